@@ -1,0 +1,69 @@
+"""The compiled engine, at the best instruction set that this machine has.
+
+The same C++ is compiled once per instruction set, into the modules ``_baseline`` (SSE2 or NEON),
+``_avx2`` and ``_avx512``. This file picks one when it is imported and passes its names on; the
+environment variable ``FENCEPOST_ISA`` caps the choice. It calls nothing else in the package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from . import _baseline
+
+_ORDER = ("baseline", "avx2", "avx512")
+
+
+def _available() -> list[str]:
+    """Return the levels that are both built and supported by this processor, least first."""
+    supported = _baseline.supported_levels()
+    return [
+        name
+        for name in _ORDER
+        if name in supported and importlib.util.find_spec(f"{__name__}._{name}") is not None
+    ]
+
+
+def _choose(cap: str | None) -> str:
+    """Return the best available level that is not above `cap`."""
+    if not cap:
+        return _available()[-1]
+    if cap not in _ORDER:
+        raise ImportError(
+            f"FENCEPOST_ISA must be one of {', '.join(_ORDER)}. Received: {cap!r}. "
+            "Unset it to let fencepost choose the best that this processor supports."
+        )
+    allowed = _ORDER[: _ORDER.index(cap) + 1]
+    return [name for name in _available() if name in allowed][-1]
+
+
+def levels() -> dict[str, ModuleType]:
+    """Return the engine module of every instruction set that this machine can run, by name."""
+    return {name: importlib.import_module(f"{__name__}._{name}") for name in _available()}
+
+
+level: str = _choose(os.environ.get("FENCEPOST_ISA"))
+
+if TYPE_CHECKING:
+    from ._baseline import Plan, Trainer, augment, get_num_threads, set_num_threads
+else:
+    _chosen = importlib.import_module(f"{__name__}._{level}")
+    Plan = _chosen.Plan
+    Trainer = _chosen.Trainer
+    augment = _chosen.augment
+    get_num_threads = _chosen.get_num_threads
+    set_num_threads = _chosen.set_num_threads
+
+__all__ = [
+    "Plan",
+    "Trainer",
+    "augment",
+    "get_num_threads",
+    "level",
+    "levels",
+    "set_num_threads",
+]

@@ -1,0 +1,87 @@
+// A SIMD register as a C++ type: `vec` holds kLanes floats, and every kernel of the engine is
+// written once in terms of it. The width is the widest that the compilation target offers; the
+// engine is compiled once per instruction set. May include nothing of the engine.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+#if defined(__AVX512F__)
+inline constexpr int kLanes = 16;
+inline constexpr int kAccumulators = 24;  // of 32 registers; the rest hold operands
+#elif defined(__AVX__)
+inline constexpr int kLanes = 8;
+inline constexpr int kAccumulators = 12;  // of 16 registers
+#elif defined(__aarch64__)
+inline constexpr int kLanes = 4;
+inline constexpr int kAccumulators = 24;  // of 32 registers
+#else
+inline constexpr int kLanes = 4;
+inline constexpr int kAccumulators = 12;  // of 16 registers
+#endif
+
+typedef float vec __attribute__((vector_size(kLanes * 4)));
+typedef int32_t ivec __attribute__((vector_size(kLanes * 4)));
+typedef uint32_t uvec __attribute__((vector_size(kLanes * 4)));
+typedef uint16_t vec16 __attribute__((vector_size(kLanes * 2)));
+typedef uint8_t vec8 __attribute__((vector_size(kLanes)));
+
+template <int... I>
+inline vec broadcast_lanes(float x, std::integer_sequence<int, I...>) {
+    return vec{((void)I, x)...};
+}
+// The initialiser list compiles to a broadcasting load; `vec{} + x` would cost an addition.
+inline vec broadcast(float x) {
+    return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
+}
+template <int... I>
+inline ivec broadcast_lanes(int32_t x, std::integer_sequence<int, I...>) {
+    return ivec{((void)I, x)...};
+}
+inline ivec broadcast_int(int32_t x) {
+    return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
+}
+
+inline vec load(const float* p) {
+    vec v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
+
+inline vec select(ivec mask, vec yes, vec no) { return mask ? yes : no; }
+inline vec maximum(vec a, vec b) { return a > b ? a : b; }
+inline vec minimum(vec a, vec b) { return a < b ? a : b; }
+
+inline float sum(vec v) {
+    float s = 0;
+    for (int i = 0; i < kLanes; i++) s += v[i];
+    return s;
+}
+
+template <int Step, int... I>
+inline void exchange(vec& a, vec& b, std::integer_sequence<int, I...>) {
+    vec low = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + (I ^ Step) : I)...);
+    vec high = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + I : (I ^ Step))...);
+    a = low;
+    b = high;
+}
+template <int Step>
+inline void transpose_from(vec* rows) {
+    if constexpr (Step < kLanes) {
+        for (int i = 0; i < kLanes; i++)
+            if (!(i & Step))
+                exchange<Step>(rows[i], rows[i + Step],
+                               std::make_integer_sequence<int, kLanes>{});
+        transpose_from<2 * Step>(rows);
+    }
+}
+// Transposes a kLanes x kLanes matrix held in kLanes registers: log2(kLanes) rounds of exchanges.
+inline void transpose(vec rows[kLanes]) { transpose_from<1>(rows); }
+
+}  // namespace FENCEPOST_LEVEL
+}  // namespace fencepost

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from .layers import (
+        GELU,
         AvgPool1d,
         AvgPool2d,
         BatchNorm1d,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
         Conv2d,
         Dropout,
         Flatten,
-        GELU,
         GlobalAvgPool,
         GlobalMaxPool,
         LeakyReLU,
@@ -51,32 +51,61 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "_engine": "get_num_threads set_num_threads",
-    "errors": "ArgumentError DataError DivergedError FencepostError ModelFileError SizeError "
+__all__ = [
+    "GELU",
+    "ArgumentError",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "DataError",
+    "DivergedError",
+    "Dropout",
+    "FencepostError",
+    "Flatten",
+    "GlobalAvgPool",
+    "GlobalMaxPool",
+    "LeakyReLU",
+    "Linear",
+    "MaxPool1d",
+    "MaxPool2d",
+    "ModelFileError",
+    "Network",
+    "ReLU",
+    "Residual",
+    "ScaledTanh",
+    "SiLU",
+    "Sigmoid",
+    "SizeError",
+    "SumPool1d",
+    "SumPool2d",
+    "Tanh",
     "TrainingError",
-    "layers": "AvgPool1d AvgPool2d BatchNorm1d BatchNorm2d Conv1d Conv2d Dropout Flatten GELU "
-    "GlobalAvgPool GlobalMaxPool LeakyReLU Linear MaxPool1d MaxPool2d ReLU Residual ScaledTanh "
-    "Sigmoid SiLU SumPool1d SumPool2d Tanh",
-    "network": "Network load",
-    "sizing": "output_size",
-}
-_MODULES = ("datasets", "models")
-_WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
+    "datasets",
+    "get_num_threads",
+    "load",
+    "models",
+    "output_size",
+    "set_num_threads",
+]
 
-__all__ = sorted([*_WHERE, *_MODULES])
+_MODULES = ("datasets", "models")
+_HOMES = ("errors", "sizing", "_engine", "layers", "network")  # from light to heavy
 
 
 def __getattr__(name: str) -> object:
-    """Import the module that holds the public `name`, and remember the name."""
+    """Import what holds the public `name`, and no more; Python calls this once per name."""
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    if name in __all__:
+        for home in _HOMES:
+            module = importlib.import_module(f".{home}", __name__)
+            if hasattr(module, name):
+                return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__})

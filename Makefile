@@ -1,0 +1,123 @@
+# The commands of this project. Each makes the virtual environments that it needs; nothing but
+# Python >= 3.10, a C++20 compiler and make has to be there before.
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: demo test lint format bench bench-train sanitize clean help
+
+help:
+	@echo "make demo        build, install into .venv, train LeNet-5 on MNIST, evaluate it"
+	@echo "make test        the whole test suite, on the installed package"
+	@echo "make lint        style, types, layers"
+	@echo "make format      rewrite the sources in the project's style"
+	@echo "make bench       speed beside PyTorch and ONNX Runtime; writes benchmarks/RESULTS.md"
+	@echo "make bench-train whole trainings over five seeds (slow)"
+	@echo "make sanitize    the engine's tests under AddressSanitizer and UBSan"
+	@echo "make clean       remove everything that these commands made"
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+PIP_INSTALL = bin/python -m pip install --quiet
+
+# --- the wheel, built once and installed wherever it is needed -----------------------------------
+SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
+	$(shell find engine src -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.py' -o -name '*.gz' \))
+WHEEL = build/wheel/made
+
+.venv-build/made: pyproject.toml
+	$(PYTHON) -m venv .venv-build
+	.venv-build/$(PIP_INSTALL) 'scikit-build-core>=0.10' 'nanobind>=2.4' cmake ninja
+	touch $@
+
+$(WHEEL): $(SOURCES) .venv-build/made
+	rm -rf build/wheel
+	.venv-build/bin/python -m pip wheel --quiet --no-deps --no-build-isolation \
+		-C build-dir=build/engine -w build/wheel .
+	touch $@
+
+# $(call install,VENV,EXTRAS): the second command adds what the wheel depends on.
+define install
+	test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	$(1)/$(PIP_INSTALL) --force-reinstall --no-deps build/wheel/fencepost-*.whl
+	$(1)/$(PIP_INSTALL) 'fencepost$(2)'
+endef
+
+.venv/made: $(WHEEL)
+	$(call install,.venv,)
+	touch $@
+
+.venv-test/made: $(WHEEL)
+	$(call install,.venv-test,[test])
+	touch $@
+
+# PyTorch's own index has the build without CUDA, which is a tenth of the size. Without PyTorch the
+# tests that compare with it are skipped, and say so.
+TORCH = torch==2.13.0
+.venv-test/torch:
+	.venv-test/$(PIP_INSTALL) '$(TORCH)+cpu' 2>/dev/null \
+	|| .venv-test/$(PIP_INSTALL) --retries 1 --timeout 15 \
+		--index-url https://download.pytorch.org/whl/cpu '$(TORCH)' \
+	|| echo 'PyTorch could not be installed: the tests that compare with it will be skipped.'
+	touch $@
+
+.venv-bench/made: $(WHEEL)
+	$(call install,.venv-bench,[bench])
+	.venv-bench/$(PIP_INSTALL) '$(TORCH)+cpu' 2>/dev/null \
+	|| .venv-bench/$(PIP_INSTALL) --index-url https://download.pytorch.org/whl/cpu '$(TORCH)'
+	touch $@
+
+.venv-lint/made: pyproject.toml $(WHEEL)
+	$(call install,.venv-lint,[lint])
+	touch $@
+
+# --- commands ------------------------------------------------------------------------------------
+demo: .venv/made
+	mkdir -p demo
+	.venv/bin/fencepost train --data mnist --model lenet5 --out demo/lenet5.safetensors
+	.venv/bin/fencepost evaluate demo/lenet5.safetensors --data mnist
+
+test: .venv-test/made
+	$(MAKE) --no-print-directory .venv-test/torch
+	.venv-test/bin/python -m pytest -n 2 $(ARGS)
+
+CPP = $(shell find engine -name '*.cpp' -o -name '*.h')
+
+# mypy reads the engine's interface from the stub that its build generated.
+lint: .venv-lint/made
+	cp build/engine/_baseline.pyi src/fencepost/_engine/
+	.venv-lint/bin/ruff check .
+	.venv-lint/bin/ruff format --check .
+	.venv-lint/bin/mypy --strict
+	PYTHONPATH=src .venv-lint/bin/lint-imports
+	.venv-lint/bin/clang-format --dry-run -Werror $(CPP)
+
+format: .venv-lint/made
+	.venv-lint/bin/ruff check --fix .
+	.venv-lint/bin/ruff format .
+	.venv-lint/bin/clang-format -i $(CPP)
+
+bench: .venv-bench/made
+	.venv-bench/bin/python -m benchmarks $(ARGS)
+
+bench-train: .venv-bench/made
+	.venv-bench/bin/python -m benchmarks.whole_trainings $(ARGS)
+
+# The instrumented engine is laid over a copy of the package, which PYTHONPATH puts first.
+SITE = build/sanitize/site
+sanitize: .venv-test/made
+	.venv-build/bin/cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DFENCEPOST_SANITIZE=ON -DPython_EXECUTABLE=$(CURDIR)/.venv-build/bin/python \
+		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/.venv-build/bin/ninja
+	.venv-build/bin/cmake --build build/sanitize
+	rm -rf $(SITE) && mkdir -p $(SITE) && cp -r src/fencepost $(SITE)/
+	rm -f $(SITE)/fencepost/_engine/*.so
+	.venv-build/bin/cmake --install build/sanitize --prefix $(SITE)
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SITE) \
+	.venv-test/bin/python -m pytest tests/engine $(ARGS)
+
+clean:
+	rm -rf .venv .venv-* build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	rm -f src/fencepost/_engine/*.so src/fencepost/_engine/*.pyi

@@ -1,0 +1,338 @@
+"""What a SizeError says: which windows do not fit, what would be lost, and what would fit.
+
+Part of sizing; may call window and errors. Every suggestion is recomputed before it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..errors import AxisProblem, SizeProblem, Suggestion
+from .window import Remainder, Window
+
+_Argument = Literal["kernel", "stride", "dilation"]
+_AXIS_NAMES = {1: ("",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+# How far the nearest fitting kernel, stride or dilation is looked for.
+_SEARCH = 1000
+
+
+@dataclass(frozen=True)
+class Call:
+    """A checked call of `output_size`, written out for every axis.
+
+    `scalar` says that it spoke of one axis in plain ints, `input_has_axes` that it gave the input
+    a size for each axis, so that other arguments may be shortened to one int.
+    """
+
+    windows: tuple[Window, ...]
+    remainder: Remainder
+    scalar: bool
+    input_has_axes: bool
+    received: str
+
+
+def misfit(call: Call) -> SizeProblem:
+    """Describe windows that do not fit."""
+    groups: dict[Window, list[str]] = {}
+    names = _AXIS_NAMES.get(len(call.windows)) or tuple(
+        f"axis {index}" for index in range(len(call.windows))
+    )
+    for name, window in zip(names, call.windows, strict=True):
+        if window.settled(call.remainder) is None:
+            groups.setdefault(window, []).append(name)
+    axes = tuple(
+        AxisProblem(_listed(group), window.equation, _consequence(window), window.lost_cells)
+        for window, group in groups.items()
+    )
+    if len(axes) > 1:
+        axes = tuple(
+            replace(one, consequence=f"{one.axis.capitalize()}: {one.consequence}") for one in axes
+        )
+    if all(window.span < 0 for window in groups):
+        rule = "The kernel is larger than its input: it must fit into it at least once."
+    elif any(window.span < 0 for window in groups):
+        rule = "The windows do not fit the input: a kernel must fit at least once, and end at "
+        rule += "the far edge after a whole number of steps."
+    else:
+        rule = "The windows do not fit the input: after a whole number of steps, the last one "
+        rule += "must end exactly at the far edge."
+    if len(axes) == 1 and (axis := axes[0].axis):
+        the = "" if axis.startswith("axis") else "the "
+        rule = rule.replace(":", f" along {the}{axis}:", 1)
+    return SizeProblem(
+        rule=rule,
+        received=call.received,
+        axes=axes,
+        suggestions=tuple(_suggestions(call)),
+    )
+
+
+def ambiguous_same(call: Call) -> SizeProblem:
+    """Explain that "same" has two meanings once the stride is not 1, with the numbers of both."""
+    tensorflow = tuple(_tensorflow_same(window) for window in call.windows)
+    pytorch = tuple(
+        replace(window, before=(window.reach - 1) // 2, after=(window.reach - 1) // 2)
+        for window in call.windows
+    )
+    choices = [
+        (tensorflow, "TensorFlow's meaning: output = input / stride, rounded up"),
+        (pytorch, "the habit of PyTorch's users: dilation·(kernel − 1) // 2 at both edges"),
+    ]
+    suggestions = []
+    for padded, note in choices:
+        changes: dict[str, object] = {"padding": _padding_argument(call, padded)}
+        remainder = call.remainder
+        if remainder == "error" and any(w.settled("error") is None for w in padded):
+            remainder = "crop"
+            changes["remainder"] = remainder
+        output = _output(call, padded, remainder)
+        if output is not None:
+            suggestions.append(Suggestion(changes, output, note))
+    return SizeProblem(
+        rule='padding="same" is only clear for stride 1: with a larger stride the output cannot '
+        "be as large as the input, and there are two habits of what to do instead. "
+        "Say which one is meant by giving its numbers.",
+        received=call.received,
+        suggestions=tuple(suggestions),
+    )
+
+
+def _tensorflow_same(window: Window) -> Window:
+    """Pad for ceil(input / stride) windows, the odd zero at the far edge.
+
+    https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2
+    """
+    output = -(-window.input // window.stride)
+    total = max(0, (output - 1) * window.stride + window.reach - window.input)
+    return replace(window, before=total // 2, after=total - total // 2)
+
+
+def _consequence(window: Window) -> str:
+    if window.span < 0:
+        reach = f"A kernel of {_cells(window.kernel)}"
+        if window.dilation > 1:
+            reach += f", {window.dilation} apart, reaches over {_cells(window.reach)}"
+        else:
+            reach += f" needs {_cells(window.reach)}"
+        padding = " with its padding" if window.before or window.after else ""
+        return f"{reach}; the input{padding} has {window.padded}: {-window.span} too few."
+    lost, zeros = window.lost_cells, window.remainder - window.lost_cells
+    fit = f"{_count(window.output, 'window')} {'fits' if window.output == 1 else 'fit'}, and "
+    if not lost:
+        return (
+            f"{fit}{_last(zeros, 'zero')} that the padding adds would never be looked at. "
+            "Nothing of the input is lost, but the padding is not the one that was asked for."
+        )
+    text = f"{fit}{_last(lost, 'cell')} of the input would never be looked at"
+    if zeros:
+        text += f", nor the padding after {'it' if lost == 1 else 'them'}"
+    text += "."
+    if window.stride > window.reach:
+        between = _count(window.stride - window.reach, "cell")
+        text += f" (Steps of {window.stride} skip {between} between neighbouring windows as well.)"
+    return text
+
+
+def _suggestions(call: Call) -> Iterator[Suggestion]:
+    """Yield the nearest choices that fit: input, padding, stride, kernel, dilation, remainder."""
+    for windows in (_inputs(call, -1), _inputs(call, +1)):
+        yield from _checked(call, windows, "input_size")
+    paddings: list[tuple[Window, ...]] = []
+    for windows in (_trimmed(call), _extended(call), _even_padding(call)):
+        if windows is not None and windows not in paddings:
+            paddings.append(windows)
+            yield from _checked(call, windows, "padding")
+    arguments: tuple[_Argument, ...] = ("stride", "kernel", "dilation")
+    for argument in arguments:
+        for direction in (-1, +1):
+            windows = _nearest(call, argument, direction)
+            yield from _checked(call, windows, argument)
+    yield from _remainders(call)
+
+
+def _checked(call: Call, windows: tuple[Window, ...] | None, argument: str) -> Iterator[Suggestion]:
+    """Make a suggestion of new windows, if they do fit and none looks at padding only."""
+    if windows is None or windows == call.windows or not _sound(call, windows):
+        return
+    output = _output(call, windows, call.remainder)
+    if output is None:
+        return
+    value: object
+    if argument == "padding":
+        value = _padding_argument(call, windows)
+    else:
+        name = "kernel_size" if argument == "kernel" else argument
+        field = "input" if argument == "input_size" else argument
+        value = _argument(call, tuple(getattr(window, field) for window in windows), name)
+        argument = name
+    yield Suggestion({argument: value}, output)
+
+
+def _sound(call: Call, windows: tuple[Window, ...]) -> bool:
+    return all(
+        new.blank_windows <= old.blank_windows
+        for new, old in zip(windows, call.windows, strict=True)
+    )
+
+
+def _output(
+    call: Call, windows: tuple[Window, ...], remainder: Remainder
+) -> int | tuple[int, ...] | None:
+    """Recompute; None if it does not fit."""
+    outputs = []
+    for window in windows:
+        settled = window.settled(remainder)
+        if settled is None:
+            return None
+        outputs.append(settled.output)
+    return outputs[0] if call.scalar else tuple(outputs)
+
+
+def _excess(call: Call, window: Window) -> int:
+    """Cells too many (positive) or missing (negative) along this axis; 0 if it fits."""
+    if window.settled(call.remainder) is not None:
+        return 0
+    return window.span if window.span < 0 else window.remainder
+
+
+def _inputs(call: Call, direction: int) -> tuple[Window, ...] | None:
+    """Take the next smaller or larger input that fits, on every axis that does not."""
+    changed = []
+    for window in call.windows:
+        excess = _excess(call, window)
+        if excess > 0 and direction > 0:
+            excess -= window.stride
+        elif excess < 0 and direction < 0:
+            return None
+        if window.input - excess < 1:
+            return None
+        changed.append(replace(window, input=window.input - excess))
+    return tuple(changed)
+
+
+def _trimmed(call: Call) -> tuple[Window, ...] | None:
+    """Take off what is too much at the far edge, where that is padding."""
+    excesses = [_excess(call, window) for window in call.windows]
+    if any(not 0 <= e <= w.after for e, w in zip(excesses, call.windows, strict=True)):
+        return None
+    return tuple(replace(w, after=w.after - e) for e, w in zip(excesses, call.windows, strict=True))
+
+
+def _extended(call: Call) -> tuple[Window, ...]:
+    """Add what is missing: at the far edge, or around an input that is too small."""
+    changed = []
+    for window in call.windows:
+        excess = _excess(call, window)
+        before, after = 0, 0
+        if excess > 0:
+            after = window.stride - excess
+        elif excess < 0:
+            before = -excess // 2
+            after = -excess - before
+        changed.append(replace(window, before=window.before + before, after=window.after + after))
+    return tuple(changed)
+
+
+def _even_padding(call: Call) -> tuple[Window, ...] | None:
+    """Find the nearest padding that is the same at both edges of each axis."""
+    changed = []
+    for window in call.windows:
+        even = _evenly_padded(window, call.remainder) if _excess(call, window) else window
+        if even is None:
+            return None
+        changed.append(even)
+    return tuple(changed)
+
+
+def _evenly_padded(window: Window, remainder: Remainder) -> Window | None:
+    now = max(window.before, window.after)
+    # A zero more at both edges comes back to the same remainder after at most `stride` steps.
+    for distance in range(min(window.stride + max(0, -window.span), _SEARCH) + 1):
+        for padding in (now - distance, now + distance):
+            if padding >= 0:
+                candidate = replace(window, before=padding, after=padding)
+                if candidate.settled(remainder) is not None:
+                    return candidate
+    return None
+
+
+def _nearest(call: Call, argument: _Argument, direction: int) -> tuple[Window, ...] | None:
+    """Find the nearest smaller or larger value that fits: the same on every axis if it was."""
+    if len({getattr(window, argument) for window in call.windows}) == 1:
+        together = _first(call.windows, argument, direction, call.remainder)
+        if together is not None or len(call.windows) == 1:
+            return together
+    changed: list[Window] = []
+    for window in call.windows:
+        found: tuple[Window, ...] | None = (window,)
+        if _excess(call, window):
+            found = _first((window,), argument, direction, call.remainder)
+        if found is None:
+            return None
+        changed += found
+    return tuple(changed)
+
+
+def _first(
+    windows: tuple[Window, ...], argument: _Argument, direction: int, remainder: Remainder
+) -> tuple[Window, ...] | None:
+    start: int = getattr(windows[0], argument)
+    stop = max(0, start - 1 - _SEARCH) if direction < 0 else start + 1 + _SEARCH
+    for value in range(start + direction, stop, direction):
+        changed = tuple(_with(window, argument, value) for window in windows)
+        if all(window.settled(remainder) is not None for window in changed):
+            return changed
+    return None
+
+
+def _with(window: Window, argument: _Argument, value: int) -> Window:
+    if argument == "kernel":
+        return replace(window, kernel=value)
+    if argument == "stride":
+        return replace(window, stride=value)
+    return replace(window, dilation=value)
+
+
+def _remainders(call: Call) -> Iterator[Suggestion]:
+    if call.remainder != "error" or any(window.span < 0 for window in call.windows):
+        return
+    cropped = _output(call, call.windows, "crop")
+    lost = any(window.lost_cells for window in call.windows)
+    what = "what is not looked at" if lost else "that padding"
+    if cropped is not None:
+        yield Suggestion({"remainder": "crop"}, cropped, f"drops {what}, as PyTorch does silently")
+    padded = tuple(window for w in call.windows if (window := w.settled("pad")) is not None)
+    output = _output(call, padded, "error")
+    if output is not None and _sound(call, padded):
+        yield Suggestion({"remainder": "pad"}, output, "adds the missing zeros at the far edge")
+
+
+def _argument(call: Call, values: tuple[int, ...], name: str) -> int | tuple[int, ...]:
+    """Per-axis values as they would be passed: one int where that says the same."""
+    short = call.scalar or (call.input_has_axes and name != "input_size")
+    return values[0] if short and len(set(values)) == 1 else values
+
+
+def _padding_argument(call: Call, windows: tuple[Window, ...]) -> object:
+    pairs = tuple((window.before, window.after) for window in windows)
+    if all(before == after for before, after in pairs):
+        return _argument(call, tuple(before for before, _ in pairs), "padding")
+    return pairs[0] if call.scalar else pairs
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def _cells(count: int) -> str:
+    return _count(count, "cell")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _last(count: int, noun: str) -> str:
+    return f"the last {noun}" if count == 1 else f"the last {count} {noun}s"

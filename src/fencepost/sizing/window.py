@@ -1,0 +1,125 @@
+"""One axis of the output-size equation: a window of `kernel` cells moved over a padded input.
+
+Part of sizing; calls nothing. Integers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Remainder = Literal["error", "crop", "pad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A kernel moved along one axis, and how many times it fits.
+
+    ``output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1``
+
+    Attributes
+    ----------
+    input : int
+        Cells of the input.
+    kernel : int
+        Cells of the kernel.
+    stride : int
+        Cells from one window to the next.
+    dilation : int
+        Cells from one cell of the kernel to the next.
+    before, after : int
+        Zeros put before the first cell and after the last one.
+    remark : str
+        What should be said about this padding; usually empty.
+
+    Examples
+    --------
+    >>> window = Window(input=10, kernel=3, stride=2)
+    >>> window.output, window.remainder
+    (4, 1)
+    >>> window.equation
+    'output = (10 + 0 + 0 − 1·(3 − 1) − 1) / 2 + 1 = 4.5'
+    """
+
+    input: int
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+    remark: str = ""
+
+    @property
+    def padded(self) -> int:
+        """Cells of the input with its padding."""
+        return self.before + self.input + self.after
+
+    @property
+    def reach(self) -> int:
+        """Cells from the first to the last that the kernel touches."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def span(self) -> int:
+        """How far the first window can be moved; negative if not even one fits."""
+        return self.padded - self.reach
+
+    @property
+    def output(self) -> int:
+        """How many windows fit: a whole number, rounded down if there is a remainder."""
+        return self.span // self.stride + 1 if self.span >= 0 else 0
+
+    @property
+    def remainder(self) -> int:
+        """Cells of the padded input, at its far edge, that no window ends at or beyond."""
+        return self.span % self.stride if self.span >= 0 else self.padded
+
+    @property
+    def lost_cells(self) -> int:
+        """Those of them that are cells of the input and not zeros of the padding."""
+        return max(0, min(self.input, self.remainder - self.after))
+
+    @property
+    def blank_windows(self) -> int:
+        """How many windows look at nothing but padding (possible if padding is large)."""
+        end = self.before + self.input
+        # A window that starts inside the input sees its first cell, so only those that start in
+        # the padding are in question.
+        first_inside = -(-self.before // self.stride)
+        first_beyond = -(-end // self.stride)
+        suspects = [*range(min(first_inside, self.output)), *range(first_beyond, self.output)]
+        return sum(not self._sees_input(index * self.stride, end) for index in suspects)
+
+    def _sees_input(self, start: int, end: int) -> bool:
+        tap = max(0, -(-(self.before - start) // self.dilation))
+        return tap < self.kernel and start + tap * self.dilation < end
+
+    @property
+    def equation(self) -> str:
+        """The equation with the numbers put in, and its result, whole or not."""
+        return (
+            f"output = ({self.input} + {self.before} + {self.after}"
+            f" − {self.dilation}·({self.kernel} − 1) − 1) / {self.stride} + 1"
+            f" = {_quotient(self.span + self.stride, self.stride)}"
+        )
+
+    def settled(self, remainder: Remainder) -> Window | None:
+        """Deal with the remainder: return the window finally used, or None if it does not fit."""
+        if self.span < 0:
+            return None
+        if self.remainder and remainder == "error":
+            return None
+        if self.remainder and remainder == "pad":
+            return replace(self, after=self.after + self.stride - self.remainder)
+        return self
+
+
+def _quotient(numerator: int, denominator: int) -> str:
+    """Write a quotient in decimals, cut off with an ellipsis where two do not give it exactly."""
+    sign = "−" if numerator < 0 else ""
+    whole, rest = divmod(abs(numerator), denominator)
+    if rest == 0:
+        return f"{sign}{whole}"
+    hundredths, more = divmod(rest * 100, denominator)
+    decimals = f"{hundredths:02d}…" if more else f"{hundredths:02d}".rstrip("0")
+    return f"{sign}{whole}.{decimals}"

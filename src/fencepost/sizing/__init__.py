@@ -12,7 +12,7 @@ dilation as in relation 15.)
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Literal, SupportsIndex, TypeAlias, get_args, overload
 
@@ -297,7 +297,19 @@ def _whole(name: str, value: object, least: int) -> int:
 def _received(arguments: dict[str, object], remainder: Remainder) -> str:
     """Write the call out, less what was left at its default."""
     defaults = {"stride": 1, "dilation": 1, "padding": 0}
-    shown = {name: value for name, value in arguments.items() if value != defaults.get(name)}
+    shown = {
+        name: value
+        for name, value in arguments.items()
+        if name not in defaults or {*_flat(value)} != {defaults[name]}
+    }
     if remainder != "error":
         shown["remainder"] = remainder
     return ", ".join(f"{name}={value!r}" for name, value in shown.items())
+
+
+def _flat(value: object) -> Iterator[object]:
+    if isinstance(value, (tuple, list)):
+        for one in value:
+            yield from _flat(one)
+    else:
+        yield value

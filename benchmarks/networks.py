@@ -1,0 +1,96 @@
+"""The networks that are timed, with the same weights in fencepost, PyTorch and ONNX Runtime."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+
+import fencepost as fp
+
+from .harness import THREADS
+
+INPUT_SHAPE = (1, 28, 28)
+MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels on the scale 0 to 1
+
+
+def _lenet5(of: Any, conv: Any, linear: Any) -> list[Any]:
+    return [
+        *(conv(6, 5, padding=2), of.ReLU(), of.MaxPool2d(2)),
+        *(conv(16, 5), of.ReLU(), of.MaxPool2d(2), of.Flatten()),
+        *(linear(120), of.ReLU(), linear(84), of.ReLU(), linear(10)),
+    ]
+
+
+def _cnn(of: Any, conv: Any, linear: Any) -> list[Any]:
+    return [
+        *(conv(32, 3, padding=1), of.ReLU(), of.MaxPool2d(2)),
+        *(conv(64, 3, padding=1), of.ReLU(), of.MaxPool2d(2), of.Flatten()),
+        *(linear(128), of.ReLU(), linear(10)),
+    ]
+
+
+NETWORKS = {"LeNet-5": _lenet5, "CNN 32-64-128": _cnn}
+
+
+def in_fencepost(name: str) -> fp.Network:
+    """Return the network with fencepost's own first weights."""
+    return fp.Network(INPUT_SHAPE, NETWORKS[name](fp, fp.Conv2d, fp.Linear))
+
+
+def in_torch(name: str, network: fp.Network) -> torch.nn.Sequential:
+    """Return the network in PyTorch, with the weights that `network` has now."""
+    nn = torch.nn
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "lazy modules are a new feature"
+        model = nn.Sequential(*NETWORKS[name](nn, nn.LazyConv2d, nn.LazyLinear))
+        model(torch.zeros(1, *INPUT_SHAPE))
+    weights = {key: torch.tensor(value) for key, value in network.parameters.items()}
+    model.load_state_dict(weights)
+    return model
+
+
+def channels_last(model: torch.nn.Sequential) -> torch.nn.Sequential:
+    """Return a copy of `model` in PyTorch's other memory format."""
+    return copy.deepcopy(model).to(memory_format=torch.channels_last)
+
+
+def in_onnxruntime(model: torch.nn.Sequential) -> Callable[[np.ndarray], np.ndarray]:
+    """Return ONNX Runtime's prediction of `model`, for any number of images."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(folder) / "network.onnx"
+        torch.onnx.export(
+            copy.deepcopy(model).eval(),
+            (torch.zeros(1, *INPUT_SHAPE),),
+            str(file),
+            input_names=["images"],
+            dynamic_axes={"images": {0: "count"}},
+            dynamo=False,
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = THREADS
+        session = onnxruntime.InferenceSession(
+            file.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+    return lambda images: session.run(None, {"images": images})[0]
+
+
+def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first `count` training images of MNIST as uint8 (N, 1, 28, 28), and labels."""
+    data = fp.datasets.mnist("train")
+    return data.images[:count].reshape(-1, *INPUT_SHAPE), data.labels[:count]
+
+
+def normalised(images: np.ndarray) -> np.ndarray:
+    """Return uint8 images as the float32 that the networks are to see."""
+    return ((images.astype(np.float32) / 255 - MEAN) / STD).astype(np.float32)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from .layers import (
         GELU,
+        RBF,
         AvgPool1d,
         AvgPool2d,
         BatchNorm1d,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         ScaledTanh,
         Sigmoid,
         SiLU,
+        Subsample,
         SumPool1d,
         SumPool2d,
         Tanh,
@@ -53,6 +55,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GELU",
+    "RBF",
     "ArgumentError",
     "AvgPool1d",
     "AvgPool2d",
@@ -79,6 +82,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "SizeError",
+    "Subsample",
     "SumPool1d",
     "SumPool2d",
     "Tanh",
@@ -92,7 +96,7 @@ __all__ = [
 ]
 
 _MODULES = ("datasets", "models")
-_HOMES = ("errors", "sizing", "_engine", "layers", "network")  # from light to heavy
+_HOMES = ("errors", "sizing", "layers", "network", "_engine")  # from light to heavy
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,89 @@
+"""Activations: each value by itself, through one nonlinear function. May call base only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .arguments import real
+from .base import ElementwiseLayer
+
+
+@dataclass(frozen=True, repr=False)
+class ReLU(ElementwiseLayer):
+    """max(x, 0)."""
+
+    op = "relu"
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class LeakyReLU(ElementwiseLayer):
+    """x where x > 0, else negative_slope · x."""
+
+    negative_slope: float
+    op = "leaky_relu"
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self._set(negative_slope=real("negative_slope", negative_slope, 0.0))
+
+    def _options(self) -> dict[str, Any]:
+        return {"slope": self.negative_slope}
+
+
+@dataclass(frozen=True, repr=False)
+class Tanh(ElementwiseLayer):
+    """tanh(x)."""
+
+    op = "tanh"
+
+
+@dataclass(frozen=True, repr=False)
+class ScaledTanh(ElementwiseLayer):
+    """1.7159 · tanh(2x / 3), which maps ±1 to ±1 and is steepest in its second derivative there.
+
+    LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
+    Proceedings of the IEEE 86 (1998), equation 6 and appendix A.
+    """
+
+    op = "scaled_tanh"
+
+
+@dataclass(frozen=True, repr=False)
+class Sigmoid(ElementwiseLayer):
+    """1 / (1 + exp(-x))."""
+
+    op = "sigmoid"
+
+
+@dataclass(frozen=True, repr=False)
+class GELU(ElementwiseLayer):
+    """x · Φ(x) with the exact Gaussian distribution function Φ, not its tanh approximation.
+
+    Hendrycks, Gimpel: Gaussian Error Linear Units (2016).
+    """
+
+    op = "gelu"
+
+
+@dataclass(frozen=True, repr=False)
+class SiLU(ElementwiseLayer):
+    """x · sigmoid(x), also known as swish."""
+
+    op = "silu"
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class Dropout(ElementwiseLayer):
+    """In training sets each value to 0 with probability `p` and scales the rest by 1 / (1 - p).
+
+    Outside training it changes nothing.
+    """
+
+    p: float
+    op = "dropout"
+
+    def __init__(self, p: float = 0.5) -> None:
+        self._set(p=real("p", p, 0.0, 1.0))
+
+    def _options(self) -> dict[str, Any]:
+        return {"p": self.p}

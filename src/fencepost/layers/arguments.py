@@ -1,0 +1,108 @@
+"""Layer arguments brought to one canonical form, once, in the constructor.
+
+Every function takes the argument's name first, returns the canonical value, or raises
+ArgumentError with the rule and what was received. May call errors only.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from ..errors import ArgumentError
+
+Pairs = tuple[tuple[int, int], ...]
+PaddingArgument = int | Sequence[int] | Sequence[Sequence[int]] | Literal["same"]
+Remainder = Literal["error", "crop", "pad"]
+
+
+def integer(name: str, value: Any, minimum: int) -> int:
+    """`value` as an int that is at least `minimum`."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{name} must be an integer. Received: {name}={value!r}") from None
+    if number < minimum:
+        raise ArgumentError(f"{name} must be at least {minimum}. Received: {name}={number}")
+    return number
+
+
+def real(name: str, value: Any, low: float, high: float = math.inf) -> float:
+    """`value` as a float with low <= value < high."""
+    try:
+        if isinstance(value, (bool, str)):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be a number. Received: {name}={value!r}") from None
+    if not low <= number < high:
+        rule = f"at least {low:g}" + (f" and less than {high:g}" if math.isfinite(high) else "")
+        raise ArgumentError(f"{name} must be finite, {rule}. Received: {name}={value!r}")
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as True or False."""
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{name} must be True or False. Received: {name}={value!r}")
+    return value
+
+
+def per_axis(name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
+    """An int for all axes, or one int per axis, as a tuple of `rank` ints."""
+    if _is_sequence(value):
+        if len(value) != rank:
+            raise ArgumentError(
+                f"{name} must be an integer or {rank} of them, one per axis. "
+                f"Received: {name}={value!r}"
+            )
+        return tuple(integer(name, item, minimum) for item in value)
+    return (integer(name, value, minimum),) * rank
+
+
+def paddings(name: str, value: Any, rank: int) -> Pairs | Literal["same"]:
+    """Padding as one (before, after) pair per axis, or "same" as it is."""
+    if isinstance(value, str):
+        if value == "same":
+            return "same"
+    elif not _is_sequence(value):
+        cells = integer(name, value, 0)
+        return ((cells, cells),) * rank
+    elif len(value) == rank and not any(_is_sequence(item) for item in value):
+        return tuple((integer(name, item, 0),) * 2 for item in value)
+    elif len(value) == rank and all(_is_sequence(item) and len(item) == 2 for item in value):
+        return tuple((integer(name, a, 0), integer(name, b, 0)) for a, b in value)
+    raise ArgumentError(
+        f"{name} must be an integer, one integer per axis, one (before, after) pair per axis, "
+        f'or "same"; the layer has {rank} {"axis" if rank == 1 else "axes"}. '
+        f"Received: {name}={value!r}"
+    )
+
+
+def choice(name: str, value: Any, choices: tuple[str, ...]) -> Any:
+    """`value` when it is one of `choices`."""
+    if value not in choices:
+        known = ", ".join(f'"{item}"' for item in choices)
+        raise ArgumentError(f"{name} must be one of {known}. Received: {name}={value!r}")
+    return value
+
+
+def compact(value: Any) -> Any:
+    """The shortest way to write a canonical value: (5, 5) -> 5, ((2, 2), (2, 2)) -> 2."""
+    if isinstance(value, tuple) and value:
+        items = [compact(item) for item in value]
+        if all(item == items[0] for item in items) and isinstance(items[0], int):
+            return items[0]
+        # Beside an asymmetric pair, a symmetric one has to stay a pair.
+        if any(isinstance(item, tuple) for item in items):
+            return value
+        return tuple(items)
+    return value
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

@@ -1,0 +1,148 @@
+"""Layers over flat input: Flatten, Linear, and the RBF output of LeNet-5. May call base only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ArgumentError
+from .arguments import flag, integer
+from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
+from .digits import BITMAPS
+
+
+@dataclass(frozen=True, repr=False)
+class Flatten(Layer):
+    """All values in one row, channel by channel: (C, H, W) or (C, W) -> (C · H · W,)."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (math.prod(input_shape),)
+
+    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+        return [{"op": "flatten"}]
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Linear(Layer):
+    """Every output from every input: y = weight · x + bias, (F,) -> (out_features,).
+
+    Parameters
+    ----------
+    out_features : int
+        Number of outputs; weight has shape (out_features, F).
+    bias : bool
+        Whether a trainable number is added to each output.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.Linear(10).output_shape((84,))
+    (10,)
+    """
+
+    out_features: int
+    bias: bool
+
+    def __init__(self, out_features: int, bias: bool = True) -> None:
+        self._set(out_features=integer("out_features", out_features, 1), bias=flag("bias", bias))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self._require_rank(input_shape, 1, "Put Flatten() or GlobalAvgPool() before it.")
+        return (self.out_features,)
+
+    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
+        (fan_in,), fan_out = input_shape, self.out_features
+        weight = ParameterSpec((fan_out, fan_in), "weight", fan_in, fan_out)
+        bias = ParameterSpec((fan_out,), "bias", fan_in, fan_out)
+        return {"weight": weight, "bias": bias} if self.bias else {"weight": weight}
+
+    def connection_count(self, input_shape: Shape) -> int:
+        return self.out_features * (input_shape[0] + self.bias)
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return self.out_features * input_shape[0]
+
+    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+        return [
+            {
+                "op": "linear",
+                "out_features": self.out_features,
+                "weight": offsets["weight"],
+                "bias": offsets.get("bias", -1),
+            }
+        ]
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class RBF(Layer):
+    """Output of LeNet-5: y_j = -Σ_i (x_i - centre_ji)², largest for the nearest centre.
+
+    The sign is turned so that the nearest centre has the largest output, as argmax and softmax
+    want it. The centres are fixed. LeCun, Bottou, Bengio, Haffner: Gradient-based learning
+    applied to document recognition, Proceedings of the IEEE 86 (1998), equation 7.
+
+    Parameters
+    ----------
+    centres : "digits" or array of float, shape (classes, F)
+        "digits" are the ten figures drawn as 7 × 12 bitmaps of +1 (ink) and -1, so F is 84.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.RBF().output_shape((84,))
+    (10,)
+    """
+
+    centres: str | tuple[tuple[float, ...], ...]
+
+    def __init__(self, centres: str | ArrayLike = "digits") -> None:
+        if isinstance(centres, str):
+            if centres != "digits":
+                raise ArgumentError(
+                    'centres must be "digits" or an array of shape (classes, features). '
+                    f"Received: centres={centres!r}"
+                )
+            self._set(centres=centres)
+            return
+        try:
+            table = np.asarray(centres, np.float32)
+        except (TypeError, ValueError):
+            table = np.empty(0, np.float32)
+        if table.ndim != 2 or not table.size or not np.isfinite(table).all():
+            raise ArgumentError(
+                'centres must be "digits" or an array of finite numbers of shape (classes, '
+                f"features). Received: an array of shape {np.shape(centres)}"
+            )
+        self._set(centres=tuple(tuple(row) for row in table.tolist()))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self._require_rank(input_shape, 1, "Put Flatten() before it.")
+        classes, features = self._table().shape
+        if features != input_shape[0]:
+            raise misfit(
+                "the centres must have as many values as the input.",
+                f"{features} values in each centre, an input of {input_shape[0]}",
+                f"Put Linear({features}) before it, and an activation.",
+            )
+        return (classes,)
+
+    def state(self, input_shape: Shape) -> dict[str, StateSpec]:
+        table = self._table()
+        return {"centres": StateSpec(table.shape, table)}
+
+    def connection_count(self, input_shape: Shape) -> int:
+        return self._table().size
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return self._table().size
+
+    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+        (classes,) = self.output_shape(input_shape)
+        return [{"op": "rbf", "out_features": classes, "centres": offsets["centres"]}]
+
+    def _table(self) -> NDArray[np.float32]:
+        return BITMAPS if self.centres == "digits" else np.array(self.centres, np.float32)

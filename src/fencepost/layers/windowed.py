@@ -1,0 +1,73 @@
+"""What convolution and pooling share: a window that slides over one or two axes.
+
+May call base and sizing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+from .. import sizing
+from .arguments import PaddingArgument, Pairs, Remainder, choice, compact, paddings, per_axis
+from .base import Layer, Shape
+
+
+class WindowedLayer(Layer):
+    """A layer whose outputs each look through one window of the input."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: Pairs | Literal["same"]
+    dilation: tuple[int, ...]
+    remainder: Remainder
+    axes: ClassVar[int]  # 1 or 2
+
+    def _set_windows(
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int],
+        padding: PaddingArgument,
+        dilation: int | Sequence[int],
+        remainder: Remainder,
+    ) -> None:
+        self._set(
+            kernel_size=per_axis("kernel_size", kernel_size, self.axes),
+            stride=per_axis("stride", stride, self.axes),
+            padding=paddings("padding", padding, self.axes),
+            dilation=per_axis("dilation", dilation, self.axes),
+            remainder=choice("remainder", remainder, ("error", "crop", "pad")),
+        )
+
+    def windows(self, input_shape: Shape) -> tuple[sizing.Window, ...]:
+        """The windows over each axis. Raises SizeError when they do not fit."""
+        self._require_rank(
+            input_shape,
+            self.axes + 1,
+            "Convolution and pooling look at neighbours, so they come before Flatten and Linear; "
+            f"for {'signals use the 1d' if self.axes == 2 else 'images use the 2d'} layers.",
+        )
+        return sizing.windows(
+            input_shape[1:],
+            compact(self.kernel_size),  # the error then reads as the layer does
+            stride=compact(self.stride),
+            padding=compact(self.padding),
+            dilation=compact(self.dilation),
+            remainder=self.remainder,
+        )
+
+    def _geometry(self, input_shape: Shape) -> dict[str, Any]:
+        """The window as the engine has it: two axes, the padding that was finally used."""
+        windows = self.windows(input_shape)
+        (top, bottom), (left, right) = _two(tuple((w.before, w.after) for w in windows), (0, 0))
+        return {
+            "kernel": _two(self.kernel_size, 1),
+            "stride": _two(self.stride, 1),
+            "dilation": _two(self.dilation, 1),
+            "padding": (top, bottom, left, right),
+        }
+
+
+def _two(values: tuple[Any, ...], first: Any) -> tuple[Any, Any]:
+    """Values of one or two axes as those of two; a signal is an image of height 1."""
+    return (first, values[0]) if len(values) == 1 else (values[0], values[1])

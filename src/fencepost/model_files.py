@@ -1,0 +1,185 @@
+"""Model files: safetensors with a description of the network as JSON. No pickle, no code.
+
+Knows tensors and plain data only; Network says what they mean. May call errors only.
+
+A model file is a safetensors file whose metadata holds `fencepost`, the version of this format,
+and `network`, the description that `Network.config` gives, as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from .errors import ModelFileError
+
+FORMAT_VERSION = "1"
+# The description of a network is a few kB. safetensors itself would read 100 MB of it.
+_LARGEST_HEADER = 16 * 2**20
+
+Tensors = Mapping[str, NDArray[np.float32]]
+
+
+def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tensors) -> None:
+    """Write a model file, which appears whole or not at all.
+
+    Raises ModelFileError if the folder does not exist, may not be written to, or is full.
+    """
+    target = Path(path)
+    try:
+        description = json.dumps(config, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{target}: metadata of a model must be plain data (dict, list, str, finite numbers, "
+            f"True, False, None). Received: {error}. Change net.metadata."
+        ) from None
+    content = safetensors.numpy.save(
+        {name: np.ascontiguousarray(array) for name, array in tensors.items()},
+        {"fencepost": FORMAT_VERSION, "network": description},
+    )
+    # In the same folder, for only within one file system is a rename whole or not at all.
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise ModelFileError(
+            f"{target}: the model cannot be written there: {error.strerror}. "
+            "Choose a folder that exists, may be written to and has "
+            f"{math.ceil(len(content) / 1e6)} MB free."
+        ) from error
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
+    """Read the description and the tensors of a model file.
+
+    Raises ModelFileError if it cannot be read, is not a model of fencepost's, is truncated or
+    damaged, or holds numbers that are not finite float32.
+    """
+    target = Path(path)
+    content = _content(target)
+    header = _header(target, content)
+    metadata = header.get("__metadata__")
+    if not isinstance(metadata, dict) or "network" not in metadata or "fencepost" not in metadata:
+        raise ModelFileError(
+            f"{target}: a model file must describe its network. This safetensors file does not, so "
+            "it was written by something else. Build the network with fencepost and copy the "
+            "arrays into net.parameters."
+        )
+    if metadata["fencepost"] != FORMAT_VERSION:
+        raise ModelFileError(
+            f"{target}: this version of fencepost reads model files of format {FORMAT_VERSION}. "
+            f"Received: format {metadata['fencepost']!r}. Update fencepost."
+        )
+    try:
+        config = json.loads(metadata["network"])
+    except (TypeError, ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        raise damaged(target, "its description of the network cannot be read")
+    try:
+        tensors = safetensors.numpy.load(content)
+    except Exception as error:  # safetensors raises several kinds, KeyError among them
+        raise damaged(target, f"its tensors cannot be read ({error})") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype != np.float32:
+            raise damaged(target, f"tensor {name!r} is {tensor.dtype} and should be float32")
+        if not np.isfinite(tensor).all():
+            raise ModelFileError(
+                f"{target}: weights must be finite. Tensor {name!r} has NaN or infinite values: the "
+                "training that wrote it had failed. Train again, with a smaller rate."
+            )
+    return config, tensors
+
+
+def require_shapes(
+    path: str | os.PathLike[str], expected: Mapping[str, tuple[int, ...]], tensors: Tensors
+) -> None:
+    """Raise ModelFileError unless the tensors are those that the layers need."""
+    for name, shape in expected.items():
+        if name not in tensors:
+            raise damaged(
+                path, f"its layers need a tensor {name!r} of shape {shape}, and it has none"
+            )
+        if tensors[name].shape != shape:
+            raise damaged(
+                path,
+                f"its layers need the tensor {name!r} to have shape {shape}, and it has shape "
+                f"{tensors[name].shape}",
+            )
+    for name in tensors:
+        if name not in expected:
+            raise damaged(path, f"it has a tensor {name!r} that none of its layers needs")
+
+
+def damaged(path: str | os.PathLike[str], what: str) -> ModelFileError:
+    """Build the error of a model file that contradicts itself."""
+    return ModelFileError(f"{path}: the model file is damaged: {what}. Save the network again.")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            f"{path}: the model cannot be read: {error.strerror}. "
+            "Give the path of a file that net.save or `fencepost train --out` wrote."
+        ) from error
+
+
+def _header(path: Path, content: bytes) -> dict[str, Any]:
+    """Check the first bytes before they are trusted, and read what they announce."""
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 10 or content[8:9] != b"{":
+        raise ModelFileError(
+            f"{path}: a model must be a safetensors file, and this is none"
+            f"{_resemblance(content)}. Give a file that net.save or `fencepost train --out` wrote."
+        )
+    if length > _LARGEST_HEADER:
+        raise damaged(path, f"its header claims {length:,} bytes, and 16 MB would be very many")
+    if length > len(content) - 8:
+        raise damaged(
+            path,
+            f"it is cut off: its header claims {length:,} bytes, and {len(content) - 8:,} follow",
+        )
+    try:
+        header = json.loads(content[8 : 8 + length])
+    except (ValueError, RecursionError):
+        raise damaged(path, "its header cannot be read") from None
+    if not isinstance(header, dict):
+        raise damaged(path, "its header is not a table of tensors")
+    return header
+
+
+def _resemblance(content: bytes) -> str:
+    """Say what a file looks like instead, where its first bytes tell."""
+    if not content:
+        return " (it is empty)"
+    signatures = {
+        b"PK\x03\x04": "a zip archive, such as .npz or PyTorch's .pt",
+        b"\x80": "a Python pickle",
+        b"\x93NUMPY": "a NumPy array",
+        b"\x89PNG": "a PNG image",
+        b"\xff\xd8\xff": "a JPEG image",
+        b"\x89HDF": "an HDF5 file",
+        b"\x1f\x8b": "a gzip file",
+    }
+    for start, name in signatures.items():
+        if content.startswith(start):
+            return f" (it looks like {name})"
+    return ""

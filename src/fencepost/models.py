@@ -1,0 +1,193 @@
+"""Networks with a name: LeNet-5 as it was published, as it is built today, and a default.
+
+May call network, layers and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ArgumentError, SizeError, SizeProblem
+from .layers import (
+    RBF,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    ScaledTanh,
+    Subsample,
+)
+from .layers.arguments import integer
+from .network import Network
+
+__all__ = ["C3_TABLE", "lenet5", "lenet5_1998", "small_cnn"]
+
+# Table I of the paper: a row for each of S2's 6 maps, a column for each of C3's 16.
+_TABLE_I = """
+X . . . X X X . . X X X X . X X
+X X . . . X X X . . X X X X . X
+X X X . . . X X X . . X . X X X
+. X X X . . X X X X . . X . X X
+. . X X X . . X X X X . X X . X
+. . . X X X . . X X X X . X X X
+"""
+
+
+def _table_i() -> NDArray[np.uint8]:
+    rows = [line.split() for line in _TABLE_I.strip().splitlines()]
+    return (np.array(rows) == "X").T.astype(np.uint8)
+
+
+#: Which of the 6 maps of layer S2 feed which of the 16 maps of layer C3: shape (16, 6).
+C3_TABLE = _table_i()
+C3_TABLE.flags.writeable = False
+
+
+def lenet5(
+    classes: int = 10, input_shape: Sequence[int] = (1, 28, 28), *, seed: int = 0
+) -> Network:
+    """LeNet-5 as it is usually built today: full C3, ReLU, max pooling, a dense output.
+
+    61,706 parameters for MNIST.
+
+    Parameters
+    ----------
+    classes : int
+        Number of outputs.
+    input_shape : (channels, height, width)
+        Sizes that do not fit raise SizeError, which says what would.
+    seed : int
+        The weights follow from it.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.models.lenet5().parameter_count
+    61706
+    """
+    layers: list[Layer] = [
+        Conv2d(6, 5, padding=2),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d(16, 5),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Linear(120),
+        ReLU(),
+        Linear(84),
+        ReLU(),
+        Linear(classes),
+    ]
+    return Network(input_shape, layers, seed=seed)
+
+
+def lenet5_1998(*, seed: int = 0) -> Network:
+    """LeNet-5 as it was published: 60,000 trainable parameters, 340,908 connections.
+
+    LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
+    Proceedings of the IEEE 86 (1998), section II-B. Sparse C3 (table I), trainable subsampling,
+    scaled tanh, and an output of radial basis functions whose centres are bitmaps of the ten
+    figures, with the sign turned so that the nearest is the largest. The paper sets the 28 × 28
+    figures in a field of 32 × 32; here C1 pads them by 2, which is the same.
+
+    Parameters
+    ----------
+    seed : int
+        The weights follow from it, by the paper's rule: U(±2.4 / fan_in).
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> net = fp.models.lenet5_1998()
+    >>> net.parameter_count, net.connections
+    (60000, 340908)
+    """
+    layers: list[Layer] = [
+        Conv2d(6, 5, padding=2),  # C1
+        ScaledTanh(),
+        Subsample(2),  # S2
+        ScaledTanh(),
+        Conv2d(16, 5, connections=C3_TABLE),  # C3
+        ScaledTanh(),
+        Subsample(2),  # S4
+        ScaledTanh(),
+        Conv2d(120, 5),  # C5
+        ScaledTanh(),
+        Flatten(),
+        Linear(84),  # F6
+        ScaledTanh(),
+        RBF("digits"),
+    ]
+    return Network((1, 28, 28), layers, seed=seed, initialization="lecun1998")
+
+
+def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Network:
+    """Build a network for images of any size from 8 × 8, any channels, any number of classes.
+
+    Blocks of convolution, batch normalisation, ReLU and max pooling halve each axis until it has
+    at most 4 cells; then one dense layer. Larger images first pass a convolution with a stride,
+    so that the cost stays moderate. Odd sizes are padded at the far edge: no cell is dropped.
+
+    Parameters
+    ----------
+    input_shape : (channels, height, width)
+        At least 8 × 8.
+    classes : int
+        Number of outputs, at least 1.
+    seed : int
+        The weights follow from it.
+
+    Raises
+    ------
+    SizeError
+        If the images are smaller than 8 × 8.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.models.small_cnn((3, 61, 200), classes=5).output_shape
+    (5,)
+    """
+    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
+        raise ArgumentError(
+            "input_shape must be (channels, height, width). Received: "
+            f"input_shape={input_shape!r}. For signals write a Network with the 1d layers."
+        )
+    channels, height, width = (integer("input_shape", size, 1) for size in input_shape)
+    if min(height, width) < 8:
+        raise SizeError(
+            SizeProblem(
+                "small_cnn needs images of at least 8 × 8.",
+                f"input_shape={(channels, height, width)}",
+                "Resize the images, or write a Network of fewer layers.",
+            )
+        )
+    step = 1
+    while height * width > (64 * step) ** 2:
+        step *= 2
+    maps = 24
+    first = (
+        Conv2d(maps, 3, padding=1, bias=False)
+        if step == 1
+        else Conv2d(maps, 2 * step + 1, step, padding=step, bias=False, remainder="pad")
+    )
+    layers: list[Layer] = [first, BatchNorm2d(), ReLU()]
+    _, height, width = first.output_shape((channels, height, width))
+    while max(height, width) > 4:
+        # An axis that is small enough already is left as it is: signals of height 8, say.
+        pool = MaxPool2d((1 + (height > 4), 1 + (width > 4)), remainder="pad")
+        _, height, width = pool.output_shape((maps, height, width))
+        layers.append(pool)
+        if max(height, width) > 4:
+            maps = min(2 * maps, 96)
+            layers += [Conv2d(maps, 3, padding=1, bias=False), BatchNorm2d(), ReLU()]
+    layers += [Flatten(), Dropout(0.3), Linear(classes)]
+    return Network((channels, *input_shape[1:]), layers, seed=seed)

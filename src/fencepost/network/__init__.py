@@ -1,0 +1,17 @@
+"""Networks: layers in a chain, their sizes, weights, predictions and files."""
+
+from __future__ import annotations
+
+from .evaluation import ClassScore, Evaluation, RegressionEvaluation
+from .network import Network, Normalization, load
+from .sizes import Row
+
+__all__ = [
+    "ClassScore",
+    "Evaluation",
+    "Network",
+    "Normalization",
+    "RegressionEvaluation",
+    "Row",
+    "load",
+]

@@ -1,0 +1,501 @@
+"""Network: layers whose sizes are checked when they are written, with their weights.
+
+May call layers, model_files, errors and the engine; `fit` hands itself to training.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import model_files
+from ..errors import ArgumentError, ModelFileError, SizeError
+from ..layers import Conv1d, Conv2d, Layer, ParameterSpec, Shape, StateSpec
+from ..layers.arguments import choice, integer
+from ..layers.base import engine_shape
+from ..layers.initialization import RULES, initial
+from . import evaluation, inputs, sizes
+from .evaluation import Evaluation, RegressionEvaluation
+
+if TYPE_CHECKING:
+    from .._engine import Plan
+
+_UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
+Float32 = NDArray[np.float32]
+
+
+class Normalization(NamedTuple):
+    """What the network sees is (image - mean) / std; both float32 of shape (channels,)."""
+
+    mean: Float32
+    std: Float32
+
+
+class Network:
+    """A chain of layers, sized when it is written, with its weights.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one image: (channels, height, width), or (channels, width) for signals, or
+        (features,).
+    layers : sequence of Layer
+        At least one.
+    normalization : (mean, std), optional
+        In the images' own units (0 to 255 for uint8), each a number or one number per channel.
+        None: images are used as they are, until `fit` finds mean and spread.
+    class_names : sequence of str, optional
+        One for each output.
+    seed : int
+        The weights follow from it.
+    initialization : {"kaiming_uniform", "he", "glorot", "lecun1998"}
+        How weights begin; see `fencepost.layers.initialization`.
+
+    Raises
+    ------
+    SizeError
+        If a layer does not fit what comes before it. The error names the layer, shows the sizes
+        up to it and what would fit.
+    ArgumentError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> net = fp.Network((1, 28, 28), [fp.Conv2d(4, 5), fp.ReLU(), fp.Flatten(), fp.Linear(10)])
+    >>> print(net)
+       layer         output       parameters  multiply-adds  connections
+       input         1 × 28 × 28
+    0  Conv2d(4, 5)  4 × 24 × 24         104         57,600       59,904
+    1  ReLU()        4 × 24 × 24           –              –            –
+    2  Flatten()     2304                  –              –            –
+    3  Linear(10)    10               23,050         23,040       23,050
+       total                          23,154         80,640       82,954
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        layers: Sequence[Layer],
+        *,
+        normalization: tuple[ArrayLike, ArrayLike] | None = None,
+        class_names: Sequence[str] | None = None,
+        seed: int = 0,
+        initialization: str = "kaiming_uniform",
+    ) -> None:
+        self.input_shape = _input_shape(input_shape)
+        self.layers = _layers(layers)
+        self.seed = integer("seed", seed, 0)
+        self.initialization: str = choice("initialization", initialization, tuple(RULES))
+        self.rows = sizes.resolve(self.input_shape, self.layers)
+        self.output_shape = self.rows[-1].output_shape
+        #: Plain data that travels with the model file: what it was trained on, for example.
+        self.metadata: dict[str, Any] = {}
+        self.class_names = class_names  # type: ignore[assignment]  # the setter makes a tuple
+        self.normalization = normalization  # type: ignore[assignment]  # likewise arrays
+        specs, states = sizes.parameter_specs(self.rows), sizes.state_specs(self.rows)
+        generator = np.random.default_rng(self.seed)
+        values = {name: initial(self.initialization, generator, s) for name, s in specs.items()}
+        #: All trainable parameters, one after the other: float32, shape (parameters,).
+        self.parameter_vector: Float32 = _flat(list(values.values()))
+        #: All other arrays of the model likewise: running statistics, fixed centres.
+        self.state_vector: Float32 = _flat(
+            [np.broadcast_to(s.value, s.shape) for s in states.values()]
+        )
+        #: Views of `parameter_vector` by name: "0.weight". Writing into one changes the network.
+        self.parameters: Mapping[str, Float32] = _views(self.parameter_vector, specs)
+        #: Views of `state_vector` by name: "1.running_mean".
+        self.state: Mapping[str, Float32] = _views(self.state_vector, states)
+        # What a call compares with first, so that one image costs next to nothing in Python.
+        self._direct_shape = self.input_shape if len(self.input_shape) == 3 else None
+        self._flat_output = len(self.output_shape) == 1
+
+    # --- what the network is ------------------------------------------------------------------
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Name of each output, or None."""
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        if names is not None:
+            if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+                raise ArgumentError(f"class_names must be strings. Received: {names!r}")
+            if len(self.output_shape) != 1 or len(names) != self.output_shape[0]:
+                raise ArgumentError(
+                    "class_names must be as many as the network's outputs. Received: "
+                    f"{len(names)} names, output {sizes.by(self.output_shape)}"
+                )
+        self._class_names = None if names is None else tuple(names)
+
+    @property
+    def normalization(self) -> Normalization | None:
+        """Mean and spread per channel, in the images' own units, or None."""
+        return self._normalization
+
+    @normalization.setter
+    def normalization(self, pair: tuple[ArrayLike, ArrayLike] | None) -> None:
+        channels = self.input_shape[0]
+        self._normalization = None if pair is None else _normalization(pair, channels)
+        if self._normalization is None:
+            self._mean, self._scale = np.zeros(channels, np.float32), np.ones(channels, np.float32)
+        else:
+            self._mean, self._scale = self._normalization.mean, 1 / self._normalization.std
+
+    @property
+    def engine_normalization(self) -> tuple[Float32, Float32]:
+        """(mean, scale) as the engine takes them: it computes (image - mean) * scale."""
+        return self._mean, self._scale
+
+    @functools.cached_property
+    def engine_plan(self) -> Plan:
+        """The network as the engine runs it, made when it is first needed."""
+        from .._engine import Plan
+
+        steps, _ = sizes.engine_steps(self.rows)
+        return Plan(
+            engine_shape(self.input_shape),
+            steps,
+            self.parameter_vector.size,
+            self.state_vector.size,
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of trainable parameters."""
+        return self.parameter_vector.size
+
+    @property
+    def connections(self) -> int:
+        """Links between units, biases counted, as the 1998 paper of LeNet-5 counts them."""
+        return sum(row.connections for row in self.rows)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications followed by an addition, for one image."""
+        return sum(row.multiply_adds for row in self.rows)
+
+    def __str__(self) -> str:
+        """Sizes, parameters, multiply-adds and connections, layer by layer."""
+        return sizes.table(self.input_shape, self.rows, totals=True)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(layer.describe() for layer in self.layers)
+        return f"Network({self.input_shape}, [{layers}])"
+
+    # --- what it computes ---------------------------------------------------------------------
+
+    def __call__(self, images: ArrayLike) -> Float32:
+        """Outputs of the last layer (logits, for a classifier).
+
+        Parameters
+        ----------
+        images : array, shape (N, *input_shape)
+            uint8 and float32 are used as they are, other numbers converted to float32. A single
+            image and, with one channel, images without their channel axis are taken too. Values
+            are not searched for NaN here.
+
+        Returns
+        -------
+        array of float32, shape (N, *output_shape)
+
+        Raises
+        ------
+        DataError
+            If the shape is another one, or these are not numbers.
+        """
+        if (
+            type(images) is not np.ndarray
+            or images.shape[1:] != self._direct_shape
+            or (images.dtype != _FLOAT32 and images.dtype != _UINT8)
+        ):
+            images = self._engine_images(images)
+        outputs = self._forward(
+            self.parameter_vector, self.state_vector, images, self._mean, self._scale, _threads()
+        )
+        return outputs if self._flat_output else outputs.reshape(-1, *self.output_shape)
+
+    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
+        """Index of the most likely class of each image: int64, shape (N,).
+
+        Raises DataError for images of another shape or with NaN or infinite values, and
+        ArgumentError if the network has no classes to choose from.
+        """
+        return self._logits(images).argmax(axis=1)
+
+    def predict_proba(self, images: ArrayLike) -> Float32:
+        """Probability of each class, the softmax of the outputs: float32, shape (N, classes).
+
+        Raises what `predict` raises.
+        """
+        return np.exp(evaluation.log_softmax(self._logits(images))).astype(np.float32)
+
+    def evaluate(self, images: ArrayLike, targets: ArrayLike) -> Evaluation | RegressionEvaluation:
+        """Compare the network's outputs with what they should be.
+
+        Parameters
+        ----------
+        images : array, shape (N, *input_shape)
+        targets : array
+            Integers of shape (N,): class indices. Floating-point numbers of shape (N, outputs),
+            or any numbers of shape (N,) where there is one output: a regression.
+
+        Returns
+        -------
+        Evaluation or RegressionEvaluation
+            Accuracy, loss, confusion matrix and scores of each class; or error and R².
+
+        Raises
+        ------
+        DataError
+            If images or targets are of another shape or kind, not finite, empty or out of range.
+        """
+        batch = inputs.as_batch(images, self.input_shape)
+        inputs.require_finite(batch)
+        inputs.require_some(batch)
+        outputs = self(batch).reshape(len(batch), -1)
+        if outputs.shape[1] == 1 or np.asarray(targets).dtype.kind == "f":
+            expected = inputs.as_targets(targets, len(batch), outputs.shape[1])
+            return evaluation.regression(outputs, expected)
+        labels = inputs.as_labels(targets, len(batch), outputs.shape[1])
+        return evaluation.classification(outputs, labels, self.class_names)
+
+    def features(self, images: ArrayLike) -> dict[int, Float32]:
+        """What every layer makes of the images.
+
+        Returns
+        -------
+        dict of int to array of float32
+            By index of the layer, arrays of shape (N, *output shape of the layer).
+        """
+        _, last = sizes.engine_steps(self.rows)
+        values = self.engine_plan.features(
+            self.parameter_vector,
+            self.state_vector,
+            self._engine_images(images),
+            self._mean,
+            self._scale,
+            _threads(),
+        )
+        return {
+            row.index: values[step].reshape(-1, *row.output_shape)
+            for row, step in zip(self.rows, last, strict=True)
+        }
+
+    def layer_kernel(self, index: int) -> Float32:
+        """Weights of a convolutional layer as kernels of image processing: flipped on every axis.
+
+        The layer computes a cross-correlation, which is the convolution with these. It is a view:
+        writing into it changes the network.
+
+        Parameters
+        ----------
+        index : int
+            Place of the layer.
+
+        Returns
+        -------
+        array of float32, shape (out_channels, in_channels / groups, rows, columns)
+            (out_channels, in_channels / groups, width) for signals; (kernels, rows, columns) for a
+            layer with a connection table.
+        """
+        layer = self.layers[index]
+        if not isinstance(layer, (Conv1d, Conv2d)):
+            raise ArgumentError(
+                f"layer_kernel needs a convolutional layer. Received: index={index}, {layer}"
+            )
+        weight = self.parameters[f"{index % len(self.layers)}.weight"]
+        flip: tuple[Any, ...] = (..., *(slice(None, None, -1),) * layer.axes)
+        return weight[flip]
+
+    # --- how it learns and where it is kept ---------------------------------------------------
+
+    def fit(self, images: ArrayLike, targets: ArrayLike, **options: Any) -> Any:
+        """Train the network; takes the options of `fencepost.training.fit` and returns its History.
+
+        Training stands above this module in the house. That one method reaches up, so that a
+        network can be told to learn; nothing of training is known here but its name.
+        """
+        from .. import training
+
+        return training.fit(self, images, targets, **options)
+
+    def config(self) -> dict[str, Any]:
+        """Everything but the weights, as plain data; `Network.from_config` reads it back."""
+        pair = self.normalization
+        return {
+            "input_shape": list(self.input_shape),
+            "layers": [layer.config() for layer in self.layers],
+            "normalization": None if pair is None else [a.astype(float).tolist() for a in pair],
+            "class_names": None if self.class_names is None else list(self.class_names),
+            "seed": self.seed,
+            "initialization": self.initialization,
+            "metadata": self.metadata,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Network:
+        """Build the network that `config()` described, with fresh weights.
+
+        Raises ArgumentError or SizeError when it describes none.
+        """
+        known = {"input_shape", "layers", "normalization", "class_names", "seed", "initialization"}
+        missing = {"input_shape", "layers"} - config.keys()
+        if missing:
+            raise ArgumentError(
+                f"a network's description must have {' and '.join(sorted(missing))}"
+            )
+        arguments = {name: value for name, value in config.items() if name in known}
+        arguments["layers"] = _layers_from_config(config["layers"])
+        net = cls(**arguments)
+        net.metadata = dict(config.get("metadata") or {})
+        return net
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the network as a safetensors file that predicts by itself.
+
+        It carries layers, input shape, normalisation, class names and metadata beside the
+        weights. The file appears whole or not at all. Raises ModelFileError if it cannot be
+        written.
+        """
+        model_files.write(path, self.config(), {**self.parameters, **self.state})
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Network:
+        """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""
+        config, tensors = model_files.read(path)
+        try:
+            shape = _input_shape(config.get("input_shape"))
+            rows = sizes.resolve(shape, _layers(_layers_from_config(config.get("layers"))))
+            specs = sizes.parameter_specs(rows) | sizes.state_specs(rows)
+            # Before any memory is taken for them: a file may claim layers of any size.
+            model_files.require_shapes(path, {n: s.shape for n, s in specs.items()}, tensors)
+            net = cls.from_config(config)
+        except ModelFileError:
+            raise
+        except (ArgumentError, SizeError, TypeError, ValueError, RecursionError) as error:
+            raise model_files.damaged(
+                path, f"its description of the network is wrong: {error}"
+            ) from None
+        for name, array in (*net.parameters.items(), *net.state.items()):
+            array[...] = tensors[name]
+        return net
+
+    def copy(self) -> Network:
+        """Return a network of its own with the same weights."""
+        return _rebuild(self.config(), self.parameter_vector, self.state_vector)
+
+    def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
+        # Views that were copied one by one would no longer be views of the flat array.
+        return _rebuild, (self.config(), self.parameter_vector, self.state_vector)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def _forward(self) -> Callable[..., Float32]:
+        return self.engine_plan.forward
+
+    def _engine_images(self, images: ArrayLike) -> NDArray[Any]:
+        batch = inputs.as_batch(images, self.input_shape)
+        return batch.reshape(-1, *engine_shape(self.input_shape))
+
+    def _logits(self, images: ArrayLike) -> Float32:
+        if not self._flat_output or self.output_shape[0] == 1:
+            raise ArgumentError(
+                "a class can be predicted by a network with at least two outputs in a row. "
+                f"Received: output {sizes.by(self.output_shape)}. Call the network itself, "
+                "net(images), for its outputs as they are"
+            )
+        batch = inputs.as_batch(images, self.input_shape)
+        inputs.require_finite(batch)
+        return self(batch)
+
+
+def load(path: str | PathLike[str]) -> Network:
+    """Read a network from a file that `Network.save` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be read, is damaged, or is not a model of fencepost's.
+    """
+    return Network.load(path)
+
+
+def _rebuild(config: Mapping[str, Any], parameters: Float32, state: Float32) -> Network:
+    net = Network.from_config(config)
+    net.parameter_vector[:] = parameters
+    net.state_vector[:] = state
+    return net
+
+
+def _threads() -> int:
+    from .._engine import get_num_threads
+
+    return get_num_threads()
+
+
+def _input_shape(shape: Any) -> Shape:
+    if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3:
+        raise ArgumentError(
+            "input_shape must be (channels, height, width), (channels, width) or (features,). "
+            f"Received: input_shape={shape!r}"
+        )
+    return tuple(integer("input_shape", size, 1) for size in shape)
+
+
+def _layers(layers: Any) -> tuple[Layer, ...]:
+    if not isinstance(layers, (tuple, list)) or not layers:
+        raise ArgumentError(f"layers must be a list of at least one layer. Received: {layers!r}")
+    for index, layer in enumerate(layers):
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            raise ArgumentError(
+                f"layers must be made: write {layer.__name__}(). Received: the class "
+                f"{layer.__name__} at index {index}"
+            )
+        if not isinstance(layer, Layer):
+            raise ArgumentError(f"layers must be layers. Received: {layer!r} at index {index}")
+    return tuple(layers)
+
+
+def _layers_from_config(layers: Any) -> list[Layer]:
+    if not isinstance(layers, list):
+        raise ArgumentError(f"layers must be a list. Received: {layers!r}")
+    return [Layer.from_config(layer) for layer in layers]
+
+
+def _normalization(pair: tuple[ArrayLike, ArrayLike], channels: int) -> Normalization:
+    rule = (
+        "normalization must be (mean, std), each a finite number or one for each of the "
+        f"{channels} channels, std more than 0."
+    )
+    try:
+        mean, std = (
+            np.broadcast_to(np.asarray(a, np.float32).reshape(-1), channels).copy() for a in pair
+        )
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{rule} Received: {pair!r}") from None
+    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+        raise ArgumentError(f"{rule} Received: {pair!r}")
+    return Normalization(mean, std)
+
+
+def _flat(arrays: Sequence[NDArray[Any]]) -> Float32:
+    flat = [np.asarray(array, np.float32).reshape(-1) for array in arrays]
+    return np.concatenate(flat) if flat else np.zeros(0, np.float32)
+
+
+def _views(
+    vector: Float32, specs: Mapping[str, ParameterSpec] | Mapping[str, StateSpec]
+) -> Mapping[str, Float32]:
+    places = sizes.offsets(specs)
+    return MappingProxyType(
+        {n: vector[places[n] : places[n] + s.size].reshape(s.shape) for n, s in specs.items()}
+    )

@@ -1,0 +1,32 @@
+"""Data to learn from: MNIST (bundled), IDX, npz, folders of images, signals in CSV files.
+
+Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad files give a
+`DataError` that names the file, the rule and the remedy. May be called by everything above it;
+calls only `errors`.
+"""
+
+from fencepost.datasets.bundled import mnist
+from fencepost.datasets.checks import check_images, check_targets
+from fencepost.datasets.dataset import ChannelStatistics, Dataset, channel_statistics
+from fencepost.datasets.folders import image_folder
+from fencepost.datasets.idx_files import idx, read_idx
+from fencepost.datasets.npz_files import npz
+from fencepost.datasets.signals import signals_csv
+from fencepost.datasets.sources import DataSource, open, open_test  # noqa: A004 (datasets.open reads well)
+
+__all__ = [
+    "ChannelStatistics",
+    "DataSource",
+    "Dataset",
+    "channel_statistics",
+    "check_images",
+    "check_targets",
+    "idx",
+    "image_folder",
+    "mnist",
+    "npz",
+    "open",
+    "open_test",
+    "read_idx",
+    "signals_csv",
+]

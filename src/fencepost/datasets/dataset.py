@@ -1,0 +1,227 @@
+"""`Dataset`: images with their targets, as every loader of this package returns them.
+
+Calls `checks` and `errors` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fencepost.datasets.checks import CHUNK, check_images, check_targets
+from fencepost.errors import ArgumentError, DataError
+
+__all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
+
+
+class ChannelStatistics(NamedTuple):
+    """Mean and standard deviation of each channel, float32, in the images' own units."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+    @property
+    def scale(self) -> NDArray[np.float32]:
+        """What to multiply (image − mean) by: 1/std, and 1 for a channel that never changes."""
+        return np.divide(1, self.std, out=np.ones_like(self.std), where=self.std > 0)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Images (or signals) and what is to be learnt about each.
+
+    Parameters
+    ----------
+    images : array_like, shape (N, C, H, W), or (N, C, W) for signals
+        uint8 stays uint8; other numbers become float32.
+    targets : array_like
+        Class numbers, int64 (N,); or numbers to be predicted, float32 (N, F), if floating.
+    class_names : tuple of str
+        One per class; ("0", "1", ...) if not given; empty for numbers to be predicted.
+    source : str
+        Where it comes from, for messages.
+    description : str
+        What was found there and what was done to it, in sentences.
+
+    Raises
+    ------
+    DataError
+        As `check_images` and `check_targets` do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fencepost.datasets import Dataset
+    >>> data = Dataset(np.zeros((4, 1, 8, 8), np.uint8), [0, 1, 0, 1], ("cat", "dog"))
+    >>> len(data), data.input_shape
+    (4, (1, 8, 8))
+    >>> images, labels = data
+    """
+
+    images: NDArray[Any]
+    targets: NDArray[Any]
+    class_names: tuple[str, ...] = ()
+    source: str = "arrays"
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        images = check_images(self.images)
+        targets = np.asarray(self.targets)
+        # Floating targets are numbers to be predicted; a flat list of whole ones is more likely
+        # to be classes in the wrong type, which only their owner can tell.
+        flat = targets.ndim == 1 and targets.size > 0
+        if targets.dtype.kind == "f" and flat and bool((targets == np.floor(targets)).all()):
+            raise DataError(
+                f"targets must be integers for classes, or have shape (N, F) for numbers to be "
+                f"predicted. Received: whole numbers of dtype {targets.dtype}, shape "
+                f"{targets.shape}. Give targets.astype(np.int64), or targets[:, None]."
+            )
+        loss = "mse" if targets.dtype.kind == "f" else "cross_entropy"
+        names = tuple(self.class_names)
+        targets = check_targets(
+            targets, len(images), loss=loss, outputs=len(names) or None, name="targets"
+        )
+        if loss == "cross_entropy" and not names:
+            names = tuple(str(k) for k in range(int(targets.max()) + 1))
+        object.__setattr__(self, "images", images)
+        object.__setattr__(self, "targets", targets)
+        object.__setattr__(self, "class_names", names)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """Unpack: ``images, labels = dataset``."""
+        yield self.images
+        yield self.targets
+
+    def __repr__(self) -> str:
+        kind = f"{len(self.class_names)} classes" if self.class_names else "numbers as targets"
+        size = f"{len(self):,} × {self.input_shape} {self.images.dtype}"
+        return f"Dataset({self.source}: {size}, {kind})"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one image, (C, H, W), or signal, (C, W)."""
+        return self.images.shape[1:]
+
+    def subset(self, indices: ArrayLike) -> Dataset:
+        """Return the images at `indices` (or where a boolean mask is true), copied."""
+        chosen = np.asarray(indices)
+        if chosen.size == 0 or not (chosen.dtype.kind in "iu" or chosen.dtype == bool):
+            raise ArgumentError(
+                f"indices must be integers or a mask, at least one. Received: {chosen.size} of "
+                f"dtype {chosen.dtype}. For the first hundred: dataset.subset(range(100))."
+            )
+        try:
+            return replace(self, images=self.images[chosen], targets=self.targets[chosen])
+        except IndexError as error:
+            raise ArgumentError(
+                f"indices must lie within the {len(self):,} images of the dataset. "
+                f"Received: {error}. The last image is number {len(self) - 1}."
+            ) from error
+
+    def split_indices(
+        self, validation: float = 0.1, seed: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the sorted indices of the two parts of `split`, without copying images."""
+        if not 0 < validation < 1:
+            raise ArgumentError(
+                f"validation must be a fraction between 0 and 1. Received: {validation}. "
+                f"0.1 keeps every tenth image for validation."
+            )
+        groups: Sequence[NDArray[np.int64]] = [np.arange(len(self))]
+        if self.class_names:
+            groups = [np.flatnonzero(self.targets == k) for k in range(len(self.class_names))]
+        rng = np.random.default_rng(seed)
+        # Largest remainder: each class gives its share rounded down, and the classes that lost
+        # most by rounding give one more, until the total is right. One image always stays.
+        shares = [len(group) * validation for group in groups]
+        counts = [
+            min(int(share), max(len(g) - 1, 0)) for share, g in zip(shares, groups, strict=True)
+        ]
+        wanted = max(1, round(len(self) * validation))
+        for k in sorted(range(len(groups)), key=lambda k: counts[k] - shares[k]):
+            if sum(counts) < wanted and counts[k] < len(groups[k]) - 1:
+                counts[k] += 1
+        if sum(counts) == 0:
+            raise DataError(
+                f"{self.source}: a split needs a class of at least two images, one for each "
+                f"part. Received: {len(self)} image(s) in {len(groups)} class(es). Add images."
+            )
+        chosen = [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
+        mask = np.zeros(len(self), bool)
+        mask[np.concatenate(chosen)] = True
+        return np.flatnonzero(~mask), np.flatnonzero(mask)
+
+    def split(self, validation: float = 0.1, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """Return (train, validation): each class divided in the same proportion, at random.
+
+        Parameters
+        ----------
+        validation : float
+            The fraction of the images that goes to validation.
+        seed : int
+            The same seed gives the same split.
+
+        Raises
+        ------
+        ArgumentError
+            The fraction is not between 0 and 1.
+        DataError
+            No class has two images.
+
+        Examples
+        --------
+        >>> import fencepost as fp
+        >>> train, validation = fp.datasets.mnist("test").split(0.1)
+        >>> len(train), len(validation)
+        (9000, 1000)
+        """
+        train, held_out = self.split_indices(validation, seed)
+        return self.subset(train), self.subset(held_out)
+
+    def statistics(self) -> ChannelStatistics:
+        """Return mean and standard deviation of each channel, in the images' own units."""
+        return channel_statistics(self.images)
+
+
+def channel_statistics(images: NDArray[Any]) -> ChannelStatistics:
+    """Return mean and standard deviation of each channel of (N, C, ...) images.
+
+    Works through the array in pieces that stay in cache: no float copy of it is made. For uint8
+    the sums are exact integers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fencepost.datasets.dataset import channel_statistics
+    >>> channel_statistics(np.array([[[[0, 10]]]], np.uint8))
+    ChannelStatistics(mean=array([5.], dtype=float32), std=array([5.], dtype=float32))
+    """
+    count, channels = images.shape[:2]
+    planes = images.reshape(count, channels, -1)
+    cells = count * planes.shape[2]
+    step = max(1, CHUNK // max(1, planes.shape[2]))
+    mean, std = np.zeros(channels), np.zeros(channels)
+    for c in range(channels):
+        parts = [planes[i : i + step, c] for i in range(0, count, step)]
+        if images.dtype == np.uint8:
+            total = sum(int(part.sum(dtype=np.uint64)) for part in parts)
+            squares = sum(int(_squares(part).sum(dtype=np.uint64)) for part in parts)
+            mean[c] = total / cells
+            std[c] = np.sqrt(cells * squares - total * total) / cells
+        else:
+            mean[c] = sum(float(part.sum(dtype=np.float64)) for part in parts) / cells
+            deviations = (part.astype(np.float64) - mean[c] for part in parts)
+            std[c] = np.sqrt(sum(float(np.vdot(d, d)) for d in deviations) / cells)
+    return ChannelStatistics(mean.astype(np.float32), std.astype(np.float32))
+
+
+def _squares(part: NDArray[Any]) -> NDArray[np.uint16]:
+    wide = part.astype(np.uint16)  # 255² = 65,025 just fits
+    return np.multiply(wide, wide, out=wide)

@@ -1,0 +1,331 @@
+"""A folder of images with a subfolder per class.
+
+Every file's header is read first, so that all that is wrong can be told at once, and the pixels
+go straight to their place in one array. Calls `pictures`, `byte_streams`, `dataset`, `errors`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fencepost.datasets import pictures
+from fencepost.datasets.byte_streams import allocate
+from fencepost.datasets.dataset import Dataset
+from fencepost.errors import ArgumentError, DataError
+
+__all__ = ["image_folder", "split_folders"]
+
+Source = str | os.PathLike[str]
+# Names that mean a part of the data and never a class.
+SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+JUNK = {".txt", ".md", ".csv", ".json", ".xml", ".html", ".ini", ".db", ".yaml", ".yml", ".log"}
+SHOWN = 5  # how many examples an error lists
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The files of a folder: paths, the class of each, and what was passed over."""
+
+    paths: list[Path]
+    labels: list[int]
+    names: tuple[str, ...]
+    ignored: int
+
+
+def image_folder(
+    path: Source,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    *,
+    class_names: Sequence[str] | None = None,
+) -> Dataset:
+    """Load images from a folder with a subfolder per class.
+
+    PNG, JPEG, GIF, BMP, TIFF, WebP and PGM/PPM are read. Images are turned upright as their EXIF
+    says; 16-bit pixels become 8-bit; palettes and CMYK become RGB; transparency is laid on white;
+    of animations the first picture counts. Hidden files, and text or system files such as .txt or
+    Thumbs.db, are passed over. What was found and done stands in the result's `description`.
+
+    Parameters
+    ----------
+    path : path
+        Each subfolder is a class, called as it is, numbered in sorted order. Images may lie
+        deeper within it.
+    size : (height, width), optional
+        Resize all images to this, antialiased; needed only if they have different sizes.
+    channels : {1, 3}, optional
+        Grey or RGB; if left out, RGB if any image has colour.
+    class_names : sequence of str, optional
+        The classes and their order, if another folder (of training images) decides them.
+
+    Returns
+    -------
+    Dataset
+        Images uint8 (N, C, H, W).
+
+    Raises
+    ------
+    ArgumentError
+        A `size` or `channels` that cannot be.
+    DataError
+        No such folder; no classes, one only, or one without images; files that are no images or
+        damaged; different sizes. All files concerned are counted and the first ones named.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import fencepost as fp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat", "dog"):
+    ...         Path(folder, name).mkdir()
+    ...         Image.fromarray(np.zeros((8, 12), np.uint8)).save(Path(folder, name, "1.png"))
+    ...     data = fp.datasets.image_folder(folder)
+    >>> data.images.shape, data.class_names
+    ((2, 1, 8, 12), ('cat', 'dog'))
+    """
+    root = Path(path)
+    _check_arguments(size, channels)
+    found = _find(root, class_names)
+    infos = _inspect(root, found.paths)
+    shape = size or _common_size(root, found.paths, infos)
+    if channels is None:
+        channels = max(info.channels for info in infos)
+    total = len(infos) * channels * shape[0] * shape[1]
+    memory = _physical_memory()
+    if memory and total > memory // 2:
+        raise DataError(
+            f"{root}: the images must fit into half of this machine's {memory / 1e9:.1f} GB of "
+            f"memory. Received: {len(infos):,} images of {shape[0]} × {shape[1]}, "
+            f"{total / 1e9:.1f} GB. Give a smaller size, such as size=(64, 64)."
+        )
+    images = allocate((len(infos), channels, *shape), np.dtype(np.uint8), str(root))
+    problems: list[tuple[Path, str]] = []
+    for i, file in enumerate(found.paths):
+        try:
+            images[i] = pictures.read(file, channels, size)
+        except DataError as error:
+            problems.append((file, str(error)))
+    _refuse(root, problems)
+    return Dataset(
+        images,
+        np.array(found.labels, np.int64),
+        found.names,
+        source=root.name or str(root),
+        description=_describe(found, infos, shape, channels, size is not None),
+    )
+
+
+def split_folders(root: Path) -> dict[str, Path]:
+    """Return which subfolders are parts of the data; {} if any other subfolder is there too."""
+    folders = _subfolders(root)
+    parts = {
+        part: folder
+        for part, names in SPLITS.items()
+        for folder in folders
+        if folder.name.lower() in names
+    }
+    return parts if len(parts) == len(folders) else {}
+
+
+def _check_arguments(size: tuple[int, int] | None, channels: int | None) -> None:
+    if channels not in (None, 1, 3):
+        raise ArgumentError(
+            f"channels must be 1 (grey), 3 (RGB) or None (found out). Received: {channels!r}."
+        )
+    whole = (int, np.integer)
+    if size is not None and not (
+        len(size) == 2 and all(isinstance(s, whole) and 1 <= s <= 1 << 15 for s in size)
+    ):
+        raise ArgumentError(
+            f"size must be (height, width) in pixels, each from 1 to {1 << 15}. Received: "
+            f"{size!r}. For example size=(64, 64)."
+        )
+
+
+def _subfolders(root: Path) -> list[Path]:
+    try:
+        entries = sorted(root.iterdir())
+        return [e for e in entries if e.is_dir() and not _hidden(e)]
+    except OSError as error:
+        raise DataError(
+            f"{root}: must be a folder that can be read. Received: {error.strerror}. Check the "
+            f"path and its permissions."
+        ) from error
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name == "__MACOSX"
+
+
+def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
+    folders = _subfolders(root)
+    remedy = "Make a subfolder for each class and put its images there."
+    if not folders:
+        loose = sum(1 for entry in root.iterdir() if not _hidden(entry))
+        raise DataError(
+            f"{root}: must hold a subfolder per class. Received: no subfolder, {loose:,} "
+            f"file(s). {remedy}"
+        )
+    parts = split_folders(root)
+    if parts:
+        first = next(iter(parts.values()))
+        raise DataError(
+            f"{root}: must hold a subfolder per class. Received: parts of the data "
+            f"({', '.join(f.name + '/' for f in parts.values())}). Load one, "
+            f'image_folder("{first}"), or all with datasets.open("{root}").'
+        )
+    names = tuple(class_names or (folder.name for folder in folders))
+    unknown = [folder.name for folder in folders if folder.name not in names]
+    if unknown:
+        raise DataError(
+            f"{root}: every subfolder must be one of the classes {', '.join(names)}. Received: "
+            f"{', '.join(unknown[:SHOWN])}. Rename or remove it, or train on it too."
+        )
+    if len(names) == 1:
+        raise DataError(
+            f"{root}: must hold at least two classes, else there is nothing to tell apart. "
+            f"Received: only {names[0]}. {remedy}"
+        )
+    paths: list[Path] = []
+    labels: list[int] = []
+    ignored = sum(1 for entry in root.iterdir() if entry.is_file() and not _hidden(entry))
+    empty: list[str] = []
+    for folder in folders:
+        files, junk = _files(folder)
+        paths += files
+        labels += [names.index(folder.name)] * len(files)
+        ignored += junk
+        if not files:
+            empty.append(folder.name)
+    if empty:
+        raise DataError(
+            f"{root}: every class must have images. Received: none in {len(empty)} of "
+            f"{len(folders)} subfolders: {', '.join(empty[:SHOWN])}. Add images to them, or remove "
+            f"them."
+        )
+    return _Found(paths, labels, names, ignored)
+
+
+def _files(folder: Path) -> tuple[list[Path], int]:
+    """Return the files that should be images, in sorted order, and how many others there are."""
+    files: list[Path] = []
+    junk = 0
+
+    def refuse(error: OSError) -> None:
+        raise DataError(
+            f"{error.filename}: the folder must be readable. Received: {error.strerror}. Check "
+            f"its permissions."
+        ) from error
+
+    for at, inner, names in os.walk(folder, onerror=refuse):
+        inner[:] = sorted(name for name in inner if not _hidden(Path(name)))
+        for name in sorted(names):
+            if _hidden(Path(name)):
+                continue
+            if Path(name).suffix.lower() in JUNK:
+                junk += 1
+            else:
+                files.append(Path(at, name))
+    return files, junk
+
+
+def _inspect(root: Path, paths: list[Path]) -> list[pictures.PictureInfo]:
+    infos: list[pictures.PictureInfo] = []
+    problems: list[tuple[Path, str]] = []
+    for path in paths:
+        try:
+            infos.append(pictures.inspect(path))
+        except DataError as error:
+            problems.append((path, str(error)))
+    _refuse(root, problems)
+    return infos
+
+
+def _refuse(root: Path, problems: list[tuple[Path, str]]) -> None:
+    if not problems:
+        return
+    listed = "; ".join(f"{path.relative_to(root)} {what}" for path, what in problems[:SHOWN])
+    more = f"; and {len(problems) - SHOWN:,} more" if len(problems) > SHOWN else ""
+    raise DataError(
+        f"{root}: every file in a class's folder must be a whole image (PNG, JPEG, GIF, BMP, "
+        f"TIFF, WebP, PPM). Received: {len(problems):,} that cannot be used: {listed}{more}. "
+        f"Remove or replace them."
+    )
+
+
+def _common_size(
+    root: Path, paths: list[Path], infos: list[pictures.PictureInfo]
+) -> tuple[int, int]:
+    sizes = Counter((info.height, info.width) for info in infos)
+    if len(sizes) == 1:
+        return next(iter(sizes))
+    common = sizes.most_common()
+    example = {
+        size: next(
+            path.relative_to(root)
+            for path, info in zip(paths, infos, strict=True)
+            if (info.height, info.width) == size
+        )
+        for size, _ in common[:SHOWN]
+    }
+    listed = "; ".join(
+        f"{_size(size)}: {count:,} (such as {example[size]})" for size, count in common[:SHOWN]
+    )
+    more = f"; and {len(common) - SHOWN:,} other sizes" if len(common) > SHOWN else ""
+    raise DataError(
+        f"{root}: all images must have one size, height × width. Received: {listed}{more}. Give "
+        f"size={common[0][0]} (or any other) to resize them all."
+    )
+
+
+def _size(size: Sequence[int]) -> str:
+    return f"{size[0]} × {size[1]}"
+
+
+def _physical_memory() -> int:
+    """Return the machine's memory in bytes, 0 where it cannot be asked (Windows)."""
+    if not hasattr(os, "sysconf"):
+        return 0
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _describe(
+    found: _Found,
+    infos: list[pictures.PictureInfo],
+    shape: tuple[int, int],
+    channels: int,
+    resized: bool,
+) -> str:
+    counts = np.bincount(found.labels, minlength=len(found.names))
+    some = [f"{name} {count:,}" for name, count in zip(found.names[:20], counts, strict=False)]
+    if len(found.names) > 20:
+        some.append("...")
+    kind = "grey" if channels == 1 else "colour"
+    text = [
+        f"{len(infos):,} {kind} images of {_size(shape)} pixels in {len(found.names)} classes: "
+        f"{', '.join(some)}."
+    ]
+    if resized:
+        changed = sum((info.height, info.width) != tuple(shape) for info in infos)
+        text.append(f"{changed:,} were resized.")
+    converted = sum(info.channels != channels for info in infos)
+    if converted:
+        text.append(f"{converted:,} were converted to {kind}.")
+    notes = Counter(note for info in infos for note in info.notes)
+    text += [f"{count:,} were {note}." for note, count in notes.most_common()]
+    if found.ignored:
+        text.append(f"{found.ignored:,} files that are no images were passed over.")
+    return " ".join(text)

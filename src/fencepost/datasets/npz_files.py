@@ -1,0 +1,245 @@
+"""Arrays saved with numpy.savez: images and labels under the usual names.
+
+Nothing in a file is believed: no pickles, and every header is compared with the length of its
+member before memory is used. Calls `byte_streams`, `layouts`, `dataset`, `errors`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from fencepost.datasets.byte_streams import MAX_DEFLATE_RATIO, allocate, fill, open_binary
+from fencepost.datasets.checks import check_targets
+from fencepost.datasets.dataset import Dataset
+from fencepost.datasets.layouts import check_layout, to_nchw
+from fencepost.errors import ArgumentError, DataError
+
+__all__ = ["npz", "npz_parts"]
+
+# Pairs of names in the order in which they are looked for: our own, Keras's, MedMNIST's.
+NAMES = {
+    "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels"),
+              ("signals", "labels"), ("x", "y"), ("X", "y")),
+    "validation": (("x_val", "y_val"), ("val_images", "val_labels")),
+    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
+}  # fmt: skip
+CLASS_NAMES = "class_names"
+Source = str | os.PathLike[str]
+
+
+def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dataset:
+    """Load images and labels from an npz file.
+
+    Parameters
+    ----------
+    path : path
+        Holds `images` and `labels` (or x and y; or x_train, y_train, x_test, y_test, as Keras's
+        mnist.npz; or train_images, train_labels, ..., as MedMNIST). Images are (N, H, W),
+        (N, H, W, C) or (N, C, H, W); signals are (N, W), or (N, C, W) under the name `signals`.
+        Labels are integers or names, (N,), or floating numbers to be predicted, (N,) or (N, F).
+        An array `class_names` may name the classes.
+    split : {"train", "validation", "test"}
+        Which pair to take.
+    layout : {"NCHW", "NHWC"}, optional
+        The order of four axes where it cannot be found out: the channel axis is the second or
+        last, whichever has 1 to 4 entries.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        Not an npz file, or a damaged one; missing names; pickled objects; shapes or values that
+        do not fit.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "cats.npz")
+    ...     np.savez(path, images=np.zeros((6, 8, 8, 3), np.uint8), labels=[0, 1] * 3)
+    ...     fp.datasets.npz(path)
+    Dataset(cats.npz: 6 × (3, 8, 8) uint8, 2 classes)
+    """
+    if split not in NAMES:
+        raise ArgumentError(f"split must be one of {', '.join(NAMES)}. Received: {split!r}.")
+    check_layout(layout)
+    path = Path(path)
+    members = _members(path)
+    pair = _pair(members, split)
+    if pair is None:
+        wanted = "; ".join(f"{a} and {b}" for a, b in NAMES[split])
+        raise DataError(
+            f"{path}: an npz file must hold, for {split!r}, one of these pairs: {wanted}. "
+            f"Received: {', '.join(members) or 'nothing'}. Save it with numpy.savez(path, "
+            f"images=..., labels=...)."
+        )
+    names = _class_names(path, members, split)
+    labels, names = _targets(_read(path, members[pair[1]]), names, f"{path}, {pair[1]}")
+    array = _read(path, members[pair[0]])
+    if pair[0] != "signals" or array.ndim == 2:
+        array = to_nchw(array, f"{path}, {pair[0]}", layout)
+    try:
+        return Dataset(
+            array,
+            labels,
+            names,
+            source=path.name,
+            description=f"npz file {path.name}: {pair[0]} and {pair[1]}.",
+        )
+    except DataError as error:
+        raise DataError(f"{path}, {pair[0]} and {pair[1]}: {error}") from error
+
+
+def npz_parts(path: Source) -> list[str]:
+    """Return which of "train", "validation" and "test" the file holds."""
+    members = _members(Path(path))
+    return [split for split in NAMES if _pair(members, split) is not None]
+
+
+def _pair(members: dict[str, zipfile.ZipInfo], split: str) -> tuple[str, str] | None:
+    return next((p for p in NAMES[split] if p[0] in members and p[1] in members), None)
+
+
+def _members(path: Path) -> dict[str, zipfile.ZipInfo]:
+    with open_binary(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                infos = archive.infolist()
+        # A hostile directory makes zipfile raise nearly anything; all of it means the same.
+        except Exception as error:
+            raise DataError(
+                f"{path}: must be an npz file, as numpy.savez writes. Received: {error}. Save it "
+                f"again, or copy it again if it was cut off."
+            ) from error
+    return {info.filename.removesuffix(".npy"): info for info in infos}
+
+
+def _read(path: Path, info: zipfile.ZipInfo) -> NDArray[Any]:
+    """Return one array of the file; its header and the directory are checked first."""
+    where = f"{path}, {info.filename}"
+    size = path.stat().st_size
+    # zlib cannot expand more than MAX_DEFLATE_RATIO; numpy writes only stored and deflated.
+    if (
+        info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        or info.compress_size > size
+        or info.file_size > max(1, info.compress_size) * MAX_DEFLATE_RATIO
+    ):
+        raise DataError(
+            f"{where}: must be a member as numpy.savez writes it. Received: compression type "
+            f"{info.compress_type}, {info.compress_size:,} bytes said to hold "
+            f"{info.file_size:,}, in a file of {size:,}. Save it again with numpy.savez."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(info) as stream:
+            member = cast(BinaryIO, stream)
+            shape, fortran, dtype = _header(member, where)
+            told = math.prod(shape) * dtype.itemsize
+            held = info.file_size - member.tell()
+            if told != held:
+                raise DataError(
+                    f"{where}: an array must be as long as its header says. Received: shape "
+                    f"{shape} of {dtype}, {told:,} bytes, where {held:,} are. Save it again."
+                )
+            array = allocate(shape[::-1] if fortran else shape, dtype, where)
+            received = fill(array, member.read)
+            member.read(1)  # reaching the end makes zipfile check the CRC
+    except DataError:
+        raise
+    except Exception as error:  # whatever zipfile and zlib find wrong
+        raise _damaged(where, error) from error
+    if received != told:
+        raise _damaged(where, f"{received:,} of {told:,} bytes")
+    array = array.T if fortran else array
+    return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+
+
+def _damaged(where: str, problem: object) -> DataError:
+    return DataError(f"{where}: must be intact. Received: {problem}. Copy or save the file again.")
+
+
+def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = npy.read_magic(member)
+        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        if version > (2, 0):  # exists only for structured arrays with unicode names
+            raise ValueError(f"npy version {version}")
+        shape, fortran, dtype = reader(member)
+        if any(size < 0 for size in shape):
+            raise ValueError(f"shape {shape}")
+    except Exception as error:  # the header is Python source: it can be wrong in any way
+        raise DataError(
+            f"{where}: must be an array as numpy.save writes it. Received: {error}. Save it "
+            f"again with numpy.savez."
+        ) from error
+    if dtype.kind not in "biufSU" or dtype.itemsize == 0:
+        raise DataError(
+            f"{where}: must be an array of numbers or names. Received: dtype {dtype}; pickled "
+            f"objects are never loaded, for they can run any program. Save numbers, or names as "
+            f"np.array([...], dtype=str)."
+        )
+    return shape, fortran, dtype
+
+
+def _class_names(path: Path, members: dict[str, zipfile.ZipInfo], split: str) -> tuple[str, ...]:
+    """Return the names in the file; for names as test labels, those of the training labels."""
+    if CLASS_NAMES in members:
+        array = _read(path, members[CLASS_NAMES])
+        if array.ndim != 1 or len(array) == 0:
+            raise DataError(
+                f"{path}, {CLASS_NAMES}: must have shape (classes,). Received: shape "
+                f"{array.shape}. Save one name per class."
+            )
+        return tuple(_text(array))
+    train = _pair(members, "train")
+    if split != "train" and train is not None:
+        return _targets(_read(path, members[train[1]]), (), f"{path}, {train[1]}")[1]
+    return ()
+
+
+def _text(array: NDArray[Any]) -> list[str]:
+    try:
+        if array.dtype.kind == "S":
+            return [name.decode("utf-8", "replace") for name in array.tolist()]
+        return [str(name) for name in array.tolist()]
+    except ValueError as error:  # code points beyond Unicode in a damaged file
+        raise DataError(f"names must be text. Received: {error}. Save the file again.") from error
+
+
+def _targets(
+    labels: NDArray[Any], names: tuple[str, ...], where: str
+) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return labels as numbers, and the names of the classes."""
+    if labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind != "f":
+        labels = labels[:, 0]
+    if labels.dtype.kind in "SU":
+        text = _text(labels.reshape(-1))
+        names = names or tuple(sorted(set(text)))
+        unknown = sorted(set(text) - set(names))
+        if unknown:
+            raise DataError(
+                f"{where}: every label must be one of the {len(names)} class names. Received: "
+                f"{unknown[0]!r}. Rename it, or add it to {CLASS_NAMES}."
+            )
+        number = {name: k for k, name in enumerate(names)}
+        return np.array([number[name] for name in text], np.int64), names
+    if labels.dtype.kind == "f" or labels.size == 0 or names:
+        return labels, names
+    try:
+        labels = check_targets(labels, len(labels))
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+    return labels, tuple(str(k) for k in range(int(labels.max()) + 1))

@@ -1,0 +1,195 @@
+"""One image file to one uint8 array, whatever the file's colours, depth and orientation.
+
+Pillow is imported when a picture is read. Calls `errors` only.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["PictureInfo", "flatten", "inspect", "opened", "read", "resize"]
+
+# What is opened: no format that runs a program (EPS) or fetches another file.
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
+ORIENTATION = 0x0112  # EXIF
+SIDEWAYS = range(5, 9)  # orientations that exchange height and width
+UPRIGHT = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+GREY = ("1", "L", "LA", "La", *DEEP)
+WHITE = (255, 255, 255, 255)
+
+
+@dataclass(frozen=True)
+class PictureInfo:
+    """What the header of a picture says: size as it is meant to be seen, channels, and notes."""
+
+    height: int
+    width: int
+    channels: int
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def opened(source: str | os.PathLike[str]) -> Iterator[Image]:
+    """Open a picture; anything that goes wrong within the block becomes a DataError.
+
+    The message is only the problem, without the file's name, so that callers can list many.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Sizes are checked below; damaged EXIF blocks are no reason to refuse a picture.
+            warnings.simplefilter("ignore")
+            with Image.open(source, formats=FORMATS) as image:
+                if image.width < 1 or image.height < 1:
+                    raise DataError(f"has no pixels ({image.height} × {image.width})")
+                if image.width * image.height > MAX_PIXELS:
+                    raise DataError(
+                        f"claims {image.height:,} × {image.width:,} pixels, more than "
+                        f"{MAX_PIXELS:,}"
+                    )
+                yield image
+    except DataError:
+        raise
+    except UnidentifiedImageError as error:
+        raise DataError("is not an image that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise DataError(f"claims more than {MAX_PIXELS:,} pixels") from error
+    except OSError as error:
+        raise DataError(error.strerror or f"is damaged ({error})") from error
+    # Pillow's decoders raise nearly any exception on a damaged file; all mean the same here.
+    except Exception as error:
+        raise DataError(f"is damaged ({error or type(error).__name__})") from error
+
+
+def inspect(source: str | os.PathLike[str]) -> PictureInfo:
+    """Return size and channels from the header alone. Raises DataError as `opened`."""
+    with opened(source) as image:
+        height, width = image.height, image.width
+        if _orientation(image) in SIDEWAYS:
+            height, width = width, height
+        return PictureInfo(height, width, _channels(image), tuple(_notes(image)))
+
+
+def read(
+    source: str | os.PathLike[str], channels: int, size: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Return a picture as (C, H, W) uint8, upright, transparency laid on white.
+
+    Parameters
+    ----------
+    source : path
+    channels : {1, 3}
+        Grey (ITU-R 601 luma of colours: 0.299 R + 0.587 G + 0.114 B) or RGB.
+    size : (height, width), optional
+        Resize to this, antialiased, without keeping the proportions.
+
+    Raises
+    ------
+    DataError
+        As `opened`, with the problem only.
+    """
+    with opened(source) as image:
+        upright = flatten(image, channels)
+        return to_array(upright if size is None else resize(upright, size))
+
+
+def resize(image: Image, size: tuple[int, int]) -> Image:
+    """Resize to (height, width): bicubic, its support widened to antialias when shrinking."""
+    from PIL import Image as pillow
+
+    if image.size == (size[1], size[0]):
+        return image
+    return image.resize((size[1], size[0]), pillow.Resampling.BICUBIC)
+
+
+def to_array(image: Image) -> NDArray[np.uint8]:
+    """Return an L or RGB image as (C, H, W)."""
+    array = np.asarray(image, np.uint8)
+    return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHITE) -> Image:
+    """Return an upright L or RGB image: 16 bits become 8, transparency is laid on `ground`."""
+    from PIL import Image as pillow
+
+    orientation = _orientation(image)
+    image.load()
+    if image.mode in DEEP:
+        image = _to_eight_bits(image)
+    elif image.mode == "F":
+        raise DataError("has floating-point pixels, whose white is unknown; save it with 8 bits")
+    if _has_alpha(image):
+        seen = image.convert("RGBA")
+        image = pillow.alpha_composite(pillow.new("RGBA", seen.size, ground), seen)
+    if image.mode not in ("1", "L", "RGB", "RGBA"):
+        image = image.convert("RGB")  # palette, CMYK, YCbCr, Lab, HSV
+    image = image.convert("L" if channels == 1 else "RGB")
+    if orientation in UPRIGHT:
+        image = image.transpose(pillow.Transpose[UPRIGHT[orientation]])
+    return image
+
+
+def _to_eight_bits(image: Image) -> Image:
+    from PIL import Image as pillow
+
+    values: NDArray[Any] = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise DataError("has pixels beyond 16 bits; save it as 8 or 16 bits")
+    return pillow.fromarray((values >> 8).astype(np.uint8))
+
+
+def _orientation(image: Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # a damaged EXIF block says nothing; the pixels may be whole
+        return 1
+
+
+def _has_alpha(image: Image) -> bool:
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+
+
+def _channels(image: Image) -> int:
+    if image.mode == "P":
+        entries = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+        return 1 if (entries == entries[:, :1]).all() else 3
+    return 1 if image.mode in (*GREY, "F") else 3
+
+
+def _notes(image: Image) -> Iterator[str]:
+    if _has_alpha(image):
+        yield "transparent, laid on white"
+    if image.mode in DEEP:
+        yield "16-bit, reduced to 8"
+    if image.mode == "CMYK":
+        yield "CMYK, converted to RGB"
+    if image.mode in ("P", "PA"):
+        yield "with a palette, resolved"
+    if _orientation(image) in UPRIGHT:
+        yield "turned as their EXIF says"
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        yield "animated or with several pages, the first taken"

@@ -1,0 +1,265 @@
+"""Signals from a CSV file: a row per signal, a column with its label. For Conv1d.
+
+Calls `dataset` and `errors`.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.datasets.dataset import Dataset
+from fencepost.errors import ArgumentError, DataError
+
+__all__ = ["signals_csv"]
+
+
+def signals_csv(
+    path: str | os.PathLike[str],
+    label: str | int = "label",
+    *,
+    channels: int = 1,
+    regression: bool = False,
+    class_names: Sequence[str] | None = None,
+) -> Dataset:
+    r"""Load signals from a CSV file.
+
+    Parameters
+    ----------
+    path : path
+        Text in UTF-8, separated by commas, semicolons or tabs, a row per signal. The first row
+        names the columns, unless all of it but the label are numbers.
+    label : str or int
+        The column with the labels: its name, or its number (0 is the first, -1 the last).
+        Labels are names or whole numbers; classes are numbered in sorted order.
+    channels : int
+        Signals of several channels stand in a row one after another: all of channel 0, then all
+        of channel 1, and so on.
+    regression : bool
+        The label column holds numbers to be predicted, not classes.
+    class_names : sequence of str, optional
+        The classes and their order, if another file (of training signals) decides them.
+
+    Returns
+    -------
+    Dataset
+        Images float32 (N, channels, W); targets int64 (N,), or float32 (N, 1).
+
+    Raises
+    ------
+    ArgumentError
+        A label column or number of channels that cannot be.
+    DataError
+        Rows of different lengths, cells that are no finite numbers (row and column are named), no
+        such label column, one class only.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> import fencepost as fp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "beats.csv")
+    ...     _ = path.write_text("label,t0,t1,t2\nok,0,1,0\nill,1,0,1\n")
+    ...     data = fp.datasets.signals_csv(path)
+    >>> data.images.shape, data.class_names, data.targets
+    ((2, 1, 3), ('ill', 'ok'), array([1, 0]))
+    """
+    path = Path(path)
+    if channels < 1:
+        raise ArgumentError(f"channels must be 1 or more. Received: {channels}.")
+    cells, labels, names = _read(path, label)
+    width = len(names) - 1
+    values = _finite(path, np.frombuffer(cells, np.float32).reshape(-1, width), names, label)
+    if width % channels:
+        raise DataError(
+            f"{path}: the number of values in a row must be a multiple of channels. Received: "
+            f"{width} values, channels={channels}. Give another number of channels."
+        )
+    signals = values.reshape(len(labels), channels, width // channels)
+    text = f"{len(labels):,} signals of {channels} × {width // channels} values"
+    if regression:
+        targets: NDArray[np.float32] | NDArray[np.int64] = _numbers(path, labels)
+        classes: tuple[str, ...] = ()
+    else:
+        targets, classes = _classes(path, labels, class_names)
+        text += f" in {len(classes)} classes"
+    return Dataset(signals, targets, classes, source=path.name, description=text + ".")
+
+
+def _read(path: Path, label: str | int) -> tuple[array[float], list[str], list[str]]:
+    """Return all values one after another, the labels, and the names of the columns."""
+    cells, labels = array("f"), list[str]()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = _rows(file)
+            first = next(rows, None)
+            if first is None:
+                raise DataError(f"{path}: must hold signals. Received: an empty file.")
+            names, has_header = _names(path, first[1], label)
+            at = _column(path, names, label, has_header)
+            if len(names) < 2:
+                raise DataError(
+                    f"{path}: a row must hold a label and at least one value. Received: one "
+                    f"column. Separate the values by commas, semicolons or tabs."
+                )
+            for line, row in rows if has_header else _chain(first, rows):
+                if len(row) != len(names):
+                    raise DataError(
+                        f"{path}: all rows must have as many cells as the first, {len(names)}. "
+                        f"Received: {len(row)} in line {line}. Fill or remove that row."
+                    )
+                labels.append(row.pop(at).strip())
+                try:
+                    cells.extend(map(float, row))
+                except ValueError as error:
+                    raise _bad_cell(path, line, row, names, at) from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"{path}: must be a readable CSV file in UTF-8. Received: {problem}. Check the path, "
+            f"or save it as CSV (UTF-8) again."
+        ) from error
+    if not labels:
+        raise DataError(
+            f"{path}: must hold signals. Received: a header and no row. Add a row per signal."
+        )
+    return cells, labels, names
+
+
+def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line number, cells) of all rows that are not blank."""
+    sample = file.readline()
+    file.seek(0)
+    reader = csv.reader(file, delimiter=max(",;\t", key=sample.count))
+    for row in reader:
+        if any(cell.strip() for cell in row):
+            yield reader.line_num, row
+
+
+def _chain(
+    first: tuple[int, list[str]], rows: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    yield first
+    yield from rows
+
+
+def _names(path: Path, row: list[str], label: str | int) -> tuple[list[str], bool]:
+    """Return the columns' names, and whether the first row holds them."""
+    numbers = sum(_is_number(cell) for cell in row)
+    if numbers < len(row) - (not isinstance(label, str)) or numbers == 0:
+        return [cell.strip() for cell in row], True
+    if isinstance(label, str) and numbers == len(row) and label not in row:
+        raise DataError(
+            f"{path}: the first row must name the columns, one of them {label!r}. Received: only "
+            f"numbers. Add a header, or say which column is the label by number: label=0 for the "
+            f"first, label=-1 for the last."
+        )
+    return [f"column {k}" for k in range(len(row))], False
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _column(path: Path, names: list[str], label: str | int, has_header: bool) -> int:
+    if isinstance(label, str):
+        if names.count(label) == 1:
+            return names.index(label)
+        problem = "several columns of that name" if label in names else "no such column"
+    elif -len(names) <= label < len(names):
+        return label % len(names)
+    else:
+        problem = f"{len(names)} columns"
+    some = ", ".join(names[:4] + (["..."] if len(names) > 5 else []) + names[4:][-1:])
+    raise DataError(
+        f"{path}: the label column {label!r} must exist once. Received: {problem} among {some}. "
+        f"Name another with label=, or give its number (0 is the first, -1 the last)."
+    )
+
+
+def _bad_cell(path: Path, line: int, row: list[str], names: list[str], at: int) -> DataError:
+    values = names[:at] + names[at + 1 :]
+    name, cell = next((n, c) for n, c in zip(values, row, strict=True) if not _is_number(c))
+    return DataError(
+        f"{path}: every cell but the label must be a number. Received: {cell!r} in line {line}, "
+        f"column {name!r}. Correct it, or leave that row or column out."
+    )
+
+
+def _finite(
+    path: Path, values: NDArray[np.float32], names: list[str], label: str | int
+) -> NDArray[np.float32]:
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = (int(k) for k in bad[0])
+        at = names.index(label) if isinstance(label, str) else label % len(names)
+        name = (names[:at] + names[at + 1 :])[column]
+        raise DataError(
+            f"{path}: every cell but the label must be a finite number within the range of "
+            f"float32. Received: {values[row, column]} in signal {row + 1}, column {name!r}, and "
+            f"{len(bad) - 1:,} more such cells. Correct them, or leave those rows out."
+        )
+    return values
+
+
+def _numbers(path: Path, labels: list[str]) -> NDArray[np.float32]:
+    bad = next((k for k, text in enumerate(labels) if not _is_number(text)), None)
+    if bad is not None:
+        raise DataError(
+            f"{path}: with regression=True every label must be a number. Received: "
+            f"{labels[bad]!r} in signal {bad + 1}. Correct it, or leave regression out for classes."
+        )
+    return np.array([float(text) for text in labels], np.float32).reshape(-1, 1)
+
+
+def _classes(
+    path: Path, labels: list[str], class_names: Sequence[str] | None
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    if "" in labels:
+        raise DataError(
+            f"{path}: every signal must have a label. Received: none in signal "
+            f"{labels.index('') + 1}. Fill it in, or leave that row out."
+        )
+    if all(_is_number(text) for text in set(labels)):
+        labels = [_whole(path, text, k) for k, text in enumerate(labels)]
+        found = sorted(set(labels), key=int)
+    else:
+        found = sorted(set(labels))
+    names = tuple(class_names or found)
+    unknown = [name for name in found if name not in names]
+    if unknown:
+        raise DataError(
+            f"{path}: every label must be one of the classes {', '.join(names)}. Received: "
+            f"{unknown[0]!r} in signal {labels.index(unknown[0]) + 1}. Correct it, or train on "
+            f"it too."
+        )
+    if len(names) == 1:
+        raise DataError(
+            f"{path}: must hold at least two classes, else there is nothing to tell apart. "
+            f"Received: only {names[0]!r}. Add signals of other classes, or say regression=True "
+            f"to predict numbers."
+        )
+    number = {name: k for k, name in enumerate(names)}
+    return np.array([number[text] for text in labels], np.int64), names
+
+
+def _whole(path: Path, text: str, k: int) -> str:
+    value = float(text)
+    if not value.is_integer():
+        raise DataError(
+            f"{path}: labels that are numbers must be whole. Received: {text!r} in signal "
+            f"{k + 1}. To predict numbers instead of classes say regression=True."
+        )
+    return str(int(value))

@@ -1,0 +1,255 @@
+"""What `--data` takes: a name, a folder or a file, and which loader is meant by it.
+
+Calls the loaders of this package.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from fencepost.datasets.bundled import mnist
+from fencepost.datasets.byte_streams import open_binary
+from fencepost.datasets.dataset import Dataset
+from fencepost.datasets.folders import image_folder, split_folders
+from fencepost.datasets.idx_files import GZIP_MAGIC, find_pair, folder_parts, idx
+from fencepost.datasets.npz_files import npz, npz_parts
+from fencepost.datasets.signals import signals_csv
+from fencepost.errors import DataError
+
+__all__ = ["DataSource", "open", "open_test"]
+
+ZIP_MAGIC = b"PK"
+CSV_ENDINGS = {".csv", ".tsv"}
+TABLES = {"train": "train.csv", "validation": "validation.csv", "test": "test.csv"}
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What the caller asked for, and the classes if they are known already."""
+
+    size: tuple[int, int] | None
+    channels: int | None
+    label: str | int
+    layout: str | None
+    class_names: tuple[str, ...] = ()
+
+
+Load = Callable[[_Options], Dataset]
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """What was found under a path: training data, and validation and test data if there are any."""
+
+    name: str
+    train: Dataset
+    validation: Dataset | None = None
+    test: Dataset | None = None
+
+    def __post_init__(self) -> None:
+        for part in ("validation", "test"):
+            data: Dataset | None = getattr(self, part)
+            if data is not None:
+                object.__setattr__(self, part, _like(data, self.train, self.name, part))
+
+    @property
+    def description(self) -> str:
+        """What was found and what was done to it, a sentence or more for each part."""
+        parts = {"Training": self.train, "Validation": self.validation, "Test": self.test}
+        return "\n".join(f"{k}: {v.description}" for k, v in parts.items() if v is not None)
+
+
+def _like(data: Dataset, train: Dataset, name: str, part: str) -> Dataset:
+    """Return `data` with the classes of `train`, if it can be used with it."""
+    if data.input_shape != train.input_shape:
+        raise DataError(
+            f"{name}: all parts must have images of one shape. Received: {train.input_shape} to "
+            f"train on, {data.input_shape} in the {part} part. Give size=(height, width) to "
+            f"resize a folder of images, or data that belong together."
+        )
+    if bool(data.class_names) != bool(train.class_names):
+        raise DataError(
+            f"{name}: the targets of all parts must be of one kind. Received: classes in one, "
+            f"numbers to be predicted in the other. Save integers for classes in both."
+        )
+    return _renumber(data, train.class_names, f"{name}, {part} part")
+
+
+def open(
+    path: str | os.PathLike[str],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    label: str | int = "label",
+    layout: str | None = None,
+) -> DataSource:
+    """Load whatever `path` is, as ``fencepost train --data`` does.
+
+    Parameters
+    ----------
+    path : str or path
+        "mnist"; a folder with a subfolder of images per class, or with such folders called train/,
+        val/ and test/; a folder with MNIST's four IDX files, or one file of images among them; an
+        npz file; a CSV file of signals, or a folder with train.csv and test.csv. Files are known
+        by their content; a folder called mnist is given as ./mnist.
+    size, channels
+        As `image_folder` takes them; `channels` also as `signals_csv` does.
+    label
+        As `signals_csv` takes it.
+    layout
+        As `npz` and `idx` take it.
+
+    Returns
+    -------
+    DataSource
+
+    Raises
+    ------
+    DataError
+        Nothing there, or nothing that can be loaded; parts that do not belong together; and
+        whatever the loaders raise.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> source = fp.datasets.open("mnist")
+    >>> len(source.train), len(source.test)
+    (60000, 10000)
+    """
+    loaders = _loaders(path)
+    if "train" not in loaders:
+        raise DataError(
+            f"{path}: there must be data to train on. Received: only {', '.join(loaders)}. Add "
+            f"the training part."
+        )
+    options = _Options(size, channels, label, layout)
+    train = loaders.pop("train")(options)
+    # The training data decide the classes, and for images the channels, of the other parts.
+    options = replace(options, channels=channels or _channels(train), class_names=train.class_names)
+    rest = {part: load(options) for part, load in loaders.items()}
+    return DataSource(str(path), train, rest.get("validation"), rest.get("test"))
+
+
+def open_test(
+    path: str | os.PathLike[str],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    label: str | int = "label",
+    layout: str | None = None,
+    class_names: Sequence[str] = (),
+) -> Dataset:
+    """Load what a model is to be judged by: the test part of `path` if it has one, else all of it.
+
+    Parameters
+    ----------
+    path, size, channels, label, layout
+        As `open` takes them.
+    class_names : sequence of str
+        The classes that the model knows, in its order: labels are numbered by it.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        As `open`; or a class that the model does not know.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> len(fp.datasets.open_test("mnist"))
+    10000
+    """
+    loaders = _loaders(path)
+    load = next(loaders[part] for part in ("test", "validation", "train") if part in loaders)
+    names = tuple(class_names)
+    return _renumber(load(_Options(size, channels, label, layout, names)), names, str(path))
+
+
+def _channels(train: Dataset) -> int | None:
+    return train.input_shape[0] if len(train.input_shape) == 3 else None
+
+
+def _renumber(data: Dataset, names: tuple[str, ...], where: str) -> Dataset:
+    """Return `data` with its classes in the order of `names`."""
+    if not names or not data.class_names or data.class_names == names:
+        return data
+    unknown = [name for name in data.class_names if name not in names]
+    if unknown:
+        raise DataError(
+            f"{where}: every class must be one of those known: {', '.join(names[:20])}. Received: "
+            f"{', '.join(unknown[:5])}. Rename or leave out these classes."
+        )
+    place = np.array([names.index(name) for name in data.class_names])
+    return replace(data, targets=place[data.targets], class_names=names)
+
+
+def _loaders(path: str | os.PathLike[str]) -> dict[str, Load]:
+    """Return how to load each part that there is; nothing is loaded yet."""
+    if str(path) == "mnist":
+        return {part: partial(_mnist, part) for part in ("train", "test")}
+    path = Path(path)
+    return _folder(path) if path.is_dir() else _file(path)
+
+
+def _mnist(part: str, _: _Options) -> Dataset:
+    return mnist(part)
+
+
+def _folder(path: Path) -> dict[str, Load]:
+    idx_parts = folder_parts(path)
+    if idx_parts:
+        return {part: partial(_idx, path, part) for part in idx_parts}
+    tables = {part: path / name for part, name in TABLES.items() if (path / name).is_file()}
+    if tables:
+        return {part: partial(_signals, table) for part, table in tables.items()}
+    folders = split_folders(path) or {"train": path}
+    return {part: partial(_images, folder) for part, folder in folders.items()}
+
+
+def _file(path: Path) -> dict[str, Load]:
+    with open_binary(path) as file:
+        start = file.read(4)
+    if start[:2] == ZIP_MAGIC:
+        return {part: partial(_npz, path, part) for part in npz_parts(path) or ["train"]}
+    if path.suffix.lower() in CSV_ENDINGS:
+        return {"train": partial(_signals, path)}
+    if start[:2] in (GZIP_MAGIC, b"\0\0"):
+        find_pair(path, "train")
+        return {"train": partial(_idx, path, "train")}
+    raise DataError(
+        f'{path}: data must be "mnist", a folder with a subfolder of images per class, a folder of '
+        f"IDX files, an IDX file of images beside its labels, an npz file or a CSV file. Received: "
+        f"a file that begins with {start!r}. Put single images into a subfolder per class."
+    )
+
+
+def _idx(path: Path, part: str, options: _Options) -> Dataset:
+    return idx(path, split=part, layout=options.layout)
+
+
+def _npz(path: Path, part: str, options: _Options) -> Dataset:
+    return npz(path, part, layout=options.layout)
+
+
+def _images(path: Path, options: _Options) -> Dataset:
+    names = options.class_names or None
+    return image_folder(path, options.size, options.channels, class_names=names)
+
+
+def _signals(path: Path, options: _Options) -> Dataset:
+    return signals_csv(
+        path,
+        options.label,
+        channels=options.channels or 1,
+        class_names=options.class_names or None,
+    )

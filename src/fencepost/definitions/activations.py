@@ -1,0 +1,92 @@
+"""The functions that a network applies to every value by itself.
+
+Part of definitions; calls nothing. Arrays of any shape.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def relu(x: ArrayLike) -> Array:
+    """Return max(0, x).
+
+    X. Glorot, A. Bordes, Y. Bengio, Deep sparse rectifier neural networks, 2011.
+
+    Examples
+    --------
+    >>> relu([-2, 0, 3])
+    array([0., 0., 3.])
+    """
+    return np.maximum(0.0, _float(x))
+
+
+def leaky_relu(x: ArrayLike, slope: float = 0.01) -> Array:
+    """Return x where it is positive and slope · x elsewhere.
+
+    A. Maas, A. Hannun, A. Ng, Rectifier nonlinearities improve neural network acoustic models,
+    2013.
+    """
+    x = _float(x)
+    return np.where(x > 0, x, slope * x)
+
+
+def tanh(x: ArrayLike) -> Array:
+    """Return (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)."""
+    return np.tanh(_float(x))
+
+
+def scaled_tanh(x: ArrayLike) -> Array:
+    """Return 1.7159 · tanh(2x / 3), which maps ±1 to nearly ±1.
+
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
+    recognition, 1998, appendix A.
+
+    Examples
+    --------
+    >>> scaled_tanh([-1, 0, 1]).round(4)
+    array([-1.,  0.,  1.])
+    """
+    return 1.7159 * np.tanh(2.0 * _float(x) / 3.0)
+
+
+def sigmoid(x: ArrayLike) -> Array:
+    """Return 1 / (1 + e⁻ˣ).
+
+    Written as exp(−log(1 + e⁻ˣ)), which does not overflow.
+
+    Examples
+    --------
+    >>> sigmoid([-1000, 0, 1000])
+    array([0. , 0.5, 1. ])
+    """
+    return np.exp(-np.logaddexp(0.0, -_float(x)))
+
+
+def gelu(x: ArrayLike) -> Array:
+    """Return x · Φ(x) = x · (1 + erf(x / √2)) / 2, the exact form.
+
+    Φ is the distribution function of the normal distribution. Written with erfc(−t) = 1 + erf(t),
+    which keeps its digits where Φ is small. D. Hendrycks, K. Gimpel, Gaussian error linear units,
+    2016.
+    """
+    x = _float(x)
+    erfc = np.vectorize(math.erfc, otypes=[np.float64])
+    return 0.5 * x * _float(erfc(-x / math.sqrt(2.0)))
+
+
+def silu(x: ArrayLike) -> Array:
+    """Return x · sigmoid(x).
+
+    S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units, 2017.
+    """
+    return _float(x) * sigmoid(x)
+
+
+def _float(values: ArrayLike) -> Array:
+    return np.asarray(values, np.float64)

@@ -1,0 +1,173 @@
+"""What is minimised in training, and one step of each way to do it.
+
+Part of definitions; calls nothing. Steps return new arrays and change nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def softmax(scores: ArrayLike) -> Array:
+    """Return exp(sⱼ) / Σₖ exp(sₖ) along the last axis.
+
+    The largest score is subtracted first, which changes nothing and cannot overflow.
+
+    Examples
+    --------
+    >>> softmax([[0, 0], [1000, 0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    return np.exp(_log_softmax(_float(scores)))
+
+
+def cross_entropy(
+    scores: ArrayLike,
+    targets: ArrayLike,
+    *,
+    label_smoothing: float = 0.0,
+    class_weights: ArrayLike | None = None,
+) -> float:
+    """Return the mean over images of −Σⱼ w(j) · q(j) · log softmax(scores)(j).
+
+    q is 1 for the target's class and 0 for others, mixed with equal shares of `label_smoothing`;
+    with weights, the mean is Σ losses / Σ w(target). Both as in PyTorch:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+
+    Parameters
+    ----------
+    scores : array_like, (N, classes)
+        Before any softmax.
+    targets : array_like of int, (N,)
+    label_smoothing : float
+        C. Szegedy et al., Rethinking the inception architecture, 2015, section 7.
+    class_weights : array_like, (classes,), optional
+        1 for each class if None.
+
+    Examples
+    --------
+    >>> round(cross_entropy([[0, 0, 0, 0]], [2]), 4)  # log 4
+    1.3863
+    """
+    scores = _float(scores)
+    classes = scores.shape[1]
+    weights = np.ones(classes) if class_weights is None else _float(class_weights)
+    total = 0.0
+    weight = 0.0
+    for logarithms, target in zip(_log_softmax(scores), np.asarray(targets, int), strict=True):
+        for j in range(classes):
+            share = label_smoothing / classes + (1 - label_smoothing) * (j == target)
+            total -= weights[j] * share * logarithms[j]
+        weight += weights[target]
+    return float(total / weight)
+
+
+def mean_squared_error(values: ArrayLike, targets: ArrayLike) -> float:
+    """Return the mean of (value − target)² over all images and values.
+
+    Examples
+    --------
+    >>> mean_squared_error([[1, 2]], [[1, 4]])
+    2.0
+    """
+    return float(np.mean((_float(values) - _float(targets)) ** 2))
+
+
+def sgd_step(
+    parameter: ArrayLike,
+    gradient: ArrayLike,
+    velocity: ArrayLike,
+    *,
+    rate: float,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> tuple[Array, Array]:
+    """Return parameter and velocity after one step of stochastic gradient descent.
+
+    With g = gradient + weight_decay · parameter: velocity ← momentum · velocity + g, and the
+    parameter goes down by rate · velocity, or with Nesterov's look ahead by
+    rate · (g + momentum · velocity). As in PyTorch, with velocity 0 before the first step:
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+
+    Examples
+    --------
+    >>> sgd_step([1.0], [2.0], [10.0], rate=0.1, momentum=0.5)
+    (array([0.3]), array([7.]))
+    """
+    parameter = _float(parameter)
+    slope = _float(gradient) + weight_decay * parameter
+    velocity = momentum * _float(velocity) + slope
+    step = slope + momentum * velocity if nesterov else velocity
+    return parameter - rate * step, velocity
+
+
+def adam_step(
+    parameter: ArrayLike,
+    gradient: ArrayLike,
+    mean: ArrayLike,
+    square: ArrayLike,
+    *,
+    step: int,
+    rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """Return parameter and both moments after one step of Adam; `step` counts from 1.
+
+    With g = gradient + weight_decay · parameter: mean ← β₁ · mean + (1 − β₁) · g and
+    square ← β₂ · square + (1 − β₂) · g²; the parameter goes down by
+    rate · (mean / (1 − β₁ᵗ)) / (√(square / (1 − β₂ᵗ)) + eps). D. Kingma, J. Ba, Adam, 2014,
+    algorithm 1; weight decay as in PyTorch:
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
+
+    Examples
+    --------
+    >>> parameter, mean, square = adam_step([1.0], [5.0], [0.0], [0.0], step=1, rate=0.1)
+    >>> parameter.round(6)  # the first step is of length rate, whatever the gradient's
+    array([0.9])
+    """
+    parameter = _float(parameter)
+    slope = _float(gradient) + weight_decay * parameter
+    mean = betas[0] * _float(mean) + (1 - betas[0]) * slope
+    square = betas[1] * _float(square) + (1 - betas[1]) * slope**2
+    unbiased_mean = mean / (1 - betas[0] ** step)
+    unbiased_square = square / (1 - betas[1] ** step)
+    return parameter - rate * unbiased_mean / (np.sqrt(unbiased_square) + eps), mean, square
+
+
+def adamw_step(
+    parameter: ArrayLike,
+    gradient: ArrayLike,
+    mean: ArrayLike,
+    square: ArrayLike,
+    *,
+    step: int,
+    rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+) -> tuple[Array, Array, Array]:
+    """Return parameter and both moments after one step of AdamW.
+
+    The parameter is first made smaller by rate · weight_decay · parameter, and Adam's step is of
+    the gradient alone. I. Loshchilov, F. Hutter, Decoupled weight decay regularization, 2017,
+    algorithm 2, with PyTorch's meaning of weight_decay:
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+    """
+    decayed = _float(parameter) * (1 - rate * weight_decay)
+    return adam_step(decayed, gradient, mean, square, step=step, rate=rate, betas=betas, eps=eps)
+
+
+def _log_softmax(scores: Array) -> Array:
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    return _float(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def _float(values: ArrayLike) -> Array:
+    return np.asarray(values, np.float64)

@@ -50,11 +50,11 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
     # In the same folder, for only within one file system is a rename whole or not at all.
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with open(partial, "xb") as file:
+        with partial.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, target)
+        partial.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink()
@@ -133,8 +133,17 @@ def damaged(path: str | os.PathLike[str], what: str) -> ModelFileError:
 
 
 def _content(path: Path) -> bytes:
+    """Read the file, once its first bytes look like a safetensors file's."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            start = file.read(10)
+            if len(start) < 10 or start[8:9] != b"{":
+                raise ModelFileError(
+                    f"{path}: a model must be a safetensors file, and this is none"
+                    f"{_resemblance(start)}. Give a file that net.save or `fencepost train --out` "
+                    "wrote."
+                )
+            return start + file.read()
     except OSError as error:
         raise ModelFileError(
             f"{path}: the model cannot be read: {error.strerror}. "
@@ -143,20 +152,15 @@ def _content(path: Path) -> bytes:
 
 
 def _header(path: Path, content: bytes) -> dict[str, Any]:
-    """Check the first bytes before they are trusted, and read what they announce."""
+    """Check what the first bytes announce before it is trusted, and read it."""
     length = int.from_bytes(content[:8], "little")
-    if len(content) < 10 or content[8:9] != b"{":
-        raise ModelFileError(
-            f"{path}: a model must be a safetensors file, and this is none"
-            f"{_resemblance(content)}. Give a file that net.save or `fencepost train --out` wrote."
-        )
-    if length > _LARGEST_HEADER:
-        raise damaged(path, f"its header claims {length:,} bytes, and 16 MB would be very many")
     if length > len(content) - 8:
         raise damaged(
             path,
             f"it is cut off: its header claims {length:,} bytes, and {len(content) - 8:,} follow",
         )
+    if length > _LARGEST_HEADER:
+        raise damaged(path, f"its header claims {length:,} bytes, and 16 MB would be very many")
     try:
         header = json.loads(content[8 : 8 + length])
     except (ValueError, RecursionError):

@@ -42,7 +42,7 @@ X X X . . . X X X . . X . X X X
 
 def _table_i() -> NDArray[np.uint8]:
     rows = [line.split() for line in _TABLE_I.strip().splitlines()]
-    return (np.array(rows) == "X").T.astype(np.uint8)
+    return np.array([[cell == "X" for cell in row] for row in rows], np.uint8).T
 
 
 #: Which of the 6 maps of layer S2 feed which of the 16 maps of layer C3: shape (16, 6).

@@ -40,7 +40,6 @@ __all__ = [
     "MaxPool2d",
     "ParameterSpec",
     "ReLU",
-    "RBF",
     "Residual",
     "ScaledTanh",
     "Shape",

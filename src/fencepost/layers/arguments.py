@@ -53,7 +53,7 @@ def flag(name: str, value: Any) -> bool:
 
 
 def per_axis(name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
-    """An int for all axes, or one int per axis, as a tuple of `rank` ints."""
+    """Write an int for all axes, or one int per axis, as a tuple of `rank` ints."""
     if _is_sequence(value):
         if len(value) != rank:
             raise ArgumentError(
@@ -65,7 +65,7 @@ def per_axis(name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, .
 
 
 def paddings(name: str, value: Any, rank: int) -> Pairs | Literal["same"]:
-    """Padding as one (before, after) pair per axis, or "same" as it is."""
+    """Write padding as one (before, after) pair per axis, or "same" as it is."""
     if isinstance(value, str):
         if value == "same":
             return "same"
@@ -92,7 +92,7 @@ def choice(name: str, value: Any, choices: tuple[str, ...]) -> Any:
 
 
 def compact(value: Any) -> Any:
-    """The shortest way to write a canonical value: (5, 5) -> 5, ((2, 2), (2, 2)) -> 2."""
+    """Write a canonical value in the shortest way: (5, 5) -> 5, ((2, 2), (2, 2)) -> 2."""
     if isinstance(value, tuple) and value:
         items = [compact(item) for item in value]
         if all(item == items[0] for item in items) and isinstance(items[0], int):

@@ -42,6 +42,7 @@ class ParameterSpec:
 
     @property
     def size(self) -> int:
+        """Number of values."""
         return math.prod(self.shape)
 
 
@@ -54,6 +55,7 @@ class StateSpec:
 
     @property
     def size(self) -> int:
+        """Number of values."""
         return math.prod(self.shape)
 
 
@@ -74,18 +76,18 @@ class Layer(ABC):
 
     @abstractmethod
     def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
-        """The engine's steps of this layer.
+        """Describe the layer as steps of the engine.
 
         `offsets` says where each named parameter and state array begins in its flat array;
         `first` is the number of the value that enters the layer (value k + 1 comes from step k).
         """
 
     def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
-        """The trainable arrays, by name."""
+        """Specify the trainable arrays, by name."""
         return {}
 
     def state(self, input_shape: Shape) -> dict[str, StateSpec]:
-        """The arrays that are kept but not trained by gradient, by name."""
+        """Specify the arrays that are kept but not trained by gradient, by name."""
         return {}
 
     def connection_count(self, input_shape: Shape) -> int:
@@ -100,13 +102,13 @@ class Layer(ABC):
         return 0
 
     def config(self) -> dict[str, Any]:
-        """The layer as plain data for a model file; `Layer.from_config` reads it back."""
+        """Describe the layer as plain data; `Layer.from_config` reads it back."""
         arguments = {name: _plain(getattr(self, name)) for name in _arguments(type(self))}
         return {"type": type(self).__name__, **arguments}
 
     @staticmethod
     def from_config(config: Any) -> Layer:
-        """The layer that `config()` described. Raises ArgumentError when it describes none."""
+        """Make the layer that `config()` described. Raises ArgumentError when it describes none."""
         if not isinstance(config, dict) or not isinstance(config.get("type"), str):
             raise ArgumentError(
                 f"a layer's description must be a dict with a type. Received: {config!r}"
@@ -131,7 +133,7 @@ class Layer(ABC):
             raise ArgumentError(f"{cls.__name__}: {error}") from None
 
     def describe(self) -> str:
-        """The layer as one would type it."""
+        """Write the layer as one would type it."""
         required, shown = [], []
         for name, parameter in _arguments(type(self)).items():
             if parameter.default is parameter.empty:
@@ -183,7 +185,7 @@ def misfit(rule: str, received: str, remedy: str = "") -> SizeError:
 
 
 def engine_shape(shape: Shape) -> tuple[int, int, int]:
-    """A layer's shape as the engine has it: (F,) is (F, 1, 1) and (C, W) is (C, 1, W)."""
+    """Write a layer's shape as the engine has it: (F,) is (F, 1, 1), (C, W) is (C, 1, W)."""
     if len(shape) == 1:
         return (shape[0], 1, 1)
     if len(shape) == 2:

@@ -75,6 +75,6 @@ def _uniform(
 
 
 def _fan_in(spec: ParameterSpec) -> NDArray[np.float64]:
-    """The fan, shaped so that it stands beside the first axis of the parameter."""
+    """Shape the fan so that it stands beside the first axis of the parameter."""
     fan = np.asarray(spec.fan_in, np.float64)
     return fan.reshape(fan.shape + (1,) * (len(spec.shape) - 1)) if fan.ndim else fan

@@ -159,7 +159,7 @@ class _GlobalPool(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) == 1:
             raise misfit(
-                f"{self.describe()} pools over the places of each channel, and flat input has none.",
+                f"{self.describe()} pools over the places of a channel, and flat input has none.",
                 f"an input of shape {input_shape}",
                 "Put it before Flatten.",
             )

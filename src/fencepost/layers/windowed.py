@@ -40,7 +40,7 @@ class WindowedLayer(Layer):
         )
 
     def windows(self, input_shape: Shape) -> tuple[sizing.Window, ...]:
-        """The windows over each axis. Raises SizeError when they do not fit."""
+        """Return the windows over each axis. Raises SizeError when they do not fit."""
         self._require_rank(
             input_shape,
             self.axes + 1,
@@ -57,7 +57,7 @@ class WindowedLayer(Layer):
         )
 
     def _geometry(self, input_shape: Shape) -> dict[str, Any]:
-        """The window as the engine has it: two axes, the padding that was finally used."""
+        """Describe the window to the engine: two axes, the padding that was finally used."""
         windows = self.windows(input_shape)
         (top, bottom), (left, right) = _two(tuple((w.before, w.after) for w in windows), (0, 0))
         return {

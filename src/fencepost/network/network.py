@@ -97,8 +97,8 @@ class Network:
         self.output_shape = self.rows[-1].output_shape
         #: Plain data that travels with the model file: what it was trained on, for example.
         self.metadata: dict[str, Any] = {}
-        self.class_names = class_names  # type: ignore[assignment]  # the setter makes a tuple
-        self.normalization = normalization  # type: ignore[assignment]  # likewise arrays
+        self.class_names = class_names
+        self.normalization = normalization
         specs, states = sizes.parameter_specs(self.rows), sizes.state_specs(self.rows)
         generator = np.random.default_rng(self.seed)
         values = {name: initial(self.initialization, generator, s) for name, s in specs.items()}
@@ -147,7 +147,8 @@ class Network:
         if self._normalization is None:
             self._mean, self._scale = np.zeros(channels, np.float32), np.ones(channels, np.float32)
         else:
-            self._mean, self._scale = self._normalization.mean, 1 / self._normalization.std
+            self._mean = self._normalization.mean
+            self._scale = np.reciprocal(self._normalization.std)
 
     @property
     def engine_normalization(self) -> tuple[Float32, Float32]:
@@ -193,7 +194,7 @@ class Network:
     # --- what it computes ---------------------------------------------------------------------
 
     def __call__(self, images: ArrayLike) -> Float32:
-        """Outputs of the last layer (logits, for a classifier).
+        """Compute the outputs of the last layer (logits, for a classifier).
 
         Parameters
         ----------
@@ -214,7 +215,7 @@ class Network:
         if (
             type(images) is not np.ndarray
             or images.shape[1:] != self._direct_shape
-            or (images.dtype != _FLOAT32 and images.dtype != _UINT8)
+            or images.dtype not in (_FLOAT32, _UINT8)
         ):
             images = self._engine_images(images)
         outputs = self._forward(
@@ -228,7 +229,8 @@ class Network:
         Raises DataError for images of another shape or with NaN or infinite values, and
         ArgumentError if the network has no classes to choose from.
         """
-        return self._logits(images).argmax(axis=1)
+        classes: NDArray[np.int64] = self._logits(images).argmax(axis=1)
+        return classes
 
     def predict_proba(self, images: ArrayLike) -> Float32:
         """Probability of each class, the softmax of the outputs: float32, shape (N, classes).
@@ -268,7 +270,7 @@ class Network:
         return evaluation.classification(outputs, labels, self.class_names)
 
     def features(self, images: ArrayLike) -> dict[int, Float32]:
-        """What every layer makes of the images.
+        """Compute what every layer makes of the images.
 
         Returns
         -------
@@ -313,7 +315,8 @@ class Network:
             )
         weight = self.parameters[f"{index % len(self.layers)}.weight"]
         flip: tuple[Any, ...] = (..., *(slice(None, None, -1),) * layer.axes)
-        return weight[flip]
+        kernel: Float32 = weight[flip]
+        return kernel
 
     # --- how it learns and where it is kept ---------------------------------------------------
 

@@ -117,7 +117,7 @@ def engine_steps(rows: Sequence[Row]) -> tuple[list[Step], list[int]]:
 
 def table(input_shape: Shape, rows: Sequence[Row], totals: bool = False) -> str:
     """Index, layer, output size, parameters, multiply-adds and connections, as text."""
-    lines = [
+    lines: list[tuple[str, ...]] = [
         ("", "layer", "output", "parameters", "multiply-adds", "connections"),
         ("", "input", by(input_shape), "", "", ""),
     ]

@@ -101,8 +101,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
             raise damaged(target, f"tensor {name!r} is {tensor.dtype} and should be float32")
         if not np.isfinite(tensor).all():
             raise ModelFileError(
-                f"{target}: weights must be finite. Tensor {name!r} has NaN or infinite values: the "
-                "training that wrote it had failed. Train again, with a smaller rate."
+                f"{target}: weights must be finite. Tensor {name!r} has NaN or infinite values: "
+                "the training that wrote it had failed. Train again, with a smaller rate."
             )
     return config, tensors
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .arguments import Normalization
 from .evaluation import ClassScore, Evaluation, RegressionEvaluation
-from .network import Network, Normalization, load
+from .network import Network, load
 from .sizes import Row
 
 __all__ = [

@@ -9,18 +9,26 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import model_files
 from ..errors import ArgumentError, ModelFileError, SizeError
-from ..layers import Conv1d, Conv2d, Layer, ParameterSpec, Shape, StateSpec
+from ..layers import Conv1d, Conv2d, Layer, ParameterSpec, StateSpec
 from ..layers.arguments import choice, integer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES, initial
 from . import evaluation, inputs, sizes
+from .arguments import (
+    Normalization,
+    as_class_names,
+    as_input_shape,
+    as_layers,
+    as_normalization,
+    layers_from_config,
+)
 from .evaluation import Evaluation, RegressionEvaluation
 
 if TYPE_CHECKING:
@@ -28,13 +36,6 @@ if TYPE_CHECKING:
 
 _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 Float32 = NDArray[np.float32]
-
-
-class Normalization(NamedTuple):
-    """What the network sees is (image - mean) / std; both float32 of shape (channels,)."""
-
-    mean: Float32
-    std: Float32
 
 
 class Network:
@@ -89,8 +90,8 @@ class Network:
         seed: int = 0,
         initialization: str = "kaiming_uniform",
     ) -> None:
-        self.input_shape = _input_shape(input_shape)
-        self.layers = _layers(layers)
+        self.input_shape = as_input_shape(input_shape)
+        self.layers = as_layers(layers)
         self.seed = integer("seed", seed, 0)
         self.initialization: str = choice("initialization", initialization, tuple(RULES))
         self.rows = sizes.resolve(self.input_shape, self.layers)
@@ -125,15 +126,7 @@ class Network:
 
     @class_names.setter
     def class_names(self, names: Sequence[str] | None) -> None:
-        if names is not None:
-            if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-                raise ArgumentError(f"class_names must be strings. Received: {names!r}")
-            if len(self.output_shape) != 1 or len(names) != self.output_shape[0]:
-                raise ArgumentError(
-                    "class_names must be as many as the network's outputs. Received: "
-                    f"{len(names)} names, output {sizes.by(self.output_shape)}"
-                )
-        self._class_names = None if names is None else tuple(names)
+        self._class_names = as_class_names(names, self.output_shape)
 
     @property
     def normalization(self) -> Normalization | None:
@@ -143,7 +136,7 @@ class Network:
     @normalization.setter
     def normalization(self, pair: tuple[ArrayLike, ArrayLike] | None) -> None:
         channels = self.input_shape[0]
-        self._normalization = None if pair is None else _normalization(pair, channels)
+        self._normalization = as_normalization(pair, channels)
         if self._normalization is None:
             self._mean, self._scale = np.zeros(channels, np.float32), np.ones(channels, np.float32)
         else:
@@ -259,15 +252,12 @@ class Network:
         DataError
             If images or targets are of another shape or kind, not finite, empty or out of range.
         """
-        batch = inputs.as_batch(images, self.input_shape)
-        inputs.require_finite(batch)
-        inputs.require_some(batch)
+        batch = inputs.as_checked_batch(images, self.input_shape)
         outputs = self(batch).reshape(len(batch), -1)
-        if outputs.shape[1] == 1 or np.asarray(targets).dtype.kind == "f":
-            expected = inputs.as_targets(targets, len(batch), outputs.shape[1])
+        expected = inputs.as_targets(targets, len(batch), outputs.shape[1])
+        if expected.dtype == np.float32:
             return evaluation.regression(outputs, expected)
-        labels = inputs.as_labels(targets, len(batch), outputs.shape[1])
-        return evaluation.classification(outputs, labels, self.class_names)
+        return evaluation.classification(outputs, expected, self.class_names)
 
     def features(self, images: ArrayLike) -> dict[int, Float32]:
         """Compute what every layer makes of the images.
@@ -356,7 +346,7 @@ class Network:
                 f"a network's description must have {' and '.join(sorted(missing))}"
             )
         arguments = {name: value for name, value in config.items() if name in known}
-        arguments["layers"] = _layers_from_config(config["layers"])
+        arguments["layers"] = layers_from_config(config["layers"])
         net = cls(**arguments)
         net.metadata = dict(config.get("metadata") or {})
         return net
@@ -375,8 +365,8 @@ class Network:
         """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""
         config, tensors = model_files.read(path)
         try:
-            shape = _input_shape(config.get("input_shape"))
-            rows = sizes.resolve(shape, _layers(_layers_from_config(config.get("layers"))))
+            shape = as_input_shape(config.get("input_shape"))
+            rows = sizes.resolve(shape, as_layers(layers_from_config(config.get("layers"))))
             specs = sizes.parameter_specs(rows) | sizes.state_specs(rows)
             # Before any memory is taken for them: a file may claim layers of any size.
             model_files.require_shapes(path, {n: s.shape for n, s in specs.items()}, tensors)
@@ -416,9 +406,7 @@ class Network:
                 f"Received: output {sizes.by(self.output_shape)}. Call the network itself, "
                 "net(images), for its outputs as they are"
             )
-        batch = inputs.as_batch(images, self.input_shape)
-        inputs.require_finite(batch)
-        return self(batch)
+        return self(inputs.as_checked_batch(images, self.input_shape))
 
 
 def load(path: str | PathLike[str]) -> Network:
@@ -443,51 +431,6 @@ def _threads() -> int:
     from .._engine import get_num_threads
 
     return get_num_threads()
-
-
-def _input_shape(shape: Any) -> Shape:
-    if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3:
-        raise ArgumentError(
-            "input_shape must be (channels, height, width), (channels, width) or (features,). "
-            f"Received: input_shape={shape!r}"
-        )
-    return tuple(integer("input_shape", size, 1) for size in shape)
-
-
-def _layers(layers: Any) -> tuple[Layer, ...]:
-    if not isinstance(layers, (tuple, list)) or not layers:
-        raise ArgumentError(f"layers must be a list of at least one layer. Received: {layers!r}")
-    for index, layer in enumerate(layers):
-        if isinstance(layer, type) and issubclass(layer, Layer):
-            raise ArgumentError(
-                f"layers must be made: write {layer.__name__}(). Received: the class "
-                f"{layer.__name__} at index {index}"
-            )
-        if not isinstance(layer, Layer):
-            raise ArgumentError(f"layers must be layers. Received: {layer!r} at index {index}")
-    return tuple(layers)
-
-
-def _layers_from_config(layers: Any) -> list[Layer]:
-    if not isinstance(layers, list):
-        raise ArgumentError(f"layers must be a list. Received: {layers!r}")
-    return [Layer.from_config(layer) for layer in layers]
-
-
-def _normalization(pair: tuple[ArrayLike, ArrayLike], channels: int) -> Normalization:
-    rule = (
-        "normalization must be (mean, std), each a finite number or one for each of the "
-        f"{channels} channels, std more than 0."
-    )
-    try:
-        mean, std = (
-            np.broadcast_to(np.asarray(a, np.float32).reshape(-1), channels).copy() for a in pair
-        )
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{rule} Received: {pair!r}") from None
-    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-        raise ArgumentError(f"{rule} Received: {pair!r}")
-    return Normalization(mean, std)
 
 
 def _flat(arrays: Sequence[NDArray[Any]]) -> Float32:

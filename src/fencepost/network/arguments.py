@@ -1,0 +1,90 @@
+"""A network's arguments brought to one canonical form, once, in the constructor.
+
+May call layers and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ArgumentError
+from ..layers import Layer, Shape
+from ..layers.arguments import integer
+
+
+class Normalization(NamedTuple):
+    """What a network sees is (image - mean) / std; both float32 of shape (channels,)."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+
+def as_input_shape(shape: Any) -> Shape:
+    """Return the shape as a tuple of one to three positive ints."""
+    if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3:
+        raise ArgumentError(
+            "input_shape must be (channels, height, width), (channels, width) or (features,). "
+            f"Received: input_shape={shape!r}"
+        )
+    return tuple(integer("input_shape", size, 1) for size in shape)
+
+
+def as_layers(layers: Any) -> tuple[Layer, ...]:
+    """Return the layers as a tuple of at least one."""
+    if not isinstance(layers, (tuple, list)) or not layers:
+        raise ArgumentError(f"layers must be a list of at least one layer. Received: {layers!r}")
+    for index, layer in enumerate(layers):
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            raise ArgumentError(
+                f"layers must be made: write {layer.__name__}(). Received: the class "
+                f"{layer.__name__} at index {index}"
+            )
+        if not isinstance(layer, Layer):
+            raise ArgumentError(f"layers must be layers. Received: {layer!r} at index {index}")
+    return tuple(layers)
+
+
+def layers_from_config(layers: Any) -> list[Layer]:
+    """Make the layers that plain data describe."""
+    if not isinstance(layers, list):
+        raise ArgumentError(f"layers must be a list. Received: {layers!r}")
+    return [Layer.from_config(layer) for layer in layers]
+
+
+def as_normalization(
+    pair: tuple[ArrayLike, ArrayLike] | None, channels: int
+) -> Normalization | None:
+    """Return mean and spread with one number for each channel."""
+    if pair is None:
+        return None
+    rule = (
+        "normalization must be (mean, std), each a finite number or one for each of the "
+        f"{channels} channels, std more than 0."
+    )
+    try:
+        mean, std = (
+            np.broadcast_to(np.asarray(a, np.float32).reshape(-1), channels).copy() for a in pair
+        )
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{rule} Received: {pair!r}") from None
+    if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+        raise ArgumentError(f"{rule} Received: {pair!r}")
+    return Normalization(mean, std)
+
+
+def as_class_names(names: Sequence[str] | None, output_shape: Shape) -> tuple[str, ...] | None:
+    """Return the names as a tuple with one for each output."""
+    if names is None:
+        return None
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise ArgumentError(f"class_names must be strings. Received: {names!r}")
+    if len(output_shape) != 1 or len(names) != output_shape[0]:
+        raise ArgumentError(
+            "class_names must be as many as the network's outputs. Received: "
+            f"{len(names)} names, an output of shape {output_shape}"
+        )
+    return tuple(names)

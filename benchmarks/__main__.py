@@ -1,0 +1,64 @@
+"""Run every group of cases, print the table, and write it to benchmarks/RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+
+import fencepost as fp
+
+from . import footprint, inference, training
+from .harness import THREADS, Case
+from .machine import machine
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+GROUPS = {"training": training.cases, "inference": inference.cases}
+
+
+def table(cases: Iterable[Case]) -> Iterator[str]:
+    """Yield the lines of the table of speed."""
+    names = ["fencepost", "ONNX Runtime", "PyTorch", "PyTorch channels-last"]
+    yield "| µs per image | " + " | ".join(names) + " | times as fast as |"
+    yield "| --- |" + " ---: |" * len(names) + " --- |"
+    for case in cases:
+        cells = [f"{case.medians[name]:.1f}" if name in case.medians else "–" for name in names]
+        ratios = ", ".join(
+            f"{peer} **{case.ratio(peer):.2f}** (aim {aim:g})"
+            for peer, (_, aim) in case.targets.items()
+        )
+        yield f"| {case.name} | " + " | ".join(cells) + f" | {ratios} |"
+
+
+def costs() -> Iterator[str]:
+    """Yield the lines about import time and size."""
+    times = footprint.import_milliseconds()
+    for name, value in times.items():
+        ratio = value / times["import numpy"]
+        yield f"- `{name}`: {value:.1f} ms ({ratio:.2f} × `import numpy`)"
+    size = footprint.wheel_megabytes()
+    if size is not None:
+        yield f"- wheel with MNIST and every instruction set: {size:.1f} MB"
+
+
+def main() -> None:
+    """Time the groups that are named on the command line, or all, which is also written down."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("groups", nargs="*", help=f"any of {', '.join(GROUPS)}; all by default")
+    chosen = parser.parse_args().groups or list(GROUPS)
+    torch.set_num_threads(THREADS)
+    fp.set_num_threads(THREADS)
+
+    lines = list(table(case for group in chosen for case in GROUPS[group]()))
+    print(*machine(), "", *lines, sep="\n")
+    if len(chosen) < len(GROUPS):
+        return
+    lines = ["# Results of `make bench`", "", *machine(), "", *lines, "", *costs()]
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"\nWritten to {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

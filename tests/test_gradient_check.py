@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gradient_check import check_gradient, directional_derivative, random_directions
 
 from fencepost.definitions import conv_layer, tanh
+from gradient_check import check_gradient, directional_derivative, random_directions
 
 SEEDS = range(20)
 

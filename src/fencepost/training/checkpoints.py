@@ -1,0 +1,142 @@
+"""A training run in one file: what is needed to go on as if it had never stopped.
+
+A checkpoint is a safetensors file (arrays: weights, running statistics, optimizer slots, the best
+weights, this epoch's losses) with the rest as JSON in its metadata. It is written under another
+name, brought to the disk and renamed, so that at every moment the path holds a whole checkpoint
+or none. Used by the training loop; calls ``errors`` only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fencepost.errors import ArgumentError, DataError
+from fencepost.training.history import History
+
+FORMAT = "fencepost-checkpoint-1"
+
+
+@dataclass
+class Checkpoint:
+    """Where a run stands, at a step boundary.
+
+    `settings` are what the run was made with (they must be the same to go on), `arrays` the named
+    arrays, `epoch` and `step` how many epochs are whole and how many steps of the next are done.
+    """
+
+    settings: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    epoch: int
+    step: int
+    correct: int = 0
+    seconds: float = 0.0
+    history: History = field(default_factory=History)
+
+    def save(self, path: Path) -> None:
+        """Write the file, atomically. Raises `OSError` and leaves the old file if it cannot."""
+        from safetensors.numpy import save
+
+        record = {
+            "settings": self.settings,
+            "epoch": self.epoch,
+            "step": self.step,
+            "correct": self.correct,
+            "seconds": self.seconds,
+            "history": self.history.to_dict(),
+        }
+        _replace(path, save(self.arrays, {"format": FORMAT, "checkpoint": json.dumps(record)}))
+
+    @classmethod
+    def load(cls, path: Path) -> Checkpoint:
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read, is not a checkpoint, or is truncated or damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"the checkpoint {path} cannot be read: {error.strerror}.") from error
+        try:
+            metadata = _metadata(content)
+            if metadata.get("format") != FORMAT:
+                raise ValueError("it was not written by fit(checkpoint=...)")
+            arrays = load(content)
+            record = json.loads(metadata["checkpoint"])
+            history = History.from_dict(record.pop("history"))
+            return cls(arrays=arrays, history=history, **record)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{path} is not a whole checkpoint of a fencepost training: {error}. "
+                "Give the path of another checkpoint, or remove this file to start afresh."
+            ) from error
+
+
+def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise `ArgumentError` naming every setting that differs from the checkpoint's."""
+    differences = [
+        f"  {name}: {_short(stored.get(name))} in the checkpoint, {_short(wanted.get(name))} now"
+        for name in {**stored, **wanted}
+        if stored.get(name) != wanted.get(name)
+    ]
+    if differences:
+        raise ArgumentError(
+            f"the checkpoint {path} is of another training, and going on would not give what "
+            "either would have given. These differ:\n"
+            + "\n".join(differences)
+            + "\nGive the same settings and data again, or start afresh with another checkpoint."
+        )
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    # safetensors: 8 bytes of header length, the header in JSON, then the arrays.
+    if len(content) < 8:
+        raise ValueError("it is too short")
+    (length,) = struct.unpack("<Q", content[:8])
+    if length > len(content) - 8:
+        raise ValueError("it is truncated, or not a safetensors file")
+    header = json.loads(content[8 : 8 + length])
+    if not isinstance(header, dict):
+        raise ValueError("its header is not that of a safetensors file")
+    metadata: dict[str, str] = header.get("__metadata__") or {}
+    return metadata
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put `content` at `path` so that a crash leaves either the old file or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+    # The rename itself reaches the disk with the folder, which not every system can sync.
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

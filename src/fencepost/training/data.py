@@ -1,0 +1,138 @@
+"""The data of a training run: checked, split by index, normalised, evaluated in chunks.
+
+Nothing here copies the images: parts are index arrays into them. Used by ``fit``; calls
+``datasets`` and the engine's plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fencepost.datasets.checks import check_images, check_targets
+from fencepost.datasets.dataset import Dataset
+from fencepost.errors import ArgumentError
+from fencepost.training.losses import Loss
+
+Validation = tuple[ArrayLike, ArrayLike] | float | None
+
+# Images evaluated between two looks at Ctrl-C.
+CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the images (N, C, H, W) with their targets; `indices` None means all of them."""
+
+    images: NDArray[Any]
+    targets: NDArray[Any]
+    indices: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images) if self.indices is None else len(self.indices)
+
+    def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
+        """Every index of the part once, in an order that follows from seed and epoch alone."""
+        shuffled = np.random.default_rng([seed, epoch]).permutation(len(self))
+        return shuffled if self.indices is None else self.indices[shuffled]
+
+    def chunks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Yield the part in pieces of `CHUNK` images."""
+        for start in range(0, len(self), CHUNK):
+            piece: Any = slice(start, start + CHUNK)
+            if self.indices is not None:
+                piece = self.indices[piece]
+            yield self.images[piece], self.targets[piece]
+
+    def fingerprint(self) -> str:
+        """Return a short name for the exact content."""
+        indices = np.arange(0) if self.indices is None else self.indices
+        return content_hash(self.images, self.targets, indices)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the data must fit: the network's input and outputs, and the loss."""
+
+    input_shape: tuple[int, ...]
+    outputs: int
+    loss: Loss
+
+    def part(self, images: Any, targets: Any, prefix: str = "", training: bool = False) -> Part:
+        """Check images and targets; `prefix` names them in errors."""
+        images = np.asarray(images)
+        if self.input_shape[0] == 1 and images.shape[1:] == self.input_shape[1:]:
+            images = images[:, None]  # one channel, whose axis was left out
+        checked = check_images(images, shape=self.input_shape, name=f"{prefix}images")
+        labels = check_targets(
+            targets,
+            len(checked),
+            loss=self.loss.name,
+            outputs=self.outputs,
+            several_classes=training and self.outputs > 1,
+            name=f"{prefix}labels",
+        )
+        return Part(_planes(checked), labels)
+
+
+def split(
+    everything: Part, validation: Validation, target: Target, seed: int
+) -> tuple[Part, Part | None]:
+    """Return the images to train on and those to validate with.
+
+    These are given, or a share of all, drawn by `seed` and of each class alike.
+    """
+    if validation is None:
+        return everything, None
+    if isinstance(validation, tuple | list) and len(validation) == 2:
+        return everything, target.part(*validation, prefix="validation ")
+    if isinstance(validation, int | float) and 0 < validation < 1:
+        both = Dataset(everything.images, everything.targets)
+        train, held_out = both.split_indices(float(validation), seed)
+        return (
+            Part(everything.images, everything.targets, train),
+            Part(everything.images, everything.targets, held_out),
+        )
+    raise ArgumentError(
+        "validation must be (images, labels), a share of the images between 0 and 1, or None. "
+        f"Received: {_kind(validation)}. Give validation=0.1 to keep every tenth image out."
+    )
+
+
+def content_hash(*arrays: NDArray[Any]) -> str:
+    """Return a short name for the exact content of arrays."""
+    digest = hashlib.blake2b(digest_size=8)
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def border_value(images: NDArray[Any]) -> float:
+    """Return the median along the borders of up to 1,000 images: what lies outside, most likely.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> border_value(np.pad(np.ones((5, 1, 3, 3)), ((0, 0), (0, 0), (1, 1), (1, 1))))
+    0.0
+    """
+    sample = images[:: max(len(images) // 1000, 1)]
+    sides = (sample[:, :, 0], sample[:, :, -1], sample[:, :, :, 0], sample[:, :, :, -1])
+    return float(np.median(np.concatenate([side.reshape(-1) for side in sides])))
+
+
+def _planes(images: NDArray[Any]) -> NDArray[Any]:
+    """Signals (N, C, W) and features (N, F) as the engine sees them: (N, C, 1, W), (N, F, 1, 1)."""
+    if images.ndim == 3:
+        return images[:, :, None]
+    return images if images.ndim == 4 else images[:, :, None, None]
+
+
+def _kind(value: object) -> str:
+    return repr(value) if isinstance(value, int | float | str) else f"a {type(value).__name__}"

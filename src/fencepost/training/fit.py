@@ -1,0 +1,304 @@
+"""`fit`: from a network, images and labels to a trained network.
+
+Checks and resolves every argument, then hands over to the loop in ``run``. May call everything
+below training: the network, datasets, the engine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fencepost import _engine
+from fencepost.datasets.dataset import channel_statistics
+from fencepost.errors import ArgumentError, DataError
+from fencepost.network import Network, Normalization
+from fencepost.training import _values
+from fencepost.training import progress as progress_bars
+from fencepost.training.augmentation import Augmentation, as_augmentation
+from fencepost.training.checkpoints import Checkpoint, compare_settings
+from fencepost.training.data import Part, Target, Validation, border_value, content_hash, split
+from fencepost.training.history import Epoch, History
+from fencepost.training.losses import Loss, as_loss
+from fencepost.training.optimizers import Optimizer, as_optimizer
+from fencepost.training.run import Model, Policy, Run
+from fencepost.training.schedules import Schedule, as_schedule
+
+
+def fit(
+    net: Network,
+    images: ArrayLike,
+    labels: ArrayLike,
+    *,
+    epochs: int = 10,
+    batch_size: int = 64,
+    optimizer: Optimizer | str | None = None,
+    lr: float | None = None,
+    schedule: Schedule | str | None = None,
+    loss: Loss | str | None = None,
+    augmentation: Augmentation | str | None = None,
+    validation: Validation = None,
+    early_stopping: int | None = None,
+    keep_best: bool = True,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
+    resume: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: bool | None = None,
+    on_epoch: Callable[[Epoch], object] | None = None,
+) -> History:
+    """Train `net` on images and labels.
+
+    Parameters
+    ----------
+    net : Network
+        Its weights are changed in place. Without a normalisation it gets one: the mean and
+        standard deviation of each channel of `images`.
+    images : array_like, shape (N, C, H, W), (N, C, W) or (N, F)
+        As the network's input; uint8 or float32 are used where they are, without a copy.
+    labels : array_like
+        Class numbers, shape (N,), or for regression numbers, shape (N,) or (N, F).
+    epochs, batch_size : int
+        Passes over the images, and images per step. The last batch of an epoch may be smaller
+        (if it were of one image, it is left out).
+    optimizer : SGD, Adam, AdamW or their names, default Adam
+    lr : float, optional
+        The learning rate at the schedule's height, in place of the optimizer's own.
+    schedule : Constant, Step, Cosine, OneCycle or their names, default OneCycle
+    loss : CrossEntropy, MeanSquaredError, "cross_entropy" or "mse"
+        By default cross-entropy if the labels are whole numbers, else the mean squared error.
+    augmentation : Augmentation or text such as "shift=2,rotate=10"
+    validation : (images, labels) or float, optional
+        Measured after each epoch; a share such as 0.1 is taken out of the images at random, of
+        each class alike.
+    early_stopping : int, optional
+        Stop after so many epochs without a better validation (accuracy, or loss in regression).
+    keep_best : bool
+        With validation: leave the network with the weights of its best epoch, however training
+        ends. Of equals the earliest.
+    checkpoint : path, optional
+        Written at the start, after each epoch, every `checkpoint_seconds` within it, and at
+        Ctrl-C. If the disk fills up on the way, a warning is given and training goes on.
+    resume : bool
+        Go on from `checkpoint` if it exists: the end is the same, bit for bit, as that of a run
+        that was never stopped. Needs the same settings and data; the number of threads is taken
+        from the checkpoint.
+    seed : int
+        Decides the order of images, augmentation and dropout (not the initial weights, which
+        are the network's). The same seed and threads give the same weights, bit for bit.
+    threads : int, optional
+        By default `fencepost.get_num_threads()`.
+    progress : bool, optional
+        A bar on standard error; by default if that is a terminal.
+    on_epoch : callable, optional
+        Called with the `Epoch` after each; training stops if it returns True.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ArgumentError
+        A setting out of range, or settings other than the checkpoint's.
+    DataError
+        Images or labels that do not fit, or a checkpoint that cannot be read or written.
+    DivergedError
+        The loss is no longer a number. The network has its last good weights.
+    KeyboardInterrupt
+        Ctrl-C. The network is usable, and the checkpoint written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> from fencepost.training import fit
+    >>> images = np.zeros((200, 1, 8, 8), np.uint8)
+    >>> images[:100, :, :, 2] = images[100:, :, 5] = 255  # a vertical or a horizontal bar
+    >>> labels = np.repeat([0, 1], 100)
+    >>> net = fp.Network((1, 8, 8), [fp.Conv2d(4, 3), fp.ReLU(), fp.Flatten(), fp.Linear(2)])
+    >>> history = fit(net, images, labels, epochs=5)
+    >>> history["accuracy"][-1]
+    1.0
+    """
+    epochs = _values.count("epochs", epochs)
+    batch_size = _values.count("batch_size", batch_size)
+    seed = _values.count("seed", seed, low=0)
+    keep_best = _values.flag("keep_best", keep_best)
+    resume = _values.flag("resume", resume)
+    checkpoint_seconds = _values.number("checkpoint_seconds", checkpoint_seconds)
+    early_stopping = _patience(early_stopping, validation)
+    the_optimizer = as_optimizer(optimizer, lr)
+    the_schedule = as_schedule(schedule)
+    the_augmentation = as_augmentation(augmentation)
+    path = _checkpoint_path(checkpoint, resume)
+
+    outputs = math.prod(net.output_shape)
+    the_loss = as_loss(loss, np.asarray(labels), outputs)
+    target = Target(net.input_shape, outputs, the_loss)
+    the_loss.check_outputs(outputs)
+    everything = target.part(images, labels, training=True)
+    training, held_out = split(everything, validation, target, seed)
+
+    stored = None if path is None else _stored(path, resume)
+    if threads is not None:
+        threads = _values.count("threads", threads)
+    elif stored is not None:
+        threads = int(stored.settings["threads"])
+    else:
+        threads = _engine.get_num_threads()
+
+    policy = Policy(
+        epochs=epochs,
+        batch_size=batch_size,
+        optimizer=the_optimizer,
+        schedule=the_schedule,
+        loss=the_loss,
+        seed=seed,
+        threads=threads,
+        keep_best=keep_best,
+        patience=early_stopping,
+    )
+    changes = None
+    if the_augmentation is not None:
+        changes = the_augmentation.engine(border_value(everything.images))
+    normalization = net.normalization or _normalization(everything)
+    model = Model(
+        plan=net.engine_plan,
+        parameters=net.parameter_vector,
+        state=net.state_vector,
+        mean=normalization.mean,
+        scale=np.reciprocal(normalization.std),
+    )
+    trainer = _engine.Trainer(
+        model.plan,
+        batch_size,
+        the_loss.engine(),
+        the_optimizer.engine(),
+        changes,
+        seed,
+        threads,
+    )
+    settings = _settings(
+        net=net,
+        model=model,
+        policy=policy,
+        augmentation=the_augmentation,
+        training=training,
+        validation=held_out,
+        with_data=path is not None,
+    )
+    run = Run(
+        model=model,
+        trainer=trainer,
+        policy=policy,
+        training=training,
+        validation=held_out,
+        settings=settings,
+    )
+    if path is not None:
+        if stored is not None:
+            compare_settings(path, stored.settings, settings)
+            run.restore(path, stored)
+        run.save_to(path, checkpoint_seconds)
+    net.normalization = normalization
+    return run.go(progress_bars.choose(progress, run.total_steps, epochs), on_epoch)
+
+
+def _normalization(part: Part) -> Normalization:
+    mean, std = channel_statistics(part.images)
+    return Normalization(mean, np.where(std > 0, std, np.float32(1)))
+
+
+def _patience(early_stopping: int | None, validation: Validation) -> int | None:
+    if early_stopping is None:
+        return None
+    if validation is None:
+        raise ArgumentError(
+            "early_stopping needs validation data to tell when to stop. Received: "
+            "validation=None. Give validation=0.1, or validation=(images, labels)."
+        )
+    return _values.count("early_stopping", early_stopping)
+
+
+def _checkpoint_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> Path | None:
+    if checkpoint is None:
+        if resume:
+            raise ArgumentError(
+                "resume=True needs to know what to go on from. Received: checkpoint=None. "
+                "Give checkpoint=PATH, the same as in the run that was stopped."
+            )
+        return None
+    path = Path(checkpoint)
+    if path.is_dir() or not path.parent.is_dir():
+        what = "is a folder" if path.is_dir() else f"lies in {path.parent}, which is not a folder"
+        raise DataError(
+            f"checkpoint must be a file in a folder that exists. Received: {path}, which {what}. "
+            "Make the folder first, or give another path."
+        )
+    return path
+
+
+def _stored(path: Path, resume: bool) -> Checkpoint | None:
+    """Load the checkpoint to go on from; refuse to write over a run that can still be resumed."""
+    if not path.exists():
+        return None
+    checkpoint = Checkpoint.load(path)
+    if resume:
+        return checkpoint
+    if checkpoint.history.outcome == "running":
+        raise ArgumentError(
+            f"the checkpoint {path} holds a training that has not ended (after "
+            f"{len(checkpoint.history)} epochs), and would be written over. Give resume=True "
+            "(--resume) to go on with it, another path, or remove the file."
+        )
+    return None
+
+
+def _settings(
+    *,
+    net: Network,
+    model: Model,
+    policy: Policy,
+    augmentation: Augmentation | None,
+    training: Part,
+    validation: Part | None,
+    with_data: bool,
+) -> dict[str, Any]:
+    """Return everything that decides how a run goes, as JSON has it.
+
+    Two runs with the same settings, from the same weights, are the same. Fingerprints of the data
+    cost time, so they are made only if there will be a checkpoint.
+    """
+    settings: dict[str, Any] = {
+        field.name: _plain(getattr(policy, field.name)) for field in dataclasses.fields(policy)
+    }
+    settings["augmentation"] = _plain(augmentation)
+    settings["images"] = len(training)
+    settings["validation images"] = 0 if validation is None else len(validation)
+    settings["engine"] = f"{_engine.level}, {model.plan.lanes} lanes"
+    if with_data:
+        layers = json.dumps(net.config()["layers"])
+        settings["layers (fingerprint)"] = content_hash(np.frombuffer(layers.encode(), np.uint8))
+        settings["normalization (fingerprint)"] = content_hash(model.mean, model.scale)
+        settings["training data (fingerprint)"] = training.fingerprint()
+        settings["validation data (fingerprint)"] = (
+            None if validation is None else validation.fingerprint()
+        )
+    resolved: dict[str, Any] = json.loads(json.dumps(settings))
+    return resolved
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"name": getattr(value, "name", type(value).__name__), **dataclasses.asdict(value)}
+    return value

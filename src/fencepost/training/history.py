@@ -1,0 +1,135 @@
+"""What happened, epoch by epoch: a record that prints as a table and travels as JSON.
+
+Written by ``fit`` and kept in checkpoints; calls nothing of the library but ``errors``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fencepost.errors import ArgumentError
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training images.
+
+    `loss` and `accuracy` are means over the epoch, taken while the weights changed; accuracies are
+    shares (0 to 1), None for regression; validation figures are None without validation data. `lr`
+    is the rate of the epoch's last step; `seconds` and `images_per_second` leave validation out.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    lr: float
+    seconds: float
+    images_per_second: float
+
+
+@dataclass
+class History:
+    """What `fit` returns: the epochs in order, which was best, and why training ended.
+
+    Attributes
+    ----------
+    epochs : list of Epoch
+    best_epoch : int or None
+        The epoch (from 1) whose weights the network was left with, where validation chose it.
+    outcome : str
+        "finished", "stopped early", "stopped by on_epoch", "interrupted" or "running".
+    settings : dict
+        What the run was made with: every argument as it was resolved.
+
+    Examples
+    --------
+    >>> from fencepost.training import Epoch, History
+    >>> history = History([Epoch(1, 0.5, 0.9, 0.3, 0.95, 0.01, 2.0, 3000.0)], outcome="finished")
+    >>> history["validation_accuracy"]
+    [0.95]
+    >>> print(history)
+    epoch    loss  accuracy  validation loss  validation accuracy  rate  seconds  images/s
+        1  0.5000   90.00 %           0.3000              95.00 %  0.01     2.00     3,000
+    >>> History.from_json(history.to_json()) == history
+    True
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+    best_epoch: int | None = None
+    outcome: str = "running"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in training steps, without validation."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.epochs)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """One column, such as ``history["loss"]``."""
+        names = [column.name for column in dataclasses.fields(Epoch)]
+        if name not in names:
+            raise ArgumentError(
+                f"a history has the columns {', '.join(names)}. Received: {name!r}."
+            )
+        return [getattr(epoch, name) for epoch in self.epochs]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain dicts, lists and numbers."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> History:
+        """Do the reverse of `to_dict`."""
+        epochs = [Epoch(**epoch) for epoch in record["epochs"]]
+        return cls(epochs, record["best_epoch"], record["outcome"], record["settings"])
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Return the same as JSON text; numbers survive the way there and back exactly."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> History:
+        """Do the reverse of `to_json`."""
+        return cls.from_dict(json.loads(text))
+
+    def __str__(self) -> str:
+        columns = [
+            ("epoch", "epoch", "{:d}".format),
+            ("loss", "loss", "{:.4f}".format),
+            ("accuracy", "accuracy", _percent),
+            ("validation loss", "validation_loss", "{:.4f}".format),
+            ("validation accuracy", "validation_accuracy", _percent),
+            ("rate", "lr", "{:.3g}".format),
+            ("seconds", "seconds", "{:.2f}".format),
+            ("images/s", "images_per_second", "{:,.0f}".format),
+        ]
+        table = []
+        for title, name, text in columns:
+            values = self[name]
+            if values and all(value is None for value in values):
+                continue
+            cells = [title] + ["" if value is None else text(value) for value in values]
+            width = max(map(len, cells))
+            table.append([cell.rjust(width) for cell in cells])
+        lines = ["  ".join(row) for row in zip(*table, strict=True)]
+        if self.best_epoch is not None:
+            lines.append(f"best: epoch {self.best_epoch}")
+        if self.outcome not in ("running", "finished"):
+            lines.append(self.outcome)
+        return "\n".join(lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"

@@ -1,0 +1,180 @@
+"""What training makes small: cross-entropy for classes, the mean squared error for numbers.
+
+Each loss validates itself, says what the engine is to compute, and can be evaluated on outputs
+(for validation, in float64). Used by ``fit``; calls ``errors`` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fencepost.errors import ArgumentError
+from fencepost.training import _values
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """The cross-entropy between softmax(outputs) and the labels, averaged as PyTorch averages it.
+
+    With label smoothing ε over K classes and class weights w, an image with label y costs
+    ``-(1 - ε) w[y] log p[y] - ε/K Σ_c w[c] log p[c]``, and the mean divides by Σ w[y]
+    (Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7).
+
+    Parameters
+    ----------
+    label_smoothing : float
+        ε, at least 0 and less than 1.
+    class_weights : sequence of float, optional
+        One weight, at least 0, for each class; see `balanced`.
+
+    Examples
+    --------
+    >>> from fencepost.training import CrossEntropy
+    >>> CrossEntropy().value([[0.0, 0.0]], [1])  # two classes, no opinion: log 2
+    0.6931471805599453
+    """
+
+    label_smoothing: float = 0.0
+    class_weights: tuple[float, ...] | None = None
+
+    name: ClassVar[str] = "cross_entropy"
+    counts_classes: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        smoothing = _values.number("label_smoothing", self.label_smoothing, high=1.0, below=True)
+        object.__setattr__(self, "label_smoothing", smoothing)
+        if self.class_weights is None:
+            return
+        if not isinstance(self.class_weights, Iterable):
+            raise ArgumentError(
+                "class_weights must be a sequence of numbers, one for each class. "
+                f"Received: {self.class_weights!r}."
+            )
+        weights = tuple(
+            _values.number(f"class_weights[{index}]", weight)
+            for index, weight in enumerate(self.class_weights)
+        )
+        if not any(weights):
+            raise ArgumentError("class_weights must not all be 0: nothing would be learned.")
+        object.__setattr__(self, "class_weights", weights)
+
+    @classmethod
+    def balanced(
+        cls, labels: ArrayLike, classes: int, label_smoothing: float = 0.0
+    ) -> CrossEntropy:
+        """Weights that let every class count alike, however many images it has.
+
+        A class with n of all N images weighs N / (classes · n).
+
+        Examples
+        --------
+        >>> from fencepost.training import CrossEntropy
+        >>> CrossEntropy.balanced([0, 0, 0, 1], classes=2).class_weights
+        (0.6666666666666666, 2.0)
+        """
+        counts = np.bincount(np.asarray(labels, dtype=np.int64), minlength=classes)
+        if len(counts) > classes or not counts.all():
+            raise ArgumentError(
+                f"balanced weights need at least one image of each of the {classes} classes. "
+                f"Received images per class: {counts.tolist()}."
+            )
+        weights = counts.sum() / (classes * counts)
+        return cls(label_smoothing, tuple(weights.tolist()))
+
+    def check_outputs(self, outputs: int) -> None:
+        """Raise `ArgumentError` unless the loss fits a network with this many outputs."""
+        if self.class_weights is not None and len(self.class_weights) != outputs:
+            raise ArgumentError(
+                f"class_weights must have one weight for each of the network's {outputs} outputs. "
+                f"Received: {len(self.class_weights)} weights."
+            )
+
+    def engine(self) -> dict[str, Any]:
+        """Return what the engine is told."""
+        weights = self.class_weights
+        return {
+            "name": self.name,
+            "label_smoothing": self.label_smoothing,
+            "class_weights": None if weights is None else np.array(weights, np.float32),
+        }
+
+    def totals(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[float, float]:
+        """Return the sum of the losses and what to divide it by, so that chunks can be added."""
+        scores = np.asarray(outputs, dtype=np.float64)
+        labels = np.asarray(targets, dtype=np.int64)
+        classes = scores.shape[1]
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        weights: NDArray[np.float64] = np.ones(classes)
+        if self.class_weights is not None:
+            weights = np.array(self.class_weights)
+        own = weights[labels]
+        picked = log_p[np.arange(len(labels)), labels]
+        smooth = self.label_smoothing
+        losses = -(1.0 - smooth) * own * picked - smooth / classes * (log_p @ weights)
+        return float(losses.sum()), float(own.sum())
+
+    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
+        """Return the mean loss of outputs (N, classes) for labels (N,)."""
+        total, weight = self.totals(outputs, targets)
+        return total / weight if weight else 0.0
+
+
+@dataclass(frozen=True)
+class MeanSquaredError:
+    """The mean of (output - target)² over all images and outputs: regression.
+
+    Examples
+    --------
+    >>> from fencepost.training import MeanSquaredError
+    >>> MeanSquaredError().value([[1.0, 2.0]], [[1.0, 4.0]])
+    2.0
+    """
+
+    name: ClassVar[str] = "mse"
+    counts_classes: ClassVar[bool] = False
+
+    def check_outputs(self, outputs: int) -> None:
+        """Fits any number of outputs."""
+
+    def engine(self) -> dict[str, Any]:
+        """Return what the engine is told."""
+        return {"name": self.name}
+
+    def totals(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[float, float]:
+        """Return the sum of the squares, and how many there are: so that chunks can be added up."""
+        difference = np.asarray(outputs, np.float64) - np.asarray(targets, np.float64)
+        return float((difference**2).sum()), float(difference.size)
+
+    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
+        """Return the mean loss of outputs (N, F) for targets (N, F)."""
+        total, number = self.totals(outputs, targets)
+        return total / number
+
+
+Loss = CrossEntropy | MeanSquaredError
+
+LOSSES: dict[str, type[Loss]] = {"cross_entropy": CrossEntropy, "mse": MeanSquaredError}
+
+
+def as_loss(value: Loss | str | None, targets: NDArray[Any], outputs: int) -> Loss:
+    """Take a loss as an object, as its name, or (None) from the kind of the targets.
+
+    Whole numbers are classes, if the network has an output for each; anything else is regression.
+    """
+    if value is None:
+        classes = targets.dtype.kind not in "fc" and outputs > 1
+        return CrossEntropy() if classes else MeanSquaredError()
+    if isinstance(value, str):
+        return LOSSES[_values.choice("loss", value, LOSSES)]()
+    if isinstance(value, CrossEntropy | MeanSquaredError):
+        return value
+    raise ArgumentError(
+        f"loss must be CrossEntropy(...), MeanSquaredError() or one of {', '.join(LOSSES)}. "
+        f"Received: {value!r}."
+    )

@@ -1,0 +1,103 @@
+"""What a person sees while training runs, on standard error: a bar, and a line for each epoch.
+
+Used by the training loop; calls rich, which is imported when a bar is first shown.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from fencepost.training.history import Epoch
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+class Progress:
+    """Shows nothing; what the training loop tells it is the interface of `Bar`."""
+
+    def start(self, done: int) -> None:
+        """Training starts, with `done` steps done before."""
+
+    def advance(
+        self, done: int, epoch: int, loss: float, accuracy: float | None, speed: float
+    ) -> None:
+        """`done` steps of the whole run are done; loss and accuracy are the epoch's so far."""
+
+    def epoch_done(self, record: Epoch, best: bool) -> None:
+        """Take note of a whole epoch."""
+
+    def close(self) -> None:
+        """Training has ended, however it did."""
+
+
+class Bar(Progress):
+    """A bar over the whole run with loss, accuracy, images per second and the time left."""
+
+    def __init__(self, steps: int, epochs: int) -> None:
+        self._steps = steps
+        self._epochs = epochs
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def start(self, done: int) -> None:
+        """Show the bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=Console(stderr=True),
+            transient=True,
+            refresh_per_second=5,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task(
+            "training", total=self._steps, completed=done, epoch=f"1/{self._epochs}", figures=""
+        )
+
+    def advance(
+        self, done: int, epoch: int, loss: float, accuracy: float | None, speed: float
+    ) -> None:
+        """Move the bar."""
+        if self._bar is None or self._task is None:
+            return
+        figures = f"loss {loss:.4f}  "
+        if accuracy is not None:
+            figures += f"accuracy {100 * accuracy:.2f} %  "
+        figures += f"{speed:,.0f} images/s"
+        where = f"{epoch + 1}/{self._epochs}"
+        self._bar.update(self._task, completed=done, epoch=where, figures=figures)
+
+    def epoch_done(self, record: Epoch, best: bool) -> None:
+        """Print a line above the bar."""
+        if self._bar is None:
+            return
+        parts = [f"epoch {record.epoch}/{self._epochs}", f"loss {record.loss:.4f}"]
+        if record.accuracy is not None:
+            parts.append(f"accuracy {100 * record.accuracy:.2f} %")
+        if record.validation_accuracy is not None:
+            parts.append(f"validation {100 * record.validation_accuracy:.2f} %")
+        elif record.validation_loss is not None:
+            parts.append(f"validation loss {record.validation_loss:.4f}")
+        parts.append(f"{record.images_per_second:,.0f} images/s")
+        line = "  ".join(parts) + ("  best" if best else "")
+        self._bar.console.print(line, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def choose(progress: bool | None, steps: int, epochs: int) -> Progress:
+    """Return a bar if asked for, or (None) if somebody sits at a terminal to see it."""
+    wanted = sys.stderr.isatty() if progress is None else progress
+    return Bar(steps, epochs) if wanted else Progress()

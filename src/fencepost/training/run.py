@@ -1,0 +1,366 @@
+"""The training loop: slices of steps, epochs, the best weights, checkpoints, Ctrl-C.
+
+A run's whole state is in `Run`: arrays that the engine changes in place, and how far it is. All
+randomness follows from the seed and the number of the step, so a run that is put back to any step
+boundary goes on exactly as before. Used by ``fit``; calls the engine through what it is given.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.errors import DataError, DivergedError
+from fencepost.training.checkpoints import Checkpoint
+from fencepost.training.data import Part
+from fencepost.training.history import Epoch, History
+from fencepost.training.interrupts import Interrupts
+from fencepost.training.losses import Loss
+from fencepost.training.optimizers import Optimizer
+from fencepost.training.progress import Progress
+from fencepost.training.schedules import Schedule
+
+if TYPE_CHECKING:
+    from fencepost._engine import Plan, Trainer
+
+Floats = NDArray[np.float32]
+
+# One call of the engine runs about this long: rarely enough to cost nothing, often enough that
+# Ctrl-C and the progress bar feel immediate.
+SLICE_SECONDS = 0.1
+
+
+class _Stopped(Exception):
+    """Ctrl-C was pressed, and a step boundary reached."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the engine computes with; the arrays are the network's own, changed in place."""
+
+    plan: Plan
+    parameters: Floats
+    state: Floats
+    mean: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How the run trains, and when it stops."""
+
+    epochs: int
+    batch_size: int
+    optimizer: Optimizer
+    schedule: Schedule
+    loss: Loss
+    seed: int
+    threads: int
+    keep_best: bool
+    patience: int | None
+
+
+class Run:
+    """One training, from its first step or from a checkpoint's, to its end."""
+
+    def __init__(
+        self,
+        *,
+        model: Model,
+        trainer: Trainer,
+        policy: Policy,
+        training: Part,
+        validation: Part | None,
+        settings: dict[str, Any],
+    ) -> None:
+        self._model = model
+        self._trainer = trainer
+        self._policy = policy
+        self._training = training
+        self._validation = validation
+        self._settings = settings
+        self._sizes = _batch_sizes(len(training), policy.batch_size)
+        self._slots = np.zeros((trainer.slots, model.parameters.size), np.float32)
+        self._losses = np.zeros(len(self._sizes), np.float32)
+        self._epoch = 0
+        self._step = 0
+        self._correct = 0
+        self._seconds = 0.0
+        self._best: tuple[Floats, Floats] | None = None
+        self._good = (model.parameters.copy(), model.state.copy())
+        self._lowest_loss: float | None = None
+        self._steps_per_slice = 1
+        self._saved_at = time.monotonic()
+        self._path: Path | None = None
+        self._save_seconds = 0.0
+        self.history = History(settings=settings)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run, if nothing stops it early."""
+        return self._policy.epochs * len(self._sizes)
+
+    def save_to(self, path: Path, every: float) -> None:
+        """Write checkpoints to `path` from now on: now, each epoch, and every so many seconds."""
+        self._path, self._save_seconds = path, every
+        try:
+            self._checkpoint().save(path)
+        except OSError as error:
+            raise DataError(
+                f"the checkpoint {path} cannot be written: {error.strerror or error}. "
+                "Give a path in a folder that exists, may be written to and has room."
+            ) from error
+
+    def restore(self, path: Path, checkpoint: Checkpoint) -> None:
+        """Put the run where `checkpoint` left it."""
+        arrays = {**self._arrays(), **self._best_arrays(empty=True)}
+        fits = all(
+            name in arrays
+            and arrays[name].shape == array.shape
+            and arrays[name].dtype == array.dtype
+            for name, array in checkpoint.arrays.items()
+        )
+        if not fits or not self._arrays().keys() <= checkpoint.arrays.keys():
+            raise DataError(
+                f"the arrays of the checkpoint {path} are not those of this network. "
+                "Give the network that it was written for, or start afresh."
+            )
+        for name, array in self._arrays().items():
+            array[...] = checkpoint.arrays[name]
+        if "best_parameters" in checkpoint.arrays:
+            best = checkpoint.arrays["best_parameters"], checkpoint.arrays["best_state"]
+            self._best = (best[0].copy(), best[1].copy())
+        self._good = (self._model.parameters.copy(), self._model.state.copy())
+        self._epoch, self._step = checkpoint.epoch, checkpoint.step
+        self._correct, self._seconds = checkpoint.correct, checkpoint.seconds
+        self.history = checkpoint.history
+
+    def go(self, progress: Progress, on_epoch: Callable[[Epoch], object] | None) -> History:
+        """Train to the end.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After Ctrl-C, at a step boundary, with the checkpoint written.
+        DivergedError
+            When the loss is no longer a number, with the last good weights put back.
+        """
+        with Interrupts() as interrupts:
+            progress.start(self._epoch * len(self._sizes) + self._step)
+            try:
+                while self.history.outcome == "running":
+                    self._train(interrupts, progress)
+                    self._end_epoch(interrupts, progress, on_epoch)
+            except _Stopped:
+                self._save()
+                self.history.outcome = "interrupted"
+                raise KeyboardInterrupt from None
+            finally:
+                progress.close()
+                self._use_best()
+        return self.history
+
+    def _train(self, interrupts: Interrupts, progress: Progress) -> None:
+        """Take the steps up to the end of the epoch."""
+        policy, model, part = self._policy, self._model, self._training
+        order = part.order(policy.seed, self._epoch)
+        while self._step < len(self._sizes):
+            if interrupts.asked:
+                raise _Stopped
+            first = self._step
+            last = min(first + self._steps_per_slice, len(self._sizes))
+            offset = self._epoch * len(self._sizes)
+            begin = time.perf_counter()
+            losses, correct = self._trainer.run(
+                model.parameters,
+                model.state,
+                self._slots,
+                part.images,
+                model.mean,
+                model.scale,
+                part.targets,
+                order[first * policy.batch_size : int(self._sizes[:last].sum())],
+                self._rates(range(offset + first, offset + last)),
+                offset + first,
+            )
+            elapsed = time.perf_counter() - begin
+            self._losses[first:last] = losses
+            self._step, self._correct = last, self._correct + correct
+            self._seconds += elapsed
+            self._check(losses, offset + first)
+            ideal = int(SLICE_SECONDS * (last - first) / max(elapsed, 1e-9))
+            self._steps_per_slice = max(1, min(ideal, 4 * self._steps_per_slice))
+            self._report(progress)
+            if self._path and time.monotonic() - self._saved_at > self._save_seconds:
+                self._save()
+
+    def _end_epoch(
+        self,
+        interrupts: Interrupts,
+        progress: Progress,
+        on_epoch: Callable[[Epoch], object] | None,
+    ) -> None:
+        """Validate, note what happened, keep what is best, decide whether to go on."""
+        validation_loss, validation_accuracy = self._validate(interrupts)
+        loss, accuracy = self._figures()
+        last_step = (self._epoch + 1) * len(self._sizes) - 1
+        record = Epoch(
+            epoch=self._epoch + 1,
+            loss=loss,
+            accuracy=accuracy,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            lr=float(self._rates(range(last_step, last_step + 1))[0]),
+            seconds=self._seconds,
+            images_per_second=float(self._sizes.sum()) / max(self._seconds, 1e-9),
+        )
+        if self._lowest_loss is None:
+            self._lowest_loss = float(self._losses[0])  # that of the weights it began with
+        if loss <= self._lowest_loss:
+            self._lowest_loss = loss
+            self._good = (self._model.parameters.copy(), self._model.state.copy())
+        self.history.epochs.append(record)
+        self.history.best_epoch = _best_epoch(self.history.epochs)
+        is_best = self.history.best_epoch == record.epoch
+        if is_best and self._policy.keep_best:
+            self._best = (self._model.parameters.copy(), self._model.state.copy())
+        self._epoch, self._step, self._correct, self._seconds = self._epoch + 1, 0, 0, 0.0
+        progress.epoch_done(record, is_best)
+        asked_to_stop = on_epoch is not None and on_epoch(record) is True
+        patience, best = self._policy.patience, self.history.best_epoch
+        if self._epoch == self._policy.epochs:
+            self.history.outcome = "finished"
+        elif asked_to_stop:
+            self.history.outcome = "stopped by on_epoch"
+        elif patience is not None and best is not None and record.epoch - best >= patience:
+            self.history.outcome = "stopped early"
+        self._save()
+
+    def _validate(self, interrupts: Interrupts) -> tuple[float | None, float | None]:
+        if self._validation is None:
+            return None, None
+        model, loss = self._model, self._policy.loss
+        total = weight = 0.0
+        correct = 0
+        for images, targets in self._validation.chunks():
+            if interrupts.asked:
+                raise _Stopped
+            outputs = model.plan.forward(
+                model.parameters, model.state, images, model.mean, model.scale, self._policy.threads
+            )
+            part, part_weight = loss.totals(outputs, targets)
+            total, weight = total + part, weight + part_weight
+            if loss.counts_classes:
+                correct += int((outputs.argmax(axis=1) == targets).sum())
+        mean = total / weight if weight else 0.0
+        if not np.isfinite(mean):
+            self._diverged("the validation loss", mean, (self._epoch + 1) * len(self._sizes) - 1)
+        return mean, correct / len(self._validation) if loss.counts_classes else None
+
+    def _figures(self) -> tuple[float, float | None]:
+        """Return mean loss and accuracy of the epoch so far."""
+        sizes = self._sizes[: self._step]
+        seen = int(sizes.sum())
+        loss = float(np.dot(self._losses[: self._step].astype(np.float64), sizes)) / seen
+        return loss, self._correct / seen if self._policy.loss.counts_classes else None
+
+    def _report(self, progress: Progress) -> None:
+        loss, accuracy = self._figures()
+        speed = float(self._sizes[: self._step].sum()) / max(self._seconds, 1e-9)
+        done = self._epoch * len(self._sizes) + self._step
+        progress.advance(done, self._epoch, loss, accuracy, speed)
+
+    def _rates(self, steps: range) -> Floats:
+        policy = self._policy
+        return policy.schedule.rates(policy.optimizer.lr, steps, self.total_steps)
+
+    def _check(self, losses: Floats, first: int) -> None:
+        if not np.isfinite(losses).all():
+            bad = int(np.argmin(np.isfinite(losses)))
+            self._diverged("the loss", float(losses[bad]), first + bad)
+
+    def _diverged(self, what: str, value: float, step: int) -> None:
+        lr = self._policy.optimizer.lr
+        parameters, state = self._best or self._good
+        self._model.parameters[...], self._model.state[...] = parameters, state
+        raise DivergedError(
+            f"training diverged: {what} became {value} at step {step + 1} (epoch "
+            f"{self._epoch + 1}), where the rate was {self._rates(range(step, step + 1))[0]:.3g}. "
+            "The network has its last good weights back. Try a lower rate, such as "
+            f"lr={lr / 10:g}; a warm-up, such as schedule=Cosine(warmup=0.1); BatchNorm after "
+            "each convolution; and look for extreme values among the images or targets."
+        )
+
+    def _use_best(self) -> None:
+        if self._best is not None:
+            self._model.parameters[...], self._model.state[...] = self._best
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            "parameters": self._model.parameters,
+            "state": self._model.state,
+            "slots": self._slots,
+            "losses": self._losses,
+        }
+
+    def _best_arrays(self, empty: bool = False) -> dict[str, NDArray[Any]]:
+        best = (self._model.parameters, self._model.state) if empty else self._best
+        return {} if best is None else {"best_parameters": best[0], "best_state": best[1]}
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            settings=self._settings,
+            arrays={**self._arrays(), **self._best_arrays()},
+            epoch=self._epoch,
+            step=self._step,
+            correct=self._correct,
+            seconds=self._seconds,
+            history=self.history,
+        )
+
+    def _save(self) -> None:
+        """Save, if asked to at all; if it fails, warn and go on.
+
+        A disk that is full now may not be so later, and the earlier checkpoint is whole: hours of
+        training are not thrown away for it.
+        """
+        if self._path is None:
+            return
+        self._saved_at = time.monotonic()
+        try:
+            self._checkpoint().save(self._path)
+        except OSError as error:
+            warnings.warn(
+                f"the checkpoint {self._path} could not be written: {error.strerror or error}. "
+                "Training goes on; the checkpoint before it is kept, and the next will be tried.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _batch_sizes(images: int, batch_size: int) -> NDArray[np.int64]:
+    """Return how many images each step of an epoch sees.
+
+    A last batch of one image is left out, since BatchNorm cannot learn from it; the order differs
+    from epoch to epoch, so another image is left out each time.
+    """
+    whole, rest = divmod(images, batch_size)
+    keep_rest = rest > 1 or not whole
+    return np.array([batch_size] * whole + ([rest] if rest and keep_rest else []), np.int64)
+
+
+def _best_epoch(epochs: list[Epoch]) -> int | None:
+    """Return the epoch with the best validation (accuracy, else loss); of equals the earliest."""
+    scores = [
+        -epoch.validation_loss if epoch.validation_accuracy is None else epoch.validation_accuracy
+        for epoch in epochs
+        if epoch.validation_loss is not None
+    ]
+    return 1 + scores.index(max(scores)) if scores else None

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from fencepost.training import SGD
 
 import fencepost as fp
+from fencepost.training import SGD
 
 from . import networks
 from .harness import Case, assert_agree, microseconds_per_image

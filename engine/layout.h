@@ -10,39 +10,39 @@ inline namespace FENCEPOST_LEVEL {
 
 // Of one image; a signal is (channels, 1, width) and a flat vector (features, 1, 1).
 struct Shape {
-    int channels = 0, height = 0, width = 0;
-    long size() const { return static_cast<long>(channels) * height * width; }
-    bool operator==(const Shape&) const = default;
+  int channels = 0, height = 0, width = 0;
+  long size() const { return static_cast<long>(channels) * height * width; }
+  bool operator==(const Shape&) const = default;
 };
 
 // Cells around a plane that a neighbour reads and nobody writes: they stay zero.
 struct Halo {
-    int top = 0, bottom = 0, left = 0, right = 0;
-    void cover(const Halo& other) {
-        top = std::max(top, other.top);
-        bottom = std::max(bottom, other.bottom);
-        left = std::max(left, other.left);
-        right = std::max(right, other.right);
-    }
+  int top = 0, bottom = 0, left = 0, right = 0;
+  void cover(const Halo& other) {
+    top = std::max(top, other.top);
+    bottom = std::max(bottom, other.bottom);
+    left = std::max(left, other.left);
+    right = std::max(right, other.right);
+  }
 };
 
 // A value of a block of kLanes images: channel, row, column, lane. Offsets count vecs.
 struct Layout {
-    Shape shape;
-    Halo halo;
-    long row = 0, plane = 0, origin = 0;
+  Shape shape;
+  Halo halo;
+  long row = 0, plane = 0, origin = 0;
 
-    Layout() = default;
-    Layout(Shape s, Halo h) : shape(s), halo(h) {
-        row = h.left + s.width + h.right;
-        plane = row * (h.top + s.height + h.bottom);
-        // Planes a large power of two apart share one cache set each: step aside by a line.
-        if (s.channels > 1 && plane * sizeof(vec) % 2048 == 0) plane += 64 / sizeof(vec) + 1;
-        origin = h.top * row + h.left;
-    }
-    long at(int c, int y, int x) const { return origin + c * plane + y * row + x; }
-    long size() const { return plane * shape.channels; }
+  Layout() = default;
+  Layout(Shape s, Halo h) : shape(s), halo(h) {
+    row = h.left + s.width + h.right;
+    plane = row * (h.top + s.height + h.bottom);
+    // Planes a large power of two apart share one cache set each: step aside by a line.
+    if (s.channels > 1 && plane * sizeof(vec) % 2048 == 0) plane += 64 / sizeof(vec) + 1;
+    origin = h.top * row + h.left;
+  }
+  long at(int c, int y, int x) const { return origin + c * plane + y * row + x; }
+  long size() const { return plane * shape.channels; }
 };
 
-}  // namespace FENCEPOST_LEVEL
-}  // namespace fencepost
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

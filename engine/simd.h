@@ -12,16 +12,16 @@ inline namespace FENCEPOST_LEVEL {
 
 #if defined(__AVX512F__)
 inline constexpr int kLanes = 16;
-inline constexpr int kAccumulators = 24;  // of 32 registers; the rest hold operands
+inline constexpr int kAccumulators = 24; // of 32 registers; the rest hold operands
 #elif defined(__AVX__)
 inline constexpr int kLanes = 8;
-inline constexpr int kAccumulators = 12;  // of 16 registers
+inline constexpr int kAccumulators = 12; // of 16 registers
 #elif defined(__aarch64__)
 inline constexpr int kLanes = 4;
-inline constexpr int kAccumulators = 24;  // of 32 registers
+inline constexpr int kAccumulators = 24; // of 32 registers
 #else
 inline constexpr int kLanes = 4;
-inline constexpr int kAccumulators = 12;  // of 16 registers
+inline constexpr int kAccumulators = 12; // of 16 registers
 #endif
 
 typedef float vec __attribute__((vector_size(kLanes * 4)));
@@ -32,56 +32,57 @@ typedef uint8_t vec8 __attribute__((vector_size(kLanes)));
 
 template <int... I>
 inline vec broadcast_lanes(float x, std::integer_sequence<int, I...>) {
-    return vec{((void)I, x)...};
+  return vec{((void)I, x)...};
 }
 // The initialiser list compiles to a broadcasting load; `vec{} + x` would cost an addition.
 inline vec broadcast(float x) {
-    return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
+  return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
 }
 template <int... I>
 inline ivec broadcast_lanes(int32_t x, std::integer_sequence<int, I...>) {
-    return ivec{((void)I, x)...};
+  return ivec{((void)I, x)...};
 }
 inline ivec broadcast_int(int32_t x) {
-    return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
+  return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
 }
 
 inline vec load(const float* p) {
-    vec v;
-    std::memcpy(&v, p, sizeof v);
-    return v;
+  vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
 }
 inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 
 inline vec select(ivec mask, vec yes, vec no) { return mask ? yes : no; }
 inline vec maximum(vec a, vec b) { return a > b ? a : b; }
 inline vec minimum(vec a, vec b) { return a < b ? a : b; }
+// NaN passes, as in PyTorch: a network that has diverged must not look healthy.
+inline vec relu(vec v) { return v < 0.0f ? vec{} : v; }
 
 inline float sum(vec v) {
-    float s = 0;
-    for (int i = 0; i < kLanes; i++) s += v[i];
-    return s;
+  float s = 0;
+  for (int i = 0; i < kLanes; i++) s += v[i];
+  return s;
 }
 
 template <int Step, int... I>
 inline void exchange(vec& a, vec& b, std::integer_sequence<int, I...>) {
-    vec low = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + (I ^ Step) : I)...);
-    vec high = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + I : (I ^ Step))...);
-    a = low;
-    b = high;
+  vec low = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + (I ^ Step) : I)...);
+  vec high = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + I : (I ^ Step))...);
+  a = low;
+  b = high;
 }
 template <int Step>
 inline void transpose_from(vec* rows) {
-    if constexpr (Step < kLanes) {
-        for (int i = 0; i < kLanes; i++)
-            if (!(i & Step))
-                exchange<Step>(rows[i], rows[i + Step],
-                               std::make_integer_sequence<int, kLanes>{});
-        transpose_from<2 * Step>(rows);
-    }
+  if constexpr (Step < kLanes) {
+    for (int i = 0; i < kLanes; i++)
+      if (!(i & Step))
+        exchange<Step>(rows[i], rows[i + Step], std::make_integer_sequence<int, kLanes>{});
+    transpose_from<2 * Step>(rows);
+  }
 }
 // Transposes a kLanes x kLanes matrix held in kLanes registers: log2(kLanes) rounds of exchanges.
 inline void transpose(vec rows[kLanes]) { transpose_from<1>(rows); }
 
-}  // namespace FENCEPOST_LEVEL
-}  // namespace fencepost
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -13,19 +13,20 @@ using OpPointer = std::unique_ptr<Op>;
 
 // What follows a convolution and may be done while its output is still in registers.
 struct Fused {
-    bool relu = false;
-    bool max_pool = false;  // windows that neither overlap nor touch padding
-    int pool_h = 1, pool_w = 1;
-    Shape pooled;
+  bool relu = false;
+  bool max_pool = false; // windows that neither overlap nor touch padding
+  int pool_h = 1, pool_w = 1;
+  Shape pooled;
 };
 
-OpPointer make_convolution(const Step&, const Fused&);  // convolution.cpp
-OpPointer make_linear(const Step&, bool relu);          // linear.cpp
-OpPointer make_pooling(const Step&);                    // pooling.cpp: max, avg, sum
-OpPointer make_elementwise(const Step&);  // elementwise.cpp: activations, dropout, add, affine
-OpPointer make_batch_norm(const Step&);   // batch_norm.cpp
-OpPointer make_rbf(const Step&);          // rbf.cpp
-OpPointer make_flatten(const Step&);      // flatten.cpp
+OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp
+OpPointer make_linear(const Step&, bool relu);         // linear.cpp
+OpPointer make_pooling(const Step&);                   // pooling.cpp: max, avg, sum
+OpPointer make_elementwise(const Step&); // elementwise.cpp: activations, dropout, add, affine
+OpPointer make_batch_norm(const Step&);  // batch_norm.cpp
+OpPointer make_rbf(const Step&);         // rbf.cpp
+OpPointer make_flatten(const Step&);     // flatten.cpp
+OpPointer make_fork();                   // flatten.cpp: one value, two readers
 
-}  // namespace FENCEPOST_LEVEL
-}  // namespace fencepost
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

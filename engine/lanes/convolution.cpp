@@ -1,0 +1,378 @@
+// Convolution layers over lanes: the lists of taps for the forward pass, for the data gradient
+// (one list for each phase of the stride) and for the weight gradient, with ReLU and max pooling
+// done while the rows just made are still in the first-level cache. May use taps.h.
+#include "ops.h"
+#include "taps.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+constexpr long kCacheBytes = 16 * 1024;   // half of a first-level cache: what a sweep reuses
+constexpr long kWindowBytes = 128 * 1024; // rows of all channels that stay in the second level
+
+// The input channels that feed an output channel, and where the weights of each begin.
+struct Link {
+  int channel;
+  long weights;
+};
+
+int floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+class Convolution final : public Op {
+ public:
+  Convolution(const Step& step, const Fused& fused) : s_(step), fused_(fused) {
+    link();
+    if (fused_.max_pool) delta_ = Layout(s_.out, gradient_reach());
+  }
+
+  Halo input_halo() const override {
+    auto reach = [](int out, int stride, int kernel, int dilation, int before, int in) {
+      return std::max(0, (out - 1) * stride + (kernel - 1) * dilation - before - (in - 1));
+    };
+    return {
+        s_.padding.top,
+        reach(s_.out.height, s_.stride_y, s_.kernel_h, s_.dilation_y, s_.padding.top, s_.in.height),
+        s_.padding.left,
+        reach(s_.out.width, s_.stride_x, s_.kernel_w, s_.dilation_x, s_.padding.left, s_.in.width)};
+  }
+  Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : gradient_reach(); }
+
+  // The winners of max pooling, and the gradient before pooling.
+  long kept() const override { return fused_.max_pool ? winners_size() + delta_.size() : 0; }
+  long scratch() const override {
+    return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
+  }
+
+  void pack(const float* parameters) override {
+    if (!built_) build();
+    forward_.pack(parameters);
+    if (in.gradient >= 0)
+      for (Phase& phase : phases_) phase.taps.pack(parameters);
+  }
+
+  void forward(Pass& pass) const override {
+    const Layout& from = in.value_layout;
+    const float* bias = s_.bias >= 0 ? pass.parameters + s_.bias : nullptr;
+    Sweep sweep{};
+    sweep.in_row = s_.stride_y * from.row;
+    sweep.in_step = s_.stride_x;
+    sweep.out_step = 1;
+    const vec* source = pass.value(in) + from.origin;
+    if (fused_.max_pool) return forward_pooled(pass, sweep, source, bias);
+    const Layout& to = out.value_layout;
+    sweep.out_plane = to.plane;
+    sweep.out_row = to.row;
+    sweep.relu = fused_.relu;
+    const long row_bytes = sweep.in_row * s_.in.channels * static_cast<long>(sizeof(vec));
+    const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
+    for (int y = 0; y < s_.out.height; y += rows) {
+      sweep.in = source + y * sweep.in_row;
+      sweep.out = pass.value(out) + to.at(0, y, 0);
+      sweep.height = std::min(rows, s_.out.height - y);
+      forward_.run(sweep, bias);
+    }
+  }
+
+  void backward(Pass& pass) const override {
+    Layout layout = out.gradient_layout;
+    vec* delta = pass.gradient_of(out);
+    if (fused_.max_pool) {
+      layout = delta_;
+      delta = pass.memory + kept_at + winners_size();
+      unpool(pass, delta);
+    } else if (fused_.relu) {
+      mask(pass);
+    }
+    if (s_.bias >= 0) bias_gradient(pass);
+    weight_gradient(pass, layout, delta);
+    if (in.gradient >= 0) data_gradient(pass, layout, delta);
+  }
+
+ private:
+  struct Phase { // input pixels (y0 + i*stride_y, x0 + j*stride_x) read the same taps
+    int y0, x0, height, width;
+    TapConvolution taps;
+  };
+  // Output channels [first, first + channels) with the taps of their weight gradient.
+  struct GradientUnit {
+    int first, channels;
+    long weights; // of the first channel
+    std::vector<std::ptrdiff_t> offsets;
+    Tiling tiling;
+  };
+
+  const Step s_;
+  const Fused fused_;
+  std::vector<std::vector<Link>> links_; // of each output channel
+  Layout delta_;                         // the gradient before pooling
+  bool built_ = false;
+  TapConvolution forward_;
+  std::vector<Phase> phases_;
+  std::vector<GradientUnit> gradients_;
+
+  long cells() const { return static_cast<long>(s_.kernel_h) * s_.kernel_w; }
+  long winners_size() const { return (fused_.pooled.size() + 1) / 2; }
+
+  void link() {
+    const int in_group = s_.in.channels / s_.groups, out_group = s_.out.channels / s_.groups;
+    links_.resize(s_.out.channels);
+    long next = s_.weight;
+    for (int o = 0; o < s_.out.channels; o++)
+      for (int i = 0; i < s_.in.channels; i++) {
+        bool linked = s_.connections.empty()
+                          ? i / in_group == o / out_group
+                          : s_.connections[static_cast<size_t>(o) * s_.in.channels + i];
+        if (!linked) continue;
+        links_[o].push_back({i, next});
+        next += cells();
+      }
+  }
+
+  // Output channels that read the same inputs: [first, end) from `first`.
+  int alike(int first) const {
+    if (!s_.connections.empty()) return first + 1;
+    return first + s_.out.channels / s_.groups;
+  }
+
+  // How far the data gradient reads beyond the edges of the output's gradient.
+  Halo gradient_reach() const {
+    auto axis = [](int in, int out, int before, int kernel, int stride, int dilation) {
+      int low = 0, high = out - 1;
+      for (int i : {0, in - 1})
+        for (int near = i; near >= 0 && near < in && std::abs(near - i) < stride;
+             near += i == 0 ? 1 : -1)
+          for (int k = 0; k < kernel; k++) {
+            int at = near + before - k * dilation;
+            if (at % stride == 0) {
+              low = std::min(low, at / stride);
+              high = std::max(high, at / stride);
+            }
+          }
+      return std::pair<int, int>{-low, high - (out - 1)};
+    };
+    auto [top, bottom] =
+        axis(s_.in.height, s_.out.height, s_.padding.top, s_.kernel_h, s_.stride_y, s_.dilation_y);
+    auto [left, right] =
+        axis(s_.in.width, s_.out.width, s_.padding.left, s_.kernel_w, s_.stride_x, s_.dilation_x);
+    return {top, bottom, left, right};
+  }
+
+  void build() {
+    built_ = true;
+    build_forward();
+    if (in.gradient < 0) return;
+    for (int y = 0; y < std::min(s_.stride_y, s_.in.height); y++)
+      for (int x = 0; x < std::min(s_.stride_x, s_.in.width); x++) build_phase(y, x);
+  }
+
+  void build_forward() {
+    const Layout& from = in.value_layout;
+    std::vector<Unit> units;
+    for (int first = 0, end; first < s_.out.channels; first = end) {
+      end = alike(first);
+      Unit unit{first, end - first, {}, {}};
+      for (const Link& link : links_[first])
+        for (int ky = 0; ky < s_.kernel_h; ky++)
+          for (int kx = 0; kx < s_.kernel_w; kx++)
+            unit.offsets.push_back((link.channel * from.plane +
+                                    (ky * s_.dilation_y - s_.padding.top) * from.row +
+                                    kx * s_.dilation_x - s_.padding.left) *
+                                   static_cast<std::ptrdiff_t>(sizeof(vec)));
+      for (int o = first; o < end; o++)
+        for (const Link& link : links_[o])
+          for (long k = 0; k < cells(); k++) unit.weights.push_back(link.weights + k);
+      const int taps = static_cast<int>(unit.offsets.size());
+      if (taps)
+        gradients_.push_back({first, end - first, links_[first][0].weights, unit.offsets,
+                              choose_tiling(end - first, taps)});
+      units.push_back(std::move(unit));
+    }
+    forward_ = TapConvolution(std::move(units), s_.out.width);
+  }
+
+  // The taps of input pixels (y0 + i*stride_y, x0 + j*stride_x): the kernel's cells that reach
+  // them from a whole output pixel.
+  void build_phase(int y0, int x0) {
+    const Layout& to = fused_.max_pool ? delta_ : out.gradient_layout;
+    std::vector<std::vector<std::pair<int, Link>>> readers(s_.in.channels);
+    for (int o = 0; o < s_.out.channels; o++)
+      for (const Link& link : links_[o]) readers[link.channel].push_back({o, link});
+    const int in_group = s_.connections.empty() ? s_.in.channels / s_.groups : 1;
+    std::vector<Unit> units;
+    for (int first = 0; first < s_.in.channels; first += in_group) {
+      Unit unit{first, in_group, {}, {}};
+      std::vector<long> cell;
+      for (const auto& [o, link] : readers[first])
+        for (int ky = 0; ky < s_.kernel_h; ky++)
+          for (int kx = 0; kx < s_.kernel_w; kx++) {
+            int y = y0 + s_.padding.top - ky * s_.dilation_y;
+            int x = x0 + s_.padding.left - kx * s_.dilation_x;
+            if (y % s_.stride_y || x % s_.stride_x) continue;
+            unit.offsets.push_back(
+                (o * to.plane + floor_div(y, s_.stride_y) * to.row + floor_div(x, s_.stride_x)) *
+                static_cast<std::ptrdiff_t>(sizeof(vec)));
+            cell.push_back(static_cast<long>(ky) * s_.kernel_w + kx);
+          }
+      for (int i = first; i < first + in_group; i++) {
+        const long each =
+            readers[i].empty() ? 0 : static_cast<long>(cell.size() / readers[i].size());
+        for (size_t t = 0; t < cell.size(); t++)
+          unit.weights.push_back(readers[i][t / each].second.weights + cell[t]);
+      }
+      units.push_back(std::move(unit));
+    }
+    const int height = (s_.in.height - y0 + s_.stride_y - 1) / s_.stride_y;
+    const int width = (s_.in.width - x0 + s_.stride_x - 1) / s_.stride_x;
+    phases_.push_back({y0, x0, height, width, TapConvolution(std::move(units), width)});
+  }
+
+  // One band of conv rows at a time: a tile's channels are swept into scratch and pooled.
+  void forward_pooled(Pass& pass, Sweep sweep, const vec* source, const float* bias) const {
+    const Shape pooled = fused_.pooled;
+    const int ph = fused_.pool_h, pw = fused_.pool_w;
+    const Layout& to = out.value_layout;
+    vec16* winners = reinterpret_cast<vec16*>(pass.memory + kept_at);
+    sweep.out_row = s_.out.width;
+    sweep.out_plane = static_cast<long>(ph) * s_.out.width;
+    sweep.out = pass.scratch;
+    sweep.height = ph;
+    for (int y = 0; y < pooled.height; y++) {
+      sweep.in = source + static_cast<long>(y) * ph * sweep.in_row;
+      for (const TapConvolution::Tile& tile : forward_.tiles()) {
+        forward_.run_tile(tile, sweep, bias);
+        for (int c = 0; c < tile.channels; c++) {
+          const vec* rows = pass.scratch + c * sweep.out_plane;
+          const int channel = tile.first + c;
+          vec* best = pass.value(out) + to.at(channel, y, 0);
+          vec16* winner = winners + (static_cast<long>(channel) * pooled.height + y) * pooled.width;
+          if (ph == 2 && pw == 2)
+            pool<2, 2>(rows, best, winner, 2, 2);
+          else
+            pool<0, 0>(rows, best, winner, ph, pw);
+        }
+      }
+    }
+  }
+
+  // The maximum of each window and its number in the window; kDead where ReLU closes it.
+  template <int H, int W>
+  void pool(const vec* rows, vec* best, vec16* winner, int ph, int pw) const {
+    if constexpr (H) ph = H, pw = W;
+    for (int x = 0; x < fused_.pooled.width; x++, rows += pw) {
+      vec most = rows[0];
+      ivec number = {};
+      for (int j = 0; j < ph; j++)
+        for (int i = 0; i < pw; i++) {
+          if (!i && !j) continue;
+          vec next = rows[static_cast<long>(j) * s_.out.width + i];
+          ivec wins = (next > most) | (next != next); // NaN wins, as in PyTorch
+          most = wins ? next : most;
+          number = wins ? broadcast_int(j * pw + i) : number;
+        }
+      if (fused_.relu) {
+        number = most > 0.0f ? number : broadcast_int(kDead);
+        most = relu(most);
+      }
+      best[x] = most;
+      winner[x] = __builtin_convertvector(number, vec16);
+    }
+  }
+  static constexpr int kDead = 0xffff;
+
+  void unpool(Pass& pass, vec* delta) const {
+    const Shape pooled = fused_.pooled;
+    const int ph = fused_.pool_h, pw = fused_.pool_w;
+    const vec16* winner = reinterpret_cast<const vec16*>(pass.memory + kept_at);
+    vec* gradient = pass.gradient_of(out);
+    for (int c = 0; c < pooled.channels; c++)
+      for (int y = 0; y < pooled.height; y++) {
+        vec* g = gradient + out.gradient_layout.at(c, y, 0);
+        vec* cell = delta + delta_.at(c, y * ph, 0);
+        for (int x = 0; x < pooled.width; x++, cell += pw) {
+          ivec number = __builtin_convertvector(*winner++, ivec);
+          for (int j = 0; j < ph; j++)
+            for (int i = 0; i < pw; i++)
+              cell[j * delta_.row + i] = number == j * pw + i ? g[x] : vec{};
+          if (fused_.relu) g[x] = number == kDead ? vec{} : g[x];
+        }
+      }
+  }
+
+  void mask(Pass& pass) const {
+    for (int c = 0; c < s_.out.channels; c++)
+      for (int y = 0; y < s_.out.height; y++) {
+        const vec* value = pass.value(out) + out.value_layout.at(c, y, 0);
+        vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
+        for (int x = 0; x < s_.out.width; x++) g[x] = value[x] > 0.0f ? g[x] : vec{};
+      }
+  }
+
+  void bias_gradient(Pass& pass) const {
+    const Shape shape = out.shape; // pooled, when pooling is fused: the rest is zero
+    for (int c = 0; c < shape.channels; c++) {
+      vec total{};
+      for (int y = 0; y < shape.height; y++) {
+        const vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
+        for (int x = 0; x < shape.width; x++) total += g[x];
+      }
+      pass.gradient[s_.bias + c] += sum(total);
+    }
+  }
+
+  void weight_gradient(Pass& pass, const Layout& layout, const vec* delta) const {
+    const Layout& from = in.value_layout;
+    WeightSweep sweep{};
+    sweep.in_row = s_.stride_y * from.row;
+    sweep.in_step = s_.stride_x;
+    sweep.delta_plane = layout.plane;
+    sweep.delta_row = layout.row;
+    sweep.width = s_.out.width;
+    for (const GradientUnit& unit : gradients_) {
+      const int taps = static_cast<int>(unit.offsets.size());
+      sweep.offsets = unit.offsets.data();
+      sweep.gradient_stride = taps;
+      const long row_bytes =
+          unit.tiling.channels.size * layout.row * static_cast<long>(sizeof(vec));
+      const int rows = static_cast<int>(std::max(1L, kCacheBytes / row_bytes));
+      for (int c = 0; c < unit.channels; c += unit.tiling.channels.size) {
+        const int size = std::min(unit.tiling.channels.size, unit.channels - c);
+        sweep.gradient = pass.gradient + unit.weights + static_cast<long>(c) * taps;
+        for (int y = 0; y < s_.out.height; y += rows) {
+          sweep.height = std::min(rows, s_.out.height - y);
+          sweep.in = pass.value(in) + from.origin + y * sweep.in_row;
+          sweep.delta = delta + layout.at(unit.first + c, y, 0);
+          sweep_weights(sweep, size, unit.tiling.pixels);
+        }
+      }
+    }
+  }
+
+  void data_gradient(Pass& pass, const Layout& layout, const vec* delta) const {
+    const Layout& to = in.gradient_layout;
+    Sweep sweep{};
+    sweep.in_row = layout.row;
+    sweep.in_step = 1;
+    sweep.out_plane = to.plane;
+    sweep.out_row = s_.stride_y * to.row;
+    sweep.out_step = s_.stride_x;
+    const long row_bytes = layout.row * s_.out.channels * static_cast<long>(sizeof(vec));
+    const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
+    for (const Phase& phase : phases_)
+      for (int y = 0; y < phase.height; y += rows) {
+        sweep.in = delta + layout.origin + y * layout.row;
+        sweep.out = pass.gradient_of(in) + to.at(0, phase.y0 + y * s_.stride_y, phase.x0);
+        sweep.height = std::min(rows, phase.height - y);
+        phase.taps.run(sweep, nullptr);
+      }
+  }
+};
+
+} // namespace
+
+OpPointer make_convolution(const Step& step, const Fused& fused) {
+  return std::make_unique<Convolution>(step, fused);
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

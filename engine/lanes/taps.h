@@ -1,0 +1,96 @@
+// The inner loops of every convolution over lanes. A convolution at one output pixel is a sum
+// over *taps*: (input channel, kernel row, kernel column) as one offset in memory from the
+// pixel, and one weight per output channel. Kernel size, dilation, groups, connection tables and
+// strides are only different lists of offsets, so two loops serve them all:
+//
+//   sweep          out[c][y][x] = bias[c] + sum_k weight[k][c] * in[y][x + offset[k]]
+//   sweep_weights  gradient[c][k] += sum_{y,x,lane} delta[c][y][x] * in[y][x + offset[k]]
+//
+// Budget of a register tile of C channels x X pixels (or taps): C*X fused multiply-adds for
+// C + X loads; at two of either a cycle a tile is bound by arithmetic when C*X >= C + X, and
+// C*X >= 8 hides the latency of 4 cycles. May include layout.h only.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "../layout.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+inline constexpr int kMostChannels = 6; // of a tile
+inline constexpr int kMostPixels = 12;
+
+// A run of equal tiles and the rest: `whole` tiles of `size`, then one of `rest` (0: none).
+struct Split {
+  int size = 1, whole = 0, rest = 0;
+};
+
+// How to cut channels x pixels into tiles with the fewest cycles by the budget above.
+struct Tiling {
+  Split channels, pixels;
+};
+Tiling choose_tiling(int channels, int pixels);
+
+struct Sweep {
+  const vec* in;
+  long in_row, in_step; // vecs from one output row, or pixel, to the next
+  vec* out;
+  long out_plane, out_row, out_step;
+  const std::ptrdiff_t* offsets; // bytes, one a tap
+  int taps;
+  const float* weights; // [tap][channel of the tile]
+  const float* bias;    // of the tile's channels, or nullptr
+  int height;
+  bool relu;
+};
+// All pixels of `height` rows, for one tile of `channels` channels.
+void sweep(const Sweep&, int channels, const Split& pixels);
+
+struct WeightSweep {
+  const vec* in;
+  long in_row, in_step;
+  const vec* delta;
+  long delta_plane, delta_row;
+  const std::ptrdiff_t* offsets; // bytes, one a tap
+  int height, width;
+  float* gradient;
+  long gradient_stride; // from one channel to the next
+};
+// Adds the gradients of all taps, for one tile of `channels` channels.
+void sweep_weights(const WeightSweep&, int channels, const Split& taps);
+
+// Output channels that read the same taps, and how each finds its weights.
+struct Unit {
+  int first = 0, channels = 0;
+  std::vector<std::ptrdiff_t> offsets; // bytes, one a tap
+  std::vector<long> weights;           // [channel][tap]: offsets into the parameters
+};
+
+// A convolution as units, with its weights packed tile by tile.
+class TapConvolution {
+ public:
+  TapConvolution() = default;
+  TapConvolution(std::vector<Unit> units, int width);
+  void pack(const float* parameters);
+  // `bias` counts from channel 0, as `out` does.
+  void run(Sweep sweep, const float* bias) const;
+  // The same for a single tile; tiles are numbered through all units.
+  struct Tile {
+    int unit, first, channels; // first: the channel of the output
+    long packed;
+  };
+  const std::vector<Tile>& tiles() const { return tiles_; }
+  void run_tile(const Tile&, Sweep sweep, const float* bias) const;
+
+ private:
+  std::vector<Unit> units_;
+  std::vector<Tile> tiles_;
+  std::vector<Split> pixels_; // a unit's
+  std::vector<long> index_;   // of each packed weight in the parameters
+  std::vector<float> packed_;
+};
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

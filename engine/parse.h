@@ -1,0 +1,23 @@
+// Python's dicts into steps, losses, optimizers and augmentations. May include step.h, augment.h
+// and nanobind.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <string>
+#include <vector>
+
+#include "augment.h"
+#include "step.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+std::vector<Step> parse_steps(nanobind::sequence steps, Shape input, long parameter_count,
+                              long state_count);
+Loss parse_loss(nanobind::dict loss);
+Optimizer parse_optimizer(nanobind::dict optimizer);
+Augmentation parse_augmentation(nanobind::object augmentation); // None: nothing
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,87 @@
+// Predicting block by block; see plan.h.
+#include "plan.h"
+
+#include "threads.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+// The first n lanes of a value, image by image.
+void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
+  const Shape s = slot.shape;
+  const vec* from = memory + slot.value;
+  for (int c = 0; c < s.channels; c++)
+    for (int y = 0; y < s.height; y++) {
+      const vec* row = from + slot.value_layout.at(c, y, 0);
+      float* to = out + (static_cast<long>(c) * s.height + y) * s.width;
+      for (int x = 0; x < s.width; x++)
+        for (int l = 0; l < n; l++) to[l * s.size() + x] = row[x][l];
+    }
+}
+
+} // namespace
+
+Plan::Plan(Shape input, std::vector<Step> steps, long parameter_count, long state_count)
+    : input_(input), steps_(std::move(steps)), parameter_count_(parameter_count),
+      state_count_(state_count) {}
+
+Plan::Runner& Plan::runner(bool fuse) {
+  std::lock_guard lock(mutex_);
+  auto& kept = fuse ? fused_ : plain_;
+  if (!kept) kept = std::make_unique<Runner>(input_, steps_, fuse);
+  return *kept;
+}
+
+template <typename Copy>
+void Plan::run(Runner& runner, const Network& network, const Images& images, int threads,
+               const Copy& copy) {
+  std::lock_guard lock(runner.busy);
+  const long blocks = (images.count + kLanes - 1) / kLanes;
+  threads = static_cast<int>(std::min<long>(threads, blocks));
+  while (static_cast<int>(runner.memories.size()) < threads) {
+    runner.memories.emplace_back(runner.program.memory());
+    runner.scratch.emplace_back(runner.program.scratch());
+    runner.fillers.emplace_back(input_, Augmentation{}, 0);
+  }
+  runner.program.pack(network.parameters);
+  run_threads(threads, [&](int t) {
+    Pass pass;
+    pass.memory = runner.memories[t].get();
+    pass.scratch = runner.scratch[t].get();
+    pass.parameters = network.parameters;
+    pass.state = network.state;
+    for (long b = blocks * t / threads; b < blocks * (t + 1) / threads; b++) {
+      const long first = b * kLanes;
+      const int n = static_cast<int>(std::min<long>(kLanes, images.count - first));
+      int64_t index[kLanes];
+      for (int l = 0; l < n; l++) index[l] = first + l;
+      for (int l = 0; l < kLanes; l++) pass.live[l] = l < n ? 1.0f : 0.0f;
+      runner.fillers[t].fill(images, index, n, 0, runner.program.input(), pass.memory);
+      for (const OpPointer& op : runner.program.ops()) op->forward(pass);
+      copy(pass.memory, first, n);
+    }
+  });
+}
+
+void Plan::forward(const Network& network, const Images& images, int threads, float* out) {
+  Runner& r = runner(true);
+  const Slot& slot = r.program.output();
+  run(r, network, images, threads, [&](const vec* memory, long first, int n) {
+    copy_out(slot, memory, n, out + first * slot.shape.size());
+  });
+}
+
+void Plan::features(const Network& network, const Images& images, int threads,
+                    const std::vector<float*>& outs) {
+  Runner& r = runner(false);
+  run(r, network, images, threads, [&](const vec* memory, long first, int n) {
+    for (size_t k = 0; k < outs.size(); k++) {
+      const Slot& slot = r.program.output_of(static_cast<int>(k));
+      copy_out(slot, memory, n, outs[k] + first * slot.shape.size());
+    }
+  });
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

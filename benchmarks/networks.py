@@ -19,7 +19,6 @@ import fencepost as fp
 from .harness import THREADS
 
 INPUT_SHAPE = (1, 28, 28)
-MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels on the scale 0 to 1
 
 
 def _lenet5(of: Any, conv: Any, linear: Any) -> list[Any]:
@@ -91,6 +90,9 @@ def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
     return data.images[:count].reshape(-1, *INPUT_SHAPE), data.labels[:count]
 
 
-def normalised(images: np.ndarray) -> np.ndarray:
-    """Return uint8 images as the float32 that the networks are to see."""
-    return ((images.astype(np.float32) / 255 - MEAN) / STD).astype(np.float32)
+def normalised(images: np.ndarray, network: fp.Network) -> np.ndarray:
+    """Return uint8 images as the float32 that `network` makes of them."""
+    pair = network.normalization
+    assert pair is not None
+    mean, std = (np.asarray(part).reshape(-1, 1, 1) for part in (pair.mean, pair.std))
+    return ((images - mean) / std).astype(np.float32)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from fencepost.training import SGD
 
 import fencepost as fp
+from fencepost.training import SGD
 
 from . import networks
 from .harness import Case, assert_agree, microseconds_per_image
@@ -30,11 +30,11 @@ def _fit(network: fp.Network, images: np.ndarray, labels: np.ndarray, epochs: in
         labels,
         epochs=epochs,
         batch_size=BATCH,
-        optimizer=SGD(LR, MOMENTUM, nesterov=False),
+        optimizer=SGD(lr=LR, momentum=MOMENTUM, nesterov=False),
         schedule="constant",
         progress=False,
     )
-    return np.array(history.loss)
+    return np.array(history["loss"])
 
 
 def _torch_fit(
@@ -58,7 +58,7 @@ def _verify(name: str, images: np.ndarray, labels: np.ndarray) -> None:
     network = networks.in_fencepost(name)
     model = networks.in_torch(name, network)
     losses = _fit(network, images, labels, epochs=5)
-    batch = torch.from_numpy(networks.normalised(images)), torch.from_numpy(labels)
+    batch = torch.from_numpy(networks.normalised(images, network)), torch.from_numpy(labels)
     assert_agree({"fencepost": losses, "PyTorch": _torch_fit(model, [batch], epochs=5)})
     for key, value in model.state_dict().items():
         assert_agree({"fencepost": network.parameters[key], f"PyTorch {key}": value.numpy()})
@@ -72,9 +72,10 @@ def cases() -> Iterator[Case]:
     for name, ratio in asked.items():
         _verify(name, images[:BATCH], labels[:BATCH])
         network = networks.in_fencepost(name)
+        _fit(network, images, labels, epochs=1)
         model = networks.in_torch(name, network)
         other_model = networks.channels_last(model)
-        ready = torch.from_numpy(networks.normalised(images)).split(BATCH)
+        ready = torch.from_numpy(networks.normalised(images, network)).split(BATCH)
         targets = torch.from_numpy(labels).split(BATCH)
         batches = list(zip(ready, targets, strict=True))
         other_batches = [(x.to(memory_format=torch.channels_last), y) for x, y in batches]

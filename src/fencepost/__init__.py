@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, models
+    from . import datasets, models, training
     from ._engine import get_num_threads, set_num_threads
     from .errors import (
         ArgumentError,
@@ -93,9 +93,10 @@ __all__ = [
     "models",
     "output_size",
     "set_num_threads",
+    "training",
 ]
 
-_MODULES = ("datasets", "models")
+_MODULES = ("datasets", "models", "training")
 _HOMES = ("errors", "sizing", "layers", "network", "_engine")  # from light to heavy
 
 

@@ -107,10 +107,16 @@ def test_the_draw_depends_on_seed_step_and_index_alone(engine: ModuleType) -> No
             assert (first[i] != first[j]).any()
 
 
-def test_options_do_not_disturb_each_others_draws(engine: ModuleType) -> None:
-    _, shifts = read_affine(engine, 20, shift=3.0)
-    _, offsets = read_affine(engine, 20, shift=3.0, noise=0.0, flip=False, rotate=1e-4, scale=1e-6)
-    np.testing.assert_allclose(shifts, offsets, atol=1e-3)
+def test_affine_options_compose_and_leave_each_others_draws_alone(engine: ModuleType) -> None:
+    # A = rotation · shear · scale, each as it is drawn when it is alone; the matrices are A^-1.
+    rotation, _ = read_affine(engine, 20, rotate=30.0)
+    shear, _ = read_affine(engine, 20, shear=25.0)
+    scale, _ = read_affine(engine, 20, scale=0.3)
+    _, shift = read_affine(engine, 20, shift=3.0)
+    every: dict[str, Any] = {"rotate": 30.0, "shear": 25.0, "scale": 0.3, "shift": 3.0}
+    matrices, offsets = read_affine(engine, 20, **every)
+    np.testing.assert_allclose(matrices, scale @ shear @ rotation, atol=1e-4)
+    np.testing.assert_allclose(offsets, np.einsum("nij,nj->ni", matrices, shift), atol=1e-3)
 
 
 def test_levels_agree() -> None:

@@ -37,6 +37,7 @@ def test_totals_of_chunks_add_up():
 def test_huge_outputs_do_not_overflow():
     assert CrossEntropy().value([[1e6, 0.0]], [0]) == 0.0
     assert CrossEntropy().value([[1e6, 0.0]], [1]) == 1e6
+    assert np.isnan(CrossEntropy().value([[np.inf, 0.0]], [0]))
 
 
 def test_mean_squared_error():

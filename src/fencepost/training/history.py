@@ -43,7 +43,7 @@ class History:
     best_epoch : int or None
         The epoch (from 1) whose weights the network was left with, where validation chose it.
     outcome : str
-        "finished", "stopped early", "stopped by on_epoch", "interrupted" or "running".
+        "finished", "stopped early" or "stopped by on_epoch"; "running" until then.
     settings : dict
         What the run was made with: every argument as it was resolved.
 

@@ -108,8 +108,9 @@ class CrossEntropy:
         scores = np.asarray(outputs, dtype=np.float64)
         labels = np.asarray(targets, dtype=np.int64)
         classes = scores.shape[1]
-        shifted = scores - scores.max(axis=1, keepdims=True)
-        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        with np.errstate(invalid="ignore"):  # outputs that overflowed give NaN, which is told
+            shifted = scores - scores.max(axis=1, keepdims=True)
+            log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         weights: NDArray[np.float64] = np.ones(classes)
         if self.class_weights is not None:
             weights = np.array(self.class_weights)

@@ -158,9 +158,10 @@ class Run:
                 while self.history.outcome == "running":
                     self._train(interrupts, progress)
                     self._end_epoch(interrupts, progress, on_epoch)
+                if interrupts.asked:
+                    raise _Stopped
             except _Stopped:
                 self._save()
-                self.history.outcome = "interrupted"
                 raise KeyboardInterrupt from None
             finally:
                 progress.close()

@@ -1,0 +1,164 @@
+"""Training steps of the engine: optimizers, batches, running statistics, repetition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import engine_networks as nets
+import fencepost as fp
+import reference
+from fencepost import definitions
+from tolerances import FORWARD, UPDATE, assert_close
+
+LOSS = {"name": "cross_entropy", "label_smoothing": 0.0, "class_weights": None}
+SGD = {"name": "sgd", "momentum": 0.9, "nesterov": False, "weight_decay": 0.0}
+ADAM = {"name": "adam", "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
+OPTIMIZERS = {
+    "plain": {**SGD, "momentum": 0.0},
+    "decay": {**SGD, "momentum": 0.0, "weight_decay": 0.01},
+    "momentum": SGD,
+    "nesterov": {**SGD, "nesterov": True, "weight_decay": 0.02},
+    "adam": ADAM,
+    "adam with decay": {**ADAM, "betas": (0.8, 0.95), "weight_decay": 0.05},
+    "adamw": {**ADAM, "name": "adamw", "weight_decay": 0.1},
+}
+RATES = np.array([0.05, 0.03, 0.04, 0.02], np.float32)
+
+
+class Run:
+    """A network in training on random data, with everything that `Trainer.run` takes."""
+
+    def __init__(self, engine, name, optimizer=SGD, batch=8, threads=1, count=30):
+        self.net = nets.network(name)
+        self.images = nets.random_images(self.net, count)
+        self.labels = np.random.default_rng(6).integers(0, self.net.output_shape[0], count)
+        self.order = np.random.default_rng(9).permutation(count)
+        self.plan, self.batch = nets.plan(engine, self.net), batch
+        self.trainer = engine.Trainer(self.plan, batch, LOSS, optimizer, None, 0, threads)
+        self.slots = np.zeros((self.trainer.slots, self.net.parameter_count), np.float32)
+
+    def steps(self, first, stop, rates=RATES):
+        order = self.order[first * self.batch : stop * self.batch]
+        parameters, state, images, mean, scale = nets.arguments(self.net, self.images)
+        return self.trainer.run(
+            parameters, state, self.slots, images, mean, scale, self.labels, order,
+            rates[first:stop], first,
+        )  # fmt: skip
+
+    def arrays(self):
+        return [self.net.parameter_vector, self.net.state_vector, self.slots]
+
+
+def by_definition(optimizer, parameters, gradient, slots, step, rate):
+    options = {name: value for name, value in optimizer.items() if name != "name"}
+    if optimizer["name"] == "sgd":
+        velocity = slots[0] if slots else np.zeros_like(parameters)
+        parameters, *slots = definitions.sgd_step(
+            parameters, gradient, velocity, rate=rate, **options
+        )
+        return parameters, slots
+    function = {"adam": definitions.adam_step, "adamw": definitions.adamw_step}[optimizer["name"]]
+    slots = slots or [np.zeros_like(parameters)] * 2
+    parameters, *slots = function(parameters, gradient, *slots, step=step + 1, rate=rate, **options)
+    return parameters, slots
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_steps_of_every_optimizer(engine, optimizer, threads):
+    """Four steps, the last batch short, each from the gradient at the parameters before it."""
+    run = Run(engine, "conv after conv", optimizer, threads=threads)
+    plan, net = run.plan, run.net
+    parameters, slots, losses = net.parameter_vector.astype(np.float64), [], []
+    for step, rate in enumerate(RATES):
+        chosen = run.order[step * 8 : step * 8 + 8]
+        _, *rest = nets.arguments(net, run.images[chosen])
+        value, gradient, _ = plan.gradient(
+            parameters.astype(np.float32), *rest, run.labels[chosen], LOSS, 0, 1, True
+        )
+        losses.append(value)
+        parameters, slots = by_definition(optimizer, parameters, gradient, slots, step, rate)
+    found, _ = run.steps(0, 4)
+    assert_close(net.parameter_vector, parameters, UPDATE)
+    np.testing.assert_allclose(found, losses, rtol=1e-4)
+    assert len(run.slots) == (2 if "adam" in optimizer["name"] else optimizer["momentum"] > 0)
+
+
+def test_running_statistics(engine):
+    run = Run(engine, "batch norm of the input", count=8)
+    net = run.net
+    mean, variance = (net.state[f"0.running_{name}"].copy() for name in ("mean", "var"))
+    run.steps(0, 1)
+    channel = (slice(None), None, None)
+    scale = [array[channel] for array in net.engine_normalization]
+    seen = (run.images.astype(np.float64) - scale[0]) * scale[1]
+    expected = definitions.batch_norm_running(seen, mean, variance)
+    assert_close(net.state["0.running_mean"], expected[0], FORWARD)
+    assert_close(net.state["0.running_var"], expected[1], FORWARD)
+
+
+def test_correct_answers_are_counted(engine):
+    run = Run(engine, "linear", {**SGD, "momentum": 0.0})
+    outputs = reference.outputs(run.net, run.images)
+    _, correct = run.steps(0, 4, np.zeros(4, np.float32))
+    assert correct == (outputs.argmax(axis=1) == run.labels).sum()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", ["residual with batch norm", "max pool"])
+def test_a_run_repeats_bit_for_bit(engine, name, threads):
+    first, second = (Run(engine, name, ADAM, threads=threads) for _ in range(2))
+    first.steps(0, 4)
+    second.steps(0, 4)
+    for a, b in zip(first.arrays(), second.arrays(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
+def test_a_run_in_parts_is_the_same_run(engine, optimizer):
+    whole, parts = (Run(engine, "batch norm 2d", optimizer, threads=2) for _ in range(2))
+    losses, correct = whole.steps(0, 4)
+    found = [parts.steps(*part) for part in ((0, 1), (1, 3), (3, 4))]
+    np.testing.assert_array_equal(np.concatenate([part[0] for part in found]), losses)
+    assert sum(part[1] for part in found) == correct
+    for a, b in zip(whole.arrays(), parts.arrays(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_dropout_differs_from_step_to_step_and_repeats(engine):
+    layers = [fp.Linear(64), fp.Dropout(0.5), fp.Linear(3)]
+
+    def losses(seed):
+        net = fp.Network((7,), layers)
+        images = nets.random_images(net, 8)
+        trainer = engine.Trainer(nets.plan(engine, net), 8, LOSS, SGD, None, seed, 1)
+        slots = np.zeros((trainer.slots, net.parameter_count), np.float32)
+        parameters, state, images, mean, scale = nets.arguments(net, images)
+        order, labels = np.tile(np.arange(8), 3), np.arange(8) % 3
+        rates = np.zeros(3, np.float32)  # the weights stay, so only the mask can differ
+        found, _ = trainer.run(
+            parameters, state, slots, images, mean, scale, labels, order, rates, 0
+        )
+        return found
+
+    first = losses(1)
+    assert len(set(first.tolist())) == 3
+    np.testing.assert_array_equal(losses(1), first)
+    assert (losses(2) != first).all()
+
+
+def test_a_network_learns(engine):
+    """Squares are brighter on the left or on the right: 60 steps are plenty."""
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 2, 64)
+    images = generator.normal(0, 0.3, (64, 1, 6, 6)).astype(np.float32)
+    images[labels == 0, :, :, :3] += 1
+    images[labels == 1, :, :, 3:] += 1
+    net = fp.Network((1, 6, 6), [fp.Conv2d(4, 3), fp.ReLU(), fp.Flatten(), fp.Linear(2)])
+    trainer = engine.Trainer(nets.plan(engine, net), 16, LOSS, SGD, None, 0, 2)
+    slots = np.zeros((trainer.slots, net.parameter_count), np.float32)
+    parameters, state, planes, mean, scale = nets.arguments(net, images)
+    order, rates = np.tile(np.arange(64), 15), np.full(60, 0.05, np.float32)
+    losses, _ = trainer.run(parameters, state, slots, planes, mean, scale, labels, order, rates, 0)
+    assert losses[-4:].mean() < 0.1 < losses[:4].mean()

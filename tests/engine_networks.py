@@ -1,0 +1,190 @@
+"""Networks for the engine's tests: small ones that hold every layer and option between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import fencepost as fp
+from fencepost.layers.base import engine_shape
+from fencepost.network import Network, sizes
+from shape_lists import Case
+
+ACTIVATIONS = (
+    fp.ReLU(),
+    fp.LeakyReLU(),
+    fp.LeakyReLU(0.3),
+    fp.Tanh(),
+    fp.ScaledTanh(),
+    fp.Sigmoid(),
+    fp.GELU(),
+    fp.SiLU(),
+)
+_TABLE = ((1, 0, 1), (0, 1, 1), (1, 1, 0), (1, 1, 1))
+
+#: name -> (input shape, layers). Every one ends in a flat output of at least two values.
+LAYERS = {
+    **{f"{a}": ((2, 5, 6), [fp.Conv2d(3, 3), a, fp.Flatten(), fp.Linear(4)]) for a in ACTIVATIONS},
+    "activation of the input": ((2, 3, 3), [fp.Tanh(), fp.Flatten(), fp.Linear(3)]),
+    "activation at the end": ((7,), [fp.Linear(3), fp.Sigmoid()]),
+    "linear": ((7,), [fp.Linear(3)]),
+    "linear without bias": ((5,), [fp.Linear(9, bias=False), fp.ReLU(), fp.Linear(2, bias=False)]),
+    "flatten only": ((2, 3, 2), [fp.Flatten()]),
+    "conv without bias": ((3, 6, 5), [fp.Conv2d(4, 3, bias=False), fp.ReLU(), fp.Flatten()]),
+    "conv padded by remainder": (
+        (2, 8, 8),
+        [fp.Conv2d(3, 3, stride=2, remainder="pad"), fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "conv same": ((2, 5, 7), [fp.Conv2d(3, (2, 4), padding="same"), fp.Tanh(), fp.Flatten()]),
+    "conv after conv": (
+        (2, 9, 8),
+        [fp.Conv2d(5, 3, padding=1), fp.Conv2d(3, 3, stride=(2, 1), padding=((2, 0), (0, 1)),
+         remainder="crop"), fp.Flatten(), fp.Linear(3)],
+    ),
+    "conv groups": ((4, 6, 6), [fp.Conv2d(8, 3, groups=4), fp.Conv2d(4, 2, groups=2), fp.Flatten()]),
+    "conv table": (
+        (3, 7, 7),
+        [fp.Conv2d(4, 3, connections=_TABLE), fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "conv 1d": (
+        (2, 17),
+        [fp.Conv1d(4, 5, stride=2), fp.ReLU(), fp.Conv1d(3, 3, padding=1, dilation=2,
+         remainder="crop"), fp.Flatten(), fp.Linear(3)],
+    ),
+    "pools 1d": (
+        (3, 18),
+        [fp.Conv1d(4, 3), fp.MaxPool1d(2), fp.AvgPool1d(2, 1), fp.SumPool1d(3, 2), fp.Flatten()],
+    ),
+    "max pool": ((2, 7, 9), [fp.Conv2d(4, 2), fp.MaxPool2d(2), fp.Flatten(), fp.Linear(3)]),
+    "max pool, overlapping and padded": (
+        (2, 7, 8),
+        [fp.Conv2d(4, 3), fp.MaxPool2d(3, 2, padding=1, remainder="crop"), fp.Flatten(),
+         fp.Linear(3)],
+    ),
+    "max pool of the input": ((2, 7, 8), [fp.MaxPool2d(3, 2, remainder="pad"), fp.Flatten()]),
+    "avg pool": (
+        (2, 7, 8),
+        [fp.Conv2d(4, 3), fp.AvgPool2d(3, 2, padding=1, remainder="crop"), fp.Flatten(),
+         fp.Linear(3)],
+    ),
+    "avg pool without padding": (
+        (2, 7, 8),
+        [fp.Conv2d(4, 3), fp.AvgPool2d(3, 2, padding=1, remainder="crop",
+         count_include_pad=False), fp.Flatten(), fp.Linear(3)],
+    ),
+    "sum pool": ((2, 6, 8), [fp.Conv2d(4, 3), fp.SumPool2d((2, 3)), fp.Flatten(), fp.Linear(3)]),
+    "subsample": ((2, 6, 8), [fp.Conv2d(4, 3), fp.Subsample(2), fp.ScaledTanh(), fp.Flatten()]),
+    "global avg": ((2, 6, 5), [fp.Conv2d(4, 3), fp.GlobalAvgPool(), fp.Linear(3)]),
+    "global max": ((2, 6, 5), [fp.Conv2d(4, 3), fp.GlobalMaxPool(), fp.Linear(3)]),
+    "global 1d": ((3, 11), [fp.Conv1d(4, 3), fp.GlobalAvgPool(), fp.Linear(3)]),
+    "batch norm 2d": (
+        (2, 6, 5),
+        [fp.Conv2d(4, 3, bias=False), fp.BatchNorm2d(), fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "batch norm 1d": (
+        (2, 9),
+        [fp.Conv1d(4, 3), fp.BatchNorm1d(eps=1e-3), fp.ReLU(), fp.Flatten(), fp.Linear(5),
+         fp.BatchNorm1d(affine=False), fp.Tanh(), fp.Linear(3)],
+    ),
+    "batch norm of the input": ((3, 4, 4), [fp.BatchNorm2d(), fp.Flatten(), fp.Linear(3)]),
+    "batch norm at the end": ((6,), [fp.Linear(4), fp.BatchNorm1d()]),
+    "residual": (
+        (3, 6, 6),
+        [fp.Conv2d(4, 3), fp.Residual(fp.Conv2d(4, 3, padding=1), fp.ReLU(),
+         fp.Conv2d(4, 3, padding="same")), fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "residual of the input": (
+        (2, 5, 5), [fp.Residual(fp.Conv2d(2, 3, padding=1), fp.Tanh()), fp.Flatten()],
+    ),
+    "residual in a residual": (
+        (8,),
+        [fp.Linear(6), fp.Residual(fp.Tanh(), fp.Residual(fp.Linear(6), fp.ReLU()), fp.Linear(6)),
+         fp.Linear(3)],
+    ),
+    "residual with batch norm": (
+        (2, 5, 6),
+        [fp.Conv2d(4, 3, padding=1), fp.Residual(fp.Conv2d(4, 3, padding=1), fp.BatchNorm2d(),
+         fp.ReLU()), fp.MaxPool2d(2, remainder="crop"), fp.Flatten(), fp.Linear(3)],
+    ),
+    "rbf": (
+        (6,), [fp.Linear(3), fp.Tanh(), fp.RBF([[1.0, -1.0, 0.5], [0.0, 2.0, 1.0], [1, 1, 1]])],
+    ),
+    "output of planes": ((2, 5, 6), [fp.Conv2d(3, 3), fp.ReLU(), fp.MaxPool2d((1, 2))]),
+}  # fmt: skip
+
+MODELS = {
+    "lenet5": fp.models.lenet5,
+    "lenet5_1998": fp.models.lenet5_1998,
+    "small_cnn": lambda: fp.models.small_cnn((1, 28, 28), 10),
+    "small_cnn odd": lambda: fp.models.small_cnn((3, 13, 22), 4),
+}
+
+
+def network(name: str) -> Network:
+    """Make one of LAYERS, nothing of it at its plain first value."""
+    shape, layers = LAYERS[name]
+    channels = np.arange(shape[0])
+    net = fp.Network(shape, layers, normalization=(0.1 * channels + 0.2, 1.5 + 0.3 * channels))
+    return disturbed(net)
+
+
+def network_of(case: Case) -> Network:
+    """Make a network of one layer from a line of a shape list."""
+    top, bottom, left, right = case.padding
+    window = {
+        "kernel_size": case.kernel,
+        "stride": case.stride,
+        "padding": ((top, bottom), (left, right)),
+        "remainder": "crop",
+    }
+    match case.kind:
+        case "conv":
+            layer = fp.Conv2d(
+                case.out,
+                dilation=case.dilation,
+                groups=case.groups,
+                bias=case.bias,
+                connections=case.connections,
+                **window,
+            )
+        case "max":
+            layer = fp.MaxPool2d(**window)
+        case "avg":
+            layer = fp.AvgPool2d(count_include_pad=case.count_include_pad, **window)
+        case "sum":
+            layer = fp.SumPool2d(**window)
+    return fp.Network(case.input, [layer])
+
+
+def disturbed(net: Network) -> Network:
+    """Move weights and running statistics away from first values that would hide an error."""
+    generator = np.random.default_rng(5)
+    for array in net.parameters.values():
+        array += generator.normal(0, 0.1, array.shape)
+    for name, array in net.state.items():
+        if name.endswith("running_mean"):
+            array[:] = generator.normal(0, 0.5, array.shape)
+        elif name.endswith("running_var"):
+            array[:] = generator.uniform(0.5, 2.0, array.shape)
+    return net
+
+
+def plan(engine, net: Network):
+    """Return the network as the engine of one level has it."""
+    steps, _ = sizes.engine_steps(net.rows)
+    shape = engine_shape(net.input_shape)
+    return engine.Plan(shape, steps, net.parameter_vector.size, net.state_vector.size)
+
+
+def arguments(net: Network, images: np.ndarray) -> tuple:
+    """Return what every function of a plan takes first."""
+    planes = images.reshape(-1, *engine_shape(net.input_shape))
+    return (net.parameter_vector, net.state_vector, planes, *net.engine_normalization)
+
+
+def random_images(net: Network, count: int, dtype: type = np.float32, seed: int = 1) -> np.ndarray:
+    """Return asymmetric random images; bytes use their whole range."""
+    generator = np.random.default_rng(seed)
+    shape = (count, *net.input_shape)
+    if dtype is np.uint8:
+        return generator.integers(0, 256, shape).astype(np.uint8)
+    return generator.standard_normal(shape).astype(np.float32)

@@ -23,7 +23,10 @@ _TABLE = ((1, 0, 1), (0, 1, 1), (1, 1, 0), (1, 1, 1))
 
 #: name -> (input shape, layers). Every one ends in a flat output of at least two values.
 LAYERS = {
-    **{f"{a}": ((2, 5, 6), [fp.Conv2d(3, 3), a, fp.Flatten(), fp.Linear(4)]) for a in ACTIVATIONS},
+    **{
+        repr(a): ((2, 5, 6), [fp.Conv2d(3, 3), a, fp.Flatten(), fp.Linear(4)])
+        for a in ACTIVATIONS
+    },
     "activation of the input": ((2, 3, 3), [fp.Tanh(), fp.Flatten(), fp.Linear(3)]),
     "activation at the end": ((7,), [fp.Linear(3), fp.Sigmoid()]),
     "linear": ((7,), [fp.Linear(3)]),
@@ -159,7 +162,7 @@ def disturbed(net: Network) -> Network:
     """Move weights and running statistics away from first values that would hide an error."""
     generator = np.random.default_rng(5)
     for array in net.parameters.values():
-        array += generator.normal(0, 0.1, array.shape)
+        array[:] += generator.normal(0, 0.1, array.shape)
     for name, array in net.state.items():
         if name.endswith("running_mean"):
             array[:] = generator.normal(0, 0.5, array.shape)

@@ -132,7 +132,7 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: fp.LeakyReLU(-0.1), "negative_slope must be finite, at least 0"),
         (lambda: fp.BatchNorm2d(eps=0), "eps must be more than 0"),
         (lambda: fp.BatchNorm2d(momentum=1.5), "momentum must be from 0 to 1"),
-        (lambda: fp.Residual(), "at least one layer"),
+        (fp.Residual, "at least one layer"),
         (lambda: fp.Residual(fp.ReLU), "Residual is made of layers"),
         (lambda: fp.RBF("letters"), 'centres must be "digits" or an array'),
         (lambda: fp.RBF([1, 2]), "an array of shape (2,)"),

@@ -217,9 +217,9 @@ def test_a_format_of_the_future(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"0.weight": None}, "it lacks the tensor '0.weight' of shape (3, 2, 3, 3)"),
+        ({"0.weight": None}, "need a tensor '0.weight' of shape (3, 2, 3, 3), and it has none"),
         ({"6.weight": np.zeros((4, 41), np.float32)},
-         "the tensor '6.weight' to have shape (4, 32), and it has shape (4, 41)"),
+         "the tensor '6.weight' to have shape (4, 24), and it has shape (4, 41)"),
         ({"9.weight": np.zeros(3, np.float32)}, "a tensor '9.weight' that none of its layers"),
         ({"6.bias": np.zeros(4, np.float16)}, "tensor '6.bias' is float16"),
         ({"6.bias": np.array([0, np.nan, 0, 0], np.float32)}, "weights must be finite"),
@@ -243,7 +243,10 @@ NESTED = json.loads('{"type": "Residual", "layers": [' * 300 + '{"type": "ReLU"}
         ({"layers": [{"type": "os.system"}]}, "type must name a layer"),
         ({"layers": [{"type": "Layer"}]}, "type must name a layer"),
         ({"layers": [{"type": "Linear", "out_features": "3"}]}, "must be an integer"),
-        ({"layers": [{"type": "Linear", "out_features": 10**12}]}, "layer 0, Linear"),
+        (
+            {"layers": [{"type": "Linear", "out_features": 10**12}]},
+            "layer 0, Linear(1000000000000)",
+        ),
         ({"input_shape": None}, "input_shape must be"),
         ({"input_shape": [2, 2**40, 2**40]}, "at most 2,147,483,647 values"),
         ({"normalization": "mean"}, "normalization must be"),
@@ -266,7 +269,7 @@ def test_layers_of_any_size_take_no_memory_before_they_are_compared(tmp_path):
     path = tmp_path / "model.safetensors"
     layers = [{"type": "Linear", "out_features": 2**18}] * 2
     safetensors.numpy.save_file(tensors(), path, metadata(input_shape=[4], layers=layers))
-    assert "it lacks the tensor" in refused(path)
+    assert "to have shape (262144, 4), and it has shape (3, 2, 3, 3)" in refused(path)
 
 
 @pytest.mark.parametrize("description", ["", "[]", "nonsense", "[" * 100_000])

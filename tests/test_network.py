@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import pickle
 
-import engine_networks as nets
 import numpy as np
 import pytest
-import reference
-from tolerances import FORWARD, assert_close
 
+import engine_networks as nets
 import fencepost as fp
+import reference
 from fencepost import definitions
+from tolerances import FORWARD, assert_close
 
 LAYERS = [fp.Conv2d(4, 3), fp.ReLU(), fp.MaxPool2d(2), fp.Flatten(), fp.Linear(3)]
 
@@ -266,7 +266,7 @@ def test_the_layer_kernel_is_a_view():
     assert net.layer_kernel(-5)[2, 0, 0, 0] == 77
 
 
-@pytest.mark.parametrize("index", [1, 4, 5, -6])
+@pytest.mark.parametrize("index", [1, 4, -1])
 def test_only_convolutions_have_kernels(index):
     with pytest.raises(fp.ArgumentError, match="layer_kernel needs a convolutional layer"):
         small().layer_kernel(index)

@@ -23,6 +23,8 @@ from .arguments import compact
 Shape = tuple[int, ...]
 Step = dict[str, Any]
 
+# Arguments that are tables and not one value for each axis.
+_TABLES = ("connections", "centres")
 _AXES = {1: "(features,)", 2: "(channels, width)", 3: "(channels, height, width)"}
 
 
@@ -65,9 +67,9 @@ class Layer(ABC):
     #: Layer classes by the name that a model file gives them.
     types: ClassVar[dict[str, type[Layer]]] = {}
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, abstract: bool = False) -> None:
         super().__init_subclass__()
-        if not cls.__name__.startswith("_"):
+        if not abstract:
             Layer.types[cls.__name__] = cls
 
     @abstractmethod
@@ -142,9 +144,9 @@ class Layer(ABC):
         for name, parameter in _arguments(type(self)).items():
             value = getattr(self, name)
             if parameter.default is parameter.empty:
-                shown.append(_brief(value))
+                shown.append(_brief(name, value))
             elif value != getattr(plain, name):
-                shown.append(f"{name}={_brief(value)}")
+                shown.append(f"{name}={_brief(name, value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __repr__(self) -> str:
@@ -164,7 +166,7 @@ class Layer(ABC):
             )
 
 
-class ElementwiseLayer(Layer):
+class ElementwiseLayer(Layer, abstract=True):
     """A layer that changes each value by itself and so keeps every size."""
 
     op: ClassVar[str]
@@ -203,8 +205,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _brief(value: Any) -> str:
-    value = compact(value)
+def _brief(name: str, value: Any) -> str:
+    if name not in _TABLES:
+        value = compact(value)
     if isinstance(value, str):
         return f'"{value}"'
     text = f"{value:g}" if isinstance(value, float) else repr(value)

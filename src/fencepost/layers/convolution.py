@@ -23,7 +23,7 @@ Table = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class _Conv(WindowedLayer):
+class _Conv(WindowedLayer, abstract=True):
     out_channels: int
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]

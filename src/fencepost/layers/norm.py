@@ -12,7 +12,7 @@ from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class _BatchNorm(Layer):
+class _BatchNorm(Layer, abstract=True):
     eps: float
     momentum: float
     affine: bool

@@ -13,7 +13,7 @@ from .windowed import WindowedLayer
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class _Pool(WindowedLayer):
+class _Pool(WindowedLayer, abstract=True):
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
     padding: Pairs | Literal["same"]
@@ -54,7 +54,7 @@ class _Pool(WindowedLayer):
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class _AvgPool(_Pool):
+class _AvgPool(_Pool, abstract=True):
     count_include_pad: bool
     op = "avg_pool"
 
@@ -153,7 +153,7 @@ class SumPool2d(_Pool):
     op = "sum_pool"
 
 
-class _GlobalPool(Layer):
+class _GlobalPool(Layer, abstract=True):
     op: ClassVar[str]
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -13,7 +13,7 @@ from .arguments import PaddingArgument, Pairs, Remainder, choice, compact, paddi
 from .base import Layer, Shape
 
 
-class WindowedLayer(Layer):
+class WindowedLayer(Layer, abstract=True):
     """A layer whose outputs each look through one window of the input."""
 
     kernel_size: tuple[int, ...]

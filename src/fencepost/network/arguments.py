@@ -5,7 +5,7 @@ May call layers and errors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,11 +80,12 @@ def as_class_names(names: Sequence[str] | None, output_shape: Shape) -> tuple[st
     """Return the names as a tuple with one for each output."""
     if names is None:
         return None
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    listed = not isinstance(names, str) and isinstance(names, Iterable)
+    if not listed or not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"class_names must be strings. Received: {names!r}")
     if len(output_shape) != 1 or len(names) != output_shape[0]:
         raise ArgumentError(
             "class_names must be as many as the network's outputs. Received: "
             f"{len(names)} names, an output of shape {output_shape}"
         )
-    return tuple(names)
+    return tuple(str(name) for name in names)

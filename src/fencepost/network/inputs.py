@@ -22,7 +22,7 @@ def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     A single image, and images without their channel axis where there is one channel, are given
     the axes that they lack. Raises DataError if the shape or the kind of number is another.
     """
-    batch = _with_axes(np.asarray(images), input_shape)
+    batch = _with_axes(images, input_shape)
     if batch.dtype in _NATIVE and batch.shape[1:] == input_shape:
         return batch
     return check_images(batch, shape=input_shape)
@@ -30,7 +30,7 @@ def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
 
 def as_checked_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     """Do what `as_batch` does, and raise DataError for no images and for NaN or infinite values."""
-    return check_images(_with_axes(np.asarray(images), input_shape), shape=input_shape)
+    return check_images(_with_axes(images, input_shape), shape=input_shape)
 
 
 def as_targets(targets: ArrayLike, count: int, outputs: int) -> NDArray[Any]:
@@ -45,7 +45,11 @@ def as_targets(targets: ArrayLike, count: int, outputs: int) -> NDArray[Any]:
     return check_targets(array, count, outputs=outputs, name="targets")
 
 
-def _with_axes(array: NDArray[Any], input_shape: Shape) -> NDArray[Any]:
+def _with_axes(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
+    try:
+        array = np.asarray(images)
+    except ValueError:  # rows of different lengths, of which the check has more to say
+        return check_images(images)
     single_channel = len(input_shape) > 1 and input_shape[0] == 1
     if array.shape == input_shape or (single_channel and array.shape == input_shape[1:]):
         return array.reshape(1, *input_shape)

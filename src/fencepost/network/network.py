@@ -33,6 +33,7 @@ from .evaluation import Evaluation, RegressionEvaluation
 
 if TYPE_CHECKING:
     from .._engine import Plan
+    from ..training import History
 
 _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 Float32 = NDArray[np.float32]
@@ -298,27 +299,41 @@ class Network:
             (out_channels, in_channels / groups, width) for signals; (kernels, rows, columns) for a
             layer with a connection table.
         """
+        index = range(len(self.layers))[index]
         layer = self.layers[index]
         if not isinstance(layer, (Conv1d, Conv2d)):
             raise ArgumentError(
                 f"layer_kernel needs a convolutional layer. Received: index={index}, {layer}"
             )
-        weight = self.parameters[f"{index % len(self.layers)}.weight"]
+        weight = self.parameters[f"{index}.weight"]
         flip: tuple[Any, ...] = (..., *(slice(None, None, -1),) * layer.axes)
         kernel: Float32 = weight[flip]
         return kernel
 
     # --- how it learns and where it is kept ---------------------------------------------------
 
-    def fit(self, images: ArrayLike, targets: ArrayLike, **options: Any) -> Any:
-        """Train the network; takes the options of `fencepost.training.fit` and returns its History.
+    def fit(self, images: ArrayLike, labels: ArrayLike, **options: Any) -> History:
+        """Train the network on images and labels; the weights are changed in place.
 
-        Training stands above this module in the house. That one method reaches up, so that a
-        network can be told to learn; nothing of training is known here but its name.
+        Parameters
+        ----------
+        images : array, shape (N, *input_shape)
+            uint8 or float32 are used where they are, without a copy.
+        labels : array
+            Class indices, shape (N,), or for a regression numbers, shape (N,) or (N, outputs).
+        **options
+            epochs, batch_size, optimizer, lr, validation, augmentation, checkpoint… as
+            `fencepost.training.fit` describes them.
+
+        Returns
+        -------
+        History
+            What happened, epoch by epoch.
         """
+        # Training stands above this module; nothing of it is known here but this name.
         from .. import training
 
-        return training.fit(self, images, targets, **options)
+        return training.fit(self, images, labels, **options)
 
     def config(self) -> dict[str, Any]:
         """Everything but the weights, as plain data; `Network.from_config` reads it back."""
@@ -348,7 +363,9 @@ class Network:
         arguments = {name: value for name, value in config.items() if name in known}
         arguments["layers"] = layers_from_config(config["layers"])
         net = cls(**arguments)
-        net.metadata = dict(config.get("metadata") or {})
+        net.metadata = config.get("metadata", {})
+        if not isinstance(net.metadata, dict):
+            raise ArgumentError(f"metadata must be a dict. Received: {net.metadata!r}")
         return net
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -374,8 +391,9 @@ class Network:
         except ModelFileError:
             raise
         except (ArgumentError, SizeError, TypeError, ValueError, RecursionError) as error:
+            reason = str(error).split("\n\n")[0].replace("\n", " ").rstrip(".")
             raise model_files.damaged(
-                path, f"its description of the network is wrong: {error}"
+                path, f"its description of the network is wrong: {reason}"
             ) from None
         for name, array in (*net.parameters.items(), *net.state.items()):
             array[...] = tensors[name]

@@ -183,7 +183,7 @@ def _shape_remedy(received: tuple[int, ...], shape: tuple[int, ...] | None, name
         return (
             f"The network takes {AXES[len(shape) + 1]}: {len(shape) + 1} axes, not {len(received)}."
         )
-    if received[1] != shape[0] and received[2:] == shape[2:] and len(shape) > 1:
+    if received[1] != shape[0] and received[2:] == shape[1:] and len(shape) > 1:
         remedy = f"The network was written for {shape[0]} channel(s), these have {received[1]}: "
         if (received[1], shape[0]) == (1, 3):
             return remedy + f"np.repeat({name}, 3, axis=1) makes grey images colour."

@@ -6,9 +6,12 @@ May call base and sizing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from inspect import signature
 from typing import Any, ClassVar, Literal
 
 from .. import sizing
+from ..errors import SizeError
 from .arguments import PaddingArgument, Pairs, Remainder, choice, compact, paddings, per_axis
 from .base import Layer, Shape
 
@@ -47,14 +50,23 @@ class WindowedLayer(Layer, abstract=True):
             "Convolution and pooling look at neighbours, so they come before Flatten and Linear; "
             f"for {'signals use the 1d' if self.axes == 2 else 'images use the 2d'} layers.",
         )
-        return sizing.windows(
-            input_shape[1:],
-            compact(self.kernel_size),  # the error then reads as the layer does
-            stride=compact(self.stride),
-            padding=compact(self.padding),
-            dilation=compact(self.dilation),
-            remainder=self.remainder,
-        )
+        try:
+            return sizing.windows(
+                input_shape[1:],
+                compact(self.kernel_size),  # the error then reads as the layer does
+                stride=compact(self.stride),
+                padding=compact(self.padding),
+                dilation=compact(self.dilation),
+                remainder=self.remainder,
+            )
+        except SizeError as error:
+            raise self._with_own_suggestions(error) from None
+
+    def _with_own_suggestions(self, error: SizeError) -> SizeError:
+        """Leave out what is no argument of this layer, as a pool has no dilation."""
+        names = {"input_size", *signature(type(self)).parameters}
+        own = tuple(one for one in error.suggestions if one.changes.keys() <= names)
+        return SizeError(replace(error.problem, suggestions=own))
 
     def _geometry(self, input_shape: Shape) -> dict[str, Any]:
         """Describe the window to the engine: two axes, the padding that was finally used."""

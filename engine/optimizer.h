@@ -12,5 +12,5 @@ inline namespace FENCEPOST_LEVEL {
 void optimize(const Optimizer&, long begin, long end, const float* gradient, float* parameters,
               float* const* slots, double rate, long step);
 
-}  // namespace FENCEPOST_LEVEL
-}  // namespace fencepost
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -8,13 +8,13 @@ inline namespace FENCEPOST_LEVEL {
 
 // Of the images in a block's lanes; lanes that are not live are not read.
 struct Targets {
-    int64_t label[kLanes] = {};      // cross-entropy
-    const float* row[kLanes] = {};   // mean squared error: as many floats as the output has
+  int64_t label[kLanes] = {};    // cross-entropy
+  const float* row[kLanes] = {}; // mean squared error: as many floats as the output has
 };
 
 struct LossResult {
-    double loss = 0;   // summed over the block and divided by the batch's normaliser
-    long correct = 0;  // images whose label has the highest score; cross-entropy only
+  double loss = 0;  // summed over the block and divided by the batch's normaliser
+  long correct = 0; // images whose label has the highest score; cross-entropy only
 };
 
 // What the sum of a batch's losses is divided by, as PyTorch's "mean" does: cross-entropy by the
@@ -26,5 +26,5 @@ double loss_normaliser(const Loss&, const Shape& output, const int64_t* labels, 
 LossResult compute_loss(const Loss&, const Slot& output, const Pass&, const Targets&,
                         double normaliser);
 
-}  // namespace FENCEPOST_LEVEL
-}  // namespace fencepost
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

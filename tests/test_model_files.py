@@ -108,7 +108,7 @@ def test_a_device_that_is_full(tmp_path, monkeypatch):
     real = Path.open
 
     def redirected(self, mode="r", *args, **kwargs):
-        return real(Path("/dev/full"), "wb") if "x" in mode else real(self, mode, *args, **kwargs)
+        return real(Path("/dev/full"), "wb") if "w" in mode else real(self, mode, *args, **kwargs)
 
     monkeypatch.setattr(Path, "open", redirected)
     with pytest.raises(fp.ModelFileError, match="No space left"):

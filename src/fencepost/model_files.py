@@ -26,6 +26,8 @@ from .errors import ModelFileError
 FORMAT_VERSION = "1"
 # The description of a network is a few kB. safetensors itself would read 100 MB of it.
 _LARGEST_HEADER = 16 * 2**20
+# How the name of a file ends that is being written.
+PARTIAL = ".partial"
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
@@ -47,22 +49,33 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
         {name: np.ascontiguousarray(array) for name, array in tensors.items()},
         {"fencepost": FORMAT_VERSION, "network": description},
     )
-    # In the same folder, for only within one file system is a rename whole or not at all.
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with partial.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        put(target, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise ModelFileError(
             f"{target}: the model cannot be written there: {error.strerror}. "
             "Choose a folder that exists, may be written to and has "
             f"{math.ceil(len(content) / 1e6)} MB free."
         ) from error
+
+
+def put(target: Path, content: bytes) -> None:
+    """Make a file that appears whole or not at all, whatever happens meanwhile.
+
+    If it cannot be written, raises OSError, and what was there before stays.
+    """
+    # In the same folder, for only within one file system is a rename whole or not at all.
+    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:

@@ -81,6 +81,7 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path):
     assert kills == sorted(kills)
     assert any(step for _, step in kills), "no kill fell within an epoch"
 
+    assert len(list(tmp_path.iterdir())) == 4, "two checkpoints, two models, no partial files"
     assert same_weights(fp.load(tmp_path / "whole.safetensors"), fp.load(model))
     ends = [Checkpoint.load(path) for path in (tmp_path / "whole.ckpt", checkpoint)]
     for name, array in ends[0].arrays.items():
@@ -343,3 +344,11 @@ def test_a_disk_that_fills_up_costs_a_warning_not_the_training(tmp_path, monkeyp
     assert history.outcome == "finished"
     assert Checkpoint.load(path).epoch == 5
     assert list(tmp_path.iterdir()) == [path], "no partial files"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    leftover, other = tmp_path / ".run.ckpt.123.partial", tmp_path / ".rerun.ckpt.123.partial"
+    leftover.touch()
+    other.touch()
+    fit(dense_net(), IMAGES, LABELS, epochs=1, checkpoint=tmp_path / "run.ckpt")
+    assert sorted(tmp_path.iterdir()) == [other, tmp_path / "run.ckpt"]

@@ -3,14 +3,13 @@
 A checkpoint is a safetensors file (arrays: weights, running statistics, optimizer slots, the best
 weights, this epoch's losses) with the rest as JSON in its metadata. It is written under another
 name, brought to the disk and renamed, so that at every moment the path holds a whole checkpoint
-or none. Used by the training loop; calls ``errors`` only.
+or none. Used by the training loop; calls ``model_files`` and ``errors``.
 """
 
 from __future__ import annotations
 
-import contextlib
+import glob
 import json
-import os
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fencepost import model_files
 from fencepost.errors import ArgumentError, DataError
 from fencepost.training.history import History
 
@@ -52,7 +52,8 @@ class Checkpoint:
             "seconds": self.seconds,
             "history": self.history.to_dict(),
         }
-        _replace(path, save(self.arrays, {"format": FORMAT, "checkpoint": json.dumps(record)}))
+        metadata = {"format": FORMAT, "checkpoint": json.dumps(record)}
+        model_files.put(path, save(self.arrays, metadata))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -85,6 +86,12 @@ class Checkpoint:
             ) from error
 
 
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed while they saved left beside `path`."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{model_files.PARTIAL}"):
+        leftover.unlink(missing_ok=True)
+
+
 def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Raise `ArgumentError` naming every setting that differs from the checkpoint's."""
     differences = [
@@ -113,28 +120,6 @@ def _metadata(content: bytes) -> dict[str, str]:
         raise ValueError("its header is not that of a safetensors file")
     metadata: dict[str, str] = header.get("__metadata__") or {}
     return metadata
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path` so that a crash leaves either the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-    # The rename itself reaches the disk with the folder, which not every system can sync.
-    with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _short(value: object) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fencepost.errors import DataError, DivergedError
-from fencepost.training.checkpoints import Checkpoint
+from fencepost.training.checkpoints import Checkpoint, remove_leftovers
 from fencepost.training.data import Part
 from fencepost.training.history import Epoch, History
 from fencepost.training.interrupts import Interrupts
@@ -111,6 +111,7 @@ class Run:
         """Write checkpoints to `path` from now on: now, each epoch, and every so many seconds."""
         self._path, self._save_seconds = path, every
         try:
+            remove_leftovers(path)
             self._checkpoint().save(path)
         except OSError as error:
             raise DataError(

@@ -5,6 +5,7 @@ Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad fil
 calls only `errors`.
 """
 
+from fencepost.datasets import prepare
 from fencepost.datasets.bundled import mnist
 from fencepost.datasets.checks import check_images, check_targets
 from fencepost.datasets.dataset import ChannelStatistics, Dataset, channel_statistics
@@ -27,6 +28,7 @@ __all__ = [
     "npz",
     "open",
     "open_test",
+    "prepare",
     "read_idx",
     "signals_csv",
 ]

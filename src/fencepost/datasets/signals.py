@@ -35,7 +35,7 @@ def signals_csv(
     ----------
     path : path
         Text in UTF-8, separated by commas, semicolons or tabs, a row per signal. The first row
-        names the columns, unless all of it but the label are numbers.
+        names the columns, unless most of it are numbers.
     label : str or int
         The column with the labels: its name, or its number (0 is the first, -1 the last).
         Labels are names or whole numbers; classes are numbered in sorted order.
@@ -153,10 +153,19 @@ def _chain(
 
 def _names(path: Path, row: list[str], label: str | int) -> tuple[list[str], bool]:
     """Return the columns' names, and whether the first row holds them."""
-    numbers = sum(_is_number(cell) for cell in row)
-    if numbers < len(row) - (not isinstance(label, str)) or numbers == 0:
+    others = list(row)
+    if isinstance(label, int) and -len(row) <= label < len(row):
+        others.pop(label)
+    # Columns may be called 0, 1, 2...: numbers, but too regular for a signal.
+    counted = [cell.strip() for cell in others] in (
+        [str(k + at) for k in range(len(others))] for at in (0, 1)
+    )
+    counted = counted and not all(map(_is_number, row))
+    named = isinstance(label, str) and label in row
+    # A row of numbers with a bad cell among them is a signal, to be refused and not skipped.
+    if named or counted or sum(map(_is_number, others)) * 2 <= len(others):
         return [cell.strip() for cell in row], True
-    if isinstance(label, str) and numbers == len(row) and label not in row:
+    if isinstance(label, str):
         raise DataError(
             f"{path}: the first row must name the columns, one of them {label!r}. Received: only "
             f"numbers. Add a header, or say which column is the label by number: label=0 for the "

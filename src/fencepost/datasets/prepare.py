@@ -1,0 +1,305 @@
+"""Bring a photograph to what a model was trained on, and say what was done.
+
+`detect` looks at the training images and says how they were made; its answer goes into the model
+file. `photograph` does to a picture what the answer asks for. Calls `pictures`, `glyphs`,
+`dataset`, `errors`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.datasets import glyphs, pictures
+from fencepost.datasets.dataset import ChannelStatistics
+from fencepost.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Preparation", "Prepared", "detect", "photograph"]
+
+SAMPLE = 500  # images that `detect` looks at
+WORKING = 480  # pixels of the longer side of a photograph while its ink is looked for
+DARK, LIGHT = 0.25, 0.75  # of white: what counts as a dark and as a light border
+MOST = 0.9  # the share of images that must agree
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How the training images were made, as far as it matters to a photograph.
+
+    Attributes
+    ----------
+    style : {"mnist", "plain"}
+        "mnist": one glyph, light on dark, in a box of 20 pixels, centred by its centre of mass.
+    background : {"dark", "light", "any"}
+        What the borders of the training images show.
+    white : float or None
+        The value of white: 255, or 1; None if the values are not those of a picture.
+    """
+
+    style: str = "plain"
+    background: str = "any"
+    white: float | None = 255.0
+
+    def __post_init__(self) -> None:
+        if self.style not in ("mnist", "plain") or self.background not in ("dark", "light", "any"):
+            raise ArgumentError(
+                f'a preparation must have the style "mnist" or "plain" and the background "dark", '
+                f'"light" or "any". Received: {self.style!r}, {self.background!r}.'
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, for a model file."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preparation:
+        """Return what `to_dict` was made from."""
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise DataError(
+                f"a preparation must have style, background and white. Received: "
+                f"{dict(values)!r}. Save the model again."
+            ) from error
+
+
+class Prepared(NamedTuple):
+    """An image as the model takes it, (C, H, W), and sentences that say what was done."""
+
+    image: NDArray[Any]
+    sentences: list[str]
+
+
+def detect(images: NDArray[Any]) -> Preparation:
+    """Look at training images, (N, C, H, W), and say how they were made.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> images, labels = fp.datasets.mnist("test")
+    >>> fp.datasets.prepare.detect(images)
+    Preparation(style='mnist', background='dark', white=255.0)
+    """
+    if images.ndim != 4 or 0 in images.shape:
+        return Preparation(white=None)
+    sample = images[:: -(-len(images) // SAMPLE)]
+    white = 255.0 if sample.dtype == np.uint8 else _white(sample)
+    if white is None:
+        return Preparation(white=None)
+    values = sample.astype(np.float32) * (255 / white)
+    edges = np.array([np.median(_border(image.mean(axis=0))) for image in values]) / 255
+    background = "any"
+    if np.mean(edges < DARK) >= MOST:
+        background = "dark"
+    elif np.mean(edges > LIGHT) >= MOST:
+        background = "light"
+    boxed = images.shape[1] == 1 and background == "dark"
+    if boxed and np.mean([glyphs.is_normalised(image[0]) for image in values]) >= MOST:
+        return Preparation("mnist", "dark", white)
+    return Preparation("plain", background, white)
+
+
+def photograph(
+    image: str | os.PathLike[str] | Image | NDArray[Any],
+    input_shape: Sequence[int],
+    preparation: Preparation | None = None,
+    statistics: ChannelStatistics | None = None,
+) -> Prepared:
+    """Bring a photograph of any size to what a model takes.
+
+    For a model of MNIST's style the ink is told from the ground (dark on light or light on dark,
+    evenly lit or not), cut out, scaled to a box of 20 pixels and centred by its centre of mass,
+    as MNIST was made. For any other model the picture is resized and its centre is cut out.
+
+    Parameters
+    ----------
+    image : path, PIL.Image.Image, or array of uint8, (H, W), (H, W, 3) or (H, W, 4)
+    input_shape : (C, H, W)
+        What the model takes; C is 1 (grey) or 3 (RGB).
+    preparation : Preparation, optional
+        What `detect` said about the training images.
+    statistics : ChannelStatistics, optional
+        Of the training images; if given, a picture far from them is remarked on.
+
+    Returns
+    -------
+    Prepared
+        image, (C, H, W) uint8 (float32 if the model was trained on other than 0 to 255), and
+        sentences.
+
+    Raises
+    ------
+    ArgumentError
+        An array or an input shape that is no picture's.
+    DataError
+        The file cannot be read, nothing is drawn in it, or the model was not trained on pictures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fencepost.datasets import prepare
+    >>> paper = np.full((200, 300), 230, np.uint8)
+    >>> paper[40:160, 140:152] = 30
+    >>> result = prepare.photograph(paper, (1, 28, 28), prepare.Preparation("mnist", "dark"))
+    >>> result.image.shape, result.image[0, 0, 0], result.image[0, 14, 14]
+    ((1, 28, 28), np.uint8(0), np.uint8(255))
+    >>> for sentence in result.sentences:
+    ...     print(sentence)
+    Found dark strokes on a light ground and inverted them.
+    Scaled the glyph to 20 × 2 pixels.
+    Centred it by its centre of mass.
+    """
+    preparation = preparation or Preparation()
+    shape = tuple(input_shape)
+    if len(shape) != 3 or shape[0] not in (1, 3) or min(shape) < 1:
+        raise ArgumentError(
+            f"a photograph fits a model that takes (1, H, W) or (3, H, W). Received: a model that "
+            f"takes {shape}. Prepare an array of that shape and call predict."
+        )
+    if preparation.white is None:
+        raise DataError(
+            "the model must have been trained on pictures, from 0 to 255 or from 0 to 1. Received: "
+            "a model trained on other values. Prepare an array in the units of its training data "
+            "and call predict."
+        )
+    name = str(image) if isinstance(image, (str, os.PathLike)) else "image"
+    try:
+        picture = _open(image, shape[0], preparation.style == "mnist")
+        if preparation.style == "mnist":
+            values, sentences = _glyph(picture, shape)
+        else:
+            values, sentences = _plain(picture, shape, preparation.background)
+    except DataError as error:
+        raise DataError(
+            f"{name}: must be a picture of what the model was trained on. Received: {error}. Give "
+            f"a PNG or JPEG file with one well-lit subject."
+        ) from error
+    if preparation.white != 255:
+        values = values * np.float32(preparation.white / 255)
+    if statistics is not None:
+        sentences += _remarks(values, statistics)
+    return Prepared(values, sentences)
+
+
+def _white(sample: NDArray[Any]) -> float | None:
+    low, high = float(sample.min()), float(sample.max())
+    if low < 0 or high > 255:
+        return None
+    return 1.0 if high <= 1 else 255.0
+
+
+def _border(image: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
+
+
+def _open(image: Any, channels: int, drawing: bool) -> Image:
+    """Return an L or RGB picture, upright."""
+    from PIL import Image as pillow
+
+    if isinstance(image, (str, os.PathLike)):
+        with pictures.opened(Path(image)) as opened:
+            return pictures.flatten(opened, channels, _paper(opened) if drawing else pictures.WHITE)
+    if not isinstance(image, pillow.Image):
+        array = np.asarray(image)
+        colours = array.ndim == 3 and array.shape[2] in (3, 4)
+        if array.dtype != np.uint8 or 0 in array.shape or not (array.ndim == 2 or colours):
+            raise ArgumentError(
+                f"an array of a picture must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4). "
+                f"Received: {array.dtype} of shape {array.shape}. Arrays that are prepared already "
+                f"go to predict."
+            )
+        image = pillow.fromarray(array)
+    return pictures.flatten(image, channels, _paper(image) if drawing else pictures.WHITE)
+
+
+def _paper(image: Image) -> tuple[int, int, int, int]:
+    """Return what to lay a transparent drawing on: the opposite of its own brightness."""
+    if "A" not in image.mode and "transparency" not in image.info:
+        return pictures.WHITE
+    pixels = np.asarray(image.convert("RGBA").convert("LA"), np.float64)
+    brightness = (pixels[..., 0] * pixels[..., 1]).sum() / max(pixels[..., 1].sum(), 1)
+    return (0, 0, 0, 255) if brightness > 127 else pictures.WHITE
+
+
+def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[str]]:
+    if (picture.height, picture.width) == shape[1:] and min(shape[1:]) >= glyphs.FRAME:
+        ready = np.asarray(picture.convert("L"), np.float32)
+        for inverted in (False, True):
+            candidate = 255 - ready if inverted else ready
+            if glyphs.is_normalised(candidate):
+                done = "Inverted it to light on dark" if inverted else "Left it as it is"
+                return (
+                    _planes(candidate.astype(np.uint8), shape[0]),
+                    [f"{done}: it is boxed and centred as the training images are."],
+                )
+    if min(shape[1:]) < glyphs.FRAME:
+        raise DataError(f"a model that takes {shape[1]} × {shape[2]}, too small for a box of 20")
+    longest = max(picture.size)
+    if longest > WORKING:
+        height = max(1, round(picture.height * WORKING / longest))
+        width = max(1, round(picture.width * WORKING / longest))
+        picture = pictures.resize(picture, (height, width))
+    if min(picture.size) < 3:
+        raise DataError(f"only {picture.height} × {picture.width} pixels")
+    ink = glyphs.find_ink(np.asarray(picture.convert("L"), np.float32))
+    image, notes = glyphs.normalise(ink, (shape[1], shape[2]))
+    found = (
+        "found dark strokes on a light ground and inverted them"
+        if ink.dark
+        else "found light strokes on a dark ground"
+    )
+    sentences = [f"{note[0].upper()}{note[1:]}." for note in (found, *notes)]
+    return _planes(image, shape[0]), sentences
+
+
+def _planes(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    return np.repeat(image[None], channels, axis=0)
+
+
+def _plain(
+    picture: Image, shape: tuple[int, ...], background: str
+) -> tuple[NDArray[Any], list[str]]:
+    height, width = shape[1:]
+    sentences = []
+    if picture.size != (width, height):
+        scale = max(height / picture.height, width / picture.width)
+        inner = (
+            max(height, round(picture.height * scale)),
+            max(width, round(picture.width * scale)),
+        )
+        sentences.append(
+            f"Resized it from {picture.height} × {picture.width} to {inner[0]} × {inner[1]} pixels."
+        )
+        picture = pictures.resize(picture, inner)
+        if inner != (height, width):
+            top, left = (inner[0] - height) // 2, (inner[1] - width) // 2
+            picture = picture.crop((left, top, left + width, top + height))
+            sentences.append(f"Cut out the {height} × {width} pixels in its centre.")
+    values = pictures.to_array(picture)
+    edge = float(np.median(_border(values.mean(axis=0)))) / 255
+    opposite = {"dark": edge > LIGHT, "light": edge < DARK, "any": False}[background]
+    if opposite and shape[0] == 1:
+        values = 255 - values
+        sentences.append(f"Inverted it: the training images have a {background} background.")
+    return values, sentences
+
+
+def _remarks(values: NDArray[Any], statistics: ChannelStatistics) -> list[str]:
+    mean = values.reshape(len(values), -1).mean(axis=1)
+    away = np.abs(mean - statistics.mean) * statistics.scale
+    if away.max() <= 2:
+        return []
+    k = int(away.argmax())
+    return [
+        f"Its mean brightness, {mean[k]:.3g}, is far from that of the training images, "
+        f"{statistics.mean[k]:.3g}: do not rely on the prediction."
+    ]

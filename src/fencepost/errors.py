@@ -6,6 +6,7 @@ then what was received, then what would work.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -121,16 +122,16 @@ class SizeProblem:
     @property
     def text(self) -> str:
         """The whole message."""
-        parts = [f"{self.layer}: {self.rule}" if self.layer else self.rule]
+        parts = [_prose(f"{self.layer}: {self.rule}" if self.layer else self.rule)]
         if self.received:
-            parts[0] += f"\nReceived: {self.received}."
+            parts[0] += "\n" + _prose(f"Received: {self.received}.")
         if any(problem.equation for problem in self.axes):
             parts.append(_equations(self.axes))
-        consequences = [problem.consequence for problem in self.axes if problem.consequence]
+        consequences = [_prose(one.consequence) for one in self.axes if one.consequence]
         if consequences:
             parts.append("\n".join(consequences))
         if self.remedy:
-            parts.append(self.remedy)
+            parts.append(_prose(self.remedy))
         if self.suggestions:
             parts.append(_choices(self.suggestions))
         if self.table:
@@ -231,6 +232,14 @@ def _by(value: object) -> str:
     if isinstance(value, tuple):
         return " × ".join(str(one) for one in value)
     return str(value)
+
+
+def _prose(text: str) -> str:
+    """Break lines where a terminal would, but between words; a line break that is there stays."""
+    return "\n".join(
+        textwrap.fill(line, 88, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
 
 
 def _indent(text: str) -> str:

@@ -15,7 +15,7 @@ from .window import Remainder, Window
 _Argument = Literal["kernel", "stride", "dilation"]
 _AXIS_NAMES = {1: ("",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 # How far the nearest fitting kernel, stride or dilation is looked for.
-_SEARCH = 1000
+_SEARCH = 200
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def misfit(call: Call) -> SizeProblem:
         rule=rule,
         received=call.received,
         axes=axes,
-        suggestions=tuple(_suggestions(call)),
+        suggestions=tuple(_suggestions(call, sound=True) or _suggestions(call, sound=False)),
     )
 
 
@@ -77,8 +77,8 @@ def ambiguous_same(call: Call) -> SizeProblem:
         for window in call.windows
     )
     choices = [
-        (tensorflow, "TensorFlow's meaning: output = input / stride, rounded up"),
-        (pytorch, "the habit of PyTorch's users: dilation·(kernel − 1) // 2 at both edges"),
+        (tensorflow, "TensorFlow's meaning: input / stride, rounded up"),
+        (pytorch, "PyTorch's habit: dilation·(kernel − 1) // 2 a side"),
     ]
     suggestions = []
     for padded, note in choices:
@@ -135,39 +135,38 @@ def _consequence(window: Window) -> str:
     return text
 
 
-def _suggestions(call: Call) -> Iterator[Suggestion]:
-    """Yield the nearest choices that fit: input, padding, stride, kernel, dilation, remainder."""
-    for windows in (_inputs(call, -1), _inputs(call, +1)):
-        yield from _checked(call, windows, "input_size")
-    paddings: list[tuple[Window, ...]] = []
-    for windows in (_trimmed(call), _extended(call), _even_padding(call)):
-        if windows is not None and windows not in paddings:
-            paddings.append(windows)
-            yield from _checked(call, windows, "padding")
+def _suggestions(call: Call, sound: bool) -> list[Suggestion]:
+    """List the nearest choices that fit: input, padding, stride, kernel, dilation, remainder.
+
+    They are sound if they bring no windows that look at nothing but padding.
+    """
+    tried: list[tuple[str, tuple[Window, ...] | None]] = [
+        ("input", _inputs(call, -1)),
+        ("input", _inputs(call, +1)),
+        ("padding", _trimmed(call)),
+        ("padding", _extended(call)),
+        ("padding", _even_padding(call)),
+    ]
     arguments: tuple[_Argument, ...] = ("stride", "kernel", "dilation")
-    for argument in arguments:
-        for direction in (-1, +1):
-            windows = _nearest(call, argument, direction)
-            yield from _checked(call, windows, argument)
-    yield from _remainders(call)
+    for name in arguments:
+        tried += [(name, _nearest(call, name, direction)) for direction in (-1, +1)]
+    made: dict[tuple[Window, ...], Suggestion] = {}
+    for argument, windows in tried:
+        if windows is None or windows in made or (sound and not _sound(call, windows)):
+            continue
+        output = _output(call, windows, call.remainder)
+        if output is not None:
+            made[windows] = Suggestion(_changes(call, windows, argument), output)
+    return [*made.values(), *_remainders(call, sound)]
 
 
-def _checked(call: Call, windows: tuple[Window, ...] | None, argument: str) -> Iterator[Suggestion]:
-    """Make a suggestion of new windows, if they do fit and none looks at padding only."""
-    if windows is None or windows == call.windows or not _sound(call, windows):
-        return
-    output = _output(call, windows, call.remainder)
-    if output is None:
-        return
-    value: object
+def _changes(call: Call, windows: tuple[Window, ...], argument: str) -> dict[str, object]:
+    """Write an argument's new values as they would be passed."""
     if argument == "padding":
-        value = _padding_argument(call, windows)
-    else:
-        name = "kernel_size" if argument == "kernel" else argument
-        field = "input" if argument == "input_size" else argument
-        value = _argument(call, tuple(getattr(window, field) for window in windows), name)
-        argument = name
-    yield Suggestion({argument: value}, output)
+        return {"padding": _padding_argument(call, windows)}
+    values = tuple(getattr(window, argument) for window in windows)
+    name = {"input": "input_size", "kernel": "kernel_size"}.get(argument, argument)
+    return {name: _argument(call, values, name)}
 
 
 def _sound(call: Call, windows: tuple[Window, ...]) -> bool:
@@ -280,10 +279,19 @@ def _first(
 ) -> tuple[Window, ...] | None:
     start: int = getattr(windows[0], argument)
     stop = max(0, start - 1 - _SEARCH) if direction < 0 else start + 1 + _SEARCH
+    if argument == "stride":
+        if any(window.span < 0 for window in windows):
+            return None
+        if direction > 0:  # no step is longer than the way
+            stop = min(stop, max(window.span for window in windows) + 1)
+    if argument == "dilation" and all(window.kernel == 1 for window in windows):
+        return None  # a kernel of one cell has no holes
     for value in range(start + direction, stop, direction):
         changed = tuple(_with(window, argument, value) for window in windows)
         if all(window.settled(remainder) is not None for window in changed):
             return changed
+        if direction > 0 and any(window.span < 0 for window in changed):
+            return None
     return None
 
 
@@ -295,7 +303,7 @@ def _with(window: Window, argument: _Argument, value: int) -> Window:
     return replace(window, dilation=value)
 
 
-def _remainders(call: Call) -> Iterator[Suggestion]:
+def _remainders(call: Call, sound: bool) -> Iterator[Suggestion]:
     if call.remainder != "error" or any(window.span < 0 for window in call.windows):
         return
     cropped = _output(call, call.windows, "crop")
@@ -305,7 +313,7 @@ def _remainders(call: Call) -> Iterator[Suggestion]:
         yield Suggestion({"remainder": "crop"}, cropped, f"drops {what}, as PyTorch does silently")
     padded = tuple(window for w in call.windows if (window := w.settled("pad")) is not None)
     output = _output(call, padded, "error")
-    if output is not None and _sound(call, padded):
+    if output is not None and (not sound or _sound(call, padded)):
         yield Suggestion({"remainder": "pad"}, output, "adds the missing zeros at the far edge")
 
 
@@ -317,7 +325,9 @@ def _argument(call: Call, values: tuple[int, ...], name: str) -> int | tuple[int
 
 def _padding_argument(call: Call, windows: tuple[Window, ...]) -> object:
     pairs = tuple((window.before, window.after) for window in windows)
-    if all(before == after for before, after in pairs):
+    # One number for each axis could be taken for (before, after) if nothing else has axes.
+    clear = call.scalar or call.input_has_axes
+    if clear and all(before == after for before, after in pairs):
         return _argument(call, tuple(before for before, _ in pairs), "padding")
     return pairs[0] if call.scalar else pairs
 

@@ -83,16 +83,17 @@ class Window:
     def blank_windows(self) -> int:
         """How many windows look at nothing but padding (possible if padding is large)."""
         end = self.before + self.input
-        # A window that starts inside the input sees its first cell, so only those that start in
-        # the padding are in question.
-        first_inside = -(-self.before // self.stride)
-        first_beyond = -(-end // self.stride)
-        suspects = [*range(min(first_inside, self.output)), *range(first_beyond, self.output)]
-        return sum(not self._sees_input(index * self.stride, end) for index in suspects)
+        beyond = max(0, self.output - -(-end // self.stride))
+        if self.dilation <= self.input:  # the kernel's holes are too small to jump over the input
+            early = (self.before - self.reach) // self.stride + 1
+            return beyond + max(0, min(early, self.output))
+        starts = range(0, min(self.before, self.output * self.stride), self.stride)
+        return beyond + sum(not self._sees_input(start) for start in starts)
 
-    def _sees_input(self, start: int, end: int) -> bool:
-        tap = max(0, -(-(self.before - start) // self.dilation))
-        return tap < self.kernel and start + tap * self.dilation < end
+    def _sees_input(self, start: int) -> bool:
+        """Tell whether a window that starts in the padding before the input touches the input."""
+        tap = -(-(self.before - start) // self.dilation)
+        return tap < self.kernel and start + tap * self.dilation < self.before + self.input
 
     @property
     def equation(self) -> str:

@@ -104,6 +104,7 @@ class BatchNorm final : public Op {
 
   // Dead lanes need no mask in these sums: the gradient of their output is zero.
   void measure_backward(Pass& pass) const override {
+    if (out.gradient < 0) return; // nothing to learn here or before
     for (int c = 0; c < in.shape.channels; c++) slopes_[figure(pass, c)] = slopes(pass, c);
   }
 

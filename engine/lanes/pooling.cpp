@@ -17,12 +17,10 @@ class Windows : public Op {
   explicit Windows(const Step& s) : step_(s) {}
 
  protected:
-  // The cells of one window that lie in the plane, [top, bottom) x [left, right). A large
-  // stride with padding can leave none.
+  // The cells of one window that lie in the plane, [top, bottom) x [left, right): at least one.
   struct Window {
     int first_row, first_column; // where it would begin, padding counted
     int top, bottom, left, right;
-    bool empty() const { return Side == 0 && (top >= bottom || left >= right); }
     int cells() const { return (bottom - top) * (right - left); }
   };
   Window window(int y, int x) const {
@@ -113,8 +111,7 @@ class MaxPool final : public Windows<Side> {
     [[maybe_unused]] vec16* winner = winners(pass);
     this->each_output([&](int c, int y, int x) {
       const auto w = this->window(y, x);
-      vec best{}; // of a window that holds nothing but padding
-      if (!w.empty()) best = from[in.value_layout.at(c, w.top, w.left)];
+      vec best = from[in.value_layout.at(c, w.top, w.left)];
       ivec won = broadcast_int(number_of(w, w.top, w.left));
       for (int row = w.top; row < w.bottom; row++) {
         const vec* cell = from + in.value_layout.at(c, row, 0);
@@ -173,7 +170,7 @@ class SumPool final : public Windows<Side> {
   template <class W>
   float factor(const W& w) const {
     const Step& step = this->step_;
-    if (step.kind == Kind::sum_pool || w.empty()) return 1;
+    if (step.kind == Kind::sum_pool) return 1;
     if (step.count_include_pad) return 1.0f / (step.kernel_h * step.kernel_w);
     return 1.0f / w.cells();
   }

@@ -158,7 +158,7 @@ Received: input_size=28, kernel_size=3, stride=2, padding='same'.
 
 Any one of these fits:
     padding=(0, 1)               → output 14  (TensorFlow's meaning: input / stride, rounded up)
-    padding=1, remainder="crop"  → output 14  (PyTorch's habit: dilation·(kernel − 1) // 2 a side)"""
+    padding=1, remainder="crop"  → output 14  (PyTorch's habit: dilation·(kernel − 1) // 2 each)"""
     )
 
 

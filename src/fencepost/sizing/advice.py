@@ -78,7 +78,7 @@ def ambiguous_same(call: Call) -> SizeProblem:
     )
     choices = [
         (tensorflow, "TensorFlow's meaning: input / stride, rounded up"),
-        (pytorch, "PyTorch's habit: dilation·(kernel − 1) // 2 a side"),
+        (pytorch, "PyTorch's habit: dilation·(kernel − 1) // 2 each"),
     ]
     suggestions = []
     for padded, note in choices:

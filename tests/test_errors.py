@@ -39,7 +39,6 @@ Any one of these fits:
     an input of 11    → output 5
     padding=(0, 1)    → output 5
     stride=1          → output 8
-    stride=7          → output 2
     kernel_size=2     → output 5
     kernel_size=4     → output 4
     remainder="crop"  → output 4  (drops what is not looked at, as PyTorch does silently)

@@ -435,7 +435,8 @@ def test_suggestions_are_the_nearest():
                 for one in caught.value.suggestions
                 if name in one.changes and ((value := one.changes[name]) - now) * direction > 0
             ]
-            tried = range(now + direction, 0 if direction < 0 else now + 80, direction)
+            most = 2 * now if name == "stride" else now + 80
+            tried = range(now + direction, 0 if direction < 0 else most + 1, direction)
             changed = (replace(window, **{names[name]: value}) for value in tried)
             nearest = next((one for one in changed if fits(one)), None)
             if nearest is not None and nearest.blank_windows > window.blank_windows:

@@ -282,8 +282,8 @@ def _first(
     if argument == "stride":
         if any(window.span < 0 for window in windows):
             return None
-        if direction > 0:  # no step is longer than the way
-            stop = min(stop, max(window.span for window in windows) + 1)
+        if direction > 0:  # twice as far is another network, not a near choice
+            stop = min(stop, 2 * start + 1)
     if argument == "dilation" and all(window.kernel == 1 for window in windows):
         return None  # a kernel of one cell has no holes
     for value in range(start + direction, stop, direction):

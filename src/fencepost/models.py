@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from .errors import ArgumentError, SizeError, SizeProblem
 from .layers import (
     RBF,
+    BatchNorm1d,
     BatchNorm2d,
+    Conv1d,
     Conv2d,
     Dropout,
     Flatten,
     Layer,
     Linear,
+    MaxPool1d,
     MaxPool2d,
     ReLU,
     ScaledTanh,
@@ -130,16 +133,17 @@ def lenet5_1998(*, seed: int = 0) -> Network:
 
 
 def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Network:
-    """Build a network for images of any size from 8 × 8, any channels, any number of classes.
+    """Build a network for images or signals of any size from 8, any channels and classes.
 
     Blocks of convolution, batch normalisation, ReLU and max pooling halve each axis until it has
     at most 4 cells; then one dense layer. Larger images first pass a convolution with a stride,
     so that the cost stays moderate. Odd sizes are padded at the far edge: no cell is dropped.
+    Signals get the same with 1d layers and wider kernels.
 
     Parameters
     ----------
-    input_shape : (channels, height, width)
-        At least 8 × 8.
+    input_shape : (channels, height, width) or (channels, width)
+        At least 8 along each axis.
     classes : int
         Number of outputs, at least 1.
     seed : int
@@ -148,7 +152,7 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
     Raises
     ------
     SizeError
-        If the images are smaller than 8 × 8.
+        If an axis is shorter than 8.
 
     Examples
     --------
@@ -156,20 +160,25 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
     >>> fp.models.small_cnn((3, 61, 200), classes=5).output_shape
     (5,)
     """
-    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
+    if not isinstance(input_shape, (tuple, list)) or len(input_shape) not in (2, 3):
         raise ArgumentError(
-            "input_shape must be (channels, height, width). Received: "
-            f"input_shape={input_shape!r}. For signals write a Network with the 1d layers."
+            "input_shape must be (channels, height, width) or, for signals, (channels, width). "
+            f"Received: input_shape={input_shape!r}."
         )
-    channels, height, width = (integer("input_shape", size, 1) for size in input_shape)
-    if min(height, width) < 8:
+    shape = tuple(integer("input_shape", size, 1) for size in input_shape)
+    if min(shape[1:]) < 8:
         raise SizeError(
             SizeProblem(
-                "small_cnn needs images of at least 8 × 8.",
-                f"input_shape={(channels, height, width)}",
+                "small_cnn needs images of at least 8 × 8, or signals of at least 8 values.",
+                f"input_shape={shape}",
                 "Resize the images, or write a Network of fewer layers.",
             )
         )
+    blocks = _signal_blocks(*shape) if len(shape) == 2 else _image_blocks(*shape)
+    return Network(shape, [*blocks, Flatten(), Dropout(0.3), Linear(classes)], seed=seed)
+
+
+def _image_blocks(channels: int, height: int, width: int) -> list[Layer]:
     step = 1
     while height * width > (64 * step) ** 2:
         step *= 2
@@ -189,5 +198,25 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
         if max(height, width) > 4:
             maps = min(2 * maps, 96)
             layers += [Conv2d(maps, 3, padding=1, bias=False), BatchNorm2d(), ReLU()]
-    layers += [Flatten(), Dropout(0.3), Linear(classes)]
-    return Network((channels, *input_shape[1:]), layers, seed=seed)
+    return layers
+
+
+def _signal_blocks(channels: int, width: int) -> list[Layer]:
+    step = 1
+    while width > 512 * step:
+        step *= 2
+    maps = 24
+    first = (
+        Conv1d(maps, 7, padding=3, bias=False)
+        if step == 1
+        else Conv1d(maps, 4 * step + 1, step, padding=2 * step, bias=False, remainder="pad")
+    )
+    layers: list[Layer] = [first, BatchNorm1d(), ReLU()]
+    width = first.output_shape((channels, width))[1]
+    while width > 4:
+        layers.append(MaxPool1d(2, remainder="pad"))
+        width = -(-width // 2)
+        if width > 4:
+            maps = min(2 * maps, 96)
+            layers += [Conv1d(maps, 5, padding=2, bias=False), BatchNorm1d(), ReLU()]
+    return layers

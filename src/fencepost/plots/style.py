@@ -1,0 +1,131 @@
+"""The look that all pictures share, and how they reach a file.  Calls matplotlib and nothing else.
+
+Figures are built without pyplot and without rcParams, so drawing changes no state of the process:
+no backend is chosen, no window opened, no setting of the caller's own plots touched.
+matplotlib is imported inside the functions because it takes longer than a whole epoch of training.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fencepost.errors import DataError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour blindness.
+# Lines differ in dash and marker as well, so that a black and white print can be read too.
+BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
+INK, FAINT_INK, PAPER, GRID = "#222222", "#5f5f5f", "#ffffff", "#d9d9d9"
+TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 15.0, 11.5, 9.0, 8.0
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of so many inches, drawn by Agg."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def heading(axes: Axes, text: str, remark: str = "") -> None:
+    """Write what the axes show above them, and a remark in smaller letters below the heading."""
+    axes.annotate(
+        text, (0, 1), xytext=(0, 22 if remark else 8), **_above(HEADING_SIZE, INK), weight="bold"
+    )
+    if remark:
+        axes.annotate(remark, (0, 1), xytext=(0, 8), **_above(SMALL_SIZE, FAINT_INK))
+
+
+def _above(size: float, colour: str) -> dict[str, Any]:
+    return {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "ha": "left",
+        "va": "bottom",
+        "fontsize": size,
+        "color": colour,
+        "parse_math": False,
+        "annotation_clip": False,
+    }
+
+
+def blank(axes: Axes) -> None:
+    """No frame and no ticks: the axes only carry images."""
+    axes.set_axis_off()
+
+
+def plain(axes: Axes) -> None:
+    """Only the left and lower edge, a faint grid, and small numbers."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(FAINT_INK)
+    axes.tick_params(labelsize=SMALL_SIZE, colors=INK, length=3)
+    axes.grid(True, color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def message(axes: Axes, text: str) -> None:
+    """One sentence in the middle of axes that have nothing else to show."""
+    blank(axes)
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", wrap=True,
+        fontsize=TEXT_SIZE, color=FAINT_INK, parse_math=False,
+    )  # fmt: skip
+
+
+def shorten(text: str, letters: int) -> str:
+    """Put the text on one line of at most so many letters, leaving out its middle if need be.
+
+    >>> shorten("golden_retriever_puppy", 9)
+    'gold…uppy'
+    """
+    text = " ".join(text.split()) or "(empty)"
+    if len(text) <= letters:
+        return text
+    head = math.ceil((letters - 1) / 2)
+    tail = letters - 1 - head
+    return text[:head] + "…" + (text[-tail:] if tail else "")
+
+
+def drawable_names(names: Sequence[str]) -> list[str]:
+    """Return the names, but `#3` for that of class 3 if it is in a script that the font lacks."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    known = get_font(findfont(FontProperties())).get_charmap()
+    return [
+        name if all(letter.isspace() or ord(letter) in known for letter in name) else f"#{index}"
+        for index, name in enumerate(names)
+    ]
+
+
+def save_picture(figure: Figure, path: str | Path, dots_per_inch: int = 110) -> Path:
+    """Write the figure as PNG: the whole file or, should that fail, none.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        figure.savefig(unfinished, format="png", dpi=dots_per_inch)
+        unfinished.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"The picture could not be written to {path}: {error.strerror or error}. "
+            "Name a file in a folder that may be written to, on a disk that has room."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,180 @@
+"""The picture of a training: nothing cut, nothing overlapping, for every shape of data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import combinations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from fencepost.errors import DataError
+from fencepost.plots import style, tiles
+from fencepost.plots.confusion_matrix import draw_confusion_matrix
+from fencepost.plots.mistakes import Mistake
+from fencepost.plots.training_curve import draw_training_curve
+from fencepost.plots.training_picture import Curve, draw_training
+
+LONG = [f"a_rather_long_class_name_{k}" for k in range(40)]
+CASES = {
+    # name: (shape of kernels, shape of images, class names, epochs, validation, mistakes)
+    "mnist": ((6, 1, 5, 5), (1, 28, 28), [str(k) for k in range(10)], 8, False, 24),
+    "colour": ((16, 3, 3, 3), (3, 32, 32), ["cat $x_1$", "golden retriever puppy"], 20, True, 7),
+    "forty": ((64, 1, 3, 3), (1, 16, 24), LONG, 60, True, 24),
+    "signals": ((12, 2, 7), (2, 128), ["sine", "square", "sawtooth"], 12, True, 24),
+    "no mistakes": ((16, 1, 3, 3), (1, 28, 28), [str(k) for k in range(10)], 1, False, 0),
+    "many of all": ((128, 4, 3, 3), (4, 12, 40), [str(k) for k in range(100)], 300, True, 3),
+    "foreign": ((4, 1, 3, 3), (1, 9, 9), ["猫", "собака", ""], 2, False, 1),
+    "tall": ((1, 1, 9, 2), (1, 60, 8), ["a", "b"], 3, False, 24),
+    "dense": (None, (1, 8, 8), ["a", "b", "c"], 3, True, 1),
+}
+
+
+def draw(case: str) -> Figure:
+    kernels, image, names, epochs, validated, count = CASES[case]
+    rng = np.random.default_rng(0)
+    classes = len(names)
+    confusion = np.diag(rng.integers(900, 1100, classes))
+    mistakes = []
+    for k in range(count):
+        truth, answer = k % classes, (k + 1) % classes
+        confusion[truth, answer] += 1
+        pixels = rng.integers(0, 256, image).astype(np.uint8)
+        mistakes.append(Mistake(pixels, truth, answer, 1 - k / 50))
+    passes = np.arange(1, epochs + 1)
+    return draw_training(
+        title="small_cnn on photographs: 99.12 % of 10,000 test images right",
+        subtitle="61,706 parameters, 8 epochs in 9.6 s (51,000 images per second)",
+        kernels=None if kernels is None else rng.normal(size=kernels).astype(np.float32),
+        curve=Curve(
+            0.3 / passes,
+            1 - 0.08 / passes,
+            0.28 / passes if validated else (),
+            1 - 0.07 / passes if validated else (),
+        ),
+        confusion=confusion,
+        mistakes=mistakes,
+        class_names=names,
+    )
+
+
+@pytest.fixture
+def drawn_texts(monkeypatch):
+    """Every text that is really drawn, with the box that it takes."""
+    drawn = []
+    draw_text = Text.draw
+
+    def note(self, renderer, *args, **kwargs):
+        if self.get_visible() and self.get_text():
+            drawn.append((self.get_text(), Text.get_window_extent(self, renderer)))
+        return draw_text(self, renderer, *args, **kwargs)
+
+    monkeypatch.setattr(Text, "draw", note)
+    return drawn
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_texts_are_neither_cut_nor_overlapping(case, drawn_texts):
+    figure = draw(case)
+    figure.canvas.draw()
+    assert len(drawn_texts) > 20
+    width, height = figure.canvas.get_width_height()
+    for text, box in drawn_texts:
+        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+        assert inside, f"{text!r} is cut off"
+    for (one, a), (two, b) in combinations(drawn_texts, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        along = min(a.y1, b.y1) - max(a.y0, b.y0)
+        overlaps = across > 1 and along > 1.5  # ascenders and descenders may touch
+        assert not overlaps, f"{one!r} and {two!r} overlap"
+
+
+def test_kernels_keep_their_sign_and_orientation():
+    weights = np.array([[[[1.0, 0.0], [-1.0, 0.5]]]], np.float32)
+    figure = draw_training(
+        title="t",
+        subtitle="s",
+        kernels=weights,
+        curve=Curve([1.0], [0.5]),
+        confusion=np.eye(2, dtype=int),
+        mistakes=[],
+        class_names=["a", "b"],
+    )
+    pixels = np.asarray(figure.axes[0].images[0].get_array())
+    np.testing.assert_allclose(pixels[..., 0], [[1.0, 0.5], [0.0, 0.75]])
+
+
+def test_confusion_matrix_writes_counts_where_they_belong():
+    axes = style.new_figure(5, 5).add_subplot()
+    draw_confusion_matrix(axes, np.array([[7, 2], [0, 9]]), ["a", "b"])
+    written = {text.get_position(): text.get_text() for text in axes.texts if text.get_text()}
+    assert written[(1, 0)] == "2"  # column 1: what the network says; row 0: what it is
+    assert (0, 1) not in written
+    assert written[(1, 1)] == "9"
+
+
+def test_curve_draws_errors_in_per_cent_and_leaves_zero_out():
+    figure = style.new_figure(5, 5)
+    upper, lower = figure.subplots(2)
+    draw_training_curve(upper, lower, loss=[0.5, 0.1], accuracy=[0.9, 1.0], test_accuracy=0.95)
+    training, test = lower.lines
+    np.testing.assert_allclose(training.get_ydata(), [10, np.nan])
+    np.testing.assert_allclose(test.get_ydata(), [5])
+
+
+def test_no_global_state_changes():
+    before = dict(mpl.rcParams)
+    draw("signals")
+    assert dict(mpl.rcParams) == before
+    code = (
+        "import sys; from fencepost.plots.training_picture import draw_training; "
+        "assert not any(name.startswith('matplotlib') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pyplot_is_never_imported(tmp_path):
+    code = (
+        "import sys; from fencepost.plots import style; "
+        f"style.save_picture(style.new_figure(1, 1), {str(tmp_path / 'a.png')!r}); "
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_saved_picture_is_a_whole_png(tmp_path):
+    path = style.save_picture(draw("mnist"), tmp_path / "out.png")
+    with Image.open(path) as image:
+        image.load()
+        assert image.size == (1430, 1210)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unwritable_picture_leaves_nothing(tmp_path):
+    with pytest.raises(DataError, match=r"could not be written to .*nowhere"):
+        style.save_picture(style.new_figure(1, 1), tmp_path / "nowhere" / "out.png")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 24, 64])
+@pytest.mark.parametrize("aspect", [0.2, 1.0, 4.0])
+def test_grids_fit_their_room(count, aspect):
+    grid = tiles.best_grid(count, 5.8, 4.7, aspect, caption=0.3)
+    right = max(grid.place(k)[0] + grid.width for k in range(count))
+    bottom = max(grid.place(k)[1] + grid.height + grid.caption for k in range(count))
+    assert grid.height > 0.15
+    assert right <= 5.8 + 1e-9
+    assert bottom <= 4.7 + 1e-9
+
+
+def test_pixels_of_any_image():
+    grey = tiles.to_pixels(np.array([[[0, 255]]], np.uint8))
+    np.testing.assert_allclose(grey, [[[0, 0, 0], [1, 1, 1]]])
+    colour = tiles.to_pixels(np.array([[[-1.0]], [[0.0]], [[3.0]]]))
+    np.testing.assert_allclose(colour, [[[0, 0.25, 1]]])
+    assert tiles.to_pixels(np.full((1, 2, 2), 5.0)).max() == 0

@@ -1,0 +1,47 @@
+"""Options that several commands share, so that they read alike.  Calls typer only."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import typer
+
+from fencepost.errors import ArgumentError
+
+DATA_HELP = (
+    "mnist; a folder with a subfolder of images per class; IDX files; an .npz; a .csv of signals "
+    "with a column of labels."
+)
+DATA = typer.Option(help=DATA_HELP)
+JSON = typer.Option("--json", help="Print one JSON object on standard output.")
+THREADS = typer.Option(min=1, help="Threads to compute with.", show_default="all cores")
+SIZE = typer.Option(help="HEIGHTxWIDTH: resize all images of a folder to this.")
+LABEL = typer.Option(help="The column of a .csv that holds the labels.")
+CHANNELS = typer.Option(
+    min=1,
+    help="1 or 3: read a folder as grey or RGB. For a .csv: channels that follow one another.",
+    show_default="as found",
+)
+RECIPE = "the model's recipe"
+
+
+def from_recipe(help: str, **settings: Any) -> Any:
+    """Make an option whose default depends on model and data."""
+    return typer.Option(help=help, show_default=RECIPE, **settings)
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Read HEIGHTxWIDTH, or one number for both.
+
+    >>> parse_size("32x40"), parse_size("28"), parse_size(None)
+    ((32, 40), (28, 28), None)
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,5})(?:\s*[x×]\s*(\d{1,5}))?\s*", text)
+    if not match or not (height := int(match[1])) or not (width := int(match[2] or match[1])):
+        raise ArgumentError(
+            f"--size must be HEIGHTxWIDTH in pixels, such as 32x32. Received: {text!r}."
+        )
+    return height, width

@@ -1,0 +1,137 @@
+"""How each model is built and trained unless the user says otherwise: one table of such numbers.
+
+Called by `train`; calls models, and training to check what the user says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from fencepost.cli.console import counted
+from fencepost.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from fencepost.datasets import Dataset
+    from fencepost.network import Network
+    from fencepost.training.optimizers import Optimizer
+
+NO_AUGMENTATION = "none"
+# A training of few images makes more passes, so that it takes at least so many steps.
+LEAST_STEPS = 1200
+MOST_EPOCHS = 200
+SMALL_DATA, SMALL_BATCH = 2000, 16
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of one training; the augmentation is text as `--augment` takes it."""
+
+    epochs: int
+    batch_size: int
+    optimizer: str
+    lr: float
+    schedule: str
+    augmentation: str = NO_AUGMENTATION
+
+    def arguments(self) -> dict[str, Any]:
+        """Return all settings as `fit` takes them."""
+        augmentation = None if self.augmentation == NO_AUGMENTATION else self.augmentation
+        return asdict(self) | {"augmentation": augmentation}
+
+    def __str__(self) -> str:
+        """All settings in a sentence."""
+        return (
+            f"Training: {counted(self.epochs, 'epoch')} in batches of {self.batch_size}, "
+            f"{self.optimizer}, "
+            f"learning rate {self.lr:g} ({self.schedule}), augmentation {self.augmentation}."
+        )
+
+
+# Tuned on MNIST: 60,000 images of 28 × 28 pixels.
+RECIPES = {
+    "lenet5": Recipe(5, 64, "adam", 0.003, "one_cycle", "shift=1,rotate=8,scale=0.08"),
+    "lenet5_1998": Recipe(20, 64, "adam", 0.002, "one_cycle"),
+    "small_cnn": Recipe(12, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+}
+
+
+def model_name(wanted: str | None, mnist: bool) -> str:
+    """Return the name of the model: the one wanted, or the default for the data."""
+    if wanted is None:
+        return "lenet5" if mnist else "small_cnn"
+    if wanted in RECIPES:
+        return wanted
+    near = difflib.get_close_matches(wanted, RECIPES, n=2, cutoff=0.4)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise ArgumentError(f"--model must be one of {', '.join(RECIPES)}. Received: {wanted}.{hint}")
+
+
+def build(name: str, data: Dataset, seed: int) -> Network:
+    """Build the model for the data, with fresh weights."""
+    from fencepost import models
+
+    shape, classes = data.input_shape, len(data.class_names)
+    if name == "small_cnn":
+        network = models.small_cnn(shape, classes, seed=seed)
+    elif name == "lenet5":
+        network = models.lenet5(classes, shape, seed=seed)
+    elif shape == (1, 28, 28) and classes == 10:
+        network = models.lenet5_1998(seed=seed)
+    else:
+        raise DataError(
+            "lenet5_1998 is for 10 classes of images of 28 × 28 pixels with 1 channel: its output "
+            f"compares with drawn figures. Received: {classes} classes, images of shape {shape}. "
+            "Use --model lenet5 or --model small_cnn."
+        )
+    network.class_names = data.class_names
+    return network
+
+
+def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
+    """Return the recipe for a model and its training data.
+
+    Data of which nothing is known are changed only a little: shifted by a thirtieth of their size,
+    turned by 5 degrees.  Signals are not changed at all.
+    """
+    recipe = RECIPES[name]
+    if mnist:
+        return recipe
+    batch_size = SMALL_BATCH if len(data) < SMALL_DATA else recipe.batch_size
+    steps = math.ceil(len(data) / batch_size)
+    epochs = min(MOST_EPOCHS, max(recipe.epochs, math.ceil(LEAST_STEPS / steps)))
+    augmentation = NO_AUGMENTATION
+    if len(data.input_shape) == 3:
+        shift = max(1, round(min(data.input_shape[1:]) / 30))
+        augmentation = f"shift={shift},rotate=5,scale=0.05"
+    return replace(recipe, epochs=epochs, batch_size=batch_size, augmentation=augmentation)
+
+
+def changed(recipe: Recipe, given: Mapping[str, int | float | str | None]) -> Recipe:
+    """Return the recipe with what the user gave in place of its own."""
+    settings = {name: value for name, value in given.items() if value is not None}
+    # The recipe's rate belongs to its optimizer: another one has its own.
+    if settings.get("optimizer", recipe.optimizer) != recipe.optimizer and "lr" not in settings:
+        settings["lr"] = _optimizer(str(settings["optimizer"]), None).lr
+    return replace(recipe, **settings)  # type: ignore[arg-type]  # names and types are the same
+
+
+def check(given: Mapping[str, int | float | str | None]) -> None:
+    """Raise `ArgumentError` for settings that cannot be, before any data are read."""
+    from fencepost.training.augmentation import as_augmentation
+    from fencepost.training.schedules import as_schedule
+
+    augmentation, schedule, lr = given["augmentation"], given["schedule"], given["lr"]
+    if augmentation != NO_AUGMENTATION:
+        as_augmentation(None if augmentation is None else str(augmentation))
+    as_schedule(None if schedule is None else str(schedule))
+    _optimizer(str(given["optimizer"] or "adam"), None if lr is None else float(lr))
+
+
+def _optimizer(name: str, lr: float | None) -> Optimizer:
+    from fencepost.training.optimizers import as_optimizer
+
+    return as_optimizer(name, lr)

@@ -1,0 +1,131 @@
+"""How good a network turned out: the most confused pair, the surest mistakes, the picture.
+
+Called by `train` and `evaluate`; calls networks and plots.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fencepost.cli.console import percent
+
+if TYPE_CHECKING:
+    from fencepost.datasets import Dataset
+    from fencepost.network import Network
+    from fencepost.plots.mistakes import Mistake
+    from fencepost.training import History
+
+CHUNK = 1000  # images at a time, so that memory does not grow with the data
+MISTAKES_SHOWN = 24
+
+
+class Judgement:
+    """What a network says about labelled data, found out once and in chunks."""
+
+    def __init__(self, network: Network, data: Dataset) -> None:
+        self.data = data
+        chunks = [
+            network.predict_proba(data.images[start : start + CHUNK])
+            for start in range(0, len(data), CHUNK)
+        ]
+        probabilities = np.concatenate(chunks)
+        self.answers = probabilities.argmax(axis=1)
+        self.sureness = probabilities[np.arange(len(data)), self.answers]
+        classes = len(data.class_names)
+        self.confusion: npt.NDArray[np.int64] = np.zeros((classes, classes), np.int64)
+        np.add.at(self.confusion, (data.targets, self.answers), 1)
+
+    @property
+    def right(self) -> int:
+        """How many answers are right."""
+        return int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers."""
+        return self.right / len(self.data)
+
+    def __str__(self) -> str:
+        """Accuracy and the most confused pair."""
+        return (
+            f"Right: {percent(self.accuracy)} ({self.right:,} of {len(self.data):,}). "
+            f"{self.most_confused()}"
+        )
+
+    def most_confused(self) -> str:
+        """Say which class was most often taken for which."""
+        wrong = self.confusion.copy()
+        np.fill_diagonal(wrong, 0)
+        if not wrong.any():
+            return "No mistakes."
+        truth, answer = np.unravel_index(wrong.argmax(), wrong.shape)
+        names = self.data.class_names
+        return (
+            f"Most often confused: {names[truth]} taken for {names[answer]}, "
+            f"{wrong[truth, answer]:,} of {self.confusion[truth].sum():,}."
+        )
+
+    def surest_mistakes(self, count: int) -> list[Mistake]:
+        """Return the mistakes that the network was surest of, the surest first."""
+        from fencepost.plots.mistakes import Mistake
+
+        wrong = np.flatnonzero(self.answers != self.data.targets)
+        wrong = wrong[np.argsort(-self.sureness[wrong], kind="stable")][:count]
+        return [
+            Mistake(
+                self.data.images[index],
+                int(self.data.targets[index]),
+                int(self.answers[index]),
+                float(self.sureness[index]),
+            )
+            for index in wrong
+        ]
+
+
+def first_kernels(network: Network) -> npt.NDArray[np.float32] | None:
+    """Return the weights of the first convolution, (out, in, ...), or None if there is none."""
+    from fencepost.layers import Conv1d, Conv2d
+
+    for index, layer in enumerate(network.layers):
+        if isinstance(layer, (Conv1d, Conv2d)):
+            weight = network.parameters[f"{index}.weight"]
+            # With a table of connections there is one kernel for each, and no axis of channels.
+            return weight if weight.ndim == layer.axes + 2 else weight[:, None]
+    return None
+
+
+def draw_picture(
+    path: Path,
+    title: str,
+    subtitle: str,
+    network: Network,
+    history: History,
+    judged: Judgement,
+) -> None:
+    """Draw what the network learned and what it still gets wrong into a PNG file."""
+    from fencepost.plots.style import save_picture
+    from fencepost.plots.training_picture import Curve, draw_training
+
+    def column(name: str) -> list[float]:
+        values = history[name]
+        return [] if any(value is None for value in values) else values
+
+    figure = draw_training(
+        title=title,
+        subtitle=subtitle,
+        kernels=first_kernels(network),
+        curve=Curve(
+            column("loss"),
+            column("accuracy"),
+            column("validation_loss"),
+            column("validation_accuracy"),
+        ),
+        confusion=judged.confusion,
+        mistakes=judged.surest_mistakes(MISTAKES_SHOWN),
+        class_names=judged.data.class_names,
+    )
+    save_picture(figure, path)

@@ -1,0 +1,224 @@
+"""`fencepost train`: data in; a model file, and a picture of what it learned, out.
+
+Calls datasets, models, training and plots; heavy modules are imported as they are needed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options
+from fencepost.cli.console import Console, Interrupted, counted, percent
+from fencepost.cli.loading import Parts, Source
+from fencepost.cli.outputs import check_others, check_writable
+from fencepost.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from fencepost.network import Network
+    from fencepost.training import Epoch, History
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost train
+
+fencepost train --data photos/ --size 32x32 --out photos.safetensors
+
+fencepost train --data signals.csv --epochs 30 --checkpoint run.ckpt --json"""
+
+NO_PICTURE = Path("none")
+
+
+def train(
+    data: Annotated[str, options.DATA] = "mnist",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="lenet5, lenet5_1998 or small_cnn.",
+            show_default="lenet5 for MNIST, else small_cnn",
+        ),
+    ] = None,
+    epochs: Annotated[int | None, options.from_recipe("Passes over the data.", min=1)] = None,
+    batch_size: Annotated[int | None, options.from_recipe("Images per step.", min=1)] = None,
+    lr: Annotated[float | None, options.from_recipe("Learning rate, at its highest.")] = None,
+    optimizer: Annotated[str | None, options.from_recipe("sgd, adam or adamw.")] = None,
+    schedule: Annotated[
+        str | None, options.from_recipe("Of the rate: constant, step, cosine or one_cycle.")
+    ] = None,
+    augment: Annotated[
+        str | None,
+        options.from_recipe(
+            "Random changes of each image, such as shift=2,rotate=10,scale=0.1,flip; or none."
+        ),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the training data by which the best epoch is chosen.",
+            show_default="the data's own validation part, else none",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    threads: Annotated[int | None, options.THREADS] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model file; one that is there is replaced.",
+            show_default="DATA-MODEL.safetensors",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="PNG of what was learned; or none.", show_default="beside the model"),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="File that keeps the training, to go on from it.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")
+    ] = False,
+    size: Annotated[str | None, options.SIZE] = None,
+    label: Annotated[str, options.LABEL] = "label",
+    channels: Annotated[int | None, options.CHANNELS] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Train a network on MNIST, on a folder of images, or on a file of images or signals.
+
+    Data without a test part are split: 15 % of each class are kept out and tested with.
+    """
+    started = time.perf_counter()
+    console = Console(as_json)
+    source = Source(data, options.parse_size(size), label, channels)
+
+    from fencepost.cli import loading, recipes
+
+    name = recipes.model_name(model, source.is_mnist)
+    given = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "lr": lr,
+        "schedule": schedule,
+        "augmentation": augment,
+    }
+    recipes.check(given)
+    if validation is not None and not 0 < validation < 1:
+        raise ArgumentError(f"--validation must be between 0 and 1. Received: {validation}.")
+    if resume and checkpoint is None:
+        raise ArgumentError("--resume needs to know what to go on from: give --checkpoint FILE.")
+    out = out or Path(f"{source.short_name}-{name}.safetensors")
+    check_writable("--out", out)
+    picture = None if picture == NO_PICTURE else picture or out.with_suffix(".png")
+    check_others(out, {"--picture": picture, "--checkpoint": checkpoint})
+
+    parts = loading.for_training(source, seed)
+    console.say(parts.description)
+    network = recipes.build(name, parts.train, seed)
+    recipe = recipes.changed(recipes.recipe_for(name, parts.train, source.is_mnist), given)
+    console.say("", f"{name}:", str(network), "", str(recipe))
+
+    replaced = out.exists()
+    settings: dict[str, Any] = {
+        **recipe.arguments(),
+        "validation": validation or _pair(parts),
+        "seed": seed,
+        "threads": threads,
+        "checkpoint": checkpoint,
+        "resume": resume,
+    }
+    training_started = time.perf_counter()
+    history = _fit(network, parts, settings)
+    train_seconds = time.perf_counter() - training_started
+    loading.remember(network, source, parts, seed, name)
+    network.save(out)
+    console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
+
+    from fencepost.cli import report
+
+    judged = report.Judgement(network, parts.test)
+    console.say(str(judged))
+    rate = _rate(history)
+    result = {
+        "model": name,
+        "data": data,
+        "parameters": network.parameter_count,
+        "epochs": len(history),
+        "train_images": len(parts.train),
+        "test_images": len(parts.test),
+        "train_seconds": round(train_seconds, 3),
+        "seconds": 0.0,
+        "images_per_second": round(rate),
+        "test_accuracy": judged.accuracy,
+        "held_out": parts.held_out,
+        "classes": list(parts.train.class_names),
+        "saved": str(out),
+        "picture": None if picture is None else str(picture),
+    }
+    if picture is not None:
+        report.draw_picture(
+            picture,
+            f"{name} on {source.short_name}: {percent(judged.accuracy)} of "
+            f"{len(parts.test):,} test images right",
+            f"{network.parameter_count:,} parameters, {counted(len(history), 'epoch')} in "
+            f"{train_seconds:.1f} s ({rate:,.0f} images per second)",
+            network,
+            history,
+            judged,
+        )
+        console.say(f"Drawn {picture}.")
+    seconds = time.perf_counter() - started
+    console.say(
+        f"{counted(len(history), 'epoch')} in {train_seconds:.1f} s, {rate:,.0f} images per "
+        f"second; {seconds:.1f} s in all."
+    )
+    console.result(result | {"seconds": round(seconds, 3)})
+
+
+def _pair(parts: Parts) -> tuple[Any, Any] | None:
+    return None if parts.validation is None else (parts.validation.images, parts.validation.targets)
+
+
+def _fit(network: Network, parts: Parts, settings: dict[str, Any]) -> History:
+    """Train, with a bar where somebody can see it, else with a line per epoch."""
+    from fencepost.training import fit
+
+    checkpoint = settings["checkpoint"]
+    terminal = sys.stderr.isatty()
+    try:
+        return fit(
+            network,
+            parts.train.images,
+            parts.train.targets,
+            progress=terminal,
+            on_epoch=None if terminal else _line,
+            **settings,
+        )
+    except KeyboardInterrupt:
+        if checkpoint is None:
+            raise Interrupted(
+                "Stopped; nothing is saved. With --checkpoint FILE a training can go on later."
+            ) from None
+        raise Interrupted(
+            f"Stopped; the training is kept in {checkpoint}. "
+            "The same command with --resume goes on from there."
+        ) from None
+
+
+def _line(epoch: Epoch) -> None:
+    parts = [f"epoch {epoch.epoch}", f"loss {epoch.loss:.4f}"]
+    if epoch.accuracy is not None:
+        parts.append(f"accuracy {percent(epoch.accuracy)}")
+    if epoch.validation_accuracy is not None:
+        parts.append(f"validation {percent(epoch.validation_accuracy)}")
+    parts.append(f"{epoch.images_per_second:,.0f} images/s")
+    print("  ".join(parts), file=sys.stderr, flush=True)
+
+
+def _rate(history: History) -> float:
+    """Return images per second over all epochs."""
+    images = sum(epoch.images_per_second * epoch.seconds for epoch in history)
+    return images / history.seconds if history.seconds else 0.0

@@ -1,0 +1,202 @@
+"""Bad input: status 2, one paragraph that names the culprit, no traceback, no partial file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fencepost as fp
+
+TRAIN = ["train", "--epochs", "1"]
+
+
+def refused(done, *words):
+    assert done.status == 2
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    told, _, error = done.err.rpartition("fencepost: ")  # with --json, what was found comes before
+    assert not told or told.endswith("\n")
+    for word in words:
+        assert word in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trian"], ["trian"]),
+        (["train", "--bogus"], ["--bogus", "fencepost train --help"]),
+        (["train", "--epochs", "-3"], ["--epochs"]),
+        (["train", "--epochs", "many"], ["--epochs"]),
+        (["train", "--batch-size", "0"], ["--batch-size"]),
+        (["train", "--threads", "0"], ["--threads"]),
+        (["train", "--seed", "-1"], ["--seed"]),
+        (["train", "--lr", "nan"], ["lr", "nan"]),
+        (["train", "--lr", "0"], ["lr", "0"]),
+        (["train", "--lr", "inf"], ["lr", "inf"]),
+        (["train", "--model", "lenet"], ["lenet5", "Did you mean"]),
+        (["train", "--optimizer", "adamm"], ["adamm", "adam"]),
+        (["train", "--schedule", "cosinus"], ["cosinus", "cosine"]),
+        (["train", "--augment", "shfit=2"], ["shfit", "shift"]),
+        (["train", "--validation", "1.5"], ["--validation", "1.5"]),
+        (["train", "--validation", "nan"], ["--validation"]),
+        (["train", "--size", "32*32"], ["--size", "32x32"]),
+        (["train", "--size", "0x4"], ["--size"]),
+        (["train", "--resume"], ["--checkpoint"]),
+        (["train", "--data", "nowhere"], ["nowhere"]),
+        (["train", "--out", "nowhere/a.st"], ["--out", "nowhere", "mkdir"]),
+        (["train", "--picture", "nowhere/a.png"], ["--picture", "nowhere"]),
+        (["train", "--checkpoint", "nowhere/c"], ["--checkpoint", "nowhere"]),
+        (["train", "--out", "/dev/full"], ["--out", "/dev/full", "device"]),
+        (["train", "--out", "a.png"], ["--picture", "--out", "a.png"]),
+        (["train", "--out", "a", "--checkpoint", "./a"], ["--checkpoint", "--out"]),
+        (["train", "--out", "."], ["--out", "folder"]),
+        (["evaluate"], ["model"]),
+        (["evaluate", "gone.st"], ["gone.st"]),
+        (["predict", "gone.st", "a.png"], ["gone.st"]),
+    ],
+)
+def test_arguments(fencepost, tmp_path, arguments, words):
+    refused(fencepost(*arguments), *words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_empty_folder(fencepost, tmp_path):
+    (tmp_path / "data").mkdir()
+    refused(fencepost(*TRAIN, "--data", "data"), "data")
+
+
+def test_one_class(fencepost, tmp_path):
+    (tmp_path / "data" / "cat").mkdir(parents=True)
+    Image.new("L", (9, 9)).save(tmp_path / "data" / "cat" / "a.png")
+    refused(fencepost(*TRAIN, "--data", "data"), "data", "class")
+
+
+def test_class_without_images(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "data", 3)
+    (root / "star").mkdir()
+    refused(fencepost(*TRAIN, "--data", root), "star")
+
+
+def test_truncated_image(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "data", 3)
+    image = root / "cross" / "001.png"
+    image.write_bytes(image.read_bytes()[:80])
+    refused(fencepost(*TRAIN, "--data", root), "001.png")
+
+
+def test_numbers_to_be_predicted(fencepost, tmp_path):
+    images = np.zeros((4, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", x=images, y=np.array([0.5, 1, 2, 3]))
+    refused(fencepost(*TRAIN, "--data", "a.npz"), "a.npz", "classes")
+
+
+def test_images_too_small_for_the_model(fencepost, tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((8, 5, 5), np.uint8), labels=np.arange(8) % 2)
+    done = fencepost(*TRAIN, "--data", "a.npz", "--json")
+    refused(done, "8 × 8")
+
+
+def test_model_for_other_images(fencepost, folder):
+    done = fencepost(*TRAIN, "--data", folder, "--model", "lenet5_1998", "--json")
+    refused(done, "lenet5_1998", "3 classes", "small_cnn")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x10\0\0\0\0\0\0\0{}", None])
+def test_file_that_is_no_model(fencepost, model, tmp_path, content):
+    whole = model.read_bytes()
+    (tmp_path / "a.st").write_bytes(whole[: len(whole) // 2] if content is None else content)
+    refused(fencepost("evaluate", "a.st"), "a.st")
+    refused(fencepost("predict", "a.st", "b.png"), "a.st")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="write permission works differently")
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write all")
+def test_folder_that_must_not_be_written(fencepost, folder, tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    done = fencepost(*TRAIN, "--data", folder, "--out", locked / "a.st")
+    refused(done, "--out", str(locked))
+
+
+def run_with_small_files(
+    arguments: list[str], folder, limit: int, environment
+) -> subprocess.CompletedProcess:
+    """As on a disk that fills up: no file may grow over so many bytes."""
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        "from fencepost.cli.app import run\n"
+        "sys.exit(run(sys.argv[1:]))\n"
+    )
+    return subprocess.run(
+        check=False,
+        args=[sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are set as POSIX does")
+@pytest.mark.parametrize("kept", [True, False])
+def test_full_disk(folder, model, tmp_path, environment, kept):
+    """The model that was there stays; nothing half-written is left beside it."""
+    old = model.read_bytes()
+    if kept:
+        (tmp_path / "a.st").write_bytes(old)
+    arguments = [*TRAIN, "--data", str(folder), "--out", "a.st", "--picture", "none"]
+    done = run_with_small_files(arguments, tmp_path, 4096, environment)
+    assert done.returncode == 2, done.stderr
+    assert "a.st" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == ({"a.st"} if kept else set())
+    if kept:
+        assert (tmp_path / "a.st").read_bytes() == old
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_output_to_a_full_disk(model, environment):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            check=False,
+            args=[sys.executable, "-m", "fencepost", "evaluate", str(model), "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_reader_that_has_had_enough(model, environment):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fencepost", "evaluate", str(model)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    process.wait()
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
+
+
+def test_debug_shows_the_traceback(fencepost, monkeypatch):
+    with pytest.raises(fp.ModelFileError):
+        fencepost("evaluate", "gone.st", "--debug")
+    monkeypatch.setenv("FENCEPOST_DEBUG", "1")
+    with pytest.raises(fp.ModelFileError):
+        fencepost("--debug", "evaluate", "gone.st")

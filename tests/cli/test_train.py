@@ -1,0 +1,215 @@
+"""`fencepost train`: what it writes, says and remembers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fencepost as fp
+
+JSON_KEYS = {
+    "model",
+    "parameters",
+    "epochs",
+    "train_seconds",
+    "seconds",
+    "images_per_second",
+    "test_accuracy",
+    "saved",
+    "picture",
+}
+
+
+def test_folder_of_images(fencepost, folder, tmp_path):
+    done = fencepost("train", "--data", folder, "--epochs", 20)
+    assert done.status == 0, done.err
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "figures-small_cnn.safetensors",
+        "figures-small_cnn.png",
+    }
+    with Image.open(tmp_path / "figures-small_cnn.png") as picture:
+        assert picture.size == (1430, 1210)
+    for said in (
+        "16 × 16 pixels, 1 channel, 3 classes (circle, cross, square)",
+        "102 to train on, 18 to test with",
+        "kept out of the training",
+        "Conv2d",  # the table of sizes
+        "20 epochs in batches of 16",
+        "augmentation shift=1,rotate=5,scale=0.05",
+        "Saved figures-small_cnn.safetensors.",
+        "Drawn figures-small_cnn.png.",
+    ):
+        assert said in done.out
+    assert "Most often confused" in done.out or "No mistakes." in done.out
+    assert len([line for line in done.err.splitlines() if line.startswith("epoch ")]) == 20
+
+
+def test_json_is_one_object_and_right(fencepost, folder, tmp_path):
+    arguments = ["--data", folder, "--epochs", 12, "--out", "a.safetensors", "--picture", "none"]
+    done = fencepost("train", *arguments, "--json")
+    assert done.status == 0, done.err
+    result = done.json
+    assert result.keys() >= JSON_KEYS
+    network = fp.load(tmp_path / "a.safetensors")
+    assert result["model"] == "small_cnn"
+    assert result["parameters"] == network.parameter_count
+    assert result["epochs"] == 12
+    assert result["saved"] == "a.safetensors"
+    assert result["picture"] is None
+    assert 0 < result["train_seconds"] < result["seconds"]
+    assert result["images_per_second"] > 0
+    assert "102 to train on" in done.err
+    # The very images that were kept out, judged again from the file.
+    _, test = fp.datasets.image_folder(folder).split(0.15, seed=0)
+    again = network.evaluate(test.images, test.targets)
+    assert result["test_accuracy"] == again.accuracy
+    assert result["test_accuracy"] > 0.6
+    assert network.class_names == ("circle", "cross", "square")
+
+
+def test_same_seed_same_weights_and_another_seed_others(fencepost, folder, tmp_path):
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        settings = ["--epochs", 2, "--seed", seed, "--out", f"{out}.st", "--picture", "none"]
+        assert fencepost("train", "--data", folder, *settings).status == 0
+    one, same, other = (fp.load(tmp_path / f"{name}.st").parameter_vector for name in "abc")
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_validation_chooses_and_is_drawn(fencepost, folder):
+    settings = ["--validation", 0.2, "--epochs", 3, "--model", "lenet5", "--augment", "none"]
+    done = fencepost("train", "--data", folder, *settings)
+    assert done.status == 0, done.err
+    assert "validation" in done.err
+    assert "augmentation none" in done.out
+
+
+def test_every_setting_arrives(fencepost, folder):
+    settings = [
+        *("--epochs", 1, "--batch-size", 7, "--lr", 0.01, "--optimizer", "sgd"),
+        *("--schedule", "cosine", "--augment", "flip,noise=3", "--threads", 1),
+    ]
+    done = fencepost("train", "--data", folder, *settings, "--picture", "none")
+    assert done.status == 0, done.err
+    assert (
+        "Training: 1 epoch in batches of 7, sgd, learning rate 0.01 (cosine), "
+        "augmentation flip,noise=3." in done.out
+    )
+
+
+def test_a_model_is_replaced_and_that_is_said(fencepost, folder, tmp_path):
+    (tmp_path / "a.st").write_text("something else")
+    settings = ["--epochs", 1, "--out", "a.st", "--picture", "none"]
+    done = fencepost("train", "--data", folder, *settings)
+    assert "Saved a.st (replaced)." in done.out
+    assert fp.load(tmp_path / "a.st").class_names == ("circle", "cross", "square")
+
+
+def test_mixed_sizes_with_size(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "mixed", 12)
+    Image.fromarray(np.zeros((30, 20), np.uint8)).save(root / "circle" / "other.png")
+    refused = fencepost("train", "--data", root, "--epochs", 1)
+    assert refused.status == 2
+    assert "other.png" in refused.err
+    done = fencepost("train", "--data", root, "--epochs", 1, "--size", "20x24")
+    assert done.status == 0, done.err
+    assert "20 × 24 pixels" in done.out
+
+
+def test_colour_and_test_folder(fencepost, tmp_path, write_folder):
+    write_folder(tmp_path / "data" / "train", 10, colour=True)
+    write_folder(tmp_path / "data" / "test", 4, colour=True)
+    done = fencepost("train", "--data", tmp_path / "data", "--epochs", 1, "--json")
+    assert done.status == 0, done.err
+    assert done.json["train_images"] == 30
+    assert done.json["test_images"] == 12
+    assert done.json["held_out"] is None
+    assert "3 channels" in done.err
+
+
+def test_signals(fencepost, signals, tmp_path):
+    done = fencepost("train", "--data", signals, "--label", "kind", "--epochs", 15, "--json")
+    assert done.status == 0, done.err
+    assert done.json["test_accuracy"] > 0.8
+    assert "32 samples, 1 channel, 2 classes (fast, slow)" in done.err
+    assert (tmp_path / "waves-small_cnn.png").is_file()
+
+
+def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_path):
+    base = ["--data", folder, "--epochs", 4, "--picture", "none"]
+    whole = fencepost("train", *base, "--out", "whole.st", "--checkpoint", "a.ckpt")
+    assert whole.status == 0, whole.err
+    again = fencepost("train", *base, "--out", "again.st", "--checkpoint", "a.ckpt", "--resume")
+    assert again.status == 0, again.err
+    one, two = fp.load(tmp_path / "whole.st"), fp.load(tmp_path / "again.st")
+    assert np.array_equal(one.parameter_vector, two.parameter_vector)
+    other = fencepost("train", *base, "--lr", 0.1, "--checkpoint", "a.ckpt", "--resume")
+    assert other.status == 2
+    assert "lr" in other.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
+@pytest.mark.parametrize("kept", [True, False])
+def test_control_c_stops_within_a_second(folder, tmp_path, environment, kept):
+    extra = ["--checkpoint", "run.ckpt"] if kept else []
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "fencepost", "train", "--data", str(folder)),
+            *("--epochs", "100000", "--out", "a.st", *extra),
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("epoch "):
+        assert process.poll() is None
+    asked = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert time.perf_counter() - asked < 1
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    left = {path.name for path in tmp_path.iterdir()}
+    if kept:
+        assert "the training is kept in run.ckpt" in err
+        assert "--resume" in err
+        assert left == {"run.ckpt"}
+    else:
+        assert "nothing is saved" in err
+        assert not left
+
+
+def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
+    """Killed without warning in the middle, and resumed: bit for bit the same model."""
+    base = ["train", "--data", str(folder), "--epochs", "120", "--picture", "none"]
+    command = [sys.executable, "-m", "fencepost", *base, "--out", "a.st", "--checkpoint", "c.ckpt"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stderr is not None
+    for _ in range(10):
+        process.stderr.readline()
+    process.kill()
+    process.communicate()
+    assert not Path(tmp_path, "a.st").exists()
+    assert fencepost(*base, "--out", "a.st", "--checkpoint", "c.ckpt", "--resume").status == 0
+    assert fencepost(*base, "--out", "b.st").status == 0
+    one, two = fp.load(tmp_path / "a.st"), fp.load(tmp_path / "b.st")
+    assert np.array_equal(one.parameter_vector, two.parameter_vector)
+    assert np.array_equal(one.state_vector, two.state_vector)

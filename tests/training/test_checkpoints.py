@@ -352,3 +352,12 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     other.touch()
     fit(dense_net(), IMAGES, LABELS, epochs=1, checkpoint=tmp_path / "run.ckpt")
     assert sorted(tmp_path.iterdir()) == [other, tmp_path / "run.ckpt"]
+
+
+def test_arrays_of_another_network_are_refused(unfinished):
+    stored = Checkpoint.load(unfinished)
+    for name, array in [("parameters", np.zeros(7, np.float32)), ("other", np.zeros(1))]:
+        forged = {**stored.arrays, name: array}
+        Checkpoint(stored.settings, forged, epoch=1, step=0).save(unfinished)
+        with pytest.raises(fp.DataError, match=r"the arrays of the checkpoint .* are not those of"):
+            fit(dense_net(), IMAGES, LABELS, epochs=5, checkpoint=unfinished, resume=True)

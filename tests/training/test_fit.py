@@ -234,6 +234,14 @@ def test_divergence_stops_with_advice_and_good_weights():
     assert np.isfinite(net.parameter_vector).all()
 
 
+def test_a_validation_loss_that_is_no_number_stops_too():
+    extreme = np.full((10, 1, 8, 8), 3e38, np.float32)
+    net = dense_net()
+    with pytest.raises(fp.DivergedError, match=r"the validation loss became (nan|inf)"):
+        fit(net, IMAGES / 1e3, LABELS, epochs=2, validation=(extreme, LABELS[:10]))
+    assert np.isfinite(net.parameter_vector).all()
+
+
 def test_divergence_goes_back_to_the_best_epoch():
     net = dense_net()
     kept = []

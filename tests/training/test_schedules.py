@@ -100,7 +100,7 @@ def test_formulas():
             ),
         ),
     ],
-    ids=repr,
+    ids=["warm-up", "steps", "cosine", "cosine to a tenth", "one cycle", "warm-up, then cosine"],
 )
 def test_pytorch_has_the_same(schedule, make):
     total = TOTAL + 1 if isinstance(schedule, OneCycle) else TOTAL

@@ -59,6 +59,16 @@ inline vec minimum(vec a, vec b) { return a < b ? a : b; }
 // NaN passes, as in PyTorch: a network that has diverged must not look healthy.
 inline vec relu(vec v) { return v < 0.0f ? vec{} : v; }
 
+// Keeps a loaded value in a register. GCC would rather load it again for each multiplication, and
+// loads, not arithmetic, would then bound the loop.
+inline void keep(vec& v) {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+}
+
 inline float sum(vec v) {
   float s = 0;
   for (int i = 0; i < kLanes; i++) s += v[i];

@@ -67,6 +67,7 @@ class Convolution final : public Op {
     const long row_bytes = sweep.in_row * s_.in.channels * static_cast<long>(sizeof(vec));
     const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
     for (int y = 0; y < s_.out.height; y += rows) {
+      sweep.first_row = y;
       sweep.in = source + y * sweep.in_row;
       sweep.out = pass.value(out) + to.at(0, y, 0);
       sweep.height = std::min(rows, s_.out.height - y);
@@ -91,7 +92,7 @@ class Convolution final : public Op {
 
  private:
   struct Phase { // input pixels (y0 + i*stride_y, x0 + j*stride_x) read the same taps
-    int y0, x0, height, width;
+    int y0, x0, height;
     TapConvolution taps;
   };
   // Output channels [first, first + channels) with the taps of their weight gradient.
@@ -168,63 +169,76 @@ class Convolution final : public Op {
 
   void build_forward() {
     const Layout& from = in.value_layout;
+    std::vector<int> rows, columns;
+    for (int k = 0; k < s_.kernel_h; k++) rows.push_back(k * s_.dilation_y - s_.padding.top);
+    for (int k = 0; k < s_.kernel_w; k++) columns.push_back(k * s_.dilation_x - s_.padding.left);
     std::vector<Unit> units;
     for (int first = 0, end; first < s_.out.channels; first = end) {
       end = alike(first);
       Unit unit{first, end - first, {}, {}};
-      for (const Link& link : links_[first])
-        for (int ky = 0; ky < s_.kernel_h; ky++)
-          for (int kx = 0; kx < s_.kernel_w; kx++)
-            unit.offsets.push_back((link.channel * from.plane +
-                                    (ky * s_.dilation_y - s_.padding.top) * from.row +
-                                    kx * s_.dilation_x - s_.padding.left) *
-                                   static_cast<std::ptrdiff_t>(sizeof(vec)));
+      GradientUnit gradient{first, end - first, 0, {}, {}};
+      for (const Link& link : links_[first]) {
+        const long plane = link.channel * from.plane;
+        unit.planes.push_back(plane);
+        for (int y : rows)
+          for (int x : columns)
+            gradient.offsets.push_back((plane + y * from.row + x) *
+                                       static_cast<std::ptrdiff_t>(sizeof(vec)));
+      }
       for (int o = first; o < end; o++)
-        for (const Link& link : links_[o])
-          for (long k = 0; k < cells(); k++) unit.weights.push_back(link.weights + k);
-      const int taps = static_cast<int>(unit.offsets.size());
-      if (taps)
-        gradients_.push_back({first, end - first, links_[first][0].weights, unit.offsets,
-                              choose_tiling(end - first, taps)});
+        for (const Link& link : links_[o]) unit.weights.push_back(link.weights);
+      if (!links_[first].empty()) {
+        gradient.weights = links_[first][0].weights;
+        gradient.tiling = choose_tiling(end - first, static_cast<int>(gradient.offsets.size()));
+        gradients_.push_back(std::move(gradient));
+      }
       units.push_back(std::move(unit));
     }
-    forward_ = TapConvolution(std::move(units), s_.out.width);
+    std::vector<long> cell_weights(cells());
+    for (long k = 0; k < cells(); k++) cell_weights[k] = k;
+    forward_ = TapConvolution(
+        std::move(units), Axis(rows, s_.stride_y, s_.out.height, s_.in.height),
+        Axis(columns, s_.stride_x, s_.out.width, s_.in.width), cell_weights, from.row);
   }
 
-  // The taps of input pixels (y0 + i*stride_y, x0 + j*stride_x): the kernel's cells that reach
-  // them from a whole output pixel.
+  // Kernel cells that reach the input pixels first, first + stride, ... from a whole output
+  // pixel, and where they read the output's gradient, ascending.
+  static void reaching(int first, int before, int kernel, int stride, int dilation,
+                       std::vector<int>& cells, std::vector<int>& reads) {
+    for (int k = kernel - 1; k >= 0; k--) {
+      const int at = first + before - k * dilation;
+      if (at % stride) continue;
+      cells.push_back(k);
+      reads.push_back(floor_div(at, stride));
+    }
+  }
+
   void build_phase(int y0, int x0) {
     const Layout& to = fused_.max_pool ? delta_ : out.gradient_layout;
-    std::vector<std::vector<std::pair<int, Link>>> readers(s_.in.channels);
+    std::vector<int> ky, kx, rows, columns;
+    reaching(y0, s_.padding.top, s_.kernel_h, s_.stride_y, s_.dilation_y, ky, rows);
+    reaching(x0, s_.padding.left, s_.kernel_w, s_.stride_x, s_.dilation_x, kx, columns);
+    std::vector<long> cell_weights;
+    for (int y : ky)
+      for (int x : kx) cell_weights.push_back(static_cast<long>(y) * s_.kernel_w + x);
+    std::vector<std::vector<std::pair<int, long>>> readers(s_.in.channels);
     for (int o = 0; o < s_.out.channels; o++)
-      for (const Link& link : links_[o]) readers[link.channel].push_back({o, link});
-    const int in_group = s_.connections.empty() ? s_.in.channels / s_.groups : 1;
+      for (const Link& link : links_[o]) readers[link.channel].push_back({o, link.weights});
+    const int alike = s_.connections.empty() ? s_.in.channels / s_.groups : 1;
     std::vector<Unit> units;
-    for (int first = 0; first < s_.in.channels; first += in_group) {
-      Unit unit{first, in_group, {}, {}};
-      std::vector<long> cell;
-      for (const auto& [o, link] : readers[first])
-        for (int ky = 0; ky < s_.kernel_h; ky++)
-          for (int kx = 0; kx < s_.kernel_w; kx++) {
-            int y = y0 + s_.padding.top - ky * s_.dilation_y;
-            int x = x0 + s_.padding.left - kx * s_.dilation_x;
-            if (y % s_.stride_y || x % s_.stride_x) continue;
-            unit.offsets.push_back(
-                (o * to.plane + floor_div(y, s_.stride_y) * to.row + floor_div(x, s_.stride_x)) *
-                static_cast<std::ptrdiff_t>(sizeof(vec)));
-            cell.push_back(static_cast<long>(ky) * s_.kernel_w + kx);
-          }
-      for (int i = first; i < first + in_group; i++) {
-        const long each =
-            readers[i].empty() ? 0 : static_cast<long>(cell.size() / readers[i].size());
-        for (size_t t = 0; t < cell.size(); t++)
-          unit.weights.push_back(readers[i][t / each].second.weights + cell[t]);
-      }
+    for (int first = 0; first < s_.in.channels; first += alike) {
+      Unit unit{first, alike, {}, {}};
+      for (const auto& [o, weights] : readers[first]) unit.planes.push_back(o * to.plane);
+      for (int i = first; i < first + alike; i++)
+        for (const auto& [o, weights] : readers[i]) unit.weights.push_back(weights);
       units.push_back(std::move(unit));
     }
     const int height = (s_.in.height - y0 + s_.stride_y - 1) / s_.stride_y;
     const int width = (s_.in.width - x0 + s_.stride_x - 1) / s_.stride_x;
-    phases_.push_back({y0, x0, height, width, TapConvolution(std::move(units), width)});
+    phases_.push_back(
+        {y0, x0, height,
+         TapConvolution(std::move(units), Axis(rows, 1, height, s_.out.height),
+                        Axis(columns, 1, width, s_.out.width), cell_weights, to.row)});
   }
 
   // One band of conv rows at a time: a tile's channels are swept into scratch and pooled.
@@ -238,7 +252,8 @@ class Convolution final : public Op {
     sweep.out = pass.scratch;
     sweep.height = ph;
     for (int y = 0; y < pooled.height; y++) {
-      sweep.in = source + static_cast<long>(y) * ph * sweep.in_row;
+      sweep.first_row = y * ph;
+      sweep.in = source + sweep.first_row * sweep.in_row;
       for (const TapConvolution::Tile& tile : forward_.tiles()) {
         forward_.run_tile(tile, sweep, bias);
         for (int c = 0; c < tile.channels; c++) {
@@ -360,6 +375,7 @@ class Convolution final : public Op {
     const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
     for (const Phase& phase : phases_)
       for (int y = 0; y < phase.height; y += rows) {
+        sweep.first_row = y;
         sweep.in = delta + layout.origin + y * layout.row;
         sweep.out = pass.gradient_of(in) + to.at(0, phase.y0 + y * s_.stride_y, phase.x0);
         sweep.height = std::min(rows, phase.height - y);

@@ -11,14 +11,56 @@ inline const vec* step_bytes(const vec* p, std::ptrdiff_t bytes) {
   return reinterpret_cast<const vec*>(reinterpret_cast<const char*>(p) + bytes);
 }
 
-// C channels x X pixels. The smaller side stays in registers, the larger streams past it.
+// Adds one run of taps to a tile of C channels x X pixels. The smaller side stays in registers,
+// the larger streams past it.
+template <int C, int X>
+[[gnu::always_inline]] inline void add_taps(const vec* in, long in_step,
+                                            const std::ptrdiff_t* offset, const float* w, long taps,
+                                            vec (&sums)[C][X]) {
+  for (; taps > 0; taps--, offset++, w += C) {
+    const vec* p = step_bytes(in, *offset);
+    if constexpr (C <= X) {
+      vec weight[C];
+#pragma GCC unroll 16
+      for (int c = 0; c < C; c++) weight[c] = broadcast(w[c]);
+#pragma GCC unroll 16
+      for (int x = 0; x < X; x++) {
+        vec pixel = p[x * in_step];
+        keep(pixel);
+#pragma GCC unroll 16
+        for (int c = 0; c < C; c++) sums[c][x] += weight[c] * pixel;
+      }
+    } else {
+      vec pixel[X];
+#pragma GCC unroll 16
+      for (int x = 0; x < X; x++) pixel[x] = p[x * in_step];
+#pragma GCC unroll 16
+      for (int c = 0; c < C; c++) {
+        vec weight = broadcast(w[c]);
+#pragma GCC unroll 16
+        for (int x = 0; x < X; x++) sums[c][x] += weight * pixel[x];
+      }
+    }
+  }
+}
+
+// `count` tiles of C channels x X pixels in each row.
 template <int C, int X, bool Unit>
-void sweep_tiles(const Sweep& s, long first_pixel, int count) {
+void sweep_tiles(const Sweep& s, int first_pixel, int count) {
   const long in_step = Unit ? 1 : s.in_step, out_step = Unit ? 1 : s.out_step;
+  const int cells = s.columns->cells();
   for (int y = 0; y < s.height; y++) {
+    const int row_begin = s.rows->begin[s.first_row + y], row_end = s.rows->end[s.first_row + y];
     const vec* in = s.in + y * s.in_row + first_pixel * in_step;
     vec* out = s.out + y * s.out_row + first_pixel * out_step;
     for (int i = 0; i < count; i++, in += X * in_step, out += X * out_step) {
+      const int pixel = first_pixel + i * X;
+      const int begin = s.columns->begin[pixel + X - 1], end = s.columns->end[pixel];
+      // All columns of the kernel: one run of taps through all its rows.
+      const bool whole = end - begin == cells;
+      const long run =
+          static_cast<long>(end - begin) * s.planes * (whole ? row_end - row_begin : 1);
+      long tap = (static_cast<long>(row_begin) * cells + begin) * s.planes;
       vec sums[C][X];
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++) {
@@ -26,31 +68,9 @@ void sweep_tiles(const Sweep& s, long first_pixel, int count) {
 #pragma GCC unroll 16
         for (int x = 0; x < X; x++) sums[c][x] = start;
       }
-      const float* w = s.weights;
-      const std::ptrdiff_t* offset = s.offsets;
-      for (int k = s.taps; k > 0; k--, offset++, w += C) {
-        const vec* p = step_bytes(in, *offset);
-        if constexpr (C <= X) {
-          vec weight[C];
-#pragma GCC unroll 16
-          for (int c = 0; c < C; c++) weight[c] = broadcast(w[c]);
-#pragma GCC unroll 16
-          for (int x = 0; x < X; x++) {
-            vec pixel = p[x * in_step];
-#pragma GCC unroll 16
-            for (int c = 0; c < C; c++) sums[c][x] += weight[c] * pixel;
-          }
-        } else {
-          vec pixel[X];
-#pragma GCC unroll 16
-          for (int x = 0; x < X; x++) pixel[x] = p[x * in_step];
-#pragma GCC unroll 16
-          for (int c = 0; c < C; c++) {
-            vec weight = broadcast(w[c]);
-#pragma GCC unroll 16
-            for (int x = 0; x < X; x++) sums[c][x] += weight * pixel[x];
-          }
-        }
+      for (int row = whole ? row_end - 1 : row_begin; row < row_end; row++) {
+        add_taps<C, X>(in, in_step, s.offsets + tap, s.weights + tap * C, run, sums);
+        tap += static_cast<long>(cells) * s.planes;
       }
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++)
@@ -61,18 +81,25 @@ void sweep_tiles(const Sweep& s, long first_pixel, int count) {
   }
 }
 
-// Adds pairs, then pairs of pairs, ...: lane i of the result is the sum over lanes of v[i].
-template <int Step>
-inline vec sum_rows(vec* v) {
+// Lane i of the result (i < N) is the sum over lanes of v[i]: adds pairs, then pairs of pairs.
+template <int N, int Step = 1>
+inline vec sum_each(vec* v) {
   if constexpr (Step == kLanes) {
     return v[0];
   } else {
-    for (int i = 0; i < kLanes / (2 * Step); i++) {
-      exchange<Step>(v[2 * i], v[2 * i + 1], std::make_integer_sequence<int, kLanes>{});
-      v[i] = v[2 * i] + v[2 * i + 1];
+    for (int i = 0; i < (N + 1) / 2; i++) {
+      vec a = v[2 * i], b = 2 * i + 1 < N ? v[2 * i + 1] : a;
+      exchange<Step>(a, b, std::make_integer_sequence<int, kLanes>{});
+      v[i] = a + b;
     }
-    return sum_rows<2 * Step>(v);
+    return sum_each<(N + 1) / 2, 2 * Step>(v);
   }
+}
+template <int N>
+inline void store_sums(vec* v, float* to) {
+  constexpr int n = N < kLanes ? N : kLanes;
+  store(to, sum_each<n>(v));
+  if constexpr (N > kLanes) store_sums<N - kLanes>(v + kLanes, to + kLanes);
 }
 
 // C channels x K taps, summed over the plane and then over lanes.
@@ -95,6 +122,7 @@ void sweep_weight_tiles(const WeightSweep& s, int first_tap, int count) {
 #pragma GCC unroll 16
           for (int k = 0; k < K; k++) {
             vec pixel = in[k][x * in_step];
+            keep(pixel);
 #pragma GCC unroll 16
             for (int c = 0; c < C; c++) sums[c * K + k] += d[c] * pixel;
           }
@@ -105,6 +133,7 @@ void sweep_weight_tiles(const WeightSweep& s, int first_tap, int count) {
 #pragma GCC unroll 16
           for (int c = 0; c < C; c++) {
             vec d = delta[c * s.delta_plane + x];
+            keep(d);
 #pragma GCC unroll 16
             for (int k = 0; k < K; k++) sums[c * K + k] += d * pixel[k];
           }
@@ -112,21 +141,14 @@ void sweep_weight_tiles(const WeightSweep& s, int first_tap, int count) {
       }
     }
     float total[C * K + kLanes];
-#pragma GCC unroll 16
-    for (int j = 0; j < C * K; j += kLanes) {
-      vec rows[kLanes] = {};
-#pragma GCC unroll 16
-      for (int l = 0; l < kLanes; l++)
-        if (j + l < C * K) rows[l] = sums[j + l];
-      store(total + j, sum_rows<1>(rows));
-    }
+    store_sums<C * K>(sums, total);
     float* gradient = s.gradient + first_tap + i * K;
     for (int c = 0; c < C; c++)
       for (int k = 0; k < K; k++) gradient[c * s.gradient_stride + k] += total[c * K + k];
   }
 }
 
-using SweepFunction = void (*)(const Sweep&, long, int);
+using SweepFunction = void (*)(const Sweep&, int, int);
 using WeightFunction = void (*)(const WeightSweep&, int, int);
 
 // A table over channels 1..kMostChannels and pixels (taps) 1..kMostPixels; nullptr where the
@@ -161,8 +183,9 @@ constexpr auto kWeightSweeps = weight_table<false>(Entries{});
 
 int entry(int channels, int pixels) { return (channels - 1) * kMostPixels + pixels - 1; }
 
-// Cycles of a tile for one tap, in halves: arithmetic, loads (one more for the offset), latency.
-int tile_cost(int c, int x) { return std::max({c * x, c + x + 1, 8}); }
+// Half cycles of a tile for one tap: arithmetic, loads (one more for the offset), latency; and a
+// little for each load, which decides among equals.
+int tile_cost(int c, int x) { return 16 * std::max({c * x, c + x + 1, 8}) + c + x; }
 
 Split split(int n, int size) { return {size, n / size, n % size}; }
 
@@ -200,18 +223,37 @@ void sweep_weights(const WeightSweep& s, int channels, const Split& taps) {
   if (taps.rest) table[entry(channels, taps.rest)](s, taps.whole * taps.size, 1);
 }
 
-TapConvolution::TapConvolution(std::vector<Unit> units, int width) : units_(std::move(units)) {
-  for (int u = 0; u < static_cast<int>(units_.size()); u++) {
-    const Unit& unit = units_[u];
-    const int taps = static_cast<int>(unit.offsets.size());
-    Tiling tiling = choose_tiling(unit.channels, width);
-    pixels_.push_back(tiling.pixels);
+Axis::Axis(std::vector<int> r, int step, int pixels, int size) : reads(std::move(r)) {
+  for (int p = 0; p < pixels; p++) {
+    int first = 0, last = cells();
+    while (first < last && p * step + reads[first] < 0) first++;
+    while (last > first && p * step + reads[last - 1] >= size) last--;
+    begin.push_back(first);
+    end.push_back(last);
+  }
+}
+
+TapConvolution::TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
+                               const std::vector<long>& cells, long row_stride)
+    : rows_(std::move(rows)), columns_(std::move(columns)) {
+  for (int u = 0; u < static_cast<int>(units.size()); u++) {
+    const Unit& unit = units[u];
+    const int planes = static_cast<int>(unit.planes.size());
+    Tiling tiling = choose_tiling(unit.channels, static_cast<int>(columns_.begin.size()));
+    Taps taps{planes, {}, tiling.pixels};
+    for (int y : rows_.reads)
+      for (int x : columns_.reads)
+        for (long plane : unit.planes)
+          taps.offsets.push_back((plane + y * row_stride + x) *
+                                 static_cast<std::ptrdiff_t>(sizeof(vec)));
+    taps_.push_back(std::move(taps));
     for (int c = 0; c < unit.channels; c += tiling.channels.size) {
-      int size = std::min(tiling.channels.size, unit.channels - c);
+      const int size = std::min(tiling.channels.size, unit.channels - c);
       tiles_.push_back({u, unit.first + c, size, static_cast<long>(index_.size())});
-      for (int k = 0; k < taps; k++)
-        for (int i = 0; i < size; i++)
-          index_.push_back(unit.weights[static_cast<long>(c + i) * taps + k]);
+      for (long cell : cells)
+        for (int p = 0; p < planes; p++)
+          for (int i = 0; i < size; i++)
+            index_.push_back(unit.weights[static_cast<long>(c + i) * planes + p] + cell);
     }
   }
   packed_.resize(index_.size());
@@ -222,12 +264,14 @@ void TapConvolution::pack(const float* parameters) {
 }
 
 void TapConvolution::run_tile(const Tile& tile, Sweep s, const float* bias) const {
-  const Unit& unit = units_[tile.unit];
-  s.offsets = unit.offsets.data();
-  s.taps = static_cast<int>(unit.offsets.size());
+  const Taps& taps = taps_[tile.unit];
+  s.rows = &rows_;
+  s.columns = &columns_;
+  s.planes = taps.planes;
+  s.offsets = taps.offsets.data();
   s.weights = packed_.data() + tile.packed;
   s.bias = bias ? bias + tile.first : nullptr;
-  sweep(s, tile.channels, pixels_[tile.unit]);
+  sweep(s, tile.channels, taps.pixels);
 }
 
 void TapConvolution::run(Sweep s, const float* bias) const {

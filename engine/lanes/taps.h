@@ -33,17 +33,29 @@ struct Tiling {
 };
 Tiling choose_tiling(int channels, int pixels);
 
+// One axis of a convolution: output pixel p reads the cells p * step + reads[j] of the input, for
+// each kernel cell j, in ascending order. Only j in [begin[p], end[p]) lie inside the input; the
+// others would read padding, and are left out.
+struct Axis {
+  Axis() = default;
+  Axis(std::vector<int> reads, int step, int pixels, int size);
+  std::vector<int> reads, begin, end;
+  int cells() const { return static_cast<int>(reads.size()); }
+};
+
 struct Sweep {
   const vec* in;
   long in_row, in_step; // vecs from one output row, or pixel, to the next
   vec* out;
   long out_plane, out_row, out_step;
-  const std::ptrdiff_t* offsets; // bytes, one a tap
-  int taps;
-  const float* weights; // [tap][channel of the tile]
-  const float* bias;    // of the tile's channels, or nullptr
-  int height;
+  int first_row, height; // rows of the output, counted in the rows axis
   bool relu;
+  // Filled in by TapConvolution. Taps are ordered by kernel row, kernel column, channel.
+  const Axis *rows, *columns;
+  int planes;                    // input channels
+  const std::ptrdiff_t* offsets; // bytes, one a tap
+  const float* weights;          // [tap][channel of the tile]
+  const float* bias;             // of the tile's channels, or nullptr
 };
 // All pixels of `height` rows, for one tile of `channels` channels.
 void sweep(const Sweep&, int channels, const Split& pixels);
@@ -61,18 +73,20 @@ struct WeightSweep {
 // Adds the gradients of all taps, for one tile of `channels` channels.
 void sweep_weights(const WeightSweep&, int channels, const Split& taps);
 
-// Output channels that read the same taps, and how each finds its weights.
+// Output channels that read the same input channels, and where their weights begin.
 struct Unit {
   int first = 0, channels = 0;
-  std::vector<std::ptrdiff_t> offsets; // bytes, one a tap
-  std::vector<long> weights;           // [channel][tap]: offsets into the parameters
+  std::vector<long> planes;  // offset of each input channel, in vecs
+  std::vector<long> weights; // [channel][plane]: offset into the parameters
 };
 
 // A convolution as units, with its weights packed tile by tile.
 class TapConvolution {
  public:
   TapConvolution() = default;
-  TapConvolution(std::vector<Unit> units, int width);
+  // The weight of kernel cell (row, column) is cells[row * columns + column] behind its channel's.
+  TapConvolution(std::vector<Unit> units, Axis rows, Axis columns, const std::vector<long>& cells,
+                 long row_stride);
   void pack(const float* parameters);
   // `bias` counts from channel 0, as `out` does.
   void run(Sweep sweep, const float* bias) const;
@@ -85,10 +99,15 @@ class TapConvolution {
   void run_tile(const Tile&, Sweep sweep, const float* bias) const;
 
  private:
-  std::vector<Unit> units_;
+  struct Taps { // of a unit
+    int planes;
+    std::vector<std::ptrdiff_t> offsets; // bytes
+    Split pixels;
+  };
+  Axis rows_, columns_;
+  std::vector<Taps> taps_;
   std::vector<Tile> tiles_;
-  std::vector<Split> pixels_; // a unit's
-  std::vector<long> index_;   // of each packed weight in the parameters
+  std::vector<long> index_; // of each packed weight in the parameters
   std::vector<float> packed_;
 };
 

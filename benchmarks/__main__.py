@@ -51,8 +51,11 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     fp.set_num_threads(THREADS)
 
-    lines = list(table(case for group in chosen for case in GROUPS[group]()))
-    print(*machine(), "", *lines, sep="\n")
+    print(*machine(), "", sep="\n")
+    lines = []
+    for line in table(case for group in chosen for case in GROUPS[group]()):
+        print(line, flush=True)
+        lines.append(line)
     if len(chosen) < len(GROUPS):
         return
     lines = ["# Results of `make bench`", "", *machine(), "", *lines, "", *costs()]

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+import fencepost as fp
 from fencepost import _engine
 
 from .harness import THREADS
@@ -28,8 +29,8 @@ def machine() -> Iterator[str]:
     """Yield what a reader has to know to judge the figures."""
     versions = ", ".join(
         f"{package} {importlib.metadata.version(package)}"
-        for package in ("fencepost", "torch", "onnxruntime", "numpy")
+        for package in ("torch", "onnxruntime", "numpy")
     )
     yield f"- {datetime.date.today().isoformat()}, {processor()}, {os.cpu_count()} cores"
     yield f"- engine: {_engine.level}; every system on {THREADS} threads"
-    yield f"- Python {platform.python_version()}, {versions}"
+    yield f"- Python {platform.python_version()}, fencepost {fp.__version__}, {versions}"

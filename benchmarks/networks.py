@@ -86,8 +86,8 @@ def in_onnxruntime(model: torch.nn.Sequential) -> Callable[[np.ndarray], np.ndar
 
 def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the first `count` training images of MNIST as uint8 (N, 1, 28, 28), and labels."""
-    data = fp.datasets.mnist("train")
-    return data.images[:count].reshape(-1, *INPUT_SHAPE), data.labels[:count]
+    images, labels = fp.datasets.mnist("train")
+    return images[:count], labels[:count]
 
 
 def normalised(images: np.ndarray, network: fp.Network) -> np.ndarray:

@@ -19,7 +19,7 @@ from . import networks
 from .harness import Case, assert_agree, microseconds_per_image
 
 BATCH = 64
-IMAGES = 100 * BATCH
+IMAGES = 50 * BATCH
 LR, MOMENTUM = 0.01, 0.9
 
 

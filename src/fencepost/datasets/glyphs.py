@@ -70,11 +70,13 @@ def find_ink(image: Grey) -> Ink:
     strength = upside - _ground(upside)
     beyond = strength[strength > _tail(strength)]
     if beyond.size < 4:
-        raise DataError("nothing stands out from the ground")
+        raise DataError("shows nothing that stands out from its ground")
     # Shadows and smudges lie between ground and ink: the threshold is asked of what stands out.
     contrast = float(np.median(beyond[beyond >= _otsu(beyond)]))
     if contrast < MIN_CONTRAST:
-        raise DataError(f"the strokes differ from their ground by only {contrast:.0f} of 255")
+        raise DataError(
+            f"shows strokes that differ from their ground by only {contrast:.0f} of 255"
+        )
     mask = _keep_glyph(strength > 0.45 * contrast)
     coverage = np.clip((strength / contrast - 0.2) / 0.6, 0, 1)
     coverage[~_grow(mask, 2)] = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -180,6 +181,8 @@ def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], bool, np.dty
         shape, fortran, dtype = reader(member)
         if any(size < 0 for size in shape):
             raise ValueError(f"shape {shape}")
+    except (zipfile.BadZipFile, zlib.error):
+        raise
     except Exception as error:  # the header is Python source: it can be wrong in any way
         raise DataError(
             f"{where}: must be an array as numpy.save writes it. Received: {error}. Save it "

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PictureInfo", "flatten", "inspect", "opened", "read", "resize"]
 
-# What is opened: no format that runs a program (EPS) or fetches another file.
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+# What is opened: no format that runs a program (EPS).
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
 ORIENTATION = 0x0112  # EXIF
 SIDEWAYS = range(5, 9)  # orientations that exchange height and width
@@ -79,7 +79,9 @@ def opened(source: str | os.PathLike[str]) -> Iterator[Image]:
     except Image.DecompressionBombError as error:
         raise DataError(f"claims more than {MAX_PIXELS:,} pixels") from error
     except OSError as error:
-        raise DataError(error.strerror or f"is damaged ({error})") from error
+        raise DataError(
+            f"cannot be opened ({error.strerror})" if error.strerror else f"is damaged ({error})"
+        ) from error
     # Pillow's decoders raise nearly any exception on a damaged file; all mean the same here.
     except Exception as error:
         raise DataError(f"is damaged ({error or type(error).__name__})") from error

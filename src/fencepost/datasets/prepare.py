@@ -171,6 +171,11 @@ def photograph(
             "a model trained on other values. Prepare an array in the units of its training data "
             "and call predict."
         )
+    if preparation.style == "mnist" and min(shape[1:]) < glyphs.FRAME:
+        raise ArgumentError(
+            f"a model of MNIST's style must take images of at least {glyphs.FRAME} × "
+            f'{glyphs.FRAME}. Received: a model that takes {shape}. Use the style "plain".'
+        )
     name = str(image) if isinstance(image, (str, os.PathLike)) else "image"
     try:
         picture = _open(image, shape[0], preparation.style == "mnist")
@@ -180,8 +185,8 @@ def photograph(
             values, sentences = _plain(picture, shape, preparation.background)
     except DataError as error:
         raise DataError(
-            f"{name}: must be a picture of what the model was trained on. Received: {error}. Give "
-            f"a PNG or JPEG file with one well-lit subject."
+            f"{name}: must be a picture of what the model was trained on. Received: one that "
+            f"{error}. Give a PNG or JPEG file with one well-lit subject."
         ) from error
     if preparation.white != 255:
         values = values * np.float32(preparation.white / 255)
@@ -231,7 +236,7 @@ def _paper(image: Image) -> tuple[int, int, int, int]:
 
 
 def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[str]]:
-    if (picture.height, picture.width) == shape[1:] and min(shape[1:]) >= glyphs.FRAME:
+    if (picture.height, picture.width) == shape[1:]:
         ready = np.asarray(picture.convert("L"), np.float32)
         for inverted in (False, True):
             candidate = 255 - ready if inverted else ready
@@ -241,15 +246,13 @@ def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[s
                     _planes(candidate.astype(np.uint8), shape[0]),
                     [f"{done}: it is boxed and centred as the training images are."],
                 )
-    if min(shape[1:]) < glyphs.FRAME:
-        raise DataError(f"a model that takes {shape[1]} × {shape[2]}, too small for a box of 20")
     longest = max(picture.size)
     if longest > WORKING:
         height = max(1, round(picture.height * WORKING / longest))
         width = max(1, round(picture.width * WORKING / longest))
         picture = pictures.resize(picture, (height, width))
     if min(picture.size) < 3:
-        raise DataError(f"only {picture.height} × {picture.width} pixels")
+        raise DataError(f"has only {picture.height} × {picture.width} pixels")
     ink = glyphs.find_ink(np.asarray(picture.convert("L"), np.float32))
     image, notes = glyphs.normalise(ink, (shape[1], shape[2]))
     found = (

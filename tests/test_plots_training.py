@@ -118,12 +118,14 @@ def test_confusion_matrix_writes_counts_where_they_belong():
     assert written[(1, 1)] == "9"
 
 
-def test_curve_draws_errors_in_per_cent_and_leaves_zero_out():
+def test_curve_draws_errors_in_per_cent_and_zero_at_the_foot():
     figure = style.new_figure(5, 5)
     upper, lower = figure.subplots(2)
     draw_training_curve(upper, lower, loss=[0.5, 0.1], accuracy=[0.9, 1.0], test_accuracy=0.95)
     training, test = lower.lines
-    np.testing.assert_allclose(training.get_ydata(), [10, np.nan])
+    np.testing.assert_allclose(training.get_ydata(), [10, 2.5])
+    assert lower.get_ylim()[0] == pytest.approx(2.5)
+    assert "0" in [text.get_text() for text in lower.texts]
     np.testing.assert_allclose(test.get_ydata(), [5])
 
 

@@ -99,6 +99,24 @@ def test_training_images_are_predicted_as_they_are(fencepost, model, folder):
         assert answer["probability"] == pytest.approx(chances.max(), abs=1e-6)
 
 
+def test_resized_as_the_training_images_were(fencepost, folder, tmp_path, write_folder):
+    root = write_folder(tmp_path / "data", 8)
+    wide = root / "cross" / "wide.png"
+    Image.fromarray(np.arange(20 * 50, dtype=np.uint8).reshape(20, 50)).save(wide)
+    settings = ["--epochs", 1, "--size", "12x16", "--picture", "none", "--out", "a.st"]
+    assert fencepost("train", "--data", root, *settings).status == 0
+    answer = fencepost("predict", "a.st", wide, "--json").json["predictions"][0]
+    data = fp.datasets.image_folder(root, (12, 16))
+    image = data.images[data.targets == 1][-1:]  # the last of the crosses, by name
+    chances = fp.load(tmp_path / "a.st").predict_proba(image)[0]
+    assert answer["probability"] == pytest.approx(chances.max(), abs=1e-6)
+    assert answer["prepared"] == ["Resized it to 12 × 16 pixels, as the training images were."]
+    (tmp_path / "cut.png").write_bytes(wide.read_bytes()[:70])
+    refused = fencepost("predict", "a.st", "cut.png")
+    assert refused.status == 2
+    assert "cut.png" in refused.err
+
+
 def test_bad_images_are_named_and_the_others_predicted(fencepost, model, folder, tmp_path):
     good = sorted((folder / "cross").iterdir())[0]
     (tmp_path / "cut.png").write_bytes(good.read_bytes()[:60])

@@ -105,6 +105,27 @@ def test_every_setting_arrives(fencepost, folder):
     )
 
 
+def test_a_training_that_taught_nothing_says_so(fencepost, folder):
+    settings = ["--epochs", 1, "--lr", 1e-9, "--picture", "none"]
+    done = fencepost("train", "--data", folder, *settings)
+    assert done.status == 0, done.err
+    right = int(done.out.split("% (")[1].split()[0])
+    assert ("no better than always naming the most frequent class (6 of 18)" in done.out) == (
+        right <= 6
+    )
+
+
+def test_divergence_is_told(fencepost, folder, tmp_path):
+    done = fencepost(
+        *("train", "--data", folder, "--model", "lenet5", "--epochs", 9),
+        *("--optimizer", "sgd", "--lr", 1e30, "--schedule", "constant"),
+    )
+    assert done.status == 2
+    assert "loss" in done.err
+    assert "lr" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_model_is_replaced_and_that_is_said(fencepost, folder, tmp_path):
     (tmp_path / "a.st").write_text("something else")
     settings = ["--epochs", 1, "--out", "a.st", "--picture", "none"]

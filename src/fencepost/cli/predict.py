@@ -73,8 +73,17 @@ def predict(
 
 def _prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[str]]:
     from fencepost.cli import loading
-    from fencepost.datasets import ChannelStatistics, prepare
+    from fencepost.datasets import ChannelStatistics, pictures, prepare
 
+    source = loading.remembered_source(network)
+    if source is not None and source.size is not None:
+        # The training images were brought to this size without keeping their proportions.
+        try:
+            pixels = pictures.read(image, network.input_shape[0], source.size)
+        except DataError as error:
+            raise DataError(f"{image}: {error}.") from error
+        size = " × ".join(map(str, source.size))
+        return pixels, [f"Resized it to {size} pixels, as the training images were."]
     record = loading.remembered(network).get("preparation")
     statistics = network.normalization
     return prepare.photograph(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 NO_AUGMENTATION = "none"
 # A training of few images makes more passes, so that it takes at least so many steps.
-LEAST_STEPS = 1200
-MOST_EPOCHS = 200
+LEAST_STEPS = 600
+MOST_EPOCHS = 100
 SMALL_DATA, SMALL_BATCH = 2000, 16
 
 

@@ -50,11 +50,18 @@ class Judgement:
         return self.right / len(self.data)
 
     def __str__(self) -> str:
-        """Accuracy and the most confused pair."""
-        return (
+        """Accuracy, the most confused pair, and a warning if nothing was learned."""
+        text = (
             f"Right: {percent(self.accuracy)} ({self.right:,} of {len(self.data):,}). "
             f"{self.most_confused()}"
         )
+        most = int(self.confusion.sum(axis=1).max())
+        if self.right <= most:
+            text += (
+                f"\nThat is no better than always naming the most frequent class ({most:,} of "
+                f"{len(self.data):,}): try another --lr, more --epochs, or more images."
+            )
+        return text
 
     def most_confused(self) -> str:
         """Say which class was most often taken for which."""

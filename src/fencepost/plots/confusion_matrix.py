@@ -80,10 +80,11 @@ def _name_classes(axes: Axes, class_names: Sequence[str]) -> None:
     count = len(class_names)
     step = -(-count // MOST_NAMES)
     places = list(range(0, count, step))
-    names = [style.shorten(class_names[place], 12) for place in places]
+    names = [style.shorten(class_names[place], 15) for place in places]
     size = style.SMALL_SIZE
     upright = max(len(name) for name in names) * len(names) > 40
-    axes.set_xticks(places, names, rotation=90 if upright else 0, fontsize=size, color=style.INK)
+    below = [style.shorten(name, 12) for name in names] if upright else names
+    axes.set_xticks(places, below, rotation=90 if upright else 0, fontsize=size, color=style.INK)
     axes.set_yticks(places, names, fontsize=size, color=style.INK)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+SHORT = 3  # letters of a name that leaves room on its line for the probability
 LETTER = 0.62  # the width of a letter, on average, in units of its size
 
 
@@ -47,19 +48,21 @@ def draw_mistakes(
         style.heading(axes, "Mistakes", f"none: all {tested:,} are right")
         return
     shape = mistakes[0].image.shape
+    shown = {class_names[k] for m in mistakes for k in (m.truth, m.answer)}
+    lines = 2 if max(map(len, shown)) <= SHORT else 3
     grid = tiles.best_grid(
         len(mistakes),
         width,
         height,
         aspect=1.6 if len(shape) == 2 else shape[2] / shape[1],
-        caption=2.6 * style.SMALL_SIZE / 72,
+        caption=(0.2 + 1.2 * lines) * style.SMALL_SIZE / 72,
         gap=0.13,
         tallest=1.6,
         least_width=0.82,
     )
     letters = max(6, int((grid.column_width + grid.gap) * 72 / style.SMALL_SIZE / LETTER))
     captions = [
-        _caption(class_names[m.truth], class_names[m.answer], m.probability, letters)
+        _caption(class_names[m.truth], class_names[m.answer], m.probability, letters, lines)
         for m in mistakes
     ]
     if len(shape) == 2:
@@ -74,7 +77,11 @@ def draw_mistakes(
     )
 
 
-def _caption(truth: str, answer: str, probability: float, letters: int) -> tuple[str, str]:
-    surely = f" ({100 * probability:.0f} %)"
-    room = max(3, letters - len(surely) - 2)
-    return style.shorten(truth, letters), f"→ {style.shorten(answer, room)}{surely}"
+def _caption(
+    truth: str, answer: str, probability: float, letters: int, lines: int
+) -> tuple[str, ...]:
+    surely = f"({100 * probability:.0f} %)"
+    answer = style.shorten(answer, letters - 2)
+    if lines == 2:
+        return truth, f"→ {answer} {surely}"
+    return style.shorten(truth, letters), f"→ {answer}", surely

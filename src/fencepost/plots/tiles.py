@@ -101,9 +101,9 @@ def draw_images(
     axes: Axes,
     images: Sequence[npt.NDArray[np.float32]],
     grid: Grid,
-    captions: Sequence[tuple[str, str]] = (),
+    captions: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Draw RGB images (H, W, 3), left to right, top to bottom, captions of two lines below."""
+    """Draw RGB images (H, W, 3), left to right, top to bottom, captions below."""
     for index, image in enumerate(images):
         left, top = grid.place(index)
         axes.imshow(
@@ -121,7 +121,7 @@ def draw_signals(
     axes: Axes,
     signals: Sequence[Floats],
     grid: Grid,
-    captions: Sequence[tuple[str, str]] = (),
+    captions: Sequence[Sequence[str]] = (),
     *,
     markers: bool = False,
     around_zero: bool = True,
@@ -173,8 +173,8 @@ def _frame(axes: Axes, grid: Grid, index: int) -> None:
     )
 
 
-def _write(axes: Axes, grid: Grid, captions: Sequence[tuple[str, str]]) -> None:
-    """Two lines on common baselines, whichever letters they have."""
+def _write(axes: Axes, grid: Grid, captions: Sequence[Sequence[str]]) -> None:
+    """Lines on common baselines, whichever letters they have."""
     for index, lines in enumerate(captions):
         left, top = grid.place(index)
         for number, line in enumerate(lines, start=1):

@@ -43,7 +43,10 @@ LAYERS = {
         [fp.Conv2d(5, 3, padding=1), fp.Conv2d(3, 3, stride=(2, 1), padding=((2, 0), (0, 1)),
          remainder="crop"), fp.Flatten(), fp.Linear(3)],
     ),
-    "conv groups": ((4, 6, 6), [fp.Conv2d(8, 3, groups=4), fp.Conv2d(4, 2, groups=2), fp.Flatten()]),
+    "conv groups": (
+        (4, 6, 6),
+        [fp.Conv2d(8, 3, groups=4), fp.Conv2d(4, 2, groups=2), fp.Flatten()],
+    ),
     "conv table": (
         (3, 7, 7),
         [fp.Conv2d(4, 3, connections=_TABLE), fp.ReLU(), fp.Flatten(), fp.Linear(3)],

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from .._engine import Plan
     from ..training import History
 
-_UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
+# What the engine reads as it is.
+_NATIVE = (np.dtype(np.uint8), np.dtype(np.float32))
 Float32 = NDArray[np.float32]
 
 
@@ -209,11 +210,16 @@ class Network:
         if (
             type(images) is not np.ndarray
             or images.shape[1:] != self._direct_shape
-            or images.dtype not in (_FLOAT32, _UINT8)
+            or images.dtype not in _NATIVE
         ):
             images = self._engine_images(images)
         outputs = self._forward(
-            self.parameter_vector, self.state_vector, images, self._mean, self._scale, _threads()
+            self.parameter_vector,
+            self.state_vector,
+            images,
+            self._mean,
+            self._scale,
+            self._threads(),
         )
         return outputs if self._flat_output else outputs.reshape(-1, *self.output_shape)
 
@@ -275,7 +281,7 @@ class Network:
             self._engine_images(images),
             self._mean,
             self._scale,
-            _threads(),
+            self._threads(),
         )
         return {
             row.index: values[step].reshape(-1, *row.output_shape)
@@ -413,6 +419,12 @@ class Network:
     def _forward(self) -> Callable[..., Float32]:
         return self.engine_plan.forward
 
+    @functools.cached_property
+    def _threads(self) -> Callable[[], int]:
+        from .._engine import get_num_threads
+
+        return get_num_threads
+
     def _engine_images(self, images: ArrayLike) -> NDArray[Any]:
         batch = inputs.as_batch(images, self.input_shape)
         return batch.reshape(-1, *engine_shape(self.input_shape))
@@ -443,12 +455,6 @@ def _rebuild(config: Mapping[str, Any], parameters: Float32, state: Float32) -> 
     net.parameter_vector[:] = parameters
     net.state_vector[:] = state
     return net
-
-
-def _threads() -> int:
-    from .._engine import get_num_threads
-
-    return get_num_threads()
 
 
 def _flat(arrays: Sequence[NDArray[Any]]) -> Float32:

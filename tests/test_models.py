@@ -102,7 +102,7 @@ def test_small_cnn_computes(shape):
     ("make", "error", "message"),
     [
         (lambda: models.small_cnn((1, 7, 20), 3), fp.SizeError, "at least 8 × 8"),
-        (lambda: models.small_cnn((1, 100), 3), fp.ArgumentError, "write a Network with the 1d"),
+        (lambda: models.small_cnn((1, 7), 3), fp.SizeError, "signals of at least 8 values"),
         (lambda: models.small_cnn((1, 8, 8), 0), fp.ArgumentError, "out_features must be at least"),
         (lambda: models.lenet5(0), fp.ArgumentError, "out_features must be at least 1"),
     ],

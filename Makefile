@@ -102,11 +102,15 @@ bench: .venv-bench/made
 bench-train: .venv-bench/made
 	.venv-bench/bin/python -m benchmarks.whole_trainings $(ARGS)
 
-# The instrumented engine is laid over a copy of the package, which PYTHONPATH puts first.
+# The engine is instrumented at every level that this machine can run, and laid over a copy of the
+# package, which PYTHONPATH puts first.
 SITE = build/sanitize/site
 sanitize: .venv-test/made
 	.venv-build/bin/cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-		-DFENCEPOST_SANITIZE=ON -DPython_EXECUTABLE=$(CURDIR)/.venv-build/bin/python \
+		-DFENCEPOST_SANITIZE=ON \
+		-DFENCEPOST_LEVELS="$$(.venv-test/bin/python -c \
+			'from fencepost import _engine; print(*_engine.levels(), sep=";")')" \
+		-DPython_EXECUTABLE=$(CURDIR)/.venv-build/bin/python \
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/.venv-build/bin/ninja
 	.venv-build/bin/cmake --build build/sanitize
 	rm -rf $(SITE) && mkdir -p $(SITE) && cp -r src/fencepost $(SITE)/

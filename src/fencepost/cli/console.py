@@ -50,6 +50,15 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def noun(shape: tuple[int, ...]) -> str:
+    """Return what arrays of this shape are called.
+
+    >>> noun((1, 28, 28)), noun((1, 128))
+    ('images', 'signals')
+    """
+    return "signals" if len(shape) == 2 else "images"
+
+
 def sizes(shape: tuple[int, ...]) -> str:
     """Say the shape of one image or signal in words.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fencepost.cli import options
-from fencepost.cli.console import Console, Interrupted, counted, percent
+from fencepost.cli.console import Console, Interrupted, counted, noun, percent
 from fencepost.cli.loading import Parts, Source
 from fencepost.cli.outputs import check_others, check_writable
 from fencepost.errors import ArgumentError
@@ -141,7 +141,7 @@ def train(
 
     judged = report.Judgement(network, parts.test)
     console.say(str(judged))
-    rate = _rate(history)
+    rate, things = _rate(history), noun(network.input_shape)
     result = {
         "model": name,
         "data": data,
@@ -162,9 +162,9 @@ def train(
         report.draw_picture(
             picture,
             f"{name} on {source.short_name}: {percent(judged.accuracy)} of "
-            f"{len(parts.test):,} test images right",
+            f"{len(parts.test):,} test {things} right",
             f"{network.parameter_count:,} parameters, {counted(len(history), 'epoch')} in "
-            f"{train_seconds:.1f} s ({rate:,.0f} images per second)",
+            f"{train_seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
             history,
             judged,
@@ -172,7 +172,7 @@ def train(
         console.say(f"Drawn {picture}.")
     seconds = time.perf_counter() - started
     console.say(
-        f"{counted(len(history), 'epoch')} in {train_seconds:.1f} s, {rate:,.0f} images per "
+        f"{counted(len(history), 'epoch')} in {train_seconds:.1f} s, {rate:,.0f} {things} per "
         f"second; {seconds:.1f} s in all."
     )
     console.result(result | {"seconds": round(seconds, 3)})

@@ -27,6 +27,7 @@ def draw_learned_kernels(
     total, channels = weights.shape[:2]
     shown = weights[:MOST]
     size = " × ".join(str(n) for n in weights.shape[2:])
+    size += " weights each" if weights.ndim == 3 else ""
     of = f"{MOST} of {total}" if total > MOST else str(total)
     name = f"Learned kernels of the first layer: {of}, {size}"
     largest = float(np.abs(shown).max()) or 1.0

@@ -179,7 +179,7 @@ def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_p
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
 @pytest.mark.parametrize("kept", [True, False])
-def test_control_c_stops_within_a_second(folder, tmp_path, environment, kept):
+def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environment, kept):
     extra = ["--checkpoint", "run.ckpt"] if kept else []
     process = subprocess.Popen(
         [
@@ -206,6 +206,11 @@ def test_control_c_stops_within_a_second(folder, tmp_path, environment, kept):
         assert "the training is kept in run.ckpt" in err
         assert "--resume" in err
         assert left == {"run.ckpt"}
+        forgot = ["--data", folder, "--epochs", 100000, "--checkpoint", "run.ckpt"]
+        refused = fencepost("train", *forgot, "--out", "a.st")
+        assert refused.status == 2
+        assert "run.ckpt" in refused.err
+        assert "--resume" in refused.err
     else:
         assert "nothing is saved" in err
         assert not left

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 NO_AUGMENTATION = "none"
 # A training of few images makes more passes, so that it takes at least so many steps.
-LEAST_STEPS = 600
-MOST_EPOCHS = 100
+LEAST_STEPS = 1200
+MOST_EPOCHS = 40
 SMALL_DATA, SMALL_BATCH = 2000, 16
 
 
@@ -55,7 +55,7 @@ class Recipe:
 RECIPES = {
     "lenet5": Recipe(5, 64, "adam", 0.003, "one_cycle", "shift=1,rotate=8,scale=0.08"),
     "lenet5_1998": Recipe(20, 64, "adam", 0.002, "one_cycle"),
-    "small_cnn": Recipe(12, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    "small_cnn": Recipe(4, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
 }
 
 

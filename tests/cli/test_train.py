@@ -218,7 +218,7 @@ def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environmen
 
 def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
     """Killed without warning in the middle, and resumed: bit for bit the same model."""
-    base = ["train", "--data", str(folder), "--epochs", "120", "--picture", "none"]
+    base = ["train", "--data", str(folder), "--epochs", "40", "--picture", "none"]
     command = [sys.executable, "-m", "fencepost", *base, "--out", "a.st", "--checkpoint", "c.ckpt"]
     process = subprocess.Popen(
         command,

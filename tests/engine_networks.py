@@ -121,6 +121,7 @@ MODELS = {
     "lenet5": fp.models.lenet5,
     "lenet5_1998": fp.models.lenet5_1998,
     "small_cnn": lambda: fp.models.small_cnn((1, 28, 28), 10),
+    "small_cnn signal": lambda: fp.models.small_cnn((2, 75), 4),
     "small_cnn odd": lambda: fp.models.small_cnn((3, 13, 22), 4),
 }
 

@@ -249,6 +249,7 @@ NESTED = json.loads('{"type": "Residual", "layers": [' * 300 + '{"type": "ReLU"}
         ),
         ({"input_shape": None}, "input_shape must be"),
         ({"input_shape": [2, 2**40, 2**40]}, "at most 2,147,483,647 values"),
+        ({"input_shape": [2**31, 1, 1]}, "one image may have at most"),
         ({"normalization": "mean"}, "normalization must be"),
         ({"normalization": [[1, 2], [0, 0]]}, "std more than 0"),
         ({"class_names": ["a"]}, "class_names must be as many"),

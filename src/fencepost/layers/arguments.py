@@ -18,8 +18,12 @@ PaddingArgument = int | Sequence[int] | Sequence[Sequence[int]] | Literal["same"
 Remainder = Literal["error", "crop", "pad"]
 
 
-def integer(name: str, value: Any, minimum: int) -> int:
-    """`value` as an int that is at least `minimum`."""
+# Of a window along one axis: far more than is of use, and little enough to reckon with.
+_LARGEST = 2**20
+
+
+def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
+    """`value` as an int from `minimum` to `maximum`."""
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -28,6 +32,8 @@ def integer(name: str, value: Any, minimum: int) -> int:
         raise ArgumentError(f"{name} must be an integer. Received: {name}={value!r}") from None
     if number < minimum:
         raise ArgumentError(f"{name} must be at least {minimum}. Received: {name}={number}")
+    if maximum is not None and number > maximum:
+        raise ArgumentError(f"{name} must be at most {maximum:,}. Received: {name}={number}")
     return number
 
 
@@ -60,8 +66,8 @@ def per_axis(name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, .
                 f"{name} must be an integer or {rank} of them, one per axis. "
                 f"Received: {name}={value!r}"
             )
-        return tuple(integer(name, item, minimum) for item in value)
-    return (integer(name, value, minimum),) * rank
+        return tuple(integer(name, item, minimum, _LARGEST) for item in value)
+    return (integer(name, value, minimum, _LARGEST),) * rank
 
 
 def paddings(name: str, value: Any, rank: int) -> Pairs | Literal["same"]:
@@ -70,12 +76,14 @@ def paddings(name: str, value: Any, rank: int) -> Pairs | Literal["same"]:
         if value == "same":
             return "same"
     elif not _is_sequence(value):
-        cells = integer(name, value, 0)
+        cells = integer(name, value, 0, _LARGEST)
         return ((cells, cells),) * rank
     elif len(value) == rank and not any(_is_sequence(item) for item in value):
-        return tuple((integer(name, item, 0),) * 2 for item in value)
+        return tuple((integer(name, item, 0, _LARGEST),) * 2 for item in value)
     elif len(value) == rank and all(_is_sequence(item) and len(item) == 2 for item in value):
-        return tuple((integer(name, a, 0), integer(name, b, 0)) for a, b in value)
+        return tuple(
+            (integer(name, a, 0, _LARGEST), integer(name, b, 0, _LARGEST)) for a, b in value
+        )
     raise ArgumentError(
         f"{name} must be an integer, one integer per axis, one (before, after) pair per axis, "
         f'or "same"; the layer has {rank} {"axis" if rank == 1 else "axes"}. '

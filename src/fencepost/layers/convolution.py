@@ -157,7 +157,8 @@ def _table(connections: ArrayLike) -> Table:
 
 
 def _divisors(number: int) -> str:
-    return ", ".join(str(d) for d in range(1, number + 1) if number % d == 0)
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    return ", ".join(str(d) for d in sorted({*small, *(number // d for d in small)}))
 
 
 class Conv1d(_Conv):

@@ -35,7 +35,8 @@ class _Pool(WindowedLayer, abstract=True):
     def output_shape(self, input_shape: Shape) -> Shape:
         windows = self.windows(input_shape)
         for window in windows:
-            if window.blank_windows:
+            last = (window.output - 1) * window.stride
+            if window.before >= window.kernel or last >= window.before + window.input:
                 raise misfit(
                     "every pooling window must cover at least one cell of the input.",
                     f"input_size={window.input}, kernel_size={window.kernel}, "

@@ -5,6 +5,7 @@ May call layers, model_files, errors and the engine; `fit` hands itself to train
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -15,19 +16,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import model_files
-from ..errors import ArgumentError, ModelFileError, SizeError
+from ..errors import ArgumentError, SizeError
 from ..layers import Conv1d, Conv2d, Layer, ParameterSpec, StateSpec
 from ..layers.arguments import choice, integer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES, initial
-from . import evaluation, inputs, sizes
+from . import evaluation, inputs, sizes, storage
 from .arguments import (
     Normalization,
     as_class_names,
     as_input_shape,
     as_layers,
     as_normalization,
-    layers_from_config,
 )
 from .evaluation import Evaluation, RegressionEvaluation
 
@@ -351,7 +351,7 @@ class Network:
             "class_names": None if self.class_names is None else list(self.class_names),
             "seed": self.seed,
             "initialization": self.initialization,
-            "metadata": self.metadata,
+            "metadata": copy.deepcopy(self.metadata),
         }
 
     @classmethod
@@ -360,18 +360,8 @@ class Network:
 
         Raises ArgumentError or SizeError when it describes none.
         """
-        known = {"input_shape", "layers", "normalization", "class_names", "seed", "initialization"}
-        missing = {"input_shape", "layers"} - config.keys()
-        if missing:
-            raise ArgumentError(
-                f"a network's description must have {' and '.join(sorted(missing))}"
-            )
-        arguments = {name: value for name, value in config.items() if name in known}
-        arguments["layers"] = layers_from_config(config["layers"])
-        net = cls(**arguments)
-        net.metadata = config.get("metadata", {})
-        if not isinstance(net.metadata, dict):
-            raise ArgumentError(f"metadata must be a dict. Received: {net.metadata!r}")
+        net = cls(**storage.as_arguments(config))
+        net.metadata = storage.as_metadata(config)
         return net
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -386,21 +376,11 @@ class Network:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:
         """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""
-        config, tensors = model_files.read(path)
+        config, tensors = storage.read(path)
         try:
-            shape = as_input_shape(config.get("input_shape"))
-            rows = sizes.resolve(shape, as_layers(layers_from_config(config.get("layers"))))
-            specs = sizes.parameter_specs(rows) | sizes.state_specs(rows)
-            # Before any memory is taken for them: a file may claim layers of any size.
-            model_files.require_shapes(path, {n: s.shape for n, s in specs.items()}, tensors)
             net = cls.from_config(config)
-        except ModelFileError:
-            raise
-        except (ArgumentError, SizeError, TypeError, ValueError, RecursionError) as error:
-            reason = str(error).split("\n\n")[0].replace("\n", " ").rstrip(".")
-            raise model_files.damaged(
-                path, f"its description of the network is wrong: {reason}"
-            ) from None
+        except (ArgumentError, SizeError) as error:
+            raise storage.wrong_description(path, error) from None
         for name, array in (*net.parameters.items(), *net.state.items()):
             array[...] = tensors[name]
         return net

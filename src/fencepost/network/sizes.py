@@ -52,18 +52,15 @@ class Row:
 
 def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Row, ...]:
     """Size every layer. Raises SizeError that names the layer and shows the sizes up to it."""
+    if math.prod(input_shape) > _MOST_CELLS:
+        raise _too_large("one image", input_shape)
     rows: list[Row] = []
     shape = input_shape
     for index, layer in enumerate(layers):
         try:
             output = layer.output_shape(shape)
             if math.prod(output) > _MOST_CELLS:
-                raise SizeError(
-                    SizeProblem(
-                        f"one output of a layer may have at most {_MOST_CELLS:,} values.",
-                        f"an output of {by(output)}",
-                    )
-                )
+                raise _too_large("one output of a layer", output)
         except SizeError as error:
             raise error.in_layer(
                 f"layer {index}, {layer.describe()}", table(input_shape, rows)
@@ -82,6 +79,11 @@ def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Row, ...]:
         )
         shape = output
     return tuple(rows)
+
+
+def _too_large(what: str, shape: Shape) -> SizeError:
+    rule = f"{what} may have at most {_MOST_CELLS:,} values."
+    return SizeError(SizeProblem(rule, f"a shape of {by(shape)}"))
 
 
 def parameter_specs(rows: Sequence[Row]) -> dict[str, ParameterSpec]:

@@ -116,6 +116,8 @@ sanitize: .venv-test/made
 	rm -rf $(SITE) && mkdir -p $(SITE) && cp -r src/fencepost $(SITE)/
 	rm -f $(SITE)/fencepost/_engine/*.so
 	.venv-build/bin/cmake --install build/sanitize --prefix $(SITE)
+	PYTHONPATH=$(SITE) .venv-test/bin/python -c \
+		'import fencepost; assert "/$(SITE)/" in fencepost.__file__, fencepost.__file__'
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SITE) \
 	.venv-test/bin/python -m pytest tests/engine $(ARGS)

@@ -140,6 +140,7 @@ std::vector<Step> parse_steps(nb::sequence steps, Shape input, long parameter_co
     case Kind::rbf:
       s.out = {get(d, "out_features", 0), 1, 1};
       s.centres = get<long>(d, "centres", 0);
+      s.scale = get(d, "scale", 1.0f);
       check_range(s.centres, s.in.size() * s.out.channels, state_count, "centres");
       break;
     case Kind::flatten:

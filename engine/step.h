@@ -46,6 +46,7 @@ struct Step {
   long weight = -1, bias = -1;   // offsets into the parameters; -1 when absent
   long mean = -1, variance = -1; // offsets into the state: batch_norm
   long centres = -1;             // offset into the state: rbf
+  float scale = 1;               // rbf
   float slope = 0;               // leaky_relu
   float p = 0;                   // dropout
   float eps = 0, momentum = 0;   // batch_norm

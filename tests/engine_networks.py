@@ -112,7 +112,8 @@ LAYERS = {
          fp.ReLU()), fp.MaxPool2d(2, remainder="crop"), fp.Flatten(), fp.Linear(3)],
     ),
     "rbf": (
-        (6,), [fp.Linear(3), fp.Tanh(), fp.RBF([[1.0, -1.0, 0.5], [0.0, 2.0, 1.0], [1, 1, 1]])],
+        (6,),
+        [fp.Linear(3), fp.Tanh(), fp.RBF([[1.0, -1.0, 0.5], [0.0, 2.0, 1.0], [1, 1, 1]], 2.5)],
     ),
     "output of planes": ((2, 5, 6), [fp.Conv2d(3, 3), fp.ReLU(), fp.MaxPool2d((1, 2))]),
 }  # fmt: skip

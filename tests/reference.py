@@ -101,7 +101,7 @@ def apply(layer: l.Layer, x: Array, arrays: Arrays, training: bool) -> Array:
         case l.Linear():
             return d.linear(x, arrays["weight"], arrays.get("bias"))
         case l.RBF():
-            return d.rbf(x, arrays["centres"])
+            return d.rbf(x, arrays["centres"], layer.variance)
         case l.BatchNorm1d() | l.BatchNorm2d():
             scale = {"weight": arrays.get("weight"), "bias": arrays.get("bias"), "eps": layer.eps}
             if training:

@@ -137,6 +137,7 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: fp.Residual(fp.ReLU), "Residual is made of layers"),
         (lambda: fp.RBF("letters"), 'centres must be "digits" or an array'),
         (lambda: fp.RBF([1, 2]), "an array of shape (2,)"),
+        (lambda: fp.RBF(variance=0), "variance must be more than 0"),
         (lambda: fp.RBF([[1.0, np.inf]]), "finite numbers"),
         (lambda: Layer.from_config(7), "must be a dict with a type"),
         (lambda: Layer.from_config({"type": "Conv3d"}), "type must name a layer"),

@@ -1,5 +1,5 @@
 // Euclidean radial basis functions, the output layer of LeNet-5 as published: y_j is minus the
-// squared distance of the input from centre j, so that the nearest centre scores highest (LeCun
+// squared distance of the input from centre j, scaled, so that the nearest centre scores highest (LeCun
 // et al., 1998, section II.B; the sign turns their penalty into a score). May use op.h and ops.h.
 #include "ops.h"
 
@@ -9,9 +9,10 @@ namespace {
 
 class Rbf final : public Op {
  public:
-  explicit Rbf(const Step& step) : centres_(step.centres) {}
+  explicit Rbf(const Step& step) : centres_(step.centres), scale_(step.scale) {}
 
   void forward(Pass& pass) const override {
+    const vec scale = broadcast(scale_);
     const vec* x = pass.value(in);
     vec* y = pass.value(out);
     for (int j = 0; j < out.shape.channels; j++) y[out.value_layout.at(j, 0, 0)] = vec{};
@@ -21,7 +22,7 @@ class Rbf final : public Op {
       const float* centre = pass.state + centres_ + i;
       for (int j = 0; j < out.shape.channels; j++, centre += in.shape.size()) {
         vec d = input - broadcast(*centre);
-        y[out.value_layout.at(j, 0, 0)] -= d * d;
+        y[out.value_layout.at(j, 0, 0)] -= scale * d * d;
       }
     });
   }
@@ -37,7 +38,7 @@ class Rbf final : public Op {
       vec total{};
       for (int j = 0; j < out.shape.channels; j++, centre += in.shape.size())
         total += g[out.gradient_layout.at(j, 0, 0)] * (broadcast(*centre) - input);
-      result[in.gradient_layout.at(c, row, column)] = total + total;
+      result[in.gradient_layout.at(c, row, column)] = broadcast(2 * scale_) * total;
     });
   }
 
@@ -52,6 +53,7 @@ class Rbf final : public Op {
   }
 
   long centres_;
+  float scale_; // 1 / (2 variance)
 };
 
 } // namespace

@@ -46,6 +46,9 @@ def train(
     batch_size: Annotated[int | None, options.from_recipe("Images per step.", min=1)] = None,
     lr: Annotated[float | None, options.from_recipe("Learning rate, at its highest.")] = None,
     optimizer: Annotated[str | None, options.from_recipe("sgd, adam or adamw.")] = None,
+    weight_decay: Annotated[
+        float | None, options.from_recipe("The pull of the weights towards 0.")
+    ] = None,
     schedule: Annotated[
         str | None, options.from_recipe("Of the rate: constant, step, cosine or one_cycle.")
     ] = None,
@@ -102,6 +105,7 @@ def train(
         "batch_size": batch_size,
         "optimizer": optimizer,
         "lr": lr,
+        "weight_decay": weight_decay,
         "schedule": schedule,
         "augmentation": augment,
     }

@@ -209,8 +209,8 @@ def affine(x: ArrayLike, weight: ArrayLike, bias: ArrayLike) -> Array:
     return _channels(weight, x) * x + _channels(bias, x)
 
 
-def rbf(x: ArrayLike, centres: ArrayLike) -> Array:
-    """Return y(n, j) = −Σᵢ (x(n, i) − centres(j, i))².
+def rbf(x: ArrayLike, centres: ArrayLike, variance: float = 0.5) -> Array:
+    """Return y(n, j) = −Σᵢ (x(n, i) − centres(j, i))² / (2 variance).
 
     LeCun et al. 1998, equation 7, with its sign changed so that the nearest centre has the
     largest value, as every other output layer has it.
@@ -219,6 +219,7 @@ def rbf(x: ArrayLike, centres: ArrayLike) -> Array:
     ----------
     x : array_like, (N, F)
     centres : array_like, (O, F)
+    variance : float
 
     Examples
     --------
@@ -229,7 +230,7 @@ def rbf(x: ArrayLike, centres: ArrayLike) -> Array:
     y = np.empty((len(x), len(centres)))
     for n in range(len(x)):
         for output in range(len(centres)):
-            y[n, output] = -((x[n] - centres[output]) ** 2).sum()
+            y[n, output] = -((x[n] - centres[output]) ** 2).sum() / (2 * variance)
     return y
 
 

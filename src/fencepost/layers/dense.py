@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ArgumentError
-from .arguments import flag, integer
+from .arguments import flag, integer, real
 from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
 from .digits import BITMAPS
 
@@ -79,16 +79,20 @@ class Linear(Layer):
 
 @dataclass(frozen=True, init=False, repr=False)
 class RBF(Layer):
-    """Output of LeNet-5: y_j = -Σ_i (x_i - centre_ji)², largest for the nearest centre.
+    """Output of LeNet-5: y_j = -Σ_i (x_i - centre_ji)² / (2 variance), largest for the nearest.
 
     The sign is turned so that the nearest centre has the largest output, as argmax and softmax
     want it. The centres are fixed. LeCun, Bottou, Bengio, Haffner: Gradient-based learning
-    applied to document recognition, Proceedings of the IEEE 86 (1998), equation 7.
+    applied to document recognition, Proceedings of the IEEE 86 (1998), equation 7. The paper reads
+    y as the logarithm of a normal density around the centre; its variance says from how far away
+    an input still counts, and so how soon training is content.
 
     Parameters
     ----------
     centres : "digits" or array of float, shape (classes, F)
         "digits" are the ten figures drawn as 7 × 12 bitmaps of +1 (ink) and -1, so F is 84.
+    variance : float
+        Positive. With 1/2, the default, y is minus the squared distance.
 
     Examples
     --------
@@ -98,8 +102,12 @@ class RBF(Layer):
     """
 
     centres: str | tuple[tuple[float, ...], ...]
+    variance: float
 
-    def __init__(self, centres: str | ArrayLike = "digits") -> None:
+    def __init__(self, centres: str | ArrayLike = "digits", variance: float = 0.5) -> None:
+        self._set(variance=real("variance", variance, 0.0))
+        if self.variance == 0:
+            raise ArgumentError(f"variance must be more than 0. Received: variance={variance!r}")
         if isinstance(centres, str):
             if centres != "digits":
                 raise ArgumentError(
@@ -142,7 +150,14 @@ class RBF(Layer):
 
     def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
         (classes,) = self.output_shape(input_shape)
-        return [{"op": "rbf", "out_features": classes, "centres": offsets["centres"]}]
+        return [
+            {
+                "op": "rbf",
+                "out_features": classes,
+                "centres": offsets["centres"],
+                "scale": 0.5 / self.variance,
+            }
+        ]
 
     def _table(self) -> NDArray[np.float32]:
         return BITMAPS if self.centres == "digits" else np.array(self.centres, np.float32)

@@ -7,6 +7,9 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
+// So many images, and fewer, take less time one by one than a block of kLanes.
+constexpr long kFew = kLanes / 3;
+
 // The first n lanes of a value, image by image.
 void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
   const Shape s = slot.shape;
@@ -31,6 +34,12 @@ Plan::Runner& Plan::runner(bool fuse) {
   auto& kept = fuse ? fused_ : plain_;
   if (!kept) kept = std::make_unique<Runner>(input_, steps_, fuse);
   return *kept;
+}
+
+single::Predictor& Plan::predictor() {
+  std::lock_guard lock(mutex_);
+  if (!single_) single_ = std::make_unique<single::Predictor>(input_, steps_);
+  return *single_;
 }
 
 template <typename Copy>
@@ -65,6 +74,7 @@ void Plan::run(Runner& runner, const Network& network, const Images& images, int
 }
 
 void Plan::forward(const Network& network, const Images& images, int threads, float* out) {
+  if (images.count <= kFew) return predictor().run(network.parameters, network.state, images, out);
   Runner& r = runner(true);
   const Slot& slot = r.program.output();
   run(r, network, images, threads, [&](const vec* memory, long first, int n) {

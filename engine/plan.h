@@ -1,10 +1,11 @@
 // What Python calls a Plan: a network that is ready to run. It predicts, shows the output of
-// every step, and gives gradients; training is Trainer's. May use lanes/batch.h.
+// every step, and gives gradients; training is Trainer's. May use lanes/batch.h and single/.
 #pragma once
 
 #include <mutex>
 
 #include "lanes/batch.h"
+#include "single/predictor.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -43,12 +44,14 @@ class Plan {
   void run(Runner& runner, const Network& network, const Images& images, int threads,
            const Copy& copy);
   Runner& runner(bool fuse);
+  single::Predictor& predictor();
 
   Shape input_;
   std::vector<Step> steps_;
   long parameter_count_, state_count_;
   std::mutex mutex_;
   std::unique_ptr<Runner> fused_, plain_;
+  std::unique_ptr<single::Predictor> single_;
 };
 
 } // namespace FENCEPOST_LEVEL

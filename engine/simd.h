@@ -75,6 +75,13 @@ inline float sum(vec v) {
   return s;
 }
 
+// Fewer than kLanes floats; the other lanes are zero, and nothing beyond is read.
+inline vec load_some(const float* p, int n) {
+  vec v{};
+  std::memcpy(&v, p, n * sizeof(float));
+  return v;
+}
+
 template <int Step, int... I>
 inline void exchange(vec& a, vec& b, std::integer_sequence<int, I...>) {
   vec low = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + (I ^ Step) : I)...);
@@ -93,6 +100,29 @@ inline void transpose_from(vec* rows) {
 }
 // Transposes a kLanes x kLanes matrix held in kLanes registers: log2(kLanes) rounds of exchanges.
 inline void transpose(vec rows[kLanes]) { transpose_from<1>(rows); }
+
+// Lane i of the result (i < N) is the sum over lanes of v[i]: adds pairs, then pairs of pairs.
+template <int N, int Step = 1>
+inline vec sum_each(vec* v) {
+  if constexpr (Step == kLanes) {
+    return v[0];
+  } else {
+    for (int i = 0; i < (N + 1) / 2; i++) {
+      vec a = v[2 * i], b = 2 * i + 1 < N ? v[2 * i + 1] : a;
+      exchange<Step>(a, b, std::make_integer_sequence<int, kLanes>{});
+      v[i] = a + b;
+    }
+    return sum_each<(N + 1) / 2, 2 * Step>(v);
+  }
+}
+// to[i] = the sum over lanes of v[i], for i < N.
+template <int N>
+inline void store_sums(vec* v, float* to) {
+  constexpr int n = N < kLanes ? N : kLanes;
+  vec sums = sum_each<n>(v);
+  std::memcpy(to, &sums, n * sizeof(float));
+  if constexpr (N > kLanes) store_sums<N - kLanes>(v + kLanes, to + kLanes);
+}
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

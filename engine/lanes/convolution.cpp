@@ -1,6 +1,7 @@
 // Convolution layers over lanes: the lists of taps for the forward pass, for the data gradient
 // (one list for each phase of the stride) and for the weight gradient, with ReLU and max pooling
-// done while the rows just made are still in the first-level cache. May use taps.h.
+// done while the rows just made are still in the first-level cache. May use taps.h and links.h.
+#include "links.h"
 #include "ops.h"
 #include "taps.h"
 
@@ -11,31 +12,16 @@ namespace {
 constexpr long kCacheBytes = 16 * 1024;   // half of a first-level cache: what a sweep reuses
 constexpr long kWindowBytes = 128 * 1024; // rows of all channels that stay in the second level
 
-// The input channels that feed an output channel, and where the weights of each begin.
-struct Link {
-  int channel;
-  long weights;
-};
-
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
 class Convolution final : public Op {
  public:
-  Convolution(const Step& step, const Fused& fused) : s_(step), fused_(fused) {
-    link();
+  Convolution(const Step& step, const Fused& fused)
+      : s_(step), fused_(fused), links_(links_of(step)) {
     if (fused_.max_pool) delta_ = Layout(s_.out, gradient_reach());
   }
 
-  Halo input_halo() const override {
-    auto reach = [](int out, int stride, int kernel, int dilation, int before, int in) {
-      return std::max(0, (out - 1) * stride + (kernel - 1) * dilation - before - (in - 1));
-    };
-    return {
-        s_.padding.top,
-        reach(s_.out.height, s_.stride_y, s_.kernel_h, s_.dilation_y, s_.padding.top, s_.in.height),
-        s_.padding.left,
-        reach(s_.out.width, s_.stride_x, s_.kernel_w, s_.dilation_x, s_.padding.left, s_.in.width)};
-  }
+  Halo input_halo() const override { return reach_of(s_); }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : gradient_reach(); }
 
   // The winners of max pooling, and the gradient before pooling.
@@ -54,7 +40,7 @@ class Convolution final : public Op {
   void forward(Pass& pass) const override {
     const Layout& from = in.value_layout;
     const float* bias = s_.bias >= 0 ? pass.parameters + s_.bias : nullptr;
-    Sweep sweep{};
+    Sweep<vec, float> sweep{};
     sweep.in_row = s_.stride_y * from.row;
     sweep.in_step = s_.stride_x;
     sweep.out_step = 1;
@@ -91,9 +77,10 @@ class Convolution final : public Op {
   }
 
  private:
+  using Taps = TapConvolution<vec, float>;
   struct Phase { // input pixels (y0 + i*stride_y, x0 + j*stride_x) read the same taps
     int y0, x0, height;
-    TapConvolution taps;
+    Taps taps;
   };
   // Output channels [first, first + channels) with the taps of their weight gradient.
   struct GradientUnit {
@@ -105,30 +92,15 @@ class Convolution final : public Op {
 
   const Step s_;
   const Fused fused_;
-  std::vector<std::vector<Link>> links_; // of each output channel
-  Layout delta_;                         // the gradient before pooling
+  const std::vector<std::vector<Link>> links_; // of each output channel
+  Layout delta_;                               // the gradient before pooling
   bool built_ = false;
-  TapConvolution forward_;
+  Taps forward_;
   std::vector<Phase> phases_;
   std::vector<GradientUnit> gradients_;
 
   long cells() const { return static_cast<long>(s_.kernel_h) * s_.kernel_w; }
   long winners_size() const { return (fused_.pooled.size() + 1) / 2; }
-
-  void link() {
-    const int in_group = s_.in.channels / s_.groups, out_group = s_.out.channels / s_.groups;
-    links_.resize(s_.out.channels);
-    long next = s_.weight;
-    for (int o = 0; o < s_.out.channels; o++)
-      for (int i = 0; i < s_.in.channels; i++) {
-        bool linked = s_.connections.empty()
-                          ? i / in_group == o / out_group
-                          : s_.connections[static_cast<size_t>(o) * s_.in.channels + i];
-        if (!linked) continue;
-        links_[o].push_back({i, next});
-        next += cells();
-      }
-  }
 
   // Output channels that read the same inputs: [first, end) from `first`.
   int alike(int first) const {
@@ -169,9 +141,7 @@ class Convolution final : public Op {
 
   void build_forward() {
     const Layout& from = in.value_layout;
-    std::vector<int> rows, columns;
-    for (int k = 0; k < s_.kernel_h; k++) rows.push_back(k * s_.dilation_y - s_.padding.top);
-    for (int k = 0; k < s_.kernel_w; k++) columns.push_back(k * s_.dilation_x - s_.padding.left);
+    Axis rows = row_axis(s_), columns = column_axis(s_);
     std::vector<Unit> units;
     for (int first = 0, end; first < s_.out.channels; first = end) {
       end = alike(first);
@@ -180,8 +150,8 @@ class Convolution final : public Op {
       for (const Link& link : links_[first]) {
         const long plane = link.channel * from.plane;
         unit.planes.push_back(plane);
-        for (int y : rows)
-          for (int x : columns)
+        for (int y : rows.reads)
+          for (int x : columns.reads)
             gradient.offsets.push_back((plane + y * from.row + x) *
                                        static_cast<std::ptrdiff_t>(sizeof(vec)));
       }
@@ -196,9 +166,7 @@ class Convolution final : public Op {
     }
     std::vector<long> cell_weights(cells());
     for (long k = 0; k < cells(); k++) cell_weights[k] = k;
-    forward_ = TapConvolution(
-        std::move(units), Axis(rows, s_.stride_y, s_.out.height, s_.in.height),
-        Axis(columns, s_.stride_x, s_.out.width, s_.in.width), cell_weights, from.row);
+    forward_ = Taps(std::move(units), std::move(rows), std::move(columns), cell_weights, from.row);
   }
 
   // Kernel cells that reach the input pixels first, first + stride, ... from a whole output
@@ -235,14 +203,14 @@ class Convolution final : public Op {
     }
     const int height = (s_.in.height - y0 + s_.stride_y - 1) / s_.stride_y;
     const int width = (s_.in.width - x0 + s_.stride_x - 1) / s_.stride_x;
-    phases_.push_back(
-        {y0, x0, height,
-         TapConvolution(std::move(units), Axis(rows, 1, height, s_.out.height),
-                        Axis(columns, 1, width, s_.out.width), cell_weights, to.row)});
+    phases_.push_back({y0, x0, height,
+                       Taps(std::move(units), Axis(rows, 1, height, s_.out.height),
+                            Axis(columns, 1, width, s_.out.width), cell_weights, to.row)});
   }
 
   // One band of conv rows at a time: a tile's channels are swept into scratch and pooled.
-  void forward_pooled(Pass& pass, Sweep sweep, const vec* source, const float* bias) const {
+  void forward_pooled(Pass& pass, Sweep<vec, float> sweep, const vec* source,
+                      const float* bias) const {
     const Shape pooled = fused_.pooled;
     const int ph = fused_.pool_h, pw = fused_.pool_w;
     const Layout& to = out.value_layout;
@@ -254,7 +222,7 @@ class Convolution final : public Op {
     for (int y = 0; y < pooled.height; y++) {
       sweep.first_row = y * ph;
       sweep.in = source + sweep.first_row * sweep.in_row;
-      for (const TapConvolution::Tile& tile : forward_.tiles()) {
+      for (const Taps::Tile& tile : forward_.tiles()) {
         forward_.run_tile(tile, sweep, bias);
         for (int c = 0; c < tile.channels; c++) {
           const vec* rows = pass.scratch + c * sweep.out_plane;
@@ -365,7 +333,7 @@ class Convolution final : public Op {
 
   void data_gradient(Pass& pass, const Layout& layout, const vec* delta) const {
     const Layout& to = in.gradient_layout;
-    Sweep sweep{};
+    Sweep<vec, float> sweep{};
     sweep.in_row = layout.row;
     sweep.in_step = 1;
     sweep.out_plane = to.plane;

@@ -140,12 +140,22 @@ class Dropout final : public Op {
  private:
   static constexpr uint32_t kOdd = 0x9e3779b9u; // 2^32 / golden ratio: spreads small numbers
 
+  void copy(const vec* from, const Layout& from_layout, vec* to, const Layout& to_layout) const {
+    const Shape runs = merged_planes(out.shape, {&from_layout, &to_layout});
+    for (int c = 0; c < runs.channels; c++)
+      for (int r = 0; r < runs.height; r++) {
+        const vec* x = from + from_layout.at(c, r, 0);
+        std::copy(x, x + runs.width, to + to_layout.at(c, r, 0));
+      }
+  }
+
   void apply(const Pass& pass, const vec* from, const Layout& from_layout, vec* to,
              const Layout& to_layout) const {
+    if (!pass.training) return copy(from, from_layout, to, to_layout);
     // Two dropout steps never read the same value, so its number parts their masks.
     const uvec keys = mixed(pass.keys ^ salt_);
-    const ivec threshold = broadcast_int(pass.training ? threshold_ : 0);
-    const vec scale = broadcast(pass.training ? scale_ : 1.0f);
+    const ivec threshold = broadcast_int(threshold_);
+    const vec scale = broadcast(scale_);
     uvec place{};
     const Shape runs = merged_planes(out.shape, {&from_layout, &to_layout});
     for (int c = 0; c < runs.channels; c++)

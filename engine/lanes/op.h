@@ -14,7 +14,8 @@ inline namespace FENCEPOST_LEVEL {
 // Where a value and its gradient lie in a block's memory (offsets in vecs). A value has exactly
 // one producer and one consumer; the program inserts a Fork where a network branches.
 struct Slot {
-  Shape shape;
+  Shape shape; // in cells: a cell is a vec, or in `planes` one float of one image
+  bool planes = false;
   Layout value_layout, gradient_layout;
   long value = -1, gradient = -1; // gradient == -1: nobody asks for it
 };
@@ -41,6 +42,7 @@ class Op {
 
   // Asked once, before memory is laid out.
   virtual Halo input_halo() const { return {}; }    // zeros it reads around its input
+  virtual bool reads_planes() const { return false; }
   virtual Halo gradient_halo() const { return {}; } // ... around its output's gradient
   virtual long kept() const { return 0; }           // vecs from forward to backward (e.g. argmax)
   virtual long scratch() const { return 0; }        // vecs while it runs

@@ -19,6 +19,15 @@ struct Fused {
   Shape pooled;
 };
 
+// Which operations a program is made of: those over lanes of images below, or those of single/.
+struct Makers {
+  OpPointer (*convolution)(const Step&, const Fused&);
+  OpPointer (*linear)(const Step&, bool relu);
+  OpPointer (*other)(const Step&); // any step by itself
+  Shape (*stored)(Shape);          // how many vecs a value has: channels, rows, columns
+};
+extern const Makers kLanesMakers; // program.cpp
+
 OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp
 OpPointer make_linear(const Step&, bool relu);         // linear.cpp
 OpPointer make_pooling(const Step&);                   // pooling.cpp: max, avg, sum

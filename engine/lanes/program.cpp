@@ -28,6 +28,8 @@ OpPointer make_op(const Step& step) {
   }
 }
 
+Shape same(Shape shape) { return shape; }
+
 // Windows side by side, inside the plane.
 bool simple_max_pool(const Step& s) {
   return s.kind == Kind::max_pool && s.kernel_h == s.stride_y && s.kernel_w == s.stride_x &&
@@ -36,6 +38,8 @@ bool simple_max_pool(const Step& s) {
 }
 
 } // namespace
+
+const Makers kLanesMakers{make_convolution, make_linear, make_op, same};
 
 int Program::add_slot(Shape shape) {
   slots_.push_back({});
@@ -69,12 +73,13 @@ int Program::take(int value) {
 }
 
 // Adds step k, with the steps behind it that it can take along; returns the last of them.
-int Program::add_fusible(const std::vector<Step>& steps, int k, bool fuse) {
+int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options) {
+  const Makers& make = *options.makers;
   const Step& step = steps[k];
   int last = k;
   // The next step, if it is the only reader of the value made so far.
   auto next = [&]() -> const Step* {
-    if (!fuse || last + 1 >= static_cast<int>(steps.size())) return nullptr;
+    if (!options.fuse || last + 1 >= static_cast<int>(steps.size())) return nullptr;
     const Step& s = steps[last + 1];
     return s.input == last + 1 && readers_[last + 1] == 1 ? &s : nullptr;
   };
@@ -94,14 +99,14 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, bool fuse) {
       }
       last++;
     }
-    op = make_convolution(step, fused);
+    op = make.convolution(step, fused);
   } else if (step.kind == Kind::linear) {
     const Step* s = next();
     const bool with_relu = s && s->kind == Kind::relu;
     last += with_relu;
-    op = make_linear(step, with_relu);
+    op = make.linear(step, with_relu);
   } else {
-    op = make_op(step);
+    op = make.other(step);
   }
   int in = take(step.input);
   int other = step.other >= 0 ? take(step.other) : -1;
@@ -113,7 +118,7 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, bool fuse) {
   return last;
 }
 
-Program::Program(Shape input, const std::vector<Step>& steps, ProgramOptions options) {
+Program::Program(Shape input, const std::vector<Step>& steps, const ProgramOptions& options) {
   readers_.assign(steps.size() + 1, 0);
   waiting_.resize(steps.size() + 1);
   for (const Step& s : steps) {
@@ -122,11 +127,22 @@ Program::Program(Shape input, const std::vector<Step>& steps, ProgramOptions opt
   }
   outputs_.reserve(steps.size());
   publish(0, add_slot(input));
-  for (int k = 0; k < static_cast<int>(steps.size()); k++) k = add_fusible(steps, k, options.fuse);
-  lay_out(steps, options);
+  for (int k = 0; k < static_cast<int>(steps.size()); k++) k = add_fusible(steps, k, options);
+  lay_out(options);
 }
 
-void Program::lay_out(const std::vector<Step>&, ProgramOptions options) {
+// Whether all who read a slot take planes; only the network's input is ever offered so.
+bool Program::planes(int slot) const {
+  if (root_[slot] != 0) return false;
+  for (size_t i = 0; i < ops_.size(); i++) {
+    const Wiring& w = wiring_[i];
+    const bool reads = root_[w.in] == 0 || (w.other >= 0 && root_[w.other] == 0);
+    if (reads && root_[w.out] != 0 && !ops_[i]->reads_planes()) return false;
+  }
+  return true;
+}
+
+void Program::lay_out(const ProgramOptions& options) {
   std::vector<Halo> halos(slots_.size()), gradient_halos(slots_.size());
   // A gradient is asked for if something before it learns.
   std::vector<bool> asked(slots_.size(), false);
@@ -147,8 +163,12 @@ void Program::lay_out(const std::vector<Step>&, ProgramOptions options) {
   for (size_t i = 0; i < slots_.size(); i++) {
     Slot& slot = slots_[i];
     const bool own = root_[i] == static_cast<int>(i);
+    slot.planes = planes(static_cast<int>(i));
+    if (!slot.planes) slot.shape = options.makers->stored(slot.shape);
     slot.value_layout = Layout(slot.shape, halos[root_[i]]);
-    slot.value = own ? reserve(slot.value_layout.size()) : slots_[root_[i]].value;
+    const long size = slot.value_layout.size();
+    slot.value =
+        own ? reserve(slot.planes ? (size + kLanes - 1) / kLanes : size) : slots_[root_[i]].value;
     if (options.gradients && (asked[i] || static_cast<int>(i) == outputs_.back())) {
       slot.gradient_layout = Layout(slot.shape, gradient_halos[i]);
       slot.gradient = reserve(slot.gradient_layout.size());

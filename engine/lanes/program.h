@@ -14,11 +14,12 @@ struct ProgramOptions {
   bool gradients = false;      // lay out gradients too
   bool input_gradient = false; // ... and that of the network's input
   bool fuse = true;            // or keep the output of every step
+  const Makers* makers = &kLanesMakers;
 };
 
 class Program {
  public:
-  Program(Shape input, const std::vector<Step>& steps, ProgramOptions options);
+  Program(Shape input, const std::vector<Step>& steps, const ProgramOptions& options);
 
   const Slot& input() const { return slots_[0]; }
   const Slot& output() const { return slots_[outputs_.back()]; }
@@ -36,8 +37,9 @@ class Program {
   void add(OpPointer op, int in, int other, int out);
   int take(int value);
   void publish(int value, int slot);
-  int add_fusible(const std::vector<Step>& steps, int k, bool fuse);
-  void lay_out(const std::vector<Step>& steps, ProgramOptions options);
+  int add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options);
+  void lay_out(const ProgramOptions& options);
+  bool planes(int slot) const;
 
   struct Wiring {
     int in, other, out;

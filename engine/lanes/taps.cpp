@@ -2,30 +2,35 @@
 #include "taps.h"
 
 #include <array>
+#include <type_traits>
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-inline const vec* step_bytes(const vec* p, std::ptrdiff_t bytes) {
-  return reinterpret_cast<const vec*>(reinterpret_cast<const char*>(p) + bytes);
+template <class Cell>
+inline const Cell* step_bytes(const Cell* p, std::ptrdiff_t bytes) {
+  return reinterpret_cast<const Cell*>(reinterpret_cast<const char*>(p) + bytes);
 }
+
+inline vec as_vec(float x) { return broadcast(x); }
+inline vec as_vec(vec v) { return v; }
 
 // Adds one run of taps to a tile of C channels x X pixels. The smaller side stays in registers,
 // the larger streams past it.
-template <int C, int X>
-[[gnu::always_inline]] inline void add_taps(const vec* in, long in_step,
-                                            const std::ptrdiff_t* offset, const float* w, long taps,
-                                            vec (&sums)[C][X]) {
+template <int C, int X, class Cell, class Weight>
+[[gnu::always_inline]] inline void add_taps(const Cell* in, long in_step,
+                                            const std::ptrdiff_t* offset, const Weight* w,
+                                            long taps, vec (&sums)[C][X]) {
   for (; taps > 0; taps--, offset++, w += C) {
-    const vec* p = step_bytes(in, *offset);
+    const Cell* p = step_bytes(in, *offset);
     if constexpr (C <= X) {
       vec weight[C];
 #pragma GCC unroll 16
-      for (int c = 0; c < C; c++) weight[c] = broadcast(w[c]);
+      for (int c = 0; c < C; c++) weight[c] = as_vec(w[c]);
 #pragma GCC unroll 16
       for (int x = 0; x < X; x++) {
-        vec pixel = p[x * in_step];
+        vec pixel = as_vec(p[x * in_step]);
         keep(pixel);
 #pragma GCC unroll 16
         for (int c = 0; c < C; c++) sums[c][x] += weight[c] * pixel;
@@ -33,10 +38,11 @@ template <int C, int X>
     } else {
       vec pixel[X];
 #pragma GCC unroll 16
-      for (int x = 0; x < X; x++) pixel[x] = p[x * in_step];
+      for (int x = 0; x < X; x++) pixel[x] = as_vec(p[x * in_step]);
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++) {
-        vec weight = broadcast(w[c]);
+        vec weight = as_vec(w[c]);
+        if constexpr (std::is_same_v<Weight, vec>) keep(weight);
 #pragma GCC unroll 16
         for (int x = 0; x < X; x++) sums[c][x] += weight * pixel[x];
       }
@@ -44,14 +50,15 @@ template <int C, int X>
   }
 }
 
-// `count` tiles of C channels x X pixels in each row.
-template <int C, int X, bool Unit>
-void sweep_tiles(const Sweep& s, int first_pixel, int count) {
-  const long in_step = Unit ? 1 : s.in_step, out_step = Unit ? 1 : s.out_step;
+// `count` tiles of C channels x X pixels in each row. Step is the distance of two pixels' cells,
+// where the compiler is to know it and the output is without gaps, or 0.
+template <int C, int X, int Step, class Cell, class Weight>
+void sweep_tiles(const Sweep<Cell, Weight>& s, int first_pixel, int count) {
+  const long in_step = Step ? Step : s.in_step, out_step = Step ? 1 : s.out_step;
   const int cells = s.columns->cells();
   for (int y = 0; y < s.height; y++) {
     const int row_begin = s.rows->begin[s.first_row + y], row_end = s.rows->end[s.first_row + y];
-    const vec* in = s.in + y * s.in_row + first_pixel * in_step;
+    const Cell* in = s.in + y * s.in_row + first_pixel * in_step;
     vec* out = s.out + y * s.out_row + first_pixel * out_step;
     for (int i = 0; i < count; i++, in += X * in_step, out += X * out_step) {
       const int pixel = first_pixel + i * X;
@@ -64,7 +71,7 @@ void sweep_tiles(const Sweep& s, int first_pixel, int count) {
       vec sums[C][X];
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++) {
-        vec start = s.bias ? broadcast(s.bias[c]) : vec{};
+        vec start = s.bias ? as_vec(s.bias[c]) : vec{};
 #pragma GCC unroll 16
         for (int x = 0; x < X; x++) sums[c][x] = start;
       }
@@ -79,27 +86,6 @@ void sweep_tiles(const Sweep& s, int first_pixel, int count) {
           out[c * s.out_plane + x * out_step] = s.relu ? relu(sums[c][x]) : sums[c][x];
     }
   }
-}
-
-// Lane i of the result (i < N) is the sum over lanes of v[i]: adds pairs, then pairs of pairs.
-template <int N, int Step = 1>
-inline vec sum_each(vec* v) {
-  if constexpr (Step == kLanes) {
-    return v[0];
-  } else {
-    for (int i = 0; i < (N + 1) / 2; i++) {
-      vec a = v[2 * i], b = 2 * i + 1 < N ? v[2 * i + 1] : a;
-      exchange<Step>(a, b, std::make_integer_sequence<int, kLanes>{});
-      v[i] = a + b;
-    }
-    return sum_each<(N + 1) / 2, 2 * Step>(v);
-  }
-}
-template <int N>
-inline void store_sums(vec* v, float* to) {
-  constexpr int n = N < kLanes ? N : kLanes;
-  store(to, sum_each<n>(v));
-  if constexpr (N > kLanes) store_sums<N - kLanes>(v + kLanes, to + kLanes);
 }
 
 // C channels x K taps, summed over the plane and then over lanes.
@@ -140,7 +126,7 @@ void sweep_weight_tiles(const WeightSweep& s, int first_tap, int count) {
         }
       }
     }
-    float total[C * K + kLanes];
+    float total[C * K];
     store_sums<C * K>(sums, total);
     float* gradient = s.gradient + first_tap + i * K;
     for (int c = 0; c < C; c++)
@@ -148,22 +134,29 @@ void sweep_weight_tiles(const WeightSweep& s, int first_tap, int count) {
   }
 }
 
-using SweepFunction = void (*)(const Sweep&, int, int);
-using WeightFunction = void (*)(const WeightSweep&, int, int);
-
 // A table over channels 1..kMostChannels and pixels (taps) 1..kMostPixels; nullptr where the
 // accumulators would not fit the registers.
-template <bool Unit, int... I>
+using Entries = std::make_integer_sequence<int, kMostChannels * kMostPixels>;
+template <class Cell, class Weight>
+using SweepFunction = void (*)(const Sweep<Cell, Weight>&, int, int);
+template <int Step, class Cell, class Weight, int... I>
 constexpr auto sweep_table(std::integer_sequence<int, I...>) {
-  constexpr auto entry = []<int J>(std::integral_constant<int, J>) -> SweepFunction {
+  constexpr auto entry = []<int J>(std::integral_constant<int, J>) -> SweepFunction<Cell, Weight> {
     constexpr int c = J / kMostPixels + 1, x = J % kMostPixels + 1;
-    if constexpr (c * x <= kAccumulators)
-      return sweep_tiles<c, x, Unit>;
+    // Channels that read only themselves are tiles of their own.
+    constexpr bool alone = std::is_same_v<Cell, Weight>;
+    if constexpr (c * x <= kAccumulators && (c == 1 || !alone))
+      return sweep_tiles<c, x, Step, Cell, Weight>;
     else
       return nullptr;
   };
-  return std::array<SweepFunction, sizeof...(I)>{entry(std::integral_constant<int, I>{})...};
+  return std::array<SweepFunction<Cell, Weight>, sizeof...(I)>{
+      entry(std::integral_constant<int, I>{})...};
 }
+template <int Step, class Cell, class Weight>
+constexpr auto kSweeps = sweep_table<Step, Cell, Weight>(Entries{});
+
+using WeightFunction = void (*)(const WeightSweep&, int, int);
 template <bool Unit, int... I>
 constexpr auto weight_table(std::integer_sequence<int, I...>) {
   constexpr auto entry = []<int J>(std::integral_constant<int, J>) -> WeightFunction {
@@ -175,13 +168,21 @@ constexpr auto weight_table(std::integer_sequence<int, I...>) {
   };
   return std::array<WeightFunction, sizeof...(I)>{entry(std::integral_constant<int, I>{})...};
 }
-using Entries = std::make_integer_sequence<int, kMostChannels * kMostPixels>;
-constexpr auto kUnitSweeps = sweep_table<true>(Entries{});
-constexpr auto kSweeps = sweep_table<false>(Entries{});
 constexpr auto kUnitWeightSweeps = weight_table<true>(Entries{});
 constexpr auto kWeightSweeps = weight_table<false>(Entries{});
 
 int entry(int channels, int pixels) { return (channels - 1) * kMostPixels + pixels - 1; }
+
+// All pixels of `height` rows, for one tile of `channels` channels.
+template <class Cell, class Weight>
+void sweep(const Sweep<Cell, Weight>& s, int channels, const Split& pixels) {
+  const auto* table = &kSweeps<0, Cell, Weight>;
+  if (s.out_step == 1 && s.in_step == 1) table = &kSweeps<1, Cell, Weight>;
+  if constexpr (std::is_same_v<Cell, float>)
+    if (s.out_step == 1 && s.in_step == kLanes) table = &kSweeps<kLanes, Cell, Weight>;
+  if (pixels.whole) (*table)[entry(channels, pixels.size)](s, 0, pixels.whole);
+  if (pixels.rest) (*table)[entry(channels, pixels.rest)](s, pixels.whole * pixels.size, 1);
+}
 
 // Half cycles of a tile for one tap: arithmetic, loads (one more for the offset), latency; and a
 // little for each load, which decides among equals.
@@ -211,12 +212,6 @@ Tiling choose_tiling(int channels, int pixels) {
   return best;
 }
 
-void sweep(const Sweep& s, int channels, const Split& pixels) {
-  const auto& table = s.in_step == 1 && s.out_step == 1 ? kUnitSweeps : kSweeps;
-  if (pixels.whole) table[entry(channels, pixels.size)](s, 0, pixels.whole);
-  if (pixels.rest) table[entry(channels, pixels.rest)](s, pixels.whole * pixels.size, 1);
-}
-
 void sweep_weights(const WeightSweep& s, int channels, const Split& taps) {
   const auto& table = s.in_step == 1 ? kUnitWeightSweeps : kWeightSweeps;
   if (taps.whole) table[entry(channels, taps.size)](s, 0, taps.whole);
@@ -233,8 +228,10 @@ Axis::Axis(std::vector<int> r, int step, int pixels, int size) : reads(std::move
   }
 }
 
-TapConvolution::TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
-                               const std::vector<long>& cells, long row_stride)
+template <class Cell, class Weight>
+TapConvolution<Cell, Weight>::TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
+                                             const std::vector<long>& cells, long row_stride,
+                                             long pitch)
     : rows_(std::move(rows)), columns_(std::move(columns)) {
   for (int u = 0; u < static_cast<int>(units.size()); u++) {
     const Unit& unit = units[u];
@@ -244,26 +241,33 @@ TapConvolution::TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
     for (int y : rows_.reads)
       for (int x : columns_.reads)
         for (long plane : unit.planes)
-          taps.offsets.push_back((plane + y * row_stride + x) *
-                                 static_cast<std::ptrdiff_t>(sizeof(vec)));
+          taps.offsets.push_back((plane + (y * row_stride + x) * pitch) *
+                                 static_cast<std::ptrdiff_t>(sizeof(Cell)));
     taps_.push_back(std::move(taps));
     for (int c = 0; c < unit.channels; c += tiling.channels.size) {
       const int size = std::min(tiling.channels.size, unit.channels - c);
-      tiles_.push_back({u, unit.first + c, size, static_cast<long>(index_.size())});
+      tiles_.push_back({u, unit.first + c, size, static_cast<long>(index_.size()) / kNumbers});
       for (long cell : cells)
         for (int p = 0; p < planes; p++)
           for (int i = 0; i < size; i++)
-            index_.push_back(unit.weights[static_cast<long>(c + i) * planes + p] + cell);
+            for (int n = 0; n < kNumbers; n++) {
+              const long at = unit.weights[(static_cast<long>(c + i) * planes + p) * kNumbers + n];
+              index_.push_back(at < 0 ? -1 : at + cell);
+            }
     }
   }
-  packed_.resize(index_.size());
+  packed_.resize(index_.size() / kNumbers);
 }
 
-void TapConvolution::pack(const float* parameters) {
-  for (size_t i = 0; i < index_.size(); i++) packed_[i] = parameters[index_[i]];
+template <class Cell, class Weight>
+void TapConvolution<Cell, Weight>::pack(const float* parameters) {
+  float* to = reinterpret_cast<float*>(packed_.data());
+  for (size_t i = 0; i < index_.size(); i++) to[i] = index_[i] < 0 ? 0 : parameters[index_[i]];
 }
 
-void TapConvolution::run_tile(const Tile& tile, Sweep s, const float* bias) const {
+template <class Cell, class Weight>
+void TapConvolution<Cell, Weight>::run_tile(const Tile& tile, Sweep<Cell, Weight> s,
+                                            const Weight* bias) const {
   const Taps& taps = taps_[tile.unit];
   s.rows = &rows_;
   s.columns = &columns_;
@@ -274,13 +278,18 @@ void TapConvolution::run_tile(const Tile& tile, Sweep s, const float* bias) cons
   sweep(s, tile.channels, taps.pixels);
 }
 
-void TapConvolution::run(Sweep s, const float* bias) const {
+template <class Cell, class Weight>
+void TapConvolution<Cell, Weight>::run(Sweep<Cell, Weight> s, const Weight* bias) const {
   vec* out = s.out;
   for (const Tile& tile : tiles_) {
     s.out = out + tile.first * s.out_plane;
     run_tile(tile, s, bias);
   }
 }
+
+template class TapConvolution<vec, float>;
+template class TapConvolution<float, vec>;
+template class TapConvolution<vec, vec>;
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -1,10 +1,17 @@
-// The inner loops of every convolution over lanes. A convolution at one output pixel is a sum
+// The inner loops of every convolution. A convolution at one output pixel is a sum
 // over *taps*: (input channel, kernel row, kernel column) as one offset in memory from the
 // pixel, and one weight per output channel. Kernel size, dilation, groups, connection tables and
 // strides are only different lists of offsets, so two loops serve them all:
 //
 //   sweep          out[c][y][x] = bias[c] + sum_k weight[k][c] * in[y][x + offset[k]]
 //   sweep_weights  gradient[c][k] += sum_{y,x,lane} delta[c][y][x] * in[y][x + offset[k]]
+//
+// What a lane is decides what a Cell of the input and a Weight are:
+//
+//   lane            Cell   Weight
+//   image           vec    float   a block of images (this folder)
+//   output channel  float  vec     one image (single/): `channels` counts vecs of them
+//   channel         vec    vec     one image, every channel by itself: a depthwise convolution
 //
 // Budget of a register tile of C channels x X pixels (or taps): C*X fused multiply-adds for
 // C + X loads; at two of either a cycle a tile is bound by arithmetic when C*X >= C + X, and
@@ -43,9 +50,10 @@ struct Axis {
   int cells() const { return static_cast<int>(reads.size()); }
 };
 
+template <class Cell, class Weight>
 struct Sweep {
-  const vec* in;
-  long in_row, in_step; // vecs from one output row, or pixel, to the next
+  const Cell* in;
+  long in_row, in_step; // cells from one output row, or pixel, to the next
   vec* out;
   long out_plane, out_row, out_step;
   int first_row, height; // rows of the output, counted in the rows axis
@@ -54,11 +62,9 @@ struct Sweep {
   const Axis *rows, *columns;
   int planes;                    // input channels
   const std::ptrdiff_t* offsets; // bytes, one a tap
-  const float* weights;          // [tap][channel of the tile]
-  const float* bias;             // of the tile's channels, or nullptr
+  const Weight* weights;         // [tap][channel of the tile]
+  const Weight* bias;            // of the tile's channels, or nullptr
 };
-// All pixels of `height` rows, for one tile of `channels` channels.
-void sweep(const Sweep&, int channels, const Split& pixels);
 
 struct WeightSweep {
   const vec* in;
@@ -76,27 +82,30 @@ void sweep_weights(const WeightSweep&, int channels, const Split& taps);
 // Output channels that read the same input channels, and where their weights begin.
 struct Unit {
   int first = 0, channels = 0;
-  std::vector<long> planes;  // offset of each input channel, in vecs
-  std::vector<long> weights; // [channel][plane]: offset into the parameters
+  std::vector<long> planes; // offset of each input channel, in cells
+  // [channel][plane][number of the Weight]: offset into the parameters, or -1 for a zero.
+  std::vector<long> weights;
 };
 
 // A convolution as units, with its weights packed tile by tile.
+template <class Cell, class Weight>
 class TapConvolution {
  public:
   TapConvolution() = default;
   // The weight of kernel cell (row, column) is cells[row * columns + column] behind its channel's.
+  // The input's rows are row_stride pixels apart, and its pixels `pitch` cells.
   TapConvolution(std::vector<Unit> units, Axis rows, Axis columns, const std::vector<long>& cells,
-                 long row_stride);
+                 long row_stride, long pitch = 1);
   void pack(const float* parameters);
   // `bias` counts from channel 0, as `out` does.
-  void run(Sweep sweep, const float* bias) const;
+  void run(Sweep<Cell, Weight> sweep, const Weight* bias) const;
   // The same for a single tile; tiles are numbered through all units.
   struct Tile {
     int unit, first, channels; // first: the channel of the output
-    long packed;
+    long packed;               // where its weights begin
   };
   const std::vector<Tile>& tiles() const { return tiles_; }
-  void run_tile(const Tile&, Sweep sweep, const float* bias) const;
+  void run_tile(const Tile&, Sweep<Cell, Weight> sweep, const Weight* bias) const;
 
  private:
   struct Taps { // of a unit
@@ -107,8 +116,9 @@ class TapConvolution {
   Axis rows_, columns_;
   std::vector<Taps> taps_;
   std::vector<Tile> tiles_;
-  std::vector<long> index_; // of each packed weight in the parameters
-  std::vector<float> packed_;
+  std::vector<long> index_; // of each packed number in the parameters, or -1
+  std::vector<Weight> packed_;
+  static constexpr int kNumbers = sizeof(Weight) / sizeof(float);
 };
 
 } // namespace FENCEPOST_LEVEL

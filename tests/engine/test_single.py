@@ -1,0 +1,127 @@
+"""One image at a time (lanes are channels) against blocks of images (lanes are images)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import engine_networks as nets
+import fencepost as fp
+import reference
+from shape_lists import conv_cases, pool_cases
+from tolerances import FORWARD, assert_close
+
+CASES = {case.name: case for case in (*conv_cases(), *pool_cases())}
+NETWORKS = (*nets.LAYERS, *nets.MODELS)
+
+#: name -> (input shape, layers): channels that do not fill, just fill or overfill vecs.
+CHANNELS = {
+    **{
+        f"{before} to {after} channels": (
+            (before, 6, 7),
+            [fp.Conv2d(after, 3, padding=1), fp.ReLU(), fp.MaxPool2d((3, 2), remainder="crop"),
+             fp.Conv2d(before, 2), fp.SiLU(), fp.Flatten(), fp.Linear(after)],
+        )
+        for before, after in ((1, 17), (3, 8), (8, 4), (9, 16), (16, 33), (40, 7))
+    },
+    "depthwise": (
+        (3, 9, 8),
+        [fp.Conv2d(19, 1), fp.Conv2d(19, 3, padding=1, groups=19), fp.ReLU(),
+         fp.Conv2d(19, (2, 3), stride=(1, 2), dilation=(2, 1), groups=19, bias=False,
+         remainder="crop"), fp.Flatten()],
+    ),
+    "depthwise of the input": (
+        (18, 6, 6), [fp.Conv2d(18, 3, groups=18), fp.ReLU(), fp.MaxPool2d(2), fp.Flatten()],
+    ),
+    "groups within and across vecs": (
+        (6, 7, 6),
+        [fp.Conv2d(48, 3, groups=3, padding=1), fp.Tanh(), fp.Conv2d(36, 2, groups=12),
+         fp.Conv2d(20, 1, groups=2), fp.Flatten()],
+    ),
+    "table": (
+        (3, 7, 7),
+        [fp.Conv2d(18, 3, connections=[[1, 0, 0]] * 9 + [[0, 1, 1]] * 9), fp.Flatten()],
+    ),
+    "input read twice": (
+        (2, 6, 6), [fp.Residual(fp.Conv2d(9, 3, padding=1), fp.Conv2d(2, 1)), fp.Flatten()],
+    ),
+    "batch norm": ((20, 4, 3), [fp.BatchNorm2d(), fp.GELU(), fp.Flatten(), fp.BatchNorm1d()]),
+    "dropout": ((5, 4, 3), [fp.Dropout(0.4), fp.Conv2d(9, 2), fp.Dropout(0.9), fp.Flatten()]),
+    "rbf": ((37,), [fp.RBF(np.random.default_rng(4).standard_normal((21, 37)))]),
+    "linear": ((1, 5, 5), [fp.Flatten(), fp.Linear(31), fp.ReLU(), fp.Linear(64), fp.Linear(1)]),
+    "planes out": ((3, 8, 6), [fp.Conv2d(10, 3), fp.AvgPool2d(2)]),
+}  # fmt: skip
+
+
+def make(name):
+    """Make a network of this file or of engine_networks."""
+    if name in CHANNELS:
+        return nets.disturbed(fp.Network(*CHANNELS[name], normalization=(0.3, 1.7)))
+    return nets.MODELS[name]() if name in nets.MODELS else nets.network(name)
+
+
+def alone_and_in_a_block(engine, net, image):
+    """Return the outputs of an image by itself and of the same image in a batch."""
+    plan = nets.plan(engine, net)
+    alone = plan.forward(*nets.arguments(net, image), 1)
+    block = plan.forward(*nets.arguments(net, np.repeat(image, 64, axis=0)), 1)
+    return alone, block[:1]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_layer(engine, name):
+    net = nets.network_of(CASES[name])
+    alone, block = alone_and_in_a_block(engine, net, nets.random_images(net, 1))
+    assert_close(alone, block, FORWARD)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("name", (*NETWORKS, *CHANNELS))
+def test_networks(engine, name, dtype):
+    net = make(name)
+    alone, block = alone_and_in_a_block(engine, net, nets.random_images(net, 1, dtype))
+    assert_close(alone, block, FORWARD)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_against_definitions(engine, name):
+    net = make(name)
+    images = nets.random_images(net, 2)
+    expected = reference.features(net, images)[-1].reshape(2, -1)
+    plan = nets.plan(engine, net)
+    for image, outputs in zip(images, expected, strict=True):
+        assert_close(plan.forward(*nets.arguments(net, image[None]), 1)[0], outputs, FORWARD)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "residual with batch norm", "rbf", "depthwise"])
+def test_what_is_written_into_parameters_and_state_counts_at_once(engine, name):
+    net = make(name)
+    image = nets.random_images(net, 1)
+    plan = nets.plan(engine, net)
+    generator = np.random.default_rng(8)
+    for array in (*net.parameters.values(), *net.state.values()):
+        before = plan.forward(*nets.arguments(net, image), 1)
+        array += generator.uniform(0.1, 0.5, array.shape)
+        after = plan.forward(*nets.arguments(net, image), 1)
+        fresh = nets.plan(engine, net).forward(*nets.arguments(net, image), 1)
+        np.testing.assert_array_equal(after, fresh)
+        assert not np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("name", ["lenet5", "batch norm", "depthwise", "1 to 17 channels"])
+def test_nan_and_infinity_pass(engine, name):
+    net = make(name)
+    image = nets.random_images(net, 1)
+    image[0, 0, 2, 2] = np.nan
+    alone, block = alone_and_in_a_block(engine, net, image)
+    np.testing.assert_array_equal(np.isnan(alone), np.isnan(block))
+
+
+def test_outputs_are_arrays_of_their_own(engine):
+    net = make("lenet5")
+    image = nets.random_images(net, 1)
+    plan = nets.plan(engine, net)
+    first = plan.forward(*nets.arguments(net, image), 1)
+    kept = first.copy()
+    plan.forward(*nets.arguments(net, 2 * image), 1)
+    np.testing.assert_array_equal(first, kept)

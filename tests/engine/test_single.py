@@ -101,7 +101,7 @@ def test_what_is_written_into_parameters_and_state_counts_at_once(engine, name):
     generator = np.random.default_rng(8)
     for array in (*net.parameters.values(), *net.state.values()):
         before = plan.forward(*nets.arguments(net, image), 1)
-        array += generator.uniform(0.1, 0.5, array.shape)
+        array[...] += generator.uniform(0.1, 0.5, array.shape)
         after = plan.forward(*nets.arguments(net, image), 1)
         fresh = nets.plan(engine, net).forward(*nets.arguments(net, image), 1)
         np.testing.assert_array_equal(after, fresh)

@@ -84,8 +84,9 @@ class Rbf final : public Op {
   explicit Rbf(const Step& step) : s_(step) {}
   bool reads_planes() const override { return true; }
   void forward(Pass& pass) const override {
-    sum_all<Distance>(floats(pass, in), pass.state + s_.centres, s_.in.size(), s_.out.channels,
-                      floats(pass, out));
+    float* y = floats(pass, out);
+    sum_all<Distance>(floats(pass, in), pass.state + s_.centres, s_.in.size(), s_.out.channels, y);
+    for (int j = 0; j < s_.out.channels; j++) y[j] *= s_.scale;
   }
   void backward(Pass&) const override {}
 

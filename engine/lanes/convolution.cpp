@@ -1,8 +1,9 @@
 // Convolution layers over lanes: the lists of taps for the forward pass, for the data gradient
 // (one list for each phase of the stride) and for the weight gradient, with ReLU and max pooling
-// done while the rows just made are still in the first-level cache. May use taps.h and links.h.
+// done while the rows just made are still in the first-level cache. May use fused.h, links.h,
+// taps.h.
+#include "fused.h"
 #include "links.h"
-#include "ops.h"
 #include "taps.h"
 
 namespace fencepost {
@@ -14,18 +15,16 @@ constexpr long kWindowBytes = 128 * 1024; // rows of all channels that stay in t
 
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
-class Convolution final : public Op {
+class Convolution final : public FusedConvolution {
  public:
   Convolution(const Step& step, const Fused& fused)
-      : s_(step), fused_(fused), links_(links_of(step)) {
+      : FusedConvolution(step, fused), links_(links_of(step)) {
     if (fused_.max_pool) delta_ = Layout(s_.out, gradient_reach());
   }
 
   Halo input_halo() const override { return reach_of(s_); }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : gradient_reach(); }
 
-  // The winners of max pooling, and the gradient before pooling.
-  long kept() const override { return fused_.max_pool ? winners_size() + delta_.size() : 0; }
   long scratch() const override {
     return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
   }
@@ -39,7 +38,7 @@ class Convolution final : public Op {
 
   void forward(Pass& pass) const override {
     const Layout& from = in.value_layout;
-    const float* bias = s_.bias >= 0 ? pass.parameters + s_.bias : nullptr;
+    const float* bias = this->bias(pass);
     Sweep<vec, float> sweep{};
     sweep.in_row = s_.stride_y * from.row;
     sweep.in_step = s_.stride_x;
@@ -62,18 +61,10 @@ class Convolution final : public Op {
   }
 
   void backward(Pass& pass) const override {
-    Layout layout = out.gradient_layout;
-    vec* delta = pass.gradient_of(out);
-    if (fused_.max_pool) {
-      layout = delta_;
-      delta = pass.memory + kept_at + winners_size();
-      unpool(pass, delta);
-    } else if (fused_.relu) {
-      mask(pass);
-    }
-    if (s_.bias >= 0) bias_gradient(pass);
-    weight_gradient(pass, layout, delta);
-    if (in.gradient >= 0) data_gradient(pass, layout, delta);
+    const auto [layout, delta] = undo_fused(pass);
+    bias_gradient(pass);
+    weight_gradient(pass, *layout, delta);
+    if (in.gradient >= 0) data_gradient(pass, *layout, delta);
   }
 
  private:
@@ -90,17 +81,13 @@ class Convolution final : public Op {
     Tiling tiling;
   };
 
-  const Step s_;
-  const Fused fused_;
   const std::vector<std::vector<Link>> links_; // of each output channel
-  Layout delta_;                               // the gradient before pooling
   bool built_ = false;
   Taps forward_;
   std::vector<Phase> phases_;
   std::vector<GradientUnit> gradients_;
 
   long cells() const { return static_cast<long>(s_.kernel_h) * s_.kernel_w; }
-  long winners_size() const { return (fused_.pooled.size() + 1) / 2; }
 
   // Output channels that read the same inputs: [first, end) from `first`.
   int alike(int first) const {
@@ -182,7 +169,7 @@ class Convolution final : public Op {
   }
 
   void build_phase(int y0, int x0) {
-    const Layout& to = fused_.max_pool ? delta_ : out.gradient_layout;
+    const Layout& to = delta_layout();
     std::vector<int> ky, kx, rows, columns;
     reaching(y0, s_.padding.top, s_.kernel_h, s_.stride_y, s_.dilation_y, ky, rows);
     reaching(x0, s_.padding.left, s_.kernel_w, s_.stride_x, s_.dilation_x, kx, columns);
@@ -214,7 +201,6 @@ class Convolution final : public Op {
     const Shape pooled = fused_.pooled;
     const int ph = fused_.pool_h, pw = fused_.pool_w;
     const Layout& to = out.value_layout;
-    vec16* winners = reinterpret_cast<vec16*>(pass.memory + kept_at);
     sweep.out_row = s_.out.width;
     sweep.out_plane = static_cast<long>(ph) * s_.out.width;
     sweep.out = pass.scratch;
@@ -228,7 +214,7 @@ class Convolution final : public Op {
           const vec* rows = pass.scratch + c * sweep.out_plane;
           const int channel = tile.first + c;
           vec* best = pass.value(out) + to.at(channel, y, 0);
-          vec16* winner = winners + (static_cast<long>(channel) * pooled.height + y) * pooled.width;
+          vec16* winner = winners(pass, channel, y);
           if (ph == 2 && pw == 2)
             pool<2, 2>(rows, best, winner, 2, 2);
           else
@@ -238,68 +224,18 @@ class Convolution final : public Op {
     }
   }
 
-  // The maximum of each window and its number in the window; kDead where ReLU closes it.
+  // The maximum of each window and its number.
   template <int H, int W>
   void pool(const vec* rows, vec* best, vec16* winner, int ph, int pw) const {
     if constexpr (H) ph = H, pw = W;
     for (int x = 0; x < fused_.pooled.width; x++, rows += pw) {
-      vec most = rows[0];
-      ivec number = {};
+      Winner window(rows[0]);
       for (int j = 0; j < ph; j++)
-        for (int i = 0; i < pw; i++) {
-          if (!i && !j) continue;
-          vec next = rows[static_cast<long>(j) * s_.out.width + i];
-          ivec wins = (next > most) | (next != next); // NaN wins, as in PyTorch
-          most = wins ? next : most;
-          number = wins ? broadcast_int(j * pw + i) : number;
-        }
-      if (fused_.relu) {
-        number = most > 0.0f ? number : broadcast_int(kDead);
-        most = relu(most);
-      }
-      best[x] = most;
-      winner[x] = __builtin_convertvector(number, vec16);
-    }
-  }
-  static constexpr int kDead = 0xffff;
-
-  void unpool(Pass& pass, vec* delta) const {
-    const Shape pooled = fused_.pooled;
-    const int ph = fused_.pool_h, pw = fused_.pool_w;
-    const vec16* winner = reinterpret_cast<const vec16*>(pass.memory + kept_at);
-    vec* gradient = pass.gradient_of(out);
-    for (int c = 0; c < pooled.channels; c++)
-      for (int y = 0; y < pooled.height; y++) {
-        vec* g = gradient + out.gradient_layout.at(c, y, 0);
-        vec* cell = delta + delta_.at(c, y * ph, 0);
-        for (int x = 0; x < pooled.width; x++, cell += pw) {
-          ivec number = __builtin_convertvector(*winner++, ivec);
-          for (int j = 0; j < ph; j++)
-            for (int i = 0; i < pw; i++)
-              cell[j * delta_.row + i] = number == j * pw + i ? g[x] : vec{};
-          if (fused_.relu) g[x] = number == kDead ? vec{} : g[x];
-        }
-      }
-  }
-
-  void mask(Pass& pass) const {
-    for (int c = 0; c < s_.out.channels; c++)
-      for (int y = 0; y < s_.out.height; y++) {
-        const vec* value = pass.value(out) + out.value_layout.at(c, y, 0);
-        vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
-        for (int x = 0; x < s_.out.width; x++) g[x] = value[x] > 0.0f ? g[x] : vec{};
-      }
-  }
-
-  void bias_gradient(Pass& pass) const {
-    const Shape shape = out.shape; // pooled, when pooling is fused: the rest is zero
-    for (int c = 0; c < shape.channels; c++) {
-      vec total{};
-      for (int y = 0; y < shape.height; y++) {
-        const vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
-        for (int x = 0; x < shape.width; x++) total += g[x];
-      }
-      pass.gradient[s_.bias + c] += sum(total);
+        for (int i = 0; i < pw; i++)
+          if (i || j) window.offer(rows[static_cast<long>(j) * s_.out.width + i], j * pw + i);
+      if (fused_.relu) window.close();
+      best[x] = window.most;
+      winner[x] = __builtin_convertvector(window.number, vec16);
     }
   }
 
@@ -355,6 +291,7 @@ class Convolution final : public Op {
 } // namespace
 
 OpPointer make_convolution(const Step& step, const Fused& fused) {
+  if (winograd_pays(step, fused)) return make_winograd_convolution(step, fused);
   return std::make_unique<Convolution>(step, fused);
 }
 

@@ -28,14 +28,16 @@ struct Makers {
 };
 extern const Makers kLanesMakers; // program.cpp
 
-OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp
-OpPointer make_linear(const Step&, bool relu);         // linear.cpp
-OpPointer make_pooling(const Step&);                   // pooling.cpp: max, avg, sum
-OpPointer make_elementwise(const Step&); // elementwise.cpp: activations, dropout, add, affine
-OpPointer make_batch_norm(const Step&);  // batch_norm.cpp
-OpPointer make_rbf(const Step&);         // rbf.cpp
-OpPointer make_flatten(const Step&);     // flatten.cpp
-OpPointer make_fork();                   // flatten.cpp: one value, two readers
+OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp, which asks:
+bool winograd_pays(const Step&, const Fused&);         // winograd_convolution.cpp
+OpPointer make_winograd_convolution(const Step&, const Fused&);
+OpPointer make_linear(const Step&, bool relu); // linear.cpp
+OpPointer make_pooling(const Step&);           // pooling.cpp: max, avg, sum
+OpPointer make_elementwise(const Step&);       // elementwise.cpp: activations, dropout, add, affine
+OpPointer make_batch_norm(const Step&);        // batch_norm.cpp
+OpPointer make_rbf(const Step&);               // rbf.cpp
+OpPointer make_flatten(const Step&);           // flatten.cpp
+OpPointer make_fork();                         // flatten.cpp: one value, two readers
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -1,0 +1,214 @@
+// Convolution layers with 3x3 kernels by Winograd's algorithm, where that is faster than by taps.
+// A tile of outputs is a window of 2x2 max pooling, which is therefore done in registers. May use
+// fused.h, winograd.h, and of taps.h the sums of the weight gradient.
+#include "fused.h"
+#include "taps.h"
+#include "winograd.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+// The weight gradient sums over as many tiles as stay in the first-level cache for a register
+// tile of channels, and for as many channels at a time as stay in the second.
+constexpr int kGradientTiles = 64;
+constexpr int kGradientChannels = 16;
+
+int halves(int n) { return (n + 1) / 2; }
+
+class WinogradConvolution final : public FusedConvolution {
+ public:
+  WinogradConvolution(const Step& step, const Fused& fused)
+      : FusedConvolution(step, fused), rows_(halves(step.out.height)),
+        columns_(halves(step.out.width)), forward_(s_.in.channels, s_.out.channels, rows_, columns_),
+        backward_(s_.out.channels, s_.in.channels, halves(step.in.height), halves(step.in.width)),
+        bands_(rows_ * columns_, kGradientTiles), band_stride_(bands_.largest() | 1) {
+    if (fused_.max_pool) delta_ = Layout(s_.out, delta_halo());
+    for (int i = 0; i < s_.in.channels; i++)
+      offsets_.push_back(i * band_stride_ * static_cast<std::ptrdiff_t>(sizeof(vec)));
+    tiling_ = choose_tiling(s_.out.channels, s_.in.channels);
+  }
+
+  Halo input_halo() const override {
+    return reach(rows_, columns_, s_.in, s_.padding.top, s_.padding.left);
+  }
+  Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
+  long scratch() const override {
+    return std::max({forward_.scratch(), backward_.scratch(), gradient_scratch()});
+  }
+
+  void pack(const float* parameters) override {
+    for (int o = 0; o < s_.out.channels; o++)
+      for (int i = 0; i < s_.in.channels; i++) {
+        float u[kFrequencies];
+        transform_kernel(parameters + weight(o, i), u);
+        forward_.set_kernel(o, i, u, false);
+        if (in.gradient >= 0) backward_.set_kernel(i, o, u, true);
+      }
+  }
+
+  void forward(Pass& pass) const override {
+    const Layout& from = in.value_layout;
+    const vec* source = pass.value(in) + from.at(0, -s_.padding.top, -s_.padding.left);
+    const float* bias = this->bias(pass);
+    auto start = [bias](int channel) { return bias ? broadcast(bias[channel]) : vec{}; };
+    const Layout& to = out.value_layout;
+    vec* values = pass.value(out);
+    if (fused_.max_pool) {
+      auto pool = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
+        if (y >= to.shape.height || x >= to.shape.width) return;
+        Winner window(tile[0][0]);
+        window.offer(tile[0][1], 1);
+        window.offer(tile[1][0], 2);
+        window.offer(tile[1][1], 3);
+        window.most += start(channel);
+        if (fused_.relu) window.close();
+        values[to.at(channel, y, x)] = window.most;
+        winners(pass, channel, y)[x] = __builtin_convertvector(window.number, vec16);
+      };
+      return forward_.run(source, from.row, from.plane, pass.scratch, pool);
+    }
+    forward_.run(source, from.row, from.plane, pass.scratch,
+                 [&](int channel, int y, int x, vec(&tile)[2][2]) {
+                   const vec first = start(channel);
+                   for (auto& row : tile)
+                     for (vec& v : row) v = fused_.relu ? relu(v + first) : v + first;
+                   write(values, to, channel, y, x, tile);
+                 });
+  }
+
+  void backward(Pass& pass) const override {
+    const auto [layout, delta] = undo_fused(pass);
+    bias_gradient(pass);
+    weight_gradient(pass, *layout, delta);
+    if (in.gradient < 0) return;
+    const Layout& to = in.gradient_layout;
+    vec* values = pass.gradient_of(in);
+    backward_.run(delta + layout->at(0, s_.padding.top - 2, s_.padding.left - 2), layout->row,
+                  layout->plane, pass.scratch,
+                  [&](int channel, int y, int x, const vec(&tile)[2][2]) {
+                    write(values, to, channel, y, x, tile);
+                  });
+  }
+
+ private:
+  const int rows_, columns_; // of tiles
+  TileConvolution forward_, backward_;
+  // Of the weight gradient.
+  Runs bands_; // of tiles
+  const long band_stride_;
+  std::vector<std::ptrdiff_t> offsets_; // of each input channel
+  Tiling tiling_;
+
+  long weight(int channel, int plane) const {
+    return s_.weight + 9 * (static_cast<long>(channel) * s_.in.channels + plane);
+  }
+
+  // What rows x columns tiles read around a plane, the first from (-top, -left) on.
+  static Halo reach(int rows, int columns, Shape plane, int top, int left) {
+    return {std::max(0, top), std::max(0, 2 * rows + 2 - top - plane.height), std::max(0, left),
+            std::max(0, 2 * columns + 2 - left - plane.width)};
+  }
+  // Around the gradient before pooling: what the data gradient reads, and whole tiles.
+  Halo delta_halo() const {
+    Halo halo = reach(halves(s_.in.height), halves(s_.in.width), s_.out, 2 - s_.padding.top,
+                      2 - s_.padding.left);
+    halo.cover({0, s_.out.height % 2, 0, s_.out.width % 2});
+    return halo;
+  }
+
+  // The part of a tile that lies inside the plane.
+  static void write(vec* values, const Layout& to, int channel, int y, int x,
+                    const vec (&tile)[2][2]) {
+    vec* at = values + to.at(channel, 2 * y, 2 * x);
+    const bool wide = 2 * x + 1 < to.shape.width;
+    at[0] = tile[0][0];
+    if (wide) at[1] = tile[0][1];
+    if (2 * y + 1 == to.shape.height) return;
+    at[to.row] = tile[1][0];
+    if (wide) at[to.row + 1] = tile[1][1];
+  }
+
+  long input_vecs() const { return s_.in.channels * band_stride_; } // of a frequency
+  long delta_vecs() const { return kGradientChannels * band_stride_; }
+  long kernels() const { return static_cast<long>(s_.out.channels) * s_.in.channels; }
+  long gradient_scratch() const {
+    return 4 * (input_vecs() + delta_vecs()) + kFrequencies * kernels() / kLanes + 2;
+  }
+
+  void weight_gradient(Pass& pass, const Layout& layout, const vec* delta) const {
+    float* sums = reinterpret_cast<float*>(pass.scratch + 4 * (input_vecs() + delta_vecs()));
+    std::fill(sums, sums + kFrequencies * kernels(), 0.0f);
+    for (int b = 0; b < bands_.count; b++) {
+      gradient_row<0>(pass, layout, delta, b, sums);
+      gradient_row<1>(pass, layout, delta, b, sums);
+      gradient_row<2>(pass, layout, delta, b, sums);
+      gradient_row<3>(pass, layout, delta, b, sums);
+    }
+    for (int o = 0; o < s_.out.channels; o++)
+      add_kernel_gradients(sums + static_cast<long>(o) * s_.in.channels, kernels(), s_.in.channels,
+                           pass.gradient + weight(o, 0));
+  }
+
+  // One row of four frequencies at a time: then what they need stays in the second-level cache.
+  template <int Row>
+  void gradient_row(Pass& pass, const Layout& layout, const vec* delta, int band,
+                    float* sums) const {
+    const Layout& from = in.value_layout;
+    const vec* source = pass.value(in) + from.at(0, -s_.padding.top, -s_.padding.left);
+    vec *inputs = pass.scratch, *deltas = inputs + 4 * input_vecs();
+    const int first = bands_.begin(band), tiles = bands_.size(band);
+    auto each_tile = [&](auto body) {
+      int y = first / columns_, x = first % columns_;
+      for (int t = 0; t < tiles; t++) {
+        body(t, 2 * y, 2 * x);
+        if (++x == columns_) x = 0, y++;
+      }
+    };
+    for (int i = 0; i < s_.in.channels; i++)
+      each_tile([&](int t, int y, int x) {
+        transform_input_row<Row>(source + i * from.plane + y * from.row + x, from.row,
+                                 inputs + i * band_stride_ + t, input_vecs());
+      });
+    WeightSweep sweep{};
+    sweep.in_step = 1;
+    sweep.delta_plane = band_stride_;
+    sweep.offsets = offsets_.data();
+    sweep.height = 1;
+    sweep.width = tiles;
+    sweep.gradient_stride = s_.in.channels;
+    const int whole = kGradientChannels / tiling_.channels.size * tiling_.channels.size;
+    for (int begin = 0; begin < s_.out.channels; begin += whole) {
+      const int end = std::min(begin + whole, s_.out.channels);
+      for (int o = begin; o < end; o++)
+        each_tile([&](int t, int y, int x) {
+          transform_delta_row<Row>(delta + layout.at(o, y, x), layout.row,
+                                   deltas + (o - begin) * band_stride_ + t, delta_vecs());
+        });
+      for (int f = 0; f < 4; f++)
+        for (int o = begin; o < end; o += tiling_.channels.size) {
+          sweep.in = inputs + f * input_vecs();
+          sweep.delta = deltas + f * delta_vecs() + (o - begin) * band_stride_;
+          sweep.gradient =
+              sums + (4 * Row + f) * kernels() + static_cast<long>(o) * s_.in.channels;
+          sweep_weights(sweep, std::min(tiling_.channels.size, end - o), tiling_.pixels);
+        }
+    }
+  }
+};
+
+} // namespace
+
+bool winograd_pays(const Step& s, const Fused& fused) {
+  return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_y == 1 && s.stride_x == 1 &&
+         s.dilation_y == 1 && s.dilation_x == 1 && s.groups == 1 && s.connections.empty() &&
+         s.in.channels >= 8 && s.out.channels >= 8 &&
+         (!fused.max_pool || (fused.pool_h == 2 && fused.pool_w == 2));
+}
+
+OpPointer make_winograd_convolution(const Step& step, const Fused& fused) {
+  return std::make_unique<WinogradConvolution>(step, fused);
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -78,7 +78,7 @@ void transform_kernel(const float* g, float* u) {
 }
 
 void add_kernel_gradients(const float* u, long stride, int count, float* gradient) {
-  auto combine = [](vec a, vec b, vec c, vec d, vec (&to)[3]) {
+  auto combine = [](vec a, vec b, vec c, vec d, vec(&to)[3]) {
     const vec half = broadcast(0.5f), sum = half * (b + c);
     to[0] = a + sum;
     to[1] = half * (b - c);

@@ -20,7 +20,8 @@ class WinogradConvolution final : public FusedConvolution {
  public:
   WinogradConvolution(const Step& step, const Fused& fused)
       : FusedConvolution(step, fused), rows_(halves(step.out.height)),
-        columns_(halves(step.out.width)), forward_(s_.in.channels, s_.out.channels, rows_, columns_),
+        columns_(halves(step.out.width)),
+        forward_(s_.in.channels, s_.out.channels, rows_, columns_),
         backward_(s_.out.channels, s_.in.channels, halves(step.in.height), halves(step.in.width)),
         bands_(rows_ * columns_, kGradientTiles), band_stride_(bands_.largest() | 1) {
     if (fused_.max_pool) delta_ = Layout(s_.out, delta_halo());
@@ -189,8 +190,7 @@ class WinogradConvolution final : public FusedConvolution {
         for (int o = begin; o < end; o += tiling_.channels.size) {
           sweep.in = inputs + f * input_vecs();
           sweep.delta = deltas + f * delta_vecs() + (o - begin) * band_stride_;
-          sweep.gradient =
-              sums + (4 * Row + f) * kernels() + static_cast<long>(o) * s_.in.channels;
+          sweep.gradient = sums + (4 * Row + f) * kernels() + static_cast<long>(o) * s_.in.channels;
           sweep_weights(sweep, std::min(tiling_.channels.size, end - o), tiling_.pixels);
         }
     }
@@ -202,7 +202,7 @@ class WinogradConvolution final : public FusedConvolution {
 bool winograd_pays(const Step& s, const Fused& fused) {
   return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_y == 1 && s.stride_x == 1 &&
          s.dilation_y == 1 && s.dilation_x == 1 && s.groups == 1 && s.connections.empty() &&
-         s.in.channels >= 8 && s.out.channels >= 8 &&
+         s.in.channels >= 16 && s.out.channels >= 16 &&
          (!fused.max_pool || (fused.pool_h == 2 && fused.pool_w == 2));
 }
 

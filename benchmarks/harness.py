@@ -9,6 +9,7 @@ A case first verifies that all candidates compute the same, then times them.
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ THREADS = 2
 ROUNDS = 9
 BLOCK_SECONDS = 0.2
 PAUSE_SECONDS = 0.02
+NOISY = 0.25  # of the median, between the quartiles: then the machine was not quiet
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ def seconds_per_call(candidates: dict[str, Callable[[], object]]) -> dict[str, f
             for _ in range(calls[name]):
                 call()
             blocks[name].append((time.perf_counter() - start) / calls[name])
+    for name, means in blocks.items():
+        low, middle, high = statistics.quantiles(means, n=4)
+        if high - low > NOISY * middle:
+            print(
+                f"noisy: half of {name}'s blocks lie between {low:.2e} and {high:.2e} seconds a "
+                "call. Is something else running? Repeat this case.",
+                file=sys.stderr,
+            )
     return {name: statistics.median(means) for name, means in blocks.items()}
 
 

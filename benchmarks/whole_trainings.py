@@ -37,6 +37,9 @@ RECIPES = {
     "lenet5": Recipe([], 0.990, 15),
     "small_cnn": Recipe(["--model", "small_cnn"], 0.995, 120),
     "lenet5_1998": Recipe(["--model", "lenet5_1998"], 0.9905),
+    "lenet5_1998, distorted": Recipe(
+        ["--model", "lenet5_1998", "--augment", "shift=1,rotate=8,scale=0.08"], 0.9920
+    ),
 }
 
 

@@ -60,7 +60,7 @@ class Recipe:
 RECIPES = {
     "lenet5": Recipe(5, 64, "adam", 0.003, "one_cycle", "shift=1,rotate=8,scale=0.08"),
     "lenet5_1998": Recipe(20, 32, "sgd", 0.03, "one_cycle", weight_decay=1e-3),
-    "small_cnn": Recipe(8, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    "small_cnn": Recipe(9, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
 }
 
 

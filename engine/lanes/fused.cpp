@@ -35,11 +35,11 @@ void FusedConvolution::unpool(Pass& pass, vec* delta) const {
 }
 
 void FusedConvolution::mask(Pass& pass) const {
-  for (int c = 0; c < s_.out.channels; c++)
-    for (int y = 0; y < s_.out.height; y++) {
+  for (int c = 0; c < out.shape.channels; c++)
+    for (int y = 0; y < out.shape.height; y++) {
       const vec* value = pass.value(out) + out.value_layout.at(c, y, 0);
       vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
-      for (int x = 0; x < s_.out.width; x++) g[x] = value[x] > 0.0f ? g[x] : vec{};
+      for (int x = 0; x < out.shape.width; x++) g[x] = value[x] > 0.0f ? g[x] : vec{};
     }
 }
 

@@ -27,7 +27,7 @@ struct Winner {
 
 class FusedConvolution : public Op {
  public:
-  // The winners of max pooling, and the gradient before pooling.
+  // The winners of max pooling, and the gradient before pooling if it is needed as a whole.
   long kept() const override { return fused_.max_pool ? winners_size() + delta_.size() : 0; }
 
  protected:
@@ -39,6 +39,7 @@ class FusedConvolution : public Op {
     const vec* values;
   };
   Delta undo_fused(Pass&) const;
+  void mask(Pass&) const; // undoes ReLU, before or behind max pooling
   void bias_gradient(Pass&) const;
 
   const Layout& delta_layout() const { return fused_.max_pool ? delta_ : out.gradient_layout; }
@@ -58,7 +59,6 @@ class FusedConvolution : public Op {
  private:
   long winners_size() const { return (fused_.pooled.size() + 1) / 2; }
   void unpool(Pass&, vec* delta) const;
-  void mask(Pass&) const;
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -7,20 +7,10 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// A register tile of the products: channels x tiles sums. With 12 sums, 4 + 3 loads feed 12
-// multiply-adds, and the loop is bound by arithmetic.
-constexpr int kChannels = 4;
-constexpr int kTiles = kAccumulators / kChannels;
 // The transformed inputs of a band stay in the second-level cache while channels pass over them,
 // and the sums of a chunk of channels in the first-level cache, almost.
 constexpr long kBandBytes = 192 * 1024;
-constexpr int kChunkChannels = 2 * kChannels;
-constexpr int kMostBandTiles = 8 * kTiles;
-
-int band_tiles(int planes) {
-  const long tiles = kBandBytes / static_cast<long>(kFrequencies * planes * sizeof(vec));
-  return static_cast<int>(std::clamp<long>(tiles / kTiles * kTiles, kTiles, kMostBandTiles));
-}
+constexpr int kChunkChannels = 8;
 
 // sums[c][t] = sum over planes of kernels[plane][c] * inputs[plane][t], `count` times.
 template <int C, int T>
@@ -51,11 +41,10 @@ void multiply_tiles(const vec* inputs, int count, const float* kernels, int plan
 }
 
 using Multiply = void (*)(const vec*, int, const float*, int, vec*, long);
-template <int... I>
+template <int Tiles, int... I>
 constexpr auto multiply_table(std::integer_sequence<int, I...>) {
-  return std::array<Multiply, sizeof...(I)>{multiply_tiles<I / kTiles + 1, I % kTiles + 1>...};
+  return std::array<Multiply, sizeof...(I)>{multiply_tiles<I / Tiles + 1, I % Tiles + 1>...};
 }
-constexpr auto kMultiply = multiply_table(std::make_integer_sequence<int, kChannels * kTiles>{});
 
 } // namespace
 
@@ -99,10 +88,18 @@ void add_kernel_gradients(const float* u, long stride, int count, float* gradien
 }
 
 TileConvolution::TileConvolution(int planes, int channels, int rows, int columns)
-    : planes_(planes), channels_(channels), columns_(columns),
-      bands_(rows * columns, band_tiles(planes)), chunks_(channels, kChunkChannels) {
-  input_stride_ = frequency_stride(static_cast<long>(planes) * bands_.largest());
-  sums_stride_ = frequency_stride(static_cast<long>(chunks_.largest()) * bands_.largest());
+    : planes_(planes), channels_(channels), chunks_(channels, kChunkChannels) {
+  const long fit = kBandBytes / static_cast<long>(kFrequencies * planes * sizeof(vec));
+  const int most = static_cast<int>(std::clamp<long>(fit, 2 * kTiles, kMostBandTiles));
+  const Runs across(columns, most), down(rows, std::max(1, most / across.largest()));
+  for (int j = 0; j < down.count; j++)
+    for (int i = 0; i < across.count; i++)
+      bands_.push_back({down.begin(j), across.begin(i), down.size(j), across.size(i)});
+  most_height_ = down.largest();
+  most_width_ = across.largest();
+  const long tiles = static_cast<long>(most_height_) * most_width_;
+  input_stride_ = frequency_stride(planes * tiles);
+  sums_stride_ = frequency_stride(chunks_.largest() * tiles);
   kernels_.resize(static_cast<size_t>(kFrequencies) * channels * planes);
   for (int chunk = 0; chunk < chunks_.count; chunk++) {
     const Runs groups(chunks_.size(chunk), kChannels);
@@ -125,31 +122,32 @@ void TileConvolution::set_kernel(int channel, int plane, const float* u, bool tu
 }
 
 // Inputs lie as the products read them: [frequency][register tile][plane][tile].
-void TileConvolution::transform(const vec* in, long row, long plane, int first, int tiles,
+void TileConvolution::arrange(const Band& band, long row, Places& places) const {
+  const Runs groups(band.tiles(), kTiles);
+  for (int g = 0; g < groups.count; g++)
+    for (int t = groups.begin(g); t < groups.begin(g + 1); t++)
+      places[t] = {2 * (t / band.width * row + t % band.width),
+                   static_cast<long>(groups.begin(g)) * planes_ + t - groups.begin(g),
+                   groups.size(g)};
+}
+
+void TileConvolution::transform(const vec* in, long row, int plane, const Places& places, int tiles,
                                 vec* to) const {
-  const Runs groups(tiles, kTiles);
-  for (int g = 0; g < groups.count; g++) {
-    const int size = groups.size(g);
-    long offset[kTiles];
-    for (int t = 0; t < size; t++) {
-      const int tile = first + groups.begin(g) + t;
-      offset[t] = 2 * (tile / columns_ * row + tile % columns_);
-    }
-    const vec* from = in;
-    for (int p = 0; p < planes_; p++, from += plane)
-      for (int t = 0; t < size; t++, to++) {
-        const vec* d = from + offset[t];
-        const long stride = input_stride_;
-        transform_input_row<0>(d, row, to, stride);
-        transform_input_row<1>(d, row, to + 4 * stride, stride);
-        transform_input_row<2>(d, row, to + 8 * stride, stride);
-        transform_input_row<3>(d, row, to + 12 * stride, stride);
-      }
+  const long stride = input_stride_;
+  for (int t = 0; t < tiles; t++) {
+    const vec* d = in + places[t].from;
+    vec* v = to + places[t].to + plane * places[t].step;
+    transform_input_row<0>(d, row, v, stride);
+    transform_input_row<1>(d, row, v + 4 * stride, stride);
+    transform_input_row<2>(d, row, v + 8 * stride, stride);
+    transform_input_row<3>(d, row, v + 12 * stride, stride);
   }
 }
 
 // Sums lie [frequency][channel of the chunk][tile].
 void TileConvolution::multiply(const vec* inputs, int chunk, int tiles, vec* sums) const {
+  static constexpr auto table =
+      multiply_table<kTiles>(std::make_integer_sequence<int, kChannels * kTiles>{});
   const Runs groups(tiles, kTiles);
   const int begin = chunks_.begin(chunk), end = chunks_.begin(chunk + 1);
   const float* kernels = kernels_.data();
@@ -161,8 +159,8 @@ void TileConvolution::multiply(const vec* inputs, int chunk, int tiles, vec* sum
         const int size = groups.size(g);
         for (same = 1; g + same < groups.count && groups.size(g + same) == size;) same++;
         const long at = groups.begin(g);
-        kMultiply[(group_[c] - 1) * kTiles + size - 1](inputs + at * planes_, same, w, planes_,
-                                                       to + at, tiles);
+        table[(group_[c] - 1) * kTiles + size - 1](inputs + at * planes_, same, w, planes_, to + at,
+                                                   tiles);
       }
     }
     inputs += input_stride_;

@@ -95,6 +95,12 @@ struct Runs {
   int largest() const { return (n + count - 1) / count; }
 };
 
+// A rectangle of tiles.
+struct Band {
+  int y, x, height, width;
+  int tiles() const { return height * width; }
+};
+
 // The convolution of `planes` planes into `channels` channels of rows x columns tiles.
 class TileConvolution {
  public:
@@ -103,37 +109,53 @@ class TileConvolution {
   // kernel turned half round.
   void set_kernel(int channel, int plane, const float* u, bool turned);
   long scratch() const { return kFrequencies * (input_stride_ + sums_stride_); } // vecs
+  // No band is larger.
+  int most_height() const { return most_height_; }
+  int most_width() const { return most_width_; }
 
-  // Calls finish(channel, tile row, tile column, y) for every tile; tile (0, 0) reads the input
-  // from `in` on.
-  template <class Finish>
-  void run(const vec* in, long row, long plane, vec* scratch, Finish finish) const {
+  // source(plane, band) says where the band's first tile reads the plane, whose rows are `row`
+  // vecs apart. Calls finish(channel, tile row, tile column, y) for every tile.
+  template <class Source, class Finish>
+  void run(Source source, long row, vec* scratch, Finish finish) const {
     vec* sums = scratch + kFrequencies * input_stride_;
-    for (int b = 0; b < bands_.count; b++) {
-      const int first = bands_.begin(b), tiles = bands_.size(b);
-      transform(in, row, plane, first, tiles, scratch);
+    for (const Band& band : bands_) {
+      Places places;
+      arrange(band, row, places);
+      for (int p = 0; p < planes_; p++)
+        transform(source(p, band), row, p, places, band.tiles(), scratch);
       for (int c = 0; c < chunks_.count; c++) {
-        multiply(scratch, c, tiles, sums);
+        multiply(scratch, c, band.tiles(), sums);
         const vec* m = sums;
-        for (int channel = chunks_.begin(c); channel < chunks_.begin(c + 1); channel++) {
-          int y = first / columns_, x = first % columns_;
-          for (int t = 0; t < tiles; t++, m++) {
-            vec out[2][2];
-            transform_output(m, sums_stride_, out);
-            finish(channel, y, x, out);
-            if (++x == columns_) x = 0, y++;
-          }
-        }
+        for (int channel = chunks_.begin(c); channel < chunks_.begin(c + 1); channel++)
+          for (int y = band.y; y < band.y + band.height; y++)
+            for (int x = band.x; x < band.x + band.width; x++, m++) {
+              vec out[2][2];
+              transform_output(m, sums_stride_, out);
+              finish(channel, y, x, out);
+            }
       }
     }
   }
 
  private:
-  void transform(const vec* in, long row, long plane, int first, int tiles, vec* to) const;
+  // A register tile of the products: channels x tiles sums. With 12 sums, 4 + 3 loads feed 12
+  // multiply-adds, and the loop is bound by arithmetic.
+  static constexpr int kChannels = 4;
+  static constexpr int kTiles = kAccumulators / kChannels;
+  static constexpr int kMostBandTiles = 8 * kTiles;
+  struct Place {
+    long from, to; // in a plane, and in the transformed inputs of plane 0
+    long step;     // from one plane to the next
+  };
+  using Places = Place[kMostBandTiles];
+
+  void arrange(const Band&, long row, Places&) const;
+  void transform(const vec* in, long row, int plane, const Places&, int tiles, vec* to) const;
   void multiply(const vec* inputs, int chunk, int tiles, vec* sums) const;
 
-  int planes_, channels_, columns_;
-  Runs bands_;  // of tiles: what is transformed together
+  int planes_, channels_;
+  std::vector<Band> bands_; // what is transformed together
+  int most_height_, most_width_;
   Runs chunks_; // of channels: their sums are made together
   long input_stride_, sums_stride_;
   std::vector<float> kernels_; // [frequency][register tile of channels][plane][channel]

@@ -19,12 +19,14 @@ int halves(int n) { return (n + 1) / 2; }
 class WinogradConvolution final : public FusedConvolution {
  public:
   WinogradConvolution(const Step& step, const Fused& fused)
-      : FusedConvolution(step, fused), rows_(halves(step.out.height)),
-        columns_(halves(step.out.width)),
+      : FusedConvolution(step, fused),
+        rows_(fused.max_pool ? fused.pooled.height : halves(step.out.height)),
+        columns_(fused.max_pool ? fused.pooled.width : halves(step.out.width)),
         forward_(s_.in.channels, s_.out.channels, rows_, columns_),
         backward_(s_.out.channels, s_.in.channels, halves(step.in.height), halves(step.in.width)),
         bands_(rows_ * columns_, kGradientTiles), band_stride_(bands_.largest() | 1) {
-    if (fused_.max_pool) delta_ = Layout(s_.out, delta_halo());
+    if (fused_.max_pool)
+      window_ = Layout({1, 2 * backward_.most_height() + 4, 2 * backward_.most_width() + 4}, {});
     for (int i = 0; i < s_.in.channels; i++)
       offsets_.push_back(i * band_stride_ * static_cast<std::ptrdiff_t>(sizeof(vec)));
     tiling_ = choose_tiling(s_.out.channels, s_.in.channels);
@@ -35,7 +37,7 @@ class WinogradConvolution final : public FusedConvolution {
   }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
   long scratch() const override {
-    return std::max({forward_.scratch(), backward_.scratch(), gradient_scratch()});
+    return std::max({forward_.scratch(), backward_.scratch() + window_.size(), gradient_scratch()});
   }
 
   void pack(const float* parameters) override {
@@ -50,14 +52,16 @@ class WinogradConvolution final : public FusedConvolution {
 
   void forward(Pass& pass) const override {
     const Layout& from = in.value_layout;
-    const vec* source = pass.value(in) + from.at(0, -s_.padding.top, -s_.padding.left);
+    const vec* values_in = pass.value(in);
+    auto source = [&](int plane, const Band& band) {
+      return values_in + from.at(plane, 2 * band.y - s_.padding.top, 2 * band.x - s_.padding.left);
+    };
     const float* bias = this->bias(pass);
     auto start = [bias](int channel) { return bias ? broadcast(bias[channel]) : vec{}; };
     const Layout& to = out.value_layout;
     vec* values = pass.value(out);
     if (fused_.max_pool) {
       auto pool = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
-        if (y >= to.shape.height || x >= to.shape.width) return;
         Winner window(tile[0][0]);
         window.offer(tile[0][1], 1);
         window.offer(tile[1][0], 2);
@@ -67,34 +71,27 @@ class WinogradConvolution final : public FusedConvolution {
         values[to.at(channel, y, x)] = window.most;
         winners(pass, channel, y)[x] = __builtin_convertvector(window.number, vec16);
       };
-      return forward_.run(source, from.row, from.plane, pass.scratch, pool);
+      return forward_.run(source, from.row, pass.scratch, pool);
     }
-    forward_.run(source, from.row, from.plane, pass.scratch,
-                 [&](int channel, int y, int x, vec(&tile)[2][2]) {
-                   const vec first = start(channel);
-                   for (auto& row : tile)
-                     for (vec& v : row) v = fused_.relu ? relu(v + first) : v + first;
-                   write(values, to, channel, y, x, tile);
-                 });
+    forward_.run(source, from.row, pass.scratch, [&](int channel, int y, int x, vec(&tile)[2][2]) {
+      const vec first = start(channel);
+      for (auto& row : tile)
+        for (vec& v : row) v = fused_.relu ? relu(v + first) : v + first;
+      write(values, to, channel, y, x, tile);
+    });
   }
 
   void backward(Pass& pass) const override {
-    const auto [layout, delta] = undo_fused(pass);
+    if (fused_.relu) mask(pass);
     bias_gradient(pass);
-    weight_gradient(pass, *layout, delta);
-    if (in.gradient < 0) return;
-    const Layout& to = in.gradient_layout;
-    vec* values = pass.gradient_of(in);
-    backward_.run(delta + layout->at(0, s_.padding.top - 2, s_.padding.left - 2), layout->row,
-                  layout->plane, pass.scratch,
-                  [&](int channel, int y, int x, const vec(&tile)[2][2]) {
-                    write(values, to, channel, y, x, tile);
-                  });
+    weight_gradient(pass);
+    if (in.gradient >= 0) data_gradient(pass);
   }
 
  private:
   const int rows_, columns_; // of tiles
   TileConvolution forward_, backward_;
+  Layout window_; // of the unpooled gradient: what a band of the data gradient reads
   // Of the weight gradient.
   Runs bands_; // of tiles
   const long band_stride_;
@@ -130,6 +127,55 @@ class WinogradConvolution final : public FusedConvolution {
     if (wide) at[to.row + 1] = tile[1][1];
   }
 
+  // The gradient before pooling of one window.
+  static void unpool(vec gradient, vec16 winner, vec* to, long row) {
+    const ivec number = __builtin_convertvector(winner, ivec);
+    to[0] = number == 0 ? gradient : vec{};
+    to[1] = number == 1 ? gradient : vec{};
+    to[row] = number == 2 ? gradient : vec{};
+    to[row + 1] = number == 3 ? gradient : vec{};
+  }
+
+  // Unpools windows [y, y + height) x [x, x + width) of a channel; outside the plane is zero.
+  void unpool(const Pass& pass, int channel, int y, int x, int height, int width, vec* to) const {
+    const Shape pooled = fused_.pooled;
+    const vec* gradient = pass.gradient_of(out);
+    for (int j = y; j < y + height; j++, to += 2 * window_.row)
+      for (int i = x; i < x + width; i++) {
+        vec* at = to + 2 * (i - x);
+        if (j < 0 || j >= pooled.height || i < 0 || i >= pooled.width)
+          at[0] = at[1] = at[window_.row] = at[window_.row + 1] = vec{};
+        else
+          unpool(gradient[out.gradient_layout.at(channel, j, i)], winners(pass, channel, j)[i], at,
+                 window_.row);
+      }
+  }
+
+  void data_gradient(Pass& pass) const {
+    const int top = s_.padding.top - 2, left = s_.padding.left - 2; // where tile (0, 0) reads
+    const Layout &from = out.gradient_layout, &to = in.gradient_layout;
+    vec* values = pass.gradient_of(in);
+    auto finish = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
+      write(values, to, channel, y, x, tile);
+    };
+    if (fused_.max_pool) {
+      vec* window = pass.scratch + backward_.scratch();
+      auto source = [&](int plane, const Band& band) {
+        const int y = 2 * band.y + top, x = 2 * band.x + left;
+        const int odd_y = y & 1, odd_x = x & 1;
+        unpool(pass, plane, (y - odd_y) / 2, (x - odd_x) / 2, band.height + 1 + odd_y,
+               band.width + 1 + odd_x, window);
+        return window + odd_y * window_.row + odd_x;
+      };
+      return backward_.run(source, window_.row, pass.scratch, finish);
+    }
+    const vec* deltas = pass.gradient_of(out);
+    auto source = [&](int plane, const Band& band) {
+      return deltas + from.at(plane, 2 * band.y + top, 2 * band.x + left);
+    };
+    backward_.run(source, from.row, pass.scratch, finish);
+  }
+
   long input_vecs() const { return s_.in.channels * band_stride_; } // of a frequency
   long delta_vecs() const { return kGradientChannels * band_stride_; }
   long kernels() const { return static_cast<long>(s_.out.channels) * s_.in.channels; }
@@ -137,14 +183,14 @@ class WinogradConvolution final : public FusedConvolution {
     return 4 * (input_vecs() + delta_vecs()) + kFrequencies * kernels() / kLanes + 2;
   }
 
-  void weight_gradient(Pass& pass, const Layout& layout, const vec* delta) const {
+  void weight_gradient(Pass& pass) const {
     float* sums = reinterpret_cast<float*>(pass.scratch + 4 * (input_vecs() + delta_vecs()));
     std::fill(sums, sums + kFrequencies * kernels(), 0.0f);
     for (int b = 0; b < bands_.count; b++) {
-      gradient_row<0>(pass, layout, delta, b, sums);
-      gradient_row<1>(pass, layout, delta, b, sums);
-      gradient_row<2>(pass, layout, delta, b, sums);
-      gradient_row<3>(pass, layout, delta, b, sums);
+      gradient_row<0>(pass, b, sums);
+      gradient_row<1>(pass, b, sums);
+      gradient_row<2>(pass, b, sums);
+      gradient_row<3>(pass, b, sums);
     }
     for (int o = 0; o < s_.out.channels; o++)
       add_kernel_gradients(sums + static_cast<long>(o) * s_.in.channels, kernels(), s_.in.channels,
@@ -153,22 +199,22 @@ class WinogradConvolution final : public FusedConvolution {
 
   // One row of four frequencies at a time: then what they need stays in the second-level cache.
   template <int Row>
-  void gradient_row(Pass& pass, const Layout& layout, const vec* delta, int band,
-                    float* sums) const {
-    const Layout& from = in.value_layout;
+  void gradient_row(Pass& pass, int band, float* sums) const {
+    const Layout &from = in.value_layout, &layout = out.gradient_layout;
     const vec* source = pass.value(in) + from.at(0, -s_.padding.top, -s_.padding.left);
+    const vec* gradient = pass.gradient_of(out);
     vec *inputs = pass.scratch, *deltas = inputs + 4 * input_vecs();
     const int first = bands_.begin(band), tiles = bands_.size(band);
     auto each_tile = [&](auto body) {
       int y = first / columns_, x = first % columns_;
       for (int t = 0; t < tiles; t++) {
-        body(t, 2 * y, 2 * x);
+        body(t, y, x);
         if (++x == columns_) x = 0, y++;
       }
     };
     for (int i = 0; i < s_.in.channels; i++)
       each_tile([&](int t, int y, int x) {
-        transform_input_row<Row>(source + i * from.plane + y * from.row + x, from.row,
+        transform_input_row<Row>(source + i * from.plane + 2 * (y * from.row + x), from.row,
                                  inputs + i * band_stride_ + t, input_vecs());
       });
     WeightSweep sweep{};
@@ -183,8 +229,15 @@ class WinogradConvolution final : public FusedConvolution {
       const int end = std::min(begin + whole, s_.out.channels);
       for (int o = begin; o < end; o++)
         each_tile([&](int t, int y, int x) {
-          transform_delta_row<Row>(delta + layout.at(o, y, x), layout.row,
-                                   deltas + (o - begin) * band_stride_ + t, delta_vecs());
+          vec* to = deltas + (o - begin) * band_stride_ + t;
+          if (fused_.max_pool) {
+            vec tile[4];
+            unpool(gradient[layout.at(o, y, x)], winners(pass, o, y)[x], tile, 2);
+            transform_delta_row<Row>(tile, 2, to, delta_vecs());
+          } else {
+            transform_delta_row<Row>(gradient + layout.at(o, 2 * y, 2 * x), layout.row, to,
+                                     delta_vecs());
+          }
         });
       for (int f = 0; f < 4; f++)
         for (int o = begin; o < end; o += tiling_.channels.size) {

@@ -10,7 +10,7 @@ namespace {
 // The transformed inputs of a band stay in the second-level cache while channels pass over them,
 // and the sums of a chunk of channels in the first-level cache, almost.
 constexpr long kBandBytes = 192 * 1024;
-constexpr int kChunkChannels = 8;
+constexpr int kChunkChannels = 16;
 
 // sums[c][t] = sum over planes of kernels[plane][c] * inputs[plane][t], `count` times.
 template <int C, int T>
@@ -66,24 +66,25 @@ void transform_kernel(const float* g, float* u) {
   }
 }
 
-void add_kernel_gradients(const float* u, long stride, int count, float* gradient) {
+void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& order,
+                          float* gradient) {
   auto combine = [](vec a, vec b, vec c, vec d, vec(&to)[3]) {
     const vec half = broadcast(0.5f), sum = half * (b + c);
     to[0] = a + sum;
     to[1] = half * (b - c);
     to[2] = sum + d;
   };
-  for (; count > 0; count -= kLanes, u += kLanes, gradient += 9 * kLanes) {
+  for (size_t first = 0; first < order.size(); first += kLanes, u++) {
     vec t[4][3], g[3][3];
-    for (int x = 0; x < 4; x++) {
-      const float* f = u + x * stride;
-      combine(load(f), load(f + 4 * stride), load(f + 8 * stride), load(f + 12 * stride), t[x]);
-    }
+    for (int x = 0; x < 4; x++)
+      combine(u[x * stride], u[(4 + x) * stride], u[(8 + x) * stride], u[(12 + x) * stride], t[x]);
     for (int y = 0; y < 3; y++) combine(t[0][y], t[1][y], t[2][y], t[3][y], g[y]);
     float cells[9][kLanes];
     for (int k = 0; k < 9; k++) store(cells[k], g[k / 3][k % 3]);
-    for (int p = 0; p < std::min(count, kLanes); p++)
-      for (int k = 0; k < 9; k++) gradient[9 * p + k] += cells[k][p];
+    for (int i = 0; i < std::min<int>(kLanes, order.size() - first); i++) {
+      float* to = gradient + 9L * order[first + i];
+      for (int k = 0; k < 9; k++) to[k] += cells[k][i];
+    }
   }
 }
 

@@ -82,9 +82,10 @@ inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
 
 // u = G g G^T, of one kernel.
 void transform_kernel(const float* g, float* u);
-// Adds G^T u G to the kernels of `count` planes side by side; those of a frequency lie together,
-// and up to a vec behind the last is read.
-void add_kernel_gradients(const float* u, long frequency_stride, int count, float* gradient);
+// Adds G^T u G to the gradients of all kernels; those of a frequency lie together in u, in whole
+// vecs, and order[i] is the place of kernel i among the gradients.
+void add_kernel_gradients(const vec* u, long frequency_stride, const std::vector<int>& order,
+                          float* gradient);
 
 // n things in runs of at most `most`, as equal as possible: run i begins at thing begin(i).
 struct Runs {

@@ -1,18 +1,12 @@
 // Convolution layers with 3x3 kernels by Winograd's algorithm, where that is faster than by taps.
 // A tile of outputs is a window of 2x2 max pooling, which is therefore done in registers. May use
-// fused.h, winograd.h, and of taps.h the sums of the weight gradient.
+// fused.h, winograd.h, winograd_gradient.h.
 #include "fused.h"
-#include "taps.h"
-#include "winograd.h"
+#include "winograd_gradient.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
-
-// The weight gradient sums over as many tiles as stay in the first-level cache for a register
-// tile of channels, and for as many channels at a time as stay in the second.
-constexpr int kGradientTiles = 64;
-constexpr int kGradientChannels = 16;
 
 int halves(int n) { return (n + 1) / 2; }
 
@@ -24,12 +18,9 @@ class WinogradConvolution final : public FusedConvolution {
         columns_(fused.max_pool ? fused.pooled.width : halves(step.out.width)),
         forward_(s_.in.channels, s_.out.channels, rows_, columns_),
         backward_(s_.out.channels, s_.in.channels, halves(step.in.height), halves(step.in.width)),
-        bands_(rows_ * columns_, kGradientTiles), band_stride_(bands_.largest() | 1) {
+        gradient_(s_.in.channels, s_.out.channels, rows_, columns_) {
     if (fused_.max_pool)
       window_ = Layout({1, 2 * backward_.most_height() + 4, 2 * backward_.most_width() + 4}, {});
-    for (int i = 0; i < s_.in.channels; i++)
-      offsets_.push_back(i * band_stride_ * static_cast<std::ptrdiff_t>(sizeof(vec)));
-    tiling_ = choose_tiling(s_.out.channels, s_.in.channels);
   }
 
   Halo input_halo() const override {
@@ -37,7 +28,8 @@ class WinogradConvolution final : public FusedConvolution {
   }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
   long scratch() const override {
-    return std::max({forward_.scratch(), backward_.scratch() + window_.size(), gradient_scratch()});
+    return std::max(
+        {forward_.scratch(), backward_.scratch() + window_.size(), gradient_.scratch()});
   }
 
   void pack(const float* parameters) override {
@@ -67,8 +59,7 @@ class WinogradConvolution final : public FusedConvolution {
         window.offer(tile[1][0], 2);
         window.offer(tile[1][1], 3);
         window.most += start(channel);
-        if (fused_.relu) window.close();
-        values[to.at(channel, y, x)] = window.most;
+        values[to.at(channel, y, x)] = fused_.relu ? relu(window.most) : window.most;
         winners(pass, channel, y)[x] = __builtin_convertvector(window.number, vec16);
       };
       return forward_.run(source, from.row, pass.scratch, pool);
@@ -91,12 +82,8 @@ class WinogradConvolution final : public FusedConvolution {
  private:
   const int rows_, columns_; // of tiles
   TileConvolution forward_, backward_;
+  KernelGradient gradient_;
   Layout window_; // of the unpooled gradient: what a band of the data gradient reads
-  // Of the weight gradient.
-  Runs bands_; // of tiles
-  const long band_stride_;
-  std::vector<std::ptrdiff_t> offsets_; // of each input channel
-  Tiling tiling_;
 
   long weight(int channel, int plane) const {
     return s_.weight + 9 * (static_cast<long>(channel) * s_.in.channels + plane);
@@ -176,77 +163,25 @@ class WinogradConvolution final : public FusedConvolution {
     backward_.run(source, from.row, pass.scratch, finish);
   }
 
-  long input_vecs() const { return s_.in.channels * band_stride_; } // of a frequency
-  long delta_vecs() const { return kGradientChannels * band_stride_; }
-  long kernels() const { return static_cast<long>(s_.out.channels) * s_.in.channels; }
-  long gradient_scratch() const {
-    return 4 * (input_vecs() + delta_vecs()) + kFrequencies * kernels() / kLanes + 2;
-  }
-
   void weight_gradient(Pass& pass) const {
-    float* sums = reinterpret_cast<float*>(pass.scratch + 4 * (input_vecs() + delta_vecs()));
-    std::fill(sums, sums + kFrequencies * kernels(), 0.0f);
-    for (int b = 0; b < bands_.count; b++) {
-      gradient_row<0>(pass, b, sums);
-      gradient_row<1>(pass, b, sums);
-      gradient_row<2>(pass, b, sums);
-      gradient_row<3>(pass, b, sums);
-    }
-    for (int o = 0; o < s_.out.channels; o++)
-      add_kernel_gradients(sums + static_cast<long>(o) * s_.in.channels, kernels(), s_.in.channels,
-                           pass.gradient + weight(o, 0));
-  }
-
-  // One row of four frequencies at a time: then what they need stays in the second-level cache.
-  template <int Row>
-  void gradient_row(Pass& pass, int band, float* sums) const {
     const Layout &from = in.value_layout, &layout = out.gradient_layout;
     const vec* source = pass.value(in) + from.at(0, -s_.padding.top, -s_.padding.left);
-    const vec* gradient = pass.gradient_of(out);
-    vec *inputs = pass.scratch, *deltas = inputs + 4 * input_vecs();
-    const int first = bands_.begin(band), tiles = bands_.size(band);
-    auto each_tile = [&](auto body) {
-      int y = first / columns_, x = first % columns_;
-      for (int t = 0; t < tiles; t++) {
-        body(t, y, x);
-        if (++x == columns_) x = 0, y++;
-      }
+    const vec* deltas = pass.gradient_of(out);
+    auto input = [&](int plane, int y, int x) {
+      return source + plane * from.plane + 2 * (y * from.row + x);
     };
-    for (int i = 0; i < s_.in.channels; i++)
-      each_tile([&](int t, int y, int x) {
-        transform_input_row<Row>(source + i * from.plane + 2 * (y * from.row + x), from.row,
-                                 inputs + i * band_stride_ + t, input_vecs());
-      });
-    WeightSweep sweep{};
-    sweep.in_step = 1;
-    sweep.delta_plane = band_stride_;
-    sweep.offsets = offsets_.data();
-    sweep.height = 1;
-    sweep.width = tiles;
-    sweep.gradient_stride = s_.in.channels;
-    const int whole = kGradientChannels / tiling_.channels.size * tiling_.channels.size;
-    for (int begin = 0; begin < s_.out.channels; begin += whole) {
-      const int end = std::min(begin + whole, s_.out.channels);
-      for (int o = begin; o < end; o++)
-        each_tile([&](int t, int y, int x) {
-          vec* to = deltas + (o - begin) * band_stride_ + t;
-          if (fused_.max_pool) {
-            vec tile[4];
-            unpool(gradient[layout.at(o, y, x)], winners(pass, o, y)[x], tile, 2);
-            transform_delta_row<Row>(tile, 2, to, delta_vecs());
-          } else {
-            transform_delta_row<Row>(gradient + layout.at(o, 2 * y, 2 * x), layout.row, to,
-                                     delta_vecs());
-          }
-        });
-      for (int f = 0; f < 4; f++)
-        for (int o = begin; o < end; o += tiling_.channels.size) {
-          sweep.in = inputs + f * input_vecs();
-          sweep.delta = deltas + f * delta_vecs() + (o - begin) * band_stride_;
-          sweep.gradient = sums + (4 * Row + f) * kernels() + static_cast<long>(o) * s_.in.channels;
-          sweep_weights(sweep, std::min(tiling_.channels.size, end - o), tiling_.pixels);
-        }
+    float* gradient = pass.gradient + s_.weight;
+    if (fused_.max_pool) {
+      auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
+        unpool(deltas[layout.at(channel, y, x)], winners(pass, channel, y)[x], tile, 2);
+      };
+      return gradient_.run(input, from.row, delta, pass.scratch, gradient);
     }
+    auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
+      const vec* d = deltas + layout.at(channel, 2 * y, 2 * x);
+      for (int i = 0; i < 4; i++) tile[i] = d[i / 2 * layout.row + i % 2];
+    };
+    gradient_.run(input, from.row, delta, pass.scratch, gradient);
   }
 };
 

@@ -41,7 +41,7 @@ class Op {
   virtual ~Op() = default;
 
   // Asked once, before memory is laid out.
-  virtual Halo input_halo() const { return {}; }    // zeros it reads around its input
+  virtual Halo input_halo() const { return {}; } // zeros it reads around its input
   virtual bool reads_planes() const { return false; }
   virtual Halo gradient_halo() const { return {}; } // ... around its output's gradient
   virtual long kept() const { return 0; }           // vecs from forward to backward (e.g. argmax)

@@ -1,6 +1,7 @@
 // Euclidean radial basis functions, the output layer of LeNet-5 as published: y_j is minus the
-// squared distance of the input from centre j, scaled, so that the nearest centre scores highest (LeCun
-// et al., 1998, section II.B; the sign turns their penalty into a score). May use op.h and ops.h.
+// squared distance of the input from centre j, scaled, so that the nearest centre scores highest
+// (LeCun et al., 1998, section II.B; the sign turns their penalty into a score). May use op.h and
+// ops.h.
 #include "ops.h"
 
 namespace fencepost {

@@ -7,6 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
@@ -51,11 +55,33 @@ inline vec load(const float* p) {
   std::memcpy(&v, p, sizeof v);
   return v;
 }
+// Bytes as floats. GCC makes a vector of floats of one of bytes number by number, hence the
+// instructions by name.
+inline vec load(const uint8_t* p) {
+#if defined(__AVX512F__)
+  __m128i bytes;
+  std::memcpy(&bytes, p, kLanes);
+  return (vec)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+#elif defined(__AVX2__)
+  return (vec)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)));
+#elif defined(__SSE2__)
+  int32_t bytes;
+  std::memcpy(&bytes, p, kLanes);
+  __m128i words = _mm_unpacklo_epi8(_mm_cvtsi32_si128(bytes), __m128i{});
+  return (vec)_mm_cvtepi32_ps(_mm_unpacklo_epi16(words, __m128i{}));
+#else
+  vec8 bytes;
+  std::memcpy(&bytes, p, sizeof bytes);
+  return __builtin_convertvector(bytes, vec);
+#endif
+}
 inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 
 inline vec select(ivec mask, vec yes, vec no) { return mask ? yes : no; }
 inline vec maximum(vec a, vec b) { return a > b ? a : b; }
 inline vec minimum(vec a, vec b) { return a < b ? a : b; }
+// The greater, or NaN if either is NaN: maximum() passes b's, and all bits set are a NaN.
+inline vec maximum_or_nan(vec a, vec b) { return (vec)((ivec)maximum(a, b) | (a != a)); }
 // NaN passes, as in PyTorch: a network that has diverged must not look healthy.
 inline vec relu(vec v) { return v < 0.0f ? vec{} : v; }
 
@@ -75,8 +101,9 @@ inline float sum(vec v) {
   return s;
 }
 
-// Fewer than kLanes floats; the other lanes are zero, and nothing beyond is read.
+// At most kLanes floats; the other lanes are zero, and nothing beyond is read.
 inline vec load_some(const float* p, int n) {
+  if (n == kLanes) return load(p);
   vec v{};
   std::memcpy(&v, p, n * sizeof(float));
   return v;

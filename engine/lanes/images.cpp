@@ -3,16 +3,6 @@
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace {
-
-inline vec load_pixels(const float* p) { return load(p); }
-inline vec load_pixels(const uint8_t* p) {
-  vec8 bytes;
-  std::memcpy(&bytes, p, sizeof bytes);
-  return __builtin_convertvector(bytes, vec);
-}
-
-} // namespace
 
 Filler::Filler(Shape shape, const Augmentation& augmentation, uint64_t seed)
     : shape_(shape), distort_(augmentation.any()),
@@ -40,7 +30,7 @@ void Filler::transpose_in(const Pixel* const* sources, const Images& images, con
     for (; p + kLanes <= cells; p += kLanes) {
       vec rows[kLanes];
 #pragma GCC unroll 16
-      for (int l = 0; l < kLanes; l++) rows[l] = load_pixels(sources[l] + c * cells + p);
+      for (int l = 0; l < kLanes; l++) rows[l] = load(sources[l] + c * cells + p);
       transpose(rows);
 #pragma GCC unroll 16
       for (int l = 0; l < kLanes; l++) put(rows[l]);

@@ -117,9 +117,13 @@ class MaxPool final : public Windows<Side> {
         const vec* cell = from + in.value_layout.at(c, row, 0);
         int number = number_of(w, row, w.left);
         for (int column = w.left; column < w.right; column++, number++) {
-          ivec better = (cell[column] > best) | (cell[column] != cell[column]);
-          best = select(better, cell[column], best);
-          if constexpr (Keep) won = better ? broadcast_int(number) : won;
+          if constexpr (Keep) {
+            ivec better = (cell[column] > best) | (cell[column] != cell[column]);
+            best = select(better, cell[column], best);
+            won = better ? broadcast_int(number) : won;
+          } else {
+            best = maximum_or_nan(best, cell[column]);
+          }
         }
       }
       to[out.value_layout.at(c, y, x)] = best;

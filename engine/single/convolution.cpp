@@ -26,22 +26,12 @@ class Convolution final : public Op {
     return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
   }
 
-  // Packs what has changed since it last was asked: to compare costs a tenth of it, and a caller
-  // need not say when it has written into the parameters.
   void pack(const float* parameters) override {
-    if (known_.empty()) build();
-    const float* weights = parameters + s_.weight;
-    const size_t biases = s_.bias >= 0 ? s_.out.channels : 0, count = known_.size() - biases;
-    float* known_bias = known_.data() + count;
-    if (packed_ && std::memcmp(weights, known_.data(), count * sizeof(float)) == 0 &&
-        std::memcmp(parameters + s_.bias, known_bias, biases * sizeof(float)) == 0)
-      return;
-    packed_ = true;
-    std::copy(weights, weights + count, known_.begin());
-    taps_.pack(parameters);
-    if (!biases) return;
-    std::copy(parameters + s_.bias, parameters + s_.bias + biases, known_bias);
-    for (size_t c = 0; c < biases; c++) bias_[c / kLanes][c % kLanes] = known_bias[c];
+    if (bias_.empty()) build();
+    if (s_.bias >= 0)
+      for (int c = 0; c < s_.out.channels; c++)
+        bias_[c / kLanes][c % kLanes] = parameters[s_.bias + c];
+    if (weights_.changed(parameters + s_.weight, weight_count_)) taps_.pack(parameters);
   }
 
   void forward(Pass& pass) const override {
@@ -75,9 +65,9 @@ class Convolution final : public Op {
   const Step s_;
   const Fused fused_;
   TapConvolution<Cell, vec> taps_;
+  size_t weight_count_ = 0;
+  Seen weights_;
   std::vector<vec> bias_;
-  std::vector<float> known_; // the weights and biases that are packed
-  bool packed_ = false;
 
   void build() {
     const auto links = links_of(s_);
@@ -85,13 +75,12 @@ class Convolution final : public Op {
     const long cell_count = static_cast<long>(s_.kernel_h) * s_.kernel_w;
     std::vector<Unit> units;
     std::vector<int> reads; // of the unit at hand
-    size_t link_count = 0;
     for (int b = 0; b < blocks; b++) {
       const int first = b * kLanes, end = std::min(first + kLanes, s_.out.channels);
       // Channels that any lane reads; where a lane does not read one, its weight is zero.
       std::vector<int> channels;
       for (int o = first; o < end; o++) {
-        link_count += links[o].size();
+        weight_count_ += links[o].size() * cell_count;
         for (const Link& link : links[o]) channels.push_back(link.channel);
       }
       std::sort(channels.begin(), channels.end());
@@ -116,7 +105,6 @@ class Convolution final : public Op {
     taps_ = TapConvolution<Cell, vec>(std::move(units), row_axis(s_), column_axis(s_), cells,
                                       in.value_layout.row, kDepthwise ? 1 : pitch(in));
     bias_.resize(blocks);
-    known_.resize(link_count * cell_count + (s_.bias >= 0 ? s_.out.channels : 0));
   }
 
   std::vector<long> planes(int block, const std::vector<int>& channels) const {
@@ -160,7 +148,7 @@ class Convolution final : public Op {
       for (int j = 0; j < ph; j++)
         for (int i = 0; i < pw; i++) {
           vec next = rows[static_cast<long>(j) * s_.out.width + i];
-          most = (next > most) | (next != next) ? next : most; // NaN wins, as in PyTorch
+          most = maximum_or_nan(most, next);
         }
       best[x] = fused_.relu ? relu(most) : most;
     }
@@ -170,6 +158,14 @@ class Convolution final : public Op {
 } // namespace
 
 OpPointer make_convolution(const Step& step, const Fused& fused) {
+  const bool whole = step.kernel_h == step.in.height && step.kernel_w == step.in.width &&
+                     step.out.height * step.out.width == 1 && step.groups == 1 &&
+                     step.connections.empty() && step.padding.top + step.padding.left == 0;
+  if (whole && !fused.max_pool) return single::make_linear(step, fused.relu);
+  return suits_rows(step, fused) ? make_rows(step, fused) : make_channels(step, fused);
+}
+
+OpPointer make_channels(const Step& step, const Fused& fused) {
   const bool depthwise = step.connections.empty() && step.groups > 1 &&
                          step.groups == step.in.channels && step.groups == step.out.channels;
   if (depthwise) return std::make_unique<Convolution<vec>>(step, fused);

@@ -1,7 +1,8 @@
-// Fully connected layers and radial basis functions for one image, with the weights where Python
-// has them: lanes run along a row, and the sums of some rows share each vec of inputs. Most
-// weights of a small network are here and each is used once, so the speed is that of the cache
-// which holds them; packing could only add to it. May use ops.h.
+// Fully connected layers (a convolution whose kernel covers the whole input is one) and radial
+// basis functions for one image, with the weights where Python has them: lanes run along a row, and
+// the sums of some rows share each vec of inputs. Most weights of a small network are here and each
+// is used once, so the speed is that of the cache which holds them; packing could only add to it.
+// May use ops.h.
 #include <array>
 
 #include "ops.h"
@@ -11,7 +12,7 @@ inline namespace FENCEPOST_LEVEL {
 namespace single {
 namespace {
 
-constexpr int kRows = 12; // sums in registers
+constexpr int kRows = 4; // summed side by side: the weights then come as fast as the cache gives
 
 struct Product { // sum of weight * input
   static void add(vec& sum, vec weight, vec x) { sum += weight * x; }
@@ -55,21 +56,30 @@ void sum_all(const float* x, const float* w, long features, int rows, float* out
     kSums<Term>[std::min(kRows, rows - r) - 1](x, w + r* features, features, out + r);
 }
 
+// The input in flat order, which a flat value is in already.
+const float* flat_input(const Pass& pass, const Slot& in, const Shape& shape, float* room) {
+  if (shape.height == 1 && shape.width == 1 && in.value_layout.plane == 1) return floats(pass, in);
+  copy_flat(pass, in, shape, room);
+  return room;
+}
+
 class Linear final : public Op {
  public:
   Linear(const Step& step, bool with_relu) : s_(step), relu_(with_relu) {}
-  bool reads_planes() const override { return true; } // a flat value is the same in either
+  bool reads_planes() const override { return true; }
+  long scratch() const override { return stored(s_.out).channels + s_.in.size() / kLanes + 1; }
 
   void forward(Pass& pass) const override {
     const int rows = s_.out.channels;
-    sum_all<Product>(floats(pass, in), pass.parameters + s_.weight, s_.in.size(), rows,
-                     floats(pass, out));
-    if (s_.bias < 0 && !relu_) return;
-    vec* y = pass.value(out);
-    const float* bias = pass.parameters + s_.bias;
-    for (int r = 0; r < rows; r += kLanes, y++) {
-      if (s_.bias >= 0) *y += rows - r >= kLanes ? load(bias + r) : load_some(bias + r, rows - r);
-      if (relu_) *y = relu(*y);
+    const vec* sums = pass.scratch;
+    float* to = reinterpret_cast<float*>(pass.scratch);
+    const float* x = flat_input(pass, in, s_.in, to + stored(s_.out).channels * kLanes);
+    sum_all<Product>(x, pass.parameters + s_.weight, s_.in.size(), rows, to);
+    vec* y = pass.value(out) + out.value_layout.at(0, 0, 0);
+    for (int r = 0; r < rows; r += kLanes, y += out.value_layout.plane) {
+      vec sum = *sums++;
+      if (s_.bias >= 0) sum += load_some(pass.parameters + s_.bias + r, std::min(kLanes, rows - r));
+      *y = relu_ ? relu(sum) : sum;
     }
   }
   void backward(Pass&) const override {}
@@ -83,9 +93,11 @@ class Rbf final : public Op {
  public:
   explicit Rbf(const Step& step) : s_(step) {}
   bool reads_planes() const override { return true; }
+  long scratch() const override { return s_.in.size() / kLanes + 1; }
   void forward(Pass& pass) const override {
+    const float* x = flat_input(pass, in, s_.in, reinterpret_cast<float*>(pass.scratch));
     float* y = floats(pass, out);
-    sum_all<Distance>(floats(pass, in), pass.state + s_.centres, s_.in.size(), s_.out.channels, y);
+    sum_all<Distance>(x, pass.state + s_.centres, s_.in.size(), s_.out.channels, y);
     for (int j = 0; j < s_.out.channels; j++) y[j] *= s_.scale;
   }
   void backward(Pass&) const override {}

@@ -3,6 +3,9 @@
 // May use lanes/ops.h.
 #pragma once
 
+#include <cstring>
+#include <vector>
+
 #include "../lanes/ops.h"
 #include "place.h"
 
@@ -10,7 +13,26 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace single {
 
-OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp
+// Numbers as they were last time. To compare some thousand of them costs a tenth of packing them,
+// and so a caller need not say when it has written into the parameters.
+class Seen {
+ public:
+  bool changed(const float* numbers, size_t count) {
+    if (numbers_.size() == count &&
+        std::memcmp(numbers_.data(), numbers, count * sizeof(float)) == 0)
+      return false;
+    numbers_.assign(numbers, numbers + count);
+    return true;
+  }
+
+ private:
+  std::vector<float> numbers_;
+};
+
+OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp: whichever suits
+OpPointer make_channels(const Step&, const Fused&);    // convolution.cpp: lanes are channels
+OpPointer make_rows(const Step&, const Fused&);        // rows.cpp: lanes are pixels of a row
+bool suits_rows(const Step&, const Fused&);            // rows.cpp
 OpPointer make_linear(const Step&, bool relu);         // linear.cpp
 OpPointer make_rbf(const Step&);                       // linear.cpp
 OpPointer make_scale(const Step&);                     // scale.cpp: affine, batch_norm

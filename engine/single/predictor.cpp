@@ -32,6 +32,20 @@ OpPointer make_op(const Step& step) {
 
 const Makers kMakers{single::make_convolution, single::make_linear, make_op, stored};
 
+// One row of pixels, as the network sees them, to floats `step` apart.
+template <typename Pixel>
+inline void normalise(const Pixel* from, int n, float mean, float scale, float* to, long step) {
+  if (step > 1 || n < kLanes) {
+    for (int x = 0; x < n; x++) to[x * step] = (static_cast<float>(from[x]) - mean) * scale;
+    return;
+  }
+  const vec means = broadcast(mean), scales = broadcast(scale);
+  int x = 0;
+  for (; x + kLanes <= n; x += kLanes) store(to + x, (load(from + x) - means) * scales);
+  x = n - kLanes; // the last ones overlap
+  store(to + x, (load(from + x) - means) * scales);
+}
+
 } // namespace
 
 Predictor::Predictor(Shape input, const std::vector<Step>& steps)
@@ -50,11 +64,7 @@ void Predictor::fill(const Images& images, long index) {
     const float mean = images.mean[c], scale = images.scale[c];
     for (int y = 0; y < input_.height; y++, from += input_.width) {
       float* to = floats(pass_, slot) + place(slot, c, y, 0);
-      if (step == 1)
-        for (int x = 0; x < input_.width; x++) to[x] = (static_cast<float>(from[x]) - mean) * scale;
-      else
-        for (int x = 0; x < input_.width; x++)
-          to[x * step] = (static_cast<float>(from[x]) - mean) * scale;
+      normalise(from, input_.width, mean, scale, to, step);
     }
   }
 }

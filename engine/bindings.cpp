@@ -87,14 +87,32 @@ void require_network(const Plan& plan, const A& parameters, const B& state) {
           "state does not have the plan's size");
 }
 
-Result forward(Plan& plan, ConstFloats parameters, ConstFloats state, Pixels pixels,
-               ConstFloats mean, ConstFloats scale, int threads) {
+Result forward(Plan& plan, const ConstFloats& parameters, const ConstFloats& state,
+               const Pixels& pixels, const ConstFloats& mean, const ConstFloats& scale,
+               int threads) {
   require_network(plan, parameters, state);
   const Images images = read_images(pixels, mean, scale, plan.input());
   Result out = new_array({pixels.shape(0), static_cast<size_t>(plan.output().size())});
   nb::gil_scoped_release release;
   plan.forward({parameters.data(), state.data()}, images, threads_or_default(threads), out.data());
   return out;
+}
+
+// A plan with the arrays that it runs on: to read four of them anew takes as long as a tenth of a
+// small network's work on one image. They stay where they are, so writing into them counts.
+struct Model {
+  Plan& plan;
+  ConstFloats parameters, state, mean, scale;
+
+  Result forward(const Pixels& pixels, int threads) const {
+    return fencepost::forward(plan, parameters, state, pixels, mean, scale, threads);
+  }
+};
+
+Model* bind(Plan& plan, ConstFloats parameters, ConstFloats state, ConstFloats mean,
+            ConstFloats scale) {
+  require_network(plan, parameters, state);
+  return new Model{plan, parameters, state, mean, scale};
 }
 
 std::vector<Result> features(Plan& plan, ConstFloats parameters, ConstFloats state, Pixels pixels,
@@ -292,10 +310,15 @@ NB_MODULE(FENCEPOST_MODULE, m) {
                    })
       .def("forward", &forward, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
+      .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),
+           "The plan with the arrays that it is to read at each call.")
       .def("features", &features, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
       .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0);
+
+  nb::class_<Model>(m, "Model", "A plan with the arrays that it reads at each call.")
+      .def("forward", &Model::forward, "images"_a, "threads"_a = 0);
 
   nb::class_<PythonTrainer>(m, "Trainer", "Gradient descent on a plan's parameters.")
       .def(nb::new_(&make_trainer), "plan"_a, "batch_size"_a, "loss"_a, "optimizer"_a,

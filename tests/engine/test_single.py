@@ -125,3 +125,34 @@ def test_outputs_are_arrays_of_their_own(engine):
     kept = first.copy()
     plan.forward(*nets.arguments(net, 2 * image), 1)
     np.testing.assert_array_equal(first, kept)
+
+
+def test_a_network_sees_what_changed_between_two_calls():
+    net = make("lenet5")
+    image = nets.random_images(net, 1, np.uint8)
+    changes = [
+        lambda: net.parameters["0.weight"].__setitem__(..., 0.1),
+        lambda: net.parameters["7.bias"].__setitem__(3, 2.0),
+        lambda: setattr(net, "normalization", (20.0, 50.0)),
+        lambda: net.parameter_vector.__imul__(0.9),
+        lambda: setattr(net, "normalization", None),
+    ]
+    outputs = [net(image)]
+    for change in changes:
+        change()
+        outputs.append(net(image))
+        fresh = fp.Network(net.input_shape, net.layers, normalization=net.normalization)
+        fresh.parameter_vector[:] = net.parameter_vector
+        np.testing.assert_array_equal(outputs[-1], fresh(image))
+        assert not np.array_equal(outputs[-1], outputs[-2])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, ">f4", np.int16])
+def test_one_image_in_every_form_that_is_taken(dtype):
+    net = make("lenet5")
+    image = nets.random_images(net, 1, np.uint8).astype(dtype)
+    expected = net(image.astype(np.float32))
+    strided = np.empty((1, 1, 28, 56), dtype)[..., ::2]
+    strided[...] = image
+    for form in (image, image[0], image[0, 0], image[:, 0], image.tolist(), strided, strided[0]):
+        np.testing.assert_array_equal(net(form), expected)

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from .._engine import Plan
     from ..training import History
 
-# What the engine reads as it is.
-_NATIVE = (np.dtype(np.uint8), np.dtype(np.float32))
 Float32 = NDArray[np.float32]
 
 
@@ -115,8 +113,7 @@ class Network:
         self.parameters: Mapping[str, Float32] = _views(self.parameter_vector, specs)
         #: Views of `state_vector` by name: "1.running_mean".
         self.state: Mapping[str, Float32] = _views(self.state_vector, states)
-        # What a call compares with first, so that one image costs next to nothing in Python.
-        self._direct_shape = self.input_shape if len(self.input_shape) == 3 else None
+        self._engine_images = inputs.EngineImages(self.input_shape)
         self._flat_output = len(self.output_shape) == 1
 
     # --- what the network is ------------------------------------------------------------------
@@ -144,6 +141,7 @@ class Network:
         else:
             self._mean = self._normalization.mean
             self._scale = np.reciprocal(self._normalization.std)
+        self.__dict__.pop("_forward", None)  # it is bound to the old arrays
 
     @property
     def engine_normalization(self) -> tuple[Float32, Float32]:
@@ -207,20 +205,7 @@ class Network:
         DataError
             If the shape is another one, or these are not numbers.
         """
-        if (
-            type(images) is not np.ndarray
-            or images.shape[1:] != self._direct_shape
-            or images.dtype not in _NATIVE
-        ):
-            images = self._engine_images(images)
-        outputs = self._forward(
-            self.parameter_vector,
-            self.state_vector,
-            images,
-            self._mean,
-            self._scale,
-            self._threads(),
-        )
+        outputs = self._forward(self._engine_images(images))
         return outputs if self._flat_output else outputs.reshape(-1, *self.output_shape)
 
     def predict(self, images: ArrayLike) -> NDArray[np.int64]:
@@ -281,7 +266,6 @@ class Network:
             self._engine_images(images),
             self._mean,
             self._scale,
-            self._threads(),
         )
         return {
             row.index: values[step].reshape(-1, *row.output_shape)
@@ -396,18 +380,11 @@ class Network:
     # --- inside -------------------------------------------------------------------------------
 
     @functools.cached_property
-    def _forward(self) -> Callable[..., Float32]:
-        return self.engine_plan.forward
-
-    @functools.cached_property
-    def _threads(self) -> Callable[[], int]:
-        from .._engine import get_num_threads
-
-        return get_num_threads
-
-    def _engine_images(self, images: ArrayLike) -> NDArray[Any]:
-        batch = inputs.as_batch(images, self.input_shape)
-        return batch.reshape(-1, *engine_shape(self.input_shape))
+    def _forward(self) -> Callable[[NDArray[Any]], Float32]:
+        bound = self.engine_plan.bind(
+            self.parameter_vector, self.state_vector, *self.engine_normalization
+        )
+        return bound.forward
 
     def _logits(self, images: ArrayLike) -> Float32:
         if not self._flat_output or self.output_shape[0] == 1:

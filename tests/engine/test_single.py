@@ -24,6 +24,28 @@ CHANNELS = {
         )
         for before, after in ((1, 17), (3, 8), (8, 4), (9, 16), (16, 33), (40, 7))
     },
+    # A first layer of few channels has the pixels of a row in its lanes.
+    **{
+        f"rows: {channels} channels, {height} x {width}": (
+            (2, height, width),
+            [fp.Conv2d(channels, (3, 2), padding=((2, 0), (1, 3)), dilation=(1, 2),
+             stride=(stride, 1), remainder="crop"), *then, fp.Flatten()],
+        )
+        for channels, height, width, stride, then in (
+            (1, 8, 33, 1, []),
+            (2, 7, 16, 2, [fp.ReLU()]),
+            (3, 9, 17, 1, [fp.ReLU(), fp.MaxPool2d(2, remainder="crop")]),
+            (5, 8, 30, 1, [fp.MaxPool2d(2, remainder="crop"), fp.ReLU()]),
+            (9, 11, 64, 2, [fp.MaxPool2d(2, remainder="crop")]),
+            (4, 5, 31, 1, [fp.MaxPool2d((1, 3), remainder="crop")]),
+        )
+    },
+    "rows, but the input is read as vecs too": (
+        (3, 6, 32), [fp.Residual(fp.Conv2d(3, 3, padding=1), fp.ReLU()), fp.Flatten()],
+    ),
+    "kernel of the whole input": (
+        (5, 4, 3), [fp.Conv2d(18, (4, 3)), fp.ReLU(), fp.Conv2d(7, 3, padding=1), fp.Flatten()],
+    ),
     "depthwise": (
         (3, 9, 8),
         [fp.Conv2d(19, 1), fp.Conv2d(19, 3, padding=1, groups=19), fp.ReLU(),

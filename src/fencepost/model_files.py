@@ -1,6 +1,6 @@
 """Model files: safetensors with a description of the network as JSON. No pickle, no code.
 
-Knows tensors and plain data only; Network says what they mean. May call errors only.
+Knows tensors and plain data only; Network says what they mean. May call files and errors.
 
 A model file is a safetensors file whose metadata holds `fencepost`, the version of this format,
 and `network`, the description that `Network.config` gives, as JSON.
@@ -8,7 +8,6 @@ and `network`, the description that `Network.config` gives, as JSON.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -22,12 +21,11 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from .errors import ModelFileError
+from .files.whole import put
 
 FORMAT_VERSION = "1"
 # The description of a network is a few kB. safetensors itself would read 100 MB of it.
 _LARGEST_HEADER = 16 * 2**20
-# How the name of a file ends that is being written.
-PARTIAL = ".partial"
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
@@ -57,25 +55,6 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
             "Choose a folder that exists, may be written to and has "
             f"{math.ceil(len(content) / 1e6)} MB free."
         ) from error
-
-
-def put(target: Path, content: bytes) -> None:
-    """Make a file that appears whole or not at all, whatever happens meanwhile.
-
-    If it cannot be written, raises OSError, and what was there before stays.
-    """
-    # In the same folder, for only within one file system is a rename whole or not at all.
-    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:

@@ -1,7 +1,8 @@
 """A folder of images with a subfolder per class.
 
 Every file's header is read first, so that all that is wrong can be told at once, and the pixels
-go straight to their place in one array. Calls `pictures`, `byte_streams`, `dataset`, `errors`.
+go straight to their place in one array. Calls `pictures`, `byte_streams`, `dataset`, `files`,
+`errors`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fencepost.datasets import pictures
 from fencepost.datasets.byte_streams import allocate
 from fencepost.datasets.dataset import Dataset
 from fencepost.errors import ArgumentError, DataError
+from fencepost.files.folders import hidden, visible_files
 
 __all__ = ["image_folder", "split_folders"]
 
@@ -28,7 +30,6 @@ SPLITS = {
     "validation": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
-JUNK = {".txt", ".md", ".csv", ".json", ".xml", ".html", ".ini", ".db", ".yaml", ".yml", ".log"}
 SHOWN = 5  # how many examples an error lists
 
 
@@ -158,7 +159,7 @@ def _check_arguments(size: tuple[int, int] | None, channels: int | None) -> None
 def _subfolders(root: Path) -> list[Path]:
     try:
         entries = sorted(root.iterdir())
-        return [e for e in entries if e.is_dir() and not _hidden(e)]
+        return [e for e in entries if e.is_dir() and not hidden(e)]
     except OSError as error:
         raise DataError(
             f"{root}: must be a folder that can be read. Received: {error.strerror}. Check the "
@@ -166,15 +167,11 @@ def _subfolders(root: Path) -> list[Path]:
         ) from error
 
 
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name == "__MACOSX"
-
-
 def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
     folders = _subfolders(root)
     remedy = "Make a subfolder for each class and put its images there."
     if not folders:
-        loose = sum(1 for entry in root.iterdir() if not _hidden(entry))
+        loose = sum(1 for entry in root.iterdir() if not hidden(entry))
         raise DataError(
             f"{root}: must hold a subfolder per class. Received: no subfolder, {loose:,} "
             f"file(s). {remedy}"
@@ -201,10 +198,10 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
         )
     paths: list[Path] = []
     labels: list[int] = []
-    ignored = sum(1 for entry in root.iterdir() if entry.is_file() and not _hidden(entry))
+    ignored = sum(1 for entry in root.iterdir() if entry.is_file() and not hidden(entry))
     empty: list[str] = []
     for folder in folders:
-        files, junk = _files(folder)
+        files, junk = visible_files(folder)
         paths += files
         labels += [names.index(folder.name)] * len(files)
         ignored += junk
@@ -217,29 +214,6 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
             f"them."
         )
     return _Found(paths, labels, names, ignored)
-
-
-def _files(folder: Path) -> tuple[list[Path], int]:
-    """Return the files that should be images, in sorted order, and how many others there are."""
-    files: list[Path] = []
-    junk = 0
-
-    def refuse(error: OSError) -> None:
-        raise DataError(
-            f"{error.filename}: the folder must be readable. Received: {error.strerror}. Check "
-            f"its permissions."
-        ) from error
-
-    for at, inner, names in os.walk(folder, onerror=refuse):
-        inner[:] = sorted(name for name in inner if not _hidden(Path(name)))
-        for name in sorted(names):
-            if _hidden(Path(name)):
-                continue
-            if Path(name).suffix.lower() in JUNK:
-                junk += 1
-            else:
-                files.append(Path(at, name))
-    return files, junk
 
 
 def _inspect(root: Path, paths: list[Path]) -> list[pictures.PictureInfo]:

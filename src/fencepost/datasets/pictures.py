@@ -1,14 +1,12 @@
 """One image file to one uint8 array, whatever the file's colours, depth and orientation.
 
-Pillow is imported when a picture is read. Calls `errors` only.
+Pillow is imported when a picture is read. Calls `files` and `errors`.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fencepost.errors import DataError
+from fencepost.files.pictures import SIDEWAYS, opened, orientation
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["PictureInfo", "flatten", "inspect", "opened", "read", "resize"]
+__all__ = ["PictureInfo", "flatten", "inspect", "read", "resize"]
 
-# What is opened: no format that runs a program (EPS).
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
-MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
-ORIENTATION = 0x0112  # EXIF
-SIDEWAYS = range(5, 9)  # orientations that exchange height and width
 UPRIGHT = {
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -51,47 +45,11 @@ class PictureInfo:
     notes: tuple[str, ...]
 
 
-@contextmanager
-def opened(source: str | os.PathLike[str]) -> Iterator[Image]:
-    """Open a picture; anything that goes wrong within the block becomes a DataError.
-
-    The message is only the problem, without the file's name, so that callers can list many.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            # Sizes are checked below; damaged EXIF blocks are no reason to refuse a picture.
-            warnings.simplefilter("ignore")
-            with Image.open(source, formats=FORMATS) as image:
-                if image.width < 1 or image.height < 1:
-                    raise DataError(f"has no pixels ({image.height} × {image.width})")
-                if image.width * image.height > MAX_PIXELS:
-                    raise DataError(
-                        f"claims {image.height:,} × {image.width:,} pixels, more than "
-                        f"{MAX_PIXELS:,}"
-                    )
-                yield image
-    except DataError:
-        raise
-    except UnidentifiedImageError as error:
-        raise DataError("is not an image that can be read") from error
-    except Image.DecompressionBombError as error:
-        raise DataError(f"claims more than {MAX_PIXELS:,} pixels") from error
-    except OSError as error:
-        raise DataError(
-            f"cannot be opened ({error.strerror})" if error.strerror else f"is damaged ({error})"
-        ) from error
-    # Pillow's decoders raise nearly any exception on a damaged file; all mean the same here.
-    except Exception as error:
-        raise DataError(f"is damaged ({error or type(error).__name__})") from error
-
-
 def inspect(source: str | os.PathLike[str]) -> PictureInfo:
     """Return size and channels from the header alone. Raises DataError as `opened`."""
     with opened(source) as image:
         height, width = image.height, image.width
-        if _orientation(image) in SIDEWAYS:
+        if orientation(image) in SIDEWAYS:
             height, width = width, height
         return PictureInfo(height, width, _channels(image), tuple(_notes(image)))
 
@@ -138,7 +96,7 @@ def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHI
     """Return an upright L or RGB image: 16 bits become 8, transparency is laid on `ground`."""
     from PIL import Image as pillow
 
-    orientation = _orientation(image)
+    turn = orientation(image)
     image.load()
     if image.mode in DEEP:
         image = _to_eight_bits(image)
@@ -150,8 +108,8 @@ def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHI
     if image.mode not in ("1", "L", "RGB", "RGBA"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr, Lab, HSV
     image = image.convert("L" if channels == 1 else "RGB")
-    if orientation in UPRIGHT:
-        image = image.transpose(pillow.Transpose[UPRIGHT[orientation]])
+    if turn in UPRIGHT:
+        image = image.transpose(pillow.Transpose[UPRIGHT[turn]])
     return image
 
 
@@ -162,13 +120,6 @@ def _to_eight_bits(image: Image) -> Image:
     if values.min() < 0 or values.max() > 0xFFFF:
         raise DataError("has pixels beyond 16 bits; save it as 8 or 16 bits")
     return pillow.fromarray((values >> 8).astype(np.uint8))
-
-
-def _orientation(image: Image) -> int:
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # a damaged EXIF block says nothing; the pixels may be whole
-        return 1
 
 
 def _has_alpha(image: Image) -> bool:
@@ -191,7 +142,7 @@ def _notes(image: Image) -> Iterator[str]:
         yield "CMYK, converted to RGB"
     if image.mode in ("P", "PA"):
         yield "with a palette, resolved"
-    if _orientation(image) in UPRIGHT:
+    if orientation(image) in UPRIGHT:
         yield "turned as their EXIF says"
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         yield "animated or with several pages, the first taken"

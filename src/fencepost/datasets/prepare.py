@@ -2,7 +2,7 @@
 
 `detect` looks at the training images and says how they were made; its answer goes into the model
 file. `photograph` does to a picture what the answer asks for. Calls `pictures`, `glyphs`,
-`dataset`, `errors`.
+`dataset`, `files`, `errors`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fencepost.datasets import glyphs, pictures
 from fencepost.datasets.dataset import ChannelStatistics
 from fencepost.errors import ArgumentError, DataError
+from fencepost.files.pictures import opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -211,8 +212,10 @@ def _open(image: Any, channels: int, drawing: bool) -> Image:
     from PIL import Image as pillow
 
     if isinstance(image, (str, os.PathLike)):
-        with pictures.opened(Path(image)) as opened:
-            return pictures.flatten(opened, channels, _paper(opened) if drawing else pictures.WHITE)
+        with opened(Path(image)) as picture:
+            return pictures.flatten(
+                picture, channels, _paper(picture) if drawing else pictures.WHITE
+            )
     if not isinstance(image, pillow.Image):
         array = np.asarray(image)
         colours = array.ndim == 3 and array.shape[2] in (3, 4)

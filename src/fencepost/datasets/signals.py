@@ -1,6 +1,6 @@
 """Signals from a CSV file: a row per signal, a column with its label. For Conv1d.
 
-Calls `dataset` and `errors`.
+Calls `dataset`, `files` and `errors`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fencepost.datasets.dataset import Dataset
 from fencepost.errors import ArgumentError, DataError
+from fencepost.files.tables import is_number, rows
 
 __all__ = ["signals_csv"]
 
@@ -99,8 +99,8 @@ def _read(path: Path, label: str | int) -> tuple[array[float], list[str], list[s
     cells, labels = array("f"), list[str]()
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _rows(file)
-            first = next(rows, None)
+            found = rows(file)
+            first = next(found, None)
             if first is None:
                 raise DataError(f"{path}: must hold signals. Received: an empty file.")
             names, has_header = _names(path, first[1], label)
@@ -110,7 +110,7 @@ def _read(path: Path, label: str | int) -> tuple[array[float], list[str], list[s
                     f"{path}: a row must hold a label and at least one value. Received: one "
                     f"column. Separate the values by commas, semicolons or tabs."
                 )
-            for line, row in rows if has_header else _chain(first, rows):
+            for line, row in found if has_header else _chain(first, found):
                 if len(row) != len(names):
                     raise DataError(
                         f"{path}: all rows must have as many cells as the first, {len(names)}. "
@@ -134,16 +134,6 @@ def _read(path: Path, label: str | int) -> tuple[array[float], list[str], list[s
     return cells, labels, names
 
 
-def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line number, cells) of all rows that are not blank."""
-    sample = file.readline()
-    file.seek(0)
-    reader = csv.reader(file, delimiter=max(",;\t", key=sample.count))
-    for row in reader:
-        if any(cell.strip() for cell in row):
-            yield reader.line_num, row
-
-
 def _chain(
     first: tuple[int, list[str]], rows: Iterator[tuple[int, list[str]]]
 ) -> Iterator[tuple[int, list[str]]]:
@@ -160,10 +150,10 @@ def _names(path: Path, row: list[str], label: str | int) -> tuple[list[str], boo
     counted = [cell.strip() for cell in others] in (
         [str(k + at) for k in range(len(others))] for at in (0, 1)
     )
-    counted = counted and not all(map(_is_number, row))
+    counted = counted and not all(map(is_number, row))
     named = isinstance(label, str) and label in row
     # A row of numbers with a bad cell among them is a signal, to be refused and not skipped.
-    if named or counted or sum(map(_is_number, others)) * 2 <= len(others):
+    if named or counted or sum(map(is_number, others)) * 2 <= len(others):
         return [cell.strip() for cell in row], True
     if isinstance(label, str):
         raise DataError(
@@ -172,14 +162,6 @@ def _names(path: Path, row: list[str], label: str | int) -> tuple[list[str], boo
             f"first, label=-1 for the last."
         )
     return [f"column {k}" for k in range(len(row))], False
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _column(path: Path, names: list[str], label: str | int, has_header: bool) -> int:
@@ -200,7 +182,7 @@ def _column(path: Path, names: list[str], label: str | int, has_header: bool) ->
 
 def _bad_cell(path: Path, line: int, row: list[str], names: list[str], at: int) -> DataError:
     values = names[:at] + names[at + 1 :]
-    name, cell = next((n, c) for n, c in zip(values, row, strict=True) if not _is_number(c))
+    name, cell = next((n, c) for n, c in zip(values, row, strict=True) if not is_number(c))
     return DataError(
         f"{path}: every cell but the label must be a number. Received: {cell!r} in line {line}, "
         f"column {name!r}. Correct it, or leave that row or column out."
@@ -224,7 +206,7 @@ def _finite(
 
 
 def _numbers(path: Path, labels: list[str]) -> NDArray[np.float32]:
-    bad = next((k for k, text in enumerate(labels) if not _is_number(text)), None)
+    bad = next((k for k, text in enumerate(labels) if not is_number(text)), None)
     if bad is not None:
         raise DataError(
             f"{path}: with regression=True every label must be a number. Received: "
@@ -241,7 +223,7 @@ def _classes(
             f"{path}: every signal must have a label. Received: none in signal "
             f"{labels.index('') + 1}. Fill it in, or leave that row out."
         )
-    if all(_is_number(text) for text in set(labels)):
+    if all(is_number(text) for text in set(labels)):
         labels = [_whole(path, text, k) for k, text in enumerate(labels)]
         found = sorted(set(labels), key=int)
     else:

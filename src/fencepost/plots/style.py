@@ -1,4 +1,4 @@
-"""The look that all pictures share, and how they reach a file.  Calls matplotlib and nothing else.
+"""The look that all pictures share, and how they reach a file.  Calls matplotlib and files.
 
 Figures are built without pyplot and without rcParams, so drawing changes no state of the process:
 no backend is chosen, no window opened, no setting of the caller's own plots touched.
@@ -8,12 +8,12 @@ matplotlib is imported inside the functions because it takes longer than a whole
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fencepost.errors import DataError
+from fencepost.files.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,15 +117,12 @@ def save_picture(figure: Figure, path: str | Path, dots_per_inch: int = 110) -> 
         If the file cannot be written.
     """
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        figure.savefig(unfinished, format="png", dpi=dots_per_inch)
-        unfinished.replace(path)
+        with whole(path) as unfinished:
+            figure.savefig(unfinished, format="png", dpi=dots_per_inch)
     except OSError as error:
         raise DataError(
             f"The picture could not be written to {path}: {error.strerror or error}. "
             "Name a file in a folder that may be written to, on a disk that has room."
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path

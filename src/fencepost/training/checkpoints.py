@@ -3,7 +3,7 @@
 A checkpoint is a safetensors file (arrays: weights, running statistics, optimizer slots, the best
 weights, this epoch's losses) with the rest as JSON in its metadata. It is written under another
 name, brought to the disk and renamed, so that at every moment the path holds a whole checkpoint
-or none. Used by the training loop; calls ``model_files`` and ``errors``.
+or none. Used by the training loop; calls ``files`` and ``errors``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fencepost import model_files
 from fencepost.errors import ArgumentError, DataError
+from fencepost.files import whole
 from fencepost.training.history import History
 
 FORMAT = "fencepost-checkpoint-1"
@@ -53,7 +53,7 @@ class Checkpoint:
             "history": self.history.to_dict(),
         }
         metadata = {"format": FORMAT, "checkpoint": json.dumps(record)}
-        model_files.put(path, save(self.arrays, metadata))
+        whole.put(path, save(self.arrays, metadata))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -88,7 +88,7 @@ class Checkpoint:
 
 def remove_leftovers(path: Path) -> None:
     """Remove what processes that were killed while they saved left beside `path`."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{model_files.PARTIAL}"):
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{whole.PARTIAL}"):
         leftover.unlink(missing_ok=True)
 
 

@@ -1,0 +1,75 @@
+"""Opening a picture without trusting it: what is too large, damaged or no picture is refused.
+
+Pillow is imported when a picture is opened.  Calls errors.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fencepost.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# What is opened unless more is asked for.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
+ORIENTATION = 0x0112  # EXIF
+SIDEWAYS = range(5, 9)  # orientations that exchange height and width
+
+
+@contextmanager
+def opened(source: str | os.PathLike[str], formats: tuple[str, ...] = FORMATS) -> Iterator[Image]:
+    """Open a picture; anything that goes wrong within the block becomes a DataError.
+
+    The message is only the problem, without the file's name, so that callers can list many.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Sizes are checked below; damaged EXIF blocks are no reason to refuse a picture.
+            warnings.simplefilter("ignore")
+            with Image.open(source, formats=formats) as image:
+                if image.width < 1 or image.height < 1:
+                    raise DataError(f"has no pixels ({image.height} × {image.width})")
+                if image.width * image.height > MAX_PIXELS:
+                    raise DataError(
+                        f"claims {image.height:,} × {image.width:,} pixels, more than "
+                        f"{MAX_PIXELS:,}"
+                    )
+                yield image
+    except DataError:
+        raise
+    except UnidentifiedImageError as error:
+        raise DataError("is not an image that can be read") from error
+    except Image.DecompressionBombError as error:
+        raise DataError(f"claims more than {MAX_PIXELS:,} pixels") from error
+    except OSError as error:
+        raise DataError(
+            f"cannot be opened ({error.strerror})" if error.strerror else f"is damaged ({error})"
+        ) from error
+    # Pillow's decoders raise nearly any exception on a damaged file; all mean the same here.
+    except Exception as error:
+        raise DataError(f"is damaged ({error or type(error).__name__})") from error
+
+
+def all_formats() -> tuple[str, ...]:
+    """Return every format that this Pillow reads, but for EPS, which is a program to be run."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(sorted(set(Image.OPEN) - {"EPS"}))
+
+
+def orientation(image: Image) -> int:
+    """Return how the picture is to be turned, as EXIF counts it: 1 for not at all."""
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # a damaged EXIF block says nothing; the pixels may be whole
+        return 1

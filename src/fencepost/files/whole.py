@@ -1,0 +1,36 @@
+"""Files that appear whole or not at all, whatever happens meanwhile.  Calls nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+PARTIAL = ".partial"  # how the name of a file ends that is being written
+
+
+@contextlib.contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """Give a name to write to; when the block ends, the file there becomes `target`.
+
+    If anything goes wrong in the block, Ctrl-C included, the unfinished file is removed and what
+    was at `target` stays.
+    """
+    # In the same folder, for only within one file system is a rename whole or not at all.
+    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    try:
+        yield partial
+        partial.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def put(target: Path, content: bytes) -> None:
+    """Make a file of this content, and see it on the disk before it takes its name."""
+    with whole(target) as partial, partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import integer
 from .errors import ArgumentError, SizeError, SizeProblem
 from .layers import (
     RBF,
@@ -27,7 +28,6 @@ from .layers import (
     ScaledTanh,
     Subsample,
 )
-from .layers.arguments import integer
 from .network import Network
 
 __all__ = ["C3_TABLE", "lenet5", "lenet5_1998", "small_cnn"]

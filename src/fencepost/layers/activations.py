@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .arguments import real
+from ..arguments import real
 from .base import ElementwiseLayer
 
 

@@ -1,16 +1,15 @@
-"""Layer arguments brought to one canonical form, once, in the constructor.
+"""The arguments of windows (kernel, padding) brought to one canonical form, in the constructor.
 
 Every function takes the argument's name first, returns the canonical value, or raises
-ArgumentError with the rule and what was received. May call errors only.
+ArgumentError with the rule and what was received. May call arguments and errors only.
 """
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from ..arguments import integer
 from ..errors import ArgumentError
 
 Pairs = tuple[tuple[int, int], ...]
@@ -20,42 +19,6 @@ Remainder = Literal["error", "crop", "pad"]
 
 # Of a window along one axis: far more than is of use, and little enough to reckon with.
 _LARGEST = 2**20
-
-
-def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
-    """`value` as an int from `minimum` to `maximum`."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise ArgumentError(f"{name} must be an integer. Received: {name}={value!r}") from None
-    if number < minimum:
-        raise ArgumentError(f"{name} must be at least {minimum}. Received: {name}={number}")
-    if maximum is not None and number > maximum:
-        raise ArgumentError(f"{name} must be at most {maximum:,}. Received: {name}={number}")
-    return number
-
-
-def real(name: str, value: Any, low: float, high: float = math.inf) -> float:
-    """`value` as a float with low <= value < high."""
-    try:
-        if isinstance(value, (bool, str)):
-            raise TypeError
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{name} must be a number. Received: {name}={value!r}") from None
-    if not low <= number < high:
-        rule = f"at least {low:g}" + (f" and less than {high:g}" if math.isfinite(high) else "")
-        raise ArgumentError(f"{name} must be finite, {rule}. Received: {name}={value!r}")
-    return number
-
-
-def flag(name: str, value: Any) -> bool:
-    """`value` as True or False."""
-    if not isinstance(value, bool):
-        raise ArgumentError(f"{name} must be True or False. Received: {name}={value!r}")
-    return value
 
 
 def per_axis(name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
@@ -89,14 +52,6 @@ def paddings(name: str, value: Any, rank: int) -> Pairs | Literal["same"]:
         f'or "same"; the layer has {rank} {"axis" if rank == 1 else "axes"}. '
         f"Received: {name}={value!r}"
     )
-
-
-def choice(name: str, value: Any, choices: tuple[str, ...]) -> Any:
-    """`value` when it is one of `choices`."""
-    if value not in choices:
-        known = ", ".join(f'"{item}"' for item in choices)
-        raise ArgumentError(f"{name} must be one of {known}. Received: {name}={value!r}")
-    return value
 
 
 def compact(value: Any) -> Any:

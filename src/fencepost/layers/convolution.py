@@ -14,8 +14,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arguments import flag, integer
 from ..errors import ArgumentError
-from .arguments import PaddingArgument, Pairs, Remainder, flag, integer
+from .arguments import PaddingArgument, Pairs, Remainder
 from .base import ParameterSpec, Shape, Step, misfit
 from .windowed import WindowedLayer
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import flag, integer, real
 from ..errors import ArgumentError
-from .arguments import flag, integer, real
 from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
 from .digits import BITMAPS
 

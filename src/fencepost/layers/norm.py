@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..arguments import flag, real
 from ..errors import ArgumentError
-from .arguments import flag, real
 from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from .arguments import PaddingArgument, Pairs, Remainder, flag
+from ..arguments import flag
+from .arguments import PaddingArgument, Pairs, Remainder
 from .base import Layer, ParameterSpec, Shape, Step, engine_shape, misfit
 from .windowed import WindowedLayer
 

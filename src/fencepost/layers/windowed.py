@@ -11,8 +11,9 @@ from inspect import signature
 from typing import Any, ClassVar, Literal
 
 from .. import sizing
+from ..arguments import choice
 from ..errors import SizeError
-from .arguments import PaddingArgument, Pairs, Remainder, choice, compact, paddings, per_axis
+from .arguments import PaddingArgument, Pairs, Remainder, compact, paddings, per_axis
 from .base import Layer, Shape
 
 

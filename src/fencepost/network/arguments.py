@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import integer
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
-from ..layers.arguments import integer
 
 
 class Normalization(NamedTuple):

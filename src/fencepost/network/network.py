@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import model_files
+from ..arguments import choice, integer
 from ..errors import ArgumentError, SizeError
 from ..layers import Conv1d, Conv2d, Layer, ParameterSpec, StateSpec
-from ..layers.arguments import choice, integer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES, initial
 from . import evaluation, inputs, sizes, storage

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fencepost.errors import DataError
-from fencepost.files.pictures import SIDEWAYS, opened, orientation
+from fencepost.files.pictures import opened, orientation, upright_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,9 +48,7 @@ class PictureInfo:
 def inspect(source: str | os.PathLike[str]) -> PictureInfo:
     """Return size and channels from the header alone. Raises DataError as `opened`."""
     with opened(source) as image:
-        height, width = image.height, image.width
-        if orientation(image) in SIDEWAYS:
-            height, width = width, height
+        height, width = upright_size(image)
         return PictureInfo(height, width, _channels(image), tuple(_notes(image)))
 
 
@@ -96,8 +94,8 @@ def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHI
     """Return an upright L or RGB image: 16 bits become 8, transparency is laid on `ground`."""
     from PIL import Image as pillow
 
-    turn = orientation(image)
     image.load()
+    turn = orientation(image)
     if image.mode in DEEP:
         image = _to_eight_bits(image)
     elif image.mode == "F":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
 ORIENTATION = 0x0112  # EXIF
+IMAGE_WIDTH, IMAGE_HEIGHT = 0x0100, 0x0101  # TIFF
 SIDEWAYS = range(5, 9)  # orientations that exchange height and width
 
 
@@ -35,7 +36,9 @@ def opened(source: str | os.PathLike[str], formats: tuple[str, ...] = FORMATS) -
         with warnings.catch_warnings():
             # Sizes are checked below; damaged EXIF blocks are no reason to refuse a picture.
             warnings.simplefilter("ignore")
-            with Image.open(source, formats=formats) as image:
+            # Not by its name: then Pillow would map an uncompressed TIFF into memory, and one that
+            # lies on its side (EXIF orientation 5 to 8) in the wrong shape.
+            with open(source, "rb") as file, Image.open(file, formats=formats) as image:
                 if image.width < 1 or image.height < 1:
                     raise DataError(f"has no pixels ({image.height} × {image.width})")
                 if image.width * image.height > MAX_PIXELS:
@@ -67,8 +70,21 @@ def all_formats() -> tuple[str, ...]:
     return tuple(sorted(set(Image.OPEN) - {"EPS"}))
 
 
+def upright_size(image: Image) -> tuple[int, int]:
+    """Return the (height, width) that an opened picture has as it is meant to be seen."""
+    width, height = image.size
+    if image.format == "TIFF":
+        # Newer Pillows give the size of a TIFF as seen, older ones as stored.
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        width, height = tags.get(IMAGE_WIDTH, width), tags.get(IMAGE_HEIGHT, height)
+    return (width, height) if orientation(image) in SIDEWAYS else (height, width)
+
+
 def orientation(image: Image) -> int:
-    """Return how the picture is to be turned, as EXIF counts it: 1 for not at all."""
+    """Return how the picture is to be turned, as EXIF counts it: 1 for not at all.
+
+    To be asked when the pixels are loaded, for Pillow turns a TIFF by itself as it loads it.
+    """
     try:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:  # a damaged EXIF block says nothing; the pixels may be whole

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, models, training
+    from . import datasets, kernels, models, training
     from ._engine import get_num_threads, set_num_threads
     from .errors import (
         ArgumentError,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         SizeError,
         TrainingError,
     )
+    from .kernels import Kernel
     from .layers import (
         GELU,
         RBF,
@@ -70,6 +71,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "Kernel",
     "LeakyReLU",
     "Linear",
     "MaxPool1d",
@@ -89,6 +91,7 @@ __all__ = [
     "TrainingError",
     "datasets",
     "get_num_threads",
+    "kernels",
     "load",
     "models",
     "output_size",
@@ -96,8 +99,8 @@ __all__ = [
     "training",
 ]
 
-_MODULES = ("datasets", "models", "training")
-_HOMES = ("errors", "sizing", "layers", "network", "_engine")  # from light to heavy
+_MODULES = ("datasets", "kernels", "models", "training")
+_HOMES = ("errors", "sizing", "kernels", "layers", "network", "_engine")  # from light to heavy
 
 
 def __getattr__(name: str) -> object:

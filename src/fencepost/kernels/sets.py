@@ -1,0 +1,143 @@
+"""Kernels that are used together: a pair, a compass of eight, a basis; what their answers tell.
+
+Part of kernels; may call kernel.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernel import Kernel
+
+Values = NDArray[np.floating[Any]]
+
+COMPASS = ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
+
+
+@dataclass(frozen=True)
+class KernelSet(ABC):
+    """Several kernels over the same array.
+
+    Attributes
+    ----------
+    name : str
+        What the set is called.
+    kernels : tuple of Kernel
+        Also had by iterating, and by ``set["label"]``.
+    labels : tuple of str
+        What each of them is called in the set.
+    """
+
+    name: str
+    kernels: tuple[Kernel, ...]
+    labels: tuple[str, ...]
+
+    @abstractmethod
+    def strength(self, answers: Sequence[Values]) -> Values:
+        """Put the arrays that the kernels made, in their order, into one: how much of an edge."""
+
+    @abstractmethod
+    def direction(self, answers: Sequence[Values]) -> Values:
+        """Return where brightness rises, in radians: 0 to the right, π/2 down the array."""
+
+    def __iter__(self) -> Iterator[Kernel]:
+        return iter(self.kernels)
+
+    def __len__(self) -> int:
+        return len(self.kernels)
+
+    def __getitem__(self, label: str) -> Kernel:
+        return dict(zip(self.labels, self.kernels, strict=True))[label]
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.kernels))
+
+
+@dataclass(frozen=True)
+class KernelPair(KernelSet):
+    """Two kernels for two directions at right angles: the gradient's length and direction.
+
+    Attributes
+    ----------
+    turn : float
+        By how many radians, clockwise as seen, x and y are turned from right and down.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.kernels.pair("sobel").strength([np.array([3.0]), np.array([4.0])])
+    array([5.])
+    """
+
+    turn: float = 0.0
+
+    @property
+    def x(self) -> Kernel:
+        """Answers above 0 where brightness rises to the right."""
+        return self.kernels[0]
+
+    @property
+    def y(self) -> Kernel:
+        """Answers above 0 where brightness rises downwards, with the index of the row."""
+        return self.kernels[1]
+
+    def strength(self, answers: Sequence[Values]) -> Values:
+        """Return the gradient's length, √(x² + y²)."""
+        magnitude: Values = np.hypot(*answers)
+        return magnitude
+
+    def direction(self, answers: Sequence[Values]) -> Values:
+        """Return where brightness rises, in (−π, π]: 0 to the right, π/2 down the array."""
+        x, y = answers
+        angle: Values = np.arctan2(y, x)
+        return _wrapped(angle + angle.dtype.type(self.turn)) if self.turn else angle
+
+
+@dataclass(frozen=True)
+class CompassSet(KernelSet):
+    """Eight kernels, one for each direction of the compass, north up: the largest answer counts."""
+
+    def strength(self, answers: Sequence[Values]) -> Values:
+        """Return the largest of the answers."""
+        largest: Values = np.max(np.stack(answers), axis=0)
+        return largest
+
+    def direction(self, answers: Sequence[Values]) -> Values:
+        """Return the direction of the largest answer, in (−π, π]: 0 is E, π/2 is S."""
+        stacked = np.stack(answers)
+        steps = stacked.argmax(axis=0).astype(stacked.dtype)
+        return _wrapped(steps * stacked.dtype.type(-np.pi / 4))
+
+
+@dataclass(frozen=True)
+class BasisSet(KernelSet):
+    """Nine orthonormal kernels over 3 × 3 cells, those of an edge first.
+
+    The strength of an edge is the cosine of the angle between the cells and what the first four
+    kernels can make: 1 if the cells are nothing but an edge, whatever its contrast.
+    """
+
+    def strength(self, answers: Sequence[Values]) -> Values:
+        """Return √(Σ₁⁴ a² / Σ₁⁹ a²), and 0 where all cells are 0."""
+        squares = np.square(np.stack(answers))
+        edge, everything = squares[:4].sum(axis=0), squares.sum(axis=0)
+        share: Values = np.divide(edge, everything, out=np.zeros_like(edge), where=everything > 0)
+        return np.sqrt(share)
+
+    def direction(self, answers: Sequence[Values]) -> Values:
+        """Return where brightness rises, in (−π, π], by the first two kernels."""
+        angle: Values = np.arctan2(answers[0], answers[1])
+        return angle
+
+
+def _wrapped(angle: Values) -> Values:
+    """Bring angles from (−2π, 2π) to (−π, π]."""
+    kind = angle.dtype.type
+    angle = np.where(angle > kind(np.pi), angle - kind(2 * np.pi), angle)
+    return np.where(angle <= -kind(np.pi), angle + kind(2 * np.pi), angle)

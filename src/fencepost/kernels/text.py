@@ -1,0 +1,286 @@
+"""Kernels as text: ``gaussian:sigma=2,size=7``, ``sobel``, ``3x3: 0,-1,0 -1,5,-1 0,-1,0``.
+
+Part of kernels; may call catalogue, kernel, sets, arguments and errors. Text may come from anyone:
+nothing in it is evaluated, and nothing is made that is larger than a kernel may be.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..arguments import integer, nearest
+from ..errors import ArgumentError, DataError
+from .catalogue import ENTRIES, GROUPS, Entry, entry
+from .kernel import LARGEST, Kernel, check_size
+from .sets import KernelSet
+
+# A full matrix of the largest size, at 24 letters a weight.
+_LONGEST = 24 * LARGEST
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_VALUE = re.compile(rf"{_NUMBER}(?:/{_NUMBER})?")
+_SIZE = re.compile(r"\s*(\d+)(?:\s*[x×]\s*(\d+))?\s*:")
+_TUPLE = re.compile(rf"({_NUMBER})[x×]({_NUMBER})")
+
+
+def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel | KernelSet:
+    """Make the kernel, or the kernels, that a text specifies.
+
+    Parameters
+    ----------
+    text : str
+        One of
+
+        - a name, with arguments or without: ``gaussian``, ``gaussian:sigma=2,size=7``,
+          ``mean:5``, ``sobel:x``; one number for rows and one for columns: ``mean:size=3x5``.
+          A name with directions, without one, is all of them: ``sobel`` is a pair, ``kirsch``
+          a compass of eight;
+        - rows and columns, and the weights row by row, which may be fractions:
+          ``3x3: 0,-1,0 -1,5,-1 0,-1,0``, ``3: 1/4,1/2,1/4``;
+        - ``@`` and the path of a text file with the weights, a line for each row.
+    ndim : 1 or 2, optional
+        What the kernel is for. 1 makes the 1D form of a name, and of a matrix of one row or one
+        column. By default what the text says, and 2 for a name.
+    files : bool
+        Whether text may name a file. Say False for text from strangers.
+
+    Returns
+    -------
+    Kernel, KernelPair, CompassSet or BasisSet
+
+    Raises
+    ------
+    ArgumentError
+        The text is no kernel; the message points at the column, and offers the nearest names.
+    DataError
+        The file cannot be read, or holds no matrix.
+
+    Examples
+    --------
+    >>> parse("3x3: 0,-1,0 -1,5,-1 0,-1,0") == parse("sharpen")
+    True
+    >>> parse("sobel", ndim=2).x.text
+    '3x3: 1,0,-1 2,0,-2 1,0,-1'
+    """
+    if not isinstance(text, str):
+        raise ArgumentError(f"A kernel's text must be a string. Received: {type(text).__name__}")
+    if ndim is not None:
+        integer("ndim", ndim, 1, 2)
+    if not text.strip():
+        raise ArgumentError(
+            'A kernel\'s text must not be empty: write a name, such as "gaussian:sigma=2", or a '
+            'matrix, such as "3x3: 0,-1,0 -1,5,-1 0,-1,0".'
+        )
+    if len(text) > _LONGEST:
+        raise ArgumentError(
+            f"A kernel's text must have at most {_LONGEST:,} letters. Received: {len(text):,}"
+        )
+    if text.lstrip().startswith("@"):
+        if not files:
+            _refuse(text, text.index("@"), "A file cannot be named here")
+        return _shaped(_from_file(text.strip()[1:]), ndim, text, 0)
+    if _SIZE.match(text):
+        return _matrix(text, ndim)
+    return _named(text, ndim)
+
+
+def _named(text: str, ndim: int | None) -> Kernel | KernelSet:
+    name, colon, rest = text.partition(":")
+    start = len(name) - len(name.lstrip())
+    try:
+        found = entry(name)
+    except ArgumentError as error:
+        _refuse(text, start, str(error))
+    given, columns = _arguments(text, found, len(name) + 1) if colon and rest.strip() else ({}, {})
+    if ndim == 1:
+        if not found.has_1d_form:
+            with_form = ", ".join(one.name for one in ENTRIES.values() if one.has_1d_form)
+            _refuse(text, start, f"{found.name} is for images; for signals there are {with_form}")
+        given.setdefault("ndim", 1)
+    try:
+        if found.directions and "direction" not in given and given.get("ndim", 2) == 2:
+            return found.every_direction(**given)
+        return found.function(**given)
+    except ArgumentError as error:
+        culprit = next((key for key in given if str(error).startswith(f"{key} ")), None)
+        _refuse(text, columns.get(culprit, start), str(error))
+
+
+def _arguments(text: str, found: Entry, place: int) -> tuple[dict[str, Any], dict[str | None, int]]:
+    """Read what follows the colon: values by name or in order, and the columns they stand at."""
+    known = found.arguments
+    given: dict[str, Any] = {}
+    columns: dict[str | None, int] = {}
+    for count, part in enumerate(text[place:].split(",")):
+        start = place + len(part) - len(part.lstrip())
+        name, equals, value = part.partition("=")
+        name = name.strip()
+        value_start = start
+        if equals:
+            value_start = place + len(part) - len(value.lstrip())
+        place += len(part) + 1
+        if not part.strip():
+            _refuse(text, start, "An argument is missing")
+        if not equals:
+            if count >= len(known):
+                takes = f"{found.name} takes {', '.join(known) or 'none'}"
+                _refuse(text, start, f"That is one argument too many: {takes}")
+            name, value = known[count], part
+        if name not in known:
+            takes = f"{found.name} takes {', '.join(known) or 'none'}"
+            hint = nearest(name, known)
+            _refuse(text, start, f'"{name}" is not an argument: {takes}. {hint}'.rstrip())
+        if name in given:
+            _refuse(text, start, f"{name} is given twice")
+        if not value.strip():
+            _refuse(text, value_start, f"{name} has no value")
+        given[name] = _value(value.strip())
+        columns[name] = value_start
+    return given, columns
+
+
+def _value(text: str) -> Any:
+    """Read a number, two numbers (3x5), or else a word."""
+    if both := _TUPLE.fullmatch(text):
+        return tuple(_value(one) for one in both.groups())
+    if not re.fullmatch(_NUMBER, text) or len(text) > 100:
+        return text
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+
+
+def _matrix(text: str, ndim: int | None) -> Kernel:
+    head = _SIZE.match(text)
+    assert head is not None
+    if len(head[0]) > 50:
+        _refuse(text, 0, f"A kernel has at most {LARGEST:,} weights")
+    size = tuple(int(one) for one in head.groups() if one is not None)
+    try:
+        check_size(size)
+    except ArgumentError as error:
+        _refuse(text, 0, str(error))
+    if 0 in size:
+        _refuse(text, 0, "A kernel has at least one row and one column")
+    values, rows = _weights(text, head.end())
+    count, columns = len(values), size[-1]
+    if count != (wanted := int(np.prod(size))):
+        what = f"{wanted:,} weight{'s' * (wanted != 1)} announced, but {count:,} found"
+        _refuse(text, head.end() if count < wanted else values[wanted][1], what)
+    # Weights in one row, or each in a row of its own, are counted off; rows that show must fit.
+    if len(rows) not in (1, count):
+        for place, length in rows:
+            if length != columns:
+                _refuse(text, place, f"A row of {length} where {columns} columns were announced")
+    matrix = np.array([value for value, _ in values]).reshape(size)
+    return _shaped(matrix, ndim, text, head.start())
+
+
+def _weights(text: str, place: int) -> tuple[list[tuple[float, int]], list[tuple[int, int]]]:
+    """Read weights with their columns, and where rows start with their lengths.
+
+    A comma leads on to the next weight of the row; a space, a semicolon or a line break alone
+    starts a new row.
+    """
+    values: list[tuple[float, int]] = []
+    rows: list[tuple[int, int]] = []
+    continues = False
+    for token in re.finditer(r"[\s;]+|,|[^\s,;]+", text[place:]):
+        column = place + token.start()
+        if token[0] == ",":
+            if continues or not values:
+                _refuse(text, column, "A weight is missing before the comma")
+            continues = True
+        elif not token[0].strip(" \t\r\n;\f\v"):
+            if continues and ";" in token[0]:
+                _refuse(text, column, "A weight is missing after the comma")
+        else:
+            values.append((_weight(text, column, token[0]), column))
+            if continues:
+                rows[-1] = (rows[-1][0], rows[-1][1] + 1)
+            else:
+                rows.append((column, 1))
+            continues = False
+    if continues:
+        _refuse(text, len(text.rstrip()), "A weight is missing after the comma")
+    return values, rows
+
+
+def _weight(text: str, column: int, token: str) -> float:
+    if not _VALUE.fullmatch(token) or len(token) > 400:
+        _refuse(text, column, "A weight must be a number, such as -1, 0.5 or 1/9")
+    number, _, divisor = token.partition("/")
+    if divisor and float(divisor) == 0:
+        _refuse(text, column, "A weight cannot be divided by 0")
+    value = float(number) / float(divisor) if divisor else float(number)
+    if not np.isfinite(value):
+        _refuse(text, column, "A weight must be finite")
+    return value
+
+
+def _from_file(path: str) -> Kernel:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_LONGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"The kernel {path} could not be read: {reason}.") from error
+    if len(content) > _LONGEST:
+        raise DataError(f"{path} must have at most {_LONGEST:,} bytes to be a kernel.")
+    lines = content.decode("utf-8", errors="replace").splitlines()
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines, start=1):
+        tokens = re.split(r"[\s,;]+", line.partition("#")[0].strip(" \t,;"))
+        if tokens == [""]:
+            continue
+        try:
+            rows.append([_weight(line, line.index(token), token) for token in tokens])
+        except ArgumentError as error:
+            raise DataError(f"{path}, line {number}: {error}") from None
+        if len(rows[-1]) != len(rows[0]):
+            raise DataError(
+                f"{path}, line {number}: every row of a kernel must have as many weights. "
+                f"Received: {len(rows[-1])} after rows of {len(rows[0])}"
+            )
+    if not rows:
+        raise DataError(f"{path} must hold the rows of a kernel. Received: no number")
+    try:
+        return Kernel(rows, name=Path(path).stem)
+    except ArgumentError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _shaped(matrix: Any, ndim: int | None, text: str, place: int) -> Kernel:
+    """Give a matrix as many axes as are asked for."""
+    kernel = matrix if isinstance(matrix, Kernel) else Kernel(matrix)
+    if ndim is None or ndim == kernel.ndim:
+        return kernel
+    if ndim == 2:
+        return Kernel(kernel.matrix[None, :], name=kernel.name)
+    if 1 not in kernel.shape:
+        rows, columns = kernel.shape
+        _refuse(text, place, f"A signal takes one row, but this is {rows} × {columns}")
+    return Kernel(kernel.matrix.ravel(), name=kernel.name)
+
+
+def _refuse(text: str, column: int, reason: str) -> NoReturn:
+    """Raise ArgumentError with the text and a mark below the column."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    start = max(0, column - 40)
+    piece = shown[start : start + 76]
+    before, after = "…" * (start > 0), "…" * (start + 76 < len(shown))
+    mark = " " * (len(before) + column - start) + "^"
+    end = "" if reason.endswith((".", "?")) else "."
+    raise ArgumentError(
+        f"{reason}{end}\n\n    {before}{piece}{after}\n    {mark} column {column + 1}"
+    ) from None
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all kernels, those of a group together.
+
+    >>> "sobel" in names()
+    True
+    """
+    return tuple(sorted(ENTRIES, key=lambda name: GROUPS.index(ENTRIES[name].group)))

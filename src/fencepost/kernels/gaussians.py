@@ -282,7 +282,7 @@ def gabor(
 
     Examples
     --------
-    >>> gabor(3.0, ndim=1, sigma=0.6).matrix.round(2)
+    >>> gabor(3.0, ndim=1, size=3, sigma=0.6).matrix.round(2)
     array([-0.12,  1.  , -0.12])
     """
     ndim = axes(ndim)

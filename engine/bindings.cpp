@@ -11,6 +11,7 @@
 
 #include "parse.h"
 #include "plan.h"
+#include "planes_bindings.h"
 #include "threads.h"
 #include "trainer.h"
 
@@ -287,6 +288,7 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       "n"_a, "Set how many threads are used where a call does not say.");
   m.def("augment", &augment_images, "images"_a, "augmentation"_a, "seed"_a, "step"_a,
         "The images as training sees them at a step, before normalisation: float32 (N, C, H, W).");
+  define_planes(m);
 
   nb::class_<Plan>(m, "Plan", "A network that is ready to run.")
       .def(

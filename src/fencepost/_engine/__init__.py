@@ -49,21 +49,39 @@ def levels() -> dict[str, ModuleType]:
 level: str = _choose(os.environ.get("FENCEPOST_ISA"))
 
 if TYPE_CHECKING:
-    from ._baseline import Plan, Trainer, augment, get_num_threads, set_num_threads
+    from ._baseline import (
+        Plan,
+        Trainer,
+        augment,
+        convolve_short,
+        correlate,
+        correlate_separable,
+        get_num_threads,
+        pool,
+        set_num_threads,
+    )
 else:
     _chosen = importlib.import_module(f"{__name__}._{level}")
     Plan = _chosen.Plan
     Trainer = _chosen.Trainer
     augment = _chosen.augment
+    convolve_short = _chosen.convolve_short
+    correlate = _chosen.correlate
+    correlate_separable = _chosen.correlate_separable
     get_num_threads = _chosen.get_num_threads
+    pool = _chosen.pool
     set_num_threads = _chosen.set_num_threads
 
 __all__ = [
     "Plan",
     "Trainer",
     "augment",
+    "convolve_short",
+    "correlate",
+    "correlate_separable",
     "get_num_threads",
     "level",
     "levels",
+    "pool",
     "set_num_threads",
 ]

@@ -1,0 +1,56 @@
+// Direct correlation: a strip passes its window of rows over the source, tile by tile.
+#include "correlate.h"
+
+#include <algorithm>
+
+#include "strips.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+template <class T>
+void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
+  const OutArray& out = c.out;
+  const Extension<T> extension(c.source, c.rows, c.columns, fill);
+  const int tile = tile_rows(terms.height, out.height);
+  const long input_rows = terms.height + tile - 1;
+  const Geometry g{out.planes,
+                   out.height,
+                   out.width,
+                   terms.height,
+                   terms.width,
+                   tile,
+                   terms.count * input_rows,
+                   static_cast<double>(out.planes * out.height) * out.row_cells() *
+                       static_cast<double>(terms.count * terms.height * terms.width)};
+  const std::vector<T> weights =
+      pack_weights(terms.kernels, terms.count, terms.height, terms.width, tile);
+  for_each_strip(g, cut_panels(extension, g), c.threads, [&](const Strip& strip) {
+    const Panel& panel = strip.panel;
+    std::vector<Window<T>> windows;
+    windows.reserve(terms.count);
+    for (long t = 0; t < terms.count; t++) {
+      windows.emplace_back(extension, terms.planes[strip.plane * terms.count + t], panel.first,
+                           panel.last - panel.first + terms.width - 1, input_rows, panel.in_place);
+      windows.back().start(strip.first_row);
+    }
+    Output<T> output(out, panel, tile);
+    std::vector<const T*> rows(terms.count * input_rows);
+    const TapSums<T> sums{rows.data(), weights.data(), terms.count, terms.height,
+                          terms.width, out.channels,   offset};
+    for (long next = strip.first_row; next < strip.last_row; next += tile) {
+      const long y = std::min(next, strip.last_row - tile); // the last may do rows again
+      auto row = rows.begin();
+      for (Window<T>& window : windows)
+        for (long i = 0; i < input_rows; i++) *row++ = window.row(y + i);
+      sum_taps(sums, tile, output.rows(strip.plane, y), (panel.last - panel.first) * out.channels);
+      output.finish(strip.plane, y);
+    }
+  });
+}
+
+template void correlate(const Correlation&, const Terms<float>&, float, float);
+template void correlate(const Correlation&, const Terms<double>&, double, double);
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -67,7 +67,10 @@ PlaneArray<Data> planes_of(const Array& a) {
 }
 
 void require_indices(const int32_t* at, size_t n, long size, const char* message) {
-  for (size_t i = 0; i < n; i++) require(at[i] >= -1 && at[i] < size, message);
+  const int32_t end = static_cast<int32_t>(std::min<long>(size, INT32_MAX));
+  bool outside = false;
+  for (size_t i = 0; i < n; i++) outside |= (at[i] < -1) | (at[i] >= end);
+  require(!outside, message);
 }
 
 IndexList read_list(const List& list, long size, long output, long kernel, const char* message) {

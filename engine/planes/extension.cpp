@@ -29,6 +29,32 @@ auto conversion(Number from) -> void (*)(const void*, long, T*) {
   return nullptr;
 }
 
+// Whether numbers follow one another from `first` on by `step`: a loop that compilers vectorise.
+bool follow(const int32_t* at, int n, int32_t first, int32_t step) {
+  int32_t different = 0;
+  for (int32_t i = 0; i < n; i++) different |= at[i] ^ (first + i * step);
+  return different == 0;
+}
+
+// A signal's list may be a million long, so runs are followed many numbers at a time.
+std::vector<ColumnRun> find_runs(IndexList columns) {
+  constexpr int kBlock = 64;
+  std::vector<ColumnRun> runs;
+  for (long i = 0; i < columns.size;) {
+    const int32_t source = columns.at[i], step = source < 0 ? 0 : 1;
+    long size = 1;
+    auto follows = [&](int n) {
+      return i + size + n <= columns.size &&
+             follow(columns.at + i + size, n, source + static_cast<int32_t>(size) * step, step);
+    };
+    while (follows(kBlock)) size += kBlock;
+    while (follows(1)) size++;
+    runs.push_back({i, source, size});
+    i += size;
+  }
+  return runs;
+}
+
 } // namespace
 
 size_t size_of(Number type) {
@@ -48,25 +74,14 @@ size_t size_of(Number type) {
 
 template <class T>
 Extension<T>::Extension(SourceArray source, IndexList rows, IndexList columns, T fill)
-    : source_(source), rows_(rows), fill_(fill), convert_(conversion<T>(source.type)) {
-  for (long i = 0; i < columns.size; i++) {
-    const long at = columns.at[i];
-    if (!runs_.empty()) {
-      Run& last = runs_.back();
-      if (at == (last.source < 0 ? -1 : last.source + last.size)) {
-        last.size++;
-        continue;
-      }
-    }
-    runs_.push_back({i, at, 1});
-  }
-}
+    : source_(source), rows_(rows), fill_(fill), runs_(find_runs(columns)),
+      convert_(conversion<T>(source.type)) {}
 
 template <class T>
-typename Extension<T>::Run Extension<T>::in_place() const {
-  Run best{};
+ColumnRun Extension<T>::in_place() const {
+  ColumnRun best{};
   if (source_.type == kNumber<T>)
-    for (const Run& run : runs_)
+    for (const ColumnRun& run : runs_)
       if (run.source >= 0 && run.size > best.size) best = run;
   return best;
 }
@@ -77,7 +92,7 @@ void Extension<T>::copy(long plane, long row, long first_column, long columns, T
   const long channels = source_.channels, bytes = channels * size_of(source_.type);
   const long end = first_column + columns;
   auto run = std::upper_bound(runs_.begin(), runs_.end(), first_column,
-                              [](long column, const Run& r) { return column < r.first; }) -
+                              [](long column, const ColumnRun& r) { return column < r.first; }) -
              1;
   for (; run != runs_.end() && run->first < end; run++) {
     const long first = std::max(run->first, first_column);

@@ -39,6 +39,11 @@ struct IndexList {
   long size;
 };
 
+// Columns of the extended array that are neighbours in the source; source -1: all fill.
+struct ColumnRun {
+  long first, source, size;
+};
+
 template <class T>
 class Extension {
  public:
@@ -49,10 +54,7 @@ class Extension {
 
   // The longest run of extended columns that are neighbours in the source and need no conversion;
   // empty if there is none.
-  struct Run {
-    long first, source, size; // source -1: fill
-  };
-  Run in_place() const;
+  ColumnRun in_place() const;
 
  private:
   template <class>
@@ -62,7 +64,7 @@ class Extension {
   SourceArray source_;
   IndexList rows_;
   T fill_;
-  std::vector<Run> runs_; // of columns
+  std::vector<ColumnRun> runs_;
   void (*convert_)(const void* from, long n, T* to);
 };
 

@@ -2,7 +2,6 @@
 // everything above is written once for both. May include simd.h only.
 #pragma once
 
-#include <bit>
 #include <limits>
 #include <memory>
 #include <type_traits>
@@ -59,23 +58,37 @@ inline void keep_register(V& v) {
 // Rounds half to even and saturates; NaN becomes 0. After the clamp, adding 2^23 (2^52) leaves the
 // whole number in the lowest bits, rounded as the processor rounds.
 template <class Out, class T>
-inline Out saturate(T x) {
-  constexpr T most = std::numeric_limits<Out>::max();
-  x = x > 0 ? x : 0;
-  x = x < most ? x : most;
-  if constexpr (sizeof(T) == 4)
-    return static_cast<Out>(std::bit_cast<uint32_t>(x + 8388608.0f));
-  else
-    return static_cast<Out>(std::bit_cast<uint64_t>(x + 4503599627370496.0));
+inline void saturate_row(const T* __restrict from, long n, Out* __restrict to) {
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  constexpr int kBlock = 128 / sizeof(Bits); // for the compiler to narrow whole registers
+  const Vec<T> most = spread<T>(std::numeric_limits<Out>::max());
+  const Vec<T> shift = spread<T>(sizeof(T) == 4 ? T(1 << 23) : T(1L << 52));
+  for (long i = 0; i < n; i += kBlock) {
+    const int block = static_cast<int>(n - i < kBlock ? n - i : kBlock);
+    T numbers[kBlock];
+    Bits bits[kBlock];
+    if (block < kBlock) std::memcpy(numbers, from + i, block * sizeof(T));
+    const T* p = block < kBlock ? numbers : from + i;
+    for (int k = 0; k < block; k += kWidth<T>) {
+      Vec<T> x = load_vec(p + k);
+      x = x > 0 ? x : Vec<T>{};
+      x = (x < most ? x : most) + shift;
+      std::memcpy(bits + k, &x, sizeof x);
+    }
+    if (block == kBlock)
+      for (int k = 0; k < kBlock; k++) to[i + k] = static_cast<Out>(bits[k]);
+    else
+      for (int k = 0; k < block; k++) to[i + k] = static_cast<Out>(bits[k]);
+  }
 }
 
-// n numbers from one type to another: plain loops, which compilers turn into vectors.
+// n numbers from one type to another. Compilers turn the plain loops into vectors.
 template <class From, class To>
 inline void convert_row(const From* __restrict from, long n, To* __restrict to) {
   if constexpr (std::is_same_v<From, To>)
     std::memcpy(to, from, n * sizeof(To));
   else if constexpr (std::is_floating_point_v<From> && std::is_unsigned_v<To>)
-    for (long i = 0; i < n; i++) to[i] = saturate<To>(from[i]);
+    saturate_row(from, n, to);
   else
     for (long i = 0; i < n; i++) to[i] = static_cast<To>(from[i]);
 }

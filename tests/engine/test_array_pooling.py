@@ -69,7 +69,7 @@ def test_maximum_and_its_place(engine, case, dtype):
 def test_sum_and_mean(engine, case, dtype):
     shape, kernel, stride, padding, output = case
     source = random_source((3, *shape), dtype)
-    cells = {place: cells for place, cells in windows(*case)}
+    cells = dict(windows(*case))
     total = np.empty((3, *output), np.float64)
     counts = np.empty(output)
     for (y, x), window in cells.items():
@@ -149,7 +149,8 @@ def test_sums_that_do_not_fit_are_an_error(engine):
     ],
 )  # fmt: skip
 def test_arguments_are_checked(engine, change, message):
-    good = {"kind": "max", "source": np.zeros((2, 8, 6), np.float32), "kernel": (2, 2),
+    good = {"kind": "max", "source": np.zeros((2, 8, 6), np.float32),
+            "kernel": (2, 2),
             "stride": (2, 2), "padding": (0, 0), "out": np.empty((2, 4, 3), np.float32)}  # fmt: skip
     engine.pool(**good)
     with pytest.raises(ValueError, match=message):

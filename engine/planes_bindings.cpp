@@ -8,6 +8,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -66,16 +67,15 @@ PlaneArray<Data> planes_of(const Array& a) {
           static_cast<long>(a.shape(3))};
 }
 
-void require_indices(const int32_t* at, size_t n, long size, const char* message) {
+void require_indices(const int32_t* at, long n, long size, const char* message) {
   const int32_t end = static_cast<int32_t>(std::min<long>(size, INT32_MAX));
   bool outside = false;
-  for (size_t i = 0; i < n; i++) outside |= (at[i] < -1) | (at[i] >= end);
+  for (long i = 0; i < n; i++) outside |= (at[i] < -1) | (at[i] >= end);
   require(!outside, message);
 }
 
-IndexList read_list(const List& list, long size, long output, long kernel, const char* message) {
+IndexList read_list(const List& list, long output, long kernel, const char* message) {
   require(static_cast<long>(list.size()) == output + kernel - 1, message);
-  require_indices(list.data(), list.size(), size, message);
   return {list.data(), static_cast<long>(list.size())};
 }
 
@@ -92,14 +92,21 @@ Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const 
   require(c.out.type == arithmetic || (arithmetic != Number::i64 &&
                                        (c.out.type == Number::u8 || c.out.type == Number::u16)),
           "out must be of the arithmetic's dtype, uint8 or uint16");
-  if (c.out.height > 0)
-    c.rows =
-        read_list(rows, c.source.height, c.out.height, kernel_height,
-                  "rows must be the source row, or -1, of each of out's rows and kernel rows - 1");
-  if (c.out.width > 0)
-    c.columns = read_list(columns, c.source.width, c.out.width, kernel_width,
-                          "columns must be the source column, or -1, of each of out's columns and "
-                          "kernel columns - 1");
+  const char* rows_rule =
+      "rows must be the source row, or -1, of each of out's rows and kernel rows - 1";
+  const char* columns_rule =
+      "columns must be the source column, or -1, of each of out's columns and kernel columns - 1";
+  if (c.out.height > 0) {
+    c.rows = read_list(rows, c.out.height, kernel_height, rows_rule);
+    require_indices(c.rows.at, c.rows.size, c.source.height, rows_rule);
+  }
+  if (c.out.width > 0) {
+    c.columns = read_list(columns, c.out.width, kernel_width, columns_rule);
+    c.runs = find_runs(c.columns);
+    for (const ColumnRun& run : c.runs)
+      require(run.source == -1 || (run.source >= 0 && run.source + run.size <= c.source.width),
+              columns_rule);
+  }
   c.threads = threads > 0 ? threads : num_threads();
   return c;
 }

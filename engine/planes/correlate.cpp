@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "row.h"
 #include "strips.h"
 
 namespace fencepost {
@@ -11,7 +12,7 @@ inline namespace FENCEPOST_LEVEL {
 template <class T>
 void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
   const OutArray& out = c.out;
-  const Extension<T> extension(c.source, c.rows, c.columns, fill);
+  const Extension<T> extension(c.source, c.rows, c.runs, fill);
   const int tile = tile_rows(terms.height, out.height);
   const long input_rows = terms.height + tile - 1;
   const Geometry g{out.planes,
@@ -25,6 +26,8 @@ void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
                        static_cast<double>(terms.count * terms.height * terms.width)};
   const std::vector<T> weights =
       pack_weights(terms.kernels, terms.count, terms.height, terms.width, tile);
+  const RowTaps<T> single(terms.kernels, terms.width, out.channels);
+  const bool is_single = terms.count == 1 && terms.height == 1;
   for_each_strip(g, cut_panels(extension, g), c.threads, [&](const Strip& strip) {
     const Panel& panel = strip.panel;
     std::vector<Window<T>> windows;
@@ -43,7 +46,12 @@ void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
       auto row = rows.begin();
       for (Window<T>& window : windows)
         for (long i = 0; i < input_rows; i++) *row++ = window.row(y + i);
-      sum_taps(sums, tile, output.rows(strip.plane, y), (panel.last - panel.first) * out.channels);
+      T* const* to = output.rows(strip.plane, y);
+      const long cells = (panel.last - panel.first) * out.channels;
+      if (is_single)
+        single.run(rows[0], offset, to[0], cells);
+      else
+        sum_taps(sums, tile, to, cells);
       output.finish(strip.plane, y);
     }
   });

@@ -11,6 +11,7 @@ struct Correlation {
   SourceArray source;
   OutArray out;
   IndexList rows, columns;
+  std::vector<ColumnRun> runs; // of columns
   int threads;
 };
 

@@ -36,7 +36,23 @@ bool follow(const int32_t* at, int n, int32_t first, int32_t step) {
   return different == 0;
 }
 
-// A signal's list may be a million long, so runs are followed many numbers at a time.
+} // namespace
+
+size_t size_of(Number type) {
+  switch (type) {
+  case Number::u8:
+    return 1;
+  case Number::u16:
+    return 2;
+  case Number::f32:
+    return 4;
+  case Number::f64:
+  case Number::i64:
+    return 8;
+  }
+  return 0;
+}
+
 std::vector<ColumnRun> find_runs(IndexList columns) {
   constexpr int kBlock = 64;
   std::vector<ColumnRun> runs;
@@ -55,26 +71,10 @@ std::vector<ColumnRun> find_runs(IndexList columns) {
   return runs;
 }
 
-} // namespace
-
-size_t size_of(Number type) {
-  switch (type) {
-  case Number::u8:
-    return 1;
-  case Number::u16:
-    return 2;
-  case Number::f32:
-    return 4;
-  case Number::f64:
-  case Number::i64:
-    return 8;
-  }
-  return 0;
-}
-
 template <class T>
-Extension<T>::Extension(SourceArray source, IndexList rows, IndexList columns, T fill)
-    : source_(source), rows_(rows), fill_(fill), runs_(find_runs(columns)),
+Extension<T>::Extension(SourceArray source, IndexList rows, const std::vector<ColumnRun>& columns,
+                        T fill)
+    : source_(source), rows_(rows), fill_(fill), runs_(columns),
       convert_(conversion<T>(source.type)) {}
 
 template <class T>

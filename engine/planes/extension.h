@@ -43,11 +43,13 @@ struct IndexList {
 struct ColumnRun {
   long first, source, size;
 };
+// A signal's list may be a million long, and is read here only.
+std::vector<ColumnRun> find_runs(IndexList columns);
 
 template <class T>
 class Extension {
  public:
-  Extension(SourceArray source, IndexList rows, IndexList columns, T fill);
+  Extension(SourceArray source, IndexList rows, const std::vector<ColumnRun>& columns, T fill);
 
   const SourceArray& source() const { return source_; }
   long channels() const { return source_.channels; }
@@ -64,7 +66,7 @@ class Extension {
   SourceArray source_;
   IndexList rows_;
   T fill_;
-  std::vector<ColumnRun> runs_;
+  const std::vector<ColumnRun>& runs_;
   void (*convert_)(const void* from, long n, T* to);
 };
 

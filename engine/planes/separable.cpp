@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "correlate.h"
+#include "row.h"
 #include "strips.h"
 
 namespace fencepost {
@@ -11,7 +12,7 @@ inline namespace FENCEPOST_LEVEL {
 template <class T>
 void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T fill, T offset) {
   const OutArray& out = c.out;
-  const Extension<T> extension(c.source, c.rows, c.columns, fill);
+  const Extension<T> extension(c.source, c.rows, c.runs, fill);
   const int tile = tile_rows(terms.height, out.height);
   const long input_rows = terms.height + tile - 1;
   const Geometry g{out.planes,
@@ -24,6 +25,9 @@ void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T
                    static_cast<double>(out.planes * out.height) * out.row_cells() *
                        static_cast<double>(terms.count * (terms.height + terms.width))};
   const std::vector<T> weights = pack_weights(terms.vertical, terms.count, terms.height, 1, tile);
+  std::vector<RowTaps<T>> horizontal;
+  for (long t = 0; t < terms.count; t++)
+    horizontal.emplace_back(terms.horizontal + t * terms.width, terms.width, out.channels);
   for_each_strip(g, cut_panels(extension, g), c.threads, [&](const Strip& strip) {
     const Panel& panel = strip.panel;
     const long cells = (panel.last - panel.first) * out.channels, pitch = row_pitch<T>(cells);
@@ -42,12 +46,7 @@ void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T
       const long y = std::min(next, strip.last_row - tile); // the last may do rows again
       for (; done < y + input_rows; done++) {
         const T* row = window.row(done);
-        for (long t = 0; t < terms.count; t++) {
-          T* to = place(t, done);
-          sum_taps(TapSums<T>{&row, terms.horizontal + t * terms.width, 1, 1, terms.width,
-                              out.channels, T(0)},
-                   1, &to, cells);
-        }
+        for (long t = 0; t < terms.count; t++) horizontal[t].run(row, T(0), place(t, done), cells);
       }
       auto row = rows.begin();
       for (long t = 0; t < terms.count; t++)

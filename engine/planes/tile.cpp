@@ -57,7 +57,8 @@ void sweep(const TapSums<T>& s, T* const* out, long first_cell, long count) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
-      for (int x = 0; x < X; x++) sums[r][x] = start;
+      for (int x = 0; x < X; x++)
+        sums[r][x] = s.add ? load_vec(out[r] + cell + x * kWidth<T>) : start;
     const T* const* row = s.rows;
     const T* weights = s.weights;
     for (long t = 0; t < s.terms; t++) {

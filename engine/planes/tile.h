@@ -20,6 +20,7 @@ struct TapSums {
   long terms, kernel_height, kernel_width;
   long step; // cells from one column to the next: the interleaved channels
   T start;
+  bool add = false; // start from what out holds instead
 };
 
 // Rows of a tile for kernels of this height: no more, so that no tap of a tile is outside the

@@ -151,7 +151,8 @@ def test_sums_that_do_not_fit_are_an_error(engine):
 def test_arguments_are_checked(engine, change, message):
     good = {"kind": "max", "source": np.zeros((2, 8, 6), np.float32),
             "kernel": (2, 2),
-            "stride": (2, 2), "padding": (0, 0), "out": np.empty((2, 4, 3), np.float32)}  # fmt: skip
+            "stride": (2, 2), "padding": (0, 0),
+            "out": np.empty((2, 4, 3), np.float32)}  # fmt: skip
     engine.pool(**good)
     with pytest.raises(ValueError, match=message):
         engine.pool(**{**good, **change})

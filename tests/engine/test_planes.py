@@ -106,6 +106,27 @@ def test_interleaved_channels(engine, dtype, channels, width):
     check(engine, source, RANDOM.integers(-9, 10, (1, 3, 5)), boundary="reflect")
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("taps", [47, 48, 96, 97, 119, 120, 200, 389])
+def test_long_rows(engine, dtype, channels, taps):
+    kernel = RANDOM.standard_normal((1, 1, taps))
+    for height, width in ((1, 9), (1, 96), (2, 97), (1, 131), (3, 500), (1, 2000)):
+        source = random_numbers((1, height, width, channels), dtype)
+        check(engine, source, kernel, boundary="reflect", offset=3)
+
+
+@pytest.mark.parametrize("taps", [100, 301])
+def test_nan_reaches_no_further_along_a_long_row(engine, taps):
+    source = random_numbers((1, 1, 3000, 1), np.float32)
+    source[0, 0, 1234] = np.nan
+    kernel, plane = np.ones((1, 1, taps), np.float32), np.zeros((1, 1), np.int32)
+    axis = np.arange(3000, dtype=np.int32)
+    out = np.empty((1, 1, 3001 - taps, 1), np.float32)
+    engine.correlate(source, kernel, plane, axis[:1], axis, 0.0, out)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(out)), np.arange(1235 - taps, 1235))
+
+
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize(
     ("shape", "kernel"), [((1, 1), (5, 5)), ((3, 2), (7, 9)), ((2, 9), (9, 2)), ((1, 20), (1, 41))]

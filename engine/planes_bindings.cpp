@@ -180,25 +180,56 @@ void correlate_separable_planes(const Input<4>& source, const Input<2>& vertical
     run_separable<double>(c, vertical, horizontal, fill, offset);
 }
 
+// A signal by the buffer protocol, which takes a third of the time of an ndarray.
+class Signal {
+ public:
+  explicit Signal(nb::handle array) {
+    if (PyObject_GetBuffer(array.ptr(), &view_, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS))
+      nb::raise_python_error();
+  }
+  Signal(const Signal&) = delete;
+  ~Signal() { PyBuffer_Release(&view_); }
+
+  long size() const { return view_.len / view_.itemsize; }
+  // 'f', 'd' or 'l' for float32, float64 and int64
+  char type() const {
+    if (view_.ndim != 1 || !view_.format || view_.format[0] == 0 || view_.format[1] != 0) return 0;
+    const char type = view_.format[0];
+    return (type == 'q' || type == 'l') && view_.itemsize == 8 ? 'l' : type;
+  }
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(view_.buf);
+  }
+
+ private:
+  Py_buffer view_;
+};
+
 template <class T>
-nb::object run_short(const Input<1>& f, const Input<1>& g, Mode mode) {
-  const Part part = part_of(mode, f.size(), g.size());
-  T* out = new T[part.size];
-  nb::capsule owner(out, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-  convolve_short(static_cast<const T*>(f.data()), f.size(), static_cast<const T*>(g.data()),
-                 g.size(), part, out);
-  return nb::cast(nb::ndarray<nb::numpy, T>(out, {static_cast<size_t>(part.size)}, owner));
+void run_short(const Signal& f, const Signal& g, Part part, const Signal& out) {
+  convolve_short(f.data<const T>(), f.size(), g.data<const T>(), g.size(), part, out.data<T>());
 }
 
-nb::object convolve_short_arrays(const Input<1>& f, const Input<1>& g, int mode) {
+nb::object convolve_short_arrays(nb::handle f, nb::handle g, int mode) {
   require(mode >= 0 && mode <= 2, "mode must be 0 (full), 1 (same) or 2 (valid)");
-  require(f.dtype() == g.dtype(), "both arrays must have the same dtype");
-  require(f.size() > 0 && g.size() > 0, "arrays must have cells");
-  if (f.size() < g.size()) return convolve_short_arrays(g, f, mode);
-  if (holds<float>(f)) return run_short<float>(f, g, Mode(mode));
-  if (holds<double>(f)) return run_short<double>(f, g, Mode(mode));
-  require(holds<int64_t>(f), "arrays must be float32, float64 or int64");
-  return run_short<int64_t>(f, g, Mode(mode));
+  const Signal a(f), b(g);
+  const char type = a.type();
+  require(type == b.type(), "both arrays must have the same dtype");
+  require(type == 'f' || type == 'd' || type == 'l', "arrays must be float32, float64 or int64");
+  require(a.size() > 0 && b.size() > 0, "arrays must have cells");
+  if (a.size() < b.size()) return convolve_short_arrays(g, f, mode);
+  const Part part = part_of(Mode(mode), a.size(), b.size());
+  static const nb::object* empty = new nb::object(nb::module_::import_("numpy").attr("empty"));
+  nb::object out = (*empty)(part.size, f.attr("dtype"));
+  const Signal to(out);
+  if (type == 'f')
+    run_short<float>(a, b, part, to);
+  else if (type == 'd')
+    run_short<double>(a, b, part, to);
+  else
+    run_short<int64_t>(a, b, part, to);
+  return out;
 }
 
 template <class T>

@@ -9,10 +9,10 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "arguments.h"
 #include "parse.h"
 #include "plan.h"
 #include "planes_bindings.h"
-#include "threads.h"
 #include "trainer.h"
 
 namespace nb = nanobind;
@@ -29,10 +29,6 @@ using Indices = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device
 using Pixels = nb::ndarray<nb::ro, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
 using AnyArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 using Result = nb::ndarray<nb::numpy, float>;
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 Triple triple(Shape s) { return {s.channels, s.height, s.width}; }
 
@@ -77,8 +73,6 @@ DataTargets read_targets(const AnyArray& array, const Loss& loss, long images, l
     require(targets.labels[i] >= 0 && targets.labels[i] < features, "a label is out of range");
   return targets;
 }
-
-int threads_or_default(int threads) { return threads > 0 ? threads : num_threads(); }
 
 template <typename A, typename B>
 void require_network(const Plan& plan, const A& parameters, const B& state) {

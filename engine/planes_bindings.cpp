@@ -10,14 +10,13 @@
 
 #include <algorithm>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <tuple>
 
+#include "arguments.h"
 #include "planes/correlate.h"
 #include "planes/pooling.h"
 #include "planes/short.h"
-#include "threads.h"
 
 namespace nb = nanobind;
 
@@ -32,10 +31,6 @@ using InOut = nb::ndarray<nb::ndim<N>, nb::c_contig, nb::device::cpu>;
 using List = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using PlaneList = nb::ndarray<const int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Pair = std::tuple<long, long>;
-
-void require(bool condition, const char* message) {
-  if (!condition) throw std::invalid_argument(message);
-}
 
 template <class T, class Array>
 bool holds(const Array& array) {
@@ -79,6 +74,15 @@ IndexList read_list(const List& list, long output, long kernel, const char* mess
   return {list.data(), static_cast<long>(list.size())};
 }
 
+// The same row may be written twice, so it must not be read in between.
+template <class Data>
+const char* end_of(const PlaneArray<Data>& a) {
+  return static_cast<const char*>(a.data) + a.planes * a.height * a.row_cells() * size_of(a.type);
+}
+bool overlap(const SourceArray& source, const OutArray& out) {
+  return source.data < end_of(out) && out.data < end_of(source);
+}
+
 // What both kinds of correlation check. Without output there is nothing to do.
 Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const List& rows,
                              const List& columns, long kernel_height, long kernel_width,
@@ -107,7 +111,8 @@ Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const 
       require(run.source == -1 || (run.source >= 0 && run.source + run.size <= c.source.width),
               columns_rule);
   }
-  c.threads = threads > 0 ? threads : num_threads();
+  require(!overlap(c.source, c.out), "out must not overlap the source");
+  c.threads = threads_or_default(threads);
   return c;
 }
 
@@ -249,7 +254,7 @@ void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, P
   std::tie(p.kernel_height, p.kernel_width) = kernel;
   std::tie(p.stride_y, p.stride_x) = stride;
   std::tie(p.top, p.left) = padding;
-  p.threads = threads > 0 ? threads : num_threads();
+  p.threads = threads_or_default(threads);
   require(kind == "max" || kind == "sum" || kind == "avg", "kind must be max, sum or avg");
   p.kind = kind == "max"       ? PoolKind::max
            : kind == "sum"     ? PoolKind::sum

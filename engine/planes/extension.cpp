@@ -30,9 +30,9 @@ auto conversion(Number from) -> void (*)(const void*, long, T*) {
 }
 
 // Whether numbers follow one another from `first` on by `step`: a loop that compilers vectorise.
-bool follow(const int32_t* at, int n, int32_t first, int32_t step) {
-  int32_t different = 0;
-  for (int32_t i = 0; i < n; i++) different |= at[i] ^ (first + i * step);
+bool follow(const int32_t* at, uint32_t n, uint32_t first, uint32_t step) {
+  uint32_t different = 0;
+  for (uint32_t i = 0; i < n; i++) different |= static_cast<uint32_t>(at[i]) ^ (first + i * step);
   return different == 0;
 }
 
@@ -57,11 +57,12 @@ std::vector<ColumnRun> find_runs(IndexList columns) {
   constexpr int kBlock = 64;
   std::vector<ColumnRun> runs;
   for (long i = 0; i < columns.size;) {
-    const int32_t source = columns.at[i], step = source < 0 ? 0 : 1;
+    const int32_t source = columns.at[i];
+    const uint32_t step = source < 0 ? 0 : 1;
     long size = 1;
-    auto follows = [&](int n) {
+    auto follows = [&](uint32_t n) {
       return i + size + n <= columns.size &&
-             follow(columns.at + i + size, n, source + static_cast<int32_t>(size) * step, step);
+             follow(columns.at + i + size, n, source + static_cast<uint32_t>(size) * step, step);
     };
     while (follows(kBlock)) size += kBlock;
     while (follows(1)) size++;

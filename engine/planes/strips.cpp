@@ -19,12 +19,16 @@ constexpr double kThreadWork = 1 << 18;
 // Strips for each thread, so that none waits long for another.
 constexpr long kStripsPerThread = 4;
 
-// Columns [first, last) in panels of equal width, a multiple of what fills cache lines.
+// Columns [first, last) in panels of equal width, a multiple of what fills cache lines. The last is
+// wider rather than narrow: in place nothing may be read behind it.
 void add_panels(std::vector<Panel>& panels, long first, long last, long most, bool in_place) {
   const long count = std::max(1L, (last - first + most - 1) / most);
-  const long width = ((last - first + count - 1) / count + 63) / 64 * 64;
-  for (; first < last; first += width)
-    panels.push_back({first, std::min(first + width, last), in_place});
+  const long width = (last - first) / count / 64 * 64 + 64;
+  while (first < last) {
+    const long end = last - first < width + 64 ? last : first + width;
+    panels.push_back({first, end, in_place});
+    first = end;
+  }
 }
 
 } // namespace

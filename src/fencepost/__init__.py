@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import datasets, kernels, models, training
     from ._engine import get_num_threads, set_num_threads
+    from .convolution import convolution_terms, convolve, correlate, explain_method
     from .errors import (
         ArgumentError,
         DataError,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         Tanh,
     )
     from .network import Network, load
+    from .pooling import avg_pool, max_pool, sum_pool
     from .sizing import output_size
 
 __version__ = "0.1.0"
@@ -89,18 +91,26 @@ __all__ = [
     "SumPool2d",
     "Tanh",
     "TrainingError",
+    "avg_pool",
+    "convolution_terms",
+    "convolve",
+    "correlate",
     "datasets",
+    "explain_method",
     "get_num_threads",
     "kernels",
     "load",
+    "max_pool",
     "models",
     "output_size",
     "set_num_threads",
+    "sum_pool",
     "training",
 ]
 
 _MODULES = ("datasets", "kernels", "models", "training")
-_HOMES = ("errors", "sizing", "kernels", "layers", "network", "_engine")  # from light to heavy
+# From light to heavy.
+_HOMES = ("errors", "sizing", "kernels", "convolution", "pooling", "layers", "network", "_engine")
 
 
 def __getattr__(name: str) -> object:

@@ -55,10 +55,12 @@ def flag(name: str, value: Any) -> bool:
 
 
 def choice(name: str, value: Any, choices: tuple[str, ...]) -> Any:
-    """`value` when it is one of `choices`."""
+    """`value` when it is one of `choices`; the error offers the nearest."""
     if not isinstance(value, str) or value not in choices:
+        hint = nearest(value, choices) if isinstance(value, str) else ""
         raise ArgumentError(
-            f"{name} must be one of {', '.join(quoted(choices))}. Received: {name}={value!r}"
+            f"{name} must be one of {', '.join(quoted(choices))}. "
+            f"Received: {name}={value!r}{f'. {hint}' if hint else ''}"
         )
     return value
 

@@ -6,12 +6,20 @@ definition. A batch of images has shape (N, C, H, W), a batch of signals (N, C, 
 (N, F). May call sizing.
 
 - `convolution`: convolution and correlation of lists and of matrices
+- `boundaries`: the same over any number of axes, with something beyond the edges
 - `layers`: what a network's layers compute
 - `activations`: the functions applied to every value
 - `learning`: losses, and one step of each optimizer
 """
 
 from .activations import gelu, leaky_relu, relu, scaled_tanh, sigmoid, silu, tanh
+from .boundaries import (
+    convolution_at,
+    convolve,
+    correlation_at,
+    extended_at,
+    extended_index,
+)
 from .convolution import (
     convolution_1d_at,
     convolution_2d_at,
@@ -61,6 +69,8 @@ __all__ = [
     "conv_layer",
     "convolution_1d_at",
     "convolution_2d_at",
+    "convolution_at",
+    "convolve",
     "convolve_1d",
     "convolve_1d_full",
     "convolve_2d",
@@ -69,8 +79,11 @@ __all__ = [
     "correlate_2d",
     "correlation_1d_at",
     "correlation_2d_at",
+    "correlation_at",
     "cross_entropy",
     "dropout",
+    "extended_at",
+    "extended_index",
     "flatten",
     "gelu",
     "leaky_relu",

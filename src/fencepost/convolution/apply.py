@@ -1,0 +1,185 @@
+"""From arrays of any dtype and layout to tasks, and back.
+
+Part of convolution; may call boundaries, methods, reading and task. Whole numbers are summed in
+floating point as long as it holds every partial sum, else in 128 bits; complex numbers are summed
+by their real parts; everything else is a matter of shape.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..errors import ArgumentError
+from .boundaries import Boundary
+from .methods import Plan, plan
+from .reading import Call
+from .task import Array, Task
+
+_BYTES = (np.dtype(np.uint8), np.dtype(np.uint16))
+_INT64 = np.iinfo(np.int64)
+
+
+def correlated(call: Call) -> Array:
+    """Compute a call."""
+    if call.dtype.kind == "c":
+        return _complex(call)
+    return _real(call.f, call.g, call.fill.real, call.dtype, call)
+
+
+def planned(call: Call) -> Plan:
+    """Choose for a call, and tell of every method; of a complex one, for one of its real parts."""
+    dtype = _real_part(call.dtype)
+    f, g = (array.real if array.dtype.kind == "c" else array for array in (call.f, call.g))
+    return plan(_task(f, g, call.fill.real, dtype, call), call.method, tell=True)
+
+
+def correlate_planes(
+    source: Array,
+    kernel: Array,
+    origin: tuple[int, int],
+    boundary: str,
+    fill: float,
+    out_dtype: DTypeLike,
+    offset: float = 0.0,
+    method: str = "auto",
+) -> Array:
+    """Correlate images as they lie in memory, and keep or round to the dtype asked for.
+
+    Parameters
+    ----------
+    source : ndarray, (planes, rows, columns, channels)
+        uint8, uint16, float32 or float64; C-contiguous or it is copied.
+    kernel : ndarray, (rows, columns)
+        As it lies over the image.
+    origin : (int, int)
+        The kernel's cell over the pixel that is computed.
+    boundary : str
+        A name that `convolve` takes, or "fill".
+    fill : float
+        What stands beyond the edges with "fill".
+    out_dtype : dtype
+        uint8 or uint16 (rounded to nearest, halves to even, and saturated), or the dtype of the
+        arithmetic: float64 for a float64 source, else float32.
+    offset : float
+        Added before rounding.
+
+    Returns
+    -------
+    ndarray, (planes, rows, columns, channels)
+        Less the border if the boundary is "none".
+    """
+    edges = Boundary("fill", fill) if boundary == "fill" else Boundary.read(boundary)
+    arithmetic = np.float64 if source.dtype == np.float64 else np.float32
+    kernel = np.ascontiguousarray(kernel, arithmetic)
+    sizes = source.shape[1:-1]
+    if edges.kind == "none":
+        origin = (0, 0)
+        spans = [(0, size) for size in sizes]
+    else:
+        spans = [
+            (-cell, size + reach - 1 - cell)
+            for size, reach, cell in zip(sizes, kernel.shape, origin, strict=True)
+        ]
+    cells = tuple(
+        edges.cells(start, stop, size) for (start, stop), size in zip(spans, sizes, strict=True)
+    )
+    outputs = (len(found) - reach + 1 for found, reach in zip(cells, kernel.shape, strict=True))
+    out = np.empty((source.shape[0], *outputs, source.shape[-1]), out_dtype)
+    task = Task(np.ascontiguousarray(source), kernel, cells, float(edges.value.real), out, offset)
+    plan(task, method).run(task)
+    return out
+
+
+def _complex(call: Call) -> Array:
+    """Compute by real parts: (a + bi) ∗ (c + di) = (a∗c − b∗d) + (a∗d + b∗c) i."""
+    dtype = _real_part(call.dtype)
+    real = call.g.dtype.kind != "c"
+
+    def part(f: Array, g: Array, fill: float) -> Array:
+        return _real(f, g, fill, dtype, call)
+
+    f, g, fill = call.f, call.g, complex(call.fill)
+    result = part(f.real, g.real, fill.real).astype(call.dtype)
+    if f.dtype.kind == "c" or fill.imag:
+        result.imag = part(f.imag, g.real, fill.imag)
+        if not real:
+            result.real -= part(f.imag, g.imag, fill.imag)
+    if not real:
+        result.imag += part(f.real, g.imag, fill.real)
+    return result
+
+
+def _real_part(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.empty(0, dtype).real.dtype
+
+
+def _real(f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: Call) -> Array:
+    """Compute one real convolution; `f` and `g` stand in for the call's own."""
+    task = _task(f, g, fill, dtype, call)
+    try:
+        plan(task, call.method).run(task)
+    except OverflowError:
+        raise _does_not_fit() from None
+    out = task.out
+    if out.dtype != dtype:
+        out = out.astype(dtype)
+    axes = _together(call.axes, f.ndim)
+    others = [axis for axis in range(f.ndim) if axis not in call.axes]
+    before = axes[0]
+    shape = [f.shape[axis] for axis in others]
+    out = out.reshape(*shape[:before], *task.outputs, *shape[before:])
+    return np.moveaxis(out, axes, call.axes) if axes != call.axes else out
+
+
+def _together(axes: tuple[int, ...], dimensions: int) -> tuple[int, ...]:
+    """Return axes side by side: as they are if they lie so, else the last ones."""
+    if axes[-1] - axes[0] == len(axes) - 1:
+        return axes
+    return tuple(range(dimensions - len(axes), dimensions))
+
+
+def _task(f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: Call) -> Task:
+    """Lay f out as (planes, *sizes, channels), in the dtype that it is summed in."""
+    arithmetic, source = dtype, dtype
+    exact = dtype.kind == "i"
+    if exact:
+        arithmetic, source = _whole(f, g, int(fill))
+    elif dtype == np.float32 and f.dtype in _BYTES:
+        source = f.dtype
+    axes = _together(call.axes, f.ndim)
+    if axes != call.axes:
+        f = np.moveaxis(f, call.axes, axes)
+    first, last = axes[0], axes[-1]
+    planes, sizes, channels = f.shape[:first], f.shape[first : last + 1], f.shape[last + 1 :]
+    f = np.ascontiguousarray(f, source).reshape(math.prod(planes), *sizes, math.prod(channels))
+    g = np.ascontiguousarray(g, arithmetic)
+    outputs = (len(found) - reach + 1 for found, reach in zip(call.cells, g.shape, strict=True))
+    out = np.empty((len(f), *outputs, f.shape[-1]), arithmetic)
+    return Task(f, g, call.cells, int(fill) if arithmetic.kind == "i" else fill, out, exact=exact)
+
+
+def _whole(f: Array, g: Array, fill: int) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Return the dtype in which whole numbers are summed exactly, and the one they are read in."""
+    largest = max(abs(int(f.max())), abs(int(f.min())), abs(fill))
+    weights = max(abs(int(g.max())), abs(int(g.min())))
+    if max(largest, weights) > _INT64.max:
+        raise _does_not_fit()
+    bound = largest * min(weights * g.size, _INT64.max)
+    if bound < 2**53:  # then |g| can be summed in 64 bits
+        bound = largest * int(np.abs(g.astype(np.int64)).sum())
+    if bound < 2**24 and f.dtype in _BYTES:
+        return np.dtype(np.float32), f.dtype
+    if bound < 2**53:
+        return np.dtype(np.float64), np.dtype(np.float64)
+    return np.dtype(np.int64), np.dtype(np.int64)
+
+
+def _does_not_fit() -> ArgumentError:
+    return ArgumentError(
+        "whole numbers and their results must fit 64 bits, and one of these does not. Use "
+        "f.astype(float): its results are rounded to 53 bits."
+    )

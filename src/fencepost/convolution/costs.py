@@ -1,0 +1,62 @@
+"""What each method costs, in seconds of one core: the constants that decide between them.
+
+Part of convolution; may call the engine for its level. Measured as docs/decisions/methods.md
+says; a machine that is faster or slower in all of them alike decides as this one does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _engine
+
+# Multiply-adds per second and core of a dense kernel in float32, by instruction set. float64 has
+# half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits.
+_DENSE = {"baseline": 8e9, "avx2": 40e9, "avx512": 60e9}
+_PASSES = {"baseline": 5e9, "avx2": 20e9, "avx512": 25e9}  # the same, of a pass along one axis
+_WIDE = 0.4e9
+_BYTES = 8e9  # per second and core, to and from memory
+_TRANSFORMED = (2.5e-9, 0.6e-9)  # a cell of a tile, there and back, in float32: a + b · log₂ cells
+_CACHED = 2.5e6  # bytes of a tile up to which it stays in the cache
+_CALL = 5e-6  # any method
+_TILE = 30e-6  # a tile's slices and calls
+_SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
+
+
+def direct(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
+    """Return the seconds for `cells` results of a dense kernel."""
+    rate = _WIDE if dtype == np.int64 else _DENSE[_engine.level] * 4 / dtype.itemsize
+    return _CALL + cells * math.prod(kernel) / rate + _memory(cells, dtype)
+
+
+def separable(cells: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]) -> float:
+    """Return the seconds for `cells` results of a kernel of this rank, factors to be found too."""
+    passes = sum(kernel[:-2]) + rank * sum(kernel[-2:])
+    rate = _PASSES[_engine.level] * 4 / dtype.itemsize
+    copies = 1 + len(kernel[:-2])
+    return factoring(kernel) + _CALL + cells * passes / rate + copies * _memory(cells, dtype)
+
+
+def factoring(kernel: Sequence[int]) -> float:
+    """Return the seconds that it takes to find a kernel's factors."""
+    rows, columns = math.prod(kernel[:-1]), kernel[-1]
+    return 20e-6 + _SINGULAR * rows * columns * min(rows, columns)
+
+
+def transforms(tiles: int, tile: Sequence[int], dtype: np.dtype[Any]) -> float:
+    """Return the seconds for this many tiles, there and back, and the kernel's own transform."""
+    cells = math.prod(tile)
+    constant, slope = _TRANSFORMED
+    size = cells * dtype.itemsize
+    beyond = min(3.0, max(1.0, size / _CACHED))
+    cell = (constant + slope * math.log2(cells)) * beyond * dtype.itemsize / 4
+    return _CALL + (tiles + 0.5) * (cells * cell + _TILE)
+
+
+def _memory(cells: int, dtype: np.dtype[Any]) -> float:
+    """Return the seconds to read and write an array of this many cells."""
+    return 2 * cells * dtype.itemsize / _BYTES

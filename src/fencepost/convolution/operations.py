@@ -1,0 +1,186 @@
+"""convolve, correlate and explain_method: what users call.
+
+Part of convolution; may call reading, apply, methods and the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import _engine
+from ..kernels import Kernel
+from . import apply
+from .methods import Choice
+from .reading import Mode, Origin, read
+
+# Products up to which the time of a call is all that matters, and three modes of the engine.
+_SHORT = 4096
+_WHOLE = np.dtype(np.int64).char
+_CODES = {"full": 0, "same": 1, "valid": 2}
+
+
+def convolve(
+    f: ArrayLike,
+    g: ArrayLike | Kernel,
+    mode: Mode = "full",
+    *,
+    boundary: str | complex = "zero",
+    origin: Origin = "centre",
+    axes: int | Sequence[int] | None = None,
+    method: str = "auto",
+) -> NDArray[Any]:
+    """Convolve f with g: ``(f ∗ g)(x) = Σᵢ f(i) · g(x − i)``, over any number of axes.
+
+    Parameters
+    ----------
+    f : array_like, (...)
+        A signal, an image, a volume, or a batch of them.
+    g : array_like or Kernel
+        The kernel, with as many axes as f, or as many as `axes` names. A Kernel brings its origin.
+    mode : {"full", "same", "valid"}
+        Which results are returned, along each axis of n cells under a kernel of k: all n + k − 1
+        where a term is defined; the n at f's own cells; the n − k + 1 whose window lies inside f.
+    boundary : {"zero", "reflect", "mirror", "nearest", "wrap", "none"} or number
+        What stands beyond f's edges, in SciPy's names; the pattern goes on if g is wider than f::
+
+            "zero"     0 0 0 0 | a b c d | 0 0 0 0        a number: that instead of 0
+            "reflect"  d c b a | a b c d | d c b a
+            "mirror"     d c b | a b c d | c b a
+            "nearest"  a a a a | a b c d | d d d d
+            "wrap"     a b c d | a b c d | a b c d
+            "none"     the border is left out of the result, as with mode="valid"
+    origin : {"centre", "first"}, int or tuple of int
+        The cell of g that stands for coordinate 0; it decides which results mode="same" returns.
+        In the middle; or the first, for a g that looks back only; or the indices of any cell. Of
+        the two middle cells of an even size, "centre" is the left one of g as it is written (the
+        right one for `correlate`).
+    axes : int or tuple of int, optional
+        The axes of f that g lies along; the others are a batch. All of them by default.
+    method : {"auto", "direct", "separable", "fft"}
+        How to compute it; `explain_method` says what "auto" chooses, and why.
+
+    Returns
+    -------
+    ndarray
+        int64, exactly, if f and g are whole numbers or True and False; otherwise NumPy's common
+        dtype of the two, at least float32. A Kernel takes f's dtype if that is a float, else
+        float64.
+
+    Raises
+    ------
+    SizeError
+        With mode="valid", g is larger than f.
+    DataError
+        f or g is empty or not an array of numbers, or g has NaN or infinity in it.
+    ArgumentError
+        Any other argument is not of the kind described, or whole numbers do not fit 64 bits.
+
+    Notes
+    -----
+    "full", "same" and "valid" are those of ``numpy.convolve`` and ``scipy.signal.convolve``, but f
+    and g never change places: where NumPy returns as many results as the longer of the two has
+    cells, this returns as many as f has, as SciPy does. ``scipy.ndimage.convolve`` centres an
+    even g on its right middle cell: ``origin=k // 2``.
+
+    NaN or infinity in f reaches the results whose window touches it, whatever the method. The FFT
+    rounds: a result is off by a few ε · log₂(cells) · rms(f) · ‖g‖.
+
+    References
+    ----------
+    The formula with undefined terms omitted: A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal
+    Processing, section 2.3.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.convolve([10, 9, 10, 9, 10, 1, 10, 9, 10, 8], [1, 1, 1])
+    array([10, 19, 29, 28, 29, 20, 21, 20, 29, 27, 18,  8])
+    >>> fp.convolve([0, 0, 5, 5], [1, -1], mode="same", origin="first")
+    array([0, 0, 5, 0])
+    >>> fp.convolve([[1, 2], [3, 4]], [[0, 1, 0], [1, 1, 1], [0, 1, 0]], "same", boundary="wrap")
+    array([[11, 12],
+           [13, 14]])
+    """
+    if (
+        method == "auto"
+        and axes is None
+        and boundary == "zero"
+        and origin == "centre"
+        and not isinstance(g, Kernel)
+    ):
+        try:
+            a, b = np.asarray(f), np.asarray(g)
+            if (
+                a.ndim == 1 == b.ndim
+                and 0 < b.size <= a.size
+                and a.size * b.size <= _SHORT
+                and (kind := a.dtype.char) == b.dtype.char
+            ):
+                if kind in "fd" and b.dot(b) < np.inf:
+                    return _engine.convolve_short(a, b, _CODES[mode])  # type: ignore[return-value]
+                if kind == _WHOLE:
+                    return _engine.convolve_short(a, b, _CODES[mode]).view(np.int64)  # type: ignore
+        except (ValueError, KeyError, OverflowError):
+            pass  # the long way round has the words for it
+    return apply.correlated(read(f, g, mode, boundary, origin, axes, method, flip=True))
+
+
+def correlate(
+    f: ArrayLike,
+    g: ArrayLike | Kernel,
+    mode: Mode = "same",
+    *,
+    boundary: str | complex = "zero",
+    origin: Origin = "centre",
+    axes: int | Sequence[int] | None = None,
+    method: str = "auto",
+) -> NDArray[Any]:
+    """Correlate f with g: ``Σᵢ f(x + i) · g(i)``, convolution without the flip.
+
+    Parameters, result and errors are those of `convolve`. A complex g is conjugated, as in NumPy
+    and SciPy. ``correlate(f, g)`` is ``convolve(f, h, "same")`` where h is the conjugate of g,
+    flipped over every axis, its origin with it.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.correlate([0, 0, 1, 0, 0], [1, 2, 3])
+    array([0, 3, 2, 1, 0])
+    >>> fp.correlate([1.0, 2.0, 4.0], [-1, 0, 1], boundary="nearest")
+    array([1., 3., 2.])
+    """
+    return apply.correlated(read(f, g, mode, boundary, origin, axes, method, flip=False))
+
+
+def explain_method(
+    f: ArrayLike,
+    g: ArrayLike | Kernel,
+    mode: Mode = "full",
+    *,
+    boundary: str | complex = "zero",
+    origin: Origin = "centre",
+    axes: int | Sequence[int] | None = None,
+    method: str = "auto",
+) -> Choice:
+    """Say which method `convolve` would use for these arguments, and why; compute nothing.
+
+    Parameters and errors are those of `convolve`.
+
+    Returns
+    -------
+    Choice
+        Prints as a sentence and a table of all methods with the times that the cost model expects
+        on this many threads.
+
+    Examples
+    --------
+    >>> import fencepost as fp, numpy as np
+    >>> choice = fp.explain_method(np.ones((500, 500)), np.ones((9, 9)), "same")
+    >>> choice.method, choice.reason
+    ('separable', 'the cheapest, rank 1: 18 multiplications per result')
+    """
+    return apply.planned(read(f, g, mode, boundary, origin, axes, method, flip=True)).choice

@@ -1,0 +1,142 @@
+"""Arrays of any number of axes, and what stands beyond their edges, by definition.
+
+Part of definitions; calls nothing. Each boundary is defined by walking: a coordinate outside is
+brought closer, one step at a time, until it is inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def extended_index(i: int, size: int, boundary: str) -> int | None:
+    """Return the cell of 0 … size − 1 that stands at coordinate i, None if it is the fill.
+
+    Names and drawings are those of ``scipy.ndimage``:
+
+    - "reflect": d c b a | a b c d | d c b a, mirrored at the edge of the first and last cell
+    - "mirror": d c b | a b c d | c b a, mirrored at their middle
+    - "nearest": a a a a | a b c d | d d d d
+    - "wrap": a b c d | a b c d | a b c d
+
+    Examples
+    --------
+    >>> [extended_index(i, 4, "mirror") for i in range(-2, 6)]
+    [2, 1, 0, 1, 2, 3, 2, 1]
+    """
+    while not 0 <= i < size:
+        if boundary == "fill":
+            return None
+        if boundary == "nearest":
+            i += 1 if i < 0 else -1
+        elif boundary == "wrap":
+            i += size if i < 0 else -size
+        elif boundary == "reflect":
+            i = -1 - i if i < 0 else 2 * size - 1 - i
+        elif boundary == "mirror":
+            if size == 1:
+                return 0
+            i = -i if i < 0 else 2 * size - 2 - i
+    return i
+
+
+def extended_at(f: ArrayLike, at: Sequence[int], boundary: str, fill: float = 0.0) -> float:
+    """Return what stands at a place of f or beyond its edges."""
+    f = np.asarray(f, np.float64)
+    cells = [extended_index(i, size, boundary) for i, size in zip(at, f.shape, strict=True)]
+    if None in cells:
+        return float(fill)
+    return float(f[tuple(cells)])
+
+
+def convolution_at(
+    f: ArrayLike,
+    g: ArrayLike,
+    at: Sequence[int],
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
+) -> float:
+    """Return (f ∗ g)(x) = Σᵢ f(i) · g(x − i) over any number of axes.
+
+    Parameters
+    ----------
+    f, g : array_like, with equally many axes
+    at : sequence of int
+        The coordinates x, inside f or not.
+    origin : sequence of int
+        The indices in g of the cell with coordinate 0.
+    boundary : {"fill", "reflect", "mirror", "nearest", "wrap"}
+        What stands beyond f's edges.
+    fill : float
+        With "fill": 0 omits the terms where f is not defined.
+
+    Examples
+    --------
+    >>> convolution_at([1, 2, 3], [10, 20], (0,), (0,), "wrap")  # 1·10 + 3·20
+    70.0
+    """
+    g = np.asarray(g, np.float64)
+    total = 0.0
+    for index in np.ndindex(g.shape):
+        i = [x - (cell - o) for x, cell, o in zip(at, index, origin, strict=True)]
+        total += extended_at(f, i, boundary, fill) * float(g[index])
+    return total
+
+
+def correlation_at(
+    f: ArrayLike,
+    g: ArrayLike,
+    at: Sequence[int],
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
+) -> float:
+    """Return Σᵢ f(x + i) · g(i), as `convolution_at` but without the flip of g."""
+    g = np.asarray(g, np.float64)
+    total = 0.0
+    for index in np.ndindex(g.shape):
+        i = [x + (cell - o) for x, cell, o in zip(at, index, origin, strict=True)]
+        total += extended_at(f, i, boundary, fill) * float(g[index])
+    return total
+
+
+def convolve(
+    f: ArrayLike,
+    g: ArrayLike,
+    mode: str,
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
+) -> Array:
+    """Return (f ∗ g)(x) for every x of a mode.
+
+    "full": every x where a term is defined; "same": every x of f; "valid": every x whose terms
+    are all defined. Only for "same" does it matter where g's origin is.
+
+    Examples
+    --------
+    >>> convolve([10, 9, 10, 1], [1, 1, 1], "valid", (0,))
+    array([29., 20.])
+    """
+    f, g = np.asarray(f, np.float64), np.asarray(g, np.float64)
+    if mode == "same":
+        places = [range(size) for size in f.shape]
+    elif mode == "full":
+        origin = (0,) * g.ndim
+        places = [range(n + k - 1) for n, k in zip(f.shape, g.shape, strict=True)]
+    else:
+        origin = (0,) * g.ndim
+        places = [range(k - 1, n) for n, k in zip(f.shape, g.shape, strict=True)]
+    values = [
+        convolution_at(
+            f, g, [p[i] for p, i in zip(places, index, strict=True)], origin, boundary, fill
+        )
+        for index in np.ndindex(*map(len, places))
+    ]
+    return np.array(values).reshape([len(one) for one in places])

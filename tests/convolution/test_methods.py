@@ -1,0 +1,69 @@
+"""The choice of a method: what it says, and that it is sensible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+
+
+@pytest.fixture
+def random():
+    return np.random.default_rng(31)
+
+
+def test_small_kernels_are_summed_directly(random):
+    choice = fp.explain_method(np.ones((500, 600)), random.normal(size=(3, 3)))
+    assert choice.method == "direct"
+    assert "9 multiplications per result" in choice.reason
+
+
+def test_large_kernels_go_by_fft(random):
+    choice = fp.explain_method(np.ones((1000, 1000), "f"), random.normal(size=(63, 63)).astype("f"))
+    assert choice.method == "fft"
+    assert "tiles of" in choice.reason
+    assert fp.explain_method(np.ones(10**6, "f"), np.ones(3001, "f")).method == "fft"
+
+
+def test_low_rank_is_run_separably(random):
+    g = np.outer(np.hanning(15), np.hanning(15)).astype(np.float32)
+    choice = fp.explain_method(np.ones((1000, 1000), "f"), g, "same")
+    assert choice.method == "separable"
+    assert choice.reason == "the cheapest, rank 1: 30 multiplications per result"
+
+
+def test_whole_numbers_are_not_transformed():
+    choice = fp.explain_method(np.ones(100_000, int), np.ones(5000, int))
+    assert choice.method == "direct"
+    assert "whole numbers stay exact" in str(choice)
+
+
+def test_a_choice_prints_all_methods(random):
+    choice = fp.explain_method(np.ones((64, 64)), random.normal(size=(7, 7)), method="fft")
+    lines = str(choice).splitlines()
+    assert lines[0].startswith("fft: as asked, one tile of 80 × 80")
+    assert [line.split()[0] for line in lines[1:]] == ["direct", "separable", "fft"]
+    assert "49 multiplications per result" in lines[1]
+    assert lines[2].split(maxsplit=2)[1:] == ["–", "rank above 4"]
+    assert [one.method for one in choice.candidates] == ["direct", "separable", "fft"]
+    assert choice.candidates[1].seconds is None
+    assert min(choice.candidates[0].seconds, choice.candidates[2].seconds) > 0
+
+
+def test_explaining_computes_nothing():
+    huge = np.broadcast_to(np.float32(1), (40_000, 1_000))
+    fp.explain_method(huge, np.ones((5, 5), np.float32))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_results_do_not_depend_on_threads(random, threads):
+    f, g = random.normal(size=(700, 800)), random.normal(size=(25, 30))
+    before = fp.get_num_threads()
+    expected = {m: fp.convolve(f, g, method=m) for m in ("direct", "fft")}
+    try:
+        fp.set_num_threads(threads)
+        for method, result in expected.items():
+            np.testing.assert_array_equal(fp.convolve(f, g, method=method), result)
+    finally:
+        fp.set_num_threads(before)

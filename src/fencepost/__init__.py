@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, kernels, models, training
+    from . import datasets, filtering, kernels, models, training
     from ._engine import get_num_threads, set_num_threads
     from .convolution import convolution_terms, convolve, correlate, explain_method
     from .errors import (
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SizeError,
         TrainingError,
     )
+    from .filtering import Gradient, Picture, filter_image, image_gradient
     from .kernels import Kernel
     from .layers import (
         GELU,
@@ -73,6 +74,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "Gradient",
     "Kernel",
     "LeakyReLU",
     "Linear",
@@ -80,6 +82,7 @@ __all__ = [
     "MaxPool2d",
     "ModelFileError",
     "Network",
+    "Picture",
     "ReLU",
     "Residual",
     "ScaledTanh",
@@ -97,7 +100,10 @@ __all__ = [
     "correlate",
     "datasets",
     "explain_method",
+    "filter_image",
+    "filtering",
     "get_num_threads",
+    "image_gradient",
     "kernels",
     "load",
     "max_pool",
@@ -108,9 +114,19 @@ __all__ = [
     "training",
 ]
 
-_MODULES = ("datasets", "kernels", "models", "training")
+_MODULES = ("datasets", "filtering", "kernels", "models", "training")
 # From light to heavy.
-_HOMES = ("errors", "sizing", "kernels", "convolution", "pooling", "layers", "network", "_engine")
+_HOMES = (
+    "errors",
+    "sizing",
+    "kernels",
+    "convolution",
+    "pooling",
+    "layers",
+    "network",
+    "_engine",
+    "filtering",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -11,18 +11,9 @@ import pytest
 from PIL import Image
 
 import fencepost as fp
+from cli.refusal import refused
 
 TRAIN = ["train", "--epochs", "1"]
-
-
-def refused(done, *words):
-    assert done.status == 2
-    assert done.out == ""
-    assert "Traceback" not in done.err
-    told, _, error = done.err.rpartition("fencepost: ")  # with --json, what was found comes before
-    assert not told or told.endswith("\n")
-    for word in words:
-        assert word in error
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import fencepost as fp
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "filter", "convolve"])
 def test_help_of_every_command_has_an_example(fencepost, command):
     shown = fencepost(command, "--help")
     assert shown.status == 0
@@ -22,7 +22,7 @@ def test_help_of_every_command_has_an_example(fencepost, command):
 def test_help_lists_the_commands(fencepost):
     shown = fencepost("--help")
     assert shown.status == 0
-    for name in ("train", "evaluate", "predict"):
+    for name in ("train", "evaluate", "predict", "filter", "convolve"):
         assert f" {name} " in shown.out
 
 

@@ -1,4 +1,4 @@
-"""Values against the definitions, NumPy, SciPy and OpenCV: every mode, boundary and method."""
+"""convolve and correlate against definitions, NumPy, SciPy, OpenCV: every mode, boundary, method."""
 
 from __future__ import annotations
 

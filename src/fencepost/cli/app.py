@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import evaluate, predict, train
+from fencepost.cli import convolve, evaluate, predict, train
+from fencepost.cli import filter as filters
 from fencepost.cli.console import Interrupted
 from fencepost.errors import FencepostError
 
@@ -58,6 +59,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "train": (train.train, train.EXAMPLE),
     "evaluate": (evaluate.evaluate, evaluate.EXAMPLE),
     "predict": (predict.predict, predict.EXAMPLE),
+    "filter": (filters.filter_, filters.EXAMPLE),
+    "convolve": (convolve.convolve, convolve.EXAMPLE),
 }
 for _name, (_function, _example) in COMMANDS.items():
     app.command(_name, epilog=_example)(_function)

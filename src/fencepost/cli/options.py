@@ -23,12 +23,35 @@ CHANNELS = typer.Option(
     help="1 or 3: read a folder as grey or RGB. For a .csv: channels that follow one another.",
     show_default="as found",
 )
+KERNEL = typer.Option(
+    "--kernel",
+    "-k",
+    help="Such as gaussian:sigma=2, sobel, or 3x3: 0,-1,0 -1,5,-1 0,-1,0; @FILE reads a matrix. "
+    "`fencepost kernels` lists all. Given several times: one after another.",
+)
+BOUNDARY = typer.Option(
+    help="What stands beyond the edge: reflect, mirror, nearest, wrap, zero, a number, or none to "
+    "leave the border out."
+)
+OVERWRITE = typer.Option("--overwrite", help="Replace files that exist.")
 RECIPE = "the model's recipe"
 
 
 def from_recipe(help: str, **settings: Any) -> Any:
     """Make an option whose default depends on model and data."""
     return typer.Option(help=help, show_default=RECIPE, **settings)
+
+
+def parse_boundary(text: str) -> str | float:
+    """Read the name of a boundary, or the number that stands there.
+
+    >>> parse_boundary("mirror"), parse_boundary("7.5")
+    ('mirror', 7.5)
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -37,6 +37,23 @@ def check_writable(option: str, path: Path) -> None:
             f"{option} must name a file in a folder that exists. Received: {path}. "
             f"Make the folder first: mkdir -p {folder}"
         )
+    _check_folder(option, path, folder)
+
+
+def check_folder(option: str, path: Path) -> None:
+    """Raise `DataError` unless `path` is, or can become, a folder that files can be put in."""
+    folder = path
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise DataError(
+            f"{option} must name a folder. Received: {path}, where {folder} is a file. Name "
+            "another."
+        )
+    _check_folder(option, path, folder)
+
+
+def _check_folder(option: str, path: Path, folder: Path) -> None:
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             # Some full disks take an empty file and refuse its first byte.
@@ -44,8 +61,8 @@ def check_writable(option: str, path: Path) -> None:
             probe.flush()
     except OSError as error:
         raise DataError(
-            f"{option} must name a file that can be written. Received: {path}; writing in "
-            f"{folder} fails: {error.strerror or error}. Name a file elsewhere."
+            f"{option} must name a place that can be written. Received: {path}; writing in "
+            f"{folder} fails: {error.strerror or error}. Name a place elsewhere."
         ) from error
 
 

@@ -1,0 +1,200 @@
+"""Many pictures from one place to another: which file goes where, on all cores, and what failed.
+
+Called by `filter`; calls files and filtering. Everything that can be known to go wrong is found
+out before the first file is written.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fencepost.cli.console import Interrupted, counted
+from fencepost.cli.outputs import check_folder, check_writable
+from fencepost.errors import ArgumentError, DataError, FencepostError
+
+COMPARISON = "-compare"
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture: where it is, where its result goes, and where, if anywhere, both go."""
+
+    source: Path
+    target: Path
+    comparison: Path | None = None
+
+    @property
+    def outputs(self) -> list[Path]:
+        """The files that are written."""
+        return [self.target] if self.comparison is None else [self.target, self.comparison]
+
+
+def plan(
+    inputs: Iterable[Path], out: Path, *, ending: str | None, compare: bool, overwrite: bool
+) -> list[Job]:
+    """Return what is to be done, or raise an error if it cannot be."""
+    inputs = list(dict.fromkeys(inputs))
+    places = [place for given in inputs for place in _places(given, out)]
+    single = len(inputs) == 1 and not inputs[0].is_dir()
+    jobs = []
+    for source, name in places:
+        target = out if single and _is_file_name(out) else out / name
+        if ending:
+            target = target.with_suffix("." + ending.lstrip(".").lower())
+        beside = target.with_name(f"{target.stem}{COMPARISON}{target.suffix}")
+        jobs.append(Job(source, target, beside if compare else None))
+    _check_distinct(jobs)
+    _check_replaced(jobs, overwrite)
+    if single and jobs[0].target.parent.is_dir():
+        check_writable("--out", jobs[0].target)
+    else:
+        check_folder("--out", jobs[0].target.parent if single else out)
+    return jobs
+
+
+def _places(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the pictures of one argument, each with its name below the output folder."""
+    from fencepost.files.folders import visible_files
+
+    if not given.exists():
+        raise DataError(f"{given}: there is no such file or folder.")
+    if not given.is_dir():
+        yield given, Path(given.name)
+        return
+    if out.resolve() == given.resolve() or given.resolve() in out.resolve().parents:
+        raise ArgumentError(
+            f"--out must lie outside the folder that is read, else results would be taken for "
+            f"pictures the next time. Received: {out}, within {given}. Give a folder beside it."
+        )
+    files, others = visible_files(given)
+    if not files:
+        raise DataError(
+            f"{given}: the folder must hold images. Received: none, and "
+            f"{counted(others, 'other file')}."
+        )
+    for file in files:
+        yield file, file.relative_to(given)
+
+
+def _is_file_name(out: Path) -> bool:
+    """Whether `out` means a file, and not a folder to put one in."""
+    return not out.is_dir() and bool(out.suffix)
+
+
+def _check_distinct(jobs: list[Job]) -> None:
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        for output in job.outputs:
+            other = taken.setdefault(output.resolve(), job.source)
+            if other != job.source:
+                raise ArgumentError(
+                    f"every result must have a name of its own. Received: {other} and "
+                    f"{job.source}, which would both become {output}. Filter them in two runs, to "
+                    "two folders."
+                )
+
+
+def _check_replaced(jobs: list[Job], overwrite: bool) -> None:
+    there = [output for job in jobs for output in job.outputs if output.exists()]
+    folders = [output for output in there if output.is_dir()]
+    if folders:
+        raise DataError(f"{folders[0]} is a folder, where a file should go. Give another --out.")
+    if there and not overwrite:
+        some = ", ".join(str(output) for output in there[:_SHOWN])
+        more = f" and {len(there) - _SHOWN:,} more" if len(there) > _SHOWN else ""
+        raise DataError(
+            f"--out must name files that do not exist yet. Received: {some}{more}, which would be "
+            "replaced. Say --overwrite to replace them, or give another --out."
+        )
+
+
+@dataclass
+class Outcome:
+    """What became of the pictures, in the order of the jobs."""
+
+    done: dict[Path, dict[str, Any]]
+    failed: dict[Path, str]
+
+
+def run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], threads: int | None) -> Outcome:
+    """Do all jobs, several at a time; a picture that is refused does not stop the others.
+
+    Every file is written under another name and renamed, so that Ctrl-C leaves whole files only.
+    """
+    import fencepost as fp
+
+    cores = threads or os.cpu_count() or 1
+    workers = min(cores, len(jobs))
+    before = fp.get_num_threads()
+    fp.set_num_threads(max(1, cores // workers))
+    outcome = Outcome({}, {})
+    try:
+        # Pillow's warnings are silenced where pictures are opened; here, for all threads at once.
+        with (
+            warnings.catch_warnings(),
+            _bar(len(jobs)) as advance,
+            closing(_results(jobs, work, workers)) as results,
+        ):
+            warnings.simplefilter("ignore")
+            for job, result in results:
+                _note(outcome, job, result)
+                advance()
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Stopped; {len(outcome.done):,} of {counted(len(jobs), 'image')} done. "
+            "Every file that is written is whole."
+        ) from None
+    finally:
+        fp.set_num_threads(before)
+    return outcome
+
+
+def _results(
+    jobs: list[Job], work: Callable[[Job], dict[str, Any]], workers: int
+) -> Generator[tuple[Job, Callable[[], dict[str, Any]]], None, None]:
+    """Yield each job when its result can be had, with the function that gives or raises it."""
+    if workers == 1:
+        for job in jobs:
+            yield job, partial(work, job)
+        return
+    pool = ThreadPoolExecutor(workers)
+    try:
+        futures = {pool.submit(work, job): job for job in jobs}
+        for future in as_completed(futures):
+            yield futures[future], future.result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _note(outcome: Outcome, job: Job, result: Callable[[], dict[str, Any]]) -> None:
+    try:
+        outcome.done[job.source] = result()
+    except (FencepostError, OSError) as error:
+        outcome.failed[job.source] = str(error)
+    except MemoryError:
+        outcome.failed[job.source] = f"{job.source}: there is not enough memory for this image."
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[], None]]:
+    """Show how many of many are done, where somebody can see it."""
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("filtering", total=total)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,149 @@
+"""`fencepost convolve`: kernels over signals in a CSV or WAV file.  Calls convolution, kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options, outputs
+from fencepost.cli.console import Console, counted
+from fencepost.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fencepost.kernels import Kernel
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost convolve load.csv --kernel mean:size=5 -o smooth.csv --plot smooth.png
+
+fencepost convolve speech.wav --kernel gaussian:sigma=3 -o muffled.wav"""
+
+
+def convolve(
+    signal: Annotated[Path, typer.Argument(help="A .csv with a column per signal, or a .wav.")],
+    kernel: Annotated[list[str], options.KERNEL],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A file of the same kind.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column of the .csv, by name or number; may be given several times.",
+            show_default="all that are numbers, but a first one that rises evenly",
+        ),
+    ] = None,
+    boundary: Annotated[str, options.BOUNDARY] = "reflect",
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Wherever a term is defined: a longer signal, zero beyond."),
+    ] = False,
+    causal: Annotated[
+        bool,
+        typer.Option("--causal", help="Only look back: the kernel's origin is its first weight."),
+    ] = False,
+    scale: Annotated[float, typer.Option(help="Multiply the result by this.")] = 1.0,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the signals before and after into this PNG file.")
+    ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
+    threads: Annotated[int | None, options.THREADS] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Convolve signals with kernels: smooth, differentiate, find edges.
+
+    Several kernels are applied one after another. Columns that are not
+    convolved are kept. Sound is rounded to the nearest and cut off at the ends
+    of its range.
+    """
+    console = Console(as_json)
+    outputs.check_writable("--out", out)
+    outputs.check_others(out, {"--plot": plot})
+    for option, path in (("--out", out), ("--plot", plot)):
+        if path is not None and path.exists() and not overwrite:
+            raise DataError(
+                f"{option} must name a file that does not exist yet. Received: {path}, which would "
+                "be replaced. Say --overwrite to replace it."
+            )
+    import fencepost as fp
+    from fencepost.cli.signal_files import open_signals
+
+    if threads is not None:
+        fp.set_num_threads(threads)
+    kernels = [_one_axis(text, causal) for text in kernel]
+    source = open_signals(signal, column or [])
+    if _kind(out) != _kind(signal):
+        raise ArgumentError(
+            f"--out must be a file of the same kind. Received: {signal.suffix} to "
+            f"{out.suffix or 'no ending'}."
+        )
+    keywords: dict[str, Any] = {"mode": "same", "boundary": options.parse_boundary(boundary)}
+    if full:
+        if boundary not in ("reflect", "zero"):
+            raise ArgumentError(f"--full counts what lies beyond as 0. Received: {boundary}.")
+        keywords = {"mode": "full"}
+    start = sum(_first(one, keywords) for one in kernels)
+    results = [scale * _through(values, kernels, keywords) for values in source.signals]
+    said = source.write(out, results, start)
+    label = ", then ".join(one.label for one in kernels)
+    things = counted(len(results), "signal")
+    console.say(
+        f"Written {out}: {things} of {len(results[0]):,} samples through {label}.{said}",
+        *([source.remark] if source.remark else []),
+    )
+    if plot is not None:
+        from fencepost.plots.signal_picture import SignalPlot, draw_signals
+        from fencepost.plots.style import save_picture
+
+        plots = [
+            SignalPlot(name, before, after)
+            for name, before, after in zip(source.names, source.signals, results, strict=True)
+        ]
+        figure = draw_signals(
+            signal.name, plots, kernels, axis=source.axis, axis_label=source.axis_label, start=start
+        )
+        save_picture(figure, plot)
+        console.say(f"Drawn {plot}.")
+    console.result(
+        {
+            "signal": str(signal),
+            "kernels": [one.label for one in kernels],
+            "columns": source.names,
+            "samples": len(results[0]),
+            "start": start,
+            "output": str(out),
+            "plot": None if plot is None else str(plot),
+            "remark": " ".join(filter(None, (said.strip(), source.remark))),
+        }
+    )
+
+
+def _one_axis(text: str, causal: bool) -> Kernel:
+    from fencepost.kernels import Kernel, parse
+
+    kernel = parse(text, ndim=1)
+    if not isinstance(kernel, Kernel):
+        raise ArgumentError(f"a signal takes one kernel at a time. Received: {text}.")
+    return replace(kernel, origin=(0,)) if causal else kernel
+
+
+def _kind(path: Path) -> str:
+    return "wav" if path.suffix.lower() in (".wav", ".wave") else "csv"
+
+
+def _through(values: NDArray[Any], kernels: list[Kernel], keywords: dict[str, Any]) -> NDArray[Any]:
+    import fencepost as fp
+
+    for kernel in kernels:
+        values = fp.convolve(values, kernel, **keywords)
+    return values
+
+
+def _first(kernel: Kernel, keywords: dict[str, Any]) -> int:
+    """Return at which sample of its input the first result of a convolution stands."""
+    (origin,) = kernel.origin
+    if keywords["mode"] == "full":
+        return -origin
+    return len(kernel.matrix) - 1 - origin if keywords["boundary"] == "none" else 0

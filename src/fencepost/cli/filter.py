@@ -1,0 +1,187 @@
+"""`fencepost filter`: kernels over pictures, one or a whole folder.  Calls filtering, kernels."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options
+from fencepost.cli.console import Console, counted
+from fencepost.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from fencepost.cli.batch import Job
+    from fencepost.filtering import Picture
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost filter portrait.jpg --kernel gaussian:sigma=2 -o soft.jpg
+
+fencepost filter photos/ --kernel gaussian:sigma=1 --kernel sobel -o edges/ --compare"""
+
+
+def filter_(
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    kernel: Annotated[list[str], options.KERNEL],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="A file for one image; else a folder to write to.")
+    ],
+    boundary: Annotated[str, options.BOUNDARY] = "reflect",
+    luminance: Annotated[
+        bool, typer.Option("--luminance", help="Filter brightness only; colours stay.")
+    ] = False,
+    alpha: Annotated[
+        str,
+        typer.Option(
+            help="Transparency: keep it, premultiply (nothing transparent bleeds; for blurs), or "
+            "auto: premultiply for blurs, else keep."
+        ),
+    ] = "auto",
+    scale: Annotated[float, typer.Option(help="Multiply the result by this.")] = 1.0,
+    offset: Annotated[
+        float, typer.Option(help="Then add this, in the image's levels (128 is middle grey).")
+    ] = 0.0,
+    magnitude: Annotated[
+        bool,
+        typer.Option(
+            "--magnitude", help="Take absolute values, as edges need. Pairs (sobel) do it anyway."
+        ),
+    ] = False,
+    direction: Annotated[
+        bool,
+        typer.Option(
+            "--direction",
+            help="For a pair (sobel) or compass (kirsch): the direction as hue, in which red rises "
+            "to the right, and the magnitude as brightness.",
+        ),
+    ] = False,
+    correlate: Annotated[
+        bool, typer.Option("--correlate", help="Do not turn the kernel, as OpenCV does not.")
+    ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Also write NAME-compare: before and after, side by side."),
+    ] = False,
+    format: Annotated[
+        str | None, typer.Option(help="Write in this format, such as png.", show_default="as read")
+    ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
+    threads: Annotated[int | None, options.THREADS] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Filter images with kernels: blur, sharpen, find edges.
+
+    Several kernels are applied one after another, without rounding in between.
+    Values are rounded to the nearest and cut off at black and white. Names,
+    metadata and colour profiles are kept; images are turned upright. Images
+    that cannot be used are named at the end.
+    """
+    console = Console(as_json)
+    started = time.perf_counter()
+    from fencepost.cli import batch
+    from fencepost.filtering.options import Options
+    from fencepost.filtering.picture import format_of
+    from fencepost.filtering.steps import as_steps
+
+    steps = as_steps(kernel)
+    if direction and steps[-1].together is None:
+        raise ArgumentError(
+            "--direction needs a pair or a compass as the last kernel, such as sobel. Received: "
+            f"{steps[-1].label}."
+        )
+    keywords: dict[str, Any] = {
+        "boundary": options.parse_boundary(boundary),
+        "luminance": luminance,
+        "alpha": alpha,
+        "scale": scale,
+        "offset": offset,
+        "magnitude": magnitude,
+        "operation": "correlate" if correlate else "convolve",
+    }
+    Options.read(**keywords)
+    jobs = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)
+    if len(jobs) == 1 or format:
+        format_of(jobs[0].target)
+
+    def work(job: Job) -> dict[str, Any]:
+        return _filter_one(job, kernel, keywords, direction, overwrite)
+
+    outcome = batch.run(jobs, work, threads)
+    seconds = time.perf_counter() - started
+    records = []
+    for job in jobs:
+        if job.source in outcome.done:
+            records.append({"image": str(job.source), **outcome.done[job.source]})
+        else:
+            records.append({"image": str(job.source), "error": outcome.failed[job.source]})
+    done = counted(len(outcome.done), "image")
+    if len(jobs) == 1 and outcome.done:
+        console.say(f"Written {jobs[0].target}.")
+    elif outcome.done:
+        console.say(f"{done} written to {out} in {seconds:.1f} s.")
+    console.result(
+        {
+            "kernels": [step.label for step in steps],
+            "images": records,
+            "written": len(outcome.done),
+            "rejected": len(outcome.failed),
+            "seconds": round(seconds, 3),
+        }
+    )
+    if outcome.failed:
+        sys.stdout.flush()
+        problems = [outcome.failed[job.source] for job in jobs if job.source in outcome.failed]
+        more = f"\n({len(problems):,} of {len(jobs):,} images were not filtered.)"
+        raise DataError("\n".join(problems) + (more if len(jobs) > 1 else ""))
+
+
+def _filter_one(
+    job: Job, kernels: list[str], keywords: dict[str, Any], direction: bool, overwrite: bool
+) -> dict[str, Any]:
+    import fencepost as fp
+    from fencepost.filtering import read_image, write_image
+    from fencepost.filtering.side_by_side import side_by_side
+
+    before = read_image(job.source)
+    try:
+        if direction:
+            after = _direction(before, kernels, keywords)
+        else:
+            after = fp.filter_image(before, kernels, **keywords)
+    except fp.FencepostError as error:
+        raise DataError(f"{job.source}: {error}") from error
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    write_image(job.target, after, overwrite=overwrite)
+    record: dict[str, Any] = {
+        "output": str(job.target),
+        "width": after.pixels.shape[1],
+        "height": after.pixels.shape[0],
+        "colours": after.colours,
+        "dtype": str(after.pixels.dtype),
+    }
+    if job.comparison is not None:
+        both = side_by_side(before.pixels, before.colours, after.pixels, after.colours)
+        picture = replace(after, pixels=both[0], colours=both[1])
+        write_image(job.comparison, picture, overwrite=overwrite)
+        record["comparison"] = str(job.comparison)
+    return record
+
+
+def _direction(before: Picture, kernels: list[str], keywords: dict[str, Any]) -> Picture:
+    import fencepost as fp
+    from fencepost.filtering.side_by_side import hues
+
+    gradient = fp.image_gradient(
+        before,
+        kernels,
+        boundary=keywords["boundary"],
+        luminance=True,
+        operation=keywords["operation"],
+    )
+    pixels = hues(gradient, before.pixels.dtype, keywords["scale"])
+    return replace(before, pixels=pixels, colours="RGB")

@@ -1,0 +1,141 @@
+"""Colour, luminance and transparency through a chain of kernels.  Calls responses.
+
+Pixels are (H, W, C); the last channel may be alpha.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.convolution.boundaries import Boundary
+from fencepost.errors import ArgumentError
+from fencepost.filtering.options import Options
+from fencepost.filtering.responses import Pixels, arithmetic, finish, interior, response
+from fencepost.filtering.steps import Step
+
+__all__ = ["filter_pixels", "full_scale", "luma"]
+
+# ITU-R BT.601, as JPEG and Pillow's mode L have it.
+LUMA = (0.299, 0.587, 0.114)
+# Of full opacity: where less of anything is seen, there is no colour to be told.
+TRANSPARENT = 1e-5
+
+
+def full_scale(dtype: np.dtype[Any]) -> float:
+    """Return what white, and full opacity, is in pixels of `dtype`."""
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+
+
+def luma(colour: Pixels) -> Pixels:
+    """Return 0.299 R + 0.587 G + 0.114 B as (H, W, 1) floats; grey stays grey."""
+    exact = arithmetic(colour.dtype)
+    if colour.shape[2] == 1:
+        return colour.astype(exact)
+    grey: Pixels = colour.astype(exact) @ np.array(LUMA, exact)
+    return grey[..., None]
+
+
+def filter_pixels(
+    pixels: Pixels, has_alpha: bool, steps: tuple[Step, ...], options: Options
+) -> Pixels:
+    """Return the pixels after all steps, with nothing rounded in between."""
+    dtype = np.dtype(options.dtype or pixels.dtype)
+    if not has_alpha:
+        return _filter_colour(pixels, None, steps, options, dtype)[0]
+    colour, alpha = pixels[..., :-1], pixels[..., -1:]
+    if options.alpha == "premultiply":
+        _check_premultiplied(steps)
+    opaque = bool((alpha == full_scale(pixels.dtype)).all())
+    weights = None if opaque or options.alpha == "keep" else alpha
+    seen, blurred = _filter_colour(colour, weights, steps, options, dtype)
+    if blurred is None:
+        for step in steps:
+            alpha = interior(alpha, step, options)
+    else:
+        alpha = blurred
+    return np.concatenate([seen, finish(alpha, dtype)], axis=2)
+
+
+def _check_premultiplied(steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        if not step.is_blur:
+            raise ArgumentError(
+                'alpha="premultiply" needs kernels that blur: no negative weight, and a sum above '
+                f"0. Received: {step.label}. Leave alpha at "
+                '"auto", which premultiplies for blurs only, or give "keep".'
+            )
+
+
+def _filter_colour(
+    colour: Pixels,
+    alpha: Pixels | None,
+    steps: tuple[Step, ...],
+    options: Options,
+    dtype: np.dtype[Any],
+) -> tuple[Pixels, Pixels | None]:
+    """Return the colours as `dtype`, and the alpha in floats if blurs have changed it."""
+    if options.luminance and colour.shape[2] > 1:
+        return _filter_luminance(colour, alpha, steps, options, dtype), None
+    exact = arithmetic(colour.dtype)
+    full = full_scale(colour.dtype)
+    for index, step in enumerate(steps):
+        if alpha is not None and step.is_blur:
+            colour, alpha = _blur(colour, alpha, full, step, options, exact)
+            continue
+        if alpha is not None:
+            alpha = interior(alpha, step, options)
+        if index == len(steps) - 1 and not options.magnitude:
+            # The engine rounds and cuts off as it writes: no image of floats is ever made.
+            last = response(
+                colour, step, options, dtype, scale=options.scale, offset=options.offset
+            )
+            return last, alpha
+        colour = response(colour, step, options, exact)
+    if options.magnitude:
+        colour = np.abs(colour)
+    return finish(colour, dtype, options.scale, options.offset), alpha
+
+
+def _filter_luminance(
+    colour: Pixels,
+    alpha: Pixels | None,
+    steps: tuple[Step, ...],
+    options: Options,
+    dtype: np.dtype[Any],
+) -> Pixels:
+    """Add to all three colours what the filter adds to their luma, so that chroma stays."""
+    before = luma(colour)
+    after, _ = _filter_colour(before, alpha, steps, options, before.dtype)
+    for step in steps:
+        before, colour = interior(before, step, options), interior(colour, step, options)
+    return finish(colour + (after - before), dtype)
+
+
+def _blur(
+    colour: Pixels,
+    alpha: Pixels,
+    full: float,
+    step: Step,
+    options: Options,
+    exact: np.dtype[Any],
+) -> tuple[Pixels, Pixels]:
+    """Blur colours that count as much as they are opaque, and the alpha with them.
+
+    Porter & Duff, "Compositing digital images" (1984): with colours multiplied by alpha before,
+    and divided by it after, what is transparent lends no colour to its neighbours. Beyond a
+    constant boundary everything is opaque.
+    """
+    weights = alpha.astype(exact, copy=False)
+    border = opaque = options.boundary
+    if border.kind == "fill":
+        border, opaque = Boundary("fill", full * border.value), Boundary("fill", full)
+    total = float(step.kernels[0].matrix.sum())
+    mixed = response(colour * weights, step, options, exact, boundary=border)
+    covered = response(weights, step, options, exact, scale=1 / total, boundary=opaque)
+    visible = covered > TRANSPARENT * full
+    kept: NDArray[Any] = interior(colour, step, options).astype(exact)
+    np.divide(mixed, covered, out=kept, where=visible)
+    return kept, np.where(visible, covered, exact.type(0))

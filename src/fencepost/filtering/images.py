@@ -1,0 +1,261 @@
+"""`filter_image` and `image_gradient`: any image, any kernel.  Calls channels, pixels, kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from fencepost.errors import ArgumentError, DataError
+from fencepost.filtering import pixels as kinds
+from fencepost.filtering.channels import filter_pixels, luma
+from fencepost.filtering.options import Options
+from fencepost.filtering.responses import answers, arithmetic
+from fencepost.filtering.steps import as_steps
+
+if TYPE_CHECKING:
+    from fencepost.filtering.picture import Picture
+    from fencepost.kernels import Kernel, KernelSet
+
+    Filter = Kernel | KernelSet | str | ArrayLike
+    ImageLike = TypeVar("ImageLike", NDArray[Any], Picture, Any)
+else:
+    ImageLike = TypeVar("ImageLike")
+
+__all__ = ["Gradient", "filter_image", "image_gradient"]
+
+
+def filter_image(
+    image: ImageLike,
+    kernel: Filter | Sequence[Filter],
+    *,
+    boundary: str | float = "reflect",
+    luminance: bool = False,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    magnitude: bool = False,
+    alpha: Literal["auto", "keep", "premultiply"] = "auto",
+    operation: Literal["convolve", "correlate"] = "convolve",
+    dtype: DTypeLike | None = None,
+) -> ImageLike:
+    """Convolve an image with a kernel, a set of kernels, or several one after another.
+
+    Integers are summed as real numbers, rounded to the nearest (half to even) and cut off at the
+    ends of their range: they never wrap. Between the kernels of a chain nothing is rounded.
+
+    Parameters
+    ----------
+    image : ndarray, PIL.Image.Image or fencepost.filtering.Picture
+        (H, W), or (H, W, C) with 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA) channels;
+        uint8, uint16, float32 or float64. Floats may have any range; their alpha is 0 to 1.
+    kernel : Kernel, KernelSet, str, array_like, or a list of them
+        A matrix, or text for `fencepost.kernels.parse`, such as ``"gaussian:sigma=2"``. A set
+        gives the strength of its answers: of a pair, such as ``"sobel"``, √(x² + y²); of a
+        compass the largest. A list that holds kernels or texts is a chain, from first to last.
+    boundary : {"reflect", "mirror", "nearest", "wrap", "zero", "none"} or float
+        What stands beyond the edge::
+
+            "reflect"  d c b a | a b c d | d c b a
+            "mirror"     d c b | a b c d | c b a
+            "nearest"  a a a a | a b c d | d d d d
+            "wrap"     a b c d | a b c d | a b c d
+            "zero"     0 0 0 0 | a b c d | 0 0 0 0
+            7.0        7 7 7 7 | a b c d | 7 7 7 7
+
+        With "none" the result has only the pixels whose window lies within the image.
+    luminance : bool
+        Filter the luma 0.299 R + 0.587 G + 0.114 B only, and leave chroma and alpha.
+    scale, offset : float
+        The result is scale · response + offset; 0.5 and 128 make room for negative responses.
+    magnitude : bool
+        Take the absolute value of the response, as edges of both signs need. Sets do it anyway.
+    alpha : {"auto", "keep", "premultiply"}
+        "keep" leaves alpha as it is, and filters the other channels. "premultiply" counts colours
+        as much as they are opaque and filters alpha too, so that nothing transparent bleeds; it
+        needs kernels without negative weights. "auto" does that for every such kernel (blurs), and
+        keeps alpha for all others.
+    operation : {"convolve", "correlate"}
+        A convolution turns the kernel by 180°; ``cv2.filter2D`` and ``scipy.ndimage.correlate``
+        do not.
+    dtype : {None, float32, float64}
+        Of the result: None for that of the image, a float to keep what would be rounded or cut off.
+
+    Returns
+    -------
+    ndarray, PIL.Image.Image or fencepost.filtering.Picture
+        The same kind as `image`, and unless `boundary` is "none" the same shape.
+
+    Raises
+    ------
+    DataError
+        An array that is no image: another dtype or shape, or no pixels.
+    ArgumentError
+        An argument that cannot be, or does not go with the others.
+    SizeError
+        A kernel larger than the image, with `boundary` "none".
+
+    Notes
+    -----
+    Sums are float32 for uint8 and float32 images, float64 for uint16 and float64. So a result in
+    uint8 differs from the exact sum, rounded, only where that lies within about 1e-4 of a half.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> image = np.zeros((5, 5), np.uint8)
+    >>> image[2, 2] = 255
+    >>> fp.filter_image(image, np.full((3, 3), 1 / 9))
+    array([[ 0,  0,  0,  0,  0],
+           [ 0, 28, 28, 28,  0],
+           [ 0, 28, 28, 28,  0],
+           [ 0, 28, 28, 28,  0],
+           [ 0,  0,  0,  0,  0]], dtype=uint8)
+    """
+    options = Options.read(
+        boundary,
+        operation=operation,
+        luminance=luminance,
+        alpha=alpha,
+        magnitude=magnitude,
+        scale=scale,
+        offset=offset,
+        dtype=dtype,
+    )
+    steps = as_steps(kernel)
+    pixels, colours, wrap = _unwrap(image)
+    _check_luminance(luminance, colours)
+    result: ImageLike = wrap(filter_pixels(pixels, kinds.has_alpha(colours), steps, options))
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """How an image rises, as a set of kernels sees it.
+
+    Attributes
+    ----------
+    kernels : KernelSet
+    answers : tuple of ndarray of float, each (H, W) or (H, W, C)
+        What each of the kernels makes of the image; for a pair `x`, positive where it grows
+        brighter to the right, and `y`, positive where it does downwards.
+    """
+
+    kernels: KernelSet
+    answers: tuple[NDArray[Any], ...]
+
+    @property
+    def magnitude(self) -> NDArray[Any]:
+        """How strong an edge; for a pair √(x² + y²)."""
+        return self.kernels.strength(self.answers)
+
+    @property
+    def direction(self) -> NDArray[Any]:
+        """Where to it rises, in radians, −π to π: 0 to the right, π/2 down, as rows count."""
+        return self.kernels.direction(self.answers)
+
+
+def image_gradient(
+    image: Any,
+    kernel: KernelSet | str | Sequence[Filter] = "sobel",
+    *,
+    boundary: str | float = "reflect",
+    luminance: bool = False,
+    operation: Literal["convolve", "correlate"] = "convolve",
+) -> Gradient:
+    """Return what each kernel of a set makes of an image, with magnitude and direction.
+
+    Parameters
+    ----------
+    image : ndarray, PIL.Image.Image or fencepost.filtering.Picture
+        As `filter_image` takes it. Alpha is left out.
+    kernel : KernelSet, str, or a list that ends with one
+        A pair such as "sobel", "prewitt" or "scharr", or a compass such as "kirsch". Of a chain
+        the last must be one; what comes before it is done to the image first.
+    boundary, operation
+        As in `filter_image`.
+    luminance : bool
+        One gradient of the luma, (H, W), instead of one for each colour.
+
+    Returns
+    -------
+    Gradient
+        float32, or float64 for uint16 and float64 images.
+
+    Raises
+    ------
+    ArgumentError
+        A kernel that is not a set.
+    DataError
+        An array that is no image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> rows, columns = np.mgrid[:9, :9]
+    >>> found = fp.image_gradient((10.0 * columns + 10.0 * rows))  # brighter to the lower right
+    >>> round(float(np.degrees(found.direction[4, 4])))
+    45
+    """
+    options = Options.read(boundary, operation=operation, luminance=luminance)
+    (*before, step) = as_steps(kernel)
+    if step.together is None:
+        raise ArgumentError(
+            'image_gradient needs a set of kernels, such as "sobel". Received: '
+            f"{step.label}. filter_image takes single kernels."
+        )
+    pixels, colours, _ = _unwrap(image)
+    _check_luminance(luminance, colours)
+    if kinds.has_alpha(colours):
+        pixels = pixels[..., :-1]
+    if luminance:
+        pixels = luma(pixels)
+    if before:
+        exact = replace(options, dtype=arithmetic(pixels.dtype))
+        pixels = filter_pixels(pixels, False, tuple(before), exact)
+    found = answers(pixels, step, options)
+    if pixels.shape[2] == 1:
+        found = [answer[..., 0] for answer in found]
+    return Gradient(step.together, tuple(found))
+
+
+def _check_luminance(luminance: bool, colours: str) -> None:
+    if luminance and colours == "CMYK":
+        raise ArgumentError(
+            "luminance=True needs a grey or RGB image. Received: CMYK. Convert it to RGB first."
+        )
+
+
+def _unwrap(image: Any) -> tuple[NDArray[Any], str, Any]:
+    """Return the pixels, their colours, and what makes the same kind of image of a result."""
+    if hasattr(image, "colours"):  # a Picture, which this module need not import
+        picture: Picture = image
+        return picture.pixels, picture.colours, picture.with_pixels
+    if hasattr(image, "getbands"):  # of Pillow, which need not be installed for arrays
+        return _unwrap_pillow(image)
+    pixels, colours = kinds.from_array(image)
+    flat = np.ndim(image) == 2
+    return pixels, colours, lambda result: result[..., 0] if flat else result
+
+
+def _unwrap_pillow(image: Any) -> tuple[NDArray[Any], str, Any]:
+    try:
+        image.load()
+        pixels, colours = kinds.from_pillow(image)
+    except (DataError, OSError, ValueError) as error:
+        raise DataError(
+            f"the picture {error}."
+            if isinstance(error, DataError)
+            else f"the picture must be whole. Received: one that cannot be read ({error})."
+        ) from error
+
+    def wrap(result: NDArray[Any]) -> Any:
+        made = kinds.to_pillow(result, colours)
+        made.info = {key: value for key, value in image.info.items() if key != "transparency"}
+        return made
+
+    return pixels, colours, wrap

@@ -1,0 +1,49 @@
+"""How an image is to be filtered, checked once.  Calls convolution's boundaries and arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fencepost.arguments import choice, flag, real
+from fencepost.convolution.boundaries import Boundary
+from fencepost.errors import ArgumentError
+
+__all__ = ["Options"]
+
+OPERATIONS = ("convolve", "correlate")
+ALPHA = ("auto", "keep", "premultiply")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The keyword arguments of `filter_image`, which explains them."""
+
+    boundary: Boundary
+    operation: str
+    luminance: bool = False
+    alpha: str = "auto"
+    magnitude: bool = False
+    scale: float = 1.0
+    offset: float = 0.0
+    dtype: Any = None
+
+    @classmethod
+    def read(cls, boundary: Any, **others: Any) -> Options:
+        """Take what a caller gave. Raises ArgumentError for what cannot be."""
+        return cls(Boundary.read(boundary), **others)
+
+    def __post_init__(self) -> None:
+        choice("operation", self.operation, OPERATIONS)
+        choice("alpha", self.alpha, ALPHA)
+        flag("luminance", self.luminance)
+        flag("magnitude", self.magnitude)
+        for name in ("scale", "offset"):
+            real(name, getattr(self, name), -np.finfo(float).max)
+        if self.dtype is not None and str(np.dtype(self.dtype)) not in ("float32", "float64"):
+            raise ArgumentError(
+                "dtype must be None for that of the image, or float32 or float64 to keep what "
+                f"would be rounded and cut off. Received: dtype={self.dtype!r}"
+            )

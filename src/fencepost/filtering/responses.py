@@ -1,0 +1,124 @@
+"""What one kernel, or a set of them, answers to pixels (H, W, C).  Calls convolution, errors.
+
+Everything about an image that is not arithmetic (alpha, luminance, files) is somebody else's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from fencepost.convolution.apply import correlate_planes
+from fencepost.convolution.boundaries import Boundary
+from fencepost.errors import SizeError, SizeProblem
+from fencepost.filtering.options import Options
+from fencepost.filtering.steps import Step
+from fencepost.kernels import Kernel
+
+__all__ = ["answers", "arithmetic", "finish", "interior", "response"]
+
+Pixels = NDArray[Any]
+
+
+def arithmetic(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of float that pixels of `dtype` are reckoned with.
+
+    float32 holds sums of bytes to 1e-5 of a grey level; 16-bit pixels need float64 for that.
+    """
+    return np.dtype(np.float32 if dtype in (np.uint8, np.float32) else np.float64)
+
+
+def response(
+    pixels: Pixels,
+    step: Step,
+    options: Options,
+    dtype: DTypeLike,
+    *,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    boundary: Boundary | None = None,
+) -> Pixels:
+    """Return scale · response + offset as `dtype`: rounded half to even and cut off if integer.
+
+    Of a set the strength of its answers is returned: for a pair √(x² + y²).
+    """
+    boundary = boundary or options.boundary
+    if step.together is None:
+        return _linear(pixels, step.kernels[0], options, boundary, dtype, scale, offset)
+    strength = step.together.strength(answers(pixels, step, options))
+    return finish(strength, dtype, scale, offset)
+
+
+def answers(pixels: Pixels, step: Step, options: Options) -> list[Pixels]:
+    """Return what each kernel of a step makes of the pixels, in floats."""
+    exact = arithmetic(pixels.dtype)
+    return [_linear(pixels, kernel, options, options.boundary, exact) for kernel in step.kernels]
+
+
+def _linear(
+    pixels: Pixels,
+    kernel: Kernel,
+    options: Options,
+    boundary: Boundary,
+    dtype: DTypeLike,
+    scale: float = 1.0,
+    offset: float = 0.0,
+) -> Pixels:
+    matrix, origin = _as_correlated(kernel, options)
+    height, width = pixels.shape[:2]
+    if boundary.kind == "none" and (kernel.shape[0] > height or kernel.shape[1] > width):
+        raise SizeError(
+            SizeProblem(
+                "With the border left out, the kernel must fit into the image.",
+                received=f"a kernel of {kernel.shape[0]} × {kernel.shape[1]}, an image of "
+                f"{height} × {width}",
+                remedy='Choose what stands beyond the edges, such as boundary="reflect", or a '
+                "smaller kernel.",
+            )
+        )
+    if pixels.dtype == np.uint16:
+        pixels = pixels.astype(arithmetic(pixels.dtype))
+    dtype = np.dtype(dtype)
+    planes: Pixels = correlate_planes(
+        np.ascontiguousarray(pixels)[None],
+        scale * matrix,
+        origin,
+        boundary.kind,
+        boundary.value.real,
+        dtype if dtype.kind == "u" else arithmetic(pixels.dtype),
+        offset,
+    )
+    result: Pixels = planes[0].astype(dtype, copy=False)
+    return result
+
+
+def _as_correlated(kernel: Kernel, options: Options) -> tuple[NDArray[np.float64], tuple[int, int]]:
+    """Return the matrix as it slides over the image, and which of its cells meets the pixel."""
+    if options.operation == "correlate":
+        kernel = kernel.flipped()
+    flipped = kernel.flipped()
+    row, column = flipped.origin
+    return flipped.matrix, (row, column)
+
+
+def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:
+    """Return the pixels that have a result: all, unless the border is left out."""
+    if options.boundary.kind != "none":
+        return pixels
+    matrix, (row, column) = _as_correlated(step.kernels[0], options)
+    height = pixels.shape[0] - matrix.shape[0] + 1
+    width = pixels.shape[1] - matrix.shape[1] + 1
+    return pixels[row : row + height, column : column + width]
+
+
+def finish(values: Pixels, dtype: DTypeLike, scale: float = 1.0, offset: float = 0.0) -> Pixels:
+    """Return scale · values + offset as `dtype`; integers are rounded half to even and cut off."""
+    dtype = np.dtype(dtype)
+    if scale != 1.0 or offset != 0.0:
+        values = values * values.dtype.type(scale) + values.dtype.type(offset)
+    if dtype.kind == "f" or values.dtype == dtype:
+        return values.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)

@@ -1,0 +1,65 @@
+"""Two pictures of one thing as one, to be looked at: before and after, direction as hue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.filtering.channels import full_scale
+from fencepost.filtering.images import Gradient
+from fencepost.filtering.pixels import CHANNELS, has_alpha
+from fencepost.filtering.responses import finish
+
+__all__ = ["hues", "side_by_side"]
+
+Pixels = NDArray[Any]
+_GAP = 0.02  # of the width of a picture
+
+
+def hues(gradient: Gradient, dtype: Any, scale: float = 1.0) -> Pixels:
+    """Return RGB (H, W, 3): direction as hue, magnitude times `scale` as brightness.
+
+    Red is where brightness rises to the right, yellow-green downwards, cyan to the left, violet
+    upwards: the hues of HSV (Smith, "Color gamut transform pairs", 1978), 90° apart.
+    """
+    turn = np.mod(gradient.direction / (2 * np.pi), 1.0)[..., None]
+    distance = np.abs(np.mod(6 * turn + np.array([0.0, 4.0, 2.0]), 6.0) - 3.0)
+    pure = np.clip(distance - 1.0, 0.0, 1.0)
+    full = full_scale(np.dtype(dtype))
+    bright = np.minimum(scale * gradient.magnitude, full)[..., None]
+    return finish(pure * bright, dtype)
+
+
+def side_by_side(
+    before: Pixels, before_colours: str, after: Pixels, after_colours: str
+) -> tuple[Pixels, str]:
+    """Return both pictures (H, W, C) with a gap of white between them, and their colours.
+
+    Grey beside colour becomes colour; the smaller of two stands in the middle of its half.
+    """
+    colours = max(before_colours, after_colours, key=CHANNELS.__getitem__)
+    one, two = _as(before, before_colours, colours), _as(after, after_colours, colours)
+    height = max(one.shape[0], two.shape[0])
+    gap = max(2, round(_GAP * one.shape[1]))
+    white = full_scale(one.dtype)
+    width = one.shape[1]
+    whole = np.full((height, 2 * width + gap, one.shape[2]), white, one.dtype)
+    whole[: one.shape[0], :width] = one
+    top, left = (height - two.shape[0]) // 2, width + gap + (width - two.shape[1]) // 2
+    whole[top : top + two.shape[0], left : left + two.shape[1]] = two
+    return whole, colours
+
+
+def _as(pixels: Pixels, own: str, colours: str) -> Pixels:
+    if own == colours:
+        return pixels
+    grey = own in ("L", "LA")
+    colour = pixels[..., :-1] if has_alpha(own) else pixels
+    if grey:
+        colour = np.repeat(colour, CHANNELS[colours] - has_alpha(colours), axis=2)
+    if not has_alpha(colours):
+        return colour
+    alpha = np.full((*pixels.shape[:2], 1), full_scale(pixels.dtype), pixels.dtype)
+    return np.concatenate([colour, pixels[..., -1:] if has_alpha(own) else alpha], axis=2)

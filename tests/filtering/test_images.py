@@ -1,0 +1,393 @@
+"""filter_image against SciPy, OpenCV and its own definition, on every kind of image."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy import ndimage
+
+import fencepost as fp
+from filtering.random_images import random_image
+
+DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
+# Names of SciPy's modes and OpenCV's borders that mean the same.
+SCIPY = {"reflect": "reflect", "mirror": "mirror", "nearest": "nearest", "wrap": "wrap",
+         "zero": "constant", 7.0: "constant"}  # fmt: skip
+OPENCV = {"reflect": cv2.BORDER_REFLECT, "mirror": cv2.BORDER_REFLECT_101,
+          "nearest": cv2.BORDER_REPLICATE, "zero": cv2.BORDER_CONSTANT}  # fmt: skip
+
+
+def random_kernel(shape, seed=1):
+    return np.random.default_rng(seed).normal(0, 0.4, shape)
+
+
+def exact(image, matrix, boundary, operation="convolve"):
+    """The sums as float64, by SciPy, channel by channel."""
+    function = getattr(ndimage, operation)
+    value = boundary if isinstance(boundary, float) else 0.0
+    planes = image.astype(np.float64).reshape(*image.shape[:2], -1)
+    done = [
+        function(planes[..., c], matrix, mode=SCIPY[boundary], cval=value)
+        for c in range(planes.shape[2])
+    ]
+    return np.stack(done, -1).reshape(image.shape)
+
+
+def assert_rounded(result, sums):
+    """Rounded half to even and cut off; either neighbour where the sum is within 1e-3 of a half."""
+    limit = np.iinfo(result.dtype).max
+    tie = np.abs(sums - np.floor(sums) - 0.5) < 1e-3
+    right = np.clip(np.rint(sums), 0, limit) == result
+    near = np.abs(np.clip(sums, 0, limit) - result) <= 0.5 + 1e-3
+    assert (right | (tie & near)).all()
+    assert tie.mean() < 0.02, "the images are meant to have few ties"
+
+
+@pytest.mark.parametrize("boundary", SCIPY)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+@pytest.mark.parametrize("size", [(3, 3), (4, 5), (1, 7)])
+def test_as_scipy(dtype, channels, boundary, size):
+    image, matrix = random_image((13, 17, *channels), dtype), random_kernel(size)
+    for operation in ("convolve", "correlate"):
+        result = fp.filter_image(image, matrix, boundary=boundary, operation=operation)
+        assert result.dtype == dtype
+        assert result.shape == image.shape
+        sums = exact(image, matrix, boundary, operation)
+        if np.dtype(dtype).kind == "u":
+            assert_rounded(result, sums)
+        else:
+            tolerance = 1e-5 if dtype == np.float32 else 1e-12
+            np.testing.assert_allclose(result, sums, atol=tolerance)
+
+
+@pytest.mark.parametrize("boundary", OPENCV)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_as_opencv(dtype, channels, boundary):
+    image, matrix = random_image((19, 23, *channels), dtype), random_kernel((5, 3))
+    theirs = cv2.filter2D(image, -1, matrix, borderType=OPENCV[boundary])
+    ours = fp.filter_image(image, matrix, boundary=boundary, operation="correlate")
+    # OpenCV sums words in float32, which moves some of them across a half.
+    assert np.abs(ours.astype(np.float64) - theirs).max() <= (1 if dtype == np.uint16 else 1e-5)
+
+
+def test_a_window_that_leaves_the_image_has_no_result():
+    image, matrix = random_image((9, 12, 4), np.uint8), random_kernel((3, 4))
+    whole = fp.filter_image(image, matrix, boundary="zero", alpha="keep")
+    inner = fp.filter_image(image, matrix, boundary="none", alpha="keep")
+    assert inner.shape == (7, 9, 4)
+    np.testing.assert_array_equal(inner, whole[1:8, 1:10])
+    with pytest.raises(fp.SizeError):
+        fp.filter_image(image, np.ones((10, 3)), boundary="none")
+
+
+def test_nothing_wraps():
+    image = np.array([[0, 255], [255, 0]], np.uint8)
+    np.testing.assert_array_equal(fp.filter_image(image, [[2]]), image)
+    np.testing.assert_array_equal(fp.filter_image(image, [[-1]]), np.zeros((2, 2)))
+    np.testing.assert_array_equal(fp.filter_image(image, [[-1]], offset=255), 255 - image)
+
+
+def test_rounds_half_to_even():
+    image = np.arange(8, dtype=np.uint8)[None]
+    np.testing.assert_array_equal(fp.filter_image(image, [[0.5]])[0], [0, 0, 1, 2, 2, 2, 3, 4])
+    np.testing.assert_array_equal(
+        fp.filter_image(image, [[1]], scale=0.5)[0], [0, 0, 1, 2, 2, 2, 3, 4]
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([np.uint8, np.uint16]),
+    st.floats(-3, 3), st.floats(-300, 300),
+)  # fmt: skip
+def test_scale_and_offset_are_applied_before_rounding(seed, dtype, scale, offset):
+    image, matrix = random_image((6, 7), dtype, seed), random_kernel((3, 2), seed)
+    sums = scale * exact(image, matrix, "reflect") + offset
+    result = fp.filter_image(image, matrix, scale=scale, offset=offset)
+    expected = np.clip(sums, 0, np.iinfo(dtype).max)
+    assert (np.abs(result - expected) <= 0.5 + 1e-3).all()
+
+
+def test_float_results_keep_what_integers_cannot():
+    image, matrix = random_image((9, 9), np.uint8), [[1, -1]]
+    result = fp.filter_image(image, matrix, dtype=np.float32)
+    assert result.dtype == np.float32
+    assert result.min() < 0
+    np.testing.assert_allclose(result, exact(image, matrix, "reflect"), atol=1e-4)
+    with pytest.raises(fp.ArgumentError, match="float32 or float64"):
+        fp.filter_image(image, matrix, dtype=np.uint8)
+
+
+def test_a_chain_rounds_once():
+    image = random_image((30, 31, 3), np.uint8)
+    halves = [[0.5, 0.5]]
+    chain = [fp.Kernel(halves)] * 6
+    sums = image.astype(np.float64)
+    stepwise = image
+    for one in chain:
+        sums = exact(sums, one.matrix, "reflect")
+        stepwise = fp.filter_image(stepwise, one)
+    assert_rounded(fp.filter_image(image, chain), sums)
+    assert (stepwise != fp.filter_image(image, chain)).any(), "rounding each time differs"
+
+
+def test_not_contiguous_or_foreign_byte_order():
+    image = random_image((20, 30, 3), np.uint16)
+    expected = fp.filter_image(np.ascontiguousarray(image[::-2, ::3]), "mean:size=3")
+    np.testing.assert_array_equal(fp.filter_image(image[::-2, ::3], "mean:size=3"), expected)
+    swapped = image.astype(image.dtype.newbyteorder())[::-2, ::3]
+    np.testing.assert_array_equal(fp.filter_image(swapped, "mean:size=3"), expected)
+
+
+def test_the_image_is_not_touched():
+    image = random_image((9, 9, 4), np.float32)
+    before = image.copy()
+    image.flags.writeable = False
+    for options in ({}, {"luminance": True}, {"magnitude": True, "scale": 2.0}):
+        fp.filter_image(image, ["mean:size=3", "sharpen"], **options)
+    np.testing.assert_array_equal(image, before)
+
+
+class TestLuminance:
+    def test_chroma_stays(self):
+        image = random_image((15, 16, 3), np.float64)
+        result = fp.filter_image(image, "sharpen", luminance=True)
+        weights = np.array([0.299, 0.587, 0.114])
+        before, after = image @ weights, result @ weights
+        np.testing.assert_allclose(after, exact(before, fp.kernels.sharpen().matrix, "reflect"))
+        # Blue and red less luma are chroma.
+        np.testing.assert_allclose(result - after[..., None], image - before[..., None], atol=1e-12)
+
+    def test_alpha_stays(self):
+        image = random_image((9, 9, 4), np.uint8)
+        result = fp.filter_image(image, "mean:size=3", luminance=True)
+        np.testing.assert_array_equal(result[..., 3], image[..., 3])
+
+    def test_of_grey_is_grey(self):
+        image = random_image((9, 9), np.uint8)
+        np.testing.assert_array_equal(
+            fp.filter_image(image, "sharpen", luminance=True), fp.filter_image(image, "sharpen")
+        )
+
+
+class TestAlpha:
+    def red_beside_blue(self, dtype=np.uint8):
+        """Opaque blue, beside red that is wholly transparent."""
+        full = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1
+        image = np.zeros((8, 10, 4), dtype)
+        image[:, :5, 0] = full
+        image[:, 5:, 2:] = full
+        return image, full
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_nothing_transparent_bleeds(self, dtype):
+        image, full = self.red_beside_blue(dtype)
+        result = fp.filter_image(image, "gaussian:sigma=1")
+        seen = result[..., 3] > 0
+        assert result[seen][:, 0].max() == 0
+        assert result[seen][:, 2].min() == pytest.approx(full, rel=1e-5)
+        alone = fp.filter_image(image[..., 3], "gaussian:sigma=1")
+        np.testing.assert_allclose(result[..., 3], alone, rtol=1e-6)
+
+    def test_kept_if_asked(self):
+        image, _ = self.red_beside_blue()
+        result = fp.filter_image(image, "gaussian:sigma=1", alpha="keep")
+        np.testing.assert_array_equal(result[..., 3], image[..., 3])
+        assert result[:, 5, 0].min() > 0, "red has bled, as the caller wanted"
+
+    def test_edges_keep_it(self):
+        image = random_image((9, 9, 4), np.uint8)
+        result = fp.filter_image(image, "laplace")
+        np.testing.assert_array_equal(result[..., 3], image[..., 3])
+        np.testing.assert_array_equal(result[..., :3], fp.filter_image(image[..., :3], "laplace"))
+
+    def test_as_the_definition(self):
+        image = random_image((12, 11, 4), np.float64)
+        matrix = fp.kernels.gaussian(sigma=1).matrix
+        colour, alpha = image[..., :3], image[..., 3:]
+        covered = exact(alpha, matrix, "mirror")
+        expected = exact(colour * alpha, matrix, "mirror") / covered
+        result = fp.filter_image(image, matrix, boundary="mirror")
+        np.testing.assert_allclose(result, np.concatenate([expected, covered], axis=2))
+
+    @pytest.mark.parametrize("boundary", ["reflect", "zero", 9.0, "none"])
+    def test_opaque_images_are_as_without(self, boundary):
+        image = random_image((9, 9, 3), np.uint8)
+        opaque = np.dstack([image, np.full((9, 9), 255, np.uint8)])
+        almost = opaque.copy()
+        almost[8, 8, 3] = 254
+        expected = fp.filter_image(image, "mean:size=3", boundary=boundary)
+        for seen in (opaque, almost):
+            result = fp.filter_image(seen, "mean:size=3", boundary=boundary)
+            np.testing.assert_array_equal(result[:6, :6, :3], expected[:6, :6])
+            assert (result[:6, :6, 3] == 255).all()
+
+    def test_the_sum_of_a_blur_scales_colours_only(self):
+        image, _ = self.red_beside_blue()
+        result = fp.filter_image(image // 2, np.full((3, 3), 2 / 9))
+        np.testing.assert_array_equal(result[:, 7:, 2], 254)
+        np.testing.assert_array_equal(result[:, 7:, 3], 127)
+
+    def test_identity_changes_nothing(self):
+        image = random_image((9, 9, 4), np.uint8)
+        image[2:5, 3:6, 3] = 0
+        np.testing.assert_array_equal(fp.filter_image(image, [[1]]), image)
+
+    def test_premultiplying_needs_a_blur(self):
+        image = random_image((9, 9, 4), np.uint8)
+        with pytest.raises(fp.ArgumentError, match="no negative weight"):
+            fp.filter_image(image, "laplace", alpha="premultiply")
+
+    def test_grey_and_alpha(self):
+        image = random_image((9, 9, 4), np.uint8)
+        image[..., 1] = image[..., 2] = image[..., 0]
+        result = fp.filter_image(image[..., [0, 3]], "mean:size=3")
+        np.testing.assert_array_equal(result, fp.filter_image(image, "mean:size=3")[..., [0, 3]])
+
+
+class TestPairs:
+    @pytest.mark.parametrize("degrees", [0, 30, 45, 90, 135, 180, -60, -90])
+    def test_direction_and_magnitude_of_a_ramp(self, degrees):
+        """A plane that rises by 1 a pixel towards `degrees`, measured clockwise from the right."""
+        rows, columns = np.mgrid[:20, :20].astype(np.float64)
+        angle = np.radians(degrees)
+        plane = np.cos(angle) * columns + np.sin(angle) * rows
+        gradient = fp.image_gradient(plane, "sobel")
+        inside = np.s_[2:-2, 2:-2]
+        turned = np.angle(np.exp(1j * (gradient.direction[inside] - angle)))
+        np.testing.assert_allclose(turned, 0, atol=1e-9)
+        steepness = fp.image_gradient(columns, "sobel").answers[0][5, 5]
+        assert steepness > 0
+        np.testing.assert_allclose(gradient.magnitude[inside], steepness)
+
+    def test_filter_image_gives_the_magnitude(self):
+        image = random_image((14, 15, 3), np.uint8)
+        x, y = (exact(image, fp.kernels.sobel(d).matrix, "reflect") for d in "xy")
+        assert_rounded(fp.filter_image(image, "sobel"), np.hypot(x, y))
+        assert_rounded(
+            fp.filter_image(image, "sobel", scale=0.1, offset=3), 0.1 * np.hypot(x, y) + 3
+        )
+
+    def test_gradient_of_luma_and_of_colours(self):
+        image = random_image((14, 15, 4), np.uint8)
+        colours, grey = fp.image_gradient(image), fp.image_gradient(image, luminance=True)
+        for one, three in zip(grey.answers, colours.answers, strict=True):
+            assert three.shape == (14, 15, 3)
+            assert three.dtype == np.float32
+            np.testing.assert_allclose(one, three @ [0.299, 0.587, 0.114], atol=1e-3)
+
+    def test_magnitude_of_one_kernel(self):
+        image = random_image((14, 15), np.uint8)
+        sums = np.abs(exact(image, fp.kernels.sobel("x").matrix, "reflect"))
+        assert_rounded(fp.filter_image(image, "sobel:x", magnitude=True, scale=0.31), 0.31 * sums)
+
+    def test_a_compass_gives_its_largest_answer(self):
+        image = random_image((14, 15), np.float64)
+        kernels = fp.kernels.parse("kirsch")
+        answers = [exact(image, one.matrix, "reflect") for one in kernels]
+        np.testing.assert_allclose(fp.filter_image(image, "kirsch"), np.max(answers, axis=0))
+        assert len(fp.image_gradient(image, "kirsch").answers) == 8
+
+    def test_needs_a_set(self):
+        with pytest.raises(fp.ArgumentError, match="set of kernels"):
+            fp.image_gradient(np.zeros((5, 5)), "mean:size=3")
+
+
+class TestPillow:
+    @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+    def test_the_same_kind_comes_back(self, mode):
+        image = random_image((8, 9, len(mode)), np.uint8)
+        array = image[..., 0] if mode == "L" else image
+        result = fp.filter_image(Image.fromarray(array, mode), "mean:size=3")
+        assert isinstance(result, Image.Image)
+        assert result.mode == mode
+        np.testing.assert_array_equal(np.asarray(result), fp.filter_image(array, "mean:size=3"))
+
+    def test_sixteen_bits_and_floats(self):
+        for dtype, mode in ((np.uint16, "I;16"), (np.float32, "F")):
+            array = random_image((8, 9), dtype)
+            result = fp.filter_image(Image.fromarray(array), "mean:size=3")
+            assert result.mode == mode
+            np.testing.assert_array_equal(np.asarray(result), fp.filter_image(array, "mean:size=3"))
+
+    def test_one_bit_and_palettes_become_shades(self):
+        dots = Image.fromarray(random_image((8, 9), np.uint8) > 99)
+        assert dots.mode == "1"
+        assert len(fp.filter_image(dots, "mean:size=3").getcolors()) > 2
+        colours = Image.fromarray(random_image((8, 9, 3), np.uint8)).quantize(8)
+        result = fp.filter_image(colours, "mean:size=3")
+        assert result.mode == "RGB"
+        expected = fp.filter_image(np.asarray(colours.convert("RGB")), "mean:size=3")
+        np.testing.assert_array_equal(np.asarray(result), expected)
+
+    def test_inks_are_filtered_as_light(self):
+        paper = Image.new("CMYK", (9, 9), (0, 0, 0, 0))
+        paper.putpixel((4, 4), (0, 255, 0, 0))
+        blurred = fp.filter_image(paper, "mean:size=3")
+        assert blurred.mode == "CMYK"
+        assert blurred.getpixel((3, 4)) == (0, 28, 0, 0)
+        edges = fp.filter_image(paper, "laplace")
+        assert edges.getpixel((0, 0)) == (255, 255, 255, 255), "no light"
+        with pytest.raises(fp.ArgumentError, match="CMYK"):
+            fp.filter_image(paper, "mean:size=3", luminance=True)
+        with pytest.raises(fp.ArgumentError, match="CMYK"):
+            fp.image_gradient(paper, luminance=True)
+
+    def test_info_goes_along(self):
+        image = Image.fromarray(random_image((8, 9, 3), np.uint8))
+        image.info["icc_profile"] = b"a profile"
+        assert fp.filter_image(image, "mean:size=3").info["icc_profile"] == b"a profile"
+
+    def test_modes_that_are_no_image(self):
+        with pytest.raises(fp.DataError, match="LAB"):
+            fp.filter_image(Image.new("LAB", (4, 4)), "mean:size=3")
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.zeros((0, 4), np.uint8), ["pixel", r"\(0, 4\)"]),
+        (np.zeros((4, 0, 3), np.uint8), ["pixel"]),
+        (np.zeros((3, 40, 50), np.uint8), ["shape", r"transpose\(1, 2, 0\)"]),
+        (np.zeros((2, 3, 4, 3), np.uint8), ["one by one"]),
+        (np.zeros(5, np.uint8), [r"\(5,\)"]),
+        (np.zeros((4, 4), bool), ["bool", "255"]),
+        (np.zeros((4, 4), np.int32), ["int32", "float32"]),
+        (np.array([["a"]]), ["numbers"]),
+        (np.zeros((4, 4), object), ["object"]),
+        (np.zeros((4, 4), complex), ["complex"]),
+    ],
+)
+def test_arrays_that_are_no_image(image, words):
+    with pytest.raises(fp.DataError) as caught:
+        fp.filter_image(image, [[1]])
+    for word in words:
+        assert caught.match(word)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"boundary": "reflct"}, "reflect"),
+        ({"boundary": np.nan}, "boundary"),
+        ({"alpha": "drop"}, "premultiply"),
+        ({"operation": "both"}, "correlate"),
+        ({"scale": np.inf}, "scale"),
+        ({"offset": "1"}, "offset"),
+        ({"luminance": 1}, "luminance"),
+        ({"kernel": [[np.nan]]}, "finite"),
+        ({"kernel": []}, "kernel"),
+        ({"kernel": [1, 2, 1]}, "two axes"),
+        ({"kernel": "gausian"}, "gaussian"),
+    ],
+)
+def test_arguments_that_cannot_be(options, word):
+    options = {"kernel": [[1.0]], **options}
+    with pytest.raises(fp.ArgumentError, match=word):
+        fp.filter_image(np.zeros((4, 4), np.uint8), **options)

@@ -1,4 +1,4 @@
-"""convolve and correlate against definitions, NumPy, SciPy, OpenCV: every mode, boundary, method."""
+"""Values against the definitions, NumPy, SciPy and OpenCV: every mode, boundary and method."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ _WIDE = 0.4e9
 _BYTES = 8e9  # per second and core, to and from memory
 _TRANSFORMED = (2.5e-9, 0.6e-9)  # a cell of a tile, there and back, in float32: a + b · log₂ cells
 _CACHED = 2.5e6  # bytes of a tile up to which it stays in the cache
+_CACHED_LINE = 2**16  # the same of a tile along one axis, many of which are transformed at once
 _CALL = 5e-6  # any method
 _TILE = 30e-6  # a tile's slices and calls
 _SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
@@ -52,7 +53,8 @@ def transforms(tiles: int, tile: Sequence[int], dtype: np.dtype[Any]) -> float:
     cells = math.prod(tile)
     constant, slope = _TRANSFORMED
     size = cells * dtype.itemsize
-    beyond = min(3.0, max(1.0, size / _CACHED))
+    cached = _CACHED_LINE if len(tile) == 1 else _CACHED
+    beyond = min(3.0, max(1.0, size / cached))
     cell = (constant + slope * math.log2(cells)) * beyond * dtype.itemsize / 4
     return _CALL + (tiles + 0.5) * (cells * cell + _TILE)
 

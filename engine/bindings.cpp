@@ -270,7 +270,6 @@ NB_MODULE(FENCEPOST_MODULE, m) {
   using namespace fencepost;
   using namespace nb::literals;
   m.doc() = "The loops of fencepost, compiled for one instruction set.";
-  m.attr("lanes") = kLanes;
   m.def("supported_levels", &supported_levels,
         "Instruction sets of the engine that this processor has, least first.");
   m.def("get_num_threads", &num_threads, "Threads used where a call does not say.");
@@ -298,12 +297,6 @@ NB_MODULE(FENCEPOST_MODULE, m) {
           "input_shape"_a, "steps"_a, "parameter_count"_a, "state_count"_a)
       .def_prop_ro("output_shape", [](const Plan& p) { return triple(p.output()); })
       .def_prop_ro("lanes", [](const Plan&) { return kLanes; })
-      .def_prop_ro("value_shapes",
-                   [](const Plan& p) {
-                     std::vector<Triple> shapes{triple(p.input())};
-                     for (const Step& s : p.steps()) shapes.push_back(triple(s.out));
-                     return shapes;
-                   })
       .def("forward", &forward, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
       .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),

@@ -44,5 +44,17 @@ struct Layout {
   long size() const { return plane * shape.channels; }
 };
 
+// The first n lanes of the values at `from`, image by image, without halo.
+inline void copy_images(const Layout& layout, const vec* from, int n, float* out) {
+  const Shape s = layout.shape;
+  for (int c = 0; c < s.channels; c++)
+    for (int y = 0; y < s.height; y++) {
+      const vec* row = from + layout.at(c, y, 0);
+      float* to = out + (static_cast<long>(c) * s.height + y) * s.width;
+      for (int x = 0; x < s.width; x++)
+        for (int lane = 0; lane < n; lane++) to[lane * s.size() + x] = row[x][lane];
+    }
+}
+
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

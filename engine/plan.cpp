@@ -11,17 +11,8 @@ namespace {
 // seventh of the time of a block at kLanes = 8, or a quarter if its channels fill few lanes.
 constexpr long kFew = kLanes / 2;
 
-// The first n lanes of a value, image by image.
 void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
-  const Shape s = slot.shape;
-  const vec* from = memory + slot.value;
-  for (int c = 0; c < s.channels; c++)
-    for (int y = 0; y < s.height; y++) {
-      const vec* row = from + slot.value_layout.at(c, y, 0);
-      float* to = out + (static_cast<long>(c) * s.height + y) * s.width;
-      for (int x = 0; x < s.width; x++)
-        for (int l = 0; l < n; l++) to[l * s.size() + x] = row[x][l];
-    }
+  copy_images(slot.value_layout, memory + slot.value, n, out);
 }
 
 } // namespace

@@ -171,14 +171,9 @@ void Batch::complete(const Unit& unit, int blocks,
 
 void Batch::copy_input_gradient(int n, float* out) const {
   const Slot& slot = program_.input();
-  const Shape shape = slot.shape;
-  for (int i = 0; i < n; i++) {
-    const vec* from = memories_[i / kLanes].get() + slot.gradient;
-    for (int c = 0; c < shape.channels; c++)
-      for (int y = 0; y < shape.height; y++)
-        for (int x = 0; x < shape.width; x++)
-          *out++ = from[slot.gradient_layout.at(c, y, x)][i % kLanes];
-  }
+  for (int first = 0; first < n; first += kLanes)
+    copy_images(slot.gradient_layout, memories_[first / kLanes].get() + slot.gradient,
+                std::min(kLanes, n - first), out + first * slot.shape.size());
 }
 
 } // namespace FENCEPOST_LEVEL

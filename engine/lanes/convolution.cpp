@@ -10,8 +10,7 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-constexpr long kCacheBytes = 16 * 1024;   // half of a first-level cache: what a sweep reuses
-constexpr long kWindowBytes = 128 * 1024; // rows of all channels that stay in the second level
+constexpr long kCacheBytes = 16 * 1024; // half of a first-level cache: what a sweep reuses
 
 int floor_div(int a, int b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
@@ -49,15 +48,9 @@ class Convolution final : public FusedConvolution {
     sweep.out_plane = to.plane;
     sweep.out_row = to.row;
     sweep.relu = fused_.relu;
-    const long row_bytes = sweep.in_row * s_.in.channels * static_cast<long>(sizeof(vec));
-    const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
-    for (int y = 0; y < s_.out.height; y += rows) {
-      sweep.first_row = y;
-      sweep.in = source + y * sweep.in_row;
-      sweep.out = pass.value(out) + to.at(0, y, 0);
-      sweep.height = std::min(rows, s_.out.height - y);
-      forward_.run(sweep, bias);
-    }
+    sweep.in = source;
+    sweep.out = pass.value(out) + to.at(0, 0, 0);
+    forward_.run_bands(sweep, s_.in.channels, bias);
   }
 
   void backward(Pass& pass) const override {
@@ -70,7 +63,7 @@ class Convolution final : public FusedConvolution {
  private:
   using Taps = TapConvolution<vec, float>;
   struct Phase { // input pixels (y0 + i*stride_y, x0 + j*stride_x) read the same taps
-    int y0, x0, height;
+    int y0, x0;
     Taps taps;
   };
   // Output channels [first, first + channels) with the taps of their weight gradient.
@@ -190,7 +183,7 @@ class Convolution final : public FusedConvolution {
     }
     const int height = (s_.in.height - y0 + s_.stride_y - 1) / s_.stride_y;
     const int width = (s_.in.width - x0 + s_.stride_x - 1) / s_.stride_x;
-    phases_.push_back({y0, x0, height,
+    phases_.push_back({y0, x0,
                        Taps(std::move(units), Axis(rows, 1, height, s_.out.height),
                             Axis(columns, 1, width, s_.out.width), cell_weights, to.row)});
   }
@@ -275,16 +268,11 @@ class Convolution final : public FusedConvolution {
     sweep.out_plane = to.plane;
     sweep.out_row = s_.stride_y * to.row;
     sweep.out_step = s_.stride_x;
-    const long row_bytes = layout.row * s_.out.channels * static_cast<long>(sizeof(vec));
-    const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
-    for (const Phase& phase : phases_)
-      for (int y = 0; y < phase.height; y += rows) {
-        sweep.first_row = y;
-        sweep.in = delta + layout.origin + y * layout.row;
-        sweep.out = pass.gradient_of(in) + to.at(0, phase.y0 + y * s_.stride_y, phase.x0);
-        sweep.height = std::min(rows, phase.height - y);
-        phase.taps.run(sweep, nullptr);
-      }
+    sweep.in = delta + layout.origin;
+    for (const Phase& phase : phases_) {
+      sweep.out = pass.gradient_of(in) + to.at(0, phase.y0, phase.x0);
+      phase.taps.run_bands(sweep, s_.out.channels, nullptr);
+    }
   }
 };
 

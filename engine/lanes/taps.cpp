@@ -8,6 +8,8 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
+constexpr long kBandBytes = 128 * 1024; // rows of all channels that stay in the second level
+
 template <class Cell>
 inline const Cell* step_bytes(const Cell* p, std::ptrdiff_t bytes) {
   return reinterpret_cast<const Cell*>(reinterpret_cast<const char*>(p) + bytes);
@@ -284,6 +286,23 @@ void TapConvolution<Cell, Weight>::run(Sweep<Cell, Weight> s, const Weight* bias
   for (const Tile& tile : tiles_) {
     s.out = out + tile.first * s.out_plane;
     run_tile(tile, s, bias);
+  }
+}
+
+template <class Cell, class Weight>
+void TapConvolution<Cell, Weight>::run_bands(Sweep<Cell, Weight> s, int planes,
+                                             const Weight* bias) const {
+  const Cell* in = s.in;
+  vec* out = s.out;
+  const int height = static_cast<int>(rows_.begin.size());
+  const long row_bytes = s.in_row * planes * static_cast<long>(sizeof(Cell));
+  const int rows = static_cast<int>(std::max(1L, kBandBytes / row_bytes));
+  for (int y = 0; y < height; y += rows) {
+    s.first_row = y;
+    s.in = in + y * s.in_row;
+    s.out = out + y * s.out_row;
+    s.height = std::min(rows, height - y);
+    run(s, bias);
   }
 }
 

@@ -99,6 +99,9 @@ class TapConvolution {
   void pack(const float* parameters);
   // `bias` counts from channel 0, as `out` does.
   void run(Sweep<Cell, Weight> sweep, const Weight* bias) const;
+  // All rows, in bands of so many that their input of `planes` channels stays in the second-level
+  // cache while the tiles pass over it.
+  void run_bands(Sweep<Cell, Weight> sweep, int planes, const Weight* bias) const;
   // The same for a single tile; tiles are numbered through all units.
   struct Tile {
     int unit, first, channels; // first: the channel of the output

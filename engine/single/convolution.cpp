@@ -12,8 +12,6 @@ inline namespace FENCEPOST_LEVEL {
 namespace single {
 namespace {
 
-constexpr long kWindowBytes = 128 * 1024; // rows of all channels that stay in the second level
-
 // Cell: float, or vec for a depthwise convolution.
 template <class Cell>
 class Convolution final : public Op {
@@ -47,15 +45,9 @@ class Convolution final : public Op {
     sweep.out_plane = to.plane;
     sweep.out_row = to.row;
     sweep.relu = fused_.relu;
-    const long row_bytes = sweep.in_row * in.shape.channels * static_cast<long>(sizeof(Cell));
-    const int rows = static_cast<int>(std::max(1L, kWindowBytes / row_bytes));
-    for (int y = 0; y < s_.out.height; y += rows) {
-      sweep.first_row = y;
-      sweep.in = source + y * sweep.in_row;
-      sweep.out = pass.value(out) + to.at(0, y, 0);
-      sweep.height = std::min(rows, s_.out.height - y);
-      taps_.run(sweep, bias_.data());
-    }
+    sweep.in = source;
+    sweep.out = pass.value(out) + to.at(0, 0, 0);
+    taps_.run_bands(sweep, in.shape.channels, bias_.data());
   }
   void backward(Pass&) const override {}
 

@@ -14,8 +14,6 @@ from .arguments import integer
 from .errors import ArgumentError, SizeError, SizeProblem
 from .layers import (
     RBF,
-    BatchNorm1d,
-    BatchNorm2d,
     Conv1d,
     Conv2d,
     Dropout,
@@ -137,11 +135,10 @@ def lenet5_1998(*, seed: int = 0) -> Network:
 def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Network:
     """Build a network for images or signals of any size from 8, any channels and classes.
 
-    Blocks of convolution, ReLU, max pooling and batch normalisation halve each axis until it has
-    at most 4 cells; then one dense layer. Pooling comes before normalisation, so that the first
-    three are one pass and the last sees a quarter of the numbers. Larger images first pass a
-    convolution with a stride, so that the cost stays moderate. Odd sizes are padded at the far
-    edge: no cell is dropped. Signals get the same with 1d layers and wider kernels.
+    Blocks of convolution, ReLU and max pooling halve each axis until it has at most 4 cells; then
+    one dense layer. Larger images first pass a convolution with a stride, so that the cost stays
+    moderate. Odd sizes are padded at the far edge: no cell is dropped. Signals get the same with
+    1d layers and wider kernels.
 
     Parameters
     ----------
@@ -197,7 +194,7 @@ def _image_blocks(channels: int, height: int, width: int) -> list[Layer]:
         # An axis that is small enough already is left as it is: signals of height 8, say.
         pool = MaxPool2d((1 + (height > 4), 1 + (width > 4)), remainder="pad")
         _, height, width = pool.output_shape((maps, height, width))
-        layers += [pool, BatchNorm2d()]
+        layers.append(pool)
         if max(height, width) > 4:
             maps = min(2 * maps, 96)
             layers += [Conv2d(maps, 3, padding=1), ReLU()]
@@ -217,7 +214,7 @@ def _signal_blocks(channels: int, width: int) -> list[Layer]:
     layers: list[Layer] = [first, ReLU()]
     width = first.output_shape((channels, width))[1]
     while width > 4:
-        layers += [MaxPool1d(2, remainder="pad"), BatchNorm1d()]
+        layers.append(MaxPool1d(2, remainder="pad"))
         width = -(-width // 2)
         if width > 4:
             maps = min(2 * maps, 96)

@@ -95,13 +95,22 @@ def test_validation_chooses_and_is_drawn(fencepost, folder):
 def test_every_setting_arrives(fencepost, folder):
     settings = [
         *("--epochs", 1, "--batch-size", 7, "--lr", 0.01, "--optimizer", "sgd"),
-        *("--schedule", "cosine", "--augment", "flip,noise=3", "--threads", 1),
+        *(
+            "--schedule",
+            "cosine",
+            "--augment",
+            "flip,noise=3",
+            "--threads",
+            1,
+            "--weight-decay",
+            0.002,
+        ),
     ]
     done = fencepost("train", "--data", folder, *settings, "--picture", "none")
     assert done.status == 0, done.err
     assert (
         "Training: 1 epoch in batches of 7, sgd, learning rate 0.01 (cosine), "
-        "augmentation flip,noise=3." in done.out
+        "weight decay 0.002, augmentation flip,noise=3." in done.out
     )
 
 

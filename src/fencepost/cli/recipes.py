@@ -49,10 +49,11 @@ class Recipe:
 
     def __str__(self) -> str:
         """All settings in a sentence."""
+        decay = self.arguments()["optimizer"].weight_decay
         return (
             f"Training: {counted(self.epochs, 'epoch')} in batches of {self.batch_size}, "
-            f"{self.optimizer}, "
-            f"learning rate {self.lr:g} ({self.schedule}), augmentation {self.augmentation}."
+            f"{self.optimizer}, learning rate {self.lr:g} ({self.schedule}), "
+            f"weight decay {decay:g}, augmentation {self.augmentation}."
         )
 
 
@@ -60,7 +61,7 @@ class Recipe:
 RECIPES = {
     "lenet5": Recipe(5, 64, "adam", 0.003, "one_cycle", "shift=1,rotate=8,scale=0.08"),
     "lenet5_1998": Recipe(20, 32, "sgd", 0.03, "one_cycle", weight_decay=1e-3),
-    "small_cnn": Recipe(9, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    "small_cnn": Recipe(8, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
 }
 
 
@@ -118,11 +119,10 @@ def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
 def changed(recipe: Recipe, given: Mapping[str, int | float | str | None]) -> Recipe:
     """Return the recipe with what the user gave in place of its own."""
     settings = {name: value for name, value in given.items() if value is not None}
-    # The recipe's rate belongs to its optimizer: another one has its own.
-    if settings.get("optimizer", recipe.optimizer) != recipe.optimizer and "lr" not in settings:
-        settings["lr"] = _optimizer(str(settings["optimizer"])).lr
     if settings.get("optimizer", recipe.optimizer) != recipe.optimizer:
-        recipe = replace(recipe, weight_decay=None)
+        # The recipe's rate and decay belong to its optimizer: another one has its own.
+        rate = _optimizer(str(settings["optimizer"])).lr
+        recipe = replace(recipe, lr=rate, weight_decay=None)
     return replace(recipe, **settings)  # type: ignore[arg-type]  # names and types are the same
 
 
@@ -135,11 +135,13 @@ def check(given: Mapping[str, int | float | str | None]) -> None:
     if augmentation != NO_AUGMENTATION:
         as_augmentation(None if augmentation is None else str(augmentation))
     as_schedule(None if schedule is None else str(schedule))
-    rates = {name: given[name] for name in ("lr", "weight_decay")}
     _optimizer(
-        str(given["optimizer"] or "adam"),
-        *(None if value is None else float(value) for value in rates.values()),
+        str(given["optimizer"] or "adam"), _number(given["lr"]), _number(given["weight_decay"])
     )
+
+
+def _number(value: float | str | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _optimizer(name: str, lr: float | None = None, weight_decay: float | None = None) -> Optimizer:

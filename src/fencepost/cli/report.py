@@ -27,6 +27,8 @@ class Judgement:
     """What a network says about labelled data, found out once and in chunks."""
 
     def __init__(self, network: Network, data: Dataset) -> None:
+        from fencepost.network.evaluation import confusion_matrix
+
         self.data = data
         chunks = [
             network.predict_proba(data.images[start : start + CHUNK])
@@ -35,9 +37,7 @@ class Judgement:
         probabilities = np.concatenate(chunks)
         self.answers = probabilities.argmax(axis=1)
         self.sureness = probabilities[np.arange(len(data)), self.answers]
-        classes = len(data.class_names)
-        self.confusion: npt.NDArray[np.int64] = np.zeros((classes, classes), np.int64)
-        np.add.at(self.confusion, (data.targets, self.answers), 1)
+        self.confusion = confusion_matrix(data.targets, self.answers, len(data.class_names))
 
     @property
     def right(self) -> int:

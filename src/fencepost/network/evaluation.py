@@ -122,13 +122,21 @@ def classification(
 ) -> Evaluation:
     """Compare outputs (N, classes) with labels (N,)."""
     count, classes = logits.shape
-    confusion = np.zeros((classes, classes), np.int64)
-    np.add.at(confusion, (labels, logits.argmax(axis=1)), 1)
+    confusion = confusion_matrix(labels, logits.argmax(axis=1), classes)
     names = tuple(class_names) if class_names else tuple(str(i) for i in range(classes))
     losses = -log_softmax(logits)[np.arange(count), labels]
     return Evaluation(
         count, _share(int(np.trace(confusion)), count), float(losses.mean()), confusion, names
     )
+
+
+def confusion_matrix(
+    labels: NDArray[np.int64], answers: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    """Count images (N,) by true class, in rows, and answer, in columns: (classes, classes)."""
+    confusion = np.zeros((classes, classes), np.int64)
+    np.add.at(confusion, (labels, answers), 1)
+    return confusion
 
 
 def regression(outputs: NDArray[np.float32], targets: NDArray[np.float32]) -> RegressionEvaluation:

@@ -9,7 +9,6 @@ import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from .. import model_files
 from ..arguments import choice, integer
 from ..errors import ArgumentError, SizeError
-from ..layers import Conv1d, Conv2d, Layer, ParameterSpec, StateSpec
+from ..layers import Conv1d, Conv2d, Layer
 from ..layers.base import engine_shape
-from ..layers.initialization import RULES, initial
-from . import evaluation, inputs, sizes, storage
+from ..layers.initialization import RULES
+from . import evaluation, inputs, sizes, storage, vectors
 from .arguments import (
     Normalization,
     as_class_names,
@@ -30,12 +29,11 @@ from .arguments import (
     as_normalization,
 )
 from .evaluation import Evaluation, RegressionEvaluation
+from .vectors import Float32
 
 if TYPE_CHECKING:
     from .._engine import Plan
     from ..training import History
-
-Float32 = NDArray[np.float32]
 
 
 class Network:
@@ -100,19 +98,14 @@ class Network:
         self.metadata: dict[str, Any] = {}
         self.class_names = class_names
         self.normalization = normalization
-        specs, states = sizes.parameter_specs(self.rows), sizes.state_specs(self.rows)
-        generator = np.random.default_rng(self.seed)
-        values = {name: initial(self.initialization, generator, s) for name, s in specs.items()}
-        #: All trainable parameters, one after the other: float32, shape (parameters,).
-        self.parameter_vector: Float32 = _flat(list(values.values()))
-        #: All other arrays of the model likewise: running statistics, fixed centres.
-        self.state_vector: Float32 = _flat(
-            [np.broadcast_to(s.value, s.shape) for s in states.values()]
+        #: All trainable parameters, one after the other: float32, shape (parameters,); and views
+        #: of them by name, "0.weight": writing into one changes the network.
+        self.parameter_vector, self.parameters = vectors.fresh_parameters(
+            self.rows, self.initialization, self.seed
         )
-        #: Views of `parameter_vector` by name: "0.weight". Writing into one changes the network.
-        self.parameters: Mapping[str, Float32] = _views(self.parameter_vector, specs)
-        #: Views of `state_vector` by name: "1.running_mean".
-        self.state: Mapping[str, Float32] = _views(self.state_vector, states)
+        #: All other arrays of the model likewise: running statistics ("1.running_mean"), fixed
+        #: centres.
+        self.state_vector, self.state = vectors.fresh_state(self.rows)
         self._engine_images = inputs.EngineImages(self.input_shape)
         self._flat_output = len(self.output_shape) == 1
 
@@ -412,17 +405,3 @@ def _rebuild(config: Mapping[str, Any], parameters: Float32, state: Float32) -> 
     net.parameter_vector[:] = parameters
     net.state_vector[:] = state
     return net
-
-
-def _flat(arrays: Sequence[NDArray[Any]]) -> Float32:
-    flat = [np.asarray(array, np.float32).reshape(-1) for array in arrays]
-    return np.concatenate(flat) if flat else np.zeros(0, np.float32)
-
-
-def _views(
-    vector: Float32, specs: Mapping[str, ParameterSpec] | Mapping[str, StateSpec]
-) -> Mapping[str, Float32]:
-    places = sizes.offsets(specs)
-    return MappingProxyType(
-        {n: vector[places[n] : places[n] + s.size].reshape(s.shape) for n, s in specs.items()}
-    )

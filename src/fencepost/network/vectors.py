@@ -1,0 +1,44 @@
+"""A network's arrays: one flat vector each for parameters and state, and views of it by name.
+
+The engine and the optimizers take the vectors, people the views. May call layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..layers import ParameterSpec, StateSpec
+from ..layers.initialization import initial
+from . import sizes
+
+Float32 = NDArray[np.float32]
+
+
+def fresh_parameters(
+    rows: Sequence[sizes.Row], initialization: str, seed: int
+) -> tuple[Float32, Mapping[str, Float32]]:
+    """Return the parameters of the layers, drawn anew, and views of them by name."""
+    specs = sizes.parameter_specs(rows)
+    generator = np.random.default_rng(seed)
+    return _flat(specs, [initial(initialization, generator, spec) for spec in specs.values()])
+
+
+def fresh_state(rows: Sequence[sizes.Row]) -> tuple[Float32, Mapping[str, Float32]]:
+    """Return all other arrays of the layers likewise."""
+    specs = sizes.state_specs(rows)
+    return _flat(specs, [np.broadcast_to(spec.value, spec.shape) for spec in specs.values()])
+
+
+def _flat(
+    specs: Mapping[str, ParameterSpec] | Mapping[str, StateSpec], arrays: Sequence[NDArray[Any]]
+) -> tuple[Float32, Mapping[str, Float32]]:
+    flat = [np.asarray(array, np.float32).reshape(-1) for array in arrays]
+    vector = np.concatenate(flat) if flat else np.zeros(0, np.float32)
+    places = sizes.offsets(specs)
+    views = {n: vector[places[n] : places[n] + s.size].reshape(s.shape) for n, s in specs.items()}
+    return vector, MappingProxyType(views)

@@ -69,19 +69,22 @@ class Boundary:
         >>> Boundary("fill").cells(-2, 5, 4).tolist()
         [-1, -1, 0, 1, 2, 3, -1]
         """
-        coordinates = np.arange(start, stop)
+        found = np.arange(start, stop, dtype=np.int32)
+        # Only what lies beyond the edges needs arithmetic, and that is little of a long signal.
+        for beyond in (found[: max(0, -start)], found[max(0, size - start) :]):
+            beyond[...] = self._beyond(beyond, size)
+        return found
+
+    def _beyond(self, coordinates: Cells, size: int) -> Cells | int:
         if self.kind == "wrap":
-            found = coordinates % size
-        elif self.kind == "nearest":
-            found = coordinates.clip(0, size - 1)
-        elif self.kind == "reflect":  # there and back, the edge twice
+            return coordinates % size
+        if self.kind == "nearest":
+            return coordinates.clip(0, size - 1)
+        if self.kind == "reflect":  # there and back, the edge twice
             phase = coordinates % (2 * size)
-            found = np.minimum(phase, 2 * size - 1 - phase)
-        elif self.kind == "mirror":  # there and back, the edge once
+            return np.minimum(phase, 2 * size - 1 - phase)
+        if self.kind == "mirror":  # there and back, the edge once
             period = max(1, 2 * size - 2)
             phase = coordinates % period
-            found = np.minimum(phase, period - phase)
-        else:
-            inside = (coordinates >= 0) & (coordinates < size)
-            found = np.where(inside, coordinates, FILL)
-        return found.astype(np.int32)
+            return np.minimum(phase, period - phase)
+        return FILL

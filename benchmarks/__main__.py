@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
 
 import fencepost as fp
 
-from . import footprint, inference, training
+from . import convolution, footprint, inference, training
 from .harness import THREADS, Case
 from .machine import machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-GROUPS = {"training": training.cases, "inference": inference.cases}
+NETWORKS = ("µs per image", ("fencepost", "ONNX Runtime", "PyTorch", "PyTorch channels-last"))
+ARRAYS = ("ms per call", convolution.PEERS)
+GROUPS = {
+    "training": (*NETWORKS, training.cases),
+    "inference": (*NETWORKS, inference.cases),
+    "convolution": (*ARRAYS, convolution.cases),
+}
 
 
-def table(cases: Iterable[Case]) -> Iterator[str]:
-    """Yield the lines of the table of speed."""
-    names = ["fencepost", "ONNX Runtime", "PyTorch", "PyTorch channels-last"]
-    yield "| µs per image | " + " | ".join(names) + " | times as fast as |"
+def table(unit: str, names: Sequence[str], cases: Iterable[Case]) -> Iterator[str]:
+    """Yield the lines of a table of speed."""
+    yield f"| {unit} | " + " | ".join(names) + " | times as fast as |"
     yield "| --- |" + " ---: |" * len(names) + " --- |"
     for case in cases:
-        cells = [f"{case.medians[name]:.1f}" if name in case.medians else "–" for name in names]
+        cells = [f"{case.medians[name]:.4g}" if name in case.medians else "–" for name in names]
         ratios = ", ".join(
             f"{peer} **{case.ratio(peer):.2f}** (aim {aim:g})"
             for peer, (_, aim) in case.targets.items()
@@ -53,12 +59,15 @@ def main() -> None:
 
     print(*machine(), "", sep="\n")
     lines = []
-    for line in table(case for group in chosen for case in GROUPS[group]()):
-        print(line, flush=True)
-        lines.append(line)
+    for group in chosen:
+        unit, names, cases = GROUPS[group]
+        heading = ["", f"## {group.capitalize()}", ""]
+        for line in itertools.chain(heading, table(unit, names, cases())):
+            print(line, flush=True)
+            lines.append(line)
     if len(chosen) < len(GROUPS):
         return
-    lines = ["# Results of `make bench`", "", *machine(), "", *lines, "", *costs()]
+    lines = ["# Results of `make bench`", "", *machine(), *lines, "", "## Footprint", "", *costs()]
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"\nWritten to {RESULTS}")
 

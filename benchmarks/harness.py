@@ -27,8 +27,9 @@ NOISY = 0.25  # of the median, between the quartiles: then the machine was not q
 class Case:
     """One line of the table: what was timed, and what is asked of `ours` against each peer.
 
-    `medians` are microseconds per image by candidate, the first of them fencepost's. `targets`
-    maps a name to (peers, ratio): fencepost must be that many times as fast as the best of them.
+    `medians` are times by candidate in the unit of the table, the first of them fencepost's.
+    `targets` maps a name to (peers, ratio): fencepost must be that many times as fast as the best
+    of them.
     """
 
     name: str

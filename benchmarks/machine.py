@@ -29,7 +29,7 @@ def machine() -> Iterator[str]:
     """Yield what a reader has to know to judge the figures."""
     versions = ", ".join(
         f"{package} {importlib.metadata.version(package)}"
-        for package in ("torch", "onnxruntime", "numpy")
+        for package in ("torch", "onnxruntime", "opencv-python-headless", "scipy", "numpy")
     )
     yield f"- {datetime.date.today().isoformat()}, {processor()}, {os.cpu_count()} cores"
     yield f"- engine: {_engine.level}; every system on {THREADS} threads"

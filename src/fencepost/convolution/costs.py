@@ -59,6 +59,12 @@ def transforms(tiles: int, tile: Sequence[int], dtype: np.dtype[Any]) -> float:
     return _CALL + (tiles + 0.5) * (cells * cell + _TILE)
 
 
+def least_transforms(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
+    """Return seconds that tiles of any size take at least for `cells` results."""
+    constant, slope = _TRANSFORMED
+    return cells * (constant + slope * math.log2(math.prod(kernel))) * dtype.itemsize / 4
+
+
 def _memory(cells: int, dtype: np.dtype[Any]) -> float:
     """Return the seconds to read and write an array of this many cells."""
     return 2 * cells * dtype.itemsize / _BYTES

@@ -122,8 +122,8 @@ def plan(task: Task, method: str = "auto", *, tell: bool = False) -> Plan:
     tiling = None
     if task.exact or dtype.kind == "i":
         candidates.append(Candidate("fft", None, _ROUNDS))
-    elif not everything and costs.transforms(1, task.outputs, dtype) * share > cheapest:
-        candidates.append(Candidate("fft", None, "one transform would take longer"))
+    elif not everything and costs.least_transforms(cells, shape, dtype) * share > cheapest:
+        candidates.append(Candidate("fft", None, "the transforms would take longer"))
     else:
         tiling = tiles.best(task.outputs, shape, task.images, dtype)
         tile = " × ".join(map(str, tiling.tile))

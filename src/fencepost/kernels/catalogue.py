@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec
@@ -67,12 +68,18 @@ class Entry:
         return "ndim" in self.arguments
 
     def every_direction(self, **arguments: object) -> KernelSet:
-        """Return the kernels of all its directions."""
+        """Return the kernels of all its directions, brought to one shape by zeros."""
         kernels = []
         for direction in self.directions:
             kernel = self.function(direction, **arguments)
             assert isinstance(kernel, Kernel)
             kernels.append(kernel)
+        if len({kernel.shape for kernel in kernels}) > 1:
+            frame = functools.reduce(operator.add, (0.0 * kernel for kernel in kernels))
+            kernels = [
+                (kernel + frame).named(kernel.name, kernel.parameters, kernel.source)
+                for kernel in kernels
+            ]
         if self.directions == PAIR:
             return KernelPair(self.name, tuple(kernels), PAIR, self.turn)
         return CompassSet(self.name, tuple(kernels), COMPASS)

@@ -164,7 +164,7 @@ def gaussian_derivative(
     Notes
     -----
     Scaled so that a slope of 1 is answered by exactly 1 (order 2: x²/2). SciPy's
-    ``gaussian_filter(order=1)`` is not: it differs by 1 in 1,000 at sigma 1.
+    ``gaussian_filter(order=1)`` is not: it differs by 0.007 % at sigma 1.
 
     Examples
     --------

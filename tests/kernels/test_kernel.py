@@ -108,9 +108,7 @@ def test_printed_as_a_table():
         "mine: 3 × 3\n 0 -1  0\n-1  5 -1\n 0 -1  0"
     )
     assert str(fp.kernels.mean(2)) == "mean(size=2): 2 × 2\n1/4 ×\n1 1\n1 1"
-    assert str(fp.Kernel([0.123456, -2], origin=0)) == (
-        "kernel: 2 weights, origin at 0\n0.1235 -2"
-    )
+    assert str(fp.Kernel([0.123456, -2], origin=0)) == ("kernel: 2 weights, origin at 0\n0.1235 -2")
     assert repr(fp.kernels.mean((3, 5))) == "<Kernel mean(size=3×5): 3 × 5>"
 
 

@@ -10,7 +10,9 @@ import pytest
 import fencepost as fp
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "filter", "convolve"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "filter", "convolve", "kernels"]
+)
 def test_help_of_every_command_has_an_example(fencepost, command):
     shown = fencepost(command, "--help")
     assert shown.status == 0
@@ -22,7 +24,7 @@ def test_help_of_every_command_has_an_example(fencepost, command):
 def test_help_lists_the_commands(fencepost):
     shown = fencepost("--help")
     assert shown.status == 0
-    for name in ("train", "evaluate", "predict", "filter", "convolve"):
+    for name in COMMANDS:
         assert f" {name} " in shown.out
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import convolve, evaluate, predict, train
+from fencepost.cli import convolve, evaluate, kernels, predict, train
 from fencepost.cli import filter as filters
 from fencepost.cli.console import Interrupted
 from fencepost.errors import FencepostError
@@ -61,6 +61,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "predict": (predict.predict, predict.EXAMPLE),
     "filter": (filters.filter_, filters.EXAMPLE),
     "convolve": (convolve.convolve, convolve.EXAMPLE),
+    "kernels": (kernels.kernels, kernels.EXAMPLE),
 }
 for _name, (_function, _example) in COMMANDS.items():
     app.command(_name, epilog=_example)(_function)

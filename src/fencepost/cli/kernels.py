@@ -1,0 +1,113 @@
+"""`fencepost kernels`: which kernels there are, and what one is and does.  Calls kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options
+from fencepost.cli.console import Console
+
+if TYPE_CHECKING:
+    from fencepost.kernels import Kernel
+
+EXAMPLE = """[bold]Example[/bold]
+
+fencepost kernels gaussian:sigma=1.5"""
+
+
+def kernels(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A kernel as --kernel takes it elsewhere; without it, all are listed."),
+    ] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """List the named kernels, or show one: its matrix, its properties, what it does to a sample."""
+    console = Console(as_json)
+    if name is None:
+        _list(console)
+    else:
+        _show(console, name)
+
+
+def _list(console: Console) -> None:
+    from fencepost.kernels.catalogue import ENTRIES, GROUPS
+
+    width = max(len(name) for name in ENTRIES)
+    for group in GROUPS:
+        found = [entry for entry in ENTRIES.values() if entry.group == group]
+        lines = [f"  {entry.name:<{width}}  {entry.summary}" for entry in found]
+        console.say(f"{group}:", *lines, "")
+    console.say("`fencepost kernels NAME` shows one; arguments follow a colon: gaussian:sigma=2.")
+    console.result(
+        {
+            "kernels": [
+                {
+                    "name": entry.name,
+                    "group": entry.group,
+                    "summary": entry.summary,
+                    "arguments": list(entry.arguments),
+                    "source": entry.source,
+                }
+                for entry in ENTRIES.values()
+            ]
+        }
+    )
+
+
+def _show(console: Console, text: str) -> None:
+    from fencepost.kernels import Kernel, parse
+
+    found = parse(text)
+    several = (found,) if isinstance(found, Kernel) else tuple(found)
+    described = [_described(kernel) for kernel in several]
+    for kernel, facts in zip(several, described, strict=True):
+        answers = [f"  {sample}: {answer:g}" for sample, answer in facts["answers"].items()]
+        console.say(
+            str(kernel),
+            "",
+            f"sum {facts['sum']:g}, rank {facts['rank']}, origin {facts['origin']}, "
+            f"symmetry: {facts['symmetry']}",
+            *([f"source: {kernel.source}"] if kernel.source else []),
+            "Its answer to a sample, at the middle:",
+            *answers,
+            "",
+        )
+    console.result({"kernels": described})
+
+
+def _described(kernel: Kernel) -> dict[str, Any]:
+    return {
+        "name": kernel.label,
+        "source": kernel.source,
+        "matrix": kernel.matrix.tolist(),
+        "origin": list(kernel.origin),
+        "sum": kernel.sum,
+        "rank": kernel.rank,
+        "symmetry": str(kernel.symmetry),
+        "answers": _answers(kernel),
+    }
+
+
+def _answers(kernel: Kernel) -> dict[str, float]:
+    """Convolve samples whose middle is at coordinate 0 with the kernel, and look there."""
+    import numpy as np
+
+    # The weight at origin + j meets the sample at -j.
+    places = [
+        cell - np.arange(size) for size, cell in zip(kernel.shape, kernel.origin, strict=True)
+    ]
+    grid = np.meshgrid(*places, indexing="ij")
+    right = grid[-1]
+    samples = {
+        "flat, 1 everywhere": np.ones(kernel.shape),
+        "a single 1 in the middle": np.logical_and.reduce([axis == 0 for axis in grid]),
+        "rising by 1 a cell to the right": right,
+        "a step from 0 to 1, the middle the first 1": right >= 0,
+    }
+    if kernel.ndim == 2:
+        samples["rising by 1 a cell downwards"] = grid[0]
+    samples["curved, half the square of the distance"] = sum(axis**2 for axis in grid) / 2
+    return {name: float((kernel.matrix * sample).sum()) for name, sample in samples.items()}

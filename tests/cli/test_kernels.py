@@ -1,0 +1,55 @@
+"""`fencepost kernels`: the list, and what is said of one kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from cli.refusal import refused
+
+
+def test_all_are_listed(fencepost):
+    done = fencepost("kernels")
+    assert done.status == 0
+    for name in fp.kernels.catalogue.ENTRIES:
+        assert f"  {name} " in done.out
+
+
+def test_the_list_for_machines(fencepost):
+    done = fencepost("kernels", "--json")
+    found = {entry["name"]: entry for entry in done.json["kernels"]}
+    assert found.keys() == fp.kernels.catalogue.ENTRIES.keys()
+    assert "sigma" in found["gaussian"]["arguments"]
+
+
+def test_one_is_shown(fencepost):
+    done = fencepost("kernels", "sobel:x")
+    assert done.status == 0
+    assert str(fp.kernels.sobel("x")) in done.out
+    assert "sum 0, rank 1" in done.out
+    assert "rising by 1 a cell to the right: 8" in done.out
+    assert "rising by 1 a cell downwards: 0" in done.out
+
+
+def test_a_pair_shows_both(fencepost):
+    shown = fencepost("kernels", "prewitt", "--json").json["kernels"]
+    assert [one["matrix"] for one in shown] == [
+        fp.kernels.prewitt(direction).matrix.tolist() for direction in "xy"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["gaussian:sigma=2", "sobel:y", "emboss", "3x3: 1,2,3 4,5,6 7,8,9"]
+)
+def test_answers_are_those_of_convolution(fencepost, text):
+    kernel = fp.kernels.parse(text)
+    (shown,) = fencepost("kernels", text, "--json").json["kernels"]
+    y, x = np.mgrid[-20:21, -20:21].astype(float)
+    samples = (np.ones_like(x), (x == 0) & (y == 0), x, x >= 0, y, (x**2 + y**2) / 2)
+    expected = [fp.convolve(np.asarray(s, float), kernel, "same")[20, 20] for s in samples]
+    np.testing.assert_allclose(list(shown["answers"].values()), expected, atol=1e-12)
+
+
+def test_unknown_names_get_the_nearest(fencepost):
+    refused(fencepost("kernels", "gausian"), "gausian", "gaussian", "column 1")

@@ -9,10 +9,10 @@ import pytest
 
 import fencepost as fp
 
+COMMANDS = ("train", "evaluate", "predict", "filter", "convolve", "kernels")
 
-@pytest.mark.parametrize(
-    "command", ["train", "evaluate", "predict", "filter", "convolve", "kernels"]
-)
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_every_command_has_an_example(fencepost, command):
     shown = fencepost(command, "--help")
     assert shown.status == 0

@@ -26,7 +26,7 @@ from training.small import bars, conv_net
 from fencepost.training import fit, run
 run.SLICE_SECONDS = 0.02
 net = conv_net()
-images, labels = bars(2000)
+images, labels = bars(20_000)  # a second, so that four kills fall into it on a fast machine too
 history = fit(
     net, images, labels, epochs=6, batch_size=8, validation=0.1, augmentation="shift=1,noise=5",
     checkpoint=sys.argv[1], checkpoint_seconds=0.0, resume=True, seed=3, threads=2,
@@ -68,7 +68,7 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path):
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
         while process.poll() is None and len(kills) < 4:
             if checkpoint.exists() and checkpoint.stat().st_mtime_ns != before:
-                time.sleep(moments.uniform(0.0, 0.15))
+                time.sleep(moments.uniform(0.0, 0.1))
                 process.send_signal(signal.SIGKILL)
                 break
             assert time.monotonic() - started < 60, "the training does not begin"

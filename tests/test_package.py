@@ -70,6 +70,21 @@ def test_import_brings_in_nothing_heavy():
     assert not loaded & {"numpy", "matplotlib", "PIL", "rich", "typer", "fencepost._engine"}
 
 
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("Network", ("convolution", "filtering", "kernels", "pooling")),
+        ("filter_image", ("layers", "network", "pooling")),
+        ("output_size", ("kernels", "layers")),
+    ],
+)
+def test_first_use_of_a_name_imports_what_it_needs_and_no_more(name, others):
+    done = in_new_process(f"import sys, fencepost; fencepost.{name}; print(*sys.modules)")
+    loaded = set(done.stdout.split())
+    assert "fencepost" in loaded, done.stderr
+    assert not loaded & {f"fencepost.{other}" for other in others}
+
+
 @pytest.mark.parametrize("level", _engine.levels())
 def test_isa_is_capped_by_the_environment(level):
     done = in_new_process(

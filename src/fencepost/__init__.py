@@ -115,29 +115,82 @@ __all__ = [
 ]
 
 _MODULES = ("datasets", "filtering", "kernels", "models", "training")
-# From light to heavy.
-_HOMES = (
-    "errors",
-    "sizing",
-    "kernels",
-    "convolution",
-    "pooling",
-    "layers",
-    "network",
-    "_engine",
-    "filtering",
-)
+# Where each of the other names is from, so that nothing else is imported for it.
+_HOMES = {
+    "_engine": (
+        "get_num_threads",
+        "set_num_threads",
+    ),
+    "convolution": (
+        "convolution_terms",
+        "convolve",
+        "correlate",
+        "explain_method",
+    ),
+    "errors": (
+        "ArgumentError",
+        "DataError",
+        "DivergedError",
+        "FencepostError",
+        "ModelFileError",
+        "SizeError",
+        "TrainingError",
+    ),
+    "filtering": (
+        "Gradient",
+        "Picture",
+        "filter_image",
+        "image_gradient",
+    ),
+    "kernels": ("Kernel",),
+    "layers": (
+        "GELU",
+        "RBF",
+        "AvgPool1d",
+        "AvgPool2d",
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "Conv1d",
+        "Conv2d",
+        "Dropout",
+        "Flatten",
+        "GlobalAvgPool",
+        "GlobalMaxPool",
+        "LeakyReLU",
+        "Linear",
+        "MaxPool1d",
+        "MaxPool2d",
+        "ReLU",
+        "Residual",
+        "ScaledTanh",
+        "Sigmoid",
+        "SiLU",
+        "Subsample",
+        "SumPool1d",
+        "SumPool2d",
+        "Tanh",
+    ),
+    "network": (
+        "Network",
+        "load",
+    ),
+    "pooling": (
+        "avg_pool",
+        "max_pool",
+        "sum_pool",
+    ),
+    "sizing": ("output_size",),
+}
 
 
 def __getattr__(name: str) -> object:
     """Import what holds the public `name`, and no more; Python calls this once per name."""
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
-    if name in __all__:
-        for home in _HOMES:
+    for home, names in _HOMES.items():
+        if name in names:
             module = importlib.import_module(f".{home}", __name__)
-            if hasattr(module, name):
-                return globals().setdefault(name, getattr(module, name))
+            return globals().setdefault(name, getattr(module, name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

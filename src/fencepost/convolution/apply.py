@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 from ..errors import ArgumentError
 from .boundaries import Boundary
 from .methods import Plan, plan
-from .reading import Call
+from .reading import Call, window_cells
 from .task import Array, Task
 
 _BYTES = (np.dtype(np.uint8), np.dtype(np.uint16))
@@ -75,17 +75,10 @@ def correlate_planes(
     edges = Boundary("fill", fill) if boundary == "fill" else Boundary.read(boundary)
     arithmetic = np.float64 if source.dtype == np.float64 else np.float32
     kernel = np.ascontiguousarray(kernel, arithmetic)
-    sizes = source.shape[1:-1]
-    if edges.kind == "none":
-        origin = (0, 0)
-        spans = [(0, size) for size in sizes]
-    else:
-        spans = [
-            (-cell, size + reach - 1 - cell)
-            for size, reach, cell in zip(sizes, kernel.shape, origin, strict=True)
-        ]
+    mode = "valid" if edges.kind == "none" else "same"
     cells = tuple(
-        edges.cells(start, stop, size) for (start, stop), size in zip(spans, sizes, strict=True)
+        window_cells(edges, mode, size, reach, cell)
+        for size, reach, cell in zip(source.shape[1:-1], kernel.shape, origin, strict=True)
     )
     outputs = (len(found) - reach + 1 for found, reach in zip(cells, kernel.shape, strict=True))
     out = np.empty((source.shape[0], *outputs, source.shape[-1]), out_dtype)

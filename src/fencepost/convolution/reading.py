@@ -92,7 +92,7 @@ def read(
     if mode == "valid" and any(k > n for k, n in zip(kernel.shape, sizes, strict=True)):
         raise SizeError(_too_large(array.shape, kernel.shape, along))
     cells = tuple(
-        _cells(edges, mode, size, reach, cell)
+        window_cells(edges, mode, size, reach, cell)
         for size, reach, cell in zip(sizes, kernel.shape, origins, strict=True)
     )
     return Call(array, kernel, along, cells, edges.value, dtype, method)
@@ -199,7 +199,7 @@ def _refuse_unbounded(kernel: NDArray[Any]) -> None:
         )
 
 
-def _cells(edges: Boundary, mode: str, size: int, reach: int, origin: int) -> Cells:
+def window_cells(edges: Boundary, mode: str, size: int, reach: int, origin: int) -> Cells:
     """List the cells of f that the windows of one axis read, from the first to the last."""
     around = {"full": reach - 1, "same": 0, "valid": 0}[mode]
     pairs = (origin, reach - 1 - origin) if mode == "same" else (around, around)

@@ -96,11 +96,9 @@ def _linear(
 
 def _as_correlated(kernel: Kernel, options: Options) -> tuple[NDArray[np.float64], tuple[int, int]]:
     """Return the matrix as it slides over the image, and which of its cells meets the pixel."""
-    if options.operation == "correlate":
-        kernel = kernel.flipped()
-    flipped = kernel.flipped()
-    row, column = flipped.origin
-    return flipped.matrix, (row, column)
+    laid = kernel if options.operation == "correlate" else kernel.flipped()
+    row, column = laid.origin
+    return laid.matrix, (row, column)
 
 
 def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:

@@ -17,6 +17,7 @@ from fencepost.errors import ArgumentError, DataError
 if TYPE_CHECKING:
     from fencepost.cli.batch import Job
     from fencepost.filtering import Picture
+    from fencepost.kernels import Kernel, KernelSet
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -108,8 +109,10 @@ def filter_(
     if len(jobs) == 1 or format:
         format_of(jobs[0].target)
 
+    chain = [step.together or step.kernels[0] for step in steps]
+
     def work(job: Job) -> dict[str, Any]:
-        return _filter_one(job, kernel, keywords, direction, overwrite)
+        return _filter_one(job, chain, keywords, direction, overwrite)
 
     outcome = batch.run(jobs, work, threads)
     seconds = time.perf_counter() - started
@@ -141,7 +144,11 @@ def filter_(
 
 
 def _filter_one(
-    job: Job, kernels: list[str], keywords: dict[str, Any], direction: bool, overwrite: bool
+    job: Job,
+    kernels: list[Kernel | KernelSet],
+    keywords: dict[str, Any],
+    direction: bool,
+    overwrite: bool,
 ) -> dict[str, Any]:
     import fencepost as fp
     from fencepost.filtering import read_image, write_image
@@ -172,7 +179,9 @@ def _filter_one(
     return record
 
 
-def _direction(before: Picture, kernels: list[str], keywords: dict[str, Any]) -> Picture:
+def _direction(
+    before: Picture, kernels: list[Kernel | KernelSet], keywords: dict[str, Any]
+) -> Picture:
     import fencepost as fp
     from fencepost.filtering.side_by_side import hues
 

@@ -1,6 +1,6 @@
 """Kernels that are a short sum of products, run as passes along one axis after another.
 
-Part of convolution; may call the engine, direct and task. A matrix of rank R is the sum of R
+Part of convolution; may call the engine, kernels, direct and task. A matrix of rank R is the sum of R
 products of a column with a row, so that KH · KW multiplications become R · (KH + KW). The rank is
 found by singular values, never assumed: what is left out is below the rounding of the dtype.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import _engine
+from ..kernels.analysis import singular_terms
 from . import direct
 from .task import Array, Task
 
@@ -109,11 +110,10 @@ def _pass(source: Array, axis: int, factor: Array, task: Task, fill: float) -> A
 
 def _products(matrix: Array, dtype: np.dtype[Any], largest: int) -> tuple[Array, Array] | None:
     """Write a matrix as a sum of at most `largest` products of a column with a row."""
-    u, s, vt = np.linalg.svd(matrix, full_matrices=False)
-    count = int((s > s[0] * max(matrix.shape) * np.finfo(dtype).eps).sum())
-    if not 1 <= count <= largest:
+    columns, rows = singular_terms(matrix, dtype)
+    if not 1 <= len(columns) <= largest:
         return None
-    if count == 1:
+    if len(columns) == 1:
         # One product can be read off the matrix itself, which keeps what is symmetric or whole
         # exactly so, where singular vectors are so to rounding.
         i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
@@ -123,5 +123,4 @@ def _products(matrix: Array, dtype: np.dtype[Any], largest: int) -> tuple[Array,
         else:
             column = column / column[i]
         return column[None], (row / column[i])[None]
-    roots = np.sqrt(s[:count])
-    return (u[:, :count] * roots).T, vt[:count] * roots[:, None]
+    return columns, rows

@@ -5,7 +5,7 @@ Part of kernels; calls nothing.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,21 +73,27 @@ def _parity(matrix: Array, changed: Array) -> Parity:
 
 
 def factors(matrix: Array) -> tuple[tuple[Array, ...], ...]:
-    """Write a matrix as the shortest sum of outer products, by its singular values.
+    """Write a matrix as the shortest sum of outer products, a column and a row each."""
+    if matrix.ndim == 1:
+        return ((matrix,),) if matrix.any() else ()
+    columns, rows = singular_terms(matrix, np.dtype(np.float64))
+    if len(columns) == 1:
+        return (_whole_factors(matrix),)
+    return tuple(zip(columns, rows, strict=True))
+
+
+def singular_terms(matrix: Array, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Return columns (rank, KH) and rows (rank, KW) whose outer products add up to a matrix.
 
     The best approximation of every rank is the sum of the first terms (Eckart and Young, "The
     approximation of one matrix by another of lower rank", Psychometrika 1, 1936). Singular values
-    below max(rows, columns) · ε times the largest are rounding, as in ``numpy.linalg.matrix_rank``.
+    below max(rows, columns) · ε times the largest are rounding, as in ``numpy.linalg.matrix_rank``;
+    ε is that of `dtype`.
     """
-    if matrix.ndim == 1:
-        return ((matrix,),) if matrix.any() else ()
     columns, values, rows = np.linalg.svd(matrix, full_matrices=False)
-    rank = int((values > values[0] * max(matrix.shape) * np.finfo(np.float64).eps).sum())
-    if rank == 1:
-        return (_whole_factors(matrix),)
-    return tuple(
-        (columns[:, k] * np.sqrt(values[k]), rows[k] * np.sqrt(values[k])) for k in range(rank)
-    )
+    rank = int((values > values[0] * max(matrix.shape) * np.finfo(dtype).eps).sum())
+    roots = np.sqrt(values[:rank])
+    return (columns[:, :rank] * roots).T, rows[:rank] * roots[:, None]
 
 
 def _whole_factors(matrix: Array) -> tuple[Array, Array]:

@@ -13,17 +13,10 @@ template <class T>
 void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
   const OutArray& out = c.out;
   const Extension<T> extension(c.source, c.rows, c.runs, fill);
-  const int tile = tile_rows(terms.height, out.height);
-  const long input_rows = terms.height + tile - 1;
-  const Geometry g{out.planes,
-                   out.height,
-                   out.width,
-                   terms.height,
-                   terms.width,
-                   tile,
-                   terms.count * input_rows,
-                   static_cast<double>(out.planes * out.height) * out.row_cells() *
-                       static_cast<double>(terms.count * terms.height * terms.width)};
+  const Geometry g(out, terms.count, terms.height, terms.width,
+                   terms.count * terms.height * terms.width);
+  const int tile = g.tile_rows;
+  const long input_rows = g.input_rows;
   const std::vector<T> weights =
       pack_weights(terms.kernels, terms.count, terms.height, terms.width, tile);
   const RowTaps<T> single(terms.kernels, terms.width, out.channels);

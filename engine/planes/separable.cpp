@@ -13,17 +13,11 @@ template <class T>
 void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T fill, T offset) {
   const OutArray& out = c.out;
   const Extension<T> extension(c.source, c.rows, c.runs, fill);
-  const int tile = tile_rows(terms.height, out.height);
-  const long input_rows = terms.height + tile - 1;
-  const Geometry g{out.planes,
-                   out.height,
-                   out.width,
-                   terms.height,
-                   terms.width,
-                   tile,
-                   terms.count * input_rows + 1,
-                   static_cast<double>(out.planes * out.height) * out.row_cells() *
-                       static_cast<double>(terms.count * (terms.height + terms.width))};
+  Geometry g(out, terms.count, terms.height, terms.width,
+             terms.count * (terms.height + terms.width));
+  g.cached_rows++; // and the row that is passed over
+  const int tile = g.tile_rows;
+  const long input_rows = g.input_rows;
   const std::vector<T> weights = pack_weights(terms.vertical, terms.count, terms.height, 1, tile);
   std::vector<RowTaps<T>> horizontal;
   for (long t = 0; t < terms.count; t++)

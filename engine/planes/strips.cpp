@@ -33,6 +33,14 @@ void add_panels(std::vector<Panel>& panels, long first, long last, long most, bo
 
 } // namespace
 
+Geometry::Geometry(const OutArray& out, long terms, long kernel_height, long kernel_width,
+                   long products)
+    : planes(out.planes), height(out.height), width(out.width), kernel_height(kernel_height),
+      kernel_width(kernel_width), tile_rows(fencepost::tile_rows(kernel_height, out.height)),
+      input_rows(kernel_height + tile_rows - 1), cached_rows(terms * input_rows),
+      work(static_cast<double>(planes * height) * out.row_cells() * static_cast<double>(products)) {
+}
+
 template <class T>
 std::vector<Panel> cut_panels(const Extension<T>& extension, const Geometry& g) {
   const long channels = extension.channels();

@@ -25,8 +25,12 @@ struct Geometry {
   long planes, height, width; // of the output
   long kernel_height, kernel_width;
   int tile_rows;
+  long input_rows;  // that a tile of a term reads
   long cached_rows; // rows of a panel that are read again and again
   double work;      // multiplications of the whole
+
+  // A sum of so many terms, at so many multiplications a result.
+  Geometry(const OutArray& out, long terms, long kernel_height, long kernel_width, long products);
 };
 
 template <class T>

@@ -1,8 +1,8 @@
 """Kernels that are a short sum of products, run as passes along one axis after another.
 
-Part of convolution; may call the engine, kernels, direct and task. A matrix of rank R is the sum of R
-products of a column with a row, so that KH · KW multiplications become R · (KH + KW). The rank is
-found by singular values, never assumed: what is left out is below the rounding of the dtype.
+Part of convolution; may call the engine, kernels, direct and task. A matrix of rank R is the sum
+of R products of a column with a row, so that KH · KW multiplications become R · (KH + KW). The rank
+is found by singular values, never assumed: what is left out is below the rounding of the dtype.
 """
 
 from __future__ import annotations

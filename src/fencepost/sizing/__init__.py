@@ -18,9 +18,10 @@ from typing import Literal, SupportsIndex, TypeAlias, get_args, overload
 
 from ..errors import ArgumentError, SizeError
 from .advice import Call, ambiguous_same, misfit
+from .fields import Field
 from .window import Remainder, Window
 
-__all__ = ["Padding", "Remainder", "Sizes", "Window", "output_size", "windows"]
+__all__ = ["Field", "Padding", "Remainder", "Sizes", "Window", "output_size", "windows"]
 
 Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Padding: TypeAlias = (

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
-from PIL import Image
 
-from fencepost.errors import DataError
 from fencepost.plots import style, tiles
 from fencepost.plots.confusion_matrix import draw_confusion_matrix
 from fencepost.plots.mistakes import Mistake
 from fencepost.plots.training_curve import draw_training_curve
 from fencepost.plots.training_picture import Curve, draw_training
+from plots.texts import drawn_texts, faults
 
 LONG = [f"a_rather_long_class_name_{k}" for k in range(40)]
 CASES = {
@@ -63,35 +60,11 @@ def draw(case: str) -> Figure:
     )
 
 
-@pytest.fixture
-def drawn_texts(monkeypatch):
-    """Every text that is really drawn, with the box that it takes."""
-    drawn = []
-    draw_text = Text.draw
-
-    def note(self, renderer, *args, **kwargs):
-        if self.get_visible() and self.get_text():
-            drawn.append((self.get_text(), Text.get_window_extent(self, renderer)))
-        return draw_text(self, renderer, *args, **kwargs)
-
-    monkeypatch.setattr(Text, "draw", note)
-    return drawn
-
-
 @pytest.mark.parametrize("case", CASES)
-def test_texts_are_neither_cut_nor_overlapping(case, drawn_texts):
+def test_texts_are_neither_cut_nor_overlapping(case):
     figure = draw(case)
-    figure.canvas.draw()
-    assert len(drawn_texts) > 20
-    width, height = figure.canvas.get_width_height()
-    for text, box in drawn_texts:
-        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
-        assert inside, f"{text!r} is cut off"
-    for (one, a), (two, b) in combinations(drawn_texts, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        along = min(a.y1, b.y1) - max(a.y0, b.y0)
-        overlaps = across > 1 and along > 1.5  # ascenders and descenders may touch
-        assert not overlaps, f"{one!r} and {two!r} overlap"
+    assert len(drawn_texts(figure)) > 20
+    assert not faults(figure)
 
 
 def test_kernels_keep_their_sign_and_orientation():
@@ -138,29 +111,6 @@ def test_no_global_state_changes():
         "assert not any(name.startswith('matplotlib') for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_pyplot_is_never_imported(tmp_path):
-    code = (
-        "import sys; from fencepost.plots import style; "
-        f"style.save_picture(style.new_figure(1, 1), {str(tmp_path / 'a.png')!r}); "
-        "assert 'matplotlib.pyplot' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_saved_picture_is_a_whole_png(tmp_path):
-    path = style.save_picture(draw("mnist"), tmp_path / "out.png")
-    with Image.open(path) as image:
-        image.load()
-        assert image.size == (1430, 1210)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_unwritable_picture_leaves_nothing(tmp_path):
-    with pytest.raises(DataError, match=r"could not be written to .*nowhere"):
-        style.save_picture(style.new_figure(1, 1), tmp_path / "nowhere" / "out.png")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 24, 64])

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, filtering, kernels, models, training
+    from . import datasets, filtering, kernels, models, plots, training
     from ._engine import get_num_threads, set_num_threads
     from .convolution import convolution_terms, convolve, correlate, explain_method
     from .errors import (
@@ -109,12 +109,13 @@ __all__ = [
     "max_pool",
     "models",
     "output_size",
+    "plots",
     "set_num_threads",
     "sum_pool",
     "training",
 ]
 
-_MODULES = ("datasets", "filtering", "kernels", "models", "training")
+_MODULES = ("datasets", "filtering", "kernels", "models", "plots", "training")
 # Where each of the other names is from, so that nothing else is imported for it.
 _HOMES = {
     "_engine": (

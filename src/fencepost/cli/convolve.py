@@ -46,7 +46,8 @@ def convolve(
     ] = False,
     scale: Annotated[float, typer.Option(help="Multiply the result by this.")] = 1.0,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the signals before and after into this PNG file.")
+        Path | None,
+        typer.Option(help="Draw the signals before and after into this PNG or SVG file."),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     threads: Annotated[int | None, options.THREADS] = None,
@@ -61,6 +62,8 @@ def convolve(
     console = Console(as_json)
     outputs.check_writable("--out", out)
     outputs.check_others(out, {"--plot": plot})
+    if plot is not None:
+        outputs.check_picture("--plot", plot)
     for option, path in (("--out", out), ("--plot", plot)):
         if path is not None and path.exists() and not overwrite:
             raise DataError(
@@ -94,8 +97,8 @@ def convolve(
         *([source.remark] if source.remark else []),
     )
     if plot is not None:
+        from fencepost.plots import save
         from fencepost.plots.signal_picture import SignalPlot, draw_signals
-        from fencepost.plots.style import save_picture
 
         plots = [
             SignalPlot(name, before, after)
@@ -104,7 +107,7 @@ def convolve(
         figure = draw_signals(
             signal.name, plots, kernels, axis=source.axis, axis_label=source.axis_label, start=start
         )
-        save_picture(figure, plot)
+        save(figure, plot)
         console.say(f"Drawn {plot}.")
     console.result(
         {

@@ -1,6 +1,6 @@
 """Find out before the work, not after it, whether its results can be written.
 
-Called by the commands; calls errors only.
+Called by the commands; calls plots, for the kinds of pictures, and errors.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ def check_writable(option: str, path: Path) -> None:
             f"Make the folder first: mkdir -p {folder}"
         )
     _check_folder(option, path, folder)
+
+
+def check_picture(option: str, path: Path) -> None:
+    """Raise unless a picture can be put at `path`, whose ending says of which kind."""
+    from fencepost.plots import saving
+
+    saving.ending(path, saving.PICTURES)
+    check_writable(option, path)
 
 
 def check_folder(option: str, path: Path) -> None:

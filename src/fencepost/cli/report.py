@@ -113,8 +113,8 @@ def draw_picture(
     history: History,
     judged: Judgement,
 ) -> None:
-    """Draw what the network learned and what it still gets wrong into a PNG file."""
-    from fencepost.plots.style import save_picture
+    """Draw what the network learned and what it still gets wrong into a PNG or SVG file."""
+    from fencepost.plots import save
     from fencepost.plots.training_picture import Curve, draw_training
 
     def column(name: str) -> list[float]:
@@ -135,4 +135,4 @@ def draw_picture(
         mistakes=judged.surest_mistakes(MISTAKES_SHOWN),
         class_names=judged.data.class_names,
     )
-    save_picture(figure, path)
+    save(figure, path, dots_per_inch=110)

@@ -15,7 +15,7 @@ import typer
 from fencepost.cli import options
 from fencepost.cli.console import Console, Interrupted, counted, noun, percent
 from fencepost.cli.loading import Parts, Source
-from fencepost.cli.outputs import check_others, check_writable
+from fencepost.cli.outputs import check_others, check_picture, check_writable
 from fencepost.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def train(
     ] = None,
     picture: Annotated[
         Path | None,
-        typer.Option(help="PNG of what was learned; or none.", show_default="beside the model"),
+        typer.Option(
+            help="PNG or SVG of what was learned; or none.", show_default="beside the model"
+        ),
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(help="File that keeps the training, to go on from it.")
@@ -117,6 +119,8 @@ def train(
     out = out or Path(f"{source.short_name}-{name}.safetensors")
     check_writable("--out", out)
     picture = None if picture == NO_PICTURE else picture or out.with_suffix(".png")
+    if picture is not None:
+        check_picture("--picture", picture)
     check_others(out, {"--picture": picture, "--checkpoint": checkpoint})
 
     parts = loading.for_training(source, seed)

@@ -1,4 +1,44 @@
-"""Pictures, one module per family; matplotlib is imported when one is drawn.
+"""Pictures drawn from live computation: `fencepost.plots`, one module per family.
 
-Below the command line and above everything else: plots may ask sizing and networks, never cli.
+Every function takes the axes to draw into as `ax`, or none; it returns `ax` or, without it, a new
+figure, which `save` writes as PNG or SVG. Nothing global changes: no backend, window, or setting.
+Functions whose names end in ``_animation`` write a GIF, or a page with buttons.
+
+Below the command line and above nearly everything else: plots may ask sizing and networks, never
+cli. matplotlib is imported when a picture is drawn. No module here may have the name of a public
+function: its import would hide the function.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .saving import save, save_animation
+    from .signals import signal
+
+__all__ = [
+    "save",
+    "save_animation",
+    "signal",
+]
+
+# Where each of these names is from, so that nothing else is imported for it.
+_HOMES = {
+    "saving": ("save", "save_animation"),
+    "signals": ("signal",),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what holds the public `name`, and no more; Python calls this once per name."""
+    for home, names in _HOMES.items():
+        if name in names:
+            module = importlib.import_module(f".{home}", __name__)
+            return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

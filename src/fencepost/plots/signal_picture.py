@@ -107,9 +107,9 @@ def _draw_signal(axes: Axes, signal: SignalPlot, axis: Values, start: int) -> No
     place = axis[0] + step * (start + np.arange(len(signal.after)))
     if start >= 0 and start + len(signal.after) <= len(axis):
         place = axis[start : start + len(signal.after)]
-    _line(axes, axis, signal.before, style.FAINT_INK, 0.9, "before", 0.55)
+    draw_samples(axes, axis, signal.before, style.FAINT_INK, 0.9, "before", 0.55)
     upper = _second_scale(axes) if _needs_two_scales(signal) else axes
-    _line(upper, place, signal.after, style.VERMILLION, 1.7, "after", 1.0)
+    draw_samples(upper, place, signal.after, style.VERMILLION, 1.7, "after")
     style.plain(axes)
     axes.margins(x=0.01)
     style.heading(axes, style.shorten(signal.name, 50))
@@ -134,15 +134,22 @@ def _second_scale(axes: Axes) -> Axes:
     return upper
 
 
-def _line(
-    axes: Axes, x: Values, y: Values, colour: str, width: float, label: str, opacity: float
+def draw_samples(
+    axes: Axes,
+    x: Values,
+    y: Values,
+    colour: str,
+    width: float,
+    label: str,
+    opacity: float = 1.0,
+    marker: str = "o",
 ) -> None:
     """Draw every sample or, where they are too many, the span of those in each dot's width."""
     if len(y) <= 4 * DOTS:
         few = len(y) <= FEW
         axes.plot(
             x, y, color=colour, linewidth=width, label=label, alpha=opacity,
-            marker="o" if few else "", markersize=3.2,
+            marker=marker if few else "", markersize=3.2,
         )  # fmt: skip
         return
     edges = np.linspace(0, len(y), DOTS + 1).astype(int)[:-1]

@@ -1,19 +1,17 @@
-"""The look that all pictures share, and how they reach a file.  Calls matplotlib and files.
+"""The look that all pictures share, and the room in which they are drawn.  Calls matplotlib.
 
 Figures are built without pyplot and without rcParams, so drawing changes no state of the process:
 no backend is chosen, no window opened, no setting of the caller's own plots touched.
 matplotlib is imported inside the functions because it takes longer than a whole epoch of training.
+The paper is opaque, so that a picture can be read on a dark page too.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from fencepost.errors import DataError
-from fencepost.files.whole import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +20,9 @@ if TYPE_CHECKING:
 # Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour blindness.
 # Lines differ in dash and marker as well, so that a black and white print can be read too.
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
+ORANGE, SKY, PURPLE, YELLOW = "#E69F00", "#56B4E9", "#CC79A7", "#F0E442"
+COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK, YELLOW)
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 3)))
 INK, FAINT_INK, PAPER, GRID = "#222222", "#5f5f5f", "#ffffff", "#d9d9d9"
 TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 15.0, 11.5, 9.0, 8.0
 
@@ -34,6 +35,71 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor=PAPER)
     FigureCanvasAgg(figure)
     return figure
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Room for one plot: a figure of its own, or the place of axes that the caller gave.
+
+    Attributes
+    ----------
+    axes : Axes
+        They span the room. Draw into them, or into `panel` after `panel`, not into both.
+    width, height : float
+        Of the room, in inches.
+    """
+
+    axes: Axes
+    width: float
+    height: float
+    own: bool
+
+    @property
+    def result(self) -> Figure | Axes:
+        """What a plot returns: its new figure, or the axes that it was given."""
+        if not self.own:
+            return self.axes
+        figure = self.axes.get_figure(root=True)
+        assert figure is not None
+        return figure
+
+    def panel(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        """Return axes over a part of the room, in fractions of its width and height."""
+        blank(self.axes)
+        return self.axes.inset_axes((left, bottom, width, height))
+
+    def whole(self, left: float, bottom: float, right: float, top: float) -> Axes:
+        """Return axes over the room less these margins, in inches.
+
+        Axes that the caller gave are returned as they are: ticks and labels stand around them.
+        """
+        if not self.own:
+            return self.axes
+        return self.panel(
+            left / self.width,
+            bottom / self.height,
+            1 - (left + right) / self.width,
+            1 - (bottom + top) / self.height,
+        )
+
+    def write(self, x: float, y: float, text: str, **settings: Any) -> None:
+        """Write into the room, at a fraction of its width and height; `Text`'s settings."""
+        look: dict[str, Any] = {"fontsize": TEXT_SIZE, "color": INK, "va": "center"}
+        self.axes.text(
+            x, y, text, transform=self.axes.transAxes, parse_math=False, **(look | settings)
+        )
+
+
+def canvas(ax: Axes | None, width: float, height: float) -> Canvas:
+    """Return the room of `ax` or, without one, a new figure of so many inches."""
+    if ax is not None:
+        box = ax.get_window_extent()
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        return Canvas(ax, box.width / figure.dpi, box.height / figure.dpi, own=False)
+    axes = new_figure(width, height).add_axes((0, 0, 1, 1))
+    blank(axes)
+    return Canvas(axes, width, height, own=True)
 
 
 def heading(axes: Axes, text: str, remark: str = "") -> None:
@@ -106,23 +172,3 @@ def drawable_names(names: Sequence[str]) -> list[str]:
         name if all(letter.isspace() or ord(letter) in known for letter in name) else f"#{index}"
         for index, name in enumerate(names)
     ]
-
-
-def save_picture(figure: Figure, path: str | Path, dots_per_inch: int = 110) -> Path:
-    """Write the figure as PNG: the whole file or, should that fail, none.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be written.
-    """
-    path = Path(path)
-    try:
-        with whole(path) as unfinished:
-            figure.savefig(unfinished, format="png", dpi=dots_per_inch)
-    except OSError as error:
-        raise DataError(
-            f"The picture could not be written to {path}: {error.strerror or error}. "
-            "Name a file in a folder that may be written to, on a disk that has room."
-        ) from error
-    return path

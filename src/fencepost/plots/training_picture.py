@@ -70,7 +70,7 @@ def draw_training(
     Returns
     -------
     matplotlib.figure.Figure
-        Made without pyplot; see `style.save_picture`.
+        Made without pyplot; see `fencepost.plots.save`.
     """
     figure = style.new_figure(WIDTH, HEIGHT)
     for text, height, size, colour in (

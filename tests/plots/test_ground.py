@@ -1,0 +1,118 @@
+"""What all plots share: lazy names, room in a figure or in given axes, files written whole."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import matplotlib as mpl
+import pytest
+from PIL import Image
+
+import fencepost as fp
+from fencepost import plots
+from fencepost.errors import ArgumentError, DataError
+from fencepost.plots import style
+from plots.texts import faults
+
+
+def test_public_names_are_functions_whatever_is_imported_first():
+    modules = {module.name for module in pkgutil.iter_modules(plots.__path__)}
+    assert not modules & set(plots.__all__)
+    for module in modules:
+        importlib.import_module(f"fencepost.plots.{module}")
+    for name in plots.__all__:
+        assert callable(getattr(plots, name))
+    assert sorted(plots.__all__) == sorted(n for names in plots._HOMES.values() for n in names)
+
+
+def test_matplotlib_is_imported_when_something_is_drawn_and_pyplot_never():
+    code = (
+        "import sys, fencepost as fp; fp.plots.signal; "
+        "assert 'matplotlib' not in sys.modules; "
+        "fp.plots.signal([1, 2]); "
+        "assert 'matplotlib' in sys.modules; assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_setting_changes():
+    before = dict(mpl.rcParams)
+    fp.plots.signal([1, 2, 3], [1, -1])
+    assert dict(mpl.rcParams) == before
+
+
+def test_canvas_is_a_new_figure_or_the_given_axes():
+    own = style.canvas(None, 5, 3)
+    assert own.result.get_size_inches().tolist() == [5, 3]
+    assert own.result.get_facecolor() == (1, 1, 1, 1)
+    left, right = style.new_figure(8, 4).subplots(1, 2)
+    given = style.canvas(right, 5, 3)
+    assert given.result is right
+    assert given.width == pytest.approx(8 * right.get_position().width)
+    panel = given.panel(0.25, 0, 0.5, 1)
+    box, outer = panel.get_window_extent(), right.get_window_extent()
+    assert box.x0 == pytest.approx(outer.x0 + outer.width / 4)
+    assert not right.axison
+    assert left.axison
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml")])
+def test_pictures_are_saved_by_their_ending(tmp_path, name, start):
+    path = fp.plots.save(fp.plots.signal([1, 2, 3]), tmp_path / name)
+    assert path.read_bytes().startswith(start)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_picture_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ArgumentError, match=r"must end in \.png or \.svg.*a\.jpg.*Name it a\.png"):
+        fp.plots.save(style.new_figure(1, 1), tmp_path / "a.jpg")
+
+
+def test_unwritable_picture_leaves_nothing(tmp_path):
+    with pytest.raises(DataError, match=r"could not be written to .*nowhere"):
+        fp.plots.save(style.new_figure(1, 1), tmp_path / "nowhere" / "out.png")
+    assert not list(tmp_path.iterdir())
+
+
+def signals(count):
+    return (fp.plots.signal([0] * k + [1] + [0] * (count - k)) for k in range(count))
+
+
+def test_animated_gif_has_all_frames(tmp_path):
+    path = fp.plots.save_animation(signals(4), tmp_path / "a.gif", seconds=0.5)
+    with Image.open(path) as image:
+        assert image.n_frames == 4
+        assert image.info["duration"] == 500
+        assert image.info["loop"] == 0
+        image.seek(3)
+        assert image.info["duration"] == 1500
+
+
+def test_animated_page_needs_nothing_else(tmp_path):
+    text = fp.plots.save_animation(signals(3), tmp_path / "a.html").read_text("utf-8")
+    assert text.count("data:image/png;base64,") == 3
+    assert "http" not in text
+    assert 'max="2"' in text
+
+
+def test_signal_draws_the_numbers_of_the_convolution():
+    f = [10, 9, 10, 9, 10, 1, 10, 9, 10, 8]
+    axes = style.new_figure(6, 3).add_subplot()
+    assert fp.plots.signal(f, [1, 1, 1], ax=axes) is axes
+    before, after = axes.lines
+    assert before.get_ydata().tolist() == f
+    assert after.get_ydata().tolist() == [10, 19, 29, 28, 29, 20, 21, 20, 29, 27]
+
+
+@pytest.mark.parametrize("count", [1, 10, 300, 5000])
+def test_signals_of_any_length_can_be_read(count):
+    figure = fp.plots.signal(range(count), fp.kernels.mean(3, ndim=1))
+    assert not faults(figure)
+
+
+def test_signal_of_two_axes_is_refused():
+    with pytest.raises(ArgumentError, match=r"f must be a row of numbers.*\(2, 2\)"):
+        fp.plots.signal([[1, 2], [3, 4]])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fencepost as fp
-from fencepost.sizing import Window, windows
+from fencepost.sizing import Window, fitting_windows, windows
 
 
 def looked_at(window):
@@ -108,6 +108,28 @@ def test_several_axes_are_several_single_ones():
                 fp.output_size(*together)
         else:
             assert fp.output_size(*together) == expected
+
+
+def test_the_quick_answer_is_the_one_that_explains():
+    generator = random.Random(3)
+    outcomes = {True: 0, False: 0}
+    for _ in range(500):
+        one, other = random_window(generator), random_window(generator)
+        remainder = generator.choice(("error", "crop", "pad"))
+        same = generator.random() < 0.3
+        pairs = tuple((window.before, window.after) for window in (one, other))
+        call = [
+            tuple(getattr(window, name) for window in (one, other))
+            for name in ("input", "kernel", "stride", "dilation")
+        ]
+        call.insert(3, "same" if same else pairs)
+        try:
+            expected = windows(*call, remainder=remainder)
+        except fp.SizeError:
+            expected = None
+        assert fitting_windows(*call, remainder) == expected
+        outcomes[expected is None] += 1
+    assert min(outcomes.values()) > 100
 
 
 def test_against_pytorch():

@@ -1,4 +1,4 @@
-"""Pooling: the largest, mean or sum of each window. May call base and windowed."""
+"""Pooling: the largest, mean or sum of each window. May call base, windowed, sizing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..arguments import flag
+from ..sizing import Window
 from .arguments import PaddingArgument, Pairs, Remainder
 from .base import Layer, ParameterSpec, Shape, Step, engine_shape, misfit
 from .windowed import WindowedLayer
@@ -166,6 +167,9 @@ class _GlobalPool(Layer, abstract=True):
                 "Put it before Flatten.",
             )
         return (input_shape[0],)
+
+    def windows(self, input_shape: Shape) -> tuple[Window, ...]:
+        return tuple(Window(size, kernel=size) for size in input_shape[1:])
 
     def connection_count(self, input_shape: Shape) -> int:
         return math.prod(input_shape)

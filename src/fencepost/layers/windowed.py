@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from inspect import signature
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NoReturn
 
 from .. import sizing
 from ..arguments import choice
@@ -51,8 +51,22 @@ class WindowedLayer(Layer, abstract=True):
             "Convolution and pooling look at neighbours, so they come before Flatten and Linear; "
             f"for {'signals use the 1d' if self.axes == 2 else 'images use the 2d'} layers.",
         )
+        return self.fitting_windows(input_shape) or self._misfitting_windows(input_shape)
+
+    def fitting_windows(self, input_shape: Shape) -> tuple[sizing.Window, ...] | None:
+        """Return the windows, or None where they do not fit: quick, and without the reason."""
+        return sizing.fitting_windows(
+            input_shape[1:],
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self.remainder,
+        )
+
+    def _misfitting_windows(self, input_shape: Shape) -> NoReturn:
         try:
-            return sizing.windows(
+            sizing.windows(
                 input_shape[1:],
                 compact(self.kernel_size),  # the error then reads as the layer does
                 stride=compact(self.stride),
@@ -62,6 +76,7 @@ class WindowedLayer(Layer, abstract=True):
             )
         except SizeError as error:
             raise self._with_own_suggestions(error) from None
+        raise AssertionError("windows that do not fit have a reason")
 
     def _with_own_suggestions(self, error: SizeError) -> SizeError:
         """Leave out what is no argument of this layer, as a pool has no dilation."""

@@ -52,8 +52,16 @@ class Row:
 
 def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Row, ...]:
     """Size every layer. Raises SizeError that names the layer and shows the sizes up to it."""
+    rows, misfit = sized(input_shape, layers)
+    if misfit is not None:
+        raise misfit
+    return rows
+
+
+def sized(input_shape: Shape, layers: Sequence[Layer]) -> tuple[tuple[Row, ...], SizeError | None]:
+    """Size every layer up to the first that does not fit, and return what is wrong with that."""
     if math.prod(input_shape) > _MOST_CELLS:
-        raise _too_large("one image", input_shape)
+        return (), _too_large("one image", input_shape)
     rows: list[Row] = []
     shape = input_shape
     for index, layer in enumerate(layers):
@@ -62,9 +70,8 @@ def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Row, ...]:
             if math.prod(output) > _MOST_CELLS:
                 raise _too_large("one output of a layer", output)
         except SizeError as error:
-            raise error.in_layer(
-                f"layer {index}, {layer.describe()}", table(input_shape, rows)
-            ) from None
+            where = f"layer {index}, {layer.describe()}"
+            return tuple(rows), error.in_layer(where, table(input_shape, rows))
         rows.append(
             Row(
                 index,
@@ -78,7 +85,7 @@ def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[Row, ...]:
             )
         )
         shape = output
-    return tuple(rows)
+    return tuple(rows), None
 
 
 def _too_large(what: str, shape: Shape) -> SizeError:

@@ -11,6 +11,7 @@ dilation as in relation 15.)
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,7 +22,16 @@ from .advice import Call, ambiguous_same, misfit
 from .fields import Field
 from .window import Remainder, Window
 
-__all__ = ["Field", "Padding", "Remainder", "Sizes", "Window", "output_size", "windows"]
+__all__ = [
+    "Field",
+    "Padding",
+    "Remainder",
+    "Sizes",
+    "Window",
+    "fitting_windows",
+    "output_size",
+    "windows",
+]
 
 Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Padding: TypeAlias = (
@@ -142,6 +152,41 @@ def windows(
     'an even kernel has no middle: "same" puts 1 zero before the input and 2 after it'
     """
     return _settle(_read(input_size, kernel_size, stride, padding, dilation, remainder=remainder))
+
+
+@functools.lru_cache(maxsize=4096)
+def fitting_windows(
+    inputs: tuple[int, ...],
+    kernels: tuple[int, ...],
+    strides: tuple[int, ...],
+    paddings: tuple[_Pair, ...] | Literal["same"],
+    dilations: tuple[int, ...],
+    remainder: Remainder,
+) -> tuple[Window, ...] | None:
+    """Do what `windows` does, for those who have checked their arguments, as layers have.
+
+    Every argument is written out for every axis. Returns None where `windows` raises SizeError,
+    whose text takes a hundred times as long to make.
+
+    >>> fitting_windows((10,), (3,), (2,), ((0, 0),), (1,), "error") is None
+    True
+    """
+    if paddings == "same":
+        if any(stride > 1 for stride in strides):
+            return None
+        pairs = tuple(_same(k, d) for k, d in zip(kernels, dilations, strict=True))
+        remarks = tuple(_same_remark(*pair) for pair in pairs)
+    else:
+        pairs, remarks = paddings, ("",) * len(paddings)
+    found = []
+    for i, k, s, d, (b, a), remark in zip(
+        inputs, kernels, strides, dilations, pairs, remarks, strict=True
+    ):
+        window = Window(i, k, s, d, b, a, remark).settled(remainder)
+        if window is None:
+            return None
+        found.append(window)
+    return tuple(found)
 
 
 def _settle(call: Call) -> tuple[Window, ...]:

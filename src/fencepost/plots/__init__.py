@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .saving import save, save_animation
     from .signals import signal
+    from .solids import volumes
 
 __all__ = [
     "save",
     "save_animation",
     "signal",
+    "volumes",
 ]
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
     "saving": ("save", "save_animation"),
     "signals": ("signal",),
+    "solids": ("volumes",),
 }
 
 

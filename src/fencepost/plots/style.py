@@ -8,6 +8,7 @@ The paper is opaque, so that a picture can be read on a dark page too.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -161,6 +162,21 @@ def shorten(text: str, letters: int) -> str:
     head = math.ceil((letters - 1) / 2)
     tail = letters - 1 - head
     return text[:head] + "…" + (text[-tail:] if tail else "")
+
+
+@functools.lru_cache(4096)
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return how wide a line is when it is printed in so many points, in inches.
+
+    >>> text_width("wide", 8) < text_width("wider", 8) < text_width("wider", 8, "bold")
+    True
+    """
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(weight=weight)))
+    font.set_size(size, 72)
+    font.set_text(text)
+    return float(font.get_width_height()[0]) / 64 / 72
 
 
 def drawable_names(names: Sequence[str]) -> list[str]:

@@ -1,0 +1,193 @@
+"""A network as volumes, to scale.  Calls volume_layout, style and matplotlib.
+
+Boxes are seen from the front, height and width undistorted, with the channels going back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from fencepost.plots import style
+from fencepost.plots.volume_layout import (
+    GAP,
+    LABEL_SIZE,
+    LINE,
+    SLANT,
+    Box,
+    SizedLayer,
+    arrange,
+    sliced,
+    stages,
+)
+from fencepost.sizing import Window
+from fencepost.sizing.fields import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 7.2
+FRONT, TOP, SIDE = "#e3eef6", "#c4dbea", "#9fc2d9"
+COLUMN = "#d9d9d9"
+Point = tuple[float, float]
+
+
+class Sized(Protocol):
+    """A `Network`, or a plan of one."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]: ...
+    @property
+    def rows(self) -> Sequence[SizedLayer]: ...
+
+
+def volumes(network: Sized, *, ax: Axes | None = None) -> Figure | Axes:
+    """Draw a network as volumes: a box for each size, its channels going back.
+
+    Every layer that looks through windows is shown at work: the receptive field of one place in
+    the volume before it, and the depth column of all channels that see that field.
+
+    Parameters
+    ----------
+    network : Network or Plan
+        `fencepost.plan` makes one without weights, whatever its size.
+    ax : matplotlib.axes.Axes, optional
+        Draw here, as large as there is room for; without it, into a new figure.
+
+    Returns
+    -------
+    Figure or Axes
+        The sizes are those of the network without the batch. Layers that only change values, such
+        as ReLU, are named below the volume that they change. What could not be drawn to scale is
+        said at the foot.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> figure = fp.plots.volumes(fp.models.lenet5())
+    >>> [text.get_text() for text in figure.axes[0].texts][:5]
+    ['1 × 28 × 28', 'input', '6 × 28 × 28', '0: Conv2d(6, 5,', 'padding=2)']
+    """
+    found = stages(tuple(network.input_shape), network.rows)
+    if ax is None:
+        layout = arrange(found, WIDTH, None)
+        canvas = style.canvas(None, layout.width, layout.height)
+    else:
+        canvas = style.canvas(ax, 0, 0)
+        layout = arrange(found, canvas.width, canvas.height)
+    axes = canvas.axes
+    style.blank(axes)
+    axes.set_xlim(0, canvas.width)
+    axes.set_ylim(layout.height - canvas.height, layout.height)
+    for box in layout.boxes:
+        _draw_box(axes, box)
+        _label(axes, box, layout.label_tops[box.row])
+    for before, after in zip(layout.boxes, layout.boxes[1:], strict=False):
+        if after.stage.windows:
+            _draw_field(axes, before, after)
+        elif after.stage.is_column and before.row == after.row:
+            _draw_fan(axes, before, after)
+    for number, note in enumerate(reversed(layout.notes)):
+        _text(axes, GAP, LINE * (number + 0.6), note, ha="left", color=style.FAINT_INK)
+    return canvas.result
+
+
+def _draw_box(axes: Axes, box: Box) -> None:
+    (dx, dy), left, bottom = box.slant, box.left, box.bottom
+    right, top = left + box.width, bottom + box.height
+    if box.stage.is_column:
+        _polygon(axes, [(left, bottom), (right, bottom), (right, top), (left, top)], COLUMN)
+        return
+    faces = (
+        (FRONT, [(left, bottom), (right, bottom), (right, top), (left, top)]),
+        (TOP, [(left, top), (right, top), (right + dx, top + dy), (left + dx, top + dy)]),
+        (SIDE, [(right, bottom), (right, top), (right + dx, top + dy), (right + dx, bottom + dy)]),
+    )
+    for colour, corners in faces:
+        _polygon(axes, corners, colour)
+    channels = box.stage.shape[0]
+    if channels > 1 and sliced(box):
+        corners = [(left, top), (right, top), (right, bottom)]
+        parts = (k / channels for k in range(1, channels))
+        edges = [[(x + dx * part, y + dy * part) for x, y in corners] for part in parts]
+        _draw_lines(axes, edges, style.FAINT_INK, 0.35)
+
+
+def _draw_field(axes: Axes, before: Box, after: Box) -> None:
+    """Draw one receptive field through its volume, and the depth column that looks at it."""
+    spans = [_spanned(window) for window in after.stage.windows]
+    seen = [span[0] for span in spans]
+    asked = [span[1] for span in spans]
+    field = _prism(before, seen)
+    column = _prism(after, [(index, index + 1) for index in asked])
+    for front, back in (field, column):
+        hidden = [[*back, back[0]], *([a, b] for a, b in zip(front, back, strict=True))]
+        _draw_lines(axes, [[*front, front[0]]], style.VERMILLION, 1.1)
+        _draw_lines(axes, hidden, style.VERMILLION, 0.6, "--")
+    if before.row == after.row:
+        (left, bottom), _, (right, top), _ = column[0]
+        middle = ((left + right) / 2, (bottom + top) / 2)
+        _draw_lines(axes, [[corner, middle] for corner in field[0]], style.VERMILLION, 0.5)
+
+
+def _spanned(window: Window) -> tuple[tuple[int, int], int]:
+    """Cells of the input, from and to, that an output cell off the middle sees; and that cell."""
+    index = (window.output - 1) // 3
+    cells = Field().through(window).cells(index)
+    return (max(cells.start, 0), min(cells.stop, window.input)), index
+
+
+def _prism(box: Box, cells: list[tuple[int, int]]) -> tuple[list[Point], list[Point]]:
+    """Return the four corners on the front and the four on the back of these rows and columns."""
+    (first, end), (start, stop) = cells if len(cells) == 2 else ((0, 1), *cells)
+    rows, columns = box.stage.face
+    left, right = (box.left + box.width * cell / columns for cell in (start, stop))
+    bottom, top = (box.bottom + box.height * (1 - cell / rows) for cell in (end, first))
+    front = [(left, bottom), (right, bottom), (right, top), (left, top)]
+    dx, dy = box.depth * SLANT[0], box.depth * SLANT[1]
+    return front, [(x + dx, y + dy) for x, y in front]
+
+
+def _draw_fan(axes: Axes, before: Box, after: Box) -> None:
+    """Draw the two outermost links of all to all."""
+    right = before.left + before.width + before.slant[0]
+    lower = before.bottom + before.slant[1]
+    links = (
+        [(right, lower + y), (after.left, after.bottom + z)]
+        for y, z in ((0, 0), (before.height, after.height))
+    )
+    _draw_lines(axes, list(links), style.FAINT_INK, 0.5, ":")
+
+
+def _label(axes: Axes, box: Box, top: float) -> None:
+    for number, line in enumerate(box.stage.label):
+        y = top - LINE * (number + 0.75)
+        _text(axes, box.middle, y, line, weight="normal" if number else "bold")
+
+
+def _text(axes: Axes, x: float, y: float, text: str, **look: str) -> None:
+    settings = {"ha": "center", "color": style.INK} | look
+    axes.text(
+        x, y, text, fontsize=LABEL_SIZE, va="baseline", parse_math=False, **settings  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _polygon(axes: Axes, corners: list[Point], colour: str) -> None:
+    from matplotlib.patches import Polygon
+
+    axes.add_patch(
+        Polygon(corners, facecolor=colour, edgecolor=style.INK, linewidth=0.6, joinstyle="round")
+    )
+
+
+def _draw_lines(
+    axes: Axes, lines: list[list[Point]], colour: str, width: float, dash: str = "-"
+) -> None:
+    from matplotlib.collections import LineCollection
+
+    axes.add_collection(
+        LineCollection(lines, colors=colour, linewidths=width, linestyles=dash, zorder=3),
+        autolim=False,
+    )

@@ -131,18 +131,23 @@ void run_correlate(const Correlation& c, const Input<3>& kernels, const int32_t*
     correlate<T>(c, terms, fill, static_cast<T>(offset));
 }
 
+void require_terms(const Correlation& c, const Input<3>& kernels, const PlaneList& planes) {
+  require(number_of(kernels) == arithmetic_of(c.source.type),
+          "kernels must be of the arithmetic's dtype");
+  require(kernels.shape(0) > 0, "there must be kernels");
+  require(static_cast<long>(planes.shape(0)) == c.out.planes && planes.shape(1) == kernels.shape(0),
+          "planes must be (out's planes, kernels)");
+  require_indices(planes.data(), planes.size(), c.source.planes,
+                  "planes names a plane that is not there");
+}
+
 void correlate_planes(const Input<4>& source, const Input<3>& kernels, const PlaneList& planes,
                       const List& rows, const List& columns, nb::handle fill, const InOut<4>& out,
                       double offset, int threads) {
   const Correlation c =
       read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
   const Number arithmetic = arithmetic_of(c.source.type);
-  require(number_of(kernels) == arithmetic, "kernels must be of the arithmetic's dtype");
-  require(kernels.shape(0) > 0, "there must be kernels");
-  require(planes.shape(0) == out.shape(0) && planes.shape(1) == kernels.shape(0),
-          "planes must be (out's planes, kernels)");
-  require_indices(planes.data(), planes.size(), c.source.planes,
-                  "planes names a plane that is not there");
+  require_terms(c, kernels, planes);
   if (empty(c.out)) return;
   switch (arithmetic) {
   case Number::f32:
@@ -153,6 +158,45 @@ void correlate_planes(const Input<4>& source, const Input<3>& kernels, const Pla
     require(offset == 0, "there is no offset to int64");
     return run_correlate(c, kernels, planes.data(), nb::cast<int64_t>(nb::int_(fill)), offset);
   }
+}
+
+template <class T>
+std::vector<TilePlace> run_fft(const Correlation& c, const Input<3>& kernels, const int32_t* planes,
+                               TileSize tile, double fill, double offset) {
+  const Terms<T> terms{static_cast<const T*>(kernels.data()), static_cast<long>(kernels.shape(0)),
+                       static_cast<long>(kernels.shape(1)), static_cast<long>(kernels.shape(2)),
+                       planes};
+  nb::gil_scoped_release release;
+  return correlate_fft<T>(c, terms, tile, static_cast<T>(fill), static_cast<T>(offset));
+}
+
+bool is_tile(long size) { return size >= 16 && size <= 1 << 24 && (size & (size - 1)) == 0; }
+
+nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
+                              const PlaneList& planes, const List& rows, const List& columns,
+                              double fill, const InOut<4>& out, Pair tile, double offset,
+                              int threads) {
+  const Correlation c =
+      read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
+  const Number arithmetic = arithmetic_of(c.source.type);
+  require(arithmetic != Number::i64, "Fourier transforms are not for int64");
+  require_terms(c, kernels, planes);
+  const auto [height, width] = tile;
+  const bool line = height == 1 && kernels.shape(1) == 1;
+  require(is_tile(width) && (line ? width >= 256 : is_tile(height)),
+          "a tile's sides must be powers of two from 16, or 1 and one from 256");
+  require(width >= static_cast<long>(kernels.shape(2)) &&
+              height >= static_cast<long>(kernels.shape(1)),
+          "a tile must hold the kernel");
+  nb::list doubtful;
+  if (empty(c.out)) return doubtful;
+  const TileSize size{height, width};
+  const auto places = arithmetic == Number::f32
+                          ? run_fft<float>(c, kernels, planes.data(), size, fill, offset)
+                          : run_fft<double>(c, kernels, planes.data(), size, fill, offset);
+  for (const TilePlace& place : places)
+    doubtful.append(nb::make_tuple(place.plane, place.row, place.column));
+  return doubtful;
 }
 
 template <class T>
@@ -304,6 +348,13 @@ void define_planes(nb::module_& m) {
         "Correlate planes (P, H, W, C) with kernels (T, KH, KW): out plane p is the sum over t of\n"
         "kernel t over source plane planes[p, t], extended by the lists of rows and columns.\n"
         "-1 in a list is a plane, row or column of fill.");
+  m.def(
+      "correlate_fft", &correlate_fft_planes, array("source"), array("kernels"), array("planes"),
+      array("rows"), array("columns"), "fill"_a, array("out"), "tile"_a, "offset"_a = 0.0,
+      "threads"_a = 0,
+      "As correlate, by Fourier transforms of tiles (height, width) that are powers of two; of\n"
+      "height 1 for kernels of one row. Returns the tiles, as (plane, row, column) of their first\n"
+      "result, in which something was not finite: their results are to be computed otherwise.");
   m.def("correlate_separable", &correlate_separable_planes, array("source"), array("vertical"),
         array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
         "offset"_a = 0.0, "threads"_a = 0,

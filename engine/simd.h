@@ -107,24 +107,26 @@ inline vec load_some(const float* p, int n) {
   return v;
 }
 
-template <int Step, int... I>
-inline void exchange(vec& a, vec& b, std::integer_sequence<int, I...>) {
-  vec low = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + (I ^ Step) : I)...);
-  vec high = __builtin_shufflevector(a, b, ((I & Step) ? kLanes + I : (I ^ Step))...);
+template <int Step, class V, int... I>
+inline void exchange(V& a, V& b, std::integer_sequence<int, I...>) {
+  constexpr int lanes = sizeof...(I);
+  V low = __builtin_shufflevector(a, b, ((I & Step) ? lanes + (I ^ Step) : I)...);
+  V high = __builtin_shufflevector(a, b, ((I & Step) ? lanes + I : (I ^ Step))...);
   a = low;
   b = high;
 }
-template <int Step>
-inline void transpose_from(vec* rows) {
-  if constexpr (Step < kLanes) {
-    for (int i = 0; i < kLanes; i++)
+template <int Lanes, int Step, class V>
+inline void transpose_from(V* rows) {
+  if constexpr (Step < Lanes) {
+    for (int i = 0; i < Lanes; i++)
       if (!(i & Step))
-        exchange<Step>(rows[i], rows[i + Step], std::make_integer_sequence<int, kLanes>{});
-    transpose_from<2 * Step>(rows);
+        exchange<Step>(rows[i], rows[i + Step], std::make_integer_sequence<int, Lanes>{});
+    transpose_from<Lanes, 2 * Step>(rows);
   }
 }
-// Transposes a kLanes x kLanes matrix held in kLanes registers: log2(kLanes) rounds of exchanges.
-inline void transpose(vec rows[kLanes]) { transpose_from<1>(rows); }
+// Transposes a square matrix held in as many registers as they have lanes: log2(lanes) rounds of
+// exchanges.
+inline void transpose(vec rows[kLanes]) { transpose_from<kLanes, 1>(rows); }
 
 // Lane i of the result (i < N) is the sum over lanes of v[i]: adds pairs, then pairs of pairs.
 template <int N, int Step = 1>

@@ -1,5 +1,5 @@
-// Correlation of planes with kernels, directly, separably, or exactly in integers. Whoever calls
-// has checked sizes and indices. May include strips.h.
+// Correlation of planes with kernels: directly, separably, by Fourier transforms, or exactly in
+// integers. Whoever calls has checked sizes and indices. May include strips.h and fft.h.
 #pragma once
 
 #include "extension.h"
@@ -35,6 +35,20 @@ struct SeparableTerms {
 };
 template <class T>
 void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T fill, T offset);
+
+// By Fourier transforms of overlapping tiles (overlap-save), each a power of two of cells a side. A
+// tile of height 1 is a stretch of one row, for kernels of one row.
+struct TileSize {
+  long height, width;
+};
+struct TilePlace {
+  long plane, row, column; // of its first result
+};
+// Returns the tiles whose results are not to be trusted, as not all they read, or made of it, was
+// finite.
+template <class T>
+std::vector<TilePlace> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize tile,
+                                     T fill, T offset);
 
 // Exact; throws std::overflow_error where a result is not an int64.
 void correlate_exact(const Correlation& c, const Terms<int64_t>& terms, int64_t fill);

@@ -88,6 +88,15 @@ ColumnRun Extension<T>::in_place() const {
 }
 
 template <class T>
+void Extension<T>::read(long plane, long row, long first, long n, T* to) const {
+  const long from = plane < 0 ? -1 : rows_.at[row];
+  if (from < 0)
+    std::fill_n(to, n * channels(), fill_);
+  else
+    copy(plane, from, first, n, to);
+}
+
+template <class T>
 void Extension<T>::copy(long plane, long row, long first_column, long columns, T* to) const {
   const char* from = static_cast<const char*>(source_.row(plane, row));
   const long channels = source_.channels, bytes = channels * size_of(source_.type);

@@ -58,6 +58,9 @@ class Extension {
   // empty if there is none.
   ColumnRun in_place() const;
 
+  // Columns [first, first + n) of a row of the extended plane; plane -1 is all fill.
+  void read(long plane, long row, long first, long n, T* to) const;
+
  private:
   template <class>
   friend class Window;

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         augment,
         convolve_short,
         correlate,
+        correlate_fft,
         correlate_separable,
         get_num_threads,
         pool,
@@ -67,6 +68,7 @@ else:
     augment = _chosen.augment
     convolve_short = _chosen.convolve_short
     correlate = _chosen.correlate
+    correlate_fft = _chosen.correlate_fft
     correlate_separable = _chosen.correlate_separable
     get_num_threads = _chosen.get_num_threads
     pool = _chosen.pool
@@ -78,6 +80,7 @@ __all__ = [
     "augment",
     "convolve_short",
     "correlate",
+    "correlate_fft",
     "correlate_separable",
     "get_num_threads",
     "level",

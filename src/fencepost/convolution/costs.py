@@ -20,11 +20,10 @@ _DENSE = {"baseline": 8e9, "avx2": 40e9, "avx512": 60e9}
 _PASSES = {"baseline": 5e9, "avx2": 20e9, "avx512": 25e9}  # the same, of a pass along one axis
 _WIDE = 0.4e9
 _BYTES = 8e9  # per second and core, to and from memory
-_TRANSFORMED = (2.5e-9, 0.6e-9)  # a cell of a tile, there and back, in float32: a + b · log₂ cells
-_CACHED = 2.5e6  # bytes of a tile up to which it stays in the cache
-_CACHED_LINE = 2**16  # the same of a tile along one axis, many of which are transformed at once
+_TRANSFORMED = (1.6e-9, 0.1e-9)  # a cell of a tile, there and back, in float32: a + b · log₂ cells
+_CACHED = 0.6e6  # bytes of a tile up to which it stays in the cache, with its spectrum and partner
 _CALL = 5e-6  # any method
-_TILE = 30e-6  # a tile's slices and calls
+_PAIR = 1.2e-6  # two tiles, however small
 _SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
 
 
@@ -48,15 +47,21 @@ def factoring(kernel: Sequence[int]) -> float:
     return 20e-6 + _SINGULAR * rows * columns * min(rows, columns)
 
 
-def transforms(tiles: int, tile: Sequence[int], dtype: np.dtype[Any]) -> float:
-    """Return the seconds for this many tiles, there and back, and the kernel's own transform."""
+def transforms(
+    tiles: int, tile: Sequence[int], terms: int, dtype: np.dtype[Any], threads: int
+) -> float:
+    """Return the seconds on `threads` for this many tiles, and for the kernel's own transforms.
+
+    Tiles are transformed two by two, and a pair by one thread: once for each term, and back.
+    """
     cells = math.prod(tile)
     constant, slope = _TRANSFORMED
-    size = cells * dtype.itemsize
-    cached = _CACHED_LINE if len(tile) == 1 else _CACHED
-    beyond = min(3.0, max(1.0, size / cached))
+    beyond = min(3.0, max(1.0, math.sqrt(cells * dtype.itemsize / _CACHED)))
     cell = (constant + slope * math.log2(cells)) * beyond * dtype.itemsize / 4
-    return _CALL + (tiles + 0.5) * (cells * cell + _TILE)
+    pair = _PAIR + 2 * cells * cell
+    pairs = -(-tiles // 2)
+    rounds = -(-pairs // threads)
+    return _CALL + pair * (terms / 2 + rounds * (terms + 1) / 2)
 
 
 def least_transforms(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:

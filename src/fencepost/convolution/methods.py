@@ -125,11 +125,9 @@ def plan(task: Task, method: str = "auto", *, tell: bool = False) -> Plan:
     elif not everything and costs.least_transforms(cells, shape, dtype) * share > cheapest:
         candidates.append(Candidate("fft", None, "the transforms would take longer"))
     else:
-        tiling = tiles.best(task.outputs, shape, task.images, dtype)
-        tile = " × ".join(map(str, tiling.tile))
-        count = f"{tiling.count} tiles" if tiling.count > 1 else "one tile"
-        seconds = tiling.seconds(dtype) * share
-        candidates.append(Candidate("fft", seconds, f"{count} of {tile}"))
+        threads = _engine.get_num_threads()
+        tiling = tiles.best(task, threads)
+        candidates.append(Candidate("fft", tiling.seconds(dtype, threads), str(tiling)))
 
     return Plan(_choose(candidates, method), factors, tiling)
 

@@ -1,24 +1,25 @@
 """Into what tiles an array is cut for the FFT.
 
-Part of convolution; may call ducc0 (imported when first used) and costs. Large tiles waste little
-of themselves on overlap, small ones stay in the cache; lengths whose factors are small transform
-quickly. All three are weighed by the cost model.
+Part of convolution; may call costs. Large tiles waste little of themselves on overlap, small ones
+stay in the cache; both are weighed by the cost model. Sides are powers of two, the lengths that the
+engine transforms.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from . import costs
+from .task import Task
 
-_MOST_CUTS = 1 << 12  # along one axis
-_BLOCK = 1 << 17  # cells that are transformed in one call, so that short tiles fill the lanes
+_SHORTEST, _LONGEST = 16, 1024  # side of a tile of two axes
+_SHORTEST_LINE, _LONGEST_LINE = 256, 1 << 24  # tile of one axis
 
 
 @dataclass(frozen=True)
@@ -27,26 +28,23 @@ class Tiling:
 
     Attributes
     ----------
-    tile : tuple of int
-        Cells that are transformed, along each axis.
-    steps : tuple of int
-        Results of one tile, along each axis: tile − kernel + 1.
-    outputs : tuple of int
-        Results in all.
+    tile : (int, int)
+        Rows and columns that are transformed; one row for a kernel of one row.
+    steps : (int, int)
+        Results of one tile: tile − kernel + 1.
+    outputs : (int, int)
+        Rows and columns of results in all.
     images : int
-        Arrays that are cut alike.
+        Planes that are cut alike.
+    terms : int
+        Transforms that are added up for each: the layers of a kernel of more than two axes.
     """
 
-    tile: tuple[int, ...]
-    steps: tuple[int, ...]
-    outputs: tuple[int, ...]
+    tile: tuple[int, int]
+    steps: tuple[int, int]
+    outputs: tuple[int, int]
     images: int
-
-    @property
-    def starts(self) -> Iterator[tuple[int, ...]]:
-        """The first result of each tile of one image."""
-        ranges = (range(0, size, step) for size, step in zip(self.outputs, self.steps, strict=True))
-        return itertools.product(*ranges)
+    terms: int
 
     @property
     def count(self) -> int:
@@ -54,41 +52,40 @@ class Tiling:
         cuts = (-(-size // step) for size, step in zip(self.outputs, self.steps, strict=True))
         return self.images * math.prod(cuts)
 
-    @property
-    def at_once(self) -> int:
-        """How many tiles go into one call of the transform."""
-        return max(1, min(self.count, _BLOCK // math.prod(self.tile)))
-
-    def seconds(self, dtype: np.dtype[Any]) -> float:
+    def seconds(self, dtype: np.dtype[Any], threads: int) -> float:
         """Return what the cost model says."""
-        return costs.transforms(self.count, self.tile, dtype)
+        return costs.transforms(self.count, self.tile, self.terms, dtype, threads)
+
+    def __str__(self) -> str:
+        tile = " × ".join(str(side) for side in self.tile if side > 1)
+        return f"{self.count} tiles of {tile}" if self.count > 1 else f"one tile of {tile}"
 
 
-def best(
-    outputs: Sequence[int], kernel: Sequence[int], images: int, dtype: np.dtype[Any]
-) -> Tiling:
-    """Return the tiling that the cost model thinks quickest."""
-    axes = [list(_lengths(size, reach)) for size, reach in zip(outputs, kernel, strict=True)]
-    tilings = (
-        Tiling(
-            tile,
-            tuple(length - reach + 1 for length, reach in zip(tile, kernel, strict=True)),
-            tuple(outputs),
-            images,
+def best(task: Task, threads: int) -> Tiling:
+    """Return the tiling of `task` that the cost model thinks quickest."""
+    (*_, height), (*_, reach) = (1, *task.outputs[:-1]), (1, *task.kernel.shape[:-1])
+    outputs, kernel = (height, task.outputs[-1]), (reach, task.kernel.shape[-1])
+    images = task.images * math.prod(task.outputs[:-2])
+    terms = math.prod(task.kernel.shape[:-2])
+    sides: tuple[Iterator[int], Iterator[int]]
+    if reach == 1:
+        sides = iter([1]), _sides(outputs[1], kernel[1], _SHORTEST_LINE, _LONGEST_LINE)
+    else:
+        sides = (
+            _sides(outputs[0], kernel[0], _SHORTEST, _LONGEST),
+            _sides(outputs[1], kernel[1], _SHORTEST, _LONGEST),
         )
-        for tile in itertools.product(*axes)
+    tilings = (
+        Tiling(tile, (tile[0] - kernel[0] + 1, tile[1] - kernel[1] + 1), outputs, images, terms)
+        for tile in itertools.product(*sides)
     )
-    return min(tilings, key=lambda tiling: tiling.seconds(dtype))
+    return min(tilings, key=lambda tiling: tiling.seconds(task.kernel.dtype, threads))
 
 
-def _lengths(outputs: int, reach: int) -> Iterator[int]:
-    """Yield lengths of tiles that cut an axis into 1, 2, 3, 4, 6, 8, 12… equal parts."""
-    from ducc0.fft import good_size
-
-    cuts = 1
-    while cuts <= min(outputs, _MOST_CUTS):
-        step = -(-outputs // cuts)
-        yield int(good_size(step + reach - 1, True))
-        if step < reach:  # smaller tiles would be mostly overlap
-            return
-        cuts = cuts + 1 if cuts < 4 else cuts * 3 // 2 if cuts & (cuts - 1) == 0 else cuts * 4 // 3
+def _sides(outputs: int, reach: int, shortest: int, longest: int) -> Iterator[int]:
+    """Yield powers of two, from one that holds the kernel to one that holds all."""
+    side = max(shortest, 1 << (reach - 1).bit_length())
+    yield side
+    while side < min(outputs + reach - 1, longest):
+        side *= 2
+        yield side

@@ -71,8 +71,24 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("gausian", ["mean", "gaussian"])
     'Did you mean "gaussian"?'
     """
-    near = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(quoted(near))}?" if near else ""
+    originals = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), list(originals), n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(quoted(originals[one] for one in near))}?" if near else ""
+
+
+def pointed(line: str, column: int) -> str:
+    """Show a line, or the part of it that matters, with a mark below the column (from 0).
+
+    >>> print(pointed("mean:sise=3", 5))
+        mean:sise=3
+             ^ column 6
+    """
+    shown = "".join(letter if letter.isprintable() else " " for letter in line)
+    start = max(0, column - 40)
+    piece = shown[start : start + 76]
+    before, after = "…" * (start > 0), "…" * (start + 76 < len(shown))
+    mark = " " * (len(before) + column - start) + "^"
+    return f"    {before}{piece}{after}\n    {mark} column {column + 1}"
 
 
 def quoted(names: Iterable[str]) -> list[str]:

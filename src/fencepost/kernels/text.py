@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import integer, nearest
+from ..arguments import integer, nearest, pointed
 from ..errors import ArgumentError, DataError
 from .catalogue import ENTRIES, GROUPS, Entry, entry
 from .kernel import LARGEST, Kernel, check_size
@@ -266,15 +266,8 @@ def _shaped(matrix: Any, ndim: int | None, text: str, place: int) -> Kernel:
 
 def _refuse(text: str, column: int, reason: str) -> NoReturn:
     """Raise ArgumentError with the text and a mark below the column."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    start = max(0, column - 40)
-    piece = shown[start : start + 76]
-    before, after = "…" * (start > 0), "…" * (start + 76 < len(shown))
-    mark = " " * (len(before) + column - start) + "^"
     end = "" if reason.endswith((".", "?")) else "."
-    raise ArgumentError(
-        f"{reason}{end}\n\n    {before}{piece}{after}\n    {mark} column {column + 1}"
-    ) from None
+    raise ArgumentError(f"{reason}{end}\n\n{pointed(text, column)}") from None
 
 
 def names() -> tuple[str, ...]:

@@ -1,0 +1,217 @@
+"""What a plan's tables show: its columns, in groups, and its lines, as text.
+
+Part of planning; may call network.sizes and sizing. Text and HTML are laid out from this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..network.sizes import by
+from ..sizing import Window
+
+if TYPE_CHECKING:
+    from .plan import LayerPlan, Plan
+
+_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its header, line by line, and how it is aligned."""
+
+    header: tuple[str, ...]
+    left: bool = False
+    #: May be left out where there is no room, as it can be read elsewhere.
+    spare: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns that belong together, under a common title."""
+
+    title: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: place and layer, then for each group the cells of its columns.
+
+    A cell has several lines where the axes differ.
+    """
+
+    place: str
+    layer: str
+    cells: tuple[tuple[str, ...], ...]
+
+
+def groups(plan: Plan) -> tuple[Group, ...]:
+    """Columns of the table."""
+    return (
+        Group(
+            "what comes out",
+            (
+                Column(("output",), left=True),
+                Column(("(input + before + after", "− kernel) / stride + 1"), left=True),
+                Column(("padding",), spare=True),
+                Column(("left", "over")),
+            ),
+        ),
+        Group(
+            "what one output sees",
+            (
+                Column(("receptive", "field")),
+                Column(("effective", "stride")),
+                Column(("effective", "padding")),
+            ),
+        ),
+        Group(
+            f"what it takes, memory for a batch of {plan.batch:,}",
+            (
+                Column(("parameters",)),
+                Column(("connections",)),
+                Column(("multiply-adds",)),
+                Column(("share",)),
+                Column(("activation", "memory")),
+            ),
+        ),
+    )
+
+
+def lines(plan: Plan) -> Iterator[Line]:
+    """Lines of the table: the input, each layer, what does not fit, and the sums."""
+    empty = (("",) * 4, ("",) * 3, ("",) * 5)
+    yield Line("", "input", ((by(plan.input_shape), "", "", ""), *empty[1:]))
+    for row in plan.rows:
+        yield from _layer(row, plan.multiply_adds)
+    if plan.problems:
+        index = len(plan.rows)
+        misfit = ("✗ does not fit", "", "", "")
+        yield Line(str(index), plan.layers[index].describe(), (misfit, *empty[1:]))
+    sums = (
+        _count(plan.parameters),
+        _count(plan.connections),
+        _count(plan.multiply_adds),
+        "",
+        memory(plan.activation_bytes),
+    )
+    yield Line("", "total", (*empty[:2], sums))
+
+
+def notes(plan: Plan) -> Iterator[str]:
+    """What should be said of the plan below its table."""
+    for row in _all(plan.rows):
+        who = f"layer {row.place}, {row.layer.describe()}"
+        for name, window in axes(row.windows):
+            if window.lost_cells:
+                cells = "cell" if window.lost_cells == 1 else f"{window.lost_cells} cells"
+                yield f"{who}: the last {cells} of each {name} are never looked at."
+            if window.remark:
+                yield f"{who}: {window.remark}."
+    sighted = [row for row in plan.rows if row.fields is not None]
+    if sighted:
+        last = sighted[-1]
+        seen, size = by(last.receptive_field), by(plan.input_shape[1:])
+        whole = "some output sees" if last.covers else "no output sees"
+        yield (
+            f"After layer {last.place}, an output's receptive field is {seen}, padding included; "
+            f"the input is {size}: {whole} all of it."
+        )
+
+
+def axes(windows: tuple[Window, ...]) -> list[tuple[str, Window]]:
+    """Windows with their axes' names; one if all are alike."""
+    if len(windows) == 2 and windows[0] != windows[1]:
+        return [("column", windows[0]), ("row", windows[1])]
+    return [("row and column" if len(windows) == 2 else "row", window) for window in windows[:1]]
+
+
+def equation(window: Window) -> str:
+    """The equation in numbers; for kernels without holes without the dilation.
+
+    >>> equation(Window(28, kernel=5, before=2, after=2))
+    '(28 + 2 + 2 − 5) / 1 + 1 = 28'
+    >>> equation(Window(10, kernel=3, stride=2))
+    '(10 + 0 + 0 − 3) / 2 + 1 = 4.5 → 4'
+    """
+    reach = f"{window.kernel}"
+    if window.dilation > 1:
+        reach = f"{window.dilation}·({window.kernel} − 1) − 1"
+    result = window.equation.rpartition(" = ")[2]
+    if window.remainder:
+        result += f" → {window.output}"
+    padded = f"{window.input} + {window.before} + {window.after}"
+    return f"({padded} − {reach}) / {window.stride} + 1 = {result}"
+
+
+def memory(size: int) -> str:
+    """Write bytes as people do.
+
+    >>> memory(640), memory(18_816), memory(128_450_560)
+    ('640 B', '18.8 kB', '128.5 MB')
+    """
+    unit, factor = next(((name, one) for name, one in _UNITS if size >= one), ("B", 1))
+    return f"{size / factor:,.1f} {unit}" if factor > 1 else f"{size} B"
+
+
+def _all(rows: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
+    for row in rows:
+        yield row
+        yield from _all(row.inner)
+
+
+def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
+    """The line of a layer, and below a Residual those of its layers, whose costs they show."""
+
+    def own(name: str) -> int:
+        inner = sum(getattr(one, name) for one in row.inner)
+        return int(getattr(row, name) - inner)
+
+    outputs = by(row.output_shape)
+    alike = axes(row.windows)
+    sizes = (
+        outputs,
+        "\n".join(equation(window) for _, window in alike),
+        _of_axes([_pair(window) for _, window in alike]),
+        _of_axes([str(window.remainder) for _, window in alike]),
+    )
+    fields = row.fields or ()
+    whole = row.covers and not fields
+    sees = (
+        "all" if whole else _of_axes([str(size) for size in row.receptive_field]),
+        _of_axes([str(field.stride) for field in fields]),
+        _of_axes([str(field.before) for field in fields]),
+    )
+    takes = (
+        _count(own("parameters")),
+        _count(own("connections")),
+        _count(own("multiply_adds")),
+        _share(own("multiply_adds"), total),
+        memory(own("activation_bytes")),
+    )
+    text = "Residual" if row.inner else row.layer.describe()
+    yield Line(row.place, "  " * depth + text, (sizes, sees, takes))
+    for one in row.inner:
+        yield from _layer(one, total, depth + 1)
+
+
+def _pair(window: Window) -> str:
+    if window.before == window.after:
+        return str(window.before)
+    return f"({window.before}, {window.after})"
+
+
+def _of_axes(values: list[str]) -> str:
+    """One value where all axes have the same."""
+    return " × ".join(values if len(set(values)) > 1 else values[:1])
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "–"
+
+
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.1f} %" if part else "–"

@@ -1,0 +1,338 @@
+"""What a designer asks: which inputs fit, which padding keeps the size, which arguments do.
+
+Part of planning; may call variants, network.sizes, layers, sizing and errors. Every answer is
+found by trying: the sizes of the network are computed with it.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from inspect import signature
+from itertools import islice
+from typing import Any
+
+from ..arguments import integer, nearest
+from ..errors import ArgumentError, SizeError
+from ..layers import Layer, Residual, Shape
+from ..layers.arguments import compact
+from ..layers.windowed import WindowedLayer
+from ..network.sizes import by, sized
+from ..sizing import Window
+from . import variants
+
+MOST_SIZES = 10_000
+# How far the nearest input is looked for: several periods of any usual network's strides.
+_SEARCH = 2048
+_LARGEST_INPUT = 2**20
+_MOST_VALUES = 1000
+_AXES = {1: ("width",), 2: ("height", "width")}
+_SOLVABLE = ("kernel_size", "stride", "padding", "dilation", "groups")
+
+
+@dataclass(frozen=True)
+class AxisSizes:
+    """Which sizes fit along an axis, or along both where that is the same.
+
+    Attributes
+    ----------
+    axis : str
+        ``"height"``, ``"width"`` or ``"height and width"``.
+    given : int
+        The size of the plan's input.
+    first, last : int
+        The range that was asked for.
+    sizes : tuple of int
+        Those of the range that fit and of which no cell is dropped.
+    nearest : tuple of int
+        `given` if it fits; otherwise the next smaller and the next larger size that do.
+    """
+
+    axis: str
+    given: int
+    first: int
+    last: int
+    sizes: tuple[int, ...]
+    nearest: tuple[int, ...]
+
+    def __str__(self) -> str:
+        found = ", ".join(map(str, self.sizes)) or f"none from {self.first} to {self.last} fits"
+        if self.nearest == (self.given,):
+            near = f"{self.given} itself fits"
+        elif self.nearest:
+            near = f"nearest to {self.given}: {', '.join(map(str, self.nearest))}"
+        else:
+            near = f"nothing near {self.given} fits"
+        return f"{self.axis}: {found}; {near}"
+
+
+@dataclass(frozen=True)
+class Padding:
+    """The padding with which a layer keeps the size, or divides it by its stride, rounded up.
+
+    `padding` is written as the layer takes it, and None if no padding does this, as the windows
+    step over cells.
+    """
+
+    place: str
+    layer: Layer
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    padding: Any
+
+    def __str__(self) -> str:
+        who = f"layer {self.place}, {self.layer.describe()}"
+        if self.padding is None:
+            return f"{who}: no padding makes {by(self.output)} of {by(self.input)}"
+        what = f"keeps {by(self.input)}"
+        if self.output != self.input:
+            what = f"makes {by(self.output)} of {by(self.input)}"
+        return f"{who}: padding={self.padding} {what}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of an argument with which everything fits.
+
+    `output_shape` is that of the layer, `network_output` that of the whole network.
+    """
+
+    value: int
+    output_shape: Shape
+    network_output: Shape
+
+
+@dataclass(frozen=True)
+class Choices:
+    """All values of one argument with which everything fits and no cell is dropped.
+
+    `tried` are the first and the last value that were tried; `current` is the present one.
+    """
+
+    place: str
+    layer: Layer
+    argument: str
+    current: Any
+    tried: tuple[int, int]
+    found: tuple[Choice, ...]
+
+    def __str__(self) -> str:
+        head = f"layer {self.place}, {self.layer.describe()}"
+        if not self.found:
+            first, last = self.tried
+            return f"{head}: no {self.argument} from {first} to {last} makes everything fit"
+        width = max(len(str(choice.value)) for choice in self.found)
+        lines = [f"{head}: everything fits with"]
+        for choice in self.found:
+            line = f"  {self.argument}={choice.value:<{width}}  → {by(choice.output_shape)}"
+            if len(choice.network_output) > 1 and choice.network_output != choice.output_shape:
+                line += f", at the end {by(choice.network_output)}"
+            lines.append(line + (", as it is" if choice.value == self.current else ""))
+        return "\n".join(lines)
+
+
+def inputs(
+    input_shape: Shape, layers: Sequence[Layer], first: int, last: int
+) -> tuple[AxisSizes, ...]:
+    """Answer `Plan.inputs`."""
+    first, last = integer("first", first, 1), integer("last", last, 1, _LARGEST_INPUT)
+    if last < first:
+        raise ArgumentError(f"first must not be above last. Received: {first} to {last}")
+    if last - first >= MOST_SIZES:
+        raise ArgumentError(
+            f"from first to last there may be at most {MOST_SIZES:,} sizes. "
+            f"Received: {first} to {last}"
+        )
+    found: list[AxisSizes] = []
+    exact = variants.strict(layers)
+    for name, given, chain in _axes(input_shape, exact):
+        channels = input_shape[0]
+        sizes = tuple(n for n in range(first, last + 1) if _passes(chain, (channels, n)))
+        near = tuple(_nearest(chain, channels, given))
+        found.append(AxisSizes(name, given, first, last, sizes, near))
+    if len(found) == 2 and replace(found[1], axis=found[0].axis) == found[0]:
+        return (replace(found[0], axis="height and width"),)
+    return tuple(found)
+
+
+def smallest_input(input_shape: Shape, layers: Sequence[Layer]) -> Shape | None:
+    """Answer `Plan.smallest_input`."""
+    channels, sizes = input_shape[0], []
+    for _, _, chain in _axes(input_shape, layers):
+        lenient = variants.lenient(chain)
+        # Too small for a kernel is too small for good; only beyond that the remainders matter.
+        least = 1 + bisect_left(
+            range(1, _LARGEST_INPUT),
+            True,
+            key=lambda n, lenient=lenient: _passes(lenient, (channels, n)),  # type: ignore[misc]
+        )
+        fitting = (n for n in range(least, least + _SEARCH) if _passes(chain, (channels, n)))
+        sizes.append(next(fitting, 0))
+    shape = (channels, *sizes)
+    return shape if all(sizes) and _passes(layers, shape) else None
+
+
+def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[Padding, ...]:
+    """Answer `Plan.same_padding` for layers with their places and what enters them."""
+    found = []
+    for place, layer, input_shape in rows:
+        if not isinstance(layer, WindowedLayer):
+            continue
+        size = input_shape[1:]
+        output = tuple(-(-n // s) for n, s in zip(size, layer.stride, strict=True))
+        pairs = tuple(_exact_padding(layer, axis, size[axis]) for axis in range(layer.axes))
+        fits = all(pair is not None for pair in pairs)
+        found.append(Padding(place, layer, size, output, compact(pairs) if fits else None))
+    return tuple(found)
+
+
+def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices:
+    """Answer `Plan.solve`."""
+    path, name = _target(argument, layers)
+    exact = variants.strict(layers)
+    layer = variants.at(exact, path)
+    assert isinstance(layer, WindowedLayer)
+    entering = _entering(input_shape, exact, path)
+    values = _values(layer, entering, name)
+    found = []
+    for value in values:
+        try:
+            new = variants.varied(layer, **{name: value})
+        except ArgumentError:  # groups must divide the channels that come out
+            continue
+        changed = variants.exchanged(exact, path, new)
+        if _passes(changed, input_shape):
+            rows, misfit = sized(input_shape, changed)
+            if misfit is None:
+                found.append(Choice(value, new.output_shape(entering), rows[-1].output_shape))
+    return Choices(
+        ".".join(map(str, path)),
+        layer,
+        name,
+        compact(getattr(layer, name)),
+        (values[0], values[-1]),
+        tuple(found),
+    )
+
+
+def _target(argument: str, layers: Sequence[Layer]) -> tuple[tuple[int, ...], str]:
+    """Read a layer's place and the argument, and check that there is one."""
+    match = re.fullmatch(r"((?:\d{1,6}\.)+)(\w+)", argument) if isinstance(argument, str) else None
+    if match is None:
+        raise ArgumentError(
+            'What to solve must be a layer\'s place and its argument, such as "3.stride". '
+            f"Received: {argument!r}"
+        )
+    place, name = match[1].rstrip("."), match[2]
+    path = tuple(map(int, place.split(".")))
+    layer = variants.at(layers, path)
+    if layer is None:
+        raise ArgumentError(
+            f"There is no layer {place}: there are 0 to {len(layers) - 1}, and those within a "
+            f'Residual, such as "3.0.stride". Received: {argument!r}'
+        )
+    if not isinstance(layer, WindowedLayer):
+        raise ArgumentError(
+            f"Only layers with windows can be solved for. Received: layer {place}, "
+            f"{layer.describe()}"
+        )
+    known = [one for one in _SOLVABLE if one in signature(type(layer)).parameters]
+    if name not in known:
+        raise ArgumentError(
+            f"Layer {place}, {layer.describe()}, can be solved for {', '.join(known)}. Received: "
+            f"{name}. {nearest(name, known)}".rstrip()
+        )
+    return path, name
+
+
+def _entering(input_shape: Shape, layers: Sequence[Layer], path: Sequence[int]) -> Shape:
+    """Shape of what enters the layer at a place. Raises ArgumentError if nothing comes so far."""
+    rows, misfit = sized(input_shape, layers[: path[0]])
+    if misfit is not None:
+        raise ArgumentError(
+            f"What enters layer {'.'.join(map(str, path))} must be known, but {misfit.layer}, "
+            "before it, does not fit exactly. Solve that first."
+        )
+    shape = rows[-1].output_shape if rows else input_shape
+    outer = layers[path[0]]
+    if len(path) == 1 or not isinstance(outer, Residual):
+        return shape
+    return _entering(shape, outer.layers, path[1:])
+
+
+def _values(layer: WindowedLayer, entering: Shape, name: str) -> range:
+    """Values that an argument could have: so that a window fits, and sees some of the input."""
+    if len(entering) != layer.axes + 1:
+        return range(1, 2)
+    if name == "groups":
+        return range(1, entering[0] + 1)
+    most = _MOST_VALUES
+    for axis, cells in enumerate(entering[1:]):
+        kernel, dilation = layer.kernel_size[axis], layer.dilation[axis]
+        reach = dilation * (kernel - 1) + 1
+        padded = cells + (reach - 1 if layer.padding == "same" else sum(layer.padding[axis]))
+        if name == "kernel_size":
+            most = min(most, (padded - 1) // dilation + 1)
+        elif name == "stride":
+            most = min(most, padded - reach)
+        elif name == "padding":
+            most = min(most, reach - 1)
+        else:
+            most = min(most, (padded - 1) // max(1, kernel - 1))
+    if name == "padding":
+        return range(most + 1)
+    return range(1, max(1, most) + 1)
+
+
+def _exact_padding(layer: WindowedLayer, axis: int, cells: int) -> tuple[int, int] | None:
+    """Find the padding for input / stride windows, rounded up; what is odd goes to the far edge."""
+    kernel, stride, dilation = layer.kernel_size[axis], layer.stride[axis], layer.dilation[axis]
+    windows = -(-cells // stride)
+    total = (windows - 1) * stride + dilation * (kernel - 1) + 1 - cells
+    if total < 0:
+        return None
+    pair = (total // 2, total - total // 2)
+    settled = Window(cells, kernel, stride, dilation, *pair).settled("error")
+    return pair if settled is not None and settled.output == windows else None
+
+
+def _axes(
+    input_shape: Shape, layers: Sequence[Layer]
+) -> Iterator[tuple[str, int, variants.Layers]]:
+    """Each axis: its name, its size, and the layers along it."""
+    if len(input_shape) == 1:
+        raise ArgumentError(
+            "Sizes are asked of images and signals: (channels, height, width) or (channels, "
+            f"width). Received: an input of shape {input_shape}"
+        )
+    for axis, given in enumerate(input_shape[1:]):
+        name = _AXES[len(input_shape) - 1][axis]
+        yield name, given, variants.along(layers, axis) if len(input_shape) == 3 else tuple(layers)
+
+
+def _passes(layers: Sequence[Layer], shape: Shape) -> bool:
+    """Tell whether all layers fit; quickly, for many sizes are tried."""
+    for layer in layers:
+        if isinstance(layer, WindowedLayer) and (
+            len(shape) != layer.axes + 1 or layer.fitting_windows(shape) is None
+        ):
+            return False
+        try:
+            shape = layer.output_shape(shape)
+        except SizeError:
+            return False
+    return True
+
+
+def _nearest(layers: Sequence[Layer], channels: int, given: int) -> Iterator[int]:
+    """Find the given size if it passes, else the next smaller and the next larger that do."""
+    if _passes(layers, (channels, given)):
+        yield given
+        return
+    for sizes in (
+        range(given - 1, max(0, given - _SEARCH), -1),
+        range(given + 1, given + _SEARCH),
+    ):
+        yield from islice((n for n in sizes if _passes(layers, (channels, n))), 1)

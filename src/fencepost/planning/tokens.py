@@ -1,0 +1,93 @@
+"""A text cut into tokens, and errors that point at one of them.
+
+Part of planning; may call arguments and errors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ..arguments import pointed
+from ..errors import ArgumentError
+
+_TOKEN = re.compile(
+    r"""(?P<space>(?:[ \t\r\f\v]|\#[^\n]*)+)
+    |(?P<line>\n)
+    |(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
+    |(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)
+    |(?P<string>"[^"\n]*"|'[^'\n]*')
+    |(?P<mark>[()\[\],=])""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the text: `kind` is line, number, name, string, mark, or end."""
+
+    kind: str
+    text: str
+    place: int
+
+
+class Tokens:
+    """The tokens of a text, one after the other; `next` is the one that comes next.
+
+    Spaces and comments (from # to the end of the line) are skipped.
+
+    >>> tokens = Tokens("ReLU, # the first")
+    >>> tokens.next.text, tokens.advance().text, tokens.next.kind, tokens.next.text
+    ('ReLU', 'ReLU', 'mark', ',')
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._position = 0
+        self.next = self._read()
+
+    def advance(self) -> Token:
+        """Return the next token, and go on to the one after it."""
+        passed, self.next = self.next, self._read()
+        return passed
+
+    def skip_lines(self) -> None:
+        """Go on to what is no line break."""
+        while self.next.kind == "line":
+            self.advance()
+
+    def follows(self, mark: str) -> bool:
+        """Tell whether this mark comes right after the next token."""
+        return self.text[self._position :].lstrip(" \t").startswith(mark)
+
+    def refuse(self, token: Token, reason: str) -> NoReturn:
+        """Raise ArgumentError with the token's line and a mark below its column."""
+        start = self.text.rfind("\n", 0, token.place) + 1
+        line = self.text[start:].partition("\n")[0].rstrip()
+        number = self.text.count("\n", 0, token.place) + 1
+        where = f", line {number}" if "\n" in self.text.strip() else ""
+        end = "" if reason.endswith((".", "?")) else "."
+        raise ArgumentError(
+            f"{reason}{end}\n\n{pointed(line, token.place - start)}{where}"
+        ) from None
+
+    def _read(self) -> Token:
+        while self._position < len(self.text):
+            place = self._position
+            match = _TOKEN.match(self.text, place)
+            if match is None:
+                letter = Token("unknown", self.text[place], place)
+                self.refuse(letter, _unreadable(letter.text))
+            self._position = match.end()
+            if match.lastgroup != "space":
+                return Token(str(match.lastgroup), match[0], place)
+        return Token("end", "", len(self.text.rstrip()))
+
+
+def _unreadable(letter: str) -> str:
+    if letter in "\"'":
+        return "This quotation mark is never closed on its line"
+    if letter.isdigit() or letter in "+-.":
+        return "This is no number"
+    return "This letter has no meaning here"

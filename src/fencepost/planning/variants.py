@@ -1,0 +1,114 @@
+"""Networks with one thing changed: another argument, no cell dropped, one axis only.
+
+Part of planning; may call layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from ..layers import BatchNorm1d, BatchNorm2d, Layer, Residual, Subsample, SumPool1d
+from ..layers.windowed import WindowedLayer
+
+Layers = tuple[Layer, ...]
+_PER_AXIS = ("kernel_size", "stride", "dilation")
+
+
+def varied(layer: WindowedLayer, **changes: Any) -> Layer:
+    """Make the layer with other arguments; a pool whose windows lie side by side stays so.
+
+    >>> from fencepost import MaxPool2d
+    >>> varied(MaxPool2d(2, remainder="crop"), kernel_size=3)
+    MaxPool2d(3, remainder="crop")
+    """
+    arguments = {one.name: getattr(layer, one.name) for one in fields(layer)}  # type: ignore[arg-type]
+    if "dilation" not in arguments and layer.stride == layer.kernel_size:
+        del arguments["stride"]
+    return type(layer)(**{**arguments, **changes})
+
+
+def strict(layers: Sequence[Layer]) -> Layers:
+    """Make the layers that refuse where these drop cells.
+
+    >>> from fencepost import MaxPool2d
+    >>> strict([MaxPool2d(2, remainder="crop"), MaxPool2d(2, remainder="pad")])
+    (MaxPool2d(2), MaxPool2d(2, remainder="pad"))
+    """
+    return _with_remainder(layers, "crop", "error")
+
+
+def lenient(layers: Sequence[Layer]) -> Layers:
+    """Make the layers that drop cells where these refuse."""
+    return _with_remainder(layers, "error", "crop")
+
+
+def along(layers: Sequence[Layer], axis: int) -> Layers:
+    """Make what images meet along one axis: the layers as they would be for signals.
+
+    >>> from fencepost import Conv2d
+    >>> along([Conv2d(8, (5, 3), padding=((2, 2), (0, 1)))], 1)
+    (Conv1d(8, 3, padding=((0, 1),)),)
+    """
+    return tuple(_along(layer, axis) for layer in layers)
+
+
+def at(layers: Sequence[Layer], path: Sequence[int]) -> Layer | None:
+    """Find the layer at a place, such as (3,), or (3, 0) within a Residual; None if there is none.
+
+    >>> from fencepost import ReLU, Residual, Tanh
+    >>> at([ReLU(), Residual(Tanh())], (1, 0)), at([ReLU()], (1,))
+    (Tanh(), None)
+    """
+    if path[0] >= len(layers):
+        return None
+    layer = layers[path[0]]
+    if len(path) == 1:
+        return layer
+    return at(layer.layers, path[1:]) if isinstance(layer, Residual) else None
+
+
+def exchanged(layers: Sequence[Layer], path: Sequence[int], new: Layer) -> Layers:
+    """Put another layer at a place that exists.
+
+    >>> from fencepost import ReLU, Residual, Tanh
+    >>> exchanged([ReLU(), Residual(Tanh())], (1, 0), ReLU())
+    (ReLU(), Residual(ReLU()))
+    """
+    index, rest = path[0], path[1:]
+    if rest:
+        outer = layers[index]
+        assert isinstance(outer, Residual)
+        new = Residual(*exchanged(outer.layers, rest, new))
+    return (*layers[:index], new, *layers[index + 1 :])
+
+
+def _with_remainder(layers: Sequence[Layer], old: str, new: str) -> Layers:
+    changed: list[Layer] = []
+    for layer in layers:
+        if isinstance(layer, Residual):
+            changed.append(Residual(*_with_remainder(layer.layers, old, new)))
+        elif isinstance(layer, WindowedLayer) and layer.remainder == old:
+            changed.append(varied(layer, remainder=new))
+        else:
+            changed.append(layer)
+    return tuple(changed)
+
+
+def _along(layer: Layer, axis: int) -> Layer:
+    if isinstance(layer, Residual):
+        return Residual(*along(layer.layers, axis))
+    if isinstance(layer, BatchNorm2d):
+        return BatchNorm1d()
+    if not isinstance(layer, WindowedLayer) or layer.axes == 1:
+        return layer
+    arguments = {one.name: getattr(layer, one.name) for one in fields(layer)}  # type: ignore[arg-type]
+    for name in _PER_AXIS:
+        if name in arguments:
+            arguments[name] = arguments[name][axis]
+    if layer.padding != "same":
+        arguments["padding"] = (layer.padding[axis],)
+    name = type(layer).__name__.replace("2d", "1d")
+    cls: Any = SumPool1d if isinstance(layer, Subsample) else Layer.types[name]
+    return cls(**arguments)  # type: ignore[no-any-return]

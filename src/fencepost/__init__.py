@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Tanh,
     )
     from .network import Network, load
+    from .planning import plan
     from .pooling import avg_pool, max_pool, sum_pool
     from .sizing import output_size
 
@@ -109,6 +110,7 @@ __all__ = [
     "max_pool",
     "models",
     "output_size",
+    "plan",
     "plots",
     "set_num_threads",
     "sum_pool",
@@ -175,6 +177,7 @@ _HOMES = {
         "Network",
         "load",
     ),
+    "planning": ("plan",),
     "pooling": (
         "avg_pool",
         "max_pool",

@@ -7,6 +7,7 @@ compute it; Network puts the answers together. May call sizing and errors only.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from abc import ABC, abstractmethod
@@ -120,7 +121,7 @@ class Layer(ABC):
 
     def config(self) -> dict[str, Any]:
         """Describe the layer as plain data; `Layer.from_config` reads it back."""
-        arguments = {name: _plain(getattr(self, name)) for name in _arguments(type(self))}
+        arguments = {name: _plain(getattr(self, name)) for name in arguments_of(type(self))}
         return {"type": type(self).__name__, **arguments}
 
     @staticmethod
@@ -141,7 +142,7 @@ class Layer(ABC):
 
     @classmethod
     def _from_arguments(cls, arguments: dict[str, Any]) -> Layer:
-        unknown = sorted(arguments.keys() - _arguments(cls).keys())
+        unknown = sorted(arguments.keys() - arguments_of(cls).keys())
         if unknown:
             raise ArgumentError(f"{cls.__name__} has no argument {unknown[0]!r}")
         try:
@@ -152,11 +153,11 @@ class Layer(ABC):
     def describe(self) -> str:
         """Write the layer as one would type it."""
         required, shown = [], []
-        for name, parameter in _arguments(type(self)).items():
+        for name, parameter in arguments_of(type(self)).items():
             if parameter.default is parameter.empty:
                 required.append(getattr(self, name))
         plain = type(self)(*required)  # what the layer is when only these are given
-        for name, parameter in _arguments(type(self)).items():
+        for name, parameter in arguments_of(type(self)).items():
             value = getattr(self, name)
             if parameter.default is parameter.empty:
                 shown.append(_brief(name, value))
@@ -210,7 +211,9 @@ def engine_shape(shape: Shape) -> tuple[int, int, int]:
     return (shape[0], shape[1], shape[2])
 
 
-def _arguments(cls: type[Layer]) -> Mapping[str, inspect.Parameter]:
+@functools.cache
+def arguments_of(cls: type[Layer]) -> Mapping[str, inspect.Parameter]:
+    """Arguments of a layer's constructor, by name."""
     return inspect.signature(cls).parameters
 
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from inspect import signature
 from typing import Any, ClassVar, Literal, NoReturn
 
 from .. import sizing
 from ..arguments import choice
 from ..errors import SizeError
 from .arguments import PaddingArgument, Pairs, Remainder, compact, paddings, per_axis
-from .base import Layer, Shape
+from .base import Layer, Shape, arguments_of
 
 
 class WindowedLayer(Layer, abstract=True):
@@ -80,7 +79,7 @@ class WindowedLayer(Layer, abstract=True):
 
     def _with_own_suggestions(self, error: SizeError) -> SizeError:
         """Leave out what is no argument of this layer, as a pool has no dilation."""
-        names = {"input_size", *signature(type(self)).parameters}
+        names = {"input_size", *arguments_of(type(self))}
         own = tuple(one for one in error.suggestions if one.changes.keys() <= names)
         return SizeError(replace(error.problem, suggestions=own))
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .plan import LayerPlan, Plan, plan
+from .plans import LayerPlan, Plan, plan
 from .questions import AxisSizes, Choice, Choices, Padding
 from .text import parse_layers
 

@@ -13,7 +13,7 @@ from ..network.sizes import by
 from ..sizing import Window
 
 if TYPE_CHECKING:
-    from .plan import LayerPlan, Plan
+    from .plans import LayerPlan, Plan
 
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 

@@ -8,7 +8,7 @@ from ..errors import SizeError
 from ..sizing import Window
 
 if TYPE_CHECKING:
-    from .plan import LayerPlan, Plan
+    from .plans import LayerPlan, Plan
 
 
 def of_plan(plan: Plan) -> dict[str, Any]:

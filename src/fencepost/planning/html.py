@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .columns import Group, Line, groups, lines, notes
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plans import Plan
 
 # No colours of our own: the table takes those of the notebook, light or dark.
 _TABLE = "border-collapse: collapse; font-variant-numeric: tabular-nums"

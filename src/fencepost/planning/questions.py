@@ -10,7 +10,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
 from itertools import islice
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..arguments import integer, nearest
 from ..errors import ArgumentError, SizeError
 from ..layers import Layer, Residual, Shape
 from ..layers.arguments import compact
+from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 from ..network.sizes import by, sized
 from ..sizing import Window
@@ -238,7 +238,7 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[tuple[int, ...], st
             f"Only layers with windows can be solved for. Received: layer {place}, "
             f"{layer.describe()}"
         )
-    known = [one for one in _SOLVABLE if one in signature(type(layer)).parameters]
+    known = [one for one in _SOLVABLE if one in arguments_of(type(layer))]
     if name not in known:
         raise ArgumentError(
             f"Layer {place}, {layer.describe()}, can be solved for {', '.join(known)}. Received: "

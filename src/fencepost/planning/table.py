@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .columns import Column, Line, groups, lines, notes
 
 if TYPE_CHECKING:
-    from .plan import Plan
+    from .plans import Plan
 
 _GAP = "  "
 _BETWEEN = "   "  # before a group

@@ -11,15 +11,14 @@ cut into tokens and read by the grammar below, and nothing in it is evaluated.
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..arguments import nearest
 from ..errors import ArgumentError
 from ..layers import Layer, Residual
+from ..layers.base import arguments_of
 from .tokens import Token, Tokens
 
 LONGEST = 200_000  # letters: some thousand layers
@@ -177,7 +176,7 @@ class _Reader:
     def _check_name(self, cls: type[Layer], token: Token, call: _Call) -> None:
         if token.text in call.named:
             self._refuse(token, f"{token.text} is given twice")
-        known = _arguments(cls)
+        known = arguments_of(cls)
         if token.text in known:
             return
         hint = nearest(token.text, known)
@@ -187,7 +186,7 @@ class _Reader:
 
     def _places(self, cls: type[Layer], name: Token, call: _Call) -> dict[str, Token]:
         """Return the token of each argument; refuse too many, too few, and one given twice."""
-        known = _arguments(cls)
+        known = arguments_of(cls)
         if len(call.positional) > len(known):
             surplus = call.positional[len(known)][1]
             self._refuse(surplus, f"That is one argument too many: {_takes(cls)}")
@@ -283,9 +282,5 @@ class _Reader:
         return False
 
 
-def _arguments(cls: type[Layer]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(cls).parameters
-
-
 def _takes(cls: type[Layer]) -> str:
-    return f"{cls.__name__} takes {', '.join(_arguments(cls)) or 'no argument'}"
+    return f"{cls.__name__} takes {', '.join(arguments_of(cls)) or 'no argument'}"

@@ -6,10 +6,10 @@ Part of planning; may call layers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from ..layers import BatchNorm1d, BatchNorm2d, Layer, Residual, Subsample, SumPool1d
+from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 
 Layers = tuple[Layer, ...]
@@ -23,7 +23,7 @@ def varied(layer: WindowedLayer, **changes: Any) -> Layer:
     >>> varied(MaxPool2d(2, remainder="crop"), kernel_size=3)
     MaxPool2d(3, remainder="crop")
     """
-    arguments = {one.name: getattr(layer, one.name) for one in fields(layer)}  # type: ignore[arg-type]
+    arguments = _arguments(layer)
     if "dilation" not in arguments and layer.stride == layer.kernel_size:
         del arguments["stride"]
     return type(layer)(**{**arguments, **changes})
@@ -84,6 +84,10 @@ def exchanged(layers: Sequence[Layer], path: Sequence[int], new: Layer) -> Layer
     return (*layers[:index], new, *layers[index + 1 :])
 
 
+def _arguments(layer: Layer) -> dict[str, Any]:
+    return {name: getattr(layer, name) for name in arguments_of(type(layer))}
+
+
 def _with_remainder(layers: Sequence[Layer], old: str, new: str) -> Layers:
     changed: list[Layer] = []
     for layer in layers:
@@ -103,7 +107,7 @@ def _along(layer: Layer, axis: int) -> Layer:
         return BatchNorm1d()
     if not isinstance(layer, WindowedLayer) or layer.axes == 1:
         return layer
-    arguments = {one.name: getattr(layer, one.name) for one in fields(layer)}  # type: ignore[arg-type]
+    arguments = _arguments(layer)
     for name in _PER_AXIS:
         if name in arguments:
             arguments[name] = arguments[name][axis]

@@ -50,6 +50,8 @@ class View:
         outputs = row.output_shape[1:]
         if self.fields is not None and outputs:
             fields = row.layer.fields(row.input_shape, self.fields)
+            if fields is self.fields:  # a layer without windows, which keeps the sizes
+                return self
             along = list(zip(fields, self.axes, outputs, strict=True))
             return View(
                 self.axes,

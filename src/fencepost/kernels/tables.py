@@ -38,7 +38,7 @@ def table(matrix: Array) -> str:
     2 4 2
     1 2 1
     """
-    denominator, weights = _common(matrix)
+    denominator, weights = common(matrix)
     cells = _cells(weights)
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
@@ -50,7 +50,7 @@ def table(matrix: Array) -> str:
 
 def html(label: str, matrix: Array) -> str:
     """Write the weights as an HTML table, shaded by size: blue above 0, vermillion below."""
-    denominator, weights = _common(matrix)
+    denominator, weights = common(matrix)
     shades = _elided(np.atleast_2d(weights / (np.abs(weights).max() or 1.0)))
     rows = []
     for texts, values in zip(_cells(weights), shades, strict=True):
@@ -64,7 +64,7 @@ def html(label: str, matrix: Array) -> str:
     return f"<table><caption>{caption}</caption>{''.join(rows)}</table>"
 
 
-def _common(matrix: Array) -> tuple[int, Array]:
+def common(matrix: Array) -> tuple[int, Array]:
     """Return a denominator and numerators; the denominator is 1 if no small one serves."""
     weights = np.abs(matrix[matrix != 0])
     if weights.size:

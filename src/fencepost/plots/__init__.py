@@ -15,11 +15,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .kernel_grids import filtering, kernel
     from .saving import save, save_animation
     from .signals import signal
     from .solids import volumes
+    from .sums import convolution_steps, convolution_steps_animation
 
 __all__ = [
+    "convolution_steps",
+    "convolution_steps_animation",
+    "filtering",
+    "kernel",
     "save",
     "save_animation",
     "signal",
@@ -28,9 +34,11 @@ __all__ = [
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
+    "kernel_grids": ("filtering", "kernel"),
     "saving": ("save", "save_animation"),
     "signals": ("signal",),
     "solids": ("volumes",),
+    "sums": ("convolution_steps", "convolution_steps_animation"),
 }
 
 

@@ -164,6 +164,16 @@ def shorten(text: str, letters: int) -> str:
     return text[:head] + "…" + (text[-tail:] if tail else "")
 
 
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with at most so many significant digits, but whole ones in full.
+
+    >>> number(1 / 9), number(-196608), number(2e-7)
+    ('0.111', '−196608', '2e−07')
+    """
+    text = str(int(value)) if float(value).is_integer() else f"{value:.{digits}g}"
+    return text.replace("-", "−")
+
+
 @functools.lru_cache(4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how wide a line is when it is printed in so many points, in inches.

@@ -67,7 +67,8 @@ def transforms(
 def least_transforms(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
     """Return seconds that tiles of any size take at least for `cells` results."""
     constant, slope = _TRANSFORMED
-    return cells * (constant + slope * math.log2(math.prod(kernel))) * dtype.itemsize / 4
+    cell = (constant + slope * math.log2(math.prod(kernel))) * dtype.itemsize / 4
+    return _CALL + cells * cell
 
 
 def _memory(cells: int, dtype: np.dtype[Any]) -> float:

@@ -87,13 +87,15 @@ class Plan:
 def plan(task: Task, method: str = "auto", *, tell: bool = False) -> Plan:
     """Choose a method for `task`.
 
-    A method that is asked for is used if it is possible. With `tell`, candidates are worked out
-    that could not win, so that they can be shown.
+    A method that is asked for is used if it is possible. Candidates that cannot win are not worked
+    out, except with `tell`, so that they can be shown.
     """
     dtype, kernel, shape = task.kernel.dtype, task.kernel, task.kernel.shape
     cells = task.images * int(np.prod(task.outputs))
     share = 1 / _engine.get_num_threads()
-    everything = tell or method != "auto"
+
+    def matters(one: str, least: float) -> bool:
+        return tell or method == one or (method == "auto" and least <= cheapest)
 
     found = Candidate(
         "direct", costs.direct(cells, shape, dtype) * share, _multiplications(kernel.size)
@@ -104,7 +106,7 @@ def plan(task: Task, method: str = "auto", *, tell: bool = False) -> Plan:
     factors = None
     note = _not_separable(task)
     least = costs.separable(cells, shape, 1, dtype) * share
-    if not note and not everything and least > cheapest:
+    if not note and not matters("separable", least):
         note = "finding the factors would take longer than is gained"
     if not note:
         factors = separable.factors(kernel, exact=task.exact)
@@ -122,29 +124,38 @@ def plan(task: Task, method: str = "auto", *, tell: bool = False) -> Plan:
     tiling = None
     if task.exact or dtype.kind == "i":
         candidates.append(Candidate("fft", None, _ROUNDS))
-    elif not everything and costs.least_transforms(cells, shape, dtype) * share > cheapest:
+    elif not matters("fft", costs.least_transforms(cells, shape, dtype) * share):
         candidates.append(Candidate("fft", None, "the transforms would take longer"))
     else:
         threads = _engine.get_num_threads()
         tiling = tiles.best(task, threads)
         candidates.append(Candidate("fft", tiling.seconds(dtype, threads), str(tiling)))
 
-    return Plan(_choose(candidates, method), factors, tiling)
+    choice = _choose(candidates, method)
+    if choice is None:
+        if not tell:  # what else is possible?
+            return plan(task, method, tell=True)
+        raise _impossible(candidates, method)
+    return Plan(choice, factors, tiling)
 
 
-def _choose(candidates: list[Candidate], method: str) -> Choice:
+def _choose(candidates: list[Candidate], method: str) -> Choice | None:
     possible = [one for one in candidates if one.seconds is not None]
     if method == "auto":
         best = min(possible, key=lambda one: one.seconds or 0.0)
         reason = "the cheapest" if len(possible) > 1 else "the only one possible"
         return Choice(best.method, f"{reason}, {best.note}", tuple(candidates))
+    asked = next((one for one in possible if one.method == method), None)
+    return Choice(method, f"as asked, {asked.note}", tuple(candidates)) if asked else None
+
+
+def _impossible(candidates: list[Candidate], method: str) -> ArgumentError:
     asked = next(one for one in candidates if one.method == method)
-    if asked.seconds is None:
-        others = " or ".join(f'"{one.method}"' for one in possible)
-        raise ArgumentError(
-            f'method="{method}" cannot compute this: {asked.note}. Use method={others}, or "auto".'
-        )
-    return Choice(method, f"as asked, {asked.note}", tuple(candidates))
+    others = (f'"{one.method}"' for one in candidates if one.seconds is not None)
+    return ArgumentError(
+        f'method="{method}" cannot compute this: {asked.note}. Use method={" or ".join(others)}, '
+        'or "auto".'
+    )
 
 
 def _not_separable(task: Task) -> str:

@@ -328,7 +328,7 @@ def _flat_pair(paddings: tuple[int | _Pair, ...]) -> _Pair:
 def _whole(name: str, value: object, least: int) -> int:
     """Take Python's and NumPy's integers; refuse True, 3.0 and "3" rather than guess."""
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, SupportsIndex) and not isinstance(value, int):
+    if not isinstance(value, int) and isinstance(value, SupportsIndex):  # the second is slow
         # NumPy's arrays have __index__ too, and refuse unless they are one integer.
         with suppress(TypeError):
             number = operator.index(value)

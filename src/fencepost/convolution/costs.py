@@ -15,12 +15,17 @@ import numpy as np
 from .. import _engine
 
 # Multiply-adds per second and core of a dense kernel in float32, by instruction set. float64 has
-# half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits.
-_DENSE = {"baseline": 8e9, "avx2": 40e9, "avx512": 60e9}
-_PASSES = {"baseline": 5e9, "avx2": 20e9, "avx512": 25e9}  # the same, of a pass along one axis
+# half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits. Those of AVX-512 are estimates.
+_DENSE = {"baseline": 24e9, "avx2": 40e9, "avx512": 60e9}
+_PASSES = {"baseline": 16e9, "avx2": 20e9, "avx512": 25e9}  # the same, of a pass along one axis
 _WIDE = 0.4e9
 _BYTES = 8e9  # per second and core, to and from memory
-_TRANSFORMED = (1.6e-9, 0.1e-9)  # a cell of a tile, there and back, in float32: a + b · log₂ cells
+# A cell of a tile, there and back, in float32: a + b · log₂ cells.
+_TRANSFORMED = {
+    "baseline": (2.6e-9, 0.16e-9),
+    "avx2": (1.6e-9, 0.1e-9),
+    "avx512": (1.2e-9, 0.07e-9),
+}
 _CACHED = 0.6e6  # bytes of a tile up to which it stays in the cache, with its spectrum and partner
 _CALL = 5e-6  # any method
 _PAIR = 1.2e-6  # two tiles, however small
@@ -55,7 +60,7 @@ def transforms(
     Tiles are transformed two by two, and a pair by one thread: once for each term, and back.
     """
     cells = math.prod(tile)
-    constant, slope = _TRANSFORMED
+    constant, slope = _TRANSFORMED[_engine.level]
     beyond = min(3.0, max(1.0, math.sqrt(cells * dtype.itemsize / _CACHED)))
     cell = (constant + slope * math.log2(cells)) * beyond * dtype.itemsize / 4
     pair = _PAIR + 2 * cells * cell
@@ -66,7 +71,7 @@ def transforms(
 
 def least_transforms(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
     """Return seconds that tiles of any size take at least for `cells` results."""
-    constant, slope = _TRANSFORMED
+    constant, slope = _TRANSFORMED[_engine.level]
     cell = (constant + slope * math.log2(math.prod(kernel))) * dtype.itemsize / 4
     return _CALL + cells * cell
 

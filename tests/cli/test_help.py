@@ -9,7 +9,7 @@ import pytest
 
 import fencepost as fp
 
-COMMANDS = ("train", "evaluate", "predict", "filter", "convolve", "kernels")
+COMMANDS = ("train", "evaluate", "predict", "filter", "convolve", "kernels", "size")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

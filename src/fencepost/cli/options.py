@@ -68,3 +68,20 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
             f"--size must be HEIGHTxWIDTH in pixels, such as 32x32. Received: {text!r}."
         )
     return height, width
+
+
+def parse_shape(name: str, text: str) -> tuple[int, ...]:
+    """Read the shape of an input, CHANNELSxHEIGHTxWIDTH, with fewer numbers for signals.
+
+    >>> parse_shape("INPUT", "3x32x40"), parse_shape("INPUT", "1 × 128"), parse_shape("INPUT", "84")
+    ((3, 32, 40), (1, 128), (84,))
+    """
+    numbers = re.split(r"\s*[x×X,]\s*", text.strip(" ()"))
+    if not 1 <= len(numbers) <= 3 or not all(
+        re.fullmatch(r"\d{1,9}", number) and int(number) for number in numbers
+    ):
+        raise ArgumentError(
+            f"{name} must be CHANNELSxHEIGHTxWIDTH, such as 3x224x224, CHANNELSxWIDTH for a "
+            f"signal, or one number of features; all at least 1. Received: {text!r}."
+        )
+    return tuple(map(int, numbers))

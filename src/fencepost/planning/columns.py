@@ -91,6 +91,8 @@ def lines(plan: Plan) -> Iterator[Line]:
         index = len(plan.rows)
         misfit = ("✗ does not fit", "", "", "")
         yield Line(str(index), plan.layers[index].describe(), (misfit, *empty[1:]))
+    if not plan.rows:
+        return
     sums = (
         _count(plan.parameters),
         _count(plan.connections),

@@ -21,9 +21,7 @@ def html(plan: Plan) -> str:
     every = groups(plan)
     rows = "\n".join(_row(line, every) for line in lines(plan))
     told = "".join(f"<p>{escape(note)}</p>" for note in notes(plan))
-    problems = "".join(
-        f"<pre>{escape(str(problem.in_layer(problem.layer)))}</pre>" for problem in plan.problems
-    )
+    problems = "".join(f"<pre>{escape(str(problem))}</pre>" for problem in plan.problems)
     return (
         f'<table style="{_TABLE}">\n<thead>\n{_header(every)}\n</thead>\n'
         f"<tbody>\n{rows}\n</tbody>\n</table>\n{told}{problems}"

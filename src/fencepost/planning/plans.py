@@ -137,14 +137,12 @@ class Plan:
         return sum(row.activation_bytes for row in self.rows)
 
     def text(self, width: int = 100) -> str:
-        """Write the plan as tables that are `width` letters wide, if that is possible.
-
-        What does not fit is told below them, with the choices that would.
-        """
+        """Write the plan as tables that are `width` letters wide, if that is possible."""
         return table.text(self, integer("width", width, 1))
 
     def __str__(self) -> str:
-        return self.text()
+        """The tables, and below them what does not fit, with the choices that would."""
+        return "\n\n".join([self.text(), *map(str, self.problems)])
 
     def _repr_html_(self) -> str:
         """Write the plan as one HTML table, as notebooks show it."""
@@ -264,7 +262,8 @@ def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: in
         chain,
         batch,
         tuple(planner.rows(rows, View.of(shape))),
-        () if misfit is None else (misfit,),
+        # The plan's own table shows the sizes up to there.
+        () if misfit is None else (misfit.in_layer(misfit.layer),),
     )
 
 

@@ -22,7 +22,7 @@ _COMFORTABLE, _LEAST, _MOST = 26, 16, 44
 
 
 def text(plan: Plan, width: int) -> str:
-    """Write the tables, what is to be said of them, and what does not fit."""
+    """Write the tables and what is to be said of them; what does not fit only by its name."""
     found = list(lines(plan))
     parts = [
         _Part.of(group.title, group.columns, [line.cells[number] for line in found])
@@ -31,8 +31,7 @@ def text(plan: Plan, width: int) -> str:
     heads = _Heads.of(found)
     blocks = ["\n".join(_laid_out(heads, block, width)) for block in _packed(heads, parts, width)]
     told = "\n".join(textwrap.fill(note, width, subsequent_indent="    ") for note in notes(plan))
-    problems = [str(problem.in_layer(problem.layer)) for problem in plan.problems]
-    return "\n\n".join(filter(None, [*blocks, told, *problems]))
+    return "\n\n".join(filter(None, [*blocks, told]))
 
 
 @dataclass(frozen=True)
@@ -66,16 +65,22 @@ class _Part:
             [tuple(cells[number] for number in kept) for cells in self.cells],
         )
 
-    def header(self) -> list[str]:
-        """The title and the columns' headers, their last lines side by side."""
-        height = max(len(column.header) for column in self.columns)
-        padded = [("",) * (height - len(one.header)) + one.header for one in self.columns]
-        return [self.title, *(self._joined(row) for row in zip(*padded, strict=True))]
+    @property
+    def header_height(self) -> int:
+        return 1 + max(len(column.header) for column in self.columns)
 
-    def lines(self, number: int) -> list[str]:
-        """One line of the table; several where a cell has several."""
+    def header(self, height: int) -> list[str]:
+        """The title on top, the columns' headers right above their cells."""
+        padded = [("",) * (height - 1 - len(one.header)) + one.header for one in self.columns]
+        rows = (self._joined(row) for row in zip(*padded, strict=True))
+        return [self.title.ljust(self.width), *rows]
+
+    def height(self, number: int) -> int:
+        return 1 + max(cell.count("\n") for cell in self.cells[number])
+
+    def line(self, number: int, height: int) -> list[str]:
+        """One line of the table, as high as the highest cell beside it."""
         pieces = [cell.split("\n") for cell in self.cells[number]]
-        height = max(len(piece) for piece in pieces)
         padded = [piece + [""] * (height - len(piece)) for piece in pieces]
         return [self._joined(row) for row in zip(*padded, strict=True)]
 
@@ -116,51 +121,39 @@ def _packed(heads: _Heads, parts: Sequence[_Part], width: int) -> Iterator[list[
     block: list[_Part] = []
     room = width - heads.width(min(heads.layer_width, _COMFORTABLE))
     for part in parts:
-        if block and sum(len(_BETWEEN) + one.width for one in (*block, part)) > room:
+        if block and _beside([*block, part]) > room:
             yield block
             block = []
         block.append(part)
     yield block
 
 
-def _laid_out(heads: _Heads, block: list[_Part], width: int) -> Iterator[str]:
-    taken = sum(len(_BETWEEN) + part.width for part in block)
-    if width - heads.width(_LEAST) < taken:
+def _laid_out(heads: _Heads, block: list[_Part], width: int) -> list[str]:
+    """The lines of one table; none if there are none but its header."""
+    if width - heads.width(_LEAST) < _beside(block):
         block = [part.without_spare() for part in block]
-        taken = sum(len(_BETWEEN) + part.width for part in block)
-    layer_width = min(heads.layer_width, max(_LEAST, width - heads.width(0) - taken))
-    tops = [part.header() for part in block]
-    height = max(map(len, tops))
+    layer_width = min(heads.layer_width, max(_LEAST, width - heads.width(0) - _beside(block)))
     indent = " " * heads.width(layer_width)
-    for row in range(height):
-        yield _BETWEEN.join(
-            [
-                indent,
-                *(
-                    _from_below(top, height, row, part.width)
-                    for top, part in zip(tops, block, strict=True)
-                ),
-            ]
-        ).rstrip()
+    body = []
     for number in range(len(heads.layers)):
-        pieces = [part.lines(number) for part in block]
-        if not any("".join(piece).strip() for piece in pieces):
+        if not any(any(part.cells[number]) for part in block):
             continue  # the sums have nothing to say of sizes, the input nothing of costs
-        for row in range(max(map(len, pieces))):
-            head = heads.line(number, layer_width) if row == 0 else indent
-            cells = (
-                piece[row] if row < len(piece) else " " * part.width
-                for piece, part in zip(pieces, block, strict=True)
-            )
-            yield _BETWEEN.join([head, *cells]).rstrip()
+        height = max(part.height(number) for part in block)
+        head = [heads.line(number, layer_width)] + [indent] * (height - 1)
+        body += _beside_each_other(head, [part.line(number, height) for part in block])
+    if not body:
+        return []
+    height = max(part.header_height for part in block)
+    return [*_beside_each_other([indent] * height, [one.header(height) for one in block]), *body]
 
 
-def _from_below(top: list[str], height: int, row: int, width: int) -> str:
-    """The title stays on top, the headers stand right above their columns."""
-    if row == 0:
-        return top[0].ljust(width)
-    missing = height - len(top)
-    return top[row - missing].ljust(width) if row > missing else " " * width
+def _beside_each_other(head: list[str], pieces: list[list[str]]) -> list[str]:
+    return [_BETWEEN.join(row).rstrip() for row in zip(head, *pieces, strict=True)]
+
+
+def _beside(parts: Sequence[_Part]) -> int:
+    """Letters that the parts take beside the layers."""
+    return sum(len(_BETWEEN) + part.width for part in parts)
 
 
 def _total(widths: Sequence[int]) -> int:

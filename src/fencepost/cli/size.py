@@ -1,0 +1,193 @@
+"""`fencepost size`: a network on paper, layer by layer, and what its designer asks.
+
+Calls planning, and plots for a picture.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from fencepost.cli import options, outputs
+from fencepost.cli.console import Console
+from fencepost.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from fencepost.layers import Layer
+    from fencepost.planning import Plan
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost size 1x28x28 "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Flatten, Linear(10)"
+
+fencepost size 3x224x224 network.txt --inputs 200:260 --solve 3.stride"""
+
+# Lines as wide as the terminal, or as this where the output goes to a file.
+_NO_TERMINAL = (100, 24)
+
+
+def size(
+    input_shape: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="CHANNELSxHEIGHTxWIDTH of one image, CHANNELSxWIDTH of a signal, or FEATURES.",
+            show_default=False,
+        ),
+    ],
+    layers: Annotated[
+        str,
+        typer.Argument(
+            help='Layers between commas, as in the example; or a file of them: "#" begins a '
+            "comment, and a line break does for a comma.",
+            show_default=False,
+        ),
+    ],
+    batch: Annotated[
+        int, typer.Option(min=1, help="Inputs at once, for the memory of activations.")
+    ] = 1,
+    inputs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B", help="Which heights and widths from A to B pass with no cell dropped."
+        ),
+    ] = None,
+    smallest: Annotated[
+        bool, typer.Option("--smallest", help="The smallest input that the network takes.")
+    ] = False,
+    same: Annotated[
+        bool, typer.Option("--same", help="The padding of each layer that keeps the size.")
+    ] = False,
+    solve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER.ARGUMENT",
+            help="Which strides (3.stride), kernel sizes (3.kernel_size), paddings, dilations or "
+            "groups of one layer make everything exact.",
+        ),
+    ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the network to scale: .svg or .png."),
+    ] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Show every size of a network before there is one: what fits, what it sees, what it takes.
+
+    Nothing is built or run. The status is 2 if the layers do not fit.
+    """
+    console = Console(as_json)
+    if draw is not None:
+        outputs.check_picture("--draw", draw)
+    shape = options.parse_shape("INPUT", input_shape)
+    sizes = None if inputs is None else _parse_range(inputs)
+    from fencepost.planning import plan
+
+    planned = plan(shape, _layers(layers), batch=batch)
+    answers = _answers(planned, sizes, smallest, same, solve)
+    width = shutil.get_terminal_size(_NO_TERMINAL).columns
+    console.say(planned.text(width), *(f"\n{answer}" for answer, _ in answers.values()))
+    if draw is not None:
+        from fencepost.plots import save, volumes
+
+        save(cast("Figure", volumes(planned)), draw)
+        console.say("", f"Drawn {draw}.")
+    console.result(
+        {
+            **planned.to_dict(),
+            "answers": {name: value for name, (_, value) in answers.items()},
+            "drawn": None if draw is None else str(draw),
+        }
+    )
+    for problem in planned.problems:
+        raise problem
+
+
+def _parse_range(text: str) -> tuple[int, int]:
+    """Read A:B.
+
+    >>> _parse_range("200:260")
+    (200, 260)
+    """
+    match = re.fullmatch(r"\s*(\d{1,9})\s*:\s*(\d{1,9})\s*", text)
+    if match is None or int(match[1]) > int(match[2]) or not int(match[1]):
+        raise ArgumentError(
+            "--inputs must be the first and the last size, such as 200:260, the first at least 1 "
+            f"and not above the last. Received: {text!r}."
+        )
+    return int(match[1]), int(match[2])
+
+
+def _layers(text: str) -> list[Layer]:
+    """Read the layers themselves, or the file of them that `text` names."""
+    from fencepost.planning import parse_layers
+
+    content = _content(text)
+    if content is None:
+        return parse_layers(text)
+    try:
+        return parse_layers(content)
+    except ArgumentError as error:
+        raise DataError(f"{text}: {error}") from None
+
+
+def _content(text: str) -> str | None:
+    """Read the file that `text` names, if it names one; nothing with a parenthesis or comma does.
+
+    A layer without arguments could be a file's name too, so there the file has to exist.
+    """
+    from fencepost.planning.text import LONGEST
+
+    path = Path(text)
+    named = "." in text or "/" in text or "\\" in text
+    if any(letter in text for letter in "(,\n") or not (named or path.is_file()):
+        return None
+    try:
+        with path.open("rb") as file:
+            content = file.read(4 * LONGEST + 1)
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{text} could not be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{text} must be a text file of layers. Received: other data.") from None
+
+
+def _answers(
+    plan: Plan, sizes: tuple[int, int] | None, smallest: bool, same: bool, solve: str | None
+) -> dict[str, tuple[str, Any]]:
+    """Answer what is asked: for people, and for machines."""
+    found: dict[str, tuple[str, Any]] = {}
+    if sizes is not None:
+        axes = plan.inputs(*sizes)
+        lines = ["Inputs that fit exactly:", *(f"    {axis}" for axis in axes)]
+        found["inputs"] = "\n".join(lines), [_plain(axis) for axis in axes]
+    if smallest:
+        least = plan.smallest_input()
+        told = "no size fits" if least is None else " × ".join(map(str, least))
+        found["smallest_input"] = f"Smallest input: {told}.", None if least is None else [*least]
+    if same:
+        paddings = plan.same_padding()
+        lines = ["Padding that keeps the size:", *(f"    {padding}" for padding in paddings)]
+        found["same_padding"] = "\n".join(lines), [_plain(padding) for padding in paddings]
+    if solve is not None:
+        choices = plan.solve(solve)
+        found["solve"] = str(choices), _plain(choices)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Answers as plain data: layers as they are typed, all else by its fields."""
+    from fencepost.layers import Layer
+
+    if isinstance(value, Layer):
+        return value.describe()
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.patches import Polygon
 
 import fencepost as fp
-from fencepost.plots import style, volume_layout
+from fencepost.plots import solids, style, volume_layout
 from plots.texts import drawn_texts, faults
 
 
@@ -52,7 +52,7 @@ def test_every_size_is_written_and_can_be_read(name):
 
 
 def boxes(network):
-    found = volume_layout.stages(network.input_shape, network.rows)
+    found = volume_layout.stages(solids.as_plan(network))
     return volume_layout.arrange(found, 7.2, None).boxes
 
 
@@ -90,7 +90,7 @@ def test_field_and_depth_column_are_drawn_where_the_sizes_put_them():
 
 
 def notes(network):
-    found = volume_layout.stages(network.input_shape, network.rows)
+    found = volume_layout.stages(solids.as_plan(network))
     return " ".join(volume_layout.arrange(found, 7.2, None).notes)
 
 
@@ -109,3 +109,11 @@ def test_small_axes_get_what_there_is_room_for():
     assert not faults(figure)
     assert any("There is room only for the first" in text.get_text() for text in right.texts)
     assert figure.axes == [left, right]
+
+
+def test_plan_that_does_not_fit_is_drawn_up_to_there():
+    figure = fp.plots.volumes(fp.plan((1, 28, 28), "Conv2d(6, 5), MaxPool2d(2), Conv2d(9, 13)"))
+    assert not faults(figure)
+    texts = " ".join(one.text for one in drawn_texts(figure))
+    assert "6 × 12 × 12" in texts
+    assert "layer 2, Conv2d(9, 13) does not fit: " in texts

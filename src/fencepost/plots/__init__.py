@@ -15,30 +15,37 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .field_maps import receptive_field
     from .kernel_grids import filtering, kernel
     from .saving import save, save_animation
     from .signals import signal
     from .solids import volumes
     from .sums import convolution_steps, convolution_steps_animation
+    from .window_grids import padding, stride
 
 __all__ = [
     "convolution_steps",
     "convolution_steps_animation",
     "filtering",
     "kernel",
+    "padding",
+    "receptive_field",
     "save",
     "save_animation",
     "signal",
+    "stride",
     "volumes",
 ]
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
+    "field_maps": ("receptive_field",),
     "kernel_grids": ("filtering", "kernel"),
     "saving": ("save", "save_animation"),
     "signals": ("signal",),
     "solids": ("volumes",),
     "sums": ("convolution_steps", "convolution_steps_animation"),
+    "window_grids": ("padding", "stride"),
 }
 
 

@@ -1,12 +1,13 @@
-"""A network as volumes, to scale.  Calls volume_layout, style and matplotlib.
+"""A network as volumes, to scale.  Calls planning, volume_layout and style.
 
 Boxes are seen from the front, height and width undistorted, with the channels going back.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from fencepost.planning import Plan, plan
 from fencepost.plots import style
 from fencepost.plots.volume_layout import (
     GAP,
@@ -14,7 +15,6 @@ from fencepost.plots.volume_layout import (
     LINE,
     SLANT,
     Box,
-    SizedLayer,
     arrange,
     sliced,
     stages,
@@ -23,10 +23,10 @@ from fencepost.sizing import Window
 from fencepost.sizing.fields import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from fencepost.network import Network
 
 WIDTH = 7.2
 FRONT, TOP, SIDE = "#e3eef6", "#c4dbea", "#9fc2d9"
@@ -34,16 +34,7 @@ COLUMN = "#d9d9d9"
 Point = tuple[float, float]
 
 
-class Sized(Protocol):
-    """A `Network`, or a plan of one."""
-
-    @property
-    def input_shape(self) -> tuple[int, ...]: ...
-    @property
-    def rows(self) -> Sequence[SizedLayer]: ...
-
-
-def volumes(network: Sized, *, ax: Axes | None = None) -> Figure | Axes:
+def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes:
     """Draw a network as volumes: a box for each size, its channels going back.
 
     Every layer that looks through windows is shown at work: the receptive field of one place in
@@ -61,7 +52,7 @@ def volumes(network: Sized, *, ax: Axes | None = None) -> Figure | Axes:
     Figure or Axes
         The sizes are those of the network without the batch. Layers that only change values, such
         as ReLU, are named below the volume that they change. What could not be drawn to scale is
-        said at the foot.
+        said at the foot, as is what does not fit.
 
     Examples
     --------
@@ -70,13 +61,15 @@ def volumes(network: Sized, *, ax: Axes | None = None) -> Figure | Axes:
     >>> [text.get_text() for text in figure.axes[0].texts][:5]
     ['1 × 28 × 28', 'input', '6 × 28 × 28', '0: Conv2d(6, 5,', 'padding=2)']
     """
-    found = stages(tuple(network.input_shape), network.rows)
+    planned = as_plan(network)
+    found = stages(planned)
+    note = "".join(f"{one.layer} does not fit: {one.rule}" for one in planned.problems)
     if ax is None:
-        layout = arrange(found, WIDTH, None)
+        layout = arrange(found, WIDTH, None, note)
         canvas = style.canvas(None, layout.width, layout.height)
     else:
         canvas = style.canvas(ax, 0, 0)
-        layout = arrange(found, canvas.width, canvas.height)
+        layout = arrange(found, canvas.width, canvas.height, note)
     axes = canvas.axes
     style.blank(axes)
     axes.set_xlim(0, canvas.width)
@@ -92,6 +85,11 @@ def volumes(network: Sized, *, ax: Axes | None = None) -> Figure | Axes:
     for number, note in enumerate(reversed(layout.notes)):
         _text(axes, GAP, LINE * (number + 0.6), note, ha="left", color=style.FAINT_INK)
     return canvas.result
+
+
+def as_plan(network: Network | Plan) -> Plan:
+    """Return the plan of a network, or the plan that it is."""
+    return network if isinstance(network, Plan) else plan(network.input_shape, network.layers)
 
 
 def _draw_box(axes: Axes, box: Box) -> None:

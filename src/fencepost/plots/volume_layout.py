@@ -1,4 +1,4 @@
-"""Which boxes a network is drawn as, and where each stands.  Calls layers, sizing and style.
+"""Which boxes a network is drawn as, and where each stands.  Calls planning, layers and style.
 
 All lengths are inches, counted from the lower left corner of the room.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from fencepost.layers import RBF, Layer, Linear, Residual
+from fencepost.layers import RBF, Linear, Residual
 from fencepost.layers.windowed import WindowedLayer
 from fencepost.network.sizes import by
+from fencepost.planning import Plan
 from fencepost.plots import style
 from fencepost.sizing import Window
 
@@ -26,19 +26,6 @@ LEAST = 0.045  # what is smaller is drawn this large, or it would not be seen
 DEEPEST = 0.75
 HIGHEST_COLUMN = 1.15
 FACES = (1.5, 1.15, 0.9, 0.7, 0.5, 0.35, 0.25)  # the largest face, from roomy to narrow
-
-
-class SizedLayer(Protocol):
-    """One row of a `Network` or of a plan: a layer between two shapes."""
-
-    @property
-    def index(self) -> int: ...
-    @property
-    def layer(self) -> Layer: ...
-    @property
-    def input_shape(self) -> tuple[int, ...]: ...
-    @property
-    def output_shape(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -104,10 +91,10 @@ def sliced(box: Box) -> bool:
     return box.slant[0] / box.stage.shape[0] >= THINNEST_SLICE
 
 
-def stages(input_shape: tuple[int, ...], rows: Sequence[SizedLayer]) -> list[Stage]:
+def stages(plan: Plan) -> list[Stage]:
     """Return the input and one stage for each layer that does not merely change values."""
-    found = [Stage(input_shape, ("input",))]
-    for row in rows:
+    found = [Stage(plan.input_shape, ("input",))]
+    for row in plan.rows:
         name = row.layer.describe().removesuffix("()")
         if row.output_shape == row.input_shape and not isinstance(
             row.layer, (WindowedLayer, Linear, RBF, Residual)
@@ -117,36 +104,38 @@ def stages(input_shape: tuple[int, ...], rows: Sequence[SizedLayer]) -> list[Sta
             continue
         if isinstance(row.layer, Residual):
             name = f"Residual, {len(row.layer.layers)} layers"
-        lines = tuple(textwrap.wrap(f"{row.index}: {name}", LETTERS, max_lines=4, placeholder="…"))
-        windows = row.layer.windows(row.input_shape) if isinstance(row.layer, WindowedLayer) else ()
+        lines = tuple(textwrap.wrap(f"{row.place}: {name}", LETTERS, max_lines=4, placeholder="…"))
+        # A global pool looks at everything: that is drawn as the links of all to all are.
+        windows = row.windows if len(row.output_shape) > 1 else ()
         found.append(Stage(row.output_shape, lines, windows))
     return found
 
 
-def arrange(found: Sequence[Stage], width: float, height: float | None) -> Layout:
+def arrange(found: Sequence[Stage], width: float, height: float | None, note: str = "") -> Layout:
     """Place the stages in rows; with a `height`, as large as it allows, or not all of them.
 
-    Without it, `width` is the most that may be taken, and rows are about equally full.
+    Without it, `width` is the most that may be taken, and rows are about equally full. `note` is
+    what else should be said below.
     """
     if height is None:
         face = FACES[sum(len(found) > count for count in (3, 6, 14, 28))]
-        rows = len(_with_face(found, width, face).label_tops)
+        rows = len(_with_face(found, width, face, note).label_tops)
         widths = (width * part / 40 for part in range(24, 41))
-        layouts = (_with_face(found, least, face) for least in widths)
+        layouts = (_with_face(found, least, face, note) for least in widths)
         return next(layout for layout in layouts if len(layout.label_tops) == rows)
     for face in FACES:
-        layout = _with_face(found, width, face)
+        layout = _with_face(found, width, face, note)
         if layout.height <= height:
             return layout
     for count in range(len(found) - 1, 1, -1):
-        note = f"There is room only for the first {count} of {len(found)} boxes."
-        layout = _with_face(found[:count], width, FACES[-1], note)
+        cut = f"There is room only for the first {count} of {len(found)} boxes."
+        layout = _with_face(found[:count], width, FACES[-1], f"{note} {cut}")
         if layout.height <= height:
             break
     return layout
 
 
-def _with_face(found: Sequence[Stage], width: float, face: float, note: str = "") -> Layout:
+def _with_face(found: Sequence[Stage], width: float, face: float, note: str) -> Layout:
     """Scale so that the largest face is so wide or high, and fill rows from left to right."""
     volumes = [stage for stage in found if not stage.is_column]
     cell = face / max((max(stage.face) for stage in volumes), default=1)

@@ -83,14 +83,16 @@ def groups(plan: Plan) -> tuple[Group, ...]:
 
 def lines(plan: Plan) -> Iterator[Line]:
     """Lines of the table: the input, each layer, what does not fit, and the sums."""
-    empty = (("",) * 4, ("",) * 3, ("",) * 5)
-    yield Line("", "input", ((by(plan.input_shape), "", "", ""), *empty[1:]))
+    unsaid = (("",) * 4, ("",) * 3, ("",) * 5)
+    misfit = ("✗ does not fit", "", "", "")
+    input_fits = plan.rows or not plan.problems or plan.problems[0].layer
+    output = (by(plan.input_shape), "" if input_fits else "✗ too large", "", "")
+    yield Line("", "input", (output, *unsaid[1:]))
     for row in plan.rows:
         yield from _layer(row, plan.multiply_adds)
-    if plan.problems:
+    if plan.problems and input_fits:
         index = len(plan.rows)
-        misfit = ("✗ does not fit", "", "", "")
-        yield Line(str(index), plan.layers[index].describe(), (misfit, *empty[1:]))
+        yield Line(str(index), plan.layers[index].describe(), (misfit, *unsaid[1:]))
     if not plan.rows:
         return
     sums = (
@@ -100,7 +102,7 @@ def lines(plan: Plan) -> Iterator[Line]:
         "",
         memory(plan.activation_bytes),
     )
-    yield Line("", "total", (*empty[:2], sums))
+    yield Line("", "total", (*unsaid[:2], sums))
 
 
 def notes(plan: Plan) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Column:
 
     header: tuple[str, ...]
     left: bool = False
-    #: May be left out where there is no room, as it can be read elsewhere.
+    #: May be left out where there is no room, as the rest of the line says it too.
     spare: bool = False
 
 
@@ -74,7 +74,7 @@ def groups(plan: Plan) -> tuple[Group, ...]:
                 Column(("parameters",)),
                 Column(("connections",)),
                 Column(("multiply-adds",)),
-                Column(("share",)),
+                Column(("share",), spare=True),
                 Column(("activation", "memory")),
             ),
         ),

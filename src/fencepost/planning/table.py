@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _GAP = "  "
 _BETWEEN = "   "  # before a group
 # Letters of the layers' column: wanted beside further groups, at least, and at most.
-_COMFORTABLE, _LEAST, _MOST = 26, 16, 44
+_COMFORTABLE, _LEAST, _MOST = 26, 12, 44
 
 
 def text(plan: Plan, width: int) -> str:
@@ -57,7 +57,7 @@ class _Part:
         return _total(self.widths)
 
     def without_spare(self) -> _Part:
-        """Leave out what can be read elsewhere in the line."""
+        """Leave out what the rest of the line says too."""
         kept = [number for number, column in enumerate(self.columns) if not column.spare]
         return _Part.of(
             self.title,

@@ -137,7 +137,7 @@ def test_drawing_of_what_fits(fencepost, tmp_path):
         (["1x28x28", NETWORK, "--solve", "stride"], ["3.stride"]),
         (["1x28x28", NETWORK, "--solve", "7.stride"], ["There is no layer 7"]),
         (["1x28x28", NETWORK, "--solve", "0.strde"], ['"stride"']),
-        (["1x28x28", NETWORK, "--draw", "a.pdf"], ["--draw", "a.pdf"]),
+        (["1x28x28", NETWORK, "--draw", "a.pdf"], ["a.pdf", ".svg"]),
         (["1x28x28", NETWORK, "--draw", "nowhere/a.svg"], ["--draw", "nowhere"]),
     ],
 )

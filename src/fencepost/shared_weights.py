@@ -68,6 +68,8 @@ class SharedWeights:
     kernel : ndarray of float64
         As given.
     input_shape, output_shape : tuple of int
+    windows : tuple of Window
+        The window over each axis.
 
     Raises
     ------
@@ -110,10 +112,10 @@ class SharedWeights:
         self.operation: str = choice("operation", operation, ("convolve", "correlate"))
         self._four = _as_kernels(self.kernel, self.input_shape)
         self._channels, self._sizes = _split(self.input_shape, self._axes)
-        self._windows = sizing.windows(
+        self.windows = sizing.windows(
             self._sizes, self._four.shape[2:], stride=stride, padding=padding
         )
-        outputs = tuple(window.output for window in self._windows)
+        outputs = tuple(window.output for window in self.windows)
         many = self.kernel.ndim == self._axes + 2
         self.output_shape: tuple[int, ...] = (len(self._four), *outputs) if many else outputs
         if self.edge_count > _MOST_EDGES:
@@ -158,7 +160,7 @@ class SharedWeights:
         # Which input cell, along each axis, each cell of the kernel meets at each output.
         turned = self.operation == "convolve"
         axes = []
-        for window in self._windows:
+        for window in self.windows:
             starts = np.arange(window.output) * window.stride - window.before
             taps = np.arange(window.kernel)
             cells = starts[:, None] + (taps[::-1] if turned else taps)
@@ -166,14 +168,14 @@ class SharedWeights:
         # Broadcast to (outputs…, kernel cells…): flat index of the cell, or PADDING.
         flat: Ints = np.zeros((), np.int64)
         outside: NDArray[np.bool_] = np.zeros((), bool)
-        for axis, (cells, window) in enumerate(zip(axes, self._windows, strict=True)):
+        for axis, (cells, window) in enumerate(zip(axes, self.windows, strict=True)):
             shape = [1] * (2 * len(axes))
             shape[axis], shape[len(axes) + axis] = cells.shape
             placed = cells.reshape(shape)
             flat = flat * window.input + placed
             outside = outside | (placed == PADDING)
         flat = np.where(outside, PADDING, flat)
-        places = math.prod(window.output for window in self._windows)
+        places = math.prod(window.output for window in self.windows)
         flat = flat.reshape(places, 1, -1)
         depth = np.arange(channels)[:, None] * math.prod(self._sizes)
         inputs = np.where(flat == PADDING, PADDING, flat + depth).reshape(places, -1)

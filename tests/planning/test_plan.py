@@ -293,6 +293,26 @@ def test_layers_within_a_residual():
     assert plan.activation_bytes == 5 * (8 * 18 * 18) * 4
 
 
+def test_what_fits_of_a_residual_that_does_not():
+    text = "Conv2d(8, 3), Residual(Conv2d(8, 3, padding=1), ReLU, Conv2d(8, 3, stride=2)), ReLU"
+    plan = fp.plan((3, 10, 10), text)
+    assert [row.place for row in plan.unfinished] == ["1.0", "1.1"]
+    assert [row.receptive_field for row in plan.unfinished] == [(5, 5)] * 2
+    assert plan.misfit is plan.layers[1]
+    assert plan.parameters == 224 + 584
+    assert sum(row.share for row in (*plan.rows, *plan.unfinished)) == pytest.approx(1)
+    lines = plan.text(100).split("\n")
+    shown = [line.split("  ")[0] for line in lines if line[:1].isdigit()]
+    assert shown[:5] == ["0", "1", "1.0", "1.1", "1.2"]
+    (marked,) = (line for line in lines if "✗" in line)
+    assert marked.startswith("1.2    Conv2d(8, 3, stride=2)")
+    # Each layer fits, but their sum does not.
+    plan = fp.plan((3, 10, 10), "Residual(Conv2d(3, 3))")
+    assert [row.output_shape for row in plan.unfinished] == [(3, 8, 8)]
+    (marked,) = (line for line in plan.text().split("\n") if "✗" in line)
+    assert marked.startswith("0    Residual")
+
+
 def test_memory_is_of_the_batch():
     single, many = (fp.plan((1, 28, 28), LENET5, batch=batch) for batch in (1, 32))
     values = [fp.Network((1, 28, 28), parse_layers(LENET5)).features(np.zeros((1, 28, 28), "f4"))]

@@ -1,6 +1,6 @@
 """What a plan's tables show: its columns, in groups, and its lines, as text.
 
-Part of planning; may call network.sizes and sizing. Text and HTML are laid out from this.
+Part of planning; may call network.sizes, layers and sizing. Text and HTML are laid out from this.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..layers import Layer, Residual
 from ..network.sizes import by
 from ..sizing import Window
 
@@ -83,16 +84,12 @@ def groups(plan: Plan) -> tuple[Group, ...]:
 
 def lines(plan: Plan) -> Iterator[Line]:
     """Lines of the table: the input, each layer, what does not fit, and the sums."""
-    unsaid = (("",) * 4, ("",) * 3, ("",) * 5)
-    misfit = ("✗ does not fit", "", "", "")
-    input_fits = plan.rows or not plan.problems or plan.problems[0].layer
-    output = (by(plan.input_shape), "" if input_fits else "✗ too large", "", "")
-    yield Line("", "input", (output, *unsaid[1:]))
+    too_large = plan.problems and plan.misfit is None
+    yield _short("", "input", by(plan.input_shape), "✗ too large" if too_large else "")
     for row in plan.rows:
         yield from _layer(row, plan.multiply_adds)
-    if plan.problems and input_fits:
-        index = len(plan.rows)
-        yield Line(str(index), plan.layers[index].describe(), (misfit, *unsaid[1:]))
+    if plan.misfit is not None:
+        yield from _misfit(plan, plan.misfit)
     if not plan.rows:
         return
     sums = (
@@ -102,7 +99,7 @@ def lines(plan: Plan) -> Iterator[Line]:
         "",
         memory(plan.activation_bytes),
     )
-    yield Line("", "total", (*unsaid[:2], sums))
+    yield Line("", "total", (("",) * 4, ("",) * 3, sums))
 
 
 def notes(plan: Plan) -> Iterator[str]:
@@ -202,6 +199,26 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
         yield from _layer(one, total, depth + 1)
 
 
+def _misfit(plan: Plan, layer: Layer) -> Iterator[Line]:
+    """The line of what does not fit; of a Residual, with those of its layers up to the problem."""
+    place = str(len(plan.rows))
+    if not isinstance(layer, Residual):
+        yield _short(place, layer.describe(), "✗ does not fit")
+        return
+    count = len(plan.unfinished)
+    inner = count < len(layer.layers)
+    yield _short(place, "Residual", "…" if inner else "✗ does not fit")
+    for row in plan.unfinished:
+        yield from _layer(row, plan.multiply_adds, depth=1)
+    if inner:
+        yield _short(f"{place}.{count}", f"  {layer.layers[count].describe()}", "✗ does not fit")
+
+
+def _short(place: str, layer: str, output: str, note: str = "") -> Line:
+    """A line of which there is little to say."""
+    return Line(place, layer, ((output, note, "", ""), ("",) * 3, ("",) * 5))
+
+
 def _pair(window: Window) -> str:
     if window.before == window.after:
         return str(window.before)
@@ -218,4 +235,4 @@ def _count(number: int) -> str:
 
 
 def _share(part: int, total: int) -> str:
-    return f"{100 * part / total:.1f} %" if part else "–"
+    return f"{100 * part / total:.1f} %" if part and total else "–"

@@ -23,6 +23,7 @@ def of_plan(plan: Plan) -> dict[str, Any]:
         "multiply_adds": plan.multiply_adds,
         "activation_bytes": plan.activation_bytes,
         "layers": [_of_layer(row) for row in plan.rows],
+        "unfinished": [_of_layer(row) for row in plan.unfinished],
         "problems": [_of_problem(problem) for problem in plan.problems],
     }
 

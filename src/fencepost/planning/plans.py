@@ -5,6 +5,7 @@ May call network.sizes, layers, sizing, errors, and the other modules of plannin
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,8 @@ class Plan:
         Number of inputs that the memory is reckoned for.
     rows : tuple of LayerPlan
         One for each layer up to the first that does not fit.
+    unfinished : tuple of LayerPlan
+        If it is a Residual that does not fit, those of its layers that do, up to the problem.
     problems : tuple of SizeError
         What does not fit; empty if everything does. What comes after a layer that does not fit
         has no size, so there is at most one.
@@ -102,7 +105,15 @@ class Plan:
     layers: tuple[Layer, ...]
     batch: int
     rows: tuple[LayerPlan, ...]
+    unfinished: tuple[LayerPlan, ...]
     problems: tuple[SizeError, ...]
+
+    @property
+    def misfit(self) -> Layer | None:
+        """The layer that does not fit, if there is one."""
+        count = len(self.rows)
+        # If the input itself is too large, it is no layer's fault.
+        return self.layers[count] if self.problems and self.problems[0].layer else None
 
     @property
     def ok(self) -> bool:
@@ -119,22 +130,26 @@ class Plan:
     @property
     def parameters(self) -> int:
         """Trainable numbers of all layers that fit."""
-        return sum(row.parameters for row in self.rows)
+        return sum(row.parameters for row in self._fitting)
 
     @property
     def connections(self) -> int:
         """Links between units, biases counted, for one input."""
-        return sum(row.connections for row in self.rows)
+        return sum(row.connections for row in self._fitting)
 
     @property
     def multiply_adds(self) -> int:
         """Multiplications followed by an addition, for one input."""
-        return sum(row.multiply_adds for row in self.rows)
+        return sum(row.multiply_adds for row in self._fitting)
 
     @property
     def activation_bytes(self) -> int:
         """Memory of the outputs of all layers for one batch, as a training keeps them."""
-        return sum(row.activation_bytes for row in self.rows)
+        return sum(row.activation_bytes for row in self._fitting)
+
+    @property
+    def _fitting(self) -> tuple[LayerPlan, ...]:
+        return (*self.rows, *self.unfinished)
 
     def text(self, width: int = 100) -> str:
         """Write the plan as tables that are `width` letters wide, if that is possible."""
@@ -216,9 +231,16 @@ class Plan:
     def _entering(self) -> Iterator[tuple[str, Layer, Shape]]:
         """Each layer whose input has a size, those within others too: place, layer, input."""
         yield from _entering(self.rows)
-        if self.problems and len(self.rows) < len(self.layers):
-            shape = self.rows[-1].output_shape if self.rows else self.input_shape
-            yield str(len(self.rows)), self.layers[len(self.rows)], shape
+        if self.misfit is None:
+            return
+        place, layer = str(len(self.rows)), self.misfit
+        shape = self.rows[-1].output_shape if self.rows else self.input_shape
+        yield place, layer, shape
+        yield from _entering(self.unfinished)
+        if isinstance(layer, Residual) and len(self.unfinished) < len(layer.layers):
+            count = len(self.unfinished)
+            entering = self.unfinished[-1].output_shape if self.unfinished else shape
+            yield f"{place}.{count}", layer.layers[count], entering
 
 
 def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: int = 1) -> Plan:
@@ -256,15 +278,27 @@ def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: in
     chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
     batch = integer("batch", batch, 1)
     rows, misfit = sized(shape, chain)
-    planner = _Planner(batch, sum(row.multiply_adds for row in rows))
+    within = _unfinished(shape, chain, rows)
+    planner = _Planner(batch, sum(row.multiply_adds for row in (*rows, *within)))
+    view = View.of(shape)
+    before = functools.reduce(View.after, rows, view) if within else view
     return Plan(
         shape,
         chain,
         batch,
-        tuple(planner.rows(rows, View.of(shape))),
+        tuple(planner.rows(rows, view)),
+        tuple(planner.rows(within, before, f"{len(rows)}.")),
         # The plan's own table shows the sizes up to there.
         () if misfit is None else (misfit.in_layer(misfit.layer),),
     )
+
+
+def _unfinished(input_shape: Shape, layers: Sequence[Layer], sizes: Sequence[Row]) -> Sequence[Row]:
+    """What fits of a Residual that does not."""
+    residual = layers[len(sizes)] if len(sizes) < len(layers) else None
+    if not isinstance(residual, Residual):
+        return ()
+    return sized(sizes[-1].output_shape if sizes else input_shape, residual.layers)[0]
 
 
 @dataclass(frozen=True)

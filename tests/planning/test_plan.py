@@ -60,6 +60,18 @@ def test_published_networks_against_pytorch(torch, name):
     assert plan.multiply_adds == torch_networks.multiply_adds(torch, network, shape)
 
 
+@pytest.mark.parametrize("name", KNOWN)
+def test_published_networks_against_torchinfo(torch, name):
+    """It counts a bias as a multiply-add, as a connection is counted here, and no pool."""
+    torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is not installed")
+    shape, text, parameters = KNOWN[name]
+    plan = fp.plan(shape, text, batch=2)
+    network = torch_networks.build(torch, shape, plan.layers)
+    told = torchinfo.summary(network, (2, *shape), verbose=0, device="meta")
+    assert told.total_params == parameters
+    assert told.total_mult_adds == 2 * sum(row.connections for row in plan.rows if row.share)
+
+
 def random_layer(generator, axes, strides=(1, 2, 3)):
     kernel = tuple(generator.randint(1, 5) for _ in range(axes))
     stride = tuple(generator.choice(strides) for _ in range(axes))

@@ -70,8 +70,8 @@ def test_lenet5():
 11  Linear(10)                       850          850            840   0.2 %      2.6 kB
     total                         61,706      429,342        416,520              3.8 MB
 
-After layer 5, an output's receptive field is 16 × 16, padding included; the input is 28 × 28: no
-    output sees all of it."""
+After layer 5, an output's receptive field is 16 × 16, padding included; the input is 28 × 28, and
+    layer 7, Linear(120), is the first with an output that sees all of it."""
     )
 
 
@@ -113,6 +113,13 @@ def test_what_is_dropped_is_said():
     assert "never looked at" not in fp.plan((1, 11, 9), text).text(120)
     skipped = fp.plan((1, 10), "Conv1d(4, 2, stride=5, remainder='crop')").text(120)
     assert "the last 3 cells of each row are never looked at" in skipped
+
+
+def test_what_covers_the_input_is_said():
+    covering = "the input is 9 × 9, and layer 1, Conv2d(1, 7, padding=3), is the first"
+    text = "Conv2d(1, 3), Conv2d(1, 7, padding=3), ReLU"
+    assert covering in fp.plan((1, 9, 9), text).text(120)
+    assert "no layer has an output that sees all" in fp.plan((1, 10, 10), text).text(120)
 
 
 def test_width_must_be_a_number():

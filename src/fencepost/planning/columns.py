@@ -114,12 +114,15 @@ def notes(plan: Plan) -> Iterator[str]:
                 yield f"{who}: {window.remark}."
     sighted = [row for row in plan.rows if row.fields is not None]
     if sighted:
-        last = sighted[-1]
-        seen, size = by(last.receptive_field), by(plan.input_shape[1:])
-        whole = "some output sees" if last.covers else "no output sees"
+        seen, size = by(sighted[-1].receptive_field), by(plan.input_shape[1:])
+        covering = next((row for row in plan.rows if row.covers), None)
+        first = "no layer has an output that sees all of it"
+        if covering is not None:
+            who = f"layer {covering.place}, {covering.layer.describe()}"
+            first = f"{who}, is the first with an output that sees all of it"
         yield (
-            f"After layer {last.place}, an output's receptive field is {seen}, padding included; "
-            f"the input is {size}: {whole} all of it."
+            f"After layer {sighted[-1].place}, an output's receptive field is {seen}, padding "
+            f"included; the input is {size}, and {first}."
         )
 
 

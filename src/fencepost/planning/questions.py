@@ -146,12 +146,14 @@ def inputs(
             f"Received: {first} to {last}"
         )
     found: list[AxisSizes] = []
-    exact = variants.strict(layers)
-    for name, given, chain in _axes(input_shape, exact):
-        channels = input_shape[0]
-        sizes = tuple(n for n in range(first, last + 1) if _passes(chain, (channels, n)))
+    channels = input_shape[0]
+    tried: dict[variants.Layers, tuple[int, ...]] = {}  # mostly, both axes are alike
+    for name, given, chain in _axes(input_shape, variants.strict(layers)):
+        if chain not in tried:
+            every = range(first, last + 1)
+            tried[chain] = tuple(n for n in every if _passes(chain, (channels, n)))
         near = tuple(_nearest(chain, channels, given))
-        found.append(AxisSizes(name, given, first, last, sizes, near))
+        found.append(AxisSizes(name, given, first, last, tried[chain], near))
     if len(found) == 2 and replace(found[1], axis=found[0].axis) == found[0]:
         return (replace(found[0], axis="height and width"),)
     return tuple(found)

@@ -59,7 +59,10 @@ class Tokens:
 
     def follows(self, mark: str) -> bool:
         """Tell whether this mark comes right after the next token."""
-        return self.text[self._position :].lstrip(" \t").startswith(mark)
+        place = self._position
+        while self.text[place : place + 1] in (" ", "\t"):
+            place += 1
+        return self.text.startswith(mark, place)
 
     def refuse(self, token: Token, reason: str) -> NoReturn:
         """Raise ArgumentError with the token's line and a mark below its column."""

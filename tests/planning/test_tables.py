@@ -118,8 +118,8 @@ def test_what_is_dropped_is_said():
 def test_what_covers_the_input_is_said():
     covering = "the input is 9 × 9, and layer 1, Conv2d(1, 7, padding=3), is the first"
     text = "Conv2d(1, 3), Conv2d(1, 7, padding=3), ReLU"
-    assert covering in fp.plan((1, 9, 9), text).text(120)
-    assert "no layer has an output that sees all" in fp.plan((1, 10, 10), text).text(120)
+    assert covering in fp.plan((1, 9, 9), text).text(160)
+    assert "no layer has an output that sees all" in fp.plan((1, 10, 10), text).text(160)
 
 
 def test_width_must_be_a_number():

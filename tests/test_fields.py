@@ -18,24 +18,29 @@ def through(chain):
 
 
 C3, P2 = (3, 1, 1), (2, 2, 0)
-D3 = (3, 2, 1)
+D3, E3 = (3, 2, 1), (3, 2, 0)
 # (size, stride, padding) of the last layer, as published: Araujo, Norris and Sim, Computing
-# receptive fields of convolutional neural networks, Distill 2019, whose AlexNet has no padding at
-# its first layer and whose ResNet-50 has the stride in each block's last unit and 0 cells before
-# its pool. The 196 of VGG-16's conv5_3 is the figure generally quoted; LeNet-5's follows by hand:
-# 5, 6, 6 + 4·2 = 14, 14 + 1·2 = 16.
+# receptive fields of convolutional neural networks, Distill 2019. Their AlexNet has no padding at
+# its first layer; their ResNets have the stride in each block's last unit and 0 cells before the
+# pool, as their MobileNet has before every stride of 2. The 196 of VGG-16's conv5_3 is the figure
+# generally quoted; LeNet-5's follows by hand: 5, 6, 6 + 4·2 = 14, 14 + 1·2 = 16.
 PUBLISHED = {
     "lenet5": ([(5, 1, 2), P2, (5, 1, 0), P2], (16, 4, 2)),
     "alexnet": (
-        [(11, 4, 0), (3, 2, 0), (5, 1, 2), (3, 2, 0), C3, C3, C3, (3, 2, 0)],
+        [(11, 4, 0), E3, (5, 1, 2), E3, C3, C3, C3, E3],
         (195, 32, 64),
     ),
     "vgg16_conv5_3": ([C3, C3, P2] * 2 + [C3, C3, C3, P2] * 2 + [C3] * 3, (196, 16, 90)),
     "vgg16_pool5": ([C3, C3, P2] * 2 + [C3, C3, C3, P2] * 3, (212, 32, 90)),
     "resnet50": (
-        [(7, 2, 3), (3, 2, 0), C3, C3, D3, C3, C3, C3, D3, *[C3] * 5, D3, C3, C3, C3],
+        [(7, 2, 3), E3, C3, C3, D3, C3, C3, C3, D3, *[C3] * 5, D3, C3, C3, C3],
         (483, 32, 239),
     ),
+    "resnet101": (
+        [(7, 2, 3), E3, C3, C3, D3, C3, C3, C3, D3, *[C3] * 22, D3, C3, C3, C3],
+        (1027, 32, 511),
+    ),
+    "mobilenet": ([E3, C3, E3, C3, E3, C3, E3, *[C3] * 5, E3, C3], (315, 32, 126)),
 }
 
 

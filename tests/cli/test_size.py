@@ -41,6 +41,7 @@ def test_layers_from_a_file(fencepost, tmp_path):
 
 
 def test_a_file_named_like_a_layer(fencepost, tmp_path):
+    assert fencepost("size", "4", "fp.ReLU", "--json").json["parameters"] == 0
     assert fencepost("size", "4", "ReLU", "--json").json["parameters"] == 0
     (tmp_path / "ReLU").write_text("Linear(1)")
     assert fencepost("size", "4", "ReLU", "--json").json["parameters"] == 5
@@ -126,7 +127,9 @@ def test_drawing_of_what_fits(fencepost, tmp_path):
         ([f"1x{'9' * 30}x28", NETWORK], ["INPUT"]),
         (["1x28x28", ""], ["at least one layer"]),
         (["1x28x28", "Cnov2d(6, 5)"], ["Cnov2d", "Conv2d", "column 1"]),
-        (["1x28x28", "nowhere.txt"], ["nowhere.txt", "No such file"]),
+        (["1x28x28", "nowhere.txt"], ["There is no file nowhere.txt"]),
+        (["1x28x28", "x/" * 3000], ["There is no file"]),
+        (["1x28x28", "fp.Flurb(3)"], ["Flurb", "column 1"]),
         (["1x28x28", "."], ["could not be read"]),
         (["1x28x28", NETWORK, "--batch", "0"], ["--batch"]),
         (["1x28x28", NETWORK, "--inputs", "260:200"], ["--inputs", "200:260", "'260:200'"]),

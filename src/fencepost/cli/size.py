@@ -5,6 +5,7 @@ Calls planning, and plots for a picture.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import fields, is_dataclass
@@ -129,34 +130,31 @@ def _layers(text: str) -> list[Layer]:
     """Read the layers themselves, or the file of them that `text` names."""
     from fencepost.planning import parse_layers
 
-    content = _content(text)
-    if content is None:
-        return parse_layers(text)
+    if not os.path.exists(text):  # which, unlike Path, takes any text
+        try:
+            return parse_layers(text)
+        except ArgumentError:
+            if re.search(r"[(,\n]", text) or not re.search(r"[./\\]", text):
+                raise
+            # One word with a dot or a slash in it was meant for a file.
+            raise DataError(f"There is no file {text}, and no layer of that name.") from None
     try:
-        return parse_layers(content)
+        return parse_layers(_content(Path(text)))
     except ArgumentError as error:
         raise DataError(f"{text}: {error}") from None
 
 
-def _content(text: str) -> str | None:
-    """Read the file that `text` names, if it names one; nothing with a parenthesis or comma does.
-
-    A layer without arguments could be a file's name too, so there the file has to exist.
-    """
+def _content(path: Path) -> str:
     from fencepost.planning.text import LONGEST
 
-    path = Path(text)
-    named = "." in text or "/" in text or "\\" in text
-    if any(letter in text for letter in "(,\n") or not (named or path.is_file()):
-        return None
     try:
         with path.open("rb") as file:
-            content = file.read(4 * LONGEST + 1)
-        return content.decode("utf-8-sig")
+            # A letter has up to four bytes; that there are too many is for the reader to say.
+            return file.read(4 * LONGEST + 1).decode("utf-8-sig")
     except OSError as error:
-        raise DataError(f"{text} could not be read: {error.strerror or error}.") from None
+        raise DataError(f"{path} could not be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
-        raise DataError(f"{text} must be a text file of layers. Received: other data.") from None
+        raise DataError(f"{path} must be a text file of layers. Received: other data.") from None
 
 
 def _answers(

@@ -204,3 +204,8 @@ def test_data_are_those_of_the_plan(text):
             compare(one["inner"], row.inner)
 
     compare(data["layers"], plan.rows)
+
+
+def test_what_python_shows_of_a_plan_is_short():
+    plan = fp.plan((1, 9, 9), "Conv2d(2, 3), Flatten", batch=4)
+    assert repr(plan) == "Plan((1, 9, 9), [Conv2d(2, 3), Flatten()], batch=4)"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from .plans import LayerPlan, Plan, plan
-from .questions import AxisSizes, Choice, Choices, Padding
+from .questions import AxisSizes, Choice, Choices, SamePadding
 from .text import parse_layers
 
 __all__ = [
@@ -14,8 +14,8 @@ __all__ = [
     "Choice",
     "Choices",
     "LayerPlan",
-    "Padding",
     "Plan",
+    "SamePadding",
     "parse_layers",
     "plan",
 ]

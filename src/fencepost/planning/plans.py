@@ -18,7 +18,7 @@ from ..network.arguments import as_input_shape, as_layers
 from ..network.sizes import Row, sized
 from ..sizing import Field, Window
 from . import data, html, questions, table
-from .questions import AxisSizes, Choices, Padding
+from .questions import AxisSizes, Choices, SamePadding
 from .text import parse_layers
 from .views import View
 
@@ -80,7 +80,7 @@ class LayerPlan:
         return int(self.place.rpartition(".")[2])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """A network on paper, as `fencepost.plan` makes it; printing it shows the table.
 
@@ -159,6 +159,10 @@ class Plan:
         """The tables, and below them what does not fit, with the choices that would."""
         return "\n\n".join([self.text(), *map(str, self.problems)])
 
+    def __repr__(self) -> str:
+        layers = ", ".join(layer.describe() for layer in self.layers)
+        return f"Plan({self.input_shape}, [{layers}], batch={self.batch})"
+
     def _repr_html_(self) -> str:
         """Write the plan as one HTML table, as notebooks show it."""
         return html.html(self)
@@ -189,7 +193,7 @@ class Plan:
         """
         return questions.smallest_input(self.input_shape, self.layers)
 
-    def same_padding(self) -> tuple[Padding, ...]:
+    def same_padding(self) -> tuple[SamePadding, ...]:
         """Find, for each layer with windows, the padding that keeps the size.
 
         With a stride of S, that is the padding for input / S windows, rounded up.

@@ -69,7 +69,7 @@ class AxisSizes:
 
 
 @dataclass(frozen=True)
-class Padding:
+class SamePadding:
     """The padding with which a layer keeps the size, or divides it by its stride, rounded up.
 
     `padding` is written as the layer takes it, and None if no padding does this, as the windows
@@ -176,7 +176,7 @@ def smallest_input(input_shape: Shape, layers: Sequence[Layer]) -> Shape | None:
     return shape if all(sizes) and _passes(layers, shape) else None
 
 
-def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[Padding, ...]:
+def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[SamePadding, ...]:
     """Answer `Plan.same_padding` for layers with their places and what enters them."""
     found = []
     for place, layer, input_shape in rows:
@@ -186,7 +186,7 @@ def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[Padding, ...
         output = tuple(-(-n // s) for n, s in zip(size, layer.stride, strict=True))
         pairs = tuple(_exact_padding(layer, axis, size[axis]) for axis in range(layer.axes))
         fits = all(pair is not None for pair in pairs)
-        found.append(Padding(place, layer, size, output, compact(pairs) if fits else None))
+        found.append(SamePadding(place, layer, size, output, compact(pairs) if fits else None))
     return tuple(found)
 
 

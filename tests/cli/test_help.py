@@ -9,7 +9,7 @@ import pytest
 
 import fencepost as fp
 
-COMMANDS = ("train", "evaluate", "predict", "filter", "convolve", "kernels", "size")
+COMMANDS = ("train", "evaluate", "predict", "filter", "convolve", "kernels", "figures", "size")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import convolve, evaluate, kernels, predict, size, train
+from fencepost.cli import convolve, evaluate, figures, kernels, predict, size, train
 from fencepost.cli import filter as filters
 from fencepost.cli.console import Interrupted
 from fencepost.errors import FencepostError
@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "filter": (filters.filter_, filters.EXAMPLE),
     "convolve": (convolve.convolve, convolve.EXAMPLE),
     "kernels": (kernels.kernels, kernels.EXAMPLE),
+    "figures": (figures.figures, figures.EXAMPLE),
     "size": (size.size, size.EXAMPLE),
 }
 for _name, (_function, _example) in COMMANDS.items():

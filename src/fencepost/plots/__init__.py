@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .diagrams import shared_weights
     from .field_maps import receptive_field
     from .kernel_grids import filtering, kernel
     from .saving import save, save_animation
@@ -32,6 +33,7 @@ __all__ = [
     "receptive_field",
     "save",
     "save_animation",
+    "shared_weights",
     "signal",
     "stride",
     "volumes",
@@ -39,6 +41,7 @@ __all__ = [
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
+    "diagrams": ("shared_weights",),
     "field_maps": ("receptive_field",),
     "kernel_grids": ("filtering", "kernel"),
     "saving": ("save", "save_animation"),

@@ -13,19 +13,20 @@ from fencepost.errors import ArgumentError, DataError
 from fencepost.files.whole import whole
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
 PICTURES, ANIMATIONS = (".png", ".svg"), (".gif", ".html")
 
 
-def save(figure: Figure, path: str | Path, *, dots_per_inch: int = 150) -> Path:
+def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -> Path:
     """Write a figure as PNG or SVG: the whole file or, should that fail, none.
 
     Parameters
     ----------
-    figure : matplotlib.figure.Figure
-        As the functions of `fencepost.plots` return it, or any other.
+    figure : matplotlib.figure.Figure or Axes
+        As the functions of `fencepost.plots` return it, or any other; of axes, their figure.
     path : str or Path
         Its ending, .png or .svg, says which of the two.
     dots_per_inch : int
@@ -55,14 +56,16 @@ def save(figure: Figure, path: str | Path, *, dots_per_inch: int = 150) -> Path:
         with whole(path) as unfinished:
             # Without the date, the same picture is the same file.
             metadata = {"Date": None} if kind == ".svg" else None
-            figure.savefig(unfinished, format=kind[1:], dpi=dots_per_inch, metadata=metadata)
+            _whole(figure).savefig(
+                unfinished, format=kind[1:], dpi=dots_per_inch, metadata=metadata
+            )
     except OSError as error:
         raise _unwritable(path, error) from error
     return path
 
 
 def save_animation(
-    frames: Iterable[Figure],
+    frames: Iterable[Figure | Axes],
     path: str | Path,
     *,
     seconds: float = 0.8,
@@ -123,11 +126,18 @@ def _unwritable(path: Path, error: OSError) -> DataError:
     )
 
 
-def _rendered(figure: Figure, dots_per_inch: int) -> Image:
+def _whole(figure: Figure | Axes) -> Figure:
+    """Return the figure, or that which holds the axes."""
+    found = figure.get_figure(root=True)
+    assert found is not None
+    return found
+
+
+def _rendered(figure: Figure | Axes, dots_per_inch: int) -> Image:
     from PIL import Image
 
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dots_per_inch)
+    _whole(figure).savefig(buffer, format="png", dpi=dots_per_inch)
     return Image.open(buffer).convert("RGB")
 
 

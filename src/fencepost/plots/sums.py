@@ -5,9 +5,9 @@ Calls convolution, cells, kernel_grids, saving and style.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -121,7 +121,7 @@ def convolution_steps_animation(
     values = numbers("f", f)
     places = np.ndindex(values.shape)
     # Without axes to draw into, each step is a figure of its own.
-    frames: Iterator[Any] = (convolution_steps(values, g, at, origin=origin) for at in places)
+    frames = (convolution_steps(values, g, at, origin=origin) for at in places)
     return save_animation(frames, path, seconds=seconds)
 
 

@@ -1,0 +1,117 @@
+"""`fencepost figures`: every figure of the article, drawn live, on one page.  Calls plots."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options, outputs
+from fencepost.cli.console import Console
+from fencepost.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from fencepost.plots.article import ArticleFigure
+    from fencepost.plots.article.page import Entry
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost figures -o figures/
+
+fencepost figures -o figures/ --only 4,9 --svg"""
+
+DOTS_PER_INCH = 200
+
+
+def figures(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="A folder; it is made if there is none.")
+    ],
+    only: Annotated[
+        str | None, typer.Option(help="Numbers of the figures wanted, such as 4,9.")
+    ] = None,
+    svg: Annotated[bool, typer.Option("--svg", help="Write each as SVG too, for print.")] = False,
+    portrait: Annotated[
+        Path | None,
+        typer.Option(
+            help="A photograph for figures 5 and 6.",
+            show_default="matplotlib's sample, of Grace Hopper",
+        ),
+    ] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Draw the 14 figures of "From Convolution to Neural Network" from live computation.
+
+    The folder gets a PNG of each and an index.html with captions and with what
+    each figure claims, in numbers computed for it. Figures of an earlier run
+    are replaced.
+    """
+    started = time.perf_counter()
+    console = Console(as_json)
+    outputs.check_folder("--out", out)
+
+    from fencepost.files.whole import put
+    from fencepost.plots import article
+    from fencepost.plots.article.page import page
+
+    wanted = _wanted(article.figures(portrait), only)
+    out.mkdir(parents=True, exist_ok=True)
+    entries: list[Entry] = []
+    described: list[dict[str, Any]] = []
+    for figure in wanted:
+        begun = time.perf_counter()
+        entry = _draw(figure, out, svg)
+        entries.append(entry)
+        seconds = round(time.perf_counter() - begun, 3)
+        described.append(
+            {
+                "number": entry.number,
+                "title": entry.title,
+                "caption": entry.caption,
+                "claim": entry.claim,
+                "files": [str(out / name) for name in entry.files],
+                "seconds": seconds,
+            }
+        )
+        console.say(f"{entry.number:2}. {entry.title}: {entry.claim}")
+    index = out / "index.html"
+    put(index, page(entries).encode())
+    seconds = time.perf_counter() - started
+    console.say("", f"Drawn {len(entries)} figures in {seconds:.1f} s: open {index}.")
+    console.result({"figures": described, "index": str(index), "seconds": round(seconds, 3)})
+
+
+def _draw(figure: ArticleFigure, out: Path, svg: bool) -> Entry:
+    from fencepost.plots import save
+    from fencepost.plots.article.page import Entry
+
+    drawn = figure.draw()
+    files = [f"{figure.stem}.png", *([f"{figure.stem}.svg"] if svg else [])]
+    for name in files:
+        save(drawn.figure, out / name, dots_per_inch=DOTS_PER_INCH)
+    return Entry(
+        figure.number,
+        figure.stem,
+        figure.title,
+        drawn.caption,
+        drawn.claim,
+        (out / files[0]).read_bytes(),
+        tuple(files),
+        drawn.width,
+    )
+
+
+def _wanted(every: tuple[ArticleFigure, ...], only: str | None) -> list[ArticleFigure]:
+    if only is None:
+        return list(every)
+    numbers = [part.strip() for part in only.split(",")]
+    known = {str(figure.number): figure for figure in every}
+    for number in numbers:
+        if number not in known:
+            raise ArgumentError(
+                f"--only must be numbers from 1 to {len(every)}, separated by commas. "
+                f"Received: {only}."
+            )
+    return [known[number] for number in dict.fromkeys(numbers)]

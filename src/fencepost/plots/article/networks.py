@@ -1,0 +1,79 @@
+"""Figures 9 to 11 of the article: a convolution as a layer of shared weights.
+
+Part of plots.article; calls shared_weights, convolution and diagrams.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.convolution import convolve
+from fencepost.plots import style
+from fencepost.plots.article.drawn import Drawn
+from fencepost.plots.article.sequences import BLOCKS, EDGES
+from fencepost.plots.diagrams import shared_weights
+from fencepost.shared_weights import SharedWeights
+
+IMAGE, KERNEL = (5, 5), (3, 3)
+FEATURE = (1, 3, 1)
+WEIGHTS = (-1, 2, -1)
+PLACES = (0, 2, 5)
+INPUTS = 8
+
+
+def layer_of_a_signal() -> Drawn:
+    """Draw f ∗ [1, −1] as a layer, with the neuron that is added as padding."""
+    layer = SharedWeights(EDGES, (len(BLOCKS),), padding=(len(EDGES) - 1, 0))
+    slid = convolve(BLOCKS, EDGES, "same", origin="first")
+    equal = int((layer(BLOCKS) == slid).sum())
+    links = layer.fully_connected_weights
+    return Drawn(
+        shared_weights(layer, BLOCKS),
+        "The same convolution as a layer of a network. Edges of one colour share one weight; the "
+        "dashed neuron is the padding that keeps y as long as f.",
+        f"{equal} of {slid.size} outputs equal those of the slid kernel, exactly. The layer has "
+        f"{layer.weight_count} weights; a fully connected one would have {links}.",
+    )
+
+
+def layer_of_an_image() -> Drawn:
+    """Draw a kernel over an image as a layer."""
+    rng = np.random.default_rng(1)
+    image, kernel = rng.integers(0, 10, IMAGE), rng.integers(-3, 4, KERNEL)
+    layer = SharedWeights(kernel, IMAGE)
+    equal = int((layer(image) == convolve(image, kernel, "valid")).sum())
+    grid = " × ".join(map(str, KERNEL))
+    return Drawn(
+        shared_weights(layer, image),
+        f"Shared weights in 2D: each downstream neuron takes its input from a {grid} grid of the "
+        "layer before it. Two of them are drawn with their edges.",
+        f"{equal} of {layer(image).size} outputs equal those of the kernel slid over the image, "
+        f"with {layer.weight_count} weights for {layer.edge_count} edges.",
+    )
+
+
+def location_invariance() -> Drawn:
+    """Draw a layer with a nonlinearity, its input a feature in three places."""
+    layer = SharedWeights(WEIGHTS, (INPUTS,), operation="correlate")
+    figure = style.new_figure(7.0, 6.9)
+    answers = []
+    for line, place in enumerate(PLACES):
+        x = np.zeros(INPUTS)
+        x[place : place + len(FEATURE)] = FEATURE
+        axes = figure.add_axes((0, 1 - (line + 1) / len(PLACES), 1, 1 / len(PLACES)))
+        shared_weights(layer, x, activation=_sigma, shown=[place], ax=axes)
+        answers.append(float(_sigma(layer(x))[place]))
+    spread = max(answers) - min(answers)
+    return Drawn(
+        figure,
+        "A small convolutional layer with the nonlinearity σ(z) = 1 / (1 + exp(−z)). The output "
+        "over the feature is the same wherever the feature stands.",
+        f"The neuron above the feature {list(FEATURE)} answers "
+        f"{', '.join(f'{answer:.4f}' for answer in answers)} as the feature stands at "
+        f"{', '.join(map(str, PLACES))}: the answers differ by {spread:g}.",
+    )
+
+
+def _sigma(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-z)))

@@ -92,6 +92,12 @@ def test_answers(fencepost):
     assert answers["solve"]["layer"] == "MaxPool2d(2)"
 
 
+def test_an_image_without_its_channel(fencepost):
+    done = fencepost("size", "28x28", NETWORK, "--same")
+    assert "no layer of known size has windows" in done.out
+    assert "An image of one channel is (1, 28, 28)." in " ".join(done.err.split())
+
+
 def test_no_smallest_input(fencepost):
     done = fencepost("size", "1x9x9", "Linear(3)", "--smallest", "--json")
     assert done.json["answers"] == {"smallest_input": None}

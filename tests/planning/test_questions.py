@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fencepost as fp
 from fencepost.planning import variants
@@ -266,3 +269,44 @@ def test_questions_that_are_refused(argument, words):
     with pytest.raises(fp.ArgumentError) as caught:
         plan.solve(argument)
     assert words in str(caught.value)
+
+
+ANY_LAYER = st.sampled_from(
+    [
+        *fp.planning.parse_layers(
+            "ReLU, Flatten, Linear(3), GlobalAvgPool, BatchNorm1d, BatchNorm2d, RBF, Dropout,"
+            "Conv1d(4, 3), MaxPool1d(2), Conv2d(4, 3), Conv2d(4, 3, stride=2, padding='same'),"
+            "Conv2d(4, (5, 2), padding=((1, 2), (0, 3)), dilation=2, remainder='pad'),"
+            "Conv2d(6, 3, groups=2), MaxPool2d(3, 2, padding=1, remainder='crop'), Subsample(2),"
+            "Residual(Conv2d(4, 3, padding=1)), Residual(ReLU, Conv2d(4, 4)), Residual(Linear(3))"
+        )
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=3),
+    st.lists(ANY_LAYER, min_size=1, max_size=5),
+)
+def test_any_network_can_be_asked_anything(shape, layers):
+    plan = fp.plan(shape, layers)
+    assert str(plan)
+    assert plan._repr_html_()
+    assert json.dumps(plan.to_dict())
+    assert all(str(one) for one in plan.same_padding())
+    if len(shape) > 1:
+        assert all(str(one) for one in plan.inputs(1, 9))
+        smallest = plan.smallest_input()
+        assert smallest is None or fp.plan(smallest, layers).ok
+    for index, layer in enumerate(layers):
+        try:
+            answer = plan.solve(f"{index}.kernel_size")
+        except fp.ArgumentError as error:
+            assert "windows" in str(error) or "does not fit" in str(error)
+        else:
+            assert str(answer)
+            for choice in answer.found:
+                changed = list(plan.layers)
+                changed[index] = variants.varied(layer, kernel_size=choice.value)
+                assert fp.plan(shape, changed).output_shape == choice.network_output

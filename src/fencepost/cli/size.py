@@ -161,6 +161,8 @@ def _answers(
     plan: Plan, sizes: tuple[int, int] | None, smallest: bool, same: bool, solve: str | None
 ) -> dict[str, tuple[str, Any]]:
     """Answer what is asked: for people, and for machines."""
+    from fencepost.network.sizes import by
+
     found: dict[str, tuple[str, Any]] = {}
     if sizes is not None:
         axes = plan.inputs(*sizes)
@@ -168,11 +170,12 @@ def _answers(
         found["inputs"] = "\n".join(lines), [_plain(axis) for axis in axes]
     if smallest:
         least = plan.smallest_input()
-        told = "no size fits" if least is None else " × ".join(map(str, least))
-        found["smallest_input"] = f"Smallest input: {told}.", None if least is None else [*least]
+        size = "no size fits" if least is None else by(least)
+        found["smallest_input"] = f"Smallest input: {size}.", None if least is None else [*least]
     if same:
         paddings = plan.same_padding()
-        lines = ["Padding that keeps the size:", *(f"    {padding}" for padding in paddings)]
+        told = [str(padding) for padding in paddings] or ["no layer of known size has windows"]
+        lines = ["Padding that keeps the size:", *(f"    {line}" for line in told)]
         found["same_padding"] = "\n".join(lines), [_plain(padding) for padding in paddings]
     if solve is not None:
         choices = plan.solve(solve)

@@ -44,13 +44,18 @@ class WindowedLayer(Layer, abstract=True):
 
     def windows(self, input_shape: Shape) -> tuple[sizing.Window, ...]:
         """Return the windows over each axis. Raises SizeError when they do not fit."""
-        self._require_rank(
-            input_shape,
-            self.axes + 1,
-            "Convolution and pooling look at neighbours, so they come before Flatten and Linear; "
-            f"for {'signals use the 1d' if self.axes == 2 else 'images use the 2d'} layers.",
-        )
+        if len(input_shape) != self.axes + 1:
+            self._require_rank(input_shape, self.axes + 1, self._rank_remedy(input_shape))
         return self.fitting_windows(input_shape) or self._misfitting_windows(input_shape)
+
+    def _rank_remedy(self, input_shape: Shape) -> str:
+        remedy = (
+            "Convolution and pooling look at neighbours, so they come before Flatten and Linear; "
+        )
+        remedy += f"for {'signals use the 1d' if self.axes == 2 else 'images use the 2d'} layers."
+        if self.axes == 2 and len(input_shape) == 2:
+            remedy += f" An image of one channel is {(1, *input_shape)}."
+        return remedy
 
     def fitting_windows(self, input_shape: Shape) -> tuple[sizing.Window, ...] | None:
         """Return the windows, or None where they do not fit: quick, and without the reason."""

@@ -180,7 +180,7 @@ def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[SamePadding,
     """Answer `Plan.same_padding` for layers with their places and what enters them."""
     found = []
     for place, layer, input_shape in rows:
-        if not isinstance(layer, WindowedLayer):
+        if not isinstance(layer, WindowedLayer) or len(input_shape) != layer.axes + 1:
             continue
         size = input_shape[1:]
         output = tuple(-(-n // s) for n, s in zip(size, layer.stride, strict=True))

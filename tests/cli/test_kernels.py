@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import fencepost as fp
 from cli.refusal import refused
+from fencepost.plots.kernel_card import kernel_card
+from fencepost.plots.samples import read_portrait
+from plots.texts import faults
 
 
 def test_all_are_listed(fencepost):
@@ -49,6 +53,34 @@ def test_answers_are_those_of_convolution(fencepost, text):
     samples = (np.ones_like(x), (x == 0) & (y == 0), x, x >= 0, y, (x**2 + y**2) / 2)
     expected = [fp.convolve(np.asarray(s, float), kernel, "same")[20, 20] for s in samples]
     np.testing.assert_allclose(list(shown["answers"].values()), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["laplace", "sobel", "sobel:x", "mean:size=3,ndim=1", "log"])
+def test_one_is_drawn_with_what_it_does(fencepost, tmp_path, name):
+    done = fencepost("kernels", name, "--draw", "out.png", "--json")
+    assert done.status == 0
+    assert done.json["drawn"] == "out.png"
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.width == 1050
+
+
+@pytest.mark.parametrize("name", ["kirsch", "emboss", "gaussian:sigma=3", "difference:ndim=1"])
+def test_drawing_can_be_read(name):
+    kernel = fp.kernels.parse(name)
+    figure = kernel_card(kernel)
+    assert not faults(figure)
+    if isinstance(kernel, fp.Kernel) and kernel.ndim == 2:
+        after = figure.axes[0].child_axes[-1].images[0].get_array()
+        odd = kernel.symmetry.centre == "odd"
+        expected = fp.filter_image(read_portrait(None), kernel, magnitude=odd)
+        np.testing.assert_array_equal(after, expected)
+
+
+def test_drawing_that_cannot_be(fencepost):
+    refused(fencepost("kernels", "--draw", "out.png"), "--draw draws one kernel")
+    refused(fencepost("kernels", "mean", "--draw", "out.bmp"), ".png or .svg", "out.bmp")
+    refused(fencepost("kernels", "mean", "--draw", "no/out.png"), "--draw", "mkdir -p no")
+    refused(fencepost("kernels", "mean", "--draw", "a.png", "--portrait", "b.png"), "b.png")
 
 
 def test_unknown_names_get_the_nearest(fencepost):

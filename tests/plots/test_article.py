@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.plots import style
+from fencepost.plots import samples, style
 from fencepost.plots.article import figures, images
 from plots.texts import drawn_texts, faults
 
@@ -88,8 +88,8 @@ def test_portrait_is_scaled(tmp_path):
     from PIL import Image
 
     Image.new("RGB", (600, 900), (200, 0, 0)).save(tmp_path / "a.jpg")
-    assert images.read_portrait(tmp_path / "a.jpg").shape == (300, 200)
-    assert images.read_portrait(None).shape == (300, 256)
+    assert samples.read_portrait(tmp_path / "a.jpg").shape == (300, 200)
+    assert samples.read_portrait(None).shape == (300, 256)
 
 
 def test_style_of_numbers():

@@ -33,13 +33,7 @@ def figures(
         str | None, typer.Option(help="Numbers of the figures wanted, such as 4,9.")
     ] = None,
     svg: Annotated[bool, typer.Option("--svg", help="Write each as SVG too, for print.")] = False,
-    portrait: Annotated[
-        Path | None,
-        typer.Option(
-            help="A photograph for figures 5 and 6.",
-            show_default="matplotlib's sample, of Grace Hopper",
-        ),
-    ] = None,
+    portrait: Annotated[Path | None, options.PORTRAIT] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Draw the 14 figures of "From Convolution to Neural Network" from live computation.

@@ -1,20 +1,24 @@
-"""`fencepost kernels`: which kernels there are, and what one is and does.  Calls kernels."""
+"""`fencepost kernels`: which kernels there are, and what one is and does.  Calls kernels, plots."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options
+from fencepost.cli import options, outputs
 from fencepost.cli.console import Console
+from fencepost.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from fencepost.kernels import Kernel
+    from fencepost.kernels import Kernel, KernelSet
 
-EXAMPLE = """[bold]Example[/bold]
+EXAMPLE = """[bold]Examples[/bold]
 
-fencepost kernels gaussian:sigma=1.5"""
+fencepost kernels gaussian:sigma=1.5
+
+fencepost kernels laplace --draw laplace.png"""
 
 
 def kernels(
@@ -22,14 +26,29 @@ def kernels(
         str | None,
         typer.Argument(help="A kernel as --kernel takes it elsewhere; without it, all are listed."),
     ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(help="Draw it, and what it does to a photograph, into this PNG or SVG file."),
+    ] = None,
+    portrait: Annotated[Path | None, options.PORTRAIT] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """List the named kernels, or show one: its matrix, its properties, what it does to a sample."""
     console = Console(as_json)
     if name is None:
+        if draw is not None:
+            raise ArgumentError("--draw draws one kernel: name it, as `fencepost kernels NAME`.")
         _list(console)
-    else:
-        _show(console, name)
+        return
+    if draw is not None:
+        outputs.check_picture("--draw", draw)
+
+    from fencepost.kernels import parse
+
+    found = parse(name)
+    if draw is not None:
+        _draw(found, draw, portrait)
+    _show(console, found, draw)
 
 
 def _list(console: Console) -> None:
@@ -57,10 +76,16 @@ def _list(console: Console) -> None:
     )
 
 
-def _show(console: Console, text: str) -> None:
-    from fencepost.kernels import Kernel, parse
+def _draw(found: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
+    from fencepost.plots import save
+    from fencepost.plots.kernel_card import kernel_card
 
-    found = parse(text)
+    save(kernel_card(found, portrait), path)
+
+
+def _show(console: Console, found: Kernel | KernelSet, drawn: Path | None) -> None:
+    from fencepost.kernels import Kernel
+
     several = (found,) if isinstance(found, Kernel) else tuple(found)
     described = [_described(kernel) for kernel in several]
     for kernel, facts in zip(several, described, strict=True):
@@ -75,7 +100,9 @@ def _show(console: Console, text: str) -> None:
             *answers,
             "",
         )
-    console.result({"kernels": described})
+    if drawn is not None:
+        console.say(f"Drawn {drawn}.")
+    console.result({"kernels": described, "drawn": None if drawn is None else str(drawn)})
 
 
 def _described(kernel: Kernel) -> dict[str, Any]:

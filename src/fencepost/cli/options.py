@@ -33,6 +33,9 @@ BOUNDARY = typer.Option(
     help="What stands beyond the edge: reflect, mirror, nearest, wrap, zero, a number, or none to "
     "leave the border out."
 )
+PORTRAIT = typer.Option(
+    help="A photograph to filter.", show_default="matplotlib's sample, of Grace Hopper"
+)
 OVERWRITE = typer.Option("--overwrite", help="Replace files that exist.")
 RECIPE = "the model's recipe"
 

@@ -171,7 +171,7 @@ def filtering(
     image : array_like, (H, W) or (H, W, 3)
         uint8, uint16 or floats; these are drawn from their least value to their greatest.
     g : Kernel, KernelSet, array_like or str
-        Of a set, the first kernels are drawn beside each other.
+        Of a set, the first four kernels are drawn below each other.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
     **options
@@ -213,8 +213,11 @@ def filtering(
     label = found.label if isinstance(found, Kernel) else found.name
     if len(label) > 22:
         label = found.name or "kernel"
+    if isinstance(found, KernelSet) and len(found) > len(several):
+        label = f"{label}, {len(several)} of {len(found)}"
     top = 1 - 0.25 / canvas.height
-    for x, text in ((0.2, "before"), (0.5, style.shorten(label, 22)), (0.8, "after")):
+    result = "after, without its sign" if options.get("magnitude") else "after"
+    for x, text in ((0.2, "before"), (0.5, style.shorten(label, 22)), (0.8, result)):
         canvas.write(x, top, text, ha="center", weight="bold")
     for x, text in ((0.4, "∗"), (0.6, "=")):
         canvas.write(x, 0.01 + high / 2, text, ha="center", fontsize=style.TITLE_SIZE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fencepost.network.sizes import by
 from fencepost.planning import Plan, plan
 from fencepost.plots import style
 from fencepost.plots.volume_layout import (
@@ -77,9 +78,10 @@ def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes
     for box in layout.boxes:
         _draw_box(axes, box)
         _label(axes, box, layout.label_tops[box.row])
+    looking = [box for box in layout.boxes if box.stage.windows]
     for before, after in zip(layout.boxes, layout.boxes[1:], strict=False):
-        if after.stage.windows:
-            _draw_field(axes, before, after)
+        if after in looking:
+            _draw_field(axes, before, after, last=after is looking[-1])
         elif after.stage.is_column and before.row == after.row:
             _draw_fan(axes, before, after)
     for number, note in enumerate(reversed(layout.notes)):
@@ -113,8 +115,11 @@ def _draw_box(axes: Axes, box: Box) -> None:
         _draw_lines(axes, edges, style.FAINT_INK, 0.35)
 
 
-def _draw_field(axes: Axes, before: Box, after: Box) -> None:
-    """Draw one receptive field through its volume, and the depth column that looks at it."""
+def _draw_field(axes: Axes, before: Box, after: Box, *, last: bool) -> None:
+    """Draw one receptive field through its volume, and the depth column that looks at it.
+
+    The column is named only in the `last` volume, where no other field stands in the way.
+    """
     spans = [_spanned(window) for window in after.stage.windows]
     seen = [span[0] for span in spans]
     asked = [span[1] for span in spans]
@@ -124,10 +129,21 @@ def _draw_field(axes: Axes, before: Box, after: Box) -> None:
         hidden = [[*back, back[0]], *([a, b] for a, b in zip(front, back, strict=True))]
         _draw_lines(axes, [[*front, front[0]]], style.VERMILLION, 1.1)
         _draw_lines(axes, hidden, style.VERMILLION, 0.6, "--")
+    (left, bottom), _, (right, top), _ = column[0]
+    size = by(tuple(end - first for first, end in seen))
+    _explain(axes, before, field[0][0], f"receptive field {size}")
+    if last:
+        _explain(axes, after, (left, bottom), "depth column")
     if before.row == after.row:
-        (left, bottom), _, (right, top), _ = column[0]
         middle = ((left + right) / 2, (bottom + top) / 2)
         _draw_lines(axes, [[corner, middle] for corner in field[0]], style.VERMILLION, 0.5)
+
+
+def _explain(axes: Axes, box: Box, at: Point, text: str) -> None:
+    """Write below a point of a front, if the front has room for it."""
+    wide = style.text_width(text, LABEL_SIZE)
+    if at[0] + wide < box.left + box.width and at[1] - 1.5 * LINE > box.bottom:
+        _text(axes, at[0], at[1] - LINE, text, ha="left", color=style.VERMILLION)
 
 
 def _spanned(window: Window) -> tuple[tuple[int, int], int]:

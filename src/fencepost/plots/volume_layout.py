@@ -18,7 +18,7 @@ from fencepost.sizing import Window
 
 LABEL_SIZE = 7.0  # points
 LINE = 1.3 * LABEL_SIZE / 72
-THINNEST_SLICE = 0.02  # thinner ones would run together
+THINNEST_SLICE = 0.012  # thinner ones would run together
 LETTERS = 17  # of a line of a label
 GAP = 0.16
 SLANT = (0.62, 0.46)  # where a depth of one inch goes on the paper

@@ -213,8 +213,9 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
             place = (start + tap * window.dilation + 0.06, top)
             look = {"fill": True, "facecolor": colour, "alpha": 0.75}
             cells.draw_frame(axes, place, (0.88, 0.36), colour, width=0.8, **look)
-        left, right = start + 0.5, start + window.reach - 0.5
-        axes.plot([left, right], [top + 0.18] * 2, color=colour, linewidth=1.0, zorder=1)
+        if window.dilation > 1:  # what holds the window together
+            ends = [start + 0.5, start + window.reach - 0.5]
+            axes.plot(ends, [top + 0.18] * 2, color=colour, linewidth=1.0, zorder=1)
         axes.plot(
             [start + window.reach / 2, _output_at(window, index) + 0.5],
             [top + 0.4, tall - 2.6], color=colour, linewidth=0.7, linestyle=":", zorder=0,

@@ -14,20 +14,17 @@ from numpy.typing import NDArray
 
 from fencepost import datasets, kernels
 from fencepost.convolution import convolution_terms, convolve
-from fencepost.datasets import pictures
-from fencepost.errors import DataError
 from fencepost.filtering import filter_image
 from fencepost.plots import style
 from fencepost.plots.article.drawn import Drawn
 from fencepost.plots.kernel_grids import draw_picture, filtering
+from fencepost.plots.samples import read_portrait
 from fencepost.plots.sums import convolution_steps
 from fencepost.pooling import max_pool
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PORTRAIT = "grace_hopper.jpg"
-HEIGHT = 300  # pixels of the portrait: in print, each is then large enough to be seen
 TWO = 38  # the index, among MNIST's test images, of a 2 whose top-left stroke slants
 STROKE = slice(3, 11), slice(6, 14)  # rows and columns of that stroke
 FLATTER = 0.75  # the share of its slope that is taken away
@@ -95,11 +92,11 @@ def pooled_digit() -> Drawn:
     answers = [_horizontal_edges(one) for one in (digit, edited)]
     pooled = [max_pool(one, POOL) for one in answers]
     row, columns = strongest_run(pooled)
-    figure = style.new_figure(7.0, 4.9)
+    figure = style.new_figure(7.0, 4.6)
     titles = ("the digit", "horizontal Sobel, cut off at 0", f"its maximum over {POOL} × {POOL}")
     for line, images in enumerate(zip((digit, edited), answers, pooled, strict=True)):
         for column, image in enumerate(images):
-            box = (0.045 + 0.32 * column, 0.47 - 0.455 * line, 0.28, 0.4)
+            box = (0.045 + 0.32 * column, 0.5 - 0.475 * line, 0.3, 0.44)
             axes = figure.add_axes(box)
             draw_picture(axes, image)
             if line == 0:
@@ -119,31 +116,6 @@ def pooled_digit() -> Drawn:
         f"{columns.stop - 1} of row {row}) stay: {_listed(bars[0])} before, {_listed(bars[1])} "
         f"after, of at most {max(float(one.max()) for one in pooled):.0f}.",
     )
-
-
-def read_portrait(path: Path | None) -> NDArray[np.uint8]:
-    """Read a photograph as grey pixels, 300 high; matplotlib's of Grace Hopper if none is given.
-
-    Raises DataError if there is none, and says what else can be given.
-    """
-    if path is None:
-        import matplotlib
-
-        sample = Path(matplotlib.get_data_path(), "sample_data", PORTRAIT)
-        if not sample.is_file():
-            raise DataError(
-                f"matplotlib must have brought its sample photograph. There is no {sample}. "
-                "Give one of your own with --portrait FILE, or install matplotlib with its data: "
-                "pip install --force-reinstall matplotlib"
-            )
-        path = sample
-    try:
-        info = pictures.inspect(path)
-        width = max(1, round(HEIGHT * info.width / info.height))
-        grey = pictures.read(path, channels=1, size=(HEIGHT, width))
-        return grey.reshape(HEIGHT, width)
-    except DataError as error:
-        raise DataError(f"{path} {error}.") from error
 
 
 def flattened(

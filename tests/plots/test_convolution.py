@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -135,6 +139,15 @@ def test_animation_has_a_frame_for_every_place(tmp_path):
     )
     with Image.open(path) as image:
         assert image.n_frames == 6
+
+
+def test_frames_of_an_animation_are_of_one_size(tmp_path):
+    f, g = RNG.integers(-500, 500, (1, 8)), RNG.integers(-500, 500, (1, 7))
+    path = fp.plots.convolution_steps_animation(f, g, tmp_path / "a.html", origin="centre")
+    frames = re.findall(r"base64,([^\"]*)", path.read_text("utf-8"))
+    sizes = {Image.open(io.BytesIO(base64.b64decode(frame))).size for frame in frames}
+    assert len(frames) == 8
+    assert len(sizes) == 1
 
 
 def test_no_setting_changes():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SMALLEST, LARGEST = 5.5, 10.0  # points of a number
-FILLED = 0.84  # of a cell's width that a number may take
+FILLED = 0.8  # of a cell's width that a number may take
 Place = tuple[float, float]
 
 

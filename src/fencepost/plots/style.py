@@ -184,9 +184,9 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     font = get_font(findfont(FontProperties(weight=weight)))
-    font.set_size(size, 72)
+    font.set_size(100, 72)  # large, so that widths are not rounded to whole pixels
     font.set_text(text)
-    return float(font.get_width_height()[0]) / 64 / 72
+    return float(font.get_width_height()[0]) / 64 / 72 * size / 100
 
 
 def drawable_names(names: Sequence[str]) -> list[str]:

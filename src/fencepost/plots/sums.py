@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 WINDOW = "#fbe3c8"  # light enough for black numbers
 LONGEST = {1: 24, 2: 12}  # cells along an axis, so that their numbers can be read
 LINES = 4  # of the sum; the rest is left out
+WIDTH = 7.0  # inches of a figure of its own
 GAP = 1.5  # cells between two grids
 
 
@@ -75,18 +76,7 @@ def convolution_steps(
     >>> figure.axes[0].texts[-1].get_text()
     '= 60'
     """
-    step = _Step(f, g, at, origin)
-    canvas = style.canvas(ax, 7.0, step.height)
-    lower = min(0.7, 0.2 * (len(step.lines) + 0.8) / canvas.height)
-    axes = canvas.panel(0.01, lower, 0.98, 0.99 - lower)
-    if step.f.ndim == 1:
-        _draw_rows(axes, step)
-    else:
-        _draw_grids(axes, step)
-    for number, line in enumerate(step.lines):
-        y = 0.2 * (len(step.lines) - number - 0.3) / canvas.height
-        canvas.write(0.5, y, line, ha="center")
-    return canvas.result
+    return _draw(_Step(f, g, at, origin), ax)
 
 
 def convolution_steps_animation(
@@ -119,10 +109,28 @@ def convolution_steps_animation(
         As `convolution_steps` and `save_animation`.
     """
     values = numbers("f", f)
-    places = np.ndindex(values.shape)
-    # Without axes to draw into, each step is a figure of its own.
-    frames = (convolution_steps(values, g, at, origin=origin) for at in places)
-    return save_animation(frames, path, seconds=seconds)
+    steps = [_Step(values, g, at, origin) for at in np.ndindex(values.shape)]
+    # All steps get the room of the longest sum, so that nothing moves from frame to frame.
+    room = max(len(step.written(WIDTH)) for step in steps)
+    return save_animation((_draw(step, None, room) for step in steps), path, seconds=seconds)
+
+
+def _draw(step: _Step, ax: Axes | None, room: int = 0) -> Figure | Axes:
+    """Draw a step, with room for at least so many lines of the sum."""
+    width = WIDTH if ax is None else style.canvas(ax, 0, 0).width
+    lines = step.written(width)
+    room = max(room, len(lines))
+    canvas = style.canvas(ax, WIDTH, step.height(room))
+    lower = min(0.7, 0.2 * (room + 0.8) / canvas.height)
+    axes = canvas.panel(0.01, lower, 0.98, 0.99 - lower)
+    if step.f.ndim == 1:
+        _draw_rows(axes, step)
+    else:
+        _draw_grids(axes, step)
+    for number, line in enumerate(lines):
+        y = 0.2 * (room - number - 0.3) / canvas.height
+        canvas.write(0.5, y, line, ha="center")
+    return canvas.result
 
 
 class _Step:
@@ -147,26 +155,24 @@ class _Step:
             origin = g.origin
         self.origin = read_origin(origin, self.g.shape, left=True)
         y = convolve(self.f, self.g, "same", origin=self.origin)
-        self.y = np.where(self._done(), cells.as_texts(y), "")
-        self.lines = self._written()
+        self.all_of_y = cells.as_texts(y)
+        self.y = np.where(self._done(), self.all_of_y, "")
 
-    @property
-    def height(self) -> float:
-        """Inches that a figure of its own takes."""
+    def height(self, lines: int) -> float:
+        """Inches that a figure of its own takes, the sum written in so many lines."""
         if self.f.ndim == 1:
-            return 2.35 + 0.2 * len(self.lines)
+            return 2.35 + 0.2 * lines
         widths = 2 * self.f.shape[1] + self.g.shape[1] + 2 * GAP + 2
-        side = min(6.86 / widths, 0.5)
-        return float(
-            side * (max(self.f.shape[0], self.g.shape[0]) + 2) + 0.2 * (len(self.lines) + 1)
-        )
+        side = min(0.98 * WIDTH / widths, 0.5)
+        return float(side * (max(self.f.shape[0], self.g.shape[0]) + 2) + 0.2 * (lines + 1))
 
     def _done(self) -> NDArray[np.bool_]:
         """Where y is known after this step: the places up to `at`, row by row."""
         order = np.arange(self.f.size).reshape(self.f.shape)
         return np.asarray(order <= order[self.at])
 
-    def _written(self) -> list[str]:
+    def written(self, width: float) -> list[str]:
+        """Return the sum in lines for a room of so many inches."""
         name = f"y({', '.join(map(str, self.at))})"
         if not self.terms:
             return [f"{name} = 0: f and g do not meet here"]
@@ -177,7 +183,7 @@ class _Step:
         lines = [f"{name} = {products[0]}"]
         for product in products[1:]:
             longer = f"{lines[-1]} + {product}"
-            if style.text_width(longer, style.TEXT_SIZE) < 6.4:
+            if style.text_width(longer, style.TEXT_SIZE) < 0.92 * width:
                 lines[-1] = longer
             else:
                 lines.append(f"+ {product}")
@@ -194,7 +200,8 @@ def _draw_rows(axes: Axes, step: _Step) -> None:
     """Draw f, the flipped g below the cells that it meets, and y."""
     (count,), (size,), (origin,) = step.f.shape, step.g.shape, step.origin
     first = step.at[0] - (size - 1 - origin)  # where the flipped g begins
-    left, right = min(0, first), max(count, first + size)
+    # Wide enough for every step, so that all are drawn alike.
+    left, right = min(0, origin + 1 - size), max(count, count + origin)
     side = cells.sheet(axes, left - 1.6, -0.6, right + 0.2, 5.2)
     window = np.zeros((1, count), bool)
     window[0, [term.f_at[0] for term in step.terms]] = True
@@ -203,7 +210,8 @@ def _draw_rows(axes: Axes, step: _Step) -> None:
         (2, first, "g, flipped", cells.as_texts(step.g)[::-1][None], None),
         (4, 0, "y", step.y[None], None),
     )
-    size_of_text = min(cells.fitting_size(texts, side) for *_, texts, _ in rows)
+    written = (rows[0][3], rows[1][3], step.all_of_y)
+    size_of_text = min(cells.fitting_size(texts, side) for texts in written)
     for top, start, name, texts, marked in rows:
         cells.draw_cells(axes, (start, top), texts.shape)
         if marked is not None:
@@ -233,7 +241,7 @@ def _draw_grids(axes: Axes, step: _Step) -> None:
     for term in step.terms:
         met[term.f_at] = True
         weights[term.f_at] = f"×{style.number(term.g)}"
-    written = (texts, cells.as_texts(step.g), step.y)
+    written = (texts, cells.as_texts(step.g), step.all_of_y)
     size = min(cells.fitting_size(one, side) for one in written)
     small = min(0.72 * size, cells.fitting_size(weights.astype(str), side))
     lifted = small >= cells.SMALLEST and size + small < 62 * side  # there is room for two lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
 import subprocess
 import sys
@@ -57,6 +58,11 @@ def test_canvas_is_a_new_figure_or_the_given_axes():
     assert box.x0 == pytest.approx(outer.x0 + outer.width / 4)
     assert not right.axison
     assert left.axison
+
+
+def test_notebooks_show_a_figure():
+    shown = fp.plots.signal([1, 2, 3])._repr_png_()
+    assert Image.open(io.BytesIO(shown)).size == (620, 290)
 
 
 @pytest.mark.parametrize(("name", "start"), [("a.png", b"\x89PNG"), ("a.SVG", b"<?xml")])

@@ -31,9 +31,10 @@ TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 15.0, 11.5, 9.0, 8.0
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of so many inches, drawn by Agg."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    from fencepost.plots.notebook_figure import NotebookFigure
+
+    figure = NotebookFigure(figsize=(width, height), facecolor=PAPER)
     FigureCanvasAgg(figure)
     return figure
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 
 import matplotlib as mpl
+import matplotlib.style
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -16,6 +18,7 @@ import fencepost as fp
 from fencepost import plots
 from fencepost.errors import ArgumentError, DataError
 from fencepost.plots import style
+from fencepost.shared_weights import SharedWeights
 from plots.texts import faults
 
 
@@ -58,6 +61,49 @@ def test_canvas_is_a_new_figure_or_the_given_axes():
     assert box.x0 == pytest.approx(outer.x0 + outer.width / 4)
     assert not right.axison
     assert left.axison
+
+
+DRAWINGS = {
+    "signal": lambda: fp.plots.signal([1, 2, 3], [1, -1]),
+    "kernel": lambda: fp.plots.kernel("sobel:x"),
+    "kernel of one axis": lambda: fp.plots.kernel(fp.kernels.mean(3, ndim=1)),
+    "filtering": lambda: fp.plots.filtering(np.eye(9), "mean"),
+    "steps": lambda: fp.plots.convolution_steps(np.eye(3), np.eye(2), (1, 1)),
+    "rows": lambda: fp.plots.convolution_steps([1, 2, 3], [1, 2], 1),
+    "layer": lambda: fp.plots.shared_weights(SharedWeights([1, 2], (4,), padding=1)),
+    "sheets": lambda: fp.plots.shared_weights(SharedWeights(np.eye(2), (3, 3))),
+    "volumes": lambda: fp.plots.volumes(fp.models.lenet5()),
+    "stride": lambda: fp.plots.stride((6, 6), 2, 3),
+    "padding": lambda: fp.plots.padding(6, 3, 1),
+    "field": lambda: fp.plots.receptive_field(fp.models.lenet5()),
+    "field of a signal": lambda: fp.plots.receptive_field(fp.plan((1, 9), "Conv1d(2, 3)")),
+}
+
+
+def pixels(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", dpi=60)
+    return np.frombuffer(buffer.getvalue(), np.uint8)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_dark_style_of_the_caller_leaves_the_pictures_as_they_are(name):
+    usual = pixels(DRAWINGS[name]())
+    with mpl.rc_context():
+        mpl.rcParams.update(mpl.style.library["dark_background"])
+        assert np.array_equal(pixels(DRAWINGS[name]()), usual)
+    assert np.array_equal(usual[:4], [255, 255, 255, 255])  # opaque paper
+
+
+@pytest.mark.parametrize("draw", [fp.plots.signal, fp.plots.kernel])
+def test_axes_of_a_dark_figure_get_paper(draw):
+    figure = style.new_figure(6, 3)
+    figure.set_facecolor("black")
+    axes = figure.add_axes((0.2, 0.3, 0.6, 0.5))
+    draw([1, 2, 3], ax=axes)
+    image = pixels(figure).reshape(180, 360, 4)
+    assert (image[60:130, 75:285, :3].mean(axis=(0, 1)) > 200).all()
+    assert (image[:5, :, :3] == 0).all()
 
 
 def test_notebooks_show_a_figure():

@@ -149,6 +149,10 @@ def _draw_plane(axes: Axes, answer: NDArray[np.float64]) -> None:
     bar = figure.colorbar(
         image, cax=axes.inset_axes((1.06, 0, 0.07, 1)), format=lambda value, _: style.number(value)
     )
+    bar.outline.set_edgecolor(style.FAINT_INK)
+    for edge in axes.spines.values():
+        edge.set_color(style.FAINT_INK)
+    axes.tick_params(color=style.FAINT_INK)
     bar.ax.tick_params(labelsize=style.SMALL_SIZE, colors=style.INK, length=3)
     ticks = (-0.5, 0, 0.5)
     axes.set_xticks(ticks, ("−½", "0", "½"), fontsize=style.SMALL_SIZE, color=style.INK)

@@ -83,7 +83,7 @@ def draw_signals(
     handles = {label: handle for found in legend for handle, label in zip(*found, strict=True)}
     panels[0].legend(
         handles.values(), handles.keys(),
-        fontsize=style.SMALL_SIZE, frameon=False, loc="lower right", ncols=2,
+        fontsize=style.SMALL_SIZE, labelcolor=style.INK, frameon=False, loc="lower right", ncols=2,
         bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, handlelength=2.2, columnspacing=1.2,
     )  # fmt: skip
     if len(signals) > len(shown):

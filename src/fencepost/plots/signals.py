@@ -76,7 +76,7 @@ def signal(
         axes.locator_params(axis="x", integer=True, nbins=12)
     axes.set_xlabel("x", fontsize=style.TEXT_SIZE, color=style.INK)
     axes.legend(
-        fontsize=style.TEXT_SIZE, frameon=False, loc="lower right", ncols=2,
+        fontsize=style.TEXT_SIZE, labelcolor=style.INK, frameon=False, loc="lower right", ncols=2,
         bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, handlelength=2.2,
     )  # fmt: skip
     return canvas.result

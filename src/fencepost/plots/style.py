@@ -76,6 +76,7 @@ class Canvas:
         Axes that the caller gave are returned as they are: ticks and labels stand around them.
         """
         if not self.own:
+            _lay_paper(self, left, bottom, right, top)
             return self.axes
         return self.panel(
             left / self.width,
@@ -98,10 +99,32 @@ def canvas(ax: Axes | None, width: float, height: float) -> Canvas:
         box = ax.get_window_extent()
         figure = ax.get_figure(root=True)
         assert figure is not None
-        return Canvas(ax, box.width / figure.dpi, box.height / figure.dpi, own=False)
+        room = Canvas(ax, box.width / figure.dpi, box.height / figure.dpi, own=False)
+        _lay_paper(room, 0, 0, 0, 0)
+        return room
     axes = new_figure(width, height).add_axes((0, 0, 1, 1))
     blank(axes)
     return Canvas(axes, width, height, own=True)
+
+
+def _lay_paper(room: Canvas, left: float, bottom: float, right: float, top: float) -> None:
+    """Put paper below a caller's axes, so many inches around, if their figure is dark."""
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import Rectangle
+
+    figure = room.axes.get_figure(root=True)
+    assert figure is not None
+    red, green, blue, alpha = to_rgba(figure.get_facecolor())
+    if alpha * (0.299 * red + 0.587 * green + 0.114 * blue) > 0.5 or not room.width * room.height:
+        return
+    wide, high = 1 + (left + right) / room.width, 1 + (bottom + top) / room.height
+    corner = (-left / room.width, -bottom / room.height)
+    room.axes.add_patch(
+        Rectangle(
+            corner, wide, high, transform=room.axes.transAxes, facecolor=PAPER, zorder=-100,
+            clip_on=False,
+        )
+    )  # fmt: skip
 
 
 def heading(axes: Axes, text: str, remark: str = "") -> None:
@@ -133,6 +156,7 @@ def blank(axes: Axes) -> None:
 
 def plain(axes: Axes) -> None:
     """Only the left and lower edge, a faint grid, and small numbers."""
+    axes.set_facecolor(PAPER)  # whatever the caller's style is
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

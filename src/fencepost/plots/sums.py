@@ -270,4 +270,7 @@ def _draw_grids(axes: Axes, step: _Step) -> None:
             fontsize=style.HEADING_SIZE, color=style.INK, style="italic",
         )  # fmt: skip
     for x, sign in ((columns + 0.45, "∗"), (starts[2] - 1.0, "=")):
-        axes.text(x, min(rows, high) / 2, sign, ha="center", va="center", fontsize=style.TITLE_SIZE)
+        axes.text(
+            x, min(rows, high) / 2, sign, ha="center", va="center", color=style.INK,
+            fontsize=style.TITLE_SIZE,
+        )  # fmt: skip

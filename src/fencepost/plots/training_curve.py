@@ -56,6 +56,7 @@ def draw_training_curve(
     lower.set_xlabel("epoch", fontsize=style.TEXT_SIZE, color=style.INK)
     upper.legend(
         *lower.get_legend_handles_labels(), fontsize=style.SMALL_SIZE, frameon=False,
+        labelcolor=style.INK,
         loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2,
         handlelength=2.2, columnspacing=1.2,
     )  # fmt: skip

@@ -43,7 +43,7 @@ def two_dimensions() -> Drawn:
     ):
         axes = figure.add_axes((0, bottom, 1, 0.46))
         convolution_steps(f, g, (1, 1), origin=origin, ax=axes)  # type: ignore[arg-type]
-        figure.text(0.03, bottom + 0.475, name, fontsize=style.TEXT_SIZE, weight="bold")
+        figure.text(0.03, bottom + 0.475, name, fontsize=style.TEXT_SIZE, color=style.INK)
         sums[origin] = convolution_terms(f, g, (1, 1), origin=origin)  # type: ignore[arg-type]
     first, centre = sums["first"], sums["centre"]
     return Drawn(

@@ -133,6 +133,16 @@ def test_many_layers_are_cut_with_a_remark():
     assert any("7 of 30 layers drawn" in text for text in written(figure))
 
 
+def test_field_of_a_residual_is_drawn_for_its_whole_chain():
+    block = fp.Residual(fp.Conv2d(8, 3, padding=1), fp.ReLU(), fp.Conv2d(8, 3, padding=1))
+    long = fp.Conv2d(8, (3, 11), stride=(1, 2), padding=((1, 2), (3, 4)), remainder="crop")
+    plan = fp.plan((3, 32, 32), [fp.Conv2d(8, 3, padding=1), block, long, fp.GlobalAvgPool()])
+    figure = fp.plots.receptive_field(plan)
+    assert not faults(figure)
+    assert "1: Residual, 3 layers" in written(figure)
+    assert [frame[2] for frame in frames(panel(figure))] == [3, 7, 17]
+
+
 def test_receptive_field_on_signals_and_images():
     plan = fp.plan((2, 64), "Conv1d(4, 7, padding=3), ReLU, MaxPool1d(2)")
     signal = np.random.default_rng(0).normal(size=(2, 64))

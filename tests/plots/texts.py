@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 SMALLEST = 5.5  # points
+WIDEST = 110  # dots per inch at which letters, fitted to pixels, are wider than at others
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def drawn_texts(figure: Figure) -> list[Drawn]:
             drawn.append(Drawn(self.get_text(), box, self.get_fontsize()))
         return draw_text(self, renderer, *args, **kwargs)
 
+    figure.set_dpi(WIDEST)
     with mock.patch.object(Text, "draw", note):
         figure.canvas.draw()
     return drawn

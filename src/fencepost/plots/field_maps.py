@@ -13,6 +13,7 @@ from fencepost.network.sizes import by
 from fencepost.planning import LayerPlan, Plan
 from fencepost.plots import style, tiles
 from fencepost.plots.solids import as_plan
+from fencepost.plots.volume_layout import short_name
 from fencepost.sizing import Field
 
 if TYPE_CHECKING:
@@ -226,6 +227,6 @@ def _write_legend(
             [0.56, 0.62], [y - 0.02] * 2, transform=canvas.axes.transAxes, linewidth=2.0,
             color=style.COLOURS[index], linestyle=dashes[index], clip_on=False,
         )  # fmt: skip
-        canvas.write(0.64, y, style.shorten(f"{row.place}: {row.layer.describe()}", 38))
+        canvas.write(0.64, y, style.shorten(f"{row.place}: {short_name(row.layer)}", 34))
         size = f"{by(tuple(len(cells) for cells in span))} {unit}"
         canvas.write(0.64, y - 0.047, size, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)

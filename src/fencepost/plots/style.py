@@ -201,7 +201,9 @@ def number(value: float, digits: int = 3) -> str:
 
 @functools.lru_cache(4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Return how wide a line is when it is printed in so many points, in inches.
+    """Return how wide a line can be when it is printed in so many points, in inches.
+
+    Letters are fitted to pixels, by which a line becomes up to 6 % wider than it is designed.
 
     >>> text_width("wide", 8) < text_width("wider", 8) < text_width("wider", 8, "bold")
     True
@@ -211,7 +213,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     font = get_font(findfont(FontProperties(weight=weight)))
     font.set_size(100, 72)  # large, so that widths are not rounded to whole pixels
     font.set_text(text)
-    return float(font.get_width_height()[0]) / 64 / 72 * size / 100
+    return float(font.get_width_height()[0]) / 64 / 72 * size / 100 * 1.06
 
 
 def drawable_names(names: Sequence[str]) -> list[str]:

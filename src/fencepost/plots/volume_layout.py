@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fencepost.layers import RBF, Linear, Residual
+from fencepost.layers import RBF, Layer, Linear, Residual
 from fencepost.layers.windowed import WindowedLayer
 from fencepost.network.sizes import by
 from fencepost.planning import Plan
@@ -95,20 +95,31 @@ def stages(plan: Plan) -> list[Stage]:
     """Return the input and one stage for each layer that does not merely change values."""
     found = [Stage(plan.input_shape, ("input",))]
     for row in plan.rows:
-        name = row.layer.describe().removesuffix("()")
+        name = short_name(row.layer)
         if row.output_shape == row.input_shape and not isinstance(
             row.layer, (WindowedLayer, Linear, RBF, Residual)
         ):
             last = found[-1]
             found[-1] = replace(last, lines=(*last.lines, f"+ {name}"))
             continue
-        if isinstance(row.layer, Residual):
-            name = f"Residual, {len(row.layer.layers)} layers"
         lines = tuple(textwrap.wrap(f"{row.place}: {name}", LETTERS, max_lines=4, placeholder="…"))
         # A global pool looks at everything: that is drawn as the links of all to all are.
         windows = row.windows if len(row.output_shape) > 1 else ()
         found.append(Stage(row.output_shape, lines, windows))
     return found
+
+
+def short_name(layer: Layer) -> str:
+    """Write a layer as it is typed, a chain within a Residual by its length.
+
+    >>> from fencepost.layers import Conv2d, ReLU
+    >>> short_name(ReLU()), short_name(Residual(Conv2d(8, 3, padding=1), ReLU()))
+    ('ReLU', 'Residual, 2 layers')
+    """
+    if isinstance(layer, Residual):
+        count = len(layer.layers)
+        return f"Residual, {count} layer" + "s" * (count > 1)
+    return layer.describe().removesuffix("()")
 
 
 def arrange(found: Sequence[Stage], width: float, height: float | None, note: str = "") -> Layout:

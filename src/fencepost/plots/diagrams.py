@@ -177,7 +177,7 @@ def _draw_rows(
         text = "0" if padding else diagram.text(diagram.values, place)
         _neuron(axes, (place[0], RISE), RADIUS[1], text, size, dashed=padding)
         if not padding:
-            _name(axes, place[0], RISE + 0.62, f"x({place[0]})", side)
+            _name(axes, place[0], RISE + 0.62, f"f({place[0]})", side)
     for output in range(window.output):
         x = output * window.stride + middle
         _name(axes, x, -0.62, f"y({output})", side)
@@ -359,7 +359,7 @@ def _edge(axes: Axes, ends: tuple[Point, Point], colour: str, dash: object, widt
 
 def _name(axes: Axes, x: float, y: float, text: str, side: float) -> None:
     """Write the name of a neuron beside it, if there is room."""
-    size = min(style.SMALL_SIZE, math.floor(10 * 0.9 * side / style.text_width("x(00)", 10)))
+    size = min(style.SMALL_SIZE, math.floor(10 * 0.9 * side / style.text_width("f(00)", 10)))
     if size >= cells.SMALLEST:
         _text(axes, x, y, text, size, style.FAINT_INK)
 

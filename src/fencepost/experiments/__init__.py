@@ -11,12 +11,38 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .lessons import KernelLessonsResult, kernel_lessons, train_kernel
+    from .matching import HandMadeAndLearnedResult, hand_made_and_learned
     from .recovery import LearnedKernel, learn_kernel
+    from .robustness import PoolingRobustnessResult, pooling_robustness
+    from .sharing import SharedWeightsResult, shared_weights
+    from .shifting import LocationInvarianceResult, location_invariance
 
-__all__ = ["LearnedKernel", "learn_kernel"]
+__all__ = [
+    "HandMadeAndLearnedResult",
+    "KernelLessonsResult",
+    "LearnedKernel",
+    "LocationInvarianceResult",
+    "PoolingRobustnessResult",
+    "SharedWeightsResult",
+    "hand_made_and_learned",
+    "kernel_lessons",
+    "learn_kernel",
+    "location_invariance",
+    "pooling_robustness",
+    "shared_weights",
+    "train_kernel",
+]
 
 # Where each of these names is from, so that nothing else is imported for it.
-_HOMES = {"recovery": ("LearnedKernel", "learn_kernel")}
+_HOMES = {
+    "lessons": ("KernelLessonsResult", "kernel_lessons", "train_kernel"),
+    "matching": ("HandMadeAndLearnedResult", "hand_made_and_learned"),
+    "recovery": ("LearnedKernel", "learn_kernel"),
+    "robustness": ("PoolingRobustnessResult", "pooling_robustness"),
+    "sharing": ("SharedWeightsResult", "shared_weights"),
+    "shifting": ("LocationInvarianceResult", "location_invariance"),
+}
 
 
 def __getattr__(name: str) -> object:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,10 @@ from fencepost.arguments import choice, integer
 from fencepost.errors import ArgumentError
 from fencepost.experiments.equations import Equations, equations_of
 from fencepost.kernels import Kernel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
@@ -141,6 +145,12 @@ class LearnedKernel:
             others = ", ".join(f"{side}: {value:.3g}" for side, value in self.tried.items())
             lines.append(f"size {size}, the smallest that leaves as little over: {others}")
         return "\n".join([*lines, self.verdict])
+
+    def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
+        """Draw the kernel and the standard errors of its weights."""
+        from fencepost.experiments.pictures import draw_learned
+
+        return draw_learned(self, ax)
 
     def numbers(self) -> dict[str, Any]:
         """Everything as plain data."""

@@ -123,7 +123,7 @@ def signed_colours(
     """
     largest = float(np.abs(values).max()) or 1.0
     share = np.clip(values / largest, -1, 1)[..., None]
-    ends = np.where(share < 0, _rgb(style.VERMILLION), _rgb(style.BLUE))
+    ends = np.where(share < 0, rgb(style.VERMILLION), rgb(style.BLUE))
     colours = 1 + np.abs(share) * 0.85 * (ends - 1)
     return colours, brightness(colours) < 0.5
 
@@ -142,7 +142,8 @@ def brightness(colours: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(colours[..., :3] @ (0.299, 0.587, 0.114))
 
 
-def _rgb(colour: str) -> NDArray[np.float64]:
+def rgb(colour: str) -> NDArray[np.float64]:
+    """Return a colour as red, green and blue, each 0 to 1."""
     from matplotlib.colors import to_rgb
 
     return np.array(to_rgb(colour))

@@ -1,0 +1,235 @@
+"""`kernel_lessons`: kernels recovered from nothing but an image and its filtered copy.
+
+Part of experiments; may call recovery, network, training, filtering, kernels and plots.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fencepost.arguments import integer
+from fencepost.convolution import convolve
+from fencepost.errors import DataError
+from fencepost.experiments.recovery import LearnedKernel, learn_kernel
+from fencepost.filtering import filter_image
+from fencepost.kernels import Kernel, parse
+from fencepost.layers import Conv2d, Flatten
+from fencepost.network import Network
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+
+KERNELS = ("laplace:neighbours=8", "sobel:x", "mean:3", "sharpen", "gaussian:sigma=0.8,size=5")
+_PATCH = 24  # pixels a side of the patches that a layer is trained on
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """One kernel, and what was learned of it.
+
+    Attributes
+    ----------
+    kernel : Kernel
+        That made the copies.
+    exact, rounded, compressed : LearnedKernel
+        By least squares from a copy in float64; in whole numbers from 0 to 255, the rest cut off;
+        and that as a JPEG of quality 90. The size was not given.
+    trained : ndarray
+        By a convolutional layer, from the copy in float64.
+    """
+
+    kernel: Kernel
+    exact: LearnedKernel
+    rounded: LearnedKernel
+    compressed: LearnedKernel
+    trained: Array
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """Largest error of a weight, as a share of the largest weight, by way of learning."""
+        found = {
+            "least squares, float": self.exact.kernel.matrix,
+            "least squares, 8 bits": self.rounded.kernel.matrix,
+            "least squares, JPEG": self.compressed.kernel.matrix,
+            "layer, trained": self.trained,
+        }
+        largest = np.abs(self.kernel.matrix).max()
+        return {
+            name: float(_difference(matrix, self.kernel.matrix) / largest)
+            for name, matrix in found.items()
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class KernelLessonsResult:
+    """What `kernel_lessons` found: one Lesson for each kernel."""
+
+    lessons: tuple[Lesson, ...]
+
+    def __str__(self) -> str:
+        names = list(self.lessons[0].errors)
+        width = max(len(lesson.kernel.label) for lesson in self.lessons)
+        lines = [
+            "Largest error of a weight, as a share of the largest weight:",
+            f"{'':{width}}  {'  '.join(f'{name:>21}' for name in names)}",
+        ]
+        for lesson in self.lessons:
+            cells = "  ".join(f"{error:21.2g}" for error in lesson.errors.values())
+            lines.append(f"{lesson.kernel.label:{width}}  {cells}")
+        return "\n".join(lines)
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "lessons": [
+                {
+                    "kernel": lesson.kernel.label,
+                    "matrix": lesson.kernel.matrix.tolist(),
+                    "errors": lesson.errors,
+                    "exact": lesson.exact.numbers(),
+                    "rounded": lesson.rounded.numbers(),
+                    "compressed": lesson.compressed.numbers(),
+                    "trained": lesson.trained.tolist(),
+                }
+                for lesson in self.lessons
+            ]
+        }
+
+    def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
+        """Draw each kernel beside what was learned of it."""
+        from fencepost.experiments.pictures import draw_lessons
+
+        return draw_lessons(self, ax)
+
+
+def kernel_lessons(image: ArrayLike | None = None, *, epochs: int = 100) -> KernelLessonsResult:
+    """Filter an image with known kernels, and recover them from the image and the copy.
+
+    Parameters
+    ----------
+    image : array_like, (H, W), optional
+        uint8, grey; without it, matplotlib's sample photograph.
+    epochs : int
+        Of the training of a convolutional layer.
+
+    Returns
+    -------
+    KernelLessonsResult
+
+    Raises
+    ------
+    DataError
+        The image is none, or there is no sample photograph.
+    """
+    integer("epochs", epochs, 1)
+    if image is None:
+        from fencepost.plots.samples import read_portrait
+
+        before: NDArray[np.uint8] = read_portrait(None)
+    else:
+        before = np.asarray(image)
+    if before.dtype != np.uint8 or before.ndim != 2:
+        raise DataError(
+            "the image must be grey, (H, W) of uint8. Received: "
+            f"{before.dtype}, shape {before.shape}."
+        )
+    lessons = []
+    for text in KERNELS:
+        kernel = parse(text)
+        assert isinstance(kernel, Kernel)
+        floats = filter_image(before.astype(float), kernel)
+        rounded = filter_image(before, kernel)
+        lessons.append(
+            Lesson(
+                kernel,
+                learn_kernel(before.astype(float), floats),
+                learn_kernel(before, rounded),
+                learn_kernel(before, _as_jpeg(rounded)),
+                train_kernel(before, floats, kernel.shape[0], epochs=epochs),
+            )
+        )
+    return KernelLessonsResult(tuple(lessons))
+
+
+def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int = 100) -> Array:
+    """Learn a kernel as a network does: one convolutional layer, gradient descent.
+
+    Parameters
+    ----------
+    before, after : array_like, (H, W)
+        The image and its filtered copy; not cut off anywhere.
+    size : int
+        Rows and columns of the kernel, odd.
+    epochs : int
+        Passes over the patches that the image is cut into.
+
+    Returns
+    -------
+    ndarray of float64, (size, size)
+        The kernel of a convolution.
+
+    Notes
+    -----
+    Neighbouring pixels are so alike that gradient descent would take thousands of epochs to tell
+    weights apart. So both images are first convolved with the mixed difference [[1, −1], [−1, 1]],
+    which makes pixels less alike and changes nothing else: (before ∗ d) ∗ K = (before ∗ K) ∗ d.
+    """
+    one, other = (
+        convolve(np.asarray(part, np.float64), [[1.0, -1.0], [-1.0, 1.0]], "valid")[
+            size:-size, size:-size
+        ]
+        for part in (before, after)  # less the border, where the copy depends on the boundary
+    )
+    reach, count = size // 2, _PATCH - size + 1
+    starts = [range(0, side - _PATCH + 1, count) for side in one.shape]
+    patches = np.array(
+        [one[y : y + _PATCH, x : x + _PATCH] for y in starts[0] for x in starts[1]], np.float32
+    )
+    targets = np.array(
+        [
+            other[y + reach : y + reach + count, x + reach : x + reach + count].ravel()
+            for y in starts[0]
+            for x in starts[1]
+        ]
+    )
+    level, spread = targets.mean(), targets.std() or 1.0
+    net = Network((1, _PATCH, _PATCH), [Conv2d(1, size), Flatten()])
+    net.fit(
+        patches[:, None],
+        (targets - level) / spread,
+        epochs=epochs,
+        batch_size=16,
+        optimizer="adam",
+        lr=0.03,
+        progress=False,
+    )
+    assert net.normalization is not None
+    return np.asarray(net.layer_kernel(0)[0, 0] * spread / net.normalization.std[0], np.float64)
+
+
+def _as_jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=90)
+    with Image.open(file) as image:
+        return np.asarray(image)
+
+
+def _difference(one: Array, other: Array) -> float:
+    """Return the largest difference of two centred matrices, the smaller put into the larger."""
+    most = np.maximum(one.shape, other.shape)
+    both = []
+    for matrix in (one, other):
+        before = (most - matrix.shape) // 2
+        after = most - matrix.shape - before
+        both.append(np.pad(matrix, list(zip(before, after, strict=True))))
+    return float(np.abs(both[0] - both[1]).max())

@@ -1,0 +1,170 @@
+"""`location_invariance`: shift the input, and the feature map shifts with it.
+
+Part of experiments; may call network, layers, datasets and plots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost import datasets
+from fencepost.layers import Conv2d, Layer, MaxPool2d, ReLU
+from fencepost.network import Network
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SIDE = 40  # of the scene; a window of 28 of it is the input
+_NETWORKS: dict[str, tuple[list[Layer], int]] = {
+    # name: layers, pixels of the input to one cell of the map
+    "convolution, no padding": ([Conv2d(4, 5), ReLU()], 1),
+    "convolution, padding 2": ([Conv2d(4, 5, padding=2), ReLU()], 1),
+    "convolution and pooling": ([Conv2d(4, 5), ReLU(), MaxPool2d(2)], 2),
+}
+
+
+@dataclass(frozen=True)
+class ShiftCase:
+    """One network, one shift.
+
+    Attributes
+    ----------
+    network : str
+    shift : int
+        Pixels that the input moves, down and to the right.
+    cells : int
+        Cells of the map that see the same pixels before and after; those are compared.
+    equal : int
+        How many of them have exactly the same value, bit for bit.
+    border : int
+        Cells among the others: those at the edge, whose window reached pixels (or padding) that
+        the shift brought in or took away.
+    comparable : bool
+        The shift is a whole number of cells of the map.
+    """
+
+    network: str
+    shift: int
+    cells: int
+    equal: int
+    border: int
+    comparable: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LocationInvarianceResult:
+    """What `location_invariance` found.
+
+    Attributes
+    ----------
+    cases : tuple of ShiftCase
+    inputs, maps : ndarray
+        The input before and after the shift of 4, (2, 28, 28), and one feature map of each with
+        padding, (2, 28, 28), for the plot.
+    """
+
+    cases: tuple[ShiftCase, ...]
+    inputs: NDArray[np.float32]
+    maps: NDArray[np.float32]
+    drawn_shift: int
+
+    def __str__(self) -> str:
+        lines = ["Cells of the feature map that moved with the input, bit for bit:"]
+        for case in self.cases:
+            text = f"  {case.network}, shift {case.shift}: "
+            if case.comparable:
+                text += f"{case.equal:,} of {case.cells:,}"
+                text += f"; {case.border:,} at the edge see other pixels now"
+            else:
+                text += "not a whole number of cells: the map cannot move with it"
+            lines.append(text)
+        return "\n".join(lines)
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything but the pictures as plain data."""
+        return {"cases": [asdict(case) for case in self.cases]}
+
+    def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
+        """Draw input and feature map before and after a shift, and where they differ."""
+        from fencepost.experiments.pictures import draw_shift
+
+        return draw_shift(self, ax)
+
+
+def location_invariance(*, seed: int = 0) -> LocationInvarianceResult:
+    """Shift a scene of digits under small networks, and compare their feature maps cell by cell.
+
+    Parameters
+    ----------
+    seed : int
+        Of the networks' random kernels: it holds for any.
+
+    Returns
+    -------
+    LocationInvarianceResult
+
+    Examples
+    --------
+    >>> result = location_invariance()
+    >>> all(case.equal == case.cells for case in result.cases if case.comparable)
+    True
+    """
+    scene = _scene()
+    cases = []
+    for name, (layers, stride) in _NETWORKS.items():
+        net = Network((1, 28, 28), layers, seed=seed)
+        for shift in (1, 2, 4, 6):
+            cases.append(_case(name, net, scene, shift, stride))
+    drawn, net = 4, Network((1, 28, 28), _NETWORKS["convolution, padding 2"][0], seed=seed)
+    inputs = np.stack([_window(scene, 0), _window(scene, drawn)])
+    maps = net(inputs[:, None])
+    return LocationInvarianceResult(
+        tuple(cases), inputs, maps[:, int(maps.mean(axis=(0, 2, 3)).argmax())], drawn
+    )
+
+
+def _case(
+    name: str, net: Network, scene: NDArray[np.float32], shift: int, stride: int
+) -> ShiftCase:
+    before, after = (net(_window(scene, moved)[None, None])[0] for moved in (0, shift))
+    cells, rest = divmod(shift, stride)
+    if rest:
+        return ShiftCase(name, shift, 0, 0, before[0].size, False)
+    # A cell that sees padding sees other pixels once they have moved in from outside.
+    field = net.layers[0]
+    assert isinstance(field, Conv2d) and field.padding != "same"
+    edge = max(pair for side in field.padding for pair in side)
+    height, width = before.shape[1:]
+    one = before[:, edge : height - edge - cells, edge : width - edge - cells]
+    other = after[:, edge + cells : height - edge, edge + cells : width - edge]
+    return ShiftCase(
+        name,
+        shift,
+        int(one.size),
+        int((one == other).sum()),
+        int(after.size - other.size),
+        True,
+    )
+
+
+def _scene() -> NDArray[np.float32]:
+    """Four digits, so that there is something at every edge."""
+    images = datasets.mnist("test").images
+    scene = np.zeros((_SIDE, _SIDE), np.float32)
+    for index, (y, x) in enumerate([(-6, -6), (-4, 14), (14, -4), (13, 14)]):
+        digit = images[index, 0].astype(np.float32) / 255
+        top, left = max(0, y), max(0, x)
+        part = digit[top - y :, left - x :][: _SIDE - top, : _SIDE - left]
+        scene[top : top + part.shape[0], left : left + part.shape[1]] += part
+    return scene
+
+
+def _window(scene: NDArray[np.float32], shift: int) -> NDArray[np.float32]:
+    """Return the input as it is after everything has moved down and right by `shift`."""
+    first = 8 - shift
+    return np.ascontiguousarray(scene[first : first + 28, first : first + 28])

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, filtering, kernels, models, plots, training
+    from . import datasets, experiments, filtering, kernels, models, plots, training
     from ._engine import get_num_threads, set_num_threads
     from .convolution import convolution_terms, convolve, correlate, explain_method
     from .errors import (
@@ -100,6 +100,7 @@ __all__ = [
     "convolve",
     "correlate",
     "datasets",
+    "experiments",
     "explain_method",
     "filter_image",
     "filtering",
@@ -117,7 +118,7 @@ __all__ = [
     "training",
 ]
 
-_MODULES = ("datasets", "filtering", "kernels", "models", "plots", "training")
+_MODULES = ("datasets", "experiments", "filtering", "kernels", "models", "plots", "training")
 # Where each of the other names is from, so that nothing else is imported for it.
 _HOMES = {
     "_engine": (

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import convolve, evaluate, figures, kernels, predict, size, train
+from fencepost.cli import convolve, evaluate, experiment, figures, kernels, predict, size, train
 from fencepost.cli import filter as filters
+from fencepost.cli import learn_kernel as learning
 from fencepost.cli.console import Interrupted
 from fencepost.errors import FencepostError
 
@@ -64,6 +65,8 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "kernels": (kernels.kernels, kernels.EXAMPLE),
     "figures": (figures.figures, figures.EXAMPLE),
     "size": (size.size, size.EXAMPLE),
+    "experiment": (experiment.experiment, experiment.EXAMPLE),
+    "learn-kernel": (learning.learn_kernel, learning.EXAMPLE),
 }
 for _name, (_function, _example) in COMMANDS.items():
     app.command(_name, epilog=_example)(_function)

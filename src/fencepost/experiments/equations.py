@@ -37,6 +37,8 @@ class Equations:
         Which pixels' equations are used.
     shape : (int, int)
         Rows and columns of the largest kernel.
+    middle : (int, int)
+        The cell of its window that lies over the pixel.
     centre, level : float
         What was taken from `before` and from `after`.
     saturated : int
@@ -49,6 +51,7 @@ class Equations:
     after: Array
     usable: NDArray[np.bool_]
     shape: tuple[int, int]
+    middle: tuple[int, int]
     centre: float
     level: float
     saturated: int
@@ -76,10 +79,11 @@ class Equations:
         compression has moved them a little.
         """
         assert self.limits is not None
-        middle = (weights.shape[0] // 2, weights.shape[1] // 2)
+        gaps = (most - own for most, own in zip(self.shape, weights.shape, strict=True))
+        middle = tuple(cell - gap // 2 for cell, gap in zip(self.middle, gaps, strict=True))
         expected = correlate(self.before, weights, origin=middle, axes=(1, 2)) + constant
         clear = (expected > self.limits[0] + margin) & (expected < self.limits[1] - margin)
-        inside = _inside(self.before.shape, self.shape)
+        inside = _inside(self.before.shape, self.shape, self.middle)
         usable = np.zeros(self.usable.shape, bool)
         usable[inside] = clear[inside]
         left_out = int((~clear[inside]).sum())
@@ -96,12 +100,11 @@ class Equations:
         return triangle
 
     def _blocks(self) -> Iterator[Array]:
-        rows, columns = self.shape
         most = max(self.unknowns + 1, _BLOCK // (self.unknowns + 1))
         for before, after, usable in zip(self.before, self.after, self.usable, strict=True):
             windows = np.lib.stride_tricks.sliding_window_view(before, self.shape)
             y, x = np.nonzero(usable)
-            top, left = y - rows // 2, x - columns // 2  # of the window
+            top, left = y - self.middle[0], x - self.middle[1]  # of the window
             for first in range(0, len(y), most):
                 some = slice(first, first + most)
                 block = np.empty((len(y[some]), self.unknowns + 1))
@@ -112,7 +115,12 @@ class Equations:
 
 
 def equations_of(
-    before: ArrayLike, after: ArrayLike, shape: tuple[int, int], *, may_shrink: bool
+    before: ArrayLike,
+    after: ArrayLike,
+    shape: tuple[int, int],
+    middle: tuple[int, int],
+    *,
+    may_shrink: bool,
 ) -> Equations:
     """Read two pictures. A shape that `may_shrink` is cut to an odd third of a small picture."""
     one, other = _picture("before", before), _picture("after", after)
@@ -123,8 +131,8 @@ def equations_of(
         )
     if may_shrink:
         side = min(*shape, *(max(1, (side // 3 - 1) // 2 * 2 + 1) for side in one.shape[1:]))
-        shape = (side, side)
-    inside = _inside(one.shape, shape)
+        shape, middle = (side, side), (side // 2, side // 2)
+    inside = _inside(one.shape, shape, middle)
     usable, limits = np.zeros(one.shape, bool), None
     usable[inside] = True
     if one.dtype.kind == other.dtype.kind == "u":
@@ -142,12 +150,16 @@ def equations_of(
     centre, level = float(one.mean()), float(other[usable].mean())
     if limits is not None:
         limits = (limits[0] - level, limits[1] - level)
-    return Equations(one - centre, other - level, usable, shape, centre, level, saturated, limits)
+    return Equations(
+        one - centre, other - level, usable, shape, middle, centre, level, saturated, limits
+    )
 
 
-def _inside(picture: tuple[int, ...], kernel: tuple[int, int]) -> tuple[slice, slice, slice]:
+def _inside(
+    picture: tuple[int, ...], kernel: tuple[int, int], middle: tuple[int, int]
+) -> tuple[slice, slice, slice]:
     """Return where a kernel's window lies inside the picture."""
-    (top, left), (height, width) = (side // 2 for side in kernel), picture[1:]
+    (top, left), (height, width) = middle, picture[1:]
     return (
         slice(None),
         slice(top, max(top, height - kernel[0] + top + 1)),

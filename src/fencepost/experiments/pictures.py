@@ -46,7 +46,7 @@ def draw_sharing(
     cells.draw_numbers(axes, (0, 0), texts, side, dark=dark)
 
     canvas.write(0.55, 0.95, "Weights of one neuron", weight="bold")
-    canvas.write(0.55, 0.885, "on a scale where each line is ten times the last", **_SMALL)
+    canvas.write(0.55, 0.885, "hatched if it is fully connected, plain if shared", **_SMALL)
     bars = canvas.panel(0.55, 0.13, 0.42, 0.7)
     style.plain(bars)
     bars.set_xscale("log")
@@ -54,13 +54,13 @@ def draw_sharing(
     bars.set_ylim(len(result.article) - 0.3, -0.75)
     bars.set_yticks([])
     for row, (name, everything, shared) in enumerate(result.article):
-        for offset, count, colour, hatch, what in (
-            (-0.02, everything, style.VERMILLION, "//", "fully connected"),
-            (0.26, shared, style.BLUE, "", "shared"),
+        for offset, count, colour, hatch in (
+            (-0.02, everything, style.VERMILLION, "//"),
+            (0.26, shared, style.BLUE, ""),
         ):
             bars.barh(row + offset, count, 0.26, color=colour, hatch=hatch, edgecolor=style.PAPER)
             bars.text(
-                count * 1.2, row + offset, f"{count:,} {what}", va="center_baseline",
+                count * 1.2, row + offset, f"{count:,}", va="center_baseline",
                 fontsize=style.SMALL_SIZE, color=style.INK,
             )  # fmt: skip
         bars.text(1.15, row - 0.3, name, fontsize=style.SMALL_SIZE, color=style.INK)
@@ -129,7 +129,9 @@ def draw_robustness(result: PoolingRobustnessResult, ax: Axes | None) -> Figure 
     axes.set_ylabel("recognised, %", fontsize=style.TEXT_SIZE)
     axes.set_ylim(0, 102)
     axes.legend(fontsize=style.SMALL_SIZE, loc="lower left", frameon=False)
-    remark = f"mean and standard deviation of {seeds} trainings, {result.epochs} epochs each"
+    of = f"of {seeds} trainings" if seeds > 1 else "of one training"
+    remark = f"mean and standard deviation {of}, "
+    remark += f"{result.epochs} epoch{'s' * (result.epochs > 1)} each"
     style.heading(axes, "Pooling and shifted digits", remark)
     return canvas.result
 
@@ -180,7 +182,7 @@ def draw_lessons(result: KernelLessonsResult, ax: Axes | None) -> Figure | Axes:
             lesson.compressed.kernel.matrix,
             lesson.trained,
         )
-        notes = [style.shorten(lesson.kernel.label, 26)]
+        notes = [style.shorten(lesson.kernel.label, 22)]
         notes += [f"error {100 * error:.2g} %" for error in lesson.errors.values()]
         bottom = height * (1 - (row + 1) / len(lessons))
         for column, (matrix, note) in enumerate(zip(matrices, notes, strict=True)):

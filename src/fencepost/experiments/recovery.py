@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 LARGEST_GUESS = 15  # side of the largest kernel that is tried when no size is given
 LARGEST = 31  # side of the largest that is sought at all: 962 unknowns take some ten seconds
-_AS_GOOD = 1.01  # a smaller kernel is taken if its residual is within 1 % of the best one's
+_AS_GOOD = 1.02  # a smaller kernel is taken if its residual is within 2 % of the best one's
 _ROUNDED = 1.1 * math.sqrt(1 / 12)  # levels that rounding to whole numbers leaves, and a little
 _ROUNDS = 8  # of leaving out what the last round's kernel makes black or white
 _MARGIN = 16.0  # levels from black and white that such a round keeps at most
@@ -52,7 +52,7 @@ class LearnedKernel:
         Standard error of each weight. The true one lies within two of them 19 times out of 20 if
         what is left over is noise.
     residual : float
-        Root mean square of what the kernel does not explain, in levels. Rounding to whole numbers
+        Standard deviation of what the kernel does not explain, in levels. Rounding to whole numbers
         alone leaves 0.29, the square root of 1/12.
     spread : float
         Root mean square of `after` about its mean, in levels.
@@ -190,7 +190,7 @@ def learn_kernel(
         same kernel; leave alpha out.
     size : int or (int, int), optional
         Rows and columns of the kernel, odd for one with a centre. Without it, 1, 3, 5… 15 are
-        tried, and the smallest is taken that leaves as little over as the best, to 1 %.
+        tried, and the smallest is taken that leaves as little over as the best, to 2 %.
     operation : {"convolve", "correlate"}
         How the kernel is to be used.
 
@@ -224,7 +224,9 @@ def learn_kernel(
     choice("operation", operation, ("convolve", "correlate"))
     sides = _sides(size)
     # All sizes are compared on the same pixels: those that the largest can be centred on.
-    equations = equations_of(before, after, sides[-1], may_shrink=size is None)
+    flip = slice(None, None, -1 if operation == "convolve" else 1)
+    middle = _middle(sides[-1], turned=operation == "convolve")
+    equations = equations_of(before, after, sides[-1], middle, may_shrink=size is None)
     sides = [side for side in sides if side <= equations.shape]
     fits, best = _fits(equations, sides)
     for _ in range(_ROUNDS):
@@ -238,13 +240,9 @@ def learn_kernel(
         fits, best = _fits(equations, sides)
         if _settled(before_this, best):
             break
-    flip = slice(None, None, -1 if operation == "convolve" else 1)
     weights, errors = _rounded(best.weights[flip, flip]), best.errors[flip, flip]
-    middle = tuple(side // 2 for side in weights.shape)
-    if operation == "convolve":
-        middle = tuple(side - 1 - cell for side, cell in zip(weights.shape, middle, strict=True))
     return LearnedKernel(
-        kernel=Kernel(weights, origin=middle, name="learned", source="least squares"),
+        kernel=Kernel(weights, name="learned", source="least squares"),
         offset=equations.level + best.constant - equations.centre * float(weights.sum()),
         errors=errors,
         residual=best.residual,
@@ -269,6 +267,12 @@ def _sides(size: Any) -> list[tuple[int, int]]:
     return [(rows, columns)]
 
 
+def _middle(shape: tuple[int, int], *, turned: bool) -> tuple[int, int]:
+    """Return the cell of a window that a Kernel of this shape has over the pixel by default."""
+    rows, columns = Kernel(np.ones(shape)).origin
+    return (shape[0] - 1 - rows, shape[1] - 1 - columns) if turned else (rows, columns)
+
+
 @dataclass(frozen=True, eq=False)
 class _Fit:
     """The best kernel of one size, as it lies over the picture."""
@@ -285,8 +289,7 @@ def _rounded(weights: Array) -> Array:
     largest = np.abs(weights).max()
     if largest == 0:
         return weights
-    unit = 10.0 ** (math.floor(math.log10(largest)) - _DIGITS + 1)
-    return np.asarray(np.round(weights / unit) * unit + 0.0)
+    return np.asarray(np.round(weights, _DIGITS - 1 - math.floor(math.log10(largest))) + 0.0)
 
 
 def _fits(equations: Equations, sides: list[tuple[int, int]]) -> tuple[list[_Fit], _Fit]:
@@ -323,6 +326,6 @@ def _fit(equations: Equations, triangle: Array, shape: tuple[int, int]) -> _Fit:
         weights=solution[:-1].reshape(shape),
         constant=float(solution[-1]),
         errors=errors[:-1].reshape(shape),
-        residual=math.sqrt(left_over / equations.count),
+        residual=math.sqrt(variance),
         rank=int(kept.sum()),
     )

@@ -1,0 +1,95 @@
+"""`fencepost experiment`: the article's claims, measured.  Calls experiments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fencepost.arguments import nearest
+from fencepost.cli import options
+from fencepost.cli.console import Console
+from fencepost.cli.outputs import check_picture
+from fencepost.errors import ArgumentError
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost experiment
+
+fencepost experiment pooling-robustness --quick -o robustness.png"""
+
+# What an experiment shows, the function that computes it, and what makes it quick.
+EXPERIMENTS: dict[str, tuple[str, str, dict[str, int]]] = {
+    "shared-weights": (
+        "a slid kernel, a sparse matrix and a network layer give the same numbers",
+        "shared_weights",
+        {},
+    ),
+    "location-invariance": (
+        "shift the input, and the feature map shifts with it; the borders excepted",
+        "location_invariance",
+        {},
+    ),
+    "pooling-robustness": (
+        "LeNet-5 with and without pooling on shifted digits, five seeds: some minutes",
+        "pooling_robustness",
+        {"seeds": 2, "epochs": 1, "images": 6000, "tests": 1000},
+    ),
+    "learn-kernel": (
+        "kernels recovered from nothing but an image and its filtered copy",
+        "kernel_lessons",
+        {},
+    ),
+    "hand-made-and-learned": (
+        "the kernels that a network learned beside Sobel, Laplace, Gabor",
+        "hand_made_and_learned",
+        {"epochs": 1, "images": 6000},
+    ),
+}
+
+
+def experiment(
+    name: Annotated[
+        str | None, typer.Argument(help="Which one; without a name, all are listed.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Draw the result here, as .png or .svg.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer seeds, epochs and images: seconds, not minutes.")
+    ] = False,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Measure one of the article's claims, and say what came out."""
+    console = Console(as_json)
+    if name is None:
+        width = max(map(len, EXPERIMENTS))
+        console.say(*(f"{key:<{width}}  {says}" for key, (says, *_) in EXPERIMENTS.items()))
+        console.result(
+            {
+                "experiments": [
+                    {"name": key, "shows": says} for key, (says, *_) in EXPERIMENTS.items()
+                ]
+            }
+        )
+        return
+    key = name.strip().lower().replace("_", "-")
+    if key not in EXPERIMENTS:
+        raise ArgumentError(
+            f"There is no experiment named {name!r}. {nearest(key, EXPERIMENTS)}".rstrip()
+            + f" There are {', '.join(EXPERIMENTS)}."
+        )
+    if out is not None:
+        check_picture("--out", out)
+    from fencepost import experiments
+
+    _, function, fewer = EXPERIMENTS[key]
+    result: Any = getattr(experiments, function)(**(fewer if quick else {}))
+    console.say(str(result))
+    if out is not None:
+        from fencepost import plots
+
+        plots.save(result.plot(), out)
+        console.say("", f"Written {out}.")
+    console.result({"experiment": key, "quick": quick, **result.numbers()})

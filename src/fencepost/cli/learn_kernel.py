@@ -1,0 +1,95 @@
+"""`fencepost learn-kernel`: the kernel between a picture and its copy.  Calls experiments."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options
+from fencepost.cli.console import Console
+from fencepost.cli.outputs import check_others, check_picture, check_writable
+from fencepost.errors import ArgumentError, DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost learn-kernel portrait.png sharpened.png -o kernel.txt
+
+fencepost filter holiday.jpg --kernel @kernel.txt -o sharper.jpg"""
+
+
+def learn_kernel(
+    before: Annotated[Path, typer.Argument(help="A picture.")],
+    after: Annotated[Path, typer.Argument(help="The same picture, filtered, of the same size.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Where to write the kernel, a line for each row.")
+    ],
+    size: Annotated[
+        str | None,
+        typer.Option(help="Rows and columns, such as 5 or 3x7.", show_default="guessed, up to 15"),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw it, with its errors, as .png or .svg.")
+    ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Find the kernel that turned one picture into another, and say how sure it is.
+
+    It is the kernel of a convolution, as `fencepost filter --kernel @FILE` applies
+    it. Pictures of 8 and 16 bits, saturated in part, or compressed as JPEG will do.
+    """
+    console = Console(as_json)
+    shape = _size(size)
+    if out.exists() and not overwrite:
+        raise ArgumentError(f"--out must name a new file. {out} exists; --overwrite replaces it.")
+    check_writable("--out", out)
+    if plot is not None:
+        check_picture("--plot", plot)
+        check_others(out, {"--plot": plot})
+    from fencepost.experiments import learn_kernel as learn
+    from fencepost.files.whole import whole
+
+    one, other = _pixels(before), _pixels(after)
+    if one.shape[2] != other.shape[2]:
+        raise DataError(
+            f"{before} and {after} must have the same channels. Received: {one.shape[2]} and "
+            f"{other.shape[2]}. Save both in colour, or both in grey."
+        )
+    found = learn(one, other, shape)
+    with whole(out) as unfinished:
+        rows = (" ".join(f"{weight:.17g}" for weight in row) for row in found.kernel.matrix)
+        unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    console.say(str(found))
+    if abs(found.offset) > 0.5 and found.whole:
+        console.say(f"Apply it with --offset {found.offset:.3g}.")
+    console.say(f"Written {out}.")
+    if plot is not None:
+        from fencepost import plots
+
+        plots.save(found.plot(), plot)
+        console.say(f"Written {plot}.")
+    console.result({"output": str(out), **found.numbers()})
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d{1,3})(?:\s*[x×]\s*(\d{1,3}))?\s*", text)
+    if not match:
+        raise ArgumentError(f"--size must be a number, or ROWSxCOLUMNS. Received: {text!r}.")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _pixels(path: Path) -> NDArray[Any]:
+    """Read a picture's colours; whether it is transparent does not matter here."""
+    from fencepost.filtering import read_image
+
+    picture = read_image(path)
+    alpha = picture.colours.endswith("A")
+    return picture.pixels[..., :-1] if alpha else picture.pixels

@@ -1,0 +1,175 @@
+"""learn_kernel: known kernels are found again, and it says when they cannot be."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fencepost as fp
+from fencepost.experiments import learn_kernel, train_kernel
+from fencepost.plots.samples import read_portrait
+
+KERNELS = {
+    "laplace": fp.kernels.laplace(8),
+    "sobel": fp.kernels.sobel("x"),
+    "blur": fp.kernels.mean(5),
+    "gaussian": fp.kernels.gaussian(0.8, 5),
+    "sharpen": fp.kernels.sharpen(),
+    "lopsided": fp.Kernel([[1, 2, 0], [0, -1, 0], [0, 0, 0.25]]),
+}
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return np.ascontiguousarray(read_portrait(None)[60:210, 50:200])
+
+
+def jpeg(picture, quality):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def off(found, kernel):
+    """Return the largest error of a weight, as a share of the largest weight."""
+    one, other = found.kernel.matrix, kernel.matrix
+    room = [max(sides) for sides in zip(one.shape, other.shape, strict=True)]
+    both = []
+    for matrix in (one, other):
+        gaps = [side - own for side, own in zip(room, matrix.shape, strict=True)]
+        both.append(np.pad(matrix, [(gap // 2, gap - gap // 2) for gap in gaps]))
+    return np.abs(both[0] - both[1]).max() / np.abs(other).max()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_floats_give_it_exactly_and_its_size(portrait, name):
+    before = portrait.astype(float)
+    found = learn_kernel(before, fp.filter_image(before, KERNELS[name]))
+    assert found.kernel.shape == KERNELS[name].shape
+    assert off(found, KERNELS[name]) < 1e-9
+    assert found.determined
+    assert found.verdict.startswith("Sure")
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_rounded_and_cut_off_copies_give_it_within_its_errors(portrait, name):
+    kernel = KERNELS[name]
+    after = fp.filter_image(portrait, kernel)
+    found = learn_kernel(portrait, after, kernel.shape)
+    assert off(found, kernel) < 0.02
+    assert (np.abs(found.kernel.matrix - kernel.matrix) <= 5 * found.errors + 1e-12).all()
+    assert found.residual < 0.32  # rounding leaves 0.29
+    assert (
+        found.saturated
+        == ((after == 0) | (after == 255))[
+            tuple(slice(side // 2, -(side // 2)) for side in kernel.shape)
+        ].sum()
+    )
+
+
+def test_an_offset_is_found(portrait):
+    found = learn_kernel(portrait, fp.filter_image(portrait, KERNELS["sobel"], offset=128), 3)
+    assert found.offset == pytest.approx(128, abs=0.01)
+    assert off(found, KERNELS["sobel"]) < 1e-3
+
+
+@pytest.mark.parametrize(("name", "limit"), [("laplace", 0.03), ("sobel", 0.03), ("sharpen", 0.05)])
+def test_saturated_and_compressed_copies(portrait, name, limit):
+    kernel = KERNELS[name]
+    after = jpeg(fp.filter_image(portrait, kernel), 90)
+    found = learn_kernel(portrait, after, 3)
+    assert off(found, kernel) < limit
+    assert found.verdict.startswith("Fairly sure")
+    assert found.residual > 0.5
+
+
+def test_colours_and_sixteen_bits(portrait):
+    random = np.random.default_rng(3)
+    picture = random.integers(0, 65536, (90, 70, 3)).astype(np.uint16)
+    found = learn_kernel(picture, fp.filter_image(picture, KERNELS["blur"]))
+    assert found.kernel.shape == (5, 5)
+    assert off(found, KERNELS["blur"]) < 1e-4
+
+
+def test_a_correlation_is_the_turned_kernel(portrait):
+    after = fp.filter_image(portrait.astype(float), KERNELS["lopsided"], operation="correlate")
+    found = learn_kernel(portrait.astype(float), after, operation="correlate")
+    assert off(found, KERNELS["lopsided"]) < 1e-9
+
+
+@pytest.mark.parametrize("size", [(2, 4), (4, 3), (1, 5)])
+def test_even_sizes_have_their_origin_where_filtering_has(portrait, size):
+    random = np.random.default_rng(4)
+    kernel = fp.Kernel(random.normal(size=size))
+    before = portrait.astype(float)
+    found = learn_kernel(before, fp.filter_image(before, kernel), size)
+    np.testing.assert_allclose(found.kernel.matrix, kernel.matrix, atol=1e-9)
+    again = fp.filter_image(before, found.kernel)
+    np.testing.assert_allclose(again, fp.filter_image(before, kernel), atol=1e-6)
+
+
+def test_it_says_when_the_picture_does_not_determine_it():
+    stripes = np.tile(np.arange(60.0) % 7, (50, 1))
+    found = learn_kernel(stripes, fp.filter_image(stripes, KERNELS["blur"]), 5)
+    assert not found.determined
+    assert found.rank < found.unknowns == 26
+    assert "Not determined" in found.verdict
+    again = fp.filter_image(stripes, found.kernel)[5:-5, 5:-5]
+    np.testing.assert_allclose(
+        again, fp.filter_image(stripes, KERNELS["blur"])[5:-5, 5:-5], atol=1e-9
+    )
+
+
+def test_it_says_when_no_kernel_does_it(portrait):
+    before = portrait.astype(float)
+    pair = fp.filter_image(before, fp.kernels.pair("sobel"))
+    found = learn_kernel(before, pair)
+    assert found.verdict.startswith("No: ")
+    assert found.explained < 0.9
+
+
+def test_the_same_picture_is_the_identity(portrait):
+    found = learn_kernel(portrait, portrait)
+    assert found.kernel.matrix.tolist() == [[1.0]]
+
+
+def test_results_are_plain_data_and_text(portrait):
+    found = learn_kernel(portrait, fp.filter_image(portrait, KERNELS["blur"]))
+    numbers = found.numbers()
+    assert numbers["tried"].keys() == {str(side) for side in range(1, 16, 2)}
+    assert fp.kernels.parse(numbers["text"]).matrix.tolist() == numbers["kernel"]
+    assert "size 5 × 5, the smallest that leaves as little over" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (np.zeros((9, 9)), np.zeros((9, 8)), "must have the same shape.*9 × 9.*8 × 9"),
+        (np.zeros((9, 9), int), np.zeros((9, 9)), "before must be a picture.*int64"),
+        (np.zeros((9,)), np.zeros((9,)), "before must be a picture"),
+        (np.zeros((9, 9)), np.full((9, 9), np.nan), "after must have pixels.*NaN"),
+        (np.zeros((0, 9)), np.zeros((0, 9)), "before must have pixels"),
+        (np.zeros((3, 3)), np.zeros((3, 3)), "needs more than 10 pixels"),
+        (np.zeros((40, 40), "u1"), np.zeros((40, 40), "u1"), "neither in the border nor black"),
+    ],
+)
+def test_bad_pictures(before, after, message):
+    with pytest.raises(fp.DataError, match=message):
+        learn_kernel(before, after, 3)
+
+
+@pytest.mark.parametrize("size", [0, 33, 2.5, (3, 3, 3), "3"])
+def test_bad_sizes(size):
+    with pytest.raises(fp.ArgumentError, match="size must be"):
+        learn_kernel(np.ones((50, 50)), np.ones((50, 50)), size)
+
+
+@pytest.mark.parametrize("name", ["laplace", "blur", "sobel"])
+def test_a_layer_learns_it_too(portrait, name):
+    kernel = KERNELS[name]
+    after = fp.filter_image(portrait.astype(float), kernel)
+    trained = train_kernel(portrait, after, kernel.shape[0])
+    assert np.abs(trained - kernel.matrix).max() < 1e-4 * np.abs(kernel.matrix).max()

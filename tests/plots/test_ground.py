@@ -143,6 +143,32 @@ def test_animated_gif_has_all_frames(tmp_path):
         assert image.info["duration"] == 1500
 
 
+def test_frames_must_be_of_one_size(tmp_path):
+    with pytest.raises(ArgumentError, match=r"at least one\. Received: none"):
+        fp.plots.save_animation([], tmp_path / "a.gif")
+    figures = [style.new_figure(1, 1), style.new_figure(2, 1)]
+    with pytest.raises(ArgumentError, match="Received: 100 × 100 and 200 × 100"):
+        fp.plots.save_animation(figures, tmp_path / "a.gif")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("draw", "kind", "words"),
+    [
+        (lambda: fp.plots.signal([]), DataError, "f must have at least one cell"),
+        (lambda: fp.plots.signal("ab"), DataError, "f must be an array of numbers"),
+        (lambda: fp.plots.signal([1j, 2]), DataError, "f must be real to be drawn"),
+        (lambda: fp.plots.convolution_steps([1], [1j], 0), DataError, "g must be real"),
+        (lambda: fp.plots.volumes([fp.ReLU()]), ArgumentError, "a Network or a Plan.*list"),
+        (lambda: fp.plots.shared_weights([1, -1]), ArgumentError, "a SharedWeights.*list"),
+        (lambda: fp.plots.kernel("nope"), ArgumentError, "no kernel named"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(draw, kind, words):
+    with pytest.raises(kind, match=words):
+        draw()
+
+
 def test_animated_page_needs_nothing_else(tmp_path):
     text = fp.plots.save_animation(signals(3), tmp_path / "a.html").read_text("utf-8")
     assert text.count("data:image/png;base64,") == 3

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.patches import Polygon
 
 import fencepost as fp
-from fencepost.plots import solids, style, volume_layout
+from fencepost.plots import arguments, style, volume_layout
 from plots.texts import drawn_texts, faults
 
 
@@ -52,7 +52,7 @@ def test_every_size_is_written_and_can_be_read(name):
 
 
 def boxes(network):
-    found = volume_layout.stages(solids.as_plan(network))
+    found = volume_layout.stages(arguments.as_plan(network))
     return volume_layout.arrange(found, 7.2, None).boxes
 
 
@@ -90,7 +90,7 @@ def test_field_and_depth_column_are_drawn_where_the_sizes_put_them():
 
 
 def notes(network):
-    found = volume_layout.stages(solids.as_plan(network))
+    found = volume_layout.stages(arguments.as_plan(network))
     return " ".join(volume_layout.arrange(found, 7.2, None).notes)
 
 

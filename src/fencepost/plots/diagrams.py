@@ -81,6 +81,11 @@ def shared_weights(
     >>> [text.get_text() for text in figure.axes[0].child_axes[0].texts[-6:]]
     ['y(2)', '5', 'y(3)', '0', 'y(4)', '0']
     """
+    if not isinstance(layer, SharedWeights):
+        raise ArgumentError(
+            f"layer must be a SharedWeights. Received: {type(layer).__name__}. "
+            "fencepost.shared_weights.SharedWeights(kernel, input_shape) makes one."
+        )
     axes_count = len(layer.windows)
     if layer.kernel.ndim != axes_count:
         raise ArgumentError(

@@ -12,7 +12,7 @@ from fencepost.errors import ArgumentError, DataError
 from fencepost.network.sizes import by
 from fencepost.planning import LayerPlan, Plan
 from fencepost.plots import style, tiles
-from fencepost.plots.solids import as_plan
+from fencepost.plots.arguments import as_plan
 from fencepost.plots.volume_layout import short_name
 from fencepost.sizing import Field
 

@@ -54,11 +54,7 @@ def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -
     kind = ending(path, PICTURES)
     try:
         with whole(path) as unfinished:
-            # Without the date, the same picture is the same file.
-            metadata = {"Date": None} if kind == ".svg" else None
-            _whole(figure).savefig(
-                unfinished, format=kind[1:], dpi=dots_per_inch, metadata=metadata
-            )
+            _whole(figure).savefig(unfinished, format=kind[1:], dpi=dots_per_inch)
     except OSError as error:
         raise _unwritable(path, error) from error
     return path
@@ -91,13 +87,19 @@ def save_animation(
     Raises
     ------
     ArgumentError
-        If the file's name ends otherwise.
+        If the file's name ends otherwise, or the frames are none or of several sizes.
     DataError
         If the file cannot be written.
     """
     path = Path(path)
     kind = ending(path, ANIMATIONS)
     images = [_rendered(figure, dots_per_inch) for figure in frames]
+    sizes = sorted({image.size for image in images})
+    if len(sizes) != 1:
+        received = " and ".join(f"{width} × {height}" for width, height in sizes) or "none"
+        raise ArgumentError(
+            f"frames must be figures of one size, at least one. Received: {received}."
+        )
     durations = [round(1000 * seconds)] * (len(images) - 1) + [round(3000 * seconds)]
     content = _gif(images, durations) if kind == ".gif" else _page(images, durations, path.stem)
     try:

@@ -11,6 +11,7 @@ from fencepost.convolution import convolve
 from fencepost.errors import ArgumentError
 from fencepost.kernels import Kernel
 from fencepost.plots import style
+from fencepost.plots.arguments import real_numbers
 from fencepost.plots.signal_picture import FEW, draw_samples
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def signal(
     ArgumentError
         f has not exactly one axis.
     DataError, ArgumentError
-        As `fencepost.convolve`.
+        f is not real numbers; or as `fencepost.convolve`.
 
     Examples
     --------
@@ -57,8 +58,8 @@ def signal(
     >>> [text.get_text() for text in figure.axes[0].child_axes[0].get_legend().get_texts()]
     ['f', 'y = f ∗ g']
     """
-    values = np.asarray(f, dtype=float)
-    if values.ndim != 1 or not values.size:
+    values = real_numbers("f", f).astype(float)
+    if values.ndim != 1:
         raise ArgumentError(f"f must be a row of numbers. Received: an array of {values.shape}.")
     canvas = style.canvas(ax, 6.2, 2.9)
     axes = canvas.whole(0.6, 0.5, 0.2, 0.35)

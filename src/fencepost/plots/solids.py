@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fencepost.network.sizes import by
-from fencepost.planning import Plan, plan
 from fencepost.plots import style
+from fencepost.plots.arguments import as_plan
 from fencepost.plots.volume_layout import (
     GAP,
     LABEL_SIZE,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fencepost.network import Network
+    from fencepost.planning import Plan
 
 WIDTH = 7.2
 FRONT, TOP, SIDE = "#e3eef6", "#c4dbea", "#9fc2d9"
@@ -87,11 +88,6 @@ def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes
     for number, note in enumerate(reversed(layout.notes)):
         _text(axes, GAP, LINE * (number + 0.6), note, ha="left", color=style.FAINT_INK)
     return canvas.result
-
-
-def as_plan(network: Network | Plan) -> Plan:
-    """Return the plan of a network, or the plan that it is."""
-    return network if isinstance(network, Plan) else plan(network.input_shape, network.layers)
 
 
 def _draw_box(axes: Axes, box: Box) -> None:

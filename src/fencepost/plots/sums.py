@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.convolution import convolution_terms, convolve
-from fencepost.convolution.reading import numbers, read_origin
+from fencepost.convolution.reading import read_origin
 from fencepost.errors import ArgumentError
 from fencepost.kernels import Kernel
 from fencepost.plots import cells, style
+from fencepost.plots.arguments import real_numbers
 from fencepost.plots.kernel_grids import draw_coordinates
 from fencepost.plots.saving import save_animation
 
@@ -67,7 +68,7 @@ def convolution_steps(
     ArgumentError
         f has more axes or cells than can be drawn, or `at` lies outside f.
     DataError, ArgumentError
-        As `fencepost.convolution_terms`.
+        f or g is not real; or as `fencepost.convolution_terms`.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def convolution_steps_animation(
     ArgumentError, DataError
         As `convolution_steps` and `save_animation`.
     """
-    values = numbers("f", f)
+    values = real_numbers("f", f)
     steps = [_Step(values, g, at, origin) for at in np.ndindex(values.shape)]
     # All steps get the room of the longest sum, so that nothing moves from frame to frame.
     room = max(len(step.written(WIDTH)) for step in steps)
@@ -139,7 +140,7 @@ class _Step:
     def __init__(
         self, f: ArrayLike, g: ArrayLike | Kernel, at: int | Sequence[int], origin: Origin
     ) -> None:
-        self.f, self.g = numbers("f", f), numbers("g", g)
+        self.f, self.g = real_numbers("f", f), real_numbers("g", g)
         if self.f.ndim > 2 or max(self.f.shape) > LONGEST[self.f.ndim]:
             raise ArgumentError(
                 "f must be a row of at most 24 cells, or a matrix of at most 12 along each axis, "

@@ -39,7 +39,7 @@ def drawn_texts(figure: Figure) -> list[Drawn]:
 
     figure.set_dpi(WIDEST)
     with mock.patch.object(Text, "draw", note):
-        figure.canvas.draw()
+        figure.draw_without_rendering()
     return drawn
 
 

@@ -94,8 +94,12 @@ class Outcome:
 
 @pytest.fixture
 def fencepost(capsys, tmp_path, monkeypatch):
-    """Run a command line in this process, in an empty folder."""
+    """Run a command line in this process, in an empty folder, at a terminal of 100 columns.
+
+    The width is said, because pytest-xdist tells its workers another one than pytest alone has.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("FENCEPOST_DEBUG", raising=False)
 
     def call(*arguments: object) -> Outcome:

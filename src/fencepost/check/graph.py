@@ -1,0 +1,175 @@
+"""A model of anyone's as a list of operations, with the sizes that met in each: facts only.
+
+The readers (ONNX files, PyTorch modules) make it; fields, rules and reports ask it, and judge.
+Part of check; may call sizing and errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from ..sizing import Window
+
+#: With the batch; None for a size that is not known before the model runs.
+Shape: TypeAlias = tuple[int | None, ...]
+
+#: What an operation does to the places of an image: it looks through windows ("windows"), or
+#: through windows the other way ("transposed"); leaves each place by itself ("pointwise"), or
+#: joins several arrays place by place ("join"); reduces all places to one ("global"); links
+#: everything with everything ("dense"); enlarges by repeating or interpolating ("resize"); adds or
+#: takes away cells at the edges ("pad"); only names the cells anew ("reshape"); or nobody knows
+#: ("unknown").
+Role: TypeAlias = Literal[
+    "windows",
+    "transposed",
+    "pointwise",
+    "join",
+    "global",
+    "dense",
+    "resize",
+    "pad",
+    "reshape",
+    "unknown",
+]
+
+
+class Value(NamedTuple):
+    """One array that flows through a model: an output of an operation, or an input of the model.
+
+    `operation` is its place in `Model.operations`, or −1 for the model's own inputs; `output` says
+    which of its outputs, or which input of the model.
+    """
+
+    operation: int
+    output: int = 0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a model.
+
+    Attributes
+    ----------
+    name : str
+        As the model names it: ``"features.0"``, ``"/layer1/conv/Conv"``. Unique in the model.
+    kind : str
+        PyTorch's name of the layer or function (``"Conv2d"``, ``"Add"``), whatever the model calls
+        it; of an unknown operation, the model's own word.
+    role : Role
+        What it does to the places of an image.
+    inputs : tuple of Value
+        The arrays that enter; weights and constants are not among them.
+    input_shapes, output_shapes : tuple of Shape or None
+        With the batch; None where not even the number of axes is known. An operation that failed
+        has no output shapes.
+    windows : tuple of Window
+        Of a convolution or pooling, one for each spatial axis; empty while the input's sizes are
+        unknown. Padding is what is finally used (``"same"`` is written out). The output of
+        ``ceil_mode`` may exceed the windows' own.
+    arguments : mapping of str to object
+        As PyTorch names them, defaults left out: ``{"out_channels": 64, "kernel_size": 7}``.
+    weight_shape : tuple of int, or None
+        As PyTorch has it: (out, in / groups, rows, columns), (out, in).
+    parameters : int
+        Numbers that the operation learns; those that it shares with another are counted once.
+    multiply_adds : int or None
+        Multiplications followed by an addition, for the whole batch; None if not known.
+    """
+
+    name: str
+    kind: str
+    role: Role
+    inputs: tuple[Value, ...]
+    input_shapes: tuple[Shape | None, ...]
+    output_shapes: tuple[Shape | None, ...] = ()
+    windows: tuple[Window, ...] = ()
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    weight_shape: tuple[int, ...] | None = None
+    parameters: int = 0
+    multiply_adds: int | None = 0
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Shape of the first output; None if there is none or nothing is known of it."""
+        return self.output_shapes[0] if self.output_shapes else None
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of the first input; None if there is none or nothing is known of it."""
+        return self.input_shapes[0] if self.input_shapes else None
+
+    def describe(self) -> str:
+        """Write the operation as one would type it in PyTorch, less ``in_channels``.
+
+        >>> arguments = {"out_channels": 6, "kernel_size": (5, 5), "padding": (2, 2)}
+        >>> Operation("c1", "Conv2d", "windows", (), (), arguments=arguments).describe()
+        'Conv2d(6, 5, padding=2)'
+        """
+        plain = {name: _compact(value) for name, value in self.arguments.items()}
+        first = [str(plain.pop(name)) for name in _POSITIONAL if name in plain]
+        rest = [f"{name}={value}" for name, value in plain.items()]
+        return f"{self.kind}({', '.join([*first, *rest])})"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as it was read.
+
+    Attributes
+    ----------
+    source : str
+        What it was read from: a file's name, or ``package.module:factory``.
+    input_names : tuple of str
+    input_shapes : tuple of Shape
+        With the batch.
+    operations : tuple of Operation
+        In the order in which they run, up to the first that fails.
+    outputs : tuple of Value
+        What the model returns; empty if it fails before.
+    failure : str
+        Why the last operation failed, in the words of who ran it; empty if nothing did.
+    unknown : tuple of str
+        What could not be known, in sentences: operators without a rule, sizes that depend on data.
+    """
+
+    source: str
+    input_names: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    operations: tuple[Operation, ...]
+    outputs: tuple[Value, ...] = ()
+    failure: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that the model learns."""
+        return sum(one.parameters for one in self.operations)
+
+    @property
+    def multiply_adds(self) -> int | None:
+        """Multiplications followed by an addition, for the whole batch; None if not all known."""
+        counts = [one.multiply_adds for one in self.operations]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+
+# Written without their names, as PyTorch's users write them.
+_POSITIONAL = ("out_channels", "out_features", "output_size", "kernel_size")
+
+
+def _compact(value: object) -> object:
+    """Write (3, 3) as 3, as long as all are the same."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple) and value and all(one == value[0] for one in value):
+        return _compact(value[0])
+    return value
+
+
+def cells(shape: Shape) -> int | None:
+    """How many numbers an array of this shape has; None if a size is unknown."""
+    known = [size for size in shape if size is not None]
+    return math.prod(known) if len(known) == len(shape) else None

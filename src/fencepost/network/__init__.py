@@ -5,6 +5,7 @@ from __future__ import annotations
 from .arguments import Normalization
 from .evaluation import ClassScore, Evaluation, RegressionEvaluation
 from .network import Network, load
+from .saliency import Occlusion, input_gradient, occlusion
 from .sizes import Row
 
 __all__ = [
@@ -12,7 +13,10 @@ __all__ = [
     "Evaluation",
     "Network",
     "Normalization",
+    "Occlusion",
     "RegressionEvaluation",
     "Row",
+    "input_gradient",
     "load",
+    "occlusion",
 ]

@@ -68,7 +68,10 @@ class Operation:
     windows : tuple of Window
         Of a convolution or pooling, one for each spatial axis; empty while the input's sizes are
         unknown. Padding is what is finally used (``"same"`` is written out). The output of
-        ``ceil_mode`` may exceed the windows' own.
+        ``ceil_mode`` may exceed the windows' own. Of a transposed convolution, the windows of the
+        convolution that it undoes: their input is what comes out. Of "pad", windows of one cell:
+        `before` and `after` are the cells added, negative where cells are cut off (a slice), and
+        `stride` is the slice's step.
     arguments : mapping of str to object
         As PyTorch names them, defaults left out: ``{"out_channels": 64, "kernel_size": 7}``.
     weight_shape : tuple of int, or None

@@ -136,6 +136,11 @@ class Model:
         Why the last operation failed, in the words of who ran it; empty if nothing did.
     unknown : tuple of str
         What could not be known, in sentences: operators without a rule, sizes that depend on data.
+    unused : tuple of str
+        Parts that the model has but no operation uses: names of modules with parameters, of
+        weights. Not known, and empty, if the model fails.
+    how : str
+        How it was read, in a sentence, where that matters: on which device, in which mode.
     """
 
     source: str
@@ -145,6 +150,8 @@ class Model:
     outputs: tuple[Value, ...] = ()
     failure: str = ""
     unknown: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    how: str = ""
 
     @property
     def parameters(self) -> int:

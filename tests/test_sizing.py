@@ -164,6 +164,22 @@ def test_against_pytorch():
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+def test_transposed_windows_against_pytorch():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    generator = random.Random(3)
+    for _ in range(300):
+        places, kernel, stride, dilation = (generator.randint(1, 5) for _ in range(4))
+        padding, rest = generator.randint(0, 2), generator.randrange(max(stride, dilation))
+        window = Window.undone(places, kernel, stride, dilation, padding, padding, rest)
+        layer = torch.nn.ConvTranspose1d(1, 1, kernel, stride, padding, rest, dilation=dilation)
+        if window.input < 1:
+            continue
+        x = torch.zeros(1, 1, places, device="meta")
+        assert window.input == layer.to("meta")(x).shape[-1]
+        if rest < stride:
+            assert (window.output, window.remainder) == (places, rest)
+
+
 def test_same_padding_against_pytorch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     for kernel in range(1, 10):

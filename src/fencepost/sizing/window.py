@@ -49,6 +49,30 @@ class Window:
     after: int = 0
     remark: str = ""
 
+    @classmethod
+    def undone(
+        cls,
+        places: int,
+        kernel: int,
+        stride: int = 1,
+        dilation: int = 1,
+        before: int = 0,
+        after: int = 0,
+        rest: int = 0,
+    ) -> Window:
+        """Return the window that a transposed convolution of so many cells undoes.
+
+        Its input is what comes out: as many cells as a window needs to fit `places` times and
+        leave `rest` over (PyTorch's ``output_padding``). Dumoulin and Visin, A guide to
+        convolution arithmetic for deep learning (2016), relation 14.
+
+        >>> Window.undone(5, kernel=3, stride=2, before=1, after=1, rest=1).input
+        10
+        """
+        reach = dilation * (kernel - 1) + 1
+        input = (places - 1) * stride + reach + rest - before - after
+        return cls(input, kernel, stride, dilation, before, after)
+
     @property
     def padded(self) -> int:
         """Cells of the input with its padding."""

@@ -20,11 +20,13 @@ from typing import Literal, SupportsIndex, TypeAlias, get_args, overload
 from ..errors import ArgumentError, SizeError
 from .advice import Call, ambiguous_same, misfit
 from .fields import Field
+from .phases import Phases
 from .window import Remainder, Window
 
 __all__ = [
     "Field",
     "Padding",
+    "Phases",
     "Remainder",
     "Sizes",
     "Window",

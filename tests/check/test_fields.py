@@ -1,0 +1,257 @@
+"""Receptive fields over branching graphs: against cells followed one by one, and published ones."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from check.graphs import Graph
+from fencepost.check.fields import sights
+from fencepost.sizing import Field, Phases, Window
+
+MARGIN = 300  # cells beyond both edges that are followed too
+
+
+class Followed:
+    """A signal whose cells each know which cells of the input they come from: by definition."""
+
+    def __init__(self, size, seen=None):
+        self.size = size
+        self.seen = seen or (lambda index: {index})
+
+    def taps(self, size, cells):
+        return Followed(size, lambda o: set().union(*(self.seen(i) for i in cells(o))))
+
+    def conv(self, kernel, stride, padding, dilation):
+        size = (self.size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        return self.taps(
+            size, lambda o: [o * stride - padding + t * dilation for t in range(kernel)]
+        )
+
+    def transposed(self, kernel, stride, padding):
+        size = (self.size - 1) * stride - 2 * padding + kernel
+        return self.taps(
+            size,
+            lambda o: [
+                i
+                for i in range(-MARGIN, self.size + MARGIN)
+                if 0 <= o + padding - i * stride < kernel
+            ],
+        )
+
+    def doubled(self):
+        return self.taps(2 * self.size, lambda o: [o // 2])
+
+    def joined(self, other):
+        return Followed(self.size, lambda o: self.seen(o) | other.seen(o))
+
+
+steps = st.one_of(
+    st.tuples(
+        st.just("conv"), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2)
+    ),
+    st.integers(1, 3).flatmap(
+        lambda stride: st.tuples(
+            st.just("transposed"), st.integers(stride, 5), st.just(stride), st.integers(0, 1)
+        )
+    ),
+    st.tuples(st.just("doubled")),
+)
+
+
+def apply(graph, value, followed, step):
+    kind, *numbers = step
+    if kind == "conv":
+        kernel, stride, padding, dilation = numbers
+        return graph.conv(value, 1, kernel, stride, padding, dilation), followed.conv(*numbers)
+    if kind == "transposed":
+        return graph.transposed(value, 1, *numbers), followed.transposed(*numbers)
+    return graph.resize(value, [2 * n for n in graph.shape(value)[2:]]), followed.doubled()
+
+
+def grow(graph, value, followed, chain):
+    for step in chain:
+        if step[0] == "conv" and graph.shape(value)[2] + 2 * step[3] < step[4] * (step[1] - 1) + 1:
+            break
+        if (
+            step[0] == "transposed"
+            and graph.shape(value)[2] * step[2] + step[1] <= step[2] + 2 * step[3]
+        ):
+            break
+        if graph.shape(value)[2] > 60:
+            break
+        value, followed = apply(graph, value, followed, step)
+    return value, followed
+
+
+def spans(field, outputs):
+    return [
+        (cells.start, cells.stop) if cells else None for cells in map(field.cells, range(outputs))
+    ]
+
+
+def hulls(followed, outputs):
+    seen = [followed.seen(o) for o in range(outputs)]
+    return [(min(one), max(one) + 1) if one else None for one in seen]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(8, 20), st.lists(steps, min_size=1, max_size=4))
+def test_chains_against_cells_followed_one_by_one(size, chain):
+    graph = Graph((1, 1, size))
+    value, followed = grow(graph, graph.input, Followed(size), chain)
+    model = graph.model()
+    if not model.operations:
+        return
+    found = sights(model)
+    outputs = graph.shape(value)[2]
+    (field,) = found.of[-1].fields[1:]
+    assert followed.size == outputs
+    expected = hulls(followed, outputs)
+    assert spans(field, outputs) == expected
+    covering = any(one and one[0] <= 0 and one[1] >= size for one in expected)
+    assert found.of[-1].covers([1]) == covering
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(10, 20),
+    st.lists(steps, max_size=3),
+    st.lists(st.tuples(st.just("conv"), st.sampled_from([1, 3, 5]), st.just(1)), max_size=2),
+)
+def test_joins_against_cells_followed_one_by_one(size, chain, branch):
+    graph = Graph((1, 1, size))
+    value, followed = grow(graph, graph.input, Followed(size), chain)
+    other, beside = value, followed
+    for _, kernel, dilation in branch:
+        other, beside = apply(graph, other, beside, ("conv", kernel, 1, kernel // 2, dilation))
+    graph.join(value, graph.pointwise(other))
+    outputs = graph.shape(value)[2]
+    (field,) = sights(graph.model()).of[-1].fields[1:]
+    assert spans(field, outputs) == hulls(followed.joined(beside), outputs)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(1, 2), st.integers(0, 3)),
+        max_size=4,
+    )
+)
+def test_one_phase_is_a_field(chain):
+    field, phases = Field(), Phases()
+    for kernel, stride, dilation, before in chain:
+        window = Window(50, kernel, stride, dilation, before)
+        field, phases = field.through(window), phases.through(window)
+    assert phases == Phases((field,))
+    assert (phases.size, phases.stride, phases.before) == (field.size, field.stride, field.before)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic", "area"])
+@pytest.mark.parametrize("align", [False, True])
+@pytest.mark.parametrize(("size", "output"), [(4, 8), (6, 4), (5, 7), (8, 2), (3, 3)])
+def test_resizing_against_pytorchs_gradients(mode, align, size, output):
+    torch = pytest.importorskip("torch")
+    if align and mode not in ("bilinear", "bicubic"):
+        return
+    options = {"align_corners": True} if align else {}
+    x = torch.rand(1, 1, size, size, requires_grad=True)
+    y = torch.nn.functional.interpolate(x, (output, output), mode=mode, **options)
+    graph = Graph((1, 1, size, size))
+    graph.resize(graph.input, (output, output), mode, **options)
+    field = sights(graph.model()).of[-1].fields[1]
+    for index in range(output):
+        (gradient,) = torch.autograd.grad(y[0, 0, index].sum(), x, retain_graph=True)
+        seen = gradient[0, 0].abs().sum(1).nonzero().flatten().tolist()
+        # What lies beyond the edge is the edge's cell again.
+        cells = {min(max(cell, 0), size - 1) for cell in field.cells(index)}
+        assert set(seen) <= cells
+        assert mode == "bicubic" or {min(seen), max(seen)} == {min(cells), max(cells)}
+
+
+def test_adaptive_pooling_against_pytorchs_gradients():
+    torch = pytest.importorskip("torch")
+    for size, output in ((13, 6), (6, 6), (7, 3), (4, 7)):
+        x = torch.rand(1, 1, size, 1, requires_grad=True)
+        y = torch.nn.functional.adaptive_avg_pool2d(x, (output, 1))
+        graph = Graph((1, 1, size, 1))
+        graph.adaptive(graph.input, (output, 1))
+        field = sights(graph.model()).of[-1].fields[1]
+        for index in range(output):
+            (gradient,) = torch.autograd.grad(y[0, 0, index, 0], x, retain_graph=True)
+            assert gradient.flatten().nonzero().flatten().tolist() == list(field.cells(index))
+
+
+def test_a_global_branch_lets_everything_be_seen():
+    graph = Graph((1, 3, 9, 9))
+    value = graph.conv(graph.input, 8, 3, padding=1)
+    gate = graph.pointwise(graph.conv(graph.pooled(value), 8, 1), "Sigmoid")
+    graph.join(value, gate, kind="Mul")
+    found = sights(graph.model())
+    assert (found.span(0), found.covers(0)) == ((3, 3), False)
+    assert (found.span(4), found.covers(4)) == ((9, 9), True)
+
+
+def test_dense_layers_see_what_was_not_dropped():
+    graph = Graph((1, 1, 10, 11))
+    graph.linear(graph.flatten(graph.conv(graph.input, 4, 3, stride=2)), 5)
+    found = sights(graph.model())
+    assert found.span(2) == (9, 11)
+    assert not found.covers(2)
+
+
+def test_axes_that_are_moved_and_named_anew():
+    graph = Graph((1, 16, 20, 3))  # height, width, channels
+    value = graph.reshape(
+        graph.input, 1, 3, 16, 20, kind="Permute", arguments={"dims": (0, 3, 1, 2)}
+    )
+    value = graph.conv(value, 8, (3, 5), stride=(1, 2), padding=(1, 2))
+    value = graph.reshape(value, 1, 2, 4, 16, 10)
+    value = graph.reshape(
+        value, 1, 4, 2, 16, 10, kind="Permute", arguments={"dims": (0, 2, 1, 3, 4)}
+    )
+    value = graph.conv(graph.reshape(value, 1, 8, 16, 10), 8, 3, padding=1)
+    found = sights(graph.model())
+    assert found.axes == (0, 1)
+    assert found.span(1) == (3, 5)
+    assert found.span(5) == (5, 9)
+    assert found.fields(5)[1].stride == 2
+    # Rows and columns in one: windows over them see no field.
+    graph.conv(graph.reshape(value, 1, 8, 160), 1, 3)
+    assert sights(graph.model()).of[-1] is None
+
+
+def test_paths_from_two_inputs():
+    graph = Graph((1, 1, 12, 12), (1, 1, 12, 12), (1, 1, 9, 9))
+    one, other, small = graph.inputs
+    graph.join(graph.conv(one, 1, 3, padding=1), other)
+    graph.join(graph.pointwise(graph.pooled(one)), graph.pooled(small))
+    graph.add("Mystery", "unknown", [one], (1, 1, 12, 12))
+    graph.pointwise(graph.join(one, graph.add("Mystery", "unknown", [one], (1, 1, 12, 12))))
+    found = sights(graph.model())
+    assert found.span(1) == (3, 3)
+    assert found.span(5) == (12, 12)
+    assert [found.of[index] for index in (6, 7, 8, 9)] == [None] * 4
+
+
+def test_paths_of_different_strides_are_not_guessed():
+    graph = Graph((1, 1, 8, 8))
+    half = graph.pool(graph.input, 2)
+    graph.join(half, graph.pad(graph.input, 0, -4))
+    assert sights(graph.model()).of[-1] is None
+
+
+def test_strides_after_enlarging_are_fractions():
+    graph = Graph((1, 1, 8, 8))
+    graph.transposed(graph.input, 1, 4, stride=2, padding=1)
+    (field, _) = sights(graph.model()).fields(0)
+    assert field.stride == Fraction(1, 2)
+    assert field.size == 2
+
+
+def test_too_many_phases_are_not_followed():
+    graph = Graph((1, 1, 101, 4))
+    graph.resize(graph.resize(graph.input, (103, 4)), (10_007, 4))
+    assert sights(graph.model()).of[-1] is None

@@ -35,8 +35,8 @@ struct Max {
   static T combine(T a, T b) {
     return exceeds(b, a) ? b : a;
   }
-  template <class T>
-  static Vec<T> combine_registers(Vec<T> a, Vec<T> b) {
+  template <class V>
+  static V combine_registers(V a, V b) {
     return (a > b) | (a != a) ? a : b; // b if it is NaN, as both comparisons are false
   }
 };
@@ -49,19 +49,29 @@ struct Sum {
     if (__builtin_add_overflow(a, b, &a)) throw std::overflow_error("a sum does not fit int64");
     return a;
   }
-  template <class T>
-  static Vec<T> combine_registers(Vec<T> a, Vec<T> b) {
+  template <class V>
+  static V combine_registers(V a, V b) {
     return a + b;
   }
 };
 
-template <class Op, class T>
+// By registers of N numbers, and what is left by smaller ones: rows of images are short.
+template <class Op, int N, class T>
 void combine_rows(const T* a, const T* b, long n, T* to) {
-  long i = 0;
-  if constexpr (std::is_floating_point_v<T>)
-    for (; i + kWidth<T> <= n; i += kWidth<T>)
-      store_vec(to + i, Op::template combine_registers<T>(load_vec(a + i), load_vec(b + i)));
-  for (; i < n; i++) to[i] = Op::combine(a[i], b[i]);
+  if constexpr (N == 1 || !std::is_floating_point_v<T>) {
+    for (long i = 0; i < n; i++) to[i] = Op::combine(a[i], b[i]);
+  } else {
+    typedef T Numbers __attribute__((vector_size(N * sizeof(T))));
+    long i = 0;
+    for (; i + N <= n; i += N) {
+      Numbers x, y;
+      std::memcpy(&x, a + i, sizeof x);
+      std::memcpy(&y, b + i, sizeof y);
+      x = Op::combine_registers(x, y);
+      std::memcpy(to + i, &x, sizeof x);
+    }
+    combine_rows<Op, N / 2>(a + i, b + i, n - i, to + i);
+  }
 }
 
 // Every second number of two registers, from the first or the second on.
@@ -86,16 +96,27 @@ Vec<T> combine_columns(const T* row, long kernel) {
     result = cells(0);
   } else {
     const Vec<T> low = load_vec(row), high = load_vec(row + kWidth<T>);
-    result = Op::template combine_registers<T>(every_second<0>(low, high, Lanes{}),
-                                               every_second<1>(low, high, Lanes{}));
+    result = Op::combine_registers(every_second<0>(low, high, Lanes{}),
+                                   every_second<1>(low, high, Lanes{}));
     j = 2;
   }
-  for (; j < kernel; j++) result = Op::template combine_registers<T>(result, cells(j));
+  for (; j < kernel; j++) result = Op::combine_registers(result, cells(j));
   return result;
+}
+
+// Cells from the first window on that a register of them reads, behind the last window's included.
+template <class T>
+long reach(long stride, long kernel) {
+  return stride * kWidth<T> + kernel;
 }
 
 template <class Op, long Stride, class T>
 void combine_inner(const T* row, long kernel, long n, T* out) {
+  if (n < kWidth<T>) { // the caller has room behind the row
+    const Vec<T> few = combine_columns<Op, Stride>(row, kernel);
+    std::memcpy(out, &few, n * sizeof(T));
+    return;
+  }
   for (long x = 0; x < n; x += kWidth<T>) {
     x = std::min(x, n - kWidth<T>); // the last may do windows again
     store_vec(out + x, combine_columns<Op, Stride>(row + x * Stride, kernel));
@@ -109,13 +130,13 @@ T combine_span(const T* row, Span s) {
   return result;
 }
 
-// One output row; `scratch` holds a source row.
+// One output row; `scratch` holds a source row, and zeros up to the reach of a register of windows.
 template <class Op, class T>
 void pool_row(const Pooling& p, const T* source, long y, T* scratch, T* out) {
   const Span rows = span(y, p.stride_y, p.top, p.kernel_height, p.height);
   const T* row = source + rows.first * p.width;
   for (long i = rows.first + 1; i < rows.last; i++) {
-    combine_rows<Op>(row, source + i * p.width, p.width, scratch);
+    combine_rows<Op, kWidth<T>>(row, source + i * p.width, p.width, scratch);
     row = scratch;
   }
   auto columns = [&](long x) { return span(x, p.stride_x, p.left, p.kernel_width, p.width); };
@@ -128,8 +149,9 @@ void pool_row(const Pooling& p, const T* source, long y, T* scratch, T* out) {
     for (; x < end; x++) out[x] = combine_span<Op>(row, columns(x));
   };
   if constexpr (std::is_floating_point_v<T>)
-    if (const long n = last - first; n >= kWidth<T> && p.stride_x <= std::min(2L, p.kernel_width)) {
+    if (const long n = last - first; n > 1 && p.stride_x <= std::min(2L, p.kernel_width)) {
       up_to(first);
+      if (n < kWidth<T> && row != scratch) row = std::copy_n(row, p.width, scratch) - p.width;
       const T* cells = row + first * p.stride_x - p.left;
       if (p.stride_x == 1)
         combine_inner<Op, 1>(cells, p.kernel_width, n, out + first);
@@ -169,7 +191,8 @@ void pool(const Pooling& p, const T* source, T* out, int64_t* indices) {
   const long worth = alone ? 1 : p.planes * p.height * p.width / kThreadCells;
   const int threads = static_cast<int>(std::clamp<long>(worth, 1, p.threads));
   run_threads(threads, [&](int t) {
-    Buffer<T> scratch(p.width);
+    Buffer<T> scratch(p.width + reach<T>(p.stride_x, p.kernel_width));
+    std::fill_n(scratch.get() + p.width, reach<T>(p.stride_x, p.kernel_width), T(0));
     for (long i = rows * t / threads; i < rows * (t + 1) / threads; i++) {
       const long plane = i / p.out_height, y = i % p.out_height;
       const T* from = source + plane * p.height * p.width;

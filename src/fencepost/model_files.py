@@ -132,7 +132,7 @@ def _content(path: Path) -> bytes:
             if len(start) < 10 or start[8:9] != b"{":
                 raise ModelFileError(
                     f"{path}: a model must be a safetensors file, and this is none"
-                    f"{_resemblance(start)}. Give a file that net.save or `fencepost train --out` "
+                    f"{resemblance(start)}. Give a file that net.save or `fencepost train --out` "
                     "wrote."
                 )
             return start + file.read()
@@ -162,8 +162,8 @@ def _header(path: Path, content: bytes) -> dict[str, Any]:
     return header
 
 
-def _resemblance(content: bytes) -> str:
-    """Say what a file looks like instead, where its first bytes tell."""
+def resemblance(content: bytes) -> str:
+    """Say in brackets what a file looks like instead, where its first bytes tell."""
     if not content:
         return " (it is empty)"
     signatures = {

@@ -217,6 +217,20 @@ def axis(value: object, rank: int, *, new: bool = False) -> int:
     return value + last + 1 if value < 0 else value
 
 
+def role_over(axes: set[int], rank: int) -> Role:
+    """Say what it is to put together all cells along some axes; the first are batch, channels.
+
+    >>> role_over({2, 3}, 4), role_over({1}, 4), role_over({1}, 2)
+    ('global', 'pointwise', 'dense')
+    """
+    spatial = set(range(2, rank))
+    if not spatial:
+        return "dense"
+    if axes == {1}:
+        return "pointwise"
+    return "global" if axes >= spatial else "unknown"
+
+
 def product(sizes: Shape) -> int | None:
     """Multiply sizes; None if one of them is unknown."""
     known = [size for size in sizes if size is not None]

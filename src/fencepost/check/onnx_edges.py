@@ -87,10 +87,10 @@ def resize(call: Call) -> Result:
     old = len(call.inputs) <= 2
     scales = call.listed("scales", 1 if old else 2)
     sizes = call.flat(3)
-    mode = call.text("mode", "nearest")
-    result = Result("Upsample", "resize", arguments={} if mode == "nearest" else {"mode": mode})
+    result = Result("Upsample", "resize")
     if x is None:
         return result
+    result.arguments = _interpolation(call, len(x))
     axes = call.integers("axes")
     places = [axis(one, len(x)) for one in axes] if axes is not None else list(range(len(x)))
     given = sizes if sizes is not None else scales
@@ -158,6 +158,17 @@ def space_to_depth(call: Call) -> Result:
     return result
 
 
+def _interpolation(call: Call, rank: int) -> dict[str, object]:
+    """Name the way of interpolating as PyTorch does."""
+    mode = call.text("mode", "nearest")
+    places = call.text("coordinate_transformation_mode", "half_pixel")
+    if mode == "nearest":
+        exact = call.node.operator == "Resize" and places.endswith("half_pixel")
+        return {"mode": "nearest-exact"} if exact else {}
+    name = "bicubic" if mode == "cubic" else {4: "bilinear", 5: "trilinear"}.get(rank, "linear")
+    return {"mode": name, **({"align_corners": True} if places == "align_corners" else {})}
+
+
 def grid_sample(call: Call) -> Result:
     """GridSample: the value at each place that the grid names."""
     x, grid = call.rank(3), call.rank(3, 1)
@@ -207,7 +218,12 @@ def _indices(start: int, end: int, step: int, size: int) -> tuple[int, int, int]
 def _finish(result: Result, windows: list[Window | None], rank: int) -> None:
     result.shapes = (tuple(None if window is None else window.output for window in windows),)
     spatial = [window for window in windows[2:] if window is not None]
-    result.windows = tuple(spatial) if len(spatial) == rank - 2 else ()
+    if len(spatial) != rank - 2:
+        return
+    result.windows = tuple(spatial)
+    if all(one.before == one.after == 0 and one.stride == 1 for one in spatial):
+        # Nothing changes at the edges of a place: channels or images are chosen.
+        result.role, result.windows = "pointwise" if spatial else "reshape", ()
 
 
 def _scaled(size: int | None, scale: Any) -> int | None:

@@ -38,6 +38,8 @@ _MOST_SENTENCES = 20
 _NESTING = ("If", "Loop", "Scan", "SequenceMap")
 # Whatever they are asked about, they answer with its sizes only.
 _OF_SHAPES = ("Shape", "Size")
+# The same array under another name or type: no operation, as in PyTorch.
+_TRANSPARENT = ("Cast", "CastLike", "Identity")
 # Types of weights: floating point, and what it is quantised to.
 _REALS = (1, 10, 11, 16, 17, 18, 19, 20, 23)
 _QUANTISED = (2, 3, 6, 21, 22, 25, 26)
@@ -162,7 +164,8 @@ class _Reading:
         call = Call(node, tuple(self.arrays[name] if name else None for name in node.inputs))
         rule = RULES.get(node.operator) if not node.domain else None
         folds = rule is not None and (node.operator in _OF_SHAPES or not call.data())
-        name = "" if folds else self._name(node)
+        passes = rule is not None and node.operator in _TRANSPARENT and not folds
+        name = "" if folds or passes else self._name(node)
         try:
             result = self._unknown(node, name) if rule is None else rule(call)
             shapes = self._shapes(node, result)
@@ -173,12 +176,14 @@ class _Reading:
             result, shapes = misfit.result or Result(node.operator, "unknown"), ()
         except WireError as error:
             raise WireError(f"in node {shown(node.name or node.operator)}, {error}") from None
-        if self.failure or not folds:
+        if self.failure or not (folds or passes):
             self.operations.append(self._operation(call, result, name or self._name(node), shapes))
         place = len(self.operations) - 1
         for index, (output, shape) in enumerate(zip(node.outputs, shapes, strict=False)):
             if folds:
                 self.arrays[output] = self._constant(call, result, index, shape)
+            elif passes:
+                self.arrays[output] = Array(shape, call.inputs[0].value if call.inputs[0] else None)
             else:
                 self.arrays[output] = Array(shape, Value(place, index))
 

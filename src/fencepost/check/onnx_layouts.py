@@ -59,7 +59,7 @@ def flatten(call: Call) -> Result:
     """Flatten: two axes are left."""
     x = call.rank(0)
     start = call.integer("axis", 1)
-    result = Result("Flatten", "reshape", sources=(0,))
+    result = Result("Flatten" if start == 1 else "Reshape", "reshape", sources=(0,))
     if x is not None:
         result.shapes = (_flat(x, axis(start, len(x), new=True)),)
     return result
@@ -117,7 +117,7 @@ def unsqueeze(call: Call) -> Result:
 def expand(call: Call) -> Result:
     """Expand: axes of size 1 are repeated."""
     x, wanted = call.rank(0), call.flat(1)
-    result = Result("Expand", "reshape", sources=(0,))
+    result = Result("Expand", "resize", sources=(0,))
     if wanted is None:
         result.unknown = "the sizes that it makes depend on the data"
     elif x is not None:
@@ -128,7 +128,7 @@ def expand(call: Call) -> Result:
 def tile(call: Call) -> Result:
     """Tile: the array is repeated along each axis."""
     x, repeats = call.rank(0), call.flat(1)
-    result = Result("Tile", "reshape", sources=(0,))
+    result = Result("Tile", "resize", sources=(0,))
     if repeats is None:
         result.unknown = "how often it repeats depends on the data"
     elif x is not None:
@@ -152,6 +152,8 @@ def concat(call: Call) -> Result:
     if not known or len(known) < len(shapes):
         return result
     place = axis(dim, len(known[0]))
+    if place != 1 and result.role == "join":
+        result.role = "unknown"  # not one beside the other, but one after the other
     sizes: list[int | None] = []
     for other, column in enumerate(_columns(known)):
         here = {size for size in column if size is not None}

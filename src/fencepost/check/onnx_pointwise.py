@@ -7,7 +7,7 @@ Part of check; may call onnx_calls and graph. Sources: the ONNX operators of the
 from __future__ import annotations
 
 from .graph import Shape
-from .onnx_calls import Call, Misfit, Result, axis, broadcast, by, product
+from .onnx_calls import Call, Misfit, Result, axis, broadcast, by, product, role_over
 
 #: One array in, one of the same shape out.
 ACTIVATIONS = {
@@ -20,8 +20,8 @@ ACTIVATIONS = {
     "Atanh": "Atanh",
     "Bernoulli": "Bernoulli",
     "BitwiseNot": "BitwiseNot",
-    "Cast": "To",
-    "CastLike": "To",
+    "Cast": "Identity",
+    "CastLike": "Identity",
     "Ceil": "Ceil",
     "Celu": "CELU",
     "Cos": "Cos",
@@ -132,8 +132,9 @@ def activation(call: Call) -> Result:
         result.arguments = {} if value == default else {theirs: value}
     elif operator in ("Softmax", "LogSoftmax"):
         dim = call.integer("axis", -1)
-        if x is not None:
-            axis(dim, len(x), new=True)
+        if x:
+            role = role_over({axis(dim, len(x))}, len(x))
+            result.role = role if role == "pointwise" else "dense"
         result.arguments = {"dim": dim}
     elif operator in ("QuantizeLinear", "DequantizeLinear"):
         result.sources = (0,)
@@ -195,7 +196,6 @@ def norm(call: Call) -> Result:
     operator = call.node.operator
     x = call.rank(2 if operator != "LayerNormalization" else 1)
     result = Result(_NORMS.get(operator, "LayerNorm"), "pointwise", (x,), weights=(1, 2))
-    result.multiply_adds = None if x is None else product(x)
     if x is None:
         return result
     if operator in ("LayerNormalization", "RMSNormalization"):
@@ -260,8 +260,7 @@ def reduction(call: Call) -> Result:
         return result
     rank = len(x)
     places = {axis(one, rank) for one in axes} if axes else set(range(rank))
-    spatial = any(place >= 2 for place in places) or rank < 3
-    result.role = "global" if spatial else "pointwise"
+    result.role = role_over(places, rank)
     result.arguments = {"dim": tuple(sorted(places)), **({"keepdim": True} if keep else {})}
     shape: Shape = tuple(
         1 if place in places else size

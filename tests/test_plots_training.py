@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import fencepost as fp
+from fencepost.errors import ArgumentError, DataError
+from fencepost.network import RegressionEvaluation
 from fencepost.plots import style, tiles
 from fencepost.plots.confusion_matrix import draw_confusion_matrix
-from fencepost.plots.mistakes import Mistake
-from fencepost.plots.training_curve import draw_training_curve
-from fencepost.plots.training_picture import Curve, draw_training
+from fencepost.plots.training_curve import Curve, draw_training_curve
+from fencepost.plots.training_picture import draw_training
+from fencepost.plots.wrong_answers import Mistake
+from fencepost.training import Epoch, History
 from plots.texts import drawn_texts, faults
 
 LONG = [f"a_rather_long_class_name_{k}" for k in range(40)]
@@ -94,12 +98,165 @@ def test_confusion_matrix_writes_counts_where_they_belong():
 def test_curve_draws_errors_in_per_cent_and_zero_at_the_foot():
     figure = style.new_figure(5, 5)
     upper, lower = figure.subplots(2)
-    draw_training_curve(upper, lower, loss=[0.5, 0.1], accuracy=[0.9, 1.0], test_accuracy=0.95)
+    draw_training_curve(upper, lower, Curve([0.5, 0.1], [0.9, 1.0]), test_accuracy=0.95)
     training, test = lower.lines
     np.testing.assert_allclose(training.get_ydata(), [10, 2.5])
     assert lower.get_ylim()[0] == pytest.approx(2.5)
     assert "0" in [text.get_text() for text in lower.texts]
     np.testing.assert_allclose(test.get_ydata(), [5])
+
+
+def record(epochs=4, *, regression=False, validated=True, best=None):
+    accuracy = [None if regression else 1 - 0.1 / k for k in range(1, epochs + 1)]
+    return History(
+        [
+            Epoch(k, 1 / k, a, *((0.9 / k, a) if validated else (None, None)), 0.01, 2.0, 3000.0)
+            for k, a in enumerate(accuracy, start=1)
+        ],
+        best_epoch=best,
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "panels"),
+    [
+        (record(), 2),
+        (record(1, validated=False), 2),
+        (record(300, best=17), 2),
+        (record(regression=True), 1),
+        (record(regression=True, validated=False, best=2), 1),
+    ],
+)
+def test_history_of_any_training_can_be_read(made, panels):
+    figure = fp.plots.history(made, test_accuracy=None if panels == 1 else 0.97)
+    assert not faults(figure)
+    assert len(figure.axes[0].child_axes) == panels
+    loss = figure.axes[0].child_axes[0].lines[0]
+    np.testing.assert_allclose(loss.get_ydata(), made["loss"])
+
+
+def test_history_marks_the_epoch_that_was_kept():
+    figure = fp.plots.history(record(best=3))
+    for axes in figure.axes[0].child_axes:
+        assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "kept"] == [3]
+    texts = [one.text for one in drawn_texts(figure)]
+    assert texts.count("kept") == 1
+    assert "kept" not in [one.text for one in drawn_texts(fp.plots.history(record()))]
+
+
+def test_history_is_drawn_into_given_axes():
+    figure = style.new_figure(5, 4)
+    axes = figure.add_axes((0.1, 0.05, 0.85, 0.9))
+    assert fp.plots.history(record(best=2), ax=axes) is axes
+    assert not faults(figure)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"), [([1.0], "the History that fit returned.*list"), (History(), "one epoch")]
+)
+def test_what_is_no_history_is_refused(bad, words):
+    with pytest.raises(ArgumentError, match=words):
+        fp.plots.history(bad)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10, 14, 20, 100])
+def test_confusion_of_any_number_of_classes_can_be_read(classes):
+    counts = np.random.default_rng(0).integers(0, 30, (classes, classes)) + 900 * np.eye(
+        classes, dtype=int
+    )
+    figure = fp.plots.confusion(counts, [f"kind $x_{k}$" for k in range(classes)])
+    assert not faults(figure)
+    numbers = {one.text for one in drawn_texts(figure)} & set(map(str, counts.ravel()))
+    assert bool(numbers) == (classes <= 20)
+
+
+def test_confusion_is_that_of_the_evaluation():
+    net = fp.Network((2,), [fp.Linear(2, bias=False)], class_names=["left", "right"])
+    net.parameters["0.weight"][:] = [[1, 0], [0, 1]]
+    found = net.evaluate([[2, 1], [1, 2], [3, 1], [1, 4]], [0, 0, 0, 1])
+    axes = fp.plots.confusion(found).axes[0].child_axes[0]
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    assert {place: written[place] for place in ((0, 0), (1, 0), (1, 1))} == {
+        (0, 0): "2", (1, 0): "1", (1, 1): "1"
+    }  # fmt: skip
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["left", "right"]
+    figure = style.new_figure(4, 4)
+    axes = figure.add_axes((0.05, 0.05, 0.9, 0.9))
+    assert fp.plots.confusion(found, ["a", "b"], ax=axes) is axes
+    assert not faults(figure)
+
+
+@pytest.mark.parametrize(
+    ("bad", "names", "words"),
+    [
+        ([[1, 2]], None, r"a square matrix of counts.*\(1, 2\)"),
+        ([[1.5]], None, "float64"),
+        ([[-1]], None, "from 0 on"),
+        ([], None, "square"),
+        ([[1]], ["a", "b"], "as many as the classes, 1.*2"),
+        (RegressionEvaluation(1, 0.0, 1.0), None, "that of a regression"),
+    ],
+)
+def test_what_is_no_confusion_is_refused(bad, names, words):
+    with pytest.raises((ArgumentError, DataError), match=words):
+        fp.plots.confusion(bad, names)
+
+
+def bars():
+    """A network that tells which half of an image is brighter, images, and wrong labels."""
+    net = fp.Network((1, 4, 4), [fp.Flatten(), fp.Linear(2, bias=False)], class_names=LONG[:2])
+    net.parameters["1.weight"][:] = np.repeat([[1.0, -1], [-1, 1]], 8, axis=1)
+    images = np.random.default_rng(0).normal(size=(50, 1, 4, 4)).astype(np.float32)
+    return net, images, 1 - net.predict(images)
+
+
+def test_mistakes_are_the_surest_first():
+    net, images, labels = bars()
+    labels[7] = 1 - labels[7]  # one is right
+    figure = fp.plots.mistakes(net, images, labels, most=5)
+    assert not faults(figure)
+    shares = net.predict_proba(images).max(axis=1)
+    shares[7] = 0
+    surest = np.argsort(-shares, kind="stable")[:5]
+    shown = figure.axes[0].child_axes[0].images
+    for one, index in zip(shown, surest, strict=True):
+        expected = tiles.to_pixels(images[index])
+        np.testing.assert_allclose(np.asarray(one.get_array()), expected, atol=1e-6)
+    assert any("49 of 50 are wrong" in one.text for one in drawn_texts(figure))
+
+
+@pytest.mark.parametrize("size", [(3, 3), (9, 4)])
+def test_as_many_mistakes_as_given_axes_have_room_for(size):
+    net, images, labels = bars()
+    figure = style.new_figure(*size)
+    axes = figure.add_axes((0.02, 0.02, 0.96, 0.96))
+    assert fp.plots.mistakes(net, images, labels, ax=axes) is axes
+    assert not faults(figure)
+    assert 4 <= len(axes.child_axes[0].images) <= 24
+
+
+def test_mistakes_of_signals_and_none_at_all():
+    net = fp.Network((1, 30), [fp.Flatten(), fp.Linear(2)])
+    images = np.random.default_rng(0).normal(size=(9, 1, 30)).astype(np.float32)
+    answers = net.predict(images)
+    assert not faults(fp.plots.mistakes(net, images, 1 - answers))
+    figure = fp.plots.mistakes(net, images, answers)
+    assert "none: all 9 are right" in [one.text for one in drawn_texts(figure)]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda n, x, y: fp.plots.mistakes(n, x, y[:9]), "labels.*50"),
+        (lambda n, x, y: fp.plots.mistakes(n, x, y + 1), "labels.*2"),
+        (lambda n, x, y: fp.plots.mistakes(n, x[:, :, 1:], y), r"4, 4"),
+        (lambda n, x, y: fp.plots.mistakes(n, x, y, most=0), "most"),
+        (lambda n, x, y: fp.plots.mistakes(y, x, y), "net must be a Network"),
+    ],
+)
+def test_mistakes_of_what_does_not_fit_are_refused(call, words):
+    with pytest.raises((ArgumentError, DataError), match=words):
+        call(*bars())
 
 
 def test_no_global_state_changes():

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from fencepost.cli.console import percent
 
 if TYPE_CHECKING:
     from fencepost.datasets import Dataset
     from fencepost.network import Network
-    from fencepost.plots.mistakes import Mistake
+    from fencepost.plots.wrong_answers import Mistake
     from fencepost.training import History
 
 CHUNK = 1000  # images at a time, so that memory does not grow with the data
@@ -78,31 +77,10 @@ class Judgement:
 
     def surest_mistakes(self, count: int) -> list[Mistake]:
         """Return the mistakes that the network was surest of, the surest first."""
-        from fencepost.plots.mistakes import Mistake
+        from fencepost.plots.wrong_answers import surest
 
-        wrong = np.flatnonzero(self.answers != self.data.targets)
-        wrong = wrong[np.argsort(-self.sureness[wrong], kind="stable")][:count]
-        return [
-            Mistake(
-                self.data.images[index],
-                int(self.data.targets[index]),
-                int(self.answers[index]),
-                float(self.sureness[index]),
-            )
-            for index in wrong
-        ]
-
-
-def first_kernels(network: Network) -> npt.NDArray[np.float32] | None:
-    """Return the weights of the first convolution, (out, in, ...), or None if there is none."""
-    from fencepost.layers import Conv1d, Conv2d
-
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, (Conv1d, Conv2d)):
-            weight = network.parameters[f"{index}.weight"]
-            # With a table of connections there is one kernel for each, and no axis of channels.
-            return weight if weight.ndim == layer.axes + 2 else weight[:, None]
-    return None
+        data = self.data
+        return surest(data.images, data.targets, self.answers, self.sureness, count)
 
 
 def draw_picture(
@@ -115,22 +93,16 @@ def draw_picture(
 ) -> None:
     """Draw what the network learned and what it still gets wrong into a PNG or SVG file."""
     from fencepost.plots import save
-    from fencepost.plots.training_picture import Curve, draw_training
+    from fencepost.plots.subjects import convolutions, kernels_of
+    from fencepost.plots.training_curve import Curve
+    from fencepost.plots.training_picture import draw_training
 
-    def column(name: str) -> list[float]:
-        values = history[name]
-        return [] if any(value is None for value in values) else values
-
+    places = list(convolutions(network))
     figure = draw_training(
         title=title,
         subtitle=subtitle,
-        kernels=first_kernels(network),
-        curve=Curve(
-            column("loss"),
-            column("accuracy"),
-            column("validation_loss"),
-            column("validation_accuracy"),
-        ),
+        kernels=kernels_of(network, places[0]) if places else None,
+        curve=Curve.of(history),
         confusion=judged.confusion,
         mistakes=judged.surest_mistakes(MISTAKES_SHOWN),
         class_names=judged.data.class_names,

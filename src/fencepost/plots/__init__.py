@@ -15,22 +15,39 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .activations import feature_maps
+    from .confusion_matrix import confusion
     from .diagrams import shared_weights
+    from .explanation import explain
     from .field_maps import receptive_field
+    from .importance import saliency
     from .kernel_grids import filtering, kernel
+    from .projections import embedding
     from .saving import save, save_animation
     from .signals import signal
     from .solids import volumes
     from .sums import convolution_steps, convolution_steps_animation
+    from .trained_kernels import learned_kernels, learned_kernels_animation
+    from .training_curve import history
     from .window_grids import padding, stride
+    from .wrong_answers import mistakes
 
 __all__ = [
+    "confusion",
     "convolution_steps",
     "convolution_steps_animation",
+    "embedding",
+    "explain",
+    "feature_maps",
     "filtering",
+    "history",
     "kernel",
+    "learned_kernels",
+    "learned_kernels_animation",
+    "mistakes",
     "padding",
     "receptive_field",
+    "saliency",
     "save",
     "save_animation",
     "shared_weights",
@@ -41,14 +58,22 @@ __all__ = [
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
+    "activations": ("feature_maps",),
+    "confusion_matrix": ("confusion",),
     "diagrams": ("shared_weights",),
+    "explanation": ("explain",),
     "field_maps": ("receptive_field",),
+    "importance": ("saliency",),
     "kernel_grids": ("filtering", "kernel"),
+    "projections": ("embedding",),
     "saving": ("save", "save_animation"),
     "signals": ("signal",),
     "solids": ("volumes",),
     "sums": ("convolution_steps", "convolution_steps_animation"),
+    "trained_kernels": ("learned_kernels", "learned_kernels_animation"),
+    "training_curve": ("history",),
     "window_grids": ("padding", "stride"),
+    "wrong_answers": ("mistakes",),
 }
 
 

@@ -216,6 +216,24 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     return float(font.get_width_height()[0]) / 64 / 72 * size / 100 * 1.06
 
 
+def wrapped(text: str, size: float, width: float) -> list[str]:
+    """Fill lines of so many inches with the words of a text in so many points.
+
+    What a no-break space holds together stays so.
+
+    >>> wrapped("one two three", 10, 0.7)
+    ['one two', 'three']
+    """
+    lines = [""]
+    for word in filter(None, text.split(" ")):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def drawable_names(names: Sequence[str]) -> list[str]:
     """Return the names, but `#3` for that of class 3 if it is in a script that the font lacks."""
     from matplotlib.font_manager import FontProperties, findfont, get_font

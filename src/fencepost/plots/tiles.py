@@ -106,10 +106,11 @@ def draw_images(
     """Draw RGB images (H, W, 3), left to right, top to bottom, captions below."""
     for index, image in enumerate(images):
         left, top = grid.place(index)
+        few = max(image.shape[:2]) < 100  # then every pixel is meant to be seen
         axes.imshow(
             image,
             extent=(left, left + grid.width, top + grid.height, top),
-            interpolation="nearest",
+            interpolation="nearest" if few else "antialiased",
             aspect="auto",
         ).set_clip_on(False)
         _frame(axes, grid, index)
@@ -125,13 +126,15 @@ def draw_signals(
     *,
     markers: bool = False,
     around_zero: bool = True,
+    largest: float | None = None,
 ) -> None:
     """Draw signals (C, W) as lines, one colour a channel.
 
-    With `around_zero` zero is a thin line in the middle and all tiles have the same scale, so that
-    sizes can be compared; without, each signal fills its tile.
+    With `around_zero` zero is a thin line in the middle and all tiles have the same scale, up to
+    the `largest` value of all, so that sizes can be compared; without, each signal fills its tile.
     """
-    largest = max(float(np.abs(signal).max()) for signal in signals)
+    if largest is None:
+        largest = max(float(np.abs(signal).max()) for signal in signals)
     colours = (style.BLUE, style.VERMILLION, style.GREEN, style.BLACK)
     for index, signal in enumerate(signals):
         left, top = grid.place(index)
@@ -143,6 +146,7 @@ def draw_signals(
                 x,
                 top + grid.height * (0.96 - 0.92 * (values - low) / scale),
                 color=colours[channel % len(colours)],
+                linestyle=style.DASHES[channel % len(colours)],
                 linewidth=1.1,
                 marker="o" if markers else "",
                 markersize=2.2,

@@ -1,13 +1,12 @@
 """One picture of a training: kernels, curve, confusion matrix, mistakes.
 
-Puts together what learned_kernels, training_curve, confusion_matrix and mistakes draw; all its
+Puts together what trained_kernels, training_curve, confusion_matrix and wrong_answers draw; all its
 input is plain arrays, so it calls nothing else of the library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +14,9 @@ import numpy.typing as npt
 
 from fencepost.plots import style
 from fencepost.plots.confusion_matrix import draw_confusion_matrix
-from fencepost.plots.learned_kernels import draw_learned_kernels
-from fencepost.plots.mistakes import Mistake, draw_mistakes
-from fencepost.plots.training_curve import draw_training_curve
+from fencepost.plots.trained_kernels import draw_learned_kernels
+from fencepost.plots.training_curve import Curve, draw_training_curve
+from fencepost.plots.wrong_answers import Mistake, draw_mistakes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,16 +27,6 @@ WIDTH, HEIGHT = 13.0, 11.0
 KERNELS = (0.5, 6.55, 5.5, 3.0)
 LOSS, ERRORS = (6.8, 8.15, 5.8, 1.4), (6.8, 6.5, 5.8, 1.4)
 CONFUSION, MISTAKES = (1.5, 1.15, 4.4, 4.4), (6.8, 0.5, 5.8, 5.05)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Per epoch: loss and accuracy (0..1) of the training and, if any, of the validation."""
-
-    loss: Sequence[float]
-    accuracy: Sequence[float]
-    validation_loss: Sequence[float] = ()
-    validation_accuracy: Sequence[float] = ()
 
 
 def draw_training(
@@ -92,11 +81,8 @@ def draw_training(
     else:
         draw_learned_kernels(kernel_panel, kernels, *KERNELS[2:])
     names = style.drawable_names(class_names)
-    draw_training_curve(
-        panel(LOSS), panel(ERRORS), loss=curve.loss, accuracy=curve.accuracy,
-        validation_loss=curve.validation_loss, validation_accuracy=curve.validation_accuracy,
-        test_accuracy=float(np.trace(confusion) / confusion.sum()),
-    )  # fmt: skip
+    accuracy = float(np.trace(confusion) / confusion.sum())
+    draw_training_curve(panel(LOSS), panel(ERRORS), curve, test_accuracy=accuracy)
     draw_confusion_matrix(panel(CONFUSION), confusion, names)
     draw_mistakes(panel(MISTAKES), mistakes, names, confusion, *MISTAKES[2:])
     return figure

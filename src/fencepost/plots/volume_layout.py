@@ -177,27 +177,16 @@ def _with_face(found: Sequence[Stage], width: float, face: float, note: str) -> 
         boxes += [replace(box, bottom=middle - box.height / 2) for box in row]
         tops.append(middle - max(box.height for box in row) / 2 - 0.06)
         y = tops[-1] - LINE * max(len(box.stage.label) for box in row) - 0.06
-    notes = _lines((note, *_notes(found, cell, channel, unit)), width - 2 * GAP)
+    sentences = " ".join((note, *_notes(found, cell, channel, unit)))
+    notes = style.wrapped(sentences, LABEL_SIZE, width - 2 * GAP)
     height = -y + LINE * (len(notes) + 1.2)
     return Layout(
         tuple(replace(box, bottom=box.bottom + height) for box in boxes),
         tuple(top + height for top in tops),
         width,
         height,
-        notes,
+        tuple(notes),
     )
-
-
-def _lines(sentences: Sequence[str], width: float) -> tuple[str, ...]:
-    """Fill lines with words as far as the width goes."""
-    lines = [""]
-    for word in " ".join(sentences).split():
-        longer = f"{lines[-1]} {word}".strip()
-        if _width(longer, False) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return tuple(lines)
 
 
 def _width(line: str, bold: bool) -> float:

@@ -141,6 +141,8 @@ class Model:
         weights. Not known, and empty, if the model fails.
     how : str
         How it was read, in a sentence, where that matters: on which device, in which mode.
+    contradictions : tuple of str
+        Sizes that the file declares and that are not those which its operations have, in sentences.
     """
 
     source: str
@@ -152,6 +154,7 @@ class Model:
     unknown: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     how: str = ""
+    contradictions: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:

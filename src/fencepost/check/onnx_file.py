@@ -154,9 +154,10 @@ class _Reading:
             tuple(self.operations),
             tuple(one.value for one in found if one and one.value) if not self.failure else (),
             self.failure,
-            (*self._unknown_operators(), *_some(self.open), *_some(self.contradictions)),
+            (*self._unknown_operators(), *_some(self.open)),
             self._unused(),
             " ".join(self.inputs.notes),
+            tuple(_some(self.contradictions)),
         )
 
     def _take(self, node: Node) -> None:

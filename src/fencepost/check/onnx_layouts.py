@@ -61,7 +61,8 @@ def flatten(call: Call) -> Result:
     start = call.integer("axis", 1)
     result = Result("Flatten" if start == 1 else "Reshape", "reshape", sources=(0,))
     if x is not None:
-        result.shapes = (_flat(x, axis(start, len(x), new=True)),)
+        place = start if start == len(x) else axis(start, len(x))
+        result.shapes = (_flat(x, place),)
     return result
 
 

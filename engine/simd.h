@@ -76,12 +76,19 @@ inline vec load(const uint8_t* p) {
 inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
 
 inline vec select(ivec mask, vec yes, vec no) { return mask ? yes : no; }
+// The second if either is NaN. For AVX-512 GCC makes a comparison and a masked move of a choice,
+// hence the instructions by name.
+#if defined(__AVX512F__)
+inline vec maximum(vec a, vec b) { return (vec)_mm512_maskz_max_ps(0xffff, (__m512)a, (__m512)b); }
+inline vec minimum(vec a, vec b) { return (vec)_mm512_maskz_min_ps(0xffff, (__m512)a, (__m512)b); }
+#else
 inline vec maximum(vec a, vec b) { return a > b ? a : b; }
 inline vec minimum(vec a, vec b) { return a < b ? a : b; }
+#endif
 // The greater, or NaN if either is NaN: maximum() passes b's, and all bits set are a NaN.
 inline vec maximum_or_nan(vec a, vec b) { return (vec)((ivec)maximum(a, b) | (a != a)); }
 // NaN passes, as in PyTorch: a network that has diverged must not look healthy.
-inline vec relu(vec v) { return v < 0.0f ? vec{} : v; }
+inline vec relu(vec v) { return maximum(vec{}, v); }
 
 // Keeps a loaded value in a register. GCC would rather load it again for each multiplication, and
 // loads, not arithmetic, would then bound the loop.

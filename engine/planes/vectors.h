@@ -55,10 +55,30 @@ inline void keep_register(V& v) {
 #endif
 }
 
+#if defined(__AVX512F__)
+// What saturate_row does, with AVX-512's own rounding and saturation: what exceeds int32 becomes
+// 2^31, which as an unsigned number is narrowed to the largest.
+template <class Out>
+inline void store_saturated(Out* to, vec x) {
+  const __m512i whole = _mm512_maskz_cvtps_epi32(0xffff, (__m512)maximum(x, vec{}));
+  if constexpr (sizeof(Out) == 1)
+    _mm_storeu_si128((__m128i*)to, _mm512_maskz_cvtusepi32_epi8(0xffff, whole));
+  else
+    _mm256_storeu_si256((__m256i*)to, _mm512_maskz_cvtusepi32_epi16(0xffff, whole));
+}
+#endif
+
 // Rounds half to even and saturates; NaN becomes 0. After the clamp, adding 2^23 (2^52) leaves the
 // whole number in the lowest bits, rounded as the processor rounds.
 template <class Out, class T>
 inline void saturate_row(const T* __restrict from, long n, Out* __restrict to) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    const long whole = n / kLanes * kLanes;
+    for (long i = 0; i < whole; i += kLanes) store_saturated(to + i, load(from + i));
+    from += whole, to += whole, n -= whole;
+  }
+#endif
   using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
   constexpr int kBlock = 128 / sizeof(Bits); // for the compiler to narrow whole registers
   const Vec<T> most = spread<T>(std::numeric_limits<Out>::max());
@@ -82,6 +102,13 @@ inline void saturate_row(const T* __restrict from, long n, Out* __restrict to) {
   }
 }
 
+// GCC would widen bytes in two steps.
+inline void widen_row(const uint8_t* __restrict from, long n, float* __restrict to) {
+  long i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, load(from + i));
+  for (; i < n; i++) to[i] = from[i];
+}
+
 // n numbers from one type to another. Compilers turn the plain loops into vectors.
 template <class From, class To>
 inline void convert_row(const From* __restrict from, long n, To* __restrict to) {
@@ -89,6 +116,8 @@ inline void convert_row(const From* __restrict from, long n, To* __restrict to) 
     std::memcpy(to, from, n * sizeof(To));
   else if constexpr (std::is_floating_point_v<From> && std::is_unsigned_v<To>)
     saturate_row(from, n, to);
+  else if constexpr (std::is_same_v<From, uint8_t> && std::is_same_v<To, float>)
+    widen_row(from, n, to);
   else
     for (long i = 0; i < n; i++) to[i] = static_cast<To>(from[i]);
 }

@@ -13,7 +13,17 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import convolve, evaluate, experiment, figures, kernels, predict, size, train
+from fencepost.cli import (
+    convolve,
+    evaluate,
+    experiment,
+    explain,
+    figures,
+    kernels,
+    predict,
+    size,
+    train,
+)
 from fencepost.cli import filter as filters
 from fencepost.cli import learn_kernel as learning
 from fencepost.cli.console import Interrupted
@@ -60,6 +70,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "train": (train.train, train.EXAMPLE),
     "evaluate": (evaluate.evaluate, evaluate.EXAMPLE),
     "predict": (predict.predict, predict.EXAMPLE),
+    "explain": (explain.explain, explain.EXAMPLE),
     "filter": (filters.filter_, filters.EXAMPLE),
     "convolve": (convolve.convolve, convolve.EXAMPLE),
     "kernels": (kernels.kernels, kernels.EXAMPLE),

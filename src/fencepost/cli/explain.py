@@ -1,0 +1,88 @@
+"""`fencepost explain`: one prediction from pixels to classes, on one page.  Calls plots."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options, outputs
+from fencepost.cli.console import Console, percent
+from fencepost.cli.photographs import answer_of, prepared
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from fencepost.network import Network
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost explain mnist-lenet5.safetensors photograph_of_a_digit.jpg -o why.png
+
+fencepost explain photos.safetensors holiday.jpg -o why.svg --class dog"""
+
+
+def explain(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    image: Annotated[Path, typer.Argument(help="Image file of any size.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A PNG or SVG file.")],
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            help="Draw which pixels speak for this class.",
+            show_default="the most likely",
+        ),
+    ] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Draw how a model comes to its answer: input, kernels, maps, pooling, classes, and where.
+
+    The image is brought to what the model was trained on, as `fencepost predict`
+    does it. The last two pictures show which pixels matter: by the gradient of
+    the answer, and by covering up one part after another.
+    """
+    started = time.perf_counter()
+    console = Console(as_json)
+    outputs.check_picture("--out", out)
+
+    import fencepost as fp
+    from fencepost.plots.subjects import UNTRAINED, as_output, is_untrained
+
+    network = fp.load(model)
+    wanted = as_output(network, of)
+    pixels, done = prepared(network, image)
+    fp.plots.save(fp.plots.explain(network, pixels, wanted), out)
+    answer, said = _answer(network, pixels)
+    untrained = is_untrained(network)
+    seconds = time.perf_counter() - started
+    console.say(
+        f"{image}: {said}",
+        *(f"    {sentence}" for sentence in done),
+        *([UNTRAINED] if untrained else []),
+        f"Drawn {out} in {seconds:.1f} s.",
+    )
+    console.result(
+        {
+            "model": str(model),
+            "image": str(image),
+            **answer,
+            "prepared": done,
+            "untrained": untrained,
+            "drawn": str(out),
+            "seconds": round(seconds, 3),
+        }
+    )
+
+
+def _answer(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
+    """Return what the network says, for JSON and in words."""
+    from fencepost.plots.subjects import has_classes, output_names
+
+    if not has_classes(network):
+        values = [float(value) for value in network(pixels[None]).ravel()]
+        return {"outputs": values}, ", ".join(f"{value:.6g}" for value in values[:12])
+    answer = answer_of(network.predict_proba(pixels[None])[0], output_names(network))
+    return answer, f"{answer['class']} ({percent(answer['probability'])})"

@@ -1,0 +1,49 @@
+"""An image file brought to what a model takes, and what the model says of it.
+
+Called by `predict` and `explain`; calls networks and datasets.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fencepost.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from fencepost.network import Network
+
+TOP = 3
+
+
+def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """Return the pixels of an image file as the model takes them, and what was done to them."""
+    from fencepost.cli import loading
+    from fencepost.datasets import ChannelStatistics, pictures, prepare
+
+    source = loading.remembered_source(network)
+    if source is not None and source.size is not None:
+        # The training images were brought to this size without keeping their proportions.
+        try:
+            pixels = pictures.read(image, network.input_shape[0], source.size)
+        except DataError as error:
+            raise DataError(f"{image}: {error}.") from error
+        size = " × ".join(map(str, source.size))
+        return pixels, [f"Resized it to {size} pixels, as the training images were."]
+    record = loading.remembered(network).get("preparation")
+    statistics = network.normalization
+    return prepare.photograph(
+        image,
+        network.input_shape,
+        prepare.Preparation.from_dict(record) if record else None,
+        None if statistics is None else ChannelStatistics(*statistics),
+    )
+
+
+def answer_of(probabilities: np.ndarray[Any, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the class, its probability, and the likeliest three, as they go into JSON."""
+    best = probabilities.argsort()[::-1][:TOP]
+    top = [{"class": names[k], "probability": round(float(probabilities[k]), 6)} for k in best]
+    return {**top[0], "top": top}

@@ -1,0 +1,101 @@
+"""`fencepost explain`: the page, what is said of it, and what cannot be explained."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fencepost as fp
+from cli.refusal import refused
+
+
+@pytest.fixture
+def cross(folder):
+    return sorted((folder / "cross").iterdir())[0]
+
+
+def test_page_and_answer(fencepost, model, cross, tmp_path):
+    done = fencepost("explain", model, cross, "-o", "why.png", "--json")
+    assert done.status == 0, done.err
+    said = done.json
+    assert said["drawn"] == "why.png"
+    assert not said["untrained"]
+    with Image.open(tmp_path / "why.png") as page:
+        assert min(page.size) > 600
+        assert np.ptp(np.asarray(page.convert("L"))) > 200
+    (predicted,) = fencepost("predict", model, cross, "--json").json["predictions"]
+    for key in ("class", "probability", "top", "prepared"):
+        assert said[key] == predicted[key]
+    assert [path.name for path in tmp_path.iterdir()] == ["why.png"]
+
+
+def test_svg_of_another_class(fencepost, model, cross, tmp_path):
+    done = fencepost("explain", model, cross, "-o", "why.svg", "--class", "square")
+    assert done.status == 0, done.err
+    assert "Drawn why.svg" in done.out
+    text = (tmp_path / "why.svg").read_text("utf-8")
+    assert text.rstrip().endswith("</svg>")
+    assert "<!-- for square -->" in text
+    assert fp.load(model).class_names[0] in text
+
+
+@pytest.mark.parametrize("size", [(9, 9), (40, 300)])
+def test_photographs_of_any_size_are_prepared(fencepost, model, tmp_path, size):
+    pixels = np.random.default_rng(0).integers(0, 256, size).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    done = fencepost("explain", model, "a.png", "-o", "why.png", "--json")
+    assert done.status == 0, done.err
+    assert done.json["prepared"][0].startswith("Resized it")
+
+
+def test_models_without_names_or_classes(fencepost, tmp_path):
+    Image.new("L", (9, 9), 200).save(tmp_path / "a.png")
+    named = fp.Network((1, 9, 9), [fp.Conv2d(2, 3), fp.Flatten(), fp.Linear(3)])
+    named.save(tmp_path / "a.st")
+    done = fencepost("explain", "a.st", "a.png", "-o", "a.png.png", "--json")
+    assert done.json["class"] in ("0", "1", "2")
+    assert done.json["untrained"]
+    assert "it is not trained" in done.err
+    single = fp.Network((1, 9, 9), [fp.Flatten(), fp.Linear(1)])
+    single.save(tmp_path / "b.st")
+    done = fencepost("explain", "b.st", "a.png", "-o", "b.svg", "--json")
+    expected = single(np.full((9, 9), 200, np.uint8))[0, 0]
+    assert done.json["outputs"] == [pytest.approx(expected)]
+
+
+def test_bad_input(fencepost, model, cross, tmp_path):
+    (tmp_path / "file").write_text("no image")
+    out = ("-o", "why.png")
+    refused(fencepost("explain", model, "gone.png", *out), "gone.png")
+    refused(fencepost("explain", model, "file", *out), "file")
+    refused(fencepost("explain", "file", cross, *out), "file")
+    refused(fencepost("explain", model, cross, "-o", "why.jpg"), ".png or .svg", "why.jpg")
+    refused(fencepost("explain", model, cross, "-o", "no/why.png"), "--out", "mkdir -p no")
+    refused(fencepost("explain", model, cross, "-o", "/proc/why.png"), "place that can be written")
+    refused(fencepost("explain", model, cross, *out, "--class", "dog"), "circle, cross", "dog")
+    refused(fencepost("explain", model, cross), "--out")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_signals_and_broken_models_are_refused(fencepost, model, cross, tmp_path):
+    fp.Network((1, 16), [fp.Flatten(), fp.Linear(2)]).save(tmp_path / "signals.st")
+    refused(fencepost("explain", "signals.st", cross, "-o", "a.png"), "(1, 16)")
+    net = fp.load(model)
+    net.parameter_vector[:] = 1e30  # whose sums are infinite
+    net.save(tmp_path / "broken.st")
+    refused(fencepost("explain", "broken.st", cross, "-o", "a.png"), "must be finite", "diverged")
+
+
+def test_the_process_needs_no_display_and_no_pyplot(environment, model, cross, tmp_path):
+    code = (
+        "import sys; from fencepost.cli.app import run; status = run(sys.argv[1:]); "
+        "assert 'matplotlib.pyplot' not in sys.modules; sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, "explain", model, cross, "-o", tmp_path / "why.png"]
+    environment.pop("DISPLAY", None)
+    subprocess.run(list(map(str, command)), check=True, env=environment)
+    assert (tmp_path / "why.png").exists()

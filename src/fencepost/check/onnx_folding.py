@@ -35,7 +35,8 @@ def fold(call: Call, result: Result) -> tuple[Numbers | None, ...]:
     if len(known) < len(given):
         return ()
     try:
-        found = rule(call, known, result)
+        # NumPy gives the one number of an array without axes as such.
+        found = [np.asarray(one, object) for one in rule(call, known, result)]
     except (ArithmeticError, IndexError, TypeError, ValueError):
         return ()  # numbers that do not fit together: their shapes are known all the same
     if [one.shape for one in found] != list(result.shapes)[: len(found)]:

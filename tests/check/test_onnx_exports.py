@@ -1,0 +1,126 @@
+"""Known networks as PyTorch exports them: sizes as ONNX Runtime's, parameters as PyTorch's."""
+
+import functools
+import io
+import warnings
+
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
+pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from check.onnx_graphs import runtime_shapes, with_all_outputs, write  # noqa: E402
+from check.torch_architectures import ARCHITECTURES, build  # noqa: E402
+from fencepost.check.onnx_file import read  # noqa: E402
+
+# Channels are divided by 8, and inputs are small where the network takes them.
+SMALL = {"lenet5": (28, 28), "unet": (188, 188), "alexnet": (224, 224), "vgg16": (224, 224)}
+
+
+def scattered(network):
+    """Give every parameter other numbers: the exporter stores equal arrays once."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for one in network.parameters():
+            one.copy_(torch.rand(one.shape, generator=generator) + 0.1)
+    return network
+
+
+def export(network, image, **options):
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network, image, file, dynamo=False, **options)
+    return file.getvalue()
+
+
+@functools.cache
+def exported(name):
+    """Export a network with an eighth of its channels, its norms kept apart."""
+    network = scattered(build(name, divide=8))
+    channels = ARCHITECTURES[name].input_shape[1]
+    image = torch.zeros(1, channels, *SMALL.get(name, (64, 64)))
+    mode = torch.onnx.TrainingMode.PRESERVE
+    return network, export(network, image, training=mode, do_constant_folding=False)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_published_numbers_of_parameters(name):
+    with torch.device("meta"):
+        network = build(name)
+        found = network(torch.empty(ARCHITECTURES[name].input_shape)).shape
+    assert sum(one.numel() for one in network.parameters()) == ARCHITECTURES[name].parameters
+    assert found == ARCHITECTURES[name].output_shape
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_sizes_of_exports(tmp_path, name):
+    _, content = exported(name)
+    model = onnx.load_from_string(content)
+    expected = runtime_shapes(with_all_outputs(model))
+    found = read(write(tmp_path, content))
+    assert not found.failure and not found.unknown and not found.contradictions
+    outputs = {node.name: node.output for node in model.graph.node}
+    assert found.operations
+    for operation in found.operations:
+        for output, shape in zip(outputs[operation.name], operation.output_shapes, strict=True):
+            assert expected[output] == shape, operation
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_parameters_of_exports(tmp_path, name):
+    network, content = exported(name)
+    found = read(write(tmp_path, content))
+    assert found.parameters == sum(one.numel() for one in network.parameters())
+    shapes = sorted(tuple(one.shape) for one in network.parameters() if one.ndim > 1)
+    assert sorted(one.weight_shape for one in found.operations if one.weight_shape) == shapes
+    assert not found.unused
+
+
+def test_norms_that_were_folded_into_convolutions(tmp_path):
+    network = scattered(build("resnet18", divide=16))
+    found = read(write(tmp_path, export(network, torch.zeros(1, 3, 64, 64))))
+    assert not any(one.kind == "BatchNorm2d" for one in found.operations)
+    norms = sum(one.num_features for one in network.modules() if hasattr(one, "num_features"))
+    # Weight and bias of a norm are gone, and its convolution has a bias instead.
+    assert found.parameters == sum(one.numel() for one in network.parameters()) - norms
+
+
+class Shaped(torch.nn.Module):
+    """Sizes are computed while it runs, as exporters write them into the graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 3, padding=1)
+        self.scale = torch.nn.Parameter(torch.rand(8, 1, 1))
+        self.project = torch.nn.Linear(8, 12, bias=False)
+        self.shift = torch.nn.Parameter(torch.rand(12))
+
+    def forward(self, x):
+        x = self.conv(x) * self.scale * 0.5
+        n, c, h, w = x.shape
+        x = x.view(n, c // 4, 4, h, w).transpose(1, 2).reshape(n, -1, h, w)
+        x = torch.nn.functional.interpolate(x, size=(h * 2, w * 3))
+        x = torch.nn.functional.pad(x, (1, 2, 3, 0))[:, :, ::2, 1:-1]
+        x = self.project(x.flatten(2).permute(0, 2, 1)) + self.shift
+        left, right = x.chunk(2, dim=-1)
+        return torch.cat([left, right.softmax(-1)], 1).mean(1)
+
+
+@pytest.mark.parametrize("open_axes", [None, {"x": {0: "n", 2: "h", 3: "w"}}])
+def test_sizes_that_are_computed(tmp_path, open_axes):
+    network = scattered(Shaped())
+    content = export(network, torch.zeros(2, 3, 10, 12), input_names=["x"], dynamic_axes=open_axes)
+    model = onnx.load_from_string(content)
+    expected = runtime_shapes(with_all_outputs(model), {"x": (2, 3, 10, 12)})
+    found = read(write(tmp_path, content), (2, 3, 10, 12) if open_axes else None)
+    assert not found.failure and not found.unknown
+    outputs = {node.name: node.output for node in model.graph.node}
+    for operation in found.operations:
+        for output, shape in zip(outputs[operation.name], operation.output_shapes, strict=True):
+            assert expected[output] == shape, operation
+    assert found.parameters == sum(one.numel() for one in network.parameters())
+    assert found.operations[-1].output_shape == (2, 12 // 2)
+    project = next(one for one in found.operations if one.kind == "Linear")
+    assert project.weight_shape == (12, 8)

@@ -4,13 +4,14 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format bench bench-train sanitize clean help
+.PHONY: demo test lint format docs bench bench-train sanitize clean help
 
 help:
 	@echo "make demo        build, install into .venv, train LeNet-5 on MNIST, evaluate it"
 	@echo "make test        the whole test suite, on the installed package"
 	@echo "make lint        style, types, layers"
 	@echo "make format      rewrite the sources in the project's style"
+	@echo "make docs        the site: tutorial, guides, reference; build/docs/index.html"
 	@echo "make bench       speed beside PyTorch and ONNX Runtime; writes benchmarks/RESULTS.md"
 	@echo "make bench-train whole trainings over five seeds (slow)"
 	@echo "make sanitize    the engine's tests under AddressSanitizer and UBSan"
@@ -70,6 +71,10 @@ TORCH = torch==2.13.0
 	$(call install,.venv-lint,[lint])
 	touch $@
 
+.venv-docs/made: pyproject.toml $(WHEEL)
+	$(call install,.venv-docs,[docs])
+	touch $@
+
 # --- commands ------------------------------------------------------------------------------------
 demo: .venv/made
 	mkdir -p demo
@@ -95,6 +100,12 @@ format: .venv-lint/made
 	.venv-lint/bin/ruff check --fix .
 	.venv-lint/bin/ruff format .
 	.venv-lint/bin/clang-format -i $(CPP)
+
+# The pages' pictures and outputs are computed while it is built; neither needs a network. The
+# variable keeps mkdocs-material from printing news about MkDocs 2 into every build.
+docs: .venv-docs/made
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+	@echo "Open build/docs/index.html"
 
 bench: .venv-bench/made
 	.venv-bench/bin/python -m benchmarks $(ARGS)

@@ -1,0 +1,29 @@
+"""The reference: ``<!-- members of fencepost.plots -->`` becomes all public names of a module.
+
+Called by MkDocs and by the tests; asks the library for its names, and mkdocstrings for the rest.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+MEMBERS = re.compile(r"<!-- members of ([\w.]+)(?: less ([\w, ]+))? -->")
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the names in."""
+    return expanded(markdown)
+
+
+def expanded(markdown: str) -> str:
+    """Return a page with ``:::`` for every public name that it asks for."""
+    return MEMBERS.sub(_members, markdown)
+
+
+def _members(found: re.Match[str]) -> str:
+    module, less = found.groups()
+    left_out = set(re.split(r",\s*", less or ""))
+    names = sorted(importlib.import_module(module).__all__, key=str.lower)
+    return "\n\n".join(f"::: {module}.{name}" for name in names if name not in left_out)

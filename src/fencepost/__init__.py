@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, experiments, filtering, kernels, models, plots, training
+    from . import check, datasets, experiments, filtering, kernels, models, plots, training
     from ._engine import get_num_threads, set_num_threads
     from .convolution import convolution_terms, convolve, correlate, explain_method
     from .errors import (
@@ -96,6 +96,7 @@ __all__ = [
     "Tanh",
     "TrainingError",
     "avg_pool",
+    "check",
     "convolution_terms",
     "convolve",
     "correlate",
@@ -118,7 +119,16 @@ __all__ = [
     "training",
 ]
 
-_MODULES = ("datasets", "experiments", "filtering", "kernels", "models", "plots", "training")
+_MODULES = (
+    "check",
+    "datasets",
+    "experiments",
+    "filtering",
+    "kernels",
+    "models",
+    "plots",
+    "training",
+)
 # Where each of the other names is from, so that nothing else is imported for it.
 _HOMES = {
     "_engine": (

@@ -1,7 +1,8 @@
 """The commands put together, and the one place where errors become exit statuses.
 
-Status 0: done.  2: bad input, told in one paragraph on standard error, without a traceback.
-130: stopped by Ctrl-C, as shells count it.  Anything else is a defect and shows its traceback.
+Status 0: done.  1: `check` has found something.  2: bad input, told in one paragraph on standard
+error, without a traceback.  130: stopped by Ctrl-C, as shells count it.  Anything else is a defect
+and shows its traceback.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from fencepost.cli import (
+    check,
     convolve,
     evaluate,
     experiment,
@@ -76,6 +78,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "kernels": (kernels.kernels, kernels.EXAMPLE),
     "figures": (figures.figures, figures.EXAMPLE),
     "size": (size.size, size.EXAMPLE),
+    "check": (check.check, check.EXAMPLE),
     "experiment": (experiment.experiment, experiment.EXAMPLE),
     "learn-kernel": (learning.learn_kernel, learning.EXAMPLE),
 }

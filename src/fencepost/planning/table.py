@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .columns import Column, Line, groups, lines, notes
+from .columns import Column, Group, Line, groups, lines, notes
 
 if TYPE_CHECKING:
     from .plans import Plan
@@ -23,15 +23,18 @@ _COMFORTABLE, _LEAST, _MOST = 26, 12, 44
 
 def text(plan: Plan, width: int) -> str:
     """Write the tables and what is to be said of them; what does not fit only by its name."""
-    found = list(lines(plan))
+    told = "\n".join(textwrap.fill(note, width, subsequent_indent="    ") for note in notes(plan))
+    return "\n\n".join(filter(None, [*tables(list(lines(plan)), groups(plan), width), told]))
+
+
+def tables(found: Sequence[Line], every: Sequence[Group], width: int) -> list[str]:
+    """Lay lines out as tables of these groups of columns, `width` letters wide if possible."""
     parts = [
         _Part.of(group.title, group.columns, [line.cells[number] for line in found])
-        for number, group in enumerate(groups(plan))
+        for number, group in enumerate(every)
     ]
     heads = _Heads.of(found)
-    blocks = ["\n".join(_laid_out(heads, block, width)) for block in _packed(heads, parts, width)]
-    told = "\n".join(textwrap.fill(note, width, subsequent_indent="    ") for note in notes(plan))
-    return "\n\n".join(filter(None, [*blocks, told]))
+    return ["\n".join(_laid_out(heads, block, width)) for block in _packed(heads, parts, width)]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,237 @@
+"""What `check` can find: a stable code for each kind of finding, and a finding itself.
+
+`CODES` lists them; docs/findings has a page for each. Part of check; calls nothing of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+Severity: TypeAlias = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A kind of finding.
+
+    Attributes
+    ----------
+    code : str
+        ``FP1xx`` does not run or contradicts itself; ``FP2xx`` cells that are lost, or outputs
+        that lie unevenly; ``FP3xx`` what outputs see; ``FP4xx`` what nobody uses or knows.
+        A code is never given another meaning.
+    severity : {"error", "warning", "note"}
+        An error makes the model fail or its numbers wrong; a warning is hardly ever wanted; a note
+        is true and often wanted.
+    title : str
+        The finding in a few words.
+    why : str
+        Why it matters, in a sentence or two.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    why: str
+
+    @property
+    def page(self) -> str:
+        """Where the documentation explains it."""
+        return f"docs/findings/{self.code}.md"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was found in a model.
+
+    Attributes
+    ----------
+    code : str
+        See `CODES`.
+    severity : {"error", "warning", "note"}
+        That of the code.
+    operation : str
+        Name of the operation; empty if it is the model as a whole.
+    layer : str
+        The operation as one would type it.
+    message : str
+        What is so, in a sentence with the numbers.
+    repair : str
+        What would be otherwise, with numbers that were computed; may be empty.
+    """
+
+    code: str
+    severity: Severity
+    operation: str
+    layer: str
+    message: str
+    repair: str = ""
+
+    def __str__(self) -> str:
+        who = f" {self.operation}, {self.layer}:" if self.operation else ""
+        repair = f" {self.repair}" if self.repair else ""
+        return f"{self.severity} {self.code}:{who} {self.message}{repair}"
+
+
+CODES: dict[str, Code] = {
+    one.code: one
+    for one in (
+        Code(
+            "FP101",
+            "error",
+            "An operation fails",
+            "The model stops here, whatever it was trained to do: no operation after it runs.",
+        ),
+        Code(
+            "FP102",
+            "error",
+            "A kernel is larger than its padded input",
+            "Not even one window fits, so there is no output at all.",
+        ),
+        Code(
+            "FP103",
+            "error",
+            "A Linear layer takes another number of features than arrive",
+            "A Linear layer has a weight for each feature, so it fits one input size only; the "
+            "number follows from every size before it.",
+        ),
+        Code(
+            "FP104",
+            "error",
+            "Sizes that meet at a join disagree",
+            "Arrays are added or put beside each other place by place, so both paths must come to "
+            "the same number of places.",
+        ),
+        Code(
+            "FP105",
+            "error",
+            "A layer takes another number of channels than arrive",
+            "A convolution or normalisation has weights for each channel that enters it.",
+        ),
+        Code(
+            "FP106",
+            "error",
+            "A declared size contradicts the computed one",
+            "Who reads the file trusts one of the two; buffers made by the other overflow, or are "
+            "half empty.",
+        ),
+        Code(
+            "FP107",
+            "warning",
+            "A reshape changes the number of inputs in the batch",
+            "One image becomes several rows, or several images one: predictions no longer belong "
+            "to inputs. It is what view(-1, n) does when n is not the number of features.",
+        ),
+        Code(
+            "FP201",
+            "warning",
+            "Rows or columns are dropped in silence",
+            "The last window ends before the far edge; what lies beyond it never reaches the "
+            "output, and objects at that edge are cut.",
+        ),
+        Code(
+            "FP202",
+            "note",
+            "Padding is used on one side only",
+            "The last window ends within the padding. Nothing of the input is lost, but the "
+            "outputs lie off the middle, so that a mirrored image does not give a mirrored output.",
+        ),
+        Code(
+            "FP203",
+            "note",
+            "Cells are stepped over that another path looks at",
+            "As in the 1 × 1 shortcuts of ResNet: this layer looks at one cell of four, the path "
+            "beside it at all of them. Nothing is lost, but the shortcut carries aliases.",
+        ),
+        Code(
+            "FP204",
+            "warning",
+            "Cells are never looked at",
+            "The stride is larger than the kernel, so whole cells, computed at full cost, change "
+            "no output.",
+        ),
+        Code(
+            "FP205",
+            "warning",
+            "A window of ceil_mode lies mostly outside",
+            "The last output is made of a few cells at the edge, and weighs as much as all others.",
+        ),
+        Code(
+            "FP206",
+            "note",
+            'An even kernel with "same" padding',
+            "An even kernel has no middle, so one side gets a zero more and the output lies half a "
+            "cell off; several such layers add up.",
+        ),
+        Code(
+            "FP207",
+            "warning",
+            "Padding is larger than half the kernel",
+            "The outputs at the edge see more zeros than input, or nothing but zeros.",
+        ),
+        Code(
+            "FP208",
+            "note",
+            "A transposed convolution writes its outputs unevenly",
+            "Where the stride does not divide the kernel, neighbouring outputs are sums of "
+            "different numbers of products: a checkerboard (Odena and others, Distill 2016).",
+        ),
+        Code(
+            "FP209",
+            "warning",
+            "Weights that meet nothing but padding",
+            "The kernel is larger than its input allows: its outer weights multiply zeros at every "
+            "place. They cost memory and time, and never learn.",
+        ),
+        Code(
+            "FP210",
+            "warning",
+            "Maps are 1 × 1 before the last convolution",
+            "There are no neighbours any more: only the middle of the kernel meets a cell, and a "
+            "Linear layer would do the same with a fraction of the weights.",
+        ),
+        Code(
+            "FP301",
+            "note",
+            "The receptive field is larger than the input",
+            "Outputs see padding instead of more input. Fine for a classifier; for a network that "
+            "was to save time, the last layers' reach is paid for and not used.",
+        ),
+        Code(
+            "FP302",
+            "note",
+            "The receptive field is far smaller than the input",
+            "No output ever sees more than a small part; what is farther apart can only be put "
+            "together by a dense layer or a mean over all places, which see no shapes.",
+        ),
+        Code(
+            "FP303",
+            "warning",
+            "The receptive field is smaller than the object",
+            "No output sees a whole object of the size that was said, so it must be told from its "
+            "parts.",
+        ),
+        Code(
+            "FP304",
+            "note",
+            "Paths that meet are shifted against each other",
+            "Cells are added or put beside each other that look at different places of the input.",
+        ),
+        Code(
+            "FP401",
+            "warning",
+            "What an operation computes is used by nobody",
+            "It costs time and parameters and changes no output: a leftover, or a line that was "
+            "forgotten in forward.",
+        ),
+        Code(
+            "FP402",
+            "note",
+            "An operator that check does not know",
+            "Nothing is guessed of it: its sizes are taken as they are, if they are known at all, "
+            "and what follows has no receptive field.",
+        ),
+    )
+}

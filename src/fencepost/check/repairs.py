@@ -1,0 +1,81 @@
+"""What would fit instead: every number in a repair has been computed by sizing.
+
+Part of check; may call graph, resizing, subject, sizing and errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..errors import SizeError, Suggestion
+from ..sizing import Window, windows
+from .graph import Model, Operation
+from .resizing import nearest_inputs, rounded_up
+from .subject import by, listed
+
+
+def exact(operation: Operation, inputs_only: bool = False) -> str:
+    """Say which input, padding, kernel or stride of an operation leaves nothing over."""
+    parts = []
+    suggestions = _suggestions(operation.windows)
+    sizes = [one.changes["input_size"] for one in suggestions if _is(one, "input_size")]
+    if sizes:
+        inputs = [by(_tuple(one)) for one in sizes]
+        parts.append(f"an input of {listed(inputs, 'or')} here")
+    for name in () if inputs_only else ("padding", "kernel_size", "stride"):
+        choices = [one for one in suggestions if _is(one, name) and _typed(one.changes[name])]
+        parts += [_written(one) for one in choices[:1]]
+    if "Pool" in operation.kind and not inputs_only:
+        rounded = tuple(rounded_up(window) for window in operation.windows)
+        parts.append(f"ceil_mode=True (→ {by(rounded)})")
+    return f"Nothing is left over with {listed(parts, 'or')}." if parts else ""
+
+
+def whole_model(model: Model, axes: Sequence[int]) -> str:
+    """Say which inputs of the model fit, best with nothing left over; empty if none is near."""
+    found = nearest_inputs(model, axes, lambda sizes: sizes.exact)
+    found = found or nearest_inputs(model, axes, lambda sizes: sizes.fits)
+    shapes = [listed([by(shape[1:]) for shape in shapes]) for shapes in found]
+    return listed(shapes, "or") if shapes else ""
+
+
+def paddings(window: Window, output: int) -> Iterator[Window]:
+    """Find the paddings, even first, with which a window makes this output."""
+    for total in range(window.reach + window.stride):
+        halves = total // 2, total - total // 2
+        candidate = replace(window, before=halves[0], after=halves[1])
+        if candidate.output == output and candidate.blank_windows == 0:
+            yield candidate
+
+
+def _suggestions(found: tuple[Window, ...]) -> tuple[Suggestion, ...]:
+    """Ask sizing, which raises with the choices that fit."""
+    try:
+        windows(
+            tuple(one.input for one in found),
+            tuple(one.kernel for one in found),
+            tuple(one.stride for one in found),
+            tuple((one.before, one.after) for one in found),
+            tuple(one.dilation for one in found),
+        )
+    except SizeError as error:
+        return error.suggestions
+    return ()
+
+
+def _is(suggestion: Suggestion, name: str) -> bool:
+    return suggestion.changes.keys() == {name}
+
+
+def _typed(value: object) -> bool:
+    """Tell whether PyTorch's layers take it: zeros are the same before and after."""
+    return not (isinstance(value, tuple) and any(isinstance(one, tuple) for one in value))
+
+
+def _written(suggestion: Suggestion) -> str:
+    return f"{suggestion.text} (→ {by(_tuple(suggestion.output))})"
+
+
+def _tuple(value: object) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,)

@@ -1,0 +1,293 @@
+"""What `check` returns: every operation with its sizes, and the findings, as text and as data.
+
+Part of check; may call fields, findings, graph, subject, and planning's tables.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..arguments import integer
+from ..planning.columns import Column, Group, Line
+from ..planning.table import tables
+from .fields import Sights
+from .findings import CODES, SEVERITIES, Finding, Severity
+from .graph import Model, Operation
+from .subject import by, counted, listed
+
+_LONGEST_NAME = 26
+# Of findings of one kind, so many are told in full.
+_TOLD = 2
+_UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """A model, layer by layer, and what is wrong with it; printing it shows both.
+
+    Attributes
+    ----------
+    model : Model
+        The operations and the sizes that met in each.
+    findings : tuple of Finding
+        Errors first, then warnings, then notes; each in the order of the operations.
+    sights : Sights
+        What each operation's outputs see of the input.
+    exact_inputs : tuple of tuple of int
+        The nearest inputs, with the batch, of which nothing is left over anywhere; empty if
+        nothing is left over now, or none is near.
+    """
+
+    model: Model
+    findings: tuple[Finding, ...]
+    sights: Sights
+    exact_inputs: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not self.of("error")
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """Findings of one severity."""
+        return tuple(one for one in self.findings if one.severity == severity)
+
+    def at_least(self, severity: str, allow: Iterable[str] = ()) -> tuple[Finding, ...]:
+        """Findings of this severity or a worse one, less those whose code is allowed."""
+        worse = SEVERITIES[: SEVERITIES.index(severity) + 1] if severity in SEVERITIES else ()
+        allowed = set(allow)
+        return tuple(
+            one for one in self.findings if one.severity in worse and one.code not in allowed
+        )
+
+    @property
+    def summary(self) -> str:
+        """The whole in a line or two."""
+        model = self.model
+        work = model.multiply_adds
+        parts = [
+            counted(len(model.operations), "operation"),
+            f"{model.parameters:,} parameters",
+            "work not known" if work is None else f"{work:,} multiply-adds",
+        ]
+        counts = {severity: len(self.of(severity)) for severity in SEVERITIES}
+        found = [counted(count, severity) for severity, count in counts.items() if count]
+        text = f"{model.source}: {', '.join(parts)}; {listed(found) or 'nothing found'}."
+        if self.exact_inputs:
+            shapes = listed([by(shape[1:]) for shape in self.exact_inputs], "or")
+            text += f" With an input of {shapes}, nothing would be left over in any layer."
+        return text
+
+    def text(self, width: int = 100) -> str:
+        """Write the table, the findings and the summary, `width` letters wide if possible."""
+        width = integer("width", width, 1)
+        return "\n\n".join([self.table(width), *self.told(width), _filled(self.summary, width)])
+
+    def table(self, width: int = 100) -> str:
+        """Write every operation with its sizes, as a table."""
+        (text,) = tables(list(self._lines()), [_COLUMNS], integer("width", width, 1))
+        return text.lstrip("\n")
+
+    def told(self, width: int = 100, findings: Sequence[Finding] | None = None) -> list[str]:
+        """Write the findings, those of one kind together."""
+        groups: dict[str, list[Finding]] = {}
+        for one in self.findings if findings is None else findings:
+            groups.setdefault(one.code, []).append(one)
+        return ["\n".join(_group(code, group, width)) for code, group in groups.items()]
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Report({self.model.source!r}, {len(self.findings)} findings)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data, as ``fencepost check --json`` prints it."""
+        model = self.model
+        return {
+            "source": model.source,
+            "ok": self.ok,
+            "inputs": [
+                {"name": name, "shape": list(shape)}
+                for name, shape in zip(model.input_names, model.input_shapes, strict=True)
+            ],
+            "parameters": model.parameters,
+            "multiply_adds": model.multiply_adds,
+            "operations": [self._plain(number) for number in range(len(model.operations))],
+            "failure": model.failure or None,
+            "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
+            "findings": [
+                {
+                    "code": one.code,
+                    "severity": one.severity,
+                    "title": CODES[one.code].title,
+                    "operation": one.operation or None,
+                    "layer": one.layer or None,
+                    "message": one.message,
+                    "repair": one.repair or None,
+                }
+                for one in self.findings
+            ],
+            "exact_inputs": [list(shape) for shape in self.exact_inputs],
+        }
+
+    def _plain(self, number: int) -> dict[str, Any]:
+        operation = self.model.operations[number]
+        fields = self.sights.fields(number)
+        return {
+            "name": operation.name,
+            "kind": operation.kind,
+            "layer": operation.describe(),
+            "role": operation.role,
+            "inputs": [
+                self.model.input_names[value.output]
+                if value.operation < 0
+                else self.model.operations[value.operation].name
+                for value in operation.inputs
+            ],
+            "input_shapes": [None if one is None else list(one) for one in operation.input_shapes],
+            "output_shapes": [
+                None if one is None else list(one) for one in operation.output_shapes
+            ],
+            "equations": [window.equation for window in operation.windows],
+            "remainder": [window.remainder for window in operation.windows],
+            "lost_cells": [window.lost_cells for window in operation.windows],
+            "receptive_field": list(self.sights.span(number)) or None,
+            "effective_stride": [float(field.stride) for field in fields] or None,
+            "effective_padding": [field.before for field in fields] or None,
+            "covers_input": self.sights.covers(number),
+            "parameters": operation.parameters,
+            "multiply_adds": operation.multiply_adds,
+        }
+
+    def _lines(self) -> Iterator[Line]:
+        model = self.model
+        blank = ("",) * 5
+        for name, shape in zip(model.input_names, model.input_shapes, strict=True):
+            yield Line(_short(name), "input", ((by(shape[1:]), *blank),))
+        total = model.multiply_adds
+        last = len(model.operations) - 1
+        for number, operation in enumerate(model.operations):
+            work = operation.multiply_adds
+            cells = (
+                "✗ fails" if model.failure and number == last else _output(operation),
+                _remainder(operation),
+                self._seen(number),
+                compact(operation.parameters),
+                compact(work),
+                f"{100 * work / total:.1f} %" if work and total else "",
+            )
+            yield Line(_short(operation.name), operation.describe(), (cells,))
+        sums = ("", "", "", compact(model.parameters), compact(total), "")
+        yield Line("", "total", (sums,))
+
+    def _seen(self, number: int) -> str:
+        if self.sights.of[number] is None:
+            return "" if not self.model.operations[number].output_shapes else "?"
+        if not self.sights.fields(number) and self.sights.covers(number):
+            return "all"
+        return _alike(self.sights.span(number))
+
+
+_COLUMNS = Group(
+    "",
+    (
+        Column(("output",), left=True),
+        Column(("left", "over"), spare=True),
+        Column(("receptive", "field")),
+        Column(("param-", "eters")),
+        Column(("multiply-", "adds")),
+        Column(("share",), spare=True),
+    ),
+)
+
+
+def compact(count: int | None) -> str:
+    """Write a count in three digits, and "?" if it is not known.
+
+    >>> compact(0), compact(640), compact(23_508_032), compact(4_089_184_256)
+    ('', '640', '23.5 M', '4.09 G')
+    """
+    if count is None:
+        return "?"
+    for size, unit in _UNITS:
+        if count >= size:
+            value = count / size
+            digits = 2 if value < 10 else 1 if value < 100 else 0
+            return f"{value:.{digits}f} {unit}"
+    return str(count) if count else ""
+
+
+def _output(operation: Operation) -> str:
+    shape = operation.output_shape
+    if shape is None:
+        return "?"
+    return by(shape[1:]) if len(shape) > 1 else by(shape)
+
+
+def _remainder(operation: Operation) -> str:
+    if operation.role != "windows" or not any(one.remainder for one in operation.windows):
+        return ""
+    return _alike(tuple(window.remainder for window in operation.windows))
+
+
+def _alike(sizes: tuple[int, ...]) -> str:
+    """One number where all axes have the same."""
+    return by(sizes if len(set(sizes)) > 1 else sizes[:1])
+
+
+def _short(name: str) -> str:
+    """The end of a long name says more than its beginning."""
+    return name if len(name) <= _LONGEST_NAME else "…" + name[1 - _LONGEST_NAME :]
+
+
+def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
+    """Lines about findings of one kind: those that say the same told once, of many a few."""
+    about = CODES[code]
+    count = f" ({counted(len(group), 'layer')})" if len(group) > 1 else ""
+    yield _filled(f"{about.severity} {code}  {about.title}{count}", width, 4)
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for one in group:
+        alike.setdefault((one.message, one.repair), []).append(one)
+    shown = list(alike.items())
+    # If there are more by one only, it is told too rather than named.
+    told = len(shown) if len(shown) <= _TOLD + 1 else _TOLD
+    for (message, repair), same in shown[:told]:
+        yield _filled(f"{_who(same)}{message}", width, 4, 2)
+        if repair:
+            yield _filled(repair, width, 4, 4)
+    rest = [one for _, same in shown[told:] for one in same]
+    if rest:
+        yield _filled(
+            f"and likewise {listed(_some([one.operation for one in rest]))}.", width, 4, 2
+        )
+
+
+def _who(same: list[Finding]) -> str:
+    """Name the operations that a message is about."""
+    first = same[0]
+    if not first.operation:
+        return ""
+    names = listed(_some([one.operation for one in same]))
+    layer = f", {first.layer}" if len({one.layer for one in same}) == 1 else ""
+    return f"{names}{layer}: "
+
+
+def _some(names: list[str], most: int = 4) -> list[str]:
+    if len(names) <= most + 1:
+        return names
+    return [*names[:most], f"{len(names) - most} more"]
+
+
+def _filled(text: str, width: int, hanging: int = 0, indent: int = 0) -> str:
+    return textwrap.fill(
+        text,
+        max(width, 20),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * max(hanging, indent),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,270 @@
+"""The sizes of a whole model for another input, as far as they follow from what is known.
+
+`resized` goes through the operations anew; `exact_inputs` finds the inputs of which nothing is
+left over anywhere. Part of check; may call graph and sizing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ..sizing import Window
+from .graph import Model, Operation, Shape, Value
+
+Sizes = tuple[int, ...]
+# How far the nearest input is looked for: two periods of a network with a stride of 32.
+_SEARCH = 64
+
+
+@dataclass(frozen=True)
+class Resized:
+    """The sizes of a model for another input.
+
+    Attributes
+    ----------
+    inputs : tuple
+        The sizes that enter each operation; None where they do not follow.
+    windows : tuple
+        Windows of each operation.
+    outputs : tuple
+        What comes out of each operation; None where it does not follow.
+    fits : bool
+        Whether all of it follows, and every operation fits.
+    """
+
+    inputs: tuple[Sizes | None, ...]
+    windows: tuple[tuple[Window, ...], ...]
+    outputs: tuple[Sizes | None, ...]
+    fits: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether everything fits with nothing left over."""
+        return self.fits and not any(w.remainder for windows in self.windows for w in windows)
+
+
+def resized(model: Model, input_shapes: Sequence[Sizes]) -> Resized:
+    """Work out a model's sizes for other inputs, up to the first operation that does not fit."""
+    inputs: list[Sizes | None] = []
+    windows: list[tuple[Window, ...]] = []
+    outputs: list[Sizes | None] = []
+
+    def entering(value: Value) -> Sizes | None:
+        if value.operation < 0:
+            return input_shapes[value.output]
+        # Of several outputs only the first is followed; the others are mostly like it.
+        same = value.output == 0 or _alike(model.operations[value.operation])
+        return outputs[value.operation] if same else None
+
+    fits = True
+    for operation in model.operations:
+        shapes = [entering(value) for value in operation.inputs]
+        known = [shape for shape in shapes if shape is not None]
+        inputs.append(shapes[0] if shapes else None)
+        looked: tuple[Window, ...] = ()
+        output: Sizes | None = None
+        if known and len(known) == len(shapes):
+            try:
+                looked, output = _after(operation, known)
+            except _DoesNotFit:
+                return Resized(tuple(inputs), tuple(windows), tuple(outputs), False)
+        windows.append(looked if operation.role == "windows" else ())
+        outputs.append(output)
+        fits = fits and output is not None
+    return Resized(tuple(inputs), tuple(windows), tuple(outputs), fits)
+
+
+def exact_inputs(model: Model, axes: Sequence[int]) -> list[tuple[Sizes, ...]]:
+    """Find the nearest smaller and larger inputs of which nothing is left over anywhere.
+
+    `axes` are those of the inputs, without the batch, that may change: all of them together, by
+    the same number of cells.
+    """
+    return nearest_inputs(model, axes, lambda sizes: sizes.exact)
+
+
+def nearest_inputs(
+    model: Model, axes: Sequence[int], fits: Callable[[Resized], bool]
+) -> list[tuple[Sizes, ...]]:
+    """Find the nearest smaller and larger inputs for which `fits` holds; none if hopeless."""
+    now = _known(model.input_shapes)
+    if now is None or not axes:
+        return []
+    # Where the model's own sizes cannot be followed, nothing can be said of others.
+    own = resized(model, now)
+    if any(
+        shape != operation.output_shape
+        for shape, operation in zip(own.outputs, model.operations, strict=False)
+        if shape is not None
+    ):
+        return []
+    if not own.fits and not model.failure:
+        return []
+    found = []
+    for direction in (-1, 1):
+        for distance in range(1, _SEARCH + 1):
+            changed = list(_changed(now, axes, direction * distance))
+            if not changed:
+                break
+            if fits(resized(model, changed)):
+                found.append(tuple(changed))
+                break
+    return found
+
+
+def _known(shapes: Sequence[Shape]) -> list[Sizes] | None:
+    known = [tuple(size for size in shape if size is not None) for shape in shapes]
+    complete = all(len(a) == len(b) for a, b in zip(known, shapes, strict=True))
+    return known if complete and known else None
+
+
+def _changed(shapes: Sequence[Sizes], axes: Sequence[int], by: int) -> Iterator[Sizes]:
+    for shape in shapes:
+        sizes = tuple(
+            size + by if place - 1 in axes and len(shape) > 2 else size
+            for place, size in enumerate(shape)
+        )
+        if min(sizes) < 1:
+            return
+        yield sizes
+
+
+class _DoesNotFit(Exception):
+    """An operation does not take these sizes."""
+
+
+def _after(operation: Operation, shapes: list[Sizes]) -> tuple[tuple[Window, ...], Sizes | None]:
+    """Return an operation's windows and what comes out; None if that does not follow."""
+    shape = shapes[0]
+    role = operation.role
+    old = operation.output_shape
+    if role in ("windows", "transposed", "global"):
+        return _spatial(operation, shape)
+    if role == "pointwise":
+        return (), _pointwise(operation, shape)
+    if role == "join":
+        return (), _joined(operation, shapes)
+    if role == "dense":
+        weight = operation.weight_shape
+        if weight is None or len(weight) != 2 or len(shape) != 2:
+            return (), None
+        if weight[1] != shape[1]:
+            raise _DoesNotFit
+        return (), (shape[0], weight[0])
+    if role == "reshape" and operation.kind == "Flatten" and len(shape) > 1:
+        return (), (shape[0], math.prod(shape[1:]))
+    if role == "resize":
+        scale = _scale(operation)
+        if scale is not None and old is not None and len(old) == len(shape):
+            return (), (*shape[:2], *(size * scale for size in shape[2:]))
+    # What a slice, a padding or a reshape takes may itself have been computed from sizes.
+    same = shape == operation.input_shape and old is not None
+    return (), tuple(n for n in old or () if n is not None) if same else None
+
+
+def _spatial(operation: Operation, shape: Sizes) -> tuple[tuple[Window, ...], Sizes | None]:
+    old = operation.output_shape
+    windows = operation.windows
+    channels = _channels(operation, shape)
+    if operation.role == "global" or operation.kind.startswith("Adaptive"):
+        wanted = operation.arguments.get("output_size")
+        fixed = operation.role == "global" or isinstance(wanted, (int, tuple))
+        if fixed and old is not None and len(old) == len(shape) and None not in old:
+            return (), (*shape[:2], *(size for size in old[2:] if size is not None))
+        return (), None
+    if not windows or channels is None or len(windows) > len(shape) - 1:
+        return (), None
+    front = shape[: len(shape) - len(windows)]
+    if operation.role == "transposed":
+        sizes = tuple(
+            Window.undone(n, w.kernel, w.stride, w.dilation, w.before, w.after, w.remainder).input
+            for n, w in zip(shape[-len(windows) :], windows, strict=True)
+        )
+        return (), (*front[:-1], channels, *sizes)
+    moved = tuple(
+        replace(window, input=size)
+        for window, size in zip(windows, shape[-len(windows) :], strict=True)
+    )
+    if any(window.span < 0 for window in moved):
+        raise _DoesNotFit
+    ceil = operation.arguments.get("ceil_mode") is True
+    sizes = tuple(rounded_up(window) if ceil else window.output for window in moved)
+    return moved, (*front[:-1], channels, *sizes)
+
+
+def rounded_up(window: Window) -> int:
+    """How many windows PyTorch's ``ceil_mode`` makes: none that would start beyond the input.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+    """
+    output = -(-window.span // window.stride) + 1
+    return output - ((output - 1) * window.stride >= window.before + window.input)
+
+
+def _channels(operation: Operation, shape: Sizes) -> int | None:
+    """Channels that come out; raise if others arrive than the weights are for."""
+    old, new = operation.input_shape, operation.output_shape
+    before = len(shape) - len(operation.windows) - 1
+    if old is None or len(old) != len(shape):
+        return None
+    if operation.weight_shape is None:
+        return shape[before]
+    if old[before] != shape[before]:
+        raise _DoesNotFit
+    if new is not None:
+        return new[before]
+    out = operation.arguments.get("out_channels")
+    return out if isinstance(out, int) else None
+
+
+def _pointwise(operation: Operation, shape: Sizes) -> Sizes | None:
+    """Every size stays, but where the present ones show that the channels change."""
+    old, new = operation.input_shape, operation.output_shape
+    if old is None or new is None:
+        return shape if old is not None and len(old) == len(shape) else None
+    if len(old) != len(new) or len(old) != len(shape):
+        return None
+    pairs = zip(old, new, shape, strict=True)
+    sizes = tuple(size if before == after else after for before, after, size in pairs)
+    return tuple(size for size in sizes if size is not None) if None not in sizes else None
+
+
+def _joined(operation: Operation, shapes: list[Sizes]) -> Sizes | None:
+    rank = max(map(len, shapes))
+    if operation.kind == "Stack" or operation.output_shape is None:
+        return None
+    dim = operation.arguments.get("dim") if operation.kind == "Cat" else None
+    dim = dim % rank if isinstance(dim, int) else None
+    sizes = []
+    for place in range(rank):
+        meeting = [
+            shape[place - rank + len(shape)] for shape in shapes if place - rank + len(shape) >= 0
+        ]
+        if place == dim:
+            sizes.append(sum(meeting))
+            continue
+        large = {size for size in meeting if size != 1 or operation.kind == "Cat"}
+        if len(large) > 1:
+            raise _DoesNotFit
+        sizes.append(next(iter(large), 1))
+    return tuple(sizes)
+
+
+def _scale(operation: Operation) -> int | None:
+    """By which whole number all spatial sizes grow, if it says so."""
+    said = operation.arguments.get("scale_factor") or operation.arguments.get("upscale_factor")
+    factors = set(said) if isinstance(said, tuple) else {said}
+    (factor,) = factors if len(factors) == 1 else (None,)
+    if (
+        isinstance(factor, (int, float))
+        and factor == int(factor)
+        and "Shuffle" not in operation.kind
+    ):
+        return int(factor)
+    return None
+
+
+def _alike(operation: Operation) -> bool:
+    return len(set(operation.output_shapes)) == 1

@@ -1,0 +1,138 @@
+"""Rules about what outputs see of the input, and about what nobody uses or knows.  FP3xx, FP4xx.
+
+Part of check; may call fields, graph and subject.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from .findings import Finding
+from .graph import Operation, Value
+from .subject import Subject, by, counted, finding, listed
+
+#: Of the input: what one output sees of it, before places are put together, should be no less.
+LEAST_SHARE = 0.5
+
+
+def field_and_input(subject: Subject) -> Iterator[Finding]:
+    """FP301, FP302, FP303: the widest receptive field against the input, and the object."""
+    model, sights = subject.model, subject.sights
+    sighted = [
+        number
+        for number in range(len(model.operations))
+        if sights.fields(number) and model.operations[number].role not in ("reshape", "pad")
+    ]
+    if not sighted or model.failure or any(one.role == "unknown" for one in model.operations):
+        return
+    last = max(sighted, key=lambda number: (sum(sights.span(number)), -number))
+    if not any(model.operations[number].role == "windows" for number in sighted):
+        return
+    span, size = sights.span(last), sights.input(last)
+    operation = model.operations[last]
+    seen, given = by(span), by(size)
+    if subject.object_size and any(a < b for a, b in zip(span, _sides(subject, span), strict=True)):
+        message = f"an output sees at most {seen} cells of the input, the object has "
+        message += f"{by(_sides(subject, span))}."
+        repair = "A pool or a stride of 2 in an early layer doubles what all later ones add."
+        yield finding("FP303", operation, message, repair)
+    elif not subject.object_size and any(
+        a < LEAST_SHARE * b for a, b in zip(span, size, strict=True)
+    ):
+        message = (
+            f"an output sees at most {seen} cells of the {given} of the input, less than half; "
+            f"an object that is larger must be told from its parts."
+        )
+        repair = "--object PIXELS judges by the size of what is to be recognised instead."
+        yield finding("FP302", operation, message, repair)
+    if any(a > b for a, b in zip(span, size, strict=True)):
+        covering = next((n for n in sighted if sights.covers(n)), None)
+        where = ""
+        if covering is not None:
+            where = f"; {model.operations[covering].name} is the first with an output that sees all"
+        message = f"an output's field is {seen} cells, the input has {given}{where}."
+        yield finding("FP301", operation, message)
+
+
+def _sides(subject: Subject, span: tuple[int, ...]) -> tuple[int, ...]:
+    sides = subject.object_size
+    return sides if len(sides) == len(span) else (sides[0],) * len(span)
+
+
+def shifted(subject: Subject) -> Iterator[Finding]:
+    """FP304: paths whose fields do not have the same middle."""
+    sights = subject.sights
+    for operation in subject.model.operations:
+        if operation.role != "join" or not operation.output_shapes:
+            continue
+        numbers = [value.operation for value in operation.inputs if value.operation >= 0]
+        for number in numbers[1:]:
+            pairs = list(zip(sights.fields(numbers[0]), sights.fields(number), strict=False))
+            shifts = [abs(one.centre - other.centre) for one, other in pairs]
+            if any(
+                shift >= one.stride == other.stride
+                for shift, (one, other) in zip(shifts, pairs, strict=True)
+            ):
+                names = listed([subject.called(Value(numbers[0])), subject.called(Value(number))])
+                far = by(tuple(round(shift) for shift in shifts))
+                message = (
+                    f"{names} look at places {far} cells of the input apart; neighbouring outputs "
+                    f"are {by(tuple(round(one.stride) for one, _ in pairs))} apart."
+                )
+                repair = "Padding that is the same before and after on both paths centres them."
+                yield finding("FP304", operation, message, repair)
+                break
+
+
+def unused(subject: Subject) -> Iterator[Finding]:
+    """FP401: operations that lead to no output of the model."""
+    model = subject.model
+    if model.failure or not model.outputs:
+        return
+    operations = model.operations
+    alive = {value.operation for value in model.outputs}
+    for number in range(len(operations) - 1, -1, -1):
+        if number in alive:
+            alive.update(value.operation for value in operations[number].inputs)
+    feeders: dict[int, int] = defaultdict(int)
+    for number, operation in enumerate(operations):
+        if number in alive:
+            continue
+        own = 1 + sum(
+            feeders[value.operation]
+            for value in set(operation.inputs)
+            if value.operation >= 0 and value.operation not in alive
+        )
+        feeders[number] = own
+        if not any(subject.consumers.get(Value(number, k)) for k in range(_outputs(operation))):
+            message = "no output of the model depends on it."
+            if own > 1:
+                message = f"no output of the model depends on it, nor on {_more(own - 1)}."
+            yield finding("FP401", operation, message)
+    for name in model.unused:
+        yield finding("FP401", None, f"{name} has parameters, and no operation uses them.")
+
+
+def _outputs(operation: Operation) -> int:
+    return max(1, len(operation.output_shapes))
+
+
+def _more(count: int) -> str:
+    return f"the {counted(count, 'operation')} that only {'feeds' if count == 1 else 'feed'} it"
+
+
+def unknown(subject: Subject) -> Iterator[Finding]:
+    """FP402: operators without a rule, and what else could not be known."""
+    told = set()
+    for operation in subject.model.operations:
+        if operation.role == "unknown":
+            told |= {operation.name, operation.kind}
+            message = f"there is no rule for {operation.kind}; what follows has no receptive field."
+            yield finding("FP402", operation, message)
+    for sentence in subject.model.unknown:
+        if not any(word and word in sentence for word in told):
+            yield finding("FP402", None, sentence)
+
+
+RULES = (field_and_input, shifted, unused, unknown)

@@ -1,0 +1,255 @@
+"""Rules about what does not run: sizes that do not fit together, each told with what would.  FP1xx.
+
+Part of check; may call graph, planning's equation, repairs, resizing and subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..planning.columns import equation
+from .findings import Finding
+from .graph import Operation, Shape, Value, cells
+from .repairs import paddings, whole_model
+from .subject import Subject, axis_words, by, counted, finding, listed
+
+_NORMALISATIONS = ("BatchNorm", "InstanceNorm", "GroupNorm", "PReLU")
+
+
+def failing(subject: Subject) -> Iterator[Finding]:
+    """FP101 to FP105: why the last operation failed."""
+    operation = subject.failing
+    if operation is None:
+        return
+    for rule in (_kernel_too_large, _wrong_features, _wrong_channels, _disagreeing):
+        found = rule(subject, operation)
+        if found is not None:
+            yield found
+            return
+    entering = listed([_shown(shape) for shape in operation.input_shapes]) or "nothing"
+    message = f"{entering} enters, and it fails: {_quoted(subject.model.failure)}"
+    yield finding("FP101", operation, message)
+
+
+def _kernel_too_large(subject: Subject, operation: Operation) -> Finding | None:
+    short = [window for window in operation.windows if window.span < 0]
+    if operation.role != "windows" or not short:
+        return None
+    worst = min(short, key=lambda window: window.span)
+    padded = f" with its padding {worst.padded}" if worst.padded > worst.input else ""
+    inputs = by(tuple(window.input for window in operation.windows))
+    message = (
+        f"a kernel that reaches over {counted(worst.reach, 'cell')} does not fit into an input of "
+        f"{inputs}{padded}: {equation(worst)}."
+    )
+    half = -(-(worst.reach - worst.padded) // 2) + max(worst.before, worst.after)
+    parts = [f"an input of at least {worst.reach - worst.before - worst.after} here"]
+    parts.append(f"padding={half} (→ {replace(worst, before=half, after=half).output})")
+    if worst.dilation == 1 and worst.padded >= 1:
+        parts.append(f"kernel_size={worst.padded} (→ 1)")
+    return finding("FP102", operation, message, _fits(subject, parts))
+
+
+def _wrong_features(subject: Subject, operation: Operation) -> Finding | None:
+    shape, weight = operation.input_shape, operation.weight_shape
+    if weight is None or len(weight) != 2 or not shape or shape[-1] is None:
+        return None
+    if operation.kind not in ("Linear", "Gemm", "MatMul") or shape[-1] == weight[1]:
+        return None
+    arrive, made = shape[-1], _unflattened(subject, operation.inputs[0])
+    product = f" ({by(made[1:])})" if made is not None and len(made) > 2 else ""
+    message = f"it takes {weight[1]:,} features, but {arrive:,}{product} arrive."
+    parts = [f"in_features={arrive}"]
+    if len(shape) > 2:
+        whole = cells(shape[1:])
+        message = (
+            f"it takes {weight[1]:,} features, but the last axis of {_shown(shape)} has {arrive:,}."
+        )
+        if whole == weight[1]:
+            parts = [f"a Flatten before it (→ {whole:,} features)"]
+    return finding("FP103", operation, message, _fits(subject, parts))
+
+
+def _wrong_channels(subject: Subject, operation: Operation) -> Finding | None:
+    shape, weight = operation.input_shape, operation.weight_shape
+    if weight is None or shape is None or len(shape) < 2:
+        return None
+    if operation.role in ("windows", "transposed"):
+        groups = operation.arguments.get("groups", 1)
+        count = weight[1] * groups if isinstance(groups, int) else weight[1]
+        takes = weight[0] if operation.role == "transposed" else count
+        arrive = shape[-1 - len(weight[2:])] if len(shape) > len(weight[2:]) else None
+        if len(shape) < len(weight) - 1:
+            return None
+    elif operation.kind.startswith(_NORMALISATIONS):
+        takes, arrive = weight[0], shape[1]
+        if operation.kind == "PReLU" and takes == 1:
+            return None
+    else:
+        return None
+    if arrive is None or arrive == takes:
+        return None
+    message = f"it takes {counted(takes, 'channel')}, but {_shown(shape)} has {arrive}."
+    name = "num_features" if operation.kind.startswith(_NORMALISATIONS) else "in_channels"
+    repair = f"It fits with {name}={arrive}."
+    if operation.inputs and operation.inputs[0].operation >= 0:
+        maker = subject.model.operations[operation.inputs[0].operation]
+        repair = f"It fits with {name}={arrive}, or if {maker.name} makes {takes}."
+    elif arrive == 1 and takes == 3:
+        repair += " A grey image is made three channels by x.expand(-1, 3, -1, -1)."
+    return finding("FP105", operation, message, repair)
+
+
+def _disagreeing(subject: Subject, operation: Operation) -> Finding | None:
+    """A join, or a call of several arrays, whose shapes do not go together."""
+    shapes = operation.input_shapes
+    if operation.role != "join" and len(shapes) < 2:
+        return None
+    for number, (one, value) in enumerate(zip(shapes, operation.inputs, strict=True)):
+        for other, beside in zip(shapes[number + 1 :], operation.inputs[number + 1 :], strict=True):
+            axis = _axis_at_odds(operation, one, other)
+            if axis is None or one is None or other is None:
+                continue
+            left, right = subject.called(value), subject.called(beside)
+            message = (
+                f"{_shown(one)} from {left} meets {_shown(other)} from {right}: they differ in "
+                f"{_axis_name(axis, len(one))}, {one[axis]} against {other[axis]}."
+            )
+            parts = list(_agreeing(subject, value, one, other, axis))
+            parts += _agreeing(subject, beside, other, one, axis)
+            return finding("FP104", operation, message, _fits(subject, parts))
+    return None
+
+
+def _axis_at_odds(operation: Operation, one: Shape | None, other: Shape | None) -> int | None:
+    """The first axis whose sizes do not go together; None if all do, or it is not known."""
+    if one is None or other is None or len(one) != len(other):
+        return None
+    dim = operation.arguments.get("dim") if operation.kind in ("Cat", "Concat") else None
+    for axis, (a, b) in enumerate(zip(one, other, strict=True)):
+        if a is None or b is None or a == b:
+            continue
+        if dim is None and (a == 1 or b == 1) and operation.kind not in ("Cat", "Concat"):
+            continue
+        if isinstance(dim, int) and axis == dim % len(one):
+            continue
+        return axis
+    return None
+
+
+def _agreeing(subject: Subject, value: Value, own: Shape, other: Shape, axis: int) -> Iterator[str]:
+    """Say what the last layer on a path would have to be to come to the other path's size."""
+    wanted = other[axis]
+    maker = _last_maker(subject, value, axis)
+    if maker is None or wanted is None:
+        return
+    if axis == 1:
+        if maker.weight_shape is not None and maker.role == "windows":
+            yield f"out_channels={wanted} in {maker.name}"
+        return
+    place = axis - len(own) + len(maker.windows)
+    if place < 0 or maker.role != "windows":
+        return
+    window = maker.windows[place]
+    for changed in paddings(window, wanted):
+        if changed.before == changed.after != window.before:
+            yield f"padding={changed.before} in {maker.name} (→ {wanted})"
+            return
+
+
+def _last_maker(subject: Subject, value: Value, axis: int) -> Operation | None:
+    """Find the operation that gave an array its size along an axis."""
+    while value.operation >= 0:
+        operation = subject.model.operations[value.operation]
+        if operation.role in ("pointwise", "join") and operation.inputs:
+            value = operation.inputs[0]
+            continue
+        windows = operation.windows
+        keeps = axis > 1 and windows and all(w.input == w.output for w in windows)
+        if operation.role == "windows" and operation.inputs and keeps:
+            value = operation.inputs[0]
+            continue
+        if axis == 1 and operation.role == "windows" and operation.weight_shape is None:
+            value = operation.inputs[0]
+            continue
+        return operation
+    return None
+
+
+def _fits(subject: Subject, parts: list[str]) -> str:
+    """Put what would work into a sentence, with the inputs of the whole model that would."""
+    whole = whole_model(subject.model, subject.sights.axes)
+    if whole:
+        parts = [*parts, f"an input of {whole} to the model"]
+    return f"It fits with {listed(parts, 'or')}." if parts else ""
+
+
+def contradictions(subject: Subject) -> Iterator[Finding]:
+    """FP106: what the file declares and what it holds."""
+    for sentence in subject.model.contradictions:
+        yield finding("FP106", None, sentence)
+
+
+def other_batch(subject: Subject) -> Iterator[Finding]:
+    """FP107: a reshape that makes another number of rows, which are then taken for inputs."""
+    model = subject.model
+    batches = {shape[0] for shape in model.input_shapes if shape}
+    if len(batches) != 1 or model.failure:
+        return
+    (batch,) = batches
+    for value in model.outputs:
+        maker = value
+        while maker.operation >= 0:
+            operation = model.operations[maker.operation]
+            before, after = operation.input_shape, operation.output_shape
+            if not before or not after or after[0] == batch or not operation.inputs:
+                break
+            if operation.role == "reshape" and before[0] == batch and len(after) == 2:
+                features = cells(before[1:])
+                message = (
+                    f"{_shown(before)} becomes {_shown(after)}: {counted(batch or 0, 'input')} in, "
+                    f"{counted(after[0] or 0, 'row')} out."
+                )
+                repair = (
+                    f"flatten(1) makes {features:,} features of each input." if features else ""
+                )
+                yield finding("FP107", operation, message, repair)
+                return
+            maker = operation.inputs[0]
+
+
+RULES = (failing, contradictions, other_batch)
+
+
+def _unflattened(subject: Subject, value: Value) -> Shape | None:
+    """Find the shape before the array was flattened."""
+    while value.operation >= 0:
+        operation = subject.model.operations[value.operation]
+        if operation.role == "reshape":
+            return operation.input_shape
+        if operation.role != "pointwise" or not operation.inputs:
+            return None
+        value = operation.inputs[0]
+    return None
+
+
+def _axis_name(axis: int, rank: int) -> str:
+    if axis == 0:
+        return "the batch"
+    if axis == 1:
+        return "channels" if rank > 2 else "features"
+    return axis_words(rank - 2)[axis - 2][1]
+
+
+def _shown(shape: Shape | None) -> str:
+    """Write a shape without its batch, where there is more."""
+    if shape is None:
+        return "an array of unknown shape"
+    return by(shape[1:] if len(shape) > 2 else shape)
+
+
+def _quoted(failure: str) -> str:
+    """End the model's own words as a sentence."""
+    text = " ".join(failure.split())
+    return text if text.endswith((".", "!", "?")) else f"{text}."

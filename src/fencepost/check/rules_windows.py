@@ -1,0 +1,291 @@
+"""Rules about windows: cells that are dropped, stepped over, or made of padding.  FP2xx.
+
+Each rule is given an operation and yields findings. Part of check; may call graph, planning's
+equation, repairs, resizing, subject and sizing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..planning.columns import equation
+from ..sizing import Window
+from .findings import Finding
+from .graph import Operation
+from .repairs import exact
+from .resizing import rounded_up
+from .subject import Subject, axis_words, by, counted, finding, listed
+
+
+def dropped(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP201, FP202: what is left over at the far edge."""
+    found = operation.windows
+    if operation.role != "windows" or operation.arguments.get("ceil_mode") is True:
+        return
+    if any(window.span < 0 or window.stride > window.reach for window in found):
+        return  # what lies between the windows is not at the edge only: see stepped_over
+    equations = listed(sorted({equation(one) for one in found if one.remainder}))
+    words = axis_words(len(found))
+    lost = _by_axis([one.lost_cells for one in found], words)
+    if lost:
+        message = f"no window looks at {lost} of {_sizes(found)}: {equations}."
+        yield finding("FP201", operation, message, exact(operation))
+    elif any(window.remainder for window in found):
+        used = sorted({(w.before, w.after, w.after - w.remainder) for w in found if w.remainder})
+        zeros = listed(
+            [
+                f"{before} of {counted(before, 'zero')} before the input and {left} of {after} "
+                "after it"
+                for before, after, left in used
+            ]
+        )
+        message = f"{equations}: the windows use {zeros}."
+        yield finding("FP202", operation, message, exact(operation, inputs_only=True))
+
+
+def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP203, FP204: cells between the windows."""
+    if operation.role != "windows":
+        return
+    shares = [_looked_at(window) for window in operation.windows]
+    if all(part == whole for part, whole in shares):
+        return
+    part = math.prod(one for one, _ in shares)
+    whole = math.prod(one for _, one in shares)
+    strides = sorted({window.stride for window in operation.windows if _skips(window)})
+    steps = listed([str(stride) for stride in strides])
+    message = (
+        f"in steps of {steps}, the kernel meets {part} of every {whole} cells of "
+        f"{_sizes(operation.windows)}"
+    )
+    value = operation.inputs[0]
+    others = [
+        one
+        for one in subject.consumers[value]
+        if one is not operation and not (one.role == "windows" and any(map(_skips, one.windows)))
+    ]
+    if others or value in subject.model.outputs:
+        beside = others[0].name if others else "who takes the model's output"
+        yield finding("FP203", operation, f"{message}; {beside} looks at all of them.")
+        return
+    largest = max(strides)
+    repair = (
+        f"kernel_size={largest}, or an average pool of {largest} before it and stride=1, looks "
+    )
+    repair += "at every cell."
+    yield finding("FP204", operation, f"{message}; nobody looks at the others.", repair)
+
+
+def outside(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP205: the last window of ceil_mode, if less than half of it is within."""
+    if operation.arguments.get("ceil_mode") is not True or operation.role != "windows":
+        return
+    worst = min(operation.windows, key=_share_within, default=None)
+    if worst is None or 2 * _within(worst) >= worst.kernel:
+        return
+    words = axis_words(len(operation.windows))
+    (_, many, _) = words[operation.windows.index(worst)]
+    message = (
+        f"the last window holds {_within(worst)} of its {worst.kernel} {many}: "
+        f"{equation(worst).rpartition(' → ')[0] or equation(worst)}, rounded up to "
+        f"{rounded_up(worst)}."
+    )
+    plain = by(tuple(window.output for window in operation.windows))
+    yield finding("FP205", operation, message, f"ceil_mode=False makes {plain}. {exact(operation)}")
+
+
+def even_same(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP206: an even kernel that keeps the size."""
+    if operation.role != "windows":
+        return
+    for window in operation.windows:
+        keeps = window.stride == 1 and window.output == window.input and not window.remainder
+        if not (keeps and window.reach % 2 == 0 and window.before != window.after):
+            continue
+        odd = [_odd(window, kernel) for kernel in (window.kernel - 1, window.kernel + 1)]
+        typed = [f"kernel_size={k}, padding={p}" for k, p in filter(None, odd)]
+        message = (
+            f"a kernel over {window.reach} cells has no middle: {counted(window.before, 'zero')} "
+            f"before the input and {window.after} after it, so the output lies half a cell off."
+        )
+        keep = f"{listed(typed, 'or')} keeps {window.input} and its middle." if typed else ""
+        yield finding("FP206", operation, message, keep)
+        return
+
+
+def padded(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP207: more padding than half the kernel."""
+    if operation.role != "windows":
+        return
+    for window in operation.windows:
+        most = max(window.before, window.after)
+        half = window.reach // 2
+        if most <= half:
+            continue
+        blank = window.blank_windows
+        what = f"the first outputs see more zeros than cells of the {window.input}"
+        if blank:
+            what = f"{counted(blank, 'output')} of {window.output} see nothing but zeros"
+        reach = f"{window.kernel}"
+        if window.dilation > 1:
+            reach += f" cells, {window.dilation} apart, which reaches over {window.reach}"
+        message = f"a padding of {most} on a kernel of {reach}: {what}."
+        fitting = replace(window, before=min(window.before, half), after=min(window.after, half))
+        repair = f"padding={half} makes {fitting.output} of {window.input}."
+        yield finding("FP207", operation, message, repair)
+        return
+
+
+def uneven_writing(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP208: transposed convolutions whose stride does not divide their kernel."""
+    if operation.role != "transposed" or operation.output_shape is None:
+        return
+    for window in operation.windows:
+        if window.stride == 1 or window.dilation > 1 or window.kernel % window.stride == 0:
+            continue
+        few, many = window.kernel // window.stride, -(-window.kernel // window.stride)
+        message = (
+            f"a kernel of {window.kernel} in steps of {window.stride} writes each "
+            f"{'cell' if len(operation.windows) == 1 else 'row and column'} of the output "
+            f"{few} or {many} times."
+        )
+        yield finding("FP208", operation, message, _evenly(window))
+        return
+
+
+def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
+    """FP209, FP210: weights that meet padding at every place."""
+    if operation.role != "windows" or operation.weight_shape is None:
+        return
+    found = operation.windows
+    if any(window.span < 0 for window in found):
+        return
+    alive = [_alive(window) for window in found]
+    kernel = math.prod(window.kernel for window in found)
+    idle = kernel - math.prod(alive)
+    if not found or not idle:
+        return
+    kernels, inputs = (by(tuple(getattr(w, n) for w in found)) for n in ("kernel", "input"))
+    if all(window.input == 1 for window in found):
+        message = f"only 1 of the {kernel} cells of its {kernels} kernel meets the {inputs} map."
+        repair = "kernel_size=1, padding=0 does the same, with the rest of the weights saved; "
+        repair += "or pool less before it."
+        yield finding("FP210", operation, message, repair)
+        return
+    apart = sorted({window.dilation for window in found if window.dilation > 1})
+    spread = f", {listed([str(one) for one in apart])} cells apart," if apart else ""
+    message = (
+        f"{idle} of the {kernel} cells of its {kernels} kernel{spread} meet nothing but zeros on "
+        f"an input of {inputs}."
+    )
+    yield finding("FP209", operation, message, _smaller(found))
+
+
+# Of larger kernels than any network has, a hostile file's, the cells are not counted.
+_LARGEST = 1024
+
+RULES = (dropped, stepped_over, outside, even_same, padded, uneven_writing, idle_weights)
+
+
+def _looked_at(window: Window) -> tuple[int, int]:
+    """Of every so many cells, how many some window meets: by their place within a stride."""
+    apart = window.stride // math.gcd(window.dilation, window.stride)
+    return (min(window.kernel, apart), window.stride) if window.output > 1 else (1, 1)
+
+
+def _skips(window: Window) -> bool:
+    part, whole = _looked_at(window)
+    return part < whole
+
+
+def _within(window: Window) -> int:
+    """Cells of the last window of ceil_mode that lie in the input."""
+    start = (rounded_up(window) - 1) * window.stride - window.before
+    return min(window.kernel, window.input - start)
+
+
+def _share_within(window: Window) -> float:
+    return _within(window) / window.kernel
+
+
+def _alive(window: Window) -> int:
+    """How many of the kernel's cells meet the input somewhere."""
+    if window.kernel > _LARGEST:
+        return window.kernel
+    last = (window.output - 1) * window.stride
+    count = 0
+    for tap in range(window.kernel):
+        first = tap * window.dilation - window.before
+        # The place of the first window whose cell is not before the input any more.
+        start = first + max(0, -(first // window.stride)) * window.stride if first < 0 else first
+        count += start < window.input and start <= first + last
+    return count
+
+
+def _odd(window: Window, kernel: int) -> tuple[int, int] | None:
+    """Write the padding with which an odd kernel keeps the size; None if it does not."""
+    total = window.dilation * (kernel - 1)
+    changed = replace(window, kernel=kernel, before=total // 2, after=total // 2)
+    keeps = kernel > 0 and total % 2 == 0 and changed.output == window.input
+    return (kernel, total // 2) if keeps else None
+
+
+def _evenly(window: Window) -> str:
+    """Find the next kernel that the stride divides, with a padding that makes the same output."""
+    kernel = -(-window.kernel // window.stride) * window.stride
+    places = window.output
+    more = kernel - window.kernel - window.remainder
+    total = window.before + window.after + more
+    if total < 0 or total % 2:
+        rest = 1
+    else:
+        rest = 0
+    half = (total + rest) // 2
+    made = Window.undone(places, kernel, window.stride, 1, half, half, rest)
+    if half < 0 or made.input != window.input:
+        return ""
+    extra = f", output_padding={rest}" if rest else ""
+    return (
+        f"kernel_size={kernel}, padding={half}{extra} makes the same {window.input} of {places}, "
+        f"evenly."
+    )
+
+
+def _smaller(found: tuple[Window, ...]) -> str:
+    """Find the largest odd kernel, or else dilation, of which every cell meets the input."""
+    window = max(found, key=lambda one: one.kernel - _alive(one))
+    for dilation in range(window.dilation, 0, -1):
+        most = min(window.kernel, 2 * window.input + 1)
+        kernels = range(most, 2, -1) if dilation == 1 else range(window.kernel, most + 1)
+        for kernel in kernels:
+            total = dilation * (kernel - 1)
+            changed = replace(window, kernel=kernel, dilation=dilation)
+            changed = replace(changed, before=total // 2, after=total - total // 2)
+            if _alive(changed) == kernel and changed.output == window.output:
+                spread = f", dilation={dilation}" if window.dilation > 1 else ""
+                return (
+                    f"kernel_size={kernel}{spread}, padding={total // 2} uses every weight and "
+                    f"makes the same output."
+                )
+    return ""
+
+
+def _by_axis(counts: list[int], words: tuple[tuple[str, str, str], ...]) -> str:
+    """Say how many rows and columns: "the last row at the bottom and the last 2 columns…"."""
+    parts = []
+    for count, (one, many, where) in zip(counts, words, strict=True):
+        if count:
+            last = f"the last {one}" if count == 1 else f"the last {count} {many}"
+            parts.append((last, where))
+    if len(parts) == 2 and counts[0] == counts[1]:
+        one, many = words[0][:2]
+        other, others = words[1][:2]
+        both = f"{one} and {other}" if counts[0] == 1 else f"{counts[0]} {many} and {others}"
+        return f"the last {both} (bottom and right)"
+    return listed([f"{last} ({where})" for last, where in parts])
+
+
+def _sizes(found: tuple[Window, ...]) -> str:
+    return by(tuple(window.input for window in found))

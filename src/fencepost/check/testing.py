@@ -1,0 +1,64 @@
+"""`assert_exact`: a model's sizes as a test, for pytest or anything that knows AssertionError.
+
+Part of check; may call reading and arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..arguments import choice
+from ..errors import ArgumentError
+from .findings import CODES, SEVERITIES
+from .reading import InputShapes, check
+
+
+def assert_exact(
+    model: Any,
+    input_shape: InputShapes | None = None,
+    *,
+    allow: Iterable[str] = ("FP203",),
+    fail_on: str = "warning",
+    object_size: Any = None,
+) -> None:
+    """Assert that a model's sizes are as one would want them.
+
+    Parameters
+    ----------
+    model, input_shape, object_size
+        See `check`.
+    allow : iterable of str
+        Codes that are no failure; by default the shortcuts of ResNets, which step over cells.
+    fail_on : {"error", "warning", "note"}
+        The mildest severity that fails.
+
+    Raises
+    ------
+    AssertionError
+        There are such findings: the message tells them with their repairs.
+    ArgumentError
+        `allow` names a code that there is not; see also `check`.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.check.assert_exact(((1, 28, 28), "Conv2d(6, 5, padding=2), MaxPool2d(2)"))
+    """
+    __tracebackhide__ = True
+    severity = choice("fail_on", fail_on, SEVERITIES)
+    report = check(model, input_shape, object_size=object_size)
+    failing = report.at_least(severity, as_codes(allow))
+    if failing:
+        found = "\n\n".join(report.told(findings=failing))
+        raise AssertionError(f"{report.model.source} is not exact.\n\n{found}\n\n{report.summary}")
+
+
+def as_codes(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return codes as they are written; refuse one that there is not."""
+    listed = (codes,) if isinstance(codes, str) else tuple(codes)
+    for code in listed:
+        if not isinstance(code, str) or code.upper() not in CODES:
+            known = f"{min(CODES)} to {max(CODES)}, which `fencepost check --codes` lists"
+            raise ArgumentError(f"A code must be one of {known}. Received: {code!r}")
+    return tuple(code.upper() for code in listed)

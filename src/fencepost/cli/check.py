@@ -1,0 +1,179 @@
+"""`fencepost check`: a model of anyone's, layer by layer, and what is wrong with its sizes.
+
+Calls check.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fencepost.cli import options
+from fencepost.cli.console import Console
+from fencepost.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from fencepost.check import Code
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost check resnet50.onnx
+
+fencepost check models.lenet:LeNet5 --input 1x28x28 --fail-on warning --allow FP203
+
+fencepost check FP201"""
+
+# Lines as wide as the terminal, or as this where the output goes to a file.
+_NO_TERMINAL = (100, 24)
+_NEVER = "never"
+
+
+def check(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="An ONNX file; package.module:factory, which makes a PyTorch module; a model of "
+            "fencepost's. Or a code, such as FP201, which is then explained.",
+            show_default=False,
+        ),
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="CHANNELSxHEIGHTxWIDTH of the input, without the batch: a PyTorch module needs "
+            "it, an ONNX file where it leaves sizes open. Of several inputs: once for each, in "
+            "their order, or NAME=SHAPE.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="SEVERITY",
+            help="The mildest finding that makes the status 1: error, warning, note or never.",
+        ),
+    ] = "error",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="A code that does not; may be given several times."),
+    ] = None,
+    object_size: Annotated[
+        str | None,
+        typer.Option(
+            "--object",
+            metavar="PIXELS",
+            help="Size of what is to be recognised, 64 or HEIGHTxWIDTH, which the receptive field "
+            "is judged by.",
+        ),
+    ] = None,
+    codes: Annotated[bool, typer.Option("--codes", help="List all codes.")] = False,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Check anyone's model: every size in it, what is dropped or does not fit, and what would.
+
+    Nothing is run on data. The status is 0 if there is no finding of the severity that --fail-on
+    says, 1 if there is, 2 for bad input.
+    """
+    from fencepost.check import CODES
+    from fencepost.check.findings import SEVERITIES
+    from fencepost.check.testing import as_codes
+
+    console = Console(as_json)
+    width = shutil.get_terminal_size(_NO_TERMINAL).columns
+    if codes:
+        _explain(console, list(CODES.values()), width, briefly=True)
+        return
+    if model is None:
+        raise ArgumentError(
+            "MODEL must be given: an ONNX file, package.module:factory with --input, or a model of "
+            "fencepost's. `fencepost check --codes` lists what can be found."
+        )
+    if model.upper() in CODES:
+        _explain(console, [CODES[model.upper()]], width)
+        return
+    if fail_on not in (*SEVERITIES, _NEVER):
+        raise ArgumentError(
+            f"--fail-on must be {', '.join(SEVERITIES)} or {_NEVER}. Received: {fail_on!r}."
+        )
+    allowed = as_codes(allow or ())
+    from fencepost.check import check as check_model
+
+    report = check_model(
+        model, _shapes(inputs), object_size=None if object_size is None else _sides(object_size)
+    )
+    failing = () if fail_on == _NEVER else report.at_least(fail_on, allowed)
+    console.say(report.text(width))
+    console.result({**report.to_dict(), "fail_on": fail_on, "failing": len(failing)})
+    if failing:
+        raise typer.Exit(1)
+
+
+def _shapes(texts: list[str] | None) -> Any:
+    """Read --input: None, a list of shapes, or shapes by name."""
+    if not texts:
+        return None
+    named = [re.fullmatch(r"([^=]+)=(.*)", text) for text in texts]
+    if all(named):
+        return {one[1].strip(): _shape(one[2]) for one in named if one}
+    if any(named):
+        raise ArgumentError(
+            "--input must be given with a name for every input, NAME=SHAPE, or for none. "
+            f"Received: {', '.join(map(repr, texts))}."
+        )
+    shapes = [_shape(text) for text in texts]
+    return shapes if len(shapes) > 1 else shapes[0]
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    """Read a shape of any number of axes.
+
+    >>> _shape("3x224x224"), _shape("16")
+    ((3, 224, 224), (16,))
+    """
+    numbers = re.split(r"\s*[x×X,]\s*", text.strip(" ()"))
+    if len(numbers) > 8 or not all(re.fullmatch(r"\d{1,9}", n) and int(n) for n in numbers):
+        raise ArgumentError(
+            "--input must be the sizes of one input without the batch, such as 3x224x224, all at "
+            f"least 1. Received: {text!r}."
+        )
+    return tuple(map(int, numbers))
+
+
+def _sides(text: str) -> tuple[int, ...]:
+    match = re.fullmatch(r"\s*(\d{1,9})(?:\s*[x×X]\s*(\d{1,9}))?\s*", text)
+    if match is None or not all(int(side) for side in match.groups(default="1")):
+        raise ArgumentError(
+            "--object must be the pixels of what is to be recognised, such as 64 or 48x64. "
+            f"Received: {text!r}."
+        )
+    return tuple(int(side) for side in match.groups() if side is not None)
+
+
+def _explain(console: Console, codes: list[Code], width: int, briefly: bool = False) -> None:
+    """Tell what codes mean."""
+    import textwrap
+
+    if briefly:
+        lines = [f"{one.code}  {one.severity:<7}  {one.title}" for one in codes]
+        console.say(*lines, "", "fencepost check CODE explains one of them.")
+    for one in () if briefly else codes:
+        console.say(
+            f"{one.code}, {one.severity}: {one.title}.",
+            "",
+            textwrap.fill(one.why, width),
+            "",
+            f"With an example and its repair: {one.page}",
+        )
+    console.result(
+        {
+            "codes": [
+                {"code": one.code, "severity": one.severity, "title": one.title, "why": one.why}
+                for one in codes
+            ]
+        }
+    )

@@ -23,13 +23,56 @@ def exact(operation: Operation, inputs_only: bool = False) -> str:
     if sizes:
         inputs = [by(_tuple(one)) for one in sizes]
         parts.append(f"an input of {listed(inputs, 'or')} here")
-    for name in () if inputs_only else ("padding", "kernel_size", "stride"):
-        choices = [one for one in suggestions if _is(one, name) and _typed(one.changes[name])]
-        parts += [_written(one) for one in choices[:1]]
-    if "Pool" in operation.kind and not inputs_only:
-        rounded = tuple(rounded_up(window) for window in operation.windows)
-        parts.append(f"ceil_mode=True (→ {by(rounded)})")
+    if not inputs_only:
+        parts += _other_arguments(operation, suggestions)
     return f"Nothing is left over with {listed(parts, 'or')}." if parts else ""
+
+
+def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) -> Iterator[str]:
+    """Write padding, kernel and stride as PyTorch's layers take them."""
+    pools = "Pool" in operation.kind
+    for one in suggestions:
+        if _is(one, "padding") and _typed(one.changes["padding"]):
+            yield _written(one)
+            break
+    else:
+        zeros = [window.stride - window.remainder for window in operation.windows]
+        each = [
+            zero if window.remainder else 0
+            for zero, window in zip(zeros, operation.windows, strict=True)
+        ]
+        padded = tuple(
+            replace(window, after=window.after + zero).output
+            for window, zero in zip(operation.windows, each, strict=True)
+        )
+        if not pools:
+            ends = ", ".join(f"0, {zero}" for zero in reversed(each))  # the last axis comes first
+            yield f"F.pad(x, ({ends})) before it (→ {by(padded)})"
+    for one in suggestions:
+        kernels = one.changes.get("kernel_size")
+        if _is(one, "kernel_size") and all(
+            window.dilation * (kernel - 1) + 1 >= window.stride
+            for window, kernel in zip(operation.windows, _each(kernels, operation), strict=True)
+        ):
+            yield _written(one)
+            break
+    for one in suggestions:
+        if _is(one, "stride") and all(
+            1 < stride <= window.reach
+            for window, stride in zip(
+                operation.windows, _each(one.changes["stride"], operation), strict=True
+            )
+        ):
+            yield _written(one)
+            break
+    if pools:
+        rounded = tuple(rounded_up(window) for window in operation.windows)
+        yield f"ceil_mode=True (→ {by(rounded)})"
+
+
+def _each(value: object, operation: Operation) -> tuple[int, ...]:
+    sizes = _tuple(value)
+    return sizes * len(operation.windows) if len(sizes) == 1 else sizes
 
 
 def whole_model(model: Model, axes: Sequence[int]) -> str:

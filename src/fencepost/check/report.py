@@ -5,9 +5,10 @@ Part of check; may call fields, findings, graph, subject, and planning's tables.
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..arguments import integer
@@ -19,6 +20,8 @@ from .graph import Model, Operation
 from .subject import by, counted, listed
 
 _LONGEST_NAME = 26
+# From this width on there is room for what the other columns say too.
+_COMFORTABLE = 110
 # Of findings of one kind, so many are told in full.
 _TOLD = 2
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
@@ -71,7 +74,7 @@ class Report:
         parts = [
             counted(len(model.operations), "operation"),
             f"{model.parameters:,} parameters",
-            "work not known" if work is None else f"{work:,} multiply-adds",
+            "multiply-adds not all known" if work is None else f"{work:,} multiply-adds",
         ]
         counts = {severity: len(self.of(severity)) for severity in SEVERITIES}
         found = [counted(count, severity) for severity, count in counts.items() if count]
@@ -79,7 +82,7 @@ class Report:
         if self.exact_inputs:
             shapes = listed([by(shape[1:]) for shape in self.exact_inputs], "or")
             text += f" With an input of {shapes}, nothing would be left over in any layer."
-        return text
+        return f"{text} {model.how}".rstrip()
 
     def text(self, width: int = 100) -> str:
         """Write the table, the findings and the summary, `width` letters wide if possible."""
@@ -88,7 +91,21 @@ class Report:
 
     def table(self, width: int = 100) -> str:
         """Write every operation with its sizes, as a table."""
-        (text,) = tables(list(self._lines()), [_COLUMNS], integer("width", width, 1))
+        width = integer("width", width, 1)
+        lines = list(self._lines())
+        # Columns without anything in them give their room to the layers; so does what is spare.
+        kept = [
+            number
+            for number, column in enumerate(_COLUMNS)
+            if any(line.cells[0][number] for line in lines)
+            and not (column.spare and width < _COMFORTABLE)
+        ]
+        group = Group("", tuple(_COLUMNS[number] for number in kept))
+        lines = [
+            replace(line, cells=(tuple(line.cells[0][number] for number in kept),))
+            for line in lines
+        ]
+        (text,) = tables(lines, [group], width)
         return text.lstrip("\n")
 
     def told(self, width: int = 100, findings: Sequence[Finding] | None = None) -> list[str]:
@@ -109,6 +126,7 @@ class Report:
         model = self.model
         return {
             "source": model.source,
+            "how": model.how or None,
             "ok": self.ok,
             "inputs": [
                 {"name": name, "shape": list(shape)}
@@ -192,16 +210,13 @@ class Report:
         return _alike(self.sights.span(number))
 
 
-_COLUMNS = Group(
-    "",
-    (
-        Column(("output",), left=True),
-        Column(("left", "over"), spare=True),
-        Column(("receptive", "field")),
-        Column(("param-", "eters")),
-        Column(("multiply-", "adds")),
-        Column(("share",), spare=True),
-    ),
+_COLUMNS = (
+    Column(("output",), left=True),
+    Column(("left", "over")),
+    Column(("receptive", "field")),
+    Column(("param-", "eters")),
+    Column(("multiply-", "adds")),
+    Column(("share",), spare=True),
 )
 
 
@@ -240,14 +255,24 @@ def _alike(sizes: tuple[int, ...]) -> str:
 
 
 def _short(name: str) -> str:
-    """The end of a long name says more than its beginning."""
+    """Write a name so that the table has room for it: its end says more than its beginning.
+
+    >>> _short("/stages/stages.1/stages.1.0/body/body.0/Conv")
+    'stages.1.0/body.0'
+    """
+    if name.startswith("/"):  # PyTorch's exporter repeats each module within the next
+        *parts, operator = name.strip("/").split("/")
+        pairs = itertools.pairwise([*parts, ""])
+        kept = [part for part, inner in pairs if not inner.startswith(f"{part}.")]
+        name = "/".join(kept) or operator
     return name if len(name) <= _LONGEST_NAME else "…" + name[1 - _LONGEST_NAME :]
 
 
 def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
     """Lines about findings of one kind: those that say the same told once, of many a few."""
     about = CODES[code]
-    count = f" ({counted(len(group), 'layer')})" if len(group) > 1 else ""
+    count = f" ({counted(len(group), 'layer')})" if all(one.operation for one in group) else ""
+    count = count if len(group) > 1 else ""
     yield _filled(f"{about.severity} {code}  {about.title}{count}", width, 4)
     alike: dict[tuple[str, str], list[Finding]] = {}
     for one in group:

@@ -79,8 +79,8 @@ def resized(model: Model, input_shapes: Sequence[Sizes]) -> Resized:
 def exact_inputs(model: Model, axes: Sequence[int]) -> list[tuple[Sizes, ...]]:
     """Find the nearest smaller and larger inputs of which nothing is left over anywhere.
 
-    `axes` are those of the inputs, without the batch, that may change: all of them together, by
-    the same number of cells.
+    `axes` are those of the inputs, without the batch, that may change: all by the same number of
+    cells, or, if that leads to nothing, one of them.
     """
     return nearest_inputs(model, axes, lambda sizes: sizes.exact)
 
@@ -100,18 +100,26 @@ def nearest_inputs(
         if shape is not None
     ):
         return []
-    if not own.fits and not model.failure:
+    if own.fits == bool(model.failure):  # what made it fail, or what comes out, does not follow
         return []
-    found = []
+    together = list(_nearest(model, now, axes, fits))
+    if together or len(axes) == 1:
+        return together
+    return [one for axis in axes for one in _nearest(model, now, (axis,), fits)]
+
+
+def _nearest(
+    model: Model, now: Sequence[Sizes], axes: Sequence[int], fits: Callable[[Resized], bool]
+) -> Iterator[tuple[Sizes, ...]]:
+    """Find the next smaller and the next larger, all axes changed by the same number of cells."""
     for direction in (-1, 1):
         for distance in range(1, _SEARCH + 1):
-            changed = list(_changed(now, axes, direction * distance))
+            changed = tuple(_changed(now, axes, direction * distance))
             if not changed:
                 break
             if fits(resized(model, changed)):
-                found.append(tuple(changed))
+                yield changed
                 break
-    return found
 
 
 def _known(shapes: Sequence[Shape]) -> list[Sizes] | None:
@@ -153,8 +161,8 @@ def _after(operation: Operation, shapes: list[Sizes]) -> tuple[tuple[Window, ...
         if weight[1] != shape[1]:
             raise _DoesNotFit
         return (), (shape[0], weight[0])
-    if role == "reshape" and operation.kind == "Flatten" and len(shape) > 1:
-        return (), (shape[0], math.prod(shape[1:]))
+    if role == "reshape" and (flat := _flattened(operation, shape)) is not None:
+        return (), flat
     if role == "resize":
         scale = _scale(operation)
         if scale is not None and old is not None and len(old) == len(shape):
@@ -162,6 +170,31 @@ def _after(operation: Operation, shapes: list[Sizes]) -> tuple[tuple[Window, ...
     # What a slice, a padding or a reshape takes may itself have been computed from sizes.
     same = shape == operation.input_shape and old is not None
     return (), tuple(n for n in old or () if n is not None) if same else None
+
+
+def _flattened(operation: Operation, shape: Sizes) -> Sizes | None:
+    """All features of each input in one row; raise if the model asks for another number of them."""
+    features = math.prod(shape[1:])
+    wanted = wanted_features(operation)
+    if wanted is not None and wanted > 0 and wanted != features:
+        raise _DoesNotFit
+    new = operation.output_shape
+    old = operation.input_shape
+    flattens = new is not None and old is not None and len(new) == 2 and new[0] == old[0]
+    return (shape[0], features) if wanted is not None or flattens else None
+
+
+def wanted_features(operation: Operation) -> int | None:
+    """How many features a reshape makes of each input, −1 for all; None if it does not say.
+
+    It is what ``x.view(-1, 400)`` says.
+    """
+    if operation.kind == "Flatten":
+        return -1
+    shape = operation.arguments.get("shape")
+    if operation.role != "reshape" or not isinstance(shape, tuple) or len(shape) != 2:
+        return None
+    return shape[1] if isinstance(shape[1], int) else None
 
 
 def _spatial(operation: Operation, shape: Sizes) -> tuple[tuple[Window, ...], Sizes | None]:
@@ -233,7 +266,7 @@ def _pointwise(operation: Operation, shape: Sizes) -> Sizes | None:
 
 def _joined(operation: Operation, shapes: list[Sizes]) -> Sizes | None:
     rank = max(map(len, shapes))
-    if operation.kind == "Stack" or operation.output_shape is None:
+    if operation.kind == "Stack":
         return None
     dim = operation.arguments.get("dim") if operation.kind == "Cat" else None
     dim = dim % rank if isinstance(dim, int) else None

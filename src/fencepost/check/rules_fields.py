@@ -5,15 +5,16 @@ Part of check; may call fields, graph and subject.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from .findings import Finding
 from .graph import Operation, Value
-from .subject import Subject, by, counted, finding, listed
+from .subject import Subject, by, finding, listed
 
 #: Of the input: what one output sees of it, before places are put together, should be no less.
 LEAST_SHARE = 0.5
+# Of those that feed what nobody uses, so many are named.
+_NAMED = 4
 
 
 def field_and_input(subject: Subject) -> Iterator[Finding]:
@@ -50,7 +51,9 @@ def field_and_input(subject: Subject) -> Iterator[Finding]:
         covering = next((n for n in sighted if sights.covers(n)), None)
         where = ""
         if covering is not None:
-            where = f"; {model.operations[covering].name} is the first with an output that sees all"
+            where = (
+                f"; the first output that sees all of it is in {model.operations[covering].name}"
+            )
         message = f"an output's field is {seen} cells, the input has {given}{where}."
         yield finding("FP301", operation, message)
 
@@ -95,20 +98,17 @@ def unused(subject: Subject) -> Iterator[Finding]:
     for number in range(len(operations) - 1, -1, -1):
         if number in alive:
             alive.update(value.operation for value in operations[number].inputs)
-    feeders: dict[int, int] = defaultdict(int)
+    feeders: dict[int, list[str]] = {}
     for number, operation in enumerate(operations):
         if number in alive:
             continue
-        own = 1 + sum(
-            feeders[value.operation]
-            for value in set(operation.inputs)
-            if value.operation >= 0 and value.operation not in alive
-        )
+        before = sorted({value.operation for value in operation.inputs} & feeders.keys())
+        own = [name for one in before for name in (*feeders[one], operations[one].name)]
         feeders[number] = own
         if not any(subject.consumers.get(Value(number, k)) for k in range(_outputs(operation))):
             message = "no output of the model depends on it."
-            if own > 1:
-                message = f"no output of the model depends on it, nor on {_more(own - 1)}."
+            if own:
+                message = f"no output of the model depends on it, nor on {_feeding(own)}."
             yield finding("FP401", operation, message)
     for name in model.unused:
         yield finding("FP401", None, f"{name} has parameters, and no operation uses them.")
@@ -118,8 +118,10 @@ def _outputs(operation: Operation) -> int:
     return max(1, len(operation.output_shapes))
 
 
-def _more(count: int) -> str:
-    return f"the {counted(count, 'operation')} that only {'feeds' if count == 1 else 'feed'} it"
+def _feeding(names: list[str]) -> str:
+    if len(names) > _NAMED:
+        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return f"{listed(names)}, which only {'feeds' if len(names) == 1 else 'feed'} it"
 
 
 def unknown(subject: Subject) -> Iterator[Finding]:

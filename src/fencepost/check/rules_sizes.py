@@ -12,6 +12,7 @@ from ..planning.columns import equation
 from .findings import Finding
 from .graph import Operation, Shape, Value, cells
 from .repairs import paddings, whole_model
+from .resizing import wanted_features
 from .subject import Subject, axis_words, by, counted, finding, listed
 
 _NORMALISATIONS = ("BatchNorm", "InstanceNorm", "GroupNorm", "PReLU")
@@ -29,7 +30,11 @@ def failing(subject: Subject) -> Iterator[Finding]:
             return
     entering = listed([_shown(shape) for shape in operation.input_shapes]) or "nothing"
     message = f"{entering} enters, and it fails: {_quoted(subject.model.failure)}"
-    yield finding("FP101", operation, message)
+    parts = []
+    wanted, shape = wanted_features(operation), operation.input_shape
+    if wanted is not None and shape is not None and (features := cells(shape[1:])):
+        parts.append(f"flatten(1), which makes {features:,} features of each input")
+    yield finding("FP101", operation, message, _fits(subject, parts))
 
 
 def _kernel_too_large(subject: Subject, operation: Operation) -> Finding | None:
@@ -73,7 +78,9 @@ def _wrong_features(subject: Subject, operation: Operation) -> Finding | None:
 
 def _wrong_channels(subject: Subject, operation: Operation) -> Finding | None:
     shape, weight = operation.input_shape, operation.weight_shape
-    if weight is None or shape is None or len(shape) < 2:
+    if weight is None and operation.kind.startswith(_NORMALISATIONS[:2]):
+        weight = (operation.parameters // 2,)  # a scale and a shift for each channel
+    if not weight or shape is None or len(shape) < 2:
         return None
     if operation.role in ("windows", "transposed"):
         groups = operation.arguments.get("groups", 1)
@@ -149,9 +156,16 @@ def _agreeing(subject: Subject, value: Value, own: Shape, other: Shape, axis: in
             yield f"out_channels={wanted} in {maker.name}"
         return
     place = axis - len(own) + len(maker.windows)
-    if place < 0 or maker.role != "windows":
+    if place < 0 or maker.role not in ("windows", "transposed"):
         return
     window = maker.windows[place]
+    if maker.role == "transposed":
+        rests = [one.remainder for one in maker.windows]
+        rests[place] += wanted - window.input
+        if 0 <= rests[place] < window.stride:
+            typed = tuple(rests) if len(set(rests)) > 1 else rests[0]
+            yield f"output_padding={typed} in {maker.name} (→ {wanted})"
+        return
     for changed in paddings(window, wanted):
         if changed.before == changed.after != window.before:
             yield f"padding={changed.before} in {maker.name} (→ {wanted})"

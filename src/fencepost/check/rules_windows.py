@@ -170,8 +170,10 @@ def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
     kernels, inputs = (by(tuple(getattr(w, n) for w in found)) for n in ("kernel", "input"))
     if all(window.input == 1 for window in found):
         message = f"only 1 of the {kernel} cells of its {kernels} kernel meets the {inputs} map."
-        repair = "kernel_size=1, padding=0 does the same, with the rest of the weights saved; "
-        repair += "or pool less before it."
+        repair = (
+            f"kernel_size=1, padding=0 does the same with 1 of every {kernel} weights; or pool "
+        )
+        repair += "less before it."
         yield finding("FP210", operation, message, repair)
         return
     apart = sorted({window.dilation for window in found if window.dilation > 1})

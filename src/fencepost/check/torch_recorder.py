@@ -17,7 +17,7 @@ from typing import Any
 from .graph import Operation, Shape, Value
 from .torch_calls import Call, Facts, arrays, replaced, shape_of
 from .torch_names import CONSTANT, TRANSPARENT, plain_name
-from .torch_rules import facts
+from .torch_rules import facts, unchecked
 
 # Properties that are arrays; all others (shape, dtype, device...) are not worth a look.
 _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))
@@ -190,8 +190,10 @@ class Recorder:
             unknown = Facts(kind, "unknown", multiply_adds=None)
             blamed = self._made(frame.name or "forward", unknown, frame, [])
             self.failure = Failure(error, blamed)
-        elif failure.operation.role == "unknown" and _is_layer(frame.module):
-            failure.operation = replace(failure.operation, name=frame.name, kind=kind)
+        elif self._frames[-1] is frame and _is_layer(frame.module):
+            first = len(self._operations) == frame.first
+            if first or failure.operation.role == "unknown":
+                failure.operation = replace(failure.operation, name=frame.name, kind=kind)
 
     # --- calls ------------------------------------------------------------------------------
 
@@ -205,6 +207,8 @@ class Recorder:
         call = Call(name, args, kwargs, tuple(shape_of(one) for one in flowing))
         given_args, given_kwargs = self._gathered(args, kwargs, met)
         try:
+            if self._meta and unchecked(call):
+                _on_zeros(func, given_args, given_kwargs)
             result = func(*given_args, **given_kwargs)
         except RecursionError:
             raise
@@ -309,19 +313,21 @@ class Recorder:
         LooksAtValues
             It works on zeros.
         """
-        if self._meta:
-            import torch
+        if not self._meta:
+            return str(error)
+        try:
+            _on_zeros(func, args, kwargs)
+        except Exception as other:
+            return str(other)
+        raise LooksAtValues(f"{plain_name(func)} in {self._place}") from None
 
-            def zeros(one: Any) -> Any:
-                return torch.zeros(one.shape, dtype=one.dtype)
 
-            try:
-                args, kwargs = replaced((args, kwargs), zeros)
-                func(*args, **kwargs)
-            except Exception as other:
-                return str(other)
-            raise LooksAtValues(f"{plain_name(func)} in {self._place}") from None
-        return str(error)
+def _on_zeros(func: Any, args: Any, kwargs: Any) -> None:
+    """Make a call on the CPU."""
+    import torch
+
+    args, kwargs = replaced((args, kwargs), lambda one: torch.zeros(one.shape, dtype=one.dtype))
+    func(*args, **kwargs)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -32,6 +32,19 @@ def facts(call: Call) -> Facts:
     return found
 
 
+def unchecked(call: Call) -> bool:
+    """Tell a call that the meta device lets pass, and that PyTorch refuses everywhere else."""
+    given = call.bind("input", "weight", "dim")
+    shape = tuple(getattr(given.get("input"), "shape", ()))
+    if call.name.startswith("conv_transpose"):
+        channels = shape[-int(call.name[-2]) - 1 :][:1]
+        return channels != tuple(getattr(given.get("weight"), "shape", ()))[:1]
+    if call.name in ("softmax", "log_softmax", "softmin"):
+        dim = call.bind("input", "dim").get("dim")
+        return isinstance(dim, int) and not -len(shape) <= dim < max(1, len(shape))
+    return False
+
+
 def _by_name(call: Call) -> Facts:
     kind = kind_of(call.name, len(call.inputs[0]) if call.inputs else 0)
     rule = _RULES.get(call.name)

@@ -131,7 +131,7 @@ class Call:
         array = self.array(index)
         if array is None:
             raise Misfit(
-                f"{self.node.operator} needs {index + 1} inputs.", f"{len(self.inputs)} of them"
+                f"{self.node.operator} needs an input {index + 1}.", f"{len(self.inputs)} inputs"
             )
         if array.shape is not None and len(array.shape) < least:
             raise Misfit(

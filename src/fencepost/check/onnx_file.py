@@ -169,7 +169,7 @@ class _Reading:
         name = "" if folds or passes else self._name(node)
         try:
             result = self._unknown(node, name) if rule is None else rule(call)
-            shapes = self._shapes(node, result)
+            shapes = self._shapes(call, result)
             if folds:
                 result.folded = result.folded or fold(call, result)
         except Misfit as misfit:
@@ -216,9 +216,10 @@ class _Reading:
         sources = tuple(one for place in chosen if (one := call.array(place)) is not None)
         return Array(shape, sources=sources, folded=folded)
 
-    def _shapes(self, node: Node, result: Result) -> tuple[Shape | None, ...]:
+    def _shapes(self, call: Call, result: Result) -> tuple[Shape | None, ...]:
         """Complete the shapes of a rule with those that the file declares, and compare them."""
         found = []
+        node = call.node
         for index, name in enumerate(node.outputs):
             shape = result.shapes[index] if index < len(result.shapes) else None
             declared = None if self.inputs.changed else self._declared(name)
@@ -233,7 +234,10 @@ class _Reading:
                     )
             found.append(shape)
         if result.unknown and any(one is None or None in one for one in found):
-            self.open.append(f"{shown(node.name or node.operator)}: {result.unknown}.")
+            tensors = [one.tensor for one in call.inputs if one is not None and one.tensor]
+            elsewhere = [one.location for one in tensors if one.external]
+            where = f" (numbers of {shown(elsewhere[0])}, which is not read)" if elsewhere else ""
+            self.open.append(f"{shown(node.name or node.operator)}: {result.unknown}{where}.")
         return tuple(found)
 
     def _declared(self, name: str) -> Shape | None:

@@ -294,6 +294,10 @@ def test_embedding_is_the_projection_with_the_largest_variance():
         expected = (centred @ vector)[order]
         sign = np.sign(expected @ shown[:, column])
         np.testing.assert_allclose(shown[:, column], sign * expected, atol=1e-3)
+    for text in axes.texts:  # in the middle of its points
+        offsets = axes.collections[int(text.get_text())].get_offsets()
+        np.testing.assert_allclose(text.get_position(), np.median(np.asarray(offsets), axis=0))
+    assert axes.texts
     share = 100 * values[-1] / values.sum()
     assert axes.get_xlabel() == f"first principal component: {share:.0f} % of the variance"
     looks = {
@@ -361,6 +365,31 @@ def test_explain_says_what_a_network_has_not_got():
     assert "no pooling" in " ".join(written(fp.plots.explain(unpooled, image_of(unpooled))))
 
 
+def test_axes_that_are_too_small_for_the_page_are_refused():
+    axes = style.new_figure(4, 4).add_axes((0, 0, 1, 1))
+    with pytest.raises(ArgumentError, match=r"at least 5\.6 × 3\.6 inches.*4\.0 × 4\.0"):
+        fp.plots.explain(fp.models.lenet5(), EYE, ax=axes)
+
+
+@pytest.mark.parametrize("size", [(6, 4), (12, 8), (3.4, 3.2)])
+def test_pictures_in_given_axes_of_any_size_can_be_read(size):
+    net = fp.models.lenet5()
+    images, labels = fp.datasets.mnist("test")
+    draws = [
+        lambda ax: fp.plots.feature_maps(net, images[0], ax=ax),
+        lambda ax: fp.plots.saliency(net, images[0], ax=ax),
+        lambda ax: fp.plots.learned_kernels(net, ax=ax),
+        lambda ax: fp.plots.embedding(net, images[:99], labels[:99], ax=ax),
+    ]
+    if size[0] > 5:
+        draws.append(lambda ax: fp.plots.explain(net, images[0], ax=ax))
+    for draw in draws:
+        figure = style.new_figure(*size)
+        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+        assert draw(axes) is axes
+        assert not faults(figure)
+
+
 # --- bad input ------------------------------------------------------------------------------------
 
 
@@ -385,9 +414,9 @@ EYE = np.eye(28)
         (lambda n: fp.plots.saliency(n, EYE, 10), ArgumentError, "from 0 to 9.*10"),
         (lambda n: fp.plots.saliency(n, EYE, "cat"), ArgumentError, "a class of.*0, 1.*cat"),
         (lambda n: fp.plots.explain(n, EYE, "cat"), ArgumentError, "a class of.*0, 1.*cat"),
-        (lambda n: fp.plots.feature_maps(broken(), EYE), DataError, "of layer 0, Conv2d.*diverged"),
+        (lambda n: fp.plots.feature_maps(broken(), EYE), DataError, "what layer 0, Conv.*diverged"),
         (lambda n: fp.plots.saliency(broken(), EYE), DataError, "outputs must be finite"),
-        (lambda n: fp.plots.explain(broken(), EYE), DataError, "of layer 0"),
+        (lambda n: fp.plots.explain(broken(), EYE), DataError, "what layer 0"),
         (lambda n: fp.plots.learned_kernels(n, layer=2), ArgumentError, "convolution: 0, 3.*2"),
         (
             lambda n: fp.plots.learned_kernels(n, fp.models.small_cnn((1, 9, 9), 2)),

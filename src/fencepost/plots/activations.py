@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.arguments import integer
-from fencepost.errors import DataError
 from fencepost.layers import BatchNorm1d, BatchNorm2d, Dropout, Flatten
 from fencepost.layers.base import ElementwiseLayer
 from fencepost.network.sizes import by
@@ -22,6 +21,7 @@ from fencepost.plots.subjects import (
     is_untrained,
     one_image,
     output_names,
+    require_finite,
 )
 from fencepost.plots.volume_layout import short_name
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fencepost.network import Network
 
 MOST_ROWS = 20  # layers in a figure of its own
-WIDTH, LABEL = 7.2, 1.75  # inches: of a figure of its own, of what is written beside the maps
+WIDTH, LABEL = 7.2, 1.95  # inches: of a figure of its own, of what is written beside the maps
 TILE, SMALLEST_TILE = (
     0.55,
     0.25,
@@ -127,7 +127,7 @@ def feature_maps(
         canvas = style.canvas(None, WIDTH, HEAD + sum(heights) + GAP * len(heights) + foot)
     else:
         canvas = style.canvas(ax, 0, 0)
-        foot = 0.15 * (len(notes) + 3)
+        foot = 0.15 * (len(notes) + 2)
         room = canvas.height - HEAD - foot
         shown = _chosen(rows, max(2, int(room / (ROW + GAP))))
         wanted = [row.height(canvas.width - LABEL - 0.1, most) for row in shown]
@@ -138,15 +138,14 @@ def feature_maps(
         notes.append(f"{len(shown) - 1} of {len(rows) - 1} layers are drawn.")
     if any(len(row.values) > most and not row.is_column for row in shown):
         notes.append(f"Of layers with more channels the first {most} are drawn.")
-    _write_head(canvas, net, rows[-1])
-    top = canvas.height - HEAD
+    canvas.title("What each layer makes of it", _answer(net, rows[-1]))
+    top = HEAD
     for row, height in zip(shown, heights, strict=True):
         _draw_row(canvas, row, top, height, most, output_names(net) if row is rows[-1] else ())
-        top -= height + GAP
-    lines = style.wrapped(" ".join(notes), SIZE, canvas.width - 0.2)
+        top += height + GAP
+    lines = style.wrapped(" ".join(notes), SIZE, canvas.width - 2 * style.MARGIN)
     for number, line in enumerate(reversed(lines)):
-        y = (0.12 + 0.13 * number) / canvas.height
-        canvas.write(0.1 / canvas.width, y, line, fontsize=SIZE, color=style.FAINT_INK)
+        canvas.note(style.MARGIN, canvas.height - 0.12 - 0.13 * number, line, fontsize=SIZE)
     return canvas.result
 
 
@@ -155,12 +154,7 @@ def rows_of(net: Network, image: Array) -> list[Row]:
     rows = [Row("input", image)]
     for index, values in net.features(image).items():
         layer = net.layers[index]
-        if not np.isfinite(values).all():
-            raise DataError(
-                f"what a layer makes of the image must be finite. Received: NaN or infinite values "
-                f"of layer {index}, {layer.describe()}, as of a network whose training diverged. "
-                "Train it anew with a smaller learning rate."
-            )
+        require_finite(f"what layer {index}, {layer.describe()}, makes of the image", values)
         if not isinstance(layer, (Flatten, Dropout)):
             minor = isinstance(layer, (ElementwiseLayer, BatchNorm1d, BatchNorm2d))
             rows.append(Row(f"{index}: {short_name(layer)}", values[0], minor))
@@ -209,14 +203,6 @@ def draw_bars(axes: Axes, values: Array, names: Sequence[str] = ()) -> None:
         label.set_parse_math(False)
 
 
-def fitting(text: str, size: float, width: float, weight: str = "normal") -> str:
-    """Leave out the middle of a text until it takes at most so many inches."""
-    letters = len(text)
-    while letters > 1 and style.text_width(style.shorten(text, letters), size, weight) > width:
-        letters -= 1
-    return style.shorten(text, letters)
-
-
 def brief(value: float) -> str:
     """Write a value with two digits, but all of those before the point.
 
@@ -238,43 +224,26 @@ def _chosen(rows: Sequence[Row], most: int) -> list[Row]:
     return [rows[index] for index in indices]
 
 
-def _write_head(canvas: style.Canvas, net: Network, last: Row) -> None:
-    left = 0.1 / canvas.width
-    canvas.write(
-        left, 1 - 0.2 / canvas.height, "What each layer makes of it", weight="bold",
-        fontsize=style.HEADING_SIZE,
-    )  # fmt: skip
+def _answer(net: Network, last: Row) -> str:
     values = np.ravel(last.values)
-    best = int(values.argmax())
-    name = style.drawable_names(output_names(net))[best]
-    answer = f"the largest output is that of {style.shorten(name, 30)}"
     if len(values) == 1:
-        answer = f"the output is {style.number(float(values[0]))}"
-    canvas.write(
-        left, 1 - 0.4 / canvas.height, answer, fontsize=style.SMALL_SIZE, color=style.FAINT_INK
-    )
+        return f"the output is {style.number(float(values[0]))}"
+    name = style.drawable_names(output_names(net))[int(values.argmax())]
+    return f"the largest output is that of {style.shorten(name, 30)}"
 
 
 def _draw_row(
     canvas: style.Canvas, row: Row, top: float, height: float, most: int, names: Sequence[str]
 ) -> None:
-    """Draw a row whose upper edge is so many inches above the lower edge of the room."""
-    left, width = LABEL, canvas.width - LABEL - 0.1
-    panel = canvas.panel(
-        left / canvas.width, (top - height) / canvas.height, width / canvas.width,
-        height / canvas.height,
-    )  # fmt: skip
+    """Draw a row whose upper edge is so many inches below that of the room."""
+    width = canvas.width - LABEL - style.MARGIN
+    panel = canvas.place(LABEL, top, width, height)
     if row.is_column:
         draw_bars(panel, np.ravel(row.values).astype(float), style.drawable_names(names))
     else:
         draw_maps(panel, row.values, width, height, most=most)
     low, high = float(row.values.min()), float(row.values.max())
-    lines = (
-        (fitting(row.name, SIZE, LABEL - 0.2, "bold"), "bold"),
-        (by(row.shape), "normal"),
-        (f"{brief(low)} to {brief(high)}", "normal"),
-    )
-    for number, (line, weight) in enumerate(lines):
-        y = (top - 0.07 - 0.13 * number) / canvas.height
-        colour = style.FAINT_INK if number == 2 else style.INK
-        canvas.write(0.1 / canvas.width, y, line, fontsize=SIZE, weight=weight, color=colour)
+    name = style.fitted(row.name, SIZE, LABEL - 0.2, "bold")
+    canvas.note(style.MARGIN, top + 0.07, name, fontsize=SIZE, weight="bold", color=style.INK)
+    canvas.note(style.MARGIN, top + 0.2, by(row.shape), fontsize=SIZE, color=style.INK)
+    canvas.note(style.MARGIN, top + 0.33, f"{brief(low)} to {brief(high)}", fontsize=SIZE)

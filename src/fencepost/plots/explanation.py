@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.layers import Conv1d, Conv2d, Subsample
+from fencepost.errors import ArgumentError
+from fencepost.layers import Conv1d, Conv2d, GlobalAvgPool, GlobalMaxPool
 from fencepost.layers.windowed import WindowedLayer
 from fencepost.network import Network, Occlusion, input_gradient, occlusion
 from fencepost.network.sizes import by
 from fencepost.plots import style
-from fencepost.plots.activations import Row, draw_bars, draw_maps, fitting, rows_of
+from fencepost.plots.activations import Row, draw_bars, draw_maps, rows_of
 from fencepost.plots.importance import (
     draw_gradient,
     draw_input,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, COLUMNS = 7.6, 4
+LEAST_ROOM = (5.6, 3.6)  # inches of a caller's axes
 BETWEEN = 0.28  # inches between two steps, where the arrow stands
 BELOW = 0.32  # inches for the scales below a step
 MARGIN = 0.36  # inches for the scale at the left of a signal
@@ -96,7 +98,7 @@ def explain(
         This is not one image of the network's shape, or not finite, or what the network makes of
         it is not.
     ArgumentError
-        There is no such output; net is no Network.
+        There is no such output; net is no Network; ax is too small for the page.
 
     Examples
     --------
@@ -107,6 +109,8 @@ def explain(
     ['1 Input', '1 × 28 × 28', '2 Kernels', '6 kernels of 1 × 5 × 5']
     """
     one = one_image(as_network(net), image)
+    if ax is not None:
+        _require_room(style.canvas(ax, 0, 0))
     rows = rows_of(net, one)
     found = occlusion(net, one, as_output(net, output))
     steps, notes = _steps(net, one, rows, found)
@@ -128,33 +132,42 @@ def explain(
     foot = style.wrapped(" ".join(notes), SIZE, canvas.width - 0.2) if notes else []
     room = canvas.height - HEAD - sum(above) - len(lines) * BELOW - 0.14 * len(foot) - 0.1
     height = max(0.1, room / len(lines))
-    _write(canvas, 0.1, 0.2, _answer(net, rows[-1]), style.HEADING_SIZE, weight="bold")
     about = f"{net.parameter_count:,} parameters, {len(net.layers)} layers"
-    _write(canvas, 0.1, 0.4, about, style.SMALL_SIZE, color=style.FAINT_INK)
+    canvas.title(_answer(net, rows[-1]), about)
     top = HEAD
     for line, (some, gap) in enumerate(zip(lines, above, strict=True)):
         for column, step in enumerate(some):
             number = line * COLUMNS + column
-            left = 0.1 + column * (width + BETWEEN)
+            left = style.MARGIN + column * (width + BETWEEN)
             title = f"{number + 1} {step.title}"
-            _write(canvas, left, top + 0.1, title, style.TEXT_SIZE, weight="bold")
-            _write(canvas, left, top + 0.26, step.size, SIZE)
+            canvas.note(
+                left, top + 0.1, title, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE
+            )
+            canvas.note(left, top + 0.26, step.size, fontsize=SIZE, color=style.INK)
             for index, text in enumerate(remarks[number]):
-                _write(canvas, left, top + 0.39 + 0.12 * index, text, SIZE, color=style.FAINT_INK)
-            begin = left + step.margin
-            panel = canvas.panel(
-                begin / canvas.width, 1 - (top + gap + height) / canvas.height,
-                (width - step.margin) / canvas.width, height / canvas.height,
-            )  # fmt: skip
-            step.draw(panel, width - step.margin, height)
+                canvas.note(left, top + 0.39 + 0.12 * index, text, fontsize=SIZE)
+            inner = width - step.margin
+            panel = canvas.place(left + step.margin, top + gap, inner, height)
+            step.draw(panel, inner, height)
             if step.follows and column:
                 middle = top + gap + min(width, height) / 2
-                _write(canvas, left - BETWEEN / 2, middle, "→", style.HEADING_SIZE, ha="center")
+                canvas.note(
+                    left - BETWEEN / 2, middle, "→", ha="center", color=style.INK,
+                    fontsize=style.HEADING_SIZE,
+                )  # fmt: skip
         top += gap + height + BELOW
-    for index, text in enumerate(foot):
-        y = canvas.height - 0.06 - 0.14 * (len(foot) - index) + 0.07
-        _write(canvas, 0.1, y, text, SIZE, color=style.FAINT_INK)
+    for index, text in enumerate(reversed(foot)):
+        canvas.note(style.MARGIN, canvas.height - 0.12 - 0.13 * index, text, fontsize=SIZE)
     return canvas.result
+
+
+def _require_room(room: style.Canvas) -> None:
+    wide, high = LEAST_ROOM
+    if room.width < wide or room.height < high:
+        raise ArgumentError(
+            f"ax must be at least {wide} × {high} inches, or the page cannot be read. Received: "
+            f"{room.width:.1f} × {room.height:.1f} inches. feature_maps and saliency need less."
+        )
 
 
 def _steps(
@@ -188,7 +201,8 @@ def _steps(
     else:
         notes.append("The network has no convolution.")
     convolved = _first(net, (Conv1d, Conv2d))
-    pooled = _first(net, (WindowedLayer, Subsample), after=convolved, but=(Conv1d, Conv2d))
+    pools = (WindowedLayer, GlobalAvgPool, GlobalMaxPool)
+    pooled = _first(net, pools, after=convolved, but=(Conv1d, Conv2d))
     if convolved is not None:
         steps.append(_maps("Feature maps", _activated(rows, net, convolved)))
     if pooled is not None:
@@ -339,7 +353,7 @@ def _draw_shares(axes: Axes, shares: Array, names: list[str], width: float, heig
             color=style.BLUE,
         )  # fmt: skip
         axes.text(
-            start - 0.05, y, fitting(names[k], SIZE, room, bold), ha="right", fontsize=SIZE,
+            start - 0.05, y, style.fitted(names[k], SIZE, room, bold), ha="right", fontsize=SIZE,
             va="center_baseline", color=style.INK, weight=bold, parse_math=False,
         )  # fmt: skip
         axes.text(
@@ -347,10 +361,3 @@ def _draw_shares(axes: Axes, shares: Array, names: list[str], width: float, heig
             fontsize=SIZE, color=style.INK, weight=bold,
         )  # fmt: skip
     axes.set_ylim(height, 0)
-
-
-def _write(
-    canvas: style.Canvas, left: float, top: float, text: str, size: float, **look: str
-) -> None:
-    """Write so many inches from the left and from the top."""
-    canvas.write(left / canvas.width, 1 - top / canvas.height, text, fontsize=size, **look)

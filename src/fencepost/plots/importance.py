@@ -89,11 +89,18 @@ def saliency(
         ("Occlusion", occlusion_text(net, found)),
     )
     each = 2.2  # inches of a panel
-    high = 1.7 + each * min(1.6, one.shape[1] / one.shape[2]) if one.ndim == 3 else 4.6
+    high = 1.85 + each * min(1.6, one.shape[1] / one.shape[2]) if one.ndim == 3 else 4.75
     canvas = style.canvas(ax, 3 * each + 0.6, high)
     name = style.drawable_names(output_names(net))[found.output]
-    _write_head(canvas, f"What the output of {style.shorten(name, 30)} depends on", net, found)
-    rooms = _beside(canvas, panels) if one.ndim == 3 else _below(canvas, panels)
+    share = f"the output is {style.number(found.share)}"
+    if has_classes(net):
+        share = f"the probability is {100 * found.share:.4g} %"
+    top = 0.25 + canvas.title(
+        f"What the output of {style.shorten(name, 30)} depends on",
+        share,
+        *([UNTRAINED] if is_untrained(net) else []),
+    )
+    rooms = (_beside if one.ndim == 3 else _below)(canvas, panels, top)
     draw_input(rooms[0], one)
     draw_gradient(rooms[1], gradient)
     draw_occlusion(rooms[2], net, found)
@@ -140,56 +147,37 @@ def draw_occlusion(axes: Axes, net: Network, found: Occlusion) -> None:
         _draw_values(axes, falls[None] if len(net.input_shape) == 2 else falls)
 
 
-def _beside(canvas: style.Canvas, panels: Sequence[tuple[str, str]]) -> list[Axes]:
+def _beside(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float) -> list[Axes]:
     """Return rooms side by side, their headings and remarks written above."""
-    width, height = canvas.width, canvas.height
-    inner = (width - 0.6) / 3
+    inner = (canvas.width - 0.6) / 3
     remarks = [style.wrapped(remark, style.SMALL_SIZE, inner) for _, remark in panels]
-    top = height - 0.9 - 0.14 * max(map(len, remarks))
-    low = 0.4  # for the scale below
+    begin = top + 0.18 + 0.14 * max(map(len, remarks))
+    high = max(0.1, canvas.height - begin - 0.4)  # less the scale below
     rooms = []
     for number, ((heading, _), lines) in enumerate(zip(panels, remarks, strict=True)):
-        left = 0.1 + number * (inner + 0.2)
-        canvas.write(left / width, 1 - 0.72 / height, heading, weight="bold")
+        left = style.MARGIN + number * (inner + 0.2)
+        _head(canvas, left, top, heading)
         for index, line in enumerate(lines):
-            _note(canvas, left, height - 0.9 - 0.14 * index, line)
-        room = (left / width, low / height, inner / width, max(0.1, top - low) / height)
-        rooms.append(canvas.panel(*room))
+            canvas.note(left, top + 0.18 + 0.14 * index, line)
+        rooms.append(canvas.place(left, begin, inner, high))
     return rooms
 
 
-def _below(canvas: style.Canvas, panels: Sequence[tuple[str, str]]) -> list[Axes]:
+def _below(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float) -> list[Axes]:
     """Return rooms one below another, the heading and remark of each in a line above it."""
-    width, height = canvas.width, canvas.height
-    each = (height - 0.55) / 3
+    each = (canvas.height - top + 0.1) / 3
     rooms = []
     for number, (heading, remark) in enumerate(panels):
-        top = height - 0.72 - number * each
-        canvas.write(0.1 / width, top / height, heading, weight="bold")
+        line = top + number * each
+        _head(canvas, style.MARGIN, line, heading)
         after = 0.25 + style.text_width(heading, style.TEXT_SIZE, "bold")
-        (line, *_) = style.wrapped(remark, style.SMALL_SIZE, width - after - 0.1)
-        _note(canvas, after, top, line)
-        high = max(0.1, each - 0.5)
-        room = (0.6 / width, (top - 0.14 - high) / height, (width - 0.75) / width, high / height)
-        rooms.append(canvas.panel(*room))
+        canvas.note(after, line, style.fitted(remark, style.SMALL_SIZE, canvas.width - after - 0.1))
+        rooms.append(canvas.place(0.6, line + 0.14, canvas.width - 0.75, max(0.1, each - 0.5)))
     return rooms
 
 
-def _note(canvas: style.Canvas, left: float, top: float, text: str) -> None:
-    x, y = left / canvas.width, top / canvas.height
-    canvas.write(x, y, text, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
-
-
-def _write_head(canvas: style.Canvas, title: str, net: Network, found: Occlusion) -> None:
-    left, top = 0.1 / canvas.width, 1 - 0.2 / canvas.height
-    canvas.write(left, top, title, weight="bold", fontsize=style.HEADING_SIZE)
-    remark = f"the output is {style.number(found.share)}"
-    if has_classes(net):
-        remark = f"the probability is {100 * found.share:.4g} %"
-    if is_untrained(net):
-        remark += f". {UNTRAINED}"
-    (line, *_) = style.wrapped(remark, style.SMALL_SIZE, canvas.width - 0.2)
-    _note(canvas, 0.1, canvas.height - 0.42, line)
+def _head(canvas: style.Canvas, left: float, top: float, text: str) -> None:
+    canvas.note(left, top, text, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE)
 
 
 def _draw_map(axes: Axes, values: Array, *, signed: bool = False) -> None:

@@ -6,6 +6,7 @@ of closest fit to systems of points in space, 1901), by a singular value decompo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,13 @@ from fencepost.datasets.checks import check_targets
 from fencepost.errors import DataError
 from fencepost.network.inputs import as_checked_batch
 from fencepost.plots import style
-from fencepost.plots.subjects import UNTRAINED, as_network, is_untrained, output_names
+from fencepost.plots.subjects import (
+    UNTRAINED,
+    as_network,
+    is_untrained,
+    output_names,
+    require_finite,
+)
 from fencepost.plots.volume_layout import short_name
 
 if TYPE_CHECKING:
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from fencepost.network import Network
 
 MOST = 2000  # images: more points would hide each other
+LETTERS, LINE = 18, 0.16  # of a name, and inches that a line takes
 CHUNK = 200  # images at a time, for features of all layers take memory
 COLOURS = tuple(colour for colour in style.COLOURS if colour != style.YELLOW)  # it is too light
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h", "d")
@@ -50,8 +58,8 @@ def embedding(
     Returns
     -------
     Figure or Axes
-        One colour and marker a class; the axes say which share of the features' variance they
-        show.
+        One colour and marker a class, named beside and, where there is room, in the middle of
+        its points; the axes say which share of the features' variance they show.
 
     Raises
     ------
@@ -83,15 +91,20 @@ def embedding(
     canvas = style.canvas(ax, 6.6, 5.0)
     present = np.unique(truths)
     legend = present[: max(1, int((canvas.height - 0.8) / 0.19))]
-    letters = 18
     widest = max(
-        style.text_width(style.shorten(names[k], letters), style.SMALL_SIZE) for k in legend
+        style.text_width(style.shorten(names[k], LETTERS), style.SMALL_SIZE) for k in legend
     )
     right = min(0.45 * canvas.width, widest + 0.45)
-    axes = canvas.panel(
-        0.75 / canvas.width, 0.55 / canvas.height,
-        1 - (0.75 + right) / canvas.width, 1 - 1.2 / canvas.height,
-    )  # fmt: skip
+    notes = [f"{features.shape[1]} features {where}, of {len(shown):,} images"]
+    if len(shown) < len(batch):
+        notes[0] += f" out of {len(batch):,}"
+    if len(legend) < len(present):
+        notes.append(f"{len(legend)} of {len(present)} classes are named")
+    if is_untrained(net):
+        notes.append(UNTRAINED)
+    top = 0.15 + canvas.title("What the last layer sees", ". ".join(notes))
+    high = max(0.1, canvas.height - top - 0.55)
+    axes = canvas.place(0.75, top, canvas.width - 0.75 - right, high)
     style.plain(axes)
     for label in present:
         chosen = points[truths == label]
@@ -99,14 +112,19 @@ def embedding(
         axes.scatter(
             chosen[:, 0], chosen[:, 1], s=13, marker=MARKERS[label % len(MARKERS)], linewidths=0.3,
             facecolors=colour, edgecolors=style.PAPER, alpha=0.85,
-            label=style.shorten(names[label], letters), clip_on=False,
+            label=style.shorten(names[label], LETTERS), clip_on=False,
         )  # fmt: skip
     _square(axes, points)
-    for set_label, name, share in (
-        (axes.set_xlabel, "first", shares[0]),
-        (axes.set_ylabel, "second", shares[1]),
+    middles = {names[k]: np.median(points[truths == k], axis=0) for k in present}
+    _name_clusters(axes, middles)
+    room = style.canvas(axes, 0, 0)
+    for set_label, name, share, length in (
+        (axes.set_xlabel, "first", shares[0], room.width),
+        (axes.set_ylabel, "second", shares[1], room.height),
     ):
         text = f"{name} principal component: {100 * share:.0f} % of the variance"
+        if style.text_width(text, style.SMALL_SIZE) > length:
+            text = f"{name}: {100 * share:.0f} % of the variance"
         set_label(text, fontsize=style.SMALL_SIZE, color=style.INK)
     handles, texts = axes.get_legend_handles_labels()
     box = axes.legend(
@@ -116,14 +134,6 @@ def embedding(
     )  # fmt: skip
     for entry in box.get_texts():
         entry.set_parse_math(False)
-    notes = [f"{features.shape[1]} features {where}, of {len(shown):,} images"]
-    if len(shown) < len(batch):
-        notes[0] += f" out of {len(batch):,}"
-    if len(legend) < len(present):
-        notes.append(f"{len(legend)} of {len(present)} classes are named")
-    if is_untrained(net):
-        notes.append(UNTRAINED)
-    _write_head(canvas, ". ".join(notes))
     return canvas.result
 
 
@@ -141,11 +151,7 @@ def last_features(net: Network, images: NDArray[np.generic]) -> tuple[str, Float
     ]
     features = np.concatenate(chunks).astype(np.float64)
     where = f"of layer {index}, {short_name(net.layers[index])}"
-    if not np.isfinite(features).all():
-        raise DataError(
-            f"the features {where} must be finite. Received: NaN or infinite values, as of a "
-            "network whose training diverged. Train it anew with a smaller learning rate."
-        )
+    require_finite(f"the features {where}", features)
     return where, features
 
 
@@ -176,13 +182,23 @@ def _square(axes: Axes, points: Floats) -> None:
     axes.set_ylim(middle[1] - unit * room.height / 2, middle[1] + unit * room.height / 2)
 
 
-def _write_head(canvas: style.Canvas, notes: str) -> None:
-    left = 0.1 / canvas.width
-    canvas.write(
-        left, 1 - 0.2 / canvas.height, "What the last layer sees of the images", weight="bold",
-        fontsize=style.HEADING_SIZE,
-    )  # fmt: skip
-    lines = style.wrapped(notes, style.SMALL_SIZE, canvas.width - 0.2)
-    for number, line in enumerate(lines[:2]):
-        y = 1 - (0.4 + 0.14 * number) / canvas.height
-        canvas.write(left, y, line, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
+def _name_clusters(axes: Axes, middles: Mapping[str, Floats]) -> None:
+    """Write each name in the middle of its points, where there is room: for a grey print."""
+    from matplotlib.patheffects import withStroke
+
+    room = style.canvas(axes, 0, 0)
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    taken: list[tuple[float, float, float]] = []  # middle and half the width of each, in inches
+    for name, middle in middles.items():
+        text = style.shorten(name, LETTERS)
+        half = style.text_width(text, style.TEXT_SIZE, "bold") / 2 + 0.03
+        x = room.width * float(middle[0] - left) / (right - left)
+        y = room.height * float(middle[1] - bottom) / (top - bottom)
+        free = all(abs(x - a) > half + b or abs(y - c) > LINE for a, c, b in taken)
+        if free and half < x < room.width - half and LINE < y < room.height - LINE:
+            taken.append((x, y, half))
+            axes.text(
+                float(middle[0]), float(middle[1]), text, ha="center", va="center", color=style.INK,
+                fontsize=style.TEXT_SIZE, weight="bold", parse_math=False,
+                path_effects=[withStroke(linewidth=2.5, foreground=style.PAPER)],
+            )  # fmt: skip

@@ -25,6 +25,7 @@ ORANGE, SKY, PURPLE, YELLOW = "#E69F00", "#56B4E9", "#CC79A7", "#F0E442"
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK, YELLOW)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 3)))
 INK, FAINT_INK, PAPER, GRID = "#222222", "#5f5f5f", "#ffffff", "#d9d9d9"
+MARGIN = 0.1  # inches between a room's edge and what is written in it
 TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 15.0, 11.5, 9.0, 8.0
 
 
@@ -84,6 +85,32 @@ class Canvas:
             1 - (left + right) / self.width,
             1 - (bottom + top) / self.height,
         )
+
+    def place(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Return axes over a part of the room, in inches from its upper left corner."""
+        return self.panel(
+            left / self.width,
+            1 - (top + height) / self.height,
+            width / self.width,
+            height / self.height,
+        )
+
+    def note(self, left: float, top: float, text: str, **settings: Any) -> None:
+        """Write so many inches from the upper left corner, in small letters; `Text`'s settings."""
+        x, y = left / self.width, 1 - top / self.height
+        self.write(x, y, text, **({"fontsize": SMALL_SIZE, "color": FAINT_INK} | settings))
+
+    def title(self, text: str, *remarks: str) -> float:
+        """Write what is drawn at the top, and remarks below; return where these end, in inches."""
+        wide = self.width - 2 * MARGIN
+        self.note(
+            MARGIN, 0.2, fitted(text, HEADING_SIZE, wide, "bold"), weight="bold", color=INK,
+            fontsize=HEADING_SIZE,
+        )  # fmt: skip
+        lines = [line for remark in remarks for line in wrapped(remark, SMALL_SIZE, wide)]
+        for number, line in enumerate(lines):
+            self.note(MARGIN, 0.4 + 0.15 * number, line)
+        return 0.33 + 0.15 * len(lines)
 
     def write(self, x: float, y: float, text: str, **settings: Any) -> None:
         """Write into the room, at a fraction of its width and height; `Text`'s settings."""
@@ -214,6 +241,18 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     font.set_size(100, 72)  # large, so that widths are not rounded to whole pixels
     font.set_text(text)
     return float(font.get_width_height()[0]) / 64 / 72 * size / 100 * 1.06
+
+
+def fitted(text: str, size: float, width: float, weight: str = "normal") -> str:
+    """Leave out the middle of a text until it takes at most so many inches.
+
+    >>> fitted("golden_retriever_puppy", 8, 0.6)
+    'gold…ppy'
+    """
+    letters = len(text)
+    while letters > 1 and text_width(shorten(text, letters), size, weight) > width:
+        letters -= 1
+    return shorten(text, letters)
 
 
 def wrapped(text: str, size: float, width: float) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.errors import ArgumentError
+from fencepost.errors import ArgumentError, DataError
 from fencepost.layers import Conv1d, Conv2d, Residual
 from fencepost.layers.base import Layer
 from fencepost.network import Network
@@ -37,6 +37,15 @@ def one_image(net: Network, image: ArrayLike) -> NDArray[Any]:
         raise ArgumentError(f"image must be one image. Received: {len(batch)}.")
     one: NDArray[Any] = batch[0]
     return one
+
+
+def require_finite(what: str, values: NDArray[np.floating]) -> None:
+    """Raise DataError if a network has made something else of finite images."""
+    if not np.isfinite(values).all():
+        raise DataError(
+            f"{what} must be finite. Received: NaN or infinite values, as of a network whose "
+            "training diverged. Train it anew with a smaller learning rate."
+        )
 
 
 def fresh_twin(net: Network) -> Network:

@@ -79,18 +79,21 @@ def learned_kernels(
     first = _same_layer(other, place, after)
     scale = Scale(after, first)
     canvas = style.canvas(ax, 7.0, 4.0)
-    _write_title(canvas, net, place, scale)
+    top = _write_title(canvas, net, place, scale) + 0.4
+    width, height = canvas.width / 2 - 0.2, max(0.1, canvas.height - top - 0.3)
+    for left, heading, weights in (
+        (style.MARGIN, "Before training" if before is None else "Before", first),
+        (style.MARGIN + canvas.width / 2, "After training" if before is None else "After", after),
+    ):
+        canvas.note(
+            left, top - 0.15, heading, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE
+        )
+        draw_kernels(canvas.place(left, top, width, height), weights, scale, width, height)
     if np.array_equal(first, after):
         note = UNTRAINED if before is None else "These kernels are equal in both networks."
-        canvas.write(0.02, 0.16 / canvas.height, note, fontsize=style.SMALL_SIZE)
-    low, high = 0.3 / canvas.height, 1 - 1.05 / canvas.height
-    for left, heading, weights in (
-        (0.02, "Before training" if before is None else "Before", first),
-        (0.52, "After training" if before is None else "After", after),
-    ):
-        panel = canvas.panel(left, low, 0.46, high - low)
-        draw_kernels(panel, weights, scale, 0.46 * canvas.width, (high - low) * canvas.height)
-        canvas.write(left, high + 0.14 / canvas.height, heading, weight="bold")
+        lines = style.wrapped(note, style.SMALL_SIZE, canvas.width - 2 * style.MARGIN)
+        for number, line in enumerate(reversed(lines)):
+            canvas.note(style.MARGIN, canvas.height - 0.12 - 0.14 * number, line)
     return canvas.result
 
 
@@ -149,10 +152,13 @@ def learned_kernels_animation(
 
     def draw(weights: Weights, title: str) -> Figure | Axes:
         canvas = style.canvas(None, 5.0, 4.2)
-        _write_title(canvas, networks[-1], place, scale)
-        panel = canvas.panel(0.03, 0.04, 0.94, 0.7)
-        draw_kernels(panel, weights, scale, 0.94 * canvas.width, 0.7 * canvas.height)
-        canvas.write(0.03, 0.775, title, weight="bold")
+        top = _write_title(canvas, networks[-1], place, scale) + 0.4
+        room = (canvas.width - 2 * style.MARGIN, canvas.height - top - style.MARGIN)
+        draw_kernels(canvas.place(style.MARGIN, top, *room), weights, scale, *room)
+        canvas.note(
+            style.MARGIN, top - 0.15, title, weight="bold", color=style.INK,
+            fontsize=style.TEXT_SIZE,
+        )  # fmt: skip
         return canvas.result
 
     pairs = zip(frames, titles, strict=True)
@@ -277,18 +283,11 @@ def _same_layer(net: Network, place: str, weights: Weights) -> Weights:
     return found
 
 
-def _write_title(canvas: style.Canvas, net: Network, place: str, scale: Scale) -> None:
-    layer = convolutions(net)[place]
-    top = 1 - 0.2 / canvas.height
+def _write_title(canvas: style.Canvas, net: Network, place: str, scale: Scale) -> float:
     title = f"Kernels of layer {place}"
-    longer = f"{title}, {layer.describe()}"
-    if style.text_width(longer, style.HEADING_SIZE, "bold") < 0.96 * canvas.width:
+    longer = f"{title}, {convolutions(net)[place].describe()}"
+    if style.text_width(longer, style.HEADING_SIZE, "bold") < canvas.width - 2 * style.MARGIN:
         title = longer
-    canvas.write(0.02, top, title, fontsize=style.HEADING_SIZE, weight="bold")
     noun = "kernel" if scale.total == 1 else "kernels"
     counted = f"{scale.counted} {noun} of {by((scale.channels, *scale.size))}"
-    wide = 0.96 * canvas.width
-    lines = [counted, *style.wrapped(scale.remark, style.SMALL_SIZE, wide)]
-    for number, line in enumerate(lines, start=1):
-        y = top - (0.08 + 0.17 * number) / canvas.height
-        canvas.write(0.02, y, line, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
+    return canvas.title(title, counted, scale.remark)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fencepost.training import History
 
 Floats = npt.NDArray[np.float64]
-ROOMY = 5.0  # inches, in which a remark and the legend stand side by side
+ROOMY, NARROW = 5.0, 4.4  # inches in which a remark, or the heading, stands beside the legend
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,16 @@ def draw_training_curve(
         for axes in {upper, lower}:
             axes.axvline(kept, color=style.FAINT_INK, linewidth=1.0, linestyle=":", label="kept")
     lower.set_xlabel("epoch", fontsize=style.TEXT_SIZE, color=style.INK)
+    width = _width(upper)
+    # Beside the heading, or within narrow axes: at the upper right, from where curves fall away.
+    where: dict[str, Any] = {"loc": "upper right"}
+    if width > NARROW:
+        where = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncols": 4}
     upper.legend(
         *lower.get_legend_handles_labels(), fontsize=style.SMALL_SIZE, frameon=False,
-        labelcolor=style.INK,
-        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.2,
-        handlelength=2.2, columnspacing=1.2,
+        labelcolor=style.INK, borderaxespad=0.2, handlelength=2.2, columnspacing=1.2, **where,
     )  # fmt: skip
-    roomy = _width(upper) > ROOMY
-    style.heading(upper, "Training", "per epoch, logarithmic" if roomy else "")
+    style.heading(upper, "Training", "per epoch, logarithmic" if width > ROOMY else "")
 
 
 def _width(axes: Axes) -> float:

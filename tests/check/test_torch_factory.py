@@ -149,6 +149,12 @@ def test_long_messages_are_cut(folder):
     assert len(str(caught.value)) < 700
 
 
+def test_what_the_code_prints_does_not_go_to_stdout(folder, capsys):
+    (folder / "loud_of_a_test.py").write_text(f"print('imported')\n{SOURCE}\nprint(LeNet())\n")
+    load_factory("loud_of_a_test:LeNet")
+    assert capsys.readouterr() == ("", "imported\nLeNet()\n")
+
+
 def test_interrupts_pass(folder):
     (folder / "stop_of_a_test.py").write_text("raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):

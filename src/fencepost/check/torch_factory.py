@@ -6,6 +6,7 @@ user's code: whatever goes wrong there is told with its file and line.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import os
@@ -35,7 +36,8 @@ def load_factory(name: str) -> torch.nn.Module:
         Before the colon a Python module, which is imported, as from the current directory (which
         is put at the head of `sys.path`, and stays there for what the code imports later). After
         it what it holds: a function that returns a torch.nn.Module, a subclass of torch.nn.Module,
-        or such a module itself. Function and class are called without arguments.
+        or such a module itself. Function and class are called without arguments. What they print
+        goes to stderr.
 
     Returns
     -------
@@ -69,12 +71,11 @@ def load_factory(name: str) -> torch.nn.Module:
             f"Before the colon stands the name of a Python module, not of its file: "
             f"{path.removesuffix('.py')}:{attribute}. Received: {name!r}."
         )
-    found: Any = _import(path)
-    for part in attribute.split("."):
-        found = _attribute(found, part, name)
-    if isinstance(found, torch.nn.Module):
-        return found
-    made = _make(found, name)
+    with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to who asks
+        found: Any = _import(path)
+        for part in attribute.split("."):
+            found = _attribute(found, part, name)
+        made = found if isinstance(found, torch.nn.Module) else _make(found, name)
     if not isinstance(made, torch.nn.Module):
         raise DataError(f"{name} must give a torch.nn.Module. It gives {kind(made)}.")
     return made

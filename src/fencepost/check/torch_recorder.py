@@ -70,6 +70,7 @@ class Recorder:
 
         self.used: set[int] = set()  # identities of parameters
         self.scripted: set[str] = set()  # names of scripted modules, whose parameters have none
+        self.looked: str = ""  # at values, and where
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = meta
@@ -208,12 +209,12 @@ class Recorder:
         given_args, given_kwargs = self._gathered(args, kwargs, met)
         try:
             if self._meta and unchecked(call):
-                _on_zeros(func, given_args, given_kwargs)
+                _on_zeros(func, args, kwargs)
             result = func(*given_args, **given_kwargs)
         except RecursionError:
             raise
         except Exception as error:
-            words = self._words(func, given_args, given_kwargs, error)
+            words = self._words(func, args, kwargs, error)
             if flowing:
                 self.failure = Failure(error, self._described(call, flowing, met), words)
             raise
@@ -319,14 +320,18 @@ class Recorder:
             _on_zeros(func, args, kwargs)
         except Exception as other:
             return str(other)
-        raise LooksAtValues(f"{plain_name(func)} in {self._place}") from None
+        self.looked = f"{plain_name(func)} in {self._place}"
+        raise LooksAtValues from None
 
 
 def _on_zeros(func: Any, args: Any, kwargs: Any) -> None:
-    """Make a call on the CPU."""
+    """Make a call on the CPU, with zeros for what has no values."""
     import torch
 
-    args, kwargs = replaced((args, kwargs), lambda one: torch.zeros(one.shape, dtype=one.dtype))
+    def zeros(one: Any) -> Any:
+        return torch.zeros(one.shape, dtype=one.dtype) if one.is_meta else one.detach().clone()
+
+    args, kwargs = replaced((args, kwargs), zeros)
     func(*args, **kwargs)
 
 

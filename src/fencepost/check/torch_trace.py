@@ -6,8 +6,10 @@ PyTorch is imported only inside functions.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -70,7 +72,8 @@ def read(
 
     Notes
     -----
-    Recursion without an end and an interrupt from the keyboard pass through.
+    Recursion without an end and an interrupt from the keyboard pass through. What the module prints
+    goes to stderr.
 
     Examples
     --------
@@ -136,15 +139,18 @@ def _run(
         for shape, one in zip(shapes, types, strict=True)
     ]
     recorder = Recorder(twin, inputs, device == "meta")
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.listening():
+    quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to who asks
+    with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.listening():
         try:
             result = twin.eval()(*inputs)
         except RecursionError:
             raise
-        except LooksAtValues as asked:
-            return _Run(doubt=f"The model looks at values ({asked})")
+        except LooksAtValues:
+            result = None
         except Exception as error:
             return _failed(recorder, error, device)
+    if recorder.looked:
+        return _Run(doubt=f"The model looks at values ({recorder.looked})")
     operations, outputs = recorder.operations(), recorder.outputs(result)
     return _Run(operations, outputs, unused=_unused(twin, recorder))
 
@@ -203,7 +209,7 @@ def _copy(module: Any, device: str) -> Any:
 
 def _unused(module: Any, recorder: Recorder) -> tuple[str, ...]:
     """Name what has parameters of which none was used: modules as a whole, where they are."""
-    scripted = tuple(f"{name}." for name in recorder.scripted)
+    scripted = tuple(f"{name}." if name else "" for name in recorder.scripted)
     idle = {
         name
         for name, one in module.named_parameters()

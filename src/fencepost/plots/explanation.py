@@ -341,23 +341,25 @@ def _draw_shares(axes: Axes, shares: Array, names: list[str], width: float, heig
     style.blank(axes)
     axes.set_xlim(0, width)
     line = min(height, 0.19 * len(order)) / len(order)
-    room = min(0.45 * width, max(style.text_width(names[k], SIZE) for k in order))
-    start, end = room + 0.06, width - 0.52
     best = int(np.argmax(shares))
+    weights = {k: "bold" if k == best else "normal" for k in order}
+    widest = max(style.text_width(names[k], SIZE, weight) for k, weight in weights.items())
+    room = min(0.45 * width, widest + 0.01)
+    start, end = room + 0.06, width - 0.52
     axes.axvline(start, color=style.FAINT_INK, linewidth=0.6)
     for index, k in enumerate(order):
         y = (index + 0.5) * line
-        bold = "bold" if k == best else "normal"
         axes.barh(
             y, (end - start) * shares[k], left=start, height=0.7 * line, linewidth=0,
             color=style.BLUE,
         )  # fmt: skip
         axes.text(
-            start - 0.05, y, style.fitted(names[k], SIZE, room, bold), ha="right", fontsize=SIZE,
-            va="center_baseline", color=style.INK, weight=bold, parse_math=False,
+            start - 0.05, y, style.fitted(names[k], SIZE, room, weights[k]), ha="right",
+            va="center_baseline", fontsize=SIZE, color=style.INK, weight=weights[k],
+            parse_math=False,
         )  # fmt: skip
         axes.text(
             width, y, f"{100 * shares[k]:.1f} %", ha="right", va="center_baseline",
-            fontsize=SIZE, color=style.INK, weight=bold,
+            fontsize=SIZE, color=style.INK, weight=weights[k],
         )  # fmt: skip
     axes.set_ylim(height, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import integer
@@ -19,9 +19,7 @@ from .findings import CODES, SEVERITIES, Finding, Severity
 from .graph import Model, Operation
 from .subject import by, counted, listed
 
-_LONGEST_NAME = 26
-# From this width on there is room for what the other columns say too.
-_COMFORTABLE = 110
+_SHORTEST_NAME, _LONGEST_NAME = 12, 26
 # Of findings of one kind, so many are told in full.
 _TOLD = 2
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
@@ -96,13 +94,17 @@ class Report:
         # Columns without anything in them give their room to the layers; so does what is spare.
         kept = [
             number
-            for number, column in enumerate(_COLUMNS)
-            if any(line.cells[0][number] for line in lines)
-            and not (column.spare and width < _COMFORTABLE)
+            for number, (_, from_width) in enumerate(_COLUMNS)
+            if width >= from_width and any(line.cells[0][number] for line in lines)
         ]
-        group = Group("", tuple(_COLUMNS[number] for number in kept))
+        group = Group("", tuple(_COLUMNS[number][0] for number in kept))
+        longest = max(_SHORTEST_NAME, min(_LONGEST_NAME, width * 22 // 100))
         lines = [
-            replace(line, cells=(tuple(line.cells[0][number] for number in kept),))
+            Line(
+                _short(line.place, longest),
+                line.layer,
+                (tuple(line.cells[0][number] for number in kept),),
+            )
             for line in lines
         ]
         (text,) = tables(lines, [group], width)
@@ -185,7 +187,7 @@ class Report:
         model = self.model
         blank = ("",) * 5
         for name, shape in zip(model.input_names, model.input_shapes, strict=True):
-            yield Line(_short(name), "input", ((by(shape[1:]), *blank),))
+            yield Line(name, "input", ((by(shape[1:]), *blank),))
         total = model.multiply_adds
         last = len(model.operations) - 1
         for number, operation in enumerate(model.operations):
@@ -198,7 +200,7 @@ class Report:
                 compact(work),
                 f"{100 * work / total:.1f} %" if work and total else "",
             )
-            yield Line(_short(operation.name), operation.describe(), (cells,))
+            yield Line(operation.name, operation.describe(), (cells,))
         sums = ("", "", "", compact(model.parameters), compact(total), "")
         yield Line("", "total", (sums,))
 
@@ -210,13 +212,14 @@ class Report:
         return _alike(self.sights.span(number))
 
 
+# The columns, each with the width from which on there is room for it.
 _COLUMNS = (
-    Column(("output",), left=True),
-    Column(("left", "over")),
-    Column(("receptive", "field")),
-    Column(("param-", "eters")),
-    Column(("multiply-", "adds")),
-    Column(("share",), spare=True),
+    (Column(("output",), left=True), 0),
+    (Column(("left", "over")), 90),
+    (Column(("receptive", "field")), 0),
+    (Column(("param-", "eters")), 0),
+    (Column(("multiply-", "adds")), 0),
+    (Column(("share",)), 110),
 )
 
 
@@ -254,18 +257,20 @@ def _alike(sizes: tuple[int, ...]) -> str:
     return by(sizes if len(set(sizes)) > 1 else sizes[:1])
 
 
-def _short(name: str) -> str:
+def _short(name: str, longest: int) -> str:
     """Write a name so that the table has room for it: its end says more than its beginning.
 
-    >>> _short("/stages/stages.1/stages.1.0/body/body.0/Conv")
+    >>> _short("/stages/stages.1/stages.1.0/body/body.0/Conv", 26)
     'stages.1.0/body.0'
+    >>> _short("backbone.encoder.layer.11", 12)
+    '…er.layer.11'
     """
     if name.startswith("/"):  # PyTorch's exporter repeats each module within the next
         *parts, operator = name.strip("/").split("/")
         pairs = itertools.pairwise([*parts, ""])
         kept = [part for part, inner in pairs if not inner.startswith(f"{part}.")]
         name = "/".join(kept) or operator
-    return name if len(name) <= _LONGEST_NAME else "…" + name[1 - _LONGEST_NAME :]
+    return name if len(name) <= longest else "…" + name[1 - longest :]
 
 
 def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:

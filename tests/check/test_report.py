@@ -1,0 +1,198 @@
+"""The report: its table, its findings in text, its data; and every kind of model that it takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import fencepost as fp
+from check.graphs import Graph
+from fencepost.check.judging import judge
+
+LENET5 = "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(16, 5), Flatten, Linear(10)"
+
+
+def stem():
+    graph = Graph((1, 3, 224, 224), source="stem")
+    value = graph.conv(graph.input, 64, 7, stride=2, padding=3, name="conv")
+    graph.linear(graph.flatten(graph.pooled(graph.pointwise(value, name="relu"))), 10, name="fc")
+    return judge(graph.model())
+
+
+def test_the_table_shows_every_layer():
+    lines = stem().table(120).splitlines()
+    assert [line.split()[0] for line in lines[2:-1]] == [
+        "input0", "conv", "relu", "adaptiveavgpool2d2", "flatten3", "fc",
+    ]  # fmt: skip
+    (conv,) = [line for line in lines if line.startswith("conv")]
+    assert "Conv2d(64, 7, stride=2, padding=3)" in conv
+    assert conv.endswith("64 × 112 × 112     1          7  9.47 k      118 M  100.0 %")
+    (dense,) = [line for line in lines if line.startswith("fc")]
+    assert " all " in dense
+    assert "10.1 k" in lines[-1]  # 9,472 of the convolution, 650 of the dense layer
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_the_text_keeps_to_its_width(width):
+    report = stem()
+    told = report.text(width) if width >= 80 else "\n".join(report.told(width))
+    assert all(len(line) <= width for line in told.splitlines())
+    assert ("left" in report.table(width)) == (width >= 90)
+    assert ("share" in report.table(width)) == (width >= 110)
+
+
+def test_columns_without_anything_in_them_are_left_out():
+    assert "left" not in fp.check.check(((1, 28, 28), LENET5)).table(100)
+    assert "left" in stem().table(100)
+
+
+def test_findings_of_one_kind_stand_together():
+    graph = Graph((1, 3, 33, 33))
+    value = graph.input
+    for _ in range(4):
+        value = graph.conv(value, 3, 3, padding=3)
+        value = graph.pad(value, -2, -2)
+    (text, *_) = judge(graph.model()).told(200)
+    first, told, repair = text.splitlines()
+    assert first == "warning FP207  Padding is larger than half the kernel (4 layers)"
+    assert told.startswith(
+        "  conv2d0, conv2d2, conv2d4 and conv2d6, Conv2d(3, 3, padding=3): a pad"
+    )
+    assert repair == "    padding=1 makes 33 of 33."
+
+
+def test_of_many_that_differ_two_are_told_and_the_others_named():
+    graph = Graph((1, 3, 63, 63))
+    value = graph.input
+    for _ in range(4):
+        value = graph.pool(value, 2)
+    text = next(one for one in judge(graph.model()).told(200) if "FP201" in one)
+    assert "(4 layers)" in text
+    assert text.count("no window looks at") == 2
+    assert text.endswith("  and likewise maxpool2d2 and maxpool2d3.")
+
+
+def test_the_summary_counts_and_names_inputs_that_are_exact():
+    summary = stem().summary
+    assert summary.startswith("stem: 5 operations, 10,122 parameters, 118,014,592 multiply-adds; ")
+    assert "2 notes" in summary
+    assert "3 × 223 × 223 or 3 × 225 × 225, nothing would be left over" in summary
+    assert "; nothing found." in fp.check.check(((1, 8, 8), "Conv2d(1, 5, padding=2)")).summary
+
+
+def test_a_model_that_fails_is_shown_up_to_there():
+    report = fp.check.check(((1, 28, 28), "Conv2d(6, 5), MaxPool2d(2), Conv2d(9, 13), ReLU"))
+    assert not report.ok
+    assert [one.name for one in report.model.operations] == ["0", "1", "2"]
+    assert "2      Conv2d(9, 13)   ✗ fails" in report.table(100)
+    text = str(report)
+    assert text.index("✗ fails") < text.index("error FP102") < text.index("1 error")
+    assert "an input of at least 13 here" in text
+    assert "1 × 30 × 30 to the model" in text
+
+
+def test_plain_data_hold_everything():
+    report = stem()
+    data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert data["source"] == "stem"
+    assert data["inputs"] == [{"name": "input0", "shape": [1, 3, 224, 224]}]
+    conv, *_, dense = data["operations"]
+    assert conv["output_shapes"] == [[1, 64, 112, 112]]
+    assert conv["remainder"] == [1, 1]
+    assert conv["receptive_field"] == [7, 7]
+    assert conv["effective_stride"] == [2.0, 2.0]
+    assert conv["effective_padding"] == [3, 3]
+    assert conv["equations"][0].endswith("= 112.5")
+    assert dense["covers_input"] is True
+    assert dense["inputs"] == ["flatten3"]
+    assert data["parameters"] == sum(one["parameters"] for one in data["operations"])
+    assert data["counts"] == {"error": 0, "warning": 0, "note": 2}
+    (found,) = [one for one in data["findings"] if one["code"] == "FP202"]
+    assert found["operation"] == "conv"
+    assert found["title"] == fp.check.CODES["FP202"].title
+    assert data["exact_inputs"] == [[1, 3, 223, 223], [1, 3, 225, 225]]
+
+
+def test_severities_and_what_is_allowed():
+    report = stem()
+    assert [one.severity for one in report.findings] == ["note", "note"]
+    assert report.at_least("warning") == ()
+    assert len(report.at_least("note")) == 2
+    assert [one.code for one in report.at_least("note", ["FP302"])] == ["FP202"]
+
+
+# --- what it takes ------------------------------------------------------------------------------
+
+
+def test_networks_plans_files_and_layers_are_the_same(tmp_path):
+    layers = [fp.Conv2d(6, 5), fp.ReLU(), fp.Residual(fp.Conv2d(6, 3, padding=1)), fp.Flatten()]
+    network = fp.Network((1, 12, 12), [*layers, fp.Linear(10)])
+    network.save(tmp_path / "model.safetensors")
+    models = [
+        network,
+        fp.plan((1, 12, 12), [*layers, fp.Linear(10)]),
+        ((1, 12, 12), [*layers, fp.Linear(10)]),
+        tmp_path / "model.safetensors",
+        str(tmp_path / "model.safetensors"),
+    ]
+    tables = {fp.check.check(model).table(100) for model in models}
+    assert len(tables) == 1
+    report = fp.check.check(network)
+    assert [one.name for one in report.model.operations] == ["0", "1", "2.0", "2", "3", "4"]
+    assert report.model.parameters == sum(one.size for one in network.parameters.values())
+    assert (
+        report.model.multiply_adds == fp.plan((1, 12, 12), [*layers, fp.Linear(10)]).multiply_adds
+    )
+    assert report.sights.span(3) == (7, 7)
+
+
+def test_own_layers_that_do_not_fit():
+    report = fp.check.check(((1, 28, 28), "Conv2d(6, 3, stride=2), ReLU"))
+    (error,) = report.of("error")
+    assert error.code == "FP101"
+    assert "must end exactly at the far edge" in error.message
+    report = fp.check.check(((4, 8, 8), "Residual(Conv2d(4, 3)), ReLU"))
+    (error,) = report.of("error")
+    assert (error.code, error.operation) == ("FP104", "0")
+    assert "padding=1 in 0.0 (→ 8)" in error.repair
+    report = fp.check.check(((1, 8, 8), "Linear(3)"))
+    assert "Flatten" in report.of("error")[0].message
+
+
+def test_pytorch_modules_by_themselves_and_by_name(tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5), torch.nn.ReLU())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "somebodys.py").write_text(
+        "from torch import nn\ndef net(): return nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU())\n"
+    )
+    tables = [fp.check.check(model, (1, 28, 28)).table(100) for model in (module, "somebodys:net")]
+    assert tables[0] == tables[1]
+    with pytest.raises(fp.ArgumentError, match=r"somebodys:net: .* --input 3x224x224"):
+        fp.check.check("somebodys:net")
+    with pytest.raises(fp.ArgumentError, match=r"shape of one input must be given"):
+        fp.check.check(module)
+
+
+def test_modules_of_several_inputs():
+    torch = pytest.importorskip("torch")
+
+    class Two(torch.nn.Module):
+        def forward(self, a, b):
+            return a + b
+
+    report = fp.check.check(Two(), [(3, 8, 8), (3, 8, 9)])
+    (error,) = report.of("error")
+    assert "3 × 8 × 8 from a meets 3 × 8 × 9 from b: they differ in columns, 8 against 9" in (
+        error.message
+    )
+
+
+def test_what_is_no_model():
+    with pytest.raises(fp.ArgumentError, match=r"model must be a path .* Received: int"):
+        fp.check.check(3)
+    with pytest.raises(fp.DataError, match=r"nowhere.onnx"):
+        fp.check.check("nowhere.onnx")
+    with pytest.raises(fp.ArgumentError, match=r"object_size must be at least 1"):
+        fp.check.check(((1, 8, 8), "ReLU"), object_size=0)

@@ -1,0 +1,141 @@
+"""`fencepost check`: its statuses, its options, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+import fencepost as fp
+from cli.refusal import refused
+
+EXACT = "nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.Conv2d(6, 6, 9)"
+STRIDED = "nn.Conv2d(1, 6, 3, padding=1, stride=2), nn.Conv2d(6, 8, 3, padding=3)"
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """Factories in the current directory, as users have them."""
+    pytest.importorskip("torch")
+    lines = ["from torch import nn"]
+    for name, layers in (("exact", EXACT), ("strided", STRIDED)):
+        lines.append(f"def {name}(): return nn.Sequential({layers})")
+    lines.append("class Two(nn.Module):\n    def forward(self, a, b): return a + b")
+    (tmp_path / "nets_for_check.py").write_text("\n".join(lines) + "\n")
+    monkeypatch.delitem(__import__("sys").modules, "nets_for_check", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return "nets_for_check"
+
+
+def test_a_model_without_findings(fencepost, modules):
+    done = fencepost("check", f"{modules}:exact", "--input", "1x28x28")
+    assert (done.status, done.err) == (0, "")
+    assert "Conv2d(6, 5, padding=2)" in done.out
+    assert f"{modules}:exact: 3 operations" in done.out
+
+
+def test_the_text_is_the_report(fencepost, model):
+    assert fencepost("check", model).out == fp.check.check(model).text(100) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ([], 0),
+        (["--fail-on", "warning"], 1),
+        (["--fail-on", "note"], 1),
+        (["--fail-on", "never"], 0),
+        (["--fail-on", "warning", "--allow", "FP207"], 0),
+        (["--fail-on", "note", "--allow", "FP207"], 1),
+        (["--fail-on", "note", "--allow", "fp207", "--allow", "FP202"], 0),
+    ],
+)
+def test_statuses(fencepost, modules, options, status):
+    command = ["check", f"{modules}:strided", "--input", "1x8x8", *options]
+    done = fencepost(*command)
+    assert done.status == status
+    assert "warning FP207" in done.out  # shown in any case
+    assert done.err == ""
+    data = fencepost(*command, "--json").json
+    assert bool(data["failing"]) == bool(status)
+    assert data["counts"] == {"error": 0, "warning": 1, "note": 1}
+
+
+def test_a_model_that_fails(fencepost, modules):
+    done = fencepost("check", f"{modules}:exact", "--input", "1x10x10")
+    assert done.status == 1
+    assert "✗ fails" in done.out
+    assert "error FP102" in done.out
+    assert "Traceback" not in done.out + done.err
+
+
+def test_the_object(fencepost, modules):
+    command = ["check", f"{modules}:strided", "--input", "1x40x40", "--json", "--object"]
+    codes = [
+        {one["code"] for one in fencepost(*command, size).json["findings"]}
+        for size in ("7", "8", "7x8")
+    ]
+    assert ["FP303" in found for found in codes] == [False, True, True]
+
+
+def test_several_inputs(fencepost, modules):
+    done = fencepost("check", f"{modules}:Two", "--input", "3x8x8", "--input", "3x8x8", "--json")
+    assert done.status == 0
+    assert [one["shape"] for one in done.json["inputs"]] == [[1, 3, 8, 8]] * 2
+
+
+def test_onnx_files(fencepost, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    kind = onnx.TensorProto.FLOAT
+    ends = [
+        onnx.helper.make_tensor_value_info(name, kind, shape)
+        for name, shape in (("image", [1, 3, "rows", 8]), ("result", None))
+    ]
+    node = onnx.helper.make_node(
+        "MaxPool", ["image"], ["result"], name="pool", kernel_shape=[2, 2], strides=[2, 2]
+    )
+    made = onnx.helper.make_model(onnx.helper.make_graph([node], "one", ends[:1], ends[1:]))
+    onnx.save(made, tmp_path / "pool.onnx")
+    refused(fencepost("check", "pool.onnx"), "pool.onnx", "image", "rows")
+    for shape in ("3x9x8", "image=3x9x8"):
+        done = fencepost("check", "pool.onnx", "--input", shape, "--fail-on", "warning")
+        assert done.status == 1
+        assert "no window looks at the last row (bottom) of 9 × 8" in done.out
+
+
+def test_codes_are_explained(fencepost):
+    done = fencepost("check", "--codes")
+    assert done.status == 0
+    assert all(code in done.out and one.title in done.out for code, one in fp.check.CODES.items())
+    listed = fencepost("check", "--codes", "--json").json["codes"]
+    assert [one["code"] for one in listed] == list(fp.check.CODES)
+    done = fencepost("check", "fp201")
+    assert done.status == 0
+    about = fp.check.CODES["FP201"]
+    assert done.out.startswith(f"FP201, warning: {about.title}.\n")
+    assert about.why in " ".join(done.out.split())
+    assert "docs/findings/FP201.md" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["MODEL must be given", "--codes"]),
+        (["nowhere.onnx"], ["nowhere.onnx"]),
+        (["nowhere.onnx", "--fail-on", "errors"], ["--fail-on", "never", "'errors'"]),
+        (["nowhere.onnx", "--allow", "FP999"], ["FP101", "'FP999'"]),
+        (["nowhere.onnx", "--input", "3*4"], ["--input", "3x224x224", "'3*4'"]),
+        (["nowhere.onnx", "--input", "0x4"], ["--input", "at least 1"]),
+        (["nowhere.onnx", "--input", "a=3x4", "--input", "3x4"], ["NAME=SHAPE"]),
+        (["nowhere.onnx", "--object", "big"], ["--object", "'big'"]),
+        (["nowhere.onnx", "--object", "0"], ["--object", "'0'"]),
+        (["nowhere.safetensors"], ["nowhere.safetensors"]),
+    ],
+)
+def test_refusals(fencepost, tmp_path, arguments, words):
+    refused(fencepost("check", *arguments), *words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_modules_that_are_refused(fencepost, modules):
+    refused(fencepost("check", f"{modules}:exact"), f"{modules}:exact", "--input 3x224x224")
+    refused(fencepost("check", f"{modules}:nobody", "--input", "1x8x8"), "nobody")
+    refused(fencepost("check", "no_such_file:net", "--input", "1x8x8"), "no_such_file")

@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from check.onnx_graphs import runtime_shapes, with_all_outputs, write  # noqa: E402
 from check.torch_architectures import ARCHITECTURES, build  # noqa: E402
+from fencepost.check import torch_trace  # noqa: E402
 from fencepost.check.onnx_file import read  # noqa: E402
 
 # Channels are divided by 8, and inputs are small where the network takes them.
@@ -85,6 +86,27 @@ def test_norms_that_were_folded_into_convolutions(tmp_path):
     norms = sum(one.num_features for one in network.modules() if hasattr(one, "num_features"))
     # Weight and bias of a norm are gone, and its convolution has a bias instead.
     assert found.parameters == sum(one.numel() for one in network.parameters()) - norms
+
+
+def described(operations):
+    """What both readers say of the layers that carry the work, in the order in which they run."""
+    kinds = ("Conv2d", "ConvTranspose2d", "BatchNorm2d", "MaxPool2d", "Linear", "Add", "Cat")
+    return [
+        (one.describe(), one.role, one.windows, one.input_shapes, one.output_shapes,
+         one.weight_shape, one.parameters, one.multiply_adds)
+        for one in operations if one.kind in kinds
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_exports_are_read_as_their_modules_are(tmp_path, name):
+    network, content = exported(name)
+    found = read(write(tmp_path, content))
+    traced = torch_trace.read(network, [found.input_shapes[0][1:]])
+    assert sorted(described(found.operations), key=str) == sorted(
+        described(traced.operations), key=str
+    )
+    assert found.multiply_adds == traced.multiply_adds
 
 
 class Shaped(torch.nn.Module):

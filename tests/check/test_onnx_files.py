@@ -181,6 +181,8 @@ def test_open_sizes_are_asked_for(tmp_path):
     model = read(path, (3, 8, 9))
     assert model.operations[0].output_shape == (1, 4, 6, 7)
     assert model.how == 'A batch of 1 was put before the sizes of "x".'
+    path = write(tmp_path, small(inputs={"x": (4, 3, 8, 8)}))
+    assert read(path, (3, 8, 9)).input_shapes == ((4, 3, 8, 9),)
 
 
 def test_several_inputs(tmp_path):
@@ -310,6 +312,7 @@ def test_contradictions_are_told(tmp_path):
         ("Gemm", [(1, 100), ones(10, 120)], {"transB": 1}, "100 (1 × 100), and a weight for 120"),
         ("Gemm", [(1, 3, 8), ones(8, 10)], {}, "flatten first. Received: 1 × 3 × 8"),
         ("MatMul", [(2, 5), (4, 3)], {}, "2 × 5 and 4 × 3"),
+        ("Mul", [(2, 5)], {}, "Mul needs 2 inputs. Received: 1"),
         ("Add", [(1, 64, 56, 56), (1, 64, 55, 55)], {}, "1 × 64 × 56 × 56 and 1 × 64 × 55 × 55"),
         ("Concat", [(1, 3, 8, 8), (1, 3, 7, 7)], {"axis": 1}, "joined along axis 1 must be equal"),
         ("Reshape", [(1, 16, 4, 4), np.array([1, 400])], {}, "256 for 1 × 400 = 400"),

@@ -57,8 +57,9 @@ def settle(file: File, asked: Mapping[str, Shape] | Shape | None) -> Inputs:
         if shape is None or one.shape is None:
             continue
         if len(shape) == len(one.shape) - 1:
-            shape = wanted[one.name] = (1, *shape)
-            notes.append(f"A batch of 1 was put before the sizes of {shown(one.name)}.")
+            batch = one.shape[0] if isinstance(one.shape[0], int) else 1
+            shape = wanted[one.name] = (batch, *shape)
+            notes.append(f"A batch of {batch} was put before the sizes of {shown(one.name)}.")
         if len(shape) != len(one.shape):
             raise ArgumentError(
                 "A shape must have as many axes as the file declares. Received: "

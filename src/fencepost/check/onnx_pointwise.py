@@ -97,6 +97,9 @@ JOINS = {
     "Xor": ("LogicalXor", "compared"),
 }
 
+# As many arrays as one likes.
+_OF_ANY_NUMBER = ("Max", "Mean", "Min", "Sum")
+
 #: Axes are summed up, or a maximum is found along them.
 REDUCTIONS = {
     "ArgMax": "Argmax",
@@ -178,8 +181,11 @@ def join(call: Call) -> Result:
     """Take several arrays place by place, each repeated along axes of size 1."""
     kind, verb = JOINS[call.node.operator]
     if not call.inputs:
-        raise Misfit(f"{call.node.operator} needs an input.", "none")
+        raise Misfit(f"{call.node.operator} needs an input.", "none of them")
     shapes = [call.shape(index) for index in range(len(call.inputs))]
+    needed = {"Where": 3}.get(call.node.operator, 2)
+    if len(shapes) != needed and call.node.operator not in _OF_ANY_NUMBER:
+        raise Misfit(f"{call.node.operator} needs {needed} inputs.", f"{len(shapes)}")
     first = call.node.attributes
     if "axis" in first and len(shapes) == 2 and None not in shapes:
         shapes[1] = _moved(call, shapes[0] or (), shapes[1] or ())
@@ -196,6 +202,7 @@ def norm(call: Call) -> Result:
     operator = call.node.operator
     x = call.rank(2 if operator != "LayerNormalization" else 1)
     result = Result(_NORMS.get(operator, "LayerNorm"), "pointwise", (x,), weights=(1, 2))
+    result.multiply_adds = None if x is None else product(x)  # its factor and its summand
     if x is None:
         return result
     if operator in ("LayerNormalization", "RMSNormalization"):

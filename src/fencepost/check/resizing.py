@@ -112,11 +112,10 @@ def _nearest(
     model: Model, now: Sequence[Sizes], axes: Sequence[int], fits: Callable[[Resized], bool]
 ) -> Iterator[tuple[Sizes, ...]]:
     """Find the next smaller and the next larger, all axes changed by the same number of cells."""
-    # Half the input, or half as much again, is another task and not a repair.
-    sizes = [shape[a + 1] for shape in now for a in axes if 2 < len(shape) > a + 1]
-    farthest = min(_SEARCH, *(size // 2 for size in sizes), _SEARCH)
-    for direction in (-1, 1):
-        for distance in range(1, farthest + 1):
+    # Less than half the input, or more than twice, is another task and not a repair.
+    size = min((shape[a + 1] for shape in now for a in axes if 2 < len(shape) > a + 1), default=0)
+    for direction, farthest in ((-1, size // 2), (1, size)):
+        for distance in range(1, min(_SEARCH, farthest) + 1):
             changed = tuple(_changed(now, axes, direction * distance))
             if not changed:
                 break

@@ -107,11 +107,7 @@ def learned_kernels_animation(
 ) -> Path:
     """Write how a convolution's kernels changed, as a GIF or a page with buttons.
 
-    Copies that are kept while a network learns are what it takes::
-
-        kept = [net.copy()]
-        net.fit(images, labels, on_epoch=lambda epoch: kept.append(net.copy()))
-        fp.plots.learned_kernels_animation(kept, "kernels.gif")
+    Copies that are kept while a network learns are what it takes, as in the example.
 
     Parameters
     ----------
@@ -135,6 +131,19 @@ def learned_kernels_animation(
     ------
     ArgumentError, DataError
         As `learned_kernels` and `save_animation`; no networks, or not as many titles.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> net = fp.Network((1, 4, 4), [fp.Conv2d(2, 3), fp.Flatten(), fp.Linear(2)])
+    >>> kept = [net.copy()]
+    >>> images = [[[k] * 4] * 4 for k in range(8)]
+    >>> history = net.fit(
+    ...     images, [0] * 4 + [1] * 4, epochs=2, progress=False,
+    ...     on_epoch=lambda epoch: kept.append(net.copy()),
+    ... )
+    >>> fp.plots.learned_kernels_animation(kept, "kernels.gif").name
+    'kernels.gif'
     """
     networks = list(networks)
     if not networks:

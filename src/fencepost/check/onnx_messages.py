@@ -14,7 +14,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from .protobuf import FIXED32, LENGTH, VARINT, WireError, fields, real, signed, varints
+from .protobuf import (
+    WireError,
+    fields,
+    fixed_in,
+    integer_in,
+    integers,
+    message_in,
+    real,
+    reals,
+    signed,
+    text_in,
+)
 
 #: Of each axis: its size, the name of a size that is chosen later, or None.
 Declared: TypeAlias = tuple["int | str | None", ...]
@@ -51,7 +62,6 @@ TYPES: Final = {
 
 # Limits that no model of anyone's comes near; beyond them a file is damaged, or means harm.
 MOST_AXES = 32
-LONGEST_NAME = 2**16
 MOST_NUMBERS = 2**12  # of a tensor or attribute whose numbers decide about sizes
 LARGEST_SIZE = 2**40  # cells along one axis
 
@@ -91,10 +101,10 @@ class Tensor:
                 if letter and len(content) == self.cells * struct.calcsize(letter):
                     yield from struct.unpack(f"<{self.cells}{letter}", content)
             elif number in (5, 7, 11):
-                for bits in _repeated(wire, content):
+                for bits in integers(wire, content):
                     yield _integer(bits, self.type)
             elif number in (4, 10):
-                yield from _reals(wire, content, "f" if number == 4 else "d")
+                yield from reals(wire, content, "f" if number == 4 else "d", MOST_NUMBERS)
 
 
 # How struct reads raw_data; 16-bit floats that only NumPy knows by other names are left out.
@@ -163,14 +173,14 @@ def parse(message: memoryview) -> File:
     for number, wire, content in fields(message):
         if number == 7:
             with _Part("the graph"):
-                _graph(_bytes(wire, content), file)
+                _graph(message_in(wire, content), file)
         elif number == 8:
             domain, version = "", 0
-            for inner, inner_wire, value in fields(_bytes(wire, content)):
+            for inner, inner_wire, value in fields(message_in(wire, content)):
                 if inner == 1:
-                    domain = _text(inner_wire, value)
+                    domain = text_in(inner_wire, value)
                 elif inner == 2:
-                    version = signed(_number(inner_wire, value))
+                    version = signed(integer_in(inner_wire, value))
             file.opsets["" if domain == "ai.onnx" else domain] = version
     return file
 
@@ -188,23 +198,23 @@ def attribute(node: Node, name: str) -> object:
     single: int | float | str | Tensor | None = None
     for number, wire, content in fields(message):
         if number == 20:
-            kind = _number(wire, content)
+            kind = integer_in(wire, content)
         elif number == 3:
-            single = signed(_number(wire, content))
+            single = signed(integer_in(wire, content))
         elif number == 2:
-            single = real(_fixed(wire, content))
+            single = real(fixed_in(wire, content))
         elif number == 4:
-            single = _text(wire, content)
+            single = text_in(wire, content)
         elif number == 5:
-            single = tensor(_bytes(wire, content))
+            single = tensor(message_in(wire, content))
         elif number == 6:
             single = "graph"
         elif number == 7:
-            found.extend(_reals(wire, content, "f"))
+            found.extend(reals(wire, content, "f", MOST_NUMBERS))
         elif number == 8:
-            found.extend(signed(bits) for bits in _repeated(wire, content))
+            found.extend(signed(bits) for bits in integers(wire, content))
         elif number == 9:
-            found.append(_text(wire, content))
+            found.append(text_in(wire, content))
         if len(found) > MOST_NUMBERS:
             raise WireError(f"attribute {shown(name)} has more than {MOST_NUMBERS:,} entries")
     if kind in (6, 7, 8) or found:
@@ -219,20 +229,20 @@ def tensor(message: memoryview) -> Tensor:
     kind, external, name, location, held = 0, False, "", "", None
     for number, wire, content in fields(message):
         if number == 1:
-            shape.extend(signed(bits) for bits in _repeated(wire, content))
+            shape.extend(signed(bits) for bits in integers(wire, content))
             if len(shape) > MOST_AXES:
                 raise WireError(f"a tensor has more than {MOST_AXES} axes")
         elif number == 2:
-            kind = _number(wire, content)
+            kind = integer_in(wire, content)
         elif number == 8:
-            name = _text(wire, content)
+            name = text_in(wire, content)
         elif number == 9:
-            held = len(_bytes(wire, content))
+            held = len(message_in(wire, content))
         elif number == 13:
-            key, value = _pair(_bytes(wire, content))
+            key, value = _pair(message_in(wire, content))
             location = value if key == "location" else location
         elif number == 14:
-            external = _number(wire, content) == 1
+            external = integer_in(wire, content) == 1
     found = Tensor(name, tuple(shape), kind, external, location, message)
     _check_tensor(found, held)
     return found
@@ -286,16 +296,16 @@ def _graph(message: memoryview, file: File) -> None:
     for number, wire, content in fields(message):
         if number == 1:
             with _Part(f"node {len(file.nodes) + 1}"):
-                file.nodes.append(_node(_bytes(wire, content)))
+                file.nodes.append(_node(message_in(wire, content)))
         elif number == 5:
             with _Part(f"weight {len(file.weights) + 1}"):
-                file.weights.append(tensor(_bytes(wire, content)))
+                file.weights.append(tensor(message_in(wire, content)))
         elif number == 15:
             with _Part(f"weight {len(file.weights) + 1}"):
-                file.weights.append(_sparse(_bytes(wire, content)))
+                file.weights.append(_sparse(message_in(wire, content)))
         elif number in lists:
             with _Part("an input or output"):
-                lists[number].append(_input(_bytes(wire, content)))
+                lists[number].append(_input(message_in(wire, content)))
 
 
 def _node(message: memoryview) -> Node:
@@ -305,13 +315,13 @@ def _node(message: memoryview) -> Node:
     attributes: dict[str, memoryview] = {}
     for number, wire, content in fields(message):
         if number == 1:
-            inputs.append(_text(wire, content))
+            inputs.append(text_in(wire, content))
         elif number == 2:
-            outputs.append(_text(wire, content))
+            outputs.append(text_in(wire, content))
         elif number in texts:
-            texts[number] = _text(wire, content)
+            texts[number] = text_in(wire, content)
         elif number == 5:
-            inner = _bytes(wire, content)
+            inner = message_in(wire, content)
             attributes[_name_of(inner)] = inner
     domain = "" if texts[7] == "ai.onnx" else texts[7]
     return Node(texts[3], texts[4], domain, tuple(inputs), tuple(outputs), attributes)
@@ -321,7 +331,7 @@ def _name_of(message: memoryview) -> str:
     """Read an attribute's name, which everyone writes first."""
     for number, wire, content in fields(message):
         if number == 1:
-            return _text(wire, content)
+            return text_in(wire, content)
     return ""
 
 
@@ -331,9 +341,9 @@ def _sparse(message: memoryview) -> Tensor:
     values = None
     for number, wire, content in fields(message):
         if number == 1:
-            values = tensor(_bytes(wire, content))
+            values = tensor(message_in(wire, content))
         elif number == 3:
-            shape.extend(signed(bits) for bits in _repeated(wire, content))
+            shape.extend(signed(bits) for bits in integers(wire, content))
     if values is None or len(shape) > MOST_AXES:
         raise WireError("a sparse tensor has no values, or too many axes")
     found = Tensor(values.name, tuple(shape), values.type, True, "", message)
@@ -345,23 +355,23 @@ def _input(message: memoryview) -> Input:
     found = Input("", None, 0, tensor=False)
     for number, wire, content in fields(message):
         if number == 1:
-            found.name = _text(wire, content)
+            found.name = text_in(wire, content)
         elif number == 2:
-            for inner, inner_wire, value in fields(_bytes(wire, content)):
+            for inner, inner_wire, value in fields(message_in(wire, content)):
                 if inner == 1:
                     found.tensor = True
-                    _tensor_type(_bytes(inner_wire, value), found)
+                    _tensor_type(message_in(inner_wire, value), found)
     return found
 
 
 def _tensor_type(message: memoryview, found: Input) -> None:
     for number, wire, content in fields(message):
         if number == 1:
-            found.type = _number(wire, content)
+            found.type = integer_in(wire, content)
         elif number == 2:
             axes = [
-                _size(_bytes(inner_wire, value))
-                for inner, inner_wire, value in fields(_bytes(wire, content))
+                _size(message_in(inner_wire, value))
+                for inner, inner_wire, value in fields(message_in(wire, content))
                 if inner == 1
             ]
             if len(axes) > MOST_AXES:
@@ -374,12 +384,12 @@ def _size(message: memoryview) -> int | str | None:
     found: int | str | None = None
     for number, wire, content in fields(message):
         if number == 1:
-            size = signed(_number(wire, content))
+            size = signed(integer_in(wire, content))
             found = size if size > 0 else None
             if size > LARGEST_SIZE:
                 raise WireError(f"an axis claims {size:,} cells")
         elif number == 2:
-            found = _text(wire, content) or None
+            found = text_in(wire, content) or None
     return found
 
 
@@ -387,24 +397,8 @@ def _pair(message: memoryview) -> tuple[str, str]:
     texts = {1: "", 2: ""}
     for number, wire, content in fields(message):
         if number in texts:
-            texts[number] = _text(wire, content)
+            texts[number] = text_in(wire, content)
     return texts[1], texts[2]
-
-
-def _repeated(wire: int, content: int | memoryview) -> Iterator[int]:
-    """Go through integers that are packed or stand alone."""
-    if isinstance(content, memoryview):
-        return varints(content)
-    return iter((_number(wire, content),))
-
-
-def _reals(wire: int, content: int | memoryview, letter: str) -> Iterator[float]:
-    if isinstance(content, memoryview):
-        size = struct.calcsize(letter)
-        if len(content) % size or len(content) > size * MOST_NUMBERS:
-            raise WireError("a list of numbers does not end where it should")
-        return iter(struct.unpack(f"<{len(content) // size}{letter}", content))
-    return iter((real(content, wire),)) if wire != VARINT else iter(())
 
 
 def _integer(bits: int, kind: int) -> int | float:
@@ -412,28 +406,3 @@ def _integer(bits: int, kind: int) -> int | float:
     if kind == 10:  # float16 is written as its 16 bits
         return float(struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))[0])
     return bits if kind in (12, 13) else signed(bits)
-
-
-def _bytes(wire: int, content: int | memoryview) -> memoryview:
-    if wire != LENGTH or not isinstance(content, memoryview):
-        raise WireError(f"a part has the wire type {wire} instead of {LENGTH}")
-    return content
-
-
-def _number(wire: int, content: int | memoryview) -> int:
-    if wire != VARINT or not isinstance(content, int):
-        raise WireError(f"a number has the wire type {wire} instead of {VARINT}")
-    return content
-
-
-def _fixed(wire: int, content: int | memoryview) -> int:
-    if wire != FIXED32 or not isinstance(content, int):
-        raise WireError(f"a number has the wire type {wire} instead of {FIXED32}")
-    return content
-
-
-def _text(wire: int, content: int | memoryview) -> str:
-    data = _bytes(wire, content)
-    if len(data) > LONGEST_NAME:
-        raise WireError(f"a name is {len(data):,} bytes long")
-    return str(data, "utf-8", "replace")

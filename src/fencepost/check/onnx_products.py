@@ -55,8 +55,6 @@ def matmul(call: Call) -> Result:
     linear = _is_weight(call, second) and b is not None and len(b) == 2
     result = Result("Linear" if linear else "Matmul", "dense", multiply_adds=None)
     if linear and b is not None:
-        # With more axes, only the last is mixed: each place by itself, if channels come last.
-        result.role = "dense" if a is None or len(a) <= 2 else "pointwise"
         result.weights = (second,)
         result.weight_shape = None if None in b else tuple(n for n in b[::-1] if n is not None)
         result.arguments = {"out_features": b[1], "bias": False}

@@ -18,6 +18,7 @@ Field: TypeAlias = tuple[int, int, "int | memoryview"]
 
 _LONGEST_VARINT = 10  # bytes: 7 bits in each, 64 bits in all
 _64_BITS = (1 << 64) - 1
+_LONGEST_NAME = 2**16  # bytes
 
 
 class WireError(ValueError):
@@ -108,6 +109,60 @@ def real(bits: int, wire: int = FIXED32) -> float:
     if wire == FIXED32:
         return float(struct.unpack("<f", struct.pack("<I", bits))[0])
     return float(struct.unpack("<d", struct.pack("<Q", bits))[0])
+
+
+def message_in(wire: int, content: int | memoryview) -> memoryview:
+    """Return the bytes of a field that should be a message, or packed. Raises WireError."""
+    if wire != LENGTH or not isinstance(content, memoryview):
+        raise WireError(f"a part has the wire type {wire} instead of {LENGTH}")
+    return content
+
+
+def integer_in(wire: int, content: int | memoryview) -> int:
+    """Return the bits of a field that should be an integer. Raises WireError."""
+    if wire != VARINT or not isinstance(content, int):
+        raise WireError(f"a number has the wire type {wire} instead of {VARINT}")
+    return content
+
+
+def fixed_in(wire: int, content: int | memoryview) -> int:
+    """Return the bits of a field that should be a float. Raises WireError."""
+    if wire != FIXED32 or not isinstance(content, int):
+        raise WireError(f"a number has the wire type {wire} instead of {FIXED32}")
+    return content
+
+
+def text_in(wire: int, content: int | memoryview) -> str:
+    """Return a field that should be a name. Raises WireError of one that is none or endless."""
+    data = message_in(wire, content)
+    if len(data) > _LONGEST_NAME:
+        raise WireError(f"a name is {len(data):,} bytes long")
+    return str(data, "utf-8", "replace")
+
+
+def integers(wire: int, content: int | memoryview) -> Iterator[int]:
+    """Go through integers that are packed, or stand alone. Raises WireError."""
+    if isinstance(content, memoryview):
+        return varints(content)
+    return iter((integer_in(wire, content),))
+
+
+def reals(wire: int, content: int | memoryview, letter: str, most: int) -> Iterator[float]:
+    """Go through floats ("f") or doubles ("d") that are packed, or stand alone.
+
+    Raises WireError of a list that does not end where it should, or of more than `most`.
+    """
+    if isinstance(content, memoryview):
+        size = struct.calcsize(letter)
+        if len(content) % size or len(content) > size * most:
+            raise WireError(
+                f"a list of numbers has {len(content):,} bytes; {size} for each of at most "
+                f"{most:,} are possible"
+            )
+        return iter(struct.unpack(f"<{len(content) // size}{letter}", content))
+    if wire != (FIXED32 if letter == "f" else FIXED64):
+        raise WireError(f"a number has the wire type {wire}, which is not that of its list")
+    return iter((real(content, wire),))
 
 
 def _varint(message: memoryview, place: int) -> tuple[int, int]:

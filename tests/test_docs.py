@@ -179,6 +179,16 @@ class TestBlocks:
         silent = "```console\n$ fencepost --version\n```\n"
         assert blocks.run(silent, tmp_path) == silent
 
+    def test_a_command_may_go_on_on_the_next_line(self, tmp_path):
+        page = f"```console\n$ fencepost \\\n    --version\nfencepost {fp.__version__}\n```\n"
+        assert blocks.run(page, tmp_path) == page
+
+    def test_wide_output_is_folded_on_the_page(self, tmp_path):
+        page = "```pycon\n>>> print('word ' * 40)\nword ...\n```\n"
+        lines = blocks.run(page, tmp_path).splitlines()
+        assert max(map(len, lines)) <= blocks.COLUMNS
+        assert sum(line.split().count("word") for line in lines[2:]) == 40
+
     def test_other_programs_are_not_run(self, tmp_path):
         with pytest.raises(blocks.WrongOutput, match="Only fencepost"):
             blocks.run("```console\n$ rm -r /\n```\n", tmp_path)
@@ -193,6 +203,33 @@ class TestBlocks:
         blocks.run("```python\nopen('here.txt', 'w').close()\n```\n", tmp_path)
         assert (tmp_path / "here.txt").is_file()
         assert Path.cwd() == before
+
+
+class TestMembers:
+    """What is mended of the reference's HTML."""
+
+    class Page:
+        class file:
+            src_uri = "reference/x.md"
+
+    @pytest.mark.parametrize(
+        ("made", "mended"),
+        [
+            (
+                "  (<code>(array_like, (n,) or (H, W))</code>)",
+                "  (<code>array_like, (n,) or (H, W)</code>)",
+            ),
+            (
+                "  (<code>(&#39;a&#39;, &#39;b&#39;)</code>)",
+                "  (<code>&#39;a&#39;, &#39;b&#39;</code>)",
+            ),
+            ("<p>as follows::</p>", "<p>as follows:</p>"),
+            ("  (<code>(height, width)</code>)", "  (<code>(height, width)</code>)"),
+            ("<p>by <code>(array, x)</code></p>", "<p>by <code>(array, x)</code></p>"),
+        ],
+    )
+    def test_only_what_mkdocstrings_added(self, made, mended):
+        assert members.on_page_content(made, self.Page) == mended
 
 
 class TestOffline:

@@ -85,11 +85,20 @@ def run(text: str, folder: Path, name: str = "page") -> str:
                     f"{name}, line {line}: {example.typed}"
                     f"The page shows:\n{example.shown}What came out:\n{got}"
                 )
-            parts.append(example.typed + (got if example.shown else ""))
+            parts.append(example.typed + (_folded(got) if example.shown else ""))
         return textwrap.indent(f"```{kind}\n{''.join(parts)}```", margin)
 
     with _inside(folder):
         return BLOCK.sub(replace, text)
+
+
+def _folded(text: str) -> str:
+    """Break lines that are wider than the page as a terminal would, but between words."""
+    lines = [
+        line if len(line) <= COLUMNS else textwrap.fill(line, COLUMNS, subsequent_indent="    ")
+        for line in text.splitlines()
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _session(code: str) -> Iterator[Example]:
@@ -106,8 +115,12 @@ def _session(code: str) -> Iterator[Example]:
 def _commands(code: str) -> Iterator[Example]:
     """Cut a terminal's text into command lines and what they print."""
     for part in re.split(r"^(?=\$ )", code, flags=re.MULTILINE)[1:]:
-        typed, _, shown = part.partition("\n")
-        yield Example(f"{typed}\n", typed[2:], shown)
+        lines = part.splitlines(keepends=True)
+        count = 1
+        while lines[count - 1].endswith("\\\n"):
+            count += 1
+        typed, shown = "".join(lines[:count]), "".join(lines[count:])
+        yield Example(typed, typed[2:].replace("\\\n", ""), shown)
 
 
 def _typed(source: str, names: dict[str, Any]) -> str:

@@ -12,6 +12,21 @@ from typing import Any
 MEMBERS = re.compile(r"<!-- members of ([\w.]+)(?: less ([\w, ]+))? -->")
 
 
+# The type of a parameter, or of what is raised, stands on a line of its own.
+TYPE = re.compile(r"^( +\(?<code>)\(((?:array|&#39;|<autoref).*)\)(</code>)", re.MULTILINE)
+
+
+def on_page_content(html: str, page: Any, **_: Any) -> str:
+    """Mend what mkdocstrings makes of numpydoc.
+
+    It takes ``array_like, (n,)`` and ``{"full", "same"}`` for tuples and puts brackets around, and
+    leaves the second of two colons that announce a block.
+    """
+    if not page.file.src_uri.startswith("reference/"):
+        return html
+    return TYPE.sub(r"\1\2\3", html).replace("::</p>", ":</p>")
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Put the names in."""
     return expanded(markdown)

@@ -9,7 +9,7 @@ from . import rules_fields, rules_sizes, rules_windows
 from .findings import SEVERITIES, Finding
 from .graph import Model
 from .report import Report
-from .resizing import exact_inputs
+from .resizing import nearest_inputs
 from .subject import Subject
 
 _LEFT_OVER = ("FP201", "FP202")
@@ -36,6 +36,6 @@ def judge(model: Model, object_size: tuple[int, ...] = ()) -> Report:
     found.sort(key=lambda one: SEVERITIES.index(one.severity))
     exact: tuple[tuple[int, ...], ...] = ()
     if any(one.code in _LEFT_OVER for one in found):
-        nearest = exact_inputs(model, subject.sights.axes)
+        nearest = nearest_inputs(model, subject.sights.axes, exact=True)
         exact = tuple(shapes[0] for shapes in nearest if len(shapes) == 1)
     return Report(model, tuple(found), subject.sights, exact)

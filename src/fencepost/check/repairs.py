@@ -14,6 +14,9 @@ from .graph import Model, Operation
 from .resizing import nearest_inputs, rounded_up
 from .subject import by, listed
 
+# More padding than any network has is not looked for.
+_MOST_PADDING = 1024
+
 
 def exact(operation: Operation, inputs_only: bool = False) -> str:
     """Say which input, padding, kernel or stride of an operation leaves nothing over."""
@@ -77,15 +80,14 @@ def _each(value: object, operation: Operation) -> tuple[int, ...]:
 
 def whole_model(model: Model, axes: Sequence[int]) -> str:
     """Say which inputs of the model fit, best with nothing left over; empty if none is near."""
-    found = nearest_inputs(model, axes, lambda sizes: sizes.exact)
-    found = found or nearest_inputs(model, axes, lambda sizes: sizes.fits)
+    found = nearest_inputs(model, axes, exact=True) or nearest_inputs(model, axes, exact=False)
     shapes = [listed([by(shape[1:]) for shape in shapes]) for shapes in found]
     return listed(shapes, "or") if shapes else ""
 
 
 def paddings(window: Window, output: int) -> Iterator[Window]:
     """Find the paddings, even first, with which a window makes this output."""
-    for total in range(window.reach + window.stride):
+    for total in range(min(window.reach + window.stride, _MOST_PADDING)):
         halves = total // 2, total - total // 2
         candidate = replace(window, before=halves[0], after=halves[1])
         if candidate.output == output and candidate.blank_windows == 0:

@@ -1,14 +1,13 @@
 """The sizes of a whole model for another input, as far as they follow from what is known.
 
-`resized` goes through the operations anew; `exact_inputs` finds the inputs of which nothing is
-left over anywhere. Part of check; may call graph and sizing.
+`resized` goes through the operations anew; `nearest_inputs` finds the inputs that fit, or of which
+nothing is left over anywhere. Part of check; may call graph and sizing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 
 from ..sizing import Window
 from .graph import Model, Operation, Shape, Value
@@ -16,39 +15,18 @@ from .graph import Model, Operation, Shape, Value
 Sizes = tuple[int, ...]
 # How far the nearest input is looked for: two periods of a network with a stride of 32.
 _SEARCH = 64
+# Of models with very many operations, fewer inputs are tried: this many operations in all.
+_MOST_STEPS = 100_000
 
 
-@dataclass(frozen=True)
-class Resized:
-    """The sizes of a model for another input.
+def resized(
+    model: Model, input_shapes: Sequence[Sizes], exact: bool = False
+) -> tuple[list[Sizes | None], bool]:
+    """Work out a model's sizes for other inputs, up to the first operation that does not fit.
 
-    Attributes
-    ----------
-    inputs : tuple
-        The sizes that enter each operation; None where they do not follow.
-    windows : tuple
-        Windows of each operation.
-    outputs : tuple
-        What comes out of each operation; None where it does not follow.
-    fits : bool
-        Whether all of it follows, and every operation fits.
+    Returns what comes out of each operation (None where it does not follow), and whether all of
+    it follows and fits; if it is to be `exact`, without anything left over.
     """
-
-    inputs: tuple[Sizes | None, ...]
-    windows: tuple[tuple[Window, ...], ...]
-    outputs: tuple[Sizes | None, ...]
-    fits: bool
-
-    @property
-    def exact(self) -> bool:
-        """Whether everything fits with nothing left over."""
-        return self.fits and not any(w.remainder for windows in self.windows for w in windows)
-
-
-def resized(model: Model, input_shapes: Sequence[Sizes]) -> Resized:
-    """Work out a model's sizes for other inputs, up to the first operation that does not fit."""
-    inputs: list[Sizes | None] = []
-    windows: list[tuple[Window, ...]] = []
     outputs: list[Sizes | None] = []
 
     def entering(value: Value) -> Sizes | None:
@@ -58,68 +36,57 @@ def resized(model: Model, input_shapes: Sequence[Sizes]) -> Resized:
         same = value.output == 0 or _alike(model.operations[value.operation])
         return outputs[value.operation] if same else None
 
-    fits = True
     for operation in model.operations:
         shapes = [entering(value) for value in operation.inputs]
         known = [shape for shape in shapes if shape is not None]
-        inputs.append(shapes[0] if shapes else None)
-        looked: tuple[Window, ...] = ()
         output: Sizes | None = None
         if known and len(known) == len(shapes):
             try:
-                looked, output = _after(operation, known)
+                output = _after(operation, known, exact)
             except _DoesNotFit:
-                return Resized(tuple(inputs), tuple(windows), tuple(outputs), False)
-        windows.append(looked if operation.role == "windows" else ())
+                return outputs, False
         outputs.append(output)
-        fits = fits and output is not None
-    return Resized(tuple(inputs), tuple(windows), tuple(outputs), fits)
+    return outputs, None not in outputs
 
 
-def exact_inputs(model: Model, axes: Sequence[int]) -> list[tuple[Sizes, ...]]:
-    """Find the nearest smaller and larger inputs of which nothing is left over anywhere.
+def nearest_inputs(model: Model, axes: Sequence[int], exact: bool) -> list[tuple[Sizes, ...]]:
+    """Find the nearest smaller and larger inputs that fit; none if nothing follows.
 
     `axes` are those of the inputs, without the batch, that may change: all by the same number of
-    cells, or, if that leads to nothing, one of them.
+    cells, or, if that leads to nothing, one of them. If `exact`, nothing may be left over.
     """
-    return nearest_inputs(model, axes, lambda sizes: sizes.exact)
-
-
-def nearest_inputs(
-    model: Model, axes: Sequence[int], fits: Callable[[Resized], bool]
-) -> list[tuple[Sizes, ...]]:
-    """Find the nearest smaller and larger inputs for which `fits` holds; none if hopeless."""
     now = _known(model.input_shapes)
     if now is None or not axes:
         return []
     # Where the model's own sizes cannot be followed, nothing can be said of others.
-    own = resized(model, now)
+    outputs, fits = resized(model, now)
     if any(
         shape != operation.output_shape
-        for shape, operation in zip(own.outputs, model.operations, strict=False)
+        for shape, operation in zip(outputs, model.operations, strict=False)
         if shape is not None
     ):
         return []
-    if own.fits == bool(model.failure):  # what made it fail, or what comes out, does not follow
+    if fits == bool(model.failure):  # what made it fail, or what comes out, does not follow
         return []
-    together = list(_nearest(model, now, axes, fits))
+    together = list(_nearest(model, now, axes, exact))
     if together or len(axes) == 1:
         return together
-    return [one for axis in axes for one in _nearest(model, now, (axis,), fits)]
+    return [one for axis in axes for one in _nearest(model, now, (axis,), exact)]
 
 
 def _nearest(
-    model: Model, now: Sequence[Sizes], axes: Sequence[int], fits: Callable[[Resized], bool]
+    model: Model, now: Sequence[Sizes], axes: Sequence[int], exact: bool
 ) -> Iterator[tuple[Sizes, ...]]:
     """Find the next smaller and the next larger, all axes changed by the same number of cells."""
     # Less than half the input, or more than twice, is another task and not a repair.
     size = min((shape[a + 1] for shape in now for a in axes if 2 < len(shape) > a + 1), default=0)
+    tries = min(_SEARCH, _MOST_STEPS // max(1, len(model.operations)))
     for direction, farthest in ((-1, size // 2), (1, size)):
-        for distance in range(1, min(_SEARCH, farthest) + 1):
+        for distance in range(1, min(tries, farthest) + 1):
             changed = tuple(_changed(now, axes, direction * distance))
             if not changed:
                 break
-            if fits(resized(model, changed)):
+            if resized(model, changed, exact)[1]:
                 yield changed
                 break
 
@@ -145,33 +112,33 @@ class _DoesNotFit(Exception):
     """An operation does not take these sizes."""
 
 
-def _after(operation: Operation, shapes: list[Sizes]) -> tuple[tuple[Window, ...], Sizes | None]:
-    """Return an operation's windows and what comes out; None if that does not follow."""
+def _after(operation: Operation, shapes: list[Sizes], exact: bool) -> Sizes | None:
+    """Return what comes out of an operation; None if that does not follow."""
     shape = shapes[0]
     role = operation.role
     old = operation.output_shape
     if role in ("windows", "transposed", "global"):
-        return _spatial(operation, shape)
+        return _spatial(operation, shape, exact)
     if role == "pointwise":
-        return (), _pointwise(operation, shape)
+        return _pointwise(operation, shape)
     if role == "join":
-        return (), _joined(operation, shapes)
+        return _joined(operation, shapes)
     if role == "dense":
         weight = operation.weight_shape
         if weight is None or len(weight) != 2 or len(shape) != 2:
-            return (), None
+            return None
         if weight[1] != shape[1]:
             raise _DoesNotFit
-        return (), (shape[0], weight[0])
+        return shape[0], weight[0]
     if role == "reshape" and (flat := _flattened(operation, shape)) is not None:
-        return (), flat
+        return flat
     if role == "resize":
         scale = _scale(operation)
         if scale is not None and old is not None and len(old) == len(shape):
-            return (), (*shape[:2], *(size * scale for size in shape[2:]))
+            return (*shape[:2], *(size * scale for size in shape[2:]))
     # What a slice, a padding or a reshape takes may itself have been computed from sizes.
     same = shape == operation.input_shape and old is not None
-    return (), tuple(n for n in old or () if n is not None) if same else None
+    return tuple(n for n in old or () if n is not None) if same else None
 
 
 def _flattened(operation: Operation, shape: Sizes) -> Sizes | None:
@@ -199,34 +166,31 @@ def wanted_features(operation: Operation) -> int | None:
     return shape[1] if isinstance(shape[1], int) else None
 
 
-def _spatial(operation: Operation, shape: Sizes) -> tuple[tuple[Window, ...], Sizes | None]:
+def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
     old = operation.output_shape
     windows = operation.windows
-    channels = _channels(operation, shape)
     if operation.role == "global" or operation.kind.startswith("Adaptive"):
         wanted = operation.arguments.get("output_size")
         fixed = operation.role == "global" or isinstance(wanted, (int, tuple))
         if fixed and old is not None and len(old) == len(shape) and None not in old:
-            return (), (*shape[:2], *(size for size in old[2:] if size is not None))
-        return (), None
+            return (*shape[:2], *(size for size in old[2:] if size is not None))
+        return None
+    channels = _channels(operation, shape)
     if not windows or channels is None or len(windows) > len(shape) - 1:
-        return (), None
-    front = shape[: len(shape) - len(windows)]
-    if operation.role == "transposed":
-        sizes = tuple(
-            Window.undone(n, w.kernel, w.stride, w.dilation, w.before, w.after, w.remainder).input
-            for n, w in zip(shape[-len(windows) :], windows, strict=True)
-        )
-        return (), (*front[:-1], channels, *sizes)
-    moved = tuple(
-        replace(window, input=size)
-        for window, size in zip(windows, shape[-len(windows) :], strict=True)
-    )
-    if any(window.span < 0 for window in moved):
-        raise _DoesNotFit
+        return None
+    front = shape[: len(shape) - len(windows) - 1]
     ceil = operation.arguments.get("ceil_mode") is True
-    sizes = tuple(rounded_up(window) if ceil else window.output for window in moved)
-    return moved, (*front[:-1], channels, *sizes)
+    sizes = []
+    for size, window in zip(shape[-len(windows) :], windows, strict=True):
+        numbers = (window.kernel, window.stride, window.dilation, window.before, window.after)
+        if operation.role == "transposed":
+            sizes.append(Window.undone(size, *numbers, window.remainder).input)
+            continue
+        moved = Window(size, *numbers)
+        if moved.span < 0 or (exact and moved.remainder):
+            raise _DoesNotFit
+        sizes.append(rounded_up(moved) if ceil else moved.output)
+    return (*front, channels, *sizes)
 
 
 def rounded_up(window: Window) -> int:

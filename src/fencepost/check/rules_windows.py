@@ -258,7 +258,9 @@ def _evenly(window: Window) -> str:
 def _smaller(found: tuple[Window, ...]) -> str:
     """Find the largest odd kernel, or else dilation, of which every cell meets the input."""
     window = max(found, key=lambda one: one.kernel - _alive(one))
-    for dilation in range(window.dilation, 0, -1):
+    # A kernel whose half is within the input meets it everywhere.
+    widest = min(window.dilation, 2 * window.input)
+    for dilation in range(widest, max(0, widest - _LARGEST), -1):
         most = min(window.kernel, 2 * window.input + 1)
         kernels = range(most, 2, -1) if dilation == 1 else range(window.kernel, most + 1)
         for kernel in kernels:

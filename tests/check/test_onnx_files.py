@@ -153,6 +153,25 @@ def test_quantised_weights(tmp_path):
     assert (conv.parameters, conv.weight_shape) == (108, (4, 3, 3, 3))
 
 
+def test_ones_and_zeros_that_nobody_learns(tmp_path):
+    """So PyTorch writes a group norm: by a norm of ones and zeros, then its own weights."""
+
+    def literal(name, *values):
+        return node("Constant", [], [name], value=weight("", np.array(values, np.float32)))
+
+    nodes = [
+        *(literal("one", 1, 1, 1), literal("zero", 0, 0, 0), literal("some", 1, 2, 3)),
+        node("InstanceNormalization", ["x", "one", "zero"], ["a"]),
+        node("Unsqueeze", ["g", "axes"], ["g2"]),
+        node("CastLike", ["g2", "a"], ["g3"]),
+        node("Mul", ["a", "g3"], ["b"]),
+        node("InstanceNormalization", ["b", "some", "zero"], ["y"]),
+    ]
+    weights = {"g": np.float32([1, 2, 3]), "axes": np.array([1, 2])}
+    found = read(write(tmp_path, small(nodes=nodes, weights=weights)))
+    assert [one.parameters for one in found.operations] == [0, 3, 3]
+
+
 def test_unused_weights(tmp_path):
     model = read(write(tmp_path, small(weights={"w": ones(4, 3, 3, 3), "old.head": ones(9)})))
     assert model.unused == ("old.head",) and model.parameters == 108

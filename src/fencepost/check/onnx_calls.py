@@ -42,8 +42,8 @@ class Array:
         Constants that it was computed from.
     folded : Numbers or None
         Its numbers, if they were computed.
-    counted : bool
-        Its parameters have been counted.
+    looked, counted : bool
+        Its numbers have been looked for in the file; its parameters have been counted.
     """
 
     shape: Shape | None
@@ -52,6 +52,7 @@ class Array:
     literal: bool = False
     sources: tuple[Array, ...] = ()
     folded: Numbers | None = None
+    looked: bool = False
     counted: bool = False
 
     @property
@@ -61,7 +62,8 @@ class Array:
 
     def numbers(self) -> Numbers | None:
         """Return its numbers, where they are few and known without running the model."""
-        if self.folded is None and self.tensor is not None:
+        if self.folded is None and self.tensor is not None and not self.looked:
+            self.looked = True
             values = self.tensor.numbers()
             if values is not None:
                 self.folded = numbers(values, self.tensor.shape)

@@ -32,6 +32,8 @@ from .onnx_order import ordered
 from .onnx_shapes import RULES
 from .protobuf import WireError
 
+# Numbers that are computed in a model; a hundred thousand nodes about sizes need fewer.
+_MOST_FOLDED = 2**20
 # Sentences of one kind, beyond which they are only counted.
 _MOST_SENTENCES = 20
 # Operators that hold graphs of their own, which are not read.
@@ -138,6 +140,7 @@ class _Reading:
         self.strangers: dict[str, list[str]] = {}
         self.open: list[str] = []
         self.contradictions: list[str] = []
+        self.folded = 0
         self.failure = ""
 
     def model(self) -> Model:
@@ -162,8 +165,10 @@ class _Reading:
 
     def _take(self, node: Node) -> None:
         """Find out what a node makes of its arrays."""
-        call = Call(node, tuple(self.arrays[name] if name else None for name in node.inputs))
         rule = RULES.get(node.operator) if not node.domain else None
+        # The second input of CastLike only says of what type the first shall be.
+        names = node.inputs[:1] if rule and node.operator in _TRANSPARENT else node.inputs
+        call = Call(node, tuple(self.arrays[name] if name else None for name in names))
         folds = rule is not None and (node.operator in _OF_SHAPES or not call.data())
         passes = rule is not None and node.operator in _TRANSPARENT and not folds
         name = "" if folds or passes else self._name(node)
@@ -171,7 +176,7 @@ class _Reading:
             result = self._unknown(node, name) if rule is None else rule(call)
             shapes = self._shapes(call, result)
             if folds:
-                result.folded = result.folded or fold(call, result)
+                self._fold(call, result)
         except Misfit as misfit:
             self.failure = str(misfit)
             result, shapes = misfit.result or Result(node.operator, "unknown"), ()
@@ -187,6 +192,12 @@ class _Reading:
                 self.arrays[output] = Array(shape, call.inputs[0].value if call.inputs[0] else None)
             else:
                 self.arrays[output] = Array(shape, Value(place, index))
+
+    def _fold(self, call: Call, result: Result) -> None:
+        """Compute the numbers of a constant, unless the file has asked for very many."""
+        if self.folded < _MOST_FOLDED:
+            result.folded = result.folded or fold(call, result)
+            self.folded += sum(one.size for one in result.folded if one is not None)
 
     def _operation(
         self, call: Call, result: Result, name: str, shapes: tuple[Shape | None, ...]
@@ -323,11 +334,17 @@ def _learned(array: Array | None, *, loose: bool) -> int:
         weight = one.tensor
         if weight is None:
             continue
-        direct = one is array and not loose
         kinds = _REALS if loose else (*_REALS, *_QUANTISED)
-        if weight.type in kinds and (direct or (weight.cells > 1 and not (loose and one.literal))):
+        single = weight.cells == 1 and (loose or one is not array)
+        if weight.type in kinds and not single and not (one.literal and (loose or _even(one))):
             total += weight.cells
     return total
+
+
+def _even(array: Array) -> bool:
+    """Tell whether all numbers are the same: a norm without parameters is written so."""
+    numbers = array.numbers()
+    return numbers is not None and len(set(numbers.ravel().tolist())) == 1
 
 
 def _some(sentences: list[str]) -> list[str]:

@@ -62,7 +62,8 @@ TYPES: Final = {
 
 # Limits that no model of anyone's comes near; beyond them a file is damaged, or means harm.
 MOST_AXES = 32
-MOST_NUMBERS = 2**12  # of a tensor or attribute whose numbers decide about sizes
+MOST_NUMBERS = 2**8  # of a tensor whose numbers decide about sizes
+MOST_ENTRIES = 2**12  # of an attribute
 LARGEST_SIZE = 2**40  # cells along one axis
 
 
@@ -210,13 +211,13 @@ def attribute(node: Node, name: str) -> object:
         elif number == 6:
             single = "graph"
         elif number == 7:
-            found.extend(reals(wire, content, "f", MOST_NUMBERS))
+            found.extend(reals(wire, content, "f", MOST_ENTRIES))
         elif number == 8:
-            found.extend(signed(bits) for bits in integers(wire, content))
+            found.extend(_some(wire, content, MOST_ENTRIES))
         elif number == 9:
             found.append(text_in(wire, content))
-        if len(found) > MOST_NUMBERS:
-            raise WireError(f"attribute {shown(name)} has more than {MOST_NUMBERS:,} entries")
+        if len(found) > MOST_ENTRIES:
+            raise WireError(f"attribute {shown(name)} has more than {MOST_ENTRIES:,} entries")
     if kind in (6, 7, 8) or found:
         return tuple(found)
     # proto3 leaves out what is zero: the type alone then says what it was.
@@ -229,7 +230,7 @@ def tensor(message: memoryview) -> Tensor:
     kind, external, name, location, held = 0, False, "", "", None
     for number, wire, content in fields(message):
         if number == 1:
-            shape.extend(signed(bits) for bits in integers(wire, content))
+            shape.extend(_some(wire, content, MOST_AXES))
             if len(shape) > MOST_AXES:
                 raise WireError(f"a tensor has more than {MOST_AXES} axes")
         elif number == 2:
@@ -343,7 +344,7 @@ def _sparse(message: memoryview) -> Tensor:
         if number == 1:
             values = tensor(message_in(wire, content))
         elif number == 3:
-            shape.extend(signed(bits) for bits in integers(wire, content))
+            shape.extend(_some(wire, content, MOST_AXES))
     if values is None or len(shape) > MOST_AXES:
         raise WireError("a sparse tensor has no values, or too many axes")
     found = Tensor(values.name, tuple(shape), values.type, True, "", message)
@@ -399,6 +400,11 @@ def _pair(message: memoryview) -> tuple[str, str]:
         if number in texts:
             texts[number] = text_in(wire, content)
     return texts[1], texts[2]
+
+
+def _some(wire: int, content: int | memoryview, most: int) -> Iterator[int]:
+    """Read integers, one more than are allowed at most: enough to see that they are too many."""
+    return (signed(bits) for bits in itertools.islice(integers(wire, content), most + 1))
 
 
 def _integer(bits: int, kind: int) -> int | float:

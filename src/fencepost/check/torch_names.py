@@ -77,6 +77,8 @@ CONSTANT = _names(
     new_empty new_tensor
     """
 )
+#: Gives Python values, as a condition needs them.
+VALUES = _names("bool item int float complex index tolist numpy array equal allclose is_nonzero")
 #: Functions that a word describes.
 ROLES: dict[Role, frozenset[str]] = {
     "pointwise": _names(

@@ -16,7 +16,7 @@ from typing import Any
 
 from .graph import Operation, Shape, Value
 from .torch_calls import Call, Facts, arrays, replaced, shape_of
-from .torch_names import CONSTANT, TRANSPARENT, plain_name
+from .torch_names import CONSTANT, TRANSPARENT, VALUES, plain_name
 from .torch_rules import facts, unchecked
 
 # Properties that are arrays; all others (shape, dtype, device...) are not worth a look.
@@ -71,6 +71,7 @@ class Recorder:
         self.used: set[int] = set()  # identities of parameters
         self.scripted: set[str] = set()  # names of scripted modules, whose parameters have none
         self.looked: str = ""  # at values, and where
+        self.glances: set[int] = set()  # operations whose values were looked at
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = meta
@@ -222,7 +223,9 @@ class Recorder:
         for twin, original in zip(arrays((given_args, given_kwargs)), met, strict=True):
             # Changed in place, and given back.
             outputs = [original if one is twin else one for one in outputs]
-        if not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
+        if name in VALUES and not outputs:
+            self.glances |= {self._values[one].operation for one in flowing}
+        elif not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
             for one in outputs:
                 self._fixed[one] = self._made_of(met)
         elif name in TRANSPARENT:

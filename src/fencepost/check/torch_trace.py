@@ -11,7 +11,7 @@ import copy
 import inspect
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..arguments import choice, integer
@@ -151,8 +151,31 @@ def _run(
             return _failed(recorder, error, device)
     if recorder.looked:
         return _Run(doubt=f"The model looks at values ({recorder.looked})")
-    operations, outputs = recorder.operations(), recorder.outputs(result)
+    operations, outputs = _pruned(recorder.operations(), recorder.outputs(result), recorder.glances)
     return _Run(operations, outputs, unused=_unused(twin, recorder))
+
+
+def _pruned(
+    operations: Sequence[Operation], outputs: Sequence[Value], glances: set[int]
+) -> tuple[tuple[Operation, ...], tuple[Value, ...]]:
+    """Leave out what only makes values to look at: a condition is no part of a network."""
+    consumers: dict[int, set[int]] = {value.operation: {len(operations)} for value in outputs}
+    for place, one in enumerate(operations):
+        for value in one.inputs:
+            consumers.setdefault(value.operation, set()).add(place)
+    gone: set[int] = set()
+    for place in range(len(operations) - 1, -1, -1):
+        feeds = consumers.get(place, set())
+        if feeds <= gone and (feeds or place in glances) and not operations[place].parameters:
+            gone.add(place)
+    kept = [place for place in range(len(operations)) if place not in gone]
+    new = {-1: -1, **{old: place for place, old in enumerate(kept)}}
+
+    def moved(values: Iterable[Value]) -> tuple[Value, ...]:
+        return tuple(Value(new[operation], output) for operation, output in values)
+
+    left = (operations[place] for place in kept)
+    return tuple(replace(one, inputs=moved(one.inputs)) for one in left), moved(outputs)
 
 
 def _failed(recorder: Recorder, error: Exception, device: str) -> _Run:

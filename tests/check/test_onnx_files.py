@@ -1,5 +1,6 @@
 """What is read of an ONNX file, and what is said of one that cannot be read."""
 
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -489,3 +490,49 @@ def test_numbers_that_grow_without_end(tmp_path):
     weights = {"s0": np.array([1, 3, 8, 8]), "c0": np.array([1, 2])}
     found = read(write(tmp_path, small(nodes=nodes, weights=weights)))
     assert "an array may have at most" in found.failure.lower() or found.unknown
+
+
+def test_weights_stay_in_the_file(tmp_path):
+    path = write(tmp_path, small(weights={"w": ones(4, 3, 3, 3), "large": ones(2**12, 2**11)}))
+    assert path.stat().st_size > 32 << 20
+    read(path)  # modules are imported by now
+    tracemalloc.start()
+    read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 18
+
+
+def test_sparse_weights(tmp_path):
+    model = small(weights={})
+    values, indices = weight("w", ones(2)), weight("", np.array([0, 7]))
+    sparse = helper.make_sparse_tensor(values, indices, [4, 3, 3, 3])
+    model.graph.sparse_initializer.append(sparse)
+    (conv, _) = read(write(tmp_path, model)).operations
+    assert (conv.weight_shape, conv.output_shape) == ((4, 3, 3, 3), (1, 4, 6, 6))
+
+
+def test_numbers_in_every_field_that_holds_them(tmp_path):
+    """Sizes from raw bytes, from lists of several types, from a node, from a float that is cast."""
+    wanted = (1, 6, 32)
+    typed = [
+        helper.make_tensor("s", TensorProto.INT64, [3], wanted),
+        helper.make_tensor("s", TensorProto.INT32, [3], wanted),
+        helper.make_tensor("s", TensorProto.UINT64, [3], wanted),
+        helper.make_tensor("s", TensorProto.FLOAT, [3], wanted),
+        helper.make_tensor("s", TensorProto.DOUBLE, [3], wanted),
+        helper.make_tensor("s", TensorProto.FLOAT16, [3], wanted),
+        *(weight("s", np.array(wanted, kind)) for kind in ("i8", "i4", "u2", "f4", "f8", "f2")),
+    ]
+    nodes = [node("Cast", ["s"], ["t"], to=7), node("Reshape", ["x", "t"], ["y"])]
+    for tensor in typed:
+        model = small(nodes=nodes, weights={})
+        model.graph.initializer.append(tensor)
+        found = read(write(tmp_path, model))
+        assert found.operations[0].output_shape == wanted, tensor
+    literals = [node("Constant", [], ["s"], value=one) for one in typed]
+    literals += [node("Constant", [], ["s"], value_ints=wanted)]
+    literals += [node("Constant", [], ["s"], value_floats=[1.0, 6.0, 32.0])]
+    for literal in literals:
+        found = read(write(tmp_path, small(nodes=[literal, *nodes])))
+        assert found.operations[0].output_shape == wanted, literal

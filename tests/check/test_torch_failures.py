@@ -38,7 +38,7 @@ def failing(module, *shapes):
         ([nn.ReflectionPad2d(9)], (3, 8, 8), "0", (1, 3, 8, 8)),
         ([nn.PixelShuffle(2)], (3, 8, 8), "0", (1, 3, 8, 8)),
         ([nn.ConvTranspose2d(5, 2, 2)], (3, 8, 8), "0", (1, 3, 8, 8)),
-        ([nn.Embedding(5, 2)], (3,), "0", (1, 3)),
+        ([nn.ReLU(), nn.Embedding(5, 2)], (3,), "1", (1, 3)),
         ([nn.Flatten(), nn.Softmax(2)], (3,), "1", (1, 3)),
     ],
 )

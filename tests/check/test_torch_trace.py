@@ -116,7 +116,10 @@ def test_several_inputs_and_their_types():
     }
     assert model.operations[-1].inputs == ((2, 0), (-1, 2))
     assert (model.source, model.failure) == ("two", "")
-    assert "Embedding" in str(read(Two(), [(5,), (5, 6), (6,)]).operations[-1])
+    assert model.how.endswith("with a batch of 1, tokens in int64.")
+    # The input of an embedding is found out to be one.
+    assert read(Two(), [(5,), (5, 6), (6,)], "two").operations == model.operations
+    assert read(Two(), [(5,), (5, 6), (6,)], "two", ["", "", ""]).operations[-1].name == "words"
 
 
 def test_inputs_are_of_the_type_of_the_parameters():
@@ -188,6 +191,14 @@ def test_identities_and_empty_containers():
         ("2", "Dropout", "pointwise"),
     ]
     assert graph(model)["3"] == ["2"]
+
+
+def test_an_own_train_that_returns_nothing():
+    class Frozen(nn.Sequential):
+        def train(self, mode=True):
+            super().train(mode)
+
+    assert names(read(Frozen(conv(), nn.BatchNorm2d(4)), [(3, 8, 8)])) == ["0", "1"]
 
 
 def test_lazy_layers_take_what_arrives():

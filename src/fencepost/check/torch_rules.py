@@ -168,7 +168,12 @@ def _shaped(call: Call, kind: str) -> Facts:
     given = call.kwargs.get("shape", call.kwargs.get("size", call.args[1:]))
     if len(given) == 1 and not isinstance(given[0], int):
         given = given[0]  # x.view((1, -1))
-    return Facts(kind, "reshape", {"shape": tuple(given)} if isinstance(given, Sequence) else {})
+    if not isinstance(given, Sequence):
+        return Facts(kind, "reshape")
+    shape = tuple(given)
+    if len(call.inputs[0]) > 2 and shape == (call.inputs[0][0], -1):
+        return Facts("Flatten", "reshape")  # x.view(x.size(0), -1)
+    return Facts(kind, "reshape", {"shape": shape})
 
 
 def _flatten(call: Call, kind: str) -> Facts:

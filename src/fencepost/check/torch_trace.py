@@ -53,8 +53,8 @@ def read(
     source : str
         What to call the model; the name of its class if empty.
     dtypes : sequence of str
-        One of `DTYPES` for each input; none at all: as the parameters, float32 as a rule. An
-        embedding needs ``"int64"``.
+        One of `DTYPES` for each input; none at all: as the parameters, float32 as a rule, but
+        int64 for the input of an embedding.
 
     Returns
     -------
@@ -93,6 +93,9 @@ def read(
     names = _input_names(module, len(shapes))
     types = _types(torch, module, dtypes, len(shapes))
     run = _run(module, shapes, types, "meta")
+    while not dtypes and (index := _index(run, types)) is not None:
+        types[index] = torch.int64
+        run = _run(module, shapes, types, "meta")
     where, notes = "PyTorch's meta device", []
     if run.doubt:
         with_values = _run(module, shapes, types, "cpu")
@@ -111,7 +114,7 @@ def read(
         run.failure,
         (*notes, *_unknown(run)),
         run.unused,
-        f"Traced on {where}, in eval mode, with a batch of 1.",
+        f"Traced on {where}, in eval mode, with a batch of 1{_said(names, types)}.",
     )
 
 
@@ -142,7 +145,8 @@ def _run(
     quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to who asks
     with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.listening():
         try:
-            result = twin.eval()(*inputs)
+            twin.eval()
+            result = twin(*inputs)
         except RecursionError:
             raise
         except LooksAtValues:
@@ -153,6 +157,25 @@ def _run(
         return _Run(doubt=f"The model looks at values ({recorder.looked})")
     operations, outputs = _pruned(recorder.operations(), recorder.outputs(result), recorder.glances)
     return _Run(operations, outputs, unused=_unused(twin, recorder))
+
+
+def _index(run: _Run, types: Sequence[Any]) -> int | None:
+    """Find the input that a model fails at because it is an index, and so must be whole."""
+    last = run.operations[-1] if run.failure and run.operations else None
+    if last is None or last.kind not in ("Embedding", "EmbeddingBag", "OneHot"):
+        return None
+    operation, place = last.inputs[0]
+    return place if operation < 0 and types[place].is_floating_point else None
+
+
+def _said(names: Sequence[str], types: Sequence[Any]) -> str:
+    """Name the inputs that are not of floating point."""
+    whole = [
+        f"{name} in {str(one).removeprefix('torch.')}"
+        for name, one in zip(names, types, strict=True)
+        if not one.is_floating_point
+    ]
+    return f", {' and '.join(whole)}" if whole else ""
 
 
 def _pruned(

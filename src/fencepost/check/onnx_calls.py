@@ -6,7 +6,7 @@ Part of check; may call graph, onnx_messages, protobuf and sizing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -199,8 +199,8 @@ class Call:
         return value
 
 
-def by(shape: Shape) -> str:
-    """Write a shape as people do.
+def by(shape: Sequence[int | str | None]) -> str:
+    """Write a shape as people do; sizes that are chosen later may have names.
 
     >>> by((1, 64, None, 7)), by(())
     ('1 × 64 × ? × 7', 'a single number')

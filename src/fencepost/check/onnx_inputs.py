@@ -1,6 +1,6 @@
 """The sizes with which an ONNX model is read: those that its file declares, and those asked for.
 
-Part of check; may call onnx_messages, graph, arguments and errors.
+Part of check; may call onnx_calls, onnx_messages, graph, arguments and errors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..arguments import integer, nearest
 from ..errors import ArgumentError, DataError
 from .graph import Shape
+from .onnx_calls import by
 from .onnx_messages import LARGEST_SIZE, Declared, File, Input, shown
 
 
@@ -63,7 +64,7 @@ def settle(file: File, asked: Mapping[str, Shape] | Shape | None) -> Inputs:
         if len(shape) != len(one.shape):
             raise ArgumentError(
                 "A shape must have as many axes as the file declares. Received: "
-                f"{_by(shape)} for {shown(one.name)}, which is {_by(one.shape)}."
+                f"{by(shape)} for {shown(one.name)}, which is {by(one.shape)}."
             )
         for size, said in zip(shape, one.shape, strict=True):
             if isinstance(said, str):
@@ -132,7 +133,7 @@ def _declared(
         )
         raise DataError(
             "the sizes of every input must be known. Received: input "
-            f"{shown(one.name)} of {_by(shape)}, which leaves open {open_ones}. "
+            f"{shown(one.name)} of {by(shape)}, which leaves open {open_ones}. "
             f"Give them: {_example(one, inputs, shape)}"
         )
     return tuple(size for size in known if size is not None)
@@ -148,7 +149,3 @@ def _example(one: Input, inputs: list[Input], shape: Declared | None) -> str:
     text = "x".join(map(str, guess))
     name = f"{one.name}=" if len(inputs) > 1 else ""
     return f"--input {name}{text}"
-
-
-def _by(shape: Declared) -> str:
-    return " × ".join("?" if size is None else str(size) for size in shape) or "a single number"

@@ -390,7 +390,7 @@ def _size(message: memoryview) -> int | str | None:
             if size > LARGEST_SIZE:
                 raise WireError(f"an axis claims {size:,} cells")
         elif number == 2:
-            found = text_in(wire, content) or None
+            found = clean(text_in(wire, content)) or None
     return found
 
 

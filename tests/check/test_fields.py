@@ -223,6 +223,22 @@ def test_axes_that_are_moved_and_named_anew():
     assert sights(graph.model()).of[-1] is None
 
 
+def test_a_linear_layer_of_channels_leaves_places_by_themselves():
+    graph = Graph((1, 3, 16, 20))
+    value = graph.conv(graph.input, 8, 3, padding=1)
+    dims = {"dims": (0, 2, 3, 1)}
+    value = graph.reshape(value, 1, 16, 20, 8, kind="Permute", arguments=dims)
+    value = graph.add("Linear", "dense", [value], (1, 16, 20, 4), weight_shape=(4, 8))
+    dims = {"dims": (0, 3, 1, 2)}
+    value = graph.reshape(value, 1, 4, 16, 20, kind="Permute", arguments=dims)
+    graph.conv(value, 8, 3, padding=1)
+    assert sights(graph.model()).span(4) == (5, 5)
+    # Over rows of an image, it sees them whole.
+    graph = Graph((1, 3, 16, 20))
+    graph.add("Linear", "dense", [graph.input], (1, 3, 16, 4), weight_shape=(4, 20))
+    assert sights(graph.model()).covers(0)
+
+
 def test_paths_from_two_inputs():
     graph = Graph((1, 1, 12, 12), (1, 1, 12, 12), (1, 1, 9, 9))
     one, other, small = graph.inputs

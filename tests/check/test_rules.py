@@ -409,6 +409,22 @@ def test_receptive_field_against_the_object():
     assert [one.code for one in judge(model, (11, 12)).findings] == ["FP303"]
 
 
+def test_gates_and_what_is_unknown_leave_no_claim_of_a_small_field():
+    def with_gate(gate):
+        graph = image(40, 40)
+        value = graph.conv(graph.input, 3, 3, padding=1)
+        if gate:
+            value = graph.join(value, graph.pooled(value), kind="Mul")
+        graph.pooled(graph.conv(value, 3, 3, padding=1))
+        return graph
+
+    assert findings(with_gate(False), "FP302")
+    assert not findings(with_gate(True))
+    graph = with_gate(False)
+    graph.add("Wobble", "unknown", [graph.input], (1, 3, 40, 40))
+    assert not findings(graph, "FP302")
+
+
 def test_shifted_paths():
     def cropped(before, after):
         graph = image(16, 16)
@@ -443,9 +459,8 @@ def test_parts_without_use():
     graph = image(4, 4)
     graph.conv(graph.input, 4, 3)
     model = graph.model()
-    (found,) = judge(
-        type(model)(**{**vars(model), "unused": ("head.extra",)})
-    ).of("warning")  # fmt: skip
+    idle = type(model)(**{**vars(model), "unused": ("head.extra",)})
+    (found,) = [one for one in judge(idle).findings if one.code == "FP403"]
     assert found.message == "head.extra has parameters, and no operation uses them."
 
 

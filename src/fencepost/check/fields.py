@@ -148,6 +148,10 @@ def after(operation: Operation, seen: Sequence[Sight | None]) -> Sight | None:
     """Return the sight of an operation's outputs, from those of what enters."""
     if not seen or not operation.output_shapes or operation.role == "unknown":
         return None
+    if operation.role == "dense" and len(seen) == 1 and (one := seen[0]) is not None:
+        rank = len(one.lanes)
+        if operation.kind == "Linear" and rank > 2 and one.lanes[-1] is None:
+            return one  # each place by itself: what it mixes lies along no axis of the input
     if operation.role in ("global", "dense"):
         known = [one.everywhere for one in seen if one is not None]
         return reduce(_wider, known) if len(known) == len(seen) else None

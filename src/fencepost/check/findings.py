@@ -233,5 +233,12 @@ CODES: dict[str, Code] = {
             "Nothing is guessed of it: its sizes are taken as they are, if they are known at all, "
             "and what follows has no receptive field.",
         ),
+        Code(
+            "FP403",
+            "note",
+            "A part of the model does not run",
+            "Its parameters are stored and loaded, and nothing uses them when the model predicts: "
+            "the auxiliary heads of a training, or a part that was forgotten in forward.",
+        ),
     )
 }

@@ -125,11 +125,11 @@ def _after(operation: Operation, shapes: list[Sizes], exact: bool) -> Sizes | No
         return _joined(operation, shapes)
     if role == "dense":
         weight = operation.weight_shape
-        if weight is None or len(weight) != 2 or len(shape) != 2:
+        if weight is None or len(weight) != 2 or len(shape) < 2 or operation.kind != "Linear":
             return None
-        if weight[1] != shape[1]:
+        if weight[1] != shape[-1]:
             raise _DoesNotFit
-        return shape[0], weight[0]
+        return *shape[:-1], weight[0]
     if role == "reshape" and (flat := _flattened(operation, shape)) is not None:
         return flat
     if role == "resize":
@@ -174,6 +174,8 @@ def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
         fixed = operation.role == "global" or isinstance(wanted, (int, tuple))
         if fixed and old is not None and len(old) == len(shape) and None not in old:
             return (*shape[:2], *(size for size in old[2:] if size is not None))
+        if operation.role == "global" and old is not None and len(old) == 2 < len(shape):
+            return shape[:2]
         return None
     channels = _channels(operation, shape)
     if not windows or channels is None or len(windows) > len(shape) - 1:

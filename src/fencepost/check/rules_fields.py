@@ -25,7 +25,7 @@ def field_and_input(subject: Subject) -> Iterator[Finding]:
         for number in range(len(model.operations))
         if sights.fields(number) and model.operations[number].role not in ("reshape", "pad")
     ]
-    if not sighted or model.failure or any(one.role == "unknown" for one in model.operations):
+    if not sighted or model.failure:
         return
     last = max(sighted, key=lambda number: (sum(sights.span(number)), -number))
     if not any(model.operations[number].role == "windows" for number in sighted):
@@ -33,13 +33,20 @@ def field_and_input(subject: Subject) -> Iterator[Finding]:
     span, size = sights.span(last), sights.input(last)
     operation = model.operations[last]
     seen, given = by(span), by(size)
-    if subject.object_size and any(a < b for a, b in zip(span, _sides(subject, span), strict=True)):
+    narrow = _is_whole_story(subject)
+    if (
+        narrow
+        and subject.object_size
+        and any(a < b for a, b in zip(span, _sides(subject, span), strict=True))
+    ):
         message = f"an output sees at most {seen} cells of the input, the object has "
         message += f"{by(_sides(subject, span))}."
         repair = "A pool or a stride of 2 in an early layer doubles what all later ones add."
         yield finding("FP303", operation, message, repair)
-    elif not subject.object_size and any(
-        a < LEAST_SHARE * b for a, b in zip(span, size, strict=True)
+    elif (
+        narrow
+        and not subject.object_size
+        and any(a < LEAST_SHARE * b for a, b in zip(span, size, strict=True))
     ):
         message = (
             f"an output sees at most {seen} cells of the {given} of the input, less than half; "
@@ -56,6 +63,21 @@ def field_and_input(subject: Subject) -> Iterator[Finding]:
             )
         message = f"an output's field is {seen} cells, the input has {given}{where}."
         yield finding("FP301", operation, message)
+
+
+def _is_whole_story(subject: Subject) -> bool:
+    """Tell whether the fields at places say all: nothing mixes places by another way.
+
+    Gates and attention let every place see the whole, and what is unknown may do anything.
+    """
+    for number, operation in enumerate(subject.model.operations):
+        sight = subject.sights.of[number]
+        if sight is None:
+            return False
+        shape = operation.output_shape or ()
+        if not sight.fields and any(size != 1 for size in shape[2:]):
+            return False
+    return True
 
 
 def _sides(subject: Subject, span: tuple[int, ...]) -> tuple[int, ...]:
@@ -110,8 +132,12 @@ def unused(subject: Subject) -> Iterator[Finding]:
             if own:
                 message = f"no output of the model depends on it, nor on {_feeding(own)}."
             yield finding("FP401", operation, message)
-    for name in model.unused:
-        yield finding("FP401", None, f"{name} has parameters, and no operation uses them.")
+
+
+def idle_parts(subject: Subject) -> Iterator[Finding]:
+    """FP403: parts with parameters that do not run."""
+    for name in subject.model.unused:
+        yield finding("FP403", None, f"{name} has parameters, and no operation uses them.")
 
 
 def _outputs(operation: Operation) -> int:
@@ -137,4 +163,4 @@ def unknown(subject: Subject) -> Iterator[Finding]:
             yield finding("FP402", None, sentence)
 
 
-RULES = (field_and_input, shifted, unused, unknown)
+RULES = (field_and_input, shifted, unused, idle_parts, unknown)

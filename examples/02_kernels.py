@@ -28,9 +28,8 @@ grey = picture.pixels.mean(axis=2).round().astype(np.uint8)
 for name in ("mean:size=5", "gaussian:sigma=2", "laplace", "sobel:x", "sharpen"):
     kernel = fp.kernels.parse(name)
     result = fp.filter_image(grey, kernel)
-    print(
-        f"{name:17} sum {kernel.sum:4.1f}, mean brightness {grey.mean():.0f} → {result.mean():.0f}"
-    )
+    brightness = f"mean brightness {grey.mean():.0f} → {result.mean():.0f}"
+    print(f"{name:17} sum {kernel.sum:4.1f}, {brightness}")
     figure = fp.plots.filtering(grey, kernel)
     fp.plots.save(figure, out / f"{name.replace(':', '-').replace('=', '')}.png")
 

@@ -224,7 +224,9 @@ class TestMembers:
                 "  (<code>&#39;a&#39;, &#39;b&#39;</code>)",
             ),
             ("<p>as follows::</p>", "<p>as follows:</p>"),
+            ("  <code>(<autoref>A</autoref>, B)</code>", "  <code><autoref>A</autoref>, B</code>"),
             ("  (<code>(height, width)</code>)", "  (<code>(height, width)</code>)"),
+            ("  <code>(&#39;a&#39;,)</code>", "  <code>(&#39;a&#39;,)</code>"),  # a default
             ("<p>by <code>(array, x)</code></p>", "<p>by <code>(array, x)</code></p>"),
         ],
     )

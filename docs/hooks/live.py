@@ -17,6 +17,7 @@ import blocks
 import commands
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.utils.meta import get_data
 
 ROOT = Path(__file__).parents[2]
 PICTURES = (".svg", ".png", ".gif")
@@ -114,7 +115,7 @@ def _run(uri: str, text: str) -> dict[str, bytes]:
     """Run a page's blocks; return the pictures that they wrote, beside the page."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _pages[uri] = blocks.run(text, Path(folder), uri)
+            _pages[uri], _ = get_data(blocks.run(text, Path(folder), uri))  # less its head
         except Exception as error:
             raise PluginError(f"docs/{uri}: {type(error).__name__}: {error}") from error
         place = uri.rpartition("/")[0]

@@ -12,8 +12,10 @@ from typing import Any
 MEMBERS = re.compile(r"<!-- members of ([\w.]+)(?: less ([\w, ]+))? -->")
 
 
-# The type of a parameter, or of what is raised, stands on a line of its own.
-TYPE = re.compile(r"^( +\(?<code>)\(((?:array|&#39;|<autoref).*)\)(</code>)", re.MULTILINE)
+# The type of a parameter in brackets, or what is raised, at the beginning of a line.
+TYPE = re.compile(
+    r"^( +\(<code>(?=\((?:array|&#39;))| +<code>(?=\(<autoref))\((.*)\)(</code>)", re.MULTILINE
+)
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:

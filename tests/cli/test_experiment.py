@@ -85,6 +85,18 @@ def test_for_machines_and_with_a_size(fencepost, pictures):
     assert np.loadtxt(pictures / "k.txt").tolist() == found["kernel"]
 
 
+def test_a_compressed_copy_says_how_it_was_compressed(fencepost, pictures):
+    copy = pictures / "after.jpg"
+    Image.open(pictures / "after.png").save(copy, quality=60)
+    call = ("learn-kernel", pictures / "before.png", copy, "-o", pictures / "k.txt", "--overwrite")
+    assert "compression as a JPEG, the file's own tables" in fencepost(*call).out
+    found = fencepost(*call, "--json").json
+    assert found["compression"] == "the file's own tables"
+    off = np.abs(np.subtract(found["kernel"], fp.kernels.sharpen().matrix))
+    assert (off < 3 * np.array(found["errors"])).all()
+    assert off.max() < 1
+
+
 def test_bad_input(fencepost, pictures):
     before, after, out = (pictures / name for name in ("before.png", "after.png", "k.txt"))
 

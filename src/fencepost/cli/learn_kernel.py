@@ -16,6 +16,8 @@ from fencepost.errors import ArgumentError, DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fencepost.experiments.compression import Jpeg
+
 EXAMPLE = """[bold]Examples[/bold]
 
 fencepost learn-kernel portrait.png sharpened.png -o kernel.txt
@@ -61,7 +63,7 @@ def learn_kernel(
             f"{before} and {after} must have the same channels. Received: {one.shape[2]} and "
             f"{other.shape[2]}. Save both in colour, or both in grey."
         )
-    found = learn(one, other, shape)
+    found = learn(one, other, shape, compression=_compression(after))
     with whole(out) as unfinished:
         rows = (" ".join(f"{weight:.17g}" for weight in row) for row in found.kernel.matrix)
         unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
@@ -93,3 +95,13 @@ def _pixels(path: Path) -> NDArray[Any]:
     picture = read_image(path)
     alpha = picture.colours.endswith("A")
     return picture.pixels[..., :-1] if alpha else picture.pixels
+
+
+def _compression(path: Path) -> Jpeg | None:
+    """Return how a picture that could be read was compressed, if it is a JPEG."""
+    from PIL import Image
+
+    from fencepost.experiments.compression import Jpeg
+
+    with Image.open(path) as image:
+        return Jpeg.of_file(image)

@@ -72,6 +72,33 @@ class Equations:
         """Root mean square of what pixels became, about their mean."""
         return float(self.after[self.usable].std())
 
+    @property
+    def compressible(self) -> bool:
+        """Whether the copy could have been a JPEG: 8 bits, grey or of three colours."""
+        return (
+            self.limits is not None
+            and self.limits[1] - self.limits[0] == 255
+            and len(self.after) in (1, 3)
+        )
+
+    def narrowed(self, shape: tuple[int, int]) -> Equations:
+        """Use windows of a smaller kernel, centred in the largest, over the same pixels."""
+        gaps = (most - own for most, own in zip(self.shape, shape, strict=True))
+        down, across = (cell - gap // 2 for cell, gap in zip(self.middle, gaps, strict=True))
+        return replace(self, shape=shape, middle=(down, across))
+
+    def expected(self, weights: Array, constant: float) -> Array:
+        """What a kernel of this shape makes of the whole of `before`, less `level`.
+
+        Windows that reach over the border see the picture reflected, as filters mostly do.
+        """
+        found = correlate(self.before, weights, origin=self.middle, axes=(1, 2), boundary="reflect")
+        return np.asarray(found + constant)
+
+    def in_whole_numbers(self, expected: Array) -> NDArray[np.uint8]:
+        """Round what a kernel made as a picture of 8 bits would, and cut it off."""
+        return np.asarray(np.rint(np.clip(expected + self.level, 0, 255)), np.uint8)
+
     def clear_of_limits(self, weights: Array, constant: float, margin: float) -> Equations:
         """Use the pixels that a kernel puts at least `margin` away from black and white.
 
@@ -79,9 +106,7 @@ class Equations:
         compression has moved them a little.
         """
         assert self.limits is not None
-        gaps = (most - own for most, own in zip(self.shape, weights.shape, strict=True))
-        middle = tuple(cell - gap // 2 for cell, gap in zip(self.middle, gaps, strict=True))
-        expected = correlate(self.before, weights, origin=middle, axes=(1, 2)) + constant
+        expected = self.narrowed(weights.shape).expected(weights, constant)
         clear = (expected > self.limits[0] + margin) & (expected < self.limits[1] - margin)
         inside = _inside(self.before.shape, self.shape, self.middle)
         usable = np.zeros(self.usable.shape, bool)
@@ -95,13 +120,15 @@ class Equations:
         The last column is the right-hand side.
         """
         triangle = np.zeros((0, self.unknowns + 1))
-        for block in self._blocks():
+        for block, _ in self.blocks():
             triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, block]), mode="r"))
         return triangle
 
-    def _blocks(self) -> Iterator[Array]:
+    def blocks(self) -> Iterator[tuple[Array, tuple[NDArray[np.int64], ...]]]:
+        """Yield equations, some at a time, and the channels, rows and columns of their pixels."""
         most = max(self.unknowns + 1, _BLOCK // (self.unknowns + 1))
-        for before, after, usable in zip(self.before, self.after, self.usable, strict=True):
+        channels = zip(self.before, self.after, self.usable, strict=True)
+        for channel, (before, after, usable) in enumerate(channels):
             windows = np.lib.stride_tricks.sliding_window_view(before, self.shape)
             y, x = np.nonzero(usable)
             top, left = y - self.middle[0], x - self.middle[1]  # of the window
@@ -111,7 +138,7 @@ class Equations:
                 block[:, :-2] = windows[top[some], left[some]].reshape(len(block), -1)
                 block[:, -2] = 1
                 block[:, -1] = after[y[some], x[some]]
-                yield block
+                yield block, (np.full(len(block), channel), y[some], x[some])
 
 
 def equations_of(

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from fencepost.arguments import integer
 from fencepost.convolution import convolve
 from fencepost.errors import DataError
-from fencepost.experiments.recovery import LearnedKernel, learn_kernel
+from fencepost.experiments.learned import LearnedKernel
+from fencepost.experiments.recovery import learn_kernel
 from fencepost.filtering import filter_image
 from fencepost.kernels import Kernel, parse
 from fencepost.layers import Conv2d, Flatten

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from fencepost.experiments.learned import LearnedKernel
     from fencepost.experiments.lessons import KernelLessonsResult
     from fencepost.experiments.matching import HandMadeAndLearnedResult
-    from fencepost.experiments.recovery import LearnedKernel
     from fencepost.experiments.robustness import PoolingRobustnessResult
     from fencepost.experiments.sharing import SharedWeightsResult
     from fencepost.experiments.shifting import LocationInvarianceResult

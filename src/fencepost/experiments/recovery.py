@@ -1,177 +1,45 @@
 """`learn_kernel`: the kernel that made one picture of another, by least squares.
 
-May call windows, kernels, arguments and errors. The filtered copy is ``after = before ∗ K + b``,
-plus rounding, so every pixel of it is an equation in the weights of K and in b; there are many
-more pixels than weights (C. F. Gauss, Theoria combinationis observationum, 1823). The equations
-are never written out together: they are folded, block by block, into a triangle of as many columns
-as there are weights, which has the same solution (G. H. Golub, C. F. Van Loan, Matrix
-Computations, section 5.3, on updating a QR factorisation).
+Part of experiments; may call kernels, arguments and errors. The filtered copy is
+``after = before ∗ K + b``, plus rounding, so every pixel of it is an equation in the weights of K
+and in b; there are many more pixels than weights (C. F. Gauss, Theoria combinationis
+observationum, 1823). The equations are never written out together: they are folded, block by block,
+into a triangle of as many columns as there are weights, which has the same solution (G. H. Golub,
+C. F. Van Loan, Matrix Computations, section 5.3, on updating a QR factorisation).
+
+Where the copy was compressed as JPEG, what that has changed is foretold by compressing what the
+kernel found so far makes of the picture, and taken away before the kernel is sought again.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.arguments import choice, integer
 from fencepost.errors import ArgumentError
+from fencepost.experiments.agreement import deviations
+from fencepost.experiments.compression import Jpeg, most_likely
 from fencepost.experiments.equations import Equations, equations_of
+from fencepost.experiments.learned import EXACT, ROUNDED, LearnedKernel
 from fencepost.kernels import Kernel
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
 LARGEST_GUESS = 15  # side of the largest kernel that is tried when no size is given
 LARGEST = 31  # side of the largest that is sought at all: 962 unknowns take some ten seconds
 _AS_GOOD = 1.02  # a smaller kernel is taken if its residual is within 2 % of the best one's
-_ROUNDED = 1.1 * math.sqrt(1 / 12)  # levels that rounding to whole numbers leaves, and a little
+_AS_GOOD_COMPRESSED = 1.1  # for what compression leaves over is not alike for all sizes
 _ROUNDS = 8  # of leaving out what the last round's kernel makes black or white
 _MARGIN = 16.0  # levels from black and white that such a round keeps at most
+_PATIENCE = 2  # rounds of foretelling compression that may bring nothing
 _DIGITS = 12  # of the largest weight; beyond are roundings of the arithmetic
-_EXACT = 1e-9  # of the picture's spread: a residual that is rounding of the arithmetic
-
-
-@dataclass(frozen=True, eq=False)
-class LearnedKernel:
-    """A kernel that was found, and how sure it is.
-
-    Attributes
-    ----------
-    kernel : Kernel
-        As `fencepost.filter_image` takes it.
-    offset : float
-        What is added to every pixel after the kernel, in the pictures' levels.
-    errors : ndarray, the kernel's shape
-        Standard error of each weight. The true one lies within two of them 19 times out of 20 if
-        what is left over is noise.
-    residual : float
-        Standard deviation of what the kernel does not explain, in levels. Rounding to whole numbers
-        alone leaves 0.29, the square root of 1/12.
-    spread : float
-        Root mean square of `after` about its mean, in levels.
-    pixels : int
-        Equations used: pixels whose window lies inside the picture.
-    saturated : int
-        Pixels left out as black or white may stand for anything beyond.
-    unknowns, rank : int
-        Weights and offset, and how many of them, or of their combinations, the picture determines.
-    whole : bool
-        The pictures are of whole numbers.
-    guessed : bool
-        The size was not given.
-    tried : dict of int to float
-        Residual of each size that was tried.
-    """
-
-    kernel: Kernel
-    offset: float
-    errors: Array
-    residual: float
-    spread: float
-    pixels: int
-    saturated: int
-    unknowns: int
-    rank: int
-    whole: bool
-    guessed: bool
-    tried: dict[int, float]
-
-    @property
-    def determined(self) -> bool:
-        """Whether the picture leaves only one solution."""
-        return self.rank == self.unknowns
-
-    @property
-    def explained(self) -> float:
-        """Share of the variance of `after` that the kernel explains, R²."""
-        return 1 - (self.residual / self.spread) ** 2 if self.spread else 1.0
-
-    @property
-    def uncertainty(self) -> float:
-        """The largest standard error, as a share of the largest weight."""
-        largest = np.abs(self.kernel.matrix).max()
-        return float(self.errors.max() / largest) if largest else math.inf
-
-    @property
-    def verdict(self) -> str:
-        """How sure this is, in a sentence or two."""
-        if not self.determined:
-            return (
-                f"Not determined: {self.unknowns} unknowns, and the picture tells only "
-                f"{self.rank} of them (or of their combinations) apart. Of all kernels that do "
-                "the same to this picture, this is the one of the smallest weights; on another "
-                "picture it may do something else. Use a picture with more detail, or a smaller "
-                "size."
-            )
-        if self.explained < 0.9:
-            return (
-                f"No: the best kernel of this size explains only {100 * self.explained:.1f} % of "
-                "the picture. It was made in another way (a median, a magnitude of two kernels, a "
-                "change of contrast), by a larger kernel, or from another picture."
-            )
-        if self.uncertainty > 0.1:
-            return (
-                "Unsure: the weights may be off by "
-                f"{100 * self.uncertainty:.0f} % of the largest. The picture is too smooth for a "
-                "kernel of this size, or too much of it is saturated or compressed away."
-            )
-        if self.residual <= (_ROUNDED if self.whole else _EXACT * self.spread):
-            return "Sure: what is left over is rounding."
-        return (
-            f"Fairly sure: the kernel explains {100 * self.explained:.2f} % of the picture, but "
-            f"what is left over ({self.residual:.3g} levels) is more than rounding, as compression "
-            "leaves it. It bends the weights by more than their standard errors say, which count "
-            "it as noise: the larger ones are right, small ones may be nothing."
-        )
-
-    def __str__(self) -> str:
-        size = " × ".join(map(str, self.kernel.shape))
-        lines = [
-            str(self.kernel),
-            "",
-            f"offset {self.offset:.4g}; sum of the weights {self.kernel.sum:.6g}",
-            f"standard error of a weight: at most {self.errors.max():.2g}",
-            f"residual {self.residual:.3g} of {self.spread:.3g} levels, over {self.pixels:,} pixels"
-            + (f" ({self.saturated:,} saturated ones left out)" if self.saturated else ""),
-        ]
-        if self.guessed:
-            others = ", ".join(f"{side}: {value:.3g}" for side, value in self.tried.items())
-            lines.append(f"size {size}, the smallest that leaves as little over: {others}")
-        return "\n".join([*lines, self.verdict])
-
-    def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
-        """Draw the kernel and the standard errors of its weights."""
-        from fencepost.experiments.pictures import draw_learned
-
-        return draw_learned(self, ax)
-
-    def numbers(self) -> dict[str, Any]:
-        """Everything as plain data."""
-        return {
-            "kernel": self.kernel.matrix.tolist(),
-            "origin": list(self.kernel.origin),
-            "text": self.kernel.text,
-            "offset": self.offset,
-            "errors": [row.tolist() for row in self.errors],
-            "residual": self.residual,
-            "spread": self.spread,
-            "explained": self.explained,
-            "pixels": self.pixels,
-            "saturated": self.saturated,
-            "unknowns": self.unknowns,
-            "rank": self.rank,
-            "determined": self.determined,
-            "guessed": self.guessed,
-            "tried": {str(side): value for side, value in self.tried.items()},
-            "verdict": self.verdict,
-        }
+_LIKELY = 0.8  # of the residual that must be left, at most, if a copy is taken for a JPEG
+_WORTH_A_ROUND = 0.98  # of the last round's distance from the copy
 
 
 def learn_kernel(
@@ -180,6 +48,7 @@ def learn_kernel(
     size: int | tuple[int, int] | None = None,
     *,
     operation: Literal["convolve", "correlate"] = "convolve",
+    compression: Jpeg | None = None,
 ) -> LearnedKernel:
     """Find the kernel that turns one picture into another.
 
@@ -193,6 +62,9 @@ def learn_kernel(
         tried, and the smallest is taken that leaves as little over as the best, to 2 %.
     operation : {"convolve", "correlate"}
         How the kernel is to be used.
+    compression : Jpeg, optional
+        How `after` was compressed, of `fencepost.experiments.compression`. Without it, libjpeg's
+        qualities are tried where more is left over than rounding.
 
     Returns
     -------
@@ -229,23 +101,17 @@ def learn_kernel(
     middle = _middle(sides[-1], turned=operation == "convolve")
     equations = equations_of(before, after, sides[-1], middle, may_shrink=size is None)
     sides = [side for side in sides if side <= equations.shape]
-    fits, best = _fits(equations, sides)
-    for _ in range(_ROUNDS):
-        if not equations.saturated or equations.limits is None or best.residual <= _ROUNDED:
-            break
-        margin = min(2 * best.residual, _MARGIN)
-        narrowed = equations.clear_of_limits(best.weights, best.constant, margin)
-        if narrowed.count < 4 * equations.unknowns:
-            break
-        before_this, equations = best, narrowed
-        fits, best = _fits(equations, sides)
-        if _settled(before_this, best):
-            break
-    weights, errors = _rounded(best.weights[flip, flip]), best.errors[flip, flip]
+    compressed = search = _unsaturated(_search(equations, sides))
+    jpeg = None
+    if search.unexplained and equations.compressible:
+        search, jpeg = _uncompressed(search, compression)
+    best, equations = search.best, search.equations
+    errors = _errors(search, compressed)
+    weights = _rounded(best.weights[flip, flip])
     return LearnedKernel(
         kernel=Kernel(weights, name="learned", source="least squares"),
         offset=equations.level + best.constant - equations.centre * float(weights.sum()),
-        errors=errors,
+        errors=errors[flip, flip],
         residual=best.residual,
         spread=equations.spread,
         pixels=equations.count,
@@ -253,8 +119,9 @@ def learn_kernel(
         unknowns=weights.size + 1,
         rank=best.rank,
         whole=equations.limits is not None,
+        compression=jpeg.name if jpeg else None,
         guessed=size is None,
-        tried={fit.weights.shape[0]: fit.residual for fit in fits} if size is None else {},
+        tried={fit.weights.shape[0]: fit.residual for fit in search.fits} if size is None else {},
     )
 
 
@@ -293,12 +160,112 @@ def _rounded(weights: Array) -> Array:
     return np.asarray(np.round(weights, _DIGITS - 1 - math.floor(math.log10(largest))) + 0.0)
 
 
-def _fits(equations: Equations, sides: list[tuple[int, int]]) -> tuple[list[_Fit], _Fit]:
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """Equations, and the best kernel of every size that was tried."""
+
+    equations: Equations
+    sides: list[tuple[int, int]]
+    fits: list[_Fit]
+    best: _Fit
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether more is left over than rounding."""
+        whole = self.equations.limits is not None
+        return self.best.residual > (ROUNDED if whole else EXACT * self.equations.spread)
+
+
+def _search(
+    equations: Equations, sides: list[tuple[int, int]], as_good: float = _AS_GOOD
+) -> _Search:
     """Solve for every size; the best is the smallest that leaves as little over as any."""
     triangle = equations.triangle()
     fits = [_fit(equations, triangle, side) for side in sides]
-    enough = _AS_GOOD * min(fit.residual for fit in fits) + _EXACT * equations.spread
-    return fits, next(fit for fit in fits if fit.residual <= enough)
+    enough = as_good * min(fit.residual for fit in fits) + EXACT * equations.spread
+    best = next(fit for fit in fits if fit.residual <= enough)
+    return _Search(equations, sides, fits, best)
+
+
+def _unsaturated(search: _Search) -> _Search:
+    """Leave out pixels that the kernel itself makes black or white, and seek it again."""
+    for _ in range(_ROUNDS):
+        if not search.equations.saturated or not search.unexplained:
+            break
+        if search.equations.limits is None:
+            break
+        best = search.best
+        margin = min(2 * best.residual, _MARGIN)
+        narrowed = search.equations.clear_of_limits(best.weights, best.constant, margin)
+        if narrowed.count < 4 * narrowed.unknowns:
+            break
+        search = _search(narrowed, search.sides)
+        if _settled(best, search.best):
+            break
+    return search
+
+
+def _uncompressed(search: _Search, known: Jpeg | None) -> tuple[_Search, Jpeg | None]:
+    """Take away what compression has changed, as the kernel foretells it, and seek it again.
+
+    Where that does not leave clearly less over, the copy was not compressed like that.
+    """
+    first = search.best
+    found = _foretold(search.equations, first, known, fixed=bool(known))
+    if found.distance > _LIKELY * first.residual:
+        return search, None
+    again = _search(found.equations, search.sides, _AS_GOOD_COMPRESSED)
+    if again.best.weights.size < first.weights.size:
+        # What a larger kernel foretold may hide that a smaller one does.
+        found = _foretold(search.equations, again.best, found.jpeg, fixed=bool(known))
+        again = _search(found.equations, search.sides, _AS_GOOD_COMPRESSED)
+    return again, found.jpeg
+
+
+@dataclass(frozen=True, eq=False)
+class _Foretold:
+    """Equations without what a compression changed, and how far from the copy that foretold it."""
+
+    equations: Equations
+    jpeg: Jpeg | None
+    distance: float
+
+
+def _foretold(equations: Equations, best: _Fit, jpeg: Jpeg | None, *, fixed: bool) -> _Foretold:
+    """Compress what the kernel makes, seek the kernel again, and so on; return the best round."""
+    own = equations.narrowed(best.weights.shape)
+    after, found = equations.in_whole_numbers(equations.after), _Foretold(equations, None, math.inf)
+    worse = 0
+    while worse < _PATIENCE:
+        expected = own.expected(best.weights, best.constant)
+        made = equations.in_whole_numbers(expected)
+        if jpeg is None or not fixed:
+            jpeg = most_likely(after, made, equations.usable, jpeg)
+        again = jpeg.apply(made)
+        distance = float(np.sqrt(np.square(again.astype(float) - after)[equations.usable].mean()))
+        cleaned = equations.after + equations.level + expected - again
+        worse = worse + 1 if distance >= _WORTH_A_ROUND * found.distance else 0
+        if distance < found.distance:
+            found = _Foretold(replace(equations, after=cleaned), jpeg, distance)
+        best = _search(replace(own, after=cleaned), [own.shape]).best
+    return found
+
+
+def _errors(search: _Search, compressed: _Search) -> Array:
+    """Return the standard error of each weight of the best kernel.
+
+    What compression took away cannot be known again, so the errors are those of the copy as it
+    was, `compressed`, in which parts of the picture still disagree. If more than rounding is left
+    over in spite of reckoning with it, how far that has moved a weight counts too.
+    """
+    best = search.best
+    if not compressed.unexplained or best.rank <= best.weights.size:
+        return best.errors
+    own = compressed.equations.narrowed(best.weights.shape)
+    first = next(one for one in compressed.fits if one.weights.shape == own.shape)
+    together, apart = deviations(own, first.weights, first.constant)
+    errors = np.maximum(first.errors, np.hypot(together, apart))
+    return np.hypot(errors, best.weights - first.weights) if search.unexplained else errors
 
 
 def _settled(one: _Fit, other: _Fit) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
+
 import pytest
 
 import fencepost as fp
 from cli.refusal import refused
 
-EXACT = "nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2), nn.Conv2d(6, 6, 9)"
+HALVED = "nn.Conv2d(1, 6, 5, padding=2), nn.MaxPool2d(2)"
+EXACT = f"{HALVED}, nn.Conv2d(6, 6, 9)"
 STRIDED = "nn.Conv2d(1, 6, 3, padding=1, stride=2), nn.Conv2d(6, 8, 3, padding=3)"
 
 
@@ -20,7 +25,7 @@ def modules(tmp_path, monkeypatch):
         lines.append(f"def {name}(): return nn.Sequential({layers})")
     lines.append("class Two(nn.Module):\n    def forward(self, a, b): return a + b")
     (tmp_path / "nets_for_check.py").write_text("\n".join(lines) + "\n")
-    monkeypatch.delitem(__import__("sys").modules, "nets_for_check", raising=False)
+    monkeypatch.delitem(sys.modules, "nets_for_check", raising=False)
     monkeypatch.chdir(tmp_path)
     return "nets_for_check"
 
@@ -65,6 +70,27 @@ def test_a_model_that_fails(fencepost, modules):
     assert "✗ fails" in done.out
     assert "error FP102" in done.out
     assert "Traceback" not in done.out + done.err
+
+
+def test_the_readme_shows_what_happens(fencepost, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (session,) = re.findall(r"```console\n\$ fencepost (check .*?)```", readme, flags=re.DOTALL)
+    command, shown = session.split("\n…\n")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "lenet.py").write_text(
+        "from torch import nn\n"
+        "class LeNet5(nn.Sequential):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        f"        self.features = nn.Sequential({HALVED}, nn.Conv2d(6, 16, 5), nn.MaxPool2d(2))\n"
+        "        self.flatten = nn.Flatten()\n"
+        "        self.fc1 = nn.Linear(400, 120)\n"
+    )
+    monkeypatch.delitem(sys.modules, "models", raising=False)
+    done = fencepost(*command.split())
+    assert done.status == 1
+    assert shown in done.out
 
 
 def test_the_object(fencepost, modules):

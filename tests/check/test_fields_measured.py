@@ -71,6 +71,16 @@ class Drawn:
         mix = self.conv(1, ins=6)
         return Apply(lambda x, mix, *b: mix(torch.cat([one(x) for one in b], 1)), mix, *branches)
 
+    def convnext(self):
+        """Each place by itself, its channels last, as a ConvNeXt has it."""
+
+        def run(x, deep, first, second):
+            y = first(deep(x).movedim(1, -1))
+            return x + second(y).movedim(-1, 1)
+
+        layers = (nn.Linear(2, 3, bias=False), nn.Linear(3, 2, bias=False))
+        return Apply(run, self.conv(3, padding="same"), *layers)
+
     def up(self):
         if self.generator.random() < 0.5:
             return nn.Upsample(scale_factor=self.generator.randint(2, 3))
@@ -88,8 +98,8 @@ class Drawn:
 
     def module(self, most):
         kinds = (
-            self.windows, self.windows, self.pool, self.residual, self.inception, self.up,
-            self.edges, self.adaptive,
+            self.windows, self.windows, self.pool, self.residual, self.inception, self.convnext,
+            self.up, self.edges, self.adaptive,
         )  # fmt: skip
         steps = [self.generator.choice(kinds)() for _ in range(self.generator.randint(1, most))]
         module = nn.Sequential(self.conv(1, ins=1), *steps).double()

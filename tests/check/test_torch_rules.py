@@ -261,6 +261,35 @@ def test_roles(what, kind, role, arguments):
     assert (one.kind, one.role, dict(one.arguments)) == (kind, role, arguments)
 
 
+@pytest.mark.parametrize(
+    ("what", "role"),
+    [
+        ("F.linear(x, w)", "pointwise"),
+        ("F.linear(F.gelu(F.linear(F.layer_norm(x, (4,)), w)) + 1, w)", "pointwise"),
+        ("F.linear(x.permute(0, 3, 1, 2), w)", "dense"),
+        ("F.linear(x.movedim(-1, 1).contiguous(), w)", "dense"),
+        ("x.mean((1, 2))", "global"),
+        ("x.mean(-1)", "pointwise"),
+        ("x.mean(1)", "unknown"),
+        ("x.softmax(-1)", "pointwise"),
+        ("x.softmax(1)", "dense"),
+        ("x.chunk(2, -1)[0]", "pointwise"),
+        ("x.chunk(2, 1)[0]", "reshape"),
+        ("x[..., 1:]", "pointwise"),
+        ("x[:, 1:]", "unknown"),
+    ],
+)
+def test_channels_are_followed_where_axes_are_moved(what, role):
+    names = {"F": F, "w": torch.zeros(4, 4)}
+    one = last(eval(f"lambda y: (lambda x: {what})(y.permute(0, 2, 3, 1))", names), (4, 4, 4))
+    assert one.role == role
+
+
+def test_a_linear_layer_on_an_image_is_not_taken_for_one_on_channels():
+    assert last(lambda x: F.linear(x, torch.zeros(3, 8)), IMAGE).role == "dense"
+    assert last(lambda x: F.linear(F.relu(x), torch.zeros(3, 8)), IMAGE).role == "dense"
+
+
 def test_orders_of_axes_are_those_of_pytorch():
     generator = random.Random(3)
     for _ in range(60):

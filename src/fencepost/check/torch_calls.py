@@ -20,7 +20,7 @@ class Call:
     """A call: the function's plain name, its arguments, and the shapes of what flows through.
 
     `inputs` and `outputs` are those of the arrays that depend on the model's input, `outputs` is
-    empty if the call failed.
+    empty if the call failed. `channels` is the axis of the first input that holds the channels.
     """
 
     name: str
@@ -28,10 +28,20 @@ class Call:
     kwargs: Mapping[str, Any]
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...] = ()
+    channels: int = 1
 
     def bind(self, *names: str) -> dict[str, Any]:
         """Arguments by name, whether they were given by place or by name."""
         return {**dict(zip(names, self.args, strict=False)), **self.kwargs}
+
+    def axes(self, dims: Any) -> set[int]:
+        """Axes of the first input, from 0 and as if the channels were the second; None is all."""
+        count = len(self.inputs[0])
+        if dims is None:
+            return set(range(count))
+        found = {dim % count for dim in ((dims,) if isinstance(dims, int) else dims)}
+        moved = {axis + (0 < axis < self.channels) for axis in found - {self.channels}}
+        return moved | {1} if self.channels in found else moved
 
 
 @dataclass(frozen=True)
@@ -44,13 +54,6 @@ class Facts:
     windows: tuple[Window, ...] = ()
     weight_shape: tuple[int, ...] | None = None
     multiply_adds: int | None = 0
-
-
-def axes_of(dims: Any, dimensions: int) -> set[int]:
-    """Axes as numbers from 0; None is all."""
-    if dims is None:
-        return set(range(dimensions))
-    return {dim % dimensions for dim in ((dims,) if isinstance(dims, int) else dims)}
 
 
 def product(shape: Shape) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from .graph import Operation, Shape, Value
 from .torch_calls import Call, Facts, arrays, replaced, shape_of
 from .torch_names import CONSTANT, TRANSPARENT, VALUES, plain_name
-from .torch_rules import facts, unchecked
+from .torch_rules import channels, facts, unchecked
 
 # Properties that are arrays; all others (shape, dtype, device...) are not worth a look.
 _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))
@@ -79,6 +79,7 @@ class Recorder:
         self._values: Any = WeakTensorKeyDictionary()
         # Arrays that do not depend on the input: the parameters that each was made of, and sizes.
         self._fixed: Any = WeakTensorKeyDictionary()
+        self._channels: Any = WeakTensorKeyDictionary()  # axes, where they are not the second
         self._frames: list[Frame] = []
         for place, one in enumerate(inputs):
             self._values[one] = Value(-1, place)
@@ -206,7 +207,9 @@ class Recorder:
             return func(*args, **kwargs)
         met = list(arrays((args, kwargs)))
         flowing = [one for one in met if self._value_of(one) is not None]
-        call = Call(name, args, kwargs, tuple(shape_of(one) for one in flowing))
+        axis = self._channels.get(flowing[0], 1) if flowing else 1
+        shapes = tuple(shape_of(one) for one in flowing)
+        call = Call(name, args, kwargs, shapes, channels=axis)
         given_args, given_kwargs = self._gathered(args, kwargs, met)
         try:
             if self._meta and unchecked(call):
@@ -217,7 +220,8 @@ class Recorder:
         except Exception as error:
             words = self._words(func, args, kwargs, error)
             if flowing:
-                self.failure = Failure(error, self._described(call, flowing, met), words)
+                blamed = self._described(call, facts(call), flowing, met)
+                self.failure = Failure(error, blamed, words)
             raise
         outputs = [args[0]] if name == "setitem" else list(arrays(result))
         for twin, original in zip(arrays((given_args, given_kwargs)), met, strict=True):
@@ -230,14 +234,16 @@ class Recorder:
                 self._fixed[one] = self._made_of(met)
         elif name in TRANSPARENT:
             for one in outputs:
-                self._values[one] = self._values[met[0]]
+                self._values[one], self._channels[one] = self._values[met[0]], axis
         elif outputs:
             call = replace(call, outputs=tuple(shape_of(one) for one in outputs))
-            self._add(self._described(call, flowing, met), outputs)
+            known = facts(call)
+            self._add(self._described(call, known, flowing, met), outputs)
+            for one in outputs:
+                self._channels[one] = channels(call, known)
         return result
 
-    def _described(self, call: Call, flowing: list[Any], met: list[Any]) -> Operation:
-        known = facts(call)
+    def _described(self, call: Call, known: Facts, flowing: list[Any], met: list[Any]) -> Operation:
         name, kind = self._name(call.name, known.kind)
         values = [self._values[one] for one in flowing]
         made = _operation(name, replace(known, kind=kind), values, call.inputs, call.outputs)

@@ -14,9 +14,9 @@ from typing import Any
 
 from ..sizing import Window
 from . import torch_windows
-from .graph import Shape
+from .graph import Role
 from .onnx_calls import role_over
-from .torch_calls import Call, Facts, axes_of, product
+from .torch_calls import Call, Facts, product
 from .torch_names import ELEMENTWISE, ROLES, kind_of
 
 
@@ -30,6 +30,15 @@ def facts(call: Call) -> Facts:
     if not call.outputs and found.multiply_adds != 0:
         return replace(found, multiply_adds=None)
     return found
+
+
+def channels(call: Call, known: Facts) -> int:
+    """Find the axis of the output that holds the channels: the second, until axes are moved."""
+    if known.kind == "Permute":
+        order = known.arguments["dims"]
+        return order.index(call.channels) if isinstance(order, tuple) else 1
+    same = known.role in ("pointwise", "join", "pad", "resize")
+    return call.channels if same and len(call.outputs[0]) == len(call.inputs[0]) else 1
 
 
 def unchecked(call: Call) -> bool:
@@ -68,7 +77,10 @@ def _linear(call: Call, kind: str) -> Facts:
     if given.get("bias") is None:
         arguments["bias"] = False
     work = product(call.outputs[0]) * weight[-1] if call.outputs else None
-    return Facts(kind, "dense", arguments, weight_shape=weight, multiply_adds=work)
+    # It mixes the last axis: if those are the channels, each place by itself.
+    rank = len(given["input"].shape)
+    role: Role = "pointwise" if rank > 2 and call.channels == rank - 1 else "dense"
+    return Facts(kind, role, arguments, weight_shape=weight, multiply_adds=work)
 
 
 def _norm(call: Call, kind: str) -> Facts:
@@ -108,17 +120,15 @@ def _reduction(call: Call, kind: str) -> Facts:
     dims = given.get("dim", given.get("axis"))
     if _is_array(dims) or "other" in given:  # torch.max(a, b) is another function
         return Facts(kind, "join" if len(call.inputs) > 1 else "pointwise")
-    shape = call.inputs[0]
-    axes = axes_of(dims, len(shape))
     arguments = {} if dims is None else {"dim": dims if isinstance(dims, int) else tuple(dims)}
     if given.get("keepdim"):
         arguments["keepdim"] = True
-    return Facts(kind, role_over(axes, len(shape)), arguments)
+    return Facts(kind, role_over(call.axes(dims), len(call.inputs[0])), arguments)
 
 
 def _softmax(call: Call, kind: str) -> Facts:
     dim = call.bind("input", "dim").get("dim")
-    role = role_over(axes_of(dim, len(call.inputs[0])), len(call.inputs[0]))
+    role = role_over(call.axes(dim), len(call.inputs[0]))
     arguments = {} if dim is None else {"dim": dim}
     return Facts(kind, role if role == "pointwise" else "dense", arguments)
 
@@ -160,7 +170,7 @@ def _expand(call: Call, kind: str) -> Facts:
 
 def _split(call: Call, kind: str) -> Facts:
     dim = call.bind("input", "size", "dim").get("dim", 0)
-    channels = axes_of(dim, len(call.inputs[0])) == {1}
+    channels = call.axes(dim) == {1}
     return Facts(kind, "pointwise" if channels else "reshape", {"dim": dim})
 
 
@@ -198,7 +208,7 @@ def _pad(call: Call, kind: str) -> Facts:
     said: dict[str, object] = {"pad": pad}
     if given.get("mode", "constant") != "constant":
         said["mode"] = given["mode"]
-    return _cut(kind, shape, [(before, after, 1) for before, after in ends], said)
+    return _cut(call, kind, [(before, after, 1) for before, after in ends], said)
 
 
 def _sliced(call: Call, kind: str) -> Facts:
@@ -207,7 +217,7 @@ def _sliced(call: Call, kind: str) -> Facts:
     steps = torch_windows.sliced_axes(shape, call.args[1])
     if steps is None:
         return Facts("Index", "unknown", multiply_adds=None)
-    return _cut("Slice", shape, steps, {}) if steps else Facts("Select", "reshape")
+    return _cut(call, "Slice", steps, {}) if steps else Facts("Select", "reshape")
 
 
 def _narrow(call: Call, kind: str) -> Facts:
@@ -216,15 +226,19 @@ def _narrow(call: Call, kind: str) -> Facts:
     index = [slice(None)] * len(shape)
     index[dim] = slice(given["start"], given["start"] + given["length"])
     steps = torch_windows.sliced_axes(shape, tuple(index))
-    return _cut("Slice", shape, steps or [], {"dim": dim})
+    return _cut(call, "Slice", steps or [], {"dim": dim})
 
 
 def _cut(
-    kind: str, shape: Shape, steps: Sequence[tuple[int, int, int]], said: Mapping[str, object]
+    call: Call, kind: str, steps: Sequence[tuple[int, int, int]], said: Mapping[str, object]
 ) -> Facts:
     """Cells added or taken away at each axis: (before, after, step)."""
-    if len(shape) < 3 or len(steps) != len(shape) or all(one == (0, 0, 1) for one in steps[2:]):
+    shape = call.inputs[0]
+    changed = call.axes([axis for axis, one in enumerate(steps) if one != (0, 0, 1)])
+    if len(shape) < 3 or len(steps) != len(shape) or not changed - {0, 1}:
         return Facts(kind, "pointwise" if len(shape) >= 3 else "reshape", said)
+    if call.channels != 1:
+        return Facts(kind, "unknown", said)
     windows = tuple(
         Window(size or 0, 1, step, before=before, after=after)
         for size, (before, after, step) in zip(shape[2:], steps[2:], strict=True)

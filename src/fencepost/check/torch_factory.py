@@ -53,8 +53,6 @@ def load_factory(name: str) -> torch.nn.Module:
 
     Examples
     --------
-    >>> import pytest
-    >>> torch = pytest.importorskip("torch")
     >>> load_factory("torch.nn:Flatten")
     Flatten(start_dim=1, end_dim=-1)
     """

@@ -77,8 +77,7 @@ def read(
 
     Examples
     --------
-    >>> import pytest
-    >>> torch = pytest.importorskip("torch")
+    >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5), torch.nn.ReLU(), torch.nn.Flatten())
     >>> for operation in read(net, [(1, 28, 28)]).operations:
     ...     print(operation.name, operation.describe(), operation.output_shape)

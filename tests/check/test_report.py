@@ -114,6 +114,14 @@ def test_plain_data_hold_everything():
     assert data["exact_inputs"] == [[1, 3, 223, 223], [1, 3, 225, 225]]
 
 
+def test_notebooks_show_the_text():
+    graph = Graph((1, 3, 8, 8))
+    graph.conv(graph.input, 3, 3, name="<b>")
+    report = judge(graph.model())
+    assert report._repr_html_().startswith("<pre>")
+    assert "&lt;b&gt;" in report._repr_html_()
+
+
 def test_severities_and_what_is_allowed():
     report = stem()
     assert [one.severity for one in report.findings] == ["note", "note"]

@@ -185,7 +185,7 @@ def _look(
                 "The kernel must fit into its padded input at least once.", window.equation, result
             )
     outputs = tuple(
-        None if window is None else _rounded_up(window) if ceil else window.output
+        None if window is None else window.rounded_up if ceil else window.output
         for window in windows
     )
     return strides, dilations, pads, outputs
@@ -199,14 +199,6 @@ def _same(window: Window, *, upper: bool) -> Window:
     less, more = total // 2, total - total // 2
     before, after = (less, more) if upper else (more, less)
     return Window(window.input, window.kernel, window.stride, window.dilation, before, after)
-
-
-def _rounded_up(window: Window) -> int:
-    """Count the windows with the one that reaches over the edge, if it begins before the end."""
-    padded = window.settled("pad")
-    assert padded is not None  # the caller has seen that one window fits
-    last = (padded.output - 1) * window.stride
-    return padded.output - (last >= window.before + window.input)
 
 
 def _describe(

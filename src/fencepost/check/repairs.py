@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..errors import SizeError, Suggestion
 from ..sizing import Window, windows
 from .graph import Model, Operation
-from .resizing import nearest_inputs, rounded_up
+from .resizing import nearest_inputs
 from .subject import by, listed
 
 # More padding than any network has is not looked for.
@@ -69,7 +69,7 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
             yield _written(one)
             break
     if pools:
-        rounded = tuple(rounded_up(window) for window in operation.windows)
+        rounded = tuple(window.rounded_up for window in operation.windows)
         yield f"ceil_mode=True (→ {by(rounded)})"
 
 

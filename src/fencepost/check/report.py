@@ -9,6 +9,7 @@ import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from ..arguments import integer
@@ -20,6 +21,7 @@ from .graph import Model, Operation
 from .subject import by, counted, listed
 
 _SHORTEST_NAME, _LONGEST_NAME = 12, 26
+_NOTEBOOK = 120  # letters of a line
 # Of findings of one kind, so many are told in full.
 _TOLD = 2
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
@@ -122,6 +124,10 @@ class Report:
 
     def __repr__(self) -> str:
         return f"Report({self.model.source!r}, {len(self.findings)} findings)"
+
+    def _repr_html_(self) -> str:
+        """Show the text in a notebook."""
+        return f"<pre>{escape(self.text(_NOTEBOOK))}</pre>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, as ``fencepost check --json`` prints it."""

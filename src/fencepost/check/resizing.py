@@ -191,17 +191,8 @@ def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
         moved = Window(size, *numbers)
         if moved.span < 0 or (exact and moved.remainder):
             raise _DoesNotFit
-        sizes.append(rounded_up(moved) if ceil else moved.output)
+        sizes.append(moved.rounded_up if ceil else moved.output)
     return (*front, channels, *sizes)
-
-
-def rounded_up(window: Window) -> int:
-    """How many windows PyTorch's ``ceil_mode`` makes: none that would start beyond the input.
-
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
-    """
-    output = -(-window.span // window.stride) + 1
-    return output - ((output - 1) * window.stride >= window.before + window.input)
 
 
 def _channels(operation: Operation, shape: Sizes) -> int | None:

@@ -1,7 +1,7 @@
 """Rules about windows: cells that are dropped, stepped over, or made of padding.  FP2xx.
 
 Each rule is given an operation and yields findings. Part of check; may call graph, planning's
-equation, repairs, resizing, subject and sizing.
+equation, repairs, subject and sizing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from ..sizing import Window
 from .findings import Finding
 from .graph import Operation
 from .repairs import exact
-from .resizing import rounded_up
 from .subject import Subject, axis_words, by, counted, finding, listed
 
 
@@ -90,7 +89,7 @@ def outside(subject: Subject, operation: Operation) -> Iterator[Finding]:
     message = (
         f"the last window holds {_within(worst)} of its {worst.kernel} {many}: "
         f"{equation(worst).rpartition(' → ')[0] or equation(worst)}, rounded up to "
-        f"{rounded_up(worst)}."
+        f"{worst.rounded_up}."
     )
     plain = by(tuple(window.output for window in operation.windows))
     yield finding("FP205", operation, message, f"ceil_mode=False makes {plain}. {exact(operation)}")
@@ -204,7 +203,7 @@ def _skips(window: Window) -> bool:
 
 def _within(window: Window) -> int:
     """Cells of the last window of ceil_mode that lie in the input."""
-    start = (rounded_up(window) - 1) * window.stride - window.before
+    start = (window.rounded_up - 1) * window.stride - window.before
     return min(window.kernel, window.input - start)
 
 

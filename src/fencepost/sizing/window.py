@@ -94,6 +94,21 @@ class Window:
         return self.span // self.stride + 1 if self.span >= 0 else 0
 
     @property
+    def rounded_up(self) -> int:
+        """How many windows ``ceil_mode`` makes: one more if there is a remainder.
+
+        None begins beyond the input, though, as in PyTorch and ONNX
+        (https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html).
+
+        >>> Window(10, kernel=3, stride=2).rounded_up, Window(4, kernel=1, stride=3).rounded_up
+        (5, 2)
+        """
+        if self.span < 0:
+            return 0
+        output = -(-self.span // self.stride) + 1
+        return output - ((output - 1) * self.stride >= self.before + self.input)
+
+    @property
     def remainder(self) -> int:
         """Cells of the padded input, at its far edge, that no window ends at or beyond."""
         return self.span % self.stride if self.span >= 0 else self.padded

@@ -194,6 +194,19 @@ def test_repairs_of_dropped_cells_leave_nothing_over():
         assert output_size(input_size, kernel, 2, padding) == output  # which raises if any is
 
 
+def test_repairs_of_pools_are_such_as_pools_take():
+    graph = image(500)
+    graph.pool(graph.input, 3)
+    repair = only(graph, "FP201").repair
+    assert "padding" not in repair  # 2 would fit, and is more than half the kernel
+    assert "498 or 501 here" in repair
+    assert "ceil_mode=True (→ 167)" in repair
+    graph = image(29, 29)
+    graph.pool(graph.input, 4, 3)
+    assert "padding=1 (→ 10 × 10)" in only(graph, "FP201").repair
+    assert output_size(29, 4, 3, 1) == 10
+
+
 def test_the_padding_of_functions_names_the_last_axis_first():
     graph = image(33, 32)
     graph.conv(graph.input, 8, 3, stride=2)

@@ -154,6 +154,9 @@ def test_codes_are_explained(fencepost):
         (["nowhere.onnx", "--object", "big"], ["--object", "'big'"]),
         (["nowhere.onnx", "--object", "0"], ["--object", "'0'"]),
         (["nowhere.safetensors"], ["nowhere.safetensors"]),
+        (["nets.py"], ["nets.py", "nets:Net"]),
+        (["resnet50"], ["resnet50", "package.module:factory"]),
+        (["weights.pth"], ["weights.pth", "package.module:factory", "torch.onnx.export"]),
     ],
 )
 def test_refusals(fencepost, tmp_path, arguments, words):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..arguments import integer
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError
 from ..network import Network, load
 from ..network.arguments import as_input_shape, as_layers
 from ..planning import Plan, parse_layers
@@ -21,6 +21,9 @@ from . import networks
 from .graph import Model
 from .judging import judge
 from .report import Report
+
+# PyTorch's own files, which pickle.
+_PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
 
 InputShapes: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
@@ -105,6 +108,18 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Model:
         if input_shape is None:
             raise _shape_missing(name)
         return _of_module(load_factory(name), input_shape, name)
+    if suffix in _PICKLES:
+        raise DataError(
+            f"{name}: such a file holds weights, and code only in a form that is not safe to open. "
+            "Name the code that makes the module, as package.module:factory with the shape of "
+            "its input, or export it with torch.onnx.export."
+        )
+    if suffix == ".py" or not (suffix or os.path.exists(name)):
+        raise ArgumentError(
+            f"{name}: a model must be a file, or package.module:factory, which makes a PyTorch "
+            f"module, such as {Path(name).stem or 'models'}:Net for the class or function Net in "
+            f"{Path(name).stem or 'models'}.py"
+        )
     from . import onnx_file
 
     return onnx_file.read(name, _for_onnx(input_shape))

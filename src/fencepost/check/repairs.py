@@ -35,7 +35,17 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
     """Write padding, kernel and stride as PyTorch's layers take them."""
     pools = "Pool" in operation.kind
     for one in suggestions:
-        if _is(one, "padding") and _typed(one.changes["padding"]):
+        # More than half the kernel no pool takes, and no convolution should.
+        if (
+            _is(one, "padding")
+            and _typed(one.changes["padding"])
+            and all(
+                padding <= window.reach // 2
+                for window, padding in zip(
+                    operation.windows, _each(one.changes["padding"], operation), strict=True
+                )
+            )
+        ):
             yield _written(one)
             break
     else:

@@ -1,0 +1,42 @@
+"""Damaged and lying ONNX files that can be read are judged, too, without a crash."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("onnx", reason="the onnx package is not installed")
+pytest.importorskip("torch", reason="the files are exported by PyTorch")
+
+import numpy as np
+
+from check.test_onnx_hostile import damage, lie, wholes
+from fencepost.check import CODES
+from fencepost.check.judging import judge
+from fencepost.check.onnx_file import read
+from fencepost.errors import FencepostError
+
+CASES = 300
+
+
+def test_reports_on_damaged_files(tmp_path):
+    bases, path, judged = wholes(), tmp_path / "model.onnx", 0
+    for seed in range(CASES):
+        rng = np.random.default_rng(10_000 + seed)
+        change = lie if seed % 3 else damage
+        path.write_bytes(change(bases[seed % len(bases)], bases, rng))
+        try:
+            model = read(path)
+        except FencepostError:
+            continue
+        report = judge(model)
+        judged += 1
+        assert bool(model.failure) == any("FP101" <= one.code <= "FP105" for one in report.findings)
+        assert all(one.code in CODES for one in report.findings)
+        names = {one.name for one in model.operations} | {""}
+        assert all(one.operation in names for one in report.findings)
+        assert len(report.table(100).splitlines()) >= len(model.operations)
+        json.dumps(report.to_dict(), allow_nan=False)
+        assert report.summary in " ".join(report.text(100).split())
+    assert judged > CASES / 5

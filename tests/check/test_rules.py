@@ -40,6 +40,13 @@ def test_a_failure_is_told_in_its_own_words():
     assert found.repair == ""  # nothing follows from the sizes
 
 
+def test_a_failure_without_any_operation_and_one_between_operations():
+    assert only(image(8, 8), "FP101", failure="nothing ran").message == "nothing ran."
+    graph = image(8, 8)
+    graph.add("Net", "unknown", [graph.input], None)
+    assert [one.code for one in findings(graph, failure="ValueError: wrong")] == ["FP101"]
+
+
 def test_a_view_of_fixed_features_names_the_input_that_has_them():
     graph = image(28, 28, channels=1)
     value = graph.pool(graph.conv(graph.input, 16, 5), 2)

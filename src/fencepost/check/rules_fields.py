@@ -154,7 +154,7 @@ def unknown(subject: Subject) -> Iterator[Finding]:
     """FP402: operators without a rule, and what else could not be known."""
     told = set()
     for operation in subject.model.operations:
-        if operation.role == "unknown":
+        if operation.role == "unknown" and operation is not subject.failing:
             told |= {operation.name, operation.kind}
             message = f"there is no rule for {operation.kind}; what follows has no receptive field."
             yield finding("FP402", operation, message)

@@ -22,6 +22,8 @@ def failing(subject: Subject) -> Iterator[Finding]:
     """FP101 to FP105: why the last operation failed."""
     operation = subject.failing
     if operation is None:
+        if subject.model.failure:  # before any operation
+            yield finding("FP101", None, _quoted(subject.model.failure))
         return
     for rule in (_kernel_too_large, _wrong_features, _wrong_channels, _disagreeing):
         found = rule(subject, operation)

@@ -90,6 +90,16 @@ def test_shifted_digits_lose_accuracy(results):
     assert "standard errors" in result.verdict
 
 
+def test_what_contradicts_the_article_is_said(results):
+    result = results["pooling_robustness"]
+    one, other = (100 * found[:, -1].mean() for found in result.accuracy.values())
+    assert f"shifted by 6 pixels, with {100 * result.ink[6]:.0f} % of the ink" in result.limits
+    assert f"{one:.0f} % with pooling and {other:.0f} % without pooling" in result.limits
+    alike = len({(both[:, 1] > 0.5).sum() for both in result.edited.values()}) == 1
+    assert ("does not tell them apart" in result.limits) == alike
+    assert result.limits in str(result)
+
+
 def test_shifting():
     image = np.arange(1, 10, dtype=np.uint8).reshape(1, 1, 3, 3)
     assert _shifted(image, 1, 0)[0, 0].tolist() == [[0, 0, 0], [1, 2, 3], [4, 5, 6]]

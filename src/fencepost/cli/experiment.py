@@ -32,7 +32,7 @@ EXPERIMENTS: dict[str, tuple[str, str, dict[str, int]]] = {
         {},
     ),
     "pooling-robustness": (
-        "LeNet-5 with and without pooling on shifted digits, five seeds: some minutes",
+        "LeNet-5 with and without pooling on shifted digits, five seeds: a minute or two",
         "pooling_robustness",
         {"seeds": 2, "epochs": 1, "images": 6000, "tests": 1000},
     ),

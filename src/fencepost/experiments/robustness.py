@@ -83,6 +83,23 @@ class PoolingRobustnessResult:
             parts.append(f"no difference that is certain at {_listed(rest)}")
         return f"{'; '.join(parts)} (by more than {_CERTAIN:g} standard errors)."
 
+    @property
+    def limits(self) -> str:
+        """What of the article's claim the numbers do not bear out."""
+        shift, ink = self.shifts[-1], self.ink[-1]
+        left = " and ".join(
+            f"{100 * found[:, -1].mean():.0f} % {name}" for name, found in self.accuracy.items()
+        )
+        known = {name: int((both[:, 1] > 0.5).sum()) for name, both in self.edited.items()}
+        seeds = len(next(iter(self.edited.values())))
+        alike = len(set(known.values())) == 1
+        twos = ", ".join(f"{count} of {seeds} {name}" for name, count in known.items())
+        return (
+            f"No network is invariant: shifted by {shift} pixels, with {100 * ink:.0f} % of the "
+            f"ink still there, {left} are recognised. The edited 2 is taken for a 2 in {twos}"
+            + (": it does not tell them apart." if alike else ".")
+        )
+
     def __str__(self) -> str:
         names = list(self.accuracy)
         seeds = len(next(iter(self.accuracy.values())))
@@ -110,7 +127,7 @@ class PoolingRobustnessResult:
                 f"The article's 2, {name}: {before:.2f} % sure that it is a 2, {after:.2f} % once "
                 "its stroke is flatter."
             )
-        lines += ["", f"So {self.verdict}"]
+        lines += ["", f"So {self.verdict}", self.limits]
         return "\n".join(lines)
 
     def numbers(self) -> dict[str, Any]:
@@ -128,6 +145,7 @@ class PoolingRobustnessResult:
             "images": self.images,
             "tests": self.tests,
             "verdict": self.verdict,
+            "limits": self.limits,
         }
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
@@ -188,7 +206,8 @@ def pooling_robustness(
     Returns
     -------
     PoolingRobustnessResult
-        Some minutes of computing with the defaults; `seeds=2, epochs=1, images=6000` takes seconds.
+        A minute or two of computing with the defaults; `seeds=2, epochs=1, images=6000` takes
+        seconds.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -130,7 +131,10 @@ def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Mod
 
     if input_shape is None:
         raise _shape_missing(source or type(module).__name__)
-    return torch_trace.read(module, _several(input_shape), source)
+    with warnings.catch_warnings():
+        # That an even kernel with "same" is uneven is told as FP206, with its numbers.
+        warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
+        return torch_trace.read(module, _several(input_shape), source)
 
 
 def _for_onnx(shapes: InputShapes | None) -> Any:

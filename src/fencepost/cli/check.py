@@ -60,7 +60,7 @@ def check(
     ] = "error",
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="A code that does not; may be given several times."),
+        typer.Option(metavar="CODE", help="A code that is no failure; may be given several times."),
     ] = None,
     object_size: Annotated[
         str | None,

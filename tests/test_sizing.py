@@ -95,6 +95,18 @@ def test_blank_windows_against_counted_ones():
     assert blank > 500
 
 
+def test_blank_windows_of_kernels_with_wide_holes():
+    generator = random.Random(3)
+    for _ in range(10_000):
+        window = random_window(generator, largest=8)
+        window = replace(window, dilation=generator.randint(1, 14), before=generator.randint(0, 60))
+        inside = range(window.before, window.before + window.input)
+        expected = sum(all(tap not in inside for tap in taps) for taps in looked_at(window))
+        assert window.blank_windows == expected, window
+    huge = Window(8, 3, 1, dilation=9, before=10**15)
+    assert huge.blank_windows == huge.output - 8  # the last 8: their last cell is on the input
+
+
 def test_several_axes_are_several_single_ones():
     generator = random.Random(3)
     for _ in range(1_500):

@@ -123,16 +123,20 @@ class Window:
         """How many windows look at nothing but padding (possible if padding is large)."""
         end = self.before + self.input
         beyond = max(0, self.output - -(-end // self.stride))
+        short = self._starts_before(self.before - self.reach + 1)  # they end before the input
         if self.dilation <= self.input:  # the kernel's holes are too small to jump over the input
-            early = (self.before - self.reach) // self.stride + 1
-            return beyond + max(0, min(early, self.output))
-        starts = range(0, min(self.before, self.output * self.stride), self.stride)
-        return beyond + sum(not self._sees_input(start) for start in starts)
+            return beyond + short
+        # The others see the input if one of their cells, `dilation` apart, falls on it: if
+        # start − before, modulo dilation, is less than the input, which a difference of two
+        # quotients tells (1 if it is, 0 if not).
+        early = self._starts_before(self.before)
+        seeing = _quotients(self.stride, -self.before, self.dilation, short, early)
+        seeing -= _quotients(self.stride, -self.before - self.input, self.dilation, short, early)
+        return beyond + early - seeing
 
-    def _sees_input(self, start: int) -> bool:
-        """Tell whether a window that starts in the padding before the input touches the input."""
-        tap = -(-(self.before - start) // self.dilation)
-        return tap < self.kernel and start + tap * self.dilation < self.before + self.input
+    def _starts_before(self, place: int) -> int:
+        """How many windows start before this place of the padded input."""
+        return max(0, min(self.output, -(-place // self.stride)))
 
     @property
     def equation(self) -> str:
@@ -163,3 +167,23 @@ def _quotient(numerator: int, denominator: int) -> str:
     hundredths, more = divmod(rest * 100, denominator)
     decimals = f"{hundredths:02d}…" if more else f"{hundredths:02d}".rstrip("0")
     return f"{sign}{whole}.{decimals}"
+
+
+def _quotients(step: int, offset: int, divisor: int, first: int, last: int) -> int:
+    """Sum (step·i + offset) // divisor over i from `first` to before `last`.
+
+    As quickly as Euclid's algorithm, which it is: whole quotients are taken out, and of the rest,
+    the points below a line, the axes change places. (R. Graham, D. Knuth and O. Patashnik,
+    Concrete Mathematics, 1994, section 3.5.)
+
+    >>> _quotients(3, -4, 5, 1, 4) == sum((3 * i - 4) // 5 for i in range(1, 4))
+    True
+    """
+    offset += step * first
+    count, total = last - first, 0
+    while count > 0:
+        total += count * (count - 1) // 2 * (step // divisor) + count * (offset // divisor)
+        step, offset = step % divisor, offset % divisor
+        count, rest = divmod(step * count + offset, divisor)
+        step, divisor, offset = divisor, step, rest
+    return total

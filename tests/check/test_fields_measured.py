@@ -74,9 +74,11 @@ class Drawn:
     def convnext(self):
         """Each place by itself, its channels last, as a ConvNeXt has it."""
 
+        start = self.generator.randint(0, 1)
+
         def run(x, deep, first, second):
             y = first(deep(x).movedim(1, -1))
-            return x + second(y).movedim(-1, 1)
+            return x[..., start:] + second(y[..., start:, :]).movedim(-1, 1)
 
         layers = (nn.Linear(2, 3, bias=False), nn.Linear(3, 2, bias=False))
         return Apply(run, self.conv(3, padding="same"), *layers)

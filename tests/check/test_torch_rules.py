@@ -276,13 +276,22 @@ def test_roles(what, kind, role, arguments):
         ("x.chunk(2, -1)[0]", "pointwise"),
         ("x.chunk(2, 1)[0]", "reshape"),
         ("x[..., 1:]", "pointwise"),
-        ("x[:, 1:]", "unknown"),
+        ("x[:, 1:]", "pad"),
     ],
 )
 def test_channels_are_followed_where_axes_are_moved(what, role):
     names = {"F": F, "w": torch.zeros(4, 4)}
     one = last(eval(f"lambda y: (lambda x: {what})(y.permute(0, 2, 3, 1))", names), (4, 4, 4))
     assert one.role == role
+
+
+def test_slices_of_arrays_with_their_channels_last():
+    one = last(lambda x: x.permute(0, 2, 3, 1)[:, 1:, ::2], IMAGE)
+    assert [(w.input, w.before, w.stride) for w in one.windows] == [
+        (6, -1, 1),
+        (8, 0, 2),
+        (4, 0, 1),
+    ]
 
 
 def test_a_linear_layer_on_an_image_is_not_taken_for_one_on_channels():

@@ -237,11 +237,10 @@ def _cut(
     changed = call.axes([axis for axis, one in enumerate(steps) if one != (0, 0, 1)])
     if len(shape) < 3 or len(steps) != len(shape) or not changed - {0, 1}:
         return Facts(kind, "pointwise" if len(shape) >= 3 else "reshape", said)
-    if call.channels != 1:
-        return Facts(kind, "unknown", said)
+    first = 2 if call.channels == 1 else 1  # the last axes have windows, channels among them
     windows = tuple(
         Window(size or 0, 1, step, before=before, after=after)
-        for size, (before, after, step) in zip(shape[2:], steps[2:], strict=True)
+        for size, (before, after, step) in zip(shape[first:], steps[first:], strict=True)
     )
     return Facts(kind, "pad", said, windows)
 

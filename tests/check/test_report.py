@@ -73,6 +73,13 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
     assert text.endswith("  and likewise maxpool2d2 and maxpool2d3.")
 
 
+def test_a_model_that_is_one_layer_without_a_name():
+    graph = Graph((1, 3, 33, 33))
+    graph.pool(graph.input, 2, name="")
+    (text,) = [one for one in judge(graph.model()).told(200) if "FP201" in one]
+    assert text.splitlines()[1].startswith("  MaxPool2d(2, stride=2): no window looks at the last")
+
+
 def test_the_summary_counts_and_names_inputs_that_are_exact():
     summary = stem().summary
     assert summary.startswith("stem: 5 operations, 10,122 parameters, 118,014,592 multiply-adds; ")

@@ -47,6 +47,20 @@ def test_a_failure_without_any_operation_and_one_between_operations():
     assert [one.code for one in findings(graph, failure="ValueError: wrong")] == ["FP101"]
 
 
+def test_layers_for_another_number_of_axes():
+    graph = image(32, 32)
+    graph.add("Conv1d", "windows", [graph.input], None, weight_shape=(8, 3, 3))
+    found = only(graph, "FP101", failure="Expected 2D or 3D input to conv1d")
+    assert found.message.startswith("it takes channels and 1 axis, but 3 × 32 × 32 enters: Exp")
+    assert found.repair == "For images, which this is, there is Conv2d."
+    graph = image(4, 4)
+    flat = graph.flatten(graph.input)
+    graph.add("Conv2d", "windows", [flat], None, weight_shape=(8, 3, 3, 3))
+    assert (
+        "Conv2d belongs before Flatten" in only(graph, "FP101", failure="Expected 4D input").repair
+    )
+
+
 def test_a_view_of_fixed_features_names_the_input_that_has_them():
     graph = image(28, 28, channels=1)
     value = graph.pool(graph.conv(graph.input, 16, 5), 2)

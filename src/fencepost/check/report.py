@@ -304,12 +304,11 @@ def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
 
 def _who(same: list[Finding]) -> str:
     """Name the operations that a message is about."""
-    first = same[0]
-    if not first.operation:
-        return ""
-    names = listed(_some([one.operation for one in same]))
-    layer = f", {first.layer}" if len({one.layer for one in same}) == 1 else ""
-    return f"{names}{layer}: "
+    names = listed(_some([one.operation for one in same if one.operation]))
+    layers = {one.layer for one in same if one.layer}
+    parts = [names, *(layers if len(layers) == 1 else ())]
+    who = ", ".join(part for part in parts if part)
+    return f"{who}: " if who else ""
 
 
 def _some(names: list[str], most: int = 4) -> list[str]:

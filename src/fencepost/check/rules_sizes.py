@@ -5,6 +5,7 @@ Part of check; may call graph, planning's equation, repairs, resizing and subjec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ def failing(subject: Subject) -> Iterator[Finding]:
         if subject.model.failure:  # before any operation
             yield finding("FP101", None, _quoted(subject.model.failure))
         return
-    for rule in (_kernel_too_large, _wrong_features, _wrong_channels, _disagreeing):
+    for rule in (_kernel_too_large, _wrong_features, _wrong_axes, _wrong_channels, _disagreeing):
         found = rule(subject, operation)
         if found is not None:
             yield found
@@ -78,6 +79,25 @@ def _wrong_features(subject: Subject, operation: Operation) -> Finding | None:
     return finding("FP103", operation, message, _fits(subject, parts))
 
 
+def _wrong_axes(subject: Subject, operation: Operation) -> Finding | None:
+    """Find a layer for signals that is given images, or the other way round."""
+    digit = re.search(r"([123])d$", operation.kind)
+    shape = operation.input_shape
+    if digit is None or shape is None or len(shape) - 2 == int(digit[1]):
+        return None
+    axes = int(digit[1])
+    message = (
+        f"it takes channels and {counted(axes, 'axis', 'axes')}, but {_shown(shape)} enters: "
+        f"{_quoted(subject.model.failure)}"
+    )
+    others = {2: "signals", 3: "images", 4: "volumes"}
+    repair = f"{operation.kind} belongs before Flatten and Linear, which leave no such axes."
+    if len(shape) - 1 in others and len(shape) > 2:
+        other = f"{operation.kind[:-2]}{len(shape) - 2}d"
+        repair = f"For {others[len(shape) - 1]}, which this is, there is {other}."
+    return finding("FP101", operation, message, repair)
+
+
 def _wrong_channels(subject: Subject, operation: Operation) -> Finding | None:
     shape, weight = operation.input_shape, operation.weight_shape
     if weight is None and operation.kind.startswith(_NORMALISATIONS[:2]):
@@ -88,16 +108,16 @@ def _wrong_channels(subject: Subject, operation: Operation) -> Finding | None:
         groups = operation.arguments.get("groups", 1)
         count = weight[1] * groups if isinstance(groups, int) else weight[1]
         takes = weight[0] if operation.role == "transposed" else count
-        arrive = shape[-1 - len(weight[2:])] if len(shape) > len(weight[2:]) else None
-        if len(shape) < len(weight) - 1:
+        if len(shape) not in (len(weight), len(weight) - 1):  # with and without a batch
             return None
+        arrive = shape[1 - len(weight)]
     elif operation.kind.startswith(_NORMALISATIONS):
         takes, arrive = weight[0], shape[1]
         if operation.kind == "PReLU" and takes == 1:
             return None
     else:
         return None
-    if arrive is None or arrive == takes:
+    if arrive is None or arrive == takes or not takes:
         return None
     message = f"it takes {counted(takes, 'channel')}, but {_shown(shape)} has {arrive}."
     name = "num_features" if operation.kind.startswith(_NORMALISATIONS) else "in_channels"

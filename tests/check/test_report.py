@@ -129,6 +129,13 @@ def test_notebooks_show_the_text():
     assert "&lt;b&gt;" in report._repr_html_()
 
 
+def test_a_finding_in_a_line():
+    (found, _) = stem().findings
+    assert str(found).startswith("note FP202: conv, Conv2d(64, 7, stride=2, padding=3): (224 + 3")
+    assert str(found).endswith(found.repair)
+    assert repr(stem()) == "Report('stem', 2 findings)"
+
+
 def test_severities_and_what_is_allowed():
     report = stem()
     assert [one.severity for one in report.findings] == ["note", "note"]

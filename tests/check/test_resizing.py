@@ -65,6 +65,16 @@ def test_the_nearest_on_both_sides():
     assert found == [((1, 1, 32, 32),), ((1, 1, 32, 34),)]
 
 
+def test_axes_that_are_moved():
+    graph = Graph((1, 31, 32, 3))  # rows, columns, channels
+    dims = {"dims": (0, 3, 1, 2)}
+    value = graph.reshape(graph.input, 1, 3, 31, 32, kind="Permute", arguments=dims)
+    graph.pool(value, 2)
+    model = graph.model()
+    assert resized(model, [(1, 30, 40, 3)]) == ([(1, 3, 30, 40), (1, 3, 15, 20)], True)
+    assert nearest_inputs(model, (0, 1), exact=True) == [((1, 30, 32, 3),), ((1, 32, 32, 3),)]
+
+
 def test_inputs_of_unknown_size_or_without_axes():
     graph = Graph((None, 1, 28, 28))
     graph.pool(graph.input, 3)

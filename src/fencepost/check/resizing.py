@@ -132,6 +132,9 @@ def _after(operation: Operation, shapes: list[Sizes], exact: bool) -> Sizes | No
         return *shape[:-1], weight[0]
     if role == "reshape" and (flat := _flattened(operation, shape)) is not None:
         return flat
+    dims = operation.arguments.get("dims")
+    if operation.kind == "Permute" and isinstance(dims, tuple) and len(dims) == len(shape):
+        return tuple(shape[axis] for axis in dims)
     if role == "resize":
         scale = _scale(operation)
         if scale is not None and old is not None and len(old) == len(shape):

@@ -1,8 +1,6 @@
 """Known networks as PyTorch exports them: sizes as ONNX Runtime's, parameters as PyTorch's."""
 
 import functools
-import io
-import warnings
 
 import pytest
 
@@ -10,6 +8,7 @@ onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
+from check.onnx_exports import Shaped, export, scattered  # noqa: E402
 from check.onnx_graphs import runtime_shapes, with_all_outputs, write  # noqa: E402
 from check.torch_architectures import ARCHITECTURES, build  # noqa: E402
 from fencepost.check import torch_trace  # noqa: E402
@@ -17,23 +16,6 @@ from fencepost.check.onnx_file import read  # noqa: E402
 
 # Channels are divided by 8, and inputs are small where the network takes them.
 SMALL = {"lenet5": (28, 28), "unet": (188, 188), "alexnet": (224, 224), "vgg16": (224, 224)}
-
-
-def scattered(network):
-    """Give every parameter other numbers: the exporter stores equal arrays once."""
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for one in network.parameters():
-            one.copy_(torch.rand(one.shape, generator=generator) + 0.1)
-    return network
-
-
-def export(network, image, **options):
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(network, image, file, dynamo=False, **options)
-    return file.getvalue()
 
 
 @functools.cache
@@ -107,27 +89,6 @@ def test_exports_are_read_as_their_modules_are(tmp_path, name):
         described(traced.operations), key=str
     )
     assert found.multiply_adds == traced.multiply_adds
-
-
-class Shaped(torch.nn.Module):
-    """Sizes are computed while it runs, as exporters write them into the graph."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv = torch.nn.Conv2d(3, 8, 3, padding=1)
-        self.scale = torch.nn.Parameter(torch.rand(8, 1, 1))
-        self.project = torch.nn.Linear(8, 12, bias=False)
-        self.shift = torch.nn.Parameter(torch.rand(12))
-
-    def forward(self, x):
-        x = self.conv(x) * self.scale * 0.5
-        n, c, h, w = x.shape
-        x = x.view(n, c // 4, 4, h, w).transpose(1, 2).reshape(n, -1, h, w)
-        x = torch.nn.functional.interpolate(x, size=(h * 2, w * 3))
-        x = torch.nn.functional.pad(x, (1, 2, 3, 0))[:, :, ::2, 1:-1]
-        x = self.project(x.flatten(2).permute(0, 2, 1)) + self.shift
-        left, right = x.chunk(2, dim=-1)
-        return torch.cat([left, right.softmax(-1)], 1).mean(1)
 
 
 @pytest.mark.parametrize("open_axes", [None, {"x": {0: "n", 2: "h", 3: "w"}}])

@@ -34,7 +34,7 @@ def wholes():
         import torch
     except ImportError:
         return found
-    from check.test_onnx_exports import Shaped, export
+    from check.onnx_exports import Shaped, export
     from check.torch_architectures import Block, lenet5
 
     image = torch.zeros(1, 3, 10, 12)

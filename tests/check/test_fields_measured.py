@@ -14,6 +14,15 @@ from fencepost.check.torch_trace import read  # noqa: E402
 nn, F = torch.nn, torch.nn.functional
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Small arrays: threads that wait for one another take most of the time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 class Apply(nn.Module):
     """A function as a module."""
 

@@ -134,7 +134,7 @@ sanitize: .venv-test/made
 	.venv-test/bin/python -m pytest tests/engine $(ARGS)
 
 clean:
-	rm -rf .venv .venv-* build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-* build dist demo out .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
-	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
 	rm -f src/fencepost/_engine/*.so src/fencepost/_engine/*.pyi

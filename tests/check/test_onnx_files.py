@@ -347,6 +347,7 @@ def test_contradictions_are_told(tmp_path):
         ("Expand", [(1, 3), np.array([2**62])], {}, "a whole number from 0"),
         ("Tile", [(2**30, 3), np.array([2**30, 1])], {}, "may have at most"),
         ("Softmax", [(1, 3)], {"axis": 2}, "axis 2 of 2 axes"),
+        ("Attention", [(1, 5, 9)] * 3, {"q_num_heads": 2, "kv_num_heads": 2}, "and 2 heads"),
     ],
 )
 def test_failures(tmp_path, operator, given, attributes, words):
@@ -359,6 +360,13 @@ def test_failures(tmp_path, operator, given, attributes, words):
     )
     assert words in found.failure and " Received: " in found.failure
     assert found.outputs == ()
+
+
+@pytest.mark.parametrize("ends", [(0.0, 1e300, 1e-300), (0.0, np.inf, 1.0), (5.0, 1.0, 0.0)])
+def test_ranges_without_end(tmp_path, ends):
+    nodes = [node("Range", ["a", "b", "c"], ["r"]), node("Add", ["x", "r"], ["y"])]
+    weights = dict(zip("abc", map(np.float64, ends), strict=True))
+    assert "Range m" in read(write(tmp_path, small(nodes=nodes, weights=weights))).failure
 
 
 def test_a_failure_keeps_its_windows(tmp_path):
@@ -522,6 +530,7 @@ def test_numbers_in_every_field_that_holds_them(tmp_path):
         helper.make_tensor("s", TensorProto.FLOAT, [3], wanted),
         helper.make_tensor("s", TensorProto.DOUBLE, [3], wanted),
         helper.make_tensor("s", TensorProto.FLOAT16, [3], wanted),
+        helper.make_tensor("s", TensorProto.BFLOAT16, [3], wanted),
         *(weight("s", np.array(wanted, kind)) for kind in ("i8", "i4", "u2", "f4", "f8", "f2")),
     ]
     nodes = [node("Cast", ["s"], ["t"], to=7), node("Reshape", ["x", "t"], ["y"])]

@@ -163,6 +163,15 @@ CASES = [
      {"hidden_size": 4, "outputs": 2, "direction": "bidirectional"}),
     ("RNN", [(5, 2, 3), f(1, 4, 3), f(1, 4, 4)], {"hidden_size": 4, "outputs": 2}),
     ("GridSample", [X, (2, 5, 4, 2)], {}),
+    ("Attention", [(2, 4, 5, 8), (2, 2, 7, 8), (2, 2, 7, 6)], {"opset": 23}),
+    (
+        "Attention",
+        [(2, 5, 32), (2, 7, 16), (2, 7, 12), None, (2, 2, 3, 8), (2, 2, 3, 6)],
+        {"opset": 23, "outputs": 3, "q_num_heads": 4, "kv_num_heads": 2},
+    ),
+    ("RotaryEmbedding", [(2, 3, 4, 8), f(2, 4, 4), f(2, 4, 4)], {"opset": 23}),
+    ("Scatter", [X, np.zeros((1, 1, 1, 2), I64), f(1, 1, 1, 2)], {"opset": 9}),
+    ("DynamicQuantizeLinear", [X], {"outputs": 3}),
     ("Conv", [(1, 4, 20), f(6, 2, 3)], {"group": 2, "pads": [1, 0]}),
     ("Conv", [(1, 2, 5, 6, 7), f(3, 2, 3, 1, 2), f(3)], {"strides": [1, 2, 2]}),
     ("ConvTranspose", [(1, 4, 5, 6), f(4, 3, 3, 2), f(6)],
@@ -253,3 +262,38 @@ def test_windows_at_random(tmp_path):
         assert operation.output_shapes == (expected,), (operator, given[0], attributes)
         outcomes["fits"] += 1
     assert min(outcomes.values()) > 15, outcomes
+
+
+def of_the_specification():
+    """The cases with which ONNX defines its operators: models, and what goes in and comes out."""
+    from onnx.backend.test.case.node import collect_testcases
+
+    for case in collect_testcases():
+        if case.model is not None and case.data_sets:
+            yield case.name, case.model, case.data_sets[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_cases_of_the_specification(tmp_path):
+    known = 0
+    for name, whole, (given, expected) in of_the_specification():
+        arrays = all(isinstance(one, np.ndarray) and one.size for one in given)
+        if not arrays or not all(one.type.HasField("tensor_type") for one in whole.graph.input):
+            continue  # sequences, optional inputs, arrays without cells
+        model = onnx.ModelProto()
+        model.CopyFrom(whole)
+        for one in model.graph.output:
+            one.ClearField("type")  # what the file declares is not what the rule finds
+        inputs = [one.name for one in model.graph.input]
+        asked = {key: one.shape for key, one in zip(inputs, given, strict=True) if one.ndim}
+        found = read(write(tmp_path, model), asked)
+        assert not found.failure, name
+        if found.unknown or len(found.outputs) < len(expected):
+            continue
+        for value, one in zip(found.outputs, expected, strict=True):
+            if value.operation >= 0:
+                shape = found.operations[value.operation].output_shapes[value.output]
+                tensor = isinstance(one, onnx.TensorProto)  # of a type that NumPy does not have
+                assert shape == (tuple(one.dims) if tensor else np.shape(one)), name
+        known += 1
+    assert known > 1_000

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .onnx_calls import Call, Misfit, Numbers, Result, axis, numbers, small
-from .onnx_messages import TYPES, Tensor, attribute
+from .onnx_messages import LARGEST_SIZE, TYPES, Tensor, attribute
 
 _Fold: TypeAlias = Callable[[Call, Sequence[Numbers], Result], Sequence[Numbers]]
 
@@ -105,10 +105,17 @@ def range_of(call: Call) -> Result:
         start, limit, step = (one[0] for one in ends if one)
         if step == 0 or not all(math.isfinite(one) for one in (start, limit, step)):
             raise Misfit("Range must go in steps other than 0.", f"{start}, {limit}, {step}")
-        count = max(0, math.ceil((limit - start) / step))
+        quotient = (limit - start) / step
+        if not quotient < LARGEST_SIZE:
+            raise Misfit(
+                f"Range may make at most {LARGEST_SIZE:,} numbers.", f"{start}, {limit}, {step}"
+            )
+        count = math.ceil(max(0, quotient))
         result.shapes = ((count,),)
         if small((count,)):
             result.folded = (numbers([start + index * step for index in range(count)], (count,)),)
+    else:
+        result.unknown = "how many numbers it makes depends on the data"
     return result
 
 

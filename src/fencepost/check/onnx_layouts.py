@@ -249,7 +249,7 @@ def gather_nd(call: Call) -> Result:
 
 
 def scatter(call: Call) -> Result:
-    """ScatterND, ScatterElements: the array, with some of its entries replaced."""
+    """ScatterND, ScatterElements, Scatter: the array, with some of its entries replaced."""
     return Result("Scatter", "join", (call.rank(1),))
 
 

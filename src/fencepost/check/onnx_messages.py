@@ -100,7 +100,8 @@ class Tensor:
             if number == 9 and isinstance(content, memoryview):
                 letter = _RAW.get(self.type)
                 if letter and len(content) == self.cells * struct.calcsize(letter):
-                    yield from struct.unpack(f"<{self.cells}{letter}", content)
+                    values = struct.unpack(f"<{self.cells}{letter}", content)
+                    yield from map(_bfloat16, values) if self.type == 16 else values
             elif number in (5, 7, 11):
                 for bits in integers(wire, content):
                     yield _integer(bits, self.type)
@@ -108,7 +109,7 @@ class Tensor:
                 yield from reals(wire, content, "f" if number == 4 else "d", MOST_NUMBERS)
 
 
-# How struct reads raw_data; 16-bit floats that only NumPy knows by other names are left out.
+# How struct reads raw_data.
 _RAW: Final = {
     1: "f",
     2: "B",
@@ -122,6 +123,7 @@ _RAW: Final = {
     11: "d",
     12: "I",
     13: "Q",
+    16: "H",
 }
 
 
@@ -411,4 +413,11 @@ def _integer(bits: int, kind: int) -> int | float:
     """Read a number of int32_data, int64_data or uint64_data, which hold many types."""
     if kind == 10:  # float16 is written as its 16 bits
         return float(struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))[0])
+    if kind == 16:
+        return _bfloat16(bits)
     return bits if kind in (12, 13) else signed(bits)
+
+
+def _bfloat16(bits: int) -> float:
+    """Read the first half of a float's bits."""
+    return real((bits & 0xFFFF) << 16)

@@ -52,6 +52,7 @@ ACTIVATIONS = {
     "QuantizeLinear": "Quantize",
     "Reciprocal": "Reciprocal",
     "Relu": "ReLU",
+    "RotaryEmbedding": "RotaryEmbedding",
     "Round": "Round",
     "Selu": "SELU",
     "Shrink": "Softshrink",
@@ -160,6 +161,11 @@ def clip(call: Call) -> Result:
     return Result("Clamp", "pointwise", (x,), arguments=_given(min=low, max=high))
 
 
+def quantize(call: Call) -> Result:
+    """DynamicQuantizeLinear: whole numbers, their scale and their zero."""
+    return Result("Quantize", "pointwise", (call.rank(0), (), ()))
+
+
 def dropout(call: Call) -> Result:
     """Dropout, and the mask that newer versions give besides."""
     x = call.rank(0)
@@ -170,7 +176,9 @@ def prelu(call: Call) -> Result:
     """Rectify with a slope that is learned."""
     x = call.rank(0)
     slope = call.shape(1)
-    if x is not None and slope is not None and broadcast([x, slope], "multiplied") != x:
+    # Before opset 7, one slope for each channel was written without the axes behind it.
+    old = slope is not None and x is not None and len(slope) == 1 and slope[0] in x[1:2]
+    if x is not None and slope is not None and not old and broadcast([x, slope], "rectified") != x:
         raise Misfit("A slope must fit the array that it rectifies.", f"{by(slope)} and {by(x)}")
     cells = None if slope is None else product(slope)
     arguments = {} if cells in (1, None) else {"num_parameters": cells}

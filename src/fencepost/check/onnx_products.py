@@ -1,4 +1,4 @@
-"""ONNX's operators that multiply matrices: Gemm, MatMul, Einsum, and recurrent layers.
+"""ONNX's operators that multiply matrices: Gemm, MatMul, Einsum, and attention, recurrent layers.
 
 Part of check; may call onnx_calls and graph. Sources: the ONNX operators of these names
 (onnx.ai/onnx/operators).
@@ -137,6 +137,44 @@ def recurrent(call: Call) -> Result:
     inner = None if x[2] is None else x[2] + hidden
     result.multiply_adds = None if steps is None or inner is None else steps * inner
     return result
+
+
+def attention(call: Call) -> Result:
+    """Attention: each query's sum of the values, weighted by how its key fits."""
+    shapes = [call.rank(3, index) for index in range(3)]
+    result = Result("ScaledDotProductAttention", "dense", multiply_adds=None)
+    result.shapes = (None,) * len(call.node.outputs)
+    heads = (call.integer("q_num_heads", 0), *(call.integer("kv_num_heads", 0),) * 2)
+    pairs = zip(shapes, heads, strict=True)
+    apart = [None if shape is None else _by_heads(shape, count) for shape, count in pairs]
+    query, key, value = apart
+    if query is None or key is None or value is None:
+        return result
+    past = call.shape(4)
+    before = 0 if not call.has(4) else past[2] if past is not None and len(past) == 4 else None
+    total = None if before is None or key[2] is None else before + key[2]
+    _meet(query[3], key[3], query, key, result)
+    if len(shapes[0] or ()) == 4:
+        found: Shape = (*query[:3], value[3])
+    else:
+        found = (query[0], query[2], product((query[1], value[3])))
+    present = [(*one[:2], total, one[3]) for one in (key, value)]
+    result.shapes = (found, *present, (*query[:3], total))[: len(call.node.outputs)]
+    inner = None if query[3] is None or value[3] is None else query[3] + value[3]
+    result.multiply_adds = product((*query[:3], total, inner))
+    return result
+
+
+def _by_heads(shape: Shape, heads: int) -> Shape:
+    """Write (batch, sequence, heads · size) as (batch, heads, sequence, size)."""
+    if len(shape) == 4:
+        return shape
+    size = shape[2]
+    if len(shape) > 4:
+        raise Misfit("Attention takes arrays of 3 or 4 axes.", by(shape))
+    if heads < 1 or (size is not None and size % heads):
+        raise Misfit("The heads must divide the numbers.", f"{by(shape)} and {heads} heads")
+    return (shape[0], heads, shape[1], None if size is None else size // heads)
 
 
 def _is_weight(call: Call, index: int = 1) -> bool:

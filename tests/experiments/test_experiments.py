@@ -10,6 +10,7 @@ import pytest
 import fencepost as fp
 from fencepost import experiments
 from fencepost.experiments.robustness import NETWORKS, _shifted
+from fencepost.plots.samples import read_portrait
 from plots.texts import faults
 
 
@@ -22,7 +23,9 @@ def results():
             seeds=2, epochs=1, images=3000, tests=500
         ),
         "hand_made_and_learned": experiments.hand_made_and_learned(epochs=1, images=2000),
-        "kernel_lessons": experiments.kernel_lessons(epochs=40),
+        "kernel_lessons": experiments.kernel_lessons(
+            read_portrait(None)[60:160, 50:150], epochs=40
+        ),
     }
 
 

@@ -102,7 +102,8 @@ def test_axes_of_a_dark_figure_get_paper(draw):
     axes = figure.add_axes((0.2, 0.3, 0.6, 0.5))
     draw([1, 2, 3], ax=axes)
     image = pixels(figure).reshape(180, 360, 4)
-    assert (image[60:130, 75:285, :3].mean(axis=(0, 1)) > 200).all()
+    bright = image[60:130, 75:285, :3].max(axis=2) > 100  # paper and colours, not black
+    assert bright.mean() > 0.85
     assert (image[:5, :, :3] == 0).all()
 
 

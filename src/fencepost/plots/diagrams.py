@@ -162,7 +162,7 @@ def _draw_rows(
     layer = diagram.layer
     (window,) = layer.windows
     chosen = range(window.output) if shown is None else [_index(place, layer) for place in shown]
-    legend = _rows_of_legend(layer)
+    legend = _rows_of_legend(layer, 7.0 if ax is None else style.canvas(ax, 0, 0).width)
     width = window.padded + 1.4
     side = min(6.9 / width, 0.62)
     canvas = style.canvas(ax, 7.0, side * (RISE + 2.1) + 0.22 * len(legend) + 0.1)
@@ -198,7 +198,7 @@ def _index(place: int | tuple[int, int], layer: SharedWeights) -> int:
     return place
 
 
-def _rows_of_legend(layer: SharedWeights) -> list[list[tuple[int | None, str]]]:
+def _rows_of_legend(layer: SharedWeights, room: float) -> list[list[tuple[int | None, str]]]:
     """Weights with their values, as many in a line as fit; and what dashed neurons are."""
     entries: list[tuple[int | None, str]] = [
         (index, f"g({index}) = {style.number(float(weight))}")
@@ -210,7 +210,7 @@ def _rows_of_legend(layer: SharedWeights) -> list[list[tuple[int | None, str]]]:
     used = 0.0
     for entry in entries:
         wide = style.text_width(entry[1], style.TEXT_SIZE) + 0.75
-        if rows[-1] and used + wide > 6.7:
+        if rows[-1] and used + wide > room - 0.1:
             rows.append([])
             used = 0.0
         rows[-1].append(entry)
@@ -285,14 +285,17 @@ def _draw_sheets(
     # Where no edge passes: right of the front of the inputs, left of the back of the outputs.
     front = source((down.input + down.after - 1, across.input + across.after - 1))
     back = target((0, 0))
-    for x, y, side_of, text in (
-        (front[0] + 0.42, front[1], "left", f"input {by(layer.input_shape)}"),
-        (back[0] - 0.42, back[1], "right", f"output {by(layer.output_shape)}"),
+    for x, y, side_of, text, room in (
+        (front[0] + 0.42, front[1], "left", f"input {by(layer.input_shape)}", legend - 0.2),
+        (back[0] - 0.42, back[1], "right", f"output {by(layer.output_shape)}", left),
     ):
+        wide = style.text_width(text, style.SMALL_SIZE)
+        points = style.SMALL_SIZE * min(1.0, abs(room - x) * side / wide)
+        if points < cells.SMALLEST:
+            continue
         axes.text(
-            x, y, text, fontsize=style.SMALL_SIZE, color=style.FAINT_INK, ha=side_of,
-            va="center_baseline",
-        )  # fmt: skip
+            x, y, text, fontsize=points, color=style.FAINT_INK, ha=side_of, va="center_baseline"
+        )
     return canvas.result
 
 
@@ -320,7 +323,7 @@ def _draw_weights(axes: Axes, kernel: Values, at: Point, cell: float, side: floa
         if size >= cells.SMALLEST:
             _text(axes, x + cell / 2, y + cell / 2, str(text), size)
     middle = at[0] + kernel.shape[1] * cell / 2
-    _text(axes, middle, at[1] - 0.3, "g", style.HEADING_SIZE)
+    _text(axes, middle, at[1] - 0.3, "g", min(style.HEADING_SIZE, 36 * side))
 
 
 # --- neurons and edges ---------------------------------------------------------------------------

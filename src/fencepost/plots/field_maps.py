@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fencepost.network import Network
 
 MOST = len(style.COLOURS) - 1  # the last, yellow, is too light for a line
+LEAST_FOR_TWO = 0.24  # inches of a row of the legend that has two lines
+LEAST_FOR_NAMES = 1.0  # inches across the legend, less its dashes
 Spans = tuple[range, ...]
 
 
@@ -213,11 +215,17 @@ def _write_legend(
     place: tuple[int, ...],
 ) -> None:
     where = ", ".join(map(str, place))
-    canvas.write(0.56, 0.93, "What one output sees of the input", weight="bold")
+    room = (0.98 - 0.56) * canvas.width
+    title = "What one output sees of the input"
+    if style.text_width(title, style.TEXT_SIZE, "bold") > room:
+        title = "layer: field"
     note = f"of layer {rows[-1].place}, the output at {where}"
     if len(rows) < total:
         note += f"; {len(rows)} of {total} layers drawn"
+    canvas.write(0.56, 0.93, title, weight="bold")
+    note = style.fitted(note, style.SMALL_SIZE, room)
     canvas.write(0.56, 0.865, note, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
+    room = (0.98 - 0.64) * canvas.width
     # The bars of a signal stand in the same order as their names, and may be short.
     dashes = style.DASHES if len(place) == 2 else ("-",) * len(rows)
     unit = "pixels" if len(place) == 2 else "samples"
@@ -227,6 +235,12 @@ def _write_legend(
             [0.56, 0.62], [y - 0.02] * 2, transform=canvas.axes.transAxes, linewidth=2.0,
             color=style.COLOURS[index], linestyle=dashes[index], clip_on=False,
         )  # fmt: skip
-        canvas.write(0.64, y, style.shorten(f"{row.place}: {short_name(row.layer)}", 34))
-        size = f"{by(tuple(len(cells) for cells in span))} {unit}"
+        size = by(tuple(len(cells) for cells in span))
+        if 0.108 * canvas.height < LEAST_FOR_TWO or room < LEAST_FOR_NAMES:
+            text = style.fitted(f"{row.place}: {size}", style.SMALL_SIZE, room)
+            canvas.write(0.64, y - 0.02, text, fontsize=style.SMALL_SIZE)
+            continue
+        name = style.shorten(f"{row.place}: {short_name(row.layer)}", 34)
+        canvas.write(0.64, y, style.fitted(name, style.TEXT_SIZE, room))
+        size = style.fitted(f"{size} {unit}", style.SMALL_SIZE, room)
         canvas.write(0.64, y - 0.047, size, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)

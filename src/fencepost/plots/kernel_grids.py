@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FREQUENCIES = 129  # odd, so that 0 is one of them
+ORIGIN_NOTE = ", origin framed"
+NARROWEST_PAIR = 4.2  # inches in which a kernel and its response can stand beside each other
 
 
 def kernel(
@@ -37,8 +40,10 @@ def kernel(
     Returns
     -------
     Figure or Axes
-        Blue cells are above 0, vermillion ones below; the thick frame is the kernel's origin. Of
-        kernels too large for numbers only the colours are drawn.
+        Blue cells are above 0, vermillion ones below; the thick frame is the kernel's origin.
+        Where the weights have too many digits for their cells they are rounded to thousandths of a
+        power of ten, which is written below; of kernels too large for that only the colours are
+        drawn. In axes too narrow for both, the response is left out.
 
     Raises
     ------
@@ -54,18 +59,29 @@ def kernel(
     """
     found = one_kernel(g)
     canvas = style.canvas(ax, 6.4 if response else 3.2, 3.2)
-    across = 0.46 if response else 0.94
+    room = response and canvas.width >= NARROWEST_PAIR
+    note = remark(found)
+    if response and not room:
+        note = note.replace(ORIGIN_NOTE, "; response left out")
+    across = 0.46 if room else 0.94
+    wide = (across if room else 0.94) * canvas.width
     draw_kernel(canvas.panel(0.03, 0.06, across, 0.74), found)
-    canvas.write(0.03, 0.93, style.shorten(found.label, 44), weight="bold")
-    canvas.write(0.03, 0.86, remark(found), fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
-    if response:
+    _head(canvas, 0.03, wide, found.label, note)
+    if room:
         right = canvas.panel(0.57, 0.16, 0.33, 0.64)
-        canvas.write(0.57, 0.93, "Frequency response", weight="bold")
         draw = _draw_line if found.ndim == 1 else _draw_plane
         draw(right, frequency_response(found))
-        what = "a sine wave is multiplied by this"
-        canvas.write(0.57, 0.86, what, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
+        wide = 0.42 * canvas.width
+        _head(canvas, 0.57, wide, "Frequency response", "a sine wave is multiplied by this")
     return canvas.result
+
+
+def _head(canvas: style.Canvas, x: float, wide: float, title: str, note: str) -> None:
+    """Write a heading and what is said of it above a panel, within so many inches."""
+    shown = style.fitted(title, style.TEXT_SIZE, wide, "bold")
+    canvas.write(x, 0.93, shown, weight="bold")
+    shown = style.fitted(note, style.SMALL_SIZE, wide)
+    canvas.write(x, 0.86, shown, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
 
 
 def frequency_response(g: Kernel, count: int = FREQUENCIES) -> NDArray[np.float64]:
@@ -88,21 +104,43 @@ def draw_kernel(axes: Axes, g: Kernel, coordinates: bool = False) -> None:
     matrix = np.atleast_2d(weights)
     rows, columns = matrix.shape
     edge = 0.75 if coordinates else 0.1
-    note = 0.9 if denominator > 1 else 0.1
+    note = 0.9 if denominator > 1 or not _whole(matrix) else 0.1
     side = cells.sheet(axes, -edge, -edge, columns + 0.1, rows + note)
     colours, dark = cells.signed_colours(matrix)
     cells.draw_cells(axes, (0, 0), (rows, columns), colour=colours)
-    numbered = cells.draw_numbers(axes, (0, 0), cells.as_texts(matrix), side, dark=dark)
+    texts, unit = cells.as_texts(matrix), f"1/{denominator}" if denominator > 1 else ""
+    if cells.fitting_size(texts, side) < cells.SMALLEST:
+        texts, unit = _in_short(matrix, texts, unit)
+    numbered = cells.draw_numbers(axes, (0, 0), texts, side, dark=dark)
     row, column = np.broadcast_to(g.origin, 2) if g.ndim == 2 else (0, g.origin[0])
     cells.draw_frame(axes, (column, row), (1, 1), style.BLACK, width=2.2)
-    if denominator > 1:
-        factor = f"× 1/{denominator}" if numbered else f"in units of 1/{denominator}"
+    if unit and (numbered or denominator > 1):
+        factor = f"× {unit}" if numbered else f"in units of 1/{denominator}"
         axes.text(
             columns / 2, rows + 0.5, factor, ha="center", va="center", color=style.INK,
             fontsize=style.TEXT_SIZE,
         )  # fmt: skip
     if coordinates:
         draw_coordinates(axes, (rows, columns), (-int(row), -int(column)), side)
+
+
+def _whole(matrix: NDArray[np.float64]) -> bool:
+    return bool((matrix == np.rint(matrix)).all())
+
+
+def _in_short(
+    matrix: NDArray[np.float64], texts: NDArray[np.str_], unit: str
+) -> tuple[NDArray[np.str_], str]:
+    """Write weights that are not whole as whole numbers below 1000, and of what they are so many.
+
+    What is rounded to nothing is written as 0.
+    """
+    largest = float(np.abs(matrix).max())
+    if unit or largest == 0 or _whole(matrix):
+        return texts, unit
+    power = math.floor(math.log10(largest)) - 2
+    rounded = np.rint(matrix / 10.0**power)
+    return cells.as_texts(rounded + 0.0, 4), f"{style.number(10.0**power)}, rounded"
 
 
 def draw_coordinates(
@@ -112,8 +150,10 @@ def draw_coordinates(
     side: float,
     at: cells.Place = (0, 0),
 ) -> None:
-    """Number the rows at the left and the columns above, from `start`."""
+    """Number the rows at the left and the columns above, from `start`, if there is room."""
     size = min(style.SMALL_SIZE, 36 * side)
+    if size < cells.SMALLEST:
+        return
     for row in range(shape[0]):
         _coordinate(axes, at[0] - 0.38, at[1] + row + 0.5, start[0] + row, size)
     for column in range(shape[1]):
@@ -129,7 +169,7 @@ def _coordinate(axes: Axes, x: float, y: float, value: int, size: float) -> None
 
 def remark(g: Kernel) -> str:
     """Say a kernel's size and what its weights add up to."""
-    return f"{tables.size(g.shape)}, sum {style.number(round(g.sum, 9))}, origin framed"
+    return f"{tables.size(g.shape)}, sum {style.number(round(g.sum, 9))}{ORIGIN_NOTE}"
 
 
 def _draw_line(axes: Axes, answer: NDArray[np.float64]) -> None:

@@ -41,6 +41,7 @@ def convolution_steps(
     at: int | Sequence[int],
     *,
     origin: Origin = "first",
+    all_of_y: bool = False,
     ax: Axes | None = None,
 ) -> Figure | Axes:
     """Draw one step of a convolution: the cells of f and g that meet, and their sum written out.
@@ -52,9 +53,11 @@ def convolution_steps(
     g : array_like or Kernel
         With as many axes as f. A Kernel brings its origin.
     at : int or (row, column)
-        The place whose sum is drawn; y is filled in up to there.
+        The place whose sum is drawn; y is filled in up to there, unless `all_of_y`.
     origin : {"first", "centre"}, int or tuple of int
         The cell of g that stands for coordinate 0, as in `fencepost.convolve`.
+    all_of_y : bool
+        Fill in the places after `at` too.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
 
@@ -77,7 +80,7 @@ def convolution_steps(
     >>> figure.axes[0].texts[-1].get_text()
     '= 60'
     """
-    return _draw(_Step(f, g, at, origin), ax)
+    return _draw(_Step(f, g, at, origin, all_of_y=all_of_y), ax)
 
 
 def convolution_steps_animation(
@@ -138,7 +141,13 @@ class _Step:
     """The arrays of one step, checked and computed."""
 
     def __init__(
-        self, f: ArrayLike, g: ArrayLike | Kernel, at: int | Sequence[int], origin: Origin
+        self,
+        f: ArrayLike,
+        g: ArrayLike | Kernel,
+        at: int | Sequence[int],
+        origin: Origin,
+        *,
+        all_of_y: bool = False,
     ) -> None:
         self.f, self.g = real_numbers("f", f), real_numbers("g", g)
         if self.f.ndim > 2 or max(self.f.shape) > LONGEST[self.f.ndim]:
@@ -157,7 +166,7 @@ class _Step:
         self.origin = read_origin(origin, self.g.shape, left=True)
         y = convolve(self.f, self.g, "same", origin=self.origin)
         self.all_of_y = cells.as_texts(y)
-        self.y = np.where(self._done(), self.all_of_y, "")
+        self.y = np.where(all_of_y | self._done(), self.all_of_y, "")
 
     def height(self, lines: int) -> float:
         """Inches that a figure of its own takes, the sum written in so many lines."""
@@ -203,7 +212,11 @@ def _draw_rows(axes: Axes, step: _Step) -> None:
     first = step.at[0] - (size - 1 - origin)  # where the flipped g begins
     # Wide enough for every step, so that all are drawn alike.
     left, right = min(0, origin + 1 - size), max(count, count + origin)
-    side = cells.sheet(axes, left - 1.6, -0.6, right + 0.2, 5.2)
+    room = style.canvas(axes, 0, 0)
+    name_wide = style.text_width("g, flipped", style.TEXT_SIZE)
+    side = min((room.width - name_wide) / (right - left + 0.5), room.height / 5.8)
+    margin = max(1.6, 0.3 + 1.05 * name_wide / max(side, 0.01))
+    side = cells.sheet(axes, left - margin, -0.6, right + 0.2, 5.2)
     window = np.zeros((1, count), bool)
     window[0, [term.f_at[0] for term in step.terms]] = True
     rows = (
@@ -212,8 +225,10 @@ def _draw_rows(axes: Axes, step: _Step) -> None:
         (4, 0, "y", step.y[None], None),
     )
     written = (rows[0][3], rows[1][3], step.all_of_y)
-    size_of_text = min(cells.fitting_size(texts, side) for texts in written)
-    for top, start, name, texts, marked in rows:
+    sizes = [cells.fitting_size(texts, side) for texts in written]
+    if min(sizes) >= cells.SMALLEST:
+        sizes = [min(sizes)] * 3
+    for (top, start, name, texts, marked), size_of_text in zip(rows, sizes, strict=True):
         cells.draw_cells(axes, (start, top), texts.shape)
         if marked is not None:
             cells.draw_cells(axes, (start, top), texts.shape, colour=WINDOW, mask=marked)
@@ -243,24 +258,30 @@ def _draw_grids(axes: Axes, step: _Step) -> None:
         met[term.f_at] = True
         weights[term.f_at] = f"×{style.number(term.g)}"
     written = (texts, cells.as_texts(step.g), step.all_of_y)
-    size = min(cells.fitting_size(one, side) for one in written)
-    small = min(0.72 * size, cells.fitting_size(weights.astype(str), side))
-    lifted = small >= cells.SMALLEST and size + small < 62 * side  # there is room for two lines
+    sizes = [cells.fitting_size(one, side) for one in written]
+    size = min(sizes)
+    if size < cells.SMALLEST:  # then each as it can
+        sizes[2] = cells.fitting_size(step.y, side)
+    else:
+        sizes = [size] * 3
+    of_f, of_g, of_y = sizes
+    small = min(0.72 * of_f, cells.fitting_size(weights.astype(str), side))
+    lifted = small >= cells.SMALLEST and of_f + small < 62 * side  # there is room for two lines
     cells.draw_cells(axes, (0, 0), step.f.shape)
     cells.draw_cells(axes, (0, 0), step.f.shape, colour=WINDOW, mask=met)
     for chosen, height in ((met, 0.36 if lifted else 0.5), (~met, 0.5)):
         shown = np.where(chosen, texts, "")
-        cells.draw_numbers(axes, (0, 0), shown, side, size=size, offset=(0.5, height))
+        cells.draw_numbers(axes, (0, 0), shown, side, size=of_f, offset=(0.5, height))
     if lifted:
         cells.draw_numbers(
             axes, (0, 0), weights.astype(str), side, size=small, offset=(0.5, 0.78),
             colour=style.VERMILLION,
         )  # fmt: skip
     cells.draw_cells(axes, (starts[1], 0), step.g.shape)
-    cells.draw_numbers(axes, (starts[1], 0), cells.as_texts(step.g), side, size=size)
+    cells.draw_numbers(axes, (starts[1], 0), cells.as_texts(step.g), side, size=of_g)
     cells.draw_frame(axes, (starts[1] + step.origin[1], step.origin[0]), (1, 1), style.BLACK)
     cells.draw_cells(axes, (starts[2], 0), step.f.shape)
-    cells.draw_numbers(axes, (starts[2], 0), step.y, side, size=size)
+    cells.draw_numbers(axes, (starts[2], 0), step.y, side, size=of_y)
     cells.draw_frame(axes, (starts[2] + step.at[1], step.at[0]), (1, 1), style.GREEN, width=2.4)
     begins = ((0, 0), (-step.origin[0], -step.origin[1]), (0, 0))
     shapes = (step.f.shape, step.g.shape, step.f.shape)
@@ -268,10 +289,10 @@ def _draw_grids(axes: Axes, step: _Step) -> None:
         draw_coordinates(axes, shape, begin, side, (start, 0))
         axes.text(
             start + shape[1] / 2, -1.1, name, ha="center", va="center_baseline",
-            fontsize=style.HEADING_SIZE, color=style.INK, style="italic",
+            fontsize=min(style.HEADING_SIZE, 50 * side), color=style.INK, style="italic",
         )  # fmt: skip
     for x, sign in ((columns + 0.45, "∗"), (starts[2] - 1.0, "=")):
         axes.text(
             x, min(rows, high) / 2, sign, ha="center", va="center", color=style.INK,
-            fontsize=style.TITLE_SIZE,
+            fontsize=min(style.TITLE_SIZE, 50 * side),
         )  # fmt: skip

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LONGEST = 32  # cells along an axis, padding included
+BOLD = 1.15  # how much wider bold letters are
 MOST_LINES = 12  # of windows below each other
 UNSEEN, UNSEEN_HATCH = "#e57373", "xxxx"
 ZERO, ZERO_HATCH = "#ececec", "////"
@@ -76,16 +77,12 @@ def stride(
         return _draw_staircase(found[0], ax)
     across, down = found[1], found[0]
     canvas = style.canvas(ax, 7.0, _figure_height([found]) + 0.2)
-    top = 0.45 / canvas.height
-    axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
     counts = np.outer(_looks(down), _looks(across))
+    note = f"in each cell: how many windows look at it{_lost(counts, found)}"
+    top = _head(canvas, _summary(found), note) / canvas.height
+    axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
     shown = [(0, 0), (0, min(1, across.output - 1)), (min(1, down.output - 1), 0)]
     _draw_layer(axes, found, list(dict.fromkeys(shown)), _wide(found), numbered=True)
-    canvas.write(0.02, 1 - 0.16 / canvas.height, _summary(found), weight="bold")
-    note = f"in each cell: how many windows look at it{_lost(counts, found)}"
-    canvas.write(
-        0.02, 1 - 0.36 / canvas.height, note, fontsize=style.SMALL_SIZE, color=style.FAINT_INK
-    )
     return canvas.result
 
 
@@ -141,8 +138,25 @@ def padding(
         last = tuple(window.output - 1 for window in case)
         shown = list(dict.fromkeys([(0,) * len(case), last]))
         _draw_layer(axes, case, shown, width, numbered=False)
-        canvas.write(0.02, bottom + share - 0.17 / canvas.height, _summary(case), weight="bold")
+        wide = 0.96 * canvas.width
+        title = _summary(case)
+        if style.text_width(title, style.TEXT_SIZE, "bold") > wide:
+            title = style.fitted(title.partition(": ")[2], style.TEXT_SIZE, wide, "bold")
+        canvas.write(0.02, bottom + share - 0.17 / canvas.height, title, weight="bold")
     return canvas.result
+
+
+def _head(canvas: style.Canvas, title: str, note: str) -> float:
+    """Write a title and a note at the top, in as many lines as they need; return their inches."""
+    wide = 0.96 * canvas.width
+    lines: list[tuple[str, dict[str, str | float]]] = [
+        (line, {"weight": "bold"}) for line in style.wrapped(title, style.TEXT_SIZE, wide / BOLD)
+    ]
+    faint: dict[str, str | float] = {"fontsize": style.SMALL_SIZE, "color": style.FAINT_INK}
+    lines += [(line, faint) for line in style.wrapped(note, style.SMALL_SIZE, wide)]
+    for number, (line, look) in enumerate(lines):
+        canvas.write(0.02, 1 - (0.16 + 0.2 * number) / canvas.height, line, **look)
+    return 0.05 + 0.2 * len(lines)
 
 
 def _drawable(found: tuple[Window, ...]) -> tuple[Window, ...]:
@@ -200,9 +214,14 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
     tall = 3.2 + lines * 0.6 + 1.4
     side = min(0.42, 6.8 / (window.padded + 1))
     canvas = style.canvas(ax, 7.0, side * tall + 0.5)
-    axes = canvas.panel(0.01, 0.01, 0.98, 0.99 - 0.5 / canvas.height)
-    cell = cells.sheet(axes, -0.5, -0.8, window.padded + 0.5, tall - 0.8)
     counts = _looks(window)[None]
+    equation = window.equation
+    if window.output and window.remainder:
+        equation += f" → {window.output}"
+    note = f"input above, {window.output} windows and their outputs below{_lost(counts, (window,))}"
+    top = _head(canvas, equation, note) / canvas.height
+    axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
+    cell = cells.sheet(axes, -0.5, -0.8, window.padded + 0.5, tall - 0.8)
     _draw_input(axes, (window,), counts, cell, numbered=False)
     draw_coordinates(axes, (0, window.padded), (0, -window.before), cell)
     for index in range(window.output):
@@ -225,14 +244,6 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
     cells.draw_cells(axes, (first, bottom), (1, window.output), colour=OUTPUT)
     outputs = cells.as_texts(np.arange(window.output))[None]
     cells.draw_numbers(axes, (first, bottom), outputs, cell, size=min(style.TEXT_SIZE, 40 * cell))
-    equation = window.equation
-    if window.output and window.remainder:
-        equation += f" → {window.output}"
-    canvas.write(0.02, 1 - 0.17 / canvas.height, equation, weight="bold")
-    note = f"input above, {window.output} windows and their outputs below{_lost(counts, (window,))}"
-    canvas.write(
-        0.02, 1 - 0.37 / canvas.height, note, fontsize=style.SMALL_SIZE, color=style.FAINT_INK
-    )
     return canvas.result
 
 
@@ -282,13 +293,15 @@ def _draw_layer(
         for start, end in joined:
             axes.plot(*zip(start, end, strict=True), color=colour, linewidth=0.6, linestyle=dash)
     away = edge / 2
-    _label(axes, across.before + across.input / 2, down.padded + away, across.input)
+    size = max(cells.SMALLEST, min(style.TEXT_SIZE, 44 * cell))
+    _label(axes, size, across.before + across.input / 2, down.padded + away, across.input)
     # Not below the output, where the lines from the windows arrive.
     above = at[1] - away if not flat else at[1] + 1 + away
-    _label(axes, at[0] + across.output / 2, above, across.output)
+    _label(axes, size, at[0] + across.output / 2, above, across.output)
     if not flat:
-        _label(axes, -away, down.before + down.input / 2, down.input)
-        _label(axes, at[0] + across.output + away, at[1] + down.output / 2, down.output)
+        _label(axes, size, -away, down.before + down.input / 2, down.input)
+        aside = at[0] + across.output + away
+        _label(axes, size, aside, at[1] + down.output / 2, down.output)
 
 
 def _edge(found: Sequence[Window]) -> float:
@@ -306,16 +319,8 @@ def _wide(found: Sequence[Window]) -> float:
     return found[1].padded + found[1].output + 2.4 + 3 * _edge(found)
 
 
-def _label(axes: Axes, x: float, y: float, size: int) -> None:
-    axes.text(
-        x,
-        y,
-        str(size),
-        ha="center",
-        va="center_baseline",
-        fontsize=style.TEXT_SIZE,
-        color=style.INK,
-    )
+def _label(axes: Axes, points: float, x: float, y: float, size: int) -> None:
+    axes.text(x, y, str(size), ha="center", va="center_baseline", fontsize=points, color=style.INK)
 
 
 def _draw_input(

@@ -42,7 +42,7 @@ def two_dimensions() -> Drawn:
         (0.0, "centre", "the origin of g is its centre, as is the convention for images"),
     ):
         axes = figure.add_axes((0, bottom, 1, 0.46))
-        convolution_steps(f, g, (1, 1), origin=origin, ax=axes)  # type: ignore[arg-type]
+        convolution_steps(f, g, (1, 1), origin=origin, all_of_y=True, ax=axes)  # type: ignore[arg-type]
         figure.text(0.03, bottom + 0.475, name, fontsize=style.TEXT_SIZE, color=style.INK)
         sums[origin] = convolution_terms(f, g, (1, 1), origin=origin)  # type: ignore[arg-type]
     first, centre = sums["first"], sums["centre"]

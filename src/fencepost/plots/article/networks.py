@@ -40,7 +40,8 @@ def layer_of_a_signal() -> Drawn:
 def layer_of_an_image() -> Drawn:
     """Draw a kernel over an image as a layer."""
     rng = np.random.default_rng(1)
-    image, kernel = rng.integers(0, 10, IMAGE), rng.integers(-3, 4, KERNEL)
+    image = rng.integers(0, 10, IMAGE)
+    kernel = rng.permutation([-4, -3, -2, -1, 1, 2, 3, 4, 5]).reshape(KERNEL)  # all differ
     layer = SharedWeights(kernel, IMAGE)
     equal = int((layer(image) == convolve(image, kernel, "valid")).sum())
     grid = " × ".join(map(str, KERNEL))

@@ -347,6 +347,7 @@ def test_contradictions_are_told(tmp_path):
         ("Expand", [(1, 3), np.array([2**62])], {}, "a whole number from 0"),
         ("Tile", [(2**30, 3), np.array([2**30, 1])], {}, "may have at most"),
         ("Softmax", [(1, 3)], {"axis": 2}, "axis 2 of 2 axes"),
+        ("Einsum", [(1, 3)], {"equation": "ij->\n"}, "those of the inputs. Received: ij->\ufffd"),
         ("Attention", [(1, 5, 9)] * 3, {"q_num_heads": 2, "kv_num_heads": 2}, "and 2 heads"),
     ],
 )

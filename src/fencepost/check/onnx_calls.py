@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from ..sizing import Window
 from .graph import Role, Shape, Value
-from .onnx_messages import MOST_NUMBERS, Node, Tensor, attribute, shown
+from .onnx_messages import MOST_NUMBERS, Node, Tensor, attribute, clean, shown
 from .protobuf import WireError
 
 #: Numbers that decide about sizes: Python's integers and floats, None where one is not known.
 Numbers: TypeAlias = NDArray[np.object_]
+
+# Letters of a message about what was received: a shape of 32 axes is not much shorter.
+_LONGEST_RECEIVED = 500
 
 #: No window of anyone's is larger, and no step.
 LARGEST_WINDOW = 2**20
@@ -108,7 +111,7 @@ class Misfit(Exception):
     """
 
     def __init__(self, rule: str, received: str, result: Result | None = None) -> None:
-        super().__init__(f"{rule} Received: {received}.")
+        super().__init__(f"{rule} Received: {clean(received, _LONGEST_RECEIVED)}.")
         self.result = result
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .graph import Shape
 from .onnx_calls import Call, Misfit, Result, broadcast, by, product
+from .onnx_messages import shown
 
 
 def gemm(call: Call) -> Result:
@@ -86,7 +87,7 @@ def einsum(call: Call) -> Result:
     result.loose = tuple(i for i, one in enumerate(call.inputs) if one is not None and one.constant)
     terms, arrow, output = equation.partition("->")
     if "." in equation:
-        result.unknown = f"its equation {equation[:40]} has an ellipsis"
+        result.unknown = f"its equation {shown(equation)} has an ellipsis"
         return result
     letters = terms.split(",")
     sizes: dict[str, int | None] = {}

@@ -84,6 +84,8 @@ def test_numbers_are_those_of_the_layer_after_the_activation():
     written = {text.get_position(): text.get_text() for text in axes.texts}
     numbers = [written[(output - 0.5, 0.0)] for output in range(6)]
     assert numbers == ["0", "0", "5", "0", "0", "0"]
+    names = [written[(output - 0.5, -0.62)] for output in range(6)]
+    assert names == ["σ(y₀)", "σ(y₁)", "σ(y₂)", "σ(y₃)", "σ(y₄)", "σ(y₅)"]
 
 
 def test_chosen_outputs_are_in_colour():

@@ -27,6 +27,7 @@ Values = NDArray[np.float64]
 
 LONGEST = {1: 24, 2: 12}  # neurons along an axis, padding included
 RADIUS = {1: 0.33, 2: 0.24}
+SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 RISE = 2.2  # from the row of inputs to that of outputs
 # Brown for the yellow of the common colours, which is too light for a line.
 COLOURS = (*style.COLOURS[:-1], "#8c6d31")
@@ -52,7 +53,7 @@ def shared_weights(
     x : array_like, of the layer's input shape, optional
         Written into the neurons, and into the output neurons what the layer makes of it.
     activation : callable, optional
-        Applied to the outputs: a ufunc, or a function of an array.
+        Applied to the outputs: a ufunc, or a function of an array. Outputs are then named σ(y).
     shown : sequence of int or (row, column), optional
         The outputs whose edges are in colour; the others' are faint (1D) or left out (2D). By
         default all, and in 2D the first and the last.
@@ -102,7 +103,7 @@ def shared_weights(
     outputs = None if values is None else layer(values)
     if outputs is not None and activation is not None:
         outputs = np.asarray(activation(outputs))
-    diagram = _Diagram(layer, values, outputs)
+    diagram = _Diagram(layer, values, outputs, "σ(y{})" if activation else "y({})")
     if axes_count == 1:
         return _draw_rows(diagram, shown, ax)
     return _draw_sheets(diagram, shown, ax)
@@ -115,6 +116,7 @@ class _Diagram:
     layer: SharedWeights
     values: Values | None
     outputs: Values | None
+    name: str  # of an output, with room for its place
 
     def inputs(self) -> list[tuple[tuple[int, ...], bool]]:
         """Every input place, counted from the first true input, and whether it is padding."""
@@ -185,7 +187,9 @@ def _draw_rows(
             _name(axes, place[0], RISE + 0.62, f"f({place[0]})", side)
     for output in range(window.output):
         x = output * window.stride + middle
-        _name(axes, x, -0.62, f"y({output})", side)
+        place = "".join(SUBSCRIPTS[int(digit)] for digit in str(output))
+        text = diagram.name.format(output if diagram.name[0] == "y" else place)
+        _name(axes, x, -0.62, text, side)
         _neuron(axes, (x, 0.0), RADIUS[1], diagram.text(diagram.outputs, (output,)), size)
     _write_legend(canvas, legend)
     return canvas.result

@@ -89,6 +89,14 @@ def test_equal_to_the_layer(x):
     np.testing.assert_array_equal(fp.max_pool(images, 3, 2, 1, remainder="crop"), network(images))
 
 
+def test_suggestions_are_arguments_of_pooling():
+    with pytest.raises(fp.SizeError) as caught:
+        fp.max_pool(np.ones(8), 3)
+    changes = {name for one in caught.value.suggestions for name in one.changes}
+    assert {"kernel_size", "stride", "padding"} <= changes
+    assert "dilation" not in changes
+
+
 def test_errors():
     with pytest.raises(fp.SizeError, match="Any one of these fits"):
         fp.max_pool(np.ones(5), 2)

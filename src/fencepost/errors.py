@@ -7,7 +7,7 @@ then what was received, then what would work.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 
@@ -171,6 +171,12 @@ class SizeError(FencepostError, ValueError):
     def in_layer(self, layer: str, table: str = "") -> SizeError:
         """Return the same error, saying in which layer and after which sizes it arose."""
         return SizeError(replace(self.problem, layer=layer, table=table))
+
+    def taking(self, arguments: Iterable[str]) -> SizeError:
+        """Return the same error, without suggestions that change what is not among `arguments`."""
+        known = {"input_size", *arguments}
+        own = tuple(one for one in self.suggestions if one.changes.keys() <= known)
+        return SizeError(replace(self.problem, suggestions=own))
 
     @property
     def rule(self) -> str:

@@ -224,13 +224,16 @@ def _windows(
     named = [integer("axes", axis, -len(shape), len(shape) - 1) % len(shape) for axis in given]
     if not named or len(set(named)) < len(named):
         raise ArgumentError(f"axes must name different axes of x. Received: axes={axes!r}.")
-    windows = sizing.windows(
-        tuple(shape[axis] for axis in named),
-        kernel_size,  # type: ignore[arg-type]  # sizing reads whatever it is given
-        stride=kernel_size if stride is None else stride,  # type: ignore[arg-type]
-        padding=padding,  # type: ignore[arg-type]
-        remainder=remainder,  # type: ignore[arg-type]
-    )
+    try:
+        windows = sizing.windows(
+            tuple(shape[axis] for axis in named),
+            kernel_size,  # type: ignore[arg-type]  # sizing reads whatever it is given
+            stride=kernel_size if stride is None else stride,  # type: ignore[arg-type]
+            padding=padding,  # type: ignore[arg-type]
+            remainder=remainder,  # type: ignore[arg-type]
+        )
+    except SizeError as error:
+        raise error.taking(("kernel_size", "stride", "padding", "remainder")) from None
     for axis, window in zip(named, windows, strict=True):
         if window.blank_windows:
             raise SizeError(

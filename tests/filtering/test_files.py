@@ -414,3 +414,8 @@ def test_a_picture_is_filtered_with_all_that_it_says(tmp_path):
     np.testing.assert_array_equal(blurred.pixels, fp.filter_image(picture.pixels, "mean:size=3"))
     gradient = fp.image_gradient(picture)
     assert gradient.magnitude.shape == (32, 24, 3)
+
+
+def test_path_and_picture_in_the_wrong_order():
+    with pytest.raises(fp.ArgumentError, match="Received as path: ndarray"):
+        write_image(np.zeros((4, 4), np.uint8), "a.png")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fencepost.errors import DataError
+from fencepost.errors import ArgumentError, DataError
 from fencepost.files.pictures import all_formats, opened, orientation
 from fencepost.files.whole import whole
 from fencepost.filtering import deep_colour, metadata
@@ -131,6 +131,8 @@ def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = F
     ------
     DataError
         The file exists, or cannot be written; the format is unknown, or does not hold such pixels.
+    ArgumentError
+        The path is no path.
 
     Examples
     --------
@@ -144,6 +146,11 @@ def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = F
     ...     fp.filtering.read_image(path).pixels[0, 0]
     array([40000, 40000, 40000], dtype=uint16)
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ArgumentError(
+            "write_image takes the path first, then the picture. Received as path: "
+            f"{type(path).__name__}."
+        )
     path = Path(path)
     picture = image if isinstance(image, Picture) else Picture(*from_array(image))
     format = format_of(path)

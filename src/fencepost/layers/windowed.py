@@ -6,7 +6,6 @@ May call base and sizing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Literal, NoReturn
 
 from .. import sizing
@@ -79,14 +78,9 @@ class WindowedLayer(Layer, abstract=True):
                 remainder=self.remainder,
             )
         except SizeError as error:
-            raise self._with_own_suggestions(error) from None
+            # A pool has no dilation, for example.
+            raise error.taking(arguments_of(type(self))) from None
         raise AssertionError("windows that do not fit have a reason")
-
-    def _with_own_suggestions(self, error: SizeError) -> SizeError:
-        """Leave out what is no argument of this layer, as a pool has no dilation."""
-        names = {"input_size", *arguments_of(type(self))}
-        own = tuple(one for one in error.suggestions if one.changes.keys() <= names)
-        return SizeError(replace(error.problem, suggestions=own))
 
     def _geometry(self, input_shape: Shape) -> dict[str, Any]:
         """Describe the window to the engine: two axes, the padding that was finally used."""

@@ -155,3 +155,11 @@ def test_no_setting_changes():
     fp.plots.kernel("laplace")
     fp.plots.convolution_steps(F, G, (1, 1))
     assert dict(mpl.rcParams) == before
+
+
+def test_a_result_is_darker_than_its_signal_in_a_grey_print():
+    from fencepost.plots.cells import brightness, rgb
+
+    figure = fp.plots.signal([1, 2, 3, 1], [1, -1])
+    f, y = figure.axes[0].child_axes[0].lines
+    assert brightness(rgb(f.get_color())) > brightness(rgb(y.get_color())) + 0.15

@@ -187,8 +187,8 @@ def _draw_rows(
             _name(axes, place[0], RISE + 0.62, f"f({place[0]})", side)
     for output in range(window.output):
         x = output * window.stride + middle
-        place = "".join(SUBSCRIPTS[int(digit)] for digit in str(output))
-        text = diagram.name.format(output if diagram.name[0] == "y" else place)
+        lowered = "".join(SUBSCRIPTS[int(digit)] for digit in str(output))
+        text = diagram.name.format(output if diagram.name[0] == "y" else lowered)
         _name(axes, x, -0.62, text, side)
         _neuron(axes, (x, 0.0), RADIUS[1], diagram.text(diagram.outputs, (output,)), size)
     _write_legend(canvas, legend)

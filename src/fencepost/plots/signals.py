@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from fencepost.convolution.reading import Origin
 
 
+BEHIND = "#a3a3a3"  # of a line behind another: lighter than it in a grey print too
+
+
 def signal(
     f: ArrayLike,
     g: ArrayLike | Kernel | None = None,
@@ -64,7 +67,7 @@ def signal(
     canvas = style.canvas(ax, 6.2, 2.9)
     axes = canvas.whole(0.6, 0.5, 0.2, 0.35)
     places = np.arange(len(values), dtype=float)
-    draw_samples(axes, places, values, style.FAINT_INK, 1.2, "f")
+    draw_samples(axes, places, values, style.FAINT_INK if g is None else BEHIND, 1.2, "f")
     if g is not None:
         if isinstance(g, Kernel):
             result = convolve(values, g, "same")

@@ -1,6 +1,6 @@
 """What the rules of operators work with: arrays of which something is known, calls, results.
 
-Part of check; may call graph, onnx_messages, protobuf and sizing.
+Part of check; may call graph, onnx_messages, onnx_tensors, protobuf, sizing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ..sizing import Window
 from .graph import Role, Shape, Value
-from .onnx_messages import MOST_NUMBERS, Node, Tensor, attribute, clean, shown
+from .onnx_messages import Node, attribute
+from .onnx_tensors import MOST_NUMBERS, Tensor, clean, shown
 from .protobuf import WireError
 
 #: Numbers that decide about sizes: Python's integers and floats, None where one is not known.

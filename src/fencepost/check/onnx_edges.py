@@ -1,7 +1,8 @@
 """ONNX's operators that add, take away, repeat or regroup cells: Pad, Slice, Resize, DepthToSpace.
 
-Part of check; may call onnx_calls, graph, sizing. Sources: the ONNX operators Pad-25, Slice-13,
-Resize-19, Upsample-9, DepthToSpace-13, SpaceToDepth-13, GridSample-22 (onnx.ai/onnx/operators).
+Part of check; may call onnx_calls, onnx_tensors and sizing. Sources: the ONNX operators Pad-25,
+Slice-13, Resize-19, Upsample-9, DepthToSpace-13, SpaceToDepth-13, GridSample-22
+(onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from ..sizing import Window
 from .onnx_calls import LARGEST_WINDOW, Call, Misfit, Result, axis, by
-from .onnx_messages import LARGEST_SIZE
+from .onnx_tensors import LARGEST_SIZE
 
 _PADS = {
     "constant": "ConstantPad",

@@ -17,19 +17,10 @@ from .graph import Model, Operation, Shape, Value
 from .onnx_calls import Array, Call, Misfit, Result, by
 from .onnx_folding import fold
 from .onnx_inputs import Inputs, settle
-from .onnx_messages import (
-    LARGEST_SIZE,
-    Declared,
-    File,
-    Node,
-    Tensor,
-    attribute,
-    clean,
-    parse,
-    shown,
-)
+from .onnx_messages import Declared, File, Node, attribute, parse
 from .onnx_order import ordered
 from .onnx_shapes import RULES
+from .onnx_tensors import LARGEST_SIZE, Tensor, clean, shown
 from .protobuf import WireError
 
 # Numbers that are computed in a model; a hundred thousand nodes about sizes need fewer.
@@ -43,7 +34,7 @@ _OF_SHAPES = ("Shape", "Size")
 # The same array under another name or type: no operation, as in PyTorch.
 _TRANSPARENT = ("Cast", "CastLike", "Identity")
 # Types of weights: floating point, and what it is quantised to.
-_REALS = (1, 10, 11, 16, 17, 18, 19, 20, 23)
+_REALS = (1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28)
 _QUANTISED = (2, 3, 6, 21, 22, 25, 26)
 
 

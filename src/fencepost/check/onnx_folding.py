@@ -1,8 +1,8 @@
 """The arithmetic with sizes that exporters write into a graph: Shape, Gather, Mul, Concat, Reshape.
 
-Part of check; may call onnx_calls. Only arrays of few numbers are computed, in Python's integers
-and floats; None stands for a number that is not known, and whatever is made of it. Sources: the
-ONNX operators of these names (onnx.ai/onnx/operators).
+Part of check; may call onnx_calls, onnx_messages and onnx_tensors. Only arrays of few numbers are
+computed, in Python's integers and floats; None stands for a number that is not known, and whatever
+is made of it. Sources: the ONNX operators of these names (onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .onnx_calls import Call, Misfit, Numbers, Result, axis, numbers, small
-from .onnx_messages import LARGEST_SIZE, TYPES, Tensor, attribute
+from .onnx_messages import attribute
+from .onnx_tensors import LARGEST_SIZE, TYPES, Tensor
 
 _Fold: TypeAlias = Callable[[Call, Sequence[Numbers], Result], Sequence[Numbers]]
 

@@ -1,6 +1,6 @@
 """The sizes with which an ONNX model is read: those that its file declares, and those asked for.
 
-Part of check; may call onnx_calls, onnx_messages, graph, arguments and errors.
+Part of check; may call onnx_calls, onnx_messages, onnx_tensors, graph, arguments, errors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from ..arguments import integer, nearest
 from ..errors import ArgumentError, DataError
 from .graph import Shape
 from .onnx_calls import by
-from .onnx_messages import LARGEST_SIZE, Declared, File, Input, shown
+from .onnx_messages import Declared, File, Input
+from .onnx_tensors import LARGEST_SIZE, shown
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """ONNX's operators that only name the cells anew, or put arrays beside one another.
 
-Part of check; may call onnx_calls and graph. Sources: the ONNX operators of these names
+Part of check; may call onnx_calls, onnx_tensors and graph. Sources: the operators of these names
 (onnx.ai/onnx/operators).
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from .graph import Shape
 from .onnx_calls import Call, Misfit, Result, axis, broadcast, by, product
-from .onnx_messages import LARGEST_SIZE, MOST_AXES
+from .onnx_tensors import LARGEST_SIZE, MOST_AXES
 
 
 def reshape(call: Call) -> Result:

@@ -1,6 +1,6 @@
 """The nodes of an ONNX graph in an order in which they can run, or the reason why there is none.
 
-Part of check; may call onnx_messages and errors.
+Part of check; may call onnx_messages, onnx_tensors and errors.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import heapq
 from collections.abc import Iterable
 
 from ..errors import DataError
-from .onnx_messages import File, Node, shown
+from .onnx_messages import File, Node
+from .onnx_tensors import shown
 
 
 def ordered(file: File) -> list[Node]:

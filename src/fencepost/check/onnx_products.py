@@ -1,6 +1,6 @@
-"""ONNX's operators that multiply matrices: Gemm, MatMul, Einsum, and attention, recurrent layers.
+"""ONNX's operators that multiply matrices: Gemm, MatMul, Einsum, attention, LSTM.
 
-Part of check; may call onnx_calls and graph. Sources: the ONNX operators of these names
+Part of check; may call onnx_calls, onnx_tensors and graph. Sources: the operators of these names
 (onnx.ai/onnx/operators).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .graph import Shape
 from .onnx_calls import Call, Misfit, Result, broadcast, by, product
-from .onnx_messages import shown
+from .onnx_tensors import shown
 
 
 def gemm(call: Call) -> Result:

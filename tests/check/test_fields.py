@@ -233,7 +233,11 @@ def test_a_linear_layer_of_channels_leaves_places_by_themselves():
     value = graph.reshape(value, 1, 4, 16, 20, kind="Permute", arguments=dims)
     graph.conv(value, 8, 3, padding=1)
     assert sights(graph.model()).span(4) == (5, 5)
-    # Over rows of an image, it sees them whole.
+    # Over places in one axis, as an MLP-Mixer has it, or over rows, it sees them whole.
+    graph = Graph((1, 3, 16, 20))
+    tokens = graph.reshape(graph.conv(graph.input, 8, 4, stride=4), 1, 8, 20)
+    graph.add("Linear", "dense", [tokens], (1, 8, 20), weight_shape=(20, 20))
+    assert sights(graph.model()).covers(2)
     graph = Graph((1, 3, 16, 20))
     graph.add("Linear", "dense", [graph.input], (1, 3, 16, 4), weight_shape=(4, 20))
     assert sights(graph.model()).covers(0)

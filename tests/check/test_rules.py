@@ -248,6 +248,21 @@ def test_the_stem_of_resnet_uses_its_padding_on_one_side():
     assert not findings(graph, "FP201")
 
 
+def test_padding_of_an_operation_of_its_own_is_no_loss():
+    graph = image(112, 112)
+    graph.conv(graph.pad(graph.input, 1, 1), 8, 3, stride=2)
+    assert not findings(graph, "FP201")
+    found = only(graph, "FP202")
+    assert "no window looks at the last row and column (bottom and right), which pad0 adds" in (
+        found.message
+    )
+    graph = image(114, 114)
+    graph.conv(graph.pad(graph.input, 0, 1), 8, 5, stride=4)
+    assert only(graph, "FP201").message.startswith(
+        "no window looks at the last row and column (bottom and right) of 114 × 114: (115 + 0"
+    )
+
+
 def test_steps_over_cells_that_another_path_looks_at():
     graph = image(33, 33)
     shortcut = graph.conv(graph.input, 8, 1, stride=2)
@@ -261,6 +276,19 @@ def test_steps_over_cells_that_another_path_looks_at():
     graph.join(graph.conv(graph.input, 8, 1, stride=2), graph.conv(graph.input, 8, 1, stride=2))
     assert len(findings(graph, "FP204")) == 2
     assert not findings(graph, "FP203")
+
+
+def test_another_path_may_begin_with_its_own_normalisation():
+    graph = image(33, 33)
+    one = graph.conv(graph.pointwise(graph.input, "BatchNorm2d"), 8, 1, stride=2)
+    own = graph.pointwise(graph.pointwise(graph.input, "BatchNorm2d"))
+    graph.join(one, graph.conv(own, 8, 3, stride=2, padding=1, name="body"))
+    assert "body looks at all of them" in only(graph, "FP203").message
+    graph = image(33, 33)
+    one = graph.conv(graph.pointwise(graph.input, "BatchNorm2d"), 8, 1, stride=2)
+    other = graph.conv(graph.pointwise(graph.input, "BatchNorm2d"), 8, 1, stride=2)
+    graph.join(one, other)
+    assert len(findings(graph, "FP204")) == 2
 
 
 def test_what_steps_over_cells_drops_no_row_on_top():

@@ -15,6 +15,8 @@ from .spans import spans
 
 # A chain of enlargements by odd factors has as many phases as their product: too many to follow.
 _MOST_PHASES = 10_000
+#: Places lie along an axis, but not one axis of the input.
+MERGED = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Sight:
     counts : tuple of int
         How many outputs lie along each of them.
     lanes : tuple of (int or None)
-        For each axis of the array, the axis of the input that lies along it.
+        For each axis of the array, the axis of the input that lies along it; `MERGED` if several
+        lie there in one, or a part of one; None if it holds no places, as channels do.
     span : tuple of int
         Cells along each axis from the first to the last that one output sees, at most.
     """
@@ -138,7 +141,7 @@ def sights(model: Model) -> Sights:
         seen = [entering(value) for value in operation.inputs]
         if operation.role in ("windows", "transposed") and seen and seen[0] and seen[0].fields:
             lanes = seen[0].lanes[-len(operation.windows) :] if operation.windows else ()
-            axes.update(lane for lane in lanes if lane is not None)
+            axes.update(lane for lane in lanes if lane is not None and lane >= 0)
         found.append(after(operation, seen))
     known = tuple(sorted(axes)) or tuple(range(1, max(map(len, model.input_shapes), default=1) - 1))
     return Sights(tuple(found), known)
@@ -164,8 +167,8 @@ def after(operation: Operation, seen: Sequence[Sight | None]) -> Sight | None:
         lanes = _reshaped(operation, sight.lanes)
         return _counted(replace(sight, lanes=lanes), operation.output_shape)
     if operation.role == "pointwise":
-        same = len(operation.output_shape or ()) == len(sight.lanes)
-        return sight if same else replace(sight, lanes=(None,) * len(operation.output_shape or ()))
+        rank = len(operation.output_shape or ())
+        return sight if rank == len(sight.lanes) else replace(sight, lanes=(MERGED,) * rank)
     return _counted(_looked_through(operation, sight), operation.output_shape)
 
 
@@ -178,9 +181,9 @@ def _looked_through(operation: Operation, sight: Sight) -> Sight | None:
     lanes = list(sight.lanes)
     for place, step in enumerate(steps, len(lanes) - len(steps)):
         lane = lanes[place]
-        if step.trivial or (lane is None and operation.role == "pad"):
+        if step.trivial or (operation.role == "pad" and (lane is None or lane < 0)):
             continue  # of cut cells, the others see what they saw
-        if lane is None:  # windows over what is no axis of the input
+        if lane is None or lane < 0:  # windows over what is no axis of the input
             return None
         fields[lane] = step.after(fields[lane])
     if operation.weight_shape is not None and len(steps) < len(lanes):
@@ -200,7 +203,7 @@ def _joined(operation: Operation, seen: Sequence[Sight | None]) -> Sight | None:
     lanes: list[int | None] = []
     for place in range(-rank, 0):
         meeting = [one.lanes[place] if -place <= len(one.lanes) else None for one in known]
-        lanes.append(meeting[0] if len(set(meeting)) == 1 else None)
+        lanes.append(meeting[0] if len(set(meeting)) == 1 else MERGED)
     dim = operation.arguments.get("dim") if operation.kind in ("Cat", "Stack") else None
     if isinstance(dim, int) and -rank <= dim < rank:
         lanes[dim] = None
@@ -233,7 +236,7 @@ def _counted(sight: Sight | None, shape: Shape | None) -> Sight | None:
         return sight
     counts = list(sight.counts)
     for lane, size in zip(sight.lanes, shape, strict=True):
-        if lane is not None:
+        if lane is not None and lane >= 0:
             if size is None:
                 return None
             counts[lane] = size
@@ -244,16 +247,16 @@ def _reshaped(operation: Operation, lanes: tuple[int | None, ...]) -> tuple[int 
     """Find which axes are still there once the cells are named anew."""
     old, new = operation.input_shape, operation.output_shape
     if old is None or new is None or len(old) != len(lanes):
-        return (None,) * len(new or ())
+        return (MERGED,) * len(new or ())
     if operation.kind == "Permute":
         order = operation.arguments.get("dims")
         if isinstance(order, tuple) and len(order) == len(lanes):
             return tuple(lanes[place] for place in order)
-        return (None,) * len(new)
-    found: list[int | None] = [None] * len(new)
+        return (MERGED,) * len(new)
     # Cells keep their order, so an axis is still there if as many cells come before it and
     # it is as long as it was.
-    before, starts = 1, {}
+    before = 1
+    starts: dict[tuple[int, int], int | None] = {}
     for place, size in enumerate(old):
         if size is None:
             break
@@ -261,9 +264,18 @@ def _reshaped(operation: Operation, lanes: tuple[int | None, ...]) -> tuple[int 
             starts[before, size] = lanes[place]
         before *= size
     before = 1
-    for place, size in enumerate(new):
+    kept: list[tuple[int, int] | None] = []
+    for size in new:
         if size is None:
             break
-        found[place] = starts.get((before, size))
+        kept.append((before, size) if (before, size) in starts else None)
         before *= size
-    return tuple(found)
+    kept += [None] * (len(new) - len(kept))
+    places = [lane for lane in starts.values() if lane is not None]
+    left = [starts[one] for one in kept if one is not None]
+    # What is made of other axes holds places, unless all places are still where they were.
+    rest = None if all(lane in left for lane in places) and None not in old else MERGED
+    return tuple(
+        starts[one] if one is not None else None if size == 1 else rest
+        for one, size in zip(kept, new, strict=True)
+    )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..planning.columns import equation
 from ..sizing import Window
 from .findings import Finding
-from .graph import Operation
+from .graph import Operation, Value
 from .repairs import exact
 from .subject import Subject, axis_words, by, counted, finding, listed
 
@@ -27,9 +27,18 @@ def dropped(subject: Subject, operation: Operation) -> Iterator[Finding]:
         return  # what lies between the windows is not at the edge only: see stepped_over
     equations = listed(sorted({equation(one) for one in found if one.remainder}))
     words = axis_words(len(found))
-    lost = _by_axis([one.lost_cells for one in found], words)
-    if lost:
-        message = f"no window looks at {lost} of {_sizes(found)}: {equations}."
+    before = _padding_before(subject, operation)
+    added = [max(0, window.after) for window in before] or [0] * len(found)
+    counts = [one.lost_cells for one in found]
+    lost = _by_axis([max(0, a - b) for a, b in zip(counts, added, strict=True)], words)
+    if not lost and any(counts):  # all that is lost was put there by an operation of its own
+        padding = subject.called(operation.inputs[0])
+        message = (
+            f"{equations}: no window looks at {_by_axis(counts, words)}, which {padding} adds."
+        )
+        yield finding("FP202", operation, message, exact(operation, inputs_only=True))
+    elif lost:
+        message = f"no window looks at {lost} of {_sizes(before or found)}: {equations}."
         yield finding("FP201", operation, message, exact(operation))
     elif any(window.remainder for window in found):
         used = sorted({(w.before, w.after, w.after - w.remainder) for w in found if w.remainder})
@@ -59,14 +68,8 @@ def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
         f"in steps of {steps}, the kernel meets {part} of every {whole} cells of "
         f"{_sizes(operation.windows)}"
     )
-    value = operation.inputs[0]
-    others = [
-        one
-        for one in subject.consumers[value]
-        if one is not operation and not (one.role == "windows" and any(map(_skips, one.windows)))
-    ]
-    if others or value in subject.model.outputs:
-        beside = others[0].name if others else "who takes the model's output"
+    beside = _beside(subject, operation)
+    if beside:
         yield finding("FP203", operation, f"{message}; {beside} looks at all of them.")
         return
     largest = max(strides)
@@ -74,7 +77,7 @@ def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
         f"kernel_size={largest}, or an average pool of {largest} before it and stride=1, looks "
     )
     repair += "at every cell."
-    yield finding("FP204", operation, f"{message}; nobody looks at the others.", repair)
+    yield finding("FP204", operation, f"{message}; no other layer looks at all.", repair)
 
 
 def outside(subject: Subject, operation: Operation) -> Iterator[Finding]:
@@ -184,10 +187,48 @@ def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
     yield finding("FP209", operation, message, _smaller(found))
 
 
+# Through so many operations that change each cell by itself, another path is looked for.
+_FAR = 20
 # Of larger kernels than any network has, a hostile file's, the cells are not counted.
 _LARGEST = 1024
 
 RULES = (dropped, stepped_over, outside, even_same, padded, uneven_writing, idle_weights)
+
+
+def _padding_before(subject: Subject, operation: Operation) -> tuple[Window, ...]:
+    """Windows of an operation right before this one that pads its input; none if there is none."""
+    number = operation.inputs[0].operation if operation.inputs else -1
+    maker = subject.model.operations[number] if number >= 0 else None
+    if maker is None or maker.role != "pad" or len(maker.windows) != len(operation.windows):
+        return ()
+    return maker.windows
+
+
+def _beside(subject: Subject, operation: Operation) -> str:
+    """Name who looks at all cells of what an operation steps over; empty if nobody does.
+
+    What only changes each cell by itself, as a normalisation, does not count as looking.
+    """
+    operations = subject.model.operations
+    start, own = operation.inputs[0], operation
+    for _ in range(_FAR):
+        waiting = [start]
+        while waiting:
+            value = waiting.pop()
+            if value in subject.model.outputs:
+                return "who takes the model's output"
+            for one in subject.consumers[value]:
+                if one is own or one is operation:
+                    continue
+                if one.role == "pointwise" and len(one.inputs) == 1:
+                    waiting.append(Value(subject.numbers[one.name]))
+                elif not (one.role == "windows" and any(map(_skips, one.windows))):
+                    return one.name
+        maker = operations[start.operation] if start.operation >= 0 else None
+        if maker is None or maker.role != "pointwise" or len(maker.inputs) != 1:
+            return ""
+        start, own = maker.inputs[0], maker
+    return ""
 
 
 def _looked_at(window: Window) -> tuple[int, int]:

@@ -46,6 +46,11 @@ class Subject:
                 found[value].append(operation)
         return found
 
+    @functools.cached_property
+    def numbers(self) -> dict[str, int]:
+        """The place of each operation by its name."""
+        return {one.name: number for number, one in enumerate(self.model.operations)}
+
     @property
     def failing(self) -> Operation | None:
         """The operation that failed, if one did."""

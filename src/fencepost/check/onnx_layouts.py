@@ -190,19 +190,18 @@ def split(call: Call) -> Result:
         return result
     place = axis(dim, len(x))
     result.role = "pointwise" if place == 1 else "reshape"
-    parts = [None if one is None else one for one in sizes] if sizes else None
-    if parts is None and x[place] is not None:
+    size = x[place]
+    parts: list[Any] = sizes or [None] * outputs
+    if not sizes and size is not None:
         count = call.integer("num_outputs", outputs)
         if count != outputs or outputs < 1:
             raise Misfit("num_outputs must be the number of outputs.", f"{count} and {outputs}")
-        most = -(-int(x[place] or 0) // outputs)
-        parts = [most] * (outputs - 1)
-        parts.append(int(x[place] or 0) - most * (outputs - 1))
-    if parts is None:
-        parts = [None] * outputs
-    total = _total(parts)
-    if len(parts) != outputs or any(one is not None and one < 0 for one in parts):
+        most = -(-size // outputs)  # the last part is what is left
+        parts = [*[most] * (outputs - 1), size - most * (outputs - 1)]
+    whole = all(one is None or (isinstance(one, int) and one >= 0) for one in parts)
+    if len(parts) != outputs or not whole:
         raise Misfit("Split needs a size for each output.", f"{parts[:9]}, {outputs} outputs")
+    total = _total(parts)
     if total is not None and x[place] not in (total, None):
         raise Misfit("The parts must add up to the whole.", f"{parts[:9]} of {x[place]}", result)
     result.shapes = tuple((*x[:place], part, *x[place + 1 :]) for part in parts)

@@ -194,8 +194,7 @@ def join(call: Call) -> Result:
     needed = {"Where": 3}.get(call.node.operator, 2)
     if len(shapes) != needed and call.node.operator not in _OF_ANY_NUMBER:
         raise Misfit(f"{call.node.operator} needs {needed} inputs.", f"{len(shapes)}")
-    first = call.node.attributes
-    if "axis" in first and len(shapes) == 2 and None not in shapes:
+    if "axis" in call.node.attributes and len(shapes) == 2 and None not in shapes:
         shapes[1] = _moved(call, shapes[0] or (), shapes[1] or ())
     shape = broadcast(shapes, verb)
     result = Result(kind, "join" if call.data() > 1 else "pointwise", (shape,))

@@ -100,7 +100,7 @@ def conv_transpose(call: Call) -> Result:
         windows.append(Window(goal, *shape, before, total - before))
     whole = [one for one in windows if one is not None]
     result.windows = tuple(whole) if len(whole) == axes else ()
-    padding = tuple((one.before, one.after) for one in whole)
+    padding = tuple((one.before, one.after) for one in result.windows) or pads
     _describe(result, strides, dilations, padding, groups, biased)
     if any(rests):
         result.arguments = {**result.arguments, "output_padding": rests}

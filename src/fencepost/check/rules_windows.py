@@ -77,7 +77,7 @@ def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
         f"kernel_size={largest}, or an average pool of {largest} before it and stride=1, looks "
     )
     repair += "at every cell."
-    yield finding("FP204", operation, f"{message}; no other layer looks at all.", repair)
+    yield finding("FP204", operation, f"{message}; no other layer looks at all of them.", repair)
 
 
 def outside(subject: Subject, operation: Operation) -> Iterator[Finding]:
@@ -189,6 +189,7 @@ def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
 
 # Through so many operations that change each cell by itself, another path is looked for.
 _FAR = 20
+_KEEPING = ("pointwise", "pad")
 # Of larger kernels than any network has, a hostile file's, the cells are not counted.
 _LARGEST = 1024
 
@@ -207,7 +208,7 @@ def _padding_before(subject: Subject, operation: Operation) -> tuple[Window, ...
 def _beside(subject: Subject, operation: Operation) -> str:
     """Name who looks at all cells of what an operation steps over; empty if nobody does.
 
-    What only changes each cell by itself, as a normalisation, does not count as looking.
+    What changes each cell by itself, as a normalisation, or adds cells, does not count as looking.
     """
     operations = subject.model.operations
     start, own = operation.inputs[0], operation
@@ -220,12 +221,12 @@ def _beside(subject: Subject, operation: Operation) -> str:
             for one in subject.consumers[value]:
                 if one is own or one is operation:
                     continue
-                if one.role == "pointwise" and len(one.inputs) == 1:
+                if one.role in _KEEPING and len(one.inputs) == 1:
                     waiting.append(Value(subject.numbers[one.name]))
                 elif not (one.role == "windows" and any(map(_skips, one.windows))):
                     return one.name
         maker = operations[start.operation] if start.operation >= 0 else None
-        if maker is None or maker.role != "pointwise" or len(maker.inputs) != 1:
+        if maker is None or maker.role not in _KEEPING or len(maker.inputs) != 1:
             return ""
         start, own = maker.inputs[0], maker
     return ""

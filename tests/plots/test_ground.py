@@ -195,3 +195,26 @@ def test_signals_of_any_length_can_be_read(count):
 def test_signal_of_two_axes_is_refused():
     with pytest.raises(ArgumentError, match=r"f must be a row of numbers.*\(2, 2\)"):
         fp.plots.signal([[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), 61, "1"])
+def test_times_that_cannot_be(tmp_path, seconds):
+    with pytest.raises(ArgumentError, match="seconds must be"):
+        fp.plots.convolution_steps_animation([1, 2], [1], tmp_path / "a.gif", seconds=seconds)
+
+
+def test_what_is_no_figure_is_not_saved(tmp_path):
+    with pytest.raises(ArgumentError, match=r"a figure or axes of matplotlib.*int"):
+        fp.plots.save(3, tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_images_that_are_not_finite():
+    image = np.zeros((28, 28))
+    image[3, 4] = np.nan
+    with pytest.raises(DataError, match=r"image must be finite.*nan at \(3, 4\)"):
+        fp.plots.filtering(image, "laplace")
+    with pytest.raises(DataError, match=r"image must be finite.*nan at \(0, 3, 4\)"):
+        fp.plots.receptive_field(fp.models.lenet5(), image)
+    with pytest.raises(DataError, match="x must be an array of numbers"):
+        fp.plots.shared_weights(SharedWeights([1, -1], (2,)), ["a", "b"])

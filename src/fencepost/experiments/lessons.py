@@ -177,17 +177,30 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
     ndarray of float64, (size, size)
         The kernel of a convolution.
 
+    Raises
+    ------
+    DataError
+        The images are of different shape, too small for a patch, or not finite.
+    ArgumentError
+        The size is not from 1 to 23.
+
     Notes
     -----
     Neighbouring pixels are so alike that gradient descent would take thousands of epochs to tell
     weights apart. So both images are first convolved with the mixed difference [[1, −1], [−1, 1]],
     which makes pixels less alike and changes nothing else: (before ∗ d) ∗ K = (before ∗ K) ∗ d.
     """
+    images = [np.asarray(part, np.float64) for part in (before, after)]
+    integer("size", size, 1, _PATCH - 1)
+    least = _PATCH + 2 * size + 1  # for one patch: the border and the difference take their part
+    if images[0].shape != images[1].shape or images[0].ndim != 2 or min(images[0].shape) < least:
+        raise DataError(
+            f"before and after must be images of one shape, (H, W), of at least {least} × {least} "
+            f"pixels. Received: {images[0].shape} and {images[1].shape}."
+        )
     one, other = (
-        convolve(np.asarray(part, np.float64), [[1.0, -1.0], [-1.0, 1.0]], "valid")[
-            size:-size, size:-size
-        ]
-        for part in (before, after)  # less the border, where the copy depends on the boundary
+        convolve(part, [[1.0, -1.0], [-1.0, 1.0]], "valid")[size:-size, size:-size]
+        for part in images  # less the border, where the copy depends on the boundary
     )
     reach, count = size // 2, _PATCH - size + 1
     starts = [range(0, side - _PATCH + 1, count) for side in one.shape]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.convolution.reading import numbers
@@ -22,6 +23,16 @@ def real_numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
             f"{name}.imag or abs({name})."
         )
     return array
+
+
+def check_finite(name: str, image: NDArray[Any]) -> None:
+    """Refuse an image with NaN or infinity: it has no darkest and no brightest level."""
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        place = tuple(map(int, np.argwhere(~np.isfinite(image))[0]))
+        raise DataError(
+            f"{name} must be finite to be drawn. Received: {image[place]} at {place}. "
+            f"numpy.nan_to_num({name}) makes it so."
+        )
 
 
 def as_plan(network: Network | Plan) -> Plan:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from fencepost.errors import ArgumentError
 from fencepost.network.sizes import by
 from fencepost.plots import cells, style
+from fencepost.plots.arguments import real_numbers
 from fencepost.shared_weights import SharedWeights
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def shared_weights(
     ArgumentError
         The layer has channels or several kernels, or is too large to be drawn.
     DataError
-        x has not the layer's input shape.
+        x is not real numbers of the layer's input shape.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def shared_weights(
             f"layer must have at most {LONGEST[axes_count]} inputs along an axis, padding "
             f"included, to be drawn. Received: {by(padded)}."
         )
-    values = None if x is None else np.asarray(x, dtype=float)
+    values = None if x is None else real_numbers("x", x).astype(float)
     outputs = None if values is None else layer(values)
     if outputs is not None and activation is not None:
         outputs = np.asarray(activation(outputs))

@@ -12,7 +12,7 @@ from fencepost.errors import ArgumentError, DataError
 from fencepost.network.sizes import by
 from fencepost.planning import LayerPlan, Plan
 from fencepost.plots import style, tiles
-from fencepost.plots.arguments import as_plan
+from fencepost.plots.arguments import as_plan, check_finite
 from fencepost.plots.volume_layout import short_name
 from fencepost.sizing import Field
 
@@ -135,6 +135,7 @@ def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
             f"image must be numbers of the network's input shape, {by(shape)}. "
             f"Received: an array of {values.dtype} of shape {np.shape(image)}."
         )
+    check_finite("image", values)
     return values
 
 

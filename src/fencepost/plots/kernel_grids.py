@@ -12,6 +12,7 @@ from fencepost.errors import ArgumentError
 from fencepost.filtering import filter_image
 from fencepost.kernels import Kernel, KernelSet, parse, tables
 from fencepost.plots import cells, style
+from fencepost.plots.arguments import check_finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -243,6 +244,7 @@ def filtering(
     before = np.asarray(image)
     found = parse(g) if isinstance(g, str) else g
     found = found if isinstance(found, (Kernel, KernelSet)) else one_kernel(found)
+    check_finite("image", before)
     after = filter_image(before, found, **options)
     rows, columns = before.shape[:2]
     canvas = style.canvas(ax, 7.0, 0.55 + 2.5 * min(1.4, max(0.5, rows / columns)))

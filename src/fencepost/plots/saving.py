@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from fencepost.arguments import real
 from fencepost.errors import ArgumentError, DataError
 from fencepost.files.whole import whole
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
+LONGEST = 60  # seconds of a frame
 PICTURES, ANIMATIONS = (".png", ".svg"), (".gif", ".html")
 
 
@@ -52,9 +54,10 @@ def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -
     """
     path = Path(path)
     kind = ending(path, PICTURES)
+    drawn = _whole(figure)
     try:
         with whole(path) as unfinished:
-            _whole(figure).savefig(unfinished, format=kind[1:], dpi=dots_per_inch)
+            drawn.savefig(unfinished, format=kind[1:], dpi=dots_per_inch)
     except OSError as error:
         raise _unwritable(path, error) from error
     return path
@@ -87,12 +90,14 @@ def save_animation(
     Raises
     ------
     ArgumentError
-        If the file's name ends otherwise, or the frames are none or of several sizes.
+        If the file's name ends otherwise, `seconds` is not from 0 to 60, or the frames are none or
+        of several sizes.
     DataError
         If the file cannot be written.
     """
     path = Path(path)
     kind = ending(path, ANIMATIONS)
+    seconds = real("seconds", seconds, 0, LONGEST, above=True)
     images = [_rendered(figure, dots_per_inch) for figure in frames]
     sizes = sorted({image.size for image in images})
     if len(sizes) != 1:
@@ -130,6 +135,10 @@ def _unwritable(path: Path, error: OSError) -> DataError:
 
 def _whole(figure: Figure | Axes) -> Figure:
     """Return the figure, or that which holds the axes."""
+    if not hasattr(figure, "get_figure"):
+        raise ArgumentError(
+            f"What is saved must be a figure or axes of matplotlib. Received: {type(figure)}."
+        )
     found = figure.get_figure(root=True)
     assert found is not None
     return found

@@ -6,7 +6,6 @@ And what is found in them: each finding here has been looked at, and is true.
 from __future__ import annotations
 
 import functools
-import warnings
 
 import pytest
 
@@ -164,24 +163,13 @@ def test_fields_are_what_gradients_reach(name):
         assert measured(network, x, index) == expected
 
 
-@functools.cache
-def exported(name):
-    import io
-
-    network = build(name, divide=8)
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            network, (torch.zeros(ARCHITECTURES[name].input_shape),), file, dynamo=False
-        )
-    return network, file.getvalue()
-
-
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_export_is_judged_as_the_module_is(name, tmp_path):
     pytest.importorskip("onnx", reason="the exporter needs the onnx package")
-    network, content = exported(name)
+    from check.onnx_exports import export
+
+    network = build(name, divide=8)
+    content = export(network, (torch.zeros(ARCHITECTURES[name].input_shape),))
     (tmp_path / "model.onnx").write_bytes(content)
     reports = [
         fp.check.check(network, ARCHITECTURES[name].input_shape[1:]),

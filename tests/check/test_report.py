@@ -169,6 +169,16 @@ def test_networks_plans_files_and_layers_are_the_same(tmp_path):
     assert report.sights.span(3) == (7, 7)
 
 
+def test_other_inputs_are_tried():
+    network = fp.Network((1, 12, 12), [fp.Conv2d(6, 5), fp.MaxPool2d(2), fp.Flatten()])
+    report = fp.check.check(network, (1, 14, 14))
+    assert report.ok
+    assert report.model.input_shapes == ((1, 1, 14, 14),)
+    assert not fp.check.check(network, (1, 13, 13)).ok
+    with pytest.raises(fp.ArgumentError, match="input_shape must be"):
+        fp.check.check(network, [(1, 14, 14), (1, 14, 14)])
+
+
 def test_own_layers_that_do_not_fit():
     report = fp.check.check(((1, 28, 28), "Conv2d(6, 3, stride=2), ReLU"))
     (error,) = report.of("error")

@@ -43,8 +43,8 @@ def check(model: Any, input_shape: InputShapes | None = None, *, object_size: An
         returns; or a pair (input_shape, layers).
     input_shape : tuple of int, sequence of such tuples, or mapping, optional
         Shape of one input without the batch, as (3, 224, 224); for several inputs a list, or, of
-        an ONNX file, by name. A PyTorch module needs it; an ONNX file only where it leaves sizes
-        open.
+        an ONNX file, by name. A PyTorch module needs it, an ONNX file where it leaves sizes open;
+        other models are tried with it instead of their own.
     object_size : int or (int, int), optional
         Pixels of what is to be recognised, which the receptive field is judged by; by default,
         less than half the input is noted.
@@ -77,14 +77,12 @@ object that is larger must be told from its parts.
 
 def read(model: Any, input_shape: InputShapes | None = None) -> Model:
     """Read a model with the reader that knows it; see `check`."""
-    if isinstance(model, Network):
-        return networks.read(model.input_shape, model.layers, "Network")
-    if isinstance(model, Plan):
-        return networks.read(model.input_shape, model.layers, "Plan")
+    if isinstance(model, (Network, Plan)):
+        return _of_layers(model, input_shape, type(model).__name__)
     if isinstance(model, tuple) and len(model) == 2:
         shape, layers = model
         chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
-        return networks.read(as_input_shape(shape), chain, "layers")
+        return networks.read(as_input_shape(input_shape or shape), chain, "layers")
     if isinstance(model, (str, os.PathLike)):
         return _of_name(os.fspath(model), input_shape)
     if "torch" in sys.modules:  # a module of it cannot be there before
@@ -101,8 +99,7 @@ def read(model: Any, input_shape: InputShapes | None = None) -> Model:
 def _of_name(name: str, input_shape: InputShapes | None) -> Model:
     suffix = Path(name).suffix.lower()
     if suffix == ".safetensors":
-        network = load(name)
-        return networks.read(network.input_shape, network.layers, Path(name).name)
+        return _of_layers(load(name), input_shape, Path(name).name)
     if ":" in name and suffix != ".onnx" and not os.path.exists(name):
         from .torch_factory import load_factory
 
@@ -124,6 +121,12 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Model:
     from . import onnx_file
 
     return onnx_file.read(name, _for_onnx(input_shape))
+
+
+def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Model:
+    """Read layers of our own, for the input that they were made for or another."""
+    shape = network.input_shape if input_shape is None else as_input_shape(input_shape)
+    return networks.read(shape, network.layers, source)
 
 
 def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Model:

@@ -47,8 +47,8 @@ def check(
             "--input",
             metavar="SHAPE",
             help="CHANNELSxHEIGHTxWIDTH of the input, without the batch: a PyTorch module needs "
-            "it, an ONNX file where it leaves sizes open. Of several inputs: once for each, in "
-            "their order, or NAME=SHAPE.",
+            "it, an ONNX file where it leaves sizes open; others are tried with it. Of several "
+            "inputs: once for each, in their order, or NAME=SHAPE.",
         ),
     ] = None,
     fail_on: Annotated[

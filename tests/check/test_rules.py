@@ -67,7 +67,7 @@ def test_a_view_of_fixed_features_names_the_input_that_has_them():
     value = graph.pool(graph.conv(value, 16, 5), 2)
     graph.add("View", "reshape", [value], None, arguments={"shape": (-1, 400)})
     repair = only(graph, "FP101", failure="no").repair
-    assert "flatten(1), which makes 256 features" in repair
+    assert "flatten(1) (→ 256 features of each input)" in repair
     assert "an input of 1 × 32 × 32 to the model" in repair
 
 

@@ -36,7 +36,7 @@ def failing(subject: Subject) -> Iterator[Finding]:
     parts = []
     wanted, shape = wanted_features(operation), operation.input_shape
     if wanted is not None and shape is not None and (features := cells(shape[1:])):
-        parts.append(f"flatten(1), which makes {features:,} features of each input")
+        parts.append(f"flatten(1) (→ {features:,} features of each input)")
     yield finding("FP101", operation, message, _fits(subject, parts))
 
 

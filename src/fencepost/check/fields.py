@@ -14,7 +14,7 @@ from .graph import Model, Operation, Shape, Value
 from .spans import spans
 
 # A chain of enlargements by odd factors has as many phases as their product: too many to follow.
-_MOST_PHASES = 10_000
+_MOST_PHASES = 2_000
 #: Places lie along an axis, but not one axis of the input.
 MERGED = -1
 

@@ -13,7 +13,8 @@ onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 
 from onnx import TensorProto, helper  # noqa: E402
 
-from check.onnx_graphs import array_info, graph_model, weight  # noqa: E402
+from check.onnx_graphs import array_info, graph_model, weight, write  # noqa: E402
+from fencepost.check import check  # noqa: E402
 from fencepost.check.graph import cells  # noqa: E402
 from fencepost.check.onnx_file import read  # noqa: E402
 from fencepost.check.onnx_shapes import RULES  # noqa: E402
@@ -241,3 +242,36 @@ def test_damage_at_random(tmp_path):
         tracemalloc.stop()
         assert peak < 16 << 20, seed
     assert min(outcomes.values()) > CASES / 50, outcomes
+
+
+def test_sizes_that_nobody_waits_for(tmp_path):
+    """What is judged of huge sizes is computed, not counted."""
+    node = helper.make_node
+    nodes = [
+        node("Resize", ["x", "", "", "large"], ["a"], name="enlarged"),
+        node("Conv", ["a", "w"], ["b"], pads=[2**20, 0, 0, 0], dilations=[9, 9]),
+        node("Conv", ["x", "w"], ["c"], strides=[2**20, 1], pads=[2**20, 1, 1, 1]),
+        node("MaxPool", ["x"], ["d"], kernel_shape=[2**20, 2], pads=[2**20 - 1, 0, 0, 0]),
+    ]
+    weights = {"w": np.ones((1, 1, 3, 3), F32), "large": np.array([1, 1, 2**31 - 1, 2**29 - 3])}
+    model = graph_model(nodes, {"x": (1, 1, 30, 29)}, ["b", "c", "d"], weights)
+    report = check(write(tmp_path, model))
+    shapes = [one.output_shape for one in report.model.operations]
+    assert shapes[0] == (1, 1, 2**31 - 1, 2**29 - 3)
+    assert shapes[1] == (1, 1, 2**31 - 1 + 2**20 - 18, 2**29 - 3 - 18)
+    assert report.findings
+
+
+def test_what_lies_is_judged_all_the_same(tmp_path):
+    bases = wholes()
+    judged = 0
+    for seed in range(500_400, 500_500):
+        path = tmp_path / "model.onnx"
+        path.write_bytes(lie(bases[seed % len(bases)], bases, np.random.default_rng(seed)))
+        try:
+            report = check(path)
+        except FencepostError:
+            continue
+        assert str(report), seed
+        judged += 1
+    assert judged > 30

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from ..sizing import Phases
+from ..sizing import Phases, TooManyPhases
 from .graph import Model, Operation, Shape, Value
 from .spans import spans
 
-# A chain of enlargements by odd factors has as many phases as their product: too many to follow.
-_MOST_PHASES = 2_000
 #: Places lie along an axis, but not one axis of the input.
 MERGED = -1
 
@@ -79,10 +77,8 @@ class Sight:
             return all(self.span[axis] == self.input[axis] for axis in axes)
         return all(self.fields[axis].covers(self.input[axis], self.counts[axis]) for axis in axes)
 
-    def seeing(self, fields: tuple[Phases, ...], lanes: tuple[int | None, ...]) -> Sight | None:
-        """Return the sight with other fields; None if there are too many phases to follow."""
-        if any(len(field.fields) > _MOST_PHASES for field in fields):
-            return None
+    def seeing(self, fields: tuple[Phases, ...], lanes: tuple[int | None, ...]) -> Sight:
+        """Return the sight with other fields."""
         return replace(self, fields=fields, lanes=lanes, span=tuple(one.size for one in fields))
 
 
@@ -148,7 +144,14 @@ def sights(model: Model) -> Sights:
 
 
 def after(operation: Operation, seen: Sequence[Sight | None]) -> Sight | None:
-    """Return the sight of an operation's outputs, from those of what enters."""
+    """Return the sight of an operation's outputs, from those of what enters; None if not known."""
+    try:
+        return _after(operation, seen)
+    except TooManyPhases:
+        return None
+
+
+def _after(operation: Operation, seen: Sequence[Sight | None]) -> Sight | None:
     if not seen or not operation.output_shapes or operation.role == "unknown":
         return None
     if operation.role == "dense" and len(seen) == 1 and (one := seen[0]) is not None:

@@ -20,7 +20,7 @@ from typing import Literal, SupportsIndex, TypeAlias, get_args, overload
 from ..errors import ArgumentError, SizeError
 from .advice import Call, ambiguous_same, misfit
 from .fields import Field
-from .phases import Phases
+from .phases import Phases, TooManyPhases
 from .window import Remainder, Window
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Phases",
     "Remainder",
     "Sizes",
+    "TooManyPhases",
     "Window",
     "fitting_windows",
     "output_size",

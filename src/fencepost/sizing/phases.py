@@ -13,6 +13,13 @@ from fractions import Fraction
 from .fields import Field
 from .window import Window
 
+# A chain of enlargements by odd factors has as many phases as their product.
+_MOST_PHASES = 2_000
+
+
+class TooManyPhases(ArithmeticError):
+    """Fields come round in more phases than can be followed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phases:
@@ -109,6 +116,11 @@ class Phases:
         outputs, inputs : int
             So many outputs later, the same is seen so many inputs later.
 
+        Raises
+        ------
+        TooManyPhases
+            There would be more than two thousand.
+
         Examples
         --------
         >>> doubled = Phases().seen(lambda output: (output // 2, output // 2), 2, 1)
@@ -119,7 +131,7 @@ class Phases:
         turns = period // math.gcd(period, inputs)
         stride = turns * inputs // period * self.fields[0].stride
         made = []
-        for output in range(turns * outputs):
+        for output in range(_followed(turns * outputs)):
             first, last = span(output)
             start = self.cells(first).start
             size = self._stop(last) - start if first <= last else 0  # some see nothing at all
@@ -129,6 +141,8 @@ class Phases:
     def joined(self, other: Phases) -> Phases | None:
         """Return the fields of cells that two paths lead to; None if their strides differ.
 
+        Raises TooManyPhases as `seen` does.
+
         >>> half = Phases().seen(lambda output: (output // 2, output // 2), 2, 1)
         >>> Phases().joined(half) is None
         True
@@ -137,7 +151,7 @@ class Phases:
         """
         if self.stride != other.stride:
             return None
-        period = math.lcm(len(self.fields), len(other.fields))
+        period = _followed(math.lcm(len(self.fields), len(other.fields)))
         pairs = zip(self._over(period), other._over(period), strict=True)
         return Phases(tuple(one.joined(two) for one, two in pairs))
 
@@ -154,3 +168,9 @@ class Phases:
             for turn in range(turns)
             for field in self.fields
         )
+
+
+def _followed(phases: int) -> int:
+    if phases > _MOST_PHASES:
+        raise TooManyPhases(f"{phases:,}")
+    return phases

@@ -265,7 +265,7 @@ def test_sizes_that_nobody_waits_for(tmp_path):
 def test_what_lies_is_judged_all_the_same(tmp_path):
     bases = wholes()
     judged = 0
-    for seed in range(500_400, 500_500):
+    for seed in (*range(500_400, 500_500), 501_719):  # the last reshapes a single number
         path = tmp_path / "model.onnx"
         path.write_bytes(lie(bases[seed % len(bases)], bases, np.random.default_rng(seed)))
         try:

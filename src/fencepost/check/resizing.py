@@ -146,6 +146,8 @@ def _after(operation: Operation, shapes: list[Sizes], exact: bool) -> Sizes | No
 
 def _flattened(operation: Operation, shape: Sizes) -> Sizes | None:
     """All features of each input in one row; raise if the model asks for another number of them."""
+    if not shape:  # a single number has no batch
+        return None
     features = math.prod(shape[1:])
     wanted = wanted_features(operation)
     if wanted is not None and wanted > 0 and wanted != features:

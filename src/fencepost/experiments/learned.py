@@ -38,9 +38,7 @@ class LearnedKernel:
         What is added to every pixel after the kernel, in the pictures' levels.
     errors : ndarray, the kernel's shape
         Standard error of each weight: the true one lies within two of them 19 times out of 20.
-        Where more is left over than rounding, they count how far parts of the picture disagree;
-        where that is all a JPEG's doing, by how much kernels are missed that are sought in copies
-        made in the same way.
+        Where more is left over than rounding, they count how far parts of the picture disagree.
     residual : float
         Standard deviation of what the kernel does not explain, in levels. Rounding to whole numbers
         alone leaves 0.29, the square root of 1/12.

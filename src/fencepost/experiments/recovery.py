@@ -37,8 +37,6 @@ _AS_GOOD_COMPRESSED = 1.1  # for what compression leaves over is not alike for a
 _ROUNDS = 8  # of leaving out what the last round's kernel makes black or white
 _MARGIN = 16.0  # levels from black and white that such a round keeps at most
 _PATIENCE = 2  # rounds of foretelling compression that may bring nothing
-_REHEARSALS = 3  # of learning a kernel from a compressed copy
-_FEW = 1.5  # by which errors are enlarged, as so few rehearsals may have been lucky
 _DIGITS = 12  # of the largest weight; beyond are roundings of the arithmetic
 _LIKELY = 0.8  # of the residual that must be left, at most, if a copy is taken for a JPEG
 _WORTH_A_ROUND = 0.98  # of the last round's distance from the copy
@@ -108,7 +106,7 @@ def learn_kernel(
     if search.unexplained and equations.compressible:
         search, jpeg = _uncompressed(search, compression)
     best, equations = search.best, search.equations
-    errors = _errors(search, compressed, jpeg)
+    errors = _errors(search, compressed)
     weights = _rounded(best.weights[flip, flip])
     return LearnedKernel(
         kernel=Kernel(weights, name="learned", source="least squares"),
@@ -253,10 +251,12 @@ def _foretold(equations: Equations, best: _Fit, jpeg: Jpeg | None, *, fixed: boo
     return found
 
 
-def _errors(search: _Search, compressed: _Search, jpeg: Jpeg | None) -> Array:
+def _errors(search: _Search, compressed: _Search) -> Array:
     """Return the standard error of each weight of the best kernel.
 
-    What was sought in is `search`; `compressed` is the same with what compression has changed.
+    What compression took away cannot be known again, so the errors are those of the copy as it
+    was, `compressed`, in which parts of the picture still disagree. If more than rounding is left
+    over in spite of reckoning with it, how far that has moved a weight counts too.
     """
     best = search.best
     if not compressed.unexplained or best.rank <= best.weights.size:
@@ -265,28 +265,7 @@ def _errors(search: _Search, compressed: _Search, jpeg: Jpeg | None) -> Array:
     first = next(one for one in compressed.fits if one.weights.shape == own.shape)
     together, apart = deviations(own, first.weights, first.constant)
     errors = np.maximum(first.errors, np.hypot(together, apart))
-    if search.unexplained:
-        # Not all is reckoned with, so how far reckoning has moved a weight counts too.
-        return np.hypot(errors, best.weights - first.weights)
-    return errors if jpeg is None else _rehearsed(own, best, errors, jpeg)
-
-
-def _rehearsed(own: Equations, best: _Fit, errors: Array, jpeg: Jpeg) -> Array:
-    """Seek kernels near the best one in copies made with them; return by how much they are missed.
-
-    A parametric bootstrap (B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap, 1993,
-    section 6.5): what compression does to a kernel depends on the picture, so it is tried on it.
-    """
-    random = np.random.default_rng(0)
-    misses = []
-    for _ in range(_REHEARSALS):
-        weights = best.weights + errors / 2 * random.normal(size=errors.shape)
-        made = own.in_whole_numbers(own.expected(weights, best.constant))
-        copy = replace(own, after=np.asarray(jpeg.apply(made) - own.level, np.float64))
-        found, _ = _uncompressed(_search(copy, [own.shape]), jpeg)
-        misses.append(found.best.weights - weights)
-    squares = np.square(misses).mean(axis=0)
-    return np.asarray(_FEW * np.sqrt(np.maximum(squares, squares.mean())))
+    return np.hypot(errors, best.weights - first.weights) if search.unexplained else errors
 
 
 def _settled(one: _Fit, other: _Fit) -> bool:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from check.graphs import Graph
 from fencepost.check import CODES
 from fencepost.check.judging import judge
-from fencepost.check.rules_windows import _alive, _looked_at
+from fencepost.check.onlookers import looked_at
+from fencepost.check.rules_windows import _alive
 from fencepost.sizing import Window, output_size
 
 
@@ -291,6 +292,13 @@ def test_another_path_may_begin_with_its_own_normalisation():
     assert len(findings(graph, "FP204")) == 2
 
 
+def test_as_many_step_over_cells_as_a_hostile_file_has_room_for():
+    graph, count = image(33, 33), 20_000  # pairs of them would be a matter of minutes
+    for _ in range(count):
+        graph.conv(graph.input, 8, 1, stride=2)
+    assert len(findings(graph, "FP204")) == count
+
+
 def test_what_steps_over_cells_drops_no_row_on_top():
     graph = image(56, 56)
     graph.join(graph.conv(graph.input, 8, 1, stride=2), graph.pool(graph.input, 2))
@@ -302,7 +310,7 @@ def test_cells_that_are_looked_at_are_counted(kernel, stride, dilation):
     window = Window(400, kernel, stride, dilation)
     met = {o * stride + t * dilation for o in range(window.output) for t in range(kernel)}
     middle = range(100, 100 + 10 * stride)  # far from the edges
-    part, whole = _looked_at(window)
+    part, whole = looked_at(window)
     assert len(met & set(middle)) * whole == part * len(middle)
 
 

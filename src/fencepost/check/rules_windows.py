@@ -1,7 +1,7 @@
 """Rules about windows: cells that are dropped, stepped over, or made of padding.  FP2xx.
 
-Each rule is given an operation and yields findings. Part of check; may call graph, planning's
-equation, repairs, subject and sizing.
+Each rule is given an operation and yields findings. Part of check; may call graph, onlookers,
+planning's equation, repairs, subject and sizing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import replace
 from ..planning.columns import equation
 from ..sizing import Window
 from .findings import Finding
-from .graph import Operation, Value
+from .graph import Operation
+from .onlookers import KEEPING, looked_at, skips
 from .repairs import exact
 from .subject import Subject, axis_words, by, counted, finding, listed
 
@@ -57,12 +58,12 @@ def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
     """FP203, FP204: cells between the windows."""
     if operation.role != "windows":
         return
-    shares = [_looked_at(window) for window in operation.windows]
+    shares = [looked_at(window) for window in operation.windows]
     if all(part == whole for part, whole in shares):
         return
     part = math.prod(one for one, _ in shares)
     whole = math.prod(one for _, one in shares)
-    strides = sorted({window.stride for window in operation.windows if _skips(window)})
+    strides = sorted({window.stride for window in operation.windows if skips(window)})
     steps = listed([str(stride) for stride in strides])
     message = (
         f"in steps of {steps}, the kernel meets {part} of every {whole} cells of "
@@ -189,7 +190,6 @@ def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
 
 # Through so many operations that change each cell by itself, another path is looked for.
 _FAR = 20
-_KEEPING = ("pointwise", "pad")
 # Of larger kernels than any network has, a hostile file's, the cells are not counted.
 _LARGEST = 1024
 
@@ -206,41 +206,17 @@ def _padding_before(subject: Subject, operation: Operation) -> tuple[Window, ...
 
 
 def _beside(subject: Subject, operation: Operation) -> str:
-    """Name who looks at all cells of what an operation steps over; empty if nobody does.
-
-    What changes each cell by itself, as a normalisation, or adds cells, does not count as looking.
-    """
+    """Name who looks at all cells of what an operation steps over; empty if nobody does."""
     operations = subject.model.operations
-    start, own = operation.inputs[0], operation
+    start = operation.inputs[0]
     for _ in range(_FAR):
-        waiting = [start]
-        while waiting:
-            value = waiting.pop()
-            if value in subject.model.outputs:
-                return "who takes the model's output"
-            for one in subject.consumers[value]:
-                if one is own or one is operation:
-                    continue
-                if one.role in _KEEPING and len(one.inputs) == 1:
-                    waiting.append(Value(subject.numbers[one.name]))
-                elif not (one.role == "windows" and any(map(_skips, one.windows))):
-                    return one.name
+        if start in subject.onlookers:
+            return subject.onlookers[start]
         maker = operations[start.operation] if start.operation >= 0 else None
-        if maker is None or maker.role not in _KEEPING or len(maker.inputs) != 1:
+        if maker is None or maker.role not in KEEPING or len(maker.inputs) != 1:
             return ""
-        start, own = maker.inputs[0], maker
+        start = maker.inputs[0]
     return ""
-
-
-def _looked_at(window: Window) -> tuple[int, int]:
-    """Of every so many cells, how many some window meets: by their place within a stride."""
-    apart = window.stride // math.gcd(window.dilation, window.stride)
-    return (min(window.kernel, apart), window.stride) if window.output > 1 else (1, 1)
-
-
-def _skips(window: Window) -> bool:
-    part, whole = _looked_at(window)
-    return part < whole
 
 
 def _within(window: Window) -> int:

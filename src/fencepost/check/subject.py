@@ -1,6 +1,6 @@
 """A model with what all rules ask of it: who uses what, what outputs see, and how to say it.
 
-Part of check; may call fields, findings and graph.
+Part of check; may call fields, findings, graph and onlookers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .fields import Sights, sights
 from .findings import CODES, Finding
 from .graph import Model, Operation, Shape, Value
+from .onlookers import onlookers
 
 #: What lies along the axes of a window: one, many, and where the far edge is.
 _AXES = {
@@ -47,9 +48,9 @@ class Subject:
         return found
 
     @functools.cached_property
-    def numbers(self) -> dict[str, int]:
-        """The place of each operation by its name."""
-        return {one.name: number for number, one in enumerate(self.model.operations)}
+    def onlookers(self) -> dict[Value, str]:
+        """Who looks at all cells of each value."""
+        return onlookers(self.model, self.consumers)
 
     @property
     def failing(self) -> Operation | None:

@@ -68,7 +68,13 @@ void for_each_strip(const Geometry& g, const std::vector<Panel>& panels, int thr
                     const std::function<void(const Strip&)>& f) {
   threads = static_cast<int>(std::clamp(g.work / kThreadWork, 1.0, static_cast<double>(threads)));
   const long groups = g.planes * static_cast<long>(panels.size());
-  const long wanted = threads == 1 ? 1 : (kStripsPerThread * threads + groups - 1) / groups;
+  // Panels at the edges are hardly any work, so only as many count as the widest goes into the
+  // width: three strips of one wide panel would keep one of two threads waiting for a third of the
+  // time.
+  long widest = 1;
+  for (const Panel& panel : panels) widest = std::max(widest, panel.last - panel.first);
+  const long large = g.planes * std::max(1L, g.width / widest);
+  const long wanted = threads == 1 ? 1 : (kStripsPerThread * threads + large - 1) / large;
   // Each strip reads kernel_height - 1 rows that its neighbours read too.
   const long most = std::max(1L, g.height / std::max<long>(g.tile_rows, 2 * g.kernel_height));
   const long count = std::min(wanted, most);

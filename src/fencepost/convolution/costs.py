@@ -15,18 +15,22 @@ import numpy as np
 from .. import _engine
 
 # Multiply-adds per second and core of a dense kernel in float32, by instruction set. float64 has
-# half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits. Those of AVX-512 are estimates.
-_DENSE = {"baseline": 24e9, "avx2": 40e9, "avx512": 60e9}
-_PASSES = {"baseline": 16e9, "avx2": 20e9, "avx512": 25e9}  # the same, of a pass along one axis
+# half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits.
+_DENSE = {"baseline": 19e9, "avx2": 48e9, "avx512": 53e9}
+_PASSES = {"baseline": 14e9, "avx2": 28e9, "avx512": 33e9}  # the same, of a pass along one axis
+_FOLDED = {"baseline": 48, "avx2": 96, "avx512": 192}  # taps of a row that runs as a plane does
 _WIDE = 0.4e9
-_BYTES = 8e9  # per second and core, to and from memory
+_BYTES = 20e9  # per second and core, to and from memory
+_BETWEEN = 0.5  # of an array's way to and from memory: the rows between the passes, in the cache
 # A cell of a tile, there and back, in float32: a + b · log₂ cells.
 _TRANSFORMED = {
-    "baseline": (2.6e-9, 0.16e-9),
+    "baseline": (1.95e-9, 0.12e-9),
     "avx2": (1.6e-9, 0.1e-9),
-    "avx512": (1.2e-9, 0.07e-9),
+    "avx512": (1.15e-9, 0.068e-9),
 }
-_CACHED = 0.6e6  # bytes of a tile up to which it stays in the cache, with its spectrum and partner
+# Bytes of a tile up to which it stays in the cache, with its spectrum and partner. Processors with
+# AVX-512 have second-level caches of 1 MB and more.
+_CACHED = {"baseline": 0.6e6, "avx2": 0.6e6, "avx512": 2e6}
 _CALL = 5e-6  # any method
 _PAIR = 1.2e-6  # two tiles, however small
 _SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
@@ -34,7 +38,10 @@ _SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
 
 def direct(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
     """Return the seconds for `cells` results of a dense kernel."""
-    rate = _WIDE if dtype == np.int64 else _DENSE[_engine.level] * 4 / dtype.itemsize
+    short = math.prod(kernel[:-1]) == 1 and kernel[-1] < _FOLDED[_engine.level]
+    rate = (_PASSES if short else _DENSE)[_engine.level] * 4 / dtype.itemsize
+    if dtype == np.int64:
+        rate = _WIDE
     return _CALL + cells * math.prod(kernel) / rate + _memory(cells, dtype)
 
 
@@ -42,7 +49,7 @@ def separable(cells: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]
     """Return the seconds for `cells` results of a kernel of this rank, factors to be found too."""
     passes = sum(kernel[:-2]) + rank * sum(kernel[-2:])
     rate = _PASSES[_engine.level] * 4 / dtype.itemsize
-    copies = 1 + len(kernel[:-2])
+    copies = 1 + _BETWEEN + len(kernel[:-2])
     return factoring(kernel) + _CALL + cells * passes / rate + copies * _memory(cells, dtype)
 
 
@@ -61,7 +68,7 @@ def transforms(
     """
     cells = math.prod(tile)
     constant, slope = _TRANSFORMED[_engine.level]
-    beyond = min(3.0, max(1.0, math.sqrt(cells * dtype.itemsize / _CACHED)))
+    beyond = min(3.0, max(1.0, math.sqrt(cells * dtype.itemsize / _CACHED[_engine.level])))
     cell = (constant + slope * math.log2(cells)) * beyond * dtype.itemsize / 4
     pair = _PAIR + 2 * cells * cell
     pairs = -(-tiles // 2)

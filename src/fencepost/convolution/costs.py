@@ -25,7 +25,7 @@ _BETWEEN = 0.5  # of an array's way to and from memory: the rows between the pas
 # A cell of a tile, there and back, in float32: a + b · log₂ cells.
 _TRANSFORMED = {
     "baseline": (1.95e-9, 0.12e-9),
-    "avx2": (1.6e-9, 0.1e-9),
+    "avx2": (1.35e-9, 0.085e-9),
     "avx512": (1.15e-9, 0.068e-9),
 }
 # Bytes of a tile up to which it stays in the cache, with its spectrum and partner. Processors with

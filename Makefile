@@ -12,7 +12,7 @@ help:
 	@echo "make lint        style, types, layers"
 	@echo "make format      rewrite the sources in the project's style"
 	@echo "make docs        the site: tutorial, guides, reference; build/docs/index.html"
-	@echo "make bench       speed beside PyTorch and ONNX Runtime; writes benchmarks/RESULTS.md"
+	@echo "make bench       speed beside PyTorch, ONNX Runtime, OpenCV, SciPy; writes benchmarks/RESULTS.md"
 	@echo "make bench-train whole trainings over five seeds (slow)"
 	@echo "make sanitize    the engine's tests under AddressSanitizer and UBSan"
 	@echo "make clean       remove everything that these commands made"

@@ -108,10 +108,14 @@ inline float sum(vec v) {
 
 // At most kLanes floats; the other lanes are zero, and nothing beyond is read.
 inline vec load_some(const float* p, int n) {
+#if defined(__AVX512F__)
+  return (vec)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+#else
   if (n == kLanes) return load(p);
   vec v{};
   std::memcpy(&v, p, n * sizeof(float));
   return v;
+#endif
 }
 
 template <int Step, class V, int... I>

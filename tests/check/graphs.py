@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fencepost.check.graph import Model, Operation, Value
+from fencepost.graph import Graph, Operation, Value
 from fencepost.sizing import Window
 
 
@@ -12,7 +12,7 @@ def pair(value, axes):
     return tuple(value) if isinstance(value, tuple) else (value,) * axes
 
 
-class Graph:
+class GraphBuilder:
     """Adds operations one by one: each method takes values and returns what comes out."""
 
     def __init__(self, *input_shapes, source="handmade"):
@@ -146,5 +146,5 @@ class Graph:
     def model(self, *outputs, failure="", unknown=()):
         names = tuple(f"input{number}" for number in range(len(self.input_shapes)))
         outputs = outputs or (() if failure else (Value(len(self.operations) - 1),))
-        return Model(self.source, names, tuple(self.input_shapes), tuple(self.operations),
+        return Graph(self.source, names, tuple(self.input_shapes), tuple(self.operations),
                      tuple(outputs), failure, tuple(unknown))  # fmt: skip

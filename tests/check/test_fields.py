@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check.graphs import Graph
+from check.graphs import GraphBuilder
 from fencepost.check.fields import sights
 from fencepost.sizing import Field, Phases, Window
 
@@ -101,7 +101,7 @@ def hulls(followed, outputs):
 @settings(max_examples=150, deadline=None)
 @given(st.integers(8, 20), st.lists(steps, min_size=1, max_size=4))
 def test_chains_against_cells_followed_one_by_one(size, chain):
-    graph = Graph((1, 1, size))
+    graph = GraphBuilder((1, 1, size))
     value, followed = grow(graph, graph.input, Followed(size), chain)
     model = graph.model()
     if not model.operations:
@@ -123,7 +123,7 @@ def test_chains_against_cells_followed_one_by_one(size, chain):
     st.lists(st.tuples(st.just("conv"), st.sampled_from([1, 3, 5]), st.just(1)), max_size=2),
 )
 def test_joins_against_cells_followed_one_by_one(size, chain, branch):
-    graph = Graph((1, 1, size))
+    graph = GraphBuilder((1, 1, size))
     value, followed = grow(graph, graph.input, Followed(size), chain)
     other, beside = value, followed
     for _, kernel, dilation in branch:
@@ -159,7 +159,7 @@ def test_resizing_against_pytorchs_gradients(mode, align, size, output):
     options = {"align_corners": True} if align else {}
     x = torch.rand(1, 1, size, size, requires_grad=True)
     y = torch.nn.functional.interpolate(x, (output, output), mode=mode, **options)
-    graph = Graph((1, 1, size, size))
+    graph = GraphBuilder((1, 1, size, size))
     graph.resize(graph.input, (output, output), mode, **options)
     field = sights(graph.model()).of[-1].fields[1]
     for index in range(output):
@@ -176,7 +176,7 @@ def test_adaptive_pooling_against_pytorchs_gradients():
     for size, output in ((13, 6), (6, 6), (7, 3), (4, 7)):
         x = torch.rand(1, 1, size, 1, requires_grad=True)
         y = torch.nn.functional.adaptive_avg_pool2d(x, (output, 1))
-        graph = Graph((1, 1, size, 1))
+        graph = GraphBuilder((1, 1, size, 1))
         graph.adaptive(graph.input, (output, 1))
         field = sights(graph.model()).of[-1].fields[1]
         for index in range(output):
@@ -185,7 +185,7 @@ def test_adaptive_pooling_against_pytorchs_gradients():
 
 
 def test_a_global_branch_lets_everything_be_seen():
-    graph = Graph((1, 3, 9, 9))
+    graph = GraphBuilder((1, 3, 9, 9))
     value = graph.conv(graph.input, 8, 3, padding=1)
     gate = graph.pointwise(graph.conv(graph.pooled(value), 8, 1), "Sigmoid")
     graph.join(value, gate, kind="Mul")
@@ -195,7 +195,7 @@ def test_a_global_branch_lets_everything_be_seen():
 
 
 def test_dense_layers_see_what_was_not_dropped():
-    graph = Graph((1, 1, 10, 11))
+    graph = GraphBuilder((1, 1, 10, 11))
     graph.linear(graph.flatten(graph.conv(graph.input, 4, 3, stride=2)), 5)
     found = sights(graph.model())
     assert found.span(2) == (9, 11)
@@ -203,7 +203,7 @@ def test_dense_layers_see_what_was_not_dropped():
 
 
 def test_axes_that_are_moved_and_named_anew():
-    graph = Graph((1, 16, 20, 3))  # height, width, channels
+    graph = GraphBuilder((1, 16, 20, 3))  # height, width, channels
     value = graph.reshape(
         graph.input, 1, 3, 16, 20, kind="Permute", arguments={"dims": (0, 3, 1, 2)}
     )
@@ -224,7 +224,7 @@ def test_axes_that_are_moved_and_named_anew():
 
 
 def test_a_linear_layer_of_channels_leaves_places_by_themselves():
-    graph = Graph((1, 3, 16, 20))
+    graph = GraphBuilder((1, 3, 16, 20))
     value = graph.conv(graph.input, 8, 3, padding=1)
     dims = {"dims": (0, 2, 3, 1)}
     value = graph.reshape(value, 1, 16, 20, 8, kind="Permute", arguments=dims)
@@ -234,17 +234,17 @@ def test_a_linear_layer_of_channels_leaves_places_by_themselves():
     graph.conv(value, 8, 3, padding=1)
     assert sights(graph.model()).span(4) == (5, 5)
     # Over places in one axis, as an MLP-Mixer has it, or over rows, it sees them whole.
-    graph = Graph((1, 3, 16, 20))
+    graph = GraphBuilder((1, 3, 16, 20))
     tokens = graph.reshape(graph.conv(graph.input, 8, 4, stride=4), 1, 8, 20)
     graph.add("Linear", "dense", [tokens], (1, 8, 20), weight_shape=(20, 20))
     assert sights(graph.model()).covers(2)
-    graph = Graph((1, 3, 16, 20))
+    graph = GraphBuilder((1, 3, 16, 20))
     graph.add("Linear", "dense", [graph.input], (1, 3, 16, 4), weight_shape=(4, 20))
     assert sights(graph.model()).covers(0)
 
 
 def test_paths_from_two_inputs():
-    graph = Graph((1, 1, 12, 12), (1, 1, 12, 12), (1, 1, 9, 9))
+    graph = GraphBuilder((1, 1, 12, 12), (1, 1, 12, 12), (1, 1, 9, 9))
     one, other, small = graph.inputs
     graph.join(graph.conv(one, 1, 3, padding=1), other)
     graph.join(graph.pointwise(graph.pooled(one)), graph.pooled(small))
@@ -257,14 +257,14 @@ def test_paths_from_two_inputs():
 
 
 def test_paths_of_different_strides_are_not_guessed():
-    graph = Graph((1, 1, 8, 8))
+    graph = GraphBuilder((1, 1, 8, 8))
     half = graph.pool(graph.input, 2)
     graph.join(half, graph.pad(graph.input, 0, -4))
     assert sights(graph.model()).of[-1] is None
 
 
 def test_strides_after_enlarging_are_fractions():
-    graph = Graph((1, 1, 8, 8))
+    graph = GraphBuilder((1, 1, 8, 8))
     graph.transposed(graph.input, 1, 4, stride=2, padding=1)
     (field, _) = sights(graph.model()).fields(0)
     assert field.stride == Fraction(1, 2)
@@ -272,6 +272,6 @@ def test_strides_after_enlarging_are_fractions():
 
 
 def test_too_many_phases_are_not_followed():
-    graph = Graph((1, 1, 101, 4))
+    graph = GraphBuilder((1, 1, 101, 4))
     graph.resize(graph.resize(graph.input, (103, 4)), (10_007, 4))
     assert sights(graph.model()).of[-1] is None

@@ -11,9 +11,9 @@ onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 from onnx import TensorProto, helper  # noqa: E402
 
 from check.onnx_graphs import array_info, graph_model, one_node, weight, write  # noqa: E402
-from fencepost.check.graph import Value  # noqa: E402
 from fencepost.check.onnx_file import read  # noqa: E402
 from fencepost.errors import ArgumentError, DataError  # noqa: E402
+from fencepost.graph import Value  # noqa: E402
 from fencepost.sizing import Window  # noqa: E402
 
 node = helper.make_node

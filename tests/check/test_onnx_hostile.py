@@ -15,10 +15,10 @@ from onnx import TensorProto, helper  # noqa: E402
 
 from check.onnx_graphs import array_info, graph_model, weight, write  # noqa: E402
 from fencepost.check import check  # noqa: E402
-from fencepost.check.graph import cells  # noqa: E402
 from fencepost.check.onnx_file import read  # noqa: E402
 from fencepost.check.onnx_shapes import RULES  # noqa: E402
 from fencepost.errors import FencepostError  # noqa: E402
+from fencepost.graph import element_count  # noqa: E402
 
 CASES = 1_000
 F32 = np.float32
@@ -205,7 +205,7 @@ def is_sound(model):
         assert operation.parameters >= 0
         for shape in (*operation.output_shapes, *operation.input_shapes):
             assert shape is None or all(one is None or 0 <= one <= 2**40 for one in shape)
-            assert shape is None or (cells(shape) or 0) >= 0
+            assert shape is None or (element_count(shape) or 0) >= 0
     for value in model.outputs:
         assert -1 <= value.operation < len(model.operations)
     if model.failure:

@@ -7,14 +7,14 @@ import json
 import pytest
 
 import fencepost as fp
-from check.graphs import Graph
+from check.graphs import GraphBuilder
 from fencepost.check.judging import judge
 
 LENET5 = "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(16, 5), Flatten, Linear(10)"
 
 
 def stem():
-    graph = Graph((1, 3, 224, 224), source="stem")
+    graph = GraphBuilder((1, 3, 224, 224), source="stem")
     value = graph.conv(graph.input, 64, 7, stride=2, padding=3, name="conv")
     graph.linear(graph.flatten(graph.pooled(graph.pointwise(value, name="relu"))), 10, name="fc")
     return judge(graph.model())
@@ -48,7 +48,7 @@ def test_columns_without_anything_in_them_are_left_out():
 
 
 def test_findings_of_one_kind_stand_together():
-    graph = Graph((1, 3, 33, 33))
+    graph = GraphBuilder((1, 3, 33, 33))
     value = graph.input
     for _ in range(4):
         value = graph.conv(value, 3, 3, padding=3)
@@ -63,7 +63,7 @@ def test_findings_of_one_kind_stand_together():
 
 
 def test_of_many_that_differ_two_are_told_and_the_others_named():
-    graph = Graph((1, 3, 63, 63))
+    graph = GraphBuilder((1, 3, 63, 63))
     value = graph.input
     for _ in range(4):
         value = graph.pool(value, 2)
@@ -74,7 +74,7 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
 
 
 def test_a_model_that_is_one_layer_without_a_name():
-    graph = Graph((1, 3, 33, 33))
+    graph = GraphBuilder((1, 3, 33, 33))
     graph.pool(graph.input, 2, name="")
     (text,) = [one for one in judge(graph.model()).told(200) if "FP201" in one]
     assert text.splitlines()[1].startswith("  MaxPool2d(2, stride=2): no window looks at the last")
@@ -122,7 +122,7 @@ def test_plain_data_hold_everything():
 
 
 def test_notebooks_show_the_text():
-    graph = Graph((1, 3, 8, 8))
+    graph = GraphBuilder((1, 3, 8, 8))
     graph.conv(graph.input, 3, 3, name="<b>")
     report = judge(graph.model())
     assert report._repr_html_().startswith("<pre>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from check.graphs import Graph
+from check.graphs import GraphBuilder
 from fencepost.check.resizing import nearest_inputs, resized
 
 
@@ -28,7 +28,7 @@ def test_known_networks_at_other_sizes(name, size):
 
 
 def test_what_does_not_fit_ends_it():
-    graph = Graph((1, 1, 28, 28))
+    graph = GraphBuilder((1, 1, 28, 28))
     graph.linear(graph.flatten(graph.pool(graph.input, 2)), 10)
     model = graph.model()
     assert resized(model, [(1, 1, 28, 28)]) == (sizes_of(model), True)
@@ -41,32 +41,32 @@ def test_what_does_not_fit_ends_it():
 
 
 def test_what_does_not_follow_is_not_guessed():
-    graph = Graph((1, 1, 28, 28))
+    graph = GraphBuilder((1, 1, 28, 28))
     graph.conv(graph.add("Wobble", "unknown", [graph.input], (1, 1, 28, 28)), 4, 3, stride=2)
     model = graph.model()
     outputs, fits = resized(model, [(1, 1, 27, 27)])
     assert (outputs, fits) == ([None, None], False)
     assert nearest_inputs(model, (1, 2), exact=True) == []
     # A crop may have been computed from other sizes.
-    graph = Graph((1, 1, 28, 28))
+    graph = GraphBuilder((1, 1, 28, 28))
     graph.conv(graph.pad(graph.input, -2, -2), 4, 3, stride=2)
     assert nearest_inputs(graph.model(), (1, 2), exact=True) == []
 
 
 def test_the_nearest_on_both_sides():
-    graph = Graph((1, 1, 32, 32))
+    graph = GraphBuilder((1, 1, 32, 32))
     graph.pool(graph.conv(graph.input, 4, 3), 4)
     found = nearest_inputs(graph.model(), (1, 2), exact=True)
     assert found == [((1, 1, 30, 30),), ((1, 1, 34, 34),)]
     # One axis by itself, where both together do not lead anywhere.
-    graph = Graph((1, 1, 32, 33))
+    graph = GraphBuilder((1, 1, 32, 33))
     graph.pool(graph.input, 2)
     found = nearest_inputs(graph.model(), (1, 2), exact=True)
     assert found == [((1, 1, 32, 32),), ((1, 1, 32, 34),)]
 
 
 def test_axes_that_are_moved():
-    graph = Graph((1, 31, 32, 3))  # rows, columns, channels
+    graph = GraphBuilder((1, 31, 32, 3))  # rows, columns, channels
     dims = {"dims": (0, 3, 1, 2)}
     value = graph.reshape(graph.input, 1, 3, 31, 32, kind="Permute", arguments=dims)
     graph.pool(value, 2)
@@ -76,9 +76,9 @@ def test_axes_that_are_moved():
 
 
 def test_inputs_of_unknown_size_or_without_axes():
-    graph = Graph((None, 1, 28, 28))
+    graph = GraphBuilder((None, 1, 28, 28))
     graph.pool(graph.input, 3)
     assert nearest_inputs(graph.model(), (1, 2), exact=True) == []
-    graph = Graph((1, 784))
+    graph = GraphBuilder((1, 784))
     graph.linear(graph.input, 10)
     assert nearest_inputs(graph.model(), (), exact=True) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check.graphs import Graph
+from check.graphs import GraphBuilder
 from fencepost.check import CODES
 from fencepost.check.judging import judge
 from fencepost.check.onlookers import looked_at
@@ -26,7 +26,7 @@ def only(graph, code, **options):
 
 
 def image(*sizes, channels=3):
-    return Graph((1, channels, *sizes))
+    return GraphBuilder((1, channels, *sizes))
 
 
 # --- FP1xx ------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ May call planning, network, sizing, arguments and errors; PyTorch only to trace 
 
 from __future__ import annotations
 
+from ..graph import Graph, Operation, Value
 from .findings import CODES, Code, Finding
-from .graph import Model, Operation, Value
 from .reading import check
 from .report import Report
 from .testing import assert_exact
@@ -15,7 +15,7 @@ __all__ = [
     "CODES",
     "Code",
     "Finding",
-    "Model",
+    "Graph",
     "Operation",
     "Report",
     "Value",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from ..graph import Graph, Operation, Shape, Value
 from ..sizing import Phases, TooManyPhases
-from .graph import Model, Operation, Shape, Value
 from .spans import spans
 
 #: Places lie along an axis, but not one axis of the input.
@@ -124,7 +124,7 @@ class Sights:
         return tuple(axis for axis in self.axes if axis < len(sight.input))
 
 
-def sights(model: Model) -> Sights:
+def sights(model: Graph) -> Sights:
     """Find what every operation's outputs see, in one pass."""
     inputs = [Sight.of(number, shape) for number, shape in enumerate(model.input_shapes)]
     found: list[Sight | None] = []

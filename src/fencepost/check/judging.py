@@ -5,9 +5,9 @@ Part of check; may call the rules, report, resizing and subject.
 
 from __future__ import annotations
 
+from ..graph import Graph
 from . import rules_fields, rules_sizes, rules_windows
 from .findings import SEVERITIES, Finding
-from .graph import Model
 from .report import Report
 from .resizing import nearest_inputs
 from .subject import Subject
@@ -15,12 +15,12 @@ from .subject import Subject
 _LEFT_OVER = ("FP201", "FP202")
 
 
-def judge(model: Model, object_size: tuple[int, ...] = ()) -> Report:
+def judge(model: Graph, object_size: tuple[int, ...] = ()) -> Report:
     """Put every rule to a model.
 
     Parameters
     ----------
-    model : Model
+    model : Graph
     object_size : tuple of int
         Pixels of what is to be recognised, one number or one for each axis; by default the input.
     """

@@ -1,4 +1,4 @@
-"""fencepost's own networks as a `Model`: the reader for `Network`, `Plan` and lists of layers.
+"""fencepost's own networks as a `Graph`: the reader for `Network`, `Plan` and lists of layers.
 
 Part of check; may call graph, network.sizes, layers and sizing.
 """
@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import SizeError
+from ..graph import Graph, Operation, Role, Value
 from ..layers import Flatten, GlobalAvgPool, GlobalMaxPool, Layer, Linear, Residual
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 from ..network.sizes import sized
 from ..sizing import Window
-from .graph import Model, Operation, Role, Value
 
 
-def read(input_shape: tuple[int, ...], layers: Sequence[Layer], source: str) -> Model:
+def read(input_shape: tuple[int, ...], layers: Sequence[Layer], source: str) -> Graph:
     """Return the model of a chain of layers, up to the first that does not fit."""
     reader = _Reader()
     shape = (1, *input_shape)
     value = reader.chain(layers, Value(-1), input_shape, "")
     outputs = () if value is None else (value,)
-    return Model(
+    return Graph(
         source, ("input",), (shape,), tuple(reader.operations), outputs, failure=reader.failure
     )
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ..graph import Graph, Operation, Value
 from ..sizing import Window
-from .graph import Model, Operation, Value
 
 #: Roles of what changes each cell by itself, or adds cells: that does not count as looking.
 KEEPING = ("pointwise", "pad")
 
 
-def onlookers(model: Model, consumers: Mapping[Value, Sequence[Operation]]) -> dict[Value, str]:
+def onlookers(model: Graph, consumers: Mapping[Value, Sequence[Operation]]) -> dict[Value, str]:
     """Name, for each value, somebody who looks at all of its cells; nobody is left out.
 
     Operations stand in the order in which they run, so that from the last to the first everybody

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..graph import Role, Shape, Value
 from ..sizing import Window
-from .graph import Role, Shape, Value
 from .onnx_messages import Node, attribute
 from .onnx_tensors import MOST_NUMBERS, Tensor, clean, shown
 from .protobuf import WireError
@@ -108,7 +108,7 @@ class Result:
 class Misfit(Exception):
     """A node cannot run: the rule, what was received; and what is known of the node all the same.
 
-    It never leaves check: whoever reads the file makes it `Model.failure`.
+    It never leaves check: whoever reads the file makes it `Graph.failure`.
     """
 
     def __init__(self, rule: str, received: str, result: Result | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Read an ONNX file as a `Model`, without running it and without the onnx package.
+"""Read an ONNX file as a `Graph`, without running it and without the onnx package.
 
 Part of check; may call the other onnx modules, protobuf, graph, model_files and errors. The
 weights stay in the file: only their shapes are read, and the few numbers that decide about sizes.
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import DataError
+from ..graph import Graph, Operation, Shape, Value
 from ..model_files import resemblance
-from .graph import Model, Operation, Shape, Value
 from .onnx_calls import Array, Call, Misfit, Result, by
 from .onnx_folding import fold
 from .onnx_inputs import Inputs, settle
@@ -38,7 +38,7 @@ _REALS = (1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28)
 _QUANTISED = (2, 3, 6, 21, 22, 25, 26)
 
 
-def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | None = None) -> Model:
+def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | None = None) -> Graph:
     """Read an ONNX file.
 
     Parameters
@@ -52,7 +52,7 @@ def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | Non
 
     Returns
     -------
-    Model
+    Graph
         Up to the first node that cannot run. Nodes that only compute with constants (the sizes of
         other arrays among them) are no operations of it.
 
@@ -67,7 +67,7 @@ def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | Non
     Notes
     -----
     Sizes follow the specification of the ONNX operators, opsets 7 to 28 (onnx.ai/onnx/operators).
-    An operator without a rule is named in `Model.unknown`; its sizes are those that the file
+    An operator without a rule is named in `Graph.unknown`; its sizes are those that the file
     declares, or unknown. Parameters are the arrays in the file that convolutions, products and
     norms take as weights, and those that are added, multiplied or joined elsewhere, if they have
     more than one number: a single number is taken for a constant.
@@ -134,14 +134,14 @@ class _Reading:
         self.folded = 0
         self.failure = ""
 
-    def model(self) -> Model:
+    def model(self) -> Graph:
         """Go through the nodes, up to the first that cannot run."""
         for node in self.nodes:
             self._take(node)
             if self.failure:
                 break
         found = [self.arrays.get(one.name) for one in self.file.outputs]
-        return Model(
+        return Graph(
             str(self.path),
             self.inputs.names,
             self.inputs.shapes,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..arguments import integer, nearest
 from ..errors import ArgumentError, DataError
-from .graph import Shape
+from ..graph import Shape
 from .onnx_calls import by
 from .onnx_messages import Declared, File, Input
 from .onnx_tensors import LARGEST_SIZE, shown

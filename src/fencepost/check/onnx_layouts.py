@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .graph import Shape
+from ..graph import Shape
 from .onnx_calls import Call, Misfit, Result, axis, broadcast, by, product
 from .onnx_tensors import LARGEST_SIZE, MOST_AXES
 

@@ -6,7 +6,7 @@ Part of check; may call onnx_calls and graph. Sources: the ONNX operators of the
 
 from __future__ import annotations
 
-from .graph import Shape
+from ..graph import Shape
 from .onnx_calls import Call, Misfit, Result, axis, broadcast, by, product, role_over
 
 #: One array in, one of the same shape out.

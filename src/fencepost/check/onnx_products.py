@@ -6,7 +6,7 @@ Part of check; may call onnx_calls, onnx_tensors and graph. Sources: the operato
 
 from __future__ import annotations
 
-from .graph import Shape
+from ..graph import Shape
 from .onnx_calls import Call, Misfit, Result, broadcast, by, product
 from .onnx_tensors import shown
 

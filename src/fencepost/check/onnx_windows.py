@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 
+from ..graph import Shape
 from ..sizing import Window
-from .graph import Shape
 from .onnx_calls import LARGEST_WINDOW, Call, Misfit, Result, by, product
 
 _Sizes = tuple["int | None", ...]

@@ -15,11 +15,11 @@ from typing import Any, TypeAlias
 
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
+from ..graph import Graph
 from ..network import Network, load
 from ..network.arguments import as_input_shape, as_layers
 from ..planning import Plan, parse_layers
 from . import networks
-from .graph import Model
 from .judging import judge
 from .report import Report
 
@@ -75,7 +75,7 @@ object that is larger must be told from its parts.
     return judge(read(model, input_shape), _object(object_size))
 
 
-def read(model: Any, input_shape: InputShapes | None = None) -> Model:
+def read(model: Any, input_shape: InputShapes | None = None) -> Graph:
     """Read a model with the reader that knows it; see `check`."""
     if isinstance(model, (Network, Plan)):
         return _of_layers(model, input_shape, type(model).__name__)
@@ -96,7 +96,7 @@ def read(model: Any, input_shape: InputShapes | None = None) -> Model:
     )
 
 
-def _of_name(name: str, input_shape: InputShapes | None) -> Model:
+def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
     suffix = Path(name).suffix.lower()
     if suffix == ".safetensors":
         return _of_layers(load(name), input_shape, Path(name).name)
@@ -123,13 +123,13 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Model:
     return onnx_file.read(name, _for_onnx(input_shape))
 
 
-def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Model:
+def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:
     """Read layers of our own, for the input that they were made for or another."""
     shape = network.input_shape if input_shape is None else as_input_shape(input_shape)
     return networks.read(shape, network.layers, source)
 
 
-def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Model:
+def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
     from . import torch_trace
 
     if input_shape is None:

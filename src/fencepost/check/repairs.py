@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..errors import SizeError, Suggestion
+from ..graph import Graph, Operation
 from ..sizing import Window, windows
-from .graph import Model, Operation
 from .resizing import nearest_inputs
 from .subject import by, listed
 
@@ -88,7 +88,7 @@ def _each(value: object, operation: Operation) -> tuple[int, ...]:
     return sizes * len(operation.windows) if len(sizes) == 1 else sizes
 
 
-def whole_model(model: Model, axes: Sequence[int]) -> str:
+def whole_model(model: Graph, axes: Sequence[int]) -> str:
     """Say which inputs of the model fit, best with nothing left over; empty if none is near."""
     found = nearest_inputs(model, axes, exact=True) or nearest_inputs(model, axes, exact=False)
     shapes = [listed([by(shape[1:]) for shape in shapes]) for shapes in found]

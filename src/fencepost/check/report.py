@@ -13,11 +13,11 @@ from html import escape
 from typing import Any
 
 from ..arguments import integer
+from ..graph import Graph, Operation
 from ..planning.columns import Column, Group, Line
 from ..planning.table import tables
 from .fields import Sights
 from .findings import CODES, SEVERITIES, Finding, Severity
-from .graph import Model, Operation
 from .subject import by, counted, listed
 
 _SHORTEST_NAME, _LONGEST_NAME = 12, 26
@@ -33,7 +33,7 @@ class Report:
 
     Attributes
     ----------
-    model : Model
+    model : Graph
         The operations and the sizes that met in each.
     findings : tuple of Finding
         Errors first, then warnings, then notes; each in the order of the operations.
@@ -44,7 +44,7 @@ class Report:
         nothing is left over now, or none is near.
     """
 
-    model: Model
+    model: Graph
     findings: tuple[Finding, ...]
     sights: Sights
     exact_inputs: tuple[tuple[int, ...], ...] = ()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ..graph import Graph, Operation, Shape, Value
 from ..sizing import Window
-from .graph import Model, Operation, Shape, Value
 
 Sizes = tuple[int, ...]
 # How far the nearest input is looked for: two periods of a network with a stride of 32.
@@ -20,7 +20,7 @@ _MOST_STEPS = 100_000
 
 
 def resized(
-    model: Model, input_shapes: Sequence[Sizes], exact: bool = False
+    model: Graph, input_shapes: Sequence[Sizes], exact: bool = False
 ) -> tuple[list[Sizes | None], bool]:
     """Work out a model's sizes for other inputs, up to the first operation that does not fit.
 
@@ -49,7 +49,7 @@ def resized(
     return outputs, None not in outputs
 
 
-def nearest_inputs(model: Model, axes: Sequence[int], exact: bool) -> list[tuple[Sizes, ...]]:
+def nearest_inputs(model: Graph, axes: Sequence[int], exact: bool) -> list[tuple[Sizes, ...]]:
     """Find the nearest smaller and larger inputs that fit; none if nothing follows.
 
     `axes` are those of the inputs, without the batch, that may change: all by the same number of
@@ -75,7 +75,7 @@ def nearest_inputs(model: Model, axes: Sequence[int], exact: bool) -> list[tuple
 
 
 def _nearest(
-    model: Model, now: Sequence[Sizes], axes: Sequence[int], exact: bool
+    model: Graph, now: Sequence[Sizes], axes: Sequence[int], exact: bool
 ) -> Iterator[tuple[Sizes, ...]]:
     """Find the next smaller and the next larger, all axes changed by the same number of cells."""
     # Less than half the input, or more than twice, is another task and not a repair.

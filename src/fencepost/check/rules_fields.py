@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..graph import Operation, Value
 from .findings import Finding
-from .graph import Operation, Value
 from .subject import Subject, by, finding, listed
 
 #: Of the input: what one output sees of it, before places are put together, should be no less.

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..graph import Operation, Shape, Value, element_count
 from ..planning.columns import equation
 from .findings import Finding
-from .graph import Operation, Shape, Value, cells
 from .repairs import paddings, whole_model
 from .resizing import wanted_features
 from .subject import Subject, axis_words, by, counted, finding, listed
@@ -35,7 +35,7 @@ def failing(subject: Subject) -> Iterator[Finding]:
     message = f"{entering} enters, and it fails: {_quoted(subject.model.failure)}"
     parts = []
     wanted, shape = wanted_features(operation), operation.input_shape
-    if wanted is not None and shape is not None and (features := cells(shape[1:])):
+    if wanted is not None and shape is not None and (features := element_count(shape[1:])):
         parts.append(f"flatten(1) (→ {features:,} features of each input)")
     yield finding("FP101", operation, message, _fits(subject, parts))
 
@@ -70,7 +70,7 @@ def _wrong_features(subject: Subject, operation: Operation) -> Finding | None:
     message = f"it takes {weight[1]:,} features, but {arrive:,}{product} arrive."
     parts = [f"in_features={arrive}"]
     if len(shape) > 2:
-        whole = cells(shape[1:])
+        whole = element_count(shape[1:])
         message = (
             f"it takes {weight[1]:,} features, but the last axis of {_shown(shape)} has {arrive:,}."
         )
@@ -242,7 +242,7 @@ def other_batch(subject: Subject) -> Iterator[Finding]:
             if not before or not after or after[0] == batch or not operation.inputs:
                 break
             if operation.role == "reshape" and before[0] == batch and len(after) == 2:
-                features = cells(before[1:])
+                features = element_count(before[1:])
                 message = (
                     f"{_shown(before)} becomes {_shown(after)}: {counted(batch or 0, 'input')} in, "
                     f"{counted(after[0] or 0, 'row')} out."

@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..graph import Operation
 from ..planning.columns import equation
 from ..sizing import Window
 from .findings import Finding
-from .graph import Operation
 from .onlookers import KEEPING, looked_at, skips
 from .repairs import exact
 from .subject import Subject, axis_words, by, counted, finding, listed

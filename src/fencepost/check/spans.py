@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..graph import Operation
 from ..sizing import Phases, Window
-from .graph import Operation
 
 
 class Span(Protocol):

@@ -9,9 +9,9 @@ import functools
 from collections import defaultdict
 from dataclasses import dataclass
 
+from ..graph import Graph, Operation, Shape, Value
 from .fields import Sights, sights
 from .findings import CODES, Finding
-from .graph import Model, Operation, Shape, Value
 from .onlookers import onlookers
 
 #: What lies along the axes of a window: one, many, and where the far edge is.
@@ -30,7 +30,7 @@ _AXES = {
 class Subject:
     """A model that is being judged; `object_size` is that of the object in pixels, if said."""
 
-    model: Model
+    model: Graph
     object_size: tuple[int, ...] = ()
 
     @functools.cached_property

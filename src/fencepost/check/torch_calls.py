@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..graph import Role, Shape
 from ..sizing import Window
-from .graph import Role, Shape
 
 
 @dataclass(frozen=True)

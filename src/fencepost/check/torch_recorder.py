@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .graph import Operation, Shape, Value
+from ..graph import Operation, Shape, Value
 from .torch_calls import Call, Facts, arrays, replaced, shape_of
 from .torch_names import CONSTANT, TRANSPARENT, VALUES, plain_name
 from .torch_rules import channels, facts, unchecked

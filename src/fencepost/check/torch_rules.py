@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..graph import Role
 from ..sizing import Window
 from . import torch_windows
-from .graph import Role
 from .onnx_calls import role_over
 from .torch_calls import Call, Facts, product
 from .torch_names import ELEMENTWISE, ROLES, kind_of

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..arguments import choice, integer
 from ..errors import ArgumentError, DataError
-from .graph import Model, Operation, Shape, Value
+from ..graph import Graph, Operation, Shape, Value
 from .torch_errors import one_line, told
 from .torch_factory import kind, load_factory, need_torch
 
@@ -36,12 +36,12 @@ def read(
     input_shapes: Sequence[Sequence[int]],
     source: str = "",
     dtypes: Sequence[str] = (),
-) -> Model:
+) -> Graph:
     """Read a PyTorch module by running a copy of it, in eval mode, on inputs without values.
 
     The copy has its parameters on PyTorch's meta device, so that no memory is taken and nothing
     but sizes is computed. A module that asks for values (``x.item()``, ``if x.sum() > 0``) runs
-    on the CPU instead, with its own parameters and inputs of zeros, and `Model.unknown` says so.
+    on the CPU instead, with its own parameters and inputs of zeros, and `Graph.unknown` says so.
     The module itself is left as it is.
 
     Parameters
@@ -58,7 +58,7 @@ def read(
 
     Returns
     -------
-    Model
+    Graph
         If the module fails, its last operation is the one that failed, with the sizes that met
         in it and no output, and `failure` says why.
 
@@ -104,7 +104,7 @@ def read(
                 f"{run.doubt}, so the model ran on zeros: other values may lead to other sizes."
             )
             run = with_values
-    return Model(
+    return Graph(
         source or type(module).__name__,
         names,
         shapes,

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
+from ..graph import Role, Shape
 from ..sizing import Window
-from .graph import Role, Shape
 from .torch_calls import Call, Facts, product
 from .torch_names import kind_of
 

@@ -1,8 +1,4 @@
-"""A model of anyone's as a list of operations, with the sizes that met in each: facts only.
-
-The readers (ONNX files, PyTorch modules) make it; fields, rules and reports ask it, and judge.
-Part of check; may call sizing and errors.
-"""
+"""A model of anyone's as a list of operations, with the sizes that meet in each: facts only."""
 
 from __future__ import annotations
 
@@ -39,7 +35,7 @@ Role: TypeAlias = Literal[
 class Value(NamedTuple):
     """One array that flows through a model: an output of an operation, or an input of the model.
 
-    `operation` is its place in `Model.operations`, or −1 for the model's own inputs; `output` says
+    `operation` is its place in `Graph.operations`, or −1 for the model's own inputs; `output` says
     which of its outputs, or which input of the model.
     """
 
@@ -118,7 +114,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Model:
+class Graph:
     """A model as it was read.
 
     Attributes
@@ -182,7 +178,7 @@ def _compact(value: object) -> object:
     return value
 
 
-def cells(shape: Shape) -> int | None:
+def element_count(shape: Shape) -> int | None:
     """How many numbers an array of this shape has; None if a size is unknown."""
     known = [size for size in shape if size is not None]
     return math.prod(known) if len(known) == len(shape) else None

@@ -1,6 +1,6 @@
 // A SIMD register as a C++ type: `vec` holds kLanes floats, and every kernel of the engine is
 // written once in terms of it. The width is the widest that the compilation target offers; the
-// engine is compiled once per instruction set. May include nothing of the engine.
+// engine is compiled once per instruction set.
 #pragma once
 
 #include <cstdint>

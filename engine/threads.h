@@ -1,5 +1,4 @@
 // Threads that share one piece of work and join: run(n, f) calls f(0) ... f(n - 1) side by side.
-// Calls nobody.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // exp, log, tanh, sigmoid and erf of every lane of a `vec`, for activations and losses. No
-// branches, no tables; NaN in gives NaN out. May include simd.h only.
+// branches, no tables; NaN in gives NaN out.
 //
 // Measured against float64 over the whole range (at every instruction set): exp 1, log 1,
 // sigmoid 3, tanh 7, erf 8 units in the last place at most.

@@ -180,7 +180,7 @@ def plan(engine, net: Network):
     """Return the network as the engine of one level has it."""
     steps, _ = sizes.engine_steps(net.rows)
     shape = engine_shape(net.input_shape)
-    return engine.Plan(shape, steps, net.parameter_vector.size, net.state_vector.size)
+    return engine.NetworkPlan(shape, steps, net.parameter_vector.size, net.state_vector.size)
 
 
 def arguments(net: Network, images: np.ndarray) -> tuple:

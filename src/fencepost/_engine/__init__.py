@@ -50,7 +50,7 @@ level: str = _choose(os.environ.get("FENCEPOST_ISA"))
 
 if TYPE_CHECKING:
     from ._baseline import (
-        Plan,
+        NetworkPlan,
         Trainer,
         augment,
         convolve_short,
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     )
 else:
     _chosen = importlib.import_module(f"{__name__}._{level}")
-    Plan = _chosen.Plan
+    NetworkPlan = _chosen.NetworkPlan
     Trainer = _chosen.Trainer
     augment = _chosen.augment
     convolve_short = _chosen.convolve_short
@@ -75,7 +75,7 @@ else:
     set_num_threads = _chosen.set_num_threads
 
 __all__ = [
-    "Plan",
+    "NetworkPlan",
     "Trainer",
     "augment",
     "convolve_short",

@@ -32,7 +32,7 @@ from .evaluation import Evaluation, RegressionEvaluation
 from .vectors import Float32
 
 if TYPE_CHECKING:
-    from .._engine import Plan
+    from .._engine import NetworkPlan
     from ..training import History
 
 
@@ -142,12 +142,12 @@ class Network:
         return self._mean, self._scale
 
     @functools.cached_property
-    def engine_plan(self) -> Plan:
+    def engine_plan(self) -> NetworkPlan:
         """The network as the engine runs it, made when it is first needed."""
-        from .._engine import Plan
+        from .._engine import NetworkPlan
 
         steps, _ = sizes.engine_steps(self.rows)
-        return Plan(
+        return NetworkPlan(
             engine_shape(self.input_shape),
             steps,
             self.parameter_vector.size,

@@ -28,7 +28,7 @@ from fencepost.training.progress import Progress
 from fencepost.training.schedules import Schedule
 
 if TYPE_CHECKING:
-    from fencepost._engine import Plan, Trainer
+    from fencepost._engine import NetworkPlan, Trainer
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +45,7 @@ class _Stopped(Exception):
 class Model:
     """What the engine computes with; the arrays are the network's own, changed in place."""
 
-    plan: Plan
+    plan: NetworkPlan
     parameters: Floats
     state: Floats
     mean: Floats

@@ -1,0 +1,57 @@
+// Correlation of planes with kernels: directly, separably, by Fourier transforms, or exactly in
+// integers. Whoever calls has checked sizes and indices.
+#pragma once
+
+#include "arrays/extension.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+struct Correlation {
+  SourceArray source;
+  OutArray out;
+  IndexList rows, columns;
+  std::vector<ColumnRun> runs; // of columns
+  int threads;
+};
+
+// Each output plane is a sum of terms: a kernel over a plane of the source, or over fill (-1).
+template <class T>
+struct Terms {
+  const T* kernels; // (count, height, width)
+  long count, height, width;
+  const int32_t* planes; // (output planes, count)
+};
+
+// T is float or double: the arithmetic. out + offset is rounded and saturated if out is unsigned.
+template <class T>
+void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset);
+
+// Sums of terms that are a column times a row each, over the output's own plane.
+template <class T>
+struct SeparableTerms {
+  const T *vertical, *horizontal; // (count, height), (count, width)
+  long count, height, width;
+};
+template <class T>
+void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T fill, T offset);
+
+// By Fourier transforms of overlapping tiles (overlap-save), each a power of two of cells a side. A
+// tile of height 1 is a stretch of one row, for kernels of one row.
+struct TileSize {
+  long height, width;
+};
+struct TilePlace {
+  long plane, row, column; // of its first result
+};
+// Returns the tiles whose results are not to be trusted, as not all they read, or made of it, was
+// finite.
+template <class T>
+std::vector<TilePlace> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize tile,
+                                     T fill, T offset);
+
+// Exact; throws std::overflow_error where a result is not an int64.
+void correlate_exact(const Correlation& c, const Terms<int64_t>& terms, int64_t fill);
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,77 @@
+// Fast Fourier transforms, one to a lane: kWidth of them side by side, so that each is the
+// textbook's scalar program with a register for a number, of any length that is a power of two.
+//
+// Frequencies come out in the order that the passes leave them in (digits reversed), and go back in
+// the same: a product of spectra does not care, and no pass is spent on sorting them.
+#pragma once
+
+#include <vector>
+
+#include "arrays/vectors.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+// A complex number of each lane.
+template <class T>
+struct Complex {
+  Vec<T> re, im;
+};
+template <class T>
+inline Complex<T> operator+(Complex<T> a, Complex<T> b) {
+  return {a.re + b.re, a.im + b.im};
+}
+template <class T>
+inline Complex<T> operator-(Complex<T> a, Complex<T> b) {
+  return {a.re - b.re, a.im - b.im};
+}
+template <class T>
+inline Complex<T> operator*(Complex<T> a, Complex<T> b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+template <class T>
+inline Complex<T> times_conjugate(Complex<T> a, Complex<T> b) {
+  return {a.re * b.re + a.im * b.im, a.im * b.re - a.re * b.im};
+}
+
+// exp(-2 pi i k / n) for k < n, by products of two short tables: n calls of cos take too long.
+class Roots {
+ public:
+  explicit Roots(long n);
+  struct Root {
+    double re, im;
+  };
+  Root operator()(long k) const;
+
+ private:
+  long mask_, shift_;
+  std::vector<Root> fine_, coarse_;
+};
+
+template <class T>
+class Fft {
+ public:
+  explicit Fft(long n); // a power of two, 16 or more
+  long size() const { return n_; }
+  // Which frequency ends up at a position.
+  long frequency(long position) const;
+
+  void forward(Complex<T>* x) const;
+  // Without the division by n.
+  void backward(Complex<T>* x) const;
+  // forward, times spectrum, backward.
+  void filter(Complex<T>* x, const Complex<T>* spectrum) const;
+
+ private:
+  struct Turn {
+    T re[3], im[3]; // of w^j, w^2j, w^3j
+  };
+  template <bool Forward>
+  void pass(Complex<T>* x, long m, const Turn* turns) const;
+
+  long n_, last_;           // length of the transforms of the last forward pass: 4 or 2
+  std::vector<Turn> turns_; // pass by pass, the longest first
+};
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,372 @@
+// Correlation and pooling of plain arrays for Python: every size and index is checked against the
+// others, so that no call reads or writes out of bounds, then the GIL is released. Python decides
+// the boundary, the method and the types.
+#include "bindings/arrays.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "arrays/correlation/correlate.h"
+#include "arrays/correlation/short.h"
+#include "arrays/pooling.h"
+#include "bindings/arguments.h"
+
+namespace nb = nanobind;
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+template <int N>
+using Input = nb::ndarray<nb::ro, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
+template <int N>
+using InOut = nb::ndarray<nb::ndim<N>, nb::c_contig, nb::device::cpu>;
+using List = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using PlaneList = nb::ndarray<const int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Pair = std::tuple<long, long>;
+
+template <class T, class Array>
+bool holds(const Array& array) {
+  return array.dtype() == nb::dtype<T>();
+}
+
+template <class Array>
+Number number_of(const Array& array) {
+  if (holds<float>(array)) return Number::f32;
+  if (holds<double>(array)) return Number::f64;
+  if (holds<uint8_t>(array)) return Number::u8;
+  if (holds<uint16_t>(array)) return Number::u16;
+  require(holds<int64_t>(array), "arrays must be float32, float64, uint8, uint16 or int64");
+  return Number::i64;
+}
+
+// What sums of such numbers are taken in.
+Number arithmetic_of(Number source) {
+  return source == Number::u8 || source == Number::u16 ? Number::f32 : source;
+}
+
+template <class Data, class Array>
+PlaneArray<Data> planes_of(const Array& a) {
+  return {a.data(),
+          number_of(a),
+          static_cast<long>(a.shape(0)),
+          static_cast<long>(a.shape(1)),
+          static_cast<long>(a.shape(2)),
+          static_cast<long>(a.shape(3))};
+}
+
+void require_indices(const int32_t* at, long n, long size, const char* message) {
+  const int32_t end = static_cast<int32_t>(std::min<long>(size, INT32_MAX));
+  bool outside = false;
+  for (long i = 0; i < n; i++) outside |= (at[i] < -1) | (at[i] >= end);
+  require(!outside, message);
+}
+
+IndexList read_list(const List& list, long output, long kernel, const char* message) {
+  require(static_cast<long>(list.size()) == output + kernel - 1, message);
+  return {list.data(), static_cast<long>(list.size())};
+}
+
+// The same row may be written twice, so it must not be read in between.
+template <class Data>
+const char* end_of(const PlaneArray<Data>& a) {
+  return static_cast<const char*>(a.data) + a.planes * a.height * a.row_cells() * size_of(a.type);
+}
+bool overlap(const SourceArray& source, const OutArray& out) {
+  return source.data < end_of(out) && out.data < end_of(source);
+}
+
+// What both kinds of correlation check. Without output there is nothing to do.
+Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const List& rows,
+                             const List& columns, long kernel_height, long kernel_width,
+                             int threads) {
+  Correlation c;
+  c.source = planes_of<const void>(source);
+  c.out = planes_of<void>(out);
+  const Number arithmetic = arithmetic_of(c.source.type);
+  require(kernel_height > 0 && kernel_width > 0, "kernels must have cells");
+  require(c.out.channels == c.source.channels, "out must have the source's channels");
+  require(c.out.type == arithmetic || (arithmetic != Number::i64 &&
+                                       (c.out.type == Number::u8 || c.out.type == Number::u16)),
+          "out must be of the arithmetic's dtype, uint8 or uint16");
+  const char* rows_rule =
+      "rows must be the source row, or -1, of each of out's rows and kernel rows - 1";
+  const char* columns_rule =
+      "columns must be the source column, or -1, of each of out's columns and kernel columns - 1";
+  if (c.out.height > 0) {
+    c.rows = read_list(rows, c.out.height, kernel_height, rows_rule);
+    require_indices(c.rows.at, c.rows.size, c.source.height, rows_rule);
+  }
+  if (c.out.width > 0) {
+    c.columns = read_list(columns, c.out.width, kernel_width, columns_rule);
+    c.runs = find_runs(c.columns);
+    for (const ColumnRun& run : c.runs)
+      require(run.source == -1 || (run.source >= 0 && run.source + run.size <= c.source.width),
+              columns_rule);
+  }
+  require(!overlap(c.source, c.out), "out must not overlap the source");
+  c.threads = threads_or_default(threads);
+  return c;
+}
+
+bool empty(const OutArray& out) { return out.planes * out.height * out.row_cells() == 0; }
+
+template <class T>
+void run_correlate(const Correlation& c, const Input<3>& kernels, const int32_t* planes, T fill,
+                   double offset) {
+  const Terms<T> terms{static_cast<const T*>(kernels.data()), static_cast<long>(kernels.shape(0)),
+                       static_cast<long>(kernels.shape(1)), static_cast<long>(kernels.shape(2)),
+                       planes};
+  nb::gil_scoped_release release;
+  if constexpr (std::is_integral_v<T>)
+    correlate_exact(c, terms, fill);
+  else
+    correlate<T>(c, terms, fill, static_cast<T>(offset));
+}
+
+void require_terms(const Correlation& c, const Input<3>& kernels, const PlaneList& planes) {
+  require(number_of(kernels) == arithmetic_of(c.source.type),
+          "kernels must be of the arithmetic's dtype");
+  require(kernels.shape(0) > 0, "there must be kernels");
+  require(static_cast<long>(planes.shape(0)) == c.out.planes && planes.shape(1) == kernels.shape(0),
+          "planes must be (out's planes, kernels)");
+  require_indices(planes.data(), planes.size(), c.source.planes,
+                  "planes names a plane that is not there");
+}
+
+void correlate_planes(const Input<4>& source, const Input<3>& kernels, const PlaneList& planes,
+                      const List& rows, const List& columns, nb::handle fill, const InOut<4>& out,
+                      double offset, int threads) {
+  const Correlation c =
+      read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
+  const Number arithmetic = arithmetic_of(c.source.type);
+  require_terms(c, kernels, planes);
+  if (empty(c.out)) return;
+  switch (arithmetic) {
+  case Number::f32:
+    return run_correlate(c, kernels, planes.data(), nb::cast<float>(fill), offset);
+  case Number::f64:
+    return run_correlate(c, kernels, planes.data(), nb::cast<double>(fill), offset);
+  default:
+    require(offset == 0, "there is no offset to int64");
+    return run_correlate(c, kernels, planes.data(), nb::cast<int64_t>(nb::int_(fill)), offset);
+  }
+}
+
+template <class T>
+std::vector<TilePlace> run_fft(const Correlation& c, const Input<3>& kernels, const int32_t* planes,
+                               TileSize tile, double fill, double offset) {
+  const Terms<T> terms{static_cast<const T*>(kernels.data()), static_cast<long>(kernels.shape(0)),
+                       static_cast<long>(kernels.shape(1)), static_cast<long>(kernels.shape(2)),
+                       planes};
+  nb::gil_scoped_release release;
+  return correlate_fft<T>(c, terms, tile, static_cast<T>(fill), static_cast<T>(offset));
+}
+
+bool is_tile(long size) { return size >= 16 && size <= 1 << 24 && (size & (size - 1)) == 0; }
+
+nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
+                              const PlaneList& planes, const List& rows, const List& columns,
+                              double fill, const InOut<4>& out, Pair tile, double offset,
+                              int threads) {
+  const Correlation c =
+      read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
+  const Number arithmetic = arithmetic_of(c.source.type);
+  require(arithmetic != Number::i64, "Fourier transforms are not for int64");
+  require_terms(c, kernels, planes);
+  const auto [height, width] = tile;
+  const bool line = height == 1 && kernels.shape(1) == 1;
+  require(is_tile(width) && (line ? width >= 256 : is_tile(height)),
+          "a tile's sides must be powers of two from 16, or 1 and one from 256");
+  require(width >= static_cast<long>(kernels.shape(2)) &&
+              height >= static_cast<long>(kernels.shape(1)),
+          "a tile must hold the kernel");
+  nb::list doubtful;
+  if (empty(c.out)) return doubtful;
+  const TileSize size{height, width};
+  const auto places = arithmetic == Number::f32
+                          ? run_fft<float>(c, kernels, planes.data(), size, fill, offset)
+                          : run_fft<double>(c, kernels, planes.data(), size, fill, offset);
+  for (const TilePlace& place : places)
+    doubtful.append(nb::make_tuple(place.plane, place.row, place.column));
+  return doubtful;
+}
+
+template <class T>
+void run_separable(const Correlation& c, const Input<2>& vertical, const Input<2>& horizontal,
+                   double fill, double offset) {
+  const SeparableTerms<T> terms{
+      static_cast<const T*>(vertical.data()), static_cast<const T*>(horizontal.data()),
+      static_cast<long>(vertical.shape(0)), static_cast<long>(vertical.shape(1)),
+      static_cast<long>(horizontal.shape(1))};
+  nb::gil_scoped_release release;
+  correlate_separable<T>(c, terms, static_cast<T>(fill), static_cast<T>(offset));
+}
+
+void correlate_separable_planes(const Input<4>& source, const Input<2>& vertical,
+                                const Input<2>& horizontal, const List& rows, const List& columns,
+                                double fill, const InOut<4>& out, double offset, int threads) {
+  const Correlation c =
+      read_correlation(source, out, rows, columns, vertical.shape(1), horizontal.shape(1), threads);
+  const Number arithmetic = arithmetic_of(c.source.type);
+  require(arithmetic != Number::i64, "separable correlation is not for int64");
+  require(number_of(vertical) == arithmetic && number_of(horizontal) == arithmetic,
+          "kernels must be of the arithmetic's dtype");
+  require(vertical.shape(0) > 0 && vertical.shape(0) == horizontal.shape(0),
+          "there must be as many columns as rows of kernels");
+  require(c.out.planes == c.source.planes, "out must have the source's planes");
+  if (empty(c.out)) return;
+  if (arithmetic == Number::f32)
+    run_separable<float>(c, vertical, horizontal, fill, offset);
+  else
+    run_separable<double>(c, vertical, horizontal, fill, offset);
+}
+
+// A signal by the buffer protocol, which takes a third of the time of an ndarray.
+class Signal {
+ public:
+  explicit Signal(nb::handle array) {
+    if (PyObject_GetBuffer(array.ptr(), &view_, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS))
+      nb::raise_python_error();
+  }
+  Signal(const Signal&) = delete;
+  ~Signal() { PyBuffer_Release(&view_); }
+
+  long size() const { return view_.len / view_.itemsize; }
+  // 'f', 'd' or 'l' for float32, float64 and int64
+  char type() const {
+    if (view_.ndim != 1 || !view_.format || view_.format[0] == 0 || view_.format[1] != 0) return 0;
+    const char type = view_.format[0];
+    return (type == 'q' || type == 'l') && view_.itemsize == 8 ? 'l' : type;
+  }
+  template <class T>
+  T* data() const {
+    return static_cast<T*>(view_.buf);
+  }
+
+ private:
+  Py_buffer view_;
+};
+
+template <class T>
+void run_short(const Signal& f, const Signal& g, Part part, const Signal& out) {
+  convolve_short(f.data<const T>(), f.size(), g.data<const T>(), g.size(), part, out.data<T>());
+}
+
+nb::object convolve_short_arrays(nb::handle f, nb::handle g, int mode) {
+  require(mode >= 0 && mode <= 2, "mode must be 0 (full), 1 (same) or 2 (valid)");
+  const Signal a(f), b(g);
+  const char type = a.type();
+  require(type == b.type(), "both arrays must have the same dtype");
+  require(type == 'f' || type == 'd' || type == 'l', "arrays must be float32, float64 or int64");
+  require(a.size() > 0 && b.size() > 0, "arrays must have cells");
+  if (a.size() < b.size()) return convolve_short_arrays(g, f, mode);
+  const Part part = part_of(Mode(mode), a.size(), b.size());
+  static const nb::object* empty = new nb::object(nb::module_::import_("numpy").attr("empty"));
+  nb::object out = (*empty)(part.size, f.attr("dtype"));
+  const Signal to(out);
+  if (type == 'f')
+    run_short<float>(a, b, part, to);
+  else if (type == 'd')
+    run_short<double>(a, b, part, to);
+  else
+    run_short<int64_t>(a, b, part, to);
+  return out;
+}
+
+template <class T>
+void run_pool(const Pooling& p, const Input<3>& source, const InOut<3>& out, int64_t* indices) {
+  nb::gil_scoped_release release;
+  pool(p, static_cast<const T*>(source.data()), static_cast<T*>(out.data()), indices);
+}
+
+using Indices = nb::ndarray<int64_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, Pair stride,
+                 Pair padding, const InOut<3>& out, std::optional<Indices> indices,
+                 bool count_include_pad, int threads) {
+  Pooling p;
+  p.planes = source.shape(0), p.height = source.shape(1), p.width = source.shape(2);
+  p.out_height = out.shape(1), p.out_width = out.shape(2);
+  std::tie(p.kernel_height, p.kernel_width) = kernel;
+  std::tie(p.stride_y, p.stride_x) = stride;
+  std::tie(p.top, p.left) = padding;
+  p.threads = threads_or_default(threads);
+  require(kind == "max" || kind == "sum" || kind == "avg", "kind must be max, sum or avg");
+  p.kind = kind == "max"       ? PoolKind::max
+           : kind == "sum"     ? PoolKind::sum
+           : count_include_pad ? PoolKind::avg
+                               : PoolKind::avg_without_padding;
+  require(source.dtype() == out.dtype(), "out must have the source's dtype");
+  require(out.shape(0) == source.shape(0), "out must have the source's planes");
+  require(p.kernel_height > 0 && p.kernel_width > 0 && p.stride_y > 0 && p.stride_x > 0,
+          "kernel and stride must be positive");
+  if (out.size() == 0) return;
+  auto covered = [](long first, long kernel, long stride, long output, long size) {
+    return first >= 0 && first < kernel && (output - 1) * stride - first < size && size > 0;
+  };
+  require(covered(p.top, p.kernel_height, p.stride_y, p.out_height, p.height) &&
+              covered(p.left, p.kernel_width, p.stride_x, p.out_width, p.width),
+          "every window must cover a cell of the source");
+  int64_t* to = nullptr;
+  if (indices) {
+    require(p.kind == PoolKind::max, "only the maximum has indices");
+    for (int axis = 0; axis < 3; axis++)
+      require(indices->shape(axis) == out.shape(axis), "indices must have out's shape");
+    to = indices->data();
+  }
+  switch (number_of(source)) {
+  case Number::f32:
+    return run_pool<float>(p, source, out, to);
+  case Number::f64:
+    return run_pool<double>(p, source, out, to);
+  case Number::i64:
+    require(kind != "avg", "the mean is not for integers");
+    return run_pool<int64_t>(p, source, out, to);
+  default:
+    require(holds<uint8_t>(source) && p.kind == PoolKind::max,
+            "pooling is for float32, float64, int64, and the maximum of uint8");
+    return run_pool<uint8_t>(p, source, out, to);
+  }
+}
+
+} // namespace
+
+void define_planes(nb::module_& m) {
+  using namespace nb::literals;
+  // Taken as they are: a copy would be filled instead of out.
+  auto array = [](const char* name) { return nb::arg(name).noconvert(); };
+  m.def("correlate", &correlate_planes, array("source"), array("kernels"), array("planes"),
+        array("rows"), array("columns"), "fill"_a, array("out"), "offset"_a = 0.0, "threads"_a = 0,
+        "Correlate planes (P, H, W, C) with kernels (T, KH, KW): out plane p is the sum over t of\n"
+        "kernel t over source plane planes[p, t], extended by the lists of rows and columns.\n"
+        "-1 in a list is a plane, row or column of fill.");
+  m.def(
+      "correlate_fft", &correlate_fft_planes, array("source"), array("kernels"), array("planes"),
+      array("rows"), array("columns"), "fill"_a, array("out"), "tile"_a, "offset"_a = 0.0,
+      "threads"_a = 0,
+      "As correlate, by Fourier transforms of tiles (height, width) that are powers of two; of\n"
+      "height 1 for kernels of one row. Returns the tiles, as (plane, row, column) of their first\n"
+      "result, in which something was not finite: their results are to be computed otherwise.");
+  m.def("correlate_separable", &correlate_separable_planes, array("source"), array("vertical"),
+        array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
+        "offset"_a = 0.0, "threads"_a = 0,
+        "As correlate, each plane with the sum of outer products vertical[r], horizontal[r].");
+  m.def("convolve_short", &convolve_short_arrays, array("f"), array("g"), "mode"_a,
+        "Convolution of two short signals of one dtype; mode 0 full, 1 same, 2 valid.");
+  m.def("pool", &pool_planes, "kind"_a, array("source"), "kernel"_a, "stride"_a, "padding"_a,
+        array("out"), array("indices").none() = nb::none(), "count_include_pad"_a = true,
+        "threads"_a = 0,
+        "Maximum, sum or mean (kind max, sum, avg) of the windows of planes (N, H, W). padding is\n"
+        "(top, left); what lies below and to the right follows from out's shape.");
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

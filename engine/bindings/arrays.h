@@ -1,0 +1,14 @@
+// The planes as Python sees them.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include "simd.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+void define_planes(nanobind::module_& m);
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

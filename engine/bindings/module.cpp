@@ -1,0 +1,320 @@
+// The engine as Python sees it: arrays are checked for size, the GIL is released, and the work is
+// passed on. Nothing is decided here.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <stdexcept>
+#include <tuple>
+
+#include "bindings/arguments.h"
+#include "bindings/arrays.h"
+#include "bindings/parse.h"
+#include "network/plan.h"
+#include "network/training/trainer.h"
+
+namespace nb = nanobind;
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+using Triple = std::tuple<int, int, int>;
+using Floats = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using ConstFloats = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Matrix = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Indices = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Pixels = nb::ndarray<nb::ro, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using AnyArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using Result = nb::ndarray<nb::numpy, float>;
+
+Triple triple(Shape s) { return {s.channels, s.height, s.width}; }
+
+Result new_array(std::initializer_list<size_t> shape) {
+  size_t size = 1;
+  for (size_t n : shape) size *= n;
+  float* data = new float[size ? size : 1];
+  nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
+  return Result(data, shape.size(), shape.begin(), owner);
+}
+
+Images read_images(const Pixels& pixels, const ConstFloats& mean, const ConstFloats& scale,
+                   Shape shape) {
+  const bool is_float = pixels.dtype() == nb::dtype<float>();
+  require(is_float || pixels.dtype() == nb::dtype<uint8_t>(), "images must be uint8 or float32");
+  require(pixels.shape(1) == static_cast<size_t>(shape.channels) &&
+              pixels.shape(2) == static_cast<size_t>(shape.height) &&
+              pixels.shape(3) == static_cast<size_t>(shape.width),
+          "images do not have the network's input shape");
+  require(mean.size() == pixels.shape(1) && scale.size() == pixels.shape(1),
+          "mean and scale must have one number a channel");
+  return {pixels.data(), is_float, static_cast<long>(pixels.shape(0)), mean.data(), scale.data()};
+}
+
+DataTargets read_targets(const AnyArray& array, const Loss& loss, long images, long features) {
+  require(array.ndim() >= 1 && array.shape(0) == static_cast<size_t>(images),
+          "there must be one target an image");
+  DataTargets targets;
+  if (loss.kind == LossKind::mse) {
+    require(array.dtype() == nb::dtype<float>() && array.ndim() == 2 &&
+                array.shape(1) == static_cast<size_t>(features),
+            "targets must be float32 (images, features)");
+    targets.values = static_cast<const float*>(array.data());
+    return targets;
+  }
+  require(array.dtype() == nb::dtype<int64_t>() && array.ndim() == 1,
+          "targets must be int64 (images,)");
+  require(loss.class_weights.empty() || loss.class_weights.size() == static_cast<size_t>(features),
+          "there must be one class weight a class");
+  targets.labels = static_cast<const int64_t*>(array.data());
+  for (long i = 0; i < images; i++)
+    require(targets.labels[i] >= 0 && targets.labels[i] < features, "a label is out of range");
+  return targets;
+}
+
+template <typename A, typename B>
+void require_network(const NetworkPlan& plan, const A& parameters, const B& state) {
+  require(static_cast<long>(parameters.size()) == plan.parameter_count(),
+          "parameters do not have the plan's size");
+  require(static_cast<long>(state.size()) == plan.state_count(),
+          "state does not have the plan's size");
+}
+
+Result forward(NetworkPlan& plan, const ConstFloats& parameters, const ConstFloats& state,
+               const Pixels& pixels, const ConstFloats& mean, const ConstFloats& scale,
+               int threads) {
+  require_network(plan, parameters, state);
+  const Images images = read_images(pixels, mean, scale, plan.input());
+  Result out = new_array({pixels.shape(0), static_cast<size_t>(plan.output().size())});
+  nb::gil_scoped_release release;
+  plan.forward({parameters.data(), state.data()}, images, threads_or_default(threads), out.data());
+  return out;
+}
+
+// A plan with the arrays that it runs on: to read four of them anew takes as long as a tenth of a
+// small network's work on one image. They stay where they are, so writing into them counts.
+struct Model {
+  NetworkPlan& plan;
+  ConstFloats parameters, state, mean, scale;
+
+  Result forward(const Pixels& pixels, int threads) const {
+    return fencepost::forward(plan, parameters, state, pixels, mean, scale, threads);
+  }
+};
+
+Model* bind(NetworkPlan& plan, ConstFloats parameters, ConstFloats state, ConstFloats mean,
+            ConstFloats scale) {
+  require_network(plan, parameters, state);
+  return new Model{plan, parameters, state, mean, scale};
+}
+
+std::vector<Result> features(NetworkPlan& plan, ConstFloats parameters, ConstFloats state,
+                             Pixels pixels, ConstFloats mean, ConstFloats scale, int threads) {
+  require_network(plan, parameters, state);
+  const Images images = read_images(pixels, mean, scale, plan.input());
+  std::vector<Result> results;
+  std::vector<float*> outs;
+  for (const Step& step : plan.steps()) {
+    results.push_back(
+        new_array({pixels.shape(0), static_cast<size_t>(step.out.channels),
+                   static_cast<size_t>(step.out.height), static_cast<size_t>(step.out.width)}));
+    outs.push_back(results.back().data());
+  }
+  nb::gil_scoped_release release;
+  plan.features({parameters.data(), state.data()}, images, threads_or_default(threads), outs);
+  return results;
+}
+
+std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats parameters,
+                                            ConstFloats state, Pixels pixels, ConstFloats mean,
+                                            ConstFloats scale, AnyArray targets, nb::dict loss_dict,
+                                            uint64_t seed, int threads, bool training,
+                                            uint64_t step) {
+  require_network(plan, parameters, state);
+  const Images images = read_images(pixels, mean, scale, plan.input());
+  require(images.count > 0, "there must be images");
+  Batch::Options options;
+  options.loss = parse_loss(loss_dict);
+  options.program = {.gradients = true, .input_gradient = true};
+  options.seed = seed;
+  options.most_images = static_cast<int>(images.count);
+  options.threads = threads_or_default(threads);
+  options.training = training;
+  const DataTargets read = read_targets(targets, options.loss, images.count, plan.output().size());
+  const size_t count = plan.parameter_count();
+  const Shape shape = plan.input();
+  Result parameter_gradient = new_array({count});
+  Result image_gradient =
+      new_array({pixels.shape(0), static_cast<size_t>(shape.channels),
+                 static_cast<size_t>(shape.height), static_cast<size_t>(shape.width)});
+  double loss;
+  {
+    nb::gil_scoped_release release;
+    std::vector<float> state_copy(state.data(), state.data() + state.size());
+    std::vector<int64_t> index(images.count);
+    for (long i = 0; i < images.count; i++) index[i] = i;
+    Batch batch(shape, plan.steps(), plan.parameter_count(), options);
+    float* to = parameter_gradient.data();
+    loss = batch
+               .run({parameters.data(), state_copy.data(), images, read, index.data(),
+                     static_cast<int>(images.count), step},
+                    [&](long begin, long end) {
+                      std::copy(batch.gradient() + begin, batch.gradient() + end, to + begin);
+                    })
+               .loss;
+    batch.copy_input_gradient(static_cast<int>(images.count), image_gradient.data());
+  }
+  return {loss, parameter_gradient, image_gradient};
+}
+
+// Keeps the plan's steps' sizes beside the trainer, to check the arrays of each call.
+struct PythonTrainer {
+  Shape input, output;
+  long parameter_count, state_count;
+  Loss loss;
+  Trainer trainer;
+};
+
+PythonTrainer* make_trainer(const NetworkPlan& plan, int batch_size, nb::dict loss,
+                            nb::dict optimizer, nb::object augmentation, uint64_t seed,
+                            int threads) {
+  require(batch_size > 0, "batch_size must be positive");
+  Batch::Options options;
+  options.loss = parse_loss(loss);
+  options.augmentation = parse_augmentation(augmentation);
+  options.seed = seed;
+  options.most_images = batch_size;
+  options.threads = threads_or_default(threads);
+  return new PythonTrainer{plan.input(),
+                           plan.output(),
+                           plan.parameter_count(),
+                           plan.state_count(),
+                           options.loss,
+                           Trainer(plan.input(), plan.steps(), plan.parameter_count(), options,
+                                   parse_optimizer(optimizer))};
+}
+
+std::tuple<Result, long> run(PythonTrainer& t, Floats parameters, Floats state, Matrix slots,
+                             Pixels pixels, ConstFloats mean, ConstFloats scale, AnyArray targets,
+                             Indices order, ConstFloats rates, uint64_t first_step) {
+  require(static_cast<long>(parameters.size()) == t.parameter_count,
+          "parameters do not have the plan's size");
+  require(static_cast<long>(state.size()) == t.state_count, "state does not have the plan's size");
+  const int slot_count = t.trainer.optimizer().slots();
+  require(slots.shape(0) == static_cast<size_t>(slot_count) &&
+              (slot_count == 0 || slots.shape(1) == parameters.size()),
+          "slots must be (trainer.slots, parameters)");
+  const int batch = t.trainer.batch_size();
+  const size_t steps = (order.size() + batch - 1) / batch;
+  require(rates.size() >= steps, "there must be a rate for each step");
+  Trainer::Run run{};
+  run.images = read_images(pixels, mean, scale, t.input);
+  run.targets = read_targets(targets, t.loss, run.images.count, t.output.size());
+  for (size_t i = 0; i < order.size(); i++)
+    require(order.data()[i] >= 0 && order.data()[i] < run.images.count,
+            "order names an image that is not there");
+  run.parameters = parameters.data();
+  run.state = state.data();
+  for (int i = 0; i < slot_count; i++)
+    run.slots.push_back(slots.data() + static_cast<size_t>(i) * parameters.size());
+  run.order = order.data();
+  run.order_size = static_cast<long>(order.size());
+  run.rates = rates.data();
+  run.first_step = first_step;
+  Result losses = new_array({steps});
+  long correct;
+  {
+    nb::gil_scoped_release release;
+    correct = t.trainer.run(run, losses.data());
+  }
+  return {losses, correct};
+}
+
+Result augment_images(Pixels pixels, nb::object augmentation, uint64_t seed, uint64_t step) {
+  const bool is_float = pixels.dtype() == nb::dtype<float>();
+  require(is_float || pixels.dtype() == nb::dtype<uint8_t>(), "images must be uint8 or float32");
+  const Shape shape{static_cast<int>(pixels.shape(1)), static_cast<int>(pixels.shape(2)),
+                    static_cast<int>(pixels.shape(3))};
+  Augmenter augmenter(parse_augmentation(augmentation), shape.channels, shape.height, shape.width,
+                      seed);
+  Result out = new_array({pixels.shape(0), pixels.shape(1), pixels.shape(2), pixels.shape(3)});
+  for (size_t i = 0; i < pixels.shape(0); i++) {
+    float* to = out.data() + i * shape.size();
+    if (is_float)
+      augmenter(static_cast<const float*>(pixels.data()) + i * shape.size(), step, i, to);
+    else
+      augmenter(static_cast<const uint8_t*>(pixels.data()) + i * shape.size(), step, i, to);
+  }
+  return out;
+}
+
+std::vector<std::string> supported_levels() {
+  std::vector<std::string> names{"baseline"};
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    names.push_back("avx2");
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+      names.push_back("avx512");
+  }
+#endif
+  return names;
+}
+
+} // namespace
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost
+
+NB_MODULE(FENCEPOST_MODULE, m) {
+  using namespace fencepost;
+  using namespace nb::literals;
+  m.doc() = "The loops of fencepost, compiled for one instruction set.";
+  m.def("supported_levels", &supported_levels,
+        "Instruction sets of the engine that this processor has, least first.");
+  m.def("get_num_threads", &num_threads, "Threads used where a call does not say.");
+  m.def(
+      "set_num_threads",
+      [](int n) {
+        require(n > 0, "the number of threads must be positive");
+        set_num_threads(n);
+      },
+      "n"_a, "Set how many threads are used where a call does not say.");
+  m.def("augment", &augment_images, "images"_a, "augmentation"_a, "seed"_a, "step"_a,
+        "The images as training sees them at a step, before normalisation: float32 (N, C, H, W).");
+  define_planes(m);
+
+  nb::class_<NetworkPlan>(m, "NetworkPlan", "A network that is ready to run.")
+      .def(
+          "__init__",
+          [](NetworkPlan* self, Triple input, nb::sequence steps, long parameters, long states) {
+            auto [c, h, w] = input;
+            require(c > 0 && h > 0 && w > 0, "the input must have cells");
+            Shape shape{c, h, w};
+            new (self) NetworkPlan(shape, parse_steps(steps, shape, parameters, states), parameters,
+                                   states);
+          },
+          "input_shape"_a, "steps"_a, "parameter_count"_a, "state_count"_a)
+      .def_prop_ro("output_shape", [](const NetworkPlan& p) { return triple(p.output()); })
+      .def_prop_ro("lanes", [](const NetworkPlan&) { return kLanes; })
+      .def("forward", &forward, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
+           "threads"_a = 0)
+      .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),
+           "The plan with the arrays that it is to read at each call.")
+      .def("features", &features, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
+           "threads"_a = 0)
+      .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
+           "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0);
+
+  nb::class_<Model>(m, "Model", "A plan with the arrays that it reads at each call.")
+      .def("forward", &Model::forward, "images"_a, "threads"_a = 0);
+
+  nb::class_<PythonTrainer>(m, "Trainer", "Gradient descent on a plan's parameters.")
+      .def(nb::new_(&make_trainer), "plan"_a, "batch_size"_a, "loss"_a, "optimizer"_a,
+           "augmentation"_a.none() = nb::none(), "seed"_a = 0, "threads"_a = 0)
+      .def_prop_ro("slots", [](const PythonTrainer& t) { return t.trainer.optimizer().slots(); })
+      .def("run", &run, "parameters"_a, "state"_a, "slots"_a, "images"_a, "mean"_a, "scale"_a,
+           "targets"_a, "order"_a, "rates"_a, "first_step"_a = 0);
+}

@@ -1,0 +1,60 @@
+// ReLU and max pooling fused behind a convolution, undone on the way back; see fused.h.
+#include "network/batch/fused.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+FusedConvolution::Delta FusedConvolution::undo_fused(Pass& pass) const {
+  vec* values = pass.gradient_of(out);
+  if (fused_.max_pool) {
+    values = pass.memory + kept_at + winners_size();
+    unpool(pass, values);
+  } else if (fused_.relu) {
+    mask(pass);
+  }
+  return {&delta_layout(), values};
+}
+
+void FusedConvolution::unpool(Pass& pass, vec* delta) const {
+  const Shape pooled = fused_.pooled;
+  const int ph = fused_.pool_h, pw = fused_.pool_w;
+  vec* gradient = pass.gradient_of(out);
+  for (int c = 0; c < pooled.channels; c++)
+    for (int y = 0; y < pooled.height; y++) {
+      const vec16* winner = winners(pass, c, y);
+      vec* g = gradient + out.gradient_layout.at(c, y, 0);
+      vec* cell = delta + delta_.at(c, y * ph, 0);
+      for (int x = 0; x < pooled.width; x++, cell += pw) {
+        ivec number = __builtin_convertvector(winner[x], ivec);
+        for (int j = 0; j < ph; j++)
+          for (int i = 0; i < pw; i++)
+            cell[j * delta_.row + i] = number == j * pw + i ? g[x] : vec{};
+        if (fused_.relu) g[x] = number == Winner::kDead ? vec{} : g[x];
+      }
+    }
+}
+
+void FusedConvolution::mask(Pass& pass) const {
+  for (int c = 0; c < out.shape.channels; c++)
+    for (int y = 0; y < out.shape.height; y++) {
+      const vec* value = pass.value(out) + out.value_layout.at(c, y, 0);
+      vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
+      for (int x = 0; x < out.shape.width; x++) g[x] = value[x] > 0.0f ? g[x] : vec{};
+    }
+}
+
+void FusedConvolution::bias_gradient(Pass& pass) const {
+  if (s_.bias < 0) return;
+  const Shape shape = out.shape; // pooled, when pooling is fused: the rest is zero
+  for (int c = 0; c < shape.channels; c++) {
+    vec total{};
+    for (int y = 0; y < shape.height; y++) {
+      const vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
+      for (int x = 0; x < shape.width; x++) total += g[x];
+    }
+    pass.gradient[s_.bias + c] += sum(total);
+  }
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,73 @@
+// Filling lanes with images; see batch_loader.h.
+#include "network/input/batch_loader.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+Filler::Filler(Shape shape, const Augmentation& augmentation, uint64_t seed)
+    : shape_(shape), distort_(augmentation.any()),
+      augmenter_(augmentation, shape.channels, shape.height, shape.width, seed),
+      distorted_(distort_ ? shape.size() * kLanes : 0) {}
+
+// A plane is read as one run of pixels, kLanes at a time from each image, and transposed.
+template <typename Pixel>
+void Filler::transpose_in(const Pixel* const* sources, const Images& images, const Slot& slot,
+                          vec* memory) const {
+  const Layout& layout = slot.value_layout;
+  const long cells = static_cast<long>(shape_.height) * shape_.width;
+  for (int c = 0; c < shape_.channels; c++) {
+    const vec mean = broadcast(images.mean[c]), scale = broadcast(images.scale[c]);
+    vec* to = memory + slot.value + layout.at(c, 0, 0);
+    int x = 0;
+    auto put = [&](vec pixel) {
+      *to++ = (pixel - mean) * scale;
+      if (++x == shape_.width) {
+        x = 0;
+        to += layout.row - shape_.width;
+      }
+    };
+    long p = 0;
+    for (; p + kLanes <= cells; p += kLanes) {
+      vec rows[kLanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < kLanes; l++) rows[l] = load(sources[l] + c * cells + p);
+      transpose(rows);
+#pragma GCC unroll 16
+      for (int l = 0; l < kLanes; l++) put(rows[l]);
+    }
+    for (; p < cells; p++) {
+      vec pixel;
+      for (int l = 0; l < kLanes; l++) pixel[l] = static_cast<float>(sources[l][c * cells + p]);
+      put(pixel);
+    }
+  }
+}
+
+template <typename Pixel>
+void Filler::fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
+                       uint64_t step, const Slot& slot, vec* memory) {
+  const long size = shape_.size();
+  if (!distort_) {
+    const Pixel* sources[kLanes];
+    for (int l = 0; l < kLanes; l++) sources[l] = data + index[l < n ? l : 0] * size;
+    return transpose_in(sources, images, slot, memory);
+  }
+  const float* sources[kLanes];
+  for (int l = 0; l < kLanes; l++) {
+    float* out = distorted_.data() + l * size;
+    if (l < n) augmenter_(data + index[l] * size, step, index[l], out);
+    sources[l] = l < n ? out : distorted_.data();
+  }
+  transpose_in(sources, images, slot, memory);
+}
+
+void Filler::fill(const Images& images, const int64_t* index, int n, uint64_t step,
+                  const Slot& slot, vec* memory) {
+  if (images.is_float)
+    fill_from(static_cast<const float*>(images.data), images, index, n, step, slot, memory);
+  else
+    fill_from(static_cast<const uint8_t*>(images.data), images, index, n, step, slot, memory);
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

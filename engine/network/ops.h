@@ -1,0 +1,43 @@
+// The operations by name: each takes its step and is told its slots afterwards. One source file
+// a family: convolution.cpp, linear.cpp, pooling.cpp, elementwise.cpp, batch_norm.cpp.
+#pragma once
+
+#include <memory>
+
+#include "network/op.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+using OpPointer = std::unique_ptr<Op>;
+
+// What follows a convolution and may be done while its output is still in registers.
+struct Fused {
+  bool relu = false;
+  bool max_pool = false; // windows that neither overlap nor touch padding
+  int pool_h = 1, pool_w = 1;
+  Shape pooled;
+};
+
+// Which operations a program is made of: those over lanes of images below, or those of single/.
+struct Makers {
+  OpPointer (*convolution)(const Step&, const Fused&);
+  OpPointer (*linear)(const Step&, bool relu);
+  OpPointer (*other)(const Step&); // any step by itself
+  Shape (*stored)(Shape);          // how many vecs a value has: channels, rows, columns
+};
+extern const Makers kLanesMakers; // program.cpp
+
+OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp, which asks:
+bool winograd_pays(const Step&, const Fused&);         // winograd/convolution.cpp
+OpPointer make_winograd_convolution(const Step&, const Fused&);
+OpPointer make_linear(const Step&, bool relu); // linear.cpp
+OpPointer make_pooling(const Step&);           // pooling.cpp: max, avg, sum
+OpPointer make_elementwise(const Step&);       // elementwise.cpp: activations, dropout, add, affine
+OpPointer make_batch_norm(const Step&);        // batch_norm.cpp
+OpPointer make_rbf(const Step&);               // rbf.cpp
+OpPointer make_flatten(const Step&);           // flatten.cpp
+OpPointer make_fork();                         // flatten.cpp: one value, two readers
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,194 @@
+// Building a program: fusion, forks where a value has several readers, memory; see program.h.
+#include "network/program.h"
+
+#include <new>
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+OpPointer make_op(const Step& step) {
+  switch (step.kind) {
+  case Kind::conv:
+    return make_convolution(step, {});
+  case Kind::linear:
+    return make_linear(step, false);
+  case Kind::max_pool:
+  case Kind::avg_pool:
+  case Kind::sum_pool:
+    return make_pooling(step);
+  case Kind::flatten:
+    return make_flatten(step);
+  case Kind::batch_norm:
+    return make_batch_norm(step);
+  case Kind::rbf:
+    return make_rbf(step);
+  default:
+    return make_elementwise(step);
+  }
+}
+
+Shape same(Shape shape) { return shape; }
+
+// Windows side by side, inside the plane.
+bool simple_max_pool(const Step& s) {
+  return s.kind == Kind::max_pool && s.kernel_h == s.stride_y && s.kernel_w == s.stride_x &&
+         s.padding.top + s.padding.bottom + s.padding.left + s.padding.right == 0 &&
+         s.kernel_h * s.kernel_w < 0xffff;
+}
+
+} // namespace
+
+const Makers kLanesMakers{make_convolution, make_linear, make_op, same};
+
+int Program::add_slot(Shape shape) {
+  slots_.push_back({});
+  slots_.back().shape = shape;
+  root_.push_back(static_cast<int>(slots_.size()) - 1);
+  return root_.back();
+}
+
+void Program::add(OpPointer op, int in, int other, int out) {
+  ops_.push_back(std::move(op));
+  wiring_.push_back({in, other, out, false});
+}
+
+// Makes a slot known as a value, with a fork for each reader beyond the first.
+void Program::publish(int value, int slot) {
+  std::vector<int> free{slot};
+  for (int i = 1; i < readers_[value]; i++) {
+    int from = free.back(), a = add_slot(slots_[from].shape), b = add_slot(slots_[from].shape);
+    root_[a] = root_[b] = root_[from];
+    add(make_fork(), from, b, a);
+    free.back() = a;
+    free.push_back(b);
+  }
+  waiting_[value] = free;
+}
+
+int Program::take(int value) {
+  int slot = waiting_[value].back();
+  waiting_[value].pop_back();
+  return slot;
+}
+
+// Adds step k, with the steps behind it that it can take along; returns the last of them.
+int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options) {
+  const Makers& make = *options.makers;
+  const Step& step = steps[k];
+  int last = k;
+  // The next step, if it is the only reader of the value made so far.
+  auto next = [&]() -> const Step* {
+    if (!options.fuse || last + 1 >= static_cast<int>(steps.size())) return nullptr;
+    const Step& s = steps[last + 1];
+    return s.input == last + 1 && readers_[last + 1] == 1 ? &s : nullptr;
+  };
+  OpPointer op;
+  if (step.kind == Kind::conv) {
+    Fused fused;
+    for (const Step* s = next(); s; s = next()) {
+      if (s->kind == Kind::relu && !fused.relu) {
+        fused.relu = true;
+      } else if (simple_max_pool(*s) && !fused.max_pool) {
+        fused.max_pool = true;
+        fused.pool_h = s->kernel_h;
+        fused.pool_w = s->kernel_w;
+        fused.pooled = s->out;
+      } else {
+        break;
+      }
+      last++;
+    }
+    op = make.convolution(step, fused);
+  } else if (step.kind == Kind::linear) {
+    const Step* s = next();
+    const bool with_relu = s && s->kind == Kind::relu;
+    last += with_relu;
+    op = make.linear(step, with_relu);
+  } else {
+    op = make.other(step);
+  }
+  int in = take(step.input);
+  int other = step.other >= 0 ? take(step.other) : -1;
+  int out = add_slot(steps[last].out);
+  add(std::move(op), in, other, out);
+  wiring_.back().parameters = step.weight >= 0;
+  for (int i = k; i <= last; i++) outputs_.push_back(out);
+  publish(last + 1, out);
+  return last;
+}
+
+Program::Program(Shape input, const std::vector<Step>& steps, const ProgramOptions& options) {
+  readers_.assign(steps.size() + 1, 0);
+  waiting_.resize(steps.size() + 1);
+  for (const Step& s : steps) {
+    readers_[s.input]++;
+    if (s.other >= 0) readers_[s.other]++;
+  }
+  outputs_.reserve(steps.size());
+  publish(0, add_slot(input));
+  for (int k = 0; k < static_cast<int>(steps.size()); k++) k = add_fusible(steps, k, options);
+  lay_out(options);
+}
+
+// Whether all who read a slot take planes; only the network's input is ever offered so.
+bool Program::planes(int slot) const {
+  if (root_[slot] != 0) return false;
+  for (size_t i = 0; i < ops_.size(); i++) {
+    const Wiring& w = wiring_[i];
+    const bool reads = root_[w.in] == 0 || (w.other >= 0 && root_[w.other] == 0);
+    if (reads && root_[w.out] != 0 && !ops_[i]->reads_planes()) return false;
+  }
+  return true;
+}
+
+void Program::lay_out(const ProgramOptions& options) {
+  std::vector<Halo> halos(slots_.size()), gradient_halos(slots_.size());
+  // A gradient is asked for if something before it learns.
+  std::vector<bool> asked(slots_.size(), false);
+  asked[0] = options.input_gradient;
+  for (size_t i = 0; i < ops_.size(); i++) {
+    const Wiring& w = wiring_[i];
+    halos[root_[w.in]].cover(ops_[i]->input_halo());
+    gradient_halos[w.out] = ops_[i]->gradient_halo();
+    const bool fork = w.other >= 0 && root_[w.other] == root_[w.in] && root_[w.out] == root_[w.in];
+    asked[w.out] = w.parameters || asked[w.in] || (w.other >= 0 && !fork && asked[w.other]);
+    if (fork) asked[w.other] = asked[w.in];
+  }
+  auto reserve = [&](long vecs) {
+    long at = memory_;
+    memory_ += (vecs + 15) / 16 * 16;
+    return at;
+  };
+  for (size_t i = 0; i < slots_.size(); i++) {
+    Slot& slot = slots_[i];
+    const bool own = root_[i] == static_cast<int>(i);
+    slot.planes = planes(static_cast<int>(i));
+    if (!slot.planes) slot.shape = options.makers->stored(slot.shape);
+    slot.value_layout = Layout(slot.shape, halos[root_[i]]);
+    const long size = slot.value_layout.size();
+    slot.value =
+        own ? reserve(slot.planes ? (size + kLanes - 1) / kLanes : size) : slots_[root_[i]].value;
+    if (options.gradients && (asked[i] || static_cast<int>(i) == outputs_.back())) {
+      slot.gradient_layout = Layout(slot.shape, gradient_halos[i]);
+      slot.gradient = reserve(slot.gradient_layout.size());
+    }
+  }
+  for (size_t i = 0; i < ops_.size(); i++) {
+    ops_[i]->in = slots_[wiring_[i].in];
+    ops_[i]->out = slots_[wiring_[i].out];
+    if (wiring_[i].other >= 0) ops_[i]->other = slots_[wiring_[i].other];
+    ops_[i]->kept_at = reserve(ops_[i]->kept());
+    scratch_ = std::max(scratch_, ops_[i]->scratch());
+  }
+}
+
+Memory::Memory(long vecs)
+    : raw_(std::calloc(static_cast<size_t>(vecs) + 2, sizeof(vec))),
+      aligned_(reinterpret_cast<vec*>((reinterpret_cast<uintptr_t>(raw_.get()) + sizeof(vec) - 1) &
+                                      ~(sizeof(vec) - 1))) {
+  if (!raw_) throw std::bad_alloc();
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,73 @@
+// A network as a list of operations over lanes, with the place of every value in a block's memory.
+// Built once from steps; what may be done together is fused.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "network/ops.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+struct ProgramOptions {
+  bool gradients = false;      // lay out gradients too
+  bool input_gradient = false; // ... and that of the network's input
+  bool fuse = true;            // or keep the output of every step
+  const Makers* makers = &kLanesMakers;
+};
+
+class Program {
+ public:
+  Program(Shape input, const std::vector<Step>& steps, const ProgramOptions& options);
+
+  const Slot& input() const { return slots_[0]; }
+  const Slot& output() const { return slots_[outputs_.back()]; }
+  // The output of step k; only without fusion.
+  const Slot& output_of(int k) const { return slots_[outputs_[k]]; }
+  const std::vector<OpPointer>& ops() const { return ops_; }
+  long memory() const { return memory_; }   // vecs of a block
+  long scratch() const { return scratch_; } // vecs of a thread
+  void pack(const float* parameters) {
+    for (const OpPointer& op : ops_) op->pack(parameters);
+  }
+
+ private:
+  int add_slot(Shape shape);
+  void add(OpPointer op, int in, int other, int out);
+  int take(int value);
+  void publish(int value, int slot);
+  int add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options);
+  void lay_out(const ProgramOptions& options);
+  bool planes(int slot) const;
+
+  struct Wiring {
+    int in, other, out;
+    bool parameters;
+  };
+  std::vector<Slot> slots_;
+  std::vector<int> root_;    // the slot whose memory a slot's value shares
+  std::vector<int> outputs_; // slot of each step's output
+  std::vector<OpPointer> ops_;
+  std::vector<Wiring> wiring_;
+  std::vector<int> readers_;              // of each value
+  std::vector<std::vector<int>> waiting_; // slots of each value that nobody reads yet
+  long memory_ = 0, scratch_ = 0;
+};
+
+// Zeroed memory aligned to a vec. Untouched pages cost nothing.
+class Memory {
+ public:
+  explicit Memory(long vecs);
+  vec* get() const { return aligned_; }
+
+ private:
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  std::unique_ptr<void, Free> raw_;
+  vec* aligned_;
+};
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,36 @@
+// Walking the interior of values that lie differently in memory.
+#pragma once
+
+#include <initializer_list>
+
+#include "network/layout.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+// `shape` with as few and as long rows as the layouts allow: where no halo parts them, the rows
+// of a plane are one run of memory, and often the planes too. at(c, y, 0) begins each run.
+inline Shape merged_rows(Shape shape, std::initializer_list<const Layout*> layouts) {
+  for (const Layout* l : layouts)
+    if (l->row != shape.width) return shape;
+  return {shape.channels, 1, shape.height * shape.width};
+}
+inline Shape merged_planes(Shape shape, std::initializer_list<const Layout*> layouts) {
+  Shape rows = merged_rows(shape, layouts);
+  if (rows.height > 1) return rows;
+  for (const Layout* l : layouts)
+    if (l->plane != rows.width) return rows;
+  return {1, 1, rows.channels * rows.width};
+}
+
+inline void clear_interior(vec* value, const Layout& layout) {
+  Shape runs = merged_planes(layout.shape, {&layout});
+  for (int c = 0; c < runs.channels; c++)
+    for (int y = 0; y < runs.height; y++) {
+      vec* to = value + layout.at(c, y, 0);
+      std::fill(to, to + runs.width, vec{});
+    }
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,169 @@
+// Convolution of one image: lanes are output channels, and a pixel of the input is broadcast to
+// them. A depthwise convolution, where every channel reads itself, has its channels in lanes on
+// both sides.
+#include <type_traits>
+
+#include "network/links.h"
+#include "network/single/ops.h"
+#include "network/taps.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace single {
+namespace {
+
+// Cell: float, or vec for a depthwise convolution.
+template <class Cell>
+class Convolution final : public Op {
+ public:
+  Convolution(const Step& step, const Fused& fused) : s_(step), fused_(fused) {}
+
+  Halo input_halo() const override { return reach_of(s_); }
+  bool reads_planes() const override { return !kDepthwise; }
+  long scratch() const override {
+    return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
+  }
+
+  void pack(const float* parameters) override {
+    if (bias_.empty()) build();
+    if (s_.bias >= 0)
+      for (int c = 0; c < s_.out.channels; c++)
+        bias_[c / kLanes][c % kLanes] = parameters[s_.bias + c];
+    if (weights_.changed(parameters + s_.weight, weight_count_)) taps_.pack(parameters);
+  }
+
+  void forward(Pass& pass) const override {
+    const Layout& from = in.value_layout;
+    const long unit = kDepthwise ? 1 : pitch(in);
+    Sweep<Cell, vec> sweep{};
+    sweep.in_row = s_.stride_y * from.row * unit;
+    sweep.in_step = s_.stride_x * unit;
+    sweep.out_step = 1;
+    const Cell* source = reinterpret_cast<const Cell*>(pass.value(in)) + from.origin * unit;
+    if (fused_.max_pool) return forward_pooled(pass, sweep, source);
+    const Layout& to = out.value_layout;
+    sweep.out_plane = to.plane;
+    sweep.out_row = to.row;
+    sweep.relu = fused_.relu;
+    sweep.in = source;
+    sweep.out = pass.value(out) + to.at(0, 0, 0);
+    taps_.run_bands(sweep, in.shape.channels, bias_.data());
+  }
+  void backward(Pass&) const override {}
+
+ private:
+  static constexpr bool kDepthwise = std::is_same_v<Cell, vec>;
+
+  const Step s_;
+  const Fused fused_;
+  TapConvolution<Cell, vec> taps_;
+  size_t weight_count_ = 0;
+  Seen weights_;
+  std::vector<vec> bias_;
+
+  void build() {
+    const auto links = links_of(s_);
+    const int blocks = stored(s_.out).channels;
+    const long cell_count = static_cast<long>(s_.kernel_h) * s_.kernel_w;
+    std::vector<Unit> units;
+    std::vector<int> reads; // of the unit at hand
+    for (int b = 0; b < blocks; b++) {
+      const int first = b * kLanes, end = std::min(first + kLanes, s_.out.channels);
+      // Channels that any lane reads; where a lane does not read one, its weight is zero.
+      std::vector<int> channels;
+      for (int o = first; o < end; o++) {
+        weight_count_ += links[o].size() * cell_count;
+        for (const Link& link : links[o]) channels.push_back(link.channel);
+      }
+      std::sort(channels.begin(), channels.end());
+      channels.erase(std::unique(channels.begin(), channels.end()), channels.end());
+      if (units.empty() || channels != reads || kDepthwise) {
+        reads = channels;
+        units.push_back({b, 0, planes(b, channels), {}});
+      }
+      Unit& unit = units.back();
+      unit.channels++;
+      const size_t at = unit.weights.size();
+      unit.weights.resize(at + unit.planes.size() * kLanes, -1);
+      for (int o = first; o < end; o++)
+        for (const Link& link : links[o]) {
+          const auto found = std::lower_bound(channels.begin(), channels.end(), link.channel);
+          const long p = kDepthwise ? 0 : found - channels.begin();
+          unit.weights[at + p * kLanes + (o - first)] = link.weights;
+        }
+    }
+    std::vector<long> cells(cell_count);
+    for (long k = 0; k < cell_count; k++) cells[k] = k;
+    taps_ = TapConvolution<Cell, vec>(std::move(units), row_axis(s_), column_axis(s_), cells,
+                                      in.value_layout.row, kDepthwise ? 1 : pitch(in));
+    bias_.resize(blocks);
+  }
+
+  std::vector<long> planes(int block, const std::vector<int>& channels) const {
+    if (kDepthwise) return {block * in.value_layout.plane};
+    std::vector<long> offsets;
+    for (int c : channels) offsets.push_back(place(in, c, 0, 0) - place(in, 0, 0, 0));
+    return offsets;
+  }
+
+  // One band of rows at a time: a tile's channels are swept into scratch and pooled.
+  void forward_pooled(Pass& pass, Sweep<Cell, vec> sweep, const Cell* source) const {
+    const Shape pooled = fused_.pooled;
+    const int ph = fused_.pool_h, pw = fused_.pool_w;
+    const Layout& to = out.value_layout;
+    sweep.out_row = s_.out.width;
+    sweep.out_plane = static_cast<long>(ph) * s_.out.width;
+    sweep.out = pass.scratch;
+    sweep.height = ph;
+    for (int y = 0; y < pooled.height; y++) {
+      sweep.first_row = y * ph;
+      sweep.in = source + sweep.first_row * sweep.in_row;
+      for (const auto& tile : taps_.tiles()) {
+        taps_.run_tile(tile, sweep, bias_.data());
+        for (int c = 0; c < tile.channels; c++) {
+          const vec* rows = pass.scratch + c * sweep.out_plane;
+          vec* best = pass.value(out) + to.at(tile.first + c, y, 0);
+          if (ph == 2 && pw == 2)
+            pool<2, 2>(rows, best, 2, 2);
+          else
+            pool<0, 0>(rows, best, ph, pw);
+        }
+      }
+    }
+  }
+
+  template <int H, int W>
+  void pool(const vec* rows, vec* best, int ph, int pw) const {
+    if constexpr (H > 0) ph = H, pw = W;
+    for (int x = 0; x < fused_.pooled.width; x++, rows += pw) {
+      vec most = rows[0];
+      for (int j = 0; j < ph; j++)
+        for (int i = 0; i < pw; i++) {
+          vec next = rows[static_cast<long>(j) * s_.out.width + i];
+          most = maximum_or_nan(most, next);
+        }
+      best[x] = fused_.relu ? relu(most) : most;
+    }
+  }
+};
+
+} // namespace
+
+OpPointer make_convolution(const Step& step, const Fused& fused) {
+  const bool whole = step.kernel_h == step.in.height && step.kernel_w == step.in.width &&
+                     step.out.height * step.out.width == 1 && step.groups == 1 &&
+                     step.connections.empty() && step.padding.top + step.padding.left == 0;
+  if (whole && !fused.max_pool) return single::make_linear(step, fused.relu);
+  return suits_rows(step, fused) ? make_rows(step, fused) : make_channels(step, fused);
+}
+
+OpPointer make_channels(const Step& step, const Fused& fused) {
+  const bool depthwise = step.connections.empty() && step.groups > 1 &&
+                         step.groups == step.in.channels && step.groups == step.out.channels;
+  if (depthwise) return std::make_unique<Convolution<vec>>(step, fused);
+  return std::make_unique<Convolution<float>>(step, fused);
+}
+
+} // namespace single
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,73 @@
+// From vecs of channels to the order channel, row, column.
+#include <algorithm>
+
+#include "network/single/ops.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace single {
+
+namespace {
+
+// The cells of the planes are one run each: kLanes of them at a time, a vec of channels each,
+// become a vec of cells for each channel. The last ones overlap.
+void transpose_flat(const vec* from, const Layout& layout, const Shape& shape, float* to) {
+  const long cells = static_cast<long>(shape.height) * shape.width;
+  for (int first = 0; first < shape.channels; first += kLanes) {
+    const int channels = std::min(kLanes, shape.channels - first);
+    const vec* plane = from + layout.at(first / kLanes, 0, 0);
+    for (long at = 0;; at += kLanes) {
+      at = std::min(at, cells - kLanes);
+      vec square[kLanes];
+#pragma GCC unroll 16
+      for (int l = 0; l < kLanes; l++) square[l] = plane[at + l];
+      transpose(square);
+#pragma GCC unroll 16
+      for (int l = 0; l < kLanes; l++)
+        if (l < channels) store(to + (first + l) * cells + at, square[l]);
+      if (at == cells - kLanes) break;
+    }
+  }
+}
+
+} // namespace
+
+void copy_flat(const Pass& pass, const Slot& slot, Shape shape, float* to) {
+  const float* from = floats(pass, slot);
+  const Layout& layout = slot.value_layout;
+  if (!slot.planes) {
+    if (layout.plane == 1) { // flat already
+      std::copy(from, from + shape.channels, to);
+      return;
+    }
+    if (layout.row == shape.width && shape.height * shape.width >= kLanes)
+      return transpose_flat(pass.value(slot), layout, shape, to);
+  }
+  const long step = pitch(slot);
+  for (int c = 0; c < shape.channels; c++)
+    for (int y = 0; y < shape.height; y++) {
+      const float* row = from + place(slot, c, y, 0);
+      for (int x = 0; x < shape.width; x++) *to++ = row[x * step];
+    }
+}
+
+namespace {
+
+class Flatten final : public Op {
+ public:
+  explicit Flatten(const Step& step) : shape_(step.in) {}
+  bool reads_planes() const override { return true; }
+  void forward(Pass& pass) const override { copy_flat(pass, in, shape_, floats(pass, out)); }
+  void backward(Pass&) const override {}
+
+ private:
+  const Shape shape_;
+};
+
+} // namespace
+
+OpPointer make_flatten(const Step& step) { return std::make_unique<Flatten>(step); }
+
+} // namespace single
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

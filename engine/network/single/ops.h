@@ -1,0 +1,42 @@
+// The operations for one image, by name. What treats all channels alike is the operation over lanes
+// of images with vecs of channels in their place: pooling, activations, dropout, sums.
+#pragma once
+
+#include <cstring>
+#include <vector>
+
+#include "network/ops.h"
+#include "network/single/place.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace single {
+
+// Numbers as they were last time. To compare some thousand of them costs a tenth of packing them,
+// and so a caller need not say when it has written into the parameters.
+class Seen {
+ public:
+  bool changed(const float* numbers, size_t count) {
+    if (numbers_.size() == count &&
+        std::memcmp(numbers_.data(), numbers, count * sizeof(float)) == 0)
+      return false;
+    numbers_.assign(numbers, numbers + count);
+    return true;
+  }
+
+ private:
+  std::vector<float> numbers_;
+};
+
+OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp: whichever suits
+OpPointer make_channels(const Step&, const Fused&);    // convolution.cpp: lanes are channels
+OpPointer make_rows(const Step&, const Fused&);        // rows.cpp: lanes are pixels of a row
+bool suits_rows(const Step&, const Fused&);            // rows.cpp
+OpPointer make_linear(const Step&, bool relu);         // linear.cpp
+OpPointer make_rbf(const Step&);                       // linear.cpp
+OpPointer make_scale(const Step&);                     // scale.cpp: affine, batch_norm
+OpPointer make_flatten(const Step&);                   // flatten.cpp
+
+} // namespace single
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

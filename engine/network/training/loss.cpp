@@ -1,0 +1,128 @@
+// See loss.h.
+#include "network/training/loss.h"
+
+#include <limits>
+
+#include "vector_math.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+// Calls f(k, value index, gradient index) for each feature, in the order of a flat output.
+template <class F>
+void each_feature(const Slot& output, F f) {
+  int k = 0;
+  for (int c = 0; c < output.shape.channels; c++)
+    for (int y = 0; y < output.shape.height; y++)
+      for (int x = 0; x < output.shape.width; x++)
+        f(k++, output.value_layout.at(c, y, x), output.gradient_layout.at(c, y, x));
+}
+
+double live_sum(vec v, ivec live) {
+  v = select(live, v, vec{});
+  double total = 0;
+  for (int lane = 0; lane < kLanes; lane++) total += v[lane];
+  return total;
+}
+
+// With label smoothing s and class weights w over K classes, PyTorch's loss of an image is
+//   -sum_k t_k log softmax(z)_k,   t_k = (1 - s) w_label [k = label] + s w_k / K,
+// and its gradient softmax(z)_k sum(t) - t_k.
+LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
+                         const Targets& targets, double normaliser) {
+  const vec* scores = pass.value(output);
+  const ivec live = pass.live != vec{};
+  const float spread = loss.label_smoothing / static_cast<float>(output.shape.size());
+  const bool smooth = loss.label_smoothing != 0;
+  auto class_weight = [&](long k) {
+    return loss.class_weights.empty() ? 1.0f : loss.class_weights[k];
+  };
+
+  ivec label{};
+  vec hit{}; // the target's share of the label itself
+  for (int lane = 0; lane < kLanes; lane++)
+    if (live[lane]) {
+      label[lane] = static_cast<int32_t>(targets.label[lane]);
+      hit[lane] = (1 - loss.label_smoothing) * class_weight(label[lane]);
+    }
+
+  vec highest = scores[output.value_layout.at(0, 0, 0)];
+  ivec winner{};
+  each_feature(output, [&](int k, long at, long) {
+    const ivec better = scores[at] > highest;
+    highest = select(better, scores[at], highest);
+    winner = better ? broadcast_int(k) : winner;
+  });
+
+  // Scores relative to the highest: exp cannot overflow, and its sum is at least 1. Kept finite,
+  // or a weight of zero would make NaN of it; NaN itself passes.
+  const vec lowest = broadcast(std::numeric_limits<float>::lowest());
+  vec* gradient = output.gradient < 0 ? nullptr : pass.gradient_of(output);
+  vec total{}, weighted{}, target_sum = hit;
+  each_feature(output, [&](int k, long at, long gradient_at) {
+    const vec z = maximum(lowest, scores[at] - highest);
+    const vec e = exp(z);
+    total += e;
+    if (gradient) gradient[gradient_at] = e;
+    weighted += select(label == broadcast_int(k), hit * z, vec{});
+    if (smooth) {
+      const vec share = broadcast(spread * class_weight(k));
+      weighted += share * z;
+      target_sum += share;
+    }
+  });
+
+  if (gradient) {
+    const vec scale = broadcast(static_cast<float>(1 / normaliser));
+    const vec factor = target_sum / total;
+    each_feature(output, [&](int k, long, long at) {
+      vec target = select(label == broadcast_int(k), hit, vec{});
+      if (smooth) target += broadcast(spread * class_weight(k));
+      gradient[at] = select(live, (gradient[at] * factor - target) * scale, vec{});
+    });
+  }
+
+  LossResult result;
+  result.loss = live_sum(target_sum * log(total) - weighted, live) / normaliser;
+  const ivec correct = (winner == label) & live;
+  for (int lane = 0; lane < kLanes; lane++) result.correct -= correct[lane];
+  return result;
+}
+
+LossResult squared_error(const Slot& output, const Pass& pass, const Targets& targets,
+                         double normaliser) {
+  const vec* values = pass.value(output);
+  const ivec live = pass.live != vec{};
+  vec* gradient = output.gradient < 0 ? nullptr : pass.gradient_of(output);
+  const vec scale = broadcast(static_cast<float>(2 / normaliser));
+  vec total{};
+  each_feature(output, [&](int k, long at, long gradient_at) {
+    vec target{};
+    for (int lane = 0; lane < kLanes; lane++)
+      if (live[lane]) target[lane] = targets.row[lane][k];
+    const vec error = select(live, values[at] - target, vec{});
+    total += error * error;
+    if (gradient) gradient[gradient_at] = scale * error;
+  });
+  return {live_sum(total, live) / normaliser, 0};
+}
+
+} // namespace
+
+double loss_normaliser(const Loss& loss, const Shape& output, const int64_t* labels, long images) {
+  if (loss.kind == LossKind::mse) return static_cast<double>(images) * output.size();
+  if (loss.class_weights.empty()) return static_cast<double>(images);
+  double total = 0;
+  for (long i = 0; i < images; i++) total += loss.class_weights[labels[i]];
+  return total;
+}
+
+LossResult compute_loss(const Loss& loss, const Slot& output, const Pass& pass,
+                        const Targets& targets, double normaliser) {
+  return loss.kind == LossKind::mse ? squared_error(output, pass, targets, normaliser)
+                                    : cross_entropy(loss, output, pass, targets, normaliser);
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,30 @@
+// What a block's outputs cost, and the gradient that starts the way back.
+#pragma once
+
+#include "network/op.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+// Of the images in a block's lanes; lanes that are not live are not read.
+struct Targets {
+  int64_t label[kLanes] = {};    // cross-entropy
+  const float* row[kLanes] = {}; // mean squared error: as many floats as the output has
+};
+
+struct LossResult {
+  double loss = 0;  // summed over the block and divided by the batch's normaliser
+  long correct = 0; // images whose label has the highest score; cross-entropy only
+};
+
+// What the sum of a batch's losses is divided by, as PyTorch's "mean" does: cross-entropy by the
+// number of images, or the sum of their labels' class weights; squared error by images x
+// features. `labels` (of the batch's images, cross-entropy with weights only) may be null else.
+double loss_normaliser(const Loss&, const Shape& output, const int64_t* labels, long images);
+
+// Writes the gradient of `output` (zero in dead lanes) unless nobody asks for it.
+LossResult compute_loss(const Loss&, const Slot& output, const Pass&, const Targets&,
+                        double normaliser);
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

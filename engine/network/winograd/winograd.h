@@ -1,0 +1,168 @@
+// 3x3 convolutions with 2.25 times fewer multiplications: Winograd's F(2x2, 3x3), as in A. Lavin
+// and S. Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4.1. A tile
+// of 2x2 outputs y is made of the 4x4 inputs d under it and of the kernel g:
+//
+//   y = A^T [ sum over planes (G g G^T) * (B^T d B) ] A,    * cell by cell
+//
+//         1  0 -1  0             1   0   0
+//   B^T = 0  1  1  0        G = 1/2 1/2 1/2       A^T = 1  1  1  0
+//         0 -1  1  0            1/2 -1/2 1/2            0  1 -1 -1
+//         0  1  0 -1             0   0   1
+//
+// The sums for the 16 cells, here called frequencies, are 16 matrix products of channels x planes
+// by planes x tiles: 4 multiplications for each output and plane instead of 9. As the map is
+// linear, its gradients are the transposed maps: that of the inputs is again such a convolution,
+// by the kernels turned half round; that of the kernels is
+//
+//   G^T [ sum over tiles (A dy A^T) * (B^T d B) ] G
+//
+// One image a lane makes each transform a few additions of whole registers.
+#pragma once
+
+#include <vector>
+
+#include "network/layout.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+
+inline constexpr int kFrequencies = 16;
+
+// The vecs from one frequency to the next, so that all 16 fall into different sets of a cache.
+inline long frequency_stride(long vecs) {
+  constexpr long page = 4096 / sizeof(vec);
+  return (vecs + page - 1) / page * page + page / kFrequencies;
+}
+
+// Row I of B^T d B; the tile's first cell is d.
+template <int I>
+inline void transform_input_row(const vec* d, long row, vec* to, long stride) {
+  vec t[4];
+#pragma GCC unroll 4
+  for (int x = 0; x < 4; x++)
+    t[x] = I == 0   ? d[x] - d[2 * row + x]
+           : I == 1 ? d[row + x] + d[2 * row + x]
+           : I == 2 ? d[2 * row + x] - d[row + x]
+                    : d[row + x] - d[3 * row + x];
+  to[0] = t[0] - t[2];
+  to[stride] = t[1] + t[2];
+  to[2 * stride] = t[2] - t[1];
+  to[3 * stride] = t[1] - t[3];
+}
+
+// Row I of A dy A^T.
+template <int I>
+inline void transform_delta_row(const vec* d, long row, vec* to, long stride) {
+  vec t[2];
+#pragma GCC unroll 2
+  for (int x = 0; x < 2; x++)
+    t[x] = I == 0 ? d[x] : I == 1 ? d[x] + d[row + x] : I == 2 ? d[x] - d[row + x] : -d[row + x];
+  to[0] = t[0];
+  to[stride] = t[0] + t[1];
+  to[2 * stride] = t[0] - t[1];
+  to[3 * stride] = -t[1];
+}
+
+// y = A^T m A.
+inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
+  vec t[2][4];
+#pragma GCC unroll 4
+  for (int x = 0; x < 4; x++) {
+    vec a = m[x * stride], b = m[(4 + x) * stride], c = m[(8 + x) * stride],
+        d = m[(12 + x) * stride];
+    t[0][x] = a + b + c;
+    t[1][x] = b - c - d;
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; i++) {
+    y[i][0] = t[i][0] + t[i][1] + t[i][2];
+    y[i][1] = t[i][1] - t[i][2] - t[i][3];
+  }
+}
+
+// u = G g G^T, of one kernel.
+void transform_kernel(const float* g, float* u);
+// Adds G^T u G to the gradients of all kernels; those of a frequency lie together in u, in whole
+// vecs, and order[i] is the place of kernel i among the gradients.
+void add_kernel_gradients(const vec* u, long frequency_stride, const std::vector<int>& order,
+                          float* gradient);
+
+// n things in runs of at most `most`, as equal as possible: run i begins at thing begin(i).
+struct Runs {
+  int n, count;
+  Runs(int things, int most) : n(things), count((things + most - 1) / most) {}
+  int begin(int i) const { return static_cast<int>(static_cast<long>(n) * i / count); }
+  int size(int i) const { return begin(i + 1) - begin(i); }
+  int largest() const { return (n + count - 1) / count; }
+};
+
+// A rectangle of tiles.
+struct Band {
+  int y, x, height, width;
+  int tiles() const { return height * width; }
+};
+
+// The convolution of `planes` planes into `channels` channels of rows x columns tiles.
+class TileConvolution {
+ public:
+  TileConvolution(int planes, int channels, int rows, int columns);
+  // Sets the kernel between a plane and a channel to transform_kernel's u, or to that of the
+  // kernel turned half round.
+  void set_kernel(int channel, int plane, const float* u, bool turned);
+  long scratch() const { return kFrequencies * (input_stride_ + sums_stride_); } // vecs
+  // No band is larger.
+  int most_height() const { return most_height_; }
+  int most_width() const { return most_width_; }
+
+  // source(plane, band) says where the band's first tile reads the plane, whose rows are `row`
+  // vecs apart. Calls finish(channel, tile row, tile column, y) for every tile.
+  template <class Source, class Finish>
+  void run(Source source, long row, vec* scratch, Finish finish) const {
+    vec* sums = scratch + kFrequencies * input_stride_;
+    for (const Band& band : bands_) {
+      Places places;
+      arrange(band, row, places);
+      for (int p = 0; p < planes_; p++)
+        transform(source(p, band), row, p, places, band.tiles(), scratch);
+      for (int c = 0; c < chunks_.count; c++) {
+        multiply(scratch, c, band.tiles(), sums);
+        const vec* m = sums;
+        for (int channel = chunks_.begin(c); channel < chunks_.begin(c + 1); channel++)
+          for (int y = band.y; y < band.y + band.height; y++)
+            for (int x = band.x; x < band.x + band.width; x++, m++) {
+              vec out[2][2];
+              transform_output(m, sums_stride_, out);
+              finish(channel, y, x, out);
+            }
+      }
+    }
+  }
+
+ private:
+  // A register tile of the products: channels x tiles sums. With 12 sums, 4 + 3 loads feed 12
+  // multiply-adds, and the loop is bound by arithmetic.
+  static constexpr int kChannels = 4;
+  static constexpr int kTiles = kAccumulators / kChannels;
+  static constexpr int kMostBandTiles = 8 * kTiles;
+  struct Place {
+    long from, to; // in a plane, and in the transformed inputs of plane 0
+    long step;     // from one plane to the next
+  };
+  using Places = Place[kMostBandTiles];
+
+  void arrange(const Band&, long row, Places&) const;
+  void transform(const vec* in, long row, int plane, const Places&, int tiles, vec* to) const;
+  void multiply(const vec* inputs, int chunk, int tiles, vec* sums) const;
+
+  int planes_, channels_;
+  std::vector<Band> bands_; // what is transformed together
+  int most_height_, most_width_;
+  Runs chunks_; // of channels: their sums are made together
+  long input_stride_, sums_stride_;
+  std::vector<float> kernels_; // [frequency][register tile of channels][plane][channel]
+  std::vector<long> place_;    // of each channel in a frequency's kernels
+  std::vector<int> group_;     // channels in each channel's register tile
+};
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,171 @@
+"""The engine's correlation by Fourier transforms against the sum written out in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from array_reference import (
+    ARITHMETIC,
+    BOUNDARIES,
+    RANDOM,
+    expected,
+    index_list,
+    random_numbers,
+    rounded,
+)
+
+
+@pytest.fixture(autouse=True)
+def same_random_data():
+    """Start every test from the same numbers, whatever ran before it."""
+    RANDOM.bit_generator.state = np.random.default_rng(31).bit_generator.state
+
+
+def transformed(engine, source, kernels, tile, *, boundary="fill", shape=None, planes=None,
+                out_dtype=None, fill=0.0, offset=0.0, threads=2):  # fmt: skip
+    """Return what the engine computes, which tiles it doubts, and the sum as it is defined."""
+    dtype = ARITHMETIC[source.dtype.type]
+    kernels = np.ascontiguousarray(kernels, dtype)
+    count, height, width, channels = source.shape
+    out_height, out_width = shape or (height, width)
+    planes = np.arange(count)[:, None] if planes is None else np.asarray(planes)
+    planes = planes.astype(np.int32)
+    rows = index_list(height, out_height, kernels.shape[1], boundary)
+    columns = index_list(width, out_width, kernels.shape[2], boundary)
+    out = np.full((len(planes), out_height, out_width, channels), 77, out_dtype or dtype)
+    doubtful = engine.correlate_fft(
+        source, kernels, planes, rows, columns, fill, out, tile, offset, threads
+    )
+    with np.errstate(invalid="ignore"):
+        wanted = expected(source, kernels, planes, rows, columns, fill, offset)
+    return out, doubtful, wanted
+
+
+def check(engine, source, kernels, tile, **options):
+    """Compare; the bound is that of a transform: the tile's largest cell times the kernel."""
+    out, doubtful, wanted = transformed(engine, source, kernels, tile, **options)
+    assert doubtful == []
+    assert out.shape == wanted.shape
+    dtype = ARITHMETIC[source.dtype.type]
+    largest = max(np.abs(source.astype(float)).max(), abs(options.get("fill", 0)))
+    bound = np.finfo(dtype).eps * np.log2(np.prod(tile)) * largest * np.linalg.norm(kernels)
+    bound = 2 * bound + np.finfo(dtype).eps * np.abs(wanted).max()
+    if out.dtype.kind == "f":
+        assert np.abs(out - wanted).max() <= bound
+    else:
+        away = np.abs(out.astype(float) - rounded(wanted, out.dtype))
+        assert away.max() <= 1
+        near_half = np.abs(wanted - np.floor(wanted) - 0.5) <= bound
+        assert (near_half | (away == 0)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("tile", [(16, 16), (16, 32), (32, 16), (64, 32), (128, 64), (16, 256)])
+def test_every_length_of_transform(engine, dtype, tile):
+    source = random_numbers((1, 70, 91, 1), dtype)
+    check(engine, source, RANDOM.standard_normal((1, 7, 9)), tile)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("length", [256, 512, 1024, 4096, 8192])
+def test_every_length_of_a_line(engine, dtype, length):
+    source = random_numbers((1, 3, 5000, 1), dtype)
+    for taps in (1, 2, 100, 256):
+        check(engine, source, RANDOM.standard_normal((1, 1, taps)), (1, length))
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("kernel", [(1, 1), (2, 3), (5, 1), (16, 16), (9, 12)])
+def test_boundaries(engine, boundary, kernel):
+    source = random_numbers((2, 41, 37, 1), np.float32)
+    kernels = RANDOM.standard_normal((1, *kernel))
+    check(engine, source, kernels, (16, 16), boundary=boundary, fill=3.0, offset=-1.5)
+    check(engine, source, kernels, (64, 64), boundary=boundary, fill=3.0, offset=-1.5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 60), (80, 1), (33, 21), (70, 90)])
+def test_results_of_any_size(engine, shape):
+    source = random_numbers((1, 50, 60, 1), np.float32)
+    check(engine, source, RANDOM.standard_normal((1, 6, 5)), (16, 32), shape=shape)
+    check(engine, source, RANDOM.standard_normal((1, 1, 5)), (1, 256), shape=shape)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_interleaved_channels(engine, dtype, channels):
+    source = random_numbers((2, 30, 40, channels), dtype)
+    kernels = RANDOM.standard_normal((1, 5, 7)) / 35
+    check(engine, source, kernels, (16, 16), boundary="reflect", out_dtype=dtype, offset=9)
+
+
+@pytest.mark.parametrize("source", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("out", [np.uint8, np.uint16])
+def test_whole_numbers_are_rounded_and_saturated(engine, source, out):
+    values = random_numbers((1, 40, 50, 1), source)
+    if np.dtype(source).kind == "f":
+        values = values * 200
+    check(engine, values, RANDOM.standard_normal((1, 3, 3)), (32, 32), out_dtype=out, offset=20.25)
+
+
+def test_planes_and_terms(engine):
+    source = random_numbers((4, 20, 50, 1), np.float32)
+    kernels = RANDOM.standard_normal((3, 3, 4))
+    planes = [[-1, 0, 1], [0, 1, 2], [3, 3, -1], [-1, -1, -1], [2, 0, 3]]
+    check(engine, source, kernels, (16, 16), planes=planes, fill=1.0)
+
+
+def test_results_do_not_depend_on_threads(engine):
+    source = random_numbers((1, 157, 231, 1), np.float32)
+    kernels = RANDOM.standard_normal((1, 9, 9))
+    results = [
+        transformed(engine, source, kernels, (32, 64), threads=threads)[0] for threads in (1, 2, 5)
+    ]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_tiles_that_are_not_finite_are_named_and_spoil_no_other(engine, bad):
+    source = random_numbers((1, 60, 70, 1), np.float32)
+    kernels = RANDOM.standard_normal((1, 5, 5))
+    clean = transformed(engine, source, kernels, (16, 32))[0]
+    source[0, 30, 40] = bad
+    out, doubtful, wanted = transformed(engine, source, kernels, (16, 32))
+    # Tiles give 12 x 28 results; windows that hold the cell end in rows 28 to 32, columns 38 to 42.
+    assert doubtful == [(0, 24, 28)]
+    spoilt = np.zeros(out.shape, bool)
+    spoilt[0, 24:36, 28:56] = True
+    assert (np.isfinite(wanted) | spoilt).all()
+    assert np.isfinite(out).all()
+    assert np.abs(out - clean)[~spoilt].max() <= 1e-5
+
+
+def test_tiles_that_overflow_are_named(engine):
+    source = np.full((1, 20, 20, 1), 3e38, np.float32)
+    assert transformed(engine, source, np.ones((1, 3, 3)), (16, 16))[1]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "tile", "rule"),
+    [
+        ((3, 3), (16, 24), "powers of two"),
+        ((3, 3), (8, 16), "powers of two"),
+        ((3, 3), (1, 256), "powers of two"),
+        ((1, 3), (1, 128), "powers of two"),
+        ((1, 3), (0, 256), "powers of two"),
+        ((3, 3), (-16, 16), "powers of two"),
+        ((17, 3), (16, 16), "hold the kernel"),
+        ((3, 40), (32, 32), "hold the kernel"),
+    ],
+)
+def test_tiles_that_cannot_be(engine, kernel, tile, rule):
+    source = random_numbers((1, 30, 30, 1), np.float32)
+    with pytest.raises(ValueError, match=rule):
+        transformed(engine, source, np.ones((1, *kernel)), tile)
+
+
+def test_whole_numbers_of_64_bits_are_refused(engine):
+    source = random_numbers((1, 30, 30, 1), np.int64)
+    with pytest.raises(ValueError, match="not for int64"):
+        transformed(engine, source, np.ones((1, 3, 3)), (16, 16))

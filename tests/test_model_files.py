@@ -255,7 +255,7 @@ NESTED = json.loads('{"type": "Residual", "layers": [' * 300 + '{"type": "ReLU"}
         ({"class_names": ["a"]}, "class_names must be as many"),
         ({"class_names": 5}, "class_names must be"),
         ({"metadata": 5}, "metadata must be"),
-        ({"seed": -3}, "seed must be at least 0"),
+        ({"seed": -3}, "seed must be an integer, at least 0"),
         ({"layers": [NESTED]}, "its description of the network"),
     ],
 )

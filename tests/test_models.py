@@ -115,8 +115,12 @@ def test_small_cnn_computes(shape):
         (lambda: models.small_cnn((1, 7, 20), 3), fp.SizeError, "at least 8 × 8"),
         (lambda: models.small_cnn((1, 7), 3), fp.SizeError, "signals of at least 8 values"),
         (lambda: models.small_cnn((100,), 3), fp.ArgumentError, "for signals, (channels, width)"),
-        (lambda: models.small_cnn((1, 8, 8), 0), fp.ArgumentError, "out_features must be at least"),
-        (lambda: models.lenet5(0), fp.ArgumentError, "out_features must be at least 1"),
+        (
+            lambda: models.small_cnn((1, 8, 8), 0),
+            fp.ArgumentError,
+            "out_features must be an integer, at least",
+        ),
+        (lambda: models.lenet5(0), fp.ArgumentError, "out_features must be an integer, at least 1"),
     ],
 )
 def test_what_models_refuse(make, error, message):

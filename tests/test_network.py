@@ -51,11 +51,11 @@ def test_more_values_than_the_engine_counts():
     [
         (lambda: fp.Network((28,) * 4, LAYERS), "input_shape must be (channels, height, width)"),
         (lambda: fp.Network(28, LAYERS), "Received: input_shape=28"),
-        (lambda: fp.Network((1, 0, 8), LAYERS), "input_shape must be at least 1"),
+        (lambda: fp.Network((1, 0, 8), LAYERS), "input_shape must be an integer, at least 1"),
         (lambda: fp.Network((1, 8, 8), []), "at least one layer"),
         (lambda: fp.Network((1, 8, 8), [fp.ReLU]), "layers must be made: write ReLU()"),
         (lambda: fp.Network((1, 8, 8), [3]), "Received: 3 at index 0"),
-        (lambda: small(seed=-1), "seed must be at least 0"),
+        (lambda: small(seed=-1), "seed must be an integer, at least 0"),
         (lambda: small(initialization="xavier"), "initialization must be one of"),
         (lambda: small(class_names="abc"), "class_names must be strings"),
         (lambda: small(class_names=["a", "b"]), "Received: 2 names, an output of shape (3,)"),

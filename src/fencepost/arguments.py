@@ -1,7 +1,8 @@
-"""Single arguments brought to one canonical form: a count, a number, a flag, a choice.
+"""Every check of a single argument: an integer, a real number, a flag, a choice, one per axis.
 
-Every function takes the argument's name first, returns the canonical value, or raises
-ArgumentError with the rule and what was received. May call errors only.
+Every function takes the argument's name first and returns the value in one canonical form, or
+raises ArgumentError with the rule and what was received. Scalars of NumPy and arrays without axes
+count as the numbers that they hold.
 """
 
 from __future__ import annotations
@@ -9,60 +10,136 @@ from __future__ import annotations
 import difflib
 import math
 import operator
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError
+from .text import format_value, join_words, quoted
+
+T = TypeVar("T")
 
 
-def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> int:
-    """`value` as an int from `minimum` to `maximum`."""
+def integer(name: str, value: Any, minimum: int | None = None, maximum: int | None = None) -> int:
+    """`value` as an int from `minimum` to `maximum`; bool and 3.0 are none.
+
+    >>> import numpy as np
+    >>> integer("epochs", np.int64(3), minimum=1)
+    3
+    """
+    rule = "an integer" + ("" if minimum is None else f", at least {minimum:,}")
     try:
         if isinstance(value, bool):
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise ArgumentError(f"{name} must be an integer. Received: {name}={value!r}") from None
-    if number < minimum:
-        raise ArgumentError(f"{name} must be at least {minimum}. Received: {name}={number}")
+        raise _refused(name, rule, value) from None
+    if minimum is not None and number < minimum:
+        raise _refused(name, rule, value)
     if maximum is not None and number > maximum:
-        raise ArgumentError(f"{name} must be at most {maximum:,}. Received: {name}={number}")
+        raise _refused(name, f"an integer, at most {maximum:,}", value)
     return number
 
 
 def real(
-    name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: bool = False,
+    below: bool = False,
 ) -> float:
-    """`value` as a float with low <= value < high, or low < value if it must lie above."""
+    """`value` as a finite float within [low, high]; `above` and `below` leave that end out.
+
+    >>> real("momentum", 0.9, 0, 1, below=True)
+    0.9
+    """
+    limits = []
+    if math.isfinite(low):
+        limits.append(f"{'more than' if above else 'at least'} {low:g}")
+    if math.isfinite(high):
+        limits.append(f"{'less than' if below else 'at most'} {high:g}")
+    rule = "a number" if len(limits) == 2 else "a finite number"
+    rule += f", {join_words(limits)}" if limits else ""
     try:
-        if isinstance(value, (bool, str)):
+        if isinstance(value, (bool, str, bytes, bytearray)) or getattr(value, "ndim", 0) != 0:
             raise TypeError
+        if getattr(getattr(value, "dtype", None), "kind", "f") in "bcSU":
+            raise TypeError  # NumPy would take a truth for 1 and drop an imaginary part
         number = float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{name} must be a number. Received: {name}={value!r}") from None
-    if not low <= number < high or (above and number == low):
-        rule = f"more than {low:g}" if above else f"at least {low:g}"
-        rule += f" and less than {high:g}" if math.isfinite(high) else ""
-        raise ArgumentError(f"{name} must be finite, {rule}. Received: {name}={value!r}")
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise _refused(name, rule, value) from None
+    inside = (low < number if above else low <= number) and (
+        number < high if below else number <= high
+    )
+    if not (inside and math.isfinite(number)):
+        raise _refused(name, rule, value)
     return number
 
 
 def flag(name: str, value: Any) -> bool:
-    """`value` as True or False."""
-    if not isinstance(value, bool):
-        raise ArgumentError(f"{name} must be True or False. Received: {name}={value!r}")
-    return value
+    """`value` as True or False; 0, 1 and words are neither."""
+    if isinstance(value, bool):
+        return value
+    if getattr(getattr(value, "dtype", None), "kind", "") == "b" and value.ndim == 0:
+        return bool(value)
+    raise _refused(name, "True or False", value)
 
 
-def choice(name: str, value: Any, choices: tuple[str, ...]) -> Any:
-    """`value` when it is one of `choices`; the error offers the nearest."""
-    if not isinstance(value, str) or value not in choices:
-        hint = nearest(value, choices) if isinstance(value, str) else ""
-        raise ArgumentError(
-            f"{name} must be one of {', '.join(quoted(choices))}. "
-            f"Received: {name}={value!r}{f'. {hint}' if hint else ''}"
-        )
-    return value
+def choice(name: str, value: Any, choices: Iterable[str]) -> Any:
+    """`value` when it is one of `choices`; the error offers the nearest.
+
+    >>> choice("mode", "same", ("full", "same", "valid"))
+    'same'
+    """
+    known = tuple(choices)
+    if isinstance(value, str) and value in known:
+        return value
+    hint = nearest(value, known) if isinstance(value, str) else ""
+    raise _refused(name, f"one of {', '.join(quoted(known))}", value, hint)
+
+
+@overload
+def per_axis(
+    name: str, value: Any, ndim: int, *, minimum: int = 1, maximum: int | None = None
+) -> tuple[int, ...]: ...
+@overload
+def per_axis(name: str, value: Any, ndim: int, check: Callable[[str, Any], T]) -> tuple[T, ...]: ...
+def per_axis(
+    name: str,
+    value: Any,
+    ndim: int,
+    check: Callable[[str, Any], Any] | None = None,
+    *,
+    minimum: int = 1,
+    maximum: int | None = None,
+) -> tuple[Any, ...]:
+    """Write one value for all axes, or a sequence of one for each, as a tuple of `ndim`.
+
+    The values are integers from `minimum` to `maximum`, or what `check(name, value)` returns.
+
+    >>> per_axis("kernel_size", 3, 2), per_axis("padding", [0, 1], 2, minimum=0)
+    ((3, 3), (0, 1))
+    >>> per_axis("sigma", (1, 2.5), 2, lambda name, value: real(name, value, 0, above=True))
+    (1.0, 2.5)
+    """
+
+    def checked(item: Any) -> Any:
+        return integer(name, item, minimum, maximum) if check is None else check(name, item)
+
+    if not is_sequence(value):
+        return (checked(value),) * ndim
+    if len(value) != ndim:
+        kind = "an integer" if check is None else "one value"
+        raise _refused(name, f"{kind} or {ndim} of them, one per axis", value)
+    return tuple(checked(item) for item in value)
+
+
+def is_sequence(value: Any) -> bool:
+    """Say whether a value stands for several: a list, a tuple, an array with one axis, no text."""
+    if isinstance(value, Sequence):
+        return not isinstance(value, (str, bytes, bytearray))
+    return getattr(value, "ndim", 0) == 1
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -71,26 +148,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("gausian", ["mean", "gaussian"])
     'Did you mean "gaussian"?'
     """
-    originals = {one.lower(): one for one in known}
+    originals = {original.lower(): original for original in known}
     near = difflib.get_close_matches(name.lower(), list(originals), n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(quoted(originals[one] for one in near))}?" if near else ""
+    if not near:
+        return ""
+    return f"Did you mean {' or '.join(quoted(originals[lower] for lower in near))}?"
 
 
-def pointed(line: str, column: int) -> str:
-    """Show a line, or the part of it that matters, with a mark below the column (from 0).
-
-    >>> print(pointed("mean:sise=3", 5))
-        mean:sise=3
-             ^ column 6
-    """
-    shown = "".join(letter if letter.isprintable() else " " for letter in line)
-    start = max(0, column - 40)
-    piece = shown[start : start + 76]
-    before, after = "…" * (start > 0), "…" * (start + 76 < len(shown))
-    mark = " " * (len(before) + column - start) + "^"
-    return f"    {before}{piece}{after}\n    {mark} column {column + 1}"
-
-
-def quoted(names: Iterable[str]) -> list[str]:
-    """Put each name between quotation marks."""
-    return [f'"{name}"' for name in names]
+def _refused(name: str, rule: str, value: Any, hint: str = "") -> ArgumentError:
+    message = f"{name} must be {rule}. Received: {name}={format_value(value)}."
+    return ArgumentError(f"{message} {hint}".rstrip())

@@ -1,7 +1,6 @@
 """The exceptions of fencepost: every error that the library raises on purpose.
 
-Bottom of the package: calls nothing, may be imported by everything. A message states the rule,
-then what was received, then what would work.
+A message states the rule, then what was received, then what would work.
 """
 
 from __future__ import annotations
@@ -9,6 +8,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .text import format_shape, format_table
 
 
 class FencepostError(Exception):
@@ -49,7 +51,7 @@ class Suggestion:
         What else this choice means; may be empty.
     """
 
-    changes: Mapping[str, object]
+    changes: Mapping[str, Any]
     output: int | tuple[int, ...]
     note: str = ""
 
@@ -59,7 +61,7 @@ class Suggestion:
         parts = []
         for name, value in self.changes.items():
             if name == "input_size":
-                parts.append(f"an input of {_by(value)}")
+                parts.append(f"an input of {format_shape(value)}")
             elif isinstance(value, str):
                 parts.append(f'{name}="{value}"')
             else:
@@ -127,7 +129,7 @@ class SizeProblem:
             parts[0] += "\n" + _prose(f"Received: {self.received}.")
         if any(problem.equation for problem in self.axes):
             parts.append(_equations(self.axes))
-        consequences = [_prose(one.consequence) for one in self.axes if one.consequence]
+        consequences = [_prose(axis.consequence) for axis in self.axes if axis.consequence]
         if consequences:
             parts.append("\n".join(consequences))
         if self.remedy:
@@ -175,7 +177,7 @@ class SizeError(FencepostError, ValueError):
     def taking(self, arguments: Iterable[str]) -> SizeError:
         """Return the same error, without suggestions that change what is not among `arguments`."""
         known = {"input_size", *arguments}
-        own = tuple(one for one in self.suggestions if one.changes.keys() <= known)
+        own = tuple(choice for choice in self.suggestions if choice.changes.keys() <= known)
         return SizeError(replace(self.problem, suggestions=own))
 
     @property
@@ -219,25 +221,16 @@ def _equations(axes: tuple[AxisProblem, ...]) -> str:
         ("", "output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1"),
         *((f"{problem.axis}: " if problem.axis else "", problem.equation) for problem in axes),
     ]
-    width = max(len(label) for label, _ in rows)
-    return _indent("\n".join(f"{label:<{width}}{equation}" for label, equation in rows))
+    return _indent(format_table(rows, "<<", gap=""))
 
 
 def _choices(suggestions: tuple[Suggestion, ...]) -> str:
-    width = max(len(suggestion.text) for suggestion in suggestions)
-    lines = []
+    rows = []
     for suggestion in suggestions:
         note = f"  ({suggestion.note})" if suggestion.note else ""
-        lines.append(f"{suggestion.text:<{width}}  → output {_by(suggestion.output)}{note}")
-    heading = "Any one of these fits:" if len(lines) > 1 else "This fits:"
-    return heading + "\n" + _indent("\n".join(lines))
-
-
-def _by(value: object) -> str:
-    """Write a size as people do: ``10``, ``10 × 5``."""
-    if isinstance(value, tuple):
-        return " × ".join(str(one) for one in value)
-    return str(value)
+        rows.append((suggestion.text, f"→ output {format_shape(suggestion.output)}{note}"))
+    heading = "Any one of these fits:" if len(rows) > 1 else "This fits:"
+    return heading + "\n" + _indent(format_table(rows, "<<"))
 
 
 def _prose(text: str) -> str:

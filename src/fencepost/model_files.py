@@ -21,7 +21,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from .errors import ModelFileError
-from .files.whole import put
+from .files.atomic import atomic_write
 
 FORMAT_VERSION = "1"
 # The description of a network is a few kB. safetensors itself would read 100 MB of it.
@@ -48,7 +48,7 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
         {"fencepost": FORMAT_VERSION, "network": description},
     )
     try:
-        put(target, content)
+        atomic_write(target, content)
     except OSError as error:
         raise ModelFileError(
             f"{target}: the model cannot be written there: {error.strerror}. "

@@ -226,5 +226,5 @@ def test_what_is_no_model():
         fp.check.check(3)
     with pytest.raises(fp.DataError, match=r"nowhere.onnx"):
         fp.check.check("nowhere.onnx")
-    with pytest.raises(fp.ArgumentError, match=r"object_size must be at least 1"):
+    with pytest.raises(fp.ArgumentError, match=r"object_size must be an integer, at least 1"):
         fp.check.check(((1, 8, 8), "ReLU"), object_size=0)

@@ -273,7 +273,7 @@ def test_functions_that_know_their_gradient_are_seen_into():
         ((conv(), (3, 8, 8)), "one for each input: "),
         ((conv(), []), "one for each input: "),
         ((conv(), "3x8x8"), "one for each input: "),
-        ((conv(), [(3, 0, 8)]), "must be at least 1. Received: a size=0"),
+        ((conv(), [(3, 0, 8)]), "must be an integer, at least 1. Received: a size=0"),
         ((conv(), [(3, 8.5, 8)]), "a size must be an integer"),
         ((conv(), [(3, 8, 8), (3,)]), r"Conv2d\.forward takes .* Received: 2 shapes"),
         ((conv(), [(3, 8, 8)], "", ["float99"]), 'dtype must be one of .*Did you mean "float'),

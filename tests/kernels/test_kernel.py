@@ -319,14 +319,14 @@ def test_origins_outside(origin):
     [
         (lambda k: k.rotated(30), "degrees must be a multiple of 90, or of 45 for a square"),
         (lambda k: k.rotated(45), "not a square of odd size .* Received: degrees=45 for 2 × 3"),
-        (lambda k: k.rotated(np.nan), "degrees must be finite"),
+        (lambda k: k.rotated(np.nan), "degrees must be a number"),
         (lambda k: fp.Kernel([1, 2]).rotated(90), "rotated takes a 2D kernel"),
-        (lambda k: k.flipped(2), "axis must be at most 1. Received: axis=2"),
+        (lambda k: k.flipped(2), "axis must be an integer, at most 1. Received: axis=2"),
         (lambda k: k * fp.Kernel([1, 2]), "Only kernels of as many axes can be composed. "),
         (lambda k: k + fp.Kernel([1, 2]), "Only kernels of as many axes can be added. "),
         (lambda k: k + 1, "A kernel can be added to a kernel only. Received: 1"),
-        (lambda k: k * "2", "factor must be a number. Received: factor='2'"),
-        (lambda k: k.scaled(np.inf), "factor must be finite"),
+        (lambda k: k * "2", "factor must be a finite number. Received: factor='2'"),
+        (lambda k: k.scaled(np.inf), "factor must be a finite number"),
         (lambda k: (0 * k).normalised(), "Only a kernel with a weight other than 0"),
     ],
 )

@@ -277,7 +277,7 @@ def test_sizes_that_do_not_fit_are_told_and_never_raised(shape, text, fitting, w
         ((1, 9, 9), "", {}, "at least one layer"),
         ((1, 9, 9), [fp.ReLU], {}, "write ReLU()"),
         ((1, 9, 9), "Relu", {}, "ReLU"),
-        ((1, 9, 9), [fp.ReLU()], {"batch": 0}, "batch must be at least 1"),
+        ((1, 9, 9), [fp.ReLU()], {"batch": 0}, "batch must be an integer, at least 1"),
     ],
 )
 def test_arguments_that_are_refused(shape, layers, options, words):

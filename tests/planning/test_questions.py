@@ -87,9 +87,9 @@ def test_a_known_silent_crop():
     ("first", "last", "words"),
     [
         (30, 20, "first must not be above last"),
-        (0, 5, "first must be at least 1"),
+        (0, 5, "first must be an integer, at least 1"),
         (1, 10_001, "at most 10,000 sizes"),
-        (1, 2**40, "last must be at most"),
+        (1, 2**40, "last must be an integer, at most"),
         ("1", 5, "first must be an integer"),
     ],
 )

@@ -123,7 +123,7 @@ def test_what_covers_the_input_is_said():
 
 
 def test_width_must_be_a_number():
-    with pytest.raises(fp.ArgumentError, match="width must be at least 1"):
+    with pytest.raises(fp.ArgumentError, match="width must be an integer, at least 1"):
         fp.plan((1, 28, 28), LENET5).text(0)
 
 

@@ -89,7 +89,7 @@ def test_architectures_are_read(name):
         ("Conv2d(6, 5, 1, stride=2)", ["stride is given twice"], None, 17),
         ("Conv2d(6, 5, bias=True, bias=True)", ["bias is given twice"], None, 25),
         ("Conv2d(stride=2, 6)", ["cannot come after"], None, 18),
-        ("Conv2d(6, 0)", ["kernel_size must be at least 1"], None, 11),
+        ("Conv2d(6, 0)", ["kernel_size must be an integer, at least 1"], None, 11),
         ("Conv2d(6, 5, groups=4)", ["groups must divide", "groups=4"], None, 14),
         ("Conv2d(6, ReLU)", ["kernel_size must be an integer"], None, 11),
         ("Conv2d(6, 5x5)", ["no number"], None, 11),

@@ -46,7 +46,7 @@ def figures(
     console = Console(as_json)
     outputs.check_folder("--out", out)
 
-    from fencepost.files.whole import put
+    from fencepost.files.atomic import atomic_write
     from fencepost.plots import article
     from fencepost.plots.article.page import page
 
@@ -71,7 +71,7 @@ def figures(
         )
         console.say(f"{entry.number:2}. {entry.title}: {entry.claim}")
     index = out / "index.html"
-    put(index, page(entries).encode())
+    atomic_write(index, page(entries).encode())
     seconds = time.perf_counter() - started
     console.say("", f"Drawn {len(entries)} figures in {seconds:.1f} s: open {index}.")
     console.result({"figures": described, "index": str(index), "seconds": round(seconds, 3)})

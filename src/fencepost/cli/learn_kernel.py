@@ -55,7 +55,7 @@ def learn_kernel(
         check_picture("--plot", plot)
         check_others(out, {"--plot": plot})
     from fencepost.experiments import learn_kernel as learn
-    from fencepost.files.whole import whole
+    from fencepost.files.atomic import atomic_path
 
     one, other = _pixels(before), _pixels(after)
     if one.shape[2] != other.shape[2]:
@@ -64,7 +64,7 @@ def learn_kernel(
             f"{other.shape[2]}. Save both in colour, or both in grey."
         )
     found = learn(one, other, shape, compression=_compression(after))
-    with whole(out) as unfinished:
+    with atomic_path(out) as unfinished:
         rows = (" ".join(f"{weight:.17g}" for weight in row) for row in found.kernel.matrix)
         unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
     console.say(str(found))

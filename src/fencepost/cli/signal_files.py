@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fencepost.cli.console import counted
 from fencepost.errors import ArgumentError, DataError
-from fencepost.files import tables, waves, whole
+from fencepost.files import atomic, tables, waves
 
 Values = NDArray[np.float64]
 
@@ -92,7 +92,7 @@ class CsvSignals(SignalFile):
             else:
                 continue
             names.append(name)
-        whole.put(path, table.with_columns(columns, names).encode())
+        atomic.atomic_write(path, table.with_columns(columns, names).encode())
         dropped = [name for name in table.names if name not in names]
         return (
             f" Without {', '.join(dropped)}, which ends where the signal does." if dropped else ""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import nearest, quoted
+from ..arguments import nearest
 from ..errors import ArgumentError
+from ..text import quoted
 
 Cells = NDArray[np.int32]
 

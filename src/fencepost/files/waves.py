@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fencepost.errors import DataError
-from fencepost.files.whole import whole
+from fencepost.files.atomic import atomic_path
 
 __all__ = ["Sound", "read_wave", "write_wave"]
 
@@ -93,7 +93,7 @@ def write_wave(path: Path, sound: Sound) -> int:
     top = 2 ** (sound.bits - 1)
     rounded = np.rint(np.nan_to_num(sound.samples))
     kept = np.clip(rounded, -top, top - 1)
-    with whole(path) as partial, wave.open(str(partial), "wb") as file:
+    with atomic_path(path) as partial, wave.open(str(partial), "wb") as file:
         file.setnchannels(sound.samples.shape[1])
         file.setsampwidth(sound.bits // 8)
         file.setframerate(sound.rate)

@@ -41,7 +41,7 @@ class Options:
         flag("luminance", self.luminance)
         flag("magnitude", self.magnitude)
         for name in ("scale", "offset"):
-            real(name, getattr(self, name), -np.finfo(float).max)
+            real(name, getattr(self, name))
         if self.dtype is not None and str(np.dtype(self.dtype)) not in ("float32", "float64"):
             raise ArgumentError(
                 "dtype must be None for that of the image, or float32 or float64 to keep what "

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from fencepost.errors import ArgumentError, DataError
+from fencepost.files.atomic import atomic_path
 from fencepost.files.pictures import all_formats, opened, orientation
-from fencepost.files.whole import whole
 from fencepost.filtering import deep_colour, metadata
 from fencepost.filtering.metadata import Metadata
 from fencepost.filtering.pixels import CHANNELS, from_array, from_pillow, to_pillow
@@ -158,7 +158,7 @@ def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = F
     if path.exists() and not overwrite:
         raise DataError(f"{path} exists, and is not replaced unless overwriting is asked for.")
     try:
-        with whole(path) as partial:
+        with atomic_path(path) as partial:
             _save(partial, picture, format)
     except (OSError, ValueError, KeyError, SystemError) as error:
         problem = getattr(error, "strerror", None) or error

@@ -236,7 +236,7 @@ class Kernel:
 
     def scaled(self, factor: float) -> Kernel:
         """Return the kernel with all weights multiplied by a finite number."""
-        factor = real("factor", factor, -np.finfo(float).max)
+        factor = real("factor", factor)
         return self._derived(self.matrix * factor, self.origin, f"{factor:g} * {self.label}")
 
     def composed(self, other: Kernel) -> Kernel:

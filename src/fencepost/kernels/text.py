@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import integer, nearest, pointed
+from ..arguments import integer, nearest
 from ..errors import ArgumentError, DataError
+from ..text import mark_column
 from .catalogue import ENTRIES, GROUPS, Entry, entry
 from .kernel import LARGEST, Kernel, check_size
 from .sets import KernelSet
@@ -267,7 +268,7 @@ def _shaped(matrix: Any, ndim: int | None, text: str, place: int) -> Kernel:
 def _refuse(text: str, column: int, reason: str) -> NoReturn:
     """Raise ArgumentError with the text and a mark below the column."""
     end = "" if reason.endswith((".", "?")) else "."
-    raise ArgumentError(f"{reason}{end}\n\n{pointed(text, column)}") from None
+    raise ArgumentError(f"{reason}{end}\n\n{mark_column(text, column)}") from None
 
 
 def names() -> tuple[str, ...]:

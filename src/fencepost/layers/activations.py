@@ -83,7 +83,7 @@ class Dropout(ElementwiseLayer):
     op = "dropout"
 
     def __init__(self, p: float = 0.5) -> None:
-        self._set(p=real("p", p, 0.0, 1.0))
+        self._set(p=real("p", p, 0.0, 1.0, below=True))
 
     def _options(self) -> dict[str, Any]:
         return {"p": self.p}

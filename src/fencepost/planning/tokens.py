@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ..arguments import pointed
 from ..errors import ArgumentError
+from ..text import mark_column
 
 _TOKEN = re.compile(
     r"""(?P<space>(?:[ \t\r\f\v]|\#[^\n]*)+)
@@ -72,7 +72,7 @@ class Tokens:
         where = f", line {number}" if "\n" in self.text.strip() else ""
         end = "" if reason.endswith((".", "?")) else "."
         raise ArgumentError(
-            f"{reason}{end}\n\n{pointed(line, token.place - start)}{where}"
+            f"{reason}{end}\n\n{mark_column(line, token.place - start)}{where}"
         ) from None
 
     def _read(self) -> Token:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fencepost.arguments import real
 from fencepost.errors import ArgumentError, DataError
-from fencepost.files.whole import whole
+from fencepost.files.atomic import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -
     kind = ending(path, PICTURES)
     drawn = _whole(figure)
     try:
-        with whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             drawn.savefig(unfinished, format=kind[1:], dpi=dots_per_inch)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -108,7 +108,7 @@ def save_animation(
     durations = [round(1000 * seconds)] * (len(images) - 1) + [round(3000 * seconds)]
     content = _gif(images, durations) if kind == ".gif" else _page(images, durations, path.stem)
     try:
-        with whole(path) as unfinished:
+        with atomic_path(path) as unfinished:
             unfinished.write_bytes(content)
     except OSError as error:
         raise _unwritable(path, error) from error

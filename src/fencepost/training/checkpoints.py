@@ -18,7 +18,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fencepost.errors import ArgumentError, DataError
-from fencepost.files import whole
+from fencepost.files import atomic
 from fencepost.training.history import History
 
 FORMAT = "fencepost-checkpoint-1"
@@ -53,7 +53,7 @@ class Checkpoint:
             "history": self.history.to_dict(),
         }
         metadata = {"format": FORMAT, "checkpoint": json.dumps(record)}
-        whole.put(path, save(self.arrays, metadata))
+        atomic.atomic_write(path, save(self.arrays, metadata))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -88,7 +88,7 @@ class Checkpoint:
 
 def remove_leftovers(path: Path) -> None:
     """Remove what processes that were killed while they saved left beside `path`."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{whole.PARTIAL}"):
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{atomic.PARTIAL}"):
         leftover.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever happens meanwhile.  Calls nothing."""
+"""Atomic writes: a file appears complete or not at all, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ PARTIAL = ".partial"  # how the name of a file ends that is being written
 
 
 @contextlib.contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """Give a name to write to; when the block ends, the file there becomes `target`.
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; when the block ends, the file there becomes `target`.
 
     If anything goes wrong in the block, Ctrl-C included, the unfinished file is removed and what
     was at `target` stays.
     """
-    # In the same folder, for only within one file system is a rename whole or not at all.
+    # In the same folder, for only within one file system is a rename atomic.
     partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     try:
         yield partial
@@ -28,9 +28,9 @@ def whole(target: Path) -> Iterator[Path]:
         raise
 
 
-def put(target: Path, content: bytes) -> None:
+def atomic_write(target: Path, content: bytes) -> None:
     """Make a file of this content, and see it on the disk before it takes its name."""
-    with whole(target) as partial, partial.open("wb") as file:
+    with atomic_path(target) as partial, partial.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -46,7 +46,7 @@ def test_unknown_name_is_an_attribute_error():
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    if ".check.torch_" in name:
+    if ".interchange.torch." in name:
         pytest.importorskip("torch", reason="PyTorch is not installed")
     result = doctest.testmod(
         importlib.import_module(name),

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 from torch import nn  # noqa: E402
 
 import fencepost as fp  # noqa: E402
-from check.torch_architectures import ARCHITECTURES, build, conv_norm  # noqa: E402
+from interchange.torch.architectures import ARCHITECTURES, build, conv_norm  # noqa: E402
 
 
 @functools.cache
@@ -166,7 +166,7 @@ def test_fields_are_what_gradients_reach(name):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_export_is_judged_as_the_module_is(name, tmp_path):
     pytest.importorskip("onnx", reason="the exporter needs the onnx package")
-    from check.onnx_exports import export
+    from interchange.onnx.exports import export
 
     network = build(name, divide=8)
     content = export(network, (torch.zeros(ARCHITECTURES[name].input_shape),))

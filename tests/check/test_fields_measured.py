@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from fencepost.check.fields import sights  # noqa: E402
-from fencepost.check.torch_trace import read  # noqa: E402
+from fencepost.interchange.torch.trace import read  # noqa: E402
 
 nn, F = torch.nn, torch.nn.functional
 
@@ -284,11 +284,11 @@ def test_published_fields(name):
     ],
 )
 def test_fields_of_the_known_networks(name, operation, span):
-    from check import torch_architectures
+    from interchange.torch import architectures
 
     with torch.device("meta"):
-        module = torch_architectures.build(name)
-    channels = torch_architectures.ARCHITECTURES[name].input_shape[1]
+        module = architectures.build(name)
+    channels = architectures.ARCHITECTURES[name].input_shape[1]
     features = module if name == "lenet5" else getattr(module, "features", None)
     if features is None:
         features = nn.Sequential(module.stem, module.stages)

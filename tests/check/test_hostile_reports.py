@@ -11,11 +11,11 @@ pytest.importorskip("torch", reason="the files are exported by PyTorch")
 
 import numpy as np
 
-from check.test_onnx_hostile import damage, lie, wholes
 from fencepost.check import CODES
 from fencepost.check.judging import judge
-from fencepost.check.onnx_file import read
 from fencepost.errors import FencepostError
+from fencepost.interchange.onnx.reader import read
+from interchange.onnx.test_hostile_files import damage, lie, wholes
 
 CASES = 300
 

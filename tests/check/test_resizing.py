@@ -16,8 +16,8 @@ def sizes_of(model):
 @pytest.mark.parametrize("size", [193, 200, 227, 258])
 def test_known_networks_at_other_sizes(name, size):
     torch = pytest.importorskip("torch")
-    from check.torch_architectures import build
-    from fencepost.check.torch_trace import read
+    from fencepost.interchange.torch.trace import read
+    from interchange.torch.architectures import build
 
     with torch.device("meta"):
         network = build(name)

@@ -101,7 +101,7 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
     if suffix == ".safetensors":
         return _of_layers(load(name), input_shape, Path(name).name)
     if ":" in name and suffix != ".onnx" and not os.path.exists(name):
-        from .torch_factory import load_factory
+        from fencepost.interchange.torch.factory import load_factory
 
         if input_shape is None:
             raise _shape_missing(name)
@@ -118,9 +118,9 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
             f"module, such as {Path(name).stem or 'models'}:Net for the class or function Net in "
             f"{Path(name).stem or 'models'}.py"
         )
-    from . import onnx_file
+    from fencepost.interchange.onnx import reader
 
-    return onnx_file.read(name, _for_onnx(input_shape))
+    return reader.read(name, _for_onnx(input_shape))
 
 
 def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:
@@ -130,14 +130,14 @@ def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source:
 
 
 def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
-    from . import torch_trace
+    from fencepost.interchange.torch import trace
 
     if input_shape is None:
         raise _shape_missing(source or type(module).__name__)
     with warnings.catch_warnings():
         # That an even kernel with "same" is uneven is told as FP206, with its numbers.
         warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
-        return torch_trace.read(module, _several(input_shape), source)
+        return trace.read(module, _several(input_shape), source)
 
 
 def _for_onnx(shapes: InputShapes | None) -> Any:

@@ -1,0 +1,1 @@
+"""Models of others, read into a graph: ONNX files, PyTorch modules."""

@@ -1,0 +1,1 @@
+"""ONNX files: read in place, without their weights."""

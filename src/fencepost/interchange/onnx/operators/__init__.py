@@ -1,0 +1,1 @@
+"""The operators of ONNX: what each makes of the sizes of its inputs."""

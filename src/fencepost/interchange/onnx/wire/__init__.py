@@ -1,0 +1,1 @@
+"""The bytes of an ONNX file: Protocol Buffers, the messages of ONNX, its tensors."""

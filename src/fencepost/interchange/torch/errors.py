@@ -1,0 +1,66 @@
+"""What someone's own code raised, told in one line: what, and at which of its lines."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import traceback
+from pathlib import Path
+
+_LONGEST = 500  # letters of a message; some carry whole arrays
+_OURS = str(Path(__file__).parents[2])
+
+
+def told(error: BaseException) -> str:
+    r"""Say which exception it was, what it said, and where it arose.
+
+    >>> told(ValueError("no weights\nhere"))
+    'ValueError: no weights here'
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        what, where = error.msg, f"{_short(error.filename)}, line {error.lineno}"
+    else:
+        what, where = str(error), place(error)
+    said = ": ".join(part for part in (type(error).__name__, one_line(what)) if part)
+    return f"{said} ({where})" if where else said
+
+
+def one_line(text: str) -> str:
+    r"""Bring a message to one line, and cut what is too long for it.
+
+    >>> one_line("a\n  b")
+    'a b'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def place(error: BaseException) -> str:
+    """Where an exception arose: the last line of someone's own code, or of a library's if none."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(("<", _OURS))
+    ]
+    libraries = tuple(
+        path
+        for name, path in sysconfig.get_paths().items()
+        if name in ("stdlib", "platstdlib", "purelib", "platlib")
+    )
+    own = [frame for frame in frames if not frame.filename.startswith(libraries)]
+    # PyTorch calls forward, and is never where a user would look first.
+    others = [frame for frame in frames if f"{os.sep}torch{os.sep}" not in frame.filename]
+    for some in (own, others):
+        if some:
+            where = some[-1]
+            inside = "" if where.name == "<module>" else f", in {where.name}"
+            return f"{_short(where.filename)}, line {where.lineno}{inside}"
+    return ""
+
+
+def _short(filename: str) -> str:
+    """Name a file as seen from the current directory, if it lies below it."""
+    try:
+        return str(Path(filename).resolve().relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return filename

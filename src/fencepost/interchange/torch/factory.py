@@ -1,0 +1,203 @@
+"""Finds a PyTorch module by name, as web servers find applications: ``package.module:factory``.
+
+What it imports and calls is the user's code: whatever goes wrong there is told with its file and
+line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from fencepost.arguments import nearest
+from fencepost.errors import ArgumentError, DataError
+from fencepost.interchange.torch.errors import told
+
+if TYPE_CHECKING:
+    import torch
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def load_factory(name: str) -> torch.nn.Module:
+    """Load the PyTorch module that ``package.module:factory`` names.
+
+    Parameters
+    ----------
+    name : str
+        Before the colon a Python module, which is imported, as from the current directory (which
+        is put at the head of `sys.path`, and stays there for what the code imports later). After
+        it what it holds: a function that returns a torch.nn.Module, a subclass of torch.nn.Module,
+        or such a module itself. Function and class are called without arguments. What they print
+        goes to stderr.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    ArgumentError
+        PyTorch is not installed; `name` is not of this form; there is no such module or name.
+    DataError
+        The code fails when it is imported or called (its own exception is told, with file and
+        line), needs arguments, or gives something else than a torch.nn.Module.
+
+    Examples
+    --------
+    >>> load_factory("torch.nn:Flatten")
+    Flatten(start_dim=1, end_dim=-1)
+    """
+    torch = need_torch()
+    path, _, attribute = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if not (_DOTTED.fullmatch(path) and _DOTTED.fullmatch(attribute)):
+        raise ArgumentError(
+            "A PyTorch module is named as package.module:factory, such as models.lenet:LeNet5 for "
+            "the class or function LeNet5 in the file models/lenet.py below the current "
+            f"directory. Received: {name!r}."
+        )
+    if path.endswith(".py"):
+        raise ArgumentError(
+            f"Before the colon stands the name of a Python module, not of its file: "
+            f"{path.removesuffix('.py')}:{attribute}. Received: {name!r}."
+        )
+    with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to who asks
+        found: Any = _import(path)
+        for part in attribute.split("."):
+            found = _attribute(found, part, name)
+        made = found if isinstance(found, torch.nn.Module) else _make(found, name)
+    if not isinstance(made, torch.nn.Module):
+        raise DataError(f"{name} must give a torch.nn.Module. It gives {kind(made)}.")
+    return made
+
+
+def need_torch() -> Any:
+    """Import PyTorch, or say how to get it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ArgumentError(
+            "To read a PyTorch module, PyTorch must be installed: "
+            f'pip install "fencepost[torch]". Received: {told(error)}.'
+        ) from None
+    return torch
+
+
+def kind(value: object) -> str:
+    """Say what a value is: ``"a dict"``.
+
+    >>> kind({}), kind(None), kind(int)
+    ('a dict', 'None', 'the class int')
+    """
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _import(path: str) -> ModuleType:
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    importlib.invalidate_caches()  # a file that was written a moment ago
+    parent = ""
+    for part in path.split("."):
+        whole = f"{parent}.{part}" if parent else part
+        missing, module = _tried(whole)
+        if missing:
+            known = _modules(sys.modules[parent].__path__ if parent else [here])
+            where = f"in {parent}" if parent else f"in {here}, nor among the installed ones"
+            raise ArgumentError(
+                f"There is no Python module {part} {where}. Received: {path}. "
+                f"{nearest(part, known)}".rstrip()
+            )
+        if whole != path and not hasattr(module, "__path__"):
+            raise ArgumentError(
+                f"{whole} is a Python module, not a package of modules: what it holds stands after "
+                f"a colon, as in {whole}:{path.removeprefix(whole + '.')}. Received: {path}."
+            )
+        parent = whole
+    return sys.modules[path]
+
+
+def _tried(name: str) -> tuple[bool, Any]:
+    """Import a module; say whether it is missing, or tell what its code raised."""
+    try:
+        return False, importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name == name:
+            return True, None
+        raise _failed(name, "cannot be imported", error) from None
+    except (Exception, SystemExit) as error:
+        raise _failed(name, "cannot be imported", error) from None
+
+
+def _failed(name: str, what: str, error: BaseException) -> DataError:
+    return DataError(f"{name} {what}. Its code raised {told(error)}.")
+
+
+def _modules(path: Iterable[str]) -> list[str]:
+    return [one.name for one in pkgutil.iter_modules(list(path))]
+
+
+def _attribute(owner: Any, part: str, name: str) -> Any:
+    try:
+        return getattr(owner, part)
+    except AttributeError:
+        known = [one for one in dir(owner) if not one.startswith("_")]
+        where = getattr(owner, "__name__", kind(owner))
+        hint = nearest(part, known) or _offers(owner)
+        raise ArgumentError(f"{where} holds no {part}. Received: {name}. {hint}".rstrip()) from None
+
+
+def _offers(owner: Any) -> str:
+    """List the module classes and functions that were written there."""
+    here = getattr(owner, "__name__", None)
+    found = [
+        one
+        for one, value in vars(owner).items()
+        if callable(value) and not one.startswith("_") and getattr(value, "__module__", "") == here
+    ]
+    return f"It holds {', '.join(found[:10])}." if found else ""
+
+
+def _make(found: Any, name: str) -> Any:
+    """Call a function or class without arguments."""
+    if not callable(found):
+        raise DataError(
+            f"{name} must be a torch.nn.Module, or a function or class that makes one. "
+            f"It is {kind(found)}."
+        )
+    needed = _needed(found)
+    if needed:
+        raise DataError(
+            f"{name} is called without arguments, but needs {', '.join(needed)}. Write a function "
+            f"that gives them, such as: def model(): return {name.partition(':')[2]}(…)"
+        )
+    try:
+        return found()
+    except (Exception, SystemExit) as error:
+        raise _failed(name, "fails when it is called", error) from None
+
+
+def _needed(function: Callable[..., Any]) -> list[str]:
+    """Name the parameters that have no default."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some compiled functions do not tell
+        return []
+    return [
+        one.name
+        for one in parameters
+        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]

@@ -1,0 +1,294 @@
+"""Reading PyTorch modules of every kind: who feeds whom, and what is wrong with arguments."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+import fencepost as fp
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+from fencepost.interchange.torch.trace import read  # noqa: E402
+from interchange.torch.nets import Net, conv, graph, names  # noqa: E402
+
+nn, F = torch.nn, torch.nn.functional
+
+
+# --- who feeds whom -------------------------------------------------------------------------------
+
+
+def test_layers_and_functions_are_named_after_the_modules_they_are_in():
+    block = Net(lambda self, x: x + F.relu(self.c(x)), c=conv(4, 4, padding=1))
+    model = read(nn.Sequential(conv(), block), [(3, 8, 8)])
+    assert graph(model) == {"0": [""], "1.c": ["0"], "1.relu": ["1.c"], "1.add": ["0", "1.relu"]}
+    assert model.outputs == ((3, 0),)
+    assert (model.input_names, model.input_shapes) == (("input",), ((1, 3, 8, 8),))
+
+
+def test_a_module_used_twice_counts_its_parameters_once():
+    one = conv(3, 3, padding=1)
+    model = read(Net(lambda self, x: self.c(self.c(x)) + self.c(x), c=one), [(3, 8, 8)])
+    assert graph(model) == {"c": [""], "c:2": ["c"], "c:3": [""], "add": ["c:2", "c:3"]}
+    assert [one.parameters for one in model.operations] == [84, 0, 0, 0]
+    assert len({one.multiply_adds for one in model.operations[:3]}) == 1
+
+
+def test_tied_weights_are_counted_once():
+    first, second = nn.Linear(5, 5), nn.Linear(5, 5)
+    second.weight = first.weight
+    model = read(nn.Sequential(first, second), [(5,)])
+    assert [one.parameters for one in model.operations] == [30, 5]
+
+
+def test_what_changes_in_place_is_followed():
+    def run(self, x):
+        x = self.c(x)
+        before = x
+        x += 1
+        F.relu(x, inplace=True)
+        x.mul_(2)
+        return before  # the same array: all has been done to it
+
+    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    assert graph(model) == {"c": [""], "add": ["c"], "relu": ["add"], "mul": ["relu"]}
+    assert model.outputs == ((3, 0),)
+
+
+def test_a_copy_before_a_change_in_place_keeps_what_was():
+    def run(self, x):
+        kept = self.c(x)
+        x = kept.clone()
+        return torch.relu_(x) + kept
+
+    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    assert graph(model) == {"c": [""], "relu": ["c"], "add": ["relu", "c"]}
+
+
+def test_assignment_into_an_array_of_zeros():
+    def run(self, x):
+        wide = torch.zeros(1, 5, *x.shape[2:])
+        wide[:, :3] = x
+        return self.c(wide)
+
+    model = read(Net(run, c=conv(5)), [(3, 8, 8)])
+    assert graph(model) == {"setitem": [""], "c": ["setitem"]}
+    assert model.operations[0].role == "unknown"
+
+
+def test_names_and_types_of_an_array_are_no_operations():
+    def run(self, x):
+        x = self.c(x.contiguous().float()).detach().to("cpu").data
+        return x.type_as(x), len(x), x.size(), x.dtype, x.numel()
+
+    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    assert (names(model), model.outputs) == (["c"], ((0, 0),))
+
+
+def test_several_outputs_of_one_operation():
+    def run(self, x):
+        a, b = x.chunk(2, dim=1)
+        return {"b": [b, 3], "a": (a, None)}, (torch.zeros(3), x)
+
+    model = read(Net(run), [(4, 8, 8)])
+    assert model.operations[0].output_shapes == ((1, 2, 8, 8),) * 2
+    assert model.outputs == ((0, 1), (0, 0), (-1, 0))
+
+
+def test_several_inputs_and_their_types():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(9, 6)
+            self.scale = nn.Linear(6, 6)
+
+        def forward(self, tokens, *rest):
+            return self.scale(self.words(tokens)) * rest[0] + rest[1]
+
+    model = read(Two(), [(5,), (5, 6), (6,)], "two", ["int64", "", "float64"])
+    assert model.input_names == ("tokens", "rest0", "rest1")
+    assert graph(model) == {
+        "words": [""],
+        "scale": ["words"],
+        "mul": ["scale", ""],
+        "add": ["mul", ""],
+    }
+    assert model.operations[-1].inputs == ((2, 0), (-1, 2))
+    assert (model.source, model.failure) == ("two", "")
+    assert model.how.endswith("with a batch of 1, tokens in int64.")
+    # The input of an embedding is found out to be one.
+    assert read(Two(), [(5,), (5, 6), (6,)], "two").operations == model.operations
+    assert read(Two(), [(5,), (5, 6), (6,)], "two", ["", "", ""]).operations[-1].name == "words"
+
+
+def test_inputs_are_of_the_type_of_the_parameters():
+    for kind in (torch.float64, torch.float16):
+        model = read(nn.Sequential(conv().to(kind), nn.ReLU()), [(3, 8, 8)])
+        assert (model.failure, len(model.operations)) == ("", 2)
+
+
+def test_parameters_that_are_used_without_a_layer():
+    class Tokens(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Parameter(torch.zeros(1, 1, 6))
+            self.place = nn.Parameter(torch.zeros(5, 6))
+
+        def forward(self, x):
+            return torch.cat([self.first.expand(len(x), -1, -1), x], 1) + self.place
+
+    model = read(Tokens(), [(4, 6)])
+    assert [(one.kind, one.role, one.parameters) for one in model.operations] == [
+        ("Cat", "join", 6),
+        ("Add", "pointwise", 30),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_weights_that_are_computed_from_others():
+    layers = nn.Sequential(
+        nn.utils.parametrizations.weight_norm(conv(3, 4)),
+        nn.utils.parametrizations.spectral_norm(conv(4, 4)),
+        nn.utils.weight_norm(conv(4, 4)),
+    )
+    with torch.no_grad():
+        layers(torch.zeros(1, 3, 9, 9))
+    model = read(layers, [(3, 9, 9)])
+    assert names(model) == ["0", "1", "2"]
+    assert model.parameters == sum(p.numel() for p in layers.parameters())
+    assert model.unused == ()
+
+
+def test_a_layer_that_pads_by_itself_is_two_operations():
+    model = read(nn.Sequential(conv(padding=1, padding_mode="circular")), [(3, 8, 8)])
+    assert [(one.name, one.kind, one.role) for one in model.operations] == [
+        ("0.pad", "Pad", "pad"),
+        ("0", "Conv2d", "windows"),
+    ]
+    assert [(w.before, w.after) for w in model.operations[0].windows] == [(1, 1), (1, 1)]
+
+
+def test_a_layer_of_ones_own_is_what_it_does():
+    class Same(nn.Conv2d):
+        """Pads as TensorFlow does, and scales its weight."""
+
+        def forward(self, x):
+            x = F.pad(x, (0, 1, 0, 1))
+            return F.conv2d(x, self.weight * 2, self.bias, self.stride, groups=self.groups)
+
+    model = read(nn.Sequential(Same(3, 4, 3, stride=2)), [(3, 8, 8)])
+    assert names(model) == ["0.pad", "0"]
+    assert model.operations[1].describe() == "Conv2d(4, 3, stride=2)"
+    assert model.operations[1].parameters == 112
+
+
+def test_identities_and_empty_containers():
+    layers = nn.Sequential(nn.Identity(), nn.Sequential(), nn.Dropout(0.3), conv())
+    model = read(layers, [(3, 8, 8)])
+    assert [(one.name, one.kind, one.role) for one in model.operations[:2]] == [
+        ("0", "Identity", "pointwise"),
+        ("2", "Dropout", "pointwise"),
+    ]
+    assert graph(model)["3"] == ["2"]
+
+
+def test_an_own_train_that_returns_nothing():
+    class Frozen(nn.Sequential):
+        def train(self, mode=True):
+            super().train(mode)
+
+    assert names(read(Frozen(conv(), nn.BatchNorm2d(4)), [(3, 8, 8)])) == ["0", "1"]
+
+
+def test_lazy_layers_take_what_arrives():
+    layers = nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
+    model = read(layers, [(3, 8, 8)])
+    assert [one.parameters for one in model.operations] == [112, 0, 0, 290]
+    assert all(nn.parameter.is_lazy(one) for one in layers.parameters())
+
+
+def test_layers_that_are_not_known_are_one_operation_each():
+    def run(self, x):
+        x = x.flatten(2).transpose(1, 2)
+        x, _ = self.attention(x, x, x)
+        x, (h, _) = self.lstm(x)
+        return x, h
+
+    layers = {"attention": nn.MultiheadAttention(4, 2, batch_first=True), "lstm": nn.LSTM(4, 5)}
+    module = Net(run, **layers)
+    model = read(module, [(4, 3, 3)])
+    one, other = model.operations[-2:]
+    assert (one.name, one.kind, one.role) == ("attention", "MultiheadAttention", "unknown")
+    assert (one.input_shapes, one.output_shapes) == (((1, 9, 4),) * 3, ((1, 9, 4), (1, 9, 9)))
+    assert (other.kind, other.output_shapes[0]) == ("LSTM", (1, 9, 5))
+    assert {one.multiply_adds, other.multiply_adds, model.multiply_adds} == {None}
+    assert model.parameters == sum(p.numel() for p in module.parameters())
+    assert [sentence.split()[1] for sentence in model.unknown] == ["MultiheadAttention", "LSTM"]
+
+
+def test_modules_that_nothing_uses_are_named():
+    side = nn.Sequential(conv(), nn.Sequential(conv(4), nn.BatchNorm2d(4)))
+    module = Net(lambda self, x: self.c(x), c=conv(), side=side)
+    module.alone = nn.Parameter(torch.zeros(3))
+    module.c.extra = nn.Parameter(torch.zeros(3))
+    assert read(module, [(3, 8, 8)]).unused == ("side", "alone", "c.extra")
+
+
+def test_a_compiled_module_is_read_as_what_it_was():
+    model = read(torch.compile(nn.Sequential(conv(), nn.ReLU())), [(3, 8, 8)])
+    assert names(model) == ["_orig_mod.0", "_orig_mod.1"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_scripted_modules_are_not_seen_into():
+    scripted = torch.jit.script(nn.Sequential(conv(4, 5), nn.ReLU()))
+    model = read(nn.Sequential(conv(), scripted, conv(5)), [(3, 9, 9)])
+    assert graph(model) == {"0": [""], "1": ["0"], "2": ["1"]}
+    one = model.operations[1]
+    assert (one.role, one.output_shape, one.parameters) == ("unknown", (1, 5, 5, 5), 185)
+    assert model.unused == ()
+    alone = read(scripted, [(4, 7, 7)])
+    assert (names(alone), alone.parameters, alone.unused) == (["forward"], 185, ())
+
+
+def test_functions_that_know_their_gradient_are_seen_into():
+    class Swish(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * torch.sigmoid(x)
+
+    model = read(Net(lambda self, x: Swish.apply(self.c(x)), c=conv()), [(3, 8, 8)])
+    assert graph(model) == {"c": [""], "sigmoid": ["c"], "mul": ["c", "sigmoid"]}
+
+
+# --- arguments ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((3, [(3, 8, 8)]), r"must be a torch\.nn\.Module\. Received: an int"),
+        ((conv, [(3, 8, 8)]), r"must be a torch\.nn\.Module\. Received: a function"),
+        ((conv(), (3, 8, 8)), "one for each input: "),
+        ((conv(), []), "one for each input: "),
+        ((conv(), "3x8x8"), "one for each input: "),
+        ((conv(), [(3, 0, 8)]), "must be an integer, at least 1. Received: a size=0"),
+        ((conv(), [(3, 8.5, 8)]), "a size must be an integer"),
+        ((conv(), [(3, 8, 8), (3,)]), r"Conv2d\.forward takes .* Received: 2 shapes"),
+        ((conv(), [(3, 8, 8)], "", ["float99"]), 'dtype must be one of .*Did you mean "float'),
+        ((conv(), [(3, 8, 8)], "", ["int64", ""]), "Received: 2 for 1 input"),
+    ],
+)
+def test_arguments_that_are_none(arguments, words):
+    with pytest.raises(fp.ArgumentError, match=words):
+        read(*arguments)
+
+
+def test_modules_that_cannot_be_copied():
+    module = nn.Sequential(conv())
+    module.file = (one for one in "abc")
+    with pytest.raises(TypeError):
+        copy.deepcopy(module)
+    with pytest.raises(fp.DataError, match=r"cannot be copied .*TypeError: cannot pickle"):
+        read(module, [(3, 8, 8)])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import fencepost as fp
-from fencepost.experiments import learn_kernel
+from fencepost.estimation import learn_kernel
 
 SEED = 2026
 SIDES = (3,) * 7 + (5,) * 3

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 import fencepost as fp
 from fencepost.errors import ArgumentError, DataError
 from fencepost.network import RegressionEvaluation
-from fencepost.plots import style, tiles
-from fencepost.plots.confusion_matrix import draw_confusion_matrix
-from fencepost.plots.training_curve import Curve, draw_training_curve
-from fencepost.plots.training_picture import draw_training
-from fencepost.plots.wrong_answers import Mistake
+from fencepost.plots import style
+from fencepost.plots.networks import tiles
+from fencepost.plots.networks.confusion_matrix import draw_confusion_matrix
+from fencepost.plots.networks.misclassified import Mistake
+from fencepost.plots.networks.training_curve import Curve, draw_training_curve
+from fencepost.plots.networks.training_picture import draw_training
 from fencepost.training import Epoch, History
 from plots.texts import drawn_texts, faults
 
@@ -264,7 +265,7 @@ def test_no_global_state_changes():
     draw("signals")
     assert dict(mpl.rcParams) == before
     code = (
-        "import sys; from fencepost.plots.training_picture import draw_training; "
+        "import sys; from fencepost.plots.networks.training_picture import draw_training; "
         "assert not any(name.startswith('matplotlib') for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import check, datasets, experiments, filtering, kernels, models, plots, training
+    from . import (
+        check,
+        datasets,
+        estimation,
+        experiments,
+        filtering,
+        kernels,
+        models,
+        plots,
+        training,
+    )
     from ._engine import get_num_threads, set_num_threads
     from .convolution import convolution_terms, convolve, correlate, explain_method
     from .errors import (
@@ -101,6 +111,7 @@ __all__ = [
     "convolve",
     "correlate",
     "datasets",
+    "estimation",
     "experiments",
     "explain_method",
     "filter_image",
@@ -122,6 +133,7 @@ __all__ = [
 _MODULES = (
     "check",
     "datasets",
+    "estimation",
     "experiments",
     "filtering",
     "kernels",

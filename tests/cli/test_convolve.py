@@ -219,7 +219,7 @@ class TestPlot:
 
     @pytest.mark.parametrize(("scale", "axes"), [(1, 3), (0.01, 5), (0, 3)])
     def test_a_result_that_would_look_flat_has_a_scale_of_its_own(self, scale, axes):
-        from fencepost.plots.signal_picture import SignalPlot, draw_signals
+        from fencepost.plots.signals.panels import SignalPlot, draw_signals
 
         wave = np.sin(np.arange(50.0))
         figure = draw_signals(
@@ -231,7 +231,7 @@ class TestPlot:
         assert [text.get_text() for text in legend.get_texts()] == ["before", "after"]
 
     def test_lines_are_the_signals(self):
-        from fencepost.plots.signal_picture import SignalPlot, draw_signals
+        from fencepost.plots.signals.panels import SignalPlot, draw_signals
 
         before, after = np.arange(10.0), np.arange(1, 9) * 2.0
         figure = draw_signals(

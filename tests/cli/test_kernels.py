@@ -8,8 +8,8 @@ from PIL import Image
 
 import fencepost as fp
 from cli.refusal import refused
-from fencepost.plots.kernel_card import kernel_card
-from fencepost.plots.samples import read_portrait
+from fencepost.plots.images.kernel_card import kernel_card
+from fencepost.plots.images.samples import read_portrait
 from plots.texts import faults
 
 

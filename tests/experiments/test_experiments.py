@@ -10,7 +10,7 @@ import pytest
 import fencepost as fp
 from fencepost import experiments
 from fencepost.experiments.robustness import NETWORKS, _shifted
-from fencepost.plots.samples import read_portrait
+from fencepost.plots.images.samples import read_portrait
 from plots.texts import faults
 
 

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 import fencepost as fp
-from fencepost.experiments import learn_kernel, train_kernel
-from fencepost.experiments.compression import Jpeg
-from fencepost.plots.samples import read_portrait
+from fencepost.estimation import learn_kernel
+from fencepost.estimation.jpeg import Jpeg
+from fencepost.experiments import train_kernel
+from fencepost.plots.images.samples import read_portrait
 
 KERNELS = {
     "laplace": fp.kernels.laplace(8),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.plots import samples, style
+from fencepost.plots import style
 from fencepost.plots.article import figures, images
+from fencepost.plots.images import samples
 from plots.texts import drawn_texts, faults
 
 FIGURES = figures()

@@ -13,7 +13,8 @@ from PIL import Image
 
 import fencepost as fp
 from fencepost.errors import ArgumentError
-from fencepost.plots import kernel_grids, style
+from fencepost.plots import style
+from fencepost.plots.images import kernel_grids
 from plots.texts import drawn_texts, faults
 
 RNG = np.random.default_rng(3)
@@ -158,7 +159,7 @@ def test_no_setting_changes():
 
 
 def test_a_result_is_darker_than_its_signal_in_a_grey_print():
-    from fencepost.plots.cells import brightness, rgb
+    from fencepost.plots.grids import brightness, rgb
 
     figure = fp.plots.signal([1, 2, 3, 1], [1, -1])
     f, y = figure.axes[0].child_axes[0].lines

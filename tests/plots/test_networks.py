@@ -12,7 +12,7 @@ import fencepost as fp
 from fencepost.errors import ArgumentError, DataError
 from fencepost.network import input_gradient, occlusion
 from fencepost.plots import style
-from fencepost.plots.subjects import UNTRAINED
+from fencepost.plots.networks.subjects import UNTRAINED
 from plots.test_ground import pixels
 from plots.texts import drawn_texts, faults
 

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.patches import Polygon
 
 import fencepost as fp
-from fencepost.plots import arguments, style, volume_layout
+from fencepost.plots import arguments, style
+from fencepost.plots.networks import volume_layout
 from plots.texts import drawn_texts, faults
 
 

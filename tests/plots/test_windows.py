@@ -8,7 +8,8 @@ from matplotlib.patches import Rectangle
 
 import fencepost as fp
 from fencepost.errors import ArgumentError, DataError, SizeError
-from fencepost.plots import style, window_grids
+from fencepost.plots import style
+from fencepost.plots.images import window_grids
 from plots.texts import drawn_texts, faults
 
 

@@ -98,7 +98,7 @@ def convolve(
     )
     if plot is not None:
         from fencepost.plots import save
-        from fencepost.plots.signal_picture import SignalPlot, draw_signals
+        from fencepost.plots.signals.panels import SignalPlot, draw_signals
 
         plots = [
             SignalPlot(name, before, after)

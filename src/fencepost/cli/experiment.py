@@ -1,4 +1,4 @@
-"""`fencepost experiment`: the article's claims, measured.  Calls experiments."""
+"""`fencepost experiment`: the article's claims, measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`fencepost explain`: one prediction from pixels to classes, on one page.  Calls plots."""
+"""`fencepost explain`: one prediction from pixels to classes, on one page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def explain(
     outputs.check_picture("--out", out)
 
     import fencepost as fp
-    from fencepost.plots.subjects import UNTRAINED, as_output, is_untrained
+    from fencepost.plots.networks.subjects import UNTRAINED, as_output, is_untrained
 
     network = fp.load(model)
     wanted = as_output(network, of)
@@ -79,7 +79,7 @@ def explain(
 
 def _answer(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
     """Return what the network says, for JSON and in words."""
-    from fencepost.plots.subjects import has_classes, output_names
+    from fencepost.plots.networks.subjects import has_classes, output_names
 
     if not has_classes(network):
         values = [float(value) for value in network(pixels[None]).ravel()]

@@ -1,4 +1,4 @@
-"""`fencepost figures`: every figure of the article, drawn live, on one page.  Calls plots."""
+"""`fencepost figures`: every figure of the article, drawn live, on one page."""
 
 from __future__ import annotations
 

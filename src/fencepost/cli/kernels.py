@@ -1,4 +1,4 @@
-"""`fencepost kernels`: which kernels there are, and what one is and does.  Calls kernels, plots."""
+"""`fencepost kernels`: which kernels there are, and what one is and does."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _list(console: Console) -> None:
 
 def _draw(found: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
     from fencepost.plots import save
-    from fencepost.plots.kernel_card import kernel_card
+    from fencepost.plots.images.kernel_card import kernel_card
 
     save(kernel_card(found, portrait), path)
 

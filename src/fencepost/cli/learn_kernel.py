@@ -1,4 +1,4 @@
-"""`fencepost learn-kernel`: the kernel between a picture and its copy.  Calls experiments."""
+"""`fencepost learn-kernel`: the kernel between a picture and its copy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fencepost.errors import ArgumentError, DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fencepost.experiments.compression import Jpeg
+    from fencepost.estimation.jpeg import Jpeg
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -54,7 +54,7 @@ def learn_kernel(
     if plot is not None:
         check_picture("--plot", plot)
         check_others(out, {"--plot": plot})
-    from fencepost.experiments import learn_kernel as learn
+    from fencepost.estimation import learn_kernel as learn
     from fencepost.files.atomic import atomic_path
 
     one, other = _pixels(before), _pixels(after)
@@ -101,7 +101,7 @@ def _compression(path: Path) -> Jpeg | None:
     """Return how a picture that could be read was compressed, if it is a JPEG."""
     from PIL import Image
 
-    from fencepost.experiments.compression import Jpeg
+    from fencepost.estimation.jpeg import Jpeg
 
     with Image.open(path) as image:
         return Jpeg.of_file(image)

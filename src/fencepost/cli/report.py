@@ -15,7 +15,7 @@ from fencepost.cli.console import percent
 if TYPE_CHECKING:
     from fencepost.datasets import Dataset
     from fencepost.network import Network
-    from fencepost.plots.wrong_answers import Mistake
+    from fencepost.plots.networks.misclassified import Mistake
     from fencepost.training import History
 
 CHUNK = 1000  # images at a time, so that memory does not grow with the data
@@ -77,7 +77,7 @@ class Judgement:
 
     def surest_mistakes(self, count: int) -> list[Mistake]:
         """Return the mistakes that the network was surest of, the surest first."""
-        from fencepost.plots.wrong_answers import surest
+        from fencepost.plots.networks.misclassified import surest
 
         data = self.data
         return surest(data.images, data.targets, self.answers, self.sureness, count)
@@ -93,9 +93,9 @@ def draw_picture(
 ) -> None:
     """Draw what the network learned and what it still gets wrong into a PNG or SVG file."""
     from fencepost.plots import save
-    from fencepost.plots.subjects import convolutions, kernels_of
-    from fencepost.plots.training_curve import Curve
-    from fencepost.plots.training_picture import draw_training
+    from fencepost.plots.networks.subjects import convolutions, kernels_of
+    from fencepost.plots.networks.training_curve import Curve
+    from fencepost.plots.networks.training_picture import draw_training
 
     places = list(convolutions(network))
     figure = draw_training(

@@ -11,10 +11,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .learned import LearnedKernel
     from .lessons import KernelLessonsResult, kernel_lessons, train_kernel
     from .matching import HandMadeAndLearnedResult, hand_made_and_learned
-    from .recovery import learn_kernel
     from .robustness import PoolingRobustnessResult, pooling_robustness
     from .sharing import SharedWeightsResult, shared_weights
     from .shifting import LocationInvarianceResult, location_invariance
@@ -22,13 +20,11 @@ if TYPE_CHECKING:
 __all__ = [
     "HandMadeAndLearnedResult",
     "KernelLessonsResult",
-    "LearnedKernel",
     "LocationInvarianceResult",
     "PoolingRobustnessResult",
     "SharedWeightsResult",
     "hand_made_and_learned",
     "kernel_lessons",
-    "learn_kernel",
     "location_invariance",
     "pooling_robustness",
     "shared_weights",
@@ -37,10 +33,8 @@ __all__ = [
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
-    "learned": ("LearnedKernel",),
     "lessons": ("KernelLessonsResult", "kernel_lessons", "train_kernel"),
     "matching": ("HandMadeAndLearnedResult", "hand_made_and_learned"),
-    "recovery": ("learn_kernel",),
     "robustness": ("PoolingRobustnessResult", "pooling_robustness"),
     "sharing": ("SharedWeightsResult", "shared_weights"),
     "shifting": ("LocationInvarianceResult", "location_invariance"),

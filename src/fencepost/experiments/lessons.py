@@ -1,7 +1,4 @@
-"""`kernel_lessons`: kernels recovered from nothing but an image and its filtered copy.
-
-Part of experiments; may call recovery, network, training, filtering, kernels and plots.
-"""
+"""`kernel_lessons`: kernels recovered from nothing but an image and its filtered copy."""
 
 from __future__ import annotations
 
@@ -15,12 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from fencepost.arguments import integer
 from fencepost.convolution import convolve
 from fencepost.errors import DataError
-from fencepost.experiments.learned import LearnedKernel
-from fencepost.experiments.recovery import learn_kernel
+from fencepost.estimation import LearnedKernel, learn_kernel
 from fencepost.filtering import filter_image
 from fencepost.kernels import Kernel, parse
 from fencepost.layers import Conv2d, Flatten
 from fencepost.network import Network
+from fencepost.plots import style
+from fencepost.plots.images.kernel_grids import draw_signs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,9 +104,7 @@ class KernelLessonsResult:
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
         """Draw each kernel beside what was learned of it."""
-        from fencepost.experiments.pictures import draw_lessons
-
-        return draw_lessons(self, ax)
+        return _draw(self, ax)
 
 
 def kernel_lessons(image: ArrayLike | None = None, *, epochs: int = 100) -> KernelLessonsResult:
@@ -132,7 +128,7 @@ def kernel_lessons(image: ArrayLike | None = None, *, epochs: int = 100) -> Kern
     """
     integer("epochs", epochs, 1)
     if image is None:
-        from fencepost.plots.samples import read_portrait
+        from fencepost.plots.images.samples import read_portrait
 
         before: NDArray[np.uint8] = read_portrait(None)
     else:
@@ -247,3 +243,38 @@ def _difference(one: Array, other: Array) -> float:
         after = most - matrix.shape - before
         both.append(np.pad(matrix, list(zip(before, after, strict=True))))
     return float(np.abs(both[0] - both[1]).max())
+
+
+def _draw(result: KernelLessonsResult, ax: Axes | None) -> Figure | Axes:
+    """Draw each kernel beside what was learned of it, four ways."""
+    lessons = result.lessons
+    canvas = style.canvas(ax, 7.4, 1.5 * len(lessons) + 0.6)
+    titles = ("the kernel", *lessons[0].errors)
+    for column, title in enumerate(titles):
+        canvas.write(
+            (column + 0.5) / 5, 1 - 0.25 / canvas.height, title, ha="center", weight="bold",
+            fontsize=style.SMALL_SIZE,
+        )  # fmt: skip
+    height = 1 - 0.5 / canvas.height
+    for row, lesson in enumerate(lessons):
+        matrices = (
+            lesson.kernel.matrix,
+            lesson.exact.kernel.matrix,
+            lesson.rounded.kernel.matrix,
+            lesson.compressed.kernel.matrix,
+            lesson.trained,
+        )
+        notes = [style.shorten(lesson.kernel.label, 22)]
+        notes += [f"error {100 * error:.2g} %" for error in lesson.errors.values()]
+        bottom = height * (1 - (row + 1) / len(lessons))
+        for column, (matrix, note) in enumerate(zip(matrices, notes, strict=True)):
+            axes = canvas.panel(
+                column / 5 + 0.02, bottom + 0.2 * height / len(lessons), 0.16,
+                0.76 * height / len(lessons),
+            )  # fmt: skip
+            draw_signs(axes, matrix)
+            canvas.write(
+                (column + 0.5) / 5, bottom + 0.09 * height / len(lessons), note, ha="center",
+                **style.REMARK,
+            )  # fmt: skip
+    return canvas.result

@@ -1,7 +1,4 @@
-"""`hand_made_and_learned`: the kernels that a network learned beside those made by hand.
-
-Part of experiments; may call kernels, models, network, datasets and plots.
-"""
+"""`hand_made_and_learned`: the kernels that a network learned beside those made by hand."""
 
 from __future__ import annotations
 
@@ -18,12 +15,15 @@ from fencepost.arguments import integer
 from fencepost.errors import ArgumentError
 from fencepost.layers import Conv2d
 from fencepost.network import Network
+from fencepost.plots import style
+from fencepost.plots.images.kernel_grids import draw_signs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+_MOST_DRAWN = 8  # kernels side by side
 _RANDOM = 2000  # random kernels, to know what a match by chance is worth
 
 
@@ -102,9 +102,7 @@ class HandMadeAndLearnedResult:
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
         """Draw each learned kernel above its nearest match."""
-        from fencepost.experiments.pictures import draw_matches
-
-        return draw_matches(self, ax)
+        return _draw(self, ax)
 
 
 def hand_made_and_learned(
@@ -225,3 +223,30 @@ def _hand_made(shape: tuple[int, int]) -> Iterator[tuple[str, Array]]:
         )
         kind = "line" if phase == 0 else "edge"
         yield f"Gabor {kind}, wavelength {wavelength:g}, at {turn}°", gabor.matrix
+
+
+def _draw(result: HandMadeAndLearnedResult, ax: Axes | None) -> Figure | Axes:
+    """Draw each learned kernel above the hand-made one that is most like it."""
+    matches = result.matches[:_MOST_DRAWN]
+    canvas = style.canvas(ax, max(4.2, 1.5 * len(matches)), 4.6)
+    canvas.write(0.02, 0.96, "Learned, and the nearest made by hand", weight="bold")
+    cut = (
+        ""
+        if len(result.matches) == len(matches)
+        else (f"the first {len(matches)} of {len(result.matches)} kernels; ")
+    )
+    chance = (
+        f"{cut}random numbers reach {result.by_chance[0]:.2f}, once in 20 {result.by_chance[1]:.2f}"
+    )
+    canvas.write(0.02, 0.905, chance, **style.REMARK)
+    width = 1 / len(matches)
+    for column, one in enumerate(matches):
+        left = column * width
+        for bottom, matrix in ((0.51, one.kernel), (0.13, one.hand_made)):
+            axes = canvas.panel(left + 0.08 * width, bottom, 0.84 * width, 0.34)
+            draw_signs(axes, matrix)
+        middle = left + width / 2
+        canvas.write(middle, 0.485, f"{one.correlation:.2f}", ha="center")
+        words = style.shorten(one.name, 60).split(", ")
+        canvas.write(middle, 0.065, "\n".join(words), ha="center", fontsize=6.5, linespacing=1.25)
+    return canvas.result

@@ -1,7 +1,4 @@
-"""`pooling_robustness`: LeNet-5 with and without pooling, on digits that are shifted.
-
-Part of experiments; may call network, layers, training, datasets and plots.
-"""
+"""`pooling_robustness`: LeNet-5 with and without pooling, on digits that are shifted."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from fencepost import datasets
 from fencepost.arguments import integer
 from fencepost.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from fencepost.network import Network
+from fencepost.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,9 +148,7 @@ class PoolingRobustnessResult:
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
         """Draw accuracy by shift, with its spread over the seeds."""
-        from fencepost.experiments.pictures import draw_robustness
-
-        return draw_robustness(self, ax)
+        return _draw(self, ax)
 
 
 def with_pooling(seed: int) -> Network:
@@ -286,3 +282,39 @@ def _spread(values: NDArray[np.float64]) -> float:
 def _listed(numbers: list[int]) -> str:
     *most, last = map(str, numbers)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _draw(result: PoolingRobustnessResult, ax: Axes | None) -> Figure | Axes:
+    """Draw accuracy by shift, mean and spread of the seeds."""
+    canvas = style.canvas(ax, 6.4, 4.2)
+    axes = canvas.whole(0.75, 0.6, 0.25, 0.75)
+    style.plain(axes)
+    seeds = len(next(iter(result.accuracy.values())))
+    for (name, found), colour, dash, marker in zip(
+        result.accuracy.items(),
+        (style.BLUE, style.VERMILLION),
+        style.DASHES,
+        "os",
+        strict=False,
+    ):
+        percent = 100 * found
+        axes.errorbar(
+            result.shifts,
+            percent.mean(axis=0),
+            percent.std(axis=0, ddof=1) if seeds > 1 else None,
+            color=colour,
+            linestyle=dash,
+            marker=marker,
+            markersize=5,
+            capsize=3,
+            label=f"{name}, {result.parameters[name]:,} parameters",
+        )
+    axes.set_xlabel("test digits shifted by so many pixels", fontsize=style.TEXT_SIZE)
+    axes.set_ylabel("recognised, %", fontsize=style.TEXT_SIZE)
+    axes.set_ylim(0, 102)
+    axes.legend(fontsize=style.SMALL_SIZE, loc="lower left", frameon=False)
+    of = f"of {seeds} trainings" if seeds > 1 else "of one training"
+    remark = f"mean and standard deviation {of}, "
+    remark += f"{result.epochs} epoch{'s' * (result.epochs > 1)} each"
+    style.heading(axes, "Pooling and shifted digits", remark)
+    return canvas.result

@@ -1,7 +1,4 @@
-"""`shared_weights`: a slid kernel, a sparse matrix and a network layer give the same numbers.
-
-Part of experiments; may call convolution, network, shared_weights, datasets and plots.
-"""
+"""`shared_weights`: a slid kernel, a sparse matrix and a network layer give the same numbers."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from fencepost import datasets, kernels
 from fencepost.convolution import convolve
 from fencepost.layers import Conv1d, Conv2d
 from fencepost.network import Network
+from fencepost.plots import grids, style
 from fencepost.shared_weights import SharedWeights
 
 if TYPE_CHECKING:
@@ -106,9 +104,7 @@ class SharedWeightsResult:
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
         """Draw the matrix of the article's signal, and what one neuron costs."""
-        from fencepost.experiments.pictures import draw_sharing
-
-        return draw_sharing(self, article_layer(), ax)
+        return _draw(self, article_layer(), ax)
 
 
 def article_layer() -> SharedWeights:
@@ -209,3 +205,38 @@ def _in_a_network(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> N
 
 def _by(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
+
+
+def _draw(result: SharedWeightsResult, layer: SharedWeights, ax: Axes | None) -> Figure | Axes:
+    """Draw a layer as a matrix, and the weights of one neuron on a logarithmic scale."""
+    canvas = style.canvas(ax, 7.4, 3.9)
+    canvas.write(0.03, 0.95, "The article's signal as a layer: y = f ∗ [1, −1]", weight="bold")
+    canvas.write(0.03, 0.885, "one row a neuron, one column an input; two weights", **style.REMARK)
+    matrix = layer.matrix()
+    axes = canvas.panel(0.03, 0.04, 0.43, 0.8)
+    side = grids.sheet(axes, -0.1, -0.1, matrix.shape[1] + 0.1, matrix.shape[0] + 0.1)
+    colours, dark = grids.signed_colours(matrix)
+    grids.draw_cells(axes, (0, 0), matrix.shape, colour=colours)
+    texts = np.where(matrix == 0, "", grids.as_texts(matrix))
+    grids.draw_numbers(axes, (0, 0), texts, side, dark=dark)
+
+    canvas.write(0.55, 0.95, "Weights of one neuron", weight="bold")
+    canvas.write(0.55, 0.885, "hatched if it is fully connected, plain if shared", **style.REMARK)
+    bars = canvas.panel(0.55, 0.13, 0.42, 0.7)
+    style.plain(bars)
+    bars.set_xscale("log")
+    bars.set_xlim(1, 3e6)
+    bars.set_ylim(len(result.article) - 0.3, -0.75)
+    bars.set_yticks([])
+    for row, (name, everything, shared) in enumerate(result.article):
+        for offset, count, colour, hatch in (
+            (-0.02, everything, style.VERMILLION, "//"),
+            (0.26, shared, style.BLUE, ""),
+        ):
+            bars.barh(row + offset, count, 0.26, color=colour, hatch=hatch, edgecolor=style.PAPER)
+            bars.text(
+                count * 1.2, row + offset, f"{count:,}", va="center_baseline",
+                fontsize=style.SMALL_SIZE, color=style.INK,
+            )  # fmt: skip
+        bars.text(1.15, row - 0.3, name, fontsize=style.SMALL_SIZE, color=style.INK)
+    return canvas.result

@@ -1,7 +1,4 @@
-"""`location_invariance`: shift the input, and the feature map shifts with it.
-
-Part of experiments; may call network, layers, datasets and plots.
-"""
+"""`location_invariance`: shift the input, and the feature map shifts with it."""
 
 from __future__ import annotations
 
@@ -14,6 +11,8 @@ from numpy.typing import NDArray
 from fencepost import datasets
 from fencepost.layers import Conv2d, Layer, MaxPool2d, ReLU
 from fencepost.network import Network
+from fencepost.plots import grids, style
+from fencepost.plots.images.kernel_grids import draw_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,9 +90,7 @@ class LocationInvarianceResult:
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
         """Draw input and feature map before and after a shift, and where they differ."""
-        from fencepost.experiments.pictures import draw_shift
-
-        return draw_shift(self, ax)
+        return _draw(self, ax)
 
 
 def location_invariance(*, seed: int = 0) -> LocationInvarianceResult:
@@ -168,3 +165,36 @@ def _window(scene: NDArray[np.float32], shift: int) -> NDArray[np.float32]:
     """Return the input as it is after everything has moved down and right by `shift`."""
     first = 8 - shift
     return np.ascontiguousarray(scene[first : first + 28, first : first + 28])
+
+
+def _draw(result: LocationInvarianceResult, ax: Axes | None) -> Figure | Axes:
+    """Draw inputs and maps before and after a shift, and the cells that did not move with it."""
+    canvas = style.canvas(ax, 7.4, 4.9)
+    shift = result.drawn_shift
+    before, after = result.maps
+    moved = np.zeros(before.shape, bool)
+    moved[shift:, shift:] = before[:-shift, :-shift] == after[shift:, shift:]
+    rows = (("the input", result.inputs), ("its feature map, padding 2", result.maps))
+    for line, (name, pair) in enumerate(rows):
+        bottom = 0.5 - 0.48 * line
+        for column, image in enumerate(pair):
+            axes = canvas.panel(0.06 + 0.31 * column, bottom + 0.01, 0.27, 0.405)
+            draw_picture(axes, image / (pair.max() or 1) * 1.0)
+            when = f"{name}, moved by {shift}" if column else name
+            axes.set_title(when, fontsize=style.SMALL_SIZE, color=style.INK)
+    axes = canvas.panel(0.69, 0.03, 0.27, 0.405)
+    colours = np.where(moved[..., None], (0.87, 0.87, 0.87), grids.rgb(style.VERMILLION))
+    grids.sheet(axes, 0, 0, *moved.shape)
+    grids.draw_cells(axes, (0, 0), moved.shape, colour=colours, edge="none")
+    grids.draw_cells(
+        axes, (0, 0), moved.shape, colour="none", edge=style.INK, hatch="////", mask=~moved
+    )
+    axes.set_title("where they differ", fontsize=style.SMALL_SIZE, color=style.INK)
+    equal = int(moved.sum())
+    text = (
+        f"{equal:,} of {moved.size:,} cells have the value,\nbit for bit, that stood {shift} rows "
+        f"higher\nand {shift} columns to the left.\n\nThe others (red) see pixels that\nmoved in, "
+        "or padding where\npixels were."
+    )
+    canvas.write(0.69, 0.72, text, va="center", linespacing=1.35)
+    return canvas.result

@@ -4,8 +4,6 @@ Arguments are cells, degrees (counterclockwise as seen) and sizes (rows, columns
 take `ndim` have a 1D form for signals, ``ndim=1``; the others are for images only. Directional
 kernels answer above 0 where brightness rises to the right (x) or down the array (y).
 
-Above definitions, below convolution: may call arguments and errors.
-
 Examples
 --------
 >>> import fencepost as fp

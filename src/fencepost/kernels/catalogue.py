@@ -1,7 +1,4 @@
-"""The named kernels: one entry for each, made by the decorator that their functions carry.
-
-Part of kernels; may call kernel, sets, tables, arguments and errors.
-"""
+"""The named kernels: one entry for each, made by the decorator that their functions carry."""
 
 from __future__ import annotations
 

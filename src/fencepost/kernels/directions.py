@@ -1,7 +1,5 @@
 """Kernels for the eight directions of the compass; the strongest answer tells the direction.
 
-Part of kernels; may call catalogue, kernel, sets and arguments.
-
 Each is that for E, turned in steps of 45°. The direction is where brightness rises, north up. The
 papers draw these kernels for correlation, that is turned by 180°.
 """

@@ -1,7 +1,5 @@
 """Kernels that find edges: differences, Laplace, Sobel and his kin.  Their weights add up to 0.
 
-Part of kernels; may call catalogue, kernel, sets, sizes, smoothing and arguments.
-
 All are written for convolution: x answers above 0 where brightness rises to the right, y where it
 rises downwards, with the index of the row. Books, OpenCV and the papers themselves draw these
 kernels for correlation, that is turned by 180°, so that the sign of every weight is the other.

@@ -1,7 +1,4 @@
-"""Kernels that change how a picture looks: sharpen, unsharp, emboss.  Their weights add up to 1.
-
-Part of kernels; may call catalogue, kernel, smoothing, edges, gaussians, sets and arguments.
-"""
+"""Kernels that change how a picture looks: sharpen, unsharp, emboss.  Their weights add up to 1."""
 
 from __future__ import annotations
 

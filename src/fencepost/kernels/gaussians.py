@@ -1,7 +1,4 @@
-"""The Gaussian and what is made of it: derivatives, LoG, DoG, Gabor's wave.
-
-Part of kernels; may call catalogue, kernel, sizes, smoothing, edges and arguments.
-"""
+"""The Gaussian and what is made of it: derivatives, LoG, DoG, Gabor's wave."""
 
 from __future__ import annotations
 

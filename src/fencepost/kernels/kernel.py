@@ -1,7 +1,4 @@
-"""What a kernel is: a small matrix of weights that knows its origin, its name and its structure.
-
-Part of kernels; may call analysis, tables, arguments and errors.
-"""
+"""What a kernel is: a small matrix of weights that knows its origin, its name and its structure."""
 
 from __future__ import annotations
 

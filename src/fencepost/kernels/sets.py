@@ -1,7 +1,4 @@
-"""Kernels that are used together: a pair, a compass of eight, a basis; what their answers tell.
-
-Part of kernels; may call kernel.
-"""
+"""Kernels that are used together: a pair, a compass of eight, a basis; what their answers tell."""
 
 from __future__ import annotations
 

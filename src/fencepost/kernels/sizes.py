@@ -1,7 +1,4 @@
-"""Sizes and spreads of named kernels, checked: numbers of axes, odd sizes, one value for each axis.
-
-Part of kernels; may call kernel, arguments and errors.
-"""
+"""Sizes and standard deviations of named kernels, checked: axes, odd sizes, one value an axis."""
 
 from __future__ import annotations
 

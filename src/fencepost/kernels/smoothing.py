@@ -1,7 +1,4 @@
-"""Kernels that smooth: identity, mean, binomial, disk, motion.  Their weights add up to 1.
-
-Part of kernels; may call catalogue, kernel, sizes and arguments.
-"""
+"""Kernels that smooth: identity, mean, binomial, disk, motion.  Their weights add up to 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A matrix of weights as text and as HTML.  Part of kernels; calls nothing."""
+"""A matrix of weights as text and as HTML."""
 
 from __future__ import annotations
 

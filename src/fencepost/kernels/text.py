@@ -1,7 +1,7 @@
 """Kernels as text: ``gaussian:sigma=2,size=7``, ``sobel``, ``3x3: 0,-1,0 -1,5,-1 0,-1,0``.
 
-Part of kernels; may call catalogue, kernel, sets, arguments and errors. Text may come from anyone:
-nothing in it is evaluated, and nothing is made that is larger than a kernel may be.
+Text may come from anyone: nothing in it is evaluated, and nothing is made that is larger than a
+kernel may be.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Pictures drawn from live computation: `fencepost.plots`, one module per family.
+"""Pictures from live computation: `fencepost.plots`, of signals, images, networks, the article.
 
 Every function takes the axes to draw into as `ax`, or none; it returns `ax` or, without it, a new
 figure, which `save` writes as PNG or SVG. Nothing global changes: no backend, window, or setting.
 Functions whose names end in ``_animation`` write a GIF, or a page with buttons.
 
-Below the command line and above nearly everything else: plots may ask sizing and networks, never
-cli. matplotlib is imported when a picture is drawn. No module here may have the name of a public
-function: its import would hide the function.
+matplotlib is imported when a picture is drawn. No module or folder here may have the name of a
+public function: its import would hide the function.
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .activations import feature_maps
-    from .confusion_matrix import confusion
-    from .diagrams import shared_weights
-    from .explanation import explain
-    from .field_maps import receptive_field
-    from .importance import saliency
-    from .kernel_grids import filtering, kernel
-    from .projections import embedding
+    from .images.kernel_grids import filtering, kernel
+    from .images.window_grids import padding, stride
+    from .networks.activations import feature_maps
+    from .networks.confusion_matrix import confusion
+    from .networks.diagrams import shared_weights
+    from .networks.embeddings import embedding
+    from .networks.explanation import explain
+    from .networks.misclassified import mistakes
+    from .networks.receptive_fields import receptive_field
+    from .networks.saliency_maps import saliency
+    from .networks.trained_kernels import learned_kernels, learned_kernels_animation
+    from .networks.training_curve import history
+    from .networks.volume_boxes import volumes
     from .saving import save, save_animation
-    from .signals import signal
-    from .solids import volumes
-    from .sums import convolution_steps, convolution_steps_animation
-    from .trained_kernels import learned_kernels, learned_kernels_animation
-    from .training_curve import history
-    from .window_grids import padding, stride
-    from .wrong_answers import mistakes
+    from .signals.lines import signal
+    from .signals.sums import convolution_steps, convolution_steps_animation
 
 __all__ = [
     "confusion",
@@ -58,22 +57,22 @@ __all__ = [
 
 # Where each of these names is from, so that nothing else is imported for it.
 _HOMES = {
-    "activations": ("feature_maps",),
-    "confusion_matrix": ("confusion",),
-    "diagrams": ("shared_weights",),
-    "explanation": ("explain",),
-    "field_maps": ("receptive_field",),
-    "importance": ("saliency",),
-    "kernel_grids": ("filtering", "kernel"),
-    "projections": ("embedding",),
+    "networks.activations": ("feature_maps",),
+    "networks.confusion_matrix": ("confusion",),
+    "networks.diagrams": ("shared_weights",),
+    "networks.explanation": ("explain",),
+    "networks.receptive_fields": ("receptive_field",),
+    "networks.saliency_maps": ("saliency",),
+    "images.kernel_grids": ("filtering", "kernel"),
+    "networks.embeddings": ("embedding",),
     "saving": ("save", "save_animation"),
-    "signals": ("signal",),
-    "solids": ("volumes",),
-    "sums": ("convolution_steps", "convolution_steps_animation"),
-    "trained_kernels": ("learned_kernels", "learned_kernels_animation"),
-    "training_curve": ("history",),
-    "window_grids": ("padding", "stride"),
-    "wrong_answers": ("mistakes",),
+    "signals.lines": ("signal",),
+    "networks.volume_boxes": ("volumes",),
+    "signals.sums": ("convolution_steps", "convolution_steps_animation"),
+    "networks.trained_kernels": ("learned_kernels", "learned_kernels_animation"),
+    "networks.training_curve": ("history",),
+    "images.window_grids": ("padding", "stride"),
+    "networks.misclassified": ("mistakes",),
 }
 
 

@@ -1,4 +1,4 @@
-"""Arguments that several plots take, checked.  Calls convolution, planning, network and errors."""
+"""Arguments that several plots take, checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A figure that notebooks show by themselves.  Calls matplotlib; imported when one is made."""
+"""A figure that notebooks show by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pictures and animations reach a file.  Calls matplotlib, Pillow, files and errors."""
+"""How pictures and animations reach a file."""
 
 from __future__ import annotations
 

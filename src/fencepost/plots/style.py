@@ -1,4 +1,4 @@
-"""The look that all pictures share, and the room in which they are drawn.  Calls matplotlib.
+"""The look that all pictures share, and the room in which they are drawn.
 
 Figures are built without pyplot and without rcParams, so drawing changes no state of the process:
 no backend is chosen, no window opened, no setting of the caller's own plots touched.
@@ -27,6 +27,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)
 INK, FAINT_INK, PAPER, GRID = "#222222", "#5f5f5f", "#ffffff", "#d9d9d9"
 MARGIN = 0.1  # inches between a room's edge and what is written in it
 TITLE_SIZE, HEADING_SIZE, TEXT_SIZE, SMALL_SIZE = 15.0, 11.5, 9.0, 8.0
+REMARK: dict[str, Any] = {"fontsize": SMALL_SIZE, "color": FAINT_INK}  # how remarks are written
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -98,7 +99,7 @@ class Canvas:
     def note(self, left: float, top: float, text: str, **settings: Any) -> None:
         """Write so many inches from the upper left corner, in small letters; `Text`'s settings."""
         x, y = left / self.width, 1 - top / self.height
-        self.write(x, y, text, **({"fontsize": SMALL_SIZE, "color": FAINT_INK} | settings))
+        self.write(x, y, text, **(REMARK | settings))
 
     def title(self, text: str, *remarks: str) -> float:
         """Write what is drawn at the top, and remarks below; return where these end, in inches."""

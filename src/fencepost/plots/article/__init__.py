@@ -1,7 +1,6 @@
 """The figures of "From Convolution to Neural Network", each drawn from live computation.
 
-`figures` lists them; `page` puts them on a page. Part of plots: may call the other plots, and
-everything below them.
+`figures` lists them; `page` puts them on a page.
 """
 
 from __future__ import annotations

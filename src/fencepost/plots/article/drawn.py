@@ -1,4 +1,4 @@
-"""What a figure of the article is: its picture, and what is said of it.  Calls nothing."""
+"""What a figure of the article is: its picture, and what is said of it."""
 
 from __future__ import annotations
 

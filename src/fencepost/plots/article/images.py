@@ -1,7 +1,4 @@
-"""Figures 4 to 7 of the article: convolution in 2D, kernels on a portrait, pooling on a digit.
-
-Part of plots.article; calls sums, kernel_grids, filtering, pooling and datasets.
-"""
+"""Figures 4 to 7 of the article: convolution in 2D, kernels on a portrait, pooling on a digit."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ from fencepost.convolution import convolution_terms, convolve
 from fencepost.filtering import filter_image
 from fencepost.plots import style
 from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.kernel_grids import draw_picture, filtering
-from fencepost.plots.samples import read_portrait
-from fencepost.plots.sums import convolution_steps
+from fencepost.plots.images.kernel_grids import draw_picture, filtering
+from fencepost.plots.images.samples import read_portrait
+from fencepost.plots.signals.sums import convolution_steps
 from fencepost.pooling import max_pool
 
 if TYPE_CHECKING:

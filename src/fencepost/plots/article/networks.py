@@ -1,7 +1,4 @@
-"""Figures 9 to 11 of the article: a convolution as a layer of shared weights.
-
-Part of plots.article; calls shared_weights, convolution and diagrams.
-"""
+"""Figures 9 to 11 of the article: a convolution as a layer of shared weights."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from fencepost.convolution import convolve
 from fencepost.plots import style
 from fencepost.plots.article.drawn import Drawn
 from fencepost.plots.article.sequences import BLOCKS, EDGES
-from fencepost.plots.diagrams import shared_weights
+from fencepost.plots.networks.diagrams import shared_weights
 from fencepost.shared_weights import SharedWeights
 
 IMAGE, KERNEL = (5, 5), (3, 3)

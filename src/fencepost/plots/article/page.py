@@ -1,4 +1,4 @@
-"""The page that shows all figures: one file of HTML, pictures included.  Calls nothing."""
+"""The page that shows all figures: one file of HTML, pictures included."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Figures 1 to 3 and 8 of the article: signals, smoothed and searched for edges.
-
-Part of plots.article; calls convolution and signals.
-"""
+"""Figures 1 to 3 and 8 of the article: signals, smoothed and searched for edges."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import numpy as np
 
 from fencepost.convolution import convolve
 from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.signals import signal
+from fencepost.plots.signals.lines import signal
 from fencepost.plots.style import number
 
 F = (10, 9, 10, 9, 10, 1, 10, 9, 10, 8)

@@ -1,7 +1,4 @@
-"""Figures 12 to 14 of the article: layers as volumes, zero-padding, stride.
-
-Part of plots.article; calls planning, sizing, solids and window_grids.
-"""
+"""Figures 12 to 14 of the article: layers as volumes, zero-padding, stride."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from fencepost import sizing
 from fencepost.layers import Conv2d
 from fencepost.planning import plan
 from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.solids import volumes
-from fencepost.plots.window_grids import padding, stride
+from fencepost.plots.images.window_grids import padding, stride
+from fencepost.plots.networks.volume_boxes import volumes
 
 
 def layer_as_volume() -> Drawn:

@@ -1,0 +1,189 @@
+"""What `learn_kernel` returns: a kernel, and how sure it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.kernels import Kernel
+from fencepost.plots import style
+from fencepost.plots.images.kernel_grids import draw_kernel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+
+ROUNDED = 1.1 * math.sqrt(1 / 12)  # levels that rounding to whole numbers leaves, and a little
+EXACT = 1e-9  # of the picture's spread: a residual that is rounding of the arithmetic
+_LEAST = 0.9  # share of the picture that a kernel must explain
+_MOST = 0.05  # largest standard error, as a share of the largest weight, to be fairly sure
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedKernel:
+    """A kernel that was found, and how sure it is.
+
+    Attributes
+    ----------
+    kernel : Kernel
+        As `fencepost.filter_image` takes it.
+    offset : float
+        What is added to every pixel after the kernel, in the pictures' levels.
+    errors : ndarray, the kernel's shape
+        Standard error of each weight: the true one lies within two of them 19 times out of 20.
+        Where more is left over than rounding, they count how far parts of the picture disagree.
+    residual : float
+        Standard deviation of what the kernel does not explain, in levels. Rounding to whole numbers
+        alone leaves 0.29, the square root of 1/12.
+    spread : float
+        Root mean square of `after` about its mean, in levels.
+    pixels : int
+        Equations used: pixels whose window lies inside the picture.
+    saturated : int
+        Pixels left out as black or white may stand for anything beyond.
+    unknowns, rank : int
+        Weights and offset, and how many of them, or of their combinations, the picture determines.
+    whole : bool
+        The pictures are of whole numbers.
+    compression : str or None
+        How `after` was compressed as a JPEG, if it was and that could be reckoned with.
+    guessed : bool
+        The size was not given.
+    tried : dict of int to float
+        Residual of each size that was tried.
+    """
+
+    kernel: Kernel
+    offset: float
+    errors: Array
+    residual: float
+    spread: float
+    pixels: int
+    saturated: int
+    unknowns: int
+    rank: int
+    whole: bool
+    compression: str | None
+    guessed: bool
+    tried: dict[int, float]
+
+    @property
+    def determined(self) -> bool:
+        """Whether the picture leaves only one solution."""
+        return self.rank == self.unknowns
+
+    @property
+    def explained(self) -> float:
+        """Share of the variance of `after` that the kernel explains, R²."""
+        return 1 - (self.residual / self.spread) ** 2 if self.spread else 1.0
+
+    @property
+    def uncertainty(self) -> float:
+        """The largest standard error, as a share of the largest weight."""
+        largest = np.abs(self.kernel.matrix).max()
+        return float(self.errors.max() / largest) if largest else math.inf
+
+    @property
+    def rounding(self) -> bool:
+        """Whether nothing but rounding is left over."""
+        return self.residual <= (ROUNDED if self.whole else EXACT * self.spread)
+
+    @property
+    def verdict(self) -> str:
+        """How sure this is, in a sentence or two."""
+        if not self.determined:
+            return (
+                f"Not determined: {self.unknowns} unknowns, and the picture tells only "
+                f"{self.rank} of them (or of their combinations) apart. Of all kernels that do "
+                "the same to this picture, this is the one of the smallest weights; on another "
+                "picture it may do something else. Use a picture with more detail, or a smaller "
+                "size."
+            )
+        if self.explained < _LEAST:
+            return (
+                f"No: the best kernel of this size explains only {100 * self.explained:.1f} % of "
+                "the picture. It was made in another way (a median, a magnitude of two kernels, a "
+                "change of contrast), by a larger kernel, from another picture, or with more "
+                "compression than can be reckoned with."
+            )
+        percent = 200 * self.uncertainty
+        off = f"{percent:.{0 if percent >= 10 else 1}f} % of the largest"
+        if self.uncertainty > _MOST:
+            why = (
+                "The picture is too small or too smooth for a kernel of this size."
+                if self.rounding
+                else "Parts of the picture want kernels that differ by as much: it was made in "
+                "another way (a median, a change of contrast), or too much of it is smooth, "
+                "saturated or compressed away."
+            )
+            return f"Unsure: weights may be off by {off}. {why}"
+        if self.rounding and not self.compression:
+            return "Sure: what is left over is rounding."
+        return (
+            f"Fairly sure: weights are off by {off} at most, 19 times out of 20; "
+            f"what is left over ({self.residual:.2g} levels) "
+            f"is {'no more' if self.rounding else 'more'} than rounding."
+        )
+
+    def __str__(self) -> str:
+        size = " × ".join(map(str, self.kernel.shape))
+        lines = [
+            str(self.kernel),
+            "",
+            f"offset {self.offset:.4g}; sum of the weights {self.kernel.sum:.6g}",
+            f"standard error of a weight: at most {self.errors.max():.2g}",
+            f"residual {self.residual:.3g} of {self.spread:.3g} levels, over {self.pixels:,} pixels"
+            + (f" ({self.saturated:,} saturated ones left out)" if self.saturated else ""),
+        ]
+        if self.compression:
+            lines.append(f"reckoned with compression as a JPEG, {self.compression}")
+        if self.guessed:
+            others = ", ".join(f"{side}: {value:.3g}" for side, value in self.tried.items())
+            lines.append(f"size {size}, the smallest that leaves as little over: {others}")
+        return "\n".join([*lines, self.verdict])
+
+    def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
+        """Draw the kernel and the standard errors of its weights."""
+        return _draw(self, ax)
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "kernel": self.kernel.matrix.tolist(),
+            "origin": list(self.kernel.origin),
+            "text": self.kernel.text,
+            "offset": self.offset,
+            "errors": [row.tolist() for row in self.errors],
+            "residual": self.residual,
+            "spread": self.spread,
+            "explained": self.explained,
+            "pixels": self.pixels,
+            "saturated": self.saturated,
+            "unknowns": self.unknowns,
+            "rank": self.rank,
+            "determined": self.determined,
+            "compression": self.compression,
+            "guessed": self.guessed,
+            "tried": {str(side): value for side, value in self.tried.items()},
+            "verdict": self.verdict,
+        }
+
+
+def _draw(result: LearnedKernel, ax: Axes | None) -> Figure | Axes:
+    """Draw the kernel as a grid of numbers, and its standard errors."""
+    canvas = style.canvas(ax, 7.0, 3.9)
+    canvas.write(0.03, 0.94, "Learned kernel", weight="bold")
+    canvas.write(0.53, 0.94, "Standard error of each weight", weight="bold")
+    draw_kernel(canvas.panel(0.03, 0.06, 0.44, 0.8), result.kernel)
+    draw_kernel(canvas.panel(0.53, 0.06, 0.44, 0.8), Kernel(_two_digits(result.errors)))
+    return canvas.result
+
+
+def _two_digits(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([float(f"{value:.2g}") for value in values.flat]).reshape(values.shape)

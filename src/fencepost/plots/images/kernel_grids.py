@@ -1,0 +1,310 @@
+"""Kernels as grids of numbers, what they let through, what they do."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fencepost.errors import ArgumentError
+from fencepost.filtering import filter_image
+from fencepost.kernels import Kernel, KernelSet, parse, tables
+from fencepost.plots import grids, style
+from fencepost.plots.arguments import check_finite
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FREQUENCIES = 129  # odd, so that 0 is one of them
+ORIGIN_NOTE = ", origin framed"
+NARROWEST_PAIR = 4.2  # inches in which a kernel and its response can stand beside each other
+
+
+def kernel(
+    g: Kernel | ArrayLike | str, *, response: bool = True, ax: Axes | None = None
+) -> Figure | Axes:
+    """Draw a kernel as a grid of numbers and, beside it, which frequencies it lets through.
+
+    Parameters
+    ----------
+    g : Kernel, array_like or str
+        In 1D or 2D; text is read by `fencepost.kernels.parse`.
+    response : bool
+        Draw the frequency response too: the factor by which a wave of so many cycles a cell is
+        made larger or smaller, ``|Σ g(j) · exp(−2πi·j·u)|``.
+    ax : matplotlib.axes.Axes, optional
+        Draw here; without it, into a new figure.
+
+    Returns
+    -------
+    Figure or Axes
+        Blue cells are above 0, vermillion ones below; the thick frame is the kernel's origin.
+        Where the weights have too many digits for their cells they are rounded to thousandths of a
+        power of ten, which is written below; of kernels too large for that only the colours are
+        drawn. In axes too narrow for both, the response is left out.
+
+    Raises
+    ------
+    ArgumentError
+        g is no kernel, or a set of several.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> figure = fp.plots.kernel("laplace:neighbours=8")
+    >>> [text.get_text() for text in figure.axes[0].child_axes[0].texts][:5]
+    ['−1', '−1', '−1', '−1', '8']
+    """
+    found = one_kernel(g)
+    canvas = style.canvas(ax, 6.4 if response else 3.2, 3.2)
+    room = response and canvas.width >= NARROWEST_PAIR
+    note = remark(found)
+    if response and not room:
+        note = note.replace(ORIGIN_NOTE, "; response left out")
+    across = 0.46 if room else 0.94
+    wide = (across if room else 0.94) * canvas.width
+    draw_kernel(canvas.panel(0.03, 0.06, across, 0.74), found)
+    _head(canvas, 0.03, wide, found.label, note)
+    if room:
+        right = canvas.panel(0.57, 0.16, 0.33, 0.64)
+        draw = _draw_line if found.ndim == 1 else _draw_plane
+        draw(right, frequency_response(found))
+        wide = 0.42 * canvas.width
+        _head(canvas, 0.57, wide, "Frequency response", "a sine wave is multiplied by this")
+    return canvas.result
+
+
+def _head(canvas: style.Canvas, x: float, wide: float, title: str, note: str) -> None:
+    """Write a heading and what is said of it above a panel, within so many inches."""
+    shown = style.fitted(title, style.TEXT_SIZE, wide, "bold")
+    canvas.write(x, 0.93, shown, weight="bold")
+    shown = style.fitted(note, style.SMALL_SIZE, wide)
+    canvas.write(x, 0.86, shown, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
+
+
+def frequency_response(g: Kernel, count: int = FREQUENCIES) -> NDArray[np.float64]:
+    """Return |G| at `count` frequencies from −½ to ½ cycles a cell along each axis.
+
+    Computed from the definition, as a matrix product along each axis; the origin only turns the
+    phase.
+    """
+    answer = g.matrix.astype(complex)
+    frequencies = np.linspace(-0.5, 0.5, count)
+    for axis, size in enumerate(g.shape):
+        waves = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(size)))
+        answer = np.moveaxis(np.tensordot(waves, answer, axes=(1, axis)), 0, axis)
+    return np.asarray(np.abs(answer))
+
+
+def draw_kernel(axes: Axes, g: Kernel, coordinates: bool = False) -> None:
+    """Draw the matrix, numbers in their cells if they fit, the origin in a thick frame."""
+    denominator, weights = tables.common(g.matrix)
+    matrix = np.atleast_2d(weights)
+    rows, columns = matrix.shape
+    edge = 0.75 if coordinates else 0.1
+    note = 0.9 if denominator > 1 or not _whole(matrix) else 0.1
+    side = grids.sheet(axes, -edge, -edge, columns + 0.1, rows + note)
+    colours, dark = grids.signed_colours(matrix)
+    grids.draw_cells(axes, (0, 0), (rows, columns), colour=colours)
+    texts, unit = grids.as_texts(matrix), f"1/{denominator}" if denominator > 1 else ""
+    if grids.fitting_size(texts, side) < grids.SMALLEST:
+        texts, unit = _in_short(matrix, texts, unit)
+    numbered = grids.draw_numbers(axes, (0, 0), texts, side, dark=dark)
+    row, column = np.broadcast_to(g.origin, 2) if g.ndim == 2 else (0, g.origin[0])
+    grids.draw_frame(axes, (column, row), (1, 1), style.BLACK, width=2.2)
+    if unit and (numbered or denominator > 1):
+        factor = f"× {unit}" if numbered else f"in units of 1/{denominator}"
+        axes.text(
+            columns / 2, rows + 0.5, factor, ha="center", va="center", color=style.INK,
+            fontsize=style.TEXT_SIZE,
+        )  # fmt: skip
+    if coordinates:
+        draw_coordinates(axes, (rows, columns), (-int(row), -int(column)), side)
+
+
+def draw_signs(axes: Axes, matrix: NDArray[np.float64]) -> None:
+    """Draw a small kernel as colours, with a sign in each cell, for prints in grey."""
+    rows, columns = matrix.shape
+    side = grids.sheet(axes, -0.05, -0.05, columns + 0.05, rows + 0.05)
+    colours, dark = grids.signed_colours(matrix)
+    grids.draw_cells(axes, (0, 0), matrix.shape, colour=colours)
+    noticeable = np.abs(matrix) > 0.04 * np.abs(matrix).max()
+    signs = np.where(noticeable, np.where(matrix > 0, "+", "−"), "")
+    grids.draw_numbers(axes, (0, 0), signs, side, dark=dark, size=min(8.0, 40 * side))
+
+
+def _whole(matrix: NDArray[np.float64]) -> bool:
+    return bool((matrix == np.rint(matrix)).all())
+
+
+def _in_short(
+    matrix: NDArray[np.float64], texts: NDArray[np.str_], unit: str
+) -> tuple[NDArray[np.str_], str]:
+    """Write weights that are not whole as whole numbers below 1000, and of what they are so many.
+
+    What is rounded to nothing is written as 0.
+    """
+    largest = float(np.abs(matrix).max())
+    if unit or largest == 0 or _whole(matrix):
+        return texts, unit
+    power = math.floor(math.log10(largest)) - 2
+    rounded = np.rint(matrix / 10.0**power)
+    return grids.as_texts(rounded + 0.0, 4), f"{style.number(10.0**power)}, rounded"
+
+
+def draw_coordinates(
+    axes: Axes,
+    shape: tuple[int, int],
+    start: tuple[int, int],
+    side: float,
+    at: grids.Place = (0, 0),
+) -> None:
+    """Number the rows at the left and the columns above, from `start`, if there is room."""
+    size = min(style.SMALL_SIZE, 36 * side)
+    if size < grids.SMALLEST:
+        return
+    for row in range(shape[0]):
+        _coordinate(axes, at[0] - 0.38, at[1] + row + 0.5, start[0] + row, size)
+    for column in range(shape[1]):
+        _coordinate(axes, at[0] + column + 0.5, at[1] - 0.36, start[1] + column, size)
+
+
+def _coordinate(axes: Axes, x: float, y: float, value: int, size: float) -> None:
+    axes.text(
+        x, y, style.number(value), fontsize=size, color=style.FAINT_INK, ha="center",
+        va="center_baseline",
+    )  # fmt: skip
+
+
+def remark(g: Kernel) -> str:
+    """Say a kernel's size and what its weights add up to."""
+    return f"{tables.size(g.shape)}, sum {style.number(round(g.sum, 9))}{ORIGIN_NOTE}"
+
+
+def _draw_line(axes: Axes, answer: NDArray[np.float64]) -> None:
+    style.plain(axes)
+    half = answer[len(answer) // 2 :]
+    axes.plot(np.linspace(0, 0.5, len(half)), half, color=style.BLUE, linewidth=1.6)
+    axes.set_xlim(0, 0.5)
+    axes.set_ylim(0, 1.08 * max(float(half.max()), 1e-12))
+    axes.set_xlabel("cycles per cell", fontsize=style.SMALL_SIZE, color=style.INK)
+
+
+def _draw_plane(axes: Axes, answer: NDArray[np.float64]) -> None:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    top = max(float(answer.max()), 1e-12)
+    image = axes.imshow(answer, cmap="gray", extent=(-0.5, 0.5, 0.5, -0.5), vmin=0, vmax=top)
+    bar = figure.colorbar(
+        image, cax=axes.inset_axes((1.06, 0, 0.07, 1)), format=lambda value, _: style.number(value)
+    )
+    bar.outline.set_edgecolor(style.FAINT_INK)
+    for edge in axes.spines.values():
+        edge.set_color(style.FAINT_INK)
+    axes.tick_params(color=style.FAINT_INK)
+    bar.ax.tick_params(labelsize=style.SMALL_SIZE, colors=style.INK, length=3)
+    ticks = (-0.5, 0, 0.5)
+    axes.set_xticks(ticks, ("−½", "0", "½"), fontsize=style.SMALL_SIZE, color=style.INK)
+    axes.set_yticks(ticks, ("−½", "0", "½"), fontsize=style.SMALL_SIZE, color=style.INK)
+    axes.set_xlabel("cycles per cell, to the right", fontsize=style.SMALL_SIZE, color=style.INK)
+    axes.set_ylabel("downwards", fontsize=style.SMALL_SIZE, color=style.INK, labelpad=-2)
+
+
+def filtering(
+    image: ArrayLike,
+    g: Kernel | KernelSet | ArrayLike | str,
+    *,
+    ax: Axes | None = None,
+    **options: Any,
+) -> Figure | Axes:
+    """Draw an image, a kernel, and the image that `fencepost.filter_image` makes of the two.
+
+    Parameters
+    ----------
+    image : array_like, (H, W) or (H, W, 3)
+        uint8, uint16 or floats; these are drawn from their least value to their greatest.
+    g : Kernel, KernelSet, array_like or str
+        Of a set, the first four kernels are drawn below each other.
+    ax : matplotlib.axes.Axes, optional
+        Draw here; without it, into a new figure.
+    **options
+        Those of `fencepost.filter_image`: boundary, scale, offset, magnitude, …
+
+    Returns
+    -------
+    Figure or Axes
+
+    Raises
+    ------
+    DataError, ArgumentError, SizeError
+        As `fencepost.filter_image`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> image = np.zeros((9, 9), np.uint8)
+    >>> image[4, 4] = 255
+    >>> figure = fp.plots.filtering(image, "mean:size=3")
+    >>> int(figure.axes[0].child_axes[2].images[0].get_array().max())
+    28
+    """
+    before = np.asarray(image)
+    found = parse(g) if isinstance(g, str) else g
+    found = found if isinstance(found, (Kernel, KernelSet)) else one_kernel(found)
+    check_finite("image", before)
+    after = filter_image(before, found, **options)
+    rows, columns = before.shape[:2]
+    canvas = style.canvas(ax, 7.0, 0.55 + 2.5 * min(1.4, max(0.5, rows / columns)))
+    high = 1 - 0.5 / canvas.height
+    draw_picture(canvas.panel(0.02, 0.02, 0.36, high - 0.02), before)
+    several = [found] if isinstance(found, Kernel) else list(found)[:4]
+    tall = (high - 0.02) / len(several)
+    for number, one in enumerate(several):
+        bottom = high - (number + 1) * tall
+        draw_kernel(canvas.panel(0.42, bottom + 0.14 * tall, 0.16, 0.72 * tall), one)
+    draw_picture(canvas.panel(0.62, 0.02, 0.36, high - 0.02), after)
+    label = found.label if isinstance(found, Kernel) else found.name
+    if len(label) > 22:
+        label = found.name or "kernel"
+    if isinstance(found, KernelSet) and len(found) > len(several):
+        label = f"{label}, {len(several)} of {len(found)}"
+    top = 1 - 0.25 / canvas.height
+    result = "after, without its sign" if options.get("magnitude") else "after"
+    for x, text in ((0.2, "before"), (0.5, style.shorten(label, 22)), (0.8, result)):
+        canvas.write(x, top, text, ha="center", weight="bold")
+    for x, text in ((0.4, "∗"), (0.6, "=")):
+        canvas.write(x, 0.01 + high / 2, text, ha="center", fontsize=style.TITLE_SIZE)
+    return canvas.result
+
+
+def draw_picture(axes: Axes, image: NDArray[Any]) -> None:
+    """Draw an image (H, W) or (H, W, 3) in grey or colour, uint8 and uint16 on their own scale."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for side in axes.spines.values():
+        side.set_color(style.FAINT_INK)
+        side.set_linewidth(0.6)
+    top = float(np.iinfo(image.dtype).max) if image.dtype.kind == "u" else float(image.max())
+    low = 0.0 if image.dtype.kind == "u" else float(image.min())
+    shown = image[..., 0] if image.ndim == 3 and image.shape[2] < 3 else image
+    if shown.ndim == 3:
+        shown = np.clip((shown[..., :3] - low) / ((top - low) or 1.0), 0, 1)
+    few = max(shown.shape[:2]) < 100  # then every pixel is meant to be seen
+    axes.imshow(
+        shown, cmap="gray", vmin=low, vmax=top, interpolation="nearest" if few else "antialiased"
+    )
+
+
+def one_kernel(g: Kernel | ArrayLike | str) -> Kernel:
+    """Read a kernel from what may stand for one."""
+    found = parse(g) if isinstance(g, str) else g
+    if isinstance(found, KernelSet):
+        raise ArgumentError(
+            f"g must be one kernel. Received: {g!r}, which is a set of {len(found)}. "
+            f"Take one of them, such as {found.labels[0]!r}."
+        )
+    return found if isinstance(found, Kernel) else Kernel(found)

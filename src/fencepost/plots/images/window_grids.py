@@ -1,0 +1,346 @@
+"""Windows on a grid: stride, padding, and the cells that no window looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.errors import ArgumentError
+from fencepost.network.sizes import by
+from fencepost.plots import grids, style
+from fencepost.plots.images.kernel_grids import draw_coordinates
+from fencepost.sizing import Padding, Remainder, Sizes, Window, windows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LONGEST = 32  # cells along an axis, padding included
+BOLD = 1.15  # how much wider bold letters are
+MOST_LINES = 12  # of windows below each other
+UNSEEN, UNSEEN_HATCH = "#e57373", "xxxx"
+ZERO, ZERO_HATCH = "#ececec", "////"
+OUTPUT = "#cfe8dd"
+# The windows that are framed, each with its output in the same colour and dash.
+FRAMES = ((style.BLUE, "-"), (style.GREEN, "--"), (style.PURPLE, "-."))
+
+
+def stride(
+    input_size: Sizes,
+    kernel_size: Sizes,
+    stride: Sizes = 1,
+    padding: Padding = 0,
+    dilation: Sizes = 1,
+    *,
+    remainder: Remainder = "crop",
+    ax: Axes | None = None,
+) -> Figure | Axes:
+    """Draw the windows over an input, and mark the cells that none of them looks at.
+
+    Parameters
+    ----------
+    input_size, kernel_size, stride, padding, dilation
+        As `fencepost.output_size`, for one axis or two, of at most 32 cells.
+    remainder : {"crop", "pad", "error"}
+        What to do if the windows do not end at the far edge. Here "crop", so that it can be seen.
+    ax : matplotlib.axes.Axes, optional
+        Draw here; without it, into a new figure.
+
+    Returns
+    -------
+    Figure or Axes
+        One axis: every window on a line of its own, and the output. Two: the input with, in each
+        cell, how many windows look at it, and three windows framed with their outputs. Cells
+        never looked at are red and hatched, padding is grey and hatched.
+
+    Raises
+    ------
+    SizeError, ArgumentError
+        As `fencepost.output_size`; and for more than two axes, or longer ones.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> figure = fp.plots.stride(13, kernel_size=3, stride=2)
+    >>> figure.axes[0].texts[0].get_text()
+    'output = (13 + 0 + 0 − 1·(3 − 1) − 1) / 2 + 1 = 6'
+    """
+    sizes = (input_size, kernel_size, stride, padding, dilation)
+    found = _drawable(windows(*sizes, remainder=remainder))
+    if len(found) == 1:
+        return _draw_staircase(found[0], ax)
+    across, down = found[1], found[0]
+    canvas = style.canvas(ax, 7.0, _figure_height([found]) + 0.2)
+    counts = np.outer(_looks(down), _looks(across))
+    note = f"in each cell: how many windows look at it{_lost(counts, found)}"
+    top = _head(canvas, _summary(found), note) / canvas.height
+    axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
+    shown = [(0, 0), (0, min(1, across.output - 1)), (min(1, down.output - 1), 0)]
+    _draw_layer(axes, found, list(dict.fromkeys(shown)), _wide(found), numbered=True)
+    return canvas.result
+
+
+def padding(
+    input_size: Sizes,
+    kernel_size: Sizes,
+    padding: Padding = "same",
+    stride: Sizes = 1,
+    dilation: Sizes = 1,
+    *,
+    remainder: Remainder = "crop",
+    ax: Axes | None = None,
+) -> Figure | Axes:
+    """Draw a layer without padding, and below it the same layer with it.
+
+    Parameters
+    ----------
+    input_size, kernel_size, padding, stride, dilation, remainder
+        As `stride`; for one axis, the input is drawn as a row.
+    ax : matplotlib.axes.Axes, optional
+        Draw here; without it, into a new figure.
+
+    Returns
+    -------
+    Figure or Axes
+        Padding is grey and hatched with zeros in it; the first window and the last are framed,
+        and the outputs that they give. Cells never looked at are red and hatched.
+
+    Raises
+    ------
+    SizeError, ArgumentError
+        As `stride`.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> figure = fp.plots.padding((5, 10), kernel_size=3, padding=1)
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['no padding: 5 × 10 → 3 × 8', 'padding 1: 5 × 10 → 5 × 10']
+    """
+    cases = [
+        _drawable(windows(input_size, kernel_size, stride, zeros, dilation, remainder=remainder))
+        for zeros in (0, padding)
+    ]
+    canvas = style.canvas(ax, 7.0, _figure_height(cases))
+    heights = np.array([_tall(case) + 1.2 for case in cases])
+    shares = heights / heights.sum()
+    width = max(_wide(case) for case in cases)
+    bottom = 1.0
+    for case, share in zip(cases, shares, strict=True):
+        bottom -= share
+        axes = canvas.panel(0.01, bottom + 0.01, 0.98, share - 0.3 / canvas.height - 0.01)
+        last = tuple(window.output - 1 for window in case)
+        shown = list(dict.fromkeys([(0,) * len(case), last]))
+        _draw_layer(axes, case, shown, width, numbered=False)
+        wide = 0.96 * canvas.width
+        title = _summary(case)
+        if style.text_width(title, style.TEXT_SIZE, "bold") > wide:
+            title = style.fitted(title.partition(": ")[2], style.TEXT_SIZE, wide, "bold")
+        canvas.write(0.02, bottom + share - 0.17 / canvas.height, title, weight="bold")
+    return canvas.result
+
+
+def _head(canvas: style.Canvas, title: str, note: str) -> float:
+    """Write a title and a note at the top, in as many lines as they need; return their inches."""
+    wide = 0.96 * canvas.width
+    lines: list[tuple[str, dict[str, str | float]]] = [
+        (line, {"weight": "bold"}) for line in style.wrapped(title, style.TEXT_SIZE, wide / BOLD)
+    ]
+    faint: dict[str, str | float] = {"fontsize": style.SMALL_SIZE, "color": style.FAINT_INK}
+    lines += [(line, faint) for line in style.wrapped(note, style.SMALL_SIZE, wide)]
+    for number, (line, look) in enumerate(lines):
+        canvas.write(0.02, 1 - (0.16 + 0.2 * number) / canvas.height, line, **look)
+    return 0.05 + 0.2 * len(lines)
+
+
+def _drawable(found: tuple[Window, ...]) -> tuple[Window, ...]:
+    if len(found) > 2 or max(window.padded for window in found) > LONGEST:
+        raise ArgumentError(
+            f"input_size must have one axis or two, of at most {LONGEST} cells with padding, to be "
+            f"drawn. Received: {by(tuple(window.padded for window in found))}."
+        )
+    return found
+
+
+def _looks(window: Window) -> NDArray[np.int64]:
+    """Count, for each cell of the padded input, the windows that look at it."""
+    starts = window.stride * np.arange(window.output)
+    taps = starts[:, None] + window.dilation * np.arange(window.kernel)
+    return np.bincount(taps.ravel(), minlength=window.padded)
+
+
+def _input_cells(found: Sequence[Window]) -> NDArray[np.bool_]:
+    """Where the padded input is input, along (rows, columns)."""
+    inside = [
+        (np.arange(w.padded) >= w.before) & (np.arange(w.padded) < w.before + w.input)
+        for w in found
+    ]
+    return np.logical_and.outer(*(inside if len(inside) == 2 else (np.ones(1, bool), *inside)))
+
+
+def _summary(found: Sequence[Window]) -> str:
+    zeros = [(window.before, window.after) for window in found]
+    if not any(map(any, zeros)):
+        name = "no padding"
+    elif len({one for pair in zeros for one in pair}) == 1:
+        name = f"padding {zeros[0][0]}"
+    else:
+        name = f"padding {', '.join(f'({before}, {after})' for before, after in zeros)}"
+    strides = {window.stride for window in found}
+    if strides != {1}:
+        name += f", stride {by(tuple(sorted(strides)))}"
+    sizes = (tuple(window.input for window in found), tuple(window.output for window in found))
+    return f"{name}: {by(sizes[0])} → {by(sizes[1])}"
+
+
+def _lost(counts: NDArray[np.int64], found: Sequence[Window]) -> str:
+    lost = int((_input_cells(found) & (counts == 0)).sum())
+    if not lost:
+        return ""
+    return f"; {lost} {'is' if lost == 1 else 'are'} never looked at"
+
+
+# --- one axis: the staircase of windows ----------------------------------------------------------
+
+
+def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
+    lines = min(window.output, MOST_LINES)
+    tall = 3.2 + lines * 0.6 + 1.4
+    side = min(0.42, 6.8 / (window.padded + 1))
+    canvas = style.canvas(ax, 7.0, side * tall + 0.5)
+    counts = _looks(window)[None]
+    equation = window.equation
+    if window.output and window.remainder:
+        equation += f" → {window.output}"
+    note = f"input above, {window.output} windows and their outputs below{_lost(counts, (window,))}"
+    top = _head(canvas, equation, note) / canvas.height
+    axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
+    cell = grids.sheet(axes, -0.5, -0.8, window.padded + 0.5, tall - 0.8)
+    _draw_input(axes, (window,), counts, cell, numbered=False)
+    draw_coordinates(axes, (0, window.padded), (0, -window.before), cell)
+    for index in range(window.output):
+        top = 1.5 + 0.6 * (index % lines)
+        colour, _ = FRAMES[index % 3]
+        start = index * window.stride
+        for tap in range(window.kernel):
+            place = (start + tap * window.dilation + 0.06, top)
+            look = {"fill": True, "facecolor": colour, "alpha": 0.75}
+            grids.draw_frame(axes, place, (0.88, 0.36), colour, width=0.8, **look)
+        if window.dilation > 1:  # what holds the window together
+            ends = [start + 0.5, start + window.reach - 0.5]
+            axes.plot(ends, [top + 0.18] * 2, color=colour, linewidth=1.0, zorder=1)
+        axes.plot(
+            [start + window.reach / 2, _output_at(window, index) + 0.5],
+            [top + 0.4, tall - 2.6], color=colour, linewidth=0.7, linestyle=":", zorder=0,
+        )  # fmt: skip
+    first = _output_at(window, 0)
+    bottom = tall - 2.55
+    grids.draw_cells(axes, (first, bottom), (1, window.output), colour=OUTPUT)
+    outputs = grids.as_texts(np.arange(window.output))[None]
+    grids.draw_numbers(axes, (first, bottom), outputs, cell, size=min(style.TEXT_SIZE, 40 * cell))
+    return canvas.result
+
+
+def _output_at(window: Window, index: int) -> float:
+    """Return the column of an output cell: the row of outputs stands in the middle."""
+    return (window.padded - window.output) / 2 + index
+
+
+# --- two axes: an input, and the output that it gives --------------------------------------------
+
+
+def _draw_layer(
+    axes: Axes,
+    found: tuple[Window, ...],
+    shown: Sequence[tuple[int, ...]],
+    width: float,
+    *,
+    numbered: bool,
+) -> None:
+    """Draw the padded input and, to its right (of a row, below it), the output.
+
+    The windows of the outputs `shown` are framed, and joined with their outputs. `width` is that
+    of the room, in cells.
+    """
+    flat = len(found) == 1
+    down, across = (Window(1, 1), found[0]) if flat else found
+    edge = _edge(found)
+    cell = grids.sheet(axes, -edge, -0.3, width - edge, _tall(found) - 0.3)
+    seen = np.outer(_looks(down), _looks(across))
+    _draw_input(axes, found, seen, cell, numbered=numbered)
+    if flat:
+        at = ((across.padded - across.output) / 2, 2.6)
+    else:
+        at = (across.padded + 2.4 + edge, (down.padded - down.output) / 2)
+    grids.draw_cells(axes, at, (down.output, across.output), colour=OUTPUT)
+    for place, (colour, dash) in zip(shown, FRAMES, strict=False):
+        row, column = (0, *place) if flat else place
+        x, y = column * across.stride, row * down.stride
+        u, v = at[0] + column, at[1] + row
+        grids.draw_frame(axes, (x, y), (across.reach, down.reach), colour, dash=dash)
+        grids.draw_frame(axes, (u, v), (1, 1), colour, dash=dash)
+        if flat:
+            joined = (((x, y + 1), (u, v)), ((x + across.reach, y + 1), (u + 1, v)))
+        else:
+            right = x + across.reach
+            joined = (((right, y), (u, v)), ((right, y + down.reach), (u, v + 1)))
+        for start, end in joined:
+            axes.plot(*zip(start, end, strict=True), color=colour, linewidth=0.6, linestyle=dash)
+    away = edge / 2
+    size = max(grids.SMALLEST, min(style.TEXT_SIZE, 44 * cell))
+    _label(axes, size, across.before + across.input / 2, down.padded + away, across.input)
+    # Not below the output, where the lines from the windows arrive.
+    above = at[1] - away if not flat else at[1] + 1 + away
+    _label(axes, size, at[0] + across.output / 2, above, across.output)
+    if not flat:
+        _label(axes, size, -away, down.before + down.input / 2, down.input)
+        aside = at[0] + across.output + away
+        _label(axes, size, aside, at[1] + down.output / 2, down.output)
+
+
+def _edge(found: Sequence[Window]) -> float:
+    """Cells that a size beside its grid needs: the more cells there are, the smaller they are."""
+    return 0.9 if len(found) == 1 else max(0.9, 0.04 * (found[1].padded + found[1].output))
+
+
+def _tall(found: Sequence[Window]) -> float:
+    return 5.0 if len(found) == 1 else found[0].padded + 0.3 + _edge(found)
+
+
+def _wide(found: Sequence[Window]) -> float:
+    if len(found) == 1:
+        return max(found[0].padded, found[0].output) + 1.8
+    return found[1].padded + found[1].output + 2.4 + 3 * _edge(found)
+
+
+def _label(axes: Axes, points: float, x: float, y: float, size: int) -> None:
+    axes.text(x, y, str(size), ha="center", va="center_baseline", fontsize=points, color=style.INK)
+
+
+def _draw_input(
+    axes: Axes, found: Sequence[Window], counts: NDArray[np.int64], cell: float, *, numbered: bool
+) -> None:
+    """Draw the padded input: plain cells, hatched zeros around it, red ones never looked at."""
+    inside = _input_cells(found)
+    unseen = inside & (counts == 0)
+    grids.draw_cells(axes, (0, 0), inside.shape, mask=inside & ~unseen)
+    grids.draw_cells(
+        axes, (0, 0), inside.shape, mask=~inside, colour=ZERO, edge="#a0a0a0", hatch=ZERO_HATCH
+    )
+    grids.draw_cells(axes, (0, 0), inside.shape, mask=unseen, colour=UNSEEN, hatch=UNSEEN_HATCH)
+    box = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8}
+    zeros = np.where(inside, "", "0")
+    grids.draw_numbers(axes, (0, 0), zeros, cell, size=min(7.5, 30 * cell), bbox=box)
+    if numbered:
+        texts = np.where(inside, grids.as_texts(counts), "")
+        grids.draw_numbers(axes, (0, 0), np.where(unseen, "", texts), cell)
+        grids.draw_numbers(axes, (0, 0), np.where(unseen, texts, ""), cell, bbox=box)
+
+
+def _figure_height(cases: Sequence[tuple[Window, ...]]) -> float:
+    """Inches for cases below each other in a figure of its own."""
+    side = min(6.8 / max(_wide(case) for case in cases), 0.34)
+    return sum(side * _tall(case) + 0.35 for case in cases)

@@ -1,0 +1,231 @@
+"""Which pixels matter to an output: its gradient, and what covering them up does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fencepost.network import Occlusion, input_gradient, occlusion
+from fencepost.network.sizes import by
+from fencepost.plots import style
+from fencepost.plots.networks import tiles
+from fencepost.plots.networks.activations import brief, draw_bars
+from fencepost.plots.networks.subjects import (
+    UNTRAINED,
+    as_network,
+    as_output,
+    has_classes,
+    is_untrained,
+    one_image,
+    output_names,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fencepost.network import Network
+
+SIZE = 7.0  # points of the numbers of a scale
+Array = NDArray[Any]
+
+
+def saliency(
+    net: Network,
+    image: ArrayLike,
+    output: int | str | None = None,
+    *,
+    size: int | None = None,
+    ax: Axes | None = None,
+) -> Figure | Axes:
+    """Draw which pixels an output depends on: by its gradient, and by covering them up.
+
+    Parameters
+    ----------
+    net : Network
+    image : array, shape input_shape
+        One image or signal, as `Network.predict` takes it.
+    output : int or str, optional
+        Which output, by its place or the name of its class; the largest by default.
+    size : int, optional
+        Side of the patch that covers; see `fencepost.network.occlusion`.
+    ax : matplotlib.axes.Axes, optional
+        Draw here; without it, into a new figure.
+
+    Returns
+    -------
+    Figure or Axes
+        The image; how steeply the output answers to each pixel (of several channels, the one to
+        which it answers most), the darker the steeper; and by how much the probability falls, on
+        average, when a patch covers the pixel, the darker the more. Signals stand above each
+        other.
+
+    Raises
+    ------
+    DataError
+        This is not one image of the network's shape, or not finite, or the outputs are not.
+    ArgumentError
+        There is no such output; net is no Network; size is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> figure = fp.plots.saliency(fp.models.lenet5(), np.eye(28), 3)
+    >>> figure.axes[0].texts[0].get_text()
+    'What the output of 3 depends on'
+    """
+    one = one_image(as_network(net), image)
+    found = occlusion(net, one, as_output(net, output), size=size)
+    gradient = input_gradient(net, one, found.output)[0]
+    panels = (
+        ("The image" if one.ndim == 3 else "The input", by(one.shape)),
+        ("Gradient", "how steeply the output answers to each value"),
+        ("Occlusion", occlusion_text(net, found)),
+    )
+    each = 2.2  # inches of a panel
+    high = 1.85 + each * min(1.6, one.shape[1] / one.shape[2]) if one.ndim == 3 else 4.75
+    canvas = style.canvas(ax, 3 * each + 0.6, high)
+    name = style.drawable_names(output_names(net))[found.output]
+    share = f"the output is {style.number(found.share)}"
+    if has_classes(net):
+        share = f"the probability is {100 * found.share:.4g} %"
+    top = 0.25 + canvas.title(
+        f"What the output of {style.shorten(name, 30)} depends on",
+        share,
+        *([UNTRAINED] if is_untrained(net) else []),
+    )
+    rooms = (_beside if one.ndim == 3 else _below)(canvas, panels, top)
+    draw_input(rooms[0], one)
+    draw_gradient(rooms[1], gradient)
+    draw_occlusion(rooms[2], net, found)
+    return canvas.result
+
+
+def occlusion_text(net: Network, found: Occlusion) -> str:
+    """Say what the numbers of an occlusion are."""
+    what = "probability, in percentage points," if has_classes(net) else "output"
+    patch = (
+        f"a patch of {_unbroken(found.size)}" if max(found.size) > 1 else "a cover of this place"
+    )
+    return f"by how much the {what} falls under {patch}"
+
+
+def _unbroken(size: tuple[int, ...]) -> str:
+    """Write a size that stays on one line."""
+    return by(size).replace(" ", "\xa0")
+
+
+def draw_input(axes: Axes, image: Array) -> None:
+    """Draw an image (C, H, W), the lines of a signal (C, W), or the bars of features (F,)."""
+    if image.ndim == 3:
+        _draw_map(axes, tiles.to_pixels(image))
+    else:
+        _draw_values(axes, image.astype(float))
+
+
+def draw_gradient(axes: Axes, gradient: Array) -> None:
+    """Draw a gradient (C, H, W) by its largest channel, or with its sign if of a signal."""
+    if gradient.ndim == 3:
+        _draw_map(axes, np.abs(gradient).max(axis=0))
+    else:
+        _draw_values(axes, gradient.astype(float))
+
+
+def draw_occlusion(axes: Axes, net: Network, found: Occlusion) -> None:
+    """Draw by how much a share falls where it is covered; where it rises, that is below 0."""
+    falls = found.falls * (100 if has_classes(net) else 1)
+    if falls.ndim == 2:
+        rises = falls.min() < -0.05 * falls.max()
+        _draw_map(axes, falls, signed=bool(rises))
+    else:
+        _draw_values(axes, falls[None] if len(net.input_shape) == 2 else falls)
+
+
+def _beside(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float) -> list[Axes]:
+    """Return rooms side by side, their headings and remarks written above."""
+    inner = (canvas.width - 0.6) / 3
+    remarks = [style.wrapped(remark, style.SMALL_SIZE, inner) for _, remark in panels]
+    begin = top + 0.18 + 0.14 * max(map(len, remarks))
+    high = max(0.1, canvas.height - begin - 0.4)  # less the scale below
+    rooms = []
+    for number, ((heading, _), lines) in enumerate(zip(panels, remarks, strict=True)):
+        left = style.MARGIN + number * (inner + 0.2)
+        _head(canvas, left, top, heading)
+        for index, line in enumerate(lines):
+            canvas.note(left, top + 0.18 + 0.14 * index, line)
+        rooms.append(canvas.place(left, begin, inner, high))
+    return rooms
+
+
+def _below(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float) -> list[Axes]:
+    """Return rooms one below another, the heading and remark of each in a line above it."""
+    each = (canvas.height - top + 0.1) / 3
+    rooms = []
+    for number, (heading, remark) in enumerate(panels):
+        line = top + number * each
+        _head(canvas, style.MARGIN, line, heading)
+        after = 0.25 + style.text_width(heading, style.TEXT_SIZE, "bold")
+        canvas.note(after, line, style.fitted(remark, style.SMALL_SIZE, canvas.width - after - 0.1))
+        rooms.append(canvas.place(0.6, line + 0.14, canvas.width - 0.75, max(0.1, each - 0.5)))
+    return rooms
+
+
+def _head(canvas: style.Canvas, left: float, top: float, text: str) -> None:
+    canvas.note(left, top, text, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE)
+
+
+def _draw_map(axes: Axes, values: Array, *, signed: bool = False) -> None:
+    """Draw pixels (H, W, 3); or values (H, W), the darker the larger, with a scale.
+
+    White is 0; if `signed`, grey is 0 and white is as far below it as black is above.
+    """
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for side in axes.spines.values():
+        side.set_color(style.FAINT_INK)
+        side.set_linewidth(0.6)
+    few = max(values.shape[:2]) < 100  # then every pixel is meant to be seen
+    largest = float(np.abs(values).max()) or 1.0
+    low = -largest if signed else 0.0
+    shown = axes.imshow(
+        values, cmap="gray_r", interpolation="nearest" if few else "antialiased",
+        vmin=low, vmax=largest,
+    )  # fmt: skip
+    axes.set_anchor("NW")
+    if values.ndim == 3:
+        return
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(
+        shown, cax=axes.inset_axes((0.12, -0.08, 0.76, 0.04)), orientation="horizontal",
+        ticks=[low, 0.0, largest] if signed else [0.0, largest],
+        format=lambda value, _: brief(value),
+    )  # fmt: skip
+    bar.ax.tick_params(labelsize=SIZE, length=2, pad=1, labelcolor=style.INK, color=style.INK)
+    bar.outline.set_edgecolor(style.FAINT_INK)
+    bar.outline.set_linewidth(0.6)
+
+
+def _draw_values(axes: Axes, values: Array) -> None:
+    """Draw the channels of a signal (C, W) as lines, or features (F,) as bars."""
+    if values.ndim == 1:
+        draw_bars(axes, values)
+    else:
+        for index, channel in enumerate(values):
+            axes.plot(
+                np.arange(len(channel)), channel, linewidth=1.1, drawstyle="steps-mid",
+                color=style.COLOURS[index % len(style.COLOURS)],
+                linestyle=style.DASHES[index % len(style.DASHES)],
+            )  # fmt: skip
+        style.plain(axes)
+        axes.set_xlim(-0.5, values.shape[1] - 0.5)
+        axes.tick_params(labelsize=SIZE, pad=1)
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    ticks = [low, high] if high > low else [low]
+    axes.set_yticks(ticks, [brief(tick) for tick in ticks], fontsize=SIZE, color=style.INK)
+    room = 0.05 * ((high - low) or 1.0)
+    axes.set_ylim(low - room, high + room)

@@ -1,0 +1,300 @@
+"""The kernels of a convolutional layer, as training made them: before, after, and on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fencepost.errors import ArgumentError
+from fencepost.network.sizes import by
+from fencepost.plots import style
+from fencepost.plots.networks import tiles
+from fencepost.plots.networks.subjects import (
+    UNTRAINED,
+    as_network,
+    convolutions,
+    fresh_twin,
+    kernels_of,
+)
+from fencepost.plots.saving import save_animation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from fencepost.network import Network
+
+MOST = 64
+LINES = 4  # channels of a signal's kernel that can be told apart
+Weights = npt.NDArray[np.float32]
+
+
+def learned_kernels(
+    net: Network,
+    before: Network | None = None,
+    *,
+    layer: int | str | None = None,
+    ax: Axes | None = None,
+) -> Figure | Axes:
+    """Draw the kernels of a convolution before and after training, on one scale.
+
+    Parameters
+    ----------
+    net : Network
+    before : Network, optional
+        What to compare with; by default the network as it began, which follows from its seed.
+    layer : int or str, optional
+        Which convolution: its index or, within a Residual, a place such as "3.1". The first by
+        default.
+    ax : matplotlib.axes.Axes, optional
+        Draw here; without it, into a new figure.
+
+    Returns
+    -------
+    Figure or Axes
+        Of more than 64 kernels, the first 64. The layer computes a cross-correlation with these;
+        `Network.layer_kernel` gives them as image processing writes them.
+
+    Raises
+    ------
+    ArgumentError
+        The network has no convolution, or none at this place, or `before` has another one there.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> figure = fp.plots.learned_kernels(fp.models.lenet5())
+    >>> [text.get_text() for text in figure.axes[0].texts][:2]
+    ['Kernels of layer 0, Conv2d(6, 5, padding=2)', '6 kernels of 1 × 5 × 5']
+    """
+    place = _place(net, layer)
+    after = kernels_of(net, place)
+    other = fresh_twin(net) if before is None else before
+    first = _same_layer(other, place, after)
+    scale = Scale(after, first)
+    canvas = style.canvas(ax, 7.0, 4.0)
+    top = _write_title(canvas, net, place, scale) + 0.4
+    width, height = canvas.width / 2 - 0.2, max(0.1, canvas.height - top - 0.3)
+    for left, heading, weights in (
+        (style.MARGIN, "Before training" if before is None else "Before", first),
+        (style.MARGIN + canvas.width / 2, "After training" if before is None else "After", after),
+    ):
+        canvas.note(
+            left, top - 0.15, heading, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE
+        )
+        draw_kernels(canvas.place(left, top, width, height), weights, scale, width, height)
+    if np.array_equal(first, after):
+        note = UNTRAINED if before is None else "These kernels are equal in both networks."
+        lines = style.wrapped(note, style.SMALL_SIZE, canvas.width - 2 * style.MARGIN)
+        for number, line in enumerate(reversed(lines)):
+            canvas.note(style.MARGIN, canvas.height - 0.12 - 0.14 * number, line)
+    return canvas.result
+
+
+def learned_kernels_animation(
+    networks: Sequence[Network],
+    path: str | Path,
+    *,
+    titles: Sequence[str] | None = None,
+    layer: int | str | None = None,
+    seconds: float = 0.4,
+) -> Path:
+    """Write how a convolution's kernels changed, as a GIF or a page with buttons.
+
+    Copies that are kept while a network learns are what it takes, as in the example.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        One for each frame, all with the same layers.
+    path : str or Path
+        Its ending, .gif or .html, says which of the two.
+    titles : sequence of str, optional
+        One for each frame; by default "before training", "after epoch 1", and so on.
+    layer : int or str, optional
+        As `learned_kernels`.
+    seconds : float
+        For which a frame is seen.
+
+    Returns
+    -------
+    Path
+        The file. All frames have one scale, that of the largest weight in any of them.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        As `learned_kernels` and `save_animation`; no networks, or not as many titles.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> net = fp.Network((1, 4, 4), [fp.Conv2d(2, 3), fp.Flatten(), fp.Linear(2)])
+    >>> kept = [net.copy()]
+    >>> images = [[[k] * 4] * 4 for k in range(8)]
+    >>> history = net.fit(
+    ...     images, [0] * 4 + [1] * 4, epochs=2, progress=False,
+    ...     on_epoch=lambda epoch: kept.append(net.copy()),
+    ... )
+    >>> fp.plots.learned_kernels_animation(kept, "kernels.gif").name
+    'kernels.gif'
+    """
+    networks = list(networks)
+    if not networks:
+        raise ArgumentError("networks must be at least one. Received: none.")
+    if titles is None:
+        titles = ["before training", *(f"after epoch {k}" for k in range(1, len(networks)))]
+    if len(titles) != len(networks):
+        raise ArgumentError(
+            f"titles must be as many as the networks, {len(networks)}. Received: {len(titles)}."
+        )
+    place = _place(networks[-1], layer)
+    last = kernels_of(networks[-1], place)
+    frames = [_same_layer(net, place, last) for net in networks]
+    scale = Scale(last, *frames)
+
+    def draw(weights: Weights, title: str) -> Figure | Axes:
+        canvas = style.canvas(None, 5.0, 4.2)
+        top = _write_title(canvas, networks[-1], place, scale) + 0.4
+        room = (canvas.width - 2 * style.MARGIN, canvas.height - top - style.MARGIN)
+        draw_kernels(canvas.place(style.MARGIN, top, *room), weights, scale, *room)
+        canvas.note(
+            style.MARGIN, top - 0.15, title, weight="bold", color=style.INK,
+            fontsize=style.TEXT_SIZE,
+        )  # fmt: skip
+        return canvas.result
+
+    pairs = zip(frames, titles, strict=True)
+    return save_animation((draw(*pair) for pair in pairs), path, seconds=seconds)
+
+
+class Scale:
+    """One scale for kernels that are to be compared, and one choice of what is drawn of them.
+
+    Parameters
+    ----------
+    weights, *others : arrays of shape (out, in, rows, columns) or (out, in, width)
+        The input channels are chosen by `weights`: those with the largest.
+    """
+
+    def __init__(self, weights: Weights, *others: Weights) -> None:
+        self.total, self.channels = weights.shape[:2]
+        self.size = weights.shape[2:]
+        shown = weights[:MOST]
+        largest = max(float(np.abs(array[:MOST]).max()) for array in (weights, *others))
+        self.largest = largest or 1.0
+        strength = np.square(shown).sum(axis=tuple(range(2, shown.ndim)))
+        self._strongest = strength.argmax(axis=1)
+
+    @property
+    def as_lines(self) -> bool:
+        """Whether these are kernels of signals."""
+        return len(self.size) == 1
+
+    @property
+    def counted(self) -> str:
+        """How many kernels there are."""
+        return f"{MOST} of {self.total}" if self.total > MOST else str(self.total)
+
+    @property
+    def remark(self) -> str:
+        """How to read what is drawn."""
+        largest = style.number(self.largest, 2)
+        strongest = f"; of {self.channels} channels, the one with the largest weights"
+        if self.as_lines:
+            text = f"weights from left to right, the thin line is 0, the edges are ±{largest}"
+            if self.channels > LINES:
+                return text + strongest
+            if self.channels > 1:
+                text += f"; one colour for each of {self.channels} channels"
+            return text
+        if self.channels == 3:
+            return "as colour images: grey is 0, a bright colour is sought, a dark one avoided"
+        text = f"white is +{largest}, black is −{largest}, mid-grey is 0"
+        return text + strongest if self.channels > 1 else text
+
+    def lines(self, weights: Weights) -> list[npt.NDArray[np.float32]]:
+        """Return for each kernel the channels (C, width) that are drawn: all, or the strongest."""
+        if self.channels <= LINES:
+            return list(weights[:MOST])
+        pairs = zip(weights[:MOST], self._strongest, strict=True)
+        return [kernel[channel : channel + 1] for kernel, channel in pairs]
+
+    def images(self, weights: Weights) -> list[npt.NDArray[np.float32]]:
+        """Return each kernel as an image (rows, columns, 3), 0 in mid-grey.
+
+        One input channel: grey, so that a print keeps the sign. Three: in colour. Any other
+        number: the input channel with the largest weights.
+        """
+        scaled = 0.5 + 0.5 * weights[:MOST] / self.largest
+        if self.channels == 3:
+            return [np.ascontiguousarray(kernel.transpose(1, 2, 0)) for kernel in scaled]
+        return [
+            np.repeat(kernel[channel][..., None], 3, axis=2)
+            for kernel, channel in zip(scaled, self._strongest, strict=True)
+        ]
+
+
+def draw_learned_kernels(axes: Axes, weights: Weights, width: float, height: float) -> None:
+    """Draw kernels (out, in, kh, kw) or (out, in, k) of a first layer, with a heading.
+
+    `width` and `height` say what shape of room there is, in inches.
+    """
+    scale = Scale(weights)
+    draw_kernels(axes, weights, scale, width, height)
+    size = by(scale.size) + (" weights each" if scale.as_lines else "")
+    style.heading(
+        axes, f"Learned kernels of the first layer: {scale.counted}, {size}", scale.remark
+    )
+
+
+def draw_kernels(axes: Axes, weights: Weights, scale: Scale, width: float, height: float) -> None:
+    """Draw kernels as tiles in a room of so many inches."""
+    count = min(len(weights), MOST)
+    if scale.as_lines:
+        grid = tiles.best_grid(count, width, height, aspect=1.6)
+        tiles.draw_signals(axes, scale.lines(weights), grid, markers=True, largest=scale.largest)
+        return
+    rows, columns = scale.size
+    grid = tiles.best_grid(count, width, height, aspect=columns / rows)
+    tiles.draw_images(axes, scale.images(weights), grid)
+
+
+def _place(net: Network, layer: int | str | None) -> str:
+    """Return where the convolution is that is asked for."""
+    known = convolutions(as_network(net))
+    if not known:
+        raise ArgumentError("net must have a convolution, for it is its kernels that are drawn.")
+    if layer is None:
+        return next(iter(known))
+    if str(layer) not in known:
+        raise ArgumentError(
+            f"layer must be the place of a convolution: {', '.join(known)}. Received: {layer!r}."
+        )
+    return str(layer)
+
+
+def _same_layer(net: Network, place: str, weights: Weights) -> Weights:
+    """Return the kernels of another network, if they can be compared with these."""
+    found = kernels_of(net, place) if place in convolutions(as_network(net)) else None
+    if found is None or found.shape != weights.shape:
+        received = "none" if found is None else by(found.shape)
+        raise ArgumentError(
+            f"all networks must have kernels of one shape in layer {place}, "
+            f"{by(weights.shape)}. Received: {received}."
+        )
+    return found
+
+
+def _write_title(canvas: style.Canvas, net: Network, place: str, scale: Scale) -> float:
+    title = f"Kernels of layer {place}"
+    longer = f"{title}, {convolutions(net)[place].describe()}"
+    if style.text_width(longer, style.HEADING_SIZE, "bold") < canvas.width - 2 * style.MARGIN:
+        title = longer
+    noun = "kernel" if scale.total == 1 else "kernels"
+    counted = f"{scale.counted} {noun} of {by((scale.channels, *scale.size))}"
+    return canvas.title(title, counted, scale.remark)

@@ -1,6 +1,6 @@
 """``python -m fencepost``: the command, where its script is not on the path."""
 
-from fencepost.cli import main
+from .cli import main
 
 if __name__ == "__main__":
     main()

@@ -12,8 +12,8 @@ import fencepost as fp
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory):
     """A model of MNIST that learned from a tenth of it, saved as the command saves one."""
-    from fencepost.cli import loading
-    from fencepost.cli.loading import Parts, Source
+    from fencepost.cli.shared import loading
+    from fencepost.cli.shared.loading import Parts, Source
 
     train = fp.datasets.mnist("train").subset(range(6000))
     test = fp.datasets.mnist("test")

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import (
+from ..errors import FencepostError
+from . import (
     check,
     convolve,
     evaluate,
@@ -26,10 +27,9 @@ from fencepost.cli import (
     size,
     train,
 )
-from fencepost.cli import filter as filters
-from fencepost.cli import learn_kernel as learning
-from fencepost.cli.console import Interrupted
-from fencepost.errors import FencepostError
+from . import filter as filters
+from . import learn_kernel as learning
+from .shared.console import Interrupted
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -49,7 +49,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from fencepost import __version__
+        from .. import __version__
 
         print(f"fencepost {__version__}")
         raise typer.Exit

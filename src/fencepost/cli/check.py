@@ -1,7 +1,4 @@
-"""`fencepost check`: a model of anyone's, layer by layer, and what is wrong with its sizes.
-
-Calls check.
-"""
+"""`fencepost check`: a model of anyone's, layer by layer, and what is wrong with its sizes."""
 
 from __future__ import annotations
 
@@ -11,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options
-from fencepost.cli.console import Console
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
+from .shared import options
+from .shared.console import Console
 
 if TYPE_CHECKING:
-    from fencepost.check import Code
+    from ..check import Code
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -79,9 +76,9 @@ def check(
     Nothing is run on data. The status is 0 if there is no finding of the severity that --fail-on
     says, 1 if there is, 2 for bad input.
     """
-    from fencepost.check import CODES
-    from fencepost.check.findings import SEVERITIES
-    from fencepost.check.testing import as_codes
+    from ..check import CODES
+    from ..check.findings import SEVERITIES
+    from ..check.testing import as_codes
 
     console = Console(as_json)
     width = shutil.get_terminal_size(_NO_TERMINAL).columns
@@ -101,7 +98,7 @@ def check(
             f"--fail-on must be {', '.join(SEVERITIES)} or {_NEVER}. Received: {fail_on!r}."
         )
     allowed = as_codes(allow or ())
-    from fencepost.check import check as check_model
+    from ..check import check as check_model
 
     report = check_model(
         model, _shapes(inputs), object_size=None if object_size is None else _sides(object_size)

@@ -1,4 +1,4 @@
-"""`fencepost convolve`: kernels over signals in a CSV or WAV file.  Calls convolution, kernels."""
+"""`fencepost convolve`: kernels over signals in a CSV or WAV file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options, outputs
-from fencepost.cli.console import Console, counted
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
+from .shared import options, outputs
+from .shared.console import Console, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fencepost.kernels import Kernel
+    from ..kernels import Kernel
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -70,11 +70,11 @@ def convolve(
                 f"{option} must name a file that does not exist yet. Received: {path}, which would "
                 "be replaced. Say --overwrite to replace it."
             )
-    import fencepost as fp
-    from fencepost.cli.signal_files import open_signals
+    from .. import set_num_threads
+    from .shared.signal_files import open_signals
 
     if threads is not None:
-        fp.set_num_threads(threads)
+        set_num_threads(threads)
     kernels = [_one_axis(text, causal) for text in kernel]
     source = open_signals(signal, column or [])
     if _kind(out) != _kind(signal):
@@ -97,8 +97,8 @@ def convolve(
         *([source.remark] if source.remark else []),
     )
     if plot is not None:
-        from fencepost.plots import save
-        from fencepost.plots.signals.panels import SignalPlot, draw_signals
+        from ..plots import save
+        from ..plots.signals.panels import SignalPlot, draw_signals
 
         plots = [
             SignalPlot(name, before, after)
@@ -124,7 +124,7 @@ def convolve(
 
 
 def _one_axis(text: str, causal: bool) -> Kernel:
-    from fencepost.kernels import Kernel, parse
+    from ..kernels import Kernel, parse
 
     kernel = parse(text, ndim=1)
     if not isinstance(kernel, Kernel):
@@ -137,10 +137,10 @@ def _kind(path: Path) -> str:
 
 
 def _through(values: NDArray[Any], kernels: list[Kernel], keywords: dict[str, Any]) -> NDArray[Any]:
-    import fencepost as fp
+    from .. import convolve
 
     for kernel in kernels:
-        values = fp.convolve(values, kernel, **keywords)
+        values = convolve(values, kernel, **keywords)
     return values
 
 

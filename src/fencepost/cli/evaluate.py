@@ -1,4 +1,4 @@
-"""`fencepost evaluate`: how well a model file does on labelled data.  Calls networks, datasets."""
+"""`fencepost evaluate`: how well a model file does on labelled data."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import options
-from fencepost.cli.console import Console
-from fencepost.cli.loading import Source
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
+from .shared import options
+from .shared.console import Console
+from .shared.loading import Source
 
 EXAMPLE = """[bold]Example[/bold]
 
@@ -33,10 +33,11 @@ def evaluate(
 ) -> None:
     """Judge a model by the test part of the data or, if they have none, by all of them."""
     console = Console(as_json)
-    import fencepost as fp
-    from fencepost.cli import loading
+    from .. import load, set_num_threads
+    from ..network import Evaluation
+    from .shared import loading
 
-    network = fp.load(model)
+    network = load(model)
     remembered = loading.remembered_source(network)
     if data is None and remembered is None:
         raise ArgumentError(f"{model} does not say what it was trained on: give --data.")
@@ -49,7 +50,7 @@ def evaluate(
     if label is not None:
         source = replace(source, label=label)
     if threads is not None:
-        fp.set_num_threads(threads)
+        set_num_threads(threads)
     tested, description = loading.for_judging(source, network)
     console.say(description)
     started = time.perf_counter()
@@ -65,7 +66,7 @@ def evaluate(
         "images_per_second": round(rate),
         "loss": found.loss,
     }
-    if isinstance(found, fp.network.Evaluation):
+    if isinstance(found, Evaluation):
         result |= {
             "accuracy": found.accuracy,
             "classes": list(found.class_names),

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.arguments import nearest
-from fencepost.cli import options
-from fencepost.cli.console import Console
-from fencepost.cli.outputs import check_picture
-from fencepost.errors import ArgumentError
+from ..arguments import nearest
+from ..errors import ArgumentError
+from .shared import options
+from .shared.console import Console
+from .shared.outputs import check_picture
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -82,13 +82,13 @@ def experiment(
         )
     if out is not None:
         check_picture("--out", out)
-    from fencepost import experiments
+    from .. import experiments
 
     _, function, fewer = EXPERIMENTS[key]
     result: Any = getattr(experiments, function)(**(fewer if quick else {}))
     console.say(str(result))
     if out is not None:
-        from fencepost import plots
+        from .. import plots
 
         plots.save(result.plot(), out)
         console.say("", f"Written {out}.")

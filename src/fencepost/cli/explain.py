@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options, outputs
-from fencepost.cli.console import Console, percent
-from fencepost.cli.photographs import answer_of, prepared
+from .shared import options, outputs
+from .shared.console import Console, percent
+from .shared.photographs import answer_of, prepared
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from fencepost.network import Network
+    from ..network import Network
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -48,13 +48,13 @@ def explain(
     console = Console(as_json)
     outputs.check_picture("--out", out)
 
-    import fencepost as fp
-    from fencepost.plots.networks.subjects import UNTRAINED, as_output, is_untrained
+    from .. import load, plots
+    from ..plots.networks.subjects import UNTRAINED, as_output, is_untrained
 
-    network = fp.load(model)
+    network = load(model)
     wanted = as_output(network, of)
     pixels, done = prepared(network, image)
-    fp.plots.save(fp.plots.explain(network, pixels, wanted), out)
+    plots.save(plots.explain(network, pixels, wanted), out)
     answer, said = _answer(network, pixels)
     untrained = is_untrained(network)
     seconds = time.perf_counter() - started
@@ -79,7 +79,7 @@ def explain(
 
 def _answer(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
     """Return what the network says, for JSON and in words."""
-    from fencepost.plots.networks.subjects import has_classes, output_names
+    from ..plots.networks.subjects import has_classes, output_names
 
     if not has_classes(network):
         values = [float(value) for value in network(pixels[None]).ravel()]

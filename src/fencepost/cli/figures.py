@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options, outputs
-from fencepost.cli.console import Console
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
+from .shared import options, outputs
+from .shared.console import Console
 
 if TYPE_CHECKING:
-    from fencepost.plots.article import ArticleFigure
-    from fencepost.plots.article.page import Entry
+    from ..plots.article import ArticleFigure
+    from ..plots.article.page import Entry
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -46,9 +46,9 @@ def figures(
     console = Console(as_json)
     outputs.check_folder("--out", out)
 
-    from fencepost.files.atomic import atomic_write
-    from fencepost.plots import article
-    from fencepost.plots.article.page import page
+    from ..files.atomic import atomic_write
+    from ..plots import article
+    from ..plots.article.page import page
 
     wanted = _wanted(article.figures(portrait), only)
     out.mkdir(parents=True, exist_ok=True)
@@ -78,8 +78,8 @@ def figures(
 
 
 def _draw(figure: ArticleFigure, out: Path, svg: bool) -> Entry:
-    from fencepost.plots import save
-    from fencepost.plots.article.page import Entry
+    from ..plots import save
+    from ..plots.article.page import Entry
 
     drawn = figure.draw()
     files = [f"{figure.stem}.png", *([f"{figure.stem}.svg"] if svg else [])]

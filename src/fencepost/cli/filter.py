@@ -1,4 +1,4 @@
-"""`fencepost filter`: kernels over pictures, one or a whole folder.  Calls filtering, kernels."""
+"""`fencepost filter`: kernels over pictures, one or a whole folder."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options
-from fencepost.cli.console import Console, counted
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, FencepostError
+from .shared import options
+from .shared.console import Console, counted
 
 if TYPE_CHECKING:
-    from fencepost.cli.batch import Job
-    from fencepost.filtering import Picture
-    from fencepost.kernels import Kernel, KernelSet
+    from ..filtering import Picture
+    from ..kernels import Kernel, KernelSet
+    from .shared.batch import Job
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -84,10 +84,10 @@ def filter_(
     """
     console = Console(as_json)
     started = time.perf_counter()
-    from fencepost.cli import batch
-    from fencepost.filtering.options import Options
-    from fencepost.filtering.picture import format_of
-    from fencepost.filtering.steps import as_steps
+    from ..filtering.options import Options
+    from ..filtering.picture import format_of
+    from ..filtering.steps import as_steps
+    from .shared import batch
 
     steps = as_steps(kernel)
     if direction and steps[-1].together is None:
@@ -150,17 +150,17 @@ def _filter_one(
     direction: bool,
     overwrite: bool,
 ) -> dict[str, Any]:
-    import fencepost as fp
-    from fencepost.filtering import read_image, write_image
-    from fencepost.filtering.side_by_side import side_by_side
+    from .. import filter_image
+    from ..filtering import read_image, write_image
+    from ..filtering.side_by_side import side_by_side
 
     before = read_image(job.source)
     try:
         if direction:
             after = _direction(before, kernels, keywords)
         else:
-            after = fp.filter_image(before, kernels, **keywords)
-    except fp.FencepostError as error:
+            after = filter_image(before, kernels, **keywords)
+    except FencepostError as error:
         raise DataError(f"{job.source}: {error}") from error
     job.target.parent.mkdir(parents=True, exist_ok=True)
     write_image(job.target, after, overwrite=overwrite)
@@ -182,10 +182,10 @@ def _filter_one(
 def _direction(
     before: Picture, kernels: list[Kernel | KernelSet], keywords: dict[str, Any]
 ) -> Picture:
-    import fencepost as fp
-    from fencepost.filtering.side_by_side import hues
+    from .. import image_gradient
+    from ..filtering.side_by_side import hues
 
-    gradient = fp.image_gradient(
+    gradient = image_gradient(
         before,
         kernels,
         boundary=keywords["boundary"],

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options, outputs
-from fencepost.cli.console import Console
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
+from .shared import options, outputs
+from .shared.console import Console
 
 if TYPE_CHECKING:
-    from fencepost.kernels import Kernel, KernelSet
+    from ..kernels import Kernel, KernelSet
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -43,7 +43,7 @@ def kernels(
     if draw is not None:
         outputs.check_picture("--draw", draw)
 
-    from fencepost.kernels import parse
+    from ..kernels import parse
 
     found = parse(name)
     if draw is not None:
@@ -52,7 +52,7 @@ def kernels(
 
 
 def _list(console: Console) -> None:
-    from fencepost.kernels.catalogue import ENTRIES, GROUPS
+    from ..kernels.catalogue import ENTRIES, GROUPS
 
     width = max(len(name) for name in ENTRIES)
     for group in GROUPS:
@@ -77,14 +77,14 @@ def _list(console: Console) -> None:
 
 
 def _draw(found: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
-    from fencepost.plots import save
-    from fencepost.plots.images.kernel_card import kernel_card
+    from ..plots import save
+    from ..plots.images.kernel_card import kernel_card
 
     save(kernel_card(found, portrait), path)
 
 
 def _show(console: Console, found: Kernel | KernelSet, drawn: Path | None) -> None:
-    from fencepost.kernels import Kernel
+    from ..kernels import Kernel
 
     several = (found,) if isinstance(found, Kernel) else tuple(found)
     described = [_described(kernel) for kernel in several]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options
-from fencepost.cli.console import Console
-from fencepost.cli.outputs import check_others, check_picture, check_writable
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
+from .shared import options
+from .shared.console import Console
+from .shared.outputs import check_others, check_picture, check_writable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fencepost.estimation.jpeg import Jpeg
+    from ..estimation.jpeg import Jpeg
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -54,8 +54,8 @@ def learn_kernel(
     if plot is not None:
         check_picture("--plot", plot)
         check_others(out, {"--plot": plot})
-    from fencepost.estimation import learn_kernel as learn
-    from fencepost.files.atomic import atomic_path
+    from ..estimation import learn_kernel as learn
+    from ..files.atomic import atomic_path
 
     one, other = _pixels(before), _pixels(after)
     if one.shape[2] != other.shape[2]:
@@ -72,7 +72,7 @@ def learn_kernel(
         console.say(f"Apply it with --offset {found.offset:.3g}.")
     console.say(f"Written {out}.")
     if plot is not None:
-        from fencepost import plots
+        from .. import plots
 
         plots.save(found.plot(), plot)
         console.say(f"Written {plot}.")
@@ -90,7 +90,7 @@ def _size(text: str | None) -> tuple[int, int] | None:
 
 def _pixels(path: Path) -> NDArray[Any]:
     """Read a picture's colours; whether it is transparent does not matter here."""
-    from fencepost.filtering import read_image
+    from ..filtering import read_image
 
     picture = read_image(path)
     alpha = picture.colours.endswith("A")
@@ -101,7 +101,7 @@ def _compression(path: Path) -> Jpeg | None:
     """Return how a picture that could be read was compressed, if it is a JPEG."""
     from PIL import Image
 
-    from fencepost.estimation.jpeg import Jpeg
+    from ..estimation.jpeg import Jpeg
 
     with Image.open(path) as image:
         return Jpeg.of_file(image)

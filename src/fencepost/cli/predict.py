@@ -1,4 +1,4 @@
-"""`fencepost predict`: what a model file says about images.  Calls networks."""
+"""`fencepost predict`: what a model file says about images."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fencepost.cli import options
-from fencepost.cli.console import Console, percent
-from fencepost.cli.photographs import answer_of, prepared
-from fencepost.errors import DataError
+from ..errors import DataError
+from .shared import options
+from .shared.console import Console, percent
+from .shared.photographs import answer_of, prepared
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -31,9 +31,9 @@ def predict(
     dark and centred), and what was done is said. Images that cannot be used are named at the end.
     """
     console = Console(as_json)
-    import fencepost as fp
+    from .. import load
 
-    network = fp.load(model)
+    network = load(model)
     names = network.class_names
     if names is None:
         raise DataError(

@@ -1,7 +1,4 @@
-"""`fencepost size`: a network on paper, layer by layer, and what its designer asks.
-
-Calls planning, and plots for a picture.
-"""
+"""`fencepost size`: a network on paper, layer by layer, and what its designer asks."""
 
 from __future__ import annotations
 
@@ -14,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from fencepost.cli import options, outputs
-from fencepost.cli.console import Console
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
+from .shared import options, outputs
+from .shared.console import Console
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from fencepost.layers import Layer
-    from fencepost.planning import Plan
+    from ..layers import Layer
+    from ..planning import Plan
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -89,14 +86,14 @@ def size(
         outputs.check_picture("--draw", draw)
     shape = options.parse_shape("INPUT", input_shape)
     sizes = None if inputs is None else _parse_range(inputs)
-    from fencepost.planning import plan
+    from ..planning import plan
 
     planned = plan(shape, _layers(layers), batch=batch)
     answers = _answers(planned, sizes, smallest, same, solve)
     width = shutil.get_terminal_size(_NO_TERMINAL).columns
     console.say(planned.text(width), *(f"\n{answer}" for answer, _ in answers.values()))
     if draw is not None:
-        from fencepost.plots import save, volumes
+        from ..plots import save, volumes
 
         save(cast("Figure", volumes(planned)), draw)
         console.say("", f"Drawn {draw}.")
@@ -128,7 +125,7 @@ def _parse_range(text: str) -> tuple[int, int]:
 
 def _layers(text: str) -> list[Layer]:
     """Read the layers themselves, or the file of them that `text` names."""
-    from fencepost.planning import parse_layers
+    from ..planning import parse_layers
 
     if not os.path.exists(text):  # which, unlike Path, takes any text
         try:
@@ -145,7 +142,7 @@ def _layers(text: str) -> list[Layer]:
 
 
 def _content(path: Path) -> str:
-    from fencepost.planning.text import LONGEST
+    from ..planning.text import LONGEST
 
     try:
         with path.open("rb") as file:
@@ -161,7 +158,7 @@ def _answers(
     plan: Plan, sizes: tuple[int, int] | None, smallest: bool, same: bool, solve: str | None
 ) -> dict[str, tuple[str, Any]]:
     """Answer what is asked: for people, and for machines."""
-    from fencepost.network.sizes import by
+    from ..network.sizes import by
 
     found: dict[str, tuple[str, Any]] = {}
     if sizes is not None:
@@ -185,7 +182,7 @@ def _answers(
 
 def _plain(value: Any) -> Any:
     """Answers as plain data: layers as they are typed, all else by its fields."""
-    from fencepost.layers import Layer
+    from ..layers import Layer
 
     if isinstance(value, Layer):
         return value.describe()

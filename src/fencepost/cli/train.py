@@ -1,7 +1,4 @@
-"""`fencepost train`: data in; a model file, and a picture of what it learned, out.
-
-Calls datasets, models, training and plots; heavy modules are imported as they are needed.
-"""
+"""`fencepost train`: data in; a model file, and a picture of what it learned, out."""
 
 from __future__ import annotations
 
@@ -12,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fencepost.cli import options
-from fencepost.cli.console import Console, Interrupted, counted, noun, percent
-from fencepost.cli.loading import Parts, Source
-from fencepost.cli.outputs import check_others, check_picture, check_writable
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
+from .shared import options
+from .shared.console import Console, Interrupted, counted, noun, percent
+from .shared.loading import Parts, Source
+from .shared.outputs import check_others, check_picture, check_writable
 
 if TYPE_CHECKING:
-    from fencepost.network import Network
-    from fencepost.training import Epoch, History
+    from ..network import Network
+    from ..training import Epoch, History
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -99,7 +96,7 @@ def train(
     console = Console(as_json)
     source = Source(data, options.parse_size(size), label, channels)
 
-    from fencepost.cli import loading, recipes
+    from .shared import loading, recipes
 
     name = recipes.model_name(model, source.is_mnist)
     given = {
@@ -145,7 +142,7 @@ def train(
     network.save(out)
     console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
 
-    from fencepost.cli import report
+    from .shared import report
 
     judged = report.Judgement(network, parts.test)
     console.say(str(judged))
@@ -192,7 +189,7 @@ def _pair(parts: Parts) -> tuple[Any, Any] | None:
 
 def _fit(network: Network, parts: Parts, settings: dict[str, Any]) -> History:
     """Train, with a bar where somebody can see it, else with a line per epoch."""
-    from fencepost.training import fit
+    from ..training import fit
 
     checkpoint = settings["checkpoint"]
     terminal = sys.stderr.isatty()

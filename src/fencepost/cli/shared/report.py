@@ -1,7 +1,4 @@
-"""How good a network turned out: the most confused pair, the surest mistakes, the picture.
-
-Called by `train` and `evaluate`; calls networks and plots.
-"""
+"""How good a network turned out: the most confused pair, the surest mistakes, the picture."""
 
 from __future__ import annotations
 
@@ -10,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fencepost.cli.console import percent
+from .console import percent
 
 if TYPE_CHECKING:
-    from fencepost.datasets import Dataset
-    from fencepost.network import Network
-    from fencepost.plots.networks.misclassified import Mistake
-    from fencepost.training import History
+    from ...datasets import Dataset
+    from ...network import Network
+    from ...plots.networks.misclassified import Mistake
+    from ...training import History
 
 CHUNK = 1000  # images at a time, so that memory does not grow with the data
 MISTAKES_SHOWN = 24
@@ -26,7 +23,7 @@ class Judgement:
     """What a network says about labelled data, found out once and in chunks."""
 
     def __init__(self, network: Network, data: Dataset) -> None:
-        from fencepost.network.evaluation import confusion_matrix
+        from ...network.evaluation import confusion_matrix
 
         self.data = data
         chunks = [
@@ -77,7 +74,7 @@ class Judgement:
 
     def surest_mistakes(self, count: int) -> list[Mistake]:
         """Return the mistakes that the network was surest of, the surest first."""
-        from fencepost.plots.networks.misclassified import surest
+        from ...plots.networks.misclassified import surest
 
         data = self.data
         return surest(data.images, data.targets, self.answers, self.sureness, count)
@@ -92,10 +89,10 @@ def draw_picture(
     judged: Judgement,
 ) -> None:
     """Draw what the network learned and what it still gets wrong into a PNG or SVG file."""
-    from fencepost.plots import save
-    from fencepost.plots.networks.subjects import convolutions, kernels_of
-    from fencepost.plots.networks.training_curve import Curve
-    from fencepost.plots.networks.training_picture import draw_training
+    from ...plots import save
+    from ...plots.networks.subjects import convolutions, kernels_of
+    from ...plots.networks.training_curve import Curve
+    from ...plots.networks.training_picture import draw_training
 
     places = list(convolutions(network))
     figure = draw_training(

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they read alike.  Calls typer only."""
+"""Options that several commands share, so that they read alike."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from fencepost.errors import ArgumentError
+from ...errors import ArgumentError
 
 DATA_HELP = (
     "mnist; a folder with a subfolder of images per class; IDX files; an .npz; a .csv of signals "

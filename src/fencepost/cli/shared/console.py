@@ -1,7 +1,4 @@
-"""What the commands say, and where: one JSON object on standard output, or text for people.
-
-Called by the commands; calls nothing of the library.
-"""
+"""What the commands say, and where: one JSON object on standard output, or text for people."""
 
 from __future__ import annotations
 

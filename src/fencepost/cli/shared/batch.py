@@ -1,7 +1,6 @@
 """Many pictures from one place to another: which file goes where, on all cores, and what failed.
 
-Called by `filter`; calls files and filtering. Everything that can be known to go wrong is found
-out before the first file is written.
+Everything that can be known to go wrong is found out before the first file is written.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fencepost.cli.console import Interrupted, counted
-from fencepost.cli.outputs import check_folder, check_writable
-from fencepost.errors import ArgumentError, DataError, FencepostError
+from ...errors import ArgumentError, DataError, FencepostError
+from .console import Interrupted, counted
+from .outputs import check_folder, check_writable
 
 COMPARISON = "-compare"
 _SHOWN = 5
@@ -64,7 +63,7 @@ def plan(
 
 def _places(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     """Yield the pictures of one argument, each with its name below the output folder."""
-    from fencepost.files.folders import visible_files
+    from ...files.folders import visible_files
 
     if not given.exists():
         raise DataError(f"{given}: there is no such file or folder.")
@@ -131,12 +130,12 @@ def run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], threads: int | N
 
     Every file is written under another name and renamed, so that Ctrl-C leaves whole files only.
     """
-    import fencepost as fp
+    from ... import get_num_threads, set_num_threads
 
     cores = threads or os.cpu_count() or 1
     workers = min(cores, len(jobs))
-    before = fp.get_num_threads()
-    fp.set_num_threads(max(1, cores // workers))
+    before = get_num_threads()
+    set_num_threads(max(1, cores // workers))
     outcome = Outcome({}, {})
     try:
         # Pillow's warnings are silenced where pictures are opened; here, for all threads at once.
@@ -155,7 +154,7 @@ def run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], threads: int | N
             "Every file that is written is whole."
         ) from None
     finally:
-        fp.set_num_threads(before)
+        set_num_threads(before)
     return outcome
 
 

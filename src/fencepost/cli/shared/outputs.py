@@ -1,7 +1,4 @@
-"""Find out before the work, not after it, whether its results can be written.
-
-Called by the commands; calls plots, for the kinds of pictures, and errors.
-"""
+"""Find out before the work, not after it, whether its results can be written."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from fencepost.errors import ArgumentError, DataError
+from ...errors import ArgumentError, DataError
 
 
 def check_writable(option: str, path: Path) -> None:
@@ -42,7 +39,7 @@ def check_writable(option: str, path: Path) -> None:
 
 def check_picture(option: str, path: Path) -> None:
     """Raise unless a picture can be put at `path`, whose ending says of which kind."""
-    from fencepost.plots import saving
+    from ...plots import saving
 
     saving.ending(path, saving.PICTURES)
     check_writable(option, path)

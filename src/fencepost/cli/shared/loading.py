@@ -1,7 +1,4 @@
-"""Data for the commands: what to train on, and what to judge by.
-
-Called by `train` and `evaluate`; calls datasets.
-"""
+"""Data for the commands: what to train on, and what to judge by."""
 
 from __future__ import annotations
 
@@ -10,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fencepost.cli.console import sizes
-from fencepost.errors import DataError
+from ...errors import DataError
+from .console import sizes
 
 if TYPE_CHECKING:
-    from fencepost.datasets import Dataset
-    from fencepost.network import Network
+    from ...datasets import Dataset
+    from ...network import Network
 
 MNIST = "mnist"
 HELD_OUT = 0.15
@@ -54,7 +51,7 @@ class Parts:
 
 def for_training(source: Source, seed: int) -> Parts:
     """Load data and make sure that there is a part to test with."""
-    from fencepost import datasets
+    from ... import datasets
 
     found = datasets.open(
         source.data, size=source.size, label=source.label, channels=source.channels
@@ -84,7 +81,7 @@ def for_judging(source: Source, network: Network) -> tuple[Dataset, str]:
     If these are the very data that it was trained on, and part of them was held out then, that
     part: the others it has seen.
     """
-    from fencepost import datasets
+    from ... import datasets
 
     channels = network.input_shape[0] if len(network.input_shape) > 1 else None
     data = datasets.open_test(
@@ -113,7 +110,7 @@ def for_judging(source: Source, network: Network) -> tuple[Dataset, str]:
 
 def remember(network: Network, source: Source, parts: Parts, seed: int, model: str) -> None:
     """Let the model file say what it was trained on."""
-    from fencepost.datasets import prepare
+    from ...datasets import prepare
 
     record: dict[str, Any] = {
         "model": model,

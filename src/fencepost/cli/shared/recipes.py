@@ -1,7 +1,4 @@
-"""How each model is built and trained unless the user says otherwise: one table of such numbers.
-
-Called by `train`; calls models, and training to check what the user says.
-"""
+"""How each model is built and trained unless the user says otherwise: one table of such numbers."""
 
 from __future__ import annotations
 
@@ -11,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from fencepost.cli.console import counted
-from fencepost.errors import ArgumentError, DataError
+from ...errors import ArgumentError, DataError
+from .console import counted
 
 if TYPE_CHECKING:
-    from fencepost.datasets import Dataset
-    from fencepost.network import Network
-    from fencepost.training.optimizers import Optimizer
+    from ...datasets import Dataset
+    from ...network import Network
+    from ...training.optimizers import Optimizer
 
 NO_AUGMENTATION = "none"
 # A training of few images makes more passes, so that it takes at least so many steps.
@@ -78,7 +75,7 @@ def model_name(wanted: str | None, mnist: bool) -> str:
 
 def build(name: str, data: Dataset, seed: int) -> Network:
     """Build the model for the data, with fresh weights."""
-    from fencepost import models
+    from ... import models
 
     shape, classes = data.input_shape, len(data.class_names)
     if name == "small_cnn":
@@ -128,8 +125,8 @@ def changed(recipe: Recipe, given: Mapping[str, int | float | str | None]) -> Re
 
 def check(given: Mapping[str, int | float | str | None]) -> None:
     """Raise `ArgumentError` for settings that cannot be, before any data are read."""
-    from fencepost.training.augmentation import as_augmentation
-    from fencepost.training.schedules import as_schedule
+    from ...training.augmentation import as_augmentation
+    from ...training.schedules import as_schedule
 
     augmentation, schedule = given["augmentation"], given["schedule"]
     if augmentation != NO_AUGMENTATION:
@@ -145,7 +142,7 @@ def _number(value: float | str | None) -> float | None:
 
 
 def _optimizer(name: str, lr: float | None = None, weight_decay: float | None = None) -> Optimizer:
-    from fencepost.training.optimizers import as_optimizer
+    from ...training.optimizers import as_optimizer
 
     optimizer = as_optimizer(name, lr)
     return optimizer if weight_decay is None else replace(optimizer, weight_decay=weight_decay)

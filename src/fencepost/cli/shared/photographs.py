@@ -1,27 +1,24 @@
-"""An image file brought to what a model takes, and what the model says of it.
-
-Called by `predict` and `explain`; calls networks and datasets.
-"""
+"""An image file brought to what a model takes, and what the model says of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fencepost.errors import DataError
+from ...errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from fencepost.network import Network
+    from ...network import Network
 
 TOP = 3
 
 
 def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[str]]:
     """Return the pixels of an image file as the model takes them, and what was done to them."""
-    from fencepost.cli import loading
-    from fencepost.datasets import ChannelStatistics, pictures, prepare
+    from ...datasets import ChannelStatistics, pictures, prepare
+    from . import loading
 
     source = loading.remembered_source(network)
     if source is not None and source.size is not None:

@@ -1,4 +1,4 @@
-"""Signals from a CSV or WAV file, and back into one like it.  Called by `convolve`; calls files."""
+"""Signals from a CSV or WAV file, and back into one like it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.cli.console import counted
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files import atomic, tables, waves
+from ...errors import ArgumentError, DataError
+from ...files import atomic, tables, waves
+from .console import counted
 
 Values = NDArray[np.float64]
 

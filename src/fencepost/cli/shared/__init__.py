@@ -1,0 +1,1 @@
+"""What several commands share: their options, their input and output, their words."""

@@ -1,19 +1,19 @@
-"""A network's arguments brought to one canonical form, once, in the constructor.
-
-May call layers and errors.
-"""
+"""A network's arguments brought to one canonical form, once, in the constructor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import integer
-from ..errors import ArgumentError
-from ..layers import Layer, Shape
+from fencepost.arguments import integer
+from fencepost.errors import ArgumentError
+from fencepost.layers import Layer, Shape
+
+# What Network takes besides its input shape and layers.
+_OPTIONS = ("normalization", "class_names", "seed", "initialization")
 
 
 class Normalization(NamedTuple):
@@ -46,13 +46,6 @@ def as_layers(layers: Any) -> tuple[Layer, ...]:
         if not isinstance(layer, Layer):
             raise ArgumentError(f"layers must be layers. Received: {layer!r} at index {index}")
     return tuple(layers)
-
-
-def layers_from_config(layers: Any) -> list[Layer]:
-    """Make the layers that plain data describe."""
-    if not isinstance(layers, list):
-        raise ArgumentError(f"layers must be a list. Received: {layers!r}")
-    return [Layer.from_config(layer) for layer in layers]
 
 
 def as_normalization(
@@ -89,3 +82,31 @@ def as_class_names(names: Sequence[str] | None, output_shape: Shape) -> tuple[st
             f"{len(names)} names, an output of shape {output_shape}"
         )
     return tuple(str(name) for name in names)
+
+
+def as_network_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments with which Network was made, from what `Network.config` gave.
+
+    Raises ArgumentError if it describes no network; unknown entries are left alone, so that a
+    later version may add some.
+    """
+    missing = {"input_shape", "layers"} - config.keys()
+    if missing:
+        raise ArgumentError(f"a network's description must have {' and '.join(sorted(missing))}")
+    layers = config["layers"]
+    if not isinstance(layers, list):
+        raise ArgumentError(f"layers must be a list. Received: {layers!r}")
+    options = {name: config[name] for name in _OPTIONS if name in config}
+    return {
+        "input_shape": config["input_shape"],
+        "layers": [Layer.from_config(layer) for layer in layers],
+        **options,
+    }
+
+
+def as_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata from what `Network.config` gave."""
+    metadata = config.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise ArgumentError(f"metadata must be a dict. Received: {metadata!r}")
+    return metadata

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..datasets.checks import check_images, check_targets
-from ..layers import Shape
-from ..layers.base import engine_shape
+from fencepost.datasets.checks import check_images, check_targets
+from fencepost.layers import Shape
+from fencepost.layers.base import engine_shape
 
 _UINT8, _FLOAT32 = _NATIVE = (np.dtype(np.uint8), np.dtype(np.float32))
 

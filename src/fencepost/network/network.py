@@ -1,7 +1,4 @@
-"""Network: layers whose sizes are checked when they are written, with their weights.
-
-May call layers, model_files, errors and the engine; `fit` hands itself to training.
-"""
+"""Network: layers whose sizes are checked when they are written, with their weights."""
 
 from __future__ import annotations
 
@@ -14,26 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import model_files
-from ..arguments import choice, integer
-from ..errors import ArgumentError, SizeError
-from ..layers import Conv1d, Conv2d, Layer
-from ..layers.base import engine_shape
-from ..layers.initialization import RULES
-from . import evaluation, inputs, sizes, storage, vectors
-from .arguments import (
+from fencepost import training
+from fencepost.arguments import choice, integer
+from fencepost.errors import ArgumentError, SizeError
+from fencepost.layers import Conv1d, Conv2d, Layer
+from fencepost.layers.base import engine_shape
+from fencepost.layers.initialization import RULES
+from fencepost.network import evaluation, inputs, model_files, sizes, vectors
+from fencepost.network.arguments import (
     Normalization,
     as_class_names,
     as_input_shape,
     as_layers,
+    as_metadata,
+    as_network_arguments,
     as_normalization,
 )
-from .evaluation import Evaluation, RegressionEvaluation
-from .vectors import Float32
+from fencepost.network.evaluation import Evaluation, RegressionEvaluation
+from fencepost.network.vectors import Float32
 
 if TYPE_CHECKING:
-    from .._engine import NetworkPlan
-    from ..training import History
+    from fencepost._engine import NetworkPlan
 
 
 class Network:
@@ -144,7 +142,7 @@ class Network:
     @functools.cached_property
     def engine_plan(self) -> NetworkPlan:
         """The network as the engine runs it, made when it is first needed."""
-        from .._engine import NetworkPlan
+        from fencepost._engine import NetworkPlan
 
         steps, _ = sizes.engine_steps(self.rows)
         return NetworkPlan(
@@ -295,28 +293,8 @@ class Network:
 
     # --- how it learns and where it is kept ---------------------------------------------------
 
-    def fit(self, images: ArrayLike, labels: ArrayLike, **options: Any) -> History:
-        """Train the network on images and labels; the weights are changed in place.
-
-        Parameters
-        ----------
-        images : array, shape (N, *input_shape)
-            uint8 or float32 are used where they are, without a copy.
-        labels : array
-            Class indices, shape (N,), or for a regression numbers, shape (N,) or (N, outputs).
-        **options
-            epochs, batch_size, optimizer, lr, validation, augmentation, checkpoint… as
-            `fencepost.training.fit` describes them.
-
-        Returns
-        -------
-        History
-            What happened, epoch by epoch.
-        """
-        # Training stands above this module; nothing of it is known here but this name.
-        from .. import training
-
-        return training.fit(self, images, labels, **options)
+    fit = training.fit
+    """`fencepost.training.fit` of this network: its arguments from `images` on."""
 
     def config(self) -> dict[str, Any]:
         """Everything but the weights, as plain data; `Network.from_config` reads it back."""
@@ -337,8 +315,8 @@ class Network:
 
         Raises ArgumentError or SizeError when it describes none.
         """
-        net = cls(**storage.as_arguments(config))
-        net.metadata = storage.as_metadata(config)
+        net = cls(**as_network_arguments(config))
+        net.metadata = as_metadata(config)
         return net
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -353,11 +331,11 @@ class Network:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:
         """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""
-        config, tensors = storage.read(path)
+        config, tensors = model_files.read(path)
         try:
             net = cls.from_config(config)
         except (ArgumentError, SizeError) as error:
-            raise storage.wrong_description(path, error) from None
+            raise model_files.wrong_description(path, error) from None
         for name, array in (*net.parameters.items(), *net.state.items()):
             array[...] = tensors[name]
         return net

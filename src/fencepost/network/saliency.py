@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import integer
-from ..errors import ArgumentError, DataError
-from . import evaluation, inputs, sizes
-from .network import Network
-from .vectors import Float32
+from fencepost.arguments import integer
+from fencepost.errors import ArgumentError, DataError
+from fencepost.network import evaluation, inputs, sizes
+from fencepost.network.network import Network
+from fencepost.network.vectors import Float32
 
 CHUNK = 64  # covered images at a time
 PATCH = 6  # the usual patch is a sixth of the longer side

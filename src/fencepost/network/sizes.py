@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import SizeError, SizeProblem
-from ..layers import Layer, ParameterSpec, Shape, StateSpec
-from ..layers.base import Step
+from fencepost.errors import SizeError, SizeProblem
+from fencepost.layers import Layer, ParameterSpec, Shape, StateSpec
+from fencepost.layers.base import Step
 
 # The engine counts the cells of one value with 32 bits.
 _MOST_CELLS = 2**31 - 1

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layers import ParameterSpec, StateSpec
-from ..layers.initialization import initial
-from . import sizes
+from fencepost.layers import ParameterSpec, StateSpec
+from fencepost.layers.initialization import initial
+from fencepost.network import sizes
 
 Float32 = NDArray[np.float32]
 

@@ -1,8 +1,4 @@
-"""Training: `fit` and what it can be told: losses, optimizers, schedules, augmentation.
-
-May call everything below it (network, layers, datasets, sizing, errors, the engine); is called by
-the command line.
-"""
+"""Training: `fit`, losses, optimizers, schedules and augmentation."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The data of a training run: checked, split by index, normalised, evaluated in chunks.
 
-Nothing here copies the images: parts are index arrays into them. Used by ``fit``; calls
-``datasets`` and the engine's plan.
+Nothing here copies the images: subsets are index arrays into them.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ CHUNK = 1024
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Some of the images (N, C, H, W) with their targets; `indices` None means all of them."""
 
     images: NDArray[Any]
@@ -37,12 +36,12 @@ class Part:
         return len(self.images) if self.indices is None else len(self.indices)
 
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        """Every index of the part once, in an order that follows from seed and epoch alone."""
+        """Every index once, in an order that follows from seed and epoch alone."""
         shuffled = np.random.default_rng([seed, epoch]).permutation(len(self))
         return shuffled if self.indices is None else self.indices[shuffled]
 
     def chunks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        """Yield the part in pieces of `CHUNK` images."""
+        """Yield images and targets in pieces of `CHUNK`."""
         for start in range(0, len(self), CHUNK):
             piece: Any = slice(start, start + CHUNK)
             if self.indices is not None:
@@ -56,14 +55,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Target:
+class DataSpec:
     """What the data must fit: the network's input and outputs, and the loss."""
 
     input_shape: tuple[int, ...]
     outputs: int
     loss: Loss
 
-    def part(self, images: Any, targets: Any, prefix: str = "", training: bool = False) -> Part:
+    def checked(
+        self, images: Any, targets: Any, prefix: str = "", training: bool = False
+    ) -> Subset:
         """Check images and targets; `prefix` names them in errors."""
         images = np.asarray(images)
         if self.input_shape[0] == 1 and images.shape[1:] == self.input_shape[1:]:
@@ -77,26 +78,26 @@ class Target:
             several_classes=training and self.outputs > 1,
             name=f"{prefix}labels",
         )
-        return Part(_planes(checked), labels)
+        return Subset(_planes(checked), labels)
 
 
 def split(
-    everything: Part, validation: Validation, target: Target, seed: int
-) -> tuple[Part, Part | None]:
+    given: Subset, validation: Validation, spec: DataSpec, seed: int
+) -> tuple[Subset, Subset | None]:
     """Return the images to train on and those to validate with.
 
     These are given, or a share of all, drawn by `seed` and of each class alike.
     """
     if validation is None:
-        return everything, None
+        return given, None
     if isinstance(validation, tuple | list) and len(validation) == 2:
-        return everything, target.part(*validation, prefix="validation ")
+        return given, spec.checked(*validation, prefix="validation ")
     if isinstance(validation, int | float) and 0 < validation < 1:
-        both = Dataset(everything.images, everything.targets)
+        both = Dataset(given.images, given.targets)
         train, held_out = both.split_indices(float(validation), seed)
         return (
-            Part(everything.images, everything.targets, train),
-            Part(everything.images, everything.targets, held_out),
+            Subset(given.images, given.targets, train),
+            Subset(given.images, given.targets, held_out),
         )
     raise ArgumentError(
         "validation must be (images, labels), a share of the images between 0 and 1, or None. "

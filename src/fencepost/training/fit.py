@@ -1,7 +1,6 @@
 """`fit`: from a network, images and labels to a trained network.
 
-Checks and resolves every argument, then hands over to the loop in ``run``. May call everything
-below training: the network, datasets, the engine.
+Checks and resolves every argument, then hands over to the loop in ``run``.
 """
 
 from __future__ import annotations
@@ -20,21 +19,28 @@ from numpy.typing import ArrayLike
 from fencepost import _engine
 from fencepost.datasets.dataset import channel_statistics
 from fencepost.errors import ArgumentError, DataError
-from fencepost.network import Network, Normalization
 from fencepost.training import _values
 from fencepost.training import progress as progress_bars
 from fencepost.training.augmentation import Augmentation, as_augmentation
 from fencepost.training.checkpoints import Checkpoint, compare_settings
-from fencepost.training.data import Part, Target, Validation, border_value, content_hash, split
+from fencepost.training.data import (
+    DataSpec,
+    Subset,
+    Validation,
+    border_value,
+    content_hash,
+    split,
+)
 from fencepost.training.history import Epoch, History
 from fencepost.training.losses import Loss, as_loss
 from fencepost.training.optimizers import Optimizer, as_optimizer
-from fencepost.training.run import Model, Policy, Run
+from fencepost.training.run import EngineModel, RunOptions, TrainingRun
 from fencepost.training.schedules import Schedule, as_schedule
+from fencepost.training.trainable import Floats, Trainable
 
 
 def fit(
-    net: Network,
+    net: Trainable,
     images: ArrayLike,
     labels: ArrayLike,
     *,
@@ -144,10 +150,10 @@ def fit(
 
     outputs = math.prod(net.output_shape)
     the_loss = as_loss(loss, np.asarray(labels), outputs)
-    target = Target(net.input_shape, outputs, the_loss)
+    spec = DataSpec(net.input_shape, outputs, the_loss)
     the_loss.check_outputs(outputs)
-    everything = target.part(images, labels, training=True)
-    training, held_out = split(everything, validation, target, seed)
+    given = spec.checked(images, labels, training=True)
+    training, held_out = split(given, validation, spec, seed)
 
     stored = None if path is None else _stored(path, resume)
     if threads is not None:
@@ -157,7 +163,7 @@ def fit(
     else:
         threads = _engine.get_num_threads()
 
-    policy = Policy(
+    run_options = RunOptions(
         epochs=epochs,
         batch_size=batch_size,
         optimizer=the_optimizer,
@@ -170,14 +176,14 @@ def fit(
     )
     changes = None
     if the_augmentation is not None:
-        changes = the_augmentation.engine(border_value(everything.images))
-    normalization = net.normalization or _normalization(everything)
-    model = Model(
+        changes = the_augmentation.engine(border_value(given.images))
+    mean, std = net.normalization or _normalization(given)
+    model = EngineModel(
         plan=net.engine_plan,
         parameters=net.parameter_vector,
         state=net.state_vector,
-        mean=normalization.mean,
-        scale=np.reciprocal(normalization.std),
+        mean=mean,
+        scale=np.reciprocal(std),
     )
     trainer = _engine.Trainer(
         model.plan,
@@ -191,16 +197,16 @@ def fit(
     settings = _settings(
         net=net,
         model=model,
-        policy=policy,
+        options=run_options,
         augmentation=the_augmentation,
         training=training,
         validation=held_out,
         with_data=path is not None,
     )
-    run = Run(
+    run = TrainingRun(
         model=model,
         trainer=trainer,
-        policy=policy,
+        options=run_options,
         training=training,
         validation=held_out,
         settings=settings,
@@ -210,13 +216,13 @@ def fit(
             compare_settings(path, stored.settings, settings)
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
-    net.normalization = normalization
+    net.normalization = mean, std
     return run.go(progress_bars.choose(progress, run.total_steps, epochs), on_epoch)
 
 
-def _normalization(part: Part) -> Normalization:
-    mean, std = channel_statistics(part.images)
-    return Normalization(mean, np.where(std > 0, std, np.float32(1)))
+def _normalization(data: Subset) -> tuple[Floats, Floats]:
+    mean, std = channel_statistics(data.images)
+    return mean, np.where(std > 0, std, np.float32(1))
 
 
 def _patience(early_stopping: int | None, validation: Validation) -> int | None:
@@ -266,21 +272,21 @@ def _stored(path: Path, resume: bool) -> Checkpoint | None:
 
 def _settings(
     *,
-    net: Network,
-    model: Model,
-    policy: Policy,
+    net: Trainable,
+    model: EngineModel,
+    options: RunOptions,
     augmentation: Augmentation | None,
-    training: Part,
-    validation: Part | None,
+    training: Subset,
+    validation: Subset | None,
     with_data: bool,
 ) -> dict[str, Any]:
-    """Return everything that decides how a run goes, as JSON has it.
+    """Return given that decides how a run goes, as JSON has it.
 
     Two runs with the same settings, from the same weights, are the same. Fingerprints of the data
     cost time, so they are made only if there will be a checkpoint.
     """
     settings: dict[str, Any] = {
-        field.name: _plain(getattr(policy, field.name)) for field in dataclasses.fields(policy)
+        field.name: _plain(getattr(options, field.name)) for field in dataclasses.fields(options)
     }
     settings["augmentation"] = _plain(augmentation)
     settings["images"] = len(training)

@@ -1,8 +1,8 @@
 """The training loop: slices of steps, epochs, the best weights, checkpoints, Ctrl-C.
 
-A run's whole state is in `Run`: arrays that the engine changes in place, and how far it is. All
-randomness follows from the seed and the number of the step, so a run that is put back to any step
-boundary goes on exactly as before. Used by ``fit``; calls the engine through what it is given.
+The whole state of a run is in `TrainingRun`: arrays that the engine changes in place, and how far
+it is. All randomness follows from the seed and the index of the step, so a run that is put back to
+any step boundary goes on exactly as before.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from numpy.typing import NDArray
 
 from fencepost.errors import DataError, DivergedError
 from fencepost.training.checkpoints import Checkpoint, remove_leftovers
-from fencepost.training.data import Part
+from fencepost.training.data import Subset
 from fencepost.training.history import Epoch, History
 from fencepost.training.interrupts import Interrupts
 from fencepost.training.losses import Loss
 from fencepost.training.optimizers import Optimizer
 from fencepost.training.progress import Progress
 from fencepost.training.schedules import Schedule
+from fencepost.training.trainable import Floats
 
 if TYPE_CHECKING:
     from fencepost._engine import NetworkPlan, Trainer
-
-Floats = NDArray[np.float32]
 
 # One call of the engine runs about this long: rarely enough to cost nothing, often enough that
 # Ctrl-C and the progress bar feel immediate.
@@ -42,7 +41,7 @@ class _Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Model:
+class EngineModel:
     """What the engine computes with; the arrays are the network's own, changed in place."""
 
     plan: NetworkPlan
@@ -53,7 +52,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Policy:
+class RunOptions:
     """How the run trains, and when it stops."""
 
     epochs: int
@@ -67,26 +66,26 @@ class Policy:
     patience: int | None
 
 
-class Run:
+class TrainingRun:
     """One training, from its first step or from a checkpoint's, to its end."""
 
     def __init__(
         self,
         *,
-        model: Model,
+        model: EngineModel,
         trainer: Trainer,
-        policy: Policy,
-        training: Part,
-        validation: Part | None,
+        options: RunOptions,
+        training: Subset,
+        validation: Subset | None,
         settings: dict[str, Any],
     ) -> None:
         self._model = model
         self._trainer = trainer
-        self._policy = policy
+        self._options = options
         self._training = training
         self._validation = validation
         self._settings = settings
-        self._sizes = _batch_sizes(len(training), policy.batch_size)
+        self._sizes = _batch_sizes(len(training), options.batch_size)
         self._slots = np.zeros((trainer.slots, model.parameters.size), np.float32)
         self._losses = np.zeros(len(self._sizes), np.float32)
         self._epoch = 0
@@ -105,7 +104,7 @@ class Run:
     @property
     def total_steps(self) -> int:
         """Steps of the whole run, if nothing stops it early."""
-        return self._policy.epochs * len(self._sizes)
+        return self._options.epochs * len(self._sizes)
 
     def save_to(self, path: Path, every: float) -> None:
         """Write checkpoints to `path` from now on: now, each epoch, and every so many seconds."""
@@ -171,8 +170,8 @@ class Run:
 
     def _train(self, interrupts: Interrupts, progress: Progress) -> None:
         """Take the steps up to the end of the epoch."""
-        policy, model, part = self._policy, self._model, self._training
-        order = part.order(policy.seed, self._epoch)
+        options, model, data = self._options, self._model, self._training
+        order = data.order(options.seed, self._epoch)
         while self._step < len(self._sizes):
             if interrupts.asked:
                 raise _Stopped
@@ -184,11 +183,11 @@ class Run:
                 model.parameters,
                 model.state,
                 self._slots,
-                part.images,
+                data.images,
                 model.mean,
                 model.scale,
-                part.targets,
-                order[first * policy.batch_size : int(self._sizes[:last].sum())],
+                data.targets,
+                order[first * options.batch_size : int(self._sizes[:last].sum())],
                 self._rates(range(offset + first, offset + last)),
                 offset + first,
             )
@@ -231,13 +230,13 @@ class Run:
         self.history.epochs.append(record)
         self.history.best_epoch = _best_epoch(self.history.epochs)
         is_best = self.history.best_epoch == record.epoch
-        if is_best and self._policy.keep_best:
+        if is_best and self._options.keep_best:
             self._best = (self._model.parameters.copy(), self._model.state.copy())
         self._epoch, self._step, self._correct, self._seconds = self._epoch + 1, 0, 0, 0.0
         progress.epoch_done(record, is_best)
         asked_to_stop = on_epoch is not None and on_epoch(record) is True
-        patience, best = self._policy.patience, self.history.best_epoch
-        if self._epoch == self._policy.epochs:
+        patience, best = self._options.patience, self.history.best_epoch
+        if self._epoch == self._options.epochs:
             self.history.outcome = "finished"
         elif asked_to_stop:
             self.history.outcome = "stopped by on_epoch"
@@ -248,14 +247,19 @@ class Run:
     def _validate(self, interrupts: Interrupts) -> tuple[float | None, float | None]:
         if self._validation is None:
             return None, None
-        model, loss = self._model, self._policy.loss
+        model, loss = self._model, self._options.loss
         total = weight = 0.0
         correct = 0
         for images, targets in self._validation.chunks():
             if interrupts.asked:
                 raise _Stopped
             outputs = model.plan.forward(
-                model.parameters, model.state, images, model.mean, model.scale, self._policy.threads
+                model.parameters,
+                model.state,
+                images,
+                model.mean,
+                model.scale,
+                self._options.threads,
             )
             part, part_weight = loss.totals(outputs, targets)
             total, weight = total + part, weight + part_weight
@@ -271,7 +275,7 @@ class Run:
         sizes = self._sizes[: self._step]
         seen = int(sizes.sum())
         loss = float(np.dot(self._losses[: self._step].astype(np.float64), sizes)) / seen
-        return loss, self._correct / seen if self._policy.loss.counts_classes else None
+        return loss, self._correct / seen if self._options.loss.counts_classes else None
 
     def _report(self, progress: Progress) -> None:
         loss, accuracy = self._figures()
@@ -280,8 +284,8 @@ class Run:
         progress.advance(done, self._epoch, loss, accuracy, speed)
 
     def _rates(self, steps: range) -> Floats:
-        policy = self._policy
-        return policy.schedule.rates(policy.optimizer.lr, steps, self.total_steps)
+        options = self._options
+        return options.schedule.rates(options.optimizer.lr, steps, self.total_steps)
 
     def _check(self, losses: Floats, first: int) -> None:
         if not np.isfinite(losses).all():
@@ -289,7 +293,7 @@ class Run:
             self._diverged("the loss", float(losses[bad]), first + bad)
 
     def _diverged(self, what: str, value: float, step: int) -> None:
-        lr = self._policy.optimizer.lr
+        lr = self._options.optimizer.lr
         parameters, state = self._best or self._good
         self._model.parameters[...], self._model.state[...] = parameters, state
         raise DivergedError(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fencepost.errors import DataError
+from fencepost.files.signatures import resemblance
 from fencepost.graph import Graph, Operation, Shape, Value
 from fencepost.interchange.onnx.inputs import Inputs, settle
 from fencepost.interchange.onnx.operators.calls import Array, Call, Misfit, Result, by
@@ -21,7 +22,6 @@ from fencepost.interchange.onnx.order import ordered
 from fencepost.interchange.onnx.wire.messages import Declared, File, Node, attribute, parse
 from fencepost.interchange.onnx.wire.protobuf import WireError
 from fencepost.interchange.onnx.wire.tensors import LARGEST_SIZE, Tensor, clean, shown
-from fencepost.model_files import resemblance
 
 # Numbers that are computed in a model; a hundred thousand nodes about sizes need fewer.
 _MOST_FOLDED = 2**20

@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 
 import fencepost as fp
-from fencepost import model_files
+from fencepost.network import model_files
 
 
 def network() -> fp.Network:

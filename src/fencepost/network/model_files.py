@@ -1,7 +1,5 @@
 """Model files: safetensors with a description of the network as JSON. No pickle, no code.
 
-Knows tensors and plain data only; Network says what they mean. May call files and errors.
-
 A model file is a safetensors file whose metadata holds `fencepost`, the version of this format,
 and `network`, the description that `Network.config` gives, as JSON.
 """
@@ -20,8 +18,12 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from .errors import ModelFileError
-from .files.atomic import atomic_write
+from fencepost.errors import ArgumentError, ModelFileError, SizeError
+from fencepost.files.atomic import atomic_write
+from fencepost.files.signatures import resemblance
+from fencepost.layers import Shape
+from fencepost.network import sizes
+from fencepost.network.arguments import as_input_shape, as_layers, as_network_arguments
 
 FORMAT_VERSION = "1"
 # The description of a network is a few kB. safetensors itself would read 100 MB of it.
@@ -58,10 +60,11 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
-    """Read the description and the tensors of a model file.
+    """Read the description and the tensors of a model file, which are those that its layers need.
 
     Raises ModelFileError if it cannot be read, is not a model of fencepost's, is truncated or
-    damaged, or holds numbers that are not finite float32.
+    damaged, or holds numbers that are not finite float32. No memory is taken for weights that the
+    file only claims to have.
     """
     target = Path(path)
     content = _content(target)
@@ -83,44 +86,60 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
     except (TypeError, ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
-        raise damaged(target, "its description of the network cannot be read")
+        raise _damaged(target, "its description of the network cannot be read")
     try:
         tensors = safetensors.numpy.load(content)
     except Exception as error:  # safetensors raises several kinds, KeyError among them
-        raise damaged(target, f"its tensors cannot be read ({error})") from None
+        raise _damaged(target, f"its tensors cannot be read ({error})") from None
     for name, tensor in tensors.items():
         if tensor.dtype != np.float32:
-            raise damaged(target, f"tensor {name!r} is {tensor.dtype} and should be float32")
+            raise _damaged(target, f"tensor {name!r} is {tensor.dtype} and should be float32")
         if not np.isfinite(tensor).all():
             raise ModelFileError(
                 f"{target}: weights must be finite. Tensor {name!r} has NaN or infinite values: "
                 "the training that wrote it had failed. Train again, with a smaller rate."
             )
+    _check_tensors(target, _tensor_shapes(target, config), tensors)
     return config, tensors
 
 
-def require_shapes(
-    path: str | os.PathLike[str], expected: Mapping[str, tuple[int, ...]], tensors: Tensors
-) -> None:
+def wrong_description(path: str | os.PathLike[str], error: Exception) -> ModelFileError:
+    """Build the error of a file whose description is that of no network, in one paragraph."""
+    reason = " ".join(str(error).split("\n\n")[0].split()).rstrip(".")
+    return _damaged(path, f"its description of the network is wrong: {reason}")
+
+
+def _tensor_shapes(path: Path, config: Mapping[str, Any]) -> dict[str, Shape]:
+    """Return the shape of each tensor that the layers need, by its name."""
+    try:
+        arguments = as_network_arguments(config)
+        shape, layers = as_input_shape(arguments["input_shape"]), as_layers(arguments["layers"])
+        rows = sizes.resolve(shape, layers)
+    except (ArgumentError, SizeError, RecursionError) as error:
+        raise wrong_description(path, error) from None
+    specs = sizes.parameter_specs(rows) | sizes.state_specs(rows)
+    return {name: spec.shape for name, spec in specs.items()}
+
+
+def _check_tensors(path: Path, expected: Mapping[str, Shape], tensors: Tensors) -> None:
     """Raise ModelFileError unless the tensors are those that the layers need."""
     for name, shape in expected.items():
         if name not in tensors:
-            raise damaged(
+            raise _damaged(
                 path, f"its layers need a tensor {name!r} of shape {shape}, and it has none"
             )
         if tensors[name].shape != shape:
-            raise damaged(
+            raise _damaged(
                 path,
                 f"its layers need the tensor {name!r} to have shape {shape}, and it has shape "
                 f"{tensors[name].shape}",
             )
     for name in tensors:
         if name not in expected:
-            raise damaged(path, f"it has a tensor {name!r} that none of its layers needs")
+            raise _damaged(path, f"it has a tensor {name!r} that none of its layers needs")
 
 
-def damaged(path: str | os.PathLike[str], what: str) -> ModelFileError:
-    """Build the error of a model file that contradicts itself."""
+def _damaged(path: str | os.PathLike[str], what: str) -> ModelFileError:
     return ModelFileError(f"{path}: the model file is damaged: {what}. Save the network again.")
 
 
@@ -147,35 +166,16 @@ def _header(path: Path, content: bytes) -> dict[str, Any]:
     """Check what the first bytes announce before it is trusted, and read it."""
     length = int.from_bytes(content[:8], "little")
     if length > len(content) - 8:
-        raise damaged(
+        raise _damaged(
             path,
             f"it is cut off: its header claims {length:,} bytes, and {len(content) - 8:,} follow",
         )
     if length > _LARGEST_HEADER:
-        raise damaged(path, f"its header claims {length:,} bytes, and 16 MB would be very many")
+        raise _damaged(path, f"its header claims {length:,} bytes, and 16 MB would be very many")
     try:
         header = json.loads(content[8 : 8 + length])
     except (ValueError, RecursionError):
-        raise damaged(path, "its header cannot be read") from None
+        raise _damaged(path, "its header cannot be read") from None
     if not isinstance(header, dict):
-        raise damaged(path, "its header is not a table of tensors")
+        raise _damaged(path, "its header is not a table of tensors")
     return header
-
-
-def resemblance(content: bytes) -> str:
-    """Say in brackets what a file looks like instead, where its first bytes tell."""
-    if not content:
-        return " (it is empty)"
-    signatures = {
-        b"PK\x03\x04": "a zip archive, such as .npz or PyTorch's .pt",
-        b"\x80": "a Python pickle",
-        b"\x93NUMPY": "a NumPy array",
-        b"\x89PNG": "a PNG image",
-        b"\xff\xd8\xff": "a JPEG image",
-        b"\x89HDF": "an HDF5 file",
-        b"\x1f\x8b": "a gzip file",
-    }
-    for start, name in signatures.items():
-        if content.startswith(start):
-            return f" (it looks like {name})"
-    return ""

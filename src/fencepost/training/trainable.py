@@ -1,0 +1,51 @@
+"""What `fit` can train: flat arrays, and the engine's plan that computes with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from fencepost._engine import NetworkPlan
+
+Floats = NDArray[np.float32]
+
+
+class Trainable(Protocol):
+    """What training asks of a network; `fencepost.Network` has all of it.
+
+    `engine_plan` computes outputs and gradients from `parameter_vector` and `state_vector`, which
+    training changes in place; see `fencepost.Network` for each name.
+    """
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one image."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one output."""
+
+    @property
+    def engine_plan(self) -> NetworkPlan:
+        """The steps of the engine."""
+
+    @property
+    def parameter_vector(self) -> Floats:
+        """All trainable parameters, one after the other."""
+
+    @property
+    def state_vector(self) -> Floats:
+        """All other arrays likewise."""
+
+    @property
+    def normalization(self) -> tuple[Floats, Floats] | None:
+        """Mean and standard deviation of each channel, where they are known; `fit` sets them."""
+
+    @normalization.setter
+    def normalization(self, pair: tuple[ArrayLike, ArrayLike] | None) -> None: ...
+
+    def config(self) -> dict[str, Any]:
+        """Return plain data, whose "layers" tell one network from another."""

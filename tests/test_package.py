@@ -22,24 +22,42 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", fp.__all__)
-def test_every_public_name_can_be_had(name):
-    assert getattr(fp, name) is not None
+@pytest.mark.parametrize("module", ["fencepost", "fencepost.plots", "fencepost.experiments"])
+def test_a_stub_names_what_is_public_once(module):
+    package = importlib.import_module(module)
+    tree = ast.parse(Path(package.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    aliases = [
+        alias for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+    # "name as name" is how a stub says that a name is public.
+    assert all(alias.name == alias.asname for alias in aliases)
+    assert sorted(alias.name for alias in aliases) == package.__all__
+    assert set(package.__all__) <= set(dir(package))
+    assert all(getattr(package, name) is not None for name in package.__all__)
 
 
-def test_public_names_are_the_ones_that_type_checkers_see():
-    tree = ast.parse(Path(fp.__file__).read_text(encoding="utf-8"))
-    imported = {
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level
-        for alias in node.names
-    }
-    assert imported == set(fp.__all__)
+def test_type_checkers_see_the_public_names(tmp_path):
+    api = pytest.importorskip("mypy.api", reason="mypy is not installed")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import fencepost as fp\n"
+        "from fencepost.plots import stride\n"
+        "reveal_type(fp.output_size(28, 5))\n"
+        "reveal_type(fp.Conv2d(6, 5))\n"
+        "fp.Convolution\n"
+        "fp.plots.nothing\n",
+        encoding="utf-8",
+    )
+    said, _, _ = api.run(["--strict", "--cache-dir", str(tmp_path / "cache"), str(script)])
+    lines = [line.partition(": ")[2] for line in said.splitlines()]
+    assert 'note: Revealed type is "int"' in lines[0]
+    assert "Conv2d" in lines[1]
+    assert 'has no attribute "Convolution"' in lines[2]
+    assert 'has no attribute "nothing"' in lines[3]
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="has no attribute 'Convolution'"):
+    with pytest.raises(AttributeError, match="attribute Convolution"):
         _ = fp.Convolution
 
 

@@ -1,0 +1,69 @@
+# The public names, each once: __init__.py imports a name from here when it is first used, and
+# editors and type checkers read this file.
+from . import (
+    check as check,
+    datasets as datasets,
+    estimation as estimation,
+    experiments as experiments,
+    filtering as filtering,
+    kernels as kernels,
+    models as models,
+    plots as plots,
+    training as training,
+)
+from ._engine import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+from .convolution import (
+    convolution_terms as convolution_terms,
+    convolve as convolve,
+    correlate as correlate,
+    explain_method as explain_method,
+)
+from .errors import (
+    ArgumentError as ArgumentError,
+    DataError as DataError,
+    DivergedError as DivergedError,
+    FencepostError as FencepostError,
+    ModelFileError as ModelFileError,
+    SizeError as SizeError,
+    TrainingError as TrainingError,
+)
+from .filtering import (
+    Gradient as Gradient,
+    Picture as Picture,
+    filter_image as filter_image,
+    image_gradient as image_gradient,
+)
+from .kernels import Kernel as Kernel
+from .layers import (
+    GELU as GELU,
+    RBF as RBF,
+    AvgPool1d as AvgPool1d,
+    AvgPool2d as AvgPool2d,
+    BatchNorm1d as BatchNorm1d,
+    BatchNorm2d as BatchNorm2d,
+    Conv1d as Conv1d,
+    Conv2d as Conv2d,
+    Dropout as Dropout,
+    Flatten as Flatten,
+    GlobalAvgPool as GlobalAvgPool,
+    GlobalMaxPool as GlobalMaxPool,
+    LeakyReLU as LeakyReLU,
+    Linear as Linear,
+    MaxPool1d as MaxPool1d,
+    MaxPool2d as MaxPool2d,
+    ReLU as ReLU,
+    Residual as Residual,
+    ScaledTanh as ScaledTanh,
+    Sigmoid as Sigmoid,
+    SiLU as SiLU,
+    Subsample as Subsample,
+    SumPool1d as SumPool1d,
+    SumPool2d as SumPool2d,
+    Tanh as Tanh,
+)
+from .network import Network as Network, load as load
+from .planning import plan as plan
+from .pooling import avg_pool as avg_pool, max_pool as max_pool, sum_pool as sum_pool
+from .sizing import output_size as output_size
+
+__version__: str

@@ -51,35 +51,46 @@ def test_fill_comes_from_the_borders():
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "reason"),
+    ("text", "column", "reason"),
     [
-        ("shift=2,rotat=10", 8, r"'rotat' is not one of shift, .*; did you mean rotate\?"),
+        ("shift=2,rotat=10", 8, r'is not one of shift, .* Did you mean "rotate"\?'),
         ("shift=2,,flip", 8, r"a name such as shift is missing"),
         ("", 0, r"a name such as shift is missing"),
         ("shift=two", 6, r"shift takes pixels, such as shift=2, not 'two'"),
         ("flip, shift", 6, r"shift takes pixels, such as shift=2, not ''"),
         ("noise=5,elastic=8", 16, r"elastic takes alpha:sigma in pixels"),
-        ("elastic=8:0", 8, r"elastic's sigma must be more than 0. Received: 0.0"),
-        ("shift=1,scale=1.5", 14, r"scale must be at least 0 and less than 1. Received: 1.5"),
+        (
+            "elastic=8:0",
+            8,
+            r"elastic's sigma must be a finite number, more than 0. Received: elastic's sigma=0.0",
+        ),
+        (
+            "shift=1,scale=1.5",
+            14,
+            r"scale must be a number, at least 0 and less than 1. Received: scale=1.5",
+        ),
         ("flip=maybe", 5, r"flip stands alone, or takes yes or no, not 'maybe'"),
         ("shift=1,shift=2", 8, r"'shift' is given twice"),
-        ("rotate=nan", 7, r"rotate must be at least 0 and at most 180"),
+        ("rotate=nan", 7, r"rotate must be a number, at least 0 and at most 180"),
     ],
 )
-def test_errors_point_at_the_place(text, place, reason):
+def test_errors_point_at_the_column(text, column, reason):
     with pytest.raises(fp.ArgumentError, match=reason) as caught:
         Augmentation.parse(text)
     line, pointer = str(caught.value).splitlines()[-2:]
-    assert line == f"  {text}"
-    assert pointer == "  " + " " * place + "^"
+    assert line == f"    {text}"
+    assert pointer == f"    {' ' * column}^ column {column + 1}"
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Augmentation(shift=-1), r"shift must be at least 0. Received: -1"),
-        (lambda: Augmentation(shear=90), r"shear must be at least 0 and less than 90"),
-        (lambda: Augmentation(flip=1), r"flip must be True or False. Received: 1"),
+        (
+            lambda: Augmentation(shift=-1),
+            r"shift must be a finite number, at least 0. Received: shift=-1",
+        ),
+        (lambda: Augmentation(shear=90), r"shear must be a number, at least 0 and less than 90"),
+        (lambda: Augmentation(flip=1), r"flip must be True or False. Received: flip=1"),
         (lambda: Augmentation(elastic=8), r"elastic must be \(alpha, sigma\) in pixels"),
         (lambda: Augmentation(fill=float("inf")), r"fill must be"),
         (lambda: as_augmentation(3), r"augmentation must be Augmentation\(...\) or text"),

@@ -75,12 +75,24 @@ def test_names_and_defaults():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: CrossEntropy(1.0), r"label_smoothing must be at least 0 and less than 1"),
-        (lambda: CrossEntropy(float("nan")), r"label_smoothing must be .* Received: nan"),
+        (
+            lambda: CrossEntropy(1.0),
+            r"label_smoothing must be a number, at least 0 and less than 1",
+        ),
+        (
+            lambda: CrossEntropy(float("nan")),
+            r"label_smoothing must be .* Received: label_smoothing=nan",
+        ),
         (lambda: CrossEntropy(class_weights=3), r"class_weights must be a sequence of numbers"),
-        (lambda: CrossEntropy(class_weights="ab"), r"class_weights\[0\] must be a number"),
-        (lambda: CrossEntropy(class_weights=(1, "a")), r"class_weights\[1\] must be a number"),
-        (lambda: CrossEntropy(class_weights=(1, -2)), r"class_weights\[1\] must be at least 0"),
+        (lambda: CrossEntropy(class_weights="ab"), r"class_weights\[0\] must be a finite number"),
+        (
+            lambda: CrossEntropy(class_weights=(1, "a")),
+            r"class_weights\[1\] must be a finite number",
+        ),
+        (
+            lambda: CrossEntropy(class_weights=(1, -2)),
+            r"class_weights\[1\] must be a finite number, at least 0",
+        ),
         (lambda: CrossEntropy(class_weights=(0, 0)), r"class_weights must not all be 0"),
         (
             lambda: CrossEntropy(class_weights=(1, 2)).check_outputs(3),
@@ -90,7 +102,7 @@ def test_names_and_defaults():
             lambda: CrossEntropy.balanced([0, 0], 2),
             r"at least one image of each of the 2 classes. Received images per class: \[2, 0\]",
         ),
-        (lambda: as_loss("mss", np.array([0]), 2), r"loss must be one of .* Did you mean 'mse'\?"),
+        (lambda: as_loss("mss", np.array([0]), 2), r'loss must be one of .* Did you mean "mse"\?'),
         (lambda: as_loss(5, np.array([0]), 2), r"loss must be CrossEntropy\(...\).* Received: 5"),
     ],
 )

@@ -86,27 +86,42 @@ def test_what_the_engine_is_told():
 
 
 def test_names_and_rates():
-    assert as_optimizer(None, None) == Adam()
-    assert as_optimizer("sgd", 0.3) == SGD(lr=0.3)
-    assert as_optimizer(AdamW(eps=1e-6), 0.5) == AdamW(lr=0.5, eps=1e-6)
+    assert as_optimizer(None) == Adam()
+    assert as_optimizer("sgd", lr=0.3) == SGD(lr=0.3)
+    assert as_optimizer(AdamW(eps=1e-6), lr=0.5) == AdamW(lr=0.5, eps=1e-6)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SGD(lr=0), r"lr must be more than 0. Received: 0"),
-        (lambda: SGD(lr="fast"), r"lr must be a number, more than 0. Received: 'fast'"),
-        (lambda: SGD(lr=float("inf")), r"lr must be more than 0. Received: inf"),
-        (lambda: SGD(momentum=1), r"momentum must be at least 0 and less than 1. Received: 1"),
+        (lambda: SGD(lr=0), r"lr must be a finite number, more than 0. Received: lr=0"),
+        (lambda: SGD(lr="fast"), r"lr must be a finite number, more than 0. Received: lr='fast'"),
+        (
+            lambda: SGD(lr=float("inf")),
+            r"lr must be a finite number, more than 0. Received: lr=inf",
+        ),
+        (
+            lambda: SGD(momentum=1),
+            r"momentum must be a number, at least 0 and less than 1. Received: momentum=1",
+        ),
         (lambda: SGD(momentum=0), r"nesterov=True needs a momentum above 0. .* nesterov=False"),
-        (lambda: SGD(nesterov=1), r"nesterov must be True or False. Received: 1"),
-        (lambda: SGD(weight_decay=-1), r"weight_decay must be at least 0. Received: -1"),
+        (lambda: SGD(nesterov=1), r"nesterov must be True or False. Received: nesterov=1"),
+        (
+            lambda: SGD(weight_decay=-1),
+            r"weight_decay must be a finite number, at least 0. Received: weight_decay=-1",
+        ),
         (lambda: Adam(betas=0.9), r"betas must be two numbers, such as \(0.9, 0.999\)"),
-        (lambda: Adam(betas=(0.9, 1.0)), r"betas\[1\] must be at least 0 and less than 1"),
-        (lambda: AdamW(eps=0), r"eps must be more than 0. Received: 0"),
-        (lambda: as_optimizer("adm", None), r"optimizer must be one of .* Did you mean 'adam'\?"),
-        (lambda: as_optimizer(3, None), r"optimizer must be SGD\(...\).* Received: 3"),
-        (lambda: as_optimizer("sgd", -1.0), r"lr must be more than 0. Received: -1.0"),
+        (
+            lambda: Adam(betas=(0.9, 1.0)),
+            r"betas\[1\] must be a number, at least 0 and less than 1",
+        ),
+        (lambda: AdamW(eps=0), r"eps must be a finite number, more than 0. Received: eps=0"),
+        (lambda: as_optimizer("adm"), r'optimizer must be one of .* Did you mean "adam"'),
+        (lambda: as_optimizer(3), r"optimizer must be SGD\(...\).* Received: 3"),
+        (
+            lambda: as_optimizer("sgd", lr=-1.0),
+            r"lr must be a finite number, more than 0. Received: lr=-1.0",
+        ),
     ],
 )
 def test_errors(make, message):

@@ -117,16 +117,22 @@ def test_names():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: as_schedule("cosin"), r"schedule must be one of .* Did you mean 'cosine'\?"),
+        (lambda: as_schedule("cosin"), r'schedule must be one of .* Did you mean "cosine"\?'),
         (lambda: as_schedule(3), r"schedule must be Constant\(...\).* Received: 3"),
-        (lambda: Constant(warmup=1.0), r"warmup must be at least 0 and less than 1. Received: 1.0"),
+        (
+            lambda: Constant(warmup=1.0),
+            r"warmup must be a number, at least 0 and less than 1. Received: warmup=1.0",
+        ),
         (lambda: Cosine(final="x"), r"final must be a number, at least 0 and at most 1"),
         (lambda: Step(milestones=()), r"milestones must be shares of the run, such as"),
         (lambda: Step(milestones=(0.5, 0.4)), r"milestones must rise. Received: \(0.5, 0.4\)"),
-        (lambda: Step(milestones=(0.5, 2)), r"milestones\[1\] must be more than 0 and less than 1"),
-        (lambda: Step(factor=0), r"factor must be more than 0 and at most 1"),
-        (lambda: OneCycle(warmup=0), r"warmup must be more than 0 and less than 1"),
-        (lambda: OneCycle(div=0.5), r"div must be at least 1. Received: 0.5"),
+        (
+            lambda: Step(milestones=(0.5, 2)),
+            r"milestones\[1\] must be a number, more than 0 and less than 1",
+        ),
+        (lambda: Step(factor=0), r"factor must be a number, more than 0 and at most 1"),
+        (lambda: OneCycle(warmup=0), r"warmup must be a number, more than 0 and less than 1"),
+        (lambda: OneCycle(div=0.5), r"div must be a finite number, at least 1. Received: div=0.5"),
     ],
 )
 def test_errors(make, message):

@@ -1,21 +1,19 @@
-"""Which random changes training makes to each image: the specification; the engine draws them.
-
-Used by ``fit`` and the command line; calls ``errors`` only.
-"""
+"""Which random changes training makes to each image: the specification; the engine draws them."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
+from fencepost.arguments import flag, nearest, real
 from fencepost.errors import ArgumentError
-from fencepost.training import _values
+from fencepost.text import mark_column
+from fencepost.training.settings import Setting
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Setting):
     """Random changes to every training image, drawn anew each time that the image is seen.
 
     Each change is drawn uniformly between its extremes; all are put together into one bilinear
@@ -60,25 +58,24 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         values: dict[str, object] = {
-            "shift": _values.number("shift", self.shift),
-            "rotate": _values.number("rotate", self.rotate, high=180.0),
-            "scale": _values.number("scale", self.scale, high=1.0, below=True),
-            "shear": _values.number("shear", self.shear, high=90.0, below=True),
-            "flip": _values.flag("flip", self.flip),
-            "noise": _values.number("noise", self.noise),
+            "shift": real("shift", self.shift, 0),
+            "rotate": real("rotate", self.rotate, 0, 180),
+            "scale": real("scale", self.scale, 0, 1, below=True),
+            "shear": real("shear", self.shear, 0, 90, below=True),
+            "flip": flag("flip", self.flip),
+            "noise": real("noise", self.noise, 0),
         }
         if self.fill is not None:
-            values["fill"] = _values.number("fill", self.fill, low=float("-inf"))
+            values["fill"] = real("fill", self.fill)
         if self.elastic is not None:
             pair = self.elastic
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ArgumentError(
                     f"elastic must be (alpha, sigma) in pixels, such as (8, 4). Received: {pair!r}."
                 )
-            alpha = _values.number("elastic's alpha", pair[0])
-            values["elastic"] = (alpha, _values.number("elastic's sigma", pair[1], above=True))
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+            alpha = real("elastic's alpha", pair[0], 0)
+            values["elastic"] = (alpha, real("elastic's sigma", pair[1], 0, above=True))
+        self._set(**values)
 
     def __repr__(self) -> str:
         parts = [
@@ -89,7 +86,7 @@ class Augmentation:
         return f"Augmentation({', '.join(parts)})"
 
     def engine(self, fill: float = 0.0) -> dict[str, Any]:
-        """Return what the engine is told; `fill` is used where none was chosen."""
+        """Return the engine's settings; `fill` is used where none was chosen."""
         settings = dataclasses.asdict(self)
         settings["elastic_alpha"], settings["elastic_sigma"] = settings.pop("elastic") or (0.0, 1.0)
         settings["fill"] = fill if self.fill is None else self.fill
@@ -102,30 +99,28 @@ class Augmentation:
         Raises
         ------
         ArgumentError
-            For a name or value that is not known, pointing at its place in the text.
+            For a name or value that is not known, with a mark below it.
         """
         values: dict[str, Any] = {}
-        place = 0
+        position = 0
         for part in text.split(","):
             name, equals, given = part.partition("=")
             name, given = name.strip(), given.strip()
-            start = place + len(part) - len(part.lstrip())
-            value_start = place + part.find("=") + 1 if equals else start
-            place += len(part) + 1
+            start = position + len(part) - len(part.lstrip())
+            value_start = position + part.find("=") + 1 if equals else start
+            position += len(part) + 1
             if not name:
                 _refuse(text, start, "a name such as shift is missing")
             if name not in _NAMES:
-                near = difflib.get_close_matches(name, _NAMES, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                known = ", ".join(_NAMES)
-                _refuse(text, start, f"{name!r} is not one of {known}{hint}")
+                known, hint = ", ".join(_NAMES), nearest(name, _NAMES)
+                _refuse(text, start, f"{name!r} is not one of {known}. {hint}".rstrip(". "))
             if name in values:
                 _refuse(text, start, f"{name!r} is given twice")
             if name == "flip" and not equals:
                 values[name] = True
                 continue
             try:
-                values[name] = _read(name, given)
+                values[name] = _parse_value(name, given)
             except ValueError:
                 _refuse(text, value_start, f"{name} {_NAMES[name]}, not {given!r}")
             try:
@@ -148,21 +143,20 @@ _NAMES = {
 }
 
 
-def _read(name: str, given: str) -> bool | float | tuple[float, float]:
+def _parse_value(name: str, given: str) -> bool | float | tuple[float, float]:
     if name == "flip":
-        answers = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-        if given.lower() not in answers:
+        words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+        if given.lower() not in words:
             raise ValueError(given)
-        return answers[given.lower()]
+        return words[given.lower()]
     if name == "elastic":
         alpha, sigma = given.split(":")
         return float(alpha), float(sigma)
     return float(given)
 
 
-def _refuse(text: str, place: int, reason: str) -> None:
-    pointer = " " * place + "^"
-    raise ArgumentError(f"augmentation: {reason}\n  {text}\n  {pointer}")
+def _refuse(text: str, column: int, reason: str) -> NoReturn:
+    raise ArgumentError(f"augmentation: {reason}\n{mark_column(text, column)}")
 
 
 def as_augmentation(value: Augmentation | str | None) -> Augmentation | None:

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fencepost import _engine
+from fencepost.arguments import flag, integer, real
 from fencepost.datasets.dataset import channel_statistics
 from fencepost.errors import ArgumentError, DataError
-from fencepost.training import _values
 from fencepost.training import progress as progress_bars
 from fencepost.training.augmentation import Augmentation, as_augmentation
 from fencepost.training.checkpoints import Checkpoint, compare_settings
@@ -136,14 +136,14 @@ def fit(
     >>> history["accuracy"][-1]
     1.0
     """
-    epochs = _values.count("epochs", epochs)
-    batch_size = _values.count("batch_size", batch_size)
-    seed = _values.count("seed", seed, low=0)
-    keep_best = _values.flag("keep_best", keep_best)
-    resume = _values.flag("resume", resume)
-    checkpoint_seconds = _values.number("checkpoint_seconds", checkpoint_seconds)
+    epochs = integer("epochs", epochs, 1)
+    batch_size = integer("batch_size", batch_size, 1)
+    seed = integer("seed", seed, 0)
+    keep_best = flag("keep_best", keep_best)
+    resume = flag("resume", resume)
+    checkpoint_seconds = real("checkpoint_seconds", checkpoint_seconds, 0)
     early_stopping = _patience(early_stopping, validation)
-    the_optimizer = as_optimizer(optimizer, lr)
+    the_optimizer = as_optimizer(optimizer, lr=lr)
     the_schedule = as_schedule(schedule)
     the_augmentation = as_augmentation(augmentation)
     path = _checkpoint_path(checkpoint, resume)
@@ -157,7 +157,7 @@ def fit(
 
     stored = None if path is None else _stored(path, resume)
     if threads is not None:
-        threads = _values.count("threads", threads)
+        threads = integer("threads", threads, 1)
     elif stored is not None:
         threads = int(stored.settings["threads"])
     else:
@@ -233,7 +233,7 @@ def _patience(early_stopping: int | None, validation: Validation) -> int | None:
             "early_stopping needs validation data to tell when to stop. Received: "
             "validation=None. Give validation=0.1, or validation=(images, labels)."
         )
-    return _values.count("early_stopping", early_stopping)
+    return integer("early_stopping", early_stopping, 1)
 
 
 def _checkpoint_path(checkpoint: str | os.PathLike[str] | None, resume: bool) -> Path | None:

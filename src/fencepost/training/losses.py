@@ -1,11 +1,12 @@
 """What training makes small: cross-entropy for classes, the mean squared error for numbers.
 
-Each loss validates itself, says what the engine is to compute, and can be evaluated on outputs
-(for validation, in float64). Used by ``fit``; calls ``errors`` only.
+Each loss checks its fields, says what the engine is to compute, and can be evaluated on outputs
+(for validation, in float64).
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,12 +14,36 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fencepost.arguments import real
 from fencepost.errors import ArgumentError
-from fencepost.training import _values
+from fencepost.training.settings import Setting, as_setting
+
+
+class Loss(Setting):
+    """Base of all losses."""
+
+    #: Whether targets are class indices, so that accuracy can be counted.
+    counts_classes: ClassVar[bool]
+
+    def check_outputs(self, outputs: int) -> None:
+        """Raise `ArgumentError` unless the loss fits a network with this many outputs."""
+
+    @abstractmethod
+    def engine(self) -> dict[str, Any]:
+        """Return the engine's settings."""
+
+    @abstractmethod
+    def totals(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[float, float]:
+        """Return the sum of the losses and what to divide it by, so that chunks can be added."""
+
+    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
+        """Return the mean loss of outputs (N, F) for class indices (N,) or targets (N, F)."""
+        total, weight = self.totals(outputs, targets)
+        return total / weight if weight else 0.0
 
 
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(Loss):
     """The cross-entropy between softmax(outputs) and the labels, averaged as PyTorch averages it.
 
     With label smoothing ε over K classes and class weights w, an image with label y costs
@@ -46,8 +71,8 @@ class CrossEntropy:
     counts_classes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        smoothing = _values.number("label_smoothing", self.label_smoothing, high=1.0, below=True)
-        object.__setattr__(self, "label_smoothing", smoothing)
+        smoothing = real("label_smoothing", self.label_smoothing, 0, 1, below=True)
+        self._set(label_smoothing=smoothing)
         if self.class_weights is None:
             return
         if not isinstance(self.class_weights, Iterable):
@@ -56,12 +81,12 @@ class CrossEntropy:
                 f"Received: {self.class_weights!r}."
             )
         weights = tuple(
-            _values.number(f"class_weights[{index}]", weight)
+            real(f"class_weights[{index}]", weight, 0)
             for index, weight in enumerate(self.class_weights)
         )
         if not any(weights):
             raise ArgumentError("class_weights must not all be 0: nothing would be learned.")
-        object.__setattr__(self, "class_weights", weights)
+        self._set(class_weights=weights)
 
     @classmethod
     def balanced(
@@ -95,7 +120,7 @@ class CrossEntropy:
             )
 
     def engine(self) -> dict[str, Any]:
-        """Return what the engine is told."""
+        """Return the engine's settings."""
         weights = self.class_weights
         return {
             "name": self.name,
@@ -108,7 +133,7 @@ class CrossEntropy:
         scores = np.asarray(outputs, dtype=np.float64)
         labels = np.asarray(targets, dtype=np.int64)
         classes = scores.shape[1]
-        with np.errstate(invalid="ignore"):  # outputs that overflowed give NaN, which is told
+        with np.errstate(invalid="ignore"):  # outputs that overflowed give NaN, which is reported
             shifted = scores - scores.max(axis=1, keepdims=True)
             log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         weights: NDArray[np.float64] = np.ones(classes)
@@ -120,14 +145,9 @@ class CrossEntropy:
         losses = -(1.0 - smooth) * own * picked - smooth / classes * (log_p @ weights)
         return float(losses.sum()), float(own.sum())
 
-    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
-        """Return the mean loss of outputs (N, classes) for labels (N,)."""
-        total, weight = self.totals(outputs, targets)
-        return total / weight if weight else 0.0
-
 
 @dataclass(frozen=True)
-class MeanSquaredError:
+class MeanSquaredError(Loss):
     """The mean of (output - target)² over all images and outputs: regression.
 
     Examples
@@ -140,25 +160,15 @@ class MeanSquaredError:
     name: ClassVar[str] = "mse"
     counts_classes: ClassVar[bool] = False
 
-    def check_outputs(self, outputs: int) -> None:
-        """Fits any number of outputs."""
-
     def engine(self) -> dict[str, Any]:
-        """Return what the engine is told."""
+        """Return the engine's settings."""
         return {"name": self.name}
 
     def totals(self, outputs: ArrayLike, targets: ArrayLike) -> tuple[float, float]:
-        """Return the sum of the squares, and how many there are: so that chunks can be added up."""
+        """Return the sum of the squares, and how many there are: so that chunks can be added."""
         difference = np.asarray(outputs, np.float64) - np.asarray(targets, np.float64)
         return float((difference**2).sum()), float(difference.size)
 
-    def value(self, outputs: ArrayLike, targets: ArrayLike) -> float:
-        """Return the mean loss of outputs (N, F) for targets (N, F)."""
-        total, number = self.totals(outputs, targets)
-        return total / number
-
-
-Loss = CrossEntropy | MeanSquaredError
 
 LOSSES: dict[str, type[Loss]] = {"cross_entropy": CrossEntropy, "mse": MeanSquaredError}
 
@@ -166,16 +176,9 @@ LOSSES: dict[str, type[Loss]] = {"cross_entropy": CrossEntropy, "mse": MeanSquar
 def as_loss(value: Loss | str | None, targets: NDArray[Any], outputs: int) -> Loss:
     """Take a loss as an object, as its name, or (None) from the kind of the targets.
 
-    Whole numbers are classes, if the network has an output for each; anything else is regression.
+    Integers are class indices, if the network has an output for each; anything else is regression.
     """
     if value is None:
         classes = targets.dtype.kind not in "fc" and outputs > 1
         return CrossEntropy() if classes else MeanSquaredError()
-    if isinstance(value, str):
-        return LOSSES[_values.choice("loss", value, LOSSES)]()
-    if isinstance(value, CrossEntropy | MeanSquaredError):
-        return value
-    raise ArgumentError(
-        f"loss must be CrossEntropy(...), MeanSquaredError() or one of {', '.join(LOSSES)}. "
-        f"Received: {value!r}."
-    )
+    return as_setting("loss", value, LOSSES)

@@ -1,7 +1,7 @@
 """How a gradient becomes a step: SGD with momentum, Adam, AdamW, by PyTorch's formulas.
 
-Each optimizer validates its settings and says what the engine is to compute; the update itself
-runs in the engine. Used by ``fit``; calls ``errors`` only.
+Each optimizer checks its fields and says what the engine is to compute; the update itself runs in
+the engine.
 """
 
 from __future__ import annotations
@@ -10,12 +10,26 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fencepost.arguments import flag, real
 from fencepost.errors import ArgumentError
-from fencepost.training import _values
+from fencepost.training.settings import Setting, as_setting
 
 
 @dataclass(frozen=True)
-class SGD:
+class Optimizer(Setting):
+    """Base of all optimizers."""
+
+    lr: float
+
+    def engine(self) -> dict[str, Any]:
+        """Return the engine's settings (the rate of each step goes with the step)."""
+        settings = dataclasses.asdict(self)
+        del settings["lr"]
+        return {"name": self.name, **settings}
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
     """Stochastic gradient descent with momentum.
 
     ``v ← momentum · v + g``, then ``w ← w - lr · v`` (with Nesterov: ``w ← w - lr · (g + momentum
@@ -47,12 +61,11 @@ class SGD:
     name: ClassVar[str] = "sgd"
 
     def __post_init__(self) -> None:
-        _set(
-            self,
-            lr=_values.number("lr", self.lr, above=True),
-            momentum=_values.number("momentum", self.momentum, high=1.0, below=True),
-            nesterov=_values.flag("nesterov", self.nesterov),
-            weight_decay=_values.number("weight_decay", self.weight_decay),
+        self._set(
+            lr=real("lr", self.lr, 0, above=True),
+            momentum=real("momentum", self.momentum, 0, 1, below=True),
+            nesterov=flag("nesterov", self.nesterov),
+            weight_decay=real("weight_decay", self.weight_decay, 0),
         )
         if self.nesterov and not self.momentum:
             raise ArgumentError(
@@ -60,13 +73,9 @@ class SGD:
                 "Give nesterov=False, or a momentum such as 0.9."
             )
 
-    def engine(self) -> dict[str, Any]:
-        """Return what the engine is told (the rate of each step goes with the step)."""
-        return _engine_settings(self)
-
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Optimizer):
     """Adam (Kingma and Ba 2015); weight decay is added to the gradient, as in PyTorch's Adam.
 
     ``m ← β₁ m + (1-β₁) g``, ``v ← β₂ v + (1-β₂) g²``, then at step t
@@ -98,15 +107,23 @@ class Adam:
     name: ClassVar[str] = "adam"
 
     def __post_init__(self) -> None:
-        _check_adam(self)
-
-    def engine(self) -> dict[str, Any]:
-        """Return what the engine is told (the rate of each step goes with the step)."""
-        return _engine_settings(self)
+        betas = self.betas
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ArgumentError(
+                f"betas must be two numbers, such as (0.9, 0.999). Received: {betas!r}."
+            )
+        self._set(
+            lr=real("lr", self.lr, 0, above=True),
+            betas=tuple(
+                real(f"betas[{index}]", beta, 0, 1, below=True) for index, beta in enumerate(betas)
+            ),
+            eps=real("eps", self.eps, 0, above=True),
+            weight_decay=real("weight_decay", self.weight_decay, 0),
+        )
 
 
 @dataclass(frozen=True)
-class AdamW:
+class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 
     ``w ← w - lr · weight_decay · w`` beside Adam's own step. Parameters as for `Adam`.
@@ -118,66 +135,16 @@ class AdamW:
     0.01
     """
 
-    lr: float = 0.002
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
     weight_decay: float = 0.01
 
     name: ClassVar[str] = "adamw"
 
-    def __post_init__(self) -> None:
-        _check_adam(self)
-
-    def engine(self) -> dict[str, Any]:
-        """Return what the engine is told (the rate of each step goes with the step)."""
-        return _engine_settings(self)
-
-
-Optimizer = SGD | Adam | AdamW
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 
 
-def as_optimizer(value: Optimizer | str | None, lr: float | None) -> Optimizer:
-    """Take an optimizer as an object, its name or None (Adam); `lr` replaces its rate."""
-    if value is None:
-        optimizer: Optimizer = Adam()
-    elif isinstance(value, str):
-        optimizer = OPTIMIZERS[_values.choice("optimizer", value, OPTIMIZERS)]()
-    elif isinstance(value, SGD | Adam | AdamW):
-        optimizer = value
-    else:
-        raise ArgumentError(
-            "optimizer must be SGD(...), Adam(...), AdamW(...) or one of "
-            f"{', '.join(OPTIMIZERS)}. Received: {value!r}."
-        )
-    return optimizer if lr is None else dataclasses.replace(optimizer, lr=lr)
-
-
-def _set(optimizer: Optimizer, **values: object) -> None:
-    for name, value in values.items():
-        object.__setattr__(optimizer, name, value)
-
-
-def _check_adam(optimizer: Adam | AdamW) -> None:
-    betas = optimizer.betas
-    if not isinstance(betas, tuple | list) or len(betas) != 2:
-        raise ArgumentError(
-            f"betas must be two numbers, such as (0.9, 0.999). Received: {betas!r}."
-        )
-    _set(
-        optimizer,
-        lr=_values.number("lr", optimizer.lr, above=True),
-        betas=tuple(
-            _values.number(f"betas[{index}]", beta, high=1.0, below=True)
-            for index, beta in enumerate(betas)
-        ),
-        eps=_values.number("eps", optimizer.eps, above=True),
-        weight_decay=_values.number("weight_decay", optimizer.weight_decay),
-    )
-
-
-def _engine_settings(optimizer: Optimizer) -> dict[str, Any]:
-    settings = dataclasses.asdict(optimizer)
-    del settings["lr"]
-    return {"name": optimizer.name, **settings}
+def as_optimizer(value: Optimizer | str | None, **changes: float | None) -> Optimizer:
+    """Take an optimizer as an object, its name or None (Adam), with the fields of `changes`."""
+    optimizer = as_setting("optimizer", "adam" if value is None else value, OPTIMIZERS)
+    given: dict[str, Any] = {name: field for name, field in changes.items() if field is not None}
+    return dataclasses.replace(optimizer, **given)

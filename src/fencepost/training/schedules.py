@@ -1,7 +1,7 @@
 """How the learning rate goes over a run: constant, in steps, a cosine, one cycle, with warm-up.
 
 A schedule is a pure function: steps of a run in, their rates out. So a resumed run needs nothing
-but the number of the step. Used by ``fit``; calls ``errors`` only.
+but the index of the step.
 
 Warm-up is linear, (k + 1) / W of the rate at step k of the first W steps, which is PyTorch's
 ``LinearLR(start_factor=1/W, total_iters=W-1)``; what follows is scheduled over the steps left.
@@ -9,22 +9,51 @@ Warm-up is linear, (k + 1) / W of the rate at step k of the first W steps, which
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fencepost.arguments import real
 from fencepost.errors import ArgumentError
-from fencepost.training import _values
+from fencepost.training.settings import Setting, as_setting
 
 Rates = NDArray[np.float32]
-Heights = NDArray[np.float64]
+Factors = NDArray[np.float64]
+
+
+class Schedule(Setting):
+    """Base of all schedules."""
+
+    @abstractmethod
+    def rates(self, lr: float, steps: range, total: int) -> Rates:
+        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
+
+
+class WarmedUp(Schedule):
+    """Base of the schedules that begin with a linear warm-up."""
+
+    warmup: float
+
+    def __post_init__(self) -> None:
+        self._set(warmup=real("warmup", self.warmup, 0, 1, below=True))
+
+    def rates(self, lr: float, steps: range, total: int) -> Rates:
+        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
+        k = np.arange(steps.start, steps.stop, dtype=np.float64)
+        rising = round(self.warmup * total)
+        after = self._factors(np.maximum(k - rising, 0.0), max(total - rising, 1))
+        return np.asarray(lr * np.where(k < rising, (k + 1.0) / max(rising, 1), after), np.float32)
+
+    @abstractmethod
+    def _factors(self, k: Factors, total: int) -> Factors:
+        """Return by what the rate is multiplied at each step k of `total` after the warm-up."""
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(WarmedUp):
     """The same rate throughout.
 
     Parameters
@@ -43,16 +72,12 @@ class Constant:
 
     name: ClassVar[str] = "constant"
 
-    def __post_init__(self) -> None:
-        _set_warmup(self)
-
-    def rates(self, lr: float, steps: range, total: int) -> Rates:
-        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
-        return _with_warmup(self.warmup, lr, steps, total, lambda k, n: np.ones_like(k))
+    def _factors(self, k: Factors, total: int) -> Factors:
+        return np.ones_like(k)
 
 
 @dataclass(frozen=True)
-class Step:
+class Step(WarmedUp):
     """The rate is multiplied by `factor` at each milestone (PyTorch's ``MultiStepLR``).
 
     Parameters
@@ -78,36 +103,29 @@ class Step:
     name: ClassVar[str] = "step"
 
     def __post_init__(self) -> None:
-        _set_warmup(self)
+        super().__post_init__()
         if not isinstance(self.milestones, tuple | list) or not self.milestones:
             raise ArgumentError(
                 "milestones must be shares of the run, such as (0.5, 0.75). "
                 f"Received: {self.milestones!r}."
             )
         marks = tuple(
-            _values.number(f"milestones[{index}]", mark, high=1.0, above=True, below=True)
+            real(f"milestones[{index}]", mark, 0, 1, above=True, below=True)
             for index, mark in enumerate(self.milestones)
         )
         if list(marks) != sorted(set(marks)):
             raise ArgumentError(f"milestones must rise. Received: {self.milestones!r}.")
-        object.__setattr__(self, "milestones", marks)
-        factor = _values.number("factor", self.factor, high=1.0, above=True)
-        object.__setattr__(self, "factor", factor)
+        self._set(milestones=marks, factor=real("factor", self.factor, 0, 1, above=True))
 
-    def rates(self, lr: float, steps: range, total: int) -> Rates:
-        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
-
-        def height(k: Heights, n: int) -> Heights:
-            passed = np.zeros_like(k)
-            for mark in self.milestones:
-                passed += k >= round(mark * n)
-            return np.asarray(self.factor**passed, dtype=np.float64)
-
-        return _with_warmup(self.warmup, lr, steps, total, height)
+    def _factors(self, k: Factors, total: int) -> Factors:
+        passed = np.zeros_like(k)
+        for mark in self.milestones:
+            passed += k >= round(mark * total)
+        return np.asarray(self.factor**passed, dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class Cosine:
+class Cosine(WarmedUp):
     """Half a cosine from the full rate down, over the whole run.
 
     PyTorch's ``CosineAnnealingLR``; Loshchilov and Hutter 2017, without restarts.
@@ -132,20 +150,15 @@ class Cosine:
     name: ClassVar[str] = "cosine"
 
     def __post_init__(self) -> None:
-        _set_warmup(self)
-        object.__setattr__(self, "final", _values.number("final", self.final, high=1.0))
+        super().__post_init__()
+        self._set(final=real("final", self.final, 0, 1))
 
-    def rates(self, lr: float, steps: range, total: int) -> Rates:
-        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
-
-        def height(k: Heights, n: int) -> Heights:
-            return _cosine(1.0, self.final, k / n)
-
-        return _with_warmup(self.warmup, lr, steps, total, height)
+    def _factors(self, k: Factors, total: int) -> Factors:
+        return _cosine(1.0, self.final, k / total)
 
 
 @dataclass(frozen=True)
-class OneCycle:
+class OneCycle(Schedule):
     """One cycle: a cosine up from lr / div to lr, then one down to lr / (div · final_div).
 
     Smith and Topin 2019. The same rates as PyTorch's ``OneCycleLR``; momentum stays.
@@ -174,10 +187,11 @@ class OneCycle:
     name: ClassVar[str] = "one_cycle"
 
     def __post_init__(self) -> None:
-        warmup = _values.number("warmup", self.warmup, high=1.0, above=True, below=True)
-        object.__setattr__(self, "warmup", warmup)
-        object.__setattr__(self, "div", _values.number("div", self.div, low=1.0))
-        object.__setattr__(self, "final_div", _values.number("final_div", self.final_div, low=1.0))
+        self._set(
+            warmup=real("warmup", self.warmup, 0, 1, above=True, below=True),
+            div=real("div", self.div, 1),
+            final_div=real("final_div", self.final_div, 1),
+        )
 
     def rates(self, lr: float, steps: range, total: int) -> Rates:
         """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
@@ -191,8 +205,6 @@ class OneCycle:
         return np.asarray(lr * np.where(k <= top, rising, falling), dtype=np.float32)
 
 
-Schedule = Constant | Step | Cosine | OneCycle
-
 SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "step": Step,
@@ -203,36 +215,8 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 def as_schedule(value: Schedule | str | None) -> Schedule:
     """Take a schedule as an object, its name, or None (one cycle)."""
-    if value is None:
-        return OneCycle()
-    if isinstance(value, str):
-        return SCHEDULES[_values.choice("schedule", value, SCHEDULES)]()
-    if isinstance(value, Constant | Step | Cosine | OneCycle):
-        return value
-    raise ArgumentError(
-        "schedule must be Constant(...), Step(...), Cosine(...), OneCycle(...) or one of "
-        f"{', '.join(SCHEDULES)}. Received: {value!r}."
-    )
+    return as_setting("schedule", "one_cycle" if value is None else value, SCHEDULES)
 
 
-def _set_warmup(schedule: Constant | Step | Cosine) -> None:
-    warmup = _values.number("warmup", schedule.warmup, high=1.0, below=True)
-    object.__setattr__(schedule, "warmup", warmup)
-
-
-def _cosine(start: float, end: float, share: Heights) -> Heights:
+def _cosine(start: float, end: float, share: Factors) -> Factors:
     return np.asarray(end + (start - end) * 0.5 * (1.0 + np.cos(np.pi * share)), dtype=np.float64)
-
-
-def _with_warmup(
-    warmup: float,
-    lr: float,
-    steps: range,
-    total: int,
-    height: Callable[[Heights, int], Heights],
-) -> Rates:
-    """Let the rate rise, then follow `height` (of a step after that, of so many such steps)."""
-    k = np.arange(steps.start, steps.stop, dtype=np.float64)
-    rising = round(warmup * total)
-    after = height(np.maximum(k - rising, 0.0), max(total - rising, 1))
-    return np.asarray(lr * np.where(k < rising, (k + 1.0) / max(rising, 1), after), np.float32)

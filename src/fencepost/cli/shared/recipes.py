@@ -132,17 +132,10 @@ def check(given: Mapping[str, int | float | str | None]) -> None:
     if augmentation != NO_AUGMENTATION:
         as_augmentation(None if augmentation is None else str(augmentation))
     as_schedule(None if schedule is None else str(schedule))
-    _optimizer(
-        str(given["optimizer"] or "adam"), _number(given["lr"]), _number(given["weight_decay"])
-    )
+    _optimizer(str(given["optimizer"] or "adam"), given["lr"], given["weight_decay"])
 
 
-def _number(value: float | str | None) -> float | None:
-    return None if value is None else float(value)
-
-
-def _optimizer(name: str, lr: float | None = None, weight_decay: float | None = None) -> Optimizer:
+def _optimizer(name: str, lr: Any = None, weight_decay: Any = None) -> Optimizer:
     from ...training.optimizers import as_optimizer
 
-    optimizer = as_optimizer(name, lr)
-    return optimizer if weight_decay is None else replace(optimizer, weight_decay=weight_decay)
+    return as_optimizer(name, lr=lr, weight_decay=weight_decay)

@@ -22,7 +22,8 @@ PIP_INSTALL = bin/python -m pip install --quiet
 
 # --- the wheel, built once and installed wherever it is needed -----------------------------------
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
-	$(shell find engine src -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.py' -o -name '*.gz' \))
+	$(shell find engine src -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.py' -o -name '*.gz' \
+		-o -name '__init__.pyi' \))
 WHEEL = build/wheel/made
 
 .venv-build/made: pyproject.toml
@@ -75,6 +76,11 @@ TORCH = torch==2.13.0
 	$(call install,.venv-docs,[docs])
 	touch $@
 
+# The engine's interface, which its build generated: mypy and the reference read it in the tree.
+STUB = src/fencepost/_engine/_baseline.pyi
+$(STUB): $(WHEEL)
+	cp build/engine/_baseline.pyi $@
+
 # --- commands ------------------------------------------------------------------------------------
 demo: .venv/made
 	mkdir -p demo
@@ -87,9 +93,7 @@ test: .venv-test/made
 
 CPP = $(shell find engine -name '*.cpp' -o -name '*.h')
 
-# mypy reads the engine's interface from the stub that its build generated.
-lint: .venv-lint/made
-	cp build/engine/_baseline.pyi src/fencepost/_engine/
+lint: .venv-lint/made $(STUB)
 	.venv-lint/bin/ruff check .
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy --strict
@@ -103,7 +107,7 @@ format: .venv-lint/made
 
 # The pages' pictures and outputs are computed while it is built; neither needs a network. The
 # variable keeps mkdocs-material from printing news about MkDocs 2 into every build.
-docs: .venv-docs/made
+docs: .venv-docs/made $(STUB)
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 	@echo "Open build/docs/index.html"
 

@@ -6,6 +6,7 @@ import importlib
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -61,14 +62,13 @@ def test_all_figures_of_the_article_are_on_a_page():
 
 def public_names() -> list[str]:
     """Everything that a user may import from fencepost or its public modules."""
-    found = []
-    for each in fp.__all__:
-        if each in fp._MODULES:
-            module = importlib.import_module(f"fencepost.{each}")
-            found += [f"fencepost.{each}.{inner}" for inner in module.__all__]
+    names = []
+    for name in fp.__all__:
+        if isinstance(module := getattr(fp, name), ModuleType):
+            names += [f"fencepost.{name}.{inner}" for inner in module.__all__]
         else:
-            found.append(f"fencepost.{each}")
-    return found
+            names.append(f"fencepost.{name}")
+    return names
 
 
 @pytest.fixture(scope="module")

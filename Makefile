@@ -101,6 +101,7 @@ lint: .venv-lint/made $(STUB)
 	.venv-lint/bin/clang-format --dry-run -Werror $(CPP)
 
 format: .venv-lint/made
+	.venv-lint/bin/python tools/house.py
 	.venv-lint/bin/ruff check --fix .
 	.venv-lint/bin/ruff format .
 	.venv-lint/bin/clang-format -i $(CPP)

@@ -1,0 +1,24 @@
+"""The map of the package in CONTRIBUTING.md is the linter's contract, and the contract is whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+import house  # noqa: E402
+
+
+def test_the_map_is_what_the_contract_and_the_docstrings_say():
+    assert house.PAGE.read_text(encoding="utf-8") == house.page(), "run `make format`"
+
+
+def test_every_room_says_what_it_is_for():
+    for room in house.rooms():
+        assert 20 < len(house.purpose(room)) <= 100, room
+
+
+def test_every_module_and_folder_is_a_room():
+    stems = {path.stem for path in house.PACKAGE.iterdir() if not path.name.startswith("__")}
+    assert stems - {"data", "py"} == set(house.rooms())

@@ -49,10 +49,11 @@ def explain(
     outputs.check_picture("--out", out)
 
     from .. import load, plots
-    from ..plots.networks.subjects import UNTRAINED, as_output, is_untrained
+    from ..network.inspection import is_untrained, output_index
+    from ..plots.networks.subjects import UNTRAINED
 
     network = load(model)
-    wanted = as_output(network, of)
+    wanted = output_index(network, of)
     pixels, done = prepared(network, image)
     plots.save(plots.explain(network, pixels, wanted), out)
     answer, said = _answer(network, pixels)
@@ -79,7 +80,7 @@ def explain(
 
 def _answer(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
     """Return what the network says, for JSON and in words."""
-    from ..plots.networks.subjects import has_classes, output_names
+    from ..network.inspection import has_classes, output_names
 
     if not has_classes(network):
         values = [float(value) for value in network(pixels[None]).ravel()]

@@ -142,10 +142,12 @@ def train(
     network.save(out)
     console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
 
+    from ..network import Evaluation
     from .shared import report
 
-    judged = report.Judgement(network, parts.test)
-    console.say(str(judged))
+    evaluation = network.evaluate(parts.test.images, parts.test.targets)
+    assert isinstance(evaluation, Evaluation)  # the command trains classifiers
+    console.say(report.summary(evaluation))
     rate, things = _rate(history), noun(network.input_shape)
     result = {
         "model": name,
@@ -157,7 +159,7 @@ def train(
         "train_seconds": round(train_seconds, 3),
         "seconds": 0.0,
         "images_per_second": round(rate),
-        "test_accuracy": judged.accuracy,
+        "test_accuracy": evaluation.accuracy,
         "held_out": parts.held_out,
         "classes": list(parts.train.class_names),
         "saved": str(out),
@@ -166,13 +168,14 @@ def train(
     if picture is not None:
         report.draw_picture(
             picture,
-            f"{name} on {source.short_name}: {percent(judged.accuracy)} of "
+            f"{name} on {source.short_name}: {percent(evaluation.accuracy)} of "
             f"{len(parts.test):,} test {things} right",
             f"{network.parameter_count:,} parameters, {counted(len(history), 'epoch')} in "
             f"{train_seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
             history,
-            judged,
+            parts.test,
+            evaluation,
         )
         console.say(f"Drawn {picture}.")
     seconds = time.perf_counter() - started

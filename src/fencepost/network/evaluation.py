@@ -1,20 +1,19 @@
-"""How good a network is on labelled data: the numbers, and how they print.
-
-May call errors only.
-"""
+"""How good a network is on labelled data: accuracy, loss and confusion, and how they print."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fencepost.text import format_table
+
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How one class fared.
+    """Scores of one class.
 
     Attributes
     ----------
@@ -23,9 +22,9 @@ class ClassScore:
     count : int
         Images of this class.
     recall : float
-        Share of them that were found; NaN without any.
+        Share of them that were predicted as this class; NaN without any.
     precision : float
-        Share of right ones among the images that were taken for this class; NaN without any.
+        Share of right predictions among those of this class; NaN without any.
     """
 
     name: str
@@ -36,7 +35,7 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Result of `Network.evaluate` on class labels.
+    """Result of `Network.evaluate` on class indices.
 
     Attributes
     ----------
@@ -49,6 +48,10 @@ class Evaluation:
     confusion : array of int, shape (classes, classes)
         confusion[true, predicted] counts images.
     class_names : tuple of str
+    labels, predictions : array of int, shape (count,)
+        The true and the predicted class of each image.
+    confidence : array of float32, shape (count,)
+        Probability of the prediction.
     """
 
     count: int
@@ -56,39 +59,54 @@ class Evaluation:
     loss: float
     confusion: NDArray[np.int64]
     class_names: tuple[str, ...]
+    labels: NDArray[np.int64] = field(repr=False)
+    predictions: NDArray[np.int64] = field(repr=False)
+    confidence: NDArray[np.float32] = field(repr=False)
 
     @property
     def per_class(self) -> tuple[ClassScore, ...]:
         """Count, recall and precision of each class."""
-        hits, found = np.diag(self.confusion), self.confusion.sum(axis=0)
+        right, predicted = np.diag(self.confusion), self.confusion.sum(axis=0)
         counts = self.confusion.sum(axis=1)
         return tuple(
-            ClassScore(name, int(n), _share(int(hit), int(n)), _share(int(hit), int(m)))
-            for name, n, m, hit in zip(self.class_names, counts, found, hits, strict=True)
+            ClassScore(name, int(n), _share(int(hits), int(n)), _share(int(hits), int(m)))
+            for name, n, m, hits in zip(self.class_names, counts, predicted, right, strict=True)
         )
+
+    def most_confused(self) -> tuple[int, int] | None:
+        """Return the class that was most often mistaken, and for which; None without mistakes."""
+        mistakes = self.confusion - np.diag(np.diag(self.confusion))
+        if not mistakes.any():
+            return None
+        true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+        return int(true), int(predicted)
+
+    def most_confident_mistakes(self, count: int | None = None) -> NDArray[np.int64]:
+        """Return the indices of at most `count` misclassified images, the most confident first."""
+        wrong = np.flatnonzero(self.predictions != self.labels)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
 
     def __str__(self) -> str:
         """Accuracy, loss, a line for each class, and the confusion matrix of up to 20 classes."""
-        lines = [
-            f"accuracy {self.accuracy:.2%} ({round(self.accuracy * self.count):,} of "
-            f"{self.count:,}), loss {self.loss:.4f}",
-            "",
+        right = round(self.accuracy * self.count)
+        text = (
+            f"accuracy {self.accuracy:.2%} ({right:,} of {self.count:,}), loss {self.loss:.4f}\n\n"
+        )
+        scores = [("class", "images", "recall", "precision")]
+        scores += [
+            (score.name, f"{score.count:,}", _percent(score.recall), _percent(score.precision))
+            for score in self.per_class
         ]
-        scores = self.per_class
-        rows = [("class", "images", "recall", "precision")]
-        rows += [
-            (s.name, f"{s.count:,}", _percent(s.recall), _percent(s.precision)) for s in scores
-        ]
-        lines += _columns(rows)
-        if len(scores) <= 20:
-            lines += ["", "confusion (rows: true class, columns: predicted)"]
-            cells = [("", *self.class_names)]
-            cells += [
-                (name, *(str(n) if n else "·" for n in row))
+        text += format_table(scores, "<>>>")
+        if len(self.class_names) <= 20:
+            rows = [("", *self.class_names)]
+            rows += [
+                (name, *(str(count) if count else "·" for count in row))
                 for name, row in zip(self.class_names, self.confusion, strict=True)
             ]
-            lines += _columns(cells)
-        return "\n".join(lines)
+            table = format_table(rows, "<" + ">" * len(self.class_names))
+            text += f"\n\nconfusion (rows: true class, columns: predicted)\n{table}"
+        return text
 
 
 @dataclass(frozen=True)
@@ -120,30 +138,29 @@ class RegressionEvaluation:
 def classification(
     logits: NDArray[np.float32], labels: NDArray[np.int64], class_names: Sequence[str] | None
 ) -> Evaluation:
-    """Compare outputs (N, classes) with labels (N,)."""
+    """Compare outputs (N, classes) with class indices (N,)."""
     count, classes = logits.shape
-    confusion = confusion_matrix(labels, logits.argmax(axis=1), classes)
-    names = tuple(class_names) if class_names else tuple(str(i) for i in range(classes))
-    losses = -log_softmax(logits)[np.arange(count), labels]
-    return Evaluation(
-        count, _share(int(np.trace(confusion)), count), float(losses.mean()), confusion, names
-    )
-
-
-def confusion_matrix(
-    labels: NDArray[np.int64], answers: NDArray[np.int64], classes: int
-) -> NDArray[np.int64]:
-    """Count images (N,) by true class, in rows, and answer, in columns: (classes, classes)."""
+    indices, predictions = np.arange(count), logits.argmax(axis=1)
     confusion = np.zeros((classes, classes), np.int64)
-    np.add.at(confusion, (labels, answers), 1)
-    return confusion
+    np.add.at(confusion, (labels, predictions), 1)
+    log_probabilities = log_softmax(logits)
+    return Evaluation(
+        count,
+        accuracy=_share(int(np.trace(confusion)), count),
+        loss=float(-log_probabilities[indices, labels].mean()),
+        confusion=confusion,
+        class_names=tuple(class_names or map(str, range(classes))),
+        labels=labels,
+        predictions=predictions,
+        confidence=np.exp(log_probabilities[indices, predictions]).astype(np.float32),
+    )
 
 
 def regression(outputs: NDArray[np.float32], targets: NDArray[np.float32]) -> RegressionEvaluation:
     """Compare outputs with targets, both (N, F)."""
     errors = outputs.astype(np.float64) - targets
-    spread = targets - targets.mean(axis=0, dtype=np.float64)
-    total = float((spread**2).sum())
+    deviations = targets - targets.mean(axis=0, dtype=np.float64)
+    total = float((deviations**2).sum())
     r_squared = 1 - float((errors**2).sum()) / total if total else float("nan")
     return RegressionEvaluation(len(targets), float((errors**2).mean()), r_squared)
 
@@ -155,20 +172,9 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return result
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
+def _share(part: int, total: int) -> float:
+    return part / total if total else float("nan")
 
 
 def _percent(share: float) -> str:
     return "–" if np.isnan(share) else f"{share:.2%}"
-
-
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

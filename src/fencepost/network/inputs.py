@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.datasets.checks import check_images, check_targets
+from fencepost.errors import ArgumentError
 from fencepost.layers import Shape
 from fencepost.layers.base import engine_shape
 
@@ -61,6 +62,15 @@ def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
 def as_checked_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     """Do what `as_batch` does, and raise DataError for no images and for NaN or infinite values."""
     return check_images(_with_axes(images, input_shape), shape=input_shape)
+
+
+def as_one_image(image: ArrayLike, input_shape: Shape) -> NDArray[Any]:
+    """Return one image as uint8 or float32 of `input_shape`, checked as `as_checked_batch` does."""
+    batch = as_checked_batch(image, input_shape)
+    if len(batch) != 1:
+        raise ArgumentError(f"image must be one image. Received: {len(batch)}.")
+    single: NDArray[Any] = batch[0]
+    return single
 
 
 def as_targets(targets: ArrayLike, count: int, outputs: int) -> NDArray[Any]:

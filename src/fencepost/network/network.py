@@ -28,6 +28,7 @@ from fencepost.network.arguments import (
     as_normalization,
 )
 from fencepost.network.evaluation import Evaluation, RegressionEvaluation
+from fencepost.network.inspection import require_classes
 from fencepost.network.vectors import Float32
 
 if TYPE_CHECKING:
@@ -358,12 +359,7 @@ class Network:
         return bound.forward
 
     def _logits(self, images: ArrayLike) -> Float32:
-        if not self._flat_output or self.output_shape[0] == 1:
-            raise ArgumentError(
-                "a class can be predicted by a network with at least two outputs in a row. "
-                f"Received: output {sizes.by(self.output_shape)}. Call the network itself, "
-                "net(images), for its outputs as they are"
-            )
+        require_classes(self)
         return self(inputs.as_checked_batch(images, self.input_shape))
 
 

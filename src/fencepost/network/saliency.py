@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.arguments import integer
-from fencepost.errors import ArgumentError, DataError
+from fencepost.errors import ArgumentError
 from fencepost.network import evaluation, inputs, sizes
+from fencepost.network.inspection import require_finite
 from fencepost.network.network import Network
 from fencepost.network.vectors import Float32
 
@@ -161,10 +162,7 @@ def occlusion(
     >>> occlusion(net, np.array([[[4.0, 4.0, 4.0]]]), size=1).falls
     array([[ 4.,  0., -8.]])
     """
-    batch = inputs.as_checked_batch(image, net.input_shape)
-    if len(batch) != 1:
-        raise ArgumentError(f"image must be one image. Received: {len(batch)}.")
-    plain = batch[0].astype(np.float32)
+    plain = inputs.as_one_image(image, net.input_shape).astype(np.float32)
     extents = plain.shape[1:] or plain.shape
     side = max(1, round(max(extents) / PATCH)) if size is None else integer("size", size, 1)
     step = _stride(net, extents, side) if stride is None else integer("stride", stride, 1)
@@ -173,7 +171,7 @@ def occlusion(
             f"stride must be at most the patch's size, or places would be left out. Received: "
             f"stride={step}, size={side}."
         )
-    chosen = int(_chosen(net, _outputs(net, batch), output)[0])
+    chosen = int(_chosen(net, _outputs(net, plain[None]), output)[0])
     before = float(_shares(net, plain[None])[0, chosen])
     patch = tuple(min(side, extent) for extent in extents)
     windows = list(_windows(extents, patch, step))
@@ -195,11 +193,7 @@ def occlusion(
 def _outputs(net: Network, batch: NDArray[Any]) -> Float32:
     """Return the outputs as rows (N, F), if they are numbers that can be compared."""
     values = net(batch).reshape(len(batch), -1)
-    if not np.isfinite(values).all():
-        raise DataError(
-            "the network's outputs must be finite. Received: NaN or infinite ones, as of a network "
-            "whose training diverged. Train it anew with a smaller learning rate."
-        )
+    require_finite("the network's outputs", values)
     return values
 
 

@@ -13,17 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from fencepost.arguments import integer
 from fencepost.layers import BatchNorm1d, BatchNorm2d, Dropout, Flatten
 from fencepost.layers.base import ElementwiseLayer
+from fencepost.network.inputs import as_one_image
+from fencepost.network.inspection import is_untrained, output_names, require_finite
 from fencepost.network.sizes import by
 from fencepost.plots import style
 from fencepost.plots.networks import tiles
-from fencepost.plots.networks.subjects import (
-    UNTRAINED,
-    as_network,
-    is_untrained,
-    one_image,
-    output_names,
-    require_finite,
-)
+from fencepost.plots.networks.subjects import UNTRAINED, as_network
 from fencepost.plots.networks.volume_layout import short_name
 
 if TYPE_CHECKING:
@@ -117,7 +112,7 @@ def feature_maps(
     ['1 × 28 × 28', '6 × 28 × 28', '6 × 28 × 28']
     """
     most = integer("most", most, 1)
-    rows = rows_of(as_network(net), one_image(net, image))
+    rows = rows_of(as_network(net), as_one_image(image, net.input_shape))
     notes = ["Each row has its own scale: black is the least of its values, white the greatest."]
     if is_untrained(net):
         notes.insert(0, UNTRAINED)

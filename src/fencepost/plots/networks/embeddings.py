@@ -15,14 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from fencepost.datasets.checks import check_targets
 from fencepost.errors import DataError
 from fencepost.network.inputs import as_checked_batch
+from fencepost.network.inspection import is_untrained, output_names, require_finite
 from fencepost.plots import style
-from fencepost.plots.networks.subjects import (
-    UNTRAINED,
-    as_network,
-    is_untrained,
-    output_names,
-    require_finite,
-)
+from fencepost.plots.networks.subjects import UNTRAINED, as_network
 from fencepost.plots.networks.volume_layout import short_name
 
 if TYPE_CHECKING:

@@ -13,6 +13,15 @@ from fencepost.errors import ArgumentError
 from fencepost.layers import Conv1d, Conv2d, GlobalAvgPool, GlobalMaxPool
 from fencepost.layers.windowed import WindowedLayer
 from fencepost.network import Network, Occlusion, input_gradient, occlusion
+from fencepost.network.inputs import as_one_image
+from fencepost.network.inspection import (
+    convolution_kernels,
+    convolutions,
+    has_classes,
+    is_untrained,
+    output_index,
+    output_names,
+)
 from fencepost.network.sizes import by
 from fencepost.plots import style
 from fencepost.plots.networks.activations import Row, draw_bars, draw_maps, rows_of
@@ -22,17 +31,7 @@ from fencepost.plots.networks.saliency_maps import (
     draw_occlusion,
     occlusion_text,
 )
-from fencepost.plots.networks.subjects import (
-    UNTRAINED,
-    as_network,
-    as_output,
-    convolutions,
-    has_classes,
-    is_untrained,
-    kernels_of,
-    one_image,
-    output_names,
-)
+from fencepost.plots.networks.subjects import UNTRAINED, as_network
 from fencepost.plots.networks.trained_kernels import Scale, draw_kernels
 
 if TYPE_CHECKING:
@@ -105,11 +104,11 @@ def explain(
     >>> [text.get_text() for text in figure.axes[0].texts][2:6]
     ['1 Input', '1 × 28 × 28', '2 Kernels', '6 kernels of 1 × 5 × 5']
     """
-    one = one_image(as_network(net), image)
+    one = as_one_image(image, as_network(net).input_shape)
     if ax is not None:
         _require_room(style.canvas(ax, 0, 0))
     rows = rows_of(net, one)
-    found = occlusion(net, one, as_output(net, output))
+    found = occlusion(net, one, output_index(net, output))
     steps, notes = _steps(net, one, rows, found)
     if is_untrained(net):
         notes.insert(0, UNTRAINED)
@@ -182,7 +181,7 @@ def _steps(
     places = convolutions(net)
     if places:
         place = next(iter(places))
-        kernels = kernels_of(net, place)
+        kernels = convolution_kernels(net, place)
         scale = Scale(kernels[:MAPS])
         largest = style.number(scale.largest, 2)
         kind = "lines" if scale.as_lines else "colours" if scale.channels == 3 else "greys"

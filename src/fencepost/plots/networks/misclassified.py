@@ -1,4 +1,4 @@
-"""The mistakes that a network was surest of."""
+"""The mistakes that a network was most confident of."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from fencepost.arguments import integer
 from fencepost.datasets.checks import check_targets
-from fencepost.network.evaluation import confusion_matrix
+from fencepost.network.evaluation import Evaluation, classification
 from fencepost.network.inputs import as_checked_batch
+from fencepost.network.inspection import output_names, require_classes
 from fencepost.plots import style
 from fencepost.plots.networks import tiles
-from fencepost.plots.networks.subjects import as_network, output_names
+from fencepost.plots.networks.subjects import as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,11 +30,11 @@ LETTER = 0.62  # the width of a letter, on average, in units of its size
 
 @dataclass(frozen=True)
 class Mistake:
-    """One image (C, H, W) or signal (C, W), its class, what it was taken for, and how surely."""
+    """An image (C, H, W) or signal (C, W), its class, the prediction, and its probability."""
 
     image: npt.NDArray[np.generic]
     truth: int
-    answer: int
+    prediction: int
     probability: float
 
 
@@ -45,7 +46,7 @@ def mistakes(
     most: int = 24,
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw the images that a network takes for something else, the surest mistakes first.
+    """Draw the images that a network misclassifies, the most confident mistakes first.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def mistakes(
     Returns
     -------
     Figure or Axes
-        Below each image what it is, what the network says, and how surely.
+        Below each image its class, the prediction, and its probability.
 
     Raises
     ------
@@ -81,36 +82,35 @@ def mistakes(
     ['1', '→ 0 (50 %)']
     """
     most = integer("most", most, 1)
-    probabilities = as_network(net).predict_proba(images)
+    require_classes(as_network(net))
     batch = as_checked_batch(images, net.input_shape)
-    classes = probabilities.shape[1]
-    truths = check_targets(labels, len(batch), outputs=classes)
-    answers = probabilities.argmax(axis=1)
-    sureness = probabilities[np.arange(len(batch)), answers]
+    truth = check_targets(labels, len(batch), outputs=net.output_shape[0])
+    evaluation = classification(net(batch), truth, output_names(net))
     canvas = style.canvas(ax, 6.2, 5.6)
     width, height = canvas.width - 0.2, canvas.height - 0.7
     panel = canvas.panel(
         0.1 / canvas.width, 0.1 / canvas.height, width / canvas.width, height / canvas.height
     )
     columns, rows = (max(1, int(size / least)) for size, least in ((width, 0.95), (height, 0.9)))
-    shown = surest(batch, truths, answers, sureness, min(most, columns * rows))
-    names = style.drawable_names(output_names(net))
-    confusion = confusion_matrix(truths, answers, classes)
-    draw_mistakes(panel, shown, names, confusion, width, height)
+    shown = most_confident(batch, evaluation, min(most, columns * rows))
+    names = style.drawable_names(evaluation.class_names)
+    draw_mistakes(panel, shown, names, evaluation.confusion, width, height)
     return canvas.result
 
 
-def surest(
-    images: npt.NDArray[np.generic],
-    truths: npt.NDArray[np.integer],
-    answers: npt.NDArray[np.integer],
-    sureness: npt.NDArray[np.floating],
-    count: int,
+def most_confident(
+    images: npt.NDArray[np.generic], evaluation: Evaluation, count: int
 ) -> list[Mistake]:
-    """Return at most `count` images whose answer is not the truth, the surest answer first."""
-    wrong = np.flatnonzero(answers != truths)
-    wrong = wrong[np.argsort(-sureness[wrong], kind="stable")][:count]
-    return [Mistake(images[k], int(truths[k]), int(answers[k]), float(sureness[k])) for k in wrong]
+    """Return at most `count` of the evaluated images that were misclassified, in that order."""
+    return [
+        Mistake(
+            images[index],
+            int(evaluation.labels[index]),
+            int(evaluation.predictions[index]),
+            float(evaluation.confidence[index]),
+        )
+        for index in evaluation.most_confident_mistakes(count)
+    ]
 
 
 def draw_mistakes(
@@ -121,7 +121,7 @@ def draw_mistakes(
     width: float,
     height: float,
 ) -> None:
-    """Draw the mistakes with what they are and what the network said.
+    """Draw the mistakes with their classes and predictions.
 
     `confusion` says how many there are in all; `width` and `height` are the room in inches.
     """
@@ -132,7 +132,7 @@ def draw_mistakes(
         style.heading(axes, "Mistakes", f"none: all {tested:,} are right")
         return
     shape = mistakes[0].image.shape
-    shown = {class_names[k] for m in mistakes for k in (m.truth, m.answer)}
+    shown = {class_names[k] for m in mistakes for k in (m.truth, m.prediction)}
     lines = 2 if max(map(len, shown)) <= SHORT else 3
     grid = tiles.best_grid(
         len(mistakes),
@@ -146,7 +146,7 @@ def draw_mistakes(
     )
     letters = max(6, int((grid.column_width + grid.gap) * 72 / style.SMALL_SIZE / LETTER))
     captions = [
-        _caption(class_names[m.truth], class_names[m.answer], m.probability, letters, lines)
+        _caption(class_names[m.truth], class_names[m.prediction], m.probability, letters, lines)
         for m in mistakes
     ]
     if len(shape) == 2:
@@ -155,16 +155,16 @@ def draw_mistakes(
     else:
         tiles.draw_images(axes, [tiles.to_pixels(m.image) for m in mistakes], grid, captions)
     count = f"{wrong:,} of {tested:,} are wrong"
-    remark = f"what it is → what the network says and how surely; {count}"
+    remark = f"class → prediction (probability); {count}"
     roomy = style.text_width(remark, style.SMALL_SIZE) < width
-    style.heading(axes, "The surest mistakes", remark if roomy else count)
+    style.heading(axes, "The most confident mistakes", remark if roomy else count)
 
 
 def _caption(
-    truth: str, answer: str, probability: float, letters: int, lines: int
+    truth: str, prediction: str, probability: float, letters: int, lines: int
 ) -> tuple[str, ...]:
-    surely = f"({100 * probability:.0f} %)"
-    answer = style.shorten(answer, letters - 2)
+    share = f"({100 * probability:.0f} %)"
+    prediction = style.shorten(prediction, letters - 2)
     if lines == 2:
-        return truth, f"→ {answer} {surely}"
-    return style.shorten(truth, letters), f"→ {answer}", surely
+        return truth, f"→ {prediction} {share}"
+    return style.shorten(truth, letters), f"→ {prediction}", share

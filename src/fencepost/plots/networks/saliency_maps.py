@@ -9,19 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.network import Occlusion, input_gradient, occlusion
+from fencepost.network.inputs import as_one_image
+from fencepost.network.inspection import has_classes, is_untrained, output_index, output_names
 from fencepost.network.sizes import by
 from fencepost.plots import style
 from fencepost.plots.networks import tiles
 from fencepost.plots.networks.activations import brief, draw_bars
-from fencepost.plots.networks.subjects import (
-    UNTRAINED,
-    as_network,
-    as_output,
-    has_classes,
-    is_untrained,
-    one_image,
-    output_names,
-)
+from fencepost.plots.networks.subjects import UNTRAINED, as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,8 +72,8 @@ def saliency(
     >>> figure.axes[0].texts[0].get_text()
     'What the output of 3 depends on'
     """
-    one = one_image(as_network(net), image)
-    found = occlusion(net, one, as_output(net, output), size=size)
+    one = as_one_image(image, as_network(net).input_shape)
+    found = occlusion(net, one, output_index(net, output), size=size)
     gradient = input_gradient(net, one, found.output)[0]
     panels = (
         ("The image" if one.ndim == 3 else "The input", by(one.shape)),

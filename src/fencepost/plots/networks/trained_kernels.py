@@ -10,16 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fencepost.errors import ArgumentError
+from fencepost.network.inspection import convolution_kernels, convolutions, untrained_copy
 from fencepost.network.sizes import by
 from fencepost.plots import style
 from fencepost.plots.networks import tiles
-from fencepost.plots.networks.subjects import (
-    UNTRAINED,
-    as_network,
-    convolutions,
-    fresh_twin,
-    kernels_of,
-)
+from fencepost.plots.networks.subjects import UNTRAINED, as_network
 from fencepost.plots.saving import save_animation
 
 if TYPE_CHECKING:
@@ -72,8 +67,8 @@ def learned_kernels(
     ['Kernels of layer 0, Conv2d(6, 5, padding=2)', '6 kernels of 1 × 5 × 5']
     """
     place = _place(net, layer)
-    after = kernels_of(net, place)
-    other = fresh_twin(net) if before is None else before
+    after = convolution_kernels(net, place)
+    other = untrained_copy(net) if before is None else before
     first = _same_layer(other, place, after)
     scale = Scale(after, first)
     canvas = style.canvas(ax, 7.0, 4.0)
@@ -153,7 +148,7 @@ def learned_kernels_animation(
             f"titles must be as many as the networks, {len(networks)}. Received: {len(titles)}."
         )
     place = _place(networks[-1], layer)
-    last = kernels_of(networks[-1], place)
+    last = convolution_kernels(networks[-1], place)
     frames = [_same_layer(net, place, last) for net in networks]
     scale = Scale(last, *frames)
 
@@ -280,7 +275,7 @@ def _place(net: Network, layer: int | str | None) -> str:
 
 def _same_layer(net: Network, place: str, weights: Weights) -> Weights:
     """Return the kernels of another network, if they can be compared with these."""
-    found = kernels_of(net, place) if place in convolutions(as_network(net)) else None
+    found = convolution_kernels(net, place) if place in convolutions(as_network(net)) else None
     if found is None or found.shape != weights.shape:
         received = "none" if found is None else by(found.shape)
         raise ArgumentError(

@@ -49,9 +49,9 @@ def draw_training(
     curve : Curve
         How the training went.
     confusion : integer array of shape (classes, classes)
-        Counts: row the true class, column what the network said.
+        Counts: row the true class, column the prediction.
     mistakes : sequence of Mistake
-        The surest first; 24 fill their place.
+        The most confident first; 24 fill their place.
     class_names : sequence of str
         One for each class.
 

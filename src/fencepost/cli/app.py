@@ -1,8 +1,8 @@
 """The commands put together, and the one place where errors become exit statuses.
 
-Status 0: done.  1: `check` has found something.  2: bad input, told in one paragraph on standard
-error, without a traceback.  130: stopped by Ctrl-C, as shells count it.  Anything else is a defect
-and shows its traceback.
+Status 0: done.  1: `check` has found something.  2: bad input, described in one paragraph on
+standard error, without a traceback.  130: stopped by Ctrl-C, as shells count it.  Anything else
+is a defect and shows its traceback.
 """
 
 from __future__ import annotations

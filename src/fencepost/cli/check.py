@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ArgumentError
+from ..text import format_table
 from .shared import options
 from .shared.console import Console
 
@@ -23,8 +24,6 @@ fencepost check models.lenet:LeNet5 --input 1x28x28 --fail-on warning --allow FP
 
 fencepost check FP201"""
 
-# Lines as wide as the terminal, or as this where the output goes to a file.
-_NO_TERMINAL = (100, 24)
 _NEVER = "never"
 
 
@@ -65,7 +64,7 @@ def check(
             "--object",
             metavar="PIXELS",
             help="Size of what is to be recognised, 64 or HEIGHTxWIDTH, which the receptive field "
-            "is judged by.",
+            "is compared with.",
         ),
     ] = None,
     codes: Annotated[bool, typer.Option("--codes", help="List all codes.")] = False,
@@ -81,9 +80,8 @@ def check(
     from ..check.testing import as_codes
 
     console = Console(as_json)
-    width = shutil.get_terminal_size(_NO_TERMINAL).columns
     if codes:
-        _explain(console, list(CODES.values()), width, briefly=True)
+        _list(console, list(CODES.values()))
         return
     if model is None:
         raise ArgumentError(
@@ -91,7 +89,7 @@ def check(
             "fencepost's. `fencepost check --codes` lists what can be found."
         )
     if model.upper() in CODES:
-        _explain(console, [CODES[model.upper()]], width)
+        _explain(console, CODES[model.upper()])
         return
     if fail_on not in (*SEVERITIES, _NEVER):
         raise ArgumentError(
@@ -104,7 +102,7 @@ def check(
         model, _shapes(inputs), object_size=None if object_size is None else _sides(object_size)
     )
     failing = () if fail_on == _NEVER else report.at_least(fail_on, allowed)
-    console.say(report.text(width))
+    console.say(report.text(console.width))
     console.result({**report.to_dict(), "fail_on": fail_on, "failing": len(failing)})
     if failing:
         raise typer.Exit(1)
@@ -116,7 +114,7 @@ def _shapes(texts: list[str] | None) -> Any:
         return None
     named = [re.fullmatch(r"([^=]+)=(.*)", text) for text in texts]
     if all(named):
-        return {one[1].strip(): _shape(one[2]) for one in named if one}
+        return {match[1].strip(): _shape(match[2]) for match in named if match}
     if any(named):
         raise ArgumentError(
             "--input must be given with a name for every input, NAME=SHAPE, or for none. "
@@ -151,26 +149,24 @@ def _sides(text: str) -> tuple[int, ...]:
     return tuple(int(side) for side in match.groups() if side is not None)
 
 
-def _explain(console: Console, codes: list[Code], width: int, briefly: bool = False) -> None:
-    """Tell what codes mean."""
-    import textwrap
+def _list(console: Console, codes: list[Code]) -> None:
+    """List codes, a line for each."""
+    rows = [(code.code, code.severity, code.title) for code in codes]
+    console.say(format_table(rows, "<<<"), "", "fencepost check CODE explains one of them.")
+    console.result({"codes": [_as_data(code) for code in codes]})
 
-    if briefly:
-        lines = [f"{one.code}  {one.severity:<7}  {one.title}" for one in codes]
-        console.say(*lines, "", "fencepost check CODE explains one of them.")
-    for one in () if briefly else codes:
-        console.say(
-            f"{one.code}, {one.severity}: {one.title}.",
-            "",
-            textwrap.fill(one.why, width),
-            "",
-            f"With an example and its repair: {one.page}",
-        )
-    console.result(
-        {
-            "codes": [
-                {"code": one.code, "severity": one.severity, "title": one.title, "why": one.why}
-                for one in codes
-            ]
-        }
+
+def _explain(console: Console, code: Code) -> None:
+    """Say what a code means."""
+    console.say(
+        f"{code.code}, {code.severity}: {code.title}.",
+        "",
+        textwrap.fill(code.why, console.width),
+        "",
+        f"With an example and its repair: {code.page}",
     )
+    console.result({"codes": [_as_data(code)]})
+
+
+def _as_data(code: Code) -> dict[str, str]:
+    return {"code": code.code, "severity": code.severity, "title": code.title, "why": code.why}

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ArgumentError, DataError
+from ..text import plural
 from .shared import options, outputs
-from .shared.console import Console, counted
+from .shared.console import Console
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def convolve(
     results = [scale * _through(values, kernels, keywords) for values in source.signals]
     said = source.write(out, results, start)
     label = ", then ".join(one.label for one in kernels)
-    things = counted(len(results), "signal")
+    things = plural(len(results), "signal")
     console.say(
         f"Written {out}: {things} of {len(results[0]):,} samples through {label}.{said}",
         *([source.remark] if source.remark else []),

@@ -10,7 +10,7 @@ import typer
 
 from .shared import options, outputs
 from .shared.console import Console, percent
-from .shared.photographs import answer_of, prepared
+from .shared.photographs import prediction_of, prepared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,5 +85,5 @@ def _answer(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, A
     if not has_classes(network):
         values = [float(value) for value in network(pixels[None]).ravel()]
         return {"outputs": values}, ", ".join(f"{value:.6g}" for value in values[:12])
-    answer = answer_of(network.predict_proba(pixels[None])[0], output_names(network))
+    answer = prediction_of(network.predict_proba(pixels[None])[0], output_names(network))
     return answer, f"{answer['class']} ({percent(answer['probability'])})"

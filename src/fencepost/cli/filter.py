@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ArgumentError, DataError, FencepostError
+from ..text import plural
 from .shared import options
-from .shared.console import Console, counted
+from .shared.console import Console
 
 if TYPE_CHECKING:
     from ..filtering import Picture
@@ -122,7 +123,7 @@ def filter_(
             records.append({"image": str(job.source), **outcome.done[job.source]})
         else:
             records.append({"image": str(job.source), "error": outcome.failed[job.source]})
-    done = counted(len(outcome.done), "image")
+    done = plural(len(outcome.done), "image")
     if len(jobs) == 1 and outcome.done:
         console.say(f"Written {jobs[0].target}.")
     elif outcome.done:

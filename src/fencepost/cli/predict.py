@@ -11,7 +11,7 @@ import typer
 from ..errors import DataError
 from .shared import options
 from .shared.console import Console, percent
-from .shared.photographs import answer_of, prepared
+from .shared.photographs import prediction_of, prepared
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -49,7 +49,7 @@ def predict(
             problems.append(str(error))
             answers.append({"image": str(image), "error": str(error)})
             continue
-        answer = answer_of(network.predict_proba(pixels[None])[0], names)
+        answer = prediction_of(network.predict_proba(pixels[None])[0], names)
         answers.append({"image": str(image), **answer, "prepared": done})
         (first, *others) = answer["top"]
         console.say(

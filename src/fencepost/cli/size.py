@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from ..errors import ArgumentError, DataError
+from ..text import format_shape
 from .shared import options, outputs
 from .shared.console import Console
 
@@ -26,9 +26,6 @@ EXAMPLE = """[bold]Examples[/bold]
 fencepost size 1x28x28 "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Flatten, Linear(10)"
 
 fencepost size 3x224x224 network.txt --inputs 200:260 --solve 3.stride"""
-
-# Lines as wide as the terminal, or as this where the output goes to a file.
-_NO_TERMINAL = (100, 24)
 
 
 def size(
@@ -54,7 +51,7 @@ def size(
     inputs: Annotated[
         str | None,
         typer.Option(
-            metavar="A:B", help="Which heights and widths from A to B pass with no cell dropped."
+            metavar="A:B", help="Which heights and widths from A to B pass with nothing dropped."
         ),
     ] = None,
     smallest: Annotated[
@@ -77,7 +74,7 @@ def size(
     ] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Show every size of a network before there is one: what fits, what it sees, what it takes.
+    """Show every size of a network before there is one: what fits, receptive fields, costs.
 
     Nothing is built or run. The status is 2 if the layers do not fit.
     """
@@ -90,8 +87,7 @@ def size(
 
     planned = plan(shape, _layers(layers), batch=batch)
     answers = _answers(planned, sizes, smallest, same, solve)
-    width = shutil.get_terminal_size(_NO_TERMINAL).columns
-    console.say(planned.text(width), *(f"\n{answer}" for answer, _ in answers.values()))
+    console.say(planned.text(console.width), *(f"\n{answer}" for answer, _ in answers.values()))
     if draw is not None:
         from ..plots import save, volumes
 
@@ -146,7 +142,7 @@ def _content(path: Path) -> str:
 
     try:
         with path.open("rb") as file:
-            # A letter has up to four bytes; that there are too many is for the reader to say.
+            # A character has up to four bytes; that there are too many is for the reader to say.
             return file.read(4 * LONGEST + 1).decode("utf-8-sig")
     except OSError as error:
         raise DataError(f"{path} could not be read: {error.strerror or error}.") from None
@@ -158,26 +154,24 @@ def _answers(
     plan: Plan, sizes: tuple[int, int] | None, smallest: bool, same: bool, solve: str | None
 ) -> dict[str, tuple[str, Any]]:
     """Answer what is asked: for people, and for machines."""
-    from ..network.sizes import by
-
-    found: dict[str, tuple[str, Any]] = {}
+    answers: dict[str, tuple[str, Any]] = {}
     if sizes is not None:
         axes = plan.inputs(*sizes)
         lines = ["Inputs that fit exactly:", *(f"    {axis}" for axis in axes)]
-        found["inputs"] = "\n".join(lines), [_plain(axis) for axis in axes]
+        answers["inputs"] = "\n".join(lines), [_plain(axis) for axis in axes]
     if smallest:
         least = plan.smallest_input()
-        size = "no size fits" if least is None else by(least)
-        found["smallest_input"] = f"Smallest input: {size}.", None if least is None else [*least]
+        size = "no size fits" if least is None else format_shape(least)
+        answers["smallest_input"] = f"Smallest input: {size}.", None if least is None else [*least]
     if same:
         paddings = plan.same_padding()
-        told = [str(padding) for padding in paddings] or ["no layer of known size has windows"]
-        lines = ["Padding that keeps the size:", *(f"    {line}" for line in told)]
-        found["same_padding"] = "\n".join(lines), [_plain(padding) for padding in paddings]
+        texts = [str(padding) for padding in paddings] or ["no layer of known size has windows"]
+        lines = ["Padding that keeps the size:", *(f"    {text}" for text in texts)]
+        answers["same_padding"] = "\n".join(lines), [_plain(padding) for padding in paddings]
     if solve is not None:
         choices = plan.solve(solve)
-        found["solve"] = str(choices), _plain(choices)
-    return found
+        answers["solve"] = str(choices), _plain(choices)
+    return answers
 
 
 def _plain(value: Any) -> Any:
@@ -188,4 +182,4 @@ def _plain(value: Any) -> Any:
         return value.describe()
     if is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ArgumentError
+from ..text import plural
 from .shared import options
-from .shared.console import Console, Interrupted, counted, noun, percent
+from .shared.console import Console, Interrupted, noun, percent
 from .shared.loading import Parts, Source
 from .shared.outputs import check_others, check_picture, check_writable
 
@@ -170,7 +171,7 @@ def train(
             picture,
             f"{name} on {source.short_name}: {percent(evaluation.accuracy)} of "
             f"{len(parts.test):,} test {things} right",
-            f"{network.parameter_count:,} parameters, {counted(len(history), 'epoch')} in "
+            f"{network.parameter_count:,} parameters, {plural(len(history), 'epoch')} in "
             f"{train_seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
             history,
@@ -180,7 +181,7 @@ def train(
         console.say(f"Drawn {picture}.")
     seconds = time.perf_counter() - started
     console.say(
-        f"{counted(len(history), 'epoch')} in {train_seconds:.1f} s, {rate:,.0f} {things} per "
+        f"{plural(len(history), 'epoch')} in {train_seconds:.1f} s, {rate:,.0f} {things} per "
         f"second; {seconds:.1f} s in all."
     )
     console.result(result | {"seconds": round(seconds, 3)})

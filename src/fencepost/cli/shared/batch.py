@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArgumentError, DataError, FencepostError
-from .console import Interrupted, counted
+from ...text import plural
+from .console import Interrupted
 from .outputs import check_folder, check_writable
 
 COMPARISON = "-compare"
@@ -79,7 +80,7 @@ def _places(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     if not files:
         raise DataError(
             f"{given}: the folder must hold images. Received: none, and "
-            f"{counted(others, 'other file')}."
+            f"{plural(others, 'other file')}."
         )
     for file in files:
         yield file, file.relative_to(given)
@@ -150,7 +151,7 @@ def run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], threads: int | N
                 advance()
     except KeyboardInterrupt:
         raise Interrupted(
-            f"Stopped; {len(outcome.done):,} of {counted(len(jobs), 'image')} done. "
+            f"Stopped; {len(outcome.done):,} of {plural(len(jobs), 'image')} done. "
             "Every file that is written is whole."
         ) from None
     finally:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ...text import format_shape, plural
+
+_NO_TERMINAL = (100, 24)  # columns and lines where the output goes to a file
+
 
 class Interrupted(Exception):
-    """The user stopped the command; the message says what was kept."""
+    """The user stopped the command; the message says what was saved."""
 
 
 class Console:
@@ -17,6 +22,11 @@ class Console:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
+
+    @property
+    def width(self) -> int:
+        """How many characters a line has room for."""
+        return shutil.get_terminal_size(_NO_TERMINAL).columns
 
     def say(self, *lines: str) -> None:
         """Write lines for people, at once."""
@@ -27,15 +37,6 @@ class Console:
         """Write the one JSON object, if that is wanted."""
         if self.as_json:
             print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a number of things.
-
-    >>> counted(1, "epoch"), counted(2000, "epoch")
-    ('1 epoch', '2,000 epochs')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def percent(share: float) -> str:
@@ -56,15 +57,14 @@ def noun(shape: tuple[int, ...]) -> str:
     return "signals" if len(shape) == 2 else "images"
 
 
-def sizes(shape: tuple[int, ...]) -> str:
-    """Say the shape of one image or signal in words.
+def format_sample_shape(shape: tuple[int, ...]) -> str:
+    """Write the shape of one image or signal.
 
-    >>> sizes((3, 32, 40))
+    >>> format_sample_shape((3, 32, 40))
     '32 × 40 pixels, 3 channels'
-    >>> sizes((1, 128))
+    >>> format_sample_shape((1, 128))
     '128 samples, 1 channel'
     """
-    channels = counted(shape[0], "channel")
-    if len(shape) == 2:
-        return f"{shape[1]:,} samples, {channels}"
-    return f"{shape[1]} × {shape[2]} pixels, {channels}"
+    channels, *sizes = shape
+    pixels = plural(sizes[0], "sample") if len(sizes) == 1 else f"{format_shape(sizes)} pixels"
+    return f"{pixels}, {plural(channels, 'channel')}"

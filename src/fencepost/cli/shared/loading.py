@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
-from .console import sizes
+from .console import format_sample_shape
 
 if TYPE_CHECKING:
     from ...datasets import Dataset
@@ -93,8 +93,8 @@ def for_judging(source: Source, network: Network) -> tuple[Dataset, str]:
     )
     if data.input_shape != network.input_shape:
         raise DataError(
-            f"{source.data}: the model takes {sizes(network.input_shape)}. Received: "
-            f"{sizes(data.input_shape)}. For a folder of images, --size "
+            f"{source.data}: the model takes {format_sample_shape(network.input_shape)}. Received: "
+            f"{format_sample_shape(data.input_shape)}. For a folder of images, --size "
             f"{'x'.join(map(str, network.input_shape[1:]))} resizes them."
         )
     held_out = remembered(network).get("held_out")
@@ -151,6 +151,6 @@ def _summary(train: Dataset, test: Dataset) -> str:
     names = train.class_names
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return (
-        f"{len(train):,} to train on, {len(test):,} to test with: {sizes(train.input_shape)}, "
-        f"{len(names)} classes ({shown})."
+        f"{len(train):,} to train on, {len(test):,} to test with: "
+        f"{format_sample_shape(train.input_shape)}, {len(names)} classes ({shown})."
     )

@@ -1,4 +1,4 @@
-"""An image file brought to what a model takes, and what the model says of it."""
+"""An image file brought to what a model takes, and what the model predicts for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
+from ...text import format_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[
             pixels = pictures.read(image, network.input_shape[0], source.size)
         except DataError as error:
             raise DataError(f"{image}: {error}.") from error
-        size = " × ".join(map(str, source.size))
+        size = format_shape(source.size)
         return pixels, [f"Resized it to {size} pixels, as the training images were."]
     record = loading.remembered(network).get("preparation")
     statistics = network.normalization
@@ -39,7 +40,7 @@ def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[
     )
 
 
-def answer_of(probabilities: np.ndarray[Any, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def prediction_of(probabilities: np.ndarray[Any, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Return the class, its probability, and the likeliest three, as they go into JSON."""
     best = probabilities.argsort()[::-1][:TOP]
     top = [{"class": names[k], "probability": round(float(probabilities[k]), 6)} for k in best]

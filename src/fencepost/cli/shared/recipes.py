@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError, DataError
-from .console import counted
+from ...text import plural
 
 if TYPE_CHECKING:
     from ...datasets import Dataset
@@ -48,7 +48,7 @@ class Recipe:
         """All settings in a sentence."""
         decay = self.arguments()["optimizer"].weight_decay
         return (
-            f"Training: {counted(self.epochs, 'epoch')} in batches of {self.batch_size}, "
+            f"Training: {plural(self.epochs, 'epoch')} in batches of {self.batch_size}, "
             f"{self.optimizer}, learning rate {self.lr:g} ({self.schedule}), "
             f"weight decay {decay:g}, augmentation {self.augmentation}."
         )

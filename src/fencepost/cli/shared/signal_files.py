@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import ArgumentError, DataError
 from ...files import atomic, tables, waves
-from .console import counted
+from ...text import plural
 
 Values = NDArray[np.float64]
 
@@ -122,7 +122,7 @@ class WaveSignals(SignalFile):
         if not cut:
             return ""
         return (
-            f" {counted(cut, 'sample')} of {sound.samples.size:,} would be louder than "
+            f" {plural(cut, 'sample')} of {sound.samples.size:,} would be louder than "
             f"{self._sound.bits} bits hold and were cut off: try a smaller --scale."
         )
 

@@ -430,8 +430,10 @@ def test_csv_first_row_with_a_bad_cell_is_not_taken_for_a_header(tmp_path):
 
 def test_csv_in_another_encoding(tmp_path):
     path = tmp_path / "s.csv"
-    path.write_bytes("label,a\nböse,1\n".encode("latin-1"))
-    refused(lambda: fp.datasets.signals_csv(path), "save it as CSV (UTF-8) again", path=path)
+    path.write_bytes("label,a\nböse,1\ngut,2\n".encode("latin-1"))
+    assert fp.datasets.signals_csv(path).class_names == ("böse", "gut")
+    path.write_bytes(b"label,a\n\0\1,1\ngut,2\n")
+    refused(lambda: fp.datasets.signals_csv(path), "Save it as text again", path=path)
     refused(lambda: fp.datasets.signals_csv(tmp_path / "no.csv"), "No such file")
     refused(lambda: fp.datasets.signals_csv(tmp_path), "Is a directory", path=tmp_path)
 

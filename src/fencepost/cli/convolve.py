@@ -46,6 +46,33 @@ def convolve(
         typer.Option("--causal", help="Only look back: the kernel's origin is its first weight."),
     ] = False,
     scale: Annotated[float, typer.Option(help="Multiply the result by this.")] = 1.0,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            help="What separates the cells of the .csv: one character, tab or space.",
+            show_default="as found",
+        ),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option(
+            help="What stands before the decimals: . or , (the other may part thousands).",
+            show_default="as found",
+        ),
+    ] = None,
+    header: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="How many rows of names and units the .csv has.", show_default="as found"
+        ),
+    ] = None,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Lines at the start of the .csv that are only copied.")
+    ] = 0,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Of the .csv, such as utf-8 or latin-1.", show_default="as found"),
+    ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the signals before and after into this PNG or SVG file."),
@@ -71,25 +98,28 @@ def convolve(
                 f"{option} must name a file that does not exist yet. Received: {path}, which would "
                 "be replaced. Say --overwrite to replace it."
             )
-    from .. import set_num_threads
-    from .shared.signal_files import open_signals
+    import numpy as np
 
+    from .. import set_num_threads
+    from ..arguments import real
+    from ..files.tables import TableOptions
+    from .shared.signal_files import check_same_kind, open_signals
+
+    real("--scale", scale)
+    table = TableOptions(delimiter, decimal, header, skip, encoding)
     if threads is not None:
         set_num_threads(threads)
     kernels = [_one_axis(text, causal) for text in kernel]
-    source = open_signals(signal, column or [])
-    if _kind(out) != _kind(signal):
-        raise ArgumentError(
-            f"--out must be a file of the same kind. Received: {signal.suffix} to "
-            f"{out.suffix or 'no ending'}."
-        )
+    check_same_kind(signal, out)
+    source = open_signals(signal, column or [], table)
     keywords: dict[str, Any] = {"mode": "same", "boundary": options.parse_boundary(boundary)}
     if full:
         if boundary not in ("reflect", "zero"):
             raise ArgumentError(f"--full counts what lies beyond as 0. Received: {boundary}.")
         keywords = {"mode": "full"}
     start = sum(_first(one, keywords) for one in kernels)
-    results = [scale * _through(values, kernels, keywords) for values in source.signals]
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond 1.8e308 a result is inf
+        results = [scale * _through(values, kernels, keywords) for values in source.signals]
     said = source.write(out, results, start)
     label = ", then ".join(one.label for one in kernels)
     things = plural(len(results), "signal")
@@ -131,10 +161,6 @@ def _one_axis(text: str, causal: bool) -> Kernel:
     if not isinstance(kernel, Kernel):
         raise ArgumentError(f"a signal takes one kernel at a time. Received: {text}.")
     return replace(kernel, origin=(0,)) if causal else kernel
-
-
-def _kind(path: Path) -> str:
-    return "wav" if path.suffix.lower() in (".wav", ".wave") else "csv"
 
 
 def _through(values: NDArray[Any], kernels: list[Kernel], keywords: dict[str, Any]) -> NDArray[Any]:

@@ -5,18 +5,17 @@ Calls `dataset`, `files` and `errors`.
 
 from __future__ import annotations
 
-import csv
 import os
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.datasets.dataset import Dataset
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files.tables import is_number, rows
+from ..errors import ArgumentError, DataError
+from ..files.decimals import is_number
+from ..files.tables import read_table
+from .dataset import Dataset
 
 __all__ = ["signals_csv"]
 
@@ -34,8 +33,9 @@ def signals_csv(
     Parameters
     ----------
     path : path
-        Text in UTF-8, separated by commas, semicolons or tabs, a row per signal. The first row
-        names the columns, unless most of it are numbers.
+        Text separated by commas, semicolons, tabs, bars or spaces, a row per signal; decimal
+        commas, comments and the encoding are found out. The first row names the columns, unless
+        most of it are numbers.
     label : str or int
         The column with the labels: its name, or its number (0 is the first, -1 the last).
         Labels are names or whole numbers; classes are numbered in sorted order.
@@ -75,9 +75,9 @@ def signals_csv(
     path = Path(path)
     if channels < 1:
         raise ArgumentError(f"channels must be 1 or more. Received: {channels}.")
-    cells, labels, names = _read(path, label)
+    values, labels, names = _read(path, label)
     width = len(names) - 1
-    values = _finite(path, np.frombuffer(cells, np.float32).reshape(-1, width), names, label)
+    values = _finite(path, values, names, label)
     if width % channels:
         raise DataError(
             f"{path}: the number of values in a row must be a multiple of channels. Received: "
@@ -94,55 +94,31 @@ def signals_csv(
     return Dataset(signals, targets, classes, source=path.name, description=text + ".")
 
 
-def _read(path: Path, label: str | int) -> tuple[array[float], list[str], list[str]]:
-    """Return all values one after another, the labels, and the names of the columns."""
-    cells, labels = array("f"), list[str]()
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            found = rows(file)
-            first = next(found, None)
-            if first is None:
-                raise DataError(f"{path}: must hold signals. Received: an empty file.")
-            names, has_header = _names(path, first[1], label)
-            at = _column(path, names, label, has_header)
-            if len(names) < 2:
-                raise DataError(
-                    f"{path}: a row must hold a label and at least one value. Received: one "
-                    f"column. Separate the values by commas, semicolons or tabs."
-                )
-            for line, row in found if has_header else _chain(first, found):
-                if len(row) != len(names):
-                    raise DataError(
-                        f"{path}: all rows must have as many cells as the first, {len(names)}. "
-                        f"Received: {len(row)} in line {line}. Fill or remove that row."
-                    )
-                labels.append(row.pop(at).strip())
-                try:
-                    cells.extend(map(float, row))
-                except ValueError as error:
-                    raise _bad_cell(path, line, row, names, at) from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        problem = getattr(error, "strerror", None) or error
+def _read(path: Path, label: str | int) -> tuple[NDArray[np.float32], list[str], list[str]]:
+    """Return the values (N, W), the labels, and the names of the columns."""
+    table = read_table(path, is_header=lambda row: _is_header(row, label))
+    names = list(table.names)
+    if isinstance(label, str) and not table.header:
         raise DataError(
-            f"{path}: must be a readable CSV file in UTF-8. Received: {problem}. Check the path, "
-            f"or save it as CSV (UTF-8) again."
-        ) from error
-    if not labels:
-        raise DataError(
-            f"{path}: must hold signals. Received: a header and no row. Add a row per signal."
+            f"{path}: the first row must name the columns, one of them {label!r}. Received: only "
+            f"numbers. Add a header, or say which column is the label by number: label=0 for the "
+            f"first, label=-1 for the last."
         )
-    return cells, labels, names
+    at = _column(path, names, label)
+    if len(names) < 2:
+        raise DataError(
+            f"{path}: a row must hold a label and at least one value. Received: one column. "
+            f"Separate the values by commas, semicolons or tabs."
+        )
+    values = np.empty((table.length, len(names) - 1), np.float32)
+    with np.errstate(over="ignore"):  # what is too large for float32 is named
+        for index, column in enumerate(k for k in range(len(names)) if k != at):
+            values[:, index] = table.numbers(column)
+    return values, [text.strip() for text in table.texts(at)], names
 
 
-def _chain(
-    first: tuple[int, list[str]], rows: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    yield first
-    yield from rows
-
-
-def _names(path: Path, row: list[str], label: str | int) -> tuple[list[str], bool]:
-    """Return the columns' names, and whether the first row holds them."""
+def _is_header(row: list[str], label: str | int) -> bool:
+    """Whether the first row holds the columns' names."""
     others = list(row)
     if isinstance(label, int) and -len(row) <= label < len(row):
         others.pop(label)
@@ -153,18 +129,10 @@ def _names(path: Path, row: list[str], label: str | int) -> tuple[list[str], boo
     counted = counted and not all(map(is_number, row))
     named = isinstance(label, str) and label in row
     # A row of numbers with a bad cell among them is a signal, to be refused and not skipped.
-    if named or counted or sum(map(is_number, others)) * 2 <= len(others):
-        return [cell.strip() for cell in row], True
-    if isinstance(label, str):
-        raise DataError(
-            f"{path}: the first row must name the columns, one of them {label!r}. Received: only "
-            f"numbers. Add a header, or say which column is the label by number: label=0 for the "
-            f"first, label=-1 for the last."
-        )
-    return [f"column {k}" for k in range(len(row))], False
+    return named or counted or sum(map(is_number, others)) * 2 <= len(others)
 
 
-def _column(path: Path, names: list[str], label: str | int, has_header: bool) -> int:
+def _column(path: Path, names: list[str], label: str | int) -> int:
     if isinstance(label, str):
         if names.count(label) == 1:
             return names.index(label)
@@ -177,15 +145,6 @@ def _column(path: Path, names: list[str], label: str | int, has_header: bool) ->
     raise DataError(
         f"{path}: the label column {label!r} must exist once. Received: {problem} among {some}. "
         f"Name another with label=, or give its number (0 is the first, -1 the last)."
-    )
-
-
-def _bad_cell(path: Path, line: int, row: list[str], names: list[str], at: int) -> DataError:
-    values = names[:at] + names[at + 1 :]
-    name, cell = next((n, c) for n, c in zip(values, row, strict=True) if not is_number(c))
-    return DataError(
-        f"{path}: every cell but the label must be a number. Received: {cell!r} in line {line}, "
-        f"column {name!r}. Correct it, or leave that row or column out."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from fencepost.errors import DataError
+from ..errors import DataError
 
 # What lies beside pictures and is none.
 JUNK = {".txt", ".md", ".csv", ".json", ".xml", ".html", ".ini", ".db", ".yaml", ".yml", ".log"}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fencepost.errors import DataError
+from ..errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image

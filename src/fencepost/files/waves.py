@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import DataError
-from fencepost.files.atomic import atomic_path
+from ..errors import DataError
+from .atomic import atomic_path
 
 __all__ = ["Sound", "read_wave", "write_wave"]
 

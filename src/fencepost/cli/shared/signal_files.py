@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArgumentError, DataError
-from ...files import atomic, tables, waves
-from ...text import plural
+from ...files import tables, waves
+from ...files.tables import TableOptions
+from ...text import join_words, plural
 
 Values = NDArray[np.float64]
+_WAVES = (".wav", ".wave")
+_TABLES = (".csv", ".tsv", ".txt", ".dat")
 
 
 class SignalFile(ABC):
@@ -42,58 +45,52 @@ class SignalFile(ABC):
 class CsvSignals(SignalFile):
     """Columns of a table. What is not convolved is kept beside the results, row by row."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self._table = tables.read_table(path)
-        self._path = path
-        numeric = [k for k in range(len(self._table.names)) if self._table.is_numeric(k)]
-        if not numeric:
+    def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
+        self._table = table = tables.read_table(path, options)
+        if not table.numeric:
             raise DataError(
-                f"{path}: must have a column of numbers. Received: "
-                f"{', '.join(self._table.names[:5])}, none of which is."
+                f"{path}: must have a column of numbers. Received: {', '.join(table.names[:5])}, "
+                "none of which is."
             )
-        self._chosen = [self._column(name) for name in columns] or numeric
-        read = {k: self._table.numbers(path, k) for k in {*self._chosen, numeric[0]}}
-        self.axis = np.arange(len(self._table.rows), dtype=np.float64)
+        self._chosen = [self._column(name) for name in columns] or list(table.numeric)
+        self.axis = np.arange(table.length, dtype=np.float64)
         self.axis_label = "row"
-        first = numeric[0]
-        if len(numeric) > 1 and first not in map(self._column, columns) and _even(read[first]):
-            self.axis, self.axis_label = read[first], self._table.names[first]
+        remarks = list(table.remarks)
+        first = table.numeric[0]
+        axis = table.numbers(first) if first not in map(self._column, columns) else None
+        if len(table.numeric) > 1 and axis is not None and _even(axis):
+            self.axis, self.axis_label = axis, table.names[first]
             if not columns:
-                self._chosen = numeric[1:]
-                read |= {k: self._table.numbers(path, k) for k in self._chosen}
-                self.remark = (
-                    f"{self.axis_label} rises evenly, so it is kept as it is; --column chooses."
+                self._chosen.remove(first)
+                remarks.insert(
+                    0, f"{self.axis_label} rises evenly, so it is kept as it is; --column chooses."
                 )
-        self.names = [self._table.names[k] for k in self._chosen]
-        self.signals = [read[k] for k in self._chosen]
+        words = [
+            name for k, name in enumerate(table.names) if k not in table.numeric and name.strip()
+        ]
+        if words and not columns:
+            remarks.append(
+                f"{join_words(words)} {'holds' if len(words) == 1 else 'hold'} no numbers and "
+                f"{'is' if len(words) == 1 else 'are'} not convolved."
+            )
+        self.remark = " ".join(remarks)
+        self.names = [table.names[k] for k in self._chosen]
+        self.signals = [table.numbers(k) for k in self._chosen]
 
     def _column(self, name: str) -> int:
         names = self._table.names
-        if name in names:
+        if names.count(name) == 1:
             return names.index(name)
         if name.isdecimal() and 1 <= int(name) <= len(names):
             return int(name) - 1
         raise ArgumentError(
-            f"--column must name a column, or give its number from 1 to {len(names)}. Received: "
-            f"{name!r}. There are {', '.join(names)}."
+            f"--column must name one column, or give its position from 1 to {len(names)}. "
+            f"Received: {name!r}. There are {', '.join(names)}."
         )
 
     def write(self, path: Path, signals: list[Values], start: int) -> str:
         """Write a table like the one that was read."""
-        table, length = self._table, len(signals[0])
-        results = dict(zip(self._chosen, signals, strict=True))
-        inside = start >= 0 and start + length <= len(table.rows)
-        columns, names = [], []
-        for k, name in enumerate(table.names):
-            if k in results:
-                columns.append([table.text(float(value)) for value in results[k]])
-            elif inside:
-                columns.append([row[k] for row in table.rows[start : start + length]])
-            else:
-                continue
-            names.append(name)
-        atomic.atomic_write(path, table.with_columns(columns, names).encode())
-        dropped = [name for name in table.names if name not in names]
+        dropped = self._table.write(path, dict(zip(self._chosen, signals, strict=True)), start)
         return (
             f" Without {', '.join(dropped)}, which ends where the signal does." if dropped else ""
         )
@@ -102,9 +99,10 @@ class CsvSignals(SignalFile):
 class WaveSignals(SignalFile):
     """The channels of a sound."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        if columns:
-            raise ArgumentError("--column is for CSV files. Received: a WAV file.")
+    def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
+        if columns or options != TableOptions():
+            option = "--column" if columns else "--delimiter and the like"
+            raise ArgumentError(f"{option} is for CSV files. Received: a WAV file.")
         self._sound = waves.read_wave(path)
         samples = self._sound.samples
         self.signals = [np.ascontiguousarray(samples[:, k]) for k in range(samples.shape[1])]
@@ -127,19 +125,35 @@ class WaveSignals(SignalFile):
         )
 
 
-def open_signals(path: Path, columns: Sequence[str]) -> SignalFile:
-    """Read a file by the ending of its name."""
+def _kind(path: Path) -> str:
+    """Return "wav" or "csv" by the ending of a name, or "" for any other."""
     kind = path.suffix.lower()
+    return "wav" if kind in _WAVES else "csv" if kind in _TABLES else ""
+
+
+def check_same_kind(source: Path, out: Path) -> None:
+    """Raise unless both names are of files of signals, and of one kind."""
+    if not _kind(source):
+        if not source.exists():
+            raise DataError(f"{source}: there is no such file.")
+        raise DataError(
+            f"{source}: a signal must be a .csv (or .tsv, .txt, .dat) or a .wav file. Received: "
+            f"{source.suffix or 'no ending'}."
+        )
+    if _kind(out) != _kind(source):
+        raise ArgumentError(
+            f"--out must be a file of the same kind. Received: {source.suffix} to "
+            f"{out.suffix or 'no ending'}."
+        )
+
+
+def open_signals(path: Path, columns: Sequence[str], options: TableOptions) -> SignalFile:
+    """Read a file by the ending of its name."""
     if not path.exists():
         raise DataError(f"{path}: there is no such file.")
-    if kind in (".wav", ".wave"):
-        return WaveSignals(path, columns)
-    if kind in (".csv", ".tsv", ".txt"):
-        return CsvSignals(path, columns)
-    raise DataError(
-        f"{path}: a signal must be a .csv (or .tsv, .txt) or a .wav file. Received: "
-        f"{path.suffix or 'no ending'}."
-    )
+    if _kind(path) == "wav":
+        return WaveSignals(path, columns, options)
+    return CsvSignals(path, columns, options)
 
 
 def _even(values: Values) -> bool:

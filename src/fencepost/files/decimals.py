@@ -1,0 +1,105 @@
+"""Numbers as tables have them: decimal points and commas, thousands marks, missing values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "DECIMALS",
+    "has_decimal_comma",
+    "has_decimal_point",
+    "is_missing",
+    "is_number",
+    "parse_cell",
+    "parse_cells",
+]
+
+DECIMALS = (".", ",")
+_MISSING = frozenset(("na", "n/a", "#n/a", "#na", "<na>", "null", "none", "nan", "-nan", "+nan"))
+_MARKS = "'’ \u00a0\u2009\u202f"  # of thousands, whatever stands before the decimals
+_GROUPED = {
+    decimal: re.compile(
+        rf"([+-]?[1-9]\d{{0,2}}(?:([{_MARKS}{other}])\d{{3}})(?:\2\d{{3}})*)"
+        rf"((?:{re.escape(decimal)}\d*)?(?:[eE][+-]?\d+)?)"
+    )
+    for decimal, other in (".,", ",.")
+}
+# A mark that cannot be one of thousands: not three digits after it, or none or a 0 before it.
+_DECIMAL = {
+    mark: re.compile(rf"{m}\d{{1,2}}(?!\d)|{m}\d{{4}}|(?<!\d)0{m}\d|(?<![\d{m}]){m}\d|\d{{4}}{m}\d")
+    for mark, m in ((",", ","), (".", r"\."))
+}
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that its value is missing, in the words of R, pandas or Excel."""
+    return cell.strip().lower() in _MISSING
+
+
+def is_number(cell: str, decimal: str | None = None) -> bool:
+    """Whether a cell holds a number, or says that one is missing; an empty cell does neither.
+
+    >>> is_number("1.5"), is_number("1,5"), is_number("1,5", "."), is_number("NA"), is_number("")
+    (True, True, False, True, False)
+    """
+    decimals = DECIMALS if decimal is None else (decimal,)
+    return any(parse_cell(cell, mark) is not None for mark in decimals)
+
+
+def parse_cell(cell: str, decimal: str) -> float | None:
+    """Return the number that a cell holds if `decimal` stands before the decimals, or None.
+
+    >>> parse_cell("1,5", ","), parse_cell("1.234,5", ","), parse_cell("1,234", "."), parse_cell(
+    ...     "1_000", "."
+    ... )
+    (1.5, 1234.5, 1234.0, None)
+    """
+    text = cell.strip()
+    if is_missing(text):
+        return float("nan")
+    text = text.replace("−", "-")
+    if "_" in text:  # which Python takes as a mark of thousands, and nobody else does
+        return None
+    if match := _GROUPED[decimal].fullmatch(text):
+        text = match[1].replace(match[2], "") + match[3].replace(decimal, ".")
+    elif decimal == ",":
+        if "." in text:
+            return None
+        text = text.replace(",", ".")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def parse_cells(cells: Sequence[str], decimal: str) -> tuple[NDArray[np.float64], list[int]]:
+    """Return the numbers of many cells, and which of them hold none (and are nan)."""
+    try:
+        joined = "\n".join(cells)
+        if decimal == "," and "." not in joined:
+            quick = joined.replace(",", ".").split("\n")
+        elif decimal == "." and "," not in joined:
+            quick = list(cells)
+        else:
+            quick = []
+        if len(quick) == len(cells) and "_" not in joined:
+            return np.array(list(map(float, quick))), []
+    except ValueError:
+        pass
+    numbers = [parse_cell(cell, decimal) for cell in cells]
+    bad = [index for index, number in enumerate(numbers) if number is None]
+    return np.array([np.nan if number is None else number for number in numbers]), bad
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Whether a comma in a text, in which commas separate nothing, must stand before decimals."""
+    return _DECIMAL[","].search(text) is not None
+
+
+def has_decimal_point(text: str) -> bool:
+    """Whether a point in a text of numbers must stand before decimals."""
+    return _DECIMAL["."].search(text) is not None

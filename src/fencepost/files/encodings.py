@@ -1,0 +1,126 @@
+"""Text files as people have them: UTF-8, UTF-16 or the code page of Windows, any line ends."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ArgumentError, DataError
+
+__all__ = ["DecodedText", "read_text"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is the start of this one
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WESTERN = ("cp1252", "latin-1")  # the second takes any byte
+_SAMPLE = 4096
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # what no text has
+
+
+@dataclass(frozen=True)
+class DecodedText:
+    """The characters of a file, its lines ended by a newline, and what gives the same bytes again.
+
+    Attributes
+    ----------
+    content : str
+    encoding : str
+    mark : bytes
+        The byte order mark at the start, if there is one.
+    newline : str
+        How the lines of the file end.
+    """
+
+    content: str
+    encoding: str
+    mark: bytes
+    newline: str
+
+    def encode(self, text: str) -> bytes:
+        """Return text as the file has it, its line ends too, without the mark."""
+        if self.newline != "\n":
+            text = text.replace("\n", self.newline)
+        return text.encode(self.encoding)
+
+
+def read_text(path: Path, encoding: str | None = None) -> DecodedText:
+    """Read a file of text.
+
+    Without `encoding` it is what a mark says, UTF-16 if every other byte is 0, else UTF-8, and
+    what is not UTF-8 is Windows' western code page.
+
+    Raises
+    ------
+    ArgumentError
+        There is no such encoding.
+    DataError
+        The file cannot be read, or is not text in this encoding.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: must be a file that can be read. Received: {error.strerror or error}. Check "
+            "the path."
+        ) from error
+    mark = next((mark for mark, _ in _MARKS if content.startswith(mark)), b"")
+    if encoding is None:
+        candidates = _candidates(content, mark)
+    else:
+        candidates = (_known(encoding),)
+        if mark and dict(_MARKS)[mark].replace("-", "").startswith(candidates[0].replace("-", "")):
+            candidates = (dict(_MARKS)[mark],)
+        else:
+            mark = b""
+    for name in candidates:
+        try:
+            text = str(memoryview(content)[len(mark) :], name)
+        except UnicodeDecodeError as error:
+            problem = f"{error.reason} at byte {error.start:,}"
+            continue
+        if _CONTROL.search(text):
+            problem = "bytes that no text has"
+            break
+        return DecodedText(*_with_plain_lines(text, name, mark))
+    raise DataError(
+        f"{path}: must be text, such as CSV in UTF-8. Received: {problem}, read as "
+        f"{candidates[0]}. Save it as text again, or name its encoding."
+    )
+
+
+def _known(encoding: str) -> str:
+    try:
+        known = codecs.lookup(encoding)
+        known.decode(b"")
+        if not isinstance("".encode(encoding), bytes):
+            raise LookupError
+    except (LookupError, ValueError, TypeError, AttributeError):
+        raise ArgumentError(
+            "encoding must be one that Python knows, such as utf-8, utf-16 or latin-1. Received: "
+            f"{encoding!r}."
+        ) from None
+    return "utf-8" if known.name == "utf-8-sig" else known.name
+
+
+def _candidates(content: bytes, mark: bytes) -> tuple[str, ...]:
+    if mark:
+        return (dict(_MARKS)[mark],)
+    sample = content[:_SAMPLE]
+    for name, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        # Digits and separators have a byte of 0 each.
+        if len(sample) > 3 and 2 * zeros.count(0) > len(zeros) and not len(content) % 2:
+            return (name,)
+    return ("utf-8", *_WESTERN)
+
+
+def _with_plain_lines(text: str, name: str, mark: bytes) -> tuple[str, str, bytes, str]:
+    if "\r" not in text:
+        return text, name, mark, "\n"
+    newline = "\r\n" if "\r\n" in text else "\r"
+    return text.replace("\r\n", "\n").replace("\r", "\n"), name, mark, newline

@@ -2,8 +2,7 @@
 
 A page may have three kinds: ``python``, which is run; ``pycon``, a session whose output is compared
 with what comes out; ``console``, a command line of fencepost, its output compared if it is shown.
-Where the page writes ``...``, anything may come out. Called by the build of the site, which shows
-what came out, and by the tests; calls the library.
+Where the page writes ``...``, anything may come out. The site shows what came out.
 """
 
 from __future__ import annotations
@@ -66,14 +65,14 @@ def run(text: str, folder: Path, name: str = "page") -> str:
     """
     names: dict[str, Any] = {"__name__": "__main__"}
 
-    def replace(found: re.Match[str]) -> str:
-        margin, kind, code = found.groups()
+    def replace(match: re.Match[str]) -> str:
+        margin, kind, code = match.groups()
         code = textwrap.dedent(code)
-        above = text.count("\n", 0, found.start()) + 1
+        above = text.count("\n", 0, match.start()) + 1
         if kind == "python":
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile("\n" * above + code, name, "exec"), names)
-            return found.group()
+            return match.group()
         read, act = (_session, _typed) if kind == "pycon" else (_commands, _command)
         parts = []
         for example in read(code):
@@ -150,7 +149,7 @@ def _command(line: str, _: dict[str, Any]) -> str:
             del os.environ["COLUMNS"]
         else:
             os.environ["COLUMNS"] = before
-    return "".join(f"{one.rstrip()}\n" for one in out.getvalue().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
 
 
 @contextlib.contextmanager

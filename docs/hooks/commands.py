@@ -1,7 +1,6 @@
 """A page for each command, made of what its ``--help`` is made of.
 
-The commands are functions whose parameters are annotated for Typer. Called by live and by the
-tests; calls the command line.
+The commands are functions whose parameters are annotated for Typer.
 """
 
 from __future__ import annotations
@@ -51,11 +50,11 @@ def pages() -> dict[str, str]:
     from fencepost.cli.app import COMMANDS, fencepost
 
     rows = []
-    found = {}
+    written = {}
     for name, (function, example) in COMMANDS.items():
         summary = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0]
         rows.append(f"| [{name}]({name}.md) | {_inline(summary)} |")
-        found[f"commands/{name}.md"] = _page(name, function, example)
+        written[f"commands/{name}.md"] = _page(name, function, example)
     lines = [
         "# Commands",
         "",
@@ -67,24 +66,24 @@ def pages() -> dict[str, str]:
         "",
         "Every command has `--help`, with an example, and `--json` for machines: one JSON object "
         "on standard output, while progress goes to standard error. The exit status is 0 if all "
-        "went well, 2 after bad input, which is told in one paragraph, and 130 after Ctrl-C. "
+        "went well, 2 after bad input, which is described in one paragraph, and 130 after Ctrl-C. "
         "`--debug`, or `FENCEPOST_DEBUG=1`, shows tracebacks.",
         "",
     ]
-    return {"commands/index.md": "\n".join(lines), **found}
+    return {"commands/index.md": "\n".join(lines), **written}
 
 
 def parameters(function: Callable[..., None]) -> list[Parameter]:
     """Read the annotations of a command."""
     hints = typing.get_type_hints(function, include_extras=True)
-    found = []
+    result = []
     for name, given in inspect.signature(function).parameters.items():
         kind, info = typing.get_args(hints[name])
         is_option = type(info).__name__ == "OptionInfo"
         required = given.default is inspect.Parameter.empty
         # Within Annotated, Typer takes the first of the names for a default.
         said = (info.default, *(info.param_decls or ()))
-        typed = tuple(one for one in said if isinstance(one, str) and one.startswith("-"))
+        typed = tuple(word for word in said if isinstance(word, str) and word.startswith("-"))
         if not is_option:
             shown = (info.metavar or name.rstrip("_")).upper() + ("..." if _many(kind) else "")
             typed = (shown if required else f"[{shown}]",)
@@ -96,15 +95,16 @@ def parameters(function: Callable[..., None]) -> list[Parameter]:
         elif not required and given.default is not None and not isinstance(given.default, bool):
             default = f"`{given.default}`"
         help_ = " ".join((info.help or "").split())
-        found.append(Parameter(typed, is_option, required, _kind(kind, info), help_, default))
-    return found
+        result.append(Parameter(typed, is_option, required, _kind(kind, info), help_, default))
+    return result
 
 
 def _page(name: str, function: Callable[..., None], example: str) -> str:
     every = parameters(function)
-    arguments = [one for one in every if not one.is_option]
-    options = [one for one in every if one.is_option]
-    usage = " ".join([f"fencepost {name}", *(one.names[0] for one in arguments), "[OPTIONS]"])
+    arguments = [parameter for parameter in every if not parameter.is_option]
+    options = [parameter for parameter in every if parameter.is_option]
+    taken = (argument.names[0] for argument in arguments)
+    usage = " ".join([f"fencepost {name}", *taken, "[OPTIONS]"])
     lines = [f"# fencepost {name}", "", inspect.cleandoc(function.__doc__ or ""), ""]
     lines += ["```text", usage, "```", ""]
     if arguments:
@@ -117,19 +117,19 @@ def _page(name: str, function: Callable[..., None], example: str) -> str:
     return "\n".join(lines)
 
 
-def _row(one: Parameter) -> str:
-    typed = ", ".join(f"`{name}`" for name in one.names)
-    says = _inline(one.help)
-    if one.is_option and one.required:
+def _row(parameter: Parameter) -> str:
+    typed = ", ".join(f"`{name}`" for name in parameter.names)
+    says = _inline(parameter.help)
+    if parameter.is_option and parameter.required:
         says += " Required."
-    if one.default:
-        says += f" Default: {_inline(one.default)}."
-    return f"| {typed} | {_inline(one.kind)} | {says} |"
+    if parameter.default:
+        says += f" Default: {_inline(parameter.default)}."
+    return f"| {typed} | {_inline(parameter.kind)} | {says} |"
 
 
 def _kind(annotation: Any, info: Any) -> str:
     """Say what is to be typed: the type within ``X | None`` and ``list[X]``, or a metavar."""
-    while parts := [one for one in typing.get_args(annotation) if one is not NoneType]:
+    while parts := [kind for kind in typing.get_args(annotation) if kind is not NoneType]:
         annotation = parts[0]
     if annotation is bool:
         return ""
@@ -140,7 +140,7 @@ def _kind(annotation: Any, info: Any) -> str:
 
 def _many(annotation: Any) -> bool:
     return typing.get_origin(annotation) is list or any(
-        typing.get_origin(one) is list for one in typing.get_args(annotation)
+        typing.get_origin(kind) is list for kind in typing.get_args(annotation)
     )
 
 

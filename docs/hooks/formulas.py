@@ -1,7 +1,4 @@
-"""Formulas, LaTeX in ``math`` blocks, become MathML, which browsers draw without a script.
-
-Called by MkDocs; calls latex2mathml.
-"""
+"""Formulas, LaTeX in ``math`` blocks, become MathML, which browsers draw without a script."""
 
 from __future__ import annotations
 

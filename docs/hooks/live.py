@@ -3,7 +3,6 @@
 The blocks of every page are run (see blocks): the pictures that they write stand where the page
 asks for them, and the outputs are those of this build. ``<!-- figure 7 -->`` becomes a figure of
 the article. The changelog, the benchmarks' results and the commands become pages.
-Called by MkDocs; calls the library, blocks and commands.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def on_config(config: Any) -> Any:
 
 def _filled(entry: Any) -> Any:
     if isinstance(entry, list):
-        return [one for part in entry if (one := _filled(part)) != []]
+        return [item for part in entry if (item := _filled(part)) != []]
     if isinstance(entry, dict):
         ((title, value),) = entry.items()
         if value == "commands/*":
@@ -47,9 +46,9 @@ def _filled(entry: Any) -> Any:
             }
         if isinstance(value, str) and value.endswith("/*"):
             folder = ROOT / "docs" / value[:-2]
-            found = sorted(path.name for path in folder.glob("*.md"))
-            found.sort(key=lambda name: name not in ("README.md", "index.md"))
-            return {title: [f"{value[:-1]}{name}" for name in found]} if found else []
+            names = sorted(path.name for path in folder.glob("*.md"))
+            names.sort(key=lambda name: name not in ("README.md", "index.md"))
+            return {title: [f"{value[:-1]}{name}" for name in names]} if names else []
         return {title: _filled(value)}
     return entry
 
@@ -77,7 +76,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     uri = page.file.src_uri
     text = _pages.get(uri, markdown)
     up = "../" * uri.count("/")
-    text = FIGURE.sub(lambda found: _figure(int(found[1]), up), text)
+    text = FIGURE.sub(lambda match: _figure(int(match[1]), up), text)
     if GALLERY in text:
         every = (
             f"## {number}. {figure.title}\n\n{_figure(number, up)}"
@@ -93,14 +92,14 @@ def _article() -> dict[str, bytes]:
     """Draw the figures of the article."""
     from fencepost.plots import article, save
 
-    found = {}
+    files = {}
     with tempfile.TemporaryDirectory() as folder:
         for figure in article.figures():
             drawn = figure.draw()
             path = save(drawn.figure, Path(folder) / f"{figure.stem}.svg")
-            found[f"figures/{path.name}"] = path.read_bytes()
+            files[f"figures/{path.name}"] = path.read_bytes()
             _figures[figure.number] = figure, drawn
-    return found
+    return files
 
 
 def _figure(number: int, up: str) -> str:
@@ -118,9 +117,9 @@ def _run(uri: str, text: str) -> dict[str, bytes]:
             _pages[uri], _ = get_data(blocks.run(text, Path(folder), uri))  # less its head
         except Exception as error:
             raise PluginError(f"docs/{uri}: {type(error).__name__}: {error}") from error
-        place = uri.rpartition("/")[0]
+        directory = uri.rpartition("/")[0]
         return {
-            f"{place}/{path.name}".lstrip("/"): path.read_bytes()
+            f"{directory}/{path.name}".lstrip("/"): path.read_bytes()
             for path in sorted(Path(folder).iterdir())
             if path.suffix in PICTURES and f"]({path.name})" in text
         }

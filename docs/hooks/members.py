@@ -1,7 +1,4 @@
-"""The reference: ``<!-- members of fencepost.plots -->`` becomes all public names of a module.
-
-Called by MkDocs and by the tests; asks the library for its names, and mkdocstrings for the rest.
-"""
+"""The reference: ``<!-- members of fencepost.plots -->`` becomes all public names of a module."""
 
 from __future__ import annotations
 
@@ -39,8 +36,8 @@ def expanded(markdown: str) -> str:
     return MEMBERS.sub(_members, markdown)
 
 
-def _members(found: re.Match[str]) -> str:
-    module, less = found.groups()
+def _members(match: re.Match[str]) -> str:
+    module, less = match.groups()
     left_out = set(re.split(r",\s*", less or ""))
     names = sorted(importlib.import_module(module).__all__, key=str.lower)
     return "\n\n".join(f"::: {module}.{name}" for name in names if name not in left_out)

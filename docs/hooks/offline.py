@@ -1,7 +1,4 @@
-"""The built site must need no network: nothing that a page loads may be elsewhere.
-
-Called by MkDocs when the site is written; calls nothing.
-"""
+"""The built site must need no network: nothing that a page loads may be elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ class Loads(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.urls: list[str] = []
         self._in_style = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -34,8 +31,8 @@ class Loads(HTMLParser):
         names: tuple[str, ...] = LOADED.get(tag, ())
         if tag == "link" and set(given.get("rel", "").split()) & set(FETCHED_LINKS):
             names = ("href",)
-        self.found += [given[name] for name in names if ELSEWHERE.search(given.get(name, ""))]
-        self.found += IN_STYLES.findall(given.get("style", ""))
+        self.urls += [given[name] for name in names if ELSEWHERE.search(given.get(name, ""))]
+        self.urls += IN_STYLES.findall(given.get("style", ""))
         self._in_style = tag == "style"
 
     def handle_endtag(self, tag: str) -> None:
@@ -43,7 +40,7 @@ class Loads(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._in_style:
-            self.found += IN_STYLES.findall(data)
+            self.urls += IN_STYLES.findall(data)
 
 
 def loads(page: str) -> list[str]:
@@ -54,7 +51,7 @@ def loads(page: str) -> list[str]:
     """
     parser = Loads()
     parser.feed(page)
-    return parser.found
+    return parser.urls
 
 
 def on_post_build(config: Any) -> None:
@@ -62,7 +59,7 @@ def on_post_build(config: Any) -> None:
     from mkdocs.exceptions import PluginError
 
     site = Path(config["site_dir"])
-    found = {
+    outside = {
         str(path.relative_to(site)): elsewhere
         for path in [*site.rglob("*.html"), *site.rglob("*.css")]
         if (
@@ -71,6 +68,6 @@ def on_post_build(config: Any) -> None:
             )
         )
     }
-    if found:
-        lines = "".join(f"\n  {page}: {', '.join(urls)}" for page, urls in sorted(found.items()))
+    if outside:
+        lines = "".join(f"\n  {page}: {', '.join(urls)}" for page, urls in sorted(outside.items()))
         raise PluginError(f"Pages load what is elsewhere, and would need a network:{lines}")

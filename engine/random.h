@@ -1,4 +1,4 @@
-// Random numbers that are a function of their place, not of what was drawn before: Philox4x32-10.
+// Random numbers that are a function of their index, not of what was drawn before: Philox4x32-10.
 // For augment.cpp and for dropout; calls nobody.
 //
 // A training run that is resumed, or whose batches fall to other threads, must draw what it would
@@ -51,7 +51,7 @@ static_assert(philox({{0, 0, 0, 0}}, 0, 0) ==
 static_assert(philox({{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}}, 0xa4093822, 0x299f31d0) ==
               RandomWords{{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}});
 
-// The counter that stands for a place. Steps and indices are told apart up to 2^44.
+// The counter of an element. Steps and indices are distinct up to 2^44.
 constexpr RandomWords random_place(uint64_t step, uint64_t index, Stream stream, uint32_t counter) {
   const uint32_t high = static_cast<uint32_t>(stream) |
                         (static_cast<uint32_t>(index >> 32) & 0xfff) << 8 |

@@ -34,28 +34,44 @@ typedef uint32_t uvec __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t vec16 __attribute__((vector_size(kLanes * 2)));
 typedef uint8_t vec8 __attribute__((vector_size(kLanes)));
 
-template <int... I>
-inline vec broadcast_lanes(float x, std::integer_sequence<int, I...>) {
-  return vec{((void)I, x)...};
+// A register of floats or of doubles, for what is written once for both.
+template <class T>
+struct Register;
+template <>
+struct Register<float> {
+  typedef vec type;
+};
+template <>
+struct Register<double> {
+  typedef double type __attribute__((vector_size(kLanes * 4)));
+};
+template <class T>
+using Vec = typename Register<T>::type;
+template <class T>
+inline constexpr int kWidth = kLanes * 4 / sizeof(T); // elements of a register
+
+template <class V, class T, int... I>
+inline V broadcast_lanes(T x, std::integer_sequence<int, I...>) {
+  return V{((void)I, x)...};
 }
 // The initialiser list compiles to a broadcasting load; `vec{} + x` would cost an addition.
 inline vec broadcast(float x) {
-  return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
+  return broadcast_lanes<vec>(x, std::make_integer_sequence<int, kLanes>{});
 }
-template <int... I>
-inline ivec broadcast_lanes(int32_t x, std::integer_sequence<int, I...>) {
-  return ivec{((void)I, x)...};
+inline Vec<double> broadcast(double x) {
+  return broadcast_lanes<Vec<double>>(x, std::make_integer_sequence<int, kWidth<double>>{});
 }
-inline ivec broadcast_int(int32_t x) {
-  return broadcast_lanes(x, std::make_integer_sequence<int, kLanes>{});
+inline ivec broadcast(int32_t x) {
+  return broadcast_lanes<ivec>(x, std::make_integer_sequence<int, kLanes>{});
 }
 
-inline vec load(const float* p) {
-  vec v;
+template <class T>
+inline Vec<T> load(const T* p) {
+  Vec<T> v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
-// Bytes as floats. GCC widens a vector of bytes number by number, hence the instructions by name.
+// Bytes as floats. GCC widens a vector of bytes element by element, hence the instructions by name.
 inline vec load(const uint8_t* p) {
 #if defined(__AVX512F__)
   // All lanes, but GCC's own header would warn of the form without a mask.
@@ -73,7 +89,10 @@ inline vec load(const uint8_t* p) {
 #endif
   return __builtin_convertvector(wide, vec);
 }
-inline void store(float* p, vec v) { std::memcpy(p, &v, sizeof v); }
+template <class T>
+inline void store(T* p, Vec<T> v) {
+  std::memcpy(p, &v, sizeof v);
+}
 
 inline vec select(ivec mask, vec yes, vec no) { return mask ? yes : no; }
 // The second if either is NaN. For AVX-512 GCC makes a comparison and a masked move of a choice,
@@ -92,7 +111,8 @@ inline vec relu(vec v) { return maximum(vec{}, v); }
 
 // Keeps a loaded value in a register. GCC would rather load it again for each multiplication, and
 // loads, not arithmetic, would then bound the loop.
-inline void keep(vec& v) {
+template <class V>
+inline void keep(V& v) {
 #if defined(__x86_64__)
   asm("" : "+v"(v));
 #elif defined(__aarch64__)

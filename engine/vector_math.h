@@ -27,7 +27,7 @@ inline vec clamp(vec x, float low, float high) {
 
 inline vec power_of_two(ivec n) { return (vec)((n + 127) << 23); }
 
-// e^x = 2^n e^r with n the whole number nearest to x / ln 2, |r| <= ln 2 / 2, and ln 2 split in
+// e^x = 2^n e^r with n the integer nearest to x / ln 2, |r| <= ln 2 / 2, and ln 2 split in
 // two so that n times its first part is exact (W. J. Cody and W. Waite, Software Manual for the
 // Elementary Functions, 1980). Split and polynomial: Cephes, expf (S. L. Moshier).
 inline vec exp(vec x) {

@@ -13,23 +13,23 @@ void convert(const void* from, long n, To* to) {
 }
 
 template <class T>
-auto conversion(Number from) -> void (*)(const void*, long, T*) {
+auto conversion(DataType from) -> void (*)(const void*, long, T*) {
   switch (from) {
-  case Number::f32:
+  case DataType::f32:
     return convert<float, T>;
-  case Number::f64:
+  case DataType::f64:
     return convert<double, T>;
-  case Number::u8:
+  case DataType::u8:
     return convert<uint8_t, T>;
-  case Number::u16:
+  case DataType::u16:
     return convert<uint16_t, T>;
-  case Number::i64:
+  case DataType::i64:
     return convert<int64_t, T>;
   }
   return nullptr;
 }
 
-// Whether numbers follow one another from `first` on by `step`: a loop that compilers vectorise.
+// Whether indices follow one another from `first` on by `step`: a loop that compilers vectorise.
 bool follow(const int32_t* at, uint32_t n, uint32_t first, uint32_t step) {
   uint32_t different = 0;
   for (uint32_t i = 0; i < n; i++) different |= static_cast<uint32_t>(at[i]) ^ (first + i * step);
@@ -38,16 +38,16 @@ bool follow(const int32_t* at, uint32_t n, uint32_t first, uint32_t step) {
 
 } // namespace
 
-size_t size_of(Number type) {
+size_t size_of(DataType type) {
   switch (type) {
-  case Number::u8:
+  case DataType::u8:
     return 1;
-  case Number::u16:
+  case DataType::u16:
     return 2;
-  case Number::f32:
+  case DataType::f32:
     return 4;
-  case Number::f64:
-  case Number::i64:
+  case DataType::f64:
+  case DataType::i64:
     return 8;
   }
   return 0;
@@ -81,7 +81,7 @@ Extension<T>::Extension(SourceArray source, IndexList rows, const std::vector<Co
 template <class T>
 ColumnRun Extension<T>::in_place() const {
   ColumnRun best{};
-  if (source_.type == kNumber<T>)
+  if (source_.type == kDataType<T>)
     for (const ColumnRun& run : runs_)
       if (run.source >= 0 && run.size > best.size) best = run;
   return best;
@@ -107,11 +107,11 @@ void Extension<T>::copy(long plane, long row, long first_column, long columns, T
   for (; run != runs_.end() && run->first < end; run++) {
     const long first = std::max(run->first, first_column);
     const long size = std::min(run->first + run->size, end) - first;
-    T* cell = to + (first - first_column) * channels;
+    T* element = to + (first - first_column) * channels;
     if (run->source < 0)
-      std::fill_n(cell, size * channels, fill_);
+      std::fill_n(element, size * channels, fill_);
     else
-      convert_(from + (run->source + first - run->first) * bytes, size * channels, cell);
+      convert_(from + (run->source + first - run->first) * bytes, size * channels, element);
   }
 }
 
@@ -125,8 +125,9 @@ Window<T>::Window(const Extension<T>& extension, long plane, long first_column, 
     source_column_ = run.source + first_column - run.first;
   } else if (plane >= 0) {
     ring_ = Buffer<T>(slots * pitch_);
-    const long cells = columns * extension.channels();
-    for (long i = 0; i < slots; i++) std::fill_n(ring_.get() + i * pitch_ + cells, kWidth<T>, T(0));
+    const long elements = columns * extension.channels();
+    for (long i = 0; i < slots; i++)
+      std::fill_n(ring_.get() + i * pitch_ + elements, kWidth<T>, T(0));
   }
 }
 

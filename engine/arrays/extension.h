@@ -1,36 +1,38 @@
 // A source array as a correlation sees it: rows and columns by lists, so that every boundary, mode
-// and origin is only another list, and numbers in the type of the arithmetic.
+// and origin is only another list, and elements in the type of the arithmetic.
 #pragma once
 
 #include <vector>
 
-#include "arrays/vectors.h"
+#include "arrays/convert.h"
+#include "memory.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-enum class Number { f32, f64, u8, u16, i64 };
-size_t size_of(Number);
+enum class DataType { f32, f64, u8, u16, i64 };
+size_t size_of(DataType);
 template <class T>
-inline constexpr Number kNumber = sizeof(T) == 4 ? Number::f32 : Number::f64; // of arithmetic
+inline constexpr DataType kDataType =
+    sizeof(T) == 4 ? DataType::f32 : DataType::f64; // of arithmetic
 
 // C-contiguous (planes, height, width, channels).
 template <class Data>
-struct PlaneArray {
+struct ArrayView {
   Data* data; // void or const void
-  Number type;
+  DataType type;
   long planes, height, width, channels;
 
-  long row_cells() const { return width * channels; }
-  // The row's first number, whatever its type.
+  long row_elements() const { return width * channels; }
+  // The row's first element, whatever its type.
   Data* row(long plane, long y) const {
     using Byte = std::conditional_t<std::is_const_v<Data>, const char, char>;
     return static_cast<Byte*>(data) +
-           (plane * height + y) * row_cells() * static_cast<long>(size_of(type));
+           (plane * height + y) * row_elements() * static_cast<long>(size_of(type));
   }
 };
-using SourceArray = PlaneArray<const void>;
-using OutArray = PlaneArray<void>;
+using SourceArray = ArrayView<const void>;
+using OutArray = ArrayView<void>;
 
 // Row (column) of the source for each row (column) of the extended array; -1 is a row of fill.
 struct IndexList {
@@ -91,12 +93,12 @@ class Window {
   Buffer<T> ring_, fill_;
 };
 
-// Numbers between rows so that they begin on cache lines, and not all in the same cache set; room
+// Elements between rows so that they begin on cache lines, and not all in the same cache set; room
 // for one more register.
 template <class T>
-long row_pitch(long cells) {
+long row_pitch(long elements) {
   constexpr long line = 64 / sizeof(T);
-  const long lines = (cells + kWidth<T> + line - 1) / line;
+  const long lines = (elements + kWidth<T> + line - 1) / line;
   return (lines % 32 == 0 ? lines + 1 : lines) * line;
 }
 

@@ -1,6 +1,6 @@
 // Pooling of planes; see pooling.h. The rows of a window are combined first, whole registers at a
-// time, which leaves one row of numbers; then its columns. Where the place of the maximum is asked
-// for, windows are walked cell by cell instead.
+// time, which leaves one row of elements; then its columns. Where the index of the maximum is asked
+// for, windows are walked element by element instead.
 #include "arrays/pooling.h"
 
 #include <algorithm>
@@ -12,10 +12,10 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Source cells that are worth a thread.
-constexpr long kThreadCells = 1 << 15;
+// Source elements that are worth a thread.
+constexpr long kThreadElements = 1 << 15;
 
-// The cells of a window, along one axis, that lie in the source.
+// The elements of a window, along one axis, that lie in the source.
 struct Span {
   long first, last;
   long size() const { return last - first; }
@@ -55,7 +55,7 @@ struct Sum {
   }
 };
 
-// By registers of N numbers, and what is left by smaller ones: rows of images are short.
+// By registers of N elements, and what is left by smaller ones: rows of images are short.
 template <class Op, int N, class T>
 void combine_rows(const T* a, const T* b, long n, T* to) {
   if constexpr (N == 1 || !std::is_floating_point_v<T>) {
@@ -74,7 +74,7 @@ void combine_rows(const T* a, const T* b, long n, T* to) {
   }
 }
 
-// Every second number of two registers, from the first or the second on.
+// Every second element of two registers, from the first or the second on.
 template <int First, class V, int... I>
 V every_second(V a, V b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, (2 * I + First)...);
@@ -84,27 +84,28 @@ V every_second(V a, V b, std::integer_sequence<int, I...>) {
 template <class Op, long Stride, class T>
 Vec<T> combine_columns(const T* row, long kernel) {
   using Lanes = std::make_integer_sequence<int, kWidth<T>>;
-  auto cells = [&](long j) {
+  auto elements = [&](long j) {
     if constexpr (Stride == 1)
-      return load_vec(row + j);
-    else // no cell behind the last window is read
-      return every_second<1>(load_vec(row + j - 1), load_vec(row + j - 1 + kWidth<T>), Lanes{});
+      return load(row + j);
+    else // no element behind the last window is read
+      return every_second<1>(load(row + j - 1), load(row + j - 1 + kWidth<T>), Lanes{});
   };
   Vec<T> result;
   long j = 1;
   if constexpr (Stride == 1) {
-    result = cells(0);
+    result = elements(0);
   } else {
-    const Vec<T> low = load_vec(row), high = load_vec(row + kWidth<T>);
+    const Vec<T> low = load(row), high = load(row + kWidth<T>);
     result = Op::combine_registers(every_second<0>(low, high, Lanes{}),
                                    every_second<1>(low, high, Lanes{}));
     j = 2;
   }
-  for (; j < kernel; j++) result = Op::combine_registers(result, cells(j));
+  for (; j < kernel; j++) result = Op::combine_registers(result, elements(j));
   return result;
 }
 
-// Cells from the first window on that a register of them reads, behind the last window's included.
+// Elements from the first window on that a register of them reads, behind the last window's
+// included.
 template <class T>
 long reach(long stride, long kernel) {
   return stride * kWidth<T> + kernel;
@@ -119,7 +120,7 @@ void combine_inner(const T* row, long kernel, long n, T* out) {
   }
   for (long x = 0; x < n; x += kWidth<T>) {
     x = std::min(x, n - kWidth<T>); // the last may do windows again
-    store_vec(out + x, combine_columns<Op, Stride>(row + x * Stride, kernel));
+    store(out + x, combine_columns<Op, Stride>(row + x * Stride, kernel));
   }
 }
 
@@ -152,11 +153,11 @@ void pool_row(const Pooling& p, const T* source, long y, T* scratch, T* out) {
     if (const long n = last - first; n > 1 && p.stride_x <= std::min(2L, p.kernel_width)) {
       up_to(first);
       if (n < kWidth<T> && row != scratch) row = std::copy_n(row, p.width, scratch) - p.width;
-      const T* cells = row + first * p.stride_x - p.left;
+      const T* elements = row + first * p.stride_x - p.left;
       if (p.stride_x == 1)
-        combine_inner<Op, 1>(cells, p.kernel_width, n, out + first);
+        combine_inner<Op, 1>(elements, p.kernel_width, n, out + first);
       else
-        combine_inner<Op, 2>(cells, p.kernel_width, n, out + first);
+        combine_inner<Op, 2>(elements, p.kernel_width, n, out + first);
       x = last;
     }
   up_to(p.out_width);
@@ -166,7 +167,7 @@ void pool_row(const Pooling& p, const T* source, long y, T* scratch, T* out) {
     for (x = 0; x < p.out_width; x++) out[x] /= static_cast<T>(rows.size() * columns(x).size());
 }
 
-// One output row of maxima and their places.
+// One output row of maxima and their indices.
 template <class T>
 void find_row(const Pooling& p, const T* source, long y, T* out, int64_t* indices) {
   const Span rows = span(y, p.stride_y, p.top, p.kernel_height, p.height);
@@ -188,7 +189,7 @@ void pool(const Pooling& p, const T* source, T* out, int64_t* indices) {
   const long rows = p.planes * p.out_height;
   // Sums of integers may throw, which only the calling thread may do.
   const bool alone = std::is_same_v<T, int64_t> && p.kind != PoolKind::max;
-  const long worth = alone ? 1 : p.planes * p.height * p.width / kThreadCells;
+  const long worth = alone ? 1 : p.planes * p.height * p.width / kThreadElements;
   const int threads = static_cast<int>(std::clamp<long>(worth, 1, p.threads));
   run_threads(threads, [&](int t) {
     Buffer<T> scratch(p.width + reach<T>(p.stride_x, p.kernel_width));

@@ -8,8 +8,6 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-template <class T>
-constexpr long kFold = 3 * kWidth<T>; // B: columns of a tile
 constexpr int kRows = kMostTileRows;
 
 } // namespace
@@ -17,7 +15,7 @@ constexpr int kRows = kMostTileRows;
 template <class T>
 RowTaps<T>::RowTaps(const T* kernel, long width, long step)
     : kernel_(kernel), width_(width), step_(step), rows_(width / kFold<T>) {
-  if (rows_ >= kRows) folded_ = pack_weights(kernel, 1, rows_, kFold<T>, kRows);
+  if (width >= kFoldedTaps<T>) folded_ = pack_weights(kernel, 1, rows_, kFold<T>, kRows);
 }
 
 template <class T>
@@ -26,28 +24,28 @@ TapSums<T> RowTaps<T>::taps(const T* const* rows, const T* weights, long width, 
 }
 
 template <class T>
-void RowTaps<T>::run(const T* in, T start, T* out, long cells) const {
+void RowTaps<T>::run(const T* in, T start, T* out, long elements) const {
   long blocks = 0;
   const long row = kFold<T> * step_, block = kRows * row, folded = rows_ * kFold<T>;
   if (!folded_.empty()) {
     std::vector<const T*> rows(rows_ + kRows - 1);
     T* outs[kRows];
     TapSums<T> sums{rows.data(), folded_.data(), 1, rows_, kFold<T>, step_, start, true};
-    for (; cells >= block; cells -= block, in += block, out += block, blocks++) {
-      const T* rest = in + rows_ * row;
-      sum_taps(taps(&rest, kernel_ + folded, width_ - folded, start), 1, &out, block);
+    for (; elements >= block; elements -= block, in += block, out += block, blocks++) {
+      const T* remainder = in + rows_ * row;
+      sum_taps(taps(&remainder, kernel_ + folded, width_ - folded, start), 1, &out, block);
       for (size_t i = 0; i < rows.size(); i++) rows[i] = in + static_cast<long>(i) * row;
       for (int r = 0; r < kRows; r++) outs[r] = out + r * row;
       sum_taps(sums, kRows, outs, row);
     }
   }
-  if (cells == 0) return;
-  if (cells < kWidth<T> && blocks > 0) { // reach back over cells that are done
-    in -= kWidth<T> - cells;
-    out -= kWidth<T> - cells;
-    cells = kWidth<T>;
+  if (elements == 0) return;
+  if (elements < kWidth<T> && blocks > 0) { // reach back over elements that are done
+    in -= kWidth<T> - elements;
+    out -= kWidth<T> - elements;
+    elements = kWidth<T>;
   }
-  sum_taps(taps(&in, kernel_, width_, start), 1, &out, cells);
+  sum_taps(taps(&in, kernel_, width_, start), 1, &out, elements);
 }
 
 template class RowTaps<float>;

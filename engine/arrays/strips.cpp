@@ -38,8 +38,8 @@ Geometry::Geometry(const OutArray& out, long terms, long kernel_height, long ker
     : planes(out.planes), height(out.height), width(out.width), kernel_height(kernel_height),
       kernel_width(kernel_width), tile_rows(fencepost::tile_rows(kernel_height, out.height)),
       input_rows(kernel_height + tile_rows - 1), cached_rows(terms * input_rows),
-      work(static_cast<double>(planes * height) * out.row_cells() * static_cast<double>(products)) {
-}
+      work(static_cast<double>(planes * height) * out.row_elements() *
+           static_cast<double>(products)) {}
 
 template <class T>
 std::vector<Panel> cut_panels(const Extension<T>& extension, const Geometry& g) {
@@ -90,41 +90,41 @@ void for_each_strip(const Geometry& g, const std::vector<Panel>& panels, int thr
 
 template <class T>
 Output<T>::Output(const OutArray& out, const Panel& panel, int rows)
-    : out_(out), first_cell_(panel.first * out.channels),
-      cells_((panel.last - panel.first) * out.channels), count_(rows), pitch_(row_pitch<T>(cells_)),
-      direct_(out.type == kNumber<T> && cells_ >= kWidth<T>) {
+    : out_(out), first_element_(panel.first * out.channels),
+      elements_((panel.last - panel.first) * out.channels), count_(rows),
+      pitch_(row_pitch<T>(elements_)), direct_(out.type == kDataType<T> && elements_ >= kWidth<T>) {
   if (!direct_) buffer_ = Buffer<T>(rows * pitch_);
-  for (int r = 0; r < rows; r++) places_[r] = buffer_.get() + r * pitch_;
+  for (int r = 0; r < rows; r++) rows_[r] = buffer_.get() + r * pitch_;
 }
 
 template <class T>
 T* const* Output<T>::rows(long plane, long row) {
   if (direct_)
     for (int r = 0; r < count_; r++)
-      places_[r] = static_cast<T*>(out_.row(plane, row + r)) + first_cell_;
-  return places_;
+      rows_[r] = static_cast<T*>(out_.row(plane, row + r)) + first_element_;
+  return rows_;
 }
 
 template <class T>
-void Output<T>::finish(long plane, long row) {
+void Output<T>::write_back(long plane, long row) {
   if (direct_) return;
   for (int r = 0; r < count_; r++) {
     void* to = out_.row(plane, row + r);
     switch (out_.type) {
-    case Number::u8:
-      convert_row(places_[r], cells_, static_cast<uint8_t*>(to) + first_cell_);
+    case DataType::u8:
+      convert_row(rows_[r], elements_, static_cast<uint8_t*>(to) + first_element_);
       break;
-    case Number::u16:
-      convert_row(places_[r], cells_, static_cast<uint16_t*>(to) + first_cell_);
+    case DataType::u16:
+      convert_row(rows_[r], elements_, static_cast<uint16_t*>(to) + first_element_);
       break;
-    case Number::i64:
-      convert_row(places_[r], cells_, static_cast<int64_t*>(to) + first_cell_);
+    case DataType::i64:
+      convert_row(rows_[r], elements_, static_cast<int64_t*>(to) + first_element_);
       break;
-    case Number::f32:
-      convert_row(places_[r], cells_, static_cast<float*>(to) + first_cell_);
+    case DataType::f32:
+      convert_row(rows_[r], elements_, static_cast<float*>(to) + first_element_);
       break;
-    case Number::f64:
-      convert_row(places_[r], cells_, static_cast<double*>(to) + first_cell_);
+    case DataType::f64:
+      convert_row(rows_[r], elements_, static_cast<double*>(to) + first_element_);
       break;
     }
   }

@@ -46,19 +46,19 @@ class Output {
  public:
   // offsets of `rows` rows at most are asked for at once
   Output(const OutArray& out, const Panel& panel, int rows);
-  // Places for the sums of rows [row, row + rows).
+  // Where the sums of rows [row, row + rows).
   T* const* rows(long plane, long row);
   // Those rows are complete.
-  void finish(long plane, long row);
+  void write_back(long plane, long row);
 
  private:
   const OutArray& out_;
-  long first_cell_, cells_;
+  long first_element_, elements_;
   int count_;
   long pitch_;
   bool direct_;
   Buffer<T> buffer_;
-  T* places_[kMostTileRows];
+  T* rows_[kMostTileRows];
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -1,10 +1,10 @@
 // Register tiles of the planes; see tile.h.
 //
-// A tile is R output rows x X registers of cells. An input row is a tap of up to R output rows, in
-// each with another row of the kernel, so X loads serve R * X multiplications: with 12 accumulators
-// 4 x 3 needs 3 loads and 4 broadcasts for 12 FMAs, which two load ports give in time. The first
-// and last R - 1 input rows reach only some of the output rows, known to the compiler, so no
-// multiplication is done for nothing.
+// A tile is R output rows x X registers of elements. An input row is a tap of up to R output rows,
+// in each with another row of the kernel, so X loads serve R * X multiplications: with 12
+// accumulators 4 x 3 needs 3 loads and 4 broadcasts for 12 FMAs, which two load ports give in time.
+// The first and last R - 1 input rows reach only some of the output rows, known to the compiler, so
+// no multiplication is done for nothing.
 #include "arrays/tile.h"
 
 #include <algorithm>
@@ -26,21 +26,21 @@ template <int First, int Last, int R, int X, class T>
     if constexpr (kActive <= X) {
       Vec<T> weight[kActive];
 #pragma GCC unroll 16
-      for (int r = 0; r < kActive; r++) weight[r] = spread(weights[First + r]);
+      for (int r = 0; r < kActive; r++) weight[r] = broadcast(weights[First + r]);
 #pragma GCC unroll 16
       for (int x = 0; x < X; x++) {
-        Vec<T> pixel = load_vec(in + x * kWidth<T>);
-        if constexpr (kActive > 1) keep_register(pixel);
+        Vec<T> pixel = load(in + x * kWidth<T>);
+        if constexpr (kActive > 1) keep(pixel);
 #pragma GCC unroll 16
         for (int r = 0; r < kActive; r++) sums[First + r][x] += weight[r] * pixel;
       }
     } else {
       Vec<T> pixel[X];
 #pragma GCC unroll 16
-      for (int x = 0; x < X; x++) pixel[x] = load_vec(in + x * kWidth<T>);
+      for (int x = 0; x < X; x++) pixel[x] = load(in + x * kWidth<T>);
 #pragma GCC unroll 16
       for (int r = 0; r < kActive; r++) {
-        Vec<T> weight = spread(weights[First + r]);
+        Vec<T> weight = broadcast(weights[First + r]);
 #pragma GCC unroll 16
         for (int x = 0; x < X; x++) sums[First + r][x] += weight * pixel[x];
       }
@@ -49,28 +49,28 @@ template <int First, int Last, int R, int X, class T>
 }
 
 template <int R, int X, class T>
-void sweep(const TapSums<T>& s, T* const* out, long first_cell, long count) {
+void sweep(const TapSums<T>& s, T* const* out, long first_element, long count) {
   const long row_weights = s.kernel_width * R;
-  for (long tile = 0, cell = first_cell; tile < count; tile++, cell += X * kWidth<T>) {
+  for (long tile = 0, element = first_element; tile < count; tile++, element += X * kWidth<T>) {
     Vec<T> sums[R][X];
-    const Vec<T> start = spread(s.start);
+    const Vec<T> start = broadcast(s.start);
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
       for (int x = 0; x < X; x++)
-        sums[r][x] = s.add ? load_vec(out[r] + cell + x * kWidth<T>) : start;
+        sums[r][x] = s.add ? load(out[r] + element + x * kWidth<T>) : start;
     const T* const* row = s.rows;
     const T* weights = s.weights;
     for (long t = 0; t < s.terms; t++) {
       [&]<int... I>(std::integer_sequence<int, I...>) {
-        ((add_row<0, I>(s, row[I] + cell, weights + I * row_weights, sums)), ...);
+        ((add_row<0, I>(s, row[I] + element, weights + I * row_weights, sums)), ...);
       }(std::make_integer_sequence<int, R - 1>{});
       row += R - 1;
       weights += (R - 1) * row_weights;
       for (long i = R - 1; i < s.kernel_height; i++, row++, weights += row_weights)
-        add_row<0, R - 1>(s, *row + cell, weights, sums);
+        add_row<0, R - 1>(s, *row + element, weights, sums);
       [&]<int... I>(std::integer_sequence<int, I...>) {
-        ((add_row<I + 1, R - 1>(s, row[I] + cell, weights + I * row_weights, sums)), ...);
+        ((add_row<I + 1, R - 1>(s, row[I] + element, weights + I * row_weights, sums)), ...);
       }(std::make_integer_sequence<int, R - 1>{});
       row += R - 1;
       weights += (R - 1) * row_weights;
@@ -78,7 +78,7 @@ void sweep(const TapSums<T>& s, T* const* out, long first_cell, long count) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
-      for (int x = 0; x < X; x++) store_vec(out[r] + cell + x * kWidth<T>, sums[r][x]);
+      for (int x = 0; x < X; x++) store(out[r] + element + x * kWidth<T>, sums[r][x]);
   }
 }
 
@@ -119,19 +119,19 @@ std::vector<T> pack_weights(const T* kernels, long terms, long height, long widt
 }
 
 template <class T>
-void sum_taps(const TapSums<T>& s, int tile_rows, T* const* out, long cells) {
+void sum_taps(const TapSums<T>& s, int tile_rows, T* const* out, long elements) {
   const Sweep<T>* tiles = kSweeps<T>.data() + (tile_rows - 1) * kMostRegisters - 1;
   const int most = most_registers(tile_rows);
-  const long whole = cells / (most * kWidth<T>);
+  const long whole = elements / (most * kWidth<T>);
   if (whole) tiles[most](s, out, 0, whole);
-  const long done = whole * most * kWidth<T>, rest = cells - done;
-  if (rest == 0) return;
-  // The last tile may reach back over cells that are done.
-  const long registers = (rest + kWidth<T> - 1) / kWidth<T>;
-  if (cells >= registers * kWidth<T>)
-    return tiles[registers](s, out, cells - registers * kWidth<T>, 1);
+  const long done = whole * most * kWidth<T>, remainder = elements - done;
+  if (remainder == 0) return;
+  // The last tile may reach back over elements that are done.
+  const long registers = (remainder + kWidth<T> - 1) / kWidth<T>;
+  if (elements >= registers * kWidth<T>)
+    return tiles[registers](s, out, elements - registers * kWidth<T>, 1);
   if (registers > 1) tiles[registers - 1](s, out, 0, 1);
-  tiles[1](s, out, std::max(0L, cells - kWidth<T>), 1);
+  tiles[1](s, out, std::max(0L, elements - kWidth<T>), 1);
 }
 
 template std::vector<float> pack_weights(const float*, long, long, long, int);

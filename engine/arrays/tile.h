@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "arrays/vectors.h"
+#include "arrays/convert.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -18,7 +18,7 @@ struct TapSums {
   const T* const* rows;
   const T* weights; // from pack_weights
   long terms, kernel_height, kernel_width;
-  long step; // cells from one column to the next: the interleaved channels
+  long step; // elements from one column to the next: the interleaved channels
   T start;
   bool add = false; // start from what out holds instead
 };
@@ -32,10 +32,10 @@ int tile_rows(long kernel_height, long output_rows);
 template <class T>
 std::vector<T> pack_weights(const T* kernels, long terms, long height, long width, int tile_rows);
 
-// `cells` numbers of each of the output rows. Where there are fewer than a register holds, a whole
-// register is read and written all the same.
+// `elements` elements of each of the output rows. Where there are fewer than a register holds, a
+// whole register is read and written all the same.
 template <class T>
-void sum_taps(const TapSums<T>& sums, int tile_rows, T* const* out, long cells);
+void sum_taps(const TapSums<T>& sums, int tile_rows, T* const* out, long elements);
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

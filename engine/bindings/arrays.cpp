@@ -16,6 +16,7 @@
 #include "arrays/correlation/correlate.h"
 #include "arrays/correlation/short.h"
 #include "arrays/pooling.h"
+#include "arrays/row.h"
 #include "bindings/arguments.h"
 
 namespace nb = nanobind;
@@ -38,24 +39,24 @@ bool holds(const Array& array) {
 }
 
 template <class Array>
-Number number_of(const Array& array) {
-  if (holds<float>(array)) return Number::f32;
-  if (holds<double>(array)) return Number::f64;
-  if (holds<uint8_t>(array)) return Number::u8;
-  if (holds<uint16_t>(array)) return Number::u16;
+DataType data_type_of(const Array& array) {
+  if (holds<float>(array)) return DataType::f32;
+  if (holds<double>(array)) return DataType::f64;
+  if (holds<uint8_t>(array)) return DataType::u8;
+  if (holds<uint16_t>(array)) return DataType::u16;
   require(holds<int64_t>(array), "arrays must be float32, float64, uint8, uint16 or int64");
-  return Number::i64;
+  return DataType::i64;
 }
 
-// What sums of such numbers are taken in.
-Number arithmetic_of(Number source) {
-  return source == Number::u8 || source == Number::u16 ? Number::f32 : source;
+// What sums of such elements are taken in.
+DataType arithmetic_of(DataType source) {
+  return source == DataType::u8 || source == DataType::u16 ? DataType::f32 : source;
 }
 
 template <class Data, class Array>
-PlaneArray<Data> planes_of(const Array& a) {
+ArrayView<Data> view_of(const Array& a) {
   return {a.data(),
-          number_of(a),
+          data_type_of(a),
           static_cast<long>(a.shape(0)),
           static_cast<long>(a.shape(1)),
           static_cast<long>(a.shape(2)),
@@ -76,8 +77,9 @@ IndexList read_list(const List& list, long output, long kernel, const char* mess
 
 // The same row may be written twice, so it must not be read in between.
 template <class Data>
-const char* end_of(const PlaneArray<Data>& a) {
-  return static_cast<const char*>(a.data) + a.planes * a.height * a.row_cells() * size_of(a.type);
+const char* end_of(const ArrayView<Data>& a) {
+  return static_cast<const char*>(a.data) +
+         a.planes * a.height * a.row_elements() * size_of(a.type);
 }
 bool overlap(const SourceArray& source, const OutArray& out) {
   return source.data < end_of(out) && out.data < end_of(source);
@@ -88,13 +90,13 @@ Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const 
                              const List& columns, long kernel_height, long kernel_width,
                              int threads) {
   Correlation c;
-  c.source = planes_of<const void>(source);
-  c.out = planes_of<void>(out);
-  const Number arithmetic = arithmetic_of(c.source.type);
-  require(kernel_height > 0 && kernel_width > 0, "kernels must have cells");
+  c.source = view_of<const void>(source);
+  c.out = view_of<void>(out);
+  const DataType arithmetic = arithmetic_of(c.source.type);
+  require(kernel_height > 0 && kernel_width > 0, "kernels must have elements");
   require(c.out.channels == c.source.channels, "out must have the source's channels");
-  require(c.out.type == arithmetic || (arithmetic != Number::i64 &&
-                                       (c.out.type == Number::u8 || c.out.type == Number::u16)),
+  require(c.out.type == arithmetic || (arithmetic != DataType::i64 &&
+                                       (c.out.type == DataType::u8 || c.out.type == DataType::u16)),
           "out must be of the arithmetic's dtype, uint8 or uint16");
   const char* rows_rule =
       "rows must be the source row, or -1, of each of out's rows and kernel rows - 1";
@@ -116,7 +118,7 @@ Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const 
   return c;
 }
 
-bool empty(const OutArray& out) { return out.planes * out.height * out.row_cells() == 0; }
+bool empty(const OutArray& out) { return out.planes * out.height * out.row_elements() == 0; }
 
 template <class T>
 void run_correlate(const Correlation& c, const Input<3>& kernels, const int32_t* planes, T fill,
@@ -132,7 +134,7 @@ void run_correlate(const Correlation& c, const Input<3>& kernels, const int32_t*
 }
 
 void require_terms(const Correlation& c, const Input<3>& kernels, const PlaneList& planes) {
-  require(number_of(kernels) == arithmetic_of(c.source.type),
+  require(data_type_of(kernels) == arithmetic_of(c.source.type),
           "kernels must be of the arithmetic's dtype");
   require(kernels.shape(0) > 0, "there must be kernels");
   require(static_cast<long>(planes.shape(0)) == c.out.planes && planes.shape(1) == kernels.shape(0),
@@ -146,13 +148,13 @@ void correlate_planes(const Input<4>& source, const Input<3>& kernels, const Pla
                       double offset, int threads) {
   const Correlation c =
       read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
-  const Number arithmetic = arithmetic_of(c.source.type);
+  const DataType arithmetic = arithmetic_of(c.source.type);
   require_terms(c, kernels, planes);
   if (empty(c.out)) return;
   switch (arithmetic) {
-  case Number::f32:
+  case DataType::f32:
     return run_correlate(c, kernels, planes.data(), nb::cast<float>(fill), offset);
-  case Number::f64:
+  case DataType::f64:
     return run_correlate(c, kernels, planes.data(), nb::cast<double>(fill), offset);
   default:
     require(offset == 0, "there is no offset to int64");
@@ -161,8 +163,9 @@ void correlate_planes(const Input<4>& source, const Input<3>& kernels, const Pla
 }
 
 template <class T>
-std::vector<TilePlace> run_fft(const Correlation& c, const Input<3>& kernels, const int32_t* planes,
-                               TileSize tile, double fill, double offset) {
+std::vector<TilePosition> run_fft(const Correlation& c, const Input<3>& kernels,
+                                  const int32_t* planes, TileSize tile, double fill,
+                                  double offset) {
   const Terms<T> terms{static_cast<const T*>(kernels.data()), static_cast<long>(kernels.shape(0)),
                        static_cast<long>(kernels.shape(1)), static_cast<long>(kernels.shape(2)),
                        planes};
@@ -170,7 +173,9 @@ std::vector<TilePlace> run_fft(const Correlation& c, const Input<3>& kernels, co
   return correlate_fft<T>(c, terms, tile, static_cast<T>(fill), static_cast<T>(offset));
 }
 
-bool is_tile(long size) { return size >= 16 && size <= 1 << 24 && (size & (size - 1)) == 0; }
+bool is_tile(long size) {
+  return size >= kShortestTile && size <= kLongestTile && (size & (size - 1)) == 0;
+}
 
 nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
                               const PlaneList& planes, const List& rows, const List& columns,
@@ -178,25 +183,25 @@ nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
                               int threads) {
   const Correlation c =
       read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
-  const Number arithmetic = arithmetic_of(c.source.type);
-  require(arithmetic != Number::i64, "Fourier transforms are not for int64");
+  const DataType arithmetic = arithmetic_of(c.source.type);
+  require(arithmetic != DataType::i64, "Fourier transforms are not for int64");
   require_terms(c, kernels, planes);
   const auto [height, width] = tile;
   const bool line = height == 1 && kernels.shape(1) == 1;
-  require(is_tile(width) && (line ? width >= 256 : is_tile(height)),
+  require(is_tile(width) && (line ? width >= kShortestLine : is_tile(height)),
           "a tile's sides must be powers of two from 16, or 1 and one from 256");
   require(width >= static_cast<long>(kernels.shape(2)) &&
               height >= static_cast<long>(kernels.shape(1)),
           "a tile must hold the kernel");
-  nb::list doubtful;
-  if (empty(c.out)) return doubtful;
+  nb::list non_finite;
+  if (empty(c.out)) return non_finite;
   const TileSize size{height, width};
-  const auto places = arithmetic == Number::f32
-                          ? run_fft<float>(c, kernels, planes.data(), size, fill, offset)
-                          : run_fft<double>(c, kernels, planes.data(), size, fill, offset);
-  for (const TilePlace& place : places)
-    doubtful.append(nb::make_tuple(place.plane, place.row, place.column));
-  return doubtful;
+  const auto positions = arithmetic == DataType::f32
+                             ? run_fft<float>(c, kernels, planes.data(), size, fill, offset)
+                             : run_fft<double>(c, kernels, planes.data(), size, fill, offset);
+  for (const TilePosition& position : positions)
+    non_finite.append(nb::make_tuple(position.plane, position.row, position.column));
+  return non_finite;
 }
 
 template <class T>
@@ -215,15 +220,15 @@ void correlate_separable_planes(const Input<4>& source, const Input<2>& vertical
                                 double fill, const InOut<4>& out, double offset, int threads) {
   const Correlation c =
       read_correlation(source, out, rows, columns, vertical.shape(1), horizontal.shape(1), threads);
-  const Number arithmetic = arithmetic_of(c.source.type);
-  require(arithmetic != Number::i64, "separable correlation is not for int64");
-  require(number_of(vertical) == arithmetic && number_of(horizontal) == arithmetic,
+  const DataType arithmetic = arithmetic_of(c.source.type);
+  require(arithmetic != DataType::i64, "separable correlation is not for int64");
+  require(data_type_of(vertical) == arithmetic && data_type_of(horizontal) == arithmetic,
           "kernels must be of the arithmetic's dtype");
   require(vertical.shape(0) > 0 && vertical.shape(0) == horizontal.shape(0),
           "there must be as many columns as rows of kernels");
   require(c.out.planes == c.source.planes, "out must have the source's planes");
   if (empty(c.out)) return;
-  if (arithmetic == Number::f32)
+  if (arithmetic == DataType::f32)
     run_separable<float>(c, vertical, horizontal, fill, offset);
   else
     run_separable<double>(c, vertical, horizontal, fill, offset);
@@ -266,7 +271,7 @@ nb::object convolve_short_arrays(nb::handle f, nb::handle g, int mode) {
   const char type = a.type();
   require(type == b.type(), "both arrays must have the same dtype");
   require(type == 'f' || type == 'd' || type == 'l', "arrays must be float32, float64 or int64");
-  require(a.size() > 0 && b.size() > 0, "arrays must have cells");
+  require(a.size() > 0 && b.size() > 0, "arrays must have elements");
   if (a.size() < b.size()) return convolve_short_arrays(g, f, mode);
   const Part part = part_of(Mode(mode), a.size(), b.size());
   static const nb::object* empty = new nb::object(nb::module_::import_("numpy").attr("empty"));
@@ -314,7 +319,7 @@ void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, P
   };
   require(covered(p.top, p.kernel_height, p.stride_y, p.out_height, p.height) &&
               covered(p.left, p.kernel_width, p.stride_x, p.out_width, p.width),
-          "every window must cover a cell of the source");
+          "every window must cover an element of the source");
   int64_t* to = nullptr;
   if (indices) {
     require(p.kind == PoolKind::max, "only the maximum has indices");
@@ -322,12 +327,12 @@ void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, P
       require(indices->shape(axis) == out.shape(axis), "indices must have out's shape");
     to = indices->data();
   }
-  switch (number_of(source)) {
-  case Number::f32:
+  switch (data_type_of(source)) {
+  case DataType::f32:
     return run_pool<float>(p, source, out, to);
-  case Number::f64:
+  case DataType::f64:
     return run_pool<double>(p, source, out, to);
-  case Number::i64:
+  case DataType::i64:
     require(kind != "avg", "the mean is not for integers");
     return run_pool<int64_t>(p, source, out, to);
   default:
@@ -339,10 +344,15 @@ void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, P
 
 } // namespace
 
-void define_planes(nb::module_& m) {
+void define_arrays(nb::module_& m) {
   using namespace nb::literals;
   // Taken as they are: a copy would be filled instead of out.
   auto array = [](const char* name) { return nb::arg(name).noconvert(); };
+  // What Python's choice of a method and of tiles has to know.
+  m.attr("FOLDED_TAPS") = kFoldedTaps<float>;
+  m.attr("SHORTEST_TILE") = kShortestTile;
+  m.attr("SHORTEST_LINE") = kShortestLine;
+  m.attr("LONGEST_TILE") = kLongestTile;
   m.def("correlate", &correlate_planes, array("source"), array("kernels"), array("planes"),
         array("rows"), array("columns"), "fill"_a, array("out"), "offset"_a = 0.0, "threads"_a = 0,
         "Correlate planes (P, H, W, C) with kernels (T, KH, KW): out plane p is the sum over t of\n"

@@ -1,4 +1,4 @@
-// The planes as Python sees them.
+// The operations on plain arrays as Python sees them.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -8,7 +8,7 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-void define_planes(nanobind::module_& m);
+void define_arrays(nanobind::module_& m);
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

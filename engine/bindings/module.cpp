@@ -49,7 +49,7 @@ Images read_images(const Pixels& pixels, const ConstFloats& mean, const ConstFlo
               pixels.shape(3) == static_cast<size_t>(shape.width),
           "images do not have the network's input shape");
   require(mean.size() == pixels.shape(1) && scale.size() == pixels.shape(1),
-          "mean and scale must have one number a channel");
+          "mean and scale must have one value a channel");
   return {pixels.data(), is_float, static_cast<long>(pixels.shape(0)), mean.data(), scale.data()};
 }
 
@@ -95,7 +95,7 @@ Result forward(NetworkPlan& plan, const ConstFloats& parameters, const ConstFloa
 
 // A plan with the arrays that it runs on: to read four of them anew takes as long as a tenth of a
 // small network's work on one image. They stay where they are, so writing into them counts.
-struct Model {
+struct BoundPlan {
   NetworkPlan& plan;
   ConstFloats parameters, state, mean, scale;
 
@@ -104,10 +104,10 @@ struct Model {
   }
 };
 
-Model* bind(NetworkPlan& plan, ConstFloats parameters, ConstFloats state, ConstFloats mean,
-            ConstFloats scale) {
+BoundPlan* bind(NetworkPlan& plan, ConstFloats parameters, ConstFloats state, ConstFloats mean,
+                ConstFloats scale) {
   require_network(plan, parameters, state);
-  return new Model{plan, parameters, state, mean, scale};
+  return new BoundPlan{plan, parameters, state, mean, scale};
 }
 
 std::vector<Result> features(NetworkPlan& plan, ConstFloats parameters, ConstFloats state,
@@ -284,14 +284,14 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       "n"_a, "Set how many threads are used where a call does not say.");
   m.def("augment", &augment_images, "images"_a, "augmentation"_a, "seed"_a, "step"_a,
         "The images as training sees them at a step, before normalisation: float32 (N, C, H, W).");
-  define_planes(m);
+  define_arrays(m);
 
   nb::class_<NetworkPlan>(m, "NetworkPlan", "A network that is ready to run.")
       .def(
           "__init__",
           [](NetworkPlan* self, Triple input, nb::sequence steps, long parameters, long states) {
             auto [c, h, w] = input;
-            require(c > 0 && h > 0 && w > 0, "the input must have cells");
+            require(c > 0 && h > 0 && w > 0, "the input must have elements");
             Shape shape{c, h, w};
             new (self) NetworkPlan(shape, parse_steps(steps, shape, parameters, states), parameters,
                                    states);
@@ -308,8 +308,8 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0);
 
-  nb::class_<Model>(m, "Model", "A plan with the arrays that it reads at each call.")
-      .def("forward", &Model::forward, "images"_a, "threads"_a = 0);
+  nb::class_<BoundPlan>(m, "BoundPlan", "A plan with the arrays that it reads at each call.")
+      .def("forward", &BoundPlan::forward, "images"_a, "threads"_a = 0);
 
   nb::class_<PythonTrainer>(m, "Trainer", "Gradient descent on a plan's parameters.")
       .def(nb::new_(&make_trainer), "plan"_a, "batch_size"_a, "loss"_a, "optimizer"_a,

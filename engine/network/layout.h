@@ -1,4 +1,4 @@
-// Shapes, and where the numbers of one value lie in memory.
+// Shapes, and where the elements of one value lie in memory.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
-// Cells around a plane that a neighbour reads and nobody writes: they stay zero.
+// Elements around a plane that a neighbour reads and no operation writes: they stay zero.
 struct Halo {
   int top = 0, bottom = 0, left = 0, right = 0;
   void cover(const Halo& other) {

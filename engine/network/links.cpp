@@ -29,7 +29,7 @@ std::vector<std::vector<Link>> links_of(const Step& s) {
   return links;
 }
 
-Halo reach_of(const Step& s) {
+Halo halo_of(const Step& s) {
   auto after = [](int out, int stride, int kernel, int dilation, int before, int in) {
     return std::max(0, (out - 1) * stride + (kernel - 1) * dilation - before - (in - 1));
   };

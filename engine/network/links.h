@@ -1,5 +1,5 @@
 // What convolutions of every kind derive from their step: which input channels feed an output
-// channel, and which cells its windows read.
+// channel, and which elements its windows read.
 #pragma once
 
 #include <vector>
@@ -19,7 +19,7 @@ struct Link {
 std::vector<std::vector<Link>> links_of(const Step&);
 
 // The zeros that its windows read around the input.
-Halo reach_of(const Step&);
+Halo halo_of(const Step&);
 
 Axis row_axis(const Step&);
 Axis column_axis(const Step&);

@@ -14,22 +14,22 @@ inline namespace FENCEPOST_LEVEL {
 // Where a value and its gradient lie in a block's memory (offsets in vecs). A value has exactly
 // one producer and one consumer; the program inserts a Fork where a network branches.
 struct Slot {
-  Shape shape; // in cells: a cell is a vec, or in `planes` one float of one image
-  bool planes = false;
+  Shape shape; // in elements: an element is a vec, or, if planar, one float of one image
+  bool planar = false;
   Layout value_layout, gradient_layout;
-  long value = -1, gradient = -1; // gradient == -1: nobody asks for it
+  long value = -1, gradient = -1; // gradient == -1: not asked for
 };
 
 // One block on its way through the program, and what the operations may use meanwhile.
 struct Pass {
   vec* memory = nullptr;             // the block's values and gradients
-  vec* scratch = nullptr;            // the thread's, as large as the greediest op asks
+  vec* scratch = nullptr;            // the thread's, as large as any op asks
   const float* parameters = nullptr; // flat, as Python has them
   const float* state = nullptr;      // running statistics and fixed centres
   float* gradient = nullptr;         // the thread's sums, laid out as the parameters
-  vec live{};                        // 1 in lanes that hold an image, 0 in the others
+  vec lane_mask{};                   // 1 in lanes that hold an image, 0 in the others
   uvec keys{};                       // dropout: one random key a lane, new at each step
-  int block = 0;                     // the block's number in its batch
+  int block = 0;                     // the block's index in its batch
   bool training = false;             // batch statistics and dropout, or running and none
 
   vec* value(const Slot& s) const { return memory + s.value; }
@@ -42,14 +42,14 @@ class Op {
 
   // Asked once, before memory is laid out.
   virtual Halo input_halo() const { return {}; } // zeros it reads around its input
-  virtual bool reads_planes() const { return false; }
+  virtual bool reads_planar() const { return false; }
   virtual Halo gradient_halo() const { return {}; } // ... around its output's gradient
-  virtual long kept() const { return 0; }           // vecs from forward to backward (e.g. argmax)
+  virtual long saved() const { return 0; }          // vecs from forward to backward (e.g. argmax)
   virtual long scratch() const { return 0; }        // vecs while it runs
 
   // Writes the interior of the output's value from the input's.
   virtual void forward(Pass&) const = 0;
-  // Writes the interior of the input's gradient (unless nobody asks: gradient == -1) from the
+  // Writes the interior of the input's gradient (if asked for: gradient >= 0) from the
   // output's, which it may overwrite, and adds to pass.gradient.
   virtual void backward(Pass&) const = 0;
 
@@ -57,24 +57,25 @@ class Op {
   virtual void pack(const float* /*parameters*/) {}
 
   // Operations with parameters whose gradient is one product over the whole batch: `reserve`
-  // makes room for a batch, `backward` only records, and `finish` writes the gradient of
+  // makes room for a batch, `backward` only records, and `write_gradient` writes the gradient of
   // weight rows [first, last) into `gradient`.
   virtual int deferred_rows() const { return 0; }
   virtual long row_begin(int /*row*/) const { return 0; } // offset into the parameters
   virtual void reserve(int /*blocks*/) {}
-  virtual void finish(int /*first*/, int /*last*/, int /*blocks*/, float* /*gradient*/) const {}
+  virtual void write_gradient(int /*first*/, int /*last*/, int /*blocks*/,
+                              float* /*gradient*/) const {}
 
   // Operations that need statistics of the whole batch when training: each block passes
-  // `measure`, then one thread calls `settle`, then each block passes `forward`; likewise
+  // `measure`, then one thread calls `reduce`, then each block passes `forward`; likewise
   // backward. `reserve` makes room for the blocks' figures.
   virtual bool needs_batch() const { return false; }
   virtual void measure(Pass&) const {}
-  virtual void settle(int /*images*/, int /*blocks*/, float* /*state*/) {}
+  virtual void reduce(int /*images*/, int /*blocks*/, float* /*state*/) {}
   virtual void measure_backward(Pass&) const {}
-  virtual void settle_backward(int /*images*/, int /*blocks*/, float* /*gradient*/) {}
+  virtual void reduce_backward(int /*images*/, int /*blocks*/, float* /*gradient*/) {}
 
   Slot in, other, out; // `other` only where there are two inputs
-  long kept_at = -1;   // offset of the kept vecs in a block's memory
+  long saved_at = -1;  // offset of the kept vecs in a block's memory
 };
 
 } // namespace FENCEPOST_LEVEL

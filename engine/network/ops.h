@@ -1,4 +1,4 @@
-// The operations by name: each takes its step and is told its slots afterwards. One source file
+// The operations by name: each takes its step and is given its slots afterwards. One source file
 // a family: convolution.cpp, linear.cpp, pooling.cpp, elementwise.cpp, batch_norm.cpp.
 #pragma once
 
@@ -20,13 +20,13 @@ struct Fused {
 };
 
 // Which operations a program is made of: those over lanes of images below, or those of single/.
-struct Makers {
+struct OpFactories {
   OpPointer (*convolution)(const Step&, const Fused&);
   OpPointer (*linear)(const Step&, bool relu);
   OpPointer (*other)(const Step&); // any step by itself
   Shape (*stored)(Shape);          // how many vecs a value has: channels, rows, columns
 };
-extern const Makers kLanesMakers; // program.cpp
+extern const OpFactories kBatchFactories; // program.cpp
 
 OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp, which asks:
 bool winograd_pays(const Step&, const Fused&);         // winograd/convolution.cpp

@@ -24,9 +24,9 @@ NetworkPlan::NetworkPlan(Shape input, std::vector<Step> steps, long parameter_co
 
 NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
   std::lock_guard lock(mutex_);
-  auto& kept = fuse ? fused_ : plain_;
-  if (!kept) kept = std::make_unique<Runner>(input_, steps_, fuse);
-  return *kept;
+  auto& saved = fuse ? fused_ : plain_;
+  if (!saved) saved = std::make_unique<Runner>(input_, steps_, fuse);
+  return *saved;
 }
 
 single::Predictor& NetworkPlan::predictor() {
@@ -44,7 +44,7 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
   while (static_cast<int>(runner.memories.size()) < threads) {
     runner.memories.emplace_back(runner.program.memory());
     runner.scratch.emplace_back(runner.program.scratch());
-    runner.fillers.emplace_back(input_, Augmentation{}, 0);
+    runner.loaders.emplace_back(input_, Augmentation{}, 0);
   }
   runner.program.pack(network.parameters);
   run_threads(threads, [&](int t) {
@@ -58,8 +58,8 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
       const int n = static_cast<int>(std::min<long>(kLanes, images.count - first));
       int64_t index[kLanes];
       for (int l = 0; l < n; l++) index[l] = first + l;
-      for (int l = 0; l < kLanes; l++) pass.live[l] = l < n ? 1.0f : 0.0f;
-      runner.fillers[t].fill(images, index, n, 0, runner.program.input(), pass.memory);
+      for (int l = 0; l < kLanes; l++) pass.lane_mask[l] = l < n ? 1.0f : 0.0f;
+      runner.loaders[t].fill(images, index, n, 0, runner.program.input(), pass.memory);
       for (const OpPointer& op : runner.program.ops()) op->forward(pass);
       copy(pass.memory, first, n);
     }

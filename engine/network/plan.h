@@ -37,7 +37,7 @@ class NetworkPlan {
         : program(input, steps, {.fuse = fuse}) {}
     Program program;
     std::vector<Memory> memories, scratch;
-    std::vector<Filler> fillers;
+    std::vector<BatchLoader> loaders;
     std::mutex busy;
   };
   template <typename Copy>

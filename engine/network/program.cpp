@@ -39,7 +39,7 @@ bool simple_max_pool(const Step& s) {
 
 } // namespace
 
-const Makers kLanesMakers{make_convolution, make_linear, make_op, same};
+const OpFactories kBatchFactories{make_convolution, make_linear, make_op, same};
 
 int Program::add_slot(Shape shape) {
   slots_.push_back({});
@@ -63,18 +63,18 @@ void Program::publish(int value, int slot) {
     free.back() = a;
     free.push_back(b);
   }
-  waiting_[value] = free;
+  unread_[value] = free;
 }
 
 int Program::take(int value) {
-  int slot = waiting_[value].back();
-  waiting_[value].pop_back();
+  int slot = unread_[value].back();
+  unread_[value].pop_back();
   return slot;
 }
 
 // Adds step k, with the steps behind it that it can take along; returns the last of them.
 int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options) {
-  const Makers& make = *options.makers;
+  const OpFactories& make = *options.factories;
   const Step& step = steps[k];
   int last = k;
   // The next step, if it is the only reader of the value made so far.
@@ -120,7 +120,7 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
 
 Program::Program(Shape input, const std::vector<Step>& steps, const ProgramOptions& options) {
   readers_.assign(steps.size() + 1, 0);
-  waiting_.resize(steps.size() + 1);
+  unread_.resize(steps.size() + 1);
   for (const Step& s : steps) {
     readers_[s.input]++;
     if (s.other >= 0) readers_[s.other]++;
@@ -131,13 +131,13 @@ Program::Program(Shape input, const std::vector<Step>& steps, const ProgramOptio
   lay_out(options);
 }
 
-// Whether all who read a slot take planes; only the network's input is ever offered so.
-bool Program::planes(int slot) const {
+// Whether all who read a slot read planar values; only the network's input is ever offered so.
+bool Program::is_planar(int slot) const {
   if (root_[slot] != 0) return false;
   for (size_t i = 0; i < ops_.size(); i++) {
     const Wiring& w = wiring_[i];
     const bool reads = root_[w.in] == 0 || (w.other >= 0 && root_[w.other] == 0);
-    if (reads && root_[w.out] != 0 && !ops_[i]->reads_planes()) return false;
+    if (reads && root_[w.out] != 0 && !ops_[i]->reads_planar()) return false;
   }
   return true;
 }
@@ -163,12 +163,12 @@ void Program::lay_out(const ProgramOptions& options) {
   for (size_t i = 0; i < slots_.size(); i++) {
     Slot& slot = slots_[i];
     const bool own = root_[i] == static_cast<int>(i);
-    slot.planes = planes(static_cast<int>(i));
-    if (!slot.planes) slot.shape = options.makers->stored(slot.shape);
+    slot.planar = is_planar(static_cast<int>(i));
+    if (!slot.planar) slot.shape = options.factories->stored(slot.shape);
     slot.value_layout = Layout(slot.shape, halos[root_[i]]);
     const long size = slot.value_layout.size();
     slot.value =
-        own ? reserve(slot.planes ? (size + kLanes - 1) / kLanes : size) : slots_[root_[i]].value;
+        own ? reserve(slot.planar ? (size + kLanes - 1) / kLanes : size) : slots_[root_[i]].value;
     if (options.gradients && (asked[i] || static_cast<int>(i) == outputs_.back())) {
       slot.gradient_layout = Layout(slot.shape, gradient_halos[i]);
       slot.gradient = reserve(slot.gradient_layout.size());
@@ -178,16 +178,9 @@ void Program::lay_out(const ProgramOptions& options) {
     ops_[i]->in = slots_[wiring_[i].in];
     ops_[i]->out = slots_[wiring_[i].out];
     if (wiring_[i].other >= 0) ops_[i]->other = slots_[wiring_[i].other];
-    ops_[i]->kept_at = reserve(ops_[i]->kept());
+    ops_[i]->saved_at = reserve(ops_[i]->saved());
     scratch_ = std::max(scratch_, ops_[i]->scratch());
   }
-}
-
-Memory::Memory(long vecs)
-    : raw_(std::calloc(static_cast<size_t>(vecs) + 2, sizeof(vec))),
-      aligned_(reinterpret_cast<vec*>((reinterpret_cast<uintptr_t>(raw_.get()) + sizeof(vec) - 1) &
-                                      ~(sizeof(vec) - 1))) {
-  if (!raw_) throw std::bad_alloc();
 }
 
 } // namespace FENCEPOST_LEVEL

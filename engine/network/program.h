@@ -1,10 +1,10 @@
-// A network as a list of operations over lanes, with the place of every value in a block's memory.
+// A network as a list of operations over lanes, with the offset of every value in a block's memory.
 // Built once from steps; what may be done together is fused.
 #pragma once
 
-#include <memory>
 #include <vector>
 
+#include "memory.h"
 #include "network/ops.h"
 
 namespace fencepost {
@@ -14,7 +14,7 @@ struct ProgramOptions {
   bool gradients = false;      // lay out gradients too
   bool input_gradient = false; // ... and that of the network's input
   bool fuse = true;            // or keep the output of every step
-  const Makers* makers = &kLanesMakers;
+  const OpFactories* factories = &kBatchFactories;
 };
 
 class Program {
@@ -39,7 +39,7 @@ class Program {
   void publish(int value, int slot);
   int add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options);
   void lay_out(const ProgramOptions& options);
-  bool planes(int slot) const;
+  bool is_planar(int slot) const;
 
   struct Wiring {
     int in, other, out;
@@ -50,23 +50,9 @@ class Program {
   std::vector<int> outputs_; // slot of each step's output
   std::vector<OpPointer> ops_;
   std::vector<Wiring> wiring_;
-  std::vector<int> readers_;              // of each value
-  std::vector<std::vector<int>> waiting_; // slots of each value that nobody reads yet
+  std::vector<int> readers_;             // of each value
+  std::vector<std::vector<int>> unread_; // slots of each value that are not read yet
   long memory_ = 0, scratch_ = 0;
-};
-
-// Zeroed memory aligned to a vec. Untouched pages cost nothing.
-class Memory {
- public:
-  explicit Memory(long vecs);
-  vec* get() const { return aligned_; }
-
- private:
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
-  std::unique_ptr<void, Free> raw_;
-  vec* aligned_;
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -1,5 +1,5 @@
-// One step of a network as Python describes it, with names turned into numbers. Every check of its
-// sense was made in Python; the engine trusts it.
+// One step of a network as Python describes it, with names turned into enumerators. Every check of
+// its sense was made in Python; the engine trusts it.
 #pragma once
 
 #include <cstdint>

@@ -10,9 +10,9 @@ namespace {
 
 constexpr long kBandBytes = 128 * 1024; // rows of all channels that stay in the second level
 
-template <class Cell>
-inline const Cell* step_bytes(const Cell* p, std::ptrdiff_t bytes) {
-  return reinterpret_cast<const Cell*>(reinterpret_cast<const char*>(p) + bytes);
+template <class Element>
+inline const Element* step_bytes(const Element* p, std::ptrdiff_t bytes) {
+  return reinterpret_cast<const Element*>(reinterpret_cast<const char*>(p) + bytes);
 }
 
 inline vec as_vec(float x) { return broadcast(x); }
@@ -20,12 +20,12 @@ inline vec as_vec(vec v) { return v; }
 
 // Adds one run of taps to a tile of C channels x X pixels. The smaller side stays in registers,
 // the larger streams past it.
-template <int C, int X, class Cell, class Weight>
-[[gnu::always_inline]] inline void add_taps(const Cell* in, long in_step,
+template <int C, int X, class Element, class Weight>
+[[gnu::always_inline]] inline void add_taps(const Element* in, long in_step,
                                             const std::ptrdiff_t* offset, const Weight* w,
                                             long taps, vec (&sums)[C][X]) {
   for (; taps > 0; taps--, offset++, w += C) {
-    const Cell* p = step_bytes(in, *offset);
+    const Element* p = step_bytes(in, *offset);
     if constexpr (C <= X) {
       vec weight[C];
 #pragma GCC unroll 16
@@ -52,24 +52,24 @@ template <int C, int X, class Cell, class Weight>
   }
 }
 
-// `count` tiles of C channels x X pixels in each row. Step is the distance of two pixels' cells,
+// `count` tiles of C channels x X pixels in each row. Step is the distance of two pixels' elements,
 // where the compiler is to know it and the output is without gaps, or 0.
-template <int C, int X, int Step, class Cell, class Weight>
-void sweep_tiles(const Sweep<Cell, Weight>& s, int first_pixel, int count) {
+template <int C, int X, int Step, class Element, class Weight>
+void sweep_tiles(const Sweep<Element, Weight>& s, int first_pixel, int count) {
   const long in_step = Step ? Step : s.in_step, out_step = Step ? 1 : s.out_step;
-  const int cells = s.columns->cells();
+  const int elements = s.columns->elements();
   for (int y = 0; y < s.height; y++) {
     const int row_begin = s.rows->begin[s.first_row + y], row_end = s.rows->end[s.first_row + y];
-    const Cell* in = s.in + y * s.in_row + first_pixel * in_step;
+    const Element* in = s.in + y * s.in_row + first_pixel * in_step;
     vec* out = s.out + y * s.out_row + first_pixel * out_step;
     for (int i = 0; i < count; i++, in += X * in_step, out += X * out_step) {
       const int pixel = first_pixel + i * X;
       const int begin = s.columns->begin[pixel + X - 1], end = s.columns->end[pixel];
       // All columns of the kernel: one run of taps through all its rows.
-      const bool whole = end - begin == cells;
+      const bool whole = end - begin == elements;
       const long run =
-          static_cast<long>(end - begin) * s.planes * (whole ? row_end - row_begin : 1);
-      long tap = (static_cast<long>(row_begin) * cells + begin) * s.planes;
+          static_cast<long>(end - begin) * s.in_channels * (whole ? row_end - row_begin : 1);
+      long tap = (static_cast<long>(row_begin) * elements + begin) * s.in_channels;
       vec sums[C][X];
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++) {
@@ -79,7 +79,7 @@ void sweep_tiles(const Sweep<Cell, Weight>& s, int first_pixel, int count) {
       }
       for (int row = whole ? row_end - 1 : row_begin; row < row_end; row++) {
         add_taps<C, X>(in, in_step, s.offsets + tap, s.weights + tap * C, run, sums);
-        tap += static_cast<long>(cells) * s.planes;
+        tap += static_cast<long>(elements) * s.in_channels;
       }
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++)
@@ -139,24 +139,25 @@ void sweep_weight_tiles(const WeightSweep& s, int first_tap, int count) {
 // A table over channels 1..kMostChannels and pixels (taps) 1..kMostPixels; nullptr where the
 // accumulators would not fit the registers.
 using Entries = std::make_integer_sequence<int, kMostChannels * kMostPixels>;
-template <class Cell, class Weight>
-using SweepFunction = void (*)(const Sweep<Cell, Weight>&, int, int);
-template <int Step, class Cell, class Weight, int... I>
+template <class Element, class Weight>
+using SweepFunction = void (*)(const Sweep<Element, Weight>&, int, int);
+template <int Step, class Element, class Weight, int... I>
 constexpr auto sweep_table(std::integer_sequence<int, I...>) {
-  constexpr auto entry = []<int J>(std::integral_constant<int, J>) -> SweepFunction<Cell, Weight> {
+  constexpr auto entry =
+      []<int J>(std::integral_constant<int, J>) -> SweepFunction<Element, Weight> {
     constexpr int c = J / kMostPixels + 1, x = J % kMostPixels + 1;
     // Channels that read only themselves are tiles of their own.
-    constexpr bool alone = std::is_same_v<Cell, Weight>;
+    constexpr bool alone = std::is_same_v<Element, Weight>;
     if constexpr (c * x <= kAccumulators && (c == 1 || !alone))
-      return sweep_tiles<c, x, Step, Cell, Weight>;
+      return sweep_tiles<c, x, Step, Element, Weight>;
     else
       return nullptr;
   };
-  return std::array<SweepFunction<Cell, Weight>, sizeof...(I)>{
+  return std::array<SweepFunction<Element, Weight>, sizeof...(I)>{
       entry(std::integral_constant<int, I>{})...};
 }
-template <int Step, class Cell, class Weight>
-constexpr auto kSweeps = sweep_table<Step, Cell, Weight>(Entries{});
+template <int Step, class Element, class Weight>
+constexpr auto kSweeps = sweep_table<Step, Element, Weight>(Entries{});
 
 using WeightFunction = void (*)(const WeightSweep&, int, int);
 template <bool Unit, int... I>
@@ -176,14 +177,15 @@ constexpr auto kWeightSweeps = weight_table<false>(Entries{});
 int entry(int channels, int pixels) { return (channels - 1) * kMostPixels + pixels - 1; }
 
 // All pixels of `height` rows, for one tile of `channels` channels.
-template <class Cell, class Weight>
-void sweep(const Sweep<Cell, Weight>& s, int channels, const Split& pixels) {
-  const auto* table = &kSweeps<0, Cell, Weight>;
-  if (s.out_step == 1 && s.in_step == 1) table = &kSweeps<1, Cell, Weight>;
-  if constexpr (std::is_same_v<Cell, float>)
-    if (s.out_step == 1 && s.in_step == kLanes) table = &kSweeps<kLanes, Cell, Weight>;
+template <class Element, class Weight>
+void sweep(const Sweep<Element, Weight>& s, int channels, const Split& pixels) {
+  const auto* table = &kSweeps<0, Element, Weight>;
+  if (s.out_step == 1 && s.in_step == 1) table = &kSweeps<1, Element, Weight>;
+  if constexpr (std::is_same_v<Element, float>)
+    if (s.out_step == 1 && s.in_step == kLanes) table = &kSweeps<kLanes, Element, Weight>;
   if (pixels.whole) (*table)[entry(channels, pixels.size)](s, 0, pixels.whole);
-  if (pixels.rest) (*table)[entry(channels, pixels.rest)](s, pixels.whole * pixels.size, 1);
+  if (pixels.remainder)
+    (*table)[entry(channels, pixels.remainder)](s, pixels.whole * pixels.size, 1);
 }
 
 // Half cycles of a tile for one tap: arithmetic, loads (one more for the offset), latency; and a
@@ -202,10 +204,10 @@ Tiling choose_tiling(int channels, int pixels) {
       Split sc = split(channels, c), sx = split(pixels, x);
       auto across = [&](int tile) {
         return tile ? static_cast<long>(sx.whole) * tile_cost(tile, x) +
-                          (sx.rest ? tile_cost(tile, sx.rest) : 0)
+                          (sx.remainder ? tile_cost(tile, sx.remainder) : 0)
                     : 0;
       };
-      long cost = sc.whole * across(c) + across(sc.rest);
+      long cost = sc.whole * across(c) + across(sc.remainder);
       if (least < 0 || cost <= least) {
         least = cost;
         best = {sc, sx};
@@ -217,12 +219,12 @@ Tiling choose_tiling(int channels, int pixels) {
 void sweep_weights(const WeightSweep& s, int channels, const Split& taps) {
   const auto& table = s.in_step == 1 ? kUnitWeightSweeps : kWeightSweeps;
   if (taps.whole) table[entry(channels, taps.size)](s, 0, taps.whole);
-  if (taps.rest) table[entry(channels, taps.rest)](s, taps.whole * taps.size, 1);
+  if (taps.remainder) table[entry(channels, taps.remainder)](s, taps.whole * taps.size, 1);
 }
 
 Axis::Axis(std::vector<int> r, int step, int pixels, int size) : reads(std::move(r)) {
   for (int p = 0; p < pixels; p++) {
-    int first = 0, last = cells();
+    int first = 0, last = elements();
     while (first < last && p * step + reads[first] < 0) first++;
     while (last > first && p * step + reads[last - 1] >= size) last--;
     begin.push_back(first);
@@ -230,58 +232,60 @@ Axis::Axis(std::vector<int> r, int step, int pixels, int size) : reads(std::move
   }
 }
 
-template <class Cell, class Weight>
-TapConvolution<Cell, Weight>::TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
-                                             const std::vector<long>& cells, long row_stride,
-                                             long pitch)
+template <class Element, class Weight>
+TapConvolution<Element, Weight>::TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
+                                                const std::vector<long>& elements, long row_stride,
+                                                long pitch)
     : rows_(std::move(rows)), columns_(std::move(columns)) {
   for (int u = 0; u < static_cast<int>(units.size()); u++) {
     const Unit& unit = units[u];
-    const int planes = static_cast<int>(unit.planes.size());
+    const int in_channels = static_cast<int>(unit.channel_offsets.size());
     Tiling tiling = choose_tiling(unit.channels, static_cast<int>(columns_.begin.size()));
-    Taps taps{planes, {}, tiling.pixels};
+    Taps taps{in_channels, {}, tiling.pixels};
     for (int y : rows_.reads)
       for (int x : columns_.reads)
-        for (long plane : unit.planes)
+        for (long plane : unit.channel_offsets)
           taps.offsets.push_back((plane + (y * row_stride + x) * pitch) *
-                                 static_cast<std::ptrdiff_t>(sizeof(Cell)));
+                                 static_cast<std::ptrdiff_t>(sizeof(Element)));
     taps_.push_back(std::move(taps));
     for (int c = 0; c < unit.channels; c += tiling.channels.size) {
       const int size = std::min(tiling.channels.size, unit.channels - c);
-      tiles_.push_back({u, unit.first + c, size, static_cast<long>(index_.size()) / kNumbers});
-      for (long cell : cells)
-        for (int p = 0; p < planes; p++)
+      tiles_.push_back(
+          {u, unit.first + c, size, static_cast<long>(index_.size()) / kLanesOfWeight});
+      for (long element : elements)
+        for (int p = 0; p < in_channels; p++)
           for (int i = 0; i < size; i++)
-            for (int n = 0; n < kNumbers; n++) {
-              const long at = unit.weights[(static_cast<long>(c + i) * planes + p) * kNumbers + n];
-              index_.push_back(at < 0 ? -1 : at + cell);
+            for (int n = 0; n < kLanesOfWeight; n++) {
+              const long at =
+                  unit.weights[(static_cast<long>(c + i) * in_channels + p) * kLanesOfWeight + n];
+              index_.push_back(at < 0 ? -1 : at + element);
             }
     }
   }
-  packed_.resize(index_.size() / kNumbers);
+  packed_.resize(index_.size() / kLanesOfWeight);
 }
 
-template <class Cell, class Weight>
-void TapConvolution<Cell, Weight>::pack(const float* parameters) {
+template <class Element, class Weight>
+void TapConvolution<Element, Weight>::pack(const float* parameters) {
   float* to = reinterpret_cast<float*>(packed_.data());
   for (size_t i = 0; i < index_.size(); i++) to[i] = index_[i] < 0 ? 0 : parameters[index_[i]];
 }
 
-template <class Cell, class Weight>
-void TapConvolution<Cell, Weight>::run_tile(const Tile& tile, Sweep<Cell, Weight> s,
-                                            const Weight* bias) const {
+template <class Element, class Weight>
+void TapConvolution<Element, Weight>::run_tile(const Tile& tile, Sweep<Element, Weight> s,
+                                               const Weight* bias) const {
   const Taps& taps = taps_[tile.unit];
   s.rows = &rows_;
   s.columns = &columns_;
-  s.planes = taps.planes;
+  s.in_channels = taps.in_channels;
   s.offsets = taps.offsets.data();
   s.weights = packed_.data() + tile.packed;
   s.bias = bias ? bias + tile.first : nullptr;
   sweep(s, tile.channels, taps.pixels);
 }
 
-template <class Cell, class Weight>
-void TapConvolution<Cell, Weight>::run(Sweep<Cell, Weight> s, const Weight* bias) const {
+template <class Element, class Weight>
+void TapConvolution<Element, Weight>::run(Sweep<Element, Weight> s, const Weight* bias) const {
   vec* out = s.out;
   for (const Tile& tile : tiles_) {
     s.out = out + tile.first * s.out_plane;
@@ -289,13 +293,13 @@ void TapConvolution<Cell, Weight>::run(Sweep<Cell, Weight> s, const Weight* bias
   }
 }
 
-template <class Cell, class Weight>
-void TapConvolution<Cell, Weight>::run_bands(Sweep<Cell, Weight> s, int planes,
-                                             const Weight* bias) const {
-  const Cell* in = s.in;
+template <class Element, class Weight>
+void TapConvolution<Element, Weight>::run_bands(Sweep<Element, Weight> s, int in_channels,
+                                                const Weight* bias) const {
+  const Element* in = s.in;
   vec* out = s.out;
   const int height = static_cast<int>(rows_.begin.size());
-  const long row_bytes = s.in_row * planes * static_cast<long>(sizeof(Cell));
+  const long row_bytes = s.in_row * in_channels * static_cast<long>(sizeof(Element));
   const int rows = static_cast<int>(std::max(1L, kBandBytes / row_bytes));
   for (int y = 0; y < height; y += rows) {
     s.first_row = y;

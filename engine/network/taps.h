@@ -6,12 +6,12 @@
 //   sweep          out[c][y][x] = bias[c] + sum_k weight[k][c] * in[y][x + offset[k]]
 //   sweep_weights  gradient[c][k] += sum_{y,x,lane} delta[c][y][x] * in[y][x + offset[k]]
 //
-// What a lane is decides what a Cell of the input and a Weight are:
+// What a lane is decides what an Element of the input and a Weight are:
 //
-//   lane            Cell   Weight
-//   image           vec    float   a block of images (this folder)
-//   output channel  float  vec     one image (single/): `channels` counts vecs of them
-//   channel         vec    vec     one image, every channel by itself: a depthwise convolution
+//   lane            Element  Weight
+//   image           vec      float   a block of images (batch/)
+//   output channel  float    vec     one image (single/): `channels` counts vecs of them
+//   channel         vec      vec     one image, every channel by itself: a depthwise convolution
 //
 // Budget of a register tile of C channels x X pixels (or taps): C*X fused multiply-adds for C + X
 // loads; at two of either a cycle a tile is bound by arithmetic when C*X >= C + X, and C*X >= 8
@@ -29,9 +29,9 @@ inline namespace FENCEPOST_LEVEL {
 inline constexpr int kMostChannels = 6; // of a tile
 inline constexpr int kMostPixels = 12;
 
-// A run of equal tiles and the rest: `whole` tiles of `size`, then one of `rest` (0: none).
+// `whole` tiles of `size`, then one of `remainder` (0: none).
 struct Split {
-  int size = 1, whole = 0, rest = 0;
+  int size = 1, whole = 0, remainder = 0;
 };
 
 // How to cut channels x pixels into tiles with the fewest cycles by the budget above.
@@ -40,27 +40,27 @@ struct Tiling {
 };
 Tiling choose_tiling(int channels, int pixels);
 
-// One axis of a convolution: output pixel p reads the cells p * step + reads[j] of the input, for
-// each kernel cell j, in ascending order. Only j in [begin[p], end[p]) lie inside the input; the
-// others would read padding, and are left out.
+// One axis of a convolution: output pixel p reads the elements p * step + reads[j] of the input,
+// for each kernel element j, in ascending order. Only j in [begin[p], end[p]) lie inside the input;
+// the others would read padding, and are left out.
 struct Axis {
   Axis() = default;
   Axis(std::vector<int> reads, int step, int pixels, int size);
   std::vector<int> reads, begin, end;
-  int cells() const { return static_cast<int>(reads.size()); }
+  int elements() const { return static_cast<int>(reads.size()); }
 };
 
-template <class Cell, class Weight>
+template <class Element, class Weight>
 struct Sweep {
-  const Cell* in;
-  long in_row, in_step; // cells from one output row, or pixel, to the next
+  const Element* in;
+  long in_row, in_step; // elements from one output row, or pixel, to the next
   vec* out;
   long out_plane, out_row, out_step;
   int first_row, height; // rows of the output, counted in the rows axis
   bool relu;
   // Filled in by TapConvolution. Taps are ordered by kernel row, kernel column, channel.
   const Axis *rows, *columns;
-  int planes;                    // input channels
+  int in_channels;               // input channels
   const std::ptrdiff_t* offsets; // bytes, one a tap
   const Weight* weights;         // [tap][channel of the tile]
   const Weight* bias;            // of the tile's channels, or nullptr
@@ -82,46 +82,46 @@ void sweep_weights(const WeightSweep&, int channels, const Split& taps);
 // Output channels that read the same input channels, and where their weights begin.
 struct Unit {
   int first = 0, channels = 0;
-  std::vector<long> planes; // offset of each input channel, in cells
-  // [channel][plane][number of the Weight]: offset into the parameters, or -1 for a zero.
+  std::vector<long> channel_offsets; // offset of each input channel, in elements
+  // [channel][input channel][lane of the Weight]: offset into the parameters, or -1 for a zero.
   std::vector<long> weights;
 };
 
 // A convolution as units, with its weights packed tile by tile.
-template <class Cell, class Weight>
+template <class Element, class Weight>
 class TapConvolution {
  public:
   TapConvolution() = default;
-  // The weight of kernel cell (row, column) is cells[row * columns + column] behind its channel's.
-  // The input's rows are row_stride pixels apart, and its pixels `pitch` cells.
-  TapConvolution(std::vector<Unit> units, Axis rows, Axis columns, const std::vector<long>& cells,
-                 long row_stride, long pitch = 1);
+  // The weight of kernel element (row, column) is elements[row * columns + column] behind its
+  // channel's. The input's rows are row_stride pixels apart, and its pixels `pitch` elements.
+  TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
+                 const std::vector<long>& elements, long row_stride, long pitch = 1);
   void pack(const float* parameters);
   // `bias` counts from channel 0, as `out` does.
-  void run(Sweep<Cell, Weight> sweep, const Weight* bias) const;
-  // All rows, in bands of so many that their input of `planes` channels stays in the second-level
-  // cache while the tiles pass over it.
-  void run_bands(Sweep<Cell, Weight> sweep, int planes, const Weight* bias) const;
+  void run(Sweep<Element, Weight> sweep, const Weight* bias) const;
+  // All rows, in bands of so many that their input of `in_channels` channels stays in the
+  // second-level cache while the tiles pass over it.
+  void run_bands(Sweep<Element, Weight> sweep, int in_channels, const Weight* bias) const;
   // The same for a single tile; tiles are numbered through all units.
   struct Tile {
     int unit, first, channels; // first: the channel of the output
     long packed;               // where its weights begin
   };
   const std::vector<Tile>& tiles() const { return tiles_; }
-  void run_tile(const Tile&, Sweep<Cell, Weight> sweep, const Weight* bias) const;
+  void run_tile(const Tile&, Sweep<Element, Weight> sweep, const Weight* bias) const;
 
  private:
   struct Taps { // of a unit
-    int planes;
+    int in_channels;
     std::vector<std::ptrdiff_t> offsets; // bytes
     Split pixels;
   };
   Axis rows_, columns_;
   std::vector<Taps> taps_;
   std::vector<Tile> tiles_;
-  std::vector<long> index_; // of each packed number in the parameters, or -1
+  std::vector<long> index_; // of each packed weight in the parameters, or -1
   std::vector<Weight> packed_;
-  static constexpr int kNumbers = sizeof(Weight) / sizeof(float);
+  static constexpr int kLanesOfWeight = sizeof(Weight) / sizeof(float);
 };
 
 } // namespace FENCEPOST_LEVEL

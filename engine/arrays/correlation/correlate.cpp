@@ -40,12 +40,12 @@ void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
       for (Window<T>& window : windows)
         for (long i = 0; i < input_rows; i++) *row++ = window.row(y + i);
       T* const* to = output.rows(strip.plane, y);
-      const long cells = (panel.last - panel.first) * out.channels;
+      const long elements = (panel.last - panel.first) * out.channels;
       if (is_single)
-        single.run(rows[0], offset, to[0], cells);
+        single.run(rows[0], offset, to[0], elements);
       else
-        sum_taps(sums, tile, to, cells);
-      output.finish(strip.plane, y);
+        sum_taps(sums, tile, to, elements);
+      output.write_back(strip.plane, y);
     }
   });
 }

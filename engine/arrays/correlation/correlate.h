@@ -36,21 +36,23 @@ struct SeparableTerms {
 template <class T>
 void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T fill, T offset);
 
-// By Fourier transforms of overlapping tiles (overlap-save), each a power of two of cells a side. A
-// tile of height 1 is a stretch of one row, for kernels of one row.
+// By Fourier transforms of overlapping tiles (overlap-save), each a power of two of elements a
+// side. A tile of height 1 is a stretch of one row, for kernels of one row.
 struct TileSize {
   long height, width;
 };
-struct TilePlace {
+// Sides of a tile, and of a tile of height 1.
+inline constexpr long kShortestTile = 16, kLongestTile = 1 << 24, kShortestLine = 256;
+struct TilePosition {
   long plane, row, column; // of its first result
 };
 // Returns the tiles whose results are not to be trusted, as not all they read, or made of it, was
 // finite.
 template <class T>
-std::vector<TilePlace> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize tile,
-                                     T fill, T offset);
+std::vector<TilePosition> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize tile,
+                                        T fill, T offset);
 
-// Exact; throws std::overflow_error where a result is not an int64.
+// In 128 bits; throws std::overflow_error where a result is not an int64.
 void correlate_exact(const Correlation& c, const Terms<int64_t>& terms, int64_t fill);
 
 } // namespace FENCEPOST_LEVEL

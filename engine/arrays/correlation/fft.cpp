@@ -53,13 +53,13 @@ Fft<T>::Fft(long n) : n_(n), last_(4) {
   long m = n;
   for (; m > 4; m /= 4) {
     for (long j = 0; j < m / 4; j++) {
-      Turn turn;
+      Twiddle twiddle;
       for (int k = 0; k < 3; k++) {
         const auto root = roots((k + 1) * j * (n / m));
-        turn.re[k] = static_cast<T>(root.re);
-        turn.im[k] = static_cast<T>(root.im);
+        twiddle.re[k] = static_cast<T>(root.re);
+        twiddle.im[k] = static_cast<T>(root.im);
       }
-      turns_.push_back(turn);
+      twiddles_.push_back(twiddle);
     }
   }
   last_ = m;
@@ -67,19 +67,21 @@ Fft<T>::Fft(long n) : n_(n), last_(4) {
 
 template <class T>
 long Fft<T>::frequency(long position) const {
-  long found = 0, place = 1, m = n_;
-  for (; m >= 4; m /= 4, place *= 4) found += place * (position % m / (m / 4));
-  return m == 2 ? found + place * (position % 2) : found;
+  long frequency = 0, digit = 1, m = n_;
+  for (; m >= 4; m /= 4, digit *= 4) frequency += digit * (position % m / (m / 4));
+  return m == 2 ? frequency + digit * (position % 2) : frequency;
 }
 
 template <class T>
 template <bool Forward>
-void Fft<T>::pass(Complex<T>* x, long m, const Turn* turns) const {
+void Fft<T>::pass(Complex<T>* x, long m, const Twiddle* twiddles) const {
   const long quarter = m / 4;
   for (Complex<T>* end = x + n_; x < end; x += m) {
     for (long j = 0; j < quarter; j++) {
-      const Turn& turn = turns[j];
-      auto w = [&turn](int k) { return Complex<T>{spread<T>(turn.re[k]), spread<T>(turn.im[k])}; };
+      const Twiddle& twiddle = twiddles[j];
+      auto w = [&twiddle](int k) {
+        return Complex<T>{broadcast(twiddle.re[k]), broadcast(twiddle.im[k])};
+      };
       Complex<T> a = x[j], b = x[j + quarter], c = x[j + 2 * quarter], d = x[j + 3 * quarter];
       if constexpr (!Forward) {
         b = times_conjugate(b, w(0));
@@ -103,8 +105,8 @@ void Fft<T>::pass(Complex<T>* x, long m, const Turn* turns) const {
 
 template <class T>
 void Fft<T>::forward(Complex<T>* x) const {
-  const Turn* turns = turns_.data();
-  for (long m = n_; m > 4; turns += m / 4, m /= 4) pass<true>(x, m, turns);
+  const Twiddle* twiddles = twiddles_.data();
+  for (long m = n_; m > 4; twiddles += m / 4, m /= 4) pass<true>(x, m, twiddles);
   if (last_ == 4) {
     for (long i = 0; i < n_; i += 4) butterfly<true>(x[i], x[i + 1], x[i + 2], x[i + 3]);
   } else {
@@ -127,15 +129,15 @@ void Fft<T>::backward(Complex<T>* x) const {
       x[i + 1] = a - b;
     }
   }
-  const Turn* turns = turns_.data() + turns_.size();
-  for (long m = 4 * last_; m <= n_; m *= 4) pass<false>(x, m, turns -= m / 4);
+  const Twiddle* twiddles = twiddles_.data() + twiddles_.size();
+  for (long m = 4 * last_; m <= n_; m *= 4) pass<false>(x, m, twiddles -= m / 4);
 }
 
 // The passes in the middle are one: what they read is multiplied while it is in registers.
 template <class T>
 void Fft<T>::filter(Complex<T>* x, const Complex<T>* spectrum) const {
-  const Turn* turns = turns_.data();
-  for (long m = n_; m > 4; turns += m / 4, m /= 4) pass<true>(x, m, turns);
+  const Twiddle* twiddles = twiddles_.data();
+  for (long m = n_; m > 4; twiddles += m / 4, m /= 4) pass<true>(x, m, twiddles);
   if (last_ == 4) {
     for (long i = 0; i < n_; i += 4) {
       Complex<T> a = x[i], b = x[i + 1], c = x[i + 2], d = x[i + 3];
@@ -158,7 +160,7 @@ void Fft<T>::filter(Complex<T>* x, const Complex<T>* spectrum) const {
       x[i + 1] = a - b;
     }
   }
-  for (long m = 4 * last_; m <= n_; m *= 4) pass<false>(x, m, turns -= m / 4);
+  for (long m = 4 * last_; m <= n_; m *= 4) pass<false>(x, m, twiddles -= m / 4);
 }
 
 template class Fft<float>;

@@ -1,5 +1,5 @@
 // Fast Fourier transforms, one to a lane: kWidth of them side by side, so that each is the
-// textbook's scalar program with a register for a number, of any length that is a power of two.
+// textbook's scalar program with a register for a scalar, of any length that is a power of two.
 //
 // Frequencies come out in the order that the passes leave them in (digits reversed), and go back in
 // the same: a product of spectra does not care, and no pass is spent on sorting them.
@@ -7,12 +7,12 @@
 
 #include <vector>
 
-#include "arrays/vectors.h"
+#include "arrays/convert.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-// A complex number of each lane.
+// A complex number in each lane.
 template <class T>
 struct Complex {
   Vec<T> re, im;
@@ -63,14 +63,14 @@ class Fft {
   void filter(Complex<T>* x, const Complex<T>* spectrum) const;
 
  private:
-  struct Turn {
+  struct Twiddle {
     T re[3], im[3]; // of w^j, w^2j, w^3j
   };
   template <bool Forward>
-  void pass(Complex<T>* x, long m, const Turn* turns) const;
+  void pass(Complex<T>* x, long m, const Twiddle* twiddles) const;
 
-  long n_, last_;           // length of the transforms of the last forward pass: 4 or 2
-  std::vector<Turn> turns_; // pass by pass, the longest first
+  long n_, last_;                 // length of the transforms of the last forward pass: 4 or 2
+  std::vector<Twiddle> twiddles_; // pass by pass, the longest first
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -24,13 +24,13 @@ void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T
     horizontal.emplace_back(terms.horizontal + t * terms.width, terms.width, out.channels);
   for_each_strip(g, cut_panels(extension, g), c.threads, [&](const Strip& strip) {
     const Panel& panel = strip.panel;
-    const long cells = (panel.last - panel.first) * out.channels, pitch = row_pitch<T>(cells);
+    const long elements = (panel.last - panel.first) * out.channels, pitch = row_pitch<T>(elements);
     Window<T> window(extension, strip.plane, panel.first,
                      panel.last - panel.first + terms.width - 1, 1, panel.in_place);
     window.start(strip.first_row);
     Output<T> output(out, panel, tile);
     Buffer<T> passed(terms.count * input_rows * pitch);
-    auto place = [&](long t, long row) {
+    auto pass_row = [&](long t, long row) {
       return passed.get() + (t * input_rows + row % input_rows) * pitch;
     };
     std::vector<const T*> rows(terms.count * input_rows);
@@ -40,13 +40,14 @@ void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T
       const long y = std::min(next, strip.last_row - tile); // the last may do rows again
       for (; done < y + input_rows; done++) {
         const T* row = window.row(done);
-        for (long t = 0; t < terms.count; t++) horizontal[t].run(row, T(0), place(t, done), cells);
+        for (long t = 0; t < terms.count; t++)
+          horizontal[t].run(row, T(0), pass_row(t, done), elements);
       }
       auto row = rows.begin();
       for (long t = 0; t < terms.count; t++)
-        for (long i = 0; i < input_rows; i++) *row++ = place(t, y + i);
-      sum_taps(sums, tile, output.rows(strip.plane, y), cells);
-      output.finish(strip.plane, y);
+        for (long i = 0; i < input_rows; i++) *row++ = pass_row(t, y + i);
+      sum_taps(sums, tile, output.rows(strip.plane, y), elements);
+      output.write_back(strip.plane, y);
     }
   });
 }

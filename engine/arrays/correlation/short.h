@@ -10,7 +10,7 @@ inline namespace FENCEPOST_LEVEL {
 
 enum class Mode { full, same, valid };
 
-// The part of the full convolution of n and m <= n numbers that a mode returns.
+// The part of the full convolution of n and m <= n elements that a mode returns.
 struct Part {
   long first, size;
 };

@@ -1,7 +1,7 @@
 // Correlation by Fourier transforms, in tiles that stay in cache. Two tiles are transformed as the
 // real and imaginary part of one: the kernel is real, so that what comes back is their results,
-// side by side. A tile of R x C cells is transformed along its columns, kWidth of them to a
-// register, then along its rows, kWidth of them again; a stretch of R * C cells of one row
+// side by side. A tile of R x C elements is transformed along its columns, kWidth of them to a
+// register, then along its rows, kWidth of them again; a stretch of R * C elements of one row
 // likewise, once the roots of unity between the two have been multiplied in (W. M. Gentleman, G.
 // Sande, 1966).
 #include <algorithm>
@@ -16,13 +16,13 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Cells that are worth a thread: it takes some microseconds to wake one.
-constexpr double kThreadCells = 1 << 13;
+// Elements that are worth a thread: it takes some microseconds to wake one.
+constexpr double kThreadElements = 1 << 13;
 
 template <class T>
 bool all_finite(const T* p, long n) { // the last register is read as a whole
   Vec<T> sum{};
-  for (long i = 0; i < n; i += kWidth<T>) sum += load_vec(p + i) * 0;
+  for (long i = 0; i < n; i += kWidth<T>) sum += load(p + i) * 0;
   bool finite = true;
   for (int i = 0; i < kWidth<T>; i++) finite &= sum[i] == 0;
   return finite;
@@ -32,19 +32,19 @@ bool all_finite(const T* p, long n) { // the last register is read as a whole
 template <class T>
 struct TilePair {
   TilePair(long rows, long columns)
-      : rows(rows), columns(columns), pitch(row_pitch<T>(columns)), cells(2 * rows * pitch) {}
-  T* row(int which, long y) const { return cells.get() + (which * rows + y) * pitch; }
+      : rows(rows), columns(columns), pitch(row_pitch<T>(columns)), elements(2 * rows * pitch) {}
+  T* row(int which, long y) const { return elements.get() + (which * rows + y) * pitch; }
 
   long rows, columns, pitch;
-  Buffer<T> cells;
+  Buffer<T> elements;
 };
 
-// Transforms of R x C cells: to spectra and back. A spectrum is (R / kWidth, C): registers hold
+// Transforms of R x C elements: to spectra and back. A spectrum is (R / kWidth, C): registers hold
 // kWidth frequencies of the columns.
 template <class T>
-class Plane {
+class TileTransform {
  public:
-  Plane(long rows, long columns, bool line);
+  TileTransform(long rows, long columns, bool line);
 
   long rows() const { return columns_fft_.size(); }
   long columns() const { return rows_fft_.size(); }
@@ -52,32 +52,33 @@ class Plane {
 
   // scratch: rows() registers.
   void forward(const TilePair<T>& tiles, Complex<T>* spectrum, Complex<T>* scratch) const;
-  // spectrum = its correlation with a kernel's, ready for `finish`.
+  // spectrum = its correlation with a kernel's, ready for `inverse`.
   void filter(Complex<T>* spectrum, const Complex<T>* kernel) const;
   void backward_rows(Complex<T>* spectrum) const;
-  // Only the first `height` x `width` cells, plus an offset.
-  void finish(const Complex<T>* spectrum, const TilePair<T>& tiles, long height, long width,
-              T offset, Complex<T>* scratch) const;
+  // Only the first `height` x `width` elements, plus an offset.
+  void inverse(const Complex<T>* spectrum, const TilePair<T>& tiles, long height, long width,
+               T offset, Complex<T>* scratch) const;
   void forward_rows(Complex<T>* spectrum) const;
 
  private:
   static constexpr int W = kWidth<T>;
   long pitch() const { return columns() + W; } // rows of a spectrum in different cache sets
   template <bool Forward>
-  void turn(Complex<T>* block, const Complex<T>* turns) const;
+  void twiddle(Complex<T>* block, const Complex<T>* twiddles) const;
 
   Fft<T> columns_fft_, rows_fft_;
-  Buffer<Complex<T>> turns_; // of a line
+  Buffer<Complex<T>> twiddles_; // of a line
 };
 
 template <class T>
-Plane<T>::Plane(long rows, long columns, bool line) : columns_fft_(rows), rows_fft_(columns) {
+TileTransform<T>::TileTransform(long rows, long columns, bool line)
+    : columns_fft_(rows), rows_fft_(columns) {
   if (!line) return;
-  turns_ = Buffer<Complex<T>>(registers());
+  twiddles_ = Buffer<Complex<T>>(registers());
   const Roots roots(rows * columns);
   for (long y = 0; y < rows; y++) {
     const long frequency = columns_fft_.frequency(y);
-    Complex<T>* block = turns_.get() + y / W * pitch();
+    Complex<T>* block = twiddles_.get() + y / W * pitch();
     for (long x = 0; x < columns; x++) {
       const auto root = roots(frequency * x);
       block[x].re[y % W] = static_cast<T>(root.re);
@@ -87,10 +88,11 @@ Plane<T>::Plane(long rows, long columns, bool line) : columns_fft_(rows), rows_f
 }
 
 template <class T>
-void Plane<T>::forward(const TilePair<T>& tiles, Complex<T>* spectrum, Complex<T>* scratch) const {
+void TileTransform<T>::forward(const TilePair<T>& tiles, Complex<T>* spectrum,
+                               Complex<T>* scratch) const {
   for (long x = 0; x < columns(); x += W) {
     for (long y = 0; y < rows(); y++)
-      scratch[y] = {load_vec(tiles.row(0, y) + x), load_vec(tiles.row(1, y) + x)};
+      scratch[y] = {load(tiles.row(0, y) + x), load(tiles.row(1, y) + x)};
     columns_fft_.forward(scratch);
     for (long y = 0; y < rows(); y += W) {
       Vec<T> re[W], im[W];
@@ -106,40 +108,40 @@ void Plane<T>::forward(const TilePair<T>& tiles, Complex<T>* spectrum, Complex<T
 
 template <class T>
 template <bool Forward>
-void Plane<T>::turn(Complex<T>* block, const Complex<T>* turns) const {
+void TileTransform<T>::twiddle(Complex<T>* block, const Complex<T>* twiddles) const {
   for (long x = 0; x < columns(); x++)
-    block[x] = Forward ? block[x] * turns[x] : times_conjugate(block[x], turns[x]);
+    block[x] = Forward ? block[x] * twiddles[x] : times_conjugate(block[x], twiddles[x]);
 }
 
 template <class T>
-void Plane<T>::forward_rows(Complex<T>* spectrum) const {
-  for (long place = 0; place < registers(); place += pitch()) {
-    if (turns_.get()) turn<true>(spectrum + place, turns_.get() + place);
-    rows_fft_.forward(spectrum + place);
+void TileTransform<T>::forward_rows(Complex<T>* spectrum) const {
+  for (long at = 0; at < registers(); at += pitch()) {
+    if (twiddles_.get()) twiddle<true>(spectrum + at, twiddles_.get() + at);
+    rows_fft_.forward(spectrum + at);
   }
 }
 
 template <class T>
-void Plane<T>::backward_rows(Complex<T>* spectrum) const {
-  for (long place = 0; place < registers(); place += pitch()) {
-    rows_fft_.backward(spectrum + place);
-    if (turns_.get()) turn<false>(spectrum + place, turns_.get() + place);
+void TileTransform<T>::backward_rows(Complex<T>* spectrum) const {
+  for (long at = 0; at < registers(); at += pitch()) {
+    rows_fft_.backward(spectrum + at);
+    if (twiddles_.get()) twiddle<false>(spectrum + at, twiddles_.get() + at);
   }
 }
 
 template <class T>
-void Plane<T>::filter(Complex<T>* spectrum, const Complex<T>* kernel) const {
-  for (long place = 0; place < registers(); place += pitch()) {
-    if (turns_.get()) turn<true>(spectrum + place, turns_.get() + place);
-    rows_fft_.filter(spectrum + place, kernel + place);
-    if (turns_.get()) turn<false>(spectrum + place, turns_.get() + place);
+void TileTransform<T>::filter(Complex<T>* spectrum, const Complex<T>* kernel) const {
+  for (long at = 0; at < registers(); at += pitch()) {
+    if (twiddles_.get()) twiddle<true>(spectrum + at, twiddles_.get() + at);
+    rows_fft_.filter(spectrum + at, kernel + at);
+    if (twiddles_.get()) twiddle<false>(spectrum + at, twiddles_.get() + at);
   }
 }
 
 template <class T>
-void Plane<T>::finish(const Complex<T>* spectrum, const TilePair<T>& tiles, long height, long width,
-                      T offset, Complex<T>* scratch) const {
-  const Vec<T> added = spread(offset);
+void TileTransform<T>::inverse(const Complex<T>* spectrum, const TilePair<T>& tiles, long height,
+                               long width, T offset, Complex<T>* scratch) const {
+  const Vec<T> added = broadcast(offset);
   for (long x = 0; x < width; x += W) {
     for (long y = 0; y < rows(); y += W) {
       const Complex<T>* from = spectrum + y / W * pitch() + x;
@@ -152,8 +154,8 @@ void Plane<T>::finish(const Complex<T>* spectrum, const TilePair<T>& tiles, long
     }
     columns_fft_.backward(scratch);
     for (long y = 0; y < height; y++) {
-      store_vec(tiles.row(0, y) + x, scratch[y].re + added);
-      store_vec(tiles.row(1, y) + x, scratch[y].im + added);
+      store(tiles.row(0, y) + x, scratch[y].re + added);
+      store(tiles.row(1, y) + x, scratch[y].im + added);
     }
   }
 }
@@ -181,7 +183,7 @@ class Tiling {
   // Rows and columns that are results, once transformed back.
   long result_rows() const { return line_ ? (step_x_ + columns_ - 1) / columns_ : step_y_; }
   long result_columns() const { return line_ ? columns_ : step_x_; }
-  TilePlace place(long tile) const {
+  TilePosition position_of(long tile) const {
     const long block = tile / c_.out.channels;
     return {block / across_ / down_, block / across_ % down_ * step_y_, block % across_ * step_x_};
   }
@@ -199,15 +201,15 @@ class Tiling {
   long rows_, columns_, step_y_, step_x_, down_, across_;
 };
 
-// What is in reach of the results; the rest of a tile at the edge is zero.
+// What is in reach of the results; what else a tile holds at the edge is zero.
 template <class T>
 bool Tiling<T>::read(long tile, long term, const TilePair<T>& to, int which) const {
   const bool there = tile < count();
-  const TilePlace at = there ? place(tile) : TilePlace{};
+  const TilePosition at = there ? position_of(tile) : TilePosition{};
   const long channels = c_.out.channels, channel = tile % channels;
   const long end_y = c_.out.height + terms_.height - 1, end_x = c_.out.width + terms_.width - 1;
   const long plane = there ? terms_.planes[at.plane * terms_.count + term] : -1;
-  const bool bytes = c_.source.type == Number::u8 || c_.source.type == Number::u16;
+  const bool bytes = c_.source.type == DataType::u8 || c_.source.type == DataType::u16;
   Buffer<T> mixed(channels > 1 ? columns_ * channels : 0);
   bool finite = true;
   for (long r = 0; r < rows_; r++) {
@@ -232,22 +234,22 @@ template <class T>
 bool Tiling<T>::write(long tile, const TilePair<T>& from, int which) const {
   if (tile >= count()) return true;
   const OutArray& out = c_.out;
-  const TilePlace at = place(tile);
+  const TilePosition at = position_of(tile);
   const long channels = out.channels, channel = tile % channels;
   bool finite = true;
-  auto write_row = [&](long y, long x, const T* cells, long n) {
+  auto write_row = [&](long y, long x, const T* elements, long n) {
     char* row = static_cast<char*>(out.row(at.plane, y));
     auto write_as = [&]<class To>(To* to) {
       to += x * channels + channel;
-      if (channels == 1) return convert_row(cells, n, to);
-      Buffer<To> numbers(n);
-      convert_row(cells, n, numbers.get());
-      for (long i = 0; i < n; i++) to[i * channels] = numbers.get()[i];
+      if (channels == 1) return convert_row(elements, n, to);
+      Buffer<To> values(n);
+      convert_row(elements, n, values.get());
+      for (long i = 0; i < n; i++) to[i * channels] = values.get()[i];
     };
     switch (out.type) {
-    case Number::u8:
+    case DataType::u8:
       return write_as(reinterpret_cast<uint8_t*>(row));
-    case Number::u16:
+    case DataType::u16:
       return write_as(reinterpret_cast<uint16_t*>(row));
     default:
       return write_as(reinterpret_cast<T*>(row));
@@ -260,29 +262,30 @@ bool Tiling<T>::write(long tile, const TilePair<T>& from, int which) const {
     const long skipped = line_ ? r * columns_ : 0;
     const long n = std::min(width - skipped, line_ ? columns_ : width);
     if (n <= 0) break;
-    const T* cells = from.row(which, r);
-    finite &= all_finite(cells, n);
-    write_row(line_ ? at.row : at.row + r, at.column + skipped, cells, n);
+    const T* elements = from.row(which, r);
+    finite &= all_finite(elements, n);
+    write_row(line_ ? at.row : at.row + r, at.column + skipped, elements, n);
   }
   return finite;
 }
 
 template <class T>
-Buffer<Complex<T>> kernel_spectra(const Plane<T>& plane, const Terms<T>& terms, bool line) {
-  const long n = plane.registers();
-  Buffer<Complex<T>> spectra(terms.count * n), scratch(plane.rows());
-  TilePair<T> tiles(plane.rows(), plane.columns());
+Buffer<Complex<T>> kernel_spectra(const TileTransform<T>& transform, const Terms<T>& terms,
+                                  bool line) {
+  const long n = transform.registers();
+  Buffer<Complex<T>> spectra(terms.count * n), scratch(transform.rows());
+  TilePair<T> tiles(transform.rows(), transform.columns());
   // Scaling here, not after, keeps far from overflow.
-  const T scale = T(1) / static_cast<T>(plane.rows() * plane.columns());
+  const T scale = T(1) / static_cast<T>(transform.rows() * transform.columns());
   for (long t = 0; t < terms.count; t++) {
-    std::fill_n(tiles.row(0, 0), 2 * plane.rows() * tiles.pitch, T(0));
+    std::fill_n(tiles.row(0, 0), 2 * transform.rows() * tiles.pitch, T(0));
     for (long i = 0; i < terms.height * terms.width; i++) {
-      const long width = line ? plane.columns() : terms.width;
+      const long width = line ? transform.columns() : terms.width;
       tiles.row(0, i / width)[i % width] = terms.kernels[t * terms.height * terms.width + i];
     }
     Complex<T>* spectrum = spectra.get() + t * n;
-    plane.forward(tiles, spectrum, scratch.get());
-    plane.forward_rows(spectrum);
+    transform.forward(tiles, spectrum, scratch.get());
+    transform.forward_rows(spectrum);
     // The conjugate makes it a correlation.
     for (long i = 0; i < n; i++) spectrum[i] = {spectrum[i].re * scale, -spectrum[i].im * scale};
   }
@@ -292,31 +295,31 @@ Buffer<Complex<T>> kernel_spectra(const Plane<T>& plane, const Terms<T>& terms, 
 } // namespace
 
 template <class T>
-std::vector<TilePlace> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize size,
-                                     T fill, T offset) {
+std::vector<TilePosition> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize size,
+                                        T fill, T offset) {
   const Tiling<T> tiling(c, terms, size, fill);
-  const Plane<T> plane(tiling.rows(), tiling.columns(), tiling.line());
-  const Buffer<Complex<T>> kernels = kernel_spectra(plane, terms, tiling.line());
-  const long n = plane.registers(), count = tiling.count();
+  const TileTransform<T> transform(tiling.rows(), tiling.columns(), tiling.line());
+  const Buffer<Complex<T>> kernels = kernel_spectra(transform, terms, tiling.line());
+  const long n = transform.registers(), count = tiling.count();
   std::vector<char> trusted(count + 1, 1);
   std::atomic<long> next{0};
-  const double cells = static_cast<double>(count) * tiling.rows() * tiling.columns();
+  const double elements = static_cast<double>(count) * tiling.rows() * tiling.columns();
   const int threads =
-      static_cast<int>(std::clamp(cells / kThreadCells, 1.0, static_cast<double>(c.threads)));
+      static_cast<int>(std::clamp(elements / kThreadElements, 1.0, static_cast<double>(c.threads)));
   run_threads(threads, [&](int) {
-    TilePair<T> tiles(plane.rows(), plane.columns());
-    Buffer<Complex<T>> spectrum(n), scratch(plane.rows()), sum(terms.count > 1 ? n : 0);
+    TilePair<T> tiles(transform.rows(), transform.columns());
+    Buffer<Complex<T>> spectrum(n), scratch(transform.rows()), sum(terms.count > 1 ? n : 0);
     for (long tile; (tile = next.fetch_add(2, std::memory_order_relaxed)) < count;) {
       Complex<T>* result = spectrum.get();
       for (long t = 0; t < terms.count; t++) {
         for (int which = 0; which < 2; which++)
           if (!tiling.read(tile + which, t, tiles, which)) trusted[tile + which] = 0;
-        plane.forward(tiles, spectrum.get(), scratch.get());
+        transform.forward(tiles, spectrum.get(), scratch.get());
         if (terms.count == 1) {
-          plane.filter(spectrum.get(), kernels.get());
+          transform.filter(spectrum.get(), kernels.get());
           break;
         }
-        plane.forward_rows(spectrum.get());
+        transform.forward_rows(spectrum.get());
         result = sum.get();
         const Complex<T>* kernel = kernels.get() + t * n;
         for (long i = 0; i < n; i++) {
@@ -324,23 +327,23 @@ std::vector<TilePlace> correlate_fft(const Correlation& c, const Terms<T>& terms
           result[i] = t == 0 ? product : result[i] + product;
         }
       }
-      if (terms.count > 1) plane.backward_rows(result);
-      plane.finish(result, tiles, tiling.result_rows(), tiling.result_columns(), offset,
-                   scratch.get());
+      if (terms.count > 1) transform.backward_rows(result);
+      transform.inverse(result, tiles, tiling.result_rows(), tiling.result_columns(), offset,
+                        scratch.get());
       for (int which = 0; which < 2; which++)
         if (!tiling.write(tile + which, tiles, which)) trusted[tile + which] = 0;
     }
   });
-  std::vector<TilePlace> doubtful;
+  std::vector<TilePosition> non_finite;
   for (long tile = 0; tile < count; tile++)
-    if (!trusted[tile]) doubtful.push_back(tiling.place(tile));
-  return doubtful;
+    if (!trusted[tile]) non_finite.push_back(tiling.position_of(tile));
+  return non_finite;
 }
 
-template std::vector<TilePlace> correlate_fft(const Correlation&, const Terms<float>&, TileSize,
-                                              float, float);
-template std::vector<TilePlace> correlate_fft(const Correlation&, const Terms<double>&, TileSize,
-                                              double, double);
+template std::vector<TilePosition> correlate_fft(const Correlation&, const Terms<float>&, TileSize,
+                                                 float, float);
+template std::vector<TilePosition> correlate_fft(const Correlation&, const Terms<double>&, TileSize,
+                                                 double, double);
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

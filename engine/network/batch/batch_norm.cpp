@@ -14,9 +14,9 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Sums over the live lanes; the others may hold anything.
-inline double live_sum(vec v, vec live) {
-  v = select(live != vec{}, v, vec{});
+// Sums over the unmasked lanes; the others may hold anything.
+inline double masked_sum(vec v, vec lane_mask) {
+  v = select(lane_mask != vec{}, v, vec{});
   double total = 0;
   for (int lane = 0; lane < kLanes; lane++) total += v[lane];
   return total;
@@ -48,15 +48,17 @@ class BatchNorm final : public Op {
   void measure(Pass& pass) const override {
     const Layout& from = in.value_layout;
     const Shape runs = merged_rows(in.shape, {&from});
-    const double count = live_sum(pass.live, pass.live) * in.shape.height * in.shape.width;
+    const double count =
+        masked_sum(pass.lane_mask, pass.lane_mask) * in.shape.height * in.shape.width;
     for (int c = 0; c < runs.channels; c++) {
       vec total[2]{}, first[2]{}, second[2]{};
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
         alternate(runs.width, [&](int i, int chain) { total[chain] += x[i]; });
       }
-      // Deviations from a number near the mean: nothing cancels, however large the mean.
-      const float near = static_cast<float>(live_sum(total[0] + total[1], pass.live) / count);
+      // Deviations from a value near the mean: nothing cancels, however large the mean.
+      const float near =
+          static_cast<float>(masked_sum(total[0] + total[1], pass.lane_mask) / count);
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
         alternate(runs.width, [&](int i, int chain) {
@@ -65,14 +67,14 @@ class BatchNorm final : public Op {
           second[chain] += d * d;
         });
       }
-      const double offset = live_sum(first[0] + first[1], pass.live) / count;
+      const double offset = masked_sum(first[0] + first[1], pass.lane_mask) / count;
       moments_[figure(pass, c)] = {count, near + offset,
-                                   live_sum(second[0] + second[1], pass.live) -
+                                   masked_sum(second[0] + second[1], pass.lane_mask) -
                                        count * offset * offset};
     }
   }
 
-  void settle(int /*images*/, int blocks, float* state) override {
+  void reduce(int /*images*/, int blocks, float* state) override {
     for (int c = 0; c < step_.in.channels; c++) {
       Moments all;
       for (int b = 0; b < blocks; b++) all.add(moments_[b * step_.in.channels + c]);
@@ -80,7 +82,7 @@ class BatchNorm final : public Op {
       batch_[c] = {static_cast<float>(all.mean), inverse_deviation(variance), all.count};
       float& mean = state[step_.mean + c];
       mean += step_.momentum * (static_cast<float>(all.mean) - mean);
-      if (all.count > 1) { // one number has no unbiased variance: keep the old
+      if (all.count > 1) { // one element has no unbiased variance: keep the old
         float& running = state[step_.variance + c];
         running += step_.momentum * (static_cast<float>(all.m2 / (all.count - 1)) - running);
       }
@@ -102,13 +104,13 @@ class BatchNorm final : public Op {
     }
   }
 
-  // Dead lanes need no mask in these sums: the gradient of their output is zero.
+  // Masked lanes need no mask in these sums: the gradient of their output is zero.
   void measure_backward(Pass& pass) const override {
     if (out.gradient < 0) return; // nothing to learn here or before
     for (int c = 0; c < in.shape.channels; c++) slopes_[figure(pass, c)] = slopes(pass, c);
   }
 
-  void settle_backward(int /*images*/, int blocks, float* gradient) override {
+  void reduce_backward(int /*images*/, int blocks, float* gradient) override {
     for (int c = 0; c < step_.in.channels; c++) {
       Slopes all;
       for (int b = 0; b < blocks; b++) all.add(slopes_[b * step_.in.channels + c]);
@@ -118,7 +120,7 @@ class BatchNorm final : public Op {
     }
   }
 
-  // With h = (x - mean) / deviation and means over the batch, for each of its numbers
+  // With h = (x - mean) / deviation and means over the batch, for each element
   //   dL/dx = weight / deviation (g - mean(g) - h mean(g h)),
   // where the means are zero when the statistics are constants.
   void backward(Pass& pass) const override {
@@ -132,9 +134,9 @@ class BatchNorm final : public Op {
       const Statistics s = statistics(pass, c);
       const float scale = s.inverse * weight(pass, c);
       const vec factor = broadcast(scale), mean = broadcast(s.mean);
-      // A dead lane's gradient is zero and stays so.
-      const vec constant = broadcast(scale * s.mean_g) * pass.live;
-      const vec slope = broadcast(scale * s.inverse * s.mean_gx) * pass.live;
+      // A masked lane's gradient is zero and stays so.
+      const vec constant = broadcast(scale * s.mean_g) * pass.lane_mask;
+      const vec slope = broadcast(scale * s.inverse * s.mean_gx) * pass.lane_mask;
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + xs.at(c, r, 0);
         const vec* g = pass.gradient_of(out) + from.at(c, r, 0);
@@ -146,7 +148,7 @@ class BatchNorm final : public Op {
   }
 
  private:
-  // Of some numbers: how many, their mean, and the sum of squared deviations from it.
+  // Of some elements: how many, their mean, and the sum of squared deviations from it.
   struct Moments {
     double count = 0, mean = 0, m2 = 0;
     // T. F. Chan, G. H. Golub and R. J. LeVeque, Updating formulae and a pairwise algorithm
@@ -203,12 +205,12 @@ class BatchNorm final : public Op {
         products[chain] += g[i] * (x[i] - broadcast(s.mean));
       });
     }
-    return {live_sum(sums[0] + sums[1], pass.live),
-            live_sum(products[0] + products[1], pass.live) * s.inverse};
+    return {masked_sum(sums[0] + sums[1], pass.lane_mask),
+            masked_sum(products[0] + products[1], pass.lane_mask) * s.inverse};
   }
 
   Step step_;
-  std::vector<Statistics> batch_; // of the batch at hand: settle and settle_backward
+  std::vector<Statistics> batch_; // of the batch at hand: reduce and reduce_backward
   // One entry a block and channel, written by the thread that carries the block.
   mutable std::vector<Moments> moments_;
   mutable std::vector<Slopes> slopes_;

@@ -17,11 +17,11 @@ class Convolution final : public FusedConvolution {
  public:
   Convolution(const Step& step, const Fused& fused)
       : FusedConvolution(step, fused), links_(links_of(step)) {
-    if (fused_.max_pool) delta_ = Layout(s_.out, gradient_reach());
+    if (fused_.max_pool) delta_ = Layout(s_.out, delta_halo());
   }
 
-  Halo input_halo() const override { return reach_of(s_); }
-  Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : gradient_reach(); }
+  Halo input_halo() const override { return halo_of(s_); }
+  Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
 
   long scratch() const override {
     return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
@@ -53,7 +53,7 @@ class Convolution final : public FusedConvolution {
   }
 
   void backward(Pass& pass) const override {
-    const auto [layout, delta] = undo_fused(pass);
+    const auto [layout, delta] = backward_fused(pass);
     bias_gradient(pass);
     weight_gradient(pass, *layout, delta);
     if (in.gradient >= 0) data_gradient(pass, *layout, delta);
@@ -79,16 +79,16 @@ class Convolution final : public FusedConvolution {
   std::vector<Phase> phases_;
   std::vector<GradientUnit> gradients_;
 
-  long cells() const { return static_cast<long>(s_.kernel_h) * s_.kernel_w; }
+  long elements() const { return static_cast<long>(s_.kernel_h) * s_.kernel_w; }
 
   // Output channels that read the same inputs: [first, end) from `first`.
-  int alike(int first) const {
+  int group_end(int first) const {
     if (!s_.connections.empty()) return first + 1;
     return first + s_.out.channels / s_.groups;
   }
 
   // How far the data gradient reads beyond the edges of the output's gradient.
-  Halo gradient_reach() const {
+  Halo delta_halo() const {
     auto axis = [](int in, int out, int before, int kernel, int stride, int dilation) {
       int low = 0, high = out - 1;
       for (int i : {0, in - 1})
@@ -123,12 +123,12 @@ class Convolution final : public FusedConvolution {
     Axis rows = row_axis(s_), columns = column_axis(s_);
     std::vector<Unit> units;
     for (int first = 0, end; first < s_.out.channels; first = end) {
-      end = alike(first);
+      end = group_end(first);
       Unit unit{first, end - first, {}, {}};
       GradientUnit gradient{first, end - first, 0, {}, {}};
       for (const Link& link : links_[first]) {
         const long plane = link.channel * from.plane;
-        unit.planes.push_back(plane);
+        unit.channel_offsets.push_back(plane);
         for (int y : rows.reads)
           for (int x : columns.reads)
             gradient.offsets.push_back((plane + y * from.row + x) *
@@ -143,19 +143,20 @@ class Convolution final : public FusedConvolution {
       }
       units.push_back(std::move(unit));
     }
-    std::vector<long> cell_weights(cells());
-    for (long k = 0; k < cells(); k++) cell_weights[k] = k;
-    forward_ = Taps(std::move(units), std::move(rows), std::move(columns), cell_weights, from.row);
+    std::vector<long> element_weights(elements());
+    for (long k = 0; k < elements(); k++) element_weights[k] = k;
+    forward_ =
+        Taps(std::move(units), std::move(rows), std::move(columns), element_weights, from.row);
   }
 
-  // Kernel cells that reach the input pixels first, first + stride, ... from a whole output
+  // Kernel elements that reach the input pixels first, first + stride, ... from a whole output
   // pixel, and where they read the output's gradient, ascending.
   static void reaching(int first, int before, int kernel, int stride, int dilation,
-                       std::vector<int>& cells, std::vector<int>& reads) {
+                       std::vector<int>& elements, std::vector<int>& reads) {
     for (int k = kernel - 1; k >= 0; k--) {
       const int at = first + before - k * dilation;
       if (at % stride) continue;
-      cells.push_back(k);
+      elements.push_back(k);
       reads.push_back(floor_div(at, stride));
     }
   }
@@ -165,18 +166,18 @@ class Convolution final : public FusedConvolution {
     std::vector<int> ky, kx, rows, columns;
     reaching(y0, s_.padding.top, s_.kernel_h, s_.stride_y, s_.dilation_y, ky, rows);
     reaching(x0, s_.padding.left, s_.kernel_w, s_.stride_x, s_.dilation_x, kx, columns);
-    std::vector<long> cell_weights;
+    std::vector<long> element_weights;
     for (int y : ky)
-      for (int x : kx) cell_weights.push_back(static_cast<long>(y) * s_.kernel_w + x);
+      for (int x : kx) element_weights.push_back(static_cast<long>(y) * s_.kernel_w + x);
     std::vector<std::vector<std::pair<int, long>>> readers(s_.in.channels);
     for (int o = 0; o < s_.out.channels; o++)
       for (const Link& link : links_[o]) readers[link.channel].push_back({o, link.weights});
-    const int alike = s_.connections.empty() ? s_.in.channels / s_.groups : 1;
+    const int group_end = s_.connections.empty() ? s_.in.channels / s_.groups : 1;
     std::vector<Unit> units;
-    for (int first = 0; first < s_.in.channels; first += alike) {
-      Unit unit{first, alike, {}, {}};
-      for (const auto& [o, weights] : readers[first]) unit.planes.push_back(o * to.plane);
-      for (int i = first; i < first + alike; i++)
+    for (int first = 0; first < s_.in.channels; first += group_end) {
+      Unit unit{first, group_end, {}, {}};
+      for (const auto& [o, weights] : readers[first]) unit.channel_offsets.push_back(o * to.plane);
+      for (int i = first; i < first + group_end; i++)
         for (const auto& [o, weights] : readers[i]) unit.weights.push_back(weights);
       units.push_back(std::move(unit));
     }
@@ -184,7 +185,7 @@ class Convolution final : public FusedConvolution {
     const int width = (s_.in.width - x0 + s_.stride_x - 1) / s_.stride_x;
     phases_.push_back({y0, x0,
                        Taps(std::move(units), Axis(rows, 1, height, s_.out.height),
-                            Axis(columns, 1, width, s_.out.width), cell_weights, to.row)});
+                            Axis(columns, 1, width, s_.out.width), element_weights, to.row)});
   }
 
   // One band of conv rows at a time: a tile's channels are swept into scratch and pooled.
@@ -206,28 +207,28 @@ class Convolution final : public FusedConvolution {
           const vec* rows = pass.scratch + c * sweep.out_plane;
           const int channel = tile.first + c;
           vec* best = pass.value(out) + to.at(channel, y, 0);
-          vec16* winner = winners(pass, channel, y);
+          vec16* argmax = argmax_row(pass, channel, y);
           if (ph == 2 && pw == 2)
-            pool<2, 2>(rows, best, winner, 2, 2);
+            pool<2, 2>(rows, best, argmax, 2, 2);
           else
-            pool<0, 0>(rows, best, winner, ph, pw);
+            pool<0, 0>(rows, best, argmax, ph, pw);
         }
       }
     }
   }
 
-  // The maximum of each window and its number.
+  // The maximum of each window and its index.
   template <int H, int W>
-  void pool(const vec* rows, vec* best, vec16* winner, int ph, int pw) const {
+  void pool(const vec* rows, vec* best, vec16* argmax, int ph, int pw) const {
     if constexpr (H) ph = H, pw = W;
     for (int x = 0; x < fused_.pooled.width; x++, rows += pw) {
-      Winner window(rows[0]);
+      ArgMax window(rows[0]);
       for (int j = 0; j < ph; j++)
         for (int i = 0; i < pw; i++)
-          if (i || j) window.offer(rows[static_cast<long>(j) * s_.out.width + i], j * pw + i);
-      if (fused_.relu) window.close();
-      best[x] = window.most;
-      winner[x] = __builtin_convertvector(window.number, vec16);
+          if (i || j) window.update(rows[static_cast<long>(j) * s_.out.width + i], j * pw + i);
+      if (fused_.relu) window.apply_relu();
+      best[x] = window.max;
+      argmax[x] = __builtin_convertvector(window.index, vec16);
     }
   }
 

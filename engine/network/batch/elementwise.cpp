@@ -1,4 +1,4 @@
-// Operations on one number at a time: activations, dropout, the sum of two values, and a weight and
+// Elementwise operations: activations, dropout, the sum of two values, and a weight and
 // bias per channel.
 #include <stdexcept>
 
@@ -119,7 +119,7 @@ inline uvec mixed(uvec h) {
 }
 
 // Inverted: what stays is divided by 1 - p, so that prediction needs no change. The mask is a
-// hash of the image's key and the number's place, computed again on the way back.
+// hash of the image's key and the element's index, computed again in the backward pass.
 class Dropout final : public Op {
  public:
   explicit Dropout(const Step& step)
@@ -138,7 +138,7 @@ class Dropout final : public Op {
   }
 
  private:
-  static constexpr uint32_t kOdd = 0x9e3779b9u; // 2^32 / golden ratio: spreads small numbers
+  static constexpr uint32_t kOdd = 0x9e3779b9u; // 2^32 / golden ratio: spreads small integers
 
   void copy(const vec* from, const Layout& from_layout, vec* to, const Layout& to_layout) const {
     const Shape runs = merged_planes(out.shape, {&from_layout, &to_layout});
@@ -152,18 +152,18 @@ class Dropout final : public Op {
   void apply(const Pass& pass, const vec* from, const Layout& from_layout, vec* to,
              const Layout& to_layout) const {
     if (!pass.training) return copy(from, from_layout, to, to_layout);
-    // Two dropout steps never read the same value, so its number parts their masks.
+    // Two dropout steps never read the same value, so its index keeps their masks apart.
     const uvec keys = mixed(pass.keys ^ salt_);
-    const ivec threshold = broadcast_int(threshold_);
+    const ivec threshold = broadcast(threshold_);
     const vec scale = broadcast(scale_);
-    uvec place{};
+    uvec index{};
     const Shape runs = merged_planes(out.shape, {&from_layout, &to_layout});
     for (int c = 0; c < runs.channels; c++)
       for (int r = 0; r < runs.height; r++) {
         const vec* x = from + from_layout.at(c, r, 0);
         vec* y = to + to_layout.at(c, r, 0);
-        for (int i = 0; i < runs.width; i++, place += kOdd) {
-          ivec draw = (ivec)(mixed(place ^ keys) >> 8);
+        for (int i = 0; i < runs.width; i++, index += kOdd) {
+          ivec draw = (ivec)(mixed(index ^ keys) >> 8);
           y[i] = select(draw >= threshold, x[i] * scale, vec{});
         }
       }
@@ -203,7 +203,7 @@ class Add final : public Op {
   }
 };
 
-// y = weight[c] x + bias[c]; either may be absent. Dead lanes need no mask: their gradient is 0.
+// y = weight[c] x + bias[c]; either may be absent. Masked lanes need no mask: their gradient is 0.
 class Affine final : public Op {
  public:
   explicit Affine(const Step& step) : weight_(step.weight), bias_(step.bias) {}

@@ -1,4 +1,4 @@
-// Flatten: the same numbers, one behind the other, without halo or gaps. Fork: one value read by
+// Flatten: the same elements, one behind the other, without halo or gaps. Fork: one value read by
 // several.
 #include "network/ops.h"
 

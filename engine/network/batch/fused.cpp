@@ -1,13 +1,13 @@
-// ReLU and max pooling fused behind a convolution, undone on the way back; see fused.h.
+// ReLU and max pooling fused behind a convolution, and their gradients; see fused.h.
 #include "network/batch/fused.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-FusedConvolution::Delta FusedConvolution::undo_fused(Pass& pass) const {
+FusedConvolution::Delta FusedConvolution::backward_fused(Pass& pass) const {
   vec* values = pass.gradient_of(out);
   if (fused_.max_pool) {
-    values = pass.memory + kept_at + winners_size();
+    values = pass.memory + saved_at + argmax_size();
     unpool(pass, values);
   } else if (fused_.relu) {
     mask(pass);
@@ -21,15 +21,15 @@ void FusedConvolution::unpool(Pass& pass, vec* delta) const {
   vec* gradient = pass.gradient_of(out);
   for (int c = 0; c < pooled.channels; c++)
     for (int y = 0; y < pooled.height; y++) {
-      const vec16* winner = winners(pass, c, y);
+      const vec16* argmax = argmax_row(pass, c, y);
       vec* g = gradient + out.gradient_layout.at(c, y, 0);
-      vec* cell = delta + delta_.at(c, y * ph, 0);
-      for (int x = 0; x < pooled.width; x++, cell += pw) {
-        ivec number = __builtin_convertvector(winner[x], ivec);
+      vec* element = delta + delta_.at(c, y * ph, 0);
+      for (int x = 0; x < pooled.width; x++, element += pw) {
+        ivec index = __builtin_convertvector(argmax[x], ivec);
         for (int j = 0; j < ph; j++)
           for (int i = 0; i < pw; i++)
-            cell[j * delta_.row + i] = number == j * pw + i ? g[x] : vec{};
-        if (fused_.relu) g[x] = number == Winner::kDead ? vec{} : g[x];
+            element[j * delta_.row + i] = index == j * pw + i ? g[x] : vec{};
+        if (fused_.relu) g[x] = index == ArgMax::kClosed ? vec{} : g[x];
       }
     }
 }

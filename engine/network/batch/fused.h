@@ -1,5 +1,5 @@
 // What convolutions share: ReLU and max pooling done on their output before it is stored, and both
-// undone on the way back.
+// inverted in the backward pass.
 #pragma once
 
 #include "network/ops.h"
@@ -7,48 +7,48 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-// The maximum of a pooling window, cell by cell, and its number in the window.
-struct Winner {
-  static constexpr int kDead = 0xffff; // the number where ReLU closes the window
-  vec most;
-  ivec number = {};
+// The maximum of a pooling window and its index in the window, updated element by element.
+struct ArgMax {
+  static constexpr int kClosed = 0xffff; // the index where ReLU passes no gradient
+  vec max;
+  ivec index = {};
 
-  explicit Winner(vec first) : most(first) {}
-  void offer(vec next, int cell) {
-    ivec wins = (next > most) | (next != next); // NaN wins, as in PyTorch
-    most = wins ? next : most;
-    number = wins ? broadcast_int(cell) : number;
+  explicit ArgMax(vec first) : max(first) {}
+  void update(vec next, int element) {
+    ivec wins = (next > max) | (next != next); // NaN wins, as in PyTorch
+    max = wins ? next : max;
+    index = wins ? broadcast(element) : index;
   }
-  void close() { // ReLU
-    number = most > 0.0f ? number : broadcast_int(kDead);
-    most = relu(most);
+  void apply_relu() {
+    index = max > 0.0f ? index : broadcast(kClosed);
+    max = relu(max);
   }
 };
 
 class FusedConvolution : public Op {
  public:
-  // The winners of max pooling, and the gradient before pooling if it is needed as a whole.
-  long kept() const override { return fused_.max_pool ? winners_size() + delta_.size() : 0; }
+  // The argmax of max pooling, and the gradient before pooling if it is needed as a whole.
+  long saved() const override { return fused_.max_pool ? argmax_size() + delta_.size() : 0; }
 
  protected:
   FusedConvolution(const Step& step, const Fused& fused) : s_(step), fused_(fused) {}
 
-  // The gradient of the convolution itself, once what is fused behind it is undone.
+  // The gradient of the convolution itself, behind which ReLU and max pooling are already passed.
   struct Delta {
     const Layout* layout;
     const vec* values;
   };
-  Delta undo_fused(Pass&) const;
-  void mask(Pass&) const; // undoes ReLU, before or behind max pooling
+  Delta backward_fused(Pass&) const;
+  void mask(Pass&) const; // the gradient of ReLU, before or behind max pooling
   void bias_gradient(Pass&) const;
 
   const Layout& delta_layout() const { return fused_.max_pool ? delta_ : out.gradient_layout; }
   const float* bias(const Pass& pass) const {
     return s_.bias >= 0 ? pass.parameters + s_.bias : nullptr;
   }
-  // Row y of a channel's winners.
-  vec16* winners(const Pass& pass, int channel, int y) const {
-    return reinterpret_cast<vec16*>(pass.memory + kept_at) +
+  // Row y of a channel's argmax.
+  vec16* argmax_row(const Pass& pass, int channel, int y) const {
+    return reinterpret_cast<vec16*>(pass.memory + saved_at) +
            (static_cast<long>(channel) * fused_.pooled.height + y) * fused_.pooled.width;
   }
 
@@ -57,7 +57,7 @@ class FusedConvolution : public Op {
   Layout delta_; // with max pooling: set by the constructor of the derived class
 
  private:
-  long winners_size() const { return (fused_.pooled.size() + 1) / 2; }
+  long argmax_size() const { return (fused_.pooled.size() + 1) / 2; }
   void unpool(Pass&, vec* delta) const;
 };
 

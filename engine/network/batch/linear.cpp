@@ -1,6 +1,6 @@
 // Fully connected layers over lanes. Forward and data gradient read the weights as Python has
 // them, twelve rows side by side. The weight gradient is one matrix product over the
-// whole batch: blocks only record what they saw, and threads then share its rows.
+// whole batch: blocks only record their inputs and deltas, and threads then share its rows.
 #include <array>
 
 #include "network/ops.h"
@@ -141,7 +141,7 @@ class Linear final : public Op {
     delta_.assign(static_cast<size_t>(rows_) * samples_, 0.0f);
   }
 
-  void finish(int first, int last, int blocks, float* gradient) const override {
+  void write_gradient(int first, int last, int blocks, float* gradient) const override {
     const int samples = blocks * kLanes;
     for (int strip = 0; strip < strips(); strip++) {
       const float* x = x_.data() + static_cast<long>(strip) * samples_ * kStrip;

@@ -1,5 +1,5 @@
 // Maximum, average and sum over windows. Padding is not read but cut off: no window looks beyond
-// its plane, so a padding cell never is a maximum.
+// its plane, so a padding element never is a maximum.
 #include <stdexcept>
 
 #include "network/ops.h"
@@ -17,11 +17,11 @@ class Windows : public Op {
   explicit Windows(const Step& s) : step_(s) {}
 
  protected:
-  // The cells of one window that lie in the plane, [top, bottom) x [left, right): at least one.
+  // The elements of one window that lie in the plane, [top, bottom) x [left, right): at least one.
   struct Window {
     int first_row, first_column; // where it would begin, padding counted
     int top, bottom, left, right;
-    int cells() const { return (bottom - top) * (right - left); }
+    int elements() const { return (bottom - top) * (right - left); }
   };
   Window window(int y, int x) const {
     if constexpr (Side > 0) {
@@ -39,7 +39,7 @@ class Windows : public Op {
   }
   int kernel_width() const { return Side > 0 ? Side : step_.kernel_w; }
 
-  // Calls f(c, y, x) for every output number, in the order in which they are kept.
+  // Calls f(c, y, x) for every output element, in the order in which they are kept.
   template <class F>
   void each_output(F f) const {
     for (int c = 0; c < out.shape.channels; c++)
@@ -47,7 +47,7 @@ class Windows : public Op {
         for (int x = 0; x < out.shape.width; x++) f(c, y, x);
   }
 
-  // Where every cell has exactly one window, its gradient is written and not summed.
+  // Where every element has exactly one window, its gradient is written and not summed.
   static constexpr bool kDisjoint = Side > 0;
   void prepare_gradient(const Pass& pass) const {
     bool covered = kDisjoint && out.shape.height * Side == in.shape.height &&
@@ -66,8 +66,8 @@ class MaxPool final : public Windows<Side> {
   using Windows<Side>::Windows;
   using Windows<Side>::in, Windows<Side>::out;
 
-  // Two 16-bit numbers of winning cells for each float of a vec.
-  long kept() const override { return (out.shape.size() + 1) / 2; }
+  // Two 16-bit indices of the largest elements for each float of a vec.
+  long saved() const override { return (out.shape.size() + 1) / 2; }
 
   void forward(Pass& pass) const override {
     if (in.gradient < 0)
@@ -81,26 +81,26 @@ class MaxPool final : public Windows<Side> {
     this->prepare_gradient(pass);
     const vec* from = pass.gradient_of(out);
     vec* to = pass.gradient_of(in);
-    const vec16* winner = winners(pass);
+    const vec16* argmax = argmax_row(pass);
     this->each_output([&](int c, int y, int x) {
       const auto w = this->window(y, x);
-      const ivec won = __builtin_convertvector(*winner++, ivec);
+      const ivec won = __builtin_convertvector(*argmax++, ivec);
       const vec g = from[out.gradient_layout.at(c, y, x)];
       for (int row = w.top; row < w.bottom; row++) {
-        vec* cell = to + in.gradient_layout.at(c, row, 0);
-        int number = number_of(w, row, w.left);
-        for (int column = w.left; column < w.right; column++, number++)
-          this->give(cell[column], select(won == broadcast_int(number), g, vec{}));
+        vec* element = to + in.gradient_layout.at(c, row, 0);
+        int index = index_of(w, row, w.left);
+        for (int column = w.left; column < w.right; column++, index++)
+          this->give(element[column], select(won == broadcast(index), g, vec{}));
       }
     });
   }
 
  private:
-  vec16* winners(const Pass& pass) const {
-    return reinterpret_cast<vec16*>(pass.memory + this->kept_at);
+  vec16* argmax_row(const Pass& pass) const {
+    return reinterpret_cast<vec16*>(pass.memory + this->saved_at);
   }
   template <class W>
-  int number_of(const W& w, int row, int column) const {
+  int index_of(const W& w, int row, int column) const {
     return (row - w.first_row) * this->kernel_width() + column - w.first_column;
   }
 
@@ -108,31 +108,31 @@ class MaxPool final : public Windows<Side> {
   void run(Pass& pass) const {
     const vec* from = pass.value(in);
     vec* to = pass.value(out);
-    [[maybe_unused]] vec16* winner = winners(pass);
+    [[maybe_unused]] vec16* argmax = argmax_row(pass);
     this->each_output([&](int c, int y, int x) {
       const auto w = this->window(y, x);
       vec best = from[in.value_layout.at(c, w.top, w.left)];
-      ivec won = broadcast_int(number_of(w, w.top, w.left));
+      ivec won = broadcast(index_of(w, w.top, w.left));
       for (int row = w.top; row < w.bottom; row++) {
-        const vec* cell = from + in.value_layout.at(c, row, 0);
-        int number = number_of(w, row, w.left);
-        for (int column = w.left; column < w.right; column++, number++) {
+        const vec* element = from + in.value_layout.at(c, row, 0);
+        int index = index_of(w, row, w.left);
+        for (int column = w.left; column < w.right; column++, index++) {
           if constexpr (Keep) {
-            ivec better = (cell[column] > best) | (cell[column] != cell[column]);
-            best = select(better, cell[column], best);
-            won = better ? broadcast_int(number) : won;
+            ivec better = (element[column] > best) | (element[column] != element[column]);
+            best = select(better, element[column], best);
+            won = better ? broadcast(index) : won;
           } else {
-            best = maximum_or_nan(best, cell[column]);
+            best = maximum_or_nan(best, element[column]);
           }
         }
       }
       to[out.value_layout.at(c, y, x)] = best;
-      if constexpr (Keep) *winner++ = __builtin_convertvector(won, vec16);
+      if constexpr (Keep) *argmax++ = __builtin_convertvector(won, vec16);
     });
   }
 };
 
-// Average and sum: every cell of a window counts alike, by a factor of the window.
+// Average and sum: every element of a window counts alike, by a factor of the window.
 template <int Side>
 class SumPool final : public Windows<Side> {
  public:
@@ -146,9 +146,9 @@ class SumPool final : public Windows<Side> {
       const auto w = this->window(y, x);
       vec total{};
       for (int row = w.top; row < w.bottom; row++) {
-        const vec* cell = from + in.value_layout.at(c, row, 0);
+        const vec* element = from + in.value_layout.at(c, row, 0);
         vec part{}; // of its own, so that rows need not wait for one another
-        for (int column = w.left; column < w.right; column++) part += cell[column];
+        for (int column = w.left; column < w.right; column++) part += element[column];
         total += part;
       }
       to[out.value_layout.at(c, y, x)] = total * broadcast(factor(w));
@@ -164,8 +164,8 @@ class SumPool final : public Windows<Side> {
       const auto w = this->window(y, x);
       const vec g = from[out.gradient_layout.at(c, y, x)] * broadcast(factor(w));
       for (int row = w.top; row < w.bottom; row++) {
-        vec* cell = to + in.gradient_layout.at(c, row, 0);
-        for (int column = w.left; column < w.right; column++) this->give(cell[column], g);
+        vec* element = to + in.gradient_layout.at(c, row, 0);
+        for (int column = w.left; column < w.right; column++) this->give(element[column], g);
       }
     });
   }
@@ -176,7 +176,7 @@ class SumPool final : public Windows<Side> {
     const Step& step = this->step_;
     if (step.kind == Kind::sum_pool) return 1;
     if (step.count_include_pad) return 1.0f / (step.kernel_h * step.kernel_w);
-    return 1.0f / w.cells();
+    return 1.0f / w.elements();
   }
 };
 

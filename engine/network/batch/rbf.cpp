@@ -43,7 +43,7 @@ class Rbf final : public Op {
   }
 
  private:
-  // Calls f(i, c, y, x) for the input numbers in the order of the centres' coordinates.
+  // Calls f(i, c, y, x) for the input elements in the order of the centres' coordinates.
   template <class F>
   void each_input(F f) const {
     long i = 0;

@@ -27,16 +27,16 @@ struct Augmentation {
 };
 
 // The displacement field of Simard, Steinkraus and Platt, "Best practices for convolutional neural
-// networks applied to visual document analysis", ICDAR 2003: for each pixel and axis a number
+// networks applied to visual document analysis", ICDAR 2003: for each pixel and axis a value
 // uniform in (-1, 1), blurred with a Gaussian of sigma pixels whose weights sum to one, times
 // alpha. That is a normal field with
 //   standard deviation  alpha / (sigma sqrt(12 pi))        (images; sigma >= 1)
 //                       alpha / sqrt(6 sqrt(pi) sigma)     (signals: one axis has no extent)
 //   correlation         exp(-d^2 / (4 sigma^2)) at distance d.
-// The blur costs 2 (6 sigma + 1) operations per pixel on a number per pixel. The same field comes
-// from numbers sigma pixels apart, each a Gaussian bump of the same sigma, scaled up by sigma to
+// The blur costs 2 (6 sigma + 1) operations per pixel on a value per pixel. The same field comes
+// from values sigma pixels apart, each a Gaussian bump of the same sigma, scaled up by sigma to
 // make up for their being fewer: its variance and covariance differ from the above by
-// 2 exp(-pi^2) = 1e-4 of themselves. Fewer numbers to draw by sigma^2, and eight taps per axis.
+// 2 exp(-pi^2) = 1e-4 of themselves. Fewer values to draw by sigma^2, and eight taps per axis.
 class ElasticField {
  public:
   ElasticField(float alpha, float sigma, int height, int width);

@@ -4,17 +4,17 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-Filler::Filler(Shape shape, const Augmentation& augmentation, uint64_t seed)
+BatchLoader::BatchLoader(Shape shape, const Augmentation& augmentation, uint64_t seed)
     : shape_(shape), distort_(augmentation.any()),
       augmenter_(augmentation, shape.channels, shape.height, shape.width, seed),
       distorted_(distort_ ? shape.size() * kLanes : 0) {}
 
 // A plane is read as one run of pixels, kLanes at a time from each image, and transposed.
 template <typename Pixel>
-void Filler::transpose_in(const Pixel* const* sources, const Images& images, const Slot& slot,
-                          vec* memory) const {
+void BatchLoader::transpose_in(const Pixel* const* sources, const Images& images, const Slot& slot,
+                               vec* memory) const {
   const Layout& layout = slot.value_layout;
-  const long cells = static_cast<long>(shape_.height) * shape_.width;
+  const long elements = static_cast<long>(shape_.height) * shape_.width;
   for (int c = 0; c < shape_.channels; c++) {
     const vec mean = broadcast(images.mean[c]), scale = broadcast(images.scale[c]);
     vec* to = memory + slot.value + layout.at(c, 0, 0);
@@ -27,25 +27,25 @@ void Filler::transpose_in(const Pixel* const* sources, const Images& images, con
       }
     };
     long p = 0;
-    for (; p + kLanes <= cells; p += kLanes) {
+    for (; p + kLanes <= elements; p += kLanes) {
       vec rows[kLanes];
 #pragma GCC unroll 16
-      for (int l = 0; l < kLanes; l++) rows[l] = load(sources[l] + c * cells + p);
+      for (int l = 0; l < kLanes; l++) rows[l] = load(sources[l] + c * elements + p);
       transpose(rows);
 #pragma GCC unroll 16
       for (int l = 0; l < kLanes; l++) put(rows[l]);
     }
-    for (; p < cells; p++) {
+    for (; p < elements; p++) {
       vec pixel;
-      for (int l = 0; l < kLanes; l++) pixel[l] = static_cast<float>(sources[l][c * cells + p]);
+      for (int l = 0; l < kLanes; l++) pixel[l] = static_cast<float>(sources[l][c * elements + p]);
       put(pixel);
     }
   }
 }
 
 template <typename Pixel>
-void Filler::fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
-                       uint64_t step, const Slot& slot, vec* memory) {
+void BatchLoader::fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
+                            uint64_t step, const Slot& slot, vec* memory) {
   const long size = shape_.size();
   if (!distort_) {
     const Pixel* sources[kLanes];
@@ -61,8 +61,8 @@ void Filler::fill_from(const Pixel* data, const Images& images, const int64_t* i
   transpose_in(sources, images, slot, memory);
 }
 
-void Filler::fill(const Images& images, const int64_t* index, int n, uint64_t step,
-                  const Slot& slot, vec* memory) {
+void BatchLoader::fill(const Images& images, const int64_t* index, int n, uint64_t step,
+                       const Slot& slot, vec* memory) {
   if (images.is_float)
     fill_from(static_cast<const float*>(images.data), images, index, n, step, slot, memory);
   else

@@ -20,10 +20,10 @@ struct Images {
   const float* scale = nullptr;
 };
 
-class Filler {
+class BatchLoader {
  public:
-  Filler(Shape shape, const Augmentation& augmentation, uint64_t seed);
-  // Images number index[0..n) into lanes 0..n - 1 of the slot; the other lanes repeat lane 0,
+  BatchLoader(Shape shape, const Augmentation& augmentation, uint64_t seed);
+  // Images index[0..n) into lanes 0..n - 1 of the slot; the other lanes repeat lane 0,
   // so that whatever is computed in them is finite.
   void fill(const Images& images, const int64_t* index, int n, uint64_t step, const Slot& slot,
             vec* memory);

@@ -13,13 +13,13 @@ namespace single {
 namespace {
 
 // Cell: float, or vec for a depthwise convolution.
-template <class Cell>
+template <class Element>
 class Convolution final : public Op {
  public:
   Convolution(const Step& step, const Fused& fused) : s_(step), fused_(fused) {}
 
-  Halo input_halo() const override { return reach_of(s_); }
-  bool reads_planes() const override { return !kDepthwise; }
+  Halo input_halo() const override { return halo_of(s_); }
+  bool reads_planar() const override { return !kDepthwise; }
   long scratch() const override {
     return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
   }
@@ -35,11 +35,11 @@ class Convolution final : public Op {
   void forward(Pass& pass) const override {
     const Layout& from = in.value_layout;
     const long unit = kDepthwise ? 1 : pitch(in);
-    Sweep<Cell, vec> sweep{};
+    Sweep<Element, vec> sweep{};
     sweep.in_row = s_.stride_y * from.row * unit;
     sweep.in_step = s_.stride_x * unit;
     sweep.out_step = 1;
-    const Cell* source = reinterpret_cast<const Cell*>(pass.value(in)) + from.origin * unit;
+    const Element* source = reinterpret_cast<const Element*>(pass.value(in)) + from.origin * unit;
     if (fused_.max_pool) return forward_pooled(pass, sweep, source);
     const Layout& to = out.value_layout;
     sweep.out_plane = to.plane;
@@ -52,19 +52,19 @@ class Convolution final : public Op {
   void backward(Pass&) const override {}
 
  private:
-  static constexpr bool kDepthwise = std::is_same_v<Cell, vec>;
+  static constexpr bool kDepthwise = std::is_same_v<Element, vec>;
 
   const Step s_;
   const Fused fused_;
-  TapConvolution<Cell, vec> taps_;
+  TapConvolution<Element, vec> taps_;
   size_t weight_count_ = 0;
-  Seen weights_;
+  ChangeDetector weights_;
   std::vector<vec> bias_;
 
   void build() {
     const auto links = links_of(s_);
     const int blocks = stored(s_.out).channels;
-    const long cell_count = static_cast<long>(s_.kernel_h) * s_.kernel_w;
+    const long element_count = static_cast<long>(s_.kernel_h) * s_.kernel_w;
     std::vector<Unit> units;
     std::vector<int> reads; // of the unit at hand
     for (int b = 0; b < blocks; b++) {
@@ -72,42 +72,43 @@ class Convolution final : public Op {
       // Channels that any lane reads; where a lane does not read one, its weight is zero.
       std::vector<int> channels;
       for (int o = first; o < end; o++) {
-        weight_count_ += links[o].size() * cell_count;
+        weight_count_ += links[o].size() * element_count;
         for (const Link& link : links[o]) channels.push_back(link.channel);
       }
       std::sort(channels.begin(), channels.end());
       channels.erase(std::unique(channels.begin(), channels.end()), channels.end());
       if (units.empty() || channels != reads || kDepthwise) {
         reads = channels;
-        units.push_back({b, 0, planes(b, channels), {}});
+        units.push_back({b, 0, channel_offsets(b, channels), {}});
       }
       Unit& unit = units.back();
       unit.channels++;
       const size_t at = unit.weights.size();
-      unit.weights.resize(at + unit.planes.size() * kLanes, -1);
+      unit.weights.resize(at + unit.channel_offsets.size() * kLanes, -1);
       for (int o = first; o < end; o++)
         for (const Link& link : links[o]) {
-          const auto found = std::lower_bound(channels.begin(), channels.end(), link.channel);
-          const long p = kDepthwise ? 0 : found - channels.begin();
+          const auto position = std::lower_bound(channels.begin(), channels.end(), link.channel);
+          const long p = kDepthwise ? 0 : position - channels.begin();
           unit.weights[at + p * kLanes + (o - first)] = link.weights;
         }
     }
-    std::vector<long> cells(cell_count);
-    for (long k = 0; k < cell_count; k++) cells[k] = k;
-    taps_ = TapConvolution<Cell, vec>(std::move(units), row_axis(s_), column_axis(s_), cells,
-                                      in.value_layout.row, kDepthwise ? 1 : pitch(in));
+    std::vector<long> elements(element_count);
+    for (long k = 0; k < element_count; k++) elements[k] = k;
+    taps_ = TapConvolution<Element, vec>(std::move(units), row_axis(s_), column_axis(s_), elements,
+                                         in.value_layout.row, kDepthwise ? 1 : pitch(in));
     bias_.resize(blocks);
   }
 
-  std::vector<long> planes(int block, const std::vector<int>& channels) const {
+  std::vector<long> channel_offsets(int block, const std::vector<int>& channels) const {
     if (kDepthwise) return {block * in.value_layout.plane};
     std::vector<long> offsets;
-    for (int c : channels) offsets.push_back(place(in, c, 0, 0) - place(in, 0, 0, 0));
+    for (int c : channels)
+      offsets.push_back(element_offset(in, c, 0, 0) - element_offset(in, 0, 0, 0));
     return offsets;
   }
 
   // One band of rows at a time: a tile's channels are swept into scratch and pooled.
-  void forward_pooled(Pass& pass, Sweep<Cell, vec> sweep, const Cell* source) const {
+  void forward_pooled(Pass& pass, Sweep<Element, vec> sweep, const Element* source) const {
     const Shape pooled = fused_.pooled;
     const int ph = fused_.pool_h, pw = fused_.pool_w;
     const Layout& to = out.value_layout;
@@ -150,10 +151,10 @@ class Convolution final : public Op {
 } // namespace
 
 OpPointer make_convolution(const Step& step, const Fused& fused) {
-  const bool whole = step.kernel_h == step.in.height && step.kernel_w == step.in.width &&
-                     step.out.height * step.out.width == 1 && step.groups == 1 &&
-                     step.connections.empty() && step.padding.top + step.padding.left == 0;
-  if (whole && !fused.max_pool) return single::make_linear(step, fused.relu);
+  const bool covers_input = step.kernel_h == step.in.height && step.kernel_w == step.in.width &&
+                            step.out.height * step.out.width == 1 && step.groups == 1 &&
+                            step.connections.empty() && step.padding.top + step.padding.left == 0;
+  if (covers_input && !fused.max_pool) return single::make_linear(step, fused.relu);
   return suits_rows(step, fused) ? make_rows(step, fused) : make_channels(step, fused);
 }
 

@@ -9,23 +9,23 @@ namespace single {
 
 namespace {
 
-// The cells of the planes are one run each: kLanes of them at a time, a vec of channels each,
-// become a vec of cells for each channel. The last ones overlap.
+// The elements of the planes are one run each: kLanes of them at a time, a vec of channels each,
+// become a vec of elements for each channel. The last ones overlap.
 void transpose_flat(const vec* from, const Layout& layout, const Shape& shape, float* to) {
-  const long cells = static_cast<long>(shape.height) * shape.width;
+  const long elements = static_cast<long>(shape.height) * shape.width;
   for (int first = 0; first < shape.channels; first += kLanes) {
     const int channels = std::min(kLanes, shape.channels - first);
     const vec* plane = from + layout.at(first / kLanes, 0, 0);
     for (long at = 0;; at += kLanes) {
-      at = std::min(at, cells - kLanes);
+      at = std::min(at, elements - kLanes);
       vec square[kLanes];
 #pragma GCC unroll 16
       for (int l = 0; l < kLanes; l++) square[l] = plane[at + l];
       transpose(square);
 #pragma GCC unroll 16
       for (int l = 0; l < kLanes; l++)
-        if (l < channels) store(to + (first + l) * cells + at, square[l]);
-      if (at == cells - kLanes) break;
+        if (l < channels) store(to + (first + l) * elements + at, square[l]);
+      if (at == elements - kLanes) break;
     }
   }
 }
@@ -35,7 +35,7 @@ void transpose_flat(const vec* from, const Layout& layout, const Shape& shape, f
 void copy_flat(const Pass& pass, const Slot& slot, Shape shape, float* to) {
   const float* from = floats(pass, slot);
   const Layout& layout = slot.value_layout;
-  if (!slot.planes) {
+  if (!slot.planar) {
     if (layout.plane == 1) { // flat already
       std::copy(from, from + shape.channels, to);
       return;
@@ -46,7 +46,7 @@ void copy_flat(const Pass& pass, const Slot& slot, Shape shape, float* to) {
   const long step = pitch(slot);
   for (int c = 0; c < shape.channels; c++)
     for (int y = 0; y < shape.height; y++) {
-      const float* row = from + place(slot, c, y, 0);
+      const float* row = from + element_offset(slot, c, y, 0);
       for (int x = 0; x < shape.width; x++) *to++ = row[x * step];
     }
 }
@@ -56,7 +56,7 @@ namespace {
 class Flatten final : public Op {
  public:
   explicit Flatten(const Step& step) : shape_(step.in) {}
-  bool reads_planes() const override { return true; }
+  bool reads_planar() const override { return true; }
   void forward(Pass& pass) const override { copy_flat(pass, in, shape_, floats(pass, out)); }
   void backward(Pass&) const override {}
 

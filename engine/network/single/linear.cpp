@@ -33,10 +33,10 @@ void sum_rows(const float* x, const float* w, long features, float* out) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++) Term::add(sums[r], load(w + r * features + k), value);
   }
-  if (const int rest = static_cast<int>(features - k)) {
-    vec value = load_some(x + k, rest);
+  if (const int last = static_cast<int>(features - k)) {
+    vec value = load_some(x + k, last);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; r++) Term::add(sums[r], load_some(w + r * features + k, rest), value);
+    for (int r = 0; r < R; r++) Term::add(sums[r], load_some(w + r * features + k, last), value);
   }
   store_sums<R>(sums, out);
 }
@@ -65,7 +65,7 @@ const float* flat_input(const Pass& pass, const Slot& in, const Shape& shape, fl
 class Linear final : public Op {
  public:
   Linear(const Step& step, bool with_relu) : s_(step), relu_(with_relu) {}
-  bool reads_planes() const override { return true; }
+  bool reads_planar() const override { return true; }
   long scratch() const override { return stored(s_.out).channels + s_.in.size() / kLanes + 1; }
 
   void forward(Pass& pass) const override {
@@ -91,7 +91,7 @@ class Linear final : public Op {
 class Rbf final : public Op {
  public:
   explicit Rbf(const Step& step) : s_(step) {}
-  bool reads_planes() const override { return true; }
+  bool reads_planar() const override { return true; }
   long scratch() const override { return s_.in.size() / kLanes + 1; }
   void forward(Pass& pass) const override {
     const float* x = flat_input(pass, in, s_.in, reinterpret_cast<float*>(pass.scratch));

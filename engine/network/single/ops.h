@@ -6,26 +6,25 @@
 #include <vector>
 
 #include "network/ops.h"
-#include "network/single/place.h"
+#include "network/single/layout.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace single {
 
-// Numbers as they were last time. To compare some thousand of them costs a tenth of packing them,
-// and so a caller need not say when it has written into the parameters.
-class Seen {
+// Whether parameters have changed since they were packed. To compare some thousand of them costs a
+// tenth of packing them, and so a caller need not say when it has written into them.
+class ChangeDetector {
  public:
-  bool changed(const float* numbers, size_t count) {
-    if (numbers_.size() == count &&
-        std::memcmp(numbers_.data(), numbers, count * sizeof(float)) == 0)
+  bool changed(const float* values, size_t count) {
+    if (values_.size() == count && std::memcmp(values_.data(), values, count * sizeof(float)) == 0)
       return false;
-    numbers_.assign(numbers, numbers + count);
+    values_.assign(values, values + count);
     return true;
   }
 
  private:
-  std::vector<float> numbers_;
+  std::vector<float> values_;
 };
 
 OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp: whichever suits

@@ -30,7 +30,7 @@ OpPointer make_op(const Step& step) {
   }
 }
 
-const Makers kMakers{single::make_convolution, single::make_linear, make_op, stored};
+const OpFactories kFactories{single::make_convolution, single::make_linear, make_op, stored};
 
 // One row of pixels, as the network sees them, to floats `step` apart.
 template <typename Pixel>
@@ -49,7 +49,7 @@ inline void normalise(const Pixel* from, int n, float mean, float scale, float* 
 } // namespace
 
 Predictor::Predictor(Shape input, const std::vector<Step>& steps)
-    : input_(input), output_(steps.back().out), program_(input, steps, {.makers = &kMakers}),
+    : input_(input), output_(steps.back().out), program_(input, steps, {.factories = &kFactories}),
       memory_(program_.memory()), scratch_(program_.scratch()) {
   pass_.memory = memory_.get();
   pass_.scratch = scratch_.get();
@@ -63,7 +63,7 @@ void Predictor::fill(const Images& images, long index) {
   for (int c = 0; c < input_.channels; c++) {
     const float mean = images.mean[c], scale = images.scale[c];
     for (int y = 0; y < input_.height; y++, from += input_.width) {
-      float* to = floats(pass_, slot) + place(slot, c, y, 0);
+      float* to = floats(pass_, slot) + element_offset(slot, c, y, 0);
       normalise(from, input_.width, mean, scale, to, step);
     }
   }

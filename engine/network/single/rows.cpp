@@ -85,15 +85,15 @@ class RowConvolution final : public Op {
 
   // Columns are computed kColumns at a time, and the last may lie beyond the output.
   Halo input_halo() const override {
-    Halo halo = reach_of(s_);
+    Halo halo = halo_of(s_);
     halo.right += round_up(s_.out.width, kColumns) - s_.out.width;
     return halo;
   }
-  bool reads_planes() const override { return true; }
+  bool reads_planar() const override { return true; }
   long scratch() const override { return std::max(4L * vecs_, otherwise_->scratch()); }
 
   void pack(const float* parameters) override {
-    if (!in.planes) {
+    if (!in.planar) {
       otherwise_->in = in;
       otherwise_->out = out;
       return otherwise_->pack(parameters);
@@ -102,18 +102,18 @@ class RowConvolution final : public Op {
     if (s_.bias >= 0)
       std::copy(parameters + s_.bias, parameters + s_.bias + s_.out.channels, bias_.begin());
     if (!weights_.changed(parameters + s_.weight, packed_.size())) return;
-    const long taps = static_cast<long>(offsets_.size()), cells = taps / s_.in.channels;
+    const long taps = static_cast<long>(offsets_.size()), elements = taps / s_.in.channels;
     float* to = packed_.data();
     for (int first = 0; first < s_.out.channels; first += kChannels)
-      for (long cell = 0; cell < cells; cell++)
+      for (long element = 0; element < elements; element++)
         for (int i = 0; i < s_.in.channels; i++)
           for (int c = first; c < std::min(first + kChannels, s_.out.channels); c++)
-            *to++ =
-                parameters[s_.weight + (static_cast<long>(c) * s_.in.channels + i) * cells + cell];
+            *to++ = parameters[s_.weight + (static_cast<long>(c) * s_.in.channels + i) * elements +
+                               element];
   }
 
   void forward(Pass& pass) const override {
-    if (!in.planes) return otherwise_->forward(pass);
+    if (!in.planar) return otherwise_->forward(pass);
     if (fused_.max_pool)
       run<true>(pass);
     else
@@ -128,7 +128,7 @@ class RowConvolution final : public Op {
   const int vecs_;            // channels, rounded up to whole vecs
   const OpPointer otherwise_; // if somebody else needs the input in vecs
   std::vector<long> offsets_; // of taps by kernel row, kernel column, channel
-  Seen weights_;
+  ChangeDetector weights_;
   std::vector<float> packed_; // [tile][tap][channel]
   std::vector<float> bias_;
 
@@ -148,7 +148,7 @@ class RowConvolution final : public Op {
     const float* source = floats(pass, in) + from.origin;
     const int height = Pool ? 2 * fused_.pooled.height : s_.out.height;
     const int width = Pool ? 2 * fused_.pooled.width : s_.out.width;
-    const long row_taps = static_cast<long>(columns_.cells()) * s_.in.channels;
+    const long row_taps = static_cast<long>(columns_.elements()) * s_.in.channels;
     Tile tile{};
     tile.relu = fused_.relu;
     tile.out_vecs = vecs_;

@@ -1,4 +1,4 @@
-// y = (x - mean) * scale + bias with numbers of each channel's own: a weight and bias, or batch
+// y = (x - mean) * scale + bias with parameters of each channel: a weight and bias, or batch
 // normalisation by the running statistics.
 #include <cmath>
 
@@ -18,11 +18,11 @@ class Scale final : public Op {
     const Layout &from = in.value_layout, &to = out.value_layout;
     const Shape runs = merged_rows(out.shape, {&from, &to});
     for (int b = 0; b < runs.channels; b++) {
-      const vec bias = numbers(pass.parameters, s_.bias, b, 0);
-      vec scale = numbers(pass.parameters, s_.weight, b, 1), mean{};
+      const vec bias = channel_values(pass.parameters, s_.bias, b, 0);
+      vec scale = channel_values(pass.parameters, s_.weight, b, 1), mean{};
       if (s_.kind == Kind::batch_norm) {
-        mean = numbers(pass.state, s_.mean, b, 0);
-        scale *= inverse_deviation(numbers(pass.state, s_.variance, b, 1));
+        mean = channel_values(pass.state, s_.mean, b, 0);
+        scale *= inverse_deviation(channel_values(pass.state, s_.variance, b, 1));
       }
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(b, r, 0);
@@ -35,7 +35,7 @@ class Scale final : public Op {
 
  private:
   // Of the channels of block b; `absent` if the layer has none such.
-  vec numbers(const float* array, long offset, int b, float absent) const {
+  vec channel_values(const float* array, long offset, int b, float absent) const {
     if (offset < 0) return broadcast(absent);
     const int first = b * kLanes;
     return load_some(array + offset + first, std::min(kLanes, s_.in.channels - first));

@@ -10,7 +10,7 @@ namespace {
 
 int blocks_of(int images) { return (images + kLanes - 1) / kLanes; }
 
-// A key for dropout in each lane, from the seed, the step and the place in the batch.
+// A key for dropout in each lane, from the seed, the step and the index in the batch.
 uvec lane_keys(uint64_t seed, uint64_t step, int block) {
   uvec keys;
   for (int l = 0; l < kLanes; l++)
@@ -31,7 +31,7 @@ Batch::Batch(Shape input, const std::vector<Step>& steps, long parameter_count, 
     memories_.emplace_back(program_.memory());
   for (int t = 0; t < options.threads; t++) {
     scratch_.emplace_back(program_.scratch());
-    fillers_.emplace_back(input, options.augmentation, options.seed);
+    loaders_.emplace_back(input, options.augmentation, options.seed);
     gradients_.emplace_back(parameter_count, 0.0f);
   }
   results_.resize(blocks);
@@ -90,7 +90,7 @@ Pass Batch::start(const Data& data, int thread, int block) {
   pass.parameters = data.parameters;
   pass.state = data.state;
   pass.gradient = gradients_[thread].data();
-  for (int l = 0; l < kLanes; l++) pass.live[l] = block * kLanes + l < data.n ? 1.0f : 0.0f;
+  for (int l = 0; l < kLanes; l++) pass.lane_mask[l] = block * kLanes + l < data.n ? 1.0f : 0.0f;
   pass.block = block;
   pass.training = options_.training;
   if (pass.training) pass.keys = lane_keys(options_.seed, data.step, block);
@@ -122,7 +122,7 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
       const int64_t* index = data.index + block * kLanes;
       const int n = std::min(kLanes, data.n - block * kLanes);
       if (s == 0)
-        fillers_[thread].fill(data.images, index, n, data.step, program_.input(), pass.memory);
+        loaders_[thread].fill(data.images, index, n, data.step, program_.input(), pass.memory);
       const int to = s < cuts ? cuts_[s] : last;
       for (int i = s ? cuts_[s - 1] : 0; i < to; i++) ops[i]->forward(pass);
       if (s < cuts) return ops[to]->measure(pass);
@@ -130,10 +130,10 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
       backward(pass, last, cuts ? cuts_[cuts - 1] + 1 : 0);
       if (cuts) ops[cuts_[cuts - 1]]->measure_backward(pass);
     });
-    if (s < cuts) ops[cuts_[s]]->settle(data.n, blocks, data.state);
+    if (s < cuts) ops[cuts_[s]]->reduce(data.n, blocks, data.state);
   }
   for (int s = cuts - 1; s >= 0; s--) {
-    ops[cuts_[s]]->settle_backward(data.n, blocks, gradients_[0].data());
+    ops[cuts_[s]]->reduce_backward(data.n, blocks, gradients_[0].data());
     pass_blocks(blocks, [&](int thread, int block) {
       Pass pass = start(data, thread, block);
       const int to = s ? cuts_[s - 1] + 1 : 0;
@@ -157,7 +157,7 @@ void Batch::complete(const Unit& unit, int blocks,
                      const std::function<void(long, long)>& finished) {
   float* gradient = gradients_[0].data();
   if (unit.op) {
-    unit.op->finish(unit.first, unit.last, blocks, gradient);
+    unit.op->write_gradient(unit.first, unit.last, blocks, gradient);
     return finished(unit.begin, unit.end);
   }
   for (int t = 1; t < options_.threads; t++) {

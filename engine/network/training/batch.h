@@ -70,7 +70,7 @@ class Batch {
   std::vector<std::vector<float>> gradients_; // of each thread
   std::vector<Memory> memories_;              // of each thread, or of each block
   std::vector<Memory> scratch_;               // of each thread
-  std::vector<Filler> fillers_;               // of each thread
+  std::vector<BatchLoader> loaders_;          // of each thread
   std::vector<LossResult> results_;           // of each block
   bool own_memory_;                           // a block keeps its memory through the batch
 };

@@ -19,8 +19,8 @@ void each_feature(const Slot& output, F f) {
         f(k++, output.value_layout.at(c, y, x), output.gradient_layout.at(c, y, x));
 }
 
-double live_sum(vec v, ivec live) {
-  v = select(live, v, vec{});
+double masked_sum(vec v, ivec lane_mask) {
+  v = select(lane_mask, v, vec{});
   double total = 0;
   for (int lane = 0; lane < kLanes; lane++) total += v[lane];
   return total;
@@ -32,8 +32,8 @@ double live_sum(vec v, ivec live) {
 LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
                          const Targets& targets, double normaliser) {
   const vec* scores = pass.value(output);
-  const ivec live = pass.live != vec{};
-  const float spread = loss.label_smoothing / static_cast<float>(output.shape.size());
+  const ivec lane_mask = pass.lane_mask != vec{};
+  const float smoothing = loss.label_smoothing / static_cast<float>(output.shape.size());
   const bool smooth = loss.label_smoothing != 0;
   auto class_weight = [&](long k) {
     return loss.class_weights.empty() ? 1.0f : loss.class_weights[k];
@@ -42,17 +42,17 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
   ivec label{};
   vec hit{}; // the target's share of the label itself
   for (int lane = 0; lane < kLanes; lane++)
-    if (live[lane]) {
+    if (lane_mask[lane]) {
       label[lane] = static_cast<int32_t>(targets.label[lane]);
       hit[lane] = (1 - loss.label_smoothing) * class_weight(label[lane]);
     }
 
   vec highest = scores[output.value_layout.at(0, 0, 0)];
-  ivec winner{};
+  ivec argmax{};
   each_feature(output, [&](int k, long at, long) {
     const ivec better = scores[at] > highest;
     highest = select(better, scores[at], highest);
-    winner = better ? broadcast_int(k) : winner;
+    argmax = better ? broadcast(k) : argmax;
   });
 
   // Scores relative to the highest: exp cannot overflow, and its sum is at least 1. Kept finite,
@@ -65,9 +65,9 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     const vec e = exp(z);
     total += e;
     if (gradient) gradient[gradient_at] = e;
-    weighted += select(label == broadcast_int(k), hit * z, vec{});
+    weighted += select(label == broadcast(k), hit * z, vec{});
     if (smooth) {
-      const vec share = broadcast(spread * class_weight(k));
+      const vec share = broadcast(smoothing * class_weight(k));
       weighted += share * z;
       target_sum += share;
     }
@@ -77,15 +77,15 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     const vec scale = broadcast(static_cast<float>(1 / normaliser));
     const vec factor = target_sum / total;
     each_feature(output, [&](int k, long, long at) {
-      vec target = select(label == broadcast_int(k), hit, vec{});
-      if (smooth) target += broadcast(spread * class_weight(k));
-      gradient[at] = select(live, (gradient[at] * factor - target) * scale, vec{});
+      vec target = select(label == broadcast(k), hit, vec{});
+      if (smooth) target += broadcast(smoothing * class_weight(k));
+      gradient[at] = select(lane_mask, (gradient[at] * factor - target) * scale, vec{});
     });
   }
 
   LossResult result;
-  result.loss = live_sum(target_sum * log(total) - weighted, live) / normaliser;
-  const ivec correct = (winner == label) & live;
+  result.loss = masked_sum(target_sum * log(total) - weighted, lane_mask) / normaliser;
+  const ivec correct = (argmax == label) & lane_mask;
   for (int lane = 0; lane < kLanes; lane++) result.correct -= correct[lane];
   return result;
 }
@@ -93,19 +93,19 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
 LossResult squared_error(const Slot& output, const Pass& pass, const Targets& targets,
                          double normaliser) {
   const vec* values = pass.value(output);
-  const ivec live = pass.live != vec{};
+  const ivec lane_mask = pass.lane_mask != vec{};
   vec* gradient = output.gradient < 0 ? nullptr : pass.gradient_of(output);
   const vec scale = broadcast(static_cast<float>(2 / normaliser));
   vec total{};
   each_feature(output, [&](int k, long at, long gradient_at) {
     vec target{};
     for (int lane = 0; lane < kLanes; lane++)
-      if (live[lane]) target[lane] = targets.row[lane][k];
-    const vec error = select(live, values[at] - target, vec{});
+      if (lane_mask[lane]) target[lane] = targets.row[lane][k];
+    const vec error = select(lane_mask, values[at] - target, vec{});
     total += error * error;
     if (gradient) gradient[gradient_at] = scale * error;
   });
-  return {live_sum(total, live) / normaliser, 0};
+  return {masked_sum(total, lane_mask) / normaliser, 0};
 }
 
 } // namespace

@@ -6,7 +6,7 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-// Of the images in a block's lanes; lanes that are not live are not read.
+// Of the images in a block's lanes; masked lanes are not read.
 struct Targets {
   int64_t label[kLanes] = {};    // cross-entropy
   const float* row[kLanes] = {}; // mean squared error: as many floats as the output has
@@ -22,7 +22,7 @@ struct LossResult {
 // features. `labels` (of the batch's images, cross-entropy with weights only) may be null else.
 double loss_normaliser(const Loss&, const Shape& output, const int64_t* labels, long images);
 
-// Writes the gradient of `output` (zero in dead lanes) unless nobody asks for it.
+// Writes the gradient of `output` (zero in masked lanes) if it is asked for.
 LossResult compute_loss(const Loss&, const Slot& output, const Pass&, const Targets&,
                         double normaliser);
 

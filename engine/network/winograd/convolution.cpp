@@ -53,13 +53,13 @@ class WinogradConvolution final : public FusedConvolution {
     vec* values = pass.value(out);
     if (fused_.max_pool) {
       auto pool = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
-        Winner window(tile[0][0]);
-        window.offer(tile[0][1], 1);
-        window.offer(tile[1][0], 2);
-        window.offer(tile[1][1], 3);
-        window.most += start(channel);
-        values[to.at(channel, y, x)] = fused_.relu ? relu(window.most) : window.most;
-        winners(pass, channel, y)[x] = __builtin_convertvector(window.number, vec16);
+        ArgMax window(tile[0][0]);
+        window.update(tile[0][1], 1);
+        window.update(tile[1][0], 2);
+        window.update(tile[1][1], 3);
+        window.max += start(channel);
+        values[to.at(channel, y, x)] = fused_.relu ? relu(window.max) : window.max;
+        argmax_row(pass, channel, y)[x] = __builtin_convertvector(window.index, vec16);
       };
       return forward_.run(source, from.row, pass.scratch, pool);
     }
@@ -114,12 +114,12 @@ class WinogradConvolution final : public FusedConvolution {
   }
 
   // The gradient before pooling of one window.
-  static void unpool(vec gradient, vec16 winner, vec* to, long row) {
-    const ivec number = __builtin_convertvector(winner, ivec);
-    to[0] = number == 0 ? gradient : vec{};
-    to[1] = number == 1 ? gradient : vec{};
-    to[row] = number == 2 ? gradient : vec{};
-    to[row + 1] = number == 3 ? gradient : vec{};
+  static void unpool(vec gradient, vec16 argmax, vec* to, long row) {
+    const ivec index = __builtin_convertvector(argmax, ivec);
+    to[0] = index == 0 ? gradient : vec{};
+    to[1] = index == 1 ? gradient : vec{};
+    to[row] = index == 2 ? gradient : vec{};
+    to[row + 1] = index == 3 ? gradient : vec{};
   }
 
   // Unpools windows [y, y + height) x [x, x + width) of a channel; outside the plane is zero.
@@ -132,8 +132,8 @@ class WinogradConvolution final : public FusedConvolution {
         if (j < 0 || j >= pooled.height || i < 0 || i >= pooled.width)
           at[0] = at[1] = at[window_.row] = at[window_.row + 1] = vec{};
         else
-          unpool(gradient[out.gradient_layout.at(channel, j, i)], winners(pass, channel, j)[i], at,
-                 window_.row);
+          unpool(gradient[out.gradient_layout.at(channel, j, i)], argmax_row(pass, channel, j)[i],
+                 at, window_.row);
       }
   }
 
@@ -141,7 +141,7 @@ class WinogradConvolution final : public FusedConvolution {
     const int top = s_.padding.top - 2, left = s_.padding.left - 2; // where tile (0, 0) reads
     const Layout &from = out.gradient_layout, &to = in.gradient_layout;
     vec* values = pass.gradient_of(in);
-    auto finish = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
+    auto epilogue = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
       write(values, to, channel, y, x, tile);
     };
     if (fused_.max_pool) {
@@ -153,13 +153,13 @@ class WinogradConvolution final : public FusedConvolution {
                band.width + 1 + odd_x, window);
         return window + odd_y * window_.row + odd_x;
       };
-      return backward_.run(source, window_.row, pass.scratch, finish);
+      return backward_.run(source, window_.row, pass.scratch, epilogue);
     }
     const vec* deltas = pass.gradient_of(out);
     auto source = [&](int plane, const Band& band) {
       return deltas + from.at(plane, 2 * band.y + top, 2 * band.x + left);
     };
-    backward_.run(source, from.row, pass.scratch, finish);
+    backward_.run(source, from.row, pass.scratch, epilogue);
   }
 
   void weight_gradient(Pass& pass) const {
@@ -172,7 +172,7 @@ class WinogradConvolution final : public FusedConvolution {
     float* gradient = pass.gradient + s_.weight;
     if (fused_.max_pool) {
       auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
-        unpool(deltas[layout.at(channel, y, x)], winners(pass, channel, y)[x], tile, 2);
+        unpool(deltas[layout.at(channel, y, x)], argmax_row(pass, channel, y)[x], tile, 2);
       };
       return gradient_.run(input, from.row, delta, pass.scratch, gradient);
     }

@@ -10,7 +10,7 @@ inline namespace FENCEPOST_LEVEL {
 
 class KernelGradient {
  public:
-  // The kernel between a channel and a plane is number channel * planes + plane.
+  // The kernel between a channel and a plane has the index channel * planes + plane.
   KernelGradient(int planes, int channels, int rows, int columns);
   long scratch() const { // vecs
     return 4 * (input_stride_ + delta_stride_) + kFrequencies * sum_stride_;
@@ -60,7 +60,7 @@ class KernelGradient {
     }
   }
 
-  // The tiles of a band: body(place, tile row, tile column). Things (planes or channels) lie as
+  // The tiles of a band: body(position, tile row, tile column). Things (planes or channels) lie as
   // the products read them: [group][tile][thing of the group].
   template <class Body>
   void each_tile(int band, int group_begin, int thing, int group, Body body) const {

@@ -79,11 +79,11 @@ void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& ord
     for (int x = 0; x < 4; x++)
       combine(u[x * stride], u[(4 + x) * stride], u[(8 + x) * stride], u[(12 + x) * stride], t[x]);
     for (int y = 0; y < 3; y++) combine(t[0][y], t[1][y], t[2][y], t[3][y], g[y]);
-    float cells[9][kLanes];
-    for (int k = 0; k < 9; k++) store(cells[k], g[k / 3][k % 3]);
+    float elements[9][kLanes];
+    for (int k = 0; k < 9; k++) store(elements[k], g[k / 3][k % 3]);
     for (int i = 0; i < std::min<int>(kLanes, order.size() - first); i++) {
       float* to = gradient + 9L * order[first + i];
-      for (int k = 0; k < 9; k++) to[k] += cells[k][i];
+      for (int k = 0; k < 9; k++) to[k] += elements[k][i];
     }
   }
 }

@@ -2,15 +2,15 @@
 // and S. Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, section 4.1. A tile
 // of 2x2 outputs y is made of the 4x4 inputs d under it and of the kernel g:
 //
-//   y = A^T [ sum over planes (G g G^T) * (B^T d B) ] A,    * cell by cell
+//   y = A^T [ sum over planes (G g G^T) * (B^T d B) ] A,    * element by element
 //
 //         1  0 -1  0             1   0   0
 //   B^T = 0  1  1  0        G = 1/2 1/2 1/2       A^T = 1  1  1  0
 //         0 -1  1  0            1/2 -1/2 1/2            0  1 -1 -1
 //         0  1  0 -1             0   0   1
 //
-// The sums for the 16 cells, here called frequencies, are 16 matrix products of channels x planes
-// by planes x tiles: 4 multiplications for each output and plane instead of 9. As the map is
+// The sums for the 16 elements, here called frequencies, are 16 matrix products of channels x
+// planes by planes x tiles: 4 multiplications for each output and plane instead of 9. As the map is
 // linear, its gradients are the transposed maps: that of the inputs is again such a convolution,
 // by the kernels turned half round; that of the kernels is
 //
@@ -34,7 +34,7 @@ inline long frequency_stride(long vecs) {
   return (vecs + page - 1) / page * page + page / kFrequencies;
 }
 
-// Row I of B^T d B; the tile's first cell is d.
+// Row I of B^T d B; the tile's first element is d.
 template <int I>
 inline void transform_input_row(const vec* d, long row, vec* to, long stride) {
   vec t[4];
@@ -115,9 +115,9 @@ class TileConvolution {
   int most_width() const { return most_width_; }
 
   // source(plane, band) says where the band's first tile reads the plane, whose rows are `row`
-  // vecs apart. Calls finish(channel, tile row, tile column, y) for every tile.
-  template <class Source, class Finish>
-  void run(Source source, long row, vec* scratch, Finish finish) const {
+  // vecs apart. Calls epilogue(channel, tile row, tile column, y) for every tile.
+  template <class Source, class Epilogue>
+  void run(Source source, long row, vec* scratch, Epilogue epilogue) const {
     vec* sums = scratch + kFrequencies * input_stride_;
     for (const Band& band : bands_) {
       Places places;
@@ -132,7 +132,7 @@ class TileConvolution {
             for (int x = band.x; x < band.x + band.width; x++, m++) {
               vec out[2][2];
               transform_output(m, sums_stride_, out);
-              finish(channel, y, x, out);
+              epilogue(channel, y, x, out);
             }
       }
     }

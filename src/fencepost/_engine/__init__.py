@@ -2,7 +2,7 @@
 
 The same C++ is compiled once per instruction set, into the modules ``_baseline`` (SSE2 or NEON),
 ``_avx2`` and ``_avx512``. This file picks one when it is imported and passes its names on; the
-environment variable ``FENCEPOST_ISA`` caps the choice. It calls nothing else in the package.
+environment variable ``FENCEPOST_ISA`` caps the choice.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ level: str = _choose(os.environ.get("FENCEPOST_ISA"))
 
 if TYPE_CHECKING:
     from ._baseline import (
+        FOLDED_TAPS,
+        LONGEST_TILE,
+        SHORTEST_LINE,
+        SHORTEST_TILE,
         NetworkPlan,
         Trainer,
         augment,
@@ -63,6 +67,10 @@ if TYPE_CHECKING:
     )
 else:
     _chosen = importlib.import_module(f"{__name__}._{level}")
+    FOLDED_TAPS = _chosen.FOLDED_TAPS
+    LONGEST_TILE = _chosen.LONGEST_TILE
+    SHORTEST_LINE = _chosen.SHORTEST_LINE
+    SHORTEST_TILE = _chosen.SHORTEST_TILE
     NetworkPlan = _chosen.NetworkPlan
     Trainer = _chosen.Trainer
     augment = _chosen.augment
@@ -75,6 +83,10 @@ else:
     set_num_threads = _chosen.set_num_threads
 
 __all__ = [
+    "FOLDED_TAPS",
+    "LONGEST_TILE",
+    "SHORTEST_LINE",
+    "SHORTEST_TILE",
     "NetworkPlan",
     "Trainer",
     "augment",

@@ -18,7 +18,6 @@ from .. import _engine
 # half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits.
 _DENSE = {"baseline": 19e9, "avx2": 48e9, "avx512": 53e9}
 _PASSES = {"baseline": 14e9, "avx2": 28e9, "avx512": 33e9}  # the same, of a pass along one axis
-_FOLDED = {"baseline": 48, "avx2": 96, "avx512": 192}  # taps of a row that runs as a plane does
 _WIDE = 0.4e9
 _BYTES = 20e9  # per second and core, to and from memory
 _BETWEEN = 0.5  # of an array's way to and from memory: the rows between the passes, in the cache
@@ -38,7 +37,7 @@ _SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
 
 def direct(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
     """Return the seconds for `cells` results of a dense kernel."""
-    short = math.prod(kernel[:-1]) == 1 and kernel[-1] < _FOLDED[_engine.level]
+    short = math.prod(kernel[:-1]) == 1 and kernel[-1] < _engine.FOLDED_TAPS
     rate = (_PASSES if short else _DENSE)[_engine.level] * 4 / dtype.itemsize
     if dtype == np.int64:
         rate = _WIDE

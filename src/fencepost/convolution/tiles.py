@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import _engine
 from . import costs
 from .task import Task
 
-_SHORTEST, _LONGEST = 16, 1024  # side of a tile of two axes
-_SHORTEST_LINE, _LONGEST_LINE = 256, 1 << 24  # tile of one axis
+_LONGEST = 1024  # side of a tile of two axes
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,14 @@ def best(task: Task, threads: int) -> Tiling:
     terms = math.prod(task.kernel.shape[:-2])
     sides: tuple[Iterator[int], Iterator[int]]
     if reach == 1:
-        sides = iter([1]), _sides(outputs[1], kernel[1], _SHORTEST_LINE, _LONGEST_LINE)
+        sides = (
+            iter([1]),
+            _sides(outputs[1], kernel[1], _engine.SHORTEST_LINE, _engine.LONGEST_TILE),
+        )
     else:
         sides = (
-            _sides(outputs[0], kernel[0], _SHORTEST, _LONGEST),
-            _sides(outputs[1], kernel[1], _SHORTEST, _LONGEST),
+            _sides(outputs[0], kernel[0], _engine.SHORTEST_TILE, _LONGEST),
+            _sides(outputs[1], kernel[1], _engine.SHORTEST_TILE, _LONGEST),
         )
     tilings = (
         Tiling(tile, (tile[0] - kernel[0] + 1, tile[1] - kernel[1] + 1), outputs, images, terms)

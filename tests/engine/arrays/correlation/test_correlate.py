@@ -303,7 +303,7 @@ def test_convolve_short_refuses_what_does_not_fit(engine):
     for bad in (-1, 3):
         with pytest.raises(ValueError, match="mode"):
             engine.convolve_short(f, g, bad)
-    with pytest.raises(ValueError, match="cells"):
+    with pytest.raises(ValueError, match="elements"):
         engine.convolve_short(f, g[:0], 0)
     with pytest.raises(ValueError, match="same dtype"):
         engine.convolve_short(f, g.astype(float), 0)
@@ -332,7 +332,7 @@ GOOD = {
         ({"planes": np.zeros((2, 1), np.int32)}, "planes"),
         ({"planes": np.zeros((1, 2), np.int32)}, "planes"),
         ({"kernels": np.zeros((1, 3, 3))}, "dtype"),
-        ({"kernels": np.zeros((1, 0, 3), np.float32)}, "cells"),
+        ({"kernels": np.zeros((1, 0, 3), np.float32)}, "elements"),
         ({"kernels": np.zeros((0, 3, 3), np.float32)}, "kernels"),
         ({"out": np.zeros((1, 4, 6, 1), np.float32)}, "channels"),
         ({"out": np.zeros((1, 4, 6, 2), np.float64)}, "dtype"),

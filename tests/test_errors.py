@@ -184,7 +184,7 @@ def test_the_layer_and_the_sizes_up_to_it_are_added_once():
 def test_fields():
     error = size_error(10, 3, 2)
     assert error.equation == "output = (10 + 0 + 0 − 1·(3 − 1) − 1) / 2 + 1 = 4.5"
-    assert error.lost_cells == 1
+    assert error.lost_elements == 1
     assert error.problem.received == "input_size=10, kernel_size=3, stride=2"
     assert error.rule.startswith("The windows do not fit")
     assert error.suggestions[0] == Suggestion({"input_size": 9}, 4)
@@ -201,7 +201,7 @@ def test_arguments_at_their_defaults_are_not_repeated():
 def test_an_error_of_another_module():
     plain = fp.SizeError("Linear takes flat values.")
     assert str(plain) == "Linear takes flat values."
-    assert (plain.axis, plain.equation, plain.lost_cells, plain.suggestions) == ("", "", 0, ())
+    assert (plain.axis, plain.equation, plain.lost_elements, plain.suggestions) == ("", "", 0, ())
     full = fp.SizeError(
         SizeProblem(
             rule="Linear takes flat values.",

@@ -28,7 +28,7 @@ def test_lenet5_of_1998_layer_by_layer():
     net = models.lenet5_1998()
     assert net.parameter_count == 60_000
     assert net.connections == 340_908
-    by_layer = [(row.parameter_count, row.connections) for row in net.rows if row.connections]
+    by_layer = [(row.parameters, row.connections) for row in net.rows if row.connections]
     assert by_layer == [
         (156, 122_304),  # C1
         (12, 5_880),  # S2

@@ -63,7 +63,7 @@ def test_against_counted_windows():
         unseen = range(found[-1][-1] + 1, window.padded)
         lost = [cell for cell in unseen if window.before <= cell < window.before + window.input]
         assert (window.output, window.remainder) == (len(found), len(unseen))
-        assert window.lost_cells == len(lost)
+        assert window.lost_elements == len(lost)
         assert fp.output_size(*call, remainder="crop") == len(found)
         if not unseen:
             outcomes["fits"] += 1
@@ -74,7 +74,7 @@ def test_against_counted_windows():
         if raises:
             with pytest.raises(fp.SizeError) as caught:
                 fp.output_size(*call)
-            assert caught.value.lost_cells == len(lost)
+            assert caught.value.lost_elements == len(lost)
         (padded,) = windows(*call, remainder="pad")
         assert padded.remainder == 0
         assert padded.output == len(looked_at(padded)) == len(found) + 1
@@ -182,7 +182,7 @@ def test_transposed_windows_against_pytorch():
     for _ in range(300):
         places, kernel, stride, dilation = (generator.randint(1, 5) for _ in range(4))
         padding, rest = generator.randint(0, 2), generator.randrange(max(stride, dilation))
-        window = Window.undone(places, kernel, stride, dilation, padding, padding, rest)
+        window = Window.inverse(places, kernel, stride, dilation, padding, padding, rest)
         layer = torch.nn.ConvTranspose1d(1, 1, kernel, stride, padding, rest, dilation=dilation)
         if window.input < 1:
             continue

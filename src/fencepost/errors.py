@@ -81,14 +81,14 @@ class AxisProblem:
         The output-size equation with the numbers put in.
     consequence : str
         What would happen if nothing were changed, in a sentence.
-    lost_cells : int
+    lost_elements : int
         Cells of the input at the far edge that would never be looked at (padding not counted).
     """
 
     axis: str
     equation: str
     consequence: str
-    lost_cells: int = 0
+    lost_elements: int = 0
 
 
 @dataclass(frozen=True)
@@ -196,9 +196,9 @@ class SizeError(FencepostError, ValueError):
         return self.problem.axes[0].equation if self.problem.axes else ""
 
     @property
-    def lost_cells(self) -> int:
+    def lost_elements(self) -> int:
         """How many cells of the input, along that axis, would never be looked at."""
-        return self.problem.axes[0].lost_cells if self.problem.axes else 0
+        return self.problem.axes[0].lost_elements if self.problem.axes else 0
 
     @property
     def suggestions(self) -> tuple[Suggestion, ...]:

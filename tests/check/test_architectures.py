@@ -26,8 +26,11 @@ def report_of(name):
 
 def widest(report):
     """The widest receptive field of the outputs that are at places."""
-    numbers = range(len(report.model.operations))
-    return max((report.sights.span(n) for n in numbers if report.sights.fields(n)), default=())
+    numbers = range(len(report.graph.operations))
+    return max(
+        (report.receptive_fields.sizes(n) for n in numbers if report.receptive_fields.fields(n)),
+        default=(),
+    )
 
 
 class AlexNetV2(nn.Sequential):
@@ -98,9 +101,9 @@ def test_published_receptive_fields(make, size, stride, padding):
     with torch.device("meta"):
         network = make()
     report = fp.check.check(network, (3, 224, 224))
-    last = len(report.model.operations) - 1
-    assert report.sights.span(last) == (size, size)
-    for field in report.sights.fields(last):
+    last = len(report.graph.operations) - 1
+    assert report.receptive_fields.sizes(last) == (size, size)
+    for field in report.receptive_fields.fields(last):
         assert (field.stride, field.before) == (stride, padding)
 
 
@@ -154,11 +157,11 @@ def test_fields_are_what_gradients_reach(name):
     x = torch.ones(1, channels, size, 40 if size > 252 else size, dtype=torch.float64)
     x.requires_grad_(True)
     report = fp.check.check(network, tuple(x.shape[1:]))
-    (output,) = report.model.outputs
-    field = report.sights.fields(output.operation)[0]
-    outputs = report.model.operations[output.operation].output_shape[2]
+    (output,) = report.graph.outputs
+    field = report.receptive_fields.fields(output.operation)[0]
+    outputs = report.graph.operations[output.operation].output_shape[2]
     for index in {0, outputs // 2, outputs // 2 + 1}:
-        cells = field.cells(index)
+        cells = field.elements(index)
         expected = max(cells.start, 0), min(cells.stop, size) - 1
         assert measured(network, x, index) == expected
 

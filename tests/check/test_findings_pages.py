@@ -36,7 +36,7 @@ def test_example_and_repair(code, tmp_path, monkeypatch):
     report = report_of(example, code)
     found = [one for one in report.findings if one.code == code]
     assert found
-    assert shown == "\n".join(report.told(88, found)) + "\n"
+    assert shown == "\n".join(report.format_findings(88, found)) + "\n"
     left = report_of(repaired, code).findings
     assert code not in {one.code for one in left}
     assert not [one for one in left if one.severity != "note"]

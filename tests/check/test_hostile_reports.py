@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="the files are exported by PyTorch")
 import numpy as np
 
 from fencepost.check import CODES
-from fencepost.check.judging import judge
+from fencepost.check.rules.engine import run_rules
 from fencepost.errors import FencepostError
 from fencepost.interchange.onnx.reader import read
 from interchange.onnx.test_hostile_files import damage, lie, wholes
@@ -30,7 +30,7 @@ def test_reports_on_damaged_files(tmp_path):
             model = read(path)
         except FencepostError:
             continue
-        report = judge(model)
+        report = run_rules(model)
         judged += 1
         assert bool(model.failure) == any("FP101" <= one.code <= "FP105" for one in report.findings)
         assert all(one.code in CODES for one in report.findings)

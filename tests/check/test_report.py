@@ -7,8 +7,8 @@ import json
 import pytest
 
 import fencepost as fp
-from check.graphs import GraphBuilder
-from fencepost.check.judging import judge
+from fencepost.check.rules.engine import run_rules
+from graph.graph_builder import GraphBuilder
 
 LENET5 = "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(16, 5), Flatten, Linear(10)"
 
@@ -17,7 +17,7 @@ def stem():
     graph = GraphBuilder((1, 3, 224, 224), source="stem")
     value = graph.conv(graph.input, 64, 7, stride=2, padding=3, name="conv")
     graph.linear(graph.flatten(graph.pooled(graph.pointwise(value, name="relu"))), 10, name="fc")
-    return judge(graph.model())
+    return run_rules(graph.model())
 
 
 def test_the_table_shows_every_layer():
@@ -36,7 +36,7 @@ def test_the_table_shows_every_layer():
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_the_text_keeps_to_its_width(width):
     report = stem()
-    told = report.text(width) if width >= 80 else "\n".join(report.told(width))
+    told = report.text(width) if width >= 80 else "\n".join(report.format_findings(width))
     assert all(len(line) <= width for line in told.splitlines())
     assert ("left" in report.table(width)) == (width >= 90)
     assert ("share" in report.table(width)) == (width >= 110)
@@ -53,7 +53,7 @@ def test_findings_of_one_kind_stand_together():
     for _ in range(4):
         value = graph.conv(value, 3, 3, padding=3)
         value = graph.pad(value, -2, -2)
-    (text, *_) = judge(graph.model()).told(200)
+    (text, *_) = run_rules(graph.model()).format_findings(200)
     first, told, repair = text.splitlines()
     assert first == "warning FP207  Padding is larger than half the kernel (4 layers)"
     assert told.startswith(
@@ -67,7 +67,7 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
     value = graph.input
     for _ in range(4):
         value = graph.pool(value, 2)
-    text = next(one for one in judge(graph.model()).told(200) if "FP201" in one)
+    text = next(one for one in run_rules(graph.model()).format_findings(200) if "FP201" in one)
     assert "(4 layers)" in text
     assert text.count("no window looks at") == 2
     assert text.endswith("  and likewise maxpool2d2 and maxpool2d3.")
@@ -76,7 +76,7 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
 def test_a_model_that_is_one_layer_without_a_name():
     graph = GraphBuilder((1, 3, 33, 33))
     graph.pool(graph.input, 2, name="")
-    (text,) = [one for one in judge(graph.model()).told(200) if "FP201" in one]
+    (text,) = [one for one in run_rules(graph.model()).format_findings(200) if "FP201" in one]
     assert text.splitlines()[1].startswith("  MaxPool2d(2, stride=2): no window looks at the last")
 
 
@@ -91,7 +91,7 @@ def test_the_summary_counts_and_names_inputs_that_are_exact():
 def test_a_model_that_fails_is_shown_up_to_there():
     report = fp.check.check(((1, 28, 28), "Conv2d(6, 5), MaxPool2d(2), Conv2d(9, 13), ReLU"))
     assert not report.ok
-    assert [one.name for one in report.model.operations] == ["0", "1", "2"]
+    assert [one.name for one in report.graph.operations] == ["0", "1", "2"]
     assert "2      Conv2d(9, 13)   ✗ fails" in report.table(100)
     text = str(report)
     assert text.index("✗ fails") < text.index("error FP102") < text.index("1 error")
@@ -124,7 +124,7 @@ def test_plain_data_hold_everything():
 def test_notebooks_show_the_text():
     graph = GraphBuilder((1, 3, 8, 8))
     graph.conv(graph.input, 3, 3, name="<b>")
-    report = judge(graph.model())
+    report = run_rules(graph.model())
     assert report._repr_html_().startswith("<pre>")
     assert "&lt;b&gt;" in report._repr_html_()
 
@@ -161,19 +161,19 @@ def test_networks_plans_files_and_layers_are_the_same(tmp_path):
     tables = {fp.check.check(model).table(100) for model in models}
     assert len(tables) == 1
     report = fp.check.check(network)
-    assert [one.name for one in report.model.operations] == ["0", "1", "2.0", "2", "3", "4"]
-    assert report.model.parameters == sum(one.size for one in network.parameters.values())
+    assert [one.name for one in report.graph.operations] == ["0", "1", "2.0", "2", "3", "4"]
+    assert report.graph.parameters == sum(one.size for one in network.parameters.values())
     assert (
-        report.model.multiply_adds == fp.plan((1, 12, 12), [*layers, fp.Linear(10)]).multiply_adds
+        report.graph.multiply_adds == fp.plan((1, 12, 12), [*layers, fp.Linear(10)]).multiply_adds
     )
-    assert report.sights.span(3) == (7, 7)
+    assert report.receptive_fields.sizes(3) == (7, 7)
 
 
 def test_other_inputs_are_tried():
     network = fp.Network((1, 12, 12), [fp.Conv2d(6, 5), fp.MaxPool2d(2), fp.Flatten()])
     report = fp.check.check(network, (1, 14, 14))
     assert report.ok
-    assert report.model.input_shapes == ((1, 1, 14, 14),)
+    assert report.graph.input_shapes == ((1, 1, 14, 14),)
     assert not fp.check.check(network, (1, 13, 13)).ok
     with pytest.raises(fp.ArgumentError, match="input_shape must be"):
         fp.check.check(network, [(1, 14, 14), (1, 14, 14)])

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check.graphs import GraphBuilder
 from fencepost.check import CODES
-from fencepost.check.judging import judge
-from fencepost.check.onlookers import looked_at
-from fencepost.check.rules_windows import _alive
+from fencepost.check.rules.engine import run_rules
+from fencepost.check.rules.windows import _alive
+from fencepost.graph.coverage import coverage
 from fencepost.sizing import Window, output_size
+from graph.graph_builder import GraphBuilder
 
 
 def findings(graph, code=None, **options):
-    found = judge(graph.model(**options)).findings
+    found = run_rules(graph.model(**options)).findings
     return [one for one in found if code is None or one.code == code]
 
 
@@ -238,7 +238,7 @@ def test_the_padding_of_functions_names_the_last_axis_first():
 def test_the_stem_of_resnet_uses_its_padding_on_one_side():
     graph = image(224, 224)
     graph.conv(graph.input, 64, 7, stride=2, padding=3)
-    report = judge(graph.model())
+    report = run_rules(graph.model())
     (found,) = [one for one in report.findings if one.code == "FP202"]
     assert found.message == (
         "(224 + 3 + 3 − 7) / 2 + 1 = 112.5 → 112: the windows use 3 of 3 zeros before the input "
@@ -310,7 +310,7 @@ def test_cells_that_are_looked_at_are_counted(kernel, stride, dilation):
     window = Window(400, kernel, stride, dilation)
     met = {o * stride + t * dilation for o in range(window.output) for t in range(kernel)}
     middle = range(100, 100 + 10 * stride)  # far from the edges
-    part, whole = looked_at(window)
+    part, whole = coverage(window)
     assert len(met & set(middle)) * whole == part * len(middle)
 
 
@@ -469,14 +469,14 @@ def test_receptive_field_against_the_input():
 
 def test_receptive_field_against_the_object():
     model = chain(40, [7, 5]).model()
-    assert {one.code for one in judge(model).findings} == {"FP302"}
-    assert not judge(model, (11,)).findings
-    (found,) = judge(model, (12,)).findings
+    assert {one.code for one in run_rules(model).findings} == {"FP302"}
+    assert not run_rules(model, (11,)).findings
+    (found,) = run_rules(model, (12,)).findings
     assert found.code == "FP303"
     assert "an output sees at most 11 × 11 cells of the input, the object has 12 × 12" in (
         found.message
     )
-    assert [one.code for one in judge(model, (11, 12)).findings] == ["FP303"]
+    assert [one.code for one in run_rules(model, (11, 12)).findings] == ["FP303"]
 
 
 def test_gates_and_what_is_unknown_leave_no_claim_of_a_small_field():
@@ -530,7 +530,7 @@ def test_parts_without_use():
     graph.conv(graph.input, 4, 3)
     model = graph.model()
     idle = type(model)(**{**vars(model), "unused": ("head.extra",)})
-    (found,) = [one for one in judge(idle).findings if one.code == "FP403"]
+    (found,) = [one for one in run_rules(idle).findings if one.code == "FP403"]
     assert found.message == "head.extra has parameters, and no operation uses them."
 
 
@@ -538,11 +538,11 @@ def test_unknown_operators_are_named_and_nothing_is_guessed_after_them():
     graph = image(8, 8)
     value = graph.add("Wobble", "unknown", [graph.input], (1, 3, 8, 8))
     graph.conv(value, 4, 3)
-    report = judge(graph.model(unknown=("Wobble is not known.", "Another thing.")))
+    report = run_rules(graph.model(unknown=("Wobble is not known.", "Another thing.")))
     assert [one.code for one in report.findings] == ["FP402", "FP402"]
     assert "there is no rule for Wobble" in report.findings[0].message
     assert report.findings[1].message == "Another thing."
-    assert report.sights.span(1) == ()
+    assert report.receptive_fields.sizes(1) == ()
 
 
 def test_contradictions():
@@ -550,7 +550,7 @@ def test_contradictions():
     graph.conv(graph.input, 4, 5)
     model = graph.model()
     told = type(model)(**{**vars(model), "contradictions": ("It declares 9.",)})
-    assert [one.message for one in judge(told).of("error")] == ["It declares 9."]
+    assert [one.message for one in run_rules(told).of("error")] == ["It declares 9."]
 
 
 def test_codes_are_in_their_groups():

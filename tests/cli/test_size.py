@@ -62,7 +62,7 @@ def test_what_does_not_fit_for_machines(fencepost):
     assert done.status == 2
     assert done.json["ok"] is False
     (problem,) = done.json["problems"]
-    assert problem["lost_cells"] == 1
+    assert problem["lost_elements"] == 1
     assert {"changes": {"stride": 1}, "output": [26, 26], "note": ""} in problem["suggestions"]
 
 

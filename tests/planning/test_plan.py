@@ -43,7 +43,7 @@ def test_numbers_are_those_of_the_network(network):
         assert row.layer is resolved.layer
         assert row.input_shape == resolved.input_shape
         assert row.output_shape == resolved.output_shape
-        assert row.parameters == resolved.parameter_count
+        assert row.parameters == resolved.parameters
 
 
 def test_text_and_layers_are_the_same_plan():
@@ -201,7 +201,7 @@ def test_measured_receptive_fields():
                 if span is None:
                     continue
                 first, last = span
-                cells = field.cells(index)
+                cells = field.elements(index)
                 outputs += 1
                 assert cells.start <= first
                 assert last < cells.stop

@@ -195,7 +195,7 @@ def test_solutions_are_all_values_that_drop_nothing(argument, layer):
         except fp.ArgumentError:
             continue
         changed = fp.plan(plan.input_shape, layers)
-        inside = argument != "padding" or value < plan.rows[layer].windows[0].reach
+        inside = argument != "padding" or value < plan.rows[layer].windows[0].effective_kernel_size
         if drops_nothing(changed) and inside and not redundant(changed.rows[layer]):
             expected.append((value, changed.rows[layer].output_shape, changed.output_shape))
     found = [(one.value, one.output_shape, one.network_output) for one in answer.found]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fencepost as fp
-from fencepost.network.sizes import sized
+from fencepost.graph import size_layers
 
 
 def build(torch, input_shape, layers):
     """A torch.nn.Sequential of the same layers, on the meta device."""
     modules, shape = [], input_shape
-    for row in sized(input_shape, layers)[0]:
+    for row in size_layers(input_shape, layers).layers:
         modules.append(_module(torch.nn, row.layer, shape))
         shape = row.output_shape
     return torch.nn.Sequential(*modules).to("meta")

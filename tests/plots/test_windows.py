@@ -108,7 +108,7 @@ def test_receptive_field_is_drawn_where_the_plan_has_it():
     plan = fp.plan((1, 28, 28), "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(16, 5)")
     figure = fp.plots.receptive_field(plan, at=(0, 9))
     assert not faults(figure)
-    down, across = (f.cells(i) for f, i in zip(plan.rows[-1].fields, (0, 9), strict=True))
+    down, across = (f.elements(i) for f, i in zip(plan.rows[-1].fields, (0, 9), strict=True))
     assert frames(panel(figure))[-1] == (across.start, down.start, len(across), len(down))
     assert "14 × 14 pixels" in written(figure)
     sizes = [frame[2] for frame in frames(panel(figure))]

@@ -5,11 +5,11 @@ May call planning, network, sizing, arguments and errors; PyTorch only to trace 
 
 from __future__ import annotations
 
-from ..graph import Graph, Operation, Value
-from .findings import CODES, Code, Finding
-from .reading import check
-from .report import Report
-from .testing import assert_exact
+from fencepost.check.checking import check
+from fencepost.check.findings import CODES, Code, Finding
+from fencepost.check.report import Report
+from fencepost.check.testing import assert_exact
+from fencepost.graph import Graph, Operation, Value
 
 __all__ = [
     "CODES",

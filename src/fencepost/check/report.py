@@ -1,6 +1,6 @@
 """What `check` returns: every operation with its sizes, and the findings, as text and as data.
 
-Part of check; may call fields, findings, graph, subject, and planning's tables.
+Part of check; may call fields, findings, graph, context, and planning's tables.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from ..arguments import integer
-from ..graph import Graph, Operation
-from ..planning.columns import Column, Group, Line
-from ..planning.table import tables
-from .fields import Sights
-from .findings import CODES, SEVERITIES, Finding, Severity
-from .subject import by, counted, listed
+from fencepost.arguments import integer
+from fencepost.check.findings import CODES, SEVERITIES, Finding, Severity
+from fencepost.graph import Graph, Operation, ReceptiveFields
+from fencepost.planning.columns import Column, Group, Line
+from fencepost.planning.table import tables
+from fencepost.text import format_shape, join_words, plural
 
 _SHORTEST_NAME, _LONGEST_NAME = 12, 26
 _NOTEBOOK = 120  # letters of a line
@@ -33,20 +32,20 @@ class Report:
 
     Attributes
     ----------
-    model : Graph
-        The operations and the sizes that met in each.
+    graph : Graph
+        The operations and the sizes that meet in each.
     findings : tuple of Finding
         Errors first, then warnings, then notes; each in the order of the operations.
-    sights : Sights
-        What each operation's outputs see of the input.
+    receptive_fields : ReceptiveFields
+        Those of each operation's outputs in the input.
     exact_inputs : tuple of tuple of int
         The nearest inputs, with the batch, of which nothing is left over anywhere; empty if
         nothing is left over now, or none is near.
     """
 
-    model: Graph
+    graph: Graph
     findings: tuple[Finding, ...]
-    sights: Sights
+    receptive_fields: ReceptiveFields
     exact_inputs: tuple[tuple[int, ...], ...] = ()
 
     @property
@@ -69,25 +68,27 @@ class Report:
     @property
     def summary(self) -> str:
         """The whole in a line or two."""
-        model = self.model
-        work = model.multiply_adds
+        graph = self.graph
+        work = graph.multiply_adds
         parts = [
-            counted(len(model.operations), "operation"),
-            f"{model.parameters:,} parameters",
+            plural(len(graph.operations), "operation"),
+            f"{graph.parameters:,} parameters",
             "multiply-adds not all known" if work is None else f"{work:,} multiply-adds",
         ]
         counts = {severity: len(self.of(severity)) for severity in SEVERITIES}
-        found = [counted(count, severity) for severity, count in counts.items() if count]
-        text = f"{model.source}: {', '.join(parts)}; {listed(found) or 'nothing found'}."
+        found = [plural(count, severity) for severity, count in counts.items() if count]
+        text = f"{graph.source}: {', '.join(parts)}; {join_words(found) or 'nothing found'}."
         if self.exact_inputs:
-            shapes = listed([by(shape[1:]) for shape in self.exact_inputs], "or")
+            shapes = join_words([format_shape(shape[1:]) for shape in self.exact_inputs], "or")
             text += f" With an input of {shapes}, nothing would be left over in any layer."
-        return f"{text} {model.how}".rstrip()
+        return f"{text} {graph.how}".rstrip()
 
     def text(self, width: int = 100) -> str:
         """Write the table, the findings and the summary, `width` letters wide if possible."""
         width = integer("width", width, 1)
-        return "\n\n".join([self.table(width), *self.told(width), _filled(self.summary, width)])
+        return "\n\n".join(
+            [self.table(width), *self.format_findings(width), _filled(self.summary, width)]
+        )
 
     def table(self, width: int = 100) -> str:
         """Write every operation with its sizes, as a table."""
@@ -112,7 +113,9 @@ class Report:
         (text,) = tables(lines, [group], width)
         return text.lstrip("\n")
 
-    def told(self, width: int = 100, findings: Sequence[Finding] | None = None) -> list[str]:
+    def format_findings(
+        self, width: int = 100, findings: Sequence[Finding] | None = None
+    ) -> list[str]:
         """Write the findings, those of one kind together."""
         groups: dict[str, list[Finding]] = {}
         for one in self.findings if findings is None else findings:
@@ -123,7 +126,7 @@ class Report:
         return self.text()
 
     def __repr__(self) -> str:
-        return f"Report({self.model.source!r}, {len(self.findings)} findings)"
+        return f"Report({self.graph.source!r}, {len(self.findings)} findings)"
 
     def _repr_html_(self) -> str:
         """Show the text in a notebook."""
@@ -131,19 +134,19 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, as ``fencepost check --json`` prints it."""
-        model = self.model
+        graph = self.graph
         return {
-            "source": model.source,
-            "how": model.how or None,
+            "source": graph.source,
+            "how": graph.how or None,
             "ok": self.ok,
             "inputs": [
                 {"name": name, "shape": list(shape)}
-                for name, shape in zip(model.input_names, model.input_shapes, strict=True)
+                for name, shape in zip(graph.input_names, graph.input_shapes, strict=True)
             ],
-            "parameters": model.parameters,
-            "multiply_adds": model.multiply_adds,
-            "operations": [self._plain(number) for number in range(len(model.operations))],
-            "failure": model.failure or None,
+            "parameters": graph.parameters,
+            "multiply_adds": graph.multiply_adds,
+            "operations": [self._plain(number) for number in range(len(graph.operations))],
+            "failure": graph.failure or None,
             "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
             "findings": [
                 {
@@ -161,17 +164,17 @@ class Report:
         }
 
     def _plain(self, number: int) -> dict[str, Any]:
-        operation = self.model.operations[number]
-        fields = self.sights.fields(number)
+        operation = self.graph.operations[number]
+        fields = self.receptive_fields.fields(number)
         return {
             "name": operation.name,
             "kind": operation.kind,
             "layer": operation.describe(),
             "role": operation.role,
             "inputs": [
-                self.model.input_names[value.output]
+                self.graph.input_names[value.output]
                 if value.operation < 0
-                else self.model.operations[value.operation].name
+                else self.graph.operations[value.operation].name
                 for value in operation.inputs
             ],
             "input_shapes": [None if one is None else list(one) for one in operation.input_shapes],
@@ -180,26 +183,26 @@ class Report:
             ],
             "equations": [window.equation for window in operation.windows],
             "remainder": [window.remainder for window in operation.windows],
-            "lost_cells": [window.lost_cells for window in operation.windows],
-            "receptive_field": list(self.sights.span(number)) or None,
+            "lost_elements": [window.lost_elements for window in operation.windows],
+            "receptive_field": list(self.receptive_fields.sizes(number)) or None,
             "effective_stride": [float(field.stride) for field in fields] or None,
             "effective_padding": [field.before for field in fields] or None,
-            "covers_input": self.sights.covers(number),
+            "covers_input": self.receptive_fields.covers(number),
             "parameters": operation.parameters,
             "multiply_adds": operation.multiply_adds,
         }
 
     def _lines(self) -> Iterator[Line]:
-        model = self.model
+        graph = self.graph
         blank = ("",) * 5
-        for name, shape in zip(model.input_names, model.input_shapes, strict=True):
-            yield Line(name, "input", ((by(shape[1:]), *blank),))
-        total = model.multiply_adds
-        last = len(model.operations) - 1
-        for number, operation in enumerate(model.operations):
+        for name, shape in zip(graph.input_names, graph.input_shapes, strict=True):
+            yield Line(name, "input", ((format_shape(shape[1:]), *blank),))
+        total = graph.multiply_adds
+        last = len(graph.operations) - 1
+        for number, operation in enumerate(graph.operations):
             work = operation.multiply_adds
             cells = (
-                "✗ fails" if model.failure and number == last else _output(operation),
+                "✗ fails" if graph.failure and number == last else _output(operation),
                 _remainder(operation),
                 self._seen(number),
                 compact(operation.parameters),
@@ -207,15 +210,15 @@ class Report:
                 f"{100 * work / total:.1f} %" if work and total else "",
             )
             yield Line(operation.name, operation.describe(), (cells,))
-        sums = ("", "", "", compact(model.parameters), compact(total), "")
+        sums = ("", "", "", compact(graph.parameters), compact(total), "")
         yield Line("", "total", (sums,))
 
     def _seen(self, number: int) -> str:
-        if self.sights.of[number] is None:
-            return "" if not self.model.operations[number].output_shapes else "?"
-        if not self.sights.fields(number) and self.sights.covers(number):
+        if self.receptive_fields.arrays[number] is None:
+            return "" if not self.graph.operations[number].output_shapes else "?"
+        if not self.receptive_fields.fields(number) and self.receptive_fields.covers(number):
             return "all"
-        return _alike(self.sights.span(number))
+        return _alike(self.receptive_fields.sizes(number))
 
 
 # The columns, each with the width from which on there is room for it.
@@ -249,7 +252,7 @@ def _output(operation: Operation) -> str:
     shape = operation.output_shape
     if shape is None:
         return "?"
-    return by(shape[1:]) if len(shape) > 1 else by(shape)
+    return format_shape(shape[1:]) if len(shape) > 1 else format_shape(shape)
 
 
 def _remainder(operation: Operation) -> str:
@@ -260,7 +263,7 @@ def _remainder(operation: Operation) -> str:
 
 def _alike(sizes: tuple[int, ...]) -> str:
     """One number where all axes have the same."""
-    return by(sizes if len(set(sizes)) > 1 else sizes[:1])
+    return format_shape(sizes if len(set(sizes)) > 1 else sizes[:1])
 
 
 def _short(name: str, longest: int) -> str:
@@ -282,7 +285,7 @@ def _short(name: str, longest: int) -> str:
 def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
     """Lines about findings of one kind: those that say the same told once, of many a few."""
     about = CODES[code]
-    count = f" ({counted(len(group), 'layer')})" if all(one.operation for one in group) else ""
+    count = f" ({plural(len(group), 'layer')})" if all(one.operation for one in group) else ""
     count = count if len(group) > 1 else ""
     yield _filled(f"{about.severity} {code}  {about.title}{count}", width, 4)
     alike: dict[tuple[str, str], list[Finding]] = {}
@@ -298,13 +301,13 @@ def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
     rest = [one for _, same in shown[told:] for one in same]
     if rest:
         yield _filled(
-            f"and likewise {listed(_some([one.operation for one in rest]))}.", width, 4, 2
+            f"and likewise {join_words(_some([one.operation for one in rest]))}.", width, 4, 2
         )
 
 
 def _who(same: list[Finding]) -> str:
     """Name the operations that a message is about."""
-    names = listed(_some([one.operation for one in same if one.operation]))
+    names = join_words(_some([one.operation for one in same if one.operation]))
     layers = {one.layer for one in same if one.layer}
     parts = [names, *(layers if len(layers) == 1 else ())]
     who = ", ".join(part for part in parts if part)

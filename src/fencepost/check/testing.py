@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..arguments import choice
-from ..errors import ArgumentError
-from .findings import CODES, SEVERITIES
-from .reading import InputShapes, check
+from fencepost.arguments import choice
+from fencepost.check.checking import check
+from fencepost.check.findings import CODES, SEVERITIES
+from fencepost.errors import ArgumentError
+from fencepost.interchange.reading import InputShapes
 
 
 def assert_exact(
@@ -50,8 +51,8 @@ def assert_exact(
     report = check(model, input_shape, object_size=object_size)
     failing = report.at_least(severity, as_codes(allow))
     if failing:
-        found = "\n\n".join(report.told(findings=failing))
-        raise AssertionError(f"{report.model.source} is not exact.\n\n{found}\n\n{report.summary}")
+        found = "\n\n".join(report.format_findings(findings=failing))
+        raise AssertionError(f"{report.graph.source} is not exact.\n\n{found}\n\n{report.summary}")
 
 
 def as_codes(codes: Iterable[str]) -> tuple[str, ...]:

@@ -354,7 +354,10 @@ def _field(axes: Sequence[Window], place: Sequence[int]) -> tuple[slice, ...]:
     return (
         slice(None),
         slice(None),
-        *(slice(s, s + a.reach, a.dilation) for s, a in zip(starts, axes, strict=True)),
+        *(
+            slice(s, s + a.effective_kernel_size, a.dilation)
+            for s, a in zip(starts, axes, strict=True)
+        ),
     )
 
 

@@ -6,6 +6,23 @@ ask it.
 
 from __future__ import annotations
 
-from .operations import Graph, Operation, Role, Shape, Value, element_count
+from fencepost.graph.axis_field import AxisField
+from fencepost.graph.layers import SizedChain, SizedLayer, size_layers
+from fencepost.graph.operations import Graph, Operation, Role, Shape, Value, element_count
+from fencepost.graph.receptive_fields import ArrayFields, ReceptiveFields, receptive_fields
 
-__all__ = ["Graph", "Operation", "Role", "Shape", "Value", "element_count"]
+__all__ = [
+    "ArrayFields",
+    "AxisField",
+    "Graph",
+    "Operation",
+    "ReceptiveFields",
+    "Role",
+    "Shape",
+    "SizedChain",
+    "SizedLayer",
+    "Value",
+    "element_count",
+    "receptive_fields",
+    "size_layers",
+]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..sizing import Window
+from fencepost.layers import Layer
+from fencepost.sizing import Window
 
 #: With the batch; None for a size that is not known before the model runs.
 Shape: TypeAlias = tuple[int | None, ...]
@@ -76,6 +77,14 @@ class Operation:
         Numbers that the operation learns; those that it shares with another are counted once.
     multiply_adds : int or None
         Multiplications followed by an addition, for the whole batch; None if not known.
+    connections : int or None
+        Links between units, biases counted, for the whole batch; None if not known.
+    weights : mapping of str to str
+        Where its arrays are: for each, by PyTorch's name of it (``"weight"``, ``"bias"``,
+        ``"running_mean"``), the name in the state dict, of the initializer, or in
+        `Network.parameters` and `Network.state`. Empty where that is not known.
+    layer : Layer or None
+        The layer of fencepost's that it is.
     """
 
     name: str
@@ -89,6 +98,9 @@ class Operation:
     weight_shape: tuple[int, ...] | None = None
     parameters: int = 0
     multiply_adds: int | None = 0
+    connections: int | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+    layer: Layer | None = None
 
     @property
     def output_shape(self) -> Shape | None:

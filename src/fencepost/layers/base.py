@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, SizeError, SizeProblem
-from ..sizing import Field, Window
+from ..sizing import Window
 from .arguments import compact
 
 Shape = tuple[int, ...]
@@ -97,16 +97,6 @@ class Layer(ABC):
     def windows(self, input_shape: Shape) -> tuple[Window, ...]:
         """Return the window over each axis; none for a layer that looks through no window."""
         return ()
-
-    def fields(self, input_shape: Shape, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-        """What an output sees of the network's input, along each axis.
-
-        `fields` is what each cell that enters the layer sees of it.
-        """
-        windows = self.windows(input_shape)
-        if not windows:
-            return fields
-        return tuple(field.through(w) for field, w in zip(fields, windows, strict=True))
 
     def connection_count(self, input_shape: Shape) -> int:
         """Links between units, a unit's bias counted as one, as the 1998 paper counts them.

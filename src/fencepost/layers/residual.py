@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..errors import ArgumentError, SizeError
-from ..sizing import Field
 from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
 
 _Spec = TypeVar("_Spec", ParameterSpec, StateSpec)
@@ -64,12 +63,6 @@ class Residual(Layer):
 
     def state(self, input_shape: Shape) -> dict[str, StateSpec]:
         return _named((i, layer.state(shape)) for i, layer, shape in self._chain(input_shape))
-
-    def fields(self, input_shape: Shape, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-        through = fields
-        for _, layer, shape in self._chain(input_shape):
-            through = layer.fields(shape, through)
-        return tuple(one.joined(other) for one, other in zip(fields, through, strict=True))
 
     def connection_count(self, input_shape: Shape) -> int:
         return sum(layer.connection_count(shape) for _, layer, shape in self._chain(input_shape))

@@ -6,7 +6,6 @@ from fencepost.network.arguments import Normalization
 from fencepost.network.evaluation import ClassScore, Evaluation, RegressionEvaluation
 from fencepost.network.network import Network, load
 from fencepost.network.saliency import Occlusion, input_gradient, occlusion
-from fencepost.network.sizes import Row
 
 __all__ = [
     "ClassScore",
@@ -15,7 +14,6 @@ __all__ = [
     "Normalization",
     "Occlusion",
     "RegressionEvaluation",
-    "Row",
     "input_gradient",
     "load",
     "occlusion",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fencepost.graph import SizedLayer
 from fencepost.layers import ParameterSpec, StateSpec
 from fencepost.layers.initialization import initial
 from fencepost.network import sizes
@@ -20,7 +21,7 @@ Float32 = NDArray[np.float32]
 
 
 def fresh_parameters(
-    rows: Sequence[sizes.Row], initialization: str, seed: int
+    rows: Sequence[SizedLayer], initialization: str, seed: int
 ) -> tuple[Float32, Mapping[str, Float32]]:
     """Return the parameters of the layers, drawn anew, and views of them by name."""
     specs = sizes.parameter_specs(rows)
@@ -28,7 +29,7 @@ def fresh_parameters(
     return _flat(specs, [initial(initialization, generator, spec) for spec in specs.values()])
 
 
-def fresh_state(rows: Sequence[sizes.Row]) -> tuple[Float32, Mapping[str, Float32]]:
+def fresh_state(rows: Sequence[SizedLayer]) -> tuple[Float32, Mapping[str, Float32]]:
     """Return all other arrays of the layers likewise."""
     specs = sizes.state_specs(rows)
     return _flat(specs, [np.broadcast_to(spec.value, spec.shape) for spec in specs.values()])

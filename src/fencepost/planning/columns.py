@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ..layers import Layer, Residual
-from ..network.sizes import by
-from ..sizing import Window
-
-if TYPE_CHECKING:
-    from .plans import LayerPlan, Plan
+from fencepost.layers import Layer, Residual
+from fencepost.planning.data import LayerPlan, PlanData
+from fencepost.sizing import Window
+from fencepost.text import format_shape
 
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
@@ -49,7 +46,7 @@ class Line:
     cells: tuple[tuple[str, ...], ...]
 
 
-def groups(plan: Plan) -> tuple[Group, ...]:
+def groups(plan: PlanData) -> tuple[Group, ...]:
     """Columns of the table."""
     return (
         Group(
@@ -82,10 +79,10 @@ def groups(plan: Plan) -> tuple[Group, ...]:
     )
 
 
-def lines(plan: Plan) -> Iterator[Line]:
+def lines(plan: PlanData) -> Iterator[Line]:
     """Lines of the table: the input, each layer, what does not fit, and the sums."""
     too_large = plan.problems and plan.misfit is None
-    yield _short("", "input", by(plan.input_shape), "✗ too large" if too_large else "")
+    yield _short("", "input", format_shape(plan.input_shape), "✗ too large" if too_large else "")
     for row in plan.rows:
         yield from _layer(row, plan.multiply_adds)
     if plan.misfit is not None:
@@ -102,19 +99,19 @@ def lines(plan: Plan) -> Iterator[Line]:
     yield Line("", "total", (("",) * 4, ("",) * 3, sums))
 
 
-def notes(plan: Plan) -> Iterator[str]:
+def notes(plan: PlanData) -> Iterator[str]:
     """What should be said of the plan below its table."""
     for row in _all(plan.rows):
         who = f"layer {row.place}, {row.layer.describe()}"
         for name, window in axes(row.windows):
-            if window.lost_cells:
-                cells = "cell" if window.lost_cells == 1 else f"{window.lost_cells} cells"
+            if window.lost_elements:
+                cells = "cell" if window.lost_elements == 1 else f"{window.lost_elements} cells"
                 yield f"{who}: the last {cells} of each {name} are never looked at."
             if window.remark:
                 yield f"{who}: {window.remark}."
     sighted = [row for row in plan.rows if row.fields is not None]
     if sighted:
-        seen, size = by(sighted[-1].receptive_field), by(plan.input_shape[1:])
+        seen, size = format_shape(sighted[-1].receptive_field), format_shape(plan.input_shape[1:])
         covering = next((row for row in plan.rows if row.covers), None)
         first = "no layer has an output that sees all of it"
         if covering is not None:
@@ -131,24 +128,6 @@ def axes(windows: tuple[Window, ...]) -> list[tuple[str, Window]]:
     if len(windows) == 2 and windows[0] != windows[1]:
         return [("column", windows[0]), ("row", windows[1])]
     return [("row and column" if len(windows) == 2 else "row", window) for window in windows[:1]]
-
-
-def equation(window: Window) -> str:
-    """The equation in numbers; for kernels without holes without the dilation.
-
-    >>> equation(Window(28, kernel=5, before=2, after=2))
-    '(28 + 2 + 2 − 5) / 1 + 1 = 28'
-    >>> equation(Window(10, kernel=3, stride=2))
-    '(10 + 0 + 0 − 3) / 2 + 1 = 4.5 → 4'
-    """
-    reach = f"{window.kernel}"
-    if window.dilation > 1:
-        reach = f"{window.dilation}·({window.kernel} − 1) − 1"
-    result = window.equation.rpartition(" = ")[2]
-    if window.remainder:
-        result += f" → {window.output}"
-    padded = f"{window.input} + {window.before} + {window.after}"
-    return f"({padded} − {reach}) / {window.stride} + 1 = {result}"
 
 
 def memory(size: int) -> str:
@@ -174,11 +153,11 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
         inner = sum(getattr(one, name) for one in row.inner)
         return int(getattr(row, name) - inner)
 
-    outputs = by(row.output_shape)
+    outputs = format_shape(row.output_shape)
     alike = axes(row.windows)
     sizes = (
         outputs,
-        "\n".join(equation(window) for _, window in alike),
+        "\n".join(window.short_equation for _, window in alike),
         _of_axes([_pair(window) for _, window in alike]),
         _of_axes([str(window.remainder) for _, window in alike]),
     )
@@ -202,7 +181,7 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
         yield from _layer(one, total, depth + 1)
 
 
-def _misfit(plan: Plan, layer: Layer) -> Iterator[Line]:
+def _misfit(plan: PlanData, layer: Layer) -> Iterator[Line]:
     """The line of what does not fit; of a Residual, with those of its layers up to the problem."""
     place = str(len(plan.rows))
     if not isinstance(layer, Residual):

@@ -1,79 +1,124 @@
-"""A plan as plain data, for JSON.  Part of planning; may call errors and sizing."""
+"""A network on paper as data: every layer with what it makes, its receptive field and its costs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ..errors import SizeError
-from ..sizing import Window
-
-if TYPE_CHECKING:
-    from .plans import LayerPlan, Plan
-
-
-def of_plan(plan: Plan) -> dict[str, Any]:
-    """Everything that a plan says."""
-    return {
-        "input_shape": list(plan.input_shape),
-        "batch": plan.batch,
-        "ok": plan.ok,
-        "output_shape": None if plan.output_shape is None else list(plan.output_shape),
-        "parameters": plan.parameters,
-        "connections": plan.connections,
-        "multiply_adds": plan.multiply_adds,
-        "activation_bytes": plan.activation_bytes,
-        "layers": [_of_layer(row) for row in plan.rows],
-        "unfinished": [_of_layer(row) for row in plan.unfinished],
-        "problems": [_of_problem(problem) for problem in plan.problems],
-    }
+from fencepost.errors import SizeError
+from fencepost.graph import AxisField, SizedLayer
+from fencepost.layers import Layer, Residual, Shape
 
 
-def _of_layer(row: LayerPlan) -> dict[str, Any]:
-    fields = row.fields
-    return {
-        "place": row.place,
-        "layer": row.layer.describe(),
-        "input_shape": list(row.input_shape),
-        "output_shape": list(row.output_shape),
-        "windows": [_of_window(window) for window in row.windows],
-        "receptive_field": list(row.receptive_field),
-        "effective_stride": None if fields is None else [field.stride for field in fields],
-        "effective_padding": None if fields is None else [field.before for field in fields],
-        "covers_input": row.covers,
-        "parameters": row.parameters,
-        "connections": row.connections,
-        "multiply_adds": row.multiply_adds,
-        "share": row.share,
-        "activation_bytes": row.activation_bytes,
-        "inner": [_of_layer(one) for one in row.inner],
-    }
+@dataclass(frozen=True)
+class LayerPlan(SizedLayer):
+    """One layer of a plan.
+
+    Attributes
+    ----------
+    place : str
+        Where the layer is: ``"3"``, or ``"3.0"`` for the first layer within the Residual 3.
+    layer : Layer
+    input_shape, output_shape : tuple of int
+        Without the batch.
+    windows : tuple of Window
+        The window over each axis, with the padding finally used; none for a layer without windows.
+    parameters, connections, multiply_adds : int
+        Trainable values; links between units, biases counted; multiplications followed by an
+        addition. The last two for one input.
+    fields : tuple of AxisField or None
+        Receptive field of an output in the network's input along each axis, padding included;
+        None once the axes are gone.
+    receptive_field : tuple of int
+        Elements along each axis of the network's input from the first to the last that one output
+        depends on. Once the axes are gone, without padding.
+    covers : bool
+        Whether there is an output that depends on the whole input.
+    activation_bytes : int
+        Memory of the layer's output in float32, times the batch size; of a Residual, with that of
+        the layers within it.
+    share : float
+        Part of the network's multiply-adds, from 0 to 1.
+    inner : tuple of LayerPlan
+        The layers within a Residual.
+    """
+
+    inner: tuple[LayerPlan, ...] = ()
+    fields: tuple[AxisField, ...] | None = None
+    receptive_field: tuple[int, ...] = ()
+    covers: bool = False
+    activation_bytes: int = 0
+    share: float = 0.0
 
 
-def _of_window(window: Window) -> dict[str, Any]:
-    return {
-        "input": window.input,
-        "kernel_size": window.kernel,
-        "stride": window.stride,
-        "dilation": window.dilation,
-        "padding": [window.before, window.after],
-        "output": window.output,
-        "remainder": window.remainder,
-        "lost_cells": window.lost_cells,
-        "equation": window.equation,
-    }
+@dataclass(frozen=True, repr=False)
+class PlanData:
+    """What a plan holds, less what it can be asked: tables are made from this."""
+
+    input_shape: Shape
+    layers: tuple[Layer, ...]
+    batch: int
+    rows: tuple[LayerPlan, ...]
+    unfinished: tuple[LayerPlan, ...]
+    problems: tuple[SizeError, ...]
+
+    @property
+    def misfit(self) -> Layer | None:
+        """The layer that does not fit, if there is one."""
+        count = len(self.rows)
+        # If the input itself is too large, it is no layer's fault.
+        return self.layers[count] if self.problems and self.problems[0].layer else None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything fits."""
+        return not self.problems
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Shape of one output, or None if not everything fits."""
+        return None if self.problems else self.rows[-1].output_shape
+
+    @property
+    def parameters(self) -> int:
+        """Trainable values of all layers that fit."""
+        return sum(row.parameters for row in self._fitting)
+
+    @property
+    def connections(self) -> int:
+        """Links between units, biases counted, for one input."""
+        return sum(row.connections for row in self._fitting)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications followed by an addition, for one input."""
+        return sum(row.multiply_adds for row in self._fitting)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of the outputs of all layers for one batch, as a training keeps them."""
+        return sum(row.activation_bytes for row in self._fitting)
+
+    @property
+    def _fitting(self) -> tuple[LayerPlan, ...]:
+        return (*self.rows, *self.unfinished)
+
+    def entering(self) -> Iterator[tuple[str, Layer, Shape]]:
+        """Each layer whose input has a size, those within others too: place, layer, input."""
+        yield from _entering(self.rows)
+        if self.misfit is None:
+            return
+        place, layer = str(len(self.rows)), self.misfit
+        shape = self.rows[-1].output_shape if self.rows else self.input_shape
+        yield place, layer, shape
+        yield from _entering(self.unfinished)
+        if isinstance(layer, Residual) and len(self.unfinished) < len(layer.layers):
+            count = len(self.unfinished)
+            inner_shape = self.unfinished[-1].output_shape if self.unfinished else shape
+            yield f"{place}.{count}", layer.layers[count], inner_shape
 
 
-def _of_problem(error: SizeError) -> dict[str, Any]:
-    return {
-        "layer": error.layer,
-        "rule": error.rule,
-        "received": error.problem.received,
-        "equation": error.equation,
-        "axis": error.axis,
-        "lost_cells": error.lost_cells,
-        "remedy": error.problem.remedy,
-        "suggestions": [
-            {"changes": dict(one.changes), "output": one.output, "note": one.note}
-            for one in error.suggestions
-        ],
-    }
+def _entering(rows: tuple[LayerPlan, ...]) -> Iterator[tuple[str, Layer, Shape]]:
+    for row in rows:
+        yield row.place, row.layer, row.input_shape
+        yield from _entering(row.inner)

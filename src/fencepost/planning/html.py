@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
-from .columns import Group, Line, groups, lines, notes
-
-if TYPE_CHECKING:
-    from .plans import Plan
+from fencepost.planning.columns import Group, Line, groups, lines, notes
+from fencepost.planning.data import PlanData
 
 # No colours of our own: the table takes those of the notebook, light or dark.
 _TABLE = "border-collapse: collapse; font-variant-numeric: tabular-nums"
 _CELL = "padding: 0.15em 0.7em; white-space: nowrap; vertical-align: top"
 
 
-def html(plan: Plan) -> str:
+def html(plan: PlanData) -> str:
     """Write the whole plan as one table, with what is to be said of it below."""
     every = groups(plan)
     rows = "\n".join(_row(line, every) for line in lines(plan))

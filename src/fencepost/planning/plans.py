@@ -1,87 +1,26 @@
-"""`plan`: a network on paper, every layer with what it makes, sees and costs; and its problems.
-
-May call network.sizes, layers, sizing, errors, and the other modules of planning.
-"""
+"""`plan`: a network on paper, layer by layer; what it can be asked; and its problems."""
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..arguments import integer
-from ..errors import SizeError
-from ..layers import Layer, Residual, Shape
-from ..network.arguments import as_input_shape, as_layers
-from ..network.sizes import Row, sized
-from ..sizing import Field, Window
-from . import data, html, questions, table
-from .questions import AxisSizes, Choices, SamePadding
-from .text import parse_layers
-from .views import View
+from fencepost.arguments import integer
+from fencepost.graph import ReceptiveFields, SizedLayer, receptive_fields, size_layers
+from fencepost.layers import Layer, Shape
+from fencepost.network.arguments import as_input_shape, as_layers
+from fencepost.planning import html, plain, questions, table
+from fencepost.planning.data import LayerPlan, PlanData
+from fencepost.planning.questions import AxisSizes, Choices, SamePadding
+from fencepost.planning.text import parse_layers
 
 _FLOAT = 4  # bytes of a float32
 
 
-@dataclass(frozen=True)
-class LayerPlan:
-    """One layer of a plan.
-
-    Attributes
-    ----------
-    place : str
-        Where the layer is: ``"3"``, or ``"3.0"`` for the first layer within the Residual 3.
-    layer : Layer
-    input_shape, output_shape : tuple of int
-        Without the batch.
-    windows : tuple of Window
-        The window over each axis, with the padding finally used; none for a layer that looks
-        through no window.
-    fields : tuple of Field or None
-        What an output sees of the network's input along each axis, padding included; None once
-        the axes are gone.
-    receptive_field : tuple of int
-        Cells along each axis of the network's input from the first to the last that one output
-        depends on. Once the axes are gone, without padding.
-    covers : bool
-        Whether there is an output that sees the whole input.
-    parameters, connections, multiply_adds : int
-        Trainable numbers; links between units, biases counted; multiplications followed by an
-        addition. The last two for one input.
-    activation_bytes : int
-        Memory of the layer's output in float32, times the batch size; of a Residual, with that of
-        the layers within it.
-    share : float
-        Part of the network's multiply-adds, from 0 to 1.
-    inner : tuple of LayerPlan
-        The layers within a Residual.
-    """
-
-    place: str
-    layer: Layer
-    input_shape: Shape
-    output_shape: Shape
-    windows: tuple[Window, ...]
-    fields: tuple[Field, ...] | None
-    receptive_field: tuple[int, ...]
-    covers: bool
-    parameters: int
-    connections: int
-    multiply_adds: int
-    activation_bytes: int
-    share: float
-    inner: tuple[LayerPlan, ...] = ()
-
-    @property
-    def index(self) -> int:
-        """Place of the layer in its chain, from 0."""
-        return int(self.place.rpartition(".")[2])
-
-
 @dataclass(frozen=True, repr=False)
-class Plan:
+class Plan(PlanData):
     """A network on paper, as `fencepost.plan` makes it; printing it shows the table.
 
     Attributes
@@ -101,56 +40,6 @@ class Plan:
         has no size, so there is at most one.
     """
 
-    input_shape: Shape
-    layers: tuple[Layer, ...]
-    batch: int
-    rows: tuple[LayerPlan, ...]
-    unfinished: tuple[LayerPlan, ...]
-    problems: tuple[SizeError, ...]
-
-    @property
-    def misfit(self) -> Layer | None:
-        """The layer that does not fit, if there is one."""
-        count = len(self.rows)
-        # If the input itself is too large, it is no layer's fault.
-        return self.layers[count] if self.problems and self.problems[0].layer else None
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything fits."""
-        return not self.problems
-
-    @property
-    def output_shape(self) -> Shape | None:
-        """Shape of one output, or None if not everything fits."""
-        if self.problems:
-            return None
-        return self.rows[-1].output_shape
-
-    @property
-    def parameters(self) -> int:
-        """Trainable numbers of all layers that fit."""
-        return sum(row.parameters for row in self._fitting)
-
-    @property
-    def connections(self) -> int:
-        """Links between units, biases counted, for one input."""
-        return sum(row.connections for row in self._fitting)
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiplications followed by an addition, for one input."""
-        return sum(row.multiply_adds for row in self._fitting)
-
-    @property
-    def activation_bytes(self) -> int:
-        """Memory of the outputs of all layers for one batch, as a training keeps them."""
-        return sum(row.activation_bytes for row in self._fitting)
-
-    @property
-    def _fitting(self) -> tuple[LayerPlan, ...]:
-        return (*self.rows, *self.unfinished)
-
     def text(self, width: int = 100) -> str:
         """Write the plan as tables that are `width` letters wide, if that is possible."""
         return table.text(self, integer("width", width, 1))
@@ -169,7 +58,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, as ``fencepost size --json`` prints it."""
-        return data.of_plan(self)
+        return plain.of_plan(self)
 
     def inputs(self, first: int, last: int) -> tuple[AxisSizes, ...]:
         """Find the input sizes from `first` to `last` at which no cell is dropped.
@@ -204,7 +93,7 @@ class Plan:
         layer 0, Conv2d(6, 5): padding=2 keeps 28 × 28
         layer 1, MaxPool2d(2): padding=0 makes 12 × 12 of 24 × 24
         """
-        return questions.same_padding(list(self._entering()))
+        return questions.same_padding(list(self.entering()))
 
     def solve(self, argument: str) -> Choices:
         """Find all values of one argument with which everything fits and no cell is dropped.
@@ -231,20 +120,6 @@ class Plan:
           stride=25  → 8 × 2 × 2
         """
         return questions.solve(self.input_shape, self.layers, argument)
-
-    def _entering(self) -> Iterator[tuple[str, Layer, Shape]]:
-        """Each layer whose input has a size, those within others too: place, layer, input."""
-        yield from _entering(self.rows)
-        if self.misfit is None:
-            return
-        place, layer = str(len(self.rows)), self.misfit
-        shape = self.rows[-1].output_shape if self.rows else self.input_shape
-        yield place, layer, shape
-        yield from _entering(self.unfinished)
-        if isinstance(layer, Residual) and len(self.unfinished) < len(layer.layers):
-            count = len(self.unfinished)
-            entering = self.unfinished[-1].output_shape if self.unfinished else shape
-            yield f"{place}.{count}", layer.layers[count], entering
 
 
 def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: int = 1) -> Plan:
@@ -281,64 +156,51 @@ def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: in
     shape = as_input_shape(input_shape)
     chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
     batch = integer("batch", batch, 1)
-    rows, misfit = sized(shape, chain)
-    within = _unfinished(shape, chain, rows)
-    planner = _Planner(batch, sum(row.multiply_adds for row in (*rows, *within)))
-    view = View.of(shape)
-    before = functools.reduce(View.after, rows, view) if within else view
+    sized = size_layers(shape, chain)
+    rows = _Rows(
+        batch,
+        sum(layer.multiply_adds for layer in (*sized.layers, *sized.unfinished)),
+        replace(receptive_fields(sized.graph), axes=_axes(shape)),
+    )
     return Plan(
         shape,
         chain,
         batch,
-        tuple(planner.rows(rows, view)),
-        tuple(planner.rows(within, before, f"{len(rows)}.")),
-        # The plan's own table shows the sizes up to there.
-        () if misfit is None else (misfit.in_layer(misfit.layer),),
+        rows.of(sized.layers),
+        rows.of(sized.unfinished),
+        () if sized.misfit is None else (sized.misfit,),
     )
 
 
-def _unfinished(input_shape: Shape, layers: Sequence[Layer], sizes: Sequence[Row]) -> Sequence[Row]:
-    """What fits of a Residual that does not."""
-    residual = layers[len(sizes)] if len(sizes) < len(layers) else None
-    if not isinstance(residual, Residual):
-        return ()
-    return sized(sizes[-1].output_shape if sizes else input_shape, residual.layers)[0]
+def _axes(input_shape: Shape) -> tuple[int, ...]:
+    """Axes of the input, without the batch, that receptive fields are given for."""
+    return tuple(range(1, len(input_shape))) or (0,)
 
 
 @dataclass(frozen=True)
-class _Planner:
-    """Makes the rows of a plan from the sizes of its layers."""
+class _Rows:
+    """Makes the rows of a plan from the layers of its graph."""
 
     batch: int
     multiply_adds: int
+    receptive_fields: ReceptiveFields
 
-    def rows(self, sizes: Sequence[Row], view: View, within: str = "") -> Iterator[LayerPlan]:
-        for row in sizes:
-            place, entering, view = f"{within}{row.index}", view, view.after(row)
-            inner: tuple[LayerPlan, ...] = ()
-            if isinstance(row.layer, Residual):
-                chain, _ = sized(row.input_shape, row.layer.layers)
-                inner = tuple(self.rows(chain, entering, f"{place}."))
-            yield LayerPlan(
-                place,
-                row.layer,
-                row.input_shape,
-                row.output_shape,
-                row.layer.windows(row.input_shape),
-                view.fields,
-                view.seen,
-                view.covers,
-                row.parameter_count,
-                row.connections,
-                row.multiply_adds,
-                _FLOAT * self.batch * math.prod(row.output_shape)
-                + sum(one.activation_bytes for one in inner),
-                row.multiply_adds / self.multiply_adds if self.multiply_adds else 0.0,
-                inner,
-            )
+    def of(self, layers: Sequence[SizedLayer]) -> tuple[LayerPlan, ...]:
+        return tuple(map(self._row, layers))
 
-
-def _entering(rows: Sequence[LayerPlan]) -> Iterator[tuple[str, Layer, Shape]]:
-    for row in rows:
-        yield row.place, row.layer, row.input_shape
-        yield from _entering(row.inner)
+    def _row(self, sized: SizedLayer) -> LayerPlan:
+        inner = self.of(sized.inner)
+        fields = self.receptive_fields
+        outputs = sized.output_shape
+        return LayerPlan(
+            sized.place,
+            sized.layer,
+            sized.operations,
+            sized.position,
+            inner,
+            (fields.fields(sized.position) or None) if len(outputs) > 1 else None,
+            fields.sizes(sized.position),
+            fields.covers(sized.position),
+            _FLOAT * self.batch * math.prod(outputs) + sum(row.activation_bytes for row in inner),
+            sized.multiply_adds / self.multiply_adds if self.multiply_adds else 0.0,
+        )

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from ..arguments import integer, nearest
-from ..errors import ArgumentError, SizeError
-from ..layers import Layer, Residual, Shape
-from ..layers.arguments import compact
-from ..layers.base import arguments_of
-from ..layers.windowed import WindowedLayer
-from ..network.sizes import by, sized
-from ..sizing import Window
-from . import variants
+from fencepost.arguments import integer, nearest
+from fencepost.errors import ArgumentError, SizeError
+from fencepost.graph import size_layers
+from fencepost.layers import Layer, Residual, Shape
+from fencepost.layers.arguments import compact
+from fencepost.layers.base import arguments_of
+from fencepost.layers.windowed import WindowedLayer
+from fencepost.planning import variants
+from fencepost.sizing import Window
+from fencepost.text import format_shape
 
 MOST_SIZES = 10_000
 # How far the nearest input is looked for: several periods of any usual network's strides.
@@ -85,10 +86,12 @@ class SamePadding:
     def __str__(self) -> str:
         who = f"layer {self.place}, {self.layer.describe()}"
         if self.padding is None:
-            return f"{who}: no padding makes {by(self.output)} of {by(self.input)}"
-        what = f"keeps {by(self.input)}"
+            return (
+                f"{who}: no padding makes {format_shape(self.output)} of {format_shape(self.input)}"
+            )
+        what = f"keeps {format_shape(self.input)}"
         if self.output != self.input:
-            what = f"makes {by(self.output)} of {by(self.input)}"
+            what = f"makes {format_shape(self.output)} of {format_shape(self.input)}"
         return f"{who}: padding={self.padding} {what}"
 
 
@@ -126,9 +129,11 @@ class Choices:
         width = max(len(str(choice.value)) for choice in self.found)
         lines = [f"{head}: everything fits with"]
         for choice in self.found:
-            line = f"  {self.argument}={choice.value:<{width}}  → {by(choice.output_shape)}"
+            line = (
+                f"  {self.argument}={choice.value:<{width}}  → {format_shape(choice.output_shape)}"
+            )
             if len(choice.network_output) > 1 and choice.network_output != choice.output_shape:
-                line += f", at the end {by(choice.network_output)}"
+                line += f", at the end {format_shape(choice.network_output)}"
             lines.append(line + (", as it is" if choice.value == self.current else ""))
         return "\n".join(lines)
 
@@ -206,9 +211,10 @@ def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices
             continue
         changed = variants.exchanged(exact, path, new)
         if _passes(changed, input_shape):
-            rows, misfit = sized(input_shape, changed)
-            if misfit is None:
-                found.append(Choice(value, new.output_shape(entering), rows[-1].output_shape))
+            chain = size_layers(input_shape, changed)
+            if chain.misfit is None:
+                output = chain.layers[-1].output_shape
+                found.append(Choice(value, new.output_shape(entering), output))
     return Choices(
         ".".join(map(str, path)),
         layer,
@@ -251,13 +257,13 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[tuple[int, ...], st
 
 def _entering(input_shape: Shape, layers: Sequence[Layer], path: Sequence[int]) -> Shape:
     """Shape of what enters the layer at a place. Raises ArgumentError if nothing comes so far."""
-    rows, misfit = sized(input_shape, layers[: path[0]])
-    if misfit is not None:
+    chain = size_layers(input_shape, layers[: path[0]])
+    if chain.misfit is not None:
         raise ArgumentError(
-            f"What enters layer {'.'.join(map(str, path))} must be known, but {misfit.layer}, "
-            "before it, does not fit exactly. Solve that first."
+            f"What enters layer {'.'.join(map(str, path))} must be known, but "
+            f"{chain.misfit.layer}, before it, does not fit exactly. Solve that first."
         )
-    shape = rows[-1].output_shape if rows else input_shape
+    shape = chain.layers[-1].output_shape if chain.layers else input_shape
     outer = layers[path[0]]
     if len(path) == 1 or not isinstance(outer, Residual):
         return shape
@@ -296,8 +302,8 @@ def _exact_padding(layer: WindowedLayer, axis: int, cells: int) -> tuple[int, in
     if total < 0:
         return None
     pair = (total // 2, total - total // 2)
-    settled = Window(cells, kernel, stride, dilation, *pair).settled("error")
-    return pair if settled is not None and settled.output == windows else None
+    resolved = Window(cells, kernel, stride, dilation, *pair).resolved("error")
+    return pair if resolved is not None and resolved.output == windows else None
 
 
 def _axes(

@@ -8,12 +8,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from .columns import Column, Group, Line, groups, lines, notes
-
-if TYPE_CHECKING:
-    from .plans import Plan
+from fencepost.planning.columns import Column, Group, Line, groups, lines, notes
+from fencepost.planning.data import PlanData
 
 _GAP = "  "
 _BETWEEN = "   "  # before a group
@@ -21,7 +18,7 @@ _BETWEEN = "   "  # before a group
 _COMFORTABLE, _LEAST, _MOST = 26, 12, 44
 
 
-def text(plan: Plan, width: int) -> str:
+def text(plan: PlanData, width: int) -> str:
     """Write the tables and what is to be said of them; what does not fit only by its name."""
     told = "\n".join(textwrap.fill(note, width, subsequent_indent="    ") for note in notes(plan))
     return "\n\n".join(filter(None, [*tables(list(lines(plan)), groups(plan), width), told]))

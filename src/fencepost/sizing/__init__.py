@@ -17,19 +17,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Literal, SupportsIndex, TypeAlias, get_args, overload
 
-from ..errors import ArgumentError, SizeError
-from .advice import Call, ambiguous_same, misfit
-from .fields import Field
-from .phases import Phases, TooManyPhases
-from .window import Remainder, Window
+from fencepost.errors import ArgumentError, SizeError
+from fencepost.sizing.advice import Call, ambiguous_same, misfit
+from fencepost.sizing.window import Remainder, Window
 
 __all__ = [
-    "Field",
     "Padding",
-    "Phases",
     "Remainder",
     "Sizes",
-    "TooManyPhases",
     "Window",
     "fitting_windows",
     "output_size",
@@ -185,7 +180,7 @@ def fitting_windows(
     for i, k, s, d, (b, a), remark in zip(
         inputs, kernels, strides, dilations, pairs, remarks, strict=True
     ):
-        window = Window(i, k, s, d, b, a, remark).settled(remainder)
+        window = Window(i, k, s, d, b, a, remark).resolved(remainder)
         if window is None:
             return None
         found.append(window)
@@ -193,9 +188,9 @@ def fitting_windows(
 
 
 def _settle(call: Call) -> tuple[Window, ...]:
-    settled = [window.settled(call.remainder) for window in call.windows]
-    fitting = tuple(window for window in settled if window is not None)
-    if len(fitting) < len(settled):
+    resolved = [window.resolved(call.remainder) for window in call.windows]
+    fitting = tuple(window for window in resolved if window is not None)
+    if len(fitting) < len(resolved):
         raise SizeError(misfit(call))
     return fitting
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..errors import AxisProblem, SizeProblem, Suggestion
-from .window import Remainder, Window
+from fencepost.errors import AxisProblem, SizeProblem, Suggestion
+from fencepost.sizing.window import Remainder, Window
 
 _Argument = Literal["kernel", "stride", "dilation"]
 _AXIS_NAMES = {1: ("",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -40,10 +40,10 @@ def misfit(call: Call) -> SizeProblem:
         f"axis {index}" for index in range(len(call.windows))
     )
     for name, window in zip(names, call.windows, strict=True):
-        if window.settled(call.remainder) is None:
+        if window.resolved(call.remainder) is None:
             groups.setdefault(window, []).append(name)
     axes = tuple(
-        AxisProblem(_listed(group), window.equation, _consequence(window), window.lost_cells)
+        AxisProblem(_listed(group), window.equation, _consequence(window), window.lost_elements)
         for window, group in groups.items()
     )
     if len(axes) > 1:
@@ -73,7 +73,11 @@ def ambiguous_same(call: Call) -> SizeProblem:
     """Explain that "same" has two meanings once the stride is not 1, with the numbers of both."""
     tensorflow = tuple(_tensorflow_same(window) for window in call.windows)
     pytorch = tuple(
-        replace(window, before=(window.reach - 1) // 2, after=(window.reach - 1) // 2)
+        replace(
+            window,
+            before=(window.effective_kernel_size - 1) // 2,
+            after=(window.effective_kernel_size - 1) // 2,
+        )
         for window in call.windows
     )
     choices = [
@@ -84,7 +88,7 @@ def ambiguous_same(call: Call) -> SizeProblem:
     for padded, note in choices:
         changes: dict[str, object] = {"padding": _padding_argument(call, padded)}
         remainder = call.remainder
-        if remainder == "error" and any(w.settled("error") is None for w in padded):
+        if remainder == "error" and any(w.resolved("error") is None for w in padded):
             remainder = "crop"
             changes["remainder"] = remainder
         output = _output(call, padded, remainder)
@@ -105,7 +109,7 @@ def _tensorflow_same(window: Window) -> Window:
     https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2
     """
     output = -(-window.input // window.stride)
-    total = max(0, (output - 1) * window.stride + window.reach - window.input)
+    total = max(0, (output - 1) * window.stride + window.effective_kernel_size - window.input)
     return replace(window, before=total // 2, after=total - total // 2)
 
 
@@ -113,12 +117,14 @@ def _consequence(window: Window) -> str:
     if window.span < 0:
         reach = f"A kernel of {_cells(window.kernel)}"
         if window.dilation > 1:
-            reach += f", {window.dilation} apart, reaches over {_cells(window.reach)}"
+            reach += (
+                f", {window.dilation} apart, reaches over {_cells(window.effective_kernel_size)}"
+            )
         else:
-            reach += f" needs {_cells(window.reach)}"
+            reach += f" needs {_cells(window.effective_kernel_size)}"
         padding = " with its padding" if window.before or window.after else ""
         return f"{reach}; the input{padding} has {window.padded}: {-window.span} too few."
-    lost, zeros = window.lost_cells, window.remainder - window.lost_cells
+    lost, zeros = window.lost_elements, window.remainder - window.lost_elements
     fit = f"{_count(window.output, 'window')} {'fits' if window.output == 1 else 'fit'}, and "
     if not lost:
         return (
@@ -129,8 +135,8 @@ def _consequence(window: Window) -> str:
     if zeros:
         text += f", nor the padding after {'it' if lost == 1 else 'them'}"
     text += "."
-    if window.stride > window.reach:
-        between = _count(window.stride - window.reach, "cell")
+    if window.stride > window.effective_kernel_size:
+        between = _count(window.stride - window.effective_kernel_size, "cell")
         text += f" (Steps of {window.stride} skip {between} between neighbouring windows as well.)"
     return text
 
@@ -182,16 +188,16 @@ def _output(
     """Recompute; None if it does not fit."""
     outputs = []
     for window in windows:
-        settled = window.settled(remainder)
-        if settled is None:
+        resolved = window.resolved(remainder)
+        if resolved is None:
             return None
-        outputs.append(settled.output)
+        outputs.append(resolved.output)
     return outputs[0] if call.scalar else tuple(outputs)
 
 
 def _excess(call: Call, window: Window) -> int:
     """Cells too many (positive) or missing (negative) along this axis; 0 if it fits."""
-    if window.settled(call.remainder) is not None:
+    if window.resolved(call.remainder) is not None:
         return 0
     return window.span if window.span < 0 else window.remainder
 
@@ -252,7 +258,7 @@ def _evenly_padded(window: Window, remainder: Remainder) -> Window | None:
         for padding in (now - distance, now + distance):
             if padding >= 0:
                 candidate = replace(window, before=padding, after=padding)
-                if candidate.settled(remainder) is not None:
+                if candidate.resolved(remainder) is not None:
                     return candidate
     return None
 
@@ -288,7 +294,7 @@ def _first(
         return None  # a kernel of one cell has no holes
     for value in range(start + direction, stop, direction):
         changed = tuple(_with(window, argument, value) for window in windows)
-        if all(window.settled(remainder) is not None for window in changed):
+        if all(window.resolved(remainder) is not None for window in changed):
             return changed
         if direction > 0 and any(window.span < 0 for window in changed):
             return None
@@ -307,11 +313,11 @@ def _remainders(call: Call, sound: bool) -> Iterator[Suggestion]:
     if call.remainder != "error" or any(window.span < 0 for window in call.windows):
         return
     cropped = _output(call, call.windows, "crop")
-    lost = any(window.lost_cells for window in call.windows)
+    lost = any(window.lost_elements for window in call.windows)
     what = "what is not looked at" if lost else "that padding"
     if cropped is not None:
         yield Suggestion({"remainder": "crop"}, cropped, f"drops {what}, as PyTorch does silently")
-    padded = tuple(window for w in call.windows if (window := w.settled("pad")) is not None)
+    padded = tuple(window for w in call.windows if (window := w.resolved("pad")) is not None)
     output = _output(call, padded, "error")
     if output is not None and (not sound or _sound(call, padded)):
         yield Suggestion({"remainder": "pad"}, output, "adds the missing zeros at the far edge")

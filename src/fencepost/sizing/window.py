@@ -50,27 +50,27 @@ class Window:
     remark: str = ""
 
     @classmethod
-    def undone(
+    def inverse(
         cls,
-        places: int,
+        outputs: int,
         kernel: int,
         stride: int = 1,
         dilation: int = 1,
         before: int = 0,
         after: int = 0,
-        rest: int = 0,
+        output_padding: int = 0,
     ) -> Window:
-        """Return the window that a transposed convolution of so many cells undoes.
+        """Return the window of the convolution that a transposed one of so many elements inverts.
 
-        Its input is what comes out: as many cells as a window needs to fit `places` times and
-        leave `rest` over (PyTorch's ``output_padding``). Dumoulin and Visin, A guide to
+        Its input is what comes out: as many elements as a window needs to fit `outputs` times and
+        leave ``output_padding`` over. Dumoulin and Visin, A guide to
         convolution arithmetic for deep learning (2016), relation 14.
 
-        >>> Window.undone(5, kernel=3, stride=2, before=1, after=1, rest=1).input
+        >>> Window.inverse(5, kernel=3, stride=2, before=1, after=1, output_padding=1).input
         10
         """
-        reach = dilation * (kernel - 1) + 1
-        input = (places - 1) * stride + reach + rest - before - after
+        needed = (outputs - 1) * stride + dilation * (kernel - 1) + 1
+        input = needed + output_padding - before - after
         return cls(input, kernel, stride, dilation, before, after)
 
     @property
@@ -79,14 +79,19 @@ class Window:
         return self.before + self.input + self.after
 
     @property
-    def reach(self) -> int:
+    def effective_kernel_size(self) -> int:
         """Cells from the first to the last that the kernel touches."""
         return self.dilation * (self.kernel - 1) + 1
+
+    def elements(self, index: int) -> range:
+        """Elements of the input, some of them perhaps padding, that window `index` spans."""
+        start = index * self.stride - self.before
+        return range(start, start + self.effective_kernel_size)
 
     @property
     def span(self) -> int:
         """How far the first window can be moved; negative if not even one fits."""
-        return self.padded - self.reach
+        return self.padded - self.effective_kernel_size
 
     @property
     def output(self) -> int:
@@ -94,13 +99,13 @@ class Window:
         return self.span // self.stride + 1 if self.span >= 0 else 0
 
     @property
-    def rounded_up(self) -> int:
+    def ceil_output(self) -> int:
         """How many windows ``ceil_mode`` makes: one more if there is a remainder.
 
         None begins beyond the input, though, as in PyTorch and ONNX
         (https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html).
 
-        >>> Window(10, kernel=3, stride=2).rounded_up, Window(4, kernel=1, stride=3).rounded_up
+        >>> Window(10, kernel=3, stride=2).ceil_output, Window(4, kernel=1, stride=3).ceil_output
         (5, 2)
         """
         if self.span < 0:
@@ -114,7 +119,7 @@ class Window:
         return self.span % self.stride if self.span >= 0 else self.padded
 
     @property
-    def lost_cells(self) -> int:
+    def lost_elements(self) -> int:
         """Those of them that are cells of the input and not zeros of the padding."""
         return max(0, min(self.input, self.remainder - self.after))
 
@@ -123,7 +128,9 @@ class Window:
         """How many windows look at nothing but padding (possible if padding is large)."""
         end = self.before + self.input
         beyond = max(0, self.output - -(-end // self.stride))
-        short = self._starts_before(self.before - self.reach + 1)  # they end before the input
+        short = self._starts_before(
+            self.before - self.effective_kernel_size + 1
+        )  # they end before the input
         if self.dilation <= self.input:  # the kernel's holes are too small to jump over the input
             return beyond + short
         # The others see the input if one of their cells, `dilation` apart, falls on it: if
@@ -147,7 +154,25 @@ class Window:
             f" = {_quotient(self.span + self.stride, self.stride)}"
         )
 
-    def settled(self, remainder: Remainder) -> Window | None:
+    @property
+    def short_equation(self) -> str:
+        """The equation in numbers only; of kernels without holes, without the dilation.
+
+        >>> Window(28, kernel=5, before=2, after=2).short_equation
+        '(28 + 2 + 2 − 5) / 1 + 1 = 28'
+        >>> Window(10, kernel=3, stride=2).short_equation
+        '(10 + 0 + 0 − 3) / 2 + 1 = 4.5 → 4'
+        """
+        size = f"{self.kernel}"
+        if self.dilation > 1:
+            size = f"{self.dilation}·({self.kernel} − 1) − 1"
+        result = _quotient(self.span + self.stride, self.stride)
+        if self.remainder:
+            result += f" → {self.output}"
+        padded = f"{self.input} + {self.before} + {self.after}"
+        return f"({padded} − {size}) / {self.stride} + 1 = {result}"
+
+    def resolved(self, remainder: Remainder) -> Window | None:
         """Deal with the remainder: return the window finally used, or None if it does not fit."""
         if self.span < 0:
             return None

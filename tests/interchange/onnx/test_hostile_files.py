@@ -256,7 +256,7 @@ def test_sizes_that_nobody_waits_for(tmp_path):
     weights = {"w": np.ones((1, 1, 3, 3), F32), "large": np.array([1, 1, 2**31 - 1, 2**29 - 3])}
     model = graph_model(nodes, {"x": (1, 1, 30, 29)}, ["b", "c", "d"], weights)
     report = check(write(tmp_path, model))
-    shapes = [one.output_shape for one in report.model.operations]
+    shapes = [one.output_shape for one in report.graph.operations]
     assert shapes[0] == (1, 1, 2**31 - 1, 2**29 - 3)
     assert shapes[1] == (1, 1, 2**31 - 1 + 2**20 - 18, 2**29 - 3 - 18)
     assert report.findings

@@ -92,7 +92,7 @@ def _convolution(
         arguments["bias"] = False
     if transposed:
         sizes = tuple(
-            Window.undone(size, k, s, d, before, after, rest).input
+            Window.inverse(size, k, s, d, before, after, rest).input
             for size, k, s, d, (before, after), rest in zip(
                 sizes, kernel, stride, dilation, edges, extra, strict=False
             )

@@ -230,10 +230,10 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
             look = {"fill": True, "facecolor": colour, "alpha": 0.75}
             grids.draw_frame(axes, place, (0.88, 0.36), colour, width=0.8, **look)
         if window.dilation > 1:  # what holds the window together
-            ends = [start + 0.5, start + window.reach - 0.5]
+            ends = [start + 0.5, start + window.effective_kernel_size - 0.5]
             axes.plot(ends, [top + 0.18] * 2, color=colour, linewidth=1.0, zorder=1)
         axes.plot(
-            [start + window.reach / 2, _output_at(window, index) + 0.5],
+            [start + window.effective_kernel_size / 2, _output_at(window, index) + 0.5],
             [top + 0.4, tall - 2.6], color=colour, linewidth=0.7, linestyle=":", zorder=0,
         )  # fmt: skip
     first = _output_at(window, 0)
@@ -280,13 +280,19 @@ def _draw_layer(
         row, column = (0, *place) if flat else place
         x, y = column * across.stride, row * down.stride
         u, v = at[0] + column, at[1] + row
-        grids.draw_frame(axes, (x, y), (across.reach, down.reach), colour, dash=dash)
+        grids.draw_frame(
+            axes,
+            (x, y),
+            (across.effective_kernel_size, down.effective_kernel_size),
+            colour,
+            dash=dash,
+        )
         grids.draw_frame(axes, (u, v), (1, 1), colour, dash=dash)
         if flat:
-            joined = (((x, y + 1), (u, v)), ((x + across.reach, y + 1), (u + 1, v)))
+            joined = (((x, y + 1), (u, v)), ((x + across.effective_kernel_size, y + 1), (u + 1, v)))
         else:
-            right = x + across.reach
-            joined = (((right, y), (u, v)), ((right, y + down.reach), (u, v + 1)))
+            right = x + across.effective_kernel_size
+            joined = (((right, y), (u, v)), ((right, y + down.effective_kernel_size), (u, v + 1)))
         for start, end in joined:
             axes.plot(*zip(start, end, strict=True), color=colour, linewidth=0.6, linestyle=dash)
     away = edge / 2

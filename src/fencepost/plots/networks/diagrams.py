@@ -175,7 +175,7 @@ def _draw_rows(
     # Rows count downwards here, as in `cells`: the outputs are at 0, the inputs below them.
     side = grids.sheet(axes, left, -1.0, left + width, RISE + 1.0)
     size = _text_size(diagram, side, RADIUS[1])
-    middle = (window.reach - 1) / 2 - window.before
+    middle = (window.effective_kernel_size - 1) / 2 - window.before
     for output in (*(set(range(window.output)) - set(chosen)), *chosen):
         for (at,), weight in diagram.edges((output,)):
             colour, dash = _look(weight) if output in chosen else (style.GRID, "-")
@@ -255,11 +255,15 @@ def _draw_sheets(
     cell = min(0.8, 4.0 / max(rows, columns))  # of the kernel, in units
     deep = (down.padded - 1) * NEXT_ROW[1]  # how far the sheet of inputs reaches down the paper
     # High enough for the front of the outputs to stand above the back of the inputs.
-    rise = 1.3 + (down.output - 1) * down.stride * NEXT_ROW[1] + down.reach / 2 * NEXT_ROW[1]
+    rise = (
+        1.3
+        + (down.output - 1) * down.stride * NEXT_ROW[1]
+        + down.effective_kernel_size / 2 * NEXT_ROW[1]
+    )
     left = min((down.padded - 1) * NEXT_ROW[0] - 0.6, -2.2)
     legend = across.padded + 0.4
     width = legend + columns * cell + 0.3 - left
-    top = down.reach / 2 * NEXT_ROW[1] - rise - 0.6
+    top = down.effective_kernel_size / 2 * NEXT_ROW[1] - rise - 0.6
     tall = deep + 0.5 - top
     side = min(6.9 / width, 0.62)
     canvas = style.canvas(ax, side * width + 0.1, side * tall + 0.1)
@@ -273,8 +277,8 @@ def _draw_sheets(
 
     def target(place: tuple[int, ...]) -> Point:
         """Return the point above the middle of the window."""
-        row = place[0] * down.stride + (down.reach - 1) / 2
-        column = place[1] * across.stride + (across.reach - 1) / 2
+        row = place[0] * down.stride + (down.effective_kernel_size - 1) / 2
+        column = place[1] * across.stride + (across.effective_kernel_size - 1) / 2
         return column + row * NEXT_ROW[0], row * NEXT_ROW[1] - rise
 
     for place, padding in diagram.inputs():

@@ -134,7 +134,7 @@ def embedding(
 
 def last_features(net: Network, images: NDArray[np.generic]) -> tuple[str, Floats]:
     """Return what enters the last layer with weights, (N, F), and where that is, in words."""
-    weighted = [row.index for row in net.rows if row.parameters or row.state]
+    weighted = [row.index for row in net.rows if row.parameters or row.state_specs]
     index = weighted[-1] - 1 if weighted else len(net.rows) - 1
     if index < 0:
         return "of the input", images.reshape(len(images), -1).astype(np.float64)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.errors import ArgumentError, DataError
+from fencepost.graph import AxisField
 from fencepost.network.sizes import by
 from fencepost.planning import LayerPlan, Plan
 from fencepost.plots import style
 from fencepost.plots.arguments import as_plan, check_finite
 from fencepost.plots.networks import tiles
 from fencepost.plots.networks.volume_layout import short_name
-from fencepost.sizing import Field
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ def _spans(rows: Sequence[LayerPlan], place: tuple[int, ...]) -> list[Spans]:
     """Return for each layer the cells that one output spans, all about the same middle."""
     last = rows[-1]
     assert last.fields is not None
-    found = [field.cells(index) for field, index in zip(last.fields, place, strict=True)]
+    found = [field.elements(index) for field, index in zip(last.fields, place, strict=True)]
     spans = []
     for row in rows[:-1]:
         assert row.fields is not None
@@ -117,9 +117,9 @@ def _spans(rows: Sequence[LayerPlan], place: tuple[int, ...]) -> list[Spans]:
     return [*spans, tuple(found)]
 
 
-def _nearest(field: Field, outputs: int, cells: range) -> range:
+def _nearest(field: AxisField, outputs: int, cells: range) -> range:
     """Return which output's span has its middle nearest to that of these cells."""
-    spans = (field.cells(index) for index in range(outputs))
+    spans = (field.elements(index) for index in range(outputs))
     return min(spans, key=lambda span: abs(_middle(span) - _middle(cells)))
 
 

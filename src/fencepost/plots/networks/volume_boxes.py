@@ -21,7 +21,6 @@ from fencepost.plots.networks.volume_layout import (
     stages,
 )
 from fencepost.sizing import Window
-from fencepost.sizing.fields import Field
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,7 +144,7 @@ def _explain(axes: Axes, box: Box, at: Point, text: str) -> None:
 def _spanned(window: Window) -> tuple[tuple[int, int], int]:
     """Cells of the input, from and to, that an output cell off the middle sees; and that cell."""
     index = (window.output - 1) // 3
-    cells = Field().through(window).cells(index)
+    cells = window.elements(index)
     return (max(cells.start, 0), min(cells.stop, window.input)), index
 
 

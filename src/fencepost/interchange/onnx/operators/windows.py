@@ -96,9 +96,9 @@ def conv_transpose(call: Call) -> Result:
         shape = (kernel[place], strides[place], dilations[place])
         goal = wanted[place]
         if goal is None:
-            windows.append(Window.undone(size, *shape, *pads[place], rests[place]))
+            windows.append(Window.inverse(size, *shape, *pads[place], rests[place]))
             continue
-        full = Window.undone(size, *shape, rest=rests[place])
+        full = Window.inverse(size, *shape, output_padding=rests[place])
         total = max(0, full.input - goal)
         less = total // 2
         upper = call.text("auto_pad", "NOTSET") == "SAME_UPPER"
@@ -191,7 +191,7 @@ def _look(
                 "The kernel must fit into its padded input at least once.", window.equation, result
             )
     outputs = tuple(
-        None if window is None else window.rounded_up if ceil else window.output
+        None if window is None else window.ceil_output if ceil else window.output
         for window in windows
     )
     return strides, dilations, pads, outputs
@@ -200,7 +200,7 @@ def _look(
 def _same(window: Window, *, upper: bool) -> Window:
     """Pad so that there are input / stride windows, rounded up; an odd zero goes to one side."""
     places = Window(window.input, 1, window.stride).output
-    needed = Window.undone(places, window.kernel, window.stride, window.dilation).input
+    needed = Window.inverse(places, window.kernel, window.stride, window.dilation).input
     total = max(0, needed - window.input)
     less, more = total // 2, total - total // 2
     before, after = (less, more) if upper else (more, less)

@@ -1,15 +1,16 @@
 """Rules about what outputs see of the input, and about what nobody uses or knows.  FP3xx, FP4xx.
 
-Part of check; may call fields, graph and subject.
+Part of check; may call fields, graph and context.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..graph import Operation, Value
-from .findings import Finding
-from .subject import Subject, by, finding, listed
+from fencepost.check.findings import Finding
+from fencepost.check.rules.context import RuleContext, finding
+from fencepost.graph import Operation, Value
+from fencepost.text import format_shape, join_words
 
 #: Of the input: what one output sees of it, before places are put together, should be no less.
 LEAST_SHARE = 0.5
@@ -17,35 +18,35 @@ LEAST_SHARE = 0.5
 _NAMED = 4
 
 
-def field_and_input(subject: Subject) -> Iterator[Finding]:
+def field_and_input(context: RuleContext) -> Iterator[Finding]:
     """FP301, FP302, FP303: the widest receptive field against the input, and the object."""
-    model, sights = subject.model, subject.sights
+    graph, fields = context.graph, context.fields
     sighted = [
         number
-        for number in range(len(model.operations))
-        if sights.fields(number) and model.operations[number].role not in ("reshape", "pad")
+        for number in range(len(graph.operations))
+        if fields.fields(number) and graph.operations[number].role not in ("reshape", "pad")
     ]
-    if not sighted or model.failure:
+    if not sighted or graph.failure:
         return
-    last = max(sighted, key=lambda number: (sum(sights.span(number)), -number))
-    if not any(model.operations[number].role == "windows" for number in sighted):
+    last = max(sighted, key=lambda number: (sum(fields.sizes(number)), -number))
+    if not any(graph.operations[number].role == "windows" for number in sighted):
         return
-    span, size = sights.span(last), sights.input(last)
-    operation = model.operations[last]
-    seen, given = by(span), by(size)
-    narrow = _is_whole_story(subject)
+    span, size = fields.sizes(last), fields.input_sizes(last)
+    operation = graph.operations[last]
+    seen, given = format_shape(span), format_shape(size)
+    narrow = _is_whole_story(context)
     if (
         narrow
-        and subject.object_size
-        and any(a < b for a, b in zip(span, _sides(subject, span), strict=True))
+        and context.object_size
+        and any(a < b for a, b in zip(span, _sides(context, span), strict=True))
     ):
         message = f"an output sees at most {seen} cells of the input, the object has "
-        message += f"{by(_sides(subject, span))}."
+        message += f"{format_shape(_sides(context, span))}."
         repair = "A pool or a stride of 2 in an early layer doubles what all later ones add."
         yield finding("FP303", operation, message, repair)
     elif (
         narrow
-        and not subject.object_size
+        and not context.object_size
         and any(a < LEAST_SHARE * b for a, b in zip(span, size, strict=True))
     ):
         message = (
@@ -55,23 +56,23 @@ def field_and_input(subject: Subject) -> Iterator[Finding]:
         repair = "--object PIXELS judges by the size of what is to be recognised instead."
         yield finding("FP302", operation, message, repair)
     if any(a > b for a, b in zip(span, size, strict=True)):
-        covering = next((n for n in sighted if sights.covers(n)), None)
+        covering = next((n for n in sighted if fields.covers(n)), None)
         where = ""
         if covering is not None:
             where = (
-                f"; the first output that sees all of it is in {model.operations[covering].name}"
+                f"; the first output that sees all of it is in {graph.operations[covering].name}"
             )
         message = f"an output's field is {seen} cells, the input has {given}{where}."
         yield finding("FP301", operation, message)
 
 
-def _is_whole_story(subject: Subject) -> bool:
+def _is_whole_story(context: RuleContext) -> bool:
     """Tell whether the fields at places say all: nothing mixes places by another way.
 
     Gates and attention let every place see the whole, and what is unknown may do anything.
     """
-    for number, operation in enumerate(subject.model.operations):
-        sight = subject.sights.of[number]
+    for number, operation in enumerate(context.graph.operations):
+        sight = context.fields.arrays[number]
         if sight is None:
             return False
         shape = operation.output_shape or ()
@@ -80,43 +81,43 @@ def _is_whole_story(subject: Subject) -> bool:
     return True
 
 
-def _sides(subject: Subject, span: tuple[int, ...]) -> tuple[int, ...]:
-    sides = subject.object_size
+def _sides(context: RuleContext, span: tuple[int, ...]) -> tuple[int, ...]:
+    sides = context.object_size
     return sides if len(sides) == len(span) else (sides[0],) * len(span)
 
 
-def shifted(subject: Subject) -> Iterator[Finding]:
+def shifted(context: RuleContext) -> Iterator[Finding]:
     """FP304: paths whose fields do not have the same middle."""
-    sights = subject.sights
-    for operation in subject.model.operations:
+    fields = context.fields
+    for operation in context.graph.operations:
         if operation.role != "join" or not operation.output_shapes:
             continue
         numbers = [value.operation for value in operation.inputs if value.operation >= 0]
         for number in numbers[1:]:
-            pairs = list(zip(sights.fields(numbers[0]), sights.fields(number), strict=False))
+            pairs = list(zip(fields.fields(numbers[0]), fields.fields(number), strict=False))
             shifts = [abs(one.centre - other.centre) for one, other in pairs]
             if any(
                 shift >= one.stride == other.stride
                 for shift, (one, other) in zip(shifts, pairs, strict=True)
             ):
-                names = listed([subject.called(Value(numbers[0])), subject.called(Value(number))])
-                far = by(tuple(round(shift) for shift in shifts))
+                names = join_words([context.maker(Value(numbers[0])), context.maker(Value(number))])
+                far = format_shape(tuple(round(shift) for shift in shifts))
                 message = (
                     f"{names} look at places {far} cells of the input apart; neighbouring outputs "
-                    f"are {by(tuple(round(one.stride) for one, _ in pairs))} apart."
+                    f"are {format_shape(tuple(round(one.stride) for one, _ in pairs))} apart."
                 )
                 repair = "Padding that is the same before and after on both paths centres them."
                 yield finding("FP304", operation, message, repair)
                 break
 
 
-def unused(subject: Subject) -> Iterator[Finding]:
+def unused(context: RuleContext) -> Iterator[Finding]:
     """FP401: operations that lead to no output of the model."""
-    model = subject.model
-    if model.failure or not model.outputs:
+    graph = context.graph
+    if graph.failure or not graph.outputs:
         return
-    operations = model.operations
-    alive = {value.operation for value in model.outputs}
+    operations = graph.operations
+    alive = {value.operation for value in graph.outputs}
     for number in range(len(operations) - 1, -1, -1):
         if number in alive:
             alive.update(value.operation for value in operations[number].inputs)
@@ -127,16 +128,16 @@ def unused(subject: Subject) -> Iterator[Finding]:
         before = sorted({value.operation for value in operation.inputs} & feeders.keys())
         own = [name for one in before for name in (*feeders[one], operations[one].name)]
         feeders[number] = own
-        if not any(subject.consumers.get(Value(number, k)) for k in range(_outputs(operation))):
+        if not any(context.consumers.get(Value(number, k)) for k in range(_outputs(operation))):
             message = "no output of the model depends on it."
             if own:
                 message = f"no output of the model depends on it, nor on {_feeding(own)}."
             yield finding("FP401", operation, message)
 
 
-def idle_parts(subject: Subject) -> Iterator[Finding]:
+def idle_parts(context: RuleContext) -> Iterator[Finding]:
     """FP403: parts with parameters that do not run."""
-    for name in subject.model.unused:
+    for name in context.graph.unused:
         yield finding("FP403", None, f"{name} has parameters, and no operation uses them.")
 
 
@@ -147,18 +148,18 @@ def _outputs(operation: Operation) -> int:
 def _feeding(names: list[str]) -> str:
     if len(names) > _NAMED:
         names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
-    return f"{listed(names)}, which only {'feeds' if len(names) == 1 else 'feed'} it"
+    return f"{join_words(names)}, which only {'feeds' if len(names) == 1 else 'feed'} it"
 
 
-def unknown(subject: Subject) -> Iterator[Finding]:
+def unknown(context: RuleContext) -> Iterator[Finding]:
     """FP402: operators without a rule, and what else could not be known."""
     told = set()
-    for operation in subject.model.operations:
-        if operation.role == "unknown" and operation is not subject.failing:
+    for operation in context.graph.operations:
+        if operation.role == "unknown" and operation is not context.failing:
             told |= {operation.name, operation.kind}
             message = f"there is no rule for {operation.kind}; what follows has no receptive field."
             yield finding("FP402", operation, message)
-    for sentence in subject.model.unknown:
+    for sentence in context.graph.unknown:
         if not any(word and word in sentence for word in told):
             yield finding("FP402", None, sentence)
 

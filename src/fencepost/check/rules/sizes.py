@@ -1,6 +1,6 @@
 """Rules about what does not run: sizes that do not fit together, each told with what would.  FP1xx.
 
-Part of check; may call graph, planning's equation, repairs, resizing and subject.
+Part of check; may call graph, planning's equation, repairs, resizing and context.
 """
 
 from __future__ import annotations
@@ -9,64 +9,65 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..graph import Operation, Shape, Value, element_count
-from ..planning.columns import equation
-from .findings import Finding
-from .repairs import paddings, whole_model
-from .resizing import wanted_features
-from .subject import Subject, axis_words, by, counted, finding, listed
+from fencepost.check.findings import Finding
+from fencepost.check.rules.context import RuleContext, axis_words, finding
+from fencepost.check.rules.repairs import paddings, whole_model
+from fencepost.graph import Operation, Shape, Value, element_count
+from fencepost.graph.resizing import wanted_features
+from fencepost.text import format_shape, join_words, plural
 
 _NORMALISATIONS = ("BatchNorm", "InstanceNorm", "GroupNorm", "PReLU")
 
 
-def failing(subject: Subject) -> Iterator[Finding]:
+def failing(context: RuleContext) -> Iterator[Finding]:
     """FP101 to FP105: why the last operation failed."""
-    operation = subject.failing
+    operation = context.failing
     if operation is None:
-        if subject.model.failure:  # before any operation
-            yield finding("FP101", None, _quoted(subject.model.failure))
+        if context.graph.failure:  # before any operation
+            yield finding("FP101", None, _quoted(context.graph.failure))
         return
     for rule in (_kernel_too_large, _wrong_features, _wrong_axes, _wrong_channels, _disagreeing):
-        found = rule(subject, operation)
+        found = rule(context, operation)
         if found is not None:
             yield found
             return
-    entering = listed([_shown(shape) for shape in operation.input_shapes]) or "nothing"
-    message = f"{entering} enters, and it fails: {_quoted(subject.model.failure)}"
+    entering = join_words([_shown(shape) for shape in operation.input_shapes]) or "nothing"
+    message = f"{entering} enters, and it fails: {_quoted(context.graph.failure)}"
     parts = []
     wanted, shape = wanted_features(operation), operation.input_shape
     if wanted is not None and shape is not None and (features := element_count(shape[1:])):
         parts.append(f"flatten(1) (→ {features:,} features of each input)")
-    yield finding("FP101", operation, message, _fits(subject, parts))
+    yield finding("FP101", operation, message, _fits(context, parts))
 
 
-def _kernel_too_large(subject: Subject, operation: Operation) -> Finding | None:
+def _kernel_too_large(context: RuleContext, operation: Operation) -> Finding | None:
     short = [window for window in operation.windows if window.span < 0]
     if operation.role != "windows" or not short:
         return None
     worst = min(short, key=lambda window: window.span)
     padded = f" with its padding {worst.padded}" if worst.padded > worst.input else ""
-    inputs = by(tuple(window.input for window in operation.windows))
+    inputs = format_shape(tuple(window.input for window in operation.windows))
+    size = worst.effective_kernel_size
     message = (
-        f"a kernel that reaches over {counted(worst.reach, 'cell')} does not fit into an input of "
-        f"{inputs}{padded}: {equation(worst)}."
+        f"a kernel that reaches over {plural(size, 'cell')} does not fit into an input of "
+        f"{inputs}{padded}: {worst.short_equation}."
     )
-    half = -(-(worst.reach - worst.padded) // 2) + max(worst.before, worst.after)
-    parts = [f"an input of at least {worst.reach - worst.before - worst.after} here"]
+    half = -(-(size - worst.padded) // 2) + max(worst.before, worst.after)
+    parts = [f"an input of at least {size - worst.before - worst.after} here"]
     parts.append(f"padding={half} (→ {replace(worst, before=half, after=half).output})")
     if worst.dilation == 1 and worst.padded >= 1:
         parts.append(f"kernel_size={worst.padded} (→ 1)")
-    return finding("FP102", operation, message, _fits(subject, parts))
+    return finding("FP102", operation, message, _fits(context, parts))
 
 
-def _wrong_features(subject: Subject, operation: Operation) -> Finding | None:
+def _wrong_features(context: RuleContext, operation: Operation) -> Finding | None:
     shape, weight = operation.input_shape, operation.weight_shape
     if weight is None or len(weight) != 2 or not shape or shape[-1] is None:
         return None
     if operation.kind not in ("Linear", "Gemm", "MatMul") or shape[-1] == weight[1]:
         return None
-    arrive, made = shape[-1], _unflattened(subject, operation.inputs[0])
-    product = f" ({by(made[1:])})" if made is not None and len(made) > 2 else ""
+    arrive, made = shape[-1], _unflattened(context, operation.inputs[0])
+    product = f" ({format_shape(made[1:])})" if made is not None and len(made) > 2 else ""
     message = f"it takes {weight[1]:,} features, but {arrive:,}{product} arrive."
     parts = [f"in_features={arrive}"]
     if len(shape) > 2:
@@ -76,10 +77,10 @@ def _wrong_features(subject: Subject, operation: Operation) -> Finding | None:
         )
         if whole == weight[1]:
             parts = [f"a Flatten before it (→ {whole:,} features)"]
-    return finding("FP103", operation, message, _fits(subject, parts))
+    return finding("FP103", operation, message, _fits(context, parts))
 
 
-def _wrong_axes(subject: Subject, operation: Operation) -> Finding | None:
+def _wrong_axes(context: RuleContext, operation: Operation) -> Finding | None:
     """Find a layer for signals that is given images, or the other way round."""
     digit = re.search(r"([123])d$", operation.kind)
     shape = operation.input_shape
@@ -87,8 +88,8 @@ def _wrong_axes(subject: Subject, operation: Operation) -> Finding | None:
         return None
     axes = int(digit[1])
     message = (
-        f"it takes channels and {counted(axes, 'axis', 'axes')}, but {_shown(shape)} enters: "
-        f"{_quoted(subject.model.failure)}"
+        f"it takes channels and {plural(axes, 'axis', 'axes')}, but {_shown(shape)} enters: "
+        f"{_quoted(context.graph.failure)}"
     )
     others = {2: "signals", 3: "images", 4: "volumes"}
     repair = f"{operation.kind} belongs before Flatten and Linear, which leave no such axes."
@@ -98,7 +99,7 @@ def _wrong_axes(subject: Subject, operation: Operation) -> Finding | None:
     return finding("FP101", operation, message, repair)
 
 
-def _wrong_channels(subject: Subject, operation: Operation) -> Finding | None:
+def _wrong_channels(context: RuleContext, operation: Operation) -> Finding | None:
     shape, weight = operation.input_shape, operation.weight_shape
     if weight is None and operation.kind.startswith(_NORMALISATIONS[:2]):
         weight = (operation.parameters // 2,)  # a scale and a shift for each channel
@@ -119,18 +120,18 @@ def _wrong_channels(subject: Subject, operation: Operation) -> Finding | None:
         return None
     if arrive is None or arrive == takes or not takes:
         return None
-    message = f"it takes {counted(takes, 'channel')}, but {_shown(shape)} has {arrive}."
+    message = f"it takes {plural(takes, 'channel')}, but {_shown(shape)} has {arrive}."
     name = "num_features" if operation.kind.startswith(_NORMALISATIONS) else "in_channels"
     repair = f"It fits with {name}={arrive}."
     if operation.inputs and operation.inputs[0].operation >= 0:
-        maker = subject.model.operations[operation.inputs[0].operation]
+        maker = context.graph.operations[operation.inputs[0].operation]
         repair = f"It fits with {name}={arrive}, or if {maker.name} makes {takes}."
     elif arrive == 1 and takes == 3:
         repair += " A grey image is made three channels by x.expand(-1, 3, -1, -1)."
     return finding("FP105", operation, message, repair)
 
 
-def _disagreeing(subject: Subject, operation: Operation) -> Finding | None:
+def _disagreeing(context: RuleContext, operation: Operation) -> Finding | None:
     """A join, or a call of several arrays, whose shapes do not go together."""
     shapes = operation.input_shapes
     if operation.role != "join" and len(shapes) < 2:
@@ -140,14 +141,14 @@ def _disagreeing(subject: Subject, operation: Operation) -> Finding | None:
             axis = _axis_at_odds(operation, one, other)
             if axis is None or one is None or other is None:
                 continue
-            left, right = subject.called(value), subject.called(beside)
+            left, right = context.maker(value), context.maker(beside)
             message = (
                 f"{_shown(one)} from {left} meets {_shown(other)} from {right}: they differ in "
                 f"{_axis_name(axis, len(one))}, {one[axis]} against {other[axis]}."
             )
-            parts = list(_agreeing(subject, value, one, other, axis))
-            parts += _agreeing(subject, beside, other, one, axis)
-            return finding("FP104", operation, message, _fits(subject, parts))
+            parts = list(_agreeing(context, value, one, other, axis))
+            parts += _agreeing(context, beside, other, one, axis)
+            return finding("FP104", operation, message, _fits(context, parts))
     return None
 
 
@@ -167,10 +168,12 @@ def _axis_at_odds(operation: Operation, one: Shape | None, other: Shape | None) 
     return None
 
 
-def _agreeing(subject: Subject, value: Value, own: Shape, other: Shape, axis: int) -> Iterator[str]:
+def _agreeing(
+    context: RuleContext, value: Value, own: Shape, other: Shape, axis: int
+) -> Iterator[str]:
     """Say what the last layer on a path would have to be to come to the other path's size."""
     wanted = other[axis]
-    maker = _last_maker(subject, value, axis)
+    maker = _last_maker(context, value, axis)
     if maker is None or wanted is None:
         return
     if axis == 1:
@@ -194,10 +197,10 @@ def _agreeing(subject: Subject, value: Value, own: Shape, other: Shape, axis: in
             return
 
 
-def _last_maker(subject: Subject, value: Value, axis: int) -> Operation | None:
+def _last_maker(context: RuleContext, value: Value, axis: int) -> Operation | None:
     """Find the operation that gave an array its size along an axis."""
     while value.operation >= 0:
-        operation = subject.model.operations[value.operation]
+        operation = context.graph.operations[value.operation]
         if operation.role in ("pointwise", "join") and operation.inputs:
             value = operation.inputs[0]
             continue
@@ -213,39 +216,39 @@ def _last_maker(subject: Subject, value: Value, axis: int) -> Operation | None:
     return None
 
 
-def _fits(subject: Subject, parts: list[str]) -> str:
+def _fits(context: RuleContext, parts: list[str]) -> str:
     """Put what would work into a sentence, with the inputs of the whole model that would."""
-    whole = whole_model(subject.model, subject.sights.axes)
+    whole = whole_model(context.graph, context.fields.axes)
     if whole:
         parts = [*parts, f"an input of {whole} to the model"]
-    return f"It fits with {listed(parts, 'or')}." if parts else ""
+    return f"It fits with {join_words(parts, 'or')}." if parts else ""
 
 
-def contradictions(subject: Subject) -> Iterator[Finding]:
+def contradictions(context: RuleContext) -> Iterator[Finding]:
     """FP106: what the file declares and what it holds."""
-    for sentence in subject.model.contradictions:
+    for sentence in context.graph.contradictions:
         yield finding("FP106", None, sentence)
 
 
-def other_batch(subject: Subject) -> Iterator[Finding]:
+def other_batch(context: RuleContext) -> Iterator[Finding]:
     """FP107: a reshape that makes another number of rows, which are then taken for inputs."""
-    model = subject.model
-    batches = {shape[0] for shape in model.input_shapes if shape}
-    if len(batches) != 1 or model.failure:
+    graph = context.graph
+    batches = {shape[0] for shape in graph.input_shapes if shape}
+    if len(batches) != 1 or graph.failure:
         return
     (batch,) = batches
-    for value in model.outputs:
+    for value in graph.outputs:
         maker = value
         while maker.operation >= 0:
-            operation = model.operations[maker.operation]
+            operation = graph.operations[maker.operation]
             before, after = operation.input_shape, operation.output_shape
             if not before or not after or after[0] == batch or not operation.inputs:
                 break
             if operation.role == "reshape" and before[0] == batch and len(after) == 2:
                 features = element_count(before[1:])
                 message = (
-                    f"{_shown(before)} becomes {_shown(after)}: {counted(batch or 0, 'input')} in, "
-                    f"{counted(after[0] or 0, 'row')} out."
+                    f"{_shown(before)} becomes {_shown(after)}: {plural(batch or 0, 'input')} in, "
+                    f"{plural(after[0] or 0, 'row')} out."
                 )
                 repair = (
                     f"flatten(1) makes {features:,} features of each input." if features else ""
@@ -258,10 +261,10 @@ def other_batch(subject: Subject) -> Iterator[Finding]:
 RULES = (failing, contradictions, other_batch)
 
 
-def _unflattened(subject: Subject, value: Value) -> Shape | None:
+def _unflattened(context: RuleContext, value: Value) -> Shape | None:
     """Find the shape before the array was flattened."""
     while value.operation >= 0:
-        operation = subject.model.operations[value.operation]
+        operation = context.graph.operations[value.operation]
         if operation.role == "reshape":
             return operation.input_shape
         if operation.role != "pointwise" or not operation.inputs:
@@ -282,7 +285,7 @@ def _shown(shape: Shape | None) -> str:
     """Write a shape without its batch, where there is more."""
     if shape is None:
         return "an array of unknown shape"
-    return by(shape[1:] if len(shape) > 2 else shape)
+    return format_shape(shape[1:] if len(shape) > 2 else shape)
 
 
 def _quoted(failure: str) -> str:

@@ -6,14 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fencepost.sizing import Field, Window, windows
+from fencepost.graph import AxisField
+from fencepost.sizing import Window, windows
+
+
+def axis_field(size, stride, before):
+    """The field of one phase: effective stride and padding, as the literature gives them."""
+    return AxisField(((-before, size - before),), stride)
 
 
 def through(chain):
     """The field of (kernel, stride, padding) after (kernel, stride, padding)…"""
-    field = Field()
+    field = AxisField()
     for kernel, stride, padding in chain:
-        field = field.through(Window(1000, kernel, stride, before=padding, after=padding))
+        field = field.after(Window(1000, kernel, stride, before=padding, after=padding))
     return field
 
 
@@ -47,7 +53,7 @@ PUBLISHED = {
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published(name):
     chain, (size, stride, before) = PUBLISHED[name]
-    assert through(chain) == Field(size, stride, before)
+    assert through(chain) == axis_field(size, stride, before)
 
 
 layers = st.tuples(
@@ -72,27 +78,27 @@ def follow(input_size, chain):
 
 @given(st.integers(12, 30), st.lists(layers, max_size=3))
 def test_field_is_the_span_of_the_cells_on_every_path(input_size, chain):
-    size, field, passed = input_size, Field(), []
+    size, field, passed = input_size, AxisField(), []
     for kernel, stride, before, after, dilation in chain:
         if size + before + after < dilation * (kernel - 1) + 1:
             break
         (window,) = windows(size, kernel, stride, (before, after), dilation, remainder="crop")
         passed.append(window)
-        field = field.through(window)
+        field = field.after(window)
         size = window.output
     spans = follow(input_size, passed)
-    assert [(field.cells(i)[0], field.cells(i)[-1]) for i in range(size)] == spans
+    assert [(field.elements(i)[0], field.elements(i)[-1]) for i in range(size)] == spans
     assert field.covers(input_size, size) == any(a <= 0 and b >= input_size - 1 for a, b in spans)
 
 
-@given(*(st.builds(Field, st.integers(1, 20), st.just(2), st.integers(0, 9)) for _ in "ab"))
+@given(*(st.builds(axis_field, st.integers(1, 20), st.just(2), st.integers(0, 9)) for _ in "ab"))
 def test_joined_spans_both_and_no_more(one, other):
     both = one.joined(other)
-    ends = [(field.cells(5).start, field.cells(5).stop) for field in (one, other)]
-    assert both.cells(5) == range(min(a for a, _ in ends), max(b for _, b in ends))
+    ends = [(field.elements(5).start, field.elements(5).stop) for field in (one, other)]
+    assert both.elements(5) == range(min(a for a, _ in ends), max(b for _, b in ends))
     assert both == other.joined(one)
     assert one.joined(one) == one
 
 
 def test_nothing_covers_without_outputs():
-    assert not Field(size=50, before=20).covers(10, outputs=0)
+    assert not axis_field(size=50, stride=1, before=20).covers(10, outputs=0)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from ..graph import Graph, Operation, Shape, Value
-from ..sizing import Window
+from fencepost.graph import Graph, Operation, Shape, Value
+from fencepost.sizing import Window
 
 Sizes = tuple[int, ...]
 # How far the nearest input is looked for: two periods of a network with a stride of 32.
@@ -191,12 +191,12 @@ def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
     for size, window in zip(shape[-len(windows) :], windows, strict=True):
         numbers = (window.kernel, window.stride, window.dilation, window.before, window.after)
         if operation.role == "transposed":
-            sizes.append(Window.undone(size, *numbers, window.remainder).input)
+            sizes.append(Window.inverse(size, *numbers, window.remainder).input)
             continue
         moved = Window(size, *numbers)
         if moved.span < 0 or (exact and moved.remainder):
             raise _DoesNotFit
-        sizes.append(moved.rounded_up if ceil else moved.output)
+        sizes.append(moved.ceil_output if ceil else moved.output)
     return (*front, channels, *sizes)
 
 

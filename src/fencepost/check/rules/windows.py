@@ -1,7 +1,7 @@
 """Rules about windows: cells that are dropped, stepped over, or made of padding.  FP2xx.
 
 Each rule is given an operation and yields findings. Part of check; may call graph, onlookers,
-planning's equation, repairs, subject and sizing.
+planning's equation, repairs, context and sizing.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..graph import Operation
-from ..planning.columns import equation
-from ..sizing import Window
-from .findings import Finding
-from .onlookers import KEEPING, looked_at, skips
-from .repairs import exact
-from .subject import Subject, axis_words, by, counted, finding, listed
+from fencepost.check.findings import Finding
+from fencepost.check.rules.context import RuleContext, axis_words, finding
+from fencepost.check.rules.repairs import exact
+from fencepost.graph import Operation
+from fencepost.graph.coverage import KEEPING, coverage, steps_over
+from fencepost.sizing import Window
+from fencepost.text import format_shape, join_words, plural
 
 
-def dropped(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def dropped(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP201, FP202: what is left over at the far edge."""
     found = operation.windows
     if operation.role != "windows" or operation.arguments.get("ceil_mode") is True:
         return
-    if any(window.span < 0 or window.stride > window.reach for window in found):
+    if any(window.span < 0 or window.stride > window.effective_kernel_size for window in found):
         return  # what lies between the windows is not at the edge only: see stepped_over
-    equations = listed(sorted({equation(one) for one in found if one.remainder}))
+    equations = join_words(sorted({one.short_equation for one in found if one.remainder}))
     words = axis_words(len(found))
-    before = _padding_before(subject, operation)
+    before = _padding_before(context, operation)
     added = [max(0, window.after) for window in before] or [0] * len(found)
-    counts = [one.lost_cells for one in found]
+    counts = [one.lost_elements for one in found]
     lost = _by_axis([max(0, a - b) for a, b in zip(counts, added, strict=True)], words)
     if not lost and any(counts):  # all that is lost was put there by an operation of its own
-        padding = subject.called(operation.inputs[0])
+        padding = context.maker(operation.inputs[0])
         message = (
             f"{equations}: no window looks at {_by_axis(counts, words)}, which {padding} adds."
         )
@@ -43,9 +43,9 @@ def dropped(subject: Subject, operation: Operation) -> Iterator[Finding]:
         yield finding("FP201", operation, message, exact(operation))
     elif any(window.remainder for window in found):
         used = sorted({(w.before, w.after, w.after - w.remainder) for w in found if w.remainder})
-        zeros = listed(
+        zeros = join_words(
             [
-                f"{before} of {counted(before, 'zero')} before the input and {left} of {after} "
+                f"{before} of {plural(before, 'zero')} before the input and {left} of {after} "
                 "after it"
                 for before, after, left in used
             ]
@@ -54,22 +54,22 @@ def dropped(subject: Subject, operation: Operation) -> Iterator[Finding]:
         yield finding("FP202", operation, message, exact(operation, inputs_only=True))
 
 
-def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def stepped_over(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP203, FP204: cells between the windows."""
     if operation.role != "windows":
         return
-    shares = [looked_at(window) for window in operation.windows]
+    shares = [coverage(window) for window in operation.windows]
     if all(part == whole for part, whole in shares):
         return
     part = math.prod(one for one, _ in shares)
     whole = math.prod(one for _, one in shares)
-    strides = sorted({window.stride for window in operation.windows if skips(window)})
-    steps = listed([str(stride) for stride in strides])
+    strides = sorted({window.stride for window in operation.windows if steps_over(window)})
+    steps = join_words([str(stride) for stride in strides])
     message = (
         f"in steps of {steps}, the kernel meets {part} of every {whole} cells of "
         f"{_sizes(operation.windows)}"
     )
-    beside = _beside(subject, operation)
+    beside = _beside(context, operation)
     if beside:
         yield finding("FP203", operation, f"{message}; {beside} looks at all of them.")
         return
@@ -81,7 +81,7 @@ def stepped_over(subject: Subject, operation: Operation) -> Iterator[Finding]:
     yield finding("FP204", operation, f"{message}; no other layer looks at all of them.", repair)
 
 
-def outside(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def outside(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP205: the last window of ceil_mode, if less than half of it is within."""
     if operation.arguments.get("ceil_mode") is not True or operation.role != "windows":
         return
@@ -92,48 +92,50 @@ def outside(subject: Subject, operation: Operation) -> Iterator[Finding]:
     (_, many, _) = words[operation.windows.index(worst)]
     message = (
         f"the last window holds {_within(worst)} of its {worst.kernel} {many}: "
-        f"{equation(worst).rpartition(' → ')[0] or equation(worst)}, rounded up to "
-        f"{worst.rounded_up}."
+        f"{worst.short_equation.rpartition(' → ')[0] or worst.short_equation}, rounded up to "
+        f"{worst.ceil_output}."
     )
-    plain = by(tuple(window.output for window in operation.windows))
+    plain = format_shape(tuple(window.output for window in operation.windows))
     yield finding("FP205", operation, message, f"ceil_mode=False makes {plain}. {exact(operation)}")
 
 
-def even_same(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def even_same(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP206: an even kernel that keeps the size."""
     if operation.role != "windows":
         return
     for window in operation.windows:
         keeps = window.stride == 1 and window.output == window.input and not window.remainder
-        if not (keeps and window.reach % 2 == 0 and window.before != window.after):
+        if not (keeps and window.effective_kernel_size % 2 == 0 and window.before != window.after):
             continue
         odd = [_odd(window, kernel) for kernel in (window.kernel - 1, window.kernel + 1)]
         typed = [f"kernel_size={k}, padding={p}" for k, p in filter(None, odd)]
         message = (
-            f"a kernel over {window.reach} cells has no middle: {counted(window.before, 'zero')} "
-            f"before the input and {window.after} after it, so the output lies half a cell off."
+            f"a kernel over {window.effective_kernel_size} cells has no middle: "
+            f"{plural(window.before, 'zero')} before the input and {window.after} after it, so the "
+            "output lies half a cell off."
         )
-        keep = f"{listed(typed, 'or')} keeps {window.input} and its middle." if typed else ""
+        keep = f"{join_words(typed, 'or')} keeps {window.input} and its middle." if typed else ""
         yield finding("FP206", operation, message, keep)
         return
 
 
-def padded(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def padded(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP207: more padding than half the kernel."""
     if operation.role != "windows":
         return
     for window in operation.windows:
         most = max(window.before, window.after)
-        half = window.reach // 2
+        half = window.effective_kernel_size // 2
         if most <= half:
             continue
         blank = window.blank_windows
         what = f"the first outputs see more zeros than cells of the {window.input}"
         if blank:
-            what = f"{counted(blank, 'output')} of {window.output} see nothing but zeros"
+            what = f"{plural(blank, 'output')} of {window.output} see nothing but zeros"
         reach = f"{window.kernel}"
         if window.dilation > 1:
-            reach += f" cells, {window.dilation} apart, which reaches over {window.reach}"
+            reach += f" cells, {window.dilation} apart, "
+            reach += f"which reaches over {window.effective_kernel_size}"
         message = f"a padding of {most} on a kernel of {reach}: {what}."
         fitting = replace(window, before=min(window.before, half), after=min(window.after, half))
         repair = f"padding={half} makes {fitting.output} of {window.input}."
@@ -141,7 +143,7 @@ def padded(subject: Subject, operation: Operation) -> Iterator[Finding]:
         return
 
 
-def uneven_writing(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP208: transposed convolutions whose stride does not divide their kernel."""
     if operation.role != "transposed" or operation.output_shape is None:
         return
@@ -158,7 +160,7 @@ def uneven_writing(subject: Subject, operation: Operation) -> Iterator[Finding]:
         return
 
 
-def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
+def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP209, FP210: weights that meet padding at every place."""
     if operation.role != "windows" or operation.weight_shape is None:
         return
@@ -170,7 +172,9 @@ def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
     idle = kernel - math.prod(alive)
     if not found or not idle:
         return
-    kernels, inputs = (by(tuple(getattr(w, n) for w in found)) for n in ("kernel", "input"))
+    kernels, inputs = (
+        format_shape(tuple(getattr(w, n) for w in found)) for n in ("kernel", "input")
+    )
     if all(window.input == 1 for window in found):
         message = f"only 1 of the {kernel} cells of its {kernels} kernel meets the {inputs} map."
         repair = (
@@ -180,7 +184,7 @@ def idle_weights(subject: Subject, operation: Operation) -> Iterator[Finding]:
         yield finding("FP210", operation, message, repair)
         return
     apart = sorted({window.dilation for window in found if window.dilation > 1})
-    spread = f", {listed([str(one) for one in apart])} cells apart," if apart else ""
+    spread = f", {join_words([str(one) for one in apart])} cells apart," if apart else ""
     message = (
         f"{idle} of the {kernel} cells of its {kernels} kernel{spread} meet nothing but zeros on "
         f"an input of {inputs}."
@@ -196,22 +200,22 @@ _LARGEST = 1024
 RULES = (dropped, stepped_over, outside, even_same, padded, uneven_writing, idle_weights)
 
 
-def _padding_before(subject: Subject, operation: Operation) -> tuple[Window, ...]:
+def _padding_before(context: RuleContext, operation: Operation) -> tuple[Window, ...]:
     """Windows of an operation right before this one that pads its input; none if there is none."""
     number = operation.inputs[0].operation if operation.inputs else -1
-    maker = subject.model.operations[number] if number >= 0 else None
+    maker = context.graph.operations[number] if number >= 0 else None
     if maker is None or maker.role != "pad" or len(maker.windows) != len(operation.windows):
         return ()
     return maker.windows
 
 
-def _beside(subject: Subject, operation: Operation) -> str:
+def _beside(context: RuleContext, operation: Operation) -> str:
     """Name who looks at all cells of what an operation steps over; empty if nobody does."""
-    operations = subject.model.operations
+    operations = context.graph.operations
     start = operation.inputs[0]
     for _ in range(_FAR):
-        if start in subject.onlookers:
-            return subject.onlookers[start]
+        if start in context.full_consumers:
+            return context.full_consumers[start]
         maker = operations[start.operation] if start.operation >= 0 else None
         if maker is None or maker.role not in KEEPING or len(maker.inputs) != 1:
             return ""
@@ -221,7 +225,7 @@ def _beside(subject: Subject, operation: Operation) -> str:
 
 def _within(window: Window) -> int:
     """Cells of the last window of ceil_mode that lie in the input."""
-    start = (window.rounded_up - 1) * window.stride - window.before
+    start = (window.ceil_output - 1) * window.stride - window.before
     return min(window.kernel, window.input - start)
 
 
@@ -262,7 +266,7 @@ def _evenly(window: Window) -> str:
     else:
         rest = 0
     half = (total + rest) // 2
-    made = Window.undone(places, kernel, window.stride, 1, half, half, rest)
+    made = Window.inverse(places, kernel, window.stride, 1, half, half, rest)
     if half < 0 or made.input != window.input:
         return ""
     extra = f", output_padding={rest}" if rest else ""
@@ -305,8 +309,8 @@ def _by_axis(counts: list[int], words: tuple[tuple[str, str, str], ...]) -> str:
         other, others = words[1][:2]
         both = f"{one} and {other}" if counts[0] == 1 else f"{counts[0]} {many} and {others}"
         return f"the last {both} (bottom and right)"
-    return listed([f"{last} ({where})" for last, where in parts])
+    return join_words([f"{last} ({where})" for last, where in parts])
 
 
 def _sizes(found: tuple[Window, ...]) -> str:
-    return by(tuple(window.input for window in found))
+    return format_shape(tuple(window.input for window in found))

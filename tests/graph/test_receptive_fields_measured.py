@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.check.fields import sights  # noqa: E402
+from fencepost.graph import receptive_fields  # noqa: E402
 from fencepost.interchange.torch.trace import read  # noqa: E402
 
 nn, F = torch.nn, torch.nn.functional
@@ -154,18 +154,18 @@ def test_fields_are_where_gradients_are_not_0(axes):
             continue
         networks += 1
         last = len(model.operations) - 1
-        fields = sights(model).fields(last)
+        fields = receptive_fields(model).fields(last)
         if not fields:
             continue
         assert len(fields) == axes
-        enlarged += any(len(one.fields) > 1 for one in fields)
+        enlarged += any(len(one.spans) > 1 for one in fields)
         found = seen(module, shape)
         for axis, field in enumerate(fields):
             across = [d for d in range(found.ndim) if d not in (axis, axes + axis)]
             along = found.amax(across) if across else found
             for index, row in enumerate(along):
                 cells = row.nonzero().flatten().tolist()
-                span = field.cells(index)
+                span = field.elements(index)
                 outputs += 1
                 if not cells:
                     continue
@@ -264,9 +264,9 @@ def test_published_fields(name):
         module = make()
     model = read(module, [(1, 2047, 2047)])
     assert (model.failure, model.unknown) == ("", ())
-    found = sights(model)
+    found = receptive_fields(model)
     last = len(model.operations) - 1
-    assert found.span(last) == (size, size)
+    assert found.sizes(last) == (size, size)
     for field in found.fields(last):
         assert (field.size, field.stride) == (size, stride)
         assert before in (None, field.before)
@@ -295,4 +295,4 @@ def test_fields_of_the_known_networks(name, operation, span):
         operation = operation.replace("stages", "1")
     model = read(features[:6] if name == "lenet5" else features, [(channels, 1000, 1000)])
     place = {one.name: number for number, one in enumerate(model.operations)}
-    assert sights(model).span(place[operation.removeprefix("features.")]) == (span, span)
+    assert receptive_fields(model).sizes(place[operation.removeprefix("features.")]) == (span, span)

@@ -1,6 +1,6 @@
 """What would fit instead: every number in a repair has been computed by sizing.
 
-Part of check; may call graph, resizing, subject, sizing and errors.
+Part of check; may call graph, resizing, context, sizing and errors.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ..errors import SizeError, Suggestion
-from ..graph import Graph, Operation
-from ..sizing import Window, windows
-from .resizing import nearest_inputs
-from .subject import by, listed
+from fencepost.errors import SizeError, Suggestion
+from fencepost.graph import Graph, Operation
+from fencepost.graph.resizing import nearest_inputs
+from fencepost.sizing import Window, windows
+from fencepost.text import format_shape, join_words
 
 # More padding than any network has is not looked for.
 _MOST_PADDING = 1024
@@ -24,11 +24,11 @@ def exact(operation: Operation, inputs_only: bool = False) -> str:
     suggestions = _suggestions(operation.windows)
     sizes = [one.changes["input_size"] for one in suggestions if _is(one, "input_size")]
     if sizes:
-        inputs = [by(_tuple(one)) for one in sizes]
-        parts.append(f"an input of {listed(inputs, 'or')} here")
+        inputs = [format_shape(_tuple(one)) for one in sizes]
+        parts.append(f"an input of {join_words(inputs, 'or')} here")
     if not inputs_only:
         parts += _other_arguments(operation, suggestions)
-    return f"Nothing is left over with {listed(parts, 'or')}." if parts else ""
+    return f"Nothing is left over with {join_words(parts, 'or')}." if parts else ""
 
 
 def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) -> Iterator[str]:
@@ -40,7 +40,7 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
             _is(one, "padding")
             and _typed(one.changes["padding"])
             and all(
-                padding <= window.reach // 2
+                padding <= window.effective_kernel_size // 2
                 for window, padding in zip(
                     operation.windows, _each(one.changes["padding"], operation), strict=True
                 )
@@ -60,7 +60,7 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
         )
         if not pools:
             ends = ", ".join(f"0, {zero}" for zero in reversed(each))  # the last axis comes first
-            yield f"F.pad(x, ({ends})) before it (→ {by(padded)})"
+            yield f"F.pad(x, ({ends})) before it (→ {format_shape(padded)})"
     for one in suggestions:
         kernels = one.changes.get("kernel_size")
         if _is(one, "kernel_size") and all(
@@ -71,7 +71,7 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
             break
     for one in suggestions:
         if _is(one, "stride") and all(
-            1 < stride <= window.reach
+            1 < stride <= window.effective_kernel_size
             for window, stride in zip(
                 operation.windows, _each(one.changes["stride"], operation), strict=True
             )
@@ -79,8 +79,8 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
             yield _written(one)
             break
     if pools:
-        rounded = tuple(window.rounded_up for window in operation.windows)
-        yield f"ceil_mode=True (→ {by(rounded)})"
+        rounded = tuple(window.ceil_output for window in operation.windows)
+        yield f"ceil_mode=True (→ {format_shape(rounded)})"
 
 
 def _each(value: object, operation: Operation) -> tuple[int, ...]:
@@ -91,13 +91,13 @@ def _each(value: object, operation: Operation) -> tuple[int, ...]:
 def whole_model(model: Graph, axes: Sequence[int]) -> str:
     """Say which inputs of the model fit, best with nothing left over; empty if none is near."""
     found = nearest_inputs(model, axes, exact=True) or nearest_inputs(model, axes, exact=False)
-    shapes = [listed([by(shape[1:]) for shape in shapes]) for shapes in found]
-    return listed(shapes, "or") if shapes else ""
+    shapes = [join_words([format_shape(shape[1:]) for shape in shapes]) for shapes in found]
+    return join_words(shapes, "or") if shapes else ""
 
 
 def paddings(window: Window, output: int) -> Iterator[Window]:
     """Find the paddings, even first, with which a window makes this output."""
-    for total in range(min(window.reach + window.stride, _MOST_PADDING)):
+    for total in range(min(window.effective_kernel_size + window.stride, _MOST_PADDING)):
         halves = total // 2, total - total // 2
         candidate = replace(window, before=halves[0], after=halves[1])
         if candidate.output == output and candidate.blank_windows == 0:
@@ -129,7 +129,7 @@ def _typed(value: object) -> bool:
 
 
 def _written(suggestion: Suggestion) -> str:
-    return f"{suggestion.text} (→ {by(_tuple(suggestion.output))})"
+    return f"{suggestion.text} (→ {format_shape(_tuple(suggestion.output))})"
 
 
 def _tuple(value: object) -> tuple[int, ...]:

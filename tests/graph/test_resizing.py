@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from check.graphs import GraphBuilder
-from fencepost.check.resizing import nearest_inputs, resized
+from fencepost.graph.resizing import nearest_inputs, resized
+from graph.graph_builder import GraphBuilder
 
 
 def sizes_of(model):

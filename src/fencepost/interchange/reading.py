@@ -1,7 +1,6 @@
-"""`check`: any model, read by the reader that knows it, and judged.
+"""Reads a model of anyone's as a graph, with the reader that knows it.
 
-Part of check; may call the readers, judging, planning, network, arguments and errors. PyTorch is
-imported for PyTorch's modules only.
+The readers, and PyTorch, are imported for the models that need them only.
 """
 
 from __future__ import annotations
@@ -13,15 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..arguments import integer
-from ..errors import ArgumentError, DataError
-from ..graph import Graph
-from ..network import Network, load
-from ..network.arguments import as_input_shape, as_layers
-from ..planning import Plan, parse_layers
-from . import networks
-from .judging import judge
-from .report import Report
+from fencepost.errors import ArgumentError, DataError
+from fencepost.graph import Graph, size_layers
+from fencepost.network import Network, load
+from fencepost.network.arguments import as_input_shape, as_layers
+from fencepost.planning import Plan, parse_layers
 
 # PyTorch's own files, which pickle.
 _PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
@@ -29,60 +24,14 @@ _PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
 InputShapes: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
 
-def check(model: Any, input_shape: InputShapes | None = None, *, object_size: Any = None) -> Report:
-    """Check a model of anyone's: every size in it, and what is wrong with them.
-
-    Nothing is run on data. An ONNX file is read without its weights, a PyTorch module is traced
-    on the meta device.
-
-    Parameters
-    ----------
-    model : path, str, torch.nn.Module, Network, Plan, or pair
-        A path to an ONNX file or to a model of fencepost's; ``"package.module:factory"``, which
-        gives a PyTorch module; the module itself; a `fencepost.Network`; what `fencepost.plan`
-        returns; or a pair (input_shape, layers).
-    input_shape : tuple of int, sequence of such tuples, or mapping, optional
-        Shape of one input without the batch, as (3, 224, 224); for several inputs a list, or, of
-        an ONNX file, by name. A PyTorch module needs it, an ONNX file where it leaves sizes open;
-        other models are tried with it instead of their own.
-    object_size : int or (int, int), optional
-        Pixels of what is to be recognised, which the receptive field is judged by; by default,
-        less than half the input is noted.
-
-    Returns
-    -------
-    Report
-        Printed, it is a table and the findings. A model that fails is shown up to there.
-
-    Raises
-    ------
-    ArgumentError
-        `model` is of no kind that can be checked, or `input_shape` is missing or none.
-    DataError
-        The file cannot be read, or the code of the module fails when it is made.
-
-    Examples
-    --------
-    >>> import fencepost as fp
-    >>> report = fp.check.check(((1, 28, 28), "Conv2d(6, 4, padding='same'), Flatten, Linear(10)"))
-    >>> for finding in report.findings:
-    ...     print(finding.code, finding.message)
-    FP206 a kernel over 4 cells has no middle: 1 zero before the input and 2 after it, so the \
-output lies half a cell off.
-    FP302 an output sees at most 4 × 4 cells of the 28 × 28 of the input, less than half; an \
-object that is larger must be told from its parts.
-    """
-    return judge(read(model, input_shape), _object(object_size))
-
-
 def read(model: Any, input_shape: InputShapes | None = None) -> Graph:
-    """Read a model with the reader that knows it; see `check`."""
+    """Read a model; see `fencepost.check.check` for what it may be."""
     if isinstance(model, (Network, Plan)):
         return _of_layers(model, input_shape, type(model).__name__)
     if isinstance(model, tuple) and len(model) == 2:
         shape, layers = model
         chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
-        return networks.read(as_input_shape(input_shape or shape), chain, "layers")
+        return size_layers(as_input_shape(input_shape or shape), chain).graph
     if isinstance(model, (str, os.PathLike)):
         return _of_name(os.fspath(model), input_shape)
     if "torch" in sys.modules:  # a module of it cannot be there before
@@ -126,7 +75,7 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
 def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:
     """Read layers of our own, for the input that they were made for or another."""
     shape = network.input_shape if input_shape is None else as_input_shape(input_shape)
-    return networks.read(shape, network.layers, source)
+    return size_layers(shape, network.layers, source).graph
 
 
 def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
@@ -135,7 +84,7 @@ def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Gra
     if input_shape is None:
         raise _shape_missing(source or type(module).__name__)
     with warnings.catch_warnings():
-        # That an even kernel with "same" is uneven is told as FP206, with its numbers.
+        # That an even kernel with "same" is uneven is reported as FP206, with its numbers.
         warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
         return trace.read(module, _several(input_shape), source)
 
@@ -168,10 +117,3 @@ def _shape_missing(name: str) -> ArgumentError:
         f"{name}: a PyTorch module does not say what it takes, so the shape of one input must be "
         "given, such as (3, 224, 224); on the command line, --input 3x224x224"
     )
-
-
-def _object(size: Any) -> tuple[int, ...]:
-    if size is None:
-        return ()
-    sizes = tuple(size) if isinstance(size, (tuple, list)) else (size,)
-    return tuple(integer("object_size", one, 1) for one in sizes)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from check.graphs import GraphBuilder
-from fencepost.check.fields import sights
-from fencepost.sizing import Field, Phases, Window
+from fencepost.graph import AxisField, receptive_fields
+from fencepost.sizing import Window
+from graph.graph_builder import GraphBuilder
 
 MARGIN = 300  # cells beyond both edges that are followed too
 
@@ -89,7 +89,8 @@ def grow(graph, value, followed, chain):
 
 def spans(field, outputs):
     return [
-        (cells.start, cells.stop) if cells else None for cells in map(field.cells, range(outputs))
+        (cells.start, cells.stop) if cells else None
+        for cells in map(field.elements, range(outputs))
     ]
 
 
@@ -106,14 +107,14 @@ def test_chains_against_cells_followed_one_by_one(size, chain):
     model = graph.model()
     if not model.operations:
         return
-    found = sights(model)
+    found = receptive_fields(model)
     outputs = graph.shape(value)[2]
-    (field,) = found.of[-1].fields[1:]
+    (field,) = found.arrays[-1].fields[1:]
     assert followed.size == outputs
     expected = hulls(followed, outputs)
     assert spans(field, outputs) == expected
     covering = any(one and one[0] <= 0 and one[1] >= size for one in expected)
-    assert found.of[-1].covers([1]) == covering
+    assert found.arrays[-1].covers([1]) == covering
 
 
 @settings(max_examples=60, deadline=None)
@@ -130,7 +131,7 @@ def test_joins_against_cells_followed_one_by_one(size, chain, branch):
         other, beside = apply(graph, other, beside, ("conv", kernel, 1, kernel // 2, dilation))
     graph.join(value, graph.pointwise(other))
     outputs = graph.shape(value)[2]
-    (field,) = sights(graph.model()).of[-1].fields[1:]
+    (field,) = receptive_fields(graph.model()).arrays[-1].fields[1:]
     assert spans(field, outputs) == hulls(followed.joined(beside), outputs)
 
 
@@ -140,13 +141,16 @@ def test_joins_against_cells_followed_one_by_one(size, chain, branch):
         max_size=4,
     )
 )
-def test_one_phase_is_a_field(chain):
-    field, phases = Field(), Phases()
+def test_one_phase_follows_the_recurrence(chain):
+    field, (size, step, padding) = AxisField(), (1, 1, 0)
     for kernel, stride, dilation, before in chain:
         window = Window(50, kernel, stride, dilation, before)
-        field, phases = field.through(window), phases.through(window)
-    assert phases == Phases((field,))
-    assert (phases.size, phases.stride, phases.before) == (field.size, field.stride, field.before)
+        field = field.after(window)
+        size += dilation * (kernel - 1) * step
+        padding += before * step
+        step *= stride
+    assert len(field.spans) == 1
+    assert (field.size, field.stride, field.before) == (size, step, padding)
 
 
 @pytest.mark.parametrize("mode", ["nearest", "nearest-exact", "bilinear", "bicubic", "area"])
@@ -161,12 +165,12 @@ def test_resizing_against_pytorchs_gradients(mode, align, size, output):
     y = torch.nn.functional.interpolate(x, (output, output), mode=mode, **options)
     graph = GraphBuilder((1, 1, size, size))
     graph.resize(graph.input, (output, output), mode, **options)
-    field = sights(graph.model()).of[-1].fields[1]
+    field = receptive_fields(graph.model()).arrays[-1].fields[1]
     for index in range(output):
         (gradient,) = torch.autograd.grad(y[0, 0, index].sum(), x, retain_graph=True)
         seen = gradient[0, 0].abs().sum(1).nonzero().flatten().tolist()
         # What lies beyond the edge is the edge's cell again.
-        cells = {min(max(cell, 0), size - 1) for cell in field.cells(index)}
+        cells = {min(max(cell, 0), size - 1) for cell in field.elements(index)}
         assert set(seen) <= cells
         assert mode == "bicubic" or {min(seen), max(seen)} == {min(cells), max(cells)}
 
@@ -178,10 +182,10 @@ def test_adaptive_pooling_against_pytorchs_gradients():
         y = torch.nn.functional.adaptive_avg_pool2d(x, (output, 1))
         graph = GraphBuilder((1, 1, size, 1))
         graph.adaptive(graph.input, (output, 1))
-        field = sights(graph.model()).of[-1].fields[1]
+        field = receptive_fields(graph.model()).arrays[-1].fields[1]
         for index in range(output):
             (gradient,) = torch.autograd.grad(y[0, 0, index, 0], x, retain_graph=True)
-            assert gradient.flatten().nonzero().flatten().tolist() == list(field.cells(index))
+            assert gradient.flatten().nonzero().flatten().tolist() == list(field.elements(index))
 
 
 def test_a_global_branch_lets_everything_be_seen():
@@ -189,16 +193,16 @@ def test_a_global_branch_lets_everything_be_seen():
     value = graph.conv(graph.input, 8, 3, padding=1)
     gate = graph.pointwise(graph.conv(graph.pooled(value), 8, 1), "Sigmoid")
     graph.join(value, gate, kind="Mul")
-    found = sights(graph.model())
-    assert (found.span(0), found.covers(0)) == ((3, 3), False)
-    assert (found.span(4), found.covers(4)) == ((9, 9), True)
+    found = receptive_fields(graph.model())
+    assert (found.sizes(0), found.covers(0)) == ((3, 3), False)
+    assert (found.sizes(4), found.covers(4)) == ((9, 9), True)
 
 
 def test_dense_layers_see_what_was_not_dropped():
     graph = GraphBuilder((1, 1, 10, 11))
     graph.linear(graph.flatten(graph.conv(graph.input, 4, 3, stride=2)), 5)
-    found = sights(graph.model())
-    assert found.span(2) == (9, 11)
+    found = receptive_fields(graph.model())
+    assert found.sizes(2) == (9, 11)
     assert not found.covers(2)
 
 
@@ -213,14 +217,14 @@ def test_axes_that_are_moved_and_named_anew():
         value, 1, 4, 2, 16, 10, kind="Permute", arguments={"dims": (0, 2, 1, 3, 4)}
     )
     value = graph.conv(graph.reshape(value, 1, 8, 16, 10), 8, 3, padding=1)
-    found = sights(graph.model())
+    found = receptive_fields(graph.model())
     assert found.axes == (0, 1)
-    assert found.span(1) == (3, 5)
-    assert found.span(5) == (5, 9)
+    assert found.sizes(1) == (3, 5)
+    assert found.sizes(5) == (5, 9)
     assert found.fields(5)[1].stride == 2
     # Rows and columns in one: windows over them see no field.
     graph.conv(graph.reshape(value, 1, 8, 160), 1, 3)
-    assert sights(graph.model()).of[-1] is None
+    assert receptive_fields(graph.model()).arrays[-1] is None
 
 
 def test_a_linear_layer_of_channels_leaves_places_by_themselves():
@@ -232,15 +236,15 @@ def test_a_linear_layer_of_channels_leaves_places_by_themselves():
     dims = {"dims": (0, 3, 1, 2)}
     value = graph.reshape(value, 1, 4, 16, 20, kind="Permute", arguments=dims)
     graph.conv(value, 8, 3, padding=1)
-    assert sights(graph.model()).span(4) == (5, 5)
+    assert receptive_fields(graph.model()).sizes(4) == (5, 5)
     # Over places in one axis, as an MLP-Mixer has it, or over rows, it sees them whole.
     graph = GraphBuilder((1, 3, 16, 20))
     tokens = graph.reshape(graph.conv(graph.input, 8, 4, stride=4), 1, 8, 20)
     graph.add("Linear", "dense", [tokens], (1, 8, 20), weight_shape=(20, 20))
-    assert sights(graph.model()).covers(2)
+    assert receptive_fields(graph.model()).covers(2)
     graph = GraphBuilder((1, 3, 16, 20))
     graph.add("Linear", "dense", [graph.input], (1, 3, 16, 4), weight_shape=(4, 20))
-    assert sights(graph.model()).covers(0)
+    assert receptive_fields(graph.model()).covers(0)
 
 
 def test_paths_from_two_inputs():
@@ -250,23 +254,23 @@ def test_paths_from_two_inputs():
     graph.join(graph.pointwise(graph.pooled(one)), graph.pooled(small))
     graph.add("Mystery", "unknown", [one], (1, 1, 12, 12))
     graph.pointwise(graph.join(one, graph.add("Mystery", "unknown", [one], (1, 1, 12, 12))))
-    found = sights(graph.model())
-    assert found.span(1) == (3, 3)
-    assert found.span(5) == (12, 12)
-    assert [found.of[index] for index in (6, 7, 8, 9)] == [None] * 4
+    found = receptive_fields(graph.model())
+    assert found.sizes(1) == (3, 3)
+    assert found.sizes(5) == (12, 12)
+    assert [found.arrays[index] for index in (6, 7, 8, 9)] == [None] * 4
 
 
 def test_paths_of_different_strides_are_not_guessed():
     graph = GraphBuilder((1, 1, 8, 8))
     half = graph.pool(graph.input, 2)
     graph.join(half, graph.pad(graph.input, 0, -4))
-    assert sights(graph.model()).of[-1] is None
+    assert receptive_fields(graph.model()).arrays[-1] is None
 
 
 def test_strides_after_enlarging_are_fractions():
     graph = GraphBuilder((1, 1, 8, 8))
     graph.transposed(graph.input, 1, 4, stride=2, padding=1)
-    (field, _) = sights(graph.model()).fields(0)
+    (field, _) = receptive_fields(graph.model()).fields(0)
     assert field.stride == Fraction(1, 2)
     assert field.size == 2
 
@@ -274,4 +278,4 @@ def test_strides_after_enlarging_are_fractions():
 def test_too_many_phases_are_not_followed():
     graph = GraphBuilder((1, 1, 101, 4))
     graph.resize(graph.resize(graph.input, (103, 4)), (10_007, 4))
-    assert sights(graph.model()).of[-1] is None
+    assert receptive_fields(graph.model()).arrays[-1] is None

@@ -1,0 +1,63 @@
+"""`check`: any model, read into a graph, and the rules run on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fencepost.arguments import integer
+from fencepost.check.report import Report
+from fencepost.check.rules.engine import run_rules
+from fencepost.interchange.reading import InputShapes, read
+
+
+def check(model: Any, input_shape: InputShapes | None = None, *, object_size: Any = None) -> Report:
+    """Check a model of anyone's: every size in it, and what is wrong with them.
+
+    Nothing is run on data. An ONNX file is read without its weights, a PyTorch module is traced
+    on the meta device.
+
+    Parameters
+    ----------
+    model : path, str, torch.nn.Module, Network, Plan, or pair
+        A path to an ONNX file or to a model of fencepost's; ``"package.module:factory"``, which
+        gives a PyTorch module; the module itself; a `fencepost.Network`; what `fencepost.plan`
+        returns; or a pair (input_shape, layers).
+    input_shape : tuple of int, sequence of such tuples, or mapping, optional
+        Shape of one input without the batch, as (3, 224, 224); for several inputs a list, or, of
+        an ONNX file, by name. A PyTorch module needs it, an ONNX file where it leaves sizes open;
+        other models are tried with it instead of their own.
+    object_size : int or (int, int), optional
+        Pixels of what is to be recognised, which the receptive field is compared with; by default,
+        less than half the input is noted.
+
+    Returns
+    -------
+    Report
+        Printed, it is a table and the findings. A model that fails is shown up to there.
+
+    Raises
+    ------
+    ArgumentError
+        `model` is of no kind that can be checked, or `input_shape` is missing or none.
+    DataError
+        The file cannot be read, or the code of the module fails when it is made.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> report = fp.check.check(((1, 28, 28), "Conv2d(6, 4, padding='same'), Flatten, Linear(10)"))
+    >>> for finding in report.findings:
+    ...     print(finding.code, finding.message)
+    FP206 a kernel over 4 cells has no middle: 1 zero before the input and 2 after it, so the \
+output lies half a cell off.
+    FP302 an output sees at most 4 × 4 cells of the 28 × 28 of the input, less than half; an \
+object that is larger must be told from its parts.
+    """
+    return run_rules(read(model, input_shape), _object(object_size))
+
+
+def _object(size: Any) -> tuple[int, ...]:
+    if size is None:
+        return ()
+    sizes = tuple(size) if isinstance(size, (tuple, list)) else (size,)
+    return tuple(integer("object_size", side, 1) for side in sizes)

@@ -1,0 +1,38 @@
+"""All rules run on one graph, and the report of what they find."""
+
+from __future__ import annotations
+
+from fencepost.check.findings import SEVERITIES, Finding
+from fencepost.check.report import Report
+from fencepost.check.rules import fields, sizes, windows
+from fencepost.check.rules.context import RuleContext
+from fencepost.graph import Graph
+from fencepost.graph.resizing import nearest_inputs
+
+_LEFT_OVER = ("FP201", "FP202")
+
+
+def run_rules(graph: Graph, object_size: tuple[int, ...] = ()) -> Report:
+    """Run every rule on a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    object_size : tuple of int
+        Pixels of what is to be recognised, one number or one for each axis; by default the input.
+    """
+    context = RuleContext(graph, object_size)
+    findings: list[Finding] = []
+    for rule in sizes.RULES:
+        findings += rule(context)
+    for operation in graph.operations:
+        for window_rule in windows.RULES:
+            findings += window_rule(context, operation)
+    for rule in fields.RULES:
+        findings += rule(context)
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    exact: tuple[tuple[int, ...], ...] = ()
+    if any(finding.code in _LEFT_OVER for finding in findings):
+        nearest = nearest_inputs(graph, context.fields.axes, exact=True)
+        exact = tuple(shapes[0] for shapes in nearest if len(shapes) == 1)
+    return Report(graph, tuple(findings), context.fields, exact)

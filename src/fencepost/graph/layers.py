@@ -1,0 +1,305 @@
+"""The graph of a chain of fencepost's layers, sized up to the first that does not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from fencepost.errors import SizeError, SizeProblem
+from fencepost.graph.operations import Graph, Operation, Role, Value
+from fencepost.layers import (
+    Flatten,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    Layer,
+    Linear,
+    ParameterSpec,
+    Residual,
+    StateSpec,
+)
+from fencepost.layers.base import arguments_of
+from fencepost.layers.windowed import WindowedLayer
+from fencepost.sizing import Window
+from fencepost.text import format_shape
+
+_Shape = tuple[int, ...]
+# The engine counts the elements of one value with 32 bits.
+_MOST_ELEMENTS = 2**31 - 1
+#: Arguments that are tables and not settings.
+_TABLES = ("layers", "connections", "centres")
+
+
+@dataclass(frozen=True)
+class SizedLayer:
+    """One layer in its place: a view of the operations that it became.
+
+    Attributes
+    ----------
+    place : str
+        Where the layer is: ``"3"``, or ``"3.0"`` for the first layer within the Residual 3.
+    layer : Layer
+    operations : tuple of Operation
+        Those of the layers within it, and last its own.
+    position : int
+        Index of its own operation in the graph.
+    inner : tuple of SizedLayer
+        The layers within a Residual.
+    """
+
+    place: str
+    layer: Layer
+    operations: tuple[Operation, ...]
+    position: int
+    inner: tuple[SizedLayer, ...] = ()
+
+    @property
+    def index(self) -> int:
+        """Index of the layer in its chain, from 0."""
+        return int(self.place.rpartition(".")[2])
+
+    @property
+    def input_shape(self) -> _Shape:
+        """Shape of what enters, without the batch."""
+        return _without_batch(self.operations[-1].input_shapes[-1])
+
+    @property
+    def output_shape(self) -> _Shape:
+        """Shape of what leaves, without the batch."""
+        return _without_batch(self.operations[-1].output_shape)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The window over each axis, with the padding finally used; often none."""
+        return self.layer.windows(self.input_shape)
+
+    @property
+    def parameters(self) -> int:
+        """Trainable values."""
+        return sum(operation.parameters for operation in self.operations)
+
+    @property
+    def connections(self) -> int:
+        """Links between units, biases counted, for one input."""
+        return sum(operation.connections or 0 for operation in self.operations)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiplications followed by an addition, for one input."""
+        return sum(operation.multiply_adds or 0 for operation in self.operations)
+
+    @property
+    def parameter_specs(self) -> dict[str, ParameterSpec]:
+        """Every trainable array, named as in the network: "0.weight", "3.0.bias"."""
+        return {
+            operation.weights[name]: spec
+            for operation, layer, shape in self._weighted()
+            for name, spec in layer.parameters(shape).items()
+        }
+
+    @property
+    def state_specs(self) -> dict[str, StateSpec]:
+        """Every array that is kept but not trained by gradient, named likewise."""
+        return {
+            operation.weights[name]: spec
+            for operation, layer, shape in self._weighted()
+            for name, spec in layer.state(shape).items()
+        }
+
+    def _weighted(self) -> Iterator[tuple[Operation, Layer, _Shape]]:
+        for operation in self.operations:
+            if operation.weights and operation.layer is not None:
+                yield operation, operation.layer, _without_batch(operation.input_shape)
+
+
+@dataclass(frozen=True)
+class SizedChain:
+    """A chain of layers with its graph.
+
+    Attributes
+    ----------
+    graph : Graph
+        For a batch of one, up to the first layer that does not fit.
+    layers : tuple of SizedLayer
+        Up to the first that does not fit.
+    unfinished : tuple of SizedLayer
+        If that is a Residual, those of its layers that fit.
+    misfit : SizeError or None
+        What does not fit. It names the layer.
+    """
+
+    graph: Graph
+    layers: tuple[SizedLayer, ...]
+    unfinished: tuple[SizedLayer, ...]
+    misfit: SizeError | None
+
+
+def size_layers(input_shape: _Shape, layers: Sequence[Layer], source: str = "layers") -> SizedChain:
+    """Size every layer up to the first that does not fit.
+
+    >>> from fencepost import Conv2d, Flatten, Linear
+    >>> chain = size_layers((1, 28, 28), [Conv2d(6, 5, stride=2), Flatten(), Linear(10)])
+    >>> [layer.output_shape for layer in chain.layers], chain.misfit.axis
+    ([], 'height and width')
+    """
+    builder = _Builder()
+    value, sized, unfinished, misfit = builder.chain(layers, Value(-1), input_shape, "")
+    graph = Graph(
+        source,
+        ("input",),
+        ((1, *input_shape),),
+        tuple(builder.operations),
+        () if value is None else (value,),
+        failure=builder.failure,
+    )
+    return SizedChain(graph, sized, unfinished, misfit)
+
+
+@dataclass
+class _Builder:
+    """Collects the operations of chains within chains."""
+
+    operations: list[Operation] = field(default_factory=list)
+    failure: str = ""
+
+    def chain(
+        self, layers: Sequence[Layer], value: Value, shape: _Shape, within: str
+    ) -> tuple[Value | None, tuple[SizedLayer, ...], tuple[SizedLayer, ...], SizeError | None]:
+        """Add a chain: what comes out, its layers, those of a Residual that fails, the misfit."""
+        sized: list[SizedLayer] = []
+        misfit = _too_large("one image", shape)
+        failing = ""
+        for index, layer in enumerate(layers):
+            place = f"{within}{index}"
+            output: _Shape | None = None
+            if misfit is None:
+                try:
+                    output = layer.output_shape(shape)
+                    misfit = _too_large("one output of a layer", output)
+                except SizeError as error:
+                    misfit = error
+                if misfit is not None:
+                    failing, output = f"layer {index}, {layer.describe()}", None
+            start = len(self.operations)
+            inner: tuple[SizedLayer, ...] = ()
+            if isinstance(layer, Residual):
+                made, inner, _, within_it = self.chain(layer.layers, value, shape, f"{place}.")
+                if misfit is None and within_it is not None:
+                    misfit, failing = within_it, f"layer {index}, {layer.describe()}"
+                if made is not None:
+                    self._join(place, layer, (made, value), shape, output is not None)
+            else:
+                self.operations.append(_operation(place, layer, value, shape, output))
+            if misfit is not None:
+                self.failure = self.failure or _reason(misfit)
+                if failing:
+                    misfit = misfit.in_layer(failing)
+                return None, tuple(sized), inner, misfit
+            assert output is not None
+            position = len(self.operations) - 1
+            operations = tuple(self.operations[start:])
+            sized.append(SizedLayer(place, layer, operations, position, inner))
+            value, shape = Value(position), output
+        return value, tuple(sized), (), None
+
+    def _join(
+        self, place: str, layer: Layer, values: tuple[Value, Value], shape: _Shape, fits: bool
+    ) -> None:
+        """Add the sum at the end of a Residual."""
+        made = self.operations[values[0].operation].output_shape
+        shapes = (made, (1, *shape))
+        outputs = shapes[1:] if fits else ()
+        operation = Operation(place, "Add", "join", values, shapes, outputs, layer=layer)
+        self.operations.append(operation)
+
+
+def _operation(
+    name: str, layer: Layer, value: Value, shape: _Shape, output: _Shape | None
+) -> Operation:
+    fits = output is not None
+    parameters = layer.parameters(shape) if fits else {}
+    arrays = (*parameters, *(layer.state(shape) if fits else ()))
+    weight = parameters.get("weight")
+    connections = _connections(layer, shape)
+    return Operation(
+        name,
+        type(layer).__name__,
+        _role(layer, shape, connections),
+        (value,),
+        ((1, *shape),),
+        () if output is None else ((1, *output),),
+        _windows(layer, shape, fits),
+        _arguments(layer),
+        None if weight is None else weight.shape,
+        sum(spec.size for spec in parameters.values()),
+        layer.multiply_adds(shape) if fits else None,
+        connections if fits else None,
+        {array: f"{name}.{array}" for array in arrays},
+        layer,
+    )
+
+
+def _connections(layer: Layer, shape: _Shape) -> int:
+    try:
+        return layer.connection_count(shape)
+    except (SizeError, ValueError):
+        return int(isinstance(layer, Linear))
+
+
+def _role(layer: Layer, shape: _Shape, connections: int) -> Role:
+    if isinstance(layer, WindowedLayer):
+        return "windows"
+    if isinstance(layer, (GlobalAvgPool, GlobalMaxPool)):
+        return "global"
+    if isinstance(layer, Flatten):
+        return "reshape"
+    # A layer that links values mixes all of them, at least where there is no axis left.
+    return "dense" if connections and len(shape) == 1 else "pointwise"
+
+
+def _windows(layer: Layer, shape: _Shape, fits: bool) -> tuple[Window, ...]:
+    if not isinstance(layer, WindowedLayer):
+        return ()
+    if fits:
+        return layer.windows(shape)
+    if len(shape) != layer.axes + 1 or layer.padding == "same":
+        return ()
+    numbers = zip(shape[1:], layer.kernel_size, layer.stride, layer.dilation, strict=True)
+    return tuple(Window(*four, *pair) for four, pair in zip(numbers, layer.padding, strict=True))
+
+
+def _arguments(layer: Layer) -> dict[str, object]:
+    """What is not left at its default, as the layer itself writes it."""
+    arguments: dict[str, object] = {}
+    known = arguments_of(type(layer))
+    for name, parameter in known.items():
+        value = getattr(layer, name)
+        if name in _TABLES:
+            continue
+        if name == "padding" and isinstance(value, tuple):
+            value = tuple(a if a == b else (a, b) for a, b in value)
+        pools = "dilation" not in known
+        if name == "stride" and pools and value == getattr(layer, "kernel_size", None):
+            continue
+        default = parameter.default
+        items = value if isinstance(value, tuple) else (value,)
+        if default is parameter.empty or any(item != default for item in items):
+            arguments[name] = value
+    return arguments
+
+
+def _too_large(what: str, shape: _Shape) -> SizeError | None:
+    if math.prod(shape) <= _MOST_ELEMENTS:
+        return None
+    rule = f"{what} may have at most {_MOST_ELEMENTS:,} values."
+    return SizeError(SizeProblem(rule, f"a shape of {format_shape(shape)}"))
+
+
+def _reason(misfit: SizeError) -> str:
+    problem = misfit.problem
+    consequences = (axis.consequence for axis in problem.axes)
+    return " ".join(filter(None, (problem.rule, *consequences, problem.remedy)))
+
+
+def _without_batch(shape: tuple[int | None, ...] | None) -> _Shape:
+    return tuple(size for size in (shape or ())[1:] if size is not None)

@@ -3,7 +3,7 @@
 ``python -m benchmarks.crossovers`` times every method that is possible, on kernels of no structure
 and on separable ones, and prints the quickest, what the model chose, and what a wrong choice costs.
 With ``FENCEPOST_ISA`` it does so for another instruction set. The constants of
-`fencepost.convolution.costs` are fitted to these tables.
+`fencepost.convolution.methods.costs` are fitted to these tables.
 """
 
 from __future__ import annotations

@@ -13,10 +13,13 @@ from . import (
 )
 from ._engine import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from .convolution import (
+    avg_pool as avg_pool,
     convolution_terms as convolution_terms,
     convolve as convolve,
     correlate as correlate,
     explain_method as explain_method,
+    max_pool as max_pool,
+    sum_pool as sum_pool,
 )
 from .errors import (
     ArgumentError as ArgumentError,
@@ -63,7 +66,6 @@ from .layers import (
 )
 from .network import Network as Network, load as load
 from .planning import plan as plan
-from .pooling import avg_pool as avg_pool, max_pool as max_pool, sum_pool as sum_pool
 from .sizing import output_size as output_size
 
 __version__: str

@@ -15,9 +15,9 @@ FUNCTIONS = [fp.convolve, fp.correlate, fp.explain_method]
 @pytest.mark.parametrize(
     ("f", "g", "message"),
     [
-        ([], G, r"f must have at least one cell. Received: shape \(0,\)"),
-        (F, [], r"g must have at least one cell. Received: shape \(0,\)"),
-        (np.zeros((3, 0)), np.zeros((1, 1)), r"f must have at least one cell.*\(3, 0\)"),
+        ([], G, r"f must have at least one element. Received: shape \(0,\)"),
+        (F, [], r"g must have at least one element. Received: shape \(0,\)"),
+        (np.zeros((3, 0)), np.zeros((1, 1)), r"f must have at least one element.*\(3, 0\)"),
         (5.0, G, "f must have at least one axis. Received: the number 5.0"),
         (F, 5.0, "g must have at least one axis"),
         (["a", "b"], G, "f must be an array of numbers. Received: dtype <U1"),
@@ -54,7 +54,7 @@ def test_arrays(function, f, g, message):
         ({"origin": 2}, "origin must be an integer, at most 1. Received: origin=2"),
         ({"origin": -1}, "origin must be an integer, at least 0"),
         ({"origin": 0.5}, "origin must be an integer"),
-        ({"origin": (0, 0)}, r'origin must be "centre", "first" or an index of a cell of g'),
+        ({"origin": (0, 0)}, r'origin must be "centre", "first" or an index of an element of g'),
         ({"axes": 1}, "axes must be an integer, at most 0"),
         ({"axes": (0, 0)}, r"axes must name 1 different axis of f.*Received: axes=\(0, 0\)"),
         ({"method": "separable"}, r'"separable" cannot compute this: the kernel has one axis only'),
@@ -87,7 +87,7 @@ def test_a_kernel_larger_than_the_array_in_mode_valid(shape, kernel, axis, optio
     with pytest.raises(fp.SizeError) as caught:
         fp.convolve(np.ones(shape), np.ones(kernel), **options)
     message = " ".join(str(caught.value).split())
-    assert f"f of shape {shape}, g of shape {kernel}: {kernel[axis]} cells of g along" in message
+    assert f"f of shape {shape}, g of shape {kernel}: {kernel[axis]} elements of g along" in message
     assert f"axis {axis} of f, which has {shape[axis]}" in message
     assert 'Use mode="same" or "full"' in message
 
@@ -99,11 +99,11 @@ def test_methods_that_cannot_be_used_say_why():
         fp.ArgumentError, match=r'rank above 4\. Use method="direct" or "fft", or "auto"'
     ):
         fp.convolve(image, random.normal(size=(7, 7)), method="separable")
-    with pytest.raises(fp.ArgumentError, match="it rounds, and whole numbers stay exact"):
-        fp.convolve([1, 2], [3], method="fft")
-    with pytest.raises(fp.ArgumentError, match="no factors in whole numbers"):
-        fp.convolve([[1, 2], [3, 4]], [[1, 2], [3, 4]], method="separable")
-    with pytest.raises(fp.ArgumentError, match="summed directly, in 128 bits"):
+    with pytest.raises(fp.ArgumentError, match="sums may exceed 62 bits"):
+        fp.convolve([2**61, 2], [3], method="fft")
+    with pytest.raises(fp.ArgumentError, match="no integer factors whose sums stay exact"):
+        fp.convolve([[1, 2], [3, 4]], np.eye(5, dtype=int), method="separable")
+    with pytest.raises(fp.ArgumentError, match="integers of this size are not summed in passes"):
         fp.convolve([[2**60, 0]], [[1, 1], [1, 1]], method="separable")
 
 

@@ -33,10 +33,10 @@ def test_low_rank_is_run_separably(random):
     assert choice.reason == "the cheapest, rank 1: 30 multiplications per result"
 
 
-def test_whole_numbers_are_not_transformed():
+def test_integers_are_transformed_where_their_error_is_below_half():
     choice = fp.explain_method(np.ones(100_000, int), np.ones(5000, int))
-    assert choice.method == "direct"
-    assert "whole numbers stay exact" in str(choice)
+    assert choice.method == "fft"
+    assert "rounded: the error is below ½" in choice.reason
 
 
 def test_a_choice_prints_all_methods(random):

@@ -82,5 +82,5 @@ def test_errors():
         fp.convolution_terms([[1]], [[1]], at=3)
     with pytest.raises(fp.ArgumentError, match="at must be an integer"):
         fp.convolution_terms(F, THIRD, at=0.5)
-    with pytest.raises(fp.DataError, match="f must have at least one cell"):
+    with pytest.raises(fp.DataError, match="f must have at least one element"):
         fp.convolution_terms([], THIRD, at=0)

@@ -8,9 +8,9 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Circle
 
 import fencepost as fp
+from fencepost.convolution import SharedWeights
 from fencepost.errors import ArgumentError, DataError
 from fencepost.plots import style
-from fencepost.shared_weights import SharedWeights
 from plots.texts import faults
 
 RNG = np.random.default_rng(5)

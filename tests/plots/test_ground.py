@@ -16,9 +16,9 @@ from PIL import Image
 
 import fencepost as fp
 from fencepost import plots
+from fencepost.convolution import SharedWeights
 from fencepost.errors import ArgumentError, DataError
 from fencepost.plots import style
-from fencepost.shared_weights import SharedWeights
 from plots.texts import faults
 
 

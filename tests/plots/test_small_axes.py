@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import fencepost as fp
-from fencepost.shared_weights import SharedWeights
+from fencepost.convolution import SharedWeights
 from plots.texts import drawn_texts, faults
 
 PICTURES = {

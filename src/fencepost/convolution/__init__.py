@@ -1,15 +1,27 @@
-"""Convolution and correlation of arrays of any number of axes, by the method that is quickest.
+"""Convolution, correlation and pooling of arrays of any number of axes, by the quickest method.
 
-A call goes down this list: `operations` (what users call) → `reading` (arguments to one form;
-`boundaries` make them lists of cells) → `apply` (dtypes and layouts to tasks) → `methods` (the
-choice, by `costs`) → `direct`, `separable` or `fft` (in `tiles`) → the engine. `terms` writes a sum
-out. May call kernels, sizing, arguments, errors and the engine.
+A call of `convolve` goes down this list: `operations` (what users call) → `parsing` (arguments in
+one form; `boundaries` turn them into lists of indices) → `apply` (dtypes and layouts in a `task`) →
+`methods` (the choice, and each way to compute it) → the engine. `terms` writes a sum out, `pooling`
+takes maxima and means of windows, `shared_weights` shows a convolution as a layer of neurons.
 """
 
 from __future__ import annotations
 
-from .apply import correlate_planes
-from .operations import convolve, correlate, explain_method
-from .terms import convolution_terms
+from fencepost.convolution.apply import correlate_planes
+from fencepost.convolution.operations import convolve, correlate, explain_method
+from fencepost.convolution.pooling import avg_pool, max_pool, sum_pool
+from fencepost.convolution.shared_weights import SharedWeights
+from fencepost.convolution.terms import convolution_terms
 
-__all__ = ["convolution_terms", "convolve", "correlate", "correlate_planes", "explain_method"]
+__all__ = [
+    "SharedWeights",
+    "avg_pool",
+    "convolution_terms",
+    "convolve",
+    "correlate",
+    "correlate_planes",
+    "explain_method",
+    "max_pool",
+    "sum_pool",
+]

@@ -1,8 +1,7 @@
 """From arrays of any dtype and layout to tasks, and back.
 
-Part of convolution; may call boundaries, methods, reading and task. Whole numbers are summed in
-floating point as long as it holds every partial sum, else in 128 bits; complex numbers are summed
-by their real parts; everything else is a matter of shape.
+Integers are summed in floating point as long as it holds every partial sum, else in 128 bits;
+complex numbers are summed by their real parts; everything else is a matter of shape.
 """
 
 from __future__ import annotations
@@ -13,28 +12,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..errors import ArgumentError
-from .boundaries import Boundary
-from .methods import Plan, plan
-from .reading import Call, window_cells
-from .task import Array, Task
+from fencepost.convolution.boundaries import Boundary, parse_boundary
+from fencepost.convolution.methods import Choice, choose, compute
+from fencepost.convolution.parsing import ConvolutionCall, window_indices
+from fencepost.convolution.task import Array, CorrelationTask
+from fencepost.errors import ArgumentError
 
-_BYTES = (np.dtype(np.uint8), np.dtype(np.uint16))
+_PIXELS = (np.dtype(np.uint8), np.dtype(np.uint16))
 _INT64 = np.iinfo(np.int64)
 
 
-def correlated(call: Call) -> Array:
+def correlated(call: ConvolutionCall) -> Array:
     """Compute a call."""
     if call.dtype.kind == "c":
         return _complex(call)
     return _real(call.f, call.g, call.fill.real, call.dtype, call)
 
 
-def planned(call: Call) -> Plan:
-    """Choose for a call, and tell of every method; of a complex one, for one of its real parts."""
+def explained(call: ConvolutionCall) -> Choice:
+    """Choose for a call, with every method worked out; of a complex one, for a real part."""
     dtype = _real_part(call.dtype)
     f, g = (array.real if array.dtype.kind == "c" else array for array in (call.f, call.g))
-    return plan(_task(f, g, call.fill.real, dtype, call), call.method, tell=True)
+    return choose(_task(f, g, call.fill.real, dtype, call), call.method)
 
 
 def correlate_planes(
@@ -56,7 +55,7 @@ def correlate_planes(
     kernel : ndarray, (rows, columns)
         As it lies over the image.
     origin : (int, int)
-        The kernel's cell over the pixel that is computed.
+        Which of the kernel's elements lies over the pixel that is computed.
     boundary : str
         A name that `convolve` takes, or "fill".
     fill : float
@@ -72,22 +71,22 @@ def correlate_planes(
     ndarray, (planes, rows, columns, channels)
         Less the border if the boundary is "none".
     """
-    edges = Boundary("fill", fill) if boundary == "fill" else Boundary.read(boundary)
+    edges = Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)
     arithmetic = np.float64 if source.dtype == np.float64 else np.float32
     kernel = np.ascontiguousarray(kernel, arithmetic)
     mode = "valid" if edges.kind == "none" else "same"
-    cells = tuple(
-        window_cells(edges, mode, size, reach, cell)
-        for size, reach, cell in zip(source.shape[1:-1], kernel.shape, origin, strict=True)
+    indices = tuple(
+        window_indices(edges, mode, *sizes)
+        for sizes in zip(source.shape[1:-1], kernel.shape, origin, strict=True)
     )
-    outputs = (len(found) - reach + 1 for found, reach in zip(cells, kernel.shape, strict=True))
+    outputs = (len(along) - k + 1 for along, k in zip(indices, kernel.shape, strict=True))
     out = np.empty((source.shape[0], *outputs, source.shape[-1]), out_dtype)
-    task = Task(np.ascontiguousarray(source), kernel, cells, float(edges.value.real), out, offset)
-    plan(task, method).run(task)
+    source = np.ascontiguousarray(source)
+    compute(CorrelationTask(source, kernel, indices, edges.value.real, out, offset), method)
     return out
 
 
-def _complex(call: Call) -> Array:
+def _complex(call: ConvolutionCall) -> Array:
     """Compute by real parts: (a + bi) ∗ (c + di) = (a∗c − b∗d) + (a∗d + b∗c) i."""
     dtype = _real_part(call.dtype)
     real = call.g.dtype.kind != "c"
@@ -110,11 +109,11 @@ def _real_part(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.empty(0, dtype).real.dtype
 
 
-def _real(f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: Call) -> Array:
+def _real(f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: ConvolutionCall) -> Array:
     """Compute one real convolution; `f` and `g` stand in for the call's own."""
     task = _task(f, g, fill, dtype, call)
     try:
-        plan(task, call.method).run(task)
+        compute(task, call.method)
     except OverflowError:
         raise _does_not_fit() from None
     out = task.out
@@ -135,13 +134,17 @@ def _together(axes: tuple[int, ...], dimensions: int) -> tuple[int, ...]:
     return tuple(range(dimensions - len(axes), dimensions))
 
 
-def _task(f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: Call) -> Task:
+def _task(
+    f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: ConvolutionCall
+) -> CorrelationTask:
     """Lay f out as (planes, *sizes, channels), in the dtype that it is summed in."""
     arithmetic, source = dtype, dtype
-    exact = dtype.kind == "i"
-    if exact:
-        arithmetic, source = _whole(f, g, int(fill))
-    elif dtype == np.float32 and f.dtype in _BYTES:
+    largest = None
+    if dtype.kind == "i":
+        largest = _largest(f, g, int(fill))
+        arithmetic, source = _exact_dtypes(f, g, largest)
+        fill = int(fill) if arithmetic.kind == "i" else float(fill)
+    elif dtype == np.float32 and f.dtype in _PIXELS:
         source = f.dtype
     axes = _together(call.axes, f.ndim)
     if axes != call.axes:
@@ -150,29 +153,38 @@ def _task(f: Array, g: Array, fill: float, dtype: np.dtype[Any], call: Call) -> 
     planes, sizes, channels = f.shape[:first], f.shape[first : last + 1], f.shape[last + 1 :]
     f = np.ascontiguousarray(f, source).reshape(math.prod(planes), *sizes, math.prod(channels))
     g = np.ascontiguousarray(g, arithmetic)
-    outputs = (len(found) - reach + 1 for found, reach in zip(call.cells, g.shape, strict=True))
+    outputs = (len(along) - k + 1 for along, k in zip(call.indices, g.shape, strict=True))
     out = np.empty((len(f), *outputs, f.shape[-1]), arithmetic)
-    return Task(f, g, call.cells, int(fill) if arithmetic.kind == "i" else fill, out, exact=exact)
+    return CorrelationTask(f, g, call.indices, fill, out, largest=largest)
 
 
-def _whole(f: Array, g: Array, fill: int) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """Return the dtype in which whole numbers are summed exactly, and the one they are read in."""
+def _largest(f: Array, g: Array, fill: int) -> int:
+    """Return the largest magnitude in f and fill. Raises ArgumentError beyond 64 bits."""
     largest = max(abs(int(f.max())), abs(int(f.min())), abs(fill))
-    weights = max(abs(int(g.max())), abs(int(g.min())))
-    if max(largest, weights) > _INT64.max:
+    if max(largest, abs(int(g.max())), abs(int(g.min()))) > _INT64.max + 1:
         raise _does_not_fit()
-    bound = largest * min(weights * g.size, _INT64.max)
-    if bound < 2**53:  # then |g| can be summed in 64 bits
+    if any(array.dtype == np.uint64 and array.max() > _INT64.max for array in (f, g)):
+        raise _does_not_fit()
+    if not _INT64.min <= fill <= _INT64.max:
+        raise _does_not_fit()
+    return largest
+
+
+def _exact_dtypes(f: Array, g: Array, largest: int) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Return the dtype in which integers are summed exactly, and the one they are read in."""
+    weights = max(abs(int(g.max())), abs(int(g.min())))
+    bound = largest * weights * g.size
+    if weights * g.size < 2**63:  # then |g| can be summed in 64 bits
         bound = largest * int(np.abs(g.astype(np.int64)).sum())
-    if bound < 2**24 and f.dtype in _BYTES:
+    if bound < 2**24 and weights < 2**24 and f.dtype in _PIXELS:
         return np.dtype(np.float32), f.dtype
-    if bound < 2**53:
+    if max(bound, weights, largest) < 2**53:
         return np.dtype(np.float64), np.dtype(np.float64)
     return np.dtype(np.int64), np.dtype(np.int64)
 
 
 def _does_not_fit() -> ArgumentError:
     return ArgumentError(
-        "whole numbers and their results must fit 64 bits, and one of these does not. Use "
+        "integers and their results must fit 64 bits, and one of these does not. Use "
         "f.astype(float): its results are rounded to 53 bits."
     )

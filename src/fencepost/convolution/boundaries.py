@@ -1,8 +1,8 @@
 """What lies beyond the edge of an array, as lists of indices.
 
-Part of convolution; may call errors and arguments only. Every boundary, mode and origin comes to
-the same thing: along each axis, a list that says for each cell of the extended array which cell
-of the array it repeats, −1 standing for the fill value. The loops that follow know lists only.
+Every boundary, mode and origin comes to the same thing: along each axis, a list that says for each
+element of the extended array which element of the array it repeats, −1 standing for the fill value.
+The loops that follow know lists only.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import nearest
-from ..errors import ArgumentError
-from ..text import quoted
+from fencepost.arguments import nearest
+from fencepost.errors import ArgumentError
+from fencepost.text import quoted
 
-Cells = NDArray[np.int32]
+Indices = NDArray[np.int32]
 
 NAMES = ("zero", "reflect", "mirror", "nearest", "wrap", "none")
-FILL = -1  # in a list of cells: not a cell of the array but the fill value
+_SAME_AS = {"zero": "fill", "constant": "fill"}  # "constant" is SciPy's name of it
+FILL = -1  # in a list of indices: not an element of the array but the fill value
 
 
 @dataclass(frozen=True)
@@ -37,46 +38,28 @@ class Boundary:
     kind: str
     value: complex = 0
 
-    @classmethod
-    def read(cls, boundary: object) -> Boundary:
-        """Take a name or a number; the error offers the nearest name."""
-        if isinstance(boundary, str) and boundary in NAMES:
-            return cls("fill") if boundary == "zero" else cls(boundary)
-        number = boundary.item() if isinstance(boundary, np.number) else boundary
-        if (
-            isinstance(number, (int, float, complex))
-            and not isinstance(number, bool)
-            and math.isfinite(abs(number))
-        ):
-            return cls("fill", number)
-        hint = nearest(boundary, NAMES) if isinstance(boundary, str) else ""
-        raise ArgumentError(
-            f"boundary must be one of {', '.join(quoted(NAMES))}, or a finite number that stands "
-            f"beyond the edges. Received: boundary={boundary!r}. {hint}".rstrip()
-        )
-
-    def cells(self, start: int, stop: int, size: int) -> Cells:
-        """Return, for each coordinate from start up to stop, the cell that stands there.
+    def indices(self, start: int, stop: int, size: int) -> Indices:
+        """Return, for each coordinate from start up to stop, the index of what stands there.
 
         Coordinates 0 to size − 1 are the array's own; those beyond may be any distance away, the
         pattern goes on.
 
         Examples
         --------
-        >>> Boundary("reflect").cells(-3, 7, 4).tolist()
+        >>> Boundary("reflect").indices(-3, 7, 4).tolist()
         [2, 1, 0, 0, 1, 2, 3, 3, 2, 1]
-        >>> Boundary("mirror").cells(-3, 7, 4).tolist()
+        >>> Boundary("mirror").indices(-3, 7, 4).tolist()
         [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
-        >>> Boundary("fill").cells(-2, 5, 4).tolist()
+        >>> Boundary("fill").indices(-2, 5, 4).tolist()
         [-1, -1, 0, 1, 2, 3, -1]
         """
-        found = np.arange(start, stop, dtype=np.int32)
+        indices = np.arange(start, stop, dtype=np.int32)
         # Only what lies beyond the edges needs arithmetic, and that is little of a long signal.
-        for beyond in (found[: max(0, -start)], found[max(0, size - start) :]):
+        for beyond in (indices[: max(0, -start)], indices[max(0, size - start) :]):
             beyond[...] = self._beyond(beyond, size)
-        return found
+        return indices
 
-    def _beyond(self, coordinates: Cells, size: int) -> Cells | int:
+    def _beyond(self, coordinates: Indices, size: int) -> Indices | int:
         if self.kind == "wrap":
             return coordinates % size
         if self.kind == "nearest":
@@ -89,3 +72,30 @@ class Boundary:
             phase = coordinates % period
             return np.minimum(phase, period - phase)
         return FILL
+
+
+def parse_boundary(boundary: object) -> Boundary:
+    """Take a name or a number; the error offers the nearest name."""
+    if isinstance(boundary, str):
+        kind = _SAME_AS.get(boundary, boundary)
+        if kind == "fill" or boundary in NAMES:
+            return Boundary(kind)
+    number = boundary.item() if isinstance(boundary, np.number) else boundary
+    if isinstance(number, (int, float, complex)) and not isinstance(number, bool):
+        try:
+            if math.isfinite(abs(number)):
+                return Boundary("fill", number)
+        except OverflowError:
+            pass  # an integer that no float holds
+    hint = nearest(boundary, NAMES) if isinstance(boundary, str) else ""
+    raise ArgumentError(
+        f"boundary must be one of {', '.join(quoted(NAMES))}, or a finite number that stands "
+        f"beyond the edges. Received: boundary={_short(boundary)}. {hint}".rstrip()
+    )
+
+
+def _short(value: object) -> str:
+    """Write a value out, unless it is an integer of hundreds of digits."""
+    if isinstance(value, int) and value.bit_length() > 1024:
+        return f"an integer of {value.bit_length():,} bits"
+    return repr(value)

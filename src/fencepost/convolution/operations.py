@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _engine
-from ..kernels import Kernel
-from . import apply
-from .methods import Choice
-from .reading import Mode, Origin, read
+from fencepost import _engine
+from fencepost.convolution import apply
+from fencepost.convolution.methods import Choice
+from fencepost.convolution.parsing import Mode, Origin, parse_call
+from fencepost.kernels import Kernel
 
 # Products up to which the time of a call is all that matters, and three modes of the engine.
 _SHORT = 4096
@@ -126,7 +126,7 @@ def convolve(
                     return _engine.convolve_short(a, b, _CODES[mode]).view(np.int64)  # type: ignore
         except (ValueError, KeyError, OverflowError):
             pass  # the long way round has the words for it
-    return apply.correlated(read(f, g, mode, boundary, origin, axes, method, flip=True))
+    return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))
 
 
 def correlate(
@@ -153,7 +153,7 @@ def correlate(
     >>> fp.correlate([1.0, 2.0, 4.0], [-1, 0, 1], boundary="nearest")
     array([1., 3., 2.])
     """
-    return apply.correlated(read(f, g, mode, boundary, origin, axes, method, flip=False))
+    return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=False))
 
 
 def explain_method(
@@ -183,4 +183,4 @@ def explain_method(
     >>> choice.method, choice.reason
     ('separable', 'the cheapest, rank 1: 18 multiplications per result')
     """
-    return apply.planned(read(f, g, mode, boundary, origin, axes, method, flip=True)).choice
+    return apply.explained(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))

@@ -1,7 +1,4 @@
-"""The sum of a convolution at one place, written out term by term.
-
-Part of convolution; may call boundaries, reading, arguments and errors.
-"""
+"""The sum of a convolution at one position, written out term by term."""
 
 from __future__ import annotations
 
@@ -13,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import integer
-from ..errors import ArgumentError
-from ..kernels import Kernel
-from .boundaries import FILL, Boundary
-from .reading import Origin, numbers, read_origin
+from fencepost.arguments import integer
+from fencepost.convolution.boundaries import FILL, Boundary, parse_boundary
+from fencepost.convolution.parsing import Origin, parse_array, parse_origin
+from fencepost.errors import ArgumentError
+from fencepost.kernels import Kernel
 
-Place = tuple[int, ...]
+Position = tuple[int, ...]
 _WIDTH = 88
 
 
@@ -35,8 +32,8 @@ class Term:
         The values there.
     """
 
-    f_at: Place
-    g_at: Place
+    f_at: Position
+    g_at: Position
     f: Any
     g: Any
 
@@ -53,12 +50,12 @@ class ConvolutionTerms(Sequence[Term]):
     Attributes
     ----------
     at : tuple of int
-        The place x.
+        The position x.
     terms : tuple of Term
-        In the order of f's cells.
+        In the order of f's elements.
     """
 
-    at: Place
+    at: Position
     terms: tuple[Term, ...]
 
     def __getitem__(self, index: Any) -> Any:
@@ -69,15 +66,15 @@ class ConvolutionTerms(Sequence[Term]):
 
     @property
     def total(self) -> Any:
-        """The sum: the value of the convolution at this place."""
+        """The sum: the value of the convolution there."""
         return sum(term.product for term in self.terms)
 
     def __str__(self) -> str:
         name = f"y({_listed(self.at)})"
         if not self.terms:
             return f"{name} = 0, as no term is defined there"
-        symbols = [f"f({_listed(one.f_at)})·g({_listed(one.g_at)})" for one in self.terms]
-        values = [f"{_number(one.f)}·{_number(one.g)}" for one in self.terms]
+        symbols = [f"f({_listed(term.f_at)})·g({_listed(term.g_at)})" for term in self.terms]
+        values = [f"{_number(term.f)}·{_number(term.g)}" for term in self.terms]
         lines = [
             line
             for sides in (" + ".join(symbols), " + ".join(values), _number(self.total))
@@ -94,7 +91,7 @@ def convolution_terms(
     origin: Origin = "first",
     boundary: str | complex = "zero",
 ) -> ConvolutionTerms:
-    """Write out the sum that convolution computes at one place.
+    """Write out the sum that convolution computes at one position.
 
     Parameters
     ----------
@@ -102,9 +99,9 @@ def convolution_terms(
     g : array_like or Kernel
         With as many axes as f. A Kernel brings its origin.
     at : int or sequence of int
-        The place x: coordinates of f, inside it or not.
+        The position x: coordinates of f, inside it or not.
     origin : {"first", "centre"}, int or tuple of int
-        The cell of g that stands for coordinate 0, as in `convolve`. With "first", x is also the
+        The element of g that stands for coordinate 0, as in `convolve`. With "first", x is also the
         index into ``convolve(f, g, mode="full")``; with "centre", into mode="same".
     boundary : str or number
         As in `convolve`. With "zero" (or "none"), terms where f is not defined are left out.
@@ -135,46 +132,47 @@ def convolution_terms(
     >>> terms[0].f_at, terms[0].g_at, terms.total
     ((0, 0), (0, 1), 16)
     """
-    values, kernel = numbers("f", f), numbers("g", g)
+    values, kernel = parse_array("f", f), parse_array("g", g)
     if values.ndim != kernel.ndim:
         raise ArgumentError(
             f"f and g must have as many axes as each other. Received: {values.ndim} and "
             f"{kernel.ndim}."
         )
-    place = _place(at, values.ndim)
+    position = _position(at, values.ndim)
     if isinstance(g, Kernel):
         origin = g.origin
-    start = read_origin(origin, kernel.shape, left=True)
-    edges = Boundary.read(boundary)
+    start = parse_origin(origin, kernel.shape, left=True)
+    edges = parse_boundary(boundary)
     omitted = edges.kind == "none" or edges == Boundary("fill")
     terms = []
     for index in _backwards(kernel.shape):
         g_at = tuple(i - o for i, o in zip(index, start, strict=True))
-        f_at = tuple(x - j for x, j in zip(place, g_at, strict=True))
+        f_at = tuple(x - j for x, j in zip(position, g_at, strict=True))
         found = tuple(
-            int(edges.cells(i, i + 1, size)[0]) for i, size in zip(f_at, values.shape, strict=True)
+            int(edges.indices(i, i + 1, size)[0])
+            for i, size in zip(f_at, values.shape, strict=True)
         )
         if FILL not in found:
             terms.append(Term(f_at, g_at, values[found].item(), kernel[index].item()))
         elif not omitted:
             terms.append(Term(f_at, g_at, edges.value, kernel[index].item()))
-    return ConvolutionTerms(place, tuple(terms))
+    return ConvolutionTerms(position, tuple(terms))
 
 
-def _backwards(shape: Place) -> Iterator[Place]:
-    """Count through g from its last cell to its first: f is then read forwards."""
+def _backwards(shape: Position) -> Iterator[Position]:
+    """Count through g from its last element to its first: f is then read forwards."""
     for index in np.ndindex(shape):
         yield tuple(size - 1 - i for size, i in zip(shape, index, strict=True))
 
 
-def _place(at: int | Sequence[int], axes: int) -> Place:
+def _position(at: int | Sequence[int], axes: int) -> Position:
     given = tuple(at) if isinstance(at, (tuple, list)) else (at,)
     if len(given) != axes:
         raise ArgumentError(
             f"at must be {'a coordinate' if axes == 1 else f'{axes} coordinates'}, one for each "
             f"axis of f. Received: at={at!r}."
         )
-    return tuple(integer("at", one, -(2**31), 2**31) for one in given)
+    return tuple(integer("at", x, -(2**31), 2**31) for x in given)
 
 
 def _aligned(text: str, indent: int) -> list[str]:
@@ -195,5 +193,5 @@ def _number(value: Any) -> str:
     return text.replace("-", "−")
 
 
-def _listed(place: Place) -> str:
-    return ", ".join(map(str, place)).replace("-", "−")
+def _listed(position: Position) -> str:
+    return ", ".join(map(str, position)).replace("-", "−")

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fencepost import datasets, kernels
-from fencepost.convolution import convolve
+from fencepost.convolution import SharedWeights, convolve
 from fencepost.layers import Conv1d, Conv2d
 from fencepost.network import Network
 from fencepost.plots import grids, style
-from fencepost.shared_weights import SharedWeights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fencepost.arguments import choice, flag, real
-from fencepost.convolution.boundaries import Boundary
+from fencepost.convolution.boundaries import Boundary, parse_boundary
 from fencepost.errors import ArgumentError
 
 __all__ = ["Options"]
@@ -33,7 +33,7 @@ class Options:
     @classmethod
     def read(cls, boundary: Any, **others: Any) -> Options:
         """Take what a caller gave. Raises ArgumentError for what cannot be."""
-        return cls(Boundary.read(boundary), **others)
+        return cls(parse_boundary(boundary), **others)
 
     def __post_init__(self) -> None:
         choice("operation", self.operation, OPERATIONS)

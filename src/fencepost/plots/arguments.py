@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.convolution.reading import numbers
+from fencepost.convolution.parsing import parse_array
 from fencepost.errors import ArgumentError, DataError
 from fencepost.kernels import Kernel
 from fencepost.network import Network
@@ -16,7 +16,7 @@ from fencepost.planning import Plan, plan
 
 def real_numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
     """Take an array of real numbers that is not empty: a drawing has no place for complex ones."""
-    array = numbers(name, values)
+    array = parse_array(name, values)
     if array.dtype.kind == "c":
         raise DataError(
             f"{name} must be real to be drawn. Received: dtype {array.dtype}. Draw {name}.real, "

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from fencepost import datasets, kernels
 from fencepost.convolution import convolution_terms, convolve
+from fencepost.convolution.pooling import max_pool
 from fencepost.filtering import filter_image
 from fencepost.plots import style
 from fencepost.plots.article.drawn import Drawn
 from fencepost.plots.images.kernel_grids import draw_picture, filtering
 from fencepost.plots.images.samples import read_portrait
 from fencepost.plots.signals.sums import convolution_steps
-from fencepost.pooling import max_pool
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fencepost.convolution import SharedWeights
 from fencepost.errors import ArgumentError
 from fencepost.network.sizes import by
 from fencepost.plots import grids, style
 from fencepost.plots.arguments import real_numbers
-from fencepost.shared_weights import SharedWeights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def shared_weights(
 
     Parameters
     ----------
-    layer : fencepost.shared_weights.SharedWeights
+    layer : fencepost.convolution.SharedWeights
         One kernel over a signal of at most 24 samples, or over an image of at most 12 × 12 pixels,
         padding included; without channels.
     x : array_like, of the layer's input shape, optional
@@ -77,7 +77,7 @@ def shared_weights(
     Examples
     --------
     >>> import fencepost as fp
-    >>> from fencepost.shared_weights import SharedWeights
+    >>> from fencepost.convolution import SharedWeights
     >>> layer = SharedWeights([1, -1], (5,), padding=(1, 0))
     >>> figure = fp.plots.shared_weights(layer, [0, 0, 5, 5, 5])
     >>> [text.get_text() for text in figure.axes[0].child_axes[0].texts[-6:]]
@@ -86,7 +86,7 @@ def shared_weights(
     if not isinstance(layer, SharedWeights):
         raise ArgumentError(
             f"layer must be a SharedWeights. Received: {type(layer).__name__}. "
-            "fencepost.shared_weights.SharedWeights(kernel, input_shape) makes one."
+            "fencepost.convolution.SharedWeights(kernel, input_shape) makes one."
         )
     axes_count = len(layer.windows)
     if layer.kernel.ndim != axes_count:

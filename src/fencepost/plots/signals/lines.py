@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.convolution.reading import Origin
+    from fencepost.convolution.parsing import Origin
 
 
 BEHIND = "#a3a3a3"  # of a line behind another: lighter than it in a grey print too

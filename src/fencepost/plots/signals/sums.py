@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fencepost.convolution import convolution_terms, convolve
-from fencepost.convolution.reading import read_origin
+from fencepost.convolution.parsing import parse_origin
 from fencepost.errors import ArgumentError
 from fencepost.kernels import Kernel
 from fencepost.plots import grids, style
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.convolution.reading import Origin
+    from fencepost.convolution.parsing import Origin
     from fencepost.convolution.terms import ConvolutionTerms
 
 WINDOW = "#fbe3c8"  # light enough for black numbers
@@ -160,7 +160,7 @@ class _Step:
             )
         if isinstance(g, Kernel):
             origin = g.origin
-        self.origin = read_origin(origin, self.g.shape, left=True)
+        self.origin = parse_origin(origin, self.g.shape, left=True)
         y = convolve(self.f, self.g, "same", origin=self.origin)
         self.all_of_y = grids.as_texts(y)
         self.y = np.where(all_of_y | self._done(), self.all_of_y, "")

@@ -1,10 +1,8 @@
-"""The arguments of convolve and correlate, checked once and brought to one form.
-
-Part of convolution; may call boundaries, kernels, sizing, arguments and errors.
-"""
+"""The arguments of convolve and correlate, checked once and brought to one form."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,22 +10,23 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import sizing
-from ..arguments import choice, integer, nearest
-from ..errors import ArgumentError, DataError, SizeError, SizeProblem
-from ..kernels import Kernel
-from .boundaries import Boundary, Cells
-from .methods import METHODS
+from fencepost import sizing
+from fencepost.arguments import choice, integer, is_sequence, nearest
+from fencepost.convolution.boundaries import Boundary, Indices, parse_boundary
+from fencepost.convolution.methods import METHODS
+from fencepost.errors import ArgumentError, DataError, SizeError, SizeProblem
+from fencepost.kernels import Kernel
 
 Mode = Literal["full", "same", "valid"]
 Origin = Literal["centre", "first"] | int | Sequence[int]
 
 MODES = ("full", "same", "valid")
 ORIGINS = ("centre", "first")
+_KEPT = 1 << 14  # elements of an axis up to which its list of indices is kept for calls to come
 
 
 @dataclass(frozen=True)
-class Call:
+class ConvolutionCall:
     """A call of convolve or correlate, as a correlation.
 
     Attributes
@@ -37,8 +36,8 @@ class Call:
         The correlation's kernel, its axes in the order of `axes`; not yet of `dtype`.
     axes : tuple of int
         The axes of f that g lies along, increasing.
-    cells : tuple of int32 arrays
-        For each of these axes, f's cell at each place of the extended array.
+    indices : tuple of int32 arrays
+        For each of these axes, f's index at each position of the extended array.
     fill : int, float or complex
     dtype : dtype
         Of the result: int64, float32, float64, complex64 or complex128.
@@ -48,13 +47,13 @@ class Call:
     f: NDArray[Any]
     g: NDArray[Any]
     axes: tuple[int, ...]
-    cells: tuple[Cells, ...]
+    indices: tuple[Indices, ...]
     fill: complex
     dtype: np.dtype[Any]
     method: str
 
 
-def read(
+def parse_call(
     f: ArrayLike,
     g: ArrayLike | Kernel,
     mode: str,
@@ -64,46 +63,43 @@ def read(
     method: str,
     *,
     flip: bool,
-) -> Call:
-    """Check the arguments of a convolution (`flip`) or a correlation, and settle what follows."""
+) -> ConvolutionCall:
+    """Check the arguments of a convolution (`flip`) or a correlation, and resolve what follows."""
     choice("mode", mode, MODES)
     choice("method", method, METHODS)
-    edges = Boundary.read(boundary)
+    edges = parse_boundary(boundary)
     if edges.kind == "none":
         mode = "valid"
-    array = numbers("f", f)
-    kernel = numbers("g", g)
+    array = parse_array("f", f)
+    kernel = parse_array("g", g)
     dtype = _result(array.dtype, None if isinstance(g, Kernel) else kernel.dtype, edges.value)
     _refuse_unbounded(kernel)
-    along = read_axes(axes, array.ndim, kernel.ndim)
+    along = parse_axes(axes, array.ndim, kernel.ndim)
     if isinstance(g, Kernel) and origin == "centre":
         origin = g.origin
-    origins = read_origin(origin, kernel.shape, left=flip)
+    origins = parse_origin(origin, kernel.shape, left=flip)
     order = np.argsort(along)
     kernel = kernel.transpose(order)
     along = tuple(along[i] for i in order)
     origins = tuple(origins[i] for i in order)
     if flip:
         kernel = np.flip(kernel)
-        origins = tuple(size - 1 - cell for size, cell in zip(kernel.shape, origins, strict=True))
+        origins = tuple(size - 1 - at for size, at in zip(kernel.shape, origins, strict=True))
     elif kernel.dtype.kind == "c":
         kernel = kernel.conj()
     sizes = tuple(array.shape[axis] for axis in along)
     if mode == "valid" and any(k > n for k, n in zip(kernel.shape, sizes, strict=True)):
         raise SizeError(_too_large(array.shape, kernel.shape, along))
-    cells = tuple(
-        window_cells(edges, mode, size, reach, cell)
-        for size, reach, cell in zip(sizes, kernel.shape, origins, strict=True)
+    indices = tuple(
+        window_indices(edges, mode, size, kernel_size, at)
+        for size, kernel_size, at in zip(sizes, kernel.shape, origins, strict=True)
     )
-    return Call(array, kernel, along, cells, edges.value, dtype, method)
+    return ConvolutionCall(array, kernel, along, indices, edges.value, dtype, method)
 
 
-def numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
+def parse_array(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
     """Take an array of numbers that is not empty and has at least one axis."""
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # lists of different lengths
-        raise DataError(f"{name} must be an array of numbers. Received: {error}.") from None
+    array = _as_array(name, values)
     if array.dtype.kind not in "biufc":
         raise DataError(
             f"{name} must be an array of numbers. Received: dtype {array.dtype}. If it holds "
@@ -117,11 +113,32 @@ def numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
     if array.ndim == 0:
         raise DataError(f"{name} must have at least one axis. Received: the number {array}.")
     if array.size == 0:
-        raise DataError(f"{name} must have at least one cell. Received: shape {array.shape}.")
+        raise DataError(f"{name} must have at least one element. Received: shape {array.shape}.")
     return array
 
 
-def read_axes(axes: object, dimensions: int, needed: int) -> tuple[int, ...]:
+def _as_array(name: str, values: Any) -> NDArray[Any]:
+    """Take what NumPy takes, and tensors of PyTorch as far as nothing of them is lost."""
+    if getattr(values, "requires_grad", False):
+        raise DataError(
+            f"{name} must not require gradients: they would be lost. Received: a tensor with "
+            f"requires_grad=True. Use {name}.detach()."
+        )
+    if hasattr(values, "resolve_conj"):  # a tensor; NumPy has no bfloat16 and no lazy conjugates
+        values = values.resolve_conj().resolve_neg()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # lists of different lengths, say
+        raise DataError(f"{name} must be an array of numbers. Received: {error}.") from None
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    """Return the values of a list, a tuple or an array, or the one that is no sequence."""
+    return tuple(value) if is_sequence(value) else (value,)
+
+
+def parse_axes(axes: object, dimensions: int, needed: int) -> tuple[int, ...]:
     """Return which axis of an array each of the `needed` axes of a kernel lies along."""
     if axes is None:
         if needed != dimensions:
@@ -137,18 +154,19 @@ def read_axes(axes: object, dimensions: int, needed: int) -> tuple[int, ...]:
                 f"{dimensions}, g with {needed}. {remedy}"
             )
         return tuple(range(dimensions))
-    given = axes if isinstance(axes, (tuple, list)) else (axes,)
-    found = tuple(integer("axes", axis, -dimensions, dimensions - 1) % dimensions for axis in given)
-    if len(found) != needed or len(set(found)) < needed:
+    along = tuple(
+        integer("axes", axis, -dimensions, dimensions - 1) % dimensions for axis in _sequence(axes)
+    )
+    if len(along) != needed or len(set(along)) < needed:
         raise ArgumentError(
             f"axes must name {needed} different {'axis' if needed == 1 else 'axes'} of f, one for "
             f"each axis of the kernel. Received: axes={axes!r}."
         )
-    return found
+    return along
 
 
-def read_origin(origin: object, shape: tuple[int, ...], *, left: bool) -> tuple[int, ...]:
-    """Return the cell of a kernel that stands for coordinate 0.
+def parse_origin(origin: object, shape: tuple[int, ...], *, left: bool) -> tuple[int, ...]:
+    """Return the index of a kernel's element that stands for coordinate 0.
 
     Of the two middle cells of an even size, "centre" is the left one for a convolution and the
     right one for a correlation, as in NumPy and SciPy's signal: the flip turns one into the other.
@@ -157,23 +175,23 @@ def read_origin(origin: object, shape: tuple[int, ...], *, left: bool) -> tuple[
         if origin == "first":
             return (0,) * len(shape)
         return tuple((size - left) // 2 for size in shape)
-    given = origin if isinstance(origin, (tuple, list)) else (origin,)
+    given = _sequence(origin)
     if isinstance(origin, str) or len(given) != len(shape):
         hint = nearest(origin, ORIGINS) if isinstance(origin, str) else ""
         count = "an index" if len(shape) == 1 else f"{len(shape)} indices"
         raise ArgumentError(
-            f'origin must be "centre", "first" or {count} of a cell of g. '
+            f'origin must be "centre", "first" or {count} of an element of g. '
             f"Received: origin={origin!r}. {hint}".rstrip()
         )
     return tuple(
-        integer("origin", cell, 0, size - 1) for cell, size in zip(given, shape, strict=True)
+        integer("origin", index, 0, size - 1) for index, size in zip(given, shape, strict=True)
     )
 
 
 def _result(f: np.dtype[Any], g: np.dtype[Any] | None, fill: complex) -> np.dtype[Any]:
-    """Return the result's dtype: NumPy's, but int64 for whole numbers and at least float32.
+    """Return the result's dtype: NumPy's, but int64 for integers and at least float32.
 
-    A Kernel has no dtype of its own: floats keep theirs, and whole numbers become float64.
+    A Kernel has no dtype of its own: floats keep theirs, and integers become float64.
     """
     if g is None:
         dtype = f if f.kind in "fc" else np.dtype(np.float64)
@@ -199,21 +217,31 @@ def _refuse_unbounded(kernel: NDArray[Any]) -> None:
         )
 
 
-def window_cells(edges: Boundary, mode: str, size: int, reach: int, origin: int) -> Cells:
-    """List the cells of f that the windows of one axis read, from the first to the last."""
-    around = {"full": reach - 1, "same": 0, "valid": 0}[mode]
-    pairs = (origin, reach - 1 - origin) if mode == "same" else (around, around)
-    (window,) = sizing.windows(size, reach, padding=pairs)
-    return edges.cells(-window.before, size + window.after, size)
+def window_indices(edges: Boundary, mode: str, size: int, kernel_size: int, origin: int) -> Indices:
+    """List the indices of f that the windows of one axis read, from the first to the last."""
+    make = _kept_indices if size + kernel_size <= _KEPT else _indices
+    return make(edges, mode, size, kernel_size, origin)
+
+
+def _indices(edges: Boundary, mode: str, size: int, kernel_size: int, origin: int) -> Indices:
+    around = {"full": kernel_size - 1, "same": 0, "valid": 0}[mode]
+    pairs = (origin, kernel_size - 1 - origin) if mode == "same" else (around, around)
+    (window,) = sizing.windows(size, kernel_size, padding=pairs)
+    indices = edges.indices(-window.before, size + window.after, size)
+    indices.flags.writeable = False  # calls to come may share it
+    return indices
+
+
+_kept_indices = functools.lru_cache(maxsize=64)(_indices)
 
 
 def _too_large(
     shape: tuple[int, ...], kernel: tuple[int, ...], axes: tuple[int, ...]
 ) -> SizeProblem:
-    axis, reach = next((a, k) for a, k in zip(axes, kernel, strict=True) if k > shape[a])
+    axis, size = next((a, k) for a, k in zip(axes, kernel, strict=True) if k > shape[a])
     return SizeProblem(
         'in mode="valid" (or boundary="none") the kernel must fit inside the array.',
-        received=f"f of shape {shape}, g of shape {kernel}: {reach} cells of g along axis {axis} "
-        f"of f, which has {shape[axis]}",
+        received=f"f of shape {shape}, g of shape {kernel}: {size} elements of g along axis "
+        f"{axis} of f, which has {shape[axis]}",
         remedy='Use mode="same" or "full" with a boundary, or a smaller kernel.',
     )

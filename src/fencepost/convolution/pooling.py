@@ -15,11 +15,11 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _engine, sizing
-from .arguments import flag, integer
-from .convolution.reading import numbers
-from .errors import ArgumentError, DataError, SizeError, SizeProblem
-from .sizing import Padding, Remainder, Sizes, Window
+from fencepost import _engine, sizing
+from fencepost.arguments import flag, integer
+from fencepost.convolution.parsing import parse_array
+from fencepost.errors import ArgumentError, DataError, SizeError, SizeProblem
+from fencepost.sizing import Padding, Remainder, Sizes, Window
 
 Array = NDArray[Any]
 Axes = int | Sequence[int] | None
@@ -194,7 +194,7 @@ def sum_pool(
 
 
 def _numbers(x: ArrayLike) -> Array:
-    array = numbers("x", x)
+    array = parse_array("x", x)
     if array.dtype.kind == "c":
         raise DataError(
             "x must be real: complex numbers have no order. Received: dtype "

@@ -1,6 +1,6 @@
 """What each method costs, in seconds of one core: the constants that decide between them.
 
-Part of convolution; may call the engine for its level. Measured as docs/decisions/methods.md
+Measured as docs/decisions/methods.md
 says; a machine that is faster or slower in all of them alike decides as this one does.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _engine
+from fencepost import _engine
 
 # Multiply-adds per second and core of a dense kernel in float32, by instruction set. float64 has
-# half the lanes; whole numbers beyond 2⁵³ are summed in 128 bits.
+# half the lanes; integers beyond 2⁵³ are summed in 128 bits.
 _DENSE = {"baseline": 19e9, "avx2": 48e9, "avx512": 53e9}
 _PASSES = {"baseline": 14e9, "avx2": 28e9, "avx512": 33e9}  # the same, of a pass along one axis
 _WIDE = 0.4e9
@@ -32,7 +32,9 @@ _TRANSFORMED = {
 _CACHED = {"baseline": 0.6e6, "avx2": 0.6e6, "avx512": 2e6}
 _CALL = 5e-6  # any method
 _PAIR = 1.2e-6  # two tiles, however small
-_SINGULAR = 25e-9  # of KH · KW · min(KH, KW)
+_FACTORED = 15e-9  # a weight, to find out whether it has factors
+_WHOLE = 0.35e-9  # an element times log₂ of all, transformed as a whole in float64, one way
+_SPLIT = 0.6  # of that on each of two threads: the second shares the way to memory
 
 
 def direct(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
@@ -54,8 +56,14 @@ def separable(cells: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]
 
 def factoring(kernel: Sequence[int]) -> float:
     """Return the seconds that it takes to find a kernel's factors."""
-    rows, columns = math.prod(kernel[:-1]), kernel[-1]
-    return 20e-6 + _SINGULAR * rows * columns * min(rows, columns)
+    return 30e-6 + _FACTORED * min(math.prod(kernel), 1 << 14)
+
+
+def whole(images: int, sizes: Sequence[int], threads: int) -> float:
+    """Return the seconds to transform whole arrays of these sizes, multiply, and go back."""
+    points = math.prod(sizes)
+    one_way = _WHOLE * points * math.log2(points) * (1 if threads == 1 else _SPLIT)
+    return 100e-6 + (2 * images + 1) * one_way
 
 
 def transforms(

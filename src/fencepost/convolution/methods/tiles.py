@@ -1,6 +1,6 @@
 """Into what tiles an array is cut for the FFT.
 
-Part of convolution; may call costs. Large tiles waste little of themselves on overlap, small ones
+Large tiles waste little of themselves on overlap, small ones
 stay in the cache; both are weighed by the cost model. Sides are powers of two, the lengths that the
 engine transforms.
 """
@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import _engine
-from . import costs
-from .task import Task
+from fencepost import _engine
+from fencepost.convolution.methods import costs
+from fencepost.convolution.task import CorrelationTask
 
-_LONGEST = 1024  # side of a tile of two axes
+_LONGEST = 4096  # side of a tile of two axes
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class Tiling:
     terms: int
 
     @property
+    def points(self) -> int:
+        """How many elements a tile has."""
+        return math.prod(self.tile)
+
+    @property
     def count(self) -> int:
         """How many tiles there are."""
         cuts = (-(-size // step) for size, step in zip(self.outputs, self.steps, strict=True))
@@ -61,14 +66,14 @@ class Tiling:
         return f"{self.count} tiles of {tile}" if self.count > 1 else f"one tile of {tile}"
 
 
-def best(task: Task, threads: int) -> Tiling:
+def best(task: CorrelationTask, threads: int) -> Tiling:
     """Return the tiling of `task` that the cost model thinks quickest."""
-    (*_, height), (*_, reach) = (1, *task.outputs[:-1]), (1, *task.kernel.shape[:-1])
-    outputs, kernel = (height, task.outputs[-1]), (reach, task.kernel.shape[-1])
+    (*_, height), (*_, rows) = (1, *task.outputs[:-1]), (1, *task.kernel.shape[:-1])
+    outputs, kernel = (height, task.outputs[-1]), (rows, task.kernel.shape[-1])
     images = task.images * math.prod(task.outputs[:-2])
     terms = math.prod(task.kernel.shape[:-2])
     sides: tuple[Iterator[int], Iterator[int]]
-    if reach == 1:
+    if rows == 1:
         sides = (
             iter([1]),
             _sides(outputs[1], kernel[1], _engine.SHORTEST_LINE, _engine.LONGEST_TILE),
@@ -85,10 +90,10 @@ def best(task: Task, threads: int) -> Tiling:
     return min(tilings, key=lambda tiling: tiling.seconds(task.kernel.dtype, threads))
 
 
-def _sides(outputs: int, reach: int, shortest: int, longest: int) -> Iterator[int]:
+def _sides(outputs: int, kernel: int, shortest: int, longest: int) -> Iterator[int]:
     """Yield powers of two, from one that holds the kernel to one that holds all."""
-    side = max(shortest, 1 << (reach - 1).bit_length())
+    side = max(shortest, 1 << (kernel - 1).bit_length())
     yield side
-    while side < min(outputs + reach - 1, longest):
+    while side < min(outputs + kernel - 1, longest):
         side *= 2
         yield side

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fencepost as fp
-from fencepost.shared_weights import PADDING, SharedWeights
+from fencepost.convolution.shared_weights import PADDING, SharedWeights
 
 
 @pytest.fixture

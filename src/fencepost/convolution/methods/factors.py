@@ -1,0 +1,227 @@
+"""A kernel as a short sum of products: exactly in integers, or to the rounding of its weights.
+
+A matrix of rank R is the sum of R products of a column with a row. Both searches take rows (or
+crosses) away one by one and stop at the first above the largest rank asked for, so that a kernel
+of full rank costs a few passes over it and no decomposition.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fencepost.convolution.task import Array
+
+LARGEST_RANK = 4  # of what the engine runs in one go
+_SAMPLED, _SAMPLE = 4096, 24  # weights from which on a part of so many rows is looked at first
+# A product may miss a weight by this many roundings of that weight itself.
+_ROUNDINGS = 16
+# Integers up to here are combined without overflow: the product of two fits 63 bits.
+_SAFE = 2**30
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A kernel as products: first one factor for each axis before the last two, then a matrix.
+
+    Attributes
+    ----------
+    leading : tuple of 1D arrays
+    vertical, horizontal : ndarray, (rank, rows) and (rank, columns)
+    """
+
+    leading: tuple[Array, ...]
+    vertical: Array
+    horizontal: Array
+
+    @property
+    def rank(self) -> int:
+        """How many products are added up."""
+        return len(self.vertical)
+
+    @property
+    def multiplications(self) -> int:
+        """How many one result takes."""
+        leading = sum(len(factor) for factor in self.leading)
+        return leading + self.vertical.size + self.horizontal.size
+
+    def kernel(self) -> Array:
+        """Multiply out."""
+        return self._multiply(self.leading, self.vertical, self.horizontal)
+
+    def magnitudes(self) -> Array:
+        """Multiply the magnitudes out: what the products of each weight add up to at most."""
+        return self._multiply(
+            [np.abs(factor) for factor in self.leading],
+            np.abs(self.vertical),
+            np.abs(self.horizontal),
+        )
+
+    @staticmethod
+    def _multiply(leading: Any, vertical: Array, horizontal: Array) -> Array:
+        kernel: Array = vertical.T @ horizontal
+        for factor in reversed(leading):
+            kernel = np.multiply.outer(factor, kernel)
+        return kernel
+
+
+def integer_factors(kernel: Array, bound: float) -> Factors | None:
+    """Return integer factors of a kernel of integers, or None if there are none of a low rank.
+
+    The products are the kernel itself, which is computed and compared, and no sum of magnitudes
+    on the way exceeds `bound`, so that floats that hold integers up to there are exact.
+
+    Parameters
+    ----------
+    kernel : ndarray, two axes or more
+        Integers, below 2⁵³ in magnitude, in any dtype.
+    bound : float
+        What the sum of all magnitudes of the factors multiplied out may be at most.
+    """
+    whole = kernel.astype(np.int64)
+    leading: list[NDArray[np.int64]] = []
+    remaining = whole
+    while remaining.ndim > 2:
+        found = _row_lattice(remaining.reshape(len(remaining), -1), largest=1)
+        if found is None:
+            return None
+        leading.append(found[0][0])
+        remaining = found[1][0].reshape(remaining.shape[1:])
+    found = _row_lattice(remaining, LARGEST_RANK)
+    if found is None:
+        return None
+    factors = Factors(tuple(leading), *found)
+    total = math.prod(float(np.abs(factor).sum()) for factor in leading)
+    total *= float(
+        (np.abs(found[0]).sum(axis=1) * np.abs(found[1]).sum(axis=1).astype(float)).sum()
+    )
+    # Below the bound no product overflows, so the comparison is the proof.
+    if not total <= min(bound, 2.0**62) or not np.array_equal(factors.kernel(), whole):
+        return None
+    dtype = kernel.dtype
+    return Factors(
+        tuple(factor.astype(dtype) for factor in leading),
+        np.ascontiguousarray(found[0], dtype),
+        np.ascontiguousarray(found[1], dtype),
+    )
+
+
+def _row_lattice(
+    matrix: NDArray[np.int64], largest: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Write a matrix of integers as (rank, rows) and (rank, columns) of integers.
+
+    The rows of the second are a basis of all integer combinations of the matrix's rows, in echelon
+    form, found by Euclid's algorithm on rows (Ch. Hermite, 1851), so that each row of the matrix is
+    an integer combination of them. None if the rank exceeds `largest`, or numbers grow too large.
+    """
+    if np.abs(matrix).max() >= _SAFE:
+        return None
+    basis: list[tuple[int, NDArray[np.int64]]] = []  # a pivot's column, and the row
+    for row in matrix:
+        remaining = row
+        for place, (pivot, start) in enumerate(basis):
+            known = start
+            while remaining[pivot]:
+                quotient = remaining[pivot] // known[pivot]
+                if abs(quotient) * np.abs(known).max() >= _SAFE:
+                    return None
+                remaining = remaining - quotient * known
+                if remaining[pivot]:
+                    known, remaining = remaining, known
+            basis[place] = pivot, known
+        if remaining.any():
+            if len(basis) == largest:
+                return None
+            basis.append((int(np.flatnonzero(remaining)[0]), remaining))
+    if not basis:
+        return None
+    combinations = np.zeros((len(basis), len(matrix)), np.int64)
+    for place, (pivot, known) in enumerate(basis):
+        earlier = np.array([row[pivot] for _, row in basis[:place]], np.int64)
+        combinations[place] = (matrix[:, pivot] - earlier @ combinations[:place]) // known[pivot]
+        if np.abs(combinations[place]).max() >= _SAFE:
+            return None
+    return combinations, np.array([row for _, row in basis])
+
+
+def real_factors(kernel: Array, *, every_weight: bool) -> Factors | None:
+    """Return factors of a kernel of floats, or None if its rank is too high.
+
+    Crosses are taken away one by one, each through the largest weight that is left: the row and the
+    column through it are then exact (E. Tyrtyshnikov, "Incomplete cross approximation in the
+    mosaic-skeleton method", Computing 64, 2000). An axis before the last two must come off as one
+    factor.
+
+    Parameters
+    ----------
+    kernel : ndarray, two axes or more
+    every_weight : bool
+        Whether what is left has to be within a few roundings of each weight, however small it is
+        beside the others; else of the largest weight, as in ``numpy.linalg.matrix_rank``.
+    """
+    dtype = kernel.dtype
+    leading: list[Array] = []
+    remaining = np.asarray(kernel, np.float64)
+    while remaining.ndim > 2:
+        matrix = remaining.reshape(len(remaining), -1)
+        found = _crosses(matrix, _tolerance(matrix, dtype, every_weight), largest=1)
+        if found is None:
+            return None
+        leading.append(found[0][0])
+        remaining = found[1][0].reshape(remaining.shape[1:])
+    found = _crosses(remaining, _tolerance(remaining, dtype, every_weight), LARGEST_RANK)
+    if found is None:
+        return None
+    factors = Factors(
+        tuple(factor.astype(dtype) for factor in leading),
+        np.ascontiguousarray(found[0], dtype),
+        np.ascontiguousarray(found[1], dtype),
+    )
+    # Products that cancel each other would carry their own rounding into a small weight.
+    limit = np.abs(kernel) if every_weight else np.abs(kernel).max()
+    if not (factors.magnitudes() <= _ROUNDINGS * limit).all():
+        return None
+    return factors
+
+
+def _tolerance(matrix: Array, dtype: np.dtype[Any], every_weight: bool) -> Array:
+    about, weights = np.finfo(dtype), np.abs(matrix)
+    if every_weight:
+        tolerance: Array = _ROUNDINGS * (about.eps * weights + float(about.smallest_subnormal))
+        return tolerance
+    largest = float(weights.max()) * max(matrix.shape) * float(about.eps)
+    return np.full(matrix.shape, largest)
+
+
+def _crosses(matrix: Array, tolerance: Array, largest: int) -> tuple[Array, Array] | None:
+    if matrix.size > _SAMPLED:  # a part of higher rank is enough to know
+        rows, columns = (slice(None, None, -(-size // _SAMPLE)) for size in matrix.shape)
+        part = matrix[rows, columns]
+        if part.any() and _crosses(part, tolerance[rows, columns], largest) is None:
+            return None
+    remaining = matrix.copy()
+    products: list[tuple[Array, Array]] = []
+    while not (np.abs(remaining) <= tolerance).all():
+        if len(products) == largest:
+            return None
+        i, j = np.unravel_index(np.abs(remaining).argmax(), remaining.shape)
+        products.append(_balanced(remaining[:, j], remaining[i], int(i)))
+        remaining = remaining - np.outer(*products[-1])
+        remaining[i], remaining[:, j] = 0.0, 0.0
+    if not products:
+        return None
+    return np.array([column for column, _ in products]), np.array([row for _, row in products])
+
+
+def _balanced(column: Array, row: Array, at: int) -> tuple[Array, Array]:
+    """Divide the two by the weight that they share; integers stay integers where they can."""
+    corner = column[at]
+    if (column % 1 == 0).all() and np.abs(column).max() < 2**53:
+        divisor = float(np.gcd.reduce(column.astype(np.int64))) * (1.0 if corner > 0 else -1.0)
+        return column / divisor, row / (corner / divisor)
+    return column / corner, row

@@ -1,0 +1,145 @@
+"""Integers by Fourier transform, exactly: where the error is proven to be below ½, and rounded.
+
+The bound. A cyclic convolution of z and g by transforms of N elements is off, in every result, by
+at most ‖z‖₂ · ‖g‖₂ · c · u · log₂ N, where u = 2⁻⁵³ and c bounds what one level of a transform
+adds: for roots of unity off by β, 3 (u + √5 u + β) / u over the three transforms (C. Percival,
+"Rapid multiplication modulo the sum and difference of highly composite numbers", Mathematics of
+Computation 72, 2003, theorem 5.1; N. J. Higham, Accuracy and Stability of Numerical Algorithms,
+theorem 24.2, for other radices). The engine's roots are products of two tabulated ones, of angles
+off by 2.4 u each: β < 22 u, so c < 80. Two tiles are transformed as one complex array, so that
+‖z‖₂ ≤ √(2 N) · max |f|.
+
+Integers too large for that are split into parts of fewer bits, whose results are exact, and put
+together in 64 bits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from fencepost import _engine
+from fencepost.convolution.methods import fft
+from fencepost.convolution.methods.candidate import Candidate
+from fencepost.convolution.methods.tiles import Tiling
+from fencepost.convolution.methods.whole import Whole
+from fencepost.convolution.task import Array, CorrelationTask
+
+_LEVEL = 96.0  # c, with a margin
+_MOST_PARTS = 4
+_SURE = 0.25  # half of what rounding allows
+_FITS = 2.0**62
+
+
+def propose(task: CorrelationTask, budget: float) -> Candidate:
+    """Say in how many parts the transforms are exact, and what they would cost."""
+    assert task.largest is not None
+    total = max(task.largest, 1) * float(np.abs(task.kernel.astype(np.float64)).sum())
+    if total >= _FITS:
+        return Candidate("fft", None, "sums may exceed 62 bits")
+    real = _in_floats(task)
+    threads = _engine.get_num_threads()
+    transform = fft.cheapest(real)
+    once = transform.seconds(real.kernel.dtype, threads)
+    if once > budget:
+        return Candidate("fft", None, "the transforms would take longer")
+    parts = _parts(task, transform.points)
+    if parts is None:
+        return Candidate("fft", None, "its error bound is not below ½, and integers stay exact")
+    count = math.prod(parts)
+    note = f"{transform}, rounded: the error is below ½"
+    if count > 1:
+        note = f"{count} parts, each {note}"
+
+    def run() -> None:
+        _run(task, real, transform, parts)
+
+    return Candidate("fft", once * count + task.out.size * 4e-9, note, run)
+
+
+def error_bound(points: int, largest: float, norm: float) -> float:
+    """Return what a result is off by at most, of integers up to `largest` and a kernel's ‖·‖₂."""
+    unit = 2.0**-53
+    return _LEVEL * unit * (math.log2(points) + 2) * math.sqrt(2 * points) * largest * norm
+
+
+def _parts(task: CorrelationTask, points: int) -> tuple[int, int] | None:
+    """Return into how many parts array and kernel have to be split for the bound to hold."""
+    assert task.largest is not None
+    kernel = task.kernel.astype(np.float64)
+    largest_weight = float(np.abs(kernel).max())
+    pairs = itertools.product(range(1, _MOST_PARTS + 1), repeat=2)
+    for f_parts, g_parts in sorted(pairs, key=math.prod):
+        largest = float(task.largest)
+        norm = float(np.linalg.norm(kernel.ravel()))
+        if f_parts > 1:
+            largest = float(_half(largest, f_parts))
+        if g_parts > 1:
+            norm = _half(largest_weight, g_parts) * math.sqrt(kernel.size)
+        if error_bound(points, largest, norm) < _SURE:
+            return f_parts, g_parts
+    return None
+
+
+def _bits(largest: float, parts: int) -> int:
+    """Return the bits of each part of integers up to `largest`, their sign among them."""
+    return -(-(int(largest).bit_length() + 1) // parts)
+
+
+def _half(largest: float, parts: int) -> int:
+    """Return the largest magnitude of a part."""
+    return 1 << max(_bits(largest, parts), 1)
+
+
+def _in_floats(task: CorrelationTask) -> CorrelationTask:
+    """Return the task in float64, where it has integers or float32."""
+    return replace(
+        task,
+        source=np.broadcast_to(np.float64(0), task.source.shape),
+        kernel=task.kernel.astype(np.float64),
+        out=np.broadcast_to(np.float64(0), task.out.shape),
+        largest=None,
+    )
+
+
+def _run(
+    task: CorrelationTask,
+    real: CorrelationTask,
+    transform: Tiling | Whole,
+    parts: tuple[int, int],
+) -> None:
+    out = np.empty(task.out.shape)
+    if parts == (1, 1):
+        source = np.ascontiguousarray(task.source, np.float64)
+        fft.run(replace(real, source=source, fill=float(task.fill), out=out), transform)
+        task.out[...] = np.rint(out, out=out)
+        return
+    assert task.largest is not None
+    f_bits = _bits(task.largest, parts[0])
+    g_bits = _bits(float(np.abs(real.kernel).max()), parts[1])
+    kernels = list(_split(task.kernel.astype(np.int64), g_bits, parts[1]))
+    fills = [int(part[0]) for part in _split(np.array([int(task.fill)]), f_bits, parts[0])]
+    total = np.zeros(task.out.shape, np.int64)
+    for i, source in enumerate(_split(task.source.astype(np.int64), f_bits, parts[0])):
+        values = source.astype(np.float64)
+        for j, kernel in enumerate(kernels):
+            part = replace(
+                real, source=values, kernel=kernel.astype(np.float64), fill=float(fills[i]), out=out
+            )
+            fft.run(part, transform)
+            # Modulo 2⁶⁴, so whatever is passed on the way, the sum is right if it fits.
+            total += np.rint(out, out=out).astype(np.int64) << (i * f_bits + j * g_bits)
+    task.out[...] = total
+
+
+def _split(values: Array, bits: int, parts: int) -> Iterator[Array]:
+    """Yield signed integers of `bits`, and what is left, that add up when shifted to `values`."""
+    for _ in range(parts - 1):
+        low = ((values + (1 << (bits - 1))) & ((1 << bits) - 1)) - (1 << (bits - 1))
+        yield low
+        values = (values - low) >> bits
+    yield values

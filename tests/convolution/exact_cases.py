@@ -1,0 +1,137 @@
+"""Random convolutions of integers, and their results in Python's own integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import fencepost as fp
+
+DTYPES = [np.bool_, "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
+PADDING = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap"}
+
+
+@dataclass
+class Case:
+    """One call of convolve or correlate."""
+
+    f: np.ndarray
+    g: np.ndarray
+    convolve: bool
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def result(self) -> np.ndarray:
+        """Compute it."""
+        return (fp.convolve if self.convolve else fp.correlate)(self.f, self.g, **self.options)
+
+    def expected(self) -> np.ndarray:
+        """Compute it term by term, in integers that hold every sum."""
+        mode, boundary = self.options["mode"], self.options["boundary"]
+        kernel = np.flip(self.g) if self.convolve else self.g
+        padding = []
+        for size, origin in zip(self.g.shape, self.options["origin"], strict=True):
+            at = size - 1 - origin if self.convolve else origin
+            around = {"full": (size - 1, size - 1), "same": (at, size - 1 - at), "valid": (0, 0)}
+            padding.append(around[mode])
+        bound = (max(map(abs, (int(self.f.max()), int(self.f.min())))) + 10) * sum(
+            abs(int(weight)) for weight in self.g.flat
+        )
+        kind = np.int64 if bound < 2**63 else object
+        f = self.f.astype(kind)
+        if isinstance(boundary, str) and boundary != "zero":
+            extended = np.pad(f, padding, PADDING[boundary])
+        else:
+            extended = np.pad(f, padding, constant_values=0 if boundary == "zero" else boundary)
+        if kind is object:  # the padding is in NumPy's integers
+            extended = np.frompyfunc(int, 1, 1)(extended)
+        outputs = [n - k + 1 for n, k in zip(extended.shape, kernel.shape, strict=True)]
+        out = np.zeros(outputs, kind)
+        for index in np.ndindex(kernel.shape):
+            weight = int(kernel[index])
+            if weight:
+                part = tuple(slice(i, i + n) for i, n in zip(index, outputs, strict=True))
+                out += extended[part] * weight
+        return out
+
+
+def integers(random: np.random.Generator, dtype: Any, shape: Any) -> np.ndarray:
+    """Draw integers of a magnitude that is itself drawn."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return random.integers(0, 2, shape).astype(bool)
+    limits = np.iinfo(dtype)
+    top = min(int(limits.max), 2 ** int(random.integers(1, 64)) - 1)
+    low = max(int(limits.min), -top - 1)
+    return random.integers(
+        low, top, shape, dtype=np.int64 if low < 0 else np.uint64, endpoint=True
+    ).astype(dtype)
+
+
+def random_kernel(random: np.random.Generator, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Draw a kernel: of no structure, constant, constant with a hole, of low rank, sparse."""
+    kind = random.integers(5)
+    g = integers(random, dtype, shape)
+    if kind == 1:
+        g[...] = g.flat[0]
+    elif kind == 2:
+        first, second = g.flat[0], g.flat[-1]
+        g[...] = first
+        g[tuple(slice(n // 3, n - n // 3) for n in shape)] = second
+    elif kind == 3:
+        product = np.ones((), np.int64)
+        for size in shape:
+            product = np.multiply.outer(product, random.integers(-4, 5, size))
+        if len(shape) > 1 and random.integers(2):
+            product = product + 3 * np.flip(product, 0)
+        return (
+            np.abs(product).astype(dtype)
+            if np.dtype(dtype).kind in "ub"
+            else product.clip(-128, 127).astype(dtype)
+        )
+    elif kind == 4:
+        g[random.random(shape) < 0.7] = 0
+    return g
+
+
+def random_case(random: np.random.Generator, most: int = 12) -> Case:
+    """Draw a call."""
+    axes = int(random.choice([1, 2, 2, 2, 3]))
+    side = most if axes < 3 else max(2, most // 2)
+    shape = tuple(int(n) for n in random.integers(1, side + 1, axes))
+    sizes = tuple(int(n) for n in random.integers(1, side + 1, axes))
+    mode = str(random.choice(["full", "same", "valid"]))
+    if mode == "valid":
+        sizes = tuple(min(pair) for pair in zip(shape, sizes, strict=True))
+    boundary: Any = random.choice(["zero", *PADDING, "number"])
+    boundary = int(random.integers(-9, 10)) if boundary == "number" else str(boundary)
+    options = {
+        "mode": mode,
+        "boundary": boundary,
+        "origin": tuple(int(random.integers(0, n)) for n in sizes),
+        "method": str(random.choice(["auto", "auto", "direct", "separable", "fft"])),
+    }
+    f = integers(random, random.choice(DTYPES), shape)
+    return Case(
+        f, random_kernel(random, random.choice(DTYPES), sizes), bool(random.integers(2)), options
+    )
+
+
+def check(case: Case) -> str:
+    """Compare a case with its expected results; say how it went: "exact" or why there are none."""
+    try:
+        result = case.result()
+    except fp.ArgumentError as error:
+        if "cannot compute this" in str(error):
+            return "method"
+        assert "must fit 64 bits" in str(error), error
+        expected = case.expected()
+        inputs = [int(array.max()) for array in (case.f, case.g)]
+        assert max(inputs) >= 2**63 or max(abs(int(y)) for y in expected.flat) >= 2**63, case
+        return "does not fit"
+    expected = case.expected()
+    assert result.dtype == np.int64
+    assert result.shape == expected.shape
+    assert (result == expected).all(), case
+    return "exact"

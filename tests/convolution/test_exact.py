@@ -1,0 +1,64 @@
+"""Integers stay integers: every dtype, size, boundary and method against Python's own sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from convolution.exact_cases import Case, check, random_case
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_integers_are_exact(seed):
+    random = np.random.default_rng(seed)
+    outcomes = Counter(check(random_case(random)) for _ in range(100))
+    assert outcomes["exact"] > 50
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_larger_random_integers_are_exact(seed):
+    random = np.random.default_rng(seed)
+    for _ in range(3):
+        check(random_case(random, most=70))
+
+
+def test_a_kernel_of_rank_2_with_thirds_in_its_singular_vectors():
+    f = np.random.default_rng(5).integers(0, 256, (300, 300)).astype(np.uint8)
+    k = np.ones((17, 17), int)
+    k[7:10, 7:10] = -3
+    exact = fp.convolve(f, k, "valid", method="direct")
+    for method in ("auto", "separable", "fft"):
+        np.testing.assert_array_equal(fp.convolve(f, k, "valid", method=method), exact)
+    assert fp.explain_method(f, k, "valid", method="separable").reason == (
+        "as asked, rank 2: 68 multiplications per result"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4"])
+@pytest.mark.parametrize("shape", [(40_000,), (300, 400), (30, 40, 50)])
+def test_large_kernels_by_fft_are_exact(dtype, shape):
+    random = np.random.default_rng(3)
+    top = min(np.iinfo(dtype).max, 10**6)
+    f = random.integers(0, top, shape, endpoint=True).astype(dtype)
+    g = random.integers(-999, 999, tuple(n // 4 for n in shape))
+    case = Case(f, g, True, {"mode": "full", "boundary": "zero", "origin": (0,) * len(shape)})
+    result = fp.convolve(f, g, method="fft")
+    if f.size * g.size < 5e8:
+        np.testing.assert_array_equal(result, fp.convolve(f, g, method="direct"))
+    corner = tuple(slice(0, 20 if len(shape) < 3 else 8) for _ in shape)
+    near = Case(f[corner], g[corner], True, case.options)
+    np.testing.assert_array_equal(result[corner], near.expected()[corner])
+    assert result.sum() == f.astype(int).sum() * g.sum()
+
+
+def test_integers_of_60_bits_are_split_and_exact():
+    random = np.random.default_rng(4)
+    f = random.integers(-(2**40), 2**40, 3000)
+    g = random.integers(-(2**10), 2**10, 500)
+    choice = fp.explain_method(f, g, method="fft")
+    assert "parts, each" in choice.reason
+    case = Case(f, g, True, {"mode": "full", "boundary": "zero", "origin": (0,)})
+    np.testing.assert_array_equal(fp.convolve(f, g, method="fft"), case.expected())

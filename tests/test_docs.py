@@ -265,3 +265,17 @@ class TestOffline:
     )
     def test_leaves_the_rest(self, page):
         assert offline.loads(page) == []
+
+
+def test_the_engines_page_names_files_that_exist_and_every_file():
+    engine = DOCS.parent / "engine"
+    text = (DOCS / "engine.md").read_text(encoding="utf-8")
+    table = text.partition("## Files")[2].partition("\n\nIncludes")[0]
+    named: set[Path] = set()
+    for name in re.findall(r"`([\w/.*]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.M))):
+        pattern = f"{name}*" if name.endswith("/") else name
+        files = {path for path in engine.glob(pattern) if path.is_file()}
+        assert files, f"docs/engine.md names {name}, and there is no such file"
+        named |= files
+    unnamed = {path for path in engine.rglob("*.[ch]*") if path.is_file()} - named
+    assert not unnamed, f"docs/engine.md does not name {sorted(map(str, unnamed))}"

@@ -32,8 +32,8 @@ def test_one_is_shown(fencepost):
     assert done.status == 0
     assert str(fp.kernels.sobel("x")) in done.out
     assert "sum 0, rank 1" in done.out
-    assert "rising by 1 a cell to the right: 8" in done.out
-    assert "rising by 1 a cell downwards: 0" in done.out
+    assert "rising by 1 a pixel to the right: 8" in done.out
+    assert "rising by 1 a pixel downwards: 0" in done.out
 
 
 def test_a_pair_shows_both(fencepost):
@@ -46,13 +46,13 @@ def test_a_pair_shows_both(fencepost):
 @pytest.mark.parametrize(
     "text", ["gaussian:sigma=2", "sobel:y", "emboss", "3x3: 1,2,3 4,5,6 7,8,9"]
 )
-def test_answers_are_those_of_convolution(fencepost, text):
+def test_responses_are_those_of_convolution(fencepost, text):
     kernel = fp.kernels.parse(text)
     (shown,) = fencepost("kernels", text, "--json").json["kernels"]
     y, x = np.mgrid[-20:21, -20:21].astype(float)
     samples = (np.ones_like(x), (x == 0) & (y == 0), x, x >= 0, y, (x**2 + y**2) / 2)
     expected = [fp.convolve(np.asarray(s, float), kernel, "same")[20, 20] for s in samples]
-    np.testing.assert_allclose(list(shown["answers"].values()), expected, atol=1e-12)
+    np.testing.assert_allclose(list(shown["responses"].values()), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["laplace", "sobel", "sobel:x", "mean:size=3,ndim=1", "log"])

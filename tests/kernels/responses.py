@@ -23,7 +23,7 @@ def moments(kernel: Kernel) -> tuple[np.ndarray, np.ndarray]:
     weights = np.atleast_2d(kernel.matrix) / kernel.sum
     origin = kernel.origin if kernel.ndim == 2 else (0, *kernel.origin)
     rows, columns = np.indices(weights.shape)
-    places = np.stack([columns - origin[1], origin[0] - rows]).reshape(2, -1).astype(float)
-    mean = places @ weights.ravel()
-    spread = places - mean[:, None]
-    return mean, (spread * weights.ravel()) @ spread.T
+    positions = np.stack([columns - origin[1], origin[0] - rows]).reshape(2, -1).astype(float)
+    mean = positions @ weights.ravel()
+    deviations = positions - mean[:, None]
+    return mean, (deviations * weights.ravel()) @ deviations.T

@@ -14,7 +14,6 @@ from PIL import Image
 import fencepost as fp
 from fencepost.errors import ArgumentError
 from fencepost.plots import style
-from fencepost.plots.images import kernel_grids
 from plots.texts import drawn_texts, faults
 
 RNG = np.random.default_rng(3)
@@ -56,7 +55,7 @@ def test_weights_that_would_be_too_small_are_not_written():
 
 @pytest.mark.parametrize("kernel", [fp.kernels.sobel("x"), fp.kernels.gaussian(sigma=1, ndim=1)])
 def test_frequency_response_is_that_of_the_fft(kernel):
-    response = kernel_grids.frequency_response(kernel, 65)
+    response = fp.kernels.frequency_response(kernel, 65)
     fine = np.fft.fftn(kernel.matrix, (64,) * kernel.ndim, range(kernel.ndim))
     folded = np.fft.fftshift(np.abs(fine))
     np.testing.assert_allclose(response[(slice(64),) * kernel.ndim], folded, atol=1e-12)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -160,7 +159,7 @@ def _one_axis(text: str, causal: bool) -> Kernel:
     kernel = parse(text, ndim=1)
     if not isinstance(kernel, Kernel):
         raise ArgumentError(f"a signal takes one kernel at a time. Received: {text}.")
-    return replace(kernel, origin=(0,)) if causal else kernel
+    return Kernel(kernel, origin=0) if causal else kernel
 
 
 def _through(values: NDArray[Any], kernels: list[Kernel], keywords: dict[str, Any]) -> NDArray[Any]:

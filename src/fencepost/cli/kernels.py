@@ -45,10 +45,10 @@ def kernels(
 
     from ..kernels import parse
 
-    found = parse(name)
+    kernel = parse(name)
     if draw is not None:
-        _draw(found, draw, portrait)
-    _show(console, found, draw)
+        _draw(kernel, draw, portrait)
+    _show(console, kernel, draw)
 
 
 def _list(console: Console) -> None:
@@ -56,8 +56,8 @@ def _list(console: Console) -> None:
 
     width = max(len(name) for name in ENTRIES)
     for group in GROUPS:
-        found = [entry for entry in ENTRIES.values() if entry.group == group]
-        lines = [f"  {entry.name:<{width}}  {entry.summary}" for entry in found]
+        entries = [entry for entry in ENTRIES.values() if entry.group == group]
+        lines = [f"  {entry.name:<{width}}  {entry.summary}" for entry in entries]
         console.say(f"{group}:", *lines, "")
     console.say("`fencepost kernels NAME` shows one; arguments follow a colon: gaussian:sigma=2.")
     console.result(
@@ -76,28 +76,28 @@ def _list(console: Console) -> None:
     )
 
 
-def _draw(found: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
+def _draw(kernel: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
     from ..plots import save
     from ..plots.images.kernel_card import kernel_card
 
-    save(kernel_card(found, portrait), path)
+    save(kernel_card(kernel, portrait), path)
 
 
-def _show(console: Console, found: Kernel | KernelSet, drawn: Path | None) -> None:
+def _show(console: Console, shown: Kernel | KernelSet, drawn: Path | None) -> None:
     from ..kernels import Kernel
 
-    several = (found,) if isinstance(found, Kernel) else tuple(found)
+    several = (shown,) if isinstance(shown, Kernel) else tuple(shown)
     described = [_described(kernel) for kernel in several]
     for kernel, facts in zip(several, described, strict=True):
-        answers = [f"  {sample}: {answer:g}" for sample, answer in facts["answers"].items()]
+        responses = [f"  {sample}: {value:g}" for sample, value in facts["responses"].items()]
         console.say(
             str(kernel),
             "",
             f"sum {facts['sum']:g}, rank {facts['rank']}, origin {facts['origin']}, "
             f"symmetry: {facts['symmetry']}",
             *([f"source: {kernel.source}"] if kernel.source else []),
-            "Its answer to a sample, at the middle:",
-            *answers,
+            "Its response to a sample, at the middle:",
+            *responses,
             "",
         )
     if drawn is not None:
@@ -114,27 +114,27 @@ def _described(kernel: Kernel) -> dict[str, Any]:
         "sum": kernel.sum,
         "rank": kernel.rank,
         "symmetry": str(kernel.symmetry),
-        "answers": _answers(kernel),
+        "responses": _responses(kernel),
     }
 
 
-def _answers(kernel: Kernel) -> dict[str, float]:
+def _responses(kernel: Kernel) -> dict[str, float]:
     """Convolve samples whose middle is at coordinate 0 with the kernel, and look there."""
     import numpy as np
 
     # The weight at origin + j meets the sample at -j.
-    places = [
-        cell - np.arange(size) for size, cell in zip(kernel.shape, kernel.origin, strict=True)
+    positions = [
+        index - np.arange(size) for size, index in zip(kernel.shape, kernel.origin, strict=True)
     ]
-    grid = np.meshgrid(*places, indexing="ij")
+    grid = np.meshgrid(*positions, indexing="ij")
     right = grid[-1]
     samples = {
         "flat, 1 everywhere": np.ones(kernel.shape),
         "a single 1 in the middle": np.logical_and.reduce([axis == 0 for axis in grid]),
-        "rising by 1 a cell to the right": right,
+        "rising by 1 a pixel to the right": right,
         "a step from 0 to 1, the middle the first 1": right >= 0,
     }
-    if kernel.ndim == 2:
-        samples["rising by 1 a cell downwards"] = grid[0]
+    if kernel.ndim > 1:
+        samples["rising by 1 a pixel downwards"] = grid[-2]
     samples["curved, half the square of the distance"] = sum(axis**2 for axis in grid) / 2
     return {name: float((kernel.matrix * sample).sum()) for name, sample in samples.items()}

@@ -150,7 +150,7 @@ class Gradient:
     @property
     def magnitude(self) -> NDArray[Any]:
         """How strong an edge; for a pair √(x² + y²)."""
-        return self.kernels.strength(self.answers)
+        return self.kernels.magnitude(self.answers)
 
     @property
     def direction(self) -> NDArray[Any]:

@@ -47,7 +47,7 @@ def response(
     boundary = boundary or options.boundary
     if step.together is None:
         return _linear(pixels, step.kernels[0], options, boundary, dtype, scale, offset)
-    strength = step.together.strength(answers(pixels, step, options))
+    strength = step.together.magnitude(answers(pixels, step, options))
     return finish(strength, dtype, scale, offset)
 
 

@@ -1,8 +1,9 @@
 """Named kernels, for convolution: how each is made, where it is from, what it does.
 
-Arguments are cells, degrees (counterclockwise as seen) and sizes (rows, columns). Functions that
-take `ndim` have a 1D form for signals, ``ndim=1``; the others are for images only. Directional
-kernels answer above 0 where brightness rises to the right (x) or down the array (y).
+Arguments are pixels, degrees (counterclockwise as seen) and sizes (rows, columns). Functions that
+take `ndim` have a form for signals, ``ndim=1``, and for volumes, ``ndim=3``; the others are for
+images only. Directional kernels respond above 0 where brightness rises to the right (x) or down the
+array (y).
 
 Examples
 --------
@@ -30,6 +31,7 @@ from .edges import (
     sobel,
 )
 from .effects import emboss, sharpen, unsharp
+from .frequency import frequency_response
 from .gaussians import dog, gabor, gaussian, gaussian_derivative, log
 from .kernel import Kernel
 from .sets import BasisSet, CompassSet, KernelPair, KernelSet
@@ -54,6 +56,7 @@ __all__ = [
     "entry",
     "frei_chen",
     "frei_chen_basis",
+    "frequency_response",
     "gabor",
     "gaussian",
     "gaussian_derivative",

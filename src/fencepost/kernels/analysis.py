@@ -51,14 +51,13 @@ class Symmetry(NamedTuple):
 
 
 def symmetry(matrix: Array) -> Symmetry:
-    """Find the symmetry of a row or a matrix."""
+    """Find the symmetry of a row, a matrix, or an array of more axes."""
     matrix = np.atleast_2d(matrix)
-    rows, columns = matrix.shape
-    square = rows == columns and rows > 1
+    square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] > 1
     return Symmetry(
-        up_down=_parity(matrix, matrix[::-1]),
-        left_right=_parity(matrix, matrix[:, ::-1]),
-        centre=_parity(matrix, matrix[::-1, ::-1]),
+        up_down=_parity(matrix, np.flip(matrix, 0)),
+        left_right=_parity(matrix, np.flip(matrix, -1)),
+        centre=_parity(matrix, np.flip(matrix)),
         diagonal=_parity(matrix, matrix.T) if square else "none",
     )
 

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec
 
-from ..arguments import nearest
-from ..errors import ArgumentError
+from fencepost.arguments import nearest
+from fencepost.errors import ArgumentError
+
 from .kernel import Kernel
 from .sets import COMPASS, CompassSet, KernelPair, KernelSet
 from .tables import shorten
@@ -40,6 +41,8 @@ class Entry:
         What its argument `direction` may be; empty if it has none.
     turn : float
         Of a pair: by how many radians, clockwise, x and y are turned from right and down.
+    least_axes : int
+        1 if it has a form for signals.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Entry:
     source: str
     directions: tuple[str, ...] = ()
     turn: float = 0.0
+    least_axes: int = 1
 
     @property
     def summary(self) -> str:
@@ -59,10 +63,9 @@ class Entry:
         """The names of its arguments, in order."""
         return tuple(inspect.signature(self.function).parameters)
 
-    @property
-    def has_1d_form(self) -> bool:
-        """Whether it can be made for signals."""
-        return "ndim" in self.arguments
+    def has_axes(self, ndim: int) -> bool:
+        """Whether it can be made for signals (1), images (2), volumes (3)."""
+        return ndim == 2 or ("ndim" in self.arguments and ndim >= self.least_axes)
 
     def every_direction(self, **arguments: object) -> KernelSet:
         """Return the kernels of all its directions, brought to one shape by zeros."""
@@ -86,7 +89,11 @@ ENTRIES: dict[str, Entry] = {}
 
 
 def named(
-    group: str, source: str, directions: tuple[str, ...] = (), turn: float = 0.0
+    group: str,
+    source: str,
+    directions: tuple[str, ...] = (),
+    turn: float = 0.0,
+    least_axes: int = 1,
 ) -> Callable[[Callable[P, Kernel]], Callable[P, Kernel]]:
     """Let a function's kernels carry its name, their parameters and their source; enter it."""
 
@@ -106,14 +113,14 @@ def named(
             }
             return kernel.named(name, parameters, source)
 
-        ENTRIES[name] = Entry(name, group, make, source, directions, turn)
+        ENTRIES[name] = Entry(name, group, make, source, directions, turn, least_axes)
         return make
 
     return decorate
 
 
 def entry(name: str) -> Entry:
-    """Find a kernel by name; small and capital letters, - and _ are the same.
+    """Find a kernel by name; lower and upper case, - and _ are the same.
 
     Raises
     ------
@@ -124,13 +131,13 @@ def entry(name: str) -> Entry:
     key = OTHER_NAMES.get(key, key)
     if key not in ENTRIES:
         known = [*ENTRIES, *OTHER_NAMES]
-        help = nearest(key, known) or f"There are {', '.join(known)}."
-        raise ArgumentError(f'There is no kernel named "{shorten(key)}". {help}')
+        hint = nearest(key, known) or f"There are {', '.join(known)}."
+        raise ArgumentError(f'There is no kernel named "{shorten(key)}". {hint}')
     return ENTRIES[key]
 
 
 def pair(name: str, **arguments: object) -> KernelPair:
-    """Return the kernels of both directions, whose answers make a magnitude and a direction.
+    """Return the kernels of both directions, whose responses make a magnitude and a direction.
 
     Parameters
     ----------
@@ -151,13 +158,13 @@ def pair(name: str, **arguments: object) -> KernelPair:
     >>> x == fp.kernels.sobel("x")
     True
     """
-    found = _together(name, PAIR, arguments)
-    assert isinstance(found, KernelPair)
-    return found
+    kernels = _every_direction(name, PAIR, arguments)
+    assert isinstance(kernels, KernelPair)
+    return kernels
 
 
 def compass(name: str, **arguments: object) -> CompassSet:
-    """Return the eight kernels of a compass set; the strongest answer tells the direction.
+    """Return the eight kernels of a compass set; the largest response gives the direction.
 
     Parameters
     ----------
@@ -177,16 +184,19 @@ def compass(name: str, **arguments: object) -> CompassSet:
     >>> fp.kernels.compass("kirsch").labels
     ('E', 'NE', 'N', 'NW', 'W', 'SW', 'S', 'SE')
     """
-    found = _together(name, COMPASS, arguments)
-    assert isinstance(found, CompassSet)
-    return found
+    kernels = _every_direction(name, COMPASS, arguments)
+    assert isinstance(kernels, CompassSet)
+    return kernels
 
 
-def _together(name: str, directions: tuple[str, ...], arguments: dict[str, object]) -> KernelSet:
-    found = entry(name)
-    if found.directions != directions:
-        fitting = ", ".join(one.name for one in ENTRIES.values() if one.directions == directions)
+def _every_direction(
+    name: str, directions: tuple[str, ...], arguments: dict[str, object]
+) -> KernelSet:
+    named_kernel = entry(name)
+    if named_kernel.directions != directions:
+        fitting = (known.name for known in ENTRIES.values() if known.directions == directions)
         raise ArgumentError(
-            f"Kernels with directions {', '.join(directions)} are {fitting}. Received: {name!r}"
+            f"Kernels with directions {', '.join(directions)} are {', '.join(fitting)}. "
+            f"Received: {name!r}"
         )
-    return found.every_direction(**arguments)
+    return named_kernel.every_direction(**arguments)

@@ -1,4 +1,4 @@
-"""Kernels for the eight directions of the compass; the strongest answer tells the direction.
+"""Kernels for the eight directions of the compass; the largest response gives the direction.
 
 Each is that for E, turned in steps of 45°. The direction is where brightness rises, north up. The
 papers draw these kernels for correlation, that is turned by 180°.
@@ -6,7 +6,8 @@ papers draw these kernels for correlation, that is turned by 180°.
 
 from __future__ import annotations
 
-from ..arguments import choice
+from fencepost.arguments import choice
+
 from .catalogue import named
 from .kernel import Kernel
 from .sets import COMPASS

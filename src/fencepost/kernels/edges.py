@@ -1,8 +1,9 @@
 """Kernels that find edges: differences, Laplace, Sobel and his kin.  Their weights add up to 0.
 
-All are written for convolution: x answers above 0 where brightness rises to the right, y where it
-rises downwards, with the index of the row. Books, OpenCV and the papers themselves draw these
-kernels for correlation, that is turned by 180°, so that the sign of every weight is the other.
+All are written for convolution: x responds above 0 where brightness rises to the right, y where it
+rises downwards, with the index of the row; in volumes, z along the first axis of three. Books,
+OpenCV and the papers themselves draw these kernels for correlation, that is turned by 180°, so that
+the sign of every weight is the other.
 """
 
 from __future__ import annotations
@@ -12,85 +13,83 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice, integer
+from fencepost.arguments import choice
+
 from .catalogue import ENTRIES, PAIR, Entry, named
 from .kernel import Kernel
 from .sets import BasisSet
-from .sizes import axes, odd_size
-from .smoothing import outer, pascal
+from .shapes import as_ndim, odd_size
+from .smoothing import pascal
 
 Array = NDArray[np.float64]
 
+DIRECTIONS = ("x", "y", "z")
 _CENTRAL = np.array([1.0, 0.0, -1.0])
 
 
-def along(direction: str, derivative: Array, smoothing: Array) -> Array:
-    """Take the derivative along x (columns) or y (rows), and smooth along the other axis."""
-    if choice("direction", direction, PAIR) == "x":
-        return outer(smoothing, derivative)
-    return outer(derivative, smoothing)
+def along(
+    direction: str, derivative: Array, smoothing: Array, ndim: int = 2, origin: int | None = None
+) -> Kernel:
+    """Take the derivative along x (the last axis), y or z, and smooth along the other axes."""
+    known = DIRECTIONS[: max(2, ndim)]
+    axis = ndim - 1 - known.index(choice("direction", direction, known))
+    if ndim == 1:
+        return Kernel(derivative, origin=origin)
+    factors = [derivative if index == axis else smoothing for index in range(ndim)]
+    return Kernel.from_factors(*factors, origin=None if origin is None else (origin,) * ndim)
 
 
 @named("edges", "first difference", PAIR)
 def difference(direction: str = "x", ndim: int = 2) -> Kernel:
-    """A cell less the one before it: 1, −1, with the origin in its first cell.
+    """A pixel less the one before it: 1, −1, with the origin in its first element.
 
     Parameters
     ----------
     direction : "x" or "y"
-        Along rows or along columns; a signal has one direction.
-    ndim : 1 or 2
-        For signals or for images.
+        Along rows or along columns (of a volume also "z"); a signal has one direction.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------
     >>> difference(ndim=1).matrix
     array([ 1., -1.])
     """
-    weights = np.array([1.0, -1.0])
-    choice("direction", direction, PAIR)
-    if axes(ndim) == 1:
-        return Kernel(weights, origin=0)
-    return Kernel(along(direction, weights, np.ones(1)), origin=(0, 0))
+    return along(direction, np.array([1.0, -1.0]), np.ones(1), as_ndim(ndim), origin=0)
 
 
 @named("edges", "central difference, exact for parabolas", PAIR)
 def central_difference(direction: str = "x", ndim: int = 2) -> Kernel:
-    """The slope at a cell, from its two neighbours: 1, 0, −1, halved.
+    """The slope at a pixel, from its two neighbours: 1, 0, −1, halved.
 
     Parameters
     ----------
-    direction : "x" or "y"
-        Along rows or along columns; a signal has one direction.
-    ndim : 1 or 2
-        For signals or for images.
+    direction, ndim
+        As of `difference`.
 
     Examples
     --------
     >>> central_difference(ndim=1).matrix
     array([ 0.5,  0. , -0.5])
     """
-    choice("direction", direction, PAIR)
-    if axes(ndim) == 1:
-        return Kernel(_CENTRAL / 2)
-    return Kernel(along(direction, _CENTRAL / 2, np.ones(1)))
+    return along(direction, _CENTRAL / 2, np.ones(1), as_ndim(ndim))
 
 
 @named("edges", "second differences; both forms in Rosenfeld and Kak, Digital Picture Processing")
 def laplace(neighbours: int | None = None, ndim: int = 2) -> Kernel:
-    """A cell against all its neighbours: edges and spots light up, wherever they point.
+    """A pixel against all its neighbours: edges and spots light up, wherever they point.
 
     Parameters
     ----------
     neighbours : 4 or 8
-        Whether diagonal neighbours count; in 2D 8 by default: −1 everywhere, 8 in the centre.
-        A signal's cell has 2.
-    ndim : 1 or 2
-        For signals or for images.
+        Whether diagonal neighbours count; by default they do: −1 everywhere, 8 in the centre. A
+        signal's sample has 2, a volume's element 6 or 26.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Notes
     -----
-    The centre is positive, so that a bright spot is bright in the answer. OpenCV's and SciPy's
+    The centre is positive, so that a bright spot has a bright response. OpenCV's and SciPy's
     Laplacian is that of mathematics, with a negative centre: −1 times this one.
 
     Examples
@@ -101,15 +100,16 @@ def laplace(neighbours: int | None = None, ndim: int = 2) -> Kernel:
     -1  8 -1
     -1 -1 -1
     """
-    if axes(ndim) == 1:
-        if neighbours is not None:
-            integer("neighbours", neighbours, 2, 2)
-        return Kernel([-1.0, 2.0, -1.0])
+    ndim = as_ndim(ndim)
+    nearest, every = 2 * ndim, 3**ndim - 1
     if neighbours is None:
-        neighbours = 8
-    if choice("neighbours", str(neighbours), ("4", "8")) == "4":
-        return Kernel([[0, -1, 0], [-1, 4, -1], [0, -1, 0]])
-    return Kernel([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
+        neighbours = every
+    known = dict.fromkeys((str(nearest), str(every)))  # in 1D they are the same
+    count = int(choice("neighbours", str(neighbours), tuple(known)))
+    steps = np.abs(np.indices((3,) * ndim) - 1).sum(axis=0)  # along the axes, from the centre
+    matrix = np.where(steps <= (1 if count == nearest else ndim), -1.0, 0.0)
+    matrix[(1,) * ndim] = count
+    return Kernel(matrix)
 
 
 @named(
@@ -117,8 +117,9 @@ def laplace(neighbours: int | None = None, ndim: int = 2) -> Kernel:
     "Sobel and Feldman 1968, A 3×3 isotropic gradient operator for image processing "
     "(Stanford Artificial Intelligence Project)",
     PAIR,
+    least_axes=2,
 )
-def sobel(direction: str = "x", size: int = 3) -> Kernel:
+def sobel(direction: str = "x", size: int = 3, ndim: int = 2) -> Kernel:
     """Sobel: the difference of neighbours, smoothed across by 1 2 1.
 
     Parameters
@@ -128,10 +129,12 @@ def sobel(direction: str = "x", size: int = 3) -> Kernel:
     size : int
         Odd, from 3 to 31. Larger ones are smoothed by more of Pascal's triangle in both
         directions, as OpenCV's ``getDerivKernels`` has them.
+    ndim : int
+        2 for images, 3 for volumes, …
 
     Notes
     -----
-    Whole weights, as published: a slope of 1 is answered by 8 (``normalised()``: by 2).
+    Integer weights, as published: the response to a slope of 1 is 8 (``normalised()``: 2).
 
     Examples
     --------
@@ -141,14 +144,19 @@ def sobel(direction: str = "x", size: int = 3) -> Kernel:
     2 0 -2
     1 0 -1
     """
-    size = odd_size(size, 3, 31)
+    size, ndim = odd_size(size, 3, 31), as_ndim(ndim, 2)
     smoothing = pascal(size) * 2 ** (size - 1)
     derivative = np.convolve(pascal(size - 2) * 2 ** (size - 3), _CENTRAL)
-    return Kernel(along(direction, derivative, smoothing))
+    return along(direction, derivative, smoothing, ndim)
 
 
-@named("edges", "Prewitt 1970, Object enhancement and extraction (Picture Processing)", PAIR)
-def prewitt(direction: str = "x") -> Kernel:
+@named(
+    "edges",
+    "Prewitt 1970, Object enhancement and extraction (Picture Processing)",
+    PAIR,
+    least_axes=2,
+)
+def prewitt(direction: str = "x", ndim: int = 2) -> Kernel:
     """Prewitt: the difference of neighbours, averaged over three rows.
 
     Parameters
@@ -164,11 +172,16 @@ def prewitt(direction: str = "x") -> Kernel:
      0  0  0
     -1 -1 -1
     """
-    return Kernel(along(direction, _CENTRAL, np.ones(3)))
+    return along(direction, _CENTRAL, np.ones(3), as_ndim(ndim, 2))
 
 
-@named("edges", "Scharr 2000, Optimale Operatoren in der digitalen Bildverarbeitung", PAIR)
-def scharr(direction: str = "x") -> Kernel:
+@named(
+    "edges",
+    "Scharr 2000, Optimale Operatoren in der digitalen Bildverarbeitung",
+    PAIR,
+    least_axes=2,
+)
+def scharr(direction: str = "x", ndim: int = 2) -> Kernel:
     """Scharr: like Sobel, with 3 10 3: the direction is truer, whatever it is.
 
     Parameters
@@ -184,7 +197,7 @@ def scharr(direction: str = "x") -> Kernel:
     10 0 -10
      3 0  -3
     """
-    return Kernel(along(direction, _CENTRAL, np.array([3.0, 10.0, 3.0])))
+    return along(direction, _CENTRAL, np.array([3.0, 10.0, 3.0]), as_ndim(ndim, 2))
 
 
 @named(
@@ -194,12 +207,12 @@ def scharr(direction: str = "x") -> Kernel:
     turn=math.pi / 4,
 )
 def roberts(direction: str = "x") -> Kernel:
-    """Roberts' cross: the differences along both diagonals of 2 × 2 cells.
+    """Roberts' cross: the differences along both diagonals of 2 × 2 pixels.
 
     Parameters
     ----------
     direction : "x" or "y"
-        "x" answers above 0 where brightness rises to the lower right, "y" to the lower left: the
+        "x" responds above 0 where brightness rises to the lower right, "y" to the lower left: the
         pair stands 45° askew, and its direction allows for that.
 
     Examples
@@ -232,7 +245,7 @@ def frei_chen(direction: str = "x") -> Kernel:
     >>> round(float((frei_chen("x").matrix ** 2).sum()), 12)
     1.0
     """
-    return Kernel(along(direction, _CENTRAL, np.array([1.0, _ROOT, 1.0])) / (2 * _ROOT))
+    return along(direction, _CENTRAL, np.array([1.0, _ROOT, 1.0])) / (2 * _ROOT)
 
 
 def frei_chen_basis() -> BasisSet:
@@ -241,7 +254,7 @@ def frei_chen_basis() -> BasisSet:
     Returns
     -------
     BasisSet
-        Whose strength is the share of an edge in 3 × 3 cells, from 0 to 1, whatever the contrast.
+        Whose magnitude is the share of an edge in 3 × 3 pixels, from 0 to 1, whatever the contrast.
 
     Notes
     -----

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ..arguments import choice, real
+from fencepost.arguments import choice, real
+
 from .catalogue import named
 from .edges import laplace
 from .gaussians import Sigma, gaussian
 from .kernel import Kernel
 from .sets import COMPASS
-from .smoothing import Size, identity
+from .shapes import Size, as_ndim
+from .smoothing import identity
 
 
 @named("effects", "the image plus its Laplacian; Rosenfeld and Kak, Digital Picture Processing")
@@ -20,9 +22,9 @@ def sharpen(amount: float = 1.0, neighbours: int | None = None, ndim: int = 2) -
     amount : float
         How much of it, 0 or more.
     neighbours : 4 or 8
-        Whether diagonal neighbours count; in 2D 4 by default.
-    ndim : 1 or 2
-        For signals or for images.
+        Whether diagonal neighbours count; by default they do not.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------
@@ -32,8 +34,8 @@ def sharpen(amount: float = 1.0, neighbours: int | None = None, ndim: int = 2) -
     -1  5 -1
      0 -1  0
     """
-    if neighbours is None and ndim == 2:
-        neighbours = 4
+    if neighbours is None:
+        neighbours = 2 * as_ndim(ndim)
     amount = real("amount", amount, 0.0)
     return identity(ndim=ndim) + amount * laplace(neighbours, ndim)
 
@@ -46,14 +48,14 @@ def unsharp(
 
     Parameters
     ----------
-    sigma : float or (float, float)
-        Standard deviation of the blur, in cells: how wide the halo is.
+    sigma : float or one for each axis
+        Standard deviation of the blur, in pixels: how wide the halo is.
     amount : float
         How much is added, 0 or more.
-    size : int or (int, int), optional
+    size : int or one for each axis, optional
         Odd; without it, whatever lies within 4 sigma.
-    ndim : 1 or 2
-        For signals or for images.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------

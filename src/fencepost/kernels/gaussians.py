@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import choice, integer, real
-from ..errors import ArgumentError
+from fencepost.arguments import integer, per_axis, real
+from fencepost.errors import ArgumentError
+
 from .catalogue import PAIR, named
 from .edges import along
-from .kernel import Kernel, check_size
-from .sizes import axes, per_axis, positive, sizes
-from .smoothing import Size, outer
+from .kernel import Kernel
+from .shapes import LONGEST, Size, as_ndim, as_shape, check_size, outer, positive
 
 Array = NDArray[np.float64]
-Sigma = float | tuple[float, float]
+Sigma = float | Sequence[float]
 
 # How many standard deviations are kept on each side where no size is given; SciPy's `truncate`.
-_REACH = 4.0
+_TRUNCATE = 4.0
 # Narrower than this, the weights beside the middle are too small for their moments.
 _NARROWEST = 0.1
-_SAMPLED = "the normal density, sampled at the cells"
+_SAMPLED = "the normal density, sampled at the pixels"
 
 
 @named("smoothing", _SAMPLED + "; sigma from size: OpenCV's getGaussianKernel")
 def gaussian(
     sigma: Sigma | None = None, size: Size | None = None, angle: float = 0.0, ndim: int = 2
 ) -> Kernel:
-    """A Gaussian blur: nearby cells count more, by the bell curve.
+    """A Gaussian blur: nearby pixels count more, by the bell curve.
 
     Parameters
     ----------
-    sigma : float or (float, float), optional
-        Standard deviation in cells, above 0; for rows and columns, if they differ. Without it,
+    sigma : float or one for each axis, optional
+        Standard deviation in pixels, above 0; for rows and columns, if they differ. Without it,
         0.3·((size − 1)/2 − 1) + 0.8, as in OpenCV; without both, 1.
-    size : int or (int, int), optional
+    size : int or one for each axis, optional
         Odd. Without it, whatever lies within 4 sigma, as in SciPy: 2·⌊4·sigma + ½⌋ + 1.
     angle : float
-        Turns an anisotropic Gaussian, in degrees counterclockwise as seen.
-    ndim : 1 or 2
-        For signals or for images.
+        Turns an anisotropic Gaussian of an image, in degrees counterclockwise as seen.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Notes
     -----
@@ -56,19 +57,21 @@ def gaussian(
     >>> gaussian(sigma=(1, 3), angle=30).shape
     (15, 23)
     """
-    ndim = axes(ndim)
-    shape = None if size is None else sizes(size, ndim, odd=True)
+    ndim = as_ndim(ndim)
+    shape = None if size is None else as_shape(size, ndim, odd=True)
     sigmas = _sigmas(sigma, shape, ndim)
     turned = math.radians(real("angle", angle, -1e6, 1e6)) if ndim == 2 else 0.0
     if len(set(sigmas)) == 1 or turned == 0:
         shape = shape or _around(sigmas)
-        pairs = zip(shape, sigmas, strict=True)
-        return Kernel(outer(*(bell(cells // 2, one) for cells, one in pairs)))
-    # Level and upright standard deviations of the turned Gaussian tell how far it reaches.
+        radii = (side // 2 for side in shape)
+        return Kernel.from_factors(*map(bell, radii, sigmas))
+    # Level and upright standard deviations of the turned Gaussian say how large it is.
     rows, columns = sigmas
     sine, cosine = math.sin(turned), math.cos(turned)
-    reaches = (math.hypot(rows * cosine, columns * sine), math.hypot(rows * sine, columns * cosine))
-    shape = shape or _around(reaches)
+    shape = shape or _around(
+        (math.hypot(rows * cosine, columns * sine), math.hypot(rows * sine, columns * cosine))
+    )
+    check_size(shape)
     right, up = grid(shape)
     long, short = right * cosine + up * sine, up * cosine - right * sine
     weights = np.exp(-((long / columns) ** 2 + (short / rows) ** 2) / 2)
@@ -77,7 +80,7 @@ def gaussian(
 
 def _sigmas(sigma: Sigma | None, shape: tuple[int, ...] | None, ndim: int) -> tuple[float, ...]:
     if sigma is not None:
-        return tuple(positive("sigma", one) for one in per_axis("sigma", sigma, ndim))
+        return per_axis("sigma", sigma, ndim, positive)
     if shape is None:
         return (1.0,) * ndim
     return tuple(0.3 * ((size - 1) / 2 - 1) + 0.8 for size in shape)
@@ -85,20 +88,24 @@ def _sigmas(sigma: Sigma | None, shape: tuple[int, ...] | None, ndim: int) -> tu
 
 def _around(sigmas: tuple[float, ...]) -> tuple[int, ...]:
     """Return the shape that holds a Gaussian with these standard deviations."""
-    shape = tuple(2 * reach(sigma) + 1 for sigma in sigmas)
-    check_size(shape)
+    shape = tuple(2 * radius_of(sigma) + 1 for sigma in sigmas)
+    if max(shape) > LONGEST:
+        raise ArgumentError(
+            f"sigma must be at most {LONGEST / 2 / _TRUNCATE:,.0f}, so that a kernel has at most "
+            f"{LONGEST:,} elements along an axis. Received: sigma={max(sigmas):g}"
+        )
     return shape
 
 
-def reach(sigma: float) -> int:
-    """Return how many cells on each side belong to a Gaussian."""
-    return int(_REACH * min(sigma, 1e12) + 0.5)
+def radius_of(sigma: float) -> int:
+    """Return how many elements on each side belong to a Gaussian."""
+    return int(_TRUNCATE * min(sigma, 1e12) + 0.5)
 
 
 def bell(radius: int, sigma: float) -> Array:
     """Return the samples of a normal density from −radius to radius, divided by their sum."""
-    cells = np.arange(-radius, radius + 1)
-    weights: Array = np.exp(-((cells / sigma) ** 2) / 2)
+    distances = np.arange(-radius, radius + 1)
+    weights: Array = np.exp(-((distances / sigma) ** 2) / 2)
     weights /= weights.sum()
     return weights
 
@@ -106,33 +113,33 @@ def bell(radius: int, sigma: float) -> Array:
 def bell_derivative(radius: int, sigma: float, order: int) -> Array:
     """Return its derivative, scaled so that it is exact on polynomials of that degree.
 
-    Σ g = 0; order 1: a slope of 1 is answered by 1; order 2: so is x²/2, and a slope by 0.
+    Σ g = 0; order 1: the response to a slope of 1 is 1; order 2: that to x²/2, and 0 to a slope.
     """
-    cells = np.arange(-radius, radius + 1)
+    distances = np.arange(-radius, radius + 1)
     weights = bell(radius, sigma)
-    second = float((cells**2 * weights).sum())
+    second = float((distances**2 * weights).sum())
     if order == 1:
-        slope: Array = -cells * weights / second
+        slope: Array = -distances * weights / second
         return slope
-    fourth = float((cells**4 * weights).sum())
-    curvature: Array = 2 * (cells**2 - second) * weights / (fourth - second**2)
+    fourth = float((distances**4 * weights).sum())
+    curvature: Array = 2 * (distances**2 - second) * weights / (fourth - second**2)
     return curvature
 
 
 def grid(shape: tuple[int, ...]) -> tuple[Array, Array]:
-    """Return how far each cell lies to the right of the middle, and how far up."""
+    """Return how far each element lies to the right of the middle, and how far up."""
     down, right = np.indices(shape, np.float64)
     return right - shape[1] // 2, shape[0] // 2 - down
 
 
 def _derivative_size(sigma: Any, size: Any) -> tuple[float, int]:
-    """Return sigma and the radius of a kernel of derivatives: at least one cell on each side."""
+    """Return sigma and the radius of a kernel of derivatives: at least one element a side."""
     sigma = real("sigma", sigma, _NARROWEST)
     if size is None:
-        size = 2 * max(reach(sigma), 1) + 1
-    elif integer("size", size, 1) == 1:
+        return sigma, max(_around((sigma,))[0] // 2, 1)
+    if integer("size", size, 1) == 1:
         raise ArgumentError(f"size must be at least 3 for a derivative. Received: size={size}")
-    return sigma, sizes(size, 1, odd=True)[0] // 2
+    return sigma, as_shape(size, 1, odd=True)[0] // 2
 
 
 @named("edges", _SAMPLED + ", times −x/σ² or (x²/σ² − 1)/σ²; Canny 1986, PAMI 8", PAIR)
@@ -148,19 +155,19 @@ def gaussian_derivative(
     Parameters
     ----------
     direction : "x" or "y"
-        Along which brightness rises; a signal has one direction.
+        Along which brightness rises (of a volume also "z"); a signal has one direction.
     sigma : float
-        Standard deviation in cells, at least 0.1.
+        Standard deviation in pixels, at least 0.1.
     order : 1 or 2
         First or second derivative.
     size : int, optional
         Odd, at least 3; without it, whatever lies within 4 sigma.
-    ndim : 1 or 2
-        For signals or for images.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Notes
     -----
-    Scaled so that a slope of 1 is answered by exactly 1 (order 2: x²/2). SciPy's
+    Scaled so that the response to a slope of 1 is exactly 1 (order 2: to x²/2). SciPy's
     ``gaussian_filter(order=1)`` is not: it differs by 0.007 % at sigma 1.
 
     Examples
@@ -170,11 +177,7 @@ def gaussian_derivative(
     """
     sigma, radius = _derivative_size(sigma, size)
     derivative = bell_derivative(radius, sigma, integer("order", order, 1, 2))
-    choice("direction", direction, PAIR)
-    if axes(ndim) == 1:
-        return Kernel(derivative)
-    check_size((2 * radius + 1,) * 2)
-    return Kernel(along(direction, derivative, bell(radius, sigma)))
+    return along(direction, derivative, bell(radius, sigma), as_ndim(ndim))
 
 
 @named("edges", "Marr and Hildreth 1980, Theory of edge detection (Proceedings of the RS, B 207)")
@@ -184,16 +187,17 @@ def log(sigma: float = 1.0, size: int | None = None, ndim: int = 2) -> Kernel:
     Parameters
     ----------
     sigma : float
-        Standard deviation in cells, at least 0.1.
+        Standard deviation in pixels, at least 0.1.
     size : int, optional
         Odd, at least 3; without it, whatever lies within 4 sigma.
-    ndim : 1 or 2
-        For signals or for images.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Notes
     -----
     The centre is positive, as in `laplace` and `dog`: −∇²G. SciPy's ``gaussian_laplace`` is −1
-    times this. Scaled so that x²/2 is answered by exactly −1, and flat and sloping parts by 0.
+    times this. Scaled so that the response to x²/2 is exactly −1, and that to flat and sloping
+    parts 0.
 
     Examples
     --------
@@ -202,11 +206,10 @@ def log(sigma: float = 1.0, size: int | None = None, ndim: int = 2) -> Kernel:
     """
     sigma, radius = _derivative_size(sigma, size)
     curvature = bell_derivative(radius, sigma, 2)
-    if axes(ndim) == 1:
-        return Kernel(-curvature)
-    check_size((2 * radius + 1,) * 2)
-    smoothing = bell(radius, sigma)
-    return Kernel(-outer(curvature, smoothing) - outer(smoothing, curvature))
+    ndim, smoothing = as_ndim(ndim), bell(radius, sigma)
+    check_size((2 * radius + 1,) * ndim)
+    factors = ([curvature if i == axis else smoothing for i in range(ndim)] for axis in range(ndim))
+    return Kernel(-sum(outer(*each) for each in factors))
 
 
 @named("edges", "Marr and Hildreth 1980, with their ratio of 1.6")
@@ -221,10 +224,10 @@ def dog(
         Standard deviation of the Gaussian that is added.
     sigma2 : float, optional
         Of the one that is subtracted; without it, 1.6 · sigma, which is nearest to `log`.
-    size : int or (int, int), optional
+    size : int or one for each axis, optional
         Odd; without it, whatever lies within 4 standard deviations of the wider.
-    ndim : 1 or 2
-        For signals or for images.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------
@@ -251,23 +254,23 @@ def gabor(
     size: Size | None = None,
     ndim: int = 2,
 ) -> Kernel:
-    """Gabor: a wave under a Gaussian, which answers to stripes of its width and direction.
+    """Gabor: a wave under a Gaussian, which responds to stripes of its width and direction.
 
     exp(−(u² + aspect²·v²) / 2σ²) · cos(2π·u / wavelength + phase), u along the wave, v across.
 
     Parameters
     ----------
     wavelength : float
-        In cells, above 0; 2 is the shortest that cells can show.
+        In pixels, above 0; 2 is the shortest that pixels can show.
     angle : float
-        Where the wave travels, in degrees counterclockwise as seen: 0 answers to upright stripes.
+        Where the wave travels, in degrees counterclockwise as seen: 0 responds to upright stripes.
     sigma : float, optional
         Of the Gaussian along the wave; without it, 0.56 · wavelength: a bandwidth of an octave.
     aspect : float
         How wide it is across the wave: sigma / aspect.
     phase : float
         In degrees: 0 is even (a bright line), 90 odd (an edge).
-    size : int or (int, int), optional
+    size : int or one for each axis, optional
         Odd; without it, whatever lies within 3 standard deviations.
     ndim : 1 or 2
         For signals or for images.
@@ -282,7 +285,7 @@ def gabor(
     >>> gabor(3.0, ndim=1, size=3, sigma=0.6).matrix.round(2)
     array([-0.12,  1.  , -0.12])
     """
-    ndim = axes(ndim)
+    ndim = integer("ndim", ndim, 1, 2)
     wavelength, aspect = positive("wavelength", wavelength), positive("aspect", aspect)
     sigma = 0.56 * wavelength if sigma is None else positive("sigma", sigma)
     shift = math.radians(real("phase", phase, -1e6, 1e6))
@@ -290,9 +293,10 @@ def gabor(
     sine, cosine = math.sin(turned), math.cos(turned)
     if size is None:
         wide = sigma / aspect
-        reaches = (math.hypot(sigma * sine, wide * cosine), math.hypot(sigma * cosine, wide * sine))
-        size = tuple(2 * math.ceil(3 * min(one, 1e12) - 1e-9) + 1 for one in reaches[-ndim:])  # type: ignore[assignment]
-    shape = sizes(size, ndim, odd=True)
+        sigmas = (math.hypot(sigma * sine, wide * cosine), math.hypot(sigma * cosine, wide * sine))
+        size = [2 * math.ceil(3 * min(each, 1e12) - 1e-9) + 1 for each in sigmas[-ndim:]]
+    shape = as_shape(size, ndim, odd=True)
+    check_size(shape)
     right, up = grid((1, *shape)[-2:])
     u, v = right * cosine + up * sine, up * cosine - right * sine
     envelope = np.exp(-(u**2 + (aspect * v) ** 2) / (2 * sigma**2))

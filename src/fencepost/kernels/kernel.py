@@ -1,41 +1,40 @@
-"""What a kernel is: a small matrix of weights that knows its origin, its name and its structure."""
+"""What a kernel is: a small array of weights that knows its origin, its name and its structure."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..arguments import integer, real
-from ..errors import ArgumentError
-from . import analysis, tables
+from fencepost.arguments import integer, real
+from fencepost.errors import ArgumentError
+from fencepost.text import format_value, plural
+
+from . import analysis, operations, tables
+from .shapes import as_origin, as_weights, centre, check_size, outer
 
 Array = NDArray[np.float64]
 
-# More weights than any kernel of use has, and few enough that a typing error costs no memory.
-LARGEST = 2**20
 
-
-@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Kernel:
-    """A matrix of weights, written for convolution; it does not change.
+    """An array of weights, written for convolution; it does not change.
 
     Convolution lays the kernel over the image flipped over all axes, so that the weight at
-    ``origin + (i, j)`` is the answer at (i, j) to a single bright pixel at (0, 0). A matrix that
+    ``origin + (i, j)`` is the response at (i, j) to a single bright pixel at (0, 0). A matrix that
     was written for correlation (as OpenCV's ``filter2D`` takes them) is ``Kernel(m).flipped()``.
 
     Parameters
     ----------
-    matrix : array_like, 1D or 2D
-        Finite real numbers, at least 1 and at most 2²⁰ of them. Kept as float64, read-only.
-    origin : int or tuple of int, optional
-        The indices of the cell that stands for coordinate 0. By default the centre: the middle
-        cell or, along an axis of even size, the cell at ``size // 2``, as in SciPy.
+    matrix : array_like or Kernel
+        Finite real numbers, at least 1 and at most 2²⁴ of them: a row for signals, a matrix for
+        images, more axes for volumes. Kept as float64, read-only. Of a Kernel, all that is not
+        given otherwise is taken over.
+    origin : int or sequence of int, optional
+        The indices of the element that stands for coordinate 0. By default the centre: the middle
+        element or, along an axis of even size, the element at ``size // 2``, as in SciPy.
     name : str
         What the kernel is called.
     parameters : mapping
@@ -51,8 +50,9 @@ class Kernel:
     Notes
     -----
     ``k1 * k2`` is the kernel of both: to convolve with it is to convolve with one and then with
-    the other. ``2 * k``, ``-k``, ``k1 + k2`` and ``k1 - k2`` do with kernels what they would do
-    with their answers. Two kernels are equal if matrix and origin are, whatever their names.
+    the other. ``2 * k``, ``k / 2``, ``-k``, ``k1 + k2`` and ``k1 - k2`` do with kernels what they
+    would do with their responses. Two kernels are equal if matrix and origin are, whatever their
+    names.
 
     Examples
     --------
@@ -67,37 +67,99 @@ class Kernel:
     True
     """
 
-    matrix: Array
+    shape: tuple[int, ...]  #: (rows, columns), or (size,) in 1D
     origin: tuple[int, ...]
     name: str
     parameters: Mapping[str, Any]
     source: str
+    _factors: tuple[Array, ...]  # one for each axis, if it is known to be their outer product
 
     def __init__(
         self,
-        matrix: ArrayLike,
+        matrix: ArrayLike | Kernel,
         *,
-        origin: int | tuple[int, ...] | None = None,
+        origin: int | Sequence[int] | NDArray[np.integer] | None = None,
         name: str = "",
         parameters: Mapping[str, Any] | None = None,
         source: str = "",
     ) -> None:
-        weights = _as_matrix(matrix)
-        object.__setattr__(self, "matrix", weights)
-        object.__setattr__(self, "origin", _as_origin(origin, weights.shape))
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "parameters", dict(parameters or {}))
-        object.__setattr__(self, "source", source)
+        if isinstance(matrix, Kernel):
+            vars(self).update(vars(matrix))
+            origin = matrix.origin if origin is None else origin
+            name, source = name or matrix.name, source or matrix.source
+            parameters = matrix.parameters if parameters is None else parameters
+        else:
+            weights = as_weights(matrix)
+            vars(self).update(matrix=weights, shape=weights.shape, _factors=())
+        self._describe(origin, name, parameters, source)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(rows, columns), or (size,) in 1D."""
-        return self.matrix.shape
+    @classmethod
+    def from_factors(
+        cls,
+        *factors: ArrayLike,
+        origin: int | Sequence[int] | NDArray[np.integer] | None = None,
+        name: str = "",
+        parameters: Mapping[str, Any] | None = None,
+        source: str = "",
+    ) -> Kernel:
+        """Return the separable kernel of one vector for each axis: their outer product.
+
+        Its matrix is multiplied out when it is first asked for, and `factors` never have to be
+        searched for.
+
+        Parameters
+        ----------
+        *factors : array_like, 1D
+            The column first, then the row.
+        origin, name, parameters, source
+            As of `Kernel`.
+
+        Raises
+        ------
+        ArgumentError
+            There is no factor, or one is not a row of finite real numbers.
+
+        Examples
+        --------
+        >>> print(Kernel.from_factors([1, 2, 1], [1, 0, -1]))
+        kernel: 3 × 3
+        1 0 -1
+        2 0 -2
+        1 0 -1
+        """
+        if not factors:
+            raise ArgumentError("A kernel must have a factor for each axis. Received: none")
+        vectors = tuple(as_weights(factor, most_axes=1) for factor in factors)
+        kernel = cls.__new__(cls)
+        vars(kernel).update(shape=tuple(map(len, vectors)), _factors=vectors)
+        kernel._describe(origin, name, parameters, source)
+        return kernel
+
+    def _describe(
+        self, origin: Any, name: str, parameters: Mapping[str, Any] | None, source: str
+    ) -> None:
+        vars(self).update(
+            origin=as_origin(origin, self.shape),
+            name=name,
+            parameters=dict(parameters or {}),
+            source=source,
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A kernel does not change: {name} cannot be set.")
+
+    @cached_property
+    def matrix(self) -> Array:
+        """The weights as a read-only array of float64."""
+        check_size(self.shape)
+        weights = outer(*self._factors) + 0.0
+        weights.flags.writeable = False
+        return weights
 
     @property
     def ndim(self) -> int:
-        """1 for signals, 2 for images."""
-        return self.matrix.ndim
+        """1 for signals, 2 for images, 3 for volumes."""
+        return len(self.shape)
 
     @property
     def sum(self) -> float:
@@ -111,12 +173,15 @@ class Kernel:
 
     @cached_property
     def factors(self) -> tuple[tuple[Array, ...], ...]:
-        """The matrix as the shortest sum of products of 1D kernels, to rounding.
+        """The matrix as a sum of products of 1D kernels, to rounding.
 
         As many terms as the rank, the largest first; of each a column and a row whose outer
-        product it is (in 1D one term, the kernel itself).
+        product it is (in 1D one term, the kernel itself). Of more than two axes one vector for
+        each, in terms that may be more than the fewest.
         """
-        return analysis.factors(self.matrix)
+        if self._factors and all(factor.any() for factor in self._factors):
+            return (self._factors,)
+        return operations.factors(self.matrix)
 
     @property
     def rank(self) -> int:
@@ -131,20 +196,21 @@ class Kernel:
     @property
     def centred(self) -> bool:
         """Whether the origin is where it would be by default."""
-        return self.origin == _centre(self.shape)
+        return self.origin == centre(self.shape)
 
     @property
     def label(self) -> str:
         """The name with its parameters, such as ``gaussian(sigma=2)``."""
         name = self.name or "kernel"
-        given = ", ".join(f"{key}={_brief(value)}" for key, value in self.parameters.items())
+        given = ", ".join(f"{key}={tables.brief(value)}" for key, value in self.parameters.items())
         return f"{name}({given})" if given else name
 
     @property
     def text(self) -> str:
         """The matrix as a string that `parse` reads without loss; the origin is not part of it."""
-        rows = (",".join(map(_number, row)) for row in np.atleast_2d(self.matrix).tolist())
-        return f"{'x'.join(map(str, self.shape))}: {' '.join(rows)}"
+        lines = self.matrix.reshape(-1, self.shape[-1]).tolist()
+        rows = " ".join(",".join(map(tables.exact, line)) for line in lines)
+        return f"{'x'.join(map(str, self.shape))}: {rows}"
 
     def flipped(self, axis: int | None = None) -> Kernel:
         """Return the kernel flipped along one axis, or along all: correlation for convolution.
@@ -158,10 +224,14 @@ class Kernel:
             axis = integer("axis", axis, -self.ndim, self.ndim - 1) % self.ndim
             axes = range(axis, axis + 1)
         origin = tuple(
-            size - 1 - cell if index in axes else cell
-            for index, (size, cell) in enumerate(zip(self.shape, self.origin, strict=True))
+            size - 1 - index if along in axes else index
+            for along, (size, index) in enumerate(zip(self.shape, self.origin, strict=True))
         )
-        return self._derived(np.flip(self.matrix, tuple(axes)), origin, f"{self.label}, flipped")
+        name = f"{self.label}, flipped"
+        if self._factors:
+            factors = (f[::-1] if i in axes else f for i, f in enumerate(self._factors))
+            return self._separable(factors, origin, name)
+        return self._derived(np.flip(self.matrix, tuple(axes)), origin, name)
 
     def rotated(self, degrees: float) -> Kernel:
         """Return the kernel turned counterclockwise.
@@ -181,36 +251,15 @@ class Kernel:
         --------
         >>> print(Kernel([[1, 1, 1], [0, 0, 0], [-1, -1, -1]]).rotated(45))
         kernel, rotated by 45°: 3 × 3
-         1  1  0
-         1  0 -1
-         0 -1 -1
+        1  1  0
+        1  0 -1
+        0 -1 -1
         """
         if self.ndim != 2:
-            raise ArgumentError("rotated takes a 2D kernel. Received: a kernel of 1 axis")
-        degrees = real("degrees", degrees, -1e6, 1e6)
-        label = f"{self.label}, rotated by {degrees:g}°"
-        steps, rest = divmod(degrees, 45)
-        if rest:
-            raise ArgumentError(
-                f"degrees must be a multiple of 90, or of 45 for a square kernel of odd size. "
-                f"Received: degrees={degrees:g}"
-            )
-        turns, half = divmod(int(steps) % 8, 2)
-        if not half:
-            origin = self.origin
-            shape = self.shape
-            for _ in range(turns):
-                origin = (shape[1] - 1 - origin[1], origin[0])
-                shape = (shape[1], shape[0])
-            return self._derived(np.rot90(self.matrix, turns), origin, label)
-        rows, columns = self.shape
-        if rows != columns or rows % 2 == 0 or not self.centred:
-            raise ArgumentError(
-                f"degrees must be a multiple of 90 for a kernel that is not a square of odd size "
-                f"with its origin in the middle. Received: degrees={degrees:g} for "
-                f"{rows} × {columns} with origin {self.origin}"
-            )
-        return self._derived(analysis.turn_rings(self.matrix, int(steps)), self.origin, label)
+            axes = plural(self.ndim, "axis", "axes")
+            raise ArgumentError(f"rotated takes a 2D kernel. Received: a kernel of {axes}")
+        matrix, origin = operations.rotate(self.matrix, self.origin, degrees)
+        return self._derived(matrix, origin, f"{self.label}, rotated by {degrees:g}°")
 
     def normalised(self) -> Kernel:
         """Return the kernel with sum 1 or, if its sum is 0, with positive weights of sum 1.
@@ -244,25 +293,26 @@ class Kernel:
         Raises
         ------
         ArgumentError
-            Their numbers of axes differ, or the result would have more than 2²⁰ weights.
+            Their numbers of axes differ, or the result would have more than 2²⁴ weights.
         """
-        _check_alike(self, other, "composed")
-        shape = tuple(a + b - 1 for a, b in zip(self.shape, other.shape, strict=True))
-        check_size(shape)
-        large, small = (self, other) if self.matrix.size >= other.matrix.size else (other, self)
-        result = np.zeros(shape)
-        for place, weight in np.ndenumerate(small.matrix):
-            if weight:
-                here = zip(place, large.shape, strict=True)
-                result[tuple(slice(at, at + size) for at, size in here)] += weight * large.matrix
+        _check_axes(self, other, "composed")
         origin = tuple(a + b for a, b in zip(self.origin, other.origin, strict=True))
-        return self._derived(result, origin, f"{self.label} * {other.label}")
+        name = f"{self.label} * {other.label}"
+        if self._factors and other._factors:
+            return self._separable(map(np.convolve, self._factors, other._factors), origin, name)
+        return self._derived(operations.compose(self.matrix, other.matrix), origin, name)
 
     def __mul__(self, other: Kernel | float) -> Kernel:
         return self.composed(other) if isinstance(other, Kernel) else self.scaled(other)
 
     def __rmul__(self, factor: float) -> Kernel:
         return self.scaled(factor)
+
+    def __truediv__(self, divisor: float) -> Kernel:
+        divisor = real("divisor", divisor)
+        if divisor == 0:
+            raise ArgumentError("A kernel cannot be divided by 0.")
+        return self._derived(self.matrix / divisor, self.origin, f"{self.label} / {divisor:g}")
 
     def __neg__(self) -> Kernel:
         return self._derived(-self.matrix, self.origin, f"-{self.label}")
@@ -274,27 +324,26 @@ class Kernel:
         return self._added(other, -1.0, "-")
 
     def _added(self, other: Kernel, factor: float, sign: str) -> Kernel:
-        """Lay one kernel over the other, origin on origin, and add `factor` times the other."""
         if not isinstance(other, Kernel):
-            raise ArgumentError(f"A kernel can be added to a kernel only. Received: {other!r}")
-        _check_alike(self, other, "added")
-        axes = list(zip(self.shape, self.origin, other.shape, other.origin, strict=True))
-        origin = tuple(max(a, b) for _, a, _, b in axes)
-        result = np.zeros(
-            [max(a, b) + max(m - a, n - b) for m, a, n, b in axes]  # cells before + from the origin
+            raise ArgumentError(
+                f"A kernel can be added to a kernel only. Received: {format_value(other)}"
+            )
+        _check_axes(self, other, "added")
+        matrix, origin = operations.add(
+            self.matrix, self.origin, other.matrix, other.origin, factor
         )
-        for kernel, weight in ((self, 1.0), (other, factor)):
-            starts = map(operator.sub, origin, kernel.origin)
-            places = zip(starts, kernel.shape, strict=True)
-            result[tuple(slice(at, at + size) for at, size in places)] += weight * kernel.matrix
-        return self._derived(result, origin, f"{self.label} {sign} {other.label}")
+        return self._derived(matrix, origin, f"{self.label} {sign} {other.label}")
 
     def _derived(self, matrix: Array, origin: tuple[int, ...], name: str) -> Kernel:
         return Kernel(matrix, origin=origin, name=tables.shorten(name), source=self.source)
 
+    def _separable(self, factors: Any, origin: tuple[int, ...], name: str) -> Kernel:
+        name = tables.shorten(name)
+        return Kernel.from_factors(*factors, origin=origin, name=name, source=self.source)
+
     def named(self, name: str, parameters: Mapping[str, Any], source: str) -> Kernel:
         """Return the same kernel under a name, with what it was made from."""
-        return replace(self, name=name, parameters=parameters, source=source)
+        return Kernel(self, name=name, parameters=parameters, source=source)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Kernel):
@@ -319,13 +368,13 @@ class Kernel:
     def __reduce__(self) -> tuple[Any, ...]:
         # Through the constructor: an unpickled array could be written to.
         make = partial(
-            Kernel,
+            Kernel.from_factors if self._factors else Kernel,
             origin=self.origin,
             name=self.name,
             parameters=self.parameters,
             source=self.source,
         )
-        return make, (self.matrix,)
+        return make, self._factors or (self.matrix,)
 
     def __repr__(self) -> str:
         return f"<Kernel {self.label}: {tables.size(self.shape)}>"
@@ -338,67 +387,9 @@ class Kernel:
         return tables.html(self.label, self.matrix)
 
 
-def _as_matrix(matrix: ArrayLike) -> Array:
-    rule = "A kernel must be a row or a matrix of finite real numbers, at least one."
-    try:
-        given = np.asarray(matrix)
-    except ValueError:
-        raise ArgumentError(f"{rule} Received: rows of different lengths") from None
-    if given.dtype.kind not in "biuf":
-        raise ArgumentError(f"{rule} Received: an array of {given.dtype.name}")
-    if given.ndim not in (1, 2) or not given.size:
-        raise ArgumentError(f"{rule} Received: an array of shape {given.shape}")
-    check_size(given.shape)
-    weights = np.array(given, np.float64, order="C") + 0.0  # -0.0 would be told from 0.0 by hash
-    if not np.isfinite(weights).all():
-        place = tuple(int(index) for index in np.argwhere(~np.isfinite(weights))[0])
-        raise ArgumentError(f"{rule} Received: {weights[place]} at {place}")
-    weights.flags.writeable = False
-    return weights
-
-
-def check_size(shape: tuple[int, ...]) -> None:
-    """Raise ArgumentError for more weights than a kernel may have: before they are made."""
-    if np.prod(shape, dtype=float) > LARGEST:
-        raise ArgumentError(
-            f"A kernel must have at most {LARGEST:,} weights. Received: {tables.size(shape)}"
-        )
-
-
-def _check_alike(one: Kernel, other: Kernel, verb: str) -> None:
+def _check_axes(one: Kernel, other: Kernel, verb: str) -> None:
     if one.ndim != other.ndim:
         raise ArgumentError(
             f"Only kernels of as many axes can be {verb}. "
             f"Received: {tables.size(one.shape)} and {tables.size(other.shape)}"
         )
-
-
-def _as_origin(origin: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    if origin is None:
-        return _centre(shape)
-    try:
-        cells = tuple(operator.index(cell) for cell in np.atleast_1d(np.asarray(origin)).tolist())
-    except TypeError:
-        cells = ()
-    if len(cells) != len(shape) or not all(
-        0 <= cell < size for cell, size in zip(cells, shape, strict=True)
-    ):
-        raise ArgumentError(
-            f"origin must be one index for each axis, inside {tables.size(shape)}. "
-            f"Received: origin={origin!r}"
-        )
-    return cells
-
-
-def _centre(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(size // 2 for size in shape)
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "×".join(map(_brief, value))
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

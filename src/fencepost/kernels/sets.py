@@ -1,4 +1,4 @@
-"""Kernels that are used together: a pair, a compass of eight, a basis; what their answers tell."""
+"""Kernels that are used together: a pair, a compass of eight, a basis; what their responses say."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KernelSet(ABC):
     name : str
         What the set is called.
     kernels : tuple of Kernel
-        Also had by iterating, and by ``set["label"]``.
+        Also obtained by iterating, and by ``set["label"]``.
     labels : tuple of str
         What each of them is called in the set.
     """
@@ -36,11 +36,11 @@ class KernelSet(ABC):
     labels: tuple[str, ...]
 
     @abstractmethod
-    def strength(self, answers: Sequence[Values]) -> Values:
-        """Put the arrays that the kernels made, in their order, into one: how much of an edge."""
+    def magnitude(self, responses: Sequence[Values]) -> Values:
+        """Combine the kernels' responses, in their order: how much of an edge there is."""
 
     @abstractmethod
-    def direction(self, answers: Sequence[Values]) -> Values:
+    def direction(self, responses: Sequence[Values]) -> Values:
         """Return where brightness rises, in radians: 0 to the right, π/2 down the array."""
 
     def __iter__(self) -> Iterator[Kernel]:
@@ -68,7 +68,7 @@ class KernelPair(KernelSet):
     Examples
     --------
     >>> import fencepost as fp
-    >>> fp.kernels.pair("sobel").strength([np.array([3.0]), np.array([4.0])])
+    >>> fp.kernels.pair("sobel").magnitude([np.array([3.0]), np.array([4.0])])
     array([5.])
     """
 
@@ -76,60 +76,60 @@ class KernelPair(KernelSet):
 
     @property
     def x(self) -> Kernel:
-        """Answers above 0 where brightness rises to the right."""
+        """Responds above 0 where brightness rises to the right."""
         return self.kernels[0]
 
     @property
     def y(self) -> Kernel:
-        """Answers above 0 where brightness rises downwards, with the index of the row."""
+        """Responds above 0 where brightness rises downwards, with the index of the row."""
         return self.kernels[1]
 
-    def strength(self, answers: Sequence[Values]) -> Values:
+    def magnitude(self, responses: Sequence[Values]) -> Values:
         """Return the gradient's length, √(x² + y²)."""
-        magnitude: Values = np.hypot(*answers)
-        return magnitude
+        length: Values = np.hypot(*responses)
+        return length
 
-    def direction(self, answers: Sequence[Values]) -> Values:
+    def direction(self, responses: Sequence[Values]) -> Values:
         """Return where brightness rises, in (−π, π]: 0 to the right, π/2 down the array."""
-        x, y = answers
+        x, y = responses
         angle: Values = np.arctan2(y, x)
         return _wrapped(angle + angle.dtype.type(self.turn)) if self.turn else angle
 
 
 @dataclass(frozen=True)
 class CompassSet(KernelSet):
-    """Eight kernels, one for each direction of the compass, north up: the largest answer counts."""
+    """Eight kernels, one for each direction of the compass, north up: the largest counts."""
 
-    def strength(self, answers: Sequence[Values]) -> Values:
-        """Return the largest of the answers."""
-        largest: Values = np.max(np.stack(answers), axis=0)
+    def magnitude(self, responses: Sequence[Values]) -> Values:
+        """Return the largest of the responses."""
+        largest: Values = np.max(np.stack(responses), axis=0)
         return largest
 
-    def direction(self, answers: Sequence[Values]) -> Values:
-        """Return the direction of the largest answer, in (−π, π]: 0 is E, π/2 is S."""
-        stacked = np.stack(answers)
+    def direction(self, responses: Sequence[Values]) -> Values:
+        """Return the direction of the largest response, in (−π, π]: 0 is E, π/2 is S."""
+        stacked = np.stack(responses)
         steps = stacked.argmax(axis=0).astype(stacked.dtype)
         return _wrapped(steps * stacked.dtype.type(-np.pi / 4))
 
 
 @dataclass(frozen=True)
 class BasisSet(KernelSet):
-    """Nine orthonormal kernels over 3 × 3 cells, those of an edge first.
+    """Nine orthonormal kernels over 3 × 3 pixels, those of an edge first.
 
-    The strength of an edge is the cosine of the angle between the cells and what the first four
-    kernels can make: 1 if the cells are nothing but an edge, whatever its contrast.
+    The magnitude is the cosine of the angle between the pixels and what the first four kernels can
+    make: 1 if the pixels are nothing but an edge, whatever its contrast.
     """
 
-    def strength(self, answers: Sequence[Values]) -> Values:
-        """Return √(Σ₁⁴ a² / Σ₁⁹ a²), and 0 where all cells are 0."""
-        squares = np.square(np.stack(answers))
+    def magnitude(self, responses: Sequence[Values]) -> Values:
+        """Return √(Σ₁⁴ a² / Σ₁⁹ a²), and 0 where all pixels are 0."""
+        squares = np.square(np.stack(responses))
         edge, everything = squares[:4].sum(axis=0), squares.sum(axis=0)
         share: Values = np.divide(edge, everything, out=np.zeros_like(edge), where=everything > 0)
         return np.sqrt(share)
 
-    def direction(self, answers: Sequence[Values]) -> Values:
+    def direction(self, responses: Sequence[Values]) -> Values:
         """Return where brightness rises, in (−π, π], by the first two kernels."""
-        angle: Values = np.arctan2(answers[0], answers[1])
+        angle: Values = np.arctan2(responses[0], responses[1])
         return angle
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import integer, real
+from fencepost.arguments import integer, real
+
 from .catalogue import named
-from .kernel import Kernel, check_size
-from .sizes import axes, positive, sizes
+from .kernel import Kernel
+from .shapes import Size, as_ndim, as_shape, check_size, positive
 
 Array = NDArray[np.float64]
-Size = int | tuple[int, int]
 
 _DEFINITION = "by definition"
-
-
-def outer(*factors: Array) -> Array:
-    """Return the matrix whose entries are the products of its factors' (one factor: itself)."""
-    return functools.reduce(np.multiply.outer, factors)
 
 
 @named("smoothing", _DEFINITION)
@@ -30,32 +24,31 @@ def identity(size: Size = 1, ndim: int = 2) -> Kernel:
 
     Parameters
     ----------
-    size : int or (int, int)
-        How many cells, 1 or more.
-    ndim : 1 or 2
-        For signals or for images.
+    size : int or one for each axis
+        How many elements, 1 or more.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------
     >>> identity(3, ndim=1).matrix
     array([0., 1., 0.])
     """
-    shape = sizes(size, axes(ndim))
-    matrix = np.zeros(shape)
-    matrix[tuple(size // 2 for size in shape)] = 1.0
-    return Kernel(matrix)
+    shape = as_shape(size, as_ndim(ndim))
+    return Kernel.from_factors(*((np.arange(side) == side // 2) * 1.0 for side in shape))
 
 
 @named("smoothing", _DEFINITION)
 def mean(size: Size = 3, ndim: int = 2) -> Kernel:
-    """The mean of the cells around: all weights alike. Also called box.
+    """The mean of the pixels around: all weights alike. Also called box.
 
     Parameters
     ----------
-    size : int or (int, int)
-        How many cells along each axis; of an even size, one cell more lies before the centre.
-    ndim : 1 or 2
-        For signals or for images.
+    size : int or one for each axis
+        How many elements along each axis. Of an even size, the mean is of one pixel more after the
+        pixel (to the right, below) than before it.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------
@@ -66,8 +59,9 @@ def mean(size: Size = 3, ndim: int = 2) -> Kernel:
     1 1 1
     1 1 1
     """
-    shape = sizes(size, axes(ndim))
-    return Kernel(np.full(shape, 1.0 / math.prod(shape)))
+    shape = as_shape(size, as_ndim(ndim))
+    first, *others = map(np.ones, shape)
+    return Kernel.from_factors(first / math.prod(shape), *others)
 
 
 @named("smoothing", "rows of Pascal's triangle; as a Gaussian's stand-in: Wells 1986, PAMI 8")
@@ -78,18 +72,18 @@ def binomial(size: Size = 3, ndim: int = 2) -> Kernel:
 
     Parameters
     ----------
-    size : int or (int, int)
-        How many cells along each axis, at most 1,001.
-    ndim : 1 or 2
-        For signals or for images.
+    size : int or one for each axis
+        How many elements along each axis, at most 1,001.
+    ndim : int
+        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------
     >>> binomial(3, ndim=1).matrix
     array([0.25, 0.5 , 0.25])
     """
-    shape = sizes(size, axes(ndim))
-    return Kernel(outer(*(pascal(integer("size", size, 1, 1001)) for size in shape)))
+    shape = as_shape(size, as_ndim(ndim))
+    return Kernel.from_factors(*(pascal(integer("size", side, 1, 1001)) for side in shape))
 
 
 def pascal(size: int) -> Array:
@@ -97,14 +91,14 @@ def pascal(size: int) -> Array:
     return np.array([math.comb(size - 1, k) / 2 ** (size - 1) for k in range(size)])
 
 
-@named("smoothing", "area of a circle within each cell, by integration")
+@named("smoothing", "area of a circle within each pixel, by integration")
 def disk(radius: float = 3.0) -> Kernel:
-    """The mean over a disk, as a lens out of focus makes it: a cell counts as far as it is covered.
+    """The mean over a disk, as a lens out of focus makes it: a pixel counts by what it covers.
 
     Parameters
     ----------
     radius : float
-        In cells, above 0 and at most 500.
+        In pixels, above 0 and at most 500.
 
     Examples
     --------
@@ -114,8 +108,8 @@ def disk(radius: float = 3.0) -> Kernel:
            [0.025, 0.145, 0.025]])
     """
     radius = positive("radius", radius, 500)
-    reach = max(math.ceil(radius - 0.5), 0)
-    edges = np.arange(-reach, reach + 2) - 0.5
+    outermost = max(math.ceil(radius - 0.5), 0)
+    edges = np.arange(-outermost, outermost + 2) - 0.5
     corner = _area_to(np.abs(edges)[:, None], np.abs(edges)[None, :], radius)
     corner *= np.sign(edges)[:, None] * np.sign(edges)[None, :]
     weights = np.diff(np.diff(corner, axis=0), axis=1)
@@ -135,20 +129,20 @@ def _area_to(x: Array, y: Array, radius: float) -> Array:
     return y * within + under_arc(x) - under_arc(within)
 
 
-@named("smoothing", "length of a line within each cell")
+@named("smoothing", "length of a line within each pixel")
 def motion(length: float = 9.0, angle: float = 0.0) -> Kernel:
     """The mean along a straight line, as a camera makes it that is moved: a motion blur.
 
     Parameters
     ----------
     length : float
-        In cells, above 0 and at most 1,000.
+        In pixels, above 0 and at most 1,000.
     angle : float
         In degrees, counterclockwise as seen; 0 is level, 90 upright.
 
     Notes
     -----
-    A cell's weight is the length of the line within it, so every angle and every length is exact.
+    A pixel's weight is the length of the line within it, so every angle and every length is exact.
 
     Examples
     --------
@@ -161,17 +155,17 @@ def motion(length: float = 9.0, angle: float = 0.0) -> Kernel:
     across, up = _clean(math.cos(turned)), _clean(math.sin(turned))
     half = length / 2
     cuts = [np.array([-half, half])]
-    for slope in (across, up):  # where the line crosses from cell to cell
+    for slope in (across, up):  # where the line crosses from pixel to pixel
         if slope:
-            reach = math.ceil(abs(slope) * half)
-            cuts.append((np.arange(-reach, reach + 1) - 0.5) / slope)
+            most = math.ceil(abs(slope) * half)
+            cuts.append((np.arange(-most, most + 1) - 0.5) / slope)
     at = np.unique(np.clip(np.concatenate(cuts), -half, half))
     middle = (at[1:] + at[:-1]) / 2
     rows, columns = (np.rint(middle * slope).astype(int) for slope in (-up, across))
-    reaches = (int(np.abs(rows).max()), int(np.abs(columns).max()))
-    check_size(tuple(2 * reach + 1 for reach in reaches))
-    matrix = np.zeros([2 * reach + 1 for reach in reaches])
-    np.add.at(matrix, (rows + reaches[0], columns + reaches[1]), np.diff(at) / length)
+    down, right = int(np.abs(rows).max()), int(np.abs(columns).max())
+    check_size((2 * down + 1, 2 * right + 1))
+    matrix = np.zeros((2 * down + 1, 2 * right + 1))
+    np.add.at(matrix, (rows + down, columns + right), np.diff(at) / length)
     return Kernel((matrix + matrix[::-1, ::-1]) / 2)  # symmetric to the last bit
 
 

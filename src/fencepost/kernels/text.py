@@ -6,25 +6,29 @@ kernel may be.
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import integer, nearest
-from ..errors import ArgumentError, DataError
-from ..text import mark_column
-from .catalogue import ENTRIES, GROUPS, Entry, entry
-from .kernel import LARGEST, Kernel, check_size
-from .sets import KernelSet
+from fencepost.arguments import nearest
+from fencepost.errors import ArgumentError, DataError
+from fencepost.text import format_shape, mark_column, plural
 
-# A full matrix of the largest size, at 24 letters a weight.
-_LONGEST = 24 * LARGEST
+from .catalogue import ENTRIES, GROUPS, Entry, entry
+from .kernel import Kernel
+from .sets import KernelSet
+from .shapes import LARGEST, as_ndim, check_size
+
+# A matrix of 2²⁰ weights, at 24 characters a weight: few are written out, though more may be made.
+_LONGEST = 24 * 2**20
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _VALUE = re.compile(rf"{_NUMBER}(?:/{_NUMBER})?")
-_SIZE = re.compile(r"\s*(\d+)(?:\s*[x×]\s*(\d+))?\s*:")
-_TUPLE = re.compile(rf"({_NUMBER})[x×]({_NUMBER})")
+_SIZE = re.compile(r"\s*(\d+(?:\s*[x×]\s*\d+)*)\s*:")
+_TUPLE = re.compile(rf"{_NUMBER}(?:[x×]{_NUMBER})+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
 def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel | KernelSet:
@@ -42,9 +46,10 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
         - rows and columns, and the weights row by row, which may be fractions:
           ``3x3: 0,-1,0 -1,5,-1 0,-1,0``, ``3: 1/4,1/2,1/4``;
         - ``@`` and the path of a text file with the weights, a line for each row.
-    ndim : 1 or 2, optional
-        What the kernel is for. 1 makes the 1D form of a name, and of a matrix of one row or one
-        column. By default what the text says, and 2 for a name.
+    ndim : int, optional
+        What the kernel is for: 1 for signals, 2 for images, 3 for volumes, … 1 makes the 1D form
+        of a name, and of a matrix of one row or one column. By default what the text says, and 2
+        for a name.
     files : bool
         Whether text may name a file. Say False for text from strangers.
 
@@ -69,7 +74,7 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
     if not isinstance(text, str):
         raise ArgumentError(f"A kernel's text must be a string. Received: {type(text).__name__}")
     if ndim is not None:
-        integer("ndim", ndim, 1, 2)
+        as_ndim(ndim)
     if not text.strip():
         raise ArgumentError(
             'A kernel\'s text must not be empty: write a name, such as "gaussian:sigma=2", or a '
@@ -77,7 +82,7 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
         )
     if len(text) > _LONGEST:
         raise ArgumentError(
-            f"A kernel's text must have at most {_LONGEST:,} letters. Received: {len(text):,}"
+            f"A kernel's text must have at most {_LONGEST:,} characters. Received: {len(text):,}"
         )
     if text.lstrip().startswith("@"):
         if not files:
@@ -89,49 +94,55 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
 
 
 def _named(text: str, ndim: int | None) -> Kernel | KernelSet:
-    name, colon, rest = text.partition(":")
+    name, colon, arguments = text.partition(":")
     start = len(name) - len(name.lstrip())
     try:
-        found = entry(name)
+        kernel = entry(name)
     except ArgumentError as error:
         _refuse(text, start, str(error))
-    given, columns = _arguments(text, found, len(name) + 1) if colon and rest.strip() else ({}, {})
-    if ndim == 1:
-        if not found.has_1d_form:
-            with_form = ", ".join(one.name for one in ENTRIES.values() if one.has_1d_form)
-            _refuse(text, start, f"{found.name} is for images; for signals there are {with_form}")
-        given.setdefault("ndim", 1)
+    given: dict[str, Any] = {}
+    columns: dict[str | None, int] = {}
+    if colon and arguments.strip():
+        given, columns = _arguments(text, kernel, len(name) + 1)
+    if ndim is not None and ndim != 2:
+        if not kernel.has_axes(ndim):
+            what = "signals" if ndim == 1 else f"{ndim} axes"
+            fitting = ", ".join(known.name for known in ENTRIES.values() if known.has_axes(ndim))
+            _refuse(text, start, f"{kernel.name} is for images; for {what} there are {fitting}")
+        given.setdefault("ndim", ndim)
     try:
-        if found.directions and "direction" not in given and given.get("ndim", 2) == 2:
-            return found.every_direction(**given)
-        return found.function(**given)
+        if kernel.directions and "direction" not in given and given.get("ndim", 2) == 2:
+            return kernel.every_direction(**given)
+        return kernel.function(**given)
     except ArgumentError as error:
         culprit = next((key for key in given if str(error).startswith(f"{key} ")), None)
         _refuse(text, columns.get(culprit, start), str(error))
 
 
-def _arguments(text: str, found: Entry, place: int) -> tuple[dict[str, Any], dict[str | None, int]]:
+def _arguments(
+    text: str, kernel: Entry, position: int
+) -> tuple[dict[str, Any], dict[str | None, int]]:
     """Read what follows the colon: values by name or in order, and the columns they stand at."""
-    known = found.arguments
+    known = kernel.arguments
     given: dict[str, Any] = {}
     columns: dict[str | None, int] = {}
-    for count, part in enumerate(text[place:].split(",")):
-        start = place + len(part) - len(part.lstrip())
+    for count, part in enumerate(text[position:].split(",")):
+        start = position + len(part) - len(part.lstrip())
         name, equals, value = part.partition("=")
         name = name.strip()
         value_start = start
         if equals:
-            value_start = place + len(part) - len(value.lstrip())
-        place += len(part) + 1
+            value_start = position + len(part) - len(value.lstrip())
+        position += len(part) + 1
         if not part.strip():
             _refuse(text, start, "An argument is missing")
         if not equals:
             if count >= len(known):
-                takes = f"{found.name} takes {', '.join(known) or 'none'}"
+                takes = f"{kernel.name} takes {', '.join(known) or 'none'}"
                 _refuse(text, start, f"That is one argument too many: {takes}")
             name, value = known[count], part
         if name not in known:
-            takes = f"{found.name} takes {', '.join(known) or 'none'}"
+            takes = f"{kernel.name} takes {', '.join(known) or 'none'}"
             hint = nearest(name, known)
             _refuse(text, start, f'"{name}" is not an argument: {takes}. {hint}'.rstrip())
         if name in given:
@@ -144,9 +155,9 @@ def _arguments(text: str, found: Entry, place: int) -> tuple[dict[str, Any], dic
 
 
 def _value(text: str) -> Any:
-    """Read a number, two numbers (3x5), or else a word."""
-    if both := _TUPLE.fullmatch(text):
-        return tuple(_value(one) for one in both.groups())
+    """Read a number, one for each axis (3x5), or else a word."""
+    if _TUPLE.fullmatch(text):
+        return tuple(_value(number) for number in re.split("[x×]", text))
     if not re.fullmatch(_NUMBER, text) or len(text) > 100:
         return text
     return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
@@ -157,28 +168,31 @@ def _matrix(text: str, ndim: int | None) -> Kernel:
     assert head is not None
     if len(head[0]) > 50:
         _refuse(text, 0, f"A kernel has at most {LARGEST:,} weights")
-    size = tuple(int(one) for one in head.groups() if one is not None)
+    shape = tuple(map(int, re.split("[x×]", head[1])))
     try:
-        check_size(size)
+        as_ndim(len(shape))
+        check_size(shape)
     except ArgumentError as error:
         _refuse(text, 0, str(error))
-    if 0 in size:
+    if 0 in shape:
         _refuse(text, 0, "A kernel has at least one row and one column")
     values, rows = _weights(text, head.end())
-    count, columns = len(values), size[-1]
-    if count != (wanted := int(np.prod(size))):
-        what = f"{wanted:,} weight{'s' * (wanted != 1)} announced, but {count:,} found"
-        _refuse(text, head.end() if count < wanted else values[wanted][1], what)
+    count, wanted, columns = len(values), math.prod(shape), shape[-1]
+    if count != wanted:
+        reason = f"{plural(wanted, 'weight')} announced, but {count:,} found"
+        if len(_fields(text[head.end() :])) == wanted and _has_decimal_commas([text[head.end() :]]):
+            reason += ". A comma stands between weights; decimals are written with a point, as 0.5"
+        _refuse(text, head.end() if count < wanted else values[wanted][1], reason)
     # Weights in one row, or each in a row of its own, are counted off; rows that show must fit.
     if len(rows) not in (1, count):
-        for place, length in rows:
+        for position, length in rows:
             if length != columns:
-                _refuse(text, place, f"A row of {length} where {columns} columns were announced")
-    matrix = np.array([value for value, _ in values]).reshape(size)
+                _refuse(text, position, f"A row of {length} where {columns} columns were announced")
+    matrix = np.array([value for value, _ in values]).reshape(shape)
     return _shaped(matrix, ndim, text, head.start())
 
 
-def _weights(text: str, place: int) -> tuple[list[tuple[float, int]], list[tuple[int, int]]]:
+def _weights(text: str, position: int) -> tuple[list[tuple[float, int]], list[tuple[int, int]]]:
     """Read weights with their columns, and where rows start with their lengths.
 
     A comma leads on to the next weight of the row; a space, a semicolon or a line break alone
@@ -187,8 +201,8 @@ def _weights(text: str, place: int) -> tuple[list[tuple[float, int]], list[tuple
     values: list[tuple[float, int]] = []
     rows: list[tuple[int, int]] = []
     continues = False
-    for token in re.finditer(r"[\s;]+|,|[^\s,;]+", text[place:]):
-        column = place + token.start()
+    for token in re.finditer(r"[\s;]+|,|[^\s,;]+", text[position:]):
+        column = position + token.start()
         if token[0] == ",":
             if continues or not values:
                 _refuse(text, column, "A weight is missing before the comma")
@@ -229,10 +243,20 @@ def _from_file(path: str) -> Kernel:
         raise DataError(f"The kernel {path} could not be read: {reason}.") from error
     if len(content) > _LONGEST:
         raise DataError(f"{path} must have at most {_LONGEST:,} bytes to be a kernel.")
-    lines = content.decode("utf-8", errors="replace").splitlines()
+    lines = [line.partition("#")[0] for line in content.decode("utf-8", "replace").splitlines()]
+    if _has_decimal_commas(lines):
+        number, line = next((n, line) for n, line in enumerate(lines, 1) if "," in line)
+        weights = line.replace(",", " ").replace(";", " ").split()
+        decimals = [field.replace(",", ".") for field in _fields(line)]
+        raise DataError(
+            f"{path}, line {number}: a comma must either stand between weights or be a decimal "
+            f'one. Received: "{line.strip()}", which is {plural(len(weights), "weight")}, '
+            f"{' '.join(weights[:8])}, or {len(decimals)}, {' '.join(decimals[:8])}. Write a "
+            "space after commas between weights, and decimals with a point."
+        )
     rows: list[list[float]] = []
     for number, line in enumerate(lines, start=1):
-        tokens = re.split(r"[\s,;]+", line.partition("#")[0].strip(" \t,;"))
+        tokens = re.split(r"[\s,;]+", line.strip(" \t,;"))
         if tokens == [""]:
             continue
         try:
@@ -252,17 +276,35 @@ def _from_file(path: str) -> Kernel:
         raise DataError(f"{path}: {error}") from None
 
 
-def _shaped(matrix: Any, ndim: int | None, text: str, place: int) -> Kernel:
+def _fields(line: str) -> list[str]:
+    """Return what stands between spaces and semicolons."""
+    return [field for field in re.split(r"[\s;]+", line) if field]
+
+
+def _has_decimal_commas(lines: list[str]) -> bool:
+    """Tell whether every comma could be a decimal one, so that 0,5 may be 0.5 or 0 and 5."""
+    fields = [field for line in lines for field in _fields(line)]
+    with_comma = [field for field in fields if "," in field]
+    return (
+        bool(with_comma)
+        and all(map(_DECIMAL_COMMA.fullmatch, with_comma))
+        and not any(mark in field for field in fields for mark in "./")
+    )
+
+
+def _shaped(matrix: Any, ndim: int | None, text: str, column: int) -> Kernel:
     """Give a matrix as many axes as are asked for."""
     kernel = matrix if isinstance(matrix, Kernel) else Kernel(matrix)
     if ndim is None or ndim == kernel.ndim:
         return kernel
-    if ndim == 2:
-        return Kernel(kernel.matrix[None, :], name=kernel.name)
-    if 1 not in kernel.shape:
-        rows, columns = kernel.shape
-        _refuse(text, place, f"A signal takes one row, but this is {rows} × {columns}")
-    return Kernel(kernel.matrix.ravel(), name=kernel.name)
+    sides = kernel.shape
+    if ndim < kernel.ndim:
+        sides = tuple(side for side in sides if side > 1)
+        if len(sides) > ndim:
+            what = "A signal takes one row" if ndim == 1 else "An image takes a matrix"
+            _refuse(text, column, f"{what}, but this is {format_shape(kernel.shape)}")
+    shape = (1,) * (ndim - len(sides)) + sides
+    return Kernel(kernel.matrix.reshape(shape), name=kernel.name)
 
 
 def _refuse(text: str, column: int, reason: str) -> NoReturn:

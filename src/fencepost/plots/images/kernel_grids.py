@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fencepost.errors import ArgumentError
 from fencepost.filtering import filter_image
-from fencepost.kernels import Kernel, KernelSet, parse, tables
+from fencepost.kernels import Kernel, KernelSet, frequency_response, parse, tables
 from fencepost.plots import grids, style
 from fencepost.plots.arguments import check_finite
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FREQUENCIES = 129  # odd, so that 0 is one of them
 ORIGIN_NOTE = ", origin framed"
 NARROWEST_PAIR = 4.2  # inches in which a kernel and its response can stand beside each other
 
@@ -83,20 +82,6 @@ def _head(canvas: style.Canvas, x: float, wide: float, title: str, note: str) ->
     canvas.write(x, 0.93, shown, weight="bold")
     shown = style.fitted(note, style.SMALL_SIZE, wide)
     canvas.write(x, 0.86, shown, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
-
-
-def frequency_response(g: Kernel, count: int = FREQUENCIES) -> NDArray[np.float64]:
-    """Return |G| at `count` frequencies from −½ to ½ cycles a cell along each axis.
-
-    Computed from the definition, as a matrix product along each axis; the origin only turns the
-    phase.
-    """
-    answer = g.matrix.astype(complex)
-    frequencies = np.linspace(-0.5, 0.5, count)
-    for axis, size in enumerate(g.shape):
-        waves = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(size)))
-        answer = np.moveaxis(np.tensordot(waves, answer, axes=(1, axis)), 0, axis)
-    return np.asarray(np.abs(answer))
 
 
 def draw_kernel(axes: Axes, g: Kernel, coordinates: bool = False) -> None:

@@ -166,9 +166,7 @@ def test_a_gaussian_that_is_too_large_to_be_multiplied_out_keeps_its_factors():
     kernel = fp.kernels.gaussian(10_000.0)
     assert kernel.shape == (80_001, 80_001)
     assert [len(factor) for factor in kernel.factors[0]] == [80_001, 80_001]
-    with pytest.raises(
-        ArgumentError, match=r"at most 16,777,216 weights\. Received: 80001"
-    ):
+    with pytest.raises(ArgumentError, match=r"at most 16,777,216 weights\. Received: 80001"):
         kernel.matrix  # noqa: B018
     with pytest.raises(ArgumentError, match="sigma must be at most 131,072"):
         fp.kernels.gaussian(200_000.0)

@@ -11,8 +11,8 @@ Examples
 
 from __future__ import annotations
 
-from fencepost.estimation.jpeg import Jpeg
-from fencepost.estimation.learned_kernel import LearnedKernel
-from fencepost.estimation.least_squares import learn_kernel
+from .jpeg import Jpeg
+from .learned_kernel import LearnedKernel
+from .least_squares import learn_kernel
 
 __all__ = ["Jpeg", "LearnedKernel", "learn_kernel"]

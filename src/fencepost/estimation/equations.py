@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.convolution import correlate
-from fencepost.errors import DataError
+from ..convolution import correlate
+from ..errors import DataError
 
 Array = NDArray[np.float64]
 

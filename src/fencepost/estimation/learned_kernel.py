@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.kernels import Kernel
-from fencepost.plots import style
-from fencepost.plots.images.kernel_grids import draw_kernel
+from ..kernels import Kernel
+from ..plots import style
+from ..plots.images.kernel_grids import draw_kernel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,13 +20,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import choice, integer
-from fencepost.errors import ArgumentError
-from fencepost.estimation.equations import Equations, equations_of
-from fencepost.estimation.jpeg import Jpeg, most_likely
-from fencepost.estimation.learned_kernel import EXACT, ROUNDED, LearnedKernel
-from fencepost.estimation.standard_errors import deviations
-from fencepost.kernels import Kernel
+from ..arguments import choice, integer
+from ..errors import ArgumentError
+from ..kernels import Kernel
+from .equations import Equations, equations_of
+from .jpeg import Jpeg, most_likely
+from .learned_kernel import EXACT, ROUNDED, LearnedKernel
+from .standard_errors import deviations
 
 Array = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.convolution import correlate
-from fencepost.estimation.equations import Equations
+from ..convolution import correlate
+from .equations import Equations
 
 Array = NDArray[np.float64]
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import integer
-from fencepost.convolution import convolve
-from fencepost.errors import DataError
-from fencepost.estimation import LearnedKernel, learn_kernel
-from fencepost.filtering import filter_image
-from fencepost.kernels import Kernel, parse
-from fencepost.layers import Conv2d, Flatten
-from fencepost.network import Network
-from fencepost.plots import style
-from fencepost.plots.images.kernel_grids import draw_signs
+from ..arguments import integer
+from ..convolution import convolve
+from ..errors import DataError
+from ..estimation import LearnedKernel, learn_kernel
+from ..filtering import filter_image
+from ..kernels import Kernel, parse
+from ..layers import Conv2d, Flatten
+from ..network import Network
+from ..plots import style
+from ..plots.images.kernel_grids import draw_signs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,7 +128,7 @@ def kernel_lessons(image: ArrayLike | None = None, *, epochs: int = 100) -> Kern
     """
     integer("epochs", epochs, 1)
     if image is None:
-        from fencepost.plots.images.samples import read_portrait
+        from ..plots.images.samples import read_portrait
 
         before: NDArray[np.uint8] = read_portrait(None)
     else:

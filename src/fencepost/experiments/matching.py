@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost import datasets, kernels, models
-from fencepost.arguments import integer
-from fencepost.errors import ArgumentError
-from fencepost.layers import Conv2d
-from fencepost.network import Network
-from fencepost.plots import style
-from fencepost.plots.images.kernel_grids import draw_signs
+from .. import datasets, kernels, models
+from ..arguments import integer
+from ..errors import ArgumentError
+from ..layers import Conv2d
+from ..network import Network
+from ..plots import style
+from ..plots.images.kernel_grids import draw_signs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost import datasets
-from fencepost.arguments import integer
-from fencepost.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
-from fencepost.network import Network
-from fencepost.plots import style
+from .. import datasets
+from ..arguments import integer
+from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from ..network import Network
+from ..plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -259,7 +259,7 @@ def pooling_robustness(
 
 def _article_two() -> NDArray[np.uint8]:
     """Return the article's 2 as it is written and as it is edited, (2, 1, 28, 28)."""
-    from fencepost.plots.article.images import FLATTER, STROKE, TWO, flattened
+    from ..plots.article.images import FLATTER, STROKE, TWO, flattened
 
     digit = datasets.mnist("test").images[TWO, 0]
     return np.stack([digit, flattened(digit, STROKE, FLATTER)])[:, None]

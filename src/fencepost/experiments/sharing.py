@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost import datasets, kernels
-from fencepost.convolution import SharedWeights, convolve
-from fencepost.layers import Conv1d, Conv2d
-from fencepost.network import Network
-from fencepost.plots import grids, style
+from .. import datasets, kernels
+from ..convolution import SharedWeights, convolve
+from ..layers import Conv1d, Conv2d
+from ..network import Network
+from ..plots import grids, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

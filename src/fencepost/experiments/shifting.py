@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost import datasets
-from fencepost.layers import Conv2d, Layer, MaxPool2d, ReLU
-from fencepost.network import Network
-from fencepost.plots import grids, style
-from fencepost.plots.images.kernel_grids import draw_picture
+from .. import datasets
+from ..layers import Conv2d, Layer, MaxPool2d, ReLU
+from ..network import Network
+from ..plots import grids, style
+from ..plots.images.kernel_grids import draw_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

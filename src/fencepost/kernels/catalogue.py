@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec
 
-from fencepost.arguments import nearest
-from fencepost.errors import ArgumentError
-
+from ..arguments import nearest
+from ..errors import ArgumentError
 from .kernel import Kernel
 from .sets import COMPASS, CompassSet, KernelPair, KernelSet
 from .tables import shorten

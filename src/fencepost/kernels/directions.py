@@ -6,8 +6,7 @@ papers draw these kernels for correlation, that is turned by 180°.
 
 from __future__ import annotations
 
-from fencepost.arguments import choice
-
+from ..arguments import choice
 from .catalogue import named
 from .kernel import Kernel
 from .sets import COMPASS

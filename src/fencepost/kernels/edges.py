@@ -13,8 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import choice
-
+from ..arguments import choice
 from .catalogue import ENTRIES, PAIR, Entry, named
 from .kernel import Kernel
 from .sets import BasisSet

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fencepost.arguments import choice, real
-
+from ..arguments import choice, real
 from .catalogue import named
 from .edges import laplace
 from .gaussians import Sigma, gaussian

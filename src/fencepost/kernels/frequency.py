@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import integer
-
+from ..arguments import integer
 from .kernel import Kernel
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import integer, per_axis, real
-from fencepost.errors import ArgumentError
-
+from ..arguments import integer, per_axis, real
+from ..errors import ArgumentError
 from .catalogue import PAIR, named
 from .edges import along
 from .kernel import Kernel

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fencepost.arguments import integer, real
-from fencepost.errors import ArgumentError
-from fencepost.text import format_value, plural
-
+from ..arguments import integer, real
+from ..errors import ArgumentError
+from ..text import format_value, plural
 from . import analysis, operations, tables
 from .shapes import as_origin, as_weights, centre, check_size, outer
 

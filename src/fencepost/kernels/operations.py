@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import real
-from fencepost.errors import ArgumentError
-
+from ..arguments import real
+from ..errors import ArgumentError
 from . import analysis
 from .shapes import centre, check_size
 

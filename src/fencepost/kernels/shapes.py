@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import integer, is_sequence, per_axis, real
-from fencepost.errors import ArgumentError
-from fencepost.text import format_value
-
+from ..arguments import integer, is_sequence, per_axis, real
+from ..errors import ArgumentError
+from ..text import format_value
 from . import tables
 
 Array = NDArray[np.float64]

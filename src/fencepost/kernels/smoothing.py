@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import integer, real
-
+from ..arguments import integer, real
 from .catalogue import named
 from .kernel import Kernel
 from .shapes import Size, as_ndim, as_shape, check_size, positive

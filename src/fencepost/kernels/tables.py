@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.text import format_shape, plural
+from ..text import format_shape, plural
 
 Array = NDArray[np.float64]
 

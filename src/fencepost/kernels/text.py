@@ -13,10 +13,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fencepost.arguments import nearest
-from fencepost.errors import ArgumentError, DataError
-from fencepost.text import format_shape, mark_column, plural
-
+from ..arguments import nearest
+from ..errors import ArgumentError, DataError
+from ..text import format_shape, mark_column, plural
 from .catalogue import ENTRIES, GROUPS, Entry, entry
 from .kernel import Kernel
 from .sets import KernelSet

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.convolution.parsing import parse_array
-from fencepost.errors import ArgumentError, DataError
-from fencepost.kernels import Kernel
-from fencepost.network import Network
-from fencepost.planning import Plan, plan
+from ..convolution.parsing import parse_array
+from ..errors import ArgumentError, DataError
+from ..kernels import Kernel
+from ..network import Network
+from ..planning import Plan, plan
 
 
 def real_numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:

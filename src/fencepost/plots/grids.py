@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.plots import style
+from . import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from fencepost.arguments import real
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files.atomic import atomic_path
+from ..arguments import real
+from ..errors import ArgumentError, DataError
+from ..files.atomic import atomic_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

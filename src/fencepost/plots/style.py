@@ -34,7 +34,7 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of so many inches, drawn by Agg."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    from fencepost.plots.notebook_figure import NotebookFigure
+    from .notebook_figure import NotebookFigure
 
     figure = NotebookFigure(figsize=(width, height), facecolor=PAPER)
     FigureCanvasAgg(figure)

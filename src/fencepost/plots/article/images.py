@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost import datasets, kernels
-from fencepost.convolution import convolution_terms, convolve
-from fencepost.convolution.pooling import max_pool
-from fencepost.filtering import filter_image
-from fencepost.plots import style
-from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.images.kernel_grids import draw_picture, filtering
-from fencepost.plots.images.samples import read_portrait
-from fencepost.plots.signals.sums import convolution_steps
+from ... import datasets, kernels
+from ...convolution import convolution_terms, convolve
+from ...convolution.pooling import max_pool
+from ...filtering import filter_image
+from .. import style
+from ..images.kernel_grids import draw_picture, filtering
+from ..images.samples import read_portrait
+from ..signals.sums import convolution_steps
+from .drawn import Drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

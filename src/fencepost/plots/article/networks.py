@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.convolution import SharedWeights, convolve
-from fencepost.plots import style
-from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.article.sequences import BLOCKS, EDGES
-from fencepost.plots.networks.diagrams import shared_weights
+from ...convolution import SharedWeights, convolve
+from .. import style
+from ..networks.diagrams import shared_weights
+from .drawn import Drawn
+from .sequences import BLOCKS, EDGES
 
 IMAGE, KERNEL = (5, 5), (3, 3)
 FEATURE = (1, 3, 1)

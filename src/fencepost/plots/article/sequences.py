@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fencepost.convolution import convolve
-from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.signals.lines import signal
-from fencepost.plots.style import number
+from ...convolution import convolve
+from ..signals.lines import signal
+from ..style import number
+from .drawn import Drawn
 
 F = (10, 9, 10, 9, 10, 1, 10, 9, 10, 8)
 MEAN = (1 / 3, 1 / 3, 1 / 3)

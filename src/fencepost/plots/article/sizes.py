@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fencepost import sizing
-from fencepost.layers import Conv2d
-from fencepost.planning import plan
-from fencepost.plots.article.drawn import Drawn
-from fencepost.plots.images.window_grids import padding, stride
-from fencepost.plots.networks.volume_boxes import volumes
+from ... import sizing
+from ...layers import Conv2d
+from ...planning import plan
+from ..images.window_grids import padding, stride
+from ..networks.volume_boxes import volumes
+from .drawn import Drawn
 
 
 def layer_as_volume() -> Drawn:

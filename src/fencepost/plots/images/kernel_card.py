@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.kernels import Kernel, KernelSet
-from fencepost.plots import style
-from fencepost.plots.images.kernel_grids import filtering, kernel
-from fencepost.plots.images.samples import read_portrait
-from fencepost.plots.signals.lines import signal
+from ...kernels import Kernel, KernelSet
+from .. import style
+from ..signals.lines import signal
+from .kernel_grids import filtering, kernel
+from .samples import read_portrait
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.errors import ArgumentError
-from fencepost.filtering import filter_image
-from fencepost.kernels import Kernel, KernelSet, frequency_response, parse, tables
-from fencepost.plots import grids, style
-from fencepost.plots.arguments import check_finite
+from ...errors import ArgumentError
+from ...filtering import filter_image
+from ...kernels import Kernel, KernelSet, frequency_response, parse, tables
+from .. import grids, style
+from ..arguments import check_finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.datasets import pictures
-from fencepost.errors import DataError
+from ...datasets import pictures
+from ...errors import DataError
 
 PORTRAIT = "grace_hopper.jpg"
 HEIGHT = 300  # pixels of the portrait: in print, each is then large enough to be seen

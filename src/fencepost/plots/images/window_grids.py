@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import ArgumentError
-from fencepost.network.sizes import by
-from fencepost.plots import grids, style
-from fencepost.plots.images.kernel_grids import draw_coordinates
-from fencepost.sizing import Padding, Remainder, Sizes, Window, windows
+from ...errors import ArgumentError
+from ...network.sizes import by
+from ...sizing import Padding, Remainder, Sizes, Window, windows
+from .. import grids, style
+from .kernel_grids import draw_coordinates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import integer
-from fencepost.layers import BatchNorm1d, BatchNorm2d, Dropout, Flatten
-from fencepost.layers.base import ElementwiseLayer
-from fencepost.network.inputs import as_one_image
-from fencepost.network.inspection import is_untrained, output_names, require_finite
-from fencepost.network.sizes import by
-from fencepost.plots import style
-from fencepost.plots.networks import tiles
-from fencepost.plots.networks.subjects import UNTRAINED, as_network
-from fencepost.plots.networks.volume_layout import short_name
+from ...arguments import integer
+from ...layers import BatchNorm1d, BatchNorm2d, Dropout, Flatten
+from ...layers.base import ElementwiseLayer
+from ...network.inputs import as_one_image
+from ...network.inspection import is_untrained, output_names, require_finite
+from ...network.sizes import by
+from .. import style
+from . import tiles
+from .subjects import UNTRAINED, as_network
+from .volume_layout import short_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
+    from ...network import Network
 
 MOST_ROWS = 20  # layers in a figure of its own
 WIDTH, LABEL = 7.2, 1.95  # inches: of a figure of its own, of what is written beside the maps

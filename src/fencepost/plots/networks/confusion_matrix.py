@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.network import Evaluation, RegressionEvaluation
-from fencepost.plots import style
+from ...errors import ArgumentError, DataError
+from ...network import Evaluation, RegressionEvaluation
+from .. import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.convolution import SharedWeights
-from fencepost.errors import ArgumentError
-from fencepost.network.sizes import by
-from fencepost.plots import grids, style
-from fencepost.plots.arguments import real_numbers
+from ...convolution import SharedWeights
+from ...errors import ArgumentError
+from ...network.sizes import by
+from .. import grids, style
+from ..arguments import real_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

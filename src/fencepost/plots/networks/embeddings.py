@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.datasets.checks import check_targets
-from fencepost.errors import DataError
-from fencepost.network.inputs import as_checked_batch
-from fencepost.network.inspection import is_untrained, output_names, require_finite
-from fencepost.plots import style
-from fencepost.plots.networks.subjects import UNTRAINED, as_network
-from fencepost.plots.networks.volume_layout import short_name
+from ...datasets.checks import check_targets
+from ...errors import DataError
+from ...network.inputs import as_checked_batch
+from ...network.inspection import is_untrained, output_names, require_finite
+from .. import style
+from .subjects import UNTRAINED, as_network
+from .volume_layout import short_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
+    from ...network import Network
 
 MOST = 2000  # images: more points would hide each other
 LETTERS, LINE = 18, 0.16  # of a name, and inches that a line takes

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.errors import ArgumentError
-from fencepost.layers import Conv1d, Conv2d, GlobalAvgPool, GlobalMaxPool
-from fencepost.layers.windowed import WindowedLayer
-from fencepost.network import Network, Occlusion, input_gradient, occlusion
-from fencepost.network.inputs import as_one_image
-from fencepost.network.inspection import (
+from ...errors import ArgumentError
+from ...layers import Conv1d, Conv2d, GlobalAvgPool, GlobalMaxPool
+from ...layers.windowed import WindowedLayer
+from ...network import Network, Occlusion, input_gradient, occlusion
+from ...network.inputs import as_one_image
+from ...network.inspection import (
     convolution_kernels,
     convolutions,
     has_classes,
@@ -22,17 +22,17 @@ from fencepost.network.inspection import (
     output_index,
     output_names,
 )
-from fencepost.network.sizes import by
-from fencepost.plots import style
-from fencepost.plots.networks.activations import Row, draw_bars, draw_maps, rows_of
-from fencepost.plots.networks.saliency_maps import (
+from ...network.sizes import by
+from .. import style
+from .activations import Row, draw_bars, draw_maps, rows_of
+from .saliency_maps import (
     draw_gradient,
     draw_input,
     draw_occlusion,
     occlusion_text,
 )
-from fencepost.plots.networks.subjects import UNTRAINED, as_network
-from fencepost.plots.networks.trained_kernels import Scale, draw_kernels
+from .subjects import UNTRAINED, as_network
+from .trained_kernels import Scale, draw_kernels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fencepost.arguments import integer
-from fencepost.datasets.checks import check_targets
-from fencepost.network.evaluation import Evaluation, classification
-from fencepost.network.inputs import as_checked_batch
-from fencepost.network.inspection import output_names, require_classes
-from fencepost.plots import style
-from fencepost.plots.networks import tiles
-from fencepost.plots.networks.subjects import as_network
+from ...arguments import integer
+from ...datasets.checks import check_targets
+from ...network.evaluation import Evaluation, classification
+from ...network.inputs import as_checked_batch
+from ...network.inspection import output_names, require_classes
+from .. import style
+from . import tiles
+from .subjects import as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
+    from ...network import Network
 
 SHORT = 3  # letters of a name that leaves room on its line for the probability
 LETTER = 0.62  # the width of a letter, on average, in units of its size

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.graph import AxisField
-from fencepost.network.sizes import by
-from fencepost.planning import LayerPlan, Plan
-from fencepost.plots import style
-from fencepost.plots.arguments import as_plan, check_finite
-from fencepost.plots.networks import tiles
-from fencepost.plots.networks.volume_layout import short_name
+from ...errors import ArgumentError, DataError
+from ...graph import AxisField
+from ...network.sizes import by
+from ...planning import LayerPlan, Plan
+from .. import style
+from ..arguments import as_plan, check_finite
+from . import tiles
+from .volume_layout import short_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
+    from ...network import Network
 
 MOST = len(style.COLOURS) - 1  # the last, yellow, is too light for a line
 LEAST_FOR_TWO = 0.24  # inches of a row of the legend that has two lines

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.network import Occlusion, input_gradient, occlusion
-from fencepost.network.inputs import as_one_image
-from fencepost.network.inspection import has_classes, is_untrained, output_index, output_names
-from fencepost.network.sizes import by
-from fencepost.plots import style
-from fencepost.plots.networks import tiles
-from fencepost.plots.networks.activations import brief, draw_bars
-from fencepost.plots.networks.subjects import UNTRAINED, as_network
+from ...network import Occlusion, input_gradient, occlusion
+from ...network.inputs import as_one_image
+from ...network.inspection import has_classes, is_untrained, output_index, output_names
+from ...network.sizes import by
+from .. import style
+from . import tiles
+from .activations import brief, draw_bars
+from .subjects import UNTRAINED, as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
+    from ...network import Network
 
 SIZE = 7.0  # points of the numbers of a scale
 Array = NDArray[Any]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fencepost.errors import ArgumentError
-from fencepost.network import Network
+from ...errors import ArgumentError
+from ...network import Network
 
 UNTRAINED = "The network has the weights with which it began: it is not trained."
 

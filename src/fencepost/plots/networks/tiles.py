@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fencepost.plots import style
+from .. import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fencepost.errors import ArgumentError
-from fencepost.network.inspection import convolution_kernels, convolutions, untrained_copy
-from fencepost.network.sizes import by
-from fencepost.plots import style
-from fencepost.plots.networks import tiles
-from fencepost.plots.networks.subjects import UNTRAINED, as_network
-from fencepost.plots.saving import save_animation
+from ...errors import ArgumentError
+from ...network.inspection import convolution_kernels, convolutions, untrained_copy
+from ...network.sizes import by
+from .. import style
+from ..saving import save_animation
+from . import tiles
+from .subjects import UNTRAINED, as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
+    from ...network import Network
 
 MOST = 64
 LINES = 4  # channels of a signal's kernel that can be told apart

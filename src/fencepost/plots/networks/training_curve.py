@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fencepost.errors import ArgumentError
-from fencepost.plots import style
+from ...errors import ArgumentError
+from .. import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.training import History
+    from ...training import History
 
 Floats = npt.NDArray[np.float64]
 ROOMY, NARROW = 5.0, 4.4  # inches in which a remark, or the heading, stands beside the legend

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fencepost.plots import style
-from fencepost.plots.networks.confusion_matrix import draw_confusion_matrix
-from fencepost.plots.networks.misclassified import Mistake, draw_mistakes
-from fencepost.plots.networks.trained_kernels import draw_learned_kernels
-from fencepost.plots.networks.training_curve import Curve, draw_training_curve
+from .. import style
+from .confusion_matrix import draw_confusion_matrix
+from .misclassified import Mistake, draw_mistakes
+from .trained_kernels import draw_learned_kernels
+from .training_curve import Curve, draw_training_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

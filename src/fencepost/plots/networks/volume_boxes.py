@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fencepost.network.sizes import by
-from fencepost.plots import style
-from fencepost.plots.arguments import as_plan
-from fencepost.plots.networks.volume_layout import (
+from ...network.sizes import by
+from ...sizing import Window
+from .. import style
+from ..arguments import as_plan
+from .volume_layout import (
     GAP,
     LABEL_SIZE,
     LINE,
@@ -20,14 +21,13 @@ from fencepost.plots.networks.volume_layout import (
     sliced,
     stages,
 )
-from fencepost.sizing import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.network import Network
-    from fencepost.planning import Plan
+    from ...network import Network
+    from ...planning import Plan
 
 WIDTH = 7.2
 FRONT, TOP, SIDE = "#e3eef6", "#c4dbea", "#9fc2d9"

@@ -9,12 +9,12 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fencepost.layers import RBF, Layer, Linear, Residual
-from fencepost.layers.windowed import WindowedLayer
-from fencepost.network.sizes import by
-from fencepost.planning import Plan
-from fencepost.plots import style
-from fencepost.sizing import Window
+from ...layers import RBF, Layer, Linear, Residual
+from ...layers.windowed import WindowedLayer
+from ...network.sizes import by
+from ...planning import Plan
+from ...sizing import Window
+from .. import style
 
 LABEL_SIZE = 7.0  # points
 LINE = 1.3 * LABEL_SIZE / 72

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fencepost.convolution import convolve
-from fencepost.errors import ArgumentError
-from fencepost.kernels import Kernel
-from fencepost.plots import style
-from fencepost.plots.arguments import real_numbers
-from fencepost.plots.signals.panels import FEW, draw_samples
+from ...convolution import convolve
+from ...errors import ArgumentError
+from ...kernels import Kernel
+from .. import style
+from ..arguments import real_numbers
+from .panels import FEW, draw_samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.convolution.parsing import Origin
+    from ...convolution.parsing import Origin
 
 
 BEHIND = "#a3a3a3"  # of a line behind another: lighter than it in a grey print too

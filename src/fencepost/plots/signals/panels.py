@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.kernels import Kernel
-from fencepost.plots import style
+from ...kernels import Kernel
+from .. import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

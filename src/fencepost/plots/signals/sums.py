@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.convolution import convolution_terms, convolve
-from fencepost.convolution.parsing import parse_origin
-from fencepost.errors import ArgumentError
-from fencepost.kernels import Kernel
-from fencepost.plots import grids, style
-from fencepost.plots.arguments import real_numbers
-from fencepost.plots.images.kernel_grids import draw_coordinates
-from fencepost.plots.saving import save_animation
+from ...convolution import convolution_terms, convolve
+from ...convolution.parsing import parse_origin
+from ...errors import ArgumentError
+from ...kernels import Kernel
+from .. import grids, style
+from ..arguments import real_numbers
+from ..images.kernel_grids import draw_coordinates
+from ..saving import save_animation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from fencepost.convolution.parsing import Origin
-    from fencepost.convolution.terms import ConvolutionTerms
+    from ...convolution.parsing import Origin
+    from ...convolution.terms import ConvolutionTerms
 
 WINDOW = "#fbe3c8"  # light enough for black numbers
 LONGEST = {1: 24, 2: 12}  # cells along an axis, so that their numbers can be read

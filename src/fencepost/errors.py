@@ -82,7 +82,7 @@ class AxisProblem:
     consequence : str
         What would happen if nothing were changed, in a sentence.
     lost_elements : int
-        Cells of the input at the far edge that would never be looked at (padding not counted).
+        Elements of the input at the far edge that no window would cover (padding not counted).
     """
 
     axis: str
@@ -197,7 +197,7 @@ class SizeError(FencepostError, ValueError):
 
     @property
     def lost_elements(self) -> int:
-        """How many cells of the input, along that axis, would never be looked at."""
+        """How many elements of the input, along that axis, no window would cover."""
         return self.problem.axes[0].lost_elements if self.problem.axes else 0
 
     @property

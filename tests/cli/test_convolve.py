@@ -133,6 +133,23 @@ class TestCsv:
         assert done.status == 0, done.err
         assert (tmp_path / "b.csv").read_text() == (tmp_path / "a.csv").read_text()
 
+    def test_what_the_table_is_may_be_said(self, fencepost, tmp_path):
+        (tmp_path / "a.csv").write_text("by X\n1,5\n2,5\n")
+        said = ["--skip", "1", "--header", "0", "-k", "1: 2", "-o", "b.csv", "--overwrite"]
+        done = fencepost("convolve", "a.csv", *said, "--delimiter", ",")
+        assert done.status == 0, done.err
+        assert (tmp_path / "b.csv").read_text() == "by X\n2,10\n4,10\n"
+        done = fencepost("convolve", "a.csv", *said, "--decimal", ",", "--encoding", "latin-1")
+        assert (tmp_path / "b.csv").read_text() == "by X\n3\n5\n"
+        assert "Commas stand before the decimals" in done.out
+
+    def test_columns_that_are_not_convolved_are_named(self, fencepost, tmp_path):
+        (tmp_path / "a.csv").write_text("who;f;when\nx;1,5;Monday\ny;NA;Friday\nz;1;Sunday\n")
+        done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
+        assert "who and when hold no numbers and are not convolved" in done.out
+        assert "1 missing value (NA)" in done.out
+        assert (tmp_path / "b.csv").read_text() == (tmp_path / "a.csv").read_text()
+
     def test_a_chain_and_a_scale(self, fencepost, tmp_path):
         write_csv(tmp_path / "a.csv", {"f": F})
         flags = ["-k", "3: 1,2,1", "-k", "2: 1,-1", "--scale", "0.5"]
@@ -217,6 +234,16 @@ class TestPlot:
         vermillion = (abs(pixels - [0xD5, 0x5E, 0x00]).sum(axis=2) < 60).sum()
         assert vermillion > 20, "the result is drawn"
 
+    @pytest.mark.parametrize("values", [[1e308, -1e308, 3], [np.nan, np.inf, 1], [-np.inf] * 3])
+    def test_what_no_axis_holds_is_left_out(self, fencepost, tmp_path, values):
+        write_csv(tmp_path / "a.csv", {"f": values})
+        for text in ("mean:size=3", "3: 1,1,1"):
+            done = fencepost(
+                "convolve", "a.csv", "-k", text, "-o", "b.csv", "--plot", "b.png", "--overwrite"
+            )
+            assert done.status == 0, done.err
+            assert (tmp_path / "b.png").stat().st_size > 1000
+
     @pytest.mark.parametrize(("scale", "axes"), [(1, 3), (0.01, 5), (0, 3)])
     def test_a_result_that_would_look_flat_has_a_scale_of_its_own(self, scale, axes):
         from fencepost.plots.signals.panels import SignalPlot, draw_signals
@@ -255,6 +282,14 @@ class TestPlot:
         (["gone.csv", "-k", "mean", "-o", "b.csv"], ["gone.csv"]),
         (["a.xls", "-k", "mean", "-o", "b.csv"], ["a.xls", ".csv"]),
         (["a.csv", "-k", "mean", "-o", "b.wav"], ["--out", "same kind"]),
+        (["a.csv", "-k", "mean", "-o", "b.xlsx"], ["--out", "same kind", ".xlsx"]),
+        (["a.csv", "-k", "mean", "-o", "b"], ["--out", "same kind", "no ending"]),
+        (["a.csv", "-k", "mean", "-o", "b.csv", "--scale", "nan"], ["--scale", "finite", "nan"]),
+        (["a.csv", "-k", "mean", "-o", "b.csv", "--scale", "inf"], ["--scale", "finite", "inf"]),
+        (["a.csv", "-k", "mean", "-o", "b.csv", "--delimiter", "ab"], ["delimiter", "'ab'"]),
+        (["a.csv", "-k", "mean", "-o", "b.csv", "--decimal", "x"], ["decimal", "'x'"]),
+        (["a.csv", "-k", "mean", "-o", "b.csv", "--encoding", "x"], ["encoding", "'x'"]),
+        (["two.csv", "-k", "mean", "-o", "b.csv"], ["two.csv", "1.5", "decimal ,", "delimiter ,"]),
         (["a.csv", "-k", "mean", "-o", "a.csv"], ["a.csv", "--overwrite"]),
         (["a.csv", "-k", "mean", "-o", "nowhere/b.csv"], ["nowhere"]),
         (["a.csv", "-k", "mean", "-o", "b.csv", "--plot", "b.csv"], ["--plot", "--out"]),
@@ -281,7 +316,8 @@ def test_bad_input(fencepost, tmp_path, arguments, words):
     contents = {
         "a.xls": b"x", "old.png": b"precious", "word.csv": b"f\n1\n2\nhigh\n4\n",
         "blank.csv": b"f,g\n1,2\n,2\n3,4\n5,6\n", "ragged.csv": b"1,2\n3\n", "header.csv": b"f,g\n",
-        "empty.csv": b"", "words.csv": b"a,b\nc,d\n", "binary.csv": b"\xff\xfe\0\1" * 9,
+        "empty.csv": b"", "two.csv": b"1,5\n",
+        "words.csv": b"a,b\nc,d\n", "binary.csv": b"\xff\xfe\0\1" * 9,
     }  # fmt: skip
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)

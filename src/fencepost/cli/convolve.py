@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,12 @@ from .shared import options, outputs
 from .shared.console import Console
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ..kernels import Kernel
+
+_LARGEST_DRAWN = 1e300
 
 EXAMPLE = """[bold]Examples[/bold]
 
@@ -97,33 +100,27 @@ def convolve(
                 f"{option} must name a file that does not exist yet. Received: {path}, which would "
                 "be replaced. Say --overwrite to replace it."
             )
-    import numpy as np
-
     from .. import set_num_threads
     from ..arguments import real
     from ..files.tables import TableOptions
+    from .shared.signal_chain import Chain
     from .shared.signal_files import check_same_kind, open_signals
 
     real("--scale", scale)
     table = TableOptions(delimiter, decimal, header, skip, encoding)
     if threads is not None:
         set_num_threads(threads)
-    kernels = [_one_axis(text, causal) for text in kernel]
+    if full and boundary not in ("reflect", "zero"):
+        raise ArgumentError(f"--full counts what lies beyond as 0. Received: {boundary}.")
+    kernels = tuple(_one_axis(text, causal) for text in kernel)
+    chain = Chain(kernels, options.parse_boundary(boundary), full, scale)
     check_same_kind(signal, out)
     source = open_signals(signal, column or [], table)
-    keywords: dict[str, Any] = {"mode": "same", "boundary": options.parse_boundary(boundary)}
-    if full:
-        if boundary not in ("reflect", "zero"):
-            raise ArgumentError(f"--full counts what lies beyond as 0. Received: {boundary}.")
-        keywords = {"mode": "full"}
-    start = sum(_first(one, keywords) for one in kernels)
-    with np.errstate(over="ignore", invalid="ignore"):  # beyond 1.8e308 a result is inf
-        results = [scale * _through(values, kernels, keywords) for values in source.signals]
-    said = source.write(out, results, start)
-    label = ", then ".join(one.label for one in kernels)
-    things = plural(len(results), "signal")
+    results, said = source.filter(chain, out, keep=plot is not None)
+    samples = chain.length(source.length)
+    things = plural(len(source.names), "signal")
     console.say(
-        f"Written {out}: {things} of {len(results[0]):,} samples through {label}.{said}",
+        f"Written {out}: {things} of {samples:,} samples through {chain.label}.{said}",
         *([source.remark] if source.remark else []),
     )
     if plot is not None:
@@ -131,21 +128,26 @@ def convolve(
         from ..plots.signals.panels import SignalPlot, draw_signals
 
         plots = [
-            SignalPlot(name, before, after)
+            SignalPlot(name, _drawable(before), _drawable(after))
             for name, before, after in zip(source.names, source.signals, results, strict=True)
         ]
         figure = draw_signals(
-            signal.name, plots, kernels, axis=source.axis, axis_label=source.axis_label, start=start
+            signal.name,
+            plots,
+            list(kernels),
+            axis=source.axis,
+            axis_label=source.axis_label,
+            start=chain.start,
         )
         save(figure, plot)
         console.say(f"Drawn {plot}.")
     console.result(
         {
             "signal": str(signal),
-            "kernels": [one.label for one in kernels],
+            "kernels": [step.label for step in kernels],
             "columns": source.names,
-            "samples": len(results[0]),
-            "start": start,
+            "samples": samples,
+            "start": chain.start,
             "output": str(out),
             "plot": None if plot is None else str(plot),
             "remark": " ".join(filter(None, (said.strip(), source.remark))),
@@ -162,17 +164,8 @@ def _one_axis(text: str, causal: bool) -> Kernel:
     return Kernel(kernel, origin=0) if causal else kernel
 
 
-def _through(values: NDArray[Any], kernels: list[Kernel], keywords: dict[str, Any]) -> NDArray[Any]:
-    from .. import convolve
+def _drawable(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave gaps where values are so large that an axis over both signs would overflow."""
+    import numpy as np
 
-    for kernel in kernels:
-        values = convolve(values, kernel, **keywords)
-    return values
-
-
-def _first(kernel: Kernel, keywords: dict[str, Any]) -> int:
-    """Return at which sample of its input the first result of a convolution stands."""
-    (origin,) = kernel.origin
-    if keywords["mode"] == "full":
-        return -origin
-    return len(kernel.matrix) - 1 - origin if keywords["boundary"] == "none" else 0
+    return np.where(np.abs(values) < _LARGEST_DRAWN, values, np.nan)

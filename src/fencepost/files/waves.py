@@ -1,16 +1,21 @@
-"""Sound in WAV files: PCM of 8, 16, 24 or 32 bits, any number of channels.  Calls errors, whole.
+"""Sound in WAV files: integers (PCM) of 8 to 32 bits or floats, any number of channels, any size.
 
-Samples are float64 in the file's own steps (−32768 to 32767 for 16 bits), which holds all of them
-exactly; written, they are rounded to the nearest and cut off at the ends of the range.
+Samples are float64 in the file's own steps (−32768 to 32767 for 16 bits, −1 to 1 for floats), which
+holds all of them exactly; written, integers are rounded to the nearest and cut off at the ends of
+the range. A sound is read and written a piece at a time.
+
+Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (1991) and "Multiple
+channel audio data and WAVE files" (2007); EBU Tech 3306 for RF64.
 """
 
 from __future__ import annotations
 
-import io
+import os
 import struct
-import wave
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,63 +23,158 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .atomic import atomic_path
 
-__all__ = ["Sound", "read_wave", "write_wave"]
+__all__ = ["Sound", "open_wave", "write_wave"]
 
-_PCM, _EXTENSIBLE = 1, 0xFFFE
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_NAMES = {
+    2: "Microsoft ADPCM", 6: "A-law", 7: "µ-law", 0x11: "IMA ADPCM", 0x31: "GSM 6.10", 0x55: "MP3",
+}  # fmt: skip
+_SUBFORMAT = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"  # after the format's own two bytes
 _OFFSET_8 = 128  # the only samples without a sign are those of 8 bits
+_UNKNOWN = 0xFFFFFFFF  # the length that a program writes which cannot go back, as ffmpeg to a pipe
+_HUGE = 0x7FFF0000  # and SoX
+_KEPT = (b"LIST", b"bext", b"iXML", b"id3 ", b"ID3 ")  # what else a file says of the sound
+_LARGEST_KEPT = 1 << 24
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Sound:
-    """Samples (N, channels), how many a second, and in how many bits they are stored."""
+    """An open sound, of which any piece can be read.
 
-    samples: NDArray[np.float64]
+    Attributes
+    ----------
+    path : Path
+    channels, rate, bits : int
+        How many samples there are at once, how many such frames a second, in how many bits.
+    is_float : bool
+    frames : int
+    remark : str
+        What a user should know of how the file was read.
+    """
+
+    path: Path
+    channels: int
     rate: int
     bits: int
+    is_float: bool
+    frames: int
+    remark: str = ""
+    _offset: int = 0
+    _mask: int = 0  # of extensible files: which loudspeaker each channel is for
+    _others: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+
+    def read(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Return frames `start` to `stop` as (N, channels)."""
+        width = self.channels * self.bits // 8
+        with self.path.open("rb") as file:
+            file.seek(self._offset + start * width)
+            data = file.read((stop - start) * width)
+        if len(data) != (stop - start) * width:
+            raise DataError(f"{self.path}: became shorter while it was read. Start again.")
+        return _decoded(data, self.bits, self.is_float).reshape(-1, self.channels)
 
 
-def read_wave(path: Path) -> Sound:
-    """Read a WAV file. Raises DataError if it cannot be read, is no PCM, is cut, or holds none."""
+def open_wave(path: Path) -> Sound:
+    """Open a WAV file.
+
+    Raises DataError if it cannot be read, holds other samples than integers and floats, is cut, or
+    has no sound.
+    """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            return _read_chunks(path, file)
     except OSError as error:
         raise DataError(f"{path}: must be a file that can be read. {error.strerror}.") from error
-    try:
-        with wave.open(io.BytesIO(_as_plain_pcm(content))) as file:
-            channels, bits, rate = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
-            frames = file.getnframes()
-            data = file.readframes(frames)
-    except (wave.Error, EOFError, struct.error, RuntimeError) as error:
+    except (EOFError, struct.error):
+        raise _no_wave(path, "a file that ends too early") from None
+
+
+def _no_wave(path: Path, received: str) -> DataError:
+    return DataError(
+        f"{path}: must be a WAV file of integers (PCM) or floats. Received: {received}. Save it as "
+        "16-bit or 24-bit PCM."
+    )
+
+
+def _read_chunks(path: Path, file: BinaryIO) -> Sound:
+    end = os.fstat(file.fileno()).st_size
+    kind, riff_size, form = struct.unpack("<4sI4s", _exactly(file, 12))
+    if kind not in (b"RIFF", b"RF64", b"BW64") or form != b"WAVE":
+        raise _no_wave(path, "a file that is none")
+    long_size, sound, remark, others = None, None, "", list[tuple[bytes, bytes]]()
+    offset = length = 0
+    while offset == 0 or file.tell() + 8 <= end:
+        name, size = struct.unpack("<4sI", _exactly(file, 8))
+        at = file.tell()
+        if name == b"ds64":
+            (long_size,) = struct.unpack("<8xQ", _exactly(file, 16))
+        elif name == b"fmt ":
+            sound = _read_format(path, _exactly(file, min(size, 40)))
+        elif name == b"data":
+            if sound is None:
+                raise _no_wave(path, "samples whose format is not said before them")
+            offset, length = at, size
+            if kind != b"RIFF" and size == _UNKNOWN and long_size is not None:
+                length = long_size
+            streamed = riff_size in (0, _UNKNOWN) or riff_size >= _HUGE
+            beyond = at + length > end and (length == _UNKNOWN or (length >= _HUGE and streamed))
+            if beyond or (length == 0 and streamed):
+                length = end - at
+            size = length
+        elif name in _KEPT and size < _LARGEST_KEPT and at + size <= end:
+            others.append((name, _exactly(file, size)))
+        file.seek(at + size + size % 2)
+    assert sound is not None
+    if offset + length > end:
         raise DataError(
-            f"{path}: must be a WAV file of whole numbers (PCM). Received: "
-            f"{str(error) or 'a file that ends too early'}. Save it as 16-bit or 24-bit PCM."
-        ) from error
-    if bits not in (8, 16, 24, 32):
-        raise DataError(f"{path}: samples must have 8, 16, 24 or 32 bits. Received: {bits}.")
-    if len(data) != frames * channels * bits // 8:
-        raise DataError(
-            f"{path}: must be a whole WAV file. Received: {len(data):,} bytes of "
-            f"{frames * channels * bits // 8:,} that it announces. Copy it again."
+            f"{path}: must be a whole WAV file. Received: {end - offset:,} bytes of "
+            f"{length:,} that it announces. Copy it again."
         )
+    channels, rate, bits, is_float, mask = sound
+    frames, over = divmod(length, channels * bits // 8)
     if not frames:
         raise DataError(f"{path}: must hold sound. Received: a WAV file of 0 samples.")
-    return Sound(_decoded(data, bits).reshape(frames, channels), rate, bits)
+    if over:
+        remark = f"Left out: half a frame, {over} bytes, at the end of {path.name}."
+    return Sound(
+        path, channels, rate, bits, is_float, frames, remark, offset, mask, tuple(others)
+    )  # fmt: skip
 
 
-def _as_plain_pcm(content: bytes) -> bytes:
-    """Let the extensible form of PCM, which `wave` knows since Python 3.12, look like the plain."""
-    at = 12
-    while at + 26 <= len(content) and content[:4] == b"RIFF":
-        name, length = struct.unpack_from("<4sI", content, at)
-        if name == b"fmt " and length >= 26:
-            form, sub = content[at + 8 : at + 10], content[at + 32 : at + 34]
-            if form == struct.pack("<H", _EXTENSIBLE) and sub == struct.pack("<H", _PCM):
-                return content[: at + 8] + sub + content[at + 10 :]
-        at += 8 + length + length % 2
-    return content
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) != count:
+        raise EOFError
+    return data
 
 
-def _decoded(data: bytes, bits: int) -> NDArray[np.float64]:
+def _read_format(path: Path, chunk: bytes) -> tuple[int, int, int, bool, int]:
+    """Return channels, rate, bits, whether they are floats, and the loudspeakers, of a `fmt `."""
+    tag, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", chunk)
+    mask = 0
+    if tag == _EXTENSIBLE and len(chunk) >= 40:
+        (mask,) = struct.unpack_from("<I", chunk, 20)
+        tag = struct.unpack_from("<H", chunk, 24)[0] if chunk[26:40] == _SUBFORMAT else tag
+    if tag not in (_PCM, _FLOAT):
+        raise _no_wave(path, f"samples in {_NAMES.get(tag, f'format {tag}')}")
+    if not channels or not rate:
+        raise DataError(
+            f"{path}: a sound must have at least one channel and one sample a second. Received: "
+            f"{channels} channels at {rate} Hz. Its header is damaged."
+        )
+    known = (32, 64) if tag == _FLOAT else (8, 16, 24, 32)
+    if bits not in known or block != channels * bits // 8:
+        raise DataError(
+            f"{path}: samples must have {', '.join(map(str, known[:-1]))} or {known[-1]} bits. "
+            f"Received: {bits}, in frames of {block} bytes for {channels} channels. Save it as "
+            "16-bit or 24-bit PCM."
+        )
+    return channels, rate, bits, tag == _FLOAT, mask if channels > 2 else 0
+
+
+def _decoded(data: bytes, bits: int, is_float: bool) -> NDArray[np.float64]:
+    if is_float:
+        return np.frombuffer(data, f"<f{bits // 8}").astype(np.float64)
     if bits == 8:
         return np.frombuffer(data, np.uint8).astype(np.float64) - _OFFSET_8
     if bits == 24:
@@ -85,26 +185,76 @@ def _decoded(data: bytes, bits: int) -> NDArray[np.float64]:
     return np.frombuffer(data, f"<i{bits // 8}").astype(np.float64)
 
 
-def write_wave(path: Path, sound: Sound) -> int:
-    """Write a WAV file, whole or not at all; return how many samples were cut off.
+def write_wave(path: Path, like: Sound, frames: int, pieces: Iterable[NDArray[np.float64]]) -> int:
+    """Write a WAV file like another, atomically; return how many samples were cut off.
+
+    Parameters
+    ----------
+    path : Path
+    like : Sound
+        Whose rate, format and texts the file gets.
+    frames : int
+        How many there are in all.
+    pieces : iterable of ndarray (N, channels)
 
     Raises OSError if it cannot be written.
     """
-    top = 2 ** (sound.bits - 1)
-    rounded = np.rint(np.nan_to_num(sound.samples))
-    kept = np.clip(rounded, -top, top - 1)
-    with atomic_path(path) as partial, wave.open(str(partial), "wb") as file:
-        file.setnchannels(sound.samples.shape[1])
-        file.setsampwidth(sound.bits // 8)
-        file.setframerate(sound.rate)
-        file.writeframes(_encoded(kept, sound.bits))
-    return int((kept != rounded).sum())
+    cut = 0
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        file.write(_header(like, frames))
+        for samples in pieces:
+            data, beyond = _encoded(samples, like.bits, like.is_float)
+            file.write(data)
+            cut += beyond
+        if frames * like.channels * like.bits // 8 % 2:
+            file.write(b"\0")
+        for name, content in like._others:
+            file.write(
+                struct.pack("<4sI", name, len(content)) + content + b"\0" * (len(content) % 2)
+            )
+        file.flush()
+        os.fsync(file.fileno())
+    return cut
 
 
-def _encoded(samples: NDArray[np.float64], bits: int) -> bytes:
+def _header(like: Sound, frames: int) -> bytes:
+    block = like.channels * like.bits // 8
+    tag = _FLOAT if like.is_float else _PCM
+    size = frames * block
+    chunk = struct.pack(
+        "<HHIIHH", _EXTENSIBLE if like._mask else tag, like.channels, like.rate,
+        like.rate * block, block, like.bits,
+    )  # fmt: skip
+    if like._mask:
+        chunk += struct.pack("<HHIH", 22, like.bits, like._mask, tag) + _SUBFORMAT
+    elif like.is_float:
+        chunk += struct.pack("<H", 0)
+    chunks = struct.pack("<4sI", b"fmt ", len(chunk)) + chunk
+    if like.is_float:
+        chunks += struct.pack("<4sII", b"fact", 4, min(frames, _UNKNOWN))
+    others = sum(8 + len(content) + len(content) % 2 for _, content in like._others)
+    total = 4 + len(chunks) + 8 + size + size % 2 + others
+    if total < _UNKNOWN:
+        head = struct.pack("<4sI4s", b"RIFF", total, b"WAVE")
+        return head + chunks + struct.pack("<4sI", b"data", size)
+    long = struct.pack("<4sIQQQI", b"ds64", 28, total + 36, size, frames, 0)
+    head = struct.pack("<4sI4s", b"RF64", _UNKNOWN, b"WAVE") + long
+    return head + chunks + struct.pack("<4sI", b"data", _UNKNOWN)
+
+
+def _encoded(samples: NDArray[np.float64], bits: int, is_float: bool) -> tuple[bytes, int]:
+    """Return samples as a file has them, and how many of them were cut off."""
+    if is_float:
+        with np.errstate(over="ignore"):
+            return samples.astype(f"<f{bits // 8}").tobytes(), 0
+    top = 2 ** (bits - 1)
+    rounded = np.rint(np.nan_to_num(samples))
+    cut = int(np.count_nonzero((rounded < -top) | (rounded > top - 1)))
+    if cut:
+        rounded = np.clip(rounded, -top, top - 1)
     if bits == 8:
-        return (samples + _OFFSET_8).astype(np.uint8).tobytes()
+        return (rounded + _OFFSET_8).astype(np.uint8).tobytes(), cut
     if bits == 24:
-        octets = samples.astype("<i4").reshape(-1, 1).view(np.uint8)
-        return octets[:, :3].tobytes()
-    return samples.astype(f"<i{bits // 8}").tobytes()
+        octets = rounded.astype("<i4").reshape(-1, 1).view(np.uint8)
+        return octets[:, :3].tobytes(), cut
+    return rounded.astype(f"<i{bits // 8}").tobytes(), cut

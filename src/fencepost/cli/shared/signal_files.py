@@ -13,6 +13,7 @@ from ...errors import ArgumentError, DataError
 from ...files import tables, waves
 from ...files.tables import TableOptions
 from ...text import join_words, plural
+from .signal_chain import Chain
 
 Values = NDArray[np.float64]
 _WAVES = (".wav", ".wave")
@@ -26,20 +27,34 @@ class SignalFile(ABC):
     ----------
     names : list of str
         What each of them is called.
-    signals : list of ndarray
-    axis : ndarray
-        Where each sample stands, and `axis_label` what that is.
+    length : int
+        How many samples each of them has.
+    remark : str
+        What a user should know of how the file was read.
     """
 
     names: list[str]
-    signals: list[Values]
-    axis: Values
-    axis_label: str
-    remark = ""  # what a user should know of how the file was read
+    length: int
+    remark = ""
+
+    @property
+    @abstractmethod
+    def signals(self) -> list[Values]:
+        """The samples of each of them."""
+
+    @property
+    @abstractmethod
+    def axis(self) -> Values:
+        """Where each sample stands."""
+
+    @property
+    @abstractmethod
+    def axis_label(self) -> str:
+        """What the axis is."""
 
     @abstractmethod
-    def write(self, path: Path, signals: list[Values], start: int) -> str:
-        """Write results, the first of which stands at sample `start`; return what to say of it."""
+    def filter(self, chain: Chain, path: Path, keep: bool) -> tuple[list[Values], str]:
+        """Write the results of a chain; return them, if they are to be kept, and what to say."""
 
 
 class CsvSignals(SignalFile):
@@ -53,17 +68,18 @@ class CsvSignals(SignalFile):
                 "none of which is."
             )
         self._chosen = [self._column(name) for name in columns] or list(table.numeric)
-        self.axis = np.arange(table.length, dtype=np.float64)
-        self.axis_label = "row"
+        self.length = table.length
+        self._axis = np.arange(table.length, dtype=np.float64)
+        self._axis_label = "row"
         remarks = list(table.remarks)
         first = table.numeric[0]
         axis = table.numbers(first) if first not in map(self._column, columns) else None
         if len(table.numeric) > 1 and axis is not None and _even(axis):
-            self.axis, self.axis_label = axis, table.names[first]
+            self._axis, self._axis_label = axis, table.names[first]
             if not columns:
                 self._chosen.remove(first)
                 remarks.insert(
-                    0, f"{self.axis_label} rises evenly, so it is kept as it is; --column chooses."
+                    0, f"{self._axis_label} rises evenly, so it is kept as it is; --column chooses."
                 )
         words = [
             name for k, name in enumerate(table.names) if k not in table.numeric and name.strip()
@@ -75,7 +91,19 @@ class CsvSignals(SignalFile):
             )
         self.remark = " ".join(remarks)
         self.names = [table.names[k] for k in self._chosen]
-        self.signals = [table.numbers(k) for k in self._chosen]
+        self._signals = [table.numbers(k) for k in self._chosen]
+
+    @property
+    def signals(self) -> list[Values]:
+        return self._signals
+
+    @property
+    def axis(self) -> Values:
+        return self._axis
+
+    @property
+    def axis_label(self) -> str:
+        return self._axis_label
 
     def _column(self, name: str) -> int:
         names = self._table.names
@@ -88,40 +116,52 @@ class CsvSignals(SignalFile):
             f"Received: {name!r}. There are {', '.join(names)}."
         )
 
-    def write(self, path: Path, signals: list[Values], start: int) -> str:
-        """Write a table like the one that was read."""
-        dropped = self._table.write(path, dict(zip(self._chosen, signals, strict=True)), start)
-        return (
-            f" Without {', '.join(dropped)}, which ends where the signal does." if dropped else ""
-        )
+    def filter(self, chain: Chain, path: Path, keep: bool) -> tuple[list[Values], str]:
+        results = [chain.apply(values) for values in self._signals]
+        columns = dict(zip(self._chosen, results, strict=True))
+        dropped = self._table.write(path, columns, chain.start)
+        if not dropped:
+            return results, ""
+        return results, f" Without {', '.join(dropped)}, which ends where the signal does."
 
 
 class WaveSignals(SignalFile):
-    """The channels of a sound."""
+    """The channels of a sound, which may be longer than what memory holds."""
+
+    axis_label = "seconds"
 
     def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
         if columns or options != TableOptions():
             option = "--column" if columns else "--delimiter and the like"
             raise ArgumentError(f"{option} is for CSV files. Received: a WAV file.")
-        self._sound = waves.read_wave(path)
-        samples = self._sound.samples
-        self.signals = [np.ascontiguousarray(samples[:, k]) for k in range(samples.shape[1])]
+        self._sound = sound = waves.open_wave(path)
         names = {1: ["sound"], 2: ["left", "right"]}
-        self.names = names.get(
-            len(self.signals), [f"channel {k + 1}" for k in range(len(self.signals))]
-        )
-        self.axis = np.arange(len(samples)) / self._sound.rate
-        self.axis_label = "seconds"
+        self.names = names.get(sound.channels, [f"channel {k + 1}" for k in range(sound.channels)])
+        self.length = sound.frames
+        self.remark = sound.remark
 
-    def write(self, path: Path, signals: list[Values], start: int) -> str:
-        """Write a sound like the one that was read."""
-        sound = waves.Sound(np.stack(signals, axis=1), self._sound.rate, self._sound.bits)
-        cut = waves.write_wave(path, sound)
+    @property
+    def signals(self) -> list[Values]:
+        return list(np.ascontiguousarray(self._sound.read(0, self.length).T))
+
+    @property
+    def axis(self) -> Values:
+        return np.arange(self.length) / self._sound.rate
+
+    def filter(self, chain: Chain, path: Path, keep: bool) -> tuple[list[Values], str]:
+        sound = self._sound
+        frames = chain.length(self.length)
+        if frames < 1:
+            chain.apply(np.zeros(self.length))  # which says why
+        pieces = chain.pieces(sound.read, self.length, sound.channels)
+        kept = list(pieces) if keep else []
+        cut = waves.write_wave(path, sound, frames, kept or pieces)
+        results = list(np.ascontiguousarray(np.concatenate(kept).T)) if keep else []
         if not cut:
-            return ""
-        return (
-            f" {plural(cut, 'sample')} of {sound.samples.size:,} would be louder than "
-            f"{self._sound.bits} bits hold and were cut off: try a smaller --scale."
+            return results, ""
+        return results, (
+            f" {plural(cut, 'sample')} of {frames * sound.channels:,} would be louder than "
+            f"{sound.bits} bits hold and were cut off: try a smaller --scale."
         )
 
 

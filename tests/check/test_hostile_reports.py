@@ -14,7 +14,7 @@ import numpy as np
 from fencepost.check import CODES
 from fencepost.check.rules.engine import run_rules
 from fencepost.errors import FencepostError
-from fencepost.interchange.onnx.reader import read
+from fencepost.interchange.onnx.reader import read_onnx
 from interchange.onnx.test_hostile_files import damage, lie, wholes
 
 CASES = 300
@@ -27,7 +27,7 @@ def test_reports_on_damaged_files(tmp_path):
         change = lie if seed % 3 else damage
         path.write_bytes(change(bases[seed % len(bases)], bases, rng))
         try:
-            model = read(path)
+            model = read_onnx(path)
         except FencepostError:
             continue
         report = run_rules(model)

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from fencepost.graph import receptive_fields  # noqa: E402
-from fencepost.interchange.torch.trace import read  # noqa: E402
+from fencepost.interchange.torch.trace import read_module  # noqa: E402
 
 nn, F = torch.nn, torch.nn.functional
 
@@ -149,7 +149,7 @@ def test_fields_are_where_gradients_are_not_0(axes):
         most, sizes = (5, (14, 30)) if axes == 1 else (3, (8, 12))
         module = Drawn(generator, axes).module(most)
         shape = tuple(generator.randint(*sizes) for _ in range(axes))
-        model = read(module, [(1, *shape)])
+        model = read_module(module, [(1, *shape)])
         if model.failure or 0 in model.operations[-1].output_shape:  # too much for so few cells
             continue
         networks += 1
@@ -262,7 +262,7 @@ def test_published_fields(name):
     make, (size, stride, before) = PUBLISHED[name]
     with torch.device("meta"):
         module = make()
-    model = read(module, [(1, 2047, 2047)])
+    model = read_module(module, [(1, 2047, 2047)])
     assert (model.failure, model.unknown) == ("", ())
     found = receptive_fields(model)
     last = len(model.operations) - 1
@@ -293,6 +293,6 @@ def test_fields_of_the_known_networks(name, operation, span):
     if features is None:
         features = nn.Sequential(module.stem, module.stages)
         operation = operation.replace("stages", "1")
-    model = read(features[:6] if name == "lenet5" else features, [(channels, 1000, 1000)])
+    model = read_module(features[:6] if name == "lenet5" else features, [(channels, 1000, 1000)])
     place = {one.name: number for number, one in enumerate(model.operations)}
     assert receptive_fields(model).sizes(place[operation.removeprefix("features.")]) == (span, span)

@@ -16,15 +16,15 @@ def sizes_of(model):
 @pytest.mark.parametrize("size", [193, 200, 227, 258])
 def test_known_networks_at_other_sizes(name, size):
     torch = pytest.importorskip("torch")
-    from fencepost.interchange.torch.trace import read
+    from fencepost.interchange.torch.trace import read_module
     from interchange.torch.architectures import build
 
     with torch.device("meta"):
         network = build(name)
-    model = read(network, [(3, 224, 224)])
+    model = read_module(network, [(3, 224, 224)])
     outputs, fits = resized(model, [(1, 3, size, size)])
     assert fits
-    assert outputs == sizes_of(read(network, [(3, size, size)]))
+    assert outputs == sizes_of(read_module(network, [(3, size, size)]))
 
 
 def test_what_does_not_fit_ends_it():

@@ -67,9 +67,9 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
             f"module, such as {Path(name).stem or 'models'}:Net for the class or function Net in "
             f"{Path(name).stem or 'models'}.py"
         )
-    from fencepost.interchange.onnx import reader
+    from fencepost.interchange.onnx.reader import read_onnx
 
-    return reader.read(name, _for_onnx(input_shape))
+    return read_onnx(name, _for_onnx(input_shape))
 
 
 def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:
@@ -79,14 +79,14 @@ def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source:
 
 
 def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
-    from fencepost.interchange.torch import trace
+    from fencepost.interchange.torch.trace import read_module
 
     if input_shape is None:
         raise _shape_missing(source or type(module).__name__)
     with warnings.catch_warnings():
         # That an even kernel with "same" is uneven is reported as FP206, with its numbers.
         warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
-        return trace.read(module, _several(input_shape), source)
+        return read_module(module, _several(input_shape), source)
 
 
 def _for_onnx(shapes: InputShapes | None) -> Any:

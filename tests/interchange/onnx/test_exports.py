@@ -8,8 +8,8 @@ onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.interchange.onnx.reader import read  # noqa: E402
-from fencepost.interchange.torch import trace  # noqa: E402
+from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
+from fencepost.interchange.torch.trace import read_module  # noqa: E402
 from interchange.onnx.exports import Shaped, export, scattered  # noqa: E402
 from interchange.onnx.graphs import runtime_shapes, with_all_outputs, write  # noqa: E402
 from interchange.torch.architectures import ARCHITECTURES, build  # noqa: E402
@@ -42,7 +42,7 @@ def test_sizes_of_exports(tmp_path, name):
     _, content = exported(name)
     model = onnx.load_from_string(content)
     expected = runtime_shapes(with_all_outputs(model))
-    found = read(write(tmp_path, content))
+    found = read_onnx(write(tmp_path, content))
     assert not found.failure and not found.unknown and not found.contradictions
     outputs = {node.name: node.output for node in model.graph.node}
     assert found.operations
@@ -54,7 +54,7 @@ def test_sizes_of_exports(tmp_path, name):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_parameters_of_exports(tmp_path, name):
     network, content = exported(name)
-    found = read(write(tmp_path, content))
+    found = read_onnx(write(tmp_path, content))
     assert found.parameters == sum(one.numel() for one in network.parameters())
     shapes = sorted(tuple(one.shape) for one in network.parameters() if one.ndim > 1)
     assert sorted(one.weight_shape for one in found.operations if one.weight_shape) == shapes
@@ -63,7 +63,7 @@ def test_parameters_of_exports(tmp_path, name):
 
 def test_norms_that_were_folded_into_convolutions(tmp_path):
     network = scattered(build("resnet18", divide=16))
-    found = read(write(tmp_path, export(network, torch.zeros(1, 3, 64, 64))))
+    found = read_onnx(write(tmp_path, export(network, torch.zeros(1, 3, 64, 64))))
     assert not any(one.kind == "BatchNorm2d" for one in found.operations)
     norms = sum(one.num_features for one in network.modules() if hasattr(one, "num_features"))
     # Weight and bias of a norm are gone, and its convolution has a bias instead.
@@ -83,8 +83,8 @@ def described(operations):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_exports_are_read_as_their_modules_are(tmp_path, name):
     network, content = exported(name)
-    found = read(write(tmp_path, content))
-    traced = trace.read(network, [found.input_shapes[0][1:]])
+    found = read_onnx(write(tmp_path, content))
+    traced = read_module(network, [found.input_shapes[0][1:]])
     assert sorted(described(found.operations), key=str) == sorted(
         described(traced.operations), key=str
     )
@@ -97,7 +97,7 @@ def test_sizes_that_are_computed(tmp_path, open_axes):
     content = export(network, torch.zeros(2, 3, 10, 12), input_names=["x"], dynamic_axes=open_axes)
     model = onnx.load_from_string(content)
     expected = runtime_shapes(with_all_outputs(model), {"x": (2, 3, 10, 12)})
-    found = read(write(tmp_path, content), (2, 3, 10, 12) if open_axes else None)
+    found = read_onnx(write(tmp_path, content), (2, 3, 10, 12) if open_axes else None)
     assert not found.failure and not found.unknown
     outputs = {node.name: node.output for node in model.graph.node}
     for operation in found.operations:

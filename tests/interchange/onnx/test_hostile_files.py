@@ -17,7 +17,7 @@ from fencepost.check import check  # noqa: E402
 from fencepost.errors import FencepostError  # noqa: E402
 from fencepost.graph import element_count  # noqa: E402
 from fencepost.interchange.onnx.operators.table import RULES  # noqa: E402
-from fencepost.interchange.onnx.reader import read  # noqa: E402
+from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import array_info, graph_model, weight, write  # noqa: E402
 
 CASES = 1_000
@@ -220,14 +220,14 @@ def test_damage_at_random(tmp_path):
     path = tmp_path / "model.onnx"
     for base in bases:
         path.write_bytes(base)
-        is_sound(read(path))
+        is_sound(read_onnx(path))
     for seed in range(CASES):
         rng = np.random.default_rng(seed)
         change = lie if seed % 3 else damage
         path.write_bytes(change(bases[seed % len(bases)], bases, rng))
         tracemalloc.start()
         try:
-            model = read(path)
+            model = read_onnx(path)
         except FencepostError as error:
             outcomes["refused"] += 1
             assert str(path) in str(error), seed

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.interchange.torch import trace  # noqa: E402
+from fencepost.interchange.torch.trace import read_module  # noqa: E402
 from interchange.torch import architectures as known  # noqa: E402
 
 # What torchvision's documentation gives, in 10⁹ multiply-adds of convolutions and linear layers.
@@ -25,7 +25,7 @@ def case(request):
     with torch.device("meta"):
         module = known.build(request.param)
     shape = known.ARCHITECTURES[request.param].input_shape
-    return request.param, module, trace.read(module, [shape[1:]], request.param)
+    return request.param, module, read_module(module, [shape[1:]], request.param)
 
 
 def test_published_numbers(case):
@@ -119,7 +119,7 @@ def test_shapes_are_those_of_a_run_with_values(name):
     """With an eighth of the channels, on the CPU: every layer's output, as its hook sees it."""
     module = known.build(name, divide=8)
     shape = known.ARCHITECTURES[name].input_shape
-    model = trace.read(module, [shape[1:]])
+    model = read_module(module, [shape[1:]])
     seen = []
     for layer in module.modules():
         if not any(layer.children()) and not isinstance(layer, torch.nn.Sequential):
@@ -137,7 +137,7 @@ def test_shapes_are_those_of_a_run_with_values(name):
 
 def test_a_residual_block_is_joined_from_its_ends():
     with torch.device("meta"):
-        model = trace.read(known.build("resnet18"), [(3, 224, 224)])
+        model = read_module(known.build("resnet18"), [(3, 224, 224)])
     places = {one.name: place for place, one in enumerate(model.operations)}
     added = model.operations[places["stages.1.0.add"]]
     assert (added.kind, added.role) == ("Add", "join")
@@ -151,7 +151,7 @@ def test_a_residual_block_is_joined_from_its_ends():
 
 def test_the_branches_of_googlenet_are_joined_in_their_order():
     with torch.device("meta"):
-        model = trace.read(known.build("googlenet"), [(3, 224, 224)])
+        model = read_module(known.build("googlenet"), [(3, 224, 224)])
     joined = [one for one in model.operations if one.kind == "Cat"]
     assert len(joined) == 9
     first = [model.operations[value.operation] for value in joined[0].inputs]
@@ -164,7 +164,7 @@ def test_the_branches_of_googlenet_are_joined_in_their_order():
 
 def test_the_crops_of_u_net_are_slices():
     with torch.device("meta"):
-        model = trace.read(known.build("unet"), [(1, 572, 572)])
+        model = read_module(known.build("unet"), [(1, 572, 572)])
     cut = [one for one in model.operations if one.kind == "Slice"]
     assert [one.role for one in cut] == ["pad"] * 4
     assert [(one.windows[0].before, one.windows[0].after) for one in cut] == [

@@ -12,7 +12,7 @@ import fencepost as fp
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.interchange.torch.trace import load_factory  # noqa: E402
+from fencepost.interchange.torch.factory import load_factory  # noqa: E402
 
 SOURCE = """
 from torch import nn
@@ -165,11 +165,12 @@ def test_without_pytorch_it_is_said_how_to_get_it(tmp_path):
     """In a process whose `torch` is a module that fails as a missing one does."""
     (tmp_path / "torch.py").write_text("raise ImportError('No module named torch')")
     code = (
-        "import fencepost.interchange.torch.trace as t\n"
-        "for call in (lambda: t.load_factory('a:b'), lambda: t.read(None, [(1,)])):\n"
+        "from fencepost.interchange.torch.factory import ArgumentError, load_factory\n"
+        "from fencepost.interchange.torch.trace import read_module\n"
+        "for call in (lambda: load_factory('a:b'), lambda: read_module(None, [(1,)])):\n"
         "    try:\n"
         "        call()\n"
-        "    except t.ArgumentError as error:\n"
+        "    except ArgumentError as error:\n"
         "        print(error)\n"
     )
     path = f"{tmp_path}:{Path(fp.__file__).parents[1]}"

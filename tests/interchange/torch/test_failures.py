@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.interchange.torch.trace import read  # noqa: E402
+from fencepost.interchange.torch.trace import read_module  # noqa: E402
 from interchange.torch.nets import CPU, Net, conv, graph, message, names  # noqa: E402
 
 nn = torch.nn
@@ -16,7 +16,7 @@ nn = torch.nn
 
 
 def failing(module, *shapes):
-    model = read(module, list(shapes))
+    model = read_module(module, list(shapes))
     assert model.failure
     assert (model.outputs, model.unused) == ((), ())
     assert all(one.output_shapes for one in model.operations[:-1])
@@ -132,7 +132,7 @@ def test_exceptions_that_the_model_handles_are_no_failure():
         except RuntimeError:
             return self.c(x)
 
-    model = read(Net(run, c=conv(), d=conv(5)), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv(), d=conv(5)), [(3, 8, 8)])
     assert (names(model), model.failure) == (["c", "c:2"], "")
 
 
@@ -144,9 +144,9 @@ def test_recursion_and_interrupts_pass():
         raise KeyboardInterrupt
 
     with pytest.raises(RecursionError):
-        read(Net(again), [(3,)])
+        read_module(Net(again), [(3,)])
     with pytest.raises(KeyboardInterrupt):
-        read(Net(stop), [(3,)])
+        read_module(Net(stop), [(3,)])
 
 
 # --- models that look at values -----------------------------------------------------------------
@@ -166,10 +166,10 @@ LOOKS = {
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_models_that_look_at_values_run_on_zeros(name):
-    model = read(Net(LOOKS[name], c=conv(padding=1)), [(3, 8, 8)])
+    model = read_module(Net(LOOKS[name], c=conv(padding=1)), [(3, 8, 8)])
     assert (model.how, model.failure) == (CPU, "")
     assert model.unknown[0] == (
-        f"The model looks at values ({name} in forward), so the model ran on zeros: other values "
+        f"The model depends on values ({name} in forward), so the model ran on zeros: other values "
         "may lead to other sizes."
     )
     (one,) = (one for one in model.operations if one.name == "c")
@@ -183,13 +183,13 @@ def test_what_is_only_looked_at_is_not_shown_unless_it_learns():
             return x
         return y.abs() if y.abs().sum().item() == 1 else y * y.mean()
 
-    model = read(Net(run, c=conv(), gate=conv()), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv(), gate=conv()), [(3, 8, 8)])
     assert graph(model) == {"c": [""], "gate": [""], "mean:2": ["c"], "mul": ["c", "mean:2"]}
     assert model.outputs == ((3, 0),)
 
 
 def test_what_went_by_way_of_numpy_is_unknown():
-    model = read(Net(LOOKS["numpy"], c=conv()), [(3, 8, 8)])
+    model = read_module(Net(LOOKS["numpy"], c=conv()), [(3, 8, 8)])
     assert [(one.kind, one.role) for one in model.operations] == [
         ("Net", "unknown"),
         ("Conv2d", "windows"),
@@ -204,7 +204,7 @@ def test_a_model_that_handles_every_exception_runs_on_zeros_all_the_same():
         except:  # noqa: E722
             return x
 
-    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv()), [(3, 8, 8)])
     assert (names(model), model.how) == (["c"], CPU)
 
 
@@ -212,7 +212,7 @@ def test_values_are_those_of_the_model_itself():
     module = Net(lambda self, x: self.c(x)[:, : int(self.c.bias.sum())], c=conv())
     with torch.no_grad():
         module.c.bias.fill_(0.5)
-    assert read(module, [(3, 8, 8)]).operations[-1].output_shape == (1, 2, 6, 6)
+    assert read_module(module, [(3, 8, 8)]).operations[-1].output_shape == (1, 2, 6, 6)
 
 
 def test_code_that_cannot_do_without_values():
@@ -221,7 +221,7 @@ def test_code_that_cannot_do_without_values():
             raise NotImplementedError("no meta")
         return self.c(x)
 
-    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv()), [(3, 8, 8)])
     assert (model.failure, model.how, names(model)) == ("", CPU, ["c"])
     assert "NotImplementedError: no meta" in model.unknown[0]
 
@@ -234,13 +234,13 @@ def test_constants_may_lie_anywhere():
     module = Net(run, c=conv())
     module.grid, module.many = torch.ones(6), [torch.ones(6)]
     module.register_buffer("place", torch.zeros(6))
-    model = read(module, [(3, 8, 8)])
+    model = read_module(module, [(3, 8, 8)])
     assert "meta" in model.how
     assert names(model) == ["c", "add", "add:2", "add:3", "add:4", "mul"]
 
 
 def test_what_does_not_depend_on_the_input_is_said_so():
-    model = read(Net(lambda self, x: torch.zeros(3)), [(3, 8, 8)])
+    model = read_module(Net(lambda self, x: torch.zeros(3)), [(3, 8, 8)])
     assert model.operations == ()
     assert model.unknown[0].startswith("What the model returns cannot be followed back")
 
@@ -280,7 +280,7 @@ def test_the_module_is_left_as_it_is(device):
     module.c.bias.requires_grad_(False)
     module.n.register_forward_hook(lambda *_: None)
     before, state = everything(module), torch.get_rng_state()
-    model = read(module, [(3, 8, 8)])
+    model = read_module(module, [(3, 8, 8)])
     assert ("CPU" in model.how) == (device == "cpu")
     after = everything(module)
     assert all(torch.equal(one, after["state"][name]) for name, one in before.pop("state").items())
@@ -307,11 +307,11 @@ def test_what_the_module_prints_does_not_go_to_stdout(capsys):
         print("shape", tuple(x.shape))
         return self.c(x)
 
-    read(Net(run, c=conv()), [(3, 8, 8)])
+    read_module(Net(run, c=conv()), [(3, 8, 8)])
     assert capsys.readouterr() == ("", "shape (1, 3, 8, 8)\n")
 
 
 def test_a_module_without_values_is_read_too():
     with torch.device("meta"):
         module = Net(LOOKS["bool"], c=conv())
-    assert read(module, [(3, 8, 8)]).how == CPU
+    assert read_module(module, [(3, 8, 8)]).how == CPU

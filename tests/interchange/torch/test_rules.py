@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.interchange.torch import trace  # noqa: E402
+from fencepost.interchange.torch.trace import read_module  # noqa: E402
 
 F = torch.nn.functional
 
@@ -26,20 +26,20 @@ class Does(torch.nn.Module):
         return self.what(*inputs)
 
 
-def read(what, *shapes):
-    model = trace.read(Does(what), [list(shape) for shape in shapes])
+def read_function(what, *shapes):
+    model = read_module(Does(what), [list(shape) for shape in shapes])
     assert model.failure == ""
     return model
 
 
 def only(what, *shapes):
     """Read a function that is one operation."""
-    (operation,) = read(what, *shapes).operations
+    (operation,) = read_function(what, *shapes).operations
     return operation
 
 
 def last(what, *shapes):
-    return read(what, *shapes).operations[-1]
+    return read_function(what, *shapes).operations[-1]
 
 
 # --- layers of windows ------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_random_layers_of_windows():
         with torch.device("meta"):
             layer = random_layer(generator, axes)
         shape = (4, *(generator.randint(9, 14) for _ in range(axes)))
-        (one,) = trace.read(torch.nn.Sequential(layer), [shape]).operations
+        (one,) = read_module(torch.nn.Sequential(layer), [shape]).operations
         x = torch.zeros(1, *shape, device="meta")
         with FlopCounterMode(display=False) as counter:
             made = tuple(layer(x).shape)
@@ -119,7 +119,7 @@ def test_random_layers_of_windows():
 def test_even_same_padding_is_written_out():
     with torch.device("meta"):
         layer = torch.nn.Conv2d(1, 2, (4, 3), padding="same")
-    (one,) = trace.read(torch.nn.Sequential(layer), [(1, 9, 9)]).operations
+    (one,) = read_module(torch.nn.Sequential(layer), [(1, 9, 9)]).operations
     assert [(window.before, window.after) for window in one.windows] == [(1, 2), (1, 1)]
     assert one.describe() == 'Conv2d(2, (4, 3), padding="same")'
 
@@ -136,7 +136,7 @@ def test_defaults_are_left_out():
             torch.nn.Flatten(),
             torch.nn.Linear(12, 5, bias=False),
         ]
-    model = trace.read(torch.nn.Sequential(*layers), [(1, 24, 24)])
+    model = read_module(torch.nn.Sequential(*layers), [(1, 24, 24)])
     assert [one.describe() for one in model.operations] == [
         "Conv2d(6, 5, padding=2)",
         "MaxPool2d(3)",
@@ -364,7 +364,7 @@ def test_padding_and_narrow_are_windows_of_one_cell():
 def test_multiply_adds(what, shapes):
     from torch.utils.flop_counter import FlopCounterMode
 
-    model = read(what, *shapes)
+    model = read_function(what, *shapes)
     with FlopCounterMode(display=False) as counter:
         what(*(torch.zeros(1, *shape, device="meta") for shape in shapes))
     assert model.multiply_adds == counter.get_total_flops() // 2 > 0
@@ -376,9 +376,9 @@ def test_norms_count_a_multiply_add_for_each_cell():
 
 
 def test_what_is_not_known_is_not_guessed():
-    model = read(lambda x: F.relu(torch.cumsum(x, 2)), IMAGE)
+    model = read_function(lambda x: F.relu(torch.cumsum(x, 2)), IMAGE)
     assert [one.multiply_adds for one in model.operations] == [None, 0]
     assert model.multiply_adds is None
     assert model.unknown == (
-        "What Cumsum does to the places of an image is not known, only its sizes: cumsum.",
+        "How Cumsum moves the pixels of an image is not known, only its sizes: cumsum.",
     )

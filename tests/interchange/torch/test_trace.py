@@ -10,7 +10,7 @@ import fencepost as fp
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from fencepost.interchange.torch.trace import read  # noqa: E402
+from fencepost.interchange.torch.trace import read_module  # noqa: E402
 from interchange.torch.nets import Net, conv, graph, names  # noqa: E402
 
 nn, F = torch.nn, torch.nn.functional
@@ -21,7 +21,7 @@ nn, F = torch.nn, torch.nn.functional
 
 def test_layers_and_functions_are_named_after_the_modules_they_are_in():
     block = Net(lambda self, x: x + F.relu(self.c(x)), c=conv(4, 4, padding=1))
-    model = read(nn.Sequential(conv(), block), [(3, 8, 8)])
+    model = read_module(nn.Sequential(conv(), block), [(3, 8, 8)])
     assert graph(model) == {"0": [""], "1.c": ["0"], "1.relu": ["1.c"], "1.add": ["0", "1.relu"]}
     assert model.outputs == ((3, 0),)
     assert (model.input_names, model.input_shapes) == (("input",), ((1, 3, 8, 8),))
@@ -29,7 +29,7 @@ def test_layers_and_functions_are_named_after_the_modules_they_are_in():
 
 def test_a_module_used_twice_counts_its_parameters_once():
     one = conv(3, 3, padding=1)
-    model = read(Net(lambda self, x: self.c(self.c(x)) + self.c(x), c=one), [(3, 8, 8)])
+    model = read_module(Net(lambda self, x: self.c(self.c(x)) + self.c(x), c=one), [(3, 8, 8)])
     assert graph(model) == {"c": [""], "c:2": ["c"], "c:3": [""], "add": ["c:2", "c:3"]}
     assert [one.parameters for one in model.operations] == [84, 0, 0, 0]
     assert len({one.multiply_adds for one in model.operations[:3]}) == 1
@@ -38,7 +38,7 @@ def test_a_module_used_twice_counts_its_parameters_once():
 def test_tied_weights_are_counted_once():
     first, second = nn.Linear(5, 5), nn.Linear(5, 5)
     second.weight = first.weight
-    model = read(nn.Sequential(first, second), [(5,)])
+    model = read_module(nn.Sequential(first, second), [(5,)])
     assert [one.parameters for one in model.operations] == [30, 5]
 
 
@@ -51,7 +51,7 @@ def test_what_changes_in_place_is_followed():
         x.mul_(2)
         return before  # the same array: all has been done to it
 
-    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv()), [(3, 8, 8)])
     assert graph(model) == {"c": [""], "add": ["c"], "relu": ["add"], "mul": ["relu"]}
     assert model.outputs == ((3, 0),)
 
@@ -62,7 +62,7 @@ def test_a_copy_before_a_change_in_place_keeps_what_was():
         x = kept.clone()
         return torch.relu_(x) + kept
 
-    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv()), [(3, 8, 8)])
     assert graph(model) == {"c": [""], "relu": ["c"], "add": ["relu", "c"]}
 
 
@@ -72,7 +72,7 @@ def test_assignment_into_an_array_of_zeros():
         wide[:, :3] = x
         return self.c(wide)
 
-    model = read(Net(run, c=conv(5)), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv(5)), [(3, 8, 8)])
     assert graph(model) == {"setitem": [""], "c": ["setitem"]}
     assert model.operations[0].role == "unknown"
 
@@ -82,7 +82,7 @@ def test_names_and_types_of_an_array_are_no_operations():
         x = self.c(x.contiguous().float()).detach().to("cpu").data
         return x.type_as(x), len(x), x.size(), x.dtype, x.numel()
 
-    model = read(Net(run, c=conv()), [(3, 8, 8)])
+    model = read_module(Net(run, c=conv()), [(3, 8, 8)])
     assert (names(model), model.outputs) == (["c"], ((0, 0),))
 
 
@@ -91,7 +91,7 @@ def test_several_outputs_of_one_operation():
         a, b = x.chunk(2, dim=1)
         return {"b": [b, 3], "a": (a, None)}, (torch.zeros(3), x)
 
-    model = read(Net(run), [(4, 8, 8)])
+    model = read_module(Net(run), [(4, 8, 8)])
     assert model.operations[0].output_shapes == ((1, 2, 8, 8),) * 2
     assert model.outputs == ((0, 1), (0, 0), (-1, 0))
 
@@ -106,7 +106,7 @@ def test_several_inputs_and_their_types():
         def forward(self, tokens, *rest):
             return self.scale(self.words(tokens)) * rest[0] + rest[1]
 
-    model = read(Two(), [(5,), (5, 6), (6,)], "two", ["int64", "", "float64"])
+    model = read_module(Two(), [(5,), (5, 6), (6,)], "two", ["int64", "", "float64"])
     assert model.input_names == ("tokens", "rest0", "rest1")
     assert graph(model) == {
         "words": [""],
@@ -118,13 +118,15 @@ def test_several_inputs_and_their_types():
     assert (model.source, model.failure) == ("two", "")
     assert model.how.endswith("with a batch of 1, tokens in int64.")
     # The input of an embedding is found out to be one.
-    assert read(Two(), [(5,), (5, 6), (6,)], "two").operations == model.operations
-    assert read(Two(), [(5,), (5, 6), (6,)], "two", ["", "", ""]).operations[-1].name == "words"
+    assert read_module(Two(), [(5,), (5, 6), (6,)], "two").operations == model.operations
+    assert (
+        read_module(Two(), [(5,), (5, 6), (6,)], "two", ["", "", ""]).operations[-1].name == "words"
+    )
 
 
 def test_inputs_are_of_the_type_of_the_parameters():
     for kind in (torch.float64, torch.float16):
-        model = read(nn.Sequential(conv().to(kind), nn.ReLU()), [(3, 8, 8)])
+        model = read_module(nn.Sequential(conv().to(kind), nn.ReLU()), [(3, 8, 8)])
         assert (model.failure, len(model.operations)) == ("", 2)
 
 
@@ -138,7 +140,7 @@ def test_parameters_that_are_used_without_a_layer():
         def forward(self, x):
             return torch.cat([self.first.expand(len(x), -1, -1), x], 1) + self.place
 
-    model = read(Tokens(), [(4, 6)])
+    model = read_module(Tokens(), [(4, 6)])
     assert [(one.kind, one.role, one.parameters) for one in model.operations] == [
         ("Cat", "join", 6),
         ("Add", "pointwise", 30),
@@ -154,14 +156,14 @@ def test_weights_that_are_computed_from_others():
     )
     with torch.no_grad():
         layers(torch.zeros(1, 3, 9, 9))
-    model = read(layers, [(3, 9, 9)])
+    model = read_module(layers, [(3, 9, 9)])
     assert names(model) == ["0", "1", "2"]
     assert model.parameters == sum(p.numel() for p in layers.parameters())
     assert model.unused == ()
 
 
 def test_a_layer_that_pads_by_itself_is_two_operations():
-    model = read(nn.Sequential(conv(padding=1, padding_mode="circular")), [(3, 8, 8)])
+    model = read_module(nn.Sequential(conv(padding=1, padding_mode="circular")), [(3, 8, 8)])
     assert [(one.name, one.kind, one.role) for one in model.operations] == [
         ("0.pad", "Pad", "pad"),
         ("0", "Conv2d", "windows"),
@@ -177,7 +179,7 @@ def test_a_layer_of_ones_own_is_what_it_does():
             x = F.pad(x, (0, 1, 0, 1))
             return F.conv2d(x, self.weight * 2, self.bias, self.stride, groups=self.groups)
 
-    model = read(nn.Sequential(Same(3, 4, 3, stride=2)), [(3, 8, 8)])
+    model = read_module(nn.Sequential(Same(3, 4, 3, stride=2)), [(3, 8, 8)])
     assert names(model) == ["0.pad", "0"]
     assert model.operations[1].describe() == "Conv2d(4, 3, stride=2)"
     assert model.operations[1].parameters == 112
@@ -185,7 +187,7 @@ def test_a_layer_of_ones_own_is_what_it_does():
 
 def test_identities_and_empty_containers():
     layers = nn.Sequential(nn.Identity(), nn.Sequential(), nn.Dropout(0.3), conv())
-    model = read(layers, [(3, 8, 8)])
+    model = read_module(layers, [(3, 8, 8)])
     assert [(one.name, one.kind, one.role) for one in model.operations[:2]] == [
         ("0", "Identity", "pointwise"),
         ("2", "Dropout", "pointwise"),
@@ -198,12 +200,12 @@ def test_an_own_train_that_returns_nothing():
         def train(self, mode=True):
             super().train(mode)
 
-    assert names(read(Frozen(conv(), nn.BatchNorm2d(4)), [(3, 8, 8)])) == ["0", "1"]
+    assert names(read_module(Frozen(conv(), nn.BatchNorm2d(4)), [(3, 8, 8)])) == ["0", "1"]
 
 
 def test_lazy_layers_take_what_arrives():
     layers = nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
-    model = read(layers, [(3, 8, 8)])
+    model = read_module(layers, [(3, 8, 8)])
     assert [one.parameters for one in model.operations] == [112, 0, 0, 290]
     assert all(nn.parameter.is_lazy(one) for one in layers.parameters())
 
@@ -217,7 +219,7 @@ def test_layers_that_are_not_known_are_one_operation_each():
 
     layers = {"attention": nn.MultiheadAttention(4, 2, batch_first=True), "lstm": nn.LSTM(4, 5)}
     module = Net(run, **layers)
-    model = read(module, [(4, 3, 3)])
+    model = read_module(module, [(4, 3, 3)])
     one, other = model.operations[-2:]
     assert (one.name, one.kind, one.role) == ("attention", "MultiheadAttention", "unknown")
     assert (one.input_shapes, one.output_shapes) == (((1, 9, 4),) * 3, ((1, 9, 4), (1, 9, 9)))
@@ -232,23 +234,23 @@ def test_modules_that_nothing_uses_are_named():
     module = Net(lambda self, x: self.c(x), c=conv(), side=side)
     module.alone = nn.Parameter(torch.zeros(3))
     module.c.extra = nn.Parameter(torch.zeros(3))
-    assert read(module, [(3, 8, 8)]).unused == ("side", "alone", "c.extra")
+    assert read_module(module, [(3, 8, 8)]).unused == ("side", "alone", "c.extra")
 
 
 def test_a_compiled_module_is_read_as_what_it_was():
-    model = read(torch.compile(nn.Sequential(conv(), nn.ReLU())), [(3, 8, 8)])
+    model = read_module(torch.compile(nn.Sequential(conv(), nn.ReLU())), [(3, 8, 8)])
     assert names(model) == ["_orig_mod.0", "_orig_mod.1"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_scripted_modules_are_not_seen_into():
     scripted = torch.jit.script(nn.Sequential(conv(4, 5), nn.ReLU()))
-    model = read(nn.Sequential(conv(), scripted, conv(5)), [(3, 9, 9)])
+    model = read_module(nn.Sequential(conv(), scripted, conv(5)), [(3, 9, 9)])
     assert graph(model) == {"0": [""], "1": ["0"], "2": ["1"]}
     one = model.operations[1]
     assert (one.role, one.output_shape, one.parameters) == ("unknown", (1, 5, 5, 5), 185)
     assert model.unused == ()
-    alone = read(scripted, [(4, 7, 7)])
+    alone = read_module(scripted, [(4, 7, 7)])
     assert (names(alone), alone.parameters, alone.unused) == (["forward"], 185, ())
 
 
@@ -258,7 +260,7 @@ def test_functions_that_know_their_gradient_are_seen_into():
         def forward(ctx, x):
             return x * torch.sigmoid(x)
 
-    model = read(Net(lambda self, x: Swish.apply(self.c(x)), c=conv()), [(3, 8, 8)])
+    model = read_module(Net(lambda self, x: Swish.apply(self.c(x)), c=conv()), [(3, 8, 8)])
     assert graph(model) == {"c": [""], "sigmoid": ["c"], "mul": ["c", "sigmoid"]}
 
 
@@ -282,7 +284,7 @@ def test_functions_that_know_their_gradient_are_seen_into():
 )
 def test_arguments_that_are_none(arguments, words):
     with pytest.raises(fp.ArgumentError, match=words):
-        read(*arguments)
+        read_module(*arguments)
 
 
 def test_modules_that_cannot_be_copied():
@@ -291,4 +293,4 @@ def test_modules_that_cannot_be_copied():
     with pytest.raises(TypeError):
         copy.deepcopy(module)
     with pytest.raises(fp.DataError, match=r"cannot be copied .*TypeError: cannot pickle"):
-        read(module, [(3, 8, 8)])
+        read_module(module, [(3, 8, 8)])

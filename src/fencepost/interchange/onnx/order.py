@@ -3,118 +3,106 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections import Counter
 
 from fencepost.errors import DataError
 from fencepost.interchange.onnx.wire.messages import File, Node
-from fencepost.interchange.onnx.wire.tensors import shown
+from fencepost.interchange.onnx.wire.tensors import quote
 
 
 def ordered(file: File) -> list[Node]:
     """Return the nodes, each after those whose outputs it takes; otherwise as they stand.
 
     Raises DataError if a name is given twice, or is taken and never given, or if nodes wait for
-    one another in a circle.
+    one another in a cycle.
     """
-    givers = _givers(file)
+    producers = _producers(file)
     for node in file.nodes:
         for name in node.inputs:
-            if name and name not in givers:
+            if name and name not in producers:
                 raise DataError(
                     "every array that a node takes must be an input, a weight or the output of a "
-                    f"node. Received: {_called(node)} takes {shown(name)}, which nothing gives"
+                    f"node. Received: {_node_name(node)} takes {quote(name)}, which nothing gives"
                 )
     for output in file.outputs:
-        if output.name not in givers:
+        if output.name not in producers:
             raise DataError(
                 "every output of a model must be the output of a node. "
-                f"Received: {shown(output.name)}, which nothing gives"
+                f"Received: {quote(output.name)}, which nothing gives"
             )
-    if _in_order(file.nodes, givers):
-        return file.nodes
-    return _sorted(file.nodes, givers)
+    in_order = all(
+        producers[name] < index
+        for index, node in enumerate(file.nodes)
+        for name in node.inputs
+        if name
+    )
+    return file.nodes if in_order else _sorted(file.nodes, producers)
 
 
-def _givers(file: File) -> dict[str, int]:
-    """Say of each array which node gives it; −1 of inputs and weights."""
-    givers: dict[str, int] = {}
-    inputs = {one.name for one in file.inputs}
-    if len(inputs) < len(file.inputs):
-        raise _twice(_doubled(one.name for one in file.inputs), "two inputs")
-    for weight in file.weights:
-        if weight.name in givers:
-            raise _twice(weight.name, "two weights")
-        givers[weight.name] = -1
-    givers.update(dict.fromkeys(inputs, -1))  # old files list the weights among the inputs
+def _producers(file: File) -> dict[str, int]:
+    """Map each array to the index of the node that gives it; −1 of inputs and weights."""
+    lists = {"inputs": [array.name for array in file.inputs]}
+    lists["weights"] = [weight.name for weight in file.weights]
+    for what, names in lists.items():
+        name, count = Counter(["", *names]).most_common(1)[0]
+        if count > 1:
+            raise _duplicate(name, f"two {what}")
+    # Old files list the weights among the inputs.
+    producers = dict.fromkeys([*lists["inputs"], *lists["weights"]], -1)
     for index, node in enumerate(file.nodes):
         for name in node.outputs:
-            if name in givers:
-                other = givers[name]
-                what = "an input or weight" if other < 0 else _called(file.nodes[other])
-                raise _twice(name, f"{what} and {_called(node)}")
+            if name in producers:
+                other = producers[name]
+                what = "an input or weight" if other < 0 else _node_name(file.nodes[other])
+                raise _duplicate(name, f"{what} and {_node_name(node)}")
             if name:
-                givers[name] = index
-    return givers
+                producers[name] = index
+    return producers
 
 
-def _in_order(nodes: list[Node], givers: dict[str, int]) -> bool:
-    return all(
-        givers[name] < index for index, node in enumerate(nodes) for name in node.inputs if name
-    )
-
-
-def _sorted(nodes: list[Node], givers: dict[str, int]) -> list[Node]:
+def _sorted(nodes: list[Node], producers: dict[str, int]) -> list[Node]:
     """Take, again and again, the first node that waits for nothing (Kahn, 1962)."""
-    waits = [{givers[name] for name in node.inputs if name} - {-1} for node in nodes]
-    takers: list[list[int]] = [[] for _ in nodes]
-    for index, needed in enumerate(waits):
-        for giver in needed:
-            takers[giver].append(index)
-    counts = [len(needed) for needed in waits]
+    needs = [{producers[name] for name in node.inputs if name} - {-1} for node in nodes]
+    consumers: list[list[int]] = [[] for _ in nodes]
+    for index, needed in enumerate(needs):
+        for producer in needed:
+            consumers[producer].append(index)
+    counts = [len(needed) for needed in needs]
     ready = [index for index, count in enumerate(counts) if not count]
-    found: list[Node] = []
+    order: list[Node] = []
     while ready:
         index = heapq.heappop(ready)
-        found.append(nodes[index])
-        for taker in takers[index]:
-            counts[taker] -= 1
-            if not counts[taker]:
-                heapq.heappush(ready, taker)
-    if len(found) < len(nodes):
-        circle = _circle(waits, counts)
-        names = " → ".join(_called(nodes[index]) for index in [*circle[:4], circle[0]])
-        more = f" ({len(circle)} nodes in all)" if len(circle) > 4 else ""
+        order.append(nodes[index])
+        for consumer in consumers[index]:
+            counts[consumer] -= 1
+            if not counts[consumer]:
+                heapq.heappush(ready, consumer)
+    if len(order) < len(nodes):
+        cycle = _cycle(needs, counts)
+        names = " → ".join(_node_name(nodes[index]) for index in [*cycle[:4], cycle[0]])
+        more = f" ({len(cycle)} nodes in all)" if len(cycle) > 4 else ""
         raise DataError(f"no node may wait for its own output. Received: {names}{more}")
-    return found
+    return order
 
 
-def _circle(waits: list[set[int]], counts: list[int]) -> list[int]:
-    """Find a circle: whoever still waits, waits for one that still waits."""
+def _cycle(needs: list[set[int]], counts: list[int]) -> list[int]:
+    """Find a cycle: whatever still waits, waits for a node that still waits."""
     index = next(index for index, count in enumerate(counts) if count)
-    seen: dict[int, int] = {}
+    steps: dict[int, int] = {}
     path: list[int] = []
-    while index not in seen:
-        seen[index] = len(path)
+    while index not in steps:
+        steps[index] = len(path)
         path.append(index)
-        index = next(giver for giver in waits[index] if counts[giver])
-    return path[seen[index] :][::-1]
+        index = next(producer for producer in needs[index] if counts[producer])
+    return path[steps[index] :][::-1]
 
 
-def _called(node: Node) -> str:
+def _node_name(node: Node) -> str:
     """Name a node for a message."""
-    return f"node {shown(node.name or ', '.join(node.outputs) or node.operator)}"
+    return f"node {quote(node.name or ', '.join(node.outputs) or node.operator)}"
 
 
-def _doubled(names: Iterable[str]) -> str:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    raise AssertionError("the caller has seen that one is there twice")
-
-
-def _twice(name: str, who: str) -> DataError:
+def _duplicate(name: str, who: str) -> DataError:
     return DataError(
-        f"every array must have a name of its own. Received: {shown(name)} is given by {who}"
+        f"every array must have a name of its own. Received: {quote(name)} is given by {who}"
     )

@@ -1,6 +1,6 @@
 """Read an ONNX file as a `Graph`, without running it and without the onnx package.
 
-The weights stay in the file: only their shapes are read, and the few numbers that decide about
+The weights stay in the file: only their shapes are read, and the few values that decide about
 sizes.
 """
 
@@ -14,31 +14,40 @@ from pathlib import Path
 from fencepost.errors import DataError
 from fencepost.files.signatures import resemblance
 from fencepost.graph import Graph, Operation, Shape, Value
-from fencepost.interchange.onnx.inputs import Inputs, settle
-from fencepost.interchange.onnx.operators.calls import Array, Call, Misfit, Result, by
+from fencepost.interchange.facts import shape_text
+from fencepost.interchange.onnx.inputs import Inputs, resolve_inputs
 from fencepost.interchange.onnx.operators.folding import fold
+from fencepost.interchange.onnx.operators.node import Array, NodeCall, NodeError, NodeFacts
 from fencepost.interchange.onnx.operators.table import RULES
 from fencepost.interchange.onnx.order import ordered
-from fencepost.interchange.onnx.wire.messages import Declared, File, Node, attribute, parse
+from fencepost.interchange.onnx.wire.messages import (
+    DeclaredShape,
+    File,
+    Node,
+    attribute,
+    parse_file,
+)
 from fencepost.interchange.onnx.wire.protobuf import WireError
-from fencepost.interchange.onnx.wire.tensors import LARGEST_SIZE, Tensor, clean, shown
+from fencepost.interchange.onnx.wire.tensors import MAX_SIZE, Tensor, printable, quote
 
-# Numbers that are computed in a model; a hundred thousand nodes about sizes need fewer.
-_MOST_FOLDED = 2**20
+# Values that are computed in a model; a hundred thousand nodes about sizes need fewer.
+_MAX_FOLDED = 2**20
 # Sentences of one kind, beyond which they are only counted.
-_MOST_SENTENCES = 20
+_MAX_SENTENCES = 20
 # Operators that hold graphs of their own, which are not read.
 _NESTING = ("If", "Loop", "Scan", "SequenceMap")
-# Whatever they are asked about, they answer with its sizes only.
+# Whatever enters them, only its sizes matter.
 _OF_SHAPES = ("Shape", "Size")
 # The same array under another name or type: no operation, as in PyTorch.
 _TRANSPARENT = ("Cast", "CastLike", "Identity")
 # Types of weights: floating point, and what it is quantised to.
-_REALS = (1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28)
+_FLOATS = (1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28)
 _QUANTISED = (2, 3, 6, 21, 22, 25, 26)
 
 
-def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | None = None) -> Graph:
+def read_onnx(
+    path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | None = None
+) -> Graph:
     """Read an ONNX file.
 
     Parameters
@@ -70,11 +79,11 @@ def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | Non
     An operator without a rule is named in `Graph.unknown`; its sizes are those that the file
     declares, or unknown. Parameters are the arrays in the file that convolutions, products and
     norms take as weights, and those that are added, multiplied or joined elsewhere, if they have
-    more than one number: a single number is taken for a constant.
+    more than one element: a scalar is taken for a constant.
     """
     target = Path(path)
     try:
-        return _Reading(parse(_mapped(target)), target, inputs).model()
+        return _Reader(parse_file(_mapped(target)), target, inputs).graph()
     except WireError as error:
         raise DataError(
             f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
@@ -82,7 +91,7 @@ def read(path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | Non
 
 
 def _mapped(path: Path) -> memoryview:
-    """Look at a file without reading it: only the pages that are looked at enter memory."""
+    """Map a file into memory: only the pages that are looked at are read."""
     try:
         if path.exists() and not path.is_file():
             raise DataError(
@@ -105,7 +114,7 @@ def _mapped(path: Path) -> memoryview:
         ) from None
 
 
-class _Reading:
+class _Reader:
     """The arrays of a graph as they become known, node by node."""
 
     def __init__(self, file: File, path: Path, inputs: Mapping[str, Shape] | Shape | None) -> None:
@@ -115,195 +124,161 @@ class _Reading:
         self.path = path
         try:
             self.nodes = ordered(file)
-            self.inputs: Inputs = settle(file, inputs)
+            self.inputs: Inputs = resolve_inputs(file, inputs)
         except DataError as error:
             raise DataError(f"{path}: {error}.") from None
-        self.declared = {one.name: one.shape for one in (*file.declared, *file.outputs)}
-        self.arrays: dict[str, Array] = {
-            weight.name: Array(weight.shape, tensor=weight) for weight in file.weights
+        self.declared: dict[str, DeclaredShape | None] = {
+            array.name: array.shape for array in (*file.declared, *file.outputs)
         }
-        for index, (name, shape) in enumerate(
-            zip(self.inputs.names, self.inputs.shapes, strict=True)
-        ):
+        self.arrays = {weight.name: Array(weight.shape, tensor=weight) for weight in file.weights}
+        named = zip(self.inputs.names, self.inputs.shapes, strict=True)
+        for index, (name, shape) in enumerate(named):
             self.arrays[name] = Array(shape, Value(-1, index))
         self.operations: list[Operation] = []
         self.names: dict[str, int] = {}
-        self.strangers: dict[str, list[str]] = {}
-        self.open: list[str] = []
+        self.unsupported: dict[str, list[str]] = {}
+        self.undetermined: list[str] = []
         self.contradictions: list[str] = []
         self.folded = 0
         self.failure = ""
 
-    def model(self) -> Graph:
-        """Go through the nodes, up to the first that cannot run."""
+    def graph(self) -> Graph:
+        """Read the nodes, up to the first that cannot run."""
         for node in self.nodes:
-            self._take(node)
+            self._read_node(node)
             if self.failure:
                 break
-        found = [self.arrays.get(one.name) for one in self.file.outputs]
+        arrays = [self.arrays.get(output.name) for output in self.file.outputs]
+        values = [array.value for array in arrays if array and array.value]
         return Graph(
             str(self.path),
             self.inputs.names,
             self.inputs.shapes,
             tuple(self.operations),
-            tuple(one.value for one in found if one and one.value) if not self.failure else (),
+            tuple(values) if not self.failure else (),
             self.failure,
-            (*self._unknown_operators(), *_some(self.open)),
+            (*self._unsupported_operators(), *_first_sentences(self.undetermined)),
             self._unused(),
             " ".join(self.inputs.notes),
-            tuple(_some(self.contradictions)),
+            tuple(_first_sentences(self.contradictions)),
         )
 
-    def _take(self, node: Node) -> None:
+    def _read_node(self, node: Node) -> None:
         """Find out what a node makes of its arrays."""
         rule = RULES.get(node.operator) if not node.domain else None
         # The second input of CastLike only says of what type the first shall be.
         names = node.inputs[:1] if rule and node.operator in _TRANSPARENT else node.inputs
-        call = Call(node, tuple(self.arrays[name] if name else None for name in names))
-        folds = rule is not None and (node.operator in _OF_SHAPES or not call.data())
+        call = NodeCall(node, tuple(self.arrays[name] if name else None for name in names))
+        folds = rule is not None and (node.operator in _OF_SHAPES or not call.data_inputs())
         passes = rule is not None and node.operator in _TRANSPARENT and not folds
-        name = "" if folds or passes else self._name(node)
+        name = "" if folds or passes else self._unique_name(node)
         try:
-            result = self._unknown(node, name) if rule is None else rule(call)
-            shapes = self._shapes(call, result)
-            if folds:
-                self._fold(call, result)
-        except Misfit as misfit:
-            self.failure = str(misfit)
-            result, shapes = misfit.result or Result(node.operator, "unknown"), ()
+            facts = self._unknown(node, name) if rule is None else rule(call)
+            shapes = self._completed_shapes(call, facts)
+            if folds and self.folded < _MAX_FOLDED:  # a file may ask for very many
+                facts.folded = facts.folded or fold(call, facts)
+                self.folded += sum(values.size for values in facts.folded if values is not None)
+        except NodeError as error:
+            self.failure = str(error)
+            facts, shapes = error.facts or NodeFacts(node.operator, "unknown"), ()
         except WireError as error:
-            raise WireError(f"in node {shown(node.name or node.operator)}, {error}") from None
+            raise WireError(f"in node {quote(node.name or node.operator)}, {error}") from None
         if self.failure or not (folds or passes):
-            self.operations.append(self._operation(call, result, name or self._name(node), shapes))
-        place = len(self.operations) - 1
+            given = [array for array in call.inputs if array is not None]
+            self.operations.append(
+                facts.operation(
+                    name or self._unique_name(node),
+                    [array.value for array in given if array.value is not None],
+                    [array.shape for array in given if array.value is not None],
+                    shapes,
+                    _parameters(call, facts),
+                )
+            )
+        last = len(self.operations) - 1
         for index, (output, shape) in enumerate(zip(node.outputs, shapes, strict=False)):
             if folds:
-                self.arrays[output] = self._constant(call, result, index, shape)
+                self.arrays[output] = _constant(call, facts, index, shape)
             elif passes:
                 self.arrays[output] = Array(shape, call.inputs[0].value if call.inputs[0] else None)
             else:
-                self.arrays[output] = Array(shape, Value(place, index))
+                self.arrays[output] = Array(shape, Value(last, index))
 
-    def _fold(self, call: Call, result: Result) -> None:
-        """Compute the numbers of a constant, unless the file has asked for very many."""
-        if self.folded < _MOST_FOLDED:
-            result.folded = result.folded or fold(call, result)
-            self.folded += sum(one.size for one in result.folded if one is not None)
-
-    def _operation(
-        self, call: Call, result: Result, name: str, shapes: tuple[Shape | None, ...]
-    ) -> Operation:
-        data = [one for one in call.inputs if one is not None and one.value is not None]
-        return Operation(
-            name,
-            result.kind,
-            result.role,
-            tuple(one.value for one in data if one.value is not None),
-            tuple(one.shape for one in data),
-            shapes,
-            result.windows,
-            result.arguments,
-            result.weight_shape,
-            self._parameters(call, result),
-            result.multiply_adds,
-        )
-
-    def _constant(self, call: Call, result: Result, index: int, shape: Shape | None) -> Array:
-        """Keep what is known of an array that depends on no input, and what it inherits."""
-        folded = result.folded[index] if index < len(result.folded) else None
-        value = attribute(call.node, "value") if call.node.operator == "Constant" else None
-        if isinstance(value, Tensor):
-            return Array(shape, tensor=value, literal=True)
-        chosen = range(len(call.inputs)) if result.sources is None else result.sources
-        sources = tuple(one for place in chosen if (one := call.array(place)) is not None)
-        return Array(shape, sources=sources, folded=folded)
-
-    def _shapes(self, call: Call, result: Result) -> tuple[Shape | None, ...]:
+    def _completed_shapes(self, call: NodeCall, facts: NodeFacts) -> tuple[Shape | None, ...]:
         """Complete the shapes of a rule with those that the file declares, and compare them."""
-        found = []
+        completed = []
         node = call.node
         for index, name in enumerate(node.outputs):
-            shape = result.shapes[index] if index < len(result.shapes) else None
-            declared = None if self.inputs.changed else self._declared(name)
+            shape = facts.shapes[index] if index < len(facts.shapes) else None
+            declared = None if self.inputs.changed else self.declared.get(name)
             if declared is not None:
-                shape = self._merged(name, shape, declared, result)
-            for size in shape or ():
-                if size is not None and size > LARGEST_SIZE:
-                    raise Misfit(
-                        f"An array may have at most {LARGEST_SIZE:,} cells along an axis.",
-                        by(shape or ()),
-                        result,
-                    )
-            found.append(shape)
-        if result.unknown and any(one is None or None in one for one in found):
-            tensors = [one.tensor for one in call.inputs if one is not None and one.tensor]
-            elsewhere = [one.location for one in tensors if one.external]
-            where = f" (numbers of {shown(elsewhere[0])}, which is not read)" if elsewhere else ""
-            self.open.append(f"{shown(node.name or node.operator)}: {result.unknown}{where}.")
-        return tuple(found)
-
-    def _declared(self, name: str) -> Shape | None:
-        declared: Declared | None = self.declared.get(name)
-        if declared is None:
-            return None
-        return tuple(
-            self.inputs.sizes.get(size) if isinstance(size, str) else size for size in declared
-        )
-
-    def _merged(self, name: str, shape: Shape | None, declared: Shape, result: Result) -> Shape:
-        if shape is None:
-            return declared
-        agree = len(shape) == len(declared) and all(
-            None in pair or pair[0] == pair[1] for pair in zip(shape, declared, strict=True)
-        )
-        if not agree:
-            self.contradictions.append(
-                f"The file declares {shown(name)} as {by(declared)}; {result.kind} makes it "
-                f"{by(shape)}, which is used."
+                shape = self._merged(name, shape, declared, facts)
+            if any(size is not None and size > MAX_SIZE for size in shape or ()):
+                raise NodeError(
+                    f"An array may have at most {MAX_SIZE:,} elements along an axis.",
+                    shape_text(shape or ()),
+                    facts,
+                )
+            completed.append(shape)
+        if facts.unknown and any(shape is None or None in shape for shape in completed):
+            tensors = [array.tensor for array in call.inputs if array is not None and array.tensor]
+            elsewhere = [tensor.location for tensor in tensors if tensor.external]
+            where = f" (values of {quote(elsewhere[0])}, which is not read)" if elsewhere else ""
+            self.undetermined.append(
+                f"{quote(node.name or node.operator)}: {facts.unknown}{where}."
             )
-            return shape
-        return tuple(b if a is None else a for a, b in zip(shape, declared, strict=True))
+        return tuple(completed)
 
-    def _parameters(self, call: Call, result: Result) -> int:
-        """Count what the operation learns, once in the whole model."""
-        total = 0
-        for index in result.weights:
-            total += _learned(call.array(index), loose=False)
-        for index in result.loose:
-            total += _learned(call.array(index), loose=True)
-        return total
+    def _merged(
+        self, name: str, shape: Shape | None, declared: DeclaredShape, facts: NodeFacts
+    ) -> Shape:
+        """Put a shape and a declared one together; the declared one is worth less."""
+        sizes = self.inputs.sizes
+        known = tuple(sizes.get(size) if isinstance(size, str) else size for size in declared)
+        if shape is None:
+            return known
+        agree = len(shape) == len(known) and all(
+            None in pair or pair[0] == pair[1] for pair in zip(shape, known, strict=True)
+        )
+        if agree:
+            return tuple(b if a is None else a for a, b in zip(shape, known, strict=True))
+        self.contradictions.append(
+            f"The file declares {quote(name)} as {shape_text(known)}; {facts.kind} makes it "
+            f"{shape_text(shape)}, which is used."
+        )
+        return shape
 
-    def _unknown(self, node: Node, name: str) -> Result:
+    def _unknown(self, node: Node, name: str) -> NodeFacts:
         word = f"{node.domain}.{node.operator}" if node.domain else node.operator
-        self.strangers.setdefault(word, []).append(name)
+        self.unsupported.setdefault(word, []).append(name)
+        kind = printable(node.operator) or "?"
         shapes = (None,) * len(node.outputs)
-        return Result(clean(node.operator) or "?", "unknown", shapes, multiply_adds=None)
+        return NodeFacts(kind, "unknown", multiply_adds=None, shapes=shapes)
 
-    def _unknown_operators(self) -> list[str]:
+    def _unsupported_operators(self) -> list[str]:
         """Name the operators without a rule, each with where it stands."""
-        found = []
-        for word, names in self.strangers.items():
-            where = ", ".join(shown(name) for name in names[:3])
+        sentences = []
+        for word, names in self.unsupported.items():
+            where = ", ".join(quote(name) for name in names[:3])
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             nested = " holds a graph of its own, which is not read" if word in _NESTING else ""
-            found.append(
-                f"The operator {shown(word)} ({where}{more}){nested or ' has no rule here'}: its "
+            sentences.append(
+                f"The operator {quote(word)} ({where}{more}){nested or ' has no rule here'}: its "
                 "sizes are those that the file declares, or unknown; its parameters are not "
                 "counted."
             )
-        return _some(found)
+        return _first_sentences(sentences)
 
     def _unused(self) -> tuple[str, ...]:
         """Name the weights that no node takes; a node that is not understood might."""
-        if self.failure or self.strangers:
+        if self.failure or self.unsupported:
             return ()
         taken = {name for node in self.nodes for name in node.inputs}
-        taken |= {one.name for one in self.file.outputs}
-        return tuple(clean(one.name) for one in self.file.weights if one.name not in taken)
+        taken |= {output.name for output in self.file.outputs}
+        return tuple(printable(w.name) for w in self.file.weights if w.name not in taken)
 
-    def _name(self, node: Node) -> str:
-        """Name an operation as the file does, with a number if that name is taken."""
-        base = clean(node.name or next(filter(None, node.outputs), "") or node.operator)
+    def _unique_name(self, node: Node) -> str:
+        """Name an operation as the file does, with a count if that name is taken."""
+        base = printable(node.name or next(filter(None, node.outputs), "") or node.operator)
         name = base
         while name in self.names:
             self.names[base] += 1
@@ -312,34 +287,54 @@ class _Reading:
         return name
 
 
-def _learned(array: Array | None, *, loose: bool) -> int:
+def _constant(call: NodeCall, facts: NodeFacts, index: int, shape: Shape | None) -> Array:
+    """Keep what is known of an array that depends on no input, and what it inherits."""
+    folded = facts.folded[index] if index < len(facts.folded) else None
+    value = attribute(call.node, "value") if call.operator == "Constant" else None
+    if isinstance(value, Tensor):
+        return Array(shape, tensor=value, literal=True)
+    chosen = range(len(call.inputs)) if facts.sources is None else facts.sources
+    sources = tuple(array for i in chosen if (array := call.array(i)) is not None)
+    return Array(shape, sources=sources, folded=folded)
+
+
+def _parameters(call: NodeCall, facts: NodeFacts) -> int:
+    """Count what the operation learns, once in the whole model."""
+    return sum(_learned(call.array(index), certain=True) for index in facts.weights) + sum(
+        _learned(call.array(index), certain=False) for index in facts.candidates
+    )
+
+
+def _learned(array: Array | None, *, certain: bool) -> int:
     """Count the weights that an array is, or was computed from; those counted before are not."""
     total = 0
     waiting = [] if array is None else [array]
     while waiting:
-        one = waiting.pop()
-        if one.counted or not one.constant:
+        source = waiting.pop()
+        if source.is_counted or not source.constant:
             continue
-        one.counted = True
-        waiting.extend(one.sources)
-        weight = one.tensor
+        source.is_counted = True
+        waiting.extend(source.sources)
+        weight = source.tensor
         if weight is None:
             continue
-        kinds = _REALS if loose else (*_REALS, *_QUANTISED)
-        single = weight.cells == 1 and (loose or one is not array)
-        if weight.type in kinds and not single and not (one.literal and (loose or _even(one))):
-            total += weight.cells
+        types = (*_FLOATS, *_QUANTISED) if certain else _FLOATS
+        scalar = weight.size == 1 and not (certain and source is array)
+        untrained = source.literal and (not certain or _is_uniform(source))
+        if weight.element_type in types and not scalar and not untrained:
+            total += weight.size
     return total
 
 
-def _even(array: Array) -> bool:
-    """Tell whether all numbers are the same: a norm without parameters is written so."""
-    numbers = array.numbers()
-    return numbers is not None and len(set(numbers.ravel().tolist())) == 1
+def _is_uniform(array: Array) -> bool:
+    """Whether all values are the same: a norm without parameters is written so."""
+    values = array.values()
+    return values is not None and len(set(values.ravel().tolist())) == 1
 
 
-def _some(sentences: list[str]) -> list[str]:
+def _first_sentences(sentences: list[str]) -> list[str]:
     """Return the first sentences, and how many more there are."""
-    if len(sentences) <= _MOST_SENTENCES:
+    if len(sentences) <= _MAX_SENTENCES:
         return sentences
-    return [*sentences[:_MOST_SENTENCES], f"And {len(sentences) - _MOST_SENTENCES} more like it."]
+    more = len(sentences) - _MAX_SENTENCES
+    return [*sentences[:_MAX_SENTENCES], f"And {more} more like it."]

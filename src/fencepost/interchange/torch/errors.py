@@ -1,4 +1,4 @@
-"""What someone's own code raised, told in one line: what, and at which of its lines."""
+"""What someone's own code raised, in one line: what, and where."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import sysconfig
 import traceback
 from pathlib import Path
 
-_LONGEST = 500  # letters of a message; some carry whole arrays
+_MAX_LENGTH = 500  # characters of a message; some carry whole arrays
 _OURS = str(Path(__file__).parents[2])
 
 
-def told(error: BaseException) -> str:
-    r"""Say which exception it was, what it said, and where it arose.
+def format_exception(error: BaseException) -> str:
+    r"""Write which exception it was, its message, and where it was raised.
 
-    >>> told(ValueError("no weights\nhere"))
+    >>> format_exception(ValueError("no weights\nhere"))
     'ValueError: no weights here'
     """
     if isinstance(error, SyntaxError) and error.filename:
         what, where = error.msg, f"{_short(error.filename)}, line {error.lineno}"
     else:
-        what, where = str(error), place(error)
-    said = ": ".join(part for part in (type(error).__name__, one_line(what)) if part)
-    return f"{said} ({where})" if where else said
+        what, where = str(error), location(error)
+    message = ": ".join(part for part in (type(error).__name__, one_line(what)) if part)
+    return f"{message} ({where})" if where else message
 
 
 def one_line(text: str) -> str:
@@ -32,11 +32,11 @@ def one_line(text: str) -> str:
     'a b'
     """
     line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= _MAX_LENGTH else line[: _MAX_LENGTH - 1] + "…"
 
 
-def place(error: BaseException) -> str:
-    """Where an exception arose: the last line of someone's own code, or of a library's if none."""
+def location(error: BaseException) -> str:
+    """Where an exception was raised: the last line of the user's code, else of a library's."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from fencepost.arguments import nearest
 from fencepost.errors import ArgumentError, DataError
-from fencepost.interchange.torch.errors import told
+from fencepost.interchange.torch.errors import format_exception
 
 if TYPE_CHECKING:
     import torch
@@ -48,15 +48,15 @@ def load_factory(name: str) -> torch.nn.Module:
     ArgumentError
         PyTorch is not installed; `name` is not of this form; there is no such module or name.
     DataError
-        The code fails when it is imported or called (its own exception is told, with file and
-        line), needs arguments, or gives something else than a torch.nn.Module.
+        The code fails when it is imported or called (its own exception is reported, with
+        file and line), needs arguments, or gives something else than a torch.nn.Module.
 
     Examples
     --------
     >>> load_factory("torch.nn:Flatten")
     Flatten(start_dim=1, end_dim=-1)
     """
-    torch = need_torch()
+    torch = import_torch()
     path, _, attribute = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not (_DOTTED.fullmatch(path) and _DOTTED.fullmatch(attribute)):
         raise ArgumentError(
@@ -69,32 +69,32 @@ def load_factory(name: str) -> torch.nn.Module:
             f"Before the colon stands the name of a Python module, not of its file: "
             f"{path.removesuffix('.py')}:{attribute}. Received: {name!r}."
         )
-    with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to who asks
-        found: Any = _import(path)
+    with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the caller
+        target: Any = _import(path)
         for part in attribute.split("."):
-            found = _attribute(found, part, name)
-        made = found if isinstance(found, torch.nn.Module) else _make(found, name)
-    if not isinstance(made, torch.nn.Module):
-        raise DataError(f"{name} must give a torch.nn.Module. It gives {kind(made)}.")
-    return made
+            target = _attribute(target, part, name)
+        module = target if isinstance(target, torch.nn.Module) else _make(target, name)
+    if not isinstance(module, torch.nn.Module):
+        raise DataError(f"{name} must give a torch.nn.Module. It gives {describe_type(module)}.")
+    return module
 
 
-def need_torch() -> Any:
-    """Import PyTorch, or say how to get it."""
+def import_torch() -> Any:
+    """Import PyTorch, or explain how to get it."""
     try:
         import torch
     except ImportError as error:
         raise ArgumentError(
             "To read a PyTorch module, PyTorch must be installed: "
-            f'pip install "fencepost[torch]". Received: {told(error)}.'
+            f'pip install "fencepost[torch]". Received: {format_exception(error)}.'
         ) from None
     return torch
 
 
-def kind(value: object) -> str:
-    """Say what a value is: ``"a dict"``.
+def describe_type(value: object) -> str:
+    """Describe the type of a value: ``"a dict"``.
 
-    >>> kind({}), kind(None), kind(int)
+    >>> describe_type({}), describe_type(None), describe_type(int)
     ('a dict', 'None', 'the class int')
     """
     if value is None:
@@ -112,8 +112,8 @@ def _import(path: str) -> ModuleType:
     importlib.invalidate_caches()  # a file that was written a moment ago
     parent = ""
     for part in path.split("."):
-        whole = f"{parent}.{part}" if parent else part
-        missing, module = _tried(whole)
+        name = f"{parent}.{part}" if parent else part
+        missing, module = _try_import(name)
         if missing:
             known = _modules(sys.modules[parent].__path__ if parent else [here])
             where = f"in {parent}" if parent else f"in {here}, nor among the installed ones"
@@ -121,17 +121,17 @@ def _import(path: str) -> ModuleType:
                 f"There is no Python module {part} {where}. Received: {path}. "
                 f"{nearest(part, known)}".rstrip()
             )
-        if whole != path and not hasattr(module, "__path__"):
+        if name != path and not hasattr(module, "__path__"):
             raise ArgumentError(
-                f"{whole} is a Python module, not a package of modules: what it holds stands after "
-                f"a colon, as in {whole}:{path.removeprefix(whole + '.')}. Received: {path}."
+                f"{name} is a Python module, not a package of modules: what it holds stands after "
+                f"a colon, as in {name}:{path.removeprefix(name + '.')}. Received: {path}."
             )
-        parent = whole
+        parent = name
     return sys.modules[path]
 
 
-def _tried(name: str) -> tuple[bool, Any]:
-    """Import a module; say whether it is missing, or tell what its code raised."""
+def _try_import(name: str) -> tuple[bool, Any]:
+    """Import a module; return whether it is missing; report what its code raised."""
     try:
         return False, importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -143,19 +143,19 @@ def _tried(name: str) -> tuple[bool, Any]:
 
 
 def _failed(name: str, what: str, error: BaseException) -> DataError:
-    return DataError(f"{name} {what}. Its code raised {told(error)}.")
+    return DataError(f"{name} {what}. Its code raised {format_exception(error)}.")
 
 
 def _modules(path: Iterable[str]) -> list[str]:
-    return [one.name for one in pkgutil.iter_modules(list(path))]
+    return [module.name for module in pkgutil.iter_modules(list(path))]
 
 
 def _attribute(owner: Any, part: str, name: str) -> Any:
     try:
         return getattr(owner, part)
     except AttributeError:
-        known = [one for one in dir(owner) if not one.startswith("_")]
-        where = getattr(owner, "__name__", kind(owner))
+        known = [public for public in dir(owner) if not public.startswith("_")]
+        where = getattr(owner, "__name__", describe_type(owner))
         hint = nearest(part, known) or _offers(owner)
         raise ArgumentError(f"{where} holds no {part}. Received: {name}. {hint}".rstrip()) from None
 
@@ -163,41 +163,41 @@ def _attribute(owner: Any, part: str, name: str) -> Any:
 def _offers(owner: Any) -> str:
     """List the module classes and functions that were written there."""
     here = getattr(owner, "__name__", None)
-    found = [
-        one
-        for one, value in vars(owner).items()
-        if callable(value) and not one.startswith("_") and getattr(value, "__module__", "") == here
+    names = [
+        name
+        for name, value in vars(owner).items()
+        if callable(value) and name[0] != "_" and getattr(value, "__module__", "") == here
     ]
-    return f"It holds {', '.join(found[:10])}." if found else ""
+    return f"It holds {', '.join(names[:10])}." if names else ""
 
 
-def _make(found: Any, name: str) -> Any:
+def _make(factory: Any, name: str) -> Any:
     """Call a function or class without arguments."""
-    if not callable(found):
+    if not callable(factory):
         raise DataError(
             f"{name} must be a torch.nn.Module, or a function or class that makes one. "
-            f"It is {kind(found)}."
+            f"It is {describe_type(factory)}."
         )
-    needed = _needed(found)
+    needed = _required_parameters(factory)
     if needed:
         raise DataError(
             f"{name} is called without arguments, but needs {', '.join(needed)}. Write a function "
             f"that gives them, such as: def model(): return {name.partition(':')[2]}(…)"
         )
     try:
-        return found()
+        return factory()
     except (Exception, SystemExit) as error:
         raise _failed(name, "fails when it is called", error) from None
 
 
-def _needed(function: Callable[..., Any]) -> list[str]:
+def _required_parameters(function: Callable[..., Any]) -> list[str]:
     """Name the parameters that have no default."""
     try:
         parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some compiled functions do not tell
+    except (TypeError, ValueError):  # some compiled functions have none
         return []
     return [
-        one.name
-        for one in parameters
-        if one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]

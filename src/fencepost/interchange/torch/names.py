@@ -1,4 +1,4 @@
-"""What PyTorch's functions are called, and what those do that need no rule of their own.
+"""The names of PyTorch's functions, and the roles of those that need no rule of their own.
 
 PyTorch is imported only inside functions.
 """
@@ -47,23 +47,23 @@ def kind_of(name: str, dimensions: int = 0) -> str:
     """
     if name in ("batch_norm", "instance_norm"):
         name += f"{min(max(dimensions - 2, 1), 3)}d"
-    known = _classes().get(name.replace("_", "").lower())
-    return known or "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    layer = _classes().get(name.replace("_", "").lower())
+    return layer or "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 @functools.cache
 def _classes() -> dict[str, str]:
     from torch import nn
 
-    found = {name: getattr(nn, name) for name in dir(nn)}
+    classes = {name: getattr(nn, name) for name in dir(nn)}
     return {
         name.lower(): name
-        for name, one in found.items()
-        if isinstance(one, type) and issubclass(one, nn.Module)
+        for name, layer in classes.items()
+        if isinstance(layer, type) and issubclass(layer, nn.Module)
     }
 
 
-#: Nothing but another name, place or type for the same array.
+#: Nothing but another name, device or type for the same array.
 TRANSPARENT = _names(
     """
     contiguous detach clone to float double half bfloat16 int long bool type type_as cpu cuda data
@@ -79,7 +79,7 @@ CONSTANT = _names(
 )
 #: Gives Python values, as a condition needs them.
 VALUES = _names("bool item int float complex index tolist numpy array equal allclose is_nonzero")
-#: Functions that a word describes.
+#: Functions that a role describes.
 ROLES: dict[Role, frozenset[str]] = {
     "pointwise": _names(
         """
@@ -97,7 +97,7 @@ ROLES: dict[Role, frozenset[str]] = {
     ),
     "resize": _names("repeat repeat_interleave tile"),
 }
-#: Cell by cell: of one array and numbers, or of several arrays.
+#: Element by element: of one array and numbers, or of several arrays.
 ELEMENTWISE = _names(
     """
     add sub subtract mul multiply div divide true_divide floor_divide remainder fmod mod pow maximum

@@ -1,7 +1,7 @@
-"""Writes down what a PyTorch module does while it runs: every function call on what flows through.
+"""Records what a PyTorch module does while it runs: every function call on what flows through.
 
 Modules only give names; functions are what is recorded, so that ``x + y`` and ``torch.cat`` are
-seen as well as layers. Arrays are followed by identity.
+recorded as well as layers. Arrays are followed by identity.
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fencepost.graph import Operation, Shape, Value
-from fencepost.interchange.torch.calls import Call, Facts, arrays, replaced, shape_of
+from fencepost.interchange.facts import Facts
+from fencepost.interchange.torch.function_call import (
+    FunctionCall,
+    arrays,
+    replace_arrays,
+    shape_of,
+)
 from fencepost.interchange.torch.names import CONSTANT, TRANSPARENT, VALUES, plain_name
-from fencepost.interchange.torch.rules import channels, facts, unchecked
+from fencepost.interchange.torch.rules import facts, output_channel_axis, unchecked
 
-# Properties that are arrays; all others (shape, dtype, device...) are not worth a look.
+# Properties that are arrays; all others (shape, dtype, device...) are of no interest.
 _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))
 
 
-class LooksAtValues(BaseException):
+class NeedsValues(BaseException):
     """A call works on zeros, but not on the meta device, which has no values.
 
     Not an Exception, so that a model that handles exceptions does not handle this one.
@@ -30,8 +36,8 @@ class LooksAtValues(BaseException):
 
 
 @dataclass
-class Frame:
-    """A module that is running: what entered, and the place of the first operation inside it."""
+class ModuleFrame:
+    """A module that is running: what entered, and the index of the first operation inside it."""
 
     name: str
     module: Any
@@ -43,15 +49,15 @@ class Frame:
 
 @dataclass
 class Failure:
-    """An exception and the operation in which it arose; in PyTorch's words if it arose there."""
+    """An exception and the operation that raised it; with PyTorch's message if PyTorch did."""
 
     error: Exception
     operation: Operation
-    words: str = ""
+    message: str = ""
 
 
 class Recorder:
-    """Follows the arrays that depend on a module's inputs, and makes an operation of each call.
+    """Follows the arrays that depend on a module's inputs, and records each call as an operation.
 
     Parameters
     ----------
@@ -69,51 +75,52 @@ class Recorder:
 
         self.used: set[int] = set()  # identities of parameters
         self.scripted: set[str] = set()  # names of scripted modules, whose parameters have none
-        self.looked: str = ""  # at values, and where
-        self.glances: set[int] = set()  # operations whose values were looked at
+        self.needs_values = ""  # which function does, and where
+        self.inspected: set[int] = set()  # operations whose values were read
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = meta
         self._parameter = Parameter
         self._values: Any = WeakTensorKeyDictionary()
         # Arrays that do not depend on the input: the parameters that each was made of, and sizes.
-        self._fixed: Any = WeakTensorKeyDictionary()
-        self._channels: Any = WeakTensorKeyDictionary()  # axes, where they are not the second
-        self._frames: list[Frame] = []
-        for place, one in enumerate(inputs):
-            self._values[one] = Value(-1, place)
+        self._constants: Any = WeakTensorKeyDictionary()
+        self._channel_axes: Any = WeakTensorKeyDictionary()  # where they are not the second
+        self._frames: list[ModuleFrame] = []
+        for index, array in enumerate(inputs):
+            self._values[array] = Value(-1, index)
         for name, part in module.named_modules():
-            for one in arrays(vars(part)):
-                self._fixed[one] = {}
+            for array in arrays(vars(part)):
+                self._constants[array] = {}
             self._wrap(name, part)
 
-    def listening(self) -> AbstractContextManager[Any]:
-        """Return the mode in which PyTorch tells of every call."""
+    def recording(self) -> AbstractContextManager[Any]:
+        """Return the mode in which PyTorch reports every call."""
         from torch.overrides import TorchFunctionMode
 
         recorder = self
 
-        class Listening(TorchFunctionMode):  # type: ignore[misc]
+        class Recording(TorchFunctionMode):  # type: ignore[misc]
             def __torch_function__(
                 self, func: Any, types: Any, args: Any = (), kwargs: Any = None
             ) -> Any:
                 return recorder._call(func, args, kwargs or {})
 
-        return Listening()
+        return Recording()
 
     def outputs(self, result: Any) -> tuple[Value, ...]:
         """Find the followed arrays in what the module returned, however deep they lie."""
-        return tuple(self._values[one] for one in arrays(result) if one in self._values)
+        return tuple(self._values[a] for a in arrays(result) if a in self._values)
 
     def operations(self) -> tuple[Operation, ...]:
         """Return what was done, each under a name of its own: the second "relu" is "relu:2"."""
-        count: Counter[str] = Counter()
-        found = []
-        for one in self._operations:
-            count[one.name] += 1
-            times = count[one.name]
-            found.append(one if times == 1 else replace(one, name=f"{one.name}:{times}"))
-        return tuple(found)
+        counts: Counter[str] = Counter()
+        named = []
+        for operation in self._operations:
+            name = operation.name
+            counts[name] += 1
+            unique = f"{name}:{counts[name]}" if counts[name] > 1 else name
+            named.append(replace(operation, name=unique))
+        return tuple(named)
 
     def end_with(self, failure: Failure) -> None:
         """Let the operation that failed be the last one."""
@@ -127,13 +134,12 @@ class Recorder:
 
         @functools.wraps(forward)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            met = list(arrays((args, kwargs)))
-            flowing = [one for one in met if self._value_of(one) is not None]
-            frame = Frame(
+            flowing = [a for a in arrays((args, kwargs)) if self._value_of(a) is not None]
+            frame = ModuleFrame(
                 name,
                 module,
-                [self._values[one] for one in flowing],
-                [shape_of(one) for one in flowing],
+                [self._values[array] for array in flowing],
+                [shape_of(array) for array in flowing],
                 len(self._operations),
                 flowing,
             )
@@ -150,48 +156,41 @@ class Recorder:
 
         vars(module)["forward"] = wrapped  # which a scripted module lets nobody set
 
-    def _leave(self, frame: Frame, outputs: list[Any]) -> None:
+    def _leave(self, frame: ModuleFrame, outputs: list[Any]) -> None:
         """Give a layer of PyTorch's own its name, or make one unknown operation of it."""
         inside = self._operations[frame.first :]
         kind = type(frame.module).__name__
         if _is_scripted(frame.module):
             del self._operations[frame.first :]
-            fresh = frame.name not in self.scripted
-            self.scripted.add(frame.name)
-            sizes = [one.numel() for one in frame.module.parameters()] if fresh else []
-            self._add_unknown(frame, outputs, sum(sizes))
+            parameters = 0
+            if frame.name not in self.scripted:
+                self.scripted.add(frame.name)
+                parameters = sum(parameter.numel() for parameter in frame.module.parameters())
+            self._add_unknown(frame, outputs, parameters)
         elif not _is_layer(frame.module):
-            if any(self._is_stray(one) for one in outputs):
+            if any(self._is_untracked(array) for array in outputs):
                 self._add_unknown(frame, outputs)
         elif not inside and frame.values and outputs:
-            self._add(self._made(frame.name, Facts(kind, "pointwise"), frame, outputs), outputs)
-        elif any(one.role == "unknown" for one in inside):
+            self._add(_of_module(frame, frame.name, Facts(kind, "pointwise"), outputs), outputs)
+        elif any(operation.role == "unknown" for operation in inside):
             del self._operations[frame.first :]
-            for one in frame.entered:  # and were changed in place by what is no longer there
-                if self._values[one].operation >= frame.first:
-                    self._values[one] = Value(frame.first)
-            self._add_unknown(frame, outputs, sum(one.parameters for one in inside))
+            for array in frame.entered:  # and were changed in place by what is no longer there
+                if self._values[array].operation >= frame.first:
+                    self._values[array] = Value(frame.first)
+            self._add_unknown(frame, outputs, sum(operation.parameters for operation in inside))
         elif len(inside) == 1:
             self._operations[-1] = replace(inside[0], name=frame.name, kind=kind)
 
-    def _add_unknown(self, frame: Frame, outputs: list[Any], parameters: int = 0) -> None:
+    def _add_unknown(self, frame: ModuleFrame, outputs: list[Any], parameters: int = 0) -> None:
         """Let a module make these arrays, nobody knows how."""
-        unknown = Facts(type(frame.module).__name__, "unknown", multiply_adds=None)
-        made = self._made(frame.name or "forward", unknown, frame, outputs)
-        self._add(replace(made, parameters=parameters), outputs)
+        self._add(_unknown(frame, outputs, parameters), outputs)
 
-    def _made(self, name: str, known: Facts, frame: Frame, outputs: list[Any]) -> Operation:
-        shapes = tuple(shape_of(one) for one in outputs)
-        return _operation(name, known, frame.values, frame.shapes, shapes)
-
-    def _fail(self, frame: Frame, error: Exception) -> None:
-        """Blame the innermost module, or the call in it that failed."""
+    def _fail(self, frame: ModuleFrame, error: Exception) -> None:
+        """Attribute a failure to the innermost module, or to the call in it that failed."""
         kind = type(frame.module).__name__
         failure = self.failure
         if failure is None or failure.error not in causes(error):
-            unknown = Facts(kind, "unknown", multiply_adds=None)
-            blamed = self._made(frame.name or "forward", unknown, frame, [])
-            self.failure = Failure(error, blamed)
+            self.failure = Failure(error, _unknown(frame, []))
         elif self._frames[-1] is frame and _is_layer(frame.module):
             first = len(self._operations) == frame.first
             if first or failure.operation.role == "unknown":
@@ -200,53 +199,57 @@ class Recorder:
     # --- calls ------------------------------------------------------------------------------
 
     def _call(self, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
-        """Run one call, and write it down if it takes anything that flows through the model."""
+        """Run one call, and record it if it takes anything that flows through the model."""
         name = plain_name(func)
         if getattr(func, "__name__", "") == "__get__" and name not in _ARRAY_PROPERTIES:
             return func(*args, **kwargs)
         met = list(arrays((args, kwargs)))
-        flowing = [one for one in met if self._value_of(one) is not None]
-        axis = self._channels.get(flowing[0], 1) if flowing else 1
-        shapes = tuple(shape_of(one) for one in flowing)
-        call = Call(name, args, kwargs, shapes, channels=axis)
-        given_args, given_kwargs = self._gathered(args, kwargs, met)
+        flowing = [array for array in met if self._value_of(array) is not None]
+        axis = self._channel_axes.get(flowing[0], 1) if flowing else 1
+        shapes = tuple(shape_of(array) for array in flowing)
+        call = FunctionCall(name, args, kwargs, shapes, channel_axis=axis)
+        moved = self._moved_to_meta((args, kwargs), met)
         try:
             if self._meta and unchecked(call):
                 _on_zeros(func, args, kwargs)
-            result = func(*given_args, **given_kwargs)
+            result = func(*moved[0], **moved[1])
         except RecursionError:
             raise
         except Exception as error:
-            words = self._words(func, args, kwargs, error)
+            message = self._message(func, args, kwargs, error)
             if flowing:
-                blamed = self._described(call, facts(call), flowing, met)
-                self.failure = Failure(error, blamed, words)
+                failed = self._of_call(call, facts(call), flowing, met)
+                self.failure = Failure(error, failed, message)
             raise
         outputs = [args[0]] if name == "setitem" else list(arrays(result))
-        for twin, original in zip(arrays((given_args, given_kwargs)), met, strict=True):
+        for copy, original in zip(arrays(moved), met, strict=True):
             # Changed in place, and given back.
-            outputs = [original if one is twin else one for one in outputs]
+            outputs = [original if array is copy else array for array in outputs]
         if name in VALUES and not outputs:
-            self.glances |= {self._values[one].operation for one in flowing}
+            self.inspected |= {self._values[array].operation for array in flowing}
         elif not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
-            for one in outputs:
-                self._fixed[one] = self._made_of(met)
+            for array in outputs:
+                self._constants[array] = self._parameters_of(met)
         elif name in TRANSPARENT:
-            for one in outputs:
-                self._values[one], self._channels[one] = self._values[met[0]], axis
+            for array in outputs:
+                self._values[array], self._channel_axes[array] = self._values[met[0]], axis
         elif outputs:
-            call = replace(call, outputs=tuple(shape_of(one) for one in outputs))
+            call = replace(call, outputs=tuple(shape_of(array) for array in outputs))
             known = facts(call)
-            self._add(self._described(call, known, flowing, met), outputs)
-            for one in outputs:
-                self._channels[one] = channels(call, known)
+            self._add(self._of_call(call, known, flowing, met), outputs)
+            for array in outputs:
+                self._channel_axes[array] = output_channel_axis(call, known)
         return result
 
-    def _described(self, call: Call, known: Facts, flowing: list[Any], met: list[Any]) -> Operation:
+    def _of_call(
+        self, call: FunctionCall, known: Facts, flowing: list[Any], met: list[Any]
+    ) -> Operation:
         name, kind = self._name(call.name, known.kind)
-        values = [self._values[one] for one in flowing]
-        made = _operation(name, replace(known, kind=kind), values, call.inputs, call.outputs)
-        return replace(made, parameters=self._new(self._made_of(met)))
+        values = [self._values[array] for array in flowing]
+        parameters = self._parameters_of(met)
+        new = sum(size for key, size in parameters.items() if key not in self.used)
+        self.used |= parameters.keys()
+        return replace(known, kind=kind).operation(name, values, call.inputs, call.outputs, new)
 
     def _name(self, function: str, kind: str) -> tuple[str, str]:
         """Name a call after the layer that it carries out, or after the module that it is in."""
@@ -260,66 +263,55 @@ class Recorder:
             return frame.name or function, kind
         return f"{frame.name}.{function}" if frame.name else function, kind
 
-    @property
-    def _place(self) -> str:
-        return (self._frames[-1].name if self._frames else "") or "forward"
-
     def _add(self, operation: Operation, outputs: list[Any]) -> None:
-        for place, one in enumerate(outputs):
-            self._values[one] = Value(len(self._operations), place)
+        for index, array in enumerate(outputs):
+            self._values[array] = Value(len(self._operations), index)
         self._operations.append(operation)
 
     def _value_of(self, array: Any) -> Value | None:
-        """Where an array that depends on the input comes from; None of all others.
+        """Return the value of an array that depends on the input; None of all others.
 
-        What nobody saw made may depend on it: on the meta device, all that has no values; on the
-        CPU, what came by way of NumPy, say.
+        An array of unknown origin may depend on it: on the meta device, all that has no values; on
+        the CPU, what came by way of NumPy, say.
         """
-        if array.is_meta == self._meta and self._frames and self._is_stray(array):
+        if array.is_meta == self._meta and self._frames and self._is_untracked(array):
             self._add_unknown(self._frames[-1], [array])
-        found: Value | None = self._values.get(array)
-        return found
+        value: Value | None = self._values.get(array)
+        return value
 
-    def _is_stray(self, array: Any) -> bool:
-        """Tell whether nobody saw how an array was made, as in a scripted function."""
-        seen = array in self._values or array in self._fixed
-        return not seen and not isinstance(array, self._parameter)
+    def _is_untracked(self, array: Any) -> bool:
+        """Whether no recorded call made an array, as in a scripted function."""
+        tracked = array in self._values or array in self._constants
+        return not tracked and not isinstance(array, self._parameter)
 
-    def _made_of(self, met: Iterable[Any]) -> dict[int, int]:
-        """Which parameters these arrays are or were made of, and how many numbers each has."""
+    def _parameters_of(self, met: Iterable[Any]) -> dict[int, int]:
+        """Return the parameters that these arrays are or were made of, each with its size."""
         from torch.nn.parameter import is_lazy
 
-        found: dict[int, int] = {}
-        for one in met:
-            if isinstance(one, self._parameter):
-                found[id(one)] = 0 if is_lazy(one) else one.numel()
+        sizes: dict[int, int] = {}
+        for array in met:
+            if isinstance(array, self._parameter):
+                sizes[id(array)] = 0 if is_lazy(array) else array.numel()
             else:
-                found |= self._fixed.get(one, {})
-        return found
+                sizes |= self._constants.get(array, {})
+        return sizes
 
-    def _new(self, parameters: Mapping[int, int]) -> int:
-        """Count the numbers of those that no operation has used before."""
-        fresh = sum(size for one, size in parameters.items() if one not in self.used)
-        self.used |= parameters.keys()
-        return fresh
-
-    def _gathered(self, args: Any, kwargs: Any, met: list[Any]) -> tuple[Any, Any]:
+    def _moved_to_meta(self, arguments: Any, met: list[Any]) -> Any:
         """Move to the meta device what is not there, if anything is."""
-        if not self._meta or len({one.is_meta for one in met}) < 2:
-            return args, kwargs
+        if not self._meta or len({array.is_meta for array in met}) < 2:
+            return arguments
         import torch
 
-        return replaced(  # type: ignore[no-any-return]
-            (args, kwargs),
-            lambda one: one if one.is_meta else torch.empty_like(one, device="meta"),
+        return replace_arrays(
+            arguments, lambda a: a if a.is_meta else torch.empty_like(a, device="meta")
         )
 
-    def _words(self, func: Any, args: Any, kwargs: Any, error: Exception) -> str:
-        """Say why a call failed as PyTorch says it of arrays with values.
+    def _message(self, func: Any, args: Any, kwargs: Any, error: Exception) -> str:
+        """Return PyTorch's message for a call that failed, as it is for arrays with values.
 
         Raises
         ------
-        LooksAtValues
+        NeedsValues
             It works on zeros.
         """
         if not self._meta:
@@ -328,50 +320,48 @@ class Recorder:
             _on_zeros(func, args, kwargs)
         except Exception as other:
             return str(other)
-        self.looked = f"{plain_name(func)} in {self._place}"
-        raise LooksAtValues from None
+        module = (self._frames[-1].name if self._frames else "") or "forward"
+        self.needs_values = f"{plain_name(func)} in {module}"
+        raise NeedsValues from None
 
 
 def _on_zeros(func: Any, args: Any, kwargs: Any) -> None:
     """Make a call on the CPU, with zeros for what has no values."""
     import torch
 
-    def zeros(one: Any) -> Any:
-        return torch.zeros(one.shape, dtype=one.dtype) if one.is_meta else one.detach().clone()
+    def zeros(array: Any) -> Any:
+        if array.is_meta:
+            return torch.zeros(array.shape, dtype=array.dtype)
+        return array.detach().clone()
 
-    args, kwargs = replaced((args, kwargs), zeros)
+    args, kwargs = replace_arrays((args, kwargs), zeros)
     func(*args, **kwargs)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Go from an exception to those that it was raised because of."""
+    """Iterate from an exception to those that it was raised because of."""
     seen: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in seen:
-        seen.append(one)
-        yield one
-        one = one.__cause__ or one.__context__
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
-def _operation(
-    name: str, known: Facts, values: Iterable[Value], ins: Iterable[Shape], outs: tuple[Shape, ...]
+def _of_module(
+    frame: ModuleFrame, name: str, known: Facts, outputs: list[Any], parameters: int = 0
 ) -> Operation:
-    return Operation(
-        name,
-        known.kind,
-        known.role,
-        tuple(values),
-        tuple(ins),
-        outs,
-        known.windows,
-        known.arguments,
-        known.weight_shape,
-        multiply_adds=known.multiply_adds,
-    )
+    shapes = [shape_of(array) for array in outputs]
+    return known.operation(name, frame.values, frame.shapes, shapes, parameters)
+
+
+def _unknown(frame: ModuleFrame, outputs: list[Any], parameters: int = 0) -> Operation:
+    known = Facts(type(frame.module).__name__, "unknown", multiply_adds=None)
+    return _of_module(frame, frame.name or "forward", known, outputs, parameters)
 
 
 def _is_layer(module: Any) -> bool:
-    """Tell PyTorch's own layers, which are one operation, from what is made of layers."""
+    """Whether a module is a layer of PyTorch's own, which is one operation."""
     from torch import nn
 
     own = type(module).__module__.startswith("torch.nn.")
@@ -381,7 +371,7 @@ def _is_layer(module: Any) -> bool:
 
 
 def _is_scripted(module: Any) -> bool:
-    """Tell what runs inside TorchScript, where nobody can listen."""
+    """Whether a module runs inside TorchScript, where no call can be recorded."""
     from torch.jit import ScriptModule
 
     return isinstance(module, ScriptModule)

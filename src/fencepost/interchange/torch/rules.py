@@ -1,4 +1,4 @@
-"""What a call of a PyTorch function does, from its name, its arguments and the shapes it met.
+"""What a call of a PyTorch function does, from its name, its arguments and its shapes.
 
 Functions, and not modules, are asked, since they are what runs: a convolution that pads its input
 by itself, or that changes its weights first, is then described as it is.
@@ -11,36 +11,36 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fencepost.graph import Role
-from fencepost.interchange.onnx.operators.calls import role_over
+from fencepost.graph import Role, element_count
+from fencepost.interchange.facts import Facts, role_over
 from fencepost.interchange.torch import windows
-from fencepost.interchange.torch.calls import Call, Facts, product
+from fencepost.interchange.torch.function_call import FunctionCall
 from fencepost.interchange.torch.names import ELEMENTWISE, ROLES, kind_of
 from fencepost.sizing import Window
 
 
-def facts(call: Call) -> Facts:
+def facts(call: FunctionCall) -> Facts:
     """Describe a call; one that there is no rule for has the role "unknown"."""
     try:
-        found = windows.windowed(call) or _by_name(call)
+        known = windows.windowed(call) or _by_name(call)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         # Arguments in a way that no rule expects; PyTorch may have refused them, too.
         return Facts(kind_of(call.name), "unknown", multiply_adds=None)
-    if not call.outputs and found.multiply_adds != 0:
-        return replace(found, multiply_adds=None)
-    return found
+    if not call.outputs and known.multiply_adds != 0:
+        return replace(known, multiply_adds=None)
+    return known
 
 
-def channels(call: Call, known: Facts) -> int:
+def output_channel_axis(call: FunctionCall, known: Facts) -> int:
     """Find the axis of the output that holds the channels: the second, until axes are moved."""
     if known.kind == "Permute":
         order = known.arguments["dims"]
-        return order.index(call.channels) if isinstance(order, tuple) else 1
+        return order.index(call.channel_axis) if isinstance(order, tuple) else 1
     same = known.role in ("pointwise", "join", "pad", "resize")
-    return call.channels if same and len(call.outputs[0]) == len(call.inputs[0]) else 1
+    return call.channel_axis if same and len(call.outputs[0]) == len(call.inputs[0]) else 1
 
 
-def unchecked(call: Call) -> bool:
+def unchecked(call: FunctionCall) -> bool:
     """Tell a call that the meta device lets pass, and that PyTorch refuses everywhere else."""
     given = call.bind("input", "weight", "dim")
     shape = tuple(getattr(given.get("input"), "shape", ()))
@@ -53,7 +53,7 @@ def unchecked(call: Call) -> bool:
     return False
 
 
-def _by_name(call: Call) -> Facts:
+def _by_name(call: FunctionCall) -> Facts:
     kind = kind_of(call.name, len(call.inputs[0]) if call.inputs else 0)
     rule = _RULES.get(call.name)
     if rule is not None:
@@ -69,52 +69,52 @@ def _by_name(call: Call) -> Facts:
 # --- one rule for a function or a few ---------------------------------------------------------
 
 
-def _linear(call: Call, kind: str) -> Facts:
+def _linear(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("input", "weight", "bias")
     weight = tuple(given["weight"].shape)
     arguments: dict[str, object] = {"out_features": weight[0] if len(weight) > 1 else 1}
     if given.get("bias") is None:
         arguments["bias"] = False
-    work = product(call.outputs[0]) * weight[-1] if call.outputs else None
-    # It mixes the last axis: if those are the channels, each place by itself.
+    # It mixes the last axis: if those are the channels, each pixel by itself.
     rank = len(given["input"].shape)
-    role: Role = "pointwise" if rank > 2 and call.channels == rank - 1 else "dense"
-    return Facts(kind, role, arguments, weight_shape=weight, multiply_adds=work)
+    role: Role = "pointwise" if rank > 2 and call.channel_axis == rank - 1 else "dense"
+    return Facts(kind, role, arguments, (), weight, call.work(weight[-1]))
 
 
-def _norm(call: Call, kind: str) -> Facts:
-    # A factor and a summand for each cell; statistics of all places count as given.
-    return Facts(kind, "pointwise", multiply_adds=sum(map(product, call.outputs)) or None)
+def _norm(call: FunctionCall, kind: str) -> Facts:
+    # A factor and a summand for each element; the statistics count as given.
+    work = sum(element_count(shape) or 0 for shape in call.outputs)
+    return Facts(kind, "pointwise", multiply_adds=work or None)
 
 
-def _product_of_matrices(call: Call, kind: str) -> Facts:
+def _matrix_product(call: FunctionCall, kind: str) -> Facts:
     first = call.args[1 if call.name in ("addmm", "baddbmm") else 0]
-    work = product(call.outputs[0]) * int(first.shape[-1]) if call.outputs else None
-    return Facts(kind, "dense", multiply_adds=work)
+    return Facts(kind, "dense", multiply_adds=call.work(int(first.shape[-1])))
 
 
-def _einsum(call: Call, kind: str) -> Facts:
+def _einsum(call: FunctionCall, kind: str) -> Facts:
     equation, operands = str(call.args[0]).replace(" ", ""), list(call.args[1:])
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = list(operands[0])
     terms = equation.partition("->")[0].split(",")
     if "." in equation or len(operands) != 2:
         return Facts(kind, "dense", multiply_adds=None)
-    sizes = dict(zip("".join(terms), (n for one in operands for n in one.shape), strict=True))
-    return Facts(kind, "dense", multiply_adds=math.prod(sizes.values()))
+    sizes = (size for array in operands for size in array.shape)
+    named = dict(zip("".join(terms), sizes, strict=True))
+    return Facts(kind, "dense", multiply_adds=math.prod(named.values()))
 
 
-def _attention(call: Call, kind: str) -> Facts:
+def _attention(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("query", "key", "value")
     query, value = tuple(given["query"].shape), tuple(given["value"].shape)
     work = None
     if call.outputs and min(len(query), len(value)) >= 2:
         # Scores of each query for each key, then their weighted sums of the values.
-        work = product(query[:-1]) * value[-2] * (query[-1] + value[-1])
+        work = math.prod(query[:-1]) * value[-2] * (query[-1] + value[-1])
     return Facts(kind, "dense", multiply_adds=work)
 
 
-def _reduction(call: Call, kind: str) -> Facts:
+def _reduction(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("input", "dim", "keepdim")
     dims = given.get("dim", given.get("axis"))
     if _is_array(dims) or "other" in given:  # torch.max(a, b) is another function
@@ -125,55 +125,55 @@ def _reduction(call: Call, kind: str) -> Facts:
     return Facts(kind, role_over(call.axes(dims), len(call.inputs[0])), arguments)
 
 
-def _softmax(call: Call, kind: str) -> Facts:
+def _softmax(call: FunctionCall, kind: str) -> Facts:
     dim = call.bind("input", "dim").get("dim")
     role = role_over(call.axes(dim), len(call.inputs[0]))
     arguments = {} if dim is None else {"dim": dim}
     return Facts(kind, role if role == "pointwise" else "dense", arguments)
 
 
-def _cat(call: Call, kind: str) -> Facts:
+def _cat(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("tensors", "dim")
     kind = "Stack" if call.name == "stack" else "Cat"
     return Facts(kind, "join", {"dim": given.get("dim", given.get("axis", 0))})
 
 
-def _permute(call: Call, kind: str) -> Facts:
-    """Axes in another order, by whichever of the names that PyTorch has for it."""
+def _permute(call: FunctionCall, kind: str) -> Facts:
+    """Axes in another order, by whichever of PyTorch's names for it."""
     axes = list(range(len(call.inputs[0])))
-    said = [*call.args[1:], *call.kwargs.values()]
+    given = [*call.args[1:], *call.kwargs.values()]
     if call.name in ("T", "H"):
         axes.reverse()
     elif call.name in ("mT", "mH", "t"):
         axes[-2:] = axes[:-3:-1]
     elif call.name == "permute":
-        order = said[0] if len(said) == 1 else said
-        axes = [axes[one] for one in order]
+        order = given[0] if len(given) == 1 else given
+        axes = [axes[axis] for axis in order]
     elif call.name in ("movedim", "moveaxis"):
-        moved = [(one,) if isinstance(one, int) else tuple(one) for one in said[:2]]
-        sources, targets = ([axes[one] for one in some] for some in moved)
-        rest = iter(one for one in axes if one not in sources)
-        places = dict(zip(targets, sources, strict=True))
-        axes = [places[one] if one in places else next(rest) for one in axes]
+        lists = [(dims,) if isinstance(dims, int) else tuple(dims) for dims in given[:2]]
+        sources, targets = ([axes[axis] for axis in dims] for dims in lists)
+        others = iter(axis for axis in axes if axis not in sources)
+        moved = dict(zip(targets, sources, strict=True))
+        axes = [moved[axis] if axis in moved else next(others) for axis in axes]
     else:
-        one, other = said[:2]
-        axes[one], axes[other] = axes[other], axes[one]
+        first, second = given[:2]
+        axes[first], axes[second] = axes[second], axes[first]
     return Facts("Permute", "reshape", {"dims": tuple(axes)})
 
 
-def _expand(call: Call, kind: str) -> Facts:
-    # Along an axis of one cell, all outputs see that cell, as if it were enlarged.
+def _expand(call: FunctionCall, kind: str) -> Facts:
+    # Along an axis of size 1, all outputs depend on its one element, as if it were enlarged.
     same = not call.outputs or len(call.outputs[0]) == len(call.inputs[0])
     return Facts("Expand", "resize" if same else "reshape")
 
 
-def _split(call: Call, kind: str) -> Facts:
+def _split(call: FunctionCall, kind: str) -> Facts:
     dim = call.bind("input", "size", "dim").get("dim", 0)
     channels = call.axes(dim) == {1}
     return Facts(kind, "pointwise" if channels else "reshape", {"dim": dim})
 
 
-def _shaped(call: Call, kind: str) -> Facts:
+def _shaped(call: FunctionCall, kind: str) -> Facts:
     given = call.kwargs.get("shape", call.kwargs.get("size", call.args[1:]))
     if len(given) == 1 and not isinstance(given[0], int):
         given = given[0]  # x.view((1, -1))
@@ -185,79 +185,83 @@ def _shaped(call: Call, kind: str) -> Facts:
     return Facts(kind, "reshape", {"shape": shape})
 
 
-def _flatten(call: Call, kind: str) -> Facts:
+def _flatten(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("input", "start_dim", "end_dim")
     start, end = given.get("start_dim", 0), given.get("end_dim", -1)
     # The defaults are those of torch.nn.Flatten, as which it is written.
-    said = {"start_dim": start} if start != 1 else {}
-    return Facts(kind, "reshape", {**said, "end_dim": end} if end != -1 else said)
+    arguments = {"start_dim": start} if start != 1 else {}
+    return Facts(kind, "reshape", {**arguments, "end_dim": end} if end != -1 else arguments)
 
 
-def _interpolate(call: Call, kind: str) -> Facts:
+def _interpolate(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("input", "size", "scale_factor", "mode")
-    said = {name: given[name] for name in ("size", "scale_factor") if given.get(name) is not None}
+    names = ("size", "scale_factor")
+    arguments = {name: given[name] for name in names if given.get(name) is not None}
     mode = given.get("mode", "nearest")
-    return Facts(kind, "resize", said if mode == "nearest" else {**said, "mode": mode})
+    return Facts(kind, "resize", arguments if mode == "nearest" else {**arguments, "mode": mode})
 
 
-def _pad(call: Call, kind: str) -> Facts:
+def _pad(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("input", "pad", "mode", "value")
     shape, pad = call.inputs[0], tuple(given["pad"])
     ends = windows.padded_axes(len(shape), pad)
-    said: dict[str, object] = {"pad": pad}
+    arguments: dict[str, object] = {"pad": pad}
     if given.get("mode", "constant") != "constant":
-        said["mode"] = given["mode"]
-    return _cut(call, kind, [(before, after, 1) for before, after in ends], said)
+        arguments["mode"] = given["mode"]
+    return _cut_edges(call, kind, [(before, after, 1) for before, after in ends], arguments)
 
 
-def _sliced(call: Call, kind: str) -> Facts:
+def _sliced(call: FunctionCall, kind: str) -> Facts:
     """Slice: what is cut off at the edges of each axis."""
     shape = call.inputs[0]
     steps = windows.sliced_axes(shape, call.args[1])
     if steps is None:
         return Facts("Index", "unknown", multiply_adds=None)
-    return _cut(call, "Slice", steps, {}) if steps else Facts("Select", "reshape")
+    return _cut_edges(call, "Slice", steps, {}) if steps else Facts("Select", "reshape")
 
 
-def _narrow(call: Call, kind: str) -> Facts:
+def _narrow(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("input", "dim", "start", "length")
     shape, dim = call.inputs[0], given["dim"]
     index = [slice(None)] * len(shape)
     index[dim] = slice(given["start"], given["start"] + given["length"])
     steps = windows.sliced_axes(shape, tuple(index))
-    return _cut(call, "Slice", steps or [], {"dim": dim})
+    return _cut_edges(call, "Slice", steps or [], {"dim": dim})
 
 
-def _cut(
-    call: Call, kind: str, steps: Sequence[tuple[int, int, int]], said: Mapping[str, object]
+def _cut_edges(
+    call: FunctionCall,
+    kind: str,
+    steps: Sequence[tuple[int, int, int]],
+    arguments: Mapping[str, object],
 ) -> Facts:
-    """Cells added or taken away at each axis: (before, after, step)."""
+    """Elements added or taken away at each axis: (before, after, step)."""
     shape = call.inputs[0]
-    changed = call.axes([axis for axis, one in enumerate(steps) if one != (0, 0, 1)])
+    changed = call.axes([axis for axis, step in enumerate(steps) if step != (0, 0, 1)])
     if len(shape) < 3 or len(steps) != len(shape) or not changed - {0, 1}:
-        return Facts(kind, "pointwise" if len(shape) >= 3 else "reshape", said)
-    first = 2 if call.channels == 1 else 1  # the last axes have windows, channels among them
+        return Facts(kind, "pointwise" if len(shape) >= 3 else "reshape", arguments)
+    first = 2 if call.channel_axis == 1 else 1  # the last axes have windows, channels among them
     windows = tuple(
         Window(size or 0, 1, step, before=before, after=after)
         for size, (before, after, step) in zip(shape[first:], steps[first:], strict=True)
     )
-    return Facts(kind, "pad", said, windows)
+    return Facts(kind, "pad", arguments, windows)
 
 
-def _shuffle(call: Call, kind: str) -> Facts:
+def _shuffle(call: FunctionCall, kind: str) -> Facts:
     factor = call.bind("input", "upscale_factor")["upscale_factor"]
     return Facts(kind, "resize", {"upscale_factor": factor})
 
 
-def _unshuffle(call: Call, kind: str) -> Facts:
+def _unshuffle(call: FunctionCall, kind: str) -> Facts:
     factor = call.bind("input", "downscale_factor")["downscale_factor"]
     windows = tuple(Window(size or 0, factor, factor) for size in call.inputs[0][-2:])
     return Facts(kind, "windows", {"downscale_factor": factor}, windows)
 
 
-_RULES: dict[str, Callable[[Call, str], Facts]] = {
+_RULES: dict[str, Callable[[FunctionCall, str], Facts]] = {
     "linear": _linear,
-    **dict.fromkeys(("matmul", "mm", "bmm", "addmm", "baddbmm"), _product_of_matrices),
+    **dict.fromkeys(("matmul", "mm", "bmm", "addmm", "baddbmm"), _matrix_product),
     "scaled_dot_product_attention": _attention,
     **dict.fromkeys(
         ("mean", "sum", "amax", "amin", "max", "min", "prod", "std", "var", "logsumexp",

@@ -1,4 +1,4 @@
-"""Reads a PyTorch module: runs a copy of it without values, and writes down what it does.
+"""Reads a PyTorch module: runs a copy of it without values, and records what it does.
 
 PyTorch is imported only inside functions.
 """
@@ -16,21 +16,20 @@ from typing import TYPE_CHECKING, Any, Literal
 from fencepost.arguments import choice, integer
 from fencepost.errors import ArgumentError, DataError
 from fencepost.graph import Graph, Operation, Shape, Value
-from fencepost.interchange.torch.errors import one_line, told
-from fencepost.interchange.torch.factory import kind, load_factory, need_torch
+from fencepost.interchange.torch.errors import format_exception, one_line
+from fencepost.interchange.torch.factory import describe_type, import_torch
+from fencepost.text import plural
 
 if TYPE_CHECKING:
     import torch
 
     from fencepost.interchange.torch.recorder import Recorder
 
-__all__ = ["DTYPES", "load_factory", "read"]
-
-#: What an input may hold; "" is what the parameters hold, float32 as a rule.
+#: Types of an input; "" is the type of the parameters, float32 as a rule.
 DTYPES = ("", "float16", "bfloat16", "float32", "float64", "uint8", "int32", "int64", "bool")
 
 
-def read(
+def read_module(
     module: torch.nn.Module,
     input_shapes: Sequence[Sequence[int]],
     source: str = "",
@@ -58,8 +57,8 @@ def read(
     Returns
     -------
     Graph
-        If the module fails, its last operation is the one that failed, with the sizes that met
-        in it and no output, and `failure` says why.
+        If the module fails, its last operation is the one that failed, with the sizes of its
+        inputs and no output, and `failure` says why.
 
     Raises
     ------
@@ -78,15 +77,15 @@ def read(
     --------
     >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5), torch.nn.ReLU(), torch.nn.Flatten())
-    >>> for operation in read(net, [(1, 28, 28)]).operations:
+    >>> for operation in read_module(net, [(1, 28, 28)]).operations:
     ...     print(operation.name, operation.describe(), operation.output_shape)
     0 Conv2d(6, 5) (1, 6, 24, 24)
     1 ReLU() (1, 6, 24, 24)
     2 Flatten() (1, 3456)
     """
-    torch = need_torch()
+    torch = import_torch()
     if not isinstance(module, torch.nn.Module):
-        raise ArgumentError(f"module must be a torch.nn.Module. Received: {kind(module)}.")
+        raise ArgumentError(f"module must be a torch.nn.Module. Received: {describe_type(module)}.")
     shapes = _shapes(input_shapes)
     names = _input_names(module, len(shapes))
     types = _types(torch, module, dtypes, len(shapes))
@@ -112,13 +111,13 @@ def read(
         run.failure,
         (*notes, *_unknown(run)),
         run.unused,
-        f"Traced on {where}, in eval mode, with a batch of 1{_said(names, types)}.",
+        f"Traced on {where}, in eval mode, with a batch of 1{_format_types(names, types)}.",
     )
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What one run has shown; `doubt` says why one with values may show something else."""
+    """The result of one run; `doubt` says why one with values may have another."""
 
     operations: tuple[Operation, ...] = ()
     outputs: tuple[Value, ...] = ()
@@ -132,104 +131,111 @@ def _run(
 ) -> _Run:
     import torch
 
-    from fencepost.interchange.torch.recorder import LooksAtValues, Recorder
+    from fencepost.interchange.torch.recorder import NeedsValues, Recorder
 
-    twin = _copy(module, device)
+    copied = _copy(module, device)
     inputs = [
-        torch.zeros(shape, dtype=one, device=device)
-        for shape, one in zip(shapes, types, strict=True)
+        torch.zeros(shape, dtype=dtype, device=device)
+        for shape, dtype in zip(shapes, types, strict=True)
     ]
-    recorder = Recorder(twin, inputs, device == "meta")
-    quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to who asks
-    with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.listening():
+    recorder = Recorder(copied, inputs, device == "meta")
+    quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to the caller
+    with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.recording():
         try:
-            twin.eval()
-            result = twin(*inputs)
+            copied.eval()
+            result = copied(*inputs)
         except RecursionError:
             raise
-        except LooksAtValues:
+        except NeedsValues:
             result = None
         except Exception as error:
             return _failed(recorder, error, device)
-    if recorder.looked:
-        return _Run(doubt=f"The model looks at values ({recorder.looked})")
-    operations, outputs = _pruned(recorder.operations(), recorder.outputs(result), recorder.glances)
-    return _Run(operations, outputs, unused=_unused(twin, recorder))
+    if recorder.needs_values:
+        return _Run(doubt=f"The model depends on values ({recorder.needs_values})")
+    operations, outputs = _pruned(
+        recorder.operations(), recorder.outputs(result), recorder.inspected
+    )
+    return _Run(operations, outputs, unused=_unused(copied, recorder))
 
 
 def _index(run: _Run, types: Sequence[Any]) -> int | None:
-    """Find the input that a model fails at because it is an index, and so must be whole."""
+    """Find the input that a model fails at because it holds indices, and so must be integers."""
     last = run.operations[-1] if run.failure and run.operations else None
     if last is None or last.kind not in ("Embedding", "EmbeddingBag", "OneHot"):
         return None
-    operation, place = last.inputs[0]
-    return place if operation < 0 and types[place].is_floating_point else None
+    operation, index = last.inputs[0]
+    return index if operation < 0 and types[index].is_floating_point else None
 
 
-def _said(names: Sequence[str], types: Sequence[Any]) -> str:
+def _format_types(names: Sequence[str], types: Sequence[Any]) -> str:
     """Name the inputs that are not of floating point."""
-    whole = [
-        f"{name} in {str(one).removeprefix('torch.')}"
-        for name, one in zip(names, types, strict=True)
-        if not one.is_floating_point
+    parts = [
+        f"{name} in {str(dtype).removeprefix('torch.')}"
+        for name, dtype in zip(names, types, strict=True)
+        if not dtype.is_floating_point
     ]
-    return f", {' and '.join(whole)}" if whole else ""
+    return f", {' and '.join(parts)}" if parts else ""
 
 
 def _pruned(
-    operations: Sequence[Operation], outputs: Sequence[Value], glances: set[int]
+    operations: Sequence[Operation], outputs: Sequence[Value], inspected: set[int]
 ) -> tuple[tuple[Operation, ...], tuple[Value, ...]]:
-    """Leave out what only makes values to look at: a condition is no part of a network."""
+    """Leave out what only makes values for a condition, which is no part of a network."""
     consumers: dict[int, set[int]] = {value.operation: {len(operations)} for value in outputs}
-    for place, one in enumerate(operations):
-        for value in one.inputs:
-            consumers.setdefault(value.operation, set()).add(place)
-    gone: set[int] = set()
-    for place in range(len(operations) - 1, -1, -1):
-        feeds = consumers.get(place, set())
-        if feeds <= gone and (feeds or place in glances) and not operations[place].parameters:
-            gone.add(place)
-    kept = [place for place in range(len(operations)) if place not in gone]
-    new = {-1: -1, **{old: place for place, old in enumerate(kept)}}
+    for index, operation in enumerate(operations):
+        for value in operation.inputs:
+            consumers.setdefault(value.operation, set()).add(index)
+    pruned: set[int] = set()
+    for index in range(len(operations) - 1, -1, -1):
+        feeds = consumers.get(index, set())
+        unused = feeds <= pruned and (feeds or index in inspected)
+        if unused and not operations[index].parameters:
+            pruned.add(index)
+    kept = [index for index in range(len(operations)) if index not in pruned]
+    new = {-1: -1, **{old: index for index, old in enumerate(kept)}}
 
-    def moved(values: Iterable[Value]) -> tuple[Value, ...]:
+    def renumbered(values: Iterable[Value]) -> tuple[Value, ...]:
         return tuple(Value(new[operation], output) for operation, output in values)
 
-    left = (operations[place] for place in kept)
-    return tuple(replace(one, inputs=moved(one.inputs)) for one in left), moved(outputs)
+    remaining = (operations[index] for index in kept)
+    return (
+        tuple(replace(operation, inputs=renumbered(operation.inputs)) for operation in remaining),
+        renumbered(outputs),
+    )
 
 
 def _failed(recorder: Recorder, error: Exception, device: str) -> _Run:
     from fencepost.interchange.torch.recorder import causes
 
     failure = recorder.failure
+    message = format_exception(error)
     if failure is None or failure.error not in causes(error):
-        return _Run(failure=told(error), doubt=f"The model fails on {device}: {told(error)}")
+        return _Run(failure=message, doubt=f"The model fails on {device}: {message}")
     recorder.end_with(failure)
-    if failure.words:
-        return _Run(recorder.operations(), failure=one_line(failure.words))
-    doubt = f"The model fails without values, in code of its own ({told(error)})"
-    return _Run(recorder.operations(), failure=told(error), doubt=doubt)
+    if failure.message:
+        return _Run(recorder.operations(), failure=one_line(failure.message))
+    doubt = f"The model fails without values, in code of its own ({message})"
+    return _Run(recorder.operations(), failure=message, doubt=doubt)
 
 
 def _copy(module: Any, device: str) -> Any:
     """Copy a module with its arrays on a device; without their values on the meta device."""
     import torch
 
-    def moved(one: Any) -> Any:
-        if isinstance(one, torch.nn.parameter.UninitializedTensorMixin):
-            options = {"device": device, "dtype": one.dtype}
-            if isinstance(one, torch.nn.Parameter):
-                options["requires_grad"] = one.requires_grad
-            return type(one)(**options)
-        if one.is_meta and device != "meta":
-            values = torch.zeros(one.shape, dtype=one.dtype)
+    def moved(array: Any) -> Any:
+        if isinstance(array, torch.nn.parameter.UninitializedTensorMixin):
+            options = {"device": device, "dtype": array.dtype}
+            if isinstance(array, torch.nn.Parameter):
+                options["requires_grad"] = array.requires_grad
+            return type(array)(**options)
+        if array.is_meta and device != "meta":
+            values = torch.zeros(array.shape, dtype=array.dtype)
         elif device == "meta":
-            values = torch.empty_like(one, device="meta")
+            values = torch.empty_like(array, device="meta")
         else:
-            values = one.detach().to(device, copy=True)
-        if isinstance(one, torch.nn.Parameter):
-            return torch.nn.Parameter(values.detach(), one.requires_grad)
+            values = array.detach().to(device, copy=True)
+        if isinstance(array, torch.nn.Parameter):
+            return torch.nn.Parameter(values.detach(), array.requires_grad)
         return values.detach()
 
     # What deepcopy finds here it takes for copied already: no array is copied twice, and those
@@ -237,17 +243,17 @@ def _copy(module: Any, device: str) -> Any:
     copies: dict[int, Any] = {}
     try:
         for part in module.modules():
-            owned = (part._parameters, part._buffers, vars(part))
-            for one in (value for group in owned for value in group.values()):
-                if isinstance(one, torch.Tensor) and id(one) not in copies:
-                    copies[id(one)] = moved(one)
+            for owned in (part._parameters, part._buffers, vars(part)):
+                for value in owned.values():
+                    if isinstance(value, torch.Tensor) and id(value) not in copies:
+                        copies[id(value)] = moved(value)
         return copy.deepcopy(module, copies)
     except RecursionError:
         raise
     except Exception as error:
         raise DataError(
             "The module is read by running a copy of it, but it cannot be copied (copy.deepcopy). "
-            f"Its code raised {told(error)}."
+            f"Its code raised {format_exception(error)}."
         ) from None
 
 
@@ -256,30 +262,30 @@ def _unused(module: Any, recorder: Recorder) -> tuple[str, ...]:
     scripted = tuple(f"{name}." if name else "" for name in recorder.scripted)
     idle = {
         name
-        for name, one in module.named_parameters()
-        if id(one) not in recorder.used and not name.startswith(scripted)
+        for name, parameter in module.named_parameters()
+        if id(parameter) not in recorder.used and not name.startswith(scripted)
     }
-    found: list[str] = []
+    modules: list[str] = []
     for name, part in module.named_modules():
-        inside = [f"{name}.{one}" if name else one for one, _ in part.named_parameters()]
+        inside = [f"{name}.{own}" if name else own for own, _ in part.named_parameters()]
         if name and inside and idle.issuperset(inside):
-            found.append(name)
+            modules.append(name)
             idle.difference_update(inside)
-    return (*found, *sorted(idle))
+    return (*modules, *sorted(idle))
 
 
 def _unknown(run: _Run) -> list[str]:
-    """Say of which kinds of operations only the sizes are known."""
+    """Name the kinds of operations of which only the sizes are known."""
     names: dict[str, list[str]] = {}
-    for one in run.operations:
-        if one.role == "unknown" and one.output_shapes:
-            names.setdefault(one.kind, []).append(one.name)
+    for operation in run.operations:
+        if operation.role == "unknown" and operation.output_shapes:
+            names.setdefault(operation.kind, []).append(operation.name)
     lost = [
         "What the model returns cannot be followed back to its input: some of what it does is not "
         "shown."
     ]
     return (lost if not run.outputs and not run.failure else []) + [
-        f"What {kind} does to the places of an image is not known, only its sizes: "
+        f"How {kind} moves the pixels of an image is not known, only its sizes: "
         f"{', '.join(some[:5])}{f' and {len(some) - 5} more' if len(some) > 5 else ''}."
         for kind, some in names.items()
     ]
@@ -293,13 +299,13 @@ def _shapes(input_shapes: object) -> tuple[Shape, ...]:
     if (
         not isinstance(input_shapes, sequences)
         or not input_shapes
-        or not all(isinstance(one, sequences) for one in input_shapes)
+        or not all(isinstance(shape, sequences) for shape in input_shapes)
     ):
         raise ArgumentError(
             "input_shapes must be a list of shapes without the batch, one for each input: "
             f"[(3, 224, 224)]. Received: {input_shapes!r}."
         )
-    return tuple((1, *(integer("a size", size, 1) for size in one)) for one in input_shapes)
+    return tuple((1, *(integer("a size", size, 1) for size in shape)) for shape in input_shapes)
 
 
 def _types(torch: Any, module: Any, dtypes: Sequence[str], inputs: int) -> list[Any]:
@@ -308,24 +314,24 @@ def _types(torch: Any, module: Any, dtypes: Sequence[str], inputs: int) -> list[
             "dtypes must name a type for each input, or none at all. "
             f"Received: {len(dtypes)} for {inputs} inputs."
         )
-    floats = [one.dtype for one in module.parameters() if one.is_floating_point()]
+    floats = [array.dtype for array in module.parameters() if array.is_floating_point()]
     usual = floats[0] if floats else torch.float32
-    names = [choice("dtype", one, DTYPES) for one in dtypes] or [""] * inputs
-    return [getattr(torch, one) if one else usual for one in names]
+    names = [choice("dtype", dtype, DTYPES) for dtype in dtypes] or [""] * inputs
+    return [getattr(torch, name) if name else usual for name in names]
 
 
 def _input_names(module: Any, inputs: int) -> tuple[str, ...]:
     """Name the inputs as forward does."""
     try:
         signature = inspect.signature(module.forward)
-    except (TypeError, ValueError):  # compiled code does not always tell
-        return tuple(f"input{place}" for place in range(inputs))
+    except (TypeError, ValueError):  # compiled code does not always have one
+        return tuple(f"input{index}" for index in range(inputs))
     try:
         bound = signature.bind(*range(inputs)).arguments
     except TypeError:
         raise ArgumentError(
             f"{type(module).__name__}.forward takes {signature}: give a shape for each input. "
-            f"Received: {inputs} {'shape' if inputs == 1 else 'shapes'}."
+            f"Received: {plural(inputs, 'shape')}."
         ) from None
     names: list[str] = []
     for name, value in bound.items():

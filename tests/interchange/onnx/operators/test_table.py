@@ -9,7 +9,7 @@ onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
 from fencepost.interchange.onnx.operators.table import RULES  # noqa: E402
-from fencepost.interchange.onnx.reader import read  # noqa: E402
+from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import one_node, runtime_shapes, write  # noqa: E402
 
 I64 = np.int64
@@ -199,7 +199,7 @@ def made(operator, given, attributes):
 def test_shapes(tmp_path, operator, given, attributes):
     model = made(operator, given, attributes)
     expected = list(runtime_shapes(model).values())
-    found = read(write(tmp_path, model))
+    found = read_onnx(write(tmp_path, model))
     assert found.failure == ""
     assert found.operations or operator in NOTHING
     for operation in found.operations:
@@ -250,7 +250,7 @@ def test_windows_at_random(tmp_path):
     for _ in range(600):
         operator, given, attributes = random_windows(generator)
         model = one_node(operator, given, **attributes)
-        found = read(write(tmp_path, model))
+        found = read_onnx(write(tmp_path, model))
         (operation,) = found.operations
         if found.failure:
             # ONNX Runtime refuses most of them, and lays one window over the edge of others.
@@ -286,7 +286,7 @@ def test_the_cases_of_the_specification(tmp_path):
             one.ClearField("type")  # what the file declares is not what the rule finds
         inputs = [one.name for one in model.graph.input]
         asked = {key: one.shape for key, one in zip(inputs, given, strict=True) if one.ndim}
-        found = read(write(tmp_path, model), asked)
+        found = read_onnx(write(tmp_path, model), asked)
         assert not found.failure, name
         if found.unknown or len(found.outputs) < len(expected):
             continue

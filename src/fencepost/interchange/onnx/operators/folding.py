@@ -1,6 +1,6 @@
 """The arithmetic with sizes that exporters write into a graph: Shape, Gather, Mul, Concat, Reshape.
 
-Only arrays of few numbers are computed, in Python's integers and floats; None stands for a number
+Only arrays of few values are computed, in Python's integers and floats; None stands for a value
 that is not known, and whatever is made of it. Sources: the ONNX operators of these names
 (onnx.ai/onnx/operators).
 """
@@ -14,272 +14,277 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fencepost.interchange.onnx.operators.calls import (
-    Call,
-    Misfit,
-    Numbers,
-    Result,
-    axis,
-    numbers,
-    small,
+from fencepost.graph import element_count
+from fencepost.interchange.onnx.operators.node import (
+    KnownValues,
+    NodeCall,
+    NodeError,
+    NodeFacts,
+    axis_index,
+    is_small,
+    known_values,
 )
 from fencepost.interchange.onnx.wire.messages import attribute
-from fencepost.interchange.onnx.wire.tensors import LARGEST_SIZE, TYPES, Tensor
+from fencepost.interchange.onnx.wire.tensors import MAX_SIZE, TYPES, Tensor
 
-_Fold: TypeAlias = Callable[[Call, Sequence[Numbers], Result], Sequence[Numbers]]
+_Arrays: TypeAlias = Sequence[KnownValues]
+_Fold: TypeAlias = Callable[[NodeCall, _Arrays, NodeFacts], _Arrays]
 
-_LARGEST_INTEGER = 2**63
+_MAX_INTEGER = 2**63
 
 
-def fold(call: Call, result: Result) -> tuple[Numbers | None, ...]:
+def fold(call: NodeCall, facts: NodeFacts) -> tuple[KnownValues | None, ...]:
     """Compute the outputs of a node of constants, where that can be done.
 
-    Returns the numbers of each output, or nothing.
+    Returns the values of each output, or nothing.
     """
-    rule = _FOLDS.get(call.node.operator)
-    if rule is None or not all(map(small, result.shapes)):
+    rule = _FOLDS.get(call.operator)
+    if rule is None or not all(map(is_small, facts.shapes)):
         return ()
-    given = [one.numbers() if small(one.shape) else None for one in call.inputs if one is not None]
-    known = [one for one in given if one is not None]
+    given = [
+        array.values() if is_small(array.shape) else None
+        for array in call.inputs
+        if array is not None
+    ]
+    known = [values for values in given if values is not None]
     if len(known) < len(given):
         return ()
     try:
-        # NumPy gives the one number of an array without axes as such.
-        found = [np.asarray(one, object) for one in rule(call, known, result)]
+        # NumPy gives the one value of an array without axes as such.
+        outputs = [np.asarray(values, object) for values in rule(call, known, facts)]
     except (ArithmeticError, IndexError, TypeError, ValueError):
-        return ()  # numbers that do not fit together: their shapes are known all the same
-    if [one.shape for one in found] != list(result.shapes)[: len(found)]:
+        return ()  # values that do not fit together: their shapes are known all the same
+    if [values.shape for values in outputs] != list(facts.shapes)[: len(outputs)]:
         return ()
-    return tuple(found)
+    return tuple(outputs)
 
 
-def shape_of(call: Call) -> Result:
+def shape_of(call: NodeCall) -> NodeFacts:
     """Shape: the sizes of an array, which may be computed from anything."""
-    x = call.rank(0)
-    result = Result("Shape", "reshape", ((None,),), sources=())
+    x = call.ranked_shape(0)
+    facts = NodeFacts("Shape", "reshape", shapes=((None,),), sources=())
     if x is not None:
         end = attribute(call.node, "end")
-        part = x[call.integer("start", 0) : end if isinstance(end, int) else None]
-        result.shapes = ((len(part),),)
-        result.folded = (numbers(part, (len(part),)),)
-    return result
+        _give(facts, x[call.integer("start", 0) : end if isinstance(end, int) else None])
+    return facts
 
 
-def size_of(call: Call) -> Result:
-    """Size: how many cells an array has."""
-    x = call.rank(0)
-    known = x is not None and None not in x
-    cells = math.prod(size or 0 for size in x or ()) if known else None
-    return Result("Numel", "reshape", ((),), folded=(numbers((cells,), ()),), sources=())
+def size_of(call: NodeCall) -> NodeFacts:
+    """Size: how many elements an array has."""
+    x = call.ranked_shape(0)
+    count = None if x is None else element_count(x)
+    folded = (known_values((count,), ()),)
+    return NodeFacts("Numel", "reshape", shapes=((),), folded=folded, sources=())
 
 
-def constant(call: Call) -> Result:
-    """Constant: numbers that stand in the node."""
+def constant(call: NodeCall) -> NodeFacts:
+    """Constant: values that stand in the node."""
+    facts = NodeFacts("Constant", "reshape", shapes=((),))
     for name in ("value", "value_int", "value_ints", "value_float", "value_floats"):
         value = attribute(call.node, name)
         if isinstance(value, Tensor):
-            return Result("Constant", "reshape", (value.shape,))
-        if isinstance(value, tuple):
-            return Result(
-                "Constant", "reshape", ((len(value),),), folded=(numbers(value, (len(value),)),)
-            )
+            facts.shapes = (value.shape,)
+        elif isinstance(value, tuple):
+            _give(facts, value)
+        elif value is not None:
+            facts.folded = (known_values((value,), ()),)
         if value is not None:
-            return Result("Constant", "reshape", ((),), folded=(numbers((value,), ()),))
+            return facts
     strings = attribute(call.node, "value_strings")
-    return Result("Constant", "reshape", ((len(strings),) if isinstance(strings, tuple) else (),))
+    facts.shapes = ((len(strings),) if isinstance(strings, tuple) else (),)
+    return facts
 
 
-def constant_of_shape(call: Call) -> Result:
-    """ConstantOfShape: one number everywhere."""
-    sizes = call.flat(0)
-    result = Result("Full", "reshape", (None,), sources=())
-    if sizes is not None:
-        if not all(one is None or (isinstance(one, int) and one >= 0) for one in sizes):
-            raise Misfit("A size must be a whole number of at least 0.", f"{sizes[:9]}")
-        result.shapes = (tuple(sizes),)
-        value = attribute(call.node, "value")
-        filling = value.numbers() if isinstance(value, Tensor) else (0.0,)
-        if filling and small(result.shapes[0]):
-            result.folded = (numbers(filling[:1] * math.prod(sizes), tuple(sizes)),)
-    else:
-        result.unknown = "the sizes that it makes depend on the data"
-    return result
+def constant_of_shape(call: NodeCall) -> NodeFacts:
+    """ConstantOfShape: one value everywhere."""
+    sizes = call.values(0)
+    facts = NodeFacts("Full", "reshape", sources=())
+    if sizes is None:
+        return facts.depends_on_data("the sizes that it makes depend on")
+    if not all(size is None or (isinstance(size, int) and size >= 0) for size in sizes):
+        raise NodeError("A size must be an integer of at least 0.", f"{sizes[:9]}")
+    shape = tuple(sizes)
+    facts.shapes = (shape,)
+    value = attribute(call.node, "value")
+    filling = value.values() if isinstance(value, Tensor) else (0.0,)
+    if filling and is_small(shape):
+        facts.folded = (known_values(filling[:1] * math.prod(shape), shape),)
+    return facts
 
 
-def range_of(call: Call) -> Result:
-    """Range: numbers from a start to a limit in equal steps."""
-    ends = [call.flat(index) for index in range(3)]
-    result = Result("Arange", "reshape", ((None,),), sources=())
-    if all(one and isinstance(one[0], (int, float)) for one in ends):
-        start, limit, step = (one[0] for one in ends if one)
-        if step == 0 or not all(math.isfinite(one) for one in (start, limit, step)):
-            raise Misfit("Range must go in steps other than 0.", f"{start}, {limit}, {step}")
-        quotient = (limit - start) / step
-        if not quotient < LARGEST_SIZE:
-            raise Misfit(
-                f"Range may make at most {LARGEST_SIZE:,} numbers.", f"{start}, {limit}, {step}"
-            )
-        count = math.ceil(max(0, quotient))
-        result.shapes = ((count,),)
-        if small((count,)):
-            result.folded = (numbers([start + index * step for index in range(count)], (count,)),)
-    else:
-        result.unknown = "how many numbers it makes depends on the data"
-    return result
+def range_of(call: NodeCall) -> NodeFacts:
+    """Range: values from a start to a limit in equal steps."""
+    ends = [call.values(index) for index in range(3)]
+    facts = NodeFacts("Arange", "reshape", shapes=((None,),), sources=())
+    if not all(values and isinstance(values[0], (int, float)) for values in ends):
+        return facts.depends_on_data("how many values it makes depends on", 1)
+    start, limit, step = (values[0] for values in ends if values)
+    received = f"{start}, {limit}, {step}"
+    if step == 0 or not all(map(math.isfinite, (start, limit, step))):
+        raise NodeError("Range must go in steps other than 0.", received)
+    quotient = (limit - start) / step
+    if not quotient < MAX_SIZE:
+        raise NodeError(f"Range may make at most {MAX_SIZE:,} values.", received)
+    count = math.ceil(max(0, quotient))
+    facts.shapes = ((count,),)
+    if is_small((count,)):
+        _give(facts, [start + index * step for index in range(count)])
+    return facts
 
 
-def _plain(function: Callable[..., Any]) -> _Fold:
-    """Apply a function place by place."""
+def _give(facts: NodeFacts, values: Sequence[Any]) -> None:
+    """Let a list of values be what comes out."""
+    facts.shapes = ((len(values),),)
+    facts.folded = (known_values(values, (len(values),)),)
 
-    def place_by_place(*values: Any) -> Any:
-        if None in values:
-            return None
-        found = function(*values)
-        # Sizes are 64 bits long; what grows beyond them is no size of an array.
-        return None if isinstance(found, int) and abs(found) >= _LARGEST_INTEGER else found
 
-    def rule(_: Call, given: Sequence[Numbers], __: Result) -> Sequence[Numbers]:
+def _bounded(value: Any) -> Any:
+    """Sizes are 64 bits long; what grows beyond them is no size of an array."""
+    return None if isinstance(value, int) and abs(value) >= _MAX_INTEGER else value
+
+
+def _elementwise(function: Callable[..., Any]) -> _Fold:
+    """Apply a function element by element."""
+
+    def rule(_: NodeCall, given: _Arrays, __: NodeFacts) -> _Arrays:
         arrays = np.broadcast_arrays(*given)
-        cells = [place_by_place(*row) for row in zip(*(a.ravel() for a in arrays), strict=True)]
-        return [numbers(cells, arrays[0].shape)]
+        rows = zip(*(array.ravel() for array in arrays), strict=True)
+        values = [None if None in row else _bounded(function(*row)) for row in rows]
+        return [known_values(values, arrays[0].shape)]
 
     return rule
 
 
 def _pairwise(function: Callable[[Any, Any], Any]) -> _Fold:
     """Apply a function of two numbers to any number of arrays, from the first to the last."""
-    return _plain(lambda *values: list(itertools.accumulate(values, function))[-1])
+    return _elementwise(lambda *values: list(itertools.accumulate(values, function))[-1])
 
 
 def _divided(a: Any, b: Any) -> Any:
     """Divide; integers as C does, towards zero."""
     if isinstance(a, int) and isinstance(b, int):
-        whole = abs(a) // abs(b)
-        return whole if (a < 0) == (b < 0) else -whole
+        quotient = abs(a) // abs(b)
+        return quotient if (a < 0) == (b < 0) else -quotient
     return a / b
 
 
 def _power(a: Any, b: Any) -> Any:
     if abs(b) > 64:
         return None
-    found = a**b
-    return int(found) if isinstance(a, int) and not isinstance(found, complex) else found
+    power = a**b
+    return int(power) if isinstance(a, int) and not isinstance(power, complex) else power
 
 
-def _cast(call: Call, given: Sequence[Numbers], result: Result) -> Sequence[Numbers]:
-    word = TYPES.get(call.integer("to", 0), ("", 0))[0]
-    kind: Callable[[Any], Any] = float
-    if word == "bool":
-        kind = bool
-    elif "int" in word:
-        kind = int
-    return _plain(kind)(call, given, result)
+def _cast(call: NodeCall, given: _Arrays, facts: NodeFacts) -> _Arrays:
+    name = TYPES.get(call.integer("to", 0), ("", 0))[0]
+    kind: Callable[[Any], Any] = bool if name == "bool" else int if "int" in name else float
+    return _elementwise(kind)(call, given, facts)
 
 
-def _gather(call: Call, given: Sequence[Numbers], _: Result) -> Sequence[Numbers]:
+def _gather(call: NodeCall, given: _Arrays, _: NodeFacts) -> _Arrays:
     data, chosen = given
-    place = axis(call.integer("axis", 0), data.ndim)
-    return [np.take(data, np.asarray(chosen, np.int64), axis=place)]
+    axis = axis_index(call.integer("axis", 0), data.ndim)
+    return [np.take(data, np.asarray(chosen, np.int64), axis=axis)]
 
 
-def _concat(call: Call, given: Sequence[Numbers], _: Result) -> Sequence[Numbers]:
+def _concat(call: NodeCall, given: _Arrays, _: NodeFacts) -> _Arrays:
     return [np.concatenate(given, axis=call.integer("axis", 0))]
 
 
-def _slice(call: Call, given: Sequence[Numbers], _: Result) -> Sequence[Numbers]:
-    starts, ends = call.listed("starts", 1) or [], call.listed("ends", 2) or []
-    axes = call.listed("axes", 3) or list(range(len(starts)))
-    steps = call.listed("steps", 4) or [1] * len(starts)
+def _slice(call: NodeCall, given: _Arrays, _: NodeFacts) -> _Arrays:
+    starts, ends = (
+        call.attribute_or_input("starts", 1) or [],
+        call.attribute_or_input("ends", 2) or [],
+    )
+    axes = call.attribute_or_input("axes", 3) or list(range(len(starts)))
+    steps = call.attribute_or_input("steps", 4) or [1] * len(starts)
     cut = [slice(None)] * given[0].ndim
-    for start, end, place, step in zip(starts, ends, axes, steps, strict=True):
-        # −1 as an end is the last place; going backwards, one before the first is what is meant.
-        stop = None if step < 0 and end < -given[0].shape[place] else end
-        cut[place] = slice(start, stop, step)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        # −1 as an end is the last index; going backwards, one before the first is what is meant.
+        stop = None if step < 0 and end < -given[0].shape[axis] else end
+        cut[axis] = slice(start, stop, step)
     return [given[0][tuple(cut)]]
 
 
-def _split(call: Call, given: Sequence[Numbers], result: Result) -> Sequence[Numbers]:
-    place = axis(call.integer("axis", 0), given[0].ndim)
-    sizes = [shape[place] or 0 for shape in result.shapes if shape is not None]
-    return np.split(given[0], list(itertools.accumulate(sizes))[:-1], axis=place)
+def _split(call: NodeCall, given: _Arrays, facts: NodeFacts) -> _Arrays:
+    axis = axis_index(call.integer("axis", 0), given[0].ndim)
+    sizes = [shape[axis] or 0 for shape in facts.shapes if shape is not None]
+    return np.split(given[0], list(itertools.accumulate(sizes))[:-1], axis=axis)
 
 
-def _reshaped(_: Call, given: Sequence[Numbers], result: Result) -> Sequence[Numbers]:
-    return [given[0].reshape(_whole(result))]
+def _reshaped(_: NodeCall, given: _Arrays, facts: NodeFacts) -> _Arrays:
+    return [given[0].reshape(_known_shape(facts))]
 
 
-def _expanded(_: Call, given: Sequence[Numbers], result: Result) -> Sequence[Numbers]:
-    return [np.broadcast_to(given[0], _whole(result))]
+def _expanded(_: NodeCall, given: _Arrays, facts: NodeFacts) -> _Arrays:
+    return [np.broadcast_to(given[0], _known_shape(facts))]
 
 
-def _transposed(call: Call, given: Sequence[Numbers], _: Result) -> Sequence[Numbers]:
+def _transposed(call: NodeCall, given: _Arrays, _: NodeFacts) -> _Arrays:
     return [np.transpose(given[0], call.integers("perm"))]
 
 
 def _reduced(function: Callable[[Sequence[Any]], Any]) -> _Fold:
-    """Reduce all numbers to one, as long as all axes are meant."""
+    """Reduce all values to one, as long as all axes are meant."""
 
-    def rule(_: Call, given: Sequence[Numbers], result: Result) -> Sequence[Numbers]:
-        shape = _whole(result)
+    def rule(_: NodeCall, given: _Arrays, facts: NodeFacts) -> _Arrays:
+        shape = _known_shape(facts)
         values = given[0].ravel().tolist()
         if math.prod(shape) != 1 or not values:
             raise ValueError
-        found = None if None in values else function(values)
-        if isinstance(found, int) and abs(found) >= _LARGEST_INTEGER:
-            found = None
-        return [numbers((found,), shape)]
+        return [known_values((None if None in values else _bounded(function(values)),), shape)]
 
     return rule
 
 
-def _whole(result: Result) -> tuple[int, ...]:
-    shape = result.shapes[0]
+def _known_shape(facts: NodeFacts) -> tuple[int, ...]:
+    shape = facts.shapes[0]
     return tuple(size or 0 for size in shape or ())
 
 
-def _same(_: Call, given: Sequence[Numbers], __: Result) -> Sequence[Numbers]:
+def _same(_: NodeCall, given: _Arrays, __: NodeFacts) -> _Arrays:
     return [given[0]]
 
 
 _FOLDS: dict[str, _Fold] = {
-    "Abs": _plain(abs),
+    "Abs": _elementwise(abs),
     "Add": _pairwise(lambda a, b: a + b),
-    "And": _plain(lambda a, b: bool(a and b)),
+    "And": _elementwise(lambda a, b: bool(a and b)),
     "Cast": _cast,
-    "Ceil": _plain(lambda a: float(math.ceil(a))),
+    "Ceil": _elementwise(lambda a: float(math.ceil(a))),
     "Concat": _concat,
     "Div": _pairwise(_divided),
-    "Equal": _plain(lambda a, b: a == b),
+    "Equal": _elementwise(lambda a, b: a == b),
     "Expand": _expanded,
     "Flatten": _reshaped,
-    "Floor": _plain(lambda a: float(math.floor(a))),
+    "Floor": _elementwise(lambda a: float(math.floor(a))),
     "Gather": _gather,
-    "Greater": _plain(lambda a, b: a > b),
-    "GreaterOrEqual": _plain(lambda a, b: a >= b),
+    "Greater": _elementwise(lambda a, b: a > b),
+    "GreaterOrEqual": _elementwise(lambda a, b: a >= b),
     "Identity": _same,
-    "Less": _plain(lambda a, b: a < b),
-    "LessOrEqual": _plain(lambda a, b: a <= b),
+    "Less": _elementwise(lambda a, b: a < b),
+    "LessOrEqual": _elementwise(lambda a, b: a <= b),
     "Max": _pairwise(max),
     "Min": _pairwise(min),
-    "Mod": _plain(lambda a, b: a % b),
+    "Mod": _elementwise(lambda a, b: a % b),
     "Mul": _pairwise(lambda a, b: a * b),
-    "Neg": _plain(lambda a: -a),
-    "Not": _plain(lambda a: not a),
-    "Or": _plain(lambda a, b: bool(a or b)),
-    "Pow": _plain(_power),
+    "Neg": _elementwise(lambda a: -a),
+    "Not": _elementwise(lambda a: not a),
+    "Or": _elementwise(lambda a, b: bool(a or b)),
+    "Pow": _elementwise(_power),
     "ReduceMax": _reduced(max),
     "ReduceMin": _reduced(min),
     "ReduceProd": _reduced(math.prod),
     "ReduceSum": _reduced(sum),
     "Reshape": _reshaped,
-    "Round": _plain(lambda a: float(round(a))),
+    "Round": _elementwise(lambda a: float(round(a))),
     "Slice": _slice,
     "Split": _split,
-    "Sqrt": _plain(math.sqrt),
+    "Sqrt": _elementwise(math.sqrt),
     "Squeeze": _reshaped,
     "Sub": _pairwise(lambda a, b: a - b),
     "Sum": _pairwise(lambda a, b: a + b),
     "Transpose": _transposed,
     "Unsqueeze": _reshaped,
-    "Where": _plain(lambda c, a, b: a if c else b),
+    "Where": _elementwise(lambda c, a, b: a if c else b),
 }

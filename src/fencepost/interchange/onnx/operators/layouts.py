@@ -1,346 +1,324 @@
-"""ONNX's operators that only name the cells anew, or put arrays beside one another.
+"""ONNX's operators that only index the elements anew, or put arrays beside one another.
 
 Sources: the operators of these names (onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from fencepost.graph import Shape
-from fencepost.interchange.onnx.operators.calls import (
-    Call,
-    Misfit,
-    Result,
-    axis,
+from fencepost.graph import Shape, element_count
+from fencepost.interchange.facts import shape_text
+from fencepost.interchange.onnx.operators.node import (
+    NodeCall,
+    NodeError,
+    NodeFacts,
+    axis_index,
+    axis_indices,
     broadcast,
-    by,
-    product,
 )
-from fencepost.interchange.onnx.wire.tensors import LARGEST_SIZE, MOST_AXES
+from fencepost.interchange.onnx.wire.tensors import MAX_AXES, MAX_SIZE
 
 
-def reshape(call: Call) -> Result:
+def reshape(call: NodeCall) -> NodeFacts:
     """Reshape: 0 keeps a size, −1 takes what is left."""
-    x, wanted = call.rank(0), call.listed("shape", 1)
-    result = Result("Reshape", "reshape", (None,), sources=(0,))
+    x, wanted = call.ranked_shape(0), call.attribute_or_input("shape", 1)
+    facts = NodeFacts("Reshape", "reshape", sources=(0,))
     if wanted is None:
         target = call.shape(1)
-        if target is not None and len(target) == 1 and (target[0] or 99) <= MOST_AXES:
-            result.shapes = ((None,) * (target[0] or 0),)
-        result.unknown = "the sizes that it makes depend on the data"
-        return result
-    sizes = _sizes(wanted, least=-1)
+        known = target is not None and len(target) == 1 and (target[0] or 99) <= MAX_AXES
+        rank = (target[0] or 0) if known and target is not None else None
+        return facts.depends_on_data("the sizes that it makes depend on", rank)
+    sizes = _checked_sizes(wanted, minimum=-1)
     if not call.integer("allowzero", 0):
-        sizes = [_kept(x, place) if size == 0 else size for place, size in enumerate(sizes)]
+        sizes = [_kept_size(x, axis) if size == 0 else size for axis, size in enumerate(sizes)]
     if sizes.count(-1) > 1:
-        raise Misfit("Only one size may be −1.", f"{sizes}", result)
-    cells = None if x is None else product(x)
+        raise NodeError("Only one size may be −1.", f"{sizes}", facts)
+    count = None if x is None else element_count(x)
     if -1 in sizes or sizes.count(None) == 1:
-        place = sizes.index(-1 if -1 in sizes else None)
-        others = product(tuple(sizes[:place] + sizes[place + 1 :]))
-        if cells is not None and others is not None:
-            if others == 0 or cells % others:
-                raise Misfit(
+        axis = sizes.index(-1 if -1 in sizes else None)
+        others = element_count((*sizes[:axis], *sizes[axis + 1 :]))
+        if count is not None and others is not None:
+            if others == 0 or count % others:
+                raise NodeError(
                     "An array must be cut into equal parts.",
-                    f"{_cells(x)} for {_by(sizes)}",
-                    result,
+                    f"{_with_count(x)} for {shape_text(sizes)}",
+                    facts,
                 )
-            sizes[place] = cells // others
+            sizes[axis] = count // others
         else:
-            sizes[place] = None
-    made = product(tuple(sizes))
-    if cells is not None and made is not None and made != cells:
-        raise Misfit(
-            "An array that is reshaped must keep its number of cells.",
-            f"{_cells(x)} for {_by(sizes)} = {made:,}",
-            result,
+            sizes[axis] = None
+    made = element_count(tuple(sizes))
+    if count is not None and made is not None and made != count:
+        raise NodeError(
+            "An array that is reshaped must keep its number of elements.",
+            f"{_with_count(x)} for {_with_count(sizes)}",
+            facts,
         )
-    result.shapes = (tuple(sizes),)
-    if x is not None and len(x) > 2 and tuple(sizes) == _flat(x, 1):
-        result.kind = "Flatten"
-    return result
+    facts.shapes = (tuple(sizes),)
+    if x is not None and len(x) > 2 and tuple(sizes) == _flattened(x, 1):
+        facts.kind = "Flatten"
+    return facts
 
 
-def flatten(call: Call) -> Result:
+def flatten(call: NodeCall) -> NodeFacts:
     """Flatten: two axes are left."""
-    x = call.rank(0)
+    x = call.ranked_shape(0)
     start = call.integer("axis", 1)
-    result = Result("Flatten" if start == 1 else "Reshape", "reshape", sources=(0,))
+    facts = NodeFacts("Flatten" if start == 1 else "Reshape", "reshape", sources=(0,))
     if x is not None:
-        place = start if start == len(x) else axis(start, len(x))
-        result.shapes = (_flat(x, place),)
-    return result
+        facts.shapes = (_flattened(x, start if start == len(x) else axis_index(start, len(x))),)
+    return facts
 
 
-def transpose(call: Call) -> Result:
+def transpose(call: NodeCall) -> NodeFacts:
     """Transpose: the axes in another order."""
-    x, order = call.rank(0), call.integers("perm")
-    result = Result("Permute", "reshape", sources=(0,))
+    x, order = call.ranked_shape(0), call.integers("perm")
+    facts = NodeFacts("Permute", "reshape", sources=(0,))
     if x is None:
-        return result
+        return facts
     order = tuple(range(len(x)))[::-1] if order is None else order
     if sorted(order) != list(range(len(x))):
-        raise Misfit("perm must name every axis once.", f"{order} for {len(x)} axes")
-    result.arguments = {"dims": order}
-    result.shapes = (tuple(x[place] for place in order),)
-    return result
+        raise NodeError("perm must name every axis once.", f"{order} for {len(x)} axes")
+    facts.arguments = {"dims": order}
+    facts.shapes = (tuple(x[axis] for axis in order),)
+    return facts
 
 
-def squeeze(call: Call) -> Result:
+def squeeze(call: NodeCall) -> NodeFacts:
     """Squeeze: axes of size 1 are taken away."""
-    x, axes = call.rank(0), call.listed("axes", 1)
-    result = Result("Squeeze", "reshape", sources=(0,))
-    if axes is None and call.has(1):
-        result.unknown = "the axes that it takes away depend on the data"
-    elif x is not None and axes is None:
+    x, given = call.ranked_shape(0), call.attribute_or_input("axes", 1)
+    facts = NodeFacts("Squeeze", "reshape", sources=(0,))
+    if given is None and call.has(1):
+        return facts.depends_on_data("the axes that it takes away depend on")
+    if x is None:
+        return facts
+    if given is None:
         if None not in x:
-            result.shapes = (tuple(size for size in x if size != 1),)
-    elif x is not None and axes is not None:
-        places = {axis(one, len(x)) for one in axes}
-        if any(x[place] not in (1, None) for place in places):
-            raise Misfit("Only axes of size 1 can be taken away.", f"{by(x)}, axes {axes}")
-        result.arguments = {"dim": tuple(sorted(places))}
-        result.shapes = (tuple(size for place, size in enumerate(x) if place not in places),)
-    return result
+            facts.shapes = (tuple(size for size in x if size != 1),)
+        return facts
+    axes = set(axis_indices(given, len(x)))
+    if any(x[axis] not in (1, None) for axis in axes):
+        raise NodeError("Only axes of size 1 can be taken away.", f"{shape_text(x)}, axes {given}")
+    facts.arguments = {"dim": tuple(sorted(axes))}
+    facts.shapes = (tuple(size for axis, size in enumerate(x) if axis not in axes),)
+    return facts
 
 
-def unsqueeze(call: Call) -> Result:
+def unsqueeze(call: NodeCall) -> NodeFacts:
     """Unsqueeze: axes of size 1 are put in."""
-    x, axes = call.rank(0), call.listed("axes", 1)
-    result = Result("Unsqueeze", "reshape", sources=(0,))
-    if axes is None:
-        result.unknown = "the axes that it puts in depend on the data"
-    elif x is not None:
-        rank = len(x) + len(axes)
-        places = {axis(one, rank) for one in axes}
-        if len(places) < len(axes) or rank > MOST_AXES:
-            raise Misfit("Every new axis must have a place of its own.", f"{axes[:9]}")
-        result.arguments = {"dim": tuple(sorted(places))}
+    x, given = call.ranked_shape(0), call.attribute_or_input("axes", 1)
+    facts = NodeFacts("Unsqueeze", "reshape", sources=(0,))
+    if given is None:
+        return facts.depends_on_data("the axes that it puts in depend on")
+    if x is not None:
+        rank = len(x) + len(given)
+        axes = set(axis_indices(given, rank))
+        if len(axes) < len(given) or rank > MAX_AXES:
+            raise NodeError("Every new axis must have an index of its own.", f"{given[:9]}")
+        facts.arguments = {"dim": tuple(sorted(axes))}
         old = iter(x)
-        result.shapes = (tuple(1 if place in places else next(old) for place in range(rank)),)
-    return result
+        facts.shapes = (tuple(1 if axis in axes else next(old) for axis in range(rank)),)
+    return facts
 
 
-def expand(call: Call) -> Result:
+def expand(call: NodeCall) -> NodeFacts:
     """Expand: axes of size 1 are repeated."""
-    x, wanted = call.rank(0), call.flat(1)
-    result = Result("Expand", "resize", sources=(0,))
+    x, wanted = call.ranked_shape(0), call.values(1)
+    facts = NodeFacts("Expand", "resize", sources=(0,))
     if wanted is None:
-        result.unknown = "the sizes that it makes depend on the data"
-    elif x is not None:
-        result.shapes = (broadcast([x, tuple(_sizes(wanted))], "expanded"),)
-    return result
+        return facts.depends_on_data("the sizes that it makes depend on")
+    if x is not None:
+        facts.shapes = (broadcast([x, tuple(_checked_sizes(wanted))], "expanded"),)
+    return facts
 
 
-def tile(call: Call) -> Result:
+def tile(call: NodeCall) -> NodeFacts:
     """Tile: the array is repeated along each axis."""
-    x, repeats = call.rank(0), call.flat(1)
-    result = Result("Tile", "resize", sources=(0,))
+    x, repeats = call.ranked_shape(0), call.values(1)
+    facts = NodeFacts("Tile", "resize", sources=(0,))
     if repeats is None:
-        result.unknown = "how often it repeats depends on the data"
-    elif x is not None:
-        counts = _sizes(repeats)
+        return facts.depends_on_data("how often it repeats depends on")
+    if x is not None:
+        counts = _checked_sizes(repeats)
         if len(counts) != len(x):
-            raise Misfit("Tile needs a number for each axis.", f"{by(x)}, repeats {counts}")
-        result.arguments = {"dims": tuple(counts)}
-        pairs = zip(x, counts, strict=True)
-        result.shapes = (tuple(None if None in (a, b) else a * b for a, b in pairs),)  # type: ignore[operator]
-    return result
+            raise NodeError(
+                "Tile needs an integer for each axis.", f"{shape_text(x)}, repeats {counts}"
+            )
+        facts.arguments = {"dims": tuple(counts)}
+        facts.shapes = (tuple(element_count(pair) for pair in zip(x, counts, strict=True)),)
+    return facts
 
 
-def concat(call: Call) -> Result:
+def concat(call: NodeCall) -> NodeFacts:
     """Concat: arrays one after the other along an axis, equal along all others."""
-    shapes = [call.rank(1, index) for index in range(len(call.inputs))]
-    result = Result("Cat", "join" if call.data() > 1 else "reshape")
+    shapes = [call.ranked_shape(1, index) for index in range(len(call.inputs))]
     dim = call.integer("axis", 1)
-    result.arguments = {"dim": dim}
-    result.loose = tuple(i for i, one in enumerate(call.inputs) if one and one.constant)
+    role = "join" if call.data_inputs() > 1 else "reshape"
+    facts = NodeFacts("Cat", role, {"dim": dim}, candidates=call.constants())  # type: ignore[arg-type]
     known = [shape for shape in shapes if shape is not None]
     if not known or len(known) < len(shapes):
-        return result
-    place = axis(dim, len(known[0]))
-    if place != 1 and result.role == "join":
-        result.role = "unknown"  # not one beside the other, but one after the other
+        return facts
+    joined = axis_index(dim, len(known[0]))
+    if joined != 1 and facts.role == "join":
+        facts.role = "unknown"  # not one beside the other, but one after the other
+    other_rank = next((shape for shape in known if len(shape) != len(known[0])), None)
+    if other_rank is not None:
+        raise NodeError(
+            "Arrays that are joined must have equally many axes.",
+            f"{shape_text(known[0])} and {shape_text(other_rank)}",
+        )
     sizes: list[int | None] = []
-    for other, column in enumerate(_columns(known)):
-        here = {size for size in column if size is not None}
-        if other == place:
+    for axis, column in enumerate(zip(*known, strict=True)):
+        distinct = list(dict.fromkeys(size for size in column if size is not None))
+        if axis == joined:
             sizes.append(_total(column))
-        elif len(here) > 1:
-            raise Misfit(
-                f"Arrays that are joined along axis {place} must be equal along all others.",
-                " and ".join(by(shape) for shape in _different(known, other)),
+        elif len(distinct) > 1:
+            examples = [known[column.index(size)] for size in distinct[:2]]
+            raise NodeError(
+                f"Arrays that are joined along axis {joined} must be equal along all others.",
+                " and ".join(map(shape_text, examples)),
             )
         else:
-            sizes.append(here.pop() if here else None)
-    result.shapes = (tuple(sizes),)
-    return result
+            sizes.append(distinct[0] if distinct else None)
+    facts.shapes = (tuple(sizes),)
+    return facts
 
 
-def _total(column: list[int | None]) -> int | None:
-    """Add sizes; None if one of them is unknown."""
-    known = [size for size in column if size is not None]
-    return sum(known) if len(known) == len(column) else None
-
-
-def split(call: Call) -> Result:
+def split(call: NodeCall) -> NodeFacts:
     """Split: parts along an axis, of given or of equal sizes."""
-    x, sizes = call.rank(1), call.listed("split", 1)
+    x, sizes = call.ranked_shape(1), call.attribute_or_input("split", 1)
     outputs = len(call.node.outputs)
     dim = call.integer("axis", 0)
-    result = Result("Split", "reshape", (None,) * outputs, arguments={"dim": dim}, sources=(0,))
+    facts = NodeFacts("Split", "reshape", {"dim": dim}, shapes=(None,) * outputs, sources=(0,))
     if sizes is None and call.has(1):
-        result.unknown = "the sizes of its parts depend on the data"
-        return result
+        return facts.depends_on_data("the sizes of its parts depend on")
     if x is None:
-        return result
-    place = axis(dim, len(x))
-    result.role = "pointwise" if place == 1 else "reshape"
-    size = x[place]
+        return facts
+    axis = axis_index(dim, len(x))
+    facts.role = "pointwise" if axis == 1 else "reshape"
+    size = x[axis]
     parts: list[Any] = sizes or [None] * outputs
     if not sizes and size is not None:
         count = call.integer("num_outputs", outputs)
         if count != outputs or outputs < 1:
-            raise Misfit("num_outputs must be the number of outputs.", f"{count} and {outputs}")
+            raise NodeError("num_outputs must be the number of outputs.", f"{count} and {outputs}")
         most = -(-size // outputs)  # the last part is what is left
         parts = [*[most] * (outputs - 1), size - most * (outputs - 1)]
-    whole = all(one is None or (isinstance(one, int) and one >= 0) for one in parts)
-    if len(parts) != outputs or not whole:
-        raise Misfit("Split needs a size for each output.", f"{parts[:9]}, {outputs} outputs")
+    valid = all(part is None or (isinstance(part, int) and part >= 0) for part in parts)
+    if len(parts) != outputs or not valid:
+        raise NodeError("Split needs a size for each output.", f"{parts[:9]}, {outputs} outputs")
     total = _total(parts)
-    if total is not None and x[place] not in (total, None):
-        raise Misfit("The parts must add up to the whole.", f"{parts[:9]} of {x[place]}", result)
-    result.shapes = tuple((*x[:place], part, *x[place + 1 :]) for part in parts)
-    return result
+    if total is not None and size not in (total, None):
+        raise NodeError("The parts must add up to the size.", f"{parts[:9]} of {size}", facts)
+    facts.shapes = tuple((*x[:axis], part, *x[axis + 1 :]) for part in parts)
+    return facts
 
 
-def gather(call: Call) -> Result:
+def gather(call: NodeCall) -> NodeFacts:
     """Gather: entries along an axis; of a table that is learned, PyTorch's Embedding."""
-    x, chosen = call.rank(1), call.rank(0, 1)
-    table, index = call.array(0), call.array(1)
-    embedding = bool(table and index and table.constant and not index.constant)
-    result = Result("Embedding" if embedding else "Select", "reshape", sources=(0,))
-    if embedding:
-        result.weights = (0,)
-        result.role = "pointwise"
+    x, chosen = call.ranked_shape(1), call.ranked_shape(0, 1)
+    table, indices = call.array(0), call.array(1)
+    if table and indices and table.constant and not indices.constant:
+        facts = NodeFacts("Embedding", "pointwise", weights=(0,), sources=(0,))
+    else:
+        facts = NodeFacts("Select", "reshape", sources=(0,))
     if x is None or chosen is None:
-        return result
-    place = axis(call.integer("axis", 0), len(x))
-    if embedding and len(x) == 2 and None not in x:
-        result.weight_shape = tuple(size for size in x if size is not None)
-    elif not embedding:
-        result.arguments = {"dim": place}
-        _inside(call, x[place])
-    result.shapes = ((*x[:place], *chosen, *x[place + 1 :]),)
-    return result
+        return facts
+    axis = axis_index(call.integer("axis", 0), len(x))
+    size = x[axis]
+    if facts.kind == "Select":
+        facts.arguments = {"dim": axis}
+        for index in call.values(1) or ():
+            if size is not None and isinstance(index, int) and not -size <= index < size:
+                raise NodeError("An index must lie inside the axis.", f"index {index} of {size}")
+    elif len(x) == 2 and None not in x:
+        facts.weight_shape = tuple(size for size in x if size is not None)
+    facts.shapes = ((*x[:axis], *chosen, *x[axis + 1 :]),)
+    return facts
 
 
-def gather_elements(call: Call) -> Result:
+def gather_elements(call: NodeCall) -> NodeFacts:
     """GatherElements: an entry for each index."""
-    return Result("Gather", "reshape", (call.rank(1, 1),), sources=(0,))
+    return NodeFacts("Gather", "reshape", shapes=(call.ranked_shape(1, 1),), sources=(0,))
 
 
-def gather_nd(call: Call) -> Result:
+def gather_nd(call: NodeCall) -> NodeFacts:
     """GatherND: a slice for each row of indices."""
-    x, chosen = call.rank(1), call.rank(1, 1)
-    result = Result("Index", "reshape", sources=(0,))
+    x, chosen = call.ranked_shape(1), call.ranked_shape(1, 1)
+    facts = NodeFacts("Index", "reshape", sources=(0,))
     if x is None or chosen is None or chosen[-1] is None:
-        return result
+        return facts
     start = call.integer("batch_dims", 0) + chosen[-1]
     if not chosen[-1] <= start <= len(x):
-        raise Misfit("Indices must name axes that exist.", f"{start} of {len(x)} axes")
-    result.shapes = ((*chosen[:-1], *x[start:]),)
-    return result
+        raise NodeError("Indices must name axes that exist.", f"{start} of {len(x)} axes")
+    facts.shapes = ((*chosen[:-1], *x[start:]),)
+    return facts
 
 
-def scatter(call: Call) -> Result:
+def scatter(call: NodeCall) -> NodeFacts:
     """ScatterND, ScatterElements, Scatter: the array, with some of its entries replaced."""
-    return Result("Scatter", "join", (call.rank(1),))
+    return NodeFacts("Scatter", "join", shapes=(call.ranked_shape(1),))
 
 
-def top_k(call: Call) -> Result:
-    """TopK: the largest entries along an axis, and where they were."""
-    x, count = call.rank(1), call.listed("k", 1)
-    result = Result("Topk", "reshape", (None, None))
+def top_k(call: NodeCall) -> NodeFacts:
+    """TopK: the largest entries along an axis, and their indices."""
+    x, count = call.ranked_shape(1), call.attribute_or_input("k", 1)
+    facts = NodeFacts("Topk", "reshape", shapes=(None, None))
     if count is None:
-        result.unknown = "how many it keeps depends on the data"
-    elif x is not None and len(count) == 1:
-        place = axis(call.integer("axis", -1), len(x))
-        (size,) = _sizes(count)
-        result.shapes = ((*x[:place], size, *x[place + 1 :]),) * 2
-    return result
+        return facts.depends_on_data("how many it keeps depends on")
+    if x is not None and len(count) == 1:
+        axis = axis_index(call.integer("axis", -1), len(x))
+        facts.shapes = ((*x[:axis], *_checked_sizes(count), *x[axis + 1 :]),) * 2
+    return facts
 
 
-def one_hot(call: Call) -> Result:
+def one_hot(call: NodeCall) -> NodeFacts:
     """OneHot: a new axis as long as there are classes."""
-    x, depth = call.rank(0), call.flat(1)
-    result = Result("OneHot", "pointwise")
+    x, depth = call.ranked_shape(0), call.values(1)
+    facts = NodeFacts("OneHot", "pointwise")
     if x is not None:
-        place = axis(call.integer("axis", -1), len(x), new=True)
-        size = _sizes(depth)[0] if depth else None
-        result.shapes = ((*x[:place], size, *x[place:]),)
-    return result
+        axis = axis_index(call.integer("axis", -1), len(x), new=True)
+        size = _checked_sizes(depth)[0] if depth else None
+        facts.shapes = ((*x[:axis], size, *x[axis:]),)
+    return facts
 
 
-def non_zero(call: Call) -> Result:
-    """NonZero: as many columns as there are cells that are not 0."""
-    x = call.rank(0)
+def non_zero(call: NodeCall) -> NodeFacts:
+    """NonZero: as many columns as there are elements that are not 0."""
+    x = call.ranked_shape(0)
     shape = (None if x is None else len(x), None)
-    why = "how many cells are not 0 depends on the data"
-    return Result("Nonzero", "reshape", (shape,), unknown=why)
+    facts = NodeFacts("Nonzero", "reshape", shapes=(shape,))
+    return facts.depends_on_data("how many elements are not 0 depends on")
 
 
-def _sizes(values: list[Any], least: int = 0) -> list[int | None]:
+def _checked_sizes(values: Sequence[Any], minimum: int = 0) -> list[int | None]:
     """Check sizes that were computed."""
-    if len(values) > MOST_AXES:
-        raise Misfit(f"An array may have at most {MOST_AXES} axes.", f"{len(values)}")
+    if len(values) > MAX_AXES:
+        raise NodeError(f"An array may have at most {MAX_AXES} axes.", f"{len(values)}")
     for value in values:
-        if value is not None and (not isinstance(value, int) or not least <= value <= LARGEST_SIZE):
-            raise Misfit(f"A size must be a whole number from 0 to {LARGEST_SIZE:,}.", f"{value}")
+        if value is not None and (not isinstance(value, int) or not minimum <= value <= MAX_SIZE):
+            raise NodeError(f"A size must be an integer from 0 to {MAX_SIZE:,}.", f"{value}")
     return list(values)
 
 
-def _kept(x: Shape | None, place: int) -> int | None:
-    if x is not None and place >= len(x):
-        raise Misfit("A size of 0 keeps that of the axis.", f"axis {place} of {by(x)}")
-    return None if x is None else x[place]
+def _kept_size(x: Shape | None, axis: int) -> int | None:
+    if x is not None and axis >= len(x):
+        raise NodeError("A size of 0 keeps that of the axis.", f"axis {axis} of {shape_text(x)}")
+    return None if x is None else x[axis]
 
 
-def _flat(x: Shape, place: int) -> Shape:
-    return product(x[:place]), product(x[place:])
+def _flattened(x: Shape, start: int) -> Shape:
+    return element_count(x[:start]), element_count(x[start:])
 
 
-def _cells(shape: Shape | None) -> str:
+def _with_count(shape: Sequence[int | None] | None) -> str:
     assert shape is not None  # only asked of known arrays
-    return f"{by(shape)} = {product(shape):,}"
+    return f"{shape_text(shape)} = {element_count(tuple(shape)):,}"
 
 
-def _by(sizes: list[int | None]) -> str:
-    return by(tuple(sizes)).replace("-", "−")
-
-
-def _columns(shapes: list[Shape]) -> list[list[int | None]]:
-    """Put the sizes of each axis side by side."""
-    if len({len(shape) for shape in shapes}) > 1:
-        odd = next(shape for shape in shapes if len(shape) != len(shapes[0]))
-        raise Misfit(
-            "Arrays that are joined must have equally many axes.", f"{by(shapes[0])} and {by(odd)}"
-        )
-    return [list(column) for column in zip(*shapes, strict=True)]
-
-
-def _different(shapes: list[Shape], place: int) -> list[Shape]:
-    first = next(shape for shape in shapes if shape[place] is not None)
-    odd = next(shape for shape in shapes if shape[place] not in (first[place], None))
-    return [first, odd]
-
-
-def _inside(call: Call, size: int | None) -> None:
-    """Check indices that are known."""
-    chosen = call.flat(1)
-    if size is None or chosen is None:
-        return
-    for one in chosen:
-        if isinstance(one, int) and not -size <= one < size:
-            raise Misfit("An index must lie inside the axis.", f"index {one} of {size}")
+def _total(sizes: Sequence[int | None]) -> int | None:
+    """Add sizes; None if one of them is unknown."""
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None

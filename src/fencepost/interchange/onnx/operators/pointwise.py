@@ -1,4 +1,4 @@
-"""ONNX's operators that leave each place where it is: activations, joins, norms; and reductions.
+"""ONNX's operators that work element by element: activations, joins, norms; and reductions.
 
 Sources: the ONNX operators of these names (onnx.ai/onnx/operators); kinds are PyTorch's names for
 them.
@@ -6,16 +6,15 @@ them.
 
 from __future__ import annotations
 
-from fencepost.graph import Shape
-from fencepost.interchange.onnx.operators.calls import (
-    Call,
-    Misfit,
-    Result,
-    axis,
+from fencepost.graph import Shape, element_count
+from fencepost.interchange.facts import role_over, shape_text
+from fencepost.interchange.onnx.operators.node import (
+    NodeCall,
+    NodeError,
+    NodeFacts,
+    axis_index,
+    axis_indices,
     broadcast,
-    by,
-    product,
-    role_over,
 )
 
 #: One array in, one of the same shape out.
@@ -80,7 +79,7 @@ ACTIVATIONS = {
     "Trilu": "Tril",
 }
 
-#: Several arrays in, taken place by place: PyTorch's name, and how a sentence calls it.
+#: Several arrays in, combined element by element: PyTorch's name, and the verb of a message.
 JOINS = {
     "Add": ("Add", "added"),
     "And": ("LogicalAnd", "compared"),
@@ -108,9 +107,9 @@ JOINS = {
 }
 
 # As many arrays as one likes.
-_OF_ANY_NUMBER = ("Max", "Mean", "Min", "Sum")
+_VARIADIC = ("Max", "Mean", "Min", "Sum")
 
-#: Axes are summed up, or a maximum is found along them.
+#: Along axes, a sum, a mean or a maximum is taken.
 REDUCTIONS = {
     "ArgMax": "Argmax",
     "ArgMin": "Argmin",
@@ -134,186 +133,164 @@ _ALPHAS = {
 }
 
 
-def activation(call: Call) -> Result:
-    """Do something with each number by itself, or, of a norm or a softmax, with its neighbours."""
-    operator = call.node.operator
-    x = call.rank(0)
-    result = Result(ACTIVATIONS[operator], "pointwise", (x,))
+def activation(call: NodeCall) -> NodeFacts:
+    """Change each element by itself, or, in a norm or a softmax, with its neighbours."""
+    operator = call.operator
+    x = call.ranked_shape(0)
+    facts = NodeFacts(ACTIVATIONS[operator], "pointwise", shapes=(x,))
     if operator in _ALPHAS:
-        name, theirs, default = _ALPHAS[operator]
-        value = round(call.real(name, 1.0 if operator != "LeakyRelu" else 0.01), 6)
-        result.arguments = {} if value == default else {theirs: value}
+        name, argument, default = _ALPHAS[operator]
+        value = round(call.real(name, default), 6)
+        facts.arguments = {} if value == default else {argument: value}
     elif operator in ("Softmax", "LogSoftmax"):
         dim = call.integer("axis", -1)
         if x:
-            role = role_over({axis(dim, len(x))}, len(x))
-            result.role = role if role == "pointwise" else "dense"
-        result.arguments = {"dim": dim}
+            role = role_over({axis_index(dim, len(x))}, len(x))
+            facts.role = role if role == "pointwise" else "dense"
+        facts.arguments = {"dim": dim}
     elif operator in ("QuantizeLinear", "DequantizeLinear"):
-        result.sources = (0,)
+        facts.sources = (0,)
     elif operator == "LRN":
-        result.arguments = {"size": call.integer("size", 1)}
-    return result
+        facts.arguments = {"size": call.integer("size", 1)}
+    return facts
 
 
-def clip(call: Call) -> Result:
-    """Cut off what is too small or too large; between 0 and 6, PyTorch has a layer for it."""
-    x = call.rank(0)
-    limits = []
+def clip(call: NodeCall) -> NodeFacts:
+    """Clip to a minimum and a maximum; between 0 and 6, PyTorch has a layer for it."""
+    x = call.ranked_shape(0)
+    limits: dict[str, object] = {}
     for index, name in ((1, "min"), (2, "max")):
-        values = call.listed(name, index)
-        number = values[0] if values and isinstance(values[0], (int, float)) else None
-        limits.append(number)
-    low, high = limits
-    if limits == [0, 6]:
-        return Result("ReLU6", "pointwise", (x,))
-    return Result("Clamp", "pointwise", (x,), arguments=_given(min=low, max=high))
+        values = call.attribute_or_input(name, index)
+        if values and isinstance(values[0], (int, float)):
+            limits[name] = values[0]
+    if limits == {"min": 0, "max": 6}:
+        return NodeFacts("ReLU6", "pointwise", shapes=(x,))
+    return NodeFacts("Clamp", "pointwise", limits, shapes=(x,))
 
 
-def quantize(call: Call) -> Result:
-    """DynamicQuantizeLinear: whole numbers, their scale and their zero."""
-    return Result("Quantize", "pointwise", (call.rank(0), (), ()))
+def quantize(call: NodeCall) -> NodeFacts:
+    """DynamicQuantizeLinear: integers, their scale and their zero point."""
+    return NodeFacts("Quantize", "pointwise", shapes=(call.ranked_shape(0), (), ()))
 
 
-def dropout(call: Call) -> Result:
+def dropout(call: NodeCall) -> NodeFacts:
     """Dropout, and the mask that newer versions give besides."""
-    x = call.rank(0)
-    return Result("Dropout", "pointwise", (x,) * len(call.node.outputs))
+    return NodeFacts(
+        "Dropout", "pointwise", shapes=(call.ranked_shape(0),) * len(call.node.outputs)
+    )
 
 
-def prelu(call: Call) -> Result:
+def prelu(call: NodeCall) -> NodeFacts:
     """Rectify with a slope that is learned."""
-    x = call.rank(0)
+    x = call.ranked_shape(0)
     slope = call.shape(1)
     # Before opset 7, one slope for each channel was written without the axes behind it.
     old = slope is not None and x is not None and len(slope) == 1 and slope[0] in x[1:2]
     if x is not None and slope is not None and not old and broadcast([x, slope], "rectified") != x:
-        raise Misfit("A slope must fit the array that it rectifies.", f"{by(slope)} and {by(x)}")
-    cells = None if slope is None else product(slope)
-    arguments = {} if cells in (1, None) else {"num_parameters": cells}
-    return Result("PReLU", "pointwise", (x,), arguments=arguments, weights=(1,))
+        raise NodeError(
+            "A slope must fit the array that it rectifies.",
+            f"{shape_text(slope)} and {shape_text(x)}",
+        )
+    count = None if slope is None else element_count(slope)
+    arguments = {} if count in (1, None) else {"num_parameters": count}
+    return NodeFacts("PReLU", "pointwise", arguments, shapes=(x,), weights=(1,))
 
 
-def join(call: Call) -> Result:
-    """Take several arrays place by place, each repeated along axes of size 1."""
-    kind, verb = JOINS[call.node.operator]
+def join(call: NodeCall) -> NodeFacts:
+    """Combine several arrays element by element, each repeated along axes of size 1."""
+    operator = call.operator
+    kind, verb = JOINS[operator]
     if not call.inputs:
-        raise Misfit(f"{call.node.operator} needs an input.", "none of them")
+        raise NodeError(f"{operator} needs an input.", "none of them")
     shapes = [call.shape(index) for index in range(len(call.inputs))]
-    needed = {"Where": 3}.get(call.node.operator, 2)
-    if len(shapes) != needed and call.node.operator not in _OF_ANY_NUMBER:
-        raise Misfit(f"{call.node.operator} needs {needed} inputs.", f"{len(shapes)}")
+    needed = 3 if operator == "Where" else 2
+    if len(shapes) != needed and operator not in _VARIADIC:
+        raise NodeError(f"{operator} needs {needed} inputs.", f"{len(shapes)}")
     if "axis" in call.node.attributes and len(shapes) == 2 and None not in shapes:
-        shapes[1] = _moved(call, shapes[0] or (), shapes[1] or ())
-    shape = broadcast(shapes, verb)
-    result = Result(kind, "join" if call.data() > 1 else "pointwise", (shape,))
-    result.loose = tuple(
-        index for index, one in enumerate(call.inputs) if one is not None and one.constant
-    )
-    return result
-
-
-def norm(call: Call) -> Result:
-    """BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization."""
-    operator = call.node.operator
-    x = call.rank(2 if operator != "LayerNormalization" else 1)
-    result = Result(_NORMS.get(operator, "LayerNorm"), "pointwise", (x,), weights=(1, 2))
-    result.multiply_adds = None if x is None else product(x)  # its factor and its summand
-    if x is None:
-        return result
-    if operator in ("LayerNormalization", "RMSNormalization"):
-        start = axis(call.integer("axis", -1), len(x))
-        result.arguments = {"normalized_shape": x[start:]}
-        shape = call.shape(1)
-        if shape is not None:
-            _repeats(shape, x, result)
-        result.shapes = _statistics(call, x, start)
-        return result
-    channels = x[1]
-    if operator == "GroupNormalization":
-        groups = call.integer("num_groups", 0)
-        result.arguments = {"num_groups": groups}
-        if groups < 1 or (channels is not None and channels % groups):
-            raise Misfit(
-                "num_groups must divide the channels.",
-                f"num_groups={groups}, {channels} channels",
-                result,
-            )
-    else:
-        result.kind += {2: "1d", 3: "1d", 4: "2d", 5: "3d"}.get(len(x), "")
-    # GroupNormalization had a number for each group before opset 21.
-    allowed = {channels, None, result.arguments.get("num_groups", channels)}
-    for index in range(1, 5 if operator == "BatchNormalization" else 3):
-        shape = call.shape(index)
-        if shape is not None and product(shape) not in allowed and channels is not None:
-            raise Misfit(
-                "A norm must have a number for each channel.",
-                f"{by(shape)} for {channels} channels",
-                result,
-            )
-    extra = max(len(call.node.outputs) - 1, 0)
-    result.shapes = (x, *[(channels,)] * extra)
-    return result
+        # Opset 6 and before: the axes of the first array along which the second one lies.
+        first, second = shapes[0] or (), shapes[1] or ()
+        start = axis_index(call.integer("axis", -1), len(first), new=True)
+        shapes[1] = (*second, *(1,) * max(0, len(first) - start - len(second)))
+    role = "join" if call.data_inputs() > 1 else "pointwise"
+    return NodeFacts(kind, role, shapes=(broadcast(shapes, verb),), candidates=call.constants())  # type: ignore[arg-type]
 
 
 _NORMS = {
     "BatchNormalization": "BatchNorm",
     "InstanceNormalization": "InstanceNorm",
     "GroupNormalization": "GroupNorm",
+    "LayerNormalization": "LayerNorm",
     "RMSNormalization": "RMSNorm",
 }
 
 
-def reduction(call: Call) -> Result:
-    """Sum up, or find a maximum, along some axes; over all places, as global pooling does."""
-    operator = call.node.operator
-    x = call.rank(0)
-    result = Result(REDUCTIONS[operator], "global", (None,))
-    keep = call.integer("keepdims", 1) != 0
-    if operator.startswith("Arg"):
-        axes: list[object] | None = [call.integer("axis", 0)]
-    else:
-        axes = call.listed("axes", 1)
-        if axes is None and call.has(1):
-            result.unknown = "the axes that are reduced depend on the data"
-            return result
-        if not axes and call.integer("noop_with_empty_axes", 0):
-            return Result(result.kind, "pointwise", (x,))
+def norm(call: NodeCall) -> NodeFacts:
+    """BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization."""
+    operator = call.operator
+    x = call.ranked_shape(2 if operator != "LayerNormalization" else 1)
+    facts = NodeFacts(_NORMS[operator], "pointwise", shapes=(x,), weights=(1, 2))
+    facts.multiply_adds = None if x is None else element_count(x)  # its factor and its summand
     if x is None:
-        return result
-    rank = len(x)
-    places = {axis(one, rank) for one in axes} if axes else set(range(rank))
-    result.role = role_over(places, rank)
-    result.arguments = {"dim": tuple(sorted(places)), **({"keepdim": True} if keep else {})}
-    shape: Shape = tuple(
-        1 if place in places else size
-        for place, size in enumerate(x)
-        if keep or place not in places
+        return facts
+    further = max(len(call.node.outputs) - 1, 0)  # statistics that newer versions give besides
+    if operator in ("LayerNormalization", "RMSNormalization"):
+        start = axis_index(call.integer("axis", -1), len(x))
+        facts.arguments = {"normalized_shape": x[start:]}
+        shape = call.shape(1)
+        fits = shape is None or broadcast([shape, x], "multiplied") == x
+        if shape is not None and not fits and None not in (*shape, *x):
+            raise _norm_error("element that it scales", shape, shape_text(x), facts)
+        facts.shapes = (x, *[(*x[:start], *(1,) * (len(x) - start))] * further)
+        return facts
+    channels = x[1]
+    groups = channels
+    if operator == "GroupNormalization":
+        groups = call.integer("num_groups", 0)
+        facts.arguments = {"num_groups": groups}
+        if groups < 1 or (channels is not None and channels % groups):
+            raise NodeError(
+                "num_groups must divide the channels.",
+                f"num_groups={groups}, {channels} channels",
+                facts,
+            )
+    else:
+        facts.kind += {2: "1d", 3: "1d", 4: "2d", 5: "3d"}.get(len(x), "")
+    for index in range(1, 5 if operator == "BatchNormalization" else 3):
+        shape = call.shape(index)
+        # GroupNormalization had one element for each group before opset 21.
+        count = None if shape is None else element_count(shape)
+        if shape is not None and channels is not None and count not in (channels, groups, None):
+            raise _norm_error("channel", shape, f"{channels} channels", facts)
+    facts.shapes = (x, *[(channels,)] * further)
+    return facts
+
+
+def _norm_error(what: str, shape: Shape, norm_of: str, facts: NodeFacts) -> NodeError:
+    return NodeError(
+        f"A norm must have one element for each {what}.",
+        f"{shape_text(shape)} for {norm_of}",
+        facts,
     )
-    result.shapes = (shape,)
-    return result
 
 
-def _given(**arguments: object) -> dict[str, object]:
-    return {name: value for name, value in arguments.items() if value is not None}
-
-
-def _moved(call: Call, first: Shape, second: Shape) -> Shape:
-    """Lay the second array along the axes that old versions name (opset 6 and before)."""
-    start = axis(call.integer("axis", -1), len(first), new=True)
-    return (*second, *(1,) * max(0, len(first) - start - len(second)))
-
-
-def _repeats(shape: Shape, x: Shape, result: Result) -> None:
-    if broadcast([shape, x], "multiplied") != x and None not in (*shape, *x):
-        raise Misfit(
-            "A norm must have a number for each cell that it scales.",
-            f"{by(shape)} for {by(x)}",
-            result,
-        )
-
-
-def _statistics(call: Call, x: Shape, start: int) -> tuple[Shape | None, ...]:
-    """Give the mean and deviation that LayerNormalization may put out, too."""
-    reduced = (*x[:start], *(1,) * (len(x) - start))
-    return (x, *[reduced] * max(len(call.node.outputs) - 1, 0))
+def reduction(call: NodeCall) -> NodeFacts:
+    """Take a sum or a maximum along some axes; along all spatial ones, as global pooling does."""
+    x = call.ranked_shape(0)
+    facts = NodeFacts(REDUCTIONS[call.operator], "global")
+    keep = call.integer("keepdims", 1) != 0
+    if call.operator.startswith("Arg"):
+        given: list[object] | None = [call.integer("axis", 0)]
+    else:
+        given = call.attribute_or_input("axes", 1)
+        if given is None and call.has(1):
+            return facts.depends_on_data("the axes that are reduced depend on")
+        if not given and call.integer("noop_with_empty_axes", 0):
+            return NodeFacts(facts.kind, "pointwise", shapes=(x,))
+    if x is None:
+        return facts
+    axes = set(axis_indices(given or None, len(x)))
+    facts.role = role_over(axes, len(x))
+    facts.arguments = {"dim": tuple(sorted(axes)), **({"keepdim": True} if keep else {})}
+    sizes = enumerate(x)
+    facts.shapes = (tuple(1 if i in axes else n for i, n in sizes if keep or i not in axes),)
+    return facts

@@ -1,4 +1,4 @@
-"""The table of ONNX's operators: which rule says what each of them is, and makes of sizes."""
+"""The table of ONNX's operators: the rule of each, which says its kind, role and output sizes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from fencepost.interchange.onnx.operators import (
-    edges,
     folding,
     layouts,
     pointwise,
     products,
+    resizing,
     windows,
 )
-from fencepost.interchange.onnx.operators.calls import Call, Result
+from fencepost.interchange.onnx.operators.node import NodeCall, NodeFacts
 
-Rule: TypeAlias = Callable[[Call], Result]
+Rule: TypeAlias = Callable[[NodeCall], NodeFacts]
 
 #: Of the domain ai.onnx. An operator that is not here is unknown, and is never guessed.
 RULES: dict[str, Rule] = {
@@ -31,8 +31,8 @@ RULES: dict[str, Rule] = {
     "ConstantOfShape": folding.constant_of_shape,
     "Conv": windows.conv,
     "ConvInteger": windows.conv,
-    "ConvTranspose": windows.conv_transpose,
-    "DepthToSpace": edges.depth_to_space,
+    "ConvTranspose": windows.conv,
+    "DepthToSpace": resizing.depth_to_space,
     "Dropout": pointwise.dropout,
     "DynamicQuantizeLinear": pointwise.quantize,
     "Einsum": products.einsum,
@@ -46,7 +46,7 @@ RULES: dict[str, Rule] = {
     "GlobalAveragePool": windows.global_pool,
     "GlobalLpPool": windows.global_pool,
     "GlobalMaxPool": windows.global_pool,
-    "GridSample": edges.grid_sample,
+    "GridSample": resizing.grid_sample,
     "GroupNormalization": pointwise.norm,
     "InstanceNormalization": pointwise.norm,
     "LSTM": products.recurrent,
@@ -58,26 +58,26 @@ RULES: dict[str, Rule] = {
     "NonZero": layouts.non_zero,
     "OneHot": layouts.one_hot,
     "PRelu": pointwise.prelu,
-    "Pad": edges.pad,
+    "Pad": resizing.pad,
     "QLinearConv": windows.conv,
     "QLinearMatMul": products.matmul,
     "RMSNormalization": pointwise.norm,
     "RNN": products.recurrent,
     "Range": folding.range_of,
     "Reshape": layouts.reshape,
-    "Resize": edges.resize,
+    "Resize": resizing.resize,
     "Scatter": layouts.scatter,
     "ScatterElements": layouts.scatter,
     "ScatterND": layouts.scatter,
     "Shape": folding.shape_of,
     "Size": folding.size_of,
-    "Slice": edges.slice,
-    "SpaceToDepth": edges.space_to_depth,
+    "Slice": resizing.slice,
+    "SpaceToDepth": resizing.space_to_depth,
     "Split": layouts.split,
     "Squeeze": layouts.squeeze,
     "Tile": layouts.tile,
     "TopK": layouts.top_k,
     "Transpose": layouts.transpose,
     "Unsqueeze": layouts.unsqueeze,
-    "Upsample": edges.resize,
+    "Upsample": resizing.resize,
 }

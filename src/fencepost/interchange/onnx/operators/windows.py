@@ -1,4 +1,4 @@
-"""ONNX's operators that look through windows: convolutions and pools, and their ways back.
+"""ONNX's windowed operators: convolutions, transposed convolutions and pools.
 
 Sizes, `auto_pad` and `ceil_mode` are those of the ONNX operators Conv-22, ConvTranspose-22,
 MaxPool-22, AveragePool-22, LpPool-22 (onnx.ai/onnx/operators).
@@ -6,311 +6,260 @@ MaxPool-22, AveragePool-22, LpPool-22 (onnx.ai/onnx/operators).
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
-from fencepost.graph import Shape
-from fencepost.interchange.onnx.operators.calls import (
-    LARGEST_WINDOW,
-    Call,
-    Misfit,
-    Result,
-    by,
-    product,
-)
+from fencepost.graph import Shape, element_count
+from fencepost.interchange.facts import Pairs, convolution_work, shape_text, window_arguments
+from fencepost.interchange.onnx.operators.node import MAX_WINDOW, NodeCall, NodeError, NodeFacts
 from fencepost.sizing import Window
 
-_Sizes = tuple["int | None", ...]
+_Sizes = tuple[int, ...]
 
 
-def conv(call: Call) -> Result:
-    """Conv, and with its scales and zero points among the inputs QLinearConv, ConvInteger."""
-    weight_at = 3 if call.node.operator == "QLinearConv" else 1
-    bias_at = {"QLinearConv": 8, "Conv": 2}.get(call.node.operator)
-    x, weight = call.rank(3), call.rank(3, weight_at)
-    if weight is None or (None in weight):
-        return Result("Conv", "windows", (None,), multiply_adds=None)
-    sizes = _known(weight)
-    kernel, groups = _kernel(call, sizes[2:]), call.integer("group", 1)
-    biased = bias_at is not None and call.has(bias_at)
-    result = Result(
-        f"Conv{len(kernel)}d",
-        "windows",
-        weight_shape=sizes,
-        weights=(weight_at, bias_at) if biased and bias_at else (weight_at,),
-        multiply_adds=None,
-    )
-    result.arguments = {"out_channels": sizes[0], "kernel_size": kernel}
-    if x is None:
-        return result
-    strides, dilations, padding, outputs = _look(call, result, x[2:], kernel)
-    _describe(result, strides, dilations, padding, groups, biased)
-    _channels(call, result, x, sizes[1] * max(groups, 1), groups)
-    if groups < 1 or sizes[0] % groups:
-        raise Misfit(
-            "groups must divide out_channels.",
-            f"groups={groups}, out_channels={sizes[0]}",
-            result,
-        )
-    _bias(call, result, bias_at, sizes[0])
-    result.shapes = ((x[0], sizes[0], *outputs),)
-    places = product((x[0], *outputs))
-    result.multiply_adds = None if places is None else places * math.prod(sizes)
-    return result
-
-
-def conv_transpose(call: Call) -> Result:
-    """ConvTranspose: each window of the convolution that it undoes is spread from one cell."""
-    x, weight = call.rank(3), call.rank(3, 1)
+def conv(call: NodeCall) -> NodeFacts:
+    """Conv, ConvTranspose, and with scales and zero points QLinearConv and ConvInteger."""
+    transposed = call.operator == "ConvTranspose"
+    weight_at = 3 if call.operator == "QLinearConv" else 1
+    without = len(call.inputs)  # the index of an input that is not there
+    bias_at = {"QLinearConv": 8, "ConvInteger": without}.get(call.operator, 2)
+    facts = NodeFacts("Conv", "windows", multiply_adds=None)
+    if transposed:
+        facts.kind, facts.role = "ConvTranspose", "transposed"
+    x, weight = call.ranked_shape(3), call.ranked_shape(3, weight_at)
     if weight is None or None in weight:
-        return Result("ConvTranspose", "transposed", (None,), multiply_adds=None)
-    sizes = _known(weight)
+        return facts
+    sizes = tuple(size for size in weight if size is not None)
     kernel, groups = _kernel(call, sizes[2:]), call.integer("group", 1)
-    axes, biased = len(kernel), call.has(2)
-    result = Result(
-        f"ConvTranspose{axes}d",
-        "transposed",
-        weight_shape=sizes,
-        weights=(1, 2) if biased else (1,),
-        multiply_adds=None,
-    )
-    channels = sizes[1] * groups
-    result.arguments = {"out_channels": channels, "kernel_size": kernel}
+    axes = len(kernel)
+    facts.kind += f"{axes}d"
+    facts.weight_shape = sizes
+    facts.weights = (weight_at, bias_at) if call.has(bias_at) else (weight_at,)
+    if transposed:
+        in_channels, out_channels = sizes[0], sizes[1] * groups
+    else:
+        in_channels, out_channels = sizes[1] * max(groups, 1), sizes[0]
+    facts.arguments = {"out_channels": out_channels, "kernel_size": kernel}
     if x is None:
-        return result
-    _same_axes(x[2:], axes, result)
-    strides, dilations = _steps(call, "strides", axes), _steps(call, "dilations", axes)
-    rests = _each(call, "output_padding", axes, 0)
-    _channels(call, result, x, sizes[0], 1)
+        return facts
+    if transposed:
+        outputs = _transposed(call, facts, x[2:], kernel, groups)
+    else:
+        outputs = _windowed(call, facts, x[2:], kernel, groups=groups, bias=call.has(bias_at))
+    if x[1] not in (in_channels, None):
+        of = f" ({groups} groups)" if groups > 1 and not transposed else ""
+        raise NodeError(
+            "The weight must be made for as many channels as there are.",
+            f"an input of {shape_text(x)} and a weight for {in_channels} channels{of}",
+            facts,
+        )
     if groups < 1 or sizes[0] % groups:
-        raise Misfit(
-            "groups must divide in_channels.", f"groups={groups}, in_channels={sizes[0]}", result
+        name = f"{'in' if transposed else 'out'}_channels"
+        raise NodeError(f"groups must divide {name}.", f"groups={groups}, {name}={sizes[0]}", facts)
+    bias = call.shape(bias_at)
+    if bias is not None and element_count(bias) not in (out_channels, None):
+        raise NodeError(
+            "A bias must have one element for each output channel.",
+            f"a bias of {shape_text(bias)} for {out_channels} channels",
+            facts,
         )
-    _bias(call, result, 2, channels)
-    pads = _pads(call, axes)
-    windows: list[Window | None] = []
-    wanted = _wanted(call, x[2:], strides)
-    for place, size in enumerate(x[2:]):
-        if size is None:
-            windows.append(None)
-            continue
-        shape = (kernel[place], strides[place], dilations[place])
-        goal = wanted[place]
-        if goal is None:
-            windows.append(Window.inverse(size, *shape, *pads[place], rests[place]))
-            continue
-        full = Window.inverse(size, *shape, output_padding=rests[place])
-        total = max(0, full.input - goal)
-        less = total // 2
-        upper = call.text("auto_pad", "NOTSET") == "SAME_UPPER"
-        before = less if upper else total - less
-        windows.append(Window(goal, *shape, before, total - before))
-    whole = [one for one in windows if one is not None]
-    result.windows = tuple(whole) if len(whole) == axes else ()
-    padding = tuple((one.before, one.after) for one in result.windows) or pads
-    _describe(result, strides, dilations, padding, groups, biased)
-    if any(rests):
-        result.arguments = {**result.arguments, "output_padding": rests}
-    if any(one.input < 1 for one in whole):
-        raise Misfit(
-            "A transposed convolution must put out at least one cell.",
-            f"padding that leaves {by(tuple(one.input for one in whole))}",
-            result,
-        )
-    outputs = tuple(None if one is None else one.input for one in windows)
-    result.shapes = ((x[0], channels, *outputs),)
-    places = product((x[0], *x[2:]))
-    result.multiply_adds = None if places is None else places * math.prod(sizes)
-    return result
+    facts.shapes = ((x[0], out_channels, *outputs),)
+    positions = x[2:] if transposed else outputs
+    facts.multiply_adds = convolution_work((x[0], *positions), sizes)
+    return facts
 
 
-def pool(call: Call) -> Result:
+def pool(call: NodeCall) -> NodeFacts:
     """MaxPool, AveragePool and LpPool."""
-    x = call.rank(3)
+    x = call.ranked_shape(3)
     kernel = call.integers("kernel_shape") or ()
-    if not kernel or not all(0 < one <= LARGEST_WINDOW for one in kernel):
-        raise Misfit("A pool must have a kernel_shape of at least 1.", f"{kernel}")
+    if not kernel or not all(0 < size <= MAX_WINDOW for size in kernel):
+        raise NodeError("A pool must have a kernel_shape of at least 1.", f"{kernel}")
     word = {"MaxPool": "MaxPool", "AveragePool": "AvgPool", "LpPool": "LPPool"}
-    result = Result(f"{word[call.node.operator]}{len(kernel)}d", "windows")
-    result.arguments = {"kernel_size": kernel}
+    facts = NodeFacts(f"{word[call.operator]}{len(kernel)}d", "windows")
+    facts.arguments = {"kernel_size": kernel}
     if x is None:
-        return result
-    ceil = call.integer("ceil_mode", 0) != 0
-    strides, dilations, padding, outputs = _look(call, result, x[2:], kernel, ceil=ceil)
-    _describe(result, strides, dilations, padding, 1, True, stride_of_pool=kernel)
-    more: dict[str, object] = {}
-    if ceil:
-        more["ceil_mode"] = True
-    if call.node.operator == "AveragePool" and any(map(any, padding)):
+        return facts
+    ceil_mode = call.integer("ceil_mode", 0) != 0
+    outputs = _windowed(call, facts, x[2:], kernel, ceil_mode=ceil_mode, default_stride=kernel)
+    more: dict[str, object] = {"ceil_mode": True} if ceil_mode else {}
+    if call.operator == "AveragePool" and "padding" in facts.arguments:
         counted = call.integer("count_include_pad", 0) != 0
         more |= {} if counted else {"count_include_pad": False}
-    if call.node.operator == "LpPool":
+    if call.operator == "LpPool":
         more = {"norm_type": call.integer("p", 2), **more}
-    result.arguments = {**result.arguments, **more}
-    result.shapes = ((*x[:2], *outputs),) * len(call.node.outputs)
-    return result
+    facts.arguments = {**facts.arguments, **more}
+    facts.shapes = ((*x[:2], *outputs),) * len(call.node.outputs)
+    return facts
 
 
-def global_pool(call: Call) -> Result:
-    """GlobalAveragePool, GlobalMaxPool, GlobalLpPool: one cell is left of each channel."""
-    x = call.rank(3)
+def global_pool(call: NodeCall) -> NodeFacts:
+    """GlobalAveragePool, GlobalMaxPool, GlobalLpPool: one element is left of each channel."""
+    x = call.ranked_shape(3)
     word = {"GlobalAveragePool": "AdaptiveAvgPool", "GlobalMaxPool": "AdaptiveMaxPool"}
-    kind = word.get(call.node.operator, "LPPool")
+    kind = word.get(call.operator, "LPPool")
     if x is None:
-        return Result(f"{kind}2d", "global")
-    axes = len(x) - 2
-    shape = (*x[:2], *(1,) * axes)
-    return Result(f"{kind}{axes}d", "global", (shape,), arguments={"output_size": (1,) * axes})
+        return NodeFacts(f"{kind}2d", "global")
+    ones = (1,) * (len(x) - 2)
+    return NodeFacts(
+        f"{kind}{len(ones)}d", "global", {"output_size": ones}, shapes=((*x[:2], *ones),)
+    )
 
 
-def _look(
-    call: Call, result: Result, inputs: Shape, kernel: tuple[int, ...], *, ceil: bool = False
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int], ...], _Sizes]:
-    """Lay the windows over each axis; raise Misfit if not even one fits."""
-    axes = len(kernel)
-    _same_axes(inputs, axes, result)
-    strides, dilations = _steps(call, "strides", axes), _steps(call, "dilations", axes)
-    pads = _pads(call, axes)
+def _windowed(
+    call: NodeCall,
+    facts: NodeFacts,
+    inputs: Shape,
+    kernel: _Sizes,
+    *,
+    ceil_mode: bool = False,
+    groups: int = 1,
+    bias: bool = True,
+    default_stride: _Sizes = (),
+) -> Shape:
+    """Move the windows over each axis; raise NodeError if not even one fits."""
+    stride, dilation, padding = _geometry(call, facts, inputs, kernel)
     mode = call.text("auto_pad", "NOTSET")
     windows: list[Window | None] = []
-    for size, k, s, d, (before, after) in zip(
-        inputs, kernel, strides, dilations, pads, strict=True
-    ):
+    for size, k, s, d, pair in zip(inputs, kernel, stride, dilation, padding, strict=True):
         if size is None:
             windows.append(None)
-        elif mode in ("SAME_UPPER", "SAME_LOWER"):
-            windows.append(_same(Window(size, k, s, d), upper=mode == "SAME_UPPER"))
+        elif mode.startswith("SAME"):
+            positions = Window(size, 1, s).output  # input / stride, rounded up
+            needed = Window.inverse(positions, k, s, d).input
+            windows.append(Window(size, k, s, d, *_split(needed - size, mode == "SAME_UPPER")))
         else:
-            windows.append(Window(size, k, s, d, before, after))
-    known = tuple(window for window in windows if window is not None)
-    if len(known) == axes:
-        result.windows = known
-        pads = tuple((window.before, window.after) for window in known)
+            windows.append(Window(size, k, s, d, *pair))
+    known = _keep_windows(facts, windows)
+    padding = tuple((window.before, window.after) for window in facts.windows) or padding
     for window in known:
         if window.span < 0:
-            raise Misfit(
-                "The kernel must fit into its padded input at least once.", window.equation, result
+            raise NodeError(
+                "The kernel must fit into its padded input at least once.", window.equation, facts
             )
-    outputs = tuple(
-        None if window is None else window.ceil_output if ceil else window.output
+    facts.arguments = {
+        **facts.arguments,
+        **window_arguments(
+            stride, padding, dilation, groups=groups, bias=bias, default_stride=default_stride
+        ),
+    }
+    return tuple(
+        None if window is None else window.ceil_output if ceil_mode else window.output
         for window in windows
     )
-    return strides, dilations, pads, outputs
 
 
-def _same(window: Window, *, upper: bool) -> Window:
-    """Pad so that there are input / stride windows, rounded up; an odd zero goes to one side."""
-    places = Window(window.input, 1, window.stride).output
-    needed = Window.inverse(places, window.kernel, window.stride, window.dilation).input
-    total = max(0, needed - window.input)
-    less, more = total // 2, total - total // 2
-    before, after = (less, more) if upper else (more, less)
-    return Window(window.input, window.kernel, window.stride, window.dilation, before, after)
+def _transposed(
+    call: NodeCall, facts: NodeFacts, inputs: Shape, kernel: _Sizes, groups: int
+) -> Shape:
+    """Return the input of the convolution whose windows are transposed: what comes out."""
+    stride, dilation, padding = _geometry(call, facts, inputs, kernel)
+    extra = _per_axis(call, "output_padding", len(kernel), 0)
+    upper = call.text("auto_pad", "NOTSET") == "SAME_UPPER"
+    windows: list[Window | None] = []
+    columns = zip(
+        inputs, kernel, stride, dilation, padding, extra, _wanted(call, inputs, stride), strict=True
+    )
+    for size, k, s, d, (before, after), rest, wanted in columns:
+        if size is None:
+            windows.append(None)
+        elif wanted is None:
+            windows.append(Window.inverse(size, k, s, d, before, after, rest))
+        else:
+            full = Window.inverse(size, k, s, d, output_padding=rest).input
+            windows.append(Window(wanted, k, s, d, *_split(full - wanted, upper)))
+    known = _keep_windows(facts, windows)
+    padding = tuple((window.before, window.after) for window in facts.windows) or padding
+    facts.arguments = {
+        **facts.arguments,
+        **window_arguments(
+            stride, padding, dilation, output_padding=extra, groups=groups, bias=call.has(2)
+        ),
+    }
+    if any(window.input < 1 for window in known):
+        raise NodeError(
+            "A transposed convolution must put out at least one element.",
+            f"padding that leaves {shape_text([window.input for window in known])}",
+            facts,
+        )
+    return tuple(None if window is None else window.input for window in windows)
 
 
-def _describe(
-    result: Result,
-    strides: tuple[int, ...],
-    dilations: tuple[int, ...],
-    padding: tuple[tuple[int, int], ...],
-    groups: int,
-    biased: bool,
-    stride_of_pool: tuple[int, ...] | None = None,
-) -> None:
-    """Add the arguments as PyTorch names them, less those at PyTorch's defaults."""
-    ones = (1,) * len(strides)
-    found = dict(result.arguments)
-    if strides != (stride_of_pool or ones):
-        found["stride"] = strides
-    if any(before or after for before, after in padding):
-        even = all(before == after for before, after in padding)
-        found["padding"] = tuple(one[0] for one in padding) if even else padding
-    if dilations != ones:
-        found["dilation"] = dilations
-    if groups != 1:
-        found["groups"] = groups
-    if not biased:
-        found["bias"] = False
-    result.arguments = found
+def _keep_windows(facts: NodeFacts, windows: list[Window | None]) -> list[Window]:
+    """Keep the windows as facts if all of them are known; return those that are."""
+    known = [window for window in windows if window is not None]
+    if len(known) == len(windows):
+        facts.windows = tuple(known)
+    return known
 
 
-def _known(shape: Shape) -> tuple[int, ...]:
-    return tuple(size for size in shape if size is not None)
+def _split(total: int, upper: bool) -> tuple[int, int]:
+    """Zeros before and after; an odd one goes after if `upper`."""
+    less = max(0, total) // 2
+    more = max(0, total) - less
+    return (less, more) if upper else (more, less)
 
 
-def _kernel(call: Call, sizes: tuple[int, ...]) -> tuple[int, ...]:
-    said = call.integers("kernel_shape")
-    if said is not None and said != sizes:
-        raise Misfit("kernel_shape must be that of the weight.", f"{by(said)} and {by(sizes)}")
-    if not all(0 < one <= LARGEST_WINDOW for one in sizes):
-        raise Misfit("A kernel must have at least one cell along each axis.", by(sizes))
+def _kernel(call: NodeCall, sizes: _Sizes) -> _Sizes:
+    declared = call.integers("kernel_shape")
+    if declared is not None and declared != sizes:
+        raise NodeError(
+            "kernel_shape must be that of the weight.",
+            f"{shape_text(declared)} and {shape_text(sizes)}",
+        )
+    if not all(0 < size <= MAX_WINDOW for size in sizes):
+        raise NodeError(
+            "A kernel must have at least one element along each axis.", shape_text(sizes)
+        )
     return sizes
 
 
-def _same_axes(inputs: Shape, axes: int, result: Result) -> None:
+def _geometry(
+    call: NodeCall, facts: NodeFacts, inputs: Shape, kernel: _Sizes
+) -> tuple[_Sizes, _Sizes, Pairs]:
+    """Read strides, dilations and padding, as long as the input has the kernel's axes."""
+    axes = len(kernel)
     if len(inputs) != axes:
-        raise Misfit(
-            f"{result.kind} takes arrays of {axes + 2} axes: batch, channels, and {axes} more.",
+        raise NodeError(
+            f"{facts.kind} takes arrays of {axes + 2} axes: batch, channels, and {axes} more.",
             f"{len(inputs) + 2} axes",
-            result,
+            facts,
         )
+    stride, dilation = (_per_axis(call, name, axes, 1, 1) for name in ("strides", "dilations"))
+    return stride, dilation, _padding(call, axes)
 
 
-def _each(call: Call, name: str, axes: int, default: int, least: int = 0) -> tuple[int, ...]:
-    """Read an attribute with a number for each axis."""
+def _per_axis(call: NodeCall, name: str, axes: int, default: int, minimum: int = 0) -> _Sizes:
+    """Read an attribute with an integer for each axis."""
     values = call.integers(name)
     if values is None:
         return (default,) * axes
-    if len(values) != axes or not all(least <= one <= LARGEST_WINDOW for one in values):
-        raise Misfit(
-            f"{name} must have {axes} numbers from {least} to {LARGEST_WINDOW:,}.", f"{values}"
+    if len(values) != axes or not all(minimum <= value <= MAX_WINDOW for value in values):
+        raise NodeError(
+            f"{name} must have {axes} integers from {minimum} to {MAX_WINDOW:,}.", f"{values}"
         )
     return values
 
 
-def _steps(call: Call, name: str, axes: int) -> tuple[int, ...]:
-    return _each(call, name, axes, 1, 1)
-
-
-def _pads(call: Call, axes: int) -> tuple[tuple[int, int], ...]:
-    """Read the padding: all the numbers before the axes, then all those after."""
+def _padding(call: NodeCall, axes: int) -> Pairs:
+    """Read the padding: all of it before the axes, then all of it after them."""
     mode = call.text("auto_pad", "NOTSET")
     if mode not in ("NOTSET", "", "VALID", "SAME_UPPER", "SAME_LOWER"):
-        raise Misfit("auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER.", mode)
+        raise NodeError("auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER.", mode)
     if mode == "VALID":
         return ((0, 0),) * axes
-    flat = _each(call, "pads", 2 * axes, 0)
+    flat = _per_axis(call, "pads", 2 * axes, 0)
     return tuple(zip(flat[:axes], flat[axes:], strict=True))
 
 
-def _wanted(call: Call, inputs: Shape, strides: tuple[int, ...]) -> _Sizes:
-    """Return the output sizes that a transposed convolution is told to have, if it is."""
-    said = call.integers("output_shape")
-    if said is not None:
-        axes = len(strides)
-        if len(said) not in (axes, axes + 2) or not all(one > 0 for one in said):
-            raise Misfit(f"output_shape must have {axes} sizes.", by(said))
-        return said[-axes:]
-    if call.text("auto_pad", "NOTSET") in ("SAME_UPPER", "SAME_LOWER"):
-        sizes = zip(inputs, strides, strict=True)
+def _wanted(call: NodeCall, inputs: Shape, stride: Sequence[int]) -> Shape:
+    """Return the output sizes that a transposed convolution is given, if it is."""
+    given = call.integers("output_shape")
+    if given is not None:
+        axes = len(stride)
+        if len(given) not in (axes, axes + 2) or not all(size > 0 for size in given):
+            raise NodeError(f"output_shape must have {axes} sizes.", shape_text(given))
+        return given[-axes:]
+    if call.text("auto_pad", "NOTSET").startswith("SAME"):
+        sizes = zip(inputs, stride, strict=True)
         return tuple(None if size is None else size * step for size, step in sizes)
-    return (None,) * len(strides)
-
-
-def _channels(call: Call, result: Result, x: Shape, expected: int, groups: int) -> None:
-    if x[1] not in (expected, None):
-        of = f" ({groups} groups)" if groups > 1 else ""
-        raise Misfit(
-            "The weight must be made for as many channels as there are.",
-            f"an input of {by(x)} and a weight for {expected} channels{of}",
-            result,
-        )
-
-
-def _bias(call: Call, result: Result, index: int | None, channels: int) -> None:
-    bias = None if index is None else call.shape(index)
-    if bias is not None and product(bias) not in (channels, None):
-        raise Misfit(
-            "A bias must have a number for each output channel.",
-            f"a bias of {by(bias)} for {channels} channels",
-            result,
-        )
+    return (None,) * len(stride)

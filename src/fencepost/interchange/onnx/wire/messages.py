@@ -1,41 +1,42 @@
 """What an ONNX file says: its nodes, weights, inputs and outputs, as they stand in it.
 
-Nothing is judged here but what is needed to read on; nested graphs (of If, Loop, Scan) are left
+Nothing is checked here but what is needed to read on; nested graphs (of If, Loop, Scan) are left
 unread, so nothing can be nested too deep. Field numbers are those of onnx.proto
 (github.com/onnx/onnx, IR version 10).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from fencepost.interchange.onnx.wire.protobuf import (
     WireError,
     fields,
-    fixed_in,
+    fields_of,
+    float_in,
+    floats,
     integer_in,
     message_in,
-    real,
-    reals,
-    signed,
     text_in,
 )
 from fencepost.interchange.onnx.wire.tensors import (
-    LARGEST_SIZE,
-    MOST_AXES,
+    MAX_AXES,
+    MAX_SIZE,
     Tensor,
-    clean,
-    shown,
-    some_integers,
+    limited_integers,
+    printable,
+    quote,
     sparse_tensor,
     tensor,
 )
 
 #: Of each axis: its size, the name of a size that is chosen later, or None.
-Declared: TypeAlias = tuple["int | str | None", ...]
+DeclaredShape: TypeAlias = tuple["int | str | None", ...]
 
-MOST_ENTRIES = 2**12  # of an attribute; no operator with a rule needs more
+MAX_ENTRIES = 2**12  # of an attribute; no operator with a rule needs more
 
 
 @dataclass(slots=True)
@@ -51,16 +52,15 @@ class Node:
 
 
 @dataclass(slots=True)
-class Input:
+class DeclaredArray:
     """A ValueInfoProto: an array with the shape that the file declares.
 
-    `shape` is None if none is declared; `tensor` is False of what is no array (a sequence, a map).
+    `shape` is None if none is declared; `is_tensor` is False of a sequence or a map.
     """
 
     name: str
-    shape: Declared | None
-    type: int
-    tensor: bool = True
+    shape: DeclaredShape | None = None
+    is_tensor: bool = False
 
 
 @dataclass(slots=True)
@@ -69,33 +69,18 @@ class File:
 
     nodes: list[Node] = field(default_factory=list)
     weights: list[Tensor] = field(default_factory=list)
-    inputs: list[Input] = field(default_factory=list)
-    outputs: list[Input] = field(default_factory=list)
-    declared: list[Input] = field(default_factory=list)
-    opsets: dict[str, int] = field(default_factory=dict)
+    inputs: list[DeclaredArray] = field(default_factory=list)
+    outputs: list[DeclaredArray] = field(default_factory=list)
+    declared: list[DeclaredArray] = field(default_factory=list)
 
 
-def parse(message: memoryview) -> File:
-    """Read a ModelProto.
-
-    Raises
-    ------
-    WireError
-        With what is wrong, and in which part.
-    """
+def parse_file(message: memoryview) -> File:
+    """Read a ModelProto. Raises WireError with what is wrong, and in which part."""
     file = File()
     for number, wire, content in fields(message):
         if number == 7:
-            with _Part("the graph"):
-                _graph(message_in(wire, content), file)
-        elif number == 8:
-            domain, version = "", 0
-            for inner, inner_wire, value in fields(message_in(wire, content)):
-                if inner == 1:
-                    domain = text_in(inner_wire, value)
-                elif inner == 2:
-                    version = signed(integer_in(inner_wire, value))
-            file.opsets["" if domain == "ai.onnx" else domain] = version
+            with _part("the graph"):
+                _read_graph(message_in(wire, content), file)
     return file
 
 
@@ -107,131 +92,102 @@ def attribute(node: Node, name: str) -> object:
     message = node.attributes.get(name)
     if message is None:
         return None
-    found: list[int | float | str] = []
+    entries: list[int | float | str] = []
     kind = 0
-    single: int | float | str | Tensor | None = None
+    scalar: int | float | str | Tensor | None = None
     for number, wire, content in fields(message):
         if number == 20:
             kind = integer_in(wire, content)
         elif number == 3:
-            single = signed(integer_in(wire, content))
+            scalar = integer_in(wire, content)
         elif number == 2:
-            single = real(fixed_in(wire, content))
+            scalar = float_in(wire, content)
         elif number == 4:
-            single = text_in(wire, content)
+            scalar = text_in(wire, content)
         elif number == 5:
-            single = tensor(message_in(wire, content))
+            scalar = tensor(message_in(wire, content))
         elif number == 6:
-            single = "graph"
+            scalar = "graph"
         elif number == 7:
-            found.extend(reals(wire, content, "f", MOST_ENTRIES))
+            entries.extend(floats(wire, content, "f", MAX_ENTRIES))
         elif number == 8:
-            found.extend(some_integers(wire, content, MOST_ENTRIES))
+            entries.extend(limited_integers(wire, content, MAX_ENTRIES))
         elif number == 9:
-            found.append(text_in(wire, content))
-        if len(found) > MOST_ENTRIES:
-            raise WireError(f"attribute {shown(name)} has more than {MOST_ENTRIES:,} entries")
-    if kind in (6, 7, 8) or found:
-        return tuple(found)
+            entries.append(text_in(wire, content))
+        if len(entries) > MAX_ENTRIES:
+            raise WireError(f"attribute {quote(name)} has more than {MAX_ENTRIES:,} entries")
+    if kind in (6, 7, 8) or entries:
+        return tuple(entries)
     # proto3 leaves out what is zero: the type alone then says what it was.
-    return {1: 0.0, 2: 0, 3: ""}.get(kind) if single is None else single
+    return {1: 0.0, 2: 0, 3: ""}.get(kind) if scalar is None else scalar
 
 
-class _Part:
-    """Say in which part of a file something was wrong."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, WireError) and not str(error).startswith("in "):
-            raise WireError(f"in {self.name}, {error}") from None
+@contextmanager
+def _part(name: str) -> Iterator[None]:
+    """Name the part of the file in which something is wrong."""
+    try:
+        yield
+    except WireError as error:
+        if str(error).startswith("in "):
+            raise
+        raise WireError(f"in {name}, {error}") from None
 
 
-def _graph(message: memoryview, file: File) -> None:
-    lists = {11: file.inputs, 12: file.outputs, 13: file.declared}
+def _read_graph(message: memoryview, file: File) -> None:
+    arrays = {11: file.inputs, 12: file.outputs, 13: file.declared}
     for number, wire, content in fields(message):
         if number == 1:
-            with _Part(f"node {len(file.nodes) + 1}"):
+            with _part(f"node {len(file.nodes) + 1}"):
                 file.nodes.append(_node(message_in(wire, content)))
-        elif number == 5:
-            with _Part(f"weight {len(file.weights) + 1}"):
-                file.weights.append(tensor(message_in(wire, content)))
-        elif number == 15:
-            with _Part(f"weight {len(file.weights) + 1}"):
-                file.weights.append(sparse_tensor(message_in(wire, content)))
-        elif number in lists:
-            with _Part("an input or output"):
-                lists[number].append(_input(message_in(wire, content)))
+        elif number in (5, 15):
+            with _part(f"weight {len(file.weights) + 1}"):
+                read_weight = tensor if number == 5 else sparse_tensor
+                file.weights.append(read_weight(message_in(wire, content)))
+        elif number in arrays:
+            with _part("an input or output"):
+                arrays[number].append(_declared_array(message_in(wire, content)))
+
+
+_NODE_FIELDS = {1: text_in, 2: text_in, 3: text_in, 4: text_in, 5: message_in, 7: text_in}
 
 
 def _node(message: memoryview) -> Node:
-    inputs: list[str] = []
-    outputs: list[str] = []
-    texts = {3: "", 4: "", 7: ""}
-    attributes: dict[str, memoryview] = {}
-    for number, wire, content in fields(message):
-        if number == 1:
-            inputs.append(text_in(wire, content))
-        elif number == 2:
-            outputs.append(text_in(wire, content))
-        elif number in texts:
-            texts[number] = text_in(wire, content)
-        elif number == 5:
-            inner = message_in(wire, content)
-            attributes[_name_of(inner)] = inner
-    domain = "" if texts[7] == "ai.onnx" else texts[7]
-    return Node(texts[3], texts[4], domain, tuple(inputs), tuple(outputs), attributes)
+    parts = fields_of(message, _NODE_FIELDS)
+    name, operator, domain = ("".join(parts[number][-1:]) for number in (3, 4, 7))
+    attributes = {_attribute_name(part): part for part in parts[5]}
+    domain = "" if domain == "ai.onnx" else domain
+    return Node(name, operator, domain, tuple(parts[1]), tuple(parts[2]), attributes)
 
 
-def _name_of(message: memoryview) -> str:
+def _attribute_name(message: memoryview) -> str:
     """Read an attribute's name, which everyone writes first."""
-    for number, wire, content in fields(message):
-        if number == 1:
-            return text_in(wire, content)
-    return ""
+    names = (text_in(wire, content) for number, wire, content in fields(message) if number == 1)
+    return next(names, "")
 
 
-def _input(message: memoryview) -> Input:
-    found = Input("", None, 0, tensor=False)
-    for number, wire, content in fields(message):
-        if number == 1:
-            found.name = text_in(wire, content)
-        elif number == 2:
-            for inner, inner_wire, value in fields(message_in(wire, content)):
-                if inner == 1:
-                    found.tensor = True
-                    _tensor_type(message_in(inner_wire, value), found)
-    return found
+def _declared_array(message: memoryview) -> DeclaredArray:
+    parts = fields_of(message, {1: text_in, 2: message_in})
+    array = DeclaredArray("".join(parts[1][-1:]))
+    for type_message in parts[2]:
+        for tensor_type in fields_of(type_message, {1: message_in})[1]:
+            array.is_tensor = True
+            for shape in fields_of(tensor_type, {2: message_in})[2]:
+                axes = fields_of(shape, {1: message_in})[1]
+                if len(axes) > MAX_AXES:
+                    raise WireError(f"an array has more than {MAX_AXES} axes")
+                array.shape = tuple(map(_declared_size, axes))
+    return array
 
 
-def _tensor_type(message: memoryview, found: Input) -> None:
-    for number, wire, content in fields(message):
-        if number == 1:
-            found.type = integer_in(wire, content)
-        elif number == 2:
-            axes = [
-                _size(message_in(inner_wire, value))
-                for inner, inner_wire, value in fields(message_in(wire, content))
-                if inner == 1
-            ]
-            if len(axes) > MOST_AXES:
-                raise WireError(f"an array has more than {MOST_AXES} axes")
-            found.shape = tuple(axes)
-
-
-def _size(message: memoryview) -> int | str | None:
+def _declared_size(message: memoryview) -> int | str | None:
     """Read one axis. Sizes of 0 and −1 are how some writers say that it is open."""
-    found: int | str | None = None
+    declared: int | str | None = None
     for number, wire, content in fields(message):
         if number == 1:
-            size = signed(integer_in(wire, content))
-            found = size if size > 0 else None
-            if size > LARGEST_SIZE:
-                raise WireError(f"an axis claims {size:,} cells")
+            size = integer_in(wire, content)
+            if size > MAX_SIZE:
+                raise WireError(f"an axis claims {size:,} elements")
+            declared = size if size > 0 else None
         elif number == 2:
-            found = clean(text_in(wire, content)) or None
-    return found
+            declared = printable(text_in(wire, content)) or None
+    return declared

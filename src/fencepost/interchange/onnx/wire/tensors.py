@@ -1,6 +1,6 @@
-"""An ONNX file's tensors: their shapes, and the few numbers that decide about sizes.
+"""An ONNX file's tensors: their shapes, and the few values that decide about sizes.
 
-Where the numbers of a weight lie is known, and left at that. Field numbers are those of onnx.proto
+Where the values of a weight lie is known, and left at that. Field numbers are those of onnx.proto
 (github.com/onnx/onnx, IR version 10).
 """
 
@@ -16,13 +16,14 @@ from typing import Final
 from fencepost.interchange.onnx.wire.protobuf import (
     WireError,
     fields,
-    integer_in,
+    fields_of,
+    floats,
     integers,
     message_in,
     real,
-    reals,
     signed,
     text_in,
+    unsigned_in,
 )
 
 #: Element types (TensorProto.DataType): name and bits. Names are NumPy's where NumPy has them.
@@ -58,163 +59,138 @@ TYPES: Final = {
 }
 
 # Limits that no model of anyone's comes near; beyond them a file is damaged, or means harm.
-MOST_AXES = 32
-MOST_NUMBERS = 2**8  # of a tensor whose numbers decide about sizes
-LARGEST_SIZE = 2**40  # cells along one axis
+MAX_AXES = 32
+MAX_VALUES = 2**8  # of a tensor whose values decide about sizes
+MAX_SIZE = 2**40  # elements along one axis
 
 
 @dataclass(slots=True)
 class Tensor:
-    """A TensorProto: a name, a shape, and where its numbers are.
+    """A TensorProto: a name, a shape, and where its values are.
 
-    `type` is the number of its element type (see `TYPES`); `external` says that its numbers are in
-    another file, `location`.
+    `element_type` is a key of `TYPES`; `external` says that its values are in another file,
+    `location`.
     """
 
     name: str
     shape: tuple[int, ...]
-    type: int
+    element_type: int
     external: bool
     location: str
     message: memoryview
 
     @property
-    def cells(self) -> int:
-        """How many numbers it has."""
+    def size(self) -> int:
+        """Number of elements."""
         return math.prod(self.shape)
 
-    def numbers(self) -> tuple[int | float, ...] | None:
-        """Return its numbers in rows; None if they are many, elsewhere, or no plain numbers."""
-        if self.external or self.cells > MOST_NUMBERS:
+    def values(self) -> tuple[int | float, ...] | None:
+        """Return its values in rows; None if they are many, elsewhere, or no plain numbers."""
+        if self.external or self.size > MAX_VALUES:
             return None
-        values = tuple(itertools.islice(self._numbers(), self.cells + 1))
-        return values if len(values) == self.cells else None
+        values = tuple(itertools.islice(self._values(), self.size + 1))
+        return values if len(values) == self.size else None
 
-    def _numbers(self) -> Iterator[int | float]:
+    def _values(self) -> Iterator[int | float]:
         """Read what is in the field that its type asks for, or in raw_data."""
         for number, wire, content in fields(self.message):
             if number == 9 and isinstance(content, memoryview):
-                letter = _RAW.get(self.type)
-                if letter and len(content) == self.cells * struct.calcsize(letter):
-                    values = struct.unpack(f"<{self.cells}{letter}", content)
-                    yield from map(_bfloat16, values) if self.type == 16 else values
+                code = _RAW.get(self.element_type)
+                if code and len(content) == self.size * struct.calcsize(code):
+                    values = struct.unpack(f"<{self.size}{code}", content)
+                    yield from map(_bfloat16, values) if self.element_type == 16 else values
             elif number in (5, 7, 11):
                 for bits in integers(wire, content):
-                    yield _integer(bits, self.type)
+                    yield _value_of_bits(bits, self.element_type)
             elif number in (4, 10):
-                yield from reals(wire, content, "f" if number == 4 else "d", MOST_NUMBERS)
+                yield from floats(wire, content, "f" if number == 4 else "d", MAX_VALUES)
 
 
 # How struct reads raw_data.
-_RAW: Final = {
-    1: "f",
-    2: "B",
-    3: "b",
-    4: "H",
-    5: "h",
-    6: "i",
-    7: "q",
-    9: "?",
-    10: "e",
-    11: "d",
-    12: "I",
-    13: "Q",
-    16: "H",
-}
+_RAW: Final = dict(zip((1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16), "fBbHhiq?edIQH", strict=True))
 
 
 def tensor(message: memoryview) -> Tensor:
-    """Read a TensorProto, less its numbers."""
-    shape: list[int] = []
-    kind, external, name, location, held = 0, False, "", "", None
-    for number, wire, content in fields(message):
-        if number == 1:
-            shape.extend(some_integers(wire, content, MOST_AXES))
-            if len(shape) > MOST_AXES:
-                raise WireError(f"a tensor has more than {MOST_AXES} axes")
-        elif number == 2:
-            kind = integer_in(wire, content)
-        elif number == 8:
-            name = text_in(wire, content)
-        elif number == 9:
-            held = len(message_in(wire, content))
-        elif number == 13:
-            key, value = _pair(message_in(wire, content))
-            location = value if key == "location" else location
-        elif number == 14:
-            external = integer_in(wire, content) == 1
-    found = Tensor(name, tuple(shape), kind, external, location, message)
-    _check(found, held)
-    return found
+    """Read a TensorProto, less its values."""
+    readers = {1: _sizes_in, 2: unsigned_in, 8: text_in, 9: message_in, 13: _entry_in}
+    parts = fields_of(message, {**readers, 14: unsigned_in})
+    shape = tuple(itertools.chain.from_iterable(parts[1]))
+    if len(shape) > MAX_AXES:
+        raise WireError(f"a tensor has more than {MAX_AXES} axes")
+    location = dict(parts[13]).get("location", "")
+    external = parts[14][-1:] == [1]
+    name, element_type = "".join(parts[8][-1:]), (parts[2] or [0])[-1]
+    _check_tensor(name, shape, element_type, None if external else [*map(len, parts[9])])
+    return Tensor(name, shape, element_type, external, location, message)
 
 
 def sparse_tensor(message: memoryview) -> Tensor:
     """Read a SparseTensorProto as the tensor that it stands for."""
-    shape: list[int] = []
-    values = None
-    for number, wire, content in fields(message):
-        if number == 1:
-            values = tensor(message_in(wire, content))
-        elif number == 3:
-            shape.extend(some_integers(wire, content, MOST_AXES))
-    if values is None or len(shape) > MOST_AXES:
+    parts = fields_of(message, {1: message_in, 3: _sizes_in})
+    shape = tuple(itertools.chain.from_iterable(parts[3]))
+    if not parts[1] or len(shape) > MAX_AXES:
         raise WireError("a sparse tensor has no values, or too many axes")
-    found = Tensor(values.name, tuple(shape), values.type, True, "", message)
-    _check(found, None)
-    return found
+    values = tensor(parts[1][-1])
+    _check_tensor(values.name, shape, values.element_type, None)
+    return Tensor(values.name, shape, values.element_type, True, "", message)
 
 
-def shown(name: str) -> str:
+def quote(name: str) -> str:
     r"""Quote a name from a file, as much of it as a message can take.
 
-    >>> shown("a\nb")
+    >>> quote("a\nb")
     '"a\ufffdb"'
     """
-    return f'"{clean(name, 80)}"'
+    return f'"{printable(name, 80)}"'
 
 
-def clean(name: str, longest: int = 200) -> str:
-    """Leave out what does not print, and what is too long."""
-    cut = name if len(name) <= longest else name[: longest - 1] + "…"
+def printable(name: str, limit: int = 200) -> str:
+    """Replace what does not print, and cut what is too long."""
+    cut = name if len(name) <= limit else name[: limit - 1] + "…"
     return cut if cut.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in cut)
 
 
-def _check(one: Tensor, held: int | None) -> None:
-    if any(not 0 <= size <= LARGEST_SIZE for size in one.shape):
-        raise WireError(f"tensor {shown(one.name)} claims the shape {one.shape}")
-    if one.type not in TYPES:
-        raise WireError(f"tensor {shown(one.name)} has an element type {one.type} of no meaning")
-    word, bits = TYPES[one.type]
-    needed = -(-one.cells * bits // 8)
-    if held is not None and bits and held != needed and not one.external:
+def limited_integers(wire: int, content: int | memoryview, limit: int) -> Iterator[int]:
+    """Read integers, one more than are allowed at most: enough to see that they are too many."""
+    return (signed(bits) for bits in itertools.islice(integers(wire, content), limit + 1))
+
+
+def _check_tensor(
+    name: str, shape: tuple[int, ...], element_type: int, lengths: list[int] | None
+) -> None:
+    """Refuse a shape or type that cannot be, or raw data (of these lengths) that do not fit."""
+    if any(not 0 <= size <= MAX_SIZE for size in shape):
+        raise WireError(f"tensor {quote(name)} claims the shape {shape}")
+    if element_type not in TYPES:
+        raise WireError(f"tensor {quote(name)} has an element type {element_type} of no meaning")
+    word, bits = TYPES[element_type]
+    needed = -(-math.prod(shape) * bits // 8)
+    if lengths and bits and lengths[-1] != needed:
         raise WireError(
-            f"tensor {shown(one.name)} of shape {one.shape} and {word} takes {needed:,} bytes, "
-            f"and it has {held:,}"
+            f"tensor {quote(name)} of shape {shape} and {word} takes {needed:,} bytes, "
+            f"and it has {lengths[-1]:,}"
         )
 
 
-def some_integers(wire: int, content: int | memoryview, most: int) -> Iterator[int]:
-    """Read integers, one more than are allowed at most: enough to see that they are too many."""
-    return (signed(bits) for bits in itertools.islice(integers(wire, content), most + 1))
+def _sizes_in(wire: int, content: int | memoryview) -> list[int]:
+    return list(limited_integers(wire, content, MAX_AXES))
 
 
-def _integer(bits: int, kind: int) -> int | float:
-    """Read a number of int32_data, int64_data or uint64_data, which hold many types."""
-    if kind == 10:  # float16 is written as its 16 bits
+def _entry_in(wire: int, content: int | memoryview) -> tuple[str, str]:
+    """Read a StringStringEntryProto: a key and its value."""
+    parts = fields_of(message_in(wire, content), {1: text_in, 2: text_in})
+    return "".join(parts[1][-1:]), "".join(parts[2][-1:])
+
+
+def _value_of_bits(bits: int, element_type: int) -> int | float:
+    """Read a value of int32_data, int64_data or uint64_data, which hold many types."""
+    if element_type == 10:  # float16 is written as its 16 bits
         return float(struct.unpack("<e", struct.pack("<H", bits & 0xFFFF))[0])
-    if kind == 16:
+    if element_type == 16:
         return _bfloat16(bits)
-    return bits if kind in (12, 13) else signed(bits)
+    return bits if element_type in (12, 13) else signed(bits)
 
 
 def _bfloat16(bits: int) -> float:
     """Read the first half of a float's bits."""
     return real((bits & 0xFFFF) << 16)
-
-
-def _pair(message: memoryview) -> tuple[str, str]:
-    texts = {1: "", 2: ""}
-    for number, wire, content in fields(message):
-        if number in texts:
-            texts[number] = text_in(wire, content)
-    return texts[1], texts[2]

@@ -1,4 +1,4 @@
-"""A call of a PyTorch function: what the rules are given, what they answer, the arrays in it.
+"""A call of a PyTorch function as the rules see it, and the arrays in its arguments.
 
 PyTorch is imported only inside functions.
 """
@@ -6,21 +6,19 @@ PyTorch is imported only inside functions.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from fencepost.graph import Role, Shape
-from fencepost.sizing import Window
+from fencepost.graph import Shape, element_count
 
 
 @dataclass(frozen=True)
-class Call:
+class FunctionCall:
     """A call: the function's plain name, its arguments, and the shapes of what flows through.
 
     `inputs` and `outputs` are those of the arrays that depend on the model's input, `outputs` is
-    empty if the call failed. `channels` is the axis of the first input that holds the channels.
+    empty if the call failed. `channel_axis` is the axis of the first input that holds the channels.
     """
 
     name: str
@@ -28,10 +26,10 @@ class Call:
     kwargs: Mapping[str, Any]
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...] = ()
-    channels: int = 1
+    channel_axis: int = 1
 
     def bind(self, *names: str) -> dict[str, Any]:
-        """Arguments by name, whether they were given by place or by name."""
+        """Arguments by name, whether they were given by position or by name."""
         return {**dict(zip(names, self.args, strict=False)), **self.kwargs}
 
     def axes(self, dims: Any) -> set[int]:
@@ -39,26 +37,13 @@ class Call:
         count = len(self.inputs[0])
         if dims is None:
             return set(range(count))
-        found = {dim % count for dim in ((dims,) if isinstance(dims, int) else dims)}
-        moved = {axis + (0 < axis < self.channels) for axis in found - {self.channels}}
-        return moved | {1} if self.channels in found else moved
+        given = {dim % count for dim in ((dims,) if isinstance(dims, int) else dims)}
+        axes = {axis + (0 < axis < self.channel_axis) for axis in given - {self.channel_axis}}
+        return axes | {1} if self.channel_axis in given else axes
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What an `Operation` says of itself beyond its place in the model."""
-
-    kind: str
-    role: Role
-    arguments: Mapping[str, object] = field(default_factory=dict)
-    windows: tuple[Window, ...] = ()
-    weight_shape: tuple[int, ...] | None = None
-    multiply_adds: int | None = 0
-
-
-def product(shape: Shape) -> int:
-    """Count the cells of a shape."""
-    return math.prod(size or 0 for size in shape)
+    def work(self, each: int) -> int | None:
+        """Multiply-adds, so many for each element of the first output; None if it failed."""
+        return (element_count(self.outputs[0]) or 0) * each if self.outputs else None
 
 
 def arrays(value: Any) -> Iterator[Any]:
@@ -68,11 +53,11 @@ def arrays(value: Any) -> Iterator[Any]:
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from arrays(one)
+        for item in value:
+            yield from arrays(item)
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from arrays(one)
+        for item in value.values():
+            yield from arrays(item)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         yield from arrays(vars(value))
 
@@ -82,15 +67,15 @@ def shape_of(array: Any) -> Shape:
     return tuple(int(size) for size in array.shape)
 
 
-def replaced(value: Any, change: Callable[[Any], Any]) -> Any:
+def replace_arrays(value: Any, change: Callable[[Any], Any]) -> Any:
     """Put other arrays into nested lists, tuples and dictionaries."""
     from torch import Tensor
 
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, (list, tuple)):
-        several = [replaced(one, change) for one in value]
-        return type(value)(*several) if hasattr(value, "_fields") else type(value)(several)
+        items = [replace_arrays(item, change) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, dict):
-        return {name: replaced(one, change) for name, one in value.items()}
+        return {name: replace_arrays(item, change) for name, item in value.items()}
     return value

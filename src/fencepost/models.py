@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import integer
-from fencepost.errors import ArgumentError, SizeError, SizeProblem
-from fencepost.layers import (
+from .arguments import integer
+from .errors import ArgumentError, SizeError, SizeProblem
+from .layers import (
     RBF,
     Conv1d,
     Conv2d,
@@ -26,7 +26,7 @@ from fencepost.layers import (
     ScaledTanh,
     Subsample,
 )
-from fencepost.network import Network
+from .network import Network
 
 __all__ = ["C3_TABLE", "lenet5", "lenet5_1998", "small_cnn"]
 

@@ -5,15 +5,15 @@ Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad fil
 calls only `errors`.
 """
 
-from fencepost.datasets import prepare
-from fencepost.datasets.bundled import mnist
-from fencepost.datasets.checks import check_images, check_targets
-from fencepost.datasets.dataset import ChannelStatistics, Dataset, channel_statistics
-from fencepost.datasets.folders import image_folder
-from fencepost.datasets.idx_files import idx, read_idx
-from fencepost.datasets.npz_files import npz
-from fencepost.datasets.signals import signals_csv
-from fencepost.datasets.sources import DataSource, open, open_test  # noqa: A004 (datasets.open reads well)
+from . import prepare
+from .bundled import mnist
+from .checks import check_images, check_targets
+from .dataset import ChannelStatistics, Dataset, channel_statistics
+from .folders import image_folder
+from .idx_files import idx, read_idx
+from .npz_files import npz
+from .signals import signals_csv
+from .sources import DataSource, open, open_test  # noqa: A004 (datasets.open reads well)
 
 __all__ = [
     "ChannelStatistics",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from fencepost.datasets.dataset import Dataset
-from fencepost.datasets.idx_files import idx
+from .dataset import Dataset
+from .idx_files import idx
 
 __all__ = ["FOLDER", "mnist"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import DataError
+from ..errors import DataError
 
 __all__ = ["check_images", "check_targets"]
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.datasets.checks import CHUNK, check_images, check_targets
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
+from .checks import CHUNK, check_images, check_targets
 
 __all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
 

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fencepost.datasets import pictures
-from fencepost.datasets.byte_streams import allocate
-from fencepost.datasets.dataset import Dataset
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files.folders import hidden, visible_files
+from ..errors import ArgumentError, DataError
+from ..files.folders import hidden, visible_files
+from . import image_files
+from .dataset import Dataset
 
 __all__ = ["image_folder", "split_folders"]
 
@@ -112,11 +111,11 @@ def image_folder(
             f"memory. Received: {len(infos):,} images of {shape[0]} × {shape[1]}, "
             f"{total / 1e9:.1f} GB. Give a smaller size, such as size=(64, 64)."
         )
-    images = allocate((len(infos), channels, *shape), np.dtype(np.uint8), str(root))
+    images = np.empty((len(infos), channels, *shape), np.uint8)
     problems: list[tuple[Path, str]] = []
     for i, file in enumerate(found.paths):
         try:
-            images[i] = pictures.read(file, channels, size)
+            images[i] = image_files.read(file, channels, size)
         except DataError as error:
             problems.append((file, str(error)))
     _refuse(root, problems)
@@ -216,12 +215,12 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
     return _Found(paths, labels, names, ignored)
 
 
-def _inspect(root: Path, paths: list[Path]) -> list[pictures.PictureInfo]:
-    infos: list[pictures.PictureInfo] = []
+def _inspect(root: Path, paths: list[Path]) -> list[image_files.PictureInfo]:
+    infos: list[image_files.PictureInfo] = []
     problems: list[tuple[Path, str]] = []
     for path in paths:
         try:
-            infos.append(pictures.inspect(path))
+            infos.append(image_files.inspect(path))
         except DataError as error:
             problems.append((path, str(error)))
     _refuse(root, problems)
@@ -241,7 +240,7 @@ def _refuse(root: Path, problems: list[tuple[Path, str]]) -> None:
 
 
 def _common_size(
-    root: Path, paths: list[Path], infos: list[pictures.PictureInfo]
+    root: Path, paths: list[Path], infos: list[image_files.PictureInfo]
 ) -> tuple[int, int]:
     sizes = Counter((info.height, info.width) for info in infos)
     if len(sizes) == 1:
@@ -278,7 +277,7 @@ def _physical_memory() -> int:
 
 def _describe(
     found: _Found,
-    infos: list[pictures.PictureInfo],
+    infos: list[image_files.PictureInfo],
     shape: tuple[int, int],
     channels: int,
     resized: bool,

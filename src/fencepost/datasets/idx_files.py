@@ -1,8 +1,9 @@
-"""IDX files, the format of MNIST: a magic number, the sizes of the axes, the numbers.
+"""IDX files, the format of MNIST: a magic number, the sizes of the axes, the targets.
 
 The format: two zero bytes, one for the type, one for the number of axes; each axis as a big-endian
 32-bit integer; the data, big-endian, last axis fastest (yann.lecun.com/exdb/mnist, "FILE FORMATS
-FOR THE MNIST DATABASE"). Calls `byte_streams`, `layouts`, `dataset`, `errors`.
+FOR THE MNIST DATABASE"). A length is compared with what the file can hold before memory is asked
+for.
 """
 
 from __future__ import annotations
@@ -10,29 +11,22 @@ from __future__ import annotations
 import math
 import os
 import struct
+import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.datasets.byte_streams import (
-    MAX_DEFLATE_RATIO,
-    GzipReader,
-    Read,
-    allocate,
-    fill,
-    open_binary,
-)
-from fencepost.datasets.dataset import Dataset
-from fencepost.datasets.layouts import to_nchw
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
+from .binary_files import GZIP_MAGIC, MAX_DEFLATE_RATIO, open_binary
+from .dataset import Dataset
+from .layouts import to_nchw
 
-__all__ = ["CANONICAL", "GZIP_MAGIC", "find_pair", "folder_parts", "idx", "read_idx"]
+__all__ = ["CANONICAL", "find_pair", "folder_parts", "idx", "read_idx"]
 
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_AXES = 4
-GZIP_MAGIC = b"\x1f\x8b"
 CANONICAL = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -71,71 +65,73 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     """
     path = Path(path)
     with open_binary(path) as file:
-        size = _size(file, path)
+        size = os.fstat(file.fileno()).st_size
         zipped = file.read(2) == GZIP_MAGIC
-        file.seek(0)
-        read = GzipReader(file, path).read if zipped else file.read
-        shape, dtype = _header(read, path)
-        header = 4 + 4 * len(shape)
-        expected = math.prod(shape) * dtype.itemsize
-        told = f"a header with shape {shape} of {dtype.name}, {header + expected:,} bytes in all"
-        _check_size(path, header + expected, told, size, zipped)
-        array = allocate(shape, dtype, str(path))
-        received = fill(array, read)
-        if received < expected or read(1):
-            problem = f"ends after {header + received:,}" if received < expected else "goes on"
+
+        def first(count: int) -> bytes:
+            file.seek(0)
+            return _inflate(file.read(), count, path) if zipped else file.read(count)
+
+        shape, dtype = _header(first(4 + 4 * MAX_AXES), path)
+        start = 4 + 4 * len(shape)
+        length = start + math.prod(shape) * dtype.itemsize
+        content, actual = b"", f"and a file of {size:,} bytes"
+        if zipped and length > size * MAX_DEFLATE_RATIO:
+            actual = f"which {size:,} bytes of gzip cannot hold"
+        elif zipped or length == size:
+            content = first(length + 1)
+            end = "goes on" if len(content) > length else f"ends after {len(content):,}"
+            actual = f"and a file that {end}"
+    if len(content) != length:
+        raise DataError(
+            f"{path}: an IDX file must be as long as its header says. Received: a header with "
+            f"shape {shape} of {dtype.name}, {length:,} bytes in all, {actual}. Copy or download "
+            f"it again."
+        )
+    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    return array.astype(dtype.newbyteorder("="))
+
+
+def _inflate(content: bytes, most: int, path: Path) -> bytes:
+    """Return up to `most` bytes of a gzip file; zlib checks each member's CRC and length."""
+    parts: list[bytes] = []
+    while content and most > 0:
+        inflater = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(inflater.decompress(content, most))
+        except zlib.error as error:
             raise DataError(
-                f"{path}: an IDX file must be as long as its header says. Received: {told}, and a "
-                f"file that {problem}. Copy or download it again."
+                f"{path}: the gzip data must be intact. Received: {error}. Copy or download the "
+                f"file again."
+            ) from error
+        most -= len(parts[-1])
+        if most > 0 and not inflater.eof:
+            raise DataError(
+                f"{path}: a gzip file must be whole. Received: it ends in the middle of the data. "
+                f"Copy or download it again."
             )
-    if not dtype.isnative:
-        array = array.byteswap(inplace=True).view(dtype.newbyteorder("="))
-    return array
+        content = inflater.unused_data
+    return b"".join(parts)
 
 
-def _size(file: BinaryIO, path: Path) -> int:
-    if not path.is_file():
-        raise DataError(f"{path}: must be a file. Received: something else. Give a file's path.")
-    return os.fstat(file.fileno()).st_size
-
-
-def _header(read: Read, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    magic = _exactly(read, 4, path)
-    if magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= MAX_AXES:
+def _header(data: bytes, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type from the first bytes of a file."""
+    magic, sizes = data[:4], data[4:]
+    if len(magic) == 4 and (
+        magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= MAX_AXES
+    ):
         raise DataError(
             f"{path}: an IDX file must begin with the magic number 0 0, a type (8, 9, 11, 12, 13 "
             f"or 14) and 1 to {MAX_AXES} axes. Received: {' '.join(map(str, magic))}. Give the "
             f"IDX file itself (gzipped or not), such as {CANONICAL['train'][0]}.gz."
         )
-    sizes = _exactly(read, 4 * magic[3], path)
-    return struct.unpack(f">{magic[3]}I", sizes), np.dtype(DTYPES[magic[2]])
-
-
-def _exactly(read: Read, count: int, path: Path) -> bytes:
-    data = b""
-    while len(data) < count:
-        part = read(count - len(data))
-        if not part:
-            raise DataError(
-                f"{path}: an IDX file must begin with a whole header. Received: {len(data)} of "
-                f"{count} bytes. Copy or download it again."
-            )
-        data += part
-    return data
-
-
-def _check_size(path: Path, needed: int, told: str, size: int, zipped: bool) -> None:
-    """Compare the header with the file before memory is asked for."""
-    if not zipped and needed != size:
+    part, needed = (magic, 4) if len(magic) < 4 else (sizes, 4 * magic[3])
+    if len(part) < needed:
         raise DataError(
-            f"{path}: an IDX file must be as long as its header says. Received: {told}, and a "
-            f"file of {size:,} bytes. Copy or download it again."
+            f"{path}: an IDX file must begin with a whole header. Received: {len(part)} of "
+            f"{needed} bytes. Copy or download it again."
         )
-    if zipped and needed > size * MAX_DEFLATE_RATIO:
-        raise DataError(
-            f"{path}: an IDX file must be as long as its header says. Received: {told}, which "
-            f"{size:,} bytes of gzip cannot hold. Copy or download it again."
-        )
+    return struct.unpack_from(f">{magic[3]}I", sizes), np.dtype(DTYPES[magic[2]])
 
 
 def idx(
@@ -153,7 +149,7 @@ def idx(
         The file with the images, (N, H, W), or (N, W) for signals, or four axes (see `layout`);
         or a folder that holds files with MNIST's four names (as Fashion-MNIST, KMNIST do).
     labels : path, optional
-        The file with the labels, (N,); floating numbers are numbers to be predicted. If left out,
+        The file with the labels, (N,); floating targets are targets to be predicted. If left out,
         the file beside `images` with the name that MNIST would give it.
     split : {"train", "test"}
         Which half to take of a folder.
@@ -180,27 +176,24 @@ def idx(
         image_path, label_path = find_pair(Path(images), split)
     else:
         image_path, label_path = Path(images), Path(labels)
-    numbers = read_idx(label_path)
-    if numbers.ndim != 1:
+    targets = read_idx(label_path)
+    if targets.ndim != 1:
         raise DataError(
             f"{label_path}: labels must have one axis, shape (N,). Received: shape "
-            f"{numbers.shape}. The file with the images comes first: idx(images, labels)."
+            f"{targets.shape}. The file with the images comes first: idx(images, labels)."
         )
-    array = to_nchw(read_idx(image_path), str(image_path), layout) if len(numbers) else None
-    if array is None or len(array) != len(numbers):
+    array = to_nchw(read_idx(image_path), str(image_path), layout) if len(targets) else None
+    if array is None or len(array) != len(targets):
         raise DataError(
             f"{image_path} and {label_path}: there must be one label per image, and at least one. "
-            f"Received: {0 if array is None else len(array):,} images and {len(numbers):,} "
+            f"Received: {0 if array is None else len(array):,} images and {len(targets):,} "
             f"labels. Give two files that belong together."
         )
-    return _dataset(array, numbers, image_path, label_path)
-
-
-def _dataset(array: NDArray[Any], numbers: NDArray[Any], images: Path, labels: Path) -> Dataset:
     try:
-        return Dataset(array, numbers, source=images.name, description=f"IDX file {images.name}.")
+        name = image_path.name
+        return Dataset(array, targets, source=name, description=f"IDX file {name}.")
     except DataError as error:
-        raise DataError(f"{images} with {labels}: {error}") from error
+        raise DataError(f"{image_path} with {label_path}: {error}") from error
 
 
 def find_pair(path: Path, split: str) -> tuple[Path, Path]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
 
 __all__ = ["check_layout", "to_nchw"]
 

@@ -1,7 +1,7 @@
 """Arrays saved with numpy.savez: images and labels under the usual names.
 
 Nothing in a file is believed: no pickles, and every header is compared with the length of its
-member before memory is used. Calls `byte_streams`, `layouts`, `dataset`, `errors`.
+member before memory is used.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from fencepost.datasets.byte_streams import MAX_DEFLATE_RATIO, allocate, fill, open_binary
-from fencepost.datasets.checks import check_targets
-from fencepost.datasets.dataset import Dataset
-from fencepost.datasets.layouts import check_layout, to_nchw
-from fencepost.errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError
+from .binary_files import MAX_DEFLATE_RATIO, open_binary
+from .checks import check_targets
+from .dataset import Dataset
+from .layouts import check_layout, to_nchw
 
 __all__ = ["npz", "npz_parts"]
 
@@ -89,8 +89,8 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
             f"images=..., labels=...)."
         )
     names = _class_names(path, members, split)
-    labels, names = _targets(_read(path, members[pair[1]]), names, f"{path}, {pair[1]}")
-    array = _read(path, members[pair[0]])
+    labels, names = _targets(_read_member(path, members[pair[1]]), names, f"{path}, {pair[1]}")
+    array = _read_member(path, members[pair[0]])
     if pair[0] != "signals" or array.ndim == 2:
         array = to_nchw(array, f"{path}, {pair[0]}", layout)
     try:
@@ -129,7 +129,7 @@ def _members(path: Path) -> dict[str, zipfile.ZipInfo]:
     return {info.filename.removesuffix(".npy"): info for info in infos}
 
 
-def _read(path: Path, info: zipfile.ZipInfo) -> NDArray[Any]:
+def _read_member(path: Path, info: zipfile.ZipInfo) -> NDArray[Any]:
     """Return one array of the file; its header and the directory are checked first."""
     where = f"{path}, {info.filename}"
     size = path.stat().st_size
@@ -145,40 +145,35 @@ def _read(path: Path, info: zipfile.ZipInfo) -> NDArray[Any]:
             f"{info.file_size:,}, in a file of {size:,}. Save it again with numpy.savez."
         )
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(info) as stream:
-            member = cast(BinaryIO, stream)
-            shape, fortran, dtype = _header(member, where)
-            told = math.prod(shape) * dtype.itemsize
-            held = info.file_size - member.tell()
-            if told != held:
+        with zipfile.ZipFile(path) as archive:
+            with archive.open(info) as member:
+                shape, dtype = _header(cast(BinaryIO, member), where)
+                held = info.file_size - member.tell()
+            claimed = math.prod(shape) * dtype.itemsize
+            if claimed != held:
                 raise DataError(
                     f"{where}: an array must be as long as its header says. Received: shape "
-                    f"{shape} of {dtype}, {told:,} bytes, where {held:,} are. Save it again."
+                    f"{shape} of {dtype}, {claimed:,} bytes, where {held:,} are. Save it again."
                 )
-            array = allocate(shape[::-1] if fortran else shape, dtype, where)
-            received = fill(array, member.read)
-            member.read(1)  # reaching the end makes zipfile check the CRC
+            with archive.open(info) as member:
+                array: NDArray[Any] = npy.read_array(cast(BinaryIO, member), allow_pickle=False)
+                member.read(1)  # reaching the end makes zipfile check the CRC
     except DataError:
         raise
-    except Exception as error:  # whatever zipfile and zlib find wrong
-        raise _damaged(where, error) from error
-    if received != told:
-        raise _damaged(where, f"{received:,} of {told:,} bytes")
-    array = array.T if fortran else array
-    return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+    except Exception as error:  # whatever zipfile, zlib and NumPy find wrong
+        raise DataError(
+            f"{where}: must be intact. Received: {error}. Copy or save the file again."
+        ) from error
+    return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _damaged(where: str, problem: object) -> DataError:
-    return DataError(f"{where}: must be intact. Received: {problem}. Copy or save the file again.")
-
-
-def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     try:
         version = npy.read_magic(member)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         if version > (2, 0):  # exists only for structured arrays with unicode names
             raise ValueError(f"npy version {version}")
-        shape, fortran, dtype = reader(member)
+        shape, _, dtype = reader(member)
         if any(size < 0 for size in shape):
             raise ValueError(f"shape {shape}")
     except (zipfile.BadZipFile, zlib.error):
@@ -194,13 +189,13 @@ def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], bool, np.dty
             f"objects are never loaded, for they can run any program. Save numbers, or names as "
             f"np.array([...], dtype=str)."
         )
-    return shape, fortran, dtype
+    return shape, dtype
 
 
 def _class_names(path: Path, members: dict[str, zipfile.ZipInfo], split: str) -> tuple[str, ...]:
     """Return the names in the file; for names as test labels, those of the training labels."""
     if CLASS_NAMES in members:
-        array = _read(path, members[CLASS_NAMES])
+        array = _read_member(path, members[CLASS_NAMES])
         if array.ndim != 1 or len(array) == 0:
             raise DataError(
                 f"{path}, {CLASS_NAMES}: must have shape (classes,). Received: shape "
@@ -209,7 +204,7 @@ def _class_names(path: Path, members: dict[str, zipfile.ZipInfo], split: str) ->
         return tuple(_text(array))
     train = _pair(members, "train")
     if split != "train" and train is not None:
-        return _targets(_read(path, members[train[1]]), (), f"{path}, {train[1]}")[1]
+        return _targets(_read_member(path, members[train[1]]), (), f"{path}, {train[1]}")[1]
     return ()
 
 

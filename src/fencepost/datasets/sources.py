@@ -13,18 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fencepost.datasets.bundled import mnist
-from fencepost.datasets.byte_streams import open_binary
-from fencepost.datasets.dataset import Dataset
-from fencepost.datasets.folders import image_folder, split_folders
-from fencepost.datasets.idx_files import GZIP_MAGIC, find_pair, folder_parts, idx
-from fencepost.datasets.npz_files import npz, npz_parts
-from fencepost.datasets.signals import signals_csv
-from fencepost.errors import DataError
+from ..errors import DataError
+from .binary_files import GZIP_MAGIC, ZIP_MAGIC, open_binary
+from .bundled import mnist
+from .dataset import Dataset
+from .folders import image_folder, split_folders
+from .idx_files import find_pair, folder_parts, idx
+from .npz_files import npz, npz_parts
+from .signals import signals_csv
 
 __all__ = ["DataSource", "open", "open_test"]
 
-ZIP_MAGIC = b"PK"
 CSV_ENDINGS = {".csv", ".tsv"}
 TABLES = {"train": "train.csv", "validation": "validation.csv", "test": "test.csv"}
 

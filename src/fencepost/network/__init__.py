@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fencepost.network.arguments import Normalization
-from fencepost.network.evaluation import ClassScore, Evaluation, RegressionEvaluation
-from fencepost.network.network import Network, load
-from fencepost.network.saliency import Occlusion, input_gradient, occlusion
+from .arguments import Normalization
+from .evaluation import ClassScore, Evaluation, RegressionEvaluation
+from .network import Network, load
+from .saliency import Occlusion, input_gradient, occlusion
 
 __all__ = [
     "ClassScore",

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import integer
-from fencepost.errors import ArgumentError
-from fencepost.layers import Layer, Shape
+from ..arguments import integer
+from ..errors import ArgumentError
+from ..layers import Layer, Shape
 
 # What Network takes besides its input shape and layers.
 _OPTIONS = ("normalization", "class_names", "seed", "initialization")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.text import format_table
+from ..text import format_table
 
 
 @dataclass(frozen=True)

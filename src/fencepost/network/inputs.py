@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.datasets.checks import check_images, check_targets
-from fencepost.errors import ArgumentError
-from fencepost.layers import Shape
-from fencepost.layers.base import engine_shape
+from ..datasets.checks import check_images, check_targets
+from ..errors import ArgumentError
+from ..layers import Shape
+from ..layers.base import engine_shape
 
 _UINT8, _FLOAT32 = _NATIVE = (np.dtype(np.uint8), np.dtype(np.float32))
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.layers import Conv1d, Conv2d, Layer, Residual
-from fencepost.text import format_shape
+from ..errors import ArgumentError, DataError
+from ..layers import Conv1d, Conv2d, Layer, Residual
+from ..text import format_shape
 
 if TYPE_CHECKING:
-    from fencepost.network.network import Network
+    from .network import Network
 
 
 def untrained_copy(net: Network) -> Network:

@@ -18,12 +18,12 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from fencepost.errors import ArgumentError, ModelFileError, SizeError
-from fencepost.files.atomic import atomic_write
-from fencepost.files.signatures import resemblance
-from fencepost.layers import Shape
-from fencepost.network import sizes
-from fencepost.network.arguments import as_input_shape, as_layers, as_network_arguments
+from ..errors import ArgumentError, ModelFileError, SizeError
+from ..files.atomic import atomic_write
+from ..files.signatures import resemblance
+from ..layers import Shape
+from . import sizes
+from .arguments import as_input_shape, as_layers, as_network_arguments
 
 FORMAT_VERSION = "1"
 # The description of a network is a few kB. safetensors itself would read 100 MB of it.

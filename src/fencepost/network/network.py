@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost import training
-from fencepost.arguments import choice, integer
-from fencepost.errors import ArgumentError, SizeError
-from fencepost.layers import Conv1d, Conv2d, Layer
-from fencepost.layers.base import engine_shape
-from fencepost.layers.initialization import RULES
-from fencepost.network import evaluation, inputs, model_files, sizes, vectors
-from fencepost.network.arguments import (
+from .. import training
+from ..arguments import choice, integer
+from ..errors import ArgumentError, SizeError
+from ..layers import Conv1d, Conv2d, Layer
+from ..layers.base import engine_shape
+from ..layers.initialization import RULES
+from . import evaluation, inputs, model_files, sizes, vectors
+from .arguments import (
     Normalization,
     as_class_names,
     as_input_shape,
@@ -27,12 +27,12 @@ from fencepost.network.arguments import (
     as_network_arguments,
     as_normalization,
 )
-from fencepost.network.evaluation import Evaluation, RegressionEvaluation
-from fencepost.network.inspection import require_classes
-from fencepost.network.vectors import Float32
+from .evaluation import Evaluation, RegressionEvaluation
+from .inspection import require_classes
+from .vectors import Float32
 
 if TYPE_CHECKING:
-    from fencepost._engine import NetworkPlan
+    from .._engine import NetworkPlan
 
 
 class Network:
@@ -143,7 +143,7 @@ class Network:
     @functools.cached_property
     def engine_plan(self) -> NetworkPlan:
         """The network as the engine runs it, made when it is first needed."""
-        from fencepost._engine import NetworkPlan
+        from .._engine import NetworkPlan
 
         steps, _ = sizes.engine_steps(self.rows)
         return NetworkPlan(

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import integer
-from fencepost.errors import ArgumentError
-from fencepost.network import evaluation, inputs, sizes
-from fencepost.network.inspection import require_finite
-from fencepost.network.network import Network
-from fencepost.network.vectors import Float32
+from ..arguments import integer
+from ..errors import ArgumentError
+from . import evaluation, inputs, sizes
+from .inspection import require_finite
+from .network import Network
+from .vectors import Float32
 
 CHUNK = 64  # covered images at a time
 PATCH = 6  # the usual patch is a sixth of the longer side

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fencepost.graph import SizedLayer, size_layers
-from fencepost.layers import Layer, ParameterSpec, Shape, StateSpec
-from fencepost.layers.base import Step
-from fencepost.text import format_shape, format_table
+from ..graph import SizedLayer, size_layers
+from ..layers import Layer, ParameterSpec, Shape, StateSpec
+from ..layers.base import Step
+from ..text import format_shape, format_table
 
 _LONGEST_TEXT = 44
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.graph import SizedLayer
-from fencepost.layers import ParameterSpec, StateSpec
-from fencepost.layers.initialization import initial
-from fencepost.network import sizes
+from ..graph import SizedLayer
+from ..layers import ParameterSpec, StateSpec
+from ..layers.initialization import initial
+from . import sizes
 
 Float32 = NDArray[np.float32]
 

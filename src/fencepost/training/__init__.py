@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fencepost.training.augmentation import Augmentation
-from fencepost.training.fit import fit
-from fencepost.training.history import Epoch, History
-from fencepost.training.losses import CrossEntropy, MeanSquaredError
-from fencepost.training.optimizers import SGD, Adam, AdamW
-from fencepost.training.schedules import Constant, Cosine, OneCycle, Step
+from .augmentation import Augmentation
+from .fit import fit
+from .history import Epoch, History
+from .losses import CrossEntropy, MeanSquaredError
+from .optimizers import SGD, Adam, AdamW
+from .schedules import Constant, Cosine, OneCycle, Step
 
 __all__ = [
     "SGD",

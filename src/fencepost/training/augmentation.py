@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from fencepost.arguments import flag, nearest, real
-from fencepost.errors import ArgumentError
-from fencepost.text import mark_column
-from fencepost.training.settings import Setting
+from ..arguments import flag, nearest, real
+from ..errors import ArgumentError
+from ..text import mark_column
+from .settings import Setting
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files import atomic
-from fencepost.training.history import History
+from ..errors import ArgumentError, DataError
+from ..files import atomic
+from .history import History
 
 FORMAT = "fencepost-checkpoint-1"
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.datasets.checks import check_images, check_targets
-from fencepost.datasets.dataset import Dataset
-from fencepost.errors import ArgumentError
-from fencepost.training.losses import Loss
+from ..datasets.checks import check_images, check_targets
+from ..datasets.dataset import Dataset
+from ..errors import ArgumentError
+from .losses import Loss
 
 Validation = tuple[ArrayLike, ArrayLike] | float | None
 

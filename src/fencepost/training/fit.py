@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fencepost import _engine
-from fencepost.arguments import flag, integer, real
-from fencepost.datasets.dataset import channel_statistics
-from fencepost.errors import ArgumentError, DataError
-from fencepost.training import progress as progress_bars
-from fencepost.training.augmentation import Augmentation, as_augmentation
-from fencepost.training.checkpoints import Checkpoint, compare_settings
-from fencepost.training.data import (
+from .. import _engine
+from ..arguments import flag, integer, real
+from ..datasets.dataset import channel_statistics
+from ..errors import ArgumentError, DataError
+from . import progress as progress_bars
+from .augmentation import Augmentation, as_augmentation
+from .checkpoints import Checkpoint, compare_settings
+from .data import (
     DataSpec,
     Subset,
     Validation,
@@ -31,12 +31,12 @@ from fencepost.training.data import (
     content_hash,
     split,
 )
-from fencepost.training.history import Epoch, History
-from fencepost.training.losses import Loss, as_loss
-from fencepost.training.optimizers import Optimizer, as_optimizer
-from fencepost.training.run import EngineModel, RunOptions, TrainingRun
-from fencepost.training.schedules import Schedule, as_schedule
-from fencepost.training.trainable import Floats, Trainable
+from .history import Epoch, History
+from .losses import Loss, as_loss
+from .optimizers import Optimizer, as_optimizer
+from .run import EngineModel, RunOptions, TrainingRun
+from .schedules import Schedule, as_schedule
+from .trainable import Floats, Trainable
 
 
 def fit(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import real
-from fencepost.errors import ArgumentError
-from fencepost.training.settings import Setting, as_setting
+from ..arguments import real
+from ..errors import ArgumentError
+from .settings import Setting, as_setting
 
 
 class Loss(Setting):

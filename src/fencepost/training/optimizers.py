@@ -10,9 +10,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fencepost.arguments import flag, real
-from fencepost.errors import ArgumentError
-from fencepost.training.settings import Setting, as_setting
+from ..arguments import flag, real
+from ..errors import ArgumentError
+from .settings import Setting, as_setting
 
 
 @dataclass(frozen=True)

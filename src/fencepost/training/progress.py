@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from fencepost.training.history import Epoch
+from .history import Epoch
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import DataError, DivergedError
-from fencepost.training.checkpoints import Checkpoint, remove_leftovers
-from fencepost.training.data import Subset
-from fencepost.training.history import Epoch, History
-from fencepost.training.interrupts import Interrupts
-from fencepost.training.losses import Loss
-from fencepost.training.optimizers import Optimizer
-from fencepost.training.progress import Progress
-from fencepost.training.schedules import Schedule
-from fencepost.training.trainable import Floats
+from ..errors import DataError, DivergedError
+from .checkpoints import Checkpoint, remove_leftovers
+from .data import Subset
+from .history import Epoch, History
+from .interrupts import Interrupts
+from .losses import Loss
+from .optimizers import Optimizer
+from .progress import Progress
+from .schedules import Schedule
+from .trainable import Floats
 
 if TYPE_CHECKING:
-    from fencepost._engine import NetworkPlan, Trainer
+    from .._engine import NetworkPlan, Trainer
 
 # One call of the engine runs about this long: rarely enough to cost nothing, often enough that
 # Ctrl-C and the progress bar feel immediate.

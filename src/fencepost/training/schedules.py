@@ -16,9 +16,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import real
-from fencepost.errors import ArgumentError
-from fencepost.training.settings import Setting, as_setting
+from ..arguments import real
+from ..errors import ArgumentError
+from .settings import Setting, as_setting
 
 Rates = NDArray[np.float32]
 Factors = NDArray[np.float64]

@@ -6,8 +6,8 @@ from abc import ABC
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
-from fencepost.arguments import choice
-from fencepost.errors import ArgumentError
+from ..arguments import choice
+from ..errors import ArgumentError
 
 
 class Setting(ABC):

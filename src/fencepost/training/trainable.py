@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from fencepost._engine import NetworkPlan
+    from .._engine import NetworkPlan
 
 Floats = NDArray[np.float32]
 

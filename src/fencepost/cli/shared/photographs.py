@@ -18,14 +18,14 @@ TOP = 3
 
 def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[str]]:
     """Return the pixels of an image file as the model takes them, and what was done to them."""
-    from ...datasets import ChannelStatistics, pictures, prepare
+    from ...datasets import ChannelStatistics, image_files, prepare
     from . import loading
 
     source = loading.remembered_source(network)
     if source is not None and source.size is not None:
         # The training images were brought to this size without keeping their proportions.
         try:
-            pixels = pictures.read(image, network.input_shape[0], source.size)
+            pixels = image_files.read(image, network.input_shape[0], source.size)
         except DataError as error:
             raise DataError(f"{image}: {error}.") from error
         size = format_shape(source.size)

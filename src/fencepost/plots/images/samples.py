@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets import pictures
+from ...datasets import image_files
 from ...errors import DataError
 
 PORTRAIT = "grace_hopper.jpg"
@@ -31,9 +31,9 @@ def read_portrait(path: Path | None) -> NDArray[np.uint8]:
             )
         path = sample
     try:
-        info = pictures.inspect(path)
+        info = image_files.inspect(path)
         width = max(1, round(HEIGHT * info.width / info.height))
-        grey = pictures.read(path, channels=1, size=(HEIGHT, width))
+        grey = image_files.read(path, channels=1, size=(HEIGHT, width))
         return grey.reshape(HEIGHT, width)
     except DataError as error:
         raise DataError(f"{path} {error}.") from error

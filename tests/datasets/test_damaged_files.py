@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import fencepost as fp
+from datasets.idx_writer import idx_bytes
 from fencepost.datasets import Dataset
 from fencepost.errors import DataError
-from idx_writer import idx_bytes
 
 CASES = 25  # per kind of file, of which there are twelve
 FORMATS = ("png", "jpg", "gif", "bmp", "tif", "webp", "ppm")

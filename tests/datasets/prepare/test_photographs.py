@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 import fencepost as fp
-from fencepost.datasets import ChannelStatistics, glyphs, prepare
-from fencepost.datasets.prepare import Preparation, photograph
+from fencepost.datasets import ChannelStatistics
+from fencepost.datasets.prepare import Preparation, glyphs, photograph
 from fencepost.errors import ArgumentError, DataError
 
 MNIST = Preparation("mnist", "dark")
@@ -232,28 +232,3 @@ def test_pictures_far_from_the_training_images_are_remarked_on():
     said = photograph(np.full((8, 8), 240, np.uint8), (1, 8, 8), statistics=statistics).sentences
     assert "Its mean brightness, 240, is far from that of the training images, 30" in said[0]
     assert not photograph(np.full((8, 8), 50, np.uint8), (1, 8, 8), statistics=statistics).sentences
-
-
-# detect
-
-
-def test_detect(digits):
-    images = digits[:, None]
-    assert prepare.detect(images) == MNIST
-    assert prepare.detect(images / np.float32(255)) == Preparation("mnist", "dark", 1.0)
-    assert prepare.detect(np.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)))) == MNIST
-    assert prepare.detect(np.roll(images, 5, axis=3)) == Preparation("plain", "dark")
-    assert prepare.detect(255 - images) == Preparation("plain", "light")
-    assert prepare.detect(np.repeat(images, 3, axis=1)) == Preparation("plain", "dark")
-    noise = np.random.default_rng(0).integers(0, 256, (20, 3, 8, 8), np.uint8)
-    assert prepare.detect(noise) == Preparation("plain", "any")
-    assert prepare.detect(images.astype(np.float32) - 33).white is None
-    assert prepare.detect(np.zeros((4, 1, 50), np.float32)).white is None
-
-
-def test_a_preparation_goes_through_a_model_file():
-    assert Preparation.from_dict(MNIST.to_dict()) == MNIST
-    with pytest.raises(DataError, match="must have style, background and white"):
-        Preparation.from_dict({"colour": 1})
-    with pytest.raises(ArgumentError, match='style "mnist" or "plain"'):
-        Preparation("odd")

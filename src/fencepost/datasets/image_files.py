@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import DataError
-from fencepost.files.pictures import opened, orientation, upright_size
+from ..errors import DataError
+from ..files.pictures import opened, orientation, upright_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,76 +1,26 @@
-"""Bring a photograph to what a model was trained on, and say what was done.
-
-`detect` looks at the training images and says how they were made; its answer goes into the model
-file. `photograph` does to a picture what the answer asks for. Calls `pictures`, `glyphs`,
-`dataset`, `files`, `errors`.
-"""
+"""Bring a photograph to what a model was trained on, and say what was done."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.datasets import glyphs, pictures
-from fencepost.datasets.dataset import ChannelStatistics
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files.pictures import opened
+from ...errors import ArgumentError, DataError
+from ...files.pictures import opened
+from .. import image_files
+from ..dataset import ChannelStatistics
+from . import glyphs
+from .preparation import DARK, LIGHT, Preparation
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Preparation", "Prepared", "detect", "photograph"]
-
-SAMPLE = 500  # images that `detect` looks at
 WORKING = 480  # pixels of the longer side of a photograph while its ink is looked for
-DARK, LIGHT = 0.25, 0.75  # of white: what counts as a dark and as a light border
-MOST = 0.9  # the share of images that must agree
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How the training images were made, as far as it matters to a photograph.
-
-    Attributes
-    ----------
-    style : {"mnist", "plain"}
-        "mnist": one glyph, light on dark, in a box of 20 pixels, centred by its centre of mass.
-    background : {"dark", "light", "any"}
-        What the borders of the training images show.
-    white : float or None
-        The value of white: 255, or 1; None if the values are not those of a picture.
-    """
-
-    style: str = "plain"
-    background: str = "any"
-    white: float | None = 255.0
-
-    def __post_init__(self) -> None:
-        if self.style not in ("mnist", "plain") or self.background not in ("dark", "light", "any"):
-            raise ArgumentError(
-                f'a preparation must have the style "mnist" or "plain" and the background "dark", '
-                f'"light" or "any". Received: {self.style!r}, {self.background!r}.'
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data, for a model file."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Preparation:
-        """Return what `to_dict` was made from."""
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise DataError(
-                f"a preparation must have style, background and white. Received: "
-                f"{dict(values)!r}. Save the model again."
-            ) from error
 
 
 class Prepared(NamedTuple):
@@ -78,35 +28,6 @@ class Prepared(NamedTuple):
 
     image: NDArray[Any]
     sentences: list[str]
-
-
-def detect(images: NDArray[Any]) -> Preparation:
-    """Look at training images, (N, C, H, W), and say how they were made.
-
-    Examples
-    --------
-    >>> import fencepost as fp
-    >>> images, labels = fp.datasets.mnist("test")
-    >>> fp.datasets.prepare.detect(images)
-    Preparation(style='mnist', background='dark', white=255.0)
-    """
-    if images.ndim != 4 or 0 in images.shape:
-        return Preparation(white=None)
-    sample = images[:: -(-len(images) // SAMPLE)]
-    white = 255.0 if sample.dtype == np.uint8 else _white(sample)
-    if white is None:
-        return Preparation(white=None)
-    values = sample.astype(np.float32) * (255 / white)
-    edges = np.array([np.median(_border(image.mean(axis=0))) for image in values]) / 255
-    background = "any"
-    if np.mean(edges < DARK) >= MOST:
-        background = "dark"
-    elif np.mean(edges > LIGHT) >= MOST:
-        background = "light"
-    boxed = images.shape[1] == 1 and background == "dark"
-    if boxed and np.mean([glyphs.is_normalised(image[0]) for image in values]) >= MOST:
-        return Preparation("mnist", "dark", white)
-    return Preparation("plain", background, white)
 
 
 def photograph(
@@ -196,25 +117,14 @@ def photograph(
     return Prepared(values, sentences)
 
 
-def _white(sample: NDArray[Any]) -> float | None:
-    low, high = float(sample.min()), float(sample.max())
-    if low < 0 or high > 255:
-        return None
-    return 1.0 if high <= 1 else 255.0
-
-
-def _border(image: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
-
-
 def _open(image: Any, channels: int, drawing: bool) -> Image:
     """Return an L or RGB picture, upright."""
     from PIL import Image as pillow
 
     if isinstance(image, (str, os.PathLike)):
         with opened(Path(image)) as picture:
-            return pictures.flatten(
-                picture, channels, _paper(picture) if drawing else pictures.WHITE
+            return image_files.flatten(
+                picture, channels, _paper(picture) if drawing else image_files.WHITE
             )
     if not isinstance(image, pillow.Image):
         array = np.asarray(image)
@@ -226,16 +136,16 @@ def _open(image: Any, channels: int, drawing: bool) -> Image:
                 f"go to predict."
             )
         image = pillow.fromarray(array)
-    return pictures.flatten(image, channels, _paper(image) if drawing else pictures.WHITE)
+    return image_files.flatten(image, channels, _paper(image) if drawing else image_files.WHITE)
 
 
 def _paper(image: Image) -> tuple[int, int, int, int]:
     """Return what to lay a transparent drawing on: the opposite of its own brightness."""
     if "A" not in image.mode and "transparency" not in image.info:
-        return pictures.WHITE
+        return image_files.WHITE
     pixels = np.asarray(image.convert("RGBA").convert("LA"), np.float64)
     brightness = (pixels[..., 0] * pixels[..., 1]).sum() / max(pixels[..., 1].sum(), 1)
-    return (0, 0, 0, 255) if brightness > 127 else pictures.WHITE
+    return (0, 0, 0, 255) if brightness > 127 else image_files.WHITE
 
 
 def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[str]]:
@@ -253,7 +163,7 @@ def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[s
     if longest > WORKING:
         height = max(1, round(picture.height * WORKING / longest))
         width = max(1, round(picture.width * WORKING / longest))
-        picture = pictures.resize(picture, (height, width))
+        picture = image_files.resize(picture, (height, width))
     if min(picture.size) < 3:
         raise DataError(f"has only {picture.height} × {picture.width} pixels")
     ink = glyphs.find_ink(np.asarray(picture.convert("L"), np.float32))
@@ -285,13 +195,13 @@ def _plain(
         sentences.append(
             f"Resized it from {picture.height} × {picture.width} to {inner[0]} × {inner[1]} pixels."
         )
-        picture = pictures.resize(picture, inner)
+        picture = image_files.resize(picture, inner)
         if inner != (height, width):
             top, left = (inner[0] - height) // 2, (inner[1] - width) // 2
             picture = picture.crop((left, top, left + width, top + height))
             sentences.append(f"Cut out the {height} × {width} pixels in its centre.")
-    values = pictures.to_array(picture)
-    edge = float(np.median(_border(values.mean(axis=0)))) / 255
+    values = image_files.to_array(picture)
+    edge = float(np.median(glyphs.border(values.mean(axis=0)))) / 255
     opposite = {"dark": edge > LIGHT, "light": edge < DARK, "any": False}[background]
     if opposite and shape[0] == 1:
         values = 255 - values

@@ -1,10 +1,9 @@
-"""From a photograph of a digit or letter to an image as MNIST's were made.
+"""From a photograph of a digit or character to an image as MNIST's were made.
 
 MNIST's makers size-normalised each digit "to fit in a 20×20 pixel box while preserving their aspect
 ratio", grey from anti-aliasing, and centred it "in a 28×28 image by computing the center of mass of
 the pixels" (yann.lecun.com/exdb/mnist). Before that, the ink must be told from the paper; how that
-is done here is ours. Arrays are float32 (H, W), brightness from 0 to 255. Calls `errors`; Pillow
-does the resizing.
+is done here is ours. Arrays are float32 (H, W), brightness from 0 to 255.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import DataError
+from ...errors import DataError
 
-__all__ = ["BOX", "Ink", "find_ink", "is_normalised", "normalise"]
+__all__ = ["BOX", "Ink", "border", "find_ink", "is_normalised", "normalise"]
 
 BOX = 20  # pixels that the longer side of a glyph takes
 FRAME = 28  # the image that this box belongs to; larger images get a wider margin
@@ -49,7 +48,7 @@ def is_normalised(image: Grey) -> bool:
     rows, columns = np.nonzero(image > 0.05 * image.max())
     box = max(np.ptp(rows), np.ptp(columns)) + 1
     y, x = _centre_of_mass(image)
-    # Centring shifts by whole pixels: half a pixel of rounding each way, and a little for noise.
+    # Centring shifts by full pixels: half a pixel of rounding each way, and a little for noise.
     return bool(BOX - 1 <= box <= BOX and abs(y - side / 2) <= 1 and abs(x - side / 2) <= 1)
 
 
@@ -67,8 +66,8 @@ def find_ink(image: Grey) -> Ink:
     """
     dark = _is_dark(image)
     upside = -image if dark else image  # ink is now brighter than its ground
-    strength = upside - _ground(upside)
-    beyond = strength[strength > _tail(strength)]
+    magnitude = upside - _ground(upside)
+    beyond = magnitude[magnitude > _tail(magnitude)]
     if beyond.size < 4:
         raise DataError("shows nothing that stands out from its ground")
     # Shadows and smudges lie between ground and ink: the threshold is asked of what stands out.
@@ -77,8 +76,8 @@ def find_ink(image: Grey) -> Ink:
         raise DataError(
             f"shows strokes that differ from their ground by only {contrast:.0f} of 255"
         )
-    mask = _keep_glyph(strength > 0.45 * contrast)
-    coverage = np.clip((strength / contrast - 0.2) / 0.6, 0, 1)
+    mask = _keep_glyph(magnitude > 0.45 * contrast)
+    coverage = np.clip((magnitude / contrast - 0.2) / 0.6, 0, 1)
     coverage[~_grow(mask, 2)] = 0
     return Ink(coverage.astype(np.float32), dark, contrast)
 
@@ -93,7 +92,7 @@ def _is_dark(image: Grey) -> bool:
     image = _block_means(image, FINE)
     difference = image - _surface(image)
     tail = _tail(difference)
-    low, high = np.percentile(_border(difference), (2, 98))
+    low, high = np.percentile(border(difference), (2, 98))
     for floor, ceiling in ((min(low, 0) - tail, max(high, 0) + tail), (-tail, tail)):
         light = float((difference[difference > ceiling] - ceiling).sum())
         dark = float((floor - difference[difference < floor]).sum())
@@ -102,12 +101,13 @@ def _is_dark(image: Grey) -> bool:
     return dark > light
 
 
-def _border(image: Grey) -> Grey:
+def border(image: Grey) -> Grey:
+    """Return the pixels along the four sides."""
     return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
 
 
 def _tail(difference: Grey) -> float:
-    """Return what noise does not reach: four standard deviations, taken from the median."""
+    """Return what noise does not exceed: four standard deviations, taken from the median."""
     return max(4 * 1.4826 * float(np.median(np.abs(difference))), MIN_CONTRAST / 2)
 
 
@@ -155,16 +155,16 @@ def _surface(image: Grey) -> Grey:
     inside = np.zeros(image.shape, bool)
     inside[margin:-margin, margin:-margin] = True
     chosen = ~inside.reshape(-1)
-    chosen &= np.abs(values - np.median(values[chosen])) <= 3 * _spread(values[chosen])
+    chosen &= np.abs(values - np.median(values[chosen])) <= 3 * _robust_std(values[chosen])
     surface = values
-    for turn in range(8):
-        parts = 6 if turn else 3  # constant and slopes first: a border says little of curvature
+    for fit in range(8):
+        parts = 6 if fit else 3  # constant and slopes first: a border says little of curvature
         some = terms[chosen, :parts]
         # The terms are of one size and hardly correlated: the normal equations are safe here.
         solution = np.linalg.lstsq(some.T @ some, some.T @ values[chosen], rcond=None)[0]
         surface = terms[:, :parts] @ solution
         residual = np.abs(values - surface)
-        chosen = residual <= 3 * _spread(residual[chosen])
+        chosen = residual <= 3 * _robust_std(residual[chosen])
     return surface.reshape(image.shape).astype(np.float32)
 
 
@@ -173,23 +173,23 @@ def _ground(image: Grey) -> Grey:
     from PIL import Image
 
     small = _block_means(image, COARSE)
-    reach = max(1, round(WIDEST * max(small.shape) / 2))
-    padded = np.pad(small, 2 * reach, mode="edge")
-    opened = -_sliding_maximum(-padded, reach)
-    picture = Image.fromarray(np.ascontiguousarray(_sliding_maximum(opened, reach)))
+    radius = max(1, round(WIDEST * max(small.shape) / 2))
+    padded = np.pad(small, 2 * radius, mode="edge")
+    opened = -_sliding_maximum(-padded, radius)
+    picture = Image.fromarray(np.ascontiguousarray(_sliding_maximum(opened, radius)))
     size = (image.shape[1], image.shape[0])
     return np.asarray(picture.resize(size, Image.Resampling.BILINEAR), np.float32)
 
 
-def _sliding_maximum(image: Grey, reach: int) -> Grey:
-    """Return the maximum over the (2·reach + 1)² square around each cell that has one."""
+def _sliding_maximum(image: Grey, radius: int) -> Grey:
+    """Return the maximum over the (2·radius + 1)² square around each pixel that has one."""
     for axis in (0, 1):
-        windows = np.lib.stride_tricks.sliding_window_view(image, 2 * reach + 1, axis=axis)
+        windows = np.lib.stride_tricks.sliding_window_view(image, 2 * radius + 1, axis=axis)
         image = windows.max(axis=-1)
     return image
 
 
-def _spread(values: NDArray[np.float32]) -> float:
+def _robust_std(values: NDArray[np.float32]) -> float:
     """Return a standard deviation that outliers do not inflate, at least 2 of 255."""
     return max(2.0, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
 
@@ -270,11 +270,11 @@ def _grow(mask: Mask, radius: int) -> Mask:
 
 def _thicken(image: Grey, radius: int) -> Grey:
     """Return the maximum over a disc-like neighbourhood: squares and diamonds in turn."""
-    for turn in range(radius):
+    for step in range(radius):
         padded = np.pad(image, 1)
         views = [padded[1:-1, 1:-1], padded[:-2, 1:-1], padded[2:, 1:-1]]
         views += [padded[1:-1, :-2], padded[1:-1, 2:]]
-        if turn % 2:
+        if step % 2:
             views += [padded[:-2, :-2], padded[:-2, 2:], padded[2:, :-2], padded[2:, 2:]]
         image = np.maximum.reduce(views)
     return image

@@ -1,0 +1,10 @@
+"""Photographs, of digits above all, brought to what a model was trained on.
+
+`detect` looks at the training images and says how they were made; its result goes into the model
+file. `photograph` does to a picture what the result asks for.
+"""
+
+from .photographs import Prepared, photograph
+from .preparation import Preparation, detect
+
+__all__ = ["Preparation", "Prepared", "detect", "photograph"]

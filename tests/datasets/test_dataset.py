@@ -1,0 +1,124 @@
+"""Dataset, its statistics and its split."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from fencepost.datasets import Dataset, channel_statistics
+from fencepost.errors import ArgumentError, DataError
+
+RNG = np.random.default_rng(5)
+
+
+def some_images(count=12, shape=(1, 6, 7)):
+    return RNG.integers(0, 256, (count, *shape), np.uint8)
+
+
+def test_a_dataset_unpacks_and_knows_itself():
+    images = some_images()
+    data = Dataset(images, np.arange(12) % 3, ("a", "b", "c"), source="here")
+    unpacked, labels = data
+    assert unpacked is data.images
+    assert labels.tolist() == data.targets.tolist()
+    assert len(data) == 12
+    assert data.input_shape == (1, 6, 7)
+    assert repr(data) == "Dataset(here: 12 × (1, 6, 7) uint8, 3 classes)"
+
+
+def test_class_names_are_numbers_unless_given():
+    assert Dataset(some_images(3), [0, 2, 0]).class_names == ("0", "1", "2")
+
+
+def test_floating_targets_are_numbers_to_be_predicted():
+    data = Dataset(some_images(2), [0.5, 2])
+    assert data.targets.shape == (2, 1)
+    assert data.class_names == ()
+    assert "numbers as targets" in repr(data)
+
+
+def test_whole_floating_targets_are_asked_about():
+    with pytest.raises(DataError, match=r"targets.astype\(np.int64\), or targets\[:, None\]"):
+        Dataset(some_images(2), [0.0, 2.0])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("shape", [(9, 1, 6, 7), (300, 3, 70, 80), (5, 2, 33)])
+def test_statistics_agree_with_numpy(dtype, shape):
+    images = (
+        RNG.normal(90, 40, shape) + 20 * np.arange(shape[1]).reshape(-1, *[1] * (len(shape) - 2))
+    ).clip(0, 255)
+    images = images.astype(dtype)
+    mean, std = channel_statistics(images)
+    axes = tuple(k for k in range(images.ndim) if k != 1)
+    np.testing.assert_allclose(mean, images.mean(axes, dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(std, images.std(axes, dtype=np.float64), rtol=1e-6)
+
+
+def test_statistics_of_floats_far_from_zero_keep_their_precision():
+    images = (1e4 + RNG.normal(0, 0.5, (50, 1, 20, 20))).astype(np.float32)
+    np.testing.assert_allclose(
+        channel_statistics(images).std, images.std(dtype=np.float64), rtol=1e-5
+    )
+
+
+def test_a_constant_channel_is_scaled_by_one():
+    statistics = channel_statistics(np.full((3, 1, 2, 2), 7, np.uint8))
+    assert statistics.std.tolist() == [0]
+    assert statistics.scale.tolist() == [1]
+
+
+def test_statistics_make_no_float_copy():
+    images = np.zeros((6000, 1, 28, 28), np.uint8)
+    tracemalloc.start()
+    channel_statistics(images)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < images.nbytes
+
+
+def test_split_is_stratified_seeded_and_complete():
+    labels = np.repeat([0, 1, 2], [100, 50, 13])
+    data = Dataset(np.arange(163, dtype=np.float32)[:, None], labels)
+    train, held_out = data.split(0.2, seed=3)
+    assert len(held_out) == 33
+    assert np.abs(np.bincount(held_out.targets) - [20, 10, 2.6]).max() < 1
+    both = np.concatenate([train.images, held_out.images]).ravel()
+    assert sorted(both) == list(range(163))
+    again = data.split(0.2, seed=3)[1]
+    np.testing.assert_array_equal(held_out.images, again.images)
+    assert not np.array_equal(data.split(0.2, seed=4)[1].images, held_out.images)
+
+
+def test_split_keeps_every_class_in_training():
+    data = Dataset(np.zeros((6, 4), np.uint8), [0, 0, 0, 0, 1, 2])
+    train, held_out = data.split(0.9)
+    assert set(train.targets) == {0, 1, 2}
+    assert set(held_out.targets) == {0}
+    assert held_out.class_names == data.class_names
+
+
+def test_split_of_numbers_to_be_predicted():
+    train, held_out = Dataset(some_images(20), RNG.normal(size=20)).split(0.25)
+    assert (len(train), len(held_out)) == (15, 5)
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 5])
+def test_split_wants_a_fraction(fraction):
+    with pytest.raises(ArgumentError, match="fraction between 0 and 1"):
+        Dataset(some_images(4), [0, 1, 0, 1]).split(fraction)
+
+
+def test_split_wants_two_images_of_a_class():
+    with pytest.raises(DataError, match="at least two images"):
+        Dataset(some_images(2), [0, 1]).split()
+
+
+def test_subset():
+    data = Dataset(some_images(4), [0, 1, 0, 1], ("x", "y"))
+    assert data.subset([3, 0]).targets.tolist() == [1, 0]
+    assert len(data.subset(data.targets == 1)) == 2
+    with pytest.raises(ArgumentError, match="4 images"):
+        data.subset([4])
+    with pytest.raises(ArgumentError, match="integers or a mask"):
+        data.subset([])

@@ -1,0 +1,125 @@
+"""Signals in CSV files: what is read, every way to be wrong, and what is said of it."""
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from datasets.refusal import refused
+from fencepost.errors import ArgumentError
+
+pytestmark = pytest.mark.usefixtures("lean")
+
+
+def csv(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "signals.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_csv_with_header(tmp_path, separator, encoding):
+    text = "t0,label,t1,t2\n1,böse,2,3\n\n4,ant,5.5,-6e-1\n".replace(",", separator)
+    data = fp.datasets.signals_csv(csv(tmp_path, text, encoding))
+    assert data.images.tolist() == [[[1, 2, 3]], [[4, 5.5, np.float32(-0.6)]]]
+    assert data.class_names == ("ant", "böse")
+    assert data.targets.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("label", [0, -4, "y"])
+def test_csv_label_by_number(tmp_path, label):
+    data = fp.datasets.signals_csv(csv(tmp_path, "y,0,1,2\n10,1,2,3\n9,4,5,6\n"), label)
+    assert data.class_names == ("9", "10")  # numbers sort as numbers
+    assert data.images.shape == (2, 1, 3)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_csv_without_header(tmp_path, label):
+    data = fp.datasets.signals_csv(csv(tmp_path, "1.5,2,3,7.0\n4,5,6,8.0\n"), label)
+    assert data.class_names == ("7", "8")
+    assert data.images[:, 0].tolist() == [[1.5, 2, 3], [4, 5, 6]]
+    named = fp.datasets.signals_csv(csv(tmp_path, "1.5,2,3,up\n4,5,6,down\n"), label)
+    assert (named.class_names, len(named)) == (("down", "up"), 2)
+
+
+def test_csv_channels(tmp_path):
+    data = fp.datasets.signals_csv(
+        csv(tmp_path, "label,a,b,c,d\nu,1,2,3,4\nv,5,6,7,8\n"), channels=2
+    )
+    assert data.images.tolist() == [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
+
+
+def test_csv_regression(tmp_path):
+    data = fp.datasets.signals_csv(csv(tmp_path, "label,a\n0.5,1\n2,3\n"), regression=True)
+    assert data.targets.tolist() == [[0.5], [2]]
+
+
+def test_csv_classes_given(tmp_path):
+    path = csv(tmp_path, "label,a\nv,1\nv,3\n")
+    assert fp.datasets.signals_csv(path, class_names=("u", "v")).targets.tolist() == [1, 1]
+
+
+# files that are wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "Received: an empty file"),
+        ("label,a\n", "a header and no row"),
+        ("label\nx\n", "a label and at least one value"),
+        ("label,a,b\nx,1,2\ny,1\n", "as many cells as the first, 3. Received: 2 in line 3"),
+        ("label,a,b\nx,1,2\n\ny,1,2,3\n", "Received: 4 in line 4"),
+        ("label,a,b\nx,1,2\ny,1,zwei\n", "Received: 'zwei' in line 3, column 'b'"),
+        ("a,label,b\n1,x,2\n,y,1\n", "Received: '' in line 3, column 'a'"),
+        ("a,label,b\n1,x,2\n3,y,nan\n", "Received: nan in signal 2, column 'b'"),
+        ("a,label,b\n1,x,inf\n3,y,1e60\n", "column 'b', and 1 more such cells"),
+        ("label,a\nx,1\n,2\n", "none in signal 2"),
+        ("label,a\nx,1\nx,2\n", "at least two classes"),
+        ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. To predict numbers instead"),
+        ("label,a\nnan,1\n1,2\n", "must be whole. Received: 'nan'"),
+        ("label,label,a\nx,y,2\n", "several columns of that name"),
+        ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Name another"),
+        ("label,a\nx,1\ny," + "9" * 200_000 + "\n", "field larger than field limit"),
+    ],
+)
+def test_csv(tmp_path, text, words):
+    path = tmp_path / "s.csv"
+    path.write_text(text)
+    refused(lambda: fp.datasets.signals_csv(path), words, path=path)
+
+
+def test_csv_numbers_without_header(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("0,1.5,2\n1,3,4\n")
+    refused(lambda: fp.datasets.signals_csv(path), "Add a header", "label=0 for the", path=path)
+    for label in (3, -4):
+        refused(lambda k=label: fp.datasets.signals_csv(path, k), "3 columns among", path=path)
+
+
+def test_csv_first_row_with_a_bad_cell_is_not_taken_for_a_header(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("x,1,,3\ny,1,2,3\n")
+    refused(lambda: fp.datasets.signals_csv(path, 0), "'' in line 1, column", path=path)
+
+
+def test_csv_in_another_encoding(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_bytes("label,a\nböse,1\ngut,2\n".encode("latin-1"))
+    assert fp.datasets.signals_csv(path).class_names == ("böse", "gut")
+    path.write_bytes(b"label,a\n\0\1,1\ngut,2\n")
+    refused(lambda: fp.datasets.signals_csv(path), "Save it as text again", path=path)
+    refused(lambda: fp.datasets.signals_csv(tmp_path / "no.csv"), "No such file")
+    refused(lambda: fp.datasets.signals_csv(tmp_path), "Is a directory", path=tmp_path)
+
+
+def test_csv_arguments(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("label,a,b,c\nx,1,2,3\ny,1,2,3\n")
+    refused(lambda: fp.datasets.signals_csv(path, channels=2), "3 values, channels=2", path=path)
+    refused(lambda: fp.datasets.signals_csv(path, regression=True), "'x' in signal 1", path=path)
+    refused(
+        lambda: fp.datasets.signals_csv(path, class_names=("x", "z")), "'y' in signal 2", path=path
+    )
+    with pytest.raises(ArgumentError, match="channels must be 1 or more"):
+        fp.datasets.signals_csv(path, channels=0)

@@ -1,0 +1,119 @@
+"""Whatever `open` and `open_test` take, and which loader is meant by it."""
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from datasets.idx_writer import idx_bytes
+from datasets.image_folders import picture, save
+from fencepost.errors import DataError
+
+
+@pytest.fixture
+def divided(tmp_path):
+    for name in ("train/cat", "train/dog", "train/emu", "val/cat", "test/emu", "test/cat"):
+        save(tmp_path / name / "0.png", picture())
+    return tmp_path
+
+
+def test_open_a_divided_folder(divided):
+    source = fp.datasets.open(divided)
+    assert source.train.class_names == ("cat", "dog", "emu")
+    assert source.validation.targets.tolist() == [0]
+    assert source.test.targets.tolist() == [0, 2]
+    assert source.description.count("\n") == 2
+
+
+def test_the_parts_have_the_channels_of_training(divided):
+    save(divided / "test/cat/0.png", picture(colour=True))
+    assert fp.datasets.open(divided).test.input_shape == (1, 10, 12)
+
+
+def test_parts_of_different_sizes(divided):
+    for name in ("cat", "emu"):
+        save(divided / "test" / name / "0.png", picture(5, 5))
+    with pytest.raises(DataError, match=r"\(1, 10, 12\) to train on, \(1, 5, 5\) in the test part"):
+        fp.datasets.open(divided)
+    assert fp.datasets.open(divided, size=(8, 8)).test.input_shape == (1, 8, 8)
+
+
+def test_a_class_that_is_only_tested(divided):
+    save(divided / "test/yak/0.png", picture())
+    with pytest.raises(DataError, match=r"one of the classes cat, dog, emu. Received: yak"):
+        fp.datasets.open(divided)
+
+
+def test_only_a_test_part(divided):
+    (divided / "train").rename(divided / "valid-not")
+    (divided / "val").rename(divided / ".val")
+    import shutil
+
+    shutil.rmtree(divided / "valid-not")
+    with pytest.raises(DataError, match=r"data to train on. Received: only test"):
+        fp.datasets.open(divided)
+    assert len(fp.datasets.open_test(divided)) == 2
+
+
+def test_a_divided_folder_is_no_class_folder(divided):
+    with pytest.raises(DataError, match=r"parts of the data \(train/, val/, test/\)"):
+        fp.datasets.image_folder(divided)
+
+
+def test_open_mnist_and_its_test_part():
+    assert len(fp.datasets.open_test("mnist")) == 10000
+
+
+def test_open_test_numbers_by_the_models_classes(divided):
+    data = fp.datasets.open_test(divided, class_names=("emu", "dog", "cat"))
+    assert data.targets.tolist() == [2, 0]
+    assert data.class_names == ("emu", "dog", "cat")
+
+
+def test_open_test_refuses_what_the_model_does_not_know(tmp_path):
+    np.savez(tmp_path / "d.npz", images=np.zeros((2, 4, 4), np.uint8), labels=["a", "b"])
+    with pytest.raises(DataError, match=r"one of those known: b, c. Received: a"):
+        fp.datasets.open_test(tmp_path / "d.npz", class_names=("b", "c"))
+    data = fp.datasets.open_test(tmp_path / "d.npz", class_names=("b", "c", "a"))
+    assert data.targets.tolist() == [2, 0]
+
+
+def test_open_npz_with_and_without_test_part(tmp_path):
+    x, y = np.zeros((3, 4, 4), np.uint8), [0, 1, 2]
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x[:2], y_test=y[:2])
+    source = fp.datasets.open(tmp_path / "d.npz")
+    assert (len(source.train), len(source.test), source.validation) == (3, 2, None)
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    assert fp.datasets.open(tmp_path / "d.npz").test is None
+
+
+def test_open_npz_with_two_kinds_of_targets(tmp_path):
+    x = np.zeros((3, 4, 4), np.uint8)
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=[0, 1, 2], x_test=x, y_test=[0.1, 0.2, 0.3])
+    with pytest.raises(DataError, match=r"one kind|x_test and y_test"):
+        fp.datasets.open(tmp_path / "d.npz")
+
+
+def test_open_csv_file_and_folder(tmp_path):
+    (tmp_path / "train.csv").write_text("label,a,b\nu,1,2\nv,3,4\n")
+    (tmp_path / "test.csv").write_text("label,a,b\nv,1,2\n")
+    assert fp.datasets.open(tmp_path / "train.csv").test is None
+    source = fp.datasets.open(tmp_path)
+    assert source.test.targets.tolist() == [1]
+
+
+def test_open_idx_folder_and_file(tmp_path):
+    for start, labels in (("train", [0, 1, 2]), ("t10k", [1, 0])):
+        images = np.zeros((len(labels), 4, 4), np.uint8)
+        (tmp_path / f"{start}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+        (tmp_path / f"{start}-labels-idx1-ubyte").write_bytes(idx_bytes(np.array(labels, np.uint8)))
+    source = fp.datasets.open(tmp_path)
+    assert source.test.class_names == source.train.class_names == ("0", "1", "2")
+    assert source.test.targets.tolist() == [1, 0]
+    assert len(fp.datasets.open(tmp_path / "train-images-idx3-ubyte").train) == 3
+
+
+def test_open_what_is_no_data(tmp_path, folder):
+    with pytest.raises(DataError, match="nowhere: the file must exist"):
+        fp.datasets.open("nowhere")
+    with pytest.raises(DataError, match=r"a file that begins with b'.*PNG'"):
+        fp.datasets.open(folder / "cat" / "0.png")

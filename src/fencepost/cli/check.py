@@ -125,28 +125,23 @@ def _shapes(texts: list[str] | None) -> Any:
 
 
 def _shape(text: str) -> tuple[int, ...]:
-    """Read a shape of any number of axes.
-
-    >>> _shape("3x224x224"), _shape("16")
-    ((3, 224, 224), (16,))
-    """
-    numbers = re.split(r"\s*[x×X,]\s*", text.strip(" ()"))
-    if len(numbers) > 8 or not all(re.fullmatch(r"\d{1,9}", n) and int(n) for n in numbers):
+    shape = options.parse_sizes(text, 8)
+    if shape is None:
         raise ArgumentError(
             "--input must be the sizes of one input without the batch, such as 3x224x224, all at "
             f"least 1. Received: {text!r}."
         )
-    return tuple(map(int, numbers))
+    return shape
 
 
 def _sides(text: str) -> tuple[int, ...]:
-    match = re.fullmatch(r"\s*(\d{1,9})(?:\s*[x×X]\s*(\d{1,9}))?\s*", text)
-    if match is None or not all(int(side) for side in match.groups(default="1")):
+    sides = options.parse_sizes(text, 2)
+    if sides is None:
         raise ArgumentError(
             "--object must be the pixels of what is to be recognised, such as 64 or 48x64. "
             f"Received: {text!r}."
         )
-    return tuple(int(side) for side in match.groups() if side is not None)
+    return sides
 
 
 def _list(console: Console, codes: list[Code]) -> None:

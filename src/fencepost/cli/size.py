@@ -81,7 +81,12 @@ def size(
     console = Console(as_json)
     if draw is not None:
         outputs.check_picture("--draw", draw)
-    shape = options.parse_shape("INPUT", input_shape)
+    shape = options.parse_sizes(input_shape, 3)
+    if shape is None:
+        raise ArgumentError(
+            "INPUT must be CHANNELSxHEIGHTxWIDTH, such as 3x224x224, CHANNELSxWIDTH for a signal, "
+            f"or one number of features; all at least 1. Received: {input_shape!r}."
+        )
     sizes = None if inputs is None else _parse_range(inputs)
     from ..planning import plan
 

@@ -9,6 +9,8 @@ import typer
 
 from ...errors import ArgumentError
 
+LARGEST_IMAGE = 99_999  # pixels along an axis
+
 DATA_HELP = (
     "mnist; a folder with a subfolder of images per class; IDX files; an .npz; a .csv of signals "
     "with a column of labels."
@@ -57,34 +59,29 @@ def parse_boundary(text: str) -> str | float:
         return text
 
 
+def parse_sizes(text: str, most: int) -> tuple[int, ...] | None:
+    """Read up to `most` sizes, all at least 1, with "x" or commas between them; None if it is not.
+
+    >>> parse_sizes("3x32x40", 3), parse_sizes("(1 × 128)", 3), parse_sizes("3x0", 2)
+    ((3, 32, 40), (1, 128), None)
+    """
+    sizes = re.split(r"\s*[x×X,]\s*", text.strip(" ()"))
+    if len(sizes) > most or not all(re.fullmatch(r"\d{1,9}", size) and int(size) for size in sizes):
+        return None
+    return tuple(map(int, sizes))
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Read HEIGHTxWIDTH, or one number for both.
+    """Read HEIGHTxWIDTH, or one integer for both.
 
     >>> parse_size("32x40"), parse_size("28"), parse_size(None)
     ((32, 40), (28, 28), None)
     """
     if text is None:
         return None
-    match = re.fullmatch(r"\s*(\d{1,5})(?:\s*[x×]\s*(\d{1,5}))?\s*", text)
-    if not match or not (height := int(match[1])) or not (width := int(match[2] or match[1])):
+    sizes = parse_sizes(text, 2)
+    if sizes is None or max(sizes) > LARGEST_IMAGE:
         raise ArgumentError(
             f"--size must be HEIGHTxWIDTH in pixels, such as 32x32. Received: {text!r}."
         )
-    return height, width
-
-
-def parse_shape(name: str, text: str) -> tuple[int, ...]:
-    """Read the shape of an input, CHANNELSxHEIGHTxWIDTH, with fewer numbers for signals.
-
-    >>> parse_shape("INPUT", "3x32x40"), parse_shape("INPUT", "1 × 128"), parse_shape("INPUT", "84")
-    ((3, 32, 40), (1, 128), (84,))
-    """
-    numbers = re.split(r"\s*[x×X,]\s*", text.strip(" ()"))
-    if not 1 <= len(numbers) <= 3 or not all(
-        re.fullmatch(r"\d{1,9}", number) and int(number) for number in numbers
-    ):
-        raise ArgumentError(
-            f"{name} must be CHANNELSxHEIGHTxWIDTH, such as 3x224x224, CHANNELSxWIDTH for a "
-            f"signal, or one number of features; all at least 1. Received: {text!r}."
-        )
-    return tuple(map(int, numbers))
+    return sizes[0], sizes[-1]

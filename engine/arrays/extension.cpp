@@ -7,26 +7,13 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-template <class From, class To>
-void convert(const void* from, long n, To* to) {
-  convert_row(static_cast<const From*>(from), n, to);
-}
-
 template <class T>
-auto conversion(DataType from) -> void (*)(const void*, long, T*) {
-  switch (from) {
-  case DataType::f32:
-    return convert<float, T>;
-  case DataType::f64:
-    return convert<double, T>;
-  case DataType::u8:
-    return convert<uint8_t, T>;
-  case DataType::u16:
-    return convert<uint16_t, T>;
-  case DataType::i64:
-    return convert<int64_t, T>;
-  }
-  return nullptr;
+auto conversion(DataType from) {
+  return with_type(from, [](auto zero) -> void (*)(const void*, long, T*) {
+    return [](const void* from, long n, T* to) {
+      convert_row(static_cast<const decltype(zero)*>(from), n, to);
+    };
+  });
 }
 
 // Whether indices follow one another from `first` on by `step`: a loop that compilers vectorise.
@@ -37,21 +24,6 @@ bool follow(const int32_t* at, uint32_t n, uint32_t first, uint32_t step) {
 }
 
 } // namespace
-
-size_t size_of(DataType type) {
-  switch (type) {
-  case DataType::u8:
-    return 1;
-  case DataType::u16:
-    return 2;
-  case DataType::f32:
-    return 4;
-  case DataType::f64:
-  case DataType::i64:
-    return 8;
-  }
-  return 0;
-}
 
 std::vector<ColumnRun> find_runs(IndexList columns) {
   constexpr int kBlock = 64;

@@ -11,7 +11,25 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 enum class DataType { f32, f64, u8, u16, i64 };
-size_t size_of(DataType);
+// f called with a zero of the type.
+template <class F>
+auto with_type(DataType type, F f) {
+  switch (type) {
+  case DataType::u8:
+    return f(uint8_t{});
+  case DataType::u16:
+    return f(uint16_t{});
+  case DataType::i64:
+    return f(int64_t{});
+  case DataType::f64:
+    return f(double{});
+  default:
+    return f(float{});
+  }
+}
+inline size_t size_of(DataType type) {
+  return with_type(type, [](auto zero) { return sizeof zero; });
+}
 template <class T>
 inline constexpr DataType kDataType =
     sizeof(T) == 4 ? DataType::f32 : DataType::f64; // of arithmetic

@@ -1,3 +1,6 @@
+// Definition: max_pool, avg_pool, sum_pool.
+// Test: tests/engine/arrays/test_pooling.py.
+//
 // Pooling of planes; see pooling.h. The rows of a window are combined first, whole registers at a
 // time, which leaves one row of elements; then its columns. Where the index of the maximum is asked
 // for, windows are walked element by element instead.

@@ -110,23 +110,9 @@ void Output<T>::write_back(long plane, long row) {
   if (direct_) return;
   for (int r = 0; r < count_; r++) {
     void* to = out_.row(plane, row + r);
-    switch (out_.type) {
-    case DataType::u8:
-      convert_row(rows_[r], elements_, static_cast<uint8_t*>(to) + first_element_);
-      break;
-    case DataType::u16:
-      convert_row(rows_[r], elements_, static_cast<uint16_t*>(to) + first_element_);
-      break;
-    case DataType::i64:
-      convert_row(rows_[r], elements_, static_cast<int64_t*>(to) + first_element_);
-      break;
-    case DataType::f32:
-      convert_row(rows_[r], elements_, static_cast<float*>(to) + first_element_);
-      break;
-    case DataType::f64:
-      convert_row(rows_[r], elements_, static_cast<double*>(to) + first_element_);
-      break;
-    }
+    with_type(out_.type, [&](auto zero) {
+      convert_row(rows_[r], elements_, static_cast<decltype(zero)*>(to) + first_element_);
+    });
   }
 }
 

@@ -1,3 +1,6 @@
+// Definition: correlation_at.
+// Test: tests/engine/arrays/correlation/test_correlate.py.
+//
 // Direct correlation: a strip passes its window of rows over the source, tile by tile.
 #include "arrays/correlation/correlate.h"
 

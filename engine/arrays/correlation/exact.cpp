@@ -1,3 +1,6 @@
+// Definition: correlation_at.
+// Test: tests/engine/arrays/correlation/test_correlate.py.
+//
 // Correlation of 64-bit integers in 128 bits, checked. Where no sum can exceed 53 bits Python takes
 // doubles instead, which are exact there.
 #include <limits>

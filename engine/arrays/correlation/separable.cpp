@@ -1,3 +1,6 @@
+// Definition: correlation_at.
+// Test: tests/engine/arrays/correlation/test_correlate.py.
+//
 // Separable correlation: each extended row is passed over horizontally once, for each term, and the
 // results stay in cache for as long as the vertical pass needs them.
 #include <algorithm>

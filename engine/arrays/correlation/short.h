@@ -1,3 +1,6 @@
+// Definition: convolve.
+// Test: tests/engine/arrays/correlation/test_correlate.py.
+//
 // Convolution of two short signals, for calls where the cost of a call is all.
 #pragma once
 

@@ -1,3 +1,6 @@
+// Definition: correlation_at.
+// Test: tests/engine/arrays/correlation/test_spectral.py.
+//
 // Correlation by Fourier transforms, in tiles that stay in cache. Two tiles are transformed as the
 // real and imaginary part of one: the kernel is real, so that what comes back is their results,
 // side by side. A tile of R x C elements is transformed along its columns, kWidth of them to a

@@ -1,3 +1,6 @@
+// Definition: batch_norm_training, batch_norm_inference.
+// Test: tests/engine/network/test_forward.py.
+//
 // Batch normalisation (S. Ioffe and C. Szegedy, 2015) with PyTorch's conventions: the biased
 // variance of the batch normalises, the unbiased one enters the running statistics, and running =
 // (1 - momentum) running + momentum batch.

@@ -1,9 +1,12 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/test_forward.py.
+//
 // Convolution layers over lanes: the lists of taps for the forward pass, for the data gradient (one
 // list for each phase of the stride) and for the weight gradient, with ReLU and max pooling done
 // while the rows just made are still in the first-level cache.
+#include "network/convolution.h"
 #include "network/batch/fused.h"
 #include "network/links.h"
-#include "network/taps.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -23,9 +26,7 @@ class Convolution final : public FusedConvolution {
   Halo input_halo() const override { return halo_of(s_); }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
 
-  long scratch() const override {
-    return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
-  }
+  long scratch() const override { return convolution_scratch(s_, fused_); }
 
   void pack(const float* parameters) override {
     if (!built_) build();
@@ -35,21 +36,15 @@ class Convolution final : public FusedConvolution {
   }
 
   void forward(Pass& pass) const override {
-    const Layout& from = in.value_layout;
-    const float* bias = this->bias(pass);
-    Sweep<vec, float> sweep{};
-    sweep.in_row = s_.stride_y * from.row;
-    sweep.in_step = s_.stride_x;
-    sweep.out_step = 1;
-    const vec* source = pass.value(in) + from.origin;
-    if (fused_.max_pool) return forward_pooled(pass, sweep, source, bias);
-    const Layout& to = out.value_layout;
-    sweep.out_plane = to.plane;
-    sweep.out_row = to.row;
-    sweep.relu = fused_.relu;
-    sweep.in = source;
-    sweep.out = pass.value(out) + to.at(0, 0, 0);
-    forward_.run_bands(sweep, s_.in.channels, bias);
+    convolve(s_, fused_, in, out, pass, forward_, 1, bias(pass),
+             [&](int channel, int y, const vec* rows) {
+               vec* best = pass.value(out) + out.value_layout.at(channel, y, 0);
+               vec16* argmax = argmax_row(pass, channel, y);
+               if (fused_.pool_h == 2 && fused_.pool_w == 2)
+                 pool<2, 2>(rows, best, argmax, 2, 2);
+               else
+                 pool<0, 0>(rows, best, argmax, fused_.pool_h, fused_.pool_w);
+             });
   }
 
   void backward(Pass& pass) const override {
@@ -186,35 +181,6 @@ class Convolution final : public FusedConvolution {
     phases_.push_back({y0, x0,
                        Taps(std::move(units), Axis(rows, 1, height, s_.out.height),
                             Axis(columns, 1, width, s_.out.width), element_weights, to.row)});
-  }
-
-  // One band of conv rows at a time: a tile's channels are swept into scratch and pooled.
-  void forward_pooled(Pass& pass, Sweep<vec, float> sweep, const vec* source,
-                      const float* bias) const {
-    const Shape pooled = fused_.pooled;
-    const int ph = fused_.pool_h, pw = fused_.pool_w;
-    const Layout& to = out.value_layout;
-    sweep.out_row = s_.out.width;
-    sweep.out_plane = static_cast<long>(ph) * s_.out.width;
-    sweep.out = pass.scratch;
-    sweep.height = ph;
-    for (int y = 0; y < pooled.height; y++) {
-      sweep.first_row = y * ph;
-      sweep.in = source + sweep.first_row * sweep.in_row;
-      for (const Taps::Tile& tile : forward_.tiles()) {
-        forward_.run_tile(tile, sweep, bias);
-        for (int c = 0; c < tile.channels; c++) {
-          const vec* rows = pass.scratch + c * sweep.out_plane;
-          const int channel = tile.first + c;
-          vec* best = pass.value(out) + to.at(channel, y, 0);
-          vec16* argmax = argmax_row(pass, channel, y);
-          if (ph == 2 && pw == 2)
-            pool<2, 2>(rows, best, argmax, 2, 2);
-          else
-            pool<0, 0>(rows, best, argmax, ph, pw);
-        }
-      }
-    }
   }
 
   // The maximum of each window and its index.

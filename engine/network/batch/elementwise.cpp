@@ -1,3 +1,6 @@
+// Definition: relu, leaky_relu, tanh, scaled_tanh, sigmoid, gelu, silu, dropout, affine, add.
+// Test: tests/engine/network/test_forward.py.
+//
 // Elementwise operations: activations, dropout, the sum of two values, and a weight and
 // bias per channel.
 #include <stdexcept>

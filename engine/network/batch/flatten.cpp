@@ -1,3 +1,6 @@
+// Definition: flatten.
+// Test: tests/engine/network/test_forward.py.
+//
 // Flatten: the same elements, one behind the other, without halo or gaps. Fork: one value read by
 // several.
 #include "network/ops.h"

@@ -1,3 +1,6 @@
+// Definition: linear.
+// Test: tests/engine/network/test_forward.py.
+//
 // Fully connected layers over lanes. Forward and data gradient read the weights as Python has
 // them, twelve rows side by side. The weight gradient is one matrix product over the
 // whole batch: blocks only record their inputs and deltas, and threads then share its rows.

@@ -1,3 +1,6 @@
+// Definition: max_pool, avg_pool, sum_pool.
+// Test: tests/engine/network/test_forward.py.
+//
 // Maximum, average and sum over windows. Padding is not read but cut off: no window looks beyond
 // its plane, so a padding element never is a maximum.
 #include <stdexcept>

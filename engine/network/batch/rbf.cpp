@@ -1,3 +1,6 @@
+// Definition: rbf.
+// Test: tests/engine/network/test_forward.py.
+//
 // Euclidean radial basis functions, the output layer of LeNet-5 as published: y_j is minus the
 // squared distance of the input from centre j, scaled, so that the nearest centre scores highest
 // (LeCun et al., 1998, section II.B; the sign turns their penalty into a score).

@@ -1,11 +1,14 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/single/test_predictor.py.
+//
 // Convolution of one image: lanes are output channels, and a pixel of the input is broadcast to
 // them. A depthwise convolution, where every channel reads itself, has its channels in lanes on
 // both sides.
 #include <type_traits>
 
+#include "network/convolution.h"
 #include "network/links.h"
 #include "network/single/ops.h"
-#include "network/taps.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -20,9 +23,7 @@ class Convolution final : public Op {
 
   Halo input_halo() const override { return halo_of(s_); }
   bool reads_planar() const override { return !kDepthwise; }
-  long scratch() const override {
-    return fused_.max_pool ? static_cast<long>(kMostChannels) * fused_.pool_h * s_.out.width : 0;
-  }
+  long scratch() const override { return convolution_scratch(s_, fused_); }
 
   void pack(const float* parameters) override {
     if (bias_.empty()) build();
@@ -33,21 +34,14 @@ class Convolution final : public Op {
   }
 
   void forward(Pass& pass) const override {
-    const Layout& from = in.value_layout;
-    const long unit = kDepthwise ? 1 : pitch(in);
-    Sweep<Element, vec> sweep{};
-    sweep.in_row = s_.stride_y * from.row * unit;
-    sweep.in_step = s_.stride_x * unit;
-    sweep.out_step = 1;
-    const Element* source = reinterpret_cast<const Element*>(pass.value(in)) + from.origin * unit;
-    if (fused_.max_pool) return forward_pooled(pass, sweep, source);
-    const Layout& to = out.value_layout;
-    sweep.out_plane = to.plane;
-    sweep.out_row = to.row;
-    sweep.relu = fused_.relu;
-    sweep.in = source;
-    sweep.out = pass.value(out) + to.at(0, 0, 0);
-    taps_.run_bands(sweep, in.shape.channels, bias_.data());
+    convolve(s_, fused_, in, out, pass, taps_, kDepthwise ? 1 : pitch(in), bias_.data(),
+             [&](int block, int y, const vec* rows) {
+               vec* best = pass.value(out) + out.value_layout.at(block, y, 0);
+               if (fused_.pool_h == 2 && fused_.pool_w == 2)
+                 pool<2, 2>(rows, best, 2, 2);
+               else
+                 pool<0, 0>(rows, best, fused_.pool_h, fused_.pool_w);
+             });
   }
   void backward(Pass&) const override {}
 
@@ -105,32 +99,6 @@ class Convolution final : public Op {
     for (int c : channels)
       offsets.push_back(element_offset(in, c, 0, 0) - element_offset(in, 0, 0, 0));
     return offsets;
-  }
-
-  // One band of rows at a time: a tile's channels are swept into scratch and pooled.
-  void forward_pooled(Pass& pass, Sweep<Element, vec> sweep, const Element* source) const {
-    const Shape pooled = fused_.pooled;
-    const int ph = fused_.pool_h, pw = fused_.pool_w;
-    const Layout& to = out.value_layout;
-    sweep.out_row = s_.out.width;
-    sweep.out_plane = static_cast<long>(ph) * s_.out.width;
-    sweep.out = pass.scratch;
-    sweep.height = ph;
-    for (int y = 0; y < pooled.height; y++) {
-      sweep.first_row = y * ph;
-      sweep.in = source + sweep.first_row * sweep.in_row;
-      for (const auto& tile : taps_.tiles()) {
-        taps_.run_tile(tile, sweep, bias_.data());
-        for (int c = 0; c < tile.channels; c++) {
-          const vec* rows = pass.scratch + c * sweep.out_plane;
-          vec* best = pass.value(out) + to.at(tile.first + c, y, 0);
-          if (ph == 2 && pw == 2)
-            pool<2, 2>(rows, best, 2, 2);
-          else
-            pool<0, 0>(rows, best, ph, pw);
-        }
-      }
-    }
   }
 
   template <int H, int W>

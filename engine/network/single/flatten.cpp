@@ -1,3 +1,6 @@
+// Definition: flatten.
+// Test: tests/engine/network/single/test_predictor.py.
+//
 // From vecs of channels to the order channel, row, column.
 #include <algorithm>
 

@@ -1,3 +1,6 @@
+// Definition: linear, rbf.
+// Test: tests/engine/network/single/test_predictor.py.
+//
 // Fully connected layers (a convolution whose kernel covers the whole input is one) and radial
 // basis functions for one image, with the weights where Python has them: lanes run along a row, and
 // the sums of some rows share each vec of inputs. Most weights of a small network are here and each

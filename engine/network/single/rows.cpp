@@ -1,3 +1,6 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/single/test_predictor.py.
+//
 // The first convolution of a network where its output channels would leave lanes empty: lanes run
 // along the rows of the image instead, and vecs of channels are made of the sums.
 //

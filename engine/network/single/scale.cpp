@@ -1,3 +1,6 @@
+// Definition: affine, batch_norm_inference.
+// Test: tests/engine/network/single/test_predictor.py.
+//
 // y = (x - mean) * scale + bias with parameters of each channel: a weight and bias, or batch
 // normalisation by the running statistics.
 #include <cmath>

@@ -1,3 +1,6 @@
+// Definition: cross_entropy, mean_squared_error.
+// Test: tests/engine/network/test_gradients.py.
+//
 // See loss.h.
 #include "network/training/loss.h"
 

@@ -1,3 +1,6 @@
+// Definition: sgd_step, adam_step, adamw_step.
+// Test: tests/engine/network/training/test_trainer.py.
+//
 // See optimizer.h. Plain loops over restricted pointers: the compiler makes vectors of them.
 #include "network/training/optimizer.h"
 

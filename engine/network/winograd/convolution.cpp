@@ -1,3 +1,6 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/winograd/test_convolution.py.
+//
 // Convolution layers with 3x3 kernels by Winograd's algorithm, where that is faster than by taps. A
 // tile of outputs is a window of 2x2 max pooling, which is therefore done in registers.
 #include "network/batch/fused.h"

@@ -1,0 +1,54 @@
+"""Every operation of the engine names its definition and its test in its first lines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fencepost import definitions
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = (
+    "network/batch",
+    "network/single",
+    "network/winograd",
+    "network/training",
+    "arrays",
+    "arrays/correlation",
+)
+PARTS = {  # of these folders that are no operations by themselves, and what they are
+    "network/batch/fused.cpp": "ReLU and pooling behind convolutions of every kind",
+    "network/single/predictor.cpp": "passes an image through the operations",
+    "network/winograd/winograd.cpp": "the transforms of the convolution",
+    "network/winograd/gradient.cpp": "its products over tiles",
+    "network/training/batch.cpp": "passes blocks of images through the operations",
+    "network/training/trainer.cpp": "the loop over batches",
+    "arrays/extension.cpp": "rows of an extended array",
+    "arrays/row.cpp": "an inner loop of correlation",
+    "arrays/tile.cpp": "an inner loop of correlation",
+    "arrays/strips.cpp": "cuts arrays for the threads",
+    "arrays/correlation/fft.cpp": "transforms without a kernel",
+}
+SOURCES = sorted(
+    path.relative_to(ROOT / "engine").as_posix()
+    for folder in FOLDERS
+    for path in (ROOT / "engine" / folder).glob("*.cpp")
+)
+
+
+@pytest.mark.parametrize("source", [name for name in SOURCES if name not in PARTS])
+def test_head_names_definition_and_test(source):
+    first, second = (ROOT / "engine" / source).read_text(encoding="utf-8").split("\n")[:2]
+    names = re.fullmatch(r"// Definition: (\w+(?:, \w+)*)\.", first)
+    assert names, first
+    for name in names[1].split(", "):
+        assert callable(getattr(definitions, name))
+    test = re.fullmatch(r"// Test: (tests/engine/[\w/]+\.py)\.", second)
+    assert test, second
+    assert (ROOT / test[1]).is_file()
+
+
+def test_exceptions_exist():
+    assert PARTS.keys() <= set(SOURCES)

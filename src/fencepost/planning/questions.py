@@ -294,16 +294,13 @@ def _values(layer: WindowedLayer, entering: Shape, name: str) -> range:
     return range(1, max(1, most) + 1)
 
 
-def _exact_padding(layer: WindowedLayer, axis: int, cells: int) -> tuple[int, int] | None:
+def _exact_padding(layer: WindowedLayer, axis: int, size: int) -> tuple[int, int] | None:
     """Find the padding for input / stride windows, rounded up; what is odd goes to the far edge."""
     kernel, stride, dilation = layer.kernel_size[axis], layer.stride[axis], layer.dilation[axis]
-    windows = -(-cells // stride)
-    total = (windows - 1) * stride + dilation * (kernel - 1) + 1 - cells
-    if total < 0:
-        return None
-    pair = (total // 2, total - total // 2)
-    resolved = Window(cells, kernel, stride, dilation, *pair).resolved("error")
-    return pair if resolved is not None and resolved.output == windows else None
+    window = Window(size, kernel, stride, dilation).same()
+    resolved = window.resolved("error")
+    fits = resolved is not None and resolved.output == -(-size // stride)
+    return (window.before, window.after) if fits else None
 
 
 def _axes(

@@ -6,10 +6,12 @@ Part of sizing; may call window and errors. Every suggestion is recomputed befor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from fencepost.errors import AxisProblem, SizeProblem, Suggestion
+from fencepost.sizing.calls import SizingCall
+from fencepost.sizing.padding import halved, same_padding
 from fencepost.sizing.window import Remainder, Window
 
 _Argument = Literal["kernel", "stride", "dilation"]
@@ -18,22 +20,7 @@ _AXIS_NAMES = {1: ("",), 2: ("height", "width"), 3: ("depth", "height", "width")
 _SEARCH = 200
 
 
-@dataclass(frozen=True)
-class Call:
-    """A checked call of `output_size`, written out for every axis.
-
-    `scalar` says that it spoke of one axis in plain ints, `input_has_axes` that it gave the input
-    a size for each axis, so that other arguments may be shortened to one int.
-    """
-
-    windows: tuple[Window, ...]
-    remainder: Remainder
-    scalar: bool
-    input_has_axes: bool
-    received: str
-
-
-def misfit(call: Call) -> SizeProblem:
+def misfit(call: SizingCall) -> SizeProblem:
     """Describe windows that do not fit."""
     groups: dict[Window, list[str]] = {}
     names = _AXIS_NAMES.get(len(call.windows)) or tuple(
@@ -69,16 +56,13 @@ def misfit(call: Call) -> SizeProblem:
     )
 
 
-def ambiguous_same(call: Call) -> SizeProblem:
+def ambiguous_same(call: SizingCall) -> SizeProblem:
     """Explain that "same" has two meanings once the stride is not 1, with the numbers of both."""
-    tensorflow = tuple(_tensorflow_same(window) for window in call.windows)
+    tensorflow = tuple(window.same() for window in call.windows)
+    less = [same_padding(window.kernel, window.dilation)[0] for window in call.windows]
     pytorch = tuple(
-        replace(
-            window,
-            before=(window.effective_kernel_size - 1) // 2,
-            after=(window.effective_kernel_size - 1) // 2,
-        )
-        for window in call.windows
+        replace(window, before=zeros, after=zeros)
+        for window, zeros in zip(call.windows, less, strict=True)
     )
     choices = [
         (tensorflow, "TensorFlow's meaning: input / stride, rounded up"),
@@ -101,16 +85,6 @@ def ambiguous_same(call: Call) -> SizeProblem:
         received=call.received,
         suggestions=tuple(suggestions),
     )
-
-
-def _tensorflow_same(window: Window) -> Window:
-    """Pad for ceil(input / stride) windows, the odd zero at the far edge.
-
-    https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2
-    """
-    output = -(-window.input // window.stride)
-    total = max(0, (output - 1) * window.stride + window.effective_kernel_size - window.input)
-    return replace(window, before=total // 2, after=total - total // 2)
 
 
 def _consequence(window: Window) -> str:
@@ -141,7 +115,7 @@ def _consequence(window: Window) -> str:
     return text
 
 
-def _suggestions(call: Call, sound: bool) -> list[Suggestion]:
+def _suggestions(call: SizingCall, sound: bool) -> list[Suggestion]:
     """List the nearest choices that fit: input, padding, stride, kernel, dilation, remainder.
 
     They are sound if they bring no windows that look at nothing but padding.
@@ -166,7 +140,7 @@ def _suggestions(call: Call, sound: bool) -> list[Suggestion]:
     return [*made.values(), *_remainders(call, sound)]
 
 
-def _changes(call: Call, windows: tuple[Window, ...], argument: str) -> dict[str, object]:
+def _changes(call: SizingCall, windows: tuple[Window, ...], argument: str) -> dict[str, object]:
     """Write an argument's new values as they would be passed."""
     if argument == "padding":
         return {"padding": _padding_argument(call, windows)}
@@ -175,7 +149,7 @@ def _changes(call: Call, windows: tuple[Window, ...], argument: str) -> dict[str
     return {name: _argument(call, values, name)}
 
 
-def _sound(call: Call, windows: tuple[Window, ...]) -> bool:
+def _sound(call: SizingCall, windows: tuple[Window, ...]) -> bool:
     return all(
         new.blank_windows <= old.blank_windows
         for new, old in zip(windows, call.windows, strict=True)
@@ -183,7 +157,7 @@ def _sound(call: Call, windows: tuple[Window, ...]) -> bool:
 
 
 def _output(
-    call: Call, windows: tuple[Window, ...], remainder: Remainder
+    call: SizingCall, windows: tuple[Window, ...], remainder: Remainder
 ) -> int | tuple[int, ...] | None:
     """Recompute; None if it does not fit."""
     outputs = []
@@ -195,14 +169,14 @@ def _output(
     return outputs[0] if call.scalar else tuple(outputs)
 
 
-def _excess(call: Call, window: Window) -> int:
+def _excess(call: SizingCall, window: Window) -> int:
     """Cells too many (positive) or missing (negative) along this axis; 0 if it fits."""
     if window.resolved(call.remainder) is not None:
         return 0
     return window.span if window.span < 0 else window.remainder
 
 
-def _inputs(call: Call, direction: int) -> tuple[Window, ...] | None:
+def _inputs(call: SizingCall, direction: int) -> tuple[Window, ...] | None:
     """Take the next smaller or larger input that fits, on every axis that does not."""
     changed = []
     for window in call.windows:
@@ -217,7 +191,7 @@ def _inputs(call: Call, direction: int) -> tuple[Window, ...] | None:
     return tuple(changed)
 
 
-def _trimmed(call: Call) -> tuple[Window, ...] | None:
+def _trimmed(call: SizingCall) -> tuple[Window, ...] | None:
     """Take off what is too much at the far edge, where that is padding."""
     excesses = [_excess(call, window) for window in call.windows]
     if any(not 0 <= e <= w.after for e, w in zip(excesses, call.windows, strict=True)):
@@ -225,7 +199,7 @@ def _trimmed(call: Call) -> tuple[Window, ...] | None:
     return tuple(replace(w, after=w.after - e) for e, w in zip(excesses, call.windows, strict=True))
 
 
-def _extended(call: Call) -> tuple[Window, ...]:
+def _extended(call: SizingCall) -> tuple[Window, ...]:
     """Add what is missing: at the far edge, or around an input that is too small."""
     changed = []
     for window in call.windows:
@@ -234,13 +208,12 @@ def _extended(call: Call) -> tuple[Window, ...]:
         if excess > 0:
             after = window.stride - excess
         elif excess < 0:
-            before = -excess // 2
-            after = -excess - before
+            before, after = halved(-excess)
         changed.append(replace(window, before=window.before + before, after=window.after + after))
     return tuple(changed)
 
 
-def _even_padding(call: Call) -> tuple[Window, ...] | None:
+def _even_padding(call: SizingCall) -> tuple[Window, ...] | None:
     """Find the nearest padding that is the same at both edges of each axis."""
     changed = []
     for window in call.windows:
@@ -263,7 +236,7 @@ def _evenly_padded(window: Window, remainder: Remainder) -> Window | None:
     return None
 
 
-def _nearest(call: Call, argument: _Argument, direction: int) -> tuple[Window, ...] | None:
+def _nearest(call: SizingCall, argument: _Argument, direction: int) -> tuple[Window, ...] | None:
     """Find the nearest smaller or larger value that fits: the same on every axis if it was."""
     if len({getattr(window, argument) for window in call.windows}) == 1:
         together = _first(call.windows, argument, direction, call.remainder)
@@ -309,7 +282,7 @@ def _with(window: Window, argument: _Argument, value: int) -> Window:
     return replace(window, dilation=value)
 
 
-def _remainders(call: Call, sound: bool) -> Iterator[Suggestion]:
+def _remainders(call: SizingCall, sound: bool) -> Iterator[Suggestion]:
     if call.remainder != "error" or any(window.span < 0 for window in call.windows):
         return
     cropped = _output(call, call.windows, "crop")
@@ -323,13 +296,13 @@ def _remainders(call: Call, sound: bool) -> Iterator[Suggestion]:
         yield Suggestion({"remainder": "pad"}, output, "adds the missing zeros at the far edge")
 
 
-def _argument(call: Call, values: tuple[int, ...], name: str) -> int | tuple[int, ...]:
+def _argument(call: SizingCall, values: tuple[int, ...], name: str) -> int | tuple[int, ...]:
     """Per-axis values as they would be passed: one int where that says the same."""
     short = call.scalar or (call.input_has_axes and name != "input_size")
     return values[0] if short and len(set(values)) == 1 else values
 
 
-def _padding_argument(call: Call, windows: tuple[Window, ...]) -> object:
+def _padding_argument(call: SizingCall, windows: tuple[Window, ...]) -> object:
     pairs = tuple((window.before, window.after) for window in windows)
     # One number for each axis could be taken for (before, after) if nothing else has axes.
     clear = call.scalar or call.input_has_axes

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fencepost.sizing.padding import halved
+
 Remainder = Literal["error", "crop", "pad"]
 
 
@@ -72,6 +74,21 @@ class Window:
         needed = (outputs - 1) * stride + dilation * (kernel - 1) + 1
         input = needed + output_padding - before - after
         return cls(input, kernel, stride, dilation, before, after)
+
+    def same(self, *, lower: bool = False) -> Window:
+        """Return the window padded for input / stride windows, rounded up.
+
+        TensorFlow's meaning of "same", and ONNX's; `lower` puts an odd zero before the input.
+        (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2)
+
+        >>> window = Window(10, kernel=3, stride=2).same()
+        >>> window.before, window.after, window.output
+        (0, 1, 5)
+        """
+        outputs = -(-self.input // self.stride)
+        needed = (outputs - 1) * self.stride + self.effective_kernel_size
+        before, after = halved(max(0, needed - self.input), lower=lower)
+        return replace(self, before=before, after=after)
 
     @property
     def padded(self) -> int:

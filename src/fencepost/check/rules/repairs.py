@@ -11,7 +11,7 @@ from dataclasses import replace
 from fencepost.errors import SizeError, Suggestion
 from fencepost.graph import Graph, Operation
 from fencepost.graph.resizing import nearest_inputs
-from fencepost.sizing import Window, windows
+from fencepost.sizing import Window, halved, windows
 from fencepost.text import format_shape, join_words
 
 # More padding than any network has is not looked for.
@@ -98,8 +98,8 @@ def whole_model(model: Graph, axes: Sequence[int]) -> str:
 def paddings(window: Window, output: int) -> Iterator[Window]:
     """Find the paddings, even first, with which a window makes this output."""
     for total in range(min(window.effective_kernel_size + window.stride, _MOST_PADDING)):
-        halves = total // 2, total - total // 2
-        candidate = replace(window, before=halves[0], after=halves[1])
+        before, after = halved(total)
+        candidate = replace(window, before=before, after=after)
         if candidate.output == output and candidate.blank_windows == 0:
             yield candidate
 

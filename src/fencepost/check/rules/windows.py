@@ -15,7 +15,7 @@ from fencepost.check.rules.context import RuleContext, axis_words, finding
 from fencepost.check.rules.repairs import exact
 from fencepost.graph import Operation
 from fencepost.graph.coverage import KEEPING, coverage, steps_over
-from fencepost.sizing import Window
+from fencepost.sizing import Window, halved, same_padding
 from fencepost.text import format_shape, join_words, plural
 
 
@@ -249,10 +249,10 @@ def _alive(window: Window) -> int:
 
 def _odd(window: Window, kernel: int) -> tuple[int, int] | None:
     """Write the padding with which an odd kernel keeps the size; None if it does not."""
-    total = window.dilation * (kernel - 1)
-    changed = replace(window, kernel=kernel, before=total // 2, after=total // 2)
-    keeps = kernel > 0 and total % 2 == 0 and changed.output == window.input
-    return (kernel, total // 2) if keeps else None
+    before, after = same_padding(kernel, window.dilation)
+    changed = replace(window, kernel=kernel, before=before, after=after)
+    keeps = kernel > 0 and before == after and changed.output == window.input
+    return (kernel, before) if keeps else None
 
 
 def _evenly(window: Window) -> str:
@@ -261,15 +261,12 @@ def _evenly(window: Window) -> str:
     places = window.output
     more = kernel - window.kernel - window.remainder
     total = window.before + window.after + more
-    if total < 0 or total % 2:
-        rest = 1
-    else:
-        rest = 0
-    half = (total + rest) // 2
-    made = Window.inverse(places, kernel, window.stride, 1, half, half, rest)
+    output_padding = 1 if total < 0 else total % 2
+    _, half = halved(total)
+    made = Window.inverse(places, kernel, window.stride, 1, half, half, output_padding)
     if half < 0 or made.input != window.input:
         return ""
-    extra = f", output_padding={rest}" if rest else ""
+    extra = f", output_padding={output_padding}" if output_padding else ""
     return (
         f"kernel_size={kernel}, padding={half}{extra} makes the same {window.input} of {places}, "
         f"evenly."
@@ -285,13 +282,12 @@ def _smaller(found: tuple[Window, ...]) -> str:
         most = min(window.kernel, 2 * window.input + 1)
         kernels = range(most, 2, -1) if dilation == 1 else range(window.kernel, most + 1)
         for kernel in kernels:
-            total = dilation * (kernel - 1)
-            changed = replace(window, kernel=kernel, dilation=dilation)
-            changed = replace(changed, before=total // 2, after=total - total // 2)
+            before, after = same_padding(kernel, dilation)
+            changed = replace(window, kernel=kernel, dilation=dilation, before=before, after=after)
             if _alive(changed) == kernel and changed.output == window.output:
                 spread = f", dilation={dilation}" if window.dilation > 1 else ""
                 return (
-                    f"kernel_size={kernel}{spread}, padding={total // 2} uses every weight and "
+                    f"kernel_size={kernel}{spread}, padding={before} uses every weight and "
                     f"makes the same output."
                 )
     return ""

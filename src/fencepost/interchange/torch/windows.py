@@ -18,7 +18,7 @@ from fencepost.interchange.facts import (
 )
 from fencepost.interchange.torch.function_call import FunctionCall
 from fencepost.interchange.torch.names import kind_of
-from fencepost.sizing import Window
+from fencepost.sizing import Window, same_padding
 
 _WINDOWED = re.compile(r"(conv|conv_transpose|(?:adaptive_)?(?:max|avg)_pool|lp_pool)([123])d")
 _SIGNATURES = {
@@ -141,8 +141,7 @@ def pairs(
     (((1, 2),), ((0, 0),), ((1, 1),))
     """
     if padding == "same":
-        totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-        return tuple((total // 2, total - total // 2) for total in totals)
+        return tuple(map(same_padding, kernel, dilation))
     if isinstance(padding, str):
         return ((0, 0),) * len(kernel)
     return tuple((zeros, zeros) for zeros in padding)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fencepost.graph import Shape, element_count
 from fencepost.interchange.facts import Pairs, convolution_work, shape_text, window_arguments
 from fencepost.interchange.onnx.operators.node import MAX_WINDOW, NodeCall, NodeError, NodeFacts
-from fencepost.sizing import Window
+from fencepost.sizing import Window, halved
 
 _Sizes = tuple[int, ...]
 
@@ -124,9 +124,7 @@ def _windowed(
         if size is None:
             windows.append(None)
         elif mode.startswith("SAME"):
-            positions = Window(size, 1, s).output  # input / stride, rounded up
-            needed = Window.inverse(positions, k, s, d).input
-            windows.append(Window(size, k, s, d, *_split(needed - size, mode == "SAME_UPPER")))
+            windows.append(Window(size, k, s, d).same(lower=mode != "SAME_UPPER"))
         else:
             windows.append(Window(size, k, s, d, *pair))
     known = _keep_windows(facts, windows)
@@ -154,7 +152,7 @@ def _transposed(
     """Return the input of the convolution whose windows are transposed: what comes out."""
     stride, dilation, padding = _geometry(call, facts, inputs, kernel)
     extra = _per_axis(call, "output_padding", len(kernel), 0)
-    upper = call.text("auto_pad", "NOTSET") == "SAME_UPPER"
+    lower = call.text("auto_pad", "NOTSET") != "SAME_UPPER"
     windows: list[Window | None] = []
     columns = zip(
         inputs, kernel, stride, dilation, padding, extra, _wanted(call, inputs, stride), strict=True
@@ -166,7 +164,8 @@ def _transposed(
             windows.append(Window.inverse(size, k, s, d, before, after, rest))
         else:
             full = Window.inverse(size, k, s, d, output_padding=rest).input
-            windows.append(Window(wanted, k, s, d, *_split(full - wanted, upper)))
+            ends = halved(max(0, full - wanted), lower=lower)
+            windows.append(Window(wanted, k, s, d, *ends))
     known = _keep_windows(facts, windows)
     padding = tuple((window.before, window.after) for window in facts.windows) or padding
     facts.arguments = {
@@ -190,13 +189,6 @@ def _keep_windows(facts: NodeFacts, windows: list[Window | None]) -> list[Window
     if len(known) == len(windows):
         facts.windows = tuple(known)
     return known
-
-
-def _split(total: int, upper: bool) -> tuple[int, int]:
-    """Zeros before and after; an odd one goes after if `upper`."""
-    less = max(0, total) // 2
-    more = max(0, total) - less
-    return (less, more) if upper else (more, less)
 
 
 def _kernel(call: NodeCall, sizes: _Sizes) -> _Sizes:

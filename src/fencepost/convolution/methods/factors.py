@@ -169,12 +169,12 @@ def real_factors(kernel: Array, *, every_weight: bool) -> Factors | None:
     remaining = np.asarray(kernel, np.float64)
     while remaining.ndim > 2:
         matrix = remaining.reshape(len(remaining), -1)
-        found = _crosses(matrix, _tolerance(matrix, dtype, every_weight), largest=1)
+        found = _crosses(matrix, dtype, every_weight, largest=1)
         if found is None:
             return None
         leading.append(found[0][0])
         remaining = found[1][0].reshape(remaining.shape[1:])
-    found = _crosses(remaining, _tolerance(remaining, dtype, every_weight), LARGEST_RANK)
+    found = _crosses(remaining, dtype, every_weight, LARGEST_RANK)
     if found is None:
         return None
     factors = Factors(
@@ -198,12 +198,15 @@ def _tolerance(matrix: Array, dtype: np.dtype[Any], every_weight: bool) -> Array
     return np.full(matrix.shape, largest)
 
 
-def _crosses(matrix: Array, tolerance: Array, largest: int) -> tuple[Array, Array] | None:
+def _crosses(
+    matrix: Array, dtype: np.dtype[Any], every_weight: bool, largest: int
+) -> tuple[Array, Array] | None:
     if matrix.size > _SAMPLED:  # a part of higher rank is enough to know
         rows, columns = (slice(None, None, -(-size // _SAMPLE)) for size in matrix.shape)
         part = matrix[rows, columns]
-        if part.any() and _crosses(part, tolerance[rows, columns], largest) is None:
+        if part.any() and _crosses(part, dtype, every_weight, largest) is None:
             return None
+    tolerance = _tolerance(matrix, dtype, every_weight)
     remaining = matrix.copy()
     products: list[tuple[Array, Array]] = []
     while not (np.abs(remaining) <= tolerance).all():

@@ -5,9 +5,9 @@ back; of a tile of L elements, the L − K + 1 that no wrap-around has reached a
 and save: A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, section 8.7.3).
 
 Rounding: a result is off by a few ε · log₂(elements) · rms(tile) · ‖kernel‖₂, where a direct sum is
-off by what its own window holds; `accuracy` says where that is good enough. Integers are exact:
-`integer_fft`. NaN and infinity would be felt by a whole tile: the engine leaves them out and names
-their tiles, whose results are then computed directly.
+off by what its own window holds: `accuracy` says where that is as good, and elsewhere results are
+computed directly. Integers are exact: `integer_fft`. NaN and infinity would be felt by a whole
+tile: they are taken for zeros, and put where they belong.
 """
 
 from __future__ import annotations
@@ -15,13 +15,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fencepost import _engine
-from fencepost.convolution.methods import costs, direct, integer_fft, tiles, whole
+from fencepost.convolution.methods import (
+    accuracy,
+    costs,
+    direct,
+    integer_fft,
+    regions,
+    tiles,
+    whole,
+)
 from fencepost.convolution.methods.candidate import Candidate
 from fencepost.convolution.methods.tiles import Tiling
 from fencepost.convolution.methods.whole import Whole
-from fencepost.convolution.task import CorrelationTask
+from fencepost.convolution.task import Array, CorrelationTask
+
+_MARKED = 16  # side of the blocks in which single results are computed again
 
 
 def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
@@ -32,9 +43,37 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     if costs.least_transforms(task.out.size, task.kernel.shape, dtype) / threads > budget:
         return Candidate("fft", None, "the transforms would take longer")
     transform = cheapest(task)
-    return Candidate(
-        "fft", transform.seconds(dtype, threads), str(transform), lambda: run(task, transform)
+    seconds, note = transform.seconds(dtype, threads), str(transform)
+    if asked or seconds > budget or task.source.dtype.kind == "u":
+        return Candidate("fft", seconds, note, lambda: run(task, transform))
+    doubt = accuracy.doubt(task, transform)
+    again = regions.rectangles(doubt.blocks, doubt.sides, task.outputs)
+    extra = regions.seconds(task, again) / threads
+    unsure = extra > seconds  # then a second transform, for Σ|f||g|, finds out what is in doubt
+    if again:
+        share = float(doubt.blocks.mean())
+        note += f"; {share:.1%} of the results directly, whose terms are small beside others"
+
+    def compute() -> None:
+        run(task, transform)
+        left = again
+        if unsure:
+            sums = _magnitudes(task, transform)
+            left = regions.rectangles(doubt.with_sums(task, sums).blocks, doubt.sides, task.outputs)
+        regions.compute(task, left)
+
+    return Candidate("fft", seconds + extra, note, compute)
+
+
+def _magnitudes(task: CorrelationTask, transform: Tiling | Whole) -> Array:
+    """Return Σ|f||g|, as exact as the transform is."""
+    sums = np.empty(task.out.shape, task.kernel.dtype)
+    source = np.where(np.isfinite(task.source), np.abs(task.source), task.source.dtype.type(0))
+    magnitudes = replace(
+        task, source=source, kernel=np.abs(task.kernel), fill=abs(task.fill), offset=0.0, out=sums
     )
+    _transformed(magnitudes, transform)
+    return sums
 
 
 def cheapest(task: CorrelationTask) -> Tiling | Whole:
@@ -50,23 +89,71 @@ def cheapest(task: CorrelationTask) -> Tiling | Whole:
 
 def run(task: CorrelationTask, transform: Tiling | Whole) -> None:
     """Compute `task` by the transforms chosen."""
-    if isinstance(transform, Whole):
-        finite = task.source.dtype.kind == "u" or bool(np.isfinite(task.source).all())
-        if finite:
-            whole.run(task, transform)
+    if task.source.dtype.kind == "u" or isinstance(transform, Tiling):
+        is_finite = _transformed(task, transform)
+        if is_finite:
             return
-        transform = tiles.best(task, _engine.get_num_threads())
-    _in_tiles(task, transform)
+    finite = np.isfinite(task.source)
+    if finite.all():
+        _transformed(task, transform)
+    else:
+        zero = task.source.dtype.type(0)
+        _transformed(replace(task, source=np.where(finite, task.source, zero)), transform)
+    overflown = ~np.isfinite(task.out)
+    if overflown.any():  # beyond the largest number, perhaps only on the way
+        _again(task, overflown)
+    if not finite.all():
+        _spread(task, finite, transform)
 
 
-def _in_tiles(task: CorrelationTask, tiling: Tiling) -> None:
+def _spread(task: CorrelationTask, finite: Array, transform: Tiling | Whole) -> None:
+    """Put NaN where a window has one; where it has an infinity, compute the sum."""
+    infinite = np.isinf(task.source)
+    nan = _touched(task, ~(finite | infinite), transform)
+    if infinite.any():
+        _again(task, _touched(task, infinite, transform) & ~nan)
+    task.out[nan] = np.nan
+
+
+def _touched(
+    task: CorrelationTask, marked: NDArray[np.bool_], transform: Tiling | Whole
+) -> NDArray[np.bool_]:
+    """Say which results have a marked element in their window, by counting them."""
+    if not marked.any():
+        return np.zeros(task.out.shape, bool)
+    counts = np.empty(task.out.shape, np.float32)
+    ones = np.ones(task.kernel.shape, np.float32)
+    _transformed(
+        replace(
+            task, source=marked.astype(np.float32), kernel=ones, fill=0.0, offset=0.0, out=counts
+        ),
+        transform,
+    )
+    return counts > 0.5
+
+
+def _again(task: CorrelationTask, marked: NDArray[np.bool_]) -> None:
+    sides = (_MARKED,) * task.axes
+    blocks = marked
+    for axis in range(1, task.axes + 1):
+        blocks = np.logical_or.reduceat(
+            blocks, np.arange(0, blocks.shape[axis], _MARKED), axis=axis
+        )
+    regions.compute(task, regions.rectangles(blocks, sides, task.outputs))
+
+
+def _transformed(task: CorrelationTask, transform: Tiling | Whole) -> bool:
+    """Transform, and say whether all that came in and out is known to be finite."""
+    if isinstance(transform, Whole):
+        whole.run(task, transform)
+        return True
     channels = task.source.shape[-1]
     if task.axes == 1 and channels > 1:  # tiles lie along rows: a signal must, too
         outs = np.empty((len(task.out) * channels, task.out.shape[1], 1), task.out.dtype)
         sources = np.ascontiguousarray(task.source.swapaxes(1, 2)).reshape(len(outs), -1, 1)
-        _in_tiles(replace(task, source=sources, out=outs), tiling)
+        is_finite = _transformed(replace(task, source=sources, out=outs), transform)
         task.out[...] = outs.reshape(len(task.out), channels, -1).swapaxes(1, 2)
-        return
+        return is_finite
     flat = direct.lay_out(task)
     doubtful = _engine.correlate_fft(
         flat.source,
@@ -76,29 +163,7 @@ def _in_tiles(task: CorrelationTask, tiling: Tiling) -> None:
         flat.columns,
         task.fill,
         flat.out,
-        tiling.tile,
+        transform.tile,
         task.offset,
     )
-    for place in set(doubtful):  # named once for each channel
-        _compute_directly(flat, task, tiling, *place)
-
-
-def _compute_directly(
-    flat: direct.Layout, task: CorrelationTask, tiling: Tiling, plane: int, row: int, column: int
-) -> None:
-    """Compute the results of one tile, whose first one is at this place, as the definition does."""
-    results = flat.out[plane, row : row + tiling.steps[0], column : column + tiling.steps[1]]
-    height, width, channels = results.shape
-    kernel_height, kernel_width = flat.kernels.shape[1:]
-    out = np.empty((1, height, width, channels), results.dtype)
-    _engine.correlate(
-        flat.source,
-        flat.kernels,
-        flat.terms[plane : plane + 1],
-        flat.rows[row : row + height + kernel_height - 1],
-        flat.columns[column : column + width + kernel_width - 1],
-        task.fill,
-        out,
-        task.offset,
-    )
-    results[...] = out[0]
+    return not doubtful

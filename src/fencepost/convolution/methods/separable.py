@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from fencepost import _engine
-from fencepost.convolution.methods import costs, direct
+from fencepost.convolution.methods import accuracy, costs, direct
 from fencepost.convolution.methods.candidate import Candidate, multiplications
 from fencepost.convolution.methods.factors import (
     LARGEST_RANK,
@@ -55,8 +55,13 @@ def _factors(task: CorrelationTask, asked: bool) -> Factors | None:
         digits = np.finfo(task.kernel.dtype).nmant + 1
         return integer_factors(task.kernel, 2.0**digits / max(task.largest, 1))
     factors = real_factors(task.kernel, every_weight=True)
-    if factors is None and (asked or task.source.dtype.kind == "u"):
+    if factors is None:
         factors = real_factors(task.kernel, every_weight=False)
+        if factors is not None and not asked and task.source.dtype.kind != "u":
+            missed = np.abs(factors.kernel() - task.kernel).sum(dtype=np.float64)
+            rounded = factors.magnitudes().sum(dtype=np.float64) * sum(task.kernel.shape)
+            error = float(missed + rounded * np.finfo(task.kernel.dtype).eps / 2)
+            factors = factors if accuracy.is_benign(task, error) else None
     return factors
 
 

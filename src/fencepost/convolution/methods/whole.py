@@ -47,8 +47,16 @@ class Whole:
 
 def sizes_of(task: CorrelationTask) -> Whole | None:
     """Return the transform that holds a task's extended array, unless it is too large."""
-    sizes = tuple(_quick_length(len(indices)) for indices in task.indices)
+    sizes = tuple(_quick_length(_needed(along, task.fill)) for along in task.indices)
     return Whole(sizes, task.images) if math.prod(sizes) <= _LARGEST else None
+
+
+def _needed(indices: Indices, fill: float) -> int:
+    """Return the elements of an extended axis; zeros before it may stand for those behind it."""
+    present = np.flatnonzero(indices != FILL)
+    if fill or len(present) == 0:
+        return len(indices)
+    return len(indices) - min(int(present[0]), len(indices) - 1 - int(present[-1]))
 
 
 @functools.lru_cache(maxsize=256)
@@ -68,10 +76,11 @@ def _quick_length(least: int) -> int:
 
 def run(task: CorrelationTask, whole: Whole) -> None:
     """Compute `task`; a result is irfftn(rfftn(f) · conj(rfftn(kernel)))."""
+    indices = tuple(along[: _needed(along, task.fill)] for along in task.indices)
     kernel = np.conj(_forward(task.kernel.astype(np.float64), whole.sizes))
     for plane in range(task.source.shape[0]):
         for channel in range(task.source.shape[-1]):
-            extended = extend(task.source[plane, ..., channel], task.indices, task.fill)
+            extended = extend(task.source[plane, ..., channel], indices, task.fill)
             spectrum = _forward(extended, whole.sizes)
             spectrum *= kernel
             result = _backward(spectrum, whole.sizes, task.outputs)

@@ -1,0 +1,148 @@
+"""Every result as exact, beside its own terms, as the direct sum: whatever the range of values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from fencepost.convolution.methods.accuracy import FACTOR
+
+
+def bound(f, g):
+    """Return Σ|f||g|, and what the module states that a result may be off by."""
+    sums = fp.convolve(np.abs(f).astype(float), np.abs(g).astype(float), method="direct")
+    unit = np.finfo(np.result_type(f, g)).eps / 2
+    return FACTOR * unit * g.size * sums
+
+
+def precisely(f, g):
+    """Return the full convolution in extended precision."""
+    out = np.zeros(np.add(f.shape, g.shape) - 1, np.longdouble)
+    for index in np.ndindex(g.shape):
+        part = tuple(slice(i, i + n) for i, n in zip(index, f.shape, strict=True))
+        out[part] += f.astype(np.longdouble) * np.longdouble(g[index])
+    return out
+
+
+def test_a_signal_of_81_orders_of_magnitude():
+    a = np.array([0] * 1000 + [10.0 ** (9 * i) for i in range(10)])
+    result = fp.convolve(a, a)
+    np.testing.assert_allclose(result, precisely(a, a).astype(float), rtol=1e-13)
+    choice = fp.explain_method(a, a)
+    assert choice.method == "direct"
+    assert "of the results directly, whose terms are small beside others" in str(choice)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3000,), (150, 170), (20, 24, 28)])
+@pytest.mark.parametrize("orders", [0, 1, 3, 8, 15])
+@pytest.mark.parametrize("seed", range(2))
+def test_random_magnitudes(dtype, shape, orders, seed):
+    random = np.random.default_rng(seed)
+    sizes = {1: (200,), 2: (19, 23), 3: (7, 8, 6)}[len(shape)]
+    f, g = (
+        random.normal(size=size) * 10.0 ** (orders * random.uniform(-1, 1, size))
+        for size in (shape, sizes)
+    )
+    f[random.random(shape) < 0.2] = 0
+    if seed:
+        f[tuple(slice(0, n // 2) for n in shape)] *= 1e-9
+    f, g = f.astype(dtype), g.astype(dtype)
+    off = np.abs(fp.convolve(f, g) - precisely(f, g))
+    assert (off <= bound(f, g)).all()
+
+
+@pytest.mark.parametrize("shape", [(100_000,), (600, 700)])
+def test_one_peak_is_felt_in_its_windows_only(shape):
+    random = np.random.default_rng(1)
+    f = random.normal(size=shape).astype(np.float32)
+    g = random.normal(size=(31,) * len(shape)).astype(np.float32)
+    peak = tuple(n // 2 for n in shape)
+    calm = fp.convolve(f, g, "same", method="fft")
+    f[peak] = 1e12
+    choice = fp.explain_method(f, g, "same", method="auto")
+    result = fp.convolve(f, g, "same")
+    outside = np.ones(shape, bool)
+    outside[tuple(slice(n - 16, n + 17) for n in peak)] = False
+    np.testing.assert_allclose(result[outside], calm[outside], rtol=0, atol=1e-3)
+    if choice.method == "fft":
+        assert "of the results directly" in choice.reason
+
+
+def test_a_small_weight_beside_a_large_one_is_not_dropped():
+    random = np.random.default_rng(2)
+    g = random.normal(size=(15, 15))
+    g[3, 4] = 1e17
+    f = np.zeros((400, 400))
+    f[200, 200] = 1.0
+    result = fp.convolve(f, g, "same")
+    np.testing.assert_allclose(result[193:208, 193:208], g, rtol=1e-13)
+    ones = np.ones((15, 15))
+    ones[3, 4] = 1e17
+    np.testing.assert_allclose(fp.convolve(f, ones, "same")[193:208, 193:208], ones, rtol=1e-13)
+
+
+def test_factors_true_to_the_largest_weight_are_used_where_values_are_alike():
+    y, x = np.mgrid[-12:13, -12:13] / 4.0
+    g = (x**2 + y**2 - 2) * np.exp(-(x**2 + y**2) / 2)  # of rank 2, with zeros on a circle
+    f = np.random.default_rng(3).uniform(0.5, 1, (500, 500))
+    assert fp.explain_method(f, g, "same").method == "separable"
+    f[:250] *= 1e-12
+    assert fp.explain_method(f, g, "same").method != "separable"
+    off = np.abs(fp.convolve(f, g) - precisely(f, g))
+    assert (off <= bound(f, g)).all()
+
+
+def test_alike_values_are_transformed():
+    random = np.random.default_rng(4)
+    f, g = random.normal(size=(1000, 900)), random.normal(size=(41, 43))
+    for mode in ("same", "valid", "full"):
+        assert fp.explain_method(f, g, mode).method == "fft"
+    assert "directly" not in fp.explain_method(f, g, "valid").reason
+    image = random.integers(0, 2, (900, 900)).astype(np.uint8) * 255
+    assert fp.explain_method(image, g.astype(np.float32), "same").reason.startswith("the cheapest")
+
+
+def test_the_lower_bound_of_the_terms_is_one():
+    from fencepost.convolution.apply import _task
+    from fencepost.convolution.methods.accuracy import scales
+    from fencepost.convolution.parsing import parse_call
+
+    random = np.random.default_rng(5)
+    for shape, size in [
+        ((300,), (70,)),
+        ((60, 50), (21, 9)),
+        ((40, 41), (8, 30)),
+        ((20, 18, 16), (9, 8, 3)),
+    ]:
+        for boundary in ("zero", "reflect", "mirror", "wrap", "nearest", 2.0, "none"):
+            f, g = random.normal(size=shape), random.normal(size=size)
+            call = parse_call(f, g, "same", boundary, "centre", None, "auto", flip=True)
+            known = scales(_task(call.f, call.g, call.fill.real, call.dtype, call))
+            exact = fp.convolve(np.abs(f), np.abs(g), "same", boundary=boundary, method="direct")
+            least = known.least[0, ..., 0]
+            for axis, side in enumerate(known.sides):
+                least = np.repeat(least, side, axis=axis)
+            part = tuple(slice(0, n) for n in exact.shape)
+            assert (least[part] <= exact * (1 + 1e-12)).all()
+            middle = tuple(n // 2 for n in exact.shape)
+            assert least[middle] > 0.003 * exact[middle]
+
+
+@pytest.mark.parametrize("boundary", ["zero", "wrap", "reflect", 3.0])
+def test_nan_and_infinity_in_arrays_transformed_as_a_whole(boundary):
+    random = np.random.default_rng(6)
+    f, g = random.normal(size=(90, 100)), random.normal(size=(70, 80))
+    f[3, 5], f[80, 90] = np.nan, np.inf
+    f[40, 50] = -np.inf
+    expected = fp.convolve(f, g, "same", boundary=boundary, method="direct")
+    result = fp.convolve(f, g, "same", boundary=boundary, method="fft")
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-10)
+
+
+def test_overflow_on_the_way_is_none_in_the_result():
+    f = np.full(3000, 1e308)
+    g = np.zeros(300)
+    g[0] = 1.0
+    np.testing.assert_array_equal(fp.convolve(f, g, "same", origin=0, method="fft"), f)

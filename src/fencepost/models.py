@@ -1,7 +1,4 @@
-"""Networks with a name: LeNet-5 as it was published, as it is built today, and a default.
-
-May call network, layers and errors.
-"""
+"""Networks with a name: LeNet-5 as it was published, as it is built today, and a default."""
 
 from __future__ import annotations
 
@@ -42,8 +39,8 @@ X X X . . . X X X . . X . X X X
 
 
 def _table_i() -> NDArray[np.uint8]:
-    rows = [line.split() for line in _TABLE_I.strip().splitlines()]
-    return np.array([[cell == "X" for cell in row] for row in rows], np.uint8).T
+    table = np.array([line.split() for line in _TABLE_I.strip().splitlines()])
+    return np.asarray(table == "X", np.uint8).T
 
 
 #: Which of the 6 maps of layer S2 feed which of the 16 maps of layer C3: shape (16, 6).
@@ -135,10 +132,10 @@ def lenet5_1998(*, seed: int = 0) -> Network:
 def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Network:
     """Build a network for images or signals of any size from 8, any channels and classes.
 
-    Blocks of convolution, ReLU and max pooling halve each axis until it has at most 4 cells; then
-    one dense layer. Larger images first pass a convolution with a stride, so that the cost stays
-    moderate. Odd sizes are padded at the far edge: no cell is dropped. Signals get the same with
-    1d layers and wider kernels.
+    Blocks of convolution, ReLU and max pooling halve each axis until it has at most 4 elements;
+    then one dense layer. Larger images first pass a convolution with a stride, so that the cost
+    stays moderate. Odd sizes are padded at the far edge: no pixel is dropped. Signals get the
+    same with 1d layers and wider kernels.
 
     Parameters
     ----------

@@ -72,21 +72,21 @@ def test_occlusion_is_the_loop_over_patches():
             fall = share - net.predict_proba(covered)[0, 2]
             falls[top : top + 3, left : left + 3] += fall
             times[top : top + 3, left : left + 3] += 1
-    np.testing.assert_allclose(found.falls, falls / times, atol=1e-6)
-    assert found.share == pytest.approx(share, abs=1e-6)
+    np.testing.assert_allclose(found.drops, falls / times, atol=1e-6)
+    assert found.score == pytest.approx(share, abs=1e-6)
     assert (found.output, found.size, found.patches) == (2, (3, 3), 6)
 
 
 def test_occlusion_covers_signals_features_and_odd_remains():
     signal = fp.Network((1, 11), [fp.Flatten(), fp.Linear(2)])
     found = occlusion(signal, np.arange(11.0), size=4, stride=3)
-    assert found.falls.shape == (11,)
+    assert found.drops.shape == (11,)
     assert found.patches == 4  # from 0, 3, 6 and, flush with the end, 7
     features = fp.Network((3,), [fp.Linear(1, bias=False)])
     features.parameters["0.weight"][:] = [[1, 2, 3]]
     found = occlusion(features, [5.0, 6.0, 7.0])
-    np.testing.assert_allclose(found.falls, [5, 12, 21])
-    assert found.share == pytest.approx(38)
+    np.testing.assert_allclose(found.drops, [5, 12, 21])
+    assert found.score == pytest.approx(38)
     assert occlusion(features, [5.0, 6.0, 7.0], size=9).size == (3,)
 
 
@@ -101,7 +101,7 @@ def test_a_large_network_is_asked_less_often():
         patch.setattr("fencepost.network.saliency.WORK", 100 * large.multiply_adds)
         found = occlusion(large, image)
     assert found.patches <= 121
-    assert np.isfinite(found.falls).all()
+    assert np.isfinite(found.drops).all()
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_saliency_draws_gradient_and_occlusion():
     gradient = np.abs(input_gradient(net, image, 3)[0]).max(axis=0)
     shown, covered = (np.asarray(place(figure, k).images[0].get_array()) for k in (1, 2))
     np.testing.assert_allclose(shown, gradient, rtol=1e-6)
-    np.testing.assert_allclose(covered, 100 * occlusion(net, image, 3).falls, rtol=1e-6)
+    np.testing.assert_allclose(covered, 100 * occlusion(net, image, 3).drops, rtol=1e-6)
 
 
 def test_what_speaks_against_a_class_is_below_zero():

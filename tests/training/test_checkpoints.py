@@ -298,7 +298,7 @@ def test_damaged_and_foreign_files(tmp_path, unfinished):
     for name, damage in damaged.items():
         unfinished.write_bytes(damage)
         for resume in (True, False):
-            with pytest.raises(fp.DataError, match=r"run.ckpt is not a whole checkpoint") as error:
+            with pytest.raises(fp.DataError, match=r"run.ckpt is not a complete") as error:
                 fit(
                     dense_net(),
                     IMAGES,

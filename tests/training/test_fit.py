@@ -346,7 +346,7 @@ def test_images_are_not_copied():
             fp.ArgumentError,
             r"early_stopping must be an integer, at least 1",
         ),
-        ({"validation": 1.5}, fp.ArgumentError, r"validation must be \(images, labels\), a share"),
+        ({"validation": 1.5}, fp.ArgumentError, r"validation must be .*, a fraction"),
         ({"validation": IMAGES}, fp.ArgumentError, r"validation must be .* a ndarray"),
         (
             {"validation": (IMAGES, LABELS[:5])},

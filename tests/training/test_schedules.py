@@ -124,7 +124,7 @@ def test_names():
             r"warmup must be a number, at least 0 and less than 1. Received: warmup=1.0",
         ),
         (lambda: Cosine(final="x"), r"final must be a number, at least 0 and at most 1"),
-        (lambda: Step(milestones=()), r"milestones must be shares of the run, such as"),
+        (lambda: Step(milestones=()), r"milestones must be fractions of the run, such as"),
         (lambda: Step(milestones=(0.5, 0.4)), r"milestones must rise. Received: \(0.5, 0.4\)"),
         (
             lambda: Step(milestones=(0.5, 2)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import integer
+from ..arguments import integer, is_sequence
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
 
@@ -17,7 +17,7 @@ _OPTIONS = ("normalization", "class_names", "seed", "initialization")
 
 
 class Normalization(NamedTuple):
-    """What a network sees is (image - mean) / std; both float32 of shape (channels,)."""
+    """A network computes with (image - mean) / std; both are float32 of shape (channels,)."""
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
@@ -51,7 +51,7 @@ def as_layers(layers: Any) -> tuple[Layer, ...]:
 def as_normalization(
     pair: tuple[ArrayLike, ArrayLike] | None, channels: int
 ) -> Normalization | None:
-    """Return mean and spread with one number for each channel."""
+    """Return mean and standard deviation with one number for each channel."""
     if pair is None:
         return None
     rule = (
@@ -73,8 +73,7 @@ def as_class_names(names: Sequence[str] | None, output_shape: Shape) -> tuple[st
     """Return the names as a tuple with one for each output."""
     if names is None:
         return None
-    listed = not isinstance(names, str) and isinstance(names, Iterable)
-    if not listed or not all(isinstance(name, str) for name in names):
+    if not is_sequence(names) or not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"class_names must be strings. Received: {names!r}")
     if len(output_shape) != 1 or len(names) != output_shape[0]:
         raise ArgumentError(

@@ -22,9 +22,9 @@ class ClassScore:
     count : int
         Images of this class.
     recall : float
-        Share of them that were predicted as this class; NaN without any.
+        Fraction of them that were predicted as this class; NaN without any.
     precision : float
-        Share of right predictions among those of this class; NaN without any.
+        Fraction of right predictions among those of this class; NaN without any.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Evaluation:
     count : int
         Number of images.
     accuracy : float
-        Share of images whose largest output is that of their class.
+        Fraction of images whose largest output is that of their class.
     loss : float
         Mean cross-entropy, in nats.
     confusion : array of int, shape (classes, classes)
@@ -69,7 +69,7 @@ class Evaluation:
         right, predicted = np.diag(self.confusion), self.confusion.sum(axis=0)
         counts = self.confusion.sum(axis=1)
         return tuple(
-            ClassScore(name, int(n), _share(int(hits), int(n)), _share(int(hits), int(m)))
+            ClassScore(name, int(n), _ratio(int(hits), int(n)), _ratio(int(hits), int(m)))
             for name, n, m, hits in zip(self.class_names, counts, predicted, right, strict=True)
         )
 
@@ -111,7 +111,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class RegressionEvaluation:
-    """Result of `Network.evaluate` on numbers.
+    """Result of `Network.evaluate` of a regression.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ def classification(
     log_probabilities = log_softmax(logits)
     return Evaluation(
         count,
-        accuracy=_share(int(np.trace(confusion)), count),
+        accuracy=_ratio(int(np.trace(confusion)), count),
         loss=float(-log_probabilities[indices, labels].mean()),
         confusion=confusion,
         class_names=tuple(class_names or map(str, range(classes))),
@@ -172,9 +172,9 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     return result
 
 
-def _share(part: int, total: int) -> float:
+def _ratio(part: int, total: int) -> float:
     return part / total if total else float("nan")
 
 
-def _percent(share: float) -> str:
-    return "–" if np.isnan(share) else f"{share:.2%}"
+def _percent(fraction: float) -> str:
+    return "–" if np.isnan(fraction) else f"{fraction:.2%}"

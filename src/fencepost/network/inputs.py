@@ -1,7 +1,4 @@
-"""What a caller may hand a network, brought to what it takes; the checks are those of datasets.
-
-May call layers, datasets and errors.
-"""
+"""What a caller may hand a network, brought to what it takes; the checks are those of datasets."""
 
 from __future__ import annotations
 
@@ -51,7 +48,7 @@ def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     """Return images as uint8 or float32 of shape (N, *input_shape).
 
     A single image, and images without their channel axis where there is one channel, are given
-    the axes that they lack. Raises DataError if the shape or the kind of number is another.
+    the axes that they lack. Raises DataError if the shape or the dtype is another.
     """
     batch = _with_axes(images, input_shape)
     if batch.dtype in _NATIVE and batch.shape[1:] == input_shape:
@@ -74,7 +71,7 @@ def as_one_image(image: ArrayLike, input_shape: Shape) -> NDArray[Any]:
 
 
 def as_targets(targets: ArrayLike, count: int, outputs: int) -> NDArray[Any]:
-    """Return class indices as int64 (N,), or the numbers of a regression as float32 (N, outputs).
+    """Return class indices as int64 (N,), or the targets of a regression as float32 (N, outputs).
 
     It is a regression if there is one output, or if targets are floating-point numbers with an
     axis for the outputs.

@@ -47,7 +47,7 @@ class Network:
         At least one.
     normalization : (mean, std), optional
         In the images' own units (0 to 255 for uint8), each a number or one number per channel.
-        None: images are used as they are, until `fit` finds mean and spread.
+        None: images are used as they are, until `fit` computes mean and standard deviation.
     class_names : sequence of str, optional
         One for each output.
     seed : int
@@ -121,7 +121,7 @@ class Network:
 
     @property
     def normalization(self) -> Normalization | None:
-        """Mean and spread per channel, in the images' own units, or None."""
+        """Mean and standard deviation per channel, in the images' own units, or None."""
         return self._normalization
 
     @normalization.setter
@@ -244,7 +244,7 @@ class Network:
         return evaluation.classification(outputs, expected, self.class_names)
 
     def features(self, images: ArrayLike) -> dict[int, Float32]:
-        """Compute what every layer makes of the images.
+        """Compute the outputs of every layer.
 
         Returns
         -------
@@ -273,7 +273,7 @@ class Network:
         Parameters
         ----------
         index : int
-            Place of the layer.
+            Index of the layer.
 
         Returns
         -------

@@ -1,7 +1,4 @@
-"""Which parts of an image an output depends on: by its gradient, and by covering them up.
-
-May call network, inputs, evaluation and errors.
-"""
+"""Which parts of an image an output depends on: by its gradient, and by covering them up."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from .vectors import Float32
 
 CHUNK = 64  # covered images at a time
 PATCH = 6  # the usual patch is a sixth of the longer side
-PLACES = 28  # along an axis, for a small network
+POSITIONS = 28  # of the patch along an axis, for a small network
 WORK = 2e10  # multiply-adds that may be spent unless the caller says a stride: about a second
 
 
@@ -42,7 +39,7 @@ def input_gradient(
         As `Network.predict` takes them.
     outputs : int or sequence of int, optional
         Which output, for all images or one for each; the largest of each image by default.
-        Outputs that are no row are counted as `Flatten` would lay them.
+        Outputs of several axes are indexed as `Flatten` orders them.
 
     Returns
     -------
@@ -66,7 +63,7 @@ def input_gradient(
     array([[2. , 2.5, 3. ]], dtype=float32)
     """
     batch = inputs.as_checked_batch(images, net.input_shape)
-    planes = inputs.EngineImages(net.input_shape)(batch)
+    engine_images = inputs.EngineImages(net.input_shape)(batch)
     values = _outputs(net, batch)
     chosen = _chosen(net, values, outputs)
     # The engine differentiates losses. Of the mean of (output - target)² over N images and F
@@ -80,7 +77,7 @@ def input_gradient(
     parameters, state = net.parameter_vector, net.state_vector
     mean, scale = net.engine_normalization
     _, _, gradient = net.engine_plan.gradient(
-        parameters, state, planes, mean, scale, targets, {"name": "mse"}, training=False
+        parameters, state, engine_images, mean, scale, targets, {"name": "mse"}, training=False
     )
     per_channel = (scale / np.float32(step)).reshape(-1, 1, 1)  # it was of the normalised image
     result: Float32 = (gradient * per_channel).reshape(batch.shape)
@@ -89,15 +86,15 @@ def input_gradient(
 
 @dataclass(frozen=True)
 class Occlusion:
-    """What `occlusion` found.
+    """Result of `occlusion`.
 
     Attributes
     ----------
-    falls : array of float64, shape input_shape[1:], or input_shape where that is (features,)
-        By how much the share fell, on average over the patches that covered this place.
-    share : float
-        What the uncovered image has: the probability of the class. Of a network without classes,
-        the output itself.
+    drops : array of float64, shape input_shape[1:], or input_shape where that is (features,)
+        By how much the score dropped, on average over the patches that covered this pixel.
+    score : float
+        Of the uncovered image: the probability of the class. Of a network without classes, the
+        output itself.
     output : int
         Which output that is.
     size : tuple of int
@@ -106,8 +103,8 @@ class Occlusion:
         How many were tried.
     """
 
-    falls: NDArray[np.float64]
-    share: float
+    drops: NDArray[np.float64]
+    score: float
     output: int
     size: tuple[int, ...]
     patches: int
@@ -121,7 +118,7 @@ def occlusion(
     size: int | None = None,
     stride: int | None = None,
 ) -> Occlusion:
-    """Cover one part of an image after another, and see how far the probability falls.
+    """Cover one part of an image after another, and measure how far the probability drops.
 
     Zeiler, Fergus: Visualizing and understanding convolutional networks (2014), section 4.2. The
     patch has the mean of the training images, which is 0 to the network; without normalisation,
@@ -138,7 +135,7 @@ def occlusion(
         Side of the patch; a sixth of the image's longer side by default, and at least 1.
     stride : int, optional
         From one patch to the next. By default as small as about a second of work allows, and at
-        most the patch's size, so that every place is covered.
+        most the patch's size, so that every pixel is covered.
 
     Returns
     -------
@@ -150,7 +147,7 @@ def occlusion(
         If this is not one image of the network's shape, or not finite; if the outputs are not.
     ArgumentError
         If there is no such output; if size or stride are not positive, or stride is larger than
-        size, so that places would be left out.
+        size, so that pixels would be left out.
 
     Examples
     --------
@@ -159,7 +156,7 @@ def occlusion(
     >>> from fencepost.network import occlusion
     >>> net = fp.Network((1, 1, 3), [fp.Flatten(), fp.Linear(1)], normalization=(0, 1))
     >>> net.parameters["1.weight"][:] = [[1, 0, -2]]
-    >>> occlusion(net, np.array([[[4.0, 4.0, 4.0]]]), size=1).falls
+    >>> occlusion(net, np.array([[[4.0, 4.0, 4.0]]]), size=1).drops
     array([[ 4.,  0., -8.]])
     """
     plain = inputs.as_one_image(image, net.input_shape).astype(np.float32)
@@ -168,30 +165,30 @@ def occlusion(
     step = _stride(net, extents, side) if stride is None else integer("stride", stride, 1)
     if step > side:
         raise ArgumentError(
-            f"stride must be at most the patch's size, or places would be left out. Received: "
+            f"stride must be at most the patch's size, or pixels would be left out. Received: "
             f"stride={step}, size={side}."
         )
     chosen = int(_chosen(net, _outputs(net, plain[None]), output)[0])
-    before = float(_shares(net, plain[None])[0, chosen])
+    before = float(_scores(net, plain[None])[0, chosen])
     patch = tuple(min(side, extent) for extent in extents)
     windows = list(_windows(extents, patch, step))
-    falls, times = np.zeros(extents), np.zeros(extents)
+    drops, times = np.zeros(extents), np.zeros(extents)
     fill = _fill(net, plain)
     for start in range(0, len(windows), CHUNK):
         some = windows[start : start + CHUNK]
         covered = np.repeat(plain[None], len(some), axis=0)
-        for one, window in zip(covered, some, strict=True):
+        for patched, window in zip(covered, some, strict=True):
             where: tuple[Any, ...] = (..., *window)
-            one[where] = np.broadcast_to(fill, plain.shape)[where]
-        after = _shares(net, covered)[:, chosen]
-        for share, window in zip(after, some, strict=True):
-            falls[window] += before - share
+            patched[where] = np.broadcast_to(fill, plain.shape)[where]
+        after = _scores(net, covered)[:, chosen]
+        for score, window in zip(after, some, strict=True):
+            drops[window] += before - score
             times[window] += 1
-    return Occlusion(falls / times, before, chosen, patch, len(windows))
+    return Occlusion(drops / times, before, chosen, patch, len(windows))
 
 
 def _outputs(net: Network, batch: NDArray[Any]) -> Float32:
-    """Return the outputs as rows (N, F), if they are numbers that can be compared."""
+    """Return the outputs as (N, F), if they are finite."""
     values = net(batch).reshape(len(batch), -1)
     require_finite("the network's outputs", values)
     return values
@@ -207,7 +204,7 @@ def _chosen(
     asked = np.asarray(outputs)
     if asked.dtype.kind not in "iu" or asked.shape not in ((), (count,)):
         raise ArgumentError(
-            "outputs must be the place of an output, or one for each image. "
+            "outputs must be the index of an output, or one for each image. "
             f"Received: {outputs!r}, for {count} images."
         )
     if asked.min() < 0 or asked.max() >= most:
@@ -218,7 +215,7 @@ def _chosen(
     return np.broadcast_to(asked.astype(np.int64), count)
 
 
-def _shares(net: Network, images: Float32) -> NDArray[np.float64]:
+def _scores(net: Network, images: Float32) -> NDArray[np.float64]:
     """Return probabilities (N, classes) or, of a network without classes, its outputs."""
     values = net(images)
     if values.ndim == 2 and values.shape[1] > 1:
@@ -239,7 +236,7 @@ def _fill(net: Network, image: Float32) -> Float32:
 
 def _stride(net: Network, extents: Sequence[int], side: int) -> int:
     affordable = WORK / max(1, net.multiply_adds)
-    along: float = min(PLACES, affordable ** (1 / len(extents)))
+    along: float = min(POSITIONS, affordable ** (1 / len(extents)))
     return max(1, min(side, math.ceil((max(extents) - side) / max(1.0, along))))
 
 

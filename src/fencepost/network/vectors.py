@@ -1,6 +1,6 @@
 """A network's arrays: one flat vector each for parameters and state, and views of it by name.
 
-The engine and the optimizers take the vectors, people the views. May call layers.
+The engine and the optimizers take the vectors, people the views.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from .settings import Setting
 
 @dataclass(frozen=True)
 class Augmentation(Setting):
-    """Random changes to every training image, drawn anew each time that the image is seen.
+    """Random changes to every training image, drawn anew each time that the image is used.
 
     Each change is drawn uniformly between its extremes; all are put together into one bilinear
     resampling per image. Every draw follows from (seed, step, image), so a run can be repeated.
@@ -134,7 +134,7 @@ class Augmentation(Setting):
 _NAMES = {
     "shift": "takes pixels, such as shift=2",
     "rotate": "takes degrees, such as rotate=10",
-    "scale": "takes a share, such as scale=0.1",
+    "scale": "takes a fraction, such as scale=0.1",
     "shear": "takes degrees, such as shear=10",
     "flip": "stands alone, or takes yes or no",
     "elastic": "takes alpha:sigma in pixels, such as elastic=8:4",

@@ -1,9 +1,9 @@
 """A training run in one file: what is needed to go on as if it had never stopped.
 
 A checkpoint is a safetensors file (arrays: weights, running statistics, optimizer slots, the best
-weights, this epoch's losses) with the rest as JSON in its metadata. It is written under another
-name, brought to the disk and renamed, so that at every moment the path holds a whole checkpoint
-or none. Used by the training loop; calls ``files`` and ``errors``.
+weights, this epoch's losses) with all else as JSON in its metadata. It is written under another
+name, brought to the disk and renamed, so that at every moment the path holds a complete
+checkpoint or none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Checkpoint:
     """Where a run stands, at a step boundary.
 
     `settings` are what the run was made with (they must be the same to go on), `arrays` the named
-    arrays, `epoch` and `step` how many epochs are whole and how many steps of the next are done.
+    arrays, `epoch` and `step` how many epochs and how many steps of the next are done.
     """
 
     settings: dict[str, Any]
@@ -81,7 +81,7 @@ class Checkpoint:
             return cls(arrays=arrays, history=history, **record)
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise DataError(
-                f"{path} is not a whole checkpoint of a fencepost training: {error}. "
+                f"{path} is not a complete checkpoint of a fencepost training: {error}. "
                 "Give the path of another checkpoint, or remove this file to start afresh."
             ) from error
 

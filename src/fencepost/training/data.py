@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..datasets.checks import check_images, check_targets
 from ..datasets.dataset import Dataset
 from ..errors import ArgumentError
+from ..layers.base import engine_shape
 from .losses import Loss
 
 Validation = tuple[ArrayLike, ArrayLike] | float | None
 
-# Images evaluated between two looks at Ctrl-C.
+# Images evaluated between two checks for Ctrl-C.
 CHUNK = 1024
 
 
@@ -78,7 +79,7 @@ class DataSpec:
             several_classes=training and self.outputs > 1,
             name=f"{prefix}labels",
         )
-        return Subset(_planes(checked), labels)
+        return Subset(checked.reshape(-1, *engine_shape(self.input_shape)), labels)
 
 
 def split(
@@ -86,7 +87,7 @@ def split(
 ) -> tuple[Subset, Subset | None]:
     """Return the images to train on and those to validate with.
 
-    These are given, or a share of all, drawn by `seed` and of each class alike.
+    These are given, or a fraction of all, drawn by `seed`, of each class in the same proportion.
     """
     if validation is None:
         return given, None
@@ -100,8 +101,8 @@ def split(
             Subset(given.images, given.targets, held_out),
         )
     raise ArgumentError(
-        "validation must be (images, labels), a share of the images between 0 and 1, or None. "
-        f"Received: {_kind(validation)}. Give validation=0.1 to keep every tenth image out."
+        "validation must be (images, labels), a fraction between 0 and 1, or None. "
+        f"Received: {_kind(validation)}. Give validation=0.1 to hold out a tenth of the images."
     )
 
 
@@ -126,13 +127,6 @@ def border_value(images: NDArray[Any]) -> float:
     sample = images[:: max(len(images) // 1000, 1)]
     sides = (sample[:, :, 0], sample[:, :, -1], sample[:, :, :, 0], sample[:, :, :, -1])
     return float(np.median(np.concatenate([side.reshape(-1) for side in sides])))
-
-
-def _planes(images: NDArray[Any]) -> NDArray[Any]:
-    """Signals (N, C, W) and features (N, F) as the engine sees them: (N, C, 1, W), (N, F, 1, 1)."""
-    if images.ndim == 3:
-        return images[:, :, None]
-    return images if images.ndim == 4 else images[:, :, None, None]
 
 
 def _kind(value: object) -> str:

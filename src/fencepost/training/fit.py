@@ -72,20 +72,20 @@ def fit(
     images : array_like, shape (N, C, H, W), (N, C, W) or (N, F)
         As the network's input; uint8 or float32 are used where they are, without a copy.
     labels : array_like
-        Class numbers, shape (N,), or for regression numbers, shape (N,) or (N, F).
+        Class indices, shape (N,), or for regression floats, shape (N,) or (N, F).
     epochs, batch_size : int
         Passes over the images, and images per step. The last batch of an epoch may be smaller
         (if it were of one image, it is left out).
     optimizer : SGD, Adam, AdamW or their names, default Adam
     lr : float, optional
-        The learning rate at the schedule's height, in place of the optimizer's own.
+        The peak learning rate, in place of the optimizer's own.
     schedule : Constant, Step, Cosine, OneCycle or their names, default OneCycle
     loss : CrossEntropy, MeanSquaredError, "cross_entropy" or "mse"
-        By default cross-entropy if the labels are whole numbers, else the mean squared error.
+        By default cross-entropy if the labels are integers, else the mean squared error.
     augmentation : Augmentation or text such as "shift=2,rotate=10"
     validation : (images, labels) or float, optional
-        Measured after each epoch; a share such as 0.1 is taken out of the images at random, of
-        each class alike.
+        Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
+        each class in the same proportion.
     early_stopping : int, optional
         Stop after so many epochs without a better validation (accuracy, or loss in regression).
     keep_best : bool
@@ -119,7 +119,7 @@ def fit(
     DataError
         Images or labels that do not fit, or a checkpoint that cannot be read or written.
     DivergedError
-        The loss is no longer a number. The network has its last good weights.
+        The loss became NaN or infinite. The network has its last good weights.
     KeyboardInterrupt
         Ctrl-C. The network is usable, and the checkpoint written.
 
@@ -217,7 +217,7 @@ def fit(
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
     net.normalization = mean, std
-    return run.go(progress_bars.choose(progress, run.total_steps, epochs), on_epoch)
+    return run.train(progress_bars.choose(progress, run.total_steps, epochs), on_epoch)
 
 
 def _normalization(data: Subset) -> tuple[Floats, Floats]:
@@ -230,7 +230,7 @@ def _patience(early_stopping: int | None, validation: Validation) -> int | None:
         return None
     if validation is None:
         raise ArgumentError(
-            "early_stopping needs validation data to tell when to stop. Received: "
+            "early_stopping needs validation data to decide when to stop. Received: "
             "validation=None. Give validation=0.1, or validation=(images, labels)."
         )
     return integer("early_stopping", early_stopping, 1)

@@ -1,7 +1,4 @@
-"""What happened, epoch by epoch: a record that prints as a table and travels as JSON.
-
-Written by ``fit`` and kept in checkpoints; calls nothing of the library but ``errors``.
-"""
+"""What happened, epoch by epoch: a record that prints as a table and travels as JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArgumentError
+from ..text import format_table
 
 
 @dataclass(frozen=True)
@@ -19,8 +17,9 @@ class Epoch:
     """One pass over the training images.
 
     `loss` and `accuracy` are means over the epoch, taken while the weights changed; accuracies are
-    shares (0 to 1), None for regression; validation figures are None without validation data. `lr`
-    is the rate of the epoch's last step; `seconds` and `images_per_second` leave validation out.
+    fractions (0 to 1), None for regression; validation figures are None without validation data.
+    `lr` is the rate of the epoch's last step; `seconds` and `images_per_second` leave validation
+    out.
     """
 
     epoch: int
@@ -45,7 +44,7 @@ class History:
     outcome : str
         "finished", "stopped early" or "stopped by on_epoch"; "running" until then.
     settings : dict
-        What the run was made with: every argument as it was resolved.
+        Every argument of the run, as it was resolved.
 
     Examples
     --------
@@ -96,7 +95,7 @@ class History:
         return cls(epochs, record["best_epoch"], record["outcome"], record["settings"])
 
     def to_json(self, indent: int | None = None) -> str:
-        """Return the same as JSON text; numbers survive the way there and back exactly."""
+        """Return the same as JSON text; floats survive the way there and back exactly."""
         return json.dumps(self.to_dict(), indent=indent)
 
     @classmethod
@@ -120,10 +119,8 @@ class History:
             values = self[name]
             if values and all(value is None for value in values):
                 continue
-            cells = [title] + ["" if value is None else text(value) for value in values]
-            width = max(map(len, cells))
-            table.append([cell.rjust(width) for cell in cells])
-        lines = ["  ".join(row) for row in zip(*table, strict=True)]
+            table.append([title] + ["" if value is None else text(value) for value in values])
+        lines = [format_table(zip(*table, strict=True), ">" * len(table))]
         if self.best_epoch is not None:
             lines.append(f"best: epoch {self.best_epoch}")
         if self.outcome not in ("running", "finished"):
@@ -131,5 +128,5 @@ class History:
         return "\n".join(lines)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"

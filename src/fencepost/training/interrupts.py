@@ -1,7 +1,4 @@
-"""Ctrl-C without torn weights: the signal is noted, and training stops at the next whole step.
-
-Used by the training loop; calls nothing.
-"""
+"""Ctrl-C without torn weights: the signal is noted, and training stops after the step."""
 
 from __future__ import annotations
 
@@ -11,14 +8,14 @@ from types import FrameType, TracebackType
 
 
 class Interrupts:
-    """While entered, the first Ctrl-C sets `asked` instead of raising; a second one raises.
+    """While entered, the first Ctrl-C sets `requested` instead of raising; a second one raises.
 
     Only Python's own handler is replaced, only in the main thread (elsewhere signals do not
     arrive): a program that handles the signal itself keeps its handling.
     """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._installed = False
 
     def __enter__(self) -> Interrupts:
@@ -38,7 +35,7 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             self._installed = False
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True

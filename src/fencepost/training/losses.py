@@ -1,4 +1,4 @@
-"""What training makes small: cross-entropy for classes, the mean squared error for numbers.
+"""What training minimises: cross-entropy for classes, the mean squared error for regression.
 
 Each loss checks its fields, says what the engine is to compute, and can be evaluated on outputs
 (for validation, in float64).

@@ -38,13 +38,13 @@ class SGD(Optimizer):
     Parameters
     ----------
     lr : float
-        The learning rate at the schedule's full height.
+        The peak learning rate; the schedule scales it.
     momentum : float
         At least 0 and less than 1.
     nesterov : bool
         Look ahead (Sutskever et al. 2013); needs momentum.
     weight_decay : float
-        The pull of every weight towards 0.
+        Weight decay (an L2 penalty).
 
     Examples
     --------
@@ -84,13 +84,13 @@ class Adam(Optimizer):
     Parameters
     ----------
     lr : float
-        The learning rate at the schedule's full height.
+        The peak learning rate; the schedule scales it.
     betas : (float, float)
         Each at least 0 and less than 1.
     eps : float
         Above 0.
     weight_decay : float
-        The pull of every weight towards 0.
+        Weight decay (an L2 penalty).
 
     Examples
     --------

@@ -1,7 +1,4 @@
-"""What a person sees while training runs, on standard error: a bar, and a line for each epoch.
-
-Used by the training loop; calls rich, which is imported when a bar is first shown.
-"""
+"""What a person sees while training runs, on standard error: a bar, and a line for each epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows nothing; what the training loop tells it is the interface of `Bar`."""
+    """Shows nothing; the interface of `Bar`, which the training loop calls."""
 
     def start(self, done: int) -> None:
         """Training starts, with `done` steps done before."""
@@ -27,7 +24,7 @@ class Progress:
         """`done` steps of the whole run are done; loss and accuracy are the epoch's so far."""
 
     def epoch_done(self, record: Epoch, best: bool) -> None:
-        """Take note of a whole epoch."""
+        """An epoch has ended."""
 
     def close(self) -> None:
         """Training has ended, however it did."""
@@ -98,6 +95,6 @@ class Bar(Progress):
 
 
 def choose(progress: bool | None, steps: int, epochs: int) -> Progress:
-    """Return a bar if asked for, or (None) if somebody sits at a terminal to see it."""
+    """Return a bar if asked for, or (None) if standard error is a terminal."""
     wanted = sys.stderr.isatty() if progress is None else progress
     return Bar(steps, epochs) if wanted else Progress()

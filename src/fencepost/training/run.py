@@ -142,7 +142,7 @@ class TrainingRun:
         self._correct, self._seconds = checkpoint.correct, checkpoint.seconds
         self.history = checkpoint.history
 
-    def go(self, progress: Progress, on_epoch: Callable[[Epoch], object] | None) -> History:
+    def train(self, progress: Progress, on_epoch: Callable[[Epoch], object] | None) -> History:
         """Train to the end.
 
         Raises
@@ -150,15 +150,15 @@ class TrainingRun:
         KeyboardInterrupt
             After Ctrl-C, at a step boundary, with the checkpoint written.
         DivergedError
-            When the loss is no longer a number, with the last good weights put back.
+            When the loss became NaN or infinite, with the last good weights put back.
         """
         with Interrupts() as interrupts:
             progress.start(self._epoch * len(self._sizes) + self._step)
             try:
                 while self.history.outcome == "running":
-                    self._train(interrupts, progress)
+                    self._train_epoch(interrupts, progress)
                     self._end_epoch(interrupts, progress, on_epoch)
-                if interrupts.asked:
+                if interrupts.requested:
                     raise _Stopped
             except _Stopped:
                 self._save()
@@ -168,12 +168,12 @@ class TrainingRun:
                 self._use_best()
         return self.history
 
-    def _train(self, interrupts: Interrupts, progress: Progress) -> None:
+    def _train_epoch(self, interrupts: Interrupts, progress: Progress) -> None:
         """Take the steps up to the end of the epoch."""
         options, model, data = self._options, self._model, self._training
         order = data.order(options.seed, self._epoch)
         while self._step < len(self._sizes):
-            if interrupts.asked:
+            if interrupts.requested:
                 raise _Stopped
             first = self._step
             last = min(first + self._steps_per_slice, len(self._sizes))
@@ -251,7 +251,7 @@ class TrainingRun:
         total = weight = 0.0
         correct = 0
         for images, targets in self._validation.chunks():
-            if interrupts.asked:
+            if interrupts.requested:
                 raise _Stopped
             outputs = model.plan.forward(
                 model.parameters,
@@ -273,9 +273,9 @@ class TrainingRun:
     def _figures(self) -> tuple[float, float | None]:
         """Return mean loss and accuracy of the epoch so far."""
         sizes = self._sizes[: self._step]
-        seen = int(sizes.sum())
-        loss = float(np.dot(self._losses[: self._step].astype(np.float64), sizes)) / seen
-        return loss, self._correct / seen if self._options.loss.counts_classes else None
+        images = int(sizes.sum())
+        loss = float(np.dot(self._losses[: self._step].astype(np.float64), sizes)) / images
+        return loss, self._correct / images if self._options.loss.counts_classes else None
 
     def _report(self, progress: Progress) -> None:
         loss, accuracy = self._figures()
@@ -334,8 +334,8 @@ class TrainingRun:
     def _save(self) -> None:
         """Save, if asked to at all; if it fails, warn and go on.
 
-        A disk that is full now may not be so later, and the earlier checkpoint is whole: hours of
-        training are not thrown away for it.
+        A disk that is full now may not be so later, and the earlier checkpoint is complete: hours
+        of training are not thrown away for it.
         """
         if self._path is None:
             return
@@ -352,14 +352,14 @@ class TrainingRun:
 
 
 def _batch_sizes(images: int, batch_size: int) -> NDArray[np.int64]:
-    """Return how many images each step of an epoch sees.
+    """Return how many images each step of an epoch takes.
 
     A last batch of one image is left out, since BatchNorm cannot learn from it; the order differs
     from epoch to epoch, so another image is left out each time.
     """
-    whole, rest = divmod(images, batch_size)
-    keep_rest = rest > 1 or not whole
-    return np.array([batch_size] * whole + ([rest] if rest and keep_rest else []), np.int64)
+    full, remainder = divmod(images, batch_size)
+    keep_last = remainder > 1 or (remainder == 1 and not full)
+    return np.array([batch_size] * full + [remainder] * keep_last, np.int64)
 
 
 def _best_epoch(epochs: list[Epoch]) -> int | None:

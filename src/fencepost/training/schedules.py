@@ -59,7 +59,7 @@ class Constant(WarmedUp):
     Parameters
     ----------
     warmup : float
-        The share of the run, at least 0 and less than 1, over which the rate first rises.
+        The fraction of the run, at least 0 and less than 1, over which the rate first rises.
 
     Examples
     --------
@@ -83,11 +83,11 @@ class Step(WarmedUp):
     Parameters
     ----------
     milestones : sequence of float
-        Shares of the run (after warm-up), each between 0 and 1, rising.
+        Fractions of the run (after warm-up), each between 0 and 1, rising.
     factor : float
         Above 0 and at most 1.
     warmup : float
-        The share of the run over which the rate first rises.
+        The fraction of the run over which the rate first rises.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class Step(WarmedUp):
         super().__post_init__()
         if not isinstance(self.milestones, tuple | list) or not self.milestones:
             raise ArgumentError(
-                "milestones must be shares of the run, such as (0.5, 0.75). "
+                "milestones must be fractions of the run, such as (0.5, 0.75). "
                 f"Received: {self.milestones!r}."
             )
         marks = tuple(
@@ -133,9 +133,9 @@ class Cosine(WarmedUp):
     Parameters
     ----------
     final : float
-        The share of the rate that the cosine falls towards.
+        The fraction of the rate that the cosine falls towards.
     warmup : float
-        The share of the run over which the rate first rises.
+        The fraction of the run over which the rate first rises.
 
     Examples
     --------
@@ -166,7 +166,7 @@ class OneCycle(Schedule):
     Parameters
     ----------
     warmup : float
-        The share of the run that rises, above 0 and less than 1.
+        The fraction of the run in which the rate rises, above 0 and less than 1.
     div : float
         The full rate over the first, at least 1.
     final_div : float

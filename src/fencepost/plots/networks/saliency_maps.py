@@ -84,9 +84,9 @@ def saliency(
     high = 1.85 + each * min(1.6, one.shape[1] / one.shape[2]) if one.ndim == 3 else 4.75
     canvas = style.canvas(ax, 3 * each + 0.6, high)
     name = style.drawable_names(output_names(net))[found.output]
-    share = f"the output is {style.number(found.share)}"
+    share = f"the output is {style.number(found.score)}"
     if has_classes(net):
-        share = f"the probability is {100 * found.share:.4g} %"
+        share = f"the probability is {100 * found.score:.4g} %"
     top = 0.25 + canvas.title(
         f"What the output of {style.shorten(name, 30)} depends on",
         share,
@@ -131,7 +131,7 @@ def draw_gradient(axes: Axes, gradient: Array) -> None:
 
 def draw_occlusion(axes: Axes, net: Network, found: Occlusion) -> None:
     """Draw by how much a share falls where it is covered; where it rises, that is below 0."""
-    falls = found.falls * (100 if has_classes(net) else 1)
+    falls = found.drops * (100 if has_classes(net) else 1)
     if falls.ndim == 2:
         rises = falls.min() < -0.05 * falls.max()
         _draw_map(axes, falls, signed=bool(rises))

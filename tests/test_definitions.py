@@ -271,7 +271,7 @@ def test_rbf_against_pytorch(torch, random):
 def test_batch_norm_against_pytorch(torch, random, shape, given):
     mean, variance = random.normal(size=3), random.uniform(0.5, 2, 3)
     weight, bias = (random.normal(size=3), random.normal(size=3)) if given else (None, None)
-    parameters = [None if one is None else tensor(torch, one) for one in (weight, bias)]
+    parameters = [None if item is None else tensor(torch, item) for item in (weight, bias)]
     running = [tensor(torch, mean), tensor(torch, variance)]
     for _ in range(3):  # the running statistics of a batch enter the next
         x = random.normal(2.0, 3.0, size=shape)

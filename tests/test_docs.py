@@ -124,7 +124,9 @@ def test_a_command_has_a_page_of_its_help(command, capsys, monkeypatch):
 def test_an_option_is_told_with_its_default_and_kind():
     from fencepost.cli.app import COMMANDS
 
-    found = {one.names[0]: one for one in commands.parameters(COMMANDS["convolve"][0])}
+    found = {
+        parameter.names[0]: parameter for parameter in commands.parameters(COMMANDS["convolve"][0])
+    }
     assert found["SIGNAL"].required and not found["SIGNAL"].is_option
     assert found["--kernel"].names == ("--kernel", "-k") and found["--kernel"].required
     assert (found["--boundary"].kind, found["--boundary"].default) == ("text", "`reflect`")

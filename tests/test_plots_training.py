@@ -140,9 +140,9 @@ def test_history_marks_the_epoch_that_was_kept():
     figure = fp.plots.history(record(best=3))
     for axes in figure.axes[0].child_axes:
         assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "kept"] == [3]
-    texts = [one.text for one in drawn_texts(figure)]
+    texts = [text.text for text in drawn_texts(figure)]
     assert texts.count("kept") == 1
-    assert "kept" not in [one.text for one in drawn_texts(fp.plots.history(record()))]
+    assert "kept" not in [text.text for text in drawn_texts(fp.plots.history(record()))]
 
 
 def test_history_is_drawn_into_given_axes():
@@ -167,7 +167,7 @@ def test_confusion_of_any_number_of_classes_can_be_read(classes):
     )
     figure = fp.plots.confusion(counts, [f"kind $x_{k}$" for k in range(classes)])
     assert not faults(figure)
-    numbers = {one.text for one in drawn_texts(figure)} & set(map(str, counts.ravel()))
+    numbers = {text.text for text in drawn_texts(figure)} & set(map(str, counts.ravel()))
     assert bool(numbers) == (classes <= 20)
 
 
@@ -220,10 +220,10 @@ def test_mistakes_are_the_surest_first():
     shares[7] = 0
     surest = np.argsort(-shares, kind="stable")[:5]
     shown = figure.axes[0].child_axes[0].images
-    for one, index in zip(shown, surest, strict=True):
+    for item, index in zip(shown, surest, strict=True):
         expected = tiles.to_pixels(images[index])
-        np.testing.assert_allclose(np.asarray(one.get_array()), expected, atol=1e-6)
-    assert any("49 of 50 are wrong" in one.text for one in drawn_texts(figure))
+        np.testing.assert_allclose(np.asarray(item.get_array()), expected, atol=1e-6)
+    assert any("49 of 50 are wrong" in text.text for text in drawn_texts(figure))
 
 
 @pytest.mark.parametrize("size", [(3, 3), (9, 4)])
@@ -242,7 +242,7 @@ def test_mistakes_of_signals_and_none_at_all():
     answers = net.predict(images)
     assert not faults(fp.plots.mistakes(net, images, 1 - answers))
     figure = fp.plots.mistakes(net, images, answers)
-    assert "none: all 9 are right" in [one.text for one in drawn_texts(figure)]
+    assert "none: all 9 are right" in [text.text for text in drawn_texts(figure)]
 
 
 @pytest.mark.parametrize(

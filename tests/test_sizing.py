@@ -298,7 +298,7 @@ def test_ways_to_write_a_call(call, expected):
     result = fp.output_size(*call)
     assert result == expected
     assert type(result) is type(expected)
-    assert all(type(one) is int for one in (result if isinstance(result, tuple) else (result,)))
+    assert all(type(item) is int for item in (result if isinstance(result, tuple) else (result,)))
 
 
 INTEGER = "{} must be an integer, at least {}. Received: {}."
@@ -433,7 +433,7 @@ def test_every_suggestion_fits():
                 assert type(result) is type(suggestion.output), (call, suggestion)
                 assert all(value != call[name] for name, value in suggestion.changes.items())
                 assert suggestion.text in str(error)
-            assert len({str(one.changes) for one in error.suggestions}) == len(
+            assert len({str(item.changes) for item in error.suggestions}) == len(
                 error.suggestions
             ) or (call["padding"] == "same")
         else:
@@ -482,13 +482,14 @@ def test_suggestions_are_the_nearest():
             now = getattr(window, names[name])
             suggested = [
                 value
-                for one in caught.value.suggestions
-                if name in one.changes and ((value := one.changes[name]) - now) * direction > 0
+                for suggestion in caught.value.suggestions
+                if name in suggestion.changes
+                and ((value := suggestion.changes[name]) - now) * direction > 0
             ]
             most = 2 * now if name == "stride" else now + 80
             tried = range(now + direction, 0 if direction < 0 else most + 1, direction)
             changed = (replace(window, **{names[name]: value}) for value in tried)
-            nearest = next((one for one in changed if fits(one)), None)
+            nearest = next((item for item in changed if fits(item)), None)
             if nearest is not None and nearest.blank_windows > window.blank_windows:
                 nearest = None
             expected = [] if nearest is None else [getattr(nearest, names[name])]

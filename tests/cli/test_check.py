@@ -96,7 +96,7 @@ def test_the_readme_shows_what_happens(fencepost, tmp_path, monkeypatch):
 def test_the_object(fencepost, modules):
     command = ["check", f"{modules}:strided", "--input", "1x40x40", "--json", "--object"]
     codes = [
-        {one["code"] for one in fencepost(*command, size).json["findings"]}
+        {item["code"] for item in fencepost(*command, size).json["findings"]}
         for size in ("7", "8", "7x8")
     ]
     assert ["FP303" in found for found in codes] == [False, True, True]
@@ -105,7 +105,7 @@ def test_the_object(fencepost, modules):
 def test_several_inputs(fencepost, modules):
     done = fencepost("check", f"{modules}:Two", "--input", "3x8x8", "--input", "3x8x8", "--json")
     assert done.status == 0
-    assert [one["shape"] for one in done.json["inputs"]] == [[1, 3, 8, 8]] * 2
+    assert [item["shape"] for item in done.json["inputs"]] == [[1, 3, 8, 8]] * 2
 
 
 def test_onnx_files(fencepost, tmp_path):
@@ -130,9 +130,9 @@ def test_onnx_files(fencepost, tmp_path):
 def test_codes_are_explained(fencepost):
     done = fencepost("check", "--codes")
     assert done.status == 0
-    assert all(code in done.out and one.title in done.out for code, one in fp.check.CODES.items())
+    assert all(code in done.out and item.title in done.out for code, item in fp.check.CODES.items())
     listed = fencepost("check", "--codes", "--json").json["codes"]
-    assert [one["code"] for one in listed] == list(fp.check.CODES)
+    assert [item["code"] for item in listed] == list(fp.check.CODES)
     done = fencepost("check", "fp201")
     assert done.status == 0
     about = fp.check.CODES["FP201"]

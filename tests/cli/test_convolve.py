@@ -254,7 +254,7 @@ class TestPlot:
             axis=np.arange(50.0), axis_label="row",
         )  # fmt: skip
         assert len(figure.axes) == axes
-        (legend,) = (one.get_legend() for one in figure.axes if one.get_legend())
+        (legend,) = (axis.get_legend() for axis in figure.axes if axis.get_legend())
         assert [text.get_text() for text in legend.get_texts()] == ["before", "after"]
 
     def test_lines_are_the_signals(self):

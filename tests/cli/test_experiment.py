@@ -15,7 +15,7 @@ def test_all_are_listed(fencepost):
     done = fencepost("experiment")
     assert done.status == 0
     assert all(name in done.out for name in EXPERIMENTS)
-    names = [one["name"] for one in fencepost("experiment", "--json").json["experiments"]]
+    names = [item["name"] for item in fencepost("experiment", "--json").json["experiments"]]
     assert names == list(EXPERIMENTS)
 
 

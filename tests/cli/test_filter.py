@@ -109,7 +109,7 @@ def test_a_folder_keeps_its_names(fencepost, photos, tmp_path):
         np.testing.assert_array_equal(read(f"out/{name}"), fp.filter_image(picture(k), "sobel"))
     assert done.json["written"] == 3
     assert done.json["rejected"] == 0
-    assert [one["output"] for one in done.json["images"]] == [
+    assert [item["output"] for item in done.json["images"]] == [
         os.path.join("out", *name.split("/")) for name in files("out")
     ]
     assert "3 images written to out" in done.err
@@ -166,8 +166,8 @@ def test_bad_files_are_listed_and_the_others_done(fencepost, photos):
     assert files("out") == ["a.png", "b.bmp", "sea/c.png"]
     assert done.json["written"] == 3
     assert done.json["rejected"] == 2
-    errors = [one for one in done.json["images"] if "error" in one]
-    assert [Path(one["image"]).name for one in errors] == ["cut.png", "text.png"]
+    errors = [item for item in done.json["images"] if "error" in item]
+    assert [Path(error["image"]).name for error in errors] == ["cut.png", "text.png"]
     assert "cut.png is damaged" in done.err
     assert "text.png is not an image" in done.err
     assert "2 of 5 images were not filtered" in done.err

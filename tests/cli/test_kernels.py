@@ -38,7 +38,7 @@ def test_one_is_shown(fencepost):
 
 def test_a_pair_shows_both(fencepost):
     shown = fencepost("kernels", "prewitt", "--json").json["kernels"]
-    assert [one["matrix"] for one in shown] == [
+    assert [item["matrix"] for item in shown] == [
         fp.kernels.prewitt(direction).matrix.tolist() for direction in "xy"
     ]
 

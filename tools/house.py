@@ -25,7 +25,7 @@ START, END = "src/fencepost/\n", "\nengine/ "  # of the lines that are written
 def rooms() -> list[str]:
     """Return the names of the contract's layers, from the top down."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    contract = settings["tool"]["importlinter"]["contracts"][0]
     return [room.strip(" ()") for layer in contract["layers"] for room in re.split("[|:]", layer)]
 
 

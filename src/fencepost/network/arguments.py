@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import integer, is_sequence
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
+from ..text import format_shape
 
 # What Network takes besides its input shape and layers.
 _OPTIONS = ("normalization", "class_names", "seed", "initialization")
@@ -109,3 +110,18 @@ def as_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise ArgumentError(f"metadata must be a dict. Received: {metadata!r}")
     return metadata
+
+
+def is_of_classes(output_shape: Shape) -> bool:
+    """Whether outputs of this shape are those of classes."""
+    return len(output_shape) == 1 and output_shape[0] > 1
+
+
+def require_classes(output_shape: Shape) -> None:
+    """Raise ArgumentError if outputs of this shape are no classes to choose from."""
+    if not is_of_classes(output_shape):
+        raise ArgumentError(
+            "a class can be predicted by a network with at least two outputs in a row. Received: "
+            f"output {format_shape(output_shape)}. Call the network itself, net(images), for "
+            "its outputs as they are."
+        )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..layers import Conv1d, Conv2d, Layer, Residual
-from ..text import format_shape
+from .arguments import is_of_classes
 
 if TYPE_CHECKING:
     from .network import Network
@@ -31,17 +31,7 @@ def is_untrained(net: Network) -> bool:
 
 def has_classes(net: Network) -> bool:
     """Whether the outputs are those of classes, one of which is predicted."""
-    return len(net.output_shape) == 1 and net.output_shape[0] > 1
-
-
-def require_classes(net: Network) -> None:
-    """Raise ArgumentError if the network has no classes to choose from."""
-    if not has_classes(net):
-        raise ArgumentError(
-            "a class can be predicted by a network with at least two outputs in a row. Received: "
-            f"output {format_shape(net.output_shape)}. Call the network itself, net(images), for "
-            "its outputs as they are."
-        )
+    return is_of_classes(net.output_shape)
 
 
 def output_names(net: Network) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ from .arguments import (
     as_metadata,
     as_network_arguments,
     as_normalization,
+    require_classes,
 )
 from .evaluation import Evaluation, RegressionEvaluation
-from .inspection import require_classes
 from .vectors import Float32
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ class Network:
         return bound.forward
 
     def _logits(self, images: ArrayLike) -> Float32:
-        require_classes(self)
+        require_classes(self.output_shape)
         return self(inputs.as_checked_batch(images, self.input_shape))
 
 

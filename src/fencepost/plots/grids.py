@@ -157,3 +157,27 @@ def as_texts(values: NDArray[Any], digits: int = 3) -> NDArray[np.str_]:
     """
     texts = [style.number(value, digits) for value in np.ravel(values)]
     return np.array(texts, dtype=str).reshape(np.shape(values))
+
+
+def draw_coordinates(
+    axes: Axes,
+    shape: tuple[int, int],
+    start: tuple[int, int],
+    side: float,
+    at: Place = (0, 0),
+) -> None:
+    """Number the rows at the left and the columns above, from `start`, if there is room."""
+    size = min(style.SMALL_SIZE, 36 * side)
+    if size < SMALLEST:
+        return
+    for row in range(shape[0]):
+        _coordinate(axes, at[0] - 0.38, at[1] + row + 0.5, start[0] + row, size)
+    for column in range(shape[1]):
+        _coordinate(axes, at[0] + column + 0.5, at[1] - 0.36, start[1] + column, size)
+
+
+def _coordinate(axes: Axes, x: float, y: float, value: int, size: float) -> None:
+    axes.text(
+        x, y, style.number(value), fontsize=size, color=style.FAINT_INK, ha="center",
+        va="center_baseline",
+    )  # fmt: skip

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import math
 
-from fencepost.convolution.methods import direct, fft, separable
+from fencepost.convolution.methods import direct, fft, integer_fft, separable
 from fencepost.convolution.methods.candidate import Candidate, Choice
 from fencepost.convolution.task import CorrelationTask
 from fencepost.errors import ArgumentError
 
 METHODS = ("auto", "direct", "separable", "fft")
+
+
+def _propose_fft(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
+    if task.largest is not None:
+        return integer_fft.propose(task, budget)
+    return fft.propose(task, budget, asked)
+
+
 # Each is given the seconds that it has to beat, so that it does not work out what cannot win, and
 # whether it was asked for by name: then it need not be as exact as the direct sum.
-_PROPOSALS = {"direct": direct.propose, "separable": separable.propose, "fft": fft.propose}
+_PROPOSALS = {"direct": direct.propose, "separable": separable.propose, "fft": _propose_fft}
 
 
 def compute(task: CorrelationTask, method: str = "auto") -> None:
@@ -30,7 +38,7 @@ def compute(task: CorrelationTask, method: str = "auto") -> None:
         candidate.run()
         return
     cheapest = direct.propose(task, math.inf, False)
-    for propose in (separable.propose, fft.propose):
+    for propose in (separable.propose, _propose_fft):
         candidate = propose(task, cheapest.seconds or 0.0, False)
         if candidate.seconds is not None and candidate.seconds < (cheapest.seconds or 0.0):
             cheapest = candidate

@@ -22,7 +22,6 @@ from fencepost.convolution.methods import (
     accuracy,
     costs,
     direct,
-    integer_fft,
     regions,
     tiles,
     whole,
@@ -37,8 +36,6 @@ _MARKED = 16  # side of the blocks in which single results are computed again
 
 def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     """Say what transforms would cost, unless they cannot be quicker."""
-    if task.largest is not None:
-        return integer_fft.propose(task, budget)
     dtype, threads = task.kernel.dtype, _engine.get_num_threads()
     if costs.least_transforms(task.out.size, task.kernel.shape, dtype) / threads > budget:
         return Candidate("fft", None, "the transforms would take longer")

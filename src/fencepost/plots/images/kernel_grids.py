@@ -107,7 +107,7 @@ def draw_kernel(axes: Axes, g: Kernel, coordinates: bool = False) -> None:
             fontsize=style.TEXT_SIZE,
         )  # fmt: skip
     if coordinates:
-        draw_coordinates(axes, (rows, columns), (-int(row), -int(column)), side)
+        grids.draw_coordinates(axes, (rows, columns), (-int(row), -int(column)), side)
 
 
 def draw_signs(axes: Axes, matrix: NDArray[np.float64]) -> None:
@@ -138,30 +138,6 @@ def _in_short(
     power = math.floor(math.log10(largest)) - 2
     rounded = np.rint(matrix / 10.0**power)
     return grids.as_texts(rounded + 0.0, 4), f"{style.number(10.0**power)}, rounded"
-
-
-def draw_coordinates(
-    axes: Axes,
-    shape: tuple[int, int],
-    start: tuple[int, int],
-    side: float,
-    at: grids.Place = (0, 0),
-) -> None:
-    """Number the rows at the left and the columns above, from `start`, if there is room."""
-    size = min(style.SMALL_SIZE, 36 * side)
-    if size < grids.SMALLEST:
-        return
-    for row in range(shape[0]):
-        _coordinate(axes, at[0] - 0.38, at[1] + row + 0.5, start[0] + row, size)
-    for column in range(shape[1]):
-        _coordinate(axes, at[0] + column + 0.5, at[1] - 0.36, start[1] + column, size)
-
-
-def _coordinate(axes: Axes, x: float, y: float, value: int, size: float) -> None:
-    axes.text(
-        x, y, style.number(value), fontsize=size, color=style.FAINT_INK, ha="center",
-        va="center_baseline",
-    )  # fmt: skip
 
 
 def remark(g: Kernel) -> str:

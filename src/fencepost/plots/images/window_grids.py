@@ -12,7 +12,6 @@ from ...errors import ArgumentError
 from ...network.sizes import by
 from ...sizing import Padding, Remainder, Sizes, Window, windows
 from .. import grids, style
-from .kernel_grids import draw_coordinates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -220,7 +219,7 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
     axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
     cell = grids.sheet(axes, -0.5, -0.8, window.padded + 0.5, tall - 0.8)
     _draw_input(axes, (window,), counts, cell, numbered=False)
-    draw_coordinates(axes, (0, window.padded), (0, -window.before), cell)
+    grids.draw_coordinates(axes, (0, window.padded), (0, -window.before), cell)
     for index in range(window.output):
         top = 1.5 + 0.6 * (index % lines)
         colour, _ = FRAMES[index % 3]

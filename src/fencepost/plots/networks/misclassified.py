@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from ...arguments import integer
 from ...datasets.checks import check_targets
+from ...network.arguments import require_classes
 from ...network.evaluation import Evaluation, classification
 from ...network.inputs import as_checked_batch
-from ...network.inspection import output_names, require_classes
+from ...network.inspection import output_names
 from .. import style
 from . import tiles
 from .subjects import as_network
@@ -82,7 +83,7 @@ def mistakes(
     ['1', '→ 0 (50 %)']
     """
     most = integer("most", most, 1)
-    require_classes(as_network(net))
+    require_classes(as_network(net).output_shape)
     batch = as_checked_batch(images, net.input_shape)
     truth = check_targets(labels, len(batch), outputs=net.output_shape[0])
     evaluation = classification(net(batch), truth, output_names(net))

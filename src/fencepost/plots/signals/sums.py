@@ -15,7 +15,6 @@ from ...errors import ArgumentError
 from ...kernels import Kernel
 from .. import grids, style
 from ..arguments import real_numbers
-from ..images.kernel_grids import draw_coordinates
 from ..saving import save_animation
 
 if TYPE_CHECKING:
@@ -234,7 +233,7 @@ def _draw_rows(axes: Axes, step: _Step) -> None:
             left - 0.3, top + 0.5, name, ha="right", va="center_baseline", color=style.INK,
             fontsize=style.TEXT_SIZE,
         )  # fmt: skip
-    draw_coordinates(axes, (0, count), (0, 0), side)
+    grids.draw_coordinates(axes, (0, count), (0, 0), side)
     grids.draw_frame(axes, (first, 2), (size, 1), style.VERMILLION)
     grids.draw_frame(axes, (step.at[0], 4), (1, 1), style.GREEN, width=2.4)
     for term in step.terms:
@@ -283,7 +282,7 @@ def _draw_grids(axes: Axes, step: _Step) -> None:
     begins = ((0, 0), (-step.origin[0], -step.origin[1]), (0, 0))
     shapes = (step.f.shape, step.g.shape, step.f.shape)
     for name, start, begin, shape in zip("fgy", starts, begins, shapes, strict=True):
-        draw_coordinates(axes, shape, begin, side, (start, 0))
+        grids.draw_coordinates(axes, shape, begin, side, (start, 0))
         axes.text(
             start + shape[1] / 2, -1.1, name, ha="center", va="center_baseline",
             fontsize=min(style.HEADING_SIZE, 50 * side), color=style.INK, style="italic",

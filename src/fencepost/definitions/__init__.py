@@ -3,7 +3,7 @@
 The oracle of the tests, and the first thing that a reader should open. Everything here is in
 float64, written to be read and compared with its source: no speed, and no options beyond the
 definition. A batch of images has shape (N, C, H, W), a batch of signals (N, C, W), flat values
-(N, F). May call sizing.
+(N, F).
 
 - `convolution`: convolution and correlation of lists and of matrices
 - `boundaries`: the same over any number of axes, with something beyond the edges
@@ -40,12 +40,12 @@ from .layers import (
     batch_norm_running,
     batch_norm_training,
     conv_layer,
+    dense_weights,
     dropout,
     flatten,
     linear,
     max_pool,
     rbf,
-    spread_weights,
     sum_pool,
 )
 from .learning import (
@@ -81,6 +81,7 @@ __all__ = [
     "correlation_2d_at",
     "correlation_at",
     "cross_entropy",
+    "dense_weights",
     "dropout",
     "extended_at",
     "extended_index",
@@ -97,7 +98,6 @@ __all__ = [
     "sigmoid",
     "silu",
     "softmax",
-    "spread_weights",
     "sum_pool",
     "tanh",
 ]

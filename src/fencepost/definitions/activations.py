@@ -1,6 +1,6 @@
 """The functions that a network applies to every value by itself.
 
-Part of definitions; calls nothing. Arrays of any shape.
+Arrays of any shape.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from .arrays import Array, as_float
 
 
 def relu(x: ArrayLike) -> Array:
@@ -23,7 +23,7 @@ def relu(x: ArrayLike) -> Array:
     >>> relu([-2, 0, 3])
     array([0., 0., 3.])
     """
-    return np.maximum(0.0, _float(x))
+    return np.maximum(0.0, as_float(x))
 
 
 def leaky_relu(x: ArrayLike, slope: float = 0.01) -> Array:
@@ -32,13 +32,13 @@ def leaky_relu(x: ArrayLike, slope: float = 0.01) -> Array:
     A. Maas, A. Hannun, A. Ng, Rectifier nonlinearities improve neural network acoustic models,
     2013.
     """
-    x = _float(x)
+    x = as_float(x)
     return np.where(x > 0, x, slope * x)
 
 
 def tanh(x: ArrayLike) -> Array:
     """Return (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)."""
-    return np.tanh(_float(x))
+    return np.tanh(as_float(x))
 
 
 def scaled_tanh(x: ArrayLike) -> Array:
@@ -52,7 +52,7 @@ def scaled_tanh(x: ArrayLike) -> Array:
     >>> scaled_tanh([-1, 0, 1]).round(4)
     array([-1.,  0.,  1.])
     """
-    return 1.7159 * np.tanh(2.0 * _float(x) / 3.0)
+    return 1.7159 * np.tanh(2.0 * as_float(x) / 3.0)
 
 
 def sigmoid(x: ArrayLike) -> Array:
@@ -65,7 +65,7 @@ def sigmoid(x: ArrayLike) -> Array:
     >>> sigmoid([-1000, 0, 1000])
     array([0. , 0.5, 1. ])
     """
-    return np.exp(-np.logaddexp(0.0, -_float(x)))
+    return np.exp(-np.logaddexp(0.0, -as_float(x)))
 
 
 def gelu(x: ArrayLike) -> Array:
@@ -75,9 +75,9 @@ def gelu(x: ArrayLike) -> Array:
     which keeps its digits where Φ is small. D. Hendrycks, K. Gimpel, Gaussian error linear units,
     2016.
     """
-    x = _float(x)
+    x = as_float(x)
     erfc = np.vectorize(math.erfc, otypes=[np.float64])
-    return 0.5 * x * _float(erfc(-x / math.sqrt(2.0)))
+    return 0.5 * x * as_float(erfc(-x / math.sqrt(2.0)))
 
 
 def silu(x: ArrayLike) -> Array:
@@ -85,8 +85,4 @@ def silu(x: ArrayLike) -> Array:
 
     S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units, 2017.
     """
-    return _float(x) * sigmoid(x)
-
-
-def _float(values: ArrayLike) -> Array:
-    return np.asarray(values, np.float64)
+    return as_float(x) * sigmoid(x)

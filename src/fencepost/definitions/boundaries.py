@@ -1,7 +1,7 @@
 """Arrays of any number of axes, and what stands beyond their edges, by definition.
 
-Part of definitions; calls nothing. Each boundary is defined by walking: a coordinate outside is
-brought closer, one step at a time, until it is inside.
+Each boundary is defined by walking: a coordinate outside is brought closer, one step at a time,
+until it is inside.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from .arrays import Array, as_float
 
 
 def extended_index(i: int, size: int, boundary: str) -> int | None:
-    """Return the cell of 0 … size − 1 that stands at coordinate i, None if it is the fill.
+    """Return the index of 0 … size − 1 that stands at coordinate i, None if it is the fill.
 
     Names and drawings are those of ``scipy.ndimage``:
 
-    - "reflect": d c b a | a b c d | d c b a, mirrored at the edge of the first and last cell
+    - "reflect": d c b a | a b c d | d c b a, mirrored at the edge of the first and last element
     - "mirror": d c b | a b c d | c b a, mirrored at their middle
     - "nearest": a a a a | a b c d | d d d d
     - "wrap": a b c d | a b c d | a b c d
@@ -46,12 +46,10 @@ def extended_index(i: int, size: int, boundary: str) -> int | None:
 
 
 def extended_at(f: ArrayLike, at: Sequence[int], boundary: str, fill: float = 0.0) -> float:
-    """Return what stands at a place of f or beyond its edges."""
-    f = np.asarray(f, np.float64)
-    cells = [extended_index(i, size, boundary) for i, size in zip(at, f.shape, strict=True)]
-    if None in cells:
-        return float(fill)
-    return float(f[tuple(cells)])
+    """Return the element at a coordinate of f or beyond its edges."""
+    f = as_float(f)
+    index = [extended_index(i, size, boundary) for i, size in zip(at, f.shape, strict=True)]
+    return float(fill) if None in index else float(f[tuple(index)])
 
 
 def convolution_at(
@@ -70,7 +68,7 @@ def convolution_at(
     at : sequence of int
         The coordinates x, inside f or not.
     origin : sequence of int
-        The indices in g of the cell with coordinate 0.
+        The indices in g of the element with coordinate 0.
     boundary : {"fill", "reflect", "mirror", "nearest", "wrap"}
         What stands beyond f's edges.
     fill : float
@@ -81,10 +79,10 @@ def convolution_at(
     >>> convolution_at([1, 2, 3], [10, 20], (0,), (0,), "wrap")  # 1·10 + 3·20
     70.0
     """
-    g = np.asarray(g, np.float64)
+    g = as_float(g)
     total = 0.0
     for index in np.ndindex(g.shape):
-        i = [x - (cell - o) for x, cell, o in zip(at, index, origin, strict=True)]
+        i = [x - (k - o) for x, k, o in zip(at, index, origin, strict=True)]
         total += extended_at(f, i, boundary, fill) * float(g[index])
     return total
 
@@ -98,10 +96,10 @@ def correlation_at(
     fill: float = 0.0,
 ) -> float:
     """Return Σᵢ f(x + i) · g(i), as `convolution_at` but without the flip of g."""
-    g = np.asarray(g, np.float64)
+    g = as_float(g)
     total = 0.0
     for index in np.ndindex(g.shape):
-        i = [x + (cell - o) for x, cell, o in zip(at, index, origin, strict=True)]
+        i = [x + (k - o) for x, k, o in zip(at, index, origin, strict=True)]
         total += extended_at(f, i, boundary, fill) * float(g[index])
     return total
 
@@ -124,19 +122,18 @@ def convolve(
     >>> convolve([10, 9, 10, 1], [1, 1, 1], "valid", (0,))
     array([29., 20.])
     """
-    f, g = np.asarray(f, np.float64), np.asarray(g, np.float64)
+    f, g = as_float(f), as_float(g)
     if mode == "same":
-        places = [range(size) for size in f.shape]
+        coordinates = [range(size) for size in f.shape]
     elif mode == "full":
         origin = (0,) * g.ndim
-        places = [range(n + k - 1) for n, k in zip(f.shape, g.shape, strict=True)]
+        coordinates = [range(n + k - 1) for n, k in zip(f.shape, g.shape, strict=True)]
     else:
         origin = (0,) * g.ndim
-        places = [range(k - 1, n) for n, k in zip(f.shape, g.shape, strict=True)]
-    values = [
-        convolution_at(
-            f, g, [p[i] for p, i in zip(places, index, strict=True)], origin, boundary, fill
-        )
-        for index in np.ndindex(*map(len, places))
+        coordinates = [range(k - 1, n) for n, k in zip(f.shape, g.shape, strict=True)]
+    points = [
+        [axis[i] for axis, i in zip(coordinates, index, strict=True)]
+        for index in np.ndindex(*map(len, coordinates))
     ]
-    return np.array(values).reshape([len(one) for one in places])
+    values = [convolution_at(f, g, at, origin, boundary, fill) for at in points]
+    return np.array(values).reshape([len(axis) for axis in coordinates])

@@ -1,8 +1,8 @@
 """Convolution and cross-correlation of lists (1D) and of matrices (2D), by definition.
 
-Part of definitions; calls nothing. Terms where f or g is not defined are omitted, that is,
-counted as 0. `origin` is the cell of g that stands for coordinate 0: the first cell for a signal
-that only looks back, the middle one for the kernels of image processing.
+Terms where f or g is not defined are omitted, that is, counted as 0. `origin` is the index in g
+of the element with coordinate 0: the first one for a causal signal filter, the middle one for the
+kernels of image processing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from .arrays import Array, as_float
 
 
 def convolution_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> float:
@@ -21,18 +21,18 @@ def convolution_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> fl
     Parameters
     ----------
     f, g : array_like, 1D
-        Summed over the cells of g, j = x − i: the same terms, in another order.
+        Summed over the elements of g, j = x − i: the same terms, in another order.
     x : int
         A coordinate of f, inside it or not.
     origin : int
-        The index in g of the cell with coordinate 0.
+        The index in g of the element with coordinate 0.
 
     Examples
     --------
     >>> convolution_1d_at([1, 2, 3], [10, 20], 1)  # 1·20 + 2·10
     40.0
     """
-    f, g = _float(f), _float(g)
+    f, g = as_float(f), as_float(g)
     total = 0.0
     for index in range(len(g)):
         j = index - origin
@@ -49,18 +49,18 @@ def convolve_1d(f: ArrayLike, g: ArrayLike, origin: int = 0) -> Array:
     >>> convolve_1d([10, 9, 10, 1], [1, 1, 1])
     array([10., 19., 29., 20.])
     """
-    return np.array([convolution_1d_at(f, g, x, origin) for x in range(len(_float(f)))])
+    return np.array([convolution_1d_at(f, g, x, origin) for x in range(len(as_float(f)))])
 
 
 def convolve_1d_full(f: ArrayLike, g: ArrayLike) -> Array:
-    """Return (f ∗ g)(x) for every x where a term is defined, with the origin in g's first cell.
+    """Return (f ∗ g)(x) for every x where a term is defined, with the origin in g's first element.
 
     Examples
     --------
     >>> convolve_1d_full([1, 2], [10, 20, 30])
     array([10., 40., 70., 60.])
     """
-    size = len(_float(f)) + len(_float(g)) - 1
+    size = len(as_float(f)) + len(as_float(g)) - 1
     return np.array([convolution_1d_at(f, g, x) for x in range(size)])
 
 
@@ -72,7 +72,7 @@ def correlation_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> fl
     >>> correlation_1d_at([1, 2, 3], [10, 20], 1)  # 2·10 + 3·20
     80.0
     """
-    f, g = _float(f), _float(g)
+    f, g = as_float(f), as_float(g)
     total = 0.0
     for index in range(len(g)):
         i = index - origin
@@ -83,7 +83,7 @@ def correlation_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> fl
 
 def correlate_1d(f: ArrayLike, g: ArrayLike, origin: int = 0) -> Array:
     """Return the correlation of f with g at every x of f."""
-    return np.array([correlation_1d_at(f, g, x, origin) for x in range(len(_float(f)))])
+    return np.array([correlation_1d_at(f, g, x, origin) for x in range(len(as_float(f)))])
 
 
 def convolution_2d_at(
@@ -98,14 +98,14 @@ def convolution_2d_at(
     at : (int, int)
         The coordinates (x, y), inside f or not.
     origin : (int, int)
-        The indices in g of the cell with coordinates (0, 0).
+        The indices in g of the element with coordinates (0, 0).
 
     Examples
     --------
     >>> convolution_2d_at([[1, 2], [3, 4]], [[1, 10], [100, 1000]], (1, 1))
     1234.0
     """
-    f, g = _float(f), _float(g)
+    f, g = as_float(f), as_float(g)
     total = 0.0
     for row in range(g.shape[0]):
         for column in range(g.shape[1]):
@@ -117,7 +117,7 @@ def convolution_2d_at(
 
 
 def convolve_2d(f: ArrayLike, g: ArrayLike, origin: tuple[int, int] = (0, 0)) -> Array:
-    """Return (f ∗ g)(x, y) for every cell of f.
+    """Return (f ∗ g)(x, y) for every element of f.
 
     Examples
     --------
@@ -126,13 +126,13 @@ def convolve_2d(f: ArrayLike, g: ArrayLike, origin: tuple[int, int] = (0, 0)) ->
            [0., 1., 2.],
            [0., 3., 4.]])
     """
-    f = _float(f)
+    f = as_float(f)
     return _over(f.shape, lambda at: convolution_2d_at(f, g, at, origin))
 
 
 def convolve_2d_full(f: ArrayLike, g: ArrayLike) -> Array:
-    """Return (f ∗ g)(x, y) wherever a term is defined, with the origin in g's first cell."""
-    f, g = _float(f), _float(g)
+    """Return (f ∗ g)(x, y) wherever a term is defined, with the origin in g's first element."""
+    f, g = as_float(f), as_float(g)
     size = (f.shape[0] + g.shape[0] - 1, f.shape[1] + g.shape[1] - 1)
     return _over(size, lambda at: convolution_2d_at(f, g, at))
 
@@ -147,7 +147,7 @@ def correlation_2d_at(
     >>> correlation_2d_at([[1, 2], [3, 4]], [[1, 10], [100, 1000]], (0, 0))
     4321.0
     """
-    f, g = _float(f), _float(g)
+    f, g = as_float(f), as_float(g)
     total = 0.0
     for row in range(g.shape[0]):
         for column in range(g.shape[1]):
@@ -159,15 +159,11 @@ def correlation_2d_at(
 
 
 def correlate_2d(f: ArrayLike, g: ArrayLike, origin: tuple[int, int] = (0, 0)) -> Array:
-    """Return the correlation of f with g at every cell of f."""
-    f = _float(f)
+    """Return the correlation of f with g at every element of f."""
+    f = as_float(f)
     return _over(f.shape, lambda at: correlation_2d_at(f, g, at, origin))
 
 
 def _over(shape: tuple[int, ...], value: Callable[[tuple[int, int]], float]) -> Array:
     rows, columns = shape
     return np.array([[value((x, y)) for y in range(columns)] for x in range(rows)])
-
-
-def _float(values: ArrayLike) -> Array:
-    return np.asarray(values, np.float64)

@@ -1,10 +1,9 @@
 """What the layers of a network compute.
 
-Part of definitions; calls sizing for the number of windows. Batches have shape (N, C, H, W) or
-(N, C, W); `kernel`, `stride` and `dilation` have one number for each axis after the channels (or
-are an int for all), `padding` a pair (before, after) for each (or is an int). Where the division
-of the output-size equation leaves a remainder, it is cropped: that it may be is for the caller to
-decide.
+Batches have shape (N, C, H, W) or (N, C, W); `kernel`, `stride` and `dilation` have one integer for
+each axis after the channels (or are an int for all), `padding` a pair (before, after) for each (or
+is an int). Where the division of the output-size equation leaves a remainder, it is cropped: that
+it may be is for the caller to decide.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..sizing import Window, windows
+from .arrays import Array, as_float
 
-Array = NDArray[np.float64]
 PerAxis: TypeAlias = int | Sequence[int]
 Pairs: TypeAlias = int | Sequence[tuple[int, int]]
 
@@ -36,8 +35,8 @@ def conv_layer(
 ) -> Array:
     """Return y(n, o, p) = bias(o) + Σᵢ Σₖ x(n, i, p·stride + k·dilation − pad) · weight(o, i, k).
 
-    p runs over output cells, k over kernel cells, i over the input channels that feed o, and pad
-    is the padding before the first cell. Beyond the edges x is 0. This is
+    p runs over the outputs, k over the kernel, i over the input channels that feed o, and pad
+    is the padding before the first element. Beyond the edges x is 0. This is
     cross-correlation: a layer's kernel is not flipped. V. Dumoulin, F. Visin, A guide to
     convolution arithmetic for deep learning, 2016.
 
@@ -50,7 +49,7 @@ def conv_layer(
     bias : array_like, (O,), optional
         0 if None.
     groups : int
-        Into how many groups channels are cut; outputs of a group see the inputs of that group.
+        Into how many groups channels are cut; each depends on the inputs of its own group only.
     connections : array_like of 0 and 1, (O, C), optional
         Which input channel feeds which output channel.
 
@@ -63,25 +62,25 @@ def conv_layer(
     >>> conv_layer([[[1, 2, 4, 8]]], [[[1, 10]]], [0.5])
     array([[[21.5, 42.5, 84.5]]])
     """
-    x = _float(x)
+    x = as_float(x)
     channels, size = x.shape[1], x.shape[2:]
-    kernels = spread_weights(weight, channels, groups=groups, connections=connections)
+    kernels = dense_weights(weight, channels, groups=groups, connections=connections)
     outputs = len(kernels)
-    biases = np.zeros(outputs) if bias is None else _float(bias)
+    biases = np.zeros(outputs) if bias is None else as_float(bias)
     axes = _windows(size, kernels.shape[2:], stride, padding, dilation)
     padded = _padded(x, axes, 0.0)
     y = np.empty((len(x), outputs, *(axis.output for axis in axes)))
-    for place in np.ndindex(y.shape[2:]):
-        field = padded[_field(axes, place)]
+    for position in np.ndindex(y.shape[2:]):
+        field = padded[_receptive_field(axes, position)]
         for output in range(outputs):
             products = field * kernels[output]
-            y[(slice(None), output, *place)] = biases[output] + products.reshape(len(x), -1).sum(
+            y[(slice(None), output, *position)] = biases[output] + products.reshape(len(x), -1).sum(
                 axis=1
             )
     return y
 
 
-def spread_weights(
+def dense_weights(
     weight: ArrayLike,
     channels: int,
     *,
@@ -98,11 +97,11 @@ def spread_weights(
 
     Examples
     --------
-    >>> spread_weights([[[5]], [[7]]], channels=2, groups=2)[..., 0]
+    >>> dense_weights([[[5]], [[7]]], channels=2, groups=2)[..., 0]
     array([[5., 0.],
            [0., 7.]])
     """
-    weight = _float(weight)
+    weight = as_float(weight)
     if connections is not None:
         table = np.asarray(connections, bool)
         dense = np.zeros((*table.shape, *weight.shape[1:]))
@@ -121,7 +120,7 @@ def spread_weights(
 def max_pool(
     x: ArrayLike, kernel: PerAxis, *, stride: PerAxis | None = None, padding: Pairs = 0
 ) -> Array:
-    """Return the largest cell of each window; padding is never the largest.
+    """Return the largest element of each window; padding is never the largest.
 
     The stride is the kernel's size if None.
 
@@ -141,7 +140,7 @@ def avg_pool(
     padding: Pairs = 0,
     count_include_pad: bool = True,
 ) -> Array:
-    """Return the mean of each window, in which the zeros of the padding count as cells, or not.
+    """Return the mean of each window, in which the zeros of the padding count as elements, or not.
 
     The stride is the kernel's size if None.
 
@@ -153,10 +152,10 @@ def avg_pool(
     array([[[1. , 3.5, 4. ]]])
     """
     total = sum_pool(x, kernel, stride=stride, padding=padding)
-    cells = sum_pool(np.ones_like(_float(x)), kernel, stride=stride, padding=padding)
+    counts = sum_pool(np.ones_like(as_float(x)), kernel, stride=stride, padding=padding)
     if count_include_pad:
-        cells[...] = math.prod(_each(kernel, np.ndim(x) - 2))
-    return total / cells
+        counts[...] = math.prod(_each(kernel, np.ndim(x) - 2))
+    return total / counts
 
 
 def sum_pool(
@@ -174,7 +173,7 @@ def sum_pool(
 
 def flatten(x: ArrayLike) -> Array:
     """Return (N, F): each image's values in a row, channel by channel."""
-    x = _float(x)
+    x = as_float(x)
     return x.reshape(len(x), -1)
 
 
@@ -192,12 +191,12 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Ar
     >>> linear([[1, 2]], [[10, 100], [3, 4]], [0, 0.5])
     array([[210. ,  11.5]])
     """
-    x, weight = _float(x), _float(weight)
+    x, weight = as_float(x), as_float(weight)
     y = np.empty((len(x), len(weight)))
     for n in range(len(x)):
         for output in range(len(weight)):
             y[n, output] = (x[n] * weight[output]).sum()
-    return y if bias is None else y + _float(bias)
+    return y if bias is None else y + as_float(bias)
 
 
 def affine(x: ArrayLike, weight: ArrayLike, bias: ArrayLike) -> Array:
@@ -205,7 +204,7 @@ def affine(x: ArrayLike, weight: ArrayLike, bias: ArrayLike) -> Array:
 
     After a `sum_pool` this is the trainable subsampling of LeNet-5 (LeCun et al. 1998, II.B).
     """
-    x = _float(x)
+    x = as_float(x)
     return _channels(weight, x) * x + _channels(bias, x)
 
 
@@ -226,7 +225,7 @@ def rbf(x: ArrayLike, centres: ArrayLike, variance: float = 0.5) -> Array:
     >>> rbf([[1, 2]], [[1, 2], [0, 4]])
     array([[-0., -5.]])
     """
-    x, centres = _float(x), _float(centres)
+    x, centres = as_float(x), as_float(centres)
     y = np.empty((len(x), len(centres)))
     for n in range(len(x)):
         for output in range(len(centres)):
@@ -251,7 +250,7 @@ def batch_norm_training(
     >>> batch_norm_training([[[1.0, 3.0]]], eps=0)
     array([[[-1.,  1.]]])
     """
-    x = _float(x)
+    x = as_float(x)
     mean, variance = _moments(x)
     return batch_norm_inference(x, mean, variance, weight, bias, eps=eps)
 
@@ -264,13 +263,13 @@ def batch_norm_running(
     The new variance is the unbiased one (divided by the number of values less one), as in
     PyTorch: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
     """
-    x = _float(x)
+    x = as_float(x)
     new_mean, biased = _moments(x)
     count = x.size // x.shape[1]
     unbiased = biased * count / (count - 1)
     return (
-        (1 - momentum) * _float(mean) + momentum * new_mean,
-        (1 - momentum) * _float(variance) + momentum * unbiased,
+        (1 - momentum) * as_float(mean) + momentum * new_mean,
+        (1 - momentum) * as_float(variance) + momentum * unbiased,
     )
 
 
@@ -284,7 +283,7 @@ def batch_norm_inference(
     eps: float = 1e-5,
 ) -> Array:
     """Return (x − mean) / √(variance + eps) · weight + bias with a given mean and variance."""
-    x = _float(x)
+    x = as_float(x)
     y: Array = (x - _channels(mean, x)) / np.sqrt(_channels(variance, x) + eps)
     if weight is not None:
         y = y * _channels(weight, x)
@@ -309,13 +308,13 @@ def dropout(x: ArrayLike, mask: ArrayLike, p: float) -> Array:
     N. Srivastava et al., Dropout, 2014, section 10: scaled in training, so that nothing is left
     to do in use.
     """
-    x, mask = _float(x), np.asarray(mask, bool)
+    x, mask = as_float(x), np.asarray(mask, bool)
     return np.zeros_like(x) if p == 1 else np.where(mask, x / (1 - p), 0.0)
 
 
 def add(x: ArrayLike, other: ArrayLike) -> Array:
     """Return x + other: what a residual connection does (K. He et al. 2015, equation 1)."""
-    return _float(x) + _float(other)
+    return as_float(x) + as_float(other)
 
 
 def _pool(
@@ -326,13 +325,13 @@ def _pool(
     operation: tuple[float, Callable[..., Array]],
 ) -> Array:
     fill, reduce = operation
-    x = _float(x)
+    x = as_float(x)
     axes = _windows(x.shape[2:], kernel, kernel if stride is None else stride, padding, 1)
     padded = _padded(x, axes, fill)
     y = np.empty((*x.shape[:2], *(axis.output for axis in axes)))
-    for place in np.ndindex(y.shape[2:]):
-        field = padded[_field(axes, place)]
-        y[(slice(None), slice(None), *place)] = reduce(field.reshape(*x.shape[:2], -1), axis=-1)
+    for position in np.ndindex(y.shape[2:]):
+        field = padded[_receptive_field(axes, position)]
+        y[(slice(None), slice(None), *position)] = reduce(field.reshape(*x.shape[:2], -1), axis=-1)
     return y
 
 
@@ -348,9 +347,9 @@ def _padded(x: Array, axes: Sequence[Window], fill: float) -> Array:
     return np.pad(x, pairs, constant_values=fill)
 
 
-def _field(axes: Sequence[Window], place: Sequence[int]) -> tuple[slice, ...]:
-    """Index the receptive field of one output cell, for all images and channels."""
-    starts = [p * axis.stride for p, axis in zip(place, axes, strict=True)]
+def _receptive_field(axes: Sequence[Window], position: Sequence[int]) -> tuple[slice, ...]:
+    """Index the receptive field of one output, for all images and channels."""
+    starts = [p * axis.stride for p, axis in zip(position, axes, strict=True)]
     return (
         slice(None),
         slice(None),
@@ -369,12 +368,8 @@ def _moments(x: Array) -> tuple[Array, Array]:
 
 def _channels(values: ArrayLike, x: Array) -> Array:
     """Shape one value for each channel so that it broadcasts over x."""
-    return _float(values).reshape(-1, *(1,) * (x.ndim - 2))
+    return as_float(values).reshape(-1, *(1,) * (x.ndim - 2))
 
 
 def _each(value: PerAxis, axes: int) -> tuple[int, ...]:
     return (value,) * axes if isinstance(value, int) else tuple(value)
-
-
-def _float(values: ArrayLike) -> Array:
-    return np.asarray(values, np.float64)

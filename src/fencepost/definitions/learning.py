@@ -1,14 +1,14 @@
 """What is minimised in training, and one step of each way to do it.
 
-Part of definitions; calls nothing. Steps return new arrays and change nothing.
+Steps return new arrays and change nothing.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from .arrays import Array, as_float
 
 
 def softmax(scores: ArrayLike) -> Array:
@@ -22,7 +22,7 @@ def softmax(scores: ArrayLike) -> Array:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return np.exp(_log_softmax(_float(scores)))
+    return np.exp(_log_softmax(as_float(scores)))
 
 
 def cross_entropy(
@@ -53,9 +53,9 @@ def cross_entropy(
     >>> round(cross_entropy([[0, 0, 0, 0]], [2]), 4)  # log 4
     1.3863
     """
-    scores = _float(scores)
+    scores = as_float(scores)
     classes = scores.shape[1]
-    weights = np.ones(classes) if class_weights is None else _float(class_weights)
+    weights = np.ones(classes) if class_weights is None else as_float(class_weights)
     total = 0.0
     weight = 0.0
     for logarithms, target in zip(_log_softmax(scores), np.asarray(targets, int), strict=True):
@@ -74,7 +74,7 @@ def mean_squared_error(values: ArrayLike, targets: ArrayLike) -> float:
     >>> mean_squared_error([[1, 2]], [[1, 4]])
     2.0
     """
-    return float(np.mean((_float(values) - _float(targets)) ** 2))
+    return float(np.mean((as_float(values) - as_float(targets)) ** 2))
 
 
 def sgd_step(
@@ -99,9 +99,9 @@ def sgd_step(
     >>> sgd_step([1.0], [2.0], [10.0], rate=0.1, momentum=0.5)
     (array([0.3]), array([7.]))
     """
-    parameter = _float(parameter)
-    slope = _float(gradient) + weight_decay * parameter
-    velocity = momentum * _float(velocity) + slope
+    parameter = as_float(parameter)
+    slope = as_float(gradient) + weight_decay * parameter
+    velocity = momentum * as_float(velocity) + slope
     step = slope + momentum * velocity if nesterov else velocity
     return parameter - rate * step, velocity
 
@@ -132,10 +132,10 @@ def adam_step(
     >>> parameter.round(6)  # the first step is of length rate, whatever the gradient's
     array([0.9])
     """
-    parameter = _float(parameter)
-    slope = _float(gradient) + weight_decay * parameter
-    mean = betas[0] * _float(mean) + (1 - betas[0]) * slope
-    square = betas[1] * _float(square) + (1 - betas[1]) * slope**2
+    parameter = as_float(parameter)
+    slope = as_float(gradient) + weight_decay * parameter
+    mean = betas[0] * as_float(mean) + (1 - betas[0]) * slope
+    square = betas[1] * as_float(square) + (1 - betas[1]) * slope**2
     unbiased_mean = mean / (1 - betas[0] ** step)
     unbiased_square = square / (1 - betas[1] ** step)
     return parameter - rate * unbiased_mean / (np.sqrt(unbiased_square) + eps), mean, square
@@ -160,14 +160,10 @@ def adamw_step(
     algorithm 2, with PyTorch's meaning of weight_decay:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
     """
-    decayed = _float(parameter) * (1 - rate * weight_decay)
+    decayed = as_float(parameter) * (1 - rate * weight_decay)
     return adam_step(decayed, gradient, mean, square, step=step, rate=rate, betas=betas, eps=eps)
 
 
 def _log_softmax(scores: Array) -> Array:
     shifted = scores - scores.max(axis=-1, keepdims=True)
-    return _float(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
-
-
-def _float(values: ArrayLike) -> Array:
-    return np.asarray(values, np.float64)
+    return as_float(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))

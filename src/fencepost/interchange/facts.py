@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fencepost.graph import Operation, Role, Shape, Value, element_count
-from fencepost.sizing import Window
-from fencepost.text import format_shape
+from ..graph import Operation, Role, Shape, Value, element_count
+from ..sizing import Window
+from ..text import format_shape
 
 Pairs = tuple[tuple[int, int], ...]
 

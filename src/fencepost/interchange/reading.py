@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.graph import Graph, size_layers
-from fencepost.network import Network, load
-from fencepost.network.arguments import as_input_shape, as_layers
-from fencepost.planning import Plan, parse_layers
+from ..errors import ArgumentError, DataError
+from ..graph import Graph, size_layers
+from ..network import Network, load
+from ..network.arguments import as_input_shape, as_layers
+from ..planning import Plan, parse_layers
 
 # PyTorch's own files, which pickle.
 _PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
@@ -50,7 +50,7 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
     if suffix == ".safetensors":
         return _of_layers(load(name), input_shape, Path(name).name)
     if ":" in name and suffix != ".onnx" and not os.path.exists(name):
-        from fencepost.interchange.torch.factory import load_factory
+        from .torch.factory import load_factory
 
         if input_shape is None:
             raise _shape_missing(name)
@@ -67,7 +67,7 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
             f"module, such as {Path(name).stem or 'models'}:Net for the class or function Net in "
             f"{Path(name).stem or 'models'}.py"
         )
-    from fencepost.interchange.onnx.reader import read_onnx
+    from .onnx.reader import read_onnx
 
     return read_onnx(name, _for_onnx(input_shape))
 
@@ -79,7 +79,7 @@ def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source:
 
 
 def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
-    from fencepost.interchange.torch.trace import read_module
+    from .torch.trace import read_module
 
     if input_shape is None:
         raise _shape_missing(source or type(module).__name__)

@@ -1,4 +1,4 @@
-"""Activations: each value by itself, through one nonlinear function. May call base only."""
+"""Activations: each value by itself, through one nonlinear function."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The arguments of windows (kernel, padding) brought to one canonical form, in the constructor.
 
 Every function takes the argument's name first, returns the canonical value, or raises
-ArgumentError with the rule and what was received. May call arguments and errors only.
+ArgumentError with the rule and what was received.
 """
 
 from __future__ import annotations
@@ -9,48 +9,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ..arguments import integer
+from .. import arguments
+from ..arguments import is_sequence
 from ..errors import ArgumentError
+from ..text import plural
 
 Pairs = tuple[tuple[int, int], ...]
 PaddingArgument = int | Sequence[int] | Sequence[Sequence[int]] | Literal["same"]
 Remainder = Literal["error", "crop", "pad"]
 
 
-# Of a window along one axis: far more than is of use, and little enough to reckon with.
-_LARGEST = 2**20
+# Of a window along one axis: far more than is of use, and little enough to compute with.
+_MAX_WINDOW = 2**20
 
 
-def per_axis(name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
-    """Write an int for all axes, or one int per axis, as a tuple of `rank` ints."""
-    if _is_sequence(value):
-        if len(value) != rank:
-            raise ArgumentError(
-                f"{name} must be an integer or {rank} of them, one per axis. "
-                f"Received: {name}={value!r}"
-            )
-        return tuple(integer(name, item, minimum, _LARGEST) for item in value)
-    return (integer(name, value, minimum, _LARGEST),) * rank
+def per_axis(name: str, value: Any, ndim: int) -> tuple[int, ...]:
+    """Write an integer for all axes, or one for each axis, as a tuple of `ndim` integers."""
+    return arguments.per_axis(name, value, ndim, maximum=_MAX_WINDOW)
 
 
-def paddings(name: str, value: Any, rank: int) -> Pairs | Literal["same"]:
+def paddings(name: str, value: Any, ndim: int) -> Pairs | Literal["same"]:
     """Write padding as one (before, after) pair per axis, or "same" as it is."""
+
+    def pair(item: Any) -> tuple[int, int]:
+        before, after = arguments.per_axis(name, item, 2, minimum=0, maximum=_MAX_WINDOW)
+        return before, after
+
     if isinstance(value, str):
         if value == "same":
             return "same"
-    elif not _is_sequence(value):
-        cells = integer(name, value, 0, _LARGEST)
-        return ((cells, cells),) * rank
-    elif len(value) == rank and not any(_is_sequence(item) for item in value):
-        return tuple((integer(name, item, 0, _LARGEST),) * 2 for item in value)
-    elif len(value) == rank and all(_is_sequence(item) and len(item) == 2 for item in value):
-        return tuple(
-            (integer(name, a, 0, _LARGEST), integer(name, b, 0, _LARGEST)) for a, b in value
-        )
+    elif not is_sequence(value):
+        return (pair(value),) * ndim
+    elif len(value) == ndim:
+        pairs = [is_sequence(item) and len(item) == 2 for item in value]
+        if all(pairs) or not any(map(is_sequence, value)):
+            return tuple(map(pair, value))
     raise ArgumentError(
         f"{name} must be an integer, one integer per axis, one (before, after) pair per axis, "
-        f'or "same"; the layer has {rank} {"axis" if rank == 1 else "axes"}. '
-        f"Received: {name}={value!r}"
+        f'or "same"; the layer has {plural(ndim, "axis", "axes")}. Received: {name}={value!r}.'
     )
 
 
@@ -65,7 +61,3 @@ def compact(value: Any) -> Any:
             return value
         return tuple(items)
     return value
-
-
-def _is_sequence(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

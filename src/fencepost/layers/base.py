@@ -2,7 +2,7 @@
 
 A layer holds no weights. It is asked, with the shape of its input (without the batch: (F,),
 (C, W) or (C, H, W)), what comes out, which parameters it needs and which steps of the engine
-compute it; Network puts the answers together. May call sizing and errors only.
+compute it; Network puts them together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from ..sizing import Window
 from .arguments import compact
 
 Shape = tuple[int, ...]
-Step = dict[str, Any]
+EngineSteps = list[dict[str, Any]]
+#: Where each named parameter and state array begins in its flat array.
+Offsets = Mapping[str, int]
 
 # Arguments that are tables and not one value for each axis.
 _TABLES = ("connections", "centres")
@@ -79,11 +81,10 @@ class Layer(ABC):
         """Shape of one output. Raises SizeError when the input does not fit."""
 
     @abstractmethod
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         """Describe the layer as steps of the engine.
 
-        `offsets` says where each named parameter and state array begins in its flat array;
-        `first` is the number of the value that enters the layer (value k + 1 comes from step k).
+        `first` is the index of the value that enters the layer (value k + 1 comes from step k).
         """
 
     def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
@@ -95,7 +96,7 @@ class Layer(ABC):
         return {}
 
     def windows(self, input_shape: Shape) -> tuple[Window, ...]:
-        """Return the window over each axis; none for a layer that looks through no window."""
+        """Return the window over each axis; none for a layer that has no window."""
         return ()
 
     def connection_count(self, input_shape: Shape) -> int:
@@ -165,7 +166,7 @@ class Layer(ABC):
 
     def _require_rank(self, input_shape: Shape, rank: int, remedy: str) -> None:
         if len(input_shape) != rank:
-            raise misfit(
+            raise size_error(
                 f"{self.describe()} needs an input of shape {_AXES[rank]}.",
                 f"an input of shape {input_shape}",
                 remedy,
@@ -180,14 +181,14 @@ class ElementwiseLayer(Layer, abstract=True):
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         return [{"op": self.op, **self._options()}]
 
     def _options(self) -> dict[str, Any]:
         return {}
 
 
-def misfit(rule: str, received: str, remedy: str = "") -> SizeError:
+def size_error(rule: str, received: str, remedy: str = "") -> SizeError:
     """Build the error of a layer whose input does not fit."""
     return SizeError(SizeProblem(rule=rule, received=received, remedy=remedy))
 

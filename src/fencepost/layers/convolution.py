@@ -1,4 +1,4 @@
-"""Conv1d and Conv2d: shared weights that slide over their input. May call base and windowed.
+"""Conv1d and Conv2d: shared weights that slide over their input.
 
 Like every framework's, these layers compute the cross-correlation of input and weights; the
 kernel of image processing is the flipped weight (Network.layer_kernel).
@@ -7,7 +7,7 @@ kernel of image processing is the flipped weight (Network.layer_kernel).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from ..arguments import flag, integer
 from ..errors import ArgumentError
 from .arguments import PaddingArgument, Pairs, Remainder
-from .base import ParameterSpec, Shape, Step, misfit
+from .base import EngineSteps, Offsets, ParameterSpec, Shape, size_error
 from .windowed import WindowedLayer
 
 Table = tuple[tuple[int, ...], ...]
@@ -77,13 +77,13 @@ class _Conv(WindowedLayer, abstract=True):
         windows = self.windows(input_shape)
         channels = input_shape[0]
         if channels % self.groups:
-            raise misfit(
+            raise size_error(
                 "groups must divide in_channels.",
                 f"groups={self.groups}, in_channels={channels}",
-                f"Numbers that divide {channels}: {_divisors(channels)}.",
+                f"Divisors of {channels}: {_divisors(channels)}.",
             )
         if self.connections is not None and len(self.connections[0]) != channels:
-            raise misfit(
+            raise size_error(
                 "connections must have one column for each input channel.",
                 f"{len(self.connections[0])} columns, in_channels={channels}",
             )
@@ -114,14 +114,14 @@ class _Conv(WindowedLayer, abstract=True):
 
     def connection_count(self, input_shape: Shape) -> int:
         biases = self.out_channels if self.bias else 0
-        places = math.prod(self.output_shape(input_shape)[1:])
-        return places * (self._weights_per_place(input_shape) + biases)
+        positions = math.prod(self.output_shape(input_shape)[1:])
+        return positions * (self._weights_per_position(input_shape) + biases)
 
     def multiply_adds(self, input_shape: Shape) -> int:
-        places = math.prod(self.output_shape(input_shape)[1:])
-        return places * self._weights_per_place(input_shape)
+        positions = math.prod(self.output_shape(input_shape)[1:])
+        return positions * self._weights_per_position(input_shape)
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         table = self.connections
         return [
             {
@@ -135,7 +135,7 @@ class _Conv(WindowedLayer, abstract=True):
             }
         ]
 
-    def _weights_per_place(self, input_shape: Shape) -> int:
+    def _weights_per_position(self, input_shape: Shape) -> int:
         return self.parameters(input_shape)["weight"].size
 
 
@@ -147,7 +147,7 @@ def _table(connections: ArrayLike) -> Table:
             f"column for each input channel. Received: an array of shape {table.shape}, "
             f"dtype {table.dtype}"
         )
-    rows = tuple(tuple(int(cell) for cell in row) for row in table)
+    rows = tuple(tuple(int(entry) for entry in row) for row in table)
     for index, row in enumerate(rows):
         if not any(row):
             raise ArgumentError(
@@ -166,7 +166,7 @@ class Conv1d(_Conv):
     """Convolutional layer over a signal: (C, W) -> (out_channels, W').
 
     Each output channel has one kernel for each input channel of its group; output = Σ over
-    channels and taps of input · weight, plus bias, at every place (cross-correlation).
+    channels and taps of input · weight, plus bias, at every position (cross-correlation).
 
     Parameters
     ----------
@@ -177,15 +177,15 @@ class Conv1d(_Conv):
     padding : int, (int,), ((before, after),) or "same"
         Zeros added before and after the signal; "same" keeps its width (stride 1).
     groups : int
-        Input and output channels are cut into this many groups that do not see each other;
+        Input and output channels are cut into this many groups that are not connected;
         as many groups as input channels is a depthwise convolution.
     bias : bool
-        Whether a trainable number is added to each output channel.
+        Whether a trainable bias is added to each output channel.
     connections : array of 0 and 1, shape (out_channels, in_channels), optional
         Which input channel feeds which output channel; all of them by default. The weight is
         then an array (number of ones, width): a kernel for each 1, row by row.
     remainder : {"error", "crop", "pad"}
-        What to do with cells at the far end that no window would reach: raise SizeError, drop
+        What to do with elements at the far end that no window would cover: raise SizeError, drop
         them, or add the missing zeros.
 
     Raises
@@ -207,27 +207,27 @@ class Conv2d(_Conv):
     """Convolutional layer over an image: (C, H, W) -> (out_channels, H', W').
 
     Each output channel has one kernel for each input channel of its group; output = Σ over
-    channels, rows and columns of input · weight, plus bias, at every place (cross-correlation).
+    channels, rows and columns of input · weight, plus bias, at every position (cross-correlation).
 
     Parameters
     ----------
     out_channels : int
         Number of kernels, and of channels that come out.
     kernel_size, stride, dilation : int or (int, int)
-        Size of the kernel, step between windows, spacing of the kernel's cells: (rows, columns).
+        Size of the kernel, step between windows, spacing of its elements: (rows, columns).
     padding : int, (int, int), ((top, bottom), (left, right)) or "same"
         Zeros added around the image; "same" keeps its size (stride 1).
     groups : int
-        Input and output channels are cut into this many groups that do not see each other;
+        Input and output channels are cut into this many groups that are not connected;
         as many groups as input channels is a depthwise convolution.
     bias : bool
-        Whether a trainable number is added to each output channel.
+        Whether a trainable bias is added to each output channel.
     connections : array of 0 and 1, shape (out_channels, in_channels), optional
         Which input channel feeds which output channel, as LeNet-5's layer C3 has it; all of them
         by default. The weight is then an array (number of ones, rows, columns): a kernel for
         each 1 of the table, row by row.
     remainder : {"error", "crop", "pad"}
-        What to do with cells at the far edge that no window would reach: raise SizeError, drop
+        What to do with pixels at the far edge that no window would cover: raise SizeError, drop
         them, or add the missing zeros.
 
     Raises

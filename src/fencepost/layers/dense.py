@@ -1,9 +1,8 @@
-"""Layers over flat input: Flatten, Linear, and the RBF output of LeNet-5. May call base only."""
+"""Layers over flat input: Flatten, Linear, and the RBF output of LeNet-5."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import flag, integer, real
 from ..errors import ArgumentError
-from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
+from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 from .digits import BITMAPS
 
 
@@ -22,7 +21,7 @@ class Flatten(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         return [{"op": "flatten"}]
 
 
@@ -35,7 +34,7 @@ class Linear(Layer):
     out_features : int
         Number of outputs; weight has shape (out_features, F).
     bias : bool
-        Whether a trainable number is added to each output.
+        Whether a trainable bias is added to each output.
 
     Examples
     --------
@@ -66,7 +65,7 @@ class Linear(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return self.out_features * input_shape[0]
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         return [
             {
                 "op": "linear",
@@ -131,7 +130,7 @@ class RBF(Layer):
         self._require_rank(input_shape, 1, "Put Flatten() before it.")
         classes, features = self._table().shape
         if features != input_shape[0]:
-            raise misfit(
+            raise size_error(
                 "the centres must have as many values as the input.",
                 f"{features} values in each centre, an input of {input_shape[0]}",
                 f"Put Linear({features}) before it, and an activation.",
@@ -148,7 +147,7 @@ class RBF(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return self._table().size
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         (classes,) = self.output_shape(input_shape)
         return [
             {

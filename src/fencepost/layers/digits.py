@@ -3,7 +3,7 @@
 LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
 Proceedings of the IEEE 86 (1998), section II-B and figure 3: each output's centre is a stylised
 image of its character, 7 wide and 12 high, of +1 and -1, so that characters which look alike have
-codes that are near. The pictures here are drawn anew in that manner. Calls nothing.
+codes that are near. The pictures here are drawn anew in that manner.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How weights begin: named rules, each a range or spread derived from the fans of a unit.
+"""How weights begin: named rules, each a range or standard deviation from the fans of a unit.
 
 | name | weight | bias |
 | --- | --- | --- |
@@ -13,7 +13,6 @@ into rectifiers (2015), for ReLU. glorot: Glorot, Bengio: Understanding the diff
 deep feedforward neural networks (2010), for tanh and sigmoid. lecun1998: LeCun, Bottou, Bengio,
 Haffner: Gradient-based learning applied to document recognition (1998), appendix A, for the scaled
 tanh. fan_in is the number of a unit's inputs, fan_out the number of units that one input feeds.
-May call base only.
 """
 
 from __future__ import annotations

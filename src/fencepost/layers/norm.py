@@ -1,14 +1,13 @@
-"""BatchNorm1d and BatchNorm2d: each channel brought to mean 0 and variance 1. Calls base only."""
+"""BatchNorm1d and BatchNorm2d: each channel brought to mean 0 and variance 1."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..arguments import flag, real
 from ..errors import ArgumentError
-from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
+from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -43,7 +42,7 @@ class _BatchNorm(Layer, abstract=True):
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(input_shape)
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         return [
             {
                 "op": "batch_norm",
@@ -76,7 +75,7 @@ class BatchNorm1d(_BatchNorm):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) == 3:
-            raise misfit(
+            raise size_error(
                 "BatchNorm1d needs an input of shape (features,) or (channels, width).",
                 f"an input of shape {input_shape}",
                 "Use BatchNorm2d for images.",

@@ -1,16 +1,16 @@
-"""Pooling: the largest, mean or sum of each window. May call base, windowed, sizing."""
+"""Pooling: the largest, mean or sum of each window."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..arguments import flag
 from ..sizing import Window
 from .arguments import PaddingArgument, Pairs, Remainder
-from .base import Layer, ParameterSpec, Shape, Step, engine_shape, misfit
+from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, engine_shape, size_error
 from .windowed import WindowedLayer
 
 
@@ -39,8 +39,8 @@ class _Pool(WindowedLayer, abstract=True):
         for window in windows:
             last = (window.output - 1) * window.stride
             if window.before >= window.kernel or last >= window.before + window.input:
-                raise misfit(
-                    "every pooling window must cover at least one cell of the input.",
+                raise size_error(
+                    "every pooling window must cover at least one element of the input.",
                     f"input_size={window.input}, kernel_size={window.kernel}, "
                     f"stride={window.stride}, padding={(window.before, window.after)}",
                     f"Use a padding of at most {window.kernel // 2}.",
@@ -50,7 +50,7 @@ class _Pool(WindowedLayer, abstract=True):
     def connection_count(self, input_shape: Shape) -> int:
         return math.prod(self.output_shape(input_shape)) * math.prod(self.kernel_size)
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         geometry = self._geometry(input_shape)
         del geometry["dilation"]
         return [{"op": self.op, **geometry}]
@@ -72,8 +72,8 @@ class _AvgPool(_Pool, abstract=True):
         super().__init__(kernel_size, stride, padding, remainder)
         self._set(count_include_pad=flag("count_include_pad", count_include_pad))
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
-        (step,) = super().steps(input_shape, offsets, first)
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+        (step,) = super().engine_steps(input_shape, offsets, first)
         return [{**step, "count_include_pad": self.count_include_pad}]
 
 
@@ -83,13 +83,13 @@ class MaxPool1d(_Pool):
     Parameters
     ----------
     kernel_size : int or (int,)
-        Cells of a window.
+        Size of a window.
     stride : int or (int,), optional
         Step between windows; kernel_size by default, so that windows lie side by side.
     padding : int, (int,), ((before, after),) or "same"
-        Cells around the signal, which never win.
+        Elements around the signal, which are never the largest.
     remainder : {"error", "crop", "pad"}
-        What to do with cells at the far end that no window would reach.
+        What to do with elements at the far end that no window would cover.
     """
 
     axes = 1
@@ -106,9 +106,9 @@ class MaxPool2d(_Pool):
     stride : int or (int, int), optional
         Step between windows; kernel_size by default, so that windows lie side by side.
     padding : int, (int, int), ((top, bottom), (left, right)) or "same"
-        Cells around the image, which never win.
+        Pixels around the image, which are never the largest.
     remainder : {"error", "crop", "pad"}
-        What to do with cells at the far edge that no window would reach: raise SizeError, drop
+        What to do with pixels at the far edge that no window would cover: raise SizeError, drop
         them, or pad.
 
     Examples
@@ -126,7 +126,7 @@ class AvgPool1d(_AvgPool):
     """Mean of each window of a signal: (C, W) -> (C, W').
 
     Takes the arguments of MaxPool1d, and `count_include_pad`: whether zeros of the padding count
-    among the cells of a window (PyTorch's default).
+    among the elements of a window (PyTorch's default).
     """
 
     axes = 1
@@ -136,7 +136,7 @@ class AvgPool2d(_AvgPool):
     """Mean of each window of an image: (C, H, W) -> (C, H', W').
 
     Takes the arguments of MaxPool2d, and `count_include_pad`: whether zeros of the padding count
-    among the cells of a window (PyTorch's default).
+    among the elements of a window (PyTorch's default).
     """
 
     axes = 2
@@ -161,8 +161,8 @@ class _GlobalPool(Layer, abstract=True):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) == 1:
-            raise misfit(
-                f"{self.describe()} pools over the places of a channel, and flat input has none.",
+            raise size_error(
+                f"{self.describe()} pools over the pixels of a channel, and flat input has none.",
                 f"an input of shape {input_shape}",
                 "Put it before Flatten.",
             )
@@ -174,12 +174,11 @@ class _GlobalPool(Layer, abstract=True):
     def connection_count(self, input_shape: Shape) -> int:
         return math.prod(input_shape)
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
-        plane = engine_shape(input_shape)[1:]
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         return [
             {
                 "op": self.op,
-                "kernel": plane,
+                "kernel": engine_shape(input_shape)[1:],
                 "stride": (1, 1),
                 "padding": (0, 0, 0, 0),
                 **self._options(),
@@ -212,16 +211,16 @@ class Subsample(SumPool2d):
     """The trainable subsampling of LeNet-5: y = coefficient · sum of the window + bias.
 
     One coefficient and one bias for each channel; it starts as average pooling (coefficient
-    1 / cells, bias 0). LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to
+    1 / elements, bias 0). LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to
     document recognition, Proceedings of the IEEE 86 (1998), section II-B, layers S2 and S4.
     Takes the arguments of MaxPool2d.
     """
 
     def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
-        channels, cells = input_shape[0], math.prod(self.kernel_size)
+        channels, area = input_shape[0], math.prod(self.kernel_size)
         return {
-            "weight": ParameterSpec((channels,), 1 / cells, cells),
-            "bias": ParameterSpec((channels,), 0.0, cells),
+            "weight": ParameterSpec((channels,), 1 / area, area),
+            "bias": ParameterSpec((channels,), 0.0, area),
         }
 
     def connection_count(self, input_shape: Shape) -> int:
@@ -230,6 +229,6 @@ class Subsample(SumPool2d):
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(self.output_shape(input_shape))
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
         scale = {"op": "affine", "weight": offsets["weight"], "bias": offsets["bias"]}
-        return [*super().steps(input_shape, offsets, first), scale]
+        return [*super().engine_steps(input_shape, offsets, first), scale]

@@ -1,13 +1,13 @@
-"""Residual: a chain of layers whose output is added to its input. May call base and sizing."""
+"""Residual: a chain of layers whose output is added to its input."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..errors import ArgumentError, SizeError
-from .base import Layer, ParameterSpec, Shape, StateSpec, Step, misfit
+from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 
 _Spec = TypeVar("_Spec", ParameterSpec, StateSpec)
 
@@ -17,7 +17,7 @@ class Residual(Layer):
     """y = x + layers(x), which needs layers that keep the size of their input.
 
     He, Zhang, Ren, Sun: Deep residual learning for image recognition (2015). The parameters of
-    its layers are named by their place in the chain: "0.weight", "2.bias".
+    its layers are named by their index in the chain: "0.weight", "2.bias".
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Residual(Layer):
                 rule = f"in its layer {index}, {layer.describe()}: {error.rule}"
                 raise SizeError(replace(error.problem, rule=rule)) from None
         if shape != input_shape:
-            raise misfit(
+            raise size_error(
                 "the chain of a Residual must keep the size of its input, for both are added.",
                 f"an input of shape {input_shape}, from the chain an output of shape {shape}",
                 "Give its convolutions a padding that keeps the size, and the last as many "
@@ -70,8 +70,8 @@ class Residual(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return sum(layer.multiply_adds(shape) for _, layer, shape in self._chain(input_shape))
 
-    def steps(self, input_shape: Shape, offsets: Mapping[str, int], first: int) -> list[Step]:
-        steps: list[Step] = []
+    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+        steps: EngineSteps = []
         for index, layer, shape in self._chain(input_shape):
             prefix = f"{index}."
             own = {
@@ -79,7 +79,7 @@ class Residual(Layer):
                 for name, offset in offsets.items()
                 if name.startswith(prefix)
             }
-            steps += layer.steps(shape, own, first + len(steps))
+            steps += layer.engine_steps(shape, own, first + len(steps))
         return [*steps, {"op": "add", "input": first + len(steps), "other": first}]
 
     def config(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Residual(Layer):
         return f"Residual({', '.join(layer.describe() for layer in self.layers)})"
 
     def _chain(self, shape: Shape) -> Iterator[tuple[int, Layer, Shape]]:
-        """Each layer with its place and the shape that enters it."""
+        """Each layer with its index and the shape that enters it."""
         for index, layer in enumerate(self.layers):
             yield index, layer, shape
             shape = layer.output_shape(shape)

@@ -1,7 +1,4 @@
-"""What convolution and pooling share: a window that slides over one or two axes.
-
-May call base and sizing.
-"""
+"""What convolution and pooling share: a window that slides over one or two axes."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from .base import Layer, Shape, arguments_of
 
 
 class WindowedLayer(Layer, abstract=True):
-    """A layer whose outputs each look through one window of the input."""
+    """A layer whose outputs each depend on one window of the input."""
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -49,7 +46,7 @@ class WindowedLayer(Layer, abstract=True):
 
     def _rank_remedy(self, input_shape: Shape) -> str:
         remedy = (
-            "Convolution and pooling look at neighbours, so they come before Flatten and Linear; "
+            "Convolution and pooling combine neighbours, so they come before Flatten and Linear; "
         )
         remedy += f"for {'signals use the 1d' if self.axes == 2 else 'images use the 2d'} layers."
         if self.axes == 2 and len(input_shape) == 2:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..graph import SizedLayer, size_layers
 from ..layers import Layer, ParameterSpec, Shape, StateSpec
-from ..layers.base import Step
+from ..layers.base import EngineSteps
 from ..text import format_shape, format_table
 
 _LONGEST_TEXT = 44
@@ -42,17 +42,17 @@ def offsets(specs: Mapping[str, ParameterSpec] | Mapping[str, StateSpec]) -> dic
     return starts
 
 
-def engine_steps(layers: Sequence[SizedLayer]) -> tuple[list[Step], list[int]]:
+def engine_steps(layers: Sequence[SizedLayer]) -> tuple[EngineSteps, list[int]]:
     """Return the steps of the whole network, and for each layer the index of its last step."""
     starts = offsets(parameter_specs(layers)) | offsets(state_specs(layers))
-    steps: list[Step] = []
+    steps: EngineSteps = []
     last: list[int] = []
     for sized in layers:
         own = {
             name.removeprefix(f"{sized.place}."): starts[name]
             for name in (*sized.parameter_specs, *sized.state_specs)
         }
-        steps += sized.layer.steps(sized.input_shape, own, len(steps))
+        steps += sized.layer.engine_steps(sized.input_shape, own, len(steps))
         last.append(len(steps) - 1)
     return steps, last
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fencepost.arguments import integer, nearest
-from fencepost.errors import ArgumentError, DataError
-from fencepost.graph import Shape
-from fencepost.interchange.facts import shape_text
-from fencepost.interchange.onnx.wire.messages import DeclaredArray, DeclaredShape, File
-from fencepost.interchange.onnx.wire.tensors import MAX_SIZE, quote
+from ...arguments import integer, nearest
+from ...errors import ArgumentError, DataError
+from ...graph import Shape
+from ..facts import shape_text
+from .wire.messages import DeclaredArray, DeclaredShape, File
+from .wire.tensors import MAX_SIZE, quote
 
 
 @dataclass(slots=True)

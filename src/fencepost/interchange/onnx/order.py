@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 
-from fencepost.errors import DataError
-from fencepost.interchange.onnx.wire.messages import File, Node
-from fencepost.interchange.onnx.wire.tensors import quote
+from ...errors import DataError
+from .wire.messages import File, Node
+from .wire.tensors import quote
 
 
 def ordered(file: File) -> list[Node]:

@@ -11,24 +11,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from fencepost.errors import DataError
-from fencepost.files.signatures import resemblance
-from fencepost.graph import Graph, Operation, Shape, Value
-from fencepost.interchange.facts import shape_text
-from fencepost.interchange.onnx.inputs import Inputs, resolve_inputs
-from fencepost.interchange.onnx.operators.folding import fold
-from fencepost.interchange.onnx.operators.node import Array, NodeCall, NodeError, NodeFacts
-from fencepost.interchange.onnx.operators.table import RULES
-from fencepost.interchange.onnx.order import ordered
-from fencepost.interchange.onnx.wire.messages import (
-    DeclaredShape,
-    File,
-    Node,
-    attribute,
-    parse_file,
-)
-from fencepost.interchange.onnx.wire.protobuf import WireError
-from fencepost.interchange.onnx.wire.tensors import MAX_SIZE, Tensor, printable, quote
+from ...errors import DataError
+from ...files.signatures import resemblance
+from ...graph import Graph, Operation, Shape, Value
+from ..facts import shape_text
+from .inputs import Inputs, resolve_inputs
+from .operators.folding import fold
+from .operators.node import Array, NodeCall, NodeError, NodeFacts
+from .operators.table import RULES
+from .order import ordered
+from .wire.messages import DeclaredShape, File, Node, attribute, parse_file
+from .wire.protobuf import WireError
+from .wire.tensors import MAX_SIZE, Tensor, printable, quote
 
 # Values that are computed in a model; a hundred thousand nodes about sizes need fewer.
 _MAX_FOLDED = 2**20

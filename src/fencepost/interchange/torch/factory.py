@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from fencepost.arguments import nearest
-from fencepost.errors import ArgumentError, DataError
-from fencepost.interchange.torch.errors import format_exception
+from ...arguments import nearest
+from ...errors import ArgumentError, DataError
+from .errors import format_exception
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fencepost.graph import Shape, element_count
+from ...graph import Shape, element_count
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from fencepost.graph import Role
+from ...graph import Role
 
 
 def _names(text: str) -> frozenset[str]:

@@ -13,16 +13,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fencepost.graph import Operation, Shape, Value
-from fencepost.interchange.facts import Facts
-from fencepost.interchange.torch.function_call import (
-    FunctionCall,
-    arrays,
-    replace_arrays,
-    shape_of,
-)
-from fencepost.interchange.torch.names import CONSTANT, TRANSPARENT, VALUES, plain_name
-from fencepost.interchange.torch.rules import facts, output_channel_axis, unchecked
+from ...graph import Operation, Shape, Value
+from ..facts import Facts
+from .function_call import FunctionCall, arrays, replace_arrays, shape_of
+from .names import CONSTANT, TRANSPARENT, VALUES, plain_name
+from .rules import facts, output_channel_axis, unchecked
 
 # Properties that are arrays; all others (shape, dtype, device...) are of no interest.
 _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))

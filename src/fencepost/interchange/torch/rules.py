@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fencepost.graph import Role, element_count
-from fencepost.interchange.facts import Facts, role_over
-from fencepost.interchange.torch import windows
-from fencepost.interchange.torch.function_call import FunctionCall
-from fencepost.interchange.torch.names import ELEMENTWISE, ROLES, kind_of
-from fencepost.sizing import Window
+from ...graph import Role, element_count
+from ...sizing import Window
+from ..facts import Facts, role_over
+from . import windows
+from .function_call import FunctionCall
+from .names import ELEMENTWISE, ROLES, kind_of
 
 
 def facts(call: FunctionCall) -> Facts:

@@ -13,17 +13,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from fencepost.arguments import choice, integer
-from fencepost.errors import ArgumentError, DataError
-from fencepost.graph import Graph, Operation, Shape, Value
-from fencepost.interchange.torch.errors import format_exception, one_line
-from fencepost.interchange.torch.factory import describe_type, import_torch
-from fencepost.text import plural
+from ...arguments import choice, integer
+from ...errors import ArgumentError, DataError
+from ...graph import Graph, Operation, Shape, Value
+from ...text import plural
+from .errors import format_exception, one_line
+from .factory import describe_type, import_torch
 
 if TYPE_CHECKING:
     import torch
 
-    from fencepost.interchange.torch.recorder import Recorder
+    from .recorder import Recorder
 
 #: Types of an input; "" is the type of the parameters, float32 as a rule.
 DTYPES = ("", "float16", "bfloat16", "float32", "float64", "uint8", "int32", "int64", "bool")
@@ -131,7 +131,7 @@ def _run(
 ) -> _Run:
     import torch
 
-    from fencepost.interchange.torch.recorder import NeedsValues, Recorder
+    from .recorder import NeedsValues, Recorder
 
     copied = _copy(module, device)
     inputs = [
@@ -205,7 +205,7 @@ def _pruned(
 
 
 def _failed(recorder: Recorder, error: Exception, device: str) -> _Run:
-    from fencepost.interchange.torch.recorder import causes
+    from .recorder import causes
 
     failure = recorder.failure
     message = format_exception(error)

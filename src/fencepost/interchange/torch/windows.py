@@ -8,17 +8,11 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from fencepost.graph import Shape
-from fencepost.interchange.facts import (
-    Facts,
-    Pairs,
-    convolution_work,
-    window_arguments,
-    windows_over,
-)
-from fencepost.interchange.torch.function_call import FunctionCall
-from fencepost.interchange.torch.names import kind_of
-from fencepost.sizing import Window, same_padding
+from ...graph import Shape
+from ...sizing import Window, same_padding
+from ..facts import Facts, Pairs, convolution_work, window_arguments, windows_over
+from .function_call import FunctionCall
+from .names import kind_of
 
 _WINDOWED = re.compile(r"(conv|conv_transpose|(?:adaptive_)?(?:max|avg)_pool|lp_pool)([123])d")
 _SIGNATURES = {

@@ -14,18 +14,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fencepost.graph import element_count
-from fencepost.interchange.onnx.operators.node import (
-    KnownValues,
-    NodeCall,
-    NodeError,
-    NodeFacts,
-    axis_index,
-    is_small,
-    known_values,
-)
-from fencepost.interchange.onnx.wire.messages import attribute
-from fencepost.interchange.onnx.wire.tensors import MAX_SIZE, TYPES, Tensor
+from ....graph import element_count
+from ..wire.messages import attribute
+from ..wire.tensors import MAX_SIZE, TYPES, Tensor
+from .node import KnownValues, NodeCall, NodeError, NodeFacts, axis_index, is_small, known_values
 
 _Arrays: TypeAlias = Sequence[KnownValues]
 _Fold: TypeAlias = Callable[[NodeCall, _Arrays, NodeFacts], _Arrays]

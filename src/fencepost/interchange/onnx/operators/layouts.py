@@ -8,17 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fencepost.graph import Shape, element_count
-from fencepost.interchange.facts import shape_text
-from fencepost.interchange.onnx.operators.node import (
-    NodeCall,
-    NodeError,
-    NodeFacts,
-    axis_index,
-    axis_indices,
-    broadcast,
-)
-from fencepost.interchange.onnx.wire.tensors import MAX_AXES, MAX_SIZE
+from ....graph import Shape, element_count
+from ...facts import shape_text
+from ..wire.tensors import MAX_AXES, MAX_SIZE
+from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast
 
 
 def reshape(call: NodeCall) -> NodeFacts:

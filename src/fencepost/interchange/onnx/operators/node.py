@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.graph import Shape, Value, element_count
-from fencepost.interchange.facts import Facts, shape_text
-from fencepost.interchange.onnx.wire.messages import Node, attribute
-from fencepost.interchange.onnx.wire.protobuf import WireError
-from fencepost.interchange.onnx.wire.tensors import MAX_VALUES, Tensor, printable, quote
+from ....graph import Shape, Value, element_count
+from ...facts import Facts, shape_text
+from ..wire.messages import Node, attribute
+from ..wire.protobuf import WireError
+from ..wire.tensors import MAX_VALUES, Tensor, printable, quote
 
 #: Values that decide about sizes: Python's integers and floats, None where one is not known.
 KnownValues: TypeAlias = NDArray[np.object_]

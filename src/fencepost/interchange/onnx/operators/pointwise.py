@@ -6,16 +6,9 @@ them.
 
 from __future__ import annotations
 
-from fencepost.graph import Shape, element_count
-from fencepost.interchange.facts import role_over, shape_text
-from fencepost.interchange.onnx.operators.node import (
-    NodeCall,
-    NodeError,
-    NodeFacts,
-    axis_index,
-    axis_indices,
-    broadcast,
-)
+from ....graph import Shape, element_count
+from ...facts import role_over, shape_text
+from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast
 
 #: One array in, one of the same shape out.
 ACTIVATIONS = {

@@ -5,10 +5,10 @@ Sources: the operators of these names (onnx.ai/onnx/operators).
 
 from __future__ import annotations
 
-from fencepost.graph import Shape, element_count
-from fencepost.interchange.facts import shape_text
-from fencepost.interchange.onnx.operators.node import NodeCall, NodeError, NodeFacts, broadcast
-from fencepost.interchange.onnx.wire.tensors import quote
+from ....graph import Shape, element_count
+from ...facts import shape_text
+from ..wire.tensors import quote
+from .node import NodeCall, NodeError, NodeFacts, broadcast
 
 
 def gemm(call: NodeCall) -> NodeFacts:

@@ -12,17 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from fencepost.graph import Shape
-from fencepost.interchange.facts import shape_text
-from fencepost.interchange.onnx.operators.node import (
-    MAX_WINDOW,
-    NodeCall,
-    NodeError,
-    NodeFacts,
-    axis_indices,
-)
-from fencepost.interchange.onnx.wire.tensors import MAX_SIZE
-from fencepost.sizing import Window
+from ....graph import Shape
+from ....sizing import Window
+from ...facts import shape_text
+from ..wire.tensors import MAX_SIZE
+from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts, axis_indices
 
 _PADS = {
     "constant": "ConstantPad",

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from fencepost.interchange.onnx.operators import (
-    folding,
-    layouts,
-    pointwise,
-    products,
-    resizing,
-    windows,
-)
-from fencepost.interchange.onnx.operators.node import NodeCall, NodeFacts
+from . import folding, layouts, pointwise, products, resizing, windows
+from .node import NodeCall, NodeFacts
 
 Rule: TypeAlias = Callable[[NodeCall], NodeFacts]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fencepost.graph import Shape, element_count
-from fencepost.interchange.facts import Pairs, convolution_work, shape_text, window_arguments
-from fencepost.interchange.onnx.operators.node import MAX_WINDOW, NodeCall, NodeError, NodeFacts
-from fencepost.sizing import Window, halved
+from ....graph import Shape, element_count
+from ....sizing import Window, halved
+from ...facts import Pairs, convolution_work, shape_text, window_arguments
+from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts
 
 _Sizes = tuple[int, ...]
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from fencepost.interchange.onnx.wire.protobuf import (
+from .protobuf import (
     WireError,
     fields,
     fields_of,
@@ -22,7 +22,7 @@ from fencepost.interchange.onnx.wire.protobuf import (
     message_in,
     text_in,
 )
-from fencepost.interchange.onnx.wire.tensors import (
+from .tensors import (
     MAX_AXES,
     MAX_SIZE,
     Tensor,

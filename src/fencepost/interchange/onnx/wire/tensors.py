@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fencepost.interchange.onnx.wire.protobuf import (
+from .protobuf import (
     WireError,
     fields,
     fields_of,

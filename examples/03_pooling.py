@@ -1,4 +1,4 @@
-"""Pooling: smaller images, and answers that stay when the image moves a little.
+"""Pooling: smaller images, and responses that stay when the image moves a little.
 
 Run: python examples/03_pooling.py [FOLDER]    writes its pictures into FOLDER, or out/
 """

@@ -41,12 +41,12 @@ print(net)
 history = net.fit(images, labels, epochs=options.epochs, augmentation="shift=1,rotate=5")
 print(f"\n{history}")
 
-# Judged by 10,000 digits that it has never seen.
+# Tested with 10,000 digits that it has never seen.
 test_images, test_labels = fp.datasets.mnist("test")
 result = net.evaluate(test_images, test_labels)
 print(f"\nReads {result.accuracy:.2%} of the test digits.")
 wrong = result.count - int(np.diag(result.confusion).sum())
-print(f"Its {wrong} mistakes, the surest first, are in mistakes.png.")
+print(f"Its {wrong} mistakes, the most confident first, are in mistakes.png.")
 
 # The model is one file, and predicts by itself.
 net.save(options.out / "digits.safetensors")
@@ -54,7 +54,7 @@ again = fp.load(options.out / "digits.safetensors")
 same = np.array_equal(again.predict(test_images), net.predict(test_images))
 print("Loaded again, it says the same:", same)
 
-# What it learned, what it mistakes, and how it comes to one of its answers.
+# What it learned, what it mistakes, and how it comes to one of its predictions.
 pictures = {
     "history": fp.plots.history(history, test_accuracy=result.accuracy),
     "kernels": fp.plots.learned_kernels(net),

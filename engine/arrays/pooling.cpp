@@ -4,6 +4,11 @@
 // Pooling of planes; see pooling.h. The rows of a window are combined first, whole registers at a
 // time, which leaves one row of elements; then its columns. Where the index of the maximum is asked
 // for, windows are walked element by element instead.
+//
+// Floats are summed in blocks, of kSumRows rows and of kSumColumns columns, and the sums of blocks
+// by pairs: a sum of n elements is off by 128 + log2(n) roundings of the sum of their magnitudes at
+// most (N. Higham, The accuracy of floating point summation, 1993), where a plain sum is off by n:
+// one of 2^25 ones in float32 stops at 2^24.
 #include "arrays/pooling.h"
 
 #include <algorithm>
@@ -15,6 +20,7 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
+constexpr long kSumRows = 32, kSumColumns = 64;
 // Source elements that are worth a thread.
 constexpr long kThreadElements = 1 << 15;
 
@@ -34,6 +40,7 @@ bool exceeds(T a, T b) {
 }
 
 struct Max {
+  static constexpr bool kPairwise = false;
   template <class T>
   static T combine(T a, T b) {
     return exceeds(b, a) ? b : a;
@@ -44,6 +51,7 @@ struct Max {
   }
 };
 struct Sum {
+  static constexpr bool kPairwise = true;
   template <class T>
   static T combine(T a, T b) {
     return a + b;
@@ -83,9 +91,9 @@ V every_second(V a, V b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, (2 * I + First)...);
 }
 
-// A register of windows of Kernel columns, Stride apart.
+// A register of windows of columns [first, last), Stride apart.
 template <class Op, long Stride, class T>
-Vec<T> combine_columns(const T* row, long kernel) {
+inline Vec<T> combine_few_columns(const T* row, long first, long last) {
   using Lanes = std::make_integer_sequence<int, kWidth<T>>;
   auto elements = [&](long j) {
     if constexpr (Stride == 1)
@@ -94,54 +102,123 @@ Vec<T> combine_columns(const T* row, long kernel) {
       return every_second<1>(load(row + j - 1), load(row + j - 1 + kWidth<T>), Lanes{});
   };
   Vec<T> result;
-  long j = 1;
-  if constexpr (Stride == 1) {
-    result = elements(0);
-  } else {
-    const Vec<T> low = load(row), high = load(row + kWidth<T>);
-    result = Op::combine_registers(every_second<0>(low, high, Lanes{}),
-                                   every_second<1>(low, high, Lanes{}));
-    j = 2;
-  }
-  for (; j < kernel; j++) result = Op::combine_registers(result, elements(j));
+  if (Stride == 1 || first > 0)
+    result = elements(first);
+  else
+    result = every_second<0>(load(row), load(row + kWidth<T>), Lanes{});
+  for (long j = first + 1; j < last; j++) result = Op::combine_registers(result, elements(j));
   return result;
 }
-
+template <class Op, long Stride, class T>
+Vec<T> combine_many_columns(const T* row, long first, long last) {
+  if (last - first <= kSumColumns) return combine_few_columns<Op, Stride>(row, first, last);
+  const long half = (first + last) / 2;
+  return Op::combine_registers(combine_many_columns<Op, Stride>(row, first, half),
+                               combine_many_columns<Op, Stride>(row, half, last));
+}
 // Elements from the first window on that a register of them reads, behind the last window's
 // included.
 template <class T>
-long reach(long stride, long kernel) {
+long window_extent(long stride, long kernel) {
   return stride * kWidth<T> + kernel;
 }
 
-template <class Op, long Stride, class T>
-void combine_inner(const T* row, long kernel, long n, T* out) {
+// `columns` makes the results of a register of windows.
+template <long Stride, class T, class F>
+inline void combine_inner(const T* row, long n, T* out, F columns) {
   if (n < kWidth<T>) { // the caller has room behind the row
-    const Vec<T> few = combine_columns<Op, Stride>(row, kernel);
+    const Vec<T> few = columns(row);
     std::memcpy(out, &few, n * sizeof(T));
     return;
   }
   for (long x = 0; x < n; x += kWidth<T>) {
     x = std::min(x, n - kWidth<T>); // the last may do windows again
-    store(out + x, combine_columns<Op, Stride>(row + x * Stride, kernel));
+    store(out + x, columns(row + x * Stride));
   }
+}
+template <class Op, long Stride, class T>
+void combine_inner(const T* row, long kernel, long n, T* out) {
+  if (Op::kPairwise && kernel > kSumColumns)
+    combine_inner<Stride>(row, n, out, [=](const T* first) {
+      return combine_many_columns<Op, Stride>(first, 0, kernel);
+    });
+  else
+    combine_inner<Stride>(row, n, out, [=](const T* first) {
+      return combine_few_columns<Op, Stride>(first, 0, kernel);
+    });
 }
 
 template <class Op, class T>
-T combine_span(const T* row, Span s) {
+inline T combine_few(const T* row, Span s) {
   T result = row[s.first];
   for (long j = s.first + 1; j < s.last; j++) result = Op::combine(result, row[j]);
   return result;
 }
+// By registers, and by pairs of halves that are whole registers.
+template <class T>
+T sum_many(const T* row, Span s) {
+  if (s.size() > kSumColumns * kWidth<T>) {
+    const long half = s.first + s.size() / 2 / kWidth<T> * kWidth<T>;
+    return sum_many(row, {s.first, half}) + sum_many(row, {half, s.last});
+  }
+  Vec<T> lanes{};
+  for (; s.first + kWidth<T> <= s.last; s.first += kWidth<T>) lanes += load(row + s.first);
+  T result = 0;
+  for (int i = 0; i < kWidth<T>; i++) result += lanes[i];
+  return s.first < s.last ? result + combine_few<Sum>(row, s) : result;
+}
+template <class Op, class T>
+inline T combine_span(const T* row, Span s) {
+  if constexpr (Op::kPairwise && std::is_floating_point_v<T>)
+    if (s.size() > kSumColumns) return sum_many(row, s);
+  return combine_few<Op>(row, s);
+}
 
-// One output row; `scratch` holds a source row, and zeros up to the reach of a register of windows.
+// Rows [first, last) of a plane into one, which is `to` if there are two or more.
+template <class Op, class T>
+inline const T* combine_few_rows(const T* source, long width, long first, long last, T* to) {
+  const T* row = source + first * width;
+  for (long i = first + 1; i < last; i++) {
+    combine_rows<Op, kWidth<T>>(row, source + i * width, width, to);
+    row = to;
+  }
+  return row;
+}
+// Behind `to` there is room for halving_rows() more.
+template <class Op, class T>
+void combine_many_rows(const T* source, long width, long pitch, long first, long last, T* to) {
+  if (last - first <= kSumRows) {
+    combine_few_rows<Op>(source, width, first, last, to);
+    return;
+  }
+  const long half = (first + last) / 2;
+  combine_many_rows<Op>(source, width, pitch, first, half, to);
+  combine_many_rows<Op>(source, width, pitch, half, last, to + pitch);
+  combine_rows<Op, kWidth<T>>(to, to + pitch, width, to);
+}
+// How often a window's rows are halved.
+long halving_rows(long rows) {
+  long halvings = 0;
+  for (; rows > kSumRows; rows = (rows + 1) / 2) halvings++;
+  return halvings;
+}
+
+template <class T>
+long scratch_pitch(const Pooling& p) {
+  return p.width + window_extent<T>(p.stride_x, p.kernel_width);
+}
+
+// One output row; `scratch` holds a source row, and zeros up to the extent of a register of
+// windows.
 template <class Op, class T>
 void pool_row(const Pooling& p, const T* source, long y, T* scratch, T* out) {
   const Span rows = span(y, p.stride_y, p.top, p.kernel_height, p.height);
   const T* row = source + rows.first * p.width;
-  for (long i = rows.first + 1; i < rows.last; i++) {
-    combine_rows<Op, kWidth<T>>(row, source + i * p.width, p.width, scratch);
+  if (Op::kPairwise && std::is_floating_point_v<T> && rows.size() > kSumRows) {
+    combine_many_rows<Op>(source, p.width, scratch_pitch<T>(p), rows.first, rows.last, scratch);
     row = scratch;
+  } else {
+    row = combine_few_rows<Op>(source, p.width, rows.first, rows.last, scratch);
   }
   auto columns = [&](long x) { return span(x, p.stride_x, p.left, p.kernel_width, p.width); };
   // Windows [first, last) reach no padding.
@@ -195,8 +272,9 @@ void pool(const Pooling& p, const T* source, T* out, int64_t* indices) {
   const long worth = alone ? 1 : p.planes * p.height * p.width / kThreadElements;
   const int threads = static_cast<int>(std::clamp<long>(worth, 1, p.threads));
   run_threads(threads, [&](int t) {
-    Buffer<T> scratch(p.width + reach<T>(p.stride_x, p.kernel_width));
-    std::fill_n(scratch.get() + p.width, reach<T>(p.stride_x, p.kernel_width), T(0));
+    const long more = halving_rows(std::min(p.kernel_height, p.height));
+    Buffer<T> scratch((1 + more) * scratch_pitch<T>(p));
+    std::fill_n(scratch.get() + p.width, window_extent<T>(p.stride_x, p.kernel_width), T(0));
     for (long i = rows * t / threads; i < rows * (t + 1) / threads; i++) {
       const long plane = i / p.out_height, y = i % p.out_height;
       const T* from = source + plane * p.height * p.width;

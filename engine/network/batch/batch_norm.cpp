@@ -12,30 +12,11 @@
 
 #include "network/ops.h"
 #include "network/rows.h"
+#include "network/sums.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
-
-// Sums over the unmasked lanes; the others may hold anything.
-inline double masked_sum(vec v, vec lane_mask) {
-  v = select(lane_mask != vec{}, v, vec{});
-  double total = 0;
-  for (int lane = 0; lane < kLanes; lane++) total += v[lane];
-  return total;
-}
-
-// Calls f(i, chain) with chains 0 and 1 in turn: a sum of its own for each hides half of the
-// latency of an addition.
-template <class F>
-inline void alternate(int count, F f) {
-  int i = 0;
-  for (; i + 1 < count; i += 2) {
-    f(i, 0);
-    f(i + 1, 1);
-  }
-  if (i < count) f(i, 0);
-}
 
 class BatchNorm final : public Op {
  public:
@@ -51,29 +32,27 @@ class BatchNorm final : public Op {
   void measure(Pass& pass) const override {
     const Layout& from = in.value_layout;
     const Shape runs = merged_rows(in.shape, {&from});
-    const double count =
-        masked_sum(pass.lane_mask, pass.lane_mask) * in.shape.height * in.shape.width;
+    const ivec mask = pass.lane_mask != vec{};
+    const double count = masked_sum(pass.lane_mask, mask) * in.shape.height * in.shape.width;
     for (int c = 0; c < runs.channels; c++) {
-      vec total[2]{}, first[2]{}, second[2]{};
+      vec total[1]{}, deviation[2]{}; // of deviations and of their squares
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
-        alternate(runs.width, [&](int i, int chain) { total[chain] += x[i]; });
+        add_blocks(runs.width, total, [&](int i, vec* sums) { sums[0] += x[i]; });
       }
       // Deviations from a value near the mean: nothing cancels, however large the mean.
-      const float near =
-          static_cast<float>(masked_sum(total[0] + total[1], pass.lane_mask) / count);
+      const float near = static_cast<float>(masked_sum(total[0], mask) / count);
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
-        alternate(runs.width, [&](int i, int chain) {
+        add_blocks(runs.width, deviation, [&](int i, vec* sums) {
           vec d = x[i] - broadcast(near);
-          first[chain] += d;
-          second[chain] += d * d;
+          sums[0] += d;
+          sums[1] += d * d;
         });
       }
-      const double offset = masked_sum(first[0] + first[1], pass.lane_mask) / count;
+      const double offset = masked_sum(deviation[0], mask) / count;
       moments_[figure(pass, c)] = {count, near + offset,
-                                   masked_sum(second[0] + second[1], pass.lane_mask) -
-                                       count * offset * offset};
+                                   masked_sum(deviation[1], mask) - count * offset * offset};
     }
   }
 
@@ -199,17 +178,17 @@ class BatchNorm final : public Op {
     const Layout &xs = in.value_layout, &from = out.gradient_layout;
     const Shape runs = merged_rows(out.shape, {&xs, &from});
     const Statistics s = statistics(pass, c);
-    vec sums[2]{}, products[2]{};
+    vec totals[2]{}; // of gradients, and of their products with deviations
     for (int r = 0; r < runs.height; r++) {
       const vec* x = pass.value(in) + xs.at(c, r, 0);
       const vec* g = pass.gradient_of(out) + from.at(c, r, 0);
-      alternate(runs.width, [&](int i, int chain) {
-        sums[chain] += g[i];
-        products[chain] += g[i] * (x[i] - broadcast(s.mean));
+      add_blocks(runs.width, totals, [&](int i, vec* sums) {
+        sums[0] += g[i];
+        sums[1] += g[i] * (x[i] - broadcast(s.mean));
       });
     }
-    return {masked_sum(sums[0] + sums[1], pass.lane_mask),
-            masked_sum(products[0] + products[1], pass.lane_mask) * s.inverse};
+    const ivec mask = pass.lane_mask != vec{};
+    return {masked_sum(totals[0], mask), masked_sum(totals[1], mask) * s.inverse};
   }
 
   Step step_;

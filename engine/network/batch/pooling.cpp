@@ -7,6 +7,7 @@
 
 #include "network/ops.h"
 #include "network/rows.h"
+#include "network/sums.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -147,14 +148,12 @@ class SumPool final : public Windows<Side> {
     vec* to = pass.value(out);
     this->each_output([&](int c, int y, int x) {
       const auto w = this->window(y, x);
-      vec total{};
+      vec total[1]{};
       for (int row = w.top; row < w.bottom; row++) {
-        const vec* element = from + in.value_layout.at(c, row, 0);
-        vec part{}; // of its own, so that rows need not wait for one another
-        for (int column = w.left; column < w.right; column++) part += element[column];
-        total += part;
+        const vec* element = from + in.value_layout.at(c, row, w.left);
+        add_blocks(w.right - w.left, total, [&](int i, vec* sums) { sums[0] += element[i]; });
       }
-      to[out.value_layout.at(c, y, x)] = total * broadcast(factor(w));
+      to[out.value_layout.at(c, y, x)] = total[0] * broadcast(factor(w));
     });
   }
 

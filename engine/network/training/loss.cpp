@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "network/sums.h"
 #include "vector_math.h"
 
 namespace fencepost {
@@ -20,13 +21,6 @@ void each_feature(const Slot& output, F f) {
     for (int y = 0; y < output.shape.height; y++)
       for (int x = 0; x < output.shape.width; x++)
         f(k++, output.value_layout.at(c, y, x), output.gradient_layout.at(c, y, x));
-}
-
-double masked_sum(vec v, ivec lane_mask) {
-  v = select(lane_mask, v, vec{});
-  double total = 0;
-  for (int lane = 0; lane < kLanes; lane++) total += v[lane];
-  return total;
 }
 
 // With label smoothing s and class weights w over K classes, PyTorch's loss of an image is
@@ -62,23 +56,25 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
   // or a weight of zero would make NaN of it; NaN itself passes.
   const vec lowest = broadcast(std::numeric_limits<float>::lowest());
   vec* gradient = output.gradient < 0 ? nullptr : pass.gradient_of(output);
-  vec total{}, weighted{}, target_sum = hit;
+  BlockedSum total, weighted, shares;
   each_feature(output, [&](int k, long at, long gradient_at) {
     const vec z = maximum(lowest, scores[at] - highest);
     const vec e = exp(z);
-    total += e;
+    total.add(e);
     if (gradient) gradient[gradient_at] = e;
-    weighted += select(label == broadcast(k), hit * z, vec{});
+    vec weighted_score = select(label == broadcast(k), hit * z, vec{});
     if (smooth) {
       const vec share = broadcast(smoothing * class_weight(k));
-      weighted += share * z;
-      target_sum += share;
+      weighted_score += share * z;
+      shares.add(share);
     }
+    weighted.add(weighted_score);
   });
 
+  const vec target_sum = hit + shares.total();
   if (gradient) {
     const vec scale = broadcast(static_cast<float>(1 / normaliser));
-    const vec factor = target_sum / total;
+    const vec factor = target_sum / total.total();
     each_feature(output, [&](int k, long, long at) {
       vec target = select(label == broadcast(k), hit, vec{});
       if (smooth) target += broadcast(smoothing * class_weight(k));
@@ -87,7 +83,8 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
   }
 
   LossResult result;
-  result.loss = masked_sum(target_sum * log(total) - weighted, lane_mask) / normaliser;
+  result.loss =
+      masked_sum(target_sum * log(total.total()) - weighted.total(), lane_mask) / normaliser;
   const ivec correct = (argmax == label) & lane_mask;
   for (int lane = 0; lane < kLanes; lane++) result.correct -= correct[lane];
   return result;
@@ -99,16 +96,16 @@ LossResult squared_error(const Slot& output, const Pass& pass, const Targets& ta
   const ivec lane_mask = pass.lane_mask != vec{};
   vec* gradient = output.gradient < 0 ? nullptr : pass.gradient_of(output);
   const vec scale = broadcast(static_cast<float>(2 / normaliser));
-  vec total{};
+  BlockedSum total;
   each_feature(output, [&](int k, long at, long gradient_at) {
     vec target{};
     for (int lane = 0; lane < kLanes; lane++)
       if (lane_mask[lane]) target[lane] = targets.row[lane][k];
     const vec error = select(lane_mask, values[at] - target, vec{});
-    total += error * error;
+    total.add(error * error);
     if (gradient) gradient[gradient_at] = scale * error;
   });
-  return {masked_sum(total, lane_mask) / normaliser, 0};
+  return {masked_sum(total.total(), lane_mask) / normaliser, 0};
 }
 
 } // namespace

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,33 @@ def test_sum_and_mean(engine, case, dtype):
     np.testing.assert_allclose(out, total / np.prod(kernel), rtol=1e-5, atol=1e-5)
     engine.pool("avg", source, kernel, stride, padding, out, count_include_pad=False)
     np.testing.assert_allclose(out, total / counts, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 2**22), (2**22, 1), (2**11, 2**11)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_long_sums_do_not_round_away(engine, shape, dtype):
+    """No sum is off by more than 128 + log₂ n roundings of the sum of magnitudes."""
+    out = np.empty((1, 1, 1), dtype)
+    equal = np.full((1, *shape), 17, dtype)  # a plain sum in float32 rounds most of these
+    engine.pool("avg", equal, shape, shape, (0, 0), out)
+    assert out[0, 0, 0] == 17
+    source = random_source((1, *shape), dtype)
+    engine.pool("sum", source, shape, shape, (0, 0), out)
+    roundings = 128 + 22
+    bound = roundings * np.finfo(dtype).eps / 2 * math.fsum(np.abs(source).flat)
+    assert abs(out[0, 0, 0] - math.fsum(source.flat)) <= bound
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_long_windows_that_overlap(engine, stride):
+    source = random_source((1, 700, 900), np.float32)
+    kernel, output = (301, 402), (200 // stride, 300 // stride)
+    out = np.empty((1, *output), np.float32)
+    engine.pool("sum", source, kernel, (stride, stride), (150, 60), out)
+    exact = source.astype(np.float64)
+    for (y, x), window in windows((700, 900), kernel, (stride, stride), (150, 60), output):
+        if (x + y) % 37 == 0:
+            np.testing.assert_allclose(out[0, y, x], exact[0][window].sum(), rtol=0, atol=2e-3)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

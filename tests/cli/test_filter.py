@@ -283,3 +283,99 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path, environment):
     for path in written:
         assert path.suffix == ".png"
         assert read(path).shape == (600, 800, 3)
+
+
+def rgba(path, seed=0):
+    pixels = np.random.default_rng(seed).integers(0, 256, (9, 12, 4)).astype(np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+@pytest.mark.parametrize("ending", ["bmp", "ppm", "jpg", "pcx", "gif"])
+@pytest.mark.parametrize("flags", [["-k", "mean"], ["-k", "sobel", "--direction"]])
+def test_alpha_is_never_dropped_without_a_word(fencepost, tmp_path, ending, flags):
+    rgba(tmp_path / "a.png")
+    out = f"b.{ending}"
+    refused(fencepost("filter", "a.png", *flags, "-o", out), out, "alpha", "--flatten white")
+    assert not (tmp_path / out).exists()
+    if ending != "gif":
+        done = fencepost("filter", "a.png", *flags, "-o", out, "--flatten", "white")
+        assert done.status == 0, done.err
+        assert Image.open(tmp_path / out).mode == "RGB"
+
+
+def test_direction_keeps_alpha(fencepost, tmp_path):
+    pixels = rgba(tmp_path / "a.png")
+    for boundary, expected in (("reflect", pixels), ("none", pixels[1:-1, 1:-1])):
+        done = fencepost(
+            "filter", "a.png", "-k", "sobel", "--direction", "-o", "b.png", "--boundary", boundary,
+            "--overwrite",
+        )  # fmt: skip
+        assert done.status == 0, done.err
+        after = np.asarray(Image.open(tmp_path / "b.png"))
+        np.testing.assert_array_equal(after[..., 3], expected[..., 3])
+
+
+def test_flatten_is_a_colour(fencepost, tmp_path):
+    rgba(tmp_path / "a.png")
+    refused(fencepost("filter", "a.png", "-k", "mean", "-o", "b.png", "--flatten", "wite"), "wite")
+    fencepost("filter", "a.png", "-k", "1x1: 1", "-o", "b.png", "--flatten", "#ff0000")
+    before = Image.open(tmp_path / "a.png")
+    red = Image.new("RGBA", before.size, "#ff0000")
+    expected = np.asarray(Image.alpha_composite(red, before))[..., :3].astype(int)
+    np.testing.assert_allclose(np.asarray(Image.open(tmp_path / "b.png")), expected, atol=1)
+
+
+def test_one_name_for_several_images_is_refused(fencepost, photos, tmp_path):
+    Image.fromarray(picture()).save("a.png")
+    Image.fromarray(picture(1)).save("b.png")
+    for given in (["a.png", "b.png"], ["photos"]):
+        refused(fencepost("filter", *given, "-k", "mean", "-o", "both.png"), "both.png", "folder")
+    assert not (tmp_path / "both.png").exists()
+
+
+def test_a_file_that_no_library_expected_does_not_end_the_run(fencepost, tmp_path, monkeypatch):
+    import struct
+
+    from fencepost.filtering import picture as module
+
+    for k in range(4):
+        Image.fromarray(picture(k)).save(f"{k}.png")
+    (tmp_path / "in").mkdir()
+    for k in range(4):
+        (tmp_path / f"{k}.png").rename(tmp_path / "in" / f"{k}.png")
+    (tmp_path / "in" / "clip.mp4").write_bytes(b"film")
+    read = module.metadata.gather
+
+    def gather(image, source):
+        if "2.png" in str(source):
+            raise struct.error("unpack requires a buffer of 4 bytes")
+        return read(image, source)
+
+    monkeypatch.setattr(module.metadata, "gather", gather)
+    done = fencepost("filter", "in", "-k", "mean", "-o", "out")
+    assert done.status == 2
+    assert "2.png" in done.err
+    assert "1 of 4 images were not filtered" in done.err
+    assert "Passed over, as no images by their names: in/clip.mp4" in done.out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "3.png"]
+
+
+def test_all_frames_or_one(fencepost, tmp_path):
+    frames = [Image.fromarray(picture(k)).convert("L") for k in range(3)]
+    for name in ("a.webp", "a.tif", "a.apng"):
+        lossless = {"lossless": True} if name == "a.webp" else {}
+        frames[0].save(name, save_all=True, append_images=frames[1:], duration=70, **lossless)
+        done = fencepost("filter", name, "-k", "mean", "-o", f"b-{name}", "--json", "--compare")
+        assert done.json["images"][0]["frames"] == 3
+        for k in range(3):
+            done = fencepost(
+                "filter", name, "-k", "mean", "-o", "one.png", "--frame", k, "--overwrite"
+            )
+            assert done.status == 0, done.err
+            one = fp.filtering.read_image(tmp_path / "one.png").pixels
+            all_of_it = fp.filtering.read_image(tmp_path / f"b-{name}", frame=k).pixels
+            np.testing.assert_array_equal(np.broadcast_to(one, all_of_it.shape), all_of_it)
+    refused(fencepost("filter", "a.webp", "-k", "mean", "-o", "c.jpg"), "3 frames", "--frame")
+    refused(fencepost("filter", "a.tif", "-k", "mean", "-o", "c.webp"), "3 frames", ".tiff")
+    refused(fencepost("filter", "a.tif", "-k", "mean", "-o", "c.png", "--frame", 3), "no 3")

@@ -16,6 +16,8 @@ from .shared import options
 from .shared.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..filtering import Picture
     from ..kernels import Kernel, KernelSet
     from .shared.batch import Job
@@ -72,6 +74,18 @@ def filter_(
     format: Annotated[
         str | None, typer.Option(help="Write in this format, such as png.", show_default="as read")
     ] = None,
+    frame: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Of an animation or a TIFF of several pages, this one only, counted from 0.",
+            show_default="all, if the output holds them",
+        ),
+    ] = None,
+    flatten: Annotated[
+        str | None,
+        typer.Option(help="Lay what is transparent on this colour: white, #808080. Drops alpha."),
+    ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
@@ -80,14 +94,17 @@ def filter_(
 
     Several kernels are applied one after another, without rounding in between.
     Values are rounded to the nearest and cut off at black and white. Names,
-    metadata and colour profiles are kept; images are turned upright. Images
-    that cannot be used are named at the end.
+    metadata and colour profiles are kept; images are turned upright; all
+    frames and pages are filtered if the output can hold them. Images that
+    cannot be used are named at the end.
     """
     console = Console(as_json)
     started = time.perf_counter()
+    from .. import filter_image
+    from ..filtering.flattening import flattened, parse_colour
     from ..filtering.options import Options
-    from ..filtering.picture import format_of
     from ..filtering.steps import as_steps
+    from ..filtering.writing import format_of
     from .shared import batch
 
     steps = as_steps(kernel)
@@ -106,14 +123,23 @@ def filter_(
         "operation": "correlate" if correlate else "convolve",
     }
     Options.read(**keywords)
-    jobs = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)
+    ground = None if flatten is None else parse_colour(flatten)
+    jobs, passed_over = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)
     if len(jobs) == 1 or format:
         format_of(jobs[0].target)
 
     chain = [step.together or step.kernels[0] for step in steps]
 
+    def change(before: Picture) -> Picture:
+        after = (
+            _direction(before, chain, keywords)
+            if direction
+            else filter_image(before, chain, **keywords)
+        )
+        return after if ground is None else flattened(after, ground)
+
     def work(job: Job) -> dict[str, Any]:
-        return _filter_one(job, chain, keywords, direction, overwrite)
+        return _filter_one(job, change, frame, overwrite)
 
     outcome = batch.run(jobs, work, threads)
     seconds = time.perf_counter() - started
@@ -128,12 +154,17 @@ def filter_(
         console.say(f"Written {jobs[0].target}.")
     elif outcome.done:
         console.say(f"{done} written to {out} in {seconds:.1f} s.")
+    if passed_over:
+        some = ", ".join(str(path) for path in passed_over[:3])
+        more = f" and {len(passed_over) - 3:,} more" if len(passed_over) > 3 else ""
+        console.say(f"Passed over, as no images by their names: {some}{more}.")
     console.result(
         {
             "kernels": [step.label for step in steps],
             "images": records,
             "written": len(outcome.done),
             "rejected": len(outcome.failed),
+            "passed_over": [str(path) for path in passed_over],
             "seconds": round(seconds, 3),
         }
     )
@@ -145,37 +176,44 @@ def filter_(
 
 
 def _filter_one(
-    job: Job,
-    kernels: list[Kernel | KernelSet],
-    keywords: dict[str, Any],
-    direction: bool,
-    overwrite: bool,
+    job: Job, change: Callable[[Picture], Picture], frame: int | None, overwrite: bool
 ) -> dict[str, Any]:
-    from .. import filter_image
-    from ..filtering import read_image, write_image
+    from ..filtering import read_frames, read_image, write_frames
     from ..filtering.side_by_side import side_by_side
+    from ..filtering.writing import check_frames, holds_frames
 
-    before = read_image(job.source)
+    if frame is None:
+        before = read_frames(job.source)
+    else:
+        before = [read_image(job.source, frame=frame)]
+    if len(before) > 1 and not holds_frames(job.target, before[0].format):
+        raise DataError(
+            f"{job.source} has {len(before)} frames or pages, and {job.target} would hold one. "
+            "Choose it with --frame, or write them all: animations as .webp, .apng or .gif, pages "
+            "as .tiff."
+        )
     try:
-        if direction:
-            after = _direction(before, kernels, keywords)
-        else:
-            after = filter_image(before, kernels, **keywords)
+        after = [change(picture) for picture in before]
     except FencepostError as error:
         raise DataError(f"{job.source}: {error}") from error
+    check_frames(job.target, after)
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    write_image(job.target, after, overwrite=overwrite)
+    write_frames(job.target, after, overwrite=overwrite)
     record: dict[str, Any] = {
         "output": str(job.target),
-        "width": after.pixels.shape[1],
-        "height": after.pixels.shape[0],
-        "colours": after.colours,
-        "dtype": str(after.pixels.dtype),
+        "width": after[0].pixels.shape[1],
+        "height": after[0].pixels.shape[0],
+        "colours": after[0].colours,
+        "dtype": str(after[0].pixels.dtype),
     }
+    if len(after) > 1:
+        record["frames"] = len(after)
     if job.comparison is not None:
-        both = side_by_side(before.pixels, before.colours, after.pixels, after.colours)
-        picture = replace(after, pixels=both[0], colours=both[1])
-        write_image(job.comparison, picture, overwrite=overwrite)
+        pairs = []
+        for one, two in zip(before, after, strict=True):
+            pixels, colours = side_by_side(one.pixels, one.colours, two.pixels, two.colours)
+            pairs.append(replace(two, pixels=pixels, colours=colours))
+        write_frames(job.comparison, pairs, overwrite=overwrite)
         record["comparison"] = str(job.comparison)
     return record
 
@@ -183,7 +221,11 @@ def _filter_one(
 def _direction(
     before: Picture, kernels: list[Kernel | KernelSet], keywords: dict[str, Any]
 ) -> Picture:
+    import numpy as np
+
     from .. import image_gradient
+    from ..filtering.images import inner_pixels
+    from ..filtering.pixels import has_alpha
     from ..filtering.side_by_side import hues
 
     gradient = image_gradient(
@@ -194,4 +236,7 @@ def _direction(
         operation=keywords["operation"],
     )
     pixels = hues(gradient, before.pixels.dtype, keywords["scale"])
-    return replace(before, pixels=pixels, colours="RGB")
+    if not has_alpha(before.colours):
+        return replace(before, pixels=pixels, colours="RGB")
+    alpha = inner_pixels(before.pixels[..., -1:], kernels, keywords["boundary"])
+    return replace(before, pixels=np.concatenate([pixels, alpha], axis=2), colours="RGBA")

@@ -200,7 +200,8 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
     ignored = sum(1 for entry in root.iterdir() if entry.is_file() and not hidden(entry))
     empty: list[str] = []
     for folder in folders:
-        files, junk = visible_files(folder)
+        files, others = visible_files(folder)
+        junk = len(others)
         paths += files
         labels += [names.index(folder.name)] * len(files)
         ignored += junk

@@ -14,22 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..files.pictures import opened, orientation, upright_size
+from ..files.pictures import UPRIGHT, opened, orientation, upright_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["PictureInfo", "flatten", "inspect", "read", "resize"]
 
-UPRIGHT = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 GREY = ("1", "L", "LA", "La", *DEEP)
 WHITE = (255, 255, 255, 255)

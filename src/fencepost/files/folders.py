@@ -8,7 +8,11 @@ from pathlib import Path
 from ..errors import DataError
 
 # What lies beside pictures and is none.
-JUNK = {".txt", ".md", ".csv", ".json", ".xml", ".html", ".ini", ".db", ".yaml", ".yml", ".log"}
+_OTHER = {
+    ".txt", ".md", ".csv", ".json", ".xml", ".html", ".ini", ".db", ".yaml", ".yml", ".log", ".pdf",
+    ".zip", ".py", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mp3",
+    ".wav", ".ogg", ".flac", ".m4a",
+}  # fmt: skip
 
 
 def hidden(path: Path) -> bool:
@@ -16,13 +20,13 @@ def hidden(path: Path) -> bool:
     return path.name.startswith(".") or path.name == "__MACOSX"
 
 
-def visible_files(folder: Path) -> tuple[list[Path], int]:
-    """Return the files that should be images, in sorted order, and how many others there are.
+def visible_files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the files that should be images, in sorted order, and the others (texts, videos).
 
     Folders within the folder are looked into. Raises DataError if one cannot be read.
     """
     files: list[Path] = []
-    junk = 0
+    others: list[Path] = []
 
     def refuse(error: OSError) -> None:
         raise DataError(
@@ -35,8 +39,6 @@ def visible_files(folder: Path) -> tuple[list[Path], int]:
         for name in sorted(names):
             if hidden(Path(name)):
                 continue
-            if Path(name).suffix.lower() in JUNK:
-                junk += 1
-            else:
-                files.append(Path(at, name))
-    return files, junk
+            is_other = Path(name).suffix.lower() in _OTHER
+            (others if is_other else files).append(Path(at, name))
+    return files, others

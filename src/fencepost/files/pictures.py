@@ -5,11 +5,15 @@ Pillow is imported when a picture is opened.  Calls errors.
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
 
@@ -22,13 +26,27 @@ MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
 ORIENTATION = 0x0112  # EXIF
 IMAGE_WIDTH, IMAGE_HEIGHT = 0x0100, 0x0101  # TIFF
 SIDEWAYS = range(5, 9)  # orientations that exchange height and width
+# By EXIF orientation, the name in Pillow of what turns the stored pixels upright.
+UPRIGHT = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 @contextmanager
-def opened(source: str | os.PathLike[str], formats: tuple[str, ...] = FORMATS) -> Iterator[Image]:
+def opened(
+    source: str | os.PathLike[str] | bytes | IO[bytes], formats: tuple[str, ...] = FORMATS
+) -> Iterator[Image]:
     """Open a picture; anything that goes wrong within the block becomes a DataError.
 
-    The message is only the problem, without the file's name, so that callers can list many.
+    `source` is a path, the content of a file, or an open file, which is read from its start and
+    left open. The message is only the problem, without the file's name, so that callers can list
+    many.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -38,7 +56,7 @@ def opened(source: str | os.PathLike[str], formats: tuple[str, ...] = FORMATS) -
             warnings.simplefilter("ignore")
             # Not by its name: then Pillow would map an uncompressed TIFF into memory, and one that
             # lies on its side (EXIF orientation 5 to 8) in the wrong shape.
-            with open(source, "rb") as file, Image.open(file, formats=formats) as image:
+            with as_file(source) as file, Image.open(file, formats=formats) as image:
                 if image.width < 1 or image.height < 1:
                     raise DataError(f"has no pixels ({image.height} × {image.width})")
                 if image.width * image.height > MAX_PIXELS:
@@ -60,6 +78,21 @@ def opened(source: str | os.PathLike[str], formats: tuple[str, ...] = FORMATS) -
     # Pillow's decoders raise nearly any exception on a damaged file; all mean the same here.
     except Exception as error:
         raise DataError(f"is damaged ({error or type(error).__name__})") from error
+
+
+@contextmanager
+def as_file(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Iterator[IO[bytes]]:
+    """Open a path, or take what is already a file or the content of one."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        yield io.BytesIO(source)
+    elif isinstance(source, (str, os.PathLike)):
+        with open(source, "rb") as file:
+            yield file
+    elif hasattr(source, "seek") and source.seekable():
+        source.seek(0)
+        yield source
+    else:
+        yield io.BytesIO(source.read())
 
 
 def all_formats() -> tuple[str, ...]:
@@ -89,3 +122,13 @@ def orientation(image: Image) -> int:
         return int(image.getexif().get(ORIENTATION, 1))
     except Exception:  # a damaged EXIF block says nothing; the pixels may be whole
         return 1
+
+
+def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Return stored pixels (H, W, ...) as they are meant to be seen."""
+    if orientation in SIDEWAYS:
+        pixels = pixels.swapaxes(0, 1)
+    name = UPRIGHT.get(orientation, "")
+    rows = name in ("ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSVERSE", "ROTATE_90")
+    columns = name in ("ROTATE_180", "FLIP_LEFT_RIGHT", "TRANSVERSE", "ROTATE_270")
+    return np.ascontiguousarray(pixels[:: -1 if rows else 1, :: -1 if columns else 1])

@@ -4,14 +4,17 @@
 `read_image` makes of a file and `write_image` writes. Calls convolution, kernels, files, errors.
 """
 
-from fencepost.filtering.images import Gradient, filter_image, image_gradient
-from fencepost.filtering.picture import Picture, read_image, write_image
+from .images import Gradient, filter_image, image_gradient
+from .picture import Picture, read_frames, read_image
+from .writing import write_frames, write_image
 
 __all__ = [
     "Gradient",
     "Picture",
     "filter_image",
     "image_gradient",
+    "read_frames",
     "read_image",
+    "write_frames",
     "write_image",
 ]

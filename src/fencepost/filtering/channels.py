@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.convolution.boundaries import Boundary
-from fencepost.errors import ArgumentError
-from fencepost.filtering.options import Options
-from fencepost.filtering.responses import Pixels, arithmetic, finish, interior, response
-from fencepost.filtering.steps import Step
+from ..convolution.boundaries import Boundary
+from ..errors import ArgumentError
+from .options import Options
+from .responses import Pixels, arithmetic, finish, interior, response
+from .steps import Step
 
 __all__ = ["filter_pixels", "full_scale", "luma"]
 

@@ -1,8 +1,8 @@
-"""Colour of 16 bits a channel in PNG and TIFF, which Pillow cuts down to 8.  Calls errors.
+"""Colour of 16 bits a channel in PNG and TIFF, which Pillow cuts down to 8.
 
-Reading: Pillow's decoders unpack the high byte of each sample; told that the samples have the
-other byte order, they unpack the low byte. Writing: Pillow writes the file with 8 bits, metadata
-and all, and its pixels are then exchanged for those of 16.
+Reading PNG: Pillow's decoder unpacks the high byte of each sample; told that the samples have the
+other byte order, it unpacks the low byte. Writing: Pillow writes the file with 8 bits, metadata and
+all, and its pixels are then exchanged for those of 16.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.errors import DataError
+from ..errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,15 +31,15 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def is_deep(image: Image) -> bool:
-    """Whether an opened file holds colour (or grey and alpha) of 16 bits a channel."""
-    return ";16" in _raw_mode(image) and not image.mode.startswith("I")
+    """Whether an opened PNG holds colour (or grey and alpha) of 16 bits a channel."""
+    return image.format == "PNG" and ";16" in _raw_mode(image) and not image.mode.startswith("I")
 
 
 def read(first: Image, second: Image) -> tuple[NDArray[np.uint16], str]:
-    """Return (H, W, C) and the colours, from one file opened twice and not yet loaded."""
+    """Return (H, W, C) and the colours, from one PNG opened twice and not yet loaded."""
     raw = _raw_mode(first)
     layout, order = raw.split(";16")
-    if layout not in ("RGB", "RGBA", "CMYK", "LA") or "transparency" in first.info:
+    if layout not in ("RGB", "RGBA", "LA") or "transparency" in first.info:
         raise DataError(f"has 16-bit pixels laid out as {raw}, which would be cut to 8 bits")
     if layout == "LA":
         # Pillow makes RGBA of these; as RGBA of 8 bits their four bytes come one by one.
@@ -47,8 +47,7 @@ def read(first: Image, second: Image) -> tuple[NDArray[np.uint16], str]:
         octets = np.asarray(second)
         return _joined(octets[..., 0::2], octets[..., 1::2]), "LA"
     _decode_as(second, f"{layout};16{_SWAPPED[order]}")
-    pixels = _joined(np.asarray(first), np.asarray(second))
-    return (0xFFFF - pixels if layout == "CMYK" else pixels), layout
+    return _joined(np.asarray(first), np.asarray(second)), layout
 
 
 def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -61,7 +60,7 @@ def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint1
 def _raw_mode(image: Image) -> str:
     """Return how the decoder takes the pixels' bytes; it is the first argument of its tile."""
     tiles = getattr(image, "tile", None)
-    if image.format not in FORMATS or not tiles:
+    if not tiles:
         return ""
     arguments = tiles[0][3]
     raw = arguments if isinstance(arguments, str) else arguments[0] if arguments else ""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.filtering import pixels as kinds
-from fencepost.filtering.channels import filter_pixels, luma
-from fencepost.filtering.options import Options
-from fencepost.filtering.responses import answers, arithmetic
-from fencepost.filtering.steps import as_steps
+from ..errors import ArgumentError, DataError
+from . import pixels as kinds
+from .channels import filter_pixels, luma
+from .options import Options
+from .responses import answers, arithmetic, interior
+from .steps import as_steps
 
 if TYPE_CHECKING:
-    from fencepost.filtering.picture import Picture
-    from fencepost.kernels import Kernel, KernelSet
+    from ..kernels import Kernel, KernelSet
+    from .picture import Picture
 
     Filter = Kernel | KernelSet | str | ArrayLike
     ImageLike = TypeVar("ImageLike", NDArray[Any], Picture, Any)
@@ -221,6 +221,14 @@ def image_gradient(
     if pixels.shape[2] == 1:
         found = [answer[..., 0] for answer in found]
     return Gradient(step.together, tuple(found))
+
+
+def inner_pixels(pixels: NDArray[Any], kernel: Any, boundary: str | float) -> NDArray[Any]:
+    """Return the pixels (H, W, C) that have a result: with `boundary` "none", not all."""
+    options = Options.read(boundary, operation="convolve")
+    for step in as_steps(kernel):
+        pixels = interior(pixels, step, options)
+    return pixels
 
 
 def _check_luminance(luminance: bool, colours: str) -> None:

@@ -6,17 +6,19 @@ files; Pillow where it is given.
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from fencepost.files.pictures import ORIENTATION
+from ..files.pictures import ORIENTATION, as_file
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Exif, Image
+
+    Source = str | os.PathLike[str] | bytes | IO[bytes]
 
 __all__ = ["Metadata", "gather", "settings"]
 
@@ -26,7 +28,10 @@ _STRUCTURE = frozenset(
      293, 297, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 338, 339, 340, 341, 347, 512, 513,
      514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
 )  # fmt: skip
-_XMP_TAG, _ICC_TAG, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 34675, 33723, 34377
+_XMP_TAG, _ICC_TAG, _IPTC_TAG = 700, 34675, 33723
+_DESCRIPTION = 270
+# What is written by itself, or shows the unfiltered picture: Photoshop's resources and layers.
+_ELSEWHERE = frozenset((ORIENTATION, _XMP_TAG, _ICC_TAG, 34377, 37724))
 _DIRECTORIES = (0x8769, 0x8825)  # of a camera's settings, of the place
 _IPTC_RESOURCE = 0x0404  # of Photoshop's block in a JPEG
 # A reader may turn the picture by what XMP says too, and XMP may hold a thumbnail.
@@ -40,7 +45,11 @@ _LOSSY_QUALITY = 95
 
 @dataclass(frozen=True)
 class Metadata:
-    """Exif (turned upright), colour profile, XMP, resolution, and what one format alone has."""
+    """Exif (turned upright), colour profile, XMP, resolution, and what one format alone has.
+
+    Of a frame of an animation, `duration` is in milliseconds, and `loop` how often all are shown,
+    0 for ever.
+    """
 
     exif: bytes = b""
     icc_profile: bytes = b""
@@ -51,9 +60,11 @@ class Metadata:
     text: Mapping[str, str] = field(default_factory=dict)
     chunks: Mapping[bytes, bytes] = field(default_factory=dict)
     coding: Mapping[str, Any] = field(default_factory=dict)
+    duration: float = 0.0
+    loop: int | None = None
 
 
-def gather(image: Image, path: Path) -> Metadata:
+def gather(image: Image, source: Source) -> Metadata:
     """Read what an opened and loaded picture says, and how its file is coded."""
     info = image.info
     xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
@@ -66,20 +77,32 @@ def gather(image: Image, path: Path) -> Metadata:
         comment=_comment(info.get("comment")),
         text=_text(image),
         chunks=_chunks(info),
-        coding=_coding(image, path),
+        coding=_coding(image, source),
+        duration=_number(info.get("duration")),
+        loop=int(info["loop"]) if isinstance(info.get("loop"), int) else None,
     )
 
 
 def _exif(image: Image) -> bytes:
     """Return the Exif block without orientation, thumbnail and storage; b"" if nothing is left."""
+    from PIL.Image import Exif
+
     try:
-        exif = image.getexif()
-        for tag in [*exif]:
-            if tag in _STRUCTURE or tag in (ORIENTATION, _XMP_TAG, _ICC_TAG, _PHOTOSHOP_TAG):
-                del exif[tag]
+        read, exif = image.getexif(), Exif()  # a new one, for that of a BigTIFF is no Exif block
+        for tag in [*read]:
+            if tag in _DIRECTORIES:
+                if inner := read.get_ifd(tag):
+                    exif[tag] = inner
+            elif tag not in _STRUCTURE and tag not in _ELSEWHERE and not _is_of_tifffile(read, tag):
+                exif[tag] = read[tag]
         return exif.tobytes() if len(exif) else b""
     except Exception:  # a damaged block says nothing; the pixels may be whole
         return b""
+
+
+def _is_of_tifffile(exif: Exif, tag: int) -> bool:
+    """Whether a description is tifffile's, of the array as it was."""
+    return tag == _DESCRIPTION and str(exif[tag]).startswith('{"shape"')
 
 
 def _without_stale(xmp: bytes) -> bytes:
@@ -99,6 +122,10 @@ def _dpi(found: Any) -> tuple[float, float] | None:
 def _iptc(photoshop: Any) -> bytes:
     found = photoshop.get(_IPTC_RESOURCE) if isinstance(photoshop, dict) else None
     return found if isinstance(found, bytes) else b""
+
+
+def _number(found: Any) -> float:
+    return float(found) if isinstance(found, (int, float)) else 0.0
 
 
 def _comment(found: Any) -> bytes:
@@ -129,7 +156,7 @@ def _chunks(info: Mapping[Any, Any]) -> dict[bytes, bytes]:
     return chunks
 
 
-def _coding(image: Image, path: Path) -> dict[str, Any]:
+def _coding(image: Image, source: Source) -> dict[str, Any]:
     """Return what makes the next file as large and as good as this one was."""
     if image.format in ("JPEG", "MPO"):
         from PIL.JpegImagePlugin import get_sampling
@@ -145,16 +172,19 @@ def _coding(image: Image, path: Path) -> dict[str, Any]:
         known = ("tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "lzma", "zstd")
         return {"compression": compression} if compression in known else {}
     if image.format == "WEBP":
-        return {"lossless": _is_lossless_webp(path)}
+        return {"lossless": _is_lossless_webp(source)}
     return {}
 
 
-def _is_lossless_webp(path: Path) -> bool:
+def _is_lossless_webp(source: Source) -> bool:
     """Whether the pixels are in a chunk VP8L, and not VP8 (RFC 9649, 2.5 and 2.6)."""
-    with path.open("rb") as file:
+    with as_file(source) as file:
         file.seek(12)
         while len(head := file.read(8)) == 8:
             name, length = struct.unpack("<4sI", head)
+            if name == b"ANMF":  # a frame of an animation, whose pixels are in chunks within
+                file.seek(16, 1)
+                continue
             if name in (b"VP8 ", b"VP8L"):
                 return bool(name == b"VP8L")
             file.seek(length + length % 2, 1)

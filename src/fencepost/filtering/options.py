@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fencepost.arguments import choice, flag, real
-from fencepost.convolution.boundaries import Boundary, parse_boundary
-from fencepost.errors import ArgumentError
+from ..arguments import choice, flag, real
+from ..convolution.boundaries import Boundary, parse_boundary
+from ..errors import ArgumentError
 
 __all__ = ["Options"]
 

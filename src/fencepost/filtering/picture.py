@@ -1,48 +1,34 @@
-"""A picture with all that its file says, read and written whole.  Calls files, pixels, metadata."""
+"""A picture with all that its file says, and how it is read."""
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fencepost.errors import ArgumentError, DataError
-from fencepost.files.atomic import atomic_path
-from fencepost.files.pictures import all_formats, opened, orientation
-from fencepost.filtering import deep_colour, metadata
-from fencepost.filtering.metadata import Metadata
-from fencepost.filtering.pixels import CHANNELS, from_array, from_pillow, to_pillow
+from ..arguments import integer
+from ..errors import ArgumentError, DataError
+from ..files.pictures import all_formats, as_file, opened, orientation, upright
+from . import deep_colour, metadata, tiff_files
+from .metadata import Metadata
+from .pixels import from_pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Picture", "format_of", "read_image", "write_image"]
+    Source = str | os.PathLike[str] | bytes | IO[bytes]
 
-# By EXIF orientation, how the stored pixels are turned upright.
-_UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-    8: np.rot90,
-}
-_COLOURS = {"L": "grey", "LA": "grey and alpha", "RGBA": "RGB and alpha"}
-# What holds more than 8 bits a channel: Pillow writes the others too, cut off.
-_SIXTEEN = {"L": ("PNG", "TIFF", "PPM", "JPEG2000"), "CMYK": ("TIFF",)}
-_FLOAT = ("TIFF",)
-# What Pillow would silently bring to fewer colours, or to other sizes.
-_REDUCED = {
-    "GIF": ("L",), "ICO": (), "ICNS": (), "PALM": (), "XBM": (), "MSP": (), "BLP": (),
-    "WEBP": ("L", "RGB", "RGBA", "LA"), "AVIF": ("L", "RGB", "RGBA", "LA"),
-}  # fmt: skip
+__all__ = ["Picture", "as_path", "read_frames", "read_image"]
+
+# The other pictures of these are previews or layers of the one that is seen.
+_ONE_OF_SEVERAL = ("MPO", "PSD", "ICO", "ICNS")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +38,7 @@ class Picture:
     Attributes
     ----------
     pixels : ndarray, (H, W, C)
-        uint8, uint16 or float32.
+        uint8, uint16, float32 or float64.
     colours : {"L", "LA", "RGB", "RGBA", "CMYK"}
         What the channels are. Inks (CMYK) are given as light, 255 for none.
     format : str
@@ -76,145 +62,157 @@ class Picture:
         return np.array(array, dtype) if copy else array.astype(dtype or array.dtype, copy=False)
 
 
-def read_image(path: str | os.PathLike[str]) -> Picture:
+def read_image(source: Source, *, frame: int | None = None) -> Picture:
     """Read a picture in any format that Pillow reads (but for EPS, which is a program).
 
     It is turned upright as its EXIF says, and the tag is dropped, so that pixels and tag agree and
     a kernel's left is the picture's. 16-bit PNG and TIFF keep their 16 bits; 1-bit pictures become
-    grey, palettes RGB or RGBA; CMYK and colour profiles stay.
+    grey, palettes RGB or RGBA; CMYK and colour profiles stay. TIFF that Pillow does not read right
+    (16-bit colour, planar or inverted, float RGB) is read by tifffile: ``pip install
+    'fencepost[tiff]'``.
+
+    Parameters
+    ----------
+    source : path, bytes, or a file that is open for reading bytes
+    frame : int, optional
+        Which frame of an animation or page of a TIFF, from 0.
 
     Raises
     ------
     DataError
         No such file; no picture, damaged, truncated or of 0 pixels; more than 2²⁷ pixels; several
-        frames or pages; pixels that are none of grey, RGB or CMYK.
+        frames or pages and no `frame`; no such frame; pixels that are none of grey, RGB or CMYK.
     """
-    path = Path(path)
+    if frame is not None:
+        integer("frame", frame, 0)
+    with _opened(source) as file:
+        if frame is None and len(file.pages) > 1:
+            raise DataError(
+                f"has {len(file.pages)} frames or pages; say which is meant (frame, from 0), or "
+                "save it by itself"
+            )
+        if frame is not None and frame >= len(file.pages):
+            raise DataError(
+                f"has {len(file.pages)} frames or pages, counted from 0, and no {frame}"
+            )
+        return file.read(file.pages[frame or 0])
+
+
+def read_frames(source: Source) -> list[Picture]:
+    """Read all frames of an animation, or pages of a TIFF; of any other picture, the one.
+
+    Their ``metadata`` have `duration` (in milliseconds) and `loop`. Raises as `read_image` does.
+    """
+    with _opened(source) as file:
+        return [file.read(page) for page in file.pages]
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[_PillowFile | _TiffFile]:
+    """Open a picture; errors within the block get the name of the file."""
+    if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(
+        source, "read"
+    ):
+        raise ArgumentError(
+            "a picture is read from a path, bytes, or a file that is open for reading bytes. "
+            f"Received: {type(source).__name__}."
+        )
+    is_path = isinstance(source, (str, os.PathLike))
+    name = os.fspath(cast("str", source)) if is_path else getattr(source, "name", "the picture")
+    if not is_path:
+        with as_file(source) as file:
+            source = file.read()  # for it may be read twice
+        if not isinstance(source, bytes):
+            raise ArgumentError(
+                "a picture is read from a file that is open for reading bytes. Received: one of "
+                'text; open it with mode "rb".'
+            )
     try:
-        with opened(path, all_formats()) as image:
-            _refuse_frames(image)
-            if deep_colour.is_deep(image):
-                with opened(path, all_formats()) as again:
-                    pixels, colours = deep_colour.read(image, again)
-            else:
-                image.load()
-                pixels, colours = from_pillow(image)
-            turn = orientation(image)
-            upright = _UPRIGHT[turn](pixels) if turn in _UPRIGHT else pixels
-            upright = np.ascontiguousarray(upright)
-            return Picture(upright, colours, image.format or "", metadata.gather(image, path))
+        if _is_for_tifffile(source):
+            yield _TiffFile(source)
+        else:
+            with opened(source, all_formats()) as image:
+                yield _PillowFile(image, source)
     except DataError as error:
-        raise DataError(f"{path} {error}.") from error
+        raise DataError(f"{name} {error}.") from error
 
 
-def _refuse_frames(image: Image) -> None:
-    frames = getattr(image, "n_frames", 1)
-    # The other pictures of an MPO or PSD are previews or layers of the one that is seen.
-    if frames > 1 and image.format not in ("MPO", "PSD"):
-        raise DataError(f"has {frames} frames or pages; save the one that is meant by itself")
+def _is_for_tifffile(source: Source) -> bool:
+    """Whether a source is a TIFF of a kind that Pillow does not even open."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with as_file(source) as file:
+            if not tiff_files.is_tiff(file.read(4)):
+                return False
+            file.seek(0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                Image.open(file)
+    except UnidentifiedImageError:
+        return True
+    except Exception:  # which is then said by whoever opens it
+        return False
+    return False
 
 
-def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = False) -> None:
-    """Write a picture in the format that the name's ending says: the whole file or, failing, none.
+class _PillowFile:
+    """A picture that Pillow has opened."""
 
-    Parameters
-    ----------
-    path : path
-        Such as ``edges.png``.
-    image : Picture or ndarray
-        With a `Picture` goes all that its metadata say and the format can hold; a JPEG that was
-        read from a JPEG is compressed as that was. Arrays are as for `filter_image`.
-    overwrite : bool
-        Whether a file that is there may be replaced.
+    def __init__(self, image: Image, source: Source) -> None:
+        self._image = image
+        self._source = source
+        frames = getattr(image, "n_frames", 1)
+        if frames == 1 or image.format in _ONE_OF_SEVERAL:
+            self.pages = [0]
+        elif image.format == "TIFF":
+            self.pages = tiff_files.own_pages(image)
+        else:
+            self.pages = list(range(frames))
 
-    Raises
-    ------
-    DataError
-        The file exists, or cannot be written; the format is unknown, or does not hold such pixels.
-    ArgumentError
-        The path is no path.
+    def read(self, page: int) -> Picture:
+        image, source = self._image, self._source
+        if page or len(self.pages) > 1:
+            image.seek(page)
+        if deep_colour.is_deep(image):
+            with opened(source, all_formats()) as again:
+                pixels, colours = deep_colour.read(image, again)
+        elif image.format == "TIFF" and not tiff_files.is_read_by_pillow(image):
+            turn = orientation(image)
+            with as_file(source) as file:
+                pixels, colours = tiff_files.read_page(file, page)
+            return Picture(upright(pixels, turn), colours, "TIFF", metadata.gather(image, source))
+        else:
+            image.load()
+            pixels, colours = from_pillow(image)
+        pixels = upright(pixels, orientation(image))
+        return Picture(pixels, colours, image.format or "", metadata.gather(image, source))
 
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> import tempfile
-    >>> import numpy as np
-    >>> import fencepost as fp
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "deep.png")
-    ...     fp.filtering.write_image(path, np.full((4, 6, 3), 40000, np.uint16))
-    ...     fp.filtering.read_image(path).pixels[0, 0]
-    array([40000, 40000, 40000], dtype=uint16)
-    """
+
+class _TiffFile:
+    """A TIFF that Pillow does not open."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        with as_file(source) as file:
+            self._pages = {page.page: page for page in tiff_files.find_pages(file)}
+        self.pages = list(self._pages)
+        if not self.pages:
+            raise DataError("is not an image that can be read")
+
+    def read(self, page: int) -> Picture:
+        said = self._pages[page]
+        with as_file(self._source) as file:
+            pixels, colours = tiff_files.read_page(file, page)
+        told = Metadata(icc_profile=said.icc_profile, dpi=said.dpi)
+        return Picture(upright(pixels, said.orientation), colours, "TIFF", told)
+
+
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path, or raise ArgumentError for what is none."""
     if not isinstance(path, (str, os.PathLike)):
         raise ArgumentError(
             "write_image takes the path first, then the picture. Received as path: "
             f"{type(path).__name__}."
         )
-    path = Path(path)
-    picture = image if isinstance(image, Picture) else Picture(*from_array(image))
-    format = format_of(path)
-    check_holds(path, format, picture.pixels.dtype, picture.colours)
-    if path.exists() and not overwrite:
-        raise DataError(f"{path} exists, and is not replaced unless overwriting is asked for.")
-    try:
-        with atomic_path(path) as partial:
-            _save(partial, picture, format)
-    except (OSError, ValueError, KeyError, SystemError) as error:
-        problem = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"{path} could not be written: {problem}. Choose a folder that may be written to and "
-            "has room, or another format, such as .png or .tiff."
-        ) from error
-
-
-def format_of(path: Path) -> str:
-    """Return the format that a file of this name has. Raises DataError if no ending says one."""
-    from PIL import Image
-
-    Image.init()
-    format = Image.registered_extensions().get(path.suffix.lower())
-    if format not in Image.SAVE:
-        raise DataError(
-            f"{path}: the name's ending must say the format to write. Received: "
-            f"{path.suffix or 'no ending'!s}. Such are .png, .jpg, .tiff and .webp."
-        )
-    return format
-
-
-def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> None:
-    """Raise DataError if a file of `format` would hold less than these pixels."""
-    if dtype == np.float64 or (dtype.kind == "f" and (format not in _FLOAT or colours != "L")):
-        rule, held = "floating-point pixels are written as float32 grey TIFF only", False
-    elif dtype == np.uint16:
-        held = format in _SIXTEEN.get(colours, deep_colour.FORMATS)
-        rule = "16 bits a channel are written as PNG or TIFF only"
-    else:
-        held = colours in _REDUCED.get(format, tuple(CHANNELS))
-        rule = f"{format} does not hold these colours whole"
-    if not held:
-        raise DataError(
-            f"{path}: {rule}. Received: {_COLOURS.get(colours, colours)}, {dtype}. Write a .png or "
-            ".tiff, or convert the pixels first."
-        )
-
-
-def _save(path: Path, picture: Picture, format: str) -> None:
-    pixels, colours = picture.pixels, picture.colours
-    told = metadata.settings(picture.metadata, format, picture.format, colours)
-    if pixels.dtype != np.uint16 or colours == "L":
-        to_pillow(pixels, colours).save(path, format, **told)
-        return
-    shallow = io.BytesIO()
-    if format == "PNG":
-        small = to_pillow(np.zeros(pixels.shape, np.uint8), colours)
-        small.save(shallow, format, **told)
-        content = deep_colour.png(shallow.getvalue(), pixels, colours)
-    else:
-        told.pop("compression", None)
-        inks = 0xFFFF - pixels if colours == "CMYK" else pixels
-        plane = deep_colour.tiff_plane(inks)
-        wide = to_pillow(255 - plane if colours == "CMYK" else plane, colours)
-        wide.save(shallow, format, **told)
-        content = deep_colour.tiff(shallow.getvalue(), pixels.shape[1])
-    path.write_bytes(content)
+    return Path(path)

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fencepost.convolution.apply import correlate_planes
-from fencepost.convolution.boundaries import Boundary
-from fencepost.errors import SizeError, SizeProblem
-from fencepost.filtering.options import Options
-from fencepost.filtering.steps import Step
-from fencepost.kernels import Kernel
+from ..convolution.apply import correlate_planes
+from ..convolution.boundaries import Boundary
+from ..errors import SizeError, SizeProblem
+from ..kernels import Kernel
+from .options import Options
+from .steps import Step
 
 __all__ = ["answers", "arithmetic", "finish", "interior", "response"]
 
 Pixels = NDArray[Any]
+# Factors up to these leave room for the largest pixel and kernel before an overflow.
+_LARGEST = {np.dtype(np.float32): 1e25, np.dtype(np.float64): 1e290}
 
 
 def arithmetic(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -81,9 +83,33 @@ def _linear(
     if pixels.dtype == np.uint16:
         pixels = pixels.astype(arithmetic(pixels.dtype))
     dtype = np.dtype(dtype)
+    exact = arithmetic(pixels.dtype)
+    largest = float(np.abs(matrix).max(initial=0)) * abs(scale)
+    if not largest < _LARGEST[exact]:
+        # So large that sums could overflow, and become no number on their way to white.
+        matrix, largest = _normalized(matrix)
+        unscaled = _correlated(pixels, matrix, origin, boundary, exact, 0.0)
+        return finish(unscaled.astype(np.float64), dtype, scale * largest, offset)
+    return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset)
+
+
+def _normalized(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Return a matrix whose largest weight is 1, and what it was."""
+    largest = float(np.abs(matrix).max())
+    return matrix / largest, largest
+
+
+def _correlated(
+    pixels: Pixels,
+    matrix: NDArray[np.float64],
+    origin: tuple[int, int],
+    boundary: Boundary,
+    dtype: np.dtype[Any],
+    offset: float,
+) -> Pixels:
     planes: Pixels = correlate_planes(
         np.ascontiguousarray(pixels)[None],
-        scale * matrix,
+        matrix,
         origin,
         boundary.kind,
         boundary.value.real,
@@ -115,8 +141,12 @@ def finish(values: Pixels, dtype: DTypeLike, scale: float = 1.0, offset: float =
     """Return scale · values + offset as `dtype`; integers are rounded half to even and cut off."""
     dtype = np.dtype(dtype)
     if scale != 1.0 or offset != 0.0:
-        values = values * values.dtype.type(scale) + values.dtype.type(offset)
+        if abs(scale) > _LARGEST[values.dtype]:
+            values = values.astype(np.float64)  # where it is finite
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond all numbers is white or black
+            values = values * values.dtype.type(scale) + values.dtype.type(offset)
     if dtype.kind == "f" or values.dtype == dtype:
-        return values.astype(dtype, copy=False)
+        with np.errstate(over="ignore"):
+            return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
     return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.filtering.channels import full_scale
-from fencepost.filtering.images import Gradient
-from fencepost.filtering.pixels import CHANNELS, has_alpha
-from fencepost.filtering.responses import finish
+from .channels import full_scale
+from .images import Gradient
+from .pixels import CHANNELS, has_alpha
+from .responses import finish
 
 __all__ = ["hues", "side_by_side"]
 
@@ -40,7 +40,10 @@ def side_by_side(
     Grey beside colour becomes colour; the smaller of two stands in the middle of its half.
     """
     colours = max(before_colours, after_colours, key=CHANNELS.__getitem__)
-    one, two = _as(before, before_colours, colours), _as(after, after_colours, colours)
+    one, two = (
+        as_colours(before, before_colours, colours),
+        as_colours(after, after_colours, colours),
+    )
     height = max(one.shape[0], two.shape[0])
     gap = max(2, round(_GAP * one.shape[1]))
     white = full_scale(one.dtype)
@@ -52,7 +55,8 @@ def side_by_side(
     return whole, colours
 
 
-def _as(pixels: Pixels, own: str, colours: str) -> Pixels:
+def as_colours(pixels: Pixels, own: str, colours: str) -> Pixels:
+    """Return pixels in richer colours: grey as RGB, what has no alpha as opaque."""
     if own == colours:
         return pixels
     grey = own in ("L", "LA")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fencepost.errors import ArgumentError
-from fencepost.kernels import Kernel, KernelSet, parse
+from ..errors import ArgumentError
+from ..kernels import Kernel, KernelSet, parse
 
 __all__ = ["Step", "as_steps"]
 

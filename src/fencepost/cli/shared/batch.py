@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArgumentError, DataError, FencepostError
+from ...filtering.writing import is_picture_name
 from ...text import plural
 from .console import Interrupted
 from .outputs import check_folder, check_writable
@@ -41,11 +42,17 @@ class Job:
 
 def plan(
     inputs: Iterable[Path], out: Path, *, ending: str | None, compare: bool, overwrite: bool
-) -> list[Job]:
-    """Return what is to be done, or raise an error if it cannot be."""
+) -> tuple[list[Job], list[Path]]:
+    """Return what is to be done, and what is passed over, or raise an error if it cannot be."""
     inputs = list(dict.fromkeys(inputs))
-    places = [place for given in inputs for place in _places(given, out)]
+    passed_over: list[Path] = []
+    places = [place for given in inputs for place in _places(given, out, passed_over)]
     single = len(inputs) == 1 and not inputs[0].is_dir()
+    if not single and _is_file_name(out) and is_picture_name(out):
+        raise ArgumentError(
+            f"--out must name a folder for several images. Received: {out}, the name of a file, "
+            f"for {plural(len(places), 'image')}. Name a folder, or filter one image."
+        )
     jobs = []
     for source, name in places:
         target = out if single and _is_file_name(out) else out / name
@@ -59,10 +66,10 @@ def plan(
         check_writable("--out", jobs[0].target)
     else:
         check_folder("--out", jobs[0].target.parent if single else out)
-    return jobs
+    return jobs, passed_over
 
 
-def _places(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
+def _places(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield the pictures of one argument, each with its name below the output folder."""
     from ...files.folders import visible_files
 
@@ -80,8 +87,9 @@ def _places(given: Path, out: Path) -> Iterator[tuple[Path, Path]]:
     if not files:
         raise DataError(
             f"{given}: the folder must hold images. Received: none, and "
-            f"{plural(others, 'other file')}."
+            f"{plural(len(others), 'other file')}."
         )
+    passed_over += others
     for file in files:
         yield file, file.relative_to(given)
 
@@ -179,10 +187,12 @@ def _results(
 def _note(outcome: Outcome, job: Job, result: Callable[[], dict[str, Any]]) -> None:
     try:
         outcome.done[job.source] = result()
-    except (FencepostError, OSError) as error:
+    except FencepostError as error:
         outcome.failed[job.source] = str(error)
     except MemoryError:
         outcome.failed[job.source] = f"{job.source}: there is not enough memory for this image."
+    except Exception as error:  # of a library, at a file that it did not expect: the others go on
+        outcome.failed[job.source] = f"{job.source}: {type(error).__name__}: {error}"
 
 
 @contextmanager

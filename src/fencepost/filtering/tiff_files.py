@@ -1,0 +1,269 @@
+"""TIFF beyond what Pillow reads right: the pixels by tifffile, an optional package.
+
+Pillow takes 16-bit WhiteIsZero for negative numbers, planar samples of 16 bits for bytes, and
+drops channels that it does not know. Which files those are is seen in their tags (TIFF 6.0;
+Adobe's TIFF Technical Notes for floats).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..files.pictures import MAX_PIXELS, ORIENTATION
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = [
+    "INSTALL",
+    "find_pages",
+    "is_read_by_pillow",
+    "is_tiff",
+    "own_pages",
+    "read_page",
+    "write_pages",
+]
+
+_PROFILE = 34675
+INSTALL = "pip install 'fencepost[tiff]'"
+_SUBFILE, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = (
+    254,
+    258,
+    262,
+    277,
+    284,
+    338,
+    339,
+)
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR = range(7)
+_REDUCED_OR_MASK = 0b101  # of the bits of a NewSubfileType: an overview, a mask
+_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
+_ASSOCIATED, _UNASSOCIATED = 1, 2  # alpha, with which colours are multiplied or not
+_NAMES = {
+    _WHITE_IS_ZERO: "grey", _BLACK_IS_ZERO: "grey", _RGB: "RGB", _PALETTE: "palette",
+    _CMYK: "CMYK", _YCBCR: "YCbCr", 8: "CIELAB", 9: "ICCLAB", 10: "ITULAB", 32803: "CFA",
+    32844: "LogL", 32845: "LogLuv",
+}  # fmt: skip
+_OWN_CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _CMYK: 4}
+_COLOURS = {
+    (1, False): "L",
+    (1, True): "LA",
+    (3, False): "RGB",
+    (3, True): "RGBA",
+    (4, False): "CMYK",
+}
+
+
+def is_tiff(start: bytes) -> bool:
+    """Whether a file that starts so is a TIFF or BigTIFF."""
+    return start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def own_pages(image: Image) -> list[int]:
+    """Return which pages of an opened TIFF are pictures, and not overviews or masks of others."""
+    pages = []
+    for page in range(getattr(image, "n_frames", 1)):
+        image.seek(page)
+        if not int(_tags(image).get(_SUBFILE, 0)) & _REDUCED_OR_MASK:
+            pages.append(page)
+    image.seek(0)
+    return pages or [0]
+
+
+def _tags(image: Image) -> Any:
+    return image.tag_v2  # type: ignore[attr-defined]
+
+
+def is_read_by_pillow(image: Image) -> bool:
+    """Whether Pillow reads the pixels of an opened TIFF as they are.
+
+    Raises DataError, with the problem only, for pixels that nobody here reads right.
+    """
+    return _is_plain(_tags(image))
+
+
+def _several(tags: Any, tag: int, default: int | None) -> tuple[int, ...]:
+    value = tags.get(tag, () if default is None else default)
+    return tuple(map(int, value)) if isinstance(value, (tuple, list)) else (int(value),)
+
+
+def _is_plain(tags: Any) -> bool:
+    """Whether the tags of a page are of those that Pillow takes as they are meant."""
+    bits, extra = _several(tags, _BITS, 1), _several(tags, _EXTRA, None)
+    formats = set(_several(tags, _FORMAT, _UNSIGNED))
+    photometric = int(tags.get(_PHOTOMETRIC, _BLACK_IS_ZERO))
+    samples, planar = int(tags.get(_SAMPLES, 1)), int(tags.get(_PLANAR, 1))
+    kind = _NAMES.get(photometric, f"photometric {photometric}")
+    if len(set(bits)) > 1 or len(formats) > 1:
+        raise DataError(f"has {kind} channels of different kinds, {bits} bits")
+    depth, number = bits[0], formats.pop()
+    if number == _SIGNED and (depth < 16 or samples > 1 or photometric == _WHITE_IS_ZERO):
+        raise DataError(
+            f"has signed pixels (int{depth}); save it as uint8, uint16 or floating point"
+        )
+    if number not in (_UNSIGNED, _SIGNED, _FLOAT, 4):  # 4: undefined
+        raise DataError(f"has {kind} pixels of sample format {number}, such as complex numbers")
+    if photometric in (_PALETTE, _YCBCR) and depth <= 8 and number == _UNSIGNED and not extra:
+        return True
+    if photometric not in _OWN_CHANNELS:
+        raise DataError(
+            f"has pixels in {kind} of {depth} bits, which are not read; convert it first"
+        )
+    own = _OWN_CHANNELS[photometric]
+    known = extra in ((_ASSOCIATED,), (_UNASSOCIATED,))
+    unsaid = photometric == _RGB and not extra  # as OpenCV writes alpha
+    alpha = samples == own + 1 and own < 4 and (known or unsaid)
+    if samples != own and not alpha:
+        raise DataError(
+            f"has {samples} channels, {kind} and {samples - own} of a meaning that is not said; "
+            "save the channels that are meant"
+        )
+    if number == _FLOAT and photometric in (_WHITE_IS_ZERO, _CMYK):
+        raise DataError(f"has floating-point {kind} in which 0 is white; save it the other way")
+    if depth > 16 and number == _UNSIGNED and samples > 1:
+        raise DataError(f"has pixels of uint{depth}; save it as uint16 or floating point")
+    if depth < 8 or (depth == 8 and planar == 1 and (known or not alpha)):
+        return True
+    if depth == 8:
+        return photometric == _RGB and samples == 3
+    return samples == 1 and photometric == _BLACK_IS_ZERO and (number, depth) != (_FLOAT, 64)
+
+
+def _library(why: str) -> Any:
+    try:
+        import tifffile
+    except ImportError:
+        raise DataError(f"{why}: {INSTALL}") from None
+    return tifffile
+
+
+@contextmanager
+def _opened(file: IO[bytes]) -> Iterator[Any]:
+    """Open a file with tifffile; what goes wrong within the block becomes a DataError."""
+    tifffile = _library("has pixels that are read with the package tifffile")
+    file.seek(0)
+    try:
+        with tifffile.TiffFile(file) as tiff:
+            yield tiff
+    except DataError:
+        raise
+    except Exception as error:
+        if "imagecodecs" in str(error):
+            raise DataError(f"is compressed in a way that needs a package: {INSTALL}") from error
+        raise DataError(f"is damaged ({error or type(error).__name__})") from error
+
+
+@dataclass(frozen=True)
+class TiffPage:
+    """A page as tifffile sees it, for files that Pillow does not even open."""
+
+    page: int
+    orientation: int
+    icc_profile: bytes
+    dpi: tuple[float, float] | None
+
+
+def find_pages(file: IO[bytes]) -> list[TiffPage]:
+    """Return the pages of a TIFF that are pictures. Raises DataError for what nobody reads."""
+    found = []
+    with _opened(file) as tiff:
+        for index, page in enumerate(tiff.pages):
+            tags = {tag.code: tag.value for tag in page.tags}
+            if not int(tags.get(_SUBFILE, 0)) & _REDUCED_OR_MASK:
+                _is_plain(tags)
+                profile = tags.get(_PROFILE, b"")
+                found.append(
+                    TiffPage(
+                        index, int(tags.get(ORIENTATION, 1)),
+                        profile if isinstance(profile, bytes) else b"", _resolution(tags),
+                    )
+                )  # fmt: skip
+    return found
+
+
+def _resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
+    unit = {2: 1.0, 3: 2.54}.get(int(tags.get(296, 2)))  # inches, centimetres
+    try:
+        (a, b), (c, d) = tags[282], tags[283]
+        return (unit * a / b, unit * c / d) if unit and a and c else None
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+
+
+def read_page(file: IO[bytes], page: int) -> tuple[NDArray[Any], str]:
+    """Return the pixels (H, W, C) of a page, as stored, and what the channels are.
+
+    Raises DataError, with the problem only.
+    """
+    with _opened(file) as tiff:
+        own = tiff.pages[page]
+        if own.imagewidth * own.imagelength > MAX_PIXELS:
+            raise DataError(f"claims more than {MAX_PIXELS:,} pixels")
+        pixels = own.asarray()
+        photometric, extra = int(own.photometric), tuple(map(int, own.extrasamples))
+        planar = int(own.planarconfig) == 2 and own.samplesperpixel > 1
+    pixels = np.moveaxis(pixels, 0, -1) if planar else pixels
+    pixels = pixels[..., None] if pixels.ndim == 2 else pixels
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    if pixels.dtype == np.float16:
+        pixels = pixels.astype(np.float32)
+    if pixels.ndim != 3 or pixels.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+        raise DataError(f"has pixels of {pixels.dtype}; save it as uint16 or floating point")
+    if photometric in (_WHITE_IS_ZERO, _CMYK):
+        pixels = np.iinfo(pixels.dtype).max - pixels  # inks as light, and white as the most of it
+    own_channels = _OWN_CHANNELS.get(photometric, 0)
+    alpha = pixels.shape[2] == own_channels + 1
+    if (own_channels, alpha) not in _COLOURS:
+        raise DataError(f"has {pixels.shape[2]} channels that are not read; convert it first")
+    if alpha and photometric == _WHITE_IS_ZERO:
+        pixels[..., -1] = np.iinfo(pixels.dtype).max - pixels[..., -1]
+    if alpha and extra[:1] == (_ASSOCIATED,):
+        pixels = _divided(pixels)
+    return pixels, _COLOURS[own_channels, alpha]
+
+
+def _divided(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return pixels whose colours are no longer multiplied with their alpha."""
+    whole = pixels.dtype.kind == "u"
+    full = float(np.iinfo(pixels.dtype).max) if whole else 1.0
+    colour, alpha = pixels[..., :-1].astype(np.float64), pixels[..., -1:].astype(np.float64)
+    colour = np.divide(full * colour, alpha, out=np.zeros_like(colour), where=alpha > 0)
+    colour = np.rint(np.minimum(colour, full)) if whole else colour
+    return np.concatenate([colour.astype(pixels.dtype), pixels[..., -1:]], axis=2)
+
+
+def write_pages(path: Path, pages: list[NDArray[Any]], colours: str, told: dict[str, Any]) -> None:
+    """Write pages (H, W, C) of any type, with the profile, resolution and description of `told`.
+
+    Raises DataError, with the problem only, if the package is not there.
+    """
+    tifffile = _library("is written with the package tifffile")
+    grey = colours in ("L", "LA")
+    tags: list[tuple[int, int, int, bytes | str, bool]] = []
+    if profile := told.get("icc_profile"):
+        tags.append((34675, 7, len(profile), profile, True))
+    exif = told.get("exif") or {}
+    texts = {tag: exif[tag] for tag in (271, 272, 315, 33432) if isinstance(exif.get(tag), str)}
+    tags += [(tag, 2, len(text) + 1, text, True) for tag, text in texts.items()]
+    with tifffile.TiffWriter(path) as tiff:
+        for pixels in pages:
+            tiff.write(
+                pixels[..., 0] if pixels.shape[2] == 1 else pixels,
+                photometric="minisblack" if grey else "separated" if colours == "CMYK" else "rgb",
+                extrasamples=["unassalpha"] if colours.endswith("A") else None,
+                planarconfig="contig" if pixels.shape[2] > 1 else None,
+                resolution=told.get("dpi"),
+                resolutionunit="inch" if told.get("dpi") else None,
+                description=exif.get(270) if isinstance(exif.get(270), str) else None,
+                software=exif.get(305) if isinstance(exif.get(305), str) else None,
+                extratags=tags,
+                metadata=None,
+            )

@@ -1,0 +1,275 @@
+"""Picture files, written whole or not at all, in formats that hold all of the picture."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, DataError
+from ..files.atomic import atomic_path
+from . import deep_colour, metadata, tiff_files
+from .picture import Picture, as_path
+from .pixels import from_array, has_alpha, to_pillow
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = [
+    "check_frames",
+    "check_holds",
+    "format_of",
+    "holds_frames",
+    "is_picture_name",
+    "write_frames",
+    "write_image",
+]
+
+_COLOURS = {"L": "grey", "LA": "grey and alpha", "RGBA": "RGB and alpha"}
+_ANY = ("L", "LA", "RGB", "RGBA")
+# The colours of 8 bits that Pillow writes without loss of a channel; others it drops or refuses.
+_HOLDS = {
+    "AVIF": _ANY, "BMP": ("L", "RGB"), "DDS": _ANY, "DIB": ("L", "RGB"),
+    "EPS": ("L", "RGB", "CMYK"), "GIF": ("L",), "IM": (*_ANY, "CMYK"),
+    "JPEG": ("L", "RGB", "CMYK"), "JPEG2000": (*_ANY, "CMYK"), "MPO": ("L", "RGB", "CMYK"),
+    "PCX": ("L", "RGB"), "PDF": ("L", "RGB", "CMYK"), "PNG": _ANY, "PPM": ("L", "RGB"),
+    "QOI": ("RGB", "RGBA"), "SGI": ("L", "RGB", "RGBA"), "TGA": _ANY, "TIFF": (*_ANY, "CMYK"),
+    "WEBP": _ANY,
+}  # fmt: skip
+# More than 8 bits a channel: Pillow writes other formats too, cut off.
+_SIXTEEN = {"L": ("PNG", "TIFF", "PPM", "JPEG2000"), "CMYK": ("TIFF",)}
+_FRAMES = ("GIF", "PNG", "TIFF", "WEBP")
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+_PALETTE = 256
+
+
+def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = False) -> None:
+    """Write a picture in the format that the name's ending says: the whole file or, failing, none.
+
+    Parameters
+    ----------
+    path : path
+        Such as ``edges.png``.
+    image : Picture or ndarray
+        With a `Picture` goes all that its metadata say and the format can hold; a JPEG that was
+        read from a JPEG is compressed as that was. Arrays are as for `filter_image`.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    DataError
+        The file exists, or cannot be written; the format is unknown, or does not hold such pixels.
+    ArgumentError
+        The path is no path.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import fencepost as fp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "deep.png")
+    ...     fp.filtering.write_image(path, np.full((4, 6, 3), 40000, np.uint16))
+    ...     fp.filtering.read_image(path).pixels[0, 0]
+    array([40000, 40000, 40000], dtype=uint16)
+    """
+    write_frames(path, [image], overwrite=overwrite)
+
+
+def write_frames(
+    path: str | os.PathLike[str], images: Sequence[Any], *, overwrite: bool = False
+) -> None:
+    """Write several pictures as the frames of a GIF, WebP or PNG, or the pages of a TIFF.
+
+    All must be of one type and, but for pages, of one size; `duration` and `loop` of their
+    metadata are kept. Raises as `write_image` does.
+    """
+    path = as_path(path)
+    frames, format = check_frames(path, images)
+    if path.exists() and not overwrite:
+        raise DataError(f"{path} exists, and is not replaced unless overwriting is asked for.")
+    try:
+        with atomic_path(path) as partial:
+            _save(partial, frames, format)
+    except DataError as error:
+        raise DataError(f"{path} {error}.") from error
+    except Exception as error:  # Pillow's writers raise nearly anything
+        problem = getattr(error, "strerror", None) or error or type(error).__name__
+        raise DataError(
+            f"{path} could not be written: {problem}. Choose a folder that may be written to and "
+            "has room, or another format, such as .png or .tiff."
+        ) from error
+
+
+def check_frames(path: Path, images: Sequence[Any]) -> tuple[list[Picture], str]:
+    """Return pictures as a file of this name has them, and its format, or say why it cannot."""
+    frames = [
+        image if isinstance(image, Picture) else Picture(*from_array(image)) for image in images
+    ]
+    if not frames:
+        raise ArgumentError("write_frames needs at least one picture. Received: none.")
+    frames = _alike(path, frames)
+    format = format_of(path)
+    if len(frames) > 1:
+        _check_several(path, format, frames)
+    if len(frames) == 1 or format != "GIF":
+        check_holds(path, format, frames[0].pixels.dtype, frames[0].colours)
+        return frames, format
+    try:
+        for frame in frames:
+            _with_palette(to_pillow(frame.pixels, frame.colours), len(frames))
+    except DataError as error:
+        raise DataError(f"{path} {error}.") from error
+    return frames, format
+
+
+def _alike(path: Path, frames: list[Picture]) -> list[Picture]:
+    """Return frames of one kind of colours, as an animation needs whose first frame is grey."""
+    from .side_by_side import as_colours
+
+    kinds = {(frame.colours, frame.pixels.dtype) for frame in frames}
+    if len(kinds) == 1:
+        return frames
+    if len({dtype for _, dtype in kinds}) > 1 or any("CMYK" in colours for colours, _ in kinds):
+        raise DataError(f"{path}: all frames must be of one type. Received: {kinds}.")
+    alpha = any(has_alpha(colours) for colours, _ in kinds)
+    base = "RGB" if any("RGB" in colours for colours, _ in kinds) else "L"
+    colours = base + "A" * alpha
+    return [
+        Picture(as_colours(f.pixels, f.colours, colours), colours, f.format, f.metadata)
+        for f in frames
+    ]
+
+
+def holds_frames(path: Path, source: str) -> bool:
+    """Whether all frames (or pages) of a file of format `source` can go to one of this name.
+
+    A PNG does if it is called .apng or was one before: elsewhere nobody expects it to move.
+    """
+    format = format_of(path)
+    if format == "PNG" and path.suffix.lower() != ".apng":
+        return source == "PNG"
+    return format in _FRAMES and (format == "TIFF" or source in _ANIMATED)
+
+
+def _check_several(path: Path, format: str, frames: list[Picture]) -> None:
+    if not holds_frames(path, frames[0].format or format):
+        raise DataError(
+            f"{path}: must hold {len(frames)} frames, as .gif, .webp, .apng and .tiff do. "
+            f"Received: {format}. Choose one of them, or one frame."
+        )
+    if format != "TIFF" and len({frame.pixels.shape for frame in frames}) > 1:
+        raise DataError(f"{path}: the frames of an animation must have one size.")
+
+
+def is_picture_name(path: Path) -> bool:
+    """Whether a name ends as those of picture files do."""
+    from PIL import Image
+
+    Image.init()
+    return path.suffix.lower() in Image.registered_extensions()
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file of this name has. Raises DataError if no ending says one."""
+    from PIL import Image
+
+    Image.init()
+    format = Image.registered_extensions().get(path.suffix.lower())
+    if format not in Image.SAVE:
+        raise DataError(
+            f"{path}: the name's ending must say the format to write. Received: "
+            f"{path.suffix or 'no ending'!s}. Such are .png, .jpg, .tiff and .webp."
+        )
+    return format
+
+
+def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> None:
+    """Raise DataError if a file of `format` would hold less than these pixels."""
+    if dtype.kind == "f":
+        held, rule = format == "TIFF", "floating-point pixels are written as float32 grey TIFF"
+        rule += ", or other TIFF, only"
+    elif dtype == np.uint16:
+        held = format in _SIXTEEN.get(colours, deep_colour.FORMATS)
+        rule = "16 bits a channel are written as PNG or TIFF only"
+    else:
+        held = colours in _HOLDS.get(format, ())
+        rule = f"{format} does not hold these colours whole"
+    if not held:
+        flat = " Or lay it on a ground: --flatten white." if has_alpha(colours) else ""
+        raise DataError(
+            f"{path}: {rule}. Received: {_COLOURS.get(colours, colours)}, {dtype}. Write a .png or "
+            f".tiff, or convert the pixels first.{flat}"
+        )
+
+
+def _save(path: Path, frames: list[Picture], format: str) -> None:
+    first = frames[0]
+    pixels, colours = first.pixels, first.colours
+    told = metadata.settings(first.metadata, format, first.format, colours)
+    deep = pixels.dtype == np.uint16 and colours != "L"
+    floats = pixels.dtype == np.float64 or (pixels.dtype.kind == "f" and colours != "L")
+    if format == "TIFF" and (floats or (len(frames) > 1 and pixels.dtype != np.uint8)):
+        tiff_files.write_pages(path, [frame.pixels for frame in frames], colours, told)
+    elif deep and len(frames) > 1:
+        raise DataError("cannot hold frames of 16 bits a channel; write a TIFF")
+    elif deep:
+        path.write_bytes(_deep(pixels, colours, format, told))
+    elif len(frames) == 1:
+        to_pillow(pixels, colours).save(path, format, **told)
+    else:
+        made = [to_pillow(frame.pixels, colours) for frame in frames]
+        if format == "GIF":
+            made = [_with_palette(image, len(made)) for image in made]
+        told |= {"save_all": True, "append_images": made[1:]}
+        if format != "TIFF":
+            told["duration"] = [frame.metadata.duration or 100 for frame in frames]
+            told["loop"] = 0 if first.metadata.loop is None else first.metadata.loop
+        if format == "WEBP" and first.format != "WEBP":
+            told["lossless"] = True
+        made[0].save(path, format, **told)
+
+
+def _with_palette(image: Image, frames: int) -> Image:
+    """Return an image as GIF has it. Raises DataError if it has too many colours for that."""
+    if image.mode == "L":
+        return image
+    pixels = np.asarray(image)
+    colours, indices = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0, return_inverse=True)
+    clear = colours[:, -1] == 0 if image.mode.endswith("A") else np.zeros(len(colours), bool)
+    partly = image.mode.endswith("A") and bool(
+        ((colours[:, -1] > 0) & (colours[:, -1] < 255)).any()
+    )
+    if len(colours) > _PALETTE or partly or image.mode == "LA":
+        raise DataError(
+            f"cannot hold these {frames} frames: GIF has 256 colours and no half transparency. "
+            "Write a .webp or .apng, which hold all frames"
+        )
+    from PIL import Image as pillow
+
+    made = pillow.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8), "P")
+    made.putpalette(colours[:, :3].astype(np.uint8).tobytes())
+    if clear.any():
+        made.info["transparency"] = int(np.flatnonzero(clear)[0])
+    return made
+
+
+def _deep(pixels: NDArray[Any], colours: str, format: str, told: dict[str, Any]) -> bytes:
+    shallow = io.BytesIO()
+    if format == "PNG":
+        small = to_pillow(np.zeros(pixels.shape, np.uint8), colours)
+        small.save(shallow, format, **told)
+        return deep_colour.png(shallow.getvalue(), pixels, colours)
+    told.pop("compression", None)
+    inks = 0xFFFF - pixels if colours == "CMYK" else pixels
+    plane = deep_colour.tiff_plane(inks)
+    wide = to_pillow(255 - plane if colours == "CMYK" else plane, colours)
+    wide.save(shallow, format, **told)
+    return deep_colour.tiff(shallow.getvalue(), pixels.shape[1])

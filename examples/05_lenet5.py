@@ -41,7 +41,7 @@ print(net)
 history = net.fit(images, labels, epochs=options.epochs, augmentation="shift=1,rotate=5")
 print(f"\n{history}")
 
-# Tested with 10,000 digits that it has never seen.
+# Tested with 10,000 digits that it was not trained on.
 test_images, test_labels = fp.datasets.mnist("test")
 result = net.evaluate(test_images, test_labels)
 print(f"\nReads {result.accuracy:.2%} of the test digits.")
@@ -52,7 +52,7 @@ print(f"Its {wrong} mistakes, the most confident first, are in mistakes.png.")
 net.save(options.out / "digits.safetensors")
 again = fp.load(options.out / "digits.safetensors")
 same = np.array_equal(again.predict(test_images), net.predict(test_images))
-print("Loaded again, it says the same:", same)
+print("Loaded again, it predicts the same:", same)
 
 # What it learned, what it mistakes, and how it comes to one of its predictions.
 pictures = {

@@ -38,7 +38,7 @@ for kind in ("circle", "cross", "square"):
     for number in range(100):
         draw(kind).save(out / "shapes" / kind / f"{number:03}.png")
 
-# Read the folder, keep a fifth of each class for testing, and train.
+# Read the folder, hold out a fifth of each class to test with, and train.
 data = fp.datasets.image_folder(out / "shapes")
 print(data.description)
 train, test = data.split(0.2)

@@ -91,7 +91,7 @@ def test_lenet5(tmp_path):
     accuracy = float(printed.split("Reads ")[1].split("%")[0])
     assert accuracy > 80
     assert f"Its {round(100 * (100 - accuracy))} mistakes" in printed
-    assert "it says the same: True" in printed
+    assert "it predicts the same: True" in printed
     folder = tmp_path / "digits"
     images, labels = fp.datasets.mnist("test")
     net = fp.load(folder / "digits.safetensors")

@@ -9,10 +9,10 @@ import numpy as np
 import fencepost as fp
 
 
-def test_the_part_that_was_kept_out_is_found_again(fencepost, model, folder):
+def test_what_was_held_out_is_found_again(fencepost, model, folder):
     done = fencepost("evaluate", model, "--json")
     assert done.status == 0, done.err
-    assert "kept out of its training" in done.err
+    assert "held out of its training" in done.err
     _, test = fp.datasets.image_folder(folder).split(0.15, seed=0)
     expected = fp.load(model).evaluate(test.images, test.targets)
     assert done.json["images"] == len(test) == 18

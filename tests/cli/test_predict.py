@@ -13,14 +13,14 @@ import fencepost as fp
 def digits(tmp_path_factory):
     """A model of MNIST that learned from a tenth of it, saved as the command saves one."""
     from fencepost.cli.shared import loading
-    from fencepost.cli.shared.loading import Parts, Source
+    from fencepost.cli.shared.loading import Source, TrainingData
 
     train = fp.datasets.mnist("train").subset(range(6000))
     test = fp.datasets.mnist("test")
     network = fp.models.lenet5(seed=0)
     network.class_names = train.class_names
     network.fit(train.images, train.targets, epochs=4, lr=0.003, progress=False)
-    loading.remember(network, Source(), Parts(train, None, test, None, ""), 0, "lenet5")
+    loading.remember(network, Source(), TrainingData(train, None, test, None, ""), 0, "lenet5")
     path = tmp_path_factory.mktemp("model") / "digits.st"
     network.save(path)
     return path

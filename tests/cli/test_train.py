@@ -40,7 +40,7 @@ def test_folder_of_images(fencepost, folder, tmp_path):
     for said in (
         "16 × 16 pixels, 1 channel, 3 classes (circle, cross, square)",
         "102 to train on, 18 to test with",
-        "kept out of the training",
+        "held out of the training",
         "Conv2d",  # the table of sizes
         "20 epochs in batches of 16",
         "augmentation shift=1,rotate=5,scale=0.05",

@@ -35,5 +35,5 @@ def test_mnist_statistics():
 
 
 def test_mnist_has_two_splits():
-    with pytest.raises(ArgumentError, match='"train" or "test"'):
+    with pytest.raises(ArgumentError, match='"train", "test"'):
         fp.datasets.mnist("valid")

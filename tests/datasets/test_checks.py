@@ -90,15 +90,15 @@ def test_labels_become_int64(dtype):
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ([0.0, 1.0, 2.0], "every value is whole. Give labels.astype(np.int64)"),
-        ([0.0, 1.5, 2.0], 'labels[1] = 1.5. To predict numbers instead of classes use the loss "m'),
+        ([0.0, 1.0, 2.0], "every value is an integer. Give labels.astype(np.int64)"),
+        ([0.0, 1.5, 2.0], 'labels[1] = 1.5. For a regression instead of classes use the loss "m'),
         ([0.0, np.nan, 2.0], "labels[1] = nan"),
         ([0.0, np.inf, 2.0], "labels[1] = inf"),
         (["cat", "dog", "cat"], "np.unique(labels, return_inverse=True)"),
         ([1, 2, 3], "They seem to count from 1: give labels - 1"),
         ([0, 1, 7], "0 to 2 for 3 classes. Received: 0 to 7, first at labels[2] = 7"),
         ([0, 1, 7], "End the network with Linear(8)"),
-        ([0, -1, 2], "Received: -1 to 2, first at labels[1] = -1. Number the classes from 0"),
+        ([0, -1, 2], "Received: -1 to 2, first at labels[1] = -1. Index the classes from 0"),
         ([[0, 1], [1, 0], [0, 1]], "If they are one-hot: labels.argmax(axis=1)"),
         ([[0], [1], [2]], "labels.reshape(-1)"),
         ([0, 1], "2 labels for 3 images"),
@@ -112,7 +112,7 @@ def test_wrong_labels(labels, words):
     assert str(error.value).startswith("labels must")
 
 
-def test_one_class_is_enough_to_be_judged_by():
+def test_one_class_is_enough_to_evaluate():
     assert check_targets([1, 1], 2, outputs=2).tolist() == [1, 1]
 
 
@@ -121,7 +121,7 @@ def test_no_labels():
         check_targets(np.zeros(0, int), 0)
 
 
-def test_numbers_to_be_predicted():
+def test_regression_targets():
     values = check_targets([1, 2.5], 2, loss="mse", outputs=1)
     assert values.dtype == np.float32
     assert values.tolist() == [[1], [2.5]]
@@ -137,7 +137,7 @@ def test_numbers_to_be_predicted():
         (["a", "b"], "real numbers"),
     ],
 )
-def test_wrong_numbers_to_be_predicted(values, words):
+def test_wrong_regression_targets(values, words):
     with pytest.raises(DataError) as error:
         check_targets(values, 2, loss="mse", outputs=1, name="targets")
     assert words in str(error.value)

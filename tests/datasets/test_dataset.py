@@ -26,18 +26,18 @@ def test_a_dataset_unpacks_and_knows_itself():
     assert repr(data) == "Dataset(here: 12 × (1, 6, 7) uint8, 3 classes)"
 
 
-def test_class_names_are_numbers_unless_given():
+def test_class_names_are_indices_unless_given():
     assert Dataset(some_images(3), [0, 2, 0]).class_names == ("0", "1", "2")
 
 
-def test_floating_targets_are_numbers_to_be_predicted():
+def test_floating_targets_are_those_of_a_regression():
     data = Dataset(some_images(2), [0.5, 2])
     assert data.targets.shape == (2, 1)
     assert data.class_names == ()
-    assert "numbers as targets" in repr(data)
+    assert "regression targets" in repr(data)
 
 
-def test_whole_floating_targets_are_asked_about():
+def test_integers_as_floats_are_asked_about():
     with pytest.raises(DataError, match=r"targets.astype\(np.int64\), or targets\[:, None\]"):
         Dataset(some_images(2), [0.0, 2.0])
 
@@ -98,7 +98,7 @@ def test_split_keeps_every_class_in_training():
     assert held_out.class_names == data.class_names
 
 
-def test_split_of_numbers_to_be_predicted():
+def test_split_of_regression_targets():
     train, held_out = Dataset(some_images(20), RNG.normal(size=20)).split(0.25)
     assert (len(train), len(held_out)) == (15, 5)
 

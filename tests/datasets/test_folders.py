@@ -67,7 +67,7 @@ def test_floating_pixels_are_refused(folder):
         fp.datasets.image_folder(folder)
 
 
-def test_junk_is_passed_over_and_said(folder):
+def test_files_that_are_no_images_are_skipped_and_counted(folder):
     (folder / "cat" / ".DS_Store").write_bytes(b"x")
     (folder / "cat" / "Thumbs.db").write_bytes(b"x")
     (folder / "dog" / "notes.txt").write_text("good dog")
@@ -76,7 +76,7 @@ def test_junk_is_passed_over_and_said(folder):
     (folder / ".git").mkdir()
     data = fp.datasets.image_folder(folder)
     assert len(data) == 6
-    assert "3 files that are no images were passed over" in data.description
+    assert "3 files that are no images were skipped" in data.description
 
 
 def test_images_deeper_down(folder):
@@ -156,7 +156,7 @@ def test_classes_without_images(two_classes):
     refused(load(two_classes), "Received: none in 2 of 4 subfolders: emu, yak", path=two_classes)
 
 
-def test_files_that_are_no_images_are_all_told(two_classes):
+def test_files_that_are_no_images_are_all_listed(two_classes):
     for k in range(7):
         (two_classes / "dog" / f"bad{k}.png").write_bytes(b"no image")
     refused(

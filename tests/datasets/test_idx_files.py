@@ -88,7 +88,7 @@ def test_idx_names_with_a_dot(tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "begin with a whole header. Received: 0 of 4 bytes"),
+        (b"", "begin with a complete header. Received: 0 of 4 bytes"),
         (b"\0\0\x08", "Received: 3 of 4 bytes"),
         (LABELS[:6], "Received: 2 of 4 bytes"),
         (b"\x89PNG....", "magic number 0 0, a type (8, 9, 11, 12, 13 or 14)"),
@@ -188,5 +188,5 @@ def test_idx_partners(tmp_path):
     image.write_bytes(idx_bytes(np.zeros((2, 4, 4), np.uint8)))
     refused(lambda: fp.datasets.idx(image), "no such file as train-labels-idx1-ubyte", path=image)
     refused(lambda: fp.datasets.idx(tmp_path), "without train-labels-idx1-ubyte", path=tmp_path)
-    with pytest.raises(ArgumentError, match='"train" or "test"'):
+    with pytest.raises(ArgumentError, match='"train", "test"'):
         fp.datasets.idx(tmp_path, split="both")

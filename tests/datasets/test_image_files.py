@@ -24,7 +24,7 @@ def test_exif_orientation(tmp_path, orientation, ending):
     info = image_files.inspect(path)
     assert (info.height, info.width) == upright.shape
     np.testing.assert_array_equal(image_files.read(path, 1)[0], upright)
-    assert ("turned as their EXIF says" in info.notes) == (orientation != 1)
+    assert ("rotated as their EXIF says" in info.notes) == (orientation != 1)
 
 
 def test_sixteen_bits_become_eight(tmp_path):

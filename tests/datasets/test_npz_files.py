@@ -68,7 +68,7 @@ def test_npz_signals(tmp_path):
     assert fp.datasets.npz(tmp_path / "d.npz").input_shape == (1, 50)
 
 
-def test_npz_test_part_has_the_classes_of_training(tmp_path):
+def test_npz_test_split_has_the_classes_of_training(tmp_path):
     np.savez(
         tmp_path / "d.npz",
         x_train=some_images(3), y_train=["a", "b", "c"],
@@ -110,7 +110,10 @@ X = np.zeros((3, 4, 5), np.uint8)
         ({"images": X, "labels": [0, -1, 2]}, "0 or more"),
         ({"images": X, "labels": [[0, 1, 0]] * 3}, "one-hot"),
         ({"images": X, "labels": [0.0, 1, 2]}, "targets.astype(np.int64)"),
-        ({"images": X, "labels": ["a", "b", "c"], "class_names": ["a", "b"]}, "class names. Rec"),
+        (
+            {"images": X, "labels": ["a", "b", "c"], "class_names": ["a", "b"]},
+            "one of the classes a, b. Received: 'c' in image 3",
+        ),
         ({"images": X, "labels": [0, 1, 2], "class_names": ["a", "b"]}, "0 to 1 for 2 classes"),
         ({"images": X, "labels": [0, 1, 0], "class_names": [["a", "b"]]}, "shape (classes,)"),
         ({"images": X[0, 0], "labels": [0, 1, 0]}, "images must have shape (N, H, W)"),
@@ -134,10 +137,10 @@ def test_npz_pickles_are_never_loaded(tmp_path):
     refused(lambda: fp.datasets.npz(path), "pickled objects are never loaded", path=path)
 
 
-def test_npz_without_the_part_asked_for(tmp_path):
+def test_npz_without_the_split_asked_for(tmp_path):
     path = npz(tmp_path, images=X, labels=[0, 1, 2])
     refused(lambda: fp.datasets.npz(path, "test"), "for 'test'", "x_test and y_test", path=path)
-    with pytest.raises(ArgumentError, match="train, validation, test"):
+    with pytest.raises(ArgumentError, match='"train", "validation", "test"'):
         fp.datasets.npz(path, "all")
 
 
@@ -196,7 +199,7 @@ def test_npz_directory_that_lies(tmp_path):
     entry = data.rindex(b"PK\1\2")
     struct.pack_into("<I", data, entry + 24, 2**31)
     path.write_bytes(data)
-    refused(lambda: fp.datasets.npz(path), "said to hold 2,147,483,648", path=path)
+    refused(lambda: fp.datasets.npz(path), "claimed to hold 2,147,483,648", path=path)
 
 
 def test_npz_checksum(tmp_path):

@@ -27,7 +27,7 @@ def test_csv_with_header(tmp_path, separator, encoding):
 
 
 @pytest.mark.parametrize("label", [0, -4, "y"])
-def test_csv_label_by_number(tmp_path, label):
+def test_csv_label_by_index(tmp_path, label):
     data = fp.datasets.signals_csv(csv(tmp_path, "y,0,1,2\n10,1,2,3\n9,4,5,6\n"), label)
     assert data.class_names == ("9", "10")  # numbers sort as numbers
     assert data.images.shape == (2, 1, 3)
@@ -76,8 +76,8 @@ def test_csv_classes_given(tmp_path):
         ("a,label,b\n1,x,inf\n3,y,1e60\n", "column 'b', and 1 more such cells"),
         ("label,a\nx,1\n,2\n", "none in signal 2"),
         ("label,a\nx,1\nx,2\n", "at least two classes"),
-        ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. To predict numbers instead"),
-        ("label,a\nnan,1\n1,2\n", "must be whole. Received: 'nan'"),
+        ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. For a regression instead"),
+        ("label,a\nnan,1\n1,2\n", "must be integers. Received: 'nan'"),
         ("label,label,a\nx,y,2\n", "several columns of that name"),
         ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Name another"),
         ("label,a\nx,1\ny," + "9" * 200_000 + "\n", "field larger than field limit"),
@@ -121,5 +121,5 @@ def test_csv_arguments(tmp_path):
     refused(
         lambda: fp.datasets.signals_csv(path, class_names=("x", "z")), "'y' in signal 2", path=path
     )
-    with pytest.raises(ArgumentError, match="channels must be 1 or more"):
+    with pytest.raises(ArgumentError, match="channels must be an integer, at least 1"):
         fp.datasets.signals_csv(path, channels=0)

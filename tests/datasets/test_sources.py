@@ -24,15 +24,15 @@ def test_open_a_divided_folder(divided):
     assert source.description.count("\n") == 2
 
 
-def test_the_parts_have_the_channels_of_training(divided):
+def test_the_splits_have_the_channels_of_training(divided):
     save(divided / "test/cat/0.png", picture(colour=True))
     assert fp.datasets.open(divided).test.input_shape == (1, 10, 12)
 
 
-def test_parts_of_different_sizes(divided):
+def test_splits_of_different_sizes(divided):
     for name in ("cat", "emu"):
         save(divided / "test" / name / "0.png", picture(5, 5))
-    with pytest.raises(DataError, match=r"\(1, 10, 12\) to train on, \(1, 5, 5\) in the test part"):
+    with pytest.raises(DataError, match=r"\(1, 10, 12\) to train on, \(1, 5, 5\) in the test "):
         fp.datasets.open(divided)
     assert fp.datasets.open(divided, size=(8, 8)).test.input_shape == (1, 8, 8)
 
@@ -43,7 +43,7 @@ def test_a_class_that_is_only_tested(divided):
         fp.datasets.open(divided)
 
 
-def test_only_a_test_part(divided):
+def test_only_a_test_split(divided):
     (divided / "train").rename(divided / "valid-not")
     (divided / "val").rename(divided / ".val")
     import shutil
@@ -55,15 +55,15 @@ def test_only_a_test_part(divided):
 
 
 def test_a_divided_folder_is_no_class_folder(divided):
-    with pytest.raises(DataError, match=r"parts of the data \(train/, val/, test/\)"):
+    with pytest.raises(DataError, match=r"splits of the data \(train/, val/, test/\)"):
         fp.datasets.image_folder(divided)
 
 
-def test_open_mnist_and_its_test_part():
+def test_open_mnist_and_its_test_split():
     assert len(fp.datasets.open_test("mnist")) == 10000
 
 
-def test_open_test_numbers_by_the_models_classes(divided):
+def test_open_test_has_the_class_indices_of_the_model(divided):
     data = fp.datasets.open_test(divided, class_names=("emu", "dog", "cat"))
     assert data.targets.tolist() == [2, 0]
     assert data.class_names == ("emu", "dog", "cat")
@@ -71,13 +71,13 @@ def test_open_test_numbers_by_the_models_classes(divided):
 
 def test_open_test_refuses_what_the_model_does_not_know(tmp_path):
     np.savez(tmp_path / "d.npz", images=np.zeros((2, 4, 4), np.uint8), labels=["a", "b"])
-    with pytest.raises(DataError, match=r"one of those known: b, c. Received: a"):
+    with pytest.raises(DataError, match=r"one of the classes b, c. Received: 'a'"):
         fp.datasets.open_test(tmp_path / "d.npz", class_names=("b", "c"))
     data = fp.datasets.open_test(tmp_path / "d.npz", class_names=("b", "c", "a"))
     assert data.targets.tolist() == [2, 0]
 
 
-def test_open_npz_with_and_without_test_part(tmp_path):
+def test_open_npz_with_and_without_test_split(tmp_path):
     x, y = np.zeros((3, 4, 4), np.uint8), [0, 1, 2]
     np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x[:2], y_test=y[:2])
     source = fp.datasets.open(tmp_path / "d.npz")

@@ -325,7 +325,7 @@ def test_evaluation_of_numbers():
         (np.zeros((2, 3)), [0], "one entry per image"),
         (np.zeros((2, 3)), np.zeros((2, 2)), "one column per output of the network"),
         (np.zeros((2, 3)), [[0, 1, np.inf], [0, 0, 0]], "targets must be finite"),
-        (np.zeros((2, 3)), ["a", "b"], "integer class numbers"),
+        (np.zeros((2, 3)), ["a", "b"], "integer class indices"),
         (np.zeros((0, 3)), [], "must not be empty"),
         (np.full((2, 3), np.inf), [0, 1], "images must be finite"),
     ],

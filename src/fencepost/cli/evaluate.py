@@ -1,4 +1,4 @@
-"""`fencepost evaluate`: how well a model file does on labelled data."""
+"""`fencepost evaluate`: how good a model is on labelled data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def evaluate(
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Judge a model by the test part of the data or, if they have none, by all of them."""
+    """Evaluate a model on the test split of the data or, without one, on all of them."""
     console = Console(as_json)
     from .. import load, set_num_threads
     from ..network import Evaluation
@@ -51,27 +51,27 @@ def evaluate(
         source = replace(source, label=label)
     if threads is not None:
         set_num_threads(threads)
-    tested, description = loading.for_judging(source, network)
+    tested, description = loading.for_testing(source, network)
     console.say(description)
     started = time.perf_counter()
-    found = network.evaluate(tested.images, tested.targets)
+    evaluation = network.evaluate(tested.images, tested.targets)
     seconds = time.perf_counter() - started
     rate = len(tested) / seconds
-    console.say("", str(found), "", f"{seconds:.2f} s, {rate:,.0f} images per second.")
+    console.say("", str(evaluation), "", f"{seconds:.2f} s, {rate:,.0f} images per second.")
     result: dict[str, Any] = {
         "model": str(model),
         "data": source.data,
         "images": len(tested),
         "seconds": round(seconds, 4),
         "images_per_second": round(rate),
-        "loss": found.loss,
+        "loss": evaluation.loss,
     }
-    if isinstance(found, Evaluation):
+    if isinstance(evaluation, Evaluation):
         result |= {
-            "accuracy": found.accuracy,
-            "classes": list(found.class_names),
-            "confusion": found.confusion.tolist(),
+            "accuracy": evaluation.accuracy,
+            "classes": list(evaluation.class_names),
+            "confusion": evaluation.confusion.tolist(),
         }
     else:
-        result["r_squared"] = None if math.isnan(found.r_squared) else found.r_squared
+        result["r_squared"] = None if math.isnan(evaluation.r_squared) else evaluation.r_squared
     console.result(result)

@@ -1,4 +1,4 @@
-"""`fencepost predict`: what a model file says about images."""
+"""`fencepost predict`: what a model predicts for images."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files of any size.")],
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Say which class each image shows, and how surely.
+    """Predict the class of each image, with its probability.
 
     Photographs are brought to what the model was trained on (size, channels; for digits light on
-    dark and centred), and what was done is said. Images that cannot be used are named at the end.
+    dark and centred), and what was done is printed. Images that cannot be used are named at the
+    end.
     """
     console = Console(as_json)
     from .. import load
@@ -40,24 +41,24 @@ def predict(
             f"{model}: the model must name its classes. Received: a model without class names. "
             'Set network.class_names = ["...", ...] in Python and save it again.'
         )
-    answers: list[dict[str, Any]] = []
+    predictions: list[dict[str, Any]] = []
     problems: list[str] = []
     for image in images:
         try:
             pixels, done = prepared(network, image)
         except DataError as error:
             problems.append(str(error))
-            answers.append({"image": str(image), "error": str(error)})
+            predictions.append({"image": str(image), "error": str(error)})
             continue
-        answer = prediction_of(network.predict_proba(pixels[None])[0], names)
-        answers.append({"image": str(image), **answer, "prepared": done})
-        (first, *others) = answer["top"]
+        prediction = prediction_of(network.predict_proba(pixels[None])[0], names)
+        predictions.append({"image": str(image), **prediction, "prepared": done})
+        (first, *others) = prediction["top"]
         console.say(
             f"{image}: {first['class']} ({percent(first['probability'])})"
             + "".join(f", {other['class']} ({percent(other['probability'])})" for other in others),
             *(f"    {sentence}" for sentence in done),
         )
-    console.result({"model": str(model), "predictions": answers})
+    console.result({"model": str(model), "predictions": predictions})
     if problems:
         sys.stdout.flush()
         good = len(images) - len(problems)

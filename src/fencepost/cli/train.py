@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from ..text import plural
 from .shared import options
 from .shared.console import Console, Interrupted, noun, percent
-from .shared.loading import Parts, Source
+from .shared.loading import Source, TrainingData
 from .shared.outputs import check_others, check_picture, check_writable
 
 if TYPE_CHECKING:
@@ -42,13 +42,14 @@ def train(
     ] = None,
     epochs: Annotated[int | None, options.from_recipe("Passes over the data.", min=1)] = None,
     batch_size: Annotated[int | None, options.from_recipe("Images per step.", min=1)] = None,
-    lr: Annotated[float | None, options.from_recipe("Learning rate, at its highest.")] = None,
+    lr: Annotated[float | None, options.from_recipe("Peak learning rate.")] = None,
     optimizer: Annotated[str | None, options.from_recipe("sgd, adam or adamw.")] = None,
     weight_decay: Annotated[
-        float | None, options.from_recipe("The pull of the weights towards 0.")
+        float | None, options.from_recipe("Weight decay (an L2 penalty).")
     ] = None,
     schedule: Annotated[
-        str | None, options.from_recipe("Of the rate: constant, step, cosine or one_cycle.")
+        str | None,
+        options.from_recipe("Of the learning rate: constant, step, cosine or one_cycle."),
     ] = None,
     augment: Annotated[
         str | None,
@@ -59,11 +60,11 @@ def train(
     validation: Annotated[
         float | None,
         typer.Option(
-            help="Share of the training data by which the best epoch is chosen.",
-            show_default="the data's own validation part, else none",
+            help="Fraction of the training data by which the best epoch is chosen.",
+            show_default="the data's own validation split, else none",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0,
     threads: Annotated[int | None, options.THREADS] = None,
     out: Annotated[
         Path | None,
@@ -91,7 +92,7 @@ def train(
 ) -> None:
     """Train a network on MNIST, on a folder of images, or on a file of images or signals.
 
-    Data without a test part are split: 15 % of each class are kept out and tested with.
+    From data without a test split, 15 % of each class are held out and tested with.
     """
     started = time.perf_counter()
     console = Console(as_json)
@@ -121,32 +122,32 @@ def train(
         check_picture("--picture", picture)
     check_others(out, {"--picture": picture, "--checkpoint": checkpoint})
 
-    parts = loading.for_training(source, seed)
-    console.say(parts.description)
-    network = recipes.build(name, parts.train, seed)
-    recipe = recipes.changed(recipes.recipe_for(name, parts.train, source.is_mnist), given)
+    loaded = loading.for_training(source, seed)
+    console.say(loaded.description)
+    network = recipes.build(name, loaded.train, seed)
+    recipe = recipes.changed(recipes.recipe_for(name, loaded.train, source.is_mnist), given)
     console.say("", f"{name}:", str(network), "", str(recipe))
 
     replaced = out.exists()
     settings: dict[str, Any] = {
         **recipe.arguments(),
-        "validation": validation or _pair(parts),
+        "validation": validation or (loaded.validation and tuple(loaded.validation)),
         "seed": seed,
         "threads": threads,
         "checkpoint": checkpoint,
         "resume": resume,
     }
     training_started = time.perf_counter()
-    history = _fit(network, parts, settings)
+    history = _fit(network, loaded, settings)
     train_seconds = time.perf_counter() - training_started
-    loading.remember(network, source, parts, seed, name)
+    loading.remember(network, source, loaded, seed, name)
     network.save(out)
     console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
 
     from ..network import Evaluation
     from .shared import report
 
-    evaluation = network.evaluate(parts.test.images, parts.test.targets)
+    evaluation = network.evaluate(loaded.test.images, loaded.test.targets)
     assert isinstance(evaluation, Evaluation)  # the command trains classifiers
     console.say(report.summary(evaluation))
     rate, things = _rate(history), noun(network.input_shape)
@@ -155,14 +156,14 @@ def train(
         "data": data,
         "parameters": network.parameter_count,
         "epochs": len(history),
-        "train_images": len(parts.train),
-        "test_images": len(parts.test),
+        "train_images": len(loaded.train),
+        "test_images": len(loaded.test),
         "train_seconds": round(train_seconds, 3),
         "seconds": 0.0,
         "images_per_second": round(rate),
         "test_accuracy": evaluation.accuracy,
-        "held_out": parts.held_out,
-        "classes": list(parts.train.class_names),
+        "held_out": loaded.held_out,
+        "classes": list(loaded.train.class_names),
         "saved": str(out),
         "picture": None if picture is None else str(picture),
     }
@@ -170,12 +171,12 @@ def train(
         report.draw_picture(
             picture,
             f"{name} on {source.short_name}: {percent(evaluation.accuracy)} of "
-            f"{len(parts.test):,} test {things} right",
+            f"{len(loaded.test):,} test {things} right",
             f"{network.parameter_count:,} parameters, {plural(len(history), 'epoch')} in "
             f"{train_seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
             history,
-            parts.test,
+            loaded.test,
             evaluation,
         )
         console.say(f"Drawn {picture}.")
@@ -187,12 +188,8 @@ def train(
     console.result(result | {"seconds": round(seconds, 3)})
 
 
-def _pair(parts: Parts) -> tuple[Any, Any] | None:
-    return None if parts.validation is None else (parts.validation.images, parts.validation.targets)
-
-
-def _fit(network: Network, parts: Parts, settings: dict[str, Any]) -> History:
-    """Train, with a bar where somebody can see it, else with a line per epoch."""
+def _fit(network: Network, loaded: TrainingData, settings: dict[str, Any]) -> History:
+    """Train, with a bar on a terminal, else with a line per epoch."""
     from ..training import fit
 
     checkpoint = settings["checkpoint"]
@@ -200,8 +197,8 @@ def _fit(network: Network, parts: Parts, settings: dict[str, Any]) -> History:
     try:
         return fit(
             network,
-            parts.train.images,
-            parts.train.targets,
+            loaded.train.images,
+            loaded.train.targets,
             progress=terminal,
             on_epoch=None if terminal else _line,
             **settings,

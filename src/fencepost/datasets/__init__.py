@@ -1,8 +1,7 @@
 """Data to learn from: MNIST (bundled), IDX, npz, folders of images, signals in CSV files.
 
 Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad files give a
-`DataError` that names the file, the rule and the remedy. May be called by everything above it;
-calls only `errors`.
+`DataError` that names the file, the rule and the remedy.
 """
 
 from . import prepare

@@ -1,4 +1,4 @@
-"""MNIST, which comes with the package: see data/mnist/ATTRIBUTION. Calls `idx_files`."""
+"""MNIST, which comes with the package: see data/mnist/ATTRIBUTION."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mnist(split: str = "train") -> Dataset:
     Parameters
     ----------
     split : {"train", "test"}
-        60,000 images to learn from, or 10,000 to judge by.
+        60,000 images to train on, or 10,000 to test with.
 
     Returns
     -------

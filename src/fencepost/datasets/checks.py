@@ -1,12 +1,11 @@
 """What arrays of images and targets must be: one check for files, for `fit` and for `predict`.
 
-Called by the loaders of this package and by `Network`; calls only `errors`. Every error names the
-argument, the rule, what was received and what would work.
+Every error names the argument, the rule, what was received and what would work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,7 @@ from ..errors import DataError
 __all__ = ["check_images", "check_targets"]
 
 AXES = {2: "(N, F)", 3: "(N, C, W)", 4: "(N, C, H, W)"}
-CHUNK = 1 << 20  # elements looked at at a time: whatever is derived from them stays in cache
-
-
-def chunks(array: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield (index of the first element, flat view) over a C-contiguous array."""
-    flat = array.reshape(-1)
-    for start in range(0, flat.size, CHUNK):
-        yield start, flat[start : start + CHUNK]
+CHUNK = 1 << 20  # elements at a time: whatever is derived from them stays in cache
 
 
 def check_images(
@@ -83,14 +75,14 @@ def check_targets(
     Parameters
     ----------
     targets : array_like
-        For "cross_entropy" integer class numbers, shape (N,); for "mse" real numbers, shape (N,)
+        For "cross_entropy" class indices, shape (N,); for "mse" real numbers, shape (N,)
         or (N, F).
     count : int
         The number of images that the targets belong to.
     loss : {"cross_entropy", "mse"}
         What they are compared with the network's output by.
     outputs : int, optional
-        The number of outputs of the network (classes, or numbers to be predicted).
+        The number of outputs of the network.
     several_classes : bool
         Whether one class only is an error (training) or not (evaluating).
     name : str
@@ -118,9 +110,9 @@ def check_targets(
     array = np.asarray(targets)
     if array.dtype.kind in "USO" and array.size:
         raise DataError(
-            f"{name} must be integer class numbers from 0 on. Received: {name}[0] = "
+            f"{name} must be integer class indices, from 0 on. Received: {name}[0] = "
             f"{array.reshape(-1)[0]!r} (dtype {array.dtype}). "
-            f"To number the classes: names, {name} = np.unique({name}, return_inverse=True)."
+            f"To index the classes: names, {name} = np.unique({name}, return_inverse=True)."
         )
     return _check_labels(_as_numbers(array, name), count, outputs, several_classes, name)
 
@@ -128,9 +120,9 @@ def check_targets(
 def _as_numbers(values: Any, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(values)
-    except ValueError as error:  # numpy's word for rows of different lengths
+    except ValueError as error:  # as NumPy reports rows of different lengths
         raise DataError(
-            f"{name} must be one array of numbers. Received: a sequence whose parts have "
+            f"{name} must be one array of numbers. Received: a sequence whose items have "
             f"different shapes. Bring all to one size, then np.stack them."
         ) from error
     if array.dtype.kind == "b":
@@ -159,8 +151,8 @@ def _check_shape(received: tuple[int, ...], shape: tuple[int, ...] | None, name:
         )
 
 
-def _join(shape: tuple[int, ...]) -> str:
-    return ", ".join(str(size) for size in shape)
+def _join(sizes: Iterable[object]) -> str:
+    return ", ".join(map(str, sizes))
 
 
 def _shape_remedy(received: tuple[int, ...], shape: tuple[int, ...] | None, name: str) -> str:
@@ -194,20 +186,17 @@ def _shape_remedy(received: tuple[int, ...], shape: tuple[int, ...] | None, name
 
 
 def _check_finite(array: NDArray[Any], name: str) -> None:
-    for start, part in chunks(array):
-        # A sum is NaN or infinite if any term is, and needs no temporary array.
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = part.sum(dtype=np.float64)
-        if np.isfinite(total):
-            continue
-        bad = np.flatnonzero(~np.isfinite(part))
-        place = np.unravel_index(start + int(bad[0]), array.shape)
-        index = ", ".join(str(int(i)) for i in place)
-        raise DataError(
-            f"{name} must be finite numbers within the range of float32. Received: "
-            f"{name}[{index}] = {part[bad[0]]}. Remove such inputs, or replace the values, "
-            f"for instance with np.nan_to_num."
-        )
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, CHUNK):
+        finite = np.isfinite(flat[start : start + CHUNK])
+        if not finite.all():
+            first = start + int(finite.argmin())
+            index = _join(np.unravel_index(first, array.shape))
+            raise DataError(
+                f"{name} must be finite numbers within the range of float32. Received: "
+                f"{name}[{index}] = {flat[first]}. Remove such inputs, or replace the values, "
+                f"for instance with np.nan_to_num."
+            )
 
 
 def _check_length(array: NDArray[Any], count: int, name: str) -> None:
@@ -225,7 +214,7 @@ def _check_values(
 ) -> NDArray[np.float32]:
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise DataError(
-            f"{name} must have shape (N,) or (N, F), one row of numbers per image. "
+            f"{name} must have shape (N,) or (N, F), one row per image. "
             f"Received: shape {array.shape}. Try {name}.reshape(len({name}), -1)."
         )
     _check_length(array, count, name)
@@ -249,7 +238,7 @@ def _check_labels(
         if array.ndim == 2 and array.shape[1] > 1:
             remedy = f"If they are one-hot: {name}.argmax(axis=1)."
         raise DataError(
-            f"{name} must have shape (N,), one class number per image. Received: shape "
+            f"{name} must have shape (N,), one class index per image. Received: shape "
             f"{array.shape}. {remedy}"
         )
     _check_length(array, count, name)
@@ -259,19 +248,19 @@ def _check_labels(
         if len(broken) or not np.isfinite(array).all():
             first = broken[0] if len(broken) else np.flatnonzero(~np.isfinite(array))[0]
             raise DataError(
-                f"{name} must be integer class numbers. Received: {name}[{first}] = "
-                f"{array[first]}. To predict numbers instead of classes use the loss "
+                f"{name} must be integer class indices. Received: {name}[{first}] = "
+                f"{array[first]}. For a regression instead of classes use the loss "
                 f'"mse".'
             )
         raise DataError(
             f"{name} must be integers. Received: dtype {array.dtype}, though every value is "
-            f"whole. Give {name}.astype(np.int64)."
+            f"an integer. Give {name}.astype(np.int64)."
         )
     low, high = int(array.min()), int(array.max())
     if low < 0 or (classes is not None and high >= classes):
         first = int(np.argmin(array) if low < 0 else np.argmax(array))
         rule = "0 or more" if classes is None else f"0 to {classes - 1} for {classes} classes"
-        remedy = f"Number the classes from 0: np.unique({name}, return_inverse=True)[1]."
+        remedy = f"Index the classes from 0: np.unique({name}, return_inverse=True)[1]."
         if classes is not None and low == 1 and high == classes:
             remedy = f"They seem to count from 1: give {name} - 1."
         elif classes is not None and low >= 0:
@@ -282,7 +271,7 @@ def _check_labels(
         )
     if several_classes and low == high:
         raise DataError(
-            f"{name} must hold at least two classes, else there is nothing to tell apart. "
+            f"{name} must hold at least two classes, else there is nothing to distinguish. "
             f"Received: class {low} for all {count:,} images. Add images of other classes."
         )
     return np.ascontiguousarray(array, np.int64)

@@ -1,7 +1,4 @@
-"""`Dataset`: images with their targets, as every loader of this package returns them.
-
-Calls `checks` and `errors` only.
-"""
+"""`Dataset`: images with their targets, as every loader of this package returns them."""
 
 from __future__ import annotations
 
@@ -39,9 +36,9 @@ class Dataset:
     images : array_like, shape (N, C, H, W), or (N, C, W) for signals
         uint8 stays uint8; other numbers become float32.
     targets : array_like
-        Class numbers, int64 (N,); or numbers to be predicted, float32 (N, F), if floating.
+        Class indices, int64 (N,); or regression targets, float32 (N, F), if floating.
     class_names : tuple of str
-        One per class; ("0", "1", ...) if not given; empty for numbers to be predicted.
+        One per class; ("0", "1", ...) if not given; empty for regression.
     source : str
         Where it comes from, for messages.
     description : str
@@ -71,13 +68,13 @@ class Dataset:
     def __post_init__(self) -> None:
         images = check_images(self.images)
         targets = np.asarray(self.targets)
-        # Floating targets are numbers to be predicted; a flat list of whole ones is more likely
-        # to be classes in the wrong type, which only their owner can tell.
+        # Floating targets are those of a regression; a flat list of integers among them is more
+        # likely to be classes in the wrong type, which only their owner knows.
         flat = targets.ndim == 1 and targets.size > 0
         if targets.dtype.kind == "f" and flat and bool((targets == np.floor(targets)).all()):
             raise DataError(
-                f"targets must be integers for classes, or have shape (N, F) for numbers to be "
-                f"predicted. Received: whole numbers of dtype {targets.dtype}, shape "
+                f"targets must be integers for classes, or have shape (N, F) for a regression. "
+                f"Received: integers of dtype {targets.dtype}, shape "
                 f"{targets.shape}. Give targets.astype(np.int64), or targets[:, None]."
             )
         loss = "mse" if targets.dtype.kind == "f" else "cross_entropy"
@@ -100,7 +97,7 @@ class Dataset:
         yield self.targets
 
     def __repr__(self) -> str:
-        kind = f"{len(self.class_names)} classes" if self.class_names else "numbers as targets"
+        kind = f"{len(self.class_names)} classes" if self.class_names else "regression targets"
         size = f"{len(self):,} × {self.input_shape} {self.images.dtype}"
         return f"Dataset({self.source}: {size}, {kind})"
 
@@ -122,36 +119,36 @@ class Dataset:
         except IndexError as error:
             raise ArgumentError(
                 f"indices must lie within the {len(self):,} images of the dataset. "
-                f"Received: {error}. The last image is number {len(self) - 1}."
+                f"Received: {error}. The last image has index {len(self) - 1}."
             ) from error
 
     def split_indices(
         self, validation: float = 0.1, seed: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the sorted indices of the two parts of `split`, without copying images."""
+        """Return the sorted indices of both subsets of `split`, without copying images."""
         if not 0 < validation < 1:
             raise ArgumentError(
                 f"validation must be a fraction between 0 and 1. Received: {validation}. "
-                f"0.1 keeps every tenth image for validation."
+                f"0.1 holds out a tenth of the images."
             )
         groups: Sequence[NDArray[np.int64]] = [np.arange(len(self))]
         if self.class_names:
             groups = [np.flatnonzero(self.targets == k) for k in range(len(self.class_names))]
         rng = np.random.default_rng(seed)
-        # Largest remainder: each class gives its share rounded down, and the classes that lost
+        # Largest remainder: each class gives its fraction rounded down, and the classes that lost
         # most by rounding give one more, until the total is right. One image always stays.
-        shares = [len(group) * validation for group in groups]
+        quotas = [len(group) * validation for group in groups]
         counts = [
-            min(int(share), max(len(g) - 1, 0)) for share, g in zip(shares, groups, strict=True)
+            min(int(quota), max(len(g) - 1, 0)) for quota, g in zip(quotas, groups, strict=True)
         ]
         wanted = max(1, round(len(self) * validation))
-        for k in sorted(range(len(groups)), key=lambda k: counts[k] - shares[k]):
+        for k in sorted(range(len(groups)), key=lambda k: counts[k] - quotas[k]):
             if sum(counts) < wanted and counts[k] < len(groups[k]) - 1:
                 counts[k] += 1
         if sum(counts) == 0:
             raise DataError(
                 f"{self.source}: a split needs a class of at least two images, one for each "
-                f"part. Received: {len(self)} image(s) in {len(groups)} class(es). Add images."
+                f"subset. Received: {len(self)} image(s) in {len(groups)} class(es). Add images."
             )
         chosen = [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
         mask = np.zeros(len(self), bool)
@@ -204,21 +201,21 @@ def channel_statistics(images: NDArray[Any]) -> ChannelStatistics:
     ChannelStatistics(mean=array([5.], dtype=float32), std=array([5.], dtype=float32))
     """
     count, channels = images.shape[:2]
-    planes = images.reshape(count, channels, -1)
-    cells = count * planes.shape[2]
-    step = max(1, CHUNK // max(1, planes.shape[2]))
+    pixels = images.reshape(count, channels, -1)
+    elements = count * pixels.shape[2]
+    step = max(1, CHUNK // max(1, pixels.shape[2]))
     mean, std = np.zeros(channels), np.zeros(channels)
     for c in range(channels):
-        parts = [planes[i : i + step, c] for i in range(0, count, step)]
+        parts = [pixels[i : i + step, c] for i in range(0, count, step)]
         if images.dtype == np.uint8:
             total = sum(int(part.sum(dtype=np.uint64)) for part in parts)
             squares = sum(int(_squares(part).sum(dtype=np.uint64)) for part in parts)
-            mean[c] = total / cells
-            std[c] = np.sqrt(cells * squares - total * total) / cells
+            mean[c] = total / elements
+            std[c] = np.sqrt(elements * squares - total * total) / elements
         else:
-            mean[c] = sum(float(part.sum(dtype=np.float64)) for part in parts) / cells
+            mean[c] = sum(float(part.sum(dtype=np.float64)) for part in parts) / elements
             deviations = (part.astype(np.float64) - mean[c] for part in parts)
-            std[c] = np.sqrt(sum(float(np.vdot(d, d)) for d in deviations) / cells)
+            std[c] = np.sqrt(sum(float(np.vdot(d, d)) for d in deviations) / elements)
     return ChannelStatistics(mean.astype(np.float32), std.astype(np.float32))
 
 

@@ -1,8 +1,7 @@
 """A folder of images with a subfolder per class.
 
-Every file's header is read first, so that all that is wrong can be told at once, and the pixels
-go straight to their place in one array. Calls `pictures`, `byte_streams`, `dataset`, `files`,
-`errors`.
+Every file's header is read first, so that all that is wrong is reported at once, and the pixels go
+straight into one array.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError
 from ..files.folders import hidden, visible_files
+from ..text import format_shape
 from . import image_files
 from .dataset import Dataset
 
 __all__ = ["image_folder", "split_folders"]
 
 Source = str | os.PathLike[str]
-# Names that mean a part of the data and never a class.
+# Names that mean a split of the data and never a class.
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("val", "valid", "validation"),
@@ -33,8 +33,8 @@ SHOWN = 5  # how many examples an error lists
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The files of a folder: paths, the class of each, and what was passed over."""
+class _Listing:
+    """The files of a folder: paths, the class of each, and how many were skipped."""
 
     paths: list[Path]
     labels: list[int]
@@ -51,15 +51,15 @@ def image_folder(
 ) -> Dataset:
     """Load images from a folder with a subfolder per class.
 
-    PNG, JPEG, GIF, BMP, TIFF, WebP and PGM/PPM are read. Images are turned upright as their EXIF
+    PNG, JPEG, GIF, BMP, TIFF, WebP and PGM/PPM are read. Images are rotated upright as their EXIF
     says; 16-bit pixels become 8-bit; palettes and CMYK become RGB; transparency is laid on white;
     of animations the first picture counts. Hidden files, and text or system files such as .txt or
-    Thumbs.db, are passed over. What was found and done stands in the result's `description`.
+    Thumbs.db, are skipped. The result's `description` says all of that.
 
     Parameters
     ----------
     path : path
-        Each subfolder is a class, called as it is, numbered in sorted order. Images may lie
+        Each subfolder is a class, called as it is, indexed in sorted order. Images may lie
         deeper within it.
     size : (height, width), optional
         Resize all images to this, antialiased; needed only if they have different sizes.
@@ -98,9 +98,9 @@ def image_folder(
     """
     root = Path(path)
     _check_arguments(size, channels)
-    found = _find(root, class_names)
-    infos = _inspect(root, found.paths)
-    shape = size or _common_size(root, found.paths, infos)
+    listing = _list(root, class_names)
+    infos = _inspect(root, listing.paths)
+    shape = size or _common_size(root, listing.paths, infos)
     if channels is None:
         channels = max(info.channels for info in infos)
     total = len(infos) * channels * shape[0] * shape[1]
@@ -113,7 +113,7 @@ def image_folder(
         )
     images = np.empty((len(infos), channels, *shape), np.uint8)
     problems: list[tuple[Path, str]] = []
-    for i, file in enumerate(found.paths):
+    for i, file in enumerate(listing.paths):
         try:
             images[i] = image_files.read(file, channels, size)
         except DataError as error:
@@ -121,33 +121,32 @@ def image_folder(
     _refuse(root, problems)
     return Dataset(
         images,
-        np.array(found.labels, np.int64),
-        found.names,
+        np.array(listing.labels, np.int64),
+        listing.names,
         source=root.name or str(root),
-        description=_describe(found, infos, shape, channels, size is not None),
+        description=_describe(listing, infos, shape, channels, size is not None),
     )
 
 
 def split_folders(root: Path) -> dict[str, Path]:
-    """Return which subfolders are parts of the data; {} if any other subfolder is there too."""
+    """Return which subfolders are splits of the data; {} if any other subfolder is there too."""
     folders = _subfolders(root)
-    parts = {
-        part: folder
-        for part, names in SPLITS.items()
+    splits = {
+        split: folder
+        for split, names in SPLITS.items()
         for folder in folders
         if folder.name.lower() in names
     }
-    return parts if len(parts) == len(folders) else {}
+    return splits if len(splits) == len(folders) else {}
 
 
 def _check_arguments(size: tuple[int, int] | None, channels: int | None) -> None:
     if channels not in (None, 1, 3):
         raise ArgumentError(
-            f"channels must be 1 (grey), 3 (RGB) or None (found out). Received: {channels!r}."
+            f"channels must be 1 (grey), 3 (RGB) or None (detected). Received: {channels!r}."
         )
-    whole = (int, np.integer)
     if size is not None and not (
-        len(size) == 2 and all(isinstance(s, whole) and 1 <= s <= 1 << 15 for s in size)
+        len(size) == 2 and all(isinstance(s, (int, np.integer)) and 1 <= s <= 1 << 15 for s in size)
     ):
         raise ArgumentError(
             f"size must be (height, width) in pixels, each from 1 to {1 << 15}. Received: "
@@ -166,7 +165,7 @@ def _subfolders(root: Path) -> list[Path]:
         ) from error
 
 
-def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
+def _list(root: Path, class_names: Sequence[str] | None) -> _Listing:
     folders = _subfolders(root)
     remedy = "Make a subfolder for each class and put its images there."
     if not folders:
@@ -175,12 +174,12 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
             f"{root}: must hold a subfolder per class. Received: no subfolder, {loose:,} "
             f"file(s). {remedy}"
         )
-    parts = split_folders(root)
-    if parts:
-        first = next(iter(parts.values()))
+    splits = split_folders(root)
+    if splits:
+        first = next(iter(splits.values()))
         raise DataError(
-            f"{root}: must hold a subfolder per class. Received: parts of the data "
-            f"({', '.join(f.name + '/' for f in parts.values())}). Load one, "
+            f"{root}: must hold a subfolder per class. Received: splits of the data "
+            f"({', '.join(f.name + '/' for f in splits.values())}). Load one, "
             f'image_folder("{first}"), or all with datasets.open("{root}").'
         )
     names = tuple(class_names or (folder.name for folder in folders))
@@ -192,7 +191,7 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
         )
     if len(names) == 1:
         raise DataError(
-            f"{root}: must hold at least two classes, else there is nothing to tell apart. "
+            f"{root}: must hold at least two classes, else there is nothing to distinguish. "
             f"Received: only {names[0]}. {remedy}"
         )
     paths: list[Path] = []
@@ -213,7 +212,7 @@ def _find(root: Path, class_names: Sequence[str] | None) -> _Found:
             f"{len(folders)} subfolders: {', '.join(empty[:SHOWN])}. Add images to them, or remove "
             f"them."
         )
-    return _Found(paths, labels, names, ignored)
+    return _Listing(paths, labels, names, ignored)
 
 
 def _inspect(root: Path, paths: list[Path]) -> list[image_files.PictureInfo]:
@@ -231,11 +230,11 @@ def _inspect(root: Path, paths: list[Path]) -> list[image_files.PictureInfo]:
 def _refuse(root: Path, problems: list[tuple[Path, str]]) -> None:
     if not problems:
         return
-    listed = "; ".join(f"{path.relative_to(root)} {what}" for path, what in problems[:SHOWN])
+    shown = "; ".join(f"{path.relative_to(root)} {what}" for path, what in problems[:SHOWN])
     more = f"; and {len(problems) - SHOWN:,} more" if len(problems) > SHOWN else ""
     raise DataError(
-        f"{root}: every file in a class's folder must be a whole image (PNG, JPEG, GIF, BMP, "
-        f"TIFF, WebP, PPM). Received: {len(problems):,} that cannot be used: {listed}{more}. "
+        f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "
+        f"TIFF, WebP, PPM). Received: {len(problems):,} that cannot be used: {shown}{more}. "
         f"Remove or replace them."
     )
 
@@ -255,18 +254,15 @@ def _common_size(
         )
         for size, _ in common[:SHOWN]
     }
-    listed = "; ".join(
-        f"{_size(size)}: {count:,} (such as {example[size]})" for size, count in common[:SHOWN]
+    shown = "; ".join(
+        f"{format_shape(size)}: {count:,} (such as {example[size]})"
+        for size, count in common[:SHOWN]
     )
     more = f"; and {len(common) - SHOWN:,} other sizes" if len(common) > SHOWN else ""
     raise DataError(
-        f"{root}: all images must have one size, height × width. Received: {listed}{more}. Give "
+        f"{root}: all images must have one size, height × width. Received: {shown}{more}. Give "
         f"size={common[0][0]} (or any other) to resize them all."
     )
-
-
-def _size(size: Sequence[int]) -> str:
-    return f"{size[0]} × {size[1]}"
 
 
 def _physical_memory() -> int:
@@ -277,20 +273,20 @@ def _physical_memory() -> int:
 
 
 def _describe(
-    found: _Found,
+    listing: _Listing,
     infos: list[image_files.PictureInfo],
     shape: tuple[int, int],
     channels: int,
     resized: bool,
 ) -> str:
-    counts = np.bincount(found.labels, minlength=len(found.names))
-    some = [f"{name} {count:,}" for name, count in zip(found.names[:20], counts, strict=False)]
-    if len(found.names) > 20:
+    counts = np.bincount(listing.labels, minlength=len(listing.names))
+    some = [f"{name} {count:,}" for name, count in zip(listing.names[:20], counts, strict=False)]
+    if len(listing.names) > 20:
         some.append("...")
     kind = "grey" if channels == 1 else "colour"
     text = [
-        f"{len(infos):,} {kind} images of {_size(shape)} pixels in {len(found.names)} classes: "
-        f"{', '.join(some)}."
+        f"{len(infos):,} {kind} images of {format_shape(shape)} pixels in {len(listing.names)} "
+        f"classes: {', '.join(some)}."
     ]
     if resized:
         changed = sum((info.height, info.width) != tuple(shape) for info in infos)
@@ -300,6 +296,6 @@ def _describe(
         text.append(f"{converted:,} were converted to {kind}.")
     notes = Counter(note for info in infos for note in info.notes)
     text += [f"{count:,} were {note}." for note, count in notes.most_common()]
-    if found.ignored:
-        text.append(f"{found.ignored:,} files that are no images were passed over.")
+    if listing.ignored:
+        text.append(f"{listing.ignored:,} files that are no images were skipped.")
     return " ".join(text)

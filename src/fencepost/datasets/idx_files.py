@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: a magic number, the sizes of the axes, the targets.
+"""IDX files, the format of MNIST: a magic number, the sizes of the axes, the values.
 
 The format: two zero bytes, one for the type, one for the number of axes; each axis as a big-endian
 32-bit integer; the data, big-endian, last axis fastest (yann.lecun.com/exdb/mnist, "FILE FORMATS
@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, DataError
+from ..arguments import choice
+from ..errors import DataError
 from .binary_files import GZIP_MAGIC, MAX_DEFLATE_RATIO, open_binary
 from .dataset import Dataset
 from .layouts import to_nchw
 
-__all__ = ["CANONICAL", "find_pair", "folder_parts", "idx", "read_idx"]
+__all__ = ["CANONICAL", "find_pair", "folder_splits", "idx", "read_idx"]
 
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_AXES = 4
@@ -107,8 +108,8 @@ def _inflate(content: bytes, most: int, path: Path) -> bytes:
         most -= len(parts[-1])
         if most > 0 and not inflater.eof:
             raise DataError(
-                f"{path}: a gzip file must be whole. Received: it ends in the middle of the data. "
-                f"Copy or download it again."
+                f"{path}: a gzip file must be complete. Received: it ends in the middle of the "
+                f"data. Copy or download it again."
             )
         content = inflater.unused_data
     return b"".join(parts)
@@ -128,7 +129,7 @@ def _header(data: bytes, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     part, needed = (magic, 4) if len(magic) < 4 else (sizes, 4 * magic[3])
     if len(part) < needed:
         raise DataError(
-            f"{path}: an IDX file must begin with a whole header. Received: {len(part)} of "
+            f"{path}: an IDX file must begin with a complete header. Received: {len(part)} of "
             f"{needed} bytes. Copy or download it again."
         )
     return struct.unpack_from(f">{magic[3]}I", sizes), np.dtype(DTYPES[magic[2]])
@@ -149,12 +150,12 @@ def idx(
         The file with the images, (N, H, W), or (N, W) for signals, or four axes (see `layout`);
         or a folder that holds files with MNIST's four names (as Fashion-MNIST, KMNIST do).
     labels : path, optional
-        The file with the labels, (N,); floating targets are targets to be predicted. If left out,
+        The file with the labels, (N,); floating ones are regression targets. If left out,
         the file beside `images` with the name that MNIST would give it.
     split : {"train", "test"}
         Which half to take of a folder.
     layout : {"NCHW", "NHWC"}, optional
-        The order of four axes where it cannot be found out.
+        The order of four axes where it cannot be detected.
 
     Returns
     -------
@@ -198,10 +199,7 @@ def idx(
 
 def find_pair(path: Path, split: str) -> tuple[Path, Path]:
     """Return the image and label files of a folder, or of an image file, by MNIST's names."""
-    if split not in CANONICAL:
-        raise ArgumentError(
-            f'split must be "train" or "test". Received: {split!r}. MNIST calls them so.'
-        )
+    choice("split", split, CANONICAL)
     if path.is_dir():
         names = [_existing(path, name) for name in CANONICAL[split]]
         if names[0] is None or names[1] is None:
@@ -221,7 +219,7 @@ def find_pair(path: Path, split: str) -> tuple[Path, Path]:
     return path, partner
 
 
-def folder_parts(folder: Path) -> list[str]:
+def folder_splits(folder: Path) -> list[str]:
     """Return which of "train" and "test" a folder holds under MNIST's names."""
     return [
         split

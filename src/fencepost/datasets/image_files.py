@@ -1,7 +1,4 @@
-"""One image file to one uint8 array, whatever the file's colours, depth and orientation.
-
-Pillow is imported when a picture is read. Calls `files` and `errors`.
-"""
+"""One image file to one uint8 array, whatever the file's colours, depth and orientation."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ WHITE = (255, 255, 255, 255)
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """What the header of a picture says: size as it is meant to be seen, channels, and notes."""
+    """What the header of a picture says: size once it is upright, channels, and notes."""
 
     height: int
     width: int
@@ -86,19 +83,19 @@ def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHI
     from PIL import Image as pillow
 
     image.load()
-    turn = orientation(image)
+    stored = orientation(image)
     if image.mode in DEEP:
         image = _to_eight_bits(image)
     elif image.mode == "F":
         raise DataError("has floating-point pixels, whose white is unknown; save it with 8 bits")
     if _has_alpha(image):
-        seen = image.convert("RGBA")
-        image = pillow.alpha_composite(pillow.new("RGBA", seen.size, ground), seen)
+        picture = image.convert("RGBA")
+        image = pillow.alpha_composite(pillow.new("RGBA", picture.size, ground), picture)
     if image.mode not in ("1", "L", "RGB", "RGBA"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr, Lab, HSV
     image = image.convert("L" if channels == 1 else "RGB")
-    if turn in UPRIGHT:
-        image = image.transpose(pillow.Transpose[UPRIGHT[turn]])
+    if stored in UPRIGHT:
+        image = image.transpose(pillow.Transpose[UPRIGHT[stored]])
     return image
 
 
@@ -132,6 +129,6 @@ def _notes(image: Image) -> Iterator[str]:
     if image.mode in ("P", "PA"):
         yield "with a palette, resolved"
     if orientation(image) in UPRIGHT:
-        yield "turned as their EXIF says"
+        yield "rotated as their EXIF says"
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         yield "animated or with several pages, the first taken"

@@ -1,4 +1,4 @@
-"""Which axis of an array of a file is which. Called by the loaders; calls only `errors`."""
+"""Which axis of an array in a file is which: channels first or channels last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, DataError
+from ..arguments import choice
+from ..errors import DataError
 
 __all__ = ["check_layout", "to_nchw"]
 
@@ -17,23 +18,18 @@ USUAL_CHANNELS = (1, 2, 3, 4)
 
 def check_layout(layout: str | None) -> None:
     """Refuse a layout that is not one of LAYOUTS or None."""
-    if layout is not None and layout not in LAYOUTS:
-        raise ArgumentError(
-            f'layout must be "NCHW" (channels first), "NHWC" (channels last) or None (found '
-            f"out). Received: {layout!r}. Leave it out for grey images."
-        )
+    if layout is not None:
+        choice("layout", layout, LAYOUTS)
 
 
 def to_nchw(array: NDArray[Any], where: str, layout: str | None = None) -> NDArray[Any]:
     """Return images from a file as (N, C, H, W), or signals as (N, 1, W).
 
     (N, W) are signals, (N, H, W) grey images. Of four axes the channel axis is the one, first or
-    last after N, that has 1 to 4 entries; if both or neither have, `layout` must say.
+    last after N, that has 1 to 4 entries; if both or neither have, `layout` decides.
     """
     check_layout(layout)
-    if array.ndim == 2:
-        return array[:, None]
-    if array.ndim == 3:
+    if array.ndim in (2, 3):
         return array[:, None]
     if array.ndim != 4:
         raise DataError(
@@ -46,7 +42,7 @@ def to_nchw(array: NDArray[Any], where: str, layout: str | None = None) -> NDArr
             which = "Both" if first else "Neither"
             raise DataError(
                 f"{where}: of four axes the second or the last holds the channels (1 to 4 of "
-                f"them). Received: shape {array.shape}. {which} could be it: say "
+                f"them). Received: shape {array.shape}. {which} could be it: give "
                 f'layout="NCHW" (channels first) or layout="NHWC" (channels last).'
             )
         layout = "NCHW" if first else "NHWC"

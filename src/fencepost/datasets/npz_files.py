@@ -17,15 +17,17 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, DataError
+from ..arguments import choice
+from ..errors import DataError
 from .binary_files import MAX_DEFLATE_RATIO, open_binary
 from .checks import check_targets
+from .class_names import class_indices
 from .dataset import Dataset
 from .layouts import check_layout, to_nchw
 
-__all__ = ["npz", "npz_parts"]
+__all__ = ["npz", "npz_splits"]
 
-# Pairs of names in the order in which they are looked for: our own, Keras's, MedMNIST's.
+# Pairs of names in the order in which they are tried: our own, Keras's, MedMNIST's.
 NAMES = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels"),
               ("signals", "labels"), ("x", "y"), ("X", "y")),
@@ -45,12 +47,12 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
         Holds `images` and `labels` (or x and y; or x_train, y_train, x_test, y_test, as Keras's
         mnist.npz; or train_images, train_labels, ..., as MedMNIST). Images are (N, H, W),
         (N, H, W, C) or (N, C, H, W); signals are (N, W), or (N, C, W) under the name `signals`.
-        Labels are integers or names, (N,), or floating numbers to be predicted, (N,) or (N, F).
+        Labels are integers or names, (N,), or regression targets, floating, (N,) or (N, F).
         An array `class_names` may name the classes.
     split : {"train", "validation", "test"}
         Which pair to take.
     layout : {"NCHW", "NHWC"}, optional
-        The order of four axes where it cannot be found out: the channel axis is the second or
+        The order of four axes where it cannot be detected: the channel axis is the second or
         last, whichever has 1 to 4 entries.
 
     Returns
@@ -75,8 +77,7 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
     ...     fp.datasets.npz(path)
     Dataset(cats.npz: 6 × (3, 8, 8) uint8, 2 classes)
     """
-    if split not in NAMES:
-        raise ArgumentError(f"split must be one of {', '.join(NAMES)}. Received: {split!r}.")
+    choice("split", split, NAMES)
     check_layout(layout)
     path = Path(path)
     members = _members(path)
@@ -105,7 +106,7 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
         raise DataError(f"{path}, {pair[0]} and {pair[1]}: {error}") from error
 
 
-def npz_parts(path: Source) -> list[str]:
+def npz_splits(path: Source) -> list[str]:
     """Return which of "train", "validation" and "test" the file holds."""
     members = _members(Path(path))
     return [split for split in NAMES if _pair(members, split) is not None]
@@ -141,7 +142,7 @@ def _read_member(path: Path, info: zipfile.ZipInfo) -> NDArray[Any]:
     ):
         raise DataError(
             f"{where}: must be a member as numpy.savez writes it. Received: compression type "
-            f"{info.compress_type}, {info.compress_size:,} bytes said to hold "
+            f"{info.compress_type}, {info.compress_size:,} bytes claimed to hold "
             f"{info.file_size:,}, in a file of {size:,}. Save it again with numpy.savez."
         )
     try:
@@ -220,20 +221,13 @@ def _text(array: NDArray[Any]) -> list[str]:
 def _targets(
     labels: NDArray[Any], names: tuple[str, ...], where: str
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Return labels as numbers, and the names of the classes."""
+    """Return labels as class indices or regression targets, and the names of the classes."""
     if labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind != "f":
         labels = labels[:, 0]
     if labels.dtype.kind in "SU":
         text = _text(labels.reshape(-1))
         names = names or tuple(sorted(set(text)))
-        unknown = sorted(set(text) - set(names))
-        if unknown:
-            raise DataError(
-                f"{where}: every label must be one of the {len(names)} class names. Received: "
-                f"{unknown[0]!r}. Rename it, or add it to {CLASS_NAMES}."
-            )
-        number = {name: k for k, name in enumerate(names)}
-        return np.array([number[name] for name in text], np.int64), names
+        return class_indices(text, names, where, "image"), names
     if labels.dtype.kind == "f" or labels.size == 0 or names:
         return labels, names
     try:

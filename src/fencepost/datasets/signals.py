@@ -1,7 +1,4 @@
-"""Signals from a CSV file: a row per signal, a column with its label. For Conv1d.
-
-Calls `dataset`, `files` and `errors`.
-"""
+"""Signals from a CSV file: a row per signal, a column with its label. For Conv1d."""
 
 from __future__ import annotations
 
@@ -12,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, DataError
+from ..arguments import integer
+from ..errors import DataError
 from ..files.decimals import is_number
 from ..files.tables import read_table
+from .class_names import class_indices
 from .dataset import Dataset
 
 __all__ = ["signals_csv"]
@@ -34,16 +33,16 @@ def signals_csv(
     ----------
     path : path
         Text separated by commas, semicolons, tabs, bars or spaces, a row per signal; decimal
-        commas, comments and the encoding are found out. The first row names the columns, unless
+        commas, comments and the encoding are detected. The first row names the columns, unless
         most of it are numbers.
     label : str or int
-        The column with the labels: its name, or its number (0 is the first, -1 the last).
-        Labels are names or whole numbers; classes are numbered in sorted order.
+        The column with the labels: its name, or its index (0 is the first, -1 the last).
+        Labels are names or integers; classes are indexed in sorted order.
     channels : int
         Signals of several channels stand in a row one after another: all of channel 0, then all
         of channel 1, and so on.
     regression : bool
-        The label column holds numbers to be predicted, not classes.
+        The label column holds regression targets, not classes.
     class_names : sequence of str, optional
         The classes and their order, if another file (of training signals) decides them.
 
@@ -57,7 +56,7 @@ def signals_csv(
     ArgumentError
         A label column or number of channels that cannot be.
     DataError
-        Rows of different lengths, cells that are no finite numbers (row and column are named), no
+        Rows of different lengths, cells that are not finite numbers (row and column are named), no
         such label column, one class only.
 
     Examples
@@ -73,8 +72,7 @@ def signals_csv(
     ((2, 1, 3), ('ill', 'ok'), array([1, 0]))
     """
     path = Path(path)
-    if channels < 1:
-        raise ArgumentError(f"channels must be 1 or more. Received: {channels}.")
+    channels = integer("channels", channels, 1)
     values, labels, names = _read(path, label)
     width = len(names) - 1
     values = _finite(path, values, names, label)
@@ -86,7 +84,7 @@ def signals_csv(
     signals = values.reshape(len(labels), channels, width // channels)
     text = f"{len(labels):,} signals of {channels} × {width // channels} values"
     if regression:
-        targets: NDArray[np.float32] | NDArray[np.int64] = _numbers(path, labels)
+        targets: NDArray[np.float32] | NDArray[np.int64] = _regression_targets(path, labels)
         classes: tuple[str, ...] = ()
     else:
         targets, classes = _classes(path, labels, class_names)
@@ -101,7 +99,7 @@ def _read(path: Path, label: str | int) -> tuple[NDArray[np.float32], list[str],
     if isinstance(label, str) and not table.header:
         raise DataError(
             f"{path}: the first row must name the columns, one of them {label!r}. Received: only "
-            f"numbers. Add a header, or say which column is the label by number: label=0 for the "
+            f"numbers. Add a header, or give the index of the label column: label=0 for the "
             f"first, label=-1 for the last."
         )
     at = _column(path, names, label)
@@ -144,7 +142,7 @@ def _column(path: Path, names: list[str], label: str | int) -> int:
     some = ", ".join(names[:4] + (["..."] if len(names) > 5 else []) + names[4:][-1:])
     raise DataError(
         f"{path}: the label column {label!r} must exist once. Received: {problem} among {some}. "
-        f"Name another with label=, or give its number (0 is the first, -1 the last)."
+        f"Name another with label=, or give its index (0 is the first, -1 the last)."
     )
 
 
@@ -164,7 +162,7 @@ def _finite(
     return values
 
 
-def _numbers(path: Path, labels: list[str]) -> NDArray[np.float32]:
+def _regression_targets(path: Path, labels: list[str]) -> NDArray[np.float32]:
     bad = next((k for k, text in enumerate(labels) if not is_number(text)), None)
     if bad is not None:
         raise DataError(
@@ -183,33 +181,25 @@ def _classes(
             f"{labels.index('') + 1}. Fill it in, or leave that row out."
         )
     if all(is_number(text) for text in set(labels)):
-        labels = [_whole(path, text, k) for k, text in enumerate(labels)]
-        found = sorted(set(labels), key=int)
+        labels = [_as_integer(path, text, k) for k, text in enumerate(labels)]
+        names = tuple(class_names or sorted(set(labels), key=int))
     else:
-        found = sorted(set(labels))
-    names = tuple(class_names or found)
-    unknown = [name for name in found if name not in names]
-    if unknown:
-        raise DataError(
-            f"{path}: every label must be one of the classes {', '.join(names)}. Received: "
-            f"{unknown[0]!r} in signal {labels.index(unknown[0]) + 1}. Correct it, or train on "
-            f"it too."
-        )
+        names = tuple(class_names or sorted(set(labels)))
+    targets = class_indices(labels, names, str(path), "signal")
     if len(names) == 1:
         raise DataError(
-            f"{path}: must hold at least two classes, else there is nothing to tell apart. "
-            f"Received: only {names[0]!r}. Add signals of other classes, or say regression=True "
-            f"to predict numbers."
+            f"{path}: must hold at least two classes, else there is nothing to distinguish. "
+            f"Received: only {names[0]!r}. Add signals of other classes, or give "
+            f"regression=True."
         )
-    number = {name: k for k, name in enumerate(names)}
-    return np.array([number[text] for text in labels], np.int64), names
+    return targets, names
 
 
-def _whole(path: Path, text: str, k: int) -> str:
+def _as_integer(path: Path, text: str, k: int) -> str:
     value = float(text)
     if not value.is_integer():
         raise DataError(
-            f"{path}: labels that are numbers must be whole. Received: {text!r} in signal "
-            f"{k + 1}. To predict numbers instead of classes say regression=True."
+            f"{path}: labels that are numbers must be integers. Received: {text!r} in signal "
+            f"{k + 1}. For a regression instead of classes give regression=True."
         )
     return str(int(value))

@@ -1,7 +1,4 @@
-"""What `--data` takes: a name, a folder or a file, and which loader is meant by it.
-
-Calls the loaders of this package.
-"""
+"""What `--data` takes: a name, a folder or a file, and which loader is meant by it."""
 
 from __future__ import annotations
 
@@ -11,15 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import DataError
 from .binary_files import GZIP_MAGIC, ZIP_MAGIC, open_binary
 from .bundled import mnist
+from .class_names import class_indices
 from .dataset import Dataset
 from .folders import image_folder, split_folders
-from .idx_files import find_pair, folder_parts, idx
-from .npz_files import npz, npz_parts
+from .idx_files import find_pair, folder_splits, idx
+from .npz_files import npz, npz_splits
 from .signals import signals_csv
 
 __all__ = ["DataSource", "open", "open_test"]
@@ -44,7 +40,7 @@ Load = Callable[[_Options], Dataset]
 
 @dataclass(frozen=True)
 class DataSource:
-    """What was found under a path: training data, and validation and test data if there are any."""
+    """The data under a path: a training split, and validation and test splits if there are any."""
 
     name: str
     train: Dataset
@@ -52,32 +48,32 @@ class DataSource:
     test: Dataset | None = None
 
     def __post_init__(self) -> None:
-        for part in ("validation", "test"):
-            data: Dataset | None = getattr(self, part)
+        for split in ("validation", "test"):
+            data: Dataset | None = getattr(self, split)
             if data is not None:
-                object.__setattr__(self, part, _like(data, self.train, self.name, part))
+                object.__setattr__(self, split, _like(data, self.train, self.name, split))
 
     @property
     def description(self) -> str:
-        """What was found and what was done to it, a sentence or more for each part."""
-        parts = {"Training": self.train, "Validation": self.validation, "Test": self.test}
-        return "\n".join(f"{k}: {v.description}" for k, v in parts.items() if v is not None)
+        """What was found and what was done to it, a sentence or more for each split."""
+        splits = {"Training": self.train, "Validation": self.validation, "Test": self.test}
+        return "\n".join(f"{k}: {v.description}" for k, v in splits.items() if v is not None)
 
 
-def _like(data: Dataset, train: Dataset, name: str, part: str) -> Dataset:
+def _like(data: Dataset, train: Dataset, name: str, split: str) -> Dataset:
     """Return `data` with the classes of `train`, if it can be used with it."""
     if data.input_shape != train.input_shape:
         raise DataError(
-            f"{name}: all parts must have images of one shape. Received: {train.input_shape} to "
-            f"train on, {data.input_shape} in the {part} part. Give size=(height, width) to "
+            f"{name}: all splits must have images of one shape. Received: {train.input_shape} to "
+            f"train on, {data.input_shape} in the {split} split. Give size=(height, width) to "
             f"resize a folder of images, or data that belong together."
         )
     if bool(data.class_names) != bool(train.class_names):
         raise DataError(
-            f"{name}: the targets of all parts must be of one kind. Received: classes in one, "
-            f"numbers to be predicted in the other. Save integers for classes in both."
+            f"{name}: the targets of all splits must be of one kind. Received: classes in one, "
+            f"regression targets in the other. Save integers for classes in both."
         )
-    return _renumber(data, train.class_names, f"{name}, {part} part")
+    return _reindex(data, train.class_names, f"{name}, {split} split")
 
 
 def open(
@@ -111,7 +107,7 @@ def open(
     Raises
     ------
     DataError
-        Nothing there, or nothing that can be loaded; parts that do not belong together; and
+        Nothing there, or nothing that can be loaded; splits that do not belong together; and
         whatever the loaders raise.
 
     Examples
@@ -125,14 +121,14 @@ def open(
     if "train" not in loaders:
         raise DataError(
             f"{path}: there must be data to train on. Received: only {', '.join(loaders)}. Add "
-            f"the training part."
+            f"the training split."
         )
     options = _Options(size, channels, label, layout)
     train = loaders.pop("train")(options)
-    # The training data decide the classes, and for images the channels, of the other parts.
+    # The training data decide the classes, and for images the channels, of the other splits.
     options = replace(options, channels=channels or _channels(train), class_names=train.class_names)
-    rest = {part: load(options) for part, load in loaders.items()}
-    return DataSource(str(path), train, rest.get("validation"), rest.get("test"))
+    others = {split: load(options) for split, load in loaders.items()}
+    return DataSource(str(path), train, others.get("validation"), others.get("test"))
 
 
 def open_test(
@@ -144,14 +140,14 @@ def open_test(
     layout: str | None = None,
     class_names: Sequence[str] = (),
 ) -> Dataset:
-    """Load what a model is to be judged by: the test part of `path` if it has one, else all of it.
+    """Load what a model is to be tested with: the test split of `path` or, without one, all of it.
 
     Parameters
     ----------
     path, size, channels, label, layout
         As `open` takes them.
     class_names : sequence of str
-        The classes that the model knows, in its order: labels are numbered by it.
+        The classes that the model knows, in its order, which decides the indices of the labels.
 
     Returns
     -------
@@ -169,57 +165,51 @@ def open_test(
     10000
     """
     loaders = _loaders(path)
-    load = next(loaders[part] for part in ("test", "validation", "train") if part in loaders)
+    load = next(loaders[split] for split in ("test", "validation", "train") if split in loaders)
     names = tuple(class_names)
-    return _renumber(load(_Options(size, channels, label, layout, names)), names, str(path))
+    return _reindex(load(_Options(size, channels, label, layout, names)), names, str(path))
 
 
 def _channels(train: Dataset) -> int | None:
     return train.input_shape[0] if len(train.input_shape) == 3 else None
 
 
-def _renumber(data: Dataset, names: tuple[str, ...], where: str) -> Dataset:
+def _reindex(data: Dataset, names: tuple[str, ...], where: str) -> Dataset:
     """Return `data` with its classes in the order of `names`."""
     if not names or not data.class_names or data.class_names == names:
         return data
-    unknown = [name for name in data.class_names if name not in names]
-    if unknown:
-        raise DataError(
-            f"{where}: every class must be one of those known: {', '.join(names[:20])}. Received: "
-            f"{', '.join(unknown[:5])}. Rename or leave out these classes."
-        )
-    place = np.array([names.index(name) for name in data.class_names])
-    return replace(data, targets=place[data.targets], class_names=names)
+    indices = class_indices(data.class_names, names, where)
+    return replace(data, targets=indices[data.targets], class_names=names)
 
 
 def _loaders(path: str | os.PathLike[str]) -> dict[str, Load]:
-    """Return how to load each part that there is; nothing is loaded yet."""
+    """Return how to load each split that there is; nothing is loaded yet."""
     if str(path) == "mnist":
-        return {part: partial(_mnist, part) for part in ("train", "test")}
+        return {split: partial(_mnist, split) for split in ("train", "test")}
     path = Path(path)
     return _folder(path) if path.is_dir() else _file(path)
 
 
-def _mnist(part: str, _: _Options) -> Dataset:
-    return mnist(part)
+def _mnist(split: str, _: _Options) -> Dataset:
+    return mnist(split)
 
 
 def _folder(path: Path) -> dict[str, Load]:
-    idx_parts = folder_parts(path)
-    if idx_parts:
-        return {part: partial(_idx, path, part) for part in idx_parts}
-    tables = {part: path / name for part, name in TABLES.items() if (path / name).is_file()}
+    idx_splits = folder_splits(path)
+    if idx_splits:
+        return {split: partial(_idx, path, split) for split in idx_splits}
+    tables = {split: path / name for split, name in TABLES.items() if (path / name).is_file()}
     if tables:
-        return {part: partial(_signals, table) for part, table in tables.items()}
+        return {split: partial(_signals, table) for split, table in tables.items()}
     folders = split_folders(path) or {"train": path}
-    return {part: partial(_images, folder) for part, folder in folders.items()}
+    return {split: partial(_images, folder) for split, folder in folders.items()}
 
 
 def _file(path: Path) -> dict[str, Load]:
     with open_binary(path) as file:
         start = file.read(4)
     if start[:2] == ZIP_MAGIC:
-        return {part: partial(_npz, path, part) for part in npz_parts(path) or ["train"]}
+        return {split: partial(_npz, path, split) for split in npz_splits(path) or ["train"]}
     if path.suffix.lower() in CSV_ENDINGS:
         return {"train": partial(_signals, path)}
     if start[:2] in (GZIP_MAGIC, b"\0\0"):
@@ -232,12 +222,12 @@ def _file(path: Path) -> dict[str, Load]:
     )
 
 
-def _idx(path: Path, part: str, options: _Options) -> Dataset:
-    return idx(path, split=part, layout=options.layout)
+def _idx(path: Path, split: str, options: _Options) -> Dataset:
+    return idx(path, split=split, layout=options.layout)
 
 
-def _npz(path: Path, part: str, options: _Options) -> Dataset:
-    return npz(path, part, layout=options.layout)
+def _npz(path: Path, split: str, options: _Options) -> Dataset:
+    return npz(path, split, layout=options.layout)
 
 
 def _images(path: Path, options: _Options) -> Dataset:

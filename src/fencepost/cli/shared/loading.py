@@ -1,4 +1,4 @@
-"""Data for the commands: what to train on, and what to judge by."""
+"""Data for the commands: what to train on, and what to test with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HELD_OUT = 0.15
 
 @dataclass(frozen=True)
 class Source:
-    """Where data are and how to read them: what the user said, and what a model file remembers."""
+    """Where data are and how to read them: what the user gave, or what a model file remembers."""
 
     data: str = MNIST
     size: tuple[int, int] | None = None
@@ -39,8 +39,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The data of a training; `held_out` is the share that was taken out to test with, if any."""
+class TrainingData:
+    """The data of a training; `held_out` is the fraction kept to test with, if any."""
 
     train: Dataset
     validation: Dataset | None
@@ -49,37 +49,36 @@ class Parts:
     description: str
 
 
-def for_training(source: Source, seed: int) -> Parts:
-    """Load data and make sure that there is a part to test with."""
+def for_training(source: Source, seed: int) -> TrainingData:
+    """Load data and make sure that there is something to test with."""
     from ... import datasets
 
-    found = datasets.open(
+    opened = datasets.open(
         source.data, size=source.size, label=source.label, channels=source.channels
     )
-    if not found.train.class_names:
+    if not opened.train.class_names:
         raise DataError(
             f"{source.data}: the command trains classifiers, so labels must be classes. Received: "
-            "numbers to be predicted. In Python, Network.fit does that with the loss mse."
+            "regression targets. In Python, Network.fit takes them with the loss mse."
         )
-    train, test, held_out = found.train, found.test, None
-    lines = [found.description]
+    train, test, held_out = opened.train, opened.test, None
+    lines = [opened.description]
     if test is None:
         held_out, total = HELD_OUT, len(train)
         train, test = train.split(HELD_OUT, seed)
         lines.append(
-            f"There is no test part, so {len(test):,} of the {total:,} (of each class "
-            f"{100 * HELD_OUT:.0f} %, at random, seed {seed}) are kept out of the training and "
-            "tested with at the end."
+            f"There is no test split, so {len(test):,} of the {total:,} ({100 * HELD_OUT:.0f} % of "
+            f"each class, at random, seed {seed}) are held out of the training and tested with at "
+            "the end."
         )
     lines.append(_summary(train, test))
-    return Parts(train, found.validation, test, held_out, "\n".join(lines))
+    return TrainingData(train, opened.validation, test, held_out, "\n".join(lines))
 
 
-def for_judging(source: Source, network: Network) -> tuple[Dataset, str]:
-    """Load what a model is to be judged by, and say what it is.
+def for_testing(source: Source, network: Network) -> tuple[Dataset, str]:
+    """Load what a model is to be tested with, and say what it is.
 
-    If these are the very data that it was trained on, and part of them was held out then, that
-    part: the others it has seen.
+    If these are the very data that it was trained on, with some held out: only these.
     """
     from ... import datasets
 
@@ -102,14 +101,14 @@ def for_judging(source: Source, network: Network) -> tuple[Dataset, str]:
     if held_out and same and held_out.get("images") == len(data):
         kept = data.split_indices(float(held_out["share"]), int(held_out["seed"]))[1]
         return data.subset(kept), (
-            f"{data.description} The model was trained on these; judged by the {len(kept):,} that "
-            "were kept out of its training."
+            f"{data.description} The model was trained on these; tested with the "
+            f"{len(kept):,} that were held out of its training."
         )
     return data, data.description
 
 
-def remember(network: Network, source: Source, parts: Parts, seed: int, model: str) -> None:
-    """Let the model file say what it was trained on."""
+def remember(network: Network, source: Source, loaded: TrainingData, seed: int, model: str) -> None:
+    """Note in the model file what it was trained on."""
     from ...datasets import prepare
 
     record: dict[str, Any] = {
@@ -120,10 +119,10 @@ def remember(network: Network, source: Source, parts: Parts, seed: int, model: s
         "channels": source.channels,
     }
     if len(network.input_shape) == 3:
-        record["preparation"] = prepare.detect(parts.train.images).to_dict()
-    if parts.held_out:
-        images = len(parts.train) + len(parts.test)
-        record["held_out"] = {"share": parts.held_out, "seed": seed, "images": images}
+        record["preparation"] = prepare.detect(loaded.train.images).to_dict()
+    if loaded.held_out:
+        images = len(loaded.train) + len(loaded.test)
+        record["held_out"] = {"share": loaded.held_out, "seed": seed, "images": images}
     network.metadata["training"] = record
 
 

@@ -1,14 +1,14 @@
-"""How each model is built and trained unless the user says otherwise: one table of such numbers."""
+"""How each model is built and trained unless the user says otherwise: one table of settings."""
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ArgumentError, DataError
+from ...arguments import choice
+from ...errors import DataError
 from ...text import plural
 
 if TYPE_CHECKING:
@@ -62,15 +62,12 @@ RECIPES = {
 }
 
 
-def model_name(wanted: str | None, mnist: bool) -> str:
-    """Return the name of the model: the one wanted, or the default for the data."""
-    if wanted is None:
+def model_name(given: str | None, mnist: bool) -> str:
+    """Return the name of the model: the one given, or the default for the data."""
+    if given is None:
         return "lenet5" if mnist else "small_cnn"
-    if wanted in RECIPES:
-        return wanted
-    near = difflib.get_close_matches(wanted, RECIPES, n=2, cutoff=0.4)
-    hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise ArgumentError(f"--model must be one of {', '.join(RECIPES)}. Received: {wanted}.{hint}")
+    name: str = choice("--model", given, RECIPES)
+    return name
 
 
 def build(name: str, data: Dataset, seed: int) -> Network:
@@ -98,7 +95,7 @@ def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
     """Return the recipe for a model and its training data.
 
     Data of which nothing is known are changed only a little: shifted by a thirtieth of their size,
-    turned by 5 degrees.  Signals are not changed at all.
+    rotated by 5 degrees.  Signals are not changed at all.
     """
     recipe = RECIPES[name]
     if mnist:

@@ -1,4 +1,4 @@
-"""What `train` says and draws of the network that it trained, from its evaluation."""
+"""What `train` prints and draws of the network that it trained, from its evaluation."""
 
 from __future__ import annotations
 

@@ -1,0 +1,38 @@
+"""The names of classes and their indices: the same in every kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+__all__ = ["class_indices"]
+
+SHOWN = 20  # names that an error lists
+
+
+def class_indices(
+    labels: Sequence[str], names: Sequence[str], where: str, item: str = ""
+) -> NDArray[np.int64]:
+    """Return the index of each label among the names of the classes.
+
+    `where` names the file in errors, `item` what has a label, such as "signal".
+
+    Examples
+    --------
+    >>> class_indices(["dog", "cat", "dog"], ("cat", "dog"), "pets.csv")
+    array([1, 0, 1])
+    """
+    index = {name: k for k, name in enumerate(names)}
+    unknown = next((k for k, label in enumerate(labels) if label not in index), None)
+    if unknown is not None:
+        known = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+        position = f" in {item} {unknown + 1}" if item else ""
+        raise DataError(
+            f"{where}: every label must be one of the classes {known}. Received: "
+            f"{labels[unknown]!r}{position}. Correct it, leave it out, or train on it too."
+        )
+    return np.array([index[label] for label in labels], np.int64)

@@ -32,7 +32,7 @@ Received: input_size=10, kernel_size=3, stride=2.
     output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1
     output = (10 + 0 + 0 − 1·(3 − 1) − 1) / 2 + 1 = 4.5
 
-4 windows fit, and the last cell of the input would never be looked at.
+4 windows fit, and the last element of the input would never be used.
 
 Any one of these fits:
     an input of 9     → output 4
@@ -41,7 +41,7 @@ Any one of these fits:
     stride=1          → output 8
     kernel_size=2     → output 5
     kernel_size=4     → output 4
-    remainder="crop"  → output 4  (drops what is not looked at, as PyTorch does silently)
+    remainder="crop"  → output 4  (drops what is not used, as PyTorch does silently)
     remainder="pad"   → output 5  (adds the missing zeros at the far edge)"""
     )
 
@@ -57,8 +57,8 @@ Received: input_size=(28, 28), kernel_size=3, stride=2, padding=1.
                       output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1
     height and width: output = (28 + 1 + 1 − 1·(3 − 1) − 1) / 2 + 1 = 14.5
 
-14 windows fit, and the last zero that the padding adds would never be looked at.
-Nothing of the input is lost, but the padding is not the one that was asked for.
+14 windows fit, and the last zero that the padding adds would never be used. Nothing of
+the input is lost, but the padding is not the one that was asked for.
 
 Any one of these fits:
     an input of 27 × 27       → output 14 × 14
@@ -81,8 +81,8 @@ def test_axes_that_fail_differently():
     height: output = (28 + 0 + 0 − 1·(3 − 1) − 1) / 2 + 1 = 13.5
     width:  output = (30 + 0 + 0 − 1·(5 − 1) − 1) / 3 + 1 = 9.33…
 
-Height: 13 windows fit, and the last cell of the input would never be looked at.
-Width: 9 windows fit, and the last cell of the input would never be looked at.
+Height: 13 windows fit, and the last element of the input would never be used.
+Width: 9 windows fit, and the last element of the input would never be used.
 """ in str(error)
     assert [axis.axis for axis in error.problem.axes] == ["height", "width"]
 
@@ -97,15 +97,16 @@ Received: input_size=3, kernel_size=5, dilation=3.
     output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1
     output = (3 + 0 + 0 − 3·(5 − 1) − 1) / 1 + 1 = −9
 
-A kernel of 5 cells, 3 apart, reaches over 13 cells; the input has 3: 10 too few.
+A kernel of 5 elements, 3 apart, spans 13 elements; the input has 3: 10 too few.
 
 Any one of these fits:
     an input of 13  → output 1
     padding=5       → output 1
     kernel_size=1   → output 3"""
     )
-    assert "A kernel of 9 cells needs 9 cells; the input with its padding has 5: 4 too few." in str(
-        size_error(3, 9, padding=1)
+    assert (
+        "A kernel of 9 elements needs 9 elements; the input with its padding has 5: 4 too few."
+        in str(size_error(3, 9, padding=1))
     )
 
 
@@ -115,28 +116,28 @@ def test_too_large_and_uneven_at_once():
         "The windows do not fit the input: a kernel must fit at least once, and end at the far "
         "edge after a whole number of steps."
     )
-    assert "Height: A kernel of 5 cells needs 5 cells; the input has 3: 2 too few." in message
-    assert "Width: 2 windows fit, and the last cell of the input would never" in message
+    assert "Height: A kernel of 5 elements needs 5 elements; the input has 3: 2 too few." in message
+    assert "Width: 2 windows fit, and the last element of the input would never" in message
 
 
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        ((12, 3, 5), "2 windows fit, and the last 4 cells of the input would never be looked at."),
-        ((5, 3, 4), "1 window fits, and the last 2 cells of the input would never be looked at. "),
+        ((12, 3, 5), "2 windows fit, and the last 4 elements of the input would never be used."),
+        ((5, 3, 4), "1 window fits, and the last 2 elements of the input would never be used. "),
         (
             (10, 3, 4, (0, 2)),
-            "3 windows fit, and the last zero that the padding adds would never be looked at.",
+            "3 windows fit, and the last zero that the padding adds would never be used.",
         ),
         (
             (13, 3, 4, (0, 1)),
-            "3 windows fit, and the last 2 cells of the input would never be looked at, "
+            "3 windows fit, and the last 2 elements of the input would never be used, "
             "nor the padding after them.",
         ),
         (
             (10, 1, 4),
-            "3 windows fit, and the last cell of the input would never be looked at. "
-            "(Steps of 4 skip 3 cells between neighbouring windows as well.)",
+            "3 windows fit, and the last element of the input would never be used. "
+            "(Steps of 4 skip 3 elements between neighbouring windows as well.)",
         ),
     ],
 )

@@ -69,7 +69,7 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
         value = graph.pool(value, 2)
     text = next(one for one in run_rules(graph.model()).format_findings(200) if "FP201" in one)
     assert "(4 layers)" in text
-    assert text.count("no window looks at") == 2
+    assert text.count("no window covers") == 2
     assert text.endswith("  and likewise maxpool2d2 and maxpool2d3.")
 
 
@@ -77,7 +77,7 @@ def test_a_model_that_is_one_layer_without_a_name():
     graph = GraphBuilder((1, 3, 33, 33))
     graph.pool(graph.input, 2, name="")
     (text,) = [one for one in run_rules(graph.model()).format_findings(200) if "FP201" in one]
-    assert text.splitlines()[1].startswith("  MaxPool2d(2, stride=2): no window looks at the last")
+    assert text.splitlines()[1].startswith("  MaxPool2d(2, stride=2): no window covers the last")
 
 
 def test_the_summary_counts_and_names_inputs_that_are_exact():

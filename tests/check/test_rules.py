@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fencepost.check import CODES
 from fencepost.check.rules.engine import run_rules
-from fencepost.check.rules.windows import _alive
+from fencepost.check.rules.windows import _used_elements
 from fencepost.graph.coverage import coverage
 from fencepost.sizing import Window, output_size
 from graph.graph_builder import GraphBuilder
@@ -186,20 +186,20 @@ def test_a_batch_that_is_reshaped_away():
         ((14, 14), 4, "the last 2 rows and columns (bottom and right) of 14 × 14"),
         ((14, 13), 4, "the last 2 rows (bottom) and the last column (right) of 14 × 13"),
         ((12, 12), 4, ""),
-        ((11,), 2, "the last cell (end) of 11"),
+        ((11,), 2, "the last element (end) of 11"),
     ],
 )
-def test_dropped_cells(sizes, kernel, lost):
+def test_dropped_elements(sizes, kernel, lost):
     graph = image(*sizes)
     graph.pool(graph.input, kernel)
     if not lost:
         assert not findings(graph, "FP201")
         return
     found = only(graph, "FP201")
-    assert found.message.startswith(f"no window looks at {lost}: ")
+    assert found.message.startswith(f"no window covers {lost}: ")
 
 
-def test_repairs_of_dropped_cells_leave_nothing_over():
+def test_repairs_of_dropped_elements_leave_nothing_over():
     graph = image(32, 32)
     graph.conv(graph.input, 8, 3, stride=2)
     repair = only(graph, "FP201").repair
@@ -254,25 +254,25 @@ def test_padding_of_an_operation_of_its_own_is_no_loss():
     graph.conv(graph.pad(graph.input, 1, 1), 8, 3, stride=2)
     assert not findings(graph, "FP201")
     found = only(graph, "FP202")
-    assert "no window looks at the last row and column (bottom and right), which pad0 adds" in (
+    assert "no window covers the last row and column (bottom and right), which pad0 adds" in (
         found.message
     )
     graph = image(114, 114)
     graph.conv(graph.pad(graph.input, 0, 1), 8, 5, stride=4)
     assert only(graph, "FP201").message.startswith(
-        "no window looks at the last row and column (bottom and right) of 114 × 114: (115 + 0"
+        "no window covers the last row and column (bottom and right) of 114 × 114: (115 + 0"
     )
 
 
-def test_steps_over_cells_that_another_path_looks_at():
+def test_steps_over_elements_that_another_path_uses():
     graph = image(33, 33)
     shortcut = graph.conv(graph.input, 8, 1, stride=2)
     body = graph.conv(graph.input, 8, 3, stride=2, padding=1, name="body")
     graph.join(body, shortcut)
     found = only(graph, "FP203")
-    assert "1 of every 4 cells of 33 × 33; body looks at all of them" in found.message
+    assert "1 of every 4 elements of 33 × 33; body uses all of them" in found.message
     assert not findings(graph, "FP204")
-    # Both step over the same cells, as in the first ResNet: nobody looks at them.
+    # Both step over the same elements, as in the first ResNet: nothing uses them.
     graph = image(33, 33)
     graph.join(graph.conv(graph.input, 8, 1, stride=2), graph.conv(graph.input, 8, 1, stride=2))
     assert len(findings(graph, "FP204")) == 2
@@ -284,7 +284,7 @@ def test_another_path_may_begin_with_its_own_normalisation():
     one = graph.conv(graph.pointwise(graph.input, "BatchNorm2d"), 8, 1, stride=2)
     own = graph.pointwise(graph.pointwise(graph.input, "BatchNorm2d"))
     graph.join(one, graph.conv(own, 8, 3, stride=2, padding=1, name="body"))
-    assert "body looks at all of them" in only(graph, "FP203").message
+    assert "body uses all of them" in only(graph, "FP203").message
     graph = image(33, 33)
     one = graph.conv(graph.pointwise(graph.input, "BatchNorm2d"), 8, 1, stride=2)
     other = graph.conv(graph.pointwise(graph.input, "BatchNorm2d"), 8, 1, stride=2)
@@ -292,21 +292,21 @@ def test_another_path_may_begin_with_its_own_normalisation():
     assert len(findings(graph, "FP204")) == 2
 
 
-def test_as_many_step_over_cells_as_a_hostile_file_has_room_for():
+def test_as_many_step_over_elements_as_a_hostile_file_has_room_for():
     graph, count = image(33, 33), 20_000  # pairs of them would be a matter of minutes
     for _ in range(count):
         graph.conv(graph.input, 8, 1, stride=2)
     assert len(findings(graph, "FP204")) == count
 
 
-def test_what_steps_over_cells_drops_no_row_on_top():
+def test_what_steps_over_elements_drops_no_row_on_top():
     graph = image(56, 56)
     graph.join(graph.conv(graph.input, 8, 1, stride=2), graph.pool(graph.input, 2))
     assert not findings(graph, "FP201")
 
 
 @given(st.integers(1, 9), st.integers(1, 6), st.integers(1, 6))
-def test_cells_that_are_looked_at_are_counted(kernel, stride, dilation):
+def test_elements_that_are_covered_are_counted(kernel, stride, dilation):
     window = Window(400, kernel, stride, dilation)
     met = {o * stride + t * dilation for o in range(window.output) for t in range(kernel)}
     middle = range(100, 100 + 10 * stride)  # far from the edges
@@ -348,13 +348,13 @@ def test_even_kernels_that_keep_the_size():
 @pytest.mark.parametrize(
     ("kernel", "padding", "dilation", "words"),
     [
-        (3, 2, 1, "see more zeros than cells"),
-        (3, 3, 1, "2 outputs of 12 see nothing but zeros"),
-        (1, 1, 1, "2 outputs of 10 see nothing but zeros"),
+        (3, 2, 1, "depend on more zeros than elements"),
+        (3, 3, 1, "2 outputs of 12 depend on nothing but zeros"),
+        (1, 1, 1, "2 outputs of 10 depend on nothing but zeros"),
         (3, 1, 1, ""),
         (3, 2, 2, ""),
         (2, 1, 1, ""),
-        (3, 3, 2, "3 cells, 2 apart, which reaches over 5"),
+        (3, 3, 2, "3 elements, 2 apart, which spans 5"),
     ],
 )
 def test_padding_larger_than_half_the_kernel(kernel, padding, dilation, words):
@@ -416,7 +416,7 @@ def test_idle_weights(size, kernel, padding, dilation, idle, repair):
     found = findings(graph, "FP209")
     assert bool(found) == bool(idle)
     if idle:
-        assert found[0].message.startswith(f"{idle} of the {kernel**2} cells")
+        assert found[0].message.startswith(f"{idle} of the {kernel**2} elements")
         assert repair in found[0].repair
 
 
@@ -430,16 +430,16 @@ def test_weights_that_meet_the_input_are_counted(size, kernel, stride, dilation,
         any(0 <= o * stride - padding + t * dilation < size for o in places) for t in range(kernel)
     ]
     if window.span >= 0:
-        assert _alive(window) == sum(met)
+        assert _used_elements(window) == sum(met)
 
 
-def test_maps_of_one_cell():
+def test_maps_of_one_element():
     graph = image(1, 1)
     graph.conv(graph.input, 4, 3, padding=1)
     found = only(graph, "FP210")
-    assert "only 1 of the 9 cells of its 3 × 3 kernel meets the 1 × 1 map" in found.message
+    assert "only 1 of the 9 elements of its 3 × 3 kernel meets the 1 × 1 map" in found.message
     assert not findings(graph, "FP209")
-    # Squeeze and excitation works on a map of one cell on purpose.
+    # Squeeze and excitation works on a map of one element on purpose.
     graph = image(8, 8)
     graph.join(graph.input, graph.pointwise(graph.conv(graph.pooled(graph.input), 3, 1)))
     assert not findings(graph, "FP210")
@@ -458,11 +458,11 @@ def chain(size, kernels):
 
 
 def test_receptive_field_against_the_input():
-    assert "an output's field is 13 × 13 cells, the input has 9 × 9" in (
+    assert "an output's receptive field is 13 × 13 elements, the input has 9 × 9" in (
         only(chain(9, [7, 7]), "FP301").message
     )
     assert "conv2d0" in only(chain(7, [13, 3]), "FP301").message  # the first that sees all
-    assert "at most 7 × 7 cells of the 20 × 20" in only(chain(20, [7]), "FP302").message
+    assert "at most 7 × 7 of the 20 × 20" in only(chain(20, [7]), "FP302").message
     assert not findings(chain(14, [7]))
     assert not findings(chain(13, [7, 7]))
 
@@ -473,7 +473,7 @@ def test_receptive_field_against_the_object():
     assert not run_rules(model, (11,)).findings
     (found,) = run_rules(model, (12,)).findings
     assert found.code == "FP303"
-    assert "an output sees at most 11 × 11 cells of the input, the object has 12 × 12" in (
+    assert "an output's receptive field is at most 11 × 11 elements, the object has 12 × 12" in (
         found.message
     )
     assert [one.code for one in run_rules(model, (11, 12)).findings] == ["FP303"]
@@ -504,9 +504,9 @@ def test_shifted_paths():
 
     assert not findings(cropped(-2, -2), "FP304")
     found = only(cropped(0, -4), "FP304")
-    assert "conv2d2 and pad1 look at places 2 × 2 cells of the input apart" in found.message
+    assert "conv2d2 and pad1 lie 2 × 2 elements of the input apart" in found.message
     assert not findings(cropped(-2, -2), "FP304")
-    # A mean of two beside every second cell is off by half a cell, a quarter of their distance.
+    # A mean of two beside every second element is off by half of one, a quarter of their distance.
     graph = image(16, 16)
     graph.join(graph.pool(graph.input, 2), graph.conv(graph.input, 3, 3, stride=2, padding=1))
     assert not findings(graph, "FP304")

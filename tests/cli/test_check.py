@@ -124,7 +124,7 @@ def test_onnx_files(fencepost, tmp_path):
     for shape in ("3x9x8", "image=3x9x8"):
         done = fencepost("check", "pool.onnx", "--input", shape, "--fail-on", "warning")
         assert done.status == 1
-        assert "no window looks at the last row (bottom) of 9 × 8" in done.out
+        assert "no window covers the last row (bottom) of 9 × 8" in done.out
 
 
 def test_codes_are_explained(fencepost):

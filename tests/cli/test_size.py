@@ -88,7 +88,7 @@ def test_answers(fencepost):
     ]
     assert answers["smallest_input"] == [1, 2, 2]
     assert [answer["padding"] for answer in answers["same_padding"]] == [2, [[0, 1], [0, 1]]]
-    assert [answer["value"] for answer in answers["solve"]["found"]] == [1, 3, 9, 27]
+    assert [answer["value"] for answer in answers["solve"]["fitting"]] == [1, 3, 9, 27]
     assert answers["solve"]["layer"] == "MaxPool2d(2)"
 
 

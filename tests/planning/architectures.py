@@ -8,7 +8,7 @@ LENET5 = (
 )
 
 # Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014, with the
-# padding of torchvision, of which the first layer's last row and column are never looked at.
+# padding of torchvision, of which the first layer's last row and column are never used.
 ALEXNET = """
 Conv2d(64, 11, stride=4, padding=2, remainder="crop")
 ReLU

@@ -198,7 +198,7 @@ def test_solutions_are_all_values_that_drop_nothing(argument, layer):
         inside = argument != "padding" or value < plan.rows[layer].windows[0].effective_kernel_size
         if drops_nothing(changed) and inside and not redundant(changed.rows[layer]):
             expected.append((value, changed.rows[layer].output_shape, changed.output_shape))
-    found = [(one.value, one.output_shape, one.network_output) for one in answer.found]
+    found = [(one.value, one.output_shape, one.network_output) for one in answer.fitting]
     assert found == expected
     assert answer.argument == argument
 
@@ -212,7 +212,7 @@ def test_solutions_within_a_residual():
     plan = fp.plan((1, 12, 12), "Conv2d(8, 3), Residual(ReLU, Conv2d(8, 5))")
     assert not plan.ok
     answer = plan.solve("1.1.padding")
-    assert [one.value for one in answer.found] == [2]
+    assert [one.value for one in answer.fitting] == [2]
     assert str(answer) == (
         "layer 1.1, Conv2d(8, 5): everything fits with\n  padding=2  → 8 × 10 × 10"
     )
@@ -220,19 +220,19 @@ def test_solutions_within_a_residual():
 
 def test_solutions_of_groups():
     answer = fp.plan((12, 9, 9), "Conv2d(8, 3)").solve("0.groups")
-    assert [one.value for one in answer.found] == [1, 2, 4]
+    assert [one.value for one in answer.fitting] == [1, 2, 4]
 
 
 def test_a_pool_keeps_its_windows_side_by_side():
     answer = fp.plan((1, 12, 12), "MaxPool2d(2), ReLU").solve("0.kernel_size")
-    assert [(one.value, one.output_shape) for one in answer.found] == [
+    assert [(one.value, one.output_shape) for one in answer.fitting] == [
         (value, (1, 12 // value, 12 // value)) for value in (1, 2, 3, 4, 6, 12)
     ]
 
 
 def test_no_solution():
     answer = fp.plan((1, 224, 224), STEM).solve("0.stride")
-    assert answer.found == ()
+    assert answer.fitting == ()
     assert "no stride" in str(answer)
 
 
@@ -306,7 +306,7 @@ def test_any_network_can_be_asked_anything(shape, layers):
             assert "windows" in str(error) or "does not fit" in str(error)
         else:
             assert str(answer)
-            for choice in answer.found:
+            for choice in answer.fitting:
                 changed = list(plan.layers)
                 changed[index] = variants.varied(layer, kernel_size=choice.value)
                 assert fp.plan(shape, changed).output_shape == choice.network_output

@@ -37,7 +37,7 @@ def test_lenet5():
 10  ReLU()                    84
 11  Linear(10)                10
 
-                              what one output sees
+                              receptive field of one output
                               receptive  effective  effective
                                   field     stride    padding
 0   Conv2d(6, 5, padding=2)           5          1          2
@@ -71,7 +71,7 @@ def test_lenet5():
     total                         61,706      429,342        416,520              3.8 MB
 
 After layer 5, an output's receptive field is 16 × 16, padding included; the input is 28 × 28, and
-    layer 7, Linear(120), is the first with an output that sees all of it."""
+    layer 7, Linear(120), is the first with an output that depends on all of it."""
     )
 
 
@@ -108,18 +108,18 @@ def test_uneven_axes_and_layers_within_layers():
 def test_what_is_dropped_is_said():
     text = "Conv2d(4, 4, padding='same'), MaxPool2d(3, stride=2, remainder='crop')"
     told = fp.plan((1, 10, 8), text).text(120)
-    assert 'layer 1, MaxPool2d(3, stride=2, remainder="crop"): the last cell of each' in told
+    assert 'layer 1, MaxPool2d(3, stride=2, remainder="crop"): the last element of each' in told
     assert '"same" puts 1 zero before the input and 2 after it' in told
-    assert "never looked at" not in fp.plan((1, 11, 9), text).text(120)
+    assert "never used" not in fp.plan((1, 11, 9), text).text(120)
     skipped = fp.plan((1, 10), "Conv1d(4, 2, stride=5, remainder='crop')").text(120)
-    assert "the last 3 cells of each row are never looked at" in skipped
+    assert "the last 3 elements of each row are never used" in skipped
 
 
 def test_what_covers_the_input_is_said():
     covering = "the input is 9 × 9, and layer 1, Conv2d(1, 7, padding=3), is the first"
     text = "Conv2d(1, 3), Conv2d(1, 7, padding=3), ReLU"
     assert covering in fp.plan((1, 9, 9), text).text(160)
-    assert "no layer has an output that sees all" in fp.plan((1, 10, 10), text).text(160)
+    assert "no layer has an output that depends on all" in fp.plan((1, 10, 10), text).text(160)
 
 
 def test_width_must_be_a_number():

@@ -1,7 +1,4 @@
-"""`fencepost.check`: a model of anyone's, layer by layer: its sizes, and what is wrong with them.
-
-May call planning, network, sizing, arguments and errors; PyTorch only to trace one of its modules.
-"""
+"""`fencepost.check`: anyone's model, layer by layer: its sizes, and what is wrong with them."""
 
 from __future__ import annotations
 

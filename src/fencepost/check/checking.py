@@ -48,10 +48,10 @@ def check(model: Any, input_shape: InputShapes | None = None, *, object_size: An
     >>> report = fp.check.check(((1, 28, 28), "Conv2d(6, 4, padding='same'), Flatten, Linear(10)"))
     >>> for finding in report.findings:
     ...     print(finding.code, finding.message)
-    FP206 a kernel over 4 cells has no middle: 1 zero before the input and 2 after it, so the \
-output lies half a cell off.
-    FP302 an output sees at most 4 × 4 cells of the 28 × 28 of the input, less than half; an \
-object that is larger must be told from its parts.
+    FP206 a kernel that spans 4 elements has no middle: 1 zero before the input and 2 after it, so \
+the output lies half an element off.
+    FP302 an output's receptive field is at most 4 × 4 of the 28 × 28 elements of the input, less \
+than half; a larger object must be recognised by its parts.
     """
     return run_rules(read(model, input_shape), _object(object_size))
 

@@ -1,6 +1,6 @@
 """What `check` can find: a stable code for each kind of finding, and a finding itself.
 
-`CODES` lists them; docs/findings has a page for each. Part of check; calls nothing of it.
+`CODES` lists them; docs/findings has a page for each.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ class Code:
     Attributes
     ----------
     code : str
-        ``FP1xx`` does not run or contradicts itself; ``FP2xx`` cells that are lost, or outputs
-        that lie unevenly; ``FP3xx`` what outputs see; ``FP4xx`` what nobody uses or knows.
+        ``FP1xx`` does not run or contradicts itself; ``FP2xx`` elements that are lost, or outputs
+        that lie unevenly; ``FP3xx`` receptive fields; ``FP4xx`` what is not used or
+        not known.
         A code is never given another meaning.
     severity : {"error", "warning", "note"}
         An error makes the model fail or its numbers wrong; a warning is hardly ever wanted; a note
@@ -76,8 +77,8 @@ class Finding:
 
 
 CODES: dict[str, Code] = {
-    one.code: one
-    for one in (
+    code.code: code
+    for code in (
         Code(
             "FP101",
             "error",
@@ -101,8 +102,8 @@ CODES: dict[str, Code] = {
             "FP104",
             "error",
             "Sizes that meet at a join disagree",
-            "Arrays are added or put beside each other place by place, so both paths must come to "
-            "the same number of places.",
+            "Arrays are added or put beside each other element by element, so both paths must "
+            "come to the same sizes.",
         ),
         Code(
             "FP105",
@@ -141,35 +142,36 @@ CODES: dict[str, Code] = {
         Code(
             "FP203",
             "note",
-            "Cells are stepped over that another path looks at",
-            "As in the 1 × 1 shortcuts of ResNet: this layer looks at one cell of four, the path "
-            "beside it at all of them. Nothing is lost, but the shortcut carries aliases.",
+            "Elements are stepped over that another path uses",
+            "As in the 1 × 1 shortcuts of ResNet: this layer uses one element of four, the path "
+            "beside it all of them. Nothing is lost, but the shortcut carries aliases.",
         ),
         Code(
             "FP204",
             "warning",
-            "Cells are never looked at",
-            "The stride is larger than the kernel, so whole cells, computed at full cost, change "
+            "Elements are never used",
+            "The stride is larger than the kernel, so elements, computed at full cost, change "
             "no output.",
         ),
         Code(
             "FP205",
             "warning",
             "A window of ceil_mode lies mostly outside",
-            "The last output is made of a few cells at the edge, and weighs as much as all others.",
+            "The last output is made of a few elements at the edge, and weighs as much as all "
+            "others.",
         ),
         Code(
             "FP206",
             "note",
             'An even kernel with "same" padding',
-            "An even kernel has no middle, so one side gets a zero more and the output lies half a "
-            "cell off; several such layers add up.",
+            "An even kernel has no middle, so one side gets a zero more and the output lies half "
+            "an element off; several such layers add up.",
         ),
         Code(
             "FP207",
             "warning",
             "Padding is larger than half the kernel",
-            "The outputs at the edge see more zeros than input, or nothing but zeros.",
+            "The outputs at the edge depend on more zeros than input, or nothing but zeros.",
         ),
         Code(
             "FP208",
@@ -182,47 +184,47 @@ CODES: dict[str, Code] = {
             "FP209",
             "warning",
             "Weights that meet nothing but padding",
-            "The kernel is larger than its input allows: its outer weights multiply zeros at every "
-            "place. They cost memory and time, and never learn.",
+            "The kernel is larger than its input allows: its outer weights multiply zeros in every "
+            "window. They cost memory and time, and never learn.",
         ),
         Code(
             "FP210",
             "warning",
             "Maps are 1 × 1 before the last convolution",
-            "There are no neighbours any more: only the middle of the kernel meets a cell, and a "
-            "Linear layer would do the same with a fraction of the weights.",
+            "There are no neighbours any more: only the middle of the kernel meets an element, and "
+            "a Linear layer would do the same with a fraction of the weights.",
         ),
         Code(
             "FP301",
             "note",
             "The receptive field is larger than the input",
-            "Outputs see padding instead of more input. Fine for a classifier; for a network that "
-            "was to save time, the last layers' reach is paid for and not used.",
+            "Outputs depend on padding instead of more input. Fine for a classifier; for a network "
+            "that was to save time, the last layers' kernels are paid for and not used.",
         ),
         Code(
             "FP302",
             "note",
             "The receptive field is far smaller than the input",
-            "No output ever sees more than a small part; what is farther apart can only be put "
-            "together by a dense layer or a mean over all places, which see no shapes.",
+            "No output depends on more than a small part; what is farther apart can only be put "
+            "together by a dense layer or a mean over all positions, which know no shapes.",
         ),
         Code(
             "FP303",
             "warning",
             "The receptive field is smaller than the object",
-            "No output sees a whole object of the size that was said, so it must be told from its "
+            "No output covers a whole object of the given size, so it must be recognised by its "
             "parts.",
         ),
         Code(
             "FP304",
             "note",
             "Paths that meet are shifted against each other",
-            "Cells are added or put beside each other that look at different places of the input.",
+            "Elements are added or put beside each other whose receptive fields lie apart.",
         ),
         Code(
             "FP401",
             "warning",
-            "What an operation computes is used by nobody",
+            "What an operation computes is not used",
             "It costs time and parameters and changes no output: a leftover, or a line that was "
             "forgotten in forward.",
         ),

@@ -1,7 +1,4 @@
-"""What `check` returns: every operation with its sizes, and the findings, as text and as data.
-
-Part of check; may call fields, findings, graph, context, and planning's tables.
-"""
+"""What `check` returns: every operation with its sizes, and the findings, as text and as data."""
 
 from __future__ import annotations
 
@@ -14,15 +11,15 @@ from typing import Any
 
 from fencepost.arguments import integer
 from fencepost.check.findings import CODES, SEVERITIES, Finding, Severity
-from fencepost.graph import Graph, Operation, ReceptiveFields
+from fencepost.graph import Graph, Operation, ReceptiveFields, Shape
 from fencepost.planning.columns import Column, Group, Line
 from fencepost.planning.table import tables
 from fencepost.text import format_shape, join_words, plural
 
 _SHORTEST_NAME, _LONGEST_NAME = 12, 26
-_NOTEBOOK = 120  # letters of a line
-# Of findings of one kind, so many are told in full.
-_TOLD = 2
+_NOTEBOOK = 120  # characters of a line
+# Of findings of one kind, so many are shown in full.
+_SHOWN = 2
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
@@ -55,19 +52,21 @@ class Report:
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """Findings of one severity."""
-        return tuple(one for one in self.findings if one.severity == severity)
+        return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def at_least(self, severity: str, allow: Iterable[str] = ()) -> tuple[Finding, ...]:
         """Findings of this severity or a worse one, less those whose code is allowed."""
         worse = SEVERITIES[: SEVERITIES.index(severity) + 1] if severity in SEVERITIES else ()
         allowed = set(allow)
         return tuple(
-            one for one in self.findings if one.severity in worse and one.code not in allowed
+            finding
+            for finding in self.findings
+            if finding.severity in worse and finding.code not in allowed
         )
 
     @property
     def summary(self) -> str:
-        """The whole in a line or two."""
+        """Everything in a line or two."""
         graph = self.graph
         work = graph.multiply_adds
         parts = [
@@ -76,8 +75,8 @@ class Report:
             "multiply-adds not all known" if work is None else f"{work:,} multiply-adds",
         ]
         counts = {severity: len(self.of(severity)) for severity in SEVERITIES}
-        found = [plural(count, severity) for severity, count in counts.items() if count]
-        text = f"{graph.source}: {', '.join(parts)}; {join_words(found) or 'nothing found'}."
+        counted = [plural(count, severity) for severity, count in counts.items() if count]
+        text = f"{graph.source}: {', '.join(parts)}; {join_words(counted) or 'nothing found'}."
         if self.exact_inputs:
             shapes = join_words([format_shape(shape[1:]) for shape in self.exact_inputs], "or")
             text += f" With an input of {shapes}, nothing would be left over in any layer."
@@ -118,8 +117,8 @@ class Report:
     ) -> list[str]:
         """Write the findings, those of one kind together."""
         groups: dict[str, list[Finding]] = {}
-        for one in self.findings if findings is None else findings:
-            groups.setdefault(one.code, []).append(one)
+        for finding in self.findings if findings is None else findings:
+            groups.setdefault(finding.code, []).append(finding)
         return ["\n".join(_group(code, group, width)) for code, group in groups.items()]
 
     def __str__(self) -> str:
@@ -145,25 +144,25 @@ class Report:
             ],
             "parameters": graph.parameters,
             "multiply_adds": graph.multiply_adds,
-            "operations": [self._plain(number) for number in range(len(graph.operations))],
+            "operations": [self._operation(number) for number in range(len(graph.operations))],
             "failure": graph.failure or None,
             "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
             "findings": [
                 {
-                    "code": one.code,
-                    "severity": one.severity,
-                    "title": CODES[one.code].title,
-                    "operation": one.operation or None,
-                    "layer": one.layer or None,
-                    "message": one.message,
-                    "repair": one.repair or None,
+                    "code": finding.code,
+                    "severity": finding.severity,
+                    "title": CODES[finding.code].title,
+                    "operation": finding.operation or None,
+                    "layer": finding.layer or None,
+                    "message": finding.message,
+                    "repair": finding.repair or None,
                 }
-                for one in self.findings
+                for finding in self.findings
             ],
             "exact_inputs": [list(shape) for shape in self.exact_inputs],
         }
 
-    def _plain(self, number: int) -> dict[str, Any]:
+    def _operation(self, number: int) -> dict[str, Any]:
         operation = self.graph.operations[number]
         fields = self.receptive_fields.fields(number)
         return {
@@ -177,10 +176,8 @@ class Report:
                 else self.graph.operations[value.operation].name
                 for value in operation.inputs
             ],
-            "input_shapes": [None if one is None else list(one) for one in operation.input_shapes],
-            "output_shapes": [
-                None if one is None else list(one) for one in operation.output_shapes
-            ],
+            "input_shapes": list(map(_plain, operation.input_shapes)),
+            "output_shapes": list(map(_plain, operation.output_shapes)),
             "equations": [window.equation for window in operation.windows],
             "remainder": [window.remainder for window in operation.windows],
             "lost_elements": [window.lost_elements for window in operation.windows],
@@ -248,6 +245,10 @@ def compact(count: int | None) -> str:
     return str(count) if count else ""
 
 
+def _plain(shape: Shape | None) -> list[int | None] | None:
+    return None if shape is None else list(shape)
+
+
 def _output(operation: Operation) -> str:
     shape = operation.output_shape
     if shape is None:
@@ -256,7 +257,7 @@ def _output(operation: Operation) -> str:
 
 
 def _remainder(operation: Operation) -> str:
-    if operation.role != "windows" or not any(one.remainder for one in operation.windows):
+    if operation.role != "windows" or not any(window.remainder for window in operation.windows):
         return ""
     return _alike(tuple(window.remainder for window in operation.windows))
 
@@ -283,32 +284,32 @@ def _short(name: str, longest: int) -> str:
 
 
 def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
-    """Lines about findings of one kind: those that say the same told once, of many a few."""
+    """Lines about findings of one kind: those that say the same once, of many a few."""
     about = CODES[code]
-    count = f" ({plural(len(group), 'layer')})" if all(one.operation for one in group) else ""
+    count = (
+        f" ({plural(len(group), 'layer')})" if all(finding.operation for finding in group) else ""
+    )
     count = count if len(group) > 1 else ""
     yield _filled(f"{about.severity} {code}  {about.title}{count}", width, 4)
     alike: dict[tuple[str, str], list[Finding]] = {}
-    for one in group:
-        alike.setdefault((one.message, one.repair), []).append(one)
-    shown = list(alike.items())
-    # If there are more by one only, it is told too rather than named.
-    told = len(shown) if len(shown) <= _TOLD + 1 else _TOLD
-    for (message, repair), same in shown[:told]:
+    for finding in group:
+        alike.setdefault((finding.message, finding.repair), []).append(finding)
+    different = list(alike.items())
+    # If there are more by one only, it is shown too rather than named.
+    shown = len(different) if len(different) <= _SHOWN + 1 else _SHOWN
+    for (message, repair), same in different[:shown]:
         yield _filled(f"{_who(same)}{message}", width, 4, 2)
         if repair:
             yield _filled(repair, width, 4, 4)
-    rest = [one for _, same in shown[told:] for one in same]
-    if rest:
-        yield _filled(
-            f"and likewise {join_words(_some([one.operation for one in rest]))}.", width, 4, 2
-        )
+    others = [finding.operation for _, same in different[shown:] for finding in same]
+    if others:
+        yield _filled(f"and likewise {join_words(_some(others))}.", width, 4, 2)
 
 
 def _who(same: list[Finding]) -> str:
     """Name the operations that a message is about."""
-    names = join_words(_some([one.operation for one in same if one.operation]))
-    layers = {one.layer for one in same if one.layer}
+    names = join_words(_some([finding.operation for finding in same if finding.operation]))
+    layers = {finding.layer for finding in same if finding.layer}
     parts = [names, *(layers if len(layers) == 1 else ())]
     who = ", ".join(part for part in parts if part)
     return f"{who}: " if who else ""

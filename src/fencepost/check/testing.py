@@ -1,7 +1,4 @@
-"""`assert_exact`: a model's sizes as a test, for pytest or anything that knows AssertionError.
-
-Part of check; may call reading and arguments.
-"""
+"""`assert_exact`: a model's sizes as a test, for pytest or anything that knows AssertionError."""
 
 from __future__ import annotations
 
@@ -30,14 +27,14 @@ def assert_exact(
     model, input_shape, object_size
         See `check`.
     allow : iterable of str
-        Codes that are no failure; by default the shortcuts of ResNets, which step over cells.
+        Codes that are no failure; by default the shortcuts of ResNets, which step over elements.
     fail_on : {"error", "warning", "note"}
         The mildest severity that fails.
 
     Raises
     ------
     AssertionError
-        There are such findings: the message tells them with their repairs.
+        There are such findings: the message lists them with their repairs.
     ArgumentError
         `allow` names a code that there is not; see also `check`.
 
@@ -51,15 +48,15 @@ def assert_exact(
     report = check(model, input_shape, object_size=object_size)
     failing = report.at_least(severity, as_codes(allow))
     if failing:
-        found = "\n\n".join(report.format_findings(findings=failing))
-        raise AssertionError(f"{report.graph.source} is not exact.\n\n{found}\n\n{report.summary}")
+        lines = "\n\n".join(report.format_findings(findings=failing))
+        raise AssertionError(f"{report.graph.source} is not exact.\n\n{lines}\n\n{report.summary}")
 
 
 def as_codes(codes: Iterable[str]) -> tuple[str, ...]:
     """Return codes as they are written; refuse one that there is not."""
-    listed = (codes,) if isinstance(codes, str) else tuple(codes)
-    for code in listed:
+    given = (codes,) if isinstance(codes, str) else tuple(codes)
+    for code in given:
         if not isinstance(code, str) or code.upper() not in CODES:
             known = f"{min(CODES)} to {max(CODES)}, which `fencepost check --codes` lists"
             raise ArgumentError(f"A code must be one of {known}. Received: {code!r}")
-    return tuple(code.upper() for code in listed)
+    return tuple(code.upper() for code in given)

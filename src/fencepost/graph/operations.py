@@ -13,11 +13,11 @@ from fencepost.sizing import Window
 #: With the batch; None for a size that is not known before the model runs.
 Shape: TypeAlias = tuple[int | None, ...]
 
-#: What an operation does to the places of an image: it looks through windows ("windows"), or
-#: through windows the other way ("transposed"); leaves each place by itself ("pointwise"), or
-#: joins several arrays place by place ("join"); reduces all places to one ("global"); links
+#: What an operation does to the pixels of an image: it moves windows over them ("windows"), or the
+#: inverse of that ("transposed"); changes each by itself ("pointwise"), or joins several arrays
+#: element by element ("join"); reduces all pixels to one ("global"); links
 #: everything with everything ("dense"); enlarges by repeating or interpolating ("resize"); adds or
-#: takes away cells at the edges ("pad"); only names the cells anew ("reshape"); or nobody knows
+#: takes away elements at the edges ("pad"); only arranges them anew ("reshape"); or is not known
 #: ("unknown").
 Role: TypeAlias = Literal[
     "windows",
@@ -36,7 +36,7 @@ Role: TypeAlias = Literal[
 class Value(NamedTuple):
     """One array that flows through a model: an output of an operation, or an input of the model.
 
-    `operation` is its place in `Graph.operations`, or −1 for the model's own inputs; `output` says
+    `operation` is its index in `Graph.operations`, or −1 for the model's own inputs; `output` says
     which of its outputs, or which input of the model.
     """
 
@@ -56,7 +56,7 @@ class Operation:
         PyTorch's name of the layer or function (``"Conv2d"``, ``"Add"``), whatever the model calls
         it; of an unknown operation, the model's own word.
     role : Role
-        What it does to the places of an image.
+        What it does to the pixels of an image.
     inputs : tuple of Value
         The arrays that enter; weights and constants are not among them.
     input_shapes, output_shapes : tuple of Shape or None
@@ -66,15 +66,15 @@ class Operation:
         Of a convolution or pooling, one for each spatial axis; empty while the input's sizes are
         unknown. Padding is what is finally used (``"same"`` is written out). The output of
         ``ceil_mode`` may exceed the windows' own. Of a transposed convolution, the windows of the
-        convolution that it undoes: their input is what comes out. Of "pad", windows of one cell:
-        `before` and `after` are the cells added, negative where cells are cut off (a slice), and
-        `stride` is the slice's step.
+        convolution that it inverts: their input is what comes out. Of "pad", windows of one
+        element: `before` and `after` are the elements added, negative where some are cut off (a
+        slice), and `stride` is the slice's step.
     arguments : mapping of str to object
         As PyTorch names them, defaults left out: ``{"out_channels": 64, "kernel_size": 7}``.
     weight_shape : tuple of int, or None
         As PyTorch has it: (out, in / groups, rows, columns), (out, in).
     parameters : int
-        Numbers that the operation learns; those that it shares with another are counted once.
+        Values that the operation learns; those that it shares with another are counted once.
     multiply_adds : int or None
         Multiplications followed by an addition, for the whole batch; None if not known.
     connections : int or None
@@ -121,8 +121,8 @@ class Operation:
         """
         plain = {name: _compact(value) for name, value in self.arguments.items()}
         first = [str(plain.pop(name)) for name in _POSITIONAL if name in plain]
-        rest = [f"{name}={value}" for name, value in plain.items()]
-        return f"{self.kind}({', '.join([*first, *rest])})"
+        named = [f"{name}={value}" for name, value in plain.items()]
+        return f"{self.kind}({', '.join([*first, *named])})"
 
 
 @dataclass(frozen=True)
@@ -166,13 +166,13 @@ class Graph:
 
     @property
     def parameters(self) -> int:
-        """Numbers that the model learns."""
-        return sum(one.parameters for one in self.operations)
+        """Values that the model learns."""
+        return sum(operation.parameters for operation in self.operations)
 
     @property
     def multiply_adds(self) -> int | None:
         """Multiplications followed by an addition, for the whole batch; None if not all known."""
-        counts = [one.multiply_adds for one in self.operations]
+        counts = [operation.multiply_adds for operation in self.operations]
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
 
@@ -185,12 +185,12 @@ def _compact(value: object) -> object:
     """Write (3, 3) as 3, as long as all are the same."""
     if isinstance(value, str):
         return f'"{value}"'
-    if isinstance(value, tuple) and value and all(one == value[0] for one in value):
+    if isinstance(value, tuple) and value and all(item == value[0] for item in value):
         return _compact(value[0])
     return value
 
 
 def element_count(shape: Shape) -> int | None:
-    """How many numbers an array of this shape has; None if a size is unknown."""
+    """How many elements an array of this shape has; None if a size is unknown."""
     known = [size for size in shape if size is not None]
     return math.prod(known) if len(known) == len(shape) else None

@@ -1,4 +1,4 @@
-"""The sizes of a whole model for another input, as far as they follow from what is known.
+"""The sizes of a whole graph for another input, as far as they follow from what is known.
 
 `resized` goes through the operations anew; `nearest_inputs` finds the inputs that fit, or of which
 nothing is left over anywhere. Part of check; may call graph and sizing.
@@ -13,16 +13,16 @@ from fencepost.graph import Graph, Operation, Shape, Value
 from fencepost.sizing import Window
 
 Sizes = tuple[int, ...]
-# How far the nearest input is looked for: two periods of a network with a stride of 32.
+# How far the nearest input is searched for: two periods of a network with a stride of 32.
 _SEARCH = 64
 # Of models with very many operations, fewer inputs are tried: this many operations in all.
 _MOST_STEPS = 100_000
 
 
 def resized(
-    model: Graph, input_shapes: Sequence[Sizes], exact: bool = False
+    graph: Graph, input_shapes: Sequence[Sizes], exact: bool = False
 ) -> tuple[list[Sizes | None], bool]:
-    """Work out a model's sizes for other inputs, up to the first operation that does not fit.
+    """Work out a graph's sizes for other inputs, up to the first operation that does not fit.
 
     Returns what comes out of each operation (None where it does not follow), and whether all of
     it follows and fits; if it is to be `exact`, without anything left over.
@@ -33,10 +33,10 @@ def resized(
         if value.operation < 0:
             return input_shapes[value.output]
         # Of several outputs only the first is followed; the others are mostly like it.
-        same = value.output == 0 or _alike(model.operations[value.operation])
+        same = value.output == 0 or _alike(graph.operations[value.operation])
         return outputs[value.operation] if same else None
 
-    for operation in model.operations:
+    for operation in graph.operations:
         shapes = [entering(value) for value in operation.inputs]
         known = [shape for shape in shapes if shape is not None]
         output: Sizes | None = None
@@ -49,44 +49,44 @@ def resized(
     return outputs, None not in outputs
 
 
-def nearest_inputs(model: Graph, axes: Sequence[int], exact: bool) -> list[tuple[Sizes, ...]]:
+def nearest_inputs(graph: Graph, axes: Sequence[int], exact: bool) -> list[tuple[Sizes, ...]]:
     """Find the nearest smaller and larger inputs that fit; none if nothing follows.
 
     `axes` are those of the inputs, without the batch, that may change: all by the same number of
-    cells, or, if that leads to nothing, one of them. If `exact`, nothing may be left over.
+    elements, or, if that leads to nothing, one of them. If `exact`, nothing may be left over.
     """
-    now = _known(model.input_shapes)
+    now = _known(graph.input_shapes)
     if now is None or not axes:
         return []
-    # Where the model's own sizes cannot be followed, nothing can be said of others.
-    outputs, fits = resized(model, now)
+    # Where the graph's own sizes cannot be followed, nothing can be said of others.
+    outputs, fits = resized(graph, now)
     if any(
         shape != operation.output_shape
-        for shape, operation in zip(outputs, model.operations, strict=False)
+        for shape, operation in zip(outputs, graph.operations, strict=False)
         if shape is not None
     ):
         return []
-    if fits == bool(model.failure):  # what made it fail, or what comes out, does not follow
+    if fits == bool(graph.failure):  # what made it fail, or what comes out, does not follow
         return []
-    together = list(_nearest(model, now, axes, exact))
+    together = list(_nearest(graph, now, axes, exact))
     if together or len(axes) == 1:
         return together
-    return [one for axis in axes for one in _nearest(model, now, (axis,), exact)]
+    return [shapes for axis in axes for shapes in _nearest(graph, now, (axis,), exact)]
 
 
 def _nearest(
-    model: Graph, now: Sequence[Sizes], axes: Sequence[int], exact: bool
+    graph: Graph, now: Sequence[Sizes], axes: Sequence[int], exact: bool
 ) -> Iterator[tuple[Sizes, ...]]:
-    """Find the next smaller and the next larger, all axes changed by the same number of cells."""
+    """Find the next smaller and the next larger, all axes changed by as much."""
     # Less than half the input, or more than twice, is another task and not a repair.
     size = min((shape[a + 1] for shape in now for a in axes if 2 < len(shape) > a + 1), default=0)
-    tries = min(_SEARCH, _MOST_STEPS // max(1, len(model.operations)))
+    tries = min(_SEARCH, _MOST_STEPS // max(1, len(graph.operations)))
     for direction, farthest in ((-1, size // 2), (1, size)):
         for distance in range(1, min(tries, farthest) + 1):
             changed = tuple(_changed(now, axes, direction * distance))
             if not changed:
                 break
-            if resized(model, changed, exact)[1]:
+            if resized(graph, changed, exact)[1]:
                 yield changed
                 break
 
@@ -97,11 +97,11 @@ def _known(shapes: Sequence[Shape]) -> list[Sizes] | None:
     return known if complete and known else None
 
 
-def _changed(shapes: Sequence[Sizes], axes: Sequence[int], by: int) -> Iterator[Sizes]:
+def _changed(shapes: Sequence[Sizes], axes: Sequence[int], change: int) -> Iterator[Sizes]:
     for shape in shapes:
         sizes = tuple(
-            size + by if place - 1 in axes and len(shape) > 2 else size
-            for place, size in enumerate(shape)
+            size + change if axis - 1 in axes and len(shape) > 2 else size
+            for axis, size in enumerate(shape)
         )
         if min(sizes) < 1:
             return
@@ -235,11 +235,11 @@ def _joined(operation: Operation, shapes: list[Sizes]) -> Sizes | None:
     dim = operation.arguments.get("dim") if operation.kind == "Cat" else None
     dim = dim % rank if isinstance(dim, int) else None
     sizes = []
-    for place in range(rank):
+    for axis in range(rank):
         meeting = [
-            shape[place - rank + len(shape)] for shape in shapes if place - rank + len(shape) >= 0
+            shape[axis - rank + len(shape)] for shape in shapes if axis - rank + len(shape) >= 0
         ]
-        if place == dim:
+        if axis == dim:
             sizes.append(sum(meeting))
             continue
         large = {size for size in meeting if size != 1 or operation.kind == "Cat"}
@@ -250,7 +250,7 @@ def _joined(operation: Operation, shapes: list[Sizes]) -> Sizes | None:
 
 
 def _scale(operation: Operation) -> int | None:
-    """By which whole number all spatial sizes grow, if it says so."""
+    """By which integer all spatial sizes grow, if it says so."""
     said = operation.arguments.get("scale_factor") or operation.arguments.get("upscale_factor")
     factors = set(said) if isinstance(said, tuple) else {said}
     (factor,) = factors if len(factors) == 1 else (None,)

@@ -1,6 +1,6 @@
 """Networks on paper: every size before anything runs, from layers or from the text of them.
 
-`plan` is public as `fencepost.plan`. May call network, layers, sizing, arguments and errors.
+`plan` is public as `fencepost.plan`.
 """
 
 from __future__ import annotations

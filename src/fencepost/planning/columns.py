@@ -1,7 +1,4 @@
-"""What a plan's tables show: its columns, in groups, and its lines, as text.
-
-Part of planning; may call network.sizes, layers and sizing. Text and HTML are laid out from this.
-"""
+"""What a plan's tables show: its columns, in groups, and its lines, as text."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ class Column:
 
     header: tuple[str, ...]
     left: bool = False
-    #: May be left out where there is no room, as the rest of the line says it too.
+    #: May be left out where there is no room, as the other columns say it too.
     spare: bool = False
 
 
@@ -59,7 +56,7 @@ def groups(plan: PlanData) -> tuple[Group, ...]:
             ),
         ),
         Group(
-            "what one output sees",
+            "receptive field of one output",
             (
                 Column(("receptive", "field")),
                 Column(("effective", "stride")),
@@ -105,20 +102,24 @@ def notes(plan: PlanData) -> Iterator[str]:
         who = f"layer {row.place}, {row.layer.describe()}"
         for name, window in axes(row.windows):
             if window.lost_elements:
-                cells = "cell" if window.lost_elements == 1 else f"{window.lost_elements} cells"
-                yield f"{who}: the last {cells} of each {name} are never looked at."
+                lost = window.lost_elements
+                words = "element" if lost == 1 else f"{lost} elements"
+                yield f"{who}: the last {words} of each {name} {_be(lost)} never used."
             if window.remark:
                 yield f"{who}: {window.remark}."
-    sighted = [row for row in plan.rows if row.fields is not None]
-    if sighted:
-        seen, size = format_shape(sighted[-1].receptive_field), format_shape(plan.input_shape[1:])
+    with_fields = [row for row in plan.rows if row.fields is not None]
+    if with_fields:
+        field, size = (
+            format_shape(with_fields[-1].receptive_field),
+            format_shape(plan.input_shape[1:]),
+        )
         covering = next((row for row in plan.rows if row.covers), None)
-        first = "no layer has an output that sees all of it"
+        first = "no layer has an output that depends on all of it"
         if covering is not None:
             who = f"layer {covering.place}, {covering.layer.describe()}"
-            first = f"{who}, is the first with an output that sees all of it"
+            first = f"{who}, is the first with an output that depends on all of it"
         yield (
-            f"After layer {sighted[-1].place}, an output's receptive field is {seen}, padding "
+            f"After layer {with_fields[-1].place}, an output's receptive field is {field}, padding "
             f"included; the input is {size}, and {first}."
         )
 
@@ -136,8 +137,12 @@ def memory(size: int) -> str:
     >>> memory(640), memory(18_816), memory(128_450_560)
     ('640 B', '18.8 kB', '128.5 MB')
     """
-    unit, factor = next(((name, one) for name, one in _UNITS if size >= one), ("B", 1))
+    unit, factor = next(((name, unit) for name, unit in _UNITS if size >= unit), ("B", 1))
     return f"{size / factor:,.1f} {unit}" if factor > 1 else f"{size} B"
+
+
+def _be(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _all(rows: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
@@ -150,7 +155,7 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
     """The line of a layer, and below a Residual those of its layers, whose costs they show."""
 
     def own(name: str) -> int:
-        inner = sum(getattr(one, name) for one in row.inner)
+        inner = sum(getattr(layer, name) for layer in row.inner)
         return int(getattr(row, name) - inner)
 
     outputs = format_shape(row.output_shape)
@@ -163,7 +168,7 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
     )
     fields = row.fields or ()
     whole = row.covers and not fields
-    sees = (
+    field = (
         "all" if whole else _of_axes([str(size) for size in row.receptive_field]),
         _of_axes([str(field.stride) for field in fields]),
         _of_axes([str(field.before) for field in fields]),
@@ -176,9 +181,9 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
         memory(own("activation_bytes")),
     )
     text = "Residual" if row.inner else row.layer.describe()
-    yield Line(row.place, "  " * depth + text, (sizes, sees, takes))
-    for one in row.inner:
-        yield from _layer(one, total, depth + 1)
+    yield Line(row.place, "  " * depth + text, (sizes, field, takes))
+    for inner in row.inner:
+        yield from _layer(inner, total, depth + 1)
 
 
 def _misfit(plan: PlanData, layer: Layer) -> Iterator[Line]:
@@ -208,7 +213,7 @@ def _pair(window: Window) -> str:
 
 
 def _of_axes(values: list[str]) -> str:
-    """One value where all axes have the same."""
+    """A single value where all axes have the same."""
     return " × ".join(values if len(set(values)) > 1 else values[:1])
 
 

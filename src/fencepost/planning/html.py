@@ -1,4 +1,4 @@
-"""A plan as an HTML table, for notebooks.  Part of planning; may call columns."""
+"""A plan as an HTML table, for notebooks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def html(plan: PlanData) -> str:
     """Write the whole plan as one table, with what is to be said of it below."""
     every = groups(plan)
     rows = "\n".join(_row(line, every) for line in lines(plan))
-    told = "".join(f"<p>{escape(note)}</p>" for note in notes(plan))
+    remarks = "".join(f"<p>{escape(note)}</p>" for note in notes(plan))
     problems = "".join(f"<pre>{escape(str(problem))}</pre>" for problem in plan.problems)
     return (
         f'<table style="{_TABLE}">\n<thead>\n{_header(every)}\n</thead>\n'
-        f"<tbody>\n{rows}\n</tbody>\n</table>\n{told}{problems}"
+        f"<tbody>\n{rows}\n</tbody>\n</table>\n{remarks}{problems}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A plan as plain data, for JSON.  Part of planning; may call errors and sizing."""
+"""A plan as plain data, for JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _of_layer(row: LayerPlan) -> dict[str, Any]:
         "multiply_adds": row.multiply_adds,
         "share": row.share,
         "activation_bytes": row.activation_bytes,
-        "inner": [_of_layer(one) for one in row.inner],
+        "inner": [_of_layer(layer) for layer in row.inner],
     }
 
 
@@ -71,7 +71,11 @@ def _of_problem(error: SizeError) -> dict[str, Any]:
         "lost_elements": error.lost_elements,
         "remedy": error.problem.remedy,
         "suggestions": [
-            {"changes": dict(one.changes), "output": one.output, "note": one.note}
-            for one in error.suggestions
+            {
+                "changes": dict(suggestion.changes),
+                "output": suggestion.output,
+                "note": suggestion.note,
+            }
+            for suggestion in error.suggestions
         ],
     }

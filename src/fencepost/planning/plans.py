@@ -30,7 +30,7 @@ class Plan(PlanData):
     layers : tuple of Layer
         All layers, those that do not fit and those after them included.
     batch : int
-        Number of inputs that the memory is reckoned for.
+        Number of inputs that the memory is computed for.
     rows : tuple of LayerPlan
         One for each layer up to the first that does not fit.
     unfinished : tuple of LayerPlan
@@ -41,7 +41,7 @@ class Plan(PlanData):
     """
 
     def text(self, width: int = 100) -> str:
-        """Write the plan as tables that are `width` letters wide, if that is possible."""
+        """Write the plan as tables that are `width` characters wide, if that is possible."""
         return table.text(self, integer("width", width, 1))
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Plan(PlanData):
         return plain.of_plan(self)
 
     def inputs(self, first: int, last: int) -> tuple[AxisSizes, ...]:
-        """Find the input sizes from `first` to `last` at which no cell is dropped.
+        """Find the input sizes from `first` to `last` at which no element is dropped.
 
         Raises ArgumentError if the range is empty or longer than 10,000, or the input has no
         axes.
@@ -96,7 +96,7 @@ class Plan(PlanData):
         return questions.same_padding(list(self.entering()))
 
     def solve(self, argument: str) -> Choices:
-        """Find all values of one argument with which everything fits and no cell is dropped.
+        """Find all values of one argument with which everything fits and no element is dropped.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: in
     layers : sequence of Layer, or str
         The layers, or the text of them: see `fencepost.planning.parse_layers`.
     batch : int
-        Number of inputs that the memory is reckoned for.
+        Number of inputs that the memory is computed for.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """What a designer asks: which inputs fit, which padding keeps the size, which arguments do.
 
-Part of planning; may call variants, network.sizes, layers, sizing and errors. Every answer is
+Every answer is
 found by trying: the sizes of the network are computed with it.
 """
 
@@ -25,7 +25,7 @@ from fencepost.sizing import Window
 from fencepost.text import format_shape
 
 MOST_SIZES = 10_000
-# How far the nearest input is looked for: several periods of any usual network's strides.
+# How far the nearest input is searched for: several periods of any usual network's strides.
 _SEARCH = 2048
 _LARGEST_INPUT = 2**20
 _MOST_VALUES = 1000
@@ -46,7 +46,7 @@ class AxisSizes:
     first, last : int
         The range that was asked for.
     sizes : tuple of int
-        Those of the range that fit and of which no cell is dropped.
+        Those of the range that fit and at which no element is dropped.
     nearest : tuple of int
         `given` if it fits; otherwise the next smaller and the next larger size that do.
     """
@@ -59,14 +59,14 @@ class AxisSizes:
     nearest: tuple[int, ...]
 
     def __str__(self) -> str:
-        found = ", ".join(map(str, self.sizes)) or f"none from {self.first} to {self.last} fits"
+        sizes = ", ".join(map(str, self.sizes)) or f"none from {self.first} to {self.last} fits"
         if self.nearest == (self.given,):
             near = f"{self.given} itself fits"
         elif self.nearest:
             near = f"nearest to {self.given}: {', '.join(map(str, self.nearest))}"
         else:
             near = f"nothing near {self.given} fits"
-        return f"{self.axis}: {found}; {near}"
+        return f"{self.axis}: {sizes}; {near}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class SamePadding:
     """The padding with which a layer keeps the size, or divides it by its stride, rounded up.
 
     `padding` is written as the layer takes it, and None if no padding does this, as the windows
-    step over cells.
+    step over elements.
     """
 
     place: str
@@ -109,7 +109,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Choices:
-    """All values of one argument with which everything fits and no cell is dropped.
+    """All values of one argument with which everything fits and no element is dropped.
 
     `tried` are the first and the last value that were tried; `current` is the present one.
     """
@@ -119,16 +119,16 @@ class Choices:
     argument: str
     current: Any
     tried: tuple[int, int]
-    found: tuple[Choice, ...]
+    fitting: tuple[Choice, ...]
 
     def __str__(self) -> str:
         head = f"layer {self.place}, {self.layer.describe()}"
-        if not self.found:
+        if not self.fitting:
             first, last = self.tried
             return f"{head}: no {self.argument} from {first} to {last} makes everything fit"
-        width = max(len(str(choice.value)) for choice in self.found)
+        width = max(len(str(choice.value)) for choice in self.fitting)
         lines = [f"{head}: everything fits with"]
-        for choice in self.found:
+        for choice in self.fitting:
             line = (
                 f"  {self.argument}={choice.value:<{width}}  → {format_shape(choice.output_shape)}"
             )
@@ -150,7 +150,7 @@ def inputs(
             f"from first to last there may be at most {MOST_SIZES:,} sizes. "
             f"Received: {first} to {last}"
         )
-    found: list[AxisSizes] = []
+    axes: list[AxisSizes] = []
     channels = input_shape[0]
     tried: dict[variants.Layers, tuple[int, ...]] = {}  # mostly, both axes are alike
     for name, given, chain in _axes(input_shape, variants.strict(layers)):
@@ -158,10 +158,10 @@ def inputs(
             every = range(first, last + 1)
             tried[chain] = tuple(n for n in every if _passes(chain, (channels, n)))
         near = tuple(_nearest(chain, channels, given))
-        found.append(AxisSizes(name, given, first, last, tried[chain], near))
-    if len(found) == 2 and replace(found[1], axis=found[0].axis) == found[0]:
-        return (replace(found[0], axis="height and width"),)
-    return tuple(found)
+        axes.append(AxisSizes(name, given, first, last, tried[chain], near))
+    if len(axes) == 2 and replace(axes[1], axis=axes[0].axis) == axes[0]:
+        return (replace(axes[0], axis="height and width"),)
+    return tuple(axes)
 
 
 def smallest_input(input_shape: Shape, layers: Sequence[Layer]) -> Shape | None:
@@ -183,7 +183,7 @@ def smallest_input(input_shape: Shape, layers: Sequence[Layer]) -> Shape | None:
 
 def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[SamePadding, ...]:
     """Answer `Plan.same_padding` for layers with their places and what enters them."""
-    found = []
+    paddings = []
     for place, layer, input_shape in rows:
         if not isinstance(layer, WindowedLayer) or len(input_shape) != layer.axes + 1:
             continue
@@ -191,8 +191,8 @@ def same_padding(rows: Sequence[tuple[str, Layer, Shape]]) -> tuple[SamePadding,
         output = tuple(-(-n // s) for n, s in zip(size, layer.stride, strict=True))
         pairs = tuple(_exact_padding(layer, axis, size[axis]) for axis in range(layer.axes))
         fits = all(pair is not None for pair in pairs)
-        found.append(SamePadding(place, layer, size, output, compact(pairs) if fits else None))
-    return tuple(found)
+        paddings.append(SamePadding(place, layer, size, output, compact(pairs) if fits else None))
+    return tuple(paddings)
 
 
 def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices:
@@ -203,7 +203,7 @@ def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices
     assert isinstance(layer, WindowedLayer)
     entering = _entering(input_shape, exact, path)
     values = _values(layer, entering, name)
-    found = []
+    fitting = []
     for value in values:
         try:
             new = variants.varied(layer, **{name: value})
@@ -214,14 +214,14 @@ def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices
             chain = size_layers(input_shape, changed)
             if chain.misfit is None:
                 output = chain.layers[-1].output_shape
-                found.append(Choice(value, new.output_shape(entering), output))
+                fitting.append(Choice(value, new.output_shape(entering), output))
     return Choices(
         ".".join(map(str, path)),
         layer,
         name,
         compact(getattr(layer, name)),
         (values[0], values[-1]),
-        tuple(found),
+        tuple(fitting),
     )
 
 
@@ -246,7 +246,7 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[tuple[int, ...], st
             f"Only layers with windows can be solved for. Received: layer {place}, "
             f"{layer.describe()}"
         )
-    known = [one for one in _SOLVABLE if one in arguments_of(type(layer))]
+    known = [argument for argument in _SOLVABLE if argument in arguments_of(type(layer))]
     if name not in known:
         raise ArgumentError(
             f"Layer {place}, {layer.describe()}, can be solved for {', '.join(known)}. Received: "
@@ -271,22 +271,22 @@ def _entering(input_shape: Shape, layers: Sequence[Layer], path: Sequence[int]) 
 
 
 def _values(layer: WindowedLayer, entering: Shape, name: str) -> range:
-    """Values that an argument could have: so that a window fits, and sees some of the input."""
+    """Values that an argument could have: so that a window fits, and covers some of the input."""
     if len(entering) != layer.axes + 1:
         return range(1, 2)
     if name == "groups":
         return range(1, entering[0] + 1)
     most = _MOST_VALUES
-    for axis, cells in enumerate(entering[1:]):
+    for axis, size in enumerate(entering[1:]):
         kernel, dilation = layer.kernel_size[axis], layer.dilation[axis]
-        reach = dilation * (kernel - 1) + 1
-        padded = cells + (reach - 1 if layer.padding == "same" else sum(layer.padding[axis]))
+        spanned = Window(size, kernel, dilation=dilation).effective_kernel_size
+        padded = size + (spanned - 1 if layer.padding == "same" else sum(layer.padding[axis]))
         if name == "kernel_size":
             most = min(most, (padded - 1) // dilation + 1)
         elif name == "stride":
-            most = min(most, padded - reach)
+            most = min(most, padded - spanned)
         elif name == "padding":
-            most = min(most, reach - 1)
+            most = min(most, spanned - 1)
         else:
             most = min(most, (padded - 1) // max(1, kernel - 1))
     if name == "padding":

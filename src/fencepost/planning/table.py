@@ -1,7 +1,4 @@
-"""A plan as text for a terminal: as many groups of columns side by side as there is room for.
-
-Part of planning; may call columns.
-"""
+"""A plan as text for a terminal: as many groups of columns side by side as there is room for."""
 
 from __future__ import annotations
 
@@ -14,23 +11,25 @@ from fencepost.planning.data import PlanData
 
 _GAP = "  "
 _BETWEEN = "   "  # before a group
-# Letters of the layers' column: wanted beside further groups, at least, and at most.
+# Characters of the layers' column: wanted beside further groups, at least, and at most.
 _COMFORTABLE, _LEAST, _MOST = 26, 12, 44
 
 
 def text(plan: PlanData, width: int) -> str:
     """Write the tables and what is to be said of them; what does not fit only by its name."""
-    told = "\n".join(textwrap.fill(note, width, subsequent_indent="    ") for note in notes(plan))
-    return "\n\n".join(filter(None, [*tables(list(lines(plan)), groups(plan), width), told]))
+    remarks = "\n".join(
+        textwrap.fill(note, width, subsequent_indent="    ") for note in notes(plan)
+    )
+    return "\n\n".join(filter(None, [*tables(list(lines(plan)), groups(plan), width), remarks]))
 
 
-def tables(found: Sequence[Line], every: Sequence[Group], width: int) -> list[str]:
-    """Lay lines out as tables of these groups of columns, `width` letters wide if possible."""
+def tables(rows: Sequence[Line], every: Sequence[Group], width: int) -> list[str]:
+    """Lay lines out as tables of these groups of columns, `width` characters wide if possible."""
     parts = [
-        _Part.of(group.title, group.columns, [line.cells[number] for line in found])
+        _Part.of(group.title, group.columns, [line.cells[number] for line in rows])
         for number, group in enumerate(every)
     ]
-    heads = _Heads.of(found)
+    heads = _Heads.of(rows)
     return ["\n".join(_laid_out(heads, block, width)) for block in _packed(heads, parts, width)]
 
 
@@ -57,7 +56,7 @@ class _Part:
         return _total(self.widths)
 
     def without_spare(self) -> _Part:
-        """Leave out what the rest of the line says too."""
+        """Leave out what the other columns say too."""
         kept = [number for number, column in enumerate(self.columns) if not column.spare]
         return _Part.of(
             self.title,
@@ -71,7 +70,9 @@ class _Part:
 
     def header(self, height: int) -> list[str]:
         """The title on top, the columns' headers right above their cells."""
-        padded = [("",) * (height - 1 - len(one.header)) + one.header for one in self.columns]
+        padded = [
+            ("",) * (height - 1 - len(column.header)) + column.header for column in self.columns
+        ]
         rows = (self._joined(row) for row in zip(*padded, strict=True))
         return [self.title.ljust(self.width), *rows]
 
@@ -101,8 +102,8 @@ class _Heads:
     layer_width: int
 
     @staticmethod
-    def of(found: Sequence[Line]) -> _Heads:
-        places, layers = [line.place for line in found], [line.layer for line in found]
+    def of(rows: Sequence[Line]) -> _Heads:
+        places, layers = [line.place for line in rows], [line.layer for line in rows]
         longest = max(map(len, layers))
         return _Heads(places, layers, max(map(len, places)), min(longest, _MOST))
 
@@ -144,7 +145,7 @@ def _laid_out(heads: _Heads, block: list[_Part], width: int) -> list[str]:
     if not body:
         return []
     height = max(part.header_height for part in block)
-    return [*_beside_each_other([indent] * height, [one.header(height) for one in block]), *body]
+    return [*_beside_each_other([indent] * height, [part.header(height) for part in block]), *body]
 
 
 def _beside_each_other(head: list[str], pieces: list[list[str]]) -> list[str]:
@@ -152,7 +153,7 @@ def _beside_each_other(head: list[str], pieces: list[list[str]]) -> list[str]:
 
 
 def _beside(parts: Sequence[_Part]) -> int:
-    """Letters that the parts take beside the layers."""
+    """Characters that the parts take beside the layers."""
     return sum(len(_BETWEEN) + part.width for part in parts)
 
 

@@ -1,7 +1,4 @@
-"""Networks with one thing changed: another argument, no cell dropped, one axis only.
-
-Part of planning; may call layers.
-"""
+"""Networks with one thing changed: another argument, no element dropped, one axis only."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ def varied(layer: WindowedLayer, **changes: Any) -> Layer:
 
 
 def strict(layers: Sequence[Layer]) -> Layers:
-    """Make the layers that refuse where these drop cells.
+    """Make the layers that refuse where these drop elements.
 
     >>> from fencepost import MaxPool2d
     >>> strict([MaxPool2d(2, remainder="crop"), MaxPool2d(2, remainder="pad")])
@@ -40,7 +37,7 @@ def strict(layers: Sequence[Layer]) -> Layers:
 
 
 def lenient(layers: Sequence[Layer]) -> Layers:
-    """Make the layers that drop cells where these refuse."""
+    """Make the layers that drop elements where these refuse."""
     return _with_remainder(layers, "error", "crop")
 
 
@@ -76,11 +73,11 @@ def exchanged(layers: Sequence[Layer], path: Sequence[int], new: Layer) -> Layer
     >>> exchanged([ReLU(), Residual(Tanh())], (1, 0), ReLU())
     (ReLU(), Residual(ReLU()))
     """
-    index, rest = path[0], path[1:]
-    if rest:
+    index, inner = path[0], path[1:]
+    if inner:
         outer = layers[index]
         assert isinstance(outer, Residual)
-        new = Residual(*exchanged(outer.layers, rest, new))
+        new = Residual(*exchanged(outer.layers, inner, new))
     return (*layers[:index], new, *layers[index + 1 :])
 
 

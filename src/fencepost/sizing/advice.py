@@ -1,6 +1,6 @@
 """What a SizeError says: which windows do not fit, what would be lost, and what would fit.
 
-Part of sizing; may call window and errors. Every suggestion is recomputed before it is made.
+Every suggestion is recomputed before it is made.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from fencepost.errors import AxisProblem, SizeProblem, Suggestion
 from fencepost.sizing.calls import SizingCall
 from fencepost.sizing.padding import halved, same_padding
 from fencepost.sizing.window import Remainder, Window
+from fencepost.text import join_words, plural
 
 _Argument = Literal["kernel", "stride", "dilation"]
 _AXIS_NAMES = {1: ("",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-# How far the nearest fitting kernel, stride or dilation is looked for.
+# How far the nearest fitting kernel, stride or dilation is searched for.
 _SEARCH = 200
 
 
@@ -30,12 +31,13 @@ def misfit(call: SizingCall) -> SizeProblem:
         if window.resolved(call.remainder) is None:
             groups.setdefault(window, []).append(name)
     axes = tuple(
-        AxisProblem(_listed(group), window.equation, _consequence(window), window.lost_elements)
+        AxisProblem(join_words(group), window.equation, _consequence(window), window.lost_elements)
         for window, group in groups.items()
     )
     if len(axes) > 1:
         axes = tuple(
-            replace(one, consequence=f"{one.axis.capitalize()}: {one.consequence}") for one in axes
+            replace(axis, consequence=f"{axis.axis.capitalize()}: {axis.consequence}")
+            for axis in axes
         )
     if all(window.span < 0 for window in groups):
         rule = "The kernel is larger than its input: it must fit into it at least once."
@@ -89,28 +91,27 @@ def ambiguous_same(call: SizingCall) -> SizeProblem:
 
 def _consequence(window: Window) -> str:
     if window.span < 0:
-        reach = f"A kernel of {_cells(window.kernel)}"
+        spanned = plural(window.effective_kernel_size, "element")
+        kernel = f"A kernel of {plural(window.kernel, 'element')}"
         if window.dilation > 1:
-            reach += (
-                f", {window.dilation} apart, reaches over {_cells(window.effective_kernel_size)}"
-            )
+            kernel += f", {window.dilation} apart, spans {spanned}"
         else:
-            reach += f" needs {_cells(window.effective_kernel_size)}"
+            kernel += f" needs {spanned}"
         padding = " with its padding" if window.before or window.after else ""
-        return f"{reach}; the input{padding} has {window.padded}: {-window.span} too few."
+        return f"{kernel}; the input{padding} has {window.padded}: {-window.span} too few."
     lost, zeros = window.lost_elements, window.remainder - window.lost_elements
-    fit = f"{_count(window.output, 'window')} {'fits' if window.output == 1 else 'fit'}, and "
+    fit = f"{plural(window.output, 'window')} {'fits' if window.output == 1 else 'fit'}, and "
     if not lost:
         return (
-            f"{fit}{_last(zeros, 'zero')} that the padding adds would never be looked at. "
+            f"{fit}{_last(zeros, 'zero')} that the padding adds would never be used. "
             "Nothing of the input is lost, but the padding is not the one that was asked for."
         )
-    text = f"{fit}{_last(lost, 'cell')} of the input would never be looked at"
+    text = f"{fit}{_last(lost, 'element')} of the input would never be used"
     if zeros:
         text += f", nor the padding after {'it' if lost == 1 else 'them'}"
     text += "."
     if window.stride > window.effective_kernel_size:
-        between = _count(window.stride - window.effective_kernel_size, "cell")
+        between = plural(window.stride - window.effective_kernel_size, "element")
         text += f" (Steps of {window.stride} skip {between} between neighbouring windows as well.)"
     return text
 
@@ -118,7 +119,7 @@ def _consequence(window: Window) -> str:
 def _suggestions(call: SizingCall, sound: bool) -> list[Suggestion]:
     """List the nearest choices that fit: input, padding, stride, kernel, dilation, remainder.
 
-    They are sound if they bring no windows that look at nothing but padding.
+    They are sound if they bring no windows that cover nothing but padding.
     """
     tried: list[tuple[str, tuple[Window, ...] | None]] = [
         ("input", _inputs(call, -1)),
@@ -170,7 +171,7 @@ def _output(
 
 
 def _excess(call: SizingCall, window: Window) -> int:
-    """Cells too many (positive) or missing (negative) along this axis; 0 if it fits."""
+    """Elements too many (positive) or missing (negative) along this axis; 0 if it fits."""
     if window.resolved(call.remainder) is not None:
         return 0
     return window.span if window.span < 0 else window.remainder
@@ -244,12 +245,12 @@ def _nearest(call: SizingCall, argument: _Argument, direction: int) -> tuple[Win
             return together
     changed: list[Window] = []
     for window in call.windows:
-        found: tuple[Window, ...] | None = (window,)
+        nearest: tuple[Window, ...] | None = (window,)
         if _excess(call, window):
-            found = _first((window,), argument, direction, call.remainder)
-        if found is None:
+            nearest = _first((window,), argument, direction, call.remainder)
+        if nearest is None:
             return None
-        changed += found
+        changed += nearest
     return tuple(changed)
 
 
@@ -264,7 +265,7 @@ def _first(
         if direction > 0:  # twice as far is another network, not a near choice
             stop = min(stop, 2 * start + 1)
     if argument == "dilation" and all(window.kernel == 1 for window in windows):
-        return None  # a kernel of one cell has no holes
+        return None  # a kernel of one element has no holes
     for value in range(start + direction, stop, direction):
         changed = tuple(_with(window, argument, value) for window in windows)
         if all(window.resolved(remainder) is not None for window in changed):
@@ -287,7 +288,7 @@ def _remainders(call: SizingCall, sound: bool) -> Iterator[Suggestion]:
         return
     cropped = _output(call, call.windows, "crop")
     lost = any(window.lost_elements for window in call.windows)
-    what = "what is not looked at" if lost else "that padding"
+    what = "what is not used" if lost else "that padding"
     if cropped is not None:
         yield Suggestion({"remainder": "crop"}, cropped, f"drops {what}, as PyTorch does silently")
     padded = tuple(window for w in call.windows if (window := w.resolved("pad")) is not None)
@@ -309,18 +310,6 @@ def _padding_argument(call: SizingCall, windows: tuple[Window, ...]) -> object:
     if clear and all(before == after for before, after in pairs):
         return _argument(call, tuple(before for before, _ in pairs), "padding")
     return pairs[0] if call.scalar else pairs
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
-def _cells(count: int) -> str:
-    return _count(count, "cell")
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _last(count: int, noun: str) -> str:

@@ -52,7 +52,7 @@ def output_size(
     Parameters
     ----------
     input_size, kernel_size, stride, dilation : int or sequence of int
-        In cells; a sequence has one number for each axis, and an int holds for every axis.
+        In elements; a sequence has one number for each axis, and an int holds for every axis.
         All at least 1.
     padding : int, sequence, or "same"
         Zeros around the input: an int for every edge; a sequence with an int or a pair
@@ -61,8 +61,8 @@ def output_size(
         kernel the padding is uneven, and the extra zero is at the far edge, as in PyTorch and
         TensorFlow) and refused for other strides, where these two mean different things by it.
     remainder : {"error", "crop", "pad"}
-        What to do if the last window does not end at the far edge: raise; drop the cells that no
-        window reaches (as PyTorch does, silently); or add the missing zeros at the far edge.
+        What to do if the last window does not end at the far edge: raise; drop the elements that
+        no window covers (as PyTorch does, silently); or add the missing zeros at the far edge.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def windows(
     Returns
     -------
     tuple of Window
-        With the padding that is finally used (``remainder="pad"`` adds to `after`) and the cells
+        With the padding that is finally used (``remainder="pad"`` adds to `after`) and the elements
         that are dropped (`remainder`, nonzero only for ``remainder="crop"``).
 
     Examples
@@ -152,15 +152,15 @@ def fitting_windows(
         remarks = tuple(same_remark(*pair) for pair in pairs)
     else:
         pairs, remarks = paddings, ("",) * len(paddings)
-    found = []
+    fitting = []
     for i, k, s, d, (b, a), remark in zip(
         inputs, kernels, strides, dilations, pairs, remarks, strict=True
     ):
         window = Window(i, k, s, d, b, a, remark).resolved(remainder)
         if window is None:
             return None
-        found.append(window)
-    return tuple(found)
+        fitting.append(window)
+    return tuple(fitting)
 
 
 def _resolved(call: SizingCall) -> tuple[Window, ...]:

@@ -1,7 +1,4 @@
-"""One axis of the output-size equation: a window of `kernel` cells moved over a padded input.
-
-Part of sizing; calls nothing. Integers only.
-"""
+"""One axis of the output-size equation: a window of `kernel` elements moved over a padded input."""
 
 from __future__ import annotations
 
@@ -22,15 +19,15 @@ class Window:
     Attributes
     ----------
     input : int
-        Cells of the input.
+        Elements of the input.
     kernel : int
-        Cells of the kernel.
+        Elements of the kernel.
     stride : int
-        Cells from one window to the next.
+        Elements from one window to the next.
     dilation : int
-        Cells from one cell of the kernel to the next.
+        Elements of the input from one element of the kernel to the next.
     before, after : int
-        Zeros put before the first cell and after the last one.
+        Zeros put before the first element and after the last one.
     remark : str
         What should be said about this padding; usually empty.
 
@@ -92,12 +89,12 @@ class Window:
 
     @property
     def padded(self) -> int:
-        """Cells of the input with its padding."""
+        """Elements of the input with its padding."""
         return self.before + self.input + self.after
 
     @property
     def effective_kernel_size(self) -> int:
-        """Cells from the first to the last that the kernel touches."""
+        """Elements from the first to the last that the kernel spans."""
         return self.dilation * (self.kernel - 1) + 1
 
     def elements(self, index: int) -> range:
@@ -112,7 +109,7 @@ class Window:
 
     @property
     def output(self) -> int:
-        """How many windows fit: a whole number, rounded down if there is a remainder."""
+        """How many windows fit: an integer, rounded down if there is a remainder."""
         return self.span // self.stride + 1 if self.span >= 0 else 0
 
     @property
@@ -132,17 +129,17 @@ class Window:
 
     @property
     def remainder(self) -> int:
-        """Cells of the padded input, at its far edge, that no window ends at or beyond."""
+        """Elements of the padded input, at its far edge, that no window ends at or beyond."""
         return self.span % self.stride if self.span >= 0 else self.padded
 
     @property
     def lost_elements(self) -> int:
-        """Those of them that are cells of the input and not zeros of the padding."""
+        """Those of them that are elements of the input and not zeros of the padding."""
         return max(0, min(self.input, self.remainder - self.after))
 
     @property
     def blank_windows(self) -> int:
-        """How many windows look at nothing but padding (possible if padding is large)."""
+        """How many windows cover nothing but padding (possible if padding is large)."""
         end = self.before + self.input
         beyond = max(0, self.output - -(-end // self.stride))
         short = self._starts_before(
@@ -150,21 +147,21 @@ class Window:
         )  # they end before the input
         if self.dilation <= self.input:  # the kernel's holes are too small to jump over the input
             return beyond + short
-        # The others see the input if one of their cells, `dilation` apart, falls on it: if
+        # The others meet the input if one of their elements, `dilation` apart, falls on it: if
         # start − before, modulo dilation, is less than the input, which a difference of two
-        # quotients tells (1 if it is, 0 if not).
+        # quotients shows (1 if it is, 0 if not).
         early = self._starts_before(self.before)
-        seeing = _quotients(self.stride, -self.before, self.dilation, short, early)
-        seeing -= _quotients(self.stride, -self.before - self.input, self.dilation, short, early)
-        return beyond + early - seeing
+        meeting = _quotients(self.stride, -self.before, self.dilation, short, early)
+        meeting -= _quotients(self.stride, -self.before - self.input, self.dilation, short, early)
+        return beyond + early - meeting
 
-    def _starts_before(self, place: int) -> int:
-        """How many windows start before this place of the padded input."""
-        return max(0, min(self.output, -(-place // self.stride)))
+    def _starts_before(self, position: int) -> int:
+        """How many windows start before this position of the padded input."""
+        return max(0, min(self.output, -(-position // self.stride)))
 
     @property
     def equation(self) -> str:
-        """The equation with the numbers put in, and its result, whole or not."""
+        """The equation with the numbers put in, and its result, an integer or not."""
         return (
             f"output = ({self.input} + {self.before} + {self.after}"
             f" − {self.dilation}·({self.kernel} − 1) − 1) / {self.stride} + 1"
@@ -203,20 +200,20 @@ class Window:
 def _quotient(numerator: int, denominator: int) -> str:
     """Write a quotient in decimals, cut off with an ellipsis where two do not give it exactly."""
     sign = "−" if numerator < 0 else ""
-    whole, rest = divmod(abs(numerator), denominator)
-    if rest == 0:
-        return f"{sign}{whole}"
-    hundredths, more = divmod(rest * 100, denominator)
+    integer, remainder = divmod(abs(numerator), denominator)
+    if remainder == 0:
+        return f"{sign}{integer}"
+    hundredths, more = divmod(remainder * 100, denominator)
     decimals = f"{hundredths:02d}…" if more else f"{hundredths:02d}".rstrip("0")
-    return f"{sign}{whole}.{decimals}"
+    return f"{sign}{integer}.{decimals}"
 
 
 def _quotients(step: int, offset: int, divisor: int, first: int, last: int) -> int:
     """Sum (step·i + offset) // divisor over i from `first` to before `last`.
 
-    As quickly as Euclid's algorithm, which it is: whole quotients are taken out, and of the rest,
-    the points below a line, the axes change places. (R. Graham, D. Knuth and O. Patashnik,
-    Concrete Mathematics, 1994, section 3.5.)
+    As quickly as Euclid's algorithm, which it is: integer quotients are taken out, and of the
+    remainder, the points below a line, the axes are exchanged. (R. Graham, D. Knuth and
+    O. Patashnik, Concrete Mathematics, 1994, section 3.5.)
 
     >>> _quotients(3, -4, 5, 1, 4) == sum((3 * i - 4) // 5 for i in range(1, 4))
     True
@@ -226,6 +223,6 @@ def _quotients(step: int, offset: int, divisor: int, first: int, last: int) -> i
     while count > 0:
         total += count * (count - 1) // 2 * (step // divisor) + count * (offset // divisor)
         step, offset = step % divisor, offset % divisor
-        count, rest = divmod(step * count + offset, divisor)
-        step, divisor, offset = divisor, step, rest
+        count, remainder = divmod(step * count + offset, divisor)
+        step, divisor, offset = divisor, step, remainder
     return total

@@ -12,10 +12,10 @@ from fencepost.graph.coverage import full_consumers
 
 #: What lies along the axes of a window: one, many, and where the far edge is.
 _AXES = {
-    1: (("cell", "cells", "end"),),
+    1: (("element", "elements", "end"),),
     2: (("row", "rows", "bottom"), ("column", "columns", "right")),
     3: (
-        ("plane", "planes", "back"),
+        ("slice", "slices", "back"),
         ("row", "rows", "bottom"),
         ("column", "columns", "right"),
     ),
@@ -68,4 +68,4 @@ def finding(code: str, operation: Operation | None, message: str, repair: str = 
 
 def axis_words(axes: int) -> tuple[tuple[str, str, str], ...]:
     """Words for what lies along each axis: one, many, and where its far edge is."""
-    return _AXES.get(axes, (("cell", "cells", "far edge"),) * axes)
+    return _AXES.get(axes, (("element", "elements", "far edge"),) * axes)

@@ -1,7 +1,4 @@
-"""Rules about what outputs see of the input, and about what nobody uses or knows.  FP3xx, FP4xx.
-
-Part of check; may call fields, graph and context.
-"""
+"""Rules about receptive fields, and about what is not used or not known.  FP3xx, FP4xx."""
 
 from __future__ import annotations
 
@@ -12,78 +9,77 @@ from fencepost.check.rules.context import RuleContext, finding
 from fencepost.graph import Operation, Value
 from fencepost.text import format_shape, join_words
 
-#: Of the input: what one output sees of it, before places are put together, should be no less.
+#: Of the input: receptive fields, before positions are put together, should be no smaller.
 LEAST_SHARE = 0.5
-# Of those that feed what nobody uses, so many are named.
+# Of those that feed what is not used, so many are named.
 _NAMED = 4
 
 
 def field_and_input(context: RuleContext) -> Iterator[Finding]:
     """FP301, FP302, FP303: the widest receptive field against the input, and the object."""
     graph, fields = context.graph, context.fields
-    sighted = [
-        number
-        for number in range(len(graph.operations))
-        if fields.fields(number) and graph.operations[number].role not in ("reshape", "pad")
+    known = [
+        index
+        for index in range(len(graph.operations))
+        if fields.fields(index) and graph.operations[index].role not in ("reshape", "pad")
     ]
-    if not sighted or graph.failure:
+    if not known or graph.failure:
         return
-    last = max(sighted, key=lambda number: (sum(fields.sizes(number)), -number))
-    if not any(graph.operations[number].role == "windows" for number in sighted):
+    last = max(known, key=lambda index: (sum(fields.sizes(index)), -index))
+    if not any(graph.operations[index].role == "windows" for index in known):
         return
-    span, size = fields.sizes(last), fields.input_sizes(last)
+    field, size = fields.sizes(last), fields.input_sizes(last)
     operation = graph.operations[last]
-    seen, given = format_shape(span), format_shape(size)
-    narrow = _is_whole_story(context)
+    shape, given = format_shape(field), format_shape(size)
+    narrow = _is_all_known(context)
     if (
         narrow
         and context.object_size
-        and any(a < b for a, b in zip(span, _sides(context, span), strict=True))
+        and any(a < b for a, b in zip(field, _sides(context, field), strict=True))
     ):
-        message = f"an output sees at most {seen} cells of the input, the object has "
-        message += f"{format_shape(_sides(context, span))}."
+        message = f"an output's receptive field is at most {shape} elements, the object has "
+        message += f"{format_shape(_sides(context, field))}."
         repair = "A pool or a stride of 2 in an early layer doubles what all later ones add."
         yield finding("FP303", operation, message, repair)
     elif (
         narrow
         and not context.object_size
-        and any(a < LEAST_SHARE * b for a, b in zip(span, size, strict=True))
+        and any(a < LEAST_SHARE * b for a, b in zip(field, size, strict=True))
     ):
         message = (
-            f"an output sees at most {seen} cells of the {given} of the input, less than half; "
-            f"an object that is larger must be told from its parts."
+            f"an output's receptive field is at most {shape} of the {given} elements of the input, "
+            "less than half; a larger object must be recognised by its parts."
         )
-        repair = "--object PIXELS judges by the size of what is to be recognised instead."
+        repair = "--object PIXELS compares with the size of what is to be recognised instead."
         yield finding("FP302", operation, message, repair)
-    if any(a > b for a, b in zip(span, size, strict=True)):
-        covering = next((n for n in sighted if fields.covers(n)), None)
+    if any(a > b for a, b in zip(field, size, strict=True)):
+        covering = next((index for index in known if fields.covers(index)), None)
         where = ""
         if covering is not None:
-            where = (
-                f"; the first output that sees all of it is in {graph.operations[covering].name}"
-            )
-        message = f"an output's field is {seen} cells, the input has {given}{where}."
+            name = graph.operations[covering].name
+            where = f"; the first output that depends on all of it is in {name}"
+        message = f"an output's receptive field is {shape} elements, the input has {given}{where}."
         yield finding("FP301", operation, message)
 
 
-def _is_whole_story(context: RuleContext) -> bool:
-    """Tell whether the fields at places say all: nothing mixes places by another way.
+def _is_all_known(context: RuleContext) -> bool:
+    """Tell whether the fields at positions are all: nothing mixes positions by another way.
 
-    Gates and attention let every place see the whole, and what is unknown may do anything.
+    Gates and attention make every position depend on the whole, and what is unknown may do
+    anything.
     """
-    for number, operation in enumerate(context.graph.operations):
-        sight = context.fields.arrays[number]
-        if sight is None:
+    for array, operation in zip(context.fields.arrays, context.graph.operations, strict=True):
+        if array is None:
             return False
         shape = operation.output_shape or ()
-        if not sight.fields and any(size != 1 for size in shape[2:]):
+        if not array.fields and any(size != 1 for size in shape[2:]):
             return False
     return True
 
 
-def _sides(context: RuleContext, span: tuple[int, ...]) -> tuple[int, ...]:
+def _sides(context: RuleContext, field: tuple[int, ...]) -> tuple[int, ...]:
     sides = context.object_size
-    return sides if len(sides) == len(span) else (sides[0],) * len(span)
+    return sides if len(sides) == len(field) else (sides[0],) * len(field)
 
 
 def shifted(context: RuleContext) -> Iterator[Finding]:
@@ -92,18 +88,19 @@ def shifted(context: RuleContext) -> Iterator[Finding]:
     for operation in context.graph.operations:
         if operation.role != "join" or not operation.output_shapes:
             continue
-        numbers = [value.operation for value in operation.inputs if value.operation >= 0]
-        for number in numbers[1:]:
-            pairs = list(zip(fields.fields(numbers[0]), fields.fields(number), strict=False))
+        makers = [value.operation for value in operation.inputs if value.operation >= 0]
+        for maker in makers[1:]:
+            pairs = list(zip(fields.fields(makers[0]), fields.fields(maker), strict=False))
             shifts = [abs(one.centre - other.centre) for one, other in pairs]
             if any(
                 shift >= one.stride == other.stride
                 for shift, (one, other) in zip(shifts, pairs, strict=True)
             ):
-                names = join_words([context.maker(Value(numbers[0])), context.maker(Value(number))])
+                names = join_words([context.maker(Value(makers[0])), context.maker(Value(maker))])
                 far = format_shape(tuple(round(shift) for shift in shifts))
                 message = (
-                    f"{names} look at places {far} cells of the input apart; neighbouring outputs "
+                    f"the receptive fields of {names} lie {far} elements of the input apart; those "
+                    "of neighbouring outputs "
                     f"are {format_shape(tuple(round(one.stride) for one, _ in pairs))} apart."
                 )
                 repair = "Padding that is the same before and after on both paths centres them."

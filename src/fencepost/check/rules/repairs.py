@@ -1,7 +1,4 @@
-"""What would fit instead: every number in a repair has been computed by sizing.
-
-Part of check; may call graph, resizing, context, sizing and errors.
-"""
+"""What would fit instead: every number in a repair has been computed by sizing."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from fencepost.graph.resizing import nearest_inputs
 from fencepost.sizing import Window, halved, windows
 from fencepost.text import format_shape, join_words
 
-# More padding than any network has is not looked for.
+# More padding than any network has is not searched for.
 _MOST_PADDING = 1024
 
 
@@ -22,9 +19,13 @@ def exact(operation: Operation, inputs_only: bool = False) -> str:
     """Say which input, padding, kernel or stride of an operation leaves nothing over."""
     parts = []
     suggestions = _suggestions(operation.windows)
-    sizes = [one.changes["input_size"] for one in suggestions if _is(one, "input_size")]
+    sizes = [
+        suggestion.changes["input_size"]
+        for suggestion in suggestions
+        if _is(suggestion, "input_size")
+    ]
     if sizes:
-        inputs = [format_shape(_tuple(one)) for one in sizes]
+        inputs = [format_shape(_tuple(size)) for size in sizes]
         parts.append(f"an input of {join_words(inputs, 'or')} here")
     if not inputs_only:
         parts += _other_arguments(operation, suggestions)
@@ -34,19 +35,19 @@ def exact(operation: Operation, inputs_only: bool = False) -> str:
 def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) -> Iterator[str]:
     """Write padding, kernel and stride as PyTorch's layers take them."""
     pools = "Pool" in operation.kind
-    for one in suggestions:
+    for suggestion in suggestions:
         # More than half the kernel no pool takes, and no convolution should.
         if (
-            _is(one, "padding")
-            and _typed(one.changes["padding"])
+            _is(suggestion, "padding")
+            and _typed(suggestion.changes["padding"])
             and all(
                 padding <= window.effective_kernel_size // 2
                 for window, padding in zip(
-                    operation.windows, _each(one.changes["padding"], operation), strict=True
+                    operation.windows, _each(suggestion.changes["padding"], operation), strict=True
                 )
             )
         ):
-            yield _written(one)
+            yield _written(suggestion)
             break
     else:
         zeros = [window.stride - window.remainder for window in operation.windows]
@@ -61,22 +62,22 @@ def _other_arguments(operation: Operation, suggestions: Sequence[Suggestion]) ->
         if not pools:
             ends = ", ".join(f"0, {zero}" for zero in reversed(each))  # the last axis comes first
             yield f"F.pad(x, ({ends})) before it (→ {format_shape(padded)})"
-    for one in suggestions:
-        kernels = one.changes.get("kernel_size")
-        if _is(one, "kernel_size") and all(
+    for suggestion in suggestions:
+        kernels = suggestion.changes.get("kernel_size")
+        if _is(suggestion, "kernel_size") and all(
             window.dilation * (kernel - 1) + 1 >= window.stride
             for window, kernel in zip(operation.windows, _each(kernels, operation), strict=True)
         ):
-            yield _written(one)
+            yield _written(suggestion)
             break
-    for one in suggestions:
-        if _is(one, "stride") and all(
+    for suggestion in suggestions:
+        if _is(suggestion, "stride") and all(
             1 < stride <= window.effective_kernel_size
             for window, stride in zip(
-                operation.windows, _each(one.changes["stride"], operation), strict=True
+                operation.windows, _each(suggestion.changes["stride"], operation), strict=True
             )
         ):
-            yield _written(one)
+            yield _written(suggestion)
             break
     if pools:
         rounded = tuple(window.ceil_output for window in operation.windows)
@@ -88,10 +89,10 @@ def _each(value: object, operation: Operation) -> tuple[int, ...]:
     return sizes * len(operation.windows) if len(sizes) == 1 else sizes
 
 
-def whole_model(model: Graph, axes: Sequence[int]) -> str:
+def fitting_inputs(graph: Graph, axes: Sequence[int]) -> str:
     """Say which inputs of the model fit, best with nothing left over; empty if none is near."""
-    found = nearest_inputs(model, axes, exact=True) or nearest_inputs(model, axes, exact=False)
-    shapes = [join_words([format_shape(shape[1:]) for shape in shapes]) for shapes in found]
+    nearest = nearest_inputs(graph, axes, exact=True) or nearest_inputs(graph, axes, exact=False)
+    shapes = [join_words([format_shape(shape[1:]) for shape in shapes]) for shapes in nearest]
     return join_words(shapes, "or") if shapes else ""
 
 
@@ -104,15 +105,15 @@ def paddings(window: Window, output: int) -> Iterator[Window]:
             yield candidate
 
 
-def _suggestions(found: tuple[Window, ...]) -> tuple[Suggestion, ...]:
+def _suggestions(moved: tuple[Window, ...]) -> tuple[Suggestion, ...]:
     """Ask sizing, which raises with the choices that fit."""
     try:
         windows(
-            tuple(one.input for one in found),
-            tuple(one.kernel for one in found),
-            tuple(one.stride for one in found),
-            tuple((one.before, one.after) for one in found),
-            tuple(one.dilation for one in found),
+            tuple(window.input for window in moved),
+            tuple(window.kernel for window in moved),
+            tuple(window.stride for window in moved),
+            tuple((window.before, window.after) for window in moved),
+            tuple(window.dilation for window in moved),
         )
     except SizeError as error:
         return error.suggestions
@@ -125,7 +126,7 @@ def _is(suggestion: Suggestion, name: str) -> bool:
 
 def _typed(value: object) -> bool:
     """Tell whether PyTorch's layers take it: zeros are the same before and after."""
-    return not (isinstance(value, tuple) and any(isinstance(one, tuple) for one in value))
+    return not (isinstance(value, tuple) and any(isinstance(item, tuple) for item in value))
 
 
 def _written(suggestion: Suggestion) -> str:

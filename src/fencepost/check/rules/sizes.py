@@ -1,7 +1,4 @@
-"""Rules about what does not run: sizes that do not fit together, each told with what would.  FP1xx.
-
-Part of check; may call graph, planning's equation, repairs, resizing and context.
-"""
+"""Rules about what does not run: sizes that do not fit together, each with what would.  FP1xx."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import replace
 
 from fencepost.check.findings import Finding
 from fencepost.check.rules.context import RuleContext, axis_words, finding
-from fencepost.check.rules.repairs import paddings, whole_model
+from fencepost.check.rules.repairs import fitting_inputs, paddings
 from fencepost.graph import Operation, Shape, Value, element_count
 from fencepost.graph.resizing import wanted_features
 from fencepost.text import format_shape, join_words, plural
@@ -27,9 +24,9 @@ def failing(context: RuleContext) -> Iterator[Finding]:
             yield finding("FP101", None, _quoted(context.graph.failure))
         return
     for rule in (_kernel_too_large, _wrong_features, _wrong_axes, _wrong_channels, _disagreeing):
-        found = rule(context, operation)
-        if found is not None:
-            yield found
+        reason = rule(context, operation)
+        if reason is not None:
+            yield reason
             return
     entering = join_words([_shown(shape) for shape in operation.input_shapes]) or "nothing"
     message = f"{entering} enters, and it fails: {_quoted(context.graph.failure)}"
@@ -49,7 +46,7 @@ def _kernel_too_large(context: RuleContext, operation: Operation) -> Finding | N
     inputs = format_shape(tuple(window.input for window in operation.windows))
     size = worst.effective_kernel_size
     message = (
-        f"a kernel that reaches over {plural(size, 'cell')} does not fit into an input of "
+        f"a kernel that spans {plural(size, 'element')} does not fit into an input of "
         f"{inputs}{padded}: {worst.short_equation}."
     )
     half = -(-(size - worst.padded) // 2) + max(worst.before, worst.after)
@@ -218,7 +215,7 @@ def _last_maker(context: RuleContext, value: Value, axis: int) -> Operation | No
 
 def _fits(context: RuleContext, parts: list[str]) -> str:
     """Put what would work into a sentence, with the inputs of the whole model that would."""
-    whole = whole_model(context.graph, context.fields.axes)
+    whole = fitting_inputs(context.graph, context.fields.axes)
     if whole:
         parts = [*parts, f"an input of {whole} to the model"]
     return f"It fits with {join_words(parts, 'or')}." if parts else ""

@@ -1,7 +1,6 @@
-"""Rules about windows: cells that are dropped, stepped over, or made of padding.  FP2xx.
+"""Rules about windows: elements that are dropped, stepped over, or made of padding.  FP2xx.
 
-Each rule is given an operation and yields findings. Part of check; may call graph, onlookers,
-planning's equation, repairs, context and sizing.
+Each rule is given an operation and yields findings.
 """
 
 from __future__ import annotations
@@ -21,28 +20,28 @@ from fencepost.text import format_shape, join_words, plural
 
 def dropped(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP201, FP202: what is left over at the far edge."""
-    found = operation.windows
+    windows = operation.windows
     if operation.role != "windows" or operation.arguments.get("ceil_mode") is True:
         return
-    if any(window.span < 0 or window.stride > window.effective_kernel_size for window in found):
+    if any(window.span < 0 or window.stride > window.effective_kernel_size for window in windows):
         return  # what lies between the windows is not at the edge only: see stepped_over
-    equations = join_words(sorted({one.short_equation for one in found if one.remainder}))
-    words = axis_words(len(found))
+    equations = join_words(
+        sorted({window.short_equation for window in windows if window.remainder})
+    )
+    words = axis_words(len(windows))
     before = _padding_before(context, operation)
-    added = [max(0, window.after) for window in before] or [0] * len(found)
-    counts = [one.lost_elements for one in found]
+    added = [max(0, window.after) for window in before] or [0] * len(windows)
+    counts = [window.lost_elements for window in windows]
     lost = _by_axis([max(0, a - b) for a, b in zip(counts, added, strict=True)], words)
     if not lost and any(counts):  # all that is lost was put there by an operation of its own
         padding = context.maker(operation.inputs[0])
-        message = (
-            f"{equations}: no window looks at {_by_axis(counts, words)}, which {padding} adds."
-        )
+        message = f"{equations}: no window covers {_by_axis(counts, words)}, which {padding} adds."
         yield finding("FP202", operation, message, exact(operation, inputs_only=True))
     elif lost:
-        message = f"no window looks at {lost} of {_sizes(before or found)}: {equations}."
+        message = f"no window covers {lost} of {_sizes(before or windows)}: {equations}."
         yield finding("FP201", operation, message, exact(operation))
-    elif any(window.remainder for window in found):
-        used = sorted({(w.before, w.after, w.after - w.remainder) for w in found if w.remainder})
+    elif any(window.remainder for window in windows):
+        used = sorted({(w.before, w.after, w.after - w.remainder) for w in windows if w.remainder})
         zeros = join_words(
             [
                 f"{before} of {plural(before, 'zero')} before the input and {left} of {after} "
@@ -55,30 +54,28 @@ def dropped(context: RuleContext, operation: Operation) -> Iterator[Finding]:
 
 
 def stepped_over(context: RuleContext, operation: Operation) -> Iterator[Finding]:
-    """FP203, FP204: cells between the windows."""
+    """FP203, FP204: elements between the windows."""
     if operation.role != "windows":
         return
     shares = [coverage(window) for window in operation.windows]
-    if all(part == whole for part, whole in shares):
+    if all(covered == count for covered, count in shares):
         return
-    part = math.prod(one for one, _ in shares)
-    whole = math.prod(one for _, one in shares)
+    covered = math.prod(covered for covered, _ in shares)
+    count = math.prod(count for _, count in shares)
     strides = sorted({window.stride for window in operation.windows if steps_over(window)})
     steps = join_words([str(stride) for stride in strides])
     message = (
-        f"in steps of {steps}, the kernel meets {part} of every {whole} cells of "
+        f"in steps of {steps}, the kernel covers {covered} of every {count} elements of "
         f"{_sizes(operation.windows)}"
     )
     beside = _beside(context, operation)
     if beside:
-        yield finding("FP203", operation, f"{message}; {beside} looks at all of them.")
+        yield finding("FP203", operation, f"{message}; {beside} uses all of them.")
         return
     largest = max(strides)
-    repair = (
-        f"kernel_size={largest}, or an average pool of {largest} before it and stride=1, looks "
-    )
-    repair += "at every cell."
-    yield finding("FP204", operation, f"{message}; no other layer looks at all of them.", repair)
+    repair = f"kernel_size={largest}, or an average pool of {largest} before it and stride=1, uses "
+    repair += "every element."
+    yield finding("FP204", operation, f"{message}; no other layer uses all of them.", repair)
 
 
 def outside(context: RuleContext, operation: Operation) -> Iterator[Finding]:
@@ -110,9 +107,9 @@ def even_same(context: RuleContext, operation: Operation) -> Iterator[Finding]:
         odd = [_odd(window, kernel) for kernel in (window.kernel - 1, window.kernel + 1)]
         typed = [f"kernel_size={k}, padding={p}" for k, p in filter(None, odd)]
         message = (
-            f"a kernel over {window.effective_kernel_size} cells has no middle: "
+            f"a kernel that spans {window.effective_kernel_size} elements has no middle: "
             f"{plural(window.before, 'zero')} before the input and {window.after} after it, so the "
-            "output lies half a cell off."
+            "output lies half an element off."
         )
         keep = f"{join_words(typed, 'or')} keeps {window.input} and its middle." if typed else ""
         yield finding("FP206", operation, message, keep)
@@ -129,14 +126,14 @@ def padded(context: RuleContext, operation: Operation) -> Iterator[Finding]:
         if most <= half:
             continue
         blank = window.blank_windows
-        what = f"the first outputs see more zeros than cells of the {window.input}"
+        what = f"the first outputs depend on more zeros than elements of the {window.input}"
         if blank:
-            what = f"{plural(blank, 'output')} of {window.output} see nothing but zeros"
-        reach = f"{window.kernel}"
+            what = f"{plural(blank, 'output')} of {window.output} depend on nothing but zeros"
+        kernel = f"{window.kernel}"
         if window.dilation > 1:
-            reach += f" cells, {window.dilation} apart, "
-            reach += f"which reaches over {window.effective_kernel_size}"
-        message = f"a padding of {most} on a kernel of {reach}: {what}."
+            kernel += f" elements, {window.dilation} apart, "
+            kernel += f"which spans {window.effective_kernel_size}"
+        message = f"a padding of {most} on a kernel of {kernel}: {what}."
         fitting = replace(window, before=min(window.before, half), after=min(window.after, half))
         repair = f"padding={half} makes {fitting.output} of {window.input}."
         yield finding("FP207", operation, message, repair)
@@ -153,7 +150,7 @@ def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Findi
         few, many = window.kernel // window.stride, -(-window.kernel // window.stride)
         message = (
             f"a kernel of {window.kernel} in steps of {window.stride} writes each "
-            f"{'cell' if len(operation.windows) == 1 else 'row and column'} of the output "
+            f"{'element' if len(operation.windows) == 1 else 'row and column'} of the output "
             f"{few} or {many} times."
         )
         yield finding("FP208", operation, message, _evenly(window))
@@ -161,40 +158,40 @@ def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Findi
 
 
 def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding]:
-    """FP209, FP210: weights that meet padding at every place."""
+    """FP209, FP210: weights that meet padding in every window."""
     if operation.role != "windows" or operation.weight_shape is None:
         return
-    found = operation.windows
-    if any(window.span < 0 for window in found):
+    windows = operation.windows
+    if any(window.span < 0 for window in windows):
         return
-    alive = [_alive(window) for window in found]
-    kernel = math.prod(window.kernel for window in found)
-    idle = kernel - math.prod(alive)
-    if not found or not idle:
+    used = [_used_elements(window) for window in windows]
+    kernel = math.prod(window.kernel for window in windows)
+    idle = kernel - math.prod(used)
+    if not windows or not idle:
         return
     kernels, inputs = (
-        format_shape(tuple(getattr(w, n) for w in found)) for n in ("kernel", "input")
+        format_shape(tuple(getattr(w, n) for w in windows)) for n in ("kernel", "input")
     )
-    if all(window.input == 1 for window in found):
-        message = f"only 1 of the {kernel} cells of its {kernels} kernel meets the {inputs} map."
+    if all(window.input == 1 for window in windows):
+        message = f"only 1 of the {kernel} elements of its {kernels} kernel meets the {inputs} map."
         repair = (
             f"kernel_size=1, padding=0 does the same with 1 of every {kernel} weights; or pool "
         )
         repair += "less before it."
         yield finding("FP210", operation, message, repair)
         return
-    apart = sorted({window.dilation for window in found if window.dilation > 1})
-    spread = f", {join_words([str(one) for one in apart])} cells apart," if apart else ""
+    apart = sorted({window.dilation for window in windows if window.dilation > 1})
+    apart_words = f", {join_words(apart)} elements apart," if apart else ""
     message = (
-        f"{idle} of the {kernel} cells of its {kernels} kernel{spread} meet nothing but zeros on "
-        f"an input of {inputs}."
+        f"{idle} of the {kernel} elements of its {kernels} kernel{apart_words} meet nothing but "
+        f"zeros on an input of {inputs}."
     )
-    yield finding("FP209", operation, message, _smaller(found))
+    yield finding("FP209", operation, message, _smaller(windows))
 
 
-# Through so many operations that change each cell by itself, another path is looked for.
+# Through so many operations that change each element by itself, another path is searched for.
 _FAR = 20
-# Of larger kernels than any network has, a hostile file's, the cells are not counted.
+# Of larger kernels than any network has, a hostile file's, the elements are not counted.
 _LARGEST = 1024
 
 RULES = (dropped, stepped_over, outside, even_same, padded, uneven_writing, idle_weights)
@@ -202,15 +199,15 @@ RULES = (dropped, stepped_over, outside, even_same, padded, uneven_writing, idle
 
 def _padding_before(context: RuleContext, operation: Operation) -> tuple[Window, ...]:
     """Windows of an operation right before this one that pads its input; none if there is none."""
-    number = operation.inputs[0].operation if operation.inputs else -1
-    maker = context.graph.operations[number] if number >= 0 else None
+    index = operation.inputs[0].operation if operation.inputs else -1
+    maker = context.graph.operations[index] if index >= 0 else None
     if maker is None or maker.role != "pad" or len(maker.windows) != len(operation.windows):
         return ()
     return maker.windows
 
 
 def _beside(context: RuleContext, operation: Operation) -> str:
-    """Name who looks at all cells of what an operation steps over; empty if nobody does."""
+    """Name an operation that uses all elements that this one steps over; empty if there is none."""
     operations = context.graph.operations
     start = operation.inputs[0]
     for _ in range(_FAR):
@@ -224,7 +221,7 @@ def _beside(context: RuleContext, operation: Operation) -> str:
 
 
 def _within(window: Window) -> int:
-    """Cells of the last window of ceil_mode that lie in the input."""
+    """Elements of the last window of ceil_mode that lie in the input."""
     start = (window.ceil_output - 1) * window.stride - window.before
     return min(window.kernel, window.input - start)
 
@@ -233,15 +230,15 @@ def _share_within(window: Window) -> float:
     return _within(window) / window.kernel
 
 
-def _alive(window: Window) -> int:
-    """How many of the kernel's cells meet the input somewhere."""
+def _used_elements(window: Window) -> int:
+    """How many of the kernel's elements meet the input in some window."""
     if window.kernel > _LARGEST:
         return window.kernel
     last = (window.output - 1) * window.stride
     count = 0
     for tap in range(window.kernel):
         first = tap * window.dilation - window.before
-        # The place of the first window whose cell is not before the input any more.
+        # Where that element first lies in the input, or after it.
         start = first + max(0, -(first // window.stride)) * window.stride if first < 0 else first
         count += start < window.input and start <= first + last
     return count
@@ -258,24 +255,24 @@ def _odd(window: Window, kernel: int) -> tuple[int, int] | None:
 def _evenly(window: Window) -> str:
     """Find the next kernel that the stride divides, with a padding that makes the same output."""
     kernel = -(-window.kernel // window.stride) * window.stride
-    places = window.output
+    size = window.output
     more = kernel - window.kernel - window.remainder
     total = window.before + window.after + more
     output_padding = 1 if total < 0 else total % 2
     _, half = halved(total)
-    made = Window.inverse(places, kernel, window.stride, 1, half, half, output_padding)
+    made = Window.inverse(size, kernel, window.stride, 1, half, half, output_padding)
     if half < 0 or made.input != window.input:
         return ""
     extra = f", output_padding={output_padding}" if output_padding else ""
     return (
-        f"kernel_size={kernel}, padding={half}{extra} makes the same {window.input} of {places}, "
+        f"kernel_size={kernel}, padding={half}{extra} makes the same {window.input} of {size}, "
         f"evenly."
     )
 
 
-def _smaller(found: tuple[Window, ...]) -> str:
-    """Find the largest odd kernel, or else dilation, of which every cell meets the input."""
-    window = max(found, key=lambda one: one.kernel - _alive(one))
+def _smaller(windows: tuple[Window, ...]) -> str:
+    """Find the largest odd kernel, or else dilation, of which every element meets the input."""
+    window = max(windows, key=lambda window: window.kernel - _used_elements(window))
     # A kernel whose half is within the input meets it everywhere.
     widest = min(window.dilation, 2 * window.input)
     for dilation in range(widest, max(0, widest - _LARGEST), -1):
@@ -284,10 +281,10 @@ def _smaller(found: tuple[Window, ...]) -> str:
         for kernel in kernels:
             before, after = same_padding(kernel, dilation)
             changed = replace(window, kernel=kernel, dilation=dilation, before=before, after=after)
-            if _alive(changed) == kernel and changed.output == window.output:
-                spread = f", dilation={dilation}" if window.dilation > 1 else ""
+            if _used_elements(changed) == kernel and changed.output == window.output:
+                dilated = f", dilation={dilation}" if window.dilation > 1 else ""
                 return (
-                    f"kernel_size={kernel}{spread}, padding={before} uses every weight and "
+                    f"kernel_size={kernel}{dilated}, padding={before} uses every weight and "
                     f"makes the same output."
                 )
     return ""
@@ -308,5 +305,5 @@ def _by_axis(counts: list[int], words: tuple[tuple[str, str, str], ...]) -> str:
     return join_words([f"{last} ({where})" for last, where in parts])
 
 
-def _sizes(found: tuple[Window, ...]) -> str:
-    return format_shape(tuple(window.input for window in found))
+def _sizes(windows: tuple[Window, ...]) -> str:
+    return format_shape(tuple(window.input for window in windows))

@@ -7,7 +7,7 @@ from typing import Any
 from fencepost.arguments import integer
 from fencepost.check.report import Report
 from fencepost.check.rules.engine import run_rules
-from fencepost.interchange.reading import InputShapes, read
+from fencepost.interchange.reading import InputShapes, read_model
 
 
 def check(model: Any, input_shape: InputShapes | None = None, *, object_size: Any = None) -> Report:
@@ -53,7 +53,7 @@ the output lies half an element off.
     FP302 an output's receptive field is at most 4 × 4 of the 28 × 28 elements of the input, less \
 than half; a larger object must be recognised by its parts.
     """
-    return run_rules(read(model, input_shape), _object(object_size))
+    return run_rules(read_model(model, input_shape), _object(object_size))
 
 
 def _object(size: Any) -> tuple[int, ...]:

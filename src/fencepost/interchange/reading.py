@@ -1,4 +1,4 @@
-"""Reads a model of anyone's as a graph, with the reader that knows it.
+"""Reads a model of anyone's as a graph, with the reader for it.
 
 The readers, and PyTorch, are imported for the models that need them only.
 """
@@ -24,7 +24,7 @@ _PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
 InputShapes: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
 
-def read(model: Any, input_shape: InputShapes | None = None) -> Graph:
+def read_model(model: Any, input_shape: InputShapes | None = None) -> Graph:
     """Read a model; see `fencepost.check.check` for what it may be."""
     if isinstance(model, (Network, Plan)):
         return _of_layers(model, input_shape, type(model).__name__)

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper  # noqa: E402
 from fencepost.check import check  # noqa: E402
 from fencepost.errors import FencepostError  # noqa: E402
 from fencepost.graph import element_count  # noqa: E402
-from fencepost.interchange.onnx.operators.table import RULES  # noqa: E402
+from fencepost.interchange.onnx.operators import RULES  # noqa: E402
 from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import array_info, graph_model, weight, write  # noqa: E402
 

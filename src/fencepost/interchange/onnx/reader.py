@@ -16,9 +16,9 @@ from ...files.signatures import resemblance
 from ...graph import Graph, Operation, Shape, Value
 from ..facts import shape_text
 from .inputs import Inputs, resolve_inputs
+from .operators import RULES
 from .operators.folding import fold
 from .operators.node import Array, NodeCall, NodeError, NodeFacts
-from .operators.table import RULES
 from .order import ordered
 from .wire.messages import DeclaredShape, File, Node, attribute, parse_file
 from .wire.protobuf import WireError

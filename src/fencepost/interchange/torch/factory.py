@@ -1,7 +1,6 @@
 """Finds a PyTorch module by name, as web servers find applications: ``package.module:factory``.
 
-What it imports and calls is the user's code: whatever goes wrong there is told with its file and
-line.
+What it imports and calls is the user's code: what that raises is reported with its file and line.
 """
 
 from __future__ import annotations

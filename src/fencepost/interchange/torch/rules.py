@@ -66,7 +66,7 @@ def _by_name(call: FunctionCall) -> Facts:
     return Facts(kind, "unknown", multiply_adds=None)
 
 
-# --- one rule for a function or a few ---------------------------------------------------------
+# --- a rule for each function, or a few of them ----------------------------------------------
 
 
 def _linear(call: FunctionCall, kind: str) -> Facts:

@@ -8,7 +8,7 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
-from fencepost.interchange.onnx.operators.table import RULES  # noqa: E402
+from fencepost.interchange.onnx.operators import RULES  # noqa: E402
 from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import one_node, runtime_shapes, write  # noqa: E402
 

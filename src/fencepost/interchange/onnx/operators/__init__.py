@@ -1,1 +1,8 @@
-"""The operators of ONNX: what each makes of the sizes of its inputs."""
+"""The operators of ONNX: the kind, the role and the output sizes of each, in `RULES`."""
+
+from __future__ import annotations
+
+from . import folding, layouts, pointwise, products, resizing, windows  # each adds its rules
+from .node import RULES
+
+__all__ = ["RULES", "folding", "layouts", "pointwise", "products", "resizing", "windows"]

@@ -17,7 +17,16 @@ import numpy as np
 from ....graph import element_count
 from ..wire.messages import attribute
 from ..wire.tensors import MAX_SIZE, TYPES, Tensor
-from .node import KnownValues, NodeCall, NodeError, NodeFacts, axis_index, is_small, known_values
+from .node import (
+    KnownValues,
+    NodeCall,
+    NodeError,
+    NodeFacts,
+    axis_index,
+    is_small,
+    known_values,
+    rule,
+)
 
 _Arrays: TypeAlias = Sequence[KnownValues]
 _Fold: TypeAlias = Callable[[NodeCall, _Arrays, NodeFacts], _Arrays]
@@ -51,6 +60,7 @@ def fold(call: NodeCall, facts: NodeFacts) -> tuple[KnownValues | None, ...]:
     return tuple(outputs)
 
 
+@rule("Shape")
 def shape_of(call: NodeCall) -> NodeFacts:
     """Shape: the sizes of an array, which may be computed from anything."""
     x = call.ranked_shape(0)
@@ -61,6 +71,7 @@ def shape_of(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Size")
 def size_of(call: NodeCall) -> NodeFacts:
     """Size: how many elements an array has."""
     x = call.ranked_shape(0)
@@ -69,6 +80,7 @@ def size_of(call: NodeCall) -> NodeFacts:
     return NodeFacts("Numel", "reshape", shapes=((),), folded=folded, sources=())
 
 
+@rule("Constant")
 def constant(call: NodeCall) -> NodeFacts:
     """Constant: values that stand in the node."""
     facts = NodeFacts("Constant", "reshape", shapes=((),))
@@ -87,6 +99,7 @@ def constant(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("ConstantOfShape")
 def constant_of_shape(call: NodeCall) -> NodeFacts:
     """ConstantOfShape: one value everywhere."""
     sizes = call.values(0)
@@ -104,6 +117,7 @@ def constant_of_shape(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Range")
 def range_of(call: NodeCall) -> NodeFacts:
     """Range: values from a start to a limit in equal steps."""
     ends = [call.values(index) for index in range(3)]

@@ -11,9 +11,10 @@ from typing import Any
 from ....graph import Shape, element_count
 from ...facts import shape_text
 from ..wire.tensors import MAX_AXES, MAX_SIZE
-from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast
+from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast, rule
 
 
+@rule("Reshape")
 def reshape(call: NodeCall) -> NodeFacts:
     """Reshape: 0 keeps a size, −1 takes what is left."""
     x, wanted = call.ranked_shape(0), call.attribute_or_input("shape", 1)
@@ -55,6 +56,7 @@ def reshape(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Flatten")
 def flatten(call: NodeCall) -> NodeFacts:
     """Flatten: two axes are left."""
     x = call.ranked_shape(0)
@@ -65,6 +67,7 @@ def flatten(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Transpose")
 def transpose(call: NodeCall) -> NodeFacts:
     """Transpose: the axes in another order."""
     x, order = call.ranked_shape(0), call.integers("perm")
@@ -79,6 +82,7 @@ def transpose(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Squeeze")
 def squeeze(call: NodeCall) -> NodeFacts:
     """Squeeze: axes of size 1 are taken away."""
     x, given = call.ranked_shape(0), call.attribute_or_input("axes", 1)
@@ -99,6 +103,7 @@ def squeeze(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Unsqueeze")
 def unsqueeze(call: NodeCall) -> NodeFacts:
     """Unsqueeze: axes of size 1 are put in."""
     x, given = call.ranked_shape(0), call.attribute_or_input("axes", 1)
@@ -116,6 +121,7 @@ def unsqueeze(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Expand")
 def expand(call: NodeCall) -> NodeFacts:
     """Expand: axes of size 1 are repeated."""
     x, wanted = call.ranked_shape(0), call.values(1)
@@ -127,6 +133,7 @@ def expand(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Tile")
 def tile(call: NodeCall) -> NodeFacts:
     """Tile: the array is repeated along each axis."""
     x, repeats = call.ranked_shape(0), call.values(1)
@@ -144,6 +151,7 @@ def tile(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Concat")
 def concat(call: NodeCall) -> NodeFacts:
     """Concat: arrays one after the other along an axis, equal along all others."""
     shapes = [call.ranked_shape(1, index) for index in range(len(call.inputs))]
@@ -179,6 +187,7 @@ def concat(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Split")
 def split(call: NodeCall) -> NodeFacts:
     """Split: parts along an axis, of given or of equal sizes."""
     x, sizes = call.ranked_shape(1), call.attribute_or_input("split", 1)
@@ -209,6 +218,7 @@ def split(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Gather")
 def gather(call: NodeCall) -> NodeFacts:
     """Gather: entries along an axis; of a table that is learned, PyTorch's Embedding."""
     x, chosen = call.ranked_shape(1), call.ranked_shape(0, 1)
@@ -232,11 +242,13 @@ def gather(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("GatherElements")
 def gather_elements(call: NodeCall) -> NodeFacts:
     """GatherElements: an entry for each index."""
     return NodeFacts("Gather", "reshape", shapes=(call.ranked_shape(1, 1),), sources=(0,))
 
 
+@rule("GatherND")
 def gather_nd(call: NodeCall) -> NodeFacts:
     """GatherND: a slice for each row of indices."""
     x, chosen = call.ranked_shape(1), call.ranked_shape(1, 1)
@@ -250,11 +262,13 @@ def gather_nd(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Scatter", "ScatterElements", "ScatterND")
 def scatter(call: NodeCall) -> NodeFacts:
     """ScatterND, ScatterElements, Scatter: the array, with some of its entries replaced."""
     return NodeFacts("Scatter", "join", shapes=(call.ranked_shape(1),))
 
 
+@rule("TopK")
 def top_k(call: NodeCall) -> NodeFacts:
     """TopK: the largest entries along an axis, and their indices."""
     x, count = call.ranked_shape(1), call.attribute_or_input("k", 1)
@@ -267,6 +281,7 @@ def top_k(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("OneHot")
 def one_hot(call: NodeCall) -> NodeFacts:
     """OneHot: a new axis as long as there are classes."""
     x, depth = call.ranked_shape(0), call.values(1)
@@ -278,6 +293,7 @@ def one_hot(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("NonZero")
 def non_zero(call: NodeCall) -> NodeFacts:
     """NonZero: as many columns as there are elements that are not 0."""
     x = call.ranked_shape(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -206,6 +206,22 @@ class NodeCall:
                 f"attribute {quote(name)} of {quote(self.operator)} must be {words[kind]}"
             )
         return value
+
+
+Rule: TypeAlias = Callable[[NodeCall], NodeFacts]
+
+#: Of the domain ai.onnx. An operator that is not here is unknown, and is never guessed.
+RULES: dict[str, Rule] = {}
+
+
+def rule(*operators: str) -> Callable[[Rule], Rule]:
+    """Make a function the rule of these operators."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(operators, function))
+        return function
+
+    return register
 
 
 def axis_index(value: object, rank: int, *, new: bool = False) -> int:

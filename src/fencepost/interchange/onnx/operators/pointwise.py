@@ -8,115 +8,51 @@ from __future__ import annotations
 
 from ....graph import Shape, element_count
 from ...facts import role_over, shape_text
-from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast
+from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast, rule
 
-#: One array in, one of the same shape out.
+_SAME_NAMES = """
+    Abs Acos Acosh Asin Asinh Atan Atanh Bernoulli BitwiseNot Ceil Cos Cosh Erf Exp Floor
+    Hardmax Identity Log LogSoftmax Mish Neg Reciprocal RotaryEmbedding Round Sigmoid Sign Sin
+    Sinh Softmax Softplus Softsign Sqrt Tan Tanh
+"""
+
+#: One array in, one of the same shape out: ONNX's name and PyTorch's.
 ACTIVATIONS = {
-    "Abs": "Abs",
-    "Acos": "Acos",
-    "Acosh": "Acosh",
-    "Asin": "Asin",
-    "Asinh": "Asinh",
-    "Atan": "Atan",
-    "Atanh": "Atanh",
-    "Bernoulli": "Bernoulli",
-    "BitwiseNot": "BitwiseNot",
-    "Cast": "Identity",
-    "CastLike": "Identity",
-    "Ceil": "Ceil",
-    "Celu": "CELU",
-    "Cos": "Cos",
-    "Cosh": "Cosh",
-    "CumProd": "Cumprod",
-    "CumSum": "Cumsum",
-    "DequantizeLinear": "DeQuantize",
-    "Elu": "ELU",
-    "Erf": "Erf",
-    "Exp": "Exp",
-    "Floor": "Floor",
-    "Gelu": "GELU",
-    "HardSigmoid": "Hardsigmoid",
-    "HardSwish": "Hardswish",
-    "Hardmax": "Hardmax",
-    "Identity": "Identity",
-    "IsInf": "Isinf",
-    "IsNaN": "Isnan",
-    "LRN": "LocalResponseNorm",
-    "LeakyRelu": "LeakyReLU",
-    "Log": "Log",
-    "LogSoftmax": "LogSoftmax",
-    "LpNormalization": "Normalize",
-    "MeanVarianceNormalization": "InstanceNorm",
-    "Mish": "Mish",
-    "Neg": "Neg",
-    "Not": "LogicalNot",
-    "QuantizeLinear": "Quantize",
-    "Reciprocal": "Reciprocal",
-    "Relu": "ReLU",
-    "RotaryEmbedding": "RotaryEmbedding",
-    "Round": "Round",
-    "Selu": "SELU",
-    "Shrink": "Softshrink",
-    "Sigmoid": "Sigmoid",
-    "Sign": "Sign",
-    "Sin": "Sin",
-    "Sinh": "Sinh",
-    "Softmax": "Softmax",
-    "Softplus": "Softplus",
-    "Softsign": "Softsign",
-    "Sqrt": "Sqrt",
-    "Swish": "SiLU",
-    "Tan": "Tan",
-    "Tanh": "Tanh",
-    "ThresholdedRelu": "Threshold",
-    "Trilu": "Tril",
-}
+    **{name: name for name in _SAME_NAMES.split()},
+    "Cast": "Identity", "CastLike": "Identity", "Celu": "CELU", "CumProd": "Cumprod",
+    "CumSum": "Cumsum", "DequantizeLinear": "DeQuantize", "Elu": "ELU", "Gelu": "GELU",
+    "HardSigmoid": "Hardsigmoid", "HardSwish": "Hardswish", "IsInf": "Isinf", "IsNaN": "Isnan",
+    "LRN": "LocalResponseNorm", "LeakyRelu": "LeakyReLU", "LpNormalization": "Normalize",
+    "MeanVarianceNormalization": "InstanceNorm", "Not": "LogicalNot",
+    "QuantizeLinear": "Quantize", "Relu": "ReLU", "Selu": "SELU", "Shrink": "Softshrink",
+    "Swish": "SiLU", "ThresholdedRelu": "Threshold", "Trilu": "Tril",
+}  # fmt: skip
 
 #: Several arrays in, combined element by element: PyTorch's name, and the verb of a message.
 JOINS = {
-    "Add": ("Add", "added"),
-    "And": ("LogicalAnd", "compared"),
-    "BitShift": ("BitShift", "shifted"),
-    "BitwiseAnd": ("BitwiseAnd", "joined"),
-    "BitwiseOr": ("BitwiseOr", "joined"),
-    "BitwiseXor": ("BitwiseXor", "joined"),
-    "Div": ("Div", "divided"),
-    "Equal": ("Eq", "compared"),
-    "Greater": ("Gt", "compared"),
-    "GreaterOrEqual": ("Ge", "compared"),
-    "Less": ("Lt", "compared"),
-    "LessOrEqual": ("Le", "compared"),
-    "Max": ("Maximum", "compared"),
-    "Mean": ("Mean", "averaged"),
-    "Min": ("Minimum", "compared"),
-    "Mod": ("Remainder", "divided"),
-    "Mul": ("Mul", "multiplied"),
-    "Or": ("LogicalOr", "compared"),
-    "Pow": ("Pow", "raised to powers"),
-    "Sub": ("Sub", "subtracted"),
-    "Sum": ("Add", "added"),
-    "Where": ("Where", "chosen from"),
+    "Add": ("Add", "added"), "And": ("LogicalAnd", "compared"),
+    "BitShift": ("BitShift", "shifted"), "BitwiseAnd": ("BitwiseAnd", "joined"),
+    "BitwiseOr": ("BitwiseOr", "joined"), "BitwiseXor": ("BitwiseXor", "joined"),
+    "Div": ("Div", "divided"), "Equal": ("Eq", "compared"), "Greater": ("Gt", "compared"),
+    "GreaterOrEqual": ("Ge", "compared"), "Less": ("Lt", "compared"),
+    "LessOrEqual": ("Le", "compared"), "Max": ("Maximum", "compared"),
+    "Mean": ("Mean", "averaged"), "Min": ("Minimum", "compared"),
+    "Mod": ("Remainder", "divided"), "Mul": ("Mul", "multiplied"),
+    "Or": ("LogicalOr", "compared"), "Pow": ("Pow", "raised to powers"),
+    "Sub": ("Sub", "subtracted"), "Sum": ("Add", "added"), "Where": ("Where", "chosen from"),
     "Xor": ("LogicalXor", "compared"),
-}
+}  # fmt: skip
 
 # As many arrays as one likes.
 _VARIADIC = ("Max", "Mean", "Min", "Sum")
 
 #: Along axes, a sum, a mean or a maximum is taken.
 REDUCTIONS = {
-    "ArgMax": "Argmax",
-    "ArgMin": "Argmin",
-    "ReduceL1": "Norm",
-    "ReduceL2": "Norm",
-    "ReduceLogSum": "Log",
-    "ReduceLogSumExp": "Logsumexp",
-    "ReduceMax": "Amax",
-    "ReduceMean": "Mean",
-    "ReduceMin": "Amin",
-    "ReduceProd": "Prod",
-    "ReduceSum": "Sum",
+    "ArgMax": "Argmax", "ArgMin": "Argmin", "ReduceL1": "Norm", "ReduceL2": "Norm",
+    "ReduceLogSum": "Log", "ReduceLogSumExp": "Logsumexp", "ReduceMax": "Amax",
+    "ReduceMean": "Mean", "ReduceMin": "Amin", "ReduceProd": "Prod", "ReduceSum": "Sum",
     "ReduceSumSquare": "Norm",
-}
+}  # fmt: skip
 
 # Arguments that decide what an activation is; ONNX's name, PyTorch's name, PyTorch's default.
 _ALPHAS = {
@@ -126,6 +62,7 @@ _ALPHAS = {
 }
 
 
+@rule(*ACTIVATIONS)
 def activation(call: NodeCall) -> NodeFacts:
     """Change each element by itself, or, in a norm or a softmax, with its neighbours."""
     operator = call.operator
@@ -148,6 +85,7 @@ def activation(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Clip")
 def clip(call: NodeCall) -> NodeFacts:
     """Clip to a minimum and a maximum; between 0 and 6, PyTorch has a layer for it."""
     x = call.ranked_shape(0)
@@ -161,11 +99,13 @@ def clip(call: NodeCall) -> NodeFacts:
     return NodeFacts("Clamp", "pointwise", limits, shapes=(x,))
 
 
+@rule("DynamicQuantizeLinear")
 def quantize(call: NodeCall) -> NodeFacts:
     """DynamicQuantizeLinear: integers, their scale and their zero point."""
     return NodeFacts("Quantize", "pointwise", shapes=(call.ranked_shape(0), (), ()))
 
 
+@rule("Dropout")
 def dropout(call: NodeCall) -> NodeFacts:
     """Dropout, and the mask that newer versions give besides."""
     return NodeFacts(
@@ -173,6 +113,7 @@ def dropout(call: NodeCall) -> NodeFacts:
     )
 
 
+@rule("PRelu")
 def prelu(call: NodeCall) -> NodeFacts:
     """Rectify with a slope that is learned."""
     x = call.ranked_shape(0)
@@ -189,6 +130,7 @@ def prelu(call: NodeCall) -> NodeFacts:
     return NodeFacts("PReLU", "pointwise", arguments, shapes=(x,), weights=(1,))
 
 
+@rule(*JOINS)
 def join(call: NodeCall) -> NodeFacts:
     """Combine several arrays element by element, each repeated along axes of size 1."""
     operator = call.operator
@@ -217,6 +159,13 @@ _NORMS = {
 }
 
 
+@rule(
+    "BatchNormalization",
+    "GroupNormalization",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+)
 def norm(call: NodeCall) -> NodeFacts:
     """BatchNormalization, InstanceNormalization, GroupNormalization, LayerNormalization."""
     operator = call.operator
@@ -266,6 +215,7 @@ def _norm_error(what: str, shape: Shape, norm_of: str, facts: NodeFacts) -> Node
     )
 
 
+@rule(*REDUCTIONS)
 def reduction(call: NodeCall) -> NodeFacts:
     """Take a sum or a maximum along some axes; along all spatial ones, as global pooling does."""
     x = call.ranked_shape(0)

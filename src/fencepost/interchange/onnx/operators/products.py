@@ -8,9 +8,10 @@ from __future__ import annotations
 from ....graph import Shape, element_count
 from ...facts import shape_text
 from ..wire.tensors import quote
-from .node import NodeCall, NodeError, NodeFacts, broadcast
+from .node import NodeCall, NodeError, NodeFacts, broadcast, rule
 
 
+@rule("Gemm")
 def gemm(call: NodeCall) -> NodeFacts:
     """Gemm: with a weight that is a constant, PyTorch's Linear."""
     a, b = call.ranked_shape(0), call.ranked_shape(0, 1)
@@ -47,6 +48,7 @@ def gemm(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("MatMul", "MatMulInteger", "QLinearMatMul")
 def matmul(call: NodeCall) -> NodeFacts:
     """MatMul, and with scales and zero points QLinearMatMul, MatMulInteger."""
     second = 3 if call.operator == "QLinearMatMul" else 1
@@ -74,6 +76,7 @@ def matmul(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Einsum")
 def einsum(call: NodeCall) -> NodeFacts:
     """Einsum, as its equation says; one with an ellipsis is left unknown."""
     equation = call.text("equation", "").replace(" ", "")
@@ -112,6 +115,7 @@ def einsum(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("GRU", "LSTM", "RNN")
 def recurrent(call: NodeCall) -> NodeFacts:
     """LSTM, GRU and RNN: (sequence, batch, input) to (sequence, directions, batch, hidden)."""
     gates = {"LSTM": 4, "GRU": 3, "RNN": 1}[call.operator]
@@ -137,6 +141,7 @@ def recurrent(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("Attention")
 def attention(call: NodeCall) -> NodeFacts:
     """Attention: each query's sum of the values, weighted by how its key fits."""
     shapes = [call.ranked_shape(3, index) for index in range(3)]

@@ -16,7 +16,7 @@ from ....graph import Shape
 from ....sizing import Window
 from ...facts import shape_text
 from ..wire.tensors import MAX_SIZE
-from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts, axis_indices
+from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts, axis_indices, rule
 
 _PADS = {
     "constant": "ConstantPad",
@@ -26,6 +26,7 @@ _PADS = {
 }
 
 
+@rule("Pad")
 def pad(call: NodeCall) -> NodeFacts:
     """Pad: elements around the array; negative padding cuts some off."""
     x, pads, given_axes = call.ranked_shape(0), call.attribute_or_input("pads", 1), call.values(3)
@@ -49,6 +50,7 @@ def pad(call: NodeCall) -> NodeFacts:
     return _cut_edges(facts, [_padded(*item) for item in zip(x, padding, strict=True)])
 
 
+@rule("Slice")
 def slice(call: NodeCall) -> NodeFacts:
     """Slice: from, to and in steps, as Python's; sizes from windows of one element."""
     x = call.ranked_shape(1)
@@ -74,6 +76,7 @@ def slice(call: NodeCall) -> NodeFacts:
     return _cut_edges(facts, windows)
 
 
+@rule("Resize", "Upsample")
 def resize(call: NodeCall) -> NodeFacts:
     """Resize and Upsample: to given sizes, or by factors, rounded down."""
     x = call.ranked_shape(1)
@@ -104,6 +107,7 @@ def resize(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("DepthToSpace")
 def depth_to_space(call: NodeCall) -> NodeFacts:
     """DepthToSpace: channels become blocks of elements."""
     x, block = call.ranked_shape(4), _block(call)
@@ -122,6 +126,7 @@ def depth_to_space(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("SpaceToDepth")
 def space_to_depth(call: NodeCall) -> NodeFacts:
     """SpaceToDepth: blocks of elements become channels."""
     x, block = call.ranked_shape(4), _block(call)
@@ -143,6 +148,7 @@ def space_to_depth(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("GridSample")
 def grid_sample(call: NodeCall) -> NodeFacts:
     """GridSample: the value at each position that the grid names."""
     x, grid = call.ranked_shape(3), call.ranked_shape(3, 1)

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from ....graph import Shape, element_count
 from ....sizing import Window, halved
 from ...facts import Pairs, convolution_work, shape_text, window_arguments
-from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts
+from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts, rule
 
 _Sizes = tuple[int, ...]
 
 
+@rule("Conv", "ConvInteger", "ConvTranspose", "QLinearConv")
 def conv(call: NodeCall) -> NodeFacts:
     """Conv, ConvTranspose, and with scales and zero points QLinearConv and ConvInteger."""
     transposed = call.operator == "ConvTranspose"
@@ -68,6 +69,7 @@ def conv(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("AveragePool", "LpPool", "MaxPool")
 def pool(call: NodeCall) -> NodeFacts:
     """MaxPool, AveragePool and LpPool."""
     x = call.ranked_shape(3)
@@ -92,6 +94,7 @@ def pool(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool")
 def global_pool(call: NodeCall) -> NodeFacts:
     """GlobalAveragePool, GlobalMaxPool, GlobalLpPool: one element is left of each channel."""
     x = call.ranked_shape(3)

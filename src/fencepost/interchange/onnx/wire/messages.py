@@ -7,8 +7,6 @@ unread, so nothing can be nested too deep. Field numbers are those of onnx.proto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -79,8 +77,11 @@ def parse_file(message: memoryview) -> File:
     file = File()
     for number, wire, content in fields(message):
         if number == 7:
-            with _part("the graph"):
+            try:
                 _read_graph(message_in(wire, content), file)
+            except WireError as error:
+                inner = str(error).startswith("in ")
+                raise error if inner else WireError(f"in the graph, {error}") from None
     return file
 
 
@@ -122,30 +123,22 @@ def attribute(node: Node, name: str) -> object:
     return {1: 0.0, 2: 0, 3: ""}.get(kind) if scalar is None else scalar
 
 
-@contextmanager
-def _part(name: str) -> Iterator[None]:
-    """Name the part of the file in which something is wrong."""
-    try:
-        yield
-    except WireError as error:
-        if str(error).startswith("in "):
-            raise
-        raise WireError(f"in {name}, {error}") from None
-
-
 def _read_graph(message: memoryview, file: File) -> None:
     arrays = {11: file.inputs, 12: file.outputs, 13: file.declared}
     for number, wire, content in fields(message):
-        if number == 1:
-            with _part(f"node {len(file.nodes) + 1}"):
+        try:
+            if number == 1:
                 file.nodes.append(_node(message_in(wire, content)))
-        elif number in (5, 15):
-            with _part(f"weight {len(file.weights) + 1}"):
-                read_weight = tensor if number == 5 else sparse_tensor
-                file.weights.append(read_weight(message_in(wire, content)))
-        elif number in arrays:
-            with _part("an input or output"):
+            elif number == 5:
+                file.weights.append(tensor(message_in(wire, content)))
+            elif number == 15:
+                file.weights.append(sparse_tensor(message_in(wire, content)))
+            elif number in arrays:
                 arrays[number].append(_declared_array(message_in(wire, content)))
+        except WireError as error:
+            weight = f"weight {len(file.weights) + 1}"
+            part = {1: f"node {len(file.nodes) + 1}", 5: weight, 15: weight}
+            raise WireError(f"in {part.get(number, 'an input or output')}, {error}") from None
 
 
 _NODE_FIELDS = {1: text_in, 2: text_in, 3: text_in, 4: text_in, 5: message_in, 7: text_in}

@@ -120,11 +120,11 @@ def fields_of(message: memoryview, readers: Mapping[int, FieldReader]) -> dict[i
     >>> fields_of(memoryview(b"\x0a\x02hi\x18\x05"), {1: text_in, 2: text_in})
     {1: ['hi'], 2: []}
     """
-    found: dict[int, list[Any]] = {number: [] for number in readers}
+    values: dict[int, list[Any]] = {number: [] for number in readers}
     for number, wire, content in fields(message):
         if number in readers:
-            found[number].append(readers[number](wire, content))
-    return found
+            values[number].append(readers[number](wire, content))
+    return values
 
 
 def message_in(wire: int, content: int | memoryview) -> memoryview:

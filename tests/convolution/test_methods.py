@@ -40,10 +40,10 @@ def test_integers_are_transformed_where_their_error_is_below_half():
 
 
 def test_a_choice_prints_all_methods(random):
-    f, g = np.ones((4, 4)), random.normal(size=(7, 7))
+    f, g = np.ones((8, 8)), random.normal(size=(7, 7))
     choice = fp.explain_method(f, g, method="fft")
     lines = str(choice).splitlines()
-    assert lines[0] == "fft: as asked, one tile of 16 × 16"
+    assert lines[0] == "fft: as asked, 4 tiles of 16 × 16"
     assert [line.split()[0] for line in lines[1:]] == ["direct", "separable", "fft"]
     assert "49 multiplications per result" in lines[1]
     assert lines[2].split(maxsplit=2)[1:] == ["–", "rank above 4"]
@@ -68,3 +68,44 @@ def test_results_do_not_depend_on_threads(random, threads):
             np.testing.assert_array_equal(fp.convolve(f, g, method=method), result)
     finally:
         fp.set_num_threads(before)
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "fft"])
+@pytest.mark.parametrize("mode", ["full", "same"])
+@pytest.mark.parametrize(
+    ("shape", "kernel"),
+    [
+        ((3,), (50_000,)),
+        ((3, 3), (100, 120)),
+        ((1, 5), (4, 30)),
+        ((2, 3, 4), (20, 9, 8)),
+        ((9,), (10,)),
+    ],
+)
+def test_array_and_kernel_are_exchanged_where_the_kernel_is_larger(
+    random, shape, kernel, mode, method
+):
+    f, g = random.normal(size=shape), random.normal(size=kernel)
+    full = fp.convolve(g, f, method="direct")
+    expected = full
+    if mode == "same":
+        expected = full[
+            tuple(slice((k - 1) // 2, (k - 1) // 2 + n) for n, k in zip(shape, kernel, strict=True))
+        ]
+    np.testing.assert_allclose(fp.convolve(f, g, mode, method=method), expected, atol=1e-9)
+    np.testing.assert_allclose(
+        fp.correlate(
+            f, np.flip(g), mode, method=method, origin=tuple(k - 1 - (k - 1) // 2 for k in kernel)
+        ),
+        expected,
+        atol=1e-9,
+    )
+    assert "multiplications" in str(fp.explain_method(f, g, mode, method="direct"))
+
+
+def test_nan_in_an_array_smaller_than_its_kernel_stays_in_its_windows(random):
+    f, g = np.array([1.0, np.nan, 2.0]), random.normal(size=20)
+    result = fp.convolve(f, g)
+    assert np.flatnonzero(np.isnan(result)).tolist() == list(range(1, 21))
+    assert result[0] == g[0]
+    assert result[21] == 2 * g[19]

@@ -9,6 +9,7 @@ import math
 
 from fencepost.convolution.methods import direct, fft, integer_fft, separable
 from fencepost.convolution.methods.candidate import Candidate, Choice
+from fencepost.convolution.methods.exchange import exchanged
 from fencepost.convolution.task import CorrelationTask
 from fencepost.errors import ArgumentError
 
@@ -28,6 +29,7 @@ _PROPOSALS = {"direct": direct.propose, "separable": separable.propose, "fft": _
 
 def compute(task: CorrelationTask, method: str = "auto") -> None:
     """Compute `task` by the method asked for, or by the cheapest."""
+    task = exchanged(task)
     if method == "direct" or (method == "auto" and direct.is_quickest(task)):
         direct.run(task)
         return
@@ -47,6 +49,7 @@ def compute(task: CorrelationTask, method: str = "auto") -> None:
 
 def choose(task: CorrelationTask, method: str = "auto") -> Choice:
     """Work every candidate out, so that all can be shown, and choose."""
+    task = exchanged(task)
     candidates = tuple(
         propose(task, math.inf, name == method) for name, propose in _PROPOSALS.items()
     )

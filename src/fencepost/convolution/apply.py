@@ -6,6 +6,7 @@ complex numbers are summed by their real parts; everything else is a matter of s
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -14,7 +15,8 @@ from numpy.typing import DTypeLike
 
 from fencepost.convolution.boundaries import Boundary, parse_boundary
 from fencepost.convolution.methods import Choice, choose, compute
-from fencepost.convolution.parsing import ConvolutionCall, window_indices
+from fencepost.convolution.methods.direct import Prepared, is_quickest
+from fencepost.convolution.parsing import ConvolutionCall, parse_call, window_indices
 from fencepost.convolution.task import Array, CorrelationTask
 from fencepost.errors import ArgumentError
 
@@ -27,6 +29,52 @@ def correlated(call: ConvolutionCall) -> Array:
     if call.dtype.kind == "c":
         return _complex(call)
     return _real(call.f, call.g, call.fill.real, call.dtype, call)
+
+
+_QUICK = 1 << 16  # elements up to which the time of a call is what matters
+_FLOATS = {np.dtype(np.float32): "f", np.dtype(np.float64): "d"}
+
+
+def quickly(
+    f: object, g: object, mode: str, boundary: object, origin: object, axes: object, *, flip: bool
+) -> Array | None:
+    """Compute what is small and plain, or return None: then it goes the long way.
+
+    Arrays in floats of one kind; what follows from their shapes is kept from call to call.
+    """
+    if type(f) is not np.ndarray or type(g) is not np.ndarray or f.size > _QUICK:
+        return None
+    kind = _FLOATS.get(f.dtype)
+    if kind is None or g.dtype != f.dtype or not 0 < g.size <= f.size:
+        return None
+    try:
+        prepared = _prepared(f.shape, kind, g.shape, mode, boundary, origin, axes, flip)
+    except TypeError:  # an argument that cannot be kept
+        return None
+    flat = g.ravel()
+    if prepared is None or not flat.dot(flat) < np.inf:
+        return None
+    return prepared.run(np.ascontiguousarray(f), flat[::-1].copy() if flip else flat)
+
+
+@functools.lru_cache(maxsize=128, typed=True)
+def _prepared(
+    shape: tuple[int, ...],
+    kind: str,
+    kernel: tuple[int, ...],
+    mode: str,
+    boundary: object,
+    origin: object,
+    axes: object,
+    flip: bool,
+) -> Prepared | None:
+    """Lay a call out, if it is computed directly, in real numbers, along all axes."""
+    f, g = np.broadcast_to(np.array(0, kind), shape), np.zeros(kernel, kind)
+    call = parse_call(f, g, mode, boundary, origin, axes, "auto", flip=flip)
+    if call.dtype != kind or axes is not None:
+        return None
+    task = _task(call.f, call.g, call.fill.real, call.dtype, call)
+    return Prepared(task, task.outputs) if is_quickest(task) else None
 
 
 def explained(call: ConvolutionCall) -> Choice:

@@ -19,7 +19,7 @@ from fencepost.kernels import Kernel
 
 # Products up to which the time of a call is all that matters, and three modes of the engine.
 _SHORT = 4096
-_WHOLE = np.dtype(np.int64).char
+_INTEGER = np.dtype(np.int64).char
 _CODES = {"full": 0, "same": 1, "valid": 2}
 
 
@@ -105,28 +105,47 @@ def convolve(
     array([[11, 12],
            [13, 14]])
     """
-    if (
-        method == "auto"
-        and axes is None
-        and boundary == "zero"
-        and origin == "centre"
-        and not isinstance(g, Kernel)
-    ):
-        try:
-            a, b = np.asarray(f), np.asarray(g)
-            if (
-                a.ndim == 1 == b.ndim
-                and 0 < b.size <= a.size
-                and a.size * b.size <= _SHORT
-                and (kind := a.dtype.char) == b.dtype.char
-            ):
-                if kind in "fd" and b.dot(b) < np.inf:
-                    return _engine.convolve_short(a, b, _CODES[mode])  # type: ignore[return-value]
-                if kind == _WHOLE:
-                    return _engine.convolve_short(a, b, _CODES[mode]).view(np.int64)  # type: ignore
-        except (ValueError, KeyError, OverflowError):
-            pass  # the long way round has the words for it
+    if method == "auto":
+        if axes is None and _is_text(boundary, "zero") and _is_text(origin, "centre"):
+            if mode == "full" and _is_longer(g, f):
+                f, g = g, f  # the same sum, and fewer terms of it
+            result = _convolve_short(f, g, mode)
+            if result is not None:
+                return result
+        result = apply.quickly(f, g, mode, boundary, origin, axes, flip=True)
+        if result is not None:
+            return result
     return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))
+
+
+def _is_text(value: object, text: str) -> bool:
+    return isinstance(value, str) and value == text
+
+
+def _is_longer(g: Any, f: Any) -> bool:
+    """Whether both are plain signals of floats, g the longer, and f is finite as kernels are."""
+    if type(g) is not np.ndarray or type(f) is not np.ndarray or not f.ndim == 1 == g.ndim:
+        return False
+    return 0 < f.size < g.size and f.dtype.kind == "f" == g.dtype.kind and bool(f.dot(f) < np.inf)
+
+
+def _convolve_short(f: Any, g: Any, mode: str) -> NDArray[Any] | None:
+    """Convolve short signals as they are, or return None where there is more to it."""
+    if isinstance(g, Kernel):
+        return None
+    try:
+        a, b = np.asarray(f), np.asarray(g)
+        if not (a.ndim == 1 == b.ndim and 0 < b.size <= a.size and a.size * b.size <= _SHORT):
+            return None
+        kind = a.dtype.char
+        if kind == b.dtype.char:
+            if kind in "fd" and b.dot(b) < np.inf:
+                return _engine.convolve_short(a, b, _CODES[mode])  # type: ignore[return-value]
+            if kind == _INTEGER:
+                return _engine.convolve_short(a, b, _CODES[mode]).view(np.int64)  # type: ignore
+    except (ValueError, TypeError, RuntimeError, KeyError, OverflowError):
+        pass  # the long way round has the words for it
+    return None
 
 
 def correlate(
@@ -153,6 +172,10 @@ def correlate(
     >>> fp.correlate([1.0, 2.0, 4.0], [-1, 0, 1], boundary="nearest")
     array([1., 3., 2.])
     """
+    if method == "auto":
+        result = apply.quickly(f, g, mode, boundary, origin, axes, flip=False)
+        if result is not None:
+            return result
     return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=False))
 
 

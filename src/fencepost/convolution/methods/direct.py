@@ -49,6 +49,38 @@ def run(task: CorrelationTask) -> None:
     )
 
 
+class Prepared:
+    """A small task laid out once, to be computed for other values in arrays of the same shapes."""
+
+    __slots__ = ("_constants", "_kernels", "_lists", "_out", "_outputs", "_source")
+
+    def __init__(self, task: CorrelationTask, outputs: tuple[int, ...]) -> None:
+        flat = lay_out(task)
+        self._source, self._kernels, self._out = (
+            array.shape for array in (flat.source, flat.kernels, flat.out)
+        )
+        self._lists = flat.terms, flat.rows, flat.columns
+        self._constants = float(task.fill), task.out.dtype, task.offset
+        self._outputs = outputs
+
+    def run(self, source: Array, kernel: Array) -> Array:
+        """Return the results, in the shape they were prepared for; arrays are C-contiguous."""
+        fill, dtype, offset = self._constants
+        out = np.empty(self._out, dtype)
+        terms, rows, columns = self._lists
+        _engine.correlate(
+            source.reshape(self._source),
+            kernel.reshape(self._kernels),
+            terms,
+            rows,
+            columns,
+            fill,
+            out,
+            offset,
+        )
+        return out.reshape(self._outputs)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The arrays of a task, seen as planes.

@@ -46,14 +46,11 @@ class Case:
             extended = np.pad(f, padding, constant_values=0 if boundary == "zero" else boundary)
         if kind is object:  # the padding is in NumPy's integers
             extended = np.frompyfunc(int, 1, 1)(extended)
-        outputs = [n - k + 1 for n, k in zip(extended.shape, kernel.shape, strict=True)]
-        out = np.zeros(outputs, kind)
-        for index in np.ndindex(kernel.shape):
-            weight = int(kernel[index])
-            if weight:
-                part = tuple(slice(i, i + n) for i, n in zip(index, outputs, strict=True))
-                out += extended[part] * weight
-        return out
+        windows = np.lib.stride_tricks.sliding_window_view(extended, kernel.shape)
+        axes = tuple(range(kernel.ndim))
+        return np.tensordot(
+            windows, kernel.astype(kind), (tuple(a + kernel.ndim for a in axes), axes)
+        )
 
 
 def integers(random: np.random.Generator, dtype: Any, shape: Any) -> np.ndarray:

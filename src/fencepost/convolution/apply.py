@@ -120,6 +120,36 @@ def correlate_planes(
         Less the border if the boundary is "none".
     """
     edges = Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)
+    task = _image_task(np.ascontiguousarray(source), kernel, origin, edges, out_dtype, offset)
+    compute(task, method)
+    return task.out
+
+
+def prepare_image(
+    shape: tuple[int, int, int],
+    dtype: DTypeLike,
+    kernel: Array,
+    origin: tuple[int, int],
+    boundary: Boundary,
+    offset: float = 0.0,
+) -> Prepared | None:
+    """Return `correlate_planes` for one small image (rows, columns, channels), or None.
+
+    The results have the image's own dtype: uint8, float32 or float64.
+    """
+    source = np.broadcast_to(np.array(0, dtype), (1, *shape))
+    task = _image_task(source, kernel, origin, boundary, source.dtype, offset)
+    return Prepared(task, task.out.shape[1:]) if is_quickest(task) else None
+
+
+def _image_task(
+    source: Array,
+    kernel: Array,
+    origin: tuple[int, int],
+    edges: Boundary,
+    out_dtype: DTypeLike,
+    offset: float,
+) -> CorrelationTask:
     arithmetic = np.float64 if source.dtype == np.float64 else np.float32
     kernel = np.ascontiguousarray(kernel, arithmetic)
     mode = "valid" if edges.kind == "none" else "same"
@@ -129,9 +159,7 @@ def correlate_planes(
     )
     outputs = (len(along) - k + 1 for along, k in zip(indices, kernel.shape, strict=True))
     out = np.empty((source.shape[0], *outputs, source.shape[-1]), out_dtype)
-    source = np.ascontiguousarray(source)
-    compute(CorrelationTask(source, kernel, indices, edges.value.real, out, offset), method)
-    return out
+    return CorrelationTask(source, kernel, indices, edges.value.real, out, offset)
 
 
 def _complex(call: ConvolutionCall) -> Array:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost import sizing
 from fencepost.arguments import choice, integer, is_sequence, nearest
 from fencepost.convolution.boundaries import Boundary, Indices, parse_boundary
 from fencepost.convolution.methods import METHODS
@@ -224,10 +223,12 @@ def window_indices(edges: Boundary, mode: str, size: int, kernel_size: int, orig
 
 
 def _indices(edges: Boundary, mode: str, size: int, kernel_size: int, origin: int) -> Indices:
-    around = {"full": kernel_size - 1, "same": 0, "valid": 0}[mode]
-    pairs = (origin, kernel_size - 1 - origin) if mode == "same" else (around, around)
-    (window,) = sizing.windows(size, kernel_size, padding=pairs)
-    indices = edges.indices(-window.before, size + window.after, size)
+    before, after = {
+        "full": (kernel_size - 1, kernel_size - 1),
+        "same": (origin, kernel_size - 1 - origin),
+        "valid": (0, 0),
+    }[mode]
+    indices = edges.indices(-before, size + after, size)
     indices.flags.writeable = False  # calls to come may share it
     return indices
 

@@ -13,6 +13,7 @@ from ..errors import ArgumentError, DataError
 from . import pixels as kinds
 from .channels import filter_pixels, luma
 from .options import Options
+from .quick import filter_small
 from .responses import answers, arithmetic, interior
 from .steps import as_steps
 
@@ -115,6 +116,10 @@ def filter_image(
            [ 0, 28, 28, 28,  0],
            [ 0,  0,  0,  0,  0]], dtype=uint8)
     """
+    if luminance is False is magnitude and alpha == "auto" and dtype is None:
+        small = filter_small(image, kernel, boundary, operation, scale, offset)
+        if small is not None:
+            return small  # type: ignore[return-value]  # an array, as the image is
     options = Options.read(
         boundary,
         operation=operation,

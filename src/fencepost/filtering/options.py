@@ -33,7 +33,12 @@ class Options:
     @classmethod
     def read(cls, boundary: Any, **others: Any) -> Options:
         """Take what a caller gave. Raises ArgumentError for what cannot be."""
-        return cls(parse_boundary(boundary), **others)
+        edges = parse_boundary(boundary)
+        if np.iscomplexobj(edges.value):
+            raise ArgumentError(
+                f"boundary must be real for images. Received: boundary={boundary!r}."
+            )
+        return cls(edges, **others)
 
     def __post_init__(self) -> None:
         choice("operation", self.operation, OPERATIONS)
@@ -42,8 +47,15 @@ class Options:
         flag("magnitude", self.magnitude)
         for name in ("scale", "offset"):
             real(name, getattr(self, name))
-        if self.dtype is not None and str(np.dtype(self.dtype)) not in ("float32", "float64"):
+        if self.dtype is not None and _name(self.dtype) not in ("float32", "float64"):
             raise ArgumentError(
                 "dtype must be None for that of the image, or float32 or float64 to keep what "
                 f"would be rounded and cut off. Received: dtype={self.dtype!r}"
             )
+
+
+def _name(dtype: Any) -> str:
+    try:
+        return str(np.dtype(dtype))
+    except TypeError:
+        return ""

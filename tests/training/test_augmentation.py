@@ -1,12 +1,10 @@
 """The specification of random changes, and its text form."""
 
-import numpy as np
 import pytest
 
 import fencepost as fp
 from fencepost.training import Augmentation
 from fencepost.training.augmentation import as_augmentation
-from fencepost.training.data import border_value
 
 
 @pytest.mark.parametrize(
@@ -42,12 +40,6 @@ def test_what_the_engine_is_told():
     }
     assert Augmentation(fill=2).engine(fill=7)["fill"] == 2.0
     assert Augmentation().engine()["elastic_alpha"] == 0.0
-
-
-def test_fill_comes_from_the_borders():
-    images = np.full((50, 2, 6, 6), 9, np.uint8)
-    images[:, :, 1:-1, 1:-1] = 200
-    assert border_value(images) == 9
 
 
 @pytest.mark.parametrize(

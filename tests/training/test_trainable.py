@@ -1,0 +1,27 @@
+"""Whatever offers what `Trainable` asks for can be trained."""
+
+import numpy as np
+
+from fencepost.training import fit
+from training.small import bars, conv_net
+
+IMAGES, LABELS = bars(160)
+VALIDATION = bars(60, seed=9)
+
+
+class Arrays:
+    """What `fit` asks of a network, and nothing else: arrays and the engine's plan."""
+
+    def __init__(self, net):
+        self.input_shape, self.output_shape = net.input_shape, net.output_shape
+        self.engine_plan = net.engine_plan
+        self.parameter_vector, self.state_vector = net.parameter_vector, net.state_vector
+        self.normalization = None
+        self.config = net.config
+
+
+def test_whatever_has_the_arrays_and_a_plan_can_be_trained():
+    net, twin = conv_net(), conv_net()
+    fit(Arrays(net), IMAGES, LABELS, epochs=2)
+    twin.fit(IMAGES, LABELS, epochs=2)
+    np.testing.assert_array_equal(net.parameter_vector, twin.parameter_vector)

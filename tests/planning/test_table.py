@@ -1,9 +1,6 @@
-"""A plan as it is shown: text for terminals, HTML for notebooks, plain data for machines."""
+"""The tables of a plan, as a terminal shows them."""
 
 from __future__ import annotations
-
-import json
-from html.parser import HTMLParser
 
 import pytest
 
@@ -105,105 +102,9 @@ def test_uneven_axes_and_layers_within_layers():
     assert "–" in residual  # its costs are in the lines of its layers
 
 
-def test_what_is_dropped_is_said():
-    text = "Conv2d(4, 4, padding='same'), MaxPool2d(3, stride=2, remainder='crop')"
-    told = fp.plan((1, 10, 8), text).text(120)
-    assert 'layer 1, MaxPool2d(3, stride=2, remainder="crop"): the last element of each' in told
-    assert '"same" puts 1 zero before the input and 2 after it' in told
-    assert "never used" not in fp.plan((1, 11, 9), text).text(120)
-    skipped = fp.plan((1, 10), "Conv1d(4, 2, stride=5, remainder='crop')").text(120)
-    assert "the last 3 elements of each row are never used" in skipped
-
-
-def test_what_covers_the_input_is_said():
-    covering = "the input is 9 × 9, and layer 1, Conv2d(1, 7, padding=3), is the first"
-    text = "Conv2d(1, 3), Conv2d(1, 7, padding=3), ReLU"
-    assert covering in fp.plan((1, 9, 9), text).text(160)
-    assert "no layer has an output that depends on all" in fp.plan((1, 10, 10), text).text(160)
-
-
 def test_width_must_be_a_number():
     with pytest.raises(fp.ArgumentError, match="width must be an integer, at least 1"):
         fp.plan((1, 28, 28), LENET5).text(0)
-
-
-class Cells(HTMLParser):
-    """The cells of each row; fails where a tag is not closed by its own."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.rows, self.others = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        if tag == "br":
-            return
-        self.open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1] += [""] * int(dict(attributes).get("colspan", 1))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "td" in self.open or "th" in self.open:
-            self.rows[-1][-1] += data
-        elif data.strip():
-            self.others.append(data)
-
-
-def read_html(plan):
-    cells = Cells()
-    cells.feed(plan._repr_html_())
-    cells.close()
-    assert not cells.open
-    return cells
-
-
-def test_html_is_one_table():
-    plan = fp.plan((1, 28, 28), LENET5)
-    cells = read_html(plan)
-    assert {len(row) for row in cells.rows} == {14}
-    assert cells.rows[3][:4] == [
-        "0",
-        "Conv2d(6, 5, padding=2)",
-        "6 × 28 × 28",
-        "(28 + 2 + 2 − 5) / 1 + 1 = 28",
-    ]
-    assert cells.rows[-1][1] == "total"
-    assert "61,706" in cells.rows[-1]
-    assert len(cells.rows) == 2 + 1 + 12 + 1
-
-
-def test_html_says_what_does_not_fit_and_escapes():
-    plan = fp.plan(
-        (1, 28, 28), "Conv2d(4, 4, padding='same'), Conv2d(2, 3, stride=2, padding='same')"
-    )
-    cells = read_html(plan)
-    assert any("only clear for" in text for text in cells.others)
-    assert 'padding="same"' not in plan._repr_html_()
-
-
-@pytest.mark.parametrize("text", [LENET5, UNEVEN, "Conv2d(4, 3, stride=2), ReLU", "Linear(3)"])
-def test_data_are_those_of_the_plan(text):
-    plan = fp.plan((1, 28, 28), text, batch=2)
-    data = json.loads(json.dumps(plan.to_dict(), allow_nan=False))
-    assert data["ok"] == plan.ok
-    assert data["parameters"] == plan.parameters
-    assert len(data["layers"]) == len(plan.rows)
-    assert [problem["layer"] for problem in data["problems"]] == [p.layer for p in plan.problems]
-
-    def compare(found, rows):
-        for one, row in zip(found, rows, strict=True):
-            assert one["place"] == row.place
-            assert tuple(one["output_shape"]) == row.output_shape
-            assert one["multiply_adds"] == row.multiply_adds
-            assert tuple(one["receptive_field"]) == row.receptive_field
-            assert [w["output"] for w in one["windows"]] == [w.output for w in row.windows]
-            compare(one["inner"], row.inner)
-
-    compare(data["layers"], plan.rows)
 
 
 def test_what_python_shows_of_a_plan_is_short():

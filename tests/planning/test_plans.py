@@ -115,7 +115,7 @@ def test_random_networks_against_pytorch(torch):
 # --- what an output sees --------------------------------------------------------------------
 
 
-# The same figures as of chains of windows in tests/test_fields.py, by way of the layers.
+# The same figures as of chains of windows in tests/graph/test_axis_field.py, by way of the layers.
 @pytest.mark.parametrize(
     ("text", "last", "field", "stride"),
     [(LENET5, 5, 16, 4), (ALEXNET, 12, 195, 32), (VGG16, 28, 196, 16), (VGG16, 30, 212, 32)],

@@ -55,3 +55,9 @@ def test_no_page_is_left_over_and_the_index_lists_all():
     index = (FOLDER / "index.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[(FP\d+)\]\((FP\d+)\.md\) \| (\w+) \| (.*) \|$", index, re.MULTILINE)
     assert rows == [(c.code, c.code, c.severity, c.title) for c in CODES.values()]
+
+
+def test_codes_are_in_their_groups():
+    assert list(CODES) == sorted(CODES)
+    assert all(one.severity in ("error", "warning", "note") for one in CODES.values())
+    assert all(one.severity == "error" for code, one in CODES.items() if "FP101" <= code < "FP107")

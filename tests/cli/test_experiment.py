@@ -62,7 +62,7 @@ def test_a_learned_kernel_is_applied_by_filter(fencepost, pictures):
         "--plot", pictures / "kernel.png",
     )  # fmt: skip
     assert done.status == 0
-    assert "Sure: what is left over is rounding." in done.out
+    assert "Sure: the residual is rounding." in done.out
     assert (pictures / "kernel.png").stat().st_size > 1000
     np.testing.assert_allclose(
         fp.kernels.parse(f"@{kernel}").matrix, fp.kernels.sharpen().matrix, atol=0.02
@@ -76,24 +76,24 @@ def test_a_learned_kernel_is_applied_by_filter(fencepost, pictures):
 
 
 def test_for_machines_and_with_a_size(fencepost, pictures):
-    found = fencepost(
+    learned = fencepost(
         "learn-kernel", pictures / "before.png", pictures / "after.png", "--size", "3x5",
         "-o", pictures / "k.txt", "--json",
     ).json  # fmt: skip
-    assert np.shape(found["kernel"]) == (3, 5)
-    assert found["determined"]
-    assert np.loadtxt(pictures / "k.txt").tolist() == found["kernel"]
+    assert np.shape(learned["kernel"]) == (3, 5)
+    assert learned["determined"]
+    assert np.loadtxt(pictures / "k.txt").tolist() == learned["kernel"]
 
 
 def test_a_compressed_copy_says_how_it_was_compressed(fencepost, pictures):
     copy = pictures / "after.jpg"
     Image.open(pictures / "after.png").save(copy, quality=60)
     call = ("learn-kernel", pictures / "before.png", copy, "-o", pictures / "k.txt", "--overwrite")
-    assert "compression as a JPEG, the file's own tables" in fencepost(*call).out
-    found = fencepost(*call, "--json").json
-    assert found["compression"] == "the file's own tables"
-    off = np.abs(np.subtract(found["kernel"], fp.kernels.sharpen().matrix))
-    assert (off < 3 * np.array(found["errors"])).all()
+    assert "compression as a JPEG accounted for: the file's own tables" in fencepost(*call).out
+    learned = fencepost(*call, "--json").json
+    assert learned["compression"] == "the file's own tables"
+    off = np.abs(np.subtract(learned["kernel"], fp.kernels.sharpen().matrix))
+    assert (off < 3 * np.array(learned["errors"])).all()
     assert off.max() < 1
 
 

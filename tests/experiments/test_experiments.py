@@ -42,7 +42,7 @@ def results():
 def test_a_result_is_text_data_and_a_picture(results, name, tmp_path):
     result = results[name]
     assert len(str(result).splitlines()) > 3
-    json.dumps(result.numbers(), allow_nan=False)
+    json.dumps(result.to_dict(), allow_nan=False)
     figure = result.plot()
     assert figure.axes
     assert faults(figure) == []
@@ -62,8 +62,8 @@ def test_shared_weights_are_the_slid_kernel(results):
 def test_the_feature_map_moves_with_the_input(results):
     cases = results["location_invariance"].cases
     comparable = [case for case in cases if case.comparable]
-    assert min(case.cells for case in comparable) > 300
-    assert all(case.equal == case.cells for case in comparable)
+    assert min(case.elements for case in comparable) > 300
+    assert all(case.equal == case.elements for case in comparable)
     assert [case.shift for case in cases if not case.comparable] == [1]
     unpadded = [case.border for case in cases if "no padding" in case.network]
     padded = [case.border for case in cases if "padding 2" in case.network]
@@ -79,9 +79,9 @@ def test_both_networks_have_the_same_kernels_and_parameters():
 
 def test_shifted_digits_lose_accuracy(results):
     result = results["pooling_robustness"]
-    for found in result.accuracy.values():
-        assert found.shape == (2, 7)
-        means = found.mean(axis=0)
+    for accuracies in result.accuracy.values():
+        assert accuracies.shape == (2, 7)
+        means = accuracies.mean(axis=0)
         assert means[0] > 0.6
         assert means[6] < means[3] < means[0]
     assert result.ink[0] == 1
@@ -99,7 +99,7 @@ def test_what_contradicts_the_article_is_said(results):
     assert f"shifted by 6 pixels, with {100 * result.ink[6]:.0f} % of the ink" in result.limits
     assert f"{one:.0f} % with pooling and {other:.0f} % without pooling" in result.limits
     alike = len({(both[:, 1] > 0.5).sum() for both in result.edited.values()}) == 1
-    assert ("does not tell them apart" in result.limits) == alike
+    assert ("does not distinguish them" in result.limits) == alike
     assert result.limits in str(result)
 
 
@@ -116,8 +116,8 @@ def test_a_network_of_hand_made_kernels_is_recognised():
         net.layer_kernel(0)[channel, 0] = np.pad(matrix, 1)
     net.layer_kernel(0)[2, 0] = 1
     matches = experiments.hand_made_and_learned(net).matches
-    assert [one.correlation for one in matches] == pytest.approx([1, 1, 1])
-    assert [one.name.split(",")[0] for one in matches] == ["Sobel", "Laplace", "mean 5 × 5"]
+    assert [match.correlation for match in matches] == pytest.approx([1, 1, 1])
+    assert [match.name.split(",")[0] for match in matches] == ["Sobel", "Laplace", "mean 5 × 5"]
     np.testing.assert_allclose(matches[1].hand_made, matches[1].kernel, atol=1e-6)
 
 
@@ -127,9 +127,9 @@ def test_random_kernels_are_a_measure(results):
 
 
 def test_a_network_without_grey_kernels_is_refused():
-    with pytest.raises(fp.ArgumentError, match="must look at one channel"):
+    with pytest.raises(fp.ArgumentError, match="must have one input channel"):
         experiments.hand_made_and_learned(fp.Network((3, 8, 8), [fp.Conv2d(2, 3)]))
-    with pytest.raises(fp.ArgumentError, match="more than one cell"):
+    with pytest.raises(fp.ArgumentError, match="more than one weight"):
         experiments.hand_made_and_learned(fp.Network((1, 8, 8), [fp.Conv2d(2, 1)]))
 
 

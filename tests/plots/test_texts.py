@@ -11,7 +11,7 @@ def test_sound_texts_have_no_faults():
     figure.text(0.1, 0.2, "one")
     figure.text(0.1, 0.6, "two")
     figure.text(0.9, 0.9, "unseen, and cut off", visible=False)
-    assert [one.text for one in drawn_texts(figure)] == ["one", "two"]
+    assert [text.text for text in drawn_texts(figure)] == ["one", "two"]
     assert faults(figure) == []
 
 

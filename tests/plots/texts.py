@@ -47,17 +47,17 @@ def faults(figure: Figure, smallest: float = SMALLEST) -> list[str]:
     """Say which texts are cut, overlap, or are smaller than so many points."""
     drawn = drawn_texts(figure)
     width, height = figure.canvas.get_width_height()
-    found = [
+    faults_found = [
         f"{one.text!r} is cut off"
         for one in drawn
         if one.box.x0 < 0 or one.box.y0 < 0 or one.box.x1 > width or one.box.y1 > height
     ]
-    found += [
+    faults_found += [
         f"{one.text!r} has {one.size:.1f} points" for one in drawn if one.size < smallest - 1e-6
     ]
     for one, other in combinations(drawn, 2):
         across = min(one.box.x1, other.box.x1) - max(one.box.x0, other.box.x0)
         along = min(one.box.y1, other.box.y1) - max(one.box.y0, other.box.y0)
         if across > 1 and along > 1.5:  # ascenders and descenders may touch
-            found.append(f"{one.text!r} and {other.text!r} overlap")
-    return found
+            faults_found.append(f"{one.text!r} and {other.text!r} overlap")
+    return faults_found

@@ -92,4 +92,4 @@ def experiment(
 
         plots.save(result.plot(), out)
         console.say("", f"Written {out}.")
-    console.result({"experiment": key, "quick": quick, **result.numbers()})
+    console.result({"experiment": key, "quick": quick, **result.to_dict()})

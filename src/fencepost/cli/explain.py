@@ -50,7 +50,7 @@ def explain(
 
     from .. import load, plots
     from ..network.inspection import is_untrained, output_index
-    from ..plots.networks.subjects import UNTRAINED
+    from ..plots.arguments import UNTRAINED
 
     network = load(model)
     wanted = output_index(network, of)

@@ -57,26 +57,27 @@ def learn_kernel(
     from ..estimation import learn_kernel as learn
     from ..files.atomic import atomic_path
 
-    one, other = _pixels(before), _pixels(after)
-    if one.shape[2] != other.shape[2]:
+    before_pixels, after_pixels = _pixels(before), _pixels(after)
+    if before_pixels.shape[2] != after_pixels.shape[2]:
         raise DataError(
-            f"{before} and {after} must have the same channels. Received: {one.shape[2]} and "
-            f"{other.shape[2]}. Save both in colour, or both in grey."
+            f"{before} and {after} must have the same channels. Received: "
+            f"{before_pixels.shape[2]} and {after_pixels.shape[2]}. Save both in colour, or both "
+            "in grey."
         )
-    found = learn(one, other, shape, compression=_compression(after))
+    learned = learn(before_pixels, after_pixels, shape, compression=_compression(after))
     with atomic_path(out) as unfinished:
-        rows = (" ".join(f"{weight:.17g}" for weight in row) for row in found.kernel.matrix)
+        rows = (" ".join(f"{weight:.17g}" for weight in row) for row in learned.kernel.matrix)
         unfinished.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    console.say(str(found))
-    if abs(found.offset) > 0.5 and found.whole:
-        console.say(f"Apply it with --offset {found.offset:.3g}.")
+    console.say(str(learned))
+    if abs(learned.offset) > 0.5 and learned.integers:
+        console.say(f"Apply it with --offset {learned.offset:.3g}.")
     console.say(f"Written {out}.")
     if plot is not None:
         from .. import plots
 
-        plots.save(found.plot(), plot)
+        plots.save(learned.plot(), plot)
         console.say(f"Written {plot}.")
-    console.result({"output": str(out), **found.numbers()})
+    console.result({"output": str(out), **learned.to_dict()})
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -12,19 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..convolution import correlate
 from ..errors import DataError
+from ..text import format_shape, plural
 
 Array = NDArray[np.float64]
 
 _ENOUGH = 60  # equations for each unknown, beyond which errors shrink slowly
 _AT_LEAST = 40_000
-_BLOCK = 1 << 22  # numbers of a block of equations: 32 MB
+_BLOCK = 1 << 22  # coefficients of a block of equations: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """Pixel by pixel: the window around it, a 1 for the offset, and what it became.
+    """Pixel by pixel: the window around it, a 1 for the offset, and its level in the copy.
 
-    Levels are counted from near the pictures' means, so that the offset does not swamp the rest.
+    Levels are counted from near the pictures' means, so that the offset does not swamp the weights.
 
     Attributes
     ----------
@@ -35,13 +36,13 @@ class Equations:
     shape : (int, int)
         Rows and columns of the largest kernel.
     middle : (int, int)
-        The cell of its window that lies over the pixel.
+        The element of its window that lies over the pixel.
     centre, level : float
         What was taken from `before` and from `after`.
     saturated : int
         Pixels that were left out for being black or white.
     limits : (float, float) or None
-        Black and white of `after`, less `level`, if both pictures are whole numbers.
+        Black and white of `after`, less `level`, if both pictures are of integers.
     """
 
     before: Array
@@ -65,8 +66,8 @@ class Equations:
         return math.prod(self.shape) + 1
 
     @property
-    def spread(self) -> float:
-        """Root mean square of what pixels became, about their mean."""
+    def standard_deviation(self) -> float:
+        """Standard deviation of the copy's pixels."""
         return float(self.after[self.usable].std())
 
     @property
@@ -81,23 +82,25 @@ class Equations:
     def narrowed(self, shape: tuple[int, int]) -> Equations:
         """Use windows of a smaller kernel, centred in the largest, over the same pixels."""
         gaps = (most - own for most, own in zip(self.shape, shape, strict=True))
-        down, across = (cell - gap // 2 for cell, gap in zip(self.middle, gaps, strict=True))
+        down, across = (index - gap // 2 for index, gap in zip(self.middle, gaps, strict=True))
         return replace(self, shape=shape, middle=(down, across))
 
     def expected(self, weights: Array, constant: float) -> Array:
-        """What a kernel of this shape makes of the whole of `before`, less `level`.
+        """The result of a kernel of this shape over all of `before`, less `level`.
 
-        Windows that reach over the border see the picture reflected, as filters mostly do.
+        Beyond the border the picture is reflected, as filters mostly do.
         """
-        found = correlate(self.before, weights, origin=self.middle, axes=(1, 2), boundary="reflect")
-        return np.asarray(found + constant)
+        filtered = correlate(
+            self.before, weights, origin=self.middle, axes=(1, 2), boundary="reflect"
+        )
+        return np.asarray(filtered + constant)
 
-    def in_whole_numbers(self, expected: Array) -> NDArray[np.uint8]:
-        """Round what a kernel made as a picture of 8 bits would, and cut it off."""
+    def rounded(self, expected: Array) -> NDArray[np.uint8]:
+        """Round and clip to a picture of 8 bits."""
         return np.asarray(np.rint(np.clip(expected + self.level, 0, 255)), np.uint8)
 
     def clear_of_limits(self, weights: Array, constant: float, margin: float) -> Equations:
-        """Use the pixels that a kernel puts at least `margin` away from black and white.
+        """Use the pixels whose expected level is at least `margin` away from black and white.
 
         Those that are black or white in the picture would be the wrong ones to leave out where
         compression has moved them a little.
@@ -147,21 +150,21 @@ def equations_of(
     may_shrink: bool,
 ) -> Equations:
     """Read two pictures. A shape that `may_shrink` is cut to an odd third of a small picture."""
-    one, other = _picture("before", before), _picture("after", after)
-    if one.shape != other.shape:
+    first, second = _picture("before", before), _picture("after", after)
+    if first.shape != second.shape:
         raise DataError(
             "before and after must have the same shape: the filtered copy of a picture is as large "
-            f"as the picture. Received: {_by(one)} and {_by(other)}."
+            f"as the picture. Received: {_described(first)} and {_described(second)}."
         )
     if may_shrink:
-        side = min(*shape, *(max(1, (side // 3 - 1) // 2 * 2 + 1) for side in one.shape[1:]))
+        side = min(*shape, *(max(1, (side // 3 - 1) // 2 * 2 + 1) for side in first.shape[1:]))
         shape, middle = (side, side), (side // 2, side // 2)
-    inside = _inside(one.shape, shape, middle)
-    usable, limits = np.zeros(one.shape, bool), None
+    inside = _inside(first.shape, shape, middle)
+    usable, limits = np.zeros(first.shape, bool), None
     usable[inside] = True
-    if one.dtype.kind == other.dtype.kind == "u":
-        limits = (0.0, float(np.iinfo(other.dtype).max))
-        usable &= (other > limits[0]) & (other < limits[1])
+    if first.dtype.kind == second.dtype.kind == "u":
+        limits = (0.0, float(np.iinfo(second.dtype).max))
+        usable &= (second > limits[0]) & (second < limits[1])
     saturated = int(usable[inside].size - usable.sum())
     unknowns = math.prod(shape) + 1
     usable = _thinned(usable, unknowns)
@@ -169,13 +172,14 @@ def equations_of(
         raise DataError(
             f"a kernel of {shape[0]} × {shape[1]} needs more than {unknowns} pixels that are "
             f"neither in the border nor black or white. Received: {int(usable.sum()):,}, of "
-            f"pictures of {_by(one)}. Use larger pictures, less saturated ones, or a smaller size."
+            f"pictures of {_described(first)}. Use larger pictures, less saturated ones, or a "
+            "smaller size."
         )
-    centre, level = float(one.mean()), float(other[usable].mean())
+    centre, level = float(first.mean()), float(second[usable].mean())
     if limits is not None:
         limits = (limits[0] - level, limits[1] - level)
     return Equations(
-        one - centre, other - level, usable, shape, middle, centre, level, saturated, limits
+        first - centre, second - level, usable, shape, middle, centre, level, saturated, limits
     )
 
 
@@ -208,7 +212,7 @@ def _picture(name: str, values: ArrayLike) -> NDArray[Any]:
 
 
 def _thinned(usable: NDArray[np.bool_], unknowns: int) -> NDArray[np.bool_]:
-    """Keep as many pixels as are enough: whole rows, spread evenly, in every channel."""
+    """Keep as many pixels as are enough: full rows, at equal distances, in every channel."""
     step = int(usable.sum()) // max(_AT_LEAST, _ENOUGH * unknowns)
     if step <= 1:
         return usable
@@ -217,6 +221,6 @@ def _thinned(usable: NDArray[np.bool_], unknowns: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _by(picture: NDArray[Any]) -> str:
+def _described(picture: NDArray[Any]) -> str:
     channels, height, width = picture.shape
-    return f"{width} × {height} pixels, {channels} channel{'s' * (channels > 1)}"
+    return f"{format_shape((width, height))} pixels, {plural(channels, 'channel')}"

@@ -26,7 +26,7 @@ _NEIGHBOURS = 2  # that are tried again when more is known of the kernel
 _SUBSAMPLINGS = (2, 0, 1)  # of colour, as Pillow counts: 4:2:0, 4:4:4, 4:2:2
 _ORIENTATION = 0x0112  # the tag of EXIF
 _UNIT = 16  # pixels a side of what is compressed by itself, at the most
-_LOOKED_AT = 256  # pixels a side that are compressed to find out the quality
+_COMPARED = 256  # pixels a side that are compressed to find out the quality
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def most_likely(
     All are (channels, H, W). With `near`, only qualities about that are tried.
     """
     part = _middle(used)
-    seen, hoped, where = after[part].astype(float), expected[part], used[part]
+    actual, expected_part, where = after[part].astype(float), expected[part], used[part]
 
     def distance(jpeg: Jpeg) -> float:
-        return float(np.square(jpeg.apply(hoped) - seen)[where].mean())
+        return float(np.square(jpeg.apply(expected_part) - actual)[where].mean())
 
     if near is None:
         return _nearest(distance, _QUALITIES, _SUBSAMPLINGS if len(after) == 3 else (0,))
@@ -100,10 +100,10 @@ def most_likely(
 
 
 def _middle(used: NDArray[np.bool_]) -> tuple[slice, ...]:
-    """Return a part of the picture that is enough to tell qualities apart, or all of it."""
+    """Return a part of the picture that is enough to distinguish qualities, or all of it."""
     # What is compressed by itself is counted from the corner.
-    starts = [max(0, side - _LOOKED_AT) // 2 // _UNIT * _UNIT for side in used.shape[1:]]
-    part = (slice(None), *(slice(start, start + _LOOKED_AT) for start in starts))
+    starts = [max(0, side - _COMPARED) // 2 // _UNIT * _UNIT for side in used.shape[1:]]
+    part = (slice(None), *(slice(start, start + _COMPARED) for start in starts))
     return part if used[part].sum() >= used.sum() / 16 else (slice(None),) * 3
 
 

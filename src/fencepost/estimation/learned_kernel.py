@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..kernels import Kernel
 from ..plots import style
 from ..plots.images.kernel_grids import draw_kernel
+from ..text import format_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ROUNDED = 1.1 * math.sqrt(1 / 12)  # levels that rounding to whole numbers leaves, and a little
-EXACT = 1e-9  # of the picture's spread: a residual that is rounding of the arithmetic
+ROUNDED = 1.1 * math.sqrt(1 / 12)  # levels that rounding to integers leaves, and a little
+EXACT = 1e-9  # of the standard deviation: a residual that is rounding of the arithmetic
 _LEAST = 0.9  # share of the picture that a kernel must explain
 _MOST = 0.05  # largest standard error, as a share of the largest weight, to be fairly sure
 
 
 @dataclass(frozen=True, eq=False)
 class LearnedKernel:
-    """A kernel that was found, and how sure it is.
+    """An estimated kernel, and how sure it is.
 
     Attributes
     ----------
@@ -37,22 +38,22 @@ class LearnedKernel:
         What is added to every pixel after the kernel, in the pictures' levels.
     errors : ndarray, the kernel's shape
         Standard error of each weight: the true one lies within two of them 19 times out of 20.
-        Where more is left over than rounding, they count how far parts of the picture disagree.
+        Where the residual is more than rounding, they count how far parts of the picture disagree.
     residual : float
-        Standard deviation of what the kernel does not explain, in levels. Rounding to whole numbers
+        Standard deviation of what the kernel does not explain, in levels. Rounding to integers
         alone leaves 0.29, the square root of 1/12.
-    spread : float
-        Root mean square of `after` about its mean, in levels.
+    standard_deviation : float
+        Of `after`, in levels.
     pixels : int
         Equations used: pixels whose window lies inside the picture.
     saturated : int
         Pixels left out as black or white may stand for anything beyond.
     unknowns, rank : int
         Weights and offset, and how many of them, or of their combinations, the picture determines.
-    whole : bool
-        The pictures are of whole numbers.
+    integers : bool
+        The pictures are of integers.
     compression : str or None
-        How `after` was compressed as a JPEG, if it was and that could be reckoned with.
+        How `after` was compressed as a JPEG, if it was and that could be accounted for.
     guessed : bool
         The size was not given.
     tried : dict of int to float
@@ -63,12 +64,12 @@ class LearnedKernel:
     offset: float
     errors: Array
     residual: float
-    spread: float
+    standard_deviation: float
     pixels: int
     saturated: int
     unknowns: int
     rank: int
-    whole: bool
+    integers: bool
     compression: str | None
     guessed: bool
     tried: dict[int, float]
@@ -81,7 +82,9 @@ class LearnedKernel:
     @property
     def explained(self) -> float:
         """Share of the variance of `after` that the kernel explains, R²."""
-        return 1 - (self.residual / self.spread) ** 2 if self.spread else 1.0
+        return (
+            1 - (self.residual / self.standard_deviation) ** 2 if self.standard_deviation else 1.0
+        )
 
     @property
     def uncertainty(self) -> float:
@@ -91,16 +94,16 @@ class LearnedKernel:
 
     @property
     def rounding(self) -> bool:
-        """Whether nothing but rounding is left over."""
-        return self.residual <= (ROUNDED if self.whole else EXACT * self.spread)
+        """Whether the residual is rounding alone."""
+        return self.residual <= (ROUNDED if self.integers else EXACT * self.standard_deviation)
 
     @property
     def verdict(self) -> str:
         """How sure this is, in a sentence or two."""
         if not self.determined:
             return (
-                f"Not determined: {self.unknowns} unknowns, and the picture tells only "
-                f"{self.rank} of them (or of their combinations) apart. Of all kernels that do "
+                f"Not determined: {self.unknowns} unknowns, and the picture determines "
+                f"only {self.rank} of them (or of their combinations). Of all kernels that do "
                 "the same to this picture, this is the one of the smallest weights; on another "
                 "picture it may do something else. Use a picture with more detail, or a smaller "
                 "size."
@@ -110,7 +113,7 @@ class LearnedKernel:
                 f"No: the best kernel of this size explains only {100 * self.explained:.1f} % of "
                 "the picture. It was made in another way (a median, a magnitude of two kernels, a "
                 "change of contrast), by a larger kernel, from another picture, or with more "
-                "compression than can be reckoned with."
+                "compression than can be accounted for."
             )
         percent = 200 * self.uncertainty
         off = f"{percent:.{0 if percent >= 10 else 1}f} % of the largest"
@@ -124,35 +127,36 @@ class LearnedKernel:
             )
             return f"Unsure: weights may be off by {off}. {why}"
         if self.rounding and not self.compression:
-            return "Sure: what is left over is rounding."
+            return "Sure: the residual is rounding."
         return (
             f"Fairly sure: weights are off by {off} at most, 19 times out of 20; "
-            f"what is left over ({self.residual:.2g} levels) "
+            f"the residual ({self.residual:.2g} levels) "
             f"is {'no more' if self.rounding else 'more'} than rounding."
         )
 
     def __str__(self) -> str:
-        size = " × ".join(map(str, self.kernel.shape))
+        size = format_shape(self.kernel.shape)
         lines = [
             str(self.kernel),
             "",
             f"offset {self.offset:.4g}; sum of the weights {self.kernel.sum:.6g}",
             f"standard error of a weight: at most {self.errors.max():.2g}",
-            f"residual {self.residual:.3g} of {self.spread:.3g} levels, over {self.pixels:,} pixels"
+            f"residual {self.residual:.3g} of {self.standard_deviation:.3g} levels, over "
+            f"{self.pixels:,} pixels"
             + (f" ({self.saturated:,} saturated ones left out)" if self.saturated else ""),
         ]
         if self.compression:
-            lines.append(f"reckoned with compression as a JPEG, {self.compression}")
+            lines.append(f"compression as a JPEG accounted for: {self.compression}")
         if self.guessed:
             others = ", ".join(f"{side}: {value:.3g}" for side, value in self.tried.items())
-            lines.append(f"size {size}, the smallest that leaves as little over: {others}")
+            lines.append(f"size {size}, the smallest with as small a residual: {others}")
         return "\n".join([*lines, self.verdict])
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
         """Draw the kernel and the standard errors of its weights."""
         return _draw(self, ax)
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         return {
             "kernel": self.kernel.matrix.tolist(),
@@ -161,7 +165,7 @@ class LearnedKernel:
             "offset": self.offset,
             "errors": [row.tolist() for row in self.errors],
             "residual": self.residual,
-            "spread": self.spread,
+            "standard_deviation": self.standard_deviation,
             "explained": self.explained,
             "pixels": self.pixels,
             "saturated": self.saturated,

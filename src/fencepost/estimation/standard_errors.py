@@ -1,6 +1,6 @@
-"""How sure a kernel is where what it leaves over is more than rounding.
+"""How sure a kernel is where its residual is more than rounding.
 
-Least squares alone takes what is left over for noise, equal and independent in every pixel. What
+Least squares alone takes the residual for noise, equal and independent in every pixel. What
 compression or another filter leaves is neither, and makes errors look far smaller than they are.
 Two things are asked of the pixels instead.
 
@@ -39,20 +39,20 @@ def deviations(equations: Equations, weights: Array, constant: float) -> tuple[A
     squares, products = np.zeros((PARTS, count, count)), np.zeros((PARTS, count))
     height, width = equations.usable.shape[1:]
     across = -(-width // _SQUARE)
-    pulls = np.zeros((-(-height // _SQUARE) * across, count))
+    gradients = np.zeros((-(-height // _SQUARE) * across, count))
     sizes = np.zeros(PARTS, int)
     for block, (channel, y, x) in equations.blocks():
         windows = block[:, :-1]
-        pull = windows * (block[:, -1] - windows @ solution)[:, None]
-        _add_by(pulls, (y // _SQUARE) * across + x // _SQUARE, pull)
-        mine = parts[channel, y, x]
+        gradient = windows * (block[:, -1] - windows @ solution)[:, None]
+        _add_by_group(gradients, (y // _SQUARE) * across + x // _SQUARE, gradient)
+        part_of_pixel = parts[channel, y, x]
         for part in range(PARTS):
-            some = mine == part
+            some = part_of_pixel == part
             squares[part] += windows[some].T @ windows[some]
-            products[part] += pull[some].sum(axis=0)
+            products[part] += gradient[some].sum(axis=0)
             sizes[part] += int(some.sum())
     inverse = np.linalg.pinv(squares.sum(axis=0), hermitian=True)
-    together = np.sqrt(np.square(pulls @ inverse).sum(axis=0))
+    together = np.sqrt(np.square(gradients @ inverse).sum(axis=0))
     apart = np.zeros(count)
     if (sizes >= _ENOUGH * count).all():
         own = [
@@ -75,7 +75,7 @@ def _parts(equations: Equations) -> NDArray[np.int64]:
     return np.searchsorted(bounds, contrast)
 
 
-def _add_by(sums: Array, groups: NDArray[np.int64], rows: Array) -> None:
+def _add_by_group(sums: Array, groups: NDArray[np.int64], rows: Array) -> None:
     """Add each row to the sum of its group."""
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))

@@ -39,7 +39,7 @@ class Lesson:
     kernel : Kernel
         That made the copies.
     exact, rounded, compressed : LearnedKernel
-        By least squares from a copy in float64; in whole numbers from 0 to 255, the rest cut off;
+        By least squares from a copy in float64; in integers from 0 to 255, clipped;
         and that as a JPEG of quality 90. The size was not given.
     trained : ndarray
         By a convolutional layer, from the copy in float64.
@@ -54,7 +54,7 @@ class Lesson:
     @property
     def errors(self) -> dict[str, float]:
         """Largest error of a weight, as a share of the largest weight, by way of learning."""
-        found = {
+        learned = {
             "least squares, float": self.exact.kernel.matrix,
             "least squares, 8 bits": self.rounded.kernel.matrix,
             "least squares, JPEG": self.compressed.kernel.matrix,
@@ -63,13 +63,13 @@ class Lesson:
         largest = np.abs(self.kernel.matrix).max()
         return {
             name: float(_difference(matrix, self.kernel.matrix) / largest)
-            for name, matrix in found.items()
+            for name, matrix in learned.items()
         }
 
 
 @dataclass(frozen=True, eq=False)
 class KernelLessonsResult:
-    """What `kernel_lessons` found: one Lesson for each kernel."""
+    """The result of `kernel_lessons`: one Lesson for each kernel."""
 
     lessons: tuple[Lesson, ...]
 
@@ -81,11 +81,11 @@ class KernelLessonsResult:
             f"{'':{width}}  {'  '.join(f'{name:>21}' for name in names)}",
         ]
         for lesson in self.lessons:
-            cells = "  ".join(f"{error:21.2g}" for error in lesson.errors.values())
-            lines.append(f"{lesson.kernel.label:{width}}  {cells}")
+            columns = "  ".join(f"{error:21.2g}" for error in lesson.errors.values())
+            lines.append(f"{lesson.kernel.label:{width}}  {columns}")
         return "\n".join(lines)
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         return {
             "lessons": [
@@ -93,9 +93,9 @@ class KernelLessonsResult:
                     "kernel": lesson.kernel.label,
                     "matrix": lesson.kernel.matrix.tolist(),
                     "errors": lesson.errors,
-                    "exact": lesson.exact.numbers(),
-                    "rounded": lesson.rounded.numbers(),
-                    "compressed": lesson.compressed.numbers(),
+                    "exact": lesson.exact.to_dict(),
+                    "rounded": lesson.rounded.to_dict(),
+                    "compressed": lesson.compressed.to_dict(),
                     "trained": lesson.trained.tolist(),
                 }
                 for lesson in self.lessons
@@ -162,7 +162,7 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
     Parameters
     ----------
     before, after : array_like, (H, W)
-        The image and its filtered copy; not cut off anywhere.
+        The image and its filtered copy; not clipped anywhere.
     size : int
         Rows and columns of the kernel, odd.
     epochs : int
@@ -182,9 +182,10 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
 
     Notes
     -----
-    Neighbouring pixels are so alike that gradient descent would take thousands of epochs to tell
-    weights apart. So both images are first convolved with the mixed difference [[1, −1], [−1, 1]],
-    which makes pixels less alike and changes nothing else: (before ∗ d) ∗ K = (before ∗ K) ∗ d.
+    Neighbouring pixels are so alike that gradient descent would take thousands of epochs to
+    distinguish weights. So both images are first convolved with the mixed difference
+    [[1, −1], [−1, 1]], which makes pixels less alike and changes nothing else:
+    (before ∗ d) ∗ K = (before ∗ K) ∗ d.
     """
     images = [np.asarray(part, np.float64) for part in (before, after)]
     integer("size", size, 1, _PATCH - 1)
@@ -210,11 +211,11 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
             for x in starts[1]
         ]
     )
-    level, spread = targets.mean(), targets.std() or 1.0
+    level, deviation = targets.mean(), targets.std() or 1.0
     net = Network((1, _PATCH, _PATCH), [Conv2d(1, size), Flatten()])
     net.fit(
         patches[:, None],
-        (targets - level) / spread,
+        (targets - level) / deviation,
         epochs=epochs,
         batch_size=16,
         optimizer="adam",
@@ -222,7 +223,7 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
         progress=False,
     )
     assert net.normalization is not None
-    return np.asarray(net.layer_kernel(0)[0, 0] * spread / net.normalization.std[0], np.float64)
+    return np.asarray(net.layer_kernel(0)[0, 0] * deviation / net.normalization.std[0], np.float64)
 
 
 def _as_jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -53,7 +53,7 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class HandMadeAndLearnedResult:
-    """What `hand_made_and_learned` found.
+    """The result of `hand_made_and_learned`.
 
     Attributes
     ----------
@@ -72,10 +72,10 @@ class HandMadeAndLearnedResult:
     def __str__(self) -> str:
         lines = [f"Each learned kernel and the nearest of {self.candidates:,} hand-made ones:"]
         lines += [
-            f"  kernel {one.channel}: {one.name}, correlation {one.correlation:.3f}"
-            for one in self.matches
+            f"  kernel {match.channel}: {match.name}, correlation {match.correlation:.3f}"
+            for match in self.matches
         ]
-        above = sum(one.correlation > self.by_chance[1] for one in self.matches)
+        above = sum(match.correlation > self.by_chance[1] for match in self.matches)
         lines.append(
             f"A kernel of random numbers finds one of {self.by_chance[0]:.3f} (median), and of "
             f"{self.by_chance[1]:.3f} once in 20; {above} of {len(self.matches)} learned kernels "
@@ -83,18 +83,18 @@ class HandMadeAndLearnedResult:
         )
         return "\n".join(lines)
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         return {
             "matches": [
                 {
-                    "channel": one.channel,
-                    "nearest": one.name,
-                    "correlation": one.correlation,
-                    "kernel": one.kernel.tolist(),
-                    "hand_made": one.hand_made.tolist(),
+                    "channel": match.channel,
+                    "nearest": match.name,
+                    "correlation": match.correlation,
+                    "kernel": match.kernel.tolist(),
+                    "hand_made": match.hand_made.tolist(),
                 }
-                for one in self.matches
+                for match in self.matches
             ],
             "by_chance": {"median": self.by_chance[0], "percentile_95": self.by_chance[1]},
             "candidates": self.candidates,
@@ -125,7 +125,7 @@ def hand_made_and_learned(
     ------
     ArgumentError
         The network has no two-dimensional convolution over one channel, or its kernels are of one
-        cell.
+        weight.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def hand_made_and_learned(
         hand_made = (candidates[best] * scale).reshape(shape)
         matches.append(Match(channel, kernel, names[best], hand_made, float(abs(likeness[best]))))
     random = np.random.default_rng(0).normal(size=(_RANDOM, *shape))
-    chance = np.abs(candidates @ np.stack([_unit(one).ravel() for one in random]).T).max(axis=0)
+    chance = np.abs(candidates @ np.stack([_unit(match).ravel() for match in random]).T).max(axis=0)
     return HandMadeAndLearnedResult(
         tuple(matches),
         (float(np.median(chance)), float(np.quantile(chance, 0.95))),
@@ -162,15 +162,15 @@ def _first_kernels(net: Network) -> Array:
     index = next((i for i, layer in enumerate(net.layers) if isinstance(layer, Conv2d)), None)
     if index is None or net.layer_kernel(index).shape[-3] != 1:
         raise ArgumentError(
-            "the network's first two-dimensional convolution must look at one channel. Received: "
-            f"{net!r}. A network for grey images has one."
+            "the network's first two-dimensional convolution must have one input channel. "
+            f"Received: {net!r}. A network for grey images has one."
         )
-    found = net.layer_kernel(index)[:, 0].astype(np.float64)
-    if found[0].size == 1:
+    kernels_found = net.layer_kernel(index)[:, 0].astype(np.float64)
+    if kernels_found[0].size == 1:
         raise ArgumentError(
-            "kernels must have more than one cell to be like others. Received: 1 × 1"
+            "kernels must have more than one weight to be like others. Received: 1 × 1"
         )
-    return found
+    return kernels_found
 
 
 def _unit(kernel: Array) -> Array:
@@ -180,7 +180,7 @@ def _unit(kernel: Array) -> Array:
 
 def _candidates(shape: tuple[int, int]) -> tuple[list[str], Array]:
     """Return hand-made kernels, turned and placed within `shape`: names, and unit vectors."""
-    names, found = [], []
+    names, kernels_found = [], []
     for name, matrix in _hand_made(shape):
         rows, columns = (room - side for room, side in zip(shape, matrix.shape, strict=True))
         if min(rows, columns) < 0:
@@ -189,8 +189,8 @@ def _candidates(shape: tuple[int, int]) -> tuple[list[str], Array]:
             placed = np.zeros(shape)
             placed[top : top + matrix.shape[0], left : left + matrix.shape[1]] = matrix
             names.append(name)
-            found.append(_unit(placed).ravel())
-    return names, np.array(found)
+            kernels_found.append(_unit(placed).ravel())
+    return names, np.array(kernels_found)
 
 
 def _hand_made(shape: tuple[int, int]) -> Iterator[tuple[str, Array]]:
@@ -240,13 +240,13 @@ def _draw(result: HandMadeAndLearnedResult, ax: Axes | None) -> Figure | Axes:
     )
     canvas.write(0.02, 0.905, chance, **style.REMARK)
     width = 1 / len(matches)
-    for column, one in enumerate(matches):
+    for column, match in enumerate(matches):
         left = column * width
-        for bottom, matrix in ((0.51, one.kernel), (0.13, one.hand_made)):
+        for bottom, matrix in ((0.51, match.kernel), (0.13, match.hand_made)):
             axes = canvas.panel(left + 0.08 * width, bottom, 0.84 * width, 0.34)
             draw_signs(axes, matrix)
         middle = left + width / 2
-        canvas.write(middle, 0.485, f"{one.correlation:.2f}", ha="center")
-        words = style.shorten(one.name, 60).split(", ")
+        canvas.write(middle, 0.485, f"{match.correlation:.2f}", ha="center")
+        words = style.shorten(match.name, 60).split(", ")
         canvas.write(middle, 0.065, "\n".join(words), ha="center", fontsize=6.5, linespacing=1.25)
     return canvas.result

@@ -14,6 +14,7 @@ from ..arguments import integer
 from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from ..network import Network
 from ..plots import style
+from ..text import join_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ _CERTAIN = 2.0  # standard errors beyond which a difference is called one
 
 @dataclass(frozen=True, eq=False)
 class PoolingRobustnessResult:
-    """What `pooling_robustness` found.
+    """The result of `pooling_robustness`.
 
     Attributes
     ----------
@@ -56,8 +57,8 @@ class PoolingRobustnessResult:
     @property
     def gain(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What pooling adds to the accuracy at each shift, and its standard error."""
-        one, other = self.accuracy.values()
-        differences = one - other
+        images_moved, other = self.accuracy.values()
+        differences = images_moved - other
         seeds = len(differences)
         error = (
             differences.std(axis=0, ddof=1) / np.sqrt(seeds) if seeds > 1 else 0 * differences[0]
@@ -73,12 +74,12 @@ class PoolingRobustnessResult:
         worse = [s for s, g, ok in zip(self.shifts, gain, sure, strict=True) if ok and g < 0]
         parts = []
         if better:
-            parts.append(f"pooling helps at shifts of {_listed(better)} pixels")
+            parts.append(f"pooling helps at shifts of {join_words(better)} pixels")
         if worse:
-            parts.append(f"it harms at shifts of {_listed(worse)}")
+            parts.append(f"it harms at shifts of {join_words(worse)}")
         if len(better) + len(worse) < len(self.shifts):
-            rest = [s for s in self.shifts if s not in better + worse]
-            parts.append(f"no difference that is certain at {_listed(rest)}")
+            others = [s for s in self.shifts if s not in better + worse]
+            parts.append(f"no difference that is certain at {join_words(others)}")
         return f"{'; '.join(parts)} (by more than {_CERTAIN:g} standard errors)."
 
     @property
@@ -86,7 +87,8 @@ class PoolingRobustnessResult:
         """What of the article's claim the numbers do not bear out."""
         shift, ink = self.shifts[-1], self.ink[-1]
         left = " and ".join(
-            f"{100 * found[:, -1].mean():.0f} % {name}" for name, found in self.accuracy.items()
+            f"{100 * accuracies[:, -1].mean():.0f} % {name}"
+            for name, accuracies in self.accuracy.items()
         )
         known = {name: int((both[:, 1] > 0.5).sum()) for name, both in self.edited.items()}
         seeds = len(next(iter(self.edited.values())))
@@ -95,7 +97,7 @@ class PoolingRobustnessResult:
         return (
             f"No network is invariant: shifted by {shift} pixels, with {100 * ink:.0f} % of the "
             f"ink still there, {left} are recognised. The edited 2 is taken for a 2 in {twos}"
-            + (": it does not tell them apart." if alike else ".")
+            + (": it does not distinguish them." if alike else ".")
         )
 
     def __str__(self) -> str:
@@ -110,12 +112,12 @@ class PoolingRobustnessResult:
         ]
         gain, error = self.gain
         for column, shift in enumerate(self.shifts):
-            cells = "  ".join(
-                f"{100 * a[:, column].mean():8.2f} ± {100 * _spread(a[:, column]):4.2f} %"
+            columns = "  ".join(
+                f"{100 * a[:, column].mean():8.2f} ± {100 * _deviation(a[:, column]):4.2f} %"
                 for a in self.accuracy.values()
             )
             lines.append(
-                f"{shift:5}  {100 * self.ink[column]:6.1f} %  {cells}  "
+                f"{shift:5}  {100 * self.ink[column]:6.1f} %  {columns}  "
                 f"{100 * gain[column]:+.2f} ± {100 * error[column]:.2f}"
             )
         lines.append("")
@@ -128,7 +130,7 @@ class PoolingRobustnessResult:
         lines += ["", f"So {self.verdict}", self.limits]
         return "\n".join(lines)
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         gain, error = self.gain
         return {
@@ -147,7 +149,7 @@ class PoolingRobustnessResult:
         }
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
-        """Draw accuracy by shift, with its spread over the seeds."""
+        """Draw accuracy by shift, with its standard deviation over the seeds."""
         return _draw(self, ax)
 
 
@@ -162,7 +164,7 @@ def with_pooling(seed: int) -> Network:
 
 
 def without_pooling(seed: int) -> Network:
-    """Return the same network with convolutions of stride 2 in place of the pools.
+    """Return the same network with convolutions of stride 2 instead of the pools.
 
     It has the same kernels, sizes and parameters. A stride of 2 leaves a row and a column over;
     they are cropped, which is the only way to the same sizes.
@@ -222,7 +224,7 @@ def pooling_robustness(
     ):  # fmt: skip
         integer(name, value, 1, most)
     learned, labels = datasets.mnist("train")
-    digits, answers = (part[:tests] for part in datasets.mnist("test"))
+    digits, truths = (part[:tests] for part in datasets.mnist("test"))
     shifted = {
         shift: [_shifted(digits, shift * y, shift * x) for y, x in _DIRECTIONS[: 4 if shift else 1]]
         for shift in SHIFTS
@@ -237,7 +239,11 @@ def pooling_robustness(
             net.fit(learned[:images], labels[:images], epochs=epochs, seed=seed, progress=False)
             accuracy[name].append(
                 [
-                    float(np.mean([(net.predict(one) == answers).mean() for one in moved]))
+                    float(
+                        np.mean(
+                            [(net.predict(images_moved) == truths).mean() for images_moved in moved]
+                        )
+                    )
                     for moved in shifted.values()
                 ]
             )
@@ -247,7 +253,7 @@ def pooling_robustness(
         tuple(SHIFTS),
         {name: np.array(rows) for name, rows in accuracy.items()},
         tuple(
-            float(np.mean([one.sum(dtype=np.int64) for one in moved]) / ink)
+            float(np.mean([images_moved.sum(dtype=np.int64) for images_moved in moved]) / ink)
             for moved in shifted.values()
         ),
         {name: np.array(rows) for name, rows in edited.items()},
@@ -275,29 +281,24 @@ def _shifted(images: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uin
     return moved
 
 
-def _spread(values: NDArray[np.float64]) -> float:
+def _deviation(values: NDArray[np.float64]) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
-def _listed(numbers: list[int]) -> str:
-    *most, last = map(str, numbers)
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def _draw(result: PoolingRobustnessResult, ax: Axes | None) -> Figure | Axes:
-    """Draw accuracy by shift, mean and spread of the seeds."""
+    """Draw accuracy by shift, mean and standard deviation of the seeds."""
     canvas = style.canvas(ax, 6.4, 4.2)
-    axes = canvas.whole(0.75, 0.6, 0.25, 0.75)
+    axes = canvas.within_margins(0.75, 0.6, 0.25, 0.75)
     style.plain(axes)
     seeds = len(next(iter(result.accuracy.values())))
-    for (name, found), colour, dash, marker in zip(
+    for (name, accuracies), colour, dash, marker in zip(
         result.accuracy.items(),
         (style.BLUE, style.VERMILLION),
         style.DASHES,
         "os",
         strict=False,
     ):
-        percent = 100 * found
+        percent = 100 * accuracies
         axes.errorbar(
             result.shifts,
             percent.mean(axis=0),

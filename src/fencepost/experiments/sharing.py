@@ -14,6 +14,7 @@ from ..convolution import SharedWeights, convolve
 from ..layers import Conv1d, Conv2d
 from ..network import Network
 from ..plots import grids, style
+from ..text import format_shape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ class SharingCase:
     input_shape, kernel_shape, output_shape : tuple of int
     neurons, edges : int
     weights, weights_fully_connected : int
-        Of the whole layer: shared, and if every neuron looked at every input.
+        Of the whole layer: shared, and if every neuron were connected to every input.
     per_neuron, per_neuron_fully_connected : int
     filled : float
         Share of the matrix that is not 0.
@@ -59,7 +60,7 @@ class SharingCase:
 
 @dataclass(frozen=True)
 class SharedWeightsResult:
-    """What `shared_weights` found.
+    """The result of `shared_weights`.
 
     Attributes
     ----------
@@ -77,10 +78,11 @@ class SharedWeightsResult:
         for case in self.cases:
             lines += [
                 "",
-                f"{case.name}: {_by(case.kernel_shape)} over {_by(case.input_shape)}",
+                f"{case.name}: {format_shape(case.kernel_shape)} over "
+                f"{format_shape(case.input_shape)}",
                 f"  {case.neurons:,} neurons, {case.edges:,} edges, {case.weights:,} weights; "
                 f"fully connected, {case.weights_fully_connected:,}",
-                f"  matrix: {100 * case.filled:.3g} % of its cells are not 0",
+                f"  matrix: {100 * case.filled:.3g} % of its elements are not 0",
                 f"  edges one by one {case.by_edges:.2g}, matrix {case.by_matrix:.2g}, "
                 f"network layer {case.by_network:.2g}",
             ]
@@ -91,7 +93,7 @@ class SharedWeightsResult:
         ]
         return "\n".join(lines)
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         return {
             "cases": [asdict(case) for case in self.cases],
@@ -180,7 +182,10 @@ def _slid(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[n
     if kernel.ndim == values.ndim:
         return convolve(values, kernel, "valid")
     channels = [
-        [convolve(plane, one, "valid") for plane, one in zip(values, deep, strict=True)]
+        [
+            convolve(channel, kernel_of_channel, "valid")
+            for channel, kernel_of_channel in zip(values, deep, strict=True)
+        ]
         for deep in kernel
     ]
     return np.asarray(np.sum(channels, axis=1))
@@ -200,10 +205,6 @@ def _in_a_network(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> N
     inputs = values[None] if deep else values[None, None]
     outputs = net(inputs.astype(np.float32))[0]
     return np.asarray(outputs if deep else outputs[0])
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
 
 
 def _draw(result: SharedWeightsResult, layer: SharedWeights, ax: Axes | None) -> Figure | Axes:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SIDE = 40  # of the scene; a window of 28 of it is the input
 _NETWORKS: dict[str, tuple[list[Layer], int]] = {
-    # name: layers, pixels of the input to one cell of the map
+    # name: layers, pixels of the input to one element of the map
     "convolution, no padding": ([Conv2d(4, 5), ReLU()], 1),
     "convolution, padding 2": ([Conv2d(4, 5, padding=2), ReLU()], 1),
     "convolution and pooling": ([Conv2d(4, 5), ReLU(), MaxPool2d(2)], 2),
@@ -36,20 +36,20 @@ class ShiftCase:
     network : str
     shift : int
         Pixels that the input moves, down and to the right.
-    cells : int
-        Cells of the map that see the same pixels before and after; those are compared.
+    elements : int
+        Elements of the map with the same receptive field before and after; those are compared.
     equal : int
         How many of them have exactly the same value, bit for bit.
     border : int
-        Cells among the others: those at the edge, whose window reached pixels (or padding) that
+        Elements among the others: those at the edge, whose window covers pixels (or padding) that
         the shift brought in or took away.
     comparable : bool
-        The shift is a whole number of cells of the map.
+        The shift is a multiple of the map's stride.
     """
 
     network: str
     shift: int
-    cells: int
+    elements: int
     equal: int
     border: int
     comparable: bool
@@ -57,7 +57,7 @@ class ShiftCase:
 
 @dataclass(frozen=True, eq=False)
 class LocationInvarianceResult:
-    """What `location_invariance` found.
+    """The result of `location_invariance`.
 
     Attributes
     ----------
@@ -73,18 +73,18 @@ class LocationInvarianceResult:
     drawn_shift: int
 
     def __str__(self) -> str:
-        lines = ["Cells of the feature map that moved with the input, bit for bit:"]
+        lines = ["Elements of the feature map that moved with the input, bit for bit:"]
         for case in self.cases:
             text = f"  {case.network}, shift {case.shift}: "
             if case.comparable:
-                text += f"{case.equal:,} of {case.cells:,}"
-                text += f"; {case.border:,} at the edge see other pixels now"
+                text += f"{case.equal:,} of {case.elements:,}"
+                text += f"; {case.border:,} at the edge have other pixels now"
             else:
-                text += "not a whole number of cells: the map cannot move with it"
+                text += "not a multiple of the stride: the map cannot move with it"
             lines.append(text)
         return "\n".join(lines)
 
-    def numbers(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Everything but the pictures as plain data."""
         return {"cases": [asdict(case) for case in self.cases]}
 
@@ -94,7 +94,7 @@ class LocationInvarianceResult:
 
 
 def location_invariance(*, seed: int = 0) -> LocationInvarianceResult:
-    """Shift a scene of digits under small networks, and compare their feature maps cell by cell.
+    """Shift a scene of digits under small networks, and compare their feature maps.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def location_invariance(*, seed: int = 0) -> LocationInvarianceResult:
     Examples
     --------
     >>> result = location_invariance()
-    >>> all(case.equal == case.cells for case in result.cases if case.comparable)
+    >>> all(case.equal == case.elements for case in result.cases if case.comparable)
     True
     """
     scene = _scene()
@@ -129,22 +129,22 @@ def _case(
     name: str, net: Network, scene: NDArray[np.float32], shift: int, stride: int
 ) -> ShiftCase:
     before, after = (net(_window(scene, moved)[None, None])[0] for moved in (0, shift))
-    cells, rest = divmod(shift, stride)
-    if rest:
+    elements, remainder = divmod(shift, stride)
+    if remainder:
         return ShiftCase(name, shift, 0, 0, before[0].size, False)
-    # A cell that sees padding sees other pixels once they have moved in from outside.
+    # Padding in a receptive field is replaced by pixels once they have moved in.
     field = net.layers[0]
     assert isinstance(field, Conv2d) and field.padding != "same"
     edge = max(pair for side in field.padding for pair in side)
     height, width = before.shape[1:]
-    one = before[:, edge : height - edge - cells, edge : width - edge - cells]
-    other = after[:, edge + cells : height - edge, edge + cells : width - edge]
+    first = before[:, edge : height - edge - elements, edge : width - edge - elements]
+    second = after[:, edge + elements : height - edge, edge + elements : width - edge]
     return ShiftCase(
         name,
         shift,
-        int(one.size),
-        int((one == other).sum()),
-        int(after.size - other.size),
+        int(first.size),
+        int((first == second).sum()),
+        int(after.size - second.size),
         True,
     )
 
@@ -168,7 +168,7 @@ def _window(scene: NDArray[np.float32], shift: int) -> NDArray[np.float32]:
 
 
 def _draw(result: LocationInvarianceResult, ax: Axes | None) -> Figure | Axes:
-    """Draw inputs and maps before and after a shift, and the cells that did not move with it."""
+    """Draw inputs and maps before and after a shift, and the elements that did not move with it."""
     canvas = style.canvas(ax, 7.4, 4.9)
     shift = result.drawn_shift
     before, after = result.maps
@@ -192,9 +192,9 @@ def _draw(result: LocationInvarianceResult, ax: Axes | None) -> Figure | Axes:
     axes.set_title("where they differ", fontsize=style.SMALL_SIZE, color=style.INK)
     equal = int(moved.sum())
     text = (
-        f"{equal:,} of {moved.size:,} cells have the value,\nbit for bit, that stood {shift} rows "
-        f"higher\nand {shift} columns to the left.\n\nThe others (red) see pixels that\nmoved in, "
-        "or padding where\npixels were."
+        f"{equal:,} of {moved.size:,} elements have, bit\nfor bit, the value that stood\n"
+        f"{shift} rows higher and {shift} columns\nto the left.\n\nThe others (red) have pixels "
+        "that\nmoved in, or padding where\npixels were."
     )
     canvas.write(0.69, 0.72, text, va="center", linespacing=1.35)
     return canvas.result

@@ -13,6 +13,8 @@ from ..kernels import Kernel
 from ..network import Network
 from ..planning import Plan, plan
 
+UNTRAINED = "The network has the weights with which it began: it is not trained."
+
 
 def real_numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
     """Take an array of real numbers that is not empty: a drawing has no place for complex ones."""
@@ -28,9 +30,9 @@ def real_numbers(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
 def check_finite(name: str, image: NDArray[Any]) -> None:
     """Refuse an image with NaN or infinity: it has no darkest and no brightest level."""
     if image.dtype.kind == "f" and not np.isfinite(image).all():
-        place = tuple(map(int, np.argwhere(~np.isfinite(image))[0]))
+        index = tuple(map(int, np.argwhere(~np.isfinite(image))[0]))
         raise DataError(
-            f"{name} must be finite to be drawn. Received: {image[place]} at {place}. "
+            f"{name} must be finite to be drawn. Received: {image[index]} at {index}. "
             f"numpy.nan_to_num({name}) makes it so."
         )
 
@@ -45,3 +47,13 @@ def as_plan(network: Network | Plan) -> Plan:
             "fencepost.plan(input_shape, layers) makes a plan."
         )
     return plan(network.input_shape, network.layers)
+
+
+def as_network(net: Network) -> Network:
+    """Return the network if it is one."""
+    if not isinstance(net, Network):
+        raise ArgumentError(
+            f"net must be a Network. Received: {type(net).__name__}. "
+            "fencepost.load(path) reads one from a model file."
+        )
+    return net

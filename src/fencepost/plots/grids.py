@@ -1,6 +1,7 @@
-"""Grids of cells with numbers in them: matrices, images under a kernel, windows.
+"""Grids with numbers in them: matrices, images under a kernel, windows.
 
-One unit of the axes is one cell, columns to the right and rows downwards from (0, 0).
+A cell is the square that is drawn for one element. One unit of the axes is one cell, columns to the
+right and rows downwards from (0, 0).
 """
 
 from __future__ import annotations

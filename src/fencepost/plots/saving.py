@@ -23,7 +23,7 @@ PICTURES, ANIMATIONS = (".png", ".svg"), (".gif", ".html")
 
 
 def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -> Path:
-    """Write a figure as PNG or SVG: the whole file or, should that fail, none.
+    """Write a figure as PNG or SVG: the complete file or, should that fail, none.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -
     """
     path = Path(path)
     kind = ending(path, PICTURES)
-    drawn = _whole(figure)
+    drawn = _figure_of(figure)
     try:
         with atomic_path(path) as unfinished:
             drawn.savefig(unfinished, format=kind[1:], dpi=dots_per_inch)
@@ -79,7 +79,7 @@ def save_animation(
     path : str or Path
         Its ending, .gif or .html, says which of the two. The page holds all that it needs.
     seconds : float
-        For which a frame is seen; the last one is seen for three times as long.
+        For which a frame is shown; the last one is shown for three times as long.
     dots_per_inch : int
 
     Returns
@@ -116,14 +116,14 @@ def save_animation(
 
 
 def ending(path: Path, known: tuple[str, ...]) -> str:
-    """Return how the file's name ends, in small letters, if that is one of the `known`."""
-    found = path.suffix.lower()
-    if found not in known:
+    """Return how the file's name ends, in lower case, if that is one of the `known`."""
+    suffix = path.suffix.lower()
+    if suffix not in known:
         raise ArgumentError(
             f"The file's name must end in {' or '.join(known)}. Received: {path}. "
             f"Name it {path.with_suffix(known[0]).name}, say."
         )
-    return found
+    return suffix
 
 
 def _unwritable(path: Path, error: OSError) -> DataError:
@@ -133,22 +133,22 @@ def _unwritable(path: Path, error: OSError) -> DataError:
     )
 
 
-def _whole(figure: Figure | Axes) -> Figure:
+def _figure_of(figure: Figure | Axes) -> Figure:
     """Return the figure, or that which holds the axes."""
     if not hasattr(figure, "get_figure"):
         raise ArgumentError(
             f"What is saved must be a figure or axes of matplotlib. Received: {type(figure)}."
         )
-    found = figure.get_figure(root=True)
-    assert found is not None
-    return found
+    suffix = figure.get_figure(root=True)
+    assert suffix is not None
+    return suffix
 
 
 def _rendered(figure: Figure | Axes, dots_per_inch: int) -> Image:
     from PIL import Image
 
     buffer = io.BytesIO()
-    _whole(figure).savefig(buffer, format="png", dpi=dots_per_inch)
+    _figure_of(figure).savefig(buffer, format="png", dpi=dots_per_inch)
     return Image.open(buffer).convert("RGB")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito, "Color Universal Design" (2008): told apart with every kind of colour blindness.
+# Okabe & Ito, "Color Universal Design" (2008): distinguishable with every kind of colour blindness.
 # Lines differ in dash and marker as well, so that a black and white print can be read too.
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#000000"
 ORANGE, SKY, PURPLE, YELLOW = "#E69F00", "#56B4E9", "#CC79A7", "#F0E442"
@@ -43,7 +43,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 @dataclass(frozen=True)
 class Canvas:
-    """Room for one plot: a figure of its own, or the place of axes that the caller gave.
+    """Room for one plot: a figure of its own, or the area of axes that the caller gave.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Canvas:
         blank(self.axes)
         return self.axes.inset_axes((left, bottom, width, height))
 
-    def whole(self, left: float, bottom: float, right: float, top: float) -> Axes:
+    def within_margins(self, left: float, bottom: float, right: float, top: float) -> Axes:
         """Return axes over the room less these margins, in inches.
 
         Axes that the caller gave are returned as they are: ticks and labels stand around them.
@@ -87,7 +87,7 @@ class Canvas:
             1 - (bottom + top) / self.height,
         )
 
-    def place(self, left: float, top: float, width: float, height: float) -> Axes:
+    def inset(self, left: float, top: float, width: float, height: float) -> Axes:
         """Return axes over a part of the room, in inches from its upper left corner."""
         return self.panel(
             left / self.width,
@@ -97,7 +97,7 @@ class Canvas:
         )
 
     def note(self, left: float, top: float, text: str, **settings: Any) -> None:
-        """Write so many inches from the upper left corner, in small letters; `Text`'s settings."""
+        """Write so many inches from the upper left corner, in small print; `Text`'s settings."""
         x, y = left / self.width, 1 - top / self.height
         self.write(x, y, text, **(REMARK | settings))
 
@@ -156,7 +156,7 @@ def _lay_paper(room: Canvas, left: float, bottom: float, right: float, top: floa
 
 
 def heading(axes: Axes, text: str, remark: str = "") -> None:
-    """Write what the axes show above them, and a remark in smaller letters below the heading."""
+    """Write what the axes show above them, and a remark in smaller print below the heading."""
     axes.annotate(
         text, (0, 1), xytext=(0, 22 if remark else 8), **_above(HEADING_SIZE, INK), weight="bold"
     )
@@ -203,22 +203,22 @@ def message(axes: Axes, text: str) -> None:
     )  # fmt: skip
 
 
-def shorten(text: str, letters: int) -> str:
-    """Put the text on one line of at most so many letters, leaving out its middle if need be.
+def shorten(text: str, characters: int) -> str:
+    """Put the text on one line of at most so many characters, leaving out its middle if need be.
 
     >>> shorten("golden_retriever_puppy", 9)
     'gold…uppy'
     """
     text = " ".join(text.split()) or "(empty)"
-    if len(text) <= letters:
+    if len(text) <= characters:
         return text
-    head = math.ceil((letters - 1) / 2)
-    tail = letters - 1 - head
+    head = math.ceil((characters - 1) / 2)
+    tail = characters - 1 - head
     return text[:head] + "…" + (text[-tail:] if tail else "")
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with at most so many significant digits, but whole ones in full.
+    """Write a number with at most so many significant digits, but integers in full.
 
     >>> number(1 / 9), number(-196608), number(2e-7)
     ('0.111', '−196608', '2e−07')
@@ -231,7 +231,7 @@ def number(value: float, digits: int = 3) -> str:
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how wide a line can be when it is printed in so many points, in inches.
 
-    Letters are fitted to pixels, by which a line becomes up to 6 % wider than it is designed.
+    Characters are fitted to pixels, by which a line becomes up to 6 % wider than it is designed.
 
     >>> text_width("wide", 8) < text_width("wider", 8) < text_width("wider", 8, "bold")
     True
@@ -239,7 +239,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     font = get_font(findfont(FontProperties(weight=weight)))
-    font.set_size(100, 72)  # large, so that widths are not rounded to whole pixels
+    font.set_size(100, 72)  # large, so that widths are not rounded to pixels
     font.set_text(text)
     return float(font.get_width_height()[0]) / 64 / 72 * size / 100 * 1.06
 
@@ -250,10 +250,10 @@ def fitted(text: str, size: float, width: float, weight: str = "normal") -> str:
     >>> fitted("golden_retriever_puppy", 8, 0.6)
     'gold…ppy'
     """
-    letters = len(text)
-    while letters > 1 and text_width(shorten(text, letters), size, weight) > width:
-        letters -= 1
-    return shorten(text, letters)
+    characters = len(text)
+    while characters > 1 and text_width(shorten(text, characters), size, weight) > width:
+        characters -= 1
+    return shorten(text, characters)
 
 
 def wrapped(text: str, size: float, width: float) -> list[str]:
@@ -275,11 +275,13 @@ def wrapped(text: str, size: float, width: float) -> list[str]:
 
 
 def drawable_names(names: Sequence[str]) -> list[str]:
-    """Return the names, but `#3` for that of class 3 if it is in a script that the font lacks."""
+    """Return the names, but `#3` for class 3 if its script is not in the font."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     known = get_font(findfont(FontProperties())).get_charmap()
     return [
-        name if all(letter.isspace() or ord(letter) in known for letter in name) else f"#{index}"
+        name
+        if all(character.isspace() or ord(character) in known for character in name)
+        else f"#{index}"
         for index, name in enumerate(names)
     ]

@@ -34,7 +34,7 @@ class ArticleFigure:
     Attributes
     ----------
     number : int
-        Its place in the article, from 1.
+        Its position in the article, from 1.
     name : str
         A word or two, for its file.
     title : str

@@ -13,6 +13,7 @@ from ... import datasets, kernels
 from ...convolution import convolution_terms, convolve
 from ...convolution.pooling import max_pool
 from ...filtering import filter_image
+from ...text import join_words
 from .. import style
 from ..images.kernel_grids import draw_picture, filtering
 from ..images.samples import read_portrait
@@ -35,7 +36,7 @@ def two_dimensions() -> Drawn:
     figure = style.new_figure(7.0, 6.6)
     sums = {}
     for bottom, origin, name in (
-        (0.5, "first", "the origin of g is its first cell"),
+        (0.5, "first", "the origin of g is its first element"),
         (0.0, "centre", "the origin of g is its centre, as is the convention for images"),
     ):
         axes = figure.add_axes((0, bottom, 1, 0.46))
@@ -61,7 +62,7 @@ def laplace_edges(portrait: Path | None = None) -> Drawn:
     return Drawn(
         figure,
         "Edges by the Laplace kernel: 8 in the centre, −1 around it. White edges on black.",
-        f"Where nothing changes, the answer is {int(flat.max())}; the mean brightness falls from "
+        f"Where nothing changes, the response is {int(flat.max())}; the mean brightness falls from "
         f"{image.mean():.0f} to {edges.mean():.0f} of 255, and {np.mean(edges > 64):.0%} of the "
         "pixels are edges brighter than 64.",
     )
@@ -73,7 +74,9 @@ def blur_and_edges(portrait: Path | None = None) -> Drawn:
     blurred = filter_image(image, kernels.mean(5))
     edges = filter_image(image, kernels.laplace())
     figure = _pictures([image, blurred, edges], ["the photograph", "mean of 5 × 5", "Laplace"], 7.0)
-    before, after = (float(np.abs(np.diff(one.astype(float))).mean()) for one in (image, blurred))
+    before, after = (
+        float(np.abs(np.diff(picture.astype(float))).mean()) for picture in (image, blurred)
+    )
     return Drawn(
         figure,
         "Two kernels on the same portrait: the mean, which is smoothing in 2D, and the Laplace.",
@@ -86,12 +89,12 @@ def pooled_digit() -> Drawn:
     """Draw a 2, its horizontal edges and these pooled; and the same with a flatter stroke."""
     digit = datasets.mnist("test").images[TWO, 0]
     edited = flattened(digit, STROKE, FLATTER)
-    answers = [_horizontal_edges(one) for one in (digit, edited)]
-    pooled = [max_pool(one, POOL) for one in answers]
+    responses = [_horizontal_edges(picture) for picture in (digit, edited)]
+    pooled = [max_pool(picture, POOL) for picture in responses]
     row, columns = strongest_run(pooled)
     figure = style.new_figure(7.0, 4.6)
     titles = ("the digit", "horizontal Sobel, cut off at 0", f"its maximum over {POOL} × {POOL}")
-    for line, images in enumerate(zip((digit, edited), answers, pooled, strict=True)):
+    for line, images in enumerate(zip((digit, edited), responses, pooled, strict=True)):
         for column, image in enumerate(images):
             box = (0.045 + 0.32 * column, 0.5 - 0.475 * line, 0.3, 0.44)
             axes = figure.add_axes(box)
@@ -103,15 +106,17 @@ def pooled_digit() -> Drawn:
                 axes.set_ylabel(name, fontsize=style.TEXT_SIZE, color=style.INK)
             if column == 2:
                 _draw_bar(axes, row, columns)
-    bars = [one[row, columns] for one in pooled]
+    before, after = (
+        join_words(f"{value:.0f}" for value in picture[row, columns]) for picture in pooled
+    )
     moved = int((digit != edited).sum())
     return Drawn(
         figure,
         "The horizontal Sobel kernel and max-pooling on a 2, and on the same 2 with its top-left "
         "stroke made more horizontal. The bar marks the feature.",
-        f"{moved} pixels were changed, and the edges at the bar (cells {columns.start} to "
-        f"{columns.stop - 1} of row {row}) stay: {_listed(bars[0])} before, {_listed(bars[1])} "
-        f"after, of at most {max(float(one.max()) for one in pooled):.0f}.",
+        f"{moved} pixels were changed, and the edges at the bar (elements {columns.start} to "
+        f"{columns.stop - 1} of row {row}) stay: {before} before, {after} "
+        f"after, of at most {max(float(picture.max()) for picture in pooled):.0f}.",
     )
 
 
@@ -121,7 +126,7 @@ def flattened(
     """Make a stroke more horizontal: shift each of its columns, so that its slope becomes less.
 
     The line through the columns' middles of ink is turned about its right end, where the stroke
-    joins the rest.
+    joins the others.
     """
     stroke = digit[place].astype(float)
     rows = np.arange(stroke.shape[0], dtype=float)
@@ -138,7 +143,7 @@ def flattened(
 
 
 def strongest_run(pooled: Sequence[NDArray[np.float64]]) -> tuple[int, slice]:
-    """Find, in the upper left, the two neighbours in a row whose least answer is the greatest."""
+    """Find, in the upper left, the two neighbours in a row whose least response is the greatest."""
     least = np.minimum.reduce(list(pooled))
     half = least[: len(least) // 2, : len(least[0]) // 2 + 1]
     pairs = np.minimum(half[:, :-1], half[:, 1:])
@@ -147,9 +152,9 @@ def strongest_run(pooled: Sequence[NDArray[np.float64]]) -> tuple[int, slice]:
 
 
 def _horizontal_edges(digit: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the answers of the Sobel kernel to brightness that rises downwards, else 0."""
-    answers = convolve(digit.astype(float), kernels.sobel("y"), "same")
-    return np.asarray(np.maximum(answers, 0))
+    """Return the responses of the Sobel kernel to brightness that rises downwards, else 0."""
+    responses = convolve(digit.astype(float), kernels.sobel("y"), "same")
+    return np.asarray(np.maximum(responses, 0))
 
 
 def _draw_bar(axes: Axes, row: int, columns: slice) -> None:
@@ -175,7 +180,3 @@ def _pictures(images: Sequence[NDArray[Any]], titles: Sequence[str], width: floa
         draw_picture(axes, image)
         axes.set_title(title, fontsize=style.TEXT_SIZE, color=style.INK)
     return figure
-
-
-def _listed(values: NDArray[np.float64]) -> str:
-    return " and ".join(f"{value:.0f}" for value in values)

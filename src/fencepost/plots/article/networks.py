@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...convolution import SharedWeights, convolve
+from ...text import format_shape
 from .. import style
 from ..networks.diagrams import shared_weights
 from .drawn import Drawn
@@ -14,7 +15,7 @@ from .sequences import BLOCKS, EDGES
 IMAGE, KERNEL = (5, 5), (3, 3)
 FEATURE = (1, 3, 1)
 WEIGHTS = (-1, 2, -1)
-PLACES = (0, 2, 5)
+POSITIONS = (0, 2, 5)
 INPUTS = 8
 
 
@@ -40,7 +41,7 @@ def layer_of_an_image() -> Drawn:
     kernel = rng.permutation([-4, -3, -2, -1, 1, 2, 3, 4, 5]).reshape(KERNEL)  # all differ
     layer = SharedWeights(kernel, IMAGE)
     equal = int((layer(image) == convolve(image, kernel, "valid")).sum())
-    grid = " × ".join(map(str, KERNEL))
+    grid = format_shape(KERNEL)
     return Drawn(
         shared_weights(layer, image),
         f"Shared weights in 2D: each downstream neuron takes its input from a {grid} grid of the "
@@ -51,24 +52,24 @@ def layer_of_an_image() -> Drawn:
 
 
 def location_invariance() -> Drawn:
-    """Draw a layer with a nonlinearity, its input a feature in three places."""
+    """Draw a layer with a nonlinearity, its input a feature at three positions."""
     layer = SharedWeights(WEIGHTS, (INPUTS,), operation="correlate")
     figure = style.new_figure(7.0, 6.9)
-    answers = []
-    for line, place in enumerate(PLACES):
+    outputs = []
+    for line, position in enumerate(POSITIONS):
         x = np.zeros(INPUTS)
-        x[place : place + len(FEATURE)] = FEATURE
-        axes = figure.add_axes((0, 1 - (line + 1) / len(PLACES), 1, 1 / len(PLACES)))
-        shared_weights(layer, x, activation=_sigma, shown=[place], ax=axes)
-        answers.append(float(_sigma(layer(x))[place]))
-    spread = max(answers) - min(answers)
+        x[position : position + len(FEATURE)] = FEATURE
+        axes = figure.add_axes((0, 1 - (line + 1) / len(POSITIONS), 1, 1 / len(POSITIONS)))
+        shared_weights(layer, x, activation=_sigma, shown=[position], ax=axes)
+        outputs.append(float(_sigma(layer(x))[position]))
+    difference = max(outputs) - min(outputs)
     return Drawn(
         figure,
         "A small convolutional layer with the nonlinearity σ(z) = 1 / (1 + exp(−z)). The output "
         "over the feature is the same wherever the feature stands.",
-        f"The neuron above the feature {list(FEATURE)} answers "
-        f"{', '.join(f'{answer:.4f}' for answer in answers)} as the feature stands at "
-        f"{', '.join(map(str, PLACES))}: the answers differ by {spread:g}.",
+        f"The output of the neuron above the feature {list(FEATURE)} is "
+        f"{', '.join(f'{output:.4f}' for output in outputs)} as the feature stands at "
+        f"{', '.join(map(str, POSITIONS))}: the outputs differ by {difference:g}.",
     )
 
 

@@ -18,11 +18,11 @@ SAMPLES, PERIODS, NOISE, WIDTH = 400, 2, 0.35, 25
 
 def one_signal() -> Drawn:
     """Draw the signal f."""
-    rest = [value for value in F if value > 1]
+    others = [value for value in F if value > 1]
     return Drawn(
         signal(F),
         "The signal f: a sound with noise in it.",
-        f"All of its {len(F)} values lie from {min(rest)} to {max(rest)}, but "
+        f"All of its {len(F)} values lie from {min(others)} to {max(others)}, but "
         f"f({F.index(min(F))}) = {min(F)}.",
     )
 
@@ -63,9 +63,10 @@ def noisy_sine() -> Drawn:
 def edges() -> Drawn:
     """Draw a signal with edges, and y = f ∗ [1, −1]."""
     y = convolve(BLOCKS, EDGES, "same", origin="first")
-    found = ", ".join(f"y({place}) = {number(float(y[place]))}" for place in np.flatnonzero(y))
+    responses = ", ".join(f"y({index}) = {number(float(y[index]))}" for index in np.flatnonzero(y))
     return Drawn(
         signal(BLOCKS, EDGES),
         "A signal f with edges, and y = f ∗ [1, −1].",
-        f"y is 0 wherever f stays the same, and tells each edge's place, height and sign: {found}.",
+        f"y is 0 wherever f stays the same, and gives each edge's position, height and sign: "
+        f"{responses}.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import sizing
 from ...layers import Conv2d
 from ...planning import plan
+from ...text import format_shape
 from ..images.window_grids import padding, stride
 from ..networks.volume_boxes import volumes
 from .drawn import Drawn
@@ -15,7 +16,7 @@ def layer_as_volume() -> Drawn:
     planned = plan((1, 10, 10), [Conv2d(2, 3)])
     (row,) = planned.rows
     depth, rows, columns = row.output_shape
-    seen = " × ".join(map(str, row.receptive_field))
+    seen = format_shape(row.receptive_field)
     return Drawn(
         volumes(planned),
         "A convolutional layer as a volume of neurons. The depth column is the set of all neurons "
@@ -33,8 +34,8 @@ def zero_padding() -> Drawn:
         padding((5, 10), kernel_size=3, padding=1),
         "Zero-padding: an image 10 wide and 5 high under a 3 × 3 receptive field. (Rows come "
         "first, as in arrays.)",
-        f"Without padding the output is {_by(plain)}; with a padding of 1 on all sides it is "
-        f"{_by(padded)}, as large as the input.",
+        f"Without padding the output is {format_shape(plain)}; with a padding of 1 on all sides "
+        f"it is {format_shape(padded)}, as large as the input.",
     )
 
 
@@ -49,7 +50,3 @@ def stride_of_two() -> Drawn:
         f"There are (13 − 3) / 2 + 1 = {outputs} outputs, + 1 because of fence posts. An input of "
         f"10 would give {impossible}: impossible, and an error.",
     )
-
-
-def _by(size: object) -> str:
-    return " × ".join(map(str, size)) if isinstance(size, tuple) else str(size)

@@ -36,7 +36,7 @@ def kernel_card(g: Kernel | KernelSet, portrait: Path | None = None) -> Figure:
         lower.set_position((0.09, 0.5 / height, 0.88, (LOWER - 0.9) / height))
         signal(sample_signal(), g, ax=lower)
     else:
-        # What is odd answers with both signs, and half of it would be cut off at black.
+        # The response of an odd kernel has both signs, and half of it would be cut off at black.
         odd = isinstance(g, Kernel) and g.symmetry.centre == "odd"
         filtering(read_portrait(portrait), g, ax=lower, magnitude=odd)
     return figure

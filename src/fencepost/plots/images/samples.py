@@ -11,7 +11,7 @@ from ...datasets import image_files
 from ...errors import DataError
 
 PORTRAIT = "grace_hopper.jpg"
-HEIGHT = 300  # pixels of the portrait: in print, each is then large enough to be seen
+HEIGHT = 300  # pixels of the portrait: in print, each is then large enough to be visible
 
 
 def read_portrait(path: Path | None) -> NDArray[np.uint8]:

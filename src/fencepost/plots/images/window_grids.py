@@ -1,4 +1,4 @@
-"""Windows on a grid: stride, padding, and the cells that no window looks at."""
+"""Windows on a grid: stride, padding, and the elements that no window covers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArgumentError
-from ...network.sizes import by
 from ...sizing import Padding, Remainder, Sizes, Window, windows
+from ...text import format_shape
 from .. import grids, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LONGEST = 32  # cells along an axis, padding included
-BOLD = 1.15  # how much wider bold letters are
+LONGEST = 32  # elements along an axis, padding included
+BOLD = 1.15  # how much wider bold characters are
 MOST_LINES = 12  # of windows below each other
-UNSEEN, UNSEEN_HATCH = "#e57373", "xxxx"
+UNCOVERED, UNCOVERED_HATCH = "#e57373", "xxxx"
 ZERO, ZERO_HATCH = "#ececec", "////"
 OUTPUT = "#cfe8dd"
 # The windows that are framed, each with its output in the same colour and dash.
@@ -37,23 +37,23 @@ def stride(
     remainder: Remainder = "crop",
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw the windows over an input, and mark the cells that none of them looks at.
+    """Draw the windows over an input, and mark the elements that none of them covers.
 
     Parameters
     ----------
     input_size, kernel_size, stride, padding, dilation
-        As `fencepost.output_size`, for one axis or two, of at most 32 cells.
+        As `fencepost.output_size`, for one axis or two, of at most 32 elements.
     remainder : {"crop", "pad", "error"}
-        What to do if the windows do not end at the far edge. Here "crop", so that it can be seen.
+        What to do if the windows do not end at the far edge. Here "crop", so that it shows.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
 
     Returns
     -------
     Figure or Axes
-        One axis: every window on a line of its own, and the output. Two: the input with, in each
-        cell, how many windows look at it, and three windows framed with their outputs. Cells
-        never looked at are red and hatched, padding is grey and hatched.
+        One axis: every window on a line of its own, and the output. Two: the input with, for each
+        element, how many windows cover it, and three windows framed with their outputs. Elements
+        that no window covers are red and hatched, padding is grey and hatched.
 
     Raises
     ------
@@ -68,17 +68,17 @@ def stride(
     'output = (13 + 0 + 0 − 1·(3 − 1) − 1) / 2 + 1 = 6'
     """
     sizes = (input_size, kernel_size, stride, padding, dilation)
-    found = _drawable(windows(*sizes, remainder=remainder))
-    if len(found) == 1:
-        return _draw_staircase(found[0], ax)
-    across, down = found[1], found[0]
-    canvas = style.canvas(ax, 7.0, _figure_height([found]) + 0.2)
-    counts = np.outer(_looks(down), _looks(across))
-    note = f"in each cell: how many windows look at it{_lost(counts, found)}"
-    top = _head(canvas, _summary(found), note) / canvas.height
+    layer = _drawable(windows(*sizes, remainder=remainder))
+    if len(layer) == 1:
+        return _draw_staircase(layer[0], ax)
+    across, down = layer[1], layer[0]
+    canvas = style.canvas(ax, 7.0, _figure_height([layer]) + 0.2)
+    coverage = np.outer(_coverage(down), _coverage(across))
+    note = f"the numbers: how many windows cover an element{_uncovered(coverage, layer)}"
+    top = _head(canvas, _summary(layer), note) / canvas.height
     axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
     shown = [(0, 0), (0, min(1, across.output - 1)), (min(1, down.output - 1), 0)]
-    _draw_layer(axes, found, list(dict.fromkeys(shown)), _wide(found), numbered=True)
+    _draw_layer(axes, layer, list(dict.fromkeys(shown)), _wide(layer), numbered=True)
     return canvas.result
 
 
@@ -105,7 +105,7 @@ def padding(
     -------
     Figure or Axes
         Padding is grey and hatched with zeros in it; the first window and the last are framed,
-        and the outputs that they give. Cells never looked at are red and hatched.
+        and their outputs. Elements that no window covers are red and hatched.
 
     Raises
     ------
@@ -155,51 +155,51 @@ def _head(canvas: style.Canvas, title: str, note: str) -> float:
     return 0.05 + 0.2 * len(lines)
 
 
-def _drawable(found: tuple[Window, ...]) -> tuple[Window, ...]:
-    if len(found) > 2 or max(window.padded for window in found) > LONGEST:
+def _drawable(layer: tuple[Window, ...]) -> tuple[Window, ...]:
+    if len(layer) > 2 or max(window.padded for window in layer) > LONGEST:
         raise ArgumentError(
-            f"input_size must have one axis or two, of at most {LONGEST} cells with padding, to be "
-            f"drawn. Received: {by(tuple(window.padded for window in found))}."
+            f"input_size must have one axis or two, of at most {LONGEST} elements with padding, to "
+            f"be drawn. Received: {format_shape(tuple(window.padded for window in layer))}."
         )
-    return found
+    return layer
 
 
-def _looks(window: Window) -> NDArray[np.int64]:
-    """Count, for each cell of the padded input, the windows that look at it."""
+def _coverage(window: Window) -> NDArray[np.int64]:
+    """Count, for each element of the padded input, the windows that cover it."""
     starts = window.stride * np.arange(window.output)
     taps = starts[:, None] + window.dilation * np.arange(window.kernel)
     return np.bincount(taps.ravel(), minlength=window.padded)
 
 
-def _input_cells(found: Sequence[Window]) -> NDArray[np.bool_]:
+def _input_mask(layer: Sequence[Window]) -> NDArray[np.bool_]:
     """Where the padded input is input, along (rows, columns)."""
     inside = [
         (np.arange(w.padded) >= w.before) & (np.arange(w.padded) < w.before + w.input)
-        for w in found
+        for w in layer
     ]
     return np.logical_and.outer(*(inside if len(inside) == 2 else (np.ones(1, bool), *inside)))
 
 
-def _summary(found: Sequence[Window]) -> str:
-    zeros = [(window.before, window.after) for window in found]
+def _summary(layer: Sequence[Window]) -> str:
+    zeros = [(window.before, window.after) for window in layer]
     if not any(map(any, zeros)):
         name = "no padding"
     elif len({one for pair in zeros for one in pair}) == 1:
         name = f"padding {zeros[0][0]}"
     else:
         name = f"padding {', '.join(f'({before}, {after})' for before, after in zeros)}"
-    strides = {window.stride for window in found}
+    strides = {window.stride for window in layer}
     if strides != {1}:
-        name += f", stride {by(tuple(sorted(strides)))}"
-    sizes = (tuple(window.input for window in found), tuple(window.output for window in found))
-    return f"{name}: {by(sizes[0])} → {by(sizes[1])}"
+        name += f", stride {format_shape(tuple(sorted(strides)))}"
+    sizes = (tuple(window.input for window in layer), tuple(window.output for window in layer))
+    return f"{name}: {format_shape(sizes[0])} → {format_shape(sizes[1])}"
 
 
-def _lost(counts: NDArray[np.int64], found: Sequence[Window]) -> str:
-    lost = int((_input_cells(found) & (counts == 0)).sum())
-    if not lost:
+def _uncovered(coverage: NDArray[np.int64], layer: Sequence[Window]) -> str:
+    uncovered_count = int((_input_mask(layer) & (coverage == 0)).sum())
+    if not uncovered_count:
         return ""
-    return f"; {lost} {'is' if lost == 1 else 'are'} never looked at"
+    return f"; {uncovered_count} {'is' if uncovered_count == 1 else 'are'} not covered"
 
 
 # --- one axis: the staircase of windows ----------------------------------------------------------
@@ -210,24 +210,25 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
     tall = 3.2 + lines * 0.6 + 1.4
     side = min(0.42, 6.8 / (window.padded + 1))
     canvas = style.canvas(ax, 7.0, side * tall + 0.5)
-    counts = _looks(window)[None]
+    coverage = _coverage(window)[None]
     equation = window.equation
     if window.output and window.remainder:
         equation += f" → {window.output}"
-    note = f"input above, {window.output} windows and their outputs below{_lost(counts, (window,))}"
+    note = f"input above, {window.output} windows and their outputs below"
+    note += _uncovered(coverage, (window,))
     top = _head(canvas, equation, note) / canvas.height
     axes = canvas.panel(0.01, 0.01, 0.98, 0.98 - top)
     cell = grids.sheet(axes, -0.5, -0.8, window.padded + 0.5, tall - 0.8)
-    _draw_input(axes, (window,), counts, cell, numbered=False)
+    _draw_input(axes, (window,), coverage, cell, numbered=False)
     grids.draw_coordinates(axes, (0, window.padded), (0, -window.before), cell)
     for index in range(window.output):
         top = 1.5 + 0.6 * (index % lines)
         colour, _ = FRAMES[index % 3]
         start = index * window.stride
         for tap in range(window.kernel):
-            place = (start + tap * window.dilation + 0.06, top)
+            position = (start + tap * window.dilation + 0.06, top)
             look = {"fill": True, "facecolor": colour, "alpha": 0.75}
-            grids.draw_frame(axes, place, (0.88, 0.36), colour, width=0.8, **look)
+            grids.draw_frame(axes, position, (0.88, 0.36), colour, width=0.8, **look)
         if window.dilation > 1:  # what holds the window together
             ends = [start + 0.5, start + window.effective_kernel_size - 0.5]
             axes.plot(ends, [top + 0.18] * 2, color=colour, linewidth=1.0, zorder=1)
@@ -244,7 +245,7 @@ def _draw_staircase(window: Window, ax: Axes | None) -> Figure | Axes:
 
 
 def _output_at(window: Window, index: int) -> float:
-    """Return the column of an output cell: the row of outputs stands in the middle."""
+    """Return the column of an output: the row of outputs stands in the middle."""
     return (window.padded - window.output) / 2 + index
 
 
@@ -253,7 +254,7 @@ def _output_at(window: Window, index: int) -> float:
 
 def _draw_layer(
     axes: Axes,
-    found: tuple[Window, ...],
+    layer: tuple[Window, ...],
     shown: Sequence[tuple[int, ...]],
     width: float,
     *,
@@ -262,21 +263,21 @@ def _draw_layer(
     """Draw the padded input and, to its right (of a row, below it), the output.
 
     The windows of the outputs `shown` are framed, and joined with their outputs. `width` is that
-    of the room, in cells.
+    of the room, in elements.
     """
-    flat = len(found) == 1
-    down, across = (Window(1, 1), found[0]) if flat else found
-    edge = _edge(found)
-    cell = grids.sheet(axes, -edge, -0.3, width - edge, _tall(found) - 0.3)
-    seen = np.outer(_looks(down), _looks(across))
-    _draw_input(axes, found, seen, cell, numbered=numbered)
+    flat = len(layer) == 1
+    down, across = (Window(1, 1), layer[0]) if flat else layer
+    edge = _edge(layer)
+    cell = grids.sheet(axes, -edge, -0.3, width - edge, _tall(layer) - 0.3)
+    coverage = np.outer(_coverage(down), _coverage(across))
+    _draw_input(axes, layer, coverage, cell, numbered=numbered)
     if flat:
         at = ((across.padded - across.output) / 2, 2.6)
     else:
         at = (across.padded + 2.4 + edge, (down.padded - down.output) / 2)
     grids.draw_cells(axes, at, (down.output, across.output), colour=OUTPUT)
-    for place, (colour, dash) in zip(shown, FRAMES, strict=False):
-        row, column = (0, *place) if flat else place
+    for position, (colour, dash) in zip(shown, FRAMES, strict=False):
+        row, column = (0, *position) if flat else position
         x, y = column * across.stride, row * down.stride
         u, v = at[0] + column, at[1] + row
         grids.draw_frame(
@@ -306,19 +307,19 @@ def _draw_layer(
         _label(axes, size, aside, at[1] + down.output / 2, down.output)
 
 
-def _edge(found: Sequence[Window]) -> float:
-    """Cells that a size beside its grid needs: the more cells there are, the smaller they are."""
-    return 0.9 if len(found) == 1 else max(0.9, 0.04 * (found[1].padded + found[1].output))
+def _edge(layer: Sequence[Window]) -> float:
+    """Room for a size beside its grid, in elements: the more there are, the smaller they are."""
+    return 0.9 if len(layer) == 1 else max(0.9, 0.04 * (layer[1].padded + layer[1].output))
 
 
-def _tall(found: Sequence[Window]) -> float:
-    return 5.0 if len(found) == 1 else found[0].padded + 0.3 + _edge(found)
+def _tall(layer: Sequence[Window]) -> float:
+    return 5.0 if len(layer) == 1 else layer[0].padded + 0.3 + _edge(layer)
 
 
-def _wide(found: Sequence[Window]) -> float:
-    if len(found) == 1:
-        return max(found[0].padded, found[0].output) + 1.8
-    return found[1].padded + found[1].output + 2.4 + 3 * _edge(found)
+def _wide(layer: Sequence[Window]) -> float:
+    if len(layer) == 1:
+        return max(layer[0].padded, layer[0].output) + 1.8
+    return layer[1].padded + layer[1].output + 2.4 + 3 * _edge(layer)
 
 
 def _label(axes: Axes, points: float, x: float, y: float, size: int) -> None:
@@ -326,23 +327,25 @@ def _label(axes: Axes, points: float, x: float, y: float, size: int) -> None:
 
 
 def _draw_input(
-    axes: Axes, found: Sequence[Window], counts: NDArray[np.int64], cell: float, *, numbered: bool
+    axes: Axes, layer: Sequence[Window], coverage: NDArray[np.int64], cell: float, *, numbered: bool
 ) -> None:
-    """Draw the padded input: plain cells, hatched zeros around it, red ones never looked at."""
-    inside = _input_cells(found)
-    unseen = inside & (counts == 0)
-    grids.draw_cells(axes, (0, 0), inside.shape, mask=inside & ~unseen)
+    """Draw the padded input: plain elements, hatched zeros around them, red ones not covered."""
+    inside = _input_mask(layer)
+    uncovered = inside & (coverage == 0)
+    grids.draw_cells(axes, (0, 0), inside.shape, mask=inside & ~uncovered)
     grids.draw_cells(
         axes, (0, 0), inside.shape, mask=~inside, colour=ZERO, edge="#a0a0a0", hatch=ZERO_HATCH
     )
-    grids.draw_cells(axes, (0, 0), inside.shape, mask=unseen, colour=UNSEEN, hatch=UNSEEN_HATCH)
+    grids.draw_cells(
+        axes, (0, 0), inside.shape, mask=uncovered, colour=UNCOVERED, hatch=UNCOVERED_HATCH
+    )
     box = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8}
     zeros = np.where(inside, "", "0")
     grids.draw_numbers(axes, (0, 0), zeros, cell, size=min(7.5, 30 * cell), bbox=box)
     if numbered:
-        texts = np.where(inside, grids.as_texts(counts), "")
-        grids.draw_numbers(axes, (0, 0), np.where(unseen, "", texts), cell)
-        grids.draw_numbers(axes, (0, 0), np.where(unseen, texts, ""), cell, bbox=box)
+        texts = np.where(inside, grids.as_texts(coverage), "")
+        grids.draw_numbers(axes, (0, 0), np.where(uncovered, "", texts), cell)
+        grids.draw_numbers(axes, (0, 0), np.where(uncovered, texts, ""), cell, bbox=box)
 
 
 def _figure_height(cases: Sequence[tuple[Window, ...]]) -> float:

@@ -1,4 +1,4 @@
-"""What every layer of a network makes of one image."""
+"""The output of every layer of a network for one image."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ...layers import BatchNorm1d, BatchNorm2d, Dropout, Flatten
 from ...layers.base import ElementwiseLayer
 from ...network.inputs import as_one_image
 from ...network.inspection import is_untrained, output_names, require_finite
-from ...network.sizes import by
+from ...text import format_shape
 from .. import style
+from ..arguments import UNTRAINED, as_network
 from . import tiles
-from .subjects import UNTRAINED, as_network
 from .volume_layout import short_name
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Row:
-    """The image, or what a layer makes of it: values (C, …), of which some may be drawn."""
+    """The image, or the output of a layer: values (C, …), of which some may be drawn."""
 
     name: str
     values: Array
@@ -76,7 +76,7 @@ class Row:
 def feature_maps(
     net: Network, image: ArrayLike, *, most: int = 32, ax: Axes | None = None
 ) -> Figure | Axes:
-    """Draw what every layer makes of one image, with the sizes.
+    """Draw the output of every layer for one image, with the sizes.
 
     Parameters
     ----------
@@ -98,8 +98,8 @@ def feature_maps(
     Raises
     ------
     DataError
-        This is not one image of the network's shape, or not finite, or what a layer makes of it
-        is not.
+        This is not one image of the network's shape, or not finite, or the output of a
+        layer is not.
     ArgumentError
         net is no Network, the images are several, or `most` is not positive.
 
@@ -134,7 +134,7 @@ def feature_maps(
         notes.append(f"{len(shown) - 1} of {len(rows) - 1} layers are drawn.")
     if any(len(row.values) > most and not row.is_column for row in shown):
         notes.append(f"Of layers with more channels the first {most} are drawn.")
-    canvas.title("What each layer makes of it", _answer(net, rows[-1]))
+    canvas.title("Output of each layer", _answer(net, rows[-1]))
     top = HEAD
     for row, height in zip(shown, heights, strict=True):
         _draw_row(canvas, row, top, height, most, output_names(net) if row is rows[-1] else ())
@@ -146,11 +146,11 @@ def feature_maps(
 
 
 def rows_of(net: Network, image: Array) -> list[Row]:
-    """Return the image and what each layer makes of it, without those that change nothing."""
+    """Return the image and the output of each layer, without layers that change nothing."""
     rows = [Row("input", image)]
     for index, values in net.features(image).items():
         layer = net.layers[index]
-        require_finite(f"what layer {index}, {layer.describe()}, makes of the image", values)
+        require_finite(f"the output of layer {index}, {layer.describe()},", values)
         if not isinstance(layer, (Flatten, Dropout)):
             minor = isinstance(layer, (ElementwiseLayer, BatchNorm1d, BatchNorm2d))
             rows.append(Row(f"{index}: {short_name(layer)}", values[0], minor))
@@ -233,7 +233,7 @@ def _draw_row(
 ) -> None:
     """Draw a row whose upper edge is so many inches below that of the room."""
     width = canvas.width - LABEL - style.MARGIN
-    panel = canvas.place(LABEL, top, width, height)
+    panel = canvas.inset(LABEL, top, width, height)
     if row.is_column:
         draw_bars(panel, np.ravel(row.values).astype(float), style.drawable_names(names))
     else:
@@ -241,5 +241,5 @@ def _draw_row(
     low, high = float(row.values.min()), float(row.values.max())
     name = style.fitted(row.name, SIZE, LABEL - 0.2, "bold")
     canvas.note(style.MARGIN, top + 0.07, name, fontsize=SIZE, weight="bold", color=style.INK)
-    canvas.note(style.MARGIN, top + 0.2, by(row.shape), fontsize=SIZE, color=style.INK)
+    canvas.note(style.MARGIN, top + 0.2, format_shape(row.shape), fontsize=SIZE, color=style.INK)
     canvas.note(style.MARGIN, top + 0.33, f"{brief(low)} to {brief(high)}", fontsize=SIZE)

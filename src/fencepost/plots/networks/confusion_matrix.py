@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CELL = 0.169  # inches, at least, between the names of two classes
 SMALLEST, LARGEST = 5.5, 9.5  # points of a count
-LETTERS = 15  # of a name
+CHARACTERS = 15  # of a name
 FEW = 4  # if no mistake is more frequent, none is drawn in the darkest orange
 
 
@@ -33,17 +33,17 @@ def confusion(
     Parameters
     ----------
     evaluation : Evaluation, or array_like of int, (classes, classes)
-        What `Network.evaluate` returned, or counts: row the true class, column the answer.
+        What `Network.evaluate` returned, or counts: row the true class, column the prediction.
     class_names : sequence of str, optional
-        One for each class; by default those of the evaluation, or numbers.
+        One for each class; by default those of the evaluation, or indices.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
 
     Returns
     -------
     Figure or Axes
-        Right answers in grey, mistakes the darker orange the more of them there are. Counts are
-        written where they fit.
+        Correct predictions in grey, mistakes the darker orange the more of them there are. Counts
+        are written where they fit.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def confusion(
     matrix, names = _counts(evaluation, class_names)
     names = style.drawable_names(names)
     canvas = style.canvas(ax, 5.6, 5.6)
-    shown = [style.shorten(name, LETTERS) for name in names]
+    shown = [style.shorten(name, CHARACTERS) for name in names]
     longest = max(style.text_width(name, style.SMALL_SIZE) for name in shown)
     left = longest + 0.45
     side = min(canvas.width - left - 0.15, canvas.height - 1.1)
@@ -93,7 +93,7 @@ def _counts(
         square = matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] > 0
         if not square or matrix.dtype.kind not in "iu" or matrix.min() < 0:
             raise DataError(
-                "evaluation must be an Evaluation, or a square matrix of counts: whole numbers "
+                "evaluation must be an Evaluation, or a square matrix of counts: integers "
                 f"from 0 on. Received: dtype {matrix.dtype}, shape {matrix.shape}."
             )
         names = [str(k) for k in range(len(matrix))]
@@ -110,9 +110,9 @@ def _counts(
 def draw_confusion_matrix(
     axes: Axes, confusion: npt.NDArray[np.integer], class_names: Sequence[str]
 ) -> None:
-    """Draw counts (true class, predicted class): right answers grey, mistakes the darker the more.
+    """Draw counts (true class, predicted class): correct ones grey, mistakes the darker the more.
 
-    The numbers are written into the cells where they fit.
+    The numbers are written where they fit.
     """
     room = style.canvas(axes, 0, 0)
     side = min(room.width, room.height)
@@ -146,7 +146,7 @@ def _size(confusion: npt.NDArray[np.integer], side: float) -> float:
 def _paint(
     wrong: npt.NDArray[np.floating], right: npt.NDArray[np.floating], depth: float
 ) -> npt.NDArray[np.float64]:
-    """Colours (n, n, 3): the diagonal from white to a `depth` of grey, the rest to orange."""
+    """Colours (n, n, 3): the diagonal from white to a `depth` of grey, the others to orange."""
     from matplotlib import colormaps
 
     # The root lets a single mistake be seen beside a hundred.
@@ -185,13 +185,13 @@ def _upright(names: Sequence[str], side: float) -> bool:
 
 
 def _name_classes(axes: Axes, class_names: Sequence[str], side: float) -> None:
-    places = list(range(0, len(class_names), _step(len(class_names), side)))
-    names = [style.shorten(class_names[place], LETTERS) for place in places]
+    indices = list(range(0, len(class_names), _step(len(class_names), side)))
+    names = [style.shorten(class_names[index], CHARACTERS) for index in indices]
     size = style.SMALL_SIZE
-    upright = _upright([style.shorten(name, LETTERS) for name in class_names], side)
+    upright = _upright([style.shorten(name, CHARACTERS) for name in class_names], side)
     below = [style.shorten(name, 12) for name in names] if upright else names
-    axes.set_xticks(places, below, rotation=90 if upright else 0, fontsize=size, color=style.INK)
-    axes.set_yticks(places, names, fontsize=size, color=style.INK)
+    axes.set_xticks(indices, below, rotation=90 if upright else 0, fontsize=size, color=style.INK)
+    axes.set_yticks(indices, names, fontsize=size, color=style.INK)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)
     axes.tick_params(length=2, color=style.FAINT_INK)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...convolution import SharedWeights
 from ...errors import ArgumentError
-from ...network.sizes import by
+from ...text import format_shape
 from .. import grids, style
 from ..arguments import real_numbers
 
@@ -92,13 +92,14 @@ def shared_weights(
     if layer.kernel.ndim != axes_count:
         raise ArgumentError(
             "layer must have one kernel and no channels to be drawn. "
-            f"Received: a kernel of {by(layer.kernel.shape)} over {by(layer.input_shape)}."
+            f"Received: a kernel of {format_shape(layer.kernel.shape)} over "
+            f"{format_shape(layer.input_shape)}."
         )
     padded = tuple(window.padded for window in layer.windows)
     if max(padded) > LONGEST[axes_count]:
         raise ArgumentError(
             f"layer must have at most {LONGEST[axes_count]} inputs along an axis, padding "
-            f"included, to be drawn. Received: {by(padded)}."
+            f"included, to be drawn. Received: {format_shape(padded)}."
         )
     values = None if x is None else real_numbers("x", x).astype(float)
     outputs = None if values is None else layer(values)
@@ -112,26 +113,26 @@ def shared_weights(
 
 @dataclass(frozen=True, eq=False)
 class _Diagram:
-    """The layer's neurons by their places along the axes, those of the padding included."""
+    """The layer's neurons by their positions along the axes, those of the padding included."""
 
     layer: SharedWeights
     values: Values | None
     outputs: Values | None
-    name: str  # of an output, with room for its place
+    name: str  # of an output, with room for its position
 
     def inputs(self) -> list[tuple[tuple[int, ...], bool]]:
-        """Every input place, counted from the first true input, and whether it is padding."""
+        """Every input position, counted from the first true input, and whether it is padding."""
         windows = self.layer.windows
-        places = np.ndindex(*(window.padded for window in windows))
+        positions = np.ndindex(*(window.padded for window in windows))
         found = []
-        for padded in places:
-            place = tuple(p - w.before for p, w in zip(padded, windows, strict=True))
-            inside = all(0 <= p < w.input for p, w in zip(place, windows, strict=True))
-            found.append((place, not inside))
+        for padded in positions:
+            position = tuple(p - w.before for p, w in zip(padded, windows, strict=True))
+            inside = all(0 <= p < w.input for p, w in zip(position, windows, strict=True))
+            found.append((position, not inside))
         return found
 
     def edges(self, output: tuple[int, ...]) -> list[tuple[tuple[int, ...], int]]:
-        """From which place each edge of an output comes, and which weight it carries."""
+        """From which position each edge of an output comes, and which weight it carries."""
         edges = self.layer.edges
         mine = edges.outputs == np.ravel_multi_index(output, self.layer.output_shape)
         found = []
@@ -139,15 +140,15 @@ class _Diagram:
             tap = np.unravel_index(int(weight), self.layer.kernel.shape)
             if self.layer.operation == "convolve":
                 tap = tuple(n - 1 - t for n, t in zip(self.layer.kernel.shape, tap, strict=True))
-            place = tuple(
+            position = tuple(
                 o * w.stride - w.before + int(t)
                 for o, t, w in zip(output, tap, self.layer.windows, strict=True)
             )
-            found.append((place, int(weight)))
+            found.append((position, int(weight)))
         return found
 
-    def text(self, values: Values | None, place: tuple[int, ...]) -> str:
-        return "" if values is None else style.number(round(float(values[place]), 12), 2)
+    def text(self, values: Values | None, position: tuple[int, ...]) -> str:
+        return "" if values is None else style.number(round(float(values[position]), 12), 2)
 
 
 def _look(weight: int) -> tuple[str, object]:
@@ -164,7 +165,9 @@ def _draw_rows(
 ) -> Figure | Axes:
     layer = diagram.layer
     (window,) = layer.windows
-    chosen = range(window.output) if shown is None else [_index(place, layer) for place in shown]
+    chosen = (
+        range(window.output) if shown is None else [_index(position, layer) for position in shown]
+    )
     legend = _rows_of_legend(layer, 7.0 if ax is None else style.canvas(ax, 0, 0).width)
     width = window.padded + 1.4
     side = min(6.9 / width, 0.62)
@@ -172,7 +175,7 @@ def _draw_rows(
     below = (0.22 * len(legend) + 0.06) / canvas.height
     axes = canvas.panel(0.005, below, 0.99, 1 - below)
     left = -window.before - 0.9
-    # Rows count downwards here, as in `cells`: the outputs are at 0, the inputs below them.
+    # Rows count downwards here, as in `grids`: the outputs are at 0, the inputs below them.
     side = grids.sheet(axes, left, -1.0, left + width, RISE + 1.0)
     size = _text_size(diagram, side, RADIUS[1])
     middle = (window.effective_kernel_size - 1) / 2 - window.before
@@ -181,11 +184,11 @@ def _draw_rows(
             colour, dash = _look(weight) if output in chosen else (style.GRID, "-")
             ends = ((at, RISE), (output * window.stride + middle, 0.0))
             _edge(axes, ends, colour, dash, 1.6)
-    for place, padding in diagram.inputs():
-        text = "0" if padding else diagram.text(diagram.values, place)
-        _neuron(axes, (place[0], RISE), RADIUS[1], text, size, dashed=padding)
+    for position, padding in diagram.inputs():
+        text = "0" if padding else diagram.text(diagram.values, position)
+        _neuron(axes, (position[0], RISE), RADIUS[1], text, size, dashed=padding)
         if not padding:
-            _name(axes, place[0], RISE + 0.62, f"f({place[0]})", side)
+            _name(axes, position[0], RISE + 0.62, f"f({position[0]})", side)
     for output in range(window.output):
         x = output * window.stride + middle
         lowered = "".join(SUBSCRIPTS[int(digit)] for digit in str(output))
@@ -196,11 +199,13 @@ def _draw_rows(
     return canvas.result
 
 
-def _index(place: int | tuple[int, int], layer: SharedWeights) -> int:
+def _index(position: int | tuple[int, int], layer: SharedWeights) -> int:
     (count,) = layer.output_shape
-    if not isinstance(place, int) or not 0 <= place < count:
-        raise ArgumentError(f"shown must name outputs from 0 to {count - 1}. Received: {place!r}.")
-    return place
+    if not isinstance(position, int) or not 0 <= position < count:
+        raise ArgumentError(
+            f"shown must name outputs from 0 to {count - 1}. Received: {position!r}."
+        )
+    return position
 
 
 def _rows_of_legend(layer: SharedWeights, room: float) -> list[list[tuple[int | None, str]]]:
@@ -271,32 +276,38 @@ def _draw_sheets(
     side = grids.sheet(axes, left, top, left + width, top + tall)
     size = _text_size(diagram, side, RADIUS[2])
 
-    def source(place: tuple[int, ...]) -> Point:
-        row, column = place[0] + down.before, place[1] + across.before
+    def source(position: tuple[int, ...]) -> Point:
+        row, column = position[0] + down.before, position[1] + across.before
         return column + row * NEXT_ROW[0], row * NEXT_ROW[1]
 
-    def target(place: tuple[int, ...]) -> Point:
+    def target(position: tuple[int, ...]) -> Point:
         """Return the point above the middle of the window."""
-        row = place[0] * down.stride + (down.effective_kernel_size - 1) / 2
-        column = place[1] * across.stride + (across.effective_kernel_size - 1) / 2
+        row = position[0] * down.stride + (down.effective_kernel_size - 1) / 2
+        column = position[1] * across.stride + (across.effective_kernel_size - 1) / 2
         return column + row * NEXT_ROW[0], row * NEXT_ROW[1] - rise
 
-    for place, padding in diagram.inputs():
-        text = "0" if padding else diagram.text(diagram.values, place)
-        _neuron(axes, source(place), RADIUS[2], text, size, dashed=padding)
+    for position, padding in diagram.inputs():
+        text = "0" if padding else diagram.text(diagram.values, position)
+        _neuron(axes, source(position), RADIUS[2], text, size, dashed=padding)
     for output in chosen:
-        for place, weight in diagram.edges(output):
-            _edge(axes, (source(place), target(output)), *_look(weight), 1.3)
-    for place in np.ndindex(layer.output_shape):
-        text = diagram.text(diagram.outputs, place)
-        _neuron(axes, target(place), RADIUS[2], text, size, strong=place in chosen)
+        for position, weight in diagram.edges(output):
+            _edge(axes, (source(position), target(output)), *_look(weight), 1.3)
+    for position in np.ndindex(layer.output_shape):
+        text = diagram.text(diagram.outputs, position)
+        _neuron(axes, target(position), RADIUS[2], text, size, strong=position in chosen)
     _draw_weights(axes, layer.kernel, (legend, top + (tall - rows * cell) / 2), cell, side)
     # Where no edge passes: right of the front of the inputs, left of the back of the outputs.
     front = source((down.input + down.after - 1, across.input + across.after - 1))
     back = target((0, 0))
     for x, y, side_of, text, room in (
-        (front[0] + 0.42, front[1], "left", f"input {by(layer.input_shape)}", legend - 0.2),
-        (back[0] - 0.42, back[1], "right", f"output {by(layer.output_shape)}", left),
+        (
+            front[0] + 0.42,
+            front[1],
+            "left",
+            f"input {format_shape(layer.input_shape)}",
+            legend - 0.2,
+        ),
+        (back[0] - 0.42, back[1], "right", f"output {format_shape(layer.output_shape)}", left),
     ):
         wide = style.text_width(text, style.SMALL_SIZE)
         points = style.SMALL_SIZE * min(1.0, abs(room - x) * side / wide)
@@ -308,20 +319,20 @@ def _draw_sheets(
     return canvas.result
 
 
-def _pair(place: int | tuple[int, int], layer: SharedWeights) -> tuple[int, int]:
+def _pair(position: int | tuple[int, int], layer: SharedWeights) -> tuple[int, int]:
     rows, columns = layer.output_shape
-    if not (isinstance(place, tuple) and len(place) == 2):
-        place = (-1, -1)
-    if not (0 <= place[0] < rows and 0 <= place[1] < columns):
+    if not (isinstance(position, tuple) and len(position) == 2):
+        position = (-1, -1)
+    if not (0 <= position[0] < rows and 0 <= position[1] < columns):
         raise ArgumentError(
             f"shown must name outputs by row and column, of {rows} × {columns}. "
-            f"Received: {place!r}."
+            f"Received: {position!r}."
         )
-    return place
+    return position
 
 
 def _draw_weights(axes: Axes, kernel: Values, at: Point, cell: float, side: float) -> None:
-    """Draw the kernel with each cell in the colour and dash of its weight, and its number."""
+    """Draw the kernel with each weight in its colour and dash, and its number."""
     texts = grids.as_texts(kernel, 2)
     size = grids.fitting_size(texts, cell * side * 0.8)
     for (row, column), text in np.ndenumerate(texts):

@@ -1,4 +1,4 @@
-"""What a network sees in images, as points in a plane.
+"""Features of images, as points in a plane.
 
 Principal components: the directions in which the features vary most (Pearson, On lines and planes
 of closest fit to systems of points in space, 1901), by a singular value decomposition.
@@ -17,7 +17,7 @@ from ...errors import DataError
 from ...network.inputs import as_checked_batch
 from ...network.inspection import is_untrained, output_names, require_finite
 from .. import style
-from .subjects import UNTRAINED, as_network
+from ..arguments import UNTRAINED, as_network
 from .volume_layout import short_name
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 def embedding(
     net: Network, images: ArrayLike, labels: ArrayLike, *, ax: Axes | None = None
 ) -> Figure | Axes:
-    """Draw what the last hidden layer makes of images, in the plane in which it varies most.
+    """Draw the features that enter the last layer, in the plane in which they vary most.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def embedding(
         notes.append(f"{len(legend)} of {len(present)} classes are named")
     if is_untrained(net):
         notes.append(UNTRAINED)
-    top = 0.15 + canvas.title("What the last layer sees", ". ".join(notes))
+    top = 0.15 + canvas.title("Features of the last layer", ". ".join(notes))
     high = max(0.1, canvas.height - top - 0.55)
-    axes = canvas.place(0.75, top, canvas.width - 0.75 - right, high)
+    axes = canvas.inset(0.75, top, canvas.width - 0.75 - right, high)
     style.plain(axes)
     for label in present:
         chosen = points[truths == label]
@@ -167,7 +167,7 @@ def principal_components(features: Floats) -> tuple[Floats, tuple[float, float]]
 
 
 def _square(axes: Axes, points: Floats) -> None:
-    """Give both axes one unit, for distances are what is looked at."""
+    """Give both axes one unit, for distances are what matters."""
     room = style.canvas(axes, 0, 0)
     low, high = points.min(axis=0), points.max(axis=0)
     extent = 1.08 * (high - low)

@@ -22,8 +22,9 @@ from ...network.inspection import (
     output_index,
     output_names,
 )
-from ...network.sizes import by
+from ...text import format_shape
 from .. import style
+from ..arguments import UNTRAINED, as_network
 from .activations import Row, draw_bars, draw_maps, rows_of
 from .saliency_maps import (
     draw_gradient,
@@ -31,7 +32,6 @@ from .saliency_maps import (
     draw_occlusion,
     occlusion_text,
 )
-from .subjects import UNTRAINED, as_network
 from .trained_kernels import Scale, draw_kernels
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ BETWEEN = 0.28  # inches between two steps, where the arrow stands
 BELOW = 0.32  # inches for the scales below a step
 MARGIN = 0.36  # inches for the scale at the left of a signal
 HEAD = 0.6
-MAPS, CLASSES = 16, 10  # that are drawn of a layer, and of the answers
+MAPS, CLASSES = 16, 10  # that are drawn of a layer, and of the predictions
 SIZE = 7.0
 Array = NDArray[Any]
 
@@ -67,7 +67,7 @@ class Step:
 def explain(
     net: Network, image: ArrayLike, output: int | str | None = None, *, ax: Axes | None = None
 ) -> Figure | Axes:
-    """Draw one prediction from pixels to classes: what the network sees, step by step, and where.
+    """Draw one prediction from pixels to classes, step by step, and which pixels matter.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def explain(
     image : array, shape input_shape
         One image or signal, as `Network.predict` takes it.
     output : int or str, optional
-        Which output the saliency is that of, by its place or the name of its class; the largest by
+        Which output the saliency is that of, by its index or the name of its class; the largest by
         default.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
@@ -83,16 +83,15 @@ def explain(
     Returns
     -------
     Figure or Axes
-        The input; the kernels of the first convolution; the maps that it makes of the input, after
-        its activation; what the first pooling leaves of them; the features that the last layer
-        sees; the probabilities; the gradient; and the occlusion. What the network has not got is
-        left out, and said at the foot.
+        The input; the kernels of the first convolution; its feature maps, after its activation;
+        these after the first pooling; the features that enter the last layer; the probabilities;
+        the gradient; and the occlusion. What the network lacks is left out, and said at the foot.
 
     Raises
     ------
     DataError
-        This is not one image of the network's shape, or not finite, or what the network makes of
-        it is not.
+        This is not one image of the network's shape, or not finite, or the network's output
+        is not.
     ArgumentError
         There is no such output; net is no Network; ax is too small for the page.
 
@@ -104,12 +103,12 @@ def explain(
     >>> [text.get_text() for text in figure.axes[0].texts][2:6]
     ['1 Input', '1 × 28 × 28', '2 Kernels', '6 kernels of 1 × 5 × 5']
     """
-    one = as_one_image(image, as_network(net).input_shape)
+    values_of_image = as_one_image(image, as_network(net).input_shape)
     if ax is not None:
         _require_room(style.canvas(ax, 0, 0))
-    rows = rows_of(net, one)
-    found = occlusion(net, one, output_index(net, output))
-    steps, notes = _steps(net, one, rows, found)
+    rows = rows_of(net, values_of_image)
+    covered = occlusion(net, values_of_image, output_index(net, output))
+    steps, notes = _steps(net, values_of_image, rows, covered)
     if is_untrained(net):
         notes.insert(0, UNTRAINED)
     side = (WIDTH - 0.2 - (COLUMNS - 1) * BETWEEN) / COLUMNS
@@ -143,7 +142,7 @@ def explain(
             for index, text in enumerate(remarks[number]):
                 canvas.note(left, top + 0.39 + 0.12 * index, text, fontsize=SIZE)
             inner = width - step.margin
-            panel = canvas.place(left + step.margin, top + gap, inner, height)
+            panel = canvas.inset(left + step.margin, top + gap, inner, height)
             step.draw(panel, inner, height)
             if step.follows and column:
                 middle = top + gap + min(width, height) / 2
@@ -167,29 +166,29 @@ def _require_room(room: style.Canvas) -> None:
 
 
 def _steps(
-    net: Network, image: Array, rows: list[Row], found: Occlusion
+    net: Network, image: Array, rows: list[Row], covered: Occlusion
 ) -> tuple[list[Step], list[str]]:
     """Return the parts of the page, and what should be said of those that are missing."""
     margin = 0.0 if image.ndim == 3 else MARGIN
     steps = [
         Step(
-            "Input", by(image.shape), "",
+            "Input", format_shape(image.shape), "",
             lambda axes, *_: draw_input(axes, image), margin=margin,
         )
     ]  # fmt: skip
     notes = []
-    places = convolutions(net)
-    if places:
-        place = next(iter(places))
-        kernels = convolution_kernels(net, place)
+    indices_of_kernels = convolutions(net)
+    if indices_of_kernels:
+        index_of_kernels = next(iter(indices_of_kernels))
+        kernels = convolution_kernels(net, index_of_kernels)
         scale = Scale(kernels[:MAPS])
         largest = style.number(scale.largest, 2)
         kind = "lines" if scale.as_lines else "colours" if scale.channels == 3 else "greys"
         steps.append(
             Step(
                 "Kernels",
-                _cut(len(kernels), by(kernels.shape[1:]), "kernels"),
-                f"of layer {place}, {kind} up to ±{largest}",
+                _cut(len(kernels), format_shape(kernels.shape[1:]), "kernels"),
+                f"of layer {index_of_kernels}, {kind} up to ±{largest}",
                 lambda axes, *room: draw_kernels(axes, kernels[:MAPS], scale, *room),
                 follows=False,
             )
@@ -203,15 +202,15 @@ def _steps(
         steps.append(_maps("Feature maps", _activated(rows, net, convolved)))
     if pooled is not None:
         steps.append(_maps("Pooling", _row(rows, pooled)))
-    elif places:
+    elif indices_of_kernels:
         notes.append("The network has no pooling.")
     hidden = _hidden(rows)
     if hidden is not None and hidden.is_column:
         steps.append(
             Step(
                 "Features",
-                by(hidden.shape),
-                f"what the last layer sees, after layer {hidden.name}",
+                format_shape(hidden.shape),
+                f"input of the last layer, after layer {hidden.name}",
                 lambda axes, *_: draw_bars(axes, np.ravel(hidden.values).astype(float)),
             )
         )
@@ -220,11 +219,11 @@ def _steps(
     if has_classes(net):
         shares = np.exp(values - values.max())
         shares /= shares.sum()
-        most = "of the likeliest" if len(values) > CLASSES else "of each class"
+        most = "of the most likely" if len(values) > CLASSES else "of each class"
         steps.append(
             Step(
                 "Probabilities",
-                by(rows[-1].shape),
+                format_shape(rows[-1].shape),
                 f"{most}, after layer {rows[-1].name}",
                 lambda axes, *room: _draw_shares(axes, shares, names, *room),
             )
@@ -232,23 +231,23 @@ def _steps(
     else:
         steps.append(
             Step(
-                "Output", by(rows[-1].shape), f"of layer {rows[-1].name}",
+                "Output", format_shape(rows[-1].shape), f"of layer {rows[-1].name}",
                 lambda axes, *_: _draw_output(axes, values),
             )
         )  # fmt: skip
-    gradient = input_gradient(net, image, found.output)[0]
-    name = style.shorten(names[found.output], 16)
+    gradient = input_gradient(net, image, covered.output)[0]
+    name = style.shorten(names[covered.output], 16)
     what = f"for {name}"
     steps.append(
         Step(
-            "Gradient", what, "how steeply the output answers to each value",
+            "Gradient", what, "how steeply the output changes with each value",
             lambda axes, *_: draw_gradient(axes, gradient), follows=False, margin=margin,
         )
     )  # fmt: skip
     steps.append(
         Step(
-            "Occlusion", what, occlusion_text(net, found),
-            lambda axes, *_: draw_occlusion(axes, net, found), follows=False, margin=margin,
+            "Occlusion", what, occlusion_text(net, covered),
+            lambda axes, *_: draw_occlusion(axes, net, covered), follows=False, margin=margin,
         )
     )  # fmt: skip
     return steps, notes
@@ -257,12 +256,12 @@ def _steps(
 def _maps(title: str, row: Row) -> Step:
     if row.is_column:
         return Step(
-            title, by(row.shape), f"after layer {row.name}",
+            title, format_shape(row.shape), f"after layer {row.name}",
             lambda axes, *_: draw_bars(axes, np.ravel(row.values).astype(float)),
         )  # fmt: skip
     return Step(
         title,
-        _cut(len(row.values), by(row.shape[1:]), "maps"),
+        _cut(len(row.values), format_shape(row.shape[1:]), "maps"),
         f"after layer {row.name}",
         lambda axes, *room: draw_maps(axes, row.values, *room, most=MAPS),
     )
@@ -294,19 +293,19 @@ def _row(rows: list[Row], index: int) -> Row:
 
 
 def _activated(rows: list[Row], net: Network, index: int) -> Row:
-    """Return what a layer makes of the image after the layers that only change its values."""
-    found = rows.index(_row(rows, index))
-    while found + 1 < len(rows) and rows[found + 1].minor:
-        found += 1
-    return rows[found]
+    """Return the output of a layer after the layers that only change its values."""
+    covered = rows.index(_row(rows, index))
+    while covered + 1 < len(rows) and rows[covered + 1].minor:
+        covered += 1
+    return rows[covered]
 
 
 def _hidden(rows: list[Row]) -> Row | None:
     """Return the last row before the output, which its own activation is a part of."""
-    found = len(rows) - 1
-    while found > 0 and rows[found].minor:
-        found -= 1
-    return rows[found - 1] if found > 1 else None
+    covered = len(rows) - 1
+    while covered > 0 and rows[covered].minor:
+        covered -= 1
+    return rows[covered - 1] if covered > 1 else None
 
 
 def _answer(net: Network, last: Row) -> str:
@@ -315,10 +314,10 @@ def _answer(net: Network, last: Row) -> str:
     if has_classes(net):
         share = 1 / np.exp(values - values.max()).sum()
         name = style.shorten(style.drawable_names(output_names(net))[best], 30)
-        surely = "> 99.99" if 0.9999 < share < 1 else f"{100 * share:.2f}"
-        return f"The network says {name} ({surely} %)"
+        percent = "> 99.99" if 0.9999 < share < 1 else f"{100 * share:.2f}"
+        return f"The network predicts {name} ({percent} %)"
     if len(values) == 1:
-        return f"The network says {style.number(float(values[0]), 4)}"
+        return f"The network predicts {style.number(float(values[0]), 4)}"
     return f"The largest output is that at {best}"
 
 

@@ -16,8 +16,8 @@ from ...network.evaluation import Evaluation, classification
 from ...network.inputs import as_checked_batch
 from ...network.inspection import output_names
 from .. import style
+from ..arguments import as_network
 from . import tiles
-from .subjects import as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ...network import Network
 
-SHORT = 3  # letters of a name that leaves room on its line for the probability
-LETTER = 0.62  # the width of a letter, on average, in units of its size
+SHORT = 3  # characters of a name that leaves room on its line for the probability
+LETTER = 0.62  # the width of a character, on average, in units of its size
 
 
 @dataclass(frozen=True)

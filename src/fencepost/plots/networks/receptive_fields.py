@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ArgumentError, DataError
 from ...graph import AxisField
-from ...network.sizes import by
 from ...planning import LayerPlan, Plan
+from ...text import format_shape
 from .. import style
 from ..arguments import as_plan, check_finite
 from . import tiles
@@ -36,7 +36,7 @@ def receptive_field(
     at: Sequence[int] | int | None = None,
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw, on the input, what an output sees of it: a frame for each layer on the way.
+    """Draw the receptive field of an output on the input, with that of each layer on the way.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def receptive_field(
     image : array_like, (C, H, W) or (H, W), of a signal network (C, W) or (W,), optional
         Drawn below the frames; without it, the input is an empty sheet.
     at : int or (row, column), optional
-        The output of the last layer that still has places; the middle one by default. Of every
+        The output of the last layer that still has positions; the middle one by default. Of every
         layer before it, the field is drawn that lies nearest to the middle of the last.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
@@ -57,7 +57,7 @@ def receptive_field(
     Raises
     ------
     ArgumentError
-        No layer looks through windows, or there is no output at `at`.
+        No layer has windows, or there is no output at `at`.
     DataError
         The image has not the network's shape.
 
@@ -72,30 +72,32 @@ def receptive_field(
     rows = [row for row in plan.rows if (row.windows or row.inner) and row.fields]
     if not rows:
         raise ArgumentError("network must have a layer with windows: a convolution or a pool.")
-    place = _place(at, rows[-1])
+    position = _position(at, rows[-1])
     shown = _chosen(rows)
-    spans = _spans(shown, place)
+    spans = _spans(shown, position)
     values = None if image is None else _image(image, plan.input_shape)
     canvas = style.canvas(ax, 7.0, 3.4)
-    two = len(place) == 2
+    two = len(position) == 2
     axes = canvas.panel(0.02, 0.04, 0.5, 0.92) if two else canvas.panel(0.04, 0.14, 0.5, 0.8)
     draw = _draw_image if two else _draw_signal
     draw(axes, values, plan.input_shape, spans)
-    _write_legend(canvas, shown, spans, len(rows), place)
+    _write_legend(canvas, shown, spans, len(rows), position)
     return canvas.result
 
 
-def _place(at: Sequence[int] | int | None, row: LayerPlan) -> tuple[int, ...]:
+def _position(at: Sequence[int] | int | None, row: LayerPlan) -> tuple[int, ...]:
     shape = row.output_shape[1:]
     if at is None:
         return tuple((size - 1) // 2 for size in shape)
-    place = (at,) if isinstance(at, int) else tuple(at)
-    if len(place) != len(shape) or not all(0 <= i < n for i, n in zip(place, shape, strict=True)):
+    position = (at,) if isinstance(at, int) else tuple(at)
+    if len(position) != len(shape) or not all(
+        0 <= i < n for i, n in zip(position, shape, strict=True)
+    ):
         raise ArgumentError(
-            f"at must be a place in the output of layer {row.place}, which is {by(shape)}. "
-            f"Received: at={at!r}."
+            f"at must be a position in the output of layer {row.place}, which is "
+            f"{format_shape(shape)}. Received: at={at!r}."
         )
-    return place
+    return position
 
 
 def _chosen(rows: Sequence[LayerPlan]) -> list[LayerPlan]:
@@ -104,27 +106,29 @@ def _chosen(rows: Sequence[LayerPlan]) -> list[LayerPlan]:
     return [rows[index] for index in indices]
 
 
-def _spans(rows: Sequence[LayerPlan], place: tuple[int, ...]) -> list[Spans]:
-    """Return for each layer the cells that one output spans, all about the same middle."""
+def _spans(rows: Sequence[LayerPlan], position: tuple[int, ...]) -> list[Spans]:
+    """Return for each layer the receptive field of one output, all about the same middle."""
     last = rows[-1]
     assert last.fields is not None
-    found = [field.elements(index) for field, index in zip(last.fields, place, strict=True)]
+    field_of_last = [
+        field.elements(index) for field, index in zip(last.fields, position, strict=True)
+    ]
     spans = []
     for row in rows[:-1]:
         assert row.fields is not None
-        axes = zip(row.fields, row.output_shape[1:], found, strict=True)
-        spans.append(tuple(_nearest(field, size, cells) for field, size, cells in axes))
-    return [*spans, tuple(found)]
+        axes = zip(row.fields, row.output_shape[1:], field_of_last, strict=True)
+        spans.append(tuple(_nearest(field, size, elements) for field, size, elements in axes))
+    return [*spans, tuple(field_of_last)]
 
 
-def _nearest(field: AxisField, outputs: int, cells: range) -> range:
-    """Return which output's span has its middle nearest to that of these cells."""
+def _nearest(field: AxisField, outputs: int, elements: range) -> range:
+    """Return the output's field whose middle is nearest to that of these elements."""
     spans = (field.elements(index) for index in range(outputs))
-    return min(spans, key=lambda span: abs(_middle(span) - _middle(cells)))
+    return min(spans, key=lambda span: abs(_middle(span) - _middle(elements)))
 
 
-def _middle(cells: range) -> float:
-    return (cells.start + cells.stop - 1) / 2
+def _middle(elements: range) -> float:
+    return (elements.start + elements.stop - 1) / 2
 
 
 def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
@@ -133,7 +137,7 @@ def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
         values = values[None]
     if values.shape[1:] != shape[1:] or values.dtype.kind not in "buif":
         raise DataError(
-            f"image must be numbers of the network's input shape, {by(shape)}. "
+            f"image must be numbers of the network's input shape, {format_shape(shape)}. "
             f"Received: an array of {values.dtype} of shape {np.shape(image)}."
         )
     check_finite("image", values)
@@ -214,11 +218,11 @@ def _write_legend(
     rows: Sequence[LayerPlan],
     spans: Sequence[Spans],
     total: int,
-    place: tuple[int, ...],
+    position: tuple[int, ...],
 ) -> None:
-    where = ", ".join(map(str, place))
+    where = ", ".join(map(str, position))
     room = (0.98 - 0.56) * canvas.width
-    title = "What one output sees of the input"
+    title = "Receptive field of one output"
     if style.text_width(title, style.TEXT_SIZE, "bold") > room:
         title = "layer: field"
     note = f"of layer {rows[-1].place}, the output at {where}"
@@ -229,15 +233,15 @@ def _write_legend(
     canvas.write(0.56, 0.865, note, fontsize=style.SMALL_SIZE, color=style.FAINT_INK)
     room = (0.98 - 0.64) * canvas.width
     # The bars of a signal stand in the same order as their names, and may be short.
-    dashes = style.DASHES if len(place) == 2 else ("-",) * len(rows)
-    unit = "pixels" if len(place) == 2 else "samples"
+    dashes = style.DASHES if len(position) == 2 else ("-",) * len(rows)
+    unit = "pixels" if len(position) == 2 else "samples"
     for index, (row, span) in enumerate(zip(rows, spans, strict=True)):
         y = 0.78 - 0.108 * index
         canvas.axes.plot(
             [0.56, 0.62], [y - 0.02] * 2, transform=canvas.axes.transAxes, linewidth=2.0,
             color=style.COLOURS[index], linestyle=dashes[index], clip_on=False,
         )  # fmt: skip
-        size = by(tuple(len(cells) for cells in span))
+        size = format_shape(tuple(len(elements) for elements in span))
         if 0.108 * canvas.height < LEAST_FOR_TWO or room < LEAST_FOR_NAMES:
             text = style.fitted(f"{row.place}: {size}", style.SMALL_SIZE, room)
             canvas.write(0.64, y - 0.02, text, fontsize=style.SMALL_SIZE)

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from ...network import Occlusion, input_gradient, occlusion
 from ...network.inputs import as_one_image
 from ...network.inspection import has_classes, is_untrained, output_index, output_names
-from ...network.sizes import by
+from ...text import format_shape
 from .. import style
+from ..arguments import UNTRAINED, as_network
 from . import tiles
 from .activations import brief, draw_bars
-from .subjects import UNTRAINED, as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def saliency(
     image : array, shape input_shape
         One image or signal, as `Network.predict` takes it.
     output : int or str, optional
-        Which output, by its place or the name of its class; the largest by default.
+        Which output, by its index or the name of its class; the largest by default.
     size : int, optional
         Side of the patch that covers; see `fencepost.network.occlusion`.
     ax : matplotlib.axes.Axes, optional
@@ -52,8 +52,8 @@ def saliency(
     Returns
     -------
     Figure or Axes
-        The image; how steeply the output answers to each pixel (of several channels, the one to
-        which it answers most), the darker the steeper; and by how much the probability falls, on
+        The image; how steeply the output changes with each pixel (of several channels, the one of
+        the largest gradient), the darker the steeper; and by how much the probability falls, on
         average, when a patch covers the pixel, the darker the more. Signals stand above each
         other.
 
@@ -72,45 +72,47 @@ def saliency(
     >>> figure.axes[0].texts[0].get_text()
     'What the output of 3 depends on'
     """
-    one = as_one_image(image, as_network(net).input_shape)
-    found = occlusion(net, one, output_index(net, output), size=size)
-    gradient = input_gradient(net, one, found.output)[0]
+    pixels = as_one_image(image, as_network(net).input_shape)
+    covered = occlusion(net, pixels, output_index(net, output), size=size)
+    gradient = input_gradient(net, pixels, covered.output)[0]
     panels = (
-        ("The image" if one.ndim == 3 else "The input", by(one.shape)),
-        ("Gradient", "how steeply the output answers to each value"),
-        ("Occlusion", occlusion_text(net, found)),
+        ("The image" if pixels.ndim == 3 else "The input", format_shape(pixels.shape)),
+        ("Gradient", "how steeply the output changes with each value"),
+        ("Occlusion", occlusion_text(net, covered)),
     )
     each = 2.2  # inches of a panel
-    high = 1.85 + each * min(1.6, one.shape[1] / one.shape[2]) if one.ndim == 3 else 4.75
+    high = 1.85 + each * min(1.6, pixels.shape[1] / pixels.shape[2]) if pixels.ndim == 3 else 4.75
     canvas = style.canvas(ax, 3 * each + 0.6, high)
-    name = style.drawable_names(output_names(net))[found.output]
-    share = f"the output is {style.number(found.score)}"
+    name = style.drawable_names(output_names(net))[covered.output]
+    share = f"the output is {style.number(covered.score)}"
     if has_classes(net):
-        share = f"the probability is {100 * found.score:.4g} %"
+        share = f"the probability is {100 * covered.score:.4g} %"
     top = 0.25 + canvas.title(
         f"What the output of {style.shorten(name, 30)} depends on",
         share,
         *([UNTRAINED] if is_untrained(net) else []),
     )
-    rooms = (_beside if one.ndim == 3 else _below)(canvas, panels, top)
-    draw_input(rooms[0], one)
+    rooms = (_beside if pixels.ndim == 3 else _below)(canvas, panels, top)
+    draw_input(rooms[0], pixels)
     draw_gradient(rooms[1], gradient)
-    draw_occlusion(rooms[2], net, found)
+    draw_occlusion(rooms[2], net, covered)
     return canvas.result
 
 
-def occlusion_text(net: Network, found: Occlusion) -> str:
+def occlusion_text(net: Network, covered: Occlusion) -> str:
     """Say what the numbers of an occlusion are."""
     what = "probability, in percentage points," if has_classes(net) else "output"
     patch = (
-        f"a patch of {_unbroken(found.size)}" if max(found.size) > 1 else "a cover of this place"
+        f"a patch of {_unbroken(covered.size)}"
+        if max(covered.size) > 1
+        else "a cover of this value"
     )
     return f"by how much the {what} falls under {patch}"
 
 
 def _unbroken(size: tuple[int, ...]) -> str:
     """Write a size that stays on one line."""
-    return by(size).replace(" ", "\xa0")
+    return format_shape(size).replace(" ", "\xa0")
 
 
 def draw_input(axes: Axes, image: Array) -> None:
@@ -129,9 +131,9 @@ def draw_gradient(axes: Axes, gradient: Array) -> None:
         _draw_values(axes, gradient.astype(float))
 
 
-def draw_occlusion(axes: Axes, net: Network, found: Occlusion) -> None:
+def draw_occlusion(axes: Axes, net: Network, covered: Occlusion) -> None:
     """Draw by how much a share falls where it is covered; where it rises, that is below 0."""
-    falls = found.drops * (100 if has_classes(net) else 1)
+    falls = covered.drops * (100 if has_classes(net) else 1)
     if falls.ndim == 2:
         rises = falls.min() < -0.05 * falls.max()
         _draw_map(axes, falls, signed=bool(rises))
@@ -151,7 +153,7 @@ def _beside(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float)
         _head(canvas, left, top, heading)
         for index, line in enumerate(lines):
             canvas.note(left, top + 0.18 + 0.14 * index, line)
-        rooms.append(canvas.place(left, begin, inner, high))
+        rooms.append(canvas.inset(left, begin, inner, high))
     return rooms
 
 
@@ -164,7 +166,7 @@ def _below(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float) 
         _head(canvas, style.MARGIN, line, heading)
         after = 0.25 + style.text_width(heading, style.TEXT_SIZE, "bold")
         canvas.note(after, line, style.fitted(remark, style.SMALL_SIZE, canvas.width - after - 0.1))
-        rooms.append(canvas.place(0.6, line + 0.14, canvas.width - 0.75, max(0.1, each - 0.5)))
+        rooms.append(canvas.inset(0.6, line + 0.14, canvas.width - 0.75, max(0.1, each - 0.5)))
     return rooms
 
 
@@ -182,7 +184,7 @@ def _draw_map(axes: Axes, values: Array, *, signed: bool = False) -> None:
     for side in axes.spines.values():
         side.set_color(style.FAINT_INK)
         side.set_linewidth(0.6)
-    few = max(values.shape[:2]) < 100  # then every pixel is meant to be seen
+    few = max(values.shape[:2]) < 100  # then every pixel is meant to be visible
     largest = float(np.abs(values).max()) or 1.0
     low = -largest if signed else 0.0
     shown = axes.imshow(

@@ -46,7 +46,7 @@ class Grid:
         """The width of a column, without the gap to the next."""
         return max(self.width, self.least_width)
 
-    def place(self, index: int) -> tuple[float, float]:
+    def corner(self, index: int) -> tuple[float, float]:
         """Return the left and upper edge of a tile, from the upper left corner of the grid."""
         row, column = divmod(index, self.columns)
         margin = (self.column_width - self.width) / 2
@@ -105,8 +105,8 @@ def draw_images(
 ) -> None:
     """Draw RGB images (H, W, 3), left to right, top to bottom, captions below."""
     for index, image in enumerate(images):
-        left, top = grid.place(index)
-        few = max(image.shape[:2]) < 100  # then every pixel is meant to be seen
+        left, top = grid.corner(index)
+        few = max(image.shape[:2]) < 100  # then every pixel is meant to be visible
         axes.imshow(
             image,
             extent=(left, left + grid.width, top + grid.height, top),
@@ -115,7 +115,7 @@ def draw_images(
         ).set_clip_on(False)
         _frame(axes, grid, index)
     _write(axes, grid, captions)
-    _settle(axes)
+    _measure_in_inches(axes)
 
 
 def draw_signals(
@@ -137,7 +137,7 @@ def draw_signals(
         largest = max(float(np.abs(signal).max()) for signal in signals)
     colours = (style.BLUE, style.VERMILLION, style.GREEN, style.BLACK)
     for index, signal in enumerate(signals):
-        left, top = grid.place(index)
+        left, top = grid.corner(index)
         low, high = (-largest, largest) if around_zero else (signal.min(), signal.max())
         scale = float(high - low) or 1.0
         x = left + grid.width * (np.arange(signal.shape[1]) + 0.5) / signal.shape[1]
@@ -158,7 +158,7 @@ def draw_signals(
             )
         _frame(axes, grid, index)
     _write(axes, grid, captions)
-    _settle(axes)
+    _measure_in_inches(axes)
 
 
 def _frame(axes: Axes, grid: Grid, index: int) -> None:
@@ -166,7 +166,7 @@ def _frame(axes: Axes, grid: Grid, index: int) -> None:
 
     axes.add_patch(
         Rectangle(
-            grid.place(index),
+            grid.corner(index),
             grid.width,
             grid.height,
             fill=False,
@@ -178,9 +178,9 @@ def _frame(axes: Axes, grid: Grid, index: int) -> None:
 
 
 def _write(axes: Axes, grid: Grid, captions: Sequence[Sequence[str]]) -> None:
-    """Lines on common baselines, whichever letters they have."""
+    """Lines on common baselines, whichever characters they have."""
     for index, lines in enumerate(captions):
-        left, top = grid.place(index)
+        left, top = grid.corner(index)
         for number, line in enumerate(lines, start=1):
             axes.annotate(
                 line,
@@ -196,7 +196,7 @@ def _write(axes: Axes, grid: Grid, captions: Sequence[Sequence[str]]) -> None:
             )
 
 
-def _settle(axes: Axes) -> None:
+def _measure_in_inches(axes: Axes) -> None:
     """Make one unit of the axes one inch, counted from the upper left corner."""
     figure = axes.get_figure(root=True)
     assert figure is not None

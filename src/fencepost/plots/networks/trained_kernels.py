@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from ...errors import ArgumentError
 from ...network.inspection import convolution_kernels, convolutions, untrained_copy
-from ...network.sizes import by
+from ...text import format_shape
 from .. import style
+from ..arguments import UNTRAINED, as_network
 from ..saving import save_animation
 from . import tiles
-from .subjects import UNTRAINED, as_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...network import Network
 
 MOST = 64
-LINES = 4  # channels of a signal's kernel that can be told apart
+LINES = 4  # channels of a signal's kernel that can be distinguished
 Weights = npt.NDArray[np.float32]
 
 
@@ -43,7 +43,7 @@ def learned_kernels(
     before : Network, optional
         What to compare with; by default the network as it began, which follows from its seed.
     layer : int or str, optional
-        Which convolution: its index or, within a Residual, a place such as "3.1". The first by
+        Which convolution: its index or, within a Residual, one such as "3.1". The first by
         default.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
@@ -57,7 +57,7 @@ def learned_kernels(
     Raises
     ------
     ArgumentError
-        The network has no convolution, or none at this place, or `before` has another one there.
+        The network has no convolution, or none of this index, or `before` has another one there.
 
     Examples
     --------
@@ -66,13 +66,13 @@ def learned_kernels(
     >>> [text.get_text() for text in figure.axes[0].texts][:2]
     ['Kernels of layer 0, Conv2d(6, 5, padding=2)', '6 kernels of 1 × 5 × 5']
     """
-    place = _place(net, layer)
-    after = convolution_kernels(net, place)
+    index = _index(net, layer)
+    after = convolution_kernels(net, index)
     other = untrained_copy(net) if before is None else before
-    first = _same_layer(other, place, after)
+    first = _same_layer(other, index, after)
     scale = Scale(after, first)
     canvas = style.canvas(ax, 7.0, 4.0)
-    top = _write_title(canvas, net, place, scale) + 0.4
+    top = _write_title(canvas, net, index, scale) + 0.4
     width, height = canvas.width / 2 - 0.2, max(0.1, canvas.height - top - 0.3)
     for left, heading, weights in (
         (style.MARGIN, "Before training" if before is None else "Before", first),
@@ -81,7 +81,7 @@ def learned_kernels(
         canvas.note(
             left, top - 0.15, heading, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE
         )
-        draw_kernels(canvas.place(left, top, width, height), weights, scale, width, height)
+        draw_kernels(canvas.inset(left, top, width, height), weights, scale, width, height)
     if np.array_equal(first, after):
         note = UNTRAINED if before is None else "These kernels are equal in both networks."
         lines = style.wrapped(note, style.SMALL_SIZE, canvas.width - 2 * style.MARGIN)
@@ -113,7 +113,7 @@ def learned_kernels_animation(
     layer : int or str, optional
         As `learned_kernels`.
     seconds : float
-        For which a frame is seen.
+        For which a frame is shown.
 
     Returns
     -------
@@ -147,16 +147,16 @@ def learned_kernels_animation(
         raise ArgumentError(
             f"titles must be as many as the networks, {len(networks)}. Received: {len(titles)}."
         )
-    place = _place(networks[-1], layer)
-    last = convolution_kernels(networks[-1], place)
-    frames = [_same_layer(net, place, last) for net in networks]
+    index = _index(networks[-1], layer)
+    last = convolution_kernels(networks[-1], index)
+    frames = [_same_layer(net, index, last) for net in networks]
     scale = Scale(last, *frames)
 
     def draw(weights: Weights, title: str) -> Figure | Axes:
         canvas = style.canvas(None, 5.0, 4.2)
-        top = _write_title(canvas, networks[-1], place, scale) + 0.4
+        top = _write_title(canvas, networks[-1], index, scale) + 0.4
         room = (canvas.width - 2 * style.MARGIN, canvas.height - top - style.MARGIN)
-        draw_kernels(canvas.place(style.MARGIN, top, *room), weights, scale, *room)
+        draw_kernels(canvas.inset(style.MARGIN, top, *room), weights, scale, *room)
         canvas.note(
             style.MARGIN, top - 0.15, title, weight="bold", color=style.INK,
             fontsize=style.TEXT_SIZE,
@@ -182,8 +182,8 @@ class Scale:
         shown = weights[:MOST]
         largest = max(float(np.abs(array[:MOST]).max()) for array in (weights, *others))
         self.largest = largest or 1.0
-        strength = np.square(shown).sum(axis=tuple(range(2, shown.ndim)))
-        self._strongest = strength.argmax(axis=1)
+        magnitude = np.square(shown).sum(axis=tuple(range(2, shown.ndim)))
+        self._channels_drawn = magnitude.argmax(axis=1)
 
     @property
     def as_lines(self) -> bool:
@@ -199,24 +199,24 @@ class Scale:
     def remark(self) -> str:
         """How to read what is drawn."""
         largest = style.number(self.largest, 2)
-        strongest = f"; of {self.channels} channels, the one with the largest weights"
+        which = f"; of {self.channels} channels, the one with the largest weights"
         if self.as_lines:
             text = f"weights from left to right, the thin line is 0, the edges are ±{largest}"
             if self.channels > LINES:
-                return text + strongest
+                return text + which
             if self.channels > 1:
                 text += f"; one colour for each of {self.channels} channels"
             return text
         if self.channels == 3:
-            return "as colour images: grey is 0, a bright colour is sought, a dark one avoided"
+            return "as colour images: grey is 0, a bright colour is above, a dark one below"
         text = f"white is +{largest}, black is −{largest}, mid-grey is 0"
-        return text + strongest if self.channels > 1 else text
+        return text + which if self.channels > 1 else text
 
     def lines(self, weights: Weights) -> list[npt.NDArray[np.float32]]:
-        """Return for each kernel the channels (C, width) that are drawn: all, or the strongest."""
+        """Return for each kernel the channels (C, width) that are drawn: all, or the largest."""
         if self.channels <= LINES:
             return list(weights[:MOST])
-        pairs = zip(weights[:MOST], self._strongest, strict=True)
+        pairs = zip(weights[:MOST], self._channels_drawn, strict=True)
         return [kernel[channel : channel + 1] for kernel, channel in pairs]
 
     def images(self, weights: Weights) -> list[npt.NDArray[np.float32]]:
@@ -230,7 +230,7 @@ class Scale:
             return [np.ascontiguousarray(kernel.transpose(1, 2, 0)) for kernel in scaled]
         return [
             np.repeat(kernel[channel][..., None], 3, axis=2)
-            for kernel, channel in zip(scaled, self._strongest, strict=True)
+            for kernel, channel in zip(scaled, self._channels_drawn, strict=True)
         ]
 
 
@@ -241,7 +241,7 @@ def draw_learned_kernels(axes: Axes, weights: Weights, width: float, height: flo
     """
     scale = Scale(weights)
     draw_kernels(axes, weights, scale, width, height)
-    size = by(scale.size) + (" weights each" if scale.as_lines else "")
+    size = format_shape(scale.size) + (" weights each" if scale.as_lines else "")
     style.heading(
         axes, f"Learned kernels of the first layer: {scale.counted}, {size}", scale.remark
     )
@@ -259,7 +259,7 @@ def draw_kernels(axes: Axes, weights: Weights, scale: Scale, width: float, heigh
     tiles.draw_images(axes, scale.images(weights), grid)
 
 
-def _place(net: Network, layer: int | str | None) -> str:
+def _index(net: Network, layer: int | str | None) -> str:
     """Return where the convolution is that is asked for."""
     known = convolutions(as_network(net))
     if not known:
@@ -268,28 +268,28 @@ def _place(net: Network, layer: int | str | None) -> str:
         return next(iter(known))
     if str(layer) not in known:
         raise ArgumentError(
-            f"layer must be the place of a convolution: {', '.join(known)}. Received: {layer!r}."
+            f"layer must be the index of a convolution: {', '.join(known)}. Received: {layer!r}."
         )
     return str(layer)
 
 
-def _same_layer(net: Network, place: str, weights: Weights) -> Weights:
+def _same_layer(net: Network, index: str, weights: Weights) -> Weights:
     """Return the kernels of another network, if they can be compared with these."""
-    found = convolution_kernels(net, place) if place in convolutions(as_network(net)) else None
-    if found is None or found.shape != weights.shape:
-        received = "none" if found is None else by(found.shape)
+    other = convolution_kernels(net, index) if index in convolutions(as_network(net)) else None
+    if other is None or other.shape != weights.shape:
+        received = "none" if other is None else format_shape(other.shape)
         raise ArgumentError(
-            f"all networks must have kernels of one shape in layer {place}, "
-            f"{by(weights.shape)}. Received: {received}."
+            f"all networks must have kernels of one shape in layer {index}, "
+            f"{format_shape(weights.shape)}. Received: {received}."
         )
-    return found
+    return other
 
 
-def _write_title(canvas: style.Canvas, net: Network, place: str, scale: Scale) -> float:
-    title = f"Kernels of layer {place}"
-    longer = f"{title}, {convolutions(net)[place].describe()}"
+def _write_title(canvas: style.Canvas, net: Network, index: str, scale: Scale) -> float:
+    title = f"Kernels of layer {index}"
+    longer = f"{title}, {convolutions(net)[index].describe()}"
     if style.text_width(longer, style.HEADING_SIZE, "bold") < canvas.width - 2 * style.MARGIN:
         title = longer
     noun = "kernel" if scale.total == 1 else "kernels"
-    counted = f"{scale.counted} {noun} of {by((scale.channels, *scale.size))}"
+    counted = f"{scale.counted} {noun} of {format_shape((scale.channels, *scale.size))}"
     return canvas.title(title, counted, scale.remark)

@@ -183,7 +183,7 @@ def _per_cent_wrong(accuracy: Sequence[float]) -> Floats:
 
 
 def _epoch_axis(axes: Axes, epochs: int) -> None:
-    """From 1 to the last epoch, at most ten whole numbers written."""
+    """From 1 to the last epoch, at most ten integers written."""
     step = next(
         (step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if epochs <= 10 * step),
         -(-epochs // 10),

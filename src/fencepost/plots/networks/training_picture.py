@@ -51,7 +51,7 @@ def draw_training(
     confusion : integer array of shape (classes, classes)
         Counts: row the true class, column the prediction.
     mistakes : sequence of Mistake
-        The most confident first; 24 fill their place.
+        The most confident first; 24 fill their room.
     class_names : sequence of str
         One for each class.
 

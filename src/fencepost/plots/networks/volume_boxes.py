@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...network.sizes import by
 from ...sizing import Window
+from ...text import format_shape
 from .. import style
 from ..arguments import as_plan
 from .volume_layout import (
@@ -38,8 +38,8 @@ Point = tuple[float, float]
 def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes:
     """Draw a network as volumes: a box for each size, its channels going back.
 
-    Every layer that looks through windows is shown at work: the receptive field of one place in
-    the volume before it, and the depth column of all channels that see that field.
+    Every layer with windows is shown at work: the receptive field of one position in the volume
+    before it, and the depth column of all channels that have that field.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes
     ['1 × 28 × 28', 'input', '6 × 28 × 28', '0: Conv2d(6, 5,', 'padding=2)']
     """
     planned = as_plan(network)
-    found = stages(planned)
-    note = "".join(f"{one.layer} does not fit: {one.rule}" for one in planned.problems)
+    shown = stages(planned)
+    note = "".join(f"{problem.layer} does not fit: {problem.rule}" for problem in planned.problems)
     if ax is None:
-        layout = arrange(found, WIDTH, None, note)
+        layout = arrange(shown, WIDTH, None, note)
         canvas = style.canvas(None, layout.width, layout.height)
     else:
         canvas = style.canvas(ax, 0, 0)
-        layout = arrange(found, canvas.width, canvas.height, note)
+        layout = arrange(shown, canvas.width, canvas.height, note)
     axes = canvas.axes
     style.blank(axes)
     axes.set_xlim(0, canvas.width)
@@ -78,10 +78,10 @@ def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes
     for box in layout.boxes:
         _draw_box(axes, box)
         _label(axes, box, layout.label_tops[box.row])
-    looking = [box for box in layout.boxes if box.stage.windows]
+    windowed = [box for box in layout.boxes if box.stage.windows]
     for before, after in zip(layout.boxes, layout.boxes[1:], strict=False):
-        if after in looking:
-            _draw_field(axes, before, after, last=after is looking[-1])
+        if after in windowed:
+            _draw_field(axes, before, after, last=after is windowed[-1])
         elif after.stage.is_column and before.row == after.row:
             _draw_fan(axes, before, after)
     for number, note in enumerate(reversed(layout.notes)):
@@ -111,21 +111,21 @@ def _draw_box(axes: Axes, box: Box) -> None:
 
 
 def _draw_field(axes: Axes, before: Box, after: Box, *, last: bool) -> None:
-    """Draw one receptive field through its volume, and the depth column that looks at it.
+    """Draw one receptive field through its volume, and the depth column connected to it.
 
     The column is named only in the `last` volume, where no other field stands in the way.
     """
     spans = [_spanned(window) for window in after.stage.windows]
-    seen = [span[0] for span in spans]
+    covered = [span[0] for span in spans]
     asked = [span[1] for span in spans]
-    field = _prism(before, seen)
+    field = _prism(before, covered)
     column = _prism(after, [(index, index + 1) for index in asked])
     for front, back in (field, column):
         hidden = [[*back, back[0]], *([a, b] for a, b in zip(front, back, strict=True))]
         _draw_lines(axes, [[*front, front[0]]], style.VERMILLION, 1.1)
         _draw_lines(axes, hidden, style.VERMILLION, 0.6, "--")
     (left, bottom), _, (right, top), _ = column[0]
-    size = by(tuple(end - first for first, end in seen))
+    size = format_shape(tuple(end - first for first, end in covered))
     _explain(axes, before, field[0][0], f"receptive field {size}")
     if last:
         _explain(axes, after, (left, bottom), "depth column")
@@ -142,18 +142,18 @@ def _explain(axes: Axes, box: Box, at: Point, text: str) -> None:
 
 
 def _spanned(window: Window) -> tuple[tuple[int, int], int]:
-    """Cells of the input, from and to, that an output cell off the middle sees; and that cell."""
+    """The receptive field of an output off the middle, from and to; and that output's index."""
     index = (window.output - 1) // 3
-    cells = window.elements(index)
-    return (max(cells.start, 0), min(cells.stop, window.input)), index
+    elements = window.elements(index)
+    return (max(elements.start, 0), min(elements.stop, window.input)), index
 
 
-def _prism(box: Box, cells: list[tuple[int, int]]) -> tuple[list[Point], list[Point]]:
+def _prism(box: Box, elements: list[tuple[int, int]]) -> tuple[list[Point], list[Point]]:
     """Return the four corners on the front and the four on the back of these rows and columns."""
-    (first, end), (start, stop) = cells if len(cells) == 2 else ((0, 1), *cells)
+    (first, end), (start, stop) = elements if len(elements) == 2 else ((0, 1), *elements)
     rows, columns = box.stage.face
-    left, right = (box.left + box.width * cell / columns for cell in (start, stop))
-    bottom, top = (box.bottom + box.height * (1 - cell / rows) for cell in (end, first))
+    left, right = (box.left + box.width * element / columns for element in (start, stop))
+    bottom, top = (box.bottom + box.height * (1 - element / rows) for element in (end, first))
     front = [(left, bottom), (right, bottom), (right, top), (left, top)]
     dx, dy = box.depth * SLANT[0], box.depth * SLANT[1]
     return front, [(x + dx, y + dy) for x, y in front]

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 
 from ...layers import RBF, Layer, Linear, Residual
 from ...layers.windowed import WindowedLayer
-from ...network.sizes import by
 from ...planning import Plan
 from ...sizing import Window
+from ...text import format_shape
 from .. import style
 
 LABEL_SIZE = 7.0  # points
 LINE = 1.3 * LABEL_SIZE / 72
 THINNEST_SLICE = 0.012  # thinner ones would run together
-LETTERS = 17  # of a line of a label
+CHARACTERS = 17  # of a line of a label
 GAP = 0.16
 SLANT = (0.62, 0.46)  # where a depth of one inch goes on the paper
-LEAST = 0.045  # what is smaller is drawn this large, or it would not be seen
+LEAST = 0.045  # what is smaller is drawn this large, or it would not be visible
 DEEPEST = 0.75
 HIGHEST_COLUMN = 1.15
 FACES = (1.5, 1.15, 0.9, 0.7, 0.5, 0.35, 0.25)  # the largest face, from roomy to narrow
@@ -30,11 +30,11 @@ FACES = (1.5, 1.15, 0.9, 0.7, 0.5, 0.35, 0.25)  # the largest face, from roomy t
 
 @dataclass(frozen=True)
 class Stage:
-    """The input, or what a layer makes of it, with the layers that only change its values."""
+    """The input, or the output of a layer, with the layers that only change its values."""
 
     shape: tuple[int, ...]
     lines: tuple[str, ...]
-    windows: tuple[Window, ...] = ()  # through which it looks at the stage before
+    windows: tuple[Window, ...] = ()  # over the stage before
 
     @property
     def is_column(self) -> bool:
@@ -49,12 +49,12 @@ class Stage:
     @property
     def label(self) -> tuple[str, ...]:
         """What is written below, the size first."""
-        return (by(self.shape), *self.lines)
+        return (format_shape(self.shape), *self.lines)
 
 
 @dataclass(frozen=True)
 class Box:
-    """A stage in its place: the lower left corner of its front, and three lengths."""
+    """A stage with its position: the lower left corner of its front, and three lengths."""
 
     stage: Stage
     left: float
@@ -87,26 +87,28 @@ class Layout:
 
 
 def sliced(box: Box) -> bool:
-    """Tell whether there is room for the channels one by one."""
+    """Whether there is room for the channels one by one."""
     return box.slant[0] / box.stage.shape[0] >= THINNEST_SLICE
 
 
 def stages(plan: Plan) -> list[Stage]:
     """Return the input and one stage for each layer that does not merely change values."""
-    found = [Stage(plan.input_shape, ("input",))]
+    shown = [Stage(plan.input_shape, ("input",))]
     for row in plan.rows:
         name = short_name(row.layer)
         if row.output_shape == row.input_shape and not isinstance(
             row.layer, (WindowedLayer, Linear, RBF, Residual)
         ):
-            last = found[-1]
-            found[-1] = replace(last, lines=(*last.lines, f"+ {name}"))
+            last = shown[-1]
+            shown[-1] = replace(last, lines=(*last.lines, f"+ {name}"))
             continue
-        lines = tuple(textwrap.wrap(f"{row.place}: {name}", LETTERS, max_lines=4, placeholder="…"))
-        # A global pool looks at everything: that is drawn as the links of all to all are.
+        lines = tuple(
+            textwrap.wrap(f"{row.place}: {name}", CHARACTERS, max_lines=4, placeholder="…")
+        )
+        # A global pool covers everything: that is drawn as the links of all to all are.
         windows = row.windows if len(row.output_shape) > 1 else ()
-        found.append(Stage(row.output_shape, lines, windows))
-    return found
+        shown.append(Stage(row.output_shape, lines, windows))
+    return shown
 
 
 def short_name(layer: Layer) -> str:
@@ -122,45 +124,45 @@ def short_name(layer: Layer) -> str:
     return layer.describe().removesuffix("()")
 
 
-def arrange(found: Sequence[Stage], width: float, height: float | None, note: str = "") -> Layout:
+def arrange(shown: Sequence[Stage], width: float, height: float | None, note: str = "") -> Layout:
     """Place the stages in rows; with a `height`, as large as it allows, or not all of them.
 
     Without it, `width` is the most that may be taken, and rows are about equally full. `note` is
     what else should be said below.
     """
     if height is None:
-        face = FACES[sum(len(found) > count for count in (3, 6, 14, 28))]
-        rows = len(_with_face(found, width, face, note).label_tops)
+        face = FACES[sum(len(shown) > count for count in (3, 6, 14, 28))]
+        rows = len(_with_face(shown, width, face, note).label_tops)
         widths = (width * part / 40 for part in range(24, 41))
-        layouts = (_with_face(found, least, face, note) for least in widths)
+        layouts = (_with_face(shown, least, face, note) for least in widths)
         return next(layout for layout in layouts if len(layout.label_tops) == rows)
     for face in FACES:
-        layout = _with_face(found, width, face, note)
+        layout = _with_face(shown, width, face, note)
         if layout.height <= height:
             return layout
-    for count in range(len(found) - 1, 1, -1):
-        cut = f"There is room only for the first {count} of {len(found)} boxes."
-        layout = _with_face(found[:count], width, FACES[-1], f"{note} {cut}")
+    for count in range(len(shown) - 1, 1, -1):
+        cut = f"There is room only for the first {count} of {len(shown)} boxes."
+        layout = _with_face(shown[:count], width, FACES[-1], f"{note} {cut}")
         if layout.height <= height:
             break
     return layout
 
 
-def _with_face(found: Sequence[Stage], width: float, face: float, note: str) -> Layout:
+def _with_face(shown: Sequence[Stage], width: float, face: float, note: str) -> Layout:
     """Scale so that the largest face is so wide or high, and fill rows from left to right."""
-    volumes = [stage for stage in found if not stage.is_column]
-    cell = face / max((max(stage.face) for stage in volumes), default=1)
+    volumes = [stage for stage in shown if not stage.is_column]
+    pixel = face / max((max(stage.face) for stage in volumes), default=1)
     deepest = max((stage.shape[0] for stage in volumes), default=1)
-    channel = min(cell, DEEPEST * face / deepest)
-    longest = max((stage.shape[0] for stage in found if stage.is_column), default=1)
+    channel = min(pixel, DEEPEST * face / deepest)
+    longest = max((stage.shape[0] for stage in shown if stage.is_column), default=1)
     unit = min(face, HIGHEST_COLUMN) / longest
     rows: list[list[Box]] = [[]]
     x = GAP
-    for stage in found:
+    for stage in shown:
         if stage.is_column:
             lengths = (0.09, stage.shape[0] * unit, 0.0)
         else:
-            lengths = (stage.face[1] * cell, stage.face[0] * cell, stage.shape[0] * channel)
+            lengths = (stage.face[1] * pixel, stage.face[0] * pixel, stage.shape[0] * channel)
         box = Box(stage, 0.0, 0.0, max(lengths[0], LEAST), max(lengths[1], LEAST), lengths[2], 0)
         own = box.width + box.slant[0]
         slot = max(own, *(_width(line, i == 0) for i, line in enumerate(stage.label)))
@@ -177,7 +179,7 @@ def _with_face(found: Sequence[Stage], width: float, face: float, note: str) -> 
         boxes += [replace(box, bottom=middle - box.height / 2) for box in row]
         tops.append(middle - max(box.height for box in row) / 2 - 0.06)
         y = tops[-1] - LINE * max(len(box.stage.label) for box in row) - 0.06
-    sentences = " ".join((note, *_notes(found, cell, channel, unit)))
+    sentences = " ".join((note, *_notes(shown, pixel, channel, unit)))
     notes = style.wrapped(sentences, LABEL_SIZE, width - 2 * GAP)
     height = -y + LINE * (len(notes) + 1.2)
     return Layout(
@@ -193,25 +195,25 @@ def _width(line: str, bold: bool) -> float:
     return style.text_width(line, LABEL_SIZE, "bold" if bold else "normal")
 
 
-def _notes(found: Sequence[Stage], cell: float, channel: float, unit: float) -> tuple[str, ...]:
-    volumes = [stage for stage in found if not stage.is_column]
+def _notes(shown: Sequence[Stage], pixel: float, channel: float, unit: float) -> tuple[str, ...]:
+    volumes = [stage for stage in shown if not stage.is_column]
     notes = []
     if volumes:
         scale = "Heights, widths and depths are drawn to one scale."
-        if channel < cell:
+        if channel < pixel:
             scale = (
                 "Heights and widths are drawn to one scale, depths to another, "
-                f"{cell / channel:.3g} times smaller."
+                f"{pixel / channel:.3g} times smaller."
             )
         notes.append(scale)
-    if any(stage.is_column for stage in found):
+    if any(stage.is_column for stage in shown):
         notes.append("Columns of features have a scale of their own.")
-    small = [n for stage in volumes for n in stage.face if n * cell < LEAST]
-    if small or any(stage.is_column and stage.shape[0] * unit < LEAST for stage in found):
-        notes.append("What would be too small to be seen is drawn larger than it is.")
+    small = [n for stage in volumes for n in stage.face if n * pixel < LEAST]
+    if small or any(stage.is_column and stage.shape[0] * unit < LEAST for stage in shown):
+        notes.append("What would be too small to be visible is drawn larger than it is.")
     most = max((stage.shape[0] for stage in volumes), default=1)
     if most > 1 and channel * SLANT[0] < THINNEST_SLICE:
         notes.append(f"Channels, of which there are up to {most}, are not drawn one by one.")
-    if any(stage.windows for stage in found):
-        notes.append("Dashed: a receptive field, and the depth column that sees it.")
+    if any(stage.windows for stage in shown):
+        notes.append("Dashed: a receptive field, and the depth column connected to it.")
     return tuple(notes)

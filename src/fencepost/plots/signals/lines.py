@@ -31,7 +31,7 @@ def signal(
     origin: Origin = "first",
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw a signal and, given a kernel, ``y = f ∗ g`` over the signal's own places.
+    """Draw a signal and, given a kernel, ``y = f ∗ g`` over the same samples.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def signal(
     g : array_like or Kernel, (k,), optional
         A Kernel brings its origin.
     origin : {"first", "centre"} or int
-        The cell of g that stands for coordinate 0. With "first", y looks back only.
+        The element of g that stands for coordinate 0. With "first", y depends on the past only.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
 
@@ -65,15 +65,15 @@ def signal(
     if values.ndim != 1:
         raise ArgumentError(f"f must be a row of numbers. Received: an array of {values.shape}.")
     canvas = style.canvas(ax, 6.2, 2.9)
-    axes = canvas.whole(0.6, 0.5, 0.2, 0.35)
-    places = np.arange(len(values), dtype=float)
-    draw_samples(axes, places, values, style.FAINT_INK if g is None else BEHIND, 1.2, "f")
+    axes = canvas.within_margins(0.6, 0.5, 0.2, 0.35)
+    positions = np.arange(len(values), dtype=float)
+    draw_samples(axes, positions, values, style.FAINT_INK if g is None else BEHIND, 1.2, "f")
     if g is not None:
         if isinstance(g, Kernel):
             result = convolve(values, g, "same")
         else:
             result = convolve(values, g, "same", origin=origin)
-        draw_samples(axes, places, result, style.VERMILLION, 1.8, "y = f ∗ g", marker="s")
+        draw_samples(axes, positions, result, style.VERMILLION, 1.8, "y = f ∗ g", marker="s")
     style.plain(axes)
     axes.margins(x=0.02, y=0.1)
     if len(values) <= FEW:

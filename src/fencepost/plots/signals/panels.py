@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 SHOWN = 6  # signals; more would be too small to be read
-DOTS = 900  # samples that can be told apart in the width of a panel
+DOTS = 900  # samples that can be distinguished in the width of a panel
 FEW = 60  # samples that are drawn as points
 
 
@@ -80,7 +80,7 @@ def draw_signals(
     panels[-1].set_xlabel(axis_label, fontsize=style.TEXT_SIZE, color=style.INK, parse_math=False)
     drawn = [axes for axes in figure.axes if axes.get_legend_handles_labels()[1]]
     legend = [axes.get_legend_handles_labels() for axes in drawn[:2]]
-    handles = {label: handle for found in legend for handle, label in zip(*found, strict=True)}
+    handles = {label: handle for pair in legend for handle, label in zip(*pair, strict=True)}
     panels[0].legend(
         handles.values(), handles.keys(),
         fontsize=style.SMALL_SIZE, labelcolor=style.INK, frameon=False, loc="lower right", ncols=2,
@@ -104,12 +104,12 @@ def _through(kernels: Sequence[Kernel]) -> str:
 
 def _draw_signal(axes: Axes, signal: SignalPlot, axis: Values, start: int) -> None:
     step = axis[1] - axis[0] if len(axis) > 1 else 1.0
-    place = axis[0] + step * (start + np.arange(len(signal.after)))
+    positions = axis[0] + step * (start + np.arange(len(signal.after)))
     if start >= 0 and start + len(signal.after) <= len(axis):
-        place = axis[start : start + len(signal.after)]
+        positions = axis[start : start + len(signal.after)]
     draw_samples(axes, axis, signal.before, style.FAINT_INK, 0.9, "before", 0.55)
     upper = _second_scale(axes) if _needs_two_scales(signal) else axes
-    draw_samples(upper, place, signal.after, style.VERMILLION, 1.7, "after")
+    draw_samples(upper, positions, signal.after, style.VERMILLION, 1.7, "after")
     style.plain(axes)
     axes.margins(x=0.01)
     style.heading(axes, style.shorten(signal.name, 50))
@@ -162,12 +162,12 @@ def draw_samples(
 def _draw_kernel(axes: Axes, kernel: Kernel) -> None:
     """Draw the weights as bars around the origin, as the signal meets a single peak."""
     (origin,) = kernel.origin
-    place = np.arange(len(kernel.matrix)) - origin
-    few = len(place) <= FEW
+    positions = np.arange(len(kernel.matrix)) - origin
+    few = len(positions) <= FEW
     if few:
-        axes.vlines(place, 0, kernel.matrix, color=style.BLUE, linewidth=1.6)
+        axes.vlines(positions, 0, kernel.matrix, color=style.BLUE, linewidth=1.6)
     axes.plot(
-        place, kernel.matrix, color=style.BLUE, linestyle="" if few else "-",
+        positions, kernel.matrix, color=style.BLUE, linestyle="" if few else "-",
         marker="o" if few else "", markersize=3.6, linewidth=1.2,
     )  # fmt: skip
     axes.axhline(0, color=style.FAINT_INK, linewidth=0.7)

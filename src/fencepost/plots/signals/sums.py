@@ -1,4 +1,4 @@
-"""The sum of a convolution at one place, drawn; and all of them, one after another."""
+"""The sum of a convolution at one position, drawn; and all of them, one after another."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ...convolution.terms import ConvolutionTerms
 
 WINDOW = "#fbe3c8"  # light enough for black numbers
-LONGEST = {1: 24, 2: 12}  # cells along an axis, so that their numbers can be read
-LINES = 4  # of the sum; the rest is left out
+LONGEST = {1: 24, 2: 12}  # elements along an axis, so that their numbers can be read
+LINES = 4  # of the sum; further ones are left out
 WIDTH = 7.0  # inches of a figure of its own
 GAP = 1.5  # cells between two grids
 
@@ -40,32 +40,32 @@ def convolution_steps(
     all_of_y: bool = False,
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw one step of a convolution: the cells of f and g that meet, and their sum written out.
+    """Draw one step of a convolution: the elements of f and g that meet, and their sum written out.
 
     Parameters
     ----------
     f : array_like, (n,) or (H, W)
-        At most 24 cells, or 12 along each axis, so that they can be read.
+        At most 24 elements, or 12 along each axis, so that they can be read.
     g : array_like or Kernel
         With as many axes as f. A Kernel brings its origin.
     at : int or (row, column)
-        The place whose sum is drawn; y is filled in up to there, unless `all_of_y`.
-    origin : {"first", "centre"}, int or tuple of int
-        The cell of g that stands for coordinate 0, as in `fencepost.convolve`.
+        The position whose sum is drawn; y is filled in up to there, unless `all_of_y`.
+    origin : {"first", "centre"}, int or sequence of int
+        The element of g that stands for coordinate 0, as in `fencepost.convolve`.
     all_of_y : bool
-        Fill in the places after `at` too.
+        Fill in the positions after `at` too.
     ax : matplotlib.axes.Axes, optional
         Draw here; without it, into a new figure.
 
     Returns
     -------
     Figure or Axes
-        In f, the cells under the flipped g are marked, g's weights in small numbers below f's.
+        In f, the elements under the flipped g are marked, g's weights in small numbers below f's.
 
     Raises
     ------
     ArgumentError
-        f has more axes or cells than can be drawn, or `at` lies outside f.
+        f has more axes or elements than can be drawn, or `at` lies outside f.
     DataError, ArgumentError
         f or g is not real; or as `fencepost.convolution_terms`.
 
@@ -96,7 +96,7 @@ def convolution_steps_animation(
     path : str or Path
         Its ending, .gif or .html, says which of the two.
     seconds : float
-        For which a step is seen.
+        For which a step is shown.
 
     Returns
     -------
@@ -148,14 +148,14 @@ class _Step:
         self.f, self.g = real_numbers("f", f), real_numbers("g", g)
         if self.f.ndim > 2 or max(self.f.shape) > LONGEST[self.f.ndim]:
             raise ArgumentError(
-                "f must be a row of at most 24 cells, or a matrix of at most 12 along each axis, "
-                f"to be drawn. Received: shape {self.f.shape}."
+                "f must be a row of at most 24 elements, or a matrix of at most 12 along each "
+                f"axis, to be drawn. Received: shape {self.f.shape}."
             )
         self.terms: ConvolutionTerms = convolution_terms(f, g, at, origin=origin)
         self.at = self.terms.at
-        if not all(0 <= place < size for place, size in zip(self.at, self.f.shape, strict=True)):
+        if not all(0 <= index < size for index, size in zip(self.at, self.f.shape, strict=True)):
             raise ArgumentError(
-                f"at must be a place of f, of shape {self.f.shape}. Received: at={at!r}."
+                f"at must be a position in f, of shape {self.f.shape}. Received: at={at!r}."
             )
         if isinstance(g, Kernel):
             origin = g.origin
@@ -173,7 +173,7 @@ class _Step:
         return float(side * (max(self.f.shape[0], self.g.shape[0]) + 2) + 0.2 * (lines + 1))
 
     def _done(self) -> NDArray[np.bool_]:
-        """Where y is known after this step: the places up to `at`, row by row."""
+        """Where y is known after this step: the positions up to `at`, row by row."""
         order = np.arange(self.f.size).reshape(self.f.shape)
         return np.asarray(order <= order[self.at])
 
@@ -203,7 +203,7 @@ def _bracketed(text: str) -> str:
 
 
 def _draw_rows(axes: Axes, step: _Step) -> None:
-    """Draw f, the flipped g below the cells that it meets, and y."""
+    """Draw f, the flipped g below the elements that it meets, and y."""
     (count,), (size,), (origin,) = step.f.shape, step.g.shape, step.origin
     first = step.at[0] - (size - 1 - origin)  # where the flipped g begins
     # Wide enough for every step, so that all are drawn alike.
@@ -254,7 +254,7 @@ def _draw_grids(axes: Axes, step: _Step) -> None:
         met[term.f_at] = True
         weights[term.f_at] = f"×{style.number(term.g)}"
     written = (texts, grids.as_texts(step.g), step.all_of_y)
-    sizes = [grids.fitting_size(one, side) for one in written]
+    sizes = [grids.fitting_size(texts_of_grid, side) for texts_of_grid in written]
     size = min(sizes)
     if size < grids.SMALLEST:  # then each as it can
         sizes[2] = grids.fitting_size(step.y, side)

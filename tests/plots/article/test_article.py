@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.plots import style
 from fencepost.plots.article import figures, images
 from fencepost.plots.images import samples
 from plots.texts import drawn_texts, faults
@@ -91,7 +90,3 @@ def test_portrait_is_scaled(tmp_path):
     Image.new("RGB", (600, 900), (200, 0, 0)).save(tmp_path / "a.jpg")
     assert samples.read_portrait(tmp_path / "a.jpg").shape == (300, 200)
     assert samples.read_portrait(None).shape == (300, 256)
-
-
-def test_style_of_numbers():
-    assert style.number(-0.5) == "−0.5"

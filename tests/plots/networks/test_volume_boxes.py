@@ -44,7 +44,7 @@ def test_every_size_is_written_and_can_be_read(name):
     network = NETWORKS[name]()
     figure = fp.plots.volumes(network)
     assert not faults(figure)
-    written = [one.text for one in drawn_texts(figure)]
+    written = [text.text for text in drawn_texts(figure)]
     for shape in [network.input_shape, *(row.output_shape for row in network.rows)]:
         assert " × ".join(map(str, shape)) in written
     width, height = figure.get_size_inches()
@@ -53,8 +53,8 @@ def test_every_size_is_written_and_can_be_read(name):
 
 
 def boxes(network):
-    found = volume_layout.stages(arguments.as_plan(network))
-    return volume_layout.arrange(found, 7.2, None).boxes
+    shown = volume_layout.stages(arguments.as_plan(network))
+    return volume_layout.arrange(shown, 7.2, None).boxes
 
 
 def test_layers_that_only_change_values_make_no_box():
@@ -91,8 +91,8 @@ def test_field_and_depth_column_are_drawn_where_the_sizes_put_them():
 
 
 def notes(network):
-    found = volume_layout.stages(arguments.as_plan(network))
-    return " ".join(volume_layout.arrange(found, 7.2, None).notes)
+    shown = volume_layout.stages(arguments.as_plan(network))
+    return " ".join(volume_layout.arrange(shown, 7.2, None).notes)
 
 
 def test_what_is_not_to_scale_is_said():
@@ -115,6 +115,6 @@ def test_small_axes_get_what_there_is_room_for():
 def test_plan_that_does_not_fit_is_drawn_up_to_there():
     figure = fp.plots.volumes(fp.plan((1, 28, 28), "Conv2d(6, 5), MaxPool2d(2), Conv2d(9, 13)"))
     assert not faults(figure)
-    texts = " ".join(one.text for one in drawn_texts(figure))
+    texts = " ".join(text.text for text in drawn_texts(figure))
     assert "6 × 12 × 12" in texts
     assert "layer 2, Conv2d(9, 13) does not fit: " in texts

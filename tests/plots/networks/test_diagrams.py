@@ -60,20 +60,20 @@ def test_neurons_and_edges_are_those_of_the_layer(name):
 
 @pytest.mark.parametrize("operation", ["convolve", "correlate"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_edges_lead_to_the_cells_that_they_carry(operation, stride):
+def test_edges_lead_to_the_elements_that_they_carry(operation, stride):
     layer = SharedWeights([1, 2, 4], (7,), padding=(2, 0), stride=stride, operation=operation)
     figure = fp.plots.shared_weights(layer)
     axes, _, _ = parts(figure)
     window = layer.windows[0]
-    found = []
+    drawn = []
     for line in axes.lines:
         (x, target), _ = line.get_data()
         output = round((target - 1 + window.before) / stride)
-        found.append((output, round(x) if 0 <= x < 7 else -1, to_hex(line.get_color())))
+        drawn.append((output, round(x) if 0 <= x < 7 else -1, to_hex(line.get_color())))
     colours = [to_hex(style.COLOURS[k]) for k in range(3)]
     edges = layer.edges
     expected = zip(edges.outputs, edges.inputs, (colours[w] for w in edges.weights), strict=True)
-    assert sorted(found) == sorted((int(o), int(i), c) for o, i, c in expected)
+    assert sorted(drawn) == sorted((int(o), int(i), c) for o, i, c in expected)
 
 
 def test_numbers_are_those_of_the_layer_after_the_activation():

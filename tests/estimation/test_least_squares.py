@@ -35,9 +35,9 @@ def jpeg(picture, quality):
     return np.asarray(Image.open(file))
 
 
-def off(found, kernel):
+def off(learned, kernel):
     """Return the largest error of a weight, as a share of the largest weight."""
-    one, other = found.kernel.matrix, kernel.matrix
+    one, other = learned.kernel.matrix, kernel.matrix
     room = [max(sides) for sides in zip(one.shape, other.shape, strict=True)]
     both = []
     for matrix in (one, other):
@@ -49,23 +49,23 @@ def off(found, kernel):
 @pytest.mark.parametrize("name", KERNELS)
 def test_floats_give_it_exactly_and_its_size(portrait, name):
     before = portrait.astype(float)
-    found = learn_kernel(before, fp.filter_image(before, KERNELS[name]))
-    assert found.kernel.shape == KERNELS[name].shape
-    assert off(found, KERNELS[name]) < 1e-9
-    assert found.determined
-    assert found.verdict.startswith("Sure")
+    learned = learn_kernel(before, fp.filter_image(before, KERNELS[name]))
+    assert learned.kernel.shape == KERNELS[name].shape
+    assert off(learned, KERNELS[name]) < 1e-9
+    assert learned.determined
+    assert learned.verdict.startswith("Sure")
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_rounded_and_cut_off_copies_give_it_within_its_errors(portrait, name):
     kernel = KERNELS[name]
     after = fp.filter_image(portrait, kernel)
-    found = learn_kernel(portrait, after, kernel.shape)
-    assert off(found, kernel) < 0.02
-    assert (np.abs(found.kernel.matrix - kernel.matrix) <= 5 * found.errors + 1e-12).all()
-    assert found.residual < 0.32  # rounding leaves 0.29
+    learned = learn_kernel(portrait, after, kernel.shape)
+    assert off(learned, kernel) < 0.02
+    assert (np.abs(learned.kernel.matrix - kernel.matrix) <= 5 * learned.errors + 1e-12).all()
+    assert learned.residual < 0.32  # rounding leaves 0.29
     assert (
-        found.saturated
+        learned.saturated
         == ((after == 0) | (after == 255))[
             tuple(slice(side // 2, -(side // 2)) for side in kernel.shape)
         ].sum()
@@ -73,20 +73,20 @@ def test_rounded_and_cut_off_copies_give_it_within_its_errors(portrait, name):
 
 
 def test_an_offset_is_found(portrait):
-    found = learn_kernel(portrait, fp.filter_image(portrait, KERNELS["sobel"], offset=128), 3)
-    assert found.offset == pytest.approx(128, abs=0.01)
-    assert off(found, KERNELS["sobel"]) < 1e-3
+    learned = learn_kernel(portrait, fp.filter_image(portrait, KERNELS["sobel"], offset=128), 3)
+    assert learned.offset == pytest.approx(128, abs=0.01)
+    assert off(learned, KERNELS["sobel"]) < 1e-3
 
 
 @pytest.mark.parametrize("quality", [40, 75, 93])
 @pytest.mark.parametrize("name", ["laplace", "sobel", "sharpen", "lopsided"])
 def test_saturated_and_compressed_copies(portrait, name, quality):
     kernel = KERNELS[name]
-    found = learn_kernel(portrait, jpeg(fp.filter_image(portrait, kernel), quality), 3)
-    assert off(found, kernel) < 0.05
-    assert found.verdict.startswith("Fairly sure" if quality > 80 else ("Fairly", "Unsure"))
-    assert found.compression == f"quality {quality}"
-    assert (np.abs(found.kernel.matrix - kernel.matrix) <= 3 * found.errors).all()
+    learned = learn_kernel(portrait, jpeg(fp.filter_image(portrait, kernel), quality), 3)
+    assert off(learned, kernel) < 0.05
+    assert learned.verdict.startswith("Fairly sure" if quality > 80 else ("Fairly", "Unsure"))
+    assert learned.compression == f"quality {quality}"
+    assert (np.abs(learned.kernel.matrix - kernel.matrix) <= 3 * learned.errors).all()
 
 
 def test_what_compression_took_away_is_counted(portrait):
@@ -94,20 +94,20 @@ def test_what_compression_took_away_is_counted(portrait):
     covered = []
     for name, quality in [("blur", 60), ("blur", 85), ("gaussian", 60), ("gaussian", 85)]:
         kernel = KERNELS[name]
-        found = learn_kernel(portrait, jpeg(fp.filter_image(portrait, kernel), quality), 5)
-        covered.append(np.abs(found.kernel.matrix - kernel.matrix) <= 2 * found.errors)
+        learned = learn_kernel(portrait, jpeg(fp.filter_image(portrait, kernel), quality), 5)
+        covered.append(np.abs(learned.kernel.matrix - kernel.matrix) <= 2 * learned.errors)
         if quality == 60:
-            assert found.verdict.startswith("Unsure")
+            assert learned.verdict.startswith("Unsure")
     assert np.mean(covered) > 0.85
 
 
 def test_colour_is_compressed_more(portrait):
     picture = np.rint(portrait[..., None] * [1.0, 0.85, 0.6]).astype(np.uint8)
     kernel = KERNELS["sharpen"]
-    found = learn_kernel(picture, jpeg(fp.filter_image(picture, kernel), 80))
-    assert found.kernel.shape == (3, 3)
-    assert "80" in found.compression
-    assert off(found, kernel) < 0.01
+    learned = learn_kernel(picture, jpeg(fp.filter_image(picture, kernel), 80))
+    assert learned.kernel.shape == (3, 3)
+    assert "80" in learned.compression
+    assert off(learned, kernel) < 0.01
 
 
 def test_compression_is_read_from_the_file(portrait, tmp_path):
@@ -119,10 +119,10 @@ def test_compression_is_read_from_the_file(portrait, tmp_path):
         compression, after = Jpeg.of_file(image), np.asarray(image)
         assert Jpeg.of_file(plain) is None
     assert np.array_equal(compression.apply(after[None])[0].shape, after.shape)
-    found = learn_kernel(portrait, after, 3, compression=compression)
-    assert found.compression == "the file's own tables"
-    assert off(found, kernel) < off(learn_kernel(portrait, after, 3), kernel)
-    assert (np.abs(found.kernel.matrix - kernel.matrix) <= 3 * found.errors).all()
+    learned = learn_kernel(portrait, after, 3, compression=compression)
+    assert learned.compression == "the file's own tables"
+    assert off(learned, kernel) < off(learn_kernel(portrait, after, 3), kernel)
+    assert (np.abs(learned.kernel.matrix - kernel.matrix) <= 3 * learned.errors).all()
 
 
 def test_a_turned_photograph_is_not_compressed_again(portrait, tmp_path):
@@ -143,10 +143,10 @@ def test_a_turned_photograph_is_not_compressed_again(portrait, tmp_path):
 )
 def test_it_is_not_sure_of_what_no_kernel_made(portrait, way):
     """A kernel explains most of such a copy of a smooth picture, and is still not its cause."""
-    found = learn_kernel(portrait, np.asarray(way(Image.fromarray(portrait))))
-    assert found.explained > 0.9
-    assert found.verdict.startswith("Unsure")
-    assert "in another way" in found.verdict
+    learned = learn_kernel(portrait, np.asarray(way(Image.fromarray(portrait))))
+    assert learned.explained > 0.9
+    assert learned.verdict.startswith("Unsure")
+    assert "in another way" in learned.verdict
 
 
 def test_errors_cover_the_truth(portrait):
@@ -157,16 +157,16 @@ def test_errors_cover_the_truth(portrait):
         matrix = random.normal(size=(3, 3))
         kernel = fp.Kernel(matrix / np.abs(matrix).sum())
         after = fp.filter_image(portrait, kernel, offset=60)
-        found = learn_kernel(portrait, jpeg(after, quality) if quality else after, 3)
-        shares.append((np.abs(found.kernel.matrix - kernel.matrix) <= 2 * found.errors).mean())
+        learned = learn_kernel(portrait, jpeg(after, quality) if quality else after, 3)
+        shares.append((np.abs(learned.kernel.matrix - kernel.matrix) <= 2 * learned.errors).mean())
     assert np.mean(shares) > 0.9
 
 
 def test_a_shift_is_a_kernel(portrait):
-    found = learn_kernel(portrait, np.roll(portrait, (3, -2), (0, 1)))
+    learned = learn_kernel(portrait, np.roll(portrait, (3, -2), (0, 1)))
     expected = np.zeros((7, 7))
     expected[6, 1] = 1
-    np.testing.assert_allclose(found.kernel.matrix, expected, atol=1e-6)
+    np.testing.assert_allclose(learned.kernel.matrix, expected, atol=1e-6)
     far = learn_kernel(portrait, np.roll(portrait, 25, axis=0))
     assert far.verdict.startswith("No")
 
@@ -174,15 +174,15 @@ def test_a_shift_is_a_kernel(portrait):
 def test_colours_and_sixteen_bits(portrait):
     random = np.random.default_rng(3)
     picture = random.integers(0, 65536, (90, 70, 3)).astype(np.uint16)
-    found = learn_kernel(picture, fp.filter_image(picture, KERNELS["blur"]))
-    assert found.kernel.shape == (5, 5)
-    assert off(found, KERNELS["blur"]) < 1e-4
+    learned = learn_kernel(picture, fp.filter_image(picture, KERNELS["blur"]))
+    assert learned.kernel.shape == (5, 5)
+    assert off(learned, KERNELS["blur"]) < 1e-4
 
 
 def test_a_correlation_is_the_turned_kernel(portrait):
     after = fp.filter_image(portrait.astype(float), KERNELS["lopsided"], operation="correlate")
-    found = learn_kernel(portrait.astype(float), after, operation="correlate")
-    assert off(found, KERNELS["lopsided"]) < 1e-9
+    learned = learn_kernel(portrait.astype(float), after, operation="correlate")
+    assert off(learned, KERNELS["lopsided"]) < 1e-9
 
 
 @pytest.mark.parametrize("size", [(2, 4), (4, 3), (1, 5)])
@@ -190,19 +190,19 @@ def test_even_sizes_have_their_origin_where_filtering_has(portrait, size):
     random = np.random.default_rng(4)
     kernel = fp.Kernel(random.normal(size=size))
     before = portrait.astype(float)
-    found = learn_kernel(before, fp.filter_image(before, kernel), size)
-    np.testing.assert_allclose(found.kernel.matrix, kernel.matrix, atol=1e-9)
-    again = fp.filter_image(before, found.kernel)
+    learned = learn_kernel(before, fp.filter_image(before, kernel), size)
+    np.testing.assert_allclose(learned.kernel.matrix, kernel.matrix, atol=1e-9)
+    again = fp.filter_image(before, learned.kernel)
     np.testing.assert_allclose(again, fp.filter_image(before, kernel), atol=1e-6)
 
 
 def test_it_says_when_the_picture_does_not_determine_it():
     stripes = np.tile(np.arange(60.0) % 7, (50, 1))
-    found = learn_kernel(stripes, fp.filter_image(stripes, KERNELS["blur"]), 5)
-    assert not found.determined
-    assert found.rank < found.unknowns == 26
-    assert "Not determined" in found.verdict
-    again = fp.filter_image(stripes, found.kernel)[5:-5, 5:-5]
+    learned = learn_kernel(stripes, fp.filter_image(stripes, KERNELS["blur"]), 5)
+    assert not learned.determined
+    assert learned.rank < learned.unknowns == 26
+    assert "Not determined" in learned.verdict
+    again = fp.filter_image(stripes, learned.kernel)[5:-5, 5:-5]
     np.testing.assert_allclose(
         again, fp.filter_image(stripes, KERNELS["blur"])[5:-5, 5:-5], atol=1e-9
     )
@@ -211,22 +211,22 @@ def test_it_says_when_the_picture_does_not_determine_it():
 def test_it_says_when_no_kernel_does_it(portrait):
     before = portrait.astype(float)
     pair = fp.filter_image(before, fp.kernels.pair("sobel"))
-    found = learn_kernel(before, pair)
-    assert found.verdict.startswith("No: ")
-    assert found.explained < 0.9
+    learned = learn_kernel(before, pair)
+    assert learned.verdict.startswith("No: ")
+    assert learned.explained < 0.9
 
 
 def test_the_same_picture_is_the_identity(portrait):
-    found = learn_kernel(portrait, portrait)
-    assert found.kernel.matrix.tolist() == [[1.0]]
+    learned = learn_kernel(portrait, portrait)
+    assert learned.kernel.matrix.tolist() == [[1.0]]
 
 
 def test_results_are_plain_data_and_text(portrait):
-    found = learn_kernel(portrait, fp.filter_image(portrait, KERNELS["blur"]))
-    numbers = found.numbers()
+    learned = learn_kernel(portrait, fp.filter_image(portrait, KERNELS["blur"]))
+    numbers = learned.to_dict()
     assert numbers["tried"].keys() == {str(side) for side in range(1, 16, 2)}
     assert fp.kernels.parse(numbers["text"]).matrix.tolist() == numbers["kernel"]
-    assert "size 5 × 5, the smallest that leaves as little over" in str(found)
+    assert "size 5 × 5, the smallest that leaves as little over" in str(learned)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def written(table, path):
         # quotation marks
         ('"a","b"\n"1","2"\n"3","4"\n', [[1, 3], [2, 4]]),
         ('a,b\n"x, y",2\n"z\nz",4\n', [[2, 4]]),
+        ('""\na;b\n1,5;2\n3,5;4\n', [[1.5, 3.5], [2, 4]]),
     ],
 )
 def test_read_as_meant(tmp_path, content, expected):
@@ -117,6 +118,11 @@ def test_read_as_meant(tmp_path, content, expected):
         ("", ["empty"]),
         ("\n \n", ["empty"]),
         ("# only\n", ["empty"]),
+        (";\n;\n", ["empty"]),
+        ("Æ!;ab\n;;;;;;;;", ["numbers"]),
+        ("sep=p\n\"", ["numbers"]),
+        ('\n""\n\n', ["empty"]),
+        (" 21,\x1f\n3", ["no text"]),
         ("a,b\n", ["numbers"]),
     ],
 )  # fmt: skip

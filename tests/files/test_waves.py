@@ -106,6 +106,14 @@ def test_loudspeakers_stay_where_they_are(tmp_path):
     assert form(channels=6, mask=0x3F) in (tmp_path / "b.wav").read_bytes()
 
 
+def test_any_rate_can_be_written(tmp_path):
+    head = form()[:4] + b"\xff" * 4 + form()[8:]
+    sound = opened(tmp_path, riff(chunk(b"fmt ", head), DATA))
+    assert sound.rate == 0xFFFFFFFF
+    write_wave(tmp_path / "b.wav", sound, sound.frames, [samples(sound)])
+    assert open_wave(tmp_path / "b.wav").rate == 0xFFFFFFFF
+
+
 def test_half_a_frame_is_said(tmp_path):
     content = riff(chunk(b"fmt ", form()), chunk(b"data", STEREO.tobytes() + b"\1\2\3"))
     sound = opened(tmp_path, content)

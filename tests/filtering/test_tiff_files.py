@@ -179,3 +179,14 @@ def test_damaged(tmp_path, cut):
     for source, name in ((path, r"a\.tif"), (io.BytesIO(content), "the picture")):
         with pytest.raises(fp.DataError, match=name):
             read_image(source)
+
+
+def test_pages_in_a_ring(tmp_path):
+    """The fuzzer's: a directory that names itself as the next, of a kind that Pillow refuses."""
+    path = tiff(tmp_path, random_image((9, 7, 3), np.float32), photometric="rgb", byteorder="<")
+    content = bytearray(path.read_bytes())
+    start = int.from_bytes(content[4:8], "little")
+    link = start + 2 + 12 * int.from_bytes(content[start : start + 2], "little")
+    content[link : link + 4] = content[4:8]
+    with pytest.raises(fp.DataError, match="in a ring"):
+        read_image(bytes(content))

@@ -26,6 +26,7 @@ __all__ = [
     "find_delimiter",
     "find_header",
     "is_blank",
+    "is_empty",
     "iterate_lines",
     "iterate_rows",
     "split_preamble",
@@ -108,7 +109,7 @@ def split_preamble(content: str, skip: int) -> tuple[str, str, str | None, int]:
     while at < len(content):
         end = content.find("\n", at)
         line = content[at : end if end >= 0 else len(content)]
-        separator = re.fullmatch(r'"?sep=(.)"?', line)
+        separator = re.fullmatch(r'"?sep=([^\w".])"?', line)
         if separator:
             delimiter = separator[1]
         elif line.strip() and not _COMMENT.match(line):
@@ -143,13 +144,18 @@ def is_blank(row: Sequence[str]) -> bool:
     return not "".join(row).strip()
 
 
+def is_empty(table: str, delimiter: str | None) -> bool:
+    """Whether no row of a table has anything in it, whatever separates the cells."""
+    marks = DELIMITERS + '"' + (delimiter or "")
+    return not any(line.strip(marks).strip() for line in iterate_lines(table))
+
+
 def data_rows(table: str, delimiter: str) -> Iterator[list[str]]:
     """Yield the cells of each row that is not blank."""
     rows = iterate_rows(table, delimiter)
-    stripped = len(table.rstrip())
     # Asked of the text first: of a million rows, each would take longer than to split it.
-    blank = rf'\n[ \t"{re.escape(delimiter)}]*\n'
-    if table[stripped:] in ("", "\n") and not re.search(blank, table):
+    blank = rf"(?:\A|\n)[ \t{re.escape(delimiter)}]*(?:\n|\Z)"
+    if not ('"' in table or table.endswith("\n\n") or re.search(blank, table.rstrip("\n"))):
         return rows
     return (row for row in rows if not is_blank(row))
 

@@ -20,7 +20,7 @@ _MARKS = (
 )
 _WESTERN = ("cp1252", "latin-1")  # the second takes any byte
 _SAMPLE = 4096
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # what no text has
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # what no text has
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from .dialects import (
     find_delimiter,
     find_header,
     is_blank,
+    is_empty,
     iterate_lines,
     iterate_rows,
     split_preamble,
@@ -198,9 +199,9 @@ def read_table(
     options = options or TableOptions()
     text = read_text(path, options.encoding)
     preamble, table, said, comments = split_preamble(text.content, options.skip)
-    if not table.strip():
-        raise DataError(f"{path}: must hold a table of numbers. Received: an empty file.")
     try:
+        if is_empty(table, options.delimiter or said):
+            raise DataError(f"{path}: must hold a table of numbers. Received: an empty file.")
         delimiter = find_delimiter(path, table, options, said)
         sample = list(islice(data_rows(table, delimiter), _SAMPLE))
         if is_header is not None and options.header is None:

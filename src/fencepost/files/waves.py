@@ -223,7 +223,7 @@ def _header(like: Sound, frames: int) -> bytes:
     size = frames * block
     chunk = struct.pack(
         "<HHIIHH", _EXTENSIBLE if like._mask else tag, like.channels, like.rate,
-        like.rate * block, block, like.bits,
+        min(like.rate * block, _UNKNOWN), block, like.bits,
     )  # fmt: skip
     if like._mask:
         chunk += struct.pack("<HHIH", 22, like.bits, like._mask, tag) + _SUBFORMAT

@@ -7,6 +7,7 @@ Adobe's TIFF Technical Notes for floats).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -142,6 +143,8 @@ def _library(why: str) -> Any:
         import tifffile
     except ImportError:
         raise DataError(f"{why}: {INSTALL}") from None
+    # What it has to say of a damaged file on standard error is said by the DataError.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     return tifffile
 
 
@@ -174,8 +177,12 @@ class TiffPage:
 def find_pages(file: IO[bytes]) -> list[TiffPage]:
     """Return the pages of a TIFF that are pictures. Raises DataError for what nobody reads."""
     found = []
+    offsets: set[int] = set()
     with _opened(file) as tiff:
         for index, page in enumerate(tiff.pages):
+            if page.offset in offsets:
+                raise DataError("is damaged (its pages come round in a ring)")
+            offsets.add(page.offset)
             tags = {tag.code: tag.value for tag in page.tags}
             if not int(tags.get(_SUBFILE, 0)) & _REDUCED_OR_MASK:
                 _is_plain(tags)

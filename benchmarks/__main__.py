@@ -11,7 +11,7 @@ import torch
 
 import fencepost as fp
 
-from . import convolution, footprint, inference, training
+from . import convolution, footprint, harness, inference, training
 from .harness import THREADS, Case
 from .machine import machine
 
@@ -53,7 +53,15 @@ def main() -> None:
     """Time the groups that are named on the command line, or all, which is also written down."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("groups", nargs="*", help=f"any of {', '.join(GROUPS)}; all by default")
-    chosen = parser.parse_args().groups or list(GROUPS)
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few short rounds: all is verified, times are rough, nothing is written down",
+    )
+    arguments = parser.parse_args()
+    chosen = arguments.groups or list(GROUPS)
+    if arguments.quick:
+        harness.ROUNDS, harness.BLOCK_SECONDS = 3, 0.02
     torch.set_num_threads(THREADS)
     fp.set_num_threads(THREADS)
 
@@ -65,7 +73,7 @@ def main() -> None:
         for line in itertools.chain(heading, table(unit, names, cases())):
             print(line, flush=True)
             lines.append(line)
-    if len(chosen) < len(GROUPS):
+    if arguments.quick or len(chosen) < len(GROUPS):
         return
     lines = ["# Results of `make bench`", "", *machine(), *lines, "", "## Footprint", "", *costs()]
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -27,7 +27,6 @@ from .data import (
     DataSpec,
     Subset,
     Validation,
-    border_value,
     content_hash,
     split,
 )
@@ -136,88 +135,41 @@ def fit(
     >>> history["accuracy"][-1]
     1.0
     """
-    epochs = integer("epochs", epochs, 1)
-    batch_size = integer("batch_size", batch_size, 1)
-    seed = integer("seed", seed, 0)
-    keep_best = flag("keep_best", keep_best)
-    resume = flag("resume", resume)
+    path = _checkpoint_path(checkpoint, flag("resume", resume))
     checkpoint_seconds = real("checkpoint_seconds", checkpoint_seconds, 0)
-    early_stopping = _patience(early_stopping, validation)
-    the_optimizer = as_optimizer(optimizer, lr=lr)
-    the_schedule = as_schedule(schedule)
-    the_augmentation = as_augmentation(augmentation)
-    path = _checkpoint_path(checkpoint, resume)
-
-    outputs = math.prod(net.output_shape)
-    the_loss = as_loss(loss, np.asarray(labels), outputs)
-    spec = DataSpec(net.input_shape, outputs, the_loss)
-    the_loss.check_outputs(outputs)
-    given = spec.checked(images, labels, training=True)
-    training, held_out = split(given, validation, spec, seed)
-
     stored = None if path is None else _stored(path, resume)
-    if threads is not None:
-        threads = integer("threads", threads, 1)
-    elif stored is not None:
-        threads = int(stored.settings["threads"])
-    else:
-        threads = _engine.get_num_threads()
-
-    run_options = RunOptions(
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=the_optimizer,
-        schedule=the_schedule,
-        loss=the_loss,
-        seed=seed,
-        threads=threads,
-        keep_best=keep_best,
-        patience=early_stopping,
+    if threads is None:
+        threads = _engine.get_num_threads() if stored is None else int(stored.settings["threads"])
+    outputs = math.prod(net.output_shape)
+    options = RunOptions(
+        epochs=integer("epochs", epochs, 1),
+        batch_size=integer("batch_size", batch_size, 1),
+        optimizer=as_optimizer(optimizer, lr=lr),
+        schedule=as_schedule(schedule),
+        loss=as_loss(loss, np.asarray(labels), outputs),
+        augmentation=as_augmentation(augmentation),
+        seed=integer("seed", seed, 0),
+        threads=integer("threads", threads, 1),
+        keep_best=flag("keep_best", keep_best),
+        patience=_patience(early_stopping, validation),
     )
-    changes = None
-    if the_augmentation is not None:
-        changes = the_augmentation.engine(border_value(given.images))
+    options.loss.check_outputs(outputs)
+    spec = DataSpec(net.input_shape, outputs, options.loss)
+    given = spec.checked(images, labels, training=True)
+    training, held_out = split(given, validation, spec, options.seed)
     mean, std = net.normalization or _normalization(given)
     model = EngineModel(
-        plan=net.engine_plan,
-        parameters=net.parameter_vector,
-        state=net.state_vector,
-        mean=mean,
-        scale=np.reciprocal(std),
+        net.engine_plan, net.parameter_vector, net.state_vector, mean, np.reciprocal(std)
     )
-    trainer = _engine.Trainer(
-        model.plan,
-        batch_size,
-        the_loss.engine(),
-        the_optimizer.engine(),
-        changes,
-        seed,
-        threads,
-    )
-    settings = _settings(
-        net=net,
-        model=model,
-        options=run_options,
-        augmentation=the_augmentation,
-        training=training,
-        validation=held_out,
-        with_data=path is not None,
-    )
-    run = TrainingRun(
-        model=model,
-        trainer=trainer,
-        options=run_options,
-        training=training,
-        validation=held_out,
-        settings=settings,
-    )
+    settings = _settings(net, model, options, training, held_out, with_data=path is not None)
+    run = TrainingRun(model, options, training, held_out, settings)
     if path is not None:
         if stored is not None:
             compare_settings(path, stored.settings, settings)
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
     net.normalization = mean, std
-    return run.train(progress_bars.choose(progress, run.total_steps, epochs), on_epoch)
+    return run.train(progress_bars.choose(progress, run.total_steps, options.epochs), on_epoch)
 
 
 def _normalization(data: Subset) -> tuple[Floats, Floats]:
@@ -271,11 +223,9 @@ def _stored(path: Path, resume: bool) -> Checkpoint | None:
 
 
 def _settings(
-    *,
     net: Trainable,
     model: EngineModel,
     options: RunOptions,
-    augmentation: Augmentation | None,
     training: Subset,
     validation: Subset | None,
     with_data: bool,
@@ -288,7 +238,6 @@ def _settings(
     settings: dict[str, Any] = {
         field.name: _plain(getattr(options, field.name)) for field in dataclasses.fields(options)
     }
-    settings["augmentation"] = _plain(augmentation)
     settings["images"] = len(training)
     settings["validation images"] = 0 if validation is None else len(validation)
     settings["engine"] = f"{_engine.level}, {model.plan.lanes} lanes"

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _engine
 from ..errors import DataError, DivergedError
+from .augmentation import Augmentation
 from .checkpoints import Checkpoint, remove_leftovers
-from .data import Subset
+from .data import Subset, border_value
 from .history import Epoch, History
 from .interrupts import Interrupts
 from .losses import Loss
@@ -29,7 +31,7 @@ from .schedules import Schedule
 from .trainable import Floats
 
 if TYPE_CHECKING:
-    from .._engine import NetworkPlan, Trainer
+    from .._engine import NetworkPlan
 
 # One call of the engine runs about this long: rarely enough to cost nothing, often enough that
 # Ctrl-C and the progress bar feel immediate.
@@ -60,6 +62,7 @@ class RunOptions:
     optimizer: Optimizer
     schedule: Schedule
     loss: Loss
+    augmentation: Augmentation | None
     seed: int
     threads: int
     keep_best: bool
@@ -71,15 +74,23 @@ class TrainingRun:
 
     def __init__(
         self,
-        *,
         model: EngineModel,
-        trainer: Trainer,
         options: RunOptions,
         training: Subset,
         validation: Subset | None,
         settings: dict[str, Any],
     ) -> None:
         self._model = model
+        changes = options.augmentation
+        trainer = _engine.Trainer(
+            model.plan,
+            options.batch_size,
+            options.loss.engine(),
+            options.optimizer.engine(),
+            None if changes is None else changes.engine(border_value(training.images)),
+            options.seed,
+            options.threads,
+        )
         self._trainer = trainer
         self._options = options
         self._training = training

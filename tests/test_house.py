@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -22,3 +23,16 @@ def test_every_room_says_what_it_is_for():
 def test_every_module_and_folder_is_a_room():
     stems = {path.stem for path in house.PACKAGE.iterdir() if not path.name.startswith("__")}
     assert stems - {"data", "py"} == set(house.rooms())
+
+
+def test_imports_inside_the_package_are_relative():
+    for path in house.PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            absolute = [name for name in names if name.partition(".")[0] == "fencepost"]
+            assert not absolute, f"{path.relative_to(ROOT)}:{node.lineno}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fencepost.check.checking import check
-from fencepost.check.findings import CODES, Code, Finding
-from fencepost.check.report import Report
-from fencepost.check.testing import assert_exact
-from fencepost.graph import Graph, Operation, Value
+from ..graph import Graph, Operation, Value
+from .checking import check
+from .findings import CODES, Code, Finding
+from .report import Report
+from .testing import assert_exact
 
 __all__ = [
     "CODES",

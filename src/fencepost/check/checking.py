@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fencepost.arguments import integer
-from fencepost.check.report import Report
-from fencepost.check.rules.engine import run_rules
-from fencepost.interchange.reading import InputShapes, read_model
+from ..arguments import integer
+from ..interchange.reading import InputShapes, read_model
+from .report import Report
+from .rules.engine import run_rules
 
 
 def check(model: Any, input_shape: InputShapes | None = None, *, object_size: Any = None) -> Report:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from fencepost.arguments import integer
-from fencepost.check.findings import CODES, SEVERITIES, Finding, Severity
-from fencepost.graph import Graph, Operation, ReceptiveFields, Shape
-from fencepost.planning.columns import Column, Group, Line
-from fencepost.planning.table import tables
-from fencepost.text import format_shape, join_words, plural
+from ..arguments import integer
+from ..graph import Graph, Operation, ReceptiveFields, Shape
+from ..planning.columns import Column, Group, Line
+from ..planning.table import tables
+from ..text import format_shape, join_words, plural
+from .findings import CODES, SEVERITIES, Finding, Severity
 
 _SHORTEST_NAME, _LONGEST_NAME = 12, 26
 _NOTEBOOK = 120  # characters of a line

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fencepost.arguments import choice
-from fencepost.check.checking import check
-from fencepost.check.findings import CODES, SEVERITIES
-from fencepost.errors import ArgumentError
-from fencepost.interchange.reading import InputShapes
+from ..arguments import choice
+from ..errors import ArgumentError
+from ..interchange.reading import InputShapes
+from .checking import check
+from .findings import CODES, SEVERITIES
 
 
 def assert_exact(

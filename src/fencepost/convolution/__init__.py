@@ -8,11 +8,11 @@ takes maxima and means of windows, `shared_weights` shows a convolution as a lay
 
 from __future__ import annotations
 
-from fencepost.convolution.apply import correlate_planes
-from fencepost.convolution.operations import convolve, correlate, explain_method
-from fencepost.convolution.pooling import avg_pool, max_pool, sum_pool
-from fencepost.convolution.shared_weights import SharedWeights
-from fencepost.convolution.terms import convolution_terms
+from .apply import correlate_planes
+from .operations import convolve, correlate, explain_method
+from .pooling import avg_pool, max_pool, sum_pool
+from .shared_weights import SharedWeights
+from .terms import convolution_terms
 
 __all__ = [
     "SharedWeights",

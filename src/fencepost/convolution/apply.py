@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from fencepost.convolution.boundaries import Boundary, parse_boundary
-from fencepost.convolution.methods import Choice, choose, compute
-from fencepost.convolution.methods.direct import Prepared, is_quickest
-from fencepost.convolution.parsing import ConvolutionCall, parse_call, window_indices
-from fencepost.convolution.task import Array, CorrelationTask
-from fencepost.errors import ArgumentError
+from ..errors import ArgumentError
+from .boundaries import Boundary, parse_boundary
+from .methods import Choice, choose, compute
+from .methods.direct import Prepared, is_quickest
+from .parsing import ConvolutionCall, parse_call, window_indices
+from .task import Array, CorrelationTask
 
 _PIXELS = (np.dtype(np.uint8), np.dtype(np.uint16))
 _INT64 = np.iinfo(np.int64)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.arguments import nearest
-from fencepost.errors import ArgumentError
-from fencepost.text import quoted
+from ..arguments import nearest
+from ..errors import ArgumentError
+from ..text import quoted
 
 Indices = NDArray[np.int32]
 

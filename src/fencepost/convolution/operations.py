@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost import _engine
-from fencepost.convolution import apply
-from fencepost.convolution.methods import Choice
-from fencepost.convolution.parsing import Mode, Origin, parse_call
-from fencepost.kernels import Kernel
+from .. import _engine
+from ..kernels import Kernel
+from . import apply
+from .methods import Choice
+from .parsing import Mode, Origin, parse_call
 
 # Products up to which the time of a call is all that matters, and three modes of the engine.
 _SHORT = 4096

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import choice, integer, is_sequence, nearest
-from fencepost.convolution.boundaries import Boundary, Indices, parse_boundary
-from fencepost.convolution.methods import METHODS
-from fencepost.errors import ArgumentError, DataError, SizeError, SizeProblem
-from fencepost.kernels import Kernel
+from ..arguments import choice, integer, is_sequence, nearest
+from ..errors import ArgumentError, DataError, SizeError, SizeProblem
+from ..kernels import Kernel
+from .boundaries import Boundary, Indices, parse_boundary
+from .methods import METHODS
 
 Mode = Literal["full", "same", "valid"]
 Origin = Literal["centre", "first"] | int | Sequence[int]

@@ -15,11 +15,11 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost import _engine, sizing
-from fencepost.arguments import flag, integer
-from fencepost.convolution.parsing import parse_array
-from fencepost.errors import ArgumentError, DataError, SizeError, SizeProblem
-from fencepost.sizing import Padding, Remainder, Sizes, Window
+from .. import _engine, sizing
+from ..arguments import flag, integer
+from ..errors import ArgumentError, DataError, SizeError, SizeProblem
+from ..sizing import Padding, Remainder, Sizes, Window
+from .parsing import parse_array
 
 Array = NDArray[Any]
 Axes = int | Sequence[int] | None

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost import sizing
-from fencepost.arguments import choice
-from fencepost.errors import ArgumentError, DataError
+from .. import sizing
+from ..arguments import choice
+from ..errors import ArgumentError, DataError
 
 PADDING = -1  # the input neuron of an edge that begins in the padding
 _MOST_EDGES = 50_000_000

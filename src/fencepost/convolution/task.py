@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fencepost.convolution.boundaries import Indices
+from .boundaries import Indices
 
 Array = NDArray[Any]
 

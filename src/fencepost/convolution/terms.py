@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fencepost.arguments import integer
-from fencepost.convolution.boundaries import FILL, Boundary, parse_boundary
-from fencepost.convolution.parsing import Origin, parse_array, parse_origin
-from fencepost.errors import ArgumentError
-from fencepost.kernels import Kernel
+from ..arguments import integer
+from ..errors import ArgumentError
+from ..kernels import Kernel
+from .boundaries import FILL, Boundary, parse_boundary
+from .parsing import Origin, parse_array, parse_origin
 
 Position = tuple[int, ...]
 _WIDTH = 88

@@ -6,10 +6,10 @@ ask it.
 
 from __future__ import annotations
 
-from fencepost.graph.axis_field import AxisField
-from fencepost.graph.layers import SizedChain, SizedLayer, size_layers
-from fencepost.graph.operations import Graph, Operation, Role, Shape, Value, element_count
-from fencepost.graph.receptive_fields import ArrayFields, ReceptiveFields, receptive_fields
+from .axis_field import AxisField
+from .layers import SizedChain, SizedLayer, size_layers
+from .operations import Graph, Operation, Role, Shape, Value, element_count
+from .receptive_fields import ArrayFields, ReceptiveFields, receptive_fields
 
 __all__ = [
     "ArrayFields",

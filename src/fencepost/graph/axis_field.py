@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from fencepost.sizing import Window
+from ..sizing import Window
 
 # A chain of enlargements by odd factors has as many phases as their product.
 _MOST_PHASES = 2_000

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from fencepost.graph.axis_field import AxisField
-from fencepost.graph.operations import Operation
-from fencepost.sizing import Window
+from ..sizing import Window
+from .axis_field import AxisField
+from .operations import Operation
 
 
 class AxisMap(Protocol):

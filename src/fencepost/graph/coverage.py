@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from fencepost.graph.operations import Graph, Operation, Value
-from fencepost.sizing import Window
+from ..sizing import Window
+from .operations import Graph, Operation, Value
 
 #: Roles of what changes each element by itself, or adds elements: that uses none of them up.
 KEEPING = ("pointwise", "pad")

@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from fencepost.errors import SizeError, SizeProblem
-from fencepost.graph.operations import Graph, Operation, Role, Value
-from fencepost.layers import (
+from ..errors import SizeError, SizeProblem
+from ..layers import (
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
@@ -18,10 +17,11 @@ from fencepost.layers import (
     Residual,
     StateSpec,
 )
-from fencepost.layers.base import arguments_of
-from fencepost.layers.windowed import WindowedLayer
-from fencepost.sizing import Window
-from fencepost.text import format_shape
+from ..layers.base import arguments_of
+from ..layers.windowed import WindowedLayer
+from ..sizing import Window
+from ..text import format_shape
+from .operations import Graph, Operation, Role, Value
 
 _Shape = tuple[int, ...]
 # The engine counts the elements of one value with 32 bits.

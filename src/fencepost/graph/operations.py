@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from fencepost.layers import Layer
-from fencepost.sizing import Window
+from ..layers import Layer
+from ..sizing import Window
 
 #: With the batch; None for a size that is not known before the model runs.
 Shape: TypeAlias = tuple[int | None, ...]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from fencepost.graph.axis_field import AxisField, TooManyPhases
-from fencepost.graph.axis_maps import axis_maps
-from fencepost.graph.operations import Graph, Operation, Shape, Value
+from .axis_field import AxisField, TooManyPhases
+from .axis_maps import axis_maps
+from .operations import Graph, Operation, Shape, Value
 
 #: Positions lie along an axis, but not those of one axis of the input.
 MERGED = -1

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from fencepost.graph import Graph, Operation, Shape, Value
-from fencepost.sizing import Window
+from ..sizing import Window
+from . import Graph, Operation, Shape, Value
 
 Sizes = tuple[int, ...]
 # How far the nearest input is searched for: two periods of a network with a stride of 32.

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from fencepost.planning.data import LayerPlan
-from fencepost.planning.plans import Plan, plan
-from fencepost.planning.questions import AxisSizes, Choice, Choices, SamePadding
-from fencepost.planning.text import parse_layers
+from .data import LayerPlan
+from .plans import Plan, plan
+from .questions import AxisSizes, Choice, Choices, SamePadding
+from .text import parse_layers
 
 __all__ = [
     "AxisSizes",

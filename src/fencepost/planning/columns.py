@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fencepost.layers import Layer, Residual
-from fencepost.planning.data import LayerPlan, PlanData
-from fencepost.sizing import Window
-from fencepost.text import format_shape
+from ..layers import Layer, Residual
+from ..sizing import Window
+from ..text import format_shape
+from .data import LayerPlan, PlanData
 
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fencepost.errors import SizeError
-from fencepost.graph import AxisField, SizedLayer
-from fencepost.layers import Layer, Residual, Shape
+from ..errors import SizeError
+from ..graph import AxisField, SizedLayer
+from ..layers import Layer, Residual, Shape
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from fencepost.planning.columns import Group, Line, groups, lines, notes
-from fencepost.planning.data import PlanData
+from .columns import Group, Line, groups, lines, notes
+from .data import PlanData
 
 # No colours of our own: the table takes those of the notebook, light or dark.
 _TABLE = "border-collapse: collapse; font-variant-numeric: tabular-nums"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fencepost.errors import SizeError
-from fencepost.planning.data import LayerPlan, PlanData
-from fencepost.sizing import Window
+from ..errors import SizeError
+from ..sizing import Window
+from .data import LayerPlan, PlanData
 
 
 def of_plan(plan: PlanData) -> dict[str, Any]:

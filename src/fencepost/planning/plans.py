@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fencepost.arguments import integer
-from fencepost.graph import ReceptiveFields, SizedLayer, receptive_fields, size_layers
-from fencepost.layers import Layer, Shape
-from fencepost.network.arguments import as_input_shape, as_layers
-from fencepost.planning import html, plain, questions, table
-from fencepost.planning.data import LayerPlan, PlanData
-from fencepost.planning.questions import AxisSizes, Choices, SamePadding
-from fencepost.planning.text import parse_layers
+from ..arguments import integer
+from ..graph import ReceptiveFields, SizedLayer, receptive_fields, size_layers
+from ..layers import Layer, Shape
+from ..network.arguments import as_input_shape, as_layers
+from . import html, plain, questions, table
+from .data import LayerPlan, PlanData
+from .questions import AxisSizes, Choices, SamePadding
+from .text import parse_layers
 
 _FLOAT = 4  # bytes of a float32
 

@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from fencepost.arguments import integer, nearest
-from fencepost.errors import ArgumentError, SizeError
-from fencepost.graph import size_layers
-from fencepost.layers import Layer, Residual, Shape
-from fencepost.layers.arguments import compact
-from fencepost.layers.base import arguments_of
-from fencepost.layers.windowed import WindowedLayer
-from fencepost.planning import variants
-from fencepost.sizing import Window
-from fencepost.text import format_shape
+from ..arguments import integer, nearest
+from ..errors import ArgumentError, SizeError
+from ..graph import size_layers
+from ..layers import Layer, Residual, Shape
+from ..layers.arguments import compact
+from ..layers.base import arguments_of
+from ..layers.windowed import WindowedLayer
+from ..sizing import Window
+from ..text import format_shape
+from . import variants
 
 MOST_SIZES = 10_000
 # How far the nearest input is searched for: several periods of any usual network's strides.

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fencepost.planning.columns import Column, Group, Line, groups, lines, notes
-from fencepost.planning.data import PlanData
+from .columns import Column, Group, Line, groups, lines, notes
+from .data import PlanData
 
 _GAP = "  "
 _BETWEEN = "   "  # before a group

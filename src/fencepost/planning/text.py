@@ -15,11 +15,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from fencepost.arguments import nearest
-from fencepost.errors import ArgumentError
-from fencepost.layers import Layer, Residual
-from fencepost.layers.base import arguments_of
-from fencepost.planning.tokens import Token, Tokens
+from ..arguments import nearest
+from ..errors import ArgumentError
+from ..layers import Layer, Residual
+from ..layers.base import arguments_of
+from .tokens import Token, Tokens
 
 LONGEST = 200_000  # letters: some thousand layers
 _DEEPEST = 20

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from fencepost.errors import ArgumentError
-from fencepost.text import mark_column
+from ..errors import ArgumentError
+from ..text import mark_column
 
 _TOKEN = re.compile(
     r"""(?P<space>(?:[ \t\r\f\v]|\#[^\n]*)+)

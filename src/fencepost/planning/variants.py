@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fencepost.layers import BatchNorm1d, BatchNorm2d, Layer, Residual, Subsample, SumPool1d
-from fencepost.layers.base import arguments_of
-from fencepost.layers.windowed import WindowedLayer
+from ..layers import BatchNorm1d, BatchNorm2d, Layer, Residual, Subsample, SumPool1d
+from ..layers.base import arguments_of
+from ..layers.windowed import WindowedLayer
 
 Layers = tuple[Layer, ...]
 _PER_AXIS = ("kernel_size", "stride", "dilation")

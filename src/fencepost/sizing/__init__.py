@@ -10,10 +10,10 @@ dilation as in relation 15.)
 
 from __future__ import annotations
 
-from fencepost.sizing.calls import Padding, Sizes
-from fencepost.sizing.padding import halved, same_padding
-from fencepost.sizing.sizes import fitting_windows, output_size, windows
-from fencepost.sizing.window import Remainder, Window
+from .calls import Padding, Sizes
+from .padding import halved, same_padding
+from .sizes import fitting_windows, output_size, windows
+from .window import Remainder, Window
 
 __all__ = [
     "Padding",

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-from fencepost.errors import AxisProblem, SizeProblem, Suggestion
-from fencepost.sizing.calls import SizingCall
-from fencepost.sizing.padding import halved, same_padding
-from fencepost.sizing.window import Remainder, Window
-from fencepost.text import join_words, plural
+from ..errors import AxisProblem, SizeProblem, Suggestion
+from ..text import join_words, plural
+from .calls import SizingCall
+from .padding import halved, same_padding
+from .window import Remainder, Window
 
 _Argument = Literal["kernel", "stride", "dilation"]
 _AXIS_NAMES = {1: ("",), 2: ("height", "width"), 3: ("depth", "height", "width")}

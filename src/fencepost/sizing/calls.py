@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, SupportsIndex, TypeAlias, get_args
 
-from fencepost.arguments import choice, integer
-from fencepost.errors import ArgumentError
-from fencepost.sizing.padding import same_padding
-from fencepost.sizing.window import Remainder, Window
+from ..arguments import choice, integer
+from ..errors import ArgumentError
+from .padding import same_padding
+from .window import Remainder, Window
 
 Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Padding: TypeAlias = (

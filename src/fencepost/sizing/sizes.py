@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Literal, SupportsIndex, overload
 
-from fencepost.errors import SizeError
-from fencepost.sizing.advice import ambiguous_same, misfit
-from fencepost.sizing.calls import Padding, Sizes, SizingCall, read_call, same_remark
-from fencepost.sizing.padding import same_padding
-from fencepost.sizing.window import Remainder, Window
+from ..errors import SizeError
+from .advice import ambiguous_same, misfit
+from .calls import Padding, Sizes, SizingCall, read_call, same_remark
+from .padding import same_padding
+from .window import Remainder, Window
 
 
 @overload

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from fencepost.sizing.padding import halved
+from .padding import halved
 
 Remainder = Literal["error", "crop", "pad"]
 

@@ -6,9 +6,9 @@ import functools
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fencepost.check.findings import CODES, Finding
-from fencepost.graph import Graph, Operation, ReceptiveFields, Value, receptive_fields
-from fencepost.graph.coverage import full_consumers
+from ...graph import Graph, Operation, ReceptiveFields, Value, receptive_fields
+from ...graph.coverage import full_consumers
+from ..findings import CODES, Finding
 
 #: What lies along the axes of a window: one, many, and where the far edge is.
 _AXES = {

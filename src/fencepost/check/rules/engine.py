@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fencepost.check.findings import SEVERITIES, Finding
-from fencepost.check.report import Report
-from fencepost.check.rules import fields, sizes, windows
-from fencepost.check.rules.context import RuleContext
-from fencepost.graph import Graph
-from fencepost.graph.resizing import nearest_inputs
+from ...graph import Graph
+from ...graph.resizing import nearest_inputs
+from ..findings import SEVERITIES, Finding
+from ..report import Report
+from . import fields, sizes, windows
+from .context import RuleContext
 
 _LEFT_OVER = ("FP201", "FP202")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fencepost.check.findings import Finding
-from fencepost.check.rules.context import RuleContext, finding
-from fencepost.graph import Operation, Value
-from fencepost.text import format_shape, join_words
+from ...graph import Operation, Value
+from ...text import format_shape, join_words
+from ..findings import Finding
+from .context import RuleContext, finding
 
 #: Of the input: receptive fields, before positions are put together, should be no smaller.
 LEAST_SHARE = 0.5

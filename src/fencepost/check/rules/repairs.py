@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fencepost.errors import SizeError, Suggestion
-from fencepost.graph import Graph, Operation
-from fencepost.graph.resizing import nearest_inputs
-from fencepost.sizing import Window, halved, windows
-from fencepost.text import format_shape, join_words
+from ...errors import SizeError, Suggestion
+from ...graph import Graph, Operation
+from ...graph.resizing import nearest_inputs
+from ...sizing import Window, halved, windows
+from ...text import format_shape, join_words
 
 # More padding than any network has is not searched for.
 _MOST_PADDING = 1024

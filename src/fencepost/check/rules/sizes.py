@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fencepost.check.findings import Finding
-from fencepost.check.rules.context import RuleContext, axis_words, finding
-from fencepost.check.rules.repairs import fitting_inputs, paddings
-from fencepost.graph import Operation, Shape, Value, element_count
-from fencepost.graph.resizing import wanted_features
-from fencepost.text import format_shape, join_words, plural
+from ...graph import Operation, Shape, Value, element_count
+from ...graph.resizing import wanted_features
+from ...text import format_shape, join_words, plural
+from ..findings import Finding
+from .context import RuleContext, axis_words, finding
+from .repairs import fitting_inputs, paddings
 
 _NORMALISATIONS = ("BatchNorm", "InstanceNorm", "GroupNorm", "PReLU")
 

@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fencepost.check.findings import Finding
-from fencepost.check.rules.context import RuleContext, axis_words, finding
-from fencepost.check.rules.repairs import exact
-from fencepost.graph import Operation
-from fencepost.graph.coverage import KEEPING, coverage, steps_over
-from fencepost.sizing import Window, halved, same_padding
-from fencepost.text import format_shape, join_words, plural
+from ...graph import Operation
+from ...graph.coverage import KEEPING, coverage, steps_over
+from ...sizing import Window, halved, same_padding
+from ...text import format_shape, join_words, plural
+from ..findings import Finding
+from .context import RuleContext, axis_words, finding
+from .repairs import exact
 
 
 def dropped(context: RuleContext, operation: Operation) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fencepost.convolution.methods.candidate import Candidate, Choice
-from fencepost.convolution.methods.choice import METHODS, choose, compute
+from .candidate import Candidate, Choice
+from .choice import METHODS, choose, compute
 
 __all__ = ["METHODS", "Candidate", "Choice", "choose", "compute"]

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.convolution.boundaries import FILL, Indices
-from fencepost.convolution.methods import direct
-from fencepost.convolution.methods.tiles import Tiling
-from fencepost.convolution.methods.whole import Whole
-from fencepost.convolution.task import Array, CorrelationTask
+from ..boundaries import FILL, Indices
+from ..task import Array, CorrelationTask
+from . import direct
+from .tiles import Tiling
+from .whole import Whole
 
 FACTOR = 16.0
 _LARGEST_SIDES = {1: 16, 2: 16, 3: 4}  # of a block, by how many axes it has

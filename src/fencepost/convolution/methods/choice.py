@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 
-from fencepost.convolution.methods import direct, fft, integer_fft, separable
-from fencepost.convolution.methods.candidate import Candidate, Choice
-from fencepost.convolution.methods.exchange import exchanged
-from fencepost.convolution.task import CorrelationTask
-from fencepost.errors import ArgumentError
+from ...errors import ArgumentError
+from ..task import CorrelationTask
+from . import direct, fft, integer_fft, separable
+from .candidate import Candidate, Choice
+from .exchange import exchanged
 
 METHODS = ("auto", "direct", "separable", "fft")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fencepost import _engine
+from ... import _engine
 
 # Multiply-adds per second and core of a dense kernel in float32, by instruction set. float64 has
 # half the lanes; integers beyond 2⁵³ are summed in 128 bits.

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fencepost import _engine
-from fencepost.convolution.boundaries import FILL, Indices
-from fencepost.convolution.methods import costs
-from fencepost.convolution.methods.candidate import Candidate, multiplications
-from fencepost.convolution.task import Array, CorrelationTask
+from ... import _engine
+from ..boundaries import FILL, Indices
+from ..task import Array, CorrelationTask
+from . import costs
+from .candidate import Candidate, multiplications
 
 _FEW = 9  # weights of a kernel that nothing is quicker for
 _SMALL = 40e-6  # seconds: below this, weighing other methods takes longer than they can save

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from fencepost.convolution.boundaries import FILL, Indices
-from fencepost.convolution.task import CorrelationTask
+from ..boundaries import FILL, Indices
+from ..task import CorrelationTask
 
 
 def exchanged(task: CorrelationTask) -> CorrelationTask:

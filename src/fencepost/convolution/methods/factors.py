@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.convolution.task import Array
+from ..task import Array
 
 LARGEST_RANK = 4  # of what the engine runs in one go
 _SAMPLED, _SAMPLE = 4096, 24  # weights from which on a part of so many rows is looked at first

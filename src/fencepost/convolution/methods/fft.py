@@ -17,8 +17,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost import _engine
-from fencepost.convolution.methods import (
+from ... import _engine
+from ..task import Array, CorrelationTask
+from . import (
     accuracy,
     costs,
     direct,
@@ -26,10 +27,9 @@ from fencepost.convolution.methods import (
     tiles,
     whole,
 )
-from fencepost.convolution.methods.candidate import Candidate
-from fencepost.convolution.methods.tiles import Tiling
-from fencepost.convolution.methods.whole import Whole
-from fencepost.convolution.task import Array, CorrelationTask
+from .candidate import Candidate
+from .tiles import Tiling
+from .whole import Whole
 
 _MARKED = 16  # side of the blocks in which single results are computed again
 

@@ -22,12 +22,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from fencepost import _engine
-from fencepost.convolution.methods import fft
-from fencepost.convolution.methods.candidate import Candidate
-from fencepost.convolution.methods.tiles import Tiling
-from fencepost.convolution.methods.whole import Whole
-from fencepost.convolution.task import Array, CorrelationTask
+from ... import _engine
+from ..task import Array, CorrelationTask
+from . import fft
+from .candidate import Candidate
+from .tiles import Tiling
+from .whole import Whole
 
 _LEVEL = 96.0  # c, with a margin
 _MOST_PARTS = 4

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fencepost.convolution.boundaries import FILL
-from fencepost.convolution.methods import costs, direct
-from fencepost.convolution.task import CorrelationTask
+from ..boundaries import FILL
+from ..task import CorrelationTask
+from . import costs, direct
 
 Region = tuple[slice, ...]  # (plane, *results along each axis)
 _REGION = 15e-6  # seconds that a region takes, however small

@@ -10,16 +10,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from fencepost import _engine
-from fencepost.convolution.methods import accuracy, costs, direct
-from fencepost.convolution.methods.candidate import Candidate, multiplications
-from fencepost.convolution.methods.factors import (
+from ... import _engine
+from ..task import Array, CorrelationTask
+from . import accuracy, costs, direct
+from .candidate import Candidate, multiplications
+from .factors import (
     LARGEST_RANK,
     Factors,
     integer_factors,
     real_factors,
 )
-from fencepost.convolution.task import Array, CorrelationTask
 
 
 def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from fencepost import _engine
-from fencepost.convolution.methods import costs
-from fencepost.convolution.task import CorrelationTask
+from ... import _engine
+from ..task import CorrelationTask
+from . import costs
 
 _LONGEST = 4096  # side of a tile of two axes
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from fencepost import _engine
-from fencepost.convolution.boundaries import FILL, Indices
-from fencepost.convolution.methods import costs
-from fencepost.convolution.task import Array, CorrelationTask
+from ... import _engine
+from ..boundaries import FILL, Indices
+from ..task import Array, CorrelationTask
+from . import costs
 
 _THREADED = 1 << 17  # elements that are worth more than one thread
 _LARGEST = 1 << 28  # elements of a transform: of four such arrays 16 GB

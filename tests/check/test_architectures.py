@@ -1,6 +1,6 @@
 """Known networks, read from PyTorch and from their exports: published fields, measured fields.
 
-And what is found in them: each finding here has been looked at, and is true.
+And what is found in them: each finding here has been read, and is true.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def report_of(name):
 
 
 def widest(report):
-    """The widest receptive field of the outputs that are at places."""
+    """The widest receptive field of the outputs that have positions."""
     numbers = range(len(report.graph.operations))
     return max(
         (report.receptive_fields.sizes(n) for n in numbers if report.receptive_fields.fields(n)),
@@ -138,7 +138,7 @@ class Positive(nn.Module):
         return self.network(x)
 
 
-# Divided channels and small inputs; the part of the network whose outputs are at places.
+# Divided channels and small inputs; the part of the network whose outputs have positions.
 PARTS = {
     "lenet5": (lambda n: n[:6], 28),
     "alexnet": (lambda n: n.features, 224),
@@ -161,13 +161,13 @@ def test_fields_are_what_gradients_reach(name):
     field = report.receptive_fields.fields(output.operation)[0]
     outputs = report.graph.operations[output.operation].output_shape[2]
     for index in {0, outputs // 2, outputs // 2 + 1}:
-        cells = field.elements(index)
-        expected = max(cells.start, 0), min(cells.stop, size) - 1
+        elements = field.elements(index)
+        expected = max(elements.start, 0), min(elements.stop, size) - 1
         assert measured(network, x, index) == expected
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_an_export_is_judged_as_the_module_is(name, tmp_path):
+def test_an_export_is_checked_as_the_module_is(name, tmp_path):
     pytest.importorskip("onnx", reason="the exporter needs the onnx package")
     from interchange.onnx.exports import export
 

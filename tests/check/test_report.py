@@ -36,8 +36,8 @@ def test_the_table_shows_every_layer():
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_the_text_keeps_to_its_width(width):
     report = stem()
-    told = report.text(width) if width >= 80 else "\n".join(report.format_findings(width))
-    assert all(len(line) <= width for line in told.splitlines())
+    lines = report.text(width) if width >= 80 else "\n".join(report.format_findings(width))
+    assert all(len(line) <= width for line in lines.splitlines())
     assert ("left" in report.table(width)) == (width >= 90)
     assert ("share" in report.table(width)) == (width >= 110)
 
@@ -54,9 +54,9 @@ def test_findings_of_one_kind_stand_together():
         value = graph.conv(value, 3, 3, padding=3)
         value = graph.pad(value, -2, -2)
     (text, *_) = run_rules(graph.model()).format_findings(200)
-    first, told, repair = text.splitlines()
+    first, message, repair = text.splitlines()
     assert first == "warning FP207  Padding is larger than half the kernel (4 layers)"
-    assert told.startswith(
+    assert message.startswith(
         "  conv2d0, conv2d2, conv2d4 and conv2d6, Conv2d(3, 3, padding=3): a pad"
     )
     assert repair == "    padding=1 makes 33 of 33."

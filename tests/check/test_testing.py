@@ -12,7 +12,7 @@ import fencepost as fp
 
 EXACT = ((1, 28, 28), "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2)")
 DROPPING = ((1, 29, 29), 'Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2, remainder="crop")')
-FAR = ((1, 28, 28), "Conv2d(6, 3, padding=1), ReLU")  # an output sees 3 × 3: a note
+FAR = ((1, 28, 28), "Conv2d(6, 3, padding=1), ReLU")  # a receptive field of 3 × 3: a note
 
 
 def test_passes():

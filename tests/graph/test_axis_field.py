@@ -1,4 +1,4 @@
-"""Receptive fields: against published values, and against cells that are followed one by one."""
+"""Receptive fields: against published values, and against elements that are followed one by one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ C3, P2 = (3, 1, 1), (2, 2, 0)
 D3, E3 = (3, 2, 1), (3, 2, 0)
 # (size, stride, padding) of the last layer, as published: Araujo, Norris and Sim, Computing
 # receptive fields of convolutional neural networks, Distill 2019. Their AlexNet has no padding at
-# its first layer; their ResNets have the stride in each block's last unit and 0 cells before the
+# its first layer; their ResNets have the stride in each block's last unit and 0 elements before the
 # pool, as their MobileNet has before every stride of 2. The 196 of VGG-16's conv5_3 is the figure
 # generally quoted; LeNet-5's follows by hand: 5, 6, 6 + 4·2 = 14, 14 + 1·2 = 16.
 PUBLISHED = {
@@ -62,16 +62,16 @@ layers = st.tuples(
 
 
 def follow(input_size, chain):
-    """For each output cell, the first and the last input cell on any path to it."""
+    """For each output element, the first and the last input element on any path to it."""
     margin = 60  # padding, far enough to be followed through three layers
     seen = {i: (i, i) for i in range(-margin, input_size + margin)}
     for window in chain:
         taps = [k * window.dilation - window.before for k in range(window.kernel)]
         met = {}
         for i in range(-margin, window.output + margin):
-            cells = [i * window.stride + tap for tap in taps]
-            if seen.keys() >= set(cells):
-                met[i] = (min(seen[c][0] for c in cells), max(seen[c][1] for c in cells))
+            elements = [i * window.stride + tap for tap in taps]
+            if seen.keys() >= set(elements):
+                met[i] = (min(seen[c][0] for c in elements), max(seen[c][1] for c in elements))
         seen = met
     return [seen[i] for i in range(chain[-1].output if chain else input_size)]
 

@@ -24,10 +24,10 @@ def test_resizing_against_pytorchs_gradients(mode, align, size, output):
     for index in range(output):
         (gradient,) = torch.autograd.grad(y[0, 0, index].sum(), x, retain_graph=True)
         seen = gradient[0, 0].abs().sum(1).nonzero().flatten().tolist()
-        # What lies beyond the edge is the edge's cell again.
-        cells = {min(max(cell, 0), size - 1) for cell in field.elements(index)}
-        assert set(seen) <= cells
-        assert mode == "bicubic" or {min(seen), max(seen)} == {min(cells), max(cells)}
+        # What lies beyond the edge is the edge's element again.
+        elements = {min(max(element, 0), size - 1) for element in field.elements(index)}
+        assert set(seen) <= elements
+        assert mode == "bicubic" or {min(seen), max(seen)} == {min(elements), max(elements)}
 
 
 def test_adaptive_pooling_against_pytorchs_gradients():

@@ -11,18 +11,18 @@ from fencepost.graph import AxisField, receptive_fields
 from fencepost.sizing import Window
 from graph.graph_builder import GraphBuilder
 
-MARGIN = 300  # cells beyond both edges that are followed too
+MARGIN = 300  # elements beyond both edges that are followed too
 
 
 class Followed:
-    """A signal whose cells each know which cells of the input they come from: by definition."""
+    """A signal whose elements each know which of the input they come from: by definition."""
 
     def __init__(self, size, seen=None):
         self.size = size
         self.seen = seen or (lambda index: {index})
 
-    def taps(self, size, cells):
-        return Followed(size, lambda o: set().union(*(self.seen(i) for i in cells(o))))
+    def taps(self, size, elements):
+        return Followed(size, lambda o: set().union(*(self.seen(i) for i in elements(o))))
 
     def conv(self, kernel, stride, padding, dilation):
         size = (self.size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
@@ -88,8 +88,8 @@ def grow(graph, value, followed, chain):
 
 def spans(field, outputs):
     return [
-        (cells.start, cells.stop) if cells else None
-        for cells in map(field.elements, range(outputs))
+        (elements.start, elements.stop) if elements else None
+        for elements in map(field.elements, range(outputs))
     ]
 
 
@@ -186,7 +186,7 @@ def test_axes_that_are_moved_and_named_anew():
     assert found.sizes(1) == (3, 5)
     assert found.sizes(5) == (5, 9)
     assert found.fields(5)[1].stride == 2
-    # Rows and columns in one: windows over them see no field.
+    # Rows and columns in one: windows over them have no field.
     graph.conv(graph.reshape(value, 1, 8, 160), 1, 3)
     assert receptive_fields(graph.model()).arrays[-1] is None
 
@@ -201,7 +201,7 @@ def test_a_linear_layer_of_channels_leaves_places_by_themselves():
     value = graph.reshape(value, 1, 4, 16, 20, kind="Permute", arguments=dims)
     graph.conv(value, 8, 3, padding=1)
     assert receptive_fields(graph.model()).sizes(4) == (5, 5)
-    # Over places in one axis, as an MLP-Mixer has it, or over rows, it sees them whole.
+    # Over positions in one axis, as an MLP-Mixer has it, or over rows, it depends on all of them.
     graph = GraphBuilder((1, 3, 16, 20))
     tokens = graph.reshape(graph.conv(graph.input, 8, 4, stride=4), 1, 8, 20)
     graph.add("Linear", "dense", [tokens], (1, 8, 20), weight_shape=(20, 20))

@@ -75,13 +75,13 @@ class Drawn:
         return Apply(lambda x, body, short: body(x) + short(x), body, self.conv(1, stride))
 
     def inception(self):
-        """Branches that see more and less, put beside one another and mixed."""
+        """Branches with larger and smaller fields, put beside one another and mixed."""
         branches = [self.conv(self.generator.randint(1, 5), padding="same") for _ in range(3)]
         mix = self.conv(1, ins=6)
         return Apply(lambda x, mix, *b: mix(torch.cat([one(x) for one in b], 1)), mix, *branches)
 
     def convnext(self):
-        """Each place by itself, its channels last, as a ConvNeXt has it."""
+        """Each position by itself, its channels last, as a ConvNeXt has it."""
 
         start = self.generator.randint(0, 1)
 
@@ -121,7 +121,7 @@ class Drawn:
 
 
 def seen(module, sizes):
-    """For each output cell the cells of the input on which its gradient is not 0."""
+    """For each output element the elements of the input on which its gradient is not 0."""
     outputs = module(torch.zeros(1, 1, *sizes, dtype=torch.float64)).shape[2:]
     # As many copies of the input as there are outputs: one gradient for each, in one go.
     x = torch.zeros(outputs.numel(), 1, *sizes, dtype=torch.float64, requires_grad=True)
@@ -131,7 +131,7 @@ def seen(module, sizes):
 
 
 def cuts(model):
-    """Tell whether cells are cut off that a later padding makes zeros of."""
+    """Tell whether elements are cut off that a later padding makes zeros of."""
     return any(
         min(window.before, window.after) < 0
         or (one.role == "transposed" and max(window.before, window.after) > 0)
@@ -150,7 +150,7 @@ def test_fields_are_where_gradients_are_not_0(axes):
         module = Drawn(generator, axes).module(most)
         shape = tuple(generator.randint(*sizes) for _ in range(axes))
         model = read_module(module, [(1, *shape)])
-        if model.failure or 0 in model.operations[-1].output_shape:  # too much for so few cells
+        if model.failure or 0 in model.operations[-1].output_shape:  # too much for so few elements
             continue
         networks += 1
         last = len(model.operations) - 1
@@ -164,16 +164,16 @@ def test_fields_are_where_gradients_are_not_0(axes):
             across = [d for d in range(found.ndim) if d not in (axis, axes + axis)]
             along = found.amax(across) if across else found
             for index, row in enumerate(along):
-                cells = row.nonzero().flatten().tolist()
+                elements = row.nonzero().flatten().tolist()
                 span = field.elements(index)
                 outputs += 1
-                if not cells:
+                if not elements:
                     continue
-                assert span.start <= cells[0]
-                assert cells[-1] < span.stop
-                # What lies at an edge may not be seen: holes between taps, and what was cut off.
+                assert span.start <= elements[0]
+                assert elements[-1] < span.stop
+                # An edge may have no gradient: holes between taps, and what was cut off.
                 if span.start >= 0 and span.stop <= shape[axis] and not cuts(model):
-                    assert (cells[0], cells[-1]) == (span.start, span.stop - 1)
+                    assert (elements[0], elements[-1]) == (span.start, span.stop - 1)
                     inner += 1
     assert outputs > 700
     assert inner > 250
@@ -223,7 +223,7 @@ def resnet(*counts, last=True):
 
 
 def inception():
-    """Inception v2: the paths that see most are two convolutions of 3 × 3 in each module."""
+    """Inception v2: the largest fields are of two convolutions of 3 × 3 in each module."""
 
     def module(stride):
         branches = [
@@ -294,5 +294,8 @@ def test_fields_of_the_known_networks(name, operation, span):
         features = nn.Sequential(module.stem, module.stages)
         operation = operation.replace("stages", "1")
     model = read_module(features[:6] if name == "lenet5" else features, [(channels, 1000, 1000)])
-    place = {one.name: number for number, one in enumerate(model.operations)}
-    assert receptive_fields(model).sizes(place[operation.removeprefix("features.")]) == (span, span)
+    index_of = {operation.name: index for index, operation in enumerate(model.operations)}
+    assert receptive_fields(model).sizes(index_of[operation.removeprefix("features.")]) == (
+        span,
+        span,
+    )

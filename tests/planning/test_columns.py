@@ -7,9 +7,9 @@ import fencepost as fp
 
 def test_what_is_dropped_is_said():
     text = "Conv2d(4, 4, padding='same'), MaxPool2d(3, stride=2, remainder='crop')"
-    told = fp.plan((1, 10, 8), text).text(120)
-    assert 'layer 1, MaxPool2d(3, stride=2, remainder="crop"): the last element of each' in told
-    assert '"same" puts 1 zero before the input and 2 after it' in told
+    notes = fp.plan((1, 10, 8), text).text(120)
+    assert 'layer 1, MaxPool2d(3, stride=2, remainder="crop"): the last element of each' in notes
+    assert '"same" puts 1 zero before the input and 2 after it' in notes
     assert "never used" not in fp.plan((1, 11, 9), text).text(120)
     skipped = fp.plan((1, 10), "Conv1d(4, 2, stride=5, remainder='crop')").text(120)
     assert "the last 3 elements of each row are never used" in skipped

@@ -20,7 +20,7 @@ def torch():
     return pytest.importorskip("torch", reason="PyTorch is not installed")
 
 
-def one(plan, place):
+def row_at(plan, place):
     """The row of a place, such as "3.0"."""
     first, _, rest = place.partition(".")
     row = plan.rows[int(first)]
@@ -67,9 +67,9 @@ def test_published_networks_against_torchinfo(torch, name):
     shape, text, parameters = KNOWN[name]
     plan = fp.plan(shape, text, batch=2)
     network = torch_networks.build(torch, shape, plan.layers)
-    told = torchinfo.summary(network, (2, *shape), verbose=0, device="meta")
-    assert told.total_params == parameters
-    assert told.total_mult_adds == 2 * sum(row.connections for row in plan.rows if row.share)
+    summary = torchinfo.summary(network, (2, *shape), verbose=0, device="meta")
+    assert summary.total_params == parameters
+    assert summary.total_mult_adds == 2 * sum(row.connections for row in plan.rows if row.share)
 
 
 def random_layer(generator, axes, strides=(1, 2, 3)):
@@ -112,7 +112,7 @@ def test_random_networks_against_pytorch(torch):
     assert compared > 120
 
 
-# --- what an output sees --------------------------------------------------------------------
+# --- receptive fields -----------------------------------------------------------------------
 
 
 # The same figures as of chains of windows in tests/graph/test_axis_field.py, by way of the layers.
@@ -131,28 +131,28 @@ def test_published_receptive_fields(text, last, field, stride):
     assert {row.covers for row in plan.rows[linear:]} == {True}
 
 
-def seen(network, shape):
-    """For each output, which cells of the input change it: found by changing them one by one.
+def influence(network, shape):
+    """For each output, which elements of the input change it: found by changing them one by one.
 
     The network must be linear: then the outputs for a single 1 are what it adds.
     """
-    cells = int(np.prod(shape[1:]))
-    impulses = np.zeros((cells, *shape), np.float32)
-    impulses[:, 0].reshape(cells, cells)[np.arange(cells), np.arange(cells)] = 1
-    answers = np.asarray(network(impulses)).any(axis=1)  # whichever channel
-    return answers.reshape(*shape[1:], *answers.shape[1:])
+    elements = int(np.prod(shape[1:]))
+    impulses = np.zeros((elements, *shape), np.float32)
+    impulses[:, 0].reshape(elements, elements)[np.arange(elements), np.arange(elements)] = 1
+    responses = np.asarray(network(impulses)).any(axis=1)  # whichever channel
+    return responses.reshape(*shape[1:], *responses.shape[1:])
 
 
 def measured(network, shape):
-    """First and last cell along each axis that each output sees; None if it sees padding only."""
-    found = seen(network, shape)
+    """First and last element along each axis that each output depends on; None if on none."""
+    found = influence(network, shape)
     axes = len(shape) - 1
     spans = []
     for axis in range(axes):
         others = tuple(a for a in range(2 * axes) if a not in (axis, axes + axis))
-        along = found.any(axis=others)  # (cells, outputs)
-        cells = [np.flatnonzero(column) for column in along.T]
-        spans.append([(some[0], some[-1]) if some.size else None for some in cells])
+        along = found.any(axis=others)  # (elements, outputs)
+        elements = [np.flatnonzero(column) for column in along.T]
+        spans.append([(some[0], some[-1]) if some.size else None for some in elements])
     return spans
 
 
@@ -201,13 +201,13 @@ def test_measured_receptive_fields():
                 if span is None:
                     continue
                 first, last = span
-                cells = field.elements(index)
+                elements = field.elements(index)
                 outputs += 1
-                assert cells.start <= first
-                assert last < cells.stop
+                assert elements.start <= first
+                assert last < elements.stop
                 # Holes between taps may lie at an edge; a field inside the input shows its ends.
-                if cells.start >= 0 and cells.stop <= size:
-                    assert (first, last) == (cells.start, cells.stop - 1)
+                if elements.start >= 0 and elements.stop <= size:
+                    assert (first, last) == (elements.start, elements.stop - 1)
                     inner += 1
     assert outputs > 500
     assert inner > 200
@@ -217,7 +217,7 @@ def test_measured_receptive_fields():
 def test_fields_once_the_axes_are_gone():
     plan = fp.plan((1, 10, 9), "Conv2d(2, 3, 2, remainder='crop'), Flatten, ReLU, Linear(3), ReLU")
     assert [row.fields is None for row in plan.rows] == [False, True, True, True, True]
-    # A flattened value sees what it saw; a linear one all but the row that was dropped.
+    # A flattened value depends on what it did; a linear one on all but the row that was dropped.
     assert [row.receptive_field for row in plan.rows] == [(3, 3)] * 3 + [(9, 9)] * 2
     assert [row.covers for row in plan.rows] == [False] * 5
     exact = fp.plan((1, 9, 9), "Conv2d(2, 3, 2), GlobalAvgPool")
@@ -292,12 +292,12 @@ def test_arguments_that_are_refused(shape, layers, options, words):
 def test_layers_within_a_residual():
     text = "Conv2d(8, 3), Residual(Conv2d(8, 3, padding=1), Residual(Conv2d(8, 5, padding=2)))"
     plan = fp.plan((1, 20, 20), text)
-    places = [one(plan, place).place for place in ("1", "1.0", "1.1")]
+    places = [row_at(plan, place).place for place in ("1", "1.0", "1.1")]
     assert places == ["1", "1.0", "1.1"]
-    assert one(plan, "1.1").inner[0].place == "1.1.0"
-    fields = [one(plan, place).receptive_field[0] for place in ("0", "1.0", "1.1", "1")]
+    assert row_at(plan, "1.1").inner[0].place == "1.1.0"
+    fields = [row_at(plan, place).receptive_field[0] for place in ("0", "1.0", "1.1", "1")]
     assert fields == [3, 5, 9, 9]
-    outer = one(plan, "1")
+    outer = row_at(plan, "1")
     assert outer.parameters == sum(row.parameters for row in outer.inner)
     assert outer.multiply_adds == sum(row.multiply_adds for row in outer.inner)
     # Its own sum is a value of the network too, and so is the inner block's.

@@ -17,7 +17,7 @@ STEM = "Conv2d(8, 7, stride=2, padding=3), ReLU, MaxPool2d(3, stride=2, padding=
 
 
 def drops_nothing(plan):
-    """Whether everything fits, and no cell of any layer's input is dropped."""
+    """Whether everything fits, and no element of any layer's input is dropped."""
     return plan.ok and all(
         window.remainder == 0 for row in flat(plan.rows) for window in row.windows
     )

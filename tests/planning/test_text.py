@@ -111,14 +111,14 @@ def test_mistakes_are_pointed_at(text, words, line, column):
     message = str(caught.value)
     for word in words:
         assert word in message
-    told, shown, mark = message.rsplit("\n", 2)
-    assert told.endswith("\n")
+    reason, shown, mark = message.rsplit("\n", 2)
+    assert reason.endswith("\n")
     where = f"^ column {column}" + ("" if line is None else f", line {line}")
     assert mark.strip() == where
-    # The mark stands below the letter that the column names.
+    # The mark stands below the character that the column names.
     number = 1 if line is None else line
-    letter = (text.split("\n")[number - 1] + " ")[column - 1]
-    assert (shown + " ")[mark.index("^")] == letter
+    character = (text.split("\n")[number - 1] + " ")[column - 1]
+    assert (shown + " ")[mark.index("^")] == character
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "# only a comment"])
@@ -130,7 +130,7 @@ def test_no_layers(text):
 def test_text_that_is_no_text_or_too_long():
     with pytest.raises(fp.ArgumentError, match=r"must be a string\. Received: int"):
         parse_layers(3)
-    with pytest.raises(fp.ArgumentError, match="at most 200,000 letters"):
+    with pytest.raises(fp.ArgumentError, match="at most 200,000 characters"):
         parse_layers("ReLU," * 50_000)
 
 

@@ -30,7 +30,9 @@ def test_against_counted_windows():
                 fp.output_size(*call, remainder=generator.choice(("error", "crop", "pad")))
             continue
         unseen = range(found[-1][-1] + 1, window.padded)
-        lost = [cell for cell in unseen if window.before <= cell < window.before + window.input]
+        lost = [
+            element for element in unseen if window.before <= element < window.before + window.input
+        ]
         assert (window.output, window.remainder) == (len(found), len(unseen))
         assert window.lost_elements == len(lost)
         assert fp.output_size(*call, remainder="crop") == len(found)

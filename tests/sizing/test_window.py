@@ -33,7 +33,7 @@ def test_blank_windows_of_kernels_with_wide_holes():
         expected = sum(all(tap not in inside for tap in taps) for taps in covered_elements(window))
         assert window.blank_windows == expected, window
     huge = Window(8, 3, 1, dilation=9, before=10**15)
-    assert huge.blank_windows == huge.output - 8  # the last 8: their last cell is on the input
+    assert huge.blank_windows == huge.output - 8  # the last 8: their last element is on the input
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
@@ -41,16 +41,16 @@ def test_transposed_windows_against_pytorch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     generator = random.Random(3)
     for _ in range(300):
-        places, kernel, stride, dilation = (generator.randint(1, 5) for _ in range(4))
+        size, kernel, stride, dilation = (generator.randint(1, 5) for _ in range(4))
         padding, rest = generator.randint(0, 2), generator.randrange(max(stride, dilation))
-        window = Window.inverse(places, kernel, stride, dilation, padding, padding, rest)
+        window = Window.inverse(size, kernel, stride, dilation, padding, padding, rest)
         layer = torch.nn.ConvTranspose1d(1, 1, kernel, stride, padding, rest, dilation=dilation)
         if window.input < 1:
             continue
-        x = torch.zeros(1, 1, places, device="meta")
+        x = torch.zeros(1, 1, size, device="meta")
         assert window.input == layer.to("meta")(x).shape[-1]
         if rest < stride:
-            assert (window.output, window.remainder) == (places, rest)
+            assert (window.output, window.remainder) == (size, rest)
 
 
 def test_the_equation_as_text_is_the_equation():

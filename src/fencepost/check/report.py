@@ -95,17 +95,17 @@ class Report:
         lines = list(self._lines())
         # Columns without anything in them give their room to the layers; so does what is spare.
         kept = [
-            number
-            for number, (_, from_width) in enumerate(_COLUMNS)
-            if width >= from_width and any(line.cells[0][number] for line in lines)
+            index
+            for index, (_, from_width) in enumerate(_COLUMNS)
+            if width >= from_width and any(line.cells[0][index] for line in lines)
         ]
-        group = Group("", tuple(_COLUMNS[number][0] for number in kept))
+        group = Group("", tuple(_COLUMNS[index][0] for index in kept))
         longest = max(_SHORTEST_NAME, min(_LONGEST_NAME, width * 22 // 100))
         lines = [
             Line(
                 _short(line.place, longest),
                 line.layer,
-                (tuple(line.cells[0][number] for number in kept),),
+                (tuple(line.cells[0][index] for index in kept),),
             )
             for line in lines
         ]
@@ -144,7 +144,7 @@ class Report:
             ],
             "parameters": graph.parameters,
             "multiply_adds": graph.multiply_adds,
-            "operations": [self._operation(number) for number in range(len(graph.operations))],
+            "operations": [self._operation(index) for index in range(len(graph.operations))],
             "failure": graph.failure or None,
             "counts": {severity: len(self.of(severity)) for severity in SEVERITIES},
             "findings": [
@@ -162,9 +162,9 @@ class Report:
             "exact_inputs": [list(shape) for shape in self.exact_inputs],
         }
 
-    def _operation(self, number: int) -> dict[str, Any]:
-        operation = self.graph.operations[number]
-        fields = self.receptive_fields.fields(number)
+    def _operation(self, index: int) -> dict[str, Any]:
+        operation = self.graph.operations[index]
+        fields = self.receptive_fields.fields(index)
         return {
             "name": operation.name,
             "kind": operation.kind,
@@ -181,10 +181,10 @@ class Report:
             "equations": [window.equation for window in operation.windows],
             "remainder": [window.remainder for window in operation.windows],
             "lost_elements": [window.lost_elements for window in operation.windows],
-            "receptive_field": list(self.receptive_fields.sizes(number)) or None,
+            "receptive_field": list(self.receptive_fields.sizes(index)) or None,
             "effective_stride": [float(field.stride) for field in fields] or None,
             "effective_padding": [field.before for field in fields] or None,
-            "covers_input": self.receptive_fields.covers(number),
+            "covers_input": self.receptive_fields.covers(index),
             "parameters": operation.parameters,
             "multiply_adds": operation.multiply_adds,
         }
@@ -196,12 +196,12 @@ class Report:
             yield Line(name, "input", ((format_shape(shape[1:]), *blank),))
         total = graph.multiply_adds
         last = len(graph.operations) - 1
-        for number, operation in enumerate(graph.operations):
+        for index, operation in enumerate(graph.operations):
             work = operation.multiply_adds
             cells = (
-                "✗ fails" if graph.failure and number == last else _output(operation),
+                "✗ fails" if graph.failure and index == last else _output(operation),
                 _remainder(operation),
-                self._seen(number),
+                self._receptive_field(index),
                 compact(operation.parameters),
                 compact(work),
                 f"{100 * work / total:.1f} %" if work and total else "",
@@ -210,12 +210,12 @@ class Report:
         sums = ("", "", "", compact(graph.parameters), compact(total), "")
         yield Line("", "total", (sums,))
 
-    def _seen(self, number: int) -> str:
-        if self.receptive_fields.arrays[number] is None:
-            return "" if not self.graph.operations[number].output_shapes else "?"
-        if not self.receptive_fields.fields(number) and self.receptive_fields.covers(number):
+    def _receptive_field(self, index: int) -> str:
+        if self.receptive_fields.arrays[index] is None:
+            return "" if not self.graph.operations[index].output_shapes else "?"
+        if not self.receptive_fields.fields(index) and self.receptive_fields.covers(index):
             return "all"
-        return _alike(self.receptive_fields.sizes(number))
+        return _alike(self.receptive_fields.sizes(index))
 
 
 # The columns, each with the width from which on there is room for it.
@@ -263,7 +263,7 @@ def _remainder(operation: Operation) -> str:
 
 
 def _alike(sizes: tuple[int, ...]) -> str:
-    """One number where all axes have the same."""
+    """A single number where all axes have the same."""
     return format_shape(sizes if len(set(sizes)) > 1 else sizes[:1])
 
 

@@ -26,8 +26,8 @@ def text(plan: PlanData, width: int) -> str:
 def tables(rows: Sequence[Line], every: Sequence[Group], width: int) -> list[str]:
     """Lay lines out as tables of these groups of columns, `width` characters wide if possible."""
     parts = [
-        _Part.of(group.title, group.columns, [line.cells[number] for line in rows])
-        for number, group in enumerate(every)
+        _Part.of(group.title, group.columns, [line.cells[index] for line in rows])
+        for index, group in enumerate(every)
     ]
     heads = _Heads.of(rows)
     return ["\n".join(_laid_out(heads, block, width)) for block in _packed(heads, parts, width)]
@@ -57,11 +57,11 @@ class _Part:
 
     def without_spare(self) -> _Part:
         """Leave out what the other columns say too."""
-        kept = [number for number, column in enumerate(self.columns) if not column.spare]
+        kept = [index for index, column in enumerate(self.columns) if not column.spare]
         return _Part.of(
             self.title,
-            tuple(self.columns[number] for number in kept),
-            [tuple(cells[number] for number in kept) for cells in self.cells],
+            tuple(self.columns[index] for index in kept),
+            [tuple(cells[index] for index in kept) for cells in self.cells],
         )
 
     @property
@@ -76,12 +76,12 @@ class _Part:
         rows = (self._joined(row) for row in zip(*padded, strict=True))
         return [self.title.ljust(self.width), *rows]
 
-    def height(self, number: int) -> int:
-        return 1 + max(cell.count("\n") for cell in self.cells[number])
+    def height(self, index: int) -> int:
+        return 1 + max(cell.count("\n") for cell in self.cells[index])
 
-    def line(self, number: int, height: int) -> list[str]:
+    def line(self, index: int, height: int) -> list[str]:
         """One line of the table, as high as the highest cell beside it."""
-        pieces = [cell.split("\n") for cell in self.cells[number]]
+        pieces = [cell.split("\n") for cell in self.cells[index]]
         padded = [piece + [""] * (height - len(piece)) for piece in pieces]
         return [self._joined(row) for row in zip(*padded, strict=True)]
 
@@ -110,11 +110,11 @@ class _Heads:
     def width(self, layer_width: int) -> int:
         return self.place_width + len(_GAP) + layer_width
 
-    def line(self, number: int, layer_width: int) -> str:
-        layer = self.layers[number]
+    def line(self, index: int, layer_width: int) -> str:
+        layer = self.layers[index]
         if len(layer) > layer_width:
             layer = layer[: layer_width - 1] + "…"
-        return f"{self.places[number]:<{self.place_width}}{_GAP}{layer:<{layer_width}}"
+        return f"{self.places[index]:<{self.place_width}}{_GAP}{layer:<{layer_width}}"
 
 
 def _packed(heads: _Heads, parts: Sequence[_Part], width: int) -> Iterator[list[_Part]]:
@@ -136,12 +136,12 @@ def _laid_out(heads: _Heads, block: list[_Part], width: int) -> list[str]:
     layer_width = min(heads.layer_width, max(_LEAST, width - heads.width(0) - _beside(block)))
     indent = " " * heads.width(layer_width)
     body = []
-    for number in range(len(heads.layers)):
-        if not any(any(part.cells[number]) for part in block):
+    for index in range(len(heads.layers)):
+        if not any(any(part.cells[index]) for part in block):
             continue  # the sums have nothing to say of sizes, the input nothing of costs
-        height = max(part.height(number) for part in block)
-        head = [heads.line(number, layer_width)] + [indent] * (height - 1)
-        body += _beside_each_other(head, [part.line(number, height) for part in block])
+        height = max(part.height(index) for part in block)
+        head = [heads.line(index, layer_width)] + [indent] * (height - 1)
+        body += _beside_each_other(head, [part.line(index, height) for part in block])
     if not body:
         return []
     height = max(part.header_height for part in block)

@@ -1,6 +1,6 @@
 """Layers as text: ``Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Flatten, Linear(10)``.
 
-Part of planning; may call tokens, layers, arguments and errors. Text may come from anyone: it is
+Text may come from anyone: it is
 cut into tokens and read by the grammar below, and nothing in it is evaluated.
 
     layers    = layer {("," | line break) layer}, between [ and ] or not
@@ -21,7 +21,7 @@ from ..layers import Layer, Residual
 from ..layers.base import arguments_of
 from .tokens import Token, Tokens
 
-LONGEST = 200_000  # letters: some thousand layers
+LONGEST = 200_000  # characters: some thousand layers
 _DEEPEST = 20
 _CONSTANTS = {"True": True, "False": False, "None": None}
 _CLOSING = {"(": ")", "[": "]"}
@@ -68,7 +68,7 @@ def parse_layers(text: str) -> list[Layer]:
         raise ArgumentError(f"the layers' text must be a string. Received: {type(text).__name__}")
     if len(text) > LONGEST:
         raise ArgumentError(
-            f"the layers' text must have at most {LONGEST:,} letters. Received: {len(text):,}"
+            f"the layers' text must have at most {LONGEST:,} characters. Received: {len(text):,}"
         )
     return _Reader(Tokens(text)).everything()
 
@@ -101,16 +101,16 @@ class _Reader:
                 '"Conv2d(6, 5), ReLU, Flatten, Linear(10)". Received: no layer'
             )
         start = self._next
-        found = self._chain(self._values(), start) if start.text == "[" else self._layers()
-        if not found:
+        layers = self._chain(self._values(), start) if start.text == "[" else self._layers()
+        if not layers:
             self._refuse(start, "There must be at least one layer between the brackets")
         self._tokens.skip_lines()
         if self._next.kind != "end":
             self._refuse(self._next, "A comma or a line break is missing before this")
-        return found
+        return layers
 
     def _layers(self) -> list[Layer]:
-        found = [self._layer()]
+        layers = [self._layer()]
         while self._next.kind == "line" or self._next.text == ",":
             self._tokens.skip_lines()
             if self._next.text == ",":
@@ -118,8 +118,8 @@ class _Reader:
                 self._tokens.skip_lines()
             if self._next.kind == "end":
                 break
-            found.append(self._layer())
-        return found
+            layers.append(self._layer())
+        return layers
 
     def _layer(self) -> Layer:
         name = self._next
@@ -132,9 +132,9 @@ class _Reader:
             chains = [*call.positional, *call.named.values()]
             layers = [layer for value, start in chains for layer in self._chain(value, start)]
             return self._made(cls, name, layers, {}, {})
-        places = self._places(cls, name, call)
+        tokens_of = self._tokens_of(cls, name, call)
         named = {key: value for key, (value, _) in call.named.items()}
-        return self._made(cls, name, [value for value, _ in call.positional], named, places)
+        return self._made(cls, name, [value for value, _ in call.positional], named, tokens_of)
 
     def _class(self, token: Token) -> type[Layer]:
         prefix, _, name = token.text.rpartition(".")
@@ -184,21 +184,21 @@ class _Reader:
             hint = "What comes in is known here, so leave it out"
         self._refuse(token, f'"{token.text}" is not an argument: {_takes(cls)}. {hint}'.rstrip())
 
-    def _places(self, cls: type[Layer], name: Token, call: _Call) -> dict[str, Token]:
+    def _tokens_of(self, cls: type[Layer], name: Token, call: _Call) -> dict[str, Token]:
         """Return the token of each argument; refuse too many, too few, and one given twice."""
         known = arguments_of(cls)
         if len(call.positional) > len(known):
             surplus = call.positional[len(known)][1]
             self._refuse(surplus, f"That is one argument too many: {_takes(cls)}")
-        places = {key: start for key, (_, start) in zip(known, call.positional, strict=False)}
+        tokens_of = {key: start for key, (_, start) in zip(known, call.positional, strict=False)}
         for key, (_, start) in call.named.items():
-            if key in places:
+            if key in tokens_of:
                 self._refuse(start, f"{key} is given twice")
-            places[key] = start
-        required = [key for key, one in known.items() if one.default is one.empty]
-        if missing := [key for key in required if key not in places]:
+            tokens_of[key] = start
+        required = [key for key, argument in known.items() if argument.default is argument.empty]
+        if missing := [key for key in required if key not in tokens_of]:
             self._refuse(name, f"{cls.__name__} needs {' and '.join(missing)}")
-        return places
+        return tokens_of
 
     def _made(
         self,
@@ -206,18 +206,18 @@ class _Reader:
         name: Token,
         values: list[Any],
         named: dict[str, Any],
-        places: dict[str, Token],
+        tokens_of: dict[str, Token],
     ) -> Layer:
         try:
             return cls(*values, **named)
         except (TypeError, ValueError) as error:  # ArgumentError, or NumPy's of a table
-            culprit = next((key for key in places if str(error).startswith(f"{key} ")), None)
-            self._refuse(places[culprit] if culprit else name, f"{cls.__name__}: {error}")
+            culprit = next((key for key in tokens_of if str(error).startswith(f"{key} ")), None)
+            self._refuse(tokens_of[culprit] if culprit else name, f"{cls.__name__}: {error}")
 
     def _chain(self, value: Any, start: Token) -> list[Layer]:
         """Take a layer, or a list of layers."""
         values = value if isinstance(value, (list, tuple)) else [value]
-        if not all(isinstance(one, Layer) for one in values):
+        if not all(isinstance(value, Layer) for value in values):
             self._refuse(start, f"There must be layers here, such as {_EXAMPLE}")
         return list(values)
 
@@ -240,19 +240,19 @@ class _Reader:
     def _values(self) -> Any:
         """Read (1, 2) or [1, 2]; (1) is 1, as in Python."""
         opening = self._open()
-        found = []
+        values = []
         comma = False
         while self._next.text != _CLOSING[opening.text]:
-            found.append(self._value())
+            values.append(self._value())
             comma = self._comma_or_end(opening)
         self._close()
         if opening.text == "(":
-            return found[0] if len(found) == 1 and not comma else tuple(found)
-        return found
+            return values[0] if len(values) == 1 and not comma else tuple(values)
+        return values
 
     def _number(self, token: Token) -> int | float:
         if len(token.text) > 40:
-            self._refuse(token, "A number may have at most 40 letters")
+            self._refuse(token, "A number may have at most 40 characters")
         return int(token.text) if re.fullmatch(r"[+-]?\d+", token.text) else float(token.text)
 
     def _open(self) -> Token:

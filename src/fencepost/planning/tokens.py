@@ -1,7 +1,4 @@
-"""A text cut into tokens, and errors that point at one of them.
-
-Part of planning; may call arguments and errors.
-"""
+"""A text cut into tokens, and errors that point at one of them."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ class Token:
 
     kind: str
     text: str
-    place: int
+    position: int
 
 
 class Tokens:
@@ -45,11 +42,11 @@ class Tokens:
     def __init__(self, text: str) -> None:
         self.text = text
         self._position = 0
-        self.next = self._read()
+        self.next = self._next_token()
 
     def advance(self) -> Token:
         """Return the next token, and go on to the one after it."""
-        passed, self.next = self.next, self._read()
+        passed, self.next = self.next, self._next_token()
         return passed
 
     def skip_lines(self) -> None:
@@ -59,38 +56,38 @@ class Tokens:
 
     def follows(self, mark: str) -> bool:
         """Tell whether this mark comes right after the next token."""
-        place = self._position
-        while self.text[place : place + 1] in (" ", "\t"):
-            place += 1
-        return self.text.startswith(mark, place)
+        position = self._position
+        while self.text[position : position + 1] in (" ", "\t"):
+            position += 1
+        return self.text.startswith(mark, position)
 
     def refuse(self, token: Token, reason: str) -> NoReturn:
         """Raise ArgumentError with the token's line and a mark below its column."""
-        start = self.text.rfind("\n", 0, token.place) + 1
+        start = self.text.rfind("\n", 0, token.position) + 1
         line = self.text[start:].partition("\n")[0].rstrip()
-        number = self.text.count("\n", 0, token.place) + 1
+        number = self.text.count("\n", 0, token.position) + 1
         where = f", line {number}" if "\n" in self.text.strip() else ""
         end = "" if reason.endswith((".", "?")) else "."
         raise ArgumentError(
-            f"{reason}{end}\n\n{mark_column(line, token.place - start)}{where}"
+            f"{reason}{end}\n\n{mark_column(line, token.position - start)}{where}"
         ) from None
 
-    def _read(self) -> Token:
+    def _next_token(self) -> Token:
         while self._position < len(self.text):
-            place = self._position
-            match = _TOKEN.match(self.text, place)
+            position = self._position
+            match = _TOKEN.match(self.text, position)
             if match is None:
-                letter = Token("unknown", self.text[place], place)
-                self.refuse(letter, _unreadable(letter.text))
+                character = Token("unknown", self.text[position], position)
+                self.refuse(character, _unreadable(character.text))
             self._position = match.end()
             if match.lastgroup != "space":
-                return Token(str(match.lastgroup), match[0], place)
+                return Token(str(match.lastgroup), match[0], position)
         return Token("end", "", len(self.text.rstrip()))
 
 
-def _unreadable(letter: str) -> str:
-    if letter in "\"'":
+def _unreadable(character: str) -> str:
+    if character in "\"'":
         return "This quotation mark is never closed on its line"
-    if letter.isdigit() or letter in "+-.":
+    if character.isdigit() or character in "+-.":
         return "This is no number"
-    return "This letter has no meaning here"
+    return "This character has no meaning here"

@@ -74,7 +74,7 @@ def output_size(
     SizeError
         The windows do not fit. The error lists the nearest choices that do.
     ArgumentError
-        An argument is not a whole number, is too small, or has another number of axes.
+        An argument is not an integer, is too small, or has another number of axes.
 
     Examples
     --------

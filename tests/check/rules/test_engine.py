@@ -1,4 +1,4 @@
-"""Damaged and lying ONNX files that can be read are judged, too, without a crash."""
+"""Damaged and lying ONNX files that can be read are checked, too, without a crash."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CASES = 300
 
 
 def test_reports_on_damaged_files(tmp_path):
-    bases, path, judged = wholes(), tmp_path / "model.onnx", 0
+    bases, path, checked = wholes(), tmp_path / "model.onnx", 0
     for seed in range(CASES):
         rng = np.random.default_rng(10_000 + seed)
         change = lie if seed % 3 else damage
@@ -31,7 +31,7 @@ def test_reports_on_damaged_files(tmp_path):
         except FencepostError:
             continue
         report = run_rules(model)
-        judged += 1
+        checked += 1
         assert bool(model.failure) == any("FP101" <= one.code <= "FP105" for one in report.findings)
         assert all(one.code in CODES for one in report.findings)
         names = {one.name for one in model.operations} | {""}
@@ -39,4 +39,4 @@ def test_reports_on_damaged_files(tmp_path):
         assert len(report.table(100).splitlines()) >= len(model.operations)
         json.dumps(report.to_dict(), allow_nan=False)
         assert report.summary in " ".join(report.text(100).split())
-    assert judged > CASES / 5
+    assert checked > CASES / 5

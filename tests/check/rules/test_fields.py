@@ -19,7 +19,7 @@ def test_receptive_field_against_the_input():
     assert "an output's receptive field is 13 × 13 elements, the input has 9 × 9" in (
         only(chain(9, [7, 7]), "FP301").message
     )
-    assert "conv2d0" in only(chain(7, [13, 3]), "FP301").message  # the first that sees all
+    assert "conv2d0" in only(chain(7, [13, 3]), "FP301").message  # the first that depends on all
     assert "at most 7 × 7 of the 20 × 20" in only(chain(20, [7]), "FP302").message
     assert not findings(chain(14, [7]))
     assert not findings(chain(13, [7, 7]))
@@ -70,7 +70,7 @@ def test_shifted_paths():
     assert not findings(graph, "FP304")
 
 
-def test_what_nobody_uses():
+def test_what_is_not_used():
     graph = image(8, 8)
     value = graph.conv(graph.input, 4, 3, padding=1)
     graph.pointwise(graph.conv(value, 4, 3, padding=1, name="lost"), name="end")

@@ -155,5 +155,5 @@ def test_contradictions():
     graph = image(8, 8)
     graph.conv(graph.input, 4, 5)
     model = graph.model()
-    told = type(model)(**{**vars(model), "contradictions": ("It declares 9.",)})
-    assert [one.message for one in run_rules(told).of("error")] == ["It declares 9."]
+    changed = type(model)(**{**vars(model), "contradictions": ("It declares 9.",)})
+    assert [one.message for one in run_rules(changed).of("error")] == ["It declares 9."]

@@ -251,9 +251,10 @@ def test_idle_weights(size, kernel, padding, dilation, idle, repair):
 )
 def test_weights_that_meet_the_input_are_counted(size, kernel, stride, dilation, padding):
     window = Window(size, kernel, stride, dilation, padding, padding)
-    places = range(window.output)
+    positions = range(window.output)
     met = [
-        any(0 <= o * stride - padding + t * dilation < size for o in places) for t in range(kernel)
+        any(0 <= o * stride - padding + t * dilation < size for o in positions)
+        for t in range(kernel)
     ]
     if window.span >= 0:
         assert _used_elements(window) == sum(met)

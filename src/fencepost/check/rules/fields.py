@@ -115,17 +115,17 @@ def unused(context: RuleContext) -> Iterator[Finding]:
         return
     operations = graph.operations
     alive = {value.operation for value in graph.outputs}
-    for number in range(len(operations) - 1, -1, -1):
-        if number in alive:
-            alive.update(value.operation for value in operations[number].inputs)
+    for index in range(len(operations) - 1, -1, -1):
+        if index in alive:
+            alive.update(value.operation for value in operations[index].inputs)
     feeders: dict[int, list[str]] = {}
-    for number, operation in enumerate(operations):
-        if number in alive:
+    for index, operation in enumerate(operations):
+        if index in alive:
             continue
         before = sorted({value.operation for value in operation.inputs} & feeders.keys())
-        own = [name for one in before for name in (*feeders[one], operations[one].name)]
-        feeders[number] = own
-        if not any(context.consumers.get(Value(number, k)) for k in range(_outputs(operation))):
+        own = [name for fed in before for name in (*feeders[fed], operations[fed].name)]
+        feeders[index] = own
+        if not any(context.consumers.get(Value(index, k)) for k in range(_outputs(operation))):
             message = "no output of the model depends on it."
             if own:
                 message = f"no output of the model depends on it, nor on {_feeding(own)}."

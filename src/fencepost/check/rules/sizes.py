@@ -133,8 +133,8 @@ def _disagreeing(context: RuleContext, operation: Operation) -> Finding | None:
     shapes = operation.input_shapes
     if operation.role != "join" and len(shapes) < 2:
         return None
-    for number, (one, value) in enumerate(zip(shapes, operation.inputs, strict=True)):
-        for other, beside in zip(shapes[number + 1 :], operation.inputs[number + 1 :], strict=True):
+    for index, (one, value) in enumerate(zip(shapes, operation.inputs, strict=True)):
+        for other, beside in zip(shapes[index + 1 :], operation.inputs[index + 1 :], strict=True):
             axis = _axis_at_odds(operation, one, other)
             if axis is None or one is None or other is None:
                 continue
@@ -177,15 +177,15 @@ def _agreeing(
         if maker.weight_shape is not None and maker.role == "windows":
             yield f"out_channels={wanted} in {maker.name}"
         return
-    place = axis - len(own) + len(maker.windows)
-    if place < 0 or maker.role not in ("windows", "transposed"):
+    position = axis - len(own) + len(maker.windows)
+    if position < 0 or maker.role not in ("windows", "transposed"):
         return
-    window = maker.windows[place]
+    window = maker.windows[position]
     if maker.role == "transposed":
-        rests = [one.remainder for one in maker.windows]
-        rests[place] += wanted - window.input
-        if 0 <= rests[place] < window.stride:
-            typed = tuple(rests) if len(set(rests)) > 1 else rests[0]
+        extra = [own.remainder for own in maker.windows]
+        extra[position] += wanted - window.input
+        if 0 <= extra[position] < window.stride:
+            typed = tuple(extra) if len(set(extra)) > 1 else extra[0]
             yield f"output_padding={typed} in {maker.name} (→ {wanted})"
         return
     for changed in paddings(window, wanted):
@@ -215,9 +215,9 @@ def _last_maker(context: RuleContext, value: Value, axis: int) -> Operation | No
 
 def _fits(context: RuleContext, parts: list[str]) -> str:
     """Put what would work into a sentence, with the inputs of the whole model that would."""
-    whole = fitting_inputs(context.graph, context.fields.axes)
-    if whole:
-        parts = [*parts, f"an input of {whole} to the model"]
+    inputs = fitting_inputs(context.graph, context.fields.axes)
+    if inputs:
+        parts = [*parts, f"an input of {inputs} to the model"]
     return f"It fits with {join_words(parts, 'or')}." if parts else ""
 
 

@@ -34,12 +34,16 @@ typedef uint32_t uvec __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t vec16 __attribute__((vector_size(kLanes * 2)));
 typedef uint8_t vec8 __attribute__((vector_size(kLanes)));
 
-// A register of floats or of doubles, for what is written once for both.
+// A register of floats, doubles or integers, for what is written once for all.
 template <class T>
 struct Register;
 template <>
 struct Register<float> {
   typedef vec type;
+};
+template <>
+struct Register<int32_t> {
+  typedef ivec type;
 };
 template <>
 struct Register<double> {

@@ -13,6 +13,7 @@
 #include <string>
 #include <tuple>
 
+#include "arrays/box.h"
 #include "arrays/correlation/correlate.h"
 #include "arrays/correlation/short.h"
 #include "arrays/pooling.h"
@@ -85,37 +86,57 @@ bool overlap(const SourceArray& source, const OutArray& out) {
   return source.data < end_of(out) && out.data < end_of(source);
 }
 
-// What both kinds of correlation check. Without output there is nothing to do.
-Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const List& rows,
-                             const List& columns, long kernel_height, long kernel_width,
-                             int threads) {
-  Correlation c;
-  c.source = view_of<const void>(source);
-  c.out = view_of<void>(out);
-  const DataType arithmetic = arithmetic_of(c.source.type);
-  require(kernel_height > 0 && kernel_width > 0, "kernels must have elements");
-  require(c.out.channels == c.source.channels, "out must have the source's channels");
-  require(c.out.type == arithmetic || (arithmetic != DataType::i64 &&
-                                       (c.out.type == DataType::u8 || c.out.type == DataType::u16)),
-          "out must be of the arithmetic's dtype, uint8 or uint16");
+// What all that slides a window over an extended source checks. Without output there is nothing to
+// do.
+template <class Windows>
+void read_windows(Windows& w, const Input<4>& source, const InOut<4>& out, const List& rows,
+                  const List& columns, long height, long width, int threads) {
+  w.source = view_of<const void>(source);
+  w.out = view_of<void>(out);
+  require(height > 0 && width > 0, "kernels must have elements");
+  require(w.out.channels == w.source.channels, "out must have the source's channels");
   const char* rows_rule =
       "rows must be the source row, or -1, of each of out's rows and kernel rows - 1";
   const char* columns_rule =
       "columns must be the source column, or -1, of each of out's columns and kernel columns - 1";
-  if (c.out.height > 0) {
-    c.rows = read_list(rows, c.out.height, kernel_height, rows_rule);
-    require_indices(c.rows.at, c.rows.size, c.source.height, rows_rule);
+  if (w.out.height > 0) {
+    w.rows = read_list(rows, w.out.height, height, rows_rule);
+    require_indices(w.rows.at, w.rows.size, w.source.height, rows_rule);
   }
-  if (c.out.width > 0) {
-    c.columns = read_list(columns, c.out.width, kernel_width, columns_rule);
-    c.runs = find_runs(c.columns);
-    for (const ColumnRun& run : c.runs)
-      require(run.source == -1 || (run.source >= 0 && run.source + run.size <= c.source.width),
+  if (w.out.width > 0) {
+    w.columns = read_list(columns, w.out.width, width, columns_rule);
+    w.runs = find_runs(w.columns);
+    for (const ColumnRun& run : w.runs)
+      require(run.source == -1 || (run.source >= 0 && run.source + run.size <= w.source.width),
               columns_rule);
   }
-  require(!overlap(c.source, c.out), "out must not overlap the source");
-  c.threads = threads_or_default(threads);
+  require(!overlap(w.source, w.out), "out must not overlap the source");
+  w.threads = threads_or_default(threads);
+}
+
+Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const List& rows,
+                             const List& columns, long kernel_height, long kernel_width,
+                             int threads) {
+  Correlation c;
+  read_windows(c, source, out, rows, columns, kernel_height, kernel_width, threads);
+  const DataType arithmetic = arithmetic_of(c.source.type);
+  require(c.out.type == arithmetic || (arithmetic != DataType::i64 &&
+                                       (c.out.type == DataType::u8 || c.out.type == DataType::u16)),
+          "out must be of the arithmetic's dtype, uint8 or uint16");
   return c;
+}
+
+void box_planes(const Input<4>& source, Pair kernel, const List& rows, const List& columns,
+                double fill, const InOut<4>& out, double divisor, double offset, int threads) {
+  Box box;
+  std::tie(box.height, box.width) = kernel;
+  read_windows(box, source, out, rows, columns, box.height, box.width, threads);
+  require(box.out.planes == box.source.planes, "out must have the source's planes");
+  require(divisor != 0, "divisor must not be 0");
+  box.fill = fill, box.divisor = divisor, box.offset = offset;
+  if (out.size() == 0) return;
+  nb::gil_scoped_release release;
+  sum_boxes(box);
 }
 
 bool empty(const OutArray& out) { return out.planes * out.height * out.row_elements() == 0; }
@@ -369,6 +390,13 @@ void define_arrays(nb::module_& m) {
         array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
         "offset"_a = 0.0, "threads"_a = 0,
         "As correlate, each plane with the sum of outer products vertical[r], horizontal[r].");
+  m.def(
+      "box", &box_planes, array("source"), "kernel"_a, array("rows"), array("columns"), "fill"_a,
+      array("out"), "divisor"_a = 1.0, "offset"_a = 0.0, "threads"_a = 0,
+      "Sum the windows (KH, KW) of each plane (P, H, W, C), extended as correlate does, at a cost\n"
+      "that hardly depends on their size: out = sum / divisor + offset, rounded half to even and\n"
+      "saturated if out is uint8 or uint16. Sums of uint8 and uint16 are exact, of int64 below\n"
+      "2**53; of floats as exact as a sum of their values in any order.");
   m.def("convolve_short", &convolve_short_arrays, array("f"), array("g"), "mode"_a,
         "Convolution of two short signals of one dtype; mode 0 full, 1 same, 2 valid.");
   m.def("pool", &pool_planes, "kind"_a, array("source"), "kernel"_a, "stride"_a, "padding"_a,

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         NetworkPlan,
         Trainer,
         augment,
+        box,
         convolve_short,
         correlate,
         correlate_fft,
@@ -74,6 +75,7 @@ else:
     NetworkPlan = _chosen.NetworkPlan
     Trainer = _chosen.Trainer
     augment = _chosen.augment
+    box = _chosen.box
     convolve_short = _chosen.convolve_short
     correlate = _chosen.correlate
     correlate_fft = _chosen.correlate_fft
@@ -90,6 +92,7 @@ __all__ = [
     "NetworkPlan",
     "Trainer",
     "augment",
+    "box",
     "convolve_short",
     "correlate",
     "correlate_fft",

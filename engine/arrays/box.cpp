@@ -1,0 +1,301 @@
+// Definition: correlation_at.
+// Test: tests/engine/arrays/test_box.py.
+//
+// First down the columns of the source, then along the row of their sums, which is extended by the
+// list of columns. Nothing is ever subtracted from a float, for that would leave the rounding of a
+// large element, or its NaN, in all later windows:
+//
+// - Down: integers run (one row enters, one leaves). Floats are summed in blocks of as many rows as
+//   the window has: a window is the end of one block and the beginning of the next, so that it
+//   takes one addition to the sums of a block from each row to its end (kept, `height` rows of
+//   them) and from its first row to each (one row, that grows): three additions an element, of any
+//   height (M. van Herk, A fast algorithm for local minimum and maximum filters, 1992).
+// - Along: sums of 2, 4, 8, ... neighbours, of which those that are bits of the width are added up:
+//   2 log2(width) additions of whole registers. A running sum would need one an element only, but
+//   one after the other.
+#include "arrays/box.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "arrays/strips.h"
+#include "threads.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+// Elements that are worth a thread.
+constexpr double kThreadElements = 1 << 16;
+// Results at a time along a row: what is read and made of them fits the first-level cache.
+constexpr long kChunk = 2048;
+constexpr long kFewColumns = 8; // that are added up as they are
+
+template <class T>
+inline constexpr bool kIntegers = std::is_same_v<T, int32_t>;
+
+// Which elements a sum in T is made of.
+template <class T, class From>
+inline constexpr bool kSums =
+    kIntegers<T> ? sizeof(From) <= 2
+                 : std::is_same_v<T, From> || (sizeof(T) == 8 && std::is_integral_v<From>);
+
+// to = a + b; to may be b.
+template <class From, class T>
+void add(const From* a, const T* b, long n, T* to) {
+#pragma GCC ivdep
+  for (long i = 0; i < n; i++) to[i] = b[i] + static_cast<T>(a[i]);
+}
+template <class From, class T>
+void replace(const From* enters, const From* leaves, long n, T* to) {
+#pragma GCC ivdep
+  for (long i = 0; i < n; i++) to[i] += static_cast<T>(enters[i]) - static_cast<T>(leaves[i]);
+}
+
+// out[x] = a[x] + a[x + step] + ..., `width` terms, x < n. A register behind a, out and scratch may
+// be read and written; scratch holds n + (width - 1) * step elements.
+template <class T>
+void add_neighbours(const T* a, long n, long width, long step, T* out, T* scratch) {
+  constexpr long W = kWidth<T>;
+  if (width <= kFewColumns) {
+    for (long x = 0; x < n; x += W) {
+      Vec<T> sum = load(a + x);
+      for (long j = 1; j < width; j++) sum += load(a + x + j * step);
+      store(out + x, sum);
+    }
+    return;
+  }
+  const T* sums = a; // of `size` neighbours
+  long done = 0;     // neighbours that are in out
+  for (long size = 1;; size *= 2) {
+    if (width & size) {
+      const T* from = sums + done * step;
+      if (done)
+        for (long x = 0; x < n; x += W) store(out + x, load(out + x) + load(from + x));
+      else
+        for (long x = 0; x < n; x += W) store(out + x, load(from + x));
+      done += size;
+    }
+    if (2 * size > width) return;
+    // In ascending order, so that sums may be overwritten.
+    const long next = n + (width - 2 * size) * step, distance = size * step;
+    for (long x = 0; x < next; x += W)
+      store(scratch + x, load(sums + x) + load(sums + x + distance));
+    sums = scratch;
+  }
+}
+
+template <class T>
+class BoxSums {
+ public:
+  explicit BoxSums(const Box& box);
+  void run() const;
+
+ private:
+  void run_rows(long plane, long first, long last) const;
+  // One row of the output.
+  struct Buffers {
+    explicit Buffers(const BoxSums& b)
+        : sums(b.chunk_ + kWidth<T>), scratch(b.chunk_ + b.more_ + 2 * kWidth<T>) {}
+    Buffer<T> sums, scratch;
+  };
+  void write(const T* extended, long plane, long y, const Buffers& buffers) const;
+  void write_quotients(const T* sums, long n, char* to) const;
+
+  // to = b + a row of the extended source.
+  void add_row(long plane, long row, const T* b, T* to) const {
+    const long from = box_.rows.at[row];
+    if (from < 0) {
+      for (long i = 0; i < elements_; i++) to[i] = b[i] + fill_;
+      return;
+    }
+    with_type(box_.source.type, [&](auto zero) {
+      using From = decltype(zero);
+      if constexpr (kSums<T, From>)
+        add(static_cast<const From*>(box_.source.row(plane, from)), b, elements_, to);
+    });
+  }
+  void replace_row(long plane, long enters, long leaves, T* to) const {
+    const long in = box_.rows.at[enters], out = box_.rows.at[leaves];
+    if (in < 0 || out < 0) {
+      Buffer<T> zero(elements_ + kWidth<T>), left(elements_ + kWidth<T>);
+      std::fill_n(zero.get(), elements_, T(0));
+      add_row(plane, leaves, zero.get(), left.get());
+      add_row(plane, enters, to, to);
+      for (long i = 0; i < elements_; i++) to[i] -= left.get()[i];
+      return;
+    }
+    with_type(box_.source.type, [&](auto zero) {
+      using From = decltype(zero);
+      if constexpr (kSums<T, From>)
+        replace(static_cast<const From*>(box_.source.row(plane, in)),
+                static_cast<const From*>(box_.source.row(plane, out)), elements_, to);
+    });
+  }
+  // The columns beyond the source; sums of the source's own stand at `own_`.
+  void extend(const T* sums, T* extended) const;
+
+  const Box& box_;
+  const long channels_, elements_; // of a source row
+  const long more_, chunk_;        // elements that a result reads beyond the first; results at once
+  const T fill_;
+  ColumnRun own_{};       // the run that has all of the source's columns, if there is one
+  bool is_whole_ = false; // there is
+  bool narrow_ = true;    // integers: float is enough for their quotient
+};
+
+template <class T>
+BoxSums<T>::BoxSums(const Box& box)
+    : box_(box), channels_(box.source.channels), elements_(box.source.row_elements()),
+      more_((box.width - 1) * channels_), chunk_(std::max(kChunk, more_)),
+      fill_(static_cast<T>(box.fill)) {
+  for (const ColumnRun& run : box.runs)
+    if (run.source == 0 && run.size == box.source.width) own_ = run, is_whole_ = true;
+  // A mean v of n integers is at least 1 / (2 n) away from a half that it is not, and its quotient
+  // in floats off by v / 2^24 at most.
+  const double largest = box.source.type == DataType::u8 ? 255 : 65535;
+  const double n = static_cast<double>(box.height) * static_cast<double>(box.width);
+  narrow_ = n * (largest + std::abs(box.offset)) < (1 << 23) || box.out.type == DataType::f32;
+}
+
+template <class T>
+void BoxSums<T>::extend(const T* sums, T* extended) const {
+  const T beyond = fill_ * static_cast<T>(box_.height);
+  for (const ColumnRun& run : box_.runs) {
+    T* to = extended + run.first * channels_;
+    if (run.source < 0)
+      std::fill_n(to, run.size * channels_, beyond);
+    else if (const T* from = sums + run.source * channels_; from != to)
+      std::copy_n(from, run.size * channels_, to);
+  }
+}
+
+template <class T>
+void BoxSums<T>::write_quotients(const T* sums, long n, char* to) const {
+  auto quotients = [&](auto divisor) {
+    using Q = decltype(divisor);
+    alignas(64) Q values[kChunk];
+    const Q offset = static_cast<Q>(box_.offset);
+    for (long i = 0; i < n; i++) values[i] = static_cast<Q>(sums[i]) / divisor + offset;
+    with_type(box_.out.type,
+              [&](auto zero) { convert_row(values, n, reinterpret_cast<decltype(zero)*>(to)); });
+  };
+  const bool is_rounded = box_.out.type == DataType::u8 || box_.out.type == DataType::u16;
+  if (box_.divisor == 1 && box_.offset == 0 && !is_rounded)
+    with_type(box_.out.type,
+              [&](auto zero) { convert_row(sums, n, reinterpret_cast<decltype(zero)*>(to)); });
+  else if (kIntegers<T> ? narrow_ : std::is_same_v<T, float>)
+    quotients(static_cast<float>(box_.divisor));
+  else
+    quotients(box_.divisor);
+}
+
+template <class T>
+void BoxSums<T>::write(const T* extended, long plane, long y, const Buffers& buffers) const {
+  char* to = static_cast<char*>(box_.out.row(plane, y));
+  const long bytes = static_cast<long>(size_of(box_.out.type));
+  const long elements = box_.out.row_elements();
+  for (long x = 0; x < elements; x += chunk_) {
+    const long end = std::min(x + chunk_, elements);
+    T* sums = buffers.sums.get();
+    add_neighbours(extended + x, end - x, box_.width, channels_, sums, buffers.scratch.get());
+    for (long i = x; i < end; i += kChunk)
+      write_quotients(sums + i - x, std::min(kChunk, end - i), to + i * bytes);
+  }
+}
+
+template <class T>
+void BoxSums<T>::run_rows(long plane, long first, long last) const {
+  const long height = box_.height, pitch = row_pitch<T>(elements_);
+  Buffer<T> extended(box_.columns.size * channels_ + 2 * kWidth<T>);
+  std::fill_n(extended.get(), box_.columns.size * channels_ + 2 * kWidth<T>, T(0));
+  Buffer<T> aside(is_whole_ ? 0 : pitch);
+  T* const sums = is_whole_ ? extended.get() + own_.first * channels_ : aside.get();
+  const Buffers buffers(*this);
+  auto output = [&](long y) {
+    extend(sums, extended.get());
+    write(extended.get(), plane, y, buffers);
+  };
+  Buffer<T> zeros(pitch);
+  std::fill_n(zeros.get(), elements_, T(0));
+  if (height == 1) {
+    for (long y = first; y < last; y++) {
+      add_row(plane, y, zeros.get(), sums);
+      output(y);
+    }
+    return;
+  }
+  if (kIntegers<T>) {
+    std::fill_n(sums, elements_, T(0));
+    for (long i = 0; i < height; i++) add_row(plane, first + i, sums, sums);
+    for (long y = first;; y++) {
+      output(y);
+      if (y + 1 == last) return;
+      replace_row(plane, y + height, y, sums);
+    }
+  }
+  // ends[i]: the sum of the rows from i to the end of the block.
+  const long kept = std::min(height, last - first);
+  Buffer<T> ends(kept * pitch), beginning(pitch);
+  for (long block = first; block < last; block += height) {
+    const long rows = std::min(height, last - block);
+    // Windows of the last block may need its end only from some row on.
+    T* below = zeros.get();
+    for (long i = height - 1; i >= 0; i--) {
+      T* to = i < kept ? ends.get() + i * pitch : ends.get() + (kept - 1) * pitch;
+      add_row(plane, block + i, below, to);
+      below = to;
+    }
+    std::copy_n(ends.get(), elements_, sums);
+    output(block);
+    const T* before = zeros.get();
+    for (long i = 1; i < rows; i++) {
+      add_row(plane, block + height + i - 1, before, beginning.get());
+      before = beginning.get();
+      add(before, ends.get() + i * pitch, elements_, sums);
+      output(block + i);
+    }
+  }
+}
+
+template <class T>
+void BoxSums<T>::run() const {
+  const OutArray& out = box_.out;
+  const double work = static_cast<double>(out.planes * out.height) *
+                      static_cast<double>(std::max(out.row_elements(), elements_));
+  const int threads =
+      static_cast<int>(std::clamp(work / kThreadElements, 1.0, static_cast<double>(box_.threads)));
+  // Each strip sums up its first window anew.
+  const long most = std::max(1L, out.height / std::max(8L, box_.height / 2));
+  const long strips =
+      std::min(threads == 1 ? 1L : (2L * threads + out.planes - 1) / out.planes, most);
+  const long units = out.planes * strips;
+  run_threads(threads, [&](int t) {
+    for (long i = units * t / threads; i < units * (t + 1) / threads; i++) {
+      const long s = i % strips;
+      run_rows(i / strips, out.height * s / strips, out.height * (s + 1) / strips);
+    }
+  });
+}
+
+bool fit_int32(const Box& box) {
+  if (box.source.type != DataType::u8 && box.source.type != DataType::u16) return false;
+  const double largest = box.source.type == DataType::u8 ? 255 : 65535;
+  const double n = static_cast<double>(box.height) * static_cast<double>(box.width);
+  return n * largest < (1L << 31) && box.fill >= 0 && box.fill <= largest &&
+         box.fill == std::floor(box.fill);
+}
+
+} // namespace
+
+void sum_boxes(const Box& box) {
+  if (fit_int32(box))
+    BoxSums<int32_t>(box).run();
+  else if (box.source.type == DataType::f32)
+    BoxSums<float>(box).run();
+  else
+    BoxSums<double>(box).run();
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

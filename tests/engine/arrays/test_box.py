@@ -1,0 +1,169 @@
+"""The engine's sums over windows of equal weights against the sum written out in NumPy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from array_reference import index_list
+
+RANDOM = np.random.default_rng(16)
+BOUNDARIES = ["fill", "reflect", "mirror", "nearest", "wrap", "none"]
+#: (rows, columns, channels), window
+CASES = [
+    ((9, 40, 1), (3, 3)),
+    ((9, 41, 3), (5, 4)),
+    ((30, 7, 4), (13, 1)),
+    ((1, 300, 1), (1, 21)),
+    ((2, 5000, 2), (1, 300)),
+    ((70, 50, 2), (101, 33)),
+    ((40, 90, 1), (9, 9)),
+    ((17, 33, 3), (2, 70)),
+    ((1, 1, 1), (7, 8)),
+    ((600, 20, 1), (37, 15)),
+]
+
+
+@pytest.fixture(autouse=True)
+def same_random_data():
+    """Start every test from the same numbers, whatever ran before it."""
+    RANDOM.bit_generator.state = np.random.default_rng(16).bit_generator.state
+
+
+def random_source(shape, dtype):
+    if np.dtype(dtype).kind == "f":
+        return RANDOM.standard_normal(shape).astype(dtype)
+    high = min(np.iinfo(dtype).max, 2**40)
+    low = 0 if np.dtype(dtype).kind == "u" else -high
+    return RANDOM.integers(low, high, shape, dtype, endpoint=True)
+
+
+def lists(shape, window, boundary):
+    """Return the source index of each row and column of the extended array."""
+    if boundary == "none":
+        return [np.arange(size, dtype=np.int32) for size in shape[1:3]]
+    return [index_list(size, size, k, boundary) for size, k in zip(shape[1:3], window, strict=True)]
+
+
+def windows_summed(source, window, rows, columns, fill):
+    """Return the sums as exact Python numbers would give them: int64, or float64 by pairs."""
+    wide = source.astype(np.int64 if source.dtype.kind in "iu" else np.float64)
+    extended = wide[:, rows][:, :, columns]
+    extended[:, rows < 0] = fill
+    extended[:, :, columns < 0] = fill
+    views = np.lib.stride_tricks.sliding_window_view(extended, window, axis=(1, 2))
+    return views.sum((-2, -1))
+
+
+def run(engine, source, window, rows, columns, fill, dtype, **options):
+    height, width = len(rows) - window[0] + 1, len(columns) - window[1] + 1
+    out = np.empty((source.shape[0], height, width, source.shape[3]), dtype)
+    engine.box(source, window, rows, columns, fill, out, **options)
+    return out
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
+def test_integers_are_exact(engine, case, boundary, dtype):
+    shape, window = case
+    source = random_source((2, *shape), dtype)
+    rows, columns = lists(source.shape, window, boundary)
+    if len(rows) < window[0] or len(columns) < window[1]:
+        pytest.skip("no window fits")
+    fill = 7
+    expected = windows_summed(source, window, rows, columns, fill)
+    for threads in (1, 2):
+        actual = run(engine, source, window, rows, columns, fill, np.int64, threads=threads)
+        np.testing.assert_array_equal(actual, expected)
+    if dtype is np.int64:
+        return
+    size = math.prod(window)
+    actual = run(engine, source, window, rows, columns, fill, dtype, divisor=size)
+    doubled = 2 * (expected % size)
+    up = (doubled > size) | ((doubled == size) & (expected // size % 2 == 1))
+    np.testing.assert_array_equal(actual, expected // size + up)
+    actual = run(engine, source, window, rows, columns, fill, np.float32, divisor=size)
+    np.testing.assert_allclose(actual, expected / size, rtol=2e-7)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats(engine, case, boundary, dtype):
+    shape, window = case
+    source = random_source((2, *shape), dtype)
+    rows, columns = lists(source.shape, window, boundary)
+    if len(rows) < window[0] or len(columns) < window[1]:
+        pytest.skip("no window fits")
+    expected = windows_summed(source, window, rows, columns, 0.25)
+    magnitudes = windows_summed(np.abs(source), window, rows, columns, 0.25)
+    actual = run(engine, source, window, rows, columns, 0.25, dtype)
+    roundings = window[0] + 2 * math.log2(window[1]) + 2
+    bound = roundings * np.finfo(dtype).eps / 2 * magnitudes
+    assert (np.abs(actual - expected) <= bound).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_elements_stay_in_their_windows(engine, dtype):
+    source = np.ones((1, 80, 90, 1), dtype)
+    source[0, 20, 30], source[0, 40, 70], source[0, 60, 5] = 1e30, np.nan, np.inf
+    rows, columns = np.arange(80, dtype=np.int32), np.arange(90, dtype=np.int32)
+    out = run(engine, source, (9, 11), rows, columns, 0.0, dtype)[0, :, :, 0]
+    views = np.lib.stride_tricks.sliding_window_view(source[0, :, :, 0], (9, 11))
+    ordinary = views.max((-2, -1)) == 1
+    np.testing.assert_array_equal(out[ordinary], 99)
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(views).any((-2, -1)))
+    np.testing.assert_array_equal(np.isposinf(out), np.isposinf(views).any((-2, -1)))
+
+
+def test_wide_sums_and_offsets(engine):
+    """More than 31 bits, and a tie that a rounded quotient would miss."""
+    source = np.full((1, 300, 300, 1), 65535, np.uint16)
+    index = np.arange(300, dtype=np.int32)
+    total = run(engine, source, (300, 300), index, index, 0, np.int64)
+    assert total.item() == 65535 * 90000
+    source = np.zeros((1, 1, 6, 1), np.uint8)
+    for ones, rounded in ((3, 0), (9, 2), (15, 2), (21, 4)):  # 0.5, 1.5, 2.5, 3.5
+        source[0, 0, 0] = ones
+        one = np.arange(1, dtype=np.int32)
+        out = run(engine, source, (1, 6), one, np.arange(6, dtype=np.int32), 0, np.uint8, divisor=6)
+        assert out.item() == rounded
+        out = run(
+            engine, source, (1, 6), one, np.arange(6, dtype=np.int32), 0, np.uint8,
+            divisor=6, offset=254,
+        )  # fmt: skip
+        assert out.item() == min(255, 254 + rounded)
+
+
+def test_fill_of_integers_may_be_any_number(engine):
+    source = random_source((1, 9, 9, 1), np.uint8)
+    rows, columns = lists(source.shape, (3, 3), "fill")
+    out = run(engine, source, (3, 3), rows, columns, 0.5, np.float64)
+    assert out[0, 0, 0, 0] == source[0, :2, :2].sum() + 2.5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kernel": (0, 3)}, "elements"),
+        ({"kernel": (3, 4)}, "columns"),
+        ({"rows": np.arange(1, 9, dtype=np.int32)}, "rows"),
+        ({"out": np.zeros((2, 6, 4, 1), np.float32)}, "planes"),
+        ({"divisor": 0.0}, "divisor"),
+    ],
+)
+def test_arguments_are_checked(engine, change, message):
+    good = {
+        "source": np.zeros((1, 8, 6, 1), np.float32),
+        "kernel": (3, 3),
+        "rows": np.arange(8, dtype=np.int32),
+        "columns": np.arange(6, dtype=np.int32),
+        "fill": 0.0,
+        "out": np.zeros((1, 6, 4, 1), np.float32),
+    }
+    engine.box(**good)
+    with pytest.raises(ValueError, match=message):
+        engine.box(**{**good, **change})

@@ -75,7 +75,8 @@ def _prepared(
         matrix = Kernel(np.frombuffer(values, dtype).reshape(sizes), origin=origin)
     step = as_steps(matrix)[0]
     laid = step.kernels[0] if operation == "correlate" else step.kernels[0].flipped()
-    weights = scale * laid.matrix
+    with np.errstate(over="ignore"):
+        weights = scale * laid.matrix
     too_large = options.boundary.kind == "none" and any(np.greater(laid.shape, shape[:2]))
     if step.together is not None or too_large or max(np.abs(weights).max(), abs(offset)) > 1e30:
         return None

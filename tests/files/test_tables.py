@@ -119,6 +119,8 @@ def test_read_as_meant(tmp_path, content, expected):
         ("\n \n", ["empty"]),
         ("# only\n", ["empty"]),
         (";\n;\n", ["empty"]),
+        ("\f\f,\f\n\n", ["empty"]),
+        ("a,`\n!,?\n,,\v", ["numbers"]),
         ("Æ!;ab\n;;;;;;;;", ["numbers"]),
         ("sep=p\n\"", ["numbers"]),
         ('\n""\n\n', ["empty"]),

@@ -190,3 +190,16 @@ def test_pages_in_a_ring(tmp_path):
     content[link : link + 4] = content[4:8]
     with pytest.raises(fp.DataError, match="in a ring"):
         read_image(bytes(content))
+
+
+def test_what_a_planar_page_lacks(tmp_path):
+    """The fuzzer's: colours said, but not how their planes lie."""
+    stored = random_image((3, 7, 9), np.uint16)
+    path = tiff(tmp_path, stored, photometric="rgb", planarconfig="separate", byteorder="<")
+    content = path.read_bytes()
+    (at,) = (k for k in range(len(content)) if content[k : k + 4] == b"\x1c\x01\3\0")
+    path.write_bytes(content[:at] + b"\x1d\xff" + content[at + 2 :])
+    try:
+        assert read_image(path).pixels.shape == (7, 9, 3)
+    except fp.DataError as error:
+        assert "a.tif" in str(error)

@@ -41,6 +41,7 @@ _SPOKEN = {"\t": "tab", " ": "space"}
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SAMPLE = 400
 _CHUNK = 1 << 20
+_WHITE = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace() and mark != "\n")
 _YEARS = range(1500, 2201)
 _LIKE_A_NUMBER = re.compile(r"[-+−.,$£€]?\d")
 _COMMENT = re.compile(r"[ \t]*(?:#(?!N/A\b|NA\b)|%)")
@@ -146,15 +147,15 @@ def is_blank(row: Sequence[str]) -> bool:
 
 def is_empty(table: str, delimiter: str | None) -> bool:
     """Whether no row of a table has anything in it, whatever separates the cells."""
-    marks = DELIMITERS + '"' + (delimiter or "")
-    return not any(line.strip(marks).strip() for line in iterate_lines(table))
+    marks = DELIMITERS + _WHITE + '"' + (delimiter or "")
+    return not any(line.strip(marks + "\n") for line in iterate_lines(table))
 
 
 def data_rows(table: str, delimiter: str) -> Iterator[list[str]]:
     """Yield the cells of each row that is not blank."""
     rows = iterate_rows(table, delimiter)
     # Asked of the text first: of a million rows, each would take longer than to split it.
-    blank = rf"(?:\A|\n)[ \t{re.escape(delimiter)}]*(?:\n|\Z)"
+    blank = rf"(?:\A|\n)[{_WHITE}{re.escape(delimiter)}]*(?:\n|\Z)"
     if not ('"' in table or table.endswith("\n\n") or re.search(blank, table.rstrip("\n"))):
         return rows
     return (row for row in rows if not is_blank(row))

@@ -100,7 +100,7 @@ def _is_plain(tags: Any) -> bool:
     """Whether the tags of a page are of those that Pillow takes as they are meant."""
     bits, extra = _several(tags, _BITS, 1), _several(tags, _EXTRA, None)
     formats = set(_several(tags, _FORMAT, _UNSIGNED))
-    photometric = int(tags.get(_PHOTOMETRIC, _BLACK_IS_ZERO))
+    photometric = int(tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO))  # as Pillow and tifffile do
     samples, planar = int(tags.get(_SAMPLES, 1)), int(tags.get(_PLANAR, 1))
     kind = _NAMES.get(photometric, f"photometric {photometric}")
     if len(set(bits)) > 1 or len(formats) > 1:
@@ -224,12 +224,14 @@ def read_page(file: IO[bytes], page: int) -> tuple[NDArray[Any], str]:
         pixels = pixels.astype(np.float32)
     if pixels.ndim != 3 or pixels.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
         raise DataError(f"has pixels of {pixels.dtype}; save it as uint16 or floating point")
-    if photometric in (_WHITE_IS_ZERO, _CMYK):
-        pixels = np.iinfo(pixels.dtype).max - pixels  # inks as light, and white as the most of it
     own_channels = _OWN_CHANNELS.get(photometric, 0)
     alpha = pixels.shape[2] == own_channels + 1
-    if (own_channels, alpha) not in _COLOURS:
+    if (own_channels, alpha) not in _COLOURS or pixels.shape[2] - alpha != own_channels:
         raise DataError(f"has {pixels.shape[2]} channels that are not read; convert it first")
+    if photometric in (_WHITE_IS_ZERO, _CMYK):
+        if pixels.dtype.kind == "f":
+            raise DataError("has floating-point pixels in which 0 is white; save it the other way")
+        pixels = np.iinfo(pixels.dtype).max - pixels  # inks as light, and white as the most of it
     if alpha and photometric == _WHITE_IS_ZERO:
         pixels[..., -1] = np.iinfo(pixels.dtype).max - pixels[..., -1]
     if alpha and extra[:1] == (_ASSOCIATED,):

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..errors import ArgumentError, DataError
 from . import pixels as kinds
-from .channels import filter_pixels, luma
+from .bands import filter_pixels
+from .channels import luma
 from .options import Options
 from .quick import filter_small
 from .responses import answers, arithmetic, interior

@@ -149,4 +149,5 @@ def finish(values: Pixels, dtype: DTypeLike, scale: float = 1.0, offset: float =
         with np.errstate(over="ignore"):
             return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values), limits.min, limits.max).astype(dtype)
+    rounded = np.rint(values)
+    return np.clip(rounded, limits.min, limits.max, out=rounded).astype(dtype)

@@ -1,0 +1,116 @@
+"""An image band by band, so that what is computed on the way takes little memory.
+
+Each band of rows is filtered with so many rows above and below it that its own come out as they do
+of the whole image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .channels import filter_rows, full_scale
+from .options import Options
+from .steps import Step
+
+__all__ = ["filter_bands", "filter_pixels", "result_height"]
+
+Pixels = NDArray[Any]
+_BAND = 1 << 18  # elements of the image in a band: with its floats, what a cache holds
+_LARGE = 1 << 19  # elements of an image, from which memory matters
+_HALO_SHARE = 4  # a band has so many times the rows that are added to it
+
+
+def filter_pixels(
+    pixels: Pixels, has_alpha: bool, steps: tuple[Step, ...], options: Options
+) -> Pixels:
+    """Return the pixels (H, W, C) after all steps, with nothing rounded in between."""
+    opaque = not has_alpha or bool((pixels[..., -1] == full_scale(pixels.dtype)).all())
+    if pixels.size <= _LARGE or _is_written_at_once(pixels, opaque, steps, options):
+        return filter_rows(pixels, has_alpha, opaque, steps, options)
+    bands = filter_bands(
+        lambda start, stop: pixels[start:stop], pixels.shape, has_alpha, opaque, steps, options
+    )
+    at, first = next(bands)
+    rows = result_height(len(pixels), steps, options)
+    if len(first) == rows:
+        return first
+    out = np.empty((rows, *first.shape[1:]), first.dtype)
+    out[at : at + len(first)] = first
+    for at, band in bands:
+        out[at : at + len(band)] = band
+    return out
+
+
+def _is_written_at_once(
+    pixels: Pixels, opaque: bool, steps: tuple[Step, ...], options: Options
+) -> bool:
+    """Whether the engine makes the result of the pixels, with no image of floats in between."""
+    return (
+        opaque
+        and len(steps) == 1
+        and steps[0].together is None
+        and pixels.dtype != np.uint16
+        and not (options.luminance or options.magnitude)
+    )
+
+
+def result_height(height: int, steps: tuple[Step, ...], options: Options) -> int:
+    """Return how many rows the result of an image has."""
+    return height - _halo(steps) if options.boundary.kind == "none" else height
+
+
+def _halo(steps: tuple[Step, ...]) -> int:
+    return sum(step.kernels[0].shape[0] - 1 for step in steps)
+
+
+def filter_bands(
+    read: Callable[[int, int], Pixels],
+    shape: tuple[int, ...],
+    has_alpha: bool,
+    opaque: bool,
+    steps: tuple[Step, ...],
+    options: Options,
+    *,
+    multiple: int = 1,
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield the result of an image (H, W, C) from top to bottom: each band's first row, and it.
+
+    Parameters
+    ----------
+    read : function
+        Gives rows (N, W, C) of the image, from one to another.
+    shape : (H, W, C)
+    opaque : bool
+        Whether no pixel of the whole image is transparent.
+    multiple : int
+        Of which the height of every band but the last is one.
+    """
+    height, width, channels = shape
+    halo = _halo(steps)
+    kind = options.boundary.kind
+    responses = max(len(step.kernels) for step in steps)  # all are held at once
+    rows = max(2 * _BAND // (width * channels * max(responses, 2)), _HALO_SHARE * halo, 1)
+    rows += -rows % multiple
+    length = result_height(height, steps, options)
+    if length <= rows or height <= 2 * halo:
+        yield 0, filter_rows(read(0, height), has_alpha, opaque, steps, options)
+        return
+    for at in range(0, length, rows):
+        stop = min(at + rows, length)
+        if kind == "none":
+            yield at, filter_rows(read(at, stop + halo), has_alpha, opaque, steps, options)
+            continue
+        low, high = at - halo, stop + halo
+        inside = read(max(low, 0), min(high, height))
+        if kind == "wrap":
+            above = read(height + low, height) if low < 0 else inside[:0]
+            below = read(0, high - height) if high > height else inside[:0]
+            inside = np.concatenate([above, inside, below])
+        else:
+            low = max(low, 0)
+        band = filter_rows(inside, has_alpha, opaque, steps, options)
+        yield at, band[at - low : stop - low]

@@ -200,7 +200,7 @@ def _fit(network: Network, loaded: TrainingData, settings: dict[str, Any]) -> Hi
             loaded.train.images,
             loaded.train.targets,
             progress=terminal,
-            on_epoch=None if terminal else _line,
+            on_epoch=None if terminal else _print_epoch,
             **settings,
         )
     except KeyboardInterrupt:
@@ -214,14 +214,10 @@ def _fit(network: Network, loaded: TrainingData, settings: dict[str, Any]) -> Hi
         ) from None
 
 
-def _line(epoch: Epoch) -> None:
-    parts = [f"epoch {epoch.epoch}", f"loss {epoch.loss:.4f}"]
-    if epoch.accuracy is not None:
-        parts.append(f"accuracy {percent(epoch.accuracy)}")
-    if epoch.validation_accuracy is not None:
-        parts.append(f"validation {percent(epoch.validation_accuracy)}")
-    parts.append(f"{epoch.images_per_second:,.0f} images/s")
-    print("  ".join(parts), file=sys.stderr, flush=True)
+def _print_epoch(epoch: Epoch) -> None:
+    from ..training.progress import format_epoch
+
+    print(format_epoch(epoch), file=sys.stderr, flush=True)
 
 
 def _rate(history: History) -> float:

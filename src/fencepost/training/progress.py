@@ -76,15 +76,7 @@ class Bar(Progress):
         """Print a line above the bar."""
         if self._bar is None:
             return
-        parts = [f"epoch {record.epoch}/{self._epochs}", f"loss {record.loss:.4f}"]
-        if record.accuracy is not None:
-            parts.append(f"accuracy {100 * record.accuracy:.2f} %")
-        if record.validation_accuracy is not None:
-            parts.append(f"validation {100 * record.validation_accuracy:.2f} %")
-        elif record.validation_loss is not None:
-            parts.append(f"validation loss {record.validation_loss:.4f}")
-        parts.append(f"{record.images_per_second:,.0f} images/s")
-        line = "  ".join(parts) + ("  best" if best else "")
+        line = format_epoch(record, f"/{self._epochs}") + ("  best" if best else "")
         self._bar.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -92,6 +84,18 @@ class Bar(Progress):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def format_epoch(record: Epoch, of: str = "") -> str:
+    """Write an epoch in a line; `of` follows its number, such as "/10"."""
+    parts = [f"epoch {record.epoch}{of}", f"loss {record.loss:.4f}"]
+    if record.accuracy is not None:
+        parts.append(f"accuracy {100 * record.accuracy:.2f} %")
+    if record.validation_accuracy is not None:
+        parts.append(f"validation {100 * record.validation_accuracy:.2f} %")
+    elif record.validation_loss is not None:
+        parts.append(f"validation loss {record.validation_loss:.4f}")
+    return "  ".join([*parts, f"{record.images_per_second:,.0f} images/s"])
 
 
 def choose(progress: bool | None, steps: int, epochs: int) -> Progress:

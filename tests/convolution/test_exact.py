@@ -18,11 +18,11 @@ def test_random_integers_are_exact(seed):
     assert outcomes["exact"] > 50
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_larger_random_integers_are_exact(seed):
     random = np.random.default_rng(seed)
     for _ in range(3):
-        check(random_case(random, most=70))
+        check(random_case(random, most=30))
 
 
 def test_a_kernel_of_rank_2_with_thirds_in_its_singular_vectors():

@@ -6,14 +6,14 @@ Part of convolution; may call reading, apply, methods and the engine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _engine
 from ..kernels import Kernel
-from . import apply
+from . import apply, missing
 from .methods import Choice
 from .parsing import Mode, Origin, parse_call
 
@@ -32,6 +32,8 @@ def convolve(
     origin: Origin = "centre",
     axes: int | Sequence[int] | None = None,
     method: str = "auto",
+    nan: Literal["propagate", "ignore"] = "propagate",
+    mask: ArrayLike | None = None,
 ) -> NDArray[Any]:
     """Convolve f with g: ``(f ∗ g)(x) = Σᵢ f(i) · g(x − i)``, over any number of axes.
 
@@ -62,13 +64,20 @@ def convolve(
         The axes of f that g lies along; the others are a batch. All of them by default.
     method : {"auto", "direct", "separable", "fft"}
         How to compute it; `explain_method` says what "auto" chooses, and why.
+    nan : {"propagate", "ignore"}
+        What a missing element of f, NaN or masked, does to the results whose window touches it:
+        they are missing too, or they are normalised sums over the elements that are there,
+        ``Σᵢ f(i) g(x − i) · Σg / Σᵢ g(x − i)``, and missing only where no weight is left. What
+        stands beyond the edges is there.
+    mask : array_like of bool, optional
+        True for elements of f that are missing, as in ``numpy.ma`` and Astropy.
 
     Returns
     -------
     ndarray
         int64, exactly, if f and g are whole numbers or True and False; otherwise NumPy's common
         dtype of the two, at least float32. A Kernel takes f's dtype if that is a float, else
-        float64.
+        float64. Missing results are NaN; of a masked array they are masked.
 
     Raises
     ------
@@ -104,7 +113,15 @@ def convolve(
     >>> fp.convolve([[1, 2], [3, 4]], [[0, 1, 0], [1, 1, 1], [0, 1, 0]], "same", boundary="wrap")
     array([[11, 12],
            [13, 14]])
+    >>> fp.convolve([1.0, 2.0, float("nan"), 4.0], [0.25, 0.5, 0.25], "valid", nan="ignore")
+    array([1.66666667, 3.        ])
     """
+    if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
+
+        def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
+            return convolve(f, g, mode, boundary=boundary, origin=origin, axes=axes, method=method)
+
+        return missing.convolved(f, g, boundary, nan, mask, compute)
     if method == "auto":
         if axes is None and _is_text(boundary, "zero") and _is_text(origin, "centre"):
             if mode == "full" and _is_longer(g, f):
@@ -157,6 +174,8 @@ def correlate(
     origin: Origin = "centre",
     axes: int | Sequence[int] | None = None,
     method: str = "auto",
+    nan: Literal["propagate", "ignore"] = "propagate",
+    mask: ArrayLike | None = None,
 ) -> NDArray[Any]:
     """Correlate f with g: ``Σᵢ f(x + i) · g(i)``, convolution without the flip.
 
@@ -172,6 +191,12 @@ def correlate(
     >>> fp.correlate([1.0, 2.0, 4.0], [-1, 0, 1], boundary="nearest")
     array([1., 3., 2.])
     """
+    if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
+
+        def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
+            return correlate(f, g, mode, boundary=boundary, origin=origin, axes=axes, method=method)
+
+        return missing.convolved(f, g, boundary, nan, mask, compute)
     if method == "auto":
         result = apply.quickly(f, g, mode, boundary, origin, axes, flip=False)
         if result is not None:

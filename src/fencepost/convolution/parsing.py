@@ -117,7 +117,13 @@ def parse_array(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
 
 
 def _as_array(name: str, values: Any) -> NDArray[Any]:
-    """Take what NumPy takes, and tensors of PyTorch as far as nothing of them is lost."""
+    """Take what NumPy takes, and tensors of PyTorch, as far as nothing of them is lost."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DataError(
+            f"{name} must not be masked here: what is under the mask would count. Received: an "
+            f"array of shape {values.shape} with {int(np.ma.getmaskarray(values).sum())} masked "
+            f"elements. Use {name}.filled(…), or convolve(…) with its mask."
+        )
     if getattr(values, "requires_grad", False):
         raise DataError(
             f"{name} must not require gradients: they would be lost. Received: a tensor with "

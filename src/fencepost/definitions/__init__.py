@@ -19,6 +19,7 @@ from .boundaries import (
     correlation_at,
     extended_at,
     extended_index,
+    normalized_convolution_at,
 )
 from .convolution import (
     convolution_1d_at,
@@ -91,6 +92,7 @@ __all__ = [
     "linear",
     "max_pool",
     "mean_squared_error",
+    "normalized_convolution_at",
     "rbf",
     "relu",
     "scaled_tanh",

@@ -6,6 +6,7 @@ until it is inside.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -102,6 +103,34 @@ def correlation_at(
         i = [x + (k - o) for x, k, o in zip(at, index, origin, strict=True)]
         total += extended_at(f, i, boundary, fill) * float(g[index])
     return total
+
+
+def normalized_convolution_at(
+    f: ArrayLike,
+    g: ArrayLike,
+    at: Sequence[int],
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
+) -> float:
+    """Return Σᵢ f(i) · g(x − i) · Σg / Σᵢ g(x − i), over the i at which f is not NaN.
+
+    What stands beyond the edges counts as present; NaN if the weights that count add up to 0.
+
+    Examples
+    --------
+    >>> normalized_convolution_at([1, float("nan"), 4], [1, 1, 1], (1,), (1,))  # (1 + 4) · 3 / 2
+    7.5
+    """
+    g = as_float(g)
+    total, share = 0.0, 0.0
+    for index in np.ndindex(g.shape):
+        i = [x - (k - o) for x, k, o in zip(at, index, origin, strict=True)]
+        value = extended_at(f, i, boundary, fill)
+        if not math.isnan(value):
+            total += value * float(g[index])
+            share += float(g[index])
+    return total * float(g.sum()) / share if share else math.nan
 
 
 def convolve(

@@ -391,3 +391,36 @@ def test_arguments_that_cannot_be(options, word):
     options = {"kernel": [[1.0]], **options}
     with pytest.raises(fp.ArgumentError, match=word):
         fp.filter_image(np.zeros((4, 4), np.uint8), **options)
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (15, 18, 3)])
+@pytest.mark.parametrize("boundary", ["reflect", "zero", 0.5])
+def test_nan_is_ignored_as_convolve_does(shape, boundary):
+    random = np.random.default_rng(3)
+    image = random.uniform(size=shape)
+    image[random.random(shape) < 0.3] = np.nan
+    kernel = random.uniform(0.1, 1, (3, 5))
+    result = fp.filter_image(image, kernel, boundary=boundary, nan="ignore", scale=2.0, offset=1.0)
+    expected = fp.convolve(image, kernel, "same", boundary=boundary, nan="ignore", axes=(0, 1))
+    np.testing.assert_allclose(result, 2 * expected + 1, atol=1e-12)
+
+
+def test_masked_pixels_do_not_count():
+    random = np.random.default_rng(4)
+    image = random.integers(0, 256, (30, 40, 3)).astype(np.uint8)
+    mask = random.random((30, 40)) < 0.2
+    mask[:8, :8] = True
+    spoiled = np.where(mask[..., None], 255 - image, image).astype(np.uint8)
+    options = {"mask": mask, "nan": "ignore", "boundary": "mirror"}
+    result = fp.filter_image(image, "mean:size=3", **options)
+    np.testing.assert_array_equal(fp.filter_image(spoiled, "mean:size=3", **options), result)
+    assert result.dtype == np.uint8
+    assert (result[:7, :7] == 0).all()
+    with pytest.raises(fp.ArgumentError, match='mask needs nan="ignore"'):
+        fp.filter_image(image, "mean:size=3", mask=mask)
+    with pytest.raises(fp.DataError, match="mask must be True or False for each pixel"):
+        fp.filter_image(image, "mean:size=3", mask=mask[:3], nan="ignore")
+    with pytest.raises(fp.DataError, match="must not be a masked array"):
+        fp.filter_image(np.ma.masked_array(image[..., 0], mask), "mean:size=3")
+    with pytest.raises(fp.ArgumentError, match="must not add up to 0"):
+        fp.filter_image(np.array([[np.nan, 1.0]]), [[1.0, -1.0]], nan="ignore")

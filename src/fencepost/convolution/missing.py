@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fencepost.arguments import choice
-from fencepost.convolution.boundaries import parse_boundary
-from fencepost.convolution.parsing import parse_array
-from fencepost.errors import ArgumentError, DataError
-from fencepost.kernels import Kernel
+from ..arguments import choice
+from ..errors import ArgumentError, DataError
+from ..kernels import Kernel
+from .boundaries import parse_boundary
+from .parsing import parse_array
 
 NAN = ("propagate", "ignore")
 Compute = Callable[[Any, Any, Any], NDArray[Any]]  # of f, g and a boundary

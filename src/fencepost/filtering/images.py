@@ -15,8 +15,8 @@ from .bands import filter_pixels
 from .channels import luma
 from .options import Options
 from .quick import filter_small
-from .responses import answers, arithmetic, interior
-from .steps import as_steps
+from .responses import answers, arithmetic, finish, interior
+from .steps import Step, as_steps
 
 if TYPE_CHECKING:
     from ..kernels import Kernel, KernelSet
@@ -42,6 +42,8 @@ def filter_image(
     alpha: Literal["auto", "keep", "premultiply"] = "auto",
     operation: Literal["convolve", "correlate"] = "convolve",
     dtype: DTypeLike | None = None,
+    nan: Literal["propagate", "ignore"] = "propagate",
+    mask: ArrayLike | None = None,
 ) -> ImageLike:
     """Convolve an image with a kernel, a set of kernels, or several one after another.
 
@@ -84,6 +86,12 @@ def filter_image(
         do not.
     dtype : {None, float32, float64}
         Of the result: None for that of the image, a float to keep what would be rounded or cut off.
+    nan : {"propagate", "ignore"}
+        Whether NaN makes all results NaN whose window touches it, or does not count: as in
+        `convolve`, which has the formula. Kernels whose weights add up to 0 cannot ignore it.
+    mask : array_like of bool, optional
+        (H, W), True for pixels that do not count, whatever they are; needs ``nan="ignore"`` and an
+        image without alpha. Where nothing counts the result is NaN, or 0 in integers.
 
     Returns
     -------
@@ -117,7 +125,8 @@ def filter_image(
            [ 0, 28, 28, 28,  0],
            [ 0,  0,  0,  0,  0]], dtype=uint8)
     """
-    if luminance is False is magnitude and alpha == "auto" and dtype is None:
+    plain = nan == "propagate" and mask is None and luminance is False is magnitude
+    if plain and alpha == "auto" and dtype is None:
         small = filter_small(image, kernel, boundary, operation, scale, offset)
         if small is not None:
             return small  # type: ignore[return-value]  # an array, as the image is
@@ -130,12 +139,36 @@ def filter_image(
         scale=scale,
         offset=offset,
         dtype=dtype,
+        nan=nan,
     )
     steps = as_steps(kernel)
     pixels, colours, wrap = _unwrap(image)
     _check_luminance(luminance, colours)
-    result: ImageLike = wrap(filter_pixels(pixels, kinds.has_alpha(colours), steps, options))
-    return result
+    if mask is not None:
+        result: ImageLike = wrap(_filter_masked(pixels, mask, colours, steps, options))
+        return result
+    return wrap(filter_pixels(pixels, kinds.has_alpha(colours), steps, options))
+
+
+def _filter_masked(
+    pixels: NDArray[Any], mask: ArrayLike, colours: str, steps: tuple[Step, ...], options: Options
+) -> NDArray[Any]:
+    missing = np.asarray(mask)
+    if missing.dtype != bool or missing.shape != pixels.shape[:2]:
+        raise DataError(
+            "mask must be True or False for each pixel, True where it does not count. Received: "
+            f"dtype {missing.dtype} of shape {missing.shape}, an image of {pixels.shape[:2]}."
+        )
+    if options.nan != "ignore" or kinds.has_alpha(colours):
+        raise ArgumentError(
+            'mask needs nan="ignore" and an image without alpha. Received: '
+            f"nan={options.nan!r}, an image in {colours}."
+        )
+    floats = pixels.astype(arithmetic(pixels.dtype))
+    floats[missing] = np.nan
+    result = filter_pixels(floats, False, steps, options)
+    dtype = np.dtype(options.dtype or pixels.dtype)
+    return finish(np.nan_to_num(result) if dtype.kind == "u" else result, dtype)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ __all__ = ["Options"]
 
 OPERATIONS = ("convolve", "correlate")
 ALPHA = ("auto", "keep", "premultiply")
+NAN = ("propagate", "ignore")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Options:
     scale: float = 1.0
     offset: float = 0.0
     dtype: Any = None
+    nan: str = "propagate"
 
     @classmethod
     def read(cls, boundary: Any, **others: Any) -> Options:
@@ -43,6 +45,7 @@ class Options:
     def __post_init__(self) -> None:
         choice("operation", self.operation, OPERATIONS)
         choice("alpha", self.alpha, ALPHA)
+        choice("nan", self.nan, NAN)
         flag("luminance", self.luminance)
         flag("magnitude", self.magnitude)
         for name in ("scale", "offset"):

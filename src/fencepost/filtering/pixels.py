@@ -34,6 +34,11 @@ def has_alpha(colours: str) -> bool:
 
 def from_array(image: Any) -> tuple[NDArray[Any], str]:
     """Return an array as (H, W, C) and its colours. Raises DataError if it is no image."""
+    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+        raise DataError(
+            "image must not be a masked array: what is under the mask would count. Use "
+            'filter_image(image.data, …, mask=image.mask, nan="ignore").'
+        )
     array = np.asarray(image)
     native = array.dtype.newbyteorder("=")
     if native not in DTYPES:

@@ -5,6 +5,7 @@ Everything about an image that is not arithmetic (alpha, luminance, files) is so
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..convolution.apply import correlate_planes
 from ..convolution.boundaries import Boundary
-from ..errors import SizeError, SizeProblem
+from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
 from .options import Options
 from .steps import Step
@@ -80,6 +81,8 @@ def _linear(
                 "smaller kernel.",
             )
         )
+    if options.nan == "ignore" and pixels.dtype.kind == "f" and np.isnan(pixels).any():
+        return finish(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
     if pixels.dtype == np.uint16:
         pixels = pixels.astype(arithmetic(pixels.dtype))
     dtype = np.dtype(dtype)
@@ -91,6 +94,25 @@ def _linear(
         unscaled = _correlated(pixels, matrix, origin, boundary, exact, 0.0)
         return finish(unscaled.astype(np.float64), dtype, scale * largest, offset)
     return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset)
+
+
+def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boundary) -> Pixels:
+    """Return sums over what is not NaN, divided by the weights that count: see `convolve`."""
+    total, magnitude = kernel.matrix.sum(), np.abs(kernel.matrix).sum()
+    rounding = kernel.matrix.size * np.finfo(pixels.dtype).eps * magnitude
+    if abs(total) <= rounding:
+        raise ArgumentError(
+            'with nan="ignore", the weights of a kernel must not add up to 0: sums are divided by '
+            f"those that count. Received: {kernel.label}, whose weights add up to {total:g}."
+        )
+    plain = replace(options, nan="propagate")
+    missing = np.isnan(pixels)
+    edges = Boundary("fill", 1.0) if boundary.kind == "fill" else boundary
+    shares = _linear((~missing).astype(pixels.dtype), kernel, plain, edges, pixels.dtype)
+    sums = _linear(np.where(missing, 0, pixels), kernel, plain, boundary, pixels.dtype)
+    shares[np.abs(shares) <= rounding] = np.nan
+    result: Pixels = sums * (total / shares)
+    return result.astype(pixels.dtype, copy=False)
 
 
 def _normalized(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

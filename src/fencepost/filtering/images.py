@@ -144,10 +144,12 @@ def filter_image(
     steps = as_steps(kernel)
     pixels, colours, wrap = _unwrap(image)
     _check_luminance(luminance, colours)
-    if mask is not None:
-        result: ImageLike = wrap(_filter_masked(pixels, mask, colours, steps, options))
-        return result
-    return wrap(filter_pixels(pixels, kinds.has_alpha(colours), steps, options))
+    if mask is None:
+        filtered = filter_pixels(pixels, kinds.has_alpha(colours), steps, options)
+    else:
+        filtered = _filter_masked(pixels, mask, colours, steps, options)
+    result: ImageLike = wrap(filtered)
+    return result
 
 
 def _filter_masked(

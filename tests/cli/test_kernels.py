@@ -8,9 +8,6 @@ from PIL import Image
 
 import fencepost as fp
 from cli.refusal import refused
-from fencepost.plots.images.kernel_card import kernel_card
-from fencepost.plots.images.samples import read_portrait
-from plots.texts import faults
 
 
 def test_all_are_listed(fencepost):
@@ -62,18 +59,6 @@ def test_one_is_drawn_with_what_it_does(fencepost, tmp_path, name):
     assert done.json["drawn"] == "out.png"
     with Image.open(tmp_path / "out.png") as image:
         assert image.width == 1050
-
-
-@pytest.mark.parametrize("name", ["kirsch", "emboss", "gaussian:sigma=3", "difference:ndim=1"])
-def test_drawing_can_be_read(name):
-    kernel = fp.kernels.parse(name)
-    figure = kernel_card(kernel)
-    assert not faults(figure)
-    if isinstance(kernel, fp.Kernel) and kernel.ndim == 2:
-        after = figure.axes[0].child_axes[-1].images[0].get_array()
-        odd = kernel.symmetry.centre == "odd"
-        expected = fp.filter_image(read_portrait(None), kernel, magnitude=odd)
-        np.testing.assert_array_equal(after, expected)
 
 
 def test_drawing_that_cannot_be(fencepost):

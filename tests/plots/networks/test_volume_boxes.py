@@ -57,25 +57,6 @@ def boxes(network):
     return volume_layout.arrange(shown, 7.2, None).boxes
 
 
-def test_layers_that_only_change_values_make_no_box():
-    first, *others = boxes(fp.models.lenet5())
-    assert first.stage.lines == ("input",)
-    assert [box.stage.shape for box in others] == [
-        (6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5), (400,), (120,), (84,), (10,)
-    ]  # fmt: skip
-    assert others[0].stage.lines[-1] == "+ ReLU"
-
-
-def test_boxes_are_to_one_scale():
-    volumes = [box for box in boxes(fp.models.lenet5()) if not box.stage.is_column]
-    cell = volumes[0].width / 28
-    for box in volumes:
-        channels, rows, columns = box.stage.shape
-        assert (box.depth, box.height, box.width) == pytest.approx(
-            (channels * cell, rows * cell, columns * cell)
-        )
-
-
 def test_field_and_depth_column_are_drawn_where_the_sizes_put_them():
     network = fp.Network((1, 12, 12), [fp.Conv2d(3, 3, stride=3)])
     before, _ = boxes(network)
@@ -88,18 +69,6 @@ def test_field_and_depth_column_are_drawn_where_the_sizes_put_them():
     assert left == pytest.approx(before.left + 3 * cell)
     assert top == pytest.approx(before.bottom + 9 * cell)
     assert len([patch for patch in axes.patches if isinstance(patch, Polygon)]) == 6
-
-
-def notes(network):
-    shown = volume_layout.stages(arguments.as_plan(network))
-    return " ".join(volume_layout.arrange(shown, 7.2, None).notes)
-
-
-def test_what_is_not_to_scale_is_said():
-    assert "depths to another, 47.6 times smaller" in notes(NETWORKS["500 channels"]())
-    assert "up to 500, are not drawn one by one" in notes(NETWORKS["500 channels"]())
-    assert "drawn larger than it is" in notes(NETWORKS["sixty"]())
-    assert "Dashed" not in notes(NETWORKS["features"]())
 
 
 def test_small_axes_get_what_there_is_room_for():

@@ -15,13 +15,13 @@ from fencepost.check import CODES
 from fencepost.check.rules.engine import run_rules
 from fencepost.errors import FencepostError
 from fencepost.interchange.onnx.reader import read_onnx
-from interchange.onnx.test_hostile_files import damage, lie, wholes
+from interchange.onnx.test_hostile_files import base_files, damage, lie
 
 CASES = 300
 
 
 def test_reports_on_damaged_files(tmp_path):
-    bases, path, checked = wholes(), tmp_path / "model.onnx", 0
+    bases, path, checked = base_files(), tmp_path / "model.onnx", 0
     for seed in range(CASES):
         rng = np.random.default_rng(10_000 + seed)
         change = lie if seed % 3 else damage

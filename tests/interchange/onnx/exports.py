@@ -10,8 +10,8 @@ def scattered(network):
     """Give every parameter other numbers: the exporter stores equal arrays once."""
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
-        for one in network.parameters():
-            one.copy_(torch.rand(one.shape, generator=generator) + 0.1)
+        for parameter in network.parameters():
+            parameter.copy_(torch.rand(parameter.shape, generator=generator) + 0.1)
     return network
 
 

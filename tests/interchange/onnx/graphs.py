@@ -22,13 +22,27 @@ def graph_model(nodes, inputs, outputs, weights=(), opset=17, declared=(), domai
         "test",
         [array_info(name, shape) if isinstance(shape, (tuple, list)) else shape
          for name, shape in dict(inputs).items()],
-        [one if isinstance(one, onnx.ValueInfoProto) else helper.make_empty_tensor_value_info(one)
-         for one in outputs],
+        [a if isinstance(a, onnx.ValueInfoProto) else helper.make_empty_tensor_value_info(a)
+         for a in outputs],
         [weight(name, array) for name, array in dict(weights).items()],
         value_info=list(declared),
     )  # fmt: skip
-    imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(one, 1) for one in domains)]
+    imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(item, 1) for item in domains)]
     return helper.make_model(graph, opset_imports=imports, ir_version=8 if opset < 19 else 10)
+
+
+def small(**changes):
+    """A convolution and a ReLU, with something changed."""
+    given = {
+        "nodes": [
+            helper.make_node("Conv", ["x", "w"], ["a"], name="c1"),
+            helper.make_node("Relu", ["a"], ["y"]),
+        ],
+        "inputs": {"x": (1, 3, 8, 8)},
+        "outputs": ["y"],
+        "weights": {"w": np.ones((4, 3, 3, 3), np.float32)},
+    }
+    return graph_model(**{**given, **changes})
 
 
 def write(folder, model, name="model.onnx"):
@@ -40,13 +54,13 @@ def write(folder, model, name="model.onnx"):
 def one_node(operator, given, outputs=1, opset=17, **attributes):
     """Make a model of one node; `given` are shapes (inputs), arrays (weights), None (left out)."""
     inputs, weights, names = {}, {}, []
-    for index, one in enumerate(given):
-        name = "" if one is None else f"{'x' if isinstance(one, tuple) else 'w'}{index}"
+    for index, array in enumerate(given):
+        name = "" if array is None else f"{'x' if isinstance(array, tuple) else 'w'}{index}"
         names.append(name)
-        if isinstance(one, tuple):
-            inputs[name] = one
-        elif one is not None:
-            weights[name] = np.asarray(one)
+        if isinstance(array, tuple):
+            inputs[name] = array
+        elif array is not None:
+            weights[name] = np.asarray(array)
     results = [f"y{index}" for index in range(outputs)]
     node = helper.make_node(operator, names, results, name="node", **attributes)
     return graph_model([node], inputs, results, weights, opset)
@@ -68,11 +82,11 @@ def runtime_shapes(model, shapes=None):
     """Run a model on zeros; return the shape of each of its outputs, by name."""
     run = session(model)
     feed = {
-        one.name: np.zeros((shapes or {}).get(one.name, one.shape), _KINDS[one.type])
-        for one in run.get_inputs()
+        array.name: np.zeros((shapes or {}).get(array.name, array.shape), _KINDS[array.type])
+        for array in run.get_inputs()
     }
-    names = [one.name for one in run.get_outputs()]
-    return dict(zip(names, (np.shape(one) for one in run.run(names, feed)), strict=True))
+    names = [array.name for array in run.get_outputs()]
+    return dict(zip(names, (np.shape(item) for item in run.run(names, feed)), strict=True))
 
 
 _KINDS = {
@@ -88,7 +102,7 @@ def with_all_outputs(model):
     """Return a copy whose outputs are all the arrays that its nodes put out."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    there = {one.name for one in copy.graph.output}
+    there = {array.name for array in copy.graph.output}
     for node in copy.graph.node:
         for name in node.output:
             if name and name not in there:

@@ -33,7 +33,10 @@ def test_published_numbers_of_parameters(name):
     with torch.device("meta"):
         network = build(name)
         found = network(torch.empty(ARCHITECTURES[name].input_shape)).shape
-    assert sum(one.numel() for one in network.parameters()) == ARCHITECTURES[name].parameters
+    assert (
+        sum(parameter.numel() for parameter in network.parameters())
+        == ARCHITECTURES[name].parameters
+    )
     assert found == ARCHITECTURES[name].output_shape
 
 
@@ -55,28 +58,33 @@ def test_sizes_of_exports(tmp_path, name):
 def test_parameters_of_exports(tmp_path, name):
     network, content = exported(name)
     found = read_onnx(write(tmp_path, content))
-    assert found.parameters == sum(one.numel() for one in network.parameters())
-    shapes = sorted(tuple(one.shape) for one in network.parameters() if one.ndim > 1)
-    assert sorted(one.weight_shape for one in found.operations if one.weight_shape) == shapes
+    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
+    shapes = sorted(
+        tuple(parameter.shape) for parameter in network.parameters() if parameter.ndim > 1
+    )
+    assert (
+        sorted(operation.weight_shape for operation in found.operations if operation.weight_shape)
+        == shapes
+    )
     assert not found.unused
 
 
 def test_norms_that_were_folded_into_convolutions(tmp_path):
     network = scattered(build("resnet18", divide=16))
     found = read_onnx(write(tmp_path, export(network, torch.zeros(1, 3, 64, 64))))
-    assert not any(one.kind == "BatchNorm2d" for one in found.operations)
-    norms = sum(one.num_features for one in network.modules() if hasattr(one, "num_features"))
+    assert not any(operation.kind == "BatchNorm2d" for operation in found.operations)
+    norms = sum(part.num_features for part in network.modules() if hasattr(part, "num_features"))
     # Weight and bias of a norm are gone, and its convolution has a bias instead.
-    assert found.parameters == sum(one.numel() for one in network.parameters()) - norms
+    assert found.parameters == sum(parameter.numel() for parameter in network.parameters()) - norms
 
 
 def described(operations):
     """What both readers say of the layers that carry the work, in the order in which they run."""
     kinds = ("Conv2d", "ConvTranspose2d", "BatchNorm2d", "MaxPool2d", "Linear", "Add", "Cat")
     return [
-        (one.describe(), one.role, one.windows, one.input_shapes, one.output_shapes,
-         one.weight_shape, one.parameters, one.multiply_adds)
-        for one in operations if one.kind in kinds
+        (op.describe(), op.role, op.windows, op.input_shapes, op.output_shapes,
+         op.weight_shape, op.parameters, op.multiply_adds)
+        for op in operations if op.kind in kinds
     ]  # fmt: skip
 
 
@@ -103,7 +111,7 @@ def test_sizes_that_are_computed(tmp_path, open_axes):
     for operation in found.operations:
         for output, shape in zip(outputs[operation.name], operation.output_shapes, strict=True):
             assert expected[output] == shape, operation
-    assert found.parameters == sum(one.numel() for one in network.parameters())
+    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
     assert found.operations[-1].output_shape == (2, 12 // 2)
-    project = next(one for one in found.operations if one.kind == "Linear")
+    project = next(operation for operation in found.operations if operation.kind == "Linear")
     assert project.weight_shape == (12, 8)

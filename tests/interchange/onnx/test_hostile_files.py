@@ -28,7 +28,7 @@ F32 = np.float32
 
 
 @functools.cache
-def wholes():
+def base_files():
     """Small files that read well: exports where PyTorch is there, and graphs made by hand."""
     found = [by_hand()]
     try:
@@ -81,11 +81,11 @@ def by_hand():
 def without_numbers(content):
     """Put large weights into another file, which is not there: what is left is structure."""
     model = onnx.load_from_string(content)
-    for one in model.graph.initializer:
-        if len(one.raw_data) > 64:
-            one.ClearField("raw_data")
-            one.data_location = TensorProto.EXTERNAL
-            one.external_data.add(key="location", value="elsewhere.bin")
+    for array in model.graph.initializer:
+        if len(array.raw_data) > 64:
+            array.ClearField("raw_data")
+            array.data_location = TensorProto.EXTERNAL
+            array.external_data.add(key="location", value="elsewhere.bin")
     return model.SerializeToString()
 
 
@@ -152,7 +152,7 @@ def lie(data, others, rng):
 
 def connect(graph, pick):
     """Let every node take what was given before it, and give what nobody gave yet."""
-    known = [one.name for one in (*graph.input, *graph.initializer)]
+    known = [array.name for array in (*graph.input, *graph.initializer)]
     for index, node in enumerate(graph.node):
         for place, name in enumerate(node.input):
             if name and name not in known:
@@ -195,7 +195,7 @@ def damage(data, others, rng):
 
 def is_sound(model):
     """What whoever goes on with a model relies on."""
-    names = [one.name for one in model.operations]
+    names = [operation.name for operation in model.operations]
     assert len(set(names)) == len(names)
     assert all(name.isprintable() and len(name) < 300 for name in names)
     for place, operation in enumerate(model.operations):
@@ -204,7 +204,7 @@ def is_sound(model):
         assert operation.describe()
         assert operation.parameters >= 0
         for shape in (*operation.output_shapes, *operation.input_shapes):
-            assert shape is None or all(one is None or 0 <= one <= 2**40 for one in shape)
+            assert shape is None or all(size is None or 0 <= size <= 2**40 for size in shape)
             assert shape is None or (element_count(shape) or 0) >= 0
     for value in model.outputs:
         assert -1 <= value.operation < len(model.operations)
@@ -215,7 +215,7 @@ def is_sound(model):
 
 
 def test_damage_at_random(tmp_path):
-    bases = wholes()
+    bases = base_files()
     outcomes = {"whole": 0, "fails": 0, "refused": 0}
     path = tmp_path / "model.onnx"
     for base in bases:
@@ -256,14 +256,14 @@ def test_sizes_that_nobody_waits_for(tmp_path):
     weights = {"w": np.ones((1, 1, 3, 3), F32), "large": np.array([1, 1, 2**31 - 1, 2**29 - 3])}
     model = graph_model(nodes, {"x": (1, 1, 30, 29)}, ["b", "c", "d"], weights)
     report = check(write(tmp_path, model))
-    shapes = [one.output_shape for one in report.graph.operations]
+    shapes = [operation.output_shape for operation in report.graph.operations]
     assert shapes[0] == (1, 1, 2**31 - 1, 2**29 - 3)
     assert shapes[1] == (1, 1, 2**31 - 1 + 2**20 - 18, 2**29 - 3 - 18)
     assert report.findings
 
 
 def test_what_lies_is_judged_all_the_same(tmp_path):
-    bases = wholes()
+    bases = base_files()
     judged = 0
     for seed in (*range(500_400, 500_500), 501_719):  # the last reshapes a single number
         path = tmp_path / "model.onnx"

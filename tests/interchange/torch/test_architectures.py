@@ -34,7 +34,7 @@ def test_published_numbers(case):
     assert model.parameters == published.parameters
     assert model.operations[-1].output_shape == published.output_shape
     assert model.outputs == ((len(model.operations) - 1, 0),)
-    work = sum(one.multiply_adds for one in model.operations if one.kind != NORMS)
+    work = sum(operation.multiply_adds for operation in model.operations if operation.kind != NORMS)
     if name in PUBLISHED_WORK:
         assert round(work / 1e9, 2) == PUBLISHED_WORK[name]
 
@@ -42,30 +42,32 @@ def test_published_numbers(case):
 def test_nothing_is_unknown(case):
     name, _, model = case
     assert (model.source, model.failure, model.unknown, model.unused) == (name, "", (), ())
-    assert {one.role for one in model.operations} <= {
+    assert {operation.role for operation in model.operations} <= {
         "windows", "transposed", "pointwise", "join", "global", "dense", "pad", "reshape",
     }  # fmt: skip
     assert model.how == "Traced on PyTorch's meta device, in eval mode, with a batch of 1."
-    assert len({one.name for one in model.operations}) == len(model.operations)
+    assert len({operation.name for operation in model.operations}) == len(model.operations)
 
 
 def test_every_operation_takes_what_others_made(case):
     _, _, model = case
-    for place, one in enumerate(model.operations):
-        assert all(value.operation < place for value in one.inputs)
+    for place, operation in enumerate(model.operations):
+        assert all(value.operation < place for value in operation.inputs)
         made = [
             model.input_shapes[value.output]
             if value.operation < 0
             else model.operations[value.operation].output_shapes[value.output]
-            for value in one.inputs
+            for value in operation.inputs
         ]
-        assert list(one.input_shapes) == made
-    taken = {value for one in model.operations for value in one.inputs} | {*model.outputs}
+        assert list(operation.input_shapes) == made
+    taken = {value for operation in model.operations for value in operation.inputs} | {
+        *model.outputs
+    }
     assert taken >= {(place, 0) for place in range(len(model.operations))}
 
 
 def test_multiply_adds_are_those_that_pytorch_counts(case):
-    """Layer by layer; it counts none for a norm, which is a factor and a summand for each cell."""
+    """Layer by layer; it counts none for a norm: a factor and a summand for each element."""
     from torch.utils.flop_counter import FlopCounterMode
 
     name, module, model = case
@@ -73,12 +75,12 @@ def test_multiply_adds_are_those_that_pytorch_counts(case):
         module(torch.zeros(known.ARCHITECTURES[name].input_shape, device="meta"))
     counted = counter.get_flop_counts()
     total = 0
-    for one in model.operations:
-        if one.kind == NORMS:
-            assert one.multiply_adds == math.prod(one.output_shape)
+    for operation in model.operations:
+        if operation.kind == NORMS:
+            assert operation.multiply_adds == math.prod(operation.output_shape)
             continue
-        flops = sum(counted.get(f"{type(module).__name__}.{one.name}", {}).values())
-        assert one.multiply_adds == flops // 2
+        flops = sum(counted.get(f"{type(module).__name__}.{operation.name}", {}).values())
+        assert operation.multiply_adds == flops // 2
         total += flops // 2
     assert total == counter.get_total_flops() // 2 > 0
 
@@ -88,23 +90,27 @@ def test_layers_are_those_of_torchinfo(case):
     torchinfo = pytest.importorskip("torchinfo", reason="torchinfo is not installed")
     name, module, model = case
     shape = known.ARCHITECTURES[name].input_shape
-    told = torchinfo.summary(module, shape, verbose=0, device="meta", depth=9)
-    assert told.total_params == model.parameters
+    summary = torchinfo.summary(module, shape, verbose=0, device="meta", depth=9)
+    assert summary.total_params == model.parameters
     layers = [
-        one for one in told.summary_list if one.is_leaf_layer and one.class_name != "Sequential"
+        layer
+        for layer in summary.summary_list
+        if layer.is_leaf_layer and layer.class_name != "Sequential"
     ]
-    ours = [one for one in model.operations if _module(module, one)]
-    assert [one.class_name for one in layers] == [one.kind for one in ours]
-    assert [tuple(one.output_size) for one in layers] == [one.output_shape for one in ours]
-    for theirs, one in zip(layers, ours, strict=True):
-        if one.parameters and one.kind != NORMS:
-            assert theirs.num_params == one.parameters
-            biases = math.prod(one.output_shape) if "bias" not in one.arguments else 0
-            places = math.prod(one.output_shape[2:])
-            if one.kind == "ConvTranspose2d":  # it takes each weight for used at each output
-                assert theirs.macs == one.parameters * places
+    ours = [operation for operation in model.operations if _module(module, operation)]
+    assert [layer.class_name for layer in layers] == [operation.kind for operation in ours]
+    assert [tuple(layer.output_size) for layer in layers] == [
+        operation.output_shape for operation in ours
+    ]
+    for theirs, layer in zip(layers, ours, strict=True):
+        if layer.parameters and layer.kind != NORMS:
+            assert theirs.num_params == layer.parameters
+            biases = math.prod(layer.output_shape) if "bias" not in layer.arguments else 0
+            places = math.prod(layer.output_shape[2:])
+            if layer.kind == "ConvTranspose2d":  # it takes each weight for used at each output
+                assert theirs.macs == layer.parameters * places
             else:
-                assert theirs.macs == one.multiply_adds + biases
+                assert theirs.macs == layer.multiply_adds + biases
 
 
 def _module(module, operation):
@@ -131,8 +137,8 @@ def test_shapes_are_those_of_a_run_with_values(name):
     with torch.no_grad():
         module(torch.zeros(shape))
     torch.set_num_threads(threads)
-    ours = [(_module(module, one), one.output_shape) for one in model.operations]
-    assert [one for one in ours if one[0] is not None] == seen
+    ours = [(_module(module, operation), operation.output_shape) for operation in model.operations]
+    assert [operation for operation in ours if operation[0] is not None] == seen
 
 
 def test_a_residual_block_is_joined_from_its_ends():
@@ -152,12 +158,12 @@ def test_a_residual_block_is_joined_from_its_ends():
 def test_the_branches_of_googlenet_are_joined_in_their_order():
     with torch.device("meta"):
         model = read_module(known.build("googlenet"), [(3, 224, 224)])
-    joined = [one for one in model.operations if one.kind == "Cat"]
+    joined = [operation for operation in model.operations if operation.kind == "Cat"]
     assert len(joined) == 9
     first = [model.operations[value.operation] for value in joined[0].inputs]
-    assert [one.output_shape[1] for one in first] == [64, 128, 32, 32]
+    assert [operation.output_shape[1] for operation in first] == [64, 128, 32, 32]
     assert joined[0].describe() == "Cat(dim=1)"
-    pool = next(one for one in model.operations if one.kind == "MaxPool2d")
+    pool = next(operation for operation in model.operations if operation.kind == "MaxPool2d")
     assert pool.describe() == "MaxPool2d(3, stride=2, ceil_mode=True)"
     assert (pool.output_shape[-1], pool.windows[0].output) == (56, 55)
 
@@ -165,12 +171,12 @@ def test_the_branches_of_googlenet_are_joined_in_their_order():
 def test_the_crops_of_u_net_are_slices():
     with torch.device("meta"):
         model = read_module(known.build("unet"), [(1, 572, 572)])
-    cut = [one for one in model.operations if one.kind == "Slice"]
-    assert [one.role for one in cut] == ["pad"] * 4
-    assert [(one.windows[0].before, one.windows[0].after) for one in cut] == [
+    cut = [operation for operation in model.operations if operation.kind == "Slice"]
+    assert [operation.role for operation in cut] == ["pad"] * 4
+    assert [(operation.windows[0].before, operation.windows[0].after) for operation in cut] == [
         (-4, -4), (-16, -16), (-40, -40), (-88, -88),
     ]  # fmt: skip
-    for one in model.operations:
-        if one.role == "transposed":  # the windows go from what comes out to what entered
-            assert [window.input for window in one.windows] == [*one.output_shape[2:]]
-            assert [window.output for window in one.windows] == [*one.input_shape[2:]]
+    for operation in model.operations:
+        if operation.role == "transposed":  # the windows go from what comes out to what entered
+            assert [window.input for window in operation.windows] == [*operation.output_shape[2:]]
+            assert [window.output for window in operation.windows] == [*operation.input_shape[2:]]

@@ -1,4 +1,4 @@
-"""A PyTorch module found by name: what is found, and what is said of all that is not."""
+"""A PyTorch module found by name: what is found, and the errors of all that is not."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_module_that_cannot_be_imported(folder, text, words):
     assert caught.value.__suppress_context__
 
 
-def test_an_exception_in_a_library_is_told_with_the_line_that_called_it(folder):
+def test_an_exception_in_a_library_is_reported_with_the_line_that_called_it(folder):
     (folder / "json_of_a_test.py").write_text("import json\n\njson.loads('{')\n")
     with pytest.raises(fp.DataError, match=r"JSONDecodeError: .*\(json_of_a_test\.py, line 3\)"):
         load_factory("json_of_a_test:x")
@@ -161,7 +161,7 @@ def test_interrupts_pass(folder):
         load_factory("stop_of_a_test:x")
 
 
-def test_without_pytorch_it_is_said_how_to_get_it(tmp_path):
+def test_without_pytorch_the_error_names_its_package(tmp_path):
     """In a process whose `torch` is a module that fails as a missing one does."""
     (tmp_path / "torch.py").write_text("raise ImportError('No module named torch')")
     code = (

@@ -11,7 +11,7 @@ import fencepost as fp
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from fencepost.interchange.torch.trace import read_module  # noqa: E402
-from interchange.torch.nets import Net, conv, graph, names  # noqa: E402
+from interchange.torch.modules import Net, conv, graph, names  # noqa: E402
 
 nn, F = torch.nn, torch.nn.functional
 
@@ -31,15 +31,15 @@ def test_a_module_used_twice_counts_its_parameters_once():
     one = conv(3, 3, padding=1)
     model = read_module(Net(lambda self, x: self.c(self.c(x)) + self.c(x), c=one), [(3, 8, 8)])
     assert graph(model) == {"c": [""], "c:2": ["c"], "c:3": [""], "add": ["c:2", "c:3"]}
-    assert [one.parameters for one in model.operations] == [84, 0, 0, 0]
-    assert len({one.multiply_adds for one in model.operations[:3]}) == 1
+    assert [operation.parameters for operation in model.operations] == [84, 0, 0, 0]
+    assert len({operation.multiply_adds for operation in model.operations[:3]}) == 1
 
 
 def test_tied_weights_are_counted_once():
     first, second = nn.Linear(5, 5), nn.Linear(5, 5)
     second.weight = first.weight
     model = read_module(nn.Sequential(first, second), [(5,)])
-    assert [one.parameters for one in model.operations] == [30, 5]
+    assert [operation.parameters for operation in model.operations] == [30, 5]
 
 
 def test_what_changes_in_place_is_followed():
@@ -141,7 +141,9 @@ def test_parameters_that_are_used_without_a_layer():
             return torch.cat([self.first.expand(len(x), -1, -1), x], 1) + self.place
 
     model = read_module(Tokens(), [(4, 6)])
-    assert [(one.kind, one.role, one.parameters) for one in model.operations] == [
+    assert [
+        (operation.kind, operation.role, operation.parameters) for operation in model.operations
+    ] == [
         ("Cat", "join", 6),
         ("Add", "pointwise", 30),
     ]
@@ -164,7 +166,7 @@ def test_weights_that_are_computed_from_others():
 
 def test_a_layer_that_pads_by_itself_is_two_operations():
     model = read_module(nn.Sequential(conv(padding=1, padding_mode="circular")), [(3, 8, 8)])
-    assert [(one.name, one.kind, one.role) for one in model.operations] == [
+    assert [(operation.name, operation.kind, operation.role) for operation in model.operations] == [
         ("0.pad", "Pad", "pad"),
         ("0", "Conv2d", "windows"),
     ]
@@ -188,7 +190,9 @@ def test_a_layer_of_ones_own_is_what_it_does():
 def test_identities_and_empty_containers():
     layers = nn.Sequential(nn.Identity(), nn.Sequential(), nn.Dropout(0.3), conv())
     model = read_module(layers, [(3, 8, 8)])
-    assert [(one.name, one.kind, one.role) for one in model.operations[:2]] == [
+    assert [
+        (operation.name, operation.kind, operation.role) for operation in model.operations[:2]
+    ] == [
         ("0", "Identity", "pointwise"),
         ("2", "Dropout", "pointwise"),
     ]
@@ -206,8 +210,8 @@ def test_an_own_train_that_returns_nothing():
 def test_lazy_layers_take_what_arrives():
     layers = nn.Sequential(nn.LazyConv2d(4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
     model = read_module(layers, [(3, 8, 8)])
-    assert [one.parameters for one in model.operations] == [112, 0, 0, 290]
-    assert all(nn.parameter.is_lazy(one) for one in layers.parameters())
+    assert [operation.parameters for operation in model.operations] == [112, 0, 0, 290]
+    assert all(nn.parameter.is_lazy(parameter) for parameter in layers.parameters())
 
 
 def test_layers_that_are_not_known_are_one_operation_each():
@@ -289,7 +293,7 @@ def test_arguments_that_are_none(arguments, words):
 
 def test_modules_that_cannot_be_copied():
     module = nn.Sequential(conv())
-    module.file = (one for one in "abc")
+    module.file = (item for item in "abc")
     with pytest.raises(TypeError):
         copy.deepcopy(module)
     with pytest.raises(fp.DataError, match=r"cannot be copied .*TypeError: cannot pickle"):

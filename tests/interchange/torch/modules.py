@@ -1,9 +1,11 @@
-"""A PyTorch module that does what it is told, and short ways to say what was read of one."""
+"""PyTorch modules of a given forward, and short ways to look at what was read of one."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
+
+from fencepost.interchange.torch.trace import read_module
 
 CPU = "Traced on the CPU, in eval mode, with a batch of 1."
 
@@ -26,13 +28,16 @@ def conv(ins=3, outs=4, kernel=3, **more):
 
 
 def names(model):
-    return [one.name for one in model.operations]
+    return [operation.name for operation in model.operations]
 
 
 def graph(model):
     """For each operation its name and the names of what enters; "" is the input."""
     made = {-1: "", **dict(enumerate(names(model)))}
-    return {one.name: [made[value.operation] for value in one.inputs] for one in model.operations}
+    return {
+        operation.name: [made[value.operation] for value in operation.inputs]
+        for operation in model.operations
+    }
 
 
 def message(module, *shapes):
@@ -42,3 +47,30 @@ def message(module, *shapes):
     except Exception as error:
         return " ".join(str(error).split())
     raise AssertionError("it does not fail")
+
+
+class Does(nn.Module):
+    """A module that does one thing."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.what = what
+
+    def forward(self, *inputs):
+        return self.what(*inputs)
+
+
+def read_function(what, *shapes):
+    model = read_module(Does(what), [list(shape) for shape in shapes])
+    assert model.failure == ""
+    return model
+
+
+def only(what, *shapes):
+    """Read a function that is one operation."""
+    (operation,) = read_function(what, *shapes).operations
+    return operation
+
+
+def last(what, *shapes):
+    return read_function(what, *shapes).operations[-1]

@@ -1,4 +1,4 @@
-"""PyTorch modules that fail, or look at values: where and why; and that they stay as they are."""
+"""PyTorch modules that fail, or depend on values: where and why; and that they stay as they are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from fencepost.interchange.torch.trace import read_module  # noqa: E402
-from interchange.torch.nets import CPU, Net, conv, graph, message, names  # noqa: E402
+from interchange.torch.modules import CPU, Net, conv, graph, message, names  # noqa: E402
 
 nn = torch.nn
 
@@ -19,7 +19,7 @@ def failing(module, *shapes):
     model = read_module(module, list(shapes))
     assert model.failure
     assert (model.outputs, model.unused) == ((), ())
-    assert all(one.output_shapes for one in model.operations[:-1])
+    assert all(operation.output_shapes for operation in model.operations[:-1])
     last = model.operations[-1]
     assert last.output_shapes == ()
     return model, last
@@ -95,7 +95,7 @@ def test_attention_that_fails_is_named_as_the_layer():
     assert (last.name, last.kind) == ("a", "MultiheadAttention")
 
 
-def test_exceptions_of_the_models_own_are_told_with_their_place():
+def test_exceptions_of_the_models_own_are_reported_with_their_line():
     def run(self, x):
         x = self.c(x)
         if x.shape[1] != 5:
@@ -108,7 +108,7 @@ def test_exceptions_of_the_models_own_are_told_with_their_place():
     assert (last.kind, last.role, last.input_shapes) == ("Net", "unknown", ((1, 4, 6, 6),))
     line = run.__code__.co_firstlineno + 3
     assert model.failure.startswith("KeyError: 'five\\n channels' (")
-    assert model.failure.endswith(f"test_failures.py, line {line}, in run)")
+    assert model.failure.endswith(f"test_recorder.py, line {line}, in run)")
     model, last = failing(block, (4, 8, 8))
     assert last.name == "forward"
 
@@ -149,7 +149,7 @@ def test_recursion_and_interrupts_pass():
         read_module(Net(stop), [(3,)])
 
 
-# --- models that look at values -----------------------------------------------------------------
+# --- models that depend on values --------------------------------------------------------------
 
 LOOKS = {
     "bool": lambda self, x: x if x.sum() > 0 else self.c(x),
@@ -165,18 +165,18 @@ LOOKS = {
 
 
 @pytest.mark.parametrize("name", LOOKS)
-def test_models_that_look_at_values_run_on_zeros(name):
+def test_models_that_depend_on_values_run_on_zeros(name):
     model = read_module(Net(LOOKS[name], c=conv(padding=1)), [(3, 8, 8)])
     assert (model.how, model.failure) == (CPU, "")
     assert model.unknown[0] == (
         f"The model depends on values ({name} in forward), so the model ran on zeros: other values "
         "may lead to other sizes."
     )
-    (one,) = (one for one in model.operations if one.name == "c")
+    (one,) = (operation for operation in model.operations if operation.name == "c")
     assert one.output_shape == (1, 4, 8, 8)
 
 
-def test_what_is_only_looked_at_is_not_shown_unless_it_learns():
+def test_what_is_only_inspected_is_not_shown_unless_it_learns():
     def run(self, x):
         y = self.c(x)
         if y.mean() + self.gate(x).abs().max() > 99:
@@ -190,7 +190,7 @@ def test_what_is_only_looked_at_is_not_shown_unless_it_learns():
 
 def test_what_went_by_way_of_numpy_is_unknown():
     model = read_module(Net(LOOKS["numpy"], c=conv()), [(3, 8, 8)])
-    assert [(one.kind, one.role) for one in model.operations] == [
+    assert [(operation.kind, operation.role) for operation in model.operations] == [
         ("Net", "unknown"),
         ("Conv2d", "windows"),
     ]
@@ -253,10 +253,10 @@ def everything(module):
         "state": {name: one.clone() for name, one in module.state_dict().items()},
         "places": {name: (id(one), one.device) for name, one in module.named_parameters()},
         "buffers": {name: (id(one), one.device) for name, one in module.named_buffers()},
-        "grads": [one.requires_grad for one in module.parameters()],
-        "modes": [one.training for one in module.modules()],
+        "grads": [parameter.requires_grad for parameter in module.parameters()],
+        "modes": [part.training for part in module.modules()],
         "hooks": [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in module.modules()],
-        "attributes": [sorted(vars(one)) for one in module.modules()],
+        "attributes": [sorted(vars(part)) for part in module.modules()],
     }
 
 

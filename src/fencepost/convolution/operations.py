@@ -1,7 +1,4 @@
-"""convolve, correlate and explain_method: what users call.
-
-Part of convolution; may call reading, apply, methods and the engine.
-"""
+"""convolve, correlate and explain_method: what users call."""
 
 from __future__ import annotations
 

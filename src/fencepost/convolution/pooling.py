@@ -1,9 +1,8 @@
 """Pooling of arrays: the largest, mean or sum of each window, over any axes.
 
 What the layers MaxPool2d, AvgPool2d and SumPool2d compute, for plain arrays. Pooling is separable:
-the maximum over a box is the maximum along one axis of the maxima along the others, so any axes
-are pooled one after the other where they lie, and the last two together. May call sizing,
-arguments, errors, the engine, and convolution for the check of an array.
+the maximum over a box is the maximum along one axis of the maxima along the others, so any axes are
+pooled one after the other where they lie, and the last two together.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """A convolution written as a layer of neurons that share their weights.
 
-May call sizing, arguments and errors. Every output is a neuron, every input it looks at an edge,
-and every edge carries one of the kernel's few weights; as a matrix, the layer is sparse and
-repeats them along its diagonals. It computes what a slid kernel computes, more slowly: it is for
-looking at.
+Every output is a neuron, every input it looks at an edge, and every edge carries one of the
+kernel's few weights; as a matrix, the layer is sparse and repeats them along its diagonals. It
+computes what a slid kernel computes, more slowly: it is for looking at.
 """
 
 from __future__ import annotations

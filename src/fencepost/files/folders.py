@@ -1,4 +1,4 @@
-"""The files of a folder that a person would count.  Calls errors."""
+"""The files of a folder that a person would count."""
 
 from __future__ import annotations
 

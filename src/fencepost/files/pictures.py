@@ -1,6 +1,6 @@
 """Opening a picture without trusting it: what is too large, damaged or no picture is refused.
 
-Pillow is imported when a picture is opened.  Calls errors.
+Pillow is imported when a picture is opened.
 """
 
 from __future__ import annotations

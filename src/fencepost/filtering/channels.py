@@ -1,4 +1,4 @@
-"""Colour, luminance and transparency through a chain of kernels.  Calls responses.
+"""Colour, luminance and transparency through a chain of kernels.
 
 Pixels are (H, W, C); the last channel may be alpha.
 """

@@ -1,4 +1,4 @@
-"""`filter_image` and `image_gradient`: any image, any kernel.  Calls channels, pixels, kernels."""
+"""`filter_image` and `image_gradient`: any image, any kernel."""
 
 from __future__ import annotations
 

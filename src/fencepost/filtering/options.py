@@ -1,4 +1,4 @@
-"""How an image is to be filtered, checked once.  Calls convolution's boundaries and arguments."""
+"""How an image is to be filtered, checked once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of all kinds as arrays (H, W, C), and back.  Calls errors; Pillow where it is given.
+"""Pictures of all kinds as arrays (H, W, C), and back.
 
 Pillow's modes are brought to five kinds of colours, named as Pillow names them: L (grey), LA,
 RGB, RGBA, CMYK.

@@ -1,4 +1,4 @@
-"""What one kernel, or a set of them, answers to pixels (H, W, C).  Calls convolution, errors.
+"""What one kernel, or a set of them, answers to pixels (H, W, C).
 
 Everything about an image that is not arithmetic (alpha, luminance, files) is somebody else's.
 """

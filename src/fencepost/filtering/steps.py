@@ -1,4 +1,4 @@
-"""What an image is to go through: a kernel, a set of them, or a chain.  Calls kernels, errors."""
+"""What an image is to go through: a kernel, a set of them, or a chain."""
 
 from __future__ import annotations
 

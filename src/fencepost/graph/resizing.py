@@ -1,7 +1,7 @@
 """The sizes of a whole graph for another input, as far as they follow from what is known.
 
 `resized` goes through the operations anew; `nearest_inputs` finds the inputs that fit, or of which
-nothing is left over anywhere. Part of check; may call graph and sizing.
+nothing is left over anywhere.
 """
 
 from __future__ import annotations

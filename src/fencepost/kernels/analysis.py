@@ -1,7 +1,4 @@
-"""The structure of a matrix of weights: its symmetry, its rank and factors, its rings.
-
-Part of kernels; calls nothing.
-"""
+"""The structure of a matrix of weights: its symmetry, its rank and factors, its rings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Layers as text: ``Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Flatten, Linear(10)``.
 
-Text may come from anyone: it is
-cut into tokens and read by the grammar below, and nothing in it is evaluated.
+Text may come from anyone: it is cut into tokens and read by the grammar below, and nothing in it is
+evaluated.
 
     layers    = layer {("," | line break) layer}, between [ and ] or not
     layer     = ["fp."] name ["(" [argument {"," argument}] ")"]

@@ -1,0 +1,185 @@
+"""The test of a module is found by its name, or here, with the reason why it is elsewhere.
+
+``src/fencepost/a/b.py`` is tested by ``tests/a/test_b.py``, ``engine/x/y.cpp`` by
+``tests/engine/x/test_y.py`` or by the test that its first lines name.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE, ENGINE = (TESTS.parent / name for name in ("src/fencepost", "engine"))
+
+# A folder, modules in it without a test of their own name, where they are tested, and why there.
+ELSEWHERE = [
+    ("check/rules", "context repairs",
+     "check/rules/test_sizes.py", "what the rules share is seen by their findings"),
+    ("check", "checking",
+     "check/test_report.py", "a report is what all of them make"),
+    ("cli", "learn_kernel",
+     "cli/test_experiment.py", "the two commands share their pictures"),
+    ("cli/shared", "batch outputs signal_files",
+     "cli/test_train.py", "what commands share is tested as commands use it"),
+    ("convolution/methods",
+     "accuracy candidate choice costs direct exchange factors fft integer_fft regions "
+     "separable tiles whole",
+     "convolution/test_methods.py", "every method against the others"),
+    ("convolution", "apply boundaries operations parsing task",
+     "convolution/test_values.py", "a result takes all of them"),
+    ("datasets/prepare", "glyphs",
+     "datasets/prepare/test_preparation.py", "one chain from photograph to array"),
+    ("definitions", "arrays boundaries",
+     "definitions/test_layers.py", "what several definitions share"),
+    ("estimation", "equations jpeg learned_kernel standard_errors",
+     "estimation/test_least_squares.py", "the estimate is what all of them make"),
+    ("experiments", "lessons matching robustness sharing shifting",
+     "experiments/test_experiments.py", "one list of experiments, each is run"),
+    ("files", "decimals dialects encodings folders pictures signatures",
+     "filtering/test_files.py", "files of every kind, damaged in every way"),
+    ("filtering",
+     "channels deep_colour flattening metadata options picture pixels responses "
+     "side_by_side steps",
+     "filtering/test_images.py", "an image passes all of them"),
+    ("graph", "operations",
+     "graph/test_receptive_fields.py", "graphs are made of small networks"),
+    ("interchange", "facts reading",
+     "check/test_report.py", "what both readers share"),
+    ("interchange/onnx", "inputs order",
+     "interchange/onnx/test_reader.py", "whole files are read"),
+    ("interchange/onnx/operators", "folding layouts node pointwise products resizing windows",
+     "interchange/onnx/operators/test_table.py", "one table of all operators"),
+    ("interchange/onnx/wire", "messages protobuf tensors",
+     "interchange/onnx/test_reader.py", "whole files are read"),
+    ("interchange/torch", "errors function_call names recorder windows",
+     "interchange/torch/test_trace.py", "modules are traced"),
+    ("kernels",
+     "analysis catalogue directions edges effects gaussians operations sets shapes "
+     "smoothing tables",
+     "kernels/test_named.py", "one table of all named kernels"),
+    ("layers", "activations arguments convolution dense norm pooling residual windowed",
+     "layers/test_base.py", "one table of all layers"),
+    ("planning", "data tokens variants",
+     "planning/test_plans.py", "a plan is what all of them make"),
+    ("plots", "grids notebook_figure",
+     "plots/images/test_kernel_grids.py", "what all pictures share"),
+    ("plots/article", "drawn images networks page sequences sizes",
+     "plots/article/test_article.py", "one list of all figures"),
+    ("plots/images", "kernel_card samples",
+     "plots/images/test_kernel_grids.py", "what is drawn is compared with the arrays"),
+    ("plots/networks", "volume_layout",
+     "plots/networks/test_volume_boxes.py", "a layout is seen by the boxes"),
+    ("plots/signals", "panels",
+     "plots/signals/test_lines.py", "what is drawn is compared with the signal"),
+]  # fmt: skip
+ENGINE_ELSEWHERE = [
+    ("bindings", "arrays module parse",
+     "engine/network/test_forward.py", "all of Python's calls pass them"),
+    ("arrays", "extension row strips tile",
+     "engine/arrays/correlation/test_correlate.py", "inner loops and threads of correlation"),
+    ("arrays/correlation", "fft",
+     "engine/arrays/correlation/test_spectral.py", "transforms are seen by what they correlate"),
+    ("network", "links plan program taps",
+     "engine/network/test_forward.py", "a network is what all of them make"),
+    ("network/batch", "fused",
+     "engine/network/test_forward.py", "one list of all layers"),
+    ("network/input", "batch_loader",
+     "engine/network/training/test_trainer.py", "batches are seen by what is trained"),
+    ("network/training", "batch",
+     "engine/network/training/test_trainer.py", "one loop"),
+    ("network/winograd", "gradient winograd",
+     "engine/network/winograd/test_convolution.py", "transforms are seen by what they convolve"),
+    ("", "threads",
+     "engine/network/training/test_trainer.py", "the result does not depend on the threads"),
+]  # fmt: skip
+# Tests that are of no single module, and what they are of.
+INTEGRATION = {
+    "check/test_architectures.py": "published networks, read and checked as a whole",
+    "convolution/test_accuracy.py": "the rounding of every method",
+    "convolution/test_bad_input.py": "one table of errors",
+    "convolution/test_dtypes.py": "one table of dtypes, for every method",
+    "convolution/test_exact.py": "integers, by every method",
+    "convolution/test_kernels_and_planes.py": "what filtering stands on",
+    "convolution/test_properties.py": "algebra that holds for every method",
+    "datasets/test_damaged_files.py": "files of every kind, damaged in every way",
+    "engine/network/test_gradients.py": "every operation's gradient, checked in one way",
+    "engine/network/test_torch.py": "every operation, compared with PyTorch",
+    "engine/test_operation_heads.py": "the first lines of every operation",
+    "graph/test_receptive_fields_measured.py": "receptive fields as gradients of PyTorch show them",
+    "interchange/onnx/test_exports.py": "files that PyTorch exports",
+    "interchange/onnx/test_hostile_files.py": "files made to break the reader",
+    "interchange/torch/test_architectures.py": "published networks, traced",
+    "interchange/torch/test_failures.py": "modules that fail while they are traced",
+    "kernels/test_volumes.py": "named kernels of more than two axes",
+    "plots/networks/test_every_network.py": "every picture of every kind of network",
+    "plots/test_texts.py": "tests/plots/texts.py, which finds texts that cannot be read",
+    "filtering/test_quick.py": "the short path of small images",
+    "filtering/test_tiff_files.py": "TIFF files of every kind",
+    "filtering/test_writing.py": "picture files that are written",
+    "test_docs.py": "the site: docs/ and its hooks",
+    "test_examples.py": "examples/",
+    "test_gradient_check.py": "tests/gradient_check.py, which must find a planted error",
+    "test_house.py": "the map in CONTRIBUTING.md, and the linter's contract",
+    "test_mirror.py": "this file",
+    "test_package.py": "public names, docstrings' examples, the time of the import",
+    "test_readme.py": "README.md",
+    "test_shape_lists.py": "tests/shapes/, the lists of shapes",
+}
+
+
+def modules(root: Path, pattern: str) -> list[str]:
+    paths = (path.relative_to(root).with_suffix("") for path in root.rglob(pattern))
+    return sorted(path.as_posix() for path in paths if not path.name.startswith("__"))
+
+
+def own_test(module: str) -> str:
+    folder, _, name = module.rpartition("/")
+    return f"{folder}/test_{name}.py".lstrip("/")
+
+
+def elsewhere(table: list[tuple[str, str, str, str]]) -> dict[str, str]:
+    """Return the tests of the table's modules."""
+    return {
+        f"{folder}/{name}".lstrip("/"): test
+        for folder, names, test, _ in table
+        for name in names.split()
+    }
+
+
+@pytest.mark.parametrize("module", modules(PACKAGE, "*.py"))
+def test_a_module_has_a_test(module):
+    check(module, own_test(module), elsewhere(ELSEWHERE))
+
+
+@pytest.mark.parametrize("module", modules(ENGINE, "*.cpp"))
+def test_a_file_of_the_engine_has_a_test(module):
+    head = (ENGINE / f"{module}.cpp").read_text(encoding="utf-8").split("\n")[:3]
+    named = re.search(r"// Test: tests/(engine/[\w/]+\.py)", "\n".join(head))
+    own = named[1] if named else f"engine/{own_test(module)}"
+    check(module, own, elsewhere(ENGINE_ELSEWHERE))
+
+
+def check(module: str, own: str, others: dict[str, str]) -> None:
+    if (TESTS / own).exists():
+        assert module not in others, f"{module} has a test: no exception any more"
+    else:
+        assert module in others, f"write tests/{own}, or say why the test is elsewhere"
+        assert (TESTS / others[module]).exists(), others[module]
+
+
+def test_a_test_has_a_module():
+    expected = {own_test(module) for module in modules(PACKAGE, "*.py")}
+    expected |= {f"engine/{own_test(module)}" for module in modules(ENGINE, "*.[ch]*")}
+    expected |= {*elsewhere(ELSEWHERE).values(), *elsewhere(ENGINE_ELSEWHERE).values()}
+    tests = {path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")}
+    unexpected = sorted(tests - expected - INTEGRATION.keys())
+    assert not unexpected, "say in INTEGRATION what they are tests of"
+    assert tests >= INTEGRATION.keys()
+
+
+def test_exceptions_are_modules():
+    assert elsewhere(ELSEWHERE).keys() <= set(modules(PACKAGE, "*.py"))
+    assert elsewhere(ENGINE_ELSEWHERE).keys() <= set(modules(ENGINE, "*.cpp"))

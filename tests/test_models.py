@@ -102,10 +102,10 @@ def test_small_cnn_computes(shape):
     outputs = net(images)
     assert outputs.shape == (3, 4)
     assert np.isfinite(outputs).all()
-    # The last row and the last column matter: no cell is dropped.
-    for place in (np.s_[..., -1, :], np.s_[..., -1])[3 - len(shape) :]:
+    # The last row and the last column matter: no pixel is dropped.
+    for edge in (np.s_[..., -1, :], np.s_[..., -1])[3 - len(shape) :]:
         changed = images.copy()
-        changed[place] = 255 - changed[place]
+        changed[edge] = 255 - changed[edge]
         assert (net(changed) != outputs).any()
 
 

@@ -1,4 +1,4 @@
-"""`fencepost evaluate`: judged by the right data, and all numbers agree with the library's."""
+"""`fencepost evaluate`: on the right data, and every figure agrees with the library's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_what_was_held_out_is_found_again(fencepost, model, folder):
     assert done.json["classes"] == ["circle", "cross", "square"]
 
 
-def test_other_data_are_used_whole(fencepost, model, tmp_path, write_folder):
+def test_other_data_are_all_used(fencepost, model, tmp_path, write_folder):
     other = write_folder(tmp_path / "other", 5)
     shutil.rmtree(other / "cross")
     done = fencepost("evaluate", model, "--data", other)

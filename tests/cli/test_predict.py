@@ -76,16 +76,16 @@ def test_top_three_and_what_was_done(fencepost, digits, tmp_path):
     images, _ = fp.datasets.mnist("test")
     ImageOps.invert(Image.fromarray(images[0, 0])).resize((300, 300)).save(tmp_path / "a.png")
     done = fencepost("predict", digits, "a.png", "--json")
-    (answer,) = done.json["predictions"]
-    assert answer["image"] == "a.png"
-    chances = [top["probability"] for top in answer["top"]]
-    assert len(chances) == 3
-    assert chances == sorted(chances, reverse=True)
-    assert answer["class"] == answer["top"][0]["class"]
-    assert answer["probability"] == chances[0]
+    (prediction,) = done.json["predictions"]
+    assert prediction["image"] == "a.png"
+    probabilities = [top["probability"] for top in prediction["top"]]
+    assert len(probabilities) == 3
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert prediction["class"] == prediction["top"][0]["class"]
+    assert prediction["probability"] == probabilities[0]
     shown = fencepost("predict", digits, "a.png").out
-    assert shown.startswith(f"a.png: {answer['class']} (")
-    for sentence in answer["prepared"]:
+    assert shown.startswith(f"a.png: {prediction['class']} (")
+    for sentence in prediction["prepared"]:
         assert f"    {sentence}" in shown
 
 
@@ -93,10 +93,10 @@ def test_training_images_are_predicted_as_they_are(fencepost, model, folder):
     files = sorted((folder / "cross").iterdir())[:5]
     done = fencepost("predict", model, *files, "--json")
     network = fp.load(model)
-    for file, answer in zip(files, done.json["predictions"], strict=True):
+    for file, prediction in zip(files, done.json["predictions"], strict=True):
         with Image.open(file) as image:
-            chances = network.predict_proba(np.asarray(image)[None, None])[0]
-        assert answer["probability"] == pytest.approx(chances.max(), abs=1e-6)
+            probabilities = network.predict_proba(np.asarray(image)[None, None])[0]
+        assert prediction["probability"] == pytest.approx(probabilities.max(), abs=1e-6)
 
 
 def test_resized_as_the_training_images_were(fencepost, folder, tmp_path, write_folder):
@@ -105,12 +105,12 @@ def test_resized_as_the_training_images_were(fencepost, folder, tmp_path, write_
     Image.fromarray(np.arange(20 * 50, dtype=np.uint8).reshape(20, 50)).save(wide)
     settings = ["--epochs", 1, "--size", "12x16", "--picture", "none", "--out", "a.st"]
     assert fencepost("train", "--data", root, *settings).status == 0
-    answer = fencepost("predict", "a.st", wide, "--json").json["predictions"][0]
+    prediction = fencepost("predict", "a.st", wide, "--json").json["predictions"][0]
     data = fp.datasets.image_folder(root, (12, 16))
     image = data.images[data.targets == 1][-1:]  # the last of the crosses, by name
-    chances = fp.load(tmp_path / "a.st").predict_proba(image)[0]
-    assert answer["probability"] == pytest.approx(chances.max(), abs=1e-6)
-    assert answer["prepared"] == ["Resized it to 12 × 16 pixels, as the training images were."]
+    probabilities = fp.load(tmp_path / "a.st").predict_proba(image)[0]
+    assert prediction["probability"] == pytest.approx(probabilities.max(), abs=1e-6)
+    assert prediction["prepared"] == ["Resized it to 12 × 16 pixels, as the training images were."]
     (tmp_path / "cut.png").write_bytes(wide.read_bytes()[:70])
     refused = fencepost("predict", "a.st", "cut.png")
     assert refused.status == 2
@@ -125,8 +125,8 @@ def test_bad_images_are_named_and_the_others_predicted(fencepost, model, folder,
     assert done.status == 2
     cut, fine, text, gone = done.json["predictions"]
     assert "class" in fine
-    for answer, name in ((cut, "cut.png"), (text, "text.png"), (gone, "gone.png")):
-        assert name in answer["error"]
+    for prediction, name in ((cut, "cut.png"), (text, "text.png"), (gone, "gone.png")):
+        assert name in prediction["error"]
         assert name in done.err
     assert "1 of 4 images were predicted" in done.err
 

@@ -67,7 +67,7 @@ def test_json_is_one_object_and_right(fencepost, folder, tmp_path):
     assert 0 < result["train_seconds"] < result["seconds"]
     assert result["images_per_second"] > 0
     assert "102 to train on" in done.err
-    # The very images that were kept out, judged again from the file.
+    # The very images that were held out, evaluated again from the file.
     _, test = fp.datasets.image_folder(folder).split(0.15, seed=0)
     again = network.evaluate(test.images, test.targets)
     assert result["test_accuracy"] == again.accuracy
@@ -79,9 +79,9 @@ def test_same_seed_same_weights_and_another_seed_others(fencepost, folder, tmp_p
     for out, seed in (("a", 1), ("b", 1), ("c", 2)):
         settings = ["--epochs", 2, "--seed", seed, "--out", f"{out}.st", "--picture", "none"]
         assert fencepost("train", "--data", folder, *settings).status == 0
-    one, same, other = (fp.load(tmp_path / f"{name}.st").parameter_vector for name in "abc")
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
+    first, same, other = (fp.load(tmp_path / f"{name}.st").parameter_vector for name in "abc")
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
 
 
 def test_validation_chooses_and_is_drawn(fencepost, folder):
@@ -124,7 +124,7 @@ def test_a_training_that_taught_nothing_says_so(fencepost, folder):
     )
 
 
-def test_divergence_is_told(fencepost, folder, tmp_path):
+def test_divergence_is_reported(fencepost, folder, tmp_path):
     done = fencepost(
         *("train", "--data", folder, "--model", "lenet5", "--epochs", 9),
         *("--optimizer", "sgd", "--lr", 1e30, "--schedule", "constant"),
@@ -175,12 +175,12 @@ def test_signals(fencepost, signals, tmp_path):
 
 def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_path):
     base = ["--data", folder, "--epochs", 4, "--picture", "none"]
-    whole = fencepost("train", *base, "--out", "whole.st", "--checkpoint", "a.ckpt")
-    assert whole.status == 0, whole.err
+    unbroken = fencepost("train", *base, "--out", "unbroken.st", "--checkpoint", "a.ckpt")
+    assert unbroken.status == 0, unbroken.err
     again = fencepost("train", *base, "--out", "again.st", "--checkpoint", "a.ckpt", "--resume")
     assert again.status == 0, again.err
-    one, two = fp.load(tmp_path / "whole.st"), fp.load(tmp_path / "again.st")
-    assert np.array_equal(one.parameter_vector, two.parameter_vector)
+    first, second = fp.load(tmp_path / "unbroken.st"), fp.load(tmp_path / "again.st")
+    assert np.array_equal(first.parameter_vector, second.parameter_vector)
     other = fencepost("train", *base, "--lr", 0.1, "--checkpoint", "a.ckpt", "--resume")
     assert other.status == 2
     assert "lr" in other.err
@@ -245,6 +245,6 @@ def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
     assert not Path(tmp_path, "a.st").exists()
     assert fencepost(*base, "--out", "a.st", "--checkpoint", "c.ckpt", "--resume").status == 0
     assert fencepost(*base, "--out", "b.st").status == 0
-    one, two = fp.load(tmp_path / "a.st"), fp.load(tmp_path / "b.st")
-    assert np.array_equal(one.parameter_vector, two.parameter_vector)
-    assert np.array_equal(one.state_vector, two.state_vector)
+    first, second = fp.load(tmp_path / "a.st"), fp.load(tmp_path / "b.st")
+    assert np.array_equal(first.parameter_vector, second.parameter_vector)
+    assert np.array_equal(first.state_vector, second.state_vector)

@@ -7,7 +7,7 @@ import fencepost as fp
 from fencepost.errors import ArgumentError
 
 
-def test_mnist_is_whole():
+def test_mnist_is_complete():
     images, labels = fp.datasets.mnist("train")
     assert (images.shape, images.dtype) == ((60000, 1, 28, 28), np.uint8)
     # As its makers count them.

@@ -1,4 +1,4 @@
-"""Folders of images: what is found out, every way to be wrong, and what is said of it."""
+"""Folders of images: what is detected, every way to be wrong, and what is reported."""
 
 import os
 import struct
@@ -48,8 +48,8 @@ def test_channels_asked_for(folder):
 def test_formats_without_loss(folder, ending, options):
     image = picture(colour=True)
     save(folder / "cat" / f"a.{ending}", image, **options)
-    found = fp.datasets.image_folder(folder).images
-    assert any((np.asarray(image) == one.transpose(1, 2, 0)).all() for one in found[:4])
+    images = fp.datasets.image_folder(folder).images
+    assert any((np.asarray(image) == pixels.transpose(1, 2, 0)).all() for pixels in images[:4])
 
 
 def test_jpeg_and_files_without_ending(folder):
@@ -170,7 +170,7 @@ def test_files_that_are_no_images_are_all_listed(two_classes):
 def test_truncated_and_empty_images(two_classes):
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     for ending in ("png", "jpg", "bmp", "gif", "tif", "webp", "ppm"):
-        path = two_classes / "cat" / f"whole.{ending}"
+        path = two_classes / "cat" / f"intact.{ending}"
         Image.fromarray(noise[:5, :6]).resize((60, 50)).save(path)
         data = path.read_bytes()
         path.unlink()
@@ -197,8 +197,8 @@ def png(width, height, pixels=b""):
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(pixels)), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+    chunks = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(pixels)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def test_decompression_bomb(two_classes):

@@ -1,4 +1,4 @@
-"""IDX files: every type and number of axes, every way to be wrong, and what is said of it."""
+"""IDX files: every type and number of axes, every way to be wrong, and what is reported."""
 
 import gzip
 import struct
@@ -140,15 +140,15 @@ def test_idx_gzip_claiming_more_than_gzip_can_hold(tmp_path):
 
 
 def test_idx_gzip_cut_off_or_damaged(tmp_path):
-    whole = gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, 5000, np.uint8)))
+    intact = gzip.compress(idx_bytes(np.random.default_rng(0).integers(0, 256, 5000, np.uint8)))
     path = tmp_path / "labels.gz"
-    path.write_bytes(whole[: len(whole) // 2])
+    path.write_bytes(intact[: len(intact) // 2])
     refused(lambda: read_idx(path), "ends in the middle", path=path)
-    path.write_bytes(whole[:-3])
+    path.write_bytes(intact[:-3])
     refused(lambda: read_idx(path), "ends in the middle", path=path)
-    path.write_bytes(whole[:-8] + bytes(8))
+    path.write_bytes(intact[:-8] + bytes(8))
     refused(lambda: read_idx(path), "the gzip data must be intact", path=path)
-    path.write_bytes(whole + b"trailing")
+    path.write_bytes(intact + b"trailing")
     refused(lambda: read_idx(path), "the gzip data must be intact", path=path)
 
 

@@ -1,4 +1,4 @@
-"""npz files: the names of arrays, every way to be wrong, and what is said of it."""
+"""npz files: the names of arrays, every way to be wrong, and what is reported."""
 
 import io
 import os
@@ -149,8 +149,8 @@ def test_npz_that_is_no_zip(tmp_path):
     refused(lambda: fp.datasets.npz(path), "No such file", path=path)
     path.write_bytes(b"PK\3\4 and then nothing")
     refused(lambda: fp.datasets.npz(path), "must be an npz file", path=path)
-    whole = npz(tmp_path, images=X, labels=[0, 1, 2]).read_bytes()
-    path.write_bytes(whole[:-30])
+    intact = npz(tmp_path, images=X, labels=[0, 1, 2]).read_bytes()
+    path.write_bytes(intact[:-30])
     refused(lambda: fp.datasets.npz(path), "cut off", path=path)
 
 

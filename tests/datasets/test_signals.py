@@ -1,4 +1,4 @@
-"""Signals in CSV files: what is read, every way to be wrong, and what is said of it."""
+"""Signals in CSV files: what is read, every way to be wrong, and what is reported."""
 
 import numpy as np
 import pytest

@@ -48,8 +48,8 @@ def metadata(**changes) -> dict[str, str]:
 
 def tensors(**changes) -> dict[str, np.ndarray]:
     net = network()
-    found = {**net.parameters, **net.state, **changes}
-    return {n: np.ascontiguousarray(a) for n, a in found.items() if a is not None}
+    tensors = {**net.parameters, **net.state, **changes}
+    return {n: np.ascontiguousarray(a) for n, a in tensors.items() if a is not None}
 
 
 def refused(path) -> str:
@@ -74,9 +74,9 @@ def test_a_file_carries_the_whole_network(saved):
 
 
 def test_other_programs_can_read_it(saved):
-    found = safetensors.numpy.load_file(saved)
-    assert found.keys() == {*network().parameters, *network().state}
-    np.testing.assert_array_equal(found["2.0.weight"], network().parameters["2.0.weight"])
+    tensors = safetensors.numpy.load_file(saved)
+    assert tensors.keys() == {*network().parameters, *network().state}
+    np.testing.assert_array_equal(tensors["2.0.weight"], network().parameters["2.0.weight"])
 
 
 def test_saving_leaves_one_file_with_ordinary_permissions(saved):
@@ -116,7 +116,7 @@ def test_a_device_that_is_full(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_places_that_cannot_be_written_to(tmp_path):
+def test_paths_that_cannot_be_written_to(tmp_path):
     for path in (tmp_path / "none" / "model.safetensors", tmp_path):
         with pytest.raises(fp.ModelFileError, match="Choose a folder that exists"):
             network().save(path)

@@ -46,7 +46,7 @@ def test_a_copy_is_a_network_of_its_own(copied):
     assert (net.parameter_vector[:36] != 0).all()
 
 
-# --- images in, numbers out -----------------------------------------------------------------------
+# --- images in, outputs out -----------------------------------------------------------------------
 
 
 def test_predictions():
@@ -71,10 +71,10 @@ def test_features_are_those_of_every_layer():
         [fp.Conv2d(4, 3), fp.Residual(fp.Conv2d(4, 1), fp.ReLU()), fp.Subsample(2), fp.Flatten()],
     )
     images = nets.random_images(net, 3)
-    found = net.features(images)
-    assert list(found) == [0, 1, 2, 3]
+    features = net.features(images)
+    assert list(features) == [0, 1, 2, 3]
     for index, expected in enumerate(reference.features(net, images)):
-        assert_close(found[index], expected, FORWARD)
+        assert_close(features[index], expected, FORWARD)
 
 
 def test_normalization_can_be_changed():

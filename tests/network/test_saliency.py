@@ -22,8 +22,8 @@ def test_gradient_is_that_of_the_definitions(name):
     count = int(np.prod(net.output_shape))
     asked = [0, count - 1, count // 2]
 
-    def function(seen):
-        outputs = reference.outputs(net, seen).reshape(3, -1)
+    def function(values):
+        outputs = reference.outputs(net, values).reshape(3, -1)
         return float(outputs[np.arange(3), asked].sum())
 
     gradient = input_gradient(net, images, asked)
@@ -62,31 +62,31 @@ def test_occlusion_is_the_loop_over_patches():
         (2, 5, 7), [fp.Conv2d(3, 3), fp.ReLU(), fp.Flatten(), fp.Linear(4)], normalization=(3, 2)
     )
     image = np.random.default_rng(0).normal(3, 2, (2, 5, 7)).astype(np.float32)
-    found = occlusion(net, image, 2, size=3, stride=2)
-    share = net.predict_proba(image)[0, 2]
-    falls, times = np.zeros((5, 7)), np.zeros((5, 7))
+    result = occlusion(net, image, 2, size=3, stride=2)
+    score = net.predict_proba(image)[0, 2]
+    drops, times = np.zeros((5, 7)), np.zeros((5, 7))
     for top in (0, 2):
         for left in (0, 2, 4):
             covered = image.copy()
             covered[:, top : top + 3, left : left + 3] = 3
-            fall = share - net.predict_proba(covered)[0, 2]
-            falls[top : top + 3, left : left + 3] += fall
+            drop = score - net.predict_proba(covered)[0, 2]
+            drops[top : top + 3, left : left + 3] += drop
             times[top : top + 3, left : left + 3] += 1
-    np.testing.assert_allclose(found.drops, falls / times, atol=1e-6)
-    assert found.score == pytest.approx(share, abs=1e-6)
-    assert (found.output, found.size, found.patches) == (2, (3, 3), 6)
+    np.testing.assert_allclose(result.drops, drops / times, atol=1e-6)
+    assert result.score == pytest.approx(score, abs=1e-6)
+    assert (result.output, result.size, result.patches) == (2, (3, 3), 6)
 
 
 def test_occlusion_covers_signals_features_and_odd_remains():
     signal = fp.Network((1, 11), [fp.Flatten(), fp.Linear(2)])
-    found = occlusion(signal, np.arange(11.0), size=4, stride=3)
-    assert found.drops.shape == (11,)
-    assert found.patches == 4  # from 0, 3, 6 and, flush with the end, 7
+    result = occlusion(signal, np.arange(11.0), size=4, stride=3)
+    assert result.drops.shape == (11,)
+    assert result.patches == 4  # from 0, 3, 6 and, flush with the end, 7
     features = fp.Network((3,), [fp.Linear(1, bias=False)])
     features.parameters["0.weight"][:] = [[1, 2, 3]]
-    found = occlusion(features, [5.0, 6.0, 7.0])
-    np.testing.assert_allclose(found.drops, [5, 12, 21])
-    assert found.score == pytest.approx(38)
+    result = occlusion(features, [5.0, 6.0, 7.0])
+    np.testing.assert_allclose(result.drops, [5, 12, 21])
+    assert result.score == pytest.approx(38)
     assert occlusion(features, [5.0, 6.0, 7.0], size=9).size == (3,)
 
 
@@ -99,9 +99,9 @@ def test_a_large_network_is_asked_less_often():
     assert occlusion(small, image).patches == 26 * 26  # 60 − 10 by 2, and one more
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fencepost.network.saliency.WORK", 100 * large.multiply_adds)
-        found = occlusion(large, image)
-    assert found.patches <= 121
-    assert np.isfinite(found.drops).all()
+        result = occlusion(large, image)
+    assert result.patches <= 121
+    assert np.isfinite(result.drops).all()
 
 
 @pytest.mark.parametrize(

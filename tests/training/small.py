@@ -10,11 +10,11 @@ def bars(count, seed=0):
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, count)
     images = random.integers(0, 60, (count, 1, 8, 8)).astype(np.uint8)
-    for image, label, place in zip(images, labels, random.integers(0, 8, count), strict=True):
+    for image, label, position in zip(images, labels, random.integers(0, 8, count), strict=True):
         if label == 2:
-            image[0, np.arange(8), (np.arange(8) + place) % 8] = 255
+            image[0, np.arange(8), (np.arange(8) + position) % 8] = 255
         else:
-            image[0].swapaxes(0, label)[:, place] = 255
+            image[0].swapaxes(0, label)[:, position] = 255
     return images, labels
 
 

@@ -26,7 +26,7 @@ def test_repr_can_be_evaluated():
     assert eval(repr(spec)) == spec
 
 
-def test_what_the_engine_is_told():
+def test_the_settings_of_the_engine():
     assert Augmentation(shift=1, elastic=(8, 4)).engine(fill=7) == {
         "shift": 1.0,
         "rotate": 0.0,

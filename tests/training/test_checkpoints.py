@@ -56,8 +56,8 @@ def same_weights(one, other):
 
 
 def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path):
-    whole = train_in_a_process(tmp_path / "whole.ckpt", tmp_path / "whole.safetensors")
-    assert whole.wait() == 0
+    unbroken = train_in_a_process(tmp_path / "unbroken.ckpt", tmp_path / "unbroken.safetensors")
+    assert unbroken.wait() == 0
 
     moments = random.Random(1)
     checkpoint, model = tmp_path / "killed.ckpt", tmp_path / "killed.safetensors"
@@ -82,8 +82,8 @@ def test_killed_at_random_moments_and_resumed_it_ends_the_same(tmp_path):
     assert any(step for _, step in kills), "no kill fell within an epoch"
 
     assert len(list(tmp_path.iterdir())) == 4, "two checkpoints, two models, no partial files"
-    assert same_weights(fp.load(tmp_path / "whole.safetensors"), fp.load(model))
-    ends = [Checkpoint.load(path) for path in (tmp_path / "whole.ckpt", checkpoint)]
+    assert same_weights(fp.load(tmp_path / "unbroken.safetensors"), fp.load(model))
+    ends = [Checkpoint.load(path) for path in (tmp_path / "unbroken.ckpt", checkpoint)]
     for name, array in ends[0].arrays.items():
         assert array.tobytes() == ends[1].arrays[name].tobytes(), name
     one, other = (
@@ -114,8 +114,8 @@ def test_resumed_within_the_process(tmp_path, optimizer):
         "validation": bars(50, seed=4),
         "threads": 1,
     }
-    whole = conv_net()
-    history = fit(whole, IMAGES, LABELS, **options)
+    unbroken = conv_net()
+    history = fit(unbroken, IMAGES, LABELS, **options)
     path = tmp_path / "run.ckpt"
     broken = conv_net()
     with pytest.raises(Pulled):
@@ -123,7 +123,7 @@ def test_resumed_within_the_process(tmp_path, optimizer):
     # The resumed network needs not begin with the same weights: the checkpoint has them.
     resumed = conv_net(seed=77)
     again = fit(resumed, IMAGES, LABELS, checkpoint=path, resume=True, **options)
-    assert same_weights(whole, resumed)
+    assert same_weights(unbroken, resumed)
     for column in ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "lr"):
         assert again[column] == history[column]
     assert again.best_epoch == history.best_epoch and again.outcome == "finished"
@@ -136,8 +136,8 @@ def test_early_stopping_goes_on_waiting(tmp_path):
         "validation": bars(50, seed=4),
         "early_stopping": 5,
     }
-    whole = dense_net()
-    history = fit(whole, IMAGES, LABELS, **options)
+    unbroken = dense_net()
+    history = fit(unbroken, IMAGES, LABELS, **options)
     assert history.outcome == "stopped early"
     path = tmp_path / "run.ckpt"
     middle = history.best_epoch + 2
@@ -153,14 +153,14 @@ def test_early_stopping_goes_on_waiting(tmp_path):
     resumed = dense_net()
     again = fit(resumed, IMAGES, LABELS, checkpoint=path, resume=True, **options)
     assert len(again) == len(history) and again.outcome == "stopped early"
-    assert same_weights(whole, resumed)
+    assert same_weights(unbroken, resumed)
 
 
 def test_ctrl_c_keeps_the_checkpoint(tmp_path):
     images, labels = bars(4000)
     path = tmp_path / "run.ckpt"
     options = {"epochs": 3, "batch_size": 4, "threads": 1, "checkpoint_seconds": 1e6}
-    whole, stopped, resumed = dense_net(), dense_net(), dense_net()
+    unbroken, stopped, resumed = dense_net(), dense_net(), dense_net()
 
     def press(epoch):
         if epoch.epoch == 1:
@@ -172,8 +172,8 @@ def test_ctrl_c_keeps_the_checkpoint(tmp_path):
     assert (stored.epoch, stored.step) == (1, 0)
     np.testing.assert_array_equal(stored.arrays["parameters"], stopped.parameter_vector)
     fit(resumed, images, labels, checkpoint=path, resume=True, **options)
-    fit(whole, images, labels, **{**options, "checkpoint_seconds": 10.0})
-    assert same_weights(whole, resumed)
+    fit(unbroken, images, labels, **{**options, "checkpoint_seconds": 10.0})
+    assert same_weights(unbroken, resumed)
 
 
 def test_resuming_what_has_ended_returns_it(tmp_path):

@@ -21,7 +21,7 @@ def test_images_without_channel_axis_and_signals():
     fit(signals, IMAGES.reshape(-1, 1, 64), LABELS, epochs=1)
 
 
-def test_a_share_is_held_out_of_each_class():
+def test_a_fraction_is_held_out_of_each_class():
     history = fit(dense_net(), IMAGES, LABELS, epochs=1, validation=0.25)
     assert (history.settings["images"], history.settings["validation images"]) == (120, 40)
 

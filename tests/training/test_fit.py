@@ -13,7 +13,7 @@ VALIDATION = bars(60, seed=9)
 
 @pytest.mark.parametrize("make", [dense_net, conv_net])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-def test_a_small_set_is_learnt_by_heart(make, optimizer):
+def test_a_small_set_is_overfitted(make, optimizer):
     net = make()
     history = fit(net, IMAGES, LABELS, epochs=30, batch_size=16, optimizer=optimizer, lr=0.01)
     assert net.evaluate(IMAGES, LABELS).accuracy == 1.0
@@ -58,9 +58,9 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(make):
     assert train(0) == train(0, validation=VALIDATION, keep_best=False)
 
 
-def test_history_tells_what_happened():
+def test_history_records_each_epoch():
     net = dense_net()
-    seen = []
+    epochs_seen = []
     history = fit(
         net,
         IMAGES,
@@ -71,9 +71,9 @@ def test_history_tells_what_happened():
         schedule="cosine",
         validation=VALIDATION,
         keep_best=False,
-        on_epoch=seen.append,
+        on_epoch=epochs_seen.append,
     )
-    assert seen == history.epochs
+    assert epochs_seen == history.epochs
     assert history["epoch"] == [1, 2, 3, 4]
     evaluation = net.evaluate(*VALIDATION)
     assert history["validation_accuracy"][-1] == evaluation.accuracy

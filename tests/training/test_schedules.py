@@ -42,11 +42,11 @@ def torch_rates(make, total=TOTAL):
 
 @pytest.mark.parametrize("schedule", ALL, ids=repr)
 def test_any_cut_into_slices_gives_the_same_rates(schedule):
-    whole = rates_of(schedule)
-    assert whole.dtype == np.float32 and whole.shape == (TOTAL,)
+    every_rate = rates_of(schedule)
+    assert every_rate.dtype == np.float32 and every_rate.shape == (TOTAL,)
     cuts = [0, 1, 7, 64, 65, 199, TOTAL]
     parts = [schedule.rates(LR, range(*cut), TOTAL) for cut in itertools.pairwise(cuts)]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    np.testing.assert_array_equal(np.concatenate(parts), every_rate)
 
 
 @pytest.mark.parametrize("schedule", ALL, ids=repr)

@@ -42,7 +42,7 @@ class Dataset:
     source : str
         Where it comes from, for messages.
     description : str
-        What was found there and what was done to it, in sentences.
+        What is there and what was done to it, in sentences.
 
     Raises
     ------

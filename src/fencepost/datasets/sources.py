@@ -55,7 +55,7 @@ class DataSource:
 
     @property
     def description(self) -> str:
-        """What was found and what was done to it, a sentence or more for each split."""
+        """What is there and what was done to it, a sentence or more for each split."""
         splits = {"Training": self.train, "Validation": self.validation, "Test": self.test}
         return "\n".join(f"{k}: {v.description}" for k, v in splits.items() if v is not None)
 

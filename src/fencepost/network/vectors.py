@@ -40,6 +40,6 @@ def _flat(
 ) -> tuple[Float32, Mapping[str, Float32]]:
     flat = [np.asarray(array, np.float32).reshape(-1) for array in arrays]
     vector = np.concatenate(flat) if flat else np.zeros(0, np.float32)
-    places = sizes.offsets(specs)
-    views = {n: vector[places[n] : places[n] + s.size].reshape(s.shape) for n, s in specs.items()}
+    starts = sizes.offsets(specs)
+    views = {n: vector[starts[n] : starts[n] + s.size].reshape(s.shape) for n, s in specs.items()}
     return vector, MappingProxyType(views)

@@ -272,8 +272,8 @@ class TrainingRun:
                 model.scale,
                 self._options.threads,
             )
-            part, part_weight = loss.totals(outputs, targets)
-            total, weight = total + part, weight + part_weight
+            chunk_total, chunk_weight = loss.totals(outputs, targets)
+            total, weight = total + chunk_total, weight + chunk_weight
             if loss.counts_classes:
                 correct += int((outputs.argmax(axis=1) == targets).sum())
         mean = total / weight if weight else 0.0

@@ -218,5 +218,7 @@ def as_schedule(value: Schedule | str | None) -> Schedule:
     return as_setting("schedule", "one_cycle" if value is None else value, SCHEDULES)
 
 
-def _cosine(start: float, end: float, share: Factors) -> Factors:
-    return np.asarray(end + (start - end) * 0.5 * (1.0 + np.cos(np.pi * share)), dtype=np.float64)
+def _cosine(start: float, end: float, progress: Factors) -> Factors:
+    return np.asarray(
+        end + (start - end) * 0.5 * (1.0 + np.cos(np.pi * progress)), dtype=np.float64
+    )

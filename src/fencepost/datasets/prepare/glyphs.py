@@ -2,8 +2,8 @@
 
 MNIST's makers size-normalised each digit "to fit in a 20×20 pixel box while preserving their aspect
 ratio", grey from anti-aliasing, and centred it "in a 28×28 image by computing the center of mass of
-the pixels" (yann.lecun.com/exdb/mnist). Before that, the ink must be told from the paper; how that
-is done here is ours. Arrays are float32 (H, W), brightness from 0 to 255.
+the pixels" (yann.lecun.com/exdb/mnist). Before that, the ink must be separated from the paper; how
+that is done here is ours. Arrays are float32 (H, W), brightness from 0 to 255.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def is_normalised(image: Grey) -> bool:
 
 
 def find_ink(image: Grey) -> Ink:
-    """Tell ink from ground, whatever the lighting and whichever of the two is darker.
+    """Separate ink from ground, whatever the lighting and whichever of the two is darker.
 
     The ground under dark strokes is the brightness with everything narrower than a stroke can be
     filled in (a grey closing; for light strokes an opening), which follows gradients of light and
@@ -235,7 +235,7 @@ def _keep_glyph(mask: Mask) -> Mask:
 
 
 def _label(mask: Mask) -> tuple[NDArray[np.int64], int]:
-    """Return 8-connected components numbered from 1: runs of rows, joined by union-find."""
+    """Return 8-connected components labelled from 1: runs of rows, joined by union-find."""
     padded = np.pad(mask.astype(np.int8), ((0, 0), (1, 1)))
     rows, starts = np.nonzero(np.diff(padded, axis=1) == 1)
     ends = np.nonzero(np.diff(padded, axis=1) == -1)[1]
@@ -257,11 +257,11 @@ def _label(mask: Mask) -> tuple[NDArray[np.int64], int]:
                 above += 1
             else:
                 here += 1
-    _, numbers = np.unique([root(run) for run in range(len(rows))], return_inverse=True)
+    _, indices = np.unique([root(run) for run in range(len(rows))], return_inverse=True)
     labels = np.zeros(mask.shape, np.int64)
-    for run, number in enumerate(numbers):
-        labels[rows[run], starts[run] : ends[run]] = number + 1
-    return labels, int(numbers.max()) + 1 if len(rows) else 0
+    for run, index in enumerate(indices):
+        labels[rows[run], starts[run] : ends[run]] = index + 1
+    return labels, int(indices.max()) + 1 if len(rows) else 0
 
 
 def _grow(mask: Mask, radius: int) -> Mask:

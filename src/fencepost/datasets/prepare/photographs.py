@@ -38,9 +38,9 @@ def photograph(
 ) -> Prepared:
     """Bring a photograph of any size to what a model takes.
 
-    For a model of MNIST's style the ink is told from the ground (dark on light or light on dark,
-    evenly lit or not), cut out, scaled to a box of 20 pixels and centred by its centre of mass,
-    as MNIST was made. For any other model the picture is resized and its centre is cut out.
+    For a model of MNIST's style the ink is separated from the ground (dark on light or light on
+    dark, evenly lit or not), cut out, scaled to a box of 20 pixels and centred by its centre of
+    mass, as MNIST was made. For any other model the picture is resized and its centre is cut out.
 
     Parameters
     ----------
@@ -168,12 +168,12 @@ def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[s
         raise DataError(f"has only {picture.height} × {picture.width} pixels")
     ink = glyphs.find_ink(np.asarray(picture.convert("L"), np.float32))
     image, notes = glyphs.normalise(ink, (shape[1], shape[2]))
-    found = (
+    polarity = (
         "found dark strokes on a light ground and inverted them"
         if ink.dark
         else "found light strokes on a dark ground"
     )
-    sentences = [f"{note[0].upper()}{note[1:]}." for note in (found, *notes)]
+    sentences = [f"{note[0].upper()}{note[1:]}." for note in (polarity, *notes)]
     return _planes(image, shape[0]), sentences
 
 

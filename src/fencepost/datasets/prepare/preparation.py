@@ -14,7 +14,7 @@ from . import glyphs
 
 SAMPLE = 500  # images that `detect` looks at
 DARK, LIGHT = 0.25, 0.75  # of white: what counts as a dark and as a light border
-MOST = 0.9  # the share of images that must agree
+MOST = 0.9  # the fraction of images that must agree
 
 
 @dataclass(frozen=True)

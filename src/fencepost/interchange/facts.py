@@ -31,6 +31,7 @@ class Facts:
         input_shapes: Iterable[Shape | None],
         output_shapes: Iterable[Shape | None],
         parameters: int = 0,
+        weights: Mapping[str, str] | None = None,
     ) -> Operation:
         """Make the operation, under a name, from the arrays that enter and leave it."""
         return Operation(
@@ -45,6 +46,7 @@ class Facts:
             self.weight_shape,
             parameters,
             self.multiply_adds,
+            weights=weights or {},
         )
 
 

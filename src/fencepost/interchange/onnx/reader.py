@@ -34,6 +34,9 @@ _NESTING = ("If", "Loop", "Scan", "SequenceMap")
 _OF_SHAPES = ("Shape", "Size")
 # The same array under another name or type: no operation, as in PyTorch.
 _TRANSPARENT = ("Cast", "CastLike", "Identity")
+# PyTorch's names of the weights of an operator that has one, two or (recurrent) three of them.
+_NORM = ("weight", "bias", "running_mean", "running_var")
+_WEIGHTS = {1: ("weight",), 2: _NORM, 3: ("weight_ih", "weight_hh", "bias")}
 # Types of weights: floating point, and what it is quantised to.
 _FLOATS = (1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28)
 _QUANTISED = (2, 3, 6, 21, 22, 25, 26)
@@ -125,6 +128,7 @@ class _Reader:
             array.name: array.shape for array in (*file.declared, *file.outputs)
         }
         self.arrays = {weight.name: Array(weight.shape, tensor=weight) for weight in file.weights}
+        self.initializers = frozenset(self.arrays)
         named = zip(self.inputs.names, self.inputs.shapes, strict=True)
         for index, (name, shape) in enumerate(named):
             self.arrays[name] = Array(shape, Value(-1, index))
@@ -186,6 +190,7 @@ class _Reader:
                     [array.shape for array in given if array.value is not None],
                     shapes,
                     _parameters(call, facts),
+                    self._weights(call, facts),
                 )
             )
         last = len(self.operations) - 1
@@ -196,6 +201,15 @@ class _Reader:
                 self.arrays[output] = Array(shape, call.inputs[0].value if call.inputs[0] else None)
             else:
                 self.arrays[output] = Array(shape, Value(last, index))
+
+    def _weights(self, call: NodeCall, facts: NodeFacts) -> dict[str, str]:
+        """Name the initializers that an operation has as weights, by PyTorch's names of them."""
+        indices = facts.weights + ((3, 4) if call.operator == "BatchNormalization" else ())
+        return {
+            name: call.node.inputs[index]
+            for name, index in zip(_WEIGHTS.get(len(facts.weights), ()), indices, strict=False)
+            if call.has(index) and call.node.inputs[index] in self.initializers
+        }
 
     def _completed_shapes(self, call: NodeCall, facts: NodeFacts) -> tuple[Shape | None, ...]:
         """Complete the shapes of a rule with those that the file declares, and compare them."""

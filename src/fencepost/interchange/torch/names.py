@@ -105,3 +105,12 @@ ELEMENTWISE = _names(
     logical_or logical_xor bitwise_and bitwise_or bitwise_xor
     """
 )
+
+
+def own_arrays(module: Any) -> list[str]:
+    """Name the parameters and buffers of a module itself, as its state dict does.
+
+    How many batches a norm has seen is none of its weights.
+    """
+    arrays = (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False))
+    return [name for name, _ in arrays if name != "num_batches_tracked"]

@@ -16,7 +16,7 @@ from typing import Any
 from ...graph import Operation, Shape, Value
 from ..facts import Facts
 from .function_call import FunctionCall, arrays, replace_arrays, shape_of
-from .names import CONSTANT, TRANSPARENT, VALUES, plain_name
+from .names import CONSTANT, TRANSPARENT, VALUES, own_arrays, plain_name
 from .rules import facts, output_channel_axis, unchecked
 
 # Properties that are arrays; all others (shape, dtype, device...) are of no interest.
@@ -244,19 +244,33 @@ class Recorder:
         parameters = self._parameters_of(met)
         new = sum(size for key, size in parameters.items() if key not in self.used)
         self.used |= parameters.keys()
-        return replace(known, kind=kind).operation(name, values, call.inputs, call.outputs, new)
+        known = replace(known, kind=kind)
+        weights = self._weights(kind)
+        return known.operation(name, values, call.inputs, call.outputs, new, weights)
 
     def _name(self, function: str, kind: str) -> tuple[str, str]:
         """Name a call after the layer that it carries out, or after the module that it is in."""
-        from torch import nn
-
         if not self._frames:
             return function, kind
         frame = self._frames[-1]
-        layer = getattr(nn, kind, None)
-        if isinstance(layer, type) and isinstance(frame.module, layer):
+        if self._runs_layer(kind):
             return frame.name or function, kind
         return f"{frame.name}.{function}" if frame.name else function, kind
+
+    def _runs_layer(self, kind: str) -> bool:
+        """Whether the module that runs is PyTorch's layer of this kind."""
+        from torch import nn
+
+        layer = getattr(nn, kind, None)
+        return isinstance(layer, type) and isinstance(self._frames[-1].module, layer)
+
+    def _weights(self, kind: str) -> dict[str, str]:
+        """Name the layer's own arrays as in the state dict of the whole module."""
+        if not self._frames or not self._runs_layer(kind):
+            return {}
+        frame = self._frames[-1]
+        prefix = f"{frame.name}." if frame.name else ""
+        return {name: f"{prefix}{name}" for name in own_arrays(frame.module)}
 
     def _add(self, operation: Operation, outputs: list[Any]) -> None:
         for index, array in enumerate(outputs):

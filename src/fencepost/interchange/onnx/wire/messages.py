@@ -17,6 +17,7 @@ from .protobuf import (
     float_in,
     floats,
     integer_in,
+    last_text,
     message_in,
     text_in,
 )
@@ -146,21 +147,29 @@ _NODE_FIELDS = {1: text_in, 2: text_in, 3: text_in, 4: text_in, 5: message_in, 7
 
 def _node(message: memoryview) -> Node:
     parts = fields_of(message, _NODE_FIELDS)
-    name, operator, domain = ("".join(parts[number][-1:]) for number in (3, 4, 7))
     attributes = {_attribute_name(part): part for part in parts[5]}
-    domain = "" if domain == "ai.onnx" else domain
-    return Node(name, operator, domain, tuple(parts[1]), tuple(parts[2]), attributes)
+    domain = last_text(parts[7])
+    return Node(
+        last_text(parts[3]),
+        last_text(parts[4]),
+        "" if domain == "ai.onnx" else domain,
+        tuple(parts[1]),
+        tuple(parts[2]),
+        attributes,
+    )
 
 
 def _attribute_name(message: memoryview) -> str:
     """Read an attribute's name, which everyone writes first."""
-    names = (text_in(wire, content) for number, wire, content in fields(message) if number == 1)
-    return next(names, "")
+    for number, wire, content in fields(message):
+        if number == 1:
+            return text_in(wire, content)
+    return ""
 
 
 def _declared_array(message: memoryview) -> DeclaredArray:
     parts = fields_of(message, {1: text_in, 2: message_in})
-    array = DeclaredArray("".join(parts[1][-1:]))
+    array = DeclaredArray(last_text(parts[1]))
     for type_message in parts[2]:
         for tensor_type in fields_of(type_message, {1: message_in})[1]:
             array.is_tensor = True

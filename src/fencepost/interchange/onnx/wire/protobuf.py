@@ -122,9 +122,15 @@ def fields_of(message: memoryview, readers: Mapping[int, FieldReader]) -> dict[i
     """
     values: dict[int, list[Any]] = {number: [] for number in readers}
     for number, wire, content in fields(message):
-        if number in readers:
-            values[number].append(readers[number](wire, content))
+        reader = readers.get(number)
+        if reader is not None:
+            values[number].append(reader(wire, content))
     return values
+
+
+def last_text(texts: list[str]) -> str:
+    """Return the last of a field's texts, which is the one that counts; "" if there is none."""
+    return texts[-1] if texts else ""
 
 
 def message_in(wire: int, content: int | memoryview) -> memoryview:

@@ -19,6 +19,7 @@ from .protobuf import (
     fields_of,
     floats,
     integers,
+    last_text,
     message_in,
     real,
     signed,
@@ -99,7 +100,7 @@ def tensor(message: memoryview) -> Tensor:
         raise WireError(f"a tensor has more than {MAX_AXES} axes")
     location = dict(parts[13]).get("location", "")
     external = parts[14][-1:] == [1]
-    name, element_type = "".join(parts[8][-1:]), (parts[2] or [0])[-1]
+    name, element_type = last_text(parts[8]), (parts[2] or [0])[-1]
     _check_tensor(name, shape, element_type, None if external else [*map(len, parts[9])])
     return Tensor(name, shape, element_type, external, location, message)
 
@@ -159,7 +160,7 @@ def _sizes_in(wire: int, content: int | memoryview) -> list[int]:
 def _entry_in(wire: int, content: int | memoryview) -> tuple[str, str]:
     """Read a StringStringEntryProto: a key and its value."""
     parts = fields_of(message_in(wire, content), {1: text_in, 2: text_in})
-    return "".join(parts[1][-1:]), "".join(parts[2][-1:])
+    return last_text(parts[1]), last_text(parts[2])
 
 
 def _value_of_bits(bits: int, element_type: int) -> int | float:

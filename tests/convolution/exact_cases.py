@@ -107,7 +107,7 @@ def random_case(random: np.random.Generator, most: int = 12) -> Case:
         "mode": mode,
         "boundary": boundary,
         "origin": tuple(int(random.integers(0, n)) for n in sizes),
-        "method": str(random.choice(["auto", "auto", "direct", "separable", "fft"])),
+        "method": str(random.choice(["auto", "auto", "direct", "separable", "box", "fft"])),
     }
     f = integers(random, random.choice(DTYPES), shape)
     return Case(

@@ -23,7 +23,9 @@ def test_large_kernels_go_by_fft(random):
     choice = fp.explain_method(np.ones((1000, 1000), "f"), random.normal(size=(63, 63)).astype("f"))
     assert choice.method == "fft"
     assert "tiles of" in choice.reason
-    assert fp.explain_method(np.ones(10**6, "f"), np.ones(3001, "f")).method == "fft"
+    assert (
+        fp.explain_method(np.ones(10**6, "f"), random.normal(size=3001).astype("f")).method == "fft"
+    )
 
 
 def test_low_rank_is_run_separably(random):
@@ -33,8 +35,8 @@ def test_low_rank_is_run_separably(random):
     assert choice.reason == "the cheapest, rank 1: 30 multiplications per result"
 
 
-def test_integers_are_transformed_where_their_error_is_below_half():
-    choice = fp.explain_method(np.ones(100_000, int), np.ones(5000, int))
+def test_integers_are_transformed_where_their_error_is_below_half(random):
+    choice = fp.explain_method(np.ones(100_000, int), random.integers(-99, 99, 5000))
     assert choice.method == "fft"
     assert "rounded: the error is below ½" in choice.reason
 
@@ -44,12 +46,51 @@ def test_a_choice_prints_all_methods(random):
     choice = fp.explain_method(f, g, method="fft")
     lines = str(choice).splitlines()
     assert lines[0] == "fft: as asked, 4 tiles of 16 × 16"
-    assert [line.split()[0] for line in lines[1:]] == ["direct", "separable", "fft"]
+    assert [line.split()[0] for line in lines[1:]] == ["direct", "separable", "box", "fft"]
     assert "49 multiplications per result" in lines[1]
     assert lines[2].split(maxsplit=2)[1:] == ["–", "rank above 4"]
-    assert [one.method for one in choice.candidates] == ["direct", "separable", "fft"]
+    assert [one.method for one in choice.candidates] == ["direct", "separable", "box", "fft"]
     assert choice.candidates[1].seconds is None
-    assert min(choice.candidates[0].seconds, choice.candidates[2].seconds) > 0
+    assert min(choice.candidates[0].seconds, choice.candidates[3].seconds) > 0
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4", "f8"])
+@pytest.mark.parametrize(
+    ("shape", "kernel"),
+    [
+        ((50,), (9,)),
+        ((3, 40), (5,)),
+        ((40, 50), (7, 4)),
+        ((40, 30, 3), (1, 6)),
+        ((9, 10, 12), (3, 4, 5)),
+    ],
+)
+@pytest.mark.parametrize("boundary", ["zero", "wrap", 2])
+def test_equal_weights_are_summed_over_windows(random, shape, kernel, dtype, boundary):
+    f = random.integers(0, 200, shape).astype(dtype)
+    axes = {(3, 40): 1, (40, 30, 3): (0, 1)}.get(shape)
+    for weight in (1, -3, 0.125) if f.dtype.kind == "f" else (1, -3):
+        g = np.full(kernel, weight, f.dtype if f.dtype.kind == "f" else int)
+        options = {"mode": "same", "boundary": boundary, "axes": axes}
+        assert "sums over windows" in str(fp.explain_method(f, g, **options))
+        result = fp.convolve(f, g, method="box", **options)
+        expected = fp.convolve(f, g, method="direct", **options)
+        assert result.dtype == expected.dtype
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_a_mean_of_pixels_is_that_of_their_sum_rounded(random):
+    image = random.integers(0, 256, (300, 301)).astype(np.uint8)
+    for size in (3, 5, 31):
+        sums = fp.convolve(image, np.ones((size, size), int), "same", boundary="reflect")
+        expected = np.rint(sums / size**2).astype(np.uint8)
+        np.testing.assert_array_equal(fp.filter_image(image, f"mean:size={size}"), expected)
+
+
+def test_box_is_for_equal_weights(random):
+    with pytest.raises(fp.ArgumentError, match="the weights are not all the same"):
+        fp.convolve(np.ones((9, 9)), random.normal(size=(3, 3)), method="box")
+    assert fp.explain_method(np.ones((900, 900)), np.ones((101, 101)), "same").method == "box"
 
 
 def test_explaining_computes_nothing():

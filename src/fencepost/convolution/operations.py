@@ -59,7 +59,7 @@ def convolve(
         right one for `correlate`).
     axes : int or tuple of int, optional
         The axes of f that g lies along; the others are a batch. All of them by default.
-    method : {"auto", "direct", "separable", "fft"}
+    method : {"auto", "direct", "separable", "box", "fft"}
         How to compute it; `explain_method` says what "auto" chooses, and why.
     nan : {"propagate", "ignore"}
         What a missing element of f, NaN or masked, does to the results whose window touches it:
@@ -226,6 +226,6 @@ def explain_method(
     >>> import fencepost as fp, numpy as np
     >>> choice = fp.explain_method(np.ones((500, 500)), np.ones((9, 9)), "same")
     >>> choice.method, choice.reason
-    ('separable', 'the cheapest, rank 1: 18 multiplications per result')
+    ('box', 'the cheapest, sums over windows')
     """
     return apply.explained(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))

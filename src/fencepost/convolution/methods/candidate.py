@@ -39,11 +39,11 @@ class Choice:
 
     Attributes
     ----------
-    method : {"direct", "separable", "fft"}
+    method : {"direct", "separable", "box", "fft"}
     reason : str
         Why this one.
     candidates : tuple of Candidate
-        All three, with their costs.
+        All four, with their costs.
     """
 
     method: str

@@ -9,11 +9,11 @@ import math
 
 from ...errors import ArgumentError
 from ..task import CorrelationTask
-from . import direct, fft, integer_fft, separable
+from . import box, direct, fft, integer_fft, separable
 from .candidate import Candidate, Choice
 from .exchange import exchanged
 
-METHODS = ("auto", "direct", "separable", "fft")
+METHODS = ("auto", "direct", "separable", "box", "fft")
 
 
 def _propose_fft(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
@@ -24,7 +24,12 @@ def _propose_fft(task: CorrelationTask, budget: float, asked: bool) -> Candidate
 
 # Each is given the seconds that it has to beat, so that it does not work out what cannot win, and
 # whether it was asked for by name: then it need not be as exact as the direct sum.
-_PROPOSALS = {"direct": direct.propose, "separable": separable.propose, "fft": _propose_fft}
+_PROPOSALS = {
+    "direct": direct.propose,
+    "separable": separable.propose,
+    "box": box.propose,
+    "fft": _propose_fft,
+}
 
 
 def compute(task: CorrelationTask, method: str = "auto") -> None:
@@ -40,7 +45,7 @@ def compute(task: CorrelationTask, method: str = "auto") -> None:
         candidate.run()
         return
     cheapest = direct.propose(task, math.inf, False)
-    for propose in (separable.propose, _propose_fft):
+    for propose in (box.propose, separable.propose, _propose_fft):
         candidate = propose(task, cheapest.seconds or 0.0, False)
         if candidate.seconds is not None and candidate.seconds < (cheapest.seconds or 0.0):
             cheapest = candidate

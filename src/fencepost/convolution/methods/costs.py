@@ -30,6 +30,8 @@ _TRANSFORMED = {
 # Bytes of a tile up to which it stays in the cache, with its spectrum and partner. Processors with
 # AVX-512 have second-level caches of 1 MB and more.
 _CACHED = {"baseline": 0.6e6, "avx2": 0.6e6, "avx512": 2e6}
+# A result of a kernel of equal weights: down the columns, and for each doubling along the row.
+_BOX, _BOX_INTEGERS, _BOX_DOUBLED = 0.45e-9, 0.25e-9, 0.06e-9
 _CALL = 5e-6  # any method
 _PAIR = 1.2e-6  # two tiles, however small
 _FACTORED = 15e-9  # a weight, to find out whether it has factors
@@ -52,6 +54,16 @@ def separable(cells: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]
     rate = _PASSES[_engine.level] * 4 / dtype.itemsize
     copies = 1 + _BETWEEN + len(kernel[:-2])
     return factoring(kernel) + _CALL + cells * passes / rate + copies * _memory(cells, dtype)
+
+
+def box(elements: int, kernel: Sequence[int], source: np.dtype[Any], dtype: np.dtype[Any]) -> float:
+    """Return the seconds for `elements` results of a kernel of equal weights."""
+    integers = source.kind == "u"
+    passes = max(1, len(kernel) - 1)
+    one = (_BOX_INTEGERS if integers else _BOX * dtype.itemsize / 4) * passes
+    one += _BOX_DOUBLED * math.log2(kernel[-1]) * dtype.itemsize / 4
+    share = source.itemsize / dtype.itemsize if integers else passes
+    return _CALL + elements * one + share * _memory(elements, dtype)
 
 
 def factoring(kernel: Sequence[int]) -> float:

@@ -20,6 +20,7 @@ from . import costs
 from .candidate import Candidate, multiplications
 
 _FEW = 9  # weights of a kernel that nothing is quicker for
+_RESULTS = 1 << 17
 _SMALL = 40e-6  # seconds: below this, weighing other methods takes longer than they can save
 
 
@@ -32,7 +33,7 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
 
 def is_quickest(task: CorrelationTask) -> bool:
     """Whether a task is so small that no other method needs to be weighed."""
-    if task.kernel.size <= _FEW:
+    if task.kernel.size <= _FEW and task.out.size <= _RESULTS:
         return True
     return costs.direct(task.out.size, task.kernel.shape, task.kernel.dtype) < _SMALL
 

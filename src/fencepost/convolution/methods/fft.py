@@ -21,6 +21,7 @@ from ... import _engine
 from ..task import Array, CorrelationTask
 from . import (
     accuracy,
+    box,
     costs,
     direct,
     regions,
@@ -100,33 +101,27 @@ def run(task: CorrelationTask, transform: Tiling | Whole) -> None:
     if overflown.any():  # beyond the largest number, perhaps only on the way
         _again(task, overflown)
     if not finite.all():
-        _spread(task, finite, transform)
+        _spread(task, finite)
 
 
-def _spread(task: CorrelationTask, finite: Array, transform: Tiling | Whole) -> None:
+def _spread(task: CorrelationTask, finite: Array) -> None:
     """Put NaN where a window has one; where it has an infinity, compute the sum."""
     infinite = np.isinf(task.source)
-    nan = _touched(task, ~(finite | infinite), transform)
+    nan = _touched(task, ~(finite | infinite))
     if infinite.any():
-        _again(task, _touched(task, infinite, transform) & ~nan)
+        _again(task, _touched(task, infinite) & ~nan)
     task.out[nan] = np.nan
 
 
-def _touched(
-    task: CorrelationTask, marked: NDArray[np.bool_], transform: Tiling | Whole
-) -> NDArray[np.bool_]:
+def _touched(task: CorrelationTask, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which results have a marked element in their window, by counting them."""
     if not marked.any():
         return np.zeros(task.out.shape, bool)
     counts = np.empty(task.out.shape, np.float32)
     ones = np.ones(task.kernel.shape, np.float32)
-    _transformed(
-        replace(
-            task, source=marked.astype(np.float32), kernel=ones, fill=0.0, offset=0.0, out=counts
-        ),
-        transform,
-    )
-    return counts > 0.5
+    source = np.ascontiguousarray(marked).view(np.uint8)
+    box.run(replace(task, source=source, kernel=ones, fill=0.0, offset=0.0, out=counts))
+    return counts > 0
 
 
 def _again(task: CorrelationTask, marked: NDArray[np.bool_]) -> None:

@@ -12,7 +12,7 @@
 //   height (M. van Herk, A fast algorithm for local minimum and maximum filters, 1992).
 // - Along: sums of 2, 4, 8, ... neighbours, of which those that are bits of the width are added up:
 //   2 log2(width) additions of whole registers. A running sum would need one an element only, but
-//   one after the other.
+//   one after the other. Integers take differences of prefix sums.
 #include "arrays/box.h"
 
 #include <algorithm>
@@ -23,6 +23,12 @@
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
+
+template <>
+struct Register<uint16_t> {
+  typedef uint16_t type __attribute__((vector_size(kLanes * 4)));
+};
+
 namespace {
 
 // Elements that are worth a thread.
@@ -32,7 +38,7 @@ constexpr long kChunk = 2048;
 constexpr long kFewColumns = 8; // that are added up as they are
 
 template <class T>
-inline constexpr bool kIntegers = std::is_same_v<T, int32_t>;
+inline constexpr bool kIntegers = std::is_integral_v<T>;
 
 // Which elements a sum in T is made of.
 template <class T, class From>
@@ -85,6 +91,66 @@ void add_neighbours(const T* a, long n, long width, long step, T* out, T* scratc
   }
 }
 
+// The same for integers: differences of prefix sums, modulo 2^16 or 2^32, which no window exceeds.
+// A register's prefix sums take log2 of its lanes shifts and additions; `step` is Step, so that the
+// lanes of a channel stay its own if a register ends with a whole element.
+template <int Step, class T, int... I>
+void add_running(const T* a, long n, long width, T* out, T* scratch,
+                 std::integer_sequence<int, I...>) {
+  typedef std::make_unsigned_t<T> Lanes __attribute__((vector_size(kLanes * 4)));
+  constexpr int W = sizeof...(I), kUsed = W / Step * Step;
+  auto read = [](const T* p) {
+    Lanes v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  };
+  auto shifted = [](Lanes v, auto by) {
+    constexpr int kBy = decltype(by)::value;
+    return __builtin_shufflevector(v, Lanes{}, (I >= kBy ? I - kBy : W)...);
+  };
+  Lanes before{};
+  T* const prefix = scratch + Step; // of the elements up to one
+  std::fill_n(scratch, Step, T(0));
+  const long total = n + (width - 1) * Step;
+  for (long x = 0; x < total; x += kUsed) {
+    Lanes v = read(a + x);
+    [&]<int... S>(std::integer_sequence<int, S...>) {
+      auto fold = [&](auto by) {
+        if constexpr (decltype(by)::value < kUsed) v += shifted(v, by);
+      };
+      (fold(std::integral_constant<int, Step << S>{}), ...);
+    }(std::make_integer_sequence<int, 6>{});
+    v += before;
+    std::memcpy(prefix + x, &v, sizeof v);
+    before = __builtin_shufflevector(v, v, (kUsed - Step + I % Step)...);
+  }
+  for (long x = 0; x < n; x += W) {
+    const Lanes v = read(prefix + x + (width - 1) * Step) - read(scratch + x);
+    std::memcpy(out + x, &v, sizeof v);
+  }
+}
+template <class T>
+void add_row_of_windows(const T* a, long n, long width, long step, T* out, T* scratch) {
+  if constexpr (std::is_integral_v<T>)
+    if (width > kFewColumns) {
+      constexpr auto lanes = std::make_integer_sequence<int, kWidth<T>>{};
+      switch (step) {
+      case 1:
+        return add_running<1>(a, n, width, out, scratch, lanes);
+      case 2:
+        return add_running<2>(a, n, width, out, scratch, lanes);
+      case 3:
+        return add_running<3>(a, n, width, out, scratch, lanes);
+      case 4:
+        return add_running<4>(a, n, width, out, scratch, lanes);
+      }
+    }
+  add_neighbours(a, n, width, step, out, scratch);
+}
+
+bool rounds(DataType out) { return out == DataType::u8 || out == DataType::u16; }
+double largest_of(DataType type) { return type == DataType::u8 ? 255 : 65535; }
+
 template <class T>
 class BoxSums {
  public:
@@ -96,7 +162,7 @@ class BoxSums {
   // One row of the output.
   struct Buffers {
     explicit Buffers(const BoxSums& b)
-        : sums(b.chunk_ + kWidth<T>), scratch(b.chunk_ + b.more_ + 2 * kWidth<T>) {}
+        : sums(b.chunk_ + kWidth<T>), scratch(b.chunk_ + b.more_ + b.channels_ + 3 * kWidth<T>) {}
     Buffer<T> sums, scratch;
   };
   void write(const T* extended, long plane, long y, const Buffers& buffers) const;
@@ -139,9 +205,10 @@ class BoxSums {
   const long channels_, elements_; // of a source row
   const long more_, chunk_;        // elements that a result reads beyond the first; results at once
   const T fill_;
-  ColumnRun own_{};       // the run that has all of the source's columns, if there is one
-  bool is_whole_ = false; // there is
-  bool narrow_ = true;    // integers: float is enough for their quotient
+  ColumnRun own_{};         // the run that has all of the source's columns, if there is one
+  bool is_whole_ = false;   // there is
+  bool narrow_ = false;     // quotients in float are exact enough
+  bool multiplies_ = false; // by 1 / divisor, which is quicker than a division
 };
 
 template <class T>
@@ -151,11 +218,20 @@ BoxSums<T>::BoxSums(const Box& box)
       fill_(static_cast<T>(box.fill)) {
   for (const ColumnRun& run : box.runs)
     if (run.source == 0 && run.size == box.source.width) own_ = run, is_whole_ = true;
-  // A mean v of n integers is at least 1 / (2 n) away from a half that it is not, and its quotient
-  // in floats off by v / 2^24 at most.
-  const double largest = box.source.type == DataType::u8 ? 255 : 65535;
+  if (!kIntegers<T>) {
+    narrow_ = std::is_same_v<T, float>;
+    return;
+  }
+  // A mean v of n integers is at least 1 / (2 n) away from a half that it is not, and in floats its
+  // quotient is off by v / 2^24 at most, its product with 1 / n by v / 2^23 and an offset's
+  // rounding. There are halves to be met exactly only if n is even, and then a division does.
   const double n = static_cast<double>(box.height) * static_cast<double>(box.width);
-  narrow_ = n * (largest + std::abs(box.offset)) < (1 << 23) || box.out.type == DataType::f32;
+  const double largest = n * (largest_of(box.source.type) + std::abs(box.offset));
+  const bool is_odd = box.divisor == n && std::fmod(n, 2) == 1;
+  narrow_ = !rounds(box.out.type) || largest < (!is_odd           ? 1 << 23
+                                                : box.offset == 0 ? 1 << 22
+                                                                  : 1 << 21);
+  multiplies_ = rounds(box.out.type) && is_odd;
 }
 
 template <class T>
@@ -172,19 +248,23 @@ void BoxSums<T>::extend(const T* sums, T* extended) const {
 
 template <class T>
 void BoxSums<T>::write_quotients(const T* sums, long n, char* to) const {
-  auto quotients = [&](auto divisor) {
-    using Q = decltype(divisor);
-    alignas(64) Q values[kChunk];
-    const Q offset = static_cast<Q>(box_.offset);
-    for (long i = 0; i < n; i++) values[i] = static_cast<Q>(sums[i]) / divisor + offset;
+  auto write_all = [&](const auto* values) {
     with_type(box_.out.type,
               [&](auto zero) { convert_row(values, n, reinterpret_cast<decltype(zero)*>(to)); });
   };
-  const bool is_rounded = box_.out.type == DataType::u8 || box_.out.type == DataType::u16;
-  if (box_.divisor == 1 && box_.offset == 0 && !is_rounded)
-    with_type(box_.out.type,
-              [&](auto zero) { convert_row(sums, n, reinterpret_cast<decltype(zero)*>(to)); });
-  else if (kIntegers<T> ? narrow_ : std::is_same_v<T, float>)
+  auto quotients = [&](auto divisor) {
+    using Q = decltype(divisor);
+    alignas(64) Q values[kChunk];
+    const Q offset = static_cast<Q>(box_.offset), factor = Q(1) / divisor;
+    if (multiplies_)
+      for (long i = 0; i < n; i++) values[i] = static_cast<Q>(sums[i]) * factor + offset;
+    else
+      for (long i = 0; i < n; i++) values[i] = static_cast<Q>(sums[i]) / divisor + offset;
+    write_all(values);
+  };
+  if (box_.divisor == 1 && box_.offset == 0 && !rounds(box_.out.type))
+    write_all(sums);
+  else if (narrow_)
     quotients(static_cast<float>(box_.divisor));
   else
     quotients(box_.divisor);
@@ -198,7 +278,7 @@ void BoxSums<T>::write(const T* extended, long plane, long y, const Buffers& buf
   for (long x = 0; x < elements; x += chunk_) {
     const long end = std::min(x + chunk_, elements);
     T* sums = buffers.sums.get();
-    add_neighbours(extended + x, end - x, box_.width, channels_, sums, buffers.scratch.get());
+    add_row_of_windows(extended + x, end - x, box_.width, channels_, sums, buffers.scratch.get());
     for (long i = x; i < end; i += kChunk)
       write_quotients(sums + i - x, std::min(kChunk, end - i), to + i * bytes);
   }
@@ -278,18 +358,20 @@ void BoxSums<T>::run() const {
   });
 }
 
-bool fit_int32(const Box& box) {
-  if (box.source.type != DataType::u8 && box.source.type != DataType::u16) return false;
-  const double largest = box.source.type == DataType::u8 ? 255 : 65535;
+// Whether sums of bytes or words, and of fills, are less than `limit`.
+bool sums_fit(const Box& box, double limit) {
+  const double largest = largest_of(box.source.type);
   const double n = static_cast<double>(box.height) * static_cast<double>(box.width);
-  return n * largest < (1L << 31) && box.fill >= 0 && box.fill <= largest &&
+  return rounds(box.source.type) && n * largest < limit && box.fill >= 0 && box.fill <= largest &&
          box.fill == std::floor(box.fill);
 }
 
 } // namespace
 
 void sum_boxes(const Box& box) {
-  if (fit_int32(box))
+  if (sums_fit(box, 1 << 16))
+    BoxSums<uint16_t>(box).run();
+  else if (sums_fit(box, 1L << 31))
     BoxSums<int32_t>(box).run();
   else if (box.source.type == DataType::f32)
     BoxSums<float>(box).run();

@@ -22,30 +22,27 @@ inline void store_saturated(Out* to, vec x) {
 }
 #endif
 
-// Rounds half to even and saturates; NaN becomes 0. After the clamp, adding 2^23 (2^52) leaves the
-// integer in the lowest bits, rounded as the processor rounds.
-template <class Out, class T>
-inline void saturate_row(const T* __restrict from, long n, Out* __restrict to) {
+// Rounds half to even and saturates; NaN becomes 0. After the clamp, adding 2^23 leaves the integer
+// in the lowest bits, rounded as the processor rounds.
+template <class Out>
+inline void saturate_row(const float* __restrict from, long n, Out* __restrict to) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4) {
-    const long whole = n / kLanes * kLanes;
-    for (long i = 0; i < whole; i += kLanes) store_saturated(to + i, load(from + i));
-    from += whole, to += whole, n -= whole;
-  }
+  const long whole = n / kLanes * kLanes;
+  for (long i = 0; i < whole; i += kLanes) store_saturated(to + i, load(from + i));
+  from += whole, to += whole, n -= whole;
 #endif
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  constexpr int kBlock = 128 / sizeof(Bits); // for the compiler to narrow whole registers
-  const Vec<T> most = broadcast(static_cast<T>(std::numeric_limits<Out>::max()));
-  const Vec<T> shift = broadcast(sizeof(T) == 4 ? T(1 << 23) : T(1L << 52));
+  constexpr int kBlock = 32; // for the compiler to narrow whole registers
+  const vec most = broadcast(static_cast<float>(std::numeric_limits<Out>::max()));
+  const vec shift = broadcast(static_cast<float>(1 << 23));
   for (long i = 0; i < n; i += kBlock) {
     const int block = static_cast<int>(n - i < kBlock ? n - i : kBlock);
-    T values[kBlock];
-    Bits bits[kBlock];
-    if (block < kBlock) std::memcpy(values, from + i, block * sizeof(T));
-    const T* p = block < kBlock ? values : from + i;
-    for (int k = 0; k < block; k += kWidth<T>) {
-      Vec<T> x = load(p + k);
-      x = x > 0 ? x : Vec<T>{};
+    float values[kBlock];
+    uint32_t bits[kBlock];
+    if (block < kBlock) std::memcpy(values, from + i, block * sizeof(float));
+    const float* p = block < kBlock ? values : from + i;
+    for (int k = 0; k < block; k += kLanes) {
+      vec x = load(p + k);
+      x = x > 0 ? x : vec{};
       x = (x < most ? x : most) + shift;
       std::memcpy(bits + k, &x, sizeof x);
     }
@@ -53,6 +50,31 @@ inline void saturate_row(const T* __restrict from, long n, Out* __restrict to) {
       for (int k = 0; k < kBlock; k++) to[i + k] = static_cast<Out>(bits[k]);
     else
       for (int k = 0; k < block; k++) to[i + k] = static_cast<Out>(bits[k]);
+  }
+}
+// Doubles are rounded by adding 2^52 and taking it away again; what is left is a float, too. To
+// pick bytes out of doubles takes compilers an instruction each.
+template <class Out>
+inline void saturate_row(const double* __restrict from, long n, Out* __restrict to) {
+  typedef float Half __attribute__((vector_size(kLanes * 2)));
+  constexpr int W = kWidth<double>;
+  constexpr int kBlock = 16 * W;
+  const Vec<double> most = broadcast(static_cast<double>(std::numeric_limits<Out>::max()));
+  const Vec<double> shift = broadcast(static_cast<double>(1L << 52));
+  for (long i = 0; i < n; i += kBlock) {
+    const int block = static_cast<int>(n - i < kBlock ? n - i : kBlock);
+    double values[kBlock];
+    float rounded[kBlock];
+    if (block < kBlock) std::memcpy(values, from + i, block * sizeof(double));
+    const double* p = block < kBlock ? values : from + i;
+    for (int k = 0; k < block; k += W) {
+      Vec<double> x = load(p + k);
+      x = x > 0 ? x : Vec<double>{};
+      x = ((x < most ? x : most) + shift) - shift;
+      const Half half = __builtin_convertvector(x, Half);
+      std::memcpy(rounded + k, &half, sizeof half);
+    }
+    saturate_row(rounded, block, to + i);
   }
 }
 

@@ -379,3 +379,23 @@ def test_all_frames_or_one(fencepost, tmp_path):
     refused(fencepost("filter", "a.webp", "-k", "mean", "-o", "c.jpg"), "3 frames", "--frame")
     refused(fencepost("filter", "a.tif", "-k", "mean", "-o", "c.webp"), "3 frames", ".tiff")
     refused(fencepost("filter", "a.tif", "-k", "mean", "-o", "c.png", "--frame", 3), "no 3")
+
+
+def test_tiles(fencepost, tmp_path):
+    np.save(tmp_path / "a.npy", picture(shape=(300, 200, 3)))
+    done = fencepost("filter", "a.npy", "-k", "sobel", "--tiles", "-o", "b.tif", "--json")
+    assert done.json["images"][0] == {
+        "image": "a.npy", "output": "b.tif", "width": 200, "height": 300, "channels": 3
+    }  # fmt: skip
+    done = fencepost("filter", "b.tif", "-k", "mean", "--tiles", "-o", "c.tif", "--scale", "0.5")
+    assert done.status == 0, done.err
+    expected = fp.filter_image(
+        fp.filter_image(picture(shape=(300, 200, 3)), "sobel"), "mean", scale=0.5
+    )
+    np.testing.assert_array_equal(fp.filtering.read_image(tmp_path / "c.tif").pixels, expected)
+    refused(fencepost("filter", "a.npy", "-k", "mean", "--tiles", "-o", "b.png"), "b.png", ".npy")
+    refused(
+        fencepost("filter", "b.tif", "-k", "mean", "--tiles", "--compare", "-o", "d.tif"),
+        "--compare",
+    )
+    refused(fencepost("filter", "b.tif", "-k", "mean", "--tiles", "-o", "c.tif"), "--overwrite")

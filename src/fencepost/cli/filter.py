@@ -86,6 +86,13 @@ def filter_(
         str | None,
         typer.Option(help="Lay what is transparent on this colour: white, #808080. Drops alpha."),
     ] = None,
+    tiles: Annotated[
+        bool,
+        typer.Option(
+            "--tiles",
+            help="For images larger than memory: .tif or .npy, read and written in pieces.",
+        ),
+    ] = False,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
@@ -123,9 +130,14 @@ def filter_(
         "operation": "correlate" if correlate else "convolve",
     }
     Options.read(**keywords)
+    if tiles and (direction or compare or flatten is not None or frame is not None):
+        raise ArgumentError(
+            "--tiles goes without --direction, --compare, --flatten and --frame, which need whole "
+            "images."
+        )
     ground = None if flatten is None else parse_colour(flatten)
     jobs, passed_over = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)
-    if len(jobs) == 1 or format:
+    if (len(jobs) == 1 or format) and not tiles:
         format_of(jobs[0].target)
 
     chain = [step.together or step.kernels[0] for step in steps]
@@ -139,9 +151,12 @@ def filter_(
         return after if ground is None else flattened(after, ground)
 
     def work(job: Job) -> dict[str, Any]:
+        if tiles:
+            return _filter_tiles(job, chain, keywords, overwrite)
         return _filter_one(job, change, frame, overwrite)
 
-    outcome = batch.run(jobs, work, threads)
+    # In pieces, one image is bounded; several at once would share the memory and the disk.
+    outcome = batch.run(jobs, work, threads, several=not tiles)
     seconds = time.perf_counter() - started
     records = []
     for job in jobs:
@@ -216,6 +231,20 @@ def _filter_one(
         write_frames(job.comparison, pairs, overwrite=overwrite)
         record["comparison"] = str(job.comparison)
     return record
+
+
+def _filter_tiles(
+    job: Job, kernels: list[Kernel | KernelSet], keywords: dict[str, Any], overwrite: bool
+) -> dict[str, Any]:
+    from ..filtering import filter_file
+    from .shared.batch import rows_bar
+
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    with rows_bar(job.source.name) as progress:
+        height, width, channels = filter_file(
+            job.source, job.target, kernels, overwrite=overwrite, progress=progress, **keywords
+        )
+    return {"output": str(job.target), "width": width, "height": height, "channels": channels}
 
 
 def _direction(

@@ -6,11 +6,13 @@ makes of a file and `write_image` writes.
 
 from .images import Gradient, filter_image, image_gradient
 from .picture import Picture, read_frames, read_image
+from .tiles import filter_file
 from .writing import write_frames, write_image
 
 __all__ = [
     "Gradient",
     "Picture",
+    "filter_file",
     "filter_image",
     "image_gradient",
     "read_frames",

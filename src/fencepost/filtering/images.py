@@ -143,7 +143,7 @@ def filter_image(
     )
     steps = as_steps(kernel)
     pixels, colours, wrap = _unwrap(image)
-    _check_luminance(luminance, colours)
+    check_luminance(luminance, colours)
     if mask is None:
         filtered = filter_pixels(pixels, kinds.has_alpha(colours), steps, options)
     else:
@@ -250,7 +250,7 @@ def image_gradient(
             f"{step.label}. filter_image takes single kernels."
         )
     pixels, colours, _ = _unwrap(image)
-    _check_luminance(luminance, colours)
+    check_luminance(luminance, colours)
     if kinds.has_alpha(colours):
         pixels = pixels[..., :-1]
     if luminance:
@@ -272,7 +272,8 @@ def inner_pixels(pixels: NDArray[Any], kernel: Any, boundary: str | float) -> ND
     return pixels
 
 
-def _check_luminance(luminance: bool, colours: str) -> None:
+def check_luminance(luminance: bool, colours: str) -> None:
+    """Raise ArgumentError for colours that have no luma."""
     if luminance and colours == "CMYK":
         raise ArgumentError(
             "luminance=True needs a grey or RGB image. Received: CMYK. Convert it to RGB first."

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INSTALL",
+    "as_seen",
+    "check_tags",
     "find_pages",
     "is_read_by_pillow",
     "is_tiff",
+    "opened_tiff",
     "own_pages",
     "read_page",
     "write_pages",
@@ -149,7 +152,7 @@ def _library(why: str) -> Any:
 
 
 @contextmanager
-def _opened(file: IO[bytes]) -> Iterator[Any]:
+def opened_tiff(file: IO[bytes]) -> Iterator[Any]:
     """Open a file with tifffile; what goes wrong within the block becomes a DataError."""
     tifffile = _library("has pixels that are read with the package tifffile")
     file.seek(0)
@@ -162,6 +165,13 @@ def _opened(file: IO[bytes]) -> Iterator[Any]:
         if "imagecodecs" in str(error):
             raise DataError(f"is compressed in a way that needs a package: {INSTALL}") from error
         raise DataError(f"is damaged ({error or type(error).__name__})") from error
+
+
+def check_tags(page: Any) -> dict[int, Any]:
+    """Return the tags of a page by their codes. Raises DataError for pixels that nobody reads."""
+    tags = {tag.code: tag.value for tag in page.tags}
+    _is_plain(tags)
+    return tags
 
 
 @dataclass(frozen=True)
@@ -178,7 +188,7 @@ def find_pages(file: IO[bytes]) -> list[TiffPage]:
     """Return the pages of a TIFF that are pictures. Raises DataError for what nobody reads."""
     found = []
     offsets: set[int] = set()
-    with _opened(file) as tiff:
+    with opened_tiff(file) as tiff:
         for index, page in enumerate(tiff.pages):
             if page.offset in offsets:
                 raise DataError("is damaged (its pages come round in a ring)")
@@ -210,14 +220,21 @@ def read_page(file: IO[bytes], page: int) -> tuple[NDArray[Any], str]:
 
     Raises DataError, with the problem only.
     """
-    with _opened(file) as tiff:
+    with opened_tiff(file) as tiff:
         own = tiff.pages[page]
         if own.imagewidth * own.imagelength > MAX_PIXELS:
             raise DataError(f"claims more than {MAX_PIXELS:,} pixels")
-        pixels = own.asarray()
-        photometric, extra = int(own.photometric), tuple(map(int, own.extrasamples))
-        planar = int(own.planarconfig) == 2 and own.samplesperpixel > 1
-    pixels = np.moveaxis(pixels, 0, -1) if planar else pixels
+        return as_seen(own.asarray(), own)
+
+
+def as_seen(pixels: NDArray[Any], page: Any) -> tuple[NDArray[Any], str]:
+    """Return stored pixels of a page as (H, W, C), 0 for black, and what the channels are.
+
+    Raises DataError, with the problem only, for those that are not read.
+    """
+    photometric, extra = int(page.photometric), tuple(map(int, page.extrasamples))
+    if int(page.planarconfig) == 2 and page.samplesperpixel > 1:
+        pixels = np.moveaxis(pixels, 0, -1)
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype == np.float16:

@@ -14,13 +14,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError, DataError, FencepostError
 from ...filtering.writing import is_picture_name
 from ...text import plural
 from .console import Interrupted
 from .outputs import check_folder, check_writable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 COMPARISON = "-compare"
 _SHOWN = 5
@@ -134,15 +137,21 @@ class Outcome:
     failed: dict[Path, str]
 
 
-def run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], threads: int | None) -> Outcome:
-    """Do all jobs, several at a time; a picture that is refused does not stop the others.
+def run(
+    jobs: list[Job],
+    work: Callable[[Job], dict[str, Any]],
+    threads: int | None,
+    *,
+    several: bool = True,
+) -> Outcome:
+    """Do all jobs, several at a time if so; a picture that is refused does not stop the others.
 
     Every file is written under another name and renamed, so that Ctrl-C leaves whole files only.
     """
     from ... import get_num_threads, set_num_threads
 
     cores = threads or os.cpu_count() or 1
-    workers = min(cores, len(jobs))
+    workers = min(cores, len(jobs)) if several else 1
     before = get_num_threads()
     set_num_threads(max(1, cores // workers))
     outcome = Outcome({}, {})
@@ -201,10 +210,25 @@ def _bar(total: int) -> Iterator[Callable[[], None]]:
     if total < 2 or not sys.stderr.isatty():
         yield lambda: None
         return
+    with _progress() as progress:
+        task = progress.add_task("filtering", total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
+def rows_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how many rows of one image are done, where somebody can see it."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with _progress() as progress:
+        task = progress.add_task(name)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("filtering", total=total)
-        yield lambda: progress.advance(task)
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import integer
 from ..errors import ArgumentError
-from . import evaluation, inputs, sizes
+from ..text import format_shape
+from . import evaluation, inputs
 from .inspection import require_finite
 from .network import Network
 from .vectors import Float32
@@ -210,7 +211,7 @@ def _chosen(
     if asked.min() < 0 or asked.max() >= most:
         raise ArgumentError(
             f"outputs must be from 0 to {most - 1}: the network has an output of "
-            f"{sizes.by(net.output_shape)}. Received: {outputs!r}."
+            f"{format_shape(net.output_shape)}. Received: {outputs!r}."
         )
     return np.broadcast_to(asked.astype(np.int64), count)
 

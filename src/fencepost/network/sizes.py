@@ -78,8 +78,3 @@ def table(input_shape: Shape, layers: Sequence[SizedLayer], totals: bool = False
         )
         rows.append(("", "total", "", *(f"{total:,}" for total in sums)))
     return format_table(rows, "><<>>>")
-
-
-def by(shape: Shape) -> str:
-    """Write a shape as people do: 6 × 28 × 28."""
-    return format_shape(shape)

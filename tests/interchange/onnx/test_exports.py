@@ -45,11 +45,11 @@ def test_sizes_of_exports(tmp_path, name):
     _, content = exported(name)
     model = onnx.load_from_string(content)
     expected = runtime_shapes(with_all_outputs(model))
-    found = read_onnx(write(tmp_path, content))
-    assert not found.failure and not found.unknown and not found.contradictions
+    graph = read_onnx(write(tmp_path, content))
+    assert not graph.failure and not graph.unknown and not graph.contradictions
     outputs = {node.name: node.output for node in model.graph.node}
-    assert found.operations
-    for operation in found.operations:
+    assert graph.operations
+    for operation in graph.operations:
         for output, shape in zip(outputs[operation.name], operation.output_shapes, strict=True):
             assert expected[output] == shape, operation
 
@@ -57,25 +57,25 @@ def test_sizes_of_exports(tmp_path, name):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_parameters_of_exports(tmp_path, name):
     network, content = exported(name)
-    found = read_onnx(write(tmp_path, content))
-    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
+    graph = read_onnx(write(tmp_path, content))
+    assert graph.parameters == sum(parameter.numel() for parameter in network.parameters())
     shapes = sorted(
         tuple(parameter.shape) for parameter in network.parameters() if parameter.ndim > 1
     )
     assert (
-        sorted(operation.weight_shape for operation in found.operations if operation.weight_shape)
+        sorted(operation.weight_shape for operation in graph.operations if operation.weight_shape)
         == shapes
     )
-    assert not found.unused
+    assert not graph.unused
 
 
 def test_norms_that_were_folded_into_convolutions(tmp_path):
     network = scattered(build("resnet18", divide=16))
-    found = read_onnx(write(tmp_path, export(network, torch.zeros(1, 3, 64, 64))))
-    assert not any(operation.kind == "BatchNorm2d" for operation in found.operations)
+    graph = read_onnx(write(tmp_path, export(network, torch.zeros(1, 3, 64, 64))))
+    assert not any(operation.kind == "BatchNorm2d" for operation in graph.operations)
     norms = sum(part.num_features for part in network.modules() if hasattr(part, "num_features"))
     # Weight and bias of a norm are gone, and its convolution has a bias instead.
-    assert found.parameters == sum(parameter.numel() for parameter in network.parameters()) - norms
+    assert graph.parameters == sum(parameter.numel() for parameter in network.parameters()) - norms
 
 
 def described(operations):
@@ -91,12 +91,12 @@ def described(operations):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_exports_are_read_as_their_modules_are(tmp_path, name):
     network, content = exported(name)
-    found = read_onnx(write(tmp_path, content))
-    traced = read_module(network, [found.input_shapes[0][1:]])
-    assert sorted(described(found.operations), key=str) == sorted(
+    graph = read_onnx(write(tmp_path, content))
+    traced = read_module(network, [graph.input_shapes[0][1:]])
+    assert sorted(described(graph.operations), key=str) == sorted(
         described(traced.operations), key=str
     )
-    assert found.multiply_adds == traced.multiply_adds
+    assert graph.multiply_adds == traced.multiply_adds
 
 
 @pytest.mark.parametrize("open_axes", [None, {"x": {0: "n", 2: "h", 3: "w"}}])
@@ -105,13 +105,13 @@ def test_sizes_that_are_computed(tmp_path, open_axes):
     content = export(network, torch.zeros(2, 3, 10, 12), input_names=["x"], dynamic_axes=open_axes)
     model = onnx.load_from_string(content)
     expected = runtime_shapes(with_all_outputs(model), {"x": (2, 3, 10, 12)})
-    found = read_onnx(write(tmp_path, content), (2, 3, 10, 12) if open_axes else None)
-    assert not found.failure and not found.unknown
+    graph = read_onnx(write(tmp_path, content), (2, 3, 10, 12) if open_axes else None)
+    assert not graph.failure and not graph.unknown
     outputs = {node.name: node.output for node in model.graph.node}
-    for operation in found.operations:
+    for operation in graph.operations:
         for output, shape in zip(outputs[operation.name], operation.output_shapes, strict=True):
             assert expected[output] == shape, operation
-    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
-    assert found.operations[-1].output_shape == (2, 12 // 2)
-    project = next(operation for operation in found.operations if operation.kind == "Linear")
+    assert graph.parameters == sum(parameter.numel() for parameter in network.parameters())
+    assert graph.operations[-1].output_shape == (2, 12 // 2)
+    project = next(operation for operation in graph.operations if operation.kind == "Linear")
     assert project.weight_shape == (12, 8)

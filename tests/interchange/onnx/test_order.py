@@ -64,6 +64,6 @@ def test_many_nodes(tmp_path):
     count = 20_000
     nodes = [node("Relu", [f"t{k}"], [f"t{k + 1}"]) for k in range(count)][::-1]
     nodes.append(node("Sum", [f"t{k}" for k in range(count)], ["y"]))
-    found = read_onnx(write(tmp_path, small(nodes=nodes, inputs={"t0": (1, 2)}, weights={})))
-    assert len(found.operations) == count + 1
-    assert found.operations[-1].output_shape == (1, 2)
+    graph = read_onnx(write(tmp_path, small(nodes=nodes, inputs={"t0": (1, 2)}, weights={})))
+    assert len(graph.operations) == count + 1
+    assert graph.operations[-1].output_shape == (1, 2)

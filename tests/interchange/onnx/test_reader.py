@@ -58,8 +58,8 @@ def test_weights_in_another_file_that_is_not_there(tmp_path):
     one.ClearField("raw_data")
     one.data_location = TensorProto.EXTERNAL
     one.external_data.add(key="location", value="gone.bin")
-    found = read_onnx(write(tmp_path, model))
-    assert found.parameters == 108 and found.operations[-1].output_shape == (1, 4, 6, 6)
+    graph = read_onnx(write(tmp_path, model))
+    assert graph.parameters == 108 and graph.operations[-1].output_shape == (1, 4, 6, 6)
 
 
 def test_sizes_in_a_file_that_is_not_there(tmp_path):
@@ -69,9 +69,9 @@ def test_sizes_in_a_file_that_is_not_there(tmp_path):
     one.ClearField("raw_data")
     one.data_location = TensorProto.EXTERNAL
     one.external_data.add(key="location", value="gone.bin")
-    found = read_onnx(write(tmp_path, model))
-    assert found.operations[0].output_shapes == ((None, None),)
-    (sentence,) = found.unknown
+    graph = read_onnx(write(tmp_path, model))
+    assert graph.operations[0].output_shapes == ((None, None),)
+    (sentence,) = graph.unknown
     assert '"r": the sizes that it makes' in sentence and '"gone.bin"' in sentence
 
 
@@ -147,8 +147,8 @@ def test_ones_and_zeros_that_nobody_learns(tmp_path):
         node("InstanceNormalization", ["b", "some", "zero"], ["y"]),
     ]
     weights = {"g": np.float32([1, 2, 3]), "axes": np.array([1, 2])}
-    found = read_onnx(write(tmp_path, small(nodes=nodes, weights=weights)))
-    assert [operation.parameters for operation in found.operations] == [0, 3, 3]
+    graph = read_onnx(write(tmp_path, small(nodes=nodes, weights=weights)))
+    assert [operation.parameters for operation in graph.operations] == [0, 3, 3]
 
 
 def test_unused_weights(tmp_path):
@@ -165,32 +165,32 @@ def test_unknown_operators(tmp_path):
     ]
     weights = {"w": ones(4, 3, 3, 3), "w2": ones(9)}
     model = small(nodes=nodes, weights=weights, declared=[array_info("b", (1, 7))])
-    found = read_onnx(write(tmp_path, model))
-    assert [operation.output_shape for operation in found.operations] == [
+    graph = read_onnx(write(tmp_path, model))
+    assert [operation.output_shape for operation in graph.operations] == [
         (1, 4, 6, 6),
         (1, 7),
         None,
         None,
     ]
-    (sentence,) = found.unknown
+    (sentence,) = graph.unknown
     assert 'operator "nobody.Magic" ("m", "c") has no rule here' in sentence
     assert "its parameters are not counted" in sentence
-    assert found.parameters == 108 and found.multiply_adds is None and not found.unused
-    assert (found.operations[1].kind, found.operations[1].role) == ("Magic", "unknown")
+    assert graph.parameters == 108 and graph.multiply_adds is None and not graph.unused
+    assert (graph.operations[1].kind, graph.operations[1].role) == ("Magic", "unknown")
 
 
 def test_sizes_that_depend_on_data(tmp_path):
     nodes = [node("NonZero", ["x"], ["a"], name="where"), node("Abs", ["a"], ["y"])]
-    found = read_onnx(write(tmp_path, small(nodes=nodes)))
-    assert found.operations[1].output_shape == (4, None)
-    assert found.unknown == ('"where": how many elements are not 0 depends on the data.',)
+    graph = read_onnx(write(tmp_path, small(nodes=nodes)))
+    assert graph.operations[1].output_shape == (4, None)
+    assert graph.unknown == ('"where": how many elements are not 0 depends on the data.',)
 
 
 def test_contradictions_are_reported(tmp_path):
     declared = [array_info("a", (1, 4, 5, 6))]
-    found = read_onnx(write(tmp_path, small(declared=declared)))
-    assert found.operations[0].output_shape == (1, 4, 6, 6)
-    assert found.contradictions == (
+    graph = read_onnx(write(tmp_path, small(declared=declared)))
+    assert graph.operations[0].output_shape == (1, 4, 6, 6)
+    assert graph.contradictions == (
         'The file declares "a" as 1 × 4 × 5 × 6; Conv2d makes it 1 × 4 × 6 × 6, which is used.',
     )
 

@@ -44,5 +44,5 @@ def test_numbers_that_grow_without_end(tmp_path):
     nodes += [node("Concat", [f"c{k}", f"c{k}"], [f"c{k + 1}"], axis=0) for k in range(60)]
     nodes.append(node("Reshape", ["x", "s5000"], ["y"], name="r"))
     weights = {"s0": np.array([1, 3, 8, 8]), "c0": np.array([1, 2])}
-    found = read_onnx(write(tmp_path, small(nodes=nodes, weights=weights)))
-    assert "an array may have at most" in found.failure.lower() or found.unknown
+    graph = read_onnx(write(tmp_path, small(nodes=nodes, weights=weights)))
+    assert "an array may have at most" in graph.failure.lower() or graph.unknown

@@ -33,13 +33,13 @@ def test_the_cases_of_the_specification(tmp_path):
             array.ClearField("type")  # what the file declares is not what the rule finds
         inputs = [array.name for array in model.graph.input]
         asked = {key: one.shape for key, one in zip(inputs, given, strict=True) if one.ndim}
-        found = read_onnx(write(tmp_path, model), asked)
-        assert not found.failure, name
-        if found.unknown or len(found.outputs) < len(expected):
+        graph = read_onnx(write(tmp_path, model), asked)
+        assert not graph.failure, name
+        if graph.unknown or len(graph.outputs) < len(expected):
             continue
-        for value, array_ in zip(found.outputs, expected, strict=True):
+        for value, array_ in zip(graph.outputs, expected, strict=True):
             if value.operation >= 0:
-                shape = found.operations[value.operation].output_shapes[value.output]
+                shape = graph.operations[value.operation].output_shapes[value.output]
                 tensor = isinstance(array_, onnx.TensorProto)  # of a type that NumPy does not have
                 assert shape == (tuple(array_.dims) if tensor else np.shape(array_)), name
         known += 1

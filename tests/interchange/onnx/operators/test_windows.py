@@ -108,12 +108,12 @@ def test_windows_at_random(tmp_path):
     for _ in range(600):
         operator, given, attributes = random_windows(generator)
         model = one_node(operator, given, **attributes)
-        found = read_onnx(write(tmp_path, model))
-        (operation,) = found.operations
-        if found.failure:
+        graph = read_onnx(write(tmp_path, model))
+        (operation,) = graph.operations
+        if graph.failure:
             # ONNX Runtime refuses most of them, and lays one window over the edge of others.
             assert any(window.span < 0 for window in operation.windows)
-            assert operation.windows[0].equation[:8] in found.failure
+            assert operation.windows[0].equation[:8] in graph.failure
             outcomes["fails"] += 1
             continue
         (expected,) = runtime_shapes(model).values()
@@ -123,6 +123,6 @@ def test_windows_at_random(tmp_path):
 
 
 def test_a_failure_keeps_its_windows(tmp_path):
-    found = read_onnx(write(tmp_path, one_node("MaxPool", [(1, 3, 8, 8)], kernel_shape=[9, 2])))
-    (last,) = found.operations
+    graph = read_onnx(write(tmp_path, one_node("MaxPool", [(1, 3, 8, 8)], kernel_shape=[9, 2])))
+    (last,) = graph.operations
     assert last.windows == (Window(8, 9), Window(8, 2)) and last.describe() == "MaxPool2d((9, 2))"

@@ -19,10 +19,10 @@ def test_graphs_within_nodes(tmp_path):
         node("If", ["yes"], ["a"], then_branch=branch, else_branch=branch, name="choice"),
         node("Relu", ["a"], ["y"]),
     ]
-    found = read_onnx(write(tmp_path, small(nodes=nodes, weights={"yes": np.array(True)})))
-    (sentence,) = found.unknown
+    graph = read_onnx(write(tmp_path, small(nodes=nodes, weights={"yes": np.array(True)})))
+    (sentence,) = graph.unknown
     assert '"If" ("choice") holds a graph of its own, which is not read' in sentence
-    assert found.operations[1].output_shapes == (None,)
+    assert graph.operations[1].output_shapes == (None,)
 
 
 def test_graphs_nested_without_end(tmp_path):
@@ -38,5 +38,5 @@ def test_graphs_nested_without_end(tmp_path):
     one = field(1, b"c") + field(2, b"y") + field(4, b"If") + field(5, field(1, b"then") + inner)
     graph = field(1, one) + field(11, small().graph.input[0].SerializeToString())
     graph += field(5, weight("c", np.array(True)).SerializeToString())
-    found = read_onnx(write(tmp_path, field(7, graph)))
-    assert '"If" ("y") holds a graph' in found.unknown[0]
+    read = read_onnx(write(tmp_path, field(7, graph)))
+    assert '"If" ("y") holds a graph' in read.unknown[0]

@@ -70,11 +70,11 @@ def test_values_in_every_field_that_holds_them(tmp_path):
     for tensor in typed:
         model = small(nodes=nodes, weights={})
         model.graph.initializer.append(tensor)
-        found = read_onnx(write(tmp_path, model))
-        assert found.operations[0].output_shape == wanted, tensor
+        graph = read_onnx(write(tmp_path, model))
+        assert graph.operations[0].output_shape == wanted, tensor
     literals = [node("Constant", [], ["s"], value=item) for item in typed]
     literals += [node("Constant", [], ["s"], value_ints=wanted)]
     literals += [node("Constant", [], ["s"], value_floats=[1.0, 6.0, 32.0])]
     for literal in literals:
-        found = read_onnx(write(tmp_path, small(nodes=[literal, *nodes])))
-        assert found.operations[0].output_shape == wanted, literal
+        graph = read_onnx(write(tmp_path, small(nodes=[literal, *nodes])))
+        assert graph.operations[0].output_shape == wanted, literal

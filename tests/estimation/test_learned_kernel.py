@@ -66,4 +66,4 @@ def test_results_are_plain_data_and_text(portrait):
     numbers = learned.to_dict()
     assert numbers["tried"].keys() == {str(side) for side in range(1, 16, 2)}
     assert fp.kernels.parse(numbers["text"]).matrix.tolist() == numbers["kernel"]
-    assert "size 5 × 5, the smallest that leaves as little over" in str(learned)
+    assert "size 5 × 5, the smallest with as small a residual" in str(learned)

@@ -48,7 +48,7 @@ def two_dimensions() -> Drawn:
         figure,
         "A convolution in 2D at (1, 1): g is flipped over both axes, its weights stand small below "
         "the numbers of f that they meet.",
-        f"With its origin at the first cell, the sum has {len(first)} terms and is {first.total}; "
+        f"With its origin at the first element, the sum has {len(first)} terms and is {first.total}; "
         f"centred, it has {len(centre)} and is {centre.total}.",
     )
 

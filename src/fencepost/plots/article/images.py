@@ -48,8 +48,8 @@ def two_dimensions() -> Drawn:
         figure,
         "A convolution in 2D at (1, 1): g is flipped over both axes, its weights stand small below "
         "the numbers of f that they meet.",
-        f"With its origin at the first element, the sum has {len(first)} terms and is {first.total}; "
-        f"centred, it has {len(centre)} and is {centre.total}.",
+        f"With its origin at the first element, the sum has {len(first)} terms and is "
+        f"{first.total}; centred, it has {len(centre)} and is {centre.total}.",
     )
 
 

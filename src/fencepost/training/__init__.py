@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .augmentation import Augmentation
-from .fit import fit
+from .fitting import fit
 from .history import Epoch, History
-from .losses import CrossEntropy, MeanSquaredError
-from .optimizers import SGD, Adam, AdamW
-from .schedules import Constant, Cosine, OneCycle, Step
+from .losses import CrossEntropy, Loss, MeanSquaredError
+from .optimizers import SGD, Adam, AdamW, Optimizer
+from .schedules import Constant, Cosine, OneCycle, Schedule, Step
 
 __all__ = [
     "SGD",
@@ -19,8 +19,11 @@ __all__ = [
     "CrossEntropy",
     "Epoch",
     "History",
+    "Loss",
     "MeanSquaredError",
     "OneCycle",
+    "Optimizer",
+    "Schedule",
     "Step",
     "fit",
 ]

@@ -17,7 +17,15 @@ from .settings import Setting, as_setting
 
 @dataclass(frozen=True)
 class Optimizer(Setting):
-    """Base of all optimizers."""
+    """Base of the optimizers: a learning rate, and settings of its own.
+
+    Examples
+    --------
+    >>> from fencepost.training import Adam, Optimizer
+    >>> optimizer: Optimizer = Adam(weight_decay=0.1)
+    >>> optimizer.lr
+    0.002
+    """
 
     lr: float
 

@@ -25,7 +25,15 @@ Factors = NDArray[np.float64]
 
 
 class Schedule(Setting):
-    """Base of all schedules."""
+    """Base of the schedules: each gives the learning rate of every step of a run.
+
+    Examples
+    --------
+    >>> from fencepost.training import Cosine, Schedule
+    >>> schedule: Schedule = Cosine(warmup=0.5)
+    >>> schedule.rates(0.1, range(4), total=4).round(3)
+    array([0.05, 0.1 , 0.1 , 0.05], dtype=float32)
+    """
 
     @abstractmethod
     def rates(self, lr: float, steps: range, total: int) -> Rates:

@@ -38,11 +38,11 @@ def explain(
     ] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Draw how a model comes to its answer: input, kernels, maps, pooling, classes, and where.
+    """Draw how a model comes to its prediction: input, kernels, maps, pooling, classes, and where.
 
     The image is brought to what the model was trained on, as `fencepost predict`
     does it. The last two pictures show which pixels matter: by the gradient of
-    the answer, and by covering up one part after another.
+    the output, and by covering up one part after another.
     """
     started = time.perf_counter()
     console = Console(as_json)
@@ -56,7 +56,7 @@ def explain(
     wanted = output_index(network, of)
     pixels, done = prepared(network, image)
     plots.save(plots.explain(network, pixels, wanted), out)
-    answer, said = _answer(network, pixels)
+    prediction, said = _prediction(network, pixels)
     untrained = is_untrained(network)
     seconds = time.perf_counter() - started
     console.say(
@@ -69,7 +69,7 @@ def explain(
         {
             "model": str(model),
             "image": str(image),
-            **answer,
+            **prediction,
             "prepared": done,
             "untrained": untrained,
             "drawn": str(out),
@@ -78,12 +78,12 @@ def explain(
     )
 
 
-def _answer(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
+def _prediction(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
     """Return what the network says, for JSON and in words."""
     from ..network.inspection import has_classes, output_names
 
     if not has_classes(network):
         values = [float(value) for value in network(pixels[None]).ravel()]
         return {"outputs": values}, ", ".join(f"{value:.6g}" for value in values[:12])
-    answer = prediction_of(network.predict_proba(pixels[None])[0], output_names(network))
-    return answer, f"{answer['class']} ({percent(answer['probability'])})"
+    prediction = prediction_of(network.predict_proba(pixels[None])[0], output_names(network))
+    return prediction, f"{prediction['class']} ({percent(prediction['probability'])})"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...network import Network
 
 SHORT = 3  # characters of a name that leaves room on its line for the probability
-LETTER = 0.62  # the width of a character, on average, in units of its size
+CHARACTER = 0.62  # the width of a character, on average, in units of its size
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ def draw_mistakes(
         tallest=1.6,
         least_width=0.82,
     )
-    letters = max(6, int((grid.column_width + grid.gap) * 72 / style.SMALL_SIZE / LETTER))
+    characters = max(6, int((grid.column_width + grid.gap) * 72 / style.SMALL_SIZE / CHARACTER))
     captions = [
-        _caption(class_names[m.truth], class_names[m.prediction], m.probability, letters, lines)
+        _caption(class_names[m.truth], class_names[m.prediction], m.probability, characters, lines)
         for m in mistakes
     ]
     if len(shape) == 2:
@@ -162,10 +162,10 @@ def draw_mistakes(
 
 
 def _caption(
-    truth: str, prediction: str, probability: float, letters: int, lines: int
+    truth: str, prediction: str, probability: float, characters: int, lines: int
 ) -> tuple[str, ...]:
     share = f"({100 * probability:.0f} %)"
-    prediction = style.shorten(prediction, letters - 2)
+    prediction = style.shorten(prediction, characters - 2)
     if lines == 2:
         return truth, f"→ {prediction} {share}"
-    return style.shorten(truth, letters), f"→ {prediction}", share
+    return style.shorten(truth, characters), f"→ {prediction}", share

@@ -28,7 +28,7 @@ WINDOW = "#fbe3c8"  # light enough for black numbers
 LONGEST = {1: 24, 2: 12}  # elements along an axis, so that their numbers can be read
 LINES = 4  # of the sum; further ones are left out
 WIDTH = 7.0  # inches of a figure of its own
-GAP = 1.5  # cells between two grids
+GAP = 1.5  # elements between two grids
 
 
 def convolution_steps(

@@ -141,12 +141,13 @@ def filter_(
         format_of(jobs[0].target)
 
     chain = [step.together or step.kernels[0] for step in steps]
+    alone = chain[0] if len(chain) == 1 else chain
 
     def change(before: Picture) -> Picture:
         after = (
             _direction(before, chain, keywords)
             if direction
-            else filter_image(before, chain, **keywords)
+            else filter_image(before, alone, **keywords)
         )
         return after if ground is None else flattened(after, ground)
 
@@ -211,8 +212,9 @@ def _filter_one(
         after = [change(picture) for picture in before]
     except FencepostError as error:
         raise DataError(f"{job.source}: {error}") from error
-    check_frames(job.target, after)
-    job.target.parent.mkdir(parents=True, exist_ok=True)
+    if not job.target.parent.is_dir():
+        check_frames(job.target, after)  # before there is a folder
+        job.target.parent.mkdir(parents=True, exist_ok=True)
     write_frames(job.target, after, overwrite=overwrite)
     record: dict[str, Any] = {
         "output": str(job.target),

@@ -5,6 +5,7 @@ Pillow is imported when a picture is opened.
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import warnings
@@ -95,12 +96,16 @@ def as_file(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Iterator[IO[b
         yield io.BytesIO(source.read())
 
 
+@functools.cache
 def all_formats() -> tuple[str, ...]:
-    """Return every format that this Pillow reads, but for EPS, which is a program to be run."""
+    """Return every format that this Pillow reads, but for EPS, which is a program to be run.
+
+    The usual ones stand first, for they are tried in turn.
+    """
     from PIL import Image
 
     Image.init()
-    return tuple(sorted(set(Image.OPEN) - {"EPS"}))
+    return tuple(dict.fromkeys([*FORMATS, *sorted(set(Image.OPEN) - {"EPS"})]))
 
 
 def upright_size(image: Image) -> tuple[int, int]:

@@ -127,9 +127,11 @@ def filter_image(
     """
     plain = nan == "propagate" and mask is None and luminance is False is magnitude
     if plain and alpha == "auto" and dtype is None:
-        small = filter_small(image, kernel, boundary, operation, scale, offset)
+        picture: Any = image if hasattr(image, "colours") else None
+        array = image if picture is None else picture.pixels
+        small: Any = filter_small(array, kernel, boundary, operation, scale, offset)
         if small is not None:
-            return small  # type: ignore[return-value]  # an array, as the image is
+            return small if picture is None else picture.with_pixels(small)  # type: ignore[no-any-return]
     options = Options.read(
         boundary,
         operation=operation,

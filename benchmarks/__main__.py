@@ -52,7 +52,11 @@ def costs() -> Iterator[str]:
 def main() -> None:
     """Time the groups that are named on the command line, or all, which is also written down."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("groups", nargs="*", help=f"any of {', '.join(GROUPS)}; all by default")
+    parser.add_argument(
+        "groups",
+        nargs="*",
+        help=f"any of {', '.join(GROUPS)}, all by default; or grid, every size, kernel and dtype",
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -66,6 +70,12 @@ def main() -> None:
     fp.set_num_threads(THREADS)
 
     print(*machine(), "", sep="\n")
+    if chosen == ["grid"]:
+        from . import grid
+
+        for line in grid.lines():
+            print(line, flush=True)
+        return
     lines = []
     for group in chosen:
         unit, names, cases = GROUPS[group]

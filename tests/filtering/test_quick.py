@@ -19,7 +19,7 @@ KERNELS = {
 
 
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(9, 11), (12, 10, 3), (9, 9, 1)])
 def test_the_short_way_gives_what_the_long_way_gives(monkeypatch, kernel, dtype, shape):
     image = np.random.default_rng(1).uniform(0, 255, shape).astype(dtype)

@@ -127,7 +127,7 @@ def correlate_planes(
 
 def prepare_image(
     shape: tuple[int, int, int],
-    dtype: DTypeLike,
+    dtype: str,
     kernel: Array,
     origin: tuple[int, int],
     boundary: Boundary,
@@ -135,10 +135,10 @@ def prepare_image(
 ) -> Prepared | None:
     """Return `correlate_planes` for one small image (rows, columns, channels), or None.
 
-    The results have the image's own dtype: uint8, float32 or float64.
+    The results have the image's own dtype; a uint16 one is to be given in float64.
     """
-    source = np.broadcast_to(np.array(0, dtype), (1, *shape))
-    task = _image_task(source, kernel, origin, boundary, source.dtype, offset)
+    source = np.broadcast_to(np.array(0, np.float64 if dtype == "H" else dtype), (1, *shape))
+    task = _image_task(source, kernel, origin, boundary, dtype, offset)
     return Prepared(task, task.out.shape[1:]) if is_quickest(task) else None
 
 

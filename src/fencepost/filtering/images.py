@@ -126,7 +126,7 @@ def filter_image(
            [ 0,  0,  0,  0,  0]], dtype=uint8)
     """
     plain = nan == "propagate" and mask is None and luminance is False is magnitude
-    if plain and alpha == "auto" and dtype is None:
+    if plain and alpha in ("auto", "keep") and dtype is None:
         picture: Any = image if hasattr(image, "colours") else None
         array = image if picture is None else picture.pixels
         small: Any = filter_small(array, kernel, boundary, operation, scale, offset)

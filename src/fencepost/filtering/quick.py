@@ -21,7 +21,12 @@ __all__ = ["filter_small"]
 
 _LARGEST = 1 << 16  # pixels, up to which the time of a call is what matters
 _LARGEST_KERNEL = 1 << 10
-_KINDS = {np.dtype(np.uint8): "B", np.dtype(np.float32): "f", np.dtype(np.float64): "d"}
+_KINDS = {
+    np.dtype(np.uint8): "B",
+    np.dtype(np.uint16): "H",
+    np.dtype(np.float32): "f",
+    np.dtype(np.float64): "d",
+}
 
 
 def filter_small(
@@ -50,7 +55,8 @@ def filter_small(
     if prepared is None:
         return None
     plan, weights = prepared
-    result = plan.run(np.ascontiguousarray(image), weights)
+    source = np.ascontiguousarray(image, np.float64 if kind == "H" else None)
+    result = plan.run(source, weights)
     return result[..., 0] if image.ndim == 2 else result
 
 
@@ -84,5 +90,5 @@ def _prepared(
     row, column = laid.origin
     size, at = (rows, columns, channels), (row, column)
     plan = prepare_image(size, kind, weights, at, options.boundary, offset)
-    arithmetic = np.float64 if kind == "d" else np.float32
+    arithmetic = np.float64 if kind in "dH" else np.float32
     return (plan, np.ascontiguousarray(weights, arithmetic)) if plan else None

@@ -46,6 +46,8 @@ def compute(task: CorrelationTask, method: str = "auto") -> None:
         return
     cheapest = direct.propose(task, math.inf, False)
     for propose in (box.propose, separable.propose, _propose_fft):
+        if (cheapest.seconds or 0.0) < direct.SMALL:
+            break
         candidate = propose(task, cheapest.seconds or 0.0, False)
         if candidate.seconds is not None and candidate.seconds < (cheapest.seconds or 0.0):
             cheapest = candidate

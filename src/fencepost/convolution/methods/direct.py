@@ -21,7 +21,7 @@ from .candidate import Candidate, multiplications
 
 _FEW = 9  # weights of a kernel that nothing is quicker for
 _RESULTS = 1 << 17
-_SMALL = 40e-6  # seconds: below this, weighing other methods takes longer than they can save
+SMALL = 150e-6  # seconds: below this, weighing other methods takes longer than they can save
 
 
 def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
@@ -35,7 +35,7 @@ def is_quickest(task: CorrelationTask) -> bool:
     """Whether a task is so small that no other method needs to be weighed."""
     if task.kernel.size <= _FEW and task.out.size <= _RESULTS:
         return True
-    return costs.direct(task.out.size, task.kernel.shape, task.kernel.dtype) < _SMALL
+    return costs.direct(task.out.size, task.kernel.shape, task.kernel.dtype) < SMALL
 
 
 def run(task: CorrelationTask) -> None:

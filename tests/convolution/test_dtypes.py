@@ -1,4 +1,4 @@
-"""Which dtype results have, whole numbers that stay exact, and where NaN and infinity go."""
+"""Which dtype results have, integers that stay exact, and where NaN and infinity go."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def exactly(f, g):
 
 @pytest.mark.parametrize("other", WHOLE)
 @pytest.mark.parametrize("dtype", WHOLE)
-def test_whole_numbers_are_exact_in_int64(random, dtype, other):
+def test_integers_are_exact_in_int64(random, dtype, other):
     def some(kind, size):
         limits = (0, 1) if kind == np.bool_ else (np.iinfo(kind).min, np.iinfo(kind).max)
         return random.integers(max(limits[0], -(2**28)), min(limits[1], 2**28), size, endpoint=True)
@@ -40,7 +40,7 @@ def test_whole_numbers_are_exact_in_int64(random, dtype, other):
 
 @pytest.mark.parametrize("largest", [2**8, 2**20, 2**51, 2**60])
 @pytest.mark.parametrize("shape", [(40,), (9, 12)])
-def test_every_arithmetic_for_whole_numbers_is_exact(random, largest, shape):
+def test_every_arithmetic_for_integers_is_exact(random, largest, shape):
     f = random.integers(-largest, largest, shape, endpoint=True)
     g = np.zeros((3,) * len(shape), int)
     g.flat[:3] = [1, -1, 2]  # sums up to 2⁶² in the last case
@@ -68,7 +68,7 @@ def test_uint64_beyond_int64_is_an_error_and_below_is_not():
         fp.convolve(np.array([2**63], np.uint64), [1])
 
 
-def test_whole_numbers_of_low_rank_stay_exact(random):
+def test_integers_of_low_rank_stay_exact(random):
     f = random.integers(0, 256, (80, 90)).astype(np.uint8)
     g = np.outer([1, 4, 6, 4, 1], [2, 0, -3])
     for kernel in (g, np.full((9, 9), 7)):

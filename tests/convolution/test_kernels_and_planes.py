@@ -50,7 +50,7 @@ def planes(random, dtype, channels=1):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("offset", [0.0, 0.25, -300.0, 1e9])
-def test_whole_numbers_are_rounded_to_even_and_cut_off_after_the_offset(random, dtype, offset):
+def test_integers_are_rounded_to_even_and_cut_off_after_the_offset(random, dtype, offset):
     source = planes(random, dtype)
     half = np.array([[0.5]])  # halves of odd numbers lie in the middle
     out = correlate_planes(source, half, (0, 0), "zero", 0.0, dtype, offset)

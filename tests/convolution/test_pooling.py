@@ -73,7 +73,7 @@ def test_uint64_beyond_int64_keeps_its_order():
     assert fp.max_pool(np.array([3, 2**64 - 1], np.uint64), 2).tolist() == [2**64 - 1]
 
 
-def test_sums_of_whole_numbers_are_exact_or_an_error():
+def test_sums_of_integers_are_exact_or_an_error():
     assert fp.sum_pool([2**53, 1], 2).tolist() == [2**53 + 1]
     with pytest.raises(fp.ArgumentError, match="must fit 64 bits"):
         fp.sum_pool([2**62, 2**62], 2)
@@ -100,7 +100,7 @@ def test_suggestions_are_arguments_of_pooling():
 def test_errors():
     with pytest.raises(fp.SizeError, match="Any one of these fits"):
         fp.max_pool(np.ones(5), 2)
-    with pytest.raises(fp.SizeError, match="must cover at least one cell"):
+    with pytest.raises(fp.SizeError, match="must cover at least one element"):
         fp.max_pool(np.ones(4), 2, 2, 2)
     with pytest.raises(fp.DataError, match="x must be real"):
         fp.max_pool([1j, 2], 2)

@@ -13,7 +13,7 @@ FEW = settings(max_examples=60, deadline=None)
 
 
 def arrays(dimensions, most=9):
-    """Draw arrays of whole numbers, so that equality is exact."""
+    """Draw arrays of integers, so that equality is exact."""
     shapes = hnp.array_shapes(min_dims=dimensions, max_dims=dimensions, min_side=1, max_side=most)
     return hnp.arrays(np.int64, shapes, elements=st.integers(-1000, 1000))
 

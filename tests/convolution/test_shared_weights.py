@@ -83,10 +83,10 @@ def test_edges_in_one_axis(size, taps, stride, before, after):
     except fp.SizeError:
         return
     wanted = [
-        (output, cell if 0 <= cell < size else PADDING, tap)
+        (output, element if 0 <= element < size else PADDING, tap)
         for output in range(layer.output_shape[0])
         for tap in range(taps)
-        for cell in [output * stride - before + tap]
+        for element in [output * stride - before + tap]
     ]
     edges = layer.edges
     found = zip(edges.outputs.tolist(), edges.inputs.tolist(), edges.weights.tolist(), strict=True)
@@ -133,5 +133,5 @@ def test_other_bad_input(random):
         SharedWeights([1, 2], (10,))(np.ones(9))
     with pytest.raises(fp.ArgumentError, match="at most 50,000,000 edges"):
         SharedWeights(np.ones((31, 31)), (1000, 1000))
-    with pytest.raises(fp.ArgumentError, match="at most 100,000,000 cells"):
+    with pytest.raises(fp.ArgumentError, match="at most 100,000,000 elements"):
         SharedWeights(np.ones((3, 3)), (200, 200)).matrix()

@@ -14,7 +14,7 @@ from fencepost import definitions as d
 MODES = ["full", "same", "valid"]
 BOUNDARIES = ["reflect", "mirror", "nearest", "wrap"]
 METHODS = ["direct", "separable", "fft"]
-# Sizes of f and g: odd and even, a kernel of one cell, as large as f, thin, more axes.
+# Sizes of f and g: odd and even, a kernel of one element, as large as f, thin, more axes.
 SHAPES = [
     ((9,), (3,)),
     ((9,), (4,)),
@@ -152,8 +152,8 @@ def test_a_kernel_wider_than_the_array_meets_its_repetitions(random, size, bound
 def test_boundaries_as_they_are_drawn(boundary, drawn):
     extended = [int(value) for value in drawn.split() if value != "|"]
     found = [
-        fp.correlate([1, 2, 3, 4], np.eye(9, dtype=int)[place], boundary=boundary)[cell]
-        for place, cell in [
+        fp.correlate([1, 2, 3, 4], np.eye(9, dtype=int)[place], boundary=boundary)[element]
+        for place, element in [
             *((i, 0) for i in range(4)),
             *((4, i) for i in range(4)),
             *((i, 3) for i in range(5, 9)),

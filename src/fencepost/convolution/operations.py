@@ -41,8 +41,8 @@ def convolve(
     g : array_like or Kernel
         The kernel, with as many axes as f, or as many as `axes` names. A Kernel brings its origin.
     mode : {"full", "same", "valid"}
-        Which results are returned, along each axis of n cells under a kernel of k: all n + k − 1
-        where a term is defined; the n at f's own cells; the n − k + 1 whose window lies inside f.
+        Which results are returned, along each axis of n elements under a kernel of k: all n + k − 1
+        where a term is defined; the n at f's own elements; the n − k + 1 whose window lies in f.
     boundary : {"zero", "reflect", "mirror", "nearest", "wrap", "none"} or number
         What stands beyond f's edges, in SciPy's names; the pattern goes on if g is wider than f::
 
@@ -53,9 +53,9 @@ def convolve(
             "wrap"     a b c d | a b c d | a b c d
             "none"     the border is left out of the result, as with mode="valid"
     origin : {"centre", "first"}, int or tuple of int
-        The cell of g that stands for coordinate 0; it decides which results mode="same" returns.
-        In the middle; or the first, for a g that looks back only; or the indices of any cell. Of
-        the two middle cells of an even size, "centre" is the left one of g as it is written (the
+        The element of g that stands for coordinate 0; it decides which results mode="same" returns.
+        In the middle; or the first, for a g that looks back only; or the indices of any element. Of
+        the two middle elements of an even size, "centre" is the left one of g as it is written (the
         right one for `correlate`).
     axes : int or tuple of int, optional
         The axes of f that g lies along; the others are a batch. All of them by default.
@@ -72,7 +72,7 @@ def convolve(
     Returns
     -------
     ndarray
-        int64, exactly, if f and g are whole numbers or True and False; otherwise NumPy's common
+        int64, exactly, if f and g are integers or True and False; otherwise NumPy's common
         dtype of the two, at least float32. A Kernel takes f's dtype if that is a float, else
         float64. Missing results are NaN; of a masked array they are masked.
 
@@ -83,17 +83,19 @@ def convolve(
     DataError
         f or g is empty or not an array of numbers, or g has NaN or infinity in it.
     ArgumentError
-        Any other argument is not of the kind described, or whole numbers do not fit 64 bits.
+        Any other argument is not of the kind described, or integers do not fit 64 bits.
 
     Notes
     -----
     "full", "same" and "valid" are those of ``numpy.convolve`` and ``scipy.signal.convolve``, but f
     and g never change places: where NumPy returns as many results as the longer of the two has
-    cells, this returns as many as f has, as SciPy does. ``scipy.ndimage.convolve`` centres an
-    even g on its right middle cell: ``origin=k // 2``.
+    elements, this returns as many as f has, as SciPy does. ``scipy.ndimage.convolve`` centres an
+    even g on its right middle element: ``origin=k // 2``.
 
-    NaN or infinity in f reaches the results whose window touches it, whatever the method. The FFT
-    rounds: a result is off by a few ε · log₂(cells) · rms(f) · ‖g‖.
+    NaN or infinity in f reaches the results whose window touches it, whatever the method. What
+    "auto" chooses is off, of K weights, by at most 16 times the bound of the direct sum,
+    ``K u Σ|f||g|`` with the terms of the result itself; "fft", asked for, by a few
+    ``ε · log₂(elements) · rms(f) · ‖g‖``. Integers are exact by every method.
 
     References
     ----------

@@ -173,7 +173,7 @@ def parse_axes(axes: object, dimensions: int, needed: int) -> tuple[int, ...]:
 def parse_origin(origin: object, shape: tuple[int, ...], *, left: bool) -> tuple[int, ...]:
     """Return the index of a kernel's element that stands for coordinate 0.
 
-    Of the two middle cells of an even size, "centre" is the left one for a convolution and the
+    Of the two middle elements of an even size, "centre" is the left one for a convolution and the
     right one for a correlation, as in NumPy and SciPy's signal: the flip turns one into the other.
     """
     if isinstance(origin, str) and origin in ORIGINS:
@@ -213,12 +213,12 @@ def _result(f: np.dtype[Any], g: np.dtype[Any] | None, fill: complex) -> np.dtyp
 
 def _refuse_unbounded(kernel: NDArray[Any]) -> None:
     if kernel.dtype.kind in "fc" and not np.isfinite(kernel).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(kernel))[0])
-        index = place[0] if len(place) == 1 else place
+        position = tuple(int(i) for i in np.argwhere(~np.isfinite(kernel))[0])
+        index = position[0] if len(position) == 1 else position
         raise DataError(
             f"g must be finite: every result would be lost. Received: g[{index}] = "
-            f"{kernel[place]}. (NaN in f is kept where it is: it reaches the results whose window "
-            "touches it.)"
+            f"{kernel[position]}. (NaN in f is kept where it is: it reaches the results whose "
+            "window touches it.)"
         )
 
 

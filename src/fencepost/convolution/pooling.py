@@ -56,7 +56,7 @@ def max_pool(
     remainder: Remainder = "error",
     return_indices: bool = False,
 ) -> Array | tuple[Array, NDArray[np.int64]]:
-    """Return the largest cell of each window.
+    """Return the largest element of each window.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def max_pool(
         Which axes to pool. By default as many of the last as kernel_size has numbers; if it is an
         int, the last two, or the only one.
     remainder : {"error", "crop", "pad"}
-        What to do with cells at the far edge that no window would reach: raise SizeError, drop
+        What to do with elements at the far edge that no window would reach: raise SizeError, drop
         them, or add the padding that is missing.
     return_indices : bool
         Whether to return where each maximum stands.
@@ -81,7 +81,7 @@ def max_pool(
     -------
     ndarray, or (ndarray, ndarray of int64)
         Maxima in x's dtype. Indices count through the pooled axes of x in the order that they lie
-        in, row by row, as PyTorch's do: ``np.unravel_index(indices, sizes)``. Of equal cells the
+        in, row by row, as PyTorch's do: ``np.unravel_index(indices, sizes)``. Of equal elements the
         first has it; NaN is larger than any number.
 
     Raises
@@ -101,14 +101,14 @@ def max_pool(
     """
     array = _numbers(x)
     flag("return_indices", return_indices)
-    places, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
+    pooled, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
     source, back = _comparable(array)
     indices: NDArray[np.int64] | None = None
-    behind = 1  # cells of the axes that are pooled already
-    for group in reversed(_stages(places, array.ndim)):
-        source, found = _stage("max", source, group, windows, return_indices)
+    behind = 1  # elements of the axes that are pooled already
+    for group in reversed(_stages(pooled, array.ndim)):
+        source, argmax = _stage("max", source, group, windows, return_indices)
         if return_indices:
-            indices = _further(indices, found, group, array.shape, behind)
+            indices = _further(indices, argmax, group, array.shape, behind)
             behind *= math.prod(array.shape[axis] for axis in group)
     result: Array = back(source)
     if indices is not None:
@@ -133,7 +133,7 @@ def avg_pool(
     Parameters
     ----------
     count_include_pad : bool
-        Whether zeros of the padding count among the cells of a window (PyTorch's default).
+        Whether zeros of the padding count among the elements of a window (PyTorch's default).
 
     Returns
     -------
@@ -151,9 +151,9 @@ def avg_pool(
     array = _numbers(x)
     flag("count_include_pad", count_include_pad)
     single = array.dtype in (np.float32, np.float16)
-    places, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
+    pooled, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
     source = np.ascontiguousarray(array, np.float32 if single else np.float64)
-    return _all_stages("avg", source, places, windows, count_include_pad)
+    return _all_stages("avg", source, pooled, windows, count_include_pad)
 
 
 def sum_pool(
@@ -170,7 +170,7 @@ def sum_pool(
     Returns
     -------
     ndarray
-        int64, exactly, if x is whole numbers or True and False (ArgumentError if a sum does not
+        int64, exactly, if x is integers or True and False (ArgumentError if a sum does not
         fit); float32 if x is float32 or float16, else float64.
 
     Examples
@@ -180,14 +180,14 @@ def sum_pool(
     array([[32]])
     """
     array = _numbers(x)
-    places, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
+    pooled, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
     if array.dtype.kind == "f":
         dtype = np.float32 if array.dtype.itemsize <= 4 else np.float64
-        return _all_stages("sum", np.ascontiguousarray(array, dtype), places, windows)
+        return _all_stages("sum", np.ascontiguousarray(array, dtype), pooled, windows)
     if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
         raise _does_not_fit()
     try:
-        return _all_stages("sum", np.ascontiguousarray(array, np.int64), places, windows)
+        return _all_stages("sum", np.ascontiguousarray(array, np.int64), pooled, windows)
     except OverflowError:
         raise _does_not_fit() from None
 
@@ -237,7 +237,7 @@ def _windows(
         if window.blank_windows:
             raise SizeError(
                 SizeProblem(
-                    "every pooling window must cover at least one cell of the input.",
+                    "every pooling window must cover at least one element of the input.",
                     received=f"along axis {axis}: input_size={window.input}, "
                     f"kernel_size={window.kernel}, stride={window.stride}, "
                     f"padding={(window.before, window.after)}",
@@ -281,7 +281,7 @@ def _stage(
         across = Window(math.prod(source.shape[first + 1 :]), 1)
     planes = source.reshape(math.prod(source.shape[:first]), down.input, across.input)
     out = np.empty((len(planes), down.output, across.output), source.dtype)
-    found = np.empty(out.shape, np.int64) if indices else None
+    argmax = np.empty(out.shape, np.int64) if indices else None
     _engine.pool(
         kind,
         planes,
@@ -289,37 +289,38 @@ def _stage(
         (down.stride, across.stride),
         (down.before, across.before),
         out,
-        found,
+        argmax,
         count_include_pad,
     )
     sizes = [windows[axis].output if axis in axes else n for axis, n in enumerate(source.shape)]
-    return out.reshape(sizes), found
+    return out.reshape(sizes), argmax
 
 
 def _further(
     before: Array | None,
-    found: Array | None,
+    argmax: Array | None,
     axes: tuple[int, ...],
     shape: tuple[int, ...],
     behind: int,
 ) -> NDArray[np.int64]:
     """Combine indices within the axes pooled before with those of one more stage.
 
-    `before` are indices of the axes behind, at the cells that this stage chose from; `found` its
-    choice among (its axis, everything behind), `behind` how many cells the axes behind have in x.
+    `before` are indices of the axes behind, at the elements that this stage chose from; `argmax`
+    its choice among (its axis, everything behind), `behind` how many elements the axes behind have
+    in x.
     """
-    assert found is not None
+    assert argmax is not None
     if before is None and len(axes) == 2:
-        return found
-    planes, _, columns = found.shape
-    place: NDArray[np.int64] = found // columns
+        return argmax
+    planes, _, columns = argmax.shape
+    position: NDArray[np.int64] = argmax // columns
     if before is None:
-        return place
+        return position
     chosen = before.reshape(planes, -1)
-    earlier = np.take_along_axis(chosen, found.reshape(planes, -1), axis=1).reshape(found.shape)
-    place *= behind
-    place += earlier
-    return place
+    earlier = np.take_along_axis(chosen, argmax.reshape(planes, -1), axis=1).reshape(argmax.shape)
+    position *= behind
+    position += earlier
+    return position
 
 
 def _comparable(array: Array) -> tuple[Array, Any]:
@@ -337,6 +338,6 @@ def _comparable(array: Array) -> tuple[Array, Any]:
 
 def _does_not_fit() -> ArgumentError:
     return ArgumentError(
-        "sums of whole numbers must fit 64 bits, and one of these does not. Use "
+        "sums of integers must fit 64 bits, and one of these does not. Use "
         "sum_pool(x.astype(float), …): its results are rounded to 53 bits."
     )

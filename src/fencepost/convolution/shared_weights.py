@@ -22,7 +22,7 @@ from ..errors import ArgumentError, DataError
 
 PADDING = -1  # the input neuron of an edge that begins in the padding
 _MOST_EDGES = 50_000_000
-_MOST_CELLS = 100_000_000
+_MOST_ELEMENTS = 100_000_000
 Ints = NDArray[np.int64]
 
 
@@ -35,7 +35,7 @@ class Edges:
     outputs, inputs : ndarray of int64, (edges,)
         Numbers of neurons, counted row by row; −1 for an input neuron in the padding, which is 0.
     weights : ndarray of int64, (edges,)
-        Which of the kernel's cells the edge carries, counted row by row in the kernel as given.
+        Which of the kernel's elements the edge carries, counted row by row in the kernel as given.
     """
 
     outputs: Ints
@@ -129,7 +129,7 @@ class SharedWeights:
 
     @property
     def weights_per_neuron(self) -> int:
-        """Weights that one output neuron has: the cells of one kernel."""
+        """Weights that one output neuron has: the elements of one kernel."""
         return math.prod(self._four.shape[1:])
 
     @property
@@ -156,21 +156,21 @@ class SharedWeights:
     def edges(self) -> Edges:
         """Every edge of the layer."""
         kernels, channels = self._four.shape[:2]
-        # Which input cell, along each axis, each cell of the kernel meets at each output.
+        # Which input element, along each axis, each element of the kernel meets at each output.
         turned = self.operation == "convolve"
         axes = []
         for window in self.windows:
             starts = np.arange(window.output) * window.stride - window.before
             taps = np.arange(window.kernel)
-            cells = starts[:, None] + (taps[::-1] if turned else taps)
-            axes.append(np.where((cells >= 0) & (cells < window.input), cells, PADDING))
-        # Broadcast to (outputs…, kernel cells…): flat index of the cell, or PADDING.
+            elements = starts[:, None] + (taps[::-1] if turned else taps)
+            axes.append(np.where((elements >= 0) & (elements < window.input), elements, PADDING))
+        # Broadcast to (outputs…, kernel elements…): flat index of the element, or PADDING.
         flat: Ints = np.zeros((), np.int64)
         outside: NDArray[np.bool_] = np.zeros((), bool)
-        for axis, (cells, window) in enumerate(zip(axes, self.windows, strict=True)):
+        for axis, (elements, window) in enumerate(zip(axes, self.windows, strict=True)):
             shape = [1] * (2 * len(axes))
-            shape[axis], shape[len(axes) + axis] = cells.shape
-            placed = cells.reshape(shape)
+            shape[axis], shape[len(axes) + axis] = elements.shape
+            placed = elements.reshape(shape)
             flat = flat * window.input + placed
             outside = outside | (placed == PADDING)
         flat = np.where(outside, PADDING, flat)
@@ -190,12 +190,12 @@ class SharedWeights:
     def matrix(self) -> NDArray[np.float64]:
         """Return the layer as a matrix, (outputs, inputs): outputs = matrix @ inputs.
 
-        Raises ArgumentError for more than 100 million cells.
+        Raises ArgumentError for more than 100 million elements.
         """
         shape = math.prod(self.output_shape), math.prod(self.input_shape)
-        if math.prod(shape) > _MOST_CELLS:
+        if math.prod(shape) > _MOST_ELEMENTS:
             raise ArgumentError(
-                f"a matrix is written out for at most {_MOST_CELLS:,} cells. Received: "
+                f"a matrix is written out for at most {_MOST_ELEMENTS:,} elements. Received: "
                 f"{shape[0]:,} × {shape[1]:,}. `edges` has what is not 0 of it."
             )
         matrix = np.zeros(shape)

@@ -148,12 +148,12 @@ def convolution_terms(
     for index in _backwards(kernel.shape):
         g_at = tuple(i - o for i, o in zip(index, start, strict=True))
         f_at = tuple(x - j for x, j in zip(position, g_at, strict=True))
-        found = tuple(
+        read_at = tuple(
             int(edges.indices(i, i + 1, size)[0])
             for i, size in zip(f_at, values.shape, strict=True)
         )
-        if FILL not in found:
-            terms.append(Term(f_at, g_at, values[found].item(), kernel[index].item()))
+        if FILL not in read_at:
+            terms.append(Term(f_at, g_at, values[read_at].item(), kernel[index].item()))
         elif not omitted:
             terms.append(Term(f_at, g_at, edges.value, kernel[index].item()))
     return ConvolutionTerms(position, tuple(terms))

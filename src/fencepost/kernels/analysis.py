@@ -95,7 +95,7 @@ def singular_terms(matrix: Array, dtype: np.dtype[Any]) -> tuple[Array, Array]:
 def _whole_factors(matrix: Array) -> tuple[Array, Array]:
     """Factors of a matrix of rank 1 that are a column and a row of it, but for a factor.
 
-    So those of whole numbers are whole: of Sobel's kernel 1 2 1 and 1 0 −1.
+    So those of integers are integers: of Sobel's kernel 1 2 1 and 1 0 −1.
     """
     i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
     row = matrix[i]
@@ -108,7 +108,7 @@ def turn_rings(matrix: Array, steps: int) -> Array:
     result = matrix.copy()
     centre = len(matrix) // 2
     for radius in range(1, centre + 1):
-        # From the middle of the right side on; one side is 2·radius cells, 45° are radius cells.
+        # From the middle of the right side on; a side is 2·radius weights, 45° are radius weights.
         along = np.arange(8 * radius)
         right, up = (
             np.rint(np.interp(along, _CORNERS * radius, ends * radius, period=8 * radius))

@@ -1,7 +1,7 @@
 """What each method costs, in seconds of one core: the constants that decide between them.
 
-Measured as docs/decisions/methods.md
-says; a machine that is faster or slower in all of them alike decides as this one does.
+Measured as docs/decisions/methods.md says; a machine that is faster or slower in all of them alike
+decides as this one does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PASSES = {"baseline": 14e9, "avx2": 28e9, "avx512": 33e9}  # the same, of a pas
 _WIDE = 0.4e9
 _BYTES = 20e9  # per second and core, to and from memory
 _BETWEEN = 0.5  # of an array's way to and from memory: the rows between the passes, in the cache
-# A cell of a tile, there and back, in float32: a + b · log₂ cells.
+# A element of a tile, there and back, in float32: a + b · log₂ elements.
 _TRANSFORMED = {
     "baseline": (1.95e-9, 0.12e-9),
     "avx2": (1.35e-9, 0.085e-9),
@@ -39,21 +39,21 @@ _WHOLE = 0.35e-9  # an element times log₂ of all, transformed as a whole in fl
 _SPLIT = 0.6  # of that on each of two threads: the second shares the way to memory
 
 
-def direct(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
-    """Return the seconds for `cells` results of a dense kernel."""
+def direct(elements: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
+    """Return the seconds for `elements` results of a dense kernel."""
     short = math.prod(kernel[:-1]) == 1 and kernel[-1] < _engine.FOLDED_TAPS
     rate = (_PASSES if short else _DENSE)[_engine.level] * 4 / dtype.itemsize
     if dtype == np.int64:
         rate = _WIDE
-    return _CALL + cells * math.prod(kernel) / rate + _memory(cells, dtype)
+    return _CALL + elements * math.prod(kernel) / rate + _memory(elements, dtype)
 
 
-def separable(cells: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]) -> float:
-    """Return the seconds for `cells` results of a kernel of this rank, factors to be found too."""
+def separable(elements: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]) -> float:
+    """Return the seconds for `elements` results of a kernel of this rank, with its search."""
     passes = sum(kernel[:-2]) + rank * sum(kernel[-2:])
     rate = _PASSES[_engine.level] * 4 / dtype.itemsize
     copies = 1 + _BETWEEN + len(kernel[:-2])
-    return factoring(kernel) + _CALL + cells * passes / rate + copies * _memory(cells, dtype)
+    return factoring(kernel) + _CALL + elements * passes / rate + copies * _memory(elements, dtype)
 
 
 def box(elements: int, kernel: Sequence[int], source: np.dtype[Any], dtype: np.dtype[Any]) -> float:
@@ -85,23 +85,23 @@ def transforms(
 
     Tiles are transformed two by two, and a pair by one thread: once for each term, and back.
     """
-    cells = math.prod(tile)
+    elements = math.prod(tile)
     constant, slope = _TRANSFORMED[_engine.level]
-    beyond = min(3.0, max(1.0, math.sqrt(cells * dtype.itemsize / _CACHED[_engine.level])))
-    cell = (constant + slope * math.log2(cells)) * beyond * dtype.itemsize / 4
-    pair = _PAIR + 2 * cells * cell
+    beyond = min(3.0, max(1.0, math.sqrt(elements * dtype.itemsize / _CACHED[_engine.level])))
+    element = (constant + slope * math.log2(elements)) * beyond * dtype.itemsize / 4
+    pair = _PAIR + 2 * elements * element
     pairs = -(-tiles // 2)
     rounds = -(-pairs // threads)
     return _CALL + pair * (terms / 2 + rounds * (terms + 1) / 2)
 
 
-def least_transforms(cells: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
-    """Return seconds that tiles of any size take at least for `cells` results."""
+def least_transforms(elements: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
+    """Return seconds that tiles of any size take at least for `elements` results."""
     constant, slope = _TRANSFORMED[_engine.level]
-    cell = (constant + slope * math.log2(math.prod(kernel))) * dtype.itemsize / 4
-    return _CALL + cells * cell
+    element = (constant + slope * math.log2(math.prod(kernel))) * dtype.itemsize / 4
+    return _CALL + elements * element
 
 
-def _memory(cells: int, dtype: np.dtype[Any]) -> float:
-    """Return the seconds to read and write an array of this many cells."""
-    return 2 * cells * dtype.itemsize / _BYTES
+def _memory(elements: int, dtype: np.dtype[Any]) -> float:
+    """Return the seconds to read and write an array of this many elements."""
+    return 2 * elements * dtype.itemsize / _BYTES

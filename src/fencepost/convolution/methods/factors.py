@@ -86,27 +86,25 @@ def integer_factors(kernel: Array, bound: float) -> Factors | None:
     leading: list[NDArray[np.int64]] = []
     remaining = whole
     while remaining.ndim > 2:
-        found = _row_lattice(remaining.reshape(len(remaining), -1), largest=1)
-        if found is None:
+        pair = _row_lattice(remaining.reshape(len(remaining), -1), largest=1)
+        if pair is None:
             return None
-        leading.append(found[0][0])
-        remaining = found[1][0].reshape(remaining.shape[1:])
-    found = _row_lattice(remaining, LARGEST_RANK)
-    if found is None:
+        leading.append(pair[0][0])
+        remaining = pair[1][0].reshape(remaining.shape[1:])
+    pair = _row_lattice(remaining, LARGEST_RANK)
+    if pair is None:
         return None
-    factors = Factors(tuple(leading), *found)
+    factors = Factors(tuple(leading), *pair)
     total = math.prod(float(np.abs(factor).sum()) for factor in leading)
-    total *= float(
-        (np.abs(found[0]).sum(axis=1) * np.abs(found[1]).sum(axis=1).astype(float)).sum()
-    )
+    total *= float((np.abs(pair[0]).sum(axis=1) * np.abs(pair[1]).sum(axis=1).astype(float)).sum())
     # Below the bound no product overflows, so the comparison is the proof.
     if not total <= min(bound, 2.0**62) or not np.array_equal(factors.kernel(), whole):
         return None
     dtype = kernel.dtype
     return Factors(
         tuple(factor.astype(dtype) for factor in leading),
-        np.ascontiguousarray(found[0], dtype),
-        np.ascontiguousarray(found[1], dtype),
+        np.ascontiguousarray(pair[0], dtype),
+        np.ascontiguousarray(pair[1], dtype),
     )
 
 
@@ -124,7 +122,7 @@ def _row_lattice(
     basis: list[tuple[int, NDArray[np.int64]]] = []  # a pivot's column, and the row
     for row in matrix:
         remaining = row
-        for place, (pivot, start) in enumerate(basis):
+        for index, (pivot, start) in enumerate(basis):
             known = start
             while remaining[pivot]:
                 quotient = remaining[pivot] // known[pivot]
@@ -133,7 +131,7 @@ def _row_lattice(
                 remaining = remaining - quotient * known
                 if remaining[pivot]:
                     known, remaining = remaining, known
-            basis[place] = pivot, known
+            basis[index] = pivot, known
         if remaining.any():
             if len(basis) == largest:
                 return None
@@ -141,10 +139,10 @@ def _row_lattice(
     if not basis:
         return None
     combinations = np.zeros((len(basis), len(matrix)), np.int64)
-    for place, (pivot, known) in enumerate(basis):
-        earlier = np.array([row[pivot] for _, row in basis[:place]], np.int64)
-        combinations[place] = (matrix[:, pivot] - earlier @ combinations[:place]) // known[pivot]
-        if np.abs(combinations[place]).max() >= _SAFE:
+    for index, (pivot, known) in enumerate(basis):
+        earlier = np.array([row[pivot] for _, row in basis[:index]], np.int64)
+        combinations[index] = (matrix[:, pivot] - earlier @ combinations[:index]) // known[pivot]
+        if np.abs(combinations[index]).max() >= _SAFE:
             return None
     return combinations, np.array([row for _, row in basis])
 
@@ -169,18 +167,18 @@ def real_factors(kernel: Array, *, every_weight: bool) -> Factors | None:
     remaining = np.asarray(kernel, np.float64)
     while remaining.ndim > 2:
         matrix = remaining.reshape(len(remaining), -1)
-        found = _crosses(matrix, dtype, every_weight, largest=1)
-        if found is None:
+        pair = _crosses(matrix, dtype, every_weight, largest=1)
+        if pair is None:
             return None
-        leading.append(found[0][0])
-        remaining = found[1][0].reshape(remaining.shape[1:])
-    found = _crosses(remaining, dtype, every_weight, LARGEST_RANK)
-    if found is None:
+        leading.append(pair[0][0])
+        remaining = pair[1][0].reshape(remaining.shape[1:])
+    pair = _crosses(remaining, dtype, every_weight, LARGEST_RANK)
+    if pair is None:
         return None
     factors = Factors(
         tuple(factor.astype(dtype) for factor in leading),
-        np.ascontiguousarray(found[0], dtype),
-        np.ascontiguousarray(found[1], dtype),
+        np.ascontiguousarray(pair[0], dtype),
+        np.ascontiguousarray(pair[1], dtype),
     )
     # Products that cancel each other would carry their own rounding into a small weight.
     limit = np.abs(kernel) if every_weight else np.abs(kernel).max()

@@ -246,3 +246,12 @@ def test_names_of_parameters_and_state():
     shape = (4, 6, 6)
     assert list(layer.parameters(shape)) == ["0.weight", "1.weight", "1.bias"]
     assert list(layer.state(shape)) == ["1.running_mean", "1.running_var"]
+
+
+def test_residuals_within_each_other_have_a_limit():
+    chain = fp.ReLU()
+    for _ in range(64):
+        chain = fp.Residual(chain)
+    assert chain.depth == 64
+    with pytest.raises(fp.ArgumentError, match="at most 64 deep"):
+        fp.Residual(chain)

@@ -232,7 +232,7 @@ def test_tensors_that_do_not_match_the_layers(tmp_path, changes, message):
     assert message in refused(path)
 
 
-NESTED = json.loads('{"type": "Residual", "layers": [' * 400 + '{"type": "ReLU"}' + "]}" * 400)
+NESTED = json.loads('{"type": "Residual", "layers": [' * 300 + '{"type": "ReLU"}' + "]}" * 300)
 
 
 @pytest.mark.parametrize(

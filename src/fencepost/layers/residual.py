@@ -11,6 +11,9 @@ from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, 
 
 _Spec = TypeVar("_Spec", ParameterSpec, StateSpec)
 
+# Levels of one Residual within another: far above any network's, far below Python's own limit.
+_MAXIMUM_DEPTH = 64
+
 
 @dataclass(frozen=True, init=False, repr=False)
 class Residual(Layer):
@@ -40,6 +43,16 @@ class Residual(Layer):
             if not isinstance(layer, Layer):
                 raise ArgumentError(f"Residual is made of layers. Received: {layer!r}")
         self._set(layers=layers)
+        if self.depth > _MAXIMUM_DEPTH:
+            raise ArgumentError(
+                f"Residuals may stand within each other at most {_MAXIMUM_DEPTH} deep. "
+                f"Received: {self.depth}"
+            )
+
+    @property
+    def depth(self) -> int:
+        """How many Residuals stand within each other, this one counted."""
+        return 1 + max(layer.depth if isinstance(layer, Residual) else 0 for layer in self.layers)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         shape = input_shape

@@ -66,6 +66,19 @@ def _smoothing(image: np.ndarray, column: np.ndarray, name: str) -> Case:
     return _case(f"float32 3840 × 2160, {name} {size} × {size}", calls, aims, 1e-4, 1e-2)
 
 
+def _mean(image: np.ndarray, size: int) -> Case:
+    """Time the mean over a window beside OpenCV's box filter."""
+    kernel = fp.kernels.mean(size)
+    calls: Calls = {
+        "fencepost": lambda: fp.filter_image(image, kernel, boundary="mirror"),
+        "OpenCV": lambda: cv2.blur(image, (size, size)),
+    }
+    sides = " × ".join(str(side) for side in image.shape[:2][::-1] + image.shape[2:])
+    absolute = 1.0 if image.dtype.kind == "u" else 1e-2  # a half may be rounded to either side
+    name = f"{image.dtype} {sides}, mean {size} × {size}"
+    return _case(name, calls, {"OpenCV": (("OpenCV",), 1.0)}, 0, absolute)
+
+
 def _signal(taps: int, aim: float) -> Case:
     generator = np.random.default_rng(taps)
     f = generator.standard_normal(SAMPLES).astype(np.float32)
@@ -114,6 +127,12 @@ def cases() -> Iterator[Case]:
     for size in (5, 7, 11, 15, 31):
         yield _smoothing(floats, cv2.getGaussianKernel(size, 0, cv2.CV_32F)[:, 0], "Gaussian")
         yield _smoothing(floats, np.full(size, 1 / size, np.float32), "box")
+    colour = np.ascontiguousarray(np.broadcast_to(octets[:, :1280, None], (HEIGHT, 1280, 3)))
+    for size in (3, 5, 101):
+        yield _mean(octets, size)
+    for image in (floats, colour):
+        yield _mean(image, 101)
+    yield _mean(octets[:1024, :1024].copy(), 1001)
     for taps, aim in ((3, 1.0), (31, 3.0), (301, 2.0), (3001, 2.0)):
         yield _signal(taps, aim)
     yield _short()

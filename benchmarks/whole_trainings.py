@@ -74,10 +74,10 @@ def train(arguments: Sequence[str], seed: int, folder: Path) -> Run:
 def report(name: str, recipe: Recipe, runs: Sequence[Run]) -> str:
     """Return the recipe's line of the table."""
     accuracies = [run.accuracy for run in runs]
-    spread = f"{min(accuracies):.2%} to {max(accuracies):.2%}"
+    range_ = f"{min(accuracies):.2%} to {max(accuracies):.2%}"
     limit = f" (aim {recipe.seconds:g})" if recipe.seconds else ""
     return (
-        f"| {name} | **{statistics.mean(accuracies):.3%}** (aim {recipe.accuracy:.2%}) | {spread} "
+        f"| {name} | **{statistics.mean(accuracies):.3%}** (aim {recipe.accuracy:.2%}) | {range_} "
         f"| {statistics.median(run.seconds for run in runs):.1f}{limit} "
         f"| {max(run.megabytes for run in runs):.0f} |"
     )

@@ -19,7 +19,7 @@ BOUNDARIES = {
 
 
 def index_list(size, output, kernel, boundary="fill", before=None):
-    """Return the source index of each cell of the extended axis."""
+    """Return the source index of each element of the extended axis."""
     before = kernel // 2 if before is None else before
     return BOUNDARIES[boundary](np.arange(output + kernel - 1) - before, size).astype(np.int32)
 
@@ -45,7 +45,7 @@ def expected(source, kernels, planes, rows, columns, fill=0.0, offset=0.0):
 
 
 def rounded(values, dtype):
-    """Return values as `dtype`: rounded half to even and saturated if whole numbers."""
+    """Return values as `dtype`: rounded half to even and saturated if integers."""
     if np.dtype(dtype).kind == "f":
         return values
     return np.clip(np.rint(values), np.iinfo(dtype).min, np.iinfo(dtype).max)

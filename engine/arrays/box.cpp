@@ -35,6 +35,7 @@ namespace {
 constexpr double kThreadElements = 1 << 16;
 // Results at a time along a row: what is read and made of them fits the first-level cache.
 constexpr long kChunk = 2048;
+constexpr long kLongRun = 32;   // elements that are worth a copy
 constexpr long kFewColumns = 8; // that are added up as they are
 
 template <class T>
@@ -205,6 +206,11 @@ class BoxSums {
   const long channels_, elements_; // of a source row
   const long more_, chunk_;        // elements that a result reads beyond the first; results at once
   const T fill_;
+  struct Element { // of the extended row, and of the sums
+    long to, from;
+  };
+  std::vector<ColumnRun> long_runs_; // of columns, but own_
+  std::vector<Element> single_;      // what is in shorter ones: a reflected border has no longer
   ColumnRun own_{};         // the run that has all of the source's columns, if there is one
   bool is_whole_ = false;   // there is
   bool narrow_ = false;     // quotients in float are exact enough
@@ -217,7 +223,14 @@ BoxSums<T>::BoxSums(const Box& box)
       more_((box.width - 1) * channels_), chunk_(std::max(kChunk, more_)),
       fill_(static_cast<T>(box.fill)) {
   for (const ColumnRun& run : box.runs)
-    if (run.source == 0 && run.size == box.source.width) own_ = run, is_whole_ = true;
+    if (run.source == 0 && run.size == box.source.width && !is_whole_)
+      own_ = run, is_whole_ = true;
+    else if (run.size * channels_ >= kLongRun)
+      long_runs_.push_back(run);
+    else
+      for (long i = 0; i < run.size * channels_; i++)
+        single_.push_back(
+            {run.first * channels_ + i, run.source < 0 ? -1 : run.source * channels_ + i});
   if (!kIntegers<T>) {
     narrow_ = std::is_same_v<T, float>;
     return;
@@ -237,13 +250,15 @@ BoxSums<T>::BoxSums(const Box& box)
 template <class T>
 void BoxSums<T>::extend(const T* sums, T* extended) const {
   const T beyond = fill_ * static_cast<T>(box_.height);
-  for (const ColumnRun& run : box_.runs) {
+  for (const ColumnRun& run : long_runs_) {
     T* to = extended + run.first * channels_;
     if (run.source < 0)
       std::fill_n(to, run.size * channels_, beyond);
-    else if (const T* from = sums + run.source * channels_; from != to)
-      std::copy_n(from, run.size * channels_, to);
+    else
+      std::copy_n(sums + run.source * channels_, run.size * channels_, to);
   }
+  for (const Element& element : single_)
+    extended[element.to] = element.from < 0 ? beyond : sums[element.from];
 }
 
 template <class T>

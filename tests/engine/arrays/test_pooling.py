@@ -41,11 +41,11 @@ def random_source(shape, dtype):
 
 
 def windows(shape, kernel, stride, padding, output):
-    """Yield each output's place and the slices of its window that lie in the source."""
-    for place in np.ndindex(*output):
-        firsts = [p * s - b for p, s, b in zip(place, stride, padding, strict=True)]
+    """Yield each output's index and the slices of its window that lie in the source."""
+    for index in np.ndindex(*output):
+        firsts = [p * s - b for p, s, b in zip(index, stride, padding, strict=True)]
         yield (
-            place,
+            index,
             tuple(
                 slice(max(first, 0), min(first + k, n))
                 for first, k, n in zip(firsts, kernel, shape, strict=True)
@@ -55,7 +55,7 @@ def windows(shape, kernel, stride, padding, output):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_maximum_and_its_place(engine, case, dtype):
+def test_maximum_and_its_index(engine, case, dtype):
     shape, kernel, stride, padding, output = case
     source = random_source((3, *shape), dtype)
     out = np.empty((3, *output), dtype)
@@ -63,12 +63,12 @@ def test_maximum_and_its_place(engine, case, dtype):
     alone = np.empty_like(out)
     engine.pool("max", source, kernel, stride, padding, out, indices)
     engine.pool("max", source, kernel, stride, padding, alone)
-    places = np.arange(np.prod(shape)).reshape(shape)
-    for (y, x), cells in windows(*case):
+    flat_indices = np.arange(np.prod(shape)).reshape(shape)
+    for (y, x), window_slices in windows(*case):
         for n in range(3):
-            window = source[n][cells]
+            window = source[n][window_slices]
             assert out[n, y, x] == window.max()
-            assert indices[n, y, x] == places[cells].flat[window.argmax()]
+            assert indices[n, y, x] == flat_indices[window_slices].flat[window.argmax()]
     np.testing.assert_array_equal(alone, out)
 
 
@@ -77,10 +77,10 @@ def test_maximum_and_its_place(engine, case, dtype):
 def test_sum_and_mean(engine, case, dtype):
     shape, kernel, stride, padding, output = case
     source = random_source((3, *shape), dtype)
-    cells = dict(windows(*case))
+    window_slices = dict(windows(*case))
     total = np.empty((3, *output), np.float64)
     counts = np.empty(output)
-    for (y, x), window in cells.items():
+    for (y, x), window in window_slices.items():
         total[:, y, x] = source[:, window[0], window[1]].astype(np.float64).sum((1, 2))
         counts[y, x] = source[0][window].size
     out = np.empty((3, *output), dtype)
@@ -132,8 +132,8 @@ def test_nan_exceeds_everything(engine, dtype, stride):
     indices = np.empty(out.shape, np.int64)
     engine.pool("max", source, (3, 3), (stride, stride), (0, 0), out, indices)
     engine.pool("max", source, (3, 3), (stride, stride), (0, 0), alone)
-    for (y, x), cells in windows((9, 60), (3, 3), (stride, stride), (0, 0), output):
-        np.testing.assert_equal(out[0, y, x], source[0][cells].max())
+    for (y, x), window_slices in windows((9, 60), (3, 3), (stride, stride), (0, 0), output):
+        np.testing.assert_equal(out[0, y, x], source[0][window_slices].max())
     np.testing.assert_array_equal(source.reshape(-1)[indices.ravel()], out.ravel())
     np.testing.assert_array_equal(alone, out)
 

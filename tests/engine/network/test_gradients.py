@@ -176,7 +176,7 @@ def test_a_gradient_changes_nothing(engine):
 
 
 def test_the_first_largest_cell_takes_the_gradient(engine):
-    """Where cells of a window are equal, PyTorch and this engine choose the first of them."""
+    """Where elements of a window are equal, PyTorch and this engine choose the first of them."""
     net = fp.Network((1, 2, 2), [fp.MaxPool2d(2), fp.Flatten()])
     images = np.full((1, 1, 2, 2), 3, np.float32)
     _, _, by_image = nets.plan(engine, net).gradient(

@@ -26,12 +26,12 @@ class Residual(nn.Module):
 
 
 class SumPool(nn.Module):
-    def __init__(self, average, cells):
+    def __init__(self, average, elements):
         super().__init__()
-        self.average, self.cells = average, cells
+        self.average, self.elements = average, elements
 
     def forward(self, x):
-        return self.average(x) * self.cells
+        return self.average(x) * self.elements
 
 
 class Subsample(nn.Module):

@@ -43,7 +43,7 @@ def transformed(engine, source, kernels, tile, *, boundary="fill", shape=None, p
 
 
 def check(engine, source, kernels, tile, **options):
-    """Compare; the bound is that of a transform: the tile's largest cell times the kernel."""
+    """Compare; the bound is that of a transform: the tile's largest element times the kernel."""
     out, doubtful, wanted = transformed(engine, source, kernels, tile, **options)
     assert doubtful == []
     assert out.shape == wanted.shape
@@ -132,7 +132,7 @@ def test_tiles_that_are_not_finite_are_named_and_spoil_no_other(engine, bad):
     clean = transformed(engine, source, kernels, (16, 32))[0]
     source[0, 30, 40] = bad
     out, doubtful, wanted = transformed(engine, source, kernels, (16, 32))
-    # Tiles give 12 x 28 results; windows that hold the cell end in rows 28 to 32, columns 38 to 42.
+    # Tiles give 12 x 28 results; windows that hold it end in rows 28 to 32, columns 38 to 42.
     assert doubtful == [(0, 24, 28)]
     spoilt = np.zeros(out.shape, bool)
     spoilt[0, 24:36, 28:56] = True

@@ -58,7 +58,11 @@ def cases() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
 def line(name: str, f: np.ndarray, g: np.ndarray) -> str:
     """Measure one case and write it as a line of the table."""
     choice = fp.explain_method(f, g, "same")
-    expected = {one.method: one.seconds * 1e3 for one in choice.candidates if one.seconds}
+    expected = {
+        candidate.method: candidate.seconds * 1e3
+        for candidate in choice.candidates
+        if candidate.seconds
+    }
     calls = {
         method: functools.partial(fp.convolve, f, g, "same", method=method)
         for method, milliseconds in expected.items()

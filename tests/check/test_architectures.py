@@ -178,13 +178,17 @@ def test_an_export_is_checked_as_the_module_is(name, tmp_path):
         fp.check.check(network, ARCHITECTURES[name].input_shape[1:]),
         fp.check.check(tmp_path / "model.onnx"),
     ]
-    codes = [[one.code for one in report.findings] for report in reports]
+    codes = [[finding.code for finding in report.findings] for report in reports]
     assert codes[0] == codes[1]
     assert widest(reports[0]) == widest(reports[1])
     # An adaptive pool takes any size; exported, it is one of fixed windows.
     assert set(reports[0].exact_inputs) >= set(reports[1].exact_inputs)
     messages = [
-        [one.message for one in report.findings if one.code in ("FP201", "FP202", "FP302")]
+        [
+            finding.message
+            for finding in report.findings
+            if finding.code in ("FP201", "FP202", "FP302")
+        ]
         for report in reports
     ]
     assert messages[0] == messages[1]
@@ -208,8 +212,8 @@ FOUND = {
 def test_findings_are_known_and_true(name):
     report = report_of(name)
     counts = {}
-    for one in report.findings:
-        counts[one.code] = counts.get(one.code, 0) + 1
+    for finding in report.findings:
+        counts[finding.code] = counts.get(finding.code, 0) + 1
     expected, exact = FOUND[name]
     assert counts == expected
     assert tuple(shape[-1] for shape in report.exact_inputs) == exact
@@ -217,11 +221,11 @@ def test_findings_are_known_and_true(name):
     for size in exact:
         with torch.device("meta"):
             again = fp.check.check(build(name), (3, size, size))
-        assert not [one for one in again.findings if one.code in ("FP201", "FP202")]
+        assert not [finding for finding in again.findings if finding.code in ("FP201", "FP202")]
 
 
 def test_the_stem_of_resnet_is_explained():
-    (stem, *_) = [one for one in report_of("resnet50").findings if one.code == "FP202"]
+    (stem, *_) = [finding for finding in report_of("resnet50").findings if finding.code == "FP202"]
     assert stem.operation == "stem.0"
     assert "(224 + 3 + 3 − 7) / 2 + 1 = 112.5 → 112" in stem.message
 

@@ -34,12 +34,12 @@ def test_example_and_repair(code, tmp_path, monkeypatch):
     example, repaired = blocks(code, "python")
     (shown,) = blocks(code, "text")
     report = report_of(example, code)
-    found = [one for one in report.findings if one.code == code]
+    found = [finding for finding in report.findings if finding.code == code]
     assert found
     assert shown == "\n".join(report.format_findings(88, found)) + "\n"
     left = report_of(repaired, code).findings
-    assert code not in {one.code for one in left}
-    assert not [one for one in left if one.severity != "note"]
+    assert code not in {item.code for item in left}
+    assert not [item for item in left if item.severity != "note"]
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -59,5 +59,7 @@ def test_no_page_is_left_over_and_the_index_lists_all():
 
 def test_codes_are_in_their_groups():
     assert list(CODES) == sorted(CODES)
-    assert all(one.severity in ("error", "warning", "note") for one in CODES.values())
-    assert all(one.severity == "error" for code, one in CODES.items() if "FP101" <= code < "FP107")
+    assert all(item.severity in ("error", "warning", "note") for item in CODES.values())
+    assert all(
+        item.severity == "error" for code, item in CODES.items() if "FP101" <= code < "FP107"
+    )

@@ -67,7 +67,9 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
     value = graph.input
     for _ in range(4):
         value = graph.pool(value, 2)
-    text = next(one for one in run_rules(graph.model()).format_findings(200) if "FP201" in one)
+    text = next(
+        finding for finding in run_rules(graph.model()).format_findings(200) if "FP201" in finding
+    )
     assert "(4 layers)" in text
     assert text.count("no window covers") == 2
     assert text.endswith("  and likewise maxpool2d2 and maxpool2d3.")
@@ -76,7 +78,9 @@ def test_of_many_that_differ_two_are_told_and_the_others_named():
 def test_a_model_that_is_one_layer_without_a_name():
     graph = GraphBuilder((1, 3, 33, 33))
     graph.pool(graph.input, 2, name="")
-    (text,) = [one for one in run_rules(graph.model()).format_findings(200) if "FP201" in one]
+    (text,) = [
+        finding for finding in run_rules(graph.model()).format_findings(200) if "FP201" in finding
+    ]
     assert text.splitlines()[1].startswith("  MaxPool2d(2, stride=2): no window covers the last")
 
 
@@ -91,7 +95,7 @@ def test_the_summary_counts_and_names_inputs_that_are_exact():
 def test_a_model_that_fails_is_shown_up_to_there():
     report = fp.check.check(((1, 28, 28), "Conv2d(6, 5), MaxPool2d(2), Conv2d(9, 13), ReLU"))
     assert not report.ok
-    assert [one.name for one in report.graph.operations] == ["0", "1", "2"]
+    assert [operation.name for operation in report.graph.operations] == ["0", "1", "2"]
     assert "2      Conv2d(9, 13)   ✗ fails" in report.table(100)
     text = str(report)
     assert text.index("✗ fails") < text.index("error FP102") < text.index("1 error")
@@ -113,9 +117,9 @@ def test_plain_data_hold_everything():
     assert conv["equations"][0].endswith("= 112.5")
     assert dense["covers_input"] is True
     assert dense["inputs"] == ["flatten3"]
-    assert data["parameters"] == sum(one["parameters"] for one in data["operations"])
+    assert data["parameters"] == sum(item["parameters"] for item in data["operations"])
     assert data["counts"] == {"error": 0, "warning": 0, "note": 2}
-    (found,) = [one for one in data["findings"] if one["code"] == "FP202"]
+    (found,) = [item for item in data["findings"] if item["code"] == "FP202"]
     assert found["operation"] == "conv"
     assert found["title"] == fp.check.CODES["FP202"].title
     assert data["exact_inputs"] == [[1, 3, 223, 223], [1, 3, 225, 225]]
@@ -138,7 +142,7 @@ def test_a_finding_in_a_line():
 
 def test_severities_and_what_is_allowed():
     report = stem()
-    assert [one.severity for one in report.findings] == ["note", "note"]
+    assert [finding.severity for finding in report.findings] == ["note", "note"]
     assert report.at_least("warning") == ()
     assert len(report.at_least("note")) == 2
-    assert [one.code for one in report.at_least("note", ["FP302"])] == ["FP202"]
+    assert [item.code for item in report.at_least("note", ["FP302"])] == ["FP202"]

@@ -92,7 +92,7 @@ def test_equal_to_the_layer(x):
 def test_suggestions_are_arguments_of_pooling():
     with pytest.raises(fp.SizeError) as caught:
         fp.max_pool(np.ones(8), 3)
-    changes = {name for one in caught.value.suggestions for name in one.changes}
+    changes = {name for suggestion in caught.value.suggestions for name in suggestion.changes}
     assert {"kernel_size", "stride", "padding"} <= changes
     assert "dilation" not in changes
 

@@ -46,7 +46,7 @@ def test_linear(pair, a, b, random):
     f, g = pair
     other = np.array([random.randint(-1000, 1000) for _ in f.flat]).reshape(f.shape)
     together = fp.convolve(a * f + b * other, g, "same", boundary="mirror")
-    apart = [fp.convolve(one, g, "same", boundary="mirror") for one in (f, other)]
+    apart = [fp.convolve(item, g, "same", boundary="mirror") for item in (f, other)]
     np.testing.assert_array_equal(together, a * apart[0] + b * apart[1])
 
 

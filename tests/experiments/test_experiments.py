@@ -58,7 +58,7 @@ def test_shifted_digits_lose_accuracy(results):
         assert means[0] > 0.6
         assert means[6] < means[3] < means[0]
     assert result.ink[0] == 1
-    assert all(one >= other for one, other in zip(result.ink, result.ink[1:], strict=False))
+    assert all(item >= other for item, other in zip(result.ink, result.ink[1:], strict=False))
     gain, error = result.gain
     one, other = result.accuracy.values()
     np.testing.assert_allclose(gain, one.mean(axis=0) - other.mean(axis=0))

@@ -31,4 +31,4 @@ def test_the_feature_map_moves_with_the_input(results):
     assert [case.shift for case in cases if not case.comparable] == [1]
     unpadded = [case.border for case in cases if "no padding" in case.network]
     padded = [case.border for case in cases if "padding 2" in case.network]
-    assert all(one < other for one, other in zip(unpadded, padded, strict=True))
+    assert all(item < other for item, other in zip(unpadded, padded, strict=True))

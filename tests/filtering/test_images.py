@@ -130,9 +130,9 @@ def test_a_chain_rounds_once():
     chain = [fp.Kernel(halves)] * 6
     sums = image.astype(np.float64)
     stepwise = image
-    for one in chain:
-        sums = exact(sums, one.matrix, "reflect")
-        stepwise = fp.filter_image(stepwise, one)
+    for item in chain:
+        sums = exact(sums, item.matrix, "reflect")
+        stepwise = fp.filter_image(stepwise, item)
     assert_rounded(fp.filter_image(image, chain), sums)
     assert (stepwise != fp.filter_image(image, chain)).any(), "rounding each time differs"
 
@@ -277,10 +277,10 @@ class TestPairs:
     def test_gradient_of_luma_and_of_colours(self):
         image = random_image((14, 15, 4), np.uint8)
         colours, grey = fp.image_gradient(image), fp.image_gradient(image, luminance=True)
-        for one, three in zip(grey.answers, colours.answers, strict=True):
+        for answer, three in zip(grey.answers, colours.answers, strict=True):
             assert three.shape == (14, 15, 3)
             assert three.dtype == np.float32
-            np.testing.assert_allclose(one, three @ [0.299, 0.587, 0.114], atol=1e-3)
+            np.testing.assert_allclose(answer, three @ [0.299, 0.587, 0.114], atol=1e-3)
 
     def test_magnitude_of_one_kernel(self):
         image = random_image((14, 15), np.uint8)
@@ -290,7 +290,7 @@ class TestPairs:
     def test_a_compass_gives_its_largest_answer(self):
         image = random_image((14, 15), np.float64)
         kernels = fp.kernels.parse("kirsch")
-        answers = [exact(image, one.matrix, "reflect") for one in kernels]
+        answers = [exact(image, kernel.matrix, "reflect") for kernel in kernels]
         np.testing.assert_allclose(fp.filter_image(image, "kirsch"), np.max(answers, axis=0))
         assert len(fp.image_gradient(image, "kirsch").answers) == 8
 

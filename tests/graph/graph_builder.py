@@ -44,8 +44,8 @@ class GraphBuilder:
         sizes = self.shape(value)[2:]
         axes = len(sizes)
         if not isinstance(padding, list):
-            padding = [pair(one, 2) for one in pair(padding, axes)]
-        numbers = (pair(one, axes) for one in (kernel, stride, dilation))
+            padding = [pair(item, 2) for item in pair(padding, axes)]
+        numbers = (pair(item, axes) for item in (kernel, stride, dilation))
         each = zip(sizes, *numbers, padding, strict=True)
         return tuple(Window(n, k, s, d, *p) for n, k, s, d, p in each)
 

@@ -95,7 +95,7 @@ def spans(field, outputs):
 
 def hulls(followed, outputs):
     seen = [followed.seen(o) for o in range(outputs)]
-    return [(min(one), max(one) + 1) if one else None for one in seen]
+    return [(min(item), max(item) + 1) if item else None for item in seen]
 
 
 @settings(max_examples=150, deadline=None)
@@ -112,7 +112,7 @@ def test_chains_against_cells_followed_one_by_one(size, chain):
     assert followed.size == outputs
     expected = hulls(followed, outputs)
     assert spans(field, outputs) == expected
-    covering = any(one and one[0] <= 0 and one[1] >= size for one in expected)
+    covering = any(item and item[0] <= 0 and item[1] >= size for item in expected)
     assert found.arrays[-1].covers([1]) == covering
 
 

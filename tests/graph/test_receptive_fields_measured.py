@@ -78,7 +78,7 @@ class Drawn:
         """Branches with larger and smaller fields, put beside one another and mixed."""
         branches = [self.conv(self.generator.randint(1, 5), padding="same") for _ in range(3)]
         mix = self.conv(1, ins=6)
-        return Apply(lambda x, mix, *b: mix(torch.cat([one(x) for one in b], 1)), mix, *branches)
+        return Apply(lambda x, mix, *b: mix(torch.cat([item(x) for item in b], 1)), mix, *branches)
 
     def convnext(self):
         """Each position by itself, its channels last, as a ConvNeXt has it."""
@@ -134,9 +134,9 @@ def cuts(model):
     """Tell whether elements are cut off that a later padding makes zeros of."""
     return any(
         min(window.before, window.after) < 0
-        or (one.role == "transposed" and max(window.before, window.after) > 0)
-        for one in model.operations
-        for window in one.windows
+        or (operation.role == "transposed" and max(window.before, window.after) > 0)
+        for operation in model.operations
+        for window in operation.windows
     )
 
 
@@ -158,7 +158,7 @@ def test_fields_are_where_gradients_are_not_0(axes):
         if not fields:
             continue
         assert len(fields) == axes
-        enlarged += any(len(one.spans) > 1 for one in fields)
+        enlarged += any(len(item.spans) > 1 for item in fields)
         found = seen(module, shape)
         for axis, field in enumerate(fields):
             across = [d for d in range(found.ndim) if d not in (axis, axes + axis)]
@@ -234,7 +234,7 @@ def inception():
         ]
         mix = nn.Conv2d(len(branches), 1, 1)
         return Apply(
-            lambda x, mix, *some: mix(torch.cat([one(x) for one in some], 1)), mix, *branches
+            lambda x, mix, *some: mix(torch.cat([item(x) for item in some], 1)), mix, *branches
         )
 
     stem = [conv(7, 2), pool(3, 2, 1), conv(1), conv(3), pool(3, 2, 1)]

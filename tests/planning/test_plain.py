@@ -25,12 +25,12 @@ def test_data_are_those_of_the_plan(text):
     assert [problem["layer"] for problem in data["problems"]] == [p.layer for p in plan.problems]
 
     def compare(found, rows):
-        for one, row in zip(found, rows, strict=True):
-            assert one["place"] == row.place
-            assert tuple(one["output_shape"]) == row.output_shape
-            assert one["multiply_adds"] == row.multiply_adds
-            assert tuple(one["receptive_field"]) == row.receptive_field
-            assert [w["output"] for w in one["windows"]] == [w.output for w in row.windows]
-            compare(one["inner"], row.inner)
+        for item, row in zip(found, rows, strict=True):
+            assert item["place"] == row.place
+            assert tuple(item["output_shape"]) == row.output_shape
+            assert item["multiply_adds"] == row.multiply_adds
+            assert tuple(item["receptive_field"]) == row.receptive_field
+            assert [w["output"] for w in item["windows"]] == [w.output for w in row.windows]
+            compare(item["inner"], row.inner)
 
     compare(data["layers"], plan.rows)

@@ -124,7 +124,7 @@ def test_published_receptive_fields(text, last, field, stride):
     plan = fp.plan((1, 28, 28) if text is LENET5 else (3, 224, 224), text)
     row = plan.rows[last]
     assert row.receptive_field == (field, field)
-    assert {one.stride for one in row.fields} == {stride}
+    assert {item.stride for item in row.fields} == {stride}
     assert not row.covers
     linear = next(row.index for row in plan.rows if isinstance(row.layer, fp.Linear))
     assert {row.covers for row in plan.rows[:linear]} == {False}

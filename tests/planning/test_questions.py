@@ -166,7 +166,7 @@ def test_same_padding_in_words():
     text = (
         "Conv2d(8, 4), Residual(Conv2d(8, 3, padding=1)), Conv2d(8, 1, stride=3), ReLU, Linear(3)"
     )
-    assert [str(one) for one in fp.plan((1, 12, 12), text).same_padding()] == [
+    assert [str(item) for item in fp.plan((1, 12, 12), text).same_padding()] == [
         "layer 0, Conv2d(8, 4): padding=((1, 2), (1, 2)) keeps 12 × 12",
         "layer 1.0, Conv2d(8, 3, padding=1): padding=1 keeps 9 × 9",
         "layer 2, Conv2d(8, 1, stride=3): no padding makes 3 × 3 of 9 × 9",
@@ -198,7 +198,7 @@ def test_solutions_are_all_values_that_drop_nothing(argument, layer):
         inside = argument != "padding" or value < plan.rows[layer].windows[0].effective_kernel_size
         if drops_nothing(changed) and inside and not redundant(changed.rows[layer]):
             expected.append((value, changed.rows[layer].output_shape, changed.output_shape))
-    found = [(one.value, one.output_shape, one.network_output) for one in answer.fitting]
+    found = [(item.value, item.output_shape, item.network_output) for item in answer.fitting]
     assert found == expected
     assert answer.argument == argument
 
@@ -212,7 +212,7 @@ def test_solutions_within_a_residual():
     plan = fp.plan((1, 12, 12), "Conv2d(8, 3), Residual(ReLU, Conv2d(8, 5))")
     assert not plan.ok
     answer = plan.solve("1.1.padding")
-    assert [one.value for one in answer.fitting] == [2]
+    assert [item.value for item in answer.fitting] == [2]
     assert str(answer) == (
         "layer 1.1, Conv2d(8, 5): everything fits with\n  padding=2  → 8 × 10 × 10"
     )
@@ -220,12 +220,12 @@ def test_solutions_within_a_residual():
 
 def test_solutions_of_groups():
     answer = fp.plan((12, 9, 9), "Conv2d(8, 3)").solve("0.groups")
-    assert [one.value for one in answer.fitting] == [1, 2, 4]
+    assert [item.value for item in answer.fitting] == [1, 2, 4]
 
 
 def test_a_pool_keeps_its_windows_side_by_side():
     answer = fp.plan((1, 12, 12), "MaxPool2d(2), ReLU").solve("0.kernel_size")
-    assert [(one.value, one.output_shape) for one in answer.fitting] == [
+    assert [(item.value, item.output_shape) for item in answer.fitting] == [
         (value, (1, 12 // value, 12 // value)) for value in (1, 2, 3, 4, 6, 12)
     ]
 
@@ -294,9 +294,9 @@ def test_any_network_can_be_asked_anything(shape, layers):
     assert str(plan)
     assert plan._repr_html_()
     assert json.dumps(plan.to_dict())
-    assert all(str(one) for one in plan.same_padding())
+    assert all(str(item) for item in plan.same_padding())
     if len(shape) > 1:
-        assert all(str(one) for one in plan.inputs(1, 9))
+        assert all(str(input_) for input_ in plan.inputs(1, 9))
         smallest = plan.smallest_input()
         assert smallest is None or fp.plan(smallest, layers).ok
     for index, layer in enumerate(layers):

@@ -48,16 +48,16 @@ def faults(figure: Figure, smallest: float = SMALLEST) -> list[str]:
     drawn = drawn_texts(figure)
     width, height = figure.canvas.get_width_height()
     faults_found = [
-        f"{one.text!r} is cut off"
-        for one in drawn
-        if one.box.x0 < 0 or one.box.y0 < 0 or one.box.x1 > width or one.box.y1 > height
+        f"{item.text!r} is cut off"
+        for item in drawn
+        if item.box.x0 < 0 or item.box.y0 < 0 or item.box.x1 > width or item.box.y1 > height
     ]
     faults_found += [
-        f"{one.text!r} has {one.size:.1f} points" for one in drawn if one.size < smallest - 1e-6
+        f"{item.text!r} has {item.size:.1f} points" for item in drawn if item.size < smallest - 1e-6
     ]
-    for one, other in combinations(drawn, 2):
-        across = min(one.box.x1, other.box.x1) - max(one.box.x0, other.box.x0)
-        along = min(one.box.y1, other.box.y1) - max(one.box.y0, other.box.y0)
+    for item, other in combinations(drawn, 2):
+        across = min(item.box.x1, other.box.x1) - max(item.box.x0, other.box.x0)
+        along = min(item.box.y1, other.box.y1) - max(item.box.y0, other.box.y0)
         if across > 1 and along > 1.5:  # ascenders and descenders may touch
-            faults_found.append(f"{one.text!r} and {other.text!r} overlap")
+            faults_found.append(f"{item.text!r} and {other.text!r} overlap")
     return faults_found

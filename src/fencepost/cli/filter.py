@@ -227,8 +227,10 @@ def _filter_one(
         record["frames"] = len(after)
     if job.comparison is not None:
         pairs = []
-        for one, two in zip(before, after, strict=True):
-            pixels, colours = side_by_side(one.pixels, one.colours, two.pixels, two.colours)
+        for first, second in zip(before, after, strict=True):
+            pixels, colours = side_by_side(
+                first.pixels, first.colours, second.pixels, second.colours
+            )
             pairs.append(replace(two, pixels=pixels, colours=colours))
         write_frames(job.comparison, pairs, overwrite=overwrite)
         record["comparison"] = str(job.comparison)

@@ -33,9 +33,9 @@ class Step:
 def as_steps(kernel: Any) -> tuple[Step, ...]:
     """Return the chain that was meant by a kernel, a set, their text, a matrix, or a list."""
     if isinstance(kernel, (list, tuple)) and any(
-        isinstance(one, (str, Kernel, KernelSet)) for one in kernel
+        isinstance(item, (str, Kernel, KernelSet)) for item in kernel
     ):
-        return tuple(_step(one) for one in kernel)
+        return tuple(_step(item) for item in kernel)
     return (_step(kernel),)
 
 
@@ -46,15 +46,15 @@ def _step(kernel: Any) -> Step:
     if together is None and not isinstance(kernel, Kernel):
         kernel = Kernel(kernel)
     kernels = together.kernels if together else (kernel,)
-    for one in kernels:
-        if one.ndim != 2:
+    for item in kernels:
+        if item.ndim != 2:
             raise ArgumentError(
                 "a kernel for images must be a matrix of two axes. Received: one of shape "
-                f"{one.shape}. A row is Kernel([[1, 2, 1]]), a column Kernel([[1], [2], [1]])."
+                f"{item.shape}. A row is Kernel([[1, 2, 1]]), a column Kernel([[1], [2], [1]])."
             )
-    if len({(one.shape, one.origin) for one in kernels}) > 1:
+    if len({(item.shape, item.origin) for item in kernels}) > 1:
         raise ArgumentError(
             "the kernels of a set must have one shape and one origin. Received: "
-            f"{', '.join(str(one.shape) for one in kernels)}. Pad the smaller ones with zeros."
+            f"{', '.join(str(item.shape) for item in kernels)}. Pad the smaller ones with zeros."
         )
     return Step(kernels, together)

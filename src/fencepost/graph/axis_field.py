@@ -188,7 +188,7 @@ class AxisField:
         phases = _limited(math.lcm(len(self.spans), len(other.spans)))
         pairs = zip(self._repeated(phases), other._repeated(phases), strict=True)
         period = self.period * phases // len(self.spans)
-        return AxisField(tuple(_hull(one, two) for one, two in pairs), period)
+        return AxisField(tuple(_hull(item, two) for item, two in pairs), period)
 
     def _repeated(self, phases: int) -> list[tuple[int, int]]:
         """Write the same spans for more phases."""

@@ -32,10 +32,12 @@ def test_reports_on_damaged_files(tmp_path):
             continue
         report = run_rules(model)
         checked += 1
-        assert bool(model.failure) == any("FP101" <= one.code <= "FP105" for one in report.findings)
-        assert all(one.code in CODES for one in report.findings)
-        names = {one.name for one in model.operations} | {""}
-        assert all(one.operation in names for one in report.findings)
+        assert bool(model.failure) == any(
+            "FP101" <= finding.code <= "FP105" for finding in report.findings
+        )
+        assert all(finding.code in CODES for finding in report.findings)
+        names = {operation.name for operation in model.operations} | {""}
+        assert all(finding.operation in names for finding in report.findings)
         assert len(report.table(100).splitlines()) >= len(model.operations)
         json.dumps(report.to_dict(), allow_nan=False)
         assert report.summary in " ".join(report.text(100).split())

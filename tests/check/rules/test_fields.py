@@ -27,14 +27,14 @@ def test_receptive_field_against_the_input():
 
 def test_receptive_field_against_the_object():
     model = chain(40, [7, 5]).model()
-    assert {one.code for one in run_rules(model).findings} == {"FP302"}
+    assert {finding.code for finding in run_rules(model).findings} == {"FP302"}
     assert not run_rules(model, (11,)).findings
     (found,) = run_rules(model, (12,)).findings
     assert found.code == "FP303"
     assert "an output's receptive field is at most 11 × 11 elements, the object has 12 × 12" in (
         found.message
     )
-    assert [one.code for one in run_rules(model, (11, 12)).findings] == ["FP303"]
+    assert [finding.code for finding in run_rules(model, (11, 12)).findings] == ["FP303"]
 
 
 def test_gates_and_what_is_unknown_leave_no_claim_of_a_small_field():
@@ -88,7 +88,7 @@ def test_parts_without_use():
     graph.conv(graph.input, 4, 3)
     model = graph.model()
     idle = type(model)(**{**vars(model), "unused": ("head.extra",)})
-    (found,) = [one for one in run_rules(idle).findings if one.code == "FP403"]
+    (found,) = [finding for finding in run_rules(idle).findings if finding.code == "FP403"]
     assert found.message == "head.extra has parameters, and no operation uses them."
 
 
@@ -97,7 +97,7 @@ def test_unknown_operators_are_named_and_nothing_is_guessed_after_them():
     value = graph.add("Wobble", "unknown", [graph.input], (1, 3, 8, 8))
     graph.conv(value, 4, 3)
     report = run_rules(graph.model(unknown=("Wobble is not known.", "Another thing.")))
-    assert [one.code for one in report.findings] == ["FP402", "FP402"]
+    assert [finding.code for finding in report.findings] == ["FP402", "FP402"]
     assert "there is no rule for Wobble" in report.findings[0].message
     assert report.findings[1].message == "Another thing."
     assert report.receptive_fields.sizes(1) == ()

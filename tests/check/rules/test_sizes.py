@@ -22,7 +22,7 @@ def test_a_failure_without_any_operation_and_one_between_operations():
     assert only(image(8, 8), "FP101", failure="nothing ran").message == "nothing ran."
     graph = image(8, 8)
     graph.add("Net", "unknown", [graph.input], None)
-    assert [one.code for one in findings(graph, failure="ValueError: wrong")] == ["FP101"]
+    assert [finding.code for finding in findings(graph, failure="ValueError: wrong")] == ["FP101"]
 
 
 def test_layers_for_another_number_of_axes():
@@ -156,4 +156,4 @@ def test_contradictions():
     graph.conv(graph.input, 4, 5)
     model = graph.model()
     changed = type(model)(**{**vars(model), "contradictions": ("It declares 9.",)})
-    assert [one.message for one in run_rules(changed).of("error")] == ["It declares 9."]
+    assert [item.message for item in run_rules(changed).of("error")] == ["It declares 9."]

@@ -74,7 +74,7 @@ def test_the_stem_of_resnet_uses_its_padding_on_one_side():
     graph = image(224, 224)
     graph.conv(graph.input, 64, 7, stride=2, padding=3)
     report = run_rules(graph.model())
-    (found,) = [one for one in report.findings if one.code == "FP202"]
+    (found,) = [finding for finding in report.findings if finding.code == "FP202"]
     assert found.message == (
         "(224 + 3 + 3 − 7) / 2 + 1 = 112.5 → 112: the windows use 3 of 3 zeros before the input "
         "and 2 of 3 after it."

@@ -144,7 +144,7 @@ def test_shapes_are_those_of_a_run_with_values(name):
 def test_a_residual_block_is_joined_from_its_ends():
     with torch.device("meta"):
         model = read_module(known.build("resnet18"), [(3, 224, 224)])
-    places = {one.name: place for place, one in enumerate(model.operations)}
+    places = {operation.name: place for place, operation in enumerate(model.operations)}
     added = model.operations[places["stages.1.0.add"]]
     assert (added.kind, added.role) == ("Add", "join")
     ends = ["stages.1.0.body.4", "stages.1.0.shortcut.1"]

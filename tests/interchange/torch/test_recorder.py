@@ -250,9 +250,11 @@ def test_what_does_not_depend_on_the_input_is_said_so():
 
 def everything(module):
     return {
-        "state": {name: one.clone() for name, one in module.state_dict().items()},
-        "places": {name: (id(one), one.device) for name, one in module.named_parameters()},
-        "buffers": {name: (id(one), one.device) for name, one in module.named_buffers()},
+        "state": {name: item.clone() for name, item in module.state_dict().items()},
+        "places": {
+            name: (id(parameter), parameter.device) for name, parameter in module.named_parameters()
+        },
+        "buffers": {name: (id(buffer), buffer.device) for name, buffer in module.named_buffers()},
         "grads": [parameter.requires_grad for parameter in module.parameters()],
         "modes": [part.training for part in module.modules()],
         "hooks": [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in module.modules()],
@@ -283,7 +285,9 @@ def test_the_module_is_left_as_it_is(device):
     model = read_module(module, [(3, 8, 8)])
     assert ("CPU" in model.how) == (device == "cpu")
     after = everything(module)
-    assert all(torch.equal(one, after["state"][name]) for name, one in before.pop("state").items())
+    assert all(
+        torch.equal(item, after["state"][name]) for name, item in before.pop("state").items()
+    )
     del after["state"]
     assert after == before
     assert (module.calls, module.seen, module.training) == (0, [], True)

@@ -27,7 +27,7 @@ def test_texts_can_be_read(drawn, number):
 
 
 def test_claims_have_the_numbers_of_the_article(drawn):
-    claims = {number: one.claim for number, one in drawn.items()}
+    claims = {number: item.claim for number, item in drawn.items()}
     assert "f(5) = 1" in claims[1]
     assert "y begins at 3.33" in claims[2]
     assert "lowers y at 5, 6, 7, as many steps as g has weights: 3" in claims[2]

@@ -91,17 +91,17 @@ def shifted(context: RuleContext) -> Iterator[Finding]:
         makers = [value.operation for value in operation.inputs if value.operation >= 0]
         for maker in makers[1:]:
             pairs = list(zip(fields.fields(makers[0]), fields.fields(maker), strict=False))
-            shifts = [abs(one.centre - other.centre) for one, other in pairs]
+            shifts = [abs(item.centre - other.centre) for item, other in pairs]
             if any(
-                shift >= one.stride == other.stride
-                for shift, (one, other) in zip(shifts, pairs, strict=True)
+                shift >= item.stride == other.stride
+                for shift, (item, other) in zip(shifts, pairs, strict=True)
             ):
                 names = join_words([context.maker(Value(makers[0])), context.maker(Value(maker))])
                 far = format_shape(tuple(round(shift) for shift in shifts))
                 message = (
                     f"the receptive fields of {names} lie {far} elements of the input apart; those "
                     "of neighbouring outputs "
-                    f"are {format_shape(tuple(round(one.stride) for one, _ in pairs))} apart."
+                    f"are {format_shape(tuple(round(item.stride) for item, _ in pairs))} apart."
                 )
                 repair = "Padding that is the same before and after on both paths centres them."
                 yield finding("FP304", operation, message, repair)

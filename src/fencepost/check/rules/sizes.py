@@ -133,18 +133,18 @@ def _disagreeing(context: RuleContext, operation: Operation) -> Finding | None:
     shapes = operation.input_shapes
     if operation.role != "join" and len(shapes) < 2:
         return None
-    for index, (one, value) in enumerate(zip(shapes, operation.inputs, strict=True)):
+    for index, (item, value) in enumerate(zip(shapes, operation.inputs, strict=True)):
         for other, beside in zip(shapes[index + 1 :], operation.inputs[index + 1 :], strict=True):
-            axis = _axis_at_odds(operation, one, other)
-            if axis is None or one is None or other is None:
+            axis = _axis_at_odds(operation, item, other)
+            if axis is None or item is None or other is None:
                 continue
             left, right = context.maker(value), context.maker(beside)
             message = (
-                f"{_shown(one)} from {left} meets {_shown(other)} from {right}: they differ in "
-                f"{_axis_name(axis, len(one))}, {one[axis]} against {other[axis]}."
+                f"{_shown(item)} from {left} meets {_shown(other)} from {right}: they differ in "
+                f"{_axis_name(axis, len(item))}, {item[axis]} against {other[axis]}."
             )
-            parts = list(_agreeing(context, value, one, other, axis))
-            parts += _agreeing(context, beside, other, one, axis)
+            parts = list(_agreeing(context, value, item, other, axis))
+            parts += _agreeing(context, beside, other, item, axis)
             return finding("FP104", operation, message, _fits(context, parts))
     return None
 

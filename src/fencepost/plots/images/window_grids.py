@@ -184,7 +184,7 @@ def _summary(layer: Sequence[Window]) -> str:
     zeros = [(window.before, window.after) for window in layer]
     if not any(map(any, zeros)):
         name = "no padding"
-    elif len({one for pair in zeros for one in pair}) == 1:
+    elif len({item for pair in zeros for item in pair}) == 1:
         name = f"padding {zeros[0][0]}"
     else:
         name = f"padding {', '.join(f'({before}, {after})' for before, after in zeros)}"

@@ -144,8 +144,8 @@ def test_gradients(engine, name, threads):
 def test_repeats_bit_for_bit(engine, name, threads):
     first = gradient(engine, name, threads)
     second = gradient(engine, name, threads)
-    for one, other in zip(first, second, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for item, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(item, other)
 
 
 def test_not_a_number_is_passed_on(engine):

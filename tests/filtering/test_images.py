@@ -262,7 +262,7 @@ class TestPairs:
         inside = np.s_[2:-2, 2:-2]
         turned = np.angle(np.exp(1j * (gradient.direction[inside] - angle)))
         np.testing.assert_allclose(turned, 0, atol=1e-9)
-        steepness = fp.image_gradient(columns, "sobel").answers[0][5, 5]
+        steepness = fp.image_gradient(columns, "sobel").responses[0][5, 5]
         assert steepness > 0
         np.testing.assert_allclose(gradient.magnitude[inside], steepness)
 
@@ -277,7 +277,7 @@ class TestPairs:
     def test_gradient_of_luma_and_of_colours(self):
         image = random_image((14, 15, 4), np.uint8)
         colours, grey = fp.image_gradient(image), fp.image_gradient(image, luminance=True)
-        for answer, three in zip(grey.answers, colours.answers, strict=True):
+        for answer, three in zip(grey.responses, colours.answers, strict=True):
             assert three.shape == (14, 15, 3)
             assert three.dtype == np.float32
             np.testing.assert_allclose(answer, three @ [0.299, 0.587, 0.114], atol=1e-3)
@@ -292,7 +292,7 @@ class TestPairs:
         kernels = fp.kernels.parse("kirsch")
         answers = [exact(image, kernel.matrix, "reflect") for kernel in kernels]
         np.testing.assert_allclose(fp.filter_image(image, "kirsch"), np.max(answers, axis=0))
-        assert len(fp.image_gradient(image, "kirsch").answers) == 8
+        assert len(fp.image_gradient(image, "kirsch").responses) == 8
 
     def test_needs_a_set(self):
         with pytest.raises(fp.ArgumentError, match="set of kernels"):

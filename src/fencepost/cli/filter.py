@@ -231,7 +231,7 @@ def _filter_one(
             pixels, colours = side_by_side(
                 first.pixels, first.colours, second.pixels, second.colours
             )
-            pairs.append(replace(two, pixels=pixels, colours=colours))
+            pairs.append(replace(second, pixels=pixels, colours=colours))
         write_frames(job.comparison, pairs, overwrite=overwrite)
         record["comparison"] = str(job.comparison)
     return record

@@ -115,8 +115,8 @@ class SharedWeights:
             self._sizes, self._four.shape[2:], stride=stride, padding=padding
         )
         outputs = tuple(window.output for window in self.windows)
-        many = self.kernel.ndim == self._axes + 2
-        self.output_shape: tuple[int, ...] = (len(self._four), *outputs) if many else outputs
+        several = self.kernel.ndim == self._axes + 2
+        self.output_shape: tuple[int, ...] = (len(self._four), *outputs) if several else outputs
         if self.edge_count > _MOST_EDGES:
             raise ArgumentError(
                 f"a layer is written out for at most {_MOST_EDGES:,} edges. Received: "
@@ -174,13 +174,13 @@ class SharedWeights:
             flat = flat * window.input + placed
             outside = outside | (placed == PADDING)
         flat = np.where(outside, PADDING, flat)
-        places = math.prod(window.output for window in self.windows)
-        flat = flat.reshape(places, 1, -1)
+        positions = math.prod(window.output for window in self.windows)
+        flat = flat.reshape(positions, 1, -1)
         depth = np.arange(channels)[:, None] * math.prod(self._sizes)
-        inputs = np.where(flat == PADDING, PADDING, flat + depth).reshape(places, -1)
+        inputs = np.where(flat == PADDING, PADDING, flat + depth).reshape(positions, -1)
         inputs = np.broadcast_to(inputs, (kernels, *inputs.shape))
         weights = np.arange(self._four.size).reshape(kernels, 1, -1)
-        outputs = np.arange(kernels * places).reshape(kernels, places, 1)
+        outputs = np.arange(kernels * positions).reshape(kernels, positions, 1)
         return Edges(
             np.broadcast_to(outputs, inputs.shape).ravel(),
             inputs.ravel(),
@@ -235,15 +235,15 @@ def _as_kernels(kernel: NDArray[np.float64], input_shape: tuple[int, ...]) -> ND
         raise DataError(f"a kernel must be finite numbers. Received: shape {kernel.shape}.")
     plain = kernel.ndim == len(input_shape) and kernel.ndim in (1, 2)
     deep = kernel.ndim == len(input_shape) == 3
-    many = kernel.ndim == len(input_shape) + 1 and kernel.ndim in (3, 4)
-    found = kernel[None, None] if plain else kernel[None] if deep else kernel
-    if not plain and (not (deep or many) or found.shape[1] != input_shape[0]):
+    several = kernel.ndim == len(input_shape) + 1 and kernel.ndim in (3, 4)
+    weights = kernel[None, None] if plain else kernel[None] if deep else kernel
+    if not plain and (not (deep or several) or weights.shape[1] != input_shape[0]):
         raise ArgumentError(
             "a kernel must have the axes of its input, or one more for several kernels, and as "
             f"many channels. Received: a kernel of shape {kernel.shape} over an input of shape "
             f"{input_shape}."
         )
-    return found
+    return weights
 
 
 def _split(input_shape: tuple[int, ...], axes: int) -> tuple[int, tuple[int, ...]]:

@@ -70,10 +70,13 @@ class ConvolutionTerms(Sequence[Term]):
         return sum(term.product for term in self.terms)
 
     def __str__(self) -> str:
-        name = f"y({_listed(self.at)})"
+        name = f"y({_format_position(self.at)})"
         if not self.terms:
             return f"{name} = 0, as no term is defined there"
-        symbols = [f"f({_listed(term.f_at)})·g({_listed(term.g_at)})" for term in self.terms]
+        symbols = [
+            f"f({_format_position(term.f_at)})·g({_format_position(term.g_at)})"
+            for term in self.terms
+        ]
         values = [f"{_number(term.f)}·{_number(term.g)}" for term in self.terms]
         lines = [
             line
@@ -193,5 +196,5 @@ def _number(value: Any) -> str:
     return text.replace("-", "−")
 
 
-def _listed(position: Position) -> str:
+def _format_position(position: Position) -> str:
     return ", ".join(map(str, position)).replace("-", "−")

@@ -195,18 +195,18 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
             f"before and after must be images of one shape, (H, W), of at least {least} × {least} "
             f"pixels. Received: {images[0].shape} and {images[1].shape}."
         )
-    one, other = (
+    first, other = (
         convolve(part, [[1.0, -1.0], [-1.0, 1.0]], "valid")[size:-size, size:-size]
         for part in images  # less the border, where the copy depends on the boundary
     )
-    reach, count = size // 2, _PATCH - size + 1
-    starts = [range(0, side - _PATCH + 1, count) for side in one.shape]
+    half, count = size // 2, _PATCH - size + 1
+    starts = [range(0, side - _PATCH + 1, count) for side in first.shape]
     patches = np.array(
-        [one[y : y + _PATCH, x : x + _PATCH] for y in starts[0] for x in starts[1]], np.float32
+        [first[y : y + _PATCH, x : x + _PATCH] for y in starts[0] for x in starts[1]], np.float32
     )
     targets = np.array(
         [
-            other[y + reach : y + reach + count, x + reach : x + reach + count].ravel()
+            other[y + half : y + half + count, x + half : x + half + count].ravel()
             for y in starts[0]
             for x in starts[1]
         ]
@@ -235,11 +235,11 @@ def _as_jpeg(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.asarray(image)
 
 
-def _difference(one: Array, other: Array) -> float:
+def _difference(first: Array, other: Array) -> float:
     """Return the largest difference of two centred matrices, the smaller put into the larger."""
-    most = np.maximum(one.shape, other.shape)
+    most = np.maximum(first.shape, other.shape)
     both = []
-    for matrix in (one, other):
+    for matrix in (first, other):
         before = (most - matrix.shape) // 2
         after = most - matrix.shape - before
         both.append(np.pad(matrix, list(zip(before, after, strict=True))))

@@ -184,14 +184,14 @@ def find_delimiter(path: Path, table: str, options: TableOptions, said: str | No
     shares = {mark: _share_of_numbers(samples[mark], mark, options) for mark in [*even, SINGLE]}
     even = [mark for mark in even if shares[mark] == max(shares[each] for each in even)]
     even = [mark for mark in even if _uneven(table, mark) is None]
-    one = samples[SINGLE]
-    single = 2 * sum(is_number(row[0], options.decimal) for row in one) > len(one) - 1
+    undivided = samples[SINGLE]
+    single = 2 * sum(is_number(row[0], options.decimal) for row in undivided) > len(undivided) - 1
     if even and not (single and shares[even[0]] <= shares[SINGLE]):
         return even[0]
     if even and shares[even[0]] == shares[SINGLE]:
         _refuse_two_readings(path, table, samples, even[0], options)
         return even[0]
-    first = one[0][0]
+    first = undivided[0][0]
     if single and shares[SINGLE] > 0:
         if "," in candidates:
             _refuse_uneven_readings(path, table, samples, options)
@@ -231,12 +231,12 @@ def _refuse_two_readings(
         return
     if not all(is_number(row[0], options.decimal) for row in rows):
         return
-    cells, one = several[-1], samples[SINGLE][-1][0]
-    decimal = options.decimal or ("," if parse_cell(one, ",") is not None else ".")
+    cells, text = several[-1], samples[SINGLE][-1][0]
+    decimal = options.decimal or ("," if parse_cell(text, ",") is not None else ".")
     raise DataError(
-        f"{path}: must be read in one way only. Received: {one!r}, which may be "
+        f"{path}: must be read in one way only. Received: {text!r}, which may be "
         f"{plural(len(cells), 'cell')} ({' and '.join(cells[:3])}) separated by {_NAMES[mark]}, or "
-        f"one number, {parse_cell(one, decimal)!r}. Say that {_NAMES[mark]} separate cells "
+        f"one number, {parse_cell(text, decimal)!r}. Say that {_NAMES[mark]} separate cells "
         f"(delimiter {_SPOKEN.get(mark, mark)}), or what stands before the decimals (decimal "
         f"{decimal})."
     )
@@ -246,13 +246,14 @@ def _refuse_uneven_readings(
     path: Path, table: str, samples: dict[str, list[list[str]]], options: TableOptions
 ) -> None:
     """Raise DataError if what reads as one column of decimal commas may be a damaged table."""
-    rows, whole = samples[","], samples[SINGLE]
+    rows, undivided = samples[","], samples[SINGLE]
     damaged = len(rows[0]) > 1 and all(map(is_number, rows[0])) and options.decimal is None
-    titled = any("," in row[0] and not is_number(row[0]) for row in whole)
+    titled = any("," in row[0] and not is_number(row[0]) for row in undivided)
     uneven = _uneven(table, ",") if damaged or titled else None
     if uneven is not None:
         raise DataError(
-            f"{path}: must be read in one way only. Received: {whole[0][0]!r} in the first row, "
+            f"{path}: must be read in one way only. Received: {undivided[0][0]!r} in the first "
+            "row, "
             f"and {plural(uneven[1], 'cell')} in line {uneven[0]}. If commas separate cells, fill "
             "or remove that row, or leave the lines before the table out (skip), and say so "
             "(delimiter ,); if commas stand before the decimals, say that (decimal ,)."

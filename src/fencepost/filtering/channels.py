@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..convolution.boundaries import Boundary
 from ..errors import ArgumentError
 from .options import Options
-from .responses import Pixels, arithmetic, finish, interior, response
+from .responses import Pixels, arithmetic, interior, postprocess, response
 from .steps import Step
 
 __all__ = ["filter_rows", "full_scale", "luma"]
@@ -58,7 +58,7 @@ def filter_rows(
             alpha = interior(alpha, step, options)
     else:
         alpha = blurred
-    return np.concatenate([seen, finish(alpha, dtype)], axis=2)
+    return np.concatenate([seen, postprocess(alpha, dtype)], axis=2)
 
 
 def _check_premultiplied(steps: tuple[Step, ...]) -> None:
@@ -98,7 +98,7 @@ def _filter_colour(
         colour = response(colour, step, options, exact)
     if options.magnitude:
         colour = np.abs(colour)
-    return finish(colour, dtype, options.scale, options.offset), alpha
+    return postprocess(colour, dtype, options.scale, options.offset), alpha
 
 
 def _filter_luminance(
@@ -118,7 +118,7 @@ def _filter_luminance(
     for channel in range(colour.shape[2]):  # three times as fast as to add what is repeated
         result[..., channel] = after[..., 0]
     result += colour
-    return finish(result, dtype)
+    return postprocess(result, dtype)
 
 
 def _blur(

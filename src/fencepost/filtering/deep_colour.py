@@ -68,13 +68,13 @@ def _raw_mode(image: Image) -> str:
 
 
 def _decode_as(image: Any, raw: str) -> None:
-    told = []
+    tiles = []
     for tile in image.tile:
         *where, arguments = tile
         where.append(raw if isinstance(arguments, str) else (raw, *arguments[1:]))
         # A named tuple since Pillow 11, and a plain one before.
-        told.append(type(tile)(*where) if hasattr(tile, "_fields") else tuple(where))
-    image.tile = told
+        tiles.append(type(tile)(*where) if hasattr(tile, "_fields") else tuple(where))
+    image.tile = tiles
 
 
 def png(shallow: bytes, pixels: NDArray[np.uint16], colours: str) -> bytes:

@@ -10,7 +10,7 @@ from ..errors import ArgumentError
 from .channels import full_scale
 from .picture import Picture
 from .pixels import has_alpha
-from .responses import finish
+from .responses import postprocess
 
 __all__ = ["flattened", "parse_colour"]
 
@@ -46,5 +46,5 @@ def flattened(picture: Picture, colour: tuple[int, int, int]) -> Picture:
     seen, alpha = pixels[..., :-1].astype(np.float64), pixels[..., -1:] / full
     is_grey = seen.shape[2] == 1 and len(set(colour)) == 1
     ground = np.array(colour[:1] if is_grey else colour) * (full / 255)
-    laid = finish(seen * alpha + ground * (1 - alpha), pixels.dtype)
+    laid = postprocess(seen * alpha + ground * (1 - alpha), pixels.dtype)
     return replace(picture, pixels=laid, colours="L" if is_grey else "RGB")

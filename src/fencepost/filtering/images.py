@@ -15,7 +15,7 @@ from .bands import filter_pixels
 from .channels import luma
 from .options import Options
 from .quick import filter_small
-from .responses import answers, arithmetic, finish, interior
+from .responses import arithmetic, interior, postprocess, responses
 from .steps import Step, as_steps
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def filter_image(
         uint8, uint16, float32 or float64. Floats may have any range; their alpha is 0 to 1.
     kernel : Kernel, KernelSet, str, array_like, or a list of them
         A matrix, or text for `fencepost.kernels.parse`, such as ``"gaussian:sigma=2"``. A set
-        gives the strength of its answers: of a pair, such as ``"sobel"``, √(x² + y²); of a
+        gives the magnitude of its responses: of a pair, such as ``"sobel"``, √(x² + y²); of a
         compass the largest. A list that holds kernels or texts is a chain, from first to last.
     boundary : {"reflect", "mirror", "nearest", "wrap", "zero", "none"} or float
         What stands beyond the edge::
@@ -172,7 +172,7 @@ def _filter_masked(
     floats[missing] = np.nan
     result = filter_pixels(floats, False, steps, options)
     dtype = np.dtype(options.dtype or pixels.dtype)
-    return finish(np.nan_to_num(result) if dtype.kind == "u" else result, dtype)
+    return postprocess(np.nan_to_num(result) if dtype.kind == "u" else result, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,23 +182,23 @@ class Gradient:
     Attributes
     ----------
     kernels : KernelSet
-    answers : tuple of ndarray of float, each (H, W) or (H, W, C)
+    responses : tuple of ndarray of float, each (H, W) or (H, W, C)
         What each of the kernels makes of the image; for a pair `x`, positive where it grows
         brighter to the right, and `y`, positive where it does downwards.
     """
 
     kernels: KernelSet
-    answers: tuple[NDArray[Any], ...]
+    responses: tuple[NDArray[Any], ...]
 
     @property
     def magnitude(self) -> NDArray[Any]:
         """How strong an edge; for a pair √(x² + y²)."""
-        return self.kernels.magnitude(self.answers)
+        return self.kernels.magnitude(self.responses)
 
     @property
     def direction(self) -> NDArray[Any]:
         """Where to it rises, in radians, −π to π: 0 to the right, π/2 down, as rows count."""
-        return self.kernels.direction(self.answers)
+        return self.kernels.direction(self.responses)
 
 
 def image_gradient(
@@ -260,10 +260,10 @@ def image_gradient(
     if before:
         exact = replace(options, dtype=arithmetic(pixels.dtype))
         pixels = filter_pixels(pixels, False, tuple(before), exact)
-    found = answers(pixels, step, options)
+    results = responses(pixels, step, options)
     if pixels.shape[2] == 1:
-        found = [answer[..., 0] for answer in found]
-    return Gradient(step.together, tuple(found))
+        results = [response[..., 0] for response in results]
+    return Gradient(step.together, tuple(results))
 
 
 def inner_pixels(pixels: NDArray[Any], kernel: Any, boundary: str | float) -> NDArray[Any]:

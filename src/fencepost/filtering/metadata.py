@@ -197,28 +197,28 @@ def settings(metadata: Metadata, format: str, source: str, colours: str) -> dict
     `source` is the format that the metadata were read from: JPEG's tables and TIFF's compression
     pass to files of the same format only.
     """
-    told: dict[str, Any] = {}
+    save_options: dict[str, Any] = {}
     if format in ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "AVIF") and metadata.exif:
-        told["exif"] = metadata.exif
+        save_options["exif"] = metadata.exif
     # A profile describes one kind of colours: inks, light or grey.
     if metadata.icc_profile and _profile_fits(metadata.icc_profile, colours):
-        told["icc_profile"] = metadata.icc_profile
+        save_options["icc_profile"] = metadata.icc_profile
     if metadata.dpi:
-        told["dpi"] = metadata.dpi
+        save_options["dpi"] = metadata.dpi
     jpegs = ("JPEG", "MPO")
     if format == source or (format in jpegs and source in jpegs):
-        told |= metadata.coding
+        save_options |= metadata.coding
     if format in jpegs:
-        told |= _for_jpeg(metadata, told)
+        save_options |= _for_jpeg(metadata, save_options)
     elif format == "PNG":
-        told["pnginfo"] = _for_png(metadata, "icc_profile" in told)
+        save_options["pnginfo"] = _for_png(metadata, "icc_profile" in save_options)
     elif format == "TIFF":
-        told |= _for_tiff(metadata)
+        save_options |= _for_tiff(metadata)
     elif format in ("WEBP", "AVIF"):
-        told |= {"quality": _LOSSY_QUALITY, "exact": True}
+        save_options |= {"quality": _LOSSY_QUALITY, "exact": True}
         if metadata.xmp:
-            told["xmp"] = metadata.xmp
-    return told
+            save_options["xmp"] = metadata.xmp
+    return save_options
 
 
 def _profile_fits(profile: bytes, colours: str) -> bool:
@@ -227,8 +227,8 @@ def _profile_fits(profile: bytes, colours: str) -> bool:
     return space == {"L": b"GRAY", "LA": b"GRAY", "CMYK": b"CMYK"}.get(colours, b"RGB")
 
 
-def _for_jpeg(metadata: Metadata, told: Mapping[str, Any]) -> dict[str, Any]:
-    more: dict[str, Any] = {} if "qtables" in told else {"quality": _LOSSY_QUALITY}
+def _for_jpeg(metadata: Metadata, save_options: Mapping[str, Any]) -> dict[str, Any]:
+    more: dict[str, Any] = {} if "qtables" in save_options else {"quality": _LOSSY_QUALITY}
     if metadata.xmp and len(metadata.xmp) < 65500:  # what one segment holds
         more["xmp"] = metadata.xmp
     if metadata.comment:
@@ -246,15 +246,15 @@ def _for_jpeg(metadata: Metadata, told: Mapping[str, Any]) -> dict[str, Any]:
 def _for_png(metadata: Metadata, has_profile: bool) -> Any:
     from PIL.PngImagePlugin import PngInfo
 
-    told = PngInfo()
+    save_options = PngInfo()
     for key, text in metadata.text.items():
-        told.add_itxt(key, text) if not text.isascii() else told.add_text(key, text)
+        save_options.add_itxt(key, text) if not text.isascii() else save_options.add_text(key, text)
     if metadata.xmp:
-        told.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+        save_options.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
     for name, data in metadata.chunks.items():
         if not (has_profile and name == b"sRGB"):  # the standard allows one of the two
-            told.add(name, data)
-    return told
+            save_options.add(name, data)
+    return save_options
 
 
 def _for_tiff(metadata: Metadata) -> dict[str, Any]:
@@ -268,7 +268,9 @@ def _for_tiff(metadata: Metadata) -> dict[str, Any]:
         exif[_XMP_TAG] = metadata.xmp
     if metadata.iptc:
         exif[_IPTC_TAG] = metadata.iptc
-    told: dict[str, Any] = {"exif": exif}
+    save_options: dict[str, Any] = {"exif": exif}
     if any(tag in exif for tag in _DIRECTORIES):
-        told["compression"] = None  # Pillow's compressing writer fails on directories within
-    return told
+        save_options["compression"] = (
+            None  # Pillow's compressing writer fails on directories within
+        )
+    return save_options

@@ -204,8 +204,8 @@ class _TiffFile:
         said = self._pages[page]
         with as_file(self._source) as file:
             pixels, colours = tiff_files.read_page(file, page)
-        told = Metadata(icc_profile=said.icc_profile, dpi=said.dpi)
-        return Picture(upright(pixels, said.orientation), colours, "TIFF", told)
+        file_metadata = Metadata(icc_profile=said.icc_profile, dpi=said.dpi)
+        return Picture(upright(pixels, said.orientation), colours, "TIFF", file_metadata)
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:

@@ -1,4 +1,4 @@
-"""What one kernel, or a set of them, answers to pixels (H, W, C).
+"""What one kernel, or a set of them, makes of pixels (H, W, C).
 
 Everything about an image that is not arithmetic (alpha, luminance, files) is somebody else's.
 """
@@ -18,7 +18,7 @@ from ..kernels import Kernel
 from .options import Options
 from .steps import Step
 
-__all__ = ["answers", "arithmetic", "finish", "interior", "response"]
+__all__ = ["arithmetic", "interior", "postprocess", "response", "responses"]
 
 Pixels = NDArray[Any]
 # Factors up to these leave room for the largest pixel and kernel before an overflow.
@@ -45,16 +45,16 @@ def response(
 ) -> Pixels:
     """Return scale · response + offset as `dtype`: rounded half to even and cut off if integer.
 
-    Of a set the strength of its answers is returned: for a pair √(x² + y²).
+    Of a set the magnitude of its responses is returned: for a pair √(x² + y²).
     """
     boundary = boundary or options.boundary
     if step.together is None:
         return _linear(pixels, step.kernels[0], options, boundary, dtype, scale, offset)
-    strength = step.together.magnitude(answers(pixels, step, options))
-    return finish(strength, dtype, scale, offset)
+    magnitude = step.together.magnitude(responses(pixels, step, options))
+    return postprocess(magnitude, dtype, scale, offset)
 
 
-def answers(pixels: Pixels, step: Step, options: Options) -> list[Pixels]:
+def responses(pixels: Pixels, step: Step, options: Options) -> list[Pixels]:
     """Return what each kernel of a step makes of the pixels, in floats."""
     exact = arithmetic(pixels.dtype)
     return [_linear(pixels, kernel, options, options.boundary, exact) for kernel in step.kernels]
@@ -82,7 +82,7 @@ def _linear(
             )
         )
     if options.nan == "ignore" and pixels.dtype.kind == "f" and np.isnan(pixels).any():
-        return finish(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
+        return postprocess(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
     if pixels.dtype == np.uint16:
         pixels = pixels.astype(arithmetic(pixels.dtype))
     dtype = np.dtype(dtype)
@@ -92,7 +92,7 @@ def _linear(
         # So large that sums could overflow, and become no number on their way to white.
         matrix, largest = _normalized(matrix)
         unscaled = _correlated(pixels, matrix, origin, boundary, exact, 0.0)
-        return finish(unscaled.astype(np.float64), dtype, scale * largest, offset)
+        return postprocess(unscaled.astype(np.float64), dtype, scale * largest, offset)
     return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset)
 
 
@@ -159,7 +159,9 @@ def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:
     return pixels[row : row + height, column : column + width]
 
 
-def finish(values: Pixels, dtype: DTypeLike, scale: float = 1.0, offset: float = 0.0) -> Pixels:
+def postprocess(
+    values: Pixels, dtype: DTypeLike, scale: float = 1.0, offset: float = 0.0
+) -> Pixels:
     """Return scale · values + offset as `dtype`; integers are rounded half to even and cut off."""
     dtype = np.dtype(dtype)
     if scale != 1.0 or offset != 0.0:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .channels import full_scale
 from .images import Gradient
 from .pixels import CHANNELS, has_alpha
-from .responses import finish
+from .responses import postprocess
 
 __all__ = ["hues", "side_by_side"]
 
@@ -29,7 +29,7 @@ def hues(gradient: Gradient, dtype: Any, scale: float = 1.0) -> Pixels:
     pure = np.clip(distance - 1.0, 0.0, 1.0)
     full = full_scale(np.dtype(dtype))
     bright = np.minimum(scale * gradient.magnitude, full)[..., None]
-    return finish(pure * bright, dtype)
+    return postprocess(pure * bright, dtype)
 
 
 def side_by_side(
@@ -40,19 +40,19 @@ def side_by_side(
     Grey beside colour becomes colour; the smaller of two stands in the middle of its half.
     """
     colours = max(before_colours, after_colours, key=CHANNELS.__getitem__)
-    one, two = (
+    first, second = (
         as_colours(before, before_colours, colours),
         as_colours(after, after_colours, colours),
     )
-    height = max(one.shape[0], two.shape[0])
-    gap = max(2, round(_GAP * one.shape[1]))
-    white = full_scale(one.dtype)
-    width = one.shape[1]
-    whole = np.full((height, 2 * width + gap, one.shape[2]), white, one.dtype)
-    whole[: one.shape[0], :width] = one
-    top, left = (height - two.shape[0]) // 2, width + gap + (width - two.shape[1]) // 2
-    whole[top : top + two.shape[0], left : left + two.shape[1]] = two
-    return whole, colours
+    height = max(first.shape[0], second.shape[0])
+    gap = max(2, round(_GAP * first.shape[1]))
+    white = full_scale(first.dtype)
+    width = first.shape[1]
+    canvas = np.full((height, 2 * width + gap, first.shape[2]), white, first.dtype)
+    canvas[: first.shape[0], :width] = first
+    top, left = (height - second.shape[0]) // 2, width + gap + (width - second.shape[1]) // 2
+    canvas[top : top + second.shape[0], left : left + second.shape[1]] = second
+    return canvas, colours
 
 
 def as_colours(pixels: Pixels, own: str, colours: str) -> Pixels:

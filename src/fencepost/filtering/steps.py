@@ -13,7 +13,7 @@ __all__ = ["Step", "as_steps"]
 
 @dataclass(frozen=True)
 class Step:
-    """One convolution of a chain, or those of a set, whose answers are put into one."""
+    """One convolution of a chain, or those of a set, whose responses are put into one."""
 
     kernels: tuple[Kernel, ...]
     together: KernelSet | None = None

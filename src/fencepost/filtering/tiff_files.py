@@ -186,7 +186,7 @@ class TiffPage:
 
 def find_pages(file: IO[bytes]) -> list[TiffPage]:
     """Return the pages of a TIFF that are pictures. Raises DataError for what nobody reads."""
-    found = []
+    pages = []
     offsets: set[int] = set()
     with opened_tiff(file) as tiff:
         for index, page in enumerate(tiff.pages):
@@ -197,13 +197,13 @@ def find_pages(file: IO[bytes]) -> list[TiffPage]:
             if not int(tags.get(_SUBFILE, 0)) & _REDUCED_OR_MASK:
                 _is_plain(tags)
                 profile = tags.get(_PROFILE, b"")
-                found.append(
+                pages.append(
                     TiffPage(
                         index, int(tags.get(ORIENTATION, 1)),
                         profile if isinstance(profile, bytes) else b"", _resolution(tags),
                     )
                 )  # fmt: skip
-    return found
+    return pages
 
 
 def _resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
@@ -258,15 +258,17 @@ def as_seen(pixels: NDArray[Any], page: Any) -> tuple[NDArray[Any], str]:
 
 def _divided(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return pixels whose colours are no longer multiplied with their alpha."""
-    whole = pixels.dtype.kind == "u"
-    full = float(np.iinfo(pixels.dtype).max) if whole else 1.0
+    is_integer = pixels.dtype.kind == "u"
+    full = float(np.iinfo(pixels.dtype).max) if is_integer else 1.0
     colour, alpha = pixels[..., :-1].astype(np.float64), pixels[..., -1:].astype(np.float64)
     colour = np.divide(full * colour, alpha, out=np.zeros_like(colour), where=alpha > 0)
-    colour = np.rint(np.minimum(colour, full)) if whole else colour
+    colour = np.rint(np.minimum(colour, full)) if is_integer else colour
     return np.concatenate([colour.astype(pixels.dtype), pixels[..., -1:]], axis=2)
 
 
-def write_pages(path: Path, pages: list[NDArray[Any]], colours: str, told: dict[str, Any]) -> None:
+def write_pages(
+    path: Path, pages: list[NDArray[Any]], colours: str, save_options: dict[str, Any]
+) -> None:
     """Write pages (H, W, C) of any type, with the profile, resolution and description of `told`.
 
     Raises DataError, with the problem only, if the package is not there.
@@ -274,9 +276,9 @@ def write_pages(path: Path, pages: list[NDArray[Any]], colours: str, told: dict[
     tifffile = _library("is written with the package tifffile")
     grey = colours in ("L", "LA")
     tags: list[tuple[int, int, int, bytes | str, bool]] = []
-    if profile := told.get("icc_profile"):
+    if profile := save_options.get("icc_profile"):
         tags.append((34675, 7, len(profile), profile, True))
-    exif = told.get("exif") or {}
+    exif = save_options.get("exif") or {}
     texts = {tag: exif[tag] for tag in (271, 272, 315, 33432) if isinstance(exif.get(tag), str)}
     tags += [(tag, 2, len(text) + 1, text, True) for tag, text in texts.items()]
     with tifffile.TiffWriter(path) as tiff:
@@ -286,8 +288,8 @@ def write_pages(path: Path, pages: list[NDArray[Any]], colours: str, told: dict[
                 photometric="minisblack" if grey else "separated" if colours == "CMYK" else "rgb",
                 extrasamples=["unassalpha"] if colours.endswith("A") else None,
                 planarconfig="contig" if pixels.shape[2] > 1 else None,
-                resolution=told.get("dpi"),
-                resolutionunit="inch" if told.get("dpi") else None,
+                resolution=save_options.get("dpi"),
+                resolutionunit="inch" if save_options.get("dpi") else None,
                 description=exif.get(270) if isinstance(exif.get(270), str) else None,
                 software=exif.get(305) if isinstance(exif.get(305), str) else None,
                 extratags=tags,

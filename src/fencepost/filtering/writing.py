@@ -213,28 +213,28 @@ def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> 
 def _save(path: Path, frames: list[Picture], format: str) -> None:
     first = frames[0]
     pixels, colours = first.pixels, first.colours
-    told = metadata.settings(first.metadata, format, first.format, colours)
+    save_options = metadata.settings(first.metadata, format, first.format, colours)
     deep = pixels.dtype == np.uint16 and colours != "L"
     floats = pixels.dtype == np.float64 or (pixels.dtype.kind == "f" and colours != "L")
     if format == "TIFF" and (floats or (len(frames) > 1 and pixels.dtype != np.uint8)):
-        tiff_files.write_pages(path, [frame.pixels for frame in frames], colours, told)
+        tiff_files.write_pages(path, [frame.pixels for frame in frames], colours, save_options)
     elif deep and len(frames) > 1:
         raise DataError("cannot hold frames of 16 bits a channel; write a TIFF")
     elif deep:
-        path.write_bytes(_deep(pixels, colours, format, told))
+        path.write_bytes(_deep(pixels, colours, format, save_options))
     elif len(frames) == 1:
-        to_pillow(pixels, colours).save(path, format, **told)
+        to_pillow(pixels, colours).save(path, format, **save_options)
     else:
         made = [to_pillow(frame.pixels, colours) for frame in frames]
         if format == "GIF":
             made = [_with_palette(image, len(made)) for image in made]
-        told |= {"save_all": True, "append_images": made[1:]}
+        save_options |= {"save_all": True, "append_images": made[1:]}
         if format != "TIFF":
-            told["duration"] = [frame.metadata.duration or 100 for frame in frames]
-            told["loop"] = 0 if first.metadata.loop is None else first.metadata.loop
+            save_options["duration"] = [frame.metadata.duration or 100 for frame in frames]
+            save_options["loop"] = 0 if first.metadata.loop is None else first.metadata.loop
         if format == "WEBP" and first.format != "WEBP":
-            told["lossless"] = True
-        made[0].save(path, format, **told)
+            save_options["lossless"] = True
+        made[0].save(path, format, **save_options)
 
 
 def _with_palette(image: Image, frames: int) -> Image:
@@ -261,15 +261,15 @@ def _with_palette(image: Image, frames: int) -> Image:
     return made
 
 
-def _deep(pixels: NDArray[Any], colours: str, format: str, told: dict[str, Any]) -> bytes:
+def _deep(pixels: NDArray[Any], colours: str, format: str, save_options: dict[str, Any]) -> bytes:
     shallow = io.BytesIO()
     if format == "PNG":
         small = to_pillow(np.zeros(pixels.shape, np.uint8), colours)
-        small.save(shallow, format, **told)
+        small.save(shallow, format, **save_options)
         return deep_colour.png(shallow.getvalue(), pixels, colours)
-    told.pop("compression", None)
+    save_options.pop("compression", None)
     inks = 0xFFFF - pixels if colours == "CMYK" else pixels
     plane = deep_colour.tiff_plane(inks)
     wide = to_pillow(255 - plane if colours == "CMYK" else plane, colours)
-    wide.save(shallow, format, **told)
+    wide.save(shallow, format, **save_options)
     return deep_colour.tiff(shallow.getvalue(), pixels.shape[1])

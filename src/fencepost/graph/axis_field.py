@@ -183,12 +183,15 @@ class AxisField:
         if self.stride != other.stride:
             if outputs > 1:
                 return None
-            (one, two), period = (self.spans[0], other.spans[0]), max(self.period, other.period)
-            return AxisField((_hull(one, two),), period)
+            (first, second), period = (
+                (self.spans[0], other.spans[0]),
+                max(self.period, other.period),
+            )
+            return AxisField((_hull(first, second),), period)
         phases = _limited(math.lcm(len(self.spans), len(other.spans)))
         pairs = zip(self._repeated(phases), other._repeated(phases), strict=True)
         period = self.period * phases // len(self.spans)
-        return AxisField(tuple(_hull(item, two) for item, two in pairs), period)
+        return AxisField(tuple(_hull(item, second) for item, second in pairs), period)
 
     def _repeated(self, phases: int) -> list[tuple[int, int]]:
         """Write the same spans for more phases."""
@@ -196,8 +199,8 @@ class AxisField:
         return [(span.start, span.stop) for span in spans]
 
 
-def _hull(one: tuple[int, int], two: tuple[int, int]) -> tuple[int, int]:
-    return min(one[0], two[0]), max(one[1], two[1])
+def _hull(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    return min(first[0], second[0]), max(first[1], second[1])
 
 
 def _limited(phases: int) -> int:

@@ -236,11 +236,11 @@ def _joined(operation: Operation, entries: Sequence[ArrayFields | None]) -> Arra
     return first.with_fields(tuple(fields), tuple(axes))
 
 
-def _wider(one: ArrayFields, other: ArrayFields) -> ArrayFields:
+def _wider(first: ArrayFields, other: ArrayFields) -> ArrayFields:
     """Depend on everything that either depends on, if it is of the same input."""
-    if one.input_sizes != other.input_sizes:
-        return one
-    return replace(one, sizes=tuple(map(max, zip(one.sizes, other.sizes, strict=True))))
+    if first.input_sizes != other.input_sizes:
+        return first
+    return replace(first, sizes=tuple(map(max, zip(first.sizes, other.sizes, strict=True))))
 
 
 def _counted(array: ArrayFields | None, shape: Shape | None) -> ArrayFields | None:

@@ -40,10 +40,10 @@ class Symmetry(NamedTuple):
             "diagonal": "over the diagonal",
             "centre": "under half a turn",
         }
-        found = self._asdict()
+        symmetries = self._asdict()
         if self.up_down != "none" and self.left_right != "none":
-            del found["centre"]  # follows from the two
-        parts = [f"{found[key]} {words}" for key, words in names.items() if key in found]
+            del symmetries["centre"]  # follows from the two
+        parts = [f"{symmetries[key]} {words}" for key, words in names.items() if key in symmetries]
         return ", ".join(part for part in parts if not part.startswith("none")) or "none"
 
 
@@ -114,8 +114,8 @@ def turn_rings(matrix: Array, steps: int) -> Array:
             np.rint(np.interp(along, _CORNERS * radius, ends * radius, period=8 * radius))
             for ends in (_RIGHT, _UP)
         )
-        place = (centre - up.astype(int), centre + right.astype(int))
-        result[place] = np.roll(matrix[place], steps * radius)
+        corner = (centre - up.astype(int), centre + right.astype(int))
+        result[corner] = np.roll(matrix[corner], steps * radius)
     return result
 
 

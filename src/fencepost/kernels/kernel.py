@@ -386,9 +386,9 @@ class Kernel:
         return tables.html(self.label, self.matrix)
 
 
-def _check_axes(one: Kernel, other: Kernel, verb: str) -> None:
-    if one.ndim != other.ndim:
+def _check_axes(first: Kernel, other: Kernel, verb: str) -> None:
+    if first.ndim != other.ndim:
         raise ArgumentError(
             f"Only kernels of as many axes can be {verb}. "
-            f"Received: {tables.size(one.shape)} and {tables.size(other.shape)}"
+            f"Received: {tables.size(first.shape)} and {tables.size(other.shape)}"
         )

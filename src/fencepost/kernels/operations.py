@@ -41,11 +41,11 @@ def rotate(matrix: Array, origin: Indices, degrees: float) -> tuple[Array, Indic
     return np.rot90(matrix, turns), origin
 
 
-def compose(one: Array, other: Array) -> Array:
+def compose(first: Array, other: Array) -> Array:
     """Convolve two arrays in full."""
-    shape = tuple(a + b - 1 for a, b in zip(one.shape, other.shape, strict=True))
+    shape = tuple(a + b - 1 for a, b in zip(first.shape, other.shape, strict=True))
     check_size(shape)
-    large, small = (one, other) if one.size >= other.size else (other, one)
+    large, small = (first, other) if first.size >= other.size else (other, first)
     result = np.zeros(shape)
     for index, weight in np.ndenumerate(small):
         if weight:
@@ -54,16 +54,16 @@ def compose(one: Array, other: Array) -> Array:
 
 
 def add(
-    one: Array, origin: Indices, other: Array, other_origin: Indices, factor: float
+    first: Array, origin: Indices, other: Array, other_origin: Indices, factor: float
 ) -> tuple[Array, Indices]:
     """Lay one kernel over the other, origin on origin, and add `factor` times the other."""
-    axes = list(zip(one.shape, origin, other.shape, other_origin, strict=True))
+    axes = list(zip(first.shape, origin, other.shape, other_origin, strict=True))
     common = tuple(max(a, b) for _, a, _, b in axes)
     # As many elements before the origin as either has, and as many from it on.
     shape = tuple(max(a, b) + max(m - a, n - b) for m, a, n, b in axes)
     check_size(shape)
     result = np.zeros(shape)
-    for matrix, own, weight in ((one, origin, 1.0), (other, other_origin, factor)):
+    for matrix, own, weight in ((first, origin, 1.0), (other, other_origin, factor)):
         start = tuple(a - b for a, b in zip(common, own, strict=True))
         result[_window(start, matrix.shape)] += weight * matrix
     return result, common

@@ -150,14 +150,14 @@ def _feeding(names: list[str]) -> str:
 
 def unknown(context: RuleContext) -> Iterator[Finding]:
     """FP402: operators without a rule, and what else could not be known."""
-    told = set()
+    named = set()
     for operation in context.graph.operations:
         if operation.role == "unknown" and operation is not context.failing:
-            told |= {operation.name, operation.kind}
+            named |= {operation.name, operation.kind}
             message = f"there is no rule for {operation.kind}; what follows has no receptive field."
             yield finding("FP402", operation, message)
     for sentence in context.graph.unknown:
-        if not any(word and word in sentence for word in told):
+        if not any(word and word in sentence for word in named):
             yield finding("FP402", None, sentence)
 
 

@@ -149,17 +149,17 @@ def _disagreeing(context: RuleContext, operation: Operation) -> Finding | None:
     return None
 
 
-def _axis_at_odds(operation: Operation, one: Shape | None, other: Shape | None) -> int | None:
+def _axis_at_odds(operation: Operation, first: Shape | None, other: Shape | None) -> int | None:
     """The first axis whose sizes do not go together; None if all do, or it is not known."""
-    if one is None or other is None or len(one) != len(other):
+    if first is None or other is None or len(first) != len(other):
         return None
     dim = operation.arguments.get("dim") if operation.kind in ("Cat", "Concat") else None
-    for axis, (a, b) in enumerate(zip(one, other, strict=True)):
+    for axis, (a, b) in enumerate(zip(first, other, strict=True)):
         if a is None or b is None or a == b:
             continue
         if dim is None and (a == 1 or b == 1) and operation.kind not in ("Cat", "Concat"):
             continue
-        if isinstance(dim, int) and axis == dim % len(one):
+        if isinstance(dim, int) and axis == dim % len(first):
             continue
         return axis
     return None

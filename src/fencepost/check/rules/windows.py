@@ -86,9 +86,9 @@ def outside(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     if worst is None or 2 * _within(worst) >= worst.kernel:
         return
     words = axis_words(len(operation.windows))
-    (_, many, _) = words[operation.windows.index(worst)]
+    (_, nouns, _) = words[operation.windows.index(worst)]
     message = (
-        f"the last window holds {_within(worst)} of its {worst.kernel} {many}: "
+        f"the last window holds {_within(worst)} of its {worst.kernel} {nouns}: "
         f"{worst.short_equation.rpartition(' → ')[0] or worst.short_equation}, rounded up to "
         f"{worst.ceil_output}."
     )
@@ -147,11 +147,11 @@ def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Findi
     for window in operation.windows:
         if window.stride == 1 or window.dilation > 1 or window.kernel % window.stride == 0:
             continue
-        few, many = window.kernel // window.stride, -(-window.kernel // window.stride)
+        few, nouns = window.kernel // window.stride, -(-window.kernel // window.stride)
         message = (
             f"a kernel of {window.kernel} in steps of {window.stride} writes each "
             f"{'element' if len(operation.windows) == 1 else 'row and column'} of the output "
-            f"{few} or {many} times."
+            f"{few} or {nouns} times."
         )
         yield finding("FP208", operation, message, _evenly(window))
         return
@@ -293,14 +293,14 @@ def _smaller(windows: tuple[Window, ...]) -> str:
 def _by_axis(counts: list[int], words: tuple[tuple[str, str, str], ...]) -> str:
     """Say how many rows and columns: "the last row at the bottom and the last 2 columns…"."""
     parts = []
-    for count, (one, many, where) in zip(counts, words, strict=True):
+    for count, (noun, nouns, where) in zip(counts, words, strict=True):
         if count:
-            last = f"the last {one}" if count == 1 else f"the last {count} {many}"
+            last = f"the last {noun}" if count == 1 else f"the last {count} {nouns}"
             parts.append((last, where))
     if len(parts) == 2 and counts[0] == counts[1]:
-        one, many = words[0][:2]
+        noun, nouns = words[0][:2]
         other, others = words[1][:2]
-        both = f"{one} and {other}" if counts[0] == 1 else f"{counts[0]} {many} and {others}"
+        both = f"{noun} and {other}" if counts[0] == 1 else f"{counts[0]} {nouns} and {others}"
         return f"the last {both} (bottom and right)"
     return join_words([f"{last} ({where})" for last, where in parts])
 

@@ -49,15 +49,15 @@ def plan(
     """Return what is to be done, and what is passed over, or raise an error if it cannot be."""
     inputs = list(dict.fromkeys(inputs))
     passed_over: list[Path] = []
-    places = [place for given in inputs for place in _places(given, out, passed_over)]
+    targets = [target for given in inputs for target in _targets(given, out, passed_over)]
     single = len(inputs) == 1 and not inputs[0].is_dir()
     if not single and _is_file_name(out) and is_picture_name(out):
         raise ArgumentError(
             f"--out must name a folder for several images. Received: {out}, the name of a file, "
-            f"for {plural(len(places), 'image')}. Name a folder, or filter one image."
+            f"for {plural(len(targets), 'image')}. Name a folder, or filter one image."
         )
     jobs = []
-    for source, name in places:
+    for source, name in targets:
         target = out if single and _is_file_name(out) else out / name
         if ending:
             target = target.with_suffix("." + ending.lstrip(".").lower())
@@ -72,7 +72,7 @@ def plan(
     return jobs, passed_over
 
 
-def _places(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[Path, Path]]:
+def _targets(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield the pictures of one argument, each with its name below the output folder."""
     from ...files.folders import visible_files
 

@@ -82,9 +82,9 @@ def integer_factors(kernel: Array, bound: float) -> Factors | None:
     bound : float
         What the sum of all magnitudes of the factors multiplied out may be at most.
     """
-    whole = kernel.astype(np.int64)
+    integers = kernel.astype(np.int64)
     leading: list[NDArray[np.int64]] = []
-    remaining = whole
+    remaining = integers
     while remaining.ndim > 2:
         pair = _row_lattice(remaining.reshape(len(remaining), -1), largest=1)
         if pair is None:
@@ -98,7 +98,7 @@ def integer_factors(kernel: Array, bound: float) -> Factors | None:
     total = math.prod(float(np.abs(factor).sum()) for factor in leading)
     total *= float((np.abs(pair[0]).sum(axis=1) * np.abs(pair[1]).sum(axis=1).astype(float)).sum())
     # Below the bound no product overflows, so the comparison is the proof.
-    if not total <= min(bound, 2.0**62) or not np.array_equal(factors.kernel(), whole):
+    if not total <= min(bound, 2.0**62) or not np.array_equal(factors.kernel(), integers):
         return None
     dtype = kernel.dtype
     return Factors(

@@ -33,7 +33,7 @@ def figures(portrait: Path | None = None) -> tuple[ArticleFigure, ...]:
     """
     from . import images, networks, sequences, sizes
 
-    listed: tuple[tuple[str, str, Callable[[], Drawn]], ...] = (
+    entries: tuple[tuple[str, str, Callable[[], Drawn]], ...] = (
         ("signal", "A signal", sequences.one_signal),
         ("smoothed", "A signal, smoothed", sequences.smoothed),
         ("noisy-sine", "Noise, smoothed", sequences.noisy_sine),
@@ -51,5 +51,5 @@ def figures(portrait: Path | None = None) -> tuple[ArticleFigure, ...]:
     )
     return tuple(
         ArticleFigure(number, name, title, draw)
-        for number, (name, title, draw) in enumerate(listed, start=1)
+        for number, (name, title, draw) in enumerate(entries, start=1)
     )

@@ -124,18 +124,18 @@ class _Diagram:
         """Every input position, counted from the first true input, and whether it is padding."""
         windows = self.layer.windows
         positions = np.ndindex(*(window.padded for window in windows))
-        found = []
+        neurons = []
         for padded in positions:
             position = tuple(p - w.before for p, w in zip(padded, windows, strict=True))
             inside = all(0 <= p < w.input for p, w in zip(position, windows, strict=True))
-            found.append((position, not inside))
-        return found
+            neurons.append((position, not inside))
+        return neurons
 
     def edges(self, output: tuple[int, ...]) -> list[tuple[tuple[int, ...], int]]:
         """From which position each edge of an output comes, and which weight it carries."""
         edges = self.layer.edges
         mine = edges.outputs == np.ravel_multi_index(output, self.layer.output_shape)
-        found = []
+        ends = []
         for weight in edges.weights[mine]:
             tap = np.unravel_index(int(weight), self.layer.kernel.shape)
             if self.layer.operation == "convolve":
@@ -144,8 +144,8 @@ class _Diagram:
                 o * w.stride - w.before + int(t)
                 for o, t, w in zip(output, tap, self.layer.windows, strict=True)
             )
-            found.append((position, int(weight)))
-        return found
+            ends.append((position, int(weight)))
+        return ends
 
     def text(self, values: Values | None, position: tuple[int, ...]) -> str:
         return "" if values is None else style.number(round(float(values[position]), 12), 2)
@@ -351,8 +351,8 @@ def _draw_weights(axes: Axes, kernel: Values, at: Point, cell: float, side: floa
 
 def _text_size(diagram: _Diagram, side: float, radius: float) -> float:
     """Points in which every number fits its neuron; 0 if they would be too small."""
-    found = [v.ravel() for v in (diagram.values, diagram.outputs) if v is not None]
-    texts = grids.as_texts(np.round(np.concatenate(found), 12), 2) if found else np.array(["0"])
+    arrays = [v.ravel() for v in (diagram.values, diagram.outputs) if v is not None]
+    texts = grids.as_texts(np.round(np.concatenate(arrays), 12), 2) if arrays else np.array(["0"])
     size = grids.fitting_size(texts, 2 * radius * side, style.TEXT_SIZE)
     return size if size >= grids.SMALLEST else 0.0
 

@@ -23,7 +23,7 @@ ELSEWHERE = [
     ("cli/shared", "batch outputs signal_files",
      "cli/test_train.py", "what commands share is tested as commands use it"),
     ("convolution/methods",
-     "accuracy candidate choice costs direct exchange factors fft integer_fft regions "
+     "accuracy box candidate choice costs direct exchange factors fft integer_fft regions "
      "separable tiles whole",
      "convolution/test_methods.py", "every method against the others"),
     ("convolution", "apply boundaries operations parsing task",
@@ -43,7 +43,7 @@ ELSEWHERE = [
     ("interchange", "facts",
      "check/test_report.py", "what both readers share"),
     ("interchange/onnx/operators", "node",
-     "interchange/onnx/operators/test_table.py", "one table of all operators"),
+     "interchange/onnx/test_reader.py", "whole files are read"),
     ("interchange/torch", "errors function_call names",
      "interchange/torch/test_trace.py", "modules are traced"),
     ("layers", "activations arguments convolution dense norm pooling residual windowed",
@@ -87,6 +87,9 @@ INTEGRATION = {
     "convolution/test_kernels_and_planes.py": "what filtering stands on",
     "convolution/test_properties.py": "algebra that holds for every method",
     "datasets/test_damaged_files.py": "files of every kind, damaged in every way",
+    "experiments/test_experiments.py": "every experiment, run and drawn in one way",
+    "interchange/onnx/operators/test_specification.py": "every operator, as ONNX defines it",
+    "interchange/test_weights.py": "where weights are, in files and modules",
     "engine/network/test_gradients.py": "every operation's gradient, checked in one way",
     "engine/network/test_torch.py": "every operation, compared with PyTorch",
     "engine/test_operation_heads.py": "the first lines of every operation",

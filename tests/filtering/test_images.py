@@ -277,17 +277,17 @@ class TestPairs:
     def test_gradient_of_luma_and_of_colours(self):
         image = random_image((14, 15, 4), np.uint8)
         colours, grey = fp.image_gradient(image), fp.image_gradient(image, luminance=True)
-        for answer, three in zip(grey.responses, colours.answers, strict=True):
+        for response, three in zip(grey.responses, colours.responses, strict=True):
             assert three.shape == (14, 15, 3)
             assert three.dtype == np.float32
-            np.testing.assert_allclose(answer, three @ [0.299, 0.587, 0.114], atol=1e-3)
+            np.testing.assert_allclose(response, three @ [0.299, 0.587, 0.114], atol=1e-3)
 
     def test_magnitude_of_one_kernel(self):
         image = random_image((14, 15), np.uint8)
         sums = np.abs(exact(image, fp.kernels.sobel("x").matrix, "reflect"))
         assert_rounded(fp.filter_image(image, "sobel:x", magnitude=True, scale=0.31), 0.31 * sums)
 
-    def test_a_compass_gives_its_largest_answer(self):
+    def test_a_compass_gives_its_largest_response(self):
         image = random_image((14, 15), np.float64)
         kernels = fp.kernels.parse("kirsch")
         answers = [exact(image, kernel.matrix, "reflect") for kernel in kernels]

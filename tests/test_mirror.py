@@ -97,8 +97,6 @@ INTEGRATION = {
     "interchange/onnx/test_exports.py": "files that PyTorch exports",
     "interchange/onnx/test_hostile_files.py": "files made to break the reader",
     "interchange/torch/test_architectures.py": "published networks, traced",
-    "interchange/torch/test_failures.py": "modules that fail while they are traced",
-    "interchange/test_weights.py": "where weights are, as each reader knows it",
     "kernels/test_volumes.py": "named kernels of more than two axes",
     "plots/networks/test_every_network.py": "every picture of every kind of network",
     "plots/test_texts.py": "tests/plots/texts.py, which finds texts that cannot be read",

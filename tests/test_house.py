@@ -36,3 +36,14 @@ def test_imports_inside_the_package_are_relative():
                 continue
             absolute = [name for name in names if name.partition(".")[0] == "fencepost"]
             assert not absolute, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_folders_and_files_stay_small():
+    """Python below 400 lines, C++ below 600, and no folder with more than about 15 files."""
+    for root, pattern, most in ((house.PACKAGE, "*.py", 400), (ROOT / "engine", "*.[ch]*", 600)):
+        for path in root.rglob(pattern):
+            count = len(path.read_text(encoding="utf-8").splitlines())
+            assert count <= most, f"{path.relative_to(ROOT)}: {count} lines"
+    for folder in (house.PACKAGE, *(p for p in house.PACKAGE.rglob("*") if p.is_dir())):
+        modules = [path for path in folder.glob("*.py") if not path.name.startswith("__")]
+        assert len(modules) <= 16, f"{folder.relative_to(ROOT)}: {len(modules)} files"

@@ -110,6 +110,7 @@ INTEGRATION = {
     "test_mirror.py": "this file",
     "test_package.py": "public names, docstrings' examples, the time of the import",
     "test_readme.py": "README.md",
+    "test_words.py": "words in the package, the engine and the docs",
     "test_shape_lists.py": "tests/shapes/, the lists of shapes",
 }
 

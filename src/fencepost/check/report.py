@@ -83,7 +83,7 @@ class Report:
         return f"{text} {graph.how}".rstrip()
 
     def text(self, width: int = 100) -> str:
-        """Write the table, the findings and the summary, `width` letters wide if possible."""
+        """Write the table, the findings and the summary, `width` characters wide if possible."""
         width = integer("width", width, 1)
         return "\n\n".join(
             [self.table(width), *self.format_findings(width), _filled(self.summary, width)]

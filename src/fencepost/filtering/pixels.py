@@ -108,7 +108,7 @@ def from_pillow(image: Image) -> tuple[NDArray[Any], str]:
 def _deep(image: Image) -> NDArray[np.uint16]:
     values = np.asarray(image)
     if image.mode == "I" and (values.min() < 0 or values.max() > 0xFFFF):
-        raise DataError("has whole numbers beyond 16 bits; save it as floating point (TIFF)")
+        raise DataError("has integers beyond 16 bits; save it as floating point (TIFF)")
     return values.astype(np.uint16)[..., None]
 
 

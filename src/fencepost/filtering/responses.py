@@ -26,7 +26,7 @@ _LARGEST = {np.dtype(np.float32): 1e25, np.dtype(np.float64): 1e290}
 
 
 def arithmetic(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type of float that pixels of `dtype` are reckoned with.
+    """Return the type of float that pixels of `dtype` are computed with.
 
     float32 holds sums of bytes to 1e-5 of a grey level; 16-bit pixels need float64 for that.
     """

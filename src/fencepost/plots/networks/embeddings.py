@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ...network import Network
 
 MOST = 2000  # images: more points would hide each other
-LETTERS, LINE = 18, 0.16  # of a name, and inches that a line takes
+CHARACTERS, LINE = 18, 0.16  # of a name, and inches that a line takes
 CHUNK = 200  # images at a time, for features of all layers take memory
 COLOURS = tuple(colour for colour in style.COLOURS if colour != style.YELLOW)  # it is too light
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h", "d")
@@ -87,7 +87,7 @@ def embedding(
     present = np.unique(truths)
     legend = present[: max(1, int((canvas.height - 0.8) / 0.19))]
     widest = max(
-        style.text_width(style.shorten(names[k], LETTERS), style.SMALL_SIZE) for k in legend
+        style.text_width(style.shorten(names[k], CHARACTERS), style.SMALL_SIZE) for k in legend
     )
     right = min(0.45 * canvas.width, widest + 0.45)
     notes = [f"{features.shape[1]} features {where}, of {len(shown):,} images"]
@@ -107,7 +107,7 @@ def embedding(
         axes.scatter(
             chosen[:, 0], chosen[:, 1], s=13, marker=MARKERS[label % len(MARKERS)], linewidths=0.3,
             facecolors=colour, edgecolors=style.PAPER, alpha=0.85,
-            label=style.shorten(names[label], LETTERS), clip_on=False,
+            label=style.shorten(names[label], CHARACTERS), clip_on=False,
         )  # fmt: skip
     _square(axes, points)
     middles = {names[k]: np.median(points[truths == k], axis=0) for k in present}
@@ -185,7 +185,7 @@ def _name_clusters(axes: Axes, middles: Mapping[str, Floats]) -> None:
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     taken: list[tuple[float, float, float]] = []  # middle and half the width of each, in inches
     for name, middle in middles.items():
-        text = style.shorten(name, LETTERS)
+        text = style.shorten(name, CHARACTERS)
         half = style.text_width(text, style.TEXT_SIZE, "bold") / 2 + 0.03
         x = room.width * float(middle[0] - left) / (right - left)
         y = room.height * float(middle[1] - bottom) / (top - bottom)

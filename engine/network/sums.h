@@ -1,7 +1,7 @@
 // Sums of as many floats as an image or a score has, whose rounding does not grow with their
-// number: blocks of kSumBlock are summed, then their sums, so that of n floats at most kSumBlock +
-// n / kSumBlock roundings add up in any one of them, 450 of 2^-24 each where a plain sum of 2^16
-// has 2^16 (N. Higham, The accuracy of floating point summation, 1993).
+// number: blocks of kSumBlock are summed one after another, and the sums of blocks with what
+// their additions lose, so that at most kSumBlock + 2 roundings of 2^-24 add up, however many
+// floats there are (N. Higham, The accuracy of floating point summation, 1993).
 #pragma once
 
 #include "network/layout.h"
@@ -19,24 +19,41 @@ inline double masked_sum(vec v, ivec lane_mask) {
   return total;
 }
 
+// What an addition rounds off is taken from the next (Kahan), unless it is that of an infinity. The
+// compiler may not reorder: there is no -ffast-math.
+class CompensatedSum {
+ public:
+  void add(vec v) {
+    const vec corrected = v - excess_, sum = total_ + corrected;
+    const vec excess = (sum - total_) - corrected;
+    excess_ = select(excess == excess, excess, vec{});
+    total_ = sum;
+  }
+  vec total() const { return total_; }
+
+ private:
+  vec total_{}, excess_{};
+};
+
 // One value after another.
 class BlockedSum {
  public:
   void add(vec v) {
     block_ += v;
-    if (++count_ % kSumBlock == 0) total_ += block_, block_ = vec{};
+    if (++count_ % kSumBlock == 0) blocks_.add(block_), block_ = vec{};
   }
-  vec total() const { return total_ + block_; }
+  vec total() const { return blocks_.total() + block_; }
 
  private:
-  vec total_{}, block_{};
+  CompensatedSum blocks_;
+  vec block_{};
   unsigned count_ = 0;
 };
 
 // Adds N sums over i < count at once to `totals`: f(i, sums) adds its summands to sums[0] to
 // sums[N - 1]. Two sums take turns, which hides half of the latency of an addition.
 template <int N, class F>
-inline void add_blocks(int count, vec (&totals)[N], F f) {
+inline void add_blocks(int count, CompensatedSum (&totals)[N], F f) {
   for (int begin = 0; begin < count; begin += kSumBlock) {
     vec even[N]{}, odd[N]{};
     const int end = begin + kSumBlock < count ? begin + kSumBlock : count;
@@ -46,7 +63,7 @@ inline void add_blocks(int count, vec (&totals)[N], F f) {
       f(i + 1, odd);
     }
     if (i < end) f(i, even);
-    for (int n = 0; n < N; n++) totals[n] += even[n] + odd[n];
+    for (int n = 0; n < N; n++) totals[n].add(even[n] + odd[n]);
   }
 }
 

@@ -35,13 +35,13 @@ class BatchNorm final : public Op {
     const ivec mask = pass.lane_mask != vec{};
     const double count = masked_sum(pass.lane_mask, mask) * in.shape.height * in.shape.width;
     for (int c = 0; c < runs.channels; c++) {
-      vec total[1]{}, deviation[2]{}; // of deviations and of their squares
+      CompensatedSum total[1]{}, deviation[2]{}; // of deviations and of their squares
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
         add_blocks(runs.width, total, [&](int i, vec* sums) { sums[0] += x[i]; });
       }
       // Deviations from a value near the mean: nothing cancels, however large the mean.
-      const float near = static_cast<float>(masked_sum(total[0], mask) / count);
+      const float near = static_cast<float>(masked_sum(total[0].total(), mask) / count);
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
         add_blocks(runs.width, deviation, [&](int i, vec* sums) {
@@ -50,9 +50,9 @@ class BatchNorm final : public Op {
           sums[1] += d * d;
         });
       }
-      const double offset = masked_sum(deviation[0], mask) / count;
+      const double offset = masked_sum(deviation[0].total(), mask) / count;
       moments_[figure(pass, c)] = {count, near + offset,
-                                   masked_sum(deviation[1], mask) - count * offset * offset};
+                                   masked_sum(deviation[1].total(), mask) - count * offset * offset};
     }
   }
 
@@ -178,7 +178,7 @@ class BatchNorm final : public Op {
     const Layout &xs = in.value_layout, &from = out.gradient_layout;
     const Shape runs = merged_rows(out.shape, {&xs, &from});
     const Statistics s = statistics(pass, c);
-    vec totals[2]{}; // of gradients, and of their products with deviations
+    CompensatedSum totals[2]{}; // of gradients, and of their products with deviations
     for (int r = 0; r < runs.height; r++) {
       const vec* x = pass.value(in) + xs.at(c, r, 0);
       const vec* g = pass.gradient_of(out) + from.at(c, r, 0);
@@ -188,7 +188,7 @@ class BatchNorm final : public Op {
       });
     }
     const ivec mask = pass.lane_mask != vec{};
-    return {masked_sum(totals[0], mask), masked_sum(totals[1], mask) * s.inverse};
+    return {masked_sum(totals[0].total(), mask), masked_sum(totals[1].total(), mask) * s.inverse};
   }
 
   Step step_;

@@ -148,12 +148,12 @@ class SumPool final : public Windows<Side> {
     vec* to = pass.value(out);
     this->each_output([&](int c, int y, int x) {
       const auto w = this->window(y, x);
-      vec total[1]{};
+      CompensatedSum total[1]{};
       for (int row = w.top; row < w.bottom; row++) {
         const vec* element = from + in.value_layout.at(c, row, w.left);
         add_blocks(w.right - w.left, total, [&](int i, vec* sums) { sums[0] += element[i]; });
       }
-      to[out.value_layout.at(c, y, x)] = total[0] * broadcast(factor(w));
+      to[out.value_layout.at(c, y, x)] = total[0].total() * broadcast(factor(w));
     });
   }
 

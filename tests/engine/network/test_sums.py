@@ -23,6 +23,16 @@ def test_global_average(engine, count):
     np.testing.assert_allclose(out, 0.1, rtol=TOLERANCE)
 
 
+@pytest.mark.parametrize("shape", [(2048, 2048), (2**20, 2), (4, 2**20)])
+def test_rounding_is_bounded_whatever_the_number(engine, shape):
+    net = fp.Network((1, *shape), [fp.AvgPool2d(shape)])
+    images = np.full((1, 1, *shape), 0.1, np.float32)
+    forward = nets.plan(engine, net).forward
+    np.testing.assert_allclose(forward(*nets.arguments(net, images), 1), 0.1, rtol=258 * 2.0**-24)
+    images[..., -1, -1] = np.inf
+    assert forward(*nets.arguments(net, images), 1) == np.inf
+
+
 def test_batch_statistics(engine):
     net = fp.Network((1, 1, LENGTH), [fp.BatchNorm2d(1), fp.AvgPool2d((1, LENGTH))])
     images = constant_images(2, 0.1)

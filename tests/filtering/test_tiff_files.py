@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -203,3 +205,19 @@ def test_what_a_planar_page_lacks(tmp_path):
         assert read_image(path).pixels.shape == (7, 9, 3)
     except fp.DataError as error:
         assert "a.tif" in str(error)
+
+
+def test_a_few_bytes_do_not_take_gigabytes():
+    """The fuzzer's: 209 bytes that claim one tile of 11 GB, refused after 30 seconds."""
+    content = base64.b64decode(
+        "SUkqAAgAAAAQAAABBAABAAAACQkAAAEBBAABAAAABwAAAAIBAwABAAAAQAAAAAMBAwABAAAAAgAAAAAAAAAB"
+        "AAAAAQAAAA4BAgQSAAAAzgAAABUBAwABAAAAAQAAABoBBQABAAAA8AAAABsBBQABAAAA+AAAACgBAwABAAAA"
+        "AQAAADEBAgAMAAAAAAEAAEIBBAABAAAAEAAAAEMBBAABAAAAEAAALEQBBAABAAAAEAAAAAIBAwABAAAAQAAA"
+        "AAMNAQAAAAAAAAAAAPQBAwAAAAA="
+    )
+    tracemalloc.start()
+    with pytest.raises(fp.DataError, match="uint64"):
+        read_image(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 << 20

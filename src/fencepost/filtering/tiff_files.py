@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _PROFILE = 34675
+_TYPES = ("uint8", "uint16", "float16", "float32", "float64")
 INSTALL = "pip install 'fencepost[tiff]'"
 _SUBFILE, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = (
     254,
@@ -224,6 +225,12 @@ def read_page(file: IO[bytes], page: int) -> tuple[NDArray[Any], str]:
         own = tiff.pages[page]
         if own.imagewidth * own.imagelength > MAX_PIXELS:
             raise DataError(f"claims more than {MAX_PIXELS:,} pixels")
+        if own.dtype is None or own.dtype.name not in _TYPES:
+            raise DataError(f"has pixels of {own.dtype}; save it as uint16 or floating point")
+        # A damaged file of a few bytes may claim tiles of gigabytes, for an image of a few pixels.
+        across, down = max(own.imagewidth, own.tilewidth), max(own.imagelength, own.tilelength)
+        if across * down * max(own.samplesperpixel, 1) > 8 * MAX_PIXELS:
+            raise DataError(f"claims tiles of {own.tilelength:,} × {own.tilewidth:,} pixels")
         return as_seen(own.asarray(), own)
 
 

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-import pytest
-from PIL import Image
 
 import fencepost as fp
+from estimation.copies import jpeg
 from fencepost.estimation import learn_kernel
-from fencepost.plots.images.samples import read_portrait
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    return np.ascontiguousarray(read_portrait(None)[60:210, 50:200])
-
-
-def jpeg(picture, quality):
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
 
 
 def test_errors_cover_the_truth(portrait):

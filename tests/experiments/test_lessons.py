@@ -6,22 +6,8 @@ import numpy as np
 import pytest
 
 import fencepost as fp
+from estimation.copies import KERNELS
 from fencepost.experiments import train_kernel
-from fencepost.plots.images.samples import read_portrait
-
-KERNELS = {
-    "laplace": fp.kernels.laplace(8),
-    "sobel": fp.kernels.sobel("x"),
-    "blur": fp.kernels.mean(5),
-    "gaussian": fp.kernels.gaussian(0.8, 5),
-    "sharpen": fp.kernels.sharpen(),
-    "lopsided": fp.Kernel([[1, 2, 0], [0, -1, 0], [0, 0, 0.25]]),
-}
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    return np.ascontiguousarray(read_portrait(None)[60:210, 50:200])
 
 
 @pytest.mark.parametrize("name", ["laplace", "blur", "sobel"])

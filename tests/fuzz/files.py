@@ -27,7 +27,8 @@ with atheris.instrument_imports(include=["fencepost.files", "fencepost.filtering
     from fencepost.files import pictures
     from fencepost.files.tables import read_table
     from fencepost.files.waves import open_wave, write_wave
-    from fencepost.filtering import read_frames, tiff_files, write_frames
+    from fencepost.filtering import read_frames, write_frames
+    from fencepost.filtering.formats import tiff_files
 
 import numpy as np
 from PIL import Image

@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
 from ..files.pictures import all_formats, as_file, opened, orientation, upright
-from . import deep_colour, metadata, tiff_files
-from .metadata import Metadata
+from .formats import deep_colour, metadata, tiff_files
+from .formats.metadata import Metadata
 from .pixels import from_pillow
 
 if TYPE_CHECKING:

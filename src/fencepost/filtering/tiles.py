@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
 from ..files.pictures import ORIENTATION
-from . import tiff_files
 from .bands import filter_bands, result_height
 from .channels import full_scale
+from .formats import tiff_files
 from .images import check_luminance
 from .options import Options
 from .pixels import from_array, has_alpha

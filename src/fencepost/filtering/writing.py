@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
-from . import deep_colour, metadata, tiff_files
+from .formats import deep_colour, metadata, tiff_files
 from .picture import Picture, as_path
 from .pixels import from_array, has_alpha, to_pillow
 

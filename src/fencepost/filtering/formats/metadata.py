@@ -1,7 +1,6 @@
 """What a picture file says beside its pixels, and how the next file is told it.
 
-Whatever would still show the unfiltered picture (thumbnails, previews) is left behind. Calls
-files; Pillow where it is given.
+Whatever would still show the unfiltered picture (thumbnails, previews) is left behind.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
-from ..files.pictures import ORIENTATION, as_file
+from ...files.pictures import ORIENTATION, as_file
 
 if TYPE_CHECKING:
     from PIL.Image import Exif, Image

@@ -17,8 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..files.pictures import MAX_PIXELS, ORIENTATION
+from ...errors import DataError
+from ...files.pictures import MAX_PIXELS, ORIENTATION
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,23 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 import fencepost as fp
 from fencepost.kernels import analysis
-
-INTEGERS = st.integers(-9, 9)
-
-
-SIDE = st.integers(1, 5)
-
-
-@st.composite
-def kernels(draw, ndim=2):
-    shape = tuple(draw(SIDE) for _ in range(ndim))
-    matrix = draw(arrays(np.float64, shape, elements=INTEGERS))
-    return fp.Kernel(matrix, origin=tuple(draw(st.integers(0, n - 1)) for n in shape))
+from kernels.samples import kernels
 
 
 @pytest.mark.parametrize(

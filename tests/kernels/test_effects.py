@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fencepost as fp
-from kernels.responses import response
+from kernels.samples import response
 
 
 @pytest.mark.parametrize("light, x, y", [("NW", 1, 1), ("E", -1, 0), ("S", 0, -1), ("sw", 1, -1)])

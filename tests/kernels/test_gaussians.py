@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from kernels.responses import moments, response
+from kernels.samples import moments, response
 
 
 def flat(x, y):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from kernels.responses import response
+from kernels.samples import response
 
 PAIRS = ("sobel", "prewitt", "scharr", "frei_chen", "gaussian_derivative", "central_difference")
 

@@ -7,7 +7,7 @@ import pytest
 
 import fencepost as fp
 from fencepost.kernels import catalogue
-from kernels.responses import moments, response
+from kernels.samples import moments, response
 
 SUM_ONE = ("identity", "mean", "gaussian", "binomial", "disk", "motion", "sharpen", "unsharp")
 

@@ -19,12 +19,6 @@ from array_reference import (
 from tolerances import FORWARD, assert_close
 
 
-@pytest.fixture(autouse=True)
-def same_random_data():
-    """Start every test from the same numbers, whatever ran before it."""
-    RANDOM.bit_generator.state = np.random.default_rng(31).bit_generator.state
-
-
 def check(engine, source, kernels, *, out_dtype=None, shape=None, boundary="fill", before=None,
           planes=None, fill=0.0, offset=0.0, threads=2):  # fmt: skip
     """Correlate in both ways and compare."""

@@ -16,12 +16,6 @@ from array_reference import (
 )
 
 
-@pytest.fixture(autouse=True)
-def same_random_data():
-    """Start every test from the same numbers, whatever ran before it."""
-    RANDOM.bit_generator.state = np.random.default_rng(31).bit_generator.state
-
-
 def transformed(engine, source, kernels, tile, *, boundary="fill", shape=None, planes=None,
                 out_dtype=None, fill=0.0, offset=0.0, threads=2):  # fmt: skip
     """Return what the engine computes, which tiles it doubts, and the sum as it is defined."""

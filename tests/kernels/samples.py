@@ -1,11 +1,27 @@
-"""Simple pictures, and what a kernel makes of their middle, by definition."""
+"""Kernels and simple pictures, and what a kernel makes of their middle, by definition."""
 
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from fencepost import definitions
 from fencepost.kernels import Kernel
+
+INTEGERS = st.integers(-9, 9)
+SIDE = st.integers(1, 5)
+
+
+@st.composite
+def kernels(draw, ndim=2):
+    shape = tuple(draw(SIDE) for _ in range(ndim))
+    matrix = draw(arrays(np.float64, shape, elements=INTEGERS))
+    return Kernel(matrix, origin=tuple(draw(st.integers(0, n - 1)) for n in shape))
+
+
+def asymmetric(*shape):
+    return Kernel(np.random.default_rng(3).normal(size=shape))
 
 
 def response(kernel: Kernel, picture) -> float:

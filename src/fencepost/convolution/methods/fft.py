@@ -44,6 +44,9 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     seconds, note = transform.seconds(dtype, threads), str(transform)
     if asked or seconds > budget or task.source.dtype.kind == "u":
         return Candidate("fft", seconds, note, lambda: run(task, transform))
+    seconds += accuracy.seconds(task)
+    if seconds > budget:
+        return Candidate("fft", seconds, f"{note}; finding where they are exact enough included")
     doubt = accuracy.doubt(task, transform)
     again = regions.rectangles(doubt.blocks, doubt.sides, task.outputs)
     extra = regions.seconds(task, again) / threads

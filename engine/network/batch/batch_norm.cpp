@@ -51,8 +51,8 @@ class BatchNorm final : public Op {
         });
       }
       const double offset = masked_sum(deviation[0].total(), mask) / count;
-      moments_[figure(pass, c)] = {count, near + offset,
-                                   masked_sum(deviation[1].total(), mask) - count * offset * offset};
+      moments_[figure(pass, c)] = {
+          count, near + offset, masked_sum(deviation[1].total(), mask) - count * offset * offset};
     }
   }
 

@@ -112,19 +112,10 @@ def doubt(task: CorrelationTask, transform: Tiling | Whole) -> Doubt:
         if task.axes > 2:
             power = float(known.energy.max()) * transform.points * transform.terms
             error = _error(task, eps, transform.points, power)
-        elif task.axes == 1 and (
-            plain := _error(task, eps, transform.points, 2 * transform.points * _peak(task, known))
-        ) <= _allowed(task, known.least).min(initial=np.inf):
-            error = plain  # even of a tile that is all peak
         else:
             powers = _tile_powers(task, transform, known)
             error = _at_blocks(task, transform, known, _error(task, eps, transform.points, powers))
     return Doubt(known.sides, error, _allowed(task, known.least))
-
-
-def _peak(task: CorrelationTask, known: Scales) -> float:
-    """Return what the square of no element exceeds."""
-    return max(float(known.energy.max()), float(task.fill) ** 2)
 
 
 def _allowed(task: CorrelationTask, sums: Array) -> Array:

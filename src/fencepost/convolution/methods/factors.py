@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..task import Array
 
 LARGEST_RANK = 4  # of what the engine runs in one go
-_SAMPLED, _SAMPLE = 4096, 24  # weights from which on a part of so many rows is looked at first
+_SAMPLED, _SAMPLE = 4096, 24  # weights from which on so many rows are tried first
 # A product may miss a weight by this many roundings of that weight itself.
 _ROUNDINGS = 16
 # Integers up to here are combined without overflow: the product of two fits 63 bits.

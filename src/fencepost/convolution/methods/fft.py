@@ -46,7 +46,8 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     seconds += accuracy.seconds(task)
     if seconds > budget:
-        return Candidate("fft", seconds, f"{note}; finding where they are exact enough included")
+        note += "; finding where they are exact enough included"
+        return Candidate("fft", seconds, note, lambda: run(task, transform))
     doubt = accuracy.doubt(task, transform)
     again = regions.rectangles(doubt.blocks, doubt.sides, task.outputs)
     extra = regions.seconds(task, again) / threads

@@ -88,7 +88,7 @@ def read_onnx(
 
 
 def _mapped(path: Path) -> memoryview:
-    """Map a file into memory: only the pages that are looked at are read."""
+    """Map a file into memory: only the pages that are needed are read."""
     try:
         if path.exists() and not path.is_file():
             raise DataError(

@@ -7,7 +7,8 @@ until it is inside.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,57 +81,49 @@ def convolution_at(
     >>> convolution_at([1, 2, 3], [10, 20], (0,), (0,), "wrap")  # 1·10 + 3·20
     70.0
     """
-    g = as_float(g)
-    total = 0.0
-    for index in np.ndindex(g.shape):
-        i = [x - (k - o) for x, k, o in zip(at, index, origin, strict=True)]
-        total += extended_at(f, i, boundary, fill) * float(g[index])
-    return total
+    return sum(value * weight for value, weight in _factors(f, g, at, origin, boundary, fill))
 
 
-def correlation_at(
-    f: ArrayLike,
-    g: ArrayLike,
-    at: Sequence[int],
-    origin: Sequence[int],
-    boundary: str = "fill",
-    fill: float = 0.0,
-) -> float:
+def correlation_at(f: ArrayLike, g: ArrayLike, at: Sequence[int], *settings: Any) -> float:
     """Return Σᵢ f(x + i) · g(i), as `convolution_at` but without the flip of g."""
-    g = as_float(g)
-    total = 0.0
-    for index in np.ndindex(g.shape):
-        i = [x + (k - o) for x, k, o in zip(at, index, origin, strict=True)]
-        total += extended_at(f, i, boundary, fill) * float(g[index])
-    return total
+    return sum(value * weight for value, weight in _factors(f, g, at, *settings, flip=False))
 
 
 def normalized_convolution_at(
-    f: ArrayLike,
-    g: ArrayLike,
-    at: Sequence[int],
-    origin: Sequence[int],
-    boundary: str = "fill",
-    fill: float = 0.0,
+    f: ArrayLike, g: ArrayLike, at: Sequence[int], *settings: Any
 ) -> float:
     """Return Σᵢ f(i) · g(x − i) · Σg / Σᵢ g(x − i), over the i at which f is not NaN.
 
-    What stands beyond the edges counts as present; NaN if the weights that count add up to 0.
+    Arguments are those of `convolution_at`. What stands beyond the edges counts as present; NaN if
+    the weights that count add up to 0.
 
     Examples
     --------
     >>> normalized_convolution_at([1, float("nan"), 4], [1, 1, 1], (1,), (1,))  # (1 + 4) · 3 / 2
     7.5
     """
+    present = [term for term in _factors(f, g, at, *settings) if not math.isnan(term[0])]
+    share = sum(weight for _, weight in present)
+    total = sum(value * weight for value, weight in present)
+    return total * float(as_float(g).sum()) / share if share else math.nan
+
+
+def _factors(
+    f: ArrayLike,
+    g: ArrayLike,
+    at: Sequence[int],
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
+    *,
+    flip: bool = True,
+) -> Iterator[tuple[float, float]]:
+    """Yield f(x − i) and g(i) for every element of g; without the flip f(x + i)."""
     g = as_float(g)
-    total, share = 0.0, 0.0
     for index in np.ndindex(g.shape):
-        i = [x - (k - o) for x, k, o in zip(at, index, origin, strict=True)]
-        value = extended_at(f, i, boundary, fill)
-        if not math.isnan(value):
-            total += value * float(g[index])
-            share += float(g[index])
-    return total * float(g.sum()) / share if share else math.nan
+        steps = [k - o for k, o in zip(index, origin, strict=True)]
+        i = [x - step if flip else x + step for x, step in zip(at, steps, strict=True)]
+        yield extended_at(f, i, boundary, fill), float(g[index])
 
 
 def convolve(
@@ -152,14 +145,13 @@ def convolve(
     array([29., 20.])
     """
     f, g = as_float(f), as_float(g)
-    if mode == "same":
-        coordinates = [range(size) for size in f.shape]
-    elif mode == "full":
+    if mode != "same":
         origin = (0,) * g.ndim
-        coordinates = [range(n + k - 1) for n, k in zip(f.shape, g.shape, strict=True)]
-    else:
-        origin = (0,) * g.ndim
-        coordinates = [range(k - 1, n) for n, k in zip(f.shape, g.shape, strict=True)]
+    axes = zip(f.shape, g.shape, strict=True)
+    coordinates = [
+        range(n) if mode == "same" else range(n + k - 1) if mode == "full" else range(k - 1, n)
+        for n, k in axes
+    ]
     points = [
         [axis[i] for axis, i in zip(coordinates, index, strict=True)]
         for index in np.ndindex(*map(len, coordinates))

@@ -65,18 +65,15 @@ def conv_layer(
     x = as_float(x)
     channels, size = x.shape[1], x.shape[2:]
     kernels = dense_weights(weight, channels, groups=groups, connections=connections)
-    outputs = len(kernels)
-    biases = np.zeros(outputs) if bias is None else as_float(bias)
+    biases = np.zeros(len(kernels)) if bias is None else as_float(bias)
     axes = _windows(size, kernels.shape[2:], stride, padding, dilation)
     padded = _padded(x, axes, 0.0)
-    y = np.empty((len(x), outputs, *(axis.output for axis in axes)))
+    y = np.empty((len(x), len(kernels), *(axis.output for axis in axes)))
     for position in np.ndindex(y.shape[2:]):
         field = padded[_receptive_field(axes, position)]
-        for output in range(outputs):
-            products = field * kernels[output]
-            y[(slice(None), output, *position)] = biases[output] + products.reshape(len(x), -1).sum(
-                axis=1
-            )
+        for output, kernel in enumerate(kernels):
+            sums = (field * kernel).reshape(len(x), -1).sum(axis=1)
+            y[(slice(None), output, *position)] = biases[output] + sums
     return y
 
 
@@ -129,7 +126,7 @@ def max_pool(
     >>> max_pool([[[1, 5, 2, 4]]], 2)
     array([[[5., 4.]]])
     """
-    return _pool(x, kernel, stride, padding, (-math.inf, np.max))
+    return _pool(x, kernel, stride, padding, -math.inf, np.max)
 
 
 def avg_pool(
@@ -154,7 +151,7 @@ def avg_pool(
     total = sum_pool(x, kernel, stride=stride, padding=padding)
     counts = sum_pool(np.ones_like(as_float(x)), kernel, stride=stride, padding=padding)
     if count_include_pad:
-        counts[...] = math.prod(_each(kernel, np.ndim(x) - 2))
+        counts[...] = np.prod(np.broadcast_to(kernel, np.ndim(x) - 2))
     return total / counts
 
 
@@ -163,12 +160,10 @@ def sum_pool(
 ) -> Array:
     """Return the sum of each window. The stride is the kernel's size if None.
 
-    Examples
-    --------
     >>> sum_pool([[[1, 5, 2, 4]]], 2)
     array([[[6., 6.]]])
     """
-    return _pool(x, kernel, stride, padding, (0.0, np.sum))
+    return _pool(x, kernel, stride, padding, 0.0, np.sum)
 
 
 def flatten(x: ArrayLike) -> Array:
@@ -180,14 +175,8 @@ def flatten(x: ArrayLike) -> Array:
 def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Array:
     """Return y(n, o) = bias(o) + Σᵢ x(n, i) · weight(o, i).
 
-    Parameters
-    ----------
-    x : array_like, (N, F)
-    weight : array_like, (O, F)
-    bias : array_like, (O,), optional
+    x has shape (N, F), weight (O, F), bias (O,).
 
-    Examples
-    --------
     >>> linear([[1, 2]], [[10, 100], [3, 4]], [0, 0.5])
     array([[210. ,  11.5]])
     """
@@ -214,14 +203,8 @@ def rbf(x: ArrayLike, centres: ArrayLike, variance: float = 0.5) -> Array:
     LeCun et al. 1998, equation 7, with its sign changed so that the nearest centre has the
     largest value, as every other output layer has it.
 
-    Parameters
-    ----------
-    x : array_like, (N, F)
-    centres : array_like, (O, F)
-    variance : float
+    x has shape (N, F), centres (O, F).
 
-    Examples
-    --------
     >>> rbf([[1, 2]], [[1, 2], [0, 4]])
     array([[-0., -5.]])
     """
@@ -295,18 +278,8 @@ def batch_norm_inference(
 def dropout(x: ArrayLike, mask: ArrayLike, p: float) -> Array:
     """Return x · mask / (1 − p): values are dropped with probability p and the rest made up for.
 
-    Parameters
-    ----------
-    x : array_like
-    mask : array_like of 0 and 1, of the same shape
-        1 where a value is kept.
-    p : float
-        With p = 1 nothing is kept.
-
-    Notes
-    -----
-    N. Srivastava et al., Dropout, 2014, section 10: scaled in training, so that nothing is left
-    to do in use.
+    The mask is 1 where a value is kept; with p = 1 none is. N. Srivastava et al., Dropout, 2014,
+    section 10: scaled in training, so that nothing is left to do in use.
     """
     x, mask = as_float(x), np.asarray(mask, bool)
     return np.zeros_like(x) if p == 1 else np.where(mask, x / (1 - p), 0.0)
@@ -322,9 +295,9 @@ def _pool(
     kernel: PerAxis,
     stride: PerAxis | None,
     padding: Pairs,
-    operation: tuple[float, Callable[..., Array]],
+    fill: float,
+    reduce: Callable[..., Array],
 ) -> Array:
-    fill, reduce = operation
     x = as_float(x)
     axes = _windows(x.shape[2:], kernel, kernel if stride is None else stride, padding, 1)
     padded = _padded(x, axes, fill)
@@ -349,15 +322,11 @@ def _padded(x: Array, axes: Sequence[Window], fill: float) -> Array:
 
 def _receptive_field(axes: Sequence[Window], position: Sequence[int]) -> tuple[slice, ...]:
     """Index the receptive field of one output, for all images and channels."""
-    starts = [p * axis.stride for p, axis in zip(position, axes, strict=True)]
-    return (
-        slice(None),
-        slice(None),
-        *(
-            slice(s, s + a.effective_kernel_size, a.dilation)
-            for s, a in zip(starts, axes, strict=True)
-        ),
+    fields = (
+        slice(start := p * axis.stride, start + axis.effective_kernel_size, axis.dilation)
+        for p, axis in zip(position, axes, strict=True)
     )
+    return slice(None), slice(None), *fields
 
 
 def _moments(x: Array) -> tuple[Array, Array]:
@@ -369,7 +338,3 @@ def _moments(x: Array) -> tuple[Array, Array]:
 def _channels(values: ArrayLike, x: Array) -> Array:
     """Shape one value for each channel so that it broadcasts over x."""
     return as_float(values).reshape(-1, *(1,) * (x.ndim - 2))
-
-
-def _each(value: PerAxis, axes: int) -> tuple[int, ...]:
-    return (value,) * axes if isinstance(value, int) else tuple(value)

@@ -5,6 +5,8 @@ Steps return new arrays and change nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -56,8 +58,7 @@ def cross_entropy(
     scores = as_float(scores)
     classes = scores.shape[1]
     weights = np.ones(classes) if class_weights is None else as_float(class_weights)
-    total = 0.0
-    weight = 0.0
+    total = weight = 0.0
     for logarithms, target in zip(_log_softmax(scores), np.asarray(targets, int), strict=True):
         for j in range(classes):
             share = label_smoothing / classes + (1 - label_smoothing) * (j == target)
@@ -143,17 +144,12 @@ def adam_step(
 
 def adamw_step(
     parameter: ArrayLike,
-    gradient: ArrayLike,
-    mean: ArrayLike,
-    square: ArrayLike,
-    *,
-    step: int,
+    *moments: ArrayLike,
     rate: float,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
     weight_decay: float = 0.01,
+    **settings: Any,
 ) -> tuple[Array, Array, Array]:
-    """Return parameter and both moments after one step of AdamW.
+    """Return parameter and both moments after one step of AdamW; arguments are `adam_step`'s.
 
     The parameter is first made smaller by rate · weight_decay · parameter, and Adam's step is of
     the gradient alone. I. Loshchilov, F. Hutter, Decoupled weight decay regularization, 2017,
@@ -161,7 +157,7 @@ def adamw_step(
     https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
     """
     decayed = as_float(parameter) * (1 - rate * weight_decay)
-    return adam_step(decayed, gradient, mean, square, step=step, rate=rate, betas=betas, eps=eps)
+    return adam_step(decayed, *moments, rate=rate, **settings)
 
 
 def _log_softmax(scores: Array) -> Array:

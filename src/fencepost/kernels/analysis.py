@@ -17,15 +17,9 @@ _ROUNDING = 1e-12
 class Symmetry(NamedTuple):
     """What becomes of a matrix when it is flipped: nothing (even), its sign (odd), or more.
 
-    Attributes
-    ----------
-    up_down, left_right : "even", "odd" or "none"
-        Flipped along the first axis, along the last. A row is even up and down.
-    centre : "even", "odd" or "none"
-        Flipped along both, that is, turned by 180°. Convolution and correlation are the same for
-        an even kernel, and differ by the sign for an odd one.
-    diagonal : "even", "odd" or "none"
-        Rows and columns exchanged.
+    Flipped along the first axis (`up_down`; a row is even), along the last (`left_right`), along
+    both, that is turned by 180° (`centre`: convolution and correlation are the same for an even
+    kernel, and differ by the sign for an odd one), and rows and columns exchanged (`diagonal`).
     """
 
     up_down: Parity

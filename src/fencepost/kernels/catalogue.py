@@ -26,22 +26,9 @@ OTHER_NAMES = {"box": "mean", "blur": "mean", "gauss": "gaussian", "motion_blur"
 class Entry:
     """A named kernel.
 
-    Attributes
-    ----------
-    name : str
-        The name of its function.
-    group : str
-        What it is for, in a word or two.
-    function : callable
-        Makes the kernel.
-    source : str
-        Where its formula or numbers are from.
-    directions : tuple of str
-        What its argument `direction` may be; empty if it has none.
-    turn : float
-        Of a pair: by how many radians, clockwise, x and y are turned from right and down.
-    least_axes : int
-        1 if it has a form for signals.
+    `source` says where its formula or numbers are from, `directions` what its argument of that name
+    may be; the x and y of a pair are turned by `turn` radians, clockwise, from right and down.
+    `least_axes` is 1 if it has a form for signals.
     """
 
     name: str
@@ -73,12 +60,8 @@ class Entry:
             kernel = self.function(direction, **arguments)
             assert isinstance(kernel, Kernel)
             kernels.append(kernel)
-        if len({kernel.shape for kernel in kernels}) > 1:
-            frame = functools.reduce(operator.add, (0.0 * kernel for kernel in kernels))
-            kernels = [
-                (kernel + frame).named(kernel.name, kernel.parameters, kernel.source)
-                for kernel in kernels
-            ]
+        frame = functools.reduce(operator.add, (0.0 * kernel for kernel in kernels))
+        kernels = [(k + frame).named(k.name, k.parameters, k.source) for k in kernels]
         if self.directions == PAIR:
             return KernelPair(self.name, tuple(kernels), PAIR, self.turn)
         return CompassSet(self.name, tuple(kernels), COMPASS)
@@ -138,17 +121,9 @@ def entry(name: str) -> Entry:
 def pair(name: str, **arguments: object) -> KernelPair:
     """Return the kernels of both directions, whose responses make a magnitude and a direction.
 
-    Parameters
-    ----------
-    name : str
-        "sobel", "prewitt", "scharr", "roberts", "frei_chen", "gaussian_derivative", "difference".
-    **arguments
-        What the function of that name takes beside the direction.
-
-    Raises
-    ------
-    ArgumentError
-        The name is not that of a kernel with directions x and y.
+    The names are "sobel", "prewitt", "scharr", "roberts", "frei_chen", "gaussian_derivative",
+    "difference" and "central_difference"; `arguments` are those of that function beside the
+    direction. Raises ArgumentError for others.
 
     Examples
     --------
@@ -165,17 +140,8 @@ def pair(name: str, **arguments: object) -> KernelPair:
 def compass(name: str, **arguments: object) -> CompassSet:
     """Return the eight kernels of a compass set; the largest response gives the direction.
 
-    Parameters
-    ----------
-    name : str
-        "kirsch", "robinson" or "prewitt_compass".
-    **arguments
-        What the function of that name takes beside the direction.
-
-    Raises
-    ------
-    ArgumentError
-        The name is not that of a compass set.
+    The names are "kirsch", "robinson" and "prewitt_compass"; `arguments` are those of that function
+    beside the direction. Raises ArgumentError for others.
 
     Examples
     --------

@@ -41,18 +41,14 @@ def kirsch(direction: str = "E") -> Kernel:
     return _turned([[5, -3, -3], [5, 0, -3], [5, -3, -3]], direction)
 
 
-@named(
-    "edges",
-    "Robinson 1977, Edge detection by compass gradient masks (CGIP 6)",
-    COMPASS,
-)
+@named("edges", "Robinson 1977, Edge detection by compass gradient masks (CGIP 6)", COMPASS)
 def robinson(direction: str = "E", levels: int = 5) -> Kernel:
     """Robinson: Sobel's kernel (or Prewitt's) in eight directions.
 
     Parameters
     ----------
-    direction : "E", "NE", "N", "NW", "W", "SW", "S" or "SE"
-        Where it is brighter.
+    direction : str
+        As of `kirsch`.
     levels : 5 or 3
         5: weights from −2 to 2, as Sobel's; 3: from −1 to 1, as Prewitt's.
 
@@ -70,15 +66,8 @@ def robinson(direction: str = "E", levels: int = 5) -> Kernel:
 
 @named("edges", "Prewitt 1970, Object enhancement and extraction (Picture Processing)", COMPASS)
 def prewitt_compass(direction: str = "E") -> Kernel:
-    """Prewitt's compass: five neighbours against three and the centre, in eight directions.
+    """Prewitt's compass: five neighbours against three and the centre, as `kirsch`.
 
-    Parameters
-    ----------
-    direction : "E", "NE", "N", "NW", "W", "SW", "S" or "SE"
-        Where it is brighter.
-
-    Examples
-    --------
     >>> print(prewitt_compass("E"))
     prewitt_compass(direction=E): 3 × 3
     1  1 -1

@@ -45,7 +45,8 @@ def difference(direction: str = "x", ndim: int = 2) -> Kernel:
     Parameters
     ----------
     direction : "x" or "y"
-        Along rows or along columns (of a volume also "z"); a signal has one direction.
+        Along rows or along columns (of a volume also "z"); a signal has one direction. Brightness
+        that rises along it has a response above 0.
     ndim : int
         1 for signals, 2 for images, 3 for volumes, …
 
@@ -59,15 +60,8 @@ def difference(direction: str = "x", ndim: int = 2) -> Kernel:
 
 @named("edges", "central difference, exact for parabolas", PAIR)
 def central_difference(direction: str = "x", ndim: int = 2) -> Kernel:
-    """The slope at a pixel, from its two neighbours: 1, 0, −1, halved.
+    """The slope at a pixel, from its two neighbours: 1, 0, −1, halved; arguments of `difference`.
 
-    Parameters
-    ----------
-    direction, ndim
-        As of `difference`.
-
-    Examples
-    --------
     >>> central_difference(ndim=1).matrix
     array([ 0.5,  0. , -0.5])
     """
@@ -84,7 +78,7 @@ def laplace(neighbours: int | None = None, ndim: int = 2) -> Kernel:
         Whether diagonal neighbours count; by default they do: −1 everywhere, 8 in the centre. A
         signal's sample has 2, a volume's element 6 or 26.
     ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
+        As of `difference`.
 
     Notes
     -----
@@ -123,13 +117,11 @@ def sobel(direction: str = "x", size: int = 3, ndim: int = 2) -> Kernel:
 
     Parameters
     ----------
-    direction : "x" or "y"
-        Along which brightness rises; "y" finds horizontal edges.
+    direction, ndim
+        As of `difference`, but not for signals; "y" finds horizontal edges.
     size : int
         Odd, from 3 to 31. Larger ones are smoothed by more of Pascal's triangle in both
         directions, as OpenCV's ``getDerivKernels`` has them.
-    ndim : int
-        2 for images, 3 for volumes, …
 
     Notes
     -----
@@ -150,21 +142,12 @@ def sobel(direction: str = "x", size: int = 3, ndim: int = 2) -> Kernel:
 
 
 @named(
-    "edges",
-    "Prewitt 1970, Object enhancement and extraction (Picture Processing)",
-    PAIR,
+    "edges", "Prewitt 1970, Object enhancement and extraction (Picture Processing)", PAIR,
     least_axes=2,
-)
+)  # fmt: skip
 def prewitt(direction: str = "x", ndim: int = 2) -> Kernel:
-    """Prewitt: the difference of neighbours, averaged over three rows.
+    """Prewitt: the difference of neighbours, averaged over three rows; arguments of `sobel`.
 
-    Parameters
-    ----------
-    direction : "x" or "y"
-        Along which brightness rises.
-
-    Examples
-    --------
     >>> print(prewitt("y"))
     prewitt(direction=y): 3 × 3
      1  1  1
@@ -175,21 +158,12 @@ def prewitt(direction: str = "x", ndim: int = 2) -> Kernel:
 
 
 @named(
-    "edges",
-    "Scharr 2000, Optimale Operatoren in der digitalen Bildverarbeitung",
-    PAIR,
+    "edges", "Scharr 2000, Optimale Operatoren in der digitalen Bildverarbeitung", PAIR,
     least_axes=2,
-)
+)  # fmt: skip
 def scharr(direction: str = "x", ndim: int = 2) -> Kernel:
-    """Scharr: like Sobel, with 3 10 3: the direction is truer, whatever it is.
+    """Scharr: like Sobel, with 3 10 3: truer directions; arguments of `sobel`.
 
-    Parameters
-    ----------
-    direction : "x" or "y"
-        Along which brightness rises.
-
-    Examples
-    --------
     >>> print(scharr("x"))
     scharr(direction=x): 3 × 3
      3 0  -3
@@ -200,11 +174,9 @@ def scharr(direction: str = "x", ndim: int = 2) -> Kernel:
 
 
 @named(
-    "edges",
-    "Roberts 1963, Machine perception of three-dimensional solids (MIT)",
-    PAIR,
+    "edges", "Roberts 1963, Machine perception of three-dimensional solids (MIT)", PAIR,
     turn=math.pi / 4,
-)
+)  # fmt: skip
 def roberts(direction: str = "x") -> Kernel:
     """Roberts' cross: the differences along both diagonals of 2 × 2 pixels.
 
@@ -232,15 +204,8 @@ _ROOT = math.sqrt(2.0)
 
 @named("edges", _FREI_CHEN, PAIR)
 def frei_chen(direction: str = "x") -> Kernel:
-    """Frei and Chen's gradient: like Sobel, with 1 √2 1, of length 1.
+    """Frei and Chen's gradient: like Sobel, with 1 √2 1, of length 1; two of `frei_chen_basis`.
 
-    Parameters
-    ----------
-    direction : "x" or "y"
-        Along which brightness rises. These are two of the nine of `frei_chen_basis`.
-
-    Examples
-    --------
     >>> round(float((frei_chen("x").matrix ** 2).sum()), 12)
     1.0
     """
@@ -250,17 +215,9 @@ def frei_chen(direction: str = "x") -> Kernel:
 def frei_chen_basis() -> BasisSet:
     """Frei and Chen's nine: four for edges, four for lines, the mean; orthonormal.
 
-    Returns
-    -------
-    BasisSet
-        Whose magnitude is the share of an edge in 3 × 3 pixels, from 0 to 1, whatever the contrast.
+    The magnitude is the share of an edge in 3 × 3 pixels, from 0 to 1, whatever the contrast. As
+    drawn in the paper, turned by 180° for convolution.
 
-    Notes
-    -----
-    As drawn in the paper, turned by 180° for convolution.
-
-    Examples
-    --------
     >>> basis = np.stack([kernel.matrix.ravel() for kernel in frei_chen_basis()])
     >>> np.allclose(basis @ basis.T, np.eye(9))
     True

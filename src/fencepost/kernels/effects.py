@@ -47,14 +47,10 @@ def unsharp(
 
     Parameters
     ----------
-    sigma : float or one for each axis
-        Standard deviation of the blur, in pixels: how wide the halo is.
+    sigma, size, ndim
+        As of `gaussian`; sigma is how wide the halo is.
     amount : float
         How much is added, 0 or more.
-    size : int or one for each axis, optional
-        Odd; without it, whatever lies within 4 sigma.
-    ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
 
     Examples
     --------

@@ -153,16 +153,14 @@ def gaussian_derivative(
 
     Parameters
     ----------
-    direction : "x" or "y"
-        Along which brightness rises (of a volume also "z"); a signal has one direction.
+    direction, ndim
+        As of `difference`.
     sigma : float
         Standard deviation in pixels, at least 0.1.
     order : 1 or 2
         First or second derivative.
     size : int, optional
         Odd, at least 3; without it, whatever lies within 4 sigma.
-    ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
 
     Notes
     -----
@@ -185,12 +183,8 @@ def log(sigma: float = 1.0, size: int | None = None, ndim: int = 2) -> Kernel:
 
     Parameters
     ----------
-    sigma : float
-        Standard deviation in pixels, at least 0.1.
-    size : int, optional
-        Odd, at least 3; without it, whatever lies within 4 sigma.
-    ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
+    sigma, size, ndim
+        As of `gaussian_derivative`.
 
     Notes
     -----
@@ -223,10 +217,8 @@ def dog(
         Standard deviation of the Gaussian that is added.
     sigma2 : float, optional
         Of the one that is subtracted; without it, 1.6 · sigma, which is nearest to `log`.
-    size : int or one for each axis, optional
-        Odd; without it, whatever lies within 4 standard deviations of the wider.
-    ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
+    size, ndim
+        As of `gaussian`, around the wider.
 
     Examples
     --------
@@ -240,10 +232,7 @@ def dog(
     return gaussian(sigma, size, ndim=ndim) - gaussian(sigma2, size, ndim=ndim)
 
 
-@named(
-    "texture",
-    "Gabor 1946, Theory of communication; in 2D Daugman 1985, JOSA A 2",
-)
+@named("texture", "Gabor 1946, Theory of communication; in 2D Daugman 1985, JOSA A 2")
 def gabor(
     wavelength: float = 8.0,
     angle: float = 0.0,

@@ -19,16 +19,9 @@ COMPASS = ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
 
 @dataclass(frozen=True)
 class KernelSet(ABC):
-    """Several kernels over the same array.
+    """Several kernels over the same array, with what each is called in the set.
 
-    Attributes
-    ----------
-    name : str
-        What the set is called.
-    kernels : tuple of Kernel
-        Also obtained by iterating, and by ``set["label"]``.
-    labels : tuple of str
-        What each of them is called in the set.
+    They are obtained by iterating, and by ``set["label"]``.
     """
 
     name: str
@@ -60,10 +53,7 @@ class KernelSet(ABC):
 class KernelPair(KernelSet):
     """Two kernels for two directions at right angles: the gradient's length and direction.
 
-    Attributes
-    ----------
-    turn : float
-        By how many radians, clockwise as seen, x and y are turned from right and down.
+    x and y are turned by `turn` radians, clockwise as seen, from right and down.
 
     Examples
     --------

@@ -96,16 +96,13 @@ def as_origin(origin: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
         indices = tuple(operator.index(index) for index in given)
     except TypeError:
         indices = ()
-    if len(indices) != len(shape) or not all(map(_within, indices, shape)):
+    inside = (0 <= index < size for index, size in zip(indices, shape, strict=False))
+    if len(indices) != len(shape) or not all(inside):
         raise ArgumentError(
             f"origin must be one index for each axis, inside {tables.size(shape)}. "
             f"Received: origin={format_value(origin)}"
         )
     return indices
-
-
-def _within(index: int, size: int) -> bool:
-    return 0 <= index < size
 
 
 def outer(*factors: Array) -> Array:

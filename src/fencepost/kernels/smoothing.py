@@ -47,7 +47,7 @@ def mean(size: Size = 3, ndim: int = 2) -> Kernel:
         How many elements along each axis. Of an even size, the mean is of one pixel more after the
         pixel (to the right, below) than before it.
     ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
+        As of `identity`.
 
     Examples
     --------
@@ -71,10 +71,8 @@ def binomial(size: Size = 3, ndim: int = 2) -> Kernel:
 
     Parameters
     ----------
-    size : int or one for each axis
-        How many elements along each axis, at most 1,001.
-    ndim : int
-        1 for signals, 2 for images, 3 for volumes, …
+    size, ndim
+        As of `mean`, at most 1,001 along each axis.
 
     Examples
     --------

@@ -1,0 +1,33 @@
+# The public names, each once: __init__.py imports a name from here when it is first used, and
+# editors and type checkers read this file.
+from .activations import (
+    GELU as GELU,
+    Dropout as Dropout,
+    LeakyReLU as LeakyReLU,
+    ReLU as ReLU,
+    ScaledTanh as ScaledTanh,
+    Sigmoid as Sigmoid,
+    SiLU as SiLU,
+    Tanh as Tanh,
+)
+from .base import (
+    Layer as Layer,
+    ParameterSpec as ParameterSpec,
+    Shape as Shape,
+    StateSpec as StateSpec,
+)
+from .convolution import Conv1d as Conv1d, Conv2d as Conv2d
+from .dense import RBF as RBF, Flatten as Flatten, Linear as Linear
+from .norm import BatchNorm1d as BatchNorm1d, BatchNorm2d as BatchNorm2d
+from .pooling import (
+    AvgPool1d as AvgPool1d,
+    AvgPool2d as AvgPool2d,
+    GlobalAvgPool as GlobalAvgPool,
+    GlobalMaxPool as GlobalMaxPool,
+    MaxPool1d as MaxPool1d,
+    MaxPool2d as MaxPool2d,
+    Subsample as Subsample,
+    SumPool1d as SumPool1d,
+    SumPool2d as SumPool2d,
+)
+from .residual import Residual as Residual

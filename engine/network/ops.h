@@ -19,7 +19,7 @@ struct Fused {
   Shape pooled;
 };
 
-// Which operations a program is made of: those over lanes of images below, or those of single/.
+// Which operations a program is made of: those over lanes of images below, or those of channels/.
 struct OpFactories {
   OpPointer (*convolution)(const Step&, const Fused&);
   OpPointer (*linear)(const Step&, bool relu);

@@ -29,10 +29,10 @@ NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
   return *saved;
 }
 
-single::Predictor& NetworkPlan::predictor() {
+channels::Predictor& NetworkPlan::predictor() {
   std::lock_guard lock(mutex_);
-  if (!single_) single_ = std::make_unique<single::Predictor>(input_, steps_);
-  return *single_;
+  if (!few_) few_ = std::make_unique<channels::Predictor>(input_, steps_);
+  return *few_;
 }
 
 template <typename Copy>

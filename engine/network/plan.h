@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "network/single/predictor.h"
+#include "network/channels/predictor.h"
 #include "network/training/batch.h"
 
 namespace fencepost {
@@ -44,14 +44,14 @@ class NetworkPlan {
   void run(Runner& runner, const Network& network, const Images& images, int threads,
            const Copy& copy);
   Runner& runner(bool fuse);
-  single::Predictor& predictor();
+  channels::Predictor& predictor();
 
   Shape input_;
   std::vector<Step> steps_;
   long parameter_count_, state_count_;
   std::mutex mutex_;
   std::unique_ptr<Runner> fused_, plain_;
-  std::unique_ptr<single::Predictor> single_;
+  std::unique_ptr<channels::Predictor> few_;
 };
 
 } // namespace FENCEPOST_LEVEL

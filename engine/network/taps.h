@@ -10,7 +10,7 @@
 //
 //   lane            Element  Weight
 //   image           vec      float   a block of images (batch/)
-//   output channel  float    vec     one image (single/): `channels` counts vecs of them
+//   output channel  float    vec     one image (channels/): `channels` counts vecs of them
 //   channel         vec      vec     one image, every channel by itself: a depthwise convolution
 //
 // Budget of a register tile of C channels x X pixels (or taps): C*X fused multiply-adds for C + X

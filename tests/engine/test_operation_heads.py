@@ -12,7 +12,7 @@ from fencepost import definitions
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "network/batch",
-    "network/single",
+    "network/channels",
     "network/winograd",
     "network/training",
     "arrays",
@@ -20,7 +20,7 @@ FOLDERS = (
 )
 PARTS = {  # of these folders that are no operations by themselves, and what they are
     "network/batch/fused.cpp": "ReLU and pooling behind convolutions of every kind",
-    "network/single/predictor.cpp": "passes an image through the operations",
+    "network/channels/predictor.cpp": "passes an image through the operations",
     "network/winograd/winograd.cpp": "the transforms of the convolution",
     "network/winograd/gradient.cpp": "its products over tiles",
     "network/training/batch.cpp": "passes blocks of images through the operations",

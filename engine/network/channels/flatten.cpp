@@ -1,14 +1,14 @@
 // Definition: flatten.
-// Test: tests/engine/network/single/test_predictor.py.
+// Test: tests/engine/network/channels/test_predictor.py.
 //
 // From vecs of channels to the order channel, row, column.
 #include <algorithm>
 
-#include "network/single/ops.h"
+#include "network/channels/ops.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 
 namespace {
 
@@ -71,6 +71,6 @@ class Flatten final : public Op {
 
 OpPointer make_flatten(const Step& step) { return std::make_unique<Flatten>(step); }
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

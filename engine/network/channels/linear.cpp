@@ -1,5 +1,5 @@
 // Definition: linear, rbf.
-// Test: tests/engine/network/single/test_predictor.py.
+// Test: tests/engine/network/channels/test_predictor.py.
 //
 // Fully connected layers (a convolution whose kernel covers the whole input is one) and radial
 // basis functions for one image, with the weights where Python has them: lanes run along a row, and
@@ -7,11 +7,11 @@
 // is used once, so the speed is that of the cache which holds them; packing could only add to it.
 #include <array>
 
-#include "network/single/ops.h"
+#include "network/channels/ops.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 namespace {
 
 constexpr int kRows = 4; // summed side by side: the weights then come as fast as the cache gives
@@ -113,6 +113,6 @@ class Rbf final : public Op {
 OpPointer make_linear(const Step& step, bool relu) { return std::make_unique<Linear>(step, relu); }
 OpPointer make_rbf(const Step& step) { return std::make_unique<Rbf>(step); }
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -1,16 +1,16 @@
 // Definition: affine, batch_norm_inference.
-// Test: tests/engine/network/single/test_predictor.py.
+// Test: tests/engine/network/channels/test_predictor.py.
 //
 // y = (x - mean) * scale + bias with parameters of each channel: a weight and bias, or batch
 // normalisation by the running statistics.
 #include <cmath>
 
+#include "network/channels/ops.h"
 #include "network/rows.h"
-#include "network/single/ops.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 namespace {
 
 class Scale final : public Op {
@@ -58,6 +58,6 @@ class Scale final : public Op {
 
 OpPointer make_scale(const Step& step) { return std::make_unique<Scale>(step); }
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

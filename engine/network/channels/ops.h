@@ -5,12 +5,12 @@
 #include <cstring>
 #include <vector>
 
+#include "network/channels/layout.h"
 #include "network/ops.h"
-#include "network/single/layout.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 
 // Whether parameters have changed since they were packed. To compare some thousand of them costs a
 // tenth of packing them, and so a caller need not say when it has written into them.
@@ -36,6 +36,6 @@ OpPointer make_rbf(const Step&);                       // linear.cpp
 OpPointer make_scale(const Step&);                     // scale.cpp: affine, batch_norm
 OpPointer make_flatten(const Step&);                   // flatten.cpp
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

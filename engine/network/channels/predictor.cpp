@@ -1,26 +1,26 @@
 // See predictor.h.
-#include "network/single/predictor.h"
+#include "network/channels/predictor.h"
 
-#include "network/single/ops.h"
+#include "network/channels/ops.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 namespace {
 
 OpPointer make_op(const Step& step) {
   switch (step.kind) {
   case Kind::conv:
-    return single::make_convolution(step, {});
+    return channels::make_convolution(step, {});
   case Kind::linear:
-    return single::make_linear(step, false);
+    return channels::make_linear(step, false);
   case Kind::rbf:
-    return single::make_rbf(step);
+    return channels::make_rbf(step);
   case Kind::affine:
   case Kind::batch_norm:
     return make_scale(step);
   case Kind::flatten:
-    return single::make_flatten(step);
+    return channels::make_flatten(step);
   case Kind::max_pool:
   case Kind::avg_pool:
   case Kind::sum_pool:
@@ -30,7 +30,7 @@ OpPointer make_op(const Step& step) {
   }
 }
 
-const OpFactories kFactories{single::make_convolution, single::make_linear, make_op, stored};
+const OpFactories kFactories{channels::make_convolution, channels::make_linear, make_op, stored};
 
 // One row of pixels, as the network sees them, to floats `step` apart.
 template <typename Pixel>
@@ -84,6 +84,6 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   }
 }
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

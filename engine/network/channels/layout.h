@@ -8,7 +8,7 @@
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 
 // A value's shape in vecs.
 inline Shape stored(Shape s) { return {(s.channels + kLanes - 1) / kLanes, s.height, s.width}; }
@@ -29,6 +29,6 @@ inline float* floats(const Pass& pass, const Slot& slot) {
 // A value's elements in the order channel, row, column, without gaps.
 void copy_flat(const Pass&, const Slot&, Shape, float* to); // flatten.cpp
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

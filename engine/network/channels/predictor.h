@@ -10,7 +10,7 @@
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 
 class Predictor {
  public:
@@ -29,6 +29,6 @@ class Predictor {
   std::mutex busy_;
 };
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -1,18 +1,18 @@
 // Definition: conv_layer.
-// Test: tests/engine/network/single/test_predictor.py.
+// Test: tests/engine/network/channels/test_predictor.py.
 //
 // Convolution of one image: lanes are output channels, and a pixel of the input is broadcast to
 // them. A depthwise convolution, where every channel reads itself, has its channels in lanes on
 // both sides.
 #include <type_traits>
 
+#include "network/channels/ops.h"
 #include "network/convolution.h"
 #include "network/links.h"
-#include "network/single/ops.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 namespace {
 
 // Cell: float, or vec for a depthwise convolution.
@@ -122,7 +122,7 @@ OpPointer make_convolution(const Step& step, const Fused& fused) {
   const bool covers_input = step.kernel_h == step.in.height && step.kernel_w == step.in.width &&
                             step.out.height * step.out.width == 1 && step.groups == 1 &&
                             step.connections.empty() && step.padding.top + step.padding.left == 0;
-  if (covers_input && !fused.max_pool) return single::make_linear(step, fused.relu);
+  if (covers_input && !fused.max_pool) return channels::make_linear(step, fused.relu);
   return suits_rows(step, fused) ? make_rows(step, fused) : make_channels(step, fused);
 }
 
@@ -133,6 +133,6 @@ OpPointer make_channels(const Step& step, const Fused& fused) {
   return std::make_unique<Convolution<float>>(step, fused);
 }
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

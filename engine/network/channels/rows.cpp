@@ -1,5 +1,5 @@
 // Definition: conv_layer.
-// Test: tests/engine/network/single/test_predictor.py.
+// Test: tests/engine/network/channels/test_predictor.py.
 //
 // The first convolution of a network where its output channels would leave lanes empty: lanes run
 // along the rows of the image instead, and vecs of channels are made of the sums.
@@ -7,12 +7,12 @@
 // Budget of a tile of 3 channels x 2 rows x 2 vecs of columns: 12 fused multiply-adds for 8 loads,
 // so arithmetic bounds it. LeNet-5's first layer (6 channels, 28 columns) fills 7/8 of the lanes
 // so; with channels in lanes it would fill 6/8, for 13 loads.
+#include "network/channels/ops.h"
 #include "network/links.h"
-#include "network/single/ops.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace single {
+namespace channels {
 namespace {
 
 constexpr int kChannels = 3, kColumns = 2 * kLanes; // of a tile
@@ -215,6 +215,6 @@ OpPointer make_rows(const Step& step, const Fused& fused) {
   return std::make_unique<RowConvolution>(step, fused);
 }
 
-} // namespace single
+} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

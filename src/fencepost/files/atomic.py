@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PARTIAL = ".partial"  # how the name of a file ends that is being written
@@ -28,9 +28,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
         raise
 
 
-def atomic_write(target: Path, content: bytes) -> None:
-    """Make a file of this content, and see it on the disk before it takes its name."""
-    with atomic_path(target) as partial, partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def atomic_write(target: Path, content: bytes, check: Callable[[Path], None] | None = None) -> None:
+    """Make a file of this content, and see it on the disk before it takes its name.
+
+    `check` is called with the temporary path before that; if it raises, there is no file.
+    """
+    with atomic_path(target) as partial:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if check is not None:
+            check(partial)

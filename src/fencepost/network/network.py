@@ -17,7 +17,7 @@ from ..errors import ArgumentError, SizeError
 from ..layers import Conv1d, Conv2d, Layer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES
-from . import evaluation, inputs, model_files, sizes, vectors
+from . import evaluation, inputs, model_files, sizes, travel, vectors
 from .arguments import (
     Normalization,
     as_class_names,
@@ -328,6 +328,9 @@ class Network:
         written.
         """
         model_files.write(path, self.config(), {**self.parameters, **self.state})
+
+    export = travel.export
+    """`fencepost.network.travel.export` of this network: its arguments from `path` on."""
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:

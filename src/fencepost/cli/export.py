@@ -1,0 +1,91 @@
+"""`fencepost export`: a model for another runtime, compared with the original."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .shared import options, outputs
+from .shared.console import Console, noun
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..network import Network
+
+EXAMPLE = """[bold]Examples[/bold]
+
+fencepost export mnist-lenet5.safetensors -o lenet5.onnx
+
+fencepost export photos.safetensors -o photos.onnx --opset 13 --verify more_photos/"""
+
+_MOST = 64  # images to compare on
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="The file to write: .onnx, or .pt2 for PyTorch.", show_default=False
+        ),
+    ],
+    opset: Annotated[
+        int | None,
+        typer.Option(help="Version of ONNX's operators, from 13.", show_default="17"),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="What pixels are: uint8 or float32.",
+            show_default="uint8 where the normalisation is that of bytes",
+        ),
+    ] = None,
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help=f"Compare on up to {_MOST} of these: {options.DATA_HELP}",
+            show_default="the bundled digits if it was trained on them, else random images",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(help="The largest difference of an output.", show_default="1e-4"),
+    ] = None,
+    as_json: Annotated[bool, options.JSON] = False,
+) -> None:
+    """Write a model for another runtime, run it, and compare it with the original.
+
+    Pixels go in and probabilities come out: normalisation is inside, and class names stand in the
+    file. What is left out is printed. If the outputs differ, there is no file.
+    """
+    console = Console(as_json)
+    outputs.check_writable("--out", out)
+    from .. import load
+
+    network = load(model)
+    images, of = _images(network, verify)
+    chosen = {"opset": opset, "dtype": dtype, "tolerance": tolerance, "verify": images}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    written = network.export(out, **given)
+    console.say(str(written), f"The images are {of}.")
+    console.result({"model": str(model), **written.to_dict(), "images_of": of})
+
+
+def _images(network: Network, data: str | None) -> tuple[np.ndarray[Any, Any] | None, str]:
+    """Return what to compare on, and what to call it; None for random images."""
+    from .shared import loading
+
+    remembered = loading.remembered_source(network)
+    if data is not None:
+        source = replace(remembered or loading.Source(), data=data)
+    elif remembered is not None and remembered.is_mnist:
+        source = remembered
+    else:
+        return None, f"random {noun(network.input_shape)}"
+    tested, _ = loading.for_testing(source, network)
+    return tested.images[:_MOST], f"the first of {source.data}"

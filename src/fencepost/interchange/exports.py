@@ -1,0 +1,203 @@
+"""What every export shares: what is inside, the comparison with the network, and the report."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..arguments import choice, real
+from ..datasets.checks import check_images
+from ..errors import DataError
+from ..files.atomic import atomic_write
+from ..network import Network
+from ..network.arguments import is_of_classes
+from ..network.evaluation import log_softmax
+from ..text import format_shape, plural
+
+#: The largest difference that an export may have, of outputs up to 1; of larger ones in proportion.
+TOLERANCE = 1e-4
+
+PixelType = Literal["uint8", "float32"]
+#: Runs an export: images in, its outputs by name.
+Runner = Callable[[NDArray[Any]], Mapping[str, NDArray[Any]]]
+
+_RANDOM_IMAGES = 5
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that was written, what is in it, and how far it is from the network.
+
+    Attributes
+    ----------
+    path : str
+    format : str
+        With its version: ``"ONNX, opset 17"``.
+    contents : str
+        What is inside and what is left out, as it stands in the file.
+    size : int
+        Bytes.
+    images : int
+        How many images the export and the network were compared on; 0 if they were not.
+    difference : float
+        The largest difference of an output, as a share of the largest output if that exceeds 1.
+    tolerance : float
+        The largest that was allowed.
+    """
+
+    path: str
+    format: str
+    contents: str
+    size: int
+    images: int
+    difference: float
+    tolerance: float
+
+    def __str__(self) -> str:
+        """The whole report."""
+        compared = "not compared with the network"
+        if self.images:
+            compared = (
+                f"compared with the network on {plural(self.images, 'image')}: the largest "
+                f"difference is {self.difference:.1e} (allowed: {self.tolerance:.0e})"
+            )
+        return f"{self.path}: {self.format}, {self.size:,} bytes, {compared}.\n{self.contents}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, for JSON."""
+        return dict(vars(self))
+
+
+def pixel_type(network: Network, wanted: str | None) -> PixelType:
+    """Return the type of the pixels that an export takes.
+
+    Where it is not given: uint8 for images whose normalisation is that of bytes, else float32.
+    """
+    if wanted is not None:
+        kind: PixelType = choice("dtype", wanted, ("uint8", "float32"))
+        return kind
+    statistics = network.normalization
+    if len(network.input_shape) < 3 or statistics is None:
+        return "float32"
+    return "uint8" if float((statistics.mean + statistics.std).max()) > 2 else "float32"
+
+
+def contents(network: Network, dtype: PixelType) -> str:
+    """Draw what is inside an export, and what is left out."""
+    shape = format_shape(("batch", *network.input_shape))
+    steps = [f"{dtype} {shape}"]
+    steps += [] if network.normalization is None else ["(x − mean) / std"]
+    steps.append(plural(len(network.layers), "layer"))
+    outputs = output_names(network)
+    steps += ["logits → softmax → probabilities"] if "logits" in outputs else list(outputs)
+    lines = [f"inside    {' → '.join(steps)}"]
+    if network.class_names is not None:
+        lines.append(f"          names of the {len(network.class_names)} classes, in the metadata")
+    lines.append(f"left out  {_left_out(network)}")
+    return "\n".join(lines)
+
+
+def _left_out(network: Network) -> str:
+    what = []
+    if len(network.input_shape) == 3:
+        channels, *sizes = network.input_shape
+        colours = {1: ", in grey", 3: ", in RGB"}.get(channels, "")
+        what.append(f"resizing of photographs to {format_shape(sizes)} pixels{colours}")
+        record = network.metadata.get("training")
+        preparation = record.get("preparation") if isinstance(record, dict) else None
+        if isinstance(preparation, dict) and preparation.get("style") == "mnist":
+            what.append("cutting out and centring of digits, light on dark")
+    if is_of_classes(network.output_shape):
+        what.append("choosing the likeliest class")
+    return "; ".join(what) or "nothing"
+
+
+def output_names(network: Network) -> tuple[str, ...]:
+    """Name the outputs of an export: probabilities and logits, where there are classes."""
+    return ("probabilities", "logits") if is_of_classes(network.output_shape) else ("output",)
+
+
+def as_verification_images(
+    network: Network, verify: bool | ArrayLike, dtype: PixelType
+) -> NDArray[Any] | None:
+    """Return the images to compare on: those given, random ones for True, none for False."""
+    if verify is False:
+        return None
+    if verify is not True:
+        images = check_images(verify, shape=network.input_shape)
+        return images if images.dtype == dtype else images.astype(dtype)
+    generator = np.random.default_rng(0)
+    shape = (_RANDOM_IMAGES, *network.input_shape)
+    if dtype == "uint8":
+        return generator.integers(0, 256, shape, np.uint8)
+    images = generator.standard_normal(shape, np.float32)
+    if network.normalization is not None:
+        mean, std = (
+            values.reshape(-1, *(1,) * (len(shape) - 2)) for values in network.normalization
+        )
+        images = images * std + mean
+    return images
+
+
+def largest_difference(network: Network, run: Runner, images: NDArray[Any]) -> float:
+    """Compare an export with the network: one image alone, and all of them in one batch."""
+    largest = 0.0
+    for batch in (images[:1], images):
+        logits = network(batch)
+        expected = {"output": logits}
+        if is_of_classes(network.output_shape):
+            expected = {"logits": logits, "probabilities": np.exp(log_softmax(logits))}
+        received = run(batch)
+        for name, values in expected.items():
+            scale = max(1.0, float(np.abs(values).max()))
+            difference = float(np.abs(received[name] - values).max()) / scale
+            largest = difference if math.isnan(difference) else max(largest, difference)
+    return largest
+
+
+def write_verified(
+    path: str | os.PathLike[str],
+    content: bytes,
+    network: Network,
+    runner: Callable[[Path], Runner],
+    images: NDArray[Any] | None,
+    tolerance: float,
+) -> float:
+    """Write a file, run it, compare it with the network, and only then give it its name.
+
+    Returns the difference; NaN if there was nothing to compare on. Raises DataError if it is more
+    than the tolerance, or if the file cannot be written.
+    """
+    target = Path(path)
+    tolerance = real("tolerance", tolerance, 0.0)
+    difference = math.nan
+
+    def check(partial: Path) -> None:
+        nonlocal difference
+        run = runner(partial)
+        if images is None:
+            return
+        difference = largest_difference(network, run, images)
+        if not difference <= tolerance:
+            raise DataError(
+                f"{target}: an export must answer as its network does, to {tolerance:.0e}. "
+                f"Received: a difference of {difference:.1e} on {plural(len(images), 'image')}. "
+                "No file was written."
+            )
+
+    try:
+        atomic_write(target, content, check)
+    except OSError as error:
+        raise DataError(
+            f"{target}: the export cannot be written there: {error.strerror or error}. "
+            f"Choose a folder that exists, may be written to and has "
+            f"{math.ceil(len(content) / 1e6)} MB free."
+        ) from error
+    return difference

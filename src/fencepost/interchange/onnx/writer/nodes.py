@@ -1,0 +1,222 @@
+"""The nodes that each layer becomes in ONNX: a function for each, or a few of them.
+
+Operators and their versions: onnx.ai/onnx/operators. Padding is written out, before and after
+each axis, as the network finally uses it, so `remainder` and asymmetric padding are exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .... import layers
+from ....errors import DataError
+from ....graph import SizedLayer
+from ....layers import Layer
+from .builder import GraphBuilder
+
+#: Writes a layer whose input has this name, and returns the name of its output.
+Writer: TypeAlias = Callable[[GraphBuilder, SizedLayer, Any, str], str]
+
+_WRITERS: dict[type[Layer], Writer] = {}
+
+
+def _writes(*kinds: type[Layer]) -> Callable[[Writer], Writer]:
+    def register(writer: Writer) -> Writer:
+        _WRITERS.update(dict.fromkeys(kinds, writer))
+        return writer
+
+    return register
+
+
+def write_layer(graph: GraphBuilder, sized: SizedLayer, x: str) -> str:
+    """Write one layer, with those within it; return the name of its output.
+
+    Raises DataError if the layer has no form in ONNX.
+    """
+    writer = _WRITERS.get(type(sized.layer))
+    if writer is None:
+        raise DataError(
+            f"layer {sized.place}, {sized.layer.describe()}, has no form in ONNX here. Layers "
+            f"that have one: {', '.join(sorted(kind.__name__ for kind in _WRITERS))}."
+        )
+    graph.place = sized.place
+    return writer(graph, sized, sized.layer, x)
+
+
+def _chain(graph: GraphBuilder, sized: SizedLayer, inner: tuple[SizedLayer, ...], x: str) -> str:
+    """Write layers within a layer, and go back to its place."""
+    for one in inner:
+        x = write_layer(graph, one, x)
+    graph.place = sized.place
+    return x
+
+
+# --- windows ----------------------------------------------------------------------------------
+
+
+@_writes(layers.Conv1d, layers.Conv2d)
+def _conv(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    values = None
+    if layer.connections is not None:  # a kernel for each 1 of the table, and zeros elsewhere
+        table = np.array(layer.connections, bool)
+        values = np.zeros((*table.shape, *layer.kernel_size), np.float32)
+        values[table] = graph.weights[f"{sized.place}.weight"]
+    bias = [graph.weight("bias")] if layer.bias else []
+    return graph.add(
+        "Conv",
+        x,
+        graph.weight("weight", values),
+        *bias,
+        kernel_shape=layer.kernel_size,
+        strides=layer.stride,
+        dilations=layer.dilation,
+        group=layer.groups,
+        pads=[w.before for w in sized.windows] + [w.after for w in sized.windows],
+    )
+
+
+def _pool(graph: GraphBuilder, sized: SizedLayer, x: str, operator: str, **options: Any) -> str:
+    """Write a pool; of the padding after an axis only what the last window covers.
+
+    ONNX Runtime refuses a padding as large as the kernel, and the rest would change nothing.
+    """
+    layer: Any = sized.layer
+    covered = [(w.output - 1) * w.stride + w.kernel - w.input - w.before for w in sized.windows]
+    return graph.add(
+        operator,
+        x,
+        kernel_shape=layer.kernel_size,
+        strides=layer.stride,
+        pads=[w.before for w in sized.windows] + [max(0, after) for after in covered],
+        **options,
+    )
+
+
+@_writes(layers.MaxPool1d, layers.MaxPool2d)
+def _max_pool(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return _pool(graph, sized, x, "MaxPool")
+
+
+@_writes(layers.AvgPool1d, layers.AvgPool2d)
+def _avg_pool(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    counted = int(layer.count_include_pad)
+    return _pool(graph, sized, x, "AveragePool", count_include_pad=counted)
+
+
+@_writes(layers.SumPool1d, layers.SumPool2d)
+def _sum_pool(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    mean = _pool(graph, sized, x, "AveragePool", count_include_pad=1)
+    return graph.add("Mul", mean, graph.constant("elements", math.prod(layer.kernel_size)))
+
+
+@_writes(layers.Subsample)
+def _subsample(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    total = _sum_pool(graph, sized, layer, x)
+    # A factor and a summand for each channel: a 1 × 1 convolution with as many groups.
+    channels = sized.output_shape[0]
+    weight = graph.weights[f"{sized.place}.weight"].reshape(channels, 1, 1, 1)
+    inputs = graph.weight("weight", weight), graph.weight("bias")
+    return graph.add("Conv", total, *inputs, kernel_shape=[1, 1], group=channels)
+
+
+@_writes(layers.GlobalAvgPool)
+def _global_avg(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Flatten", graph.add("GlobalAveragePool", x), axis=1)
+
+
+@_writes(layers.GlobalMaxPool)
+def _global_max(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Flatten", graph.add("GlobalMaxPool", x), axis=1)
+
+
+# --- flat input -------------------------------------------------------------------------------
+
+
+@_writes(layers.Flatten)
+def _flatten(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Flatten", x, axis=1)
+
+
+@_writes(layers.Linear)
+def _linear(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    bias = [graph.weight("bias")] if layer.bias else []
+    return graph.add("Gemm", x, graph.weight("weight"), *bias, transB=1)
+
+
+@_writes(layers.RBF)
+def _rbf(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    # (N, 1, F) less (classes, F), squared, summed over F.
+    column = graph.add("Unsqueeze", x, graph.constant("axis", [1], np.int64))
+    difference = graph.add("Sub", column, graph.weight("centres"))
+    square = graph.add("Mul", difference, difference)
+    distance = graph.add("ReduceSum", square, graph.constant("summed", [2], np.int64), keepdims=0)
+    return graph.add("Mul", distance, graph.constant("factor", -0.5 / layer.variance))
+
+
+# --- each value, or each channel, by itself ---------------------------------------------------
+
+
+@_writes(layers.BatchNorm1d, layers.BatchNorm2d)
+def _batch_norm(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    if layer.affine:
+        factors = graph.weight("weight"), graph.weight("bias")
+    else:
+        channels = sized.input_shape[0]
+        factors = (
+            graph.constant("ones", np.ones(channels)),
+            graph.constant("zeros", np.zeros(channels)),
+        )
+    statistics = graph.weight("running_mean"), graph.weight("running_var")
+    return graph.add("BatchNormalization", x, *factors, *statistics, epsilon=layer.eps)
+
+
+def _writes_operator(kind: type[Layer], operator: str) -> None:
+    """Write a layer as one operator without attributes."""
+    _writes(kind)(lambda graph, sized, layer, x: graph.add(operator, x))
+
+
+_writes_operator(layers.ReLU, "Relu")
+_writes_operator(layers.Tanh, "Tanh")
+_writes_operator(layers.Sigmoid, "Sigmoid")
+
+
+@_writes(layers.LeakyReLU)
+def _leaky_relu(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("LeakyRelu", x, alpha=layer.negative_slope)
+
+
+@_writes(layers.ScaledTanh)
+def _scaled_tanh(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    inner = graph.add("Tanh", graph.add("Mul", x, graph.constant("slope", 2 / 3)))
+    return graph.add("Mul", inner, graph.constant("amplitude", 1.7159))
+
+
+@_writes(layers.SiLU)
+def _silu(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Mul", x, graph.add("Sigmoid", x))
+
+
+@_writes(layers.GELU)
+def _gelu(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    if graph.opset >= 20:
+        return graph.add("Gelu", x)
+    scaled = graph.add("Mul", x, graph.constant("root", math.sqrt(0.5)))
+    doubled = graph.add("Add", graph.add("Erf", scaled), graph.constant("one", 1))
+    return graph.add("Mul", graph.add("Mul", x, doubled), graph.constant("half", 0.5))
+
+
+@_writes(layers.Dropout)
+def _dropout(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Dropout", x, graph.constant("p", layer.p))
+
+
+# --- layers of layers -------------------------------------------------------------------------
+
+
+@_writes(layers.Residual)
+def _residual(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Add", _chain(graph, sized, sized.inner, x), x)

@@ -1,0 +1,72 @@
+"""Where a network goes when it leaves: `Network.export`, by the suffix of the file.
+
+The writers stand above this package, in `fencepost.interchange`, and are loaded when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from ..errors import ArgumentError
+from ..text import join_words
+
+#: The module of `fencepost.interchange` whose `export` writes files with this suffix.
+WRITERS: Final = {".onnx": "onnx.writer.export"}
+
+
+def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
+    """Write the network for another runtime, compared with it before the file is put in place.
+
+    Pixels go in, in a batch of any size, and probabilities and logits come out: normalisation is
+    inside. Class names, layers, and what is left out (resizing of photographs, say) stand in the
+    file.
+
+    Parameters
+    ----------
+    path : str or path
+        ``"model.onnx"``: an ONNX file, which needs ``pip install "fencepost[onnx]"``.
+    opset : int, default 17
+        Version of ONNX's operators, at least 13.
+    dtype : {"uint8", "float32"}, optional
+        What pixels are. By default uint8 for images with a normalisation in the units of bytes,
+        else float32.
+    verify : bool or array of images
+        What the file is run on, beside the network: random images (True), these images, or nothing
+        (False).
+    tolerance : float
+        The largest difference of an output that is allowed; of outputs above 1, as a share of the
+        largest.
+
+    Returns
+    -------
+    fencepost.interchange.exports.Export
+        What was written; printed, it says what is inside and what is left out.
+
+    Raises
+    ------
+    ArgumentError
+        The suffix or an option is none of these, or a package is not installed.
+    DataError
+        The export differs from the network, a layer has no form there, or the file cannot be
+        written. There is then no file, or the one that was there.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> net = fp.models.lenet5()
+    >>> print(net.export("lenet5.onnx").contents)
+    inside    float32 batch × 1 × 28 × 28 → 12 layers → logits → softmax → probabilities
+    left out  resizing of photographs to 28 × 28 pixels, in grey; choosing the likeliest class
+    """
+    suffix = Path(path).suffix.lower()
+    module = WRITERS.get(suffix)
+    if module is None:
+        raise ArgumentError(
+            f"An export must be named with the suffix of its format: {join_words(WRITERS, 'or')}. "
+            f"Received: {os.fspath(path)!r}."
+        )
+    writer = importlib.import_module(f"fencepost.interchange.{module}")
+    return writer.export(network, path, **options)

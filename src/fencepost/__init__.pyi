@@ -11,7 +11,6 @@ from . import (
     plots as plots,
     training as training,
 )
-from ._engine import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 from .convolution import (
     avg_pool as avg_pool,
     convolution_terms as convolution_terms,
@@ -67,5 +66,6 @@ from .layers import (
 from .network import Network as Network, load as load
 from .planning import plan as plan
 from .sizing import output_size as output_size
+from .threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 
 __version__: str

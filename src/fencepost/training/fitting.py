@@ -20,6 +20,7 @@ from .. import _engine
 from ..arguments import flag, integer, real
 from ..datasets.dataset import channel_statistics
 from ..errors import ArgumentError, DataError
+from ..threads import as_threads, get_num_threads
 from . import progress as progress_bars
 from .augmentation import Augmentation, as_augmentation
 from .checkpoints import Checkpoint, compare_settings
@@ -139,7 +140,7 @@ def fit(
     checkpoint_seconds = real("checkpoint_seconds", checkpoint_seconds, 0)
     stored = None if path is None else _stored(path, resume)
     if threads is None:
-        threads = _engine.get_num_threads() if stored is None else int(stored.settings["threads"])
+        threads = get_num_threads() if stored is None else int(stored.settings["threads"])
     outputs = math.prod(net.output_shape)
     options = RunOptions(
         epochs=integer("epochs", epochs, 1),
@@ -149,7 +150,7 @@ def fit(
         loss=as_loss(loss, np.asarray(labels), outputs),
         augmentation=as_augmentation(augmentation),
         seed=integer("seed", seed, 0),
-        threads=integer("threads", threads, 1),
+        threads=as_threads("threads", threads),
         keep_best=flag("keep_best", keep_best),
         patience=_patience(early_stopping, validation),
     )

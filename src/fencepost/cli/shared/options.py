@@ -17,7 +17,7 @@ DATA_HELP = (
 )
 DATA = typer.Option(help=DATA_HELP)
 JSON = typer.Option("--json", help="Print one JSON object on standard output.")
-THREADS = typer.Option(min=1, help="Threads to compute with.", show_default="all cores")
+THREADS = typer.Option(min=1, max=1024, help="Threads to compute with.", show_default="all cores")
 SIZE = typer.Option(help="HEIGHTxWIDTH: resize all images of a folder to this.")
 LABEL = typer.Option(help="The column of a .csv that holds the labels.")
 CHANNELS = typer.Option(

@@ -1,0 +1,57 @@
+"""The number of threads: what is taken, what is refused, in which words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from fencepost.threads import MOST, as_threads
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    before = fp.get_num_threads()
+    yield
+    fp.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n", [1, 3, MOST, np.int8(2), np.uint64(2), np.array(2)])
+def test_integers_are_taken(n):
+    fp.set_num_threads(n)
+    assert fp.get_num_threads() == int(n)
+
+
+@pytest.mark.parametrize(
+    ("n", "message"),
+    [
+        (0, "n must be an integer, at least 1. Received: n=0."),
+        (-1, "n must be an integer, at least 1. Received: n=-1."),
+        (2.0, "n must be an integer, at least 1. Received: n=2.0."),
+        (float("nan"), "n must be an integer, at least 1. Received: n=nan."),
+        (True, "n must be an integer, at least 1. Received: n=True."),
+        ("2", "n must be an integer, at least 1. Received: n='2'."),
+        (None, "n must be an integer, at least 1. Received: n=None."),
+        (10**9, "n must be an integer, at most 1,024. Received: n=1000000000."),
+        (10**30, f"n must be an integer, at most 1,024. Received: n={10**30}."),
+    ],
+)
+def test_others_are_refused_and_nothing_changes(n, message):
+    before = fp.get_num_threads()
+    with pytest.raises(fp.ArgumentError) as caught:
+        fp.set_num_threads(n)
+    assert str(caught.value) == message
+    assert fp.get_num_threads() == before
+
+
+def test_an_argument_is_called_by_its_own_name():
+    with pytest.raises(fp.ArgumentError, match=r"^threads must be an integer, at most 1,024"):
+        as_threads("threads", 10**9)
+
+
+def test_a_training_checks_its_threads_alike():
+    net = fp.Network((1, 4, 4), [fp.Flatten(), fp.Linear(2)])
+    images, labels = np.zeros((4, 1, 4, 4), np.uint8), [0, 1, 0, 1]
+    for threads in (0, 2.0, 10**9):
+        with pytest.raises(fp.ArgumentError, match=r"^threads must be an integer, at "):
+            net.fit(images, labels, epochs=1, threads=threads)

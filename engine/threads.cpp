@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -85,8 +84,6 @@ Pool& the_pool() {
 }
 
 int default_threads() {
-  if (const char* text = std::getenv("FENCEPOST_NUM_THREADS"))
-    if (int n = std::atoi(text); n > 0) return n;
   unsigned n = std::thread::hardware_concurrency();
   return n ? static_cast<int>(n) : 1;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
@@ -124,3 +125,24 @@ def test_unknown_isa_is_refused_with_the_names_that_work():
     done = in_new_process("import fencepost._engine", FENCEPOST_ISA="sse9")
     assert done.returncode != 0
     assert "must be one of baseline, avx2, avx512. Received: 'sse9'" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["1", " 3 ", "1024", ""])
+def test_the_environment_says_how_many_threads(text):
+    cores = len(os.sched_getaffinity(0))
+    code = "import fencepost as fp; print(fp.get_num_threads())"
+    done = in_new_process(code, FENCEPOST_NUM_THREADS=text)
+    assert int(done.stdout) == int(text or cores), done.stderr
+
+
+@pytest.mark.parametrize("text", ["0", "-2", "2.0", "two", "1025", "9" * 5000, "1e2", "2 4", "²"])
+def test_nonsense_for_the_number_of_threads_is_refused_with_the_rule(text):
+    rule = "FENCEPOST_NUM_THREADS must be an integer from 1 to 1,024. Received: "
+    done = in_new_process("import fencepost._engine", FENCEPOST_NUM_THREADS=text)
+    assert done.returncode != 0
+    assert f"{rule}{text!r}. Unset it" in done.stderr
+    command = (
+        "from fencepost.cli.app import run; run(['convolve', 'a.csv', '-k', 'mean', '-o', 'b.csv'])"
+    )
+    done = in_new_process(command, FENCEPOST_NUM_THREADS=text)
+    assert done.stderr.startswith(f"fencepost: {rule}")

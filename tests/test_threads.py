@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.threads import MOST, as_threads
+from fencepost._engine import MOST_THREADS
+from fencepost.cli.shared.options import THREADS
+from fencepost.threads import as_threads
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +18,7 @@ def _as_before():
     fp.set_num_threads(before)
 
 
-@pytest.mark.parametrize("n", [1, 3, MOST, np.int8(2), np.uint64(2), np.array(2)])
+@pytest.mark.parametrize("n", [1, 3, MOST_THREADS, np.int8(2), np.uint64(2), np.array(2)])
 def test_integers_are_taken(n):
     fp.set_num_threads(n)
     assert fp.get_num_threads() == int(n)
@@ -42,6 +44,10 @@ def test_others_are_refused_and_nothing_changes(n, message):
         fp.set_num_threads(n)
     assert str(caught.value) == message
     assert fp.get_num_threads() == before
+
+
+def test_commands_have_the_same_limit():
+    assert THREADS.max == MOST_THREADS
 
 
 def test_an_argument_is_called_by_its_own_name():

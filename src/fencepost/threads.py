@@ -10,12 +10,10 @@ from typing import Any
 from . import _engine
 from .arguments import integer
 
-MOST = 1024  # a slip of the keyboard must not ask the system for a billion threads
-
 
 def as_threads(name: str, value: Any) -> int:
-    """`value` as a number of threads, from 1 to `MOST`."""
-    return integer(name, value, 1, MOST)
+    """`value` as a number of threads, from 1 to 1,024."""
+    return integer(name, value, 1, _engine.MOST_THREADS)
 
 
 def get_num_threads() -> int:

@@ -2,7 +2,8 @@
 
 The same C++ is compiled once per instruction set, into the modules ``_baseline`` (SSE2 or NEON),
 ``_avx2`` and ``_avx512``. This file picks one when it is imported and passes its names on; the
-environment variable ``FENCEPOST_ISA`` caps the choice.
+environment variable ``FENCEPOST_ISA`` caps the choice, and ``FENCEPOST_NUM_THREADS`` says how many
+threads compute where neither a call nor `set_num_threads` does.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import _baseline
 
+MOST_THREADS = 1024  # a slip of the keyboard must not ask the system for a billion threads
 _ORDER = ("baseline", "avx2", "avx512")
 
 
@@ -39,6 +42,19 @@ def _choose(cap: str | None) -> str:
         )
     allowed = _ORDER[: _ORDER.index(cap) + 1]
     return [name for name in _available() if name in allowed][-1]
+
+
+def _threads(text: str | None) -> int | None:
+    """Return the number of threads that the environment asks for, if it does."""
+    if not text:
+        return None
+    digits = text.strip()
+    if not (re.fullmatch(r"\d{1,9}", digits) and 1 <= int(digits) <= MOST_THREADS):
+        raise ImportError(
+            f"FENCEPOST_NUM_THREADS must be an integer from 1 to {MOST_THREADS:,}. Received: "
+            f"{text!r}. Unset it to let fencepost use all cores."
+        )
+    return int(digits)
 
 
 def levels() -> dict[str, ModuleType]:
@@ -84,9 +100,13 @@ else:
     pool = _chosen.pool
     set_num_threads = _chosen.set_num_threads
 
+if (_asked := _threads(os.environ.get("FENCEPOST_NUM_THREADS"))) is not None:
+    set_num_threads(_asked)
+
 __all__ = [
     "FOLDED_TAPS",
     "LONGEST_TILE",
+    "MOST_THREADS",
     "SHORTEST_LINE",
     "SHORTEST_TILE",
     "NetworkPlan",

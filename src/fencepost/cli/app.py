@@ -105,9 +105,9 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read the output has had enough; Python must not complain when it closes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (FencepostError, _UsageError, OSError, MemoryError) as error:
-        if debug:
-            raise
+    except (FencepostError, _UsageError, OSError, MemoryError, ImportError) as error:
+        if debug or (isinstance(error, ImportError) and "FENCEPOST_" not in str(error)):
+            raise  # an ImportError is a defect, unless a variable of ours has no sense
         if isinstance(error, _UsageError) and not error.format_message():
             return BAD_INPUT  # no command was given: the help has been printed
         print(f"fencepost: {_paragraph(error, arguments)}", file=sys.stderr)

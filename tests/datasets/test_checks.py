@@ -51,7 +51,7 @@ def test_masks_become_uint8():
         (np.zeros((3, 1, 0, 8)), None, "no pixels"),
         (np.array(["a"]), None, "real numbers. Received: dtype <U1"),
         (np.zeros((2, 1, 2, 2), complex), None, "dtype complex128"),
-        ([[1, 2], [3]], None, "different shapes"),
+        ([[1, 2], [3]], None, "rows of different lengths"),
     ],
 )
 def test_wrong_images(array, shape, words):

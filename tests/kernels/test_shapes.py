@@ -37,12 +37,12 @@ def test_centre_is_scipys(n):
         (np.zeros((3, 0)), "an array of shape (3, 0)"),
         (5, "an array of shape ()"),
         (np.zeros((1,) * 9), "an array of shape (1, 1, 1, 1, 1, 1, 1, 1, 1)"),
-        ([[1, 2], [3]], "rows of different lengths"),
+        ([[1, 2], [3]], "rows of different lengths."),
         ([1, np.nan], "nan at (1,)"),
         ([[1, 2], [np.inf, 0]], "inf at (1, 0)"),
-        (["a"], "an array of str32"),
-        ([1j], "an array of complex128"),
-        ([None], "an array of object"),
+        (["a"], "dtype <U1. If it holds numbers, np.asarray(…, float) makes them so."),
+        ([1j], "dtype complex128. Take its real part, .real, or its magnitude, np.abs(…)."),
+        ([None], "dtype object. If it holds numbers, np.asarray(…, float) makes them so."),
     ],
 )
 def test_matrices_that_are_none(matrix, received):

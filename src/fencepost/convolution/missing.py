@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import choice
+from ..arrays import as_array
 from ..errors import ArgumentError, DataError
 from ..kernels import Kernel
 from .boundaries import parse_boundary
@@ -55,7 +56,7 @@ def convolved(
 def _mask(array: NDArray[Any], mask: Any) -> NDArray[np.bool_]:
     if mask is None:
         return np.zeros(array.shape, bool)
-    given = np.asarray(mask)
+    given = as_array("mask", mask)
     if given.dtype != bool or given.shape != array.shape:
         raise DataError(
             "mask must be True or False for each element of f, True where it is missing. Received: "

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import choice, integer, is_sequence, nearest
+from ..arrays import as_array
 from ..errors import ArgumentError, DataError, SizeError, SizeProblem
 from ..kernels import Kernel
 from .boundaries import Boundary, Indices, parse_boundary
@@ -98,12 +99,7 @@ def parse_call(
 
 def parse_array(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
     """Take an array of numbers that is not empty and has at least one axis."""
-    array = _as_array(name, values)
-    if array.dtype.kind not in "biufc":
-        raise DataError(
-            f"{name} must be an array of numbers. Received: dtype {array.dtype}. If it holds "
-            f"numbers, {name}.astype(float) makes them so."
-        )
+    array = as_array(name, values)
     if array.dtype.kind in "fc" and array.dtype.itemsize > (8 if array.dtype.kind == "f" else 16):
         raise DataError(
             f"{name} must be in double precision at most. Received: dtype {array.dtype}. Use "
@@ -114,28 +110,6 @@ def parse_array(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
     if array.size == 0:
         raise DataError(f"{name} must have at least one element. Received: shape {array.shape}.")
     return array
-
-
-def _as_array(name: str, values: Any) -> NDArray[Any]:
-    """Take what NumPy takes, and tensors of PyTorch, as far as nothing of them is lost."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise DataError(
-            f"{name} must not be masked here: what is under the mask would count. Received: an "
-            f"array of shape {values.shape} with {int(np.ma.getmaskarray(values).sum())} masked "
-            f"elements. Use {name}.filled(…), or convolve(…) with its mask."
-        )
-    if getattr(values, "requires_grad", False):
-        raise DataError(
-            f"{name} must not require gradients: they would be lost. Received: a tensor with "
-            f"requires_grad=True. Use {name}.detach()."
-        )
-    if hasattr(values, "resolve_conj"):  # a tensor; NumPy has no bfloat16 and no lazy conjugates
-        values = values.resolve_conj().resolve_neg()
-        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:  # lists of different lengths, say
-        raise DataError(f"{name} must be an array of numbers. Received: {error}.") from None
 
 
 def _sequence(value: Any) -> Sequence[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import ANY, as_array
 from ..errors import DataError
 
 __all__ = ["check_images", "check_targets"]
@@ -107,7 +108,7 @@ def check_targets(
     """
     if loss == "mse":
         return _check_values(_as_numbers(targets, name), count, outputs, name)
-    array = np.asarray(targets)
+    array = as_array(name, targets, kinds=ANY)
     if array.dtype.kind in "USO" and array.size:
         raise DataError(
             f"{name} must be integer class indices, from 0 on. Received: {name}[0] = "
@@ -118,21 +119,8 @@ def check_targets(
 
 
 def _as_numbers(values: Any, name: str) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # as NumPy reports rows of different lengths
-        raise DataError(
-            f"{name} must be one array of numbers. Received: a sequence whose items have "
-            f"different shapes. Bring all to one size, then np.stack them."
-        ) from error
-    if array.dtype.kind == "b":
-        return array.view(np.uint8)
-    if array.dtype.kind not in "uif":
-        raise DataError(
-            f"{name} must be real numbers. Received: dtype {array.dtype}. "
-            f"Convert them to uint8 or float32 first."
-        )
-    return array
+    array = as_array(name, values, "real numbers", kinds="buif")
+    return array.view(np.uint8) if array.dtype.kind == "b" else array
 
 
 def _check_shape(received: tuple[int, ...], shape: tuple[int, ...] | None, name: str) -> None:

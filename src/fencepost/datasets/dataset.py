@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from .checks import CHUNK, check_images, check_targets
 
@@ -67,7 +68,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         images = check_images(self.images)
-        targets = np.asarray(self.targets)
+        targets = as_array("targets", self.targets, kinds=ANY)
         # Floating targets are those of a regression; a flat list of integers among them is more
         # likely to be classes in the wrong type, which only their owner knows.
         flat = targets.ndim == 1 and targets.size > 0

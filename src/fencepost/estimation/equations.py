@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import ANY, as_array
 from ..convolution import correlate
 from ..errors import DataError
 from ..text import format_shape, plural
@@ -197,7 +198,7 @@ def _inside(
 
 def _picture(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return a picture as (channels, H, W)."""
-    array = np.asarray(values)
+    array = as_array(name, values, "a picture", kinds=ANY)
     if array.dtype.kind not in "uf" or array.dtype.itemsize > 8 or array.ndim not in (2, 3):
         raise DataError(
             f"{name} must be a picture: (H, W) or (H, W, C) of uint8, uint16 or floats. "

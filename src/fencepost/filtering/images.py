@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ..arrays import as_array
 from ..errors import ArgumentError, DataError
 from . import pixels as kinds
 from .bands import filter_pixels
@@ -157,7 +158,7 @@ def filter_image(
 def _filter_masked(
     pixels: NDArray[Any], mask: ArrayLike, colours: str, steps: tuple[Step, ...], options: Options
 ) -> NDArray[Any]:
-    missing = np.asarray(mask)
+    missing = as_array("mask", mask)
     if missing.dtype != bool or missing.shape != pixels.shape[:2]:
         raise DataError(
             "mask must be True or False for each pixel, True where it does not count. Received: "
@@ -290,7 +291,7 @@ def _unwrap(image: Any) -> tuple[NDArray[Any], str, Any]:
     if hasattr(image, "getbands"):  # of Pillow, which need not be installed for arrays
         return _unwrap_pillow(image)
     pixels, colours = kinds.from_array(image)
-    flat = np.ndim(image) == 2
+    flat = image.ndim == 2 if hasattr(image, "ndim") else np.ndim(image) == 2
     return pixels, colours, lambda result: result[..., 0] if flat else result
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import as_array
 from ..errors import DataError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["CHANNELS", "from_array", "from_pillow", "has_alpha", "to_pillow"]
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
+_DTYPES = "uint8, uint16, float32 or float64"
 _OF_COUNT = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 # What the modes of 8 bits that are not taken as they are become; all without loss but YCbCr.
 _CONVERTED = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -39,12 +41,12 @@ def from_array(image: Any) -> tuple[NDArray[Any], str]:
             "image must not be a masked array: what is under the mask would count. Use "
             'filter_image(image.data, …, mask=image.mask, nan="ignore").'
         )
-    array = np.asarray(image)
+    array = as_array("image", image, f"an array of {_DTYPES}")
     native = array.dtype.newbyteorder("=")
     if native not in DTYPES:
         raise DataError(
-            "image must be an array of uint8, uint16, float32 or float64. Received: dtype "
-            f"{array.dtype}. {_remedy(array.dtype)}"
+            f"image must be an array of {_DTYPES}. Received: dtype {array.dtype}. "
+            f"{_remedy(array.dtype)}"
         )
     pixels = array[..., None] if array.ndim == 2 else array
     if pixels.ndim != 3 or pixels.shape[2] not in _OF_COUNT:
@@ -61,9 +63,9 @@ def from_array(image: Any) -> tuple[NDArray[Any], str]:
 
 def _remedy(dtype: np.dtype[Any]) -> str:
     if dtype == np.bool_:
-        return "image.astype(np.uint8) * 255 makes it black and white."
+        return "np.asarray(image, np.uint8) * 255 makes it black and white."
     if dtype.kind in "iuf":
-        return "image.astype(np.float32) takes any range of values."
+        return "np.asarray(image, np.float32) takes any range of values."
     return "Give numbers."
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import integer, is_sequence, per_axis, real
+from ..arrays import as_array
 from ..errors import ArgumentError
 from ..text import format_value
 from . import tables
@@ -67,15 +68,11 @@ def centre(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def as_weights(matrix: ArrayLike, most_axes: int = _MOST_AXES) -> Array:
     """Return a read-only copy in float64 of an array of finite real numbers, at least one."""
-    rule = "A kernel must be an array of finite real numbers, at least one."
+    name, rule = "A kernel", "an array of finite real numbers, at least one"
     if most_axes == 1:
-        rule = "A factor must be a row of finite real numbers, at least one."
-    try:
-        given = np.asarray(matrix)
-    except ValueError:
-        raise ArgumentError(f"{rule} Received: rows of different lengths") from None
-    if given.dtype.kind not in "biuf":
-        raise ArgumentError(f"{rule} Received: an array of {given.dtype.name}")
+        name, rule = "A factor", "a row of finite real numbers, at least one"
+    given = as_array(name, matrix, rule, kinds="biuf", error=ArgumentError)
+    rule = f"{name} must be {rule}."
     if not 1 <= given.ndim <= most_axes or not given.size:
         raise ArgumentError(f"{rule} Received: an array of shape {given.shape}")
     check_size(given.shape)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
 from ..errors import ArgumentError
 from ..layers import Shape
@@ -76,17 +77,14 @@ def as_targets(targets: ArrayLike, count: int, outputs: int) -> NDArray[Any]:
     It is a regression if there is one output, or if targets are floating-point numbers with an
     axis for the outputs.
     """
-    array = np.asarray(targets)
+    array = as_array("targets", targets, kinds=ANY)
     if outputs == 1 or (array.ndim == 2 and array.dtype.kind == "f"):
         return check_targets(array, count, loss="mse", outputs=outputs, name="targets")
     return check_targets(array, count, outputs=outputs, name="targets")
 
 
 def _with_axes(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
-    try:
-        array = np.asarray(images)
-    except ValueError:  # rows of different lengths, of which the check has more to say
-        return check_images(images)
+    array = as_array("images", images, kinds=ANY)
     single_channel = _may_lack_channel(input_shape)
     if array.shape == input_shape or (single_channel and array.shape == input_shape[1:]):
         return array.reshape(1, *input_shape)

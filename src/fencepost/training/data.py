@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
 from ..datasets.dataset import Dataset
 from ..errors import ArgumentError
@@ -67,7 +68,7 @@ class DataSpec:
         self, images: Any, targets: Any, prefix: str = "", training: bool = False
     ) -> Subset:
         """Check images and targets; `prefix` names them in errors."""
-        images = np.asarray(images)
+        images = as_array(f"{prefix}images", images, kinds=ANY)
         if self.input_shape[0] == 1 and images.shape[1:] == self.input_shape[1:]:
             images = images[:, None]  # one channel, whose axis was left out
         checked = check_images(images, shape=self.input_shape, name=f"{prefix}images")

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from .. import _engine
 from ..arguments import flag, integer, real
+from ..arrays import ANY, as_array
 from ..datasets.dataset import channel_statistics
 from ..errors import ArgumentError, DataError
 from ..threads import as_threads, get_num_threads
@@ -147,7 +148,7 @@ def fit(
         batch_size=integer("batch_size", batch_size, 1),
         optimizer=as_optimizer(optimizer, lr=lr),
         schedule=as_schedule(schedule),
-        loss=as_loss(loss, np.asarray(labels), outputs),
+        loss=as_loss(loss, as_array("labels", labels, kinds=ANY), outputs),
         augmentation=as_augmentation(augmentation),
         seed=integer("seed", seed, 0),
         threads=as_threads("threads", threads),

@@ -3,3 +3,5 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+for _name in __all__:  # at once: a layer makes itself known to `Layer.types` when it is imported
+    __getattr__(_name)

@@ -51,6 +51,8 @@ ELSEWHERE = [
      "interchange/onnx/test_reader.py", "whole files are read"),
     ("interchange/torch", "errors function_call names",
      "interchange/torch/test_trace.py", "modules are traced"),
+    ("interchange/torch/writer", "layers modules",
+     "interchange/torch/writer/test_export.py", "a network is what all of them make"),
     ("layers", "activations arguments convolution dense norm pooling residual windowed",
      "layers/test_base.py", "one table of all layers"),
     ("network", "travel",

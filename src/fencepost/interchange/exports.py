@@ -29,6 +29,7 @@ PixelType = Literal["uint8", "float32"]
 Runner = Callable[[NDArray[Any]], Mapping[str, NDArray[Any]]]
 
 _RANDOM_IMAGES = 5
+_BYTES = 4.0  # mean plus standard deviation: more than those of values up to 1, or standardised
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def pixel_type(network: Network, wanted: str | None) -> PixelType:
     statistics = network.normalization
     if len(network.input_shape) < 3 or statistics is None:
         return "float32"
-    return "uint8" if float((statistics.mean + statistics.std).max()) > 2 else "float32"
+    return "uint8" if float((statistics.mean + statistics.std).max()) > _BYTES else "float32"
 
 
 def contents(network: Network, dtype: PixelType) -> str:

@@ -332,6 +332,9 @@ class Network:
     export = travel.export
     """`fencepost.network.travel.export` of this network: its arguments from `path` on."""
 
+    to_torch = travel.to_torch
+    """`fencepost.network.travel.to_torch` of this network."""
+
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:
         """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""

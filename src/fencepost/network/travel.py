@@ -1,4 +1,4 @@
-"""Where a network goes when it leaves: `Network.export`, by the suffix of the file.
+"""Where a network goes when it leaves: `Network.export`, by the file's suffix; `Network.to_torch`.
 
 The writers stand above this package, in `fencepost.interchange`, and are loaded when they are used.
 """
@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from ..text import join_words
 
 #: The module of `fencepost.interchange` whose `export` writes files with this suffix.
-WRITERS: Final = {".onnx": "onnx.writer.export"}
+WRITERS: Final = {".onnx": "onnx.writer.export", ".pt2": "torch.writer.export"}
 
 
 def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
@@ -28,8 +28,9 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
     ----------
     path : str or path
         ``"model.onnx"``: an ONNX file, which needs ``pip install "fencepost[onnx]"``.
+        ``"model.pt2"``: a file for ``torch.export.load``, which needs PyTorch.
     opset : int, default 17
-        Version of ONNX's operators, at least 13.
+        Of ONNX files only: version of the operators, at least 13.
     dtype : {"uint8", "float32"}, optional
         What pixels are. By default uint8 for images with a normalisation in the units of bytes,
         else float32.
@@ -68,5 +69,39 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
             f"An export must be named with the suffix of its format: {join_words(WRITERS, 'or')}. "
             f"Received: {os.fspath(path)!r}."
         )
-    writer = importlib.import_module(f"fencepost.interchange.{module}")
-    return writer.export(network, path, **options)
+    if "opset" in options and suffix != ".onnx":
+        raise ArgumentError(
+            f"opset is for ONNX files, .onnx. Received: opset={options['opset']!r} for {suffix}."
+        )
+    return _interchange(module).export(network, path, **options)
+
+
+def to_torch(network: Any) -> Any:
+    """Return the network as a PyTorch module with the same weights, under the same names.
+
+    It takes pixels of any type, normalises them, and returns logits; in `train` mode, dropout and
+    batch normalisation do what they do in `fit`. It can be trained, scripted (`torch.jit.script`)
+    and exported (`torch.export.export`). `fencepost.from_torch` reads it back.
+
+    Returns
+    -------
+    torch.nn.Module
+        In eval mode; a copy of the weights.
+
+    Raises
+    ------
+    ArgumentError
+        PyTorch is not installed.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> net = fp.models.lenet5()
+    >>> list(net.parameters)[:2]
+    ['0.weight', '0.bias']
+    """
+    return _interchange("torch.writer.export").to_torch(network)
+
+
+def _interchange(module: str) -> Any:
+    return importlib.import_module(f"fencepost.interchange.{module}")

@@ -1,0 +1,1 @@
+"""Networks of our own as PyTorch modules: `fencepost.interchange.torch.writer.export`."""

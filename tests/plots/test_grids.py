@@ -16,13 +16,6 @@ def test_signed_colours_are_blue_above_zero_and_vermillion_below():
     assert dark.tolist() == [[False, False, True, False]]
 
 
-def test_greys_run_from_black_to_white():
-    colours, dark = grids.grey_colours(np.array([[0.0, 5.0, 10.0]]), 0, 10)
-    np.testing.assert_allclose(colours[0, :, 0], [0, 0.5, 1])
-    assert dark[0, 0]
-    assert not dark[0, 2]
-
-
 def test_numbers_are_written_if_they_fit():
     axes = style.new_figure(2, 2).add_axes((0, 0, 1, 1))
     side = grids.sheet(axes, 0, 0, 2, 2)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -76,171 +77,78 @@ class Finding:
         return f"{self.severity} {self.code}:{who} {self.message}{repair}"
 
 
-CODES: dict[str, Code] = {
-    code.code: code
-    for code in (
-        Code(
-            "FP101",
-            "error",
-            "An operation fails",
-            "The model stops here, whatever it was trained to do: no operation after it runs.",
-        ),
-        Code(
-            "FP102",
-            "error",
-            "A kernel is larger than its padded input",
-            "Not even one window fits, so there is no output at all.",
-        ),
-        Code(
-            "FP103",
-            "error",
-            "A Linear layer takes another number of features than arrive",
-            "A Linear layer has a weight for each feature, so it fits one input size only; the "
-            "number follows from every size before it.",
-        ),
-        Code(
-            "FP104",
-            "error",
-            "Sizes that meet at a join disagree",
-            "Arrays are added or put beside each other element by element, so both paths must "
-            "come to the same sizes.",
-        ),
-        Code(
-            "FP105",
-            "error",
-            "A layer takes another number of channels than arrive",
-            "A convolution or normalisation has weights for each channel that enters it.",
-        ),
-        Code(
-            "FP106",
-            "error",
-            "A declared size contradicts the computed one",
-            "Who reads the file trusts one of the two; buffers made by the other overflow, or are "
-            "half empty.",
-        ),
-        Code(
-            "FP107",
-            "warning",
-            "A reshape changes the number of inputs in the batch",
-            "One image becomes several rows, or several images one: predictions no longer belong "
-            "to inputs. It is what view(-1, n) does when n is not the number of features.",
-        ),
-        Code(
-            "FP201",
-            "warning",
-            "Rows or columns are dropped in silence",
-            "The last window ends before the far edge; what lies beyond it never reaches the "
-            "output, and objects at that edge are cut.",
-        ),
-        Code(
-            "FP202",
-            "note",
-            "Padding is used on one side only",
-            "The last window ends within the padding. Nothing of the input is lost, but the "
-            "outputs lie off the middle, so that a mirrored image does not give a mirrored output.",
-        ),
-        Code(
-            "FP203",
-            "note",
-            "Elements are stepped over that another path uses",
-            "As in the 1 × 1 shortcuts of ResNet: this layer uses one element of four, the path "
-            "beside it all of them. Nothing is lost, but the shortcut carries aliases.",
-        ),
-        Code(
-            "FP204",
-            "warning",
-            "Elements are never used",
-            "The stride is larger than the kernel, so elements, computed at full cost, change "
-            "no output.",
-        ),
-        Code(
-            "FP205",
-            "warning",
-            "A window of ceil_mode lies mostly outside",
-            "The last output is made of a few elements at the edge, and weighs as much as all "
-            "others.",
-        ),
-        Code(
-            "FP206",
-            "note",
-            'An even kernel with "same" padding',
-            "An even kernel has no middle, so one side gets a zero more and the output lies half "
-            "an element off; several such layers add up.",
-        ),
-        Code(
-            "FP207",
-            "warning",
-            "Padding is larger than half the kernel",
-            "The outputs at the edge depend on more zeros than input, or nothing but zeros.",
-        ),
-        Code(
-            "FP208",
-            "note",
-            "A transposed convolution writes its outputs unevenly",
-            "Where the stride does not divide the kernel, neighbouring outputs are sums of "
-            "different numbers of products: a checkerboard (Odena and others, Distill 2016).",
-        ),
-        Code(
-            "FP209",
-            "warning",
-            "Weights that meet nothing but padding",
-            "The kernel is larger than its input allows: its outer weights multiply zeros in every "
-            "window. They cost memory and time, and never learn.",
-        ),
-        Code(
-            "FP210",
-            "warning",
-            "Maps are 1 × 1 before the last convolution",
-            "There are no neighbours any more: only the middle of the kernel meets an element, and "
-            "a Linear layer would do the same with a fraction of the weights.",
-        ),
-        Code(
-            "FP301",
-            "note",
-            "The receptive field is larger than the input",
-            "Outputs depend on padding instead of more input. Fine for a classifier; for a network "
-            "that was to save time, the last layers' kernels are paid for and not used.",
-        ),
-        Code(
-            "FP302",
-            "note",
-            "The receptive field is far smaller than the input",
-            "No output depends on more than a small part; what is farther apart can only be put "
-            "together by a dense layer or a mean over all positions, which know no shapes.",
-        ),
-        Code(
-            "FP303",
-            "warning",
-            "The receptive field is smaller than the object",
-            "No output covers a whole object of the given size, so it must be recognised by its "
-            "parts.",
-        ),
-        Code(
-            "FP304",
-            "note",
-            "Paths that meet are shifted against each other",
-            "Elements are added or put beside each other whose receptive fields lie apart.",
-        ),
-        Code(
-            "FP401",
-            "warning",
-            "What an operation computes is not used",
-            "It costs time and parameters and changes no output: a leftover, or a line that was "
-            "forgotten in forward.",
-        ),
-        Code(
-            "FP402",
-            "note",
-            "An operator that check does not know",
-            "Nothing is guessed of it: its sizes are taken as they are, if they are known at all, "
-            "and what follows has no receptive field.",
-        ),
-        Code(
-            "FP403",
-            "note",
-            "A part of the model does not run",
-            "Its parameters are stored and loaded, and nothing uses them when the model predicts: "
-            "the auxiliary heads of a training, or a part that was forgotten in forward.",
-        ),
-    )
-}
+def _read(table: str) -> dict[str, Code]:
+    """Read a line for each code, with its severity and title, and why it matters below it."""
+    codes = {}
+    for entry in re.split(r"\n(?=FP)", table.strip()):
+        head, _, why = entry.partition("\n")
+        code, severity, title = head.split(maxsplit=2)
+        codes[code] = Code(code, cast(Severity, severity), title, " ".join(why.split()))
+    return codes
+
+
+CODES = _read("""
+FP101 error An operation fails
+    The model stops here, whatever it was trained to do: no operation after it runs.
+FP102 error A kernel is larger than its padded input
+    Not even one window fits, so there is no output at all.
+FP103 error A Linear layer takes another number of features than arrive
+    A Linear layer has a weight for each feature, so it fits one input size only; the number follows
+    from every size before it.
+FP104 error Sizes that meet at a join disagree
+    Arrays are added or put beside each other element by element, so both paths must come to the
+    same sizes.
+FP105 error A layer takes another number of channels than arrive
+    A convolution or normalisation has weights for each channel that enters it.
+FP106 error A declared size contradicts the computed one
+    Who reads the file trusts one of the two; buffers made by the other overflow, or are half empty.
+FP107 warning A reshape changes the number of inputs in the batch
+    One image becomes several rows, or several images one: predictions no longer belong to inputs.
+    It is what view(-1, n) does when n is not the number of features.
+FP201 warning Rows or columns are dropped in silence
+    The last window ends before the far edge; what lies beyond it never reaches the output, and
+    objects at that edge are cut.
+FP202 note Padding is used on one side only
+    The last window ends within the padding. Nothing of the input is lost, but the outputs lie off
+    the middle, so that a mirrored image does not give a mirrored output.
+FP203 note Elements are stepped over that another path uses
+    As in the 1 × 1 shortcuts of ResNet: this layer uses one element of four, the path beside it all
+    of them. Nothing is lost, but the shortcut carries aliases.
+FP204 warning Elements are never used
+    The stride is larger than the kernel, so elements, computed at full cost, change no output.
+FP205 warning A window of ceil_mode lies mostly outside
+    The last output is made of a few elements at the edge, and weighs as much as all others.
+FP206 note An even kernel with "same" padding
+    An even kernel has no middle, so one side gets a zero more and the output lies half an element
+    off; several such layers add up.
+FP207 warning Padding is larger than half the kernel
+    The outputs at the edge depend on more zeros than input, or nothing but zeros.
+FP208 note A transposed convolution writes its outputs unevenly
+    Where the stride does not divide the kernel, neighbouring outputs are sums of different numbers
+    of products: a checkerboard (Odena and others, Distill 2016).
+FP209 warning Weights that meet nothing but padding
+    The kernel is larger than its input allows: its outer weights multiply zeros in every window.
+    They cost memory and time, and never learn.
+FP210 warning Maps are 1 × 1 before the last convolution
+    There are no neighbours any more: only the middle of the kernel meets an element, and a Linear
+    layer would do the same with a fraction of the weights.
+FP301 note The receptive field is larger than the input
+    Outputs depend on padding instead of more input. Fine for a classifier; for a network that was
+    to save time, the last layers' kernels are paid for and not used.
+FP302 note The receptive field is far smaller than the input
+    No output depends on more than a small part; what is farther apart can only be put together by a
+    dense layer or a mean over all positions, which know no shapes.
+FP303 warning The receptive field is smaller than the object
+    No output covers a whole object of the given size, so it must be recognised by its parts.
+FP304 note Paths that meet are shifted against each other
+    Elements are added or put beside each other whose receptive fields lie apart.
+FP401 warning What an operation computes is not used
+    It costs time and parameters and changes no output: a leftover, or a line that was forgotten in
+    forward.
+FP402 note An operator that check does not know
+    Nothing is guessed of it: its sizes are taken as they are, if they are known at all, and what
+    follows has no receptive field.
+FP403 note A part of the model does not run
+    Its parameters are stored and loaded, and nothing uses them when the model predicts: the
+    auxiliary heads of a training, or a part that was forgotten in forward.
+""")

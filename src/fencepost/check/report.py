@@ -101,14 +101,9 @@ class Report:
         ]
         group = Group("", tuple(_COLUMNS[index][0] for index in kept))
         longest = max(_SHORTEST_NAME, min(_LONGEST_NAME, width * 22 // 100))
-        lines = [
-            Line(
-                _short(line.place, longest),
-                line.layer,
-                (tuple(line.cells[0][index] for index in kept),),
-            )
-            for line in lines
-        ]
+        for number, line in enumerate(lines):
+            cells = tuple(line.cells[0][index] for index in kept)
+            lines[number] = Line(_short(line.place, longest), line.layer, (cells,))
         (text,) = tables(lines, [group], width)
         return text.lstrip("\n")
 
@@ -286,10 +281,8 @@ def _short(name: str, longest: int) -> str:
 def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
     """Lines about findings of one kind: those that say the same once, of many a few."""
     about = CODES[code]
-    count = (
-        f" ({plural(len(group), 'layer')})" if all(finding.operation for finding in group) else ""
-    )
-    count = count if len(group) > 1 else ""
+    named = len(group) > 1 and all(finding.operation for finding in group)
+    count = f" ({plural(len(group), 'layer')})" if named else ""
     yield _filled(f"{about.severity} {code}  {about.title}{count}", width, 4)
     alike: dict[tuple[str, str], list[Finding]] = {}
     for finding in group:
@@ -322,11 +315,7 @@ def _some(names: list[str], most: int = 4) -> list[str]:
 
 
 def _filled(text: str, width: int, hanging: int = 0, indent: int = 0) -> str:
-    return textwrap.fill(
-        text,
-        max(width, 20),
-        initial_indent=" " * indent,
-        subsequent_indent=" " * max(hanging, indent),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    first, others = " " * indent, " " * max(hanging, indent)
+    wrapper = textwrap.TextWrapper(max(width, 20), first, others, break_long_words=False)
+    wrapper.break_on_hyphens = False
+    return wrapper.fill(text)

@@ -28,11 +28,8 @@ FILL = -1  # in a list of indices: not an element of the array but the fill valu
 class Boundary:
     """A boundary as the caller named it: its kind, and the value that fills when it is a number.
 
-    Attributes
-    ----------
-    kind : {"fill", "reflect", "mirror", "nearest", "wrap", "none"}
-    value : int, float or complex
-        What stands beyond the edge when the kind is "fill".
+    `kind` ({"fill", "reflect", "mirror", "nearest", "wrap", "none"}). `value`: What stands beyond
+    the edge when the kind is "fill".
     """
 
     kind: str
@@ -44,8 +41,6 @@ class Boundary:
         Coordinates 0 to size − 1 are the array's own; those beyond may be any distance away, the
         pattern goes on.
 
-        Examples
-        --------
         >>> Boundary("reflect").indices(-3, 7, 4).tolist()
         [2, 1, 0, 0, 1, 2, 3, 3, 2, 1]
         >>> Boundary("mirror").indices(-3, 7, 4).tolist()

@@ -29,19 +29,10 @@ _KEPT = 1 << 14  # elements of an axis up to which its list of indices is kept f
 class ConvolutionCall:
     """A call of convolve or correlate, as a correlation.
 
-    Attributes
-    ----------
-    f : ndarray
-    g : ndarray
-        The correlation's kernel, its axes in the order of `axes`; not yet of `dtype`.
-    axes : tuple of int
-        The axes of f that g lies along, increasing.
-    indices : tuple of int32 arrays
-        For each of these axes, f's index at each position of the extended array.
-    fill : int, float or complex
-    dtype : dtype
-        Of the result: int64, float32, float64, complex64 or complex128.
-    method : str
+    `f` (ndarray). `g` (ndarray): The correlation's kernel, its axes in the order of `axes`; not yet
+    of `dtype`. `axes`: The axes of f that g lies along, increasing. `indices`: For each of these
+    axes, f's index at each position of the extended array. `dtype`: Of the result: int64, float32,
+    float64, complex64 or complex128.
     """
 
     f: NDArray[Any]

@@ -30,12 +30,9 @@ Ints = NDArray[np.int64]
 class Edges:
     """The edges of a layer, one entry each, ordered by output neuron and then by weight.
 
-    Attributes
-    ----------
-    outputs, inputs : ndarray of int64, (edges,)
-        Numbers of neurons, counted row by row; −1 for an input neuron in the padding, which is 0.
-    weights : ndarray of int64, (edges,)
-        Which of the kernel's elements the edge carries, counted row by row in the kernel as given.
+    `outputs`, `inputs` [ndarray of int64, (edges,)]: Numbers of neurons, counted row by row; −1 for
+    an input neuron in the padding, which is 0. `weights` [ndarray of int64, (edges,)]: Which of the
+    kernel's elements the edge carries, counted row by row in the kernel as given.
     """
 
     outputs: Ints

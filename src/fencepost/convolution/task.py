@@ -20,22 +20,14 @@ Array = NDArray[Any]
 class CorrelationTask:
     """out[p, y…, c] = offset + Σⱼ… kernel[j…] · source[p, indices[y + j]…, c].
 
-    Attributes
-    ----------
-    source : ndarray, (planes, *sizes, channels), C-contiguous
-        float32, float64, uint8, uint16 or int64.
-    kernel : ndarray, one axis for each of `sizes`
-        In the dtype of the arithmetic: float32 (for uint8 and uint16 too), float64 or int64.
-    indices : tuple of int32 arrays
-        For each axis, the source's index at each position of the extended array, −1 for `fill`.
-    fill : int or float
-    out : ndarray, (planes, *outputs, channels), C-contiguous
-        In the dtype of the arithmetic, or uint8 or uint16: then rounded and saturated.
-    offset : float
-        Added to every result before it is rounded.
-    largest : int, optional
-        The largest magnitude in source and fill where all numbers are integers: then results have
-        to be exact, whatever the dtype of the arithmetic. None where they may round.
+    `source` [ndarray, (planes, *sizes, channels), C-contiguous]: float32, float64, uint8, uint16 or
+    int64. `kernel` (ndarray, one axis for each of `sizes`): In the dtype of the arithmetic: float32
+    (for uint8 and uint16 too), float64 or int64. `indices`: For each axis, the source's index at
+    each position of the extended array, −1 for `fill`. `out` [ndarray, (planes, *outputs,
+    channels), C-contiguous]: In the dtype of the arithmetic, or uint8 or uint16: then rounded and
+    saturated. `offset`: Added to every result before it is rounded. `largest`: The largest
+    magnitude in source and fill where all numbers are integers: then results have to be exact,
+    whatever the dtype of the arithmetic. None where they may round.
     """
 
     source: Array

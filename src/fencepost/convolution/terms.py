@@ -24,12 +24,8 @@ _WIDTH = 88
 class Term:
     """One product of a convolution's sum: f(i) · g(j).
 
-    Attributes
-    ----------
-    f_at, g_at : tuple of int
-        The coordinates i of f and j = x − i of g, counted from g's origin.
-    f, g : int, float or complex
-        The values there.
+    `f_at`, `g_at`: The coordinates i of f and j = x − i of g, counted from g's origin. `f`, `g`:
+    The values there.
     """
 
     f_at: Position
@@ -47,12 +43,7 @@ class Term:
 class ConvolutionTerms(Sequence[Term]):
     """The terms of ``(f ∗ g)(x) = Σᵢ f(i) · g(x − i)`` at one x; prints as the sum written out.
 
-    Attributes
-    ----------
-    at : tuple of int
-        The position x.
-    terms : tuple of Term
-        In the order of f's elements.
+    `at`: The position x. `terms`: In the order of f's elements.
     """
 
     at: Position

@@ -21,8 +21,6 @@ def class_indices(
 
     `where` names the file in errors, `item` what has a label, such as "signal".
 
-    Examples
-    --------
     >>> class_indices(["dog", "cat", "dog"], ("cat", "dog"), "pets.csv")
     array([1, 0, 1])
     """

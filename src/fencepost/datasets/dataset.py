@@ -17,7 +17,10 @@ __all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
 
 
 class ChannelStatistics(NamedTuple):
-    """Mean and standard deviation of each channel, float32, in the images' own units."""
+    """Mean and standard deviation of each channel, float32 (channels,), in the images' own units.
+
+    What `fencepost.Network.normalization` is: a network computes with (image − mean) / std.
+    """
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32]

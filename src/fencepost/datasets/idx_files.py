@@ -157,10 +157,6 @@ def idx(
     layout : {"NCHW", "NHWC"}, optional
         The order of four axes where it cannot be detected.
 
-    Returns
-    -------
-    Dataset
-
     Raises
     ------
     DataError

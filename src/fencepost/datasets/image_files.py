@@ -45,18 +45,10 @@ def read(
 ) -> NDArray[np.uint8]:
     """Return a picture as (C, H, W) uint8, upright, transparency laid on white.
 
-    Parameters
-    ----------
-    source : path
-    channels : {1, 3}
-        Grey (ITU-R 601 luma of colours: 0.299 R + 0.587 G + 0.114 B) or RGB.
-    size : (height, width), optional
-        Resize to this, antialiased, without keeping the proportions.
+    `channels` ({1, 3}): Grey (ITU-R 601 luma of colours: 0.299 R + 0.587 G + 0.114 B) or RGB.
+    `size` [(height, width)]: Resize to this, antialiased, without keeping the proportions.
 
-    Raises
-    ------
-    DataError
-        As `opened`, with the problem only.
+    Raises DataError: As `opened`, with the problem only.
     """
     with opened(source) as image:
         upright = flatten(image, channels)

@@ -55,10 +55,6 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
         The order of four axes where it cannot be detected: the channel axis is the second or
         last, whichever has 1 to 4 entries.
 
-    Returns
-    -------
-    Dataset
-
     Raises
     ------
     DataError

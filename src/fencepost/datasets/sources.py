@@ -100,10 +100,6 @@ def open(
     layout
         As `npz` and `idx` take it.
 
-    Returns
-    -------
-    DataSource
-
     Raises
     ------
     DataError
@@ -148,10 +144,6 @@ def open_test(
         As `open` takes them.
     class_names : sequence of str
         The classes that the model knows, in its order, which decides the indices of the labels.
-
-    Returns
-    -------
-    Dataset
 
     Raises
     ------
@@ -237,8 +229,5 @@ def _images(path: Path, options: _Options) -> Dataset:
 
 def _signals(path: Path, options: _Options) -> Dataset:
     return signals_csv(
-        path,
-        options.label,
-        channels=options.channels or 1,
-        class_names=options.class_names or None,
+        path, options.label, channels=options.channels or 1, class_names=options.class_names or None
     )

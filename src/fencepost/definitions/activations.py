@@ -18,8 +18,6 @@ def relu(x: ArrayLike) -> Array:
 
     X. Glorot, A. Bordes, Y. Bengio, Deep sparse rectifier neural networks, 2011.
 
-    Examples
-    --------
     >>> relu([-2, 0, 3])
     array([0., 0., 3.])
     """
@@ -47,8 +45,6 @@ def scaled_tanh(x: ArrayLike) -> Array:
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
     recognition, 1998, appendix A.
 
-    Examples
-    --------
     >>> scaled_tanh([-1, 0, 1]).round(4)
     array([-1.,  0.,  1.])
     """
@@ -60,8 +56,6 @@ def sigmoid(x: ArrayLike) -> Array:
 
     Written as exp(−log(1 + e⁻ˣ)), which does not overflow.
 
-    Examples
-    --------
     >>> sigmoid([-1000, 0, 1000])
     array([0. , 0.5, 1. ])
     """

@@ -26,8 +26,6 @@ def extended_index(i: int, size: int, boundary: str) -> int | None:
     - "nearest": a a a a | a b c d | d d d d
     - "wrap": a b c d | a b c d | a b c d
 
-    Examples
-    --------
     >>> [extended_index(i, 4, "mirror") for i in range(-2, 6)]
     [2, 1, 0, 1, 2, 3, 2, 1]
     """
@@ -76,8 +74,6 @@ def convolution_at(
     fill : float
         With "fill": 0 omits the terms where f is not defined.
 
-    Examples
-    --------
     >>> convolution_at([1, 2, 3], [10, 20], (0,), (0,), "wrap")  # 1·10 + 3·20
     70.0
     """
@@ -97,8 +93,6 @@ def normalized_convolution_at(
     Arguments are those of `convolution_at`. What stands beyond the edges counts as present; NaN if
     the weights that count add up to 0.
 
-    Examples
-    --------
     >>> normalized_convolution_at([1, float("nan"), 4], [1, 1, 1], (1,), (1,))  # (1 + 4) · 3 / 2
     7.5
     """

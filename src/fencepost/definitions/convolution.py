@@ -27,8 +27,6 @@ def convolution_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> fl
     origin : int
         The index in g of the element with coordinate 0.
 
-    Examples
-    --------
     >>> convolution_1d_at([1, 2, 3], [10, 20], 1)  # 1·20 + 2·10
     40.0
     """
@@ -44,8 +42,6 @@ def convolution_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> fl
 def convolve_1d(f: ArrayLike, g: ArrayLike, origin: int = 0) -> Array:
     """Return (f ∗ g)(x) for every x of f.
 
-    Examples
-    --------
     >>> convolve_1d([10, 9, 10, 1], [1, 1, 1])
     array([10., 19., 29., 20.])
     """
@@ -55,8 +51,6 @@ def convolve_1d(f: ArrayLike, g: ArrayLike, origin: int = 0) -> Array:
 def convolve_1d_full(f: ArrayLike, g: ArrayLike) -> Array:
     """Return (f ∗ g)(x) for every x where a term is defined, with the origin in g's first element.
 
-    Examples
-    --------
     >>> convolve_1d_full([1, 2], [10, 20, 30])
     array([10., 40., 70., 60.])
     """
@@ -67,8 +61,6 @@ def convolve_1d_full(f: ArrayLike, g: ArrayLike) -> Array:
 def correlation_1d_at(f: ArrayLike, g: ArrayLike, x: int, origin: int = 0) -> float:
     """Return Σᵢ f(x + i) · g(i): convolution without the flip of g.
 
-    Examples
-    --------
     >>> correlation_1d_at([1, 2, 3], [10, 20], 1)  # 2·10 + 3·20
     80.0
     """
@@ -100,8 +92,6 @@ def convolution_2d_at(
     origin : (int, int)
         The indices in g of the element with coordinates (0, 0).
 
-    Examples
-    --------
     >>> convolution_2d_at([[1, 2], [3, 4]], [[1, 10], [100, 1000]], (1, 1))
     1234.0
     """
@@ -119,8 +109,6 @@ def convolution_2d_at(
 def convolve_2d(f: ArrayLike, g: ArrayLike, origin: tuple[int, int] = (0, 0)) -> Array:
     """Return (f ∗ g)(x, y) for every element of f.
 
-    Examples
-    --------
     >>> convolve_2d([[0, 0, 0], [0, 1, 0], [0, 0, 0]], [[1, 2], [3, 4]])
     array([[0., 0., 0.],
            [0., 1., 2.],
@@ -142,8 +130,6 @@ def correlation_2d_at(
 ) -> float:
     """Return Σᵢ Σⱼ f(x + i, y + j) · g(i, j): convolution without the flip of g.
 
-    Examples
-    --------
     >>> correlation_2d_at([[1, 2], [3, 4]], [[1, 10], [100, 1000]], (0, 0))
     4321.0
     """

@@ -53,12 +53,8 @@ def conv_layer(
     connections : array_like of 0 and 1, (O, C), optional
         Which input channel feeds which output channel.
 
-    Returns
-    -------
-    ndarray, (N, O, *output)
+    Returns ndarray, (N, O, *output).
 
-    Examples
-    --------
     >>> conv_layer([[[1, 2, 4, 8]]], [[[1, 10]]], [0.5])
     array([[[21.5, 42.5, 84.5]]])
     """
@@ -78,22 +74,14 @@ def conv_layer(
 
 
 def dense_weights(
-    weight: ArrayLike,
-    channels: int,
-    *,
-    groups: int = 1,
-    connections: ArrayLike | None = None,
+    weight: ArrayLike, channels: int, *, groups: int = 1, connections: ArrayLike | None = None
 ) -> Array:
     """Return the weights of a layer that is connected in full and computes the same.
 
     A connection that is missing is a kernel of zeros.
 
-    Returns
-    -------
-    ndarray, (O, C, *kernel)
+    Returns ndarray, (O, C, *kernel).
 
-    Examples
-    --------
     >>> dense_weights([[[5]], [[7]]], channels=2, groups=2)[..., 0]
     array([[5., 0.],
            [0., 7.]])
@@ -228,8 +216,6 @@ def batch_norm_training(
     The variance is the biased one (divided by the number of values). S. Ioffe, C. Szegedy, Batch
     normalization, 2015, algorithm 1.
 
-    Examples
-    --------
     >>> batch_norm_training([[[1.0, 3.0]]], eps=0)
     array([[[-1.,  1.]]])
     """

@@ -18,8 +18,6 @@ def softmax(scores: ArrayLike) -> Array:
 
     The largest score is subtracted first, which changes nothing and cannot overflow.
 
-    Examples
-    --------
     >>> softmax([[0, 0], [1000, 0]])
     array([[0.5, 0.5],
            [1. , 0. ]])
@@ -50,8 +48,6 @@ def cross_entropy(
     class_weights : array_like, (classes,), optional
         1 for each class if None.
 
-    Examples
-    --------
     >>> round(cross_entropy([[0, 0, 0, 0]], [2]), 4)  # log 4
     1.3863
     """
@@ -70,8 +66,6 @@ def cross_entropy(
 def mean_squared_error(values: ArrayLike, targets: ArrayLike) -> float:
     """Return the mean of (value − target)² over all images and values.
 
-    Examples
-    --------
     >>> mean_squared_error([[1, 2]], [[1, 4]])
     2.0
     """
@@ -95,8 +89,6 @@ def sgd_step(
     rate · (g + momentum · velocity). As in PyTorch, with velocity 0 before the first step:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
 
-    Examples
-    --------
     >>> sgd_step([1.0], [2.0], [10.0], rate=0.1, momentum=0.5)
     (array([0.3]), array([7.]))
     """
@@ -127,8 +119,6 @@ def adam_step(
     algorithm 1; weight decay as in PyTorch:
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
 
-    Examples
-    --------
     >>> parameter, mean, square = adam_step([1.0], [5.0], [0.0], [0.0], step=1, rate=0.1)
     >>> parameter.round(6)  # the first step is of length rate, whatever the gradient's
     array([0.9])

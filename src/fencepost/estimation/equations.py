@@ -28,22 +28,12 @@ class Equations:
 
     Levels are counted from near the pictures' means, so that the offset does not swamp the weights.
 
-    Attributes
-    ----------
-    before, after : ndarray of float64, (channels, H, W)
-        Less `centre` and `level`.
-    usable : ndarray of bool, (channels, H, W)
-        Which pixels' equations are used.
-    shape : (int, int)
-        Rows and columns of the largest kernel.
-    middle : (int, int)
-        The element of its window that lies over the pixel.
-    centre, level : float
-        What was taken from `before` and from `after`.
-    saturated : int
-        Pixels that were left out for being black or white.
-    limits : (float, float) or None
-        Black and white of `after`, less `level`, if both pictures are of integers.
+    `before`, `after` [ndarray of float64, (channels, H, W)]: Less `centre` and `level`. `usable`
+    [ndarray of bool, (channels, H, W)]: Which pixels' equations are used. `shape` [(int, int)]:
+    Rows and columns of the largest kernel. `middle` [(int, int)]: The element of its window that
+    lies over the pixel. `centre`, `level`: What was taken from `before` and from `after`.
+    `saturated`: Pixels that were left out for being black or white. `limits` [(float, float) or
+    None]: Black and white of `after`, less `level`, if both pictures are of integers.
     """
 
     before: Array

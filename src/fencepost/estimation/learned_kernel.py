@@ -82,9 +82,8 @@ class LearnedKernel:
     @property
     def explained(self) -> float:
         """Share of the variance of `after` that the kernel explains, R²."""
-        return (
-            1 - (self.residual / self.standard_deviation) ** 2 if self.standard_deviation else 1.0
-        )
+        total = self.standard_deviation
+        return 1 - (self.residual / total) ** 2 if total else 1.0
 
     @property
     def uncertainty(self) -> float:
@@ -158,22 +157,17 @@ class LearnedKernel:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
+        plain = (
+            "residual", "standard_deviation", "explained", "pixels", "saturated", "unknowns",
+            "rank", "determined", "compression", "guessed",
+        )  # fmt: skip
         return {
             "kernel": self.kernel.matrix.tolist(),
             "origin": list(self.kernel.origin),
             "text": self.kernel.text,
             "offset": self.offset,
-            "errors": [row.tolist() for row in self.errors],
-            "residual": self.residual,
-            "standard_deviation": self.standard_deviation,
-            "explained": self.explained,
-            "pixels": self.pixels,
-            "saturated": self.saturated,
-            "unknowns": self.unknowns,
-            "rank": self.rank,
-            "determined": self.determined,
-            "compression": self.compression,
-            "guessed": self.guessed,
+            "errors": self.errors.tolist(),
+            **{name: getattr(self, name) for name in plain},
             "tried": {str(side): value for side, value in self.tried.items()},
             "verdict": self.verdict,
         }

@@ -66,10 +66,6 @@ def learn_kernel(
         How `after` was compressed, of `fencepost.estimation`. Without it, libjpeg's
         qualities are tried where the residual is more than rounding.
 
-    Returns
-    -------
-    LearnedKernel
-
     Raises
     ------
     DataError
@@ -172,10 +168,9 @@ class _Search:
     @property
     def unexplained(self) -> bool:
         """Whether the residual is more than rounding."""
-        integers = self.equations.limits is not None
-        return self.best.residual > (
-            ROUNDED if integers else EXACT * self.equations.standard_deviation
-        )
+        floats = self.equations.limits is None
+        rounding = EXACT * self.equations.standard_deviation if floats else ROUNDED
+        return self.best.residual > rounding
 
 
 def _search(
@@ -192,13 +187,12 @@ def _search(
 def _unsaturated(search: _Search) -> _Search:
     """Leave out pixels that the kernel itself makes black or white, and seek it again."""
     for _ in range(_ROUNDS):
-        if not search.equations.saturated or not search.unexplained:
-            break
-        if search.equations.limits is None:
+        equations = search.equations
+        if not equations.saturated or not search.unexplained or equations.limits is None:
             break
         best = search.best
         margin = min(2 * best.residual, _MARGIN)
-        narrowed = search.equations.clear_of_limits(best.weights, best.constant, margin)
+        narrowed = equations.clear_of_limits(best.weights, best.constant, margin)
         if narrowed.count < 4 * narrowed.unknowns:
             break
         search = _search(narrowed, search.sides)

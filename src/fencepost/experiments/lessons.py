@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 KERNELS = ("laplace:neighbours=8", "sobel:x", "mean:3", "sharpen", "gaussian:sigma=0.8,size=5")
+_WAYS = (
+    "least squares, float", "least squares, 8 bits", "least squares, JPEG", "layer, trained"
+)  # fmt: skip
 _PATCH = 24  # pixels a side of the patches that a layer is trained on
 
 
@@ -54,17 +58,15 @@ class Lesson:
     @property
     def errors(self) -> dict[str, float]:
         """Largest error of a weight, as a share of the largest weight, by way of learning."""
-        learned = {
-            "least squares, float": self.exact.kernel.matrix,
-            "least squares, 8 bits": self.rounded.kernel.matrix,
-            "least squares, JPEG": self.compressed.kernel.matrix,
-            "layer, trained": self.trained,
-        }
-        largest = np.abs(self.kernel.matrix).max()
-        return {
-            name: float(_difference(matrix, self.kernel.matrix) / largest)
-            for name, matrix in learned.items()
-        }
+        own, largest = self.kernel.matrix, np.abs(self.kernel.matrix).max()
+        pairs = zip(_WAYS, self.learned, strict=True)
+        return {name: float(_difference(matrix, own) / largest) for name, matrix in pairs}
+
+    @property
+    def learned(self) -> list[Array]:
+        """The kernels that were learned, one for each way of learning."""
+        estimates = (self.exact, self.rounded, self.compressed)
+        return [*(estimate.kernel.matrix for estimate in estimates), self.trained]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +118,6 @@ def kernel_lessons(image: ArrayLike | None = None, *, epochs: int = 100) -> Kern
         uint8, grey; without it, matplotlib's sample photograph.
     epochs : int
         Of the training of a convolutional layer.
-
-    Returns
-    -------
-    KernelLessonsResult
 
     Raises
     ------
@@ -201,27 +199,15 @@ def train_kernel(before: ArrayLike, after: ArrayLike, size: int, *, epochs: int 
     )
     half, count = size // 2, _PATCH - size + 1
     starts = [range(0, side - _PATCH + 1, count) for side in first.shape]
-    patches = np.array(
-        [first[y : y + _PATCH, x : x + _PATCH] for y in starts[0] for x in starts[1]], np.float32
-    )
-    targets = np.array(
-        [
-            other[y + half : y + half + count, x + half : x + half + count].ravel()
-            for y in starts[0]
-            for x in starts[1]
-        ]
-    )
+    corners = list(itertools.product(*starts))
+    patches = np.array([first[y : y + _PATCH, x : x + _PATCH] for y, x in corners], np.float32)
+    inner = other[half:, half:]
+    targets = np.array([inner[y : y + count, x : x + count].ravel() for y, x in corners])
     level, deviation = targets.mean(), targets.std() or 1.0
     net = Network((1, _PATCH, _PATCH), [Conv2d(1, size), Flatten()])
-    net.fit(
-        patches[:, None],
-        (targets - level) / deviation,
-        epochs=epochs,
-        batch_size=16,
-        optimizer="adam",
-        lr=0.03,
-        progress=False,
-    )
+    settings: dict[str, Any] = {"batch_size": 16, "optimizer": "adam", "lr": 0.03}
+    outputs = (targets - level) / deviation
+    net.fit(patches[:, None], outputs, epochs=epochs, progress=False, **settings)
     assert net.normalization is not None
     return np.asarray(net.layer_kernel(0)[0, 0] * deviation / net.normalization.std[0], np.float64)
 
@@ -258,13 +244,7 @@ def _draw(result: KernelLessonsResult, ax: Axes | None) -> Figure | Axes:
         )  # fmt: skip
     height = 1 - 0.5 / canvas.height
     for row, lesson in enumerate(lessons):
-        matrices = (
-            lesson.kernel.matrix,
-            lesson.exact.kernel.matrix,
-            lesson.rounded.kernel.matrix,
-            lesson.compressed.kernel.matrix,
-            lesson.trained,
-        )
+        matrices = (lesson.kernel.matrix, *lesson.learned)
         notes = [style.shorten(lesson.kernel.label, 22)]
         notes += [f"error {100 * error:.2g} %" for error in lesson.errors.values()]
         bottom = height * (1 - (row + 1) / len(lessons))

@@ -117,10 +117,6 @@ def hand_made_and_learned(
     epochs, images : int
         Of that training.
 
-    Returns
-    -------
-    HandMadeAndLearnedResult
-
     Raises
     ------
     ArgumentError
@@ -230,14 +226,10 @@ def _draw(result: HandMadeAndLearnedResult, ax: Axes | None) -> Figure | Axes:
     matches = result.matches[:_MOST_DRAWN]
     canvas = style.canvas(ax, max(4.2, 1.5 * len(matches)), 4.6)
     canvas.write(0.02, 0.96, "Learned, and the nearest made by hand", weight="bold")
-    cut = (
-        ""
-        if len(result.matches) == len(matches)
-        else (f"the first {len(matches)} of {len(result.matches)} kernels; ")
-    )
-    chance = (
-        f"{cut}random numbers reach {result.by_chance[0]:.2f}, once in 20 {result.by_chance[1]:.2f}"
-    )
+    median, top = result.by_chance
+    chance = f"random numbers reach {median:.2f}, once in 20 {top:.2f}"
+    if len(result.matches) > len(matches):
+        chance = f"the first {len(matches)} of {len(result.matches)} kernels; {chance}"
     canvas.write(0.02, 0.905, chance, **style.REMARK)
     width = 1 / len(matches)
     for column, match in enumerate(matches):

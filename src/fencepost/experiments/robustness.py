@@ -57,13 +57,10 @@ class PoolingRobustnessResult:
     @property
     def gain(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What pooling adds to the accuracy at each shift, and its standard error."""
-        images_moved, other = self.accuracy.values()
-        differences = images_moved - other
-        seeds = len(differences)
-        error = (
-            differences.std(axis=0, ddof=1) / np.sqrt(seeds) if seeds > 1 else 0 * differences[0]
-        )
-        return differences.mean(axis=0), error
+        pooled, other = self.accuracy.values()
+        differences, seeds = pooled - other, len(other)
+        spread = differences.std(axis=0, ddof=1) if seeds > 1 else 0 * differences[0]
+        return differences.mean(axis=0), spread / np.sqrt(seeds)
 
     @property
     def verdict(self) -> str:
@@ -239,11 +236,7 @@ def pooling_robustness(
             net.fit(learned[:images], labels[:images], epochs=epochs, seed=seed, progress=False)
             accuracy[name].append(
                 [
-                    float(
-                        np.mean(
-                            [(net.predict(images_moved) == truths).mean() for images_moved in moved]
-                        )
-                    )
+                    float(np.mean([(net.predict(images) == truths).mean() for images in moved]))
                     for moved in shifted.values()
                 ]
             )
@@ -253,7 +246,7 @@ def pooling_robustness(
         tuple(SHIFTS),
         {name: np.array(rows) for name, rows in accuracy.items()},
         tuple(
-            float(np.mean([images_moved.sum(dtype=np.int64) for images_moved in moved]) / ink)
+            float(np.mean([images.sum(dtype=np.int64) for images in moved]) / ink)
             for moved in shifted.values()
         ),
         {name: np.array(rows) for name, rows in edited.items()},
@@ -291,25 +284,17 @@ def _draw(result: PoolingRobustnessResult, ax: Axes | None) -> Figure | Axes:
     axes = canvas.within_margins(0.75, 0.6, 0.25, 0.75)
     style.plain(axes)
     seeds = len(next(iter(result.accuracy.values())))
-    for (name, accuracies), colour, dash, marker in zip(
-        result.accuracy.items(),
-        (style.BLUE, style.VERMILLION),
-        style.DASHES,
-        "os",
-        strict=False,
+    looks = zip((style.BLUE, style.VERMILLION), style.DASHES, "os", strict=False)
+    for (name, accuracies), (colour, dash, marker) in zip(
+        result.accuracy.items(), looks, strict=True
     ):
         percent = 100 * accuracies
+        deviations = percent.std(axis=0, ddof=1) if seeds > 1 else None
         axes.errorbar(
-            result.shifts,
-            percent.mean(axis=0),
-            percent.std(axis=0, ddof=1) if seeds > 1 else None,
-            color=colour,
-            linestyle=dash,
-            marker=marker,
-            markersize=5,
-            capsize=3,
+            result.shifts, percent.mean(axis=0), deviations, color=colour, linestyle=dash,
+            marker=marker, markersize=5, capsize=3,
             label=f"{name}, {result.parameters[name]:,} parameters",
-        )
+        )  # fmt: skip
     axes.set_xlabel("test digits shifted by so many pixels", fontsize=style.TEXT_SIZE)
     axes.set_ylabel("recognised, %", fontsize=style.TEXT_SIZE)
     axes.set_ylim(0, 102)

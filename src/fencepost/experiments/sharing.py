@@ -116,10 +116,6 @@ def article_layer() -> SharedWeights:
 def shared_weights() -> SharedWeightsResult:
     """Compute convolutions as layers of shared weights, and count the weights.
 
-    Returns
-    -------
-    SharedWeightsResult
-
     Examples
     --------
     >>> result = shared_weights()
@@ -181,14 +177,8 @@ def _slid(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[n
     """Convolve with every kernel, and add up its channels."""
     if kernel.ndim == values.ndim:
         return convolve(values, kernel, "valid")
-    channels = [
-        [
-            convolve(channel, kernel_of_channel, "valid")
-            for channel, kernel_of_channel in zip(values, deep, strict=True)
-        ]
-        for deep in kernel
-    ]
-    return np.asarray(np.sum(channels, axis=1))
+    pairs = (zip(values, deep, strict=True) for deep in kernel)
+    return np.array([sum(convolve(x, k, "valid") for x, k in each) for each in pairs])
 
 
 def _in_a_network(values: NDArray[np.float64], kernel: NDArray[np.float64]) -> NDArray[np.float32]:

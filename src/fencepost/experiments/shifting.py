@@ -101,10 +101,6 @@ def location_invariance(*, seed: int = 0) -> LocationInvarianceResult:
     seed : int
         Of the networks' random kernels: it holds for any.
 
-    Returns
-    -------
-    LocationInvarianceResult
-
     Examples
     --------
     >>> result = location_invariance()

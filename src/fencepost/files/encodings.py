@@ -27,14 +27,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")  # what no text has
 class DecodedText:
     """The characters of a file, its lines ended by a newline, and what gives the same bytes again.
 
-    Attributes
-    ----------
-    content : str
-    encoding : str
-    mark : bytes
-        The byte order mark at the start, if there is one.
-    newline : str
-        How the lines of the file end.
+    `mark`: The byte order mark at the start, if there is one. `newline`: How the lines of the file
+    end.
     """
 
     content: str
@@ -55,12 +49,8 @@ def read_text(path: Path, encoding: str | None = None) -> DecodedText:
     Without `encoding` it is what a mark says, UTF-16 if every other byte is 0, else UTF-8, and
     what is not UTF-8 is Windows' western code page.
 
-    Raises
-    ------
-    ArgumentError
-        There is no such encoding.
-    DataError
-        The file cannot be read, or is not text in this encoding.
+    Raises ArgumentError: There is no such encoding. Raises DataError: The file cannot be read, or
+    is not text in this encoding.
     """
     try:
         content = path.read_bytes()

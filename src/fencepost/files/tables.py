@@ -50,19 +50,9 @@ _ROWS = 1 << 14  # read, and written, at a time
 class Table:
     """The cells of a table, the numbers among them, and what is needed to write others like them.
 
-    Attributes
-    ----------
-    names : tuple of str
-        Of the columns; if the file has no header, ``column 1`` and so on.
-    header : int
-        How many rows stand before the numbers.
-    length : int
-        How many rows hold data.
-    delimiter, decimal : str
-    numeric : tuple of int
-        The columns that hold numbers.
-    remarks : tuple of str
-        What a user should know of how the table was read, in sentences.
+    `names`: Of the columns; if the file has no header, ``column 1`` and so on. `header`: How many
+    rows stand before the numbers. `length`: How many rows hold data. `numeric`: The columns that
+    hold numbers. `remarks`: What a user should know of how the table was read, in sentences.
     """
 
     path: Path
@@ -188,13 +178,8 @@ def read_table(
     say. Missing values (NA, nan, null) are nan. `is_header` tells of the first row whether it names
     the columns, where the caller knows more than the table shows.
 
-    Raises
-    ------
-    ArgumentError
-        Options that cannot be.
-    DataError
-        It cannot be read, is empty, its rows have different lengths, or it can be read in two
-        ways; the message says both.
+    Raises ArgumentError: Options that cannot be. Raises DataError: It cannot be read, is empty, its
+    rows have different lengths, or it can be read in two ways; the message says both.
     """
     options = options or TableOptions()
     text = read_text(path, options.encoding)

@@ -41,15 +41,8 @@ _LARGEST_KEPT = 1 << 24
 class Sound:
     """An open sound, of which any piece can be read.
 
-    Attributes
-    ----------
-    path : Path
-    channels, rate, bits : int
-        How many samples there are at once, how many such frames a second, in how many bits.
-    is_float : bool
-    frames : int
-    remark : str
-        What a user should know of how the file was read.
+    `channels`, `rate`, `bits`: How many samples there are at once, how many such frames a second,
+    in how many bits. `remark`: What a user should know of how the file was read.
     """
 
     path: Path
@@ -188,16 +181,8 @@ def _decoded(data: bytes, bits: int, is_float: bool) -> NDArray[np.float64]:
 def write_wave(path: Path, like: Sound, frames: int, pieces: Iterable[NDArray[np.float64]]) -> int:
     """Write a WAV file like another, atomically; return how many samples were cut off.
 
-    Parameters
-    ----------
-    path : Path
-    like : Sound
-        Whose rate, format and texts the file gets.
-    frames : int
-        How many there are in all.
-    pieces : iterable of ndarray (N, channels)
-
-    Raises OSError if it cannot be written.
+    `like`: Whose rate, format and texts the file gets. `frames`: How many there are in all.
+    `pieces` [iterable of ndarray (N, channels)].
     """
     cut = 0
     with atomic_path(path) as partial, partial.open("wb") as file:

@@ -79,15 +79,9 @@ def filter_bands(
 ) -> Iterator[tuple[int, Pixels]]:
     """Yield the result of an image (H, W, C) from top to bottom: each band's first row, and it.
 
-    Parameters
-    ----------
-    read : function
-        Gives rows (N, W, C) of the image, from one to another.
-    shape : (H, W, C)
-    opaque : bool
-        Whether no pixel of the whole image is transparent.
-    multiple : int
-        Of which the height of every band but the last is one.
+    `read`: Gives rows (N, W, C) of the image, from one to another. `shape` [(H, W, C)]. `opaque`:
+    Whether no pixel of the whole image is transparent. `multiple`: Of which the height of every
+    band but the last is one.
     """
     height, width, channels = shape
     halo = _halo(steps)

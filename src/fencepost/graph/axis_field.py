@@ -27,17 +27,10 @@ class AxisField:
     there is one phase. What lies outside the input is padding. Within a span there may be gaps:
     dilation, and strides larger than the kernel, leave them.
 
-    Attributes
-    ----------
-    spans : tuple of (int, int)
-        For each phase, the first element of the input and the one after the last.
-    period : int
-        Elements of the input from one output's span to that of the next of the same phase.
-
-    Notes
-    -----
-    The recurrence is that of A. Araujo, W. Norris and J. Sim, Computing receptive fields of
-    convolutional neural networks, Distill (2019), taken from the input to the output.
+    `spans` are for each phase the first element of the input and the one after the last; `period`
+    the elements from one output's span to that of the next of the same phase. The recurrence is
+    that of A. Araujo, W. Norris and J. Sim, Computing receptive fields of convolutional neural
+    networks, Distill (2019), taken from the input to the output.
 
     Examples
     --------
@@ -111,12 +104,12 @@ class AxisField:
         >>> AxisField(((-2, 4),), 2).after(Window(14, kernel=5))
         AxisField(spans=((-2, 12),), period=2)
         """
-
-        def span(output: int) -> tuple[int, int]:
-            first = output * window.stride - window.before
-            return first, first + window.effective_kernel_size - 1
-
-        return self.mapped(span, 1, window.stride)
+        first, width = -window.before, window.effective_kernel_size - 1
+        return self.mapped(
+            lambda output: (output * window.stride + first, output * window.stride + first + width),
+            1,
+            window.stride,
+        )
 
     def after_transposed(self, window: Window) -> AxisField:
         """Return the fields after a transposed convolution, whose inverse has this `window`.
@@ -124,13 +117,11 @@ class AxisField:
         Output o adds up the elements i with o = i·stride − before + t·dilation for an element t of
         the kernel. With dilation, the span may be one element too wide.
         """
+        width = window.effective_kernel_size - 1
 
         def span(output: int) -> tuple[int, int]:
             last = output + window.before
-            return (
-                -((window.effective_kernel_size - 1 - last) // window.stride),
-                last // window.stride,
-            )
+            return -((width - last) // window.stride), last // window.stride
 
         return self.mapped(span, window.stride, 1)
 
@@ -139,21 +130,10 @@ class AxisField:
     ) -> AxisField:
         """Return the fields after any operation whose outputs depend on known inputs.
 
-        Parameters
-        ----------
-        span : callable
-            The first and the last of its input's elements that an output depends on; neither may
-            decrease from one output to the next.
-        outputs, inputs : int
-            So many outputs later, `span` is the same, so many inputs later.
+        `span` gives the first and the last of its input's elements that an output depends on;
+        neither may decrease from one output to the next. `outputs` later it is the same, `inputs`
+        later. Raises TooManyPhases for more than two thousand.
 
-        Raises
-        ------
-        TooManyPhases
-            There would be more than two thousand.
-
-        Examples
-        --------
         >>> doubled = AxisField().mapped(lambda output: (output // 2, output // 2), 2, 1)
         >>> doubled.stride, list(doubled.elements(5))
         (Fraction(1, 2), [2])
@@ -183,11 +163,8 @@ class AxisField:
         if self.stride != other.stride:
             if outputs > 1:
                 return None
-            (first, second), period = (
-                (self.spans[0], other.spans[0]),
-                max(self.period, other.period),
-            )
-            return AxisField((_hull(first, second),), period)
+            period = max(self.period, other.period)
+            return AxisField((_hull(self.spans[0], other.spans[0]),), period)
         phases = _limited(math.lcm(len(self.spans), len(other.spans)))
         pairs = zip(self._repeated(phases), other._repeated(phases), strict=True)
         period = self.period * phases // len(self.spans)

@@ -109,14 +109,7 @@ def _mode(operation: Operation) -> str | None:
         return "adaptive"
     if operation.role != "resize" or operation.kind in ("Repeat", "Tile"):
         return None
-    mode = operation.arguments.get("mode", "nearest")
-    return {
-        "nearest": "nearest",
-        "nearest-exact": "nearest-exact",
-        "linear": "linear",
-        "bilinear": "linear",
-        "trilinear": "linear",
-        "bicubic": "bicubic",
-        "cubic": "bicubic",
-        "area": "adaptive",
-    }.get(str(mode))
+    names = {"bilinear": "linear", "trilinear": "linear", "cubic": "bicubic", "area": "adaptive"}
+    mode = str(operation.arguments.get("mode", "nearest"))
+    mode = names.get(mode, mode)
+    return mode if mode in ("nearest", "nearest-exact", "linear", "bicubic", "adaptive") else None

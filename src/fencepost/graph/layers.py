@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..errors import SizeError, SizeProblem
 from ..layers import (
@@ -24,6 +25,7 @@ from ..text import format_shape
 from .operations import Graph, Operation, Role, Value
 
 _Shape = tuple[int, ...]
+_Spec = TypeVar("_Spec")
 # The engine counts the elements of one value with 32 bits.
 _MOST_ELEMENTS = 2**31 - 1
 #: Arguments that are tables and not settings.
@@ -34,17 +36,9 @@ _TABLES = ("layers", "connections", "centres")
 class SizedLayer:
     """One layer in its place: a view of the operations that it became.
 
-    Attributes
-    ----------
-    place : str
-        Where the layer is: ``"3"``, or ``"3.0"`` for the first layer within the Residual 3.
-    layer : Layer
-    operations : tuple of Operation
-        Those of the layers within it, and last its own.
-    position : int
-        Index of its own operation in the graph.
-    inner : tuple of SizedLayer
-        The layers within a Residual.
+    `place` is ``"3"``, or ``"3.0"`` for the first layer within the Residual 3. `operations` are
+    those of the layers within it, and last its own, whose index in the graph is `position`; `inner`
+    are the layers within a Residual.
     """
 
     place: str
@@ -91,41 +85,28 @@ class SizedLayer:
     @property
     def parameter_specs(self) -> dict[str, ParameterSpec]:
         """Every trainable array, named as in the network: "0.weight", "3.0.bias"."""
-        return {
-            operation.weights[name]: spec
-            for operation, layer, shape in self._weighted()
-            for name, spec in layer.parameters(shape).items()
-        }
+        return self._named(lambda layer, shape: layer.parameters(shape))
 
     @property
     def state_specs(self) -> dict[str, StateSpec]:
         """Every array that is kept but not trained by gradient, named likewise."""
+        return self._named(lambda layer, shape: layer.state(shape))
+
+    def _named(self, specs: Callable[[Layer, _Shape], Mapping[str, _Spec]]) -> dict[str, _Spec]:
         return {
             operation.weights[name]: spec
-            for operation, layer, shape in self._weighted()
-            for name, spec in layer.state(shape).items()
+            for operation in self.operations
+            if operation.weights and operation.layer is not None
+            for name, spec in specs(operation.layer, _without_batch(operation.input_shape)).items()
         }
-
-    def _weighted(self) -> Iterator[tuple[Operation, Layer, _Shape]]:
-        for operation in self.operations:
-            if operation.weights and operation.layer is not None:
-                yield operation, operation.layer, _without_batch(operation.input_shape)
 
 
 @dataclass(frozen=True)
 class SizedChain:
     """A chain of layers with its graph.
 
-    Attributes
-    ----------
-    graph : Graph
-        For a batch of one, up to the first layer that does not fit.
-    layers : tuple of SizedLayer
-        Up to the first that does not fit.
-    unfinished : tuple of SizedLayer
-        If that is a Residual, those of its layers that fit.
-    misfit : SizeError or None
-        What does not fit. It names the layer.
+    The graph is for a batch of one. It and `layers` go up to the first layer that does not fit; if
+    that is a Residual, `unfinished` are those of its layers that fit. `misfit` names the layer.
     """
 
     graph: Graph
@@ -144,14 +125,11 @@ def size_layers(input_shape: _Shape, layers: Sequence[Layer], source: str = "lay
     """
     builder = _Builder()
     value, sized, unfinished, misfit = builder.chain(layers, Value(-1), input_shape, "")
+    outputs = () if value is None else (value,)
     graph = Graph(
-        source,
-        ("input",),
-        ((1, *input_shape),),
-        tuple(builder.operations),
-        () if value is None else (value,),
+        source, ("input",), ((1, *input_shape),), tuple(builder.operations), outputs,
         failure=builder.failure,
-    )
+    )  # fmt: skip
     return SizedChain(graph, sized, unfinished, misfit)
 
 

@@ -18,23 +18,13 @@ MERGED = -1
 class ArrayFields:
     """Receptive fields of the elements of one array.
 
-    Attributes
-    ----------
-    source : int
-        Which of the model's inputs the array comes from.
-    input_sizes : tuple of int
-        Its sizes, without the batch.
-    fields : tuple of AxisField
-        Along each of these axes; empty once an element has no position any more (after a global
-        pooling or a dense layer).
-    counts : tuple of int
-        How many elements of the array lie along each of them.
-    axes : tuple of (int or None)
-        For each axis of the array, the axis of the input that lies along it; `MERGED` if several
-        lie there in one, or a part of one; None if it holds no positions, as channels do.
-    sizes : tuple of int
-        Receptive field along each axis of the input: elements from the first to the last that one
-        element depends on, at most.
+    It comes from the model's input `source`, whose sizes, without the batch, are `input_sizes`.
+    `fields` has one for each of these axes, and `counts` the elements of the array that lie along
+    each; both are empty once an element has no position any more (after a global pooling or a
+    dense layer). `axes` has for each axis of the array the axis of the input that lies along it;
+    `MERGED` if several lie there in one, or a part of one; None if it holds no positions, as
+    channels do. `sizes` are the elements from the first to the last that one element depends on,
+    at most.
     """
 
     source: int
@@ -89,12 +79,8 @@ class ArrayFields:
 class ReceptiveFields:
     """The receptive fields of a graph.
 
-    Attributes
-    ----------
-    arrays : tuple of (ArrayFields or None)
-        Those of each operation's outputs; None where they are not known.
-    axes : tuple of int
-        The axes of the input, without the batch, along which windows are moved.
+    `arrays` are those of each operation's outputs, None where they are not known; `axes` the axes
+    of the input, without the batch, along which windows are moved.
     """
 
     arrays: tuple[ArrayFields | None, ...]

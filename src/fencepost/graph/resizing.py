@@ -253,14 +253,10 @@ def _scale(operation: Operation) -> int | None:
     """By which integer all spatial sizes grow, if it says so."""
     said = operation.arguments.get("scale_factor") or operation.arguments.get("upscale_factor")
     factors = set(said) if isinstance(said, tuple) else {said}
-    (factor,) = factors if len(factors) == 1 else (None,)
-    if (
-        isinstance(factor, (int, float))
-        and factor == int(factor)
-        and "Shuffle" not in operation.kind
-    ):
-        return int(factor)
-    return None
+    factor = factors.pop() if len(factors) == 1 else None
+    if not isinstance(factor, (int, float)) or factor != int(factor):
+        return None
+    return None if "Shuffle" in operation.kind else int(factor)
 
 
 def _alike(operation: Operation) -> bool:

@@ -143,11 +143,7 @@ def _derivative_size(sigma: Any, size: Any) -> tuple[float, int]:
 
 @named("edges", _SAMPLED + ", times −x/σ² or (x²/σ² − 1)/σ²; Canny 1986, PAMI 8", PAIR)
 def gaussian_derivative(
-    direction: str = "x",
-    sigma: float = 1.0,
-    order: int = 1,
-    size: int | None = None,
-    ndim: int = 2,
+    direction: str = "x", sigma: float = 1.0, order: int = 1, size: int | None = None, ndim: int = 2
 ) -> Kernel:
     """Derivative of a Gaussian: slope or curvature of the smoothed image.
 

@@ -52,10 +52,6 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
     files : bool
         Whether text may name a file. Say False for text from strangers.
 
-    Returns
-    -------
-    Kernel, KernelPair, CompassSet or BasisSet
-
     Raises
     ------
     ArgumentError

@@ -176,22 +176,8 @@ class Conv1d(_Conv):
         Taps of the kernel, step between windows, spacing of the taps.
     padding : int, (int,), ((before, after),) or "same"
         Zeros added before and after the signal; "same" keeps its width (stride 1).
-    groups : int
-        Input and output channels are cut into this many groups that are not connected;
-        as many groups as input channels is a depthwise convolution.
-    bias : bool
-        Whether a trainable bias is added to each output channel.
-    connections : array of 0 and 1, shape (out_channels, in_channels), optional
-        Which input channel feeds which output channel; all of them by default. The weight is
-        then an array (number of ones, width): a kernel for each 1, row by row.
-    remainder : {"error", "crop", "pad"}
-        What to do with elements at the far end that no window would cover: raise SizeError, drop
-        them, or add the missing zeros.
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is not as described, or groups does not divide out_channels.
+    groups, bias, connections, remainder
+        As of `Conv2d`.
 
     Examples
     --------

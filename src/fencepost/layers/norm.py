@@ -84,17 +84,7 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """Batch normalisation of (C, H, W), channel by channel; see BatchNorm1d.
-
-    Parameters
-    ----------
-    eps : float
-        Added to the variance.
-    momentum : float
-        Share of the batch's statistics in the running ones' next value.
-    affine : bool
-        Whether weight and bias exist.
-    """
+    """Batch normalisation of (C, H, W), channel by channel; arguments are those of BatchNorm1d."""
 
     def output_shape(self, input_shape: Shape) -> Shape:
         self._require_rank(input_shape, 3, "Use BatchNorm1d for signals and flat input.")

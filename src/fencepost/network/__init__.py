@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .arguments import Normalization
 from .evaluation import ClassScore, Evaluation, RegressionEvaluation
 from .network import Network, load
 from .saliency import Occlusion, input_gradient, occlusion
@@ -11,7 +10,6 @@ __all__ = [
     "ClassScore",
     "Evaluation",
     "Network",
-    "Normalization",
     "Occlusion",
     "RegressionEvaluation",
     "input_gradient",

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..arguments import integer, is_sequence
+from ..datasets.dataset import ChannelStatistics
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
 from ..text import format_shape
 
 # What Network takes besides its input shape and layers.
 _OPTIONS = ("normalization", "class_names", "seed", "initialization")
-
-
-class Normalization(NamedTuple):
-    """A network computes with (image - mean) / std; both are float32 of shape (channels,)."""
-
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
 
 
 def as_input_shape(shape: Any) -> Shape:
@@ -51,7 +45,7 @@ def as_layers(layers: Any) -> tuple[Layer, ...]:
 
 def as_normalization(
     pair: tuple[ArrayLike, ArrayLike] | None, channels: int
-) -> Normalization | None:
+) -> ChannelStatistics | None:
     """Return mean and standard deviation with one number for each channel."""
     if pair is None:
         return None
@@ -67,7 +61,7 @@ def as_normalization(
         raise ArgumentError(f"{rule} Received: {pair!r}") from None
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
         raise ArgumentError(f"{rule} Received: {pair!r}")
-    return Normalization(mean, std)
+    return ChannelStatistics(mean, std)
 
 
 def as_class_names(names: Sequence[str] | None, output_shape: Shape) -> tuple[str, ...] | None:

@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import training
 from ..arguments import choice, integer
+from ..datasets.dataset import ChannelStatistics
 from ..errors import ArgumentError, SizeError
 from ..layers import Conv1d, Conv2d, Layer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES
 from . import evaluation, inputs, model_files, sizes, travel, vectors
 from .arguments import (
-    Normalization,
     as_class_names,
     as_input_shape,
     as_layers,
@@ -120,7 +120,7 @@ class Network:
         self._class_names = as_class_names(names, self.output_shape)
 
     @property
-    def normalization(self) -> Normalization | None:
+    def normalization(self) -> ChannelStatistics | None:
         """Mean and standard deviation per channel, in the images' own units, or None."""
         return self._normalization
 
@@ -146,12 +146,8 @@ class Network:
         from .._engine import NetworkPlan
 
         steps, _ = sizes.engine_steps(self.rows)
-        return NetworkPlan(
-            engine_shape(self.input_shape),
-            steps,
-            self.parameter_vector.size,
-            self.state_vector.size,
-        )
+        sizes_of_vectors = (self.parameter_vector.size, self.state_vector.size)
+        return NetworkPlan(engine_shape(self.input_shape), steps, *sizes_of_vectors)
 
     @property
     def parameter_count(self) -> int:
@@ -252,12 +248,9 @@ class Network:
             By index of the layer, arrays of shape (N, *output shape of the layer).
         """
         _, last = sizes.engine_steps(self.rows)
+        batch = self._engine_images(images)
         values = self.engine_plan.features(
-            self.parameter_vector,
-            self.state_vector,
-            self._engine_images(images),
-            self._mean,
-            self._scale,
+            self.parameter_vector, self.state_vector, batch, self._mean, self._scale
         )
         return {
             row.index: values[step].reshape(-1, *row.output_shape)

@@ -138,10 +138,6 @@ def occlusion(
         From one patch to the next. By default as small as about a second of work allows, and at
         most the patch's size, so that every pixel is covered.
 
-    Returns
-    -------
-    Occlusion
-
     Raises
     ------
     DataError

@@ -15,11 +15,13 @@ _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its header, line by line, and how it is aligned."""
+    """A column: its header, line by line, and how it is aligned.
+
+    A spare one may be left out where there is no room, as the other columns say it too.
+    """
 
     header: tuple[str, ...]
     left: bool = False
-    #: May be left out where there is no room, as the other columns say it too.
     spare: bool = False
 
 
@@ -33,9 +35,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: place and layer, then for each group the cells of its columns.
+    """A line of the table: place and layer, then for each group the texts of its columns.
 
-    A cell has several lines where the axes differ.
+    A text has several lines where the axes differ.
     """
 
     place: str
@@ -45,34 +47,22 @@ class Line:
 
 def groups(plan: PlanData) -> tuple[Group, ...]:
     """Columns of the table."""
+    sizes = (
+        Column(("output",), left=True),
+        Column(("(input + before + after", "− kernel) / stride + 1"), left=True),
+        Column(("padding",), spare=True),
+        Column(("left", "over")),
+    )
+    fields = (("receptive", "field"), ("effective", "stride"), ("effective", "padding"))
+    takes = (
+        *(Column((cost,)) for cost in ("parameters", "connections", "multiply-adds")),
+        Column(("share",), spare=True),
+        Column(("activation", "memory")),
+    )
     return (
-        Group(
-            "what comes out",
-            (
-                Column(("output",), left=True),
-                Column(("(input + before + after", "− kernel) / stride + 1"), left=True),
-                Column(("padding",), spare=True),
-                Column(("left", "over")),
-            ),
-        ),
-        Group(
-            "receptive field of one output",
-            (
-                Column(("receptive", "field")),
-                Column(("effective", "stride")),
-                Column(("effective", "padding")),
-            ),
-        ),
-        Group(
-            f"what it takes, memory for a batch of {plan.batch:,}",
-            (
-                Column(("parameters",)),
-                Column(("connections",)),
-                Column(("multiply-adds",)),
-                Column(("share",), spare=True),
-                Column(("activation", "memory")),
-            ),
-        ),
+        Group("what comes out", sizes),
+        Group("receptive field of one output", tuple(map(Column, fields))),
+        Group(f"what it takes, memory for a batch of {plan.batch:,}", takes),
     )
 
 
@@ -86,38 +76,30 @@ def lines(plan: PlanData) -> Iterator[Line]:
         yield from _misfit(plan, plan.misfit)
     if not plan.rows:
         return
-    sums = (
-        _count(plan.parameters),
-        _count(plan.connections),
-        _count(plan.multiply_adds),
-        "",
-        memory(plan.activation_bytes),
-    )
+    counts = map(_count, (plan.parameters, plan.connections, plan.multiply_adds))
+    sums = (*counts, "", memory(plan.activation_bytes))
     yield Line("", "total", (("",) * 4, ("",) * 3, sums))
 
 
 def notes(plan: PlanData) -> Iterator[str]:
     """What should be said of the plan below its table."""
     for row in _all(plan.rows):
-        who = f"layer {row.place}, {row.layer.describe()}"
+        who = _named(row)
         for name, window in axes(row.windows):
             if window.lost_elements:
                 lost = window.lost_elements
-                words = "element" if lost == 1 else f"{lost} elements"
-                yield f"{who}: the last {words} of each {name} {_be(lost)} never used."
+                words = ("element", "is") if lost == 1 else (f"{lost} elements", "are")
+                yield f"{who}: the last {words[0]} of each {name} {words[1]} never used."
             if window.remark:
                 yield f"{who}: {window.remark}."
     with_fields = [row for row in plan.rows if row.fields is not None]
     if with_fields:
-        field, size = (
-            format_shape(with_fields[-1].receptive_field),
-            format_shape(plan.input_shape[1:]),
-        )
+        field = format_shape(with_fields[-1].receptive_field)
+        size = format_shape(plan.input_shape[1:])
         covering = next((row for row in plan.rows if row.covers), None)
         first = "no layer has an output that depends on all of it"
         if covering is not None:
-            who = f"layer {covering.place}, {covering.layer.describe()}"
-            first = f"{who}, is the first with an output that depends on all of it"
+            first = f"{_named(covering)}, is the first with an output that depends on all of it"
         yield (
             f"After layer {with_fields[-1].place}, an output's receptive field is {field}, padding "
             f"included; the input is {size}, and {first}."
@@ -141,8 +123,8 @@ def memory(size: int) -> str:
     return f"{size / factor:,.1f} {unit}" if factor > 1 else f"{size} B"
 
 
-def _be(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _named(row: LayerPlan) -> str:
+    return f"layer {row.place}, {row.layer.describe()}"
 
 
 def _all(rows: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
@@ -174,9 +156,7 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
         _of_axes([str(field.before) for field in fields]),
     )
     takes = (
-        _count(own("parameters")),
-        _count(own("connections")),
-        _count(own("multiply_adds")),
+        *(_count(own(cost)) for cost in ("parameters", "connections", "multiply_adds")),
         _share(own("multiply_adds"), total),
         memory(own("activation_bytes")),
     )

@@ -16,16 +16,8 @@ class LayerPlan(SizedLayer):
 
     Attributes
     ----------
-    place : str
-        Where the layer is: ``"3"``, or ``"3.0"`` for the first layer within the Residual 3.
-    layer : Layer
-    input_shape, output_shape : tuple of int
-        Without the batch.
-    windows : tuple of Window
-        The window over each axis, with the padding finally used; none for a layer without windows.
-    parameters, connections, multiply_adds : int
-        Trainable values; links between units, biases counted; multiplications followed by an
-        addition. The last two for one input.
+    place, layer, windows, parameters, connections, multiply_adds
+        As of `SizedLayer`; shapes are without the batch, costs are those of one input.
     fields : tuple of AxisField or None
         Receptive field of an output in the network's input along each axis, padding included;
         None once the axes are gone.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import escape
 
 from .columns import Group, Line, groups, lines, notes
@@ -10,7 +9,8 @@ from .data import PlanData
 
 # No colours of our own: the table takes those of the notebook, light or dark.
 _TABLE = "border-collapse: collapse; font-variant-numeric: tabular-nums"
-_CELL = "padding: 0.15em 0.7em; white-space: nowrap; vertical-align: top"
+_CELL = "padding: 0.15em 0.7em; white-space: nowrap; vertical-align: top; text-align: "
+_LEFT = f"{_CELL}left"
 
 
 def html(plan: PlanData) -> str:
@@ -27,7 +27,7 @@ def html(plan: PlanData) -> str:
 
 def _header(every: tuple[Group, ...]) -> str:
     titles = "".join(
-        f'<th colspan="{len(group.columns)}" style="{_style(True)}">{escape(group.title)}</th>'
+        f'<th colspan="{len(group.columns)}" style="{_LEFT}">{escape(group.title)}</th>'
         for group in every
     )
     names = "".join(
@@ -35,29 +35,22 @@ def _header(every: tuple[Group, ...]) -> str:
         for group in every
         for column in group.columns
     )
-    blank = f'<th style="{_style(True)}"></th><th style="{_style(True)}">layer</th>'
+    blank = f'<th style="{_LEFT}"></th><th style="{_LEFT}">layer</th>'
     return f'<tr><th colspan="2"></th>{titles}</tr>\n<tr>{blank}{names}</tr>'
 
 
 def _row(line: Line, every: tuple[Group, ...]) -> str:
-    return f"<tr>{''.join(_cells(line, every))}</tr>"
-
-
-def _cells(line: Line, every: tuple[Group, ...]) -> Iterator[str]:
-    indent = len(line.layer) - len(line.layer.lstrip())
-    yield f'<td style="{_style(True)}">{escape(line.place)}</td>'
-    yield (
-        f'<td style="{_style(True)}; padding-left: {0.7 + indent}em">'
-        f"<code>{escape(line.layer.lstrip())}</code></td>"
+    layer = line.layer.lstrip()
+    texts = "".join(
+        f'<td style="{_style(column.left)}">{escape(cell)}</td>'.replace("\n", "<br>")
+        for group, cells in zip(every, line.cells, strict=True)
+        for column, cell in zip(group.columns, cells, strict=True)
     )
-    for group, cells in zip(every, line.cells, strict=True):
-        for column, cell in zip(group.columns, cells, strict=True):
-            yield f'<td style="{_style(column.left)}">{_broken(cell)}</td>'
-
-
-def _broken(cell: str) -> str:
-    return escape(cell).replace("\n", "<br>")
+    return (
+        f'<tr><td style="{_LEFT}">{escape(line.place)}</td><td style="{_LEFT}; padding-left: '
+        f'{0.7 + len(line.layer) - len(layer)}em"><code>{escape(layer)}</code></td>{texts}</tr>'
+    )
 
 
 def _style(left: bool) -> str:
-    return f"{_CELL}; text-align: {'left' if left else 'right'}"
+    return _LEFT if left else f"{_CELL}right"

@@ -8,6 +8,8 @@ from ..errors import SizeError
 from ..sizing import Window
 from .data import LayerPlan, PlanData
 
+_COSTS = ("parameters", "connections", "multiply_adds")
+
 
 def of_plan(plan: PlanData) -> dict[str, Any]:
     """Everything that a plan says."""
@@ -16,10 +18,7 @@ def of_plan(plan: PlanData) -> dict[str, Any]:
         "batch": plan.batch,
         "ok": plan.ok,
         "output_shape": None if plan.output_shape is None else list(plan.output_shape),
-        "parameters": plan.parameters,
-        "connections": plan.connections,
-        "multiply_adds": plan.multiply_adds,
-        "activation_bytes": plan.activation_bytes,
+        **{name: getattr(plan, name) for name in (*_COSTS, "activation_bytes")},
         "layers": [_of_layer(row) for row in plan.rows],
         "unfinished": [_of_layer(row) for row in plan.unfinished],
         "problems": [_of_problem(problem) for problem in plan.problems],
@@ -38,11 +37,7 @@ def _of_layer(row: LayerPlan) -> dict[str, Any]:
         "effective_stride": None if fields is None else [int(field.stride) for field in fields],
         "effective_padding": None if fields is None else [field.before for field in fields],
         "covers_input": row.covers,
-        "parameters": row.parameters,
-        "connections": row.connections,
-        "multiply_adds": row.multiply_adds,
-        "share": row.share,
-        "activation_bytes": row.activation_bytes,
+        **{name: getattr(row, name) for name in (*_COSTS, "share", "activation_bytes")},
         "inner": [_of_layer(layer) for layer in row.inner],
     }
 
@@ -54,9 +49,7 @@ def _of_window(window: Window) -> dict[str, Any]:
         "stride": window.stride,
         "dilation": window.dilation,
         "padding": [window.before, window.after],
-        "output": window.output,
-        "remainder": window.remainder,
-        "lost_elements": window.lost_elements,
+        **{name: getattr(window, name) for name in ("output", "remainder", "lost_elements")},
         "equation": window.equation,
     }
 
@@ -66,16 +59,10 @@ def _of_problem(error: SizeError) -> dict[str, Any]:
         "layer": error.layer,
         "rule": error.rule,
         "received": error.problem.received,
-        "equation": error.equation,
-        "axis": error.axis,
-        "lost_elements": error.lost_elements,
+        **{name: getattr(error, name) for name in ("equation", "axis", "lost_elements")},
         "remedy": error.problem.remedy,
         "suggestions": [
-            {
-                "changes": dict(suggestion.changes),
-                "output": suggestion.output,
-                "note": suggestion.note,
-            }
-            for suggestion in error.suggestions
+            {"changes": dict(choice.changes), "output": choice.output, "note": choice.note}
+            for choice in error.suggestions
         ],
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..arguments import integer
-from ..graph import ReceptiveFields, SizedLayer, receptive_fields, size_layers
+from ..graph import SizedLayer, receptive_fields, size_layers
 from ..layers import Layer, Shape
 from ..network.arguments import as_input_shape, as_layers
 from . import html, plain, questions, table
@@ -25,12 +25,8 @@ class Plan(PlanData):
 
     Attributes
     ----------
-    input_shape : tuple of int
-        Shape of one input.
-    layers : tuple of Layer
-        All layers, those that do not fit and those after them included.
-    batch : int
-        Number of inputs that the memory is computed for.
+    input_shape, layers, batch
+        As given, those layers that do not fit and those after them included.
     rows : tuple of LayerPlan
         One for each layer up to the first that does not fit.
     unfinished : tuple of LayerPlan
@@ -157,50 +153,28 @@ def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: in
     chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
     batch = integer("batch", batch, 1)
     sized = size_layers(shape, chain)
-    rows = _Rows(
-        batch,
-        sum(layer.multiply_adds for layer in (*sized.layers, *sized.unfinished)),
-        replace(receptive_fields(sized.graph), axes=_axes(shape)),
-    )
-    return Plan(
-        shape,
-        chain,
-        batch,
-        rows.of(sized.layers),
-        rows.of(sized.unfinished),
-        () if sized.misfit is None else (sized.misfit,),
-    )
+    total = sum(layer.multiply_adds for layer in (*sized.layers, *sized.unfinished))
+    # Receptive fields are given along all axes of the input, without the batch.
+    axes = tuple(range(1, len(shape))) or (0,)
+    fields = replace(receptive_fields(sized.graph), axes=axes)
 
+    def rows(layers: Sequence[SizedLayer]) -> tuple[LayerPlan, ...]:
+        return tuple(map(row, layers))
 
-def _axes(input_shape: Shape) -> tuple[int, ...]:
-    """Axes of the input, without the batch, that receptive fields are given for."""
-    return tuple(range(1, len(input_shape))) or (0,)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Makes the rows of a plan from the layers of its graph."""
-
-    batch: int
-    multiply_adds: int
-    receptive_fields: ReceptiveFields
-
-    def of(self, layers: Sequence[SizedLayer]) -> tuple[LayerPlan, ...]:
-        return tuple(map(self._row, layers))
-
-    def _row(self, sized: SizedLayer) -> LayerPlan:
-        inner = self.of(sized.inner)
-        fields = self.receptive_fields
-        outputs = sized.output_shape
+    def row(layer: SizedLayer) -> LayerPlan:
+        inner, outputs, position = rows(layer.inner), layer.output_shape, layer.position
         return LayerPlan(
-            sized.place,
-            sized.layer,
-            sized.operations,
-            sized.position,
+            layer.place,
+            layer.layer,
+            layer.operations,
+            position,
             inner,
-            (fields.fields(sized.position) or None) if len(outputs) > 1 else None,
-            fields.sizes(sized.position),
-            fields.covers(sized.position),
-            _FLOAT * self.batch * math.prod(outputs) + sum(row.activation_bytes for row in inner),
-            sized.multiply_adds / self.multiply_adds if self.multiply_adds else 0.0,
+            (fields.fields(position) or None) if len(outputs) > 1 else None,
+            fields.sizes(position),
+            fields.covers(position),
+            _FLOAT * batch * math.prod(outputs) + sum(each.activation_bytes for each in inner),
+            layer.multiply_adds / total if total else 0.0,
         )
+
+    problems = () if sized.misfit is None else (sized.misfit,)
+    return Plan(shape, chain, batch, rows(sized.layers), rows(sized.unfinished), problems)

@@ -1,7 +1,6 @@
 """What a designer asks: which inputs fit, which padding keeps the size, which arguments do.
 
-Every answer is
-found by trying: the sizes of the network are computed with it.
+Every answer is found by trying: the sizes of the network are computed with it.
 """
 
 from __future__ import annotations
@@ -85,13 +84,10 @@ class SamePadding:
 
     def __str__(self) -> str:
         who = f"layer {self.place}, {self.layer.describe()}"
+        makes = f"makes {format_shape(self.output)} of {format_shape(self.input)}"
         if self.padding is None:
-            return (
-                f"{who}: no padding makes {format_shape(self.output)} of {format_shape(self.input)}"
-            )
-        what = f"keeps {format_shape(self.input)}"
-        if self.output != self.input:
-            what = f"makes {format_shape(self.output)} of {format_shape(self.input)}"
+            return f"{who}: no padding {makes}"
+        what = f"keeps {format_shape(self.input)}" if self.output == self.input else makes
         return f"{who}: padding={self.padding} {what}"
 
 
@@ -129,9 +125,8 @@ class Choices:
         width = max(len(str(choice.value)) for choice in self.fitting)
         lines = [f"{head}: everything fits with"]
         for choice in self.fitting:
-            line = (
-                f"  {self.argument}={choice.value:<{width}}  → {format_shape(choice.output_shape)}"
-            )
+            shape = format_shape(choice.output_shape)
+            line = f"  {self.argument}={choice.value:<{width}}  → {shape}"
             if len(choice.network_output) > 1 and choice.network_output != choice.output_shape:
                 line += f", at the end {format_shape(choice.network_output)}"
             lines.append(line + (", as it is" if choice.value == self.current else ""))
@@ -298,8 +293,7 @@ def _exact_padding(layer: WindowedLayer, axis: int, size: int) -> tuple[int, int
     """Find the padding for input / stride windows, rounded up; what is odd goes to the far edge."""
     kernel, stride, dilation = layer.kernel_size[axis], layer.stride[axis], layer.dilation[axis]
     window = Window(size, kernel, stride, dilation).same()
-    resolved = window.resolved("error")
-    fits = resolved is not None and resolved.output == -(-size // stride)
+    fits = window.resolved("error") is not None and window.output == -(-size // stride)
     return (window.before, window.after) if fits else None
 
 
@@ -336,8 +330,6 @@ def _nearest(layers: Sequence[Layer], channels: int, given: int) -> Iterator[int
     if _passes(layers, (channels, given)):
         yield given
         return
-    for sizes in (
-        range(given - 1, max(0, given - _SEARCH), -1),
-        range(given + 1, given + _SEARCH),
-    ):
+    near = (range(given - 1, max(0, given - _SEARCH), -1), range(given + 1, given + _SEARCH))
+    for sizes in near:
         yield from islice((n for n in sizes if _passes(layers, (channels, n))), 1)

@@ -47,10 +47,6 @@ def parse_layers(text: str) -> list[Layer]:
         ``Residual`` takes layers. Parentheses without arguments may be left out, a comment goes
         from ``#`` to the end of the line, and ``fp.`` before a name is skipped.
 
-    Returns
-    -------
-    list of Layer
-
     Raises
     ------
     ArgumentError

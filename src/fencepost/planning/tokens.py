@@ -68,9 +68,8 @@ class Tokens:
         number = self.text.count("\n", 0, token.position) + 1
         where = f", line {number}" if "\n" in self.text.strip() else ""
         end = "" if reason.endswith((".", "?")) else "."
-        raise ArgumentError(
-            f"{reason}{end}\n\n{mark_column(line, token.position - start)}{where}"
-        ) from None
+        shown = mark_column(line, token.position - start)
+        raise ArgumentError(f"{reason}{end}\n\n{shown}{where}") from None
 
     def _next_token(self) -> Token:
         while self._position < len(self.text):

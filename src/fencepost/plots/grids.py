@@ -6,15 +6,13 @@ right and rows downwards from (0, 0).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from .style import Axes
 
 SMALLEST, LARGEST = 5.5, 10.0  # points of a number
 FILLED = 0.8  # of a cell's width that a number may take
@@ -54,12 +52,8 @@ def draw_cells(
     x, y = at[0] + columns, at[1] + rows
     corners = np.stack([x, y, x + 1, y, x + 1, y + 1, x, y + 1], axis=1).reshape(-1, 4, 2)
     faces = colour[chosen] if isinstance(colour, np.ndarray) else colour
-    axes.add_collection(
-        PolyCollection(
-            list(corners), facecolors=faces, edgecolors=edge, linewidths=0.6, hatch=hatch or None
-        ),
-        autolim=False,
-    )
+    look: dict[str, Any] = {"edgecolors": edge, "linewidths": 0.6, "hatch": hatch or None}
+    axes.add_collection(PolyCollection(list(corners), facecolors=faces, **look), autolim=False)
 
 
 def draw_numbers(
@@ -115,9 +109,7 @@ def draw_frame(
     axes.add_patch(Rectangle(at, *size, linewidth=width, linestyle=dash, **(look | settings)))
 
 
-def signed_colours(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def signed_colours(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return colours (…, 3): blue above 0, vermillion below, white for 0; and which are dark.
 
     The numbers in the cells carry the sign in a grey print.
@@ -126,15 +118,6 @@ def signed_colours(
     share = np.clip(values / largest, -1, 1)[..., None]
     ends = np.where(share < 0, rgb(style.VERMILLION), rgb(style.BLUE))
     colours = 1 + np.abs(share) * 0.85 * (ends - 1)
-    return colours, brightness(colours) < 0.5
-
-
-def grey_colours(
-    values: NDArray[np.float64], low: float, high: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return greys (…, 3) from black for `low` to white for `high`, and which are dark."""
-    share = np.clip((values - low) / ((high - low) or 1.0), 0, 1)[..., None]
-    colours = np.repeat(share, 3, axis=-1)
     return colours, brightness(colours) < 0.5
 
 
@@ -161,24 +144,14 @@ def as_texts(values: NDArray[Any], digits: int = 3) -> NDArray[np.str_]:
 
 
 def draw_coordinates(
-    axes: Axes,
-    shape: tuple[int, int],
-    start: tuple[int, int],
-    side: float,
-    at: Place = (0, 0),
+    axes: Axes, shape: tuple[int, int], start: tuple[int, int], side: float, at: Place = (0, 0)
 ) -> None:
     """Number the rows at the left and the columns above, from `start`, if there is room."""
     size = min(style.SMALL_SIZE, 36 * side)
     if size < SMALLEST:
         return
-    for row in range(shape[0]):
-        _coordinate(axes, at[0] - 0.38, at[1] + row + 0.5, start[0] + row, size)
-    for column in range(shape[1]):
-        _coordinate(axes, at[0] + column + 0.5, at[1] - 0.36, start[1] + column, size)
-
-
-def _coordinate(axes: Axes, x: float, y: float, value: int, size: float) -> None:
-    axes.text(
-        x, y, style.number(value), fontsize=size, color=style.FAINT_INK, ha="center",
-        va="center_baseline",
-    )  # fmt: skip
+    rows = ((at[0] - 0.38, at[1] + row + 0.5, start[0] + row) for row in range(shape[0]))
+    columns = ((at[0] + n + 0.5, at[1] - 0.36, start[1] + n) for n in range(shape[1]))
+    look = {"color": style.FAINT_INK, "ha": "center", "va": "center_baseline"}
+    for x, y, value in (*rows, *columns):
+        axes.text(x, y, style.number(value), fontsize=size, **look)  # type: ignore[arg-type]

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from ..arguments import real
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
+from .style import Axes, Figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from PIL.Image import Image
 
 LONGEST = 60  # seconds of a frame
@@ -33,11 +32,6 @@ def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -
         Its ending, .png or .svg, says which of the two.
     dots_per_inch : int
         Of a PNG; an SVG is sharp at any size.
-
-    Returns
-    -------
-    Path
-        The file.
 
     Raises
     ------
@@ -81,11 +75,6 @@ def save_animation(
     seconds : float
         For which a frame is shown; the last one is shown for three times as long.
     dots_per_inch : int
-
-    Returns
-    -------
-    Path
-        The file.
 
     Raises
     ------

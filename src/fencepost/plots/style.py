@@ -12,11 +12,16 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    import matplotlib.axes
+    import matplotlib.figure
+
+    Axes: TypeAlias = matplotlib.axes.Axes
+    Figure: TypeAlias = matplotlib.figure.Figure
+else:  # every plot takes its types from here, so that matplotlib is imported when one is drawn
+    Axes = Figure = Any
 
 # Okabe & Ito, "Color Universal Design" (2008): distinguishable with every kind of colour blindness.
 # Lines differ in dash and marker as well, so that a black and white print can be read too.
@@ -45,12 +50,8 @@ def new_figure(width: float, height: float) -> Figure:
 class Canvas:
     """Room for one plot: a figure of its own, or the area of axes that the caller gave.
 
-    Attributes
-    ----------
-    axes : Axes
-        They span the room. Draw into them, or into `panel` after `panel`, not into both.
-    width, height : float
-        Of the room, in inches.
+    `axes`: They span the room. Draw into them, or into `panel` after `panel`, not into both.
+    `width`, `height`: Of the room, in inches.
     """
 
     axes: Axes
@@ -80,21 +81,12 @@ class Canvas:
         if not self.own:
             _lay_paper(self, left, bottom, right, top)
             return self.axes
-        return self.panel(
-            left / self.width,
-            bottom / self.height,
-            1 - (left + right) / self.width,
-            1 - (bottom + top) / self.height,
-        )
+        return self.inset(left, top, self.width - left - right, self.height - bottom - top)
 
     def inset(self, left: float, top: float, width: float, height: float) -> Axes:
         """Return axes over a part of the room, in inches from its upper left corner."""
-        return self.panel(
-            left / self.width,
-            1 - (top + height) / self.height,
-            width / self.width,
-            height / self.height,
-        )
+        wide, high = self.width, self.height
+        return self.panel(left / wide, 1 - (top + height) / high, width / wide, height / high)
 
     def note(self, left: float, top: float, text: str, **settings: Any) -> None:
         """Write so many inches from the upper left corner, in small print; `Text`'s settings."""
@@ -104,14 +96,22 @@ class Canvas:
     def title(self, text: str, *remarks: str) -> float:
         """Write what is drawn at the top, and remarks below; return where these end, in inches."""
         wide = self.width - 2 * MARGIN
-        self.note(
-            MARGIN, 0.2, fitted(text, HEADING_SIZE, wide, "bold"), weight="bold", color=INK,
-            fontsize=HEADING_SIZE,
-        )  # fmt: skip
+        shown = fitted(text, HEADING_SIZE, wide, "bold")
+        self.note(MARGIN, 0.2, shown, weight="bold", color=INK, fontsize=HEADING_SIZE)
         lines = [line for remark in remarks for line in wrapped(remark, SMALL_SIZE, wide)]
         for number, line in enumerate(lines):
             self.note(MARGIN, 0.4 + 0.15 * number, line)
         return 0.33 + 0.15 * len(lines)
+
+    def foot(self, text: str, size: float = SMALL_SIZE) -> None:
+        """Write a remark at the bottom, in as many lines as it needs."""
+        for number, line in enumerate(reversed(wrapped(text, size, self.width - 2 * MARGIN))):
+            top = self.height - 0.12 - (0.06 + 0.01 * size) * number
+            self.note(MARGIN, top, line, fontsize=size)
+
+    def head(self, left: float, top: float, text: str) -> None:
+        """Write the heading of a part, so many inches from the upper left corner."""
+        self.note(left, top, text, weight="bold", color=INK, fontsize=TEXT_SIZE)
 
     def write(self, x: float, y: float, text: str, **settings: Any) -> None:
         """Write into the room, at a fraction of its width and height; `Text`'s settings."""
@@ -157,29 +157,28 @@ def _lay_paper(room: Canvas, left: float, bottom: float, right: float, top: floa
 
 def heading(axes: Axes, text: str, remark: str = "") -> None:
     """Write what the axes show above them, and a remark in smaller print below the heading."""
-    axes.annotate(
-        text, (0, 1), xytext=(0, 22 if remark else 8), **_above(HEADING_SIZE, INK), weight="bold"
-    )
+    above: dict[str, Any] = {
+        "xycoords": "axes fraction", "textcoords": "offset points", "ha": "left", "va": "bottom",
+        "parse_math": False, "annotation_clip": False,
+    }  # fmt: skip
+    high, look = 22 if remark else 8, {"fontsize": HEADING_SIZE, "color": INK, "weight": "bold"}
+    axes.annotate(text, (0, 1), xytext=(0, high), **(above | look))
     if remark:
-        axes.annotate(remark, (0, 1), xytext=(0, 8), **_above(SMALL_SIZE, FAINT_INK))
-
-
-def _above(size: float, colour: str) -> dict[str, Any]:
-    return {
-        "xycoords": "axes fraction",
-        "textcoords": "offset points",
-        "ha": "left",
-        "va": "bottom",
-        "fontsize": size,
-        "color": colour,
-        "parse_math": False,
-        "annotation_clip": False,
-    }
+        axes.annotate(remark, (0, 1), xytext=(0, 8), **(above | REMARK))
 
 
 def blank(axes: Axes) -> None:
     """No frame and no ticks: the axes only carry images."""
     axes.set_axis_off()
+
+
+def framed(axes: Axes) -> None:
+    """A thin frame and no ticks, for a picture."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for side in axes.spines.values():
+        side.set_color(FAINT_INK)
+        side.set_linewidth(0.6)
 
 
 def plain(axes: Axes) -> None:
@@ -279,9 +278,6 @@ def drawable_names(names: Sequence[str]) -> list[str]:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     known = get_font(findfont(FontProperties())).get_charmap()
-    return [
-        name
-        if all(character.isspace() or ord(character) in known for character in name)
-        else f"#{index}"
-        for index, name in enumerate(names)
-    ]
+    drawable = (all(c.isspace() or ord(c) in known for c in name) for name in names)
+    pairs = zip(names, drawable, strict=True)
+    return [name if known else f"#{index}" for index, (name, known) in enumerate(pairs)]

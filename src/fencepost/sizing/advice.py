@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import AxisProblem, SizeProblem, Suggestion
 from ..text import join_words, plural
@@ -267,20 +267,13 @@ def _first(
     if argument == "dilation" and all(window.kernel == 1 for window in windows):
         return None  # a kernel of one element has no holes
     for value in range(start + direction, stop, direction):
-        changed = tuple(_with(window, argument, value) for window in windows)
+        changes: dict[str, Any] = {argument: value}
+        changed = tuple(replace(window, **changes) for window in windows)
         if all(window.resolved(remainder) is not None for window in changed):
             return changed
         if direction > 0 and any(window.span < 0 for window in changed):
             return None
     return None
-
-
-def _with(window: Window, argument: _Argument, value: int) -> Window:
-    if argument == "kernel":
-        return replace(window, kernel=value)
-    if argument == "stride":
-        return replace(window, stride=value)
-    return replace(window, dilation=value)
 
 
 def _remainders(call: SizingCall, sound: bool) -> Iterator[Suggestion]:

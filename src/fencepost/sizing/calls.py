@@ -45,12 +45,8 @@ def read_call(
     remainder: object,
 ) -> SizingCall:
     """Check every argument and write it out for every axis."""
-    received = {
-        "input_size": input_size,
-        "kernel_size": kernel_size,
-        "stride": stride,
-        "dilation": dilation,
-    }
+    received = {"input_size": input_size, "kernel_size": kernel_size, "stride": stride}
+    received["dilation"] = dilation
     policy: Remainder = choice("remainder", remainder, get_args(Remainder))
     sizes = {name: _sizes(name, value) for name, value in received.items()}
     same = isinstance(padding, str) and padding == "same"

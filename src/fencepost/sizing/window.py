@@ -16,20 +16,10 @@ class Window:
 
     ``output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1``
 
-    Attributes
-    ----------
-    input : int
-        Elements of the input.
-    kernel : int
-        Elements of the kernel.
-    stride : int
-        Elements from one window to the next.
-    dilation : int
-        Elements of the input from one element of the kernel to the next.
-    before, after : int
-        Zeros put before the first element and after the last one.
-    remark : str
-        What should be said about this padding; usually empty.
+    `input` and `kernel` are elements; `stride` is elements from one window to the next, `dilation`
+    elements of the input from one element of the kernel to the next; `before` and `after` are zeros
+    put before the first element and after the last. `remark` says what should be said about this
+    padding, usually nothing.
 
     Examples
     --------
@@ -142,9 +132,8 @@ class Window:
         """How many windows cover nothing but padding (possible if padding is large)."""
         end = self.before + self.input
         beyond = max(0, self.output - -(-end // self.stride))
-        short = self._starts_before(
-            self.before - self.effective_kernel_size + 1
-        )  # they end before the input
+        # Those that end before the input.
+        short = self._starts_before(self.before - self.effective_kernel_size + 1)
         if self.dilation <= self.input:  # the kernel's holes are too small to jump over the input
             return beyond + short
         # The others meet the input if one of their elements, `dilation` apart, falls on it: if
@@ -188,9 +177,7 @@ class Window:
 
     def resolved(self, remainder: Remainder) -> Window | None:
         """Deal with the remainder: return the window finally used, or None if it does not fit."""
-        if self.span < 0:
-            return None
-        if self.remainder and remainder == "error":
+        if self.span < 0 or (self.remainder and remainder == "error"):
             return None
         if self.remainder and remainder == "pad":
             return replace(self, after=self.after + self.stride - self.remainder)

@@ -59,10 +59,7 @@ class Checkpoint:
     def load(cls, path: Path) -> Checkpoint:
         """Read a file that `save` wrote.
 
-        Raises
-        ------
-        DataError
-            If it cannot be read, is not a checkpoint, or is truncated or damaged.
+        Raises DataError: If it cannot be read, is not a checkpoint, or is truncated or damaged.
         """
         from safetensors import SafetensorError
         from safetensors.numpy import load

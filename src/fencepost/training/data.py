@@ -119,8 +119,6 @@ def content_hash(*arrays: NDArray[Any]) -> str:
 def border_value(images: NDArray[Any]) -> float:
     """Return the median along the borders of up to 1,000 images: what lies outside, most likely.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> border_value(np.pad(np.ones((5, 1, 3, 3)), ((0, 0), (0, 0), (1, 1), (1, 1))))
     0.0

@@ -25,13 +25,7 @@ from ..threads import as_threads, get_num_threads
 from . import progress as progress_bars
 from .augmentation import Augmentation, as_augmentation
 from .checkpoints import Checkpoint, compare_settings
-from .data import (
-    DataSpec,
-    Subset,
-    Validation,
-    content_hash,
-    split,
-)
+from .data import DataSpec, Subset, Validation, content_hash, split
 from .history import Epoch, History
 from .losses import Loss, as_loss
 from .optimizers import Optimizer, as_optimizer
@@ -108,10 +102,6 @@ def fit(
         A bar on standard error; by default if that is a terminal.
     on_epoch : callable, optional
         Called with the `Epoch` after each; training stops if it returns True.
-
-    Returns
-    -------
-    History
 
     Raises
     ------

@@ -156,12 +156,9 @@ class TrainingRun:
     def train(self, progress: Progress, on_epoch: Callable[[Epoch], object] | None) -> History:
         """Train to the end.
 
-        Raises
-        ------
-        KeyboardInterrupt
-            After Ctrl-C, at a step boundary, with the checkpoint written.
-        DivergedError
-            When the loss became NaN or infinite, with the last good weights put back.
+        Raises KeyboardInterrupt: After Ctrl-C, at a step boundary, with the checkpoint written.
+        Raises DivergedError: When the loss became NaN or infinite, with the last good weights put
+        back.
         """
         with Interrupts() as interrupts:
             progress.start(self._epoch * len(self._sizes) + self._step)
@@ -214,10 +211,7 @@ class TrainingRun:
                 self._save()
 
     def _end_epoch(
-        self,
-        interrupts: Interrupts,
-        progress: Progress,
-        on_epoch: Callable[[Epoch], object] | None,
+        self, interrupts: Interrupts, progress: Progress, on_epoch: Callable[[Epoch], object] | None
     ) -> None:
         """Validate, note what happened, keep what is best, decide whether to go on."""
         validation_loss, validation_accuracy = self._validate(interrupts)

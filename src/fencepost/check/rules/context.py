@@ -14,11 +14,7 @@ from ..findings import CODES, Finding
 _AXES = {
     1: (("element", "elements", "end"),),
     2: (("row", "rows", "bottom"), ("column", "columns", "right")),
-    3: (
-        ("slice", "slices", "back"),
-        ("row", "rows", "bottom"),
-        ("column", "columns", "right"),
-    ),
+    3: (("slice", "slices", "back"), ("row", "rows", "bottom"), ("column", "columns", "right")),
 }
 
 

@@ -15,11 +15,8 @@ _LEFT_OVER = ("FP201", "FP202")
 def run_rules(graph: Graph, object_size: tuple[int, ...] = ()) -> Report:
     """Run every rule on a graph.
 
-    Parameters
-    ----------
-    graph : Graph
-    object_size : tuple of int
-        Pixels of what is to be recognised, one number or one for each axis; by default the input.
+    `object_size`: Pixels of what is to be recognised, one number or one for each axis; by default
+    the input.
     """
     context = RuleContext(graph, object_size)
     findings: list[Finding] = []

@@ -31,21 +31,14 @@ def field_and_input(context: RuleContext) -> Iterator[Finding]:
     field, size = fields.sizes(last), fields.input_sizes(last)
     operation = graph.operations[last]
     shape, given = format_shape(field), format_shape(size)
-    narrow = _is_all_known(context)
-    if (
-        narrow
-        and context.object_size
-        and any(a < b for a, b in zip(field, _sides(context, field), strict=True))
-    ):
+    wanted = _sides(context, field) if context.object_size else [LEAST_SHARE * n for n in size]
+    narrow = _is_all_known(context) and any(a < b for a, b in zip(field, wanted, strict=True))
+    if narrow and context.object_size:
         message = f"an output's receptive field is at most {shape} elements, the object has "
         message += f"{format_shape(_sides(context, field))}."
         repair = "A pool or a stride of 2 in an early layer doubles what all later ones add."
         yield finding("FP303", operation, message, repair)
-    elif (
-        narrow
-        and not context.object_size
-        and any(a < LEAST_SHARE * b for a, b in zip(field, size, strict=True))
-    ):
+    elif narrow:
         message = (
             f"an output's receptive field is at most {shape} of the {given} elements of the input, "
             "less than half; a larger object must be recognised by its parts."

@@ -43,11 +43,8 @@ def dropped(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     elif any(window.remainder for window in windows):
         used = sorted({(w.before, w.after, w.after - w.remainder) for w in windows if w.remainder})
         zeros = join_words(
-            [
-                f"{before} of {plural(before, 'zero')} before the input and {left} of {after} "
-                "after it"
-                for before, after, left in used
-            ]
+            f"{before} of {plural(before, 'zero')} before the input and {left} of {after} after it"
+            for before, after, left in used
         )
         message = f"{equations}: the windows use {zeros}."
         yield finding("FP202", operation, message, exact(operation, inputs_only=True))
@@ -174,10 +171,8 @@ def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding
     )
     if all(window.input == 1 for window in windows):
         message = f"only 1 of the {kernel} elements of its {kernels} kernel meets the {inputs} map."
-        repair = (
-            f"kernel_size=1, padding=0 does the same with 1 of every {kernel} weights; or pool "
-        )
-        repair += "less before it."
+        repair = f"kernel_size=1, padding=0 does the same with 1 of every {kernel} weights; or "
+        repair += "pool less before it."
         yield finding("FP210", operation, message, repair)
         return
     apart = sorted({window.dilation for window in windows if window.dilation > 1})
@@ -264,10 +259,8 @@ def _evenly(window: Window) -> str:
     if half < 0 or made.input != window.input:
         return ""
     extra = f", output_padding={output_padding}" if output_padding else ""
-    return (
-        f"kernel_size={kernel}, padding={half}{extra} makes the same {window.input} of {size}, "
-        f"evenly."
-    )
+    made_of = f"{window.input} of {size}, evenly."
+    return f"kernel_size={kernel}, padding={half}{extra} makes the same {made_of}"
 
 
 def _smaller(windows: tuple[Window, ...]) -> str:
@@ -283,10 +276,8 @@ def _smaller(windows: tuple[Window, ...]) -> str:
             changed = replace(window, kernel=kernel, dilation=dilation, before=before, after=after)
             if _used_elements(changed) == kernel and changed.output == window.output:
                 dilated = f", dilation={dilation}" if window.dilation > 1 else ""
-                return (
-                    f"kernel_size={kernel}{dilated}, padding={before} uses every weight and "
-                    f"makes the same output."
-                )
+                typed = f"kernel_size={kernel}{dilated}, padding={before}"
+                return f"{typed} uses every weight and makes the same output."
     return ""
 
 

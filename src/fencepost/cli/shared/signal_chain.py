@@ -21,14 +21,8 @@ _PIECE = 1 << 18  # samples at once, of all channels together
 class Chain:
     """Kernels that are applied one after another to a signal, and a factor.
 
-    Attributes
-    ----------
-    kernels : tuple of Kernel
-    boundary : str or float
-        What stands beyond the ends.
-    full : bool
-        Whether there is a result wherever a term is defined.
-    scale : float
+    `boundary`: What stands beyond the ends. `full`: Whether there is a result wherever a term is
+    defined.
     """
 
     kernels: tuple[Kernel, ...]

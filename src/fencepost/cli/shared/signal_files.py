@@ -23,14 +23,8 @@ _TABLES = (".csv", ".tsv", ".txt", ".dat")
 class SignalFile(ABC):
     """Signals side by side, of one length.
 
-    Attributes
-    ----------
-    names : list of str
-        What each of them is called.
-    length : int
-        How many samples each of them has.
-    remark : str
-        What a user should know of how the file was read.
+    `names`: What each of them is called. `length`: How many samples each of them has. `remark`:
+    What a user should know of how the file was read.
     """
 
     names: list[str]

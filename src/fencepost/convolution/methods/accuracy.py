@@ -40,14 +40,10 @@ _SECONDS = (7e-9, 1.5e-9)
 class Scales:
     """What is known of a task's Σ|f||g|, in blocks of neighbouring results.
 
-    Attributes
-    ----------
-    sides : tuple of int
-        Elements of a block along each axis, of the array and of the results.
-    energy : ndarray, (planes, *blocks of the array, channels)
-        The sum of squares of each block.
-    least : ndarray, (planes, *blocks of results, channels)
-        What Σ|f||g| is at least, at each result of a block.
+    `sides`: Elements of a block along each axis, of the array and of the results. `energy`
+    [ndarray, (planes, *blocks of the array, channels)]: The sum of squares of each block. `least`
+    [ndarray, (planes, *blocks of results, channels)]: What Σ|f||g| is at least, at each result of a
+    block.
     """
 
     sides: tuple[int, ...]
@@ -68,14 +64,9 @@ def is_benign(task: CorrelationTask, error: float) -> bool:
 class Doubt:
     """Where a transform may be less exact than the direct sum, and what is known of it.
 
-    Attributes
-    ----------
-    sides : tuple of int
-        Results of a block along each axis.
-    error : ndarray, that broadcasts to the blocks
-        What the transform is off by.
-    allowed : ndarray, (planes, *blocks of results, channels)
-        What it may be off by, at least.
+    `sides`: Results of a block along each axis. `error` (ndarray, that broadcasts to the blocks):
+    What the transform is off by. `allowed` [ndarray, (planes, *blocks of results, channels)]: What
+    it may be off by, at least.
     """
 
     sides: tuple[int, ...]

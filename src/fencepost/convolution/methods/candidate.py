@@ -10,15 +10,9 @@ from dataclasses import dataclass, field
 class Candidate:
     """One method: what it would do and cost, or why it cannot.
 
-    Attributes
-    ----------
-    method : str
-    seconds : float or None
-        What the cost model expects on the threads in use; None if the method is not possible.
-    note : str
-        How it would go about it, or why it cannot.
-    run : callable
-        Computes the task that it was proposed for.
+    `seconds`: What the cost model expects on the threads in use; None if the method is not
+    possible. `note`: How it would go about it, or why it cannot. `run`: Computes the task that it
+    was proposed for.
     """
 
     method: str

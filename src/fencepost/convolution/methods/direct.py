@@ -89,15 +89,10 @@ class Prepared:
 class Layout:
     """The arrays of a task, seen as planes.
 
-    Attributes
-    ----------
-    source : ndarray, (planes, height, width, channels)
-    kernels : ndarray, (terms, height, width)
-    terms : ndarray, (output planes, terms)
-        Which plane of the source each kernel reads; −1 for fill.
-    rows, columns : int32 arrays
-        The source's row (column) at each position of the extended planes; −1 for fill.
-    out : ndarray, (output planes, height, width, channels)
+    `source` [ndarray, (planes, height, width, channels)]. `kernels` [ndarray, (terms, height,
+    width)]. `terms` [ndarray, (output planes, terms)]: Which plane of the source each kernel reads;
+    −1 for fill. `rows`, `columns`: The source's row (column) at each position of the extended
+    planes; −1 for fill. `out` [ndarray, (output planes, height, width, channels)].
     """
 
     source: Array

@@ -28,10 +28,7 @@ _SAFE = 2**30
 class Factors:
     """A kernel as products: first one factor for each axis before the last two, then a matrix.
 
-    Attributes
-    ----------
-    leading : tuple of 1D arrays
-    vertical, horizontal : ndarray, (rank, rows) and (rank, columns)
+    `vertical`, `horizontal` [ndarray, (rank, rows) and (rank, columns)].
     """
 
     leading: tuple[Array, ...]
@@ -75,12 +72,8 @@ def integer_factors(kernel: Array, bound: float) -> Factors | None:
     The products are the kernel itself, which is computed and compared, and no sum of magnitudes
     on the way exceeds `bound`, so that floats that hold integers up to there are exact.
 
-    Parameters
-    ----------
-    kernel : ndarray, two axes or more
-        Integers, below 2⁵³ in magnitude, in any dtype.
-    bound : float
-        What the sum of all magnitudes of the factors multiplied out may be at most.
+    `kernel` (ndarray, two axes or more): Integers, below 2⁵³ in magnitude, in any dtype. `bound`:
+    What the sum of all magnitudes of the factors multiplied out may be at most.
     """
     integers = kernel.astype(np.int64)
     leading: list[NDArray[np.int64]] = []
@@ -155,12 +148,9 @@ def real_factors(kernel: Array, *, every_weight: bool) -> Factors | None:
     mosaic-skeleton method", Computing 64, 2000). An axis before the last two must come off as one
     factor.
 
-    Parameters
-    ----------
-    kernel : ndarray, two axes or more
-    every_weight : bool
-        Whether what is left has to be within a few roundings of each weight, however small it is
-        beside the others; else of the largest weight, as in ``numpy.linalg.matrix_rank``.
+    `kernel` (ndarray, two axes or more). `every_weight`: Whether what is left has to be within a
+    few roundings of each weight, however small it is beside the others; else of the largest weight,
+    as in ``numpy.linalg.matrix_rank``.
     """
     dtype = kernel.dtype
     leading: list[Array] = []

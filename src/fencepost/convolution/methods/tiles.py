@@ -26,18 +26,10 @@ _LONGEST = 4096  # side of a tile of two axes
 class Tiling:
     """Tiles of one size that cover the results.
 
-    Attributes
-    ----------
-    tile : (int, int)
-        Rows and columns that are transformed; one row for a kernel of one row.
-    steps : (int, int)
-        Results of one tile: tile − kernel + 1.
-    outputs : (int, int)
-        Rows and columns of results in all.
-    images : int
-        Planes that are cut alike.
-    terms : int
-        Transforms that are added up for each: the layers of a kernel of more than two axes.
+    `tile` [(int, int)]: Rows and columns that are transformed; one row for a kernel of one row.
+    `steps` [(int, int)]: Results of one tile: tile − kernel + 1. `outputs` [(int, int)]: Rows and
+    columns of results in all. `images`: Planes that are cut alike. `terms`: Transforms that are
+    added up for each: the layers of a kernel of more than two axes.
     """
 
     tile: tuple[int, int]

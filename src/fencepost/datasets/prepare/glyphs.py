@@ -59,10 +59,7 @@ def find_ink(image: Grey) -> Ink:
     filled in (a grey closing; for light strokes an opening), which follows gradients of light and
     shadows with sharp edges.
 
-    Raises
-    ------
-    DataError
-        There is no ink: the message is the problem only.
+    Raises DataError: There is no ink: the message is the problem only.
     """
     dark = _is_dark(image)
     upside = -image if dark else image  # ink is now brighter than its ground

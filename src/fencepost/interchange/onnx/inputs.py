@@ -32,12 +32,9 @@ class Inputs:
 def resolve_inputs(file: File, given: Mapping[str, Shape] | Shape | None) -> Inputs:
     """Find the sizes of every input.
 
-    Raises
-    ------
-    DataError
-        A size other than the batch is open, and is not given; or an input is no array.
-    ArgumentError
-        What is given is no shape, names no input, or has another number of axes.
+    Raises DataError: A size other than the batch is open, and is not given; or an input is no
+    array. Raises ArgumentError: What is given is no shape, names no input, or has another number of
+    axes.
     """
     weights = {weight.name for weight in file.weights}
     inputs = [array for array in file.inputs if array.name not in weights]

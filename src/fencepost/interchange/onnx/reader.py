@@ -47,31 +47,19 @@ def read_onnx(
 ) -> Graph:
     """Read an ONNX file.
 
-    Parameters
-    ----------
-    path : str or path
-        The file. Weights that it keeps in other files are not needed.
-    inputs : mapping of str to shape, or shape, optional
-        Sizes of the inputs, with the batch, where the file leaves them open or others are to be
-        tried. One shape without a name is for a model of one input. Of a batch that is left open,
-        1 is taken; a shape with one axis less than the file declares is one without its batch.
+    `path`: The file. Weights that it keeps in other files are not needed. `inputs`: Sizes of the
+    inputs, with the batch, where the file leaves them open or others are to be tried. One shape
+    without a name is for a model of one input. Of a batch that is left open, 1 is taken; a shape
+    with one axis less than the file declares is one without its batch.
 
-    Returns
-    -------
-    Graph
-        Up to the first node that cannot run. Nodes that only compute with constants (the sizes of
-        other arrays among them) are no operations of it.
+    Returns Graph: Up to the first node that cannot run. Nodes that only compute with constants (the
+    sizes of other arrays among them) are no operations of it.
 
-    Raises
-    ------
-    DataError
-        The file cannot be read, is no ONNX file, is damaged, contradicts itself (names that are
-        given twice or never, nodes that wait for themselves), or leaves the sizes of inputs open.
-    ArgumentError
-        `inputs` are no shapes, or are for other inputs than the model's.
+    Raises DataError: The file cannot be read, is no ONNX file, is damaged, contradicts itself
+    (names that are given twice or never, nodes that wait for themselves), or leaves the sizes of
+    inputs open. Raises ArgumentError: `inputs` are no shapes, or are for other inputs than the
+    model's.
 
-    Notes
-    -----
     Sizes follow the specification of the ONNX operators, opsets 7 to 28 (onnx.ai/onnx/operators).
     An operator without a rule is named in `Graph.unknown`; its sizes are those that the file
     declares, or unknown. Parameters are the arrays in the file that convolutions, products and

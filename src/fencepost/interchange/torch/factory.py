@@ -38,10 +38,6 @@ def load_factory(name: str) -> torch.nn.Module:
         or such a module itself. Function and class are called without arguments. What they print
         goes to stderr.
 
-    Returns
-    -------
-    torch.nn.Module
-
     Raises
     ------
     ArgumentError

@@ -54,14 +54,9 @@ class Failure:
 class Recorder:
     """Follows the arrays that depend on a module's inputs, and records each call as an operation.
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A copy that may be changed: `forward` of all its modules is wrapped.
-    inputs : sequence of Tensor
-    meta : bool
-        Whether parameters and inputs are on the meta device. What the model makes elsewhere is
-        then moved there where it meets them.
+    `module`: A copy that may be changed: `forward` of all its modules is wrapped. `meta`: Whether
+    parameters and inputs are on the meta device. What the model makes elsewhere is then moved there
+    where it meets them.
     """
 
     def __init__(self, module: Any, inputs: Iterable[Any], meta: bool) -> None:
@@ -318,10 +313,7 @@ class Recorder:
     def _message(self, func: Any, args: Any, kwargs: Any, error: Exception) -> str:
         """Return PyTorch's message for a call that failed, as it is for arrays with values.
 
-        Raises
-        ------
-        NeedsValues
-            It works on zeros.
+        Raises NeedsValues: It works on zeros.
         """
         if not self._meta:
             return str(error)

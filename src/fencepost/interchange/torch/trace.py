@@ -42,39 +42,20 @@ def read_module(
     on the CPU instead, with its own parameters and inputs of zeros, and `Graph.unknown` says so.
     The module itself is left as it is.
 
-    Parameters
-    ----------
-    module : torch.nn.Module
-        Called with one array for each of `input_shapes`.
-    input_shapes : sequence of sequences of int
-        Without the batch, as everywhere in fencepost: ``(3, 224, 224)``. The batch is 1.
-    source : str
-        What to call the model; the name of its class if empty.
-    dtypes : sequence of str
-        One of `DTYPES` for each input; none at all: as the parameters, float32 as a rule, but
-        int64 for the input of an embedding.
+    `module`: Called with one array for each of `input_shapes`. `input_shapes`: Without the batch,
+    as everywhere in fencepost: ``(3, 224, 224)``. The batch is 1. `source`: What to call the model;
+    the name of its class if empty. `dtypes`: One of `DTYPES` for each input; none at all: as the
+    parameters, float32 as a rule, but int64 for the input of an embedding.
 
-    Returns
-    -------
-    Graph
-        If the module fails, its last operation is the one that failed, with the sizes of its
-        inputs and no output, and `failure` says why.
+    Returns Graph: If the module fails, its last operation is the one that failed, with the sizes of
+    its inputs and no output, and `failure` says why.
 
-    Raises
-    ------
-    ArgumentError
-        PyTorch is not installed; `module` is not a module; a shape or dtype is none; the module
-        takes another number of inputs.
-    DataError
-        The module cannot be copied.
+    Raises ArgumentError: PyTorch is not installed; `module` is not a module; a shape or dtype is
+    none; the module takes another number of inputs. Raises DataError: The module cannot be copied.
 
-    Notes
-    -----
     Recursion without an end and an interrupt from the keyboard pass through. What the module prints
     goes to stderr.
 
-    Examples
-    --------
     >>> import torch
     >>> net = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5), torch.nn.ReLU(), torch.nn.Flatten())
     >>> for operation in read_module(net, [(1, 28, 28)]).operations:

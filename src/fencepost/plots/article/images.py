@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,8 @@ from .. import style
 from ..images.kernel_grids import draw_picture, filtering
 from ..images.samples import read_portrait
 from ..signals.sums import convolution_steps
+from ..style import Axes
 from .drawn import Drawn
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 TWO = 38  # the index, among MNIST's test images, of a 2 whose top-left stroke slants
 STROKE = slice(3, 11), slice(6, 14)  # rows and columns of that stroke

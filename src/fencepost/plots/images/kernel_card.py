@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,9 @@ from numpy.typing import NDArray
 from ...kernels import Kernel, KernelSet
 from .. import style
 from ..signals.lines import signal
+from ..style import Figure
 from .kernel_grids import filtering, kernel
 from .samples import read_portrait
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 WIDTH, UPPER, LOWER = 7.0, 3.4, 3.5  # inches
 

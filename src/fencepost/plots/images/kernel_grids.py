@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +14,7 @@ from ...kernels import Kernel, KernelSet, frequency_response, parse, tables
 from ...text import format_shape
 from .. import grids, style
 from ..arguments import check_finite
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ..style import Axes, Figure
 
 ORIGIN_NOTE = ", origin framed"
 MOST_CELLS = 10_000  # more are drawn as an image
@@ -30,6 +27,11 @@ def kernel(
 ) -> Figure | Axes:
     """Draw a kernel as a grid of numbers and, beside it, which frequencies it lets through.
 
+    Blue weights are above 0, vermillion ones below; the thick frame is the kernel's origin.
+    Where the weights have too many digits they are rounded to thousandths of a power of ten,
+    which is written below; of kernels too large for that only the colours are drawn, and of
+    those larger still an image. In axes too narrow for both, the response is left out.
+
     Parameters
     ----------
     g : Kernel, array_like or str
@@ -37,16 +39,6 @@ def kernel(
     response : bool
         Draw the frequency response too: the factor by which a wave of so many cycles a pixel is
         made larger or smaller, ``|Σ g(j) · exp(−2πi·j·u)|``.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        Blue weights are above 0, vermillion ones below; the thick frame is the kernel's origin.
-        Where the weights have too many digits they are rounded to thousandths of a power of ten,
-        which is written below; of kernels too large for that only the colours are drawn, and of
-        those larger still an image. In axes too narrow for both, the response is left out.
 
     Raises
     ------
@@ -213,14 +205,8 @@ def filtering(
         uint8, uint16 or floats; these are drawn from their least value to their greatest.
     g : Kernel, KernelSet, array_like or str
         Of a set, the first four kernels are drawn below each other.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
     **options
         Those of `fencepost.filter_image`: boundary, scale, offset, magnitude, …
-
-    Returns
-    -------
-    Figure or Axes
 
     Raises
     ------
@@ -268,11 +254,7 @@ def filtering(
 
 def draw_picture(axes: Axes, image: NDArray[Any]) -> None:
     """Draw an image (H, W) or (H, W, 3) in grey or colour, uint8 and uint16 on their own scale."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for side in axes.spines.values():
-        side.set_color(style.FAINT_INK)
-        side.set_linewidth(0.6)
+    style.framed(axes)
     top = float(np.iinfo(image.dtype).max) if image.dtype.kind == "u" else float(image.max())
     low = 0.0 if image.dtype.kind == "u" else float(image.min())
     shown = image[..., 0] if image.ndim == 3 and image.shape[2] < 3 else image

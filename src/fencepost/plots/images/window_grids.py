@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,7 @@ from ...errors import ArgumentError
 from ...sizing import Padding, Remainder, Sizes, Window, windows
 from ...text import format_shape
 from .. import grids, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ..style import Axes, Figure
 
 LONGEST = 32  # elements along an axis, padding included
 BOLD = 1.15  # how much wider bold characters are
@@ -39,21 +35,16 @@ def stride(
 ) -> Figure | Axes:
     """Draw the windows over an input, and mark the elements that none of them covers.
 
+    One axis: every window on a line of its own, and the output. Two: the input with, for each
+    element, how many windows cover it, and three windows framed with their outputs. Elements
+    that no window covers are red and hatched, padding is grey and hatched.
+
     Parameters
     ----------
     input_size, kernel_size, stride, padding, dilation
         As `fencepost.output_size`, for one axis or two, of at most 32 elements.
     remainder : {"crop", "pad", "error"}
         What to do if the windows do not end at the far edge. Here "crop", so that it shows.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        One axis: every window on a line of its own, and the output. Two: the input with, for each
-        element, how many windows cover it, and three windows framed with their outputs. Elements
-        that no window covers are red and hatched, padding is grey and hatched.
 
     Raises
     ------
@@ -94,18 +85,13 @@ def padding(
 ) -> Figure | Axes:
     """Draw a layer without padding, and below it the same layer with it.
 
+    Padding is grey and hatched with zeros in it; the first window and the last are framed,
+    and their outputs. Elements that no window covers are red and hatched.
+
     Parameters
     ----------
     input_size, kernel_size, padding, stride, dilation, remainder
         As `stride`; for one axis, the input is drawn as a row.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        Padding is grey and hatched with zeros in it; the first window and the last are framed,
-        and their outputs. Elements that no window covers are red and hatched.
 
     Raises
     ------
@@ -280,19 +266,13 @@ def _draw_layer(
         row, column = (0, *position) if flat else position
         x, y = column * across.stride, row * down.stride
         u, v = at[0] + column, at[1] + row
-        grids.draw_frame(
-            axes,
-            (x, y),
-            (across.effective_kernel_size, down.effective_kernel_size),
-            colour,
-            dash=dash,
-        )
+        right, bottom = x + across.effective_kernel_size, y + down.effective_kernel_size
+        grids.draw_frame(axes, (x, y), (right - x, bottom - y), colour, dash=dash)
         grids.draw_frame(axes, (u, v), (1, 1), colour, dash=dash)
         if flat:
-            joined = (((x, y + 1), (u, v)), ((x + across.effective_kernel_size, y + 1), (u + 1, v)))
+            joined = (((x, y + 1), (u, v)), ((right, y + 1), (u + 1, v)))
         else:
-            right = x + across.effective_kernel_size
-            joined = (((right, y), (u, v)), ((right, y + down.effective_kernel_size), (u, v + 1)))
+            joined = (((right, y), (u, v)), ((right, bottom), (u, v + 1)))
         for start, end in joined:
             axes.plot(*zip(start, end, strict=True), color=colour, linewidth=0.6, linestyle=dash)
     away = edge / 2
@@ -332,13 +312,10 @@ def _draw_input(
     """Draw the padded input: plain elements, hatched zeros around them, red ones not covered."""
     inside = _input_mask(layer)
     uncovered = inside & (coverage == 0)
-    grids.draw_cells(axes, (0, 0), inside.shape, mask=inside & ~uncovered)
-    grids.draw_cells(
-        axes, (0, 0), inside.shape, mask=~inside, colour=ZERO, edge="#a0a0a0", hatch=ZERO_HATCH
-    )
-    grids.draw_cells(
-        axes, (0, 0), inside.shape, mask=uncovered, colour=UNCOVERED, hatch=UNCOVERED_HATCH
-    )
+    zero = {"colour": ZERO, "edge": "#a0a0a0", "hatch": ZERO_HATCH}
+    red = {"colour": UNCOVERED, "hatch": UNCOVERED_HATCH}
+    for mask, look in ((inside & ~uncovered, {}), (~inside, zero), (uncovered, red)):
+        grids.draw_cells(axes, (0, 0), inside.shape, mask=mask, **look)
     box = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8}
     zeros = np.where(inside, "", "0")
     grids.draw_numbers(axes, (0, 0), zeros, cell, size=min(7.5, 30 * cell), bbox=box)

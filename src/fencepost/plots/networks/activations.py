@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,26 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from ...arguments import integer
 from ...layers import BatchNorm1d, BatchNorm2d, Dropout, Flatten
 from ...layers.base import ElementwiseLayer
+from ...network import Network
 from ...network.inputs import as_one_image
 from ...network.inspection import is_untrained, output_names, require_finite
 from ...text import format_shape
 from .. import style
 from ..arguments import UNTRAINED, as_network
+from ..style import Axes, Figure
 from . import tiles
 from .volume_layout import short_name
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
-
 MOST_ROWS = 20  # layers in a figure of its own
 WIDTH, LABEL = 7.2, 1.95  # inches: of a figure of its own, of what is written beside the maps
-TILE, SMALLEST_TILE = (
-    0.55,
-    0.25,
-)  # inches of a map; where they would be smaller, there are two lines
+# Inches of a map; where they would be smaller, there are two lines.
+TILE, SMALLEST_TILE = 0.55, 0.25
 ROW, GAP = 0.44, 0.1  # inches of a row at least, and between rows
 SIZE = 7.0  # points of what is written beside
 HEAD = 0.55
@@ -63,10 +57,7 @@ class Row:
         if self.is_column:
             return ROW
         count = min(len(self.values), most)
-        if len(self.shape) == 2:
-            aspect = 1.6
-        else:
-            aspect = self.shape[2] / self.shape[1]
+        aspect = 1.6 if len(self.shape) == 2 else self.shape[2] / self.shape[1]
         tile = (width + 0.06) / count - 0.06
         lines = 1 if tile / aspect >= SMALLEST_TILE and tile >= SMALLEST_TILE else 2
         across = (width + 0.06) / math.ceil(count / lines) - 0.06
@@ -78,6 +69,10 @@ def feature_maps(
 ) -> Figure | Axes:
     """Draw the output of every layer for one image, with the sizes.
 
+    A row for each layer: maps of images in grey, of signals as lines, features as bars. Each
+    row has its own scale, whose ends are written beside it. `Flatten` and `Dropout`, which
+    here change no value, are left out. What there is no room for is said at the foot.
+
     Parameters
     ----------
     net : Network
@@ -85,15 +80,6 @@ def feature_maps(
         One image or signal, as `Network.predict` takes it.
     most : int
         Channels of a layer to draw, from the first on.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        A row for each layer: maps of images in grey, of signals as lines, features as bars. Each
-        row has its own scale, whose ends are written beside it. `Flatten` and `Dropout`, which
-        here change no value, are left out. What there is no room for is said at the foot.
 
     Raises
     ------
@@ -116,14 +102,13 @@ def feature_maps(
     notes = ["Each row has its own scale: black is the least of its values, white the greatest."]
     if is_untrained(net):
         notes.insert(0, UNTRAINED)
+    foot = 0.15 * (len(notes) + 2)
     if ax is None:
         shown = _chosen(rows, MOST_ROWS)
         heights = [row.height(WIDTH - LABEL - 0.1, most) for row in shown]
-        foot = 0.15 * (len(notes) + 2)
         canvas = style.canvas(None, WIDTH, HEAD + sum(heights) + GAP * len(heights) + foot)
     else:
         canvas = style.canvas(ax, 0, 0)
-        foot = 0.15 * (len(notes) + 2)
         room = canvas.height - HEAD - foot
         shown = _chosen(rows, max(2, int(room / (ROW + GAP))))
         wanted = [row.height(canvas.width - LABEL - 0.1, most) for row in shown]
@@ -139,9 +124,7 @@ def feature_maps(
     for row, height in zip(shown, heights, strict=True):
         _draw_row(canvas, row, top, height, most, output_names(net) if row is rows[-1] else ())
         top += height + GAP
-    lines = style.wrapped(" ".join(notes), SIZE, canvas.width - 2 * style.MARGIN)
-    for number, line in enumerate(reversed(lines)):
-        canvas.note(style.MARGIN, canvas.height - 0.12 - 0.13 * number, line, fontsize=SIZE)
+    canvas.foot(" ".join(notes), SIZE)
     return canvas.result
 
 

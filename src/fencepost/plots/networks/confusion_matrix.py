@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,7 @@ import numpy.typing as npt
 from ...errors import ArgumentError, DataError
 from ...network import Evaluation, RegressionEvaluation
 from .. import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ..style import Axes, Figure
 
 CELL = 0.169  # inches, at least, between the names of two classes
 SMALLEST, LARGEST = 5.5, 9.5  # points of a count
@@ -30,20 +26,15 @@ def confusion(
 ) -> Figure | Axes:
     """Draw which class was taken for which.
 
+    Correct predictions in grey, mistakes the darker orange the more of them there are. Counts
+    are written where they fit.
+
     Parameters
     ----------
     evaluation : Evaluation, or array_like of int, (classes, classes)
         What `Network.evaluate` returned, or counts: row the true class, column the prediction.
     class_names : sequence of str, optional
         One for each class; by default those of the evaluation, or indices.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        Correct predictions in grey, mistakes the darker orange the more of them there are. Counts
-        are written where they fit.
 
     Raises
     ------
@@ -68,13 +59,7 @@ def confusion(
     side = min(canvas.width - left - 0.15, canvas.height - 1.1)
     below = 0.45 + (longest if _upright(shown, side) else 0.1)
     side = min(side, canvas.height - below - 0.6)
-    axes = canvas.panel(
-        left / canvas.width,
-        1 - (0.6 + side) / canvas.height,
-        side / canvas.width,
-        side / canvas.height,
-    )
-    draw_confusion_matrix(axes, matrix, names)
+    draw_confusion_matrix(canvas.inset(left, 0.6, side, side), matrix, names)
     return canvas.result
 
 
@@ -158,10 +143,7 @@ def _paint(
 
 
 def _write_numbers(
-    axes: Axes,
-    confusion: npt.NDArray[np.integer],
-    pixels: npt.NDArray[np.float64],
-    size: float,
+    axes: Axes, confusion: npt.NDArray[np.integer], pixels: npt.NDArray[np.float64], size: float
 ) -> None:
     for (row, column), number in np.ndenumerate(confusion):
         if number or row == column:

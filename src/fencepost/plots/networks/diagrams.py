@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,10 +17,7 @@ from ...errors import ArgumentError
 from ...text import format_shape
 from .. import grids, style
 from ..arguments import real_numbers
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ..style import Axes, Figure
 
 Point = tuple[float, float]
 Values = NDArray[np.float64]
@@ -46,6 +42,9 @@ def shared_weights(
 ) -> Figure | Axes:
     """Draw a convolution as a layer of neurons; edges that share a weight have one colour.
 
+    Dashed neurons are padding: they are 0. Colours and dashes are explained below (1D), or by
+    the kernel at the right (2D).
+
     Parameters
     ----------
     layer : fencepost.convolution.SharedWeights
@@ -58,14 +57,6 @@ def shared_weights(
     shown : sequence of int or (row, column), optional
         The outputs whose edges are in colour; the others' are faint (1D) or left out (2D). By
         default all, and in 2D the first and the last.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        Dashed neurons are padding: they are 0. Colours and dashes are explained below (1D), or by
-        the kernel at the right (2D).
 
     Raises
     ------
@@ -165,9 +156,7 @@ def _draw_rows(
 ) -> Figure | Axes:
     layer = diagram.layer
     (window,) = layer.windows
-    chosen = (
-        range(window.output) if shown is None else [_index(position, layer) for position in shown]
-    )
+    chosen = [_index(p, layer) for p in (range(window.output) if shown is None else shown)]
     legend = _rows_of_legend(layer, 7.0 if ax is None else style.canvas(ax, 0, 0).width)
     width = window.padded + 1.4
     side = min(6.9 / width, 0.62)
@@ -252,19 +241,14 @@ def _draw_sheets(
 ) -> Figure | Axes:
     layer = diagram.layer
     down, across = layer.windows
-    last = (down.output - 1, across.output - 1)
-    chosen = (
-        list(dict.fromkeys([(0, 0), last])) if shown is None else [_pair(p, layer) for p in shown]
-    )
+    corners = dict.fromkeys([(0, 0), (down.output - 1, across.output - 1)])
+    chosen = [_pair(p, layer) for p in (corners if shown is None else shown)]
     rows, columns = layer.kernel.shape
     cell = min(0.8, 4.0 / max(rows, columns))  # of the kernel, in units
     deep = (down.padded - 1) * NEXT_ROW[1]  # how far the sheet of inputs reaches down the paper
     # High enough for the front of the outputs to stand above the back of the inputs.
-    rise = (
-        1.3
-        + (down.output - 1) * down.stride * NEXT_ROW[1]
-        + down.effective_kernel_size / 2 * NEXT_ROW[1]
-    )
+    moved = (down.output - 1) * down.stride + down.effective_kernel_size / 2
+    rise = 1.3 + moved * NEXT_ROW[1]
     left = min((down.padded - 1) * NEXT_ROW[0] - 0.6, -2.2)
     legend = across.padded + 0.4
     width = legend + columns * cell + 0.3 - left
@@ -299,23 +283,16 @@ def _draw_sheets(
     # Where no edge passes: right of the front of the inputs, left of the back of the outputs.
     front = source((down.input + down.after - 1, across.input + across.after - 1))
     back = target((0, 0))
-    for x, y, side_of, text, room in (
-        (
-            front[0] + 0.42,
-            front[1],
-            "left",
-            f"input {format_shape(layer.input_shape)}",
-            legend - 0.2,
-        ),
-        (back[0] - 0.42, back[1], "right", f"output {format_shape(layer.output_shape)}", left),
+    for x, y, side_of, what, room in (
+        (front[0] + 0.42, front[1], "left", ("input", layer.input_shape), legend - 0.2),
+        (back[0] - 0.42, back[1], "right", ("output", layer.output_shape), left),
     ):
+        text = f"{what[0]} {format_shape(what[1])}"
         wide = style.text_width(text, style.SMALL_SIZE)
         points = style.SMALL_SIZE * min(1.0, abs(room - x) * side / wide)
-        if points < grids.SMALLEST:
-            continue
-        axes.text(
-            x, y, text, fontsize=points, color=style.FAINT_INK, ha=side_of, va="center_baseline"
-        )
+        if points >= grids.SMALLEST:
+            look = {"color": style.FAINT_INK, "ha": side_of, "va": "center_baseline"}
+            axes.text(x, y, text, fontsize=points, **look)  # type: ignore[arg-type]
     return canvas.result
 
 

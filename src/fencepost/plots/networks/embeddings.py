@@ -7,24 +7,19 @@ of closest fit to systems of points in space, 1901), by a singular value decompo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...datasets.checks import check_targets
 from ...errors import DataError
+from ...network import Network
 from ...network.inputs import as_checked_batch
 from ...network.inspection import is_untrained, output_names, require_finite
 from .. import style
 from ..arguments import UNTRAINED, as_network
+from ..style import Axes, Figure
 from .volume_layout import short_name
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
 
 MOST = 2000  # images: more points would hide each other
 CHARACTERS, LINE = 18, 0.16  # of a name, and inches that a line takes
@@ -39,6 +34,9 @@ def embedding(
 ) -> Figure | Axes:
     """Draw the features that enter the last layer, in the plane in which they vary most.
 
+    One colour and marker a class, named beside and, where there is room, in the middle of
+    its points; the axes say which share of the features' variance they show.
+
     Parameters
     ----------
     net : Network
@@ -47,14 +45,6 @@ def embedding(
         At least 3; of more than 2000, as many at equal distances are drawn.
     labels : array of int, shape (N,)
         What they are.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        One colour and marker a class, named beside and, where there is room, in the middle of
-        its points; the axes say which share of the features' variance they show.
 
     Raises
     ------
@@ -138,13 +128,9 @@ def last_features(net: Network, images: NDArray[np.generic]) -> tuple[str, Float
     index = weighted[-1] - 1 if weighted else len(net.rows) - 1
     if index < 0:
         return "of the input", images.reshape(len(images), -1).astype(np.float64)
-    chunks = [
-        net.features(images[start : start + CHUNK])[index].reshape(
-            -1, int(np.prod(net.rows[index].output_shape))
-        )
-        for start in range(0, len(images), CHUNK)
-    ]
-    features = np.concatenate(chunks).astype(np.float64)
+    starts = range(0, len(images), CHUNK)
+    chunks = [net.features(images[start : start + CHUNK])[index] for start in starts]
+    features = np.concatenate(chunks).reshape(len(images), -1).astype(np.float64)
     where = f"of layer {index}, {short_name(net.layers[index])}"
     require_finite(f"the features {where}", features)
     return where, features

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,18 +25,10 @@ from ...network.inspection import (
 from ...text import format_shape
 from .. import style
 from ..arguments import UNTRAINED, as_network
+from ..style import Axes, Figure
 from .activations import Row, draw_bars, draw_maps, rows_of
-from .saliency_maps import (
-    draw_gradient,
-    draw_input,
-    draw_occlusion,
-    occlusion_text,
-)
+from .saliency_maps import draw_gradient, draw_input, draw_occlusion, occlusion_text
 from .trained_kernels import Scale, draw_kernels
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WIDTH, COLUMNS = 7.6, 4
 LEAST_ROOM = (5.6, 3.6)  # inches of a caller's axes
@@ -69,6 +61,10 @@ def explain(
 ) -> Figure | Axes:
     """Draw one prediction from pixels to classes, step by step, and which pixels matter.
 
+    The input; the kernels of the first convolution; its feature maps, after its activation;
+    these after the first pooling; the features that enter the last layer; the probabilities;
+    the gradient; and the occlusion. What the network lacks is left out, and said at the foot.
+
     Parameters
     ----------
     net : Network
@@ -77,15 +73,6 @@ def explain(
     output : int or str, optional
         Which output the saliency is that of, by its index or the name of its class; the largest by
         default.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        The input; the kernels of the first convolution; its feature maps, after its activation;
-        these after the first pooling; the features that enter the last layer; the probabilities;
-        the gradient; and the occlusion. What the network lacks is left out, and said at the foot.
 
     Raises
     ------
@@ -274,11 +261,7 @@ def _cut(count: int, each: str, noun: str) -> str:
 
 
 def _first(
-    net: Network,
-    kinds: tuple[type, ...],
-    *,
-    after: int | None = None,
-    but: tuple[type, ...] = (),
+    net: Network, kinds: tuple[type, ...], *, after: int | None = None, but: tuple[type, ...] = ()
 ) -> int | None:
     """Return the first layer of some kinds that still has maps."""
     for index, layer in enumerate(net.layers):

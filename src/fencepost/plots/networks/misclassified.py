@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ...arguments import integer
 from ...datasets.checks import check_targets
+from ...network import Network
 from ...network.arguments import require_classes
 from ...network.evaluation import Evaluation, classification
 from ...network.inputs import as_checked_batch
 from ...network.inspection import output_names
 from .. import style
 from ..arguments import as_network
+from ..style import Axes, Figure
 from . import tiles
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
 
 SHORT = 3  # characters of a name that leaves room on its line for the probability
 CHARACTER = 0.62  # the width of a character, on average, in units of its size
@@ -49,6 +44,8 @@ def mistakes(
 ) -> Figure | Axes:
     """Draw the images that a network misclassifies, the most confident mistakes first.
 
+    Below each image its class, the prediction, and its probability.
+
     Parameters
     ----------
     net : Network
@@ -58,13 +55,6 @@ def mistakes(
         What they are.
     most : int
         Mistakes to draw; as many as there is room for.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        Below each image its class, the prediction, and its probability.
 
     Raises
     ------
@@ -89,9 +79,7 @@ def mistakes(
     evaluation = classification(net(batch), truth, output_names(net))
     canvas = style.canvas(ax, 6.2, 5.6)
     width, height = canvas.width - 0.2, canvas.height - 0.7
-    panel = canvas.panel(
-        0.1 / canvas.width, 0.1 / canvas.height, width / canvas.width, height / canvas.height
-    )
+    panel = canvas.inset(0.1, 0.6, width, height)
     columns, rows = (max(1, int(size / least)) for size, least in ((width, 0.95), (height, 0.9)))
     shown = most_confident(batch, evaluation, min(most, columns * rows))
     names = style.drawable_names(evaluation.class_names)
@@ -135,16 +123,9 @@ def draw_mistakes(
     shape = mistakes[0].image.shape
     shown = {class_names[k] for m in mistakes for k in (m.truth, m.prediction)}
     lines = 2 if max(map(len, shown)) <= SHORT else 3
-    grid = tiles.best_grid(
-        len(mistakes),
-        width,
-        height,
-        aspect=1.6 if len(shape) == 2 else shape[2] / shape[1],
-        caption=(0.2 + 1.2 * lines) * style.SMALL_SIZE / 72,
-        gap=0.13,
-        tallest=1.6,
-        least_width=0.82,
-    )
+    aspect = 1.6 if len(shape) == 2 else shape[2] / shape[1]
+    caption = (0.2 + 1.2 * lines) * style.SMALL_SIZE / 72
+    grid = tiles.best_grid(len(mistakes), width, height, aspect, 0.13, caption, 1.6, 0.82)
     characters = max(6, int((grid.column_width + grid.gap) * 72 / style.SMALL_SIZE / CHARACTER))
     captions = [
         _caption(class_names[m.truth], class_names[m.prediction], m.probability, characters, lines)

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ArgumentError, DataError
 from ...graph import AxisField
+from ...network import Network
 from ...planning import LayerPlan, Plan
 from ...text import format_shape
 from .. import style
 from ..arguments import as_plan, check_finite
+from ..style import Axes, Figure
 from . import tiles
 from .volume_layout import short_name
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
 
 MOST = len(style.COLOURS) - 1  # the last, yellow, is too light for a line
 LEAST_FOR_TWO = 0.24  # inches of a row of the legend that has two lines
@@ -38,6 +33,8 @@ def receptive_field(
 ) -> Figure | Axes:
     """Draw the receptive field of an output on the input, with that of each layer on the way.
 
+    What lies beyond the image, hatched, is padding.
+
     Parameters
     ----------
     network : Network or Plan
@@ -46,13 +43,6 @@ def receptive_field(
     at : int or (row, column), optional
         The output of the last layer that still has positions; the middle one by default. Of every
         layer before it, the field is drawn that lies nearest to the middle of the last.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        What lies beyond the image, hatched, is padding.
 
     Raises
     ------
@@ -145,10 +135,7 @@ def _image(image: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
 
 
 def _draw_image(
-    axes: Axes,
-    values: NDArray[np.generic] | None,
-    shape: tuple[int, ...],
-    spans: Sequence[Spans],
+    axes: Axes, values: NDArray[np.generic] | None, shape: tuple[int, ...], spans: Sequence[Spans]
 ) -> None:
     from matplotlib.patches import Rectangle
 
@@ -181,10 +168,7 @@ def _draw_image(
 
 
 def _draw_signal(
-    axes: Axes,
-    values: NDArray[np.generic] | None,
-    shape: tuple[int, ...],
-    spans: Sequence[Spans],
+    axes: Axes, values: NDArray[np.generic] | None, shape: tuple[int, ...], spans: Sequence[Spans]
 ) -> None:
     """Draw the channels, and below them a bar for each layer."""
     width = shape[1]

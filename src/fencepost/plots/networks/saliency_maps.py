@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...network import Occlusion, input_gradient, occlusion
+from ...network import Network, Occlusion, input_gradient, occlusion
 from ...network.inputs import as_one_image
 from ...network.inspection import has_classes, is_untrained, output_index, output_names
 from ...text import format_shape
 from .. import style
 from ..arguments import UNTRAINED, as_network
+from ..style import Axes, Figure
 from . import tiles
 from .activations import brief, draw_bars
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
 
 SIZE = 7.0  # points of the numbers of a scale
 Array = NDArray[Any]
@@ -37,6 +32,11 @@ def saliency(
 ) -> Figure | Axes:
     """Draw which pixels an output depends on: by its gradient, and by covering them up.
 
+    The image; how steeply the output changes with each pixel (of several channels, the one of
+    the largest gradient), the darker the steeper; and by how much the probability falls, on
+    average, when a patch covers the pixel, the darker the more. Signals stand above each
+    other.
+
     Parameters
     ----------
     net : Network
@@ -46,16 +46,6 @@ def saliency(
         Which output, by its index or the name of its class; the largest by default.
     size : int, optional
         Side of the patch that covers; see `fencepost.network.occlusion`.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        The image; how steeply the output changes with each pixel (of several channels, the one of
-        the largest gradient), the darker the steeper; and by how much the probability falls, on
-        average, when a patch covers the pixel, the darker the more. Signals stand above each
-        other.
 
     Raises
     ------
@@ -102,17 +92,9 @@ def saliency(
 def occlusion_text(net: Network, covered: Occlusion) -> str:
     """Say what the numbers of an occlusion are."""
     what = "probability, in percentage points," if has_classes(net) else "output"
-    patch = (
-        f"a patch of {_unbroken(covered.size)}"
-        if max(covered.size) > 1
-        else "a cover of this value"
-    )
+    size = format_shape(covered.size).replace(" ", "\xa0")  # it stays on one line
+    patch = f"a patch of {size}" if max(covered.size) > 1 else "a cover of this value"
     return f"by how much the {what} falls under {patch}"
-
-
-def _unbroken(size: tuple[int, ...]) -> str:
-    """Write a size that stays on one line."""
-    return format_shape(size).replace(" ", "\xa0")
 
 
 def draw_input(axes: Axes, image: Array) -> None:
@@ -150,7 +132,7 @@ def _beside(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float)
     rooms = []
     for number, ((heading, _), lines) in enumerate(zip(panels, remarks, strict=True)):
         left = style.MARGIN + number * (inner + 0.2)
-        _head(canvas, left, top, heading)
+        canvas.head(left, top, heading)
         for index, line in enumerate(lines):
             canvas.note(left, top + 0.18 + 0.14 * index, line)
         rooms.append(canvas.inset(left, begin, inner, high))
@@ -163,15 +145,11 @@ def _below(canvas: style.Canvas, panels: Sequence[tuple[str, str]], top: float) 
     rooms = []
     for number, (heading, remark) in enumerate(panels):
         line = top + number * each
-        _head(canvas, style.MARGIN, line, heading)
+        canvas.head(style.MARGIN, line, heading)
         after = 0.25 + style.text_width(heading, style.TEXT_SIZE, "bold")
         canvas.note(after, line, style.fitted(remark, style.SMALL_SIZE, canvas.width - after - 0.1))
         rooms.append(canvas.inset(0.6, line + 0.14, canvas.width - 0.75, max(0.1, each - 0.5)))
     return rooms
-
-
-def _head(canvas: style.Canvas, left: float, top: float, text: str) -> None:
-    canvas.note(left, top, text, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE)
 
 
 def _draw_map(axes: Axes, values: Array, *, signed: bool = False) -> None:
@@ -179,11 +157,7 @@ def _draw_map(axes: Axes, values: Array, *, signed: bool = False) -> None:
 
     White is 0; if `signed`, grey is 0 and white is as far below it as black is above.
     """
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for side in axes.spines.values():
-        side.set_color(style.FAINT_INK)
-        side.set_linewidth(0.6)
+    style.framed(axes)
     few = max(values.shape[:2]) < 100  # then every pixel is meant to be visible
     largest = float(np.abs(values).max()) or 1.0
     low = -largest if signed else 0.0

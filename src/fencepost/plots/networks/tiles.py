@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from ..style import Axes
 
 Floats = npt.NDArray[np.floating]
 
@@ -108,11 +105,9 @@ def draw_images(
         left, top = grid.corner(index)
         few = max(image.shape[:2]) < 100  # then every pixel is meant to be visible
         axes.imshow(
-            image,
-            extent=(left, left + grid.width, top + grid.height, top),
+            image, extent=(left, left + grid.width, top + grid.height, top), aspect="auto",
             interpolation="nearest" if few else "antialiased",
-            aspect="auto",
-        ).set_clip_on(False)
+        ).set_clip_on(False)  # fmt: skip
         _frame(axes, grid, index)
     _write(axes, grid, captions)
     _measure_in_inches(axes)
@@ -142,15 +137,12 @@ def draw_signals(
         scale = float(high - low) or 1.0
         x = left + grid.width * (np.arange(signal.shape[1]) + 0.5) / signal.shape[1]
         for channel, values in enumerate(signal):
+            y = top + grid.height * (0.96 - 0.92 * (values - low) / scale)
+            colour, dash = colours[channel % len(colours)], style.DASHES[channel % len(colours)]
             axes.plot(
-                x,
-                top + grid.height * (0.96 - 0.92 * (values - low) / scale),
-                color=colours[channel % len(colours)],
-                linestyle=style.DASHES[channel % len(colours)],
-                linewidth=1.1,
-                marker="o" if markers else "",
+                x, y, color=colour, linestyle=dash, linewidth=1.1, marker="o" if markers else "",
                 markersize=2.2,
-            )
+            )  # fmt: skip
         if around_zero:
             zero = top + grid.height / 2
             axes.plot(
@@ -166,15 +158,10 @@ def _frame(axes: Axes, grid: Grid, index: int) -> None:
 
     axes.add_patch(
         Rectangle(
-            grid.corner(index),
-            grid.width,
-            grid.height,
-            fill=False,
-            linewidth=0.6,
-            clip_on=False,
+            grid.corner(index), grid.width, grid.height, fill=False, linewidth=0.6, clip_on=False,
             edgecolor=style.FAINT_INK,
         )
-    )
+    )  # fmt: skip
 
 
 def _write(axes: Axes, grid: Grid, captions: Sequence[Sequence[str]]) -> None:
@@ -183,17 +170,10 @@ def _write(axes: Axes, grid: Grid, captions: Sequence[Sequence[str]]) -> None:
         left, top = grid.corner(index)
         for number, line in enumerate(lines, start=1):
             axes.annotate(
-                line,
-                (left + grid.width / 2, top + grid.height),
-                xytext=(0, -1 - 1.2 * number * style.SMALL_SIZE),
-                textcoords="offset points",
-                ha="center",
-                va="baseline",
-                fontsize=style.SMALL_SIZE,
-                color=style.INK,
-                parse_math=False,
-                annotation_clip=False,
-            )
+                line, (left + grid.width / 2, top + grid.height), textcoords="offset points",
+                xytext=(0, -1 - 1.2 * number * style.SMALL_SIZE), ha="center", va="baseline",
+                fontsize=style.SMALL_SIZE, color=style.INK, parse_math=False, annotation_clip=False,
+            )  # fmt: skip
 
 
 def _measure_in_inches(axes: Axes) -> None:

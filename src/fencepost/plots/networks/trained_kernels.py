@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ArgumentError
+from ...network import Network
 from ...network.inspection import convolution_kernels, convolutions, untrained_copy
 from ...text import format_shape
 from .. import style
 from ..arguments import UNTRAINED, as_network
 from ..saving import save_animation
+from ..style import Axes, Figure
 from . import tiles
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
 
 MOST = 64
 LINES = 4  # channels of a signal's kernel that can be distinguished
@@ -37,6 +32,9 @@ def learned_kernels(
 ) -> Figure | Axes:
     """Draw the kernels of a convolution before and after training, on one scale.
 
+    Of more than 64 kernels, the first 64. The layer computes a cross-correlation with these;
+    `Network.layer_kernel` gives them as image processing writes them.
+
     Parameters
     ----------
     net : Network
@@ -45,14 +43,6 @@ def learned_kernels(
     layer : int or str, optional
         Which convolution: its index or, within a Residual, one such as "3.1". The first by
         default.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        Of more than 64 kernels, the first 64. The layer computes a cross-correlation with these;
-        `Network.layer_kernel` gives them as image processing writes them.
 
     Raises
     ------
@@ -78,15 +68,11 @@ def learned_kernels(
         (style.MARGIN, "Before training" if before is None else "Before", first),
         (style.MARGIN + canvas.width / 2, "After training" if before is None else "After", after),
     ):
-        canvas.note(
-            left, top - 0.15, heading, weight="bold", color=style.INK, fontsize=style.TEXT_SIZE
-        )
+        canvas.head(left, top - 0.15, heading)
         draw_kernels(canvas.inset(left, top, width, height), weights, scale, width, height)
     if np.array_equal(first, after):
         note = UNTRAINED if before is None else "These kernels are equal in both networks."
-        lines = style.wrapped(note, style.SMALL_SIZE, canvas.width - 2 * style.MARGIN)
-        for number, line in enumerate(reversed(lines)):
-            canvas.note(style.MARGIN, canvas.height - 0.12 - 0.14 * number, line)
+        canvas.foot(note)
     return canvas.result
 
 
@@ -100,7 +86,8 @@ def learned_kernels_animation(
 ) -> Path:
     """Write how a convolution's kernels changed, as a GIF or a page with buttons.
 
-    Copies that are kept while a network learns are what it takes, as in the example.
+    Copies that are kept while a network learns are what it takes, as in the example. All frames
+    have one scale, that of the largest weight in any of them.
 
     Parameters
     ----------
@@ -114,11 +101,6 @@ def learned_kernels_animation(
         As `learned_kernels`.
     seconds : float
         For which a frame is shown.
-
-    Returns
-    -------
-    Path
-        The file. All frames have one scale, that of the largest weight in any of them.
 
     Raises
     ------
@@ -157,10 +139,7 @@ def learned_kernels_animation(
         top = _write_title(canvas, networks[-1], index, scale) + 0.4
         room = (canvas.width - 2 * style.MARGIN, canvas.height - top - style.MARGIN)
         draw_kernels(canvas.inset(style.MARGIN, top, *room), weights, scale, *room)
-        canvas.note(
-            style.MARGIN, top - 0.15, title, weight="bold", color=style.INK,
-            fontsize=style.TEXT_SIZE,
-        )  # fmt: skip
+        canvas.head(style.MARGIN, top - 0.15, title)
         return canvas.result
 
     pairs = zip(frames, titles, strict=True)
@@ -170,10 +149,8 @@ def learned_kernels_animation(
 class Scale:
     """One scale for kernels that are to be compared, and one choice of what is drawn of them.
 
-    Parameters
-    ----------
-    weights, *others : arrays of shape (out, in, rows, columns) or (out, in, width)
-        The input channels are chosen by `weights`: those with the largest.
+    `weights`, `others` [arrays of shape (out, in, rows, columns) or (out, in, width)]: The input
+    channels are chosen by `weights`: those with the largest.
     """
 
     def __init__(self, weights: Weights, *others: Weights) -> None:
@@ -242,9 +219,8 @@ def draw_learned_kernels(axes: Axes, weights: Weights, width: float, height: flo
     scale = Scale(weights)
     draw_kernels(axes, weights, scale, width, height)
     size = format_shape(scale.size) + (" weights each" if scale.as_lines else "")
-    style.heading(
-        axes, f"Learned kernels of the first layer: {scale.counted}, {size}", scale.remark
-    )
+    title = f"Learned kernels of the first layer: {scale.counted}, {size}"
+    style.heading(axes, title, scale.remark)
 
 
 def draw_kernels(axes: Axes, weights: Weights, scale: Scale, width: float, height: float) -> None:

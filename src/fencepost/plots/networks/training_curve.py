@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import ArgumentError
+from ...training import History
 from .. import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...training import History
+from ..style import Axes, Figure
 
 Floats = npt.NDArray[np.float64]
 ROOMY, NARROW = 5.0, 4.4  # inches in which a remark, or the heading, stands beside the legend
@@ -50,21 +46,16 @@ def history(
 ) -> Figure | Axes:
     """Draw how loss and errors went from epoch to epoch.
 
+    The loss above, the errors in per cent below, both on logarithmic scales; of a regression
+    only the loss. A vertical line marks the epoch whose weights were kept, where validation
+    chose it.
+
     Parameters
     ----------
     record : fencepost.training.History
         What `Network.fit` returned.
     test_accuracy : float, optional
         0 to 1: drawn as a star at the last epoch.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        The loss above, the errors in per cent below, both on logarithmic scales; of a regression
-        only the loss. A vertical line marks the epoch whose weights were kept, where validation
-        chose it.
 
     Raises
     ------

@@ -6,20 +6,16 @@ All its input is plain arrays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import style
+from ..style import Axes, Figure
 from .confusion_matrix import draw_confusion_matrix
 from .misclassified import Mistake, draw_mistakes
 from .trained_kernels import draw_learned_kernels
 from .training_curve import Curve, draw_training_curve
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 13.0, 11.0
 # Left edge, bottom edge, width, height of each panel, in inches from the lower left corner.
@@ -40,25 +36,13 @@ def draw_training(
 ) -> Figure:
     """Draw what a network has learned and what it still gets wrong.
 
-    Parameters
-    ----------
-    title, subtitle : str
-        One line each, over the picture.
-    kernels : array of shape (out, in, kh, kw) or (out, in, k), or None
-        The weights of the first convolution; None if the network has none.
-    curve : Curve
-        How the training went.
-    confusion : integer array of shape (classes, classes)
-        Counts: row the true class, column the prediction.
-    mistakes : sequence of Mistake
-        The most confident first; 24 fill their room.
-    class_names : sequence of str
-        One for each class.
+    `title`, `subtitle`: One line each, over the picture. `kernels` [array of shape (out, in, kh,
+    kw) or (out, in, k), or None]: The weights of the first convolution; None if the network has
+    none. `curve`: How the training went. `confusion` [integer array of shape (classes, classes)]:
+    Counts: row the true class, column the prediction. `mistakes`: The most confident first; 24 fill
+    their room. `class_names`: One for each class.
 
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Made without pyplot; see `fencepost.plots.save`.
+    Returns matplotlib.figure.Figure: Made without pyplot; see `fencepost.plots.save`.
     """
     figure = style.new_figure(WIDTH, HEIGHT)
     for text, height, size, colour in (

@@ -5,29 +5,16 @@ Boxes are seen from the front, height and width undistorted, with the channels g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ...network import Network
+from ...planning import Plan
 from ...sizing import Window
 from ...text import format_shape
 from .. import style
 from ..arguments import as_plan
-from .volume_layout import (
-    GAP,
-    LABEL_SIZE,
-    LINE,
-    SLANT,
-    Box,
-    arrange,
-    sliced,
-    stages,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...network import Network
-    from ...planning import Plan
+from ..style import Axes, Figure
+from .volume_layout import GAP, LABEL_SIZE, LINE, SLANT, Box, arrange, sliced, stages
 
 WIDTH = 7.2
 FRONT, TOP, SIDE = "#e3eef6", "#c4dbea", "#9fc2d9"
@@ -41,19 +28,16 @@ def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes
     Every layer with windows is shown at work: the receptive field of one position in the volume
     before it, and the depth column of all channels that have that field.
 
+    The sizes are those of the network without the batch. Layers that only change values, such
+    as ReLU, are named below the volume that they change. What could not be drawn to scale is
+    said at the foot, as is what does not fit.
+
     Parameters
     ----------
     network : Network or Plan
         `fencepost.plan` makes one without weights, whatever its size.
     ax : matplotlib.axes.Axes, optional
         Draw here, as large as there is room for; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        The sizes are those of the network without the batch. Layers that only change values, such
-        as ReLU, are named below the volume that they change. What could not be drawn to scale is
-        said at the foot, as is what does not fit.
 
     Examples
     --------
@@ -115,9 +99,7 @@ def _draw_field(axes: Axes, before: Box, after: Box, *, last: bool) -> None:
 
     The column is named only in the `last` volume, where no other field stands in the way.
     """
-    spans = [_spanned(window) for window in after.stage.windows]
-    covered = [span[0] for span in spans]
-    asked = [span[1] for span in spans]
+    covered, asked = zip(*map(_spanned, after.stage.windows), strict=True)
     field = _prism(before, covered)
     column = _prism(after, [(index, index + 1) for index in asked])
     for front, back in (field, column):
@@ -148,7 +130,7 @@ def _spanned(window: Window) -> tuple[tuple[int, int], int]:
     return (max(elements.start, 0), min(elements.stop, window.input)), index
 
 
-def _prism(box: Box, elements: list[tuple[int, int]]) -> tuple[list[Point], list[Point]]:
+def _prism(box: Box, elements: Sequence[tuple[int, int]]) -> tuple[list[Point], list[Point]]:
     """Return the four corners on the front and the four on the back of these rows and columns."""
     (first, end), (start, stop) = elements if len(elements) == 2 else ((0, 1), *elements)
     rows, columns = box.stage.face
@@ -186,9 +168,8 @@ def _text(axes: Axes, x: float, y: float, text: str, **look: str) -> None:
 def _polygon(axes: Axes, corners: list[Point], colour: str) -> None:
     from matplotlib.patches import Polygon
 
-    axes.add_patch(
-        Polygon(corners, facecolor=colour, edgecolor=style.INK, linewidth=0.6, joinstyle="round")
-    )
+    look = {"edgecolor": style.INK, "linewidth": 0.6, "joinstyle": "round"}
+    axes.add_patch(Polygon(corners, facecolor=colour, **look))  # type: ignore[arg-type]
 
 
 def _draw_lines(
@@ -196,7 +177,5 @@ def _draw_lines(
 ) -> None:
     from matplotlib.collections import LineCollection
 
-    axes.add_collection(
-        LineCollection(lines, colors=colour, linewidths=width, linestyles=dash, zorder=3),
-        autolim=False,
-    )
+    collection = LineCollection(lines, colors=colour, linewidths=width, linestyles=dash, zorder=3)
+    axes.add_collection(collection, autolim=False)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...convolution import convolve
+from ...convolution.parsing import Origin
 from ...errors import ArgumentError
 from ...kernels import Kernel
 from .. import style
 from ..arguments import real_numbers
+from ..style import Axes, Figure
 from .panels import FEW, draw_samples
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...convolution.parsing import Origin
-
 
 BEHIND = "#a3a3a3"  # of a line behind another: lighter than it in a grey print too
 
@@ -40,12 +33,6 @@ def signal(
         A Kernel brings its origin.
     origin : {"first", "centre"} or int
         The element of g that stands for coordinate 0. With "first", y depends on the past only.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
 
     Raises
     ------

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...kernels import Kernel
 from .. import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ..style import Axes, Figure
 
 Values = NDArray[np.float64]
 
@@ -43,17 +39,8 @@ def draw_signals(
 ) -> Figure:
     """Draw each signal with its result over it, and the kernels in a column to the right.
 
-    Parameters
-    ----------
-    title : str
-    signals : sequence of SignalPlot
-        The first six are drawn.
-    kernels : sequence of Kernel, 1D
-    axis : ndarray
-        Where each sample of `before` stands.
-    axis_label : str
-    start : int
-        The sample of `before` at which `after` starts.
+    `signals`: The first six are drawn. `axis` (ndarray): Where each sample of `before` stands.
+    `start`: The sample of `before` at which `after` starts.
     """
     shown = signals[:SHOWN]
     rows = max(len(shown), 1)

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...convolution import convolution_terms, convolve
-from ...convolution.parsing import parse_origin
+from ...convolution.parsing import Origin, parse_origin
+from ...convolution.terms import ConvolutionTerms
 from ...errors import ArgumentError
 from ...kernels import Kernel
 from .. import grids, style
 from ..arguments import real_numbers
 from ..saving import save_animation
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from ...convolution.parsing import Origin
-    from ...convolution.terms import ConvolutionTerms
+from ..style import Axes, Figure
 
 WINDOW = "#fbe3c8"  # light enough for black numbers
 LONGEST = {1: 24, 2: 12}  # elements along an axis, so that their numbers can be read
@@ -42,6 +36,8 @@ def convolution_steps(
 ) -> Figure | Axes:
     """Draw one step of a convolution: the elements of f and g that meet, and their sum written out.
 
+    In f, the elements under the flipped g are marked, g's weights in small numbers below f's.
+
     Parameters
     ----------
     f : array_like, (n,) or (H, W)
@@ -54,13 +50,6 @@ def convolution_steps(
         The element of g that stands for coordinate 0, as in `fencepost.convolve`.
     all_of_y : bool
         Fill in the positions after `at` too.
-    ax : matplotlib.axes.Axes, optional
-        Draw here; without it, into a new figure.
-
-    Returns
-    -------
-    Figure or Axes
-        In f, the elements under the flipped g are marked, g's weights in small numbers below f's.
 
     Raises
     ------
@@ -97,11 +86,6 @@ def convolution_steps_animation(
         Its ending, .gif or .html, says which of the two.
     seconds : float
         For which a step is shown.
-
-    Returns
-    -------
-    Path
-        The file.
 
     Raises
     ------

@@ -29,22 +29,11 @@ _MAX_RECEIVED = 500
 class Array:
     """What is known of an array of the graph before it runs.
 
-    Attributes
-    ----------
-    shape : Shape or None
-    value : Value or None
-        The output that it is, of an operation or of the model's inputs; None of a constant, which
-        depends on none of them.
-    tensor : Tensor or None
-        Of a constant that stands in the file.
-    literal : bool
-        It stands in a node Constant, as values do that nobody trains.
-    sources : tuple of Array
-        Constants that it was computed from.
-    folded : KnownValues or None
-        Its values, if they were computed.
-    is_read, is_counted : bool
-        Its values have been looked for in the file; its parameters have been counted.
+    `value`: The output that it is, of an operation or of the model's inputs; None of a constant,
+    which depends on none of them. `tensor`: Of a constant that stands in the file. `literal`: It
+    stands in a node Constant, as values do that nobody trains. `sources`: Constants that it was
+    computed from. `folded`: Its values, if they were computed. `is_read`, `is_counted`: Its values
+    have been looked for in the file; its parameters have been counted.
     """
 
     shape: Shape | None

@@ -15,12 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 class GraphBuilder:
     """An ONNX graph in the making; arrays are named by the layer and by what they are.
 
-    Parameters
-    ----------
-    opset : int
-        Version of the operators.
-    weights : mapping of str to array
-        The network's parameters and state by name; those that are written keep these names.
+    `opset`: Version of the operators. `weights`: The network's parameters and state by name; those
+    that are written keep these names.
     """
 
     def __init__(self, opset: int, weights: Mapping[str, NDArray[np.float32]]) -> None:

@@ -57,6 +57,15 @@ def test_commas_that_can_only_stand_between_weights(tmp_path, content, rows):
     np.testing.assert_array_equal(parse(f"@{path}").matrix, rows)
 
 
+def test_one_number_for_rows_and_one_for_columns_is_no_number_of_axes():
+    for ndim in (1, 2):
+        with pytest.raises(
+            ArgumentError, match=f"ndim must be {ndim} here. Received: 3. A size for"
+        ):
+            parse("mean:3,3", ndim=ndim)
+    assert parse("mean:3,3").shape == (3, 3, 3)
+
+
 def test_a_size_that_decimal_commas_would_fit_is_told_so():
     with pytest.raises(ArgumentError, match=r"2 weights announced, but 4 found\. A comma stands"):
         parse("2: 0,5;1,5")

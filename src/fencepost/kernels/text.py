@@ -16,16 +16,19 @@ import numpy as np
 from ..arguments import nearest
 from ..errors import ArgumentError, DataError
 from ..text import format_shape, mark_column, plural
-from .catalogue import ENTRIES, GROUPS, Entry, entry
+from .catalogue import ENTRIES, GROUPS, OTHER_NAMES, Entry, entry
 from .kernel import Kernel
 from .sets import KernelSet
 from .shapes import LARGEST, as_ndim, check_size
+from .slips import hint
+from .tables import shorten
 
 # A matrix of 2²⁰ weights, at 24 characters a weight: few are written out, though more may be made.
 _LONGEST = 24 * 2**20
+_LONGEST_SLIP = 1000  # characters that are looked at twice
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _VALUE = re.compile(rf"{_NUMBER}(?:/{_NUMBER})?")
-_SIZE = re.compile(r"\s*(\d+(?:\s*[x×]\s*\d+)*)\s*:")
+_SIZE = re.compile(r"\s*(\d+(?:\s*[x×X]\s*\d+)*)\s*:")
 _TUPLE = re.compile(rf"{_NUMBER}(?:[x×]{_NUMBER})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
@@ -83,18 +86,22 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
         if not files:
             _refuse(text, text.index("@"), "A file cannot be named here")
         return _shaped(_from_file(text.strip()[1:]), ndim, text, 0)
-    if _SIZE.match(text):
-        return _matrix(text, ndim)
-    return _named(text, ndim)
+    return _any(text, ndim)
 
 
-def _named(text: str, ndim: int | None) -> Kernel | KernelSet:
+def _any(text: str, ndim: int | None, hints: bool = True) -> Kernel | KernelSet:
+    return _matrix(text, ndim) if _SIZE.match(text) else _named(text, ndim, hints)
+
+
+def _named(text: str, ndim: int | None, hints: bool) -> Kernel | KernelSet:
     name, colon, arguments = text.partition(":")
     start = len(name) - len(name.lstrip())
     try:
         kernel = entry(name)
     except ArgumentError as error:
-        _refuse(text, start, str(error))
+        written = _meant(text, ndim) if hints else ""
+        named = f'There is no kernel named "{shorten(name.strip())}". {written}'
+        _refuse(text, start, named if written else str(error))
     given: dict[str, Any] = {}
     columns: dict[str | None, int] = {}
     if colon and arguments.strip():
@@ -105,13 +112,31 @@ def _named(text: str, ndim: int | None) -> Kernel | KernelSet:
             fitting = ", ".join(known.name for known in ENTRIES.values() if known.has_axes(ndim))
             _refuse(text, start, f"{kernel.name} is for images; for {what} there are {fitting}")
         given.setdefault("ndim", ndim)
+    if ndim is not None and given.get("ndim", ndim) != ndim:
+        sizes = ". A size for rows and one for columns is written 3x5" * ("size" in given)
+        at = columns["ndim"]
+        _refuse(text, at, f"ndim must be {ndim} here. Received: {given['ndim']}{sizes}")
     try:
         if kernel.directions and "direction" not in given and given.get("ndim", 2) == 2:
             return kernel.every_direction(**given)
         return kernel.function(**given)
     except ArgumentError as error:
         culprit = next((key for key in given if str(error).startswith(f"{key} ")), None)
-        _refuse(text, columns.get(culprit, start), str(error))
+        reason = f"{error} {_meant(text, ndim)}" if hints else str(error)
+        _refuse(text, columns.get(culprit, start), reason.rstrip())
+
+
+def _meant(text: str, ndim: int | None) -> str:
+    """Offer what a text that is no kernel may have meant, or nothing."""
+
+    def parses(other: str) -> bool:
+        try:
+            _any(other, ndim, hints=False)
+        except ArgumentError:
+            return False
+        return True
+
+    return hint(text, (*ENTRIES, *OTHER_NAMES), parses) if len(text) < _LONGEST_SLIP else ""
 
 
 def _arguments(
@@ -163,7 +188,7 @@ def _matrix(text: str, ndim: int | None) -> Kernel:
     assert head is not None
     if len(head[0]) > 50:
         _refuse(text, 0, f"A kernel has at most {LARGEST:,} weights")
-    shape = tuple(map(int, re.split("[x×]", head[1])))
+    shape = tuple(map(int, re.split("[x×X]", head[1])))
     try:
         as_ndim(len(shape))
         check_size(shape)

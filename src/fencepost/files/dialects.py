@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from operator import methodcaller
 from pathlib import Path
 
 from ..arguments import integer
@@ -155,8 +156,9 @@ def data_rows(table: str, delimiter: str) -> Iterator[list[str]]:
     """Yield the cells of each row that is not blank."""
     rows = iterate_rows(table, delimiter)
     # Asked of the text first: of a million rows, each would take longer than to split it.
-    blank = rf"(?:\A|\n)[{_WHITE}{re.escape(delimiter)}]*(?:\n|\Z)"
-    if not ('"' in table or table.endswith("\n\n") or re.search(blank, table.rstrip("\n"))):
+    first = table[: table.find("\n") + 1 or None].strip(_WHITE + delimiter + "\n")
+    blank = rf"\n[{_WHITE}{re.escape(delimiter)}]*(?:\n|\Z)"
+    if first and '"' not in table and not re.search(blank, table.removesuffix("\n")):
         return rows
     return (row for row in rows if not is_blank(row))
 
@@ -274,6 +276,9 @@ def _counts(rows: list[list[str]]) -> bool:
 def _uneven(table: str, delimiter: str) -> tuple[int, int] | None:
     """Return (line, cells) of the first row that is longer or shorter than the first, if any."""
     width, lines = 0, 0
+    if delimiter != " " and '"' not in table:  # then a row has a delimiter less than cells
+        if len(set(map(methodcaller("count", delimiter), iterate_lines(table)))) == 1:
+            return None
     reader = iterate_rows(table, delimiter)
     lengths = set(map(len, reader))
     if len(lengths - {0}) <= 1:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -121,13 +122,17 @@ class Table:
         inside = start >= 0 and start + length <= self.length
         columns = [k for k in range(len(self.names)) if k in results or inside]
         kept = [k for k in columns if k not in results]
-        rows = islice(self.rows(), start, None) if kept else iter(())
+        rows: Iterator[tuple[str, ...]] = iter(())
+        if kept:  # the others need not be brought together; two at least, or there are no tuples
+            rows = map(itemgetter(kept[0], kept[-1], *kept), islice(self.rows(), start, None))
         with atomic_path(path) as partial, partial.open("wb") as file:
             file.write(self._text.mark + self._text.encode(self._preamble))
             file.write(self._text.encode(self._header_text(columns)))
             for at in range(0, length, _ROWS):
                 count = min(_ROWS, length - at)
-                cells = list(zip(*islice(rows, count), strict=True))
+                cells = dict(
+                    zip(kept, list(zip(*islice(rows, count), strict=True))[2:], strict=True)
+                )
                 texts = [
                     self._formatted(results[k][at : at + count]) if k in results else cells[k]
                     for k in columns
@@ -146,7 +151,8 @@ class Table:
 
     def _formatted(self, values: NDArray[np.float64]) -> list[str]:
         """Write numbers as the table does, with no digit lost."""
-        text = "\n".join(map(repr, (values + 0.0).tolist())) + "\n"  # + 0.0 makes 0 of -0
+        listed = repr((values + 0.0).tolist())  # + 0.0 makes 0 of -0
+        text = listed[1:-1].replace(", ", "\n") + "\n"
         text = text.replace(".0\n", "\n")
         if self.decimal == ",":
             text = text.replace(".", ",")

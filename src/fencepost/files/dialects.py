@@ -276,12 +276,11 @@ def _counts(rows: list[list[str]]) -> bool:
 def _uneven(table: str, delimiter: str) -> tuple[int, int] | None:
     """Return (line, cells) of the first row that is longer or shorter than the first, if any."""
     width, lines = 0, 0
-    if delimiter != " " and '"' not in table:  # then a row has a delimiter less than cells
-        if len(set(map(methodcaller("count", delimiter), iterate_lines(table)))) == 1:
-            return None
-    reader = iterate_rows(table, delimiter)
-    lengths = set(map(len, reader))
-    if len(lengths - {0}) <= 1:
+    if delimiter == " " or '"' in table:
+        counts = set(map(len, iterate_rows(table, delimiter))) - {0}
+    else:  # then a row has a delimiter less than cells, which is quickly counted
+        counts = set(map(methodcaller("count", delimiter), iterate_lines(table)))
+    if len(counts) <= 1:
         return None
     reader = iterate_rows(table, delimiter)
     for row in reader:

@@ -1,7 +1,10 @@
 // Building a program: fusion, forks where a value has several readers, memory; see program.h.
 #include "network/program.h"
 
+#include <atomic>
 #include <new>
+
+#include "threads.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -129,6 +132,14 @@ Program::Program(Shape input, const std::vector<Step>& steps, const ProgramOptio
   publish(0, add_slot(input));
   for (int k = 0; k < static_cast<int>(steps.size()); k++) k = add_fusible(steps, k, options);
   lay_out(options);
+}
+
+// The last operations have the most weights, as a rule.
+void Program::pack(const float* parameters, int threads) {
+  std::atomic<int> left = static_cast<int>(ops_.size());
+  run_threads(threads, [&](int) {
+    for (int i; (i = left.fetch_sub(1) - 1) >= 0;) ops_[i]->pack(parameters);
+  });
 }
 
 // Whether all who read a slot read planar values; only the network's input is ever offered so.

@@ -28,9 +28,7 @@ class Program {
   const std::vector<OpPointer>& ops() const { return ops_; }
   long memory() const { return memory_; }   // vecs of a block
   long scratch() const { return scratch_; } // vecs of a thread
-  void pack(const float* parameters) {
-    for (const OpPointer& op : ops_) op->pack(parameters);
-  }
+  void pack(const float* parameters, int threads = 1); // threads share the operations
 
  private:
   int add_slot(Shape shape);

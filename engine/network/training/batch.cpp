@@ -109,7 +109,7 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   const int blocks = blocks_of(data.n), last = static_cast<int>(ops.size());
   const int cuts = static_cast<int>(cuts_.size());
   const double divisor = normaliser(data);
-  program_.pack(data.parameters);
+  program_.pack(data.parameters, options_.threads);
 
   auto backward = [&](Pass& pass, int from, int to) { // operations from - 1 down to `to`
     for (int i = from - 1; i >= to; i--)

@@ -36,11 +36,12 @@ class WinogradConvolution final : public FusedConvolution {
 
   void pack(const float* parameters) override {
     for (int o = 0; o < s_.out.channels; o++)
-      for (int i = 0; i < s_.in.channels; i++) {
-        float u[kFrequencies];
-        transform_kernel(parameters + weight(o, i), u);
-        forward_.set_kernel(o, i, u, false);
-        if (in.gradient >= 0) backward_.set_kernel(i, o, u, true);
+      for (int i = 0; i < s_.in.channels; i += kLanes) {
+        const int n = std::min(kLanes, s_.in.channels - i);
+        vec u[kFrequencies];
+        transform_kernels(parameters + weight(o, i), n, u);
+        forward_.set_kernels(o, i, n, u);
+        if (in.gradient >= 0) backward_.set_turned_kernels(i, o, n, u);
       }
   }
 

@@ -48,22 +48,20 @@ constexpr auto multiply_table(std::integer_sequence<int, I...>) {
 
 } // namespace
 
-void transform_kernel(const float* g, float* u) {
-  float t[4][3];
-  for (int x = 0; x < 3; x++) {
-    const float a = g[x], b = g[3 + x], c = g[6 + x];
-    t[0][x] = a;
-    t[1][x] = 0.5f * (a + b + c);
-    t[2][x] = 0.5f * (a - b + c);
-    t[3][x] = c;
-  }
-  for (int y = 0; y < 4; y++) {
-    const float a = t[y][0], b = t[y][1], c = t[y][2];
-    u[4 * y] = a;
-    u[4 * y + 1] = 0.5f * (a + b + c);
-    u[4 * y + 2] = 0.5f * (a - b + c);
-    u[4 * y + 3] = c;
-  }
+void transform_kernels(const float* g, int n, vec (&u)[kFrequencies]) {
+  const vec half = broadcast(0.5f);
+  auto extend = [half](vec a, vec b, vec c, vec* to, int step) {
+    const vec ends = half * (a + c), middle = half * b;
+    to[0] = a;
+    to[step] = ends + middle;
+    to[2 * step] = ends - middle;
+    to[3 * step] = c;
+  };
+  vec kernel[9] = {}, t[4][3];
+  for (int l = 0; l < n; l++)
+    for (int k = 0; k < 9; k++) kernel[k][l] = g[9 * l + k];
+  for (int x = 0; x < 3; x++) extend(kernel[x], kernel[3 + x], kernel[6 + x], t[0] + x, 3);
+  for (int y = 0; y < 4; y++) extend(t[y][0], t[y][1], t[y][2], u + 4 * y, 1);
 }
 
 void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& order,
@@ -113,13 +111,24 @@ TileConvolution::TileConvolution(int planes, int channels, int rows, int columns
   }
 }
 
-void TileConvolution::set_kernel(int channel, int plane, const float* u, bool turned) {
+void TileConvolution::set_kernels(int channel, int plane, int n, const vec (&u)[kFrequencies]) {
+  const long size = static_cast<long>(channels_) * planes_, step = group_[channel];
+  float* to = kernels_.data() + place_[channel] + plane * step;
+  for (int f = 0; f < kFrequencies; f++, to += size)
+    for (int l = 0; l < n; l++) to[l * step] = u[f][l];
+}
+
+void TileConvolution::set_turned_kernels(int channel, int plane, int n,
+                                         const vec (&u)[kFrequencies]) {
   // A kernel turned half round exchanges rows 0 and 3 of G g G^T, and columns.
   constexpr int turn[4] = {3, 1, 2, 0};
   const long size = static_cast<long>(channels_) * planes_;
-  float* to = kernels_.data() + place_[channel] + static_cast<long>(plane) * group_[channel];
-  for (int f = 0; f < kFrequencies; f++)
-    to[f * size] = turned ? u[4 * turn[f / 4] + turn[f % 4]] : u[f];
+  float* kernels = kernels_.data();
+  for (int f = 0; f < kFrequencies; f++, kernels += size) {
+    const vec turned = u[4 * turn[f / 4] + turn[f % 4]];
+    for (int l = 0; l < n; l++)
+      kernels[place_[channel + l] + static_cast<long>(plane) * group_[channel + l]] = turned[l];
+  }
 }
 
 // Inputs lie as the products read them: [frequency][register tile][plane][tile].

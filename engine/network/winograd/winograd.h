@@ -80,8 +80,8 @@ inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
   }
 }
 
-// u = G g G^T, of one kernel.
-void transform_kernel(const float* g, float* u);
+// u = G g G^T of n <= kLanes kernels that follow each other in memory, a kernel a lane.
+void transform_kernels(const float* g, int n, vec (&u)[kFrequencies]);
 // Adds G^T u G to the gradients of all kernels; those of a frequency lie together in u, in whole
 // vecs, and order[i] is the place of kernel i among the gradients.
 void add_kernel_gradients(const vec* u, long frequency_stride, const std::vector<int>& order,
@@ -106,9 +106,10 @@ struct Band {
 class TileConvolution {
  public:
   TileConvolution(int planes, int channels, int rows, int columns);
-  // Sets the kernel between a plane and a channel to transform_kernel's u, or to that of the
-  // kernel turned half round.
-  void set_kernel(int channel, int plane, const float* u, bool turned);
+  // Sets the kernels between a channel and planes [plane, plane + n) to transform_kernels' u.
+  void set_kernels(int channel, int plane, int n, const vec (&u)[kFrequencies]);
+  // The same between channels [channel, channel + n) and a plane, of the kernels turned half round.
+  void set_turned_kernels(int channel, int plane, int n, const vec (&u)[kFrequencies]);
   long scratch() const { return kFrequencies * (input_stride_ + sums_stride_); } // vecs
   // No band is larger.
   int most_height() const { return most_height_; }

@@ -32,16 +32,20 @@ void convolve(const Step& s, const Fused& fused, const Slot& in, const Slot& out
     sweep.relu = fused.relu;
     sweep.in = source;
     sweep.out = pass.value(out) + to.at(0, 0, 0);
-    return taps.run_bands(sweep, in.shape.channels, bias);
+    return taps.run_bands(sweep, in.shape.channels, bias, pass.share);
   }
   sweep.out_row = s.out.width;
   sweep.out_plane = static_cast<long>(fused.pool_h) * s.out.width;
   sweep.out = pass.scratch;
   sweep.height = fused.pool_h;
-  for (int y = 0; y < fused.pooled.height; y++) {
+  const int height = fused.pooled.height, count = static_cast<int>(taps.tiles().size());
+  const bool by_tiles = pass.share.divides(count);
+  const Share tiles = by_tiles ? pass.share : Share{}, rows = by_tiles ? Share{} : pass.share;
+  for (int y = rows.begin(height); y < rows.end(height); y++) {
     sweep.first_row = y * fused.pool_h;
     sweep.in = source + sweep.first_row * sweep.in_row;
-    for (const auto& tile : taps.tiles()) {
+    for (int i = tiles.begin(count); i < tiles.end(count); i++) {
+      const auto& tile = taps.tiles()[i];
       taps.run_tile(tile, sweep, bias);
       for (int c = 0; c < tile.channels; c++)
         pool(tile.first + c, y, pass.scratch + c * sweep.out_plane);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "network/layout.h"
+#include "network/share.h"
 #include "network/step.h"
 
 namespace fencepost {
@@ -31,6 +32,7 @@ struct Pass {
   uvec keys{};                       // dropout: one random key a lane, new at each step
   int block = 0;                     // the block's index in its batch
   bool training = false;             // batch statistics and dropout, or running and none
+  Share share;                       // this thread's, where several carry the block together
 
   vec* value(const Slot& s) const { return memory + s.value; }
   vec* gradient_of(const Slot& s) const { return memory + s.gradient; }
@@ -44,14 +46,23 @@ class Op {
   virtual Halo input_halo() const { return {}; } // zeros it reads around its input
   virtual bool reads_planar() const { return false; }
   virtual Halo gradient_halo() const { return {}; } // ... around its output's gradient
-  virtual long saved() const { return 0; }          // vecs from forward to backward (e.g. argmax)
-  virtual long scratch() const { return 0; }        // vecs while it runs
+  // Whether `backward` reads of the output's gradient only the element that it writes, so that the
+  // input's may lie in its place.
+  virtual bool gradient_in_place() const { return false; }
+  virtual long saved() const { return 0; }   // vecs from forward to backward (e.g. argmax)
+  virtual long scratch() const { return 0; } // vecs while it runs
 
   // Writes the interior of the output's value from the input's.
   virtual void forward(Pass&) const = 0;
   // Writes the interior of the input's gradient (if asked for: gradient >= 0) from the
   // output's, which it may overwrite, and adds to pass.gradient.
   virtual void backward(Pass&) const = 0;
+
+  // Whether several threads may carry a block through it together, each its pass.share; they then
+  // meet before and after, and between prepare_backward and backward.
+  virtual bool shares() const { return false; }
+  // What must be complete before backward: it changes the output's gradient.
+  virtual void prepare_backward(Pass&) const {}
 
   // Derives what it likes from new parameters, once before the blocks of a batch pass.
   virtual void pack(const float* /*parameters*/) {}

@@ -25,6 +25,7 @@ struct OpFactories {
   OpPointer (*linear)(const Step&, bool relu);
   OpPointer (*other)(const Step&); // any step by itself
   Shape (*stored)(Shape);          // how many vecs a value has: channels, rows, columns
+  OpPointer (*batch_norm)(const Step&, bool relu) = nullptr; // together with the ReLU behind it
 };
 extern const OpFactories kBatchFactories; // program.cpp
 
@@ -34,10 +35,10 @@ OpPointer make_winograd_convolution(const Step&, const Fused&);
 OpPointer make_linear(const Step&, bool relu); // linear.cpp
 OpPointer make_pooling(const Step&);           // pooling.cpp: max, avg, sum
 OpPointer make_elementwise(const Step&);       // elementwise.cpp: activations, dropout, add, affine
-OpPointer make_batch_norm(const Step&);        // batch_norm.cpp
-OpPointer make_rbf(const Step&);               // rbf.cpp
-OpPointer make_flatten(const Step&);           // flatten.cpp
-OpPointer make_fork();                         // flatten.cpp: one value, two readers
+OpPointer make_batch_norm(const Step&, bool relu); // batch_norm.cpp
+OpPointer make_rbf(const Step&);                   // rbf.cpp
+OpPointer make_flatten(const Step&);               // flatten.cpp
+OpPointer make_fork();                             // flatten.cpp: one value, two readers
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -23,7 +23,7 @@ OpPointer make_op(const Step& step) {
   case Kind::flatten:
     return make_flatten(step);
   case Kind::batch_norm:
-    return make_batch_norm(step);
+    return make_batch_norm(step, false);
   case Kind::rbf:
     return make_rbf(step);
   default:
@@ -42,7 +42,7 @@ bool simple_max_pool(const Step& s) {
 
 } // namespace
 
-const OpFactories kBatchFactories{make_convolution, make_linear, make_op, same};
+const OpFactories kBatchFactories{make_convolution, make_linear, make_op, same, make_batch_norm};
 
 int Program::add_slot(Shape shape) {
   slots_.push_back({});
@@ -108,6 +108,11 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
     const bool with_relu = s && s->kind == Kind::relu;
     last += with_relu;
     op = make.linear(step, with_relu);
+  } else if (step.kind == Kind::batch_norm && make.batch_norm) {
+    const Step* s = next();
+    const bool with_relu = s && s->kind == Kind::relu;
+    last += with_relu;
+    op = make.batch_norm(step, with_relu);
   } else {
     op = make.other(step);
   }
@@ -155,16 +160,19 @@ bool Program::is_planar(int slot) const {
 
 void Program::lay_out(const ProgramOptions& options) {
   std::vector<Halo> halos(slots_.size()), gradient_halos(slots_.size());
+  std::vector<int> gradient_root(slots_.size()); // the slot whose gradient's memory it shares
+  for (size_t i = 0; i < slots_.size(); i++) gradient_root[i] = static_cast<int>(i);
   // A gradient is asked for if something before it learns.
   std::vector<bool> asked(slots_.size(), false);
   asked[0] = options.input_gradient;
   for (size_t i = 0; i < ops_.size(); i++) {
     const Wiring& w = wiring_[i];
     halos[root_[w.in]].cover(ops_[i]->input_halo());
-    gradient_halos[w.out] = ops_[i]->gradient_halo();
     const bool fork = w.other >= 0 && root_[w.other] == root_[w.in] && root_[w.out] == root_[w.in];
     asked[w.out] = w.parameters || asked[w.in] || (w.other >= 0 && !fork && asked[w.other]);
     if (fork) asked[w.other] = asked[w.in];
+    if (asked[w.in] && ops_[i]->gradient_in_place()) gradient_root[w.out] = gradient_root[w.in];
+    gradient_halos[gradient_root[w.out]].cover(ops_[i]->gradient_halo());
   }
   auto reserve = [&](long vecs) {
     long at = memory_;
@@ -181,8 +189,10 @@ void Program::lay_out(const ProgramOptions& options) {
     slot.value =
         own ? reserve(slot.planar ? (size + kLanes - 1) / kLanes : size) : slots_[root_[i]].value;
     if (options.gradients && (asked[i] || static_cast<int>(i) == outputs_.back())) {
-      slot.gradient_layout = Layout(slot.shape, gradient_halos[i]);
-      slot.gradient = reserve(slot.gradient_layout.size());
+      const int root = gradient_root[i]; // laid out before: it is the slot of an earlier operation
+      slot.gradient_layout = Layout(slot.shape, gradient_halos[root]);
+      slot.gradient = root == static_cast<int>(i) ? reserve(slot.gradient_layout.size())
+                                                  : slots_[root].gradient;
     }
   }
   for (size_t i = 0; i < ops_.size(); i++) {

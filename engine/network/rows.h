@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "network/layout.h"
+#include "network/share.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -21,6 +22,12 @@ inline Shape merged_planes(Shape shape, std::initializer_list<const Layout*> lay
   for (const Layout* l : layouts)
     if (l->plane != rows.width) return rows;
   return {1, 1, rows.channels * rows.width};
+}
+
+// The same where threads share the channels.
+inline Shape merged_planes(const Share& share, Shape shape,
+                           std::initializer_list<const Layout*> layouts) {
+  return share.parts > 1 ? merged_rows(shape, layouts) : merged_planes(shape, layouts);
 }
 
 inline void clear_interior(vec* value, const Layout& layout) {

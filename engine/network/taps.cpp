@@ -285,28 +285,32 @@ void TapConvolution<Element, Weight>::run_tile(const Tile& tile, Sweep<Element, 
 }
 
 template <class Element, class Weight>
-void TapConvolution<Element, Weight>::run(Sweep<Element, Weight> s, const Weight* bias) const {
+void TapConvolution<Element, Weight>::run(Sweep<Element, Weight> s, const Weight* bias,
+                                          const Share& share) const {
   vec* out = s.out;
-  for (const Tile& tile : tiles_) {
-    s.out = out + tile.first * s.out_plane;
-    run_tile(tile, s, bias);
+  const int count = static_cast<int>(tiles_.size());
+  for (int i = share.begin(count); i < share.end(count); i++) {
+    s.out = out + tiles_[i].first * s.out_plane;
+    run_tile(tiles_[i], s, bias);
   }
 }
 
 template <class Element, class Weight>
 void TapConvolution<Element, Weight>::run_bands(Sweep<Element, Weight> s, int in_channels,
-                                                const Weight* bias) const {
+                                                const Weight* bias, const Share& share) const {
+  const bool by_tiles = share.divides(static_cast<int>(tiles_.size()));
+  const Share tiles = by_tiles ? share : Share{}, bands = by_tiles ? Share{} : share;
   const Element* in = s.in;
   vec* out = s.out;
   const int height = static_cast<int>(rows_.begin.size());
   const long row_bytes = s.in_row * in_channels * static_cast<long>(sizeof(Element));
   const int rows = static_cast<int>(std::max(1L, kBandBytes / row_bytes));
-  for (int y = 0; y < height; y += rows) {
+  for (int y = bands.begin(height), end = bands.end(height); y < end; y += rows) {
     s.first_row = y;
     s.in = in + y * s.in_row;
     s.out = out + y * s.out_row;
-    s.height = std::min(rows, height - y);
-    run(s, bias);
+    s.height = std::min(rows, end - y);
+    run(s, bias, tiles);
   }
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "network/layout.h"
+#include "network/share.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -97,11 +98,12 @@ class TapConvolution {
   TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
                  const std::vector<long>& elements, long row_stride, long pitch = 1);
   void pack(const float* parameters);
-  // `bias` counts from channel 0, as `out` does.
-  void run(Sweep<Element, Weight> sweep, const Weight* bias) const;
+  // A share of the tiles. `bias` counts from channel 0, as `out` does.
+  void run(Sweep<Element, Weight> sweep, const Weight* bias, const Share& share) const;
   // All rows, in bands of so many that their input of `in_channels` channels stays in the
-  // second-level cache while the tiles pass over it.
-  void run_bands(Sweep<Element, Weight> sweep, int in_channels, const Weight* bias) const;
+  // second-level cache while the tiles pass over it. A share is some of the tiles, or of the rows.
+  void run_bands(Sweep<Element, Weight> sweep, int in_channels, const Weight* bias,
+                 const Share& share) const;
   // The same for a single tile; tiles are numbered through all units.
   struct Tile {
     int unit, first, channels; // first: the channel of the output

@@ -1,9 +1,9 @@
 // Definition: batch_norm_training, batch_norm_inference.
 // Test: tests/engine/network/test_forward.py.
 //
-// Batch normalisation (S. Ioffe and C. Szegedy, 2015) with PyTorch's conventions: the biased
-// variance of the batch normalises, the unbiased one enters the running statistics, and running =
-// (1 - momentum) running + momentum batch.
+// Batch normalisation, with the ReLU behind it (S. Ioffe and C. Szegedy, 2015) with PyTorch's
+// conventions: the biased variance of the batch normalises, the unbiased one enters the running
+// statistics, and running = (1 - momentum) running + momentum batch.
 //
 // Each block writes figures of its own, and one thread merges them in the order of the blocks,
 // in double, so the result does not depend on which thread carried which block.
@@ -20,9 +20,11 @@ namespace {
 
 class BatchNorm final : public Op {
  public:
-  explicit BatchNorm(const Step& s) : step_(s), batch_(s.in.channels) {}
+  BatchNorm(const Step& s, bool with_relu) : step_(s), relu_(with_relu), batch_(s.in.channels) {}
 
   bool needs_batch() const override { return true; }
+  bool shares() const override { return true; }
+  bool gradient_in_place() const override { return true; }
   void reserve(int blocks) override {
     const size_t figures = static_cast<size_t>(blocks) * step_.in.channels;
     if (moments_.size() < figures) moments_.resize(figures);
@@ -34,7 +36,7 @@ class BatchNorm final : public Op {
     const Shape runs = merged_rows(in.shape, {&from});
     const ivec mask = pass.lane_mask != vec{};
     const double count = masked_sum(pass.lane_mask, mask) * in.shape.height * in.shape.width;
-    for (int c = 0; c < runs.channels; c++) {
+    for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++) {
       CompensatedSum total[1]{}, deviation[2]{}; // of deviations and of their squares
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
@@ -74,14 +76,15 @@ class BatchNorm final : public Op {
   void forward(Pass& pass) const override {
     const Layout &from = in.value_layout, &to = out.value_layout;
     const Shape runs = merged_rows(out.shape, {&from, &to});
-    for (int c = 0; c < runs.channels; c++) {
-      const Statistics s = statistics(pass, c);
-      const vec mean = broadcast(s.mean), scale = broadcast(s.inverse * weight(pass, c));
-      const vec bias = broadcast(step_.bias < 0 ? 0.0f : pass.parameters[step_.bias + c]);
+    for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++) {
+      const Normalisation normal = normalisation(pass, c);
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
         vec* y = pass.value(out) + to.at(c, r, 0);
-        for (int i = 0; i < runs.width; i++) y[i] = (x[i] - mean) * scale + bias;
+        if (relu_)
+          for (int i = 0; i < runs.width; i++) y[i] = relu(normal(x[i]));
+        else
+          for (int i = 0; i < runs.width; i++) y[i] = normal(x[i]);
       }
     }
   }
@@ -89,7 +92,9 @@ class BatchNorm final : public Op {
   // Masked lanes need no mask in these sums: the gradient of their output is zero.
   void measure_backward(Pass& pass) const override {
     if (out.gradient < 0) return; // nothing to learn here or before
-    for (int c = 0; c < in.shape.channels; c++) slopes_[figure(pass, c)] = slopes(pass, c);
+    const int channels = in.shape.channels;
+    for (int c = pass.share.begin(channels); c < pass.share.end(channels); c++)
+      slopes_[figure(pass, c)] = slopes(pass, c);
   }
 
   void reduce_backward(int /*images*/, int blocks, float* gradient) override {
@@ -106,15 +111,17 @@ class BatchNorm final : public Op {
   //   dL/dx = weight / deviation (g - mean(g) - h mean(g h)),
   // where the means are zero when the statistics are constants.
   void backward(Pass& pass) const override {
+    const int channels = in.shape.channels;
     if (!pass.training)
-      for (int c = 0; c < in.shape.channels; c++)
+      for (int c = pass.share.begin(channels); c < pass.share.end(channels); c++)
         if (step_.weight >= 0 || step_.bias >= 0) add_to(pass.gradient, c, slopes(pass, c));
     if (in.gradient < 0) return;
     const Layout &xs = in.value_layout, &from = out.gradient_layout, &to = in.gradient_layout;
     const Shape runs = merged_rows(out.shape, {&xs, &from, &to});
-    for (int c = 0; c < runs.channels; c++) {
+    for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++) {
       const Statistics s = statistics(pass, c);
       const float scale = s.inverse * weight(pass, c);
+      const Normalisation normal = normalisation(pass, c);
       const vec factor = broadcast(scale), mean = broadcast(s.mean);
       // A masked lane's gradient is zero and stays so.
       const vec constant = broadcast(scale * s.mean_g) * pass.lane_mask;
@@ -124,7 +131,7 @@ class BatchNorm final : public Op {
         const vec* g = pass.gradient_of(out) + from.at(c, r, 0);
         vec* result = pass.gradient_of(in) + to.at(c, r, 0);
         for (int i = 0; i < runs.width; i++)
-          result[i] = factor * g[i] - (constant + slope * (x[i] - mean));
+          result[i] = factor * passed(normal, g[i], x[i]) - (constant + slope * (x[i] - mean));
       }
     }
   }
@@ -167,6 +174,20 @@ class BatchNorm final : public Op {
     if (pass.training) return batch_[c];
     return {pass.state[step_.mean + c], inverse_deviation(pass.state[step_.variance + c]), 0, 0, 0};
   }
+  // What becomes of an element of a channel, before ReLU.
+  struct Normalisation {
+    vec mean, scale, bias;
+    vec operator()(vec x) const { return (x - mean) * scale + bias; }
+  };
+  Normalisation normalisation(const Pass& pass, int c) const {
+    const Statistics s = statistics(pass, c);
+    const float bias = step_.bias < 0 ? 0.0f : pass.parameters[step_.bias + c];
+    return {broadcast(s.mean), broadcast(s.inverse * weight(pass, c)), broadcast(bias)};
+  }
+  // The gradient behind ReLU's. To compute the sign again is cheaper than to read it.
+  vec passed(const Normalisation& normal, vec g, vec x) const {
+    return relu_ ? select(normal(x) > vec{}, g, vec{}) : g;
+  }
   float weight(const Pass& pass, int c) const {
     return step_.weight < 0 ? 1.0f : pass.parameters[step_.weight + c];
   }
@@ -178,20 +199,23 @@ class BatchNorm final : public Op {
     const Layout &xs = in.value_layout, &from = out.gradient_layout;
     const Shape runs = merged_rows(out.shape, {&xs, &from});
     const Statistics s = statistics(pass, c);
+    const Normalisation normal = normalisation(pass, c);
     CompensatedSum totals[2]{}; // of gradients, and of their products with deviations
     for (int r = 0; r < runs.height; r++) {
       const vec* x = pass.value(in) + xs.at(c, r, 0);
       const vec* g = pass.gradient_of(out) + from.at(c, r, 0);
       add_blocks(runs.width, totals, [&](int i, vec* sums) {
-        sums[0] += g[i];
-        sums[1] += g[i] * (x[i] - broadcast(s.mean));
+        const vec gradient = passed(normal, g[i], x[i]);
+        sums[0] += gradient;
+        sums[1] += gradient * (x[i] - broadcast(s.mean));
       });
     }
     const ivec mask = pass.lane_mask != vec{};
     return {masked_sum(totals[0].total(), mask), masked_sum(totals[1].total(), mask) * s.inverse};
   }
 
-  Step step_;
+  const Step step_;
+  const bool relu_;
   std::vector<Statistics> batch_; // of the batch at hand: reduce and reduce_backward
   // One entry a block and channel, written by the thread that carries the block.
   mutable std::vector<Moments> moments_;
@@ -200,7 +224,9 @@ class BatchNorm final : public Op {
 
 } // namespace
 
-OpPointer make_batch_norm(const Step& step) { return std::make_unique<BatchNorm>(step); }
+OpPointer make_batch_norm(const Step& step, bool with_relu) {
+  return std::make_unique<BatchNorm>(step, with_relu);
+}
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -47,9 +47,15 @@ class Convolution final : public FusedConvolution {
              });
   }
 
-  void backward(Pass& pass) const override {
-    const auto [layout, delta] = backward_fused(pass);
+  void prepare_backward(Pass& pass) const override {
+    if (fused_.max_pool)
+      unpool(pass);
+    else if (fused_.relu)
+      mask(pass);
     bias_gradient(pass);
+  }
+  void backward(Pass& pass) const override {
+    const auto [layout, delta] = this->delta(pass);
     weight_gradient(pass, *layout, delta);
     if (in.gradient >= 0) data_gradient(pass, *layout, delta);
   }
@@ -206,6 +212,10 @@ class Convolution final : public FusedConvolution {
     sweep.delta_plane = layout.plane;
     sweep.delta_row = layout.row;
     sweep.width = s_.out.width;
+    int tiles = 0, tile = 0;
+    for (const GradientUnit& unit : gradients_)
+      tiles += unit.tiling.channels.whole + (unit.tiling.channels.remainder > 0);
+    const int first = pass.share.begin(tiles), last = pass.share.end(tiles);
     for (const GradientUnit& unit : gradients_) {
       const int taps = static_cast<int>(unit.offsets.size());
       sweep.offsets = unit.offsets.data();
@@ -213,7 +223,8 @@ class Convolution final : public FusedConvolution {
       const long row_bytes =
           unit.tiling.channels.size * layout.row * static_cast<long>(sizeof(vec));
       const int rows = static_cast<int>(std::max(1L, kCacheBytes / row_bytes));
-      for (int c = 0; c < unit.channels; c += unit.tiling.channels.size) {
+      for (int c = 0; c < unit.channels; c += unit.tiling.channels.size, tile++) {
+        if (tile < first || tile >= last) continue;
         const int size = std::min(unit.tiling.channels.size, unit.channels - c);
         sweep.gradient = pass.gradient + unit.weights + static_cast<long>(c) * taps;
         for (int y = 0; y < s_.out.height; y += rows) {
@@ -237,7 +248,7 @@ class Convolution final : public FusedConvolution {
     sweep.in = delta + layout.origin;
     for (const Phase& phase : phases_) {
       sweep.out = pass.gradient_of(in) + to.at(0, phase.y0, phase.x0);
-      phase.taps.run_bands(sweep, s_.out.channels, nullptr);
+      phase.taps.run_bands(sweep, s_.out.channels, nullptr, pass.share);
     }
   }
 };

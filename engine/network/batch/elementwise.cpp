@@ -73,10 +73,13 @@ class Activation final : public Op {
  public:
   explicit Activation(Function f) : function_(f) {}
 
+  bool shares() const override { return true; }
+  bool gradient_in_place() const override { return true; }
+
   void forward(Pass& pass) const override {
     const Layout &from = in.value_layout, &to = out.value_layout;
-    const Shape runs = merged_planes(out.shape, {&from, &to});
-    for (int c = 0; c < runs.channels; c++)
+    const Shape runs = merged_planes(pass.share, out.shape, {&from, &to});
+    for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++)
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + from.at(c, r, 0);
         vec* y = pass.value(out) + to.at(c, r, 0);
@@ -88,8 +91,8 @@ class Activation final : public Op {
     if (in.gradient < 0) return;
     const Layout &xs = in.value_layout, &ys = out.value_layout;
     const Layout &from = out.gradient_layout, &to = in.gradient_layout;
-    const Shape runs = merged_planes(out.shape, {&xs, &ys, &from, &to});
-    for (int c = 0; c < runs.channels; c++)
+    const Shape runs = merged_planes(pass.share, out.shape, {&xs, &ys, &from, &to});
+    for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++)
       for (int r = 0; r < runs.height; r++) {
         const vec* x = pass.value(in) + xs.at(c, r, 0);
         const vec* y = pass.value(out) + ys.at(c, r, 0);
@@ -181,10 +184,13 @@ class Dropout final : public Op {
 
 class Add final : public Op {
  public:
+  bool shares() const override { return true; }
+  bool gradient_in_place() const override { return true; }
+
   void forward(Pass& pass) const override {
     const Layout &as = in.value_layout, &bs = other.value_layout, &to = out.value_layout;
-    const Shape runs = merged_planes(out.shape, {&as, &bs, &to});
-    for (int c = 0; c < runs.channels; c++)
+    const Shape runs = merged_planes(pass.share, out.shape, {&as, &bs, &to});
+    for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++)
       for (int r = 0; r < runs.height; r++) {
         const vec* a = pass.value(in) + as.at(c, r, 0);
         const vec* b = pass.value(other) + bs.at(c, r, 0);
@@ -194,10 +200,10 @@ class Add final : public Op {
   }
   void backward(Pass& pass) const override {
     for (const Slot* term : {&in, &other}) {
-      if (term->gradient < 0) continue;
+      if (term->gradient < 0 || term->gradient == out.gradient) continue;
       const Layout &from = out.gradient_layout, &to = term->gradient_layout;
-      const Shape runs = merged_planes(out.shape, {&from, &to});
-      for (int c = 0; c < runs.channels; c++)
+      const Shape runs = merged_planes(pass.share, out.shape, {&from, &to});
+      for (int c = pass.share.begin(runs.channels); c < pass.share.end(runs.channels); c++)
         for (int r = 0; r < runs.height; r++) {
           const vec* g = pass.gradient_of(out) + from.at(c, r, 0);
           std::copy(g, g + runs.width, pass.gradient_of(*term) + to.at(c, r, 0));

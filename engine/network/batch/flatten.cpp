@@ -40,10 +40,13 @@ class Flatten final : public Op {
 // gradients of their own, which are added.
 class Fork final : public Op {
  public:
+  bool shares() const override { return true; }
+  bool gradient_in_place() const override { return true; }
   void forward(Pass&) const override {}
   void backward(Pass& pass) const override {
     if (in.gradient < 0) return;
-    for (int c = 0; c < in.shape.channels; c++)
+    const int channels = in.shape.channels;
+    for (int c = pass.share.begin(channels); c < pass.share.end(channels); c++)
       for (int y = 0; y < in.shape.height; y++) {
         const vec* a = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
         const vec* b = pass.gradient_of(other) + other.gradient_layout.at(c, y, 0);

@@ -4,22 +4,17 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-FusedConvolution::Delta FusedConvolution::backward_fused(Pass& pass) const {
-  vec* values = pass.gradient_of(out);
-  if (fused_.max_pool) {
-    values = pass.memory + saved_at + argmax_size();
-    unpool(pass, values);
-  } else if (fused_.relu) {
-    mask(pass);
-  }
-  return {&delta_layout(), values};
+FusedConvolution::Delta FusedConvolution::delta(const Pass& pass) const {
+  return {&delta_layout(),
+          fused_.max_pool ? pass.memory + saved_at + argmax_size() : pass.gradient_of(out)};
 }
 
-void FusedConvolution::unpool(Pass& pass, vec* delta) const {
+void FusedConvolution::unpool(Pass& pass) const {
+  vec* delta = pass.memory + saved_at + argmax_size();
   const Shape pooled = fused_.pooled;
   const int ph = fused_.pool_h, pw = fused_.pool_w;
   vec* gradient = pass.gradient_of(out);
-  for (int c = 0; c < pooled.channels; c++)
+  for (int c = pass.share.begin(pooled.channels); c < pass.share.end(pooled.channels); c++)
     for (int y = 0; y < pooled.height; y++) {
       const vec16* argmax = argmax_row(pass, c, y);
       vec* g = gradient + out.gradient_layout.at(c, y, 0);
@@ -35,7 +30,8 @@ void FusedConvolution::unpool(Pass& pass, vec* delta) const {
 }
 
 void FusedConvolution::mask(Pass& pass) const {
-  for (int c = 0; c < out.shape.channels; c++)
+  const int channels = out.shape.channels;
+  for (int c = pass.share.begin(channels); c < pass.share.end(channels); c++)
     for (int y = 0; y < out.shape.height; y++) {
       const vec* value = pass.value(out) + out.value_layout.at(c, y, 0);
       vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);
@@ -46,7 +42,7 @@ void FusedConvolution::mask(Pass& pass) const {
 void FusedConvolution::bias_gradient(Pass& pass) const {
   if (s_.bias < 0) return;
   const Shape shape = out.shape; // pooled, when pooling is fused: the rest is zero
-  for (int c = 0; c < shape.channels; c++) {
+  for (int c = pass.share.begin(shape.channels); c < pass.share.end(shape.channels); c++) {
     vec total{};
     for (int y = 0; y < shape.height; y++) {
       const vec* g = pass.gradient_of(out) + out.gradient_layout.at(c, y, 0);

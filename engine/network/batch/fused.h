@@ -27,6 +27,7 @@ struct ArgMax {
 
 class FusedConvolution : public Op {
  public:
+  bool shares() const override { return true; }
   // The argmax of max pooling, and the gradient before pooling if it is needed as a whole.
   long saved() const override { return fused_.max_pool ? argmax_size() + delta_.size() : 0; }
 
@@ -38,8 +39,9 @@ class FusedConvolution : public Op {
     const Layout* layout;
     const vec* values;
   };
-  Delta backward_fused(Pass&) const;
-  void mask(Pass&) const; // the gradient of ReLU, before or behind max pooling
+  Delta delta(const Pass&) const;
+  void unpool(Pass&) const; // writes the whole of it from the pooled gradient, ReLU included
+  void mask(Pass&) const;   // the gradient of ReLU, before or behind max pooling
   void bias_gradient(Pass&) const;
 
   const Layout& delta_layout() const { return fused_.max_pool ? delta_ : out.gradient_layout; }
@@ -58,7 +60,6 @@ class FusedConvolution : public Op {
 
  private:
   long argmax_size() const { return (fused_.pooled.size() + 1) / 2; }
-  void unpool(Pass&, vec* delta) const;
 };
 
 } // namespace FENCEPOST_LEVEL

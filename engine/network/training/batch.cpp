@@ -85,7 +85,9 @@ LossResult Batch::loss(const Data& data, const Pass& pass, double normaliser) co
 
 Pass Batch::start(const Data& data, int thread, int block) {
   Pass pass;
-  pass.memory = memories_[own_memory_ ? block : thread].get();
+  // Of the block; or of the thread, which carries one block after another.
+  const bool one_thread = blocks_of(data.n) >= options_.threads;
+  pass.memory = memories_[!own_memory_ && one_thread ? thread : block].get();
   pass.scratch = scratch_[thread].get();
   pass.parameters = data.parameters;
   pass.state = data.state;
@@ -97,11 +99,41 @@ Pass Batch::start(const Data& data, int thread, int block) {
   return pass;
 }
 
-void Batch::pass_blocks(int blocks, const std::function<void(int, int)>& body) {
-  const int threads = options_.threads;
-  run_threads(threads, [&](int t) {
-    for (int b = blocks * t / threads; b < blocks * (t + 1) / threads; b++) body(t, b);
-  });
+void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
+  const int threads = options_.threads, blocks = blocks_of(data.n);
+  if (blocks >= threads)
+    return run_threads(threads, [&](int t) {
+      for (int b = blocks * t / threads; b < blocks * (t + 1) / threads; b++) {
+        Pass pass = start(data, t, b);
+        for (const Piece& piece : pieces) piece.run(pass, t);
+      }
+    });
+  for (const Piece& piece : pieces)
+    run_threads(threads, [&](int t) {
+      const int block = blocks * t / threads; // threads [first, last) carry it
+      const int first = (block * threads + blocks - 1) / blocks;
+      const int last = ((block + 1) * threads + blocks - 1) / blocks;
+      if (!piece.shared && t > first) return;
+      Pass pass = start(data, t, block);
+      if (piece.shared) pass.share = {t - first, last - first};
+      piece.run(pass, t);
+    });
+}
+
+// Operations [from, to) forward, and `from` - 1 down to `to` backward.
+void Batch::add_forward(int from, int to, std::vector<Piece>& pieces) const {
+  for (int i = from; i < to; i++) {
+    const Op* op = program_.ops()[i].get();
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->forward(pass); }});
+  }
+}
+void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
+  for (int i = from - 1; i >= to; i--) {
+    const Op* op = program_.ops()[i].get();
+    if (op->out.gradient < 0) continue;
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->prepare_backward(pass); }});
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->backward(pass); }});
+  }
 }
 
 LossResult Batch::run(const Data& data, const std::function<void(long, long)>& finished) {
@@ -111,35 +143,40 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   const double divisor = normaliser(data);
   program_.pack(data.parameters, options_.threads);
 
-  auto backward = [&](Pass& pass, int from, int to) { // operations from - 1 down to `to`
-    for (int i = from - 1; i >= to; i--)
-      if (ops[i]->out.gradient >= 0) ops[i]->backward(pass);
+  auto load = [&](Pass& pass, int thread) {
+    const int first = pass.block * kLanes;
+    loaders_[thread].fill(data.images, data.index + first, std::min(kLanes, data.n - first),
+                          data.step, program_.input(), pass.memory);
   };
   // Forward to each cut, then on; behind the last cut back to it, with the loss between.
+  auto add_measure_backward = [&](int cut, std::vector<Piece>& pieces) {
+    const Op* op = ops[cut].get();
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure_backward(pass); }});
+  };
   for (int s = 0; s <= cuts; s++) {
-    pass_blocks(blocks, [&](int thread, int block) {
-      Pass pass = start(data, thread, block);
-      const int64_t* index = data.index + block * kLanes;
-      const int n = std::min(kLanes, data.n - block * kLanes);
-      if (s == 0)
-        loaders_[thread].fill(data.images, index, n, data.step, program_.input(), pass.memory);
-      const int to = s < cuts ? cuts_[s] : last;
-      for (int i = s ? cuts_[s - 1] : 0; i < to; i++) ops[i]->forward(pass);
-      if (s < cuts) return ops[to]->measure(pass);
-      results_[block] = loss(data, pass, divisor);
-      backward(pass, last, cuts ? cuts_[cuts - 1] + 1 : 0);
-      if (cuts) ops[cuts_[cuts - 1]]->measure_backward(pass);
-    });
-    if (s < cuts) ops[cuts_[s]]->reduce(data.n, blocks, data.state);
+    std::vector<Piece> pieces;
+    if (s == 0) pieces.push_back({false, load});
+    add_forward(s ? cuts_[s - 1] : 0, s < cuts ? cuts_[s] : last, pieces);
+    if (s < cuts) {
+      Op* op = ops[cuts_[s]].get();
+      pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure(pass); }});
+      pass_blocks(data, pieces);
+      op->reduce(data.n, blocks, data.state);
+      continue;
+    }
+    pieces.push_back(
+        {false, [&](Pass& pass, int) { results_[pass.block] = loss(data, pass, divisor); }});
+    add_backward(last, cuts ? cuts_[cuts - 1] + 1 : 0, pieces);
+    if (cuts) add_measure_backward(cuts_[cuts - 1], pieces);
+    pass_blocks(data, pieces);
   }
   for (int s = cuts - 1; s >= 0; s--) {
     ops[cuts_[s]]->reduce_backward(data.n, blocks, gradients_[0].data());
-    pass_blocks(blocks, [&](int thread, int block) {
-      Pass pass = start(data, thread, block);
-      const int to = s ? cuts_[s - 1] + 1 : 0;
-      backward(pass, cuts_[s] + 1, to);
-      if (s) ops[to - 1]->measure_backward(pass);
-    });
+    const int to = s ? cuts_[s - 1] + 1 : 0;
+    std::vector<Piece> pieces;
+    add_backward(cuts_[s] + 1, to, pieces);
+    if (s) add_measure_backward(to - 1, pieces);
+    pass_blocks(data, pieces);
   }
   run_threads(options_.threads, [&](int t) {
     for (const Unit& unit : units_[t]) complete(unit, blocks, finished);

@@ -60,7 +60,15 @@ class Batch {
   LossResult loss(const Data& data, const Pass& pass, double normaliser) const;
   double normaliser(const Data& data) const;
   Pass start(const Data& data, int thread, int block);
-  void pass_blocks(int blocks, const std::function<void(int, int)>& body);
+  // What a block passes through between two cuts, on a thread. Where there are fewer blocks than
+  // threads, several carry a block, and meet between two pieces.
+  struct Piece {
+    bool shared; // each of them does its share; otherwise the first does all
+    std::function<void(Pass&, int)> run;
+  };
+  void pass_blocks(const Data& data, const std::vector<Piece>& pieces);
+  void add_forward(int from, int to, std::vector<Piece>& pieces) const;
+  void add_backward(int from, int to, std::vector<Piece>& pieces) const;
   void complete(const Unit& unit, int blocks, const std::function<void(long, long)>& finished);
 
   Options options_;

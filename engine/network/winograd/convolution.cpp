@@ -65,19 +65,22 @@ class WinogradConvolution final : public FusedConvolution {
         values[to.at(channel, y, x)] = fused_.relu ? relu(window.max) : window.max;
         argmax_row(pass, channel, y)[x] = __builtin_convertvector(window.index, vec16);
       };
-      return forward_.run(source, from.row, pass.scratch, pool);
+      return forward_.run(source, from.row, pass.share, pass.scratch, pool);
     }
-    forward_.run(source, from.row, pass.scratch, [&](int channel, int y, int x, vec(&tile)[2][2]) {
+    auto add = [&](int channel, int y, int x, vec(&tile)[2][2]) {
       const vec first = start(channel);
       for (auto& row : tile)
         for (vec& v : row) v = fused_.relu ? relu(v + first) : v + first;
       write(values, to, channel, y, x, tile);
-    });
+    };
+    forward_.run(source, from.row, pass.share, pass.scratch, add);
   }
 
-  void backward(Pass& pass) const override {
+  void prepare_backward(Pass& pass) const override {
     if (fused_.relu) mask(pass);
     bias_gradient(pass);
+  }
+  void backward(Pass& pass) const override {
     weight_gradient(pass);
     if (in.gradient >= 0) data_gradient(pass);
   }
@@ -157,13 +160,13 @@ class WinogradConvolution final : public FusedConvolution {
                band.width + 1 + odd_x, window);
         return window + odd_y * window_.row + odd_x;
       };
-      return backward_.run(source, window_.row, pass.scratch, epilogue);
+      return backward_.run(source, window_.row, pass.share, pass.scratch, epilogue);
     }
     const vec* deltas = pass.gradient_of(out);
     auto source = [&](int plane, const Band& band) {
       return deltas + from.at(plane, 2 * band.y + top, 2 * band.x + left);
     };
-    backward_.run(source, from.row, pass.scratch, epilogue);
+    backward_.run(source, from.row, pass.share, pass.scratch, epilogue);
   }
 
   void weight_gradient(Pass& pass) const {
@@ -178,13 +181,13 @@ class WinogradConvolution final : public FusedConvolution {
       auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
         unpool(deltas[layout.at(channel, y, x)], argmax_row(pass, channel, y)[x], tile, 2);
       };
-      return gradient_.run(input, from.row, delta, pass.scratch, gradient);
+      return gradient_.run(input, from.row, delta, pass.share, pass.scratch, gradient);
     }
     auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
       const vec* d = deltas + layout.at(channel, 2 * y, 2 * x);
       for (int i = 0; i < 4; i++) tile[i] = d[i / 2 * layout.row + i % 2];
     };
-    gradient_.run(input, from.row, delta, pass.scratch, gradient);
+    gradient_.run(input, from.row, delta, pass.share, pass.scratch, gradient);
   }
 };
 

@@ -18,18 +18,21 @@ class KernelGradient {
 
   // input(plane, tile row, tile column) says where a tile reads its plane, whose rows are `row`
   // vecs apart; delta(channel, tile row, tile column, dy) sets the gradient of a tile. Adds to
-  // the kernels at `gradient`.
+  // the kernels of a share of the channels at `gradient`.
   template <class Input, class Delta>
-  void run(Input input, long row, Delta delta, vec* scratch, float* gradient) const {
+  void run(Input input, long row, Delta delta, const Share& share, vec* scratch,
+           float* gradient) const {
     vec* sums = scratch + 4 * (input_stride_ + delta_stride_);
     std::fill(sums, sums + kFrequencies * sum_stride_, vec{});
     for (int b = 0; b < bands_.count; b++) {
-      run_row<0>(input, row, delta, b, scratch, sums);
-      run_row<1>(input, row, delta, b, scratch, sums);
-      run_row<2>(input, row, delta, b, scratch, sums);
-      run_row<3>(input, row, delta, b, scratch, sums);
+      run_row<0>(input, row, delta, b, share, scratch, sums);
+      run_row<1>(input, row, delta, b, share, scratch, sums);
+      run_row<2>(input, row, delta, b, share, scratch, sums);
+      run_row<3>(input, row, delta, b, share, scratch, sums);
     }
-    add_kernel_gradients(sums, sum_stride_, kernels_, gradient);
+    auto kernels = [&](int chunk) { return static_cast<size_t>(chunks_.begin(chunk)) * planes_.n; };
+    add_kernel_gradients(sums, sum_stride_, kernels_, kernels(share.begin(chunks_.count)),
+                         kernels(share.end(chunks_.count)), gradient);
   }
 
  private:
@@ -37,14 +40,15 @@ class KernelGradient {
   static constexpr int kPlanes = kAccumulators / kChannels;
 
   template <int Row, class Input, class Delta>
-  void run_row(Input input, long row, Delta delta, int band, vec* scratch, vec* sums) const {
+  void run_row(Input input, long row, Delta delta, int band, const Share& share, vec* scratch,
+               vec* sums) const {
     vec *inputs = scratch, *deltas = scratch + 4 * input_stride_;
     for (int g = 0; g < planes_.count; g++)
       for (int p = planes_.begin(g); p < planes_.begin(g + 1); p++)
         each_tile(band, planes_.begin(g), p, planes_.size(g), [&](long at, int y, int x) {
           transform_input_row<Row>(input(p, y, x), row, inputs + at, input_stride_);
         });
-    for (int c = 0; c < chunks_.count; c++) {
+    for (int c = share.begin(chunks_.count); c < share.end(chunks_.count); c++) {
       const int first = chunks_.begin(c);
       const Runs groups(chunks_.size(c), kChannels);
       for (int g = 0; g < groups.count; g++)

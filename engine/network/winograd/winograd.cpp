@@ -64,15 +64,17 @@ void transform_kernels(const float* g, int n, vec (&u)[kFrequencies]) {
   for (int y = 0; y < 4; y++) extend(t[y][0], t[y][1], t[y][2], u + 4 * y, 1);
 }
 
-void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& order,
-                          float* gradient) {
+void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& order, size_t first,
+                          size_t last, float* gradient) {
   auto combine = [](vec a, vec b, vec c, vec d, vec(&to)[3]) {
     const vec half = broadcast(0.5f), sum = half * (b + c);
     to[0] = a + sum;
     to[1] = half * (b - c);
     to[2] = sum + d;
   };
-  for (size_t first = 0; first < order.size(); first += kLanes, u++) {
+  first = first / kLanes * kLanes; // the sums of others are zero
+  u += first / kLanes;
+  for (; first < last; first += kLanes, u++) {
     vec t[4][3], g[3][3];
     for (int x = 0; x < 4; x++)
       combine(u[x * stride], u[(4 + x) * stride], u[(8 + x) * stride], u[(12 + x) * stride], t[x]);

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "network/layout.h"
+#include "network/share.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -82,10 +83,10 @@ inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
 
 // u = G g G^T of n <= kLanes kernels that follow each other in memory, a kernel a lane.
 void transform_kernels(const float* g, int n, vec (&u)[kFrequencies]);
-// Adds G^T u G to the gradients of all kernels; those of a frequency lie together in u, in whole
-// vecs, and order[i] is the place of kernel i among the gradients.
+// Adds G^T u G to the gradients of kernels [first, last); those of a frequency lie together in u,
+// in whole vecs, and order[i] is the place of kernel i among the gradients.
 void add_kernel_gradients(const vec* u, long frequency_stride, const std::vector<int>& order,
-                          float* gradient);
+                          size_t first, size_t last, float* gradient);
 
 // n things in runs of at most `most`, as equal as possible: run i begins at thing begin(i).
 struct Runs {
@@ -116,11 +117,14 @@ class TileConvolution {
   int most_width() const { return most_width_; }
 
   // source(plane, band) says where the band's first tile reads the plane, whose rows are `row`
-  // vecs apart. Calls epilogue(channel, tile row, tile column, y) for every tile.
+  // vecs apart. Calls epilogue(channel, tile row, tile column, y) for every tile of a share of the
+  // bands.
   template <class Source, class Epilogue>
-  void run(Source source, long row, vec* scratch, Epilogue epilogue) const {
+  void run(Source source, long row, const Share& share, vec* scratch, Epilogue epilogue) const {
     vec* sums = scratch + kFrequencies * input_stride_;
-    for (const Band& band : bands_) {
+    const int count = static_cast<int>(bands_.size());
+    for (int b = share.begin(count); b < share.end(count); b++) {
+      const Band& band = bands_[b];
       Places places;
       arrange(band, row, places);
       for (int p = 0; p < planes_; p++)

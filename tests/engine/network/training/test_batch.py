@@ -1,0 +1,61 @@
+"""Threads that carry a block of images together, where there are fewer blocks than threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import engine_networks as nets
+import fencepost as fp
+from tolerances import FORWARD, assert_close
+
+#: name -> (input shape, layers): every operation that several threads share, in both its ways of
+#: being cut (channels and rows), and some that one thread does for all.
+CASES = {
+    "taps": (
+        (3, 11, 9),
+        [fp.Conv2d(30, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2, remainder="crop"),
+         fp.Conv2d(4, 2), fp.LeakyReLU(), fp.Conv2d(6, 3, 2, padding=1, remainder="crop")],
+    ),
+    "rows": (
+        (1, 13, 8),
+        [fp.Conv2d(2, 3, padding=1), fp.MaxPool2d(2, remainder="crop"), fp.Conv2d(1, 2), fp.Tanh()],
+    ),
+    "depthwise": (
+        (18, 9, 9),
+        [fp.Conv2d(18, 3, padding=1, groups=18), fp.BatchNorm2d(), fp.ReLU(), fp.Conv2d(7, 1),
+         fp.BatchNorm2d(), fp.GlobalAvgPool(), fp.Linear(3)],
+    ),
+    "winograd": (
+        (17, 12, 10),
+        [fp.Conv2d(35, 3, padding=1), fp.ReLU(), fp.Conv2d(20, 3, padding=1), fp.ReLU(),
+         fp.MaxPool2d(2), fp.Residual(fp.Conv2d(20, 3, padding=1), fp.BatchNorm2d(), fp.ReLU()),
+         fp.Flatten(), fp.Linear(4)],
+    ),
+}  # fmt: skip
+MSE = {"name": "mse"}
+
+
+def gradient(engine, net, images, threads):
+    outputs = int(np.prod(net.output_shape))
+    targets = np.random.default_rng(2).standard_normal((len(images), outputs)).astype(np.float32)
+    return nets.plan(engine, net).gradient(
+        *nets.arguments(net, images), targets, MSE, 0, threads, True
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_threads_that_share_a_block_agree_with_one(engine, name):
+    shape, layers = CASES[name]
+    net = fp.Network(shape, layers, seed=3)
+    lanes = nets.plan(engine, net).lanes
+    for count in (2, lanes + 1):
+        images = nets.random_images(net, count)
+        alone = gradient(engine, net, images, 1)
+        for threads in (2, 3, 5):
+            together = gradient(engine, net, images, threads)
+            again = gradient(engine, net, images, threads)
+            assert together[0] == again[0]
+            for expected, value, repeated in zip(alone[1:], together[1:], again[1:], strict=True):
+                np.testing.assert_array_equal(value, repeated)
+                assert_close(value, expected, FORWARD)

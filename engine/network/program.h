@@ -26,8 +26,8 @@ class Program {
   // The output of step k; only without fusion.
   const Slot& output_of(int k) const { return slots_[outputs_[k]]; }
   const std::vector<OpPointer>& ops() const { return ops_; }
-  long memory() const { return memory_; }   // vecs of a block
-  long scratch() const { return scratch_; } // vecs of a thread
+  long memory() const { return memory_; }              // vecs of a block
+  long scratch() const { return scratch_; }            // vecs of a thread
   void pack(const float* parameters, int threads = 1); // threads share the operations
 
  private:

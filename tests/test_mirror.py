@@ -79,8 +79,6 @@ ENGINE_ELSEWHERE = [
      "engine/network/test_forward.py", "one list of all layers"),
     ("network/input", "batch_loader",
      "engine/network/training/test_trainer.py", "batches are seen by what is trained"),
-    ("network/training", "batch",
-     "engine/network/training/test_trainer.py", "one loop"),
     ("network/winograd", "gradient winograd",
      "engine/network/winograd/test_convolution.py", "transforms are seen by what they convolve"),
     ("", "threads",

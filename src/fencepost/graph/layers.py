@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -249,21 +250,23 @@ def _windows(layer: Layer, shape: _Shape, fits: bool) -> tuple[Window, ...]:
 def _arguments(layer: Layer) -> dict[str, object]:
     """What is not left at its default, as the layer itself writes it."""
     arguments: dict[str, object] = {}
-    known = arguments_of(type(layer))
-    for name, parameter in known.items():
+    defaults = _defaults(type(layer))
+    for name, default in defaults.items():
         value = getattr(layer, name)
-        if name in _TABLES:
-            continue
         if name == "padding" and isinstance(value, tuple):
             value = tuple(a if a == b else (a, b) for a, b in value)
-        pools = "dilation" not in known
-        if name == "stride" and pools and value == getattr(layer, "kernel_size", None):
-            continue
-        default = parameter.default
+        of_pool = name == "stride" and "dilation" not in defaults
+        usual = getattr(layer, "kernel_size", default) if of_pool else default
         items = value if isinstance(value, tuple) else (value,)
-        if default is parameter.empty or any(item != default for item in items):
+        if value != usual and items != (usual,) * len(items):
             arguments[name] = value
     return arguments
+
+
+@functools.cache
+def _defaults(kind: type[Layer]) -> dict[str, object]:
+    known = arguments_of(kind).items()
+    return {name: argument.default for name, argument in known if name not in _TABLES}
 
 
 def _too_large(what: str, shape: _Shape) -> SizeError | None:

@@ -8,7 +8,7 @@ from functools import reduce
 
 from .axis_field import AxisField, TooManyPhases
 from .axis_maps import axis_maps
-from .operations import Graph, Operation, Shape, Value
+from .operations import Graph, Operation, Shape
 
 #: Positions lie along an axis, but not those of one axis of the input.
 MERGED = -1
@@ -119,11 +119,10 @@ def receptive_fields(graph: Graph) -> ReceptiveFields:
     arrays: list[ArrayFields | None] = []
     axes: set[int] = set()
     for operation in graph.operations:
-
-        def entering(value: Value) -> ArrayFields | None:
-            return inputs[value.output] if value.operation < 0 else arrays[value.operation]
-
-        entries = [entering(value) for value in operation.inputs]
+        entries = [
+            inputs[value.output] if value.operation < 0 else arrays[value.operation]
+            for value in operation.inputs
+        ]
         if operation.role in ("windows", "transposed") and operation.windows:
             first = entries[0] if entries else None
             if first is not None and first.fields:

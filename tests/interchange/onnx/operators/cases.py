@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from onnx import helper
 
 from fencepost.interchange.onnx.operators import RULES
@@ -75,3 +76,20 @@ def check_failure(tmp_path, operator, given, attributes, words):
     )
     assert words in graph.failure and " Received: " in graph.failure
     assert graph.outputs == ()
+
+
+def cases_tested(module, cases, failures=()):
+    """Return the tests of a module: shapes of its cases, a case for every rule, and failures."""
+
+    @pytest.mark.parametrize(("operator", "given", "attributes"), cases)
+    def shapes(tmp_path, operator, given, attributes):
+        check_shapes(tmp_path, operator, given, attributes)
+
+    def every_rule():
+        assert {operator for operator, _, _ in cases} >= operators_of(module)
+
+    @pytest.mark.parametrize(("operator", "given", "attributes", "words"), failures)
+    def ends_the_graph(tmp_path, operator, given, attributes, words):
+        check_failure(tmp_path, operator, given, attributes, words)
+
+    return shapes, every_rule, ends_the_graph

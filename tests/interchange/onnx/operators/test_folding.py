@@ -10,7 +10,7 @@ from onnx import helper  # noqa: E402
 
 from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import small, write  # noqa: E402
-from interchange.onnx.operators.cases import X, check_shapes, each, operators_of  # noqa: E402
+from interchange.onnx.operators.cases import X, cases_tested, each  # noqa: E402
 
 node = helper.make_node
 
@@ -20,15 +20,7 @@ CASES = [
     ("Range", [np.int64(1), np.int64(8), np.int64(3)], {}),
     ("Constant", [], {"value_ints": [1, 2, 3]}),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("operator", "given", "attributes"), CASES)
-def test_shapes(tmp_path, operator, given, attributes):
-    check_shapes(tmp_path, operator, given, attributes)
-
-
-def test_every_rule_is_tested():
-    assert {operator for operator, _, _ in CASES} >= operators_of("folding")
+test_shapes, test_every_rule_is_tested, _ = cases_tested("folding", CASES)
 
 
 @pytest.mark.parametrize("ends", [(0.0, 1e300, 1e-300), (0.0, np.inf, 1.0), (5.0, 1.0, 0.0)])

@@ -6,18 +6,7 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
-from interchange.onnx.operators.cases import (  # noqa: E402
-    S,
-    X,
-    Z,
-    check_failure,
-    check_shapes,
-    each,
-    f,
-    i,
-    ones,
-    operators_of,
-)
+from interchange.onnx.operators.cases import S, X, Z, cases_tested, each, f, i, ones  # noqa: E402
 
 CASES = [
     *each(
@@ -75,23 +64,10 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operator", "given", "attributes"), CASES)
-def test_shapes(tmp_path, operator, given, attributes):
-    check_shapes(tmp_path, operator, given, attributes)
-
-
-def test_every_rule_is_tested():
-    assert {operator for operator, _, _ in CASES} >= operators_of("pointwise")
-
-
-@pytest.mark.parametrize(
-    ("operator", "given", "attributes", "words"),
-    [
-        ("Mul", [(2, 5)], {}, "Mul needs 2 inputs. Received: 1"),
-        ("Add", [(1, 64, 56, 56), (1, 64, 55, 55)], {}, "1 × 64 × 56 × 56 and 1 × 64 × 55 × 55"),
-        ("BatchNormalization", [(1, 3, 8), *[ones(4)] * 4], {}, "4 for 3 channels"),
-        ("Softmax", [(1, 3)], {"axis": 2}, "axis 2 of 2 axes"),
-    ],
-)
-def test_failures(tmp_path, operator, given, attributes, words):
-    check_failure(tmp_path, operator, given, attributes, words)
+FAILURES = [
+    ("Mul", [(2, 5)], {}, "Mul needs 2 inputs. Received: 1"),
+    ("Add", [(1, 64, 56, 56), (1, 64, 55, 55)], {}, "1 × 64 × 56 × 56 and 1 × 64 × 55 × 55"),
+    ("BatchNormalization", [(1, 3, 8), *[ones(4)] * 4], {}, "4 for 3 channels"),
+    ("Softmax", [(1, 3)], {"axis": 2}, "axis 2 of 2 axes"),
+]
+test_shapes, test_every_rule_is_tested, test_failures = cases_tested("pointwise", CASES, FAILURES)

@@ -6,7 +6,7 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
-from interchange.onnx.operators.cases import X, check_failure, check_shapes, i, operators_of  # noqa: E402
+from interchange.onnx.operators.cases import X, cases_tested, i  # noqa: E402
 
 CASES = [
     ("Pad", [X, i(0, 0, 1, 2, 0, 0, 3, 0)], {}),
@@ -35,21 +35,8 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operator", "given", "attributes"), CASES)
-def test_shapes(tmp_path, operator, given, attributes):
-    check_shapes(tmp_path, operator, given, attributes)
-
-
-def test_every_rule_is_tested():
-    assert {operator for operator, _, _ in CASES} >= operators_of("resizing")
-
-
-@pytest.mark.parametrize(
-    ("operator", "given", "attributes", "words"),
-    [
-        ("SpaceToDepth", [(1, 3, 5, 4)], {"blocksize": 2}, "whole blocks"),
-        ("DepthToSpace", [(1, 3, 4, 4)], {"blocksize": 2}, "3 channels and blocks of 2 × 2"),
-    ],
-)
-def test_failures(tmp_path, operator, given, attributes, words):
-    check_failure(tmp_path, operator, given, attributes, words)
+FAILURES = [
+    ("SpaceToDepth", [(1, 3, 5, 4)], {"blocksize": 2}, "whole blocks"),
+    ("DepthToSpace", [(1, 3, 4, 4)], {"blocksize": 2}, "3 channels and blocks of 2 × 2"),
+]
+test_shapes, test_every_rule_is_tested, test_failures = cases_tested("resizing", CASES, FAILURES)

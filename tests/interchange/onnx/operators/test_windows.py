@@ -11,17 +11,7 @@ pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from fencepost.sizing import Window  # noqa: E402
 from interchange.onnx.graphs import one_node, runtime_shapes, write  # noqa: E402
-from interchange.onnx.operators.cases import (  # noqa: E402
-    S,
-    X,
-    Z,
-    check_failure,
-    check_shapes,
-    each,
-    f,
-    ones,
-    operators_of,
-)
+from interchange.onnx.operators.cases import S, X, Z, cases_tested, each, f, ones  # noqa: E402
 
 CASES = [
     *each("GlobalAveragePool GlobalMaxPool GlobalLpPool", [X]),
@@ -39,37 +29,24 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("operator", "given", "attributes"), CASES)
-def test_shapes(tmp_path, operator, given, attributes):
-    check_shapes(tmp_path, operator, given, attributes)
-
-
-def test_every_rule_is_tested():
-    assert {operator for operator, _, _ in CASES} >= operators_of("windows")
-
-
-@pytest.mark.parametrize(
-    ("operator", "given", "attributes", "words"),
-    [
-        ("Conv", [(1, 5, 8, 8), ones(4, 3, 3, 3)], {}, "an input of 1 × 5 × 8 × 8 and a weight"),
-        ("Conv", [(1, 3, 2, 8), ones(4, 3, 3, 3)], {}, "output = (2 + 0 + 0 − 1·(3 − 1) − 1) / 1"),
-        ("Conv", [(1, 3, 8), ones(4, 3, 3, 3)], {}, "Conv2d takes arrays of 4 axes"),
-        ("Conv", [(1, 4, 8, 8), ones(5, 2, 3, 3)], {"group": 2}, "groups must divide out_channels"),
-        ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3), ones(5)], {}, "a bias of 5 for 4 channels"),
-        ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3)], {"strides": [0, 1]}, "strides must have 2"),
-        ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3)], {"auto_pad": "SAM"}, "auto_pad must be"),
-        ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3)], {"kernel_shape": [3, 4]}, "3 × 4 and 3 × 3"),
-        (
-            "ConvTranspose",
-            [(1, 3, 1, 1), ones(3, 3, 1, 1)],
-            {"pads": [1] * 4},
-            "put out at least",
-        ),
-        ("MaxPool", [(1, 3, 8, 8)], {"kernel_shape": [9, 1]}, "The kernel must fit"),
-    ],
-)
-def test_failures(tmp_path, operator, given, attributes, words):
-    check_failure(tmp_path, operator, given, attributes, words)
+FAILURES = [
+    ("Conv", [(1, 5, 8, 8), ones(4, 3, 3, 3)], {}, "an input of 1 × 5 × 8 × 8 and a weight"),
+    ("Conv", [(1, 3, 2, 8), ones(4, 3, 3, 3)], {}, "output = (2 + 0 + 0 − 1·(3 − 1) − 1) / 1"),
+    ("Conv", [(1, 3, 8), ones(4, 3, 3, 3)], {}, "Conv2d takes arrays of 4 axes"),
+    ("Conv", [(1, 4, 8, 8), ones(5, 2, 3, 3)], {"group": 2}, "groups must divide out_channels"),
+    ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3), ones(5)], {}, "a bias of 5 for 4 channels"),
+    ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3)], {"strides": [0, 1]}, "strides must have 2"),
+    ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3)], {"auto_pad": "SAM"}, "auto_pad must be"),
+    ("Conv", [(1, 3, 8, 8), ones(4, 3, 3, 3)], {"kernel_shape": [3, 4]}, "3 × 4 and 3 × 3"),
+    (
+        "ConvTranspose",
+        [(1, 3, 1, 1), ones(3, 3, 1, 1)],
+        {"pads": [1] * 4},
+        "put out at least",
+    ),
+    ("MaxPool", [(1, 3, 8, 8)], {"kernel_shape": [9, 1]}, "The kernel must fit"),
+]
+test_shapes, test_every_rule_is_tested, test_failures = cases_tested("windows", CASES, FAILURES)
 
 
 def random_windows(generator):

@@ -63,11 +63,11 @@ def max_pool(
     x : array_like, (...)
         Real numbers. Axes that are not pooled are a batch.
     kernel_size : int or sequence of int
-        Cells of a window, for all pooled axes or for each.
+        Elements of a window, for all pooled axes or for each.
     stride : int or sequence of int, optional
-        Cells from one window to the next; by default kernel_size, so that windows lie side by side.
+        Elements from one window to the next; by default kernel_size: windows lie side by side.
     padding : int, sequence or "same"
-        Cells around x, as in `output_size`; they never win.
+        Elements around x, as in `output_size`; they never win.
     axes : int or tuple of int, optional
         Which axes to pool. By default as many of the last as kernel_size has numbers; if it is an
         int, the last two, or the only one.

@@ -68,7 +68,7 @@ def factors(matrix: Array) -> tuple[tuple[Array, ...], ...]:
         return ((matrix,),) if matrix.any() else ()
     columns, rows = singular_terms(matrix, np.dtype(np.float64))
     if len(columns) == 1:
-        return (_whole_factors(matrix),)
+        return (_integer_factors(matrix),)
     return tuple(zip(columns, rows, strict=True))
 
 
@@ -86,7 +86,7 @@ def singular_terms(matrix: Array, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     return (columns[:, :rank] * roots).T, rows[:rank] * roots[:, None]
 
 
-def _whole_factors(matrix: Array) -> tuple[Array, Array]:
+def _integer_factors(matrix: Array) -> tuple[Array, Array]:
     """Factors of a matrix of rank 1 that are a column and a row of it, but for a factor.
 
     So those of integers are integers: of Sobel's kernel 1 2 1 and 1 0 −1.

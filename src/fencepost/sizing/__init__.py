@@ -3,7 +3,7 @@
 Layers, plots, the command line and every importer ask this module; nobody else computes a size.
 
 ``output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1``: a kernel that
-spans R elements of I can be moved I − R cells, in steps of S; + 1 because of fence posts.
+spans R elements of I can be moved I − R elements, in steps of S; + 1 because of fence posts.
 (V. Dumoulin and F. Visin, A guide to convolution arithmetic for deep learning, 2016, relation 6;
 dilation as in relation 15.)
 """

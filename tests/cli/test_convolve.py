@@ -150,6 +150,34 @@ class TestCsv:
         assert "1 missing value (NA)" in done.out
         assert (tmp_path / "b.csv").read_text() == (tmp_path / "a.csv").read_text()
 
+    def test_columns_of_few_numbers_are_not_said_to_have_none(self, fencepost, tmp_path):
+        (tmp_path / "a.csv").write_text("f,note\n1,\n2,7\n4,\n")
+        done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
+        assert "note holds few numbers and is not convolved" in done.out
+
+    def test_one_row_is_said_to_be_one_sample(self, fencepost, tmp_path):
+        (tmp_path / "a.csv").write_text("1,2,4\n")
+        done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
+        assert "3 signals of 1 sample through" in done.out
+        assert "one row: each column is a signal of one sample" in done.out
+
+    @pytest.mark.parametrize(
+        ("content", "options"),
+        [
+            ("1,5\n2,5\n3,7\n", ["--delimiter ,", "--decimal ,"]),
+            ("f;g\n1,234;2\n5,678;3\n", ["--decimal ,", "--decimal ."]),
+            ("2019,2020,2021\n1.5,2,3\n4,5,6\n", ["--header 1", "--header 0"]),
+            ("(1)\n2\n", ["--header 1", "--header 0"]),
+            ("a,b\n1,2,3\n4,5\n", ["--skip …", "--delimiter …"]),
+        ],
+    )
+    def test_errors_name_the_options_of_the_command(self, fencepost, tmp_path, content, options):
+        (tmp_path / "a.csv").write_text(content)
+        done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
+        assert done.status == 2
+        assert all(option in done.err for option in options)
+        assert "=" not in done.err
+
     def test_a_chain_and_a_scale(self, fencepost, tmp_path):
         write_csv(tmp_path / "a.csv", {"f": F})
         flags = ["-k", "3: 1,2,1", "-k", "2: 1,-1", "--scale", "0.5"]

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import fencepost as fp
+from cli.interrupts import COMMAND
 
 JSON_KEYS = {
     "model",
@@ -192,7 +193,7 @@ def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environmen
     extra = ["--checkpoint", "run.ckpt"] if kept else []
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "fencepost", "train", "--data", str(folder)),
+            *(*COMMAND, "train", "--data", str(folder)),
             *("--epochs", "100000", "--out", "a.st", *extra),
         ],
         cwd=tmp_path,

@@ -71,7 +71,7 @@ def test_csv_classes_given(tmp_path):
         ("label,a,b\nx,1,2\ny,1\n", "as many cells as the first, 3. Received: 2 in line 3"),
         ("label,a,b\nx,1,2\n\ny,1,2,3\n", "Received: 4 in line 4"),
         ("label,a,b\nx,1,2\ny,1,zwei\n", "Received: 'zwei' in line 3, column 'b'"),
-        ("a,label,b\n1,x,2\n,y,1\n", "Received: '' in line 3, column 'a'"),
+        ("a,label,b\n1,x,2\n,y,1\n", "Received: an empty cell in line 3, column 'a'"),
         ("a,label,b\n1,x,2\n3,y,nan\n", "Received: nan in signal 2, column 'b'"),
         ("a,label,b\n1,x,inf\n3,y,1e60\n", "column 'b', and 1 more such cells"),
         ("label,a\nx,1\n,2\n", "none in signal 2"),
@@ -100,7 +100,7 @@ def test_csv_numbers_without_header(tmp_path):
 def test_csv_first_row_with_a_bad_cell_is_not_taken_for_a_header(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("x,1,,3\ny,1,2,3\n")
-    refused(lambda: fp.datasets.signals_csv(path, 0), "'' in line 1, column", path=path)
+    refused(lambda: fp.datasets.signals_csv(path, 0), "an empty cell in line 1, column", path=path)
 
 
 def test_csv_in_another_encoding(tmp_path):

@@ -101,18 +101,18 @@ def test_read_as_meant(tmp_path, content, expected):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("1,5\n2,5\n3,7\n", ["2 cells (3 and 7)", "3.7", "delimiter ,", "decimal ,"]),
+        ("1,5\n2,5\n3,7\n", ["2 cells (3 and 7)", "3.7", 'delimiter=","', 'decimal=","']),
         ("10,20\n11,25\n12,30\n", ["12 and 30", "12.3"]),
         ("100,200,300\n110,210,310\n", ["3 cells", "110210310"]),
         ("1 234\n2 345\n", ["2 and 345", "2345"]),
-        ("1,5\n2\n2,5\n", ["line 2", "delimiter ,", "decimal ,"]),
+        ("1,5\n2\n2,5\n", ["line 2", 'delimiter=","', 'decimal=","']),
         ("a;b\n1,234;2\n2,345;3\n", ["'1,234'", "1.234", "1234.0"]),
         ('a,b\n"1,234",2\n"2,345",3\n', ["'1,234'", "1.234", "1234.0"]),
         ("1.234;2.345\n3.456;4.567\n", ["'1.234'", "1234.0"]),
-        ("2019,2020,2021\n1.5,2,3\n4,5,6\n", ["2019, 2020, 2021", "header 1", "header 0"]),
-        ("2000;2010\n1,5;2\n4;5\n", ["2000, 2010", "header 1"]),
-        ("0,1,2\n0.5,0.1,0.2\n3,4,5\n", ["0, 1, 2", "header 1"]),
-        ("f;1.5\n2;3\n4;5\n", ["f, 1.5", "header 1"]),
+        ("2019,2020,2021\n1.5,2,3\n4,5,6\n", ["2019, 2020, 2021", "header=1", "header=0"]),
+        ("2000;2010\n1,5;2\n4;5\n", ["2000, 2010", "header=1"]),
+        ("0,1,2\n0.5,0.1,0.2\n3,4,5\n", ["0, 1, 2", "header=1"]),
+        ("f;1.5\n2;3\n4;5\n", ["f, 1.5", "header=1"]),
         ("a,b\n1,2\n3\n", ["line 3", "2"]),
         ("Exported by X\n\na,b\n1,2\n3,4\n", ["line 3", "skip"]),
         ("", ["empty"]),
@@ -180,7 +180,10 @@ def test_options_that_cannot_be(tmp_path, options):
     [
         ("f\n1_000\n2\n3\n", 2, "1_000"),
         ("f\n1\n2\nhigh\n4\n", 4, "high"),
-        ("f,g\n1,2\n,2\n3,4\n5,6\n", 3, ""),
+        ("f\n1e400\n1\n2\n", 2, "1e400"),
+        ("1\n2\n-1e999\n", 3, "-1e999"),
+        ("1e400\n1\n2\n3\n", 1, "1e400"),
+        ("f;g\n1,5;1\n2,5;1,8e308\n3;3\n", 3, "1,8e308"),
         ("# a\n\nf;g\n1,5;2\n\n1.5;2\n2,5;3\n", 6, "1.5"),
         ("a;b\n1.5;2\n2,5;3\n3.5;1\n", 3, "2,5"),
         ('f,g\n"1\n",2\n3,4\nx,4\n5,6\n', 5, "x"),
@@ -190,7 +193,36 @@ def test_a_cell_that_is_no_number_is_named(tmp_path, content, line, cell):
     table = read(tmp_path, content)
     with pytest.raises(DataError) as error:
         columns(table)
-    assert f"{cell!r} in line {line}," in str(error.value)
+    too_large = ", which is beyond the largest float64, 1.8e308," * ("e" in cell)
+    assert f"{cell!r}{too_large} in line {line}," in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("f,g\n1,2\n,2\n3,4\n5,6\n", 3),
+        ("f,g\n1,2\n3,\n", 3),  # half of a column may be empty, and it is one of numbers still
+        ("f,g\n1,\n\n3,4\n", 2),
+        ("f;g\n1,5; \n2,5;3\n4,5;\n5,5;1\n", 2),
+    ],
+)
+def test_an_empty_cell_is_named(tmp_path, content, line):
+    with pytest.raises(DataError) as error:
+        columns(read(tmp_path, content))
+    assert f"Received: an empty cell in line {line}, column" in str(error.value)
+    assert "Write nan there, or leave that row out" in str(error.value)
+
+
+def test_infinity_is_a_number_where_it_is_said(tmp_path):
+    table = read(tmp_path, "f,g\ninf,1\n-Infinity,2\n1e308,3\n")
+    np.testing.assert_array_equal(table.numbers(0), [np.inf, -np.inf, 1e308])
+
+
+@pytest.mark.parametrize("first", ["(1)", "1%", "$1.50", "1_000", "1 000 €", "-2.5 %"])
+def test_a_first_cell_that_may_be_a_number_with_marks_is_refused(tmp_path, first):
+    with pytest.raises(DataError, match=r"names the columns \(header=1\) or is data \(header=0\)"):
+        read(tmp_path, f"{first}\n2\n3\n")
+    assert read(tmp_path, f"{first}\n2\n3\n", header=1).names == (first,)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

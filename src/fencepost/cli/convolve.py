@@ -120,7 +120,7 @@ def convolve(
     samples = chain.length(source.length)
     things = plural(len(source.names), "signal")
     console.say(
-        f"Written {out}: {things} of {samples:,} samples through {chain.label}.{said}",
+        f"Written {out}: {things} of {plural(samples, 'sample')} through {chain.label}.{said}",
         *([source.remark] if source.remark else []),
     )
     if plot is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ __all__ = [
     "has_decimal_point",
     "is_missing",
     "is_number",
+    "is_too_large",
     "parse_cell",
     "parse_cells",
 ]
@@ -71,9 +73,18 @@ def parse_cell(cell: str, decimal: str) -> float | None:
             return None
         text = text.replace(",", ".")
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return None if math.isinf(number) and text[-1:].isdigit() else number
+
+
+def is_too_large(cell: str) -> bool:
+    """Whether a cell holds a number that float64 would make infinite."""
+    try:
+        return math.isinf(float(cell.strip().replace(",", "."))) and cell.strip()[-1:].isdigit()
+    except ValueError:
+        return False
 
 
 def parse_cells(cells: Sequence[str], decimal: str) -> tuple[NDArray[np.float64], list[int]]:
@@ -87,7 +98,9 @@ def parse_cells(cells: Sequence[str], decimal: str) -> tuple[NDArray[np.float64]
         else:
             quick = []
         if len(quick) == len(cells) and "_" not in joined:
-            return np.array(list(map(float, quick))), []
+            values = np.array(list(map(float, quick)))
+            if not np.isinf(values).any():  # which may be said, or a number that is too large
+                return values, []
     except ValueError:
         pass
     numbers = [parse_cell(cell, decimal) for cell in cells]

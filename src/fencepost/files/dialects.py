@@ -17,7 +17,7 @@ from pathlib import Path
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
 from ..text import plural
-from .decimals import DECIMALS, is_missing, is_number, parse_cell
+from .decimals import DECIMALS, is_missing, is_number, is_too_large, parse_cell
 
 __all__ = [
     "SINGLE",
@@ -45,6 +45,8 @@ _CHUNK = 1 << 20
 _WHITE = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace() and mark != "\n")
 _YEARS = range(1500, 2201)
 _LIKE_A_NUMBER = re.compile(r"[-+−.,$£€]?\d")
+# A number with what no number has: 10 %, $1.50, (1), 1_000.
+_ADORNED = re.compile(r"\(?[-+−]?\s*[$£€¥]?\s*\d[\d.,_'\s]*[%‰$£€¥]?\)?", re.ASCII)
 _COMMENT = re.compile(r"[ \t]*(?:#(?!N/A\b|NA\b)|%)")
 _INNER_COMMENT = re.compile(r"(?m)^[ \t]*#(?!N/A\b|NA\b).*$")
 
@@ -239,8 +241,8 @@ def _refuse_two_readings(
         f"{path}: must be read in one way only. Received: {text!r}, which may be "
         f"{plural(len(cells), 'cell')} ({' and '.join(cells[:3])}) separated by {_NAMES[mark]}, or "
         f"one number, {parse_cell(text, decimal)!r}. Say that {_NAMES[mark]} separate cells "
-        f"(delimiter {_SPOKEN.get(mark, mark)}), or what stands before the decimals (decimal "
-        f"{decimal})."
+        f'(delimiter="{_SPOKEN.get(mark, mark)}"), or what stands before the decimals '
+        f'(decimal="{decimal}").'
     )
 
 
@@ -257,8 +259,8 @@ def _refuse_uneven_readings(
             f"{path}: must be read in one way only. Received: {undivided[0][0]!r} in the first "
             "row, "
             f"and {plural(uneven[1], 'cell')} in line {uneven[0]}. If commas separate cells, fill "
-            "or remove that row, or leave the lines before the table out (skip), and say so "
-            "(delimiter ,); if commas stand before the decimals, say that (decimal ,)."
+            "or remove that row, or leave the lines before the table out (skip=…), and say so "
+            '(delimiter=","); if commas stand before the decimals, say that (decimal=",").'
         )
 
 
@@ -301,8 +303,8 @@ def _check_lengths(path: Path, table: str, delimiter: str) -> None:
     raise DataError(
         f"{path}: all rows must have as many cells as the first, {width}. Received: {uneven[1]} in "
         f"line {uneven[0]}, cells separated by {_NAMES.get(delimiter, repr(delimiter))}. Fill or "
-        "remove that row; lines that stand before the table can be left out (skip), and what "
-        "separates the cells can be said (delimiter)."
+        "remove that row; lines that stand before the table can be left out (skip=…), and what "
+        "separates the cells can be said (delimiter=…)."
     )
 
 
@@ -316,7 +318,9 @@ def find_header(
     if options.header is not None or not numeric or len(rows) < 2:
         return options.header or 0
     first, second = ([row[k].strip() for k in numeric] for row in rows[:2])
-    words = [cell for cell in first if cell and not is_number(cell)]
+    words = [cell for cell in first if cell and not (is_number(cell) or is_too_large(cell))]
+    if words and all(map(_ADORNED.fullmatch, words)):
+        _refuse_header(path, rows, first)
     if words and len(words) + first.count("") == len(first):
         is_units = any(second) and not any(
             is_missing(cell) or _LIKE_A_NUMBER.match(cell) for cell in second if cell
@@ -360,7 +364,7 @@ def _refuse_header(path: Path, rows: list[list[str]], first: list[str]) -> None:
     shown = ", ".join(rows[0][:4]) + (", ..." if len(rows[0]) > 4 else "")
     raise DataError(
         f"{path}: the first row must be names or numbers, and seen to be. Received: {shown}, which "
-        f"may be either. Say that it names the columns (header 1) or is data (header 0)."
+        f"may be either. Say that it names the columns (header=1) or is data (header=0)."
     )
 
 

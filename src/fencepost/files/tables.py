@@ -23,6 +23,7 @@ from .decimals import (
     has_decimal_point,
     is_missing,
     is_number,
+    is_too_large,
     parse_cell,
     parse_cells,
 )
@@ -41,7 +42,7 @@ from .dialects import (
 )
 from .encodings import DecodedText, read_text
 
-__all__ = ["Table", "TableOptions", "read_table"]
+__all__ = ["Table", "TableOptions", "is_number", "read_table"]
 
 _SAMPLE = 400
 _ROWS = 1 << 14  # read, and written, at a time
@@ -76,10 +77,15 @@ class Table:
         if column in self._numbers and column not in self._bad:
             return self._numbers[column]
         row, cell = self._bad.get(column) or self._first_word(column)
+        received, remedy = f"{cell!r}", "Correct it"
+        if not cell.strip():
+            received, remedy = "an empty cell", "Write nan there, or leave that row out"
+        elif is_too_large(cell):
+            received += ", which is beyond the largest float64, 1.8e308,"
         raise DataError(
             f"{self.path}: every cell of a column of numbers must be one, or nan or NA where it "
-            f"is missing. Received: {cell!r} in line {self.line(row)}, column "
-            f"{self.names[column]!r}. Correct it, or choose other columns."
+            f"is missing. Received: {received} in line {self.line(row)}, column "
+            f"{self.names[column]!r}. {remedy}, or choose other columns."
         )
 
     def _first_word(self, column: int) -> tuple[int, str]:
@@ -218,7 +224,8 @@ def _read(
     width = len(sample[0])
     body = sample[options.header if options.header is not None else 1 :] or sample
     counts = [sum(is_number(row[k], options.decimal) for row in body) for k in range(width)]
-    numeric = [k for k in range(width) if 2 * counts[k] > len(body)]
+    empty = [sum(not row[k].strip() for row in body) for k in range(width)]
+    numeric = [k for k in range(width) if _mostly_numbers(counts[k], empty[k], len(body))]
     header = find_header(path, sample, numeric, options)
     if header >= len(sample):
         raise DataError(f"{path}: must hold a table of numbers. Received: a header and no row.")
@@ -295,7 +302,14 @@ def _read_quickly(
         )
     except ValueError:
         return None
+    if np.isinf(values).any():  # which may be said, or a number that is too large
+        return None
     return {k: values[:, index] for index, k in enumerate(numeric)}, options.decimal or decimal
+
+
+def _mostly_numbers(numbers: int, empty: int, length: int) -> bool:
+    """Whether a column is one of numbers: most of what it holds, and at least half of its cells."""
+    return 2 * numbers > length - empty and 2 * numbers >= length
 
 
 class _Column:
@@ -309,6 +323,7 @@ class _Column:
         self.bad: dict[str, tuple[int, str]] = {}  # the first row, with its cell, that is no number
         self.counts = dict.fromkeys(decimals, 0)
         self.numbers = 0  # under any mark
+        self.empty = 0
         self.either = ""  # a cell that is one number with a decimal comma, another without
         self.word = ""  # what stands for a missing value
         self.missing = 0
@@ -325,6 +340,7 @@ class _Column:
             if wrong:
                 self.bad.setdefault(mark, (self.length + wrong[0], cells[wrong[0]]))
         self.numbers += len(cells) - len(wrong_in_all)
+        self.empty += sum(not cells[index].strip() for index in wrong_in_all)
         if len(read) == 2 and not self.either:
             differ = (read[0] != read[1]) & ~np.isnan(read[0]) & ~np.isnan(read[1])
             candidates = (cells[index] for index in np.flatnonzero(differ).tolist())
@@ -338,7 +354,7 @@ class _Column:
     @property
     def is_numeric(self) -> bool:
         """Whether most of it are numbers: then the others are mistakes."""
-        return 2 * self.numbers > self.length and not (
+        return _mostly_numbers(self.numbers, self.empty, self.length) and not (
             self.missing == self.length and self.word.lower() != "nan"
         )
 
@@ -371,7 +387,7 @@ def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) 
         if cell := column.either:
             raise DataError(
                 f"{path}: numbers must be readable in one way only. Received: {cell.strip()!r} in "
-                f"column {names[k]!r}, which may be {parse_cell(cell, ',')!r} (decimal ,) or "
-                f"{parse_cell(cell, '.')!r} (decimal .). Say which."
+                f'column {names[k]!r}, which may be {parse_cell(cell, ",")!r} (decimal=",") or '
+                f'{parse_cell(cell, ".")!r} (decimal="."). Say which.'
             )
     return "."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from ...files.tables import TableOptions
 from ...text import join_words, plural
 from .signal_chain import Chain
 
+_AS_ARGUMENT = re.compile(r'\b(delimiter|decimal|header|skip|encoding)=("[^"]*"|\w+|…)')
 Values = NDArray[np.float64]
 _WAVES = (".wav", ".wave")
 _TABLES = (".csv", ".tsv", ".txt", ".dat")
@@ -55,11 +58,15 @@ class CsvSignals(SignalFile):
     """Columns of a table. What is not convolved is kept beside the results, row by row."""
 
     def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
-        self._table = table = tables.read_table(path, options)
+        try:
+            self._table = table = tables.read_table(path, options)
+        except DataError as error:  # which names arguments of Python
+            raise DataError(_AS_ARGUMENT.sub(_as_option, str(error))) from error
         if not table.numeric:
+            shown = next(table.rows(), [])[:5]
             raise DataError(
-                f"{path}: must have a column of numbers. Received: {', '.join(table.names[:5])}, "
-                "none of which is."
+                f"{path}: must have a column of numbers, such as 1234.5 or -1e3, without units and "
+                f"other marks. Received: {', '.join(shown)}."
             )
         self._chosen = [self._column(name) for name in columns] or list(table.numeric)
         self.length = table.length
@@ -75,14 +82,18 @@ class CsvSignals(SignalFile):
                 remarks.insert(
                     0, f"{self._axis_label} rises evenly, so it is kept as it is; --column chooses."
                 )
-        words = [
-            name for k, name in enumerate(table.names) if k not in table.numeric and name.strip()
-        ]
-        if words and not columns:
-            remarks.append(
-                f"{join_words(words)} {'holds' if len(words) == 1 else 'hold'} no numbers and "
-                f"{'is' if len(words) == 1 else 'are'} not convolved."
-            )
+        others = {k: name for k, name in enumerate(table.names) if k not in table.numeric}
+        sample = list(islice(table.rows(), 1000)) if others else []
+        sparse = [k for k in others if any(tables.is_number(row[k]) for row in sample)]
+        for amount, some in (("no", set(others).difference(sparse)), ("few", sparse)):
+            names = [others[k] for k in sorted(some) if others[k].strip()]
+            if names and not columns:
+                holds, are = ("holds", "is") if len(names) == 1 else ("hold", "are")
+                remarks.append(
+                    f"{join_words(names)} {holds} {amount} numbers and {are} not convolved."
+                )
+        if table.length == 1:
+            remarks.append("There is one row: each column is a signal of one sample.")
         self.remark = " ".join(remarks)
         self.names = [table.names[k] for k in self._chosen]
         self._signals = [table.numbers(k) for k in self._chosen]
@@ -188,6 +199,12 @@ def open_signals(path: Path, columns: Sequence[str], options: TableOptions) -> S
     if _kind(path) == "wav":
         return WaveSignals(path, columns, options)
     return CsvSignals(path, columns, options)
+
+
+def _as_option(argument: re.Match[str]) -> str:
+    """Write delimiter=";" as the option --delimiter ";", with quotes where a shell needs them."""
+    value = argument[2].strip('"')
+    return f"--{argument[1]} " + (value if re.fullmatch(r"[\w,.…]+", value) else f'"{value}"')
 
 
 def _even(values: Values) -> bool:

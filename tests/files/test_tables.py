@@ -213,6 +213,32 @@ def test_an_empty_cell_is_named(tmp_path, content, line):
     assert "Write nan there, or leave that row out" in str(error.value)
 
 
+@pytest.mark.parametrize("mark", ["//", "!", ";", "# ", "%"])
+def test_comments_of_other_programs_do_not_make_commas_decimal_ones(tmp_path, mark):
+    comment = f"{mark} measured on Monday\n"
+    with pytest.raises(DataError, match="may be 2 cells"):
+        read(tmp_path, comment + "1,2\n3,4\n")
+    table = read(tmp_path, comment + "f,g\n1,2\n3,4\n")
+    assert (table.names, columns(table)) == (("f", "g"), [[1, 3], [2, 4]])
+
+
+def test_a_dash_for_a_missing_value_does_not_make_commas_decimal_ones(tmp_path):
+    table = read(tmp_path, "f,g\n1,2\n-,3\n4,5\n")
+    with pytest.raises(DataError, match="'-' in line 3, column 'f'"):
+        columns(table)
+
+
+def test_a_first_row_of_infinity_is_no_row_of_units(tmp_path):
+    assert read(tmp_path, "f\ninf\n1\n2\n").length == 3
+
+
+def test_lines_before_the_table_can_be_left_out(tmp_path):
+    content = "Model,DPO\nLength,3\nInterval,1e-6\nTIME,CH1\n0,1\n1,2\n2,4\n"
+    with pytest.raises(DataError, match=r"leave the lines before the table out \(skip=…\)"):
+        columns(read(tmp_path, content))
+    assert read(tmp_path, content, skip=3).names == ("TIME", "CH1")
+
+
 def test_infinity_is_a_number_where_it_is_said(tmp_path):
     table = read(tmp_path, "f,g\ninf,1\n-Infinity,2\n1e308,3\n")
     np.testing.assert_array_equal(table.numbers(0), [np.inf, -np.inf, 1e308])

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
 from ..text import plural
-from .decimals import DECIMALS, is_missing, is_number, is_too_large, parse_cell
+from .decimals import DECIMALS, is_number, is_too_large, parse_cell
 
 __all__ = [
     "SINGLE",
@@ -47,7 +47,7 @@ _YEARS = range(1500, 2201)
 _LIKE_A_NUMBER = re.compile(r"[-+−.,$£€]?\d")
 # A number with what no number has: 10 %, $1.50, (1), 1_000.
 _ADORNED = re.compile(r"\(?[-+−]?\s*[$£€¥]?\s*\d[\d.,_'\s]*[%‰$£€¥]?\)?", re.ASCII)
-_COMMENT = re.compile(r"[ \t]*(?:#(?!N/A\b|NA\b)|%)")
+_COMMENT = re.compile(r"[ \t]*(?:#(?!N/A\b|NA\b)|%|//|!)")
 _INNER_COMMENT = re.compile(r"(?m)^[ \t]*#(?!N/A\b|NA\b).*$")
 
 
@@ -116,6 +116,8 @@ def split_preamble(content: str, skip: int) -> tuple[str, str, str | None, int]:
         separator = re.fullmatch(r'"?sep=([^\w".])"?', line)
         if separator:
             delimiter = separator[1]
+        elif line.lstrip()[:1] == ";" and ";" not in content[at + len(line) :]:
+            pass  # as configuration files have their comments
         elif line.strip() and not _COMMENT.match(line):
             break
         at = end + 1 if end >= 0 else len(content)
@@ -197,8 +199,8 @@ def find_delimiter(path: Path, table: str, options: TableOptions, said: str | No
         return even[0]
     first = undivided[0][0]
     if single and shares[SINGLE] > 0:
-        if "," in candidates:
-            _refuse_uneven_readings(path, table, samples, options)
+        if "," in candidates and _may_be_commas(path, table, samples, options):
+            return ","
         return SINGLE
     guess = max(candidates or [SINGLE], key=first.count)
     guess = guess if guess in first else SINGLE
@@ -246,14 +248,19 @@ def _refuse_two_readings(
     )
 
 
-def _refuse_uneven_readings(
+def _may_be_commas(
     path: Path, table: str, samples: dict[str, list[list[str]]], options: TableOptions
-) -> None:
-    """Raise DataError if what reads as one column of decimal commas may be a damaged table."""
+) -> bool:
+    """Whether what reads as one column of decimal commas is a table with names and bad cells.
+
+    Raises DataError if it may be a damaged one.
+    """
     rows, undivided = samples[","], samples[SINGLE]
     damaged = len(rows[0]) > 1 and all(map(is_number, rows[0])) and options.decimal is None
     titled = any("," in row[0] and not is_number(row[0]) for row in undivided)
-    uneven = _uneven(table, ",") if damaged or titled else None
+    if not (damaged or titled):
+        return False
+    uneven = _uneven(table, ",")
     if uneven is not None:
         raise DataError(
             f"{path}: must be read in one way only. Received: {undivided[0][0]!r} in the first "
@@ -262,6 +269,7 @@ def _refuse_uneven_readings(
             "or remove that row, or leave the lines before the table out (skip=…), and say so "
             '(delimiter=","); if commas stand before the decimals, say that (decimal=",").'
         )
+    return titled
 
 
 def _counts(rows: list[list[str]]) -> bool:
@@ -323,7 +331,7 @@ def find_header(
         _refuse_header(path, rows, first)
     if words and len(words) + first.count("") == len(first):
         is_units = any(second) and not any(
-            is_missing(cell) or _LIKE_A_NUMBER.match(cell) for cell in second if cell
+            is_number(cell) or _LIKE_A_NUMBER.match(cell) for cell in second if cell
         )
         return 2 if is_units and len(rows) > 2 else 1
     others = [k for k in range(len(rows[0])) if k not in numeric]

@@ -45,6 +45,7 @@ from .encodings import DecodedText, read_text
 __all__ = ["Table", "TableOptions", "is_number", "read_table"]
 
 _SAMPLE = 400
+_ROWS_OF_A_HEAD = 50
 _ROWS = 1 << 14  # read, and written, at a time
 
 
@@ -78,6 +79,8 @@ class Table:
             return self._numbers[column]
         row, cell = self._bad.get(column) or self._first_word(column)
         received, remedy = f"{cell!r}", "Correct it"
+        if row < _ROWS_OF_A_HEAD:
+            remedy += ", leave the lines before the table out (skip=…)"
         if not cell.strip():
             received, remedy = "an empty cell", "Write nan there, or leave that row out"
         elif is_too_large(cell):

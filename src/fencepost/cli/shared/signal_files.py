@@ -58,15 +58,13 @@ class CsvSignals(SignalFile):
     """Columns of a table. What is not convolved is kept beside the results, row by row."""
 
     def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
-        try:
-            self._table = table = tables.read_table(path, options)
-        except DataError as error:  # which names arguments of Python
-            raise DataError(_AS_ARGUMENT.sub(_as_option, str(error))) from error
+        self._table = table = tables.read_table(path, options)
         if not table.numeric:
-            shown = next(table.rows(), [])[:5]
+            shown = list(islice(table.rows(), 2))[-1][:5]
             raise DataError(
                 f"{path}: must have a column of numbers, such as 1234.5 or -1e3, without units and "
-                f"other marks. Received: {', '.join(shown)}."
+                f"other marks. Received: {', '.join(shown)}. If other lines stand before the "
+                "table, leave them out (skip=…)."
             )
         self._chosen = [self._column(name) for name in columns] or list(table.numeric)
         self.length = table.length
@@ -198,7 +196,10 @@ def open_signals(path: Path, columns: Sequence[str], options: TableOptions) -> S
         raise DataError(f"{path}: there is no such file.")
     if _kind(path) == "wav":
         return WaveSignals(path, columns, options)
-    return CsvSignals(path, columns, options)
+    try:
+        return CsvSignals(path, columns, options)
+    except DataError as error:  # which names arguments of Python
+        raise DataError(_AS_ARGUMENT.sub(_as_option, str(error))) from error
 
 
 def _as_option(argument: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format docs bench bench-train sanitize clean help
+.PHONY: demo test lint format docs tour bench bench-train sanitize clean help
 
 help:
 	@echo "make demo        build, install into .venv, train LeNet-5 on MNIST, evaluate it"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint        style, types, layers"
 	@echo "make format      rewrite the sources in the project's style"
 	@echo "make docs        the site: tutorial, guides, reference; build/docs/index.html"
+	@echo "make tour        the engine as WebAssembly, and what the tour takes from Python"
 	@echo "make bench       speed beside PyTorch, ONNX Runtime, OpenCV, SciPy; writes benchmarks/RESULTS.md"
 	@echo "make bench-train whole trainings over five seeds (slow)"
 	@echo "make sanitize    the engine's tests under AddressSanitizer and UBSan"
@@ -23,7 +24,7 @@ PIP_INSTALL = bin/python -m pip install --quiet
 # --- the wheel, built once and installed wherever it is needed -----------------------------------
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
 	$(shell find engine src -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.py' -o -name '*.gz' \
-		-o -name '__init__.pyi' \))
+		-o -name '__init__.pyi' -o -path '*/tour/site/*' \))
 WHEEL = build/wheel/made
 
 .venv-build/made: pyproject.toml
@@ -111,6 +112,18 @@ format: .venv-lint/made
 docs: .venv-docs/made $(STUB)
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 	@echo "Open build/docs/index.html"
+
+# What it writes is committed, so that nothing but this command needs the compiler; the versions are
+# fixed, for the same sources must give the same bytes.
+.venv-tour/made: $(WHEEL)
+	$(call install,.venv-tour,)
+	.venv-tour/$(PIP_INSTALL) ziglang==0.17.1
+	touch $@
+
+tour: .venv-tour/made
+	.venv-tour/bin/python tools/tour.py
+	@! command -v npx >/dev/null || npx --yes -p typescript@5.9.3 tsc -p tools/tour.json \
+		|| { echo 'The types of the pages do not agree.'; exit 1; }
 
 bench: .venv-bench/made
 	.venv-bench/bin/python -m benchmarks $(ARGS)

@@ -81,6 +81,8 @@ ENGINE_ELSEWHERE = [
      "engine/network/training/test_trainer.py", "batches are seen by what is trained"),
     ("network/winograd", "gradient winograd",
      "engine/network/winograd/test_convolution.py", "transforms are seen by what they convolve"),
+    ("wasm", "threads",
+     "engine/wasm/test_interface.py", "one thread has nothing to show"),
     ("", "threads",
      "engine/network/training/test_trainer.py", "the result does not depend on the threads"),
 ]  # fmt: skip
@@ -109,6 +111,8 @@ INTEGRATION = {
     "plots/test_texts.py": "tests/plots/texts.py, which finds texts that cannot be read",
     "filtering/test_quick.py": "the short path of small images",
     "filtering/test_writing.py": "picture files that are written",
+    "tour/test_pages.py": "the pages, in a browser",
+    "tour/test_site.py": "the pages' files",
     "test_docs.py": "the site: docs/ and its hooks",
     "test_examples.py": "examples/",
     "test_gradient_check.py": "tests/gradient_check.py, which must find a planted error",

@@ -60,7 +60,7 @@ inline void saturate_row(const double* __restrict from, long n, Out* __restrict 
   constexpr int W = kWidth<double>;
   constexpr int kBlock = 16 * W;
   const Vec<double> most = broadcast(static_cast<double>(std::numeric_limits<Out>::max()));
-  const Vec<double> shift = broadcast(static_cast<double>(1L << 52));
+  const Vec<double> shift = broadcast(static_cast<double>(INT64_C(1) << 52));
   for (long i = 0; i < n; i += kBlock) {
     const int block = static_cast<int>(n - i < kBlock ? n - i : kBlock);
     double values[kBlock];

@@ -26,6 +26,7 @@ from . import (
     kernels,
     predict,
     size,
+    tour,
     train,
 )
 from . import filter as filters
@@ -83,6 +84,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "check": (check.check, check.EXAMPLE),
     "experiment": (experiment.experiment, experiment.EXAMPLE),
     "learn-kernel": (learning.learn_kernel, learning.EXAMPLE),
+    "tour": (tour.tour, tour.EXAMPLE),
 }
 for _name, (_function, _example) in COMMANDS.items():
     app.command(_name, epilog=_example)(_function)

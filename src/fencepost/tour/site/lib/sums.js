@@ -1,0 +1,163 @@
+// How one value of a network was made: its window, its kernel and the sum; or the one value that an
+// activation changed. Every number in a window leads on to how it was made itself.
+import { describe, engineShape, filled } from "../engine/layers.js";
+import { el, show } from "./dom.js";
+import { css } from "./paint.js";
+
+const MOST_CHANNELS = 6;
+const MOST_TERMS = 10;
+
+/**
+ * @typedef {import("./inside.js").Model} Model
+ * @typedef {import("./inside.js").Pick} Pick
+ * @typedef {import("./inside.js").Values} Values
+ * @typedef {{ value: number, weight: number, from: Pick | null }} Term from null: padding
+ */
+
+/** @param {Model} model @param {Values} values @param {Pick} at @param {(pick: Pick) => void} go */
+export function howMade(model, values, at, go) {
+  if (at.layer < 0) {
+    const [, height, width] = engineShape(model.plan.input);
+    const v = values.input[(at.channel * height + at.y) * width + at.x];
+    const pixel = v * model.std[at.channel] + model.mean[at.channel];
+    return el("p.sum", null, `pixel(${at.y}, ${at.x}) = ${show(pixel)}; the network sees (${show(pixel)} − ${show(model.mean[at.channel])}) / ${show(model.std[at.channel])} = `, el("b", { "data-value": v }, show(v, 4)));
+  }
+  const row = model.plan.rows[at.layer];
+  const source = at.layer ? values.layers[at.layer - 1] : values.input;
+  const [, outHeight, outWidth] = engineShape(row.output);
+  const value = values.layers[at.layer][(at.channel * outHeight + at.y) * outWidth + at.x];
+  const title = el("h2", null, `${describe(row.layer)}: ${place(row.output, at)} = `, el("b", { "data-value": value }, show(value, 5)));
+  const type = row.layer.type;
+  const input = engineShape(row.input);
+  /** @param {number} c @param {number} y @param {number} x @returns {Pick} */
+  const from = (c, y, x) => ({ layer: at.layer - 1, channel: c, y, x });
+  /** @param {number} c @param {number} y @param {number} x */
+  const read = (c, y, x) => source[(c * input[1] + y) * input[2] + x];
+
+  if (/^Conv/.test(type)) return [title, ...convolution(model, at, row, input, read, from, go)];
+  if (/Pool|Subsample/.test(type)) {
+    const terms = windowTerms(row, input, at, at.channel, read, from);
+    return [title, grid(terms, "window", go), el("p.sum", null, poolText(type, row, terms, value))];
+  }
+  if (type === "Linear") {
+    const weight = /** @type {any} */ (model.plan.parameters.get(`${at.layer}.weight`));
+    const bias = model.plan.parameters.get(`${at.layer}.bias`);
+    const terms = Array.from({ length: input[0] }, (_, i) => ({
+      value: source[i], weight: model.parameters[weight.at + at.channel * input[0] + i], from: from(i, 0, 0),
+    })); // prettier-ignore
+    return [title, ...largest(terms, bias ? model.parameters[bias.at + at.channel] : 0, go)];
+  }
+  if (type === "Flatten") {
+    const each = input[1] * input[2];
+    const c = Math.floor(at.channel / each);
+    const [y, x] = [Math.floor((at.channel % each) / input[2]), at.channel % input[2]];
+    return [title, el("p", null, "It is the value of ", link(from(c, y, x), `channel ${c}, row ${y}, column ${x}`, go), ".")];
+  }
+  if (type === "Residual" || type === "RBF")
+    return [title, el("p.note", null, "This layer has several steps within; only their result is shown.")];
+  const before = read(at.channel, at.y, at.x);
+  return [title, el("p.sum", null, `${type}(`, link(from(at.channel, at.y, at.x), show(before, 5), go), `) = ${show(value, 5)}`)];
+}
+
+/** @param {number[]} shape @param {Pick} at */
+const place = (shape, at) =>
+  shape.length === 1 ? `value ${at.channel}` : `channel ${at.channel}, row ${at.y}, column ${at.x}`;
+
+/**
+ * The terms of a window over one channel, row by row. A padded element is 0 and leads nowhere.
+ * @param {import("../engine/network.js").Row} row @param {number[]} input @param {Pick} at @param {number} channel
+ * @param {(c: number, y: number, x: number) => number} read @param {(c: number, y: number, x: number) => Pick} from
+ * @returns {Term[][]}
+ */
+function windowTerms(row, input, at, channel, read, from) {
+  const axes = row.windows.length === 1 ? [null, row.windows[0]] : row.windows.length ? row.windows : [null, null];
+  /** @param {import("../sizing/window.js").Window | null} w @param {number} k @param {number} size */
+  const along = (w, k, size) =>
+    w ? Array.from({ length: w.kernel }, (_, j) => k * w.stride - w.before + j * w.dilation) : Array.from({ length: size }, (_, i) => i);
+  return along(axes[0], at.y, input[1]).map((y) =>
+    along(axes[1], at.x, input[2]).map((x) => {
+      const there = y >= 0 && y < input[1] && x >= 0 && x < input[2];
+      return { value: there ? read(channel, y, x) : 0, weight: 1, from: there ? from(channel, y, x) : null };
+    }),
+  );
+}
+
+/** @param {Model} model @param {Pick} at @param {any} row @param {number[]} input @param {any} read @param {any} from @param {(pick: Pick) => void} go */
+function convolution(model, at, row, input, read, from, go) {
+  const layer = filled(row.layer);
+  const weight = /** @type {any} */ (model.plan.parameters.get(`${at.layer}.weight`));
+  const bias = model.plan.parameters.get(`${at.layer}.bias`);
+  const area = row.windows.reduce((/** @type {number} */ n, /** @type {any} */ w) => n * w.kernel, 1);
+  const perGroup = input[0] / layer.groups;
+  const first = Math.floor(at.channel / (layer.outs ?? layer.out_channels / layer.groups)) * perGroup;
+  /** Which input channels meet this kernel, and where their weights begin. @type {[number, number][]} */
+  let meets = Array.from({ length: perGroup }, (_, i) => [first + i, weight.at + (at.channel * perGroup + i) * area]);
+  if (layer.connections) {
+    let begin = weight.at;
+    for (let o = 0; o < at.channel; o++) begin += area * layer.connections[o].filter(Boolean).length;
+    meets = layer.connections[at.channel].flatMap((/** @type {number} */ on, /** @type {number} */ c) => {
+      if (!on) return [];
+      begin += area;
+      return [[c, begin - area]];
+    });
+  }
+  const b = bias ? model.parameters[bias.at + at.channel] : 0;
+  const channels = meets.map(([channel, begin]) => {
+    const terms = windowTerms(row, input, at, channel, read, from);
+    let j = begin;
+    for (const line of terms) for (const term of line) term.weight = model.parameters[j++];
+    const sum = terms.flat().reduce((s, t) => s + t.value * t.weight, 0);
+    return { channel, terms, sum };
+  });
+  const order = [...channels].sort((p, q) => Math.abs(q.sum) - Math.abs(p.sum)).slice(0, MOST_CHANNELS);
+  const total = channels.reduce((s, c) => s + c.sum, b);
+  const rest = channels.length - order.length;
+  return [
+    order.map(({ channel, terms, sum }) => el("div.scroll", null, el("div.row", null,
+      grid(terms, `window, channel ${channel}`, go), "×",
+      grid(terms.map((line) => line.map((t) => ({ ...t, value: t.weight, from: null }))), "kernel", go), "=",
+      grid(terms.map((line) => line.map((t) => ({ ...t, value: t.value * t.weight, from: null }))), `products, sum ${show(sum, 4)}`, go)))),
+    rest ? el("p.note", null, `${rest} more channels, with smaller sums, add ${show(total - b - order.reduce((s, c) => s + c.sum, 0), 4)}.`) : null,
+    el("p.sum", null, `sum ${show(total - b, 5)} + bias ${show(b, 4)} = `, el("b", { "data-sum": total }, show(total, 5))),
+  ].flat(); // prettier-ignore
+}
+
+/** @param {string} type @param {any} row @param {Term[][]} terms @param {number} value */
+function poolText(type, row, terms, value) {
+  const inside = terms.flat().filter((t) => t.from).map((t) => show(t.value, 3));
+  const shown = inside.length > 12 ? `${inside.slice(0, 12).join(", ")}, …` : inside.join(", ");
+  const word = /Max/.test(type) ? "maximum" : /Avg/.test(type) ? "mean" : "sum";
+  return `${word} of ${shown} ${type === "Subsample" ? "· weight + bias" : ""} = ${show(value, 5)}`;
+}
+
+/** The terms that matter most of a long sum. @param {Term[]} terms @param {number} bias @param {(pick: Pick) => void} go */
+function largest(terms, bias, go) {
+  const order = [...terms].sort((p, q) => Math.abs(q.value * q.weight) - Math.abs(p.value * p.weight));
+  const total = terms.reduce((s, t) => s + t.value * t.weight, bias);
+  const shown = order.slice(0, MOST_TERMS);
+  const rest = order.slice(MOST_TERMS).reduce((s, t) => s + t.value * t.weight, 0);
+  return [
+    el("p.note", null, `A sum of ${terms.length} products; the largest first.`),
+    el("p.sum", null, shown.map((t, i) => [i ? " + " : "", link(/** @type {Pick} */ (t.from), show(t.value, 3), go), `·${show(t.weight, 3).startsWith("−") ? `(${show(t.weight, 3)})` : show(t.weight, 3)}`]).flat(),
+      order.length > MOST_TERMS ? ` + ${show(rest, 4)} (all others)` : "", ` + bias ${show(bias, 3)} = `, el("b", { "data-sum": total }, show(total, 5))),
+  ]; // prettier-ignore
+}
+
+/** @param {Pick} at @param {string} text @param {(pick: Pick) => void} go */
+const link = (at, text, go) =>
+  el("a", { href: "#", onclick: (/** @type {Event} */ e) => { e.preventDefault(); go(at); } }, text); // prettier-ignore
+
+/** Values as a small table, shaded; those that came from somewhere can be clicked. @param {Term[][]} terms @param {string} title @param {(pick: Pick) => void} go */
+function grid(terms, title, go) {
+  const full = Math.max(1e-9, ...terms.flat().map((t) => Math.abs(t.value)));
+  const most = terms.length > 9 || terms[0].length > 9;
+  if (most) return el("p.note", null, `${title}: ${terms.length} × ${terms[0].length} values`);
+  const cells = terms.flat().map(({ value, from }) =>
+    el("span", {
+      style: `background: ${css(value / full, "signed")}; color: ${Math.abs(value / full) > 0.72 && value < 0 ? "#fff" : "#111"}${from ? "; cursor: pointer" : ""}`,
+      tabindex: from ? 0 : null, role: from ? "button" : null, title: from ? "How it was made" : null,
+      onclick: from ? () => go(from) : () => {},
+      onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === "Enter" && from && go(from),
+    }, show(value, 2))); // prettier-ignore
+  return el("div", null, el("div.note", null, title), el("div.numbers", { style: `grid-template-columns: repeat(${terms[0].length}, auto)` }, cells));
+}

@@ -1,4 +1,4 @@
-"""What the tour takes from Python and from the engine, written into its pages: `make tour` runs this.
+"""What the tour takes from Python and from the engine, written into its pages by `make tour`.
 
 texts.js holds the texts of the errors: every string with a space in the functions of some modules,
 cut at the gaps of its f-string. So no message is typed twice. tables.js holds the named kernels.
@@ -83,16 +83,21 @@ def tables() -> str:
             kernels.append([label, entry.group, entry.summary, values])
     header = (PACKAGE.parent.parent / "engine" / "network" / "step.h").read_text(encoding="utf-8")
     kinds = re.findall(r"\w+", header.split("enum class Kind {")[1].split("}")[0])
+    measured = (PACKAGE.parent.parent / "docs" / "experiments.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| [\d.]+ % \| ([\d.]+) ± .*? \| ([\d.]+) ±", measured, re.M)
+    shifts = [[int(shift), float(pooled), float(strided)] for shift, pooled, strided in rows]
     bitmaps = BITMAPS.astype(int).tolist()
     return "\n".join(
         [
             "// Made from the Python sources by tools/tour.py (`make tour`); do not edit.",
-            "/** Name, group, what it is, matrix. @type {[string, string, string, number[][]][]} */",
+            "/** Name, group, summary, matrix. @type {[string, string, string, number[][]][]} */",
             "export const KERNELS = [",
             *(f"  {json.dumps(kernel, ensure_ascii=False)}," for kernel in kernels),
             "];",
             "/** The engine's operations, in its order. */",
             f"export const KINDS = {json.dumps(kinds)};",
+            "/** Shift, accuracy in % with and without pooling: docs/experiments.md. */",
+            f"export const SHIFTS = {json.dumps(shifts)};",
             "/** @type {number[][]} */",
             f"export const BITMAPS = {json.dumps(bitmaps, separators=(',', ':'))};",
             "",

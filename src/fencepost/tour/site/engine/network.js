@@ -72,6 +72,36 @@ export function sizes(input, chain) {
   return { rows, problem: null };
 }
 
+/**
+ * Receptive field of one output of each layer, and how far apart two of them lie, along each axis; null
+ * from where the axes end. A chain of windows: Araujo, Norris, Sim, Computing receptive fields (2019).
+ * @param {Shape} input @param {Row[]} rows @returns {({ size: number[], stride: number[] } | null)[]}
+ */
+export function receptiveFields(input, rows) {
+  /** @type {{ size: number[], stride: number[] } | null} */
+  let field = input.length > 1 ? { size: input.slice(1).map(() => 1), stride: input.slice(1).map(() => 1) } : null;
+  /** @param {{ size: number[], stride: number[] }} from @param {Row} row */
+  const through = (from, row) => {
+    if (row.layer.type === "Residual") {
+      let own = from;
+      for (const inner of sizes(row.input, row.layer.layers).rows) own = through(own, inner);
+      return { size: own.size, stride: from.stride };
+    }
+    return {
+      size: from.size.map((size, axis) => {
+        const window = row.windows[axis];
+        return window ? size + (window.effectiveKernelSize - 1) * from.stride[axis] : size;
+      }),
+      stride: from.stride.map((stride, axis) => stride * (row.windows[axis]?.stride ?? 1)),
+    };
+  };
+  return rows.map((row) => {
+    if (field && row.output.length === 1) field = null;
+    else if (field) field = through(field, row);
+    return field;
+  });
+}
+
 /** The engine's steps, every field filled in. @param {NetworkPlan} network */
 export function steps(network) {
   /** @type {any[]} */

@@ -15,6 +15,7 @@ export function el(name, properties, ...children) {
     ? document.createElementNS("http://www.w3.org/2000/svg", tag)
     : document.createElement(tag || "div");
   if (classes.length) element.setAttribute("class", classes.join(" "));
+  if (classes.includes("scroll")) element.setAttribute("tabindex", "0"); // for arrow keys to scroll
   for (const [key, value] of Object.entries(properties ?? {})) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "value" || key === "checked") /** @type {any} */ (element)[key] = value;

@@ -35,7 +35,7 @@ export const shapeOf = (model, layer) =>
  * @param {(pick: Pick) => void} [picked]
  */
 export function inside(picked) {
-  const maps = el("div.layers");
+  const maps = el("div.layers.scroll");
   const made = el("section.panel", { "aria-live": "polite" });
   const element = el("div.stack", null, el("section.panel", null, maps), made);
   /** @type {Model | null} */
@@ -169,6 +169,6 @@ export function probabilities(names, logits) {
       return [
         el(`span${i === best ? ".best" : ""}`, { role: "listitem" }, names[i]),
         el("span.bar", null, el("i", { style: `width: ${(100 * share).toFixed(1)}%` })),
-        el("span", null, `${show(100 * share)} %`)];
+        el("span", null, `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 0 : 1)} %`)];
     }).flat()); // prettier-ignore
 }

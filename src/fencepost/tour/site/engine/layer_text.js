@@ -1,0 +1,204 @@
+// Layers as text, by the grammar of src/fencepost/planning/text.py and with its errors.
+import { ArgumentError } from "../sizing/errors.js";
+import { repr, say } from "../sizing/text.js";
+import { REQUIRED, TYPES } from "./layers.js";
+
+const TOKEN = /((?:[ \t\r\f\v]|#[^\n]*)+)|(\n)|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))|([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|("[^"\n]*"|'[^'\n]*')|([()[\],=])/y;
+const KINDS = ["", "space", "line", "number", "name", "string", "mark"];
+const WHERE = "planning/text:_Reader";
+const EXAMPLE = "Conv2d(6, 5, padding=2)";
+/** @type {Record<string, string>} */
+const CLOSING = { "(": ")", "[": "]" };
+
+/** @typedef {{ kind: string, text: string, at: number }} Token */
+/** @typedef {import("./layers.js").Layer} Layer */
+
+/** @param {string} text @returns {Layer[]} */
+export function parseLayers(text) {
+  /** @type {Token[]} */
+  const tokens = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const at = TOKEN.lastIndex;
+    const match = TOKEN.exec(text);
+    if (!match) {
+      const which = /["']/.test(text[at]) ? 0 : /[\d+.-]/.test(text[at]) ? 1 : 2;
+      throw refusal({ kind: "unknown", text: text[at], at }, say("planning/tokens:_unreadable", which));
+    }
+    const kind = KINDS[match.findIndex((group, i) => i && group !== undefined)];
+    if (kind !== "space") tokens.push({ kind, text: match[0], at });
+  }
+  tokens.push({ kind: "end", text: "", at: text.trimEnd().length });
+  let i = 0;
+  const next = () => tokens[i];
+  const skipLines = () => {
+    while (next().kind === "line") i++;
+  };
+
+  /** @param {Token} token @param {string} reason */
+  function refusal(token, reason) {
+    const start = text.lastIndexOf("\n", token.at - 1) + 1;
+    const line = text.slice(start).split("\n")[0].trimEnd();
+    const number = text.slice(0, token.at).split("\n").length;
+    const where = text.trim().includes("\n") ? say("planning/tokens:Tokens.refuse", 0, number) : "";
+    const end = /[.?]$/.test(reason) ? "" : ".";
+    const column = token.at - start;
+    return new ArgumentError(`${reason}${end}\n\n    ${line}\n    ${" ".repeat(column)}^ column ${column + 1}${where}`);
+  }
+
+  skipLines();
+  if (next().kind === "end") throw new ArgumentError(say(`${WHERE}.everything`, 0));
+  const start = next();
+  const found = start.text === "[" ? chain(values(), start) : layers();
+  if (!found.length) throw refusal(start, say(`${WHERE}.everything`, 1));
+  skipLines();
+  if (next().kind !== "end") throw refusal(next(), say(`${WHERE}.everything`, 2));
+  return found;
+
+  function layers() {
+    const made = [layer()];
+    while (next().kind === "line" || next().text === ",") {
+      skipLines();
+      if (next().text === ",") {
+        i++;
+        skipLines();
+      }
+      if (next().kind === "end") break;
+      made.push(layer());
+    }
+    return made;
+  }
+
+  /** @returns {Layer} */
+  function layer() {
+    const name = next();
+    if (name.kind !== "name") throw refusal(name, say(`${WHERE}._layer`, 0, EXAMPLE));
+    const parts = name.text.split(".");
+    const type = /** @type {string} */ (parts.pop());
+    if (!["", "fp", "fencepost"].includes(parts.join("."))) {
+      const torch = parts.includes("nn") ? say(`${WHERE}._class`, 1, EXAMPLE) : "";
+      throw refusal(name, say(`${WHERE}._class`, 0) + torch);
+    }
+    const known = Object.keys(TYPES);
+    if (!known.includes(type)) {
+      const alike = known.find((k) => k.toLowerCase() === type.toLowerCase()) ?? known.find((k) => near(k.toLowerCase(), type.toLowerCase()));
+      const hint = alike ? say(`${WHERE}._class`, 2, alike) : say(`${WHERE}._class`, 3, known.sort().join(", "));
+      throw refusal(name, say(`${WHERE}._class`, 4, type, hint));
+    }
+    i++;
+    const names = Object.keys(TYPES[type].arguments);
+    /** @type {[any, Token][]} */
+    const positional = [];
+    /** @type {Record<string, [any, Token]>} */
+    const named = {};
+    const takes = say("planning/text:_takes", 0, type, names.join(", ") || "no argument");
+    if (next().text === "(") {
+      const opening = tokens[i++];
+      skipLines();
+      while (next().text !== ")") {
+        const first = next();
+        if (first.kind === "name" && tokens[i + 1].text === "=") {
+          i += 2;
+          skipLines();
+          if (first.text in named) throw refusal(first, say(`${WHERE}._check_name`, 0, first.text));
+          if (!names.includes(first.text)) {
+            const hint = /^in_(channels|features)$/.test(first.text) ? say(`${WHERE}._check_name`, 1) : "";
+            throw refusal(first, say(`${WHERE}._check_name`, 2, first.text, takes, hint).trimEnd());
+          }
+          named[first.text] = [value(), first];
+        } else if (Object.keys(named).length) throw refusal(first, say(`${WHERE}._call`, 0));
+        else positional.push([value(), first]);
+        comma(opening);
+      }
+      i++;
+    }
+    if (type === "Residual")
+      return { type, layers: [...positional, ...Object.values(named)].flatMap(([v, token]) => chain(v, token)) };
+    if (positional.length > names.length) throw refusal(positional[names.length][1], say(`${WHERE}._tokens_of`, 0, takes));
+    /** @type {Layer} */
+    const made = { type };
+    positional.forEach(([v], k) => (made[names[k]] = v));
+    for (const [key, [v, token]] of Object.entries(named)) {
+      if (key in made) throw refusal(token, say(`${WHERE}._tokens_of`, 1, key));
+      made[key] = v;
+    }
+    const missing = names.filter((key) => TYPES[type].arguments[key] === REQUIRED && !(key in made));
+    if (missing.length) throw refusal(name, say(`${WHERE}._tokens_of`, 2, type, missing.join(" and ")));
+    check(made, name);
+    return made;
+  }
+
+  /** The checks of the constructors: integers and flags. @param {Layer} made @param {Token} token */
+  function check(made, token) {
+    for (const [key, given] of Object.entries(made)) {
+      const least = { out_channels: 1, out_features: 1, kernel_size: 1, stride: 1, dilation: 1, groups: 1, padding: 0 }[key];
+      if (least === undefined || given === "same" || given === null) continue;
+      for (const v of [given].flat(2))
+        if (!Number.isInteger(v) || v < least) {
+          const kind = say("arguments:integer", 0) + say("arguments:integer", 1, least);
+          throw refusal(token, `${made.type}: ${say("arguments:_refused", 0, key, kind, key, repr(given))}`);
+        }
+    }
+    if (made.type.startsWith("Conv") && made.out_channels % (made.groups ?? 1))
+      throw refusal(token, `${made.type}: ${say("layers/convolution:_Conv.__init__", 0, made.groups, made.out_channels)}`);
+  }
+
+  /** @param {any} v @param {Token} token @returns {Layer[]} */
+  function chain(v, token) {
+    const all = Array.isArray(v) ? v : [v];
+    if (!all.every((item) => item?.type)) throw refusal(token, say(`${WHERE}._chain`, 0, EXAMPLE));
+    return all;
+  }
+
+  /** @returns {any} */
+  function value() {
+    const token = next();
+    if (token.text in CLOSING) return values();
+    const constants = { True: true, False: false, None: null };
+    if (token.kind === "name" && !(token.text in constants)) {
+      if (/^[a-z]+$/.test(token.text) && !Object.keys(TYPES).some((k) => k.toLowerCase() === token.text))
+        throw refusal(token, say(`${WHERE}._value`, 0, token.text));
+      return layer();
+    }
+    if (!["number", "string", "name"].includes(token.kind)) throw refusal(token, say(`${WHERE}._value`, 1));
+    i++;
+    if (token.kind === "name") return constants[/** @type {"True"} */ (token.text)];
+    return token.kind === "string" ? token.text.slice(1, -1) : Number(token.text);
+  }
+
+  /** @returns {any} */
+  function values() {
+    const opening = tokens[i++];
+    skipLines();
+    const made = [];
+    let comma_ = false;
+    while (next().text !== CLOSING[opening.text]) {
+      made.push(value());
+      comma_ = comma(opening);
+    }
+    i++;
+    return opening.text === "(" && made.length === 1 && !comma_ ? made[0] : made;
+  }
+
+  /** @param {Token} opening */
+  function comma(opening) {
+    skipLines();
+    if (next().text === ",") {
+      i++;
+      skipLines();
+      return true;
+    }
+    if (next().kind === "end") throw refusal(opening, say(`${WHERE}._comma_or_end`, 0, opening.text));
+    if (next().text !== CLOSING[opening.text]) throw refusal(next(), say(`${WHERE}._comma_or_end`, 1, CLOSING[opening.text]));
+    return false;
+  }
+}
+
+/** Whether two words differ by one letter, or by two neighbours exchanged. @param {string} a @param {string} b */
+function near(a, b) {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let [i, j] = [0, 0];
+  while (a[i] && a[i] === b[i]) i++;
+  while (a[a.length - 1 - j] && j < Math.min(a.length, b.length) - i && a[a.length - 1 - j] === b[b.length - 1 - j]) j++;
+  return Math.max(a.length, b.length) - i - j <= 2;
+}

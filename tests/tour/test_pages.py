@@ -1,0 +1,329 @@
+"""The pages in a real Chromium: no errors, controls that do what they say, values of Python's."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from fencepost.tour import SITE, Server
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="there is no playwright")
+PAGES = ("lists", "kernels", "pooling", "sizes", "weights", "design", "train", "draw", "model")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium")
+    with sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser, server):
+    """A function that opens a page; in the end nothing was wrong, and nothing from elsewhere."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text)
+            if message.type == "error" and "given.safetensors" not in message.location["url"]
+            else None
+        ),
+    )
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
+    hosts: set[str] = set()
+
+    def opened(link):
+        page.goto("about:blank")
+        page.goto(f"{server.url}#{link}")
+        page.wait_for_selector(f'body[data-ready="{link.split("?")[0]}"]')
+        return page
+
+    yield opened
+    context.close()
+    assert not wrong
+    assert hosts <= {"127.0.0.1", ""}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_page_fits_its_window(tab, name, width):
+    page = tab(name)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (
+        page.locator("h1").count() == 1
+        and len(re.findall(r"\.( |$)", page.locator(".lead").inner_text())) == 2
+    )
+
+
+def test_lists_write_the_sum_out_and_bars_are_dragged(tab):
+    page = tab("lists")
+    value = page.locator("[data-value]")
+    f, g = [10, 9, 10, 9, 10, 1, 10, 9, 10, 8], [1 / 3] * 3
+    assert float(value.get_attribute("data-value")) == pytest.approx(fp.convolve(f, g)[5])
+    bar = page.locator('[data-bar="f5"]').bounding_box()
+    page.mouse.move(bar["x"] + 5, bar["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(bar["x"] + 5, bar["y"] - 58)
+    page.mouse.up()
+    changed = [
+        float(v) for v in page.evaluate("location.hash").split("f=")[1].split("&")[0].split("%2C")
+    ]
+    assert changed[5] > 3
+    assert float(value.get_attribute("data-value")) == pytest.approx(
+        fp.convolve(changed, g)[5], abs=0.01
+    )
+
+
+def test_a_link_restores_its_state(tab):
+    page = tab("lists?f=1,2,3&g=10,20,30&at=0&mode=valid&operation=correlation")
+    assert page.locator("[data-value]").get_attribute("data-value") == "140"
+
+
+def test_kernels_show_the_sum_that_made_a_pixel(tab):
+    from PIL import Image
+
+    page = tab("kernels?name=laplace&at=200,150")
+    value = page.locator("[data-sum]").get_attribute("data-sum", timeout=10_000)
+    colours = np.asarray(Image.open(SITE / "data" / "hopper.jpg").convert("RGB"), float)
+    grey = np.round(colours @ [0.299, 0.587, 0.114])
+    expected = 9 * grey[150, 200] - grey[149:152, 199:202].sum()
+    assert float(value) == pytest.approx(expected, abs=40)  # decoders of JPEG differ by a level
+    before = page.locator("canvas").nth(1).evaluate("c => c.toDataURL()")
+    page.locator(".matrix input").nth(4).fill("20")
+    page.wait_for_timeout(500)
+    assert page.locator("canvas").nth(1).evaluate("c => c.toDataURL()") != before
+
+
+def test_sizes_offer_what_fits(tab):
+    page = tab("sizes?input=10&kernel=3&padding=0&stride=2")
+    with pytest.raises(fp.SizeError) as error:
+        fp.output_size(10, 3, stride=2)
+    offered = [text.split(" →")[0] for text in page.locator(".fence button").all_inner_texts()]
+    assert offered == [suggestion.text for suggestion in error.value.suggestions]
+    assert error.value.rule in page.locator(".notice").inner_text()
+    page.locator(".fence button").first.click()
+    assert page.locator("[data-output]").get_attribute("data-output") == "4"
+
+
+def test_design_is_what_plan_says(tab):
+    layers = "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(16, 5), Flatten, Linear(10)"
+    page = tab("design")
+    page.locator("textarea").fill(layers)
+    cells = page.locator("tbody tr").all_inner_texts()
+    for row, text in zip(fp.plan((1, 28, 28), layers).rows, cells[1:], strict=False):
+        field = " × ".join(map(str, row.receptive_field)) if row.receptive_field else "–"
+        assert f"{row.parameters:,}" in text or not row.parameters
+        assert field in text or len(row.output_shape) == 1
+    page.locator("textarea").fill("Conv2d(6, 5), RelU")
+    with pytest.raises(fp.ArgumentError) as error:
+        fp.plan((1, 28, 28), "Conv2d(6, 5), RelU")
+    assert page.locator(".notice .sum").inner_text().split() == str(error.value).split()
+
+
+def test_draw_classifies_and_any_value_is_followed(tab):
+    page = tab("draw?example=21")
+    page.wait_for_selector('[data-best="7"]', timeout=10_000)
+    net = fp.load(SITE / "data" / "lenet5.safetensors")
+    content = (SITE / "data" / "digits.bin").read_bytes()[785 * 21 : 785 * 22]
+    image = np.frombuffer(content[1:], np.uint8).reshape(1, 1, 28, 28)
+    page.locator('[data-layer="0"][data-channel="2"]').click(position={"x": 30, "y": 34})
+    layer, channel, y, x = map(int, page.evaluate("location.hash").split("at=")[1].split("%2C"))
+    expected = net.features(image)[layer][0, channel, y, x]
+    assert float(page.locator("[data-value]").get_attribute("data-value")) == pytest.approx(
+        expected, abs=1e-4
+    )
+    assert float(page.locator("[data-sum]").get_attribute("data-sum")) == pytest.approx(
+        expected, abs=1e-4
+    )
+    page.locator(".numbers [role=button]").first.click()
+    assert "pixel(" in page.locator(".sum").last.inner_text()
+
+
+def test_draw_takes_strokes(tab):
+    page = tab("draw")
+    page.get_by_role("button", name="Clear").click()
+    box = page.locator("canvas.draw").bounding_box()
+    page.mouse.move(box["x"] + 150, box["y"] + 40)
+    page.mouse.down()
+    for step in range(20):
+        page.mouse.move(box["x"] + 150 - step, box["y"] + 40 + 10 * step)
+    page.mouse.up()
+    page.wait_for_selector('[data-best="1"]', timeout=10_000)
+    assert "strokes=" in page.evaluate("location.hash")
+
+
+def test_a_drawing_is_prepared_as_predict_does(tab):
+    page = tab("draw")
+    drawing = np.zeros((280, 280), np.float32)
+    drawing[40:240, 90:112] = drawing[40:62, 90:200] = 1
+    ours = page.evaluate(
+        "async (ink) => Array.from((await import('./lib/digits.js')).prepareDigit(ink, 280, 280))",
+        drawing.ravel().tolist(),
+    )
+    theirs = fp.datasets.prepare.photograph(
+        (255 * drawing).astype(np.uint8),
+        (1, 28, 28),
+        fp.datasets.prepare.Preparation("mnist", "dark"),
+    ).image
+    assert np.abs(np.array(ours) - theirs.ravel().astype(int)).max() <= 2
+
+
+def test_pooling_keeps_more_than_the_map(tab):
+    page = tab("pooling?right=1&down=1")
+    page.wait_for_selector("[data-kept]")
+    page.wait_for_timeout(500)
+    before, after = map(float, page.locator("[data-kept]").get_attribute("data-kept").split(","))
+    assert before < after < 1
+
+
+def test_shared_weights_change_together(tab):
+    page = tab("weights?f=1,2,3&g=1,-1")
+    assert page.locator("[data-y]").get_attribute("data-y") == "1,1,1"
+    page.locator("input[type=range]").first.fill("2")
+    assert page.locator("[data-y]").get_attribute("data-y") == "2,3,4"
+
+
+@pytest.mark.slow
+def test_training_learns_and_saves_what_python_reads(tab, tmp_path):
+    page = tab("train?layers=Conv2d(4, 5, stride=2, remainder='crop'), ReLU, Flatten, Linear(10)")
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_selector("[data-accuracy]", timeout=120_000)
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save .safetensors").click()
+    saved.value.save_as(tmp_path / "tour.safetensors")
+    net = fp.load(tmp_path / "tour.safetensors")
+    assert net.evaluate(*fp.datasets.mnist("test")).accuracy > 0.9
+
+
+BAD = {
+    "truncated": (lambda good: good[:-100], "cut off"),
+    "another kind": (lambda _: b"GIF89a, which is no model at all", "must be a safetensors file"),
+    "not ours": (lambda _: (2).to_bytes(8, "little") + b"{}", "must describe its network"),
+    "unknown layers": (lambda good: renamed(good, "ReLU", "SeLU"), "does not know the layer SeLU"),
+    "header": (lambda good: good[:8] + b"{" + good[9:40] + b"\\xff" * 9 + good[49:], "damaged"),
+}
+
+
+def renamed(content, old, new):
+    return content.replace(f'\\"{old}\\"'.encode(), f'\\"{new}\\"'.encode())
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_model_is_refused_and_the_page_goes_on(tab, case, tmp_path):
+    change, words = BAD[case]
+    good = (SITE / "data" / "lenet5.safetensors").read_bytes()
+    (tmp_path / "bad.safetensors").write_bytes(change(good))
+    page = tab("model")
+    page.locator("[data-model]").set_input_files(tmp_path / "bad.safetensors")
+    assert words in page.locator(".notice").inner_text()
+    page.locator("[data-model]").set_input_files(SITE / "data" / "lenet5.safetensors")
+    page.locator("h2", has_text="lenet5.safetensors").wait_for()
+    assert page.locator(".notice").count() == 0
+
+
+def test_your_model_predicts_your_picture(tab, tmp_path):
+    from PIL import Image
+
+    net = fp.Network(
+        (3, 12, 12),
+        [fp.Conv2d(4, 3), fp.ReLU(), fp.Flatten(), fp.Linear(2)],
+        class_names=["cat", "dog"],
+        normalization=(100, 50),
+        seed=3,
+    )
+    net.save(tmp_path / "own.safetensors")
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "own.png")
+    page = tab("model")
+    page.locator("[data-model]").set_input_files(tmp_path / "own.safetensors")
+    page.locator("input[accept='image/*']").set_input_files(tmp_path / "own.png")
+    best = page.locator("[data-best]").get_attribute("data-best")
+    assert best == net.class_names[net.predict(pixels.transpose(2, 0, 1)[None])[0]]
+
+
+def test_a_file_that_is_no_picture_and_a_camera_that_is_not_there(tab, tmp_path):
+    (tmp_path / "no.png").write_bytes(b"nothing")
+    page = tab("kernels")
+    page.locator("input[accept='image/*']").set_input_files(tmp_path / "no.png")
+    assert "not a picture" in page.locator(".notice").inner_text()
+    page.get_by_role("button", name="Camera").click()
+    page.locator(".notice", has_text="There is no camera").wait_for()
+
+
+def test_without_simd_a_sentence_says_so(browser, server):
+    context = browser.new_context()
+    context.add_init_script("WebAssembly.validate = () => false")
+    page = context.new_page()
+    page.goto(f"{server.url}#kernels")
+    page.locator(".notice", has_text="no WebAssembly SIMD").wait_for()
+    context.close()
+
+
+def test_pages_work_below_any_path(browser, tmp_path):
+    import functools
+    import http.server
+    import threading
+
+    shutil.copytree(SITE, tmp_path / "some" / "where")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    handler.log_message = lambda *_: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as static:
+        threading.Thread(target=static.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{static.server_port}/some/where/#draw")
+        page.wait_for_selector("[data-best]", timeout=10_000)
+        page.close()
+        static.shutdown()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_serious_for_accessibility(tab, name, axe):
+    page = tab(name)
+    page.wait_for_timeout(600)
+    page.evaluate(axe)
+    found = page.evaluate("axe.run().then(result => JSON.stringify(result.violations))")
+    serious = [
+        (violation["id"], [node["html"][:120] for node in violation["nodes"][:3]])
+        for violation in json.loads(found)
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert not serious
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """axe-core from npm, which is fetched once a run; without it the check is skipped."""
+    import subprocess
+
+    if shutil.which("npm") is None:
+        pytest.skip("there is no npm")
+    folder = tmp_path_factory.mktemp("axe")
+    command = ["npm", "install", "--silent", "--prefix", str(folder), "axe-core@4.10.3"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    except (subprocess.SubprocessError, OSError):
+        pytest.skip("axe-core could not be had from npm")
+    return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")

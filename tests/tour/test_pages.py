@@ -135,9 +135,9 @@ def test_design_is_what_plan_says(tab):
         field = " × ".join(map(str, row.receptive_field)) if row.receptive_field else "–"
         assert f"{row.parameters:,}" in text or not row.parameters
         assert field in text or len(row.output_shape) == 1
-    page.locator("textarea").fill("Conv2d(6, 5), RelU")
+    page.locator("textarea").fill("Conv2d(6, 5), 7")
     with pytest.raises(fp.ArgumentError) as error:
-        fp.plan((1, 28, 28), "Conv2d(6, 5), RelU")
+        fp.plan((1, 28, 28), "Conv2d(6, 5), 7")
     assert page.locator(".notice .sum").inner_text().split() == str(error.value).split()
 
 

@@ -1,9 +1,10 @@
 // The layers as src/fencepost/layers defines them: sizes, parameters, steps of the engine. A layer
 // here is its description in a model file, {type, ...arguments}; a table says what each type does.
-import { ArgumentError, SizeError } from "../sizing/errors.js";
+import { SizeError } from "../sizing/errors.js";
 import { repr, say } from "../sizing/text.js";
 import { windows as sizeWindows } from "../sizing/sizing.js";
 import { Window } from "../sizing/window.js";
+import { compact, describe } from "./descriptions.js";
 import { BITMAPS, KINDS } from "../data/tables.js";
 
 /**
@@ -46,14 +47,6 @@ function requireRank(layer, input, rank, remedy) {
 
 /** One number or one a axis as one a axis. @param {any} value @param {number} axes @returns {number[]} */
 const perAxis = (value, axes) => (Array.isArray(value) ? value : Array(axes).fill(value));
-
-/** (5, 5) -> 5, ((2, 2), (2, 2)) -> 2, as layers/arguments.py's compact. @param {any} value @returns {any} */
-export function compact(value) {
-  if (!Array.isArray(value) || !value.length) return value;
-  const items = value.map(compact);
-  if (!Array.isArray(items[0]) && items.every((item) => item === items[0])) return items[0];
-  return items.some(Array.isArray) ? value : items;
-}
 
 /** @param {number} axes @param {boolean} dilated @returns {(layer: Layer, input: Shape) => Window[]} */
 const slidingWindows = (axes, dilated) => (layer, input) => {
@@ -374,44 +367,4 @@ export const multiplyAddsOf = (layer, input) => TYPES[layer.type].multiplyAdds?.
 /** @param {Layer} layer @param {Shape} input @param {(name: string) => number} at @param {number} first */
 export const stepsOf = (layer, input, at, first) => TYPES[layer.type].steps(layer, input, at, first);
 
-/** The layer as one would type it. @param {Layer} layer @returns {string} */
-export function describe(layer) {
-  if (layer.type === "Residual") return `Residual(${layer.layers.map(describe).join(", ")})`;
-  const shown = [];
-  for (const [name, usual] of Object.entries(TYPES[layer.type].arguments)) {
-    const value = compact(layer[name] ?? null);
-    if (usual === REQUIRED) shown.push(brief(value));
-    else if (name in layer && !isUsual(layer, name, value, usual)) shown.push(`${name}=${brief(value)}`);
-  }
-  return `${layer.type}(${shown.join(", ")})`;
-}
-
-/** @param {Layer} layer @param {string} name @param {any} value @param {any} usual */
-function isUsual(layer, name, value, usual) {
-  if (name === "stride" && usual === null)
-    return value === null || JSON.stringify(value) === JSON.stringify(compact(layer.kernel_size));
-  return JSON.stringify(value) === JSON.stringify(usual);
-}
-
-/** @param {any} value */
-function brief(value) {
-  const text = typeof value === "string" ? `"${value}"` : repr(value);
-  return text.length <= 48 ? text : "...";
-}
-
-/** A description from a model file, checked. @param {any} config @returns {Layer} */
-export function asLayer(config) {
-  if (!config || typeof config.type !== "string")
-    throw new ArgumentError(say("layers/base:Layer.from_config", 0, JSON.stringify(config)));
-  const type = TYPES[config.type];
-  if (!type)
-    throw new ArgumentError(
-      `This page does not know the layer ${config.type}; it knows ${Object.keys(TYPES).sort().join(", ")}. ` +
-        "`fencepost predict` and `fencepost explain` can use the model all the same.",
-    );
-  for (const name of Object.keys(config))
-    if (name !== "type" && !(name in type.arguments))
-      throw new ArgumentError(say("layers/base:Layer._from_arguments", 0, config.type, repr(name)));
-  if (config.type === "Residual") return { type: "Residual", layers: config.layers.map(asLayer) };
-  return config;
-}
+export { asLayer, describe } from "./descriptions.js";

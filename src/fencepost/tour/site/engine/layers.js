@@ -34,6 +34,8 @@ export const engineShape = (shape) =>
 
 /** @param {string} rule @param {string} received @param {string} [remedy] */
 const sizeError = (rule, received, remedy = "") => new SizeError({ rule, received, remedy });
+/** @param {any} made @returns {Record<string, Spec>} */
+const specs = (made) => made;
 const RANKS = ["", "(features,)", "(channels, width)", "(channels, height, width)"];
 
 /** @param {Layer} layer @param {Shape} input @param {number} rank @param {string} remedy */
@@ -120,7 +122,7 @@ const convolution = (axes) => ({
       const perKernel = each.flatMap((n) => Array(n).fill(n * area));
       weight = { shape: [perKernel.length, ...kernel], init: "weight", fanIn: perKernel };
     }
-    return bias ? { weight, bias: { shape: [out_channels], init: "bias", fanIn: fans } } : { weight };
+    return specs(bias ? { weight, bias: { shape: [out_channels], init: "bias", fanIn: fans } } : { weight });
   },
   connections: (layer, input) => {
     const positions = product(outputShape(layer, input).slice(1));
@@ -190,9 +192,11 @@ const batchNorm = (rank) => ({
     return input;
   },
   parameters: (layer, input) =>
-    filled(layer).affine
-      ? { weight: { shape: [input[0]], init: 1, fanIn: 1 }, bias: { shape: [input[0]], init: 0, fanIn: 1 } }
-      : {},
+    specs(
+      filled(layer).affine
+        ? { weight: { shape: [input[0]], init: 1, fanIn: 1 }, bias: { shape: [input[0]], init: 0, fanIn: 1 } }
+        : {},
+    ),
   state: (_, input) => ({
     running_mean: { shape: [input[0]], value: 0 },
     running_var: { shape: [input[0]], value: 1 },
@@ -254,9 +258,9 @@ export const TYPES = {
       const fanIn = input[0];
       /** @type {Spec} */
       const weight = { shape: [layer.out_features, fanIn], init: "weight", fanIn };
-      return filled(layer).bias
-        ? { weight, bias: { shape: [layer.out_features], init: "bias", fanIn } }
-        : { weight };
+      return specs(
+        filled(layer).bias ? { weight, bias: { shape: [layer.out_features], init: "bias", fanIn } } : { weight },
+      );
     },
     connections: (layer, input) => layer.out_features * (input[0] + (filled(layer).bias ? 1 : 0)),
     multiplyAdds: (layer, input) => layer.out_features * input[0],

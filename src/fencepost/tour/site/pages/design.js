@@ -23,7 +23,7 @@ export const page = {
   lead:
     "Write layers, or add them with the buttons, and see every size before anything runs. " +
     "Where something does not fit, click a suggestion; then train what you have made.",
-  tutorial: "sizes/",
+  tutorial: "sizes.html",
 
   mount(root, { state, update }) {
     let text = state.layers ?? LENET5.replace(/, (?=Conv|Flatten)/g, ",\n");

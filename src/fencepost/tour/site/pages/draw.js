@@ -22,7 +22,7 @@ export const page = {
   lead:
     "Draw a digit in the black square, and see how sure the network is at every stroke. " +
     "Then click any value of any layer, and follow it down to the pixels.",
-  tutorial: "training/",
+  tutorial: "training.html",
 
   mount(root, { state, update }) {
     const canvas = el("canvas.draw", { width: SIZE, height: SIZE, tabindex: 0, role: "img", "aria-label": "Draw a digit here; with the keyboard, choose one of the examples" });

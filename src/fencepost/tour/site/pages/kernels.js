@@ -23,7 +23,7 @@ export const page = {
   lead:
     "Choose a kernel, then change one of its numbers and watch the picture follow. " +
     "Move over the result to see which window, which products and which sum made a pixel.",
-  tutorial: "images/",
+  tutorial: "images.html",
 
   mount(root, { state, update }) {
     const named = KERNELS.find(([name]) => name === (state.name ?? START)) ?? KERNELS[1];

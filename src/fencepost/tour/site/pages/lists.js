@@ -39,7 +39,7 @@ export const page = {
   lead:
     "Drag a bar of f or g up and down, and move along y to see which sum makes each of its values. " +
     "Then make g lopsided, and compare convolution with correlation.",
-  tutorial: "lists/",
+  tutorial: "lists.html",
 
   mount(root, { state, update }) {
     const [, f0, g0] = PRESETS[state.preset] ?? PRESETS.article;

@@ -27,7 +27,7 @@ export const page = {
   lead:
     "Drop a .safetensors file that `fencepost train` made, then a picture, or turn the camera on. " +
     "Click any value to see how it was made; no file leaves this tab.",
-  tutorial: "training/",
+  tutorial: "training.html",
 
   mount(root, { state, update }) {
     /** @type {Model | null} */

@@ -29,7 +29,7 @@ export const page = {
   lead:
     "Draw on the digit, or shift it, and compare how much of the map changes before and after pooling. " +
     "Then read off below how much that is worth to a network.",
-  tutorial: "pooling/",
+  tutorial: "pooling.html",
 
   mount(root, { state, update }) {
     let kind = state.kind in KINDS ? state.kind : "maximum";

@@ -17,7 +17,7 @@ export const page = {
   lead:
     "Move the sliders until the last window ends exactly at the edge. " +
     "Where it does not, click one of the suggestions.",
-  tutorial: "sizes/",
+  tutorial: "sizes.html",
 
   mount(root, { state, update }) {
     /** @type {Record<string, number>} */

@@ -23,7 +23,7 @@ export const page = {
   lead:
     "Press Train, and watch kernels form while the loss falls. " +
     "Pause, change the learning rate, go on, and take the network to the page Draw.",
-  tutorial: "training/",
+  tutorial: "training.html",
 
   mount(root, { state, update }) {
     const layersText = state.layers ?? LENET5;
@@ -37,7 +37,7 @@ export const page = {
     /** @type {[number, number][]} */
     let tested = [];
     /** @type {import("../engine/model_file.js").Model} */
-    let model;
+    let model = /** @type {any} */ (null);
     /** @type {{ images: Uint8Array, labels: Uint8Array } | null} */
     let test = null;
     let perEpoch = Math.ceil(60000 / BATCH);

@@ -11,7 +11,7 @@ export const page = {
   lead:
     "Move one weight, and watch every edge of its colour change with it. " +
     "Then shift the signal, and see the outputs shift along.",
-  tutorial: "shared-weights/",
+  tutorial: "shared-weights.html",
 
   mount(root, { state, update }) {
     /** @param {string | undefined} text @param {number[]} usual @param {number} most */
@@ -29,6 +29,7 @@ export const page = {
       const k = g.length;
       const padded = [...Array(k - 1).fill(null), ...f];
       const step = 62;
+      /** @type {any[]} */
       const parts = [];
       const outputs = f.map((_, x) => g.reduce((sum, w, j) => sum + w * (f[x - j] ?? 0), 0));
       outputs.forEach((value, x) => {

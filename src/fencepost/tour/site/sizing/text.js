@@ -2,8 +2,6 @@
 // writing values, for what an error says was received.
 import { texts } from "./texts.js";
 
-/** @typedef {number | string | null | boolean | Value[]} Value */
-
 /**
  * A text of Python's, with its gaps filled. texts.js is made from the Python sources by
  * tools/tour.py: no message is typed twice.

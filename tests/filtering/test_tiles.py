@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +119,29 @@ def test_memory_is_bounded(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 24 << 20, "the image has 48 MB, its gradients 384"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
+@pytest.mark.parametrize("ending", ["npy", "tif"])
+def test_what_is_mapped_does_not_stay_in_memory(tmp_path, ending):
+    size = (16_000, 16_000)  # 256 MB, of which the file system stores nothing
+    if ending == "npy":
+        np.lib.format.open_memmap(tmp_path / "a.npy", "w+", np.uint8, size)
+    else:
+        tifffile.memmap(tmp_path / "a.tif", shape=size, dtype=np.uint8)
+    code = (
+        "import resource, sys; from fencepost.filtering import filter_file; "
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10; "
+        "filter_file(sys.argv[1], sys.argv[2], 'identity'); print(peak())"
+    )
+    paths = [tmp_path / f"{name}.{ending}" for name in "ab"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, paths)],
+        env={**os.environ, "PYTHONPATH": str(Path(fp.__file__).parents[1])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert int(done.stdout) < 200, done.stderr
+    paths[1].unlink()
 
 
 @pytest.mark.parametrize(

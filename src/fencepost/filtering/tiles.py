@@ -181,7 +181,9 @@ def _open_numpy(path: Path) -> _Source:
     _, colours = from_array(array[:1])
 
     def read(start: int, stop: int) -> Pixels:
-        return from_array(np.array(array[start:stop]))[0]
+        # Mapped anew for each piece: what a mapping has read stays in memory as long as it does.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        return from_array(np.array(mapped[start:stop]))[0]
 
     channels = array.shape[2] if array.ndim == 3 else 1
     shape = (array.shape[0], array.shape[1], channels)
@@ -197,10 +199,12 @@ def _open_tiff(path: Path, tiff: Any) -> _Source:
         import tifffile
 
         stored = tifffile.memmap(path, page=page.index, mode="r")
+        kind, offset, sizes = stored.dtype, stored.offset, stored.shape
         planar = int(page.planarconfig) == 2 and page.samplesperpixel > 1
 
         def rows(start: int, stop: int) -> Pixels:
-            return np.array(stored[:, start:stop] if planar else stored[start:stop])
+            mapped = np.memmap(path, kind, "r", offset, sizes)  # anew, as above
+            return np.array(mapped[:, start:stop] if planar else mapped[start:stop])
     else:
         rows = _Segments(page).rows
 
@@ -277,12 +281,14 @@ class _Segments:
 def _write_numpy(
     path: Path, bands: Iterator[tuple[int, Pixels]], shape: tuple[int, ...], image: _Source
 ) -> None:
-    out = np.lib.format.open_memmap(
-        path, mode="w+", dtype=image.dtype, shape=shape[:2] if image.flat else shape
-    )
-    for at, band in bands:
-        out[at : at + len(band)] = band[..., 0] if image.flat else band
-    out.flush()
+    descr = np.lib.format.dtype_to_descr(image.dtype)
+    sizes = shape[:2] if image.flat else shape
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": descr, "fortran_order": False, "shape": sizes}
+        )
+        for _, band in bands:
+            file.write(np.ascontiguousarray(band).data)
 
 
 def _write_tiff(

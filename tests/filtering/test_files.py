@@ -419,3 +419,15 @@ def test_a_picture_is_filtered_with_all_that_it_says(tmp_path):
 def test_path_and_picture_in_the_wrong_order():
     with pytest.raises(fp.ArgumentError, match="Received as path: ndarray"):
         write_image(np.zeros((4, 4), np.uint8), "a.png")
+
+
+def test_files_that_are_closed_or_open_for_writing_are_refused(tmp_path):
+    closed = io.BytesIO(b"x")
+    closed.close()
+    with pytest.raises(fp.DataError, match="the picture cannot be read"):
+        read_image(closed)
+    with (
+        (tmp_path / "a.png").open("wb") as file,
+        pytest.raises(fp.DataError, match="cannot be read"),
+    ):
+        read_image(file)

@@ -77,3 +77,16 @@ def test_identity_composed_changes_nothing():
     kernel = asymmetric(3, 4)
     assert fp.kernels.identity() * kernel == kernel
     assert kernel * kernel == kernel.composed(kernel)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda k: k * 1e200, lambda k: k * k, lambda k: k / 1e-300, lambda k: 1e150 * k + 1e150 * k,
+        lambda k: 1e150 * k - -1e150 * k,
+    ],
+)  # fmt: skip
+def test_weights_that_overflow_are_refused_without_a_warning(make):
+    with pytest.raises(fp.ArgumentError, match="finite real numbers"):
+        make(fp.Kernel([1e158, 1.0]))

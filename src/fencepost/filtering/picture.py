@@ -120,8 +120,11 @@ def _opened(source: Source) -> Iterator[_PillowFile | _TiffFile]:
     is_path = isinstance(source, (str, os.PathLike))
     name = os.fspath(cast("str", source)) if is_path else getattr(source, "name", "the picture")
     if not is_path:
-        with as_file(source) as file:
-            source = file.read()  # for it may be read twice
+        try:
+            with as_file(source) as file:
+                source = file.read()  # for it may be read twice
+        except ValueError as error:  # it is closed, or open for writing
+            raise DataError(f"{name} cannot be read ({error}).") from error
         if not isinstance(source, bytes):
             raise ArgumentError(
                 "a picture is read from a file that is open for reading bytes. Received: one of "

@@ -9,6 +9,7 @@ from ..arguments import integer
 from .kernel import Kernel
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of weights near 1e308 it is inf
 def frequency_response(kernel: Kernel, count: int = 129) -> NDArray[np.float64]:
     """Return by how much a kernel multiplies waves, ``|Σ g(j) · exp(−2πi·j·u)|``.
 

@@ -279,6 +279,7 @@ class Kernel:
         total = self.sum if abs(self.sum) > 1e-12 * weight else weight / 2
         return self._derived(self.matrix / total, self.origin, f"{self.label}, normalised")
 
+    @np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as not finite
     def scaled(self, factor: float) -> Kernel:
         """Return the kernel with all weights multiplied by a finite number."""
         factor = real("factor", factor)
@@ -307,6 +308,7 @@ class Kernel:
     def __rmul__(self, factor: float) -> Kernel:
         return self.scaled(factor)
 
+    @np.errstate(over="ignore")
     def __truediv__(self, divisor: float) -> Kernel:
         divisor = real("divisor", divisor)
         if divisor == 0:

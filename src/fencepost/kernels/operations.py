@@ -41,6 +41,7 @@ def rotate(matrix: Array, origin: Indices, degrees: float) -> tuple[Array, Indic
     return np.rot90(matrix, turns), origin
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as not finite
 def compose(first: Array, other: Array) -> Array:
     """Convolve two arrays in full."""
     shape = tuple(a + b - 1 for a, b in zip(first.shape, other.shape, strict=True))
@@ -53,6 +54,7 @@ def compose(first: Array, other: Array) -> Array:
     return result
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is refused as not finite
 def add(
     first: Array, origin: Indices, other: Array, other_origin: Indices, factor: float
 ) -> tuple[Array, Indices]:

@@ -23,6 +23,12 @@ GROUPS = {
     "inference": (*NETWORKS, inference.cases),
     "convolution": (*ARRAYS, convolution.cases),
 }
+GRID_OPTIONS = {
+    "seconds": "of the grid: stop after so long, to go on when called again",
+    "only": "of the grid: the cells that match a regular expression",
+    "again": "of the grid: run cells that match once more",
+    "kept": "of the grid: where its cells are kept, build/grid.jsonl by default",
+}
 
 
 def table(unit: str, names: Sequence[str], cases: Iterable[Case]) -> Iterator[str]:
@@ -62,6 +68,8 @@ def main() -> None:
         action="store_true",
         help="a few short rounds: all is verified, times are rough, nothing is written down",
     )
+    for name, text in GRID_OPTIONS.items():
+        parser.add_argument(f"--{name}", type=float if name == "seconds" else str, help=text)
     arguments = parser.parse_args()
     chosen = arguments.groups or list(GROUPS)
     if arguments.quick:
@@ -73,8 +81,7 @@ def main() -> None:
     if chosen == ["grid"]:
         from . import grid
 
-        for line in grid.lines():
-            print(line, flush=True)
+        grid.main(arguments)
         return
     lines = []
     for group in chosen:

@@ -23,7 +23,7 @@ ELSEWHERE = [
     ("cli/shared", "batch outputs signal_files",
      "cli/test_train.py", "what commands share is tested as commands use it"),
     ("convolution/methods",
-     "accuracy box candidate choice costs direct exchange factors fft integer_fft regions "
+     "accuracy box candidate choice costs direct exchange factors fft integer_fft recipe regions "
      "separable tiles whole",
      "convolution/test_methods.py", "every method against the others"),
     ("convolution", "apply boundaries operations parsing task",

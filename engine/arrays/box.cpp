@@ -215,6 +215,8 @@ class BoxSums {
   bool is_whole_ = false;   // there is
   bool narrow_ = false;     // quotients in float are exact enough
   bool multiplies_ = false; // by 1 / divisor, which is quicker than a division
+  uint16_t reciprocal_ = 0; // of the divisor, times 2^(16 + shift_); 0: there is none that is exact
+  int shift_ = 0;
 };
 
 template <class T>
@@ -222,7 +224,7 @@ BoxSums<T>::BoxSums(const Box& box)
     : box_(box), channels_(box.source.channels), elements_(box.source.row_elements()),
       more_((box.width - 1) * channels_), chunk_(std::max(kChunk, more_)),
       fill_(static_cast<T>(box.fill)) {
-  for (const ColumnRun& run : box.runs)
+  for (const ColumnRun& run : box.map.runs)
     if (run.source == 0 && run.size == box.source.width && !is_whole_)
       own_ = run, is_whole_ = true;
     else if (run.size * channels_ >= kLongRun)
@@ -245,6 +247,17 @@ BoxSums<T>::BoxSums(const Box& box)
                                                 : box.offset == 0 ? 1 << 22
                                                                   : 1 << 21);
   multiplies_ = rounds(box.out.type) && is_odd;
+  // A mean of bytes over an odd number n is never half an integer, so that it is (sum + n / 2) / n,
+  // and that the high half of a product with m = ceil(2^k / n) if (m n - 2^k) times the largest
+  // dividend is less than 2^k (T. Granlund, P. L. Montgomery, Division by Invariant Integers using
+  // Multiplication, 1994).
+  const uint64_t divisor = static_cast<uint64_t>(n), most = static_cast<uint64_t>(n * 255 + n / 2);
+  if (sizeof(T) != 2 || !is_odd || box.offset != 0 || box.out.type != DataType::u8 ||
+      box.source.type != DataType::u8 || most >= 1 << 16 || divisor < 3)
+    return;
+  while (uint64_t{2} << shift_ <= divisor) shift_++;
+  const uint64_t power = uint64_t{1} << (16 + shift_), m = (power + divisor - 1) / divisor;
+  if (m < 1 << 16 && (m * divisor - power) * most < power) reciprocal_ = static_cast<uint16_t>(m);
 }
 
 template <class T>
@@ -263,6 +276,19 @@ void BoxSums<T>::extend(const T* sums, T* extended) const {
 
 template <class T>
 void BoxSums<T>::write_quotients(const T* sums, long n, char* to) const {
+  if constexpr (sizeof(T) == 2)
+    if (reciprocal_) {
+      const uint16_t half = static_cast<uint16_t>(box_.divisor / 2), m = reciprocal_;
+      const int shift = shift_;
+      uint8_t* bytes = reinterpret_cast<uint8_t*>(to);
+#pragma GCC ivdep
+      for (long i = 0; i < n; i++) {
+        const uint16_t dividend = static_cast<uint16_t>(sums[i] + half);
+        const uint16_t high = static_cast<uint16_t>((static_cast<uint32_t>(dividend) * m) >> 16);
+        bytes[i] = static_cast<uint8_t>(high >> shift);
+      }
+      return;
+    }
   auto write_all = [&](const auto* values) {
     with_type(box_.out.type,
               [&](auto zero) { convert_row(values, n, reinterpret_cast<decltype(zero)*>(to)); });
@@ -297,6 +323,7 @@ void BoxSums<T>::write(const T* extended, long plane, long y, const Buffers& buf
     for (long i = x; i < end; i += kChunk)
       write_quotients(sums + i - x, std::min(kChunk, end - i), to + i * bytes);
   }
+  box_.kept.put(box_.out, plane, y, 0, box_.out.width);
 }
 
 template <class T>

@@ -10,8 +10,9 @@ struct Box {
   SourceArray source;
   OutArray out; // of the source's planes and channels
   IndexList rows, columns;
-  std::vector<ColumnRun> runs; // of columns
-  long height, width;          // of the window
+  ColumnMap map; // of columns
+  KeptChannel kept{};
+  long height, width; // of the window
   double fill, divisor, offset;
   int threads;
 };

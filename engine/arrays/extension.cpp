@@ -44,19 +44,28 @@ std::vector<ColumnRun> find_runs(IndexList columns) {
   return runs;
 }
 
+ColumnMap::ColumnMap(IndexList columns) : runs(find_runs(columns)) {
+  constexpr long kMost = 64; // single elements that are quicker than their runs
+  for (const ColumnRun& run : runs)
+    if (run.source >= 0 && run.size > longest.size) longest = run;
+  is_short = longest.size > 0 && columns.size - longest.size <= kMost;
+  for (long i = 0; i < columns.size && is_short; i++) {
+    if (i == longest.first) i += longest.size;
+    if (i == columns.size) break;
+    const long from = columns.at[i] < 0 ? -1 : columns.at[i] - longest.source;
+    is_short = from < longest.size && (from >= 0 || columns.at[i] < 0);
+    beside.push_back({i, from});
+  }
+}
+
 template <class T>
-Extension<T>::Extension(SourceArray source, IndexList rows, const std::vector<ColumnRun>& columns,
-                        T fill)
-    : source_(source), rows_(rows), fill_(fill), runs_(columns),
+Extension<T>::Extension(SourceArray source, IndexList rows, const ColumnMap& columns, T fill)
+    : source_(source), rows_(rows), fill_(fill), columns_(columns),
       convert_(conversion<T>(source.type)) {}
 
 template <class T>
 ColumnRun Extension<T>::in_place() const {
-  ColumnRun best{};
-  if (source_.type == kDataType<T>)
-    for (const ColumnRun& run : runs_)
-      if (run.source >= 0 && run.size > best.size) best = run;
-  return best;
+  return source_.type == kDataType<T> ? columns_.longest : ColumnRun{};
 }
 
 template <class T>
@@ -73,10 +82,23 @@ void Extension<T>::copy(long plane, long row, long first_column, long columns, T
   const char* from = static_cast<const char*>(source_.row(plane, row));
   const long channels = source_.channels, bytes = channels * size_of(source_.type);
   const long end = first_column + columns;
-  auto run = std::upper_bound(runs_.begin(), runs_.end(), first_column,
+  const ColumnRun& longest = columns_.longest;
+  if (columns_.is_short && first_column == 0 && end >= longest.first + longest.size) {
+    T* const own = to + longest.first * channels;
+    convert_(from + longest.source * bytes, longest.size * channels, own);
+    for (const auto& element : columns_.beside) {
+      if (element.to >= end) break;
+      T* const at = to + element.to * channels;
+      for (long c = 0; c < channels; c++)
+        at[c] = element.from < 0 ? fill_ : own[element.from * channels + c];
+    }
+    return;
+  }
+  const std::vector<ColumnRun>& runs = columns_.runs;
+  auto run = std::upper_bound(runs.begin(), runs.end(), first_column,
                               [](long column, const ColumnRun& r) { return column < r.first; }) -
              1;
-  for (; run != runs_.end() && run->first < end; run++) {
+  for (; run != runs.end() && run->first < end; run++) {
     const long first = std::max(run->first, first_column);
     const long size = std::min(run->first + run->size, end) - first;
     T* element = to + (first - first_column) * channels;
@@ -123,6 +145,23 @@ const T* Window<T>::row(long row) {
     next_ = row + 1;
   }
   return slot;
+}
+
+void KeptChannel::put(const OutArray& out, long plane, long y, long x, long n) const {
+  if (!source.data) return;
+  const long channels = source.channels;
+  with_type(source.type, [&](auto zero) {
+    const auto* from = static_cast<const decltype(zero)*>(source.row(plane, rows[y])) +
+                       (columns[0] + x + 1) * channels - 1;
+    with_type(out.type, [&](auto other) {
+      using Out = decltype(other);
+      Out* to = static_cast<Out*>(out.row(plane, y)) + (x + 1) * channels - 1;
+      if (channels == 4)
+        for (long i = 0; i < n; i++) to[4 * i] = static_cast<Out>(from[4 * i]);
+      else
+        for (long i = 0; i < n; i++) to[i * channels] = static_cast<Out>(from[i * channels]);
+    });
+  });
 }
 
 template class Extension<float>;

@@ -65,10 +65,35 @@ struct ColumnRun {
 // A signal's list may be a million long, and is read here only.
 std::vector<ColumnRun> find_runs(IndexList columns);
 
+// A list of columns as whole rows are extended by it: the longest run is converted at once, and the
+// elements beside it are copied from what it has become.
+struct ColumnMap {
+  struct Element {
+    long to, from; // columns of the extended row, and of the run's; -1 is fill
+  };
+  std::vector<ColumnRun> runs;
+  ColumnRun longest{};
+  std::vector<Element> beside;
+  bool is_short = false; // `beside` has all the others, and is worth it
+
+  ColumnMap() = default;
+  explicit ColumnMap(IndexList columns);
+};
+
+// The last channel, where it is kept as it is: a result at (y, x) takes the source's pixel at
+// rows[y], columns[x], columns that follow one another.
+struct KeptChannel {
+  SourceArray source{}; // no data: nothing is kept
+  const int32_t *rows = nullptr, *columns = nullptr;
+
+  // For n pixels of an output row, from x on.
+  void put(const OutArray& out, long plane, long y, long x, long n) const;
+};
+
 template <class T>
 class Extension {
  public:
-  Extension(SourceArray source, IndexList rows, const std::vector<ColumnRun>& columns, T fill);
+  Extension(SourceArray source, IndexList rows, const ColumnMap& columns, T fill);
 
   const SourceArray& source() const { return source_; }
   long channels() const { return source_.channels; }
@@ -88,7 +113,7 @@ class Extension {
   SourceArray source_;
   IndexList rows_;
   T fill_;
-  const std::vector<ColumnRun>& runs_;
+  const ColumnMap& columns_;
   void (*convert_)(const void* from, long n, T* to);
 };
 

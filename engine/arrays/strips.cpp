@@ -54,7 +54,9 @@ std::vector<Panel> cut_panels(const Extension<T>& extension, const Geometry& g) 
   const long first = run.first == 0 ? 0 : std::max(run.first, edge);
   const long end = run.first + run.size - g.kernel_width + 1;
   const long last = end >= g.width ? g.width : std::min(end, g.width - edge);
-  if (last - first >= 64 * edge) {
+  // Rows of a window are copied instead: they are read again and again, and a panel at each edge
+  // takes longer than the copies.
+  if (g.kernel_height == 1 && last - first >= 64 * edge) {
     if (first > 0) panels.push_back({0, first, false});
     add_panels(panels, first, last, most, true);
     if (last < g.width) panels.push_back({last, g.width, false});
@@ -89,8 +91,8 @@ void for_each_strip(const Geometry& g, const std::vector<Panel>& panels, int thr
 }
 
 template <class T>
-Output<T>::Output(const OutArray& out, const Panel& panel, int rows)
-    : out_(out), first_element_(panel.first * out.channels),
+Output<T>::Output(const OutArray& out, const KeptChannel& kept, const Panel& panel, int rows)
+    : out_(out), kept_(kept), panel_(panel), first_element_(panel.first * out.channels),
       elements_((panel.last - panel.first) * out.channels), count_(rows),
       pitch_(row_pitch<T>(elements_)), direct_(out.type == kDataType<T> && elements_ >= kWidth<T>) {
   if (!direct_) buffer_ = Buffer<T>(rows * pitch_);
@@ -107,13 +109,14 @@ T* const* Output<T>::rows(long plane, long row) {
 
 template <class T>
 void Output<T>::write_back(long plane, long row) {
-  if (direct_) return;
-  for (int r = 0; r < count_; r++) {
+  for (int r = 0; r < count_ && !direct_; r++) {
     void* to = out_.row(plane, row + r);
     with_type(out_.type, [&](auto zero) {
       convert_row(rows_[r], elements_, static_cast<decltype(zero)*>(to) + first_element_);
     });
   }
+  for (int r = 0; r < count_; r++)
+    kept_.put(out_, plane, row + r, panel_.first, panel_.last - panel_.first);
 }
 
 template std::vector<Panel> cut_panels(const Extension<float>&, const Geometry&);

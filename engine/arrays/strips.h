@@ -45,7 +45,7 @@ template <class T>
 class Output {
  public:
   // offsets of `rows` rows at most are asked for at once
-  Output(const OutArray& out, const Panel& panel, int rows);
+  Output(const OutArray& out, const KeptChannel& kept, const Panel& panel, int rows);
   // Where the sums of rows [row, row + rows).
   T* const* rows(long plane, long row);
   // Those rows are complete.
@@ -53,6 +53,8 @@ class Output {
 
  private:
   const OutArray& out_;
+  const KeptChannel& kept_;
+  const Panel& panel_;
   long first_element_, elements_;
   int count_;
   long pitch_;

@@ -18,7 +18,8 @@
 #include "arrays/correlation/short.h"
 #include "arrays/pooling.h"
 #include "arrays/row.h"
-#include "bindings/arguments.h"
+#include "bindings/recipes.h"
+#include "bindings/windows.h"
 
 namespace nb = nanobind;
 
@@ -26,113 +27,15 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-template <int N>
-using Input = nb::ndarray<nb::ro, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
-template <int N>
-using InOut = nb::ndarray<nb::ndim<N>, nb::c_contig, nb::device::cpu>;
-using List = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using PlaneList = nb::ndarray<const int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Pair = std::tuple<long, long>;
-
-template <class T, class Array>
-bool holds(const Array& array) {
-  return array.dtype() == nb::dtype<T>();
-}
-
-template <class Array>
-DataType data_type_of(const Array& array) {
-  if (holds<float>(array)) return DataType::f32;
-  if (holds<double>(array)) return DataType::f64;
-  if (holds<uint8_t>(array)) return DataType::u8;
-  if (holds<uint16_t>(array)) return DataType::u16;
-  require(holds<int64_t>(array), "arrays must be float32, float64, uint8, uint16 or int64");
-  return DataType::i64;
-}
-
-// What sums of such elements are taken in.
-DataType arithmetic_of(DataType source) {
-  return source == DataType::u8 || source == DataType::u16 ? DataType::f32 : source;
-}
-
-template <class Data, class Array>
-ArrayView<Data> view_of(const Array& a) {
-  return {a.data(),
-          data_type_of(a),
-          static_cast<long>(a.shape(0)),
-          static_cast<long>(a.shape(1)),
-          static_cast<long>(a.shape(2)),
-          static_cast<long>(a.shape(3))};
-}
-
-void require_indices(const int32_t* at, long n, long size, const char* message) {
-  const int32_t end = static_cast<int32_t>(std::min<long>(size, INT32_MAX));
-  bool outside = false;
-  for (long i = 0; i < n; i++) outside |= (at[i] < -1) | (at[i] >= end);
-  require(!outside, message);
-}
-
-IndexList read_list(const List& list, long output, long kernel, const char* message) {
-  require(static_cast<long>(list.size()) == output + kernel - 1, message);
-  return {list.data(), static_cast<long>(list.size())};
-}
-
-// The same row may be written twice, so it must not be read in between.
-template <class Data>
-const char* end_of(const ArrayView<Data>& a) {
-  return static_cast<const char*>(a.data) +
-         a.planes * a.height * a.row_elements() * size_of(a.type);
-}
-bool overlap(const SourceArray& source, const OutArray& out) {
-  return source.data < end_of(out) && out.data < end_of(source);
-}
-
-// What all that slides a window over an extended source checks. Without output there is nothing to
-// do.
-template <class Windows>
-void read_windows(Windows& w, const Input<4>& source, const InOut<4>& out, const List& rows,
-                  const List& columns, long height, long width, int threads) {
-  w.source = view_of<const void>(source);
-  w.out = view_of<void>(out);
-  require(height > 0 && width > 0, "kernels must have elements");
-  require(w.out.channels == w.source.channels, "out must have the source's channels");
-  const char* rows_rule =
-      "rows must be the source row, or -1, of each of out's rows and kernel rows - 1";
-  const char* columns_rule =
-      "columns must be the source column, or -1, of each of out's columns and kernel columns - 1";
-  if (w.out.height > 0) {
-    w.rows = read_list(rows, w.out.height, height, rows_rule);
-    require_indices(w.rows.at, w.rows.size, w.source.height, rows_rule);
-  }
-  if (w.out.width > 0) {
-    w.columns = read_list(columns, w.out.width, width, columns_rule);
-    w.runs = find_runs(w.columns);
-    for (const ColumnRun& run : w.runs)
-      require(run.source == -1 || (run.source >= 0 && run.source + run.size <= w.source.width),
-              columns_rule);
-  }
-  require(!overlap(w.source, w.out), "out must not overlap the source");
-  w.threads = threads_or_default(threads);
-}
-
-Correlation read_correlation(const Input<4>& source, const InOut<4>& out, const List& rows,
-                             const List& columns, long kernel_height, long kernel_width,
-                             int threads) {
-  Correlation c;
-  read_windows(c, source, out, rows, columns, kernel_height, kernel_width, threads);
-  const DataType arithmetic = arithmetic_of(c.source.type);
-  require(c.out.type == arithmetic || (arithmetic != DataType::i64 &&
-                                       (c.out.type == DataType::u8 || c.out.type == DataType::u16)),
-          "out must be of the arithmetic's dtype, uint8 or uint16");
-  return c;
-}
-
 void box_planes(const Input<4>& source, Pair kernel, const List& rows, const List& columns,
-                double fill, const InOut<4>& out, double divisor, double offset, int threads) {
+                double fill, const InOut<4>& out, double divisor, double offset, int threads,
+                Keep keep) {
   Box box;
   std::tie(box.height, box.width) = kernel;
   read_windows(box, source, out, rows, columns, box.height, box.width, threads);
   require(box.out.planes == box.source.planes, "out must have the source's planes");
   require(divisor != 0, "divisor must not be 0");
+  read_kept(box, keep);
   box.fill = fill, box.divisor = divisor, box.offset = offset;
   if (out.size() == 0) return;
   nb::gil_scoped_release release;
@@ -155,8 +58,6 @@ void run_correlate(const Correlation& c, const Input<3>& kernels, const int32_t*
 }
 
 void require_terms(const Correlation& c, const Input<3>& kernels, const PlaneList& planes) {
-  require(data_type_of(kernels) == arithmetic_of(c.source.type),
-          "kernels must be of the arithmetic's dtype");
   require(kernels.shape(0) > 0, "there must be kernels");
   require(static_cast<long>(planes.shape(0)) == c.out.planes && planes.shape(1) == kernels.shape(0),
           "planes must be (out's planes, kernels)");
@@ -166,10 +67,10 @@ void require_terms(const Correlation& c, const Input<3>& kernels, const PlaneLis
 
 void correlate_planes(const Input<4>& source, const Input<3>& kernels, const PlaneList& planes,
                       const List& rows, const List& columns, nb::handle fill, const InOut<4>& out,
-                      double offset, int threads) {
-  const Correlation c =
-      read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
-  const DataType arithmetic = arithmetic_of(c.source.type);
+                      double offset, int threads, Keep keep) {
+  const DataType arithmetic = data_type_of(kernels);
+  const Correlation c = read_correlation(source, out, rows, columns, arithmetic, kernels.shape(1),
+                                         kernels.shape(2), keep, threads);
   require_terms(c, kernels, planes);
   if (empty(c.out)) return;
   switch (arithmetic) {
@@ -201,10 +102,10 @@ bool is_tile(long size) {
 nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
                               const PlaneList& planes, const List& rows, const List& columns,
                               double fill, const InOut<4>& out, Pair tile, double offset,
-                              int threads) {
-  const Correlation c =
-      read_correlation(source, out, rows, columns, kernels.shape(1), kernels.shape(2), threads);
-  const DataType arithmetic = arithmetic_of(c.source.type);
+                              int threads, Keep keep) {
+  const DataType arithmetic = data_type_of(kernels);
+  const Correlation c = read_correlation(source, out, rows, columns, arithmetic, kernels.shape(1),
+                                         kernels.shape(2), keep, threads);
   require(arithmetic != DataType::i64, "Fourier transforms are not for int64");
   require_terms(c, kernels, planes);
   const auto [height, width] = tile;
@@ -238,13 +139,13 @@ void run_separable(const Correlation& c, const Input<2>& vertical, const Input<2
 
 void correlate_separable_planes(const Input<4>& source, const Input<2>& vertical,
                                 const Input<2>& horizontal, const List& rows, const List& columns,
-                                double fill, const InOut<4>& out, double offset, int threads) {
-  const Correlation c =
-      read_correlation(source, out, rows, columns, vertical.shape(1), horizontal.shape(1), threads);
-  const DataType arithmetic = arithmetic_of(c.source.type);
+                                double fill, const InOut<4>& out, double offset, int threads,
+                                Keep keep) {
+  const DataType arithmetic = data_type_of(vertical);
+  const Correlation c = read_correlation(source, out, rows, columns, arithmetic, vertical.shape(1),
+                                         horizontal.shape(1), keep, threads);
   require(arithmetic != DataType::i64, "separable correlation is not for int64");
-  require(data_type_of(vertical) == arithmetic && data_type_of(horizontal) == arithmetic,
-          "kernels must be of the arithmetic's dtype");
+  require(data_type_of(horizontal) == arithmetic, "kernels must be of one dtype");
   require(vertical.shape(0) > 0 && vertical.shape(0) == horizontal.shape(0),
           "there must be as many columns as rows of kernels");
   require(c.out.planes == c.source.planes, "out must have the source's planes");
@@ -367,6 +268,7 @@ void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, P
 
 void define_arrays(nb::module_& m) {
   using namespace nb::literals;
+  define_recipes(m);
   // Taken as they are: a copy would be filled instead of out.
   auto array = [](const char* name) { return nb::arg(name).noconvert(); };
   // What Python's choice of a method and of tiles has to know.
@@ -376,23 +278,26 @@ void define_arrays(nb::module_& m) {
   m.attr("LONGEST_TILE") = kLongestTile;
   m.def("correlate", &correlate_planes, array("source"), array("kernels"), array("planes"),
         array("rows"), array("columns"), "fill"_a, array("out"), "offset"_a = 0.0, "threads"_a = 0,
+        "keep"_a = nb::none(),
         "Correlate planes (P, H, W, C) with kernels (T, KH, KW): out plane p is the sum over t of\n"
         "kernel t over source plane planes[p, t], extended by the lists of rows and columns.\n"
-        "-1 in a list is a plane, row or column of fill.");
+        "-1 in a list is a plane, row or column of fill. keep is where in its window (row, column) "
+        "a\n"
+        "pixel stands whose last channel is kept as it is; None filters all channels.");
   m.def(
       "correlate_fft", &correlate_fft_planes, array("source"), array("kernels"), array("planes"),
       array("rows"), array("columns"), "fill"_a, array("out"), "tile"_a, "offset"_a = 0.0,
-      "threads"_a = 0,
+      "threads"_a = 0, "keep"_a = nb::none(),
       "As correlate, by Fourier transforms of tiles (height, width) that are powers of two; of\n"
       "height 1 for kernels of one row. Returns the tiles, as (plane, row, column) of their first\n"
       "result, in which something was not finite: their results are to be computed otherwise.");
   m.def("correlate_separable", &correlate_separable_planes, array("source"), array("vertical"),
         array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
-        "offset"_a = 0.0, "threads"_a = 0,
+        "offset"_a = 0.0, "threads"_a = 0, "keep"_a = nb::none(),
         "As correlate, each plane with the sum of outer products vertical[r], horizontal[r].");
   m.def(
       "box", &box_planes, array("source"), "kernel"_a, array("rows"), array("columns"), "fill"_a,
-      array("out"), "divisor"_a = 1.0, "offset"_a = 0.0, "threads"_a = 0,
+      array("out"), "divisor"_a = 1.0, "offset"_a = 0.0, "threads"_a = 0, "keep"_a = nb::none(),
       "Sum the windows (KH, KW) of each plane (P, H, W, C), extended as correlate does, at a cost\n"
       "that hardly depends on their size: out = sum / divisor + offset, rounded half to even and\n"
       "saturated if out is uint8 or uint16. Sums of uint8 and uint16 are exact, of int64 below\n"

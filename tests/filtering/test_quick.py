@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.filtering.quick import filter_small
+from fencepost.filtering.quick import filter_known
 
 KERNELS = {
     "matrix": np.array([[1.0, 2, 0, -1], [0, 3, 1, 0], [2, 0, -2, 1]]),
@@ -18,9 +18,21 @@ KERNELS = {
 }
 
 
+def assert_same(result, expected):
+    """Compare, to the rounding of another order of sums: of integers where one is almost ½."""
+    assert result.dtype == expected.dtype
+    if result.dtype.kind == "u":
+        off = np.abs(result.astype(int) - expected.astype(int))
+        assert off.max() <= 1
+        assert off.sum() <= max(1, off.size // 1000)
+    else:
+        eps = np.finfo(result.dtype).eps
+        np.testing.assert_allclose(result, expected, rtol=0, atol=2e4 * eps)
+
+
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(9, 11), (12, 10, 3), (9, 9, 1)])
+@pytest.mark.parametrize("shape", [(9, 11), (12, 10, 3), (9, 9, 1), (70, 90)])
 def test_the_short_way_gives_what_the_long_way_gives(monkeypatch, kernel, dtype, shape):
     image = np.random.default_rng(1).uniform(0, 255, shape).astype(dtype)
     options = list(
@@ -29,13 +41,57 @@ def test_the_short_way_gives_what_the_long_way_gives(monkeypatch, kernel, dtype,
         )
     )
     names = ("boundary", "operation", "scale", "offset")
-    short = [filter_small(image, kernel, *values) for values in options]
-    monkeypatch.setattr("fencepost.filtering.images.filter_small", lambda *_: None)
-    for values, result in zip(options, short, strict=True):
+    short = [filter_known(image, kernel, *values, "auto") for values in options]
+    again = [filter_known(image, kernel, *values, "auto") for values in options]
+    monkeypatch.setattr("fencepost.filtering.images.filter_known", lambda *_: None)
+    for values, result, second in zip(options, short, again, strict=True):
         expected = fp.filter_image(image, kernel, **dict(zip(names, values, strict=True)))
-        assert result is not None
-        assert result.dtype == image.dtype
-        np.testing.assert_array_equal(result, expected)
+        assert_same(result, expected)
+        np.testing.assert_array_equal(second, result)
+
+
+@pytest.mark.parametrize("kernel", ["mean:3", "gaussian:sigma=1.5", "laplace", "mean:9"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [2, 4])
+@pytest.mark.parametrize("boundary", ["reflect", "none", "wrap"])
+def test_alpha_is_kept_as_the_colours_are_written(monkeypatch, kernel, dtype, channels, boundary):
+    generator = np.random.default_rng(2)
+    full = 1 if np.dtype(dtype).kind == "f" else np.iinfo(dtype).max
+    image = (generator.uniform(0, 1, (40, 33, channels)) * full).astype(dtype)
+    opaque = image.copy()
+    opaque[..., -1] = full
+    for pixels, alpha in ((image, "keep"), (opaque, "auto")):
+        known = filter_known(pixels, kernel, boundary, "convolve", 1.0, 0.0, alpha)
+        with monkeypatch.context() as patched:
+            patched.setattr("fencepost.filtering.images.filter_known", lambda *_: None)
+            slow = fp.filter_image(pixels, kernel, boundary=boundary, alpha=alpha)
+        colours = fp.filter_image(pixels[..., :-1].copy()[..., :1], kernel, boundary=boundary)
+        assert_same(known, slow)
+        assert_same(known[..., :1], colours)
+        half = (image.shape[0] - known.shape[0]) // 2
+        inside = slice(half, half + known.shape[0]), slice(half, half + known.shape[1])
+        np.testing.assert_array_equal(known[..., -1], pixels[inside][..., -1])
+
+
+def test_a_transparent_image_goes_the_long_way_under_a_blur():
+    image = np.full((8, 8, 4), 200, np.uint8)
+    image[..., 3] = 255
+    arguments = "mean:3", "reflect", "convolve", 1.0, 0.0, "auto"
+    assert filter_known(image, *arguments) is not None
+    image[3, 3, 3] = 7
+    assert filter_known(image, *arguments) is None
+    assert fp.filter_image(image, "mean:3")[3, 3, 3] != 7
+
+
+@pytest.mark.parametrize("side", [3, 5, 7, 9, 11, 13, 15])
+def test_means_of_bytes_are_rounded_exactly(side):
+    generator = np.random.default_rng(side)
+    image = generator.integers(0, 256, (60, 70)).astype(np.uint8)
+    image[:20] = 255
+    padded = np.pad(image, side // 2, "symmetric").astype(np.int64)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side))
+    expected = np.rint(windows.sum(axis=(2, 3)) / side**2)
+    np.testing.assert_array_equal(fp.filter_image(image, f"mean:{side}"), expected)
 
 
 def test_a_kernel_that_is_changed_in_place_is_another():

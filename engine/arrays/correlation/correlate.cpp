@@ -15,7 +15,7 @@ inline namespace FENCEPOST_LEVEL {
 template <class T>
 void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
   const OutArray& out = c.out;
-  const Extension<T> extension(c.source, c.rows, c.runs, fill);
+  const Extension<T> extension(c.source, c.rows, c.map, fill);
   const Geometry g(out, terms.count, terms.height, terms.width,
                    terms.count * terms.height * terms.width);
   const int tile = g.tile_rows;
@@ -33,7 +33,7 @@ void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
                            panel.last - panel.first + terms.width - 1, input_rows, panel.in_place);
       windows.back().start(strip.first_row);
     }
-    Output<T> output(out, panel, tile);
+    Output<T> output(out, c.kept, panel, tile);
     std::vector<const T*> rows(terms.count * input_rows);
     const TapSums<T> sums{rows.data(), weights.data(), terms.count, terms.height,
                           terms.width, out.channels,   offset};

@@ -11,8 +11,9 @@ struct Correlation {
   SourceArray source;
   OutArray out;
   IndexList rows, columns;
-  std::vector<ColumnRun> runs; // of columns
+  ColumnMap map; // of columns
   int threads;
+  KeptChannel kept{};
 };
 
 // Each output plane is a sum of terms: a kernel over a plane of the source, or over fill (-1).

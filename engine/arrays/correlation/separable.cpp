@@ -15,7 +15,7 @@ inline namespace FENCEPOST_LEVEL {
 template <class T>
 void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T fill, T offset) {
   const OutArray& out = c.out;
-  const Extension<T> extension(c.source, c.rows, c.runs, fill);
+  const Extension<T> extension(c.source, c.rows, c.map, fill);
   Geometry g(out, terms.count, terms.height, terms.width,
              terms.count * (terms.height + terms.width));
   g.cached_rows++; // and the row that is passed over
@@ -31,7 +31,7 @@ void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T
     Window<T> window(extension, strip.plane, panel.first,
                      panel.last - panel.first + terms.width - 1, 1, panel.in_place);
     window.start(strip.first_row);
-    Output<T> output(out, panel, tile);
+    Output<T> output(out, c.kept, panel, tile);
     Buffer<T> passed(terms.count * input_rows * pitch);
     auto pass_row = [&](long t, long row) {
       return passed.get() + (t * input_rows + row % input_rows) * pitch;

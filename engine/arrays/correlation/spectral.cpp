@@ -168,7 +168,7 @@ template <class T>
 class Tiling {
  public:
   Tiling(const Correlation& c, const Terms<T>& terms, TileSize tile, T fill)
-      : c_(c), terms_(terms), extension_(c.source, c.rows, c.runs, fill),
+      : c_(c), terms_(terms), extension_(c.source, c.rows, c.map, fill),
         line_(terms.height == 1 && tile.height == 1) {
     long rows = tile.height, columns = tile.width;
     if (line_)
@@ -337,6 +337,8 @@ std::vector<TilePosition> correlate_fft(const Correlation& c, const Terms<T>& te
         if (!tiling.write(tile + which, tiles, which)) trusted[tile + which] = 0;
     }
   });
+  for (long p = 0; p < c.out.planes; p++)
+    for (long y = 0; y < c.out.height; y++) c.kept.put(c.out, p, y, 0, c.out.width);
   std::vector<TilePosition> non_finite;
   for (long tile = 0; tile < count; tile++)
     if (!trusted[tile]) non_finite.push_back(tiling.position_of(tile));

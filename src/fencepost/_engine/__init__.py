@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         SHORTEST_LINE,
         SHORTEST_TILE,
         NetworkPlan,
+        Recipes,
         Trainer,
         augment,
         box,
@@ -89,6 +90,7 @@ else:
     SHORTEST_LINE = _chosen.SHORTEST_LINE
     SHORTEST_TILE = _chosen.SHORTEST_TILE
     NetworkPlan = _chosen.NetworkPlan
+    Recipes = _chosen.Recipes
     Trainer = _chosen.Trainer
     augment = _chosen.augment
     box = _chosen.box
@@ -110,6 +112,7 @@ __all__ = [
     "SHORTEST_LINE",
     "SHORTEST_TILE",
     "NetworkPlan",
+    "Recipes",
     "Trainer",
     "augment",
     "box",

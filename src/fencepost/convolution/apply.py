@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from ..errors import ArgumentError
 from .boundaries import Boundary, parse_boundary
-from .methods import Choice, choose, compute
+from .methods import Choice, choose, compute, recipe_of
 from .methods.direct import Prepared, is_quickest
 from .parsing import ConvolutionCall, parse_call, window_indices
 from .task import Array, CorrelationTask
@@ -93,6 +94,7 @@ def correlate_planes(
     out_dtype: DTypeLike,
     offset: float = 0.0,
     method: str = "auto",
+    keeps_alpha: bool = False,
 ) -> Array:
     """Correlate images as they lie in memory, and keep or round to the dtype asked for.
 
@@ -110,9 +112,11 @@ def correlate_planes(
         What stands beyond the edges with "fill".
     out_dtype : dtype
         uint8 or uint16 (rounded to nearest, halves to even, and saturated), or the dtype of the
-        arithmetic: float64 for a float64 source, else float32.
+        arithmetic: float64 for a float64 or uint16 source, else float32.
     offset : float
         Added before rounding.
+    keeps_alpha : bool
+        Whether the last channel is taken over as it is.
 
     Returns
     -------
@@ -121,25 +125,27 @@ def correlate_planes(
     """
     edges = Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)
     task = _image_task(np.ascontiguousarray(source), kernel, origin, edges, out_dtype, offset)
+    task = replace(task, keep=origin) if keeps_alpha else task
     compute(task, method)
     return task.out
 
 
-def prepare_image(
+def image_recipe(
     shape: tuple[int, int, int],
     dtype: str,
     kernel: Array,
     origin: tuple[int, int],
     boundary: Boundary,
     offset: float = 0.0,
-) -> Prepared | None:
-    """Return `correlate_planes` for one small image (rows, columns, channels), or None.
+    keeps_alpha: bool = False,
+) -> dict[str, Any] | None:
+    """Return what `_engine.Recipes.add` takes for an image (rows, columns, channels), or None.
 
-    The results have the image's own dtype; a uint16 one is to be given in float64.
+    It is `correlate_planes` of such an image, with results of the image's own dtype.
     """
-    source = np.broadcast_to(np.array(0, np.float64 if dtype == "H" else dtype), (1, *shape))
+    source = np.zeros((1, *shape), dtype)
     task = _image_task(source, kernel, origin, boundary, dtype, offset)
-    return Prepared(task, task.out.shape[1:]) if is_quickest(task) else None
+    return recipe_of(replace(task, keep=origin) if keeps_alpha else task)
 
 
 def _image_task(
@@ -150,7 +156,7 @@ def _image_task(
     out_dtype: DTypeLike,
     offset: float,
 ) -> CorrelationTask:
-    arithmetic = np.float64 if source.dtype == np.float64 else np.float32
+    arithmetic = np.float64 if source.dtype in (np.float64, np.uint16) else np.float32
     kernel = np.ascontiguousarray(kernel, arithmetic)
     mode = "valid" if edges.kind == "none" else "same"
     indices = tuple(

@@ -27,7 +27,8 @@ class CorrelationTask:
     channels), C-contiguous]: In the dtype of the arithmetic, or uint8 or uint16: then rounded and
     saturated. `offset`: Added to every result before it is rounded. `largest`: The largest
     magnitude in source and fill where all numbers are integers: then results have to be exact,
-    whatever the dtype of the arithmetic. None where they may round.
+    whatever the dtype of the arithmetic. None where they may round. `keep`: Of images whose last
+    channel is alpha, and kept: the kernel's element over the pixel itself.
     """
 
     source: Array
@@ -37,6 +38,7 @@ class CorrelationTask:
     out: Array
     offset: float = 0.0
     largest: int | None = None
+    keep: tuple[int, int] | None = None
 
     @property
     def axes(self) -> int:

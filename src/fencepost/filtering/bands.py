@@ -53,7 +53,6 @@ def _is_written_at_once(
         opaque
         and len(steps) == 1
         and steps[0].together is None
-        and pixels.dtype != np.uint16
         and not (options.luminance or options.magnitude)
     )
 

@@ -22,6 +22,7 @@ __all__ = ["filter_rows", "full_scale", "luma"]
 LUMA = (0.299, 0.587, 0.114)
 # Of full opacity: where less of anything is seen, there is no colour to be told.
 TRANSPARENT = 1e-5
+LARGEST_WEIGHT = 1e25
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:
@@ -51,6 +52,17 @@ def filter_rows(
     colour, alpha = pixels[..., :-1], pixels[..., -1:]
     if options.alpha == "premultiply":
         _check_premultiplied(steps)
+    blurs = any(step.is_blur for step in steps) and options.alpha != "keep" and not opaque
+    if _is_one_pass(pixels, steps, options) and not blurs:
+        return response(
+            pixels,
+            steps[0],
+            options,
+            dtype,
+            scale=options.scale,
+            offset=options.offset,
+            keeps_alpha=True,
+        )
     weights = None if opaque or options.alpha == "keep" else alpha
     seen, blurred = _filter_colour(colour, weights, steps, options, dtype)
     if blurred is None:
@@ -59,6 +71,16 @@ def filter_rows(
     else:
         alpha = blurred
     return np.concatenate([seen, postprocess(alpha, dtype)], axis=2)
+
+
+def _is_one_pass(pixels: Pixels, steps: tuple[Step, ...], options: Options) -> bool:
+    """Whether one kernel makes the result, and the engine can keep alpha as it writes it."""
+    if len(steps) > 1 or steps[0].together is not None or options.dtype is not None:
+        return False
+    if options.luminance or options.magnitude or options.nan == "ignore":
+        return False
+    # Beyond, `response` works with other weights, lest sums overflow.
+    return float(np.abs(steps[0].kernels[0].matrix).max()) * abs(options.scale) < LARGEST_WEIGHT
 
 
 def _check_premultiplied(steps: tuple[Step, ...]) -> None:

@@ -15,7 +15,7 @@ from . import pixels as kinds
 from .bands import filter_pixels
 from .channels import luma
 from .options import Options
-from .quick import filter_small
+from .quick import filter_known
 from .responses import arithmetic, interior, postprocess, responses
 from .steps import Step, as_steps
 
@@ -130,9 +130,9 @@ def filter_image(
     if plain and alpha in ("auto", "keep") and dtype is None:
         picture: Any = image if hasattr(image, "colours") else None
         array = image if picture is None else picture.pixels
-        small: Any = filter_small(array, kernel, boundary, operation, scale, offset)
-        if small is not None:
-            return small if picture is None else picture.with_pixels(small)  # type: ignore[no-any-return]
+        known: Any = filter_known(array, kernel, boundary, operation, scale, offset, alpha)
+        if known is not None:
+            return known if picture is None else picture.with_pixels(known)  # type: ignore[no-any-return]
     options = Options.read(
         boundary,
         operation=operation,

@@ -42,14 +42,18 @@ def response(
     scale: float = 1.0,
     offset: float = 0.0,
     boundary: Boundary | None = None,
+    keeps_alpha: bool = False,
 ) -> Pixels:
     """Return scale · response + offset as `dtype`: rounded half to even and cut off if integer.
 
-    Of a set the magnitude of its responses is returned: for a pair √(x² + y²).
+    Of a set the magnitude of its responses is returned: for a pair √(x² + y²). `keeps_alpha` takes
+    the last channel over as it is; it is for single kernels, and pixels of `dtype`.
     """
     boundary = boundary or options.boundary
     if step.together is None:
-        return _linear(pixels, step.kernels[0], options, boundary, dtype, scale, offset)
+        return _linear(
+            pixels, step.kernels[0], options, boundary, dtype, scale, offset, keeps_alpha
+        )
     magnitude = step.together.magnitude(responses(pixels, step, options))
     return postprocess(magnitude, dtype, scale, offset)
 
@@ -68,6 +72,7 @@ def _linear(
     dtype: DTypeLike,
     scale: float = 1.0,
     offset: float = 0.0,
+    keeps_alpha: bool = False,
 ) -> Pixels:
     matrix, origin = _as_correlated(kernel, options)
     height, width = pixels.shape[:2]
@@ -83,11 +88,11 @@ def _linear(
         )
     if options.nan == "ignore" and pixels.dtype.kind == "f" and np.isnan(pixels).any():
         return postprocess(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
-    if pixels.dtype == np.uint16:
-        pixels = pixels.astype(arithmetic(pixels.dtype))
     dtype = np.dtype(dtype)
     exact = arithmetic(pixels.dtype)
     largest = float(np.abs(matrix).max(initial=0)) * abs(scale)
+    if keeps_alpha:
+        return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset, keeps_alpha)
     if not largest < _LARGEST[exact]:
         # So large that sums could overflow, and become no number on their way to white.
         matrix, largest = _normalized(matrix)
@@ -128,6 +133,7 @@ def _correlated(
     boundary: Boundary,
     dtype: np.dtype[Any],
     offset: float,
+    keeps_alpha: bool = False,
 ) -> Pixels:
     planes: Pixels = correlate_planes(
         np.ascontiguousarray(pixels)[None],
@@ -137,6 +143,7 @@ def _correlated(
         boundary.value.real,
         dtype if dtype.kind == "u" else arithmetic(pixels.dtype),
         offset,
+        keeps_alpha=keeps_alpha,
     )
     result: Pixels = planes[0].astype(dtype, copy=False)
     return result
@@ -146,7 +153,7 @@ def _as_correlated(kernel: Kernel, options: Options) -> tuple[NDArray[np.float64
     """Return the matrix as it slides over the image, and which of its cells meets the pixel."""
     laid = kernel if options.operation == "correlate" else kernel.flipped()
     row, column = laid.origin
-    return laid.matrix, (row, column)
+    return laid.matrix, (int(row), int(column))
 
 
 def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:

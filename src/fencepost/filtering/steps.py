@@ -22,7 +22,7 @@ class Step:
     def is_blur(self) -> bool:
         """Whether every result is a weighted mean of pixels, times a constant."""
         weights = self.kernels[0].matrix
-        return self.together is None and bool((weights >= 0).all()) and weights.sum() > 0
+        return self.together is None and bool((weights >= 0).all() and weights.sum() > 0)
 
     @property
     def label(self) -> str:

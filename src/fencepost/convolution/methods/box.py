@@ -79,6 +79,7 @@ def run(task: CorrelationTask) -> None:
         flat_task.out,
         divisor,
         task.offset,
+        keep=task.keep,
     )
     if task.largest is not None and weight != 1:
         task.out[...] *= weight

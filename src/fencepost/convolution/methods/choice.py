@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 
+from ... import _engine
 from ...errors import ArgumentError
 from ..task import CorrelationTask
-from . import box, direct, fft, integer_fft, separable
+from . import box, costs, direct, fft, integer_fft, separable
 from .candidate import Candidate, Choice
 from .exchange import exchanged
+from .factors import Factors, real_factors
 
 METHODS = ("auto", "direct", "separable", "box", "fft")
 
@@ -52,6 +54,38 @@ def compute(task: CorrelationTask, method: str = "auto") -> None:
         if candidate.seconds is not None and candidate.seconds < (cheapest.seconds or 0.0):
             cheapest = candidate
     cheapest.run()
+
+
+def lasting(task: CorrelationTask) -> tuple[str, Factors | None] | None:
+    """Choose what stays right for other values of the same shapes, or None if nothing does.
+
+    Returns the method, direct, separable or box, with the factors that separable needs. To find
+    them costs nothing here: it is done once.
+    """
+    threads = _engine.get_num_threads()
+    seconds = {
+        candidate.method: candidate.seconds
+        for candidate in (direct.propose(task, math.inf, False), box.propose(task, math.inf, False))
+        if candidate.seconds is not None
+    }
+    factors = None if separable.not_separable(task) else _lasting_factors(task)
+    if factors is not None and not factors.leading:
+        shape, dtype = task.kernel.shape, task.kernel.dtype
+        passes = costs.separable(task.out.size, shape, factors.rank, dtype)
+        seconds["separable"] = (passes - costs.factoring(shape)) / threads
+    best = min(seconds, key=seconds.__getitem__)
+    if seconds[best] > direct.SMALL / 2:
+        transforms = _propose_fft(task, seconds[best], True).seconds
+        if transforms is not None and transforms < seconds[best]:
+            return None
+    return best, factors if best == "separable" else None
+
+
+def _lasting_factors(task: CorrelationTask) -> Factors | None:
+    factors = real_factors(task.kernel, every_weight=True)
+    if factors is None and task.source.dtype.kind == "u":  # pixels are seen beside white
+        factors = real_factors(task.kernel, every_weight=False)
+    return factors
 
 
 def choose(task: CorrelationTask, method: str = "auto") -> Choice:

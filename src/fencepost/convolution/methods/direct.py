@@ -50,6 +50,7 @@ def run(task: CorrelationTask) -> None:
         task.fill,
         flat.out,
         task.offset,
+        keep=task.keep,
     )
 
 

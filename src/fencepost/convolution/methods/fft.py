@@ -161,5 +161,6 @@ def _transformed(task: CorrelationTask, transform: Tiling | Whole) -> bool:
         flat.out,
         transform.tile,
         task.offset,
+        keep=task.keep,
     )
     return not doubtful

@@ -70,7 +70,8 @@ def compute(task: CorrelationTask, regions: Sequence[Region]) -> None:
         part = _part(task, region)
         part = replace(part, out=np.empty(part.out.shape, part.out.dtype))
         direct.run(part)
-        task.out[region] = part.out
+        kept = -1 if task.keep else None
+        task.out[region][..., :kept] = part.out[..., :kept]
 
 
 def _part(task: CorrelationTask, region: Region) -> CorrelationTask:
@@ -97,4 +98,5 @@ def _part(task: CorrelationTask, region: Region) -> CorrelationTask:
         kernel=np.ascontiguousarray(task.kernel[tuple(kept)]),
         indices=tuple(indices),
         out=task.out[region],
+        keep=None,
     )

@@ -24,7 +24,7 @@ from .factors import (
 
 def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     """Look for factors, if they could save time, and say what passes along the axes would cost."""
-    note = _not_separable(task)
+    note = not_separable(task)
     if note:
         return Candidate("separable", None, note)
     dtype, shape, threads = task.kernel.dtype, task.kernel.shape, _engine.get_num_threads()
@@ -40,7 +40,7 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     return Candidate("separable", seconds, note, lambda: run(task, factors))
 
 
-def _not_separable(task: CorrelationTask) -> str:
+def not_separable(task: CorrelationTask) -> str:
     """Say why passes along the axes are out of the question; nothing if they are not."""
     if task.kernel.dtype.kind == "i":
         return "integers of this size are not summed in passes"
@@ -81,6 +81,7 @@ def run(task: CorrelationTask, factors: Factors) -> None:
         fill,
         task.out.reshape(-1, *task.out.shape[-3:]),
         task.offset,
+        keep=task.keep,
     )
 
 

@@ -6,6 +6,7 @@ transforms in float32 are slower), so that rounding is far below float32's.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import math
@@ -53,10 +54,16 @@ def sizes_of(task: CorrelationTask) -> Whole | None:
 
 def _needed(indices: Indices, fill: float) -> int:
     """Return the elements of an extended axis; zeros before it may stand for those behind it."""
-    present = np.flatnonzero(indices != FILL)
-    if fill or len(present) == 0:
+    if fill or len(indices) == 0:
         return len(indices)
-    return len(indices) - min(int(present[0]), len(indices) - 1 - int(present[-1]))
+    if indices[len(indices) // 2] == FILL:  # what is present is short, or nothing
+        present = np.flatnonzero(indices != FILL)
+        ends = present[[0, -1]] if len(present) else np.array([0, len(indices) - 1])
+        return len(indices) - min(int(ends[0]), len(indices) - 1 - int(ends[1]))
+    middle = len(indices) // 2
+    before = bisect.bisect_left(range(middle), True, key=lambda i: indices[i] != FILL)
+    behind = bisect.bisect_left(range(middle), True, key=lambda i: indices[-1 - i] != FILL)
+    return len(indices) - min(before, behind)
 
 
 @functools.lru_cache(maxsize=256)
@@ -79,7 +86,7 @@ def run(task: CorrelationTask, whole: Whole) -> None:
     indices = tuple(along[: _needed(along, task.fill)] for along in task.indices)
     kernel = np.conj(_forward(task.kernel.astype(np.float64), whole.sizes))
     for plane in range(task.source.shape[0]):
-        for channel in range(task.source.shape[-1]):
+        for channel in range(task.source.shape[-1] - (task.keep is not None)):
             extended = extend(task.source[plane, ..., channel], indices, task.fill)
             spectrum = _forward(extended, whole.sizes)
             spectrum *= kernel
@@ -91,6 +98,12 @@ def run(task: CorrelationTask, whole: Whole) -> None:
                 limits = np.iinfo(out.dtype)
                 np.rint(result, out=result).clip(limits.min, limits.max, out=result)
             out[...] = result
+    if task.keep is not None:
+        rows, columns = (
+            along[start : start + size]
+            for along, start, size in zip(task.indices, task.keep, task.outputs, strict=True)
+        )
+        task.out[..., -1] = task.source[:, rows[:, None], columns, -1]
 
 
 def extend(source: Array, indices: Sequence[Indices], fill: float) -> Array:

@@ -111,6 +111,64 @@ LAYERS = {
         [fp.Conv2d(4, 3, padding=1), fp.Residual(fp.Conv2d(4, 3, padding=1), fp.BatchNorm2d(),
          fp.ReLU()), fp.MaxPool2d(2, remainder="crop"), fp.Flatten(), fp.Linear(3)],
     ),
+    "residual with shortcut": (
+        (3, 7, 6),
+        [fp.Residual(fp.Conv2d(5, 3, stride=2, padding=1, remainder="crop"), fp.BatchNorm2d(),
+         fp.ReLU(), fp.Conv2d(5, 1), shortcut=[fp.Conv2d(5, 1, stride=2, remainder="crop"),
+         fp.BatchNorm2d()]), fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "residual 1d with shortcut": (
+        (2, 9), [fp.Residual(fp.Conv1d(3, 3, padding=1), fp.Tanh(), shortcut=fp.Conv1d(3, 1)),
+                 fp.Flatten(), fp.Linear(3)],
+    ),
+    "dense block": (
+        (3, 5, 6),
+        [fp.Conv2d(4, 3, padding=1), fp.Concat([], [fp.BatchNorm2d(), fp.ReLU(),
+         fp.Conv2d(3, 3, padding=1)]), fp.Concat([], [fp.ReLU(), fp.Conv2d(2, 1)]),
+         fp.Flatten(), fp.Linear(3)],
+    ),
+    "inception": (
+        (3, 6, 5),
+        [fp.Concat(fp.Conv2d(2, 1), [fp.Conv2d(3, 1), fp.ReLU(), fp.Conv2d(4, 3, padding=1)],
+         [fp.MaxPool2d(3, 1, padding=1), fp.Conv2d(1, 1)], [], fp.AvgPool2d(3, 1, padding=1)),
+         fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "nested concat": (
+        (2, 6, 6),
+        [fp.Concat([fp.Conv2d(3, 3, padding=1), fp.Concat([], [fp.Tanh()], fp.Conv2d(2, 1))],
+         [], []), fp.GlobalAvgPool(), fp.Linear(3)],
+    ),
+    "concat of features": (
+        (6,), [fp.Concat([fp.Linear(3), fp.Tanh()], [], [fp.Linear(2)]), fp.Linear(4)],
+    ),
+    "gate of channels": (
+        (3, 6, 5),
+        [fp.Conv2d(5, 3, padding=1), fp.Gate(fp.GlobalAvgPool(), fp.Linear(2), fp.ReLU(),
+         fp.Linear(5), fp.Sigmoid()), fp.Flatten(), fp.Linear(3)],
+    ),
+    "gate 1 x 1": (
+        (3, 4, 5),
+        [fp.Conv2d(5, 3, padding=1), fp.Gate(fp.AvgPool2d((4, 5)), fp.Conv2d(5, 1), fp.Sigmoid()),
+         fp.Flatten(), fp.Linear(3)],
+    ),
+    "gate of pixels": (
+        (3, 4, 5),
+        [fp.Conv2d(5, 3, padding=1), fp.Gate(fp.Conv2d(1, 3, padding=1), fp.Sigmoid()),
+         fp.Flatten(), fp.Linear(3)],
+    ),
+    "gate of rows": (
+        (3, 4, 5), [fp.Gate(fp.AvgPool2d((1, 5)), fp.Tanh()), fp.Flatten(), fp.Linear(3)],
+    ),
+    "gate of columns, one channel": (
+        (3, 4, 5), [fp.Gate(fp.AvgPool2d((4, 1)), fp.Conv2d(1, 1)), fp.Flatten(), fp.Linear(3)],
+    ),
+    "gate of every value": (
+        (3, 4, 5), [fp.Gate(fp.Conv2d(3, 3, padding=1), fp.SiLU()), fp.Flatten(), fp.Linear(3)],
+    ),
+    "gate of features": ((6,), [fp.Gate(fp.Linear(6), fp.Sigmoid()), fp.Linear(3)]),
+    "gate of a signal": (
+        (3, 9), [fp.Gate(fp.GlobalAvgPool(), fp.Linear(3)), fp.Flatten(), fp.Linear(3)],
+    ),
     "rbf": (
         (6,),
         [fp.Linear(3), fp.Tanh(), fp.RBF([[1.0, -1.0, 0.5], [0.0, 2.0, 1.0], [1, 1, 1]], 2.5)],

@@ -108,11 +108,23 @@ def apply(layer: l.Layer, x: Array, arrays: Arrays, training: bool) -> Array:
                 return d.batch_norm_training(x, **scale)
             return d.batch_norm_inference(x, arrays["running_mean"], arrays["running_var"], **scale)
         case l.Residual():
-            y = x
-            for index, inner in enumerate(layer.layers):
-                y = apply(inner, y, _below(arrays, index), training)
-            return d.add(y, x)
+            return d.add(*_chains(layer, x, arrays, training))
+        case l.Concat():
+            return d.concat(*_chains(layer, x, arrays, training))
+        case l.Gate():
+            return d.gate(x, *_chains(layer, x, arrays, training))
     raise TypeError(f"the reference does not know {layer}")
+
+
+def _chains(layer: l.Branched, x: Array, arrays: Arrays, training: bool) -> list[Array]:
+    """What each chain of a layer makes of a batch."""
+    values = []
+    for chain in layer.chains:
+        y = x
+        for index, inner in enumerate(chain.layers):
+            y = apply(inner, y, _below(arrays, f"{chain.prefix}{index}"), training)
+        values.append(y)
+    return values
 
 
 def _pool(operation, layer, x, **options):
@@ -134,6 +146,6 @@ def _named(net: Network, flat: Array) -> dict[str, Array]:
     return arrays
 
 
-def _below(arrays: Arrays, index: int) -> dict[str, Array]:
+def _below(arrays: Arrays, index: int | str) -> dict[str, Array]:
     prefix = f"{index}."
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}

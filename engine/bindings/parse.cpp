@@ -54,6 +54,8 @@ constexpr Name kNames[] = {
     {"add", Kind::add},
     {"affine", Kind::affine},
     {"rbf", Kind::rbf},
+    {"concat", Kind::concat},
+    {"gate", Kind::gate},
 };
 
 Kind kind_of(const std::string& name) {
@@ -99,6 +101,11 @@ long parse_connections(nb::dict d, Step& s) {
   return links * s.kernel_h * s.kernel_w;
 }
 
+bool broadcasts(const Shape& s, const Shape& to) {
+  auto fits = [](int size, int other) { return size == 1 || size == other; };
+  return fits(s.channels, to.channels) && fits(s.height, to.height) && fits(s.width, to.width);
+}
+
 void check_range(long offset, long size, long count, const char* what) {
   if (offset >= 0 && offset + size > count)
     throw std::invalid_argument(std::string(what) + " reaches beyond its array");
@@ -115,9 +122,13 @@ std::vector<Step> parse_steps(nb::sequence steps, Shape input, long parameter_co
     const int k = static_cast<int>(parsed.size());
     Step s;
     s.kind = kind_of(nb::cast<std::string>(d["op"]));
+    s.index = k;
     s.input = get(d, "input", k);
     if (s.input < 0 || s.input > k) throw std::invalid_argument("input: no such value");
     s.in = s.out = values[s.input];
+    s.other = get(d, "other", -1);
+    if (s.other < -1 || s.other > k) throw std::invalid_argument("other: no such value");
+    if (s.other >= 0) s.other_shape = values[s.other];
     s.weight = get<long>(d, "weight", -1);
     s.bias = get<long>(d, "bias", -1);
     long weights = s.in.channels;
@@ -161,9 +172,17 @@ std::vector<Step> parse_steps(nb::sequence steps, Shape input, long parameter_co
       check_range(s.variance, s.in.channels, state_count, "variance");
       break;
     case Kind::add:
-      s.other = get(d, "other", -1);
-      if (s.other < 0 || s.other > k || s.other == s.input || !(values[s.other] == s.in))
-        throw std::invalid_argument("add: the two values must differ in number only");
+      if (s.other < 0 || !(s.other_shape == s.in))
+        throw std::invalid_argument("add: the two values must have one shape");
+      break;
+    case Kind::concat:
+      if (s.other < 0 || s.other_shape.height != s.in.height || s.other_shape.width != s.in.width)
+        throw std::invalid_argument("concat: the two values must have planes of one size");
+      s.out.channels = s.in.channels + s.other_shape.channels;
+      break;
+    case Kind::gate:
+      if (s.other < 0 || !broadcasts(s.other_shape, s.in))
+        throw std::invalid_argument("gate: the factors do not fit the input");
       break;
     default:
       break;

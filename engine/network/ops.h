@@ -38,6 +38,8 @@ OpPointer make_elementwise(const Step&);       // elementwise.cpp: activations, 
 OpPointer make_batch_norm(const Step&, bool relu); // batch_norm.cpp
 OpPointer make_rbf(const Step&);                   // rbf.cpp
 OpPointer make_flatten(const Step&);               // flatten.cpp
+OpPointer make_concat(const Step&);                // concat.cpp
+OpPointer make_gate(const Step&, bool first_lane); // gate.cpp: if lanes are channels
 OpPointer make_fork();                             // flatten.cpp: one value, two readers
 
 } // namespace FENCEPOST_LEVEL

@@ -24,6 +24,10 @@ OpPointer make_op(const Step& step) {
     return make_flatten(step);
   case Kind::batch_norm:
     return make_batch_norm(step, false);
+  case Kind::concat:
+    return make_concat(step);
+  case Kind::gate:
+    return make_gate(step, false);
   case Kind::rbf:
     return make_rbf(step);
   default:

@@ -28,14 +28,17 @@ enum class Kind {
   batch_norm,
   add,
   affine,
-  rbf
+  rbf,
+  concat,
+  gate
 };
 
 struct Step {
   Kind kind{};
   int input = 0;  // the value read: 0 is the network's input, k + 1 the output of step k
-  int other = -1; // the second value of `add`
-  Shape in, out;
+  int other = -1; // the second value of `add`, `concat` and `gate`
+  int index = 0;  // among the steps
+  Shape in, out, other_shape;
 
   int kernel_h = 1, kernel_w = 1, stride_y = 1, stride_x = 1, dilation_y = 1, dilation_x = 1;
   Halo padding;

@@ -27,6 +27,25 @@ def test_a_residual_is_its_operations_and_a_join():
     assert [operation.role for operation in graph.operations[6:]] == ["global", "dense"]
 
 
+def test_chains_meet_in_a_join():
+    layers = [
+        fp.Residual(fp.Conv2d(8, 1), shortcut=[fp.Conv2d(8, 1), fp.BatchNorm2d()]),
+        fp.Concat([], fp.Conv2d(4, 1), fp.Gate(fp.GlobalAvgPool(), fp.Linear(8))),
+    ]
+    operations = size_layers((3, 12, 12), layers).graph.operations
+    assert [operation.name for operation in operations] == [
+        "0.0", "0.shortcut.0", "0.shortcut.1", "0", "1.1.0", "1.2.0.0", "1.2.0.1", "1.2.0", "1",
+    ]  # fmt: skip
+    joins = {operation.name: operation for operation in operations if operation.role == "join"}
+    assert {name: (join.kind, join.inputs) for name, join in joins.items()} == {
+        "0": ("Add", (Value(0), Value(2))),
+        "1.2.0": ("Mul", (Value(3), Value(6))),
+        "1": ("Cat", (Value(3), Value(4), Value(7))),
+    }
+    assert joins["1"].input_shapes == ((1, 8, 12, 12), (1, 4, 12, 12), (1, 8, 12, 12))
+    assert joins["1"].output_shape == (1, 20, 12, 12)
+
+
 def test_views_of_layers_are_the_layers():
     chain = size_layers((3, 12, 12), LAYERS)
     shape = (3, 12, 12)

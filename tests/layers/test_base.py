@@ -53,6 +53,9 @@ TYPED = [
     "BatchNorm1d()",
     "BatchNorm2d(eps=0.001, momentum=0.2, affine=False)",
     "Residual(Conv2d(4, 3, padding=1), Residual(ReLU()))",
+    "Residual(Conv2d(4, 3, padding=1), shortcut=[Conv2d(4, 1), BatchNorm2d()])",
+    "Concat([], Conv2d(4, 1), [Conv2d(4, 1), ReLU()])",
+    "Gate(GlobalAvgPool(), Linear(8), Sigmoid())",
 ]
 
 
@@ -133,6 +136,10 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: fp.BatchNorm2d(momentum=1.5), "momentum must be from 0 to 1"),
         (fp.Residual, "at least one layer"),
         (lambda: fp.Residual(fp.ReLU), "Residual is made of layers"),
+        (lambda: fp.Residual(fp.ReLU(), shortcut=3), "shortcut is made of layers. Received: 3"),
+        (lambda: fp.Concat(fp.ReLU()), "at least two chains"),
+        (lambda: fp.Concat([], [fp.ReLU(), 3]), "chain 1 is made of layers. Received: 3"),
+        (fp.Gate, "Gate must have at least one layer"),
         (lambda: fp.RBF("letters"), 'centres must be "digits" or an array'),
         (lambda: fp.RBF([1, 2]), "an array of shape (2,)"),
         (lambda: fp.RBF(variance=0), "variance must be more than 0"),
@@ -142,6 +149,8 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: Layer.from_config({"type": "Linear", "out": 3}), "Linear has no argument 'out'"),
         (lambda: Layer.from_config({"type": "Linear"}), "Linear: "),
         (lambda: Layer.from_config({"type": "Residual", "layers": 3}), "a list of layers"),
+        (lambda: Layer.from_config({"type": "Concat", "chains": [3]}), "lists of layers"),
+        (lambda: Layer.from_config({"type": "Gate", "layers": [], "x": 1}), "a list of layers"),
     ],
 )  # fmt: skip
 def test_wrong_arguments(make, message):
@@ -173,6 +182,11 @@ def test_wrong_arguments(make, message):
         ("BatchNorm1d()", (6, 9), (6, 9)),
         ("BatchNorm2d()", (6, 4, 5), (6, 4, 5)),
         ("Residual(Conv2d(4, 3, padding=1), ReLU())", (4, 6, 6), (4, 6, 6)),
+        ("Residual(Conv2d(8, 3), shortcut=Conv2d(8, 3))", (4, 6, 6), (8, 4, 4)),
+        ("Concat([], Conv2d(3, 1), [ReLU(), Conv2d(2, 1)])", (4, 6, 5), (9, 6, 5)),
+        ("Concat(Linear(3), [])", (4,), (7,)),
+        ("Gate(GlobalAvgPool(), Linear(4))", (4, 6, 5), (4, 6, 5)),
+        ("Gate(Conv1d(1, 1))", (4, 6), (4, 6)),
         ("Dropout()", (4, 6), (4, 6)),
     ],
 )
@@ -202,7 +216,20 @@ def test_output_shapes(text, shape, expected):
         ("BatchNorm1d()", (9, 4, 4), "Use BatchNorm2d for images."),
         ("RBF()", (80,), "84 values in each centre, an input of 80"),
         ("Residual(Conv2d(4, 3))", (4, 6, 6),
-         "an input of shape (4, 6, 6), from the chain an output of shape (4, 4, 4)"),
+         "an input of 4 × 6 × 6, from the chain an output of 4 × 4 × 4"),
+        ("Residual(Conv2d(8, 3, stride=2, padding=1, remainder='crop'))", (4, 6, 6),
+         'With shortcut=[Conv2d(8, 1, stride=2, remainder="crop")] it would fit.'),
+        ("Residual(Linear(8))", (4,), "With shortcut=[Linear(8)] it would fit."),
+        ("Residual(ReLU(), shortcut=Conv2d(8, 1))", (4, 6, 6),
+         "from the chain 4 × 6 × 6, from the shortcut 8 × 6 × 6."),
+        ("Concat([], MaxPool2d(2))", (4, 6, 6), "chain 0 gives 4 × 6 × 6, chain 1 gives 4 × 3 × 3"),
+        ("Concat([], MaxPool2d(2))", (4, 6, 6), "With Upsample(2) at the end of chain 1"),
+        ("Concat(Flatten(), [])", (4, 6, 6), "End all of them with Flatten() or GlobalAvgPool()"),
+        ("Concat([], [ReLU(), Conv2d(4, 9)])", (4, 6, 6), "in its layer 1.1, Conv2d(4, 9): The"),
+        ("Gate(GlobalAvgPool(), Linear(3))", (4, 6, 6),
+         "an input of 4 × 6 × 6, from the layers 3. With Linear(4) as its last"),
+        ("Gate(Conv2d(2, 1))", (4, 6, 6), "With Conv2d(4, 1) as its last layer with weights"),
+        ("Gate(MaxPool2d(2))", (4, 6, 6), "Begin it with GlobalAvgPool() and end it with"),
         ("Residual(ReLU(), Conv2d(4, 9))", (4, 6, 6), "in its layer 1, Conv2d(4, 9): The kernel"),
     ],
 )  # fmt: skip
@@ -246,6 +273,10 @@ def test_names_of_parameters_and_state():
     shape = (4, 6, 6)
     assert list(layer.parameters(shape)) == ["0.weight", "1.weight", "1.bias"]
     assert list(layer.state(shape)) == ["1.running_mean", "1.running_var"]
+    layer = fp.Residual(fp.Conv2d(4, 1), shortcut=fp.Conv2d(4, 1, bias=False))
+    assert list(layer.parameters(shape)) == ["0.weight", "0.bias", "shortcut.0.weight"]
+    layer = fp.Concat([], [fp.ReLU(), fp.Gate(fp.Conv2d(4, 1, bias=False))])
+    assert list(layer.parameters(shape)) == ["1.1.0.weight"]
 
 
 def test_residuals_within_each_other_have_a_limit():

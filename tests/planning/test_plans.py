@@ -325,6 +325,26 @@ def test_what_fits_of_a_residual_that_does_not():
     assert marked.startswith("0    Residual")
 
 
+def test_what_fits_of_chains_that_do_not():
+    plan = fp.plan((3, 10, 10), "Concat([], [ReLU, Conv2d(8, 11)], Conv2d(8, 3))")
+    assert [row.place for row in plan.unfinished] == ["0.1.0"]
+    assert plan.misfit_within == ("0.1.1", fp.Conv2d(8, 11), (3, 10, 10))
+    (marked,) = (line for line in plan.text().split("\n") if "✗" in line)
+    assert marked.startswith("0.1.1    Conv2d(8, 11)")
+    choices = plan.solve("0.1.1.kernel_size")
+    assert not choices.fitting
+    plan = fp.plan((3, 10, 10), "Residual(Conv2d(8, 3), shortcut=[Conv2d(8, 2)])")
+    assert [choice.value for choice in plan.solve("0.shortcut.0.kernel_size").fitting] == [3]
+
+
+def test_receptive_fields_of_chains():
+    text = "Concat([], Conv2d(8, 3, padding=1), Conv2d(8, 5, padding=2)), Gate(GlobalAvgPool)"
+    plan = fp.plan((3, 10, 10), text)
+    assert plan.rows[0].receptive_field == (5, 5)
+    assert not plan.rows[0].covers
+    assert plan.rows[1].covers
+
+
 def test_memory_is_of_the_batch():
     single, many = (fp.plan((1, 28, 28), LENET5, batch=batch) for batch in (1, 32))
     values = [fp.Network((1, 28, 28), parse_layers(LENET5)).features(np.zeros((1, 28, 28), "f4"))]

@@ -278,7 +278,9 @@ ANY_LAYER = st.sampled_from(
             "Conv1d(4, 3), MaxPool1d(2), Conv2d(4, 3), Conv2d(4, 3, stride=2, padding='same'),"
             "Conv2d(4, (5, 2), padding=((1, 2), (0, 3)), dilation=2, remainder='pad'),"
             "Conv2d(6, 3, groups=2), MaxPool2d(3, 2, padding=1, remainder='crop'), Subsample(2),"
-            "Residual(Conv2d(4, 3, padding=1)), Residual(ReLU, Conv2d(4, 4)), Residual(Linear(3))"
+            "Residual(Conv2d(4, 3, padding=1)), Residual(ReLU, Conv2d(4, 4)), Residual(Linear(3)),"
+            "Residual(Conv2d(8, 3), shortcut=Conv2d(8, 3)), Concat([], Conv2d(4, 3, padding=1)),"
+            "Concat(Linear(3), []), Gate(GlobalAvgPool, Linear(4)), Gate(Conv2d(1, 1))"
         )
     ]
 )

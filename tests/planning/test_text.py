@@ -42,6 +42,12 @@ from planning.architectures import KNOWN, LENET5
         ("Residual([ReLU, Tanh])", [fp.Residual(fp.ReLU(), fp.Tanh())]),
         ("Residual(layers=[fp.ReLU()])", [fp.Residual(fp.ReLU())]),
         ("Residual(Residual(ReLU))", [fp.Residual(fp.Residual(fp.ReLU()))]),
+        ("Residual(ReLU, shortcut=Tanh)", [fp.Residual(fp.ReLU(), shortcut=[fp.Tanh()])]),
+        ("Residual(ReLU, shortcut=[Tanh, ReLU])",
+         [fp.Residual(fp.ReLU(), shortcut=[fp.Tanh(), fp.ReLU()])]),
+        ("Concat([], ReLU, [Tanh, ReLU])", [fp.Concat([], fp.ReLU(), [fp.Tanh(), fp.ReLU()])]),
+        ("Concat(chains=[[], [ReLU]])", [fp.Concat([], fp.ReLU())]),
+        ("Gate(GlobalAvgPool, Linear(4))", [fp.Gate(fp.GlobalAvgPool(), fp.Linear(4))]),
     ],
 )  # fmt: skip
 def test_what_is_read(text, layers):

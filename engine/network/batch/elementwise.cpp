@@ -132,7 +132,7 @@ class Dropout final : public Op {
       // Of 24 bits: a comparison of signed integers serves, and p = 1 is exact.
       : threshold_(static_cast<int32_t>(static_cast<double>(step.p) * (1 << 24) + 0.5)),
         scale_(step.p < 1 ? static_cast<float>(1.0 / (1.0 - static_cast<double>(step.p))) : 0),
-        salt_(static_cast<uint32_t>(step.input) * kOdd) {}
+        salt_(static_cast<uint32_t>(step.index) * kOdd) {}
 
   void forward(Pass& pass) const override {
     apply(pass, pass.value(in), in.value_layout, pass.value(out), out.value_layout);
@@ -158,7 +158,7 @@ class Dropout final : public Op {
   void apply(const Pass& pass, const vec* from, const Layout& from_layout, vec* to,
              const Layout& to_layout) const {
     if (!pass.training) return copy(from, from_layout, to, to_layout);
-    // Two dropout steps never read the same value, so its index keeps their masks apart.
+    // The step's index keeps the masks of two dropout steps apart.
     const uvec keys = mixed(pass.keys ^ salt_);
     const ivec threshold = broadcast(threshold_);
     const vec scale = broadcast(scale_);

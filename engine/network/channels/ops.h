@@ -35,6 +35,7 @@ OpPointer make_linear(const Step&, bool relu);         // linear.cpp
 OpPointer make_rbf(const Step&);                       // linear.cpp
 OpPointer make_scale(const Step&);                     // scale.cpp: affine, batch_norm
 OpPointer make_flatten(const Step&);                   // flatten.cpp
+OpPointer make_concat(const Step&);                    // concat.cpp
 
 } // namespace channels
 } // namespace FENCEPOST_LEVEL

@@ -19,6 +19,10 @@ OpPointer make_op(const Step& step) {
   case Kind::affine:
   case Kind::batch_norm:
     return make_scale(step);
+  case Kind::concat:
+    return channels::make_concat(step);
+  case Kind::gate:
+    return make_gate(step, true);
   case Kind::flatten:
     return channels::make_flatten(step);
   case Kind::max_pool:

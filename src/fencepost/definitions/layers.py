@@ -276,6 +276,46 @@ def add(x: ArrayLike, other: ArrayLike) -> Array:
     return as_float(x) + as_float(other)
 
 
+def concat(*parts: ArrayLike) -> Array:
+    """Return arrays side by side along the channels: those of the second after the first's.
+
+    G. Huang, Z. Liu, L. van der Maaten, K. Weinberger, Densely connected convolutional networks,
+    2016, equation 2.
+
+    Examples
+    --------
+    >>> concat([[[1, 2]]], [[[3, 4], [5, 6]]]).shape
+    (1, 3, 2)
+    """
+    arrays = [as_float(part) for part in parts]
+    y = np.empty((len(arrays[0]), sum(a.shape[1] for a in arrays), *arrays[0].shape[2:]))
+    first = 0
+    for array in arrays:
+        y[:, first : first + array.shape[1]] = array
+        first += array.shape[1]
+    return y
+
+
+def gate(x: ArrayLike, factors: ArrayLike) -> Array:
+    """Return x · factors, one factor counting for all of an axis along which there is only one.
+
+    J. Hu, L. Shen, G. Sun, Squeeze-and-excitation networks, 2017, equation 4.
+
+    Parameters
+    ----------
+    x : array_like, (N, C, H, W), (N, C, W) or (N, C)
+    factors : array_like, (N, C), or of x's axes with 1 in place of some sizes
+
+    Examples
+    --------
+    >>> gate([[[1, 2], [3, 4]]], [[10, 100]])
+    array([[[ 10.,  20.],
+            [300., 400.]]])
+    """
+    x, factors = as_float(x), as_float(factors)
+    return x * factors.reshape(*factors.shape, *(1,) * (x.ndim - factors.ndim))
+
+
 def _pool(
     x: ArrayLike,
     kernel: PerAxis,

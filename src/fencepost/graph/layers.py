@@ -6,17 +6,18 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TypeVar
 
 from ..errors import SizeError, SizeProblem
 from ..layers import (
+    Branched,
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
     Layer,
     Linear,
     ParameterSpec,
-    Residual,
     StateSpec,
 )
 from ..layers.base import arguments_of
@@ -30,20 +31,22 @@ _Spec = TypeVar("_Spec")
 # The engine counts the elements of one value with 32 bits.
 _MOST_ELEMENTS = 2**31 - 1
 #: Arguments that are tables and not settings.
-_TABLES = ("layers", "connections", "centres")
+_TABLES = ("connections", "centres")
 
 
 @dataclass(frozen=True)
 class SizedLayer:
     """One layer in its place: a view of the operations that it became.
 
-    `place` is ``"3"``, or ``"3.0"`` for the first layer within the Residual 3. `operations` are
-    those of the layers within it, and last its own, whose index in the graph is `position`; `inner`
-    are the layers within a Residual.
+    `place` is ``"3"``; ``"3.0"`` or ``"3.shortcut.0"`` for the first layer within the Residual 3;
+    ``"3.1.0"`` for the first of chain 1 of the Concat 3. `operations` are those of the layers
+    within it, and last its own, whose index in the graph is `position`; `inner` are the layers of
+    its chains.
     """
 
     place: str
     layer: Layer
+    input_shape: _Shape
     operations: tuple[Operation, ...]
     position: int
     inner: tuple[SizedLayer, ...] = ()
@@ -54,14 +57,22 @@ class SizedLayer:
         return int(self.place.rpartition(".")[2])
 
     @property
-    def input_shape(self) -> _Shape:
-        """Shape of what enters, without the batch."""
-        return _without_batch(self.operations[-1].input_shapes[-1])
-
-    @property
     def output_shape(self) -> _Shape:
         """Shape of what leaves, without the batch."""
         return _without_batch(self.operations[-1].output_shape)
+
+    @property
+    def chains(self) -> tuple[tuple[SizedLayer, ...], ...]:
+        """The layers within it, chain by chain; none if it is not made of chains."""
+        lengths = (
+            [len(chain.layers) for chain in self.layer.chains]
+            if isinstance(self.layer, Branched)
+            else []
+        )
+        ends = list(accumulate(lengths))
+        return tuple(
+            self.inner[end - length : end] for end, length in zip(ends, lengths, strict=True)
+        )
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -107,7 +118,7 @@ class SizedChain:
     """A chain of layers with its graph.
 
     The graph is for a batch of one. It and `layers` go up to the first layer that does not fit; if
-    that is a Residual, `unfinished` are those of its layers that fit. `misfit` names the layer.
+    that is made of chains, `unfinished` are those of its layers that fit. `misfit` names the layer.
     """
 
     graph: Graph
@@ -144,7 +155,7 @@ class _Builder:
     def chain(
         self, layers: Sequence[Layer], value: Value, shape: _Shape, within: str
     ) -> tuple[Value | None, tuple[SizedLayer, ...], tuple[SizedLayer, ...], SizeError | None]:
-        """Add a chain: what comes out, its layers, those of a Residual that fails, the misfit."""
+        """Add a chain: what comes out, its layers, those within one that fails, the misfit."""
         sized: list[SizedLayer] = []
         misfit = _too_large("one image", shape)
         failing = ""
@@ -161,12 +172,12 @@ class _Builder:
                     failing, output = f"layer {index}, {layer.describe()}", None
             start = len(self.operations)
             inner: tuple[SizedLayer, ...] = ()
-            if isinstance(layer, Residual):
-                made, inner, _, within_it = self.chain(layer.layers, value, shape, f"{place}.")
+            if isinstance(layer, Branched):
+                made, inner, within_it = self._chains(layer, value, shape, place)
                 if misfit is None and within_it is not None:
                     misfit, failing = within_it, f"layer {index}, {layer.describe()}"
-                if made is not None:
-                    self._join(place, layer, (made, value), shape, output is not None)
+                if within_it is None:
+                    self._join(place, layer, made, (value, shape), output)
             else:
                 self.operations.append(_operation(place, layer, value, shape, output))
             if misfit is not None:
@@ -177,18 +188,46 @@ class _Builder:
             assert output is not None
             position = len(self.operations) - 1
             operations = tuple(self.operations[start:])
-            sized.append(SizedLayer(place, layer, operations, position, inner))
+            sized.append(SizedLayer(place, layer, shape, operations, position, inner))
             value, shape = Value(position), output
         return value, tuple(sized), (), None
 
+    def _chains(
+        self, layer: Branched, value: Value, shape: _Shape, place: str
+    ) -> tuple[tuple[Value, ...], tuple[SizedLayer, ...], SizeError | None]:
+        """Add all chains of a layer up to one that fails: what comes out, and their layers."""
+        made: list[Value] = []
+        inner: tuple[SizedLayer, ...] = ()
+        for chain in layer.chains:
+            within = f"{place}.{chain.prefix}"
+            output, sized, _, misfit = self.chain(chain.layers, value, shape, within)
+            inner += sized
+            if output is None:
+                return tuple(made), inner, misfit
+            made.append(output)
+        return tuple(made), inner, None
+
     def _join(
-        self, place: str, layer: Layer, values: tuple[Value, Value], shape: _Shape, fits: bool
+        self,
+        place: str,
+        layer: Branched,
+        values: tuple[Value, ...],
+        entering: tuple[Value, _Shape],
+        output: _Shape | None,
     ) -> None:
-        """Add the sum at the end of a Residual."""
-        made = self.operations[values[0].operation].output_shape
-        shapes = (made, (1, *shape))
-        outputs = shapes[1:] if fits else ()
-        operation = Operation(place, "Add", "join", values, shapes, outputs, layer=layer)
+        """Add what joins the chains of a layer at their end."""
+        value, shape = entering
+        if layer.join == "Mul":
+            values = (value, *values)
+        shapes = tuple(
+            (1, *shape) if made == value else self.operations[made.operation].output_shape
+            for made in values
+        )
+        arguments = {"dim": 1} if layer.join == "Cat" else {}
+        outputs = () if output is None else ((1, *output),)
+        operation = Operation(
+            place, layer.join, "join", values, shapes, outputs, arguments=arguments, layer=layer
+        )
         self.operations.append(operation)
 
 

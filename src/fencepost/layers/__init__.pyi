@@ -16,6 +16,8 @@ from .base import (
     Shape as Shape,
     StateSpec as StateSpec,
 )
+from .branched import Branched as Branched
+from .branches import Concat as Concat, Gate as Gate, Residual as Residual
 from .convolution import Conv1d as Conv1d, Conv2d as Conv2d
 from .dense import RBF as RBF, Flatten as Flatten, Linear as Linear
 from .norm import BatchNorm1d as BatchNorm1d, BatchNorm2d as BatchNorm2d
@@ -30,4 +32,3 @@ from .pooling import (
     SumPool1d as SumPool1d,
     SumPool2d as SumPool2d,
 )
-from .residual import Residual as Residual

@@ -81,10 +81,11 @@ class Layer(ABC):
         """Shape of one output. Raises SizeError when the input does not fit."""
 
     @abstractmethod
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
-        """Describe the layer as steps of the engine.
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
+        """Describe the layer as steps of the engine, at least one.
 
-        `first` is the index of the value that enters the layer (value k + 1 comes from step k).
+        Values are counted from the layer on: 0 enters it, k + 1 comes from its step k. Where a step
+        does not name its input, it reads the value before it.
         """
 
     def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
@@ -181,11 +182,27 @@ class ElementwiseLayer(Layer, abstract=True):
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [{"op": self.op, **self._options()}]
 
     def _options(self) -> dict[str, Any]:
         return {}
+
+
+def placed_steps(steps: EngineSteps, value: int, first: int) -> EngineSteps:
+    """Put a layer's steps behind others: `value` enters, and the first of them has index `first`.
+
+    >>> placed_steps([{"op": "relu"}, {"op": "add", "other": 0}], value=2, first=5)
+    [{'op': 'relu', 'input': 2}, {'op': 'add', 'other': 2, 'input': 6}]
+    """
+    placed: EngineSteps = []
+    for index, step in enumerate(steps):
+        read = {"input": step.get("input", index)}
+        if "other" in step:
+            read["other"] = step["other"]
+        places = {name: first + k if k else value for name, k in read.items()}
+        placed.append({**step, **places})
+    return placed
 
 
 def size_error(rule: str, received: str, remedy: str = "") -> SizeError:

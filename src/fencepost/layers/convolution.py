@@ -121,7 +121,7 @@ class _Conv(WindowedLayer, abstract=True):
         positions = math.prod(self.output_shape(input_shape)[1:])
         return positions * self._weights_per_position(input_shape)
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         table = self.connections
         return [
             {

@@ -21,7 +21,7 @@ class Flatten(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [{"op": "flatten"}]
 
 
@@ -65,7 +65,7 @@ class Linear(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return self.out_features * input_shape[0]
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [
             {
                 "op": "linear",
@@ -147,7 +147,7 @@ class RBF(Layer):
     def multiply_adds(self, input_shape: Shape) -> int:
         return self._table().size
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         (classes,) = self.output_shape(input_shape)
         return [
             {

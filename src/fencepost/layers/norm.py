@@ -42,7 +42,7 @@ class _BatchNorm(Layer, abstract=True):
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(input_shape)
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [
             {
                 "op": "batch_norm",

@@ -50,7 +50,7 @@ class _Pool(WindowedLayer, abstract=True):
     def connection_count(self, input_shape: Shape) -> int:
         return math.prod(self.output_shape(input_shape)) * math.prod(self.kernel_size)
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         geometry = self._geometry(input_shape)
         del geometry["dilation"]
         return [{"op": self.op, **geometry}]
@@ -72,8 +72,8 @@ class _AvgPool(_Pool, abstract=True):
         super().__init__(kernel_size, stride, padding, remainder)
         self._set(count_include_pad=flag("count_include_pad", count_include_pad))
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
-        (step,) = super().engine_steps(input_shape, offsets, first)
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
+        (step,) = super().engine_steps(input_shape, offsets)
         return [{**step, "count_include_pad": self.count_include_pad}]
 
 
@@ -174,7 +174,7 @@ class _GlobalPool(Layer, abstract=True):
     def connection_count(self, input_shape: Shape) -> int:
         return math.prod(input_shape)
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [
             {
                 "op": self.op,
@@ -229,6 +229,6 @@ class Subsample(SumPool2d):
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(self.output_shape(input_shape))
 
-    def engine_steps(self, input_shape: Shape, offsets: Offsets, first: int) -> EngineSteps:
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         scale = {"op": "affine", "weight": offsets["weight"], "bias": offsets["bias"]}
-        return [*super().engine_steps(input_shape, offsets, first), scale]
+        return [*super().engine_steps(input_shape, offsets), scale]

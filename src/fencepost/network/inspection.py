@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
-from ..layers import Conv1d, Conv2d, Layer, Residual
+from ..layers import Branched, Conv1d, Conv2d, Layer
 from .arguments import is_of_classes
 
 if TYPE_CHECKING:
@@ -62,15 +62,16 @@ def require_finite(what: str, values: NDArray[np.floating]) -> None:
 
 
 def convolutions(net: Network) -> dict[str, Layer]:
-    """Return the convolutions by their index: "0", or "3.1" for one within a Residual."""
+    """Return the convolutions by their place: "0", or "3.1" for one within a Residual."""
 
     def within(layers: tuple[Layer, ...], prefix: str) -> Iterator[tuple[str, Layer]]:
         for index, layer in enumerate(layers):
             name = f"{prefix}{index}"
             if isinstance(layer, (Conv1d, Conv2d)):
                 yield name, layer
-            elif isinstance(layer, Residual):
-                yield from within(layer.layers, f"{name}.")
+            elif isinstance(layer, Branched):
+                for chain in layer.chains:
+                    yield from within(chain.layers, f"{name}.{chain.prefix}")
 
     return dict(within(net.layers, ""))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..graph import SizedLayer, size_layers
-from ..layers import Layer, ParameterSpec, Shape, StateSpec
-from ..layers.base import EngineSteps
+from ..layers import Branched, Layer, ParameterSpec, Shape, StateSpec
+from ..layers.base import EngineSteps, placed_steps
 from ..text import format_shape, format_table
 
 _LONGEST_TEXT = 44
@@ -52,7 +52,9 @@ def engine_steps(layers: Sequence[SizedLayer]) -> tuple[EngineSteps, list[int]]:
             name.removeprefix(f"{sized.place}."): starts[name]
             for name in (*sized.parameter_specs, *sized.state_specs)
         }
-        steps += sized.layer.engine_steps(sized.input_shape, own, len(steps))
+        steps += placed_steps(
+            sized.layer.engine_steps(sized.input_shape, own), len(steps), len(steps)
+        )
         last.append(len(steps) - 1)
     return steps, last
 
@@ -63,13 +65,7 @@ def table(input_shape: Shape, layers: Sequence[SizedLayer], totals: bool = False
         ("", "layer", "output", "parameters", "multiply-adds", "connections"),
         ("", "input", format_shape(input_shape), "", "", ""),
     ]
-    for sized in layers:
-        text = sized.layer.describe()
-        if len(text) > _LONGEST_TEXT:
-            text = text[: _LONGEST_TEXT - 1] + "…"
-        counts = (sized.parameters, sized.multiply_adds, sized.connections)
-        costs = (f"{count:,}" if count else "–" for count in counts)
-        rows.append((sized.place, text, format_shape(sized.output_shape), *costs))
+    rows += [row for sized in layers for row in _rows(sized)]
     if totals:
         sums = (
             sum(sized.parameters for sized in layers),
@@ -77,4 +73,23 @@ def table(input_shape: Shape, layers: Sequence[SizedLayer], totals: bool = False
             sum(sized.connections for sized in layers),
         )
         rows.append(("", "total", "", *(f"{total:,}" for total in sums)))
-    return format_table(rows, "><<>>>")
+    nested = any("." in row[0] for row in rows)
+    return format_table(rows, f"{'<' if nested else '>'}<<>>>")
+
+
+def _rows(sized: SizedLayer, depth: int = 0) -> Iterator[tuple[str, ...]]:
+    """The row of a layer, and below it those of the layers within it, whose costs they show."""
+    layer = sized.layer
+    text = "  " * depth + (layer.title() if isinstance(layer, Branched) else layer.describe())
+    if len(text) > _LONGEST_TEXT:
+        text = text[: _LONGEST_TEXT - 1] + "…"
+    inner = sized.inner
+    counts = (
+        sized.parameters - sum(row.parameters for row in inner),
+        sized.multiply_adds - sum(row.multiply_adds for row in inner),
+        sized.connections - sum(row.connections for row in inner),
+    )
+    costs = (f"{count:,}" if count else "–" for count in counts)
+    yield (sized.place, text, format_shape(sized.output_shape), *costs)
+    for row in inner:
+        yield from _rows(row, depth + 1)

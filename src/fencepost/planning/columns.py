@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..layers import Layer, Residual
+from ..layers import Branched, Layer
 from ..sizing import Window
 from ..text import format_shape
 from .data import LayerPlan, PlanData
@@ -134,7 +134,7 @@ def _all(rows: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
 
 
 def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
-    """The line of a layer, and below a Residual those of its layers, whose costs they show."""
+    """The line of a layer, and below it those of the layers within it, whose costs they show."""
 
     def own(name: str) -> int:
         inner = sum(getattr(layer, name) for layer in row.inner)
@@ -160,25 +160,24 @@ def _layer(row: LayerPlan, total: int, depth: int = 0) -> Iterator[Line]:
         _share(own("multiply_adds"), total),
         memory(own("activation_bytes")),
     )
-    text = "Residual" if row.inner else row.layer.describe()
+    text = row.layer.title() if isinstance(row.layer, Branched) else row.layer.describe()
     yield Line(row.place, "  " * depth + text, (sizes, field, takes))
     for inner in row.inner:
         yield from _layer(inner, total, depth + 1)
 
 
 def _misfit(plan: PlanData, layer: Layer) -> Iterator[Line]:
-    """The line of what does not fit; of a Residual, with those of its layers up to the problem."""
+    """The line of what does not fit, with those of the layers within it up to the problem."""
     place = str(len(plan.rows))
-    if not isinstance(layer, Residual):
+    if not isinstance(layer, Branched):
         yield _short(place, layer.describe(), "✗ does not fit")
         return
-    count = len(plan.unfinished)
-    inner = count < len(layer.layers)
-    yield _short(place, "Residual", "…" if inner else "✗ does not fit")
+    inner = plan.misfit_within
+    yield _short(place, layer.title(), "…" if inner else "✗ does not fit")
     for row in plan.unfinished:
         yield from _layer(row, plan.multiply_adds, depth=1)
     if inner:
-        yield _short(f"{place}.{count}", f"  {layer.layers[count].describe()}", "✗ does not fit")
+        yield _short(inner[0], f"  {inner[1].describe()}", "✗ does not fit")
 
 
 def _short(place: str, layer: str, output: str, note: str = "") -> Line:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import SizeError
 from ..graph import AxisField, SizedLayer
-from ..layers import Layer, Residual, Shape
+from ..layers import Branched, Layer, Shape
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class LayerPlan(SizedLayer):
     covers : bool
         Whether there is an output that depends on the whole input.
     activation_bytes : int
-        Memory of the layer's output in float32, times the batch size; of a Residual, with that of
-        the layers within it.
+        Memory of the layer's output in float32, times the batch size; with that of the
+        layers within it.
     share : float
         Part of the network's multiply-adds, from 0 to 1.
     inner : tuple of LayerPlan
-        The layers within a Residual.
+        The layers of its chains, if it is made of such.
     """
 
     inner: tuple[LayerPlan, ...] = ()
@@ -104,10 +104,25 @@ class PlanData:
         shape = self.rows[-1].output_shape if self.rows else self.input_shape
         yield place, layer, shape
         yield from _entering(self.unfinished)
-        if isinstance(layer, Residual) and len(self.unfinished) < len(layer.layers):
-            count = len(self.unfinished)
-            inner_shape = self.unfinished[-1].output_shape if self.unfinished else shape
-            yield f"{place}.{count}", layer.layers[count], inner_shape
+        if self.misfit_within is not None:
+            yield self.misfit_within
+
+    @property
+    def misfit_within(self) -> tuple[str, Layer, Shape] | None:
+        """The layer within the one that does not fit, if it is to blame: place, layer, input."""
+        layer = self.misfit
+        if not isinstance(layer, Branched):
+            return None
+        made = {row.place: row.output_shape for row in self.unfinished}
+        outer = len(self.rows)
+        for chain in layer.chains:
+            shape = self.rows[-1].output_shape if self.rows else self.input_shape
+            for index, inner in enumerate(chain.layers):
+                place = f"{outer}.{chain.prefix}{index}"
+                if place not in made:
+                    return place, inner, shape
+                shape = made[place]
+        return None
 
 
 def _entering(rows: tuple[LayerPlan, ...]) -> Iterator[tuple[str, Layer, Shape]]:

@@ -30,7 +30,7 @@ class Plan(PlanData):
     rows : tuple of LayerPlan
         One for each layer up to the first that does not fit.
     unfinished : tuple of LayerPlan
-        If it is a Residual that does not fit, those of its layers that do, up to the problem.
+        If what does not fit has layers within it, those that do, up to the problem.
     problems : tuple of SizeError
         What does not fit; empty if everything does. What comes after a layer that does not fit
         has no size, so there is at most one.
@@ -99,7 +99,7 @@ class Plan(PlanData):
         argument : str
             The layer's place and the argument: ``"3.stride"``, ``"0.kernel_size"``,
             ``"3.padding"``, ``"3.dilation"``, ``"3.groups"``; ``"3.0.stride"`` for the first
-            layer within the Residual 3.
+            layer within the Residual 3, ``"3.1.0.stride"`` for that of chain 1 of the Concat 3.
 
         Raises
         ------
@@ -166,6 +166,7 @@ def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: in
         return LayerPlan(
             layer.place,
             layer.layer,
+            layer.input_shape,
             layer.operations,
             position,
             inner,

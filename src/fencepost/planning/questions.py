@@ -15,7 +15,7 @@ from typing import Any
 from ..arguments import integer, nearest
 from ..errors import ArgumentError, SizeError
 from ..graph import size_layers
-from ..layers import Layer, Residual, Shape
+from ..layers import Branched, Layer, Shape
 from ..layers.arguments import compact
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
@@ -29,6 +29,7 @@ _SEARCH = 2048
 _LARGEST_INPUT = 2**20
 _MOST_VALUES = 1000
 _AXES = {1: ("width",), 2: ("height", "width")}
+_PLACE = re.compile(r"(\d{1,6}\.(?:(?:\d{1,6}|shortcut)\.)*)(\w+)")
 _SOLVABLE = ("kernel_size", "stride", "padding", "dilation", "groups")
 
 
@@ -211,7 +212,7 @@ def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices
                 output = chain.layers[-1].output_shape
                 fitting.append(Choice(value, new.output_shape(entering), output))
     return Choices(
-        ".".join(map(str, path)),
+        ".".join(path),
         layer,
         name,
         compact(getattr(layer, name)),
@@ -220,21 +221,22 @@ def solve(input_shape: Shape, layers: Sequence[Layer], argument: str) -> Choices
     )
 
 
-def _target(argument: str, layers: Sequence[Layer]) -> tuple[tuple[int, ...], str]:
+def _target(argument: str, layers: Sequence[Layer]) -> tuple[list[str], str]:
     """Read a layer's place and the argument, and check that there is one."""
-    match = re.fullmatch(r"((?:\d{1,6}\.)+)(\w+)", argument) if isinstance(argument, str) else None
+    match = _PLACE.fullmatch(argument) if isinstance(argument, str) else None
     if match is None:
         raise ArgumentError(
             'What to solve must be a layer\'s place and its argument, such as "3.stride". '
             f"Received: {argument!r}"
         )
     place, name = match[1].rstrip("."), match[2]
-    path = tuple(map(int, place.split(".")))
+    path = place.split(".")
     layer = variants.at(layers, path)
     if layer is None:
         raise ArgumentError(
-            f"There is no layer {place}: there are 0 to {len(layers) - 1}, and those within a "
-            f'Residual, such as "3.0.stride". Received: {argument!r}'
+            f"There is no layer {place}: there are 0 to {len(layers) - 1}, and those within "
+            'others, such as "3.0.stride" for a Residual, "3.1.0.stride" for a Concat. '
+            f"Received: {argument!r}"
         )
     if not isinstance(layer, WindowedLayer):
         raise ArgumentError(
@@ -250,19 +252,21 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[tuple[int, ...], st
     return path, name
 
 
-def _entering(input_shape: Shape, layers: Sequence[Layer], path: Sequence[int]) -> Shape:
+def _entering(input_shape: Shape, layers: Sequence[Layer], path: Sequence[str]) -> Shape:
     """Shape of what enters the layer at a place. Raises ArgumentError if nothing comes so far."""
-    chain = size_layers(input_shape, layers[: path[0]])
+    index = int(path[0])
+    chain = size_layers(input_shape, layers[:index])
     if chain.misfit is not None:
         raise ArgumentError(
-            f"What enters layer {'.'.join(map(str, path))} must be known, but "
+            f"What enters layer {'.'.join(path)} must be known, but "
             f"{chain.misfit.layer}, before it, does not fit exactly. Solve that first."
         )
     shape = chain.layers[-1].output_shape if chain.layers else input_shape
-    outer = layers[path[0]]
-    if len(path) == 1 or not isinstance(outer, Residual):
+    outer = layers[index]
+    inner = variants.within(outer, path[1:])
+    if inner is None or not isinstance(outer, Branched):
         return shape
-    return _entering(shape, outer.layers, path[1:])
+    return _entering(shape, outer.chains[inner[0]].layers, inner[1])
 
 
 def _values(layer: WindowedLayer, entering: Shape, name: str) -> range:

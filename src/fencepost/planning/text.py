@@ -17,7 +17,7 @@ from typing import Any
 
 from ..arguments import nearest
 from ..errors import ArgumentError
-from ..layers import Layer, Residual
+from ..layers import Branched, Concat, Layer
 from ..layers.base import arguments_of
 from .tokens import Token, Tokens
 
@@ -44,7 +44,8 @@ def parse_layers(text: str) -> list[Layer]:
     ----------
     text : str
         Layers between commas or line breaks, with their arguments in parentheses;
-        ``Residual`` takes layers. Parentheses without arguments may be left out, a comment goes
+        ``Residual``, ``Concat`` and ``Gate`` take layers, and chains of them in brackets.
+        Parentheses without arguments may be left out, a comment goes
         from ``#`` to the end of the line, and ``fp.`` before a name is skipped.
 
     Raises
@@ -59,6 +60,8 @@ def parse_layers(text: str) -> list[Layer]:
     [Conv2d(6, 5, padding=2), ReLU(), MaxPool2d(2)]
     >>> parse_layers("Residual(Conv2d(8, 3, padding='same'), ReLU)  # keeps the size")
     [Residual(Conv2d(8, 3, padding="same"), ReLU())]
+    >>> parse_layers("Concat([], [Conv2d(8, 1), ReLU]), Residual(Tanh, shortcut=Conv2d(9, 1))")
+    [Concat([], [Conv2d(8, 1), ReLU()]), Residual(Tanh(), shortcut=[Conv2d(9, 1)])]
     """
     if not isinstance(text, str):
         raise ArgumentError(f"the layers' text must be a string. Received: {type(text).__name__}")
@@ -124,13 +127,26 @@ class _Reader:
         cls = self._class(name)
         self._tokens.advance()
         call = self._call(cls) if self._next.text == "(" else _Call()
-        if cls is Residual:
-            chains = [*call.positional, *call.named.values()]
-            layers = [layer for value, start in chains for layer in self._chain(value, start)]
-            return self._made(cls, name, layers, {}, {})
+        if issubclass(cls, Branched):
+            return self._branched(cls, name, call)
         tokens_of = self._tokens_of(cls, name, call)
         named = {key: value for key, (value, _) in call.named.items()}
         return self._made(cls, name, [value for value, _ in call.positional], named, tokens_of)
+
+    def _branched(self, cls: type[Branched], name: Token, call: _Call) -> Layer:
+        """Make a layer that takes layers, or, as Concat does, chains of them."""
+        values = list(call.positional)
+        named: dict[str, Any] = {}
+        for key, (value, start) in call.named.items():
+            if key == "shortcut":
+                named[key] = self._chain(value, start)
+            elif cls is Concat and isinstance(value, (list, tuple)):
+                values += [(chain, start) for chain in value]
+            else:
+                values.append((value, start))
+        chains = [self._chain(value, start) for value, start in values]
+        layers: list[Any] = [layer for chain in chains for layer in chain]
+        return self._made(cls, name, list(chains) if cls is Concat else layers, named, {})
 
     def _class(self, token: Token) -> type[Layer]:
         prefix, _, name = token.text.rpartition(".")

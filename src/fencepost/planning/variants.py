@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..layers import BatchNorm1d, BatchNorm2d, Layer, Residual, Subsample, SumPool1d
+from ..layers import BatchNorm1d, BatchNorm2d, Branched, Layer, Subsample, SumPool1d
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 
@@ -51,33 +51,57 @@ def along(layers: Sequence[Layer], axis: int) -> Layers:
     return tuple(_along(layer, axis) for layer in layers)
 
 
-def at(layers: Sequence[Layer], path: Sequence[int]) -> Layer | None:
-    """Find the layer at a place, such as (3,), or (3, 0) within a Residual; None if there is none.
+def at(layers: Sequence[Layer], path: Sequence[str]) -> Layer | None:
+    """Find the layer at a place, as `SizedLayer.place` writes it; None if there is none.
 
-    >>> from fencepost import ReLU, Residual, Tanh
-    >>> at([ReLU(), Residual(Tanh())], (1, 0)), at([ReLU()], (1,))
+    >>> from fencepost import Concat, ReLU, Residual, Tanh
+    >>> at([ReLU(), Residual(Tanh())], ["1", "0"]), at([ReLU()], ["1"])
     (Tanh(), None)
+    >>> at([Concat([], [ReLU(), Tanh()])], ["0", "1", "1"])
+    Tanh()
     """
-    if path[0] >= len(layers):
+    if not path or not path[0].isdigit() or int(path[0]) >= len(layers):
         return None
-    layer = layers[path[0]]
+    layer = layers[int(path[0])]
     if len(path) == 1:
         return layer
-    return at(layer.layers, path[1:]) if isinstance(layer, Residual) else None
+    inner = within(layer, path[1:])
+    if inner is None or not isinstance(layer, Branched):
+        return None
+    return at(layer.chains[inner[0]].layers, inner[1])
 
 
-def exchanged(layers: Sequence[Layer], path: Sequence[int], new: Layer) -> Layers:
+def within(layer: Layer, path: Sequence[str]) -> tuple[int, Sequence[str]] | None:
+    """Find which chain of a layer a place is in, and the place in that; None if in none.
+
+    >>> from fencepost import Conv2d, Residual
+    >>> within(Residual(Conv2d(8, 3), shortcut=[Conv2d(8, 1)]), ["shortcut", "0"])
+    (1, ['0'])
+    """
+    if not isinstance(layer, Branched):
+        return None
+    for index, chain in enumerate(layer.chains):
+        prefix = chain.prefix.split(".")[:-1]
+        rest = path[len(prefix) :]
+        if list(path[: len(prefix)]) == prefix and rest and rest[0].isdigit():
+            return index, rest
+    return None
+
+
+def exchanged(layers: Sequence[Layer], path: Sequence[str], new: Layer) -> Layers:
     """Put another layer at a place that exists.
 
     >>> from fencepost import ReLU, Residual, Tanh
-    >>> exchanged([ReLU(), Residual(Tanh())], (1, 0), ReLU())
+    >>> exchanged([ReLU(), Residual(Tanh())], ["1", "0"], ReLU())
     (ReLU(), Residual(ReLU()))
     """
-    index, inner = path[0], path[1:]
-    if inner:
-        outer = layers[index]
-        assert isinstance(outer, Residual)
-        new = Residual(*exchanged(outer.layers, inner, new))
+    index = int(path[0])
+    outer = layers[index]
+    inner = within(outer, path[1:])
+    if inner is not None and isinstance(outer, Branched):
+        chains = [chain.layers for chain in outer.chains]
+        chains[inner[0]] = exchanged(chains[inner[0]], inner[1], new)
+        new = outer.with_chains(chains)
     return (*layers[:index], new, *layers[index + 1 :])
 
 
@@ -88,8 +112,9 @@ def _arguments(layer: Layer) -> dict[str, Any]:
 def _with_remainder(layers: Sequence[Layer], old: str, new: str) -> Layers:
     changed: list[Layer] = []
     for layer in layers:
-        if isinstance(layer, Residual):
-            changed.append(Residual(*_with_remainder(layer.layers, old, new)))
+        if isinstance(layer, Branched):
+            chains = [_with_remainder(chain.layers, old, new) for chain in layer.chains]
+            changed.append(layer.with_chains(chains))
         elif isinstance(layer, WindowedLayer) and layer.remainder == old:
             changed.append(varied(layer, remainder=new))
         else:
@@ -98,8 +123,8 @@ def _with_remainder(layers: Sequence[Layer], old: str, new: str) -> Layers:
 
 
 def _along(layer: Layer, axis: int) -> Layer:
-    if isinstance(layer, Residual):
-        return Residual(*along(layer.layers, axis))
+    if isinstance(layer, Branched):
+        return layer.with_chains([along(chain.layers, axis) for chain in layer.chains])
     if isinstance(layer, BatchNorm2d):
         return BatchNorm1d()
     if not isinstance(layer, WindowedLayer) or layer.axes == 1:

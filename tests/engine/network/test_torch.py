@@ -16,13 +16,21 @@ nn = torch.nn
 NAMES = [name for name in nets.LAYERS if "table" not in name and "rbf" not in name]
 
 
-class Residual(nn.Module):
-    def __init__(self, *layers):
+class Branches(nn.Module):
+    def __init__(self, join, chains):
         super().__init__()
-        self.layers = nn.Sequential(*layers)
+        self.join, self.chains = join, nn.ModuleList(nn.Sequential(*chain) for chain in chains)
 
     def forward(self, x):
-        return x + self.layers(x)
+        values = [chain(x) for chain in self.chains]
+        match self.join:
+            case "Add":
+                return values[0] + values[1]
+            case "Cat":
+                return torch.cat(values, 1)
+            case "Mul":
+                (factors,) = values
+                return x * factors.reshape(*factors.shape, *(1,) * (x.ndim - factors.ndim))
 
 
 class SumPool(nn.Module):
@@ -93,8 +101,8 @@ def translate(layer, shape):
             return nn.BatchNorm1d(shape[0], layer.eps, layer.momentum, layer.affine)
         case l.BatchNorm2d():
             return nn.BatchNorm2d(shape[0], layer.eps, layer.momentum, layer.affine)
-        case l.Residual():
-            return Residual(*chain(layer.layers, shape))
+        case l.Branched():
+            return Branches(layer.join, [chain(c.layers, shape) for c in layer.chains])
         case l.LeakyReLU():
             return nn.LeakyReLU(layer.negative_slope)
     plain = {l.ReLU: nn.ReLU, l.Tanh: nn.Tanh, l.Sigmoid: nn.Sigmoid, l.GELU: nn.GELU,

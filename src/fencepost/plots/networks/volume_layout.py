@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...layers import RBF, Layer, Linear, Residual
+from ...layers import RBF, Branched, Concat, Layer, Linear
 from ...layers.windowed import WindowedLayer
 from ...planning import Plan
 from ...sizing import Window
-from ...text import format_shape
+from ...text import format_shape, plural
 from .. import style
 
 LABEL_SIZE = 7.0  # points
@@ -97,7 +97,7 @@ def stages(plan: Plan) -> list[Stage]:
     for row in plan.rows:
         name = short_name(row.layer)
         if row.output_shape == row.input_shape and not isinstance(
-            row.layer, (WindowedLayer, Linear, RBF, Residual)
+            row.layer, (WindowedLayer, Linear, RBF, Branched)
         ):
             last = shown[-1]
             shown[-1] = replace(last, lines=(*last.lines, f"+ {name}"))
@@ -112,15 +112,19 @@ def stages(plan: Plan) -> list[Stage]:
 
 
 def short_name(layer: Layer) -> str:
-    """Write a layer as it is typed, a chain within a Residual by its length.
+    """Write a layer as it is typed, chains within it by their length.
 
-    >>> from fencepost.layers import Conv2d, ReLU
+    >>> from fencepost.layers import Conv2d, ReLU, Residual
     >>> short_name(ReLU()), short_name(Residual(Conv2d(8, 3, padding=1), ReLU()))
     ('ReLU', 'Residual, 2 layers')
+    >>> short_name(Concat([], [Conv2d(8, 3), ReLU()], ReLU()))
+    'Concat: input, 2 layers, 1 layer'
     """
-    if isinstance(layer, Residual):
-        count = len(layer.layers)
-        return f"Residual, {count} layer" + "s" * (count > 1)
+    if isinstance(layer, Concat):
+        parts = (plural(len(c), "layer") if c else "input" for c in layer.branches)
+        return f"Concat: {', '.join(parts)}"
+    if isinstance(layer, Branched):
+        return f"{layer.title()}, {plural(len(layer.chains[0].layers), 'layer')}"
     return layer.describe().removesuffix("()")
 
 

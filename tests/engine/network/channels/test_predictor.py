@@ -67,6 +67,16 @@ CHANNELS = {
     "input read twice": (
         (2, 6, 6), [fp.Residual(fp.Conv2d(9, 3, padding=1), fp.Conv2d(2, 1)), fp.Flatten()],
     ),
+    "concat within and across vecs": (
+        (3, 5, 4),
+        [fp.Conv2d(17, 1), fp.Concat([], fp.Conv2d(16, 1), [fp.Conv2d(5, 3, padding=1), fp.Tanh()]),
+         fp.Concat(fp.Conv2d(32, 1), []), fp.Flatten()],
+    ),
+    "gates": (
+        (2, 5, 4),
+        [fp.Conv2d(35, 1), fp.Gate(fp.GlobalAvgPool(), fp.Linear(35)), fp.Gate(fp.Conv2d(1, 1)),
+         fp.Gate(fp.Conv2d(35, 1), fp.Sigmoid()), fp.Gate(fp.AvgPool2d((5, 1))), fp.Flatten()],
+    ),
     "batch norm": ((20, 4, 3), [fp.BatchNorm2d(), fp.GELU(), fp.Flatten(), fp.BatchNorm1d()]),
     "dropout": ((5, 4, 3), [fp.Dropout(0.4), fp.Conv2d(9, 2), fp.Dropout(0.9), fp.Flatten()]),
     "rbf": ((37,), [fp.RBF(np.random.default_rng(4).standard_normal((21, 37)))]),

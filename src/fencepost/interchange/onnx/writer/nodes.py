@@ -47,12 +47,16 @@ def write_layer(graph: GraphBuilder, sized: SizedLayer, x: str) -> str:
     return writer(graph, sized, sized.layer, x)
 
 
-def _chain(graph: GraphBuilder, sized: SizedLayer, inner: tuple[SizedLayer, ...], x: str) -> str:
-    """Write layers within a layer, and go back to its place."""
-    for one in inner:
-        x = write_layer(graph, one, x)
+def _chains(graph: GraphBuilder, sized: SizedLayer, x: str) -> list[str]:
+    """Write the chains of a layer, and go back to its place; return what they give."""
+    outputs = []
+    for chain in sized.chains:
+        y = x
+        for inner in chain:
+            y = write_layer(graph, inner, y)
+        outputs.append(y)
     graph.place = sized.place
-    return x
+    return outputs
 
 
 # --- windows ----------------------------------------------------------------------------------
@@ -219,4 +223,19 @@ def _dropout(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
 
 @_writes(layers.Residual)
 def _residual(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
-    return graph.add("Add", _chain(graph, sized, sized.inner, x), x)
+    return graph.add("Add", *_chains(graph, sized, x))
+
+
+@_writes(layers.Concat)
+def _concat(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Concat", *_chains(graph, sized, x), axis=1)
+
+
+@_writes(layers.Gate)
+def _gate(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    (factors,) = _chains(graph, sized, x)
+    missing = len(sized.input_shape) - len(sized.inner[-1].output_shape)
+    if missing:
+        shape = graph.constant("shape", [0, -1] + [1] * missing, np.int64)
+        factors = graph.add("Reshape", factors, shape)
+    return graph.add("Mul", x, factors)

@@ -186,4 +186,15 @@ _writes_module(layers.ScaledTanh, modules.ScaledTanh)
 
 @_writes(layers.Residual)
 def _residual(sized: SizedLayer, layer: Any) -> Any:
-    return modules.Residual(*map(module_of, sized.inner))
+    chain, shortcut = (map(module_of, inner) for inner in sized.chains)
+    return modules.Residual(*chain, shortcut=list(shortcut))
+
+
+@_writes(layers.Concat)
+def _concat(sized: SizedLayer, layer: Any) -> Any:
+    return modules.Concat(*(nn.Sequential(*map(module_of, inner)) for inner in sized.chains))
+
+
+@_writes(layers.Gate)
+def _gate(sized: SizedLayer, layer: Any) -> Any:
+    return modules.Gate(*map(module_of, sized.inner))

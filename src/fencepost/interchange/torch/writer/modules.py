@@ -48,14 +48,47 @@ class WithProbabilities(nn.Module):
 
 
 class Residual(nn.Sequential):
-    """y = x + layers(x)."""
+    """y = shortcut(x) + layers(x); the shortcut, if it has layers, is the last module."""
+
+    def __init__(self, *layers: nn.Module, shortcut: list[nn.Module]) -> None:
+        super().__init__(*layers)
+        self.length = len(layers)
+        if shortcut:
+            self.add_module("shortcut", nn.Sequential(*shortcut))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the chain makes of x to x."""
-        y = x
+        """Add what the chain makes of x to what the shortcut does."""
+        y, other = x, x
+        for index, module in enumerate(self):
+            if index < self.length:
+                y = module(y)
+            else:
+                other = module(x)
+        return other + y
+
+
+class Concat(nn.Sequential):
+    """What several chains make of x, side by side along the channels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Join the outputs of all chains."""
+        outputs: list[Tensor] = []
+        for chain in self:
+            outputs.append(chain(x))
+        return torch.cat(outputs, 1)
+
+
+class Gate(nn.Sequential):
+    """y = x · layers(x), each channel or value by its factor."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply x by what the chain makes of it."""
+        factors = x
         for module in self:
-            y = module(y)
-        return x + y
+            factors = module(factors)
+        while factors.dim() < x.dim():
+            factors = factors.unsqueeze(-1)
+        return x * factors
 
 
 class PaddedConv1d(nn.Conv1d):

@@ -8,6 +8,9 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
+// So many parameters are packed in less time than threads take to meet twice.
+constexpr size_t kFewParameters = 100'000;
+
 int blocks_of(int images) { return (images + kLanes - 1) / kLanes; }
 
 // A key for dropout in each lane, from the seed, the step and the index in the batch.
@@ -141,7 +144,7 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   const int blocks = blocks_of(data.n), last = static_cast<int>(ops.size());
   const int cuts = static_cast<int>(cuts_.size());
   const double divisor = normaliser(data);
-  program_.pack(data.parameters, options_.threads);
+  program_.pack(data.parameters, gradients_[0].size() < kFewParameters ? 1 : options_.threads);
 
   auto load = [&](Pass& pass, int thread) {
     const int first = pass.block * kLanes;

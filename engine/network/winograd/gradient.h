@@ -81,7 +81,7 @@ class KernelGradient {
 
   int columns_;
   Runs planes_; // in register tiles
-  Runs chunks_; // of channels, whose transformed gradients stay in the first-level cache
+  Runs chunks_; // of channels, whose transformed gradients stay in the second-level cache
   Runs bands_;  // of tiles
   long input_stride_, delta_stride_, sum_stride_;
   std::vector<int> kernels_; // the kernel of each sum: [chunk][planes][channels][channel][plane]

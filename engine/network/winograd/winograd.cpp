@@ -9,7 +9,7 @@ namespace {
 
 // The transformed inputs of a band stay in the second-level cache while channels pass over them,
 // and the sums of a chunk of channels in the first-level cache, almost.
-constexpr long kBandBytes = 192 * 1024;
+constexpr long kBandBytes = 512 * 1024;
 constexpr int kChunkChannels = 16;
 
 // sums[c][t] = sum over planes of kernels[plane][c] * inputs[plane][t], `count` times.
@@ -91,7 +91,8 @@ void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& ord
 TileConvolution::TileConvolution(int planes, int channels, int rows, int columns)
     : planes_(planes), channels_(channels), chunks_(channels, kChunkChannels) {
   const long fit = kBandBytes / static_cast<long>(kFrequencies * planes * sizeof(vec));
-  const int most = static_cast<int>(std::clamp<long>(fit, 2 * kTiles, kMostBandTiles));
+  const int most =
+      static_cast<int>(std::clamp<long>(fit / kTiles * kTiles, kTiles, kMostBandTiles));
   const Runs across(columns, most), down(rows, std::max(1, most / across.largest()));
   for (int j = 0; j < down.count; j++)
     for (int i = 0; i < across.count; i++)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,13 +79,26 @@ def convolution_at(
     return sum(value * weight for value, weight in _factors(f, g, at, origin, boundary, fill))
 
 
-def correlation_at(f: ArrayLike, g: ArrayLike, at: Sequence[int], *settings: Any) -> float:
+def correlation_at(
+    f: ArrayLike,
+    g: ArrayLike,
+    at: Sequence[int],
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
+) -> float:
     """Return Σᵢ f(x + i) · g(i), as `convolution_at` but without the flip of g."""
-    return sum(value * weight for value, weight in _factors(f, g, at, *settings, flip=False))
+    factors = _factors(f, g, at, origin, boundary, fill, flip=False)
+    return sum(value * weight for value, weight in factors)
 
 
 def normalized_convolution_at(
-    f: ArrayLike, g: ArrayLike, at: Sequence[int], *settings: Any
+    f: ArrayLike,
+    g: ArrayLike,
+    at: Sequence[int],
+    origin: Sequence[int],
+    boundary: str = "fill",
+    fill: float = 0.0,
 ) -> float:
     """Return Σᵢ f(i) · g(x − i) · Σg / Σᵢ g(x − i), over the i at which f is not NaN.
 
@@ -96,7 +108,8 @@ def normalized_convolution_at(
     >>> normalized_convolution_at([1, float("nan"), 4], [1, 1, 1], (1,), (1,))  # (1 + 4) · 3 / 2
     7.5
     """
-    present = [term for term in _factors(f, g, at, *settings) if not math.isnan(term[0])]
+    factors = _factors(f, g, at, origin, boundary, fill)
+    present = [term for term in factors if not math.isnan(term[0])]
     share = sum(weight for _, weight in present)
     total = sum(value * weight for value, weight in present)
     return total * float(as_float(g).sum()) / share if share else math.nan

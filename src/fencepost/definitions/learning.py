@@ -5,8 +5,6 @@ Steps return new arrays and change nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -134,10 +132,15 @@ def adam_step(
 
 def adamw_step(
     parameter: ArrayLike,
-    *moments: ArrayLike,
+    gradient: ArrayLike,
+    mean: ArrayLike,
+    square: ArrayLike,
+    *,
+    step: int,
     rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
     weight_decay: float = 0.01,
-    **settings: Any,
 ) -> tuple[Array, Array, Array]:
     """Return parameter and both moments after one step of AdamW; arguments are `adam_step`'s.
 
@@ -147,7 +150,7 @@ def adamw_step(
     https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
     """
     decayed = as_float(parameter) * (1 - rate * weight_decay)
-    return adam_step(decayed, *moments, rate=rate, **settings)
+    return adam_step(decayed, gradient, mean, square, step=step, rate=rate, betas=betas, eps=eps)
 
 
 def _log_softmax(scores: Array) -> Array:

@@ -60,7 +60,8 @@ const methods = {
       const first = step - epoch * perEpoch;
       const last = Math.min(first + chunk, perEpoch, first + to - step);
       const order = shuffled(count, seed + epoch).slice(first * batch, Math.min(last * batch, count));
-      const rates = new Float32Array(last - first).fill(rate);
+      const begun = step;
+      const rates = Float32Array.from({ length: last - first }, (_, i) => rateAt(rate, (begun + i) / perEpoch));
       const { losses, correct } = network(key).train(data, order, rates, step);
       step += last - first;
       progress({ step, losses, correct, seen: order.length });
@@ -69,6 +70,9 @@ const methods = {
     return step;
   },
 };
+
+/** The rate falls with time: half of it after an epoch, a third after two. @param {number} rate @param {number} epochs */
+const rateAt = (rate, epochs) => rate / (1 + epochs);
 
 /** @type {{ seed: number, count: number, order: BigInt64Array } | null} */
 let kept = null;

@@ -6,7 +6,7 @@ import { howMade } from "./sums.js";
 import { paint } from "./paint.js";
 
 const MOST_MAPS = 32;
-const ROW = 14; // values in a row where a layer's output is flat
+const ROW = 20; // values in a row where a layer's output is flat
 
 /**
  * @typedef {import("../engine/model_file.js").Model} Model

@@ -35,7 +35,7 @@ export const page = {
     let source = null;
     /** @type {Uint8ClampedArray | null} */
     let result = null;
-    let at = (state.at ?? "").split(",").map(Number);
+    let at = (state.at ?? "256,215").split(",").map(Number);
 
     const problems = el("div");
     const before = el("canvas.photo", { "aria-label": "The photograph", tabindex: 0, role: "img" });

@@ -25,7 +25,7 @@ function cannotShow(model) {
 export const page = {
   title: "Look into a model of your own",
   lead:
-    "Drop a .safetensors file that `fencepost train` made, then a picture, or turn the camera on. " +
+    "Drop a .safetensors file that fencepost train made, then a picture, or turn the camera on. " +
     "Click any value to see how it was made; no file leaves this tab.",
   tutorial: "training.html",
 

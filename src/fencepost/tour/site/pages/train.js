@@ -27,7 +27,7 @@ export const page = {
 
   mount(root, { state, update }) {
     const layersText = state.layers ?? LENET5;
-    let rate = +(state.rate ?? 0.03) || 0.03;
+    let rate = +(state.rate ?? 0.05) || 0.05;
     let seed = +(state.seed ?? 1) || 1;
     let step = 0;
     let going = false;
@@ -172,7 +172,7 @@ export const page = {
     }
 
     function draw() {
-      const [width, height] = [640, 200];
+      const [width, height] = [Math.max(300, Math.min(760, chart.clientWidth || 640)), 200];
       const smooth = [];
       let mean = losses[0] ?? 0;
       for (const v of losses) smooth.push((mean += 0.08 * (v - mean)));
@@ -228,6 +228,7 @@ export const page = {
         el("section.panel", null,
           el("div.row", null, go, el("button", { onclick: () => going || train(1) }, "One step"), el("button", { onclick: reset }, "Anew")),
           slider("Rate", { min: -4, max: 0, step: 0.05, value: Math.log10(rate) }, (v) => { rate = 10 ** v; update({ rate: rate.toPrecision(2) }); }, (v) => show(10 ** v, 2)),
+          el("p.note", null, "The rate at the beginning; it falls to its half after one epoch, a third after two."),
           field("Seed", seedInput),
           el("div.row", null, el("button", { onclick: store }, "Save .safetensors"), el("button", { onclick: () => input.click() }, "Open one"), input, el("a.button", { href: "#draw?model=trained" }, "Draw with it"))),
         el("section.panel", null, el("h2", null, "Network"),

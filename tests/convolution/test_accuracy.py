@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import fencepost as fp
+from fencepost import _engine
+from fencepost.convolution.methods import accuracy
 from fencepost.convolution.methods.accuracy import FACTOR
 
 
@@ -146,3 +148,67 @@ def test_overflow_on_the_way_is_none_in_the_result():
     g = np.zeros(300)
     g[0] = 1.0
     np.testing.assert_array_equal(fp.convolve(f, g, "same", origin=0, method="fft"), f)
+
+
+def _tiles(count, height, width):
+    """Yield tiles of many kinds, those among them that a transform rounds worst."""
+    shape = count, height, width
+    yield RANDOM_TILES.standard_normal(shape)
+    yield RANDOM_TILES.standard_normal(shape) * 10.0 ** RANDOM_TILES.integers(-6, 7, shape)
+    impulses = np.zeros(shape)
+    impulses[:, height // 2, width // 3] = 1 + np.arange(count)
+    yield impulses
+    y, x = np.mgrid[:height, :width]
+    yield np.broadcast_to((x + y) / (height + width), shape)
+    yield np.broadcast_to((x < width // 2) * 1.0, shape)
+    yield np.cos(2 * np.pi * (3 * y / height + 5 * x / width + RANDOM_TILES.random((count, 1, 1))))
+    partners = RANDOM_TILES.standard_normal(shape)
+    partners[::2] *= 1e4
+    yield partners
+
+
+RANDOM_TILES = np.random.default_rng(24)
+
+
+@pytest.mark.parametrize(
+    ("tile", "kernel"),
+    [
+        ((16, 16), (5, 7)),
+        ((32, 32), (9, 9)),
+        ((64, 64), (21, 3)),
+        ((1, 256), (1, 19)),
+        ((1, 4096), (1, 1001)),
+    ],
+)
+def test_what_a_transform_is_trusted_with_is_as_good_as_promised(tile, kernel):
+    """16 K u Σ|f||g|, wherever the estimate says so, in tiles that are transformed in pairs."""
+    count, (height, width) = 60, tile
+    lists = (
+        np.arange(count, dtype=np.int32)[:, None],
+        *(np.arange(n, dtype=np.int32) for n in tile),
+    )
+    outputs = height - kernel[0] + 1, width - kernel[1] + 1
+
+    def transformed(f, g):
+        out = np.empty((count, *outputs, 1), f.dtype)
+        _engine.correlate_fft(np.ascontiguousarray(f), g[None], *lists, 0.0, out, tile)
+        return out
+
+    peak = np.zeros(kernel)
+    peak[kernel[0] // 2, kernel[1] // 2] = 1
+    worst = 0.0
+    for g in (RANDOM_TILES.standard_normal(kernel), np.ones(kernel), peak):
+        for values in _tiles(count, height, width):
+            f, weights = values.astype(np.float32)[..., None], g.astype(np.float32)
+            exact = transformed(f.astype(np.float64), weights.astype(np.float64))
+            sums = transformed(np.abs(f).astype(np.float64), np.abs(weights).astype(np.float64))
+            error = np.abs(transformed(f, weights) - exact)
+            power = np.square(f.astype(np.float64)).reshape(-1, 2, height * width).sum(axis=(1, 2))
+            rms = np.sqrt(np.repeat(power, 2) / (height * width)).reshape(-1, 1, 1, 1)
+            eps, norm = 2.0**-23, float(np.linalg.norm(weights))
+            estimate = 4 * eps * np.log2(height * width) * rms * norm
+            promised = accuracy.FACTOR * weights.size * eps / 2 * sums.clip(0)
+            trusted = estimate <= promised
+            if trusted.any():
+                worst = max(worst, float((error[trusted] / promised[trusted]).max()))
+    assert 0 < worst < 0.5

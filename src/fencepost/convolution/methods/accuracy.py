@@ -2,11 +2,13 @@
 
 The direct sum of K terms is off by at most K u Σ|f||g|, each result by what stands in its own
 window (N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). A transform
-spreads the rounding of a whole tile over all of its results: about 4 ε log₂ N · rms(tile) · ‖g‖₂
-(an estimate: over 2,000 random tiles 0.4 to 0.5 in place of 4 in the median, 6.7 at the most). It
-is as good only where Σ|f||g| is large enough: here, where its error is at most `FACTOR` times the
-direct sum's bound. Elsewhere, as in the zeros beside a peak of 10¹⁷, results are computed
-directly.
+spreads the rounding of a whole tile over all of its results: about 4 ε log₂ N · rms(tile) · ‖g‖₂.
+That is an estimate: smooth data under smooth kernels exceed it up to 31 times, and a peak under a
+peak, but there Σ|f||g| itself is larger still. A transform is as good only where Σ|f||g| is large
+enough: here, where the estimate is at most `FACTOR` times the direct sum's bound. What is promised,
+that such results are off by no more than that, is measured: over 263,000 tiles of ten kinds, some
+made to be bad, they were off by 0.26 of it at the most (docs/decisions/exactness.md). Elsewhere, as
+in the zeros beside a peak of 10¹⁷, results are computed directly.
 
 Σ|f||g| is bounded from below without computing it: the array is cut into blocks of a few elements,
 of each of which the length ‖f‖₂ ≤ Σ|f| is known, and the kernel into the smallest weight that can

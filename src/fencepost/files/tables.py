@@ -130,17 +130,17 @@ class Table:
         length = len(next(iter(results.values())))
         inside = start >= 0 and start + length <= self.length
         columns = [k for k in range(len(self.names)) if k in results or inside]
-        kept = [k for k in columns if k not in results]
+        others = [k for k in columns if k not in results]
         rows: Iterator[tuple[str, ...]] = iter(())
-        if kept:  # the others need not be brought together; two at least, or there are no tuples
-            rows = map(itemgetter(kept[0], kept[-1], *kept), islice(self.rows(), start, None))
+        if others:  # one of them twice at least, for itemgetter gives no tuple of one
+            rows = map(itemgetter(others[0], others[-1], *others), islice(self.rows(), start, None))
         with atomic_path(path) as partial, partial.open("wb") as file:
             file.write(self._text.mark + self._text.encode(self._preamble))
             file.write(self._text.encode(self._header_text(columns)))
             for at in range(0, length, _ROWS):
                 count = min(_ROWS, length - at)
                 cells = dict(
-                    zip(kept, list(zip(*islice(rows, count), strict=True))[2:], strict=True)
+                    zip(others, list(zip(*islice(rows, count), strict=True))[2:], strict=True)
                 )
                 texts = [
                     self._formatted(results[k][at : at + count]) if k in results else cells[k]

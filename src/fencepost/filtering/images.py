@@ -241,8 +241,8 @@ def image_gradient(
     >>> import numpy as np
     >>> import fencepost as fp
     >>> rows, columns = np.mgrid[:9, :9]
-    >>> found = fp.image_gradient((10.0 * columns + 10.0 * rows))  # brighter to the lower right
-    >>> round(float(np.degrees(found.direction[4, 4])))
+    >>> gradient = fp.image_gradient((10.0 * columns + 10.0 * rows))  # brighter to the lower right
+    >>> round(float(np.degrees(gradient.direction[4, 4])))
     45
     """
     options = Options.read(boundary, operation=operation, luminance=luminance)

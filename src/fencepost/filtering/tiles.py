@@ -45,7 +45,7 @@ class _Source:
     dtype: np.dtype[Any]
     colours: str
     flat: bool  # whether the array has no axis of channels
-    told: dict[str, Any]  # for tifffile: how the file was written, and what it says
+    save_options: dict[str, Any]  # for tifffile: how the file was written, and what it says
 
 
 def filter_file(
@@ -212,7 +212,7 @@ def _open_tiff(path: Path, tiff: Any) -> _Source:
         return tiff_files.as_seen(rows(start, stop), page)[0]
 
     first, colours = tiff_files.as_seen(rows(0, 1), page)
-    told = {
+    save_options = {
         "compression": _COMPRESSIONS.get(int(page.compression)),
         "resolution": page.resolution if tags.get(282) else None,
         "resolutionunit": page.resolutionunit if tags.get(282) else None,
@@ -223,7 +223,7 @@ def _open_tiff(path: Path, tiff: Any) -> _Source:
         ],
     }
     shape = (page.imagelength, page.imagewidth, first.shape[2])
-    return _Source(read, shape, first.dtype, colours, first.shape[2] == 1, told)
+    return _Source(read, shape, first.dtype, colours, first.shape[2] == 1, save_options)
 
 
 class _Segments:
@@ -236,7 +236,7 @@ class _Segments:
         self._across = -(-page.imagewidth // page.tilewidth) if tiled else 1
         self._down = -(-page.imagelength // self._height)
         self._planes = page.samplesperpixel if int(page.planarconfig) == 2 else 1
-        self._kept: dict[int, Pixels] = {}
+        self._decoded: dict[int, Pixels] = {}
         size = self._height * page.imagewidth * page.samplesperpixel * page.dtype.itemsize
         if size > _LARGEST_SEGMENT:
             raise DataError(
@@ -247,7 +247,7 @@ class _Segments:
     def rows(self, start: int, stop: int) -> Pixels:
         """Return stored rows: (N, W), (N, W, C), or (C, N, W) of separate planes."""
         first, last = start // self._height, (stop - 1) // self._height
-        self._kept = {k: rows for k, rows in self._kept.items() if first <= k <= last}
+        self._decoded = {k: rows for k, rows in self._decoded.items() if first <= k <= last}
         parts = [self._segment_row(k) for k in range(first, last + 1)]
         axis = 1 if self._planes > 1 else 0
         joined = np.concatenate(parts, axis=axis)
@@ -255,10 +255,10 @@ class _Segments:
         return joined[:, inner] if axis else joined[inner]
 
     def _segment_row(self, index: int) -> Pixels:
-        if index not in self._kept:
+        if index not in self._decoded:
             planes = [self._plane(index, plane) for plane in range(self._planes)]
-            self._kept[index] = planes[0] if self._planes == 1 else np.stack(planes)
-        return self._kept[index]
+            self._decoded[index] = planes[0] if self._planes == 1 else np.stack(planes)
+        return self._decoded[index]
 
     def _plane(self, index: int, plane: int) -> Pixels:
         page = self._page
@@ -321,5 +321,5 @@ def _write_tiff(
             planarconfig="contig" if channels > 1 else None,
             extrasamples=["unassalpha"] if has_alpha(image.colours) else None,
             metadata=None,
-            **image.told,
+            **image.save_options,
         )

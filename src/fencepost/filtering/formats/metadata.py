@@ -1,4 +1,4 @@
-"""What a picture file says beside its pixels, and how the next file is told it.
+"""What a picture file says beside its pixels, and how the next file comes to say it.
 
 Whatever would still show the unfiltered picture (thumbnails, previews) is left behind.
 """
@@ -110,27 +110,27 @@ def _without_stale(xmp: bytes) -> bytes:
     return xmp
 
 
-def _dpi(found: Any) -> tuple[float, float] | None:
+def _dpi(value: Any) -> tuple[float, float] | None:
     try:
-        across, down = (float(value) for value in found)
+        across, down = map(float, value)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
 
 
 def _iptc(photoshop: Any) -> bytes:
-    found = photoshop.get(_IPTC_RESOURCE) if isinstance(photoshop, dict) else None
-    return found if isinstance(found, bytes) else b""
+    value = photoshop.get(_IPTC_RESOURCE) if isinstance(photoshop, dict) else None
+    return value if isinstance(value, bytes) else b""
 
 
-def _number(found: Any) -> float:
-    return float(found) if isinstance(found, (int, float)) else 0.0
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def _comment(found: Any) -> bytes:
-    if isinstance(found, str):
-        return found.encode("utf-8", "replace")
-    return found if isinstance(found, bytes) else b""
+def _comment(value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    return value if isinstance(value, bytes) else b""
 
 
 def _text(image: Image) -> dict[str, str]:

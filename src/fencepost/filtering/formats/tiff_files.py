@@ -276,7 +276,7 @@ def _divided(pixels: NDArray[Any]) -> NDArray[Any]:
 def write_pages(
     path: Path, pages: list[NDArray[Any]], colours: str, save_options: dict[str, Any]
 ) -> None:
-    """Write pages (H, W, C) of any type, with the profile, resolution and description of `told`.
+    """Write pages (H, W, C) of any type, with the profile, resolution and texts of `save_options`.
 
     Raises DataError, with the problem only, if the package is not there.
     """

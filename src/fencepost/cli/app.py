@@ -17,6 +17,7 @@ import typer
 from ..errors import FencepostError
 from . import (
     check,
+    convert,
     convolve,
     evaluate,
     experiment,
@@ -76,6 +77,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "predict": (predict.predict, predict.EXAMPLE),
     "explain": (explain.explain, explain.EXAMPLE),
     "export": (export.export, export.EXAMPLE),
+    "convert": (convert.convert, convert.EXAMPLE),
     "filter": (filters.filter_, filters.EXAMPLE),
     "convolve": (convolve.convolve, convolve.EXAMPLE),
     "kernels": (kernels.kernels, kernels.EXAMPLE),

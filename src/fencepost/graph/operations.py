@@ -85,6 +85,8 @@ class Operation:
         `Network.parameters` and `Network.state`. Empty where that is not known.
     layer : Layer or None
         The layer of fencepost's that it is.
+    source : object
+        What the reader read it from, for who makes a layer of it; None unless that was asked for.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Operation:
     connections: int | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
     layer: Layer | None = None
+    source: object = field(default=None, compare=False, repr=False)
 
     @property
     def output_shape(self) -> Shape | None:

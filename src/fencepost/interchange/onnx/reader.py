@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import DataError
@@ -66,9 +67,23 @@ def read_onnx(
     norms take as weights, and those that are added, multiplied or joined elsewhere, if they have
     more than one element: a scalar is taken for a constant.
     """
+    return read_with_calls(path, inputs, keep=False)[0]
+
+
+def read_with_calls(
+    path: str | os.PathLike[str],
+    inputs: Mapping[str, Shape] | Shape | None = None,
+    *,
+    keep: bool = True,
+) -> tuple[Graph, File]:
+    """Read an ONNX file as `read_onnx` does, with what stands in it.
+
+    With `keep`, the `source` of each operation is its `NodeCall`.
+    """
     target = Path(path)
     try:
-        return _Reader(parse_file(_mapped(target)), target, inputs).graph()
+        file = parse_file(_mapped(target))
+        return _Reader(file, target, inputs, keep).graph(), file
     except WireError as error:
         raise DataError(
             f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
@@ -102,7 +117,10 @@ def _mapped(path: Path) -> memoryview:
 class _Reader:
     """The arrays of a graph as they become known, node by node."""
 
-    def __init__(self, file: File, path: Path, inputs: Mapping[str, Shape] | Shape | None) -> None:
+    def __init__(
+        self, file: File, path: Path, inputs: Mapping[str, Shape] | Shape | None, keep: bool
+    ) -> None:
+        self.keep = keep
         if not file.nodes and not file.outputs:
             raise WireError("it has no graph")
         self.file = file
@@ -171,16 +189,15 @@ class _Reader:
             raise WireError(f"in node {quote(node.name or node.operator)}, {error}") from None
         if self.failure or not (folds or passes):
             given = [array for array in call.inputs if array is not None]
-            self.operations.append(
-                facts.operation(
-                    name or self._unique_name(node),
-                    [array.value for array in given if array.value is not None],
-                    [array.shape for array in given if array.value is not None],
-                    shapes,
-                    _parameters(call, facts),
-                    self._weights(call, facts),
-                )
+            operation = facts.operation(
+                name or self._unique_name(node),
+                [array.value for array in given if array.value is not None],
+                [array.shape for array in given if array.value is not None],
+                shapes,
+                _parameters(call, facts),
+                self._weights(call, facts),
             )
+            self.operations.append(replace(operation, source=call) if self.keep else operation)
         last = len(self.operations) - 1
         for index, (output, shape) in enumerate(zip(node.outputs, shapes, strict=False)):
             if folds:
@@ -291,7 +308,7 @@ def _constant(call: NodeCall, facts: NodeFacts, index: int, shape: Shape | None)
         return Array(shape, tensor=value, literal=True)
     chosen = range(len(call.inputs)) if facts.sources is None else facts.sources
     sources = tuple(array for i in chosen if (array := call.array(i)) is not None)
-    return Array(shape, sources=sources, folded=folded)
+    return Array(shape, sources=sources, folded=folded, made_by=call)
 
 
 def _parameters(call: NodeCall, facts: NodeFacts) -> int:

@@ -42,6 +42,20 @@ class ModuleFrame:
     entered: list[Any]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A call as it was made: the names in the state dict of arrays that it met, by identity.
+
+    `flowing` are the identities of the arrays that depend on the input; `reflected` says that the
+    second operand comes first, as in ``1 − x``.
+    """
+
+    call: FunctionCall
+    names: Mapping[int, str]
+    flowing: frozenset[int]
+    reflected: bool = False
+
+
 @dataclass
 class Failure:
     """An exception and the operation that raised it; with PyTorch's message if PyTorch did."""
@@ -56,10 +70,10 @@ class Recorder:
 
     `module`: A copy that may be changed: `forward` of all its modules is wrapped. `meta`: Whether
     parameters and inputs are on the meta device. What the model makes elsewhere is then moved there
-    where it meets them.
+    where it meets them. `keep`: Whether operations keep their calls, as their `source`.
     """
 
-    def __init__(self, module: Any, inputs: Iterable[Any], meta: bool) -> None:
+    def __init__(self, module: Any, inputs: Iterable[Any], meta: bool, keep: bool = False) -> None:
         from torch.nn import Parameter
         from torch.utils.weak import WeakTensorKeyDictionary
 
@@ -70,6 +84,11 @@ class Recorder:
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = meta
+        self._keep = keep
+        self._reflected = False
+        self._names = {
+            id(a): name for name, a in (*module.named_parameters(), *module.named_buffers())
+        }
         self._parameter = Parameter
         self._values: Any = WeakTensorKeyDictionary()
         # Arrays that do not depend on the input: the parameters that each was made of, and sizes.
@@ -191,6 +210,7 @@ class Recorder:
     def _call(self, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run one call, and record it if it takes anything that flows through the model."""
         name = plain_name(func)
+        self._reflected = str(getattr(func, "__name__", "")).startswith(("__r", "rsub"))
         if getattr(func, "__name__", "") == "__get__" and name not in _ARRAY_PROPERTIES:
             return func(*args, **kwargs)
         met = list(arrays((args, kwargs)))
@@ -241,7 +261,12 @@ class Recorder:
         self.used |= parameters.keys()
         known = replace(known, kind=kind)
         weights = self._weights(kind)
-        return known.operation(name, values, call.inputs, call.outputs, new, weights)
+        operation = known.operation(name, values, call.inputs, call.outputs, new, weights)
+        if not self._keep:
+            return operation
+        names = {id(array): self._names[id(array)] for array in met if id(array) in self._names}
+        ids = frozenset(map(id, flowing))
+        return replace(operation, source=Recorded(call, names, ids, self._reflected))
 
     def _name(self, function: str, kind: str) -> tuple[str, str]:
         """Name a call after the layer that it carries out, or after the module that it is in."""

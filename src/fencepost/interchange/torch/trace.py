@@ -34,6 +34,8 @@ def read_module(
     input_shapes: Sequence[Sequence[int]],
     source: str = "",
     dtypes: Sequence[str] = (),
+    *,
+    keep: bool = False,
 ) -> Graph:
     """Read a PyTorch module by running a copy of it, in eval mode, on inputs without values.
 
@@ -45,7 +47,8 @@ def read_module(
     `module`: Called with one array for each of `input_shapes`. `input_shapes`: Without the batch,
     as everywhere in fencepost: ``(3, 224, 224)``. The batch is 1. `source`: What to call the model;
     the name of its class if empty. `dtypes`: One of `DTYPES` for each input; none at all: as the
-    parameters, float32 as a rule, but int64 for the input of an embedding.
+    parameters, float32 as a rule, but int64 for the input of an embedding. `keep`: Whether the
+    `source` of each operation is the call that it was, a `Recorded`.
 
     Returns Graph: If the module fails, its last operation is the one that failed, with the sizes of
     its inputs and no output, and `failure` says why.
@@ -70,13 +73,13 @@ def read_module(
     shapes = _shapes(input_shapes)
     names = _input_names(module, len(shapes))
     types = _types(torch, module, dtypes, len(shapes))
-    run = _run(module, shapes, types, "meta")
+    run = _run(module, shapes, types, "meta", keep)
     while not dtypes and (index := _index(run, types)) is not None:
         types[index] = torch.int64
-        run = _run(module, shapes, types, "meta")
+        run = _run(module, shapes, types, "meta", keep)
     where, notes = "PyTorch's meta device", []
     if run.doubt:
-        with_values = _run(module, shapes, types, "cpu")
+        with_values = _run(module, shapes, types, "cpu", keep)
         if with_values.failure != run.failure or not run.failure:
             where = "the CPU"
             notes.append(
@@ -108,7 +111,11 @@ class _Run:
 
 
 def _run(
-    module: Any, shapes: Iterable[Shape], types: Iterable[Any], device: Literal["meta", "cpu"]
+    module: Any,
+    shapes: Iterable[Shape],
+    types: Iterable[Any],
+    device: Literal["meta", "cpu"],
+    keep: bool,
 ) -> _Run:
     import torch
 
@@ -119,7 +126,7 @@ def _run(
         torch.zeros(shape, dtype=dtype, device=device)
         for shape, dtype in zip(shapes, types, strict=True)
     ]
-    recorder = Recorder(copied, inputs, device == "meta")
+    recorder = Recorder(copied, inputs, device == "meta", keep)
     quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to the caller
     with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.recording():
         try:

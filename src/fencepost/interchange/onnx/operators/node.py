@@ -33,7 +33,8 @@ class Array:
     which depends on none of them. `tensor`: Of a constant that stands in the file. `literal`: It
     stands in a node Constant, as values do that nobody trains. `sources`: Constants that it was
     computed from. `folded`: Its values, if they were computed. `is_read`, `is_counted`: Its values
-    have been looked for in the file; its parameters have been counted.
+    have been looked for in the file; its parameters have been counted. `made_by`: Of a
+    constant, the node that computes it.
     """
 
     shape: Shape | None
@@ -44,6 +45,7 @@ class Array:
     folded: KnownValues | None = None
     is_read: bool = False
     is_counted: bool = False
+    made_by: NodeCall | None = None
 
     @property
     def constant(self) -> bool:

@@ -35,6 +35,7 @@ from .tensors import (
 #: Of each axis: its size, the name of a size that is chosen later, or None.
 DeclaredShape: TypeAlias = tuple["int | str | None", ...]
 
+MAX_METADATA = 2**24  # bytes of one entry; more is left unread
 MAX_ENTRIES = 2**12  # of an attribute; no operator with a rule needs more
 
 
@@ -64,19 +65,24 @@ class DeclaredArray:
 
 @dataclass(slots=True)
 class File:
-    """A ModelProto with its graph."""
+    """A ModelProto with its graph; `metadata` is text that its writer has put beside it."""
 
     nodes: list[Node] = field(default_factory=list)
     weights: list[Tensor] = field(default_factory=list)
     inputs: list[DeclaredArray] = field(default_factory=list)
     outputs: list[DeclaredArray] = field(default_factory=list)
     declared: list[DeclaredArray] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 def parse_file(message: memoryview) -> File:
     """Read a ModelProto. Raises WireError with what is wrong, and in which part."""
     file = File()
     for number, wire, content in fields(message):
+        if number == 14:
+            entry = fields_of(message_in(wire, content), {1: text_in, 2: message_in})
+            if entry[1] and entry[2] and len(entry[2][-1]) <= MAX_METADATA:
+                file.metadata[entry[1][-1]] = str(entry[2][-1], "utf-8", "replace")
         if number == 7:
             try:
                 _read_graph(message_in(wire, content), file)

@@ -1,0 +1,42 @@
+"""A network beside the model that it was made of, on random input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...errors import DataError
+from ...network import Network
+
+#: The largest difference of an output, of outputs up to 1; of larger ones in proportion.
+TOLERANCE = 1e-4
+
+
+def random_images(network: Network, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return images with random pixels: of the whole range in bytes, of standard deviation 1."""
+    generator = np.random.default_rng(0)
+    shape = (count, *network.input_shape)
+    if dtype == np.uint8:
+        return generator.integers(0, 256, shape, np.uint8)
+    return generator.standard_normal(shape, np.float32)
+
+
+def compare(source: str, network: Network, images: NDArray[Any], expected: ArrayLike) -> None:
+    """Raise DataError unless the network gives what the model gives."""
+    received = network(images)
+    values = np.asarray(expected, np.float32)
+    if values.size != received.size:
+        raise DataError(
+            f"{source}: the network must give what the model gives. Received: outputs of shape "
+            f"{received.shape}, and {values.shape} from the model."
+        )
+    scale = max(1.0, float(np.abs(values).max(initial=0)))
+    difference = float(np.abs(received.reshape(values.shape) - values).max(initial=0)) / scale
+    if not difference <= TOLERANCE:
+        raise DataError(
+            f"{source}: the network must give what the model gives, to {TOLERANCE:.0e}. Received: "
+            f"a difference of {difference:.1e} on random input. Something in the model is not what "
+            "its operations say; verify=False takes it all the same."
+        )

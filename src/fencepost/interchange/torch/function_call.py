@@ -46,6 +46,20 @@ class FunctionCall:
         return (element_count(self.outputs[0]) or 0) * each if self.outputs else None
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A call as it was made: the names in the state dict of arrays that it met, by identity.
+
+    `flowing` are the identities of the arrays that depend on the input; `reflected` says that the
+    second operand comes first, as in ``1 − x``.
+    """
+
+    call: FunctionCall
+    names: Mapping[int, str]
+    flowing: frozenset[int]
+    reflected: bool = False
+
+
 def arrays(value: Any) -> Iterator[Any]:
     """Find the tensors in nested lists, tuples, mappings and dataclasses."""
     from torch import Tensor

@@ -17,7 +17,7 @@ from ...network import Network
 from ..conversion.network import to_network
 from ..conversion.parts import Details, Float32, Misfit, as_float32
 from ..conversion.verification import compare, random_images
-from .recorder import Recorded
+from .function_call import Recorded
 from .trace import read_module
 
 

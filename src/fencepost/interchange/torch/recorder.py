@@ -15,7 +15,7 @@ from typing import Any
 
 from ...graph import Operation, Shape, Value
 from ..facts import Facts
-from .function_call import FunctionCall, arrays, replace_arrays, shape_of
+from .function_call import FunctionCall, Recorded, arrays, replace_arrays, shape_of
 from .names import CONSTANT, TRANSPARENT, VALUES, own_arrays, plain_name
 from .rules import facts, output_channel_axis, unchecked
 
@@ -40,20 +40,6 @@ class ModuleFrame:
     shapes: list[Shape]
     first: int
     entered: list[Any]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A call as it was made: the names in the state dict of arrays that it met, by identity.
-
-    `flowing` are the identities of the arrays that depend on the input; `reflected` says that the
-    second operand comes first, as in ``1 − x``.
-    """
-
-    call: FunctionCall
-    names: Mapping[int, str]
-    flowing: frozenset[int]
-    reflected: bool = False
 
 
 @dataclass

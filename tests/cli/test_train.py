@@ -249,3 +249,37 @@ def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
     first, second = fp.load(tmp_path / "a.st"), fp.load(tmp_path / "b.st")
     assert np.array_equal(first.parameter_vector, second.parameter_vector)
     assert np.array_equal(first.state_vector, second.state_vector)
+
+
+LAYERS = "Conv2d(4, 3, padding=1), ReLU, MaxPool2d(2, remainder='crop'), Flatten"
+
+
+@pytest.mark.parametrize("last", ["", ", Linear(3)"])
+@pytest.mark.parametrize("in_file", [False, True])
+def test_layers_as_a_model(fencepost, folder, tmp_path, last, in_file):
+    model = LAYERS + last
+    if in_file:
+        (tmp_path / "network.txt").write_text(model)
+        model = "network.txt"
+    arguments = ["--data", folder, "--epochs", 1, "--picture", "none", "--model", model]
+    done = fencepost("train", *arguments)
+    assert done.status == 0, done.err
+    assert ("Added Linear(3): an output for each class." in done.out) == (not last)
+    name = "network" if in_file else "layers"
+    network = fp.load(tmp_path / f"figures-{name}.safetensors")
+    assert (network.output_shape, len(network.layers)) == ((3,), 5)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("Flatten, Linear(4)", "must have an output for each class, or be left out"),
+        ("Flatten, Linera(3)", 'Did you mean "Linear"?'),
+        ("Conv2d(4, 99), Flatten", "kernel is larger than its input"),
+        ("resnet19", "resnet18"),
+    ],
+)
+def test_models_that_are_none(fencepost, folder, model, words):
+    refused = fencepost("train", "--data", folder, "--model", model)
+    assert refused.status == 2
+    assert words in " ".join(refused.err.split())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError
 from ..text import format_shape
 from .shared import options, outputs
 from .shared.console import Console
+from .shared.layer_text import read_layers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..layers import Layer
     from ..planning import Plan
 
 EXAMPLE = """[bold]Examples[/bold]
@@ -90,7 +89,7 @@ def size(
     sizes = None if inputs is None else _parse_range(inputs)
     from ..planning import plan
 
-    planned = plan(shape, _layers(layers), batch=batch)
+    planned = plan(shape, read_layers(layers), batch=batch)
     answers = _answers(planned, sizes, smallest, same, solve)
     console.say(planned.text(console.width), *(f"\n{answer}" for answer, _ in answers.values()))
     if draw is not None:
@@ -122,37 +121,6 @@ def _parse_range(text: str) -> tuple[int, int]:
             f"and not above the last. Received: {text!r}."
         )
     return int(match[1]), int(match[2])
-
-
-def _layers(text: str) -> list[Layer]:
-    """Read the layers themselves, or the file of them that `text` names."""
-    from ..planning import parse_layers
-
-    if not os.path.exists(text):  # which, unlike Path, takes any text
-        try:
-            return parse_layers(text)
-        except ArgumentError:
-            if re.search(r"[(,\n]", text) or not re.search(r"[./\\]", text):
-                raise
-            # One word with a dot or a slash in it was meant for a file.
-            raise DataError(f"There is no file {text}, and no layer of that name.") from None
-    try:
-        return parse_layers(_content(Path(text)))
-    except ArgumentError as error:
-        raise DataError(f"{text}: {error}") from None
-
-
-def _content(path: Path) -> str:
-    from ..planning.text import LONGEST
-
-    try:
-        with path.open("rb") as file:
-            # A character has up to four bytes; that there are too many is for the reader to say.
-            return file.read(4 * LONGEST + 1).decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path} could not be read: {error.strerror or error}.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} must be a text file of layers. Received: other data.") from None
 
 
 def _answers(

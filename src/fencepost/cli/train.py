@@ -36,7 +36,9 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            help="lenet5, lenet5_1998 or small_cnn.",
+            help="lenet5, lenet5_1998, small_cnn, resnet9, resnet18 or mobilenet; or layers "
+            "between commas, or a file of them, as fencepost size takes them: the last, Linear "
+            "with an output for each class, may be left out.",
             show_default="lenet5 for MNIST, else small_cnn",
         ),
     ] = None,
@@ -124,7 +126,9 @@ def train(
 
     loaded = loading.for_training(source, seed)
     console.say(loaded.description)
-    network = recipes.build(name, loaded.train, seed)
+    network = recipes.build(name, loaded.train, seed, model)
+    if name not in recipes.RECIPES and recipes.is_completed(network, model):
+        console.say(f"Added {network.layers[-1].describe()}: an output for each class.")
     recipe = recipes.changed(recipes.recipe_for(name, loaded.train, source.is_mnist), given)
     console.say("", f"{name}:", str(network), "", str(recipe))
 

@@ -24,6 +24,7 @@ from ..errors import ArgumentError, DataError
 from ..threads import as_threads, get_num_threads
 from . import progress as progress_bars
 from .augmentation import Augmentation, as_augmentation
+from .batches import require_normalizable
 from .checkpoints import Checkpoint, compare_settings
 from .data import DataSpec, Subset, Validation, content_hash, split
 from .history import Epoch, History
@@ -149,6 +150,7 @@ def fit(
     spec = DataSpec(net.input_shape, outputs, options.loss)
     given = spec.checked(images, labels, training=True)
     training, held_out = split(given, validation, spec, options.seed)
+    require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or _normalization(given)
     model = EngineModel(
         net.engine_plan, net.parameter_vector, net.state_vector, mean, np.reciprocal(std)

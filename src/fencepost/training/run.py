@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from .. import _engine
 from ..errors import DataError, DivergedError
 from .augmentation import Augmentation
+from .batches import batch_sizes
 from .checkpoints import Checkpoint, remove_leftovers
 from .data import Subset, border_value
 from .history import Epoch, History
@@ -96,7 +97,7 @@ class TrainingRun:
         self._training = training
         self._validation = validation
         self._settings = settings
-        self._sizes = _batch_sizes(len(training), options.batch_size)
+        self._sizes = batch_sizes(len(training), options.batch_size)
         self._slots = np.zeros((trainer.slots, model.parameters.size), np.float32)
         self._losses = np.zeros(len(self._sizes), np.float32)
         self._epoch = 0
@@ -354,17 +355,6 @@ class TrainingRun:
                 RuntimeWarning,
                 stacklevel=2,
             )
-
-
-def _batch_sizes(images: int, batch_size: int) -> NDArray[np.int64]:
-    """Return how many images each step of an epoch takes.
-
-    A last batch of one image is left out, since BatchNorm cannot learn from it; the order differs
-    from epoch to epoch, so another image is left out each time.
-    """
-    full, remainder = divmod(images, batch_size)
-    keep_last = remainder > 1 or (remainder == 1 and not full)
-    return np.array([batch_size] * full + [remainder] * keep_last, np.int64)
 
 
 def _best_epoch(epochs: list[Epoch]) -> int | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...arguments import choice
-from ...errors import DataError
+from ...errors import ArgumentError, DataError
 from ...text import plural
 
 if TYPE_CHECKING:
@@ -59,24 +62,37 @@ RECIPES = {
     "lenet5": Recipe(5, 64, "adam", 0.003, "one_cycle", "shift=1,rotate=8,scale=0.08"),
     "lenet5_1998": Recipe(20, 32, "sgd", 0.03, "one_cycle", weight_decay=1e-3),
     "small_cnn": Recipe(8, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    "resnet9": Recipe(8, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    "resnet18": Recipe(8, 64, "adamw", 0.002, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    "mobilenet": Recipe(12, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
 }
+# Of layers that are given as text.
+_ANY = RECIPES["small_cnn"]
 
 
 def model_name(given: str | None, mnist: bool) -> str:
     """Return the name of the model: the one given, or the default for the data."""
     if given is None:
         return "lenet5" if mnist else "small_cnn"
-    name: str = choice("--model", given, RECIPES)
+    if given in RECIPES:
+        return given
+    if os.path.isfile(given):
+        return Path(given).stem
+    if re.search(r"[(,\n]", given):
+        return "layers"
+    name: str = choice("--model", given, (*RECIPES, "layers between commas", "a file of them"))
     return name
 
 
-def build(name: str, data: Dataset, seed: int) -> Network:
-    """Build the model for the data, with fresh weights."""
+def build(name: str, data: Dataset, seed: int, given: str | None = None) -> Network:
+    """Build the model for the data, with fresh weights; `given` is what --model was given."""
     from ... import models
 
     shape, classes = data.input_shape, len(data.class_names)
-    if name == "small_cnn":
-        network = models.small_cnn(shape, classes, seed=seed)
+    if name not in RECIPES:
+        network = _of_layers(given or name, shape, classes, seed)
+    elif name in ("small_cnn", "resnet9", "resnet18", "mobilenet"):
+        network = getattr(models, name)(shape, classes, seed=seed)
     elif name == "lenet5":
         network = models.lenet5(classes, shape, seed=seed)
     elif shape == (1, 28, 28) and classes == 10:
@@ -91,13 +107,39 @@ def build(name: str, data: Dataset, seed: int) -> Network:
     return network
 
 
+def _of_layers(text: str, shape: tuple[int, ...], classes: int, seed: int) -> Network:
+    """Build the network of a text of layers; a last layer that is left out is added."""
+    from ...layers import Flatten, Linear
+    from ...network import Network
+    from .layer_text import read_layers
+
+    layers = read_layers(text)
+    network = Network(shape, layers, seed=seed)
+    if network.output_shape == (classes,):
+        return network
+    if isinstance(layers[-1], Linear):
+        raise ArgumentError(
+            "the last layer of --model must have an output for each class, or be left out. "
+            f"Received: {layers[-1].describe()}, and data of {plural(classes, 'class', 'classes')}."
+        )
+    flat = [] if len(network.output_shape) == 1 else [Flatten()]
+    return Network(shape, [*layers, *flat, Linear(classes)], seed=seed)
+
+
+def is_completed(network: Network, given: str | None) -> bool:
+    """Tell whether `build` added the last layer."""
+    from .layer_text import read_layers
+
+    return given is not None and len(network.layers) > len(read_layers(given))
+
+
 def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
     """Return the recipe for a model and its training data.
 
     Data of which nothing is known are changed only a little: shifted by a thirtieth of their size,
     rotated by 5 degrees.  Signals are not changed at all.
     """
-    recipe = RECIPES[name]
+    recipe = RECIPES.get(name, _ANY)
     if mnist:
         return recipe
     batch_size = SMALL_BATCH if len(data) < SMALL_DATA else recipe.batch_size

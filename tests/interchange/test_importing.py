@@ -142,6 +142,48 @@ def signals():
     )  # fmt: skip
 
 
+class Down(nn.Module):
+    """A block of ResNet with a projection on the other way."""
+
+    def __init__(self):
+        super().__init__()
+        self.main = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8))
+        self.down = nn.Sequential(nn.Conv2d(3, 8, 1, 2, bias=False), nn.BatchNorm2d(8))
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.head(torch.relu(self.main(x) + self.down(x)).mean((2, 3)))
+
+
+class Dense(nn.Module):
+    """A DenseNet as torchvision writes it: all that there was before is joined, again and again."""
+
+    def __init__(self):
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(3 + 4 * k, 4, 3, padding=1) for k in range(3))
+
+    def forward(self, x):
+        features = [x]
+        for conv in self.convs:
+            features.append(torch.relu(conv(torch.cat(features, 1))))
+        return torch.cat(features, 1).mean((2, 3))
+
+
+class Inception(nn.Module):
+    """Branches of GoogLeNet, and a gate of EfficientNet after them."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 3, padding=1)
+        self.pool, self.squeeze = nn.MaxPool2d(3, 1, 1), nn.AdaptiveAvgPool2d(1)
+        self.down, self.up = nn.Conv2d(11, 2, 1), nn.Conv2d(2, 11, 1)
+
+    def forward(self, x):
+        x = torch.cat([self.a(x), F.silu(self.b(x)), self.pool(x)], 1)
+        x = x * torch.sigmoid(self.up(F.relu(self.down(self.squeeze(x)))))
+        return self.squeeze(x).flatten(1)
+
+
 def residual():
     return nn.Sequential(nn.Conv2d(3, 8, 3), Block(8), Block(8), nn.Flatten(), nn.Linear(288, 4))
 
@@ -152,6 +194,9 @@ MODULES = {
     "padded": (padded, (3, 16, 15)),
     "signals": (signals, (2, 20)),
     "residual": (residual, (3, 8, 8)),
+    "down": (Down, (3, 9, 9)),
+    "dense": (Dense, (3, 8, 8)),
+    "inception": (Inception, (3, 8, 8)),
 }
 
 

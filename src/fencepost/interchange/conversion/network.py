@@ -148,10 +148,9 @@ def _branched(layer: Layer, chains: Sequence[Sequence[Part]]) -> Part:
     """Name the weights of the layers within a layer as the layer does."""
     named: Any = layer
     weights: dict[str, Float32] = {}
-    prefixes = [chain.prefix for chain in getattr(named, "chains", ())] or [""]
-    for prefix, parts in zip(prefixes, chains, strict=False):
+    for chain, parts in zip(named.chains, chains, strict=False):
         for index, part in enumerate(parts):
-            weights |= {f"{prefix}{index}.{n}": array for n, array in part.weights.items()}
+            weights |= {f"{chain.prefix}{index}.{n}": array for n, array in part.weights.items()}
     return Part(layer, weights)
 
 

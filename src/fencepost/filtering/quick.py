@@ -31,6 +31,8 @@ def filter_known(
     image: Any, kernel: Any, boundary: Any, operation: Any, scale: Any, offset: Any, alpha: Any
 ) -> np.ndarray[Any, Any] | None:
     """Filter an image by a single kernel, or return None where there is more to it."""
+    if image is None or kernel is None:  # which the engine's function takes for no object
+        return None
     result: Any = _run(image, kernel, boundary, operation, scale, offset, alpha)
     if result is None and _learn(image, kernel, boundary, operation, scale, offset, alpha):
         result = _run(image, kernel, boundary, operation, scale, offset, alpha)

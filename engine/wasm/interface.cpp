@@ -4,7 +4,11 @@
 #include "network/plan.h"
 #include "network/training/trainer.h"
 
+#if defined(__wasm__)
 #define EXPORT(name) __attribute__((export_name(#name))) name
+#else
+#define EXPORT(name) name // compiled here too, to see that it still fits the engine
+#endif
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -176,7 +180,7 @@ void EXPORT(fp_correlate)(const void* source, int is_float, int height, int widt
   c.out = {out, float_out ? DataType::f32 : DataType::u8, 1, out_height, out_width, channels};
   c.rows = {rows, out_height + kernel_height - 1};
   c.columns = {columns, out_width + kernel_width - 1};
-  c.runs = find_runs(c.columns);
+  c.map = ColumnMap(c.columns);
   c.threads = 1;
   const int32_t plane = 0;
   const Terms<float> terms{kernel, 1, kernel_height, kernel_width, &plane};

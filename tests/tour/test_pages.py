@@ -205,7 +205,11 @@ def test_shared_weights_change_together(tab):
 
 
 @pytest.mark.slow
-def test_training_learns_and_saves_what_python_reads(tab, tmp_path):
+def test_training_learns_and_saves_what_predict_reads(tab, tmp_path, capsys):
+    from PIL import Image
+
+    from fencepost.cli.app import run
+
     page = tab("train?layers=Conv2d(4, 5, stride=2, remainder='crop'), ReLU, Flatten, Linear(10)")
     page.get_by_role("button", name="Train").click()
     page.wait_for_selector("[data-accuracy]", timeout=120_000)
@@ -216,6 +220,11 @@ def test_training_learns_and_saves_what_python_reads(tab, tmp_path):
     saved.value.save_as(tmp_path / "tour.safetensors")
     net = fp.load(tmp_path / "tour.safetensors")
     assert net.evaluate(*fp.datasets.mnist("test")).accuracy > 0.9
+    drawing = np.full((280, 280), 255, np.uint8)
+    drawing[40:240, 130:152] = 0
+    Image.fromarray(drawing).save(tmp_path / "one.png")
+    assert run(["predict", str(tmp_path / "tour.safetensors"), str(tmp_path / "one.png")]) == 0
+    assert "one.png: 1 (" in capsys.readouterr().out
 
 
 BAD = {

@@ -125,8 +125,8 @@ export const page = {
  */
 function brought(model, picture) {
   const [channels, height, width] = model.plan.engineInput;
-  const preparation = model.config.metadata?.preparation ?? model.config.metadata?.data?.preparation;
-  if (preparation?.style === "mnist") {
+  const training = model.config.metadata?.training;
+  if (training?.preparation?.style === "mnist") {
     const grey = Float32Array.from({ length: picture.width * picture.height }, (_, i) => (0.299 * picture.data[4 * i] + 0.587 * picture.data[4 * i + 1] + 0.114 * picture.data[4 * i + 2]) / 255);
     const border = [...grey.subarray(0, picture.width), ...grey.subarray(-picture.width)].sort();
     const ground = border[border.length >> 1];
@@ -143,13 +143,17 @@ function brought(model, picture) {
   small.height = height;
   const context = /** @type {CanvasRenderingContext2D} */ (small.getContext("2d"));
   context.imageSmoothingQuality = "high";
-  context.drawImage(canvas, (width - picture.width * scale) / 2, (height - picture.height * scale) / 2, picture.width * scale, picture.height * scale);
+  // Where training images were brought to this size without keeping their proportions, so is this one.
+  if (training?.size) context.drawImage(canvas, 0, 0, width, height);
+  else context.drawImage(canvas, (width - picture.width * scale) / 2, (height - picture.height * scale) / 2, picture.width * scale, picture.height * scale);
   const { data } = context.getImageData(0, 0, width, height);
   const image = new Uint8Array(channels * height * width);
   for (let i = 0; i < height * width; i++)
     if (channels === 1) image[i] = Math.round(0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]);
     else for (let c = 0; c < 3; c++) image[c * height * width + i] = data[4 * i + c];
-  return { image, note: `Resized and cut to ${height} × ${width} pixels.` };
+  const white = training?.preparation?.white ?? 255;
+  const scaled = white === 255 ? image : Float32Array.from(image, (v) => (v * white) / 255);
+  return { image: scaled, note: `Resized and cut to ${height} × ${width} pixels.` };
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Model} model @param {ArrayLike<number>} image */

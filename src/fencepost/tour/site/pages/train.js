@@ -15,7 +15,11 @@ export const LENET5 =
 const BATCH = 64;
 const MEAN = 33.318421; // of MNIST's training digits, and their standard deviation
 const STD = 78.567467;
-const PREPARATION = { style: "mnist", background: "dark", white: 255 };
+// What `fencepost predict` asks of a model: how pictures are brought to it.
+const TRAINING = {
+  model: "tour", data: "mnist", size: null, label: "label", channels: null,
+  preparation: { style: "mnist", background: "dark", white: 255 },
+}; // prettier-ignore
 
 /** @type {import("../main.js").Page} */
 export const page = {
@@ -54,7 +58,7 @@ export const page = {
         const config = {
           input_shape: [1, 28, 28], layers: parseLayers(layersText), normalization: [[MEAN], [STD]],
           class_names: [..."0123456789"], seed, initialization: "kaiming_uniform",
-          metadata: { data: { preparation: PREPARATION }, preparation: PREPARATION },
+          metadata: { training: TRAINING },
         }; // prettier-ignore
         const plan = planOf(config);
         if (plan.outputs !== 10) throw new Error(`The last layer must have 10 outputs, one for each digit. It has ${plan.outputs}.`);

@@ -232,6 +232,7 @@ BAD = {
     "another kind": (lambda _: b"GIF89a, which is no model at all", "must be a safetensors file"),
     "not ours": (lambda _: (2).to_bytes(8, "little") + b"{}", "must describe its network"),
     "unknown layers": (lambda good: renamed(good, "ReLU", "SeLU"), "does not know the layer SeLU"),
+    "too large": (lambda good: good + bytes(70_000_000), "up to 64 MB"),
     "header": (lambda good: good[:8] + b"{" + good[9:40] + b"\\xff" * 9 + good[49:], "damaged"),
 }
 
@@ -251,6 +252,14 @@ def test_a_bad_model_is_refused_and_the_page_goes_on(tab, case, tmp_path):
     page.locator("[data-model]").set_input_files(SITE / "data" / "lenet5.safetensors")
     page.locator("h2", has_text="lenet5.safetensors").wait_for()
     assert page.locator(".notice").count() == 0
+
+
+def test_the_model_that_the_command_was_given_is_opened(browser):
+    with Server(SITE / "data" / "lenet5.safetensors") as given:
+        page = browser.new_page()
+        page.goto(given.url)
+        page.locator("h2", has_text="the model that was given").wait_for()
+        page.close()
 
 
 def test_your_model_predicts_your_picture(tab, tmp_path):

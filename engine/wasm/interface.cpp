@@ -71,7 +71,13 @@ int EXPORT(fp_lanes)() { return kLanes; }
 Model* EXPORT(fp_network)(int channels, int height, int width, const double* steps, int count,
                           const uint8_t* tables, long parameters, long states) {
   std::vector<Step> read;
-  for (int k = 0; k < count; k++) read.push_back(read_step(steps + k * kFields, tables));
+  for (int k = 0; k < count; k++) {
+    Step step = read_step(steps + k * kFields, tables);
+    step.index = k;
+    if (step.other == 0) step.other_shape = {channels, height, width};
+    if (step.other > 0) step.other_shape = read[step.other - 1].out;
+    read.push_back(std::move(step));
+  }
   return new Model{{{channels, height, width}, std::move(read), parameters, states},
                    std::vector<float>(parameters),
                    std::vector<float>(states),

@@ -43,14 +43,14 @@ export function asLayer(config) {
   if (!config || typeof config.type !== "string")
     throw new ArgumentError(say("layers/base:Layer.from_config", 0, JSON.stringify(config)));
   const type = TYPES[config.type];
+  const elsewhere = "`fencepost predict` and `fencepost explain` can use the model all the same.";
   if (!type)
     throw new ArgumentError(
-      `This page does not know the layer ${config.type}; it knows ${Object.keys(TYPES).sort().join(", ")}. ` +
-        "`fencepost predict` and `fencepost explain` can use the model all the same.",
+      `This page does not know the layer ${config.type}; it knows ${Object.keys(TYPES).sort().join(", ")}. ${elsewhere}`,
     );
   for (const name of Object.keys(config))
     if (name !== "type" && !(name in type.arguments))
-      throw new ArgumentError(say("layers/base:Layer._from_arguments", 0, config.type, repr(name)));
+      throw new ArgumentError(`This page does not know ${config.type} with ${name}. ${elsewhere}`);
   if (config.type === "Residual") return { type: "Residual", layers: config.layers.map(asLayer) };
   return config;
 }

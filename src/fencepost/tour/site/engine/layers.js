@@ -1,7 +1,7 @@
 // The layers as src/fencepost/layers defines them: sizes, parameters, steps of the engine. A layer
 // here is its description in a model file, {type, ...arguments}; a table says what each type does.
 import { SizeError } from "../sizing/errors.js";
-import { repr, say } from "../sizing/text.js";
+import { formatShape, repr, say } from "../sizing/text.js";
 import { windows as sizeWindows } from "../sizing/sizing.js";
 import { Window } from "../sizing/window.js";
 import { compact, describe } from "./descriptions.js";
@@ -307,13 +307,13 @@ export const TYPES = {
           shape = outputShape(inner, shape);
         } catch (error) {
           if (!(error instanceof SizeError)) throw error;
-          const rule = say("layers/residual:Residual.output_shape", 0, index, describe(inner), error.problem.rule);
+          const rule = say("layers/branched:Branched._after", 0, index, describe(inner), error.problem.rule);
           throw new SizeError({ ...error.problem, rule });
         }
       });
-      const where = "layers/residual:Residual.output_shape";
+      const where = "layers/branches:Residual.joined_shape";
       if (`${shape}` !== `${input}`)
-        throw sizeError(say(where, 1), say(where, 2, repr(input), repr(shape)), say(where, 3));
+        throw sizeError(say(where, 0), say(where, 1, formatShape(input), formatShape(shape)));
       return input;
     },
     parameters: (layer, input) => chained(layer, input, parametersOf),

@@ -19,8 +19,8 @@ PACKAGE = Path(__file__).parent.parent / "src" / "fencepost"
 SITE = PACKAGE / "tour" / "site"
 MODULES = (
     "sizing/advice", "sizing/calls", "layers/base", "layers/windowed", "layers/convolution",
-    "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches", "planning/text",
-    "planning/tokens", "arguments", "network/model_files",
+    "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches",
+    "planning/text", "planning/tokens", "arguments", "network/model_files",
 )  # fmt: skip
 
 

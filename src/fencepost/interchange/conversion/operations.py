@@ -273,8 +273,8 @@ def _reshape(operation: Operation, details: Details) -> list[Part]:
     inputs, outputs = input_size(operation), output_size(operation)
     if (operation.output_shape or (0,))[0] != (operation.input_shape or (0,))[0]:
         raise Misfit("it changes the batch")
-    if inputs == outputs:
-        return []
+    if inputs == outputs or (len(inputs) == 1 and outputs == (*inputs, *(1,) * len(outputs[1:]))):
+        return []  # a Gate takes a factor for each channel with and without axes of 1
     if outputs != (math.prod(inputs),):
         raise Misfit(f"it arranges {inputs} as {outputs}, and only Flatten is a layer")
     return [Part(layers.Flatten(), input_shape=inputs)]

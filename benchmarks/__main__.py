@@ -11,7 +11,7 @@ import torch
 
 import fencepost as fp
 
-from . import convolution, footprint, harness, inference, training
+from . import convolution, footprint, harness, inference, network_table, training
 from .harness import THREADS, Case
 from .machine import machine
 
@@ -61,7 +61,8 @@ def main() -> None:
     parser.add_argument(
         "groups",
         nargs="*",
-        help=f"any of {', '.join(GROUPS)}, all by default; or grid, every size, kernel and dtype",
+        help=f"any of {', '.join(GROUPS)}, networks, all by default; "
+        "or grid, every size, kernel and dtype",
     )
     parser.add_argument(
         "--quick",
@@ -71,9 +72,11 @@ def main() -> None:
     for name, text in GRID_OPTIONS.items():
         parser.add_argument(f"--{name}", type=float if name == "seconds" else str, help=text)
     arguments = parser.parse_args()
-    chosen = arguments.groups or list(GROUPS)
+    everything = [*GROUPS, "networks"]
+    chosen = arguments.groups or everything
     if arguments.quick:
         harness.ROUNDS, harness.BLOCK_SECONDS = 3, 0.02
+        network_table.QUICK = True
     torch.set_num_threads(THREADS)
     fp.set_num_threads(THREADS)
 
@@ -85,12 +88,16 @@ def main() -> None:
         return
     lines = []
     for group in chosen:
-        unit, names, cases = GROUPS[group]
         heading = ["", f"## {group.capitalize()}", ""]
-        for line in itertools.chain(heading, table(unit, names, cases())):
+        if group == "networks":
+            body = network_table.lines()
+        else:
+            unit, names, cases = GROUPS[group]
+            body = table(unit, names, cases())
+        for line in itertools.chain(heading, body):
             print(line, flush=True)
             lines.append(line)
-    if arguments.quick or len(chosen) < len(GROUPS):
+    if arguments.quick or len(chosen) < len(everything):
         return
     lines = ["# Results of `make bench`", "", *machine(), *lines, "", "## Footprint", "", *costs()]
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -90,6 +90,8 @@ ENGINE_ELSEWHERE = [
      "engine/network/test_forward.py", "a network is what all of them make"),
     ("network/batch", "fused",
      "engine/network/test_forward.py", "one list of all layers"),
+    ("network/channels", "folding methods program",
+     "engine/network/channels/test_predictor.py", "a prediction passes all of them"),
     ("network/input", "batch_loader",
      "engine/network/training/test_trainer.py", "batches are seen by what is trained"),
     ("network/winograd", "gradient winograd",

@@ -93,6 +93,28 @@ Result forward(NetworkPlan& plan, const ConstFloats& parameters, const ConstFloa
   return out;
 }
 
+using PassReport = std::tuple<int, int, std::string, std::string, std::string, int, double>;
+std::vector<PassReport> explain(NetworkPlan& plan, long images, int threads) {
+  require(images > 0, "there must be images");
+  std::vector<PassReport> reports;
+  for (const StageReport& r : plan.explain(images, threads_or_default(threads)))
+    reports.push_back({r.first, r.last, r.axis, r.method, r.others, r.together, r.seconds});
+  return reports;
+}
+
+std::vector<double> measure(NetworkPlan& plan, const ConstFloats& parameters,
+                            const ConstFloats& state, const Pixels& pixels, const ConstFloats& mean,
+                            const ConstFloats& scale, int threads) {
+  require_network(plan, parameters, state);
+  const Images images = read_images(pixels, mean, scale, plan.input());
+  std::vector<float> out(images.count * plan.output().size());
+  nb::gil_scoped_release release;
+  std::vector<double> spent = plan.measure({parameters.data(), state.data()}, images,
+                                           threads_or_default(threads), out.data());
+  for (double& s : spent) s *= 1e-9;
+  return spent;
+}
+
 // A plan with the arrays that it runs on: to read four of them anew takes as long as a tenth of a
 // small network's work on one image. They stay where they are, so writing into them counts.
 struct BoundPlan {
@@ -289,18 +311,30 @@ NB_MODULE(FENCEPOST_MODULE, m) {
   nb::class_<NetworkPlan>(m, "NetworkPlan", "A network that is ready to run.")
       .def(
           "__init__",
-          [](NetworkPlan* self, Triple input, nb::sequence steps, long parameters, long states) {
+          [](NetworkPlan* self, Triple input, nb::sequence steps, long parameters, long states,
+             bool exact) {
             auto [c, h, w] = input;
             require(c > 0 && h > 0 && w > 0, "the input must have elements");
             Shape shape{c, h, w};
             new (self) NetworkPlan(shape, parse_steps(steps, shape, parameters, states), parameters,
-                                   states);
+                                   states, exact);
           },
-          "input_shape"_a, "steps"_a, "parameter_count"_a, "state_count"_a)
+          "input_shape"_a, "steps"_a, "parameter_count"_a, "state_count"_a, "exact"_a = false)
       .def_prop_ro("output_shape", [](const NetworkPlan& p) { return triple(p.output()); })
       .def_prop_ro("lanes", [](const NetworkPlan&) { return kLanes; })
       .def("forward", &forward, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
+      .def("explain", &explain, "images"_a, "threads"_a = 0,
+           "Of each pass: first and last step, lanes' axis, method, why no other, images side by "
+           "side, expected seconds.")
+      .def(
+          "bytes",
+          [](NetworkPlan& p, long images, int threads) {
+            return p.bytes(images, threads_or_default(threads));
+          },
+          "images"_a, "threads"_a = 0)
+      .def("measure", &measure, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
+           "threads"_a = 0, "Seconds of each pass of `explain`; empty with images in the lanes.")
       .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),
            "The plan with the arrays that it is to read at each call.")
       .def("features", &features, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,

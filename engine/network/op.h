@@ -19,6 +19,10 @@ struct Slot {
   bool planar = false;
   Layout value_layout, gradient_layout;
   long value = -1, gradient = -1; // gradient == -1: not asked for
+  // Prediction keeps several images one after the other, a power of two of them: vecs from one to
+  // the next, and their number less one.
+  long image = 0;
+  int image_mask = 0;
 };
 
 // One block on its way through the program, and what the operations may use meanwhile.
@@ -33,8 +37,12 @@ struct Pass {
   int block = 0;                     // the block's index in its batch
   bool training = false;             // batch statistics and dropout, or running and none
   Share share;                       // this thread's, where several carry the block together
+  int image = 0;                     // prediction with channels in lanes: the image at hand
 
-  vec* value(const Slot& s) const { return memory + s.value; }
+  vec* value(const Slot& s) const { return value(s, 0); }
+  vec* value(const Slot& s, int k) const { // of image `image` + k
+    return memory + s.value + ((image + k) & s.image_mask) * s.image;
+  }
   vec* gradient_of(const Slot& s) const { return memory + s.gradient; }
 };
 
@@ -66,6 +74,18 @@ class Op {
 
   // Derives what it likes from new parameters, once before the blocks of a batch pass.
   virtual void pack(const float* /*parameters*/) {}
+  // The same where running statistics are folded into weights.
+  virtual void prepare(const float* parameters, const float* /*state*/) { pack(parameters); }
+
+  // Prediction with channels in lanes: `count` images from pass.image on.
+  virtual void forward_images(Pass& pass, int count) const {
+    const int first = pass.image;
+    for (int k = 0; k < count; k++) {
+      pass.image = first + k;
+      forward(pass);
+    }
+    pass.image = first;
+  }
 
   // Operations with parameters whose gradient is one product over the whole batch: `reserve`
   // makes room for a batch, `backward` only records, and `write_gradient` writes the gradient of

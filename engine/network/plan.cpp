@@ -7,10 +7,6 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// So many images, and fewer, take less time one by one than a block of kLanes: one takes about a
-// seventh of the time of a block at kLanes = 8, or a quarter if its channels fill few lanes.
-constexpr long kFew = kLanes / 2;
-
 void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
   copy_images(slot.value_layout, memory + slot.value, n, out);
 }
@@ -18,9 +14,9 @@ void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
 } // namespace
 
 NetworkPlan::NetworkPlan(Shape input, std::vector<Step> steps, long parameter_count,
-                         long state_count)
+                         long state_count, bool exact)
     : input_(input), steps_(std::move(steps)), parameter_count_(parameter_count),
-      state_count_(state_count) {}
+      state_count_(state_count), exact_(exact) {}
 
 NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
   std::lock_guard lock(mutex_);
@@ -31,8 +27,60 @@ NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
 
 channels::Predictor& NetworkPlan::predictor() {
   std::lock_guard lock(mutex_);
-  if (!few_) few_ = std::make_unique<channels::Predictor>(input_, steps_);
-  return *few_;
+  if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, exact_);
+  return *channels_;
+}
+
+bool NetworkPlan::images_in_lanes(long images, int threads) {
+  if (exact_) return false;
+  const long each = (images + threads - 1) / threads;
+  if (2 * each <= kLanes) return false; // half of the lanes would be empty, or more
+  std::lock_guard lock(mutex_);
+  auto [saved, fresh] = images_in_lanes_.try_emplace({std::min<long>(each, 64), threads});
+  if (fresh) {
+    if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, exact_);
+    const int lanes = static_cast<int>(std::min<long>(each, kLanes));
+    saved->second =
+        channels::images_axis_cycles(steps_, lanes) * each < channels_->cycles(images, threads);
+  }
+  return saved->second;
+}
+
+std::vector<StageReport> NetworkPlan::explain(long images, int threads) {
+  std::vector<StageReport> reports;
+  const double rate = channels::cycles_per_second();
+  if (images_in_lanes(images, threads)) {
+    const long each = (images + threads - 1) / threads;
+    const int lanes = static_cast<int>(std::min<long>(each, kLanes));
+    Program& program = runner(true).program;
+    for (int k = 0; k < static_cast<int>(steps_.size()); k++) {
+      const double cycles = channels::images_axis_cycles({steps_[k]}, lanes) * each;
+      if (k > 0 && program.stored_at(k) == program.stored_at(k - 1)) {
+        reports.back().last = k;
+        reports.back().seconds += cycles / rate;
+        continue;
+      }
+      const char* method = steps_[k].kind != Kind::conv        ? ""
+                           : winograd_pays(steps_[k], Fused{}) ? "Winograd 2 x 2"
+                                                               : "sums over taps";
+      reports.push_back({k, k, "images", method, "", kLanes, cycles / rate});
+    }
+    return reports;
+  }
+  for (const channels::Stage& s : predictor().program(images, threads).stages()) {
+    const double cycles = predictor().stage_cycles(s, images, threads);
+    const bool chosen = s.method.make != nullptr;
+    reports.push_back({s.first, s.last, chosen ? s.method.axis : "channels",
+                       chosen ? s.method.name : "", s.method.others, s.together, cycles / rate});
+  }
+  return reports;
+}
+
+long NetworkPlan::bytes(long images, int threads) {
+  if (!images_in_lanes(images, threads)) return predictor().bytes(images, threads);
+  const Program& program = runner(true).program;
+  const long blocks = std::min<long>(threads, (images + kLanes - 1) / kLanes);
+  return (program.memory() + program.scratch()) * blocks * static_cast<long>(sizeof(vec));
 }
 
 template <typename Copy>
@@ -67,12 +115,22 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
 }
 
 void NetworkPlan::forward(const Network& network, const Images& images, int threads, float* out) {
-  if (images.count <= kFew) return predictor().run(network.parameters, network.state, images, out);
+  if (!images_in_lanes(images.count, threads))
+    return predictor().run(network.parameters, network.state, images, threads, out);
   Runner& r = runner(true);
   const Slot& slot = r.program.output();
   run(r, network, images, threads, [&](const vec* memory, long first, int n) {
     copy_out(slot, memory, n, out + first * slot.shape.size());
   });
+}
+
+std::vector<double> NetworkPlan::measure(const Network& network, const Images& images, int threads,
+                                         float* out) {
+  if (images_in_lanes(images.count, threads)) return {};
+  const channels::Program& program = predictor().program(images.count, threads);
+  std::vector<double> nanoseconds(program.stages().size());
+  predictor().run(network.parameters, network.state, images, threads, out, nanoseconds.data());
+  return nanoseconds;
 }
 
 void NetworkPlan::features(const Network& network, const Images& images, int threads,

@@ -2,6 +2,7 @@
 // step, and gives gradients; training is Trainer's.
 #pragma once
 
+#include <map>
 #include <mutex>
 
 #include "network/channels/predictor.h"
@@ -10,9 +11,20 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
+// How steps [first, last] are computed: what lies in the lanes, by which method and why by no
+// other, how many images side by side, and the time that is expected for all images.
+struct StageReport {
+  int first, last;
+  std::string axis, method, others;
+  int together;
+  double seconds;
+};
+
 class NetworkPlan {
  public:
-  NetworkPlan(Shape input, std::vector<Step> steps, long parameter_count, long state_count);
+  // `exact`: convolutions are direct sums, and no algorithm trades rounding for speed.
+  NetworkPlan(Shape input, std::vector<Step> steps, long parameter_count, long state_count,
+              bool exact = false);
 
   Shape input() const { return input_; }
   Shape output() const { return steps_.empty() ? input_ : steps_.back().out; }
@@ -26,6 +38,12 @@ class NetworkPlan {
   };
   // (N, F): the outputs of all images.
   void forward(const Network& network, const Images& images, int threads, float* out);
+  // How so many images would be predicted, and the bytes of values that it takes.
+  std::vector<StageReport> explain(long images, int threads);
+  long bytes(long images, int threads);
+  // The nanoseconds of each stage, on the calling thread; empty with images in the lanes.
+  std::vector<double> measure(const Network& network, const Images& images, int threads,
+                              float* out);
   // outs[k]: (N, C, H, W), the output of step k.
   void features(const Network& network, const Images& images, int threads,
                 const std::vector<float*>& outs);
@@ -45,13 +63,16 @@ class NetworkPlan {
            const Copy& copy);
   Runner& runner(bool fuse);
   channels::Predictor& predictor();
+  bool images_in_lanes(long images, int threads);
 
   Shape input_;
   std::vector<Step> steps_;
   long parameter_count_, state_count_;
   std::mutex mutex_;
   std::unique_ptr<Runner> fused_, plain_;
-  std::unique_ptr<channels::Predictor> few_;
+  std::unique_ptr<channels::Predictor> channels_;
+  bool exact_;
+  std::map<std::pair<long, int>, bool> images_in_lanes_; // by images of a thread, threads
 };
 
 } // namespace FENCEPOST_LEVEL

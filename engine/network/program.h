@@ -25,6 +25,8 @@ class Program {
   const Slot& output() const { return slots_[outputs_.back()]; }
   // The output of step k; only without fusion.
   const Slot& output_of(int k) const { return slots_[outputs_[k]]; }
+  // Where step k's output is stored; fused steps have one place.
+  int stored_at(int k) const { return outputs_[k]; }
   const std::vector<OpPointer>& ops() const { return ops_; }
   long memory() const { return memory_; }              // vecs of a block
   long scratch() const { return scratch_; }            // vecs of a thread

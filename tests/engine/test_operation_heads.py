@@ -20,7 +20,10 @@ FOLDERS = (
 )
 PARTS = {  # of these folders that are no operations by themselves, and what they are
     "network/batch/fused.cpp": "ReLU and pooling behind convolutions of every kind",
-    "network/channels/predictor.cpp": "passes an image through the operations",
+    "network/channels/folding.cpp": "weights with the scales that follow in them",
+    "network/channels/methods.cpp": "chooses among convolutions",
+    "network/channels/predictor.cpp": "passes images through the operations",
+    "network/channels/program.cpp": "a network as a list of operations",
     "network/winograd/winograd.cpp": "the transforms of the convolution",
     "network/winograd/gradient.cpp": "its products over tiles",
     "network/training/batch.cpp": "passes blocks of images through the operations",

@@ -1,40 +1,23 @@
 // See predictor.h.
 #include "network/channels/predictor.h"
 
-#include "network/channels/ops.h"
+#include <chrono>
+
+#include "threads.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace channels {
 namespace {
 
-OpPointer make_op(const Step& step) {
-  switch (step.kind) {
-  case Kind::conv:
-    return channels::make_convolution(step, {});
-  case Kind::linear:
-    return channels::make_linear(step, false);
-  case Kind::rbf:
-    return channels::make_rbf(step);
-  case Kind::affine:
-  case Kind::batch_norm:
-    return make_scale(step);
-  case Kind::concat:
-    return channels::make_concat(step);
-  case Kind::gate:
-    return make_gate(step, true);
-  case Kind::flatten:
-    return channels::make_flatten(step);
-  case Kind::max_pool:
-  case Kind::avg_pool:
-  case Kind::sum_pool:
-    return make_pooling(step);
-  default:
-    return make_elementwise(step);
-  }
-}
+constexpr int kMostImages = 32; // of a pass
+// Threads share a stage that takes longer; to meet twice takes 2 to 4 µs.
+constexpr double kSharedSeconds = 12e-6;
 
-const OpFactories kFactories{channels::make_convolution, channels::make_linear, make_op, stored};
+// Whether threads share every operation, instead of taking images of their own.
+bool shared(long images, int threads) {
+  return threads > 1 && images < 4L * threads && images % threads != 0;
+}
 
 // One row of pixels, as the network sees them, to floats `step` apart.
 template <typename Pixel>
@@ -52,40 +35,153 @@ inline void normalise(const Pixel* from, int n, float mean, float scale, float* 
 
 } // namespace
 
-Predictor::Predictor(Shape input, const std::vector<Step>& steps)
-    : input_(input), output_(steps.back().out), program_(input, steps, {.factories = &kFactories}),
-      memory_(program_.memory()), scratch_(program_.scratch()) {
-  pass_.memory = memory_.get();
-  pass_.scratch = scratch_.get();
+struct Predictor::Job {
+  const Program& program;
+  const std::vector<Memory>& scratch;
+  const Images& images;
+  float* out;
+  double* nanoseconds;
+};
+
+Predictor::Predictor(Shape input, const std::vector<Step>& steps, bool exact)
+    : input_(input), output_(steps.back().out), steps_(steps), exact_(exact) {}
+
+Predictor::Runner& Predictor::runner(long images, int threads) {
+  const long each = shared(images, threads) ? images : (images + threads - 1) / threads;
+  int most = 1;
+  while (most < each && most < kMostImages) most *= 2;
+  auto& saved = runners_[most];
+  if (!saved) saved = std::make_unique<Runner>(input_, steps_, most, exact_);
+  return *saved;
+}
+
+const Program& Predictor::program(long images, int threads) {
+  std::lock_guard lock(busy_);
+  return runner(images, threads).program;
+}
+
+long Predictor::bytes(long images, int threads) {
+  const Program& p = program(images, threads);
+  const bool share = shared(images, threads);
+  const long passes = share ? 1 : std::min<long>(threads, images);
+  return (p.memory() * passes + p.scratch() * (share ? threads : passes)) *
+         static_cast<long>(sizeof(vec));
+}
+
+double Predictor::stage_cycles(const Stage& stage, long images, int threads) {
+  if (!shared(images, threads)) return stage.method.cycles * ((images + threads - 1) / threads);
+  const double alone = stage.method.cycles * images;
+  const bool split = stage.op->shares() && alone > kSharedSeconds * cycles_per_second();
+  return split ? alone / threads : alone;
+}
+
+double Predictor::cycles(long images, int threads) {
+  double total = 0;
+  for (const Stage& stage : program(images, threads).stages())
+    total += stage_cycles(stage, images, threads);
+  return total;
 }
 
 template <typename Pixel>
-void Predictor::fill(const Images& images, long index) {
-  const Pixel* from = static_cast<const Pixel*>(images.data) + index * input_.size();
-  const Slot& slot = program_.input();
+void Predictor::fill(const Job& job, const Pass& pass, long index) const {
+  const Pixel* from = static_cast<const Pixel*>(job.images.data) + index * input_.size();
+  const Slot& slot = job.program.input();
   const long step = pitch(slot);
   for (int c = 0; c < input_.channels; c++) {
-    const float mean = images.mean[c], scale = images.scale[c];
+    const float mean = job.images.mean[c], scale = job.images.scale[c];
     for (int y = 0; y < input_.height; y++, from += input_.width) {
-      float* to = floats(pass_, slot) + element_offset(slot, c, y, 0);
+      float* to = floats(pass, slot) + element_offset(slot, c, y, 0);
       normalise(from, input_.width, mean, scale, to, step);
     }
   }
 }
 
-void Predictor::run(const float* parameters, const float* state, const Images& images, float* out) {
-  std::lock_guard lock(busy_);
-  pass_.parameters = parameters;
-  pass_.state = state;
-  program_.pack(parameters);
-  for (long i = 0; i < images.count; i++, out += output_.size()) {
-    if (images.is_float)
-      fill<float>(images, i);
-    else
-      fill<uint8_t>(images, i);
-    for (const OpPointer& op : program_.ops()) op->forward(pass_);
-    copy_flat(pass_, program_.output(), output_, out);
+void Predictor::run_stage(const Job& job, const Stage& stage, Pass& pass, int count,
+                          int threads) const {
+  const bool together = threads > 1 && stage.op->shares() &&
+                        stage.method.cycles * count > kSharedSeconds * cycles_per_second();
+  if (!together) return stage.op->forward_images(pass, count);
+  run_threads(threads, [&](int t) {
+    Pass own = pass;
+    own.scratch = job.scratch[t].get();
+    own.share = {t, threads};
+    stage.op->forward_images(own, count);
+  });
+}
+
+// `count` images from `first` on, in groups of as many as each stage wants side by side.
+void Predictor::run_block(const Job& job, Pass& pass, long first, int count, int threads) const {
+  const auto& stages = job.program.stages();
+  const size_t n = stages.size();
+  for (size_t begin = 0, end; begin < n; begin = end) {
+    const int together = stages[begin].together;
+    for (end = begin; end < n && stages[end].together == together;) end++;
+    for (int i = 0; i < count; i += together) {
+      const int group = std::min(together, count - i);
+      if (begin == 0)
+        for (int k = 0; k < group; k++) {
+          pass.image = i + k;
+          if (job.images.is_float)
+            fill<float>(job, pass, first + i + k);
+          else
+            fill<uint8_t>(job, pass, first + i + k);
+        }
+      for (size_t s = begin; s < end; s++) {
+        pass.image = i;
+        if (!job.nanoseconds) {
+          run_stage(job, stages[s], pass, group, threads);
+          continue;
+        }
+        const auto start = std::chrono::steady_clock::now();
+        run_stage(job, stages[s], pass, group, threads);
+        const std::chrono::duration<double, std::nano> spent =
+            std::chrono::steady_clock::now() - start;
+        job.nanoseconds[s] += spent.count();
+      }
+      if (end == n)
+        for (int k = 0; k < group; k++) {
+          pass.image = i + k;
+          copy_flat(pass, job.program.output(), output_,
+                    job.out + (first + i + k) * output_.size());
+        }
+    }
   }
+}
+
+void Predictor::run(const float* parameters, const float* state, const Images& images, int threads,
+                    float* out, double* nanoseconds) {
+  if (images.count == 0) return;
+  std::lock_guard lock(busy_);
+  Runner& r = runner(images.count, threads);
+  const Program& program = r.program;
+  const bool share = shared(images.count, threads);
+  const int passes = share ? 1 : static_cast<int>(std::min<long>(threads, images.count));
+  const int scratches = share ? threads : passes;
+  while (static_cast<int>(r.memories.size()) < passes) r.memories.emplace_back(program.memory());
+  while (static_cast<int>(r.scratch.size()) < scratches) r.scratch.emplace_back(program.scratch());
+
+  // Stages look whether their weights have changed; threads share the stages.
+  const auto& stages = program.stages();
+  const int n = static_cast<int>(stages.size());
+  const bool wide = program.cycles() > 8 * kSharedSeconds * cycles_per_second();
+  run_threads(wide ? threads : 1, [&](int t) {
+    for (int s = t; s < n; s += wide ? threads : 1) stages[s].op->prepare(parameters, state);
+  });
+
+  const Job job{program, r.scratch, images, out, nanoseconds};
+  run_threads(passes, [&](int t) {
+    Pass pass;
+    pass.memory = r.memories[t].get();
+    pass.scratch = r.scratch[t].get();
+    pass.parameters = parameters;
+    pass.state = state;
+    const long end = images.count * (t + 1) / passes;
+    Job own = job;
+    if (t > 0) own.nanoseconds = nullptr;
+    for (long first = images.count * t / passes; first < end; first += program.images())
+      run_block(own, pass, first, static_cast<int>(std::min<long>(program.images(), end - first)),
+                share ? threads : 1);
+  });
 }
 
 } // namespace channels

@@ -1,12 +1,13 @@
-// Prediction of one image at a time on the calling thread. A block of kLanes images with one living
-// lane costs as much as a full one; here the lanes are channels, and one image costs a fraction of
-// that.
+// Prediction with channels in the lanes: threads take images of their own, or, where there are few,
+// share each operation's rows and channels.
 #pragma once
 
+#include <map>
 #include <mutex>
 
+#include "memory.h"
+#include "network/channels/program.h"
 #include "network/input/batch_loader.h"
-#include "network/program.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -14,18 +15,37 @@ namespace channels {
 
 class Predictor {
  public:
-  Predictor(Shape input, const std::vector<Step>& steps);
-  // (N, F): the outputs of all images, one after the other.
-  void run(const float* parameters, const float* state, const Images& images, float* out);
+  Predictor(Shape input, const std::vector<Step>& steps, bool exact);
+  // (N, F): the outputs of all images, one after the other. With `nanoseconds`, one for each stage
+  // of program(images, threads), the time of each is added to them.
+  void run(const float* parameters, const float* state, const Images& images, int threads,
+           float* out, double* nanoseconds = nullptr);
+
+  // What so many images run through on so many threads, and its memory in bytes.
+  const Program& program(long images, int threads);
+  long bytes(long images, int threads);
+  // Cycles of all the images; of one stage, or of all.
+  double stage_cycles(const Stage& stage, long images, int threads);
+  double cycles(long images, int threads);
 
  private:
+  struct Runner {
+    Runner(Shape input, const std::vector<Step>& steps, int images, bool exact)
+        : program(input, steps, images, exact) {}
+    Program program;
+    std::vector<Memory> memories, scratch;
+  };
+  struct Job;
+  Runner& runner(long images, int threads);
+  void run_block(const Job& job, Pass& pass, long first, int count, int threads) const;
+  void run_stage(const Job& job, const Stage& stage, Pass& pass, int count, int threads) const;
   template <typename Pixel>
-  void fill(const Images& images, long index);
+  void fill(const Job& job, const Pass& pass, long index) const;
 
   Shape input_, output_;
-  Program program_;
-  Memory memory_, scratch_;
-  Pass pass_;
+  std::vector<Step> steps_;
+  bool exact_;
+  std::map<int, std::unique_ptr<Runner>> runners_; // by images side by side
   std::mutex busy_;
 };
 

@@ -82,9 +82,10 @@ void sum_tile(const Tile& t, int channels) {
 
 class RowConvolution final : public Op {
  public:
-  RowConvolution(const Step& step, const Fused& fused)
-      : s_(step), fused_(fused), rows_(row_axis(step)), columns_(column_axis(step)),
-        vecs_(round_up(step.out.channels, kLanes)), otherwise_(make_channels(step, fused)) {}
+  RowConvolution(const Step& step, const Following& following)
+      : s_(step), fused_(following), folded_(step, following.scales), rows_(row_axis(step)),
+        columns_(column_axis(step)), vecs_(round_up(step.out.channels, kLanes)),
+        otherwise_(make_taps(step, following)) {}
 
   // Columns are computed kColumns at a time, and the last may lie beyond the output.
   Halo input_halo() const override {
@@ -95,24 +96,14 @@ class RowConvolution final : public Op {
   bool reads_planar() const override { return true; }
   long scratch() const override { return std::max(4L * vecs_, otherwise_->scratch()); }
 
-  void pack(const float* parameters) override {
+  void prepare(const float* parameters, const float* state) override {
     if (!in.planar) {
       otherwise_->in = in;
       otherwise_->out = out;
-      return otherwise_->pack(parameters);
+      return otherwise_->prepare(parameters, state);
     }
     if (offsets_.empty()) build();
-    if (s_.bias >= 0)
-      std::copy(parameters + s_.bias, parameters + s_.bias + s_.out.channels, bias_.begin());
-    if (!weights_.changed(parameters + s_.weight, packed_.size())) return;
-    const long taps = static_cast<long>(offsets_.size()), elements = taps / s_.in.channels;
-    float* to = packed_.data();
-    for (int first = 0; first < s_.out.channels; first += kChannels)
-      for (long element = 0; element < elements; element++)
-        for (int i = 0; i < s_.in.channels; i++)
-          for (int c = first; c < std::min(first + kChannels, s_.out.channels); c++)
-            *to++ = parameters[s_.weight + (static_cast<long>(c) * s_.in.channels + i) * elements +
-                               element];
+    folded_.update(parameters, state, [&](const float* weights) { pack_weights(weights); });
   }
 
   void forward(Pass& pass) const override {
@@ -127,13 +118,12 @@ class RowConvolution final : public Op {
  private:
   const Step s_;
   const Fused fused_;
+  FoldedWeights folded_;
   const Axis rows_, columns_;
   const int vecs_;            // channels, rounded up to whole vecs
   const OpPointer otherwise_; // if somebody else needs the input in vecs
   std::vector<long> offsets_; // of taps by kernel row, kernel column, channel
-  ChangeDetector weights_;
   std::vector<float> packed_; // [tile][tap][channel]
-  std::vector<float> bias_;
 
   void build() {
     const Layout& from = in.value_layout;
@@ -142,7 +132,16 @@ class RowConvolution final : public Op {
         for (int c = 0; c < s_.in.channels; c++)
           offsets_.push_back(c * from.plane + y * from.row + x);
     packed_.resize(offsets_.size() * s_.out.channels);
-    bias_.resize(s_.out.channels);
+  }
+
+  void pack_weights(const float* weights) {
+    const long taps = static_cast<long>(offsets_.size()), elements = taps / s_.in.channels;
+    float* to = packed_.data();
+    for (int first = 0; first < s_.out.channels; first += kChannels)
+      for (long element = 0; element < elements; element++)
+        for (int i = 0; i < s_.in.channels; i++)
+          for (int c = first; c < std::min(first + kChannels, s_.out.channels); c++)
+            *to++ = weights[(static_cast<long>(c) * s_.in.channels + i) * elements + element];
   }
 
   template <bool Pool>
@@ -166,7 +165,7 @@ class RowConvolution final : public Op {
         for (int c = 0; c < s_.out.channels; c += kChannels) {
           const int channels = std::min(kChannels, s_.out.channels - c);
           tile.weights = packed_.data() + c * static_cast<long>(offsets_.size()) + first * channels;
-          tile.bias = bias_.data() + c;
+          tile.bias = reinterpret_cast<const float*>(folded_.bias()) + c;
           tile.out = pass.scratch + c;
           sum_tile<Pool>(tile, channels);
         }
@@ -203,16 +202,19 @@ class RowConvolution final : public Op {
 
 } // namespace
 
-bool suits_rows(const Step& s, const Fused& fused) {
-  const bool plain = s.input == 0 && s.stride_x == 1 && s.groups == 1 && s.connections.empty();
-  const bool pairs = !fused.max_pool || (fused.pool_h == 2 && fused.pool_w == 2);
-  return plain && pairs &&
-         s.out.channels * round_up(s.out.width, kColumns) <
-             round_up(s.out.channels, kLanes) * s.out.width;
+const char* declines_rows(const Step& s, const Following& then) {
+  if (s.input != 0) return "not the network's first layer";
+  if (s.stride_x != 1) return "the stride is not 1";
+  if (s.groups > 1 || !s.connections.empty()) return "groups or a table of connections";
+  if (then.max_pool && (then.pool_h != 2 || then.pool_w != 2)) return "pooling is not 2 x 2";
+  if (s.out.channels * round_up(s.out.width, kColumns) >=
+      round_up(s.out.channels, kLanes) * s.out.width)
+    return "its channels fill the lanes better than its rows";
+  return nullptr;
 }
 
-OpPointer make_rows(const Step& step, const Fused& fused) {
-  return std::make_unique<RowConvolution>(step, fused);
+OpPointer make_rows(const Step& step, const Following& following) {
+  return std::make_unique<RowConvolution>(step, following);
 }
 
 } // namespace channels

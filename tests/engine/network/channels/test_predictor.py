@@ -1,4 +1,4 @@
-"""One image at a time (lanes are channels) against blocks of images (lanes are images)."""
+"""Channels in lanes, a few images and many, against all outputs with images in lanes."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ def make(name):
 
 
 def alone_and_in_a_block(engine, net, image):
-    """Return the outputs of an image by itself and of the same image in a batch."""
+    """Return the outputs of an image by itself, and as images in lanes make them."""
     plan = nets.plan(engine, net)
     alone = plan.forward(*nets.arguments(net, image), 1)
-    block = plan.forward(*nets.arguments(net, np.repeat(image, 64, axis=0)), 1)
-    return alone, block[:1]
+    block = plan.features(*nets.arguments(net, image), 1)[-1]
+    return alone, block.reshape(1, -1)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -105,6 +105,16 @@ def test_one_layer(engine, name):
     net = nets.network_of(CASES[name])
     alone, block = alone_and_in_a_block(engine, net, nets.random_images(net, 1))
     assert_close(alone, block, FORWARD)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_many_images(engine, name):
+    net = make(name)
+    images = nets.random_images(net, 37)
+    plan = nets.plan(engine, net)
+    batch = plan.forward(*nets.arguments(net, images), 2)
+    each = [plan.forward(*nets.arguments(net, image[None]), 1)[0] for image in images]
+    assert_close(batch, np.stack(each), FORWARD)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

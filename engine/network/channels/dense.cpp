@@ -1,0 +1,219 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/channels/test_predictor.py.
+//
+// Convolution by direct sums, output channels in the lanes: of any kernel, stride and dilation, and
+// of groups that fill whole vecs. The input is vecs of channels, or planes where it is the
+// network's. Bands of rows stay in the second-level cache while the tiles of channels pass over
+// them; rows of a pooling window are pooled while they are in the first.
+#include "network/channels/ops.h"
+#include "network/channels/sums.h"
+#include "network/links.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+namespace {
+
+constexpr long kBandBytes = 256 * 1024;
+
+// A row of tiles of one height and width.
+struct Row {
+  const Reads* reads;
+  const float* in;
+  const vec *weights, *bias;
+  vec* out;
+  long out_plane; // vecs from one block of channels to the next
+  const vec* add; // laid out like `out`, but for add_plane; or nullptr
+  long add_plane;
+  int count; // of tiles
+  bool relu, relu_after_add;
+};
+
+template <int Pixel>
+struct Direct {
+  template <int C, int X>
+  struct Tile {
+    static void run(const Row& r) {
+      const long pixel = Pixel ? Pixel : r.reads->pixel;
+      const float* in = r.in;
+      vec* out = r.out;
+      const vec* add = r.add;
+      for (int i = 0; i < r.count; i++, in += X * pixel, out += X) {
+        vec sums[C][X];
+#pragma GCC unroll 16
+        for (int c = 0; c < C; c++)
+#pragma GCC unroll 16
+          for (int x = 0; x < X; x++) sums[c][x] = r.bias[c];
+        add_products<C, X, Pixel>(*r.reads, in, r.weights, sums);
+#pragma GCC unroll 16
+        for (int c = 0; c < C; c++)
+#pragma GCC unroll 16
+          for (int x = 0; x < X; x++) {
+            vec v = r.relu ? relu(sums[c][x]) : sums[c][x];
+            if (add) {
+              v += add[c * r.add_plane + x];
+              if (r.relu_after_add) v = relu(v);
+            }
+            out[c * r.out_plane + x] = v;
+          }
+        if (add) add += X;
+      }
+    }
+  };
+  static auto at(int vecs, int pixels) { return TileTable<Tile>::at(vecs, pixels); }
+};
+
+class DenseConvolution final : public Op {
+ public:
+  DenseConvolution(const Step& step, const Following& following)
+      : s_(step), then_(following), folded_(step, following.scales),
+        blocks_(stored(step.out).channels / step.groups),
+        cut_(choose_cut(blocks_, step.out.width)) {}
+
+  Halo input_halo() const override { return halo_of(s_); }
+  bool reads_planar() const override { return true; }
+  bool shares() const override { return true; }
+  long scratch() const override {
+    return then_.max_pool ? static_cast<long>(kMostVecs) * then_.pool_h * s_.out.width : 0;
+  }
+
+  void prepare(const float* parameters, const float* state) override {
+    folded_.update(parameters, state, [&](const float* weights) { pack(weights); });
+  }
+
+  void forward(Pass& pass) const override {
+    const int rows = then_.max_pool ? then_.pooled.height : s_.out.height;
+    const int vec_tiles = (blocks_ + cut_.vecs - 1) / cut_.vecs * s_.groups;
+    const bool by_rows = pass.share.divides(rows);
+    const Share row_share = by_rows ? pass.share : Share{};
+    const Share tile_share = by_rows ? Share{} : pass.share;
+    const int first = row_share.begin(rows), end = row_share.end(rows);
+    const int rows_each = then_.max_pool ? then_.pool_h : 1;
+    const long bytes = static_cast<long>(in.value_layout.row) * s_.stride_y * rows_each *
+                       in.shape.channels * (in.planar ? sizeof(float) : sizeof(vec));
+    const int band = static_cast<int>(std::max(1L, kBandBytes / std::max(1L, bytes)));
+    for (int y = first; y < end; y += band)
+      for (int t = tile_share.begin(vec_tiles); t < tile_share.end(vec_tiles); t++)
+        run_tiles(pass, t, y, std::min(end, y + band));
+  }
+  void backward(Pass&) const override {}
+
+ private:
+  const Step s_;
+  const Following then_;
+  FoldedWeights folded_;
+  const int blocks_; // of output channels in a group
+  const Cut cut_;
+  std::vector<vec> packed_; // [group][tile][kernel row][column][input channel][vec of the tile]
+
+  int group_channels() const { return s_.in.channels / s_.groups; }
+  long tile_size() const { // vecs of weights of one block of output channels
+    return static_cast<long>(s_.kernel_h) * s_.kernel_w * group_channels();
+  }
+
+  void pack(const float* weights) {
+    packed_.resize(static_cast<size_t>(blocks_) * s_.groups * tile_size());
+    vec* to = packed_.data();
+    const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w, each = tile_size();
+    for (int g = 0; g < s_.groups; g++)
+      for (int b = 0; b < blocks_; b += cut_.vecs)
+        for (long k = 0; k < elements; k++)
+          for (int i = 0; i < group_channels(); i++)
+            for (int c = b; c < std::min(b + cut_.vecs, blocks_); c++, to++) {
+              const int first = (g * blocks_ + c) * kLanes;
+              vec v{};
+              for (int l = 0; l < std::min(kLanes, s_.out.channels - first); l++)
+                v[l] = weights[(first + l) * each + i * elements + k];
+              *to = v;
+            }
+  }
+
+  Reads reads() const {
+    Reads r;
+    const long pitch = channels::pitch(in);
+    r.pixel = s_.stride_x * pitch;
+    r.row = s_.dilation_y * in.value_layout.row * pitch;
+    r.column = s_.dilation_x * pitch;
+    r.columns = s_.kernel_w;
+    r.block = in.value_layout.plane * pitch;
+    r.lanes = in.planar ? 1 : kLanes;
+    r.blocks = (group_channels() + r.lanes - 1) / r.lanes;
+    r.last_lanes = group_channels() - (r.blocks - 1) * r.lanes;
+    return r;
+  }
+
+  // Rows [first, end), pooled if there is pooling, of one tile of channels.
+  void run_tiles(const Pass& pass, int tile, int first, int end) const {
+    const int tiles = (blocks_ + cut_.vecs - 1) / cut_.vecs, group = tile / tiles;
+    const int from = tile % tiles * cut_.vecs, vecs = std::min(cut_.vecs, blocks_ - from);
+    const int block = group * blocks_ + from;
+    const int rows_each = then_.max_pool ? then_.pool_h : 1;
+    Reads r = reads();
+    Row row{};
+    row.reads = &r;
+    row.bias = folded_.bias() + block;
+    row.relu = then_.relu;
+    row.relu_after_add = then_.relu_after_add;
+    row.out_plane =
+        then_.max_pool ? static_cast<long>(rows_each) * s_.out.width : out.value_layout.plane;
+    row.add_plane = then_.add ? other.value_layout.plane : 0;
+    const vec* weights = packed_.data() + (static_cast<long>(group) * blocks_ + from) * tile_size();
+    const float* source = floats(pass, in) + element_offset(in, group * group_channels(), 0, 0) -
+                          s_.padding.left * pitch(in);
+    const long in_row = in.value_layout.row * pitch(in);
+    for (int y = first; y < end; y++) {
+      for (int i = 0; i < rows_each; i++) {
+        const int line = y * rows_each + i, top = line * s_.stride_y - s_.padding.top;
+        int begin = 0, rows = s_.kernel_h; // kernel rows inside the input
+        while (begin < rows && top + begin * s_.dilation_y < 0) begin++;
+        while (rows > begin && top + (rows - 1) * s_.dilation_y >= s_.in.height) rows--;
+        r.rows = rows - begin;
+        row.in = source + (top + static_cast<long>(begin) * s_.dilation_y) * in_row;
+        row.weights = weights + static_cast<long>(begin) * s_.kernel_w * group_channels() * vecs;
+        row.out = then_.max_pool ? pass.scratch + static_cast<long>(i) * s_.out.width
+                                 : pass.value(out) + out.value_layout.at(block, line, 0);
+        row.add = then_.add ? pass.value(other) + other.value_layout.at(block, line, 0) : nullptr;
+        run_row(row, vecs);
+      }
+      if (then_.max_pool)
+        for (int c = 0; c < vecs; c++)
+          pool_row(pass.scratch + c * row.out_plane, then_, s_.out.width,
+                   pass.value(out) + out.value_layout.at(block + c, y, 0));
+    }
+  }
+
+  void run_row(Row row, int vecs) const {
+    const int width = s_.out.width, last = width % cut_.pixels;
+    row.count = width / cut_.pixels;
+    if (row.count) tile_function(vecs, cut_.pixels)(row);
+    if (!last) return;
+    const int done = width - last;
+    row.in += done * row.reads->pixel;
+    row.out += done;
+    if (row.add) row.add += done;
+    row.count = 1;
+    tile_function(vecs, last)(row);
+  }
+  auto tile_function(int vecs, int pixels) const -> void (*)(const Row&) {
+    if (!in.planar && s_.stride_x == 1) return Direct<kLanes>::at(vecs, pixels);
+    if (!in.planar && s_.stride_x == 2) return Direct<2 * kLanes>::at(vecs, pixels);
+    return Direct<0>::at(vecs, pixels);
+  }
+};
+
+} // namespace
+
+const char* declines_dense(const Step& s) {
+  if (!s.connections.empty()) return "a table of connections";
+  if (s.groups > 1 && (s.in.channels / s.groups % kLanes || s.out.channels / s.groups % kLanes))
+    return "groups that leave lanes empty";
+  return nullptr;
+}
+
+OpPointer make_dense(const Step& step, const Following& following) {
+  return std::make_unique<DenseConvolution>(step, following);
+}
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,202 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/channels/test_predictor.py.
+//
+// Depthwise convolution, a channel a lane on both sides.
+//
+// Budget of a tile of R rows x X columns of a 3 x 3 kernel of stride 1: 9 R X multiply-adds for (R
+// + 2)(X + 2) loads. One output after the other would load once for each multiply-add, and wait for
+// loads; 4 x 4 outputs load 36 times for 144. The 9 weights stay in registers where there are 32.
+#include "network/channels/ops.h"
+#include "network/links.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+namespace {
+
+constexpr int kTileRows = kAccumulators >= 24 ? 4 : 2, kTileColumns = 4;
+
+struct Window {
+  const vec* in; // the first element that the tile reads
+  long in_row, step;
+  const vec *weights, *bias;
+  vec* out;
+  long out_row;
+  const vec* add;
+  long add_row;
+  bool relu, relu_after_add;
+};
+
+template <class W>
+inline vec finish(const W& w, vec v, const vec* add) {
+  if (w.relu) v = relu(v);
+  if (add) {
+    v += *add;
+    if (w.relu_after_add) v = relu(v);
+  }
+  return v;
+}
+
+// R x X outputs of a K x K kernel.
+template <int K, int Stride, int R, int X>
+void sum_window(const Window& w) {
+  vec sums[R][X];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+    for (int x = 0; x < X; x++) sums[r][x] = *w.bias;
+  constexpr int rows = (R - 1) * Stride + K, columns = (X - 1) * Stride + K;
+#pragma GCC unroll 16
+  for (int row = 0; row < rows; row++)
+#pragma GCC unroll 16
+    for (int column = 0; column < columns; column++) {
+      vec value = w.in[row * w.in_row + column];
+      keep(value);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+        for (int x = 0; x < X; x++) {
+          const int i = row - r * Stride, j = column - x * Stride;
+          if (i >= 0 && i < K && j >= 0 && j < K) sums[r][x] += w.weights[i * K + j] * value;
+        }
+    }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 16
+    for (int x = 0; x < X; x++)
+      w.out[r * w.out_row + x] = finish(w, sums[r][x], w.add ? w.add + r * w.add_row + x : nullptr);
+}
+
+class Depthwise final : public Op {
+ public:
+  Depthwise(const Step& step, const Following& following)
+      : s_(step), then_(following), folded_(step, following.scales) {}
+
+  Halo input_halo() const override { return halo_of(s_); }
+  bool shares() const override { return true; }
+  long scratch() const override {
+    return then_.max_pool ? static_cast<long>(then_.pool_h) * s_.out.width : 0;
+  }
+
+  void prepare(const float* parameters, const float* state) override {
+    folded_.update(parameters, state, [&](const float* weights) {
+      const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w;
+      packed_.assign(elements * stored(s_.out).channels, vec{});
+      for (int c = 0; c < s_.out.channels; c++)
+        for (long k = 0; k < elements; k++)
+          packed_[c / kLanes * elements + k][c % kLanes] = weights[c * elements + k];
+    });
+  }
+
+  void forward(Pass& pass) const override {
+    const int rows = then_.max_pool ? then_.pooled.height : s_.out.height;
+    const int each = then_.max_pool ? then_.pool_h : 1, blocks = stored(s_.out).channels;
+    const bool by_blocks = blocks % pass.share.parts == 0;
+    const Share block_share = by_blocks ? pass.share : Share{};
+    const Share row_share = by_blocks ? Share{} : pass.share;
+    for (int b = block_share.begin(blocks); b < block_share.end(blocks); b++) {
+      Window w{};
+      w.in_row = in.value_layout.row;
+      w.weights = packed_.data() + static_cast<long>(b) * s_.kernel_h * s_.kernel_w;
+      w.bias = folded_.bias() + b;
+      w.relu = then_.relu;
+      w.relu_after_add = then_.relu_after_add;
+      for (int y = row_share.begin(rows), end = row_share.end(rows); y < end;) {
+        if (!then_.max_pool) {
+          const int height = std::min(kTileRows, end - y);
+          w.out = pass.value(out) + out.value_layout.at(b, y, 0);
+          w.out_row = out.value_layout.row;
+          if (then_.add) {
+            w.add = pass.value(other) + other.value_layout.at(b, y, 0);
+            w.add_row = other.value_layout.row;
+          }
+          run_rows(pass, w, b, y, height);
+          y += height;
+          continue;
+        }
+        w.out = pass.scratch;
+        w.out_row = s_.out.width;
+        run_rows(pass, w, b, y * each, each);
+        pool_row(pass.scratch, then_, s_.out.width, pass.value(out) + out.value_layout.at(b, y, 0));
+        y++;
+      }
+    }
+  }
+  void backward(Pass&) const override {}
+
+ private:
+  const Step s_;
+  const Following then_;
+  FoldedWeights folded_;
+  std::vector<vec> packed_; // [block][kernel row][column]
+
+  // Rows y to y + height of block b, w.out and w.add at their first element.
+  void run_rows(const Pass& pass, Window w, int b, int y, int height) const {
+    w.in =
+        pass.value(in) + in.value_layout.at(b, y * s_.stride_y - s_.padding.top, -s_.padding.left);
+    w.step = s_.stride_x;
+    const bool plain = s_.dilation_y == 1 && s_.dilation_x == 1 && s_.kernel_h == s_.kernel_w &&
+                       s_.stride_y == s_.stride_x;
+    if (plain && s_.kernel_h == 3 && s_.stride_x == 1) return run<3, 1>(w, height);
+    if (plain && s_.kernel_h == 3 && s_.stride_x == 2) return run<3, 2>(w, height);
+    if (plain && s_.kernel_h == 5 && s_.stride_x == 1) return run<5, 1>(w, height);
+    run_any(w, height);
+  }
+
+  template <int K, int Stride>
+  void run(Window w, int height) const {
+    int r = 0;
+    for (; r + kTileRows <= height; r += kTileRows) run_tiles<K, Stride, kTileRows>(w, r);
+    for (; r + 2 <= height; r += 2) run_tiles<K, Stride, 2>(w, r);
+    for (; r < height; r++) run_tiles<K, Stride, 1>(w, r);
+  }
+  template <int K, int Stride, int R>
+  void run_tiles(const Window& all, int r) const {
+    Window w = all;
+    w.in += r * Stride * w.in_row;
+    w.out += r * w.out_row;
+    if (w.add) w.add += r * w.add_row;
+    auto next = [&](int columns) {
+      w.in += columns * Stride;
+      w.out += columns;
+      if (w.add) w.add += columns;
+    };
+    int x = s_.out.width;
+    for (; x >= kTileColumns; x -= kTileColumns, next(kTileColumns))
+      sum_window<K, Stride, R, kTileColumns>(w);
+    if (x >= 2) {
+      sum_window<K, Stride, R, 2>(w);
+      next(2);
+      x -= 2;
+    }
+    if (x) sum_window<K, Stride, R, 1>(w);
+  }
+  void run_any(const Window& w, int height) const {
+    for (int r = 0; r < height; r++)
+      for (int x = 0; x < s_.out.width; x++) {
+        const vec* from = w.in + r * s_.stride_y * w.in_row + x * s_.stride_x;
+        vec sum = *w.bias;
+        for (int i = 0; i < s_.kernel_h; i++)
+          for (int j = 0; j < s_.kernel_w; j++)
+            sum += w.weights[i * s_.kernel_w + j] *
+                   from[i * s_.dilation_y * w.in_row + j * s_.dilation_x];
+        w.out[r * w.out_row + x] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
+      }
+  }
+};
+
+} // namespace
+
+const char* declines_depthwise(const Step& s) {
+  const bool depthwise = s.connections.empty() && s.groups > 1 && s.groups == s.in.channels &&
+                         s.groups == s.out.channels;
+  return depthwise ? nullptr : "a channel does not read itself alone";
+}
+
+OpPointer make_depthwise(const Step& step, const Following& following) {
+  return std::make_unique<Depthwise>(step, following);
+}
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,56 @@
+// What a convolution takes along when it predicts: scales of its output channels (batch
+// normalisation by running statistics, affine layers) go into its weights and biases, and what
+// follows is done while its sums are in registers.
+#pragma once
+
+#include <vector>
+
+#include <cstring>
+
+#include "network/ops.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+
+// In this order: scales, ReLU, the sum with another value (Op::other), ReLU, maximum.
+struct Following : Fused {
+  std::vector<Step> scales; // batch_norm, affine
+  bool add = false, relu_after_add = false;
+};
+
+// The weights of a convolution with its scales in them.
+class FoldedWeights {
+ public:
+  FoldedWeights() = default;
+  FoldedWeights(const Step& step, std::vector<Step> scales);
+
+  // Calls pack(weights) if parameters or statistics are other than at the last call; `weights` are
+  // laid out as the parameters are from the step's weight on. So a caller need not say when it has
+  // written into them.
+  template <class Pack>
+  void update(const float* parameters, const float* state, Pack pack) {
+    if (!changed(parameters, state)) return;
+    pack(fold(parameters, state));
+    folded_ = {};
+  }
+  // One a channel of the output, rounded up to whole vecs.
+  const vec* bias() const { return bias_.data(); }
+  long count() const { return count_; } // of weights
+
+ private:
+  bool changed(const float* parameters, const float* state);
+  const float* fold(const float* parameters, const float* state);
+
+  Step step_;
+  std::vector<Step> scales_;
+  long count_ = 0;
+  std::vector<long> begin_; // where each output channel's weights begin
+  std::vector<vec> bias_;
+  std::vector<float> folded_;
+  std::vector<uint32_t> fingerprint_;
+};
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,166 @@
+// See program.h.
+#include "network/channels/program.h"
+
+#include <bit>
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+namespace {
+
+OpPointer make_op(const Step& step) {
+  switch (step.kind) {
+  case Kind::rbf:
+    return channels::make_rbf(step);
+  case Kind::affine:
+  case Kind::batch_norm:
+    return make_scale(step);
+  case Kind::concat:
+    return channels::make_concat(step);
+  case Kind::gate:
+    return make_gate(step, true);
+  case Kind::flatten:
+    return channels::make_flatten(step);
+  case Kind::max_pool:
+  case Kind::avg_pool:
+  case Kind::sum_pool:
+    return make_pooling(step);
+  default:
+    return make_elementwise(step);
+  }
+}
+
+// Windows side by side, inside the plane.
+bool simple_max_pool(const Step& s) {
+  return s.kind == Kind::max_pool && s.kernel_h == s.stride_y && s.kernel_w == s.stride_x &&
+         s.padding.top + s.padding.bottom + s.padding.left + s.padding.right == 0;
+}
+
+} // namespace
+
+Program::Program(Shape input, const std::vector<Step>& steps, int images, bool exact)
+    : images_(images), readers_(steps.size() + 1) {
+  for (const Step& s : steps) {
+    readers_[s.input]++;
+    if (s.other >= 0) readers_[s.other]++;
+  }
+  readers_[steps.size()]++; // the caller
+  for (int k = 0; k < static_cast<int>(steps.size()); k = stages_.back().last + 1)
+    add_stage(steps, k, exact);
+  group();
+  lay_out(steps, input);
+}
+
+// Adds step k, with the steps behind it that it can take along.
+void Program::add_stage(const std::vector<Step>& steps, int k, bool exact) {
+  const Step& step = steps[k];
+  Stage stage{nullptr, k, k, step.input, step.other, k + 1, 1, {}};
+  // The next step, if it is the only reader of the value made so far.
+  auto next = [&]() -> const Step* {
+    const int value = stage.last + 1;
+    if (value >= static_cast<int>(steps.size()) || readers_[value] != 1) return nullptr;
+    const Step& s = steps[value];
+    return s.input == value || s.other == value ? &s : nullptr;
+  };
+  if (step.kind == Kind::linear) {
+    const Step* s = next();
+    const bool with_relu = s && s->kind == Kind::relu;
+    stage.last += with_relu;
+    stage.op = channels::make_linear(step, with_relu);
+  } else if (step.kind != Kind::conv) {
+    stage.op = make_op(step);
+  } else {
+    const bool sums_along = choose_method(step, {}, images_, exact).sums_along;
+    Following then;
+    for (const Step* s = next(); s && !then.max_pool; s = next()) {
+      const bool before_relu = !then.relu && !then.add;
+      if ((s->kind == Kind::batch_norm || s->kind == Kind::affine) && before_relu) {
+        then.scales.push_back(*s);
+      } else if (s->kind == Kind::relu && before_relu) {
+        then.relu = true;
+      } else if (s->kind == Kind::relu && then.add && !then.relu_after_add) {
+        then.relu_after_add = true;
+      } else if (s->kind == Kind::add && sums_along && !then.add) {
+        const int value = s->input == stage.last + 1 ? s->other : s->input;
+        if (value > k) break; // not made yet
+        then.add = true;
+        stage.other = value;
+      } else if (simple_max_pool(*s) && !then.add) {
+        then.max_pool = true;
+        then.pool_h = s->kernel_h;
+        then.pool_w = s->kernel_w;
+        then.pooled = s->out;
+      } else {
+        break;
+      }
+      stage.last++;
+    }
+    stage.method = choose_method(step, then, images_, exact);
+    stage.op = stage.method.make(step, then);
+  }
+  if (!stage.method.make) stage.method.cycles = other_cycles(step);
+  stage.out = stage.last + 1;
+  stages_.push_back(std::move(stage));
+}
+
+// Images side by side: as many as a method wants, but never fewer than before, so that a value
+// changes from one number to the next once.
+void Program::group() {
+  int together = 1;
+  for (Stage& stage : stages_) {
+    const int wanted =
+        static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(1, stage.method.together))));
+    together = std::min(images_, std::max(together, wanted));
+    stage.together = together;
+  }
+}
+
+void Program::lay_out(const std::vector<Step>& steps, Shape input) {
+  const int values = static_cast<int>(steps.size()) + 1;
+  slots_.resize(values);
+  std::vector<Halo> halos(values);
+  std::vector<int> least(values, 0), most(values, 0); // images side by side where it is used
+  slots_[0].planar = true;
+  auto use = [&](int value, int together) {
+    least[value] = least[value] ? std::min(least[value], together) : together;
+    most[value] = std::max(most[value], together);
+  };
+  use(0, stages_[0].together);
+  for (const Stage& stage : stages_) {
+    halos[stage.in].cover(stage.op->input_halo());
+    if (stage.in == 0 && !stage.op->reads_planar()) slots_[0].planar = false;
+    if (stage.other == 0) slots_[0].planar = false;
+    use(stage.in, stage.together);
+    use(stage.out, stage.together);
+    if (stage.other >= 0) use(stage.other, stage.together);
+  }
+  for (int v = 0; v < values; v++) {
+    Slot& slot = slots_[v];
+    slot.shape = v == 0 ? input : steps[v - 1].out;
+    if (!slot.planar) slot.shape = stored(slot.shape);
+    if (!most[v]) continue;
+    slot.value_layout = Layout(slot.shape, halos[v]);
+    const long size = slot.value_layout.size();
+    slot.image = ((slot.planar ? (size + kLanes - 1) / kLanes : size) + 15) / 16 * 16;
+    const int images = least[v] == most[v] ? most[v] : images_;
+    slot.image_mask = images - 1;
+    slot.value = memory_;
+    memory_ += slot.image * images;
+  }
+  for (Stage& stage : stages_) {
+    stage.op->in = slots_[stage.in];
+    stage.op->out = slots_[stage.out];
+    if (stage.other >= 0) stage.op->other = slots_[stage.other];
+    scratch_ = std::max(scratch_, stage.op->scratch());
+  }
+}
+
+double Program::cycles() const {
+  double total = 0;
+  for (const Stage& stage : stages_) total += stage.method.cycles;
+  return total;
+}
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -1,0 +1,48 @@
+// A network that predicts with channels in the lanes, as a list of operations: which steps are done
+// in one pass, by which method, how many images go through each operation side by side, and where
+// every value lies.
+#pragma once
+
+#include "network/channels/methods.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+
+// Steps [first, last] in one pass.
+struct Stage {
+  OpPointer op;
+  int first, last;
+  int in, other, out; // values: 0 is the network's input, k + 1 the output of step k
+  int together = 1;   // images that pass it before the next stage: a power of two
+  Method method;      // make == nullptr where there is no choice
+};
+
+class Program {
+ public:
+  // `images`: as many as pass at most, side by side; a power of two.
+  Program(Shape input, const std::vector<Step>& steps, int images, bool exact);
+
+  const std::vector<Stage>& stages() const { return stages_; }
+  const Slot& input() const { return slots_[0]; }
+  const Slot& output() const { return slots_.back(); }
+  long memory() const { return memory_; }   // vecs, of one pass
+  long scratch() const { return scratch_; } // vecs of a thread
+  int images() const { return images_; }
+  double cycles() const; // for an image
+
+ private:
+  void add_stage(const std::vector<Step>& steps, int k, bool exact);
+  void group();
+  void lay_out(const std::vector<Step>& steps, Shape input);
+
+  int images_;
+  std::vector<Stage> stages_;
+  std::vector<Slot> slots_; // of values; of those that are never stored, too
+  std::vector<int> readers_;
+  long memory_ = 0, scratch_ = 0;
+};
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

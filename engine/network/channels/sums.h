@@ -1,0 +1,106 @@
+// The inner loop of what has output channels in its lanes: C vecs of them x X pixels are summed at
+// once, over kernel elements and input channels; an input element is broadcast to the C vecs. A
+// matrix product is the case of one kernel element.
+//
+// Budget of C = 2, X = 12 on 32 registers: 24 fused multiply-adds, 12 cycles, for 14 loads, 7
+// cycles; 24 sums hide the latency of 4 cycles and leave registers for 2 weights and a pixel. The
+// weights stream past in order, 128 bytes in 12 cycles, which the second-level cache gives.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "simd.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+
+inline constexpr int kMostVecs = 4, kMostPixels = 12; // of a tile
+constexpr bool fits(int vecs, int pixels) { return vecs * pixels <= kAccumulators; }
+
+// What a tile reads: floats from one of a thing to the next.
+struct Reads {
+  long pixel = kLanes, row = 0, column = 0; // pixels of the output; kernel rows and columns
+  long block = 0;                           // blocks of input channels
+  int blocks = 1, lanes = kLanes;           // input channels of a block, side by side
+  int last_lanes = kLanes;                  // of the last block
+  int rows = 1, columns = 1;                // kernel rows and columns
+};
+
+// sums += the products; `weights` are [kernel row][column][input channel][C].
+template <int C, int X, int Pixel>
+[[gnu::always_inline]] inline void add_products(const Reads& r, const float* in, const vec* weights,
+                                                vec (&sums)[C][X]) {
+  const long pixel = Pixel ? Pixel : r.pixel;
+  for (int row = 0; row < r.rows; row++)
+    for (int column = 0; column < r.columns; column++) {
+      const float* at = in + row * r.row + column * r.column;
+      for (int b = 0; b < r.blocks; b++, at += r.block) {
+        const int lanes = b + 1 < r.blocks ? r.lanes : r.last_lanes;
+#pragma GCC unroll 2
+        for (int l = 0; l < lanes; l++, weights += C) {
+          vec weight[C];
+#pragma GCC unroll 16
+          for (int c = 0; c < C; c++) weight[c] = weights[c];
+#pragma GCC unroll 16
+          for (int x = 0; x < X; x++) {
+            vec value = broadcast(at[l + x * pixel]);
+            keep(value);
+#pragma GCC unroll 16
+            for (int c = 0; c < C; c++) sums[c][x] += weight[c] * value;
+          }
+        }
+      }
+    }
+}
+
+// A table of functions f<C, X> of a class template's static member, nullptr where the sums would
+// not fit the registers.
+template <template <int, int> class F>
+struct TileTable {
+  using Function = decltype(&F<1, 1>::run);
+  static constexpr auto make() {
+    return []<int... I>(std::integer_sequence<int, I...>) {
+      return std::array<Function, sizeof...(I)>{
+          entry<I / kMostPixels + 1, I % kMostPixels + 1>()...};
+    }(std::make_integer_sequence<int, kMostVecs * kMostPixels>{});
+  }
+  template <int C, int X>
+  static constexpr Function entry() {
+    if constexpr (fits(C, X))
+      return &F<C, X>::run;
+    else
+      return nullptr;
+  }
+  static Function at(int vecs, int pixels) {
+    static constexpr auto table = make();
+    return table[(vecs - 1) * kMostPixels + pixels - 1];
+  }
+};
+
+// How `vecs` and `pixels` are cut: tiles of `vecs` x `pixels`, all but the last of each as large.
+struct Cut {
+  int vecs = 1, pixels = 1;
+};
+// The cut with the fewest cycles: a tile costs its multiply-adds at two a cycle, its loads at two a
+// cycle, or the latency of 8 sums.
+inline Cut choose_cut(int vecs, int pixels) {
+  Cut best;
+  long least = -1;
+  auto cost = [](int c, int x) { return 16L * std::max({c * x, c + x, 8}) + c + x; };
+  for (int c = 1; c <= std::min(kMostVecs, vecs); c++)
+    for (int x = 1; x <= std::min(kMostPixels, pixels); x++) {
+      if (!fits(c, x)) continue;
+      auto across = [&](int tile) {
+        return (pixels / x) * cost(tile, x) + (pixels % x ? cost(tile, pixels % x) : 0);
+      };
+      const long total = (vecs / c) * across(c) + (vecs % c ? across(vecs % c) : 0);
+      if (least < 0 || total <= least) least = total, best = {c, x};
+    }
+  return best;
+}
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

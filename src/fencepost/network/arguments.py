@@ -15,7 +15,7 @@ from ..layers import Layer, Shape
 from ..text import format_shape
 
 # What Network takes besides its input shape and layers.
-_OPTIONS = ("normalization", "class_names", "seed", "initialization")
+_OPTIONS = ("normalization", "class_names", "seed", "initialization", "exact")
 
 
 def as_input_shape(shape: Any) -> Shape:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
-from ..arguments import choice, integer
+from ..arguments import choice, flag, integer
 from ..datasets.dataset import ChannelStatistics
 from ..errors import ArgumentError, SizeError
 from ..layers import Conv1d, Conv2d, Layer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES
-from . import evaluation, inputs, model_files, sizes, travel, vectors
+from . import evaluation, explanation, inputs, model_files, sizes, travel, vectors
 from .arguments import (
     as_class_names,
     as_input_shape,
@@ -54,6 +54,8 @@ class Network:
         The weights follow from it.
     initialization : {"kaiming_uniform", "he", "glorot", "lecun1998"}
         How weights begin; see `fencepost.layers.initialization`.
+    exact : bool
+        Whether predictions keep to direct sums, where faster algorithms round up to 10 times more.
 
     Raises
     ------
@@ -86,10 +88,12 @@ class Network:
         class_names: Sequence[str] | None = None,
         seed: int = 0,
         initialization: str = "kaiming_uniform",
+        exact: bool = False,
     ) -> None:
         self.input_shape = as_input_shape(input_shape)
         self.layers = as_layers(layers)
         self.seed = integer("seed", seed, 0)
+        self.exact = flag("exact", exact)
         self.initialization: str = choice("initialization", initialization, tuple(RULES))
         self.rows = sizes.resolve(self.input_shape, self.layers)
         self.output_shape = self.rows[-1].output_shape
@@ -147,7 +151,7 @@ class Network:
 
         steps, _ = sizes.engine_steps(self.rows)
         sizes_of_vectors = (self.parameter_vector.size, self.state_vector.size)
-        return NetworkPlan(engine_shape(self.input_shape), steps, *sizes_of_vectors)
+        return NetworkPlan(engine_shape(self.input_shape), steps, *sizes_of_vectors, self.exact)
 
     @property
     def parameter_count(self) -> int:
@@ -285,6 +289,8 @@ class Network:
         kernel: Float32 = weight[flip]
         return kernel
 
+    explain = explanation.explain
+
     # --- how it learns and where it is kept ---------------------------------------------------
 
     fit = training.fit
@@ -300,6 +306,7 @@ class Network:
             "class_names": None if self.class_names is None else list(self.class_names),
             "seed": self.seed,
             "initialization": self.initialization,
+            "exact": self.exact,
             "metadata": copy.deepcopy(self.metadata),
         }
 

@@ -38,8 +38,7 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
         What the file is run on, beside the network: random images (True), these images, or nothing
         (False).
     tolerance : float
-        The largest difference of an output that is allowed; of outputs above 1, as a share of the
-        largest.
+        The largest difference of an output that is allowed, as a share of the largest output.
 
     Returns
     -------

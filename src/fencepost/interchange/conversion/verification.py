@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import DataError
 from ...network import Network
-
-#: The largest difference of an output, of outputs up to 1; of larger ones in proportion.
-TOLERANCE = 1e-4
+from ..exports import TOLERANCE, relative_difference
 
 
 def random_images(network: Network, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -32,8 +30,7 @@ def compare(source: str, network: Network, images: NDArray[Any], expected: Array
             f"{source}: the network must give what the model gives. Received: outputs of shape "
             f"{received.shape}, and {values.shape} from the model."
         )
-    scale = max(1.0, float(np.abs(values).max(initial=0)))
-    difference = float(np.abs(received.reshape(values.shape) - values).max(initial=0)) / scale
+    difference = relative_difference(received.reshape(values.shape), values)
     if not difference <= TOLERANCE:
         raise DataError(
             f"{source}: the network must give what the model gives, to {TOLERANCE:.0e}. Received: "

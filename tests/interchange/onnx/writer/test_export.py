@@ -13,6 +13,7 @@ import pytest
 
 import fencepost as fp
 from engine_networks import LAYERS, MODELS, disturbed, network, network_of, random_images
+from fencepost.interchange.exports import relative_difference
 from fencepost.interchange.onnx.writer import export as writer
 from fencepost.interchange.onnx.writer import nodes
 from fencepost.layers import Layer
@@ -193,3 +194,12 @@ def test_importing_fencepost_imports_none_of_the_extras():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "set()"
+
+
+def test_differences_are_shares_of_the_largest_output():
+    """Outputs of 1e-9, as networks with random weights give: beside 1, any others were equal."""
+    expected = np.array([3e-9, -1e-9], np.float32)
+    assert relative_difference(expected, expected) == 0
+    assert relative_difference(-expected, expected) == pytest.approx(2)
+    assert relative_difference(1e12 * (1 + expected), np.full(2, 1e12)) < 1e-8
+    assert relative_difference(np.array([0.5]), np.zeros(1)) == 0.5

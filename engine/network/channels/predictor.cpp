@@ -11,8 +11,8 @@ namespace channels {
 namespace {
 
 constexpr int kMostImages = 32; // of a pass
-// Threads share a stage that takes longer, and filling an input that is larger. With 12 µs, one
-// image of the depthwise network took as long as ONNX Runtime's; with 4 it takes a tenth less.
+// Threads share a stage that takes longer, and filling an input that is larger. One image of the
+// depthwise network had 0.93 to 0.97 of ONNX Runtime's speed with 12 µs, and 1.00 to 1.10 with 4.
 constexpr double kSharedSeconds = 4e-6;
 constexpr long kSharedPixels = 32 * 1024;
 

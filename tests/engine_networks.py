@@ -11,6 +11,9 @@ from shape_lists import Case
 
 ACTIVATIONS = (
     fp.ReLU(),
+    fp.ReLU6(),
+    fp.HardSigmoid(),
+    fp.HardSwish(),
     fp.LeakyReLU(),
     fp.LeakyReLU(0.3),
     fp.Tanh(),
@@ -110,6 +113,66 @@ LAYERS = {
         (2, 5, 6),
         [fp.Conv2d(4, 3, padding=1), fp.Residual(fp.Conv2d(4, 3, padding=1), fp.BatchNorm2d(),
          fp.ReLU()), fp.MaxPool2d(2, remainder="crop"), fp.Flatten(), fp.Linear(3)],
+    ),
+    "relu6 beyond 6": ((5,), [fp.Linear(9), fp.GroupNorm(1, affine=False), fp.Linear(40),
+                              fp.ReLU6(), fp.Linear(3)]),
+    "softmax": ((3, 4, 5), [fp.Conv2d(5, 2), fp.Softmax(), fp.Flatten(), fp.Linear(3)]),
+    "softmax at the end": ((6,), [fp.Linear(4), fp.Softmax()]),
+    "drop path": (
+        (2, 5, 5),
+        [fp.Residual(fp.Conv2d(2, 3, padding=1), fp.DropPath(0.0)), fp.Flatten(), fp.Linear(3)],
+    ),
+    "adaptive pool": (
+        (2, 7, 9), [fp.Conv2d(3, 2), fp.AdaptiveAvgPool2d((4, 3)), fp.Flatten(), fp.Linear(3)],
+    ),
+    "adaptive pool that enlarges": (
+        (2, 3, 3), [fp.AdaptiveAvgPool2d(5), fp.Flatten(), fp.Linear(3)],
+    ),
+    "adaptive pool 1d": ((2, 11), [fp.AdaptiveAvgPool1d(4), fp.Flatten(), fp.Linear(3)]),
+    "upsample": (
+        (2, 3, 4), [fp.Conv2d(3, 2), fp.Upsample(scale_factor=3), fp.Flatten(), fp.Linear(3)],
+    ),
+    "upsample to a size": ((2, 4, 3), [fp.Upsample((7, 5)), fp.Flatten(), fp.Linear(3)]),
+    "upsample bilinear": (
+        (2, 3, 4),
+        [fp.Conv2d(3, 2), fp.Upsample(scale_factor=(2, 3), mode="bilinear"),
+         fp.Conv2d(2, 3), fp.Flatten(), fp.Linear(3)],
+    ),
+    "upsample to a size bilinear": (
+        (2, 5, 4), [fp.Upsample((3, 9), mode="bilinear"), fp.Flatten(), fp.Linear(3)],
+    ),
+    "upsample 1d": (
+        (2, 5), [fp.Upsample(12, mode="linear"), fp.Upsample(scale_factor=2), fp.Flatten(),
+                 fp.Linear(3)],
+    ),
+    "conv transpose": (
+        (3, 4, 3),
+        [fp.ConvTranspose2d(4, 3, stride=2, padding=1, output_padding=1), fp.ReLU(),
+         fp.ConvTranspose2d(2, (2, 4), stride=(3, 1), padding=(0, 2)), fp.Flatten(), fp.Linear(3)],
+    ),
+    "conv transpose groups": (
+        (4, 3, 4),
+        [fp.ConvTranspose2d(6, 3, groups=2, dilation=2, bias=False), fp.Flatten(), fp.Linear(3)],
+    ),
+    "conv transpose 1d": (
+        (3, 6), [fp.ConvTranspose1d(4, 5, stride=3, padding=1, output_padding=2), fp.Flatten(),
+                 fp.Linear(3)],
+    ),
+    "u-net": (
+        (2, 8, 8),
+        [fp.Conv2d(4, 3, padding=1), fp.Concat([], [fp.MaxPool2d(2), fp.Conv2d(6, 3, padding=1),
+         fp.ReLU(), fp.Concat([], [fp.MaxPool2d(2), fp.Conv2d(4, 1), fp.Upsample(scale_factor=2)]),
+         fp.ConvTranspose2d(4, 2, stride=2)]), fp.Conv2d(2, 3, padding=1), fp.Flatten(),
+         fp.Linear(3)],
+    ),
+    "group norm": (
+        (2, 4, 5), [fp.Conv2d(6, 2), fp.GroupNorm(3), fp.ReLU(), fp.Flatten(), fp.Linear(3)],
+    ),
+    "group norm of the input": ((4, 5), [fp.GroupNorm(2, affine=False), fp.Flatten()]),
+    "layer norm": ((2, 3, 4), [fp.Conv2d(3, 2), fp.LayerNorm(), fp.Flatten(), fp.Linear(3)]),
+    "layer norm of features": ((5,), [fp.Linear(7), fp.LayerNorm(1e-3), fp.Linear(3)]),
+    "layer norm over channels": (
+        (2, 3, 4), [fp.Conv2d(5, 2), fp.LayerNorm(over="channels"), fp.Flatten(), fp.Linear(3)],
     ),
     "residual with shortcut": (
         (3, 7, 6),

@@ -21,6 +21,9 @@ Arrays = Mapping[str, Array]
 
 ACTIVATIONS = {
     l.ReLU: d.relu,
+    l.ReLU6: d.relu6,
+    l.HardSigmoid: d.hard_sigmoid,
+    l.HardSwish: d.hard_swish,
     l.Tanh: d.tanh,
     l.ScaledTanh: d.scaled_tanh,
     l.Sigmoid: d.sigmoid,
@@ -71,7 +74,7 @@ def apply(layer: l.Layer, x: Array, arrays: Arrays, training: bool) -> Array:
     match layer:
         case l.LeakyReLU():
             return d.leaky_relu(x, layer.negative_slope)
-        case l.Dropout():
+        case l.Dropout() | l.DropPath():
             return x
         case l.Conv1d() | l.Conv2d():
             return d.conv_layer(
@@ -98,6 +101,29 @@ def apply(layer: l.Layer, x: Array, arrays: Arrays, training: bool) -> Array:
             return x.reshape(*x.shape[:2], -1).max(axis=2)
         case l.Flatten():
             return d.flatten(x)
+        case l.Softmax():
+            return np.moveaxis(d.softmax(np.moveaxis(x, 1, -1)), -1, 1)
+        case l.AdaptiveAvgPool1d() | l.AdaptiveAvgPool2d():
+            return d.adaptive_avg_pool(x, layer.output_size)
+        case l.Upsample():
+            mode = "nearest" if layer.mode == "nearest" else "linear"
+            return d.upsample(x, layer.output_shape(x.shape[1:])[1:], mode)
+        case l.ConvTranspose1d() | l.ConvTranspose2d():
+            return d.conv_transpose(
+                x,
+                arrays["weight"],
+                arrays.get("bias"),
+                stride=layer.stride,
+                padding=layer.padding,
+                output_padding=layer.output_padding,
+                dilation=layer.dilation,
+                groups=layer.groups,
+            )
+        case l.GroupNorm() | l.LayerNorm():
+            scale = {"weight": arrays.get("weight"), "bias": arrays.get("bias"), "eps": layer.eps}
+            if isinstance(layer, l.GroupNorm):
+                return d.group_norm(x, layer.groups, **scale)
+            return d.layer_norm(x, over=layer.over, **scale)
         case l.Linear():
             return d.linear(x, arrays["weight"], arrays.get("bias"))
         case l.RBF():

@@ -62,7 +62,8 @@ ELSEWHERE = [
     ("interchange/torch/writer", "layers modules",
      "interchange/torch/writer/test_export.py", "a network is what all of them make"),
     ("layers",
-     "activations arguments branched branches convolution dense norm pooling suggestions windowed",
+     "activations arguments branched branches convolution dense norm pooling resizing suggestions "
+     "windowed",
      "layers/test_base.py", "one table of all layers"),
     ("cli/shared", "layer_text",
      "cli/test_size.py", "texts and files of layers, and what they lack"),

@@ -56,6 +56,15 @@ constexpr Name kNames[] = {
     {"rbf", Kind::rbf},
     {"concat", Kind::concat},
     {"gate", Kind::gate},
+    {"relu6", Kind::relu6},
+    {"hard_sigmoid", Kind::hard_sigmoid},
+    {"hard_swish", Kind::hard_swish},
+    {"softmax", Kind::softmax},
+    {"drop_path", Kind::drop_path},
+    {"adaptive_avg_pool", Kind::adaptive_avg_pool},
+    {"upsample", Kind::upsample},
+    {"group_norm", Kind::group_norm},
+    {"conv_transpose", Kind::conv_transpose},
 };
 
 Kind kind_of(const std::string& name) {
@@ -81,6 +90,30 @@ void parse_windows(nb::dict d, Step& s) {
   s.padding = {top, bottom, left, right};
   s.out.height = output_size(s.in.height, top, bottom, kh, sy, dy);
   s.out.width = output_size(s.in.width, left, right, kw, sx, dx);
+}
+
+void parse_size(nb::dict d, Step& s) {
+  auto [height, width] = get_ints<2>(d, "size", 0);
+  if (height < 1 || width < 1) throw std::invalid_argument("size must be positive");
+  s.out.height = height, s.out.width = width;
+}
+
+// How many weights a transposed convolution has. What its taps would reach beyond is left out.
+long parse_transposed(nb::dict d, Step& s) {
+  parse_size(d, s);
+  auto [kh, kw] = get_ints<2>(d, "kernel", 1);
+  auto [sy, sx] = get_ints<2>(d, "stride", 1);
+  auto [dy, dx] = get_ints<2>(d, "dilation", 1);
+  auto [top, bottom, left, right] = get_ints<4>(d, "padding", 0);
+  s.groups = get(d, "groups", 1);
+  if (kh < 1 || kw < 1 || sy < 1 || sx < 1 || dy < 1 || dx < 1 || top < 0 || left < 0)
+    throw std::invalid_argument("a window does not fit its input");
+  if (s.groups < 1 || s.in.channels % s.groups || s.out.channels % s.groups)
+    throw std::invalid_argument("groups must divide the channels");
+  s.kernel_h = kh, s.kernel_w = kw, s.stride_y = sy, s.stride_x = sx;
+  s.dilation_y = dy, s.dilation_x = dx;
+  s.padding = {top, bottom, left, right};
+  return static_cast<long>(s.in.channels) * (s.out.channels / s.groups) * kh * kw;
 }
 
 // How many weights a convolution has.
@@ -131,7 +164,7 @@ std::vector<Step> parse_steps(nb::sequence steps, Shape input, long parameter_co
     if (s.other >= 0) s.other_shape = values[s.other];
     s.weight = get<long>(d, "weight", -1);
     s.bias = get<long>(d, "bias", -1);
-    long weights = s.in.channels;
+    long weights = s.in.channels, biases = 0;
     switch (s.kind) {
     case Kind::conv:
       s.out.channels = get(d, "out_channels", 0);
@@ -160,6 +193,24 @@ std::vector<Step> parse_steps(nb::sequence steps, Shape input, long parameter_co
     case Kind::leaky_relu:
       s.slope = get(d, "slope", 0.01f);
       break;
+    case Kind::adaptive_avg_pool:
+    case Kind::upsample:
+      parse_size(d, s);
+      s.linear = get(d, "linear", false);
+      break;
+    case Kind::group_norm:
+      s.groups = get(d, "groups", 1);
+      if (s.groups < 0 || (s.groups && s.in.channels % s.groups))
+        throw std::invalid_argument("groups must divide the channels");
+      s.each_value = get(d, "each_value", false);
+      s.eps = get(d, "eps", 1e-5f);
+      weights = biases = s.each_value ? s.in.size() : s.in.channels;
+      break;
+    case Kind::conv_transpose:
+      s.out.channels = get(d, "out_channels", 0);
+      weights = parse_transposed(d, s);
+      break;
+    case Kind::drop_path:
     case Kind::dropout:
       s.p = get(d, "p", 0.5f);
       break;
@@ -189,7 +240,7 @@ std::vector<Step> parse_steps(nb::sequence steps, Shape input, long parameter_co
     }
     if (s.out.channels < 1) throw std::invalid_argument("a step without outputs");
     check_range(s.weight, weights, parameter_count, "weight");
-    check_range(s.bias, s.out.channels, parameter_count, "bias");
+    check_range(s.bias, biases ? biases : s.out.channels, parameter_count, "bias");
     values.push_back(s.out);
     parsed.push_back(std::move(s));
   }

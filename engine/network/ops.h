@@ -40,6 +40,10 @@ OpPointer make_rbf(const Step&);                   // rbf.cpp
 OpPointer make_flatten(const Step&);               // flatten.cpp
 OpPointer make_concat(const Step&);                // concat.cpp
 OpPointer make_gate(const Step&, bool first_lane); // gate.cpp: if lanes are channels
+OpPointer make_softmax(const Step&);               // softmax.cpp
+OpPointer make_resize(const Step&);                // resize.cpp: adaptive_avg_pool, upsample
+OpPointer make_group_norm(const Step&);            // group_norm.cpp
+OpPointer make_conv_transpose(const Step&);        // conv_transpose.cpp
 OpPointer make_fork();                             // flatten.cpp: one value, two readers
 
 } // namespace FENCEPOST_LEVEL

@@ -28,6 +28,15 @@ OpPointer make_op(const Step& step) {
     return make_concat(step);
   case Kind::gate:
     return make_gate(step, false);
+  case Kind::softmax:
+    return make_softmax(step);
+  case Kind::adaptive_avg_pool:
+  case Kind::upsample:
+    return make_resize(step);
+  case Kind::group_norm:
+    return make_group_norm(step);
+  case Kind::conv_transpose:
+    return make_conv_transpose(step);
   case Kind::rbf:
     return make_rbf(step);
   default:

@@ -30,7 +30,16 @@ enum class Kind {
   affine,
   rbf,
   concat,
-  gate
+  gate,
+  relu6,
+  hard_sigmoid,
+  hard_swish,
+  softmax,
+  drop_path,
+  adaptive_avg_pool,
+  upsample,
+  group_norm,
+  conv_transpose
 };
 
 struct Step {
@@ -42,7 +51,9 @@ struct Step {
 
   int kernel_h = 1, kernel_w = 1, stride_y = 1, stride_x = 1, dilation_y = 1, dilation_x = 1;
   Halo padding;
-  int groups = 1;
+  int groups = 1;          // of group_norm: 0 normalises each pixel by itself
+  bool each_value = false; // group_norm: weight and bias of each value, not of each channel
+  bool linear = false;     // upsample: interpolated
   std::vector<uint8_t> connections; // (out, in), row-major; empty when all are connected
   bool count_include_pad = true;    // avg_pool
 

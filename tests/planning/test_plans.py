@@ -345,6 +345,18 @@ def test_receptive_fields_of_chains():
     assert plan.rows[1].covers
 
 
+def test_receptive_fields_of_what_enlarges():
+    """By hand: 3 + 2 · 2 of the convolutions and the stride of the pool between them."""
+    text = "Conv2d(4, 3, padding=1), MaxPool2d(2), {}, Conv2d(4, 3, padding=1)"
+    for layer in ("Upsample(scale_factor=2)", "ConvTranspose2d(4, 2, stride=2)"):
+        plan = fp.plan((1, 8, 8), text.format(layer))
+        assert [row.output_shape[1] for row in plan.rows] == [8, 4, 8, 8]
+        assert [row.receptive_field[0] for row in plan.rows] == [3, 4, 4, 6]
+    plan = fp.plan((1, 12, 12), "AdaptiveAvgPool2d(4)")
+    assert plan.rows[0].receptive_field == (3, 3)
+    assert fp.plan((1, 12, 12), "Conv2d(4, 3), AdaptiveAvgPool2d(1)").rows[1].covers
+
+
 def test_memory_is_of_the_batch():
     single, many = (fp.plan((1, 28, 28), LENET5, batch=batch) for batch in (1, 32))
     values = [fp.Network((1, 28, 28), parse_layers(LENET5)).features(np.zeros((1, 28, 28), "f4"))]

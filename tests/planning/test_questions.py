@@ -280,7 +280,9 @@ ANY_LAYER = st.sampled_from(
             "Conv2d(6, 3, groups=2), MaxPool2d(3, 2, padding=1, remainder='crop'), Subsample(2),"
             "Residual(Conv2d(4, 3, padding=1)), Residual(ReLU, Conv2d(4, 4)), Residual(Linear(3)),"
             "Residual(Conv2d(8, 3), shortcut=Conv2d(8, 3)), Concat([], Conv2d(4, 3, padding=1)),"
-            "Concat(Linear(3), []), Gate(GlobalAvgPool, Linear(4)), Gate(Conv2d(1, 1))"
+            "Concat(Linear(3), []), AdaptiveAvgPool2d(3), Upsample(scale_factor=2), Upsample(5),"
+            "ConvTranspose2d(4, 3, stride=2, padding=1), GroupNorm(2), LayerNorm, Softmax,"
+            "Gate(GlobalAvgPool, Linear(4)), Gate(Conv2d(1, 1))"
         )
     ]
 )

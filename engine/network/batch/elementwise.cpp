@@ -1,8 +1,8 @@
 // Definition: relu, leaky_relu, tanh, scaled_tanh, sigmoid, gelu, silu, dropout, affine, add.
 // Test: tests/engine/network/test_forward.py.
 //
-// Elementwise operations: activations, dropout, the sum of two values, and a weight and
-// bias per channel.
+// Elementwise operations: activations (relu6, hard_sigmoid and hard_swish too), dropout, the sum of
+// two values, and a weight and bias per channel.
 #include <stdexcept>
 
 #include "network/ops.h"
@@ -25,6 +25,33 @@ struct LeakyRelu {
   float slope;
   vec value(vec x) const { return select(x > vec{}, x, x * broadcast(slope)); }
   vec gradient(vec g, vec x, vec) const { return select(x > vec{}, g, g * broadcast(slope)); }
+};
+
+// NaN passes through both: it is the second operand.
+inline vec clipped_to_6(vec x) { return minimum(broadcast(6.0f), maximum(vec{}, x)); }
+
+struct Relu6 {
+  vec value(vec x) const { return clipped_to_6(x); }
+  vec gradient(vec g, vec, vec y) const {
+    return select((y > vec{}) & (y < broadcast(6.0f)), g, vec{});
+  }
+};
+
+struct HardSigmoid {
+  vec value(vec x) const { return clipped_to_6(x + broadcast(3.0f)) * broadcast(1.0f / 6); }
+  vec gradient(vec g, vec x, vec) const {
+    const ivec inside = (x > broadcast(-3.0f)) & (x < broadcast(3.0f));
+    return select(inside, g * broadcast(1.0f / 6), vec{});
+  }
+};
+
+struct HardSwish {
+  vec value(vec x) const { return x * HardSigmoid{}.value(x); }
+  vec gradient(vec g, vec x, vec) const {
+    const vec slope = x * broadcast(1.0f / 3) + broadcast(0.5f);
+    const vec inside = select(x < broadcast(3.0f), slope, broadcast(1.0f));
+    return g * select(x > broadcast(-3.0f), inside, vec{});
+  }
 };
 
 struct Tanh {
@@ -132,7 +159,8 @@ class Dropout final : public Op {
       // Of 24 bits: a comparison of signed integers serves, and p = 1 is exact.
       : threshold_(static_cast<int32_t>(static_cast<double>(step.p) * (1 << 24) + 0.5)),
         scale_(step.p < 1 ? static_cast<float>(1.0 / (1.0 - static_cast<double>(step.p))) : 0),
-        salt_(static_cast<uint32_t>(step.index) * kOdd) {}
+        salt_(static_cast<uint32_t>(step.index) * kOdd),
+        next_(step.kind == Kind::drop_path ? 0 : kOdd) {}
 
   void forward(Pass& pass) const override {
     apply(pass, pass.value(in), in.value_layout, pass.value(out), out.value_layout);
@@ -168,7 +196,7 @@ class Dropout final : public Op {
       for (int r = 0; r < runs.height; r++) {
         const vec* x = from + from_layout.at(c, r, 0);
         vec* y = to + to_layout.at(c, r, 0);
-        for (int i = 0; i < runs.width; i++, index += kOdd) {
+        for (int i = 0; i < runs.width; i++, index += next_) {
           ivec draw = (ivec)(mixed(index ^ keys) >> 8);
           y[i] = select(draw >= threshold, x[i] * scale, vec{});
         }
@@ -178,6 +206,7 @@ class Dropout final : public Op {
   int32_t threshold_;
   float scale_;
   uint32_t salt_;
+  uint32_t next_; // 0 for drop_path: one draw for all values of an image
 };
 
 // ---- sums and scales ---------------------------------------------------------------------------
@@ -270,6 +299,12 @@ OpPointer make_elementwise(const Step& step) {
     return activation(Relu{});
   case Kind::leaky_relu:
     return activation(LeakyRelu{step.slope});
+  case Kind::relu6:
+    return activation(Relu6{});
+  case Kind::hard_sigmoid:
+    return activation(HardSigmoid{});
+  case Kind::hard_swish:
+    return activation(HardSwish{});
   case Kind::tanh:
     return activation(Tanh{});
   case Kind::scaled_tanh:
@@ -281,6 +316,7 @@ OpPointer make_elementwise(const Step& step) {
   case Kind::silu:
     return activation(Silu{});
   case Kind::dropout:
+  case Kind::drop_path:
     return std::make_unique<Dropout>(step);
   case Kind::add:
     return std::make_unique<Add>();

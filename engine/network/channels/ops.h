@@ -26,6 +26,8 @@ OpPointer make_rbf(const Step&);               // linear.cpp
 OpPointer make_scale(const Step&);             // scale.cpp: affine, batch_norm
 OpPointer make_flatten(const Step&);           // flatten.cpp
 OpPointer make_concat(const Step&);            // concat.cpp
+// in_block.cpp: what is done over lanes of images, for one image
+OpPointer make_in_block(const Step&, OpPointer);
 
 // One pooled row from the pool_h rows of `width` vecs at `rows`.
 inline void pool_row(const vec* rows, const Fused& fused, int width, vec* best) {

@@ -19,6 +19,15 @@ OpPointer make_op(const Step& step) {
     return channels::make_concat(step);
   case Kind::gate:
     return make_gate(step, true);
+  case Kind::softmax:
+    return make_in_block(step, make_softmax(step));
+  case Kind::group_norm:
+    return make_in_block(step, make_group_norm(step));
+  case Kind::conv_transpose:
+    return make_in_block(step, make_conv_transpose(step));
+  case Kind::adaptive_avg_pool:
+  case Kind::upsample:
+    return make_resize(step);
   case Kind::flatten:
     return channels::make_flatten(step);
   case Kind::max_pool:

@@ -3,7 +3,10 @@
 from .activations import (
     gelu as gelu,
     leaky_relu as leaky_relu,
+    hard_sigmoid as hard_sigmoid,
+    hard_swish as hard_swish,
     relu as relu,
+    relu6 as relu6,
     scaled_tanh as scaled_tanh,
     sigmoid as sigmoid,
     silu as silu,
@@ -55,3 +58,9 @@ from .learning import (
     sgd_step as sgd_step,
     softmax as softmax,
 )
+from .resizing import (
+    adaptive_avg_pool as adaptive_avg_pool,
+    conv_transpose as conv_transpose,
+    upsample as upsample,
+)
+from .normalization import group_norm as group_norm, layer_norm as layer_norm

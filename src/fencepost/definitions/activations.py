@@ -80,3 +80,32 @@ def silu(x: ArrayLike) -> Array:
     S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units, 2017.
     """
     return as_float(x) * sigmoid(x)
+
+
+def relu6(x: ArrayLike) -> Array:
+    """Return min(max(0, x), 6).
+
+    A. Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010.
+    """
+    return np.minimum(np.maximum(0.0, as_float(x)), 6.0)
+
+
+def hard_sigmoid(x: ArrayLike) -> Array:
+    """Return min(max(0, x + 3), 6) / 6.
+
+    A. Howard et al., Searching for MobileNetV3, 2019, section 5.2.
+
+    Examples
+    --------
+    >>> hard_sigmoid([-4, 0, 1.5, 4])
+    array([0.  , 0.5 , 0.75, 1.  ])
+    """
+    return relu6(as_float(x) + 3.0) / 6.0
+
+
+def hard_swish(x: ArrayLike) -> Array:
+    """Return x · hard_sigmoid(x).
+
+    A. Howard et al., Searching for MobileNetV3, 2019, section 5.2.
+    """
+    return as_float(x) * hard_sigmoid(x)

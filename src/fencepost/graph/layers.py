@@ -11,7 +11,11 @@ from typing import TypeVar
 
 from ..errors import SizeError, SizeProblem
 from ..layers import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
     Branched,
+    ConvTranspose1d,
+    ConvTranspose2d,
     Flatten,
     GlobalAvgPool,
     GlobalMaxPool,
@@ -19,6 +23,7 @@ from ..layers import (
     Linear,
     ParameterSpec,
     StateSpec,
+    Upsample,
 )
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
@@ -269,6 +274,10 @@ def _role(layer: Layer, shape: _Shape, connections: int) -> Role:
         return "windows"
     if isinstance(layer, (GlobalAvgPool, GlobalMaxPool)):
         return "global"
+    if isinstance(layer, (ConvTranspose1d, ConvTranspose2d)):
+        return "transposed"
+    if isinstance(layer, (AdaptiveAvgPool1d, AdaptiveAvgPool2d, Upsample)):
+        return "resize"
     if isinstance(layer, Flatten):
         return "reshape"
     # A layer that links values mixes all of them, at least where there is no axis left.
@@ -276,6 +285,8 @@ def _role(layer: Layer, shape: _Shape, connections: int) -> Role:
 
 
 def _windows(layer: Layer, shape: _Shape, fits: bool) -> tuple[Window, ...]:
+    if isinstance(layer, (ConvTranspose1d, ConvTranspose2d)):
+        return layer.inverse_windows(shape) if fits else ()
     if not isinstance(layer, WindowedLayer):
         return ()
     if fits:
@@ -292,7 +303,7 @@ def _arguments(layer: Layer) -> dict[str, object]:
     defaults = _defaults(type(layer))
     for name, default in defaults.items():
         value = getattr(layer, name)
-        if name == "padding" and isinstance(value, tuple):
+        if name == "padding" and isinstance(value, tuple) and isinstance(value[0], tuple):
             value = tuple(a if a == b else (a, b) for a, b in value)
         of_pool = name == "stride" and "dilation" not in defaults
         usual = getattr(layer, "kernel_size", default) if of_pool else default

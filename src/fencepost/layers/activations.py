@@ -87,3 +87,63 @@ class Dropout(ElementwiseLayer):
 
     def _options(self) -> dict[str, Any]:
         return {"p": self.p}
+
+
+@dataclass(frozen=True, repr=False)
+class ReLU6(ElementwiseLayer):
+    """min(max(x, 0), 6): of MobileNetV2 (Sandler et al., 2018)."""
+
+    op = "relu6"
+
+
+@dataclass(frozen=True, repr=False)
+class HardSigmoid(ElementwiseLayer):
+    """min(max(x + 3, 0), 6) / 6: of MobileNetV3 (Howard et al., 2019), section 5.2."""
+
+    op = "hard_sigmoid"
+
+
+@dataclass(frozen=True, repr=False)
+class HardSwish(ElementwiseLayer):
+    """x · min(max(x + 3, 0), 6) / 6: of MobileNetV3 (Howard et al., 2019), section 5.2."""
+
+    op = "hard_swish"
+
+
+@dataclass(frozen=True, repr=False)
+class Softmax(ElementwiseLayer):
+    """exp(x) / sum of exp over the channels, at each pixel by itself; over all of a flat input.
+
+    A network that is trained with cross-entropy needs none at its end: the loss and
+    `Network.predict_proba` take the softmax of the outputs.
+    """
+
+    op = "softmax"
+
+
+@dataclass(frozen=True, repr=False, init=False)
+class DropPath(ElementwiseLayer):
+    """In training sets an image's values to 0 with probability `p`, or scales by 1 / (1 - p).
+
+    At the end of a Residual's chain it leaves out the chain of some images: Huang, Sun, Liu, Sedra,
+    Weinberger: Deep networks with stochastic depth (2016). Outside training it changes nothing.
+
+    Parameters
+    ----------
+    p : float
+        At least 0 and less than 1.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> block = fp.Residual(fp.Conv2d(8, 3, padding=1), fp.ReLU(), fp.DropPath(0.2))
+    """
+
+    p: float
+    op = "drop_path"
+
+    def __init__(self, p: float = 0.1) -> None:
+        self._set(p=real("p", p, 0.0, 1.0, below=True))
+
+    def _options(self) -> dict[str, Any]:
+        return {"p": self.p}

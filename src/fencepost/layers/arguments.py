@@ -23,9 +23,9 @@ Remainder = Literal["error", "crop", "pad"]
 _MAX_WINDOW = 2**20
 
 
-def per_axis(name: str, value: Any, ndim: int) -> tuple[int, ...]:
+def per_axis(name: str, value: Any, ndim: int, minimum: int = 1) -> tuple[int, ...]:
     """Write an integer for all axes, or one for each axis, as a tuple of `ndim` integers."""
-    return arguments.per_axis(name, value, ndim, maximum=_MAX_WINDOW)
+    return arguments.per_axis(name, value, ndim, minimum=minimum, maximum=_MAX_WINDOW)
 
 
 def paddings(name: str, value: Any, ndim: int) -> Pairs | Literal["same"]:

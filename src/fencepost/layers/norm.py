@@ -1,11 +1,11 @@
-"""BatchNorm1d and BatchNorm2d: each channel brought to mean 0 and variance 1."""
+"""Normalisation to mean 0 and variance 1: of a channel over the batch, or of each image itself."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from ..arguments import flag, real
+from ..arguments import choice, flag, integer, real
 from ..errors import ArgumentError
 from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 
@@ -18,14 +18,10 @@ class _BatchNorm(Layer, abstract=True):
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True) -> None:
         self._set(
-            eps=real("eps", eps, 0.0),
+            eps=positive_eps(eps),
             momentum=real("momentum", momentum, 0.0),
             affine=flag("affine", affine),
         )
-        if self.eps == 0:
-            raise ArgumentError(
-                "eps must be more than 0, for a channel may be constant. Received: eps=0"
-            )
         if self.momentum > 1:
             raise ArgumentError(f"momentum must be from 0 to 1. Received: momentum={momentum!r}")
 
@@ -89,3 +85,147 @@ class BatchNorm2d(_BatchNorm):
     def output_shape(self, input_shape: Shape) -> Shape:
         self._require_rank(input_shape, 3, "Use BatchNorm1d for signals and flat input.")
         return input_shape
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class GroupNorm(Layer):
+    """Each image by itself, over groups of channels: y = (x − mean) / √(variance + eps) · w + b.
+
+    The same in training and outside it, whatever the batch. Wu, He: Group normalization (2018),
+    equations 1 to 7. Weight and bias are those of each channel.
+
+    Parameters
+    ----------
+    groups : int
+        Into how many groups the channels are cut; 1 normalises over all of them.
+    eps : float
+        Added to the (biased) variance.
+    affine : bool
+        Whether weight and bias exist.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.GroupNorm(4).output_shape((16, 8, 8))
+    (16, 8, 8)
+    """
+
+    groups: int
+    eps: float
+    affine: bool
+
+    def __init__(self, groups: int, eps: float = 1e-5, affine: bool = True) -> None:
+        self._set(
+            groups=integer("groups", groups, 1),
+            eps=positive_eps(eps),
+            affine=flag("affine", affine),
+        )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if input_shape[0] % self.groups:
+            raise size_error(
+                "groups must divide the channels.",
+                f"groups={self.groups}, {input_shape[0]} channels",
+                "Use 1, or a divisor of the channels.",
+            )
+        return input_shape
+
+    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
+        channels = (input_shape[0],)
+        if not self.affine:
+            return {}
+        return {"weight": ParameterSpec(channels, 1.0), "bias": ParameterSpec(channels, 0.0)}
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return math.prod(input_shape)
+
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
+        return [
+            {
+                "op": "group_norm",
+                "groups": self.groups,
+                "eps": self.eps,
+                "weight": offsets.get("weight", -1),
+                "bias": offsets.get("bias", -1),
+            }
+        ]
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class LayerNorm(Layer):
+    """Each image by itself, over all its values: y = (x − mean) / √(variance + eps) · w + b.
+
+    Ba, Kiros, Hinton: Layer normalization (2016), equation 3. Weight and bias are those of each
+    value, as of PyTorch's `LayerNorm(input_shape)`. With `over="channels"` it is done at each pixel
+    by itself, over the channels, whose weight and bias they are, as in ConvNeXt.
+
+    Parameters
+    ----------
+    eps : float
+        Added to the (biased) variance.
+    affine : bool
+        Whether weight and bias exist.
+    over : {"all", "channels"}
+        What is normalised together.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> fp.LayerNorm().parameters((16,))["weight"].shape
+    (16,)
+    """
+
+    eps: float
+    affine: bool
+    over: str
+
+    def __init__(self, eps: float = 1e-5, affine: bool = True, over: str = "all") -> None:
+        self._set(
+            eps=positive_eps(eps),
+            affine=flag("affine", affine),
+            over=choice("over", over, ("all", "channels")),
+        )
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
+        shape = input_shape if self.over == "all" else input_shape[:1]
+        if not self.affine:
+            return {}
+        return {"weight": ParameterSpec(shape, 1.0), "bias": ParameterSpec(shape, 0.0)}
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return math.prod(input_shape)
+
+    def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
+        return [
+            {
+                "op": "group_norm",
+                "groups": 1 if self.over == "all" else 0,
+                "each_value": self.over == "all",
+                "eps": self.eps,
+                "weight": offsets.get("weight", -1),
+                "bias": offsets.get("bias", -1),
+            }
+        ]
+
+
+def positive_eps(eps: float) -> float:
+    """Check what is added to a variance."""
+    value = real("eps", eps, 0.0)
+    if value == 0:
+        raise ArgumentError(
+            "eps must be more than 0, for a channel may be constant. Received: eps=0"
+        )
+    return value

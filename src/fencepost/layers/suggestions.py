@@ -42,7 +42,7 @@ def equal_sizes(shapes: Sequence[Shape]) -> str:
     """Say what would make the sizes of the chains of a Concat equal.
 
     >>> equal_sizes([(8, 28, 28), (8, 14, 14)])
-    'With Upsample(2) at the end of chain 1, all would be 28 × 28.'
+    'With Upsample(scale_factor=2) at the end of chain 1, all would be 28 × 28.'
     >>> equal_sizes([(8, 28, 28), (8, 26, 26)])
     'Give the windows of chain 1 a padding that keeps 28 × 28.'
     """
@@ -53,7 +53,9 @@ def equal_sizes(shapes: Sequence[Shape]) -> str:
     size = format_shape(largest)
     ratios = {b // a if b % a == 0 else 0 for a, b in zip(shapes[index][1:], largest, strict=True)}
     if len(ratios) == 1 and (ratio := ratios.pop()) > 1:
-        return f"With Upsample({ratio}) at the end of chain {index}, all would be {size}."
+        return (
+            f"With Upsample(scale_factor={ratio}) at the end of chain {index}, all would be {size}."
+        )
     return f"Give the windows of chain {index} a padding that keeps {size}."
 
 

@@ -43,7 +43,8 @@ def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
 class Maker:
     """Makes the layers of a network for images or for signals, and follows its sizes."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, activation: Layer | None = None) -> None:
+        self.activation = activation or ReLU()
         self.sizes = shape[1:]
         self.image = len(shape) == 3
 
@@ -56,14 +57,14 @@ class Maker:
         groups: int = 1,
         relu: bool = True,
     ) -> list[Layer]:
-        """Convolution without bias, batch normalisation, and ReLU."""
+        """Convolution without bias, batch normalisation, and the activation."""
         cls, norm = (Conv2d, BatchNorm2d) if self.image else (Conv1d, BatchNorm1d)
         # What the last window leaves over is padding, or what the paper leaves over too.
         rest: Literal["crop", "error"] = "crop" if stride > 1 else "error"
         padding = kernel // 2
         made = cls(channels, kernel, stride, padding, groups=groups, bias=False, remainder=rest)
         layers: list[Layer] = [made, norm()]
-        return [*layers, ReLU()] if relu else layers
+        return [*layers, self.activation] if relu else layers
 
     def max_pool(self, *args: Any, **options: Any) -> Layer:
         return MaxPool2d(*args, **options) if self.image else MaxPool1d(*args, **options)

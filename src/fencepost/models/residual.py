@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..arguments import integer, real
-from ..layers import Dropout, GlobalAvgPool, GlobalMaxPool, Linear, ReLU, Residual
+from ..layers import Dropout, GlobalAvgPool, GlobalMaxPool, Linear, ReLU, ReLU6, Residual
 from ..network import Network
 from .maker import Maker, checked_shape
 
@@ -125,7 +125,7 @@ def mobilenet(
     """Build MobileNetV2 for images, or signals, of any size from 8.
 
     Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: inverted residuals and linear bottlenecks
-    (2018), table 2, with ReLU where the paper has ReLU6. Of its five halvings, the first ones are
+    (2018), table 2. Of its five halvings, the first ones are
     left out where the images would become smaller than 4 × 4.
 
     Parameters
@@ -157,7 +157,7 @@ def mobilenet(
         rounded = max(8, int(channels * width + 4) // 8 * 8)
         return rounded if rounded >= 0.9 * channels * width else rounded + 8
 
-    make = Maker(shape)
+    make = Maker(shape, ReLU6())
     halved = iter(make.halvings(5))
     entering = scaled(32)
     layers = [*make.conv(entering, 3, 1 + next(halved))]

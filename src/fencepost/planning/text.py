@@ -29,11 +29,14 @@ _EXAMPLE = "Conv2d(6, 5, padding=2)"
 # What other libraries call a layer, where its name alone is not near enough.
 _ELSEWHERE = {
     "dense": "Linear",
-    "adaptiveavgpool1d": "GlobalAvgPool",
-    "adaptiveavgpool2d": "GlobalAvgPool",
     "adaptivemaxpool2d": "GlobalMaxPool",
     "globalaveragepooling2d": "GlobalAvgPool",
     "swish": "SiLU",
+    "hardswish": "HardSwish",
+    "hardsigmoid": "HardSigmoid",
+    "deconv2d": "ConvTranspose2d",
+    "conv2dtranspose": "ConvTranspose2d",
+    "upsampling2d": "Upsample",
 }
 
 

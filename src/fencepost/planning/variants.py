@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..layers import BatchNorm1d, BatchNorm2d, Branched, Layer, Subsample, SumPool1d
+from ..layers import (
+    AdaptiveAvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Branched,
+    ConvTranspose2d,
+    Layer,
+    Subsample,
+    SumPool1d,
+    Upsample,
+)
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 
@@ -127,6 +137,18 @@ def _along(layer: Layer, axis: int) -> Layer:
         return layer.with_chains([along(chain.layers, axis) for chain in layer.chains])
     if isinstance(layer, BatchNorm2d):
         return BatchNorm1d()
+    if isinstance(layer, (AdaptiveAvgPool2d, ConvTranspose2d)):
+        made: Any = Layer.types[type(layer).__name__.replace("2d", "1d")]
+        every = _arguments(layer)
+        sizes = {key: value[axis] for key, value in every.items() if isinstance(value, tuple)}
+        return made(**{**every, **sizes})  # type: ignore[no-any-return]
+    if isinstance(layer, Upsample):
+        size, factor = (
+            value[axis] if isinstance(value, tuple) else value
+            for value in (layer.size, layer.scale_factor)
+        )
+        mode = "linear" if layer.mode == "bilinear" else layer.mode
+        return Upsample(size, factor, mode)
     if not isinstance(layer, WindowedLayer) or layer.axes == 1:
         return layer
     arguments = _arguments(layer)

@@ -39,5 +39,5 @@ def require_normalizable(net: Trainable, images: int, batch_size: int) -> None:
                 "batch normalisation in training needs more than one value of each channel. "
                 f"Received: batches of one image, of which layer {operation.name}, "
                 f"{operation.describe()}, gets one value for each channel. Give a batch_size of at "
-                "least 2 and two images."
+                "least 2 and two images, or use GroupNorm or LayerNorm."
             )

@@ -185,6 +185,20 @@ def test_the_first_largest_cell_takes_the_gradient(engine):
     np.testing.assert_array_equal(by_image[0, 0], [[4, 0], [0, 0]])
 
 
+def test_drop_path_drops_whole_images(engine):
+    net = fp.Network((2, 3, 3), [fp.DropPath(0.4), fp.Flatten()])
+    images = 1 + nets.random_images(net, 400) ** 2
+    args = (*nets.arguments(net, images), np.zeros((400, 18), np.float32), MSE, 7)
+    plan = nets.plan(engine, net)
+    _, _, by_image = plan.gradient(*args, 1, True)
+    kept = by_image.reshape(400, -1) != 0
+    assert (kept.all(axis=1) == kept.any(axis=1)).all()
+    assert kept[:, 0].mean() == pytest.approx(0.6, abs=0.1)
+    factors = kept[:, 0].reshape(-1, 1, 1, 1) / 0.6**2
+    assert_close(by_image, factors * images * 2 / images.size, FORWARD)
+    np.testing.assert_array_equal(plan.gradient(*args, 2, True)[2], by_image)
+
+
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.5, 0.9])
 def test_dropout_in_training(engine, p):
     """With targets 0 the gradient of value x is 2/F · x / (1 - p)² where it is kept, else 0."""

@@ -33,6 +33,11 @@ class Branches(nn.Module):
                 return x * factors.reshape(*factors.shape, *(1,) * (x.ndim - factors.ndim))
 
 
+class ChannelNorm(nn.LayerNorm):
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
 class SumPool(nn.Module):
     def __init__(self, average, elements):
         super().__init__()
@@ -101,11 +106,32 @@ def translate(layer, shape):
             return nn.BatchNorm1d(shape[0], layer.eps, layer.momentum, layer.affine)
         case l.BatchNorm2d():
             return nn.BatchNorm2d(shape[0], layer.eps, layer.momentum, layer.affine)
+        case l.Softmax():
+            return nn.Softmax(1)
+        case l.AdaptiveAvgPool1d() | l.AdaptiveAvgPool2d():
+            return (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)[rank - 1](layer.output_size)
+        case l.Upsample():
+            corners = None if layer.mode == "nearest" else False
+            return nn.Upsample(layer.size, layer.scale_factor, layer.mode, corners)
+        case l.ConvTranspose1d() | l.ConvTranspose2d():
+            return (nn.ConvTranspose1d, nn.ConvTranspose2d)[rank - 1](
+                shape[0], layer.out_channels, layer.kernel_size, layer.stride, layer.padding,
+                layer.output_padding, layer.groups, layer.bias, layer.dilation,
+            )  # fmt: skip
+        case l.GroupNorm():
+            return nn.GroupNorm(layer.groups, shape[0], layer.eps, layer.affine)
+        case l.LayerNorm():
+            if layer.over == "all":
+                return nn.LayerNorm(shape, layer.eps, layer.affine)
+            return ChannelNorm(shape[0], layer.eps)
+        case l.DropPath():
+            return nn.Identity()
         case l.Branched():
             return Branches(layer.join, [chain(c.layers, shape) for c in layer.chains])
         case l.LeakyReLU():
             return nn.LeakyReLU(layer.negative_slope)
-    plain = {l.ReLU: nn.ReLU, l.Tanh: nn.Tanh, l.Sigmoid: nn.Sigmoid, l.GELU: nn.GELU,
+    plain = {l.ReLU6: nn.ReLU6, l.HardSigmoid: nn.Hardsigmoid, l.HardSwish: nn.Hardswish,
+             l.ReLU: nn.ReLU, l.Tanh: nn.Tanh, l.Sigmoid: nn.Sigmoid, l.GELU: nn.GELU,
              l.SiLU: nn.SiLU, l.Flatten: nn.Flatten, l.ScaledTanh: Scaled}  # fmt: skip
     return plain[type(layer)]()
 

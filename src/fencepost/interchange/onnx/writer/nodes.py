@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from .... import layers
+from .... import definitions, layers
 from ....errors import DataError
 from ....graph import SizedLayer
 from ....layers import Layer
@@ -216,6 +217,113 @@ def _gelu(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
 @_writes(layers.Dropout)
 def _dropout(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
     return graph.add("Dropout", x, graph.constant("p", layer.p))
+
+
+@_writes(layers.DropPath)
+def _drop_path(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Identity", x)
+
+
+@_writes(layers.ReLU6)
+def _relu6(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Clip", x, graph.constant("low", 0), graph.constant("high", 6))
+
+
+@_writes(layers.HardSigmoid)
+def _hard_sigmoid(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("HardSigmoid", x, alpha=1 / 6, beta=0.5)
+
+
+@_writes(layers.HardSwish)
+def _hard_swish(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Mul", x, graph.add("HardSigmoid", x, alpha=1 / 6, beta=0.5))
+
+
+@_writes(layers.Softmax)
+def _softmax(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add("Softmax", x, axis=1)
+
+
+# --- sizes ------------------------------------------------------------------------------------
+
+
+def _resized(graph: GraphBuilder, sized: SizedLayer, x: str, make: Callable[..., Any]) -> str:
+    """Multiply each axis by its matrix of weights: exact, where Resize rounds positions."""
+    last = len(sized.input_shape) - 2
+    pairs = zip(sized.input_shape[1:], sized.output_shape[1:], strict=True)
+    for axis, (before, after) in enumerate(pairs):
+        matrix = make(np.eye(before)[None], [after])[0]
+        if axis == last:
+            x = graph.add("MatMul", x, graph.constant(f"axis{axis}", matrix))
+        else:
+            x = graph.add("MatMul", graph.constant(f"axis{axis}", matrix.T), x)
+    return x
+
+
+@_writes(layers.AdaptiveAvgPool1d, layers.AdaptiveAvgPool2d)
+def _adaptive(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return _resized(graph, sized, x, definitions.adaptive_avg_pool)
+
+
+@_writes(layers.Upsample)
+def _upsample(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    mode = "nearest" if layer.mode == "nearest" else "linear"
+    return _resized(graph, sized, x, partial(definitions.upsample, mode=mode))
+
+
+@_writes(layers.ConvTranspose1d, layers.ConvTranspose2d)
+def _conv_transpose(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    return graph.add(
+        "ConvTranspose",
+        x,
+        graph.weight("weight"),
+        *([graph.weight("bias")] if layer.bias else []),
+        kernel_shape=layer.kernel_size,
+        strides=layer.stride,
+        dilations=layer.dilation,
+        group=layer.groups,
+        pads=[*layer.padding, *layer.padding],
+        output_padding=layer.output_padding,
+    )
+
+
+# --- normalisation of each image --------------------------------------------------------------
+
+
+def _normalized(graph: GraphBuilder, x: str, sets: int, eps: float, shape: list[int]) -> str:
+    """Cut x into so many sets, bring each to mean 0 and variance 1, and give it a shape."""
+    x = graph.add("Reshape", x, graph.constant("sets", [0, sets, -1], np.int64))
+    ones, zeros = np.ones(sets), np.zeros(sets)
+    scale, bias = graph.constant("ones", ones), graph.constant("zeros", zeros)
+    x = graph.add("InstanceNormalization", x, scale, bias, epsilon=eps)
+    return graph.add("Reshape", x, graph.constant("sizes", [0, *shape], np.int64))
+
+
+def _scaled(graph: GraphBuilder, sized: SizedLayer, x: str, shape: tuple[int, ...]) -> str:
+    for name, operator in (("weight", "Mul"), ("bias", "Add")):
+        values = graph.weights[f"{sized.place}.{name}"].reshape(shape)
+        x = graph.add(operator, x, graph.weight(name, values))
+    return x
+
+
+@_writes(layers.GroupNorm)
+def _group_norm(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    x = _normalized(graph, x, layer.groups, layer.eps, list(sized.input_shape))
+    ones = (1,) * (len(sized.input_shape) - 1)
+    return _scaled(graph, sized, x, (-1, *ones)) if layer.affine else x
+
+
+@_writes(layers.LayerNorm)
+def _layer_norm(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
+    shape = sized.input_shape
+    if layer.over == "all":
+        x = _normalized(graph, x, 1, layer.eps, list(shape))
+        return _scaled(graph, sized, x, shape) if layer.affine else x
+    rank = len(shape) + 1  # with the batch; the channels go last, and back
+    x = graph.add("Transpose", x, perm=[0, *range(2, rank), 1])
+    x = _normalized(graph, x, math.prod(shape[1:]), layer.eps, [*shape[1:], shape[0]])
+    x = _scaled(graph, sized, x, shape[:1]) if layer.affine else x
+    return graph.add("Transpose", x, perm=[0, rank - 1, *range(1, rank - 1)])
 
 
 # --- layers of layers -------------------------------------------------------------------------

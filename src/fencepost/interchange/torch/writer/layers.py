@@ -178,7 +178,60 @@ _writes_module(layers.Tanh, nn.Tanh)
 _writes_module(layers.Sigmoid, nn.Sigmoid)
 _writes_module(layers.GELU, nn.GELU)
 _writes_module(layers.SiLU, nn.SiLU)
+_writes_module(layers.ReLU6, nn.ReLU6)
+_writes_module(layers.HardSigmoid, nn.Hardsigmoid)
+_writes_module(layers.HardSwish, nn.Hardswish)
+_writes_module(layers.Softmax, lambda: nn.Softmax(1))
 _writes_module(layers.ScaledTanh, modules.ScaledTanh)
+
+
+@_writes(layers.DropPath)
+def _drop_path(sized: SizedLayer, layer: Any) -> Any:
+    return modules.DropPath(layer.p)
+
+
+@_writes(layers.GroupNorm)
+def _group_norm(sized: SizedLayer, layer: Any) -> Any:
+    return nn.GroupNorm(layer.groups, sized.input_shape[0], layer.eps, layer.affine)
+
+
+@_writes(layers.LayerNorm)
+def _layer_norm(sized: SizedLayer, layer: Any) -> Any:
+    if layer.over == "all":
+        return nn.LayerNorm(sized.input_shape, layer.eps, layer.affine)
+    return modules.ChannelNorm(sized.input_shape[0], layer.eps, layer.affine)
+
+
+@_writes(layers.AdaptiveAvgPool1d)
+def _adaptive_1d(sized: SizedLayer, layer: Any) -> Any:
+    return nn.AdaptiveAvgPool1d(layer.output_size)
+
+
+@_writes(layers.AdaptiveAvgPool2d)
+def _adaptive_2d(sized: SizedLayer, layer: Any) -> Any:
+    return nn.AdaptiveAvgPool2d(layer.output_size)
+
+
+@_writes(layers.Upsample)
+def _upsample(sized: SizedLayer, layer: Any) -> Any:
+    corners = None if layer.mode == "nearest" else False
+    return nn.Upsample(layer.size, layer.scale_factor, layer.mode, corners)
+
+
+@_writes(layers.ConvTranspose1d, layers.ConvTranspose2d)
+def _conv_transpose(sized: SizedLayer, layer: Any) -> Any:
+    kind = nn.ConvTranspose1d if layer.axes == 1 else nn.ConvTranspose2d
+    return kind(
+        sized.input_shape[0],
+        layer.out_channels,
+        layer.kernel_size,
+        layer.stride,
+        layer.padding,
+        layer.output_padding,
+        layer.groups,
+        layer.bias,
+        layer.dilation,
+    )
 
 
 # --- layers of layers -------------------------------------------------------------------------

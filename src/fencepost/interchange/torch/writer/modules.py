@@ -91,6 +91,36 @@ class Gate(nn.Sequential):
         return x * factors
 
 
+class DropPath(nn.Module):
+    """In training, sets an image to 0 with probability p, and scales others by 1 / (1 - p)."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop some images, in training."""
+        if not self.training or self.p == 0:
+            return x
+        draws = torch.rand(x.shape[0], device=x.device) >= self.p
+        kept = draws.to(x.dtype) / (1 - self.p)
+        while kept.dim() < x.dim():
+            kept = kept.unsqueeze(-1)
+        return x * kept
+
+
+class ChannelNorm(nn.LayerNorm):
+    """LayerNorm over the channels of each pixel."""
+
+    def __init__(self, channels: int, eps: float, affine: bool) -> None:
+        super().__init__(channels, eps, affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise with the channels last."""
+        y = F.layer_norm(x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return y.movedim(-1, 1)
+
+
 class PaddedConv1d(nn.Conv1d):
     """Conv1d with other padding before than after."""
 

@@ -132,3 +132,21 @@ def test_a_scale_beyond_float32_is_cut_off(dtype, size):
     assert result.sum() == 9 * top
     assert (fp.filter_image(image, np.ones((3, 3)), scale=-1e308, offset=5.0)[3:6, 3:6] == 0).all()
     assert fp.filter_image(image.astype(np.float32), np.full((3, 3), 1e308))[4, 4] == np.inf
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("size", [2, 3, 5, 31])
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_means_are_rounded_half_to_even_whatever_computes_them(dtype, size, parts):
+    """Exact halves: the same in a small image, a large one, a tile, or one that is not contiguous."""
+    largest = np.iinfo(dtype).max
+    image = np.random.default_rng(size).integers(0, largest, (90, 70), dtype, endpoint=True)
+    windows = np.lib.stride_tricks.sliding_window_view(image.astype(np.int64), (size, size))
+    sums, divisor = windows.sum((2, 3)), size**2 * parts
+    quotients, remainders = np.divmod(sums, divisor)
+    up = (2 * remainders > divisor) | ((2 * remainders == divisor) & (quotients % 2 == 1))
+    name, options = f"mean:{size}", {"scale": 1 / parts, "boundary": "none"}
+    for source in (image, np.asfortranarray(image)):
+        np.testing.assert_array_equal(fp.filter_image(source, name, **options), quotients + up)
+    whole = fp.filter_image(np.tile(image, (8, 8)), name, **options)
+    np.testing.assert_array_equal(whole[: len(sums), : sums.shape[1]], quotients + up)

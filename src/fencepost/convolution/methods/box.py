@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,26 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     return Candidate(
         "box", seconds / _engine.get_num_threads(), "sums over windows", lambda: run(task)
     )
+
+
+def rounds_best(task: CorrelationTask) -> bool:
+    """Return whether pixels come from sums over windows: a sum is exact, and so are its halves.
+
+    A direct sum of rounded weights falls on either side of a half, each method on its own: a tile
+    of an image would differ from the whole.
+    """
+    return task.out.dtype.kind == "u" and task.kernel.dtype.kind == "f" and not _not_possible(task)
+
+
+def divisor_of(weight: np.floating[Any]) -> float:
+    """Return what a sum is divided by: an integer, if 1 / weight is one but for its rounding.
+
+    Of 1/9 it is 9, and the mean is that of the sum; of 1/961 / 2 it is 1922.
+    """
+    divisor = float(1 / weight)
+    nearest = float(round(divisor))
+    exact = math.isclose(divisor, nearest, rel_tol=2 * float(np.finfo(weight.dtype).eps))
+    return nearest if exact and nearest else divisor
 
 
 def _not_possible(task: CorrelationTask) -> str:
@@ -68,8 +89,7 @@ def run(task: CorrelationTask) -> None:
         )
     flat_task = direct.lay_out(last)
     weight = task.kernel.flat[0]
-    # 1 / weight is rounded as the weight was: of 1/9 it is 9, and the mean is that of the sum.
-    divisor = 1.0 if task.largest is not None else float(1 / weight)
+    divisor = 1.0 if task.largest is not None else divisor_of(weight)
     _engine.box(
         flat_task.source,
         flat_task.kernels.shape[1:],

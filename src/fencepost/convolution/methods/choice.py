@@ -37,6 +37,9 @@ _PROPOSALS = {
 def compute(task: CorrelationTask, method: str = "auto") -> None:
     """Compute `task` by the method asked for, or by the cheapest."""
     task = exchanged(task)
+    if method == "auto" and box.rounds_best(task):
+        box.run(task)
+        return
     if method == "direct" or (method == "auto" and direct.is_quickest(task)):
         direct.run(task)
         return
@@ -62,6 +65,8 @@ def lasting(task: CorrelationTask) -> tuple[str, Factors | None] | None:
     Returns the method, direct, separable or box, with the factors that separable needs. To find
     them costs nothing here: it is done once.
     """
+    if box.rounds_best(task):
+        return "box", None
     threads = _engine.get_num_threads()
     seconds = {
         candidate.method: candidate.seconds
@@ -95,6 +100,8 @@ def choose(task: CorrelationTask, method: str = "auto") -> Choice:
         propose(task, math.inf, name == method) for name, propose in _PROPOSALS.items()
     )
     possible = [candidate for candidate in candidates if candidate.seconds is not None]
+    if method == "auto" and box.rounds_best(task):
+        return Choice("box", "exact sums, of which halves are rounded as they should", candidates)
     if method == "auto":
         best = min(possible, key=lambda candidate: candidate.seconds or 0.0)
         reason = "the cheapest" if len(possible) > 1 else "the only one possible"

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..task import CorrelationTask
 from . import direct
+from .box import divisor_of
 from .choice import lasting
 
 
@@ -36,7 +37,7 @@ def recipe_of(task: CorrelationTask) -> dict[str, Any] | None:
         "columns": flat.columns,
         "fill": float(task.fill),
         "out": flat.out,
-        "divisor": float(1 / task.kernel.flat[0]) if method == "box" else 1.0,
+        "divisor": divisor_of(task.kernel.flat[0]) if method == "box" else 1.0,
         "offset": task.offset,
         "keep": task.keep,
         "dtype": task.out.dtype,

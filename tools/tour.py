@@ -64,7 +64,6 @@ def _texts(node: ast.AST) -> list[list[str]]:
 
 def tables() -> str:
     """Return tables.js: the named kernels with what they do, and LeNet-5's bitmaps."""
-    sys.path.insert(0, str(PACKAGE.parent))
     from fencepost.kernels.catalogue import ENTRIES
     from fencepost.layers.digits import BITMAPS
 

@@ -203,7 +203,7 @@ def test_help_of_every_command_has_an_example(fencepost, command):
     assert shown.status == 0
     assert "Example" in shown.out
     assert f"fencepost {command} " in shown.out.split("Example", 1)[1]
-    assert "--json" in shown.out
+    assert "--json" in shown.out or command == "tour"  # which serves, and gives no result
 
 
 def test_help_lists_the_commands(fencepost):

@@ -138,7 +138,7 @@ def test_a_scale_beyond_float32_is_cut_off(dtype, size):
 @pytest.mark.parametrize("size", [2, 3, 5, 31])
 @pytest.mark.parametrize("parts", [1, 2, 4])
 def test_means_are_rounded_half_to_even_whatever_computes_them(dtype, size, parts):
-    """Exact halves: the same in a small image, a large one, a tile, or one that is not contiguous."""
+    """Exact halves: the same in a small image, a large one, or one that is not contiguous."""
     largest = np.iinfo(dtype).max
     image = np.random.default_rng(size).integers(0, largest, (90, 70), dtype, endpoint=True)
     windows = np.lib.stride_tricks.sliding_window_view(image.astype(np.int64), (size, size))

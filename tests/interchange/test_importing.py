@@ -19,6 +19,11 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 nn, F = torch.nn, torch.nn.functional
 
 NAMES = [*LAYERS, *MODELS]
+#: Layers that are written as operations of which no reader makes a layer yet: they are refused.
+UNREAD = (
+    "relu6 beyond 6", "adaptive pool", "upsample", "conv transpose", "u-net", "group norm",
+    "layer norm",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -65,6 +70,10 @@ def test_files_of_ours_without_their_description(name, path):
         return
     if "GELU" in name:
         with pytest.raises(fp.DataError, match="Erf"):
+            fp.from_onnx(path)
+        return
+    if name.startswith(UNREAD):
+        with pytest.raises(fp.DataError, match="of which these do not fit"):
             fp.from_onnx(path)
         return
     images = random_images(net, 3)

@@ -170,7 +170,7 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   // Stages look whether their weights have changed; threads share the stages.
   const auto& stages = program.stages();
   const int n = static_cast<int>(stages.size());
-  const bool wide = program.cycles() > 8 * kSharedSeconds * cycles_per_second();
+  const bool wide = threads > 1 && program.cycles() > 8 * kSharedSeconds * cycles_per_second();
   run_threads(wide ? threads : 1, [&](int t) {
     for (int s = t; s < n; s += wide ? threads : 1) stages[s].op->prepare(parameters, state);
   });

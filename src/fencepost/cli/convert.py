@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import numpy as np
 import typer
 
 from ..errors import ArgumentError, DataError
@@ -126,6 +125,8 @@ def _normalise(network: Network, pixels: str) -> None:
         raise ArgumentError(f"--pixels must be {join_words(PIXELS, 'or')}. Received: {pixels!r}.")
     if pixels == "bytes":
         return
+    import numpy as np
+
     mean, std = (np.asarray(values) for values in PIXELS[pixels])
     channels = network.input_shape[0]
     if mean.size not in (1, channels):

@@ -36,7 +36,7 @@ export const KERNELS = [
   ["emboss", "effects", "Emboss: as if the picture were a relief, lit from one side.", [[2.0, 1.0, 0.0], [1.0, 1.0, -1.0], [0.0, -1.0, -2.0]]],
 ];
 /** The engine's operations, in its order. */
-export const KINDS = ["conv", "linear", "max_pool", "avg_pool", "sum_pool", "flatten", "relu", "leaky_relu", "tanh", "scaled_tanh", "sigmoid", "gelu", "silu", "dropout", "batch_norm", "add", "affine", "rbf", "concat", "gate"];
+export const KINDS = ["conv", "linear", "max_pool", "avg_pool", "sum_pool", "flatten", "relu", "leaky_relu", "tanh", "scaled_tanh", "sigmoid", "gelu", "silu", "dropout", "batch_norm", "add", "affine", "rbf", "concat", "gate", "relu6", "hard_sigmoid", "hard_swish", "softmax", "drop_path", "adaptive_avg_pool", "upsample", "group_norm", "conv_transpose"];
 /** Shift, accuracy in % with and without pooling: docs/experiments.md. */
 export const SHIFTS = [[0, 99.23, 98.96], [1, 98.7, 98.08], [2, 95.59, 92.94], [3, 84.49, 77.03], [4, 63.68, 52.67], [5, 42.38, 31.85], [6, 26.67, 19.51]];
 /** @type {number[][]} */

@@ -24,8 +24,8 @@ def fitting_shortcut(input_shape: Shape, shape: Shape) -> str:
         return f"With shortcut=[Linear({shape[0]})] it would fit."
     steps = []
     for before, after in zip(input_shape[1:], shape[1:], strict=True):
-        step = next((s for s in range(1, before + 1) if (before - 1) // s + 1 == after), None)
-        if step is None:
+        step = (before - 1) // after + 1  # the smallest that makes no more than `after`
+        if (before - 1) // step + 1 != after:
             return f"{keep}."
         steps.append(step)
     cropped = any((n - 1) % s for n, s in zip(input_shape[1:], steps, strict=True))

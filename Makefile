@@ -75,6 +75,8 @@ TORCH = torch==2.13.0
 
 .venv-docs/made: pyproject.toml $(WHEEL)
 	$(call install,.venv-docs,[docs])
+	.venv-docs/$(PIP_INSTALL) '$(TORCH)+cpu' 2>/dev/null \
+	|| .venv-docs/$(PIP_INSTALL) --index-url https://download.pytorch.org/whl/cpu '$(TORCH)'
 	touch $@
 
 # The engine's interface, which its build generated: mypy and the reference read it in the tree.

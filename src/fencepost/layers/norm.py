@@ -10,8 +10,26 @@ from ..errors import ArgumentError
 from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 
 
+class _Normalization(Layer, abstract=True):
+    """What all have: a weight and a bias for each channel, unless `affine` is False."""
+
+    affine: bool
+
+    def _weight_shape(self, input_shape: Shape) -> Shape:
+        return input_shape[:1]
+
+    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
+        if not self.affine:
+            return {}
+        shape = self._weight_shape(input_shape)
+        return {"weight": ParameterSpec(shape, 1.0), "bias": ParameterSpec(shape, 0.0)}
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return math.prod(input_shape)
+
+
 @dataclass(frozen=True, init=False, repr=False)
-class _BatchNorm(Layer, abstract=True):
+class _BatchNorm(_Normalization, abstract=True):
     eps: float
     momentum: float
     affine: bool
@@ -25,18 +43,9 @@ class _BatchNorm(Layer, abstract=True):
         if self.momentum > 1:
             raise ArgumentError(f"momentum must be from 0 to 1. Received: momentum={momentum!r}")
 
-    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
-        if not self.affine:
-            return {}
-        channels = (input_shape[0],)
-        return {"weight": ParameterSpec(channels, 1.0), "bias": ParameterSpec(channels, 0.0)}
-
     def state(self, input_shape: Shape) -> dict[str, StateSpec]:
         channels = (input_shape[0],)
         return {"running_mean": StateSpec(channels, 0.0), "running_var": StateSpec(channels, 1.0)}
-
-    def multiply_adds(self, input_shape: Shape) -> int:
-        return math.prod(input_shape)
 
     def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [
@@ -88,7 +97,7 @@ class BatchNorm2d(_BatchNorm):
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class GroupNorm(Layer):
+class GroupNorm(_Normalization):
     """Each image by itself, over groups of channels: y = (x − mean) / √(variance + eps) · w + b.
 
     The same in training and outside it, whatever the batch. Wu, He: Group normalization (2018),
@@ -135,15 +144,6 @@ class GroupNorm(Layer):
             )
         return input_shape
 
-    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
-        channels = (input_shape[0],)
-        if not self.affine:
-            return {}
-        return {"weight": ParameterSpec(channels, 1.0), "bias": ParameterSpec(channels, 0.0)}
-
-    def multiply_adds(self, input_shape: Shape) -> int:
-        return math.prod(input_shape)
-
     def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [
             {
@@ -157,7 +157,7 @@ class GroupNorm(Layer):
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class LayerNorm(Layer):
+class LayerNorm(_Normalization):
     """Each image by itself, over all its values: y = (x − mean) / √(variance + eps) · w + b.
 
     Ba, Kiros, Hinton: Layer normalization (2016), equation 3. Weight and bias are those of each
@@ -199,14 +199,8 @@ class LayerNorm(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def parameters(self, input_shape: Shape) -> dict[str, ParameterSpec]:
-        shape = input_shape if self.over == "all" else input_shape[:1]
-        if not self.affine:
-            return {}
-        return {"weight": ParameterSpec(shape, 1.0), "bias": ParameterSpec(shape, 0.0)}
-
-    def multiply_adds(self, input_shape: Shape) -> int:
-        return math.prod(input_shape)
+    def _weight_shape(self, input_shape: Shape) -> Shape:
+        return input_shape if self.over == "all" else input_shape[:1]
 
     def engine_steps(self, input_shape: Shape, offsets: Offsets) -> EngineSteps:
         return [

@@ -16,19 +16,13 @@ from numpy.typing import ArrayLike
 from ... import layers
 from ...graph import Operation
 from ...layers import Layer
+from ..registry import registrar
 from .parts import Details, Misfit, Part
 
 Rule: TypeAlias = Callable[[Operation, Details], list[Part]]
 
 _RULES: dict[str, Rule] = {}
-
-
-def _rule(*kinds: str) -> Callable[[Rule], Rule]:
-    def register(rule: Rule) -> Rule:
-        _RULES.update(dict.fromkeys(kinds, rule))
-        return rule
-
-    return register
+_rule = registrar(_RULES)
 
 
 def parts_of(operation: Operation, details: Callable[[Operation], Details]) -> list[Part]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ....graph import Shape, Value, element_count
 from ...facts import Facts, shape_text
+from ...registry import registrar
 from ..wire.messages import Node, attribute
 from ..wire.protobuf import WireError
 from ..wire.tensors import MAX_VALUES, Tensor, printable, quote
@@ -203,16 +204,8 @@ Rule: TypeAlias = Callable[[NodeCall], NodeFacts]
 
 #: Of the domain ai.onnx. An operator that is not here is unknown, and is never guessed.
 RULES: dict[str, Rule] = {}
-
-
-def rule(*operators: str) -> Callable[[Rule], Rule]:
-    """Make a function the rule of these operators."""
-
-    def register(function: Rule) -> Rule:
-        RULES.update(dict.fromkeys(operators, function))
-        return function
-
-    return register
+#: Makes a function the rule of these operators.
+rule = registrar(RULES)
 
 
 def axis_index(value: object, rank: int, *, new: bool = False) -> int:

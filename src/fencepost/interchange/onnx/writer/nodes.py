@@ -17,20 +17,14 @@ from .... import definitions, layers
 from ....errors import DataError
 from ....graph import SizedLayer
 from ....layers import Layer
+from ...registry import registrar
 from .builder import GraphBuilder
 
 #: Writes a layer whose input has this name, and returns the name of its output.
 Writer: TypeAlias = Callable[[GraphBuilder, SizedLayer, Any, str], str]
 
 _WRITERS: dict[type[Layer], Writer] = {}
-
-
-def _writes(*kinds: type[Layer]) -> Callable[[Writer], Writer]:
-    def register(writer: Writer) -> Writer:
-        _WRITERS.update(dict.fromkeys(kinds, writer))
-        return writer
-
-    return register
+_writes = registrar(_WRITERS)
 
 
 def write_layer(graph: GraphBuilder, sized: SizedLayer, x: str) -> str:

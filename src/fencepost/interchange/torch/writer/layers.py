@@ -17,20 +17,14 @@ from .... import layers
 from ....errors import DataError
 from ....graph import SizedLayer
 from ....layers import Layer
+from ...registry import registrar
 from . import modules
 
 #: Makes the module of a layer, its weights still without values.
 Writer: TypeAlias = Callable[[SizedLayer, Any], Any]
 
 _WRITERS: dict[type[Layer], Writer] = {}
-
-
-def _writes(*kinds: type[Layer]) -> Callable[[Writer], Writer]:
-    def register(writer: Writer) -> Writer:
-        _WRITERS.update(dict.fromkeys(kinds, writer))
-        return writer
-
-    return register
+_writes = registrar(_WRITERS)
 
 
 def module_of(sized: SizedLayer) -> Any:

@@ -1,4 +1,4 @@
-// A filter over a small image is done sooner than its arguments are looked at. So what follows from
+// A filter over a small image takes less time than checking its arguments. So what follows from
 // them (indices, method, weights) is kept, with what they were: the same arguments again, over an
 // array of the same shape and dtype, take half a microsecond to recognise. Everything that can be
 // wrong with arguments is found where a recipe is added; what is not recognised is not done.

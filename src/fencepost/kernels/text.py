@@ -25,7 +25,7 @@ from .tables import shorten
 
 # A matrix of 2²⁰ weights, at 24 characters a weight: few are written out, though more may be made.
 _LONGEST = 24 * 2**20
-_LONGEST_SLIP = 1000  # characters that are looked at twice
+_LONGEST_SLIP = 1000  # characters that are read again for a hint
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _VALUE = re.compile(rf"{_NUMBER}(?:/{_NUMBER})?")
 _SIZE = re.compile(r"\s*(\d+(?:\s*[x×X]\s*\d+)*)\s*:")

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "network/batch",
     "network/channels",
+    "network/channels/convolution",
     "network/winograd",
     "network/training",
     "arrays",
@@ -21,7 +22,7 @@ FOLDERS = (
 PARTS = {  # of these folders that are no operations by themselves, and what they are
     "network/batch/fused.cpp": "ReLU and pooling behind convolutions of every kind",
     "network/channels/folding.cpp": "weights with the scales that follow in them",
-    "network/channels/methods.cpp": "chooses among convolutions",
+    "network/channels/convolution/methods.cpp": "chooses among convolutions",
     "network/channels/predictor.cpp": "passes images through the operations",
     "network/channels/program.cpp": "a network as a list of operations",
     "network/winograd/winograd.cpp": "the transforms of the convolution",

@@ -3,7 +3,7 @@
 // every value lies.
 #pragma once
 
-#include "network/channels/methods.h"
+#include "network/channels/convolution/methods.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {

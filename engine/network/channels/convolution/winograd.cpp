@@ -1,5 +1,5 @@
 // Definition: conv_layer.
-// Test: tests/engine/network/channels/test_winograd.py.
+// Test: tests/engine/network/channels/convolution/test_winograd.py.
 //
 // 3 x 3 convolutions of stride 1 by Winograd's F(4 x 4, 3 x 3), output channels in the lanes: a
 // quarter of the multiplications. Over the points 0, +-1/sqrt 2, +-sqrt 2 and infinity, whose
@@ -11,8 +11,8 @@
 // other. Budget: a strip's transformed input stays in the second-level cache (kStripBytes); the
 // transformed kernels, four times the weights, stream past once for each strip, so a strip of 24
 // tiles multiplies each of their vecs 24 times.
+#include "network/channels/convolution/sums.h"
 #include "network/channels/ops.h"
-#include "network/channels/sums.h"
 #include "network/links.h"
 
 namespace fencepost {

@@ -1,10 +1,10 @@
 // See methods.h. The constants are measured on Zen 5 with AVX-512.
-#include "network/channels/methods.h"
+#include "network/channels/convolution/methods.h"
 
 #include <chrono>
 #include <cmath>
 
-#include "network/channels/sums.h"
+#include "network/channels/convolution/sums.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {

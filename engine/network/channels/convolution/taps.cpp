@@ -3,8 +3,8 @@
 //
 // Convolution by taps, output channels in the lanes, of any table of connections and any groups; a
 // pixel of the input is broadcast to them.
-#include "network/convolution.h"
 #include "network/channels/ops.h"
+#include "network/convolution.h"
 #include "network/links.h"
 
 namespace fencepost {

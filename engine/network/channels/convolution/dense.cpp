@@ -5,8 +5,8 @@
 // of groups that fill whole vecs. The input is vecs of channels, or planes where it is the
 // network's. Bands of rows stay in the second-level cache while the tiles of channels pass over
 // them; rows of a pooling window are pooled while they are in the first.
+#include "network/channels/convolution/sums.h"
 #include "network/channels/ops.h"
-#include "network/channels/sums.h"
 #include "network/links.h"
 
 namespace fencepost {

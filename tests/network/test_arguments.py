@@ -16,6 +16,7 @@ def small(**options) -> fp.Network:
     [
         (lambda: fp.Network((28,) * 4, LAYERS), "input_shape must be (channels, height, width)"),
         (lambda: fp.Network(28, LAYERS), "Received: input_shape=28"),
+        (lambda: fp.Network(LAYERS * 99, (1, 8, 8)), "…. The shape comes first, the layers second"),
         (lambda: fp.Network((1, 0, 8), LAYERS), "input_shape must be an integer, at least 1"),
         (lambda: fp.Network((1, 8, 8), []), "at least one layer"),
         (lambda: fp.Network((1, 8, 8), [fp.ReLU]), "layers must be made: write ReLU()"),

@@ -8,6 +8,7 @@ from typing import Any
 from ..arguments import choice
 from ..errors import ArgumentError
 from ..interchange.reading import InputShapes
+from ..text import format_value
 from .checking import check
 from .findings import CODES, SEVERITIES
 
@@ -58,5 +59,5 @@ def as_codes(codes: Iterable[str]) -> tuple[str, ...]:
     for code in given:
         if not isinstance(code, str) or code.upper() not in CODES:
             known = f"{min(CODES)} to {max(CODES)}, which `fencepost check --codes` lists"
-            raise ArgumentError(f"A code must be one of {known}. Received: {code!r}")
+            raise ArgumentError(f"A code must be one of {known}. Received: {format_value(code)}")
     return tuple(code.upper() for code in given)

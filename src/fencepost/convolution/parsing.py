@@ -14,6 +14,7 @@ from ..arguments import choice, integer, is_sequence, nearest
 from ..arrays import as_array
 from ..errors import ArgumentError, DataError, SizeError, SizeProblem
 from ..kernels import Kernel
+from ..text import format_value
 from .boundaries import Boundary, Indices, parse_boundary
 from .methods import METHODS
 
@@ -130,7 +131,7 @@ def parse_axes(axes: object, dimensions: int, needed: int) -> tuple[int, ...]:
     if len(along) != needed or len(set(along)) < needed:
         raise ArgumentError(
             f"axes must name {needed} different {'axis' if needed == 1 else 'axes'} of f, one for "
-            f"each axis of the kernel. Received: axes={axes!r}."
+            f"each axis of the kernel. Received: axes={format_value(axes)}."
         )
     return along
 
@@ -151,7 +152,7 @@ def parse_origin(origin: object, shape: tuple[int, ...], *, left: bool) -> tuple
         count = "an index" if len(shape) == 1 else f"{len(shape)} indices"
         raise ArgumentError(
             f'origin must be "centre", "first" or {count} of an element of g. '
-            f"Received: origin={origin!r}. {hint}".rstrip()
+            f"Received: origin={format_value(origin)}. {hint}".rstrip()
         )
     return tuple(
         integer("origin", index, 0, size - 1) for index, size in zip(given, shape, strict=True)

@@ -18,6 +18,7 @@ from .. import _engine, sizing
 from ..arguments import flag, integer
 from ..errors import ArgumentError, DataError, SizeError, SizeProblem
 from ..sizing import Padding, Remainder, Sizes, Window
+from ..text import format_value
 from .parsing import parse_array
 
 Array = NDArray[Any]
@@ -216,13 +217,15 @@ def _windows(
         if count > len(shape):
             raise ArgumentError(
                 f"kernel_size must have at most as many numbers as x has axes, {len(shape)}. "
-                f"Received: kernel_size={kernel_size!r}."
+                f"Received: kernel_size={format_value(kernel_size)}."
             )
         axes = tuple(range(len(shape) - count, len(shape)))
     given = axes if isinstance(axes, (tuple, list)) else (axes,)
     named = [integer("axes", axis, -len(shape), len(shape) - 1) % len(shape) for axis in given]
     if not named or len(set(named)) < len(named):
-        raise ArgumentError(f"axes must name different axes of x. Received: axes={axes!r}.")
+        raise ArgumentError(
+            f"axes must name different axes of x. Received: axes={format_value(axes)}."
+        )
     try:
         windows = sizing.windows(
             tuple(shape[axis] for axis in named),

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from ..arguments import integer
 from ..errors import ArgumentError
 from ..kernels import Kernel
+from ..text import format_value
 from .boundaries import FILL, Boundary, parse_boundary
 from .parsing import Origin, parse_array, parse_origin
 
@@ -164,7 +165,7 @@ def _position(at: int | Sequence[int], axes: int) -> Position:
     if len(given) != axes:
         raise ArgumentError(
             f"at must be {'a coordinate' if axes == 1 else f'{axes} coordinates'}, one for each "
-            f"axis of f. Received: at={at!r}."
+            f"axis of f. Received: at={format_value(at)}."
         )
     return tuple(integer("at", x, -(2**31), 2**31) for x in given)
 

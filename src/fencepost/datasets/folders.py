@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError
 from ..files.folders import hidden, visible_files
-from ..text import format_shape
+from ..text import format_shape, format_value
 from . import image_files
 from .dataset import Dataset
 
@@ -143,7 +143,8 @@ def split_folders(root: Path) -> dict[str, Path]:
 def _check_arguments(size: tuple[int, int] | None, channels: int | None) -> None:
     if channels not in (None, 1, 3):
         raise ArgumentError(
-            f"channels must be 1 (grey), 3 (RGB) or None (detected). Received: {channels!r}."
+            f"channels must be 1 (grey), 3 (RGB) or None (detected). "
+            f"Received: {format_value(channels)}."
         )
     if size is not None and not (
         len(size) == 2 and all(isinstance(s, (int, np.integer)) and 1 <= s <= 1 << 15 for s in size)

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import choice, integer
 from ..errors import ArgumentError
 from ..kernels import Kernel
+from ..text import format_value
 from .equations import Equations, equations_of
 from .jpeg import Jpeg, most_likely
 from .learned_kernel import EXACT, ROUNDED, LearnedKernel
@@ -126,7 +127,9 @@ def _sides(size: Any) -> list[tuple[int, int]]:
         return [(side, side) for side in range(1, LARGEST_GUESS + 1, 2)]
     pair = size if isinstance(size, (tuple, list)) else (size, size)
     if len(pair) != 2:
-        raise ArgumentError(f"size must be a number or (rows, columns). Received: size={size!r}.")
+        raise ArgumentError(
+            f"size must be a number or (rows, columns). Received: size={format_value(size)}."
+        )
     rows, columns = (integer("size", side, 1, LARGEST) for side in pair)
     return [(rows, columns)]
 

@@ -17,6 +17,7 @@ from ..layers import Conv2d
 from ..network import Network
 from ..plots import style
 from ..plots.images.kernel_grids import draw_signs
+from ..text import format_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,7 +160,7 @@ def _first_kernels(net: Network) -> Array:
     if index is None or net.layer_kernel(index).shape[-3] != 1:
         raise ArgumentError(
             "the network's first two-dimensional convolution must have one input channel. "
-            f"Received: {net!r}. A network for grey images has one."
+            f"Received: {format_value(net)}. A network for grey images has one."
         )
     kernels_found = net.layer_kernel(index)[:, 0].astype(np.float64)
     if kernels_found[0].size == 1:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ArgumentError
+from ..text import format_value
 from .channels import full_scale
 from .picture import Picture
 from .pixels import has_alpha
@@ -29,7 +30,7 @@ def parse_colour(text: str) -> tuple[int, int, int]:
         alpha = [0]
     if alpha:
         raise ArgumentError(
-            f"a colour must be a name such as white, or #RRGGBB. Received: {text!r}."
+            f"a colour must be a name such as white, or #RRGGBB. Received: {format_value(text)}."
         )
     return red, green, blue
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import choice, flag, real
 from ..convolution.boundaries import Boundary, parse_boundary
 from ..errors import ArgumentError
+from ..text import format_value
 
 __all__ = ["Options"]
 
@@ -38,7 +39,7 @@ class Options:
         edges = parse_boundary(boundary)
         if np.iscomplexobj(edges.value):
             raise ArgumentError(
-                f"boundary must be real for images. Received: boundary={boundary!r}."
+                f"boundary must be real for images. Received: boundary={format_value(boundary)}."
             )
         return cls(edges, **others)
 
@@ -53,7 +54,7 @@ class Options:
         if self.dtype is not None and _name(self.dtype) not in ("float32", "float64"):
             raise ArgumentError(
                 "dtype must be None for that of the image, or float32 or float64 to keep what "
-                f"would be rounded and cut off. Received: dtype={self.dtype!r}"
+                f"would be rounded and cut off. Received: dtype={format_value(self.dtype)}"
             )
 
 

@@ -11,6 +11,7 @@ from typing import ParamSpec
 
 from ..arguments import nearest
 from ..errors import ArgumentError
+from ..text import format_value
 from .kernel import Kernel
 from .sets import COMPASS, CompassSet, KernelPair, KernelSet
 from .tables import shorten
@@ -162,6 +163,6 @@ def _every_direction(
         fitting = (known.name for known in ENTRIES.values() if known.directions == directions)
         raise ArgumentError(
             f"Kernels with directions {', '.join(directions)} are {', '.join(fitting)}. "
-            f"Received: {name!r}"
+            f"Received: {format_value(name)}"
         )
     return named_kernel.every_direction(**arguments)

@@ -38,7 +38,7 @@ def as_shape(size: Any, ndim: int, *, odd: bool = False) -> tuple[int, ...]:
         if odd and side % 2 == 0:
             raise ArgumentError(
                 f"size must be odd, so that there is a middle element: {side - 1} or {side + 1}. "
-                f"Received: size={size!r}"
+                f"Received: size={format_value(size)}"
             )
     return shape
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from .. import arguments
 from ..arguments import is_sequence
 from ..errors import ArgumentError
-from ..text import plural
+from ..text import format_value, plural
 
 Pairs = tuple[tuple[int, int], ...]
 PaddingArgument = int | Sequence[int] | Sequence[Sequence[int]] | Literal["same"]
@@ -46,7 +46,8 @@ def paddings(name: str, value: Any, ndim: int) -> Pairs | Literal["same"]:
             return tuple(map(pair, value))
     raise ArgumentError(
         f"{name} must be an integer, one integer per axis, one (before, after) pair per axis, "
-        f'or "same"; the layer has {plural(ndim, "axis", "axes")}. Received: {name}={value!r}.'
+        f'or "same"; the layer has {plural(ndim, "axis", "axes")}. '
+        f"Received: {name}={format_value(value)}."
     )
 
 

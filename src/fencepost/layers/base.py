@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, SizeError, SizeProblem
 from ..sizing import Window
+from ..text import format_value
 from .arguments import compact
 
 Shape = tuple[int, ...]
@@ -121,7 +122,8 @@ class Layer(ABC):
         """Make the layer that `config()` described. Raises ArgumentError when it describes none."""
         if not isinstance(config, dict) or not isinstance(config.get("type"), str):
             raise ArgumentError(
-                f"a layer's description must be a dict with a type. Received: {config!r}"
+                f"a layer's description must be a dict with a type. "
+                f"Received: {format_value(config)}"
             )
         cls = Layer.types.get(config["type"])
         if cls is None:

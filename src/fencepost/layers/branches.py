@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ArgumentError
-from ..text import format_shape
+from ..text import format_shape, format_value
 from .base import EngineSteps, Layer, Shape, size_error
 from .branched import Branched, Chain, Layers
 from .suggestions import equal_sizes, fitting_gate, fitting_shortcut
@@ -97,7 +97,7 @@ class Residual(Branched):
         if not known or not isinstance(layers, list) or not isinstance(shortcut, list):
             raise ArgumentError(
                 "Residual takes a list of layers, and one for the shortcut. "
-                f"Received: {arguments!r}"
+                f"Received: {format_value(arguments)}"
             )
         return cls(*_from_configs(layers), shortcut=_from_configs(shortcut))
 
@@ -185,7 +185,9 @@ class Concat(Branched):
         chains = arguments.get("chains")
         right = isinstance(chains, list) and all(isinstance(chain, list) for chain in chains)
         if arguments.keys() != {"chains"} or not right:
-            raise ArgumentError(f"Concat takes lists of layers. Received: {arguments!r}")
+            raise ArgumentError(
+                f"Concat takes lists of layers. Received: {format_value(arguments)}"
+            )
         return cls(*(_from_configs(chain) for chain in chains or ()))
 
     def describe(self) -> str:
@@ -270,7 +272,7 @@ class Gate(Branched):
     def _from_arguments(cls, arguments: dict[str, Any]) -> Layer:
         layers = arguments.get("layers")
         if arguments.keys() != {"layers"} or not isinstance(layers, list):
-            raise ArgumentError(f"Gate takes a list of layers. Received: {arguments!r}")
+            raise ArgumentError(f"Gate takes a list of layers. Received: {format_value(arguments)}")
         return cls(*_from_configs(layers))
 
     def describe(self) -> str:
@@ -290,7 +292,7 @@ def _chain(name: str, layers: Any, least: int = 0) -> Layers:
     culprit = chain
     if isinstance(chain, (list, tuple)):
         culprit = next(layer for layer in chain if not isinstance(layer, Layer))
-    raise ArgumentError(f"{name} is made of layers. Received: {culprit!r}")
+    raise ArgumentError(f"{name} is made of layers. Received: {format_value(culprit)}")
 
 
 def _from_configs(configs: list[Any]) -> list[Layer]:

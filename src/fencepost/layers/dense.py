@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import flag, integer, real
 from ..errors import ArgumentError
+from ..text import format_value
 from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 from .digits import BITMAPS
 
@@ -106,12 +107,14 @@ class RBF(Layer):
     def __init__(self, centres: str | ArrayLike = "digits", variance: float = 0.5) -> None:
         self._set(variance=real("variance", variance, 0.0))
         if self.variance == 0:
-            raise ArgumentError(f"variance must be more than 0. Received: variance={variance!r}")
+            raise ArgumentError(
+                f"variance must be more than 0. Received: variance={format_value(variance)}"
+            )
         if isinstance(centres, str):
             if centres != "digits":
                 raise ArgumentError(
                     'centres must be "digits" or an array of shape (classes, features). '
-                    f"Received: centres={centres!r}"
+                    f"Received: centres={format_value(centres)}"
                 )
             self._set(centres=centres)
             return

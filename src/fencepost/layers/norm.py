@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..arguments import choice, flag, integer, real
 from ..errors import ArgumentError
+from ..text import format_value
 from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, StateSpec, size_error
 
 
@@ -41,7 +42,9 @@ class _BatchNorm(_Normalization, abstract=True):
             affine=flag("affine", affine),
         )
         if self.momentum > 1:
-            raise ArgumentError(f"momentum must be from 0 to 1. Received: momentum={momentum!r}")
+            raise ArgumentError(
+                f"momentum must be from 0 to 1. Received: momentum={format_value(momentum)}"
+            )
 
     def state(self, input_shape: Shape) -> dict[str, StateSpec]:
         channels = (input_shape[0],)

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from ..arguments import choice, flag, integer
 from ..errors import ArgumentError
 from ..sizing import Window
+from ..text import format_value
 from .arguments import compact, per_axis
 from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, size_error
 
@@ -122,7 +123,7 @@ class Upsample(Layer):
         if (size is None) == (scale_factor is None):
             raise ArgumentError(
                 "Upsample takes either size or scale_factor. "
-                f"Received: size={size!r}, scale_factor={scale_factor!r}"
+                f"Received: size={format_value(size)}, scale_factor={format_value(scale_factor)}"
             )
         self._set(
             size=None if size is None else _sizes("size", size),

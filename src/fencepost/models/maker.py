@@ -19,6 +19,7 @@ from ..layers import (
     ReLU,
     Shape,
 )
+from ..text import format_value
 
 
 def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
@@ -26,7 +27,7 @@ def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
     if not isinstance(input_shape, (tuple, list)) or len(input_shape) not in (2, 3):
         raise ArgumentError(
             "input_shape must be (channels, height, width) or, for signals, (channels, width). "
-            f"Received: input_shape={input_shape!r}."
+            f"Received: input_shape={format_value(input_shape)}."
         )
     shape = tuple(integer("input_shape", size, 1) for size in input_shape)
     if min(shape[1:]) < 8:

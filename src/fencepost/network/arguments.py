@@ -12,7 +12,7 @@ from ..arguments import integer, is_sequence
 from ..datasets.dataset import ChannelStatistics
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
-from ..text import format_shape
+from ..text import format_shape, format_value
 
 # What Network takes besides its input shape and layers.
 _OPTIONS = ("normalization", "class_names", "seed", "initialization", "exact")
@@ -21,9 +21,11 @@ _OPTIONS = ("normalization", "class_names", "seed", "initialization", "exact")
 def as_input_shape(shape: Any) -> Shape:
     """Return the shape as a tuple of one to three positive ints."""
     if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3:
+        swapped = isinstance(shape, (tuple, list)) and any(isinstance(a, Layer) for a in shape)
         raise ArgumentError(
             "input_shape must be (channels, height, width), (channels, width) or (features,). "
-            f"Received: input_shape={shape!r}"
+            f"Received: input_shape={format_value(shape)}"
+            + (". The shape comes first, the layers second." if swapped else "")
         )
     return tuple(integer("input_shape", size, 1) for size in shape)
 
@@ -31,7 +33,9 @@ def as_input_shape(shape: Any) -> Shape:
 def as_layers(layers: Any) -> tuple[Layer, ...]:
     """Return the layers as a tuple of at least one."""
     if not isinstance(layers, (tuple, list)) or not layers:
-        raise ArgumentError(f"layers must be a list of at least one layer. Received: {layers!r}")
+        raise ArgumentError(
+            f"layers must be a list of at least one layer. Received: {format_value(layers)}"
+        )
     for index, layer in enumerate(layers):
         if isinstance(layer, type) and issubclass(layer, Layer):
             raise ArgumentError(
@@ -39,7 +43,9 @@ def as_layers(layers: Any) -> tuple[Layer, ...]:
                 f"{layer.__name__} at index {index}"
             )
         if not isinstance(layer, Layer):
-            raise ArgumentError(f"layers must be layers. Received: {layer!r} at index {index}")
+            raise ArgumentError(
+                f"layers must be layers. Received: {format_value(layer)} at index {index}"
+            )
     return tuple(layers)
 
 
@@ -58,9 +64,9 @@ def as_normalization(
             np.broadcast_to(np.asarray(a, np.float32).reshape(-1), channels).copy() for a in pair
         )
     except (TypeError, ValueError):
-        raise ArgumentError(f"{rule} Received: {pair!r}") from None
+        raise ArgumentError(f"{rule} Received: {format_value(pair)}") from None
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-        raise ArgumentError(f"{rule} Received: {pair!r}")
+        raise ArgumentError(f"{rule} Received: {format_value(pair)}")
     return ChannelStatistics(mean, std)
 
 
@@ -69,7 +75,7 @@ def as_class_names(names: Sequence[str] | None, output_shape: Shape) -> tuple[st
     if names is None:
         return None
     if not is_sequence(names) or not all(isinstance(name, str) for name in names):
-        raise ArgumentError(f"class_names must be strings. Received: {names!r}")
+        raise ArgumentError(f"class_names must be strings. Received: {format_value(names)}")
     if len(output_shape) != 1 or len(names) != output_shape[0]:
         raise ArgumentError(
             "class_names must be as many as the network's outputs. Received: "
@@ -89,7 +95,7 @@ def as_network_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
         raise ArgumentError(f"a network's description must have {' and '.join(sorted(missing))}")
     layers = config["layers"]
     if not isinstance(layers, list):
-        raise ArgumentError(f"layers must be a list. Received: {layers!r}")
+        raise ArgumentError(f"layers must be a list. Received: {format_value(layers)}")
     options = {name: config[name] for name in _OPTIONS if name in config}
     return {
         "input_shape": config["input_shape"],
@@ -102,7 +108,7 @@ def as_metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metadata from what `Network.config` gave."""
     metadata = config.get("metadata", {})
     if not isinstance(metadata, dict):
-        raise ArgumentError(f"metadata must be a dict. Received: {metadata!r}")
+        raise ArgumentError(f"metadata must be a dict. Received: {format_value(metadata)}")
     return metadata
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import integer
 from ..errors import ArgumentError
-from ..text import format_shape
+from ..text import format_shape, format_value
 from . import evaluation, inputs
 from .inspection import require_finite
 from .network import Network
@@ -202,12 +202,12 @@ def _chosen(
     if asked.dtype.kind not in "iu" or asked.shape not in ((), (count,)):
         raise ArgumentError(
             "outputs must be the index of an output, or one for each image. "
-            f"Received: {outputs!r}, for {count} images."
+            f"Received: {format_value(outputs)}, for {count} images."
         )
     if asked.min() < 0 or asked.max() >= most:
         raise ArgumentError(
             f"outputs must be from 0 to {most - 1}: the network has an output of "
-            f"{format_shape(net.output_shape)}. Received: {outputs!r}."
+            f"{format_shape(net.output_shape)}. Received: {format_value(outputs)}."
         )
     return np.broadcast_to(asked.astype(np.int64), count)
 

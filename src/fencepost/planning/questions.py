@@ -20,7 +20,7 @@ from ..layers.arguments import compact
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 from ..sizing import Window
-from ..text import format_shape
+from ..text import format_shape, format_value
 from . import variants
 
 MOST_SIZES = 10_000
@@ -227,7 +227,7 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[list[str], str]:
     if match is None:
         raise ArgumentError(
             'What to solve must be a layer\'s place and its argument, such as "3.stride". '
-            f"Received: {argument!r}"
+            f"Received: {format_value(argument)}"
         )
     place, name = match[1].rstrip("."), match[2]
     path = place.split(".")
@@ -236,7 +236,7 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[list[str], str]:
         raise ArgumentError(
             f"There is no layer {place}: there are 0 to {len(layers) - 1}, and those within "
             'others, such as "3.0.stride" for a Residual, "3.1.0.stride" for a Concat. '
-            f"Received: {argument!r}"
+            f"Received: {format_value(argument)}"
         )
     if not isinstance(layer, WindowedLayer):
         raise ArgumentError(

@@ -8,6 +8,7 @@ from typing import Literal, SupportsIndex, TypeAlias, get_args
 
 from ..arguments import choice, integer
 from ..errors import ArgumentError
+from ..text import format_value
 from .padding import same_padding
 from .window import Remainder, Window
 
@@ -106,7 +107,9 @@ def _axes(
 def _sizes(name: str, value: object) -> int | tuple[int, ...]:
     if isinstance(value, (tuple, list)):
         if not value:
-            raise ArgumentError(f"{name} must have at least one axis. Received: {name}={value!r}.")
+            raise ArgumentError(
+                f"{name} must have at least one axis. Received: {name}={format_value(value)}."
+            )
         return tuple(integer(name, size, 1) for size in value)
     return integer(name, value, 1)
 
@@ -115,12 +118,14 @@ def _paddings(value: object) -> int | tuple[int | _Pair, ...]:
     if isinstance(value, str):
         raise ArgumentError(
             'padding must be a number of zeros, (before, after) pairs or "same". '
-            f"Received: padding={value!r}."
+            f"Received: padding={format_value(value)}."
         )
     if not isinstance(value, (tuple, list)):
         return integer("padding", value, 0)
     if not value:
-        raise ArgumentError(f"padding must have at least one axis. Received: padding={value!r}.")
+        raise ArgumentError(
+            f"padding must have at least one axis. Received: padding={format_value(value)}."
+        )
     return tuple(
         _pair(item) if isinstance(item, (tuple, list)) else integer("padding", item, 0)
         for item in value
@@ -131,7 +136,7 @@ def _pair(value: Sequence[object]) -> _Pair:
     if len(value) != 2:
         raise ArgumentError(
             "padding of one axis must be one number or a pair (before, after). "
-            f"Received: {value!r}."
+            f"Received: {format_value(value)}."
         )
     before, after = (integer("padding", zeros, 0) for zeros in value)
     return before, after

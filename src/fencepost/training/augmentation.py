@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from ..arguments import flag, nearest, real
 from ..errors import ArgumentError
-from ..text import mark_column
+from ..text import format_value, mark_column
 from .settings import Setting
 
 
@@ -71,7 +71,8 @@ class Augmentation(Setting):
             pair = self.elastic
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ArgumentError(
-                    f"elastic must be (alpha, sigma) in pixels, such as (8, 4). Received: {pair!r}."
+                    f"elastic must be (alpha, sigma) in pixels, such as (8, 4). "
+                    f"Received: {format_value(pair)}."
                 )
             alpha = real("elastic's alpha", pair[0], 0)
             values["elastic"] = (alpha, real("elastic's sigma", pair[1], 0, above=True))
@@ -167,5 +168,5 @@ def as_augmentation(value: Augmentation | str | None) -> Augmentation | None:
         return value
     raise ArgumentError(
         'augmentation must be Augmentation(...) or text such as "shift=2,rotate=10". '
-        f"Received: {value!r}."
+        f"Received: {format_value(value)}."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArgumentError
-from ..text import format_table
+from ..text import format_table, format_value
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class History:
         names = [column.name for column in dataclasses.fields(Epoch)]
         if name not in names:
             raise ArgumentError(
-                f"a history has the columns {', '.join(names)}. Received: {name!r}."
+                f"a history has the columns {', '.join(names)}. Received: {format_value(name)}."
             )
         return [getattr(epoch, name) for epoch in self.epochs]
 

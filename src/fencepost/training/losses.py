@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import real
 from ..errors import ArgumentError
+from ..text import format_value
 from .settings import Setting, as_setting
 
 
@@ -86,7 +87,7 @@ class CrossEntropy(Loss):
         if not isinstance(self.class_weights, Iterable):
             raise ArgumentError(
                 "class_weights must be a sequence of numbers, one for each class. "
-                f"Received: {self.class_weights!r}."
+                f"Received: {format_value(self.class_weights)}."
             )
         weights = tuple(
             real(f"class_weights[{index}]", weight, 0)

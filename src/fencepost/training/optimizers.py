@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from ..arguments import flag, real
 from ..errors import ArgumentError
+from ..text import format_value
 from .settings import Setting, as_setting
 
 
@@ -118,7 +119,7 @@ class Adam(Optimizer):
         betas = self.betas
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise ArgumentError(
-                f"betas must be two numbers, such as (0.9, 0.999). Received: {betas!r}."
+                f"betas must be two numbers, such as (0.9, 0.999). Received: {format_value(betas)}."
             )
         self._set(
             lr=real("lr", self.lr, 0, above=True),

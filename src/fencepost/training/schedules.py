@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..arguments import real
 from ..errors import ArgumentError
+from ..text import format_value
 from .settings import Setting, as_setting
 
 Rates = NDArray[np.float32]
@@ -115,14 +116,14 @@ class Step(WarmedUp):
         if not isinstance(self.milestones, tuple | list) or not self.milestones:
             raise ArgumentError(
                 "milestones must be fractions of the run, such as (0.5, 0.75). "
-                f"Received: {self.milestones!r}."
+                f"Received: {format_value(self.milestones)}."
             )
         marks = tuple(
             real(f"milestones[{index}]", mark, 0, 1, above=True, below=True)
             for index, mark in enumerate(self.milestones)
         )
         if list(marks) != sorted(set(marks)):
-            raise ArgumentError(f"milestones must rise. Received: {self.milestones!r}.")
+            raise ArgumentError(f"milestones must rise. Received: {format_value(self.milestones)}.")
         self._set(milestones=marks, factor=real("factor", self.factor, 0, 1, above=True))
 
     def _factors(self, k: Factors, total: int) -> Factors:

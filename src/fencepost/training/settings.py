@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 
 from ..arguments import choice
 from ..errors import ArgumentError
+from ..text import format_value
 
 
 class Setting(ABC):
@@ -33,5 +34,6 @@ def as_setting(argument: str, value: S | str, kinds: Mapping[str, type[S]]) -> S
         return value
     classes = ", ".join(f"{kind.__name__}(...)" for kind in kinds.values())
     raise ArgumentError(
-        f"{argument} must be {classes} or one of {', '.join(kinds)}. Received: {value!r}."
+        f"{argument} must be {classes} or one of {', '.join(kinds)}. "
+        f"Received: {format_value(value)}."
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArgumentError, DataError
+from ...text import format_value
 from . import glyphs
 
 SAMPLE = 500  # images that `detect` looks at
@@ -39,7 +40,8 @@ class Preparation:
         if self.style not in ("mnist", "plain") or self.background not in ("dark", "light", "any"):
             raise ArgumentError(
                 f'a preparation must have the style "mnist" or "plain" and the background "dark", '
-                f'"light" or "any". Received: {self.style!r}, {self.background!r}.'
+                f'"light" or "any". '
+                f"Received: {format_value(self.style)}, {format_value(self.background)}."
             )
 
     def to_dict(self) -> dict[str, Any]:

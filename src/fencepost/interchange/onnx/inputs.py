@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...arguments import integer, nearest
 from ...errors import ArgumentError, DataError
 from ...graph import Shape
+from ...text import format_value
 from ..facts import shape_text
 from .wire.messages import DeclaredArray, DeclaredShape, File
 from .wire.tensors import MAX_SIZE, quote
@@ -95,7 +96,8 @@ def _by_name(
             )
         if not isinstance(shape, (tuple, list)):
             raise ArgumentError(
-                f"A shape must be a tuple of sizes, with the batch. Received: {shape!r} for {name}."
+                f"A shape must be a tuple of sizes, with the batch. "
+                f"Received: {format_value(shape)} for {name}."
             )
     return {
         name: tuple(integer("A size of an input", size, 1, MAX_SIZE) for size in shape)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import nearest
 from ...errors import ArgumentError, DataError
+from ...text import format_value
 from .errors import format_exception
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def load_factory(name: str) -> torch.nn.Module:
         raise ArgumentError(
             "A PyTorch module is named as package.module:factory, such as models.lenet:LeNet5 for "
             "the class or function LeNet5 in the file models/lenet.py below the current "
-            f"directory. Received: {name!r}."
+            f"directory. Received: {format_value(name)}."
         )
     if path.endswith(".py"):
         raise ArgumentError(
             f"Before the colon stands the name of a Python module, not of its file: "
-            f"{path.removesuffix('.py')}:{attribute}. Received: {name!r}."
+            f"{path.removesuffix('.py')}:{attribute}. Received: {format_value(name)}."
         )
     with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the caller
         target: Any = _import(path)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...arguments import choice, integer
 from ...errors import ArgumentError, DataError
 from ...graph import Graph, Operation, Shape, Value
-from ...text import plural
+from ...text import format_value, plural
 from .errors import format_exception, one_line
 from .factory import describe_type, import_torch
 
@@ -291,7 +291,7 @@ def _shapes(input_shapes: object) -> tuple[Shape, ...]:
     ):
         raise ArgumentError(
             "input_shapes must be a list of shapes without the batch, one for each input: "
-            f"[(3, 224, 224)]. Received: {input_shapes!r}."
+            f"[(3, 224, 224)]. Received: {format_value(input_shapes)}."
         )
     return tuple((1, *(integer("a size", size, 1) for size in shape)) for shape in input_shapes)
 

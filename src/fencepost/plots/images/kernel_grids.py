@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import ArgumentError
 from ...filtering import filter_image
 from ...kernels import Kernel, KernelSet, frequency_response, parse, tables
-from ...text import format_shape
+from ...text import format_shape, format_value
 from .. import grids, style
 from ..arguments import check_finite
 from ..style import Axes, Figure
@@ -272,7 +272,7 @@ def one_kernel(g: Kernel | ArrayLike | str) -> Kernel:
     shown = shown if isinstance(shown, (Kernel, KernelSet)) else Kernel(shown)
     if isinstance(shown, KernelSet):
         raise ArgumentError(
-            f"g must be one kernel. Received: {g!r}, which is a set of {len(shown)}. "
+            f"g must be one kernel. Received: {format_value(g)}, which is a set of {len(shown)}. "
             f"Take one of them, such as {shown.labels[0]!r}."
         )
     if shown.ndim > 2:

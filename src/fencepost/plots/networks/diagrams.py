@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...convolution import SharedWeights
 from ...errors import ArgumentError
-from ...text import format_shape
+from ...text import format_shape, format_value
 from .. import grids, style
 from ..arguments import real_numbers
 from ..style import Axes, Figure
@@ -192,7 +192,7 @@ def _index(position: int | tuple[int, int], layer: SharedWeights) -> int:
     (count,) = layer.output_shape
     if not isinstance(position, int) or not 0 <= position < count:
         raise ArgumentError(
-            f"shown must name outputs from 0 to {count - 1}. Received: {position!r}."
+            f"shown must name outputs from 0 to {count - 1}. Received: {format_value(position)}."
         )
     return position
 
@@ -303,7 +303,7 @@ def _pair(position: int | tuple[int, int], layer: SharedWeights) -> tuple[int, i
     if not (0 <= position[0] < rows and 0 <= position[1] < columns):
         raise ArgumentError(
             f"shown must name outputs by row and column, of {rows} × {columns}. "
-            f"Received: {position!r}."
+            f"Received: {format_value(position)}."
         )
     return position
 

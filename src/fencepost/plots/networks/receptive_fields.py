@@ -11,7 +11,7 @@ from ...errors import ArgumentError, DataError
 from ...graph import AxisField
 from ...network import Network
 from ...planning import LayerPlan, Plan
-from ...text import format_shape
+from ...text import format_shape, format_value
 from .. import style
 from ..arguments import as_plan, check_finite
 from ..style import Axes, Figure
@@ -85,7 +85,7 @@ def _position(at: Sequence[int] | int | None, row: LayerPlan) -> tuple[int, ...]
     ):
         raise ArgumentError(
             f"at must be a position in the output of layer {row.place}, which is "
-            f"{format_shape(shape)}. Received: at={at!r}."
+            f"{format_shape(shape)}. Received: at={format_value(at)}."
         )
     return position
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...errors import ArgumentError
 from ...network import Network
 from ...network.inspection import convolution_kernels, convolutions, untrained_copy
-from ...text import format_shape
+from ...text import format_shape, format_value
 from .. import style
 from ..arguments import UNTRAINED, as_network
 from ..saving import save_animation
@@ -244,7 +244,8 @@ def _index(net: Network, layer: int | str | None) -> str:
         return next(iter(known))
     if str(layer) not in known:
         raise ArgumentError(
-            f"layer must be the index of a convolution: {', '.join(known)}. Received: {layer!r}."
+            f"layer must be the index of a convolution: {', '.join(known)}. "
+            f"Received: {format_value(layer)}."
         )
     return str(layer)
 

@@ -13,6 +13,7 @@ from ...convolution.parsing import Origin, parse_origin
 from ...convolution.terms import ConvolutionTerms
 from ...errors import ArgumentError
 from ...kernels import Kernel
+from ...text import format_value
 from .. import grids, style
 from ..arguments import real_numbers
 from ..saving import save_animation
@@ -139,7 +140,8 @@ class _Step:
         self.at = self.terms.at
         if not all(0 <= index < size for index, size in zip(self.at, self.f.shape, strict=True)):
             raise ArgumentError(
-                f"at must be a position in f, of shape {self.f.shape}. Received: at={at!r}."
+                f"at must be a position in f, of shape {self.f.shape}. "
+                f"Received: at={format_value(at)}."
             )
         if isinstance(g, Kernel):
             origin = g.origin

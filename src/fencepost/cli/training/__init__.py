@@ -1,0 +1,1 @@
+"""What `fencepost train` is made of: its options, in groups, and what each group sets."""

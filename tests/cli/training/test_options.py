@@ -1,0 +1,50 @@
+"""The options of `train`: what each group makes of what it was given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fencepost.cli.training.options import (
+    DataOptions,
+    OutputOptions,
+    RecipeOptions,
+    RunOptions,
+    ValidationOptions,
+)
+from fencepost.errors import ArgumentError
+
+
+def test_data_say_where_they_are_and_how_to_read_them():
+    source = DataOptions("photos/", size="32x40", channels=1).source()
+    assert (source.data, source.size, source.channels) == ("photos/", (32, 40), 1)
+    with pytest.raises(ArgumentError, match="--size must be HEIGHTxWIDTH"):
+        DataOptions(size="large").source()
+
+
+def test_a_recipe_takes_the_names_of_fit():
+    given = RecipeOptions(epochs=3, augment="flip").given()
+    assert (given["epochs"], given["augmentation"]) == (3, "flip")
+    assert "augment" not in given
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0])
+def test_validation_is_a_fraction(fraction):
+    with pytest.raises(ArgumentError, match="--validation must be between 0 and 1"):
+        ValidationOptions(fraction).check()
+    ValidationOptions(0.5).check()
+
+
+def test_resuming_needs_a_checkpoint():
+    with pytest.raises(ArgumentError, match="give --checkpoint FILE"):
+        RunOptions(resume=True).check()
+
+
+def test_files_are_named_after_data_and_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert OutputOptions().files("a-b", None) == (Path("a-b.safetensors"), Path("a-b.png"))
+    none = OutputOptions(Path("c.st"), Path("none")).files("a-b", None)
+    assert none == (Path("c.st"), None)
+    with pytest.raises(ArgumentError, match="two files"):
+        OutputOptions(Path("c.st")).files("a-b", Path("c.st"))

@@ -79,6 +79,10 @@ ELSEWHERE = [
      "plots/article/test_article.py", "one list of all figures"),
     ("plots/signals", "panels",
      "plots/signals/test_lines.py", "what is drawn is compared with the signal"),
+    ("training", "options",
+     "training/test_fitting.py", "every setting is one of fit's"),
+    ("training/backends", "backend engine processes",
+     "training/test_run.py", "a training passes all of them"),
 ]  # fmt: skip
 ENGINE_ELSEWHERE = [
     ("bindings", "arrays module parse",

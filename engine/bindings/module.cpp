@@ -2,10 +2,12 @@
 // passed on. Nothing is decided here.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 
@@ -14,6 +16,7 @@
 #include "bindings/parse.h"
 #include "network/plan.h"
 #include "network/training/trainer.h"
+#include "threads.h"
 
 namespace nb = nanobind;
 
@@ -254,21 +257,32 @@ std::tuple<Result, long> run(PythonTrainer& t, Floats parameters, Floats state, 
   return {losses, correct};
 }
 
-Result augment_images(Pixels pixels, nb::object augmentation, uint64_t seed, uint64_t step) {
+Result augment_images(Pixels pixels, nb::object augmentation, uint64_t seed, uint64_t step,
+                      std::optional<Indices> index, int threads) {
   const bool is_float = pixels.dtype() == nb::dtype<float>();
   require(is_float || pixels.dtype() == nb::dtype<uint8_t>(), "images must be uint8 or float32");
   const Shape shape{static_cast<int>(pixels.shape(1)), static_cast<int>(pixels.shape(2)),
                     static_cast<int>(pixels.shape(3))};
-  Augmenter augmenter(parse_augmentation(augmentation), shape.channels, shape.height, shape.width,
-                      seed);
-  Result out = new_array({pixels.shape(0), pixels.shape(1), pixels.shape(2), pixels.shape(3)});
-  for (size_t i = 0; i < pixels.shape(0); i++) {
-    float* to = out.data() + i * shape.size();
-    if (is_float)
-      augmenter(static_cast<const float*>(pixels.data()) + i * shape.size(), step, i, to);
-    else
-      augmenter(static_cast<const uint8_t*>(pixels.data()) + i * shape.size(), step, i, to);
-  }
+  const size_t count = index ? index->size() : pixels.shape(0);
+  auto image = [&](size_t i) { return index ? index->data()[i] : static_cast<int64_t>(i); };
+  for (size_t i = 0; i < count; i++)
+    require(image(i) >= 0 && image(i) < static_cast<int64_t>(pixels.shape(0)),
+            "index names an image that is not there");
+  const Augmentation options = parse_augmentation(augmentation);
+  Result out = new_array({count, pixels.shape(1), pixels.shape(2), pixels.shape(3)});
+  const int parts = threads_or_default(threads);
+  nb::gil_scoped_release release;
+  run_threads(parts, [&](int t) {
+    Augmenter augmenter(options, shape.channels, shape.height, shape.width, seed);
+    for (size_t i = count * t / parts; i < count * (t + 1) / parts; i++) {
+      const long at = image(i) * shape.size();
+      float* to = out.data() + i * shape.size();
+      if (is_float)
+        augmenter(static_cast<const float*>(pixels.data()) + at, step, image(i), to);
+      else
+        augmenter(static_cast<const uint8_t*>(pixels.data()) + at, step, image(i), to);
+    }
+  });
   return out;
 }
 
@@ -305,7 +319,9 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       },
       "n"_a, "Set how many threads are used where a call does not say.");
   m.def("augment", &augment_images, "images"_a, "augmentation"_a, "seed"_a, "step"_a,
-        "The images as training sees them at a step, before normalisation: float32 (N, C, H, W).");
+        "index"_a.none() = nb::none(), "threads"_a = 1,
+        "The images as training sees them at a step, before normalisation: float32 (N, C, H, W); "
+        "those that index names, or all.");
   define_arrays(m);
 
   nb::class_<NetworkPlan>(m, "NetworkPlan", "A network that is ready to run.")

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import _engine
 from ..arguments import flag, integer, real
 from ..arrays import ANY, as_array
 from ..datasets.dataset import channel_statistics
@@ -24,13 +23,16 @@ from ..errors import ArgumentError, DataError
 from ..threads import as_threads, get_num_threads
 from . import progress as progress_bars
 from .augmentation import Augmentation, as_augmentation
+from .backends.backend import Arrays, Backend
+from .backends.engine import EngineBackend
 from .batches import require_normalizable
 from .checkpoints import Checkpoint, compare_settings
 from .data import DataSpec, Subset, Validation, content_hash, split
 from .history import Epoch, History
 from .losses import Loss, as_loss
 from .optimizers import Optimizer, as_optimizer
-from .run import EngineModel, RunOptions, TrainingRun
+from .options import RunOptions
+from .run import TrainingRun
 from .schedules import Schedule, as_schedule
 from .trainable import Floats, Trainable
 
@@ -152,11 +154,12 @@ def fit(
     training, held_out = split(given, validation, spec, options.seed)
     require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or _normalization(given)
-    model = EngineModel(
-        net.engine_plan, net.parameter_vector, net.state_vector, mean, np.reciprocal(std)
+    arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
+    backend = EngineBackend(net, arrays, options, training.images)
+    settings = _settings(
+        net, arrays, backend, options, training, held_out, with_data=path is not None
     )
-    settings = _settings(net, model, options, training, held_out, with_data=path is not None)
-    run = TrainingRun(model, options, training, held_out, settings)
+    run = TrainingRun(backend, arrays, options, training, held_out, settings)
     if path is not None:
         if stored is not None:
             compare_settings(path, stored.settings, settings)
@@ -218,7 +221,8 @@ def _stored(path: Path, resume: bool) -> Checkpoint | None:
 
 def _settings(
     net: Trainable,
-    model: EngineModel,
+    arrays: Arrays,
+    backend: Backend,
     options: RunOptions,
     training: Subset,
     validation: Subset | None,
@@ -234,11 +238,11 @@ def _settings(
     }
     settings["images"] = len(training)
     settings["validation images"] = 0 if validation is None else len(validation)
-    settings["engine"] = f"{_engine.level}, {model.plan.lanes} lanes"
+    settings["engine"] = backend.describe()
     if with_data:
         layers = json.dumps(net.config()["layers"])
         settings["layers (fingerprint)"] = content_hash(np.frombuffer(layers.encode(), np.uint8))
-        settings["normalization (fingerprint)"] = content_hash(model.mean, model.scale)
+        settings["normalization (fingerprint)"] = content_hash(arrays.mean, arrays.scale)
         settings["training data (fingerprint)"] = training.fingerprint()
         settings["validation data (fingerprint)"] = (
             None if validation is None else validation.fingerprint()

@@ -1,6 +1,6 @@
 """The training loop: slices of steps, epochs, the best weights, checkpoints, Ctrl-C.
 
-The whole state of a run is in `TrainingRun`: arrays that the engine changes in place, and how far
+The whole state of a run is in `TrainingRun`: arrays that a backend changes in place, and how far
 it is. All randomness follows from the seed and the index of the step, so a run that is put back to
 any step boundary goes on exactly as before.
 """
@@ -10,31 +10,24 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _engine
 from ..errors import DataError, DivergedError
-from .augmentation import Augmentation
+from .backends.backend import Arrays, Backend
 from .batches import batch_sizes
 from .checkpoints import Checkpoint, remove_leftovers
-from .data import Subset, border_value
+from .data import Subset
 from .history import Epoch, History
 from .interrupts import Interrupts
-from .losses import Loss
-from .optimizers import Optimizer
+from .options import RunOptions
 from .progress import Progress
-from .schedules import Schedule
 from .trainable import Floats
 
-if TYPE_CHECKING:
-    from .._engine import NetworkPlan
-
-# One call of the engine runs about this long: rarely enough to cost nothing, often enough that
+# One call of the backend runs about this long: rarely enough to cost nothing, often enough that
 # Ctrl-C and the progress bar feel immediate.
 SLICE_SECONDS = 0.1
 
@@ -43,62 +36,27 @@ class _Stopped(Exception):
     """Ctrl-C was pressed, and a step boundary reached."""
 
 
-@dataclass(frozen=True)
-class EngineModel:
-    """What the engine computes with; the arrays are the network's own, changed in place."""
-
-    plan: NetworkPlan
-    parameters: Floats
-    state: Floats
-    mean: Floats
-    scale: Floats
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How the run trains, and when it stops."""
-
-    epochs: int
-    batch_size: int
-    optimizer: Optimizer
-    schedule: Schedule
-    loss: Loss
-    augmentation: Augmentation | None
-    seed: int
-    threads: int
-    keep_best: bool
-    patience: int | None
-
-
 class TrainingRun:
     """One training, from its first step or from a checkpoint's, to its end."""
 
     def __init__(
         self,
-        model: EngineModel,
+        backend: Backend,
+        model: Arrays,
         options: RunOptions,
         training: Subset,
         validation: Subset | None,
         settings: dict[str, Any],
     ) -> None:
+        self._backend = backend
+        self._processes = backend.processes
         self._model = model
-        changes = options.augmentation
-        trainer = _engine.Trainer(
-            model.plan,
-            options.batch_size,
-            options.loss.engine(),
-            options.optimizer.engine(),
-            None if changes is None else changes.engine(border_value(training.images)),
-            options.seed,
-            options.threads,
-        )
-        self._trainer = trainer
         self._options = options
         self._training = training
         self._validation = validation
         self._settings = settings
         self._sizes = batch_sizes(len(training), options.batch_size)
-        self._slots = np.zeros((trainer.slots, model.parameters.size), np.float32)
+        self._slots = backend.slots
         self._losses = np.zeros(len(self._sizes), np.float32)
         self._epoch = 0
         self._step = 0
@@ -120,6 +78,8 @@ class TrainingRun:
 
     def save_to(self, path: Path, every: float) -> None:
         """Write checkpoints to `path` from now on: now, each epoch, and every so many seconds."""
+        if not self._processes.is_first:
+            return
         self._path, self._save_seconds = path, every
         try:
             remove_leftovers(path)
@@ -153,6 +113,7 @@ class TrainingRun:
         self._epoch, self._step = checkpoint.epoch, checkpoint.step
         self._correct, self._seconds = checkpoint.correct, checkpoint.seconds
         self.history = checkpoint.history
+        self._backend.load()
 
     def train(self, progress: Progress, on_epoch: Callable[[Epoch], object] | None) -> History:
         """Train to the end.
@@ -167,9 +128,9 @@ class TrainingRun:
                 while self.history.outcome == "running":
                     self._train_epoch(interrupts, progress)
                     self._end_epoch(interrupts, progress, on_epoch)
-                if interrupts.requested:
-                    raise _Stopped
+                self._check_stopped(interrupts)
             except _Stopped:
+                self._backend.store()
                 self._save()
                 raise KeyboardInterrupt from None
             finally:
@@ -179,22 +140,17 @@ class TrainingRun:
 
     def _train_epoch(self, interrupts: Interrupts, progress: Progress) -> None:
         """Take the steps up to the end of the epoch."""
-        options, model, data = self._options, self._model, self._training
+        options, data = self._options, self._training
         order = data.order(options.seed, self._epoch)
         while self._step < len(self._sizes):
-            if interrupts.requested:
-                raise _Stopped
+            self._check_stopped(interrupts)
             first = self._step
-            last = min(first + self._steps_per_slice, len(self._sizes))
+            steps = self._processes.agree(self._steps_per_slice)
+            last = min(first + steps, len(self._sizes))
             offset = self._epoch * len(self._sizes)
             begin = time.perf_counter()
-            losses, correct = self._trainer.run(
-                model.parameters,
-                model.state,
-                self._slots,
+            losses, correct = self._backend.run(
                 data.images,
-                model.mean,
-                model.scale,
                 data.targets,
                 order[first * options.batch_size : int(self._sizes[:last].sum())],
                 self._rates(range(offset + first, offset + last)),
@@ -209,6 +165,7 @@ class TrainingRun:
             self._steps_per_slice = max(1, min(ideal, 4 * self._steps_per_slice))
             self._report(progress)
             if self._path and time.monotonic() - self._saved_at > self._save_seconds:
+                self._backend.store()
                 self._save()
 
     def _end_epoch(
@@ -216,6 +173,7 @@ class TrainingRun:
     ) -> None:
         """Validate, note what happened, keep what is best, decide whether to go on."""
         validation_loss, validation_accuracy = self._validate(interrupts)
+        self._backend.store()
         loss, accuracy = self._figures()
         last_step = (self._epoch + 1) * len(self._sizes) - 1
         record = Epoch(
@@ -240,7 +198,8 @@ class TrainingRun:
             self._best = (self._model.parameters.copy(), self._model.state.copy())
         self._epoch, self._step, self._correct, self._seconds = self._epoch + 1, 0, 0, 0.0
         progress.epoch_done(record, is_best)
-        asked_to_stop = on_epoch is not None and on_epoch(record) is True
+        asked = on_epoch is not None and self._processes.is_first and on_epoch(record) is True
+        asked_to_stop = self._processes.agree(asked)
         patience, best = self._options.patience, self.history.best_epoch
         if self._epoch == self._options.epochs:
             self.history.outcome = "finished"
@@ -253,20 +212,12 @@ class TrainingRun:
     def _validate(self, interrupts: Interrupts) -> tuple[float | None, float | None]:
         if self._validation is None:
             return None, None
-        model, loss = self._model, self._options.loss
+        loss = self._options.loss
         total = weight = 0.0
         correct = 0
         for images, targets in self._validation.chunks():
-            if interrupts.requested:
-                raise _Stopped
-            outputs = model.plan.forward(
-                model.parameters,
-                model.state,
-                images,
-                model.mean,
-                model.scale,
-                self._options.threads,
-            )
+            self._check_stopped(interrupts)
+            outputs = self._backend.forward(images)
             chunk_total, chunk_weight = loss.totals(outputs, targets)
             total, weight = total + chunk_total, weight + chunk_weight
             if loss.counts_classes:
@@ -292,6 +243,11 @@ class TrainingRun:
     def _rates(self, steps: range) -> Floats:
         options = self._options
         return options.schedule.rates(options.optimizer.lr, steps, self.total_steps)
+
+    def _check_stopped(self, interrupts: Interrupts) -> None:
+        """Stop where Ctrl-C was pressed in any of the processes."""
+        if self._processes.agree(interrupts.requested):
+            raise _Stopped
 
     def _check(self, losses: Floats, first: int) -> None:
         if not np.isfinite(losses).all():

@@ -107,6 +107,17 @@ def test_the_draw_depends_on_seed_step_and_index_alone(engine: ModuleType) -> No
             assert (first[i] != first[j]).any()
 
 
+def test_images_are_chosen_and_drawn_by_their_index(engine: ModuleType) -> None:
+    images = random_images(8, 1, 28, 28)
+    every = np.asarray(engine.augment(images, EVERYTHING, 3, 9))
+    index = np.array([5, 0, 7, 5])
+    for threads in (1, 3, 9):
+        chosen = engine.augment(images, EVERYTHING, 3, 9, index=index, threads=threads)
+        np.testing.assert_array_equal(chosen, every[index])
+    with pytest.raises(ValueError, match="index names an image that is not there"):
+        engine.augment(images, EVERYTHING, 3, 9, index=np.array([8]))
+
+
 def test_affine_options_compose_and_leave_each_others_draws_alone(engine: ModuleType) -> None:
     # A = rotation · shear · scale, each as it is drawn when it is alone; the matrices are A^-1.
     rotation, _ = read_affine(engine, 20, rotate=30.0)

@@ -1,0 +1,1 @@
+"""What computes the steps of a training: the engine, or PyTorch, in one process or many."""

@@ -56,10 +56,15 @@ Images read_images(const Pixels& pixels, const ConstFloats& mean, const ConstFlo
   return {pixels.data(), is_float, static_cast<long>(pixels.shape(0)), mean.data(), scale.data()};
 }
 
-DataTargets read_targets(const AnyArray& array, const Loss& loss, long images, long features) {
+DataTargets read_targets(const AnyArray& array, const std::optional<ConstFloats>& weights,
+                         const Loss& loss, long images, long features) {
   require(array.ndim() >= 1 && array.shape(0) == static_cast<size_t>(images),
           "there must be one target an image");
   DataTargets targets;
+  if (weights) {
+    require(weights->size() == static_cast<size_t>(images), "there must be one weight an image");
+    targets.weights = weights->data();
+  }
   if (loss.kind == LossKind::mse) {
     require(array.dtype() == nb::dtype<float>() && array.ndim() == 2 &&
                 array.shape(1) == static_cast<size_t>(features),
@@ -152,11 +157,10 @@ std::vector<Result> features(NetworkPlan& plan, ConstFloats parameters, ConstFlo
   return results;
 }
 
-std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats parameters,
-                                            ConstFloats state, Pixels pixels, ConstFloats mean,
-                                            ConstFloats scale, AnyArray targets, nb::dict loss_dict,
-                                            uint64_t seed, int threads, bool training,
-                                            uint64_t step) {
+std::tuple<double, Result, Result>
+gradient(NetworkPlan& plan, ConstFloats parameters, ConstFloats state, Pixels pixels,
+         ConstFloats mean, ConstFloats scale, AnyArray targets, nb::dict loss_dict, uint64_t seed,
+         int threads, bool training, uint64_t step, std::optional<ConstFloats> sample_weight) {
   require_network(plan, parameters, state);
   const Images images = read_images(pixels, mean, scale, plan.input());
   require(images.count > 0, "there must be images");
@@ -167,7 +171,8 @@ std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats param
   options.most_images = static_cast<int>(images.count);
   options.threads = threads_or_default(threads);
   options.training = training;
-  const DataTargets read = read_targets(targets, options.loss, images.count, plan.output().size());
+  const DataTargets read =
+      read_targets(targets, sample_weight, options.loss, images.count, plan.output().size());
   const size_t count = plan.parameter_count();
   const Shape shape = plan.input();
   Result parameter_gradient = new_array({count});
@@ -203,8 +208,8 @@ struct PythonTrainer {
 };
 
 PythonTrainer* make_trainer(const NetworkPlan& plan, int batch_size, nb::dict loss,
-                            nb::dict optimizer, nb::object augmentation, uint64_t seed,
-                            int threads) {
+                            nb::dict optimizer, nb::object augmentation, uint64_t seed, int threads,
+                            float clip_norm, float average_decay) {
   require(batch_size > 0, "batch_size must be positive");
   Batch::Options options;
   options.loss = parse_loss(loss);
@@ -218,16 +223,19 @@ PythonTrainer* make_trainer(const NetworkPlan& plan, int batch_size, nb::dict lo
                            plan.state_count(),
                            options.loss,
                            Trainer(plan.input(), plan.steps(), plan.parameter_count(), options,
-                                   parse_optimizer(optimizer))};
+                                   {parse_optimizer(optimizer), clip_norm, average_decay})};
 }
 
 std::tuple<Result, long> run(PythonTrainer& t, Floats parameters, Floats state, Matrix slots,
                              Pixels pixels, ConstFloats mean, ConstFloats scale, AnyArray targets,
-                             Indices order, ConstFloats rates, uint64_t first_step) {
+                             Indices order, ConstFloats rates, uint64_t first_step,
+                             std::optional<ConstFloats> sample_weight,
+                             std::optional<Floats> average_parameters,
+                             std::optional<Floats> average_state) {
   require(static_cast<long>(parameters.size()) == t.parameter_count,
           "parameters do not have the plan's size");
   require(static_cast<long>(state.size()) == t.state_count, "state does not have the plan's size");
-  const int slot_count = t.trainer.optimizer().slots();
+  const int slot_count = t.trainer.update().optimizer.slots();
   require(slots.shape(0) == static_cast<size_t>(slot_count) &&
               (slot_count == 0 || slots.shape(1) == parameters.size()),
           "slots must be (trainer.slots, parameters)");
@@ -236,12 +244,20 @@ std::tuple<Result, long> run(PythonTrainer& t, Floats parameters, Floats state, 
   require(rates.size() >= steps, "there must be a rate for each step");
   Trainer::Run run{};
   run.images = read_images(pixels, mean, scale, t.input);
-  run.targets = read_targets(targets, t.loss, run.images.count, t.output.size());
+  run.targets = read_targets(targets, sample_weight, t.loss, run.images.count, t.output.size());
   for (size_t i = 0; i < order.size(); i++)
     require(order.data()[i] >= 0 && order.data()[i] < run.images.count,
             "order names an image that is not there");
   run.parameters = parameters.data();
   run.state = state.data();
+  run.state_count = t.state_count;
+  if (t.trainer.update().average_decay > 0) {
+    require(average_parameters && average_parameters->size() == parameters.size() &&
+                average_state && average_state->size() == state.size(),
+            "averages must have the sizes of parameters and state");
+    run.average_parameters = average_parameters->data();
+    run.average_state = average_state->data();
+  }
   for (int i = 0; i < slot_count; i++)
     run.slots.push_back(slots.data() + static_cast<size_t>(i) * parameters.size());
   run.order = order.data();
@@ -356,15 +372,20 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       .def("features", &features, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
       .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
-           "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0);
+           "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0,
+           "sample_weight"_a.none() = nb::none());
 
   nb::class_<BoundPlan>(m, "BoundPlan", "A plan with the arrays that it reads at each call.")
       .def("forward", &BoundPlan::forward, "images"_a, "threads"_a = 0);
 
   nb::class_<PythonTrainer>(m, "Trainer", "Gradient descent on a plan's parameters.")
       .def(nb::new_(&make_trainer), "plan"_a, "batch_size"_a, "loss"_a, "optimizer"_a,
-           "augmentation"_a.none() = nb::none(), "seed"_a = 0, "threads"_a = 0)
-      .def_prop_ro("slots", [](const PythonTrainer& t) { return t.trainer.optimizer().slots(); })
+           "augmentation"_a.none() = nb::none(), "seed"_a = 0, "threads"_a = 0,
+           "clip_norm"_a = 0.0f, "average_decay"_a = 0.0f)
+      .def_prop_ro("slots",
+                   [](const PythonTrainer& t) { return t.trainer.update().optimizer.slots(); })
       .def("run", &run, "parameters"_a, "state"_a, "slots"_a, "images"_a, "mean"_a, "scale"_a,
-           "targets"_a, "order"_a, "rates"_a, "first_step"_a = 0);
+           "targets"_a, "order"_a, "rates"_a, "first_step"_a = 0,
+           "sample_weight"_a.none() = nb::none(), "average_parameters"_a.none() = nb::none(),
+           "average_state"_a.none() = nb::none());
 }

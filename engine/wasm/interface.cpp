@@ -153,7 +153,7 @@ void EXPORT(fp_trainer)(Model* model, int batch_size, int adam, float momentum, 
   const NetworkPlan& plan = model->plan;
   model->slots.assign(optimizer.slots() * plan.parameter_count(), 0.0f);
   model->trainer = std::make_unique<Trainer>(plan.input(), plan.steps(), plan.parameter_count(),
-                                             options, optimizer);
+                                             options, Trainer::Update{optimizer});
 }
 
 // Trains on images order[0 .. order_size), a batch after the other, each with its own rate; writes
@@ -164,7 +164,7 @@ long EXPORT(fp_train)(Model* model, const void* images, int is_float, long count
   Trainer::Run run{};
   run.parameters = model->parameters.data();
   run.state = model->state.data();
-  for (int i = 0; i < model->trainer->optimizer().slots(); i++)
+  for (int i = 0; i < model->trainer->update().optimizer.slots(); i++)
     run.slots.push_back(model->slots.data() + i * model->parameters.size());
   run.images = model->images(images, is_float, count);
   run.targets.labels = labels;

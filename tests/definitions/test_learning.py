@@ -31,6 +31,64 @@ def test_cross_entropy_against_pytorch(torch, random, smoothing, weighted):
     assert loss == pytest.approx(float(expected), rel=1e-12)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sample_weights_against_pytorch(torch, random, smoothing, weighted):
+    scores, targets = random.normal(0, 5, size=(9, 4)), random.integers(0, 4, 9)
+    classes = random.uniform(0.1, 3, 4) if weighted else None
+    own = random.uniform(0, 3, 9)
+    losses = torch.nn.functional.cross_entropy(
+        tensor(torch, scores),
+        torch.from_numpy(targets),
+        None if classes is None else tensor(torch, classes),
+        label_smoothing=smoothing,
+        reduction="none",
+    )
+    divisor = own if classes is None else own * classes[targets]
+    expected = float((losses.numpy() * own).sum() / divisor.sum())
+    options = {"label_smoothing": smoothing, "class_weights": classes}
+    loss = d.cross_entropy(scores, targets, sample_weight=own, **options)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    values = random.normal(size=(9, 4))
+    squares = torch.nn.functional.mse_loss(
+        tensor(torch, scores),
+        tensor(torch, values),
+        weight=tensor(torch, own[:, None].repeat(4, 1)),
+    )
+    found = d.mean_squared_error(scores, values, sample_weight=own)
+    assert found == pytest.approx(float(squares), rel=1e-12)
+
+
+@pytest.mark.parametrize("max_norm", [0.5, 100.0])
+def test_clipping_against_pytorch(torch, random, max_norm):
+    gradient = random.normal(size=7)
+    theirs = torch.nn.Parameter(tensor(torch, gradient))
+    theirs.grad = tensor(torch, gradient)
+    torch.nn.utils.clip_grad_norm_([theirs], max_norm)
+    np.testing.assert_allclose(d.clip_by_norm(gradient, max_norm), theirs.grad.numpy(), **CLOSE)
+
+
+def test_averages_against_pytorch(torch, random):
+    theirs = torch.nn.Linear(3, 2, bias=False).double()
+    averaged = torch.optim.swa_utils.AveragedModel(
+        theirs, avg_fn=torch.optim.swa_utils.get_ema_avg_fn(0.15)
+    )
+    average = values = random.normal(size=(2, 3))
+    for step in range(5):  # (1 + step) / (10 + step) is more than 0.15 from step 1 on
+        theirs.weight.data = tensor(torch, values)
+        averaged.update_parameters(theirs)  # which copies at first
+        average = d.average_step(average, values, decay=0.15, step=step)
+        np.testing.assert_allclose(average, averaged.module.weight.detach().numpy(), **CLOSE)
+        values = random.normal(size=(2, 3))
+
+
+def test_a_young_average_forgets(random):
+    start, values = random.normal(size=(2, 5))
+    np.testing.assert_allclose(
+        d.average_step(start, values, decay=0.99, step=1), (2 * start + 9 * values) / 11
+    )
+
+
 def test_mean_squared_error_against_pytorch(torch, random):
     values, targets = random.normal(size=(5, 3)), random.normal(size=(5, 3))
     expected = torch.nn.functional.mse_loss(tensor(torch, values), tensor(torch, targets))

@@ -68,18 +68,12 @@ void Batch::plan_units(long parameter_count) {
   share(at, parameter_count);
 }
 
-double Batch::normaliser(const Data& data) const {
-  std::vector<int64_t> labels;
-  if (data.targets.labels && !options_.loss.class_weights.empty())
-    for (int i = 0; i < data.n; i++) labels.push_back(data.targets.labels[data.index[i]]);
-  return loss_normaliser(options_.loss, program_.output().shape, labels.data(), data.n);
-}
-
 LossResult Batch::loss(const Data& data, const Pass& pass, double normaliser) const {
   Targets targets;
   for (int l = 0; l < kLanes && pass.block * kLanes + l < data.n; l++) {
     const int64_t image = data.index[pass.block * kLanes + l];
     if (data.targets.labels) targets.label[l] = data.targets.labels[image];
+    if (data.targets.weights) targets.weight[l] = data.targets.weights[image];
     if (data.targets.values)
       targets.row[l] = data.targets.values + image * program_.output().shape.size();
   }
@@ -143,7 +137,8 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   const auto& ops = program_.ops();
   const int blocks = blocks_of(data.n), last = static_cast<int>(ops.size());
   const int cuts = static_cast<int>(cuts_.size());
-  const double divisor = normaliser(data);
+  const double divisor =
+      loss_normaliser(options_.loss, program_.output().shape, data.targets, data.index, data.n);
   program_.pack(data.parameters, gradients_[0].size() < kFewParameters ? 1 : options_.threads);
 
   auto load = [&](Pass& pass, int thread) {

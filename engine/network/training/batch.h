@@ -13,12 +13,6 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-// What a network should have said about each image of a data set.
-struct DataTargets {
-  const int64_t* labels = nullptr; // (N,) for cross-entropy
-  const float* values = nullptr;   // (N, F) for mean squared error
-};
-
 class Batch {
  public:
   struct Options {
@@ -58,7 +52,6 @@ class Batch {
   };
   void plan_units(long parameter_count);
   LossResult loss(const Data& data, const Pass& pass, double normaliser) const;
-  double normaliser(const Data& data) const;
   Pass start(const Data& data, int thread, int block);
   // What a block passes through between two cuts, on a thread. Where there are fewer blocks than
   // threads, several carry a block, and meet between two pieces.

@@ -25,7 +25,7 @@ void each_feature(const Slot& output, F f) {
 
 // With label smoothing s and class weights w over K classes, PyTorch's loss of an image is
 //   -sum_k t_k log softmax(z)_k,   t_k = (1 - s) w_label [k = label] + s w_k / K,
-// and its gradient softmax(z)_k sum(t) - t_k.
+// and its gradient softmax(z)_k sum(t) - t_k; both times the weight of the image.
 LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
                          const Targets& targets, double normaliser) {
   const vec* scores = pass.value(output);
@@ -41,8 +41,9 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
   for (int lane = 0; lane < kLanes; lane++)
     if (lane_mask[lane]) {
       label[lane] = static_cast<int32_t>(targets.label[lane]);
-      hit[lane] = (1 - loss.label_smoothing) * class_weight(label[lane]);
+      hit[lane] = (1 - loss.label_smoothing) * class_weight(label[lane]) * targets.weight[lane];
     }
+  auto smooth_share = [&](int k) { return targets.weight * (smoothing * class_weight(k)); };
 
   vec highest = scores[output.value_layout.at(0, 0, 0)];
   ivec argmax{};
@@ -64,7 +65,7 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     if (gradient) gradient[gradient_at] = e;
     vec weighted_score = select(label == broadcast(k), hit * z, vec{});
     if (smooth) {
-      const vec share = broadcast(smoothing * class_weight(k));
+      const vec share = smooth_share(k);
       weighted_score += share * z;
       shares.add(share);
     }
@@ -77,7 +78,7 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     const vec factor = target_sum / total.total();
     each_feature(output, [&](int k, long, long at) {
       vec target = select(label == broadcast(k), hit, vec{});
-      if (smooth) target += broadcast(smoothing * class_weight(k));
+      if (smooth) target += smooth_share(k);
       gradient[at] = select(lane_mask, (gradient[at] * factor - target) * scale, vec{});
     });
   }
@@ -102,20 +103,24 @@ LossResult squared_error(const Slot& output, const Pass& pass, const Targets& ta
     for (int lane = 0; lane < kLanes; lane++)
       if (lane_mask[lane]) target[lane] = targets.row[lane][k];
     const vec error = select(lane_mask, values[at] - target, vec{});
-    total.add(error * error);
-    if (gradient) gradient[gradient_at] = scale * error;
+    const vec weighted = targets.weight * error;
+    total.add(weighted * error);
+    if (gradient) gradient[gradient_at] = scale * weighted;
   });
   return {masked_sum(total.total(), lane_mask) / normaliser, 0};
 }
 
 } // namespace
 
-double loss_normaliser(const Loss& loss, const Shape& output, const int64_t* labels, long images) {
-  if (loss.kind == LossKind::mse) return static_cast<double>(images) * output.size();
-  if (loss.class_weights.empty()) return static_cast<double>(images);
+double loss_normaliser(const Loss& loss, const Shape& output, const DataTargets& targets,
+                       const int64_t* index, long images) {
   double total = 0;
-  for (long i = 0; i < images; i++) total += loss.class_weights[labels[i]];
-  return total;
+  for (long i = 0; i < images; i++) {
+    const double own = targets.weights ? targets.weights[index[i]] : 1.0f;
+    total += loss.class_weights.empty() ? own : own * loss.class_weights[targets.labels[index[i]]];
+  }
+  if (total == 0) return 1;
+  return loss.kind == LossKind::mse ? total * output.size() : total;
 }
 
 LossResult compute_loss(const Loss& loss, const Slot& output, const Pass& pass,

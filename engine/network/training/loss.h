@@ -6,10 +6,18 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
+// What a network should have said about each image of a data set.
+struct DataTargets {
+  const int64_t* labels = nullptr; // (N,) for cross-entropy
+  const float* values = nullptr;   // (N, F) for mean squared error
+  const float* weights = nullptr;  // (N,) how much each image counts; null: all alike
+};
+
 // Of the images in a block's lanes; masked lanes are not read.
 struct Targets {
   int64_t label[kLanes] = {};    // cross-entropy
   const float* row[kLanes] = {}; // mean squared error: as many floats as the output has
+  vec weight = broadcast(1.0f);
 };
 
 struct LossResult {
@@ -18,9 +26,10 @@ struct LossResult {
 };
 
 // What the sum of a batch's losses is divided by, as PyTorch's "mean" does: cross-entropy by the
-// number of images, or the sum of their labels' class weights; squared error by images x
-// features. `labels` (of the batch's images, cross-entropy with weights only) may be null else.
-double loss_normaliser(const Loss&, const Shape& output, const int64_t* labels, long images);
+// number of images, or the sum of their weights, each that of its image times that of its label's
+// class; squared error by that x features. A batch of which nothing counts costs nothing: 1.
+double loss_normaliser(const Loss&, const Shape& output, const DataTargets&, const int64_t* index,
+                       long images);
 
 // Writes the gradient of `output` (zero in masked lanes) if it is asked for.
 LossResult compute_loss(const Loss&, const Slot& output, const Pass&, const Targets&,

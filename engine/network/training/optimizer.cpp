@@ -1,10 +1,14 @@
-// Definition: sgd_step, adam_step, adamw_step.
+// Definition: sgd_step, adam_step, adamw_step, clip_by_norm, average_step.
 // Test: tests/engine/network/training/test_trainer.py.
 //
 // See optimizer.h. Plain loops over restricted pointers: the compiler makes vectors of them.
 #include "network/training/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "threads.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -63,6 +67,25 @@ void optimize(const Optimizer& o, long begin, long end, const float* gradient, f
     sgd(o, count, gradient, parameters, first, static_cast<float>(rate));
   else
     adam(o, count, gradient, parameters, first, slots[1] + begin, rate, step);
+}
+
+float clip_factor(const float* gradient, long count, float most, int threads) {
+  std::vector<double> sums(threads);
+  run_threads(threads, [&](int t) {
+    double sum = 0;
+    for (long i = count * t / threads; i < count * (t + 1) / threads; i++)
+      sum += static_cast<double>(gradient[i]) * gradient[i];
+    sums[t] = sum;
+  });
+  double total = 0;
+  for (double sum : sums) total += sum;
+  return static_cast<float>(std::min(1.0, most / (std::sqrt(total) + 1e-6)));
+}
+
+void average(long begin, long end, const float* values, float* averages, float decay, long step) {
+  const double young = static_cast<double>(1 + step) / static_cast<double>(10 + step);
+  const float take = static_cast<float>(1 - std::min(static_cast<double>(decay), young));
+  for (long i = begin; i < end; i++) averages[i] += take * (values[i] - averages[i]);
 }
 
 } // namespace FENCEPOST_LEVEL

@@ -53,6 +53,8 @@ from .layers import (
 from .learning import (
     adam_step as adam_step,
     adamw_step as adamw_step,
+    average_step as average_step,
+    clip_by_norm as clip_by_norm,
     cross_entropy as cross_entropy,
     mean_squared_error as mean_squared_error,
     sgd_step as sgd_step,

@@ -29,6 +29,7 @@ def cross_entropy(
     *,
     label_smoothing: float = 0.0,
     class_weights: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Return the mean over images of −Σⱼ w(j) · q(j) · log softmax(scores)(j).
 
@@ -45,6 +46,9 @@ def cross_entropy(
         C. Szegedy et al., Rethinking the inception architecture, 2015, section 7.
     class_weights : array_like, (classes,), optional
         1 for each class if None.
+    sample_weight : array_like, (N,), optional
+        How much each image counts, in the sum of the losses and in what it is divided by: an
+        image of weight 2 counts as two of weight 1.
 
     >>> round(cross_entropy([[0, 0, 0, 0]], [2]), 4)  # log 4
     1.3863
@@ -52,22 +56,30 @@ def cross_entropy(
     scores = as_float(scores)
     classes = scores.shape[1]
     weights = np.ones(classes) if class_weights is None else as_float(class_weights)
+    images = np.ones(len(scores)) if sample_weight is None else as_float(sample_weight)
     total = weight = 0.0
-    for logarithms, target in zip(_log_softmax(scores), np.asarray(targets, int), strict=True):
+    for logarithms, target, own in zip(
+        _log_softmax(scores), np.asarray(targets, int), images, strict=True
+    ):
         for j in range(classes):
             share = label_smoothing / classes + (1 - label_smoothing) * (j == target)
-            total -= weights[j] * share * logarithms[j]
-        weight += weights[target]
+            total -= own * weights[j] * share * logarithms[j]
+        weight += own * weights[target]
     return float(total / weight)
 
 
-def mean_squared_error(values: ArrayLike, targets: ArrayLike) -> float:
+def mean_squared_error(
+    values: ArrayLike, targets: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float:
     """Return the mean of (value − target)² over all images and values.
+
+    With `sample_weight`, (N,), the mean is weighted: an image of weight 2 counts as two.
 
     >>> mean_squared_error([[1, 2]], [[1, 4]])
     2.0
     """
-    return float(np.mean((as_float(values) - as_float(targets)) ** 2))
+    squares = (as_float(values) - as_float(targets)) ** 2
+    return float(np.average(squares.reshape(len(squares), -1).mean(axis=1), weights=sample_weight))
 
 
 def sgd_step(
@@ -151,6 +163,33 @@ def adamw_step(
     """
     decayed = as_float(parameter) * (1 - rate * weight_decay)
     return adam_step(decayed, gradient, mean, square, step=step, rate=rate, betas=betas, eps=eps)
+
+
+def clip_by_norm(gradient: ArrayLike, max_norm: float) -> Array:
+    """Return the gradient, made shorter if its norm is more than `max_norm`.
+
+    The norm is that of all parameters' gradients together. As in PyTorch:
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+
+    >>> clip_by_norm([3.0, 4.0], 1.0).round(4)
+    array([0.6, 0.8])
+    """
+    gradient = as_float(gradient)
+    return gradient * min(1.0, max_norm / (float(np.sqrt((gradient**2).sum())) + 1e-6))
+
+
+def average_step(average: ArrayLike, values: ArrayLike, *, decay: float, step: int) -> Array:
+    """Return the exponential moving average after step `step`, which counts from 1.
+
+    decay · average + (1 − decay) · values, where decay is at most (1 + step) / (10 + step): a
+    young average forgets the values that it began with, as
+    https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage has it.
+
+    >>> average_step([1.0], [2.0], decay=0.999, step=1).round(4)
+    array([1.8182])
+    """
+    decay = min(decay, (1 + step) / (10 + step))
+    return decay * as_float(average) + (1 - decay) * as_float(values)
 
 
 def _log_softmax(scores: Array) -> Array:

@@ -23,7 +23,10 @@ CROSS_ENTROPY = {"name": "cross_entropy", "label_smoothing": 0.0, "class_weights
 def loss_of(loss, outputs, targets):
     """The loss as `definitions` has it."""
     if loss["name"] == "mse":
-        return definitions.mean_squared_error(outputs.reshape(targets.shape), targets)
+        weights = loss.get("sample_weight")
+        return definitions.mean_squared_error(
+            outputs.reshape(targets.shape), targets, sample_weight=weights
+        )
     options = {name: value for name, value in loss.items() if name != "name"}
     return definitions.cross_entropy(outputs, targets, **options)
 
@@ -36,14 +39,14 @@ def targets_of(net, loss, count):
     return generator.integers(0, outputs, count)
 
 
-def check(engine, net, images, loss, training=False, threads=1):
+def check(engine, net, images, loss, training=False, threads=1, sample_weight=None):
     """Check the loss and both gradients of one network.
 
     The engine's image gradient is that of the normalised input, so the reference is asked for it.
     """
     targets = targets_of(net, loss, len(images))
     value, by_parameter, by_image = nets.plan(engine, net).gradient(
-        *nets.arguments(net, images), targets, loss, 0, threads, training
+        *nets.arguments(net, images), targets, loss, 0, threads, training, 0, sample_weight
     )
     mean, scale = (
         a.astype(np.float64).reshape(-1, *(1,) * (images.ndim - 2))
@@ -52,7 +55,7 @@ def check(engine, net, images, loss, training=False, threads=1):
 
     def function(parameters, seen):
         outputs = reference.outputs(net, seen / scale + mean, parameters, training)
-        return loss_of(loss, outputs, targets)
+        return loss_of({**loss, "sample_weight": sample_weight}, outputs, targets)
 
     arrays = [net.parameter_vector, (images.astype(np.float64) - mean) * scale]
     gradients = [by_parameter, by_image.reshape(images.shape)]
@@ -99,7 +102,7 @@ def test_models(engine, name):
     check(engine, net, nets.random_images(net, 4, np.uint8), CROSS_ENTROPY)
 
 
-@pytest.mark.parametrize(
+LOSSES = pytest.mark.parametrize(
     "loss",
     [
         MSE,
@@ -114,9 +117,42 @@ def test_models(engine, name):
     ],
     ids=["mse", "plain", "smoothing", "weights", "both"],
 )
+
+
+@LOSSES
 def test_every_loss(engine, loss):
     net = nets.network("linear")
     check(engine, net, nets.random_images(net, 21), loss, threads=2)
+
+
+@LOSSES
+@pytest.mark.parametrize("count", [1, 21])
+def test_every_loss_with_sample_weights(engine, loss, count):
+    net = nets.network("linear")
+    weights = np.random.default_rng(5).uniform(0.1, 3, count).astype(np.float32)
+    weights[3:7] = 0
+    check(engine, net, nets.random_images(net, count), loss, threads=2, sample_weight=weights)
+
+
+@LOSSES
+def test_sample_weights_of_1_change_no_bit(engine, loss):
+    net = nets.network("linear")
+    images = nets.random_images(net, 21)
+    arguments = (*nets.arguments(net, images), targets_of(net, loss, 21), loss, 0, 2, True, 0)
+    plan = nets.plan(engine, net)
+    plain, ones = plan.gradient(*arguments), plan.gradient(*arguments, np.ones(21, np.float32))
+    assert plain[0] == ones[0]
+    np.testing.assert_array_equal(plain[1], ones[1])
+
+
+@LOSSES
+def test_images_of_no_weight_teach_nothing(engine, loss):
+    net = nets.network("linear")
+    images = nets.random_images(net, 5)
+    arguments = (*nets.arguments(net, images), targets_of(net, loss, 5), loss, 0, 1, True, 0)
+    value, by_parameter, _ = nets.plan(engine, net).gradient(*arguments, np.zeros(5, np.float32))
+    assert value == 0
+    assert not by_parameter.any()
 
 
 def test_cross_entropy_of_large_outputs(engine):

@@ -29,25 +29,31 @@ RATES = np.array([0.05, 0.03, 0.04, 0.02], np.float32)
 class Run:
     """A network in training on random data, with everything that `Trainer.run` takes."""
 
-    def __init__(self, engine, name, optimizer=SGD, batch=8, threads=1, count=30):
+    def __init__(
+        self, engine, name, optimizer=SGD, batch=8, threads=1, count=30, clip_norm=0.0, average=0.0
+    ):
         self.net = nets.network(name)
         self.images = nets.random_images(self.net, count)
         self.labels = np.random.default_rng(6).integers(0, self.net.output_shape[0], count)
         self.order = np.random.default_rng(9).permutation(count)
         self.plan, self.batch = nets.plan(engine, self.net), batch
-        self.trainer = engine.Trainer(self.plan, batch, LOSS, optimizer, None, 0, threads)
+        self.trainer = engine.Trainer(
+            self.plan, batch, LOSS, optimizer, None, 0, threads, clip_norm, average
+        )
         self.slots = np.zeros((self.trainer.slots, self.net.parameter_count), np.float32)
+        self.weights = None
+        self.averages = [self.net.parameter_vector.copy(), self.net.state_vector.copy()]
 
     def steps(self, first, stop, rates=RATES):
         order = self.order[first * self.batch : stop * self.batch]
         parameters, state, images, mean, scale = nets.arguments(self.net, self.images)
         return self.trainer.run(
             parameters, state, self.slots, images, mean, scale, self.labels, order,
-            rates[first:stop], first,
+            rates[first:stop], first, self.weights, *self.averages,
         )  # fmt: skip
 
     def arrays(self):
-        return [self.net.parameter_vector, self.net.state_vector, self.slots]
+        return [self.net.parameter_vector, self.net.state_vector, self.slots, *self.averages]
 
 
 def by_definition(optimizer, parameters, gradient, slots, step, rate):
@@ -65,10 +71,11 @@ def by_definition(optimizer, parameters, gradient, slots, step, rate):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("clip_norm", [0.0, 0.3])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_steps_of_every_optimizer(engine, optimizer, threads):
+def test_steps_of_every_optimizer(engine, optimizer, clip_norm, threads):
     """Four steps, the last batch short, each from the gradient at the parameters before it."""
-    run = Run(engine, "conv after conv", optimizer, threads=threads)
+    run = Run(engine, "conv after conv", optimizer, threads=threads, clip_norm=clip_norm)
     plan, net = run.plan, run.net
     parameters, slots, losses = net.parameter_vector.astype(np.float64), [], []
     for step, rate in enumerate(RATES):
@@ -78,6 +85,9 @@ def test_steps_of_every_optimizer(engine, optimizer, threads):
             parameters.astype(np.float32), *rest, run.labels[chosen], LOSS, 0, 1, True
         )
         losses.append(value)
+        if clip_norm:
+            assert np.linalg.norm(gradient) > clip_norm
+            gradient = definitions.clip_by_norm(gradient, clip_norm)
         parameters, slots = by_definition(optimizer, parameters, gradient, slots, step, rate)
     found, _ = run.steps(0, 4)
     assert_close(net.parameter_vector, parameters, UPDATE)
@@ -96,6 +106,37 @@ def test_running_statistics(engine):
     expected = definitions.batch_norm_running(seen, mean, variance)
     assert_close(net.state["0.running_mean"], expected[0], FORWARD)
     assert_close(net.state["0.running_var"], expected[1], FORWARD)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("clip_norm", [0.0, 0.3])
+def test_averages_follow_parameters_and_state(engine, clip_norm, threads):
+    options = {"threads": threads, "clip_norm": clip_norm}
+    run = Run(engine, "residual with batch norm", average=0.4, **options)
+    plain = Run(engine, "residual with batch norm", **options)
+    expected = run.averages[0].astype(np.float64), run.averages[1].astype(np.float64)
+    for step in range(4):
+        run.steps(step, step + 1)
+        arrays = run.net.parameter_vector, run.net.state_vector
+        expected = [
+            definitions.average_step(average, values, decay=0.4, step=step + 1)
+            for average, values in zip(expected, arrays, strict=True)
+        ]
+        for average, values in zip(run.averages, expected, strict=True):
+            assert_close(average, values, UPDATE)
+    plain.steps(0, 4)  # an average changes nothing
+    np.testing.assert_array_equal(plain.net.parameter_vector, run.net.parameter_vector)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_image_of_weight_2_is_one_that_is_there_twice(engine, threads):
+    once, twice = (Run(engine, "linear", batch=12, threads=threads, count=16) for _ in range(2))
+    once.order = np.arange(8)
+    once.weights = np.where(np.arange(16) < 4, 2, 1).astype(np.float32)
+    twice.order = np.concatenate([np.arange(8), np.arange(4)])
+    for run in (once, twice):
+        run.steps(0, 1)
+    assert_close(once.net.parameter_vector, twice.net.parameter_vector, UPDATE)
 
 
 def test_correct_answers_are_counted(engine):
@@ -117,7 +158,8 @@ def test_a_run_repeats_bit_for_bit(engine, name, threads):
 
 @pytest.mark.parametrize("optimizer", [SGD, ADAM], ids=["sgd", "adam"])
 def test_a_run_in_parts_is_the_same_run(engine, optimizer):
-    whole, parts = (Run(engine, "batch norm 2d", optimizer, threads=2) for _ in range(2))
+    options = {"threads": 2, "clip_norm": 0.5, "average": 0.9}
+    whole, parts = (Run(engine, "batch norm 2d", optimizer, **options) for _ in range(2))
     losses, correct = whole.steps(0, 4)
     found = [parts.steps(*part) for part in ((0, 1), (1, 3), (3, 4))]
     np.testing.assert_array_equal(np.concatenate([part[0] for part in found]), losses)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.training import SGD, fit
+from fencepost.training import SGD, CrossEntropy, fit
 from fencepost.training.checkpoints import Checkpoint
 from training.small import bars, conv_net, dense_net
 
@@ -105,14 +105,24 @@ def pull_the_plug_at(epoch_number):
     return stop
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-def test_resumed_within_the_process(tmp_path, optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "more"),
+    [
+        ("sgd", {"clip_norm": 0.5}),
+        ("adam", {"ema": 0.97, "loss": CrossEntropy(label_smoothing=0.1)}),
+        ("adam", {"balance": "oversample", "sample_weight": np.arange(160) % 3}),
+        ("adamw", {"balance": "weights", "ema": 0.9, "clip_norm": 1.0}),
+    ],
+    ids=["sgd", "adam", "oversample", "adamw"],
+)
+def test_resumed_within_the_process(tmp_path, optimizer, more):
     options = {
         "epochs": 6,
         "batch_size": 16,
         "optimizer": optimizer,
         "validation": bars(50, seed=4),
         "threads": 1,
+        **more,
     }
     unbroken = conv_net()
     history = fit(unbroken, IMAGES, LABELS, **options)

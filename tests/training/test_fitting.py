@@ -145,6 +145,30 @@ def test_augmentation_changes_the_training():
         ({"resume": True}, fp.ArgumentError, r"resume=True needs to know what to go on from"),
         ({"loss": CrossEntropy(class_weights=(1, 2))}, fp.ArgumentError, r"3 outputs. Received: 2"),
         ({"augmentation": "shift=x"}, fp.ArgumentError, r"shift takes pixels"),
+        ({"clip_norm": 0}, fp.ArgumentError, r"clip_norm must be a finite number, more than 0"),
+        ({"ema": 1.0}, fp.ArgumentError, r"ema must be .* more than 0 and less than 1"),
+        ({"time_limit": -1}, fp.ArgumentError, r"time_limit must be a finite number, more than 0"),
+        ({"target_accuracy": 0.9}, fp.ArgumentError, r"target_accuracy needs validation data"),
+        (
+            {"target_accuracy": 99, "validation": 0.1},
+            fp.ArgumentError,
+            r"target_accuracy must be .* at most 1",
+        ),
+        ({"balance": "equal"}, fp.ArgumentError, r"balance must be .*weights.*oversample"),
+        ({"balance": "weights", "loss": "mse"}, fp.ArgumentError, r"is for classes.*the loss mse"),
+        (
+            {"balance": "weights", "loss": CrossEntropy(class_weights=(1, 2, 3))},
+            fp.ArgumentError,
+            r"must have no class_weights beside balance='weights'",
+        ),
+        ({"sample_weight": [1, 2]}, fp.DataError, r"sample_weight must have one entry per image"),
+        (
+            {"sample_weight": np.arange(160) - 1.0},
+            fp.DataError,
+            r"sample_weight must be at least 0, .*: sample_weight\[0\] = -1\.",
+        ),
+        ({"sample_weight": np.zeros(160)}, fp.DataError, r"not 0 for all images. Received: all 0"),
+        ({"sample_weight": np.full(160, np.nan)}, fp.DataError, r"sample_weight must be .*finite"),
     ],
 )
 def test_bad_settings(options, kind, message):

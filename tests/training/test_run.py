@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.training import SGD, Adam, Constant, fit
+from fencepost.training import SGD, Adam, Constant, CrossEntropy, fit
 from training.small import bars, conv_net, dense_net
 
 IMAGES, LABELS = bars(160)
@@ -78,6 +78,77 @@ def test_early_stopping_waits_its_patience():
     assert len(history) == history.best_epoch + 4 < 200
     later = history["validation_accuracy"][history.best_epoch :]
     assert max(later) <= history["validation_accuracy"][history.best_epoch - 1]
+
+
+def test_training_stops_when_it_is_good_enough():
+    net = dense_net()
+    history = fit(
+        net, IMAGES, LABELS, epochs=200, validation=VALIDATION, target_accuracy=0.9, lr=0.01
+    )
+    assert history.outcome == "reached the target"
+    *before, last = history["validation_accuracy"]
+    assert max(before, default=0.0) < 0.9 <= last
+    assert net.evaluate(*VALIDATION).accuracy == last
+
+
+def test_a_limit_of_time_ends_the_run_and_the_schedule():
+    history = fit(conv_net(), *bars(2000), batch_size=8, validation=0.2, time_limit=0.6)
+    assert history.outcome == "finished" and len(history) >= 1
+    assert 0 < history["lr"][-1] < 0.01 * Adam().lr
+    assert all(np.isfinite(history["loss"]))
+    few = fit(dense_net(), IMAGES, LABELS, epochs=2, time_limit=600)
+    assert len(few) == 2  # the epochs came first, and so did the schedule's end
+    assert few["lr"][-1] < 1e-4
+
+
+def test_less_time_than_a_step_takes_one_step():
+    history = fit(dense_net(), IMAGES, LABELS, batch_size=8, time_limit=1e-9)
+    assert len(history) == 1 and history.outcome == "finished"
+
+
+def test_the_average_is_what_is_validated_and_left():
+    options = {"epochs": 3, "optimizer": "sgd", "lr": 0.3, "schedule": "constant", "threads": 1}
+    plain, averaged, unvalidated = conv_net(), conv_net(), conv_net()
+    fit(plain, IMAGES, LABELS, **options)
+    history = fit(averaged, IMAGES, LABELS, ema=0.9, validation=VALIDATION, **options)
+    fit(unvalidated, IMAGES, LABELS, ema=0.9, **options)
+    best = history["validation_accuracy"][history.best_epoch - 1]
+    assert averaged.evaluate(*VALIDATION).accuracy == best
+    assert not np.array_equal(plain.parameter_vector, unvalidated.parameter_vector)
+    assert not np.array_equal(plain.state_vector, unvalidated.state_vector)
+
+
+def test_clipping_bounds_a_step():
+    net = dense_net()
+    before = net.parameter_vector.copy()
+    sgd = SGD(lr=1.0, momentum=0.0, nesterov=False)
+    options = {"epochs": 1, "batch_size": 160, "optimizer": sgd, "schedule": "constant"}
+    fit(net, IMAGES, LABELS, clip_norm=0.01, **options)
+    assert np.linalg.norm(net.parameter_vector - before) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_weights_of_0_leave_images_out():
+    half = np.arange(160) < 80
+    options = {"epochs": 3, "optimizer": "sgd", "threads": 1}
+    weighted, alone = dense_net(), dense_net()
+    weighted.normalization = alone.normalization = (50, 80)
+    fit(weighted, IMAGES, LABELS, batch_size=160, sample_weight=7.0 * half, **options)
+    fit(alone, IMAGES[half], LABELS[half], batch_size=80, **options)
+    np.testing.assert_allclose(weighted.parameter_vector, alone.parameter_vector, atol=2e-5)
+
+
+@pytest.mark.parametrize("balance", ["weights", "oversample"])
+def test_balance_finds_the_small_class(balance):
+    chosen = np.concatenate([np.flatnonzero(LABELS == 0), np.flatnonzero(LABELS == 1)[:3]])
+    images, labels = IMAGES[chosen], LABELS[chosen]
+    net = dense_net(outputs=2)
+    fit(net, images, labels, epochs=2, balance=balance, lr=0.01)
+    recalls = [score.recall for score in net.evaluate(images, labels).per_class]
+    assert min(recalls) > 0.6
+    if balance == "weights":
+        same = dense_net(outputs=2)
+        fit(same, images, labels, epochs=2, loss=CrossEntropy.balanced(labels, 2), lr=0.01)
+        np.testing.assert_array_equal(net.parameter_vector, same.parameter_vector)
 
 
 def test_on_epoch_can_stop():

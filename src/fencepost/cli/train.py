@@ -150,7 +150,7 @@ def _fit(network: Network, loaded: TrainingData, settings: dict[str, Any]) -> Hi
 
 
 def _print_epoch(epoch: Epoch) -> None:
-    from ..training.progress import format_epoch
+    from ..training.loop.progress import format_epoch
 
     print(format_epoch(epoch), file=sys.stderr, flush=True)
 

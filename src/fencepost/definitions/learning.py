@@ -79,7 +79,8 @@ def mean_squared_error(
     2.0
     """
     squares = (as_float(values) - as_float(targets)) ** 2
-    return float(np.average(squares.reshape(len(squares), -1).mean(axis=1), weights=sample_weight))
+    images = np.ones(len(squares)) if sample_weight is None else as_float(sample_weight)
+    return float(np.average(squares.reshape(len(squares), -1).mean(axis=1), weights=images))
 
 
 def sgd_step(

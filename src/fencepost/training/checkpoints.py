@@ -29,7 +29,8 @@ class Checkpoint:
     """Where a run stands, at a step boundary.
 
     `settings` are what the run was made with (they must be the same to go on), `arrays` the named
-    arrays, `epoch` and `step` how many epochs and how many steps of the next are done.
+    arrays, `epoch` and `step` how many epochs and how many steps of the next are done. `spent` are
+    the seconds of the whole run so far.
     """
 
     settings: dict[str, Any]
@@ -38,6 +39,7 @@ class Checkpoint:
     step: int
     correct: int = 0
     seconds: float = 0.0
+    spent: float = 0.0
     history: History = field(default_factory=History)
 
     def save(self, path: Path) -> None:
@@ -50,6 +52,7 @@ class Checkpoint:
             "step": self.step,
             "correct": self.correct,
             "seconds": self.seconds,
+            "spent": self.spent,
             "history": self.history.to_dict(),
         }
         metadata = {"format": FORMAT, "checkpoint": json.dumps(record)}

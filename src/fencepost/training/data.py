@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
 from ..datasets.dataset import Dataset
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DataError
 from ..layers.base import engine_shape
+from .balance import oversampled
 from .losses import Loss
 
 Validation = tuple[ArrayLike, ArrayLike] | float | None
@@ -28,18 +29,33 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Subset:
-    """Some of the images (N, C, H, W) with their targets; `indices` None means all of them."""
+    """Some of the images (N, C, H, W) with their targets; `indices` None means all of them.
+
+    `weights`: How much each of the images counts, float32 (N,); None: all alike.
+    """
 
     images: NDArray[Any]
     targets: NDArray[Any]
     indices: NDArray[np.int64] | None = None
+    weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.images) if self.indices is None else len(self.indices)
 
-    def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        """Every index once, in an order that follows from seed and epoch alone."""
-        shuffled = np.random.default_rng([seed, epoch]).permutation(len(self))
+    @property
+    def own_targets(self) -> NDArray[Any]:
+        """The targets of these images alone."""
+        return self.targets if self.indices is None else self.targets[self.indices]
+
+    def order(self, seed: int, epoch: int, oversample: bool = False) -> NDArray[np.int64]:
+        """Every index once, in an order that follows from seed and epoch alone.
+
+        With `oversample`, as many indices, every class equally often.
+        """
+        if oversample:
+            shuffled = oversampled(self.own_targets, seed, epoch)
+        else:
+            shuffled = np.random.default_rng([seed, epoch]).permutation(len(self))
         return shuffled if self.indices is None else self.indices[shuffled]
 
     def chunks(self) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
@@ -52,8 +68,8 @@ class Subset:
 
     def fingerprint(self) -> str:
         """Return a short name for the exact content."""
-        indices = np.arange(0) if self.indices is None else self.indices
-        return content_hash(self.images, self.targets, indices)
+        others = [array for array in (self.indices, self.weights) if array is not None]
+        return content_hash(self.images, self.targets, *others)
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,20 @@ class DataSpec:
         return Subset(checked.reshape(-1, *engine_shape(self.input_shape)), labels)
 
 
+def as_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float32] | None:
+    """Take `sample_weight`: a number for each image, at least 0, not all of them 0."""
+    if weights is None:
+        return None
+    array = check_targets(weights, count, loss="mse", outputs=1, name="sample_weight").reshape(-1)
+    if array.min() < 0 or not array.any():
+        received = f"sample_weight[{array.argmin()}] = {array.min():g}" if array.any() else "all 0"
+        raise DataError(
+            f"sample_weight must be at least 0, and not 0 for all images. Received: {received}. "
+            "An image of weight 2 counts as two of weight 1, one of weight 0 not at all."
+        )
+    return np.ascontiguousarray(array)
+
+
 def split(
     given: Subset, validation: Validation, spec: DataSpec, seed: int
 ) -> tuple[Subset, Subset | None]:
@@ -98,7 +128,7 @@ def split(
         both = Dataset(given.images, given.targets)
         train, held_out = both.split_indices(float(validation), seed)
         return (
-            Subset(given.images, given.targets, train),
+            Subset(given.images, given.targets, train, given.weights),
             Subset(given.images, given.targets, held_out),
         )
     raise ArgumentError(

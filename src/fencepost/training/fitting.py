@@ -21,20 +21,22 @@ from ..arrays import ANY, as_array
 from ..datasets.dataset import channel_statistics
 from ..errors import ArgumentError, DataError
 from ..threads import as_threads, get_num_threads
-from . import progress as progress_bars
 from .augmentation import Augmentation, as_augmentation
 from .backends.backend import Arrays, Backend
 from .backends.engine import EngineBackend
 from .batches import require_normalizable
 from .checkpoints import Checkpoint, compare_settings
-from .data import DataSpec, Subset, Validation, content_hash, split
+from .data import DataSpec, Subset, Validation, as_weights, content_hash, split
 from .history import Epoch, History
-from .losses import Loss, as_loss
+from .loop import progress as progress_bars
+from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions
 from .run import TrainingRun
 from .schedules import Schedule, as_schedule
 from .trainable import Floats, Trainable
+
+_EPOCHS = 10
 
 
 def fit(
@@ -42,15 +44,21 @@ def fit(
     images: ArrayLike,
     labels: ArrayLike,
     *,
-    epochs: int = 10,
+    epochs: int | None = None,
     batch_size: int = 64,
     optimizer: Optimizer | str | None = None,
     lr: float | None = None,
     schedule: Schedule | str | None = None,
     loss: Loss | str | None = None,
     augmentation: Augmentation | str | None = None,
+    sample_weight: ArrayLike | None = None,
+    balance: str | None = None,
+    clip_norm: float | None = None,
+    ema: float | None = None,
     validation: Validation = None,
     early_stopping: int | None = None,
+    target_accuracy: float | None = None,
+    time_limit: float | None = None,
     keep_best: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
@@ -71,9 +79,11 @@ def fit(
         As the network's input; uint8 or float32 are used where they are, without a copy.
     labels : array_like
         Class indices, shape (N,), or for regression floats, shape (N,) or (N, F).
-    epochs, batch_size : int
-        Passes over the images, and images per step. The last batch of an epoch may be smaller
-        (if it were of one image, it is left out).
+    epochs : int, optional
+        Passes over the images: 10, or with a `time_limit` as many as there is time for.
+    batch_size : int
+        Images per step. The last batch of an epoch may be smaller (if it were of one image, it is
+        left out).
     optimizer : SGD, Adam, AdamW or their names, default Adam
     lr : float, optional
         The peak learning rate, in place of the optimizer's own.
@@ -81,11 +91,31 @@ def fit(
     loss : CrossEntropy, MeanSquaredError, "cross_entropy" or "mse"
         By default cross-entropy if the labels are integers, else the mean squared error.
     augmentation : Augmentation or text such as "shift=2,rotate=10"
+    sample_weight : array_like, shape (N,), optional
+        How much each image counts: one of weight 2 as two of weight 1. A batch's loss is divided
+        by the sum of its weights, as PyTorch divides by that of class weights. Validation is not
+        weighted.
+    balance : {"weights", "oversample"}, optional
+        For classes of unequal size. "weights": each class counts alike in the loss, see
+        `CrossEntropy.balanced`. "oversample": each class is shown equally often, in epochs of as
+        many images as there are.
+    clip_norm : float, optional
+        The largest norm that the gradient of all parameters together may have; a longer one is
+        made shorter (PyTorch's ``clip_grad_norm_``).
+    ema : float, optional
+        Decay of an exponential moving average of the weights, such as 0.999: after each step it
+        moves towards them by 1 - ema (more in the first steps). Validation measures the average,
+        and it is what the network is left with.
     validation : (images, labels) or float, optional
         Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
         each class in the same proportion.
     early_stopping : int, optional
         Stop after so many epochs without a better validation (accuracy, or loss in regression).
+    target_accuracy : float, optional
+        Stop after the first epoch whose validation accuracy is at least this, such as 0.99.
+    time_limit : float, optional
+        Seconds that training may take, validation included. The schedule is stretched over them,
+        and the last epoch may be a part of one. What is learned depends on the machine's speed.
     keep_best : bool
         With validation: leave the network with the weights of its best epoch, however training
         ends. Of equals the earliest.
@@ -136,8 +166,10 @@ def fit(
     if threads is None:
         threads = get_num_threads() if stored is None else int(stored.settings["threads"])
     outputs = math.prod(net.output_shape)
+    if epochs is None and time_limit is None:
+        epochs = _EPOCHS
     options = RunOptions(
-        epochs=integer("epochs", epochs, 1),
+        epochs=None if epochs is None else integer("epochs", epochs, 1),
         batch_size=integer("batch_size", batch_size, 1),
         optimizer=as_optimizer(optimizer, lr=lr),
         schedule=as_schedule(schedule),
@@ -147,11 +179,22 @@ def fit(
         threads=as_threads("threads", threads),
         keep_best=flag("keep_best", keep_best),
         patience=_patience(early_stopping, validation),
+        target_accuracy=_target(target_accuracy, validation),
+        time_limit=_optional("time_limit", time_limit, 0, above=True),
+        clip_norm=_optional("clip_norm", clip_norm, 0, above=True),
+        average_decay=_optional("ema", ema, 0, 1, above=True, below=True),
+        oversample=balance == "oversample",
     )
     options.loss.check_outputs(outputs)
+    check_balance(balance, options.loss)
     spec = DataSpec(net.input_shape, outputs, options.loss)
     given = spec.checked(images, labels, training=True)
+    given = dataclasses.replace(given, weights=as_weights(sample_weight, len(given)))
     training, held_out = split(given, validation, spec, options.seed)
+    if balance == "weights" and isinstance(options.loss, CrossEntropy):
+        labels = training.own_targets
+        weighted = CrossEntropy.balanced(labels, outputs, options.loss.label_smoothing)
+        options = dataclasses.replace(options, loss=weighted)
     require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or _normalization(given)
     arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
@@ -166,12 +209,25 @@ def fit(
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
     net.normalization = mean, std
-    return run.train(progress_bars.choose(progress, run.total_steps, options.epochs), on_epoch)
+    return run.train(progress_bars.choose(progress, options.epochs), on_epoch)
 
 
 def _normalization(data: Subset) -> tuple[Floats, Floats]:
     mean, std = channel_statistics(data.images)
     return mean, np.where(std > 0, std, np.float32(1))
+
+
+def _optional(name: str, value: float | None, *bounds: float, **open_ends: bool) -> float | None:
+    return None if value is None else real(name, value, *bounds, **open_ends)
+
+
+def _target(accuracy: float | None, validation: Validation) -> float | None:
+    if accuracy is not None and validation is None:
+        raise ArgumentError(
+            "target_accuracy needs validation data to be measured with. Received: "
+            "validation=None. Give validation=0.1, or validation=(images, labels)."
+        )
+    return _optional("target_accuracy", accuracy, 0, 1, above=True)
 
 
 def _patience(early_stopping: int | None, validation: Validation) -> int | None:

@@ -42,7 +42,8 @@ class History:
     best_epoch : int or None
         The epoch (from 1) whose weights the network was left with, where validation chose it.
     outcome : str
-        "finished", "stopped early" or "stopped by on_epoch"; "running" until then.
+        "finished", "stopped early", "reached the target" or "stopped by on_epoch"; "running"
+        until then.
     settings : dict
         Every argument of the run, as it was resolved.
 

@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import real
+from ..arguments import choice, real
 from ..errors import ArgumentError
 from ..text import format_value
+from .balance import WAYS
 from .settings import Setting, as_setting
 
 
@@ -180,6 +181,23 @@ class MeanSquaredError(Loss):
 
 
 LOSSES: dict[str, type[Loss]] = {"cross_entropy": CrossEntropy, "mse": MeanSquaredError}
+
+
+def check_balance(balance: str | None, loss: Loss) -> None:
+    """Raise ArgumentError unless `balance` is one of `balance.WAYS`, and for this loss, or None."""
+    if balance is None:
+        return
+    choice("balance", balance, WAYS)
+    if not isinstance(loss, CrossEntropy):
+        raise ArgumentError(
+            f"balance={balance!r} is for classes. Received: the loss {loss.name}, of a regression. "
+            "Leave balance out; sample_weight weighs single images."
+        )
+    if balance == "weights" and loss.class_weights is not None:
+        raise ArgumentError(
+            "the loss must have no class_weights beside balance='weights', which computes them. "
+            f"Received: class_weights={loss.class_weights!r}. Leave out one of the two."
+        )
 
 
 def as_loss(value: Loss | str | None, targets: NDArray[Any], outputs: int) -> Loss:

@@ -14,7 +14,7 @@ from .schedules import Schedule
 class RunOptions:
     """What decides, with the weights and the data, how a run goes."""
 
-    epochs: int
+    epochs: int | None  # None: as many as there is time for
     batch_size: int
     optimizer: Optimizer
     schedule: Schedule
@@ -24,3 +24,8 @@ class RunOptions:
     threads: int
     keep_best: bool
     patience: int | None
+    target_accuracy: float | None = None
+    time_limit: float | None = None  # seconds
+    clip_norm: float | None = None
+    average_decay: float | None = None
+    oversample: bool = False

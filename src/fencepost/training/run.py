@@ -22,9 +22,11 @@ from .batches import batch_sizes
 from .checkpoints import Checkpoint, remove_leftovers
 from .data import Subset
 from .history import Epoch, History
-from .interrupts import Interrupts
+from .loop.interrupts import Interrupts
+from .loop.pace import Pace
+from .loop.progress import Progress
+from .loop.stopping import outcome
 from .options import RunOptions
-from .progress import Progress
 from .trainable import Floats
 
 # One call of the backend runs about this long: rarely enough to cost nothing, often enough that
@@ -62,19 +64,16 @@ class TrainingRun:
         self._step = 0
         self._correct = 0
         self._seconds = 0.0
+        self._pace = Pace(options, len(self._sizes))
+        self._validation_steps = len(validation or ()) / options.batch_size
         self._best: tuple[Floats, Floats] | None = None
-        self._good = (model.parameters.copy(), model.state.copy())
+        self._good = self._evaluated()
         self._lowest_loss: float | None = None
         self._steps_per_slice = 1
         self._saved_at = time.monotonic()
         self._path: Path | None = None
         self._save_seconds = 0.0
         self.history = History(settings=settings)
-
-    @property
-    def total_steps(self) -> int:
-        """Steps of the whole run, if nothing stops it early."""
-        return self._options.epochs * len(self._sizes)
 
     def save_to(self, path: Path, every: float) -> None:
         """Write checkpoints to `path` from now on: now, each epoch, and every so many seconds."""
@@ -109,7 +108,8 @@ class TrainingRun:
         if "best_parameters" in checkpoint.arrays:
             best = checkpoint.arrays["best_parameters"], checkpoint.arrays["best_state"]
             self._best = (best[0].copy(), best[1].copy())
-        self._good = (self._model.parameters.copy(), self._model.state.copy())
+        self._good = self._evaluated()
+        self._pace.start(checkpoint.spent)
         self._epoch, self._step = checkpoint.epoch, checkpoint.step
         self._correct, self._seconds = checkpoint.correct, checkpoint.seconds
         self.history = checkpoint.history
@@ -123,7 +123,7 @@ class TrainingRun:
         back.
         """
         with Interrupts() as interrupts:
-            progress.start(self._epoch * len(self._sizes) + self._step)
+            progress.start(self._pace.fraction(self._done))
             try:
                 while self.history.outcome == "running":
                     self._train_epoch(interrupts, progress)
@@ -141,25 +141,28 @@ class TrainingRun:
     def _train_epoch(self, interrupts: Interrupts, progress: Progress) -> None:
         """Take the steps up to the end of the epoch."""
         options, data = self._options, self._training
-        order = data.order(options.seed, self._epoch)
-        while self._step < len(self._sizes):
+        order = data.order(options.seed, self._epoch, options.oversample)
+        while self._step < len(self._sizes) and not (self._step and self._out_of_time()):
             self._check_stopped(interrupts)
             first = self._step
-            steps = self._processes.agree(self._steps_per_slice)
+            steps = self._processes.agree(self._pace.fitting(self._steps_per_slice))
             last = min(first + steps, len(self._sizes))
             offset = self._epoch * len(self._sizes)
+            rates = self._pace.rates(range(offset + first, offset + last))
             begin = time.perf_counter()
             losses, correct = self._backend.run(
                 data.images,
                 data.targets,
                 order[first * options.batch_size : int(self._sizes[:last].sum())],
-                self._rates(range(offset + first, offset + last)),
+                rates,
                 offset + first,
+                data.weights,
             )
             elapsed = time.perf_counter() - begin
             self._losses[first:last] = losses
             self._step, self._correct = last, self._correct + correct
             self._seconds += elapsed
+            self._pace.step_took(elapsed / (last - first), self._validation_steps)
             self._check(losses, offset + first)
             ideal = int(SLICE_SECONDS * (last - first) / max(elapsed, 1e-9))
             self._steps_per_slice = max(1, min(ideal, 4 * self._steps_per_slice))
@@ -172,41 +175,38 @@ class TrainingRun:
         self, interrupts: Interrupts, progress: Progress, on_epoch: Callable[[Epoch], object] | None
     ) -> None:
         """Validate, note what happened, keep what is best, decide whether to go on."""
+        begin = time.perf_counter()
         validation_loss, validation_accuracy = self._validate(interrupts)
+        self._pace.reserve = time.perf_counter() - begin
         self._backend.store()
         loss, accuracy = self._figures()
-        last_step = (self._epoch + 1) * len(self._sizes) - 1
         record = Epoch(
             epoch=self._epoch + 1,
             loss=loss,
             accuracy=accuracy,
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
-            lr=float(self._rates(range(last_step, last_step + 1))[0]),
+            lr=self._pace.rate(self._done - 1),
             seconds=self._seconds,
-            images_per_second=float(self._sizes.sum()) / max(self._seconds, 1e-9),
+            images_per_second=self._speed(),
         )
         if self._lowest_loss is None:
             self._lowest_loss = float(self._losses[0])  # that of the weights it began with
         if loss <= self._lowest_loss:
             self._lowest_loss = loss
-            self._good = (self._model.parameters.copy(), self._model.state.copy())
+            self._good = self._evaluated()
         self.history.epochs.append(record)
         self.history.best_epoch = _best_epoch(self.history.epochs)
         is_best = self.history.best_epoch == record.epoch
         if is_best and self._options.keep_best:
-            self._best = (self._model.parameters.copy(), self._model.state.copy())
+            self._best = self._evaluated()
         self._epoch, self._step, self._correct, self._seconds = self._epoch + 1, 0, 0, 0.0
         progress.epoch_done(record, is_best)
         asked = on_epoch is not None and self._processes.is_first and on_epoch(record) is True
-        asked_to_stop = self._processes.agree(asked)
-        patience, best = self._options.patience, self.history.best_epoch
-        if self._epoch == self._options.epochs:
-            self.history.outcome = "finished"
-        elif asked_to_stop:
-            self.history.outcome = "stopped by on_epoch"
-        elif patience is not None and best is not None and record.epoch - best >= patience:
-            self.history.outcome = "stopped early"
+        asked_to_stop = bool(self._processes.agree(asked))
+        self.history.outcome = outcome(
+            self._options, self.history, self._out_of_time(), asked_to_stop
+        )
         self._save()
 
     def _validate(self, interrupts: Interrupts) -> tuple[float | None, float | None]:
@@ -224,7 +224,7 @@ class TrainingRun:
                 correct += int((outputs.argmax(axis=1) == targets).sum())
         mean = total / weight if weight else 0.0
         if not np.isfinite(mean):
-            self._diverged("the validation loss", mean, (self._epoch + 1) * len(self._sizes) - 1)
+            self._diverged("the validation loss", mean, self._done - 1)
         return mean, correct / len(self._validation) if loss.counts_classes else None
 
     def _figures(self) -> tuple[float, float | None]:
@@ -236,13 +236,25 @@ class TrainingRun:
 
     def _report(self, progress: Progress) -> None:
         loss, accuracy = self._figures()
-        speed = float(self._sizes[: self._step].sum()) / max(self._seconds, 1e-9)
-        done = self._epoch * len(self._sizes) + self._step
-        progress.advance(done, self._epoch, loss, accuracy, speed)
+        done = self._pace.fraction(self._done)
+        progress.advance(done, self._epoch, loss, accuracy, self._speed())
 
-    def _rates(self, steps: range) -> Floats:
-        options = self._options
-        return options.schedule.rates(options.optimizer.lr, steps, self.total_steps)
+    @property
+    def _done(self) -> int:
+        """How many steps are done."""
+        return self._epoch * len(self._sizes) + self._step
+
+    def _speed(self) -> float:
+        """Images per second in this epoch."""
+        return float(self._sizes[: self._step].sum()) / max(self._seconds, 1e-9)
+
+    def _evaluated(self) -> tuple[Floats, Floats]:
+        """Return a copy of parameters and state as they are evaluated: averages, if there are."""
+        parameters, state = self._backend.averages or (self._model.parameters, self._model.state)
+        return parameters.copy(), state.copy()
+
+    def _out_of_time(self) -> bool:
+        return bool(self._processes.agree(self._pace.out_of_time()))
 
     def _check_stopped(self, interrupts: Interrupts) -> None:
         """Stop where Ctrl-C was pressed in any of the processes."""
@@ -260,18 +272,20 @@ class TrainingRun:
         self._model.parameters[...], self._model.state[...] = parameters, state
         raise DivergedError(
             f"training diverged: {what} became {value} at step {step + 1} (epoch "
-            f"{self._epoch + 1}), where the rate was {self._rates(range(step, step + 1))[0]:.3g}. "
+            f"{self._epoch + 1}), where the rate was {self._pace.rate(step):.3g}. "
             "The network has its last good weights back. Try a lower rate, such as "
             f"lr={lr / 10:g}; a warm-up, such as schedule=Cosine(warmup=0.1); BatchNorm after "
             "each convolution; and look for extreme values among the images or targets."
         )
 
     def _use_best(self) -> None:
-        if self._best is not None:
-            self._model.parameters[...], self._model.state[...] = self._best
+        best = self._best or self._backend.averages
+        if best is not None:
+            self._model.parameters[...], self._model.state[...] = best
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {
+        names = ("average_parameters", "average_state")
+        return dict(zip(names, self._backend.averages or (), strict=False)) | {
             "parameters": self._model.parameters,
             "state": self._model.state,
             "slots": self._slots,
@@ -290,6 +304,7 @@ class TrainingRun:
             step=self._step,
             correct=self._correct,
             seconds=self._seconds,
+            spent=self._pace.spent,
             history=self.history,
         )
 

@@ -23,6 +23,7 @@ from .settings import Setting, as_setting
 
 Rates = NDArray[np.float32]
 Factors = NDArray[np.float64]
+Steps = range | Factors
 
 
 class Schedule(Setting):
@@ -37,8 +38,11 @@ class Schedule(Setting):
     """
 
     @abstractmethod
-    def rates(self, lr: float, steps: range, total: int) -> Rates:
-        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
+    def rates(self, lr: float, steps: Steps, total: int) -> Rates:
+        """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),).
+
+        Steps need not be integers: that of a run that goes by time is a fraction of all.
+        """
 
 
 class WarmedUp(Schedule):
@@ -49,9 +53,9 @@ class WarmedUp(Schedule):
     def __post_init__(self) -> None:
         self._set(warmup=real("warmup", self.warmup, 0, 1, below=True))
 
-    def rates(self, lr: float, steps: range, total: int) -> Rates:
+    def rates(self, lr: float, steps: Steps, total: int) -> Rates:
         """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
-        k = np.arange(steps.start, steps.stop, dtype=np.float64)
+        k = np.asarray(steps, np.float64)
         rising = round(self.warmup * total)
         after = self._factors(np.maximum(k - rising, 0.0), max(total - rising, 1))
         return np.asarray(lr * np.where(k < rising, (k + 1.0) / max(rising, 1), after), np.float32)
@@ -202,9 +206,9 @@ class OneCycle(Schedule):
             final_div=real("final_div", self.final_div, 1),
         )
 
-    def rates(self, lr: float, steps: range, total: int) -> Rates:
+    def rates(self, lr: float, steps: Steps, total: int) -> Rates:
         """Return the rates of `steps` of a run of `total` steps, float32 (len(steps),)."""
-        k = np.arange(steps.start, steps.stop, dtype=np.float64)
+        k = np.asarray(steps, np.float64)
         # PyTorch's phases end on steps, counted from 0; a run of a few steps may lack the first.
         top = max(self.warmup * total - 1.0, 0.0)
         last = max(total - 1.0, top + 1.0)

@@ -36,6 +36,10 @@ class Backend(Protocol):
     def slots(self) -> Floats:
         """What the optimizer remembers: (slots, parameters)."""
 
+    @property
+    def averages(self) -> tuple[Floats, Floats] | None:
+        """Moving averages of parameters and state, if the options ask for them."""
+
     def describe(self) -> str:
         """What the result depends on, beside settings and data."""
 
@@ -46,6 +50,7 @@ class Backend(Protocol):
         order: NDArray[Any],
         rates: Floats,
         first_step: int,
+        sample_weight: Floats | None,
     ) -> tuple[Floats, int]:
         """Take a step for each rate, with the images that `order` names, batch by batch.
 
@@ -53,7 +58,7 @@ class Backend(Protocol):
         """
 
     def forward(self, images: NDArray[Any]) -> Floats:
-        """Compute the outputs (N, F) of the network as it predicts."""
+        """Compute the outputs (N, F) of the network as it predicts, with the averages if any."""
 
     def load(self) -> None:
         """Take the values of the arrays."""

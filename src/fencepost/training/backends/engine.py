@@ -35,8 +35,13 @@ class EngineBackend:
             None if changes is None else changes.engine(border_value(images)),
             options.seed,
             options.threads,
+            options.clip_norm or 0.0,
+            options.average_decay or 0.0,
         )
         self.slots: Floats = np.zeros((self._trainer.slots, arrays.parameters.size), np.float32)
+        self.averages: tuple[Floats, Floats] | None = None
+        if options.average_decay is not None:
+            self.averages = arrays.parameters.copy(), arrays.state.copy()
 
     def describe(self) -> str:
         """Name the instruction set."""
@@ -49,6 +54,7 @@ class EngineBackend:
         order: NDArray[Any],
         rates: Floats,
         first_step: int,
+        sample_weight: Floats | None,
     ) -> tuple[Floats, int]:
         """Take the steps without returning to Python between them."""
         arrays = self._arrays
@@ -63,13 +69,16 @@ class EngineBackend:
             order,
             rates,
             first_step,
+            sample_weight,
+            *(self.averages or ()),
         )
 
     def forward(self, images: NDArray[Any]) -> Floats:
         """Compute the outputs."""
         arrays = self._arrays
+        parameters, state = self.averages or (arrays.parameters, arrays.state)
         return self._plan.forward(
-            arrays.parameters, arrays.state, images, arrays.mean, arrays.scale, self._threads
+            parameters, state, images, arrays.mean, arrays.scale, self._threads
         )
 
     def load(self) -> None:

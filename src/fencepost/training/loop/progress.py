@@ -5,23 +5,26 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from .history import Epoch
+from ..history import Epoch
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
 
+_PARTS = 10_000  # of the bar
+
+
 class Progress:
     """Shows nothing; the interface of `Bar`, which the training loop calls."""
 
-    def start(self, done: int) -> None:
-        """Training starts, with `done` steps done before."""
+    def start(self, done: float) -> None:
+        """Training starts, with the fraction `done` of it done before."""
 
     def advance(
-        self, done: int, epoch: int, loss: float, accuracy: float | None, speed: float
+        self, done: float, epoch: int, loss: float, accuracy: float | None, speed: float
     ) -> None:
-        """`done` steps of the whole run are done; loss and accuracy are the epoch's so far."""
+        """The fraction `done` of the run is done; loss and accuracy are the epoch's so far."""
 
     def epoch_done(self, record: Epoch, best: bool) -> None:
         """An epoch has ended."""
@@ -33,13 +36,12 @@ class Progress:
 class Bar(Progress):
     """A bar over the whole run with loss, accuracy, images per second and the time left."""
 
-    def __init__(self, steps: int, epochs: int) -> None:
-        self._steps = steps
-        self._epochs = epochs
+    def __init__(self, epochs: int | None) -> None:
+        self._of = "" if epochs is None else f"/{epochs}"
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
 
-    def start(self, done: int) -> None:
+    def start(self, done: float) -> None:
         """Show the bar."""
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -56,11 +58,15 @@ class Bar(Progress):
         )
         self._bar.start()
         self._task = self._bar.add_task(
-            "training", total=self._steps, completed=done, epoch=f"1/{self._epochs}", figures=""
+            "training",
+            total=_PARTS,
+            completed=round(_PARTS * done),
+            epoch=f"1{self._of}",
+            figures="",
         )
 
     def advance(
-        self, done: int, epoch: int, loss: float, accuracy: float | None, speed: float
+        self, done: float, epoch: int, loss: float, accuracy: float | None, speed: float
     ) -> None:
         """Move the bar."""
         if self._bar is None or self._task is None:
@@ -69,14 +75,14 @@ class Bar(Progress):
         if accuracy is not None:
             figures += f"accuracy {100 * accuracy:.2f} %  "
         figures += f"{speed:,.0f} images/s"
-        where = f"{epoch + 1}/{self._epochs}"
-        self._bar.update(self._task, completed=done, epoch=where, figures=figures)
+        where = f"{epoch + 1}{self._of}"
+        self._bar.update(self._task, completed=round(_PARTS * done), epoch=where, figures=figures)
 
     def epoch_done(self, record: Epoch, best: bool) -> None:
         """Print a line above the bar."""
         if self._bar is None:
             return
-        line = format_epoch(record, f"/{self._epochs}") + ("  best" if best else "")
+        line = format_epoch(record, self._of) + ("  best" if best else "")
         self._bar.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -98,7 +104,7 @@ def format_epoch(record: Epoch, of: str = "") -> str:
     return "  ".join([*parts, f"{record.images_per_second:,.0f} images/s"])
 
 
-def choose(progress: bool | None, steps: int, epochs: int) -> Progress:
+def choose(progress: bool | None, epochs: int | None) -> Progress:
     """Return a bar if asked for, or (None) if standard error is a terminal."""
     wanted = sys.stderr.isatty() if progress is None else progress
-    return Bar(steps, epochs) if wanted else Progress()
+    return Bar(epochs) if wanted else Progress()

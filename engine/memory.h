@@ -10,19 +10,58 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
+// Blocks that a thread has given back, to be taken again. Of a small image, to cut aligned blocks
+// out of larger ones and to merge them again would take a fifth of the time of a filter.
+class KeptBlocks {
+ public:
+  static constexpr std::align_val_t kLine{64};
+
+  static KeptBlocks& of_this_thread() {
+    static thread_local KeptBlocks blocks;
+    return blocks;
+  }
+  void* take(size_t bytes) {
+    const int c = class_of(bytes);
+    if (c >= kClasses) return ::operator new[](bytes, kLine);
+    return counts_[c] ? blocks_[c][--counts_[c]] : ::operator new[](kLeast << c, kLine);
+  }
+  void give_back(void* block, size_t bytes) {
+    const int c = class_of(bytes);
+    if (c < kClasses && counts_[c] < kEach)
+      blocks_[c][counts_[c]++] = block;
+    else
+      ::operator delete[](block, kLine);
+  }
+  ~KeptBlocks() {
+    for (int c = 0; c < kClasses; c++)
+      while (counts_[c]) ::operator delete[](blocks_[c][--counts_[c]], kLine);
+  }
+
+ private:
+  static constexpr size_t kLeast = 256;
+  static constexpr int kClasses = 9, kEach = 6; // 256 bytes to 64 KiB; 0.8 MB of a thread at most
+
+  static int class_of(size_t bytes) {
+    return bytes <= kLeast ? 0 : 64 - 8 - __builtin_clzll(static_cast<uint64_t>(bytes - 1));
+  }
+  void* blocks_[kClasses][kEach];
+  int counts_[kClasses] = {};
+};
+
 // Uninitialised memory that starts on a cache line.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t n)
-      : memory_(static_cast<T*>(::operator new[](n * sizeof(T), kLine)), Free{}) {}
+      : memory_(static_cast<T*>(KeptBlocks::of_this_thread().take(n * sizeof(T))),
+                Free{n * sizeof(T)}) {}
   T* get() const { return memory_.get(); }
 
  private:
-  static constexpr std::align_val_t kLine{64};
   struct Free {
-    void operator()(T* p) const { ::operator delete[](p, kLine); }
+    size_t bytes = 0;
+    void operator()(T* p) const { KeptBlocks::of_this_thread().give_back(p, bytes); }
   };
   std::unique_ptr<T[], Free> memory_;
 };

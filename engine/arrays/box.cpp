@@ -9,145 +9,44 @@
 //   the window has: a window is the end of one block and the beginning of the next, so that it
 //   takes one addition to the sums of a block from each row to its end (kept, `height` rows of
 //   them) and from its first row to each (one row, that grows): three additions an element, of any
-//   height (M. van Herk, A fast algorithm for local minimum and maximum filters, 1992).
-// - Along: sums of 2, 4, 8, ... neighbours, of which those that are bits of the width are added up:
+//   height (M. van Herk, A fast algorithm for local minimum and maximum filters, 1992). Of few rows
+//   four windows are summed side by side, in registers.
+// - Along: sums of 4, 16, 64, ... neighbours, of which as many are added up as make the width: some
 //   2 log2(width) additions of whole registers. A running sum would need one an element only, but
 //   one after the other. Integers take differences of prefix sums.
+//
+// What is made of a sum, its mean in whatever type, is made of the register it is in.
 #include "arrays/box.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "arrays/strips.h"
+#include "arrays/window_sums.h"
 #include "threads.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-template <>
-struct Register<uint16_t> {
-  typedef uint16_t type __attribute__((vector_size(kLanes * 4)));
-};
-
 namespace {
 
-// Elements that are worth a thread.
-constexpr double kThreadElements = 1 << 16;
+// Bytes of sums that are worth a thread.
+constexpr double kThreadBytes = 1 << 15;
 // Results at a time along a row: what is read and made of them fits the first-level cache.
 constexpr long kChunk = 2048;
-constexpr long kLongRun = 32;   // elements that are worth a copy
-constexpr long kFewColumns = 8; // that are added up as they are
-
-template <class T>
-inline constexpr bool kIntegers = std::is_integral_v<T>;
+constexpr long kLongRun = 32; // elements that are worth a copy
+constexpr long kFewRows = 12; // of floats, whose sums share what they have in common
+constexpr long kSharing = 4;  // so many of them
+// Rows of sums that are made before the first is read: to read a register across two that have just
+// been stored takes as long as to add up a short row.
+constexpr long kRowsAtOnce = 8, kElementsAtOnce = 1 << 14;
 
 // Which elements a sum in T is made of.
 template <class T, class From>
 inline constexpr bool kSums =
     kIntegers<T> ? sizeof(From) <= 2
                  : std::is_same_v<T, From> || (sizeof(T) == 8 && std::is_integral_v<From>);
-
-// to = a + b; to may be b.
-template <class From, class T>
-void add(const From* a, const T* b, long n, T* to) {
-#pragma GCC ivdep
-  for (long i = 0; i < n; i++) to[i] = b[i] + static_cast<T>(a[i]);
-}
-template <class From, class T>
-void replace(const From* enters, const From* leaves, long n, T* to) {
-#pragma GCC ivdep
-  for (long i = 0; i < n; i++) to[i] += static_cast<T>(enters[i]) - static_cast<T>(leaves[i]);
-}
-
-// out[x] = a[x] + a[x + step] + ..., `width` terms, x < n. A register behind a, out and scratch may
-// be read and written; scratch holds n + (width - 1) * step elements.
-template <class T>
-void add_neighbours(const T* a, long n, long width, long step, T* out, T* scratch) {
-  constexpr long W = kWidth<T>;
-  if (width <= kFewColumns) {
-    for (long x = 0; x < n; x += W) {
-      Vec<T> sum = load(a + x);
-      for (long j = 1; j < width; j++) sum += load(a + x + j * step);
-      store(out + x, sum);
-    }
-    return;
-  }
-  const T* sums = a; // of `size` neighbours
-  long done = 0;     // neighbours that are in out
-  for (long size = 1;; size *= 2) {
-    if (width & size) {
-      const T* from = sums + done * step;
-      if (done)
-        for (long x = 0; x < n; x += W) store(out + x, load(out + x) + load(from + x));
-      else
-        for (long x = 0; x < n; x += W) store(out + x, load(from + x));
-      done += size;
-    }
-    if (2 * size > width) return;
-    // In ascending order, so that sums may be overwritten.
-    const long next = n + (width - 2 * size) * step, distance = size * step;
-    for (long x = 0; x < next; x += W)
-      store(scratch + x, load(sums + x) + load(sums + x + distance));
-    sums = scratch;
-  }
-}
-
-// The same for integers: differences of prefix sums, modulo 2^16 or 2^32, which no window exceeds.
-// A register's prefix sums take log2 of its lanes shifts and additions; `step` is Step, so that the
-// lanes of a channel stay its own if a register ends with a whole element.
-template <int Step, class T, int... I>
-void add_running(const T* a, long n, long width, T* out, T* scratch,
-                 std::integer_sequence<int, I...>) {
-  typedef std::make_unsigned_t<T> Lanes __attribute__((vector_size(kLanes * 4)));
-  constexpr int W = sizeof...(I), kUsed = W / Step * Step;
-  auto read = [](const T* p) {
-    Lanes v;
-    std::memcpy(&v, p, sizeof v);
-    return v;
-  };
-  auto shifted = [](Lanes v, auto by) {
-    constexpr int kBy = decltype(by)::value;
-    return __builtin_shufflevector(v, Lanes{}, (I >= kBy ? I - kBy : W)...);
-  };
-  Lanes before{};
-  T* const prefix = scratch + Step; // of the elements up to one
-  std::fill_n(scratch, Step, T(0));
-  const long total = n + (width - 1) * Step;
-  for (long x = 0; x < total; x += kUsed) {
-    Lanes v = read(a + x);
-    [&]<int... S>(std::integer_sequence<int, S...>) {
-      auto fold = [&](auto by) {
-        if constexpr (decltype(by)::value < kUsed) v += shifted(v, by);
-      };
-      (fold(std::integral_constant<int, Step << S>{}), ...);
-    }(std::make_integer_sequence<int, 6>{});
-    v += before;
-    std::memcpy(prefix + x, &v, sizeof v);
-    before = __builtin_shufflevector(v, v, (kUsed - Step + I % Step)...);
-  }
-  for (long x = 0; x < n; x += W) {
-    const Lanes v = read(prefix + x + (width - 1) * Step) - read(scratch + x);
-    std::memcpy(out + x, &v, sizeof v);
-  }
-}
-template <class T>
-void add_row_of_windows(const T* a, long n, long width, long step, T* out, T* scratch) {
-  if constexpr (std::is_integral_v<T>)
-    if (width > kFewColumns) {
-      constexpr auto lanes = std::make_integer_sequence<int, kWidth<T>>{};
-      switch (step) {
-      case 1:
-        return add_running<1>(a, n, width, out, scratch, lanes);
-      case 2:
-        return add_running<2>(a, n, width, out, scratch, lanes);
-      case 3:
-        return add_running<3>(a, n, width, out, scratch, lanes);
-      case 4:
-        return add_running<4>(a, n, width, out, scratch, lanes);
-      }
-    }
-  add_neighbours(a, n, width, step, out, scratch);
-}
 
 bool rounds(DataType out) { return out == DataType::u8 || out == DataType::u16; }
 double largest_of(DataType type) { return type == DataType::u8 ? 255 : 65535; }
@@ -160,44 +59,61 @@ class BoxSums {
 
  private:
   void run_rows(long plane, long first, long last) const;
-  // One row of the output.
-  struct Buffers {
-    explicit Buffers(const BoxSums& b)
-        : sums(b.chunk_ + kWidth<T>), scratch(b.chunk_ + b.more_ + b.channels_ + 3 * kWidth<T>) {}
-    Buffer<T> sums, scratch;
+  // What a row of the output is made with.
+  struct Room {
+    explicit Room(const BoxSums& b)
+        : pitch(row_pitch<T>(b.chunk_ + b.more_ + b.channels_ + 2 * kWidth<T>)),
+          scratch(scratch_rows(b.box_.width) * pitch), finished(b.chunk_) {}
+    long pitch;
+    Buffer<T> scratch, finished;
   };
-  void write(const T* extended, long plane, long y, const Buffers& buffers) const;
+  void write(const T* extended, long plane, long y, const Room& room) const;
   void write_quotients(const T* sums, long n, char* to) const;
 
-  // to = b + a row of the extended source.
-  void add_row(long plane, long row, const T* b, T* to) const {
+  // f(a row of the source) for the row of the extended source, unless that is all fill.
+  template <class F>
+  bool on_row(long plane, long row, const F& f) const {
     const long from = box_.rows.at[row];
-    if (from < 0) {
-      for (long i = 0; i < elements_; i++) to[i] = b[i] + fill_;
-      return;
-    }
+    if (from < 0) return false;
     with_type(box_.source.type, [&](auto zero) {
       using From = decltype(zero);
-      if constexpr (kSums<T, From>)
-        add(static_cast<const From*>(box_.source.row(plane, from)), b, elements_, to);
+      if constexpr (kSums<T, From>) f(static_cast<const From*>(box_.source.row(plane, from)));
     });
+    return true;
   }
-  void replace_row(long plane, long enters, long leaves, T* to) const {
+  // to = b + a row of the extended source; to may be b.
+  void add_row(long plane, long row, const T* b, T* to) const {
+    if (!on_row(plane, row, [&](const auto* a) { add(a, b, elements_, to); }))
+      for (long i = 0; i < elements_; i++) to[i] = b[i] + fill_;
+  }
+  void replace_row(long plane, long enters, long leaves, const T* b, T* to) const {
     const long in = box_.rows.at[enters], out = box_.rows.at[leaves];
-    if (in < 0 || out < 0) {
-      Buffer<T> zero(elements_ + kWidth<T>), left(elements_ + kWidth<T>);
-      std::fill_n(zero.get(), elements_, T(0));
-      add_row(plane, leaves, zero.get(), left.get());
-      add_row(plane, enters, to, to);
-      for (long i = 0; i < elements_; i++) to[i] -= left.get()[i];
+    if (in >= 0 && out >= 0) {
+      on_row(plane, enters, [&](const auto* a) {
+        using From = std::remove_cvref_t<decltype(*a)>;
+        replace(a, static_cast<const From*>(box_.source.row(plane, out)), b, elements_, to);
+      });
       return;
     }
-    with_type(box_.source.type, [&](auto zero) {
-      using From = decltype(zero);
-      if constexpr (kSums<T, From>)
-        replace(static_cast<const From*>(box_.source.row(plane, in)),
-                static_cast<const From*>(box_.source.row(plane, out)), elements_, to);
-    });
+    add_row(plane, enters, b, to);
+    if (!on_row(plane, leaves, [&](const auto* a) { take_away(a, to, elements_, to); }))
+      for (long i = 0; i < elements_; i++) to[i] -= fill_;
+  }
+  // beginning += a row of the extended source; to = beginning + ends.
+  void grow_by_row(long plane, long row, const T* ends, T* beginning, T* to) const {
+    if (on_row(plane, row, [&](const auto* a) { grow(a, ends, elements_, beginning, to); })) return;
+    add_row(plane, row, beginning, beginning);
+    add(ends, beginning, elements_, to);
+  }
+  // Rows of the extended source, if they lie in the source as they are summed.
+  bool find_rows(long plane, long first, long count, const T** rows) const {
+    bool all = box_.source.type == kDataType<T> && elements_ >= kWidth<T>;
+    for (long i = 0; i < count && all; i++) {
+      const long from = box_.rows.at[first + i];
+      all = from >= 0;
+      if (all) rows[i] = static_cast<const T*>(box_.source.row(plane, from));
+    }
+    return all;
   }
   // The columns beyond the source; sums of the source's own stand at `own_`.
   void extend(const T* sums, T* extended) const;
@@ -215,6 +131,7 @@ class BoxSums {
   bool is_whole_ = false;   // there is
   bool narrow_ = false;     // quotients in float are exact enough
   bool multiplies_ = false; // by 1 / divisor, which is quicker than a division
+  bool is_fused_ = false;   // Quotients are those of a division
   uint16_t reciprocal_ = 0; // of the divisor, times 2^(16 + shift_); 0: there is none that is exact
   int shift_ = 0;
 };
@@ -235,6 +152,8 @@ BoxSums<T>::BoxSums(const Box& box)
             {run.first * channels_ + i, run.source < 0 ? -1 : run.source * channels_ + i});
   if (!kIntegers<T>) {
     narrow_ = std::is_same_v<T, float>;
+    const T divisor = static_cast<T>(box.divisor);
+    is_fused_ = kFused && std::isnormal(divisor) && std::isnormal(1 / divisor);
     return;
   }
   // A mean v of n integers is at least 1 / (2 n) away from a half that it is not, and in floats its
@@ -276,21 +195,6 @@ void BoxSums<T>::extend(const T* sums, T* extended) const {
 
 template <class T>
 void BoxSums<T>::write_quotients(const T* sums, long n, char* to) const {
-  if constexpr (sizeof(T) == 2)
-    if (reciprocal_) {
-      const uint16_t half = static_cast<uint16_t>(box_.divisor / 2), m = reciprocal_;
-      const int shift = shift_;
-      uint8_t* bytes = reinterpret_cast<uint8_t*>(to);
-      alignas(64) uint16_t means[kChunk]; // in two steps, which GCC makes whole registers of
-      for (long i = 0; i < n; i++) {
-        const uint16_t dividend = static_cast<uint16_t>(sums[i] + half);
-        const uint16_t high = static_cast<uint16_t>((static_cast<uint32_t>(dividend) * m) >> 16);
-        means[i] = static_cast<uint16_t>(high >> shift);
-      }
-#pragma GCC ivdep
-      for (long i = 0; i < n; i++) bytes[i] = static_cast<uint8_t>(means[i]);
-      return;
-    }
   auto write_all = [&](const auto* values) {
     with_type(box_.out.type,
               [&](auto zero) { convert_row(values, n, reinterpret_cast<decltype(zero)*>(to)); });
@@ -314,49 +218,115 @@ void BoxSums<T>::write_quotients(const T* sums, long n, char* to) const {
 }
 
 template <class T>
-void BoxSums<T>::write(const T* extended, long plane, long y, const Buffers& buffers) const {
-  char* to = static_cast<char*>(box_.out.row(plane, y));
-  const long bytes = static_cast<long>(size_of(box_.out.type));
+void BoxSums<T>::write(const T* extended, long plane, long y, const Room& room) const {
   const long elements = box_.out.row_elements();
+  const Scratch<T> scratch{room.scratch.get(), room.pitch};
+  void* const row = box_.out.row(plane, y);
+  auto windows = [&](long x, auto* to, const auto& finish) {
+    const long n = std::min(chunk_, elements - x);
+    add_row_of_windows(extended + x, n, box_.width, channels_, scratch, to, finish);
+  };
+  auto finished = [&](auto zero, const auto& finish) {
+    auto* to = static_cast<decltype(zero)*>(row);
+    for (long x = 0; x < elements; x += chunk_) windows(x, to + x, finish);
+    box_.kept.put(box_.out, plane, y, 0, box_.out.width);
+  };
+  if constexpr (std::is_same_v<T, uint16_t>)
+    if (reciprocal_) {
+      const uint16_t half = static_cast<uint16_t>(box_.divisor / 2);
+      return finished(uint8_t{}, ByteMeans{half, reciprocal_, shift_});
+    }
+#if defined(__AVX2__)
+  if constexpr (std::is_same_v<T, int32_t>)
+    if (multiplies_ && narrow_) {
+      const Products products{1 / static_cast<float>(box_.divisor),
+                              static_cast<float>(box_.offset)};
+      return box_.out.type == DataType::u8 ? finished(uint8_t{}, products)
+                                           : finished(uint16_t{}, products);
+    }
+#endif
+  if constexpr (!kIntegers<T>)
+    if (box_.out.type == kDataType<T>) {
+      const T divisor = static_cast<T>(box_.divisor), offset = static_cast<T>(box_.offset);
+      if (divisor == 1 && offset == 0) return finished(T{}, store<T>);
+      if (is_fused_) return finished(T{}, Quotients<T>{divisor, 1 / divisor, offset});
+    }
+  const long bytes = static_cast<long>(size_of(box_.out.type));
   for (long x = 0; x < elements; x += chunk_) {
-    const long end = std::min(x + chunk_, elements);
-    T* sums = buffers.sums.get();
-    add_row_of_windows(extended + x, end - x, box_.width, channels_, sums, buffers.scratch.get());
-    for (long i = x; i < end; i += kChunk)
-      write_quotients(sums + i - x, std::min(kChunk, end - i), to + i * bytes);
+    T* const sums = room.finished.get();
+    windows(x, sums, store_lanes<T>);
+    for (long i = x; i < std::min(x + chunk_, elements); i += kChunk)
+      write_quotients(sums + i - x, std::min({kChunk, x + chunk_ - i, elements - i}),
+                      static_cast<char*>(row) + i * bytes);
   }
   box_.kept.put(box_.out, plane, y, 0, box_.out.width);
 }
 
 template <class T>
 void BoxSums<T>::run_rows(long plane, long first, long last) const {
+  constexpr long kLine = 64 / sizeof(T);
   const long height = box_.height, pitch = row_pitch<T>(elements_);
-  Buffer<T> extended(box_.columns.size * channels_ + 2 * kWidth<T>);
-  std::fill_n(extended.get(), box_.columns.size * channels_ + 2 * kWidth<T>, T(0));
-  Buffer<T> aside(is_whole_ ? 0 : pitch);
-  T* const sums = is_whole_ ? extended.get() + own_.first * channels_ : aside.get();
-  const Buffers buffers(*this);
-  auto output = [&](long y) {
-    extend(sums, extended.get());
-    write(extended.get(), plane, y, buffers);
+  const Room room(*this);
+  // Rows of sums, extended; the source's own columns begin on a cache line.
+  const long own = own_.first * channels_, columns = box_.columns.size * channels_;
+  const long lead = -own & (kLine - 1), wide = row_pitch<T>(lead + columns + kWidth<T>);
+  long at_once = kRowsAtOnce; // a power of two
+  while (at_once > 1 && (at_once * wide > kElementsAtOnce || at_once >= 2 * (last - first)))
+    at_once /= 2;
+  Buffer<T> extended(at_once * wide), aside(is_whole_ ? 0 : at_once * pitch);
+  auto extended_row = [&](long i) { return extended.get() + i * wide + lead; };
+  auto sums_row = [&](long i) {
+    return is_whole_ ? extended_row(i) + own : aside.get() + i * pitch;
+  };
+  for (long i = 0; i < at_once; i++) std::fill_n(extended_row(i) + columns, kWidth<T>, T(0));
+  long held = 0, y = first;
+  auto flush = [&] {
+    for (long i = 0; i < held; i++) extend(sums_row(i), extended_row(i));
+    for (long i = 0; i < held; i++) write(extended_row(i), plane, y + i, room);
+    y += held;
+    held = 0;
+  };
+  // Where the sums of the next row go. Those of the row before it stay.
+  auto next = [&] {
+    if (held == at_once) flush();
+    return sums_row(held++);
   };
   Buffer<T> zeros(pitch);
   std::fill_n(zeros.get(), elements_, T(0));
   if (height == 1) {
-    for (long y = first; y < last; y++) {
-      add_row(plane, y, zeros.get(), sums);
-      output(y);
-    }
-    return;
+    for (long row = first; row < last; row++) add_row(plane, row, zeros.get(), next());
+    return flush();
   }
   if (kIntegers<T>) {
-    std::fill_n(sums, elements_, T(0));
-    for (long i = 0; i < height; i++) add_row(plane, first + i, sums, sums);
-    for (long y = first;; y++) {
-      output(y);
-      if (y + 1 == last) return;
-      replace_row(plane, y + height, y, sums);
+    const T* before = next();
+    T* const sums = sums_row(0);
+    add_row(plane, first, zeros.get(), sums);
+    for (long i = 1; i < height; i++) add_row(plane, first + i, sums, sums);
+    for (long row = first; row + 1 < last; row++) {
+      T* const to = next();
+      replace_row(plane, row + height, row, before, to);
+      before = to;
     }
+    return flush();
+  }
+  if (height <= kFewRows) {
+    const T* rows[kFewRows + kSharing];
+    T* to[kSharing];
+    for (long row = first, count; row < last; row += count) {
+      count = std::min({kSharing, height, at_once, last - row});
+      const bool are_there = find_rows(plane, row, height + count - 1, rows);
+      if (!are_there) count = 1;
+      if (held + count > at_once) flush();
+      for (long i = 0; i < count; i++) to[i] = next();
+      if constexpr (!kIntegers<T>)
+        if (are_there) {
+          add_rows(rows, height, elements_, to, count);
+          continue;
+        }
+      add_row(plane, row, zeros.get(), to[0]);
+      for (long i = 1; i < height; i++) add_row(plane, row + i, to[0], to[0]);
+    }
+    return flush();
   }
   // ends[i]: the sum of the rows from i to the end of the block.
   const long kept = std::min(height, last - first);
@@ -370,16 +340,12 @@ void BoxSums<T>::run_rows(long plane, long first, long last) const {
       add_row(plane, block + i, below, to);
       below = to;
     }
-    std::copy_n(ends.get(), elements_, sums);
-    output(block);
-    const T* before = zeros.get();
-    for (long i = 1; i < rows; i++) {
-      add_row(plane, block + height + i - 1, before, beginning.get());
-      before = beginning.get();
-      add(before, ends.get() + i * pitch, elements_, sums);
-      output(block + i);
-    }
+    std::copy_n(ends.get(), elements_, next());
+    std::fill_n(beginning.get(), elements_, T(0));
+    for (long i = 1; i < rows; i++)
+      grow_by_row(plane, block + height + i - 1, ends.get() + i * pitch, beginning.get(), next());
   }
+  flush();
 }
 
 template <class T>
@@ -387,12 +353,14 @@ void BoxSums<T>::run() const {
   const OutArray& out = box_.out;
   const double work = static_cast<double>(out.planes * out.height) *
                       static_cast<double>(std::max(out.row_elements(), elements_));
-  const int threads =
-      static_cast<int>(std::clamp(work / kThreadElements, 1.0, static_cast<double>(box_.threads)));
+  const int threads = static_cast<int>(
+      std::clamp(work * sizeof(T) / kThreadBytes, 1.0, static_cast<double>(box_.threads)));
   // Each strip sums up its first window anew.
   const long most = std::max(1L, out.height / std::max(8L, box_.height / 2));
-  const long strips =
-      std::min(threads == 1 ? 1L : (2L * threads + out.planes - 1) / out.planes, most);
+  const long wanted = threads == 1                              ? 1
+                      : out.height >= 8 * threads * box_.height ? 2 * threads
+                                                                : threads;
+  const long strips = std::min((wanted + out.planes - 1) / out.planes, most);
   const long units = out.planes * strips;
   run_threads(threads, [&](int t) {
     for (long i = units * t / threads; i < units * (t + 1) / threads; i++) {

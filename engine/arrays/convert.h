@@ -9,9 +9,9 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
+// What saturate_row does of a register, with the processor's own rounding and saturation.
 #if defined(__AVX512F__)
-// What saturate_row does, with AVX-512's own rounding and saturation: what exceeds int32 becomes
-// 2^31, which as an unsigned number is narrowed to the largest.
+// What exceeds int32 becomes 2^31, which as an unsigned number is narrowed to the largest.
 template <class Out>
 inline void store_saturated(Out* to, vec x) {
   const __m512i rounded = _mm512_maskz_cvtps_epi32(0xffff, (__m512)maximum(x, vec{}));
@@ -20,13 +20,25 @@ inline void store_saturated(Out* to, vec x) {
   else
     _mm256_storeu_si256((__m256i*)to, _mm512_maskz_cvtusepi32_epi16(0xffff, rounded));
 }
+#elif defined(__AVX2__)
+template <class Out>
+inline void store_saturated(Out* to, vec x) {
+  const vec most = broadcast(static_cast<float>(std::numeric_limits<Out>::max()));
+  const __m256i rounded = _mm256_cvtps_epi32((__m256)minimum(maximum(x, vec{}), most));
+  const __m128i words =
+      _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+  if constexpr (sizeof(Out) == 1)
+    _mm_storel_epi64((__m128i*)to, _mm_packus_epi16(words, words));
+  else
+    _mm_storeu_si128((__m128i*)to, words);
+}
 #endif
 
 // Rounds half to even and saturates; NaN becomes 0. After the clamp, adding 2^23 leaves the integer
 // in the lowest bits, rounded as the processor rounds.
 template <class Out>
 inline void saturate_row(const float* __restrict from, long n, Out* __restrict to) {
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
   const long whole = n / kLanes * kLanes;
   for (long i = 0; i < whole; i += kLanes) store_saturated(to + i, load(from + i));
   from += whole, to += whole, n -= whole;

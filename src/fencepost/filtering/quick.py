@@ -22,7 +22,7 @@ from .steps import as_steps
 
 __all__ = ["filter_known"]
 
-_LARGEST_KERNEL = 1 << 13  # weights that are kept with a recipe
+_LARGEST_KERNEL = 1 << 14  # weights that are kept with a recipe
 _RECIPES = _engine.Recipes()
 _run = _RECIPES.run
 

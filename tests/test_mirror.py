@@ -26,6 +26,8 @@ ELSEWHERE = [
      "accuracy box candidate choice costs direct exchange factors fft integer_fft recipe regions "
      "separable tiles whole",
      "convolution/test_methods.py", "every method against the others"),
+    ("convolution", "blocks",
+     "convolution/test_lazy.py", "blocks are cut for arrays of Dask"),
     ("convolution", "apply boundaries operations parsing task",
      "convolution/test_values.py", "a result takes all of them"),
     ("datasets/prepare", "glyphs",
@@ -35,7 +37,7 @@ ELSEWHERE = [
     ("files", "decimals dialects encodings folders pictures signatures",
      "filtering/test_picture.py", "files of every kind, damaged in every way"),
     ("filtering",
-     "channels flattening options pixels responses side_by_side steps",
+     "channels flattening masks options pixels responses side_by_side steps",
      "filtering/test_images.py", "an image passes all of them"),
     ("filtering/formats", "deep_colour metadata",
      "filtering/test_picture.py", "files of every kind, damaged in every way"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,13 +49,15 @@ class Boundary:
         >>> Boundary("fill").indices(-2, 5, 4).tolist()
         [-1, -1, 0, 1, 2, 3, -1]
         """
-        indices = np.arange(start, stop, dtype=np.int32)
+        # There and back along an axis is twice its size.
+        wide = 2 * max(size, stop) >= 2**31
+        indices: NDArray[Any] = np.arange(start, stop, dtype=np.int64 if wide else np.int32)
         # Only what lies beyond the edges needs arithmetic, and that is little of a long signal.
         for beyond in (indices[: max(0, -start)], indices[max(0, size - start) :]):
             beyond[...] = self._beyond(beyond, size)
-        return indices
+        return indices.astype(np.int32, copy=False) if size < 2**31 else indices
 
-    def _beyond(self, coordinates: Indices, size: int) -> Indices | int:
+    def _beyond(self, coordinates: NDArray[Any], size: int) -> Any:
         if self.kind == "wrap":
             return coordinates % size
         if self.kind == "nearest":

@@ -58,11 +58,16 @@ def _mask(array: NDArray[Any], mask: Any) -> NDArray[np.bool_]:
         return np.zeros(array.shape, bool)
     given = as_array("mask", mask)
     if given.dtype != bool or given.shape != array.shape:
-        raise DataError(
-            "mask must be True or False for each element of f, True where it is missing. Received: "
-            f"dtype {given.dtype} of shape {given.shape}, f of shape {array.shape}."
-        )
+        raise DataError(mask_rule(given.dtype, given.shape, array.shape))
     return given.copy()
+
+
+def mask_rule(dtype: np.dtype[Any], shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """Say what a mask must be, and what was received."""
+    return (
+        "mask must be True or False for each element of f, True where it is missing. Received: "
+        f"dtype {dtype} of shape {shape}, f of shape {expected}."
+    )
 
 
 def _counts(

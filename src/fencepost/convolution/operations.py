@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _engine
 from ..kernels import Kernel
 from . import apply, missing
+from .blocks import is_lazy
 from .methods import Choice
 from .parsing import Mode, Origin, parse_call
 
@@ -37,7 +38,8 @@ def convolve(
     Parameters
     ----------
     f : array_like, (...)
-        A signal, an image, a volume, or a batch of them.
+        A signal, an image, a volume, or a batch of them. An array of Dask gives one, computed when
+        it is asked for, block by block, with the same results.
     g : array_like or Kernel
         The kernel, with as many axes as f, or as many as `axes` names. A Kernel brings its origin.
     mode : {"full", "same", "valid"}
@@ -115,6 +117,8 @@ def convolve(
     >>> fp.convolve([1.0, 2.0, float("nan"), 4.0], [0.25, 0.5, 0.25], "valid", nan="ignore")
     array([1.66666667, 3.        ])
     """
+    if type(f) is not np.ndarray and is_lazy(f):
+        return _lazily(f, g, mode, boundary, origin, axes, method, nan, mask, flip=True)
     if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
 
         def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
@@ -132,6 +136,13 @@ def convolve(
         if result is not None:
             return result
     return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))
+
+
+def _lazily(*arguments: Any, flip: bool) -> NDArray[Any]:
+    from . import lazy
+
+    result: NDArray[Any] = lazy.convolved(*arguments, flip=flip)  # to its callers, as good as one
+    return result
 
 
 def _is_text(value: object, text: str) -> bool:
@@ -190,6 +201,8 @@ def correlate(
     >>> fp.correlate([1.0, 2.0, 4.0], [-1, 0, 1], boundary="nearest")
     array([1., 3., 2.])
     """
+    if type(f) is not np.ndarray and is_lazy(f):
+        return _lazily(f, g, mode, boundary, origin, axes, method, nan, mask, flip=False)
     if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
 
         def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:

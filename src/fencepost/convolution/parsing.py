@@ -45,6 +45,22 @@ class ConvolutionCall:
     method: str
 
 
+@dataclass(frozen=True)
+class LaidKernel:
+    """A kernel as it slides over an array: of a correlation, its axes in the order of `axes`.
+
+    `origins`: The index of the element that lies over the result, along each axis. `edges`, `mode`:
+    What stands beyond the array's edges, and which results there are. `dtype`: Of the result.
+    """
+
+    g: NDArray[Any]
+    axes: tuple[int, ...]
+    origins: tuple[int, ...]
+    edges: Boundary
+    mode: str
+    dtype: np.dtype[Any]
+
+
 def parse_call(
     f: ArrayLike,
     g: ArrayLike | Kernel,
@@ -60,13 +76,33 @@ def parse_call(
     choice("mode", mode, MODES)
     choice("method", method, METHODS)
     edges = parse_boundary(boundary)
+    array = parse_array("f", f)
+    laid = lay_kernel(array.shape, array.dtype, g, mode, edges, origin, axes, flip=flip)
+    indices = tuple(
+        window_indices(edges, laid.mode, array.shape[axis], kernel_size, at)
+        for axis, kernel_size, at in zip(laid.axes, laid.g.shape, laid.origins, strict=True)
+    )
+    return ConvolutionCall(array, laid.g, laid.axes, indices, edges.value, laid.dtype, method)
+
+
+def lay_kernel(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    g: ArrayLike | Kernel,
+    mode: str,
+    edges: Boundary,
+    origin: object,
+    axes: object,
+    *,
+    flip: bool,
+) -> LaidKernel:
+    """Check a kernel for an array of which shape and dtype are all that is known."""
     if edges.kind == "none":
         mode = "valid"
-    array = parse_array("f", f)
     kernel = parse_array("g", g)
-    dtype = _result(array.dtype, None if isinstance(g, Kernel) else kernel.dtype, edges.value)
+    result = _result(dtype, None if isinstance(g, Kernel) else kernel.dtype, edges.value)
     _refuse_unbounded(kernel)
-    along = parse_axes(axes, array.ndim, kernel.ndim)
+    along = parse_axes(axes, len(shape), kernel.ndim)
     if isinstance(g, Kernel) and origin == "centre":
         origin = g.origin
     origins = parse_origin(origin, kernel.shape, left=flip)
@@ -79,14 +115,11 @@ def parse_call(
         origins = tuple(size - 1 - at for size, at in zip(kernel.shape, origins, strict=True))
     elif kernel.dtype.kind == "c":
         kernel = kernel.conj()
-    sizes = tuple(array.shape[axis] for axis in along)
-    if mode == "valid" and any(k > n for k, n in zip(kernel.shape, sizes, strict=True)):
-        raise SizeError(_too_large(array.shape, kernel.shape, along))
-    indices = tuple(
-        window_indices(edges, mode, size, kernel_size, at)
-        for size, kernel_size, at in zip(sizes, kernel.shape, origins, strict=True)
-    )
-    return ConvolutionCall(array, kernel, along, indices, edges.value, dtype, method)
+    if mode == "valid" and any(
+        k > shape[axis] for k, axis in zip(kernel.shape, along, strict=True)
+    ):
+        raise SizeError(_too_large(shape, kernel.shape, along))
+    return LaidKernel(kernel, along, origins, edges, mode, result)
 
 
 def parse_array(name: str, values: ArrayLike | Kernel) -> NDArray[Any]:
@@ -165,7 +198,7 @@ def _result(f: np.dtype[Any], g: np.dtype[Any] | None, fill: complex) -> np.dtyp
     A Kernel has no dtype of its own: floats keep theirs, and integers become float64.
     """
     if g is None:
-        dtype = f if f.kind in "fc" else np.dtype(np.float64)
+        dtype = f.newbyteorder("=") if f.kind in "fc" else np.dtype(np.float64)
     elif f.kind in "biu" and g.kind in "biu":
         dtype = np.dtype(np.int64)
     else:

@@ -16,7 +16,7 @@ from .options import Options
 from .responses import Pixels, arithmetic, interior, postprocess, response
 from .steps import Step
 
-__all__ = ["filter_rows", "full_scale", "luma"]
+__all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
 
 # ITU-R BT.601, as JPEG and Pillow's mode L have it.
 LUMA = (0.299, 0.587, 0.114)
@@ -37,6 +37,14 @@ def luma(colour: Pixels) -> Pixels:
         return colour.astype(exact)
     grey: Pixels = colour.astype(exact) @ np.array(LUMA, exact)
     return grey[..., None]
+
+
+def check_luminance(luminance: bool, colours: str) -> None:
+    """Raise ArgumentError for colours that have no luma."""
+    if luminance and colours == "CMYK":
+        raise ArgumentError(
+            "luminance=True needs a grey or RGB image. Received: CMYK. Convert it to RGB first."
+        )
 
 
 def filter_rows(

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..arrays import as_array
+from ..convolution.blocks import is_lazy
 from ..errors import ArgumentError, DataError
 from . import pixels as kinds
 from .bands import filter_pixels
-from .channels import luma
+from .channels import check_luminance, luma
+from .masks import filter_masked
 from .options import Options
 from .quick import filter_known
-from .responses import arithmetic, interior, postprocess, responses
-from .steps import Step, as_steps
+from .responses import arithmetic, interior, responses
+from .steps import as_steps
 
 if TYPE_CHECKING:
     from ..kernels import Kernel, KernelSet
@@ -55,7 +56,8 @@ def filter_image(
     ----------
     image : ndarray, PIL.Image.Image or fencepost.filtering.Picture
         (H, W), or (H, W, C) with 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA) channels;
-        uint8, uint16, float32 or float64. Floats may have any range; their alpha is 0 to 1.
+        uint8, uint16, float32 or float64. Floats may have any range; their alpha is 0 to 1. An
+        array of Dask gives one, computed when it is asked for, block by block.
     kernel : Kernel, KernelSet, str, array_like, or a list of them
         A matrix, or text for `fencepost.kernels.parse`, such as ``"gaussian:sigma=2"``. A set
         gives the magnitude of its responses: of a pair, such as ``"sobel"``, √(x² + y²); of a
@@ -145,35 +147,19 @@ def filter_image(
         nan=nan,
     )
     steps = as_steps(kernel)
+    if is_lazy(image):
+        from .lazy import filtered as filtered_lazily
+
+        lazy: ImageLike = filtered_lazily(image, steps, options, mask)
+        return lazy
     pixels, colours, wrap = _unwrap(image)
     check_luminance(luminance, colours)
     if mask is None:
         filtered = filter_pixels(pixels, kinds.has_alpha(colours), steps, options)
     else:
-        filtered = _filter_masked(pixels, mask, colours, steps, options)
+        filtered = filter_masked(pixels, mask, colours, steps, options)
     result: ImageLike = wrap(filtered)
     return result
-
-
-def _filter_masked(
-    pixels: NDArray[Any], mask: ArrayLike, colours: str, steps: tuple[Step, ...], options: Options
-) -> NDArray[Any]:
-    missing = as_array("mask", mask)
-    if missing.dtype != bool or missing.shape != pixels.shape[:2]:
-        raise DataError(
-            "mask must be True or False for each pixel, True where it does not count. Received: "
-            f"dtype {missing.dtype} of shape {missing.shape}, an image of {pixels.shape[:2]}."
-        )
-    if options.nan != "ignore" or kinds.has_alpha(colours):
-        raise ArgumentError(
-            'mask needs nan="ignore" and an image without alpha. Received: '
-            f"nan={options.nan!r}, an image in {colours}."
-        )
-    floats = pixels.astype(arithmetic(pixels.dtype))
-    floats[missing] = np.nan
-    result = filter_pixels(floats, False, steps, options)
-    dtype = np.dtype(options.dtype or pixels.dtype)
-    return postprocess(np.nan_to_num(result) if dtype.kind == "u" else result, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,14 +259,6 @@ def inner_pixels(pixels: NDArray[Any], kernel: Any, boundary: str | float) -> ND
     for step in as_steps(kernel):
         pixels = interior(pixels, step, options)
     return pixels
-
-
-def check_luminance(luminance: bool, colours: str) -> None:
-    """Raise ArgumentError for colours that have no luma."""
-    if luminance and colours == "CMYK":
-        raise ArgumentError(
-            "luminance=True needs a grey or RGB image. Received: CMYK. Convert it to RGB first."
-        )
 
 
 def _unwrap(image: Any) -> tuple[NDArray[Any], str, Any]:

@@ -18,7 +18,15 @@ from ..kernels import Kernel
 from .options import Options
 from .steps import Step
 
-__all__ = ["arithmetic", "interior", "postprocess", "response", "responses"]
+__all__ = [
+    "arithmetic",
+    "check_fits",
+    "interior",
+    "postprocess",
+    "reach",
+    "response",
+    "responses",
+]
 
 Pixels = NDArray[Any]
 # Factors up to these leave room for the largest pixel and kernel before an overflow.
@@ -75,17 +83,7 @@ def _linear(
     keeps_alpha: bool = False,
 ) -> Pixels:
     matrix, origin = _as_correlated(kernel, options)
-    height, width = pixels.shape[:2]
-    if boundary.kind == "none" and (kernel.shape[0] > height or kernel.shape[1] > width):
-        raise SizeError(
-            SizeProblem(
-                "With the border left out, the kernel must fit into the image.",
-                received=f"a kernel of {kernel.shape[0]} × {kernel.shape[1]}, an image of "
-                f"{height} × {width}",
-                remedy='Choose what stands beyond the edges, such as boundary="reflect", or a '
-                "smaller kernel.",
-            )
-        )
+    _require_fit(pixels.shape, kernel, boundary)
     if options.nan == "ignore" and pixels.dtype.kind == "f" and np.isnan(pixels).any():
         return postprocess(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
     dtype = np.dtype(dtype)
@@ -99,6 +97,36 @@ def _linear(
         unscaled = _correlated(pixels, matrix, origin, boundary, exact, 0.0)
         return postprocess(unscaled.astype(np.float64), dtype, scale * largest, offset)
     return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset)
+
+
+def _require_fit(shape: tuple[int, ...], kernel: Kernel, boundary: Boundary) -> None:
+    height, width = shape[:2]
+    if boundary.kind == "none" and (kernel.shape[0] > height or kernel.shape[1] > width):
+        raise SizeError(
+            SizeProblem(
+                "With the border left out, the kernel must fit into the image.",
+                received=f"a kernel of {kernel.shape[0]} × {kernel.shape[1]}, an image of "
+                f"{height} × {width}",
+                remedy='Choose what stands beyond the edges, such as boundary="reflect", or a '
+                "smaller kernel.",
+            )
+        )
+
+
+def check_fits(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options) -> None:
+    """Raise SizeError unless the kernels fit one after another into an image of this shape."""
+    height, width = shape[:2]
+    for step in steps:
+        kernel = step.kernels[0]
+        _require_fit((height, width), kernel, options.boundary)
+        height, width = height - kernel.shape[0] + 1, width - kernel.shape[1] + 1
+
+
+def reach(step: Step, options: Options) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how far windows reach before and after their pixel, along rows and columns."""
+    matrix, (row, column) = _as_correlated(step.kernels[0], options)
+    rows, columns = matrix.shape
+    return (row, rows - 1 - row), (column, columns - 1 - column)
 
 
 def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boundary) -> Pixels:
@@ -160,10 +188,9 @@ def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:
     """Return the pixels that have a result: all, unless the border is left out."""
     if options.boundary.kind != "none":
         return pixels
-    matrix, (row, column) = _as_correlated(step.kernels[0], options)
-    height = pixels.shape[0] - matrix.shape[0] + 1
-    width = pixels.shape[1] - matrix.shape[1] + 1
-    return pixels[row : row + height, column : column + width]
+    height, width = pixels.shape[:2]
+    (above, below), (left, right) = reach(step, options)
+    return pixels[above : height - below, left : width - right]
 
 
 def postprocess(

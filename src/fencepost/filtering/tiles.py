@@ -17,9 +17,8 @@ from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
 from ..files.pictures import ORIENTATION
 from .bands import filter_bands, result_height
-from .channels import full_scale
+from .channels import check_luminance, full_scale
 from .formats import tiff_files
-from .images import check_luminance
 from .options import Options
 from .pixels import from_array, has_alpha
 from .steps import Step, as_steps

@@ -106,13 +106,73 @@ def test_every_setting_arrives(fencepost, folder):
             "--weight-decay",
             0.002,
         ),
+        *("--label-smoothing", 0.1, "--clip-norm", 2, "--ema", 0.9, "--balance", "oversample"),
     ]
     done = fencepost("train", "--data", folder, *settings, "--picture", "none")
     assert done.status == 0, done.err
     assert (
         "Training: 1 epoch in batches of 7, sgd, learning rate 0.01 (cosine), "
-        "weight decay 0.002, augmentation flip,noise=3." in done.out
+        "weight decay 0.002, augmentation flip,noise=3, label smoothing 0.1, gradient norm at "
+        "most 2, weights averaged with decay 0.9, classes balanced by oversample." in done.out
     )
+
+
+@pytest.mark.parametrize(
+    ("stopping", "outcome"),
+    [
+        (("--target", "60%", "--epochs", 60), "reached the target"),
+        (("--patience", 2, "--epochs", 60, "--lr", 1e-9), "stopped early"),
+        (("--time", "2s"), "finished"),
+    ],
+)
+def test_when_training_stops(fencepost, folder, stopping, outcome):
+    options = ["--data", folder, "--picture", "none", "--augment", "none", "--json"]
+    done = fencepost("train", *options, *stopping)
+    assert done.status == 0, done.err
+    assert done.json["outcome"] == outcome
+    assert done.json["epochs"] < 60 or outcome == "finished"
+    held_out = "10 % of them are held out of the training as validation." in done.err
+    assert held_out == (outcome != "finished")
+    assert (done.json["best_epoch"] is not None) == held_out
+    assert [figures["name"] for figures in done.json["per_class"]] == done.json["classes"]
+    assert 0 < done.json["macro_f1"] <= 1 or done.json["test_accuracy"] == 0
+
+
+def test_the_last_epoch_is_left_if_the_best_is_not_wanted(fencepost, folder, tmp_path):
+    base = ["train", "--data", folder, "--picture", "none", "--epochs", 4, "--validation", 0.2]
+    base += ["--optimizer", "sgd", "--lr", 0.5, "--schedule", "constant", "--model", "lenet5"]
+    first = fencepost(*base, "--out", "best.st", "--restore-best", "--json")
+    second = fencepost(*base, "--out", "last.st", "--no-restore-best", "--json")
+    best, last = fp.load(tmp_path / "best.st"), fp.load(tmp_path / "last.st")
+    same = np.array_equal(best.parameter_vector, last.parameter_vector)
+    assert same == (first.json["best_epoch"] == second.json["epochs"])
+
+
+def test_classes_of_unequal_size(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "unequal", 20)
+    for path in sorted((root / "cross").iterdir())[5:]:
+        path.unlink()
+    done = fencepost("train", "--data", root, "--epochs", 1, "--picture", "none")
+    assert "cross has 4 images. --balance weights, or oversample, lets each" in done.out
+    assert "macro-F1" in done.out and "precision" in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--target", "110%"), "--target must be a percentage, such as 99%"),
+        (("--time", "soon"), "--time must be a time, such as 60s"),
+        (("--patience", 0), "--patience must be an integer, at least 1"),
+        (("--clip-norm", 0), "--clip-norm must be a finite number, more than 0"),
+        (("--ema", 1), "--ema must be a number, more than 0 and less than 1"),
+        (("--label-smoothing", 1), "--label-smoothing must be a number, at least 0 and less"),
+        (("--balance", "equal"), '--balance must be one of "weights", "oversample"'),
+    ],
+)
+def test_settings_that_cannot_be(fencepost, folder, options, words):
+    refused = fencepost("train", "--data", folder, *options)
+    assert refused.status == 2
+    assert words in refused.err
 
 
 def test_a_training_that_taught_nothing_says_so(fencepost, folder):

@@ -24,8 +24,10 @@ def test_evaluation_of_classes():
     np.testing.assert_array_equal(result.confusion, [[1, 0, 0], [0, 1, 0], [0, 1, 1]])
     owl = result.per_class[2]
     assert (owl.name, owl.count, owl.recall, owl.precision) == ("owl", 2, 0.5, 1.0)
+    assert owl.f1 == pytest.approx(2 / 3)  # twice the product of both, by their sum
+    assert result.macro_f1 == pytest.approx((1 + 2 / 3 + 2 / 3) / 3)
     text = str(result)
-    assert text.startswith("accuracy 75.00% (3 of 4), loss ")
+    assert text.startswith("accuracy 75.00% (3 of 4), macro-F1 77.78%, loss ")
     assert "owl         2   50.00%    100.00%" in text
 
 

@@ -36,6 +36,7 @@ def evaluate(
     from .. import load, set_num_threads
     from ..network import Evaluation
     from .shared import loading
+    from .shared.report import per_class
 
     network = load(model)
     remembered = loading.remembered_source(network)
@@ -69,6 +70,8 @@ def evaluate(
     if isinstance(evaluation, Evaluation):
         result |= {
             "accuracy": evaluation.accuracy,
+            "macro_f1": evaluation.macro_f1,
+            "per_class": per_class(evaluation),
             "classes": list(evaluation.class_names),
             "confusion": evaluation.confusion.tolist(),
         }

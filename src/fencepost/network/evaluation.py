@@ -25,12 +25,15 @@ class ClassScore:
         Fraction of them that were predicted as this class; NaN without any.
     precision : float
         Fraction of right predictions among those of this class; NaN without any.
+    f1 : float
+        2 · right / (images of this class + predictions of it); NaN without either.
     """
 
     name: str
     count: int
     recall: float
     precision: float
+    f1: float
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,27 @@ class Evaluation:
 
     @property
     def per_class(self) -> tuple[ClassScore, ...]:
-        """Count, recall and precision of each class."""
+        """Count, recall, precision and F1 score of each class."""
         right, predicted = np.diag(self.confusion), self.confusion.sum(axis=0)
         counts = self.confusion.sum(axis=1)
         return tuple(
-            ClassScore(name, int(n), _ratio(int(hits), int(n)), _ratio(int(hits), int(m)))
+            ClassScore(
+                name,
+                int(n),
+                _ratio(int(hits), int(n)),
+                _ratio(int(hits), int(m)),
+                _ratio(2 * int(hits), int(n + m)),
+            )
             for name, n, m, hits in zip(self.class_names, counts, predicted, right, strict=True)
         )
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean of the F1 scores of the classes that have images or predictions: each counts alike.
+
+        As scikit-learn's ``f1_score(average="macro")``.
+        """
+        return float(np.nanmean([score.f1 for score in self.per_class]))
 
     def most_confused(self) -> tuple[int, int] | None:
         """Return the class that was most often mistaken, and for which; None without mistakes."""
@@ -86,18 +103,21 @@ class Evaluation:
         wrong = np.flatnonzero(self.predictions != self.labels)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")][:count]
 
+    def class_table(self) -> str:
+        """Write a line for each class: images, recall, precision, F1 score."""
+        rows = [("class", "images", "recall", "precision", "F1")]
+        for score in self.per_class:
+            recall, precision, f1 = map(_percent, (score.recall, score.precision, score.f1))
+            rows.append((score.name, f"{score.count:,}", recall, precision, f1))
+        return format_table(rows, "<>>>>")
+
     def __str__(self) -> str:
         """Accuracy, loss, a line for each class, and the confusion matrix of up to 20 classes."""
         right = round(self.accuracy * self.count)
         text = (
-            f"accuracy {self.accuracy:.2%} ({right:,} of {self.count:,}), loss {self.loss:.4f}\n\n"
+            f"accuracy {self.accuracy:.2%} ({right:,} of {self.count:,}), "
+            f"macro-F1 {self.macro_f1:.2%}, loss {self.loss:.4f}\n\n{self.class_table()}"
         )
-        scores = [("class", "images", "recall", "precision")]
-        scores += [
-            (score.name, f"{score.count:,}", _percent(score.recall), _percent(score.precision))
-            for score in self.per_class
-        ]
-        text += format_table(scores, "<>>>")
         if len(self.class_names) <= 20:
             rows = [("", *self.class_names)]
             rows += [

@@ -59,6 +59,40 @@ def parse_boundary(text: str) -> str | float:
         return text
 
 
+def parse_share(text: str) -> float:
+    """Read a share of 1, or a percentage.
+
+    >>> parse_share("99%"), parse_share("0.99"), parse_share("99.5 %")
+    (0.99, 0.99, 0.995)
+    """
+    number, percent = text.strip().removesuffix("%").strip(), text.strip().endswith("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise ArgumentError(
+            f"--target must be a percentage, such as 99%, or a fraction, such as 0.99. "
+            f"Received: {text!r}."
+        )
+    return share
+
+
+def parse_duration(text: str) -> float:
+    """Read a time in seconds, or with its units.
+
+    >>> parse_duration("60s"), parse_duration("1h30m"), parse_duration("2.5 min")
+    (60.0, 5400.0, 150.0)
+    """
+    seconds = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    parts = re.findall(r"(\d+(?:\.\d+)?) *(h|min|m|s|$)[a-z]* *", text.strip().lower())
+    rest = re.sub(r"(\d+(?:\.\d+)?) *(h|min|m|s|$)[a-z]* *", "", text.strip().lower())
+    total = sum(float(number) * seconds[unit[:1] or "s"] for number, unit in parts)
+    if rest or not parts or total <= 0:
+        raise ArgumentError(f"--time must be a time, such as 60s, 5m or 1h30m. Received: {text!r}.")
+    return total
+
+
 def parse_sizes(text: str, most: int) -> tuple[int, ...] | None:
     """Read up to `most` sizes, all at least 1, with "x" or commas between them; None if it is not.
 

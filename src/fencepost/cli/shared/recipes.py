@@ -30,18 +30,25 @@ SMALL_DATA, SMALL_BATCH = 2000, 16
 class Recipe:
     """Settings of one training; the augmentation is text as `--augment` takes it."""
 
-    epochs: int
+    epochs: int | None  # None: as many as there is time for
     batch_size: int
     optimizer: str
     lr: float
     schedule: str
     augmentation: str = NO_AUGMENTATION
     weight_decay: float | None = None  # None: the optimizer's own
+    label_smoothing: float = 0.0
+    clip_norm: float | None = None
+    ema: float | None = None
+    balance: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Return all settings as `fit` takes them."""
+        from ...training.losses import CrossEntropy
+
         settings = asdict(self)
         del settings["lr"], settings["weight_decay"]
+        settings["loss"] = CrossEntropy(settings.pop("label_smoothing"))
         settings["optimizer"] = _optimizer(self.optimizer, self.lr, self.weight_decay)
         if self.augmentation == NO_AUGMENTATION:
             settings["augmentation"] = None
@@ -50,11 +57,22 @@ class Recipe:
     def __str__(self) -> str:
         """All settings in a sentence."""
         decay = self.arguments()["optimizer"].weight_decay
+        epochs = "as many epochs as fit" if self.epochs is None else plural(self.epochs, "epoch")
         return (
-            f"Training: {plural(self.epochs, 'epoch')} in batches of {self.batch_size}, "
+            f"Training: {epochs} in batches of {self.batch_size}, "
             f"{self.optimizer}, learning rate {self.lr:g} ({self.schedule}), "
-            f"weight decay {decay:g}, augmentation {self.augmentation}."
+            f"weight decay {decay:g}, augmentation {self.augmentation}{self._more()}."
         )
+
+    def _more(self) -> str:
+        """What is not as it is in most trainings."""
+        parts = {
+            "label smoothing": f"{self.label_smoothing:g}" if self.label_smoothing else None,
+            "gradient norm at most": None if self.clip_norm is None else f"{self.clip_norm:g}",
+            "weights averaged with decay": None if self.ema is None else f"{self.ema:g}",
+            "classes balanced by": self.balance,
+        }
+        return "".join(f", {name} {value}" for name, value in parts.items() if value)
 
 
 # Tuned on MNIST: 60,000 images of 28 × 28 pixels.
@@ -144,7 +162,7 @@ def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
         return recipe
     batch_size = SMALL_BATCH if len(data) < SMALL_DATA else recipe.batch_size
     steps = math.ceil(len(data) / batch_size)
-    epochs = min(MOST_EPOCHS, max(recipe.epochs, math.ceil(LEAST_STEPS / steps)))
+    epochs = min(MOST_EPOCHS, max(recipe.epochs or 1, math.ceil(LEAST_STEPS / steps)))
     augmentation = NO_AUGMENTATION
     if len(data.input_shape) == 3:
         shift = max(1, round(min(data.input_shape[1:]) / 30))

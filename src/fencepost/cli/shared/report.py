@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,14 +15,39 @@ if TYPE_CHECKING:
     from ...network import Evaluation, Network
     from ...training import History
 
-MISTAKES_SHOWN = 24
+MISTAKES_SHOWN, CLASSES_SHOWN = 24, 20
+
+
+def before_training(train: Dataset, balance: str | None) -> list[str]:
+    """Say what a user should know of the classes."""
+    from ...training.balance import unbalanced
+
+    remark = unbalanced(train.targets, train.class_names)
+    if remark is None:
+        return []
+    advice = "--balance weights, or oversample, lets each count alike."
+    return [remark if balance else f"{remark} {advice}"]
+
+
+def per_class(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return the figures of each class, as they go into JSON: None where there is none."""
+    return [
+        {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in vars(score).items()
+        }
+        for score in evaluation.per_class
+    ]
 
 
 def summary(evaluation: Evaluation) -> str:
     """Say the accuracy and the most confused classes, and warn if nothing was learned."""
     confusion, count = evaluation.confusion, evaluation.count
     right = int(np.trace(confusion))
-    text = f"Right: {percent(evaluation.accuracy)} ({right:,} of {count:,}). "
+    text = (
+        f"Right: {percent(evaluation.accuracy)} ({right:,} of {count:,}), "
+        f"macro-F1 {percent(evaluation.macro_f1)}. "
+    )
     confused = evaluation.most_confused()
     if confused is None:
         text += "No mistakes."
@@ -31,6 +57,8 @@ def summary(evaluation: Evaluation) -> str:
             f"Most often confused: {true} taken for {predicted}, "
             f"{confusion[confused]:,} of {confusion[confused[0]].sum():,}."
         )
+    if len(evaluation.class_names) <= CLASSES_SHOWN:
+        text += f"\n{evaluation.class_table()}"
     most = int(confusion.sum(axis=1).max())
     if right <= most:
         text += (

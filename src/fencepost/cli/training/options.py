@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ...arguments import choice, integer, real
 from ...errors import ArgumentError
 from ..shared import options
 from ..shared.loading import Source
 from ..shared.outputs import check_others, check_picture, check_writable
 
 NO_PICTURE = Path("none")
+HELD_OUT = 0.1  # of the training data, where an option needs a validation
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,41 @@ class RecipeOptions:
         ),
     ] = None
 
+    label_smoothing: Annotated[
+        float | None, options.from_recipe("Share of each label that goes to all classes alike.")
+    ] = None
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(help="Largest norm of the gradient of all parameters.", show_default="any"),
+    ] = None
+    ema: Annotated[
+        float | None,
+        typer.Option(
+            help="Decay of an exponential moving average of the weights, such as 0.999: the "
+            "network that is left.",
+            show_default="no average",
+        ),
+    ] = None
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            help="For classes of unequal size: weights (each class counts alike in the loss) or "
+            "oversample (each is shown equally often).",
+            show_default="neither",
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Raise `ArgumentError` for what cannot be."""
+        if self.label_smoothing is not None:
+            real("--label-smoothing", self.label_smoothing, 0, 1, below=True)
+        if self.clip_norm is not None:
+            real("--clip-norm", self.clip_norm, 0, above=True)
+        if self.ema is not None:
+            real("--ema", self.ema, 0, 1, above=True, below=True)
+        if self.balance is not None:
+            choice("--balance", self.balance, ("weights", "oversample"))
+
     def given(self) -> dict[str, int | float | str | None]:
         """Return what the user gave by the names of a recipe's settings; else None."""
         settings = dict(vars(self))
@@ -80,18 +117,76 @@ class RecipeOptions:
 
 @dataclass(frozen=True)
 class ValidationOptions:
-    """Validation."""
+    """Validation and stopping."""
 
     validation: Annotated[
         float | None,
         typer.Option(
             help="Fraction of the training data by which the best epoch is chosen.",
-            show_default="the data's own validation split, else none",
+            show_default="the data's own validation split; else none, or 0.1 where the options "
+            "below need one",
+        ),
+    ] = None
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop after so many epochs without a better validation accuracy.",
+            show_default="never",
+        ),
+    ] = None
+    restore_best: Annotated[
+        bool | None,
+        typer.Option(
+            "--restore-best/--no-restore-best",
+            help="Leave the network with the weights of its best epoch, or of its last.",
+            show_default="the best, with validation",
+        ),
+    ] = None
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop once the validation accuracy is at least this, such as 99%.",
+            show_default="none",
+        ),
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option(
+            help="How long the command may take, such as 60s, 5m or 1h30m: as many epochs as fit, "
+            "under a schedule that ends with them.",
+            show_default="as long as its epochs take",
         ),
     ] = None
 
+    @property
+    def needs_validation(self) -> bool:
+        """Whether an option was given that is nothing without validation."""
+        return self.patience is not None or self.target is not None or bool(self.restore_best)
+
+    def share(self, given: bool) -> float | None:
+        """Return what share of the training data validates; None if none, or if others do."""
+        if self.validation is not None or given or not self.needs_validation:
+            return self.validation
+        return HELD_OUT
+
+    def stopping(self) -> dict[str, Any]:
+        """Return the settings of `fit` that say when it ends and what it leaves."""
+        return {
+            "early_stopping": self.patience,
+            "target_accuracy": None if self.target is None else options.parse_share(self.target),
+            "keep_best": self.restore_best is not False,
+        }
+
+    def seconds(self) -> float | None:
+        """Return how long the command may take."""
+        return None if self.time is None else options.parse_duration(self.time)
+
     def check(self) -> None:
         """Raise `ArgumentError` for what cannot be."""
+        if self.patience is not None:
+            integer("--patience", self.patience, 1)
+        self.stopping()
+        self.seconds()
         if self.validation is not None and not 0 < self.validation < 1:
             raise ArgumentError(
                 f"--validation must be between 0 and 1. Received: {self.validation}."
@@ -110,6 +205,10 @@ class RunOptions:
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")
     ] = False
+
+    def settings(self) -> dict[str, Any]:
+        """Return them by the names that `fit` has for them; the seed goes with each training."""
+        return {name: value for name, value in vars(self).items() if name != "seed"}
 
     def check(self) -> None:
         """Raise `ArgumentError` for what cannot be."""

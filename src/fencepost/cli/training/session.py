@@ -1,0 +1,118 @@
+"""One training of the command after the other: each a network of its own, trained and tested."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..shared.console import Interrupted
+
+if TYPE_CHECKING:
+    from ...datasets import Dataset
+    from ...network import Evaluation, Network
+    from ...training import Epoch, History
+
+# Of what a training takes, besides its steps: writing the model and drawing the picture.
+_SAVING, _DRAWING = 0.1, 1.0
+_TRIAL = 64  # images by which the time of the evaluation is estimated
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network that was trained, and how good it is on the test images."""
+
+    seed: int
+    network: Network
+    history: History
+    evaluation: Evaluation
+    seconds: float
+
+    @property
+    def images_per_second(self) -> float:
+        """Over all epochs."""
+        images = sum(epoch.images_per_second * epoch.seconds for epoch in self.history)
+        return images / self.history.seconds if self.history.seconds else 0.0
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """That of the best epoch; None without validation."""
+        best = self.history.best_epoch
+        return None if best is None else self.history["validation_accuracy"][best - 1]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the trainings of one command have in common: data, and settings of `fit`."""
+
+    train: Dataset
+    test: Dataset
+    settings: dict[str, Any]
+
+    def run(self, network: Network, seed: int, time_limit: float | None = None) -> Trained:
+        """Train a network and test it."""
+        from ...network import Evaluation
+
+        begin = time.perf_counter()
+        limit = {} if time_limit is None else {"time_limit": time_limit}
+        history = self._fit(network, {**self.settings, **limit, "seed": seed})
+        seconds = time.perf_counter() - begin
+        evaluation = network.evaluate(self.test.images, self.test.targets)
+        assert isinstance(evaluation, Evaluation)  # the command trains classifiers
+        return Trained(seed, network, history, evaluation, seconds)
+
+    def _fit(self, network: Network, settings: dict[str, Any]) -> History:
+        """Train, with a bar on a terminal, else with a line per epoch."""
+        from ...training import fit
+
+        terminal = sys.stderr.isatty()
+        try:
+            return fit(
+                network,
+                self.train.images,
+                self.train.targets,
+                progress=terminal,
+                on_epoch=None if terminal else _print_epoch,
+                **settings,
+            )
+        except KeyboardInterrupt:
+            raise _interrupted(settings.get("checkpoint")) from None
+
+
+def time_for_training(
+    limit: float, spent: float, network: Network, test: Dataset, draws: bool
+) -> float:
+    """Return the seconds of `limit` that are left for training, beside what comes after it.
+
+    That are the test, whose time is measured with a few images, the model file and the picture.
+    """
+    few = test.images[:_TRIAL]
+    network(few)  # which plans
+    begin = time.perf_counter()
+    network(few)
+    testing = (time.perf_counter() - begin) / len(few) * len(test)
+    return max(limit - spent - testing - _SAVING - _DRAWING * draws, 0.01)
+
+
+def best_of(trained: list[Trained]) -> Trained:
+    """Return the network with the best validation; without, the first: a test must not choose."""
+    return max(trained, key=lambda one: one.validation_accuracy or 0.0)
+
+
+def _interrupted(checkpoint: Path | None) -> Interrupted:
+    if checkpoint is None:
+        return Interrupted(
+            "Stopped; nothing is saved. With --checkpoint FILE a training can go on later."
+        )
+    return Interrupted(
+        f"Stopped; the training is kept in {checkpoint}. "
+        "The same command with --resume goes on from there."
+    )
+
+
+def _print_epoch(epoch: Epoch) -> None:
+    from ...training.loop.progress import format_epoch
+
+    print(format_epoch(epoch), file=sys.stderr, flush=True)

@@ -47,6 +47,8 @@ ELSEWHERE = [
      "check/test_report.py", "what both readers share"),
     ("interchange", "exports",
      "interchange/onnx/writer/test_export.py", "what all exports share is seen in files"),
+    ("interchange/c", "activations compiler float32 header lowering products program sizes writer",
+     "interchange/c/test_export.py", "a header is what all of them make"),
     ("interchange/conversion", "branches network operations parts verification",
      "interchange/test_importing.py", "a network is what all of them make"),
     ("interchange/onnx", "importer",

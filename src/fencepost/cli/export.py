@@ -20,7 +20,9 @@ EXAMPLE = """[bold]Examples[/bold]
 
 fencepost export mnist-lenet5.safetensors -o lenet5.onnx
 
-fencepost export photos.safetensors -o photos.onnx --opset 13 --verify more_photos/"""
+fencepost export photos.safetensors -o photos.onnx --opset 13 --verify more_photos/
+
+fencepost export mnist-lenet5.safetensors -o lenet5.h"""
 
 _MOST = 64  # images to compare on
 
@@ -30,7 +32,10 @@ def export(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", help="The file to write: .onnx, or .pt2 for PyTorch.", show_default=False
+            "--out",
+            "-o",
+            help="The file to write: .onnx, .pt2 for PyTorch, or .h for C.",
+            show_default=False,
         ),
     ],
     opset: Annotated[

@@ -51,6 +51,8 @@ class Export:
         The largest difference of an output, as a share of the largest output.
     tolerance : float
         The largest that was allowed.
+    notes : str
+        What else is to be said: of a C header, its memory and the compiler.
     """
 
     path: str
@@ -60,6 +62,7 @@ class Export:
     images: int
     difference: float
     tolerance: float
+    notes: str = ""
 
     def __str__(self) -> str:
         """The whole report."""
@@ -69,7 +72,8 @@ class Export:
                 f"compared with the network on {plural(self.images, 'image')}: the largest "
                 f"difference is {self.difference:.1e} (allowed: {self.tolerance:.0e})"
             )
-        return f"{self.path}: {self.format}, {self.size:,} bytes, {compared}.\n{self.contents}"
+        said = f"{self.path}: {self.format}, {self.size:,} bytes, {compared}.\n{self.contents}"
+        return f"{said}\n{self.notes}" if self.notes else said
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, for JSON."""
@@ -90,9 +94,13 @@ def pixel_type(network: Network, wanted: str | None) -> PixelType:
     return "uint8" if float((statistics.mean + statistics.std).max()) > _BYTES else "float32"
 
 
-def contents(network: Network, dtype: PixelType) -> str:
-    """Draw what is inside an export, and what is left out."""
-    shape = format_shape(("batch", *network.input_shape))
+def contents(network: Network, dtype: PixelType, *, one_image: bool = False) -> str:
+    """Draw what is inside an export, and what is left out.
+
+    `one_image` says that it takes no batches, and has no metadata.
+    """
+    batch = () if one_image else ("batch",)
+    shape = format_shape((*batch, *network.input_shape))
     steps = [f"{dtype} {shape}"]
     steps += [] if network.normalization is None else ["(x − mean) / std"]
     steps.append(plural(len(network.layers), "layer"))
@@ -100,7 +108,8 @@ def contents(network: Network, dtype: PixelType) -> str:
     steps += ["logits → softmax → probabilities"] if "logits" in outputs else list(outputs)
     lines = [f"inside    {' → '.join(steps)}"]
     if network.class_names is not None:
-        lines.append(f"          names of the {len(network.class_names)} classes, in the metadata")
+        where = "" if one_image else ", in the metadata"
+        lines.append(f"          names of the {len(network.class_names)} classes{where}")
     lines.append(f"left out  {_left_out(network)}")
     return "\n".join(lines)
 

@@ -14,7 +14,11 @@ from ..errors import ArgumentError
 from ..text import join_words
 
 #: The module of `fencepost.interchange` whose `export` writes files with this suffix.
-WRITERS: Final = {".onnx": "onnx.writer.export", ".pt2": "torch.writer.export"}
+WRITERS: Final = {
+    ".onnx": "onnx.writer.export",
+    ".pt2": "torch.writer.export",
+    ".h": "c.export",
+}
 
 
 def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
@@ -29,6 +33,8 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
     path : str or path
         ``"model.onnx"``: an ONNX file, which needs ``pip install "fencepost[onnx]"``.
         ``"model.pt2"``: a file for ``torch.export.load``, which needs PyTorch.
+        ``"model.h"``: a header of C99 without allocation, which takes one image; it is compared
+        where a C compiler is installed.
     opset : int, default 17
         Of ONNX files only: version of the operators, at least 13.
     dtype : {"uint8", "float32"}, optional

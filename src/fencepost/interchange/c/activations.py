@@ -1,0 +1,72 @@
+"""Activations as expressions of C: what each layer becomes, with `v` for the value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ... import layers
+from ...layers import Layer
+from .program import Activation
+from .text import number
+
+
+def _relu(layer: Any) -> Activation:
+    return Activation("ReLU", "v > 0.0f ? v : 0.0f", low=0.0)
+
+
+def _relu6(layer: Any) -> Activation:
+    return Activation("ReLU6", "v > 6.0f ? 6.0f : v > 0.0f ? v : 0.0f", low=0.0, high=6.0)
+
+
+def _leaky_relu(layer: Any) -> Activation:
+    slope = number(layer.negative_slope)
+    return Activation("LeakyReLU", f"v > 0.0f ? v : {slope} * v")
+
+
+def _tanh(layer: Any) -> Activation:
+    return Activation("Tanh", "tanhf(v)")
+
+
+def _scaled_tanh(layer: Any) -> Activation:
+    return Activation("ScaledTanh", f"1.7159f * tanhf({number(2 / 3)} * v)")
+
+
+def _sigmoid(layer: Any) -> Activation:
+    return Activation("Sigmoid", "1.0f / (1.0f + expf(-v))")
+
+
+def _gelu(layer: Any) -> Activation:
+    return Activation("GELU", f"0.5f * v * erfcf({number(-(0.5**0.5))} * v)", monotone=False)
+
+
+def _silu(layer: Any) -> Activation:
+    return Activation("SiLU", "v / (1.0f + expf(-v))", monotone=False)
+
+
+_HARD = "v > 3.0f ? {high} : v > -3.0f ? {middle} : 0.0f"
+
+
+def _hard_sigmoid(layer: Any) -> Activation:
+    middle = f"(v + 3.0f) * {number(1 / 6)}"
+    return Activation("HardSigmoid", _HARD.format(high="1.0f", middle=middle))
+
+
+def _hard_swish(layer: Any) -> Activation:
+    middle = f"v * (v + 3.0f) * {number(1 / 6)}"
+    return Activation("HardSwish", _HARD.format(high="v", middle=middle), monotone=False)
+
+
+#: What each layer becomes, given the layer.
+ACTIVATIONS: Final[dict[type[Layer], Callable[[Any], Activation]]] = {
+    layers.ReLU: _relu,
+    layers.ReLU6: _relu6,
+    layers.LeakyReLU: _leaky_relu,
+    layers.Tanh: _tanh,
+    layers.ScaledTanh: _scaled_tanh,
+    layers.Sigmoid: _sigmoid,
+    layers.GELU: _gelu,
+    layers.SiLU: _silu,
+    layers.HardSigmoid: _hard_sigmoid,
+    layers.HardSwish: _hard_swish,
+}

@@ -1,0 +1,211 @@
+"""The loops of a product: output pixels, the pool around them, the elements of the kernel within.
+
+The same for float32 and for integers, whose sums begin, add and end in ways of their own: `Sums`.
+Elements of the kernel that lie in the padding are left out by the bounds of the loops.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...sizing import Window
+from .program import Product
+from .writer import Writer, index
+
+
+class Sums(Protocol):
+    """How the sums of one output pixel are made: their type, and the array of the weights."""
+
+    kind: str
+    weight: str
+
+    def start(self, target: str) -> None:
+        """Write what gives the sums their first values."""
+
+    def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
+        """Write what adds `count` inputs times their weights, one for each output."""
+
+    def each(self, target: str, x: str, weight: str, taps: str, step: int, outputs: int) -> None:
+        """Write what adds `taps` pixels, `step` elements apart, times a weight each."""
+
+    def finish(self, sums: str, pixel: str) -> None:
+        """Write what makes the pixel of its sums."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A position of the output along an axis: the loop's variable, and how often it turns."""
+
+    name: str
+    turns: int
+
+
+def write_product(w: Writer, step: Product, sums: Sums, *, apart: bool) -> None:
+    """Write the loops of a product.
+
+    `apart` says that sums lie in `sums`, not in the pixel itself.
+    """
+    pooled = step.pool is not None
+    channels, rows, columns = step.output.planes if pooled else step.outputs
+    with w.loop("row", rows), w.loop("column", columns):
+        place = index(("row", columns * channels, rows), ("column", channels, columns))
+        w(f"{'int8_t' if apart else sums.kind} *pixel = {_plus('y', place)};")
+        target = "sums" if apart else "pixel"
+        row, column = Axis("row", rows), Axis("column", columns)
+        if pooled:
+            _write_pool(w, step, sums, target, row, column)
+        else:
+            sums.start(target)
+            _write_sums(w, step, sums, target, row, column)
+        sums.finish(target, "pixel")
+
+
+def _write_pool(w: Writer, step: Product, sums: Sums, target: str, row: Axis, column: Axis) -> None:
+    assert step.pool is not None
+    channels, *sizes = step.outputs
+    high, wide = step.pool
+    first = index(("down", 1, high.kernel), ("right", 1, wide.kernel))
+    if first == "0":  # windows of one element
+        w(f"{sums.kind} *part = {target};")
+    with w.loop("down", high.kernel), w.loop("right", wide.kernel):
+        for axis, part, window, size in (
+            (row, "down", high, sizes[0]), (column, "right", wide, sizes[1])
+        ):  # fmt: skip
+            place = index((axis.name, window.stride, axis.turns), (part, 1, window.kernel))
+            w(f"const int inner_{axis.name} = {place};")
+            if (axis.turns - 1) * window.stride + window.kernel > size:
+                w(f"if (inner_{axis.name} >= {size})", "    continue;")
+        if first != "0":
+            w(f"{sums.kind} *part = {first} == 0 ? {target} : scratch;")
+        sums.start("part")
+        inner = Axis("inner_row", 2), Axis("inner_column", 2)
+        _write_sums(w, step, sums, "part", *inner)
+        if first != "0":
+            with w.block(f"if (part != {target})"):
+                w(
+                    f"for (int k = 0; k < {channels}; k++)",
+                    f"    {target}[k] = part[k] > {target}[k] ? part[k] : {target}[k];",
+                )
+
+
+def _write_sums(w: Writer, step: Product, sums: Sums, target: str, row: Axis, column: Axis) -> None:
+    """Add the products of one output pixel to the sums at `target`."""
+    if step.transposed:
+        _write_transposed(w, step, sums, target, row, column)
+        return
+    channels, _, width = step.planes
+    groups, _, kernel_columns, inputs, each = step.weight.shape
+    down, right = step.windows
+    top, r0, r1 = write_bounds(w, "top", "r", row, down)
+    left, c0, c1 = write_bounds(w, "left", "c", column, right)
+    with w.loop("r", r1, r0):
+        in_row = _scaled(_sum(top, _times("r", down.dilation, down.kernel)), width)
+        row_tap = _times("r", kernel_columns, down.kernel)
+        if not step.is_depthwise and not (groups == 1 and right.dilation == 1):
+            with w.loop("c", c1, c0), w.loop("g", groups):
+                place = _sum(in_row, left, _times("c", right.dilation, right.kernel))
+                tap = _sum(row_tap, _times("c", 1, right.kernel))
+                _write_group(w, step, sums, target, place, tap)
+            return
+        # the columns of a kernel lie side by side, as those of the input do
+        if right.blank_windows:
+            w(f"if ({c1} > {c0})")
+        x = _plus("x", _scaled(_sum(in_row, left, _scaled(c0, right.dilation)), channels))
+        tap = _sum(row_tap, c0)
+        taps = c1 if c0 == "0" else f"{c1} - {c0}"
+        if step.is_depthwise:
+            weight = _plus(sums.weight, _scaled(tap, channels))
+            sums.each(target, x, weight, taps, right.dilation * channels, channels)
+        else:
+            weight = _plus(sums.weight, _scaled(tap, inputs * each))
+            sums.dot(target, x, weight, _scaled(taps, inputs), each)
+
+
+def _write_group(w: Writer, step: Product, sums: Sums, target: str, place: str, tap: str) -> None:
+    """Add one input pixel's products, of the group `g`, at one element of the kernel."""
+    groups, rows, columns, inputs, each = step.weight.shape
+    x = _sum(_scaled(place, step.planes[0]), _times("g", inputs, groups))
+    weight = _sum(_times("g", rows * columns * inputs * each, groups), _scaled(tap, inputs * each))
+    target = _plus(target, _times("g", each, groups))
+    sums.dot(target, _plus("x", x), _plus(sums.weight, weight), str(inputs), each)
+
+
+def _write_transposed(
+    w: Writer, step: Product, sums: Sums, target: str, row: Axis, column: Axis
+) -> None:
+    """Add what reaches one output pixel: from input pixels that lie a stride apart."""
+    groups, _, kernel_columns, *_ = step.weight.shape
+    down, right = step.windows
+    _, height, width = step.planes
+    with w.loop("r", down.kernel), w.loop("c", right.kernel):
+        conditions = []
+        for axis, tap, window, size in ((row, "r", down, height), (column, "c", right, width)):
+            name = f"from_{axis.name}"
+            place = _sum(_times(axis.name, 1, axis.turns), str(window.before))
+            w(f"const int {name} = {place} - {_times(tap, window.dilation, window.kernel)};")
+            conditions.append(f"{name} >= 0 && {name} <= {(size - 1) * window.stride}")
+            if window.stride > 1:
+                conditions.append(f"{name} % {window.stride} == 0")
+        with w.block(f"if ({' && '.join(conditions)})"), w.loop("g", groups):
+            tap = _sum(_times("r", kernel_columns, down.kernel), _times("c", 1, right.kernel))
+            parts = _over("from_row", down.stride), _over("from_column", right.stride)
+            _write_group(w, step, sums, target, f"{parts[0]} * {width} + {parts[1]}", tap)
+
+
+def write_bounds(
+    w: Writer, start: str, tap: str, output: Axis, window: Window
+) -> tuple[str, str, str]:
+    """Name where a window starts, and from where to where its elements lie within the input."""
+    place = _times(output.name, window.stride, output.turns)
+    last = (window.output - 1) * window.stride - window.before + window.effective_kernel_size
+    first, end = "0", str(window.kernel)
+    if not window.before and last <= window.input:
+        return place, first, end
+    w(f"const int {start} = {place} - {window.before};")
+    dilation = window.dilation
+    if window.before:
+        first = f"{tap}0"
+        up = f"-{start}" if dilation == 1 else f"({dilation - 1} - {start}) / {dilation}"
+        w(f"const int {first} = {start} < 0 ? {up} : 0;")
+    if last > window.input:
+        end = f"{tap}1"
+        left = f"{window.input} - {start}"
+        left = left if dilation == 1 else f"({left} + {dilation - 1}) / {dilation}"
+        beyond = f"{start} + {window.effective_kernel_size} > {window.input}"
+        w(f"const int {end} = {beyond} ? {left} : {window.kernel};")
+    return start, first, end
+
+
+# --- sums of terms ------------------------------------------------------------------------------
+
+
+def _times(name: str, factor: int, turns: int) -> str:
+    """Write a variable times a factor; one that is always 0 is left out."""
+    if turns <= 1 or name == "0":
+        return "0"
+    return name if factor == 1 else f"{name} * {factor}"
+
+
+def _sum(*terms: str) -> str:
+    return " + ".join(term for term in terms if term != "0") or "0"
+
+
+def _scaled(term: str, factor: int) -> str:
+    if term == "0" or factor == 1:
+        return term
+    if term.isdigit():
+        return str(int(term) * factor)
+    product = re.fullmatch(r"(\w+) \* (\d+)", term)
+    if product:
+        return f"{product[1]} * {int(product[2]) * factor}"
+    return f"({term}) * {factor}" if " " in term else f"{term} * {factor}"
+
+
+def _over(name: str, divisor: int) -> str:
+    return name if divisor == 1 else f"{name} / {divisor}"
+
+
+def _plus(pointer: str, offset: str) -> str:
+    return pointer if offset == "0" else f"{pointer} + {offset}"

@@ -1,5 +1,5 @@
 // Random numbers that are a function of their index, not of what was drawn before: Philox4x32-10.
-// For augment.cpp and for dropout; calls nobody.
+// For augmentation and for dropout; calls nobody.
 //
 // A training run that is resumed, or whose batches fall to other threads, must draw what it would
 // have drawn. So a draw is named by (seed, step, index of the image in its dataset, stream,
@@ -17,7 +17,17 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 // What a draw is for, so that two purposes never share numbers.
-enum class Stream : uint32_t { affine = 0, elastic = 1, noise = 2, dropout = 3 };
+enum class Stream : uint32_t {
+  affine = 0,
+  elastic = 1,
+  noise = 2,
+  dropout = 3,
+  crop = 4,
+  operations = 5,
+  colours = 6,
+  erase = 7,
+  mix = 8,
+};
 
 struct RandomWords {
   uint32_t word[4];

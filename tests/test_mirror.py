@@ -83,6 +83,8 @@ ELSEWHERE = [
      "plots/article/test_article.py", "one list of all figures"),
     ("plots/signals", "panels",
      "plots/signals/test_lines.py", "what is drawn is compared with the signal"),
+    ("training", "augmentation_text",
+     "training/test_augmentation.py", "an augmentation is what it reads"),
     ("training", "options",
      "training/test_fitting.py", "every setting is one of fit's"),
     ("training/backends", "backend engine processes",

@@ -157,15 +157,18 @@ std::vector<Result> features(NetworkPlan& plan, ConstFloats parameters, ConstFlo
   return results;
 }
 
-std::tuple<double, Result, Result>
-gradient(NetworkPlan& plan, ConstFloats parameters, ConstFloats state, Pixels pixels,
-         ConstFloats mean, ConstFloats scale, AnyArray targets, nb::dict loss_dict, uint64_t seed,
-         int threads, bool training, uint64_t step, std::optional<ConstFloats> sample_weight) {
+std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats parameters,
+                                            ConstFloats state, Pixels pixels, ConstFloats mean,
+                                            ConstFloats scale, AnyArray targets, nb::dict loss_dict,
+                                            uint64_t seed, int threads, bool training,
+                                            uint64_t step, std::optional<ConstFloats> sample_weight,
+                                            nb::object augmentation) {
   require_network(plan, parameters, state);
   const Images images = read_images(pixels, mean, scale, plan.input());
   require(images.count > 0, "there must be images");
   Batch::Options options;
   options.loss = parse_loss(loss_dict);
+  options.augmentation = parse_augmentation(augmentation, plan.input().channels);
   options.program = {.gradients = true, .input_gradient = true};
   options.seed = seed;
   options.most_images = static_cast<int>(images.count);
@@ -213,7 +216,7 @@ PythonTrainer* make_trainer(const NetworkPlan& plan, int batch_size, nb::dict lo
   require(batch_size > 0, "batch_size must be positive");
   Batch::Options options;
   options.loss = parse_loss(loss);
-  options.augmentation = parse_augmentation(augmentation);
+  options.augmentation = parse_augmentation(augmentation, plan.input().channels);
   options.seed = seed;
   options.most_images = batch_size;
   options.threads = threads_or_default(threads);
@@ -284,22 +287,45 @@ Result augment_images(Pixels pixels, nb::object augmentation, uint64_t seed, uin
   for (size_t i = 0; i < count; i++)
     require(image(i) >= 0 && image(i) < static_cast<int64_t>(pixels.shape(0)),
             "index names an image that is not there");
-  const Augmentation options = parse_augmentation(augmentation);
+  const Augmentation options = parse_augmentation(augmentation, shape.channels);
   Result out = new_array({count, pixels.shape(1), pixels.shape(2), pixels.shape(3)});
   const int parts = threads_or_default(threads);
   nb::gil_scoped_release release;
   run_threads(parts, [&](int t) {
     Augmenter augmenter(options, shape.channels, shape.height, shape.width, seed);
     for (size_t i = count * t / parts; i < count * (t + 1) / parts; i++) {
-      const long at = image(i) * shape.size();
+      const int64_t partner = image((i + 1) % count);
       float* to = out.data() + i * shape.size();
       if (is_float)
-        augmenter(static_cast<const float*>(pixels.data()) + at, step, image(i), to);
+        augmenter(static_cast<const float*>(pixels.data()), image(i), partner, step, to);
       else
-        augmenter(static_cast<const uint8_t*>(pixels.data()) + at, step, image(i), to);
+        augmenter(static_cast<const uint8_t*>(pixels.data()), image(i), partner, step, to);
     }
   });
   return out;
+}
+
+using NamedChange = std::tuple<std::string, std::vector<float>>;
+std::vector<NamedChange> changes(Triple shape, nb::object augmentation, uint64_t seed,
+                                 uint64_t step, uint64_t index) {
+  const auto [channels, height, width] = shape;
+  const Augmentation options = parse_augmentation(augmentation, channels);
+  const Draw draw{seed, step, index};
+  std::vector<Change> drawn;
+  draw_changes(options, height, width, draw, drawn);
+  std::vector<NamedChange> named;
+  for (const Change& change : drawn)
+    named.emplace_back(change_name(change.kind),
+                       std::vector<float>(change.value, change.value + value_count(change.kind)));
+  const Mix mix = draw_mix(options, height, width, draw);
+  if (mix.box)
+    named.emplace_back("cutmix",
+                       std::vector<float>{static_cast<float>(mix.top), static_cast<float>(mix.left),
+                                          static_cast<float>(mix.height),
+                                          static_cast<float>(mix.width)});
+  else if (options.mixes())
+    named.emplace_back("mixup", std::vector<float>{mix.share});
+  return named;
 }
 
 std::vector<std::string> supported_levels() {
@@ -338,6 +364,8 @@ NB_MODULE(FENCEPOST_MODULE, m) {
         "index"_a.none() = nb::none(), "threads"_a = 1,
         "The images as training sees them at a step, before normalisation: float32 (N, C, H, W); "
         "those that index names, or all.");
+  m.def("changes", &changes, "shape"_a, "augmentation"_a, "seed"_a, "step"_a, "index"_a,
+        "What `augment` does to an image: names and values, in order; noise and elastic left out.");
   define_arrays(m);
 
   nb::class_<NetworkPlan>(m, "NetworkPlan", "A network that is ready to run.")
@@ -373,7 +401,7 @@ NB_MODULE(FENCEPOST_MODULE, m) {
            "threads"_a = 0)
       .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0,
-           "sample_weight"_a.none() = nb::none());
+           "sample_weight"_a.none() = nb::none(), "augmentation"_a.none() = nb::none());
 
   nb::class_<BoundPlan>(m, "BoundPlan", "A plan with the arrays that it reads at each call.")
       .def("forward", &BoundPlan::forward, "images"_a, "threads"_a = 0);

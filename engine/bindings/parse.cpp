@@ -285,19 +285,42 @@ Optimizer parse_optimizer(nb::dict d) {
   return o;
 }
 
-Augmentation parse_augmentation(nb::object object) {
+Augmentation parse_augmentation(nb::object object, int channels) {
   Augmentation a;
   if (object.is_none()) return a;
   nb::dict d = nb::cast<nb::dict>(object);
-  a.shift = get(d, "shift", 0.0f);
-  a.rotate = get(d, "rotate", 0.0f);
-  a.scale = get(d, "scale", 0.0f);
-  a.shear = get(d, "shear", 0.0f);
+  const struct {
+    const char* name;
+    float& value;
+  } numbers[] = {
+      {"crop", a.crop},
+      {"shift", a.shift},
+      {"rotate", a.rotate},
+      {"scale", a.scale},
+      {"shear", a.shear},
+      {"elastic_alpha", a.elastic_alpha},
+      {"elastic_sigma", a.elastic_sigma},
+      {"brightness", a.brightness},
+      {"contrast", a.contrast},
+      {"saturation", a.saturation},
+      {"hue", a.hue},
+      {"erase", a.erase},
+      {"noise", a.noise},
+      {"mixup", a.mixup},
+      {"cutmix", a.cutmix},
+      {"fill", a.fill},
+  };
+  for (const auto& [name, value] : numbers) value = get(d, name, 0.0f);
   a.flip = get(d, "flip", false);
-  a.elastic_alpha = get(d, "elastic_alpha", 0.0f);
-  a.elastic_sigma = get(d, "elastic_sigma", 0.0f);
-  a.noise = get(d, "noise", 0.0f);
-  a.fill = get(d, "fill", 0.0f);
+  a.vflip = get(d, "vflip", false);
+  a.operations = get(d, "operations", 0);
+  a.magnitude = get(d, "magnitude", 0);
+  if (d.contains("erased") && !d["erased"].is_none()) {
+    auto erased = nb::cast<nb::ndarray<const float, nb::ndim<1>, nb::c_contig>>(d["erased"]);
+    a.erased.assign(erased.data(), erased.data() + erased.size());
+    if (a.erased.size() != static_cast<size_t>(channels))
+      throw std::invalid_argument("erased must have one value a channel");
+  }
   return a;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "network/input/augment.h"
+#include "network/input/changes.h"
 #include "network/step.h"
 
 namespace fencepost {
@@ -16,7 +16,7 @@ std::vector<Step> parse_steps(nanobind::sequence steps, Shape input, long parame
                               long state_count);
 Loss parse_loss(nanobind::dict loss);
 Optimizer parse_optimizer(nanobind::dict optimizer);
-Augmentation parse_augmentation(nanobind::object augmentation); // None: nothing
+Augmentation parse_augmentation(nanobind::object augmentation, int channels); // None: nothing
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

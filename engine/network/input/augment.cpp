@@ -146,8 +146,11 @@ void ElasticField::row(int y, float* dx, float* dy) const {
 Augmenter::Augmenter(const Augmentation& options, int channels, int height, int width,
                      uint64_t seed)
     : options_(options), channels_(channels), height_(height), width_(width), stride_(width + 3),
-      seed_(seed), elastic_(options.elastic_alpha, options.elastic_sigma, height, width) {
-  if (!options.moves()) return;
+      seed_(seed), elastic_(options.elastic_alpha, options.elastic_sigma, height, width),
+      colours_(channels, height, width),
+      partner_(options.mixes() ? static_cast<size_t>(channels) * height * width : 0) {
+  if (options_.erased.empty()) options_.erased.assign(channels, options.fill);
+  if (!options.moves() && options.operations == 0) return;
   // One pixel of border before, two after: a point is held within one pixel of the image, and
   // from there its right and lower neighbours are read too.
   bordered_.assign(static_cast<size_t>(channels) * (height + 3) * stride_, options.fill);
@@ -156,31 +159,35 @@ Augmenter::Augmenter(const Augmentation& options, int channels, int height, int 
   corner_.assign(columns, 0);
 }
 
-void Augmenter::operator()(const uint8_t* image, uint64_t step, uint64_t index, float* out) {
-  augment(image, step, index, out);
+template <typename Pixel>
+void Augmenter::operator()(const Pixel* images, int64_t index, int64_t partner, uint64_t step,
+                           float* out) {
+  const long size = static_cast<long>(channels_) * height_ * width_;
+  const Draw draw{seed_, step, static_cast<uint64_t>(index)};
+  augment(images + index * size, draw, out);
+  const Mix mix = draw_mix(options_, height_, width_, draw);
+  if (mix.share == 1 || partner == index) return;
+  augment(images + partner * size, {seed_, step, static_cast<uint64_t>(partner)}, partner_.data());
+  mix_in(mix, out);
 }
-
-void Augmenter::operator()(const float* image, uint64_t step, uint64_t index, float* out) {
-  augment(image, step, index, out);
-}
+template void Augmenter::operator()(const uint8_t*, int64_t, int64_t, uint64_t, float*);
+template void Augmenter::operator()(const float*, int64_t, int64_t, uint64_t, float*);
 
 template <typename Pixel>
-void Augmenter::augment(const Pixel* image, uint64_t step, uint64_t index, float* out) {
-  if (options_.moves()) {
+void Augmenter::augment(const Pixel* image, const Draw& draw, float* out) {
+  draw_changes(options_, height_, width_, draw, changes_);
+  const bool elastic = options_.elastic_alpha != 0;
+  if (elastic || (!changes_.empty() && changes_[0].kind <= ChangeKind::vflip)) {
     copy_inside_border(image);
-    if (options_.elastic_alpha != 0) elastic_.draw(seed_, step, index);
-    const AffineMap map = draw_map(step, index);
-    for (int y = 0; y < height_; ++y) {
-      locate_row(map, y);
-      for (int c = 0; c < channels_; ++c)
-        sample_row(bordered_.data() + static_cast<size_t>(c) * (height_ + 3) * stride_,
-                   out + (static_cast<size_t>(c) * height_ + y) * width_);
-    }
+    if (elastic) elastic_.draw(draw.seed, draw.step, draw.index);
+    resample(compose(), elastic, out);
   } else {
     const size_t n = static_cast<size_t>(channels_) * height_ * width_;
     for (size_t i = 0; i < n; ++i) out[i] = static_cast<float>(image[i]);
   }
-  if (options_.noise != 0) add_noise(step, index, out);
+  for (const Change& change : changes_)
+    if (change.kind > ChangeKind::vflip) make(change, sizeof(Pixel) == 1 ? 255.0f : 1.0f, out);
+  if (options_.noise != 0) add_noise(draw, out);
 }
 
 template <typename Pixel>
@@ -195,41 +202,112 @@ void Augmenter::copy_inside_border(const Pixel* image) {
     }
 }
 
-// Each option has a word of its own, so that turning one on leaves the draws of the others alone.
-Augmenter::AffineMap Augmenter::draw_map(uint64_t step, uint64_t index) const {
-  const RandomWords first = random_words(seed_, step, index, Stream::affine, 0);
-  const RandomWords second = random_words(seed_, step, index, Stream::affine, 1);
-  const bool image = height_ > 1;
-  constexpr float radian = std::numbers::pi_v<float> / 180;
-  const float shift_x = options_.shift * signed_uniform(first.word[0]);
-  const float shift_y = image ? options_.shift * signed_uniform(first.word[1]) : 0.0f;
-  const float angle = image ? options_.rotate * signed_uniform(first.word[2]) * radian : 0.0f;
-  const float zoom = 1 + options_.scale * signed_uniform(first.word[3]);
-  const float shear =
-      image ? std::tan(options_.shear * signed_uniform(second.word[0]) * radian) : 0.0f;
-  const bool flip = options_.flip && second.word[1] >> 31;
+// Points p, counted from the centre, come from matrix · p + (to_x, to_y).
+Augmenter::AffineMap Augmenter::about_centre(float xx, float xy, float yx, float yy, float to_x,
+                                             float to_y) const {
+  const float x = 0.5f * static_cast<float>(width_ - 1);
+  const float y = 0.5f * static_cast<float>(height_ - 1);
+  return {
+      1 + x + to_x - (xx * x + xy * y), xx, xy, 1, 1 + y + to_y - (yx * x + yy * y), yx, yy, 1, 0};
+}
 
-  // A^-1 = 1/zoom · [1 -shear; 0 1] · [cos sin; -sin cos]
-  const float c = std::cos(angle) / zoom, s = std::sin(angle) / zoom;
-  const float mirror = flip ? -1.0f : 1.0f;
-  AffineMap map;
-  map.mirror = mirror;
-  map.xx = mirror * (c + shear * s);
-  map.xy = mirror * (s - shear * c);
-  map.yx = -s;
-  map.yy = c;
-  const float centre_x = 0.5f * static_cast<float>(width_ - 1);
-  const float centre_y = 0.5f * static_cast<float>(height_ - 1);
-  const float x = centre_x + shift_x, y = centre_y + shift_y;
-  map.x0 = 1 + centre_x - (map.xx * x + map.xy * y);
-  map.y0 = 1 + centre_y - (map.yx * x + map.yy * y);
+Augmenter::AffineMap Augmenter::compose() const {
+  AffineMap map = about_centre(1, 0, 0, 1, 0, 0);
+  const float width = static_cast<float>(width_), height = static_cast<float>(height_);
+  const Change* crop = nullptr;
+  // x and y become `to` minus themselves, or are taken in proportion.
+  const auto scale_x = [&](float by, float to) {
+    map.x0 = to + by * map.x0, map.xx *= by, map.xy *= by, map.dx *= by;
+  };
+  const auto scale_y = [&](float by, float to) {
+    map.y0 = to + by * map.y0, map.yx *= by, map.yy *= by, map.dy *= by;
+  };
+  for (const Change& change : changes_) {
+    const float* v = change.value;
+    if (change.kind == ChangeKind::crop) crop = &change;
+    if (change.kind == ChangeKind::flip) scale_x(-1, width + 1);
+    if (change.kind == ChangeKind::vflip) scale_y(-1, height + 1);
+    if (change.kind != ChangeKind::affine) continue;
+    // A^-1 = 1/zoom · [1 -shear; 0 1] · [cos sin; -sin cos]
+    const float angle = v[2] * (std::numbers::pi_v<float> / 180), shear = v[4];
+    const float c = std::cos(angle) / v[3], s = std::sin(angle) / v[3];
+    const float xx = c + shear * s, xy = s - shear * c;
+    map = about_centre(xx, xy, -s, c, -(xx * v[0] + xy * v[1]), s * v[0] - c * v[1]);
+  }
+  if (crop) {
+    // The first pixel of the copy is its border, and centres lie half a pixel inside.
+    const float of_y = crop->value[2] / height, of_x = crop->value[3] / width;
+    scale_y(of_y, crop->value[0] + 0.5f * (1 - of_y));
+    scale_x(of_x, crop->value[1] + 0.5f * (1 - of_x));
+  }
+  map.margin = options_.warps() ? 0.0f : 1.0f;
   return map;
+}
+
+void Augmenter::resample(const AffineMap& map, bool elastic, float* out) {
+  for (int y = 0; y < height_; ++y) {
+    locate_row(map, elastic, y);
+    for (int c = 0; c < channels_; ++c)
+      sample_row(bordered_.data() + static_cast<size_t>(c) * (height_ + 3) * stride_,
+                 out + (static_cast<size_t>(c) * height_ + y) * width_);
+  }
+}
+
+// RandAugment's shears are about the first pixel's corner, as in the paper.
+void Augmenter::make(const Change& change, float peak, float* out) {
+  const float value = change.value[0];
+  const auto warp = [&](float xx, float xy, float yx, float yy, float to_x, float to_y) {
+    copy_inside_border(out);
+    resample(about_centre(xx, xy, yx, yy, to_x, to_y), false, out);
+  };
+  switch (change.kind) {
+  case ChangeKind::shear_x:
+    return warp(1, value, 0, 1, 0.5f * value * static_cast<float>(height_), 0);
+  case ChangeKind::shear_y:
+    return warp(1, 0, value, 1, 0, 0.5f * value * static_cast<float>(width_));
+  case ChangeKind::translate_x:
+    return warp(1, 0, 0, 1, -value, 0);
+  case ChangeKind::translate_y:
+    return warp(1, 0, 0, 1, 0, -value);
+  case ChangeKind::rotate: {
+    const float angle = value * (std::numbers::pi_v<float> / 180);
+    const float c = std::cos(angle), s = std::sin(angle);
+    return warp(c, -s, s, c, 0, 0);
+  }
+  case ChangeKind::erase:
+    return erase(change, out);
+  default:
+    return colours_.change(change, peak, out);
+  }
+}
+
+void Augmenter::erase(const Change& change, float* out) const {
+  const int top = static_cast<int>(change.value[0]), left = static_cast<int>(change.value[1]);
+  const int rows = static_cast<int>(change.value[2]), columns = static_cast<int>(change.value[3]);
+  for (int c = 0; c < channels_; ++c)
+    for (int y = top; y < top + rows; ++y)
+      std::fill_n(out + (static_cast<size_t>(c) * height_ + y) * width_ + left, columns,
+                  options_.erased[c]);
+}
+
+void Augmenter::mix_in(const Mix& mix, float* out) const {
+  const float* partner = partner_.data();
+  if (!mix.box) {
+    const size_t n = partner_.size();
+    for (size_t i = 0; i < n; ++i) out[i] = mix.share * out[i] + (1 - mix.share) * partner[i];
+    return;
+  }
+  for (int c = 0; c < channels_; ++c)
+    for (int y = mix.top; y < mix.top + mix.height; ++y) {
+      const size_t at = (static_cast<size_t>(c) * height_ + y) * width_ + mix.left;
+      std::copy_n(partner + at, mix.width, out + at);
+    }
 }
 
 // Where the pixels of row y come from: the corner of the four neighbours, and the part of a pixel
 // that the point lies beyond it.
-void Augmenter::locate_row(const AffineMap& map, int y) {
-  if (options_.elastic_alpha != 0) elastic_.row(y, dx_.data(), dy_.data());
+void Augmenter::locate_row(const AffineMap& map, bool elastic, int y) {
+  if (elastic) elastic_.row(y, dx_.data(), dy_.data());
   const float* __restrict dx = dx_.data();
   const float* __restrict dy = dy_.data();
   float* __restrict part_x = part_x_.data();
@@ -237,17 +315,19 @@ void Augmenter::locate_row(const AffineMap& map, int y) {
   int32_t* __restrict corner = corner_.data();
   const float row = static_cast<float>(y);
   const float x0 = map.x0 + map.xy * row, y0 = map.y0 + map.yy * row;
-  const float last_x = static_cast<float>(width_ + 1);
-  const float last_y = static_cast<float>(height_ + 1);
-  const float xx = map.xx, yx = map.yx, mirror = map.mirror;
+  const float first = map.margin;
+  const float last_x = static_cast<float>(width_ + 1) - first;
+  const float last_y = static_cast<float>(height_ + 1) - first;
+  const float xx = map.xx, yx = map.yx;
+  const float by_x = elastic ? map.dx : 0.0f, by_y = elastic ? map.dy : 0.0f;
   const int stride = stride_, n = static_cast<int>(corner_.size());
   for (int i = 0; i < n; ++i) {
     const float column = static_cast<float>(i);
-    float px = x0 + xx * column + mirror * dx[i];
-    float py = y0 + yx * column + dy[i];
-    // Written so that a NaN becomes 0, not an address.
-    px = px > 0 ? px : 0;
-    py = py > 0 ? py : 0;
+    float px = x0 + xx * column + by_x * dx[i];
+    float py = y0 + yx * column + by_y * dy[i];
+    // Written so that a NaN becomes a border's place, not an address.
+    px = px > first ? px : first;
+    py = py > first ? py : first;
     px = px < last_x ? px : last_x;
     py = py < last_y ? py : last_y;
     const int32_t left = static_cast<int32_t>(px), top = static_cast<int32_t>(py);
@@ -318,14 +398,14 @@ inline float cos_quarter(float t) {
 // Box and Muller, "A note on the generation of random normal deviates", 1958: two uniform numbers
 // give two normal ones, r cos and r sin. The angle is drawn within the right half of the circle,
 // and a spare bit gives the side.
-void Augmenter::add_noise(uint64_t step, uint64_t index, float* out) const {
+void Augmenter::add_noise(const Draw& draw, float* out) const {
   const size_t n = static_cast<size_t>(channels_) * height_ * width_;
   constexpr int half = kRandomBlock / 2;
   for (size_t done = 0; done < n; done += kRandomBlock) {
     uint32_t words[kRandomBlock];
     float normal[kRandomBlock];
-    random_block(seed_, step, index, Stream::noise, static_cast<uint32_t>(done / kRandomBlock),
-                 words);
+    random_block(draw.seed, draw.step, draw.index, Stream::noise,
+                 static_cast<uint32_t>(done / kRandomBlock), words);
     for (int i = 0; i < half; ++i) {
       const float r = options_.noise * std::sqrt(-2 * log_fast(1 - uniform(words[i])));
       const float angle = signed_uniform(words[half + i]);

@@ -1,30 +1,15 @@
-// Random distortion of one training image: affine map, elastic field, noise.
+// Random changes of one training image: one resampling, RandAugment's operations, colours, a
+// rectangle erased, noise, and mixing with another image.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "network/input/changes.h"
+#include "network/input/colours.h"
+
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-
-// The largest distortions; 0 (or false) leaves one out. The caller vouches for finite values,
-// 0 <= scale < 1 and |shear| < 90.
-struct Augmentation {
-  float shift = 0;         // pixels: uniform in ±shift on each axis
-  float rotate = 0;        // degrees: uniform in ±rotate, about the centre of the image
-  float scale = 0;         // uniform in 1 ± scale, both axes alike
-  float shear = 0;         // degrees: uniform in ±shear; rows slide along x
-  bool flip = false;       // left and right change places for half of the images
-  float elastic_alpha = 0; // pixels: strength of the elastic field, see ElasticField
-  float elastic_sigma = 0; // pixels: its smoothness
-  float noise = 0;         // standard deviation of normal noise, in units of the image's values
-  float fill = 0;          // what lies outside of the image
-
-  bool moves() const {
-    return shift != 0 || rotate != 0 || scale != 0 || shear != 0 || flip || elastic_alpha != 0;
-  }
-  bool any() const { return moves() || noise != 0; }
-};
 
 // The displacement field of Simard, Steinkraus and Platt, "Best practices for convolutional neural
 // networks applied to visual document analysis", ICDAR 2003: for each pixel and axis a value
@@ -54,44 +39,58 @@ class ElasticField {
   std::vector<float> noise_, rows_;              // (axis, node y, node x); (axis, node y, column)
 };
 
-// Distorts images of one shape; each thread owns one. What it draws is a function of
+// Changes images of one shape; each thread owns one. What it draws is a function of
 // (seed, step, index) only.
 //
-// The pixel p of the result shows the point of the image at
-//   flip(c + A^-1 (p - c - shift) + elastic(p)),  A = rotation · shear · scale,  c the centre,
-// interpolated bilinearly, once; the pixels around the image have the value `fill`. A signal, of
-// height 1, is shifted, scaled, flipped and displaced along x only, never rotated or sheared.
-// Noise is added last. Nothing is clipped.
+// First the pixel p of the result shows the point of the image at
+//   crop(flip(c + A^-1 (p - c - shift) + elastic(p))),  A = rotation · shear · scale,  c the
+//   centre,
+// interpolated bilinearly, once; the pixels around the image have the value `fill`, or, where
+// nothing but crops and flips is asked for, that of the border. Then come the changes that
+// changes.h lists, one after another, noise, and mixing. A signal, of height 1, is shifted, scaled,
+// flipped and displaced along x only, never rotated or sheared. Colours are cut off at white, which
+// is 255 for bytes and 1 for floats; nothing else is clipped.
 class Augmenter {
  public:
   Augmenter(const Augmentation& options, int channels, int height, int width, uint64_t seed);
 
-  // (C, H, W) to (C, H, W).
-  void operator()(const uint8_t* image, uint64_t step, uint64_t index, float* out);
-  void operator()(const float* image, uint64_t step, uint64_t index, float* out);
+  // Image `index` of (N, C, H, W) as (C, H, W); `partner` is the index of the image that it is
+  // mixed with, where the options mix.
+  template <typename Pixel>
+  void operator()(const Pixel* images, int64_t index, int64_t partner, uint64_t step, float* out);
 
  private:
   // Source coordinates, counted in the bordered copy: x = x0 + xx * column + xy * row, and so on.
+  // Points are held within `margin` of the copy's edge.
   struct AffineMap {
-    float x0, xx, xy, y0, yx, yy, mirror;
+    float x0, xx, xy, dx, y0, yx, yy, dy;
+    float margin;
   };
 
   template <typename Pixel>
-  void augment(const Pixel* image, uint64_t step, uint64_t index, float* out);
+  void augment(const Pixel* image, const Draw& draw, float* out);
   template <typename Pixel>
   void copy_inside_border(const Pixel* image);
-  AffineMap draw_map(uint64_t step, uint64_t index) const;
-  void locate_row(const AffineMap& map, int y);
+  AffineMap compose() const;
+  AffineMap about_centre(float xx, float xy, float yx, float yy, float to_x, float to_y) const;
+  void make(const Change& change, float peak, float* out);
+  void resample(const AffineMap& map, bool elastic, float* out);
+  void locate_row(const AffineMap& map, bool elastic, int y);
   void sample_row(const float* plane, float* out) const;
-  void add_noise(uint64_t step, uint64_t index, float* out) const;
+  void erase(const Change& change, float* out) const;
+  void add_noise(const Draw& draw, float* out) const;
+  void mix_in(const Mix& mix, float* out) const;
 
   Augmentation options_;
   int channels_, height_, width_, stride_;
   uint64_t seed_;
   ElasticField elastic_;
+  Colours colours_;
+  std::vector<Change> changes_;                  // of the image at work
   std::vector<float> bordered_;                  // the image with a border of `fill`
   std::vector<float> dx_, dy_, part_x_, part_y_; // of the row at work
   std::vector<int32_t> corner_;                  // where its four neighbours begin
+  std::vector<float> partner_;
 };
 
 } // namespace FENCEPOST_LEVEL

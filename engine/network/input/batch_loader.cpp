@@ -45,7 +45,7 @@ void BatchLoader::transpose_in(const Pixel* const* sources, const Images& images
 
 template <typename Pixel>
 void BatchLoader::fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
-                            uint64_t step, const Slot& slot, vec* memory) {
+                            const int64_t* partner, uint64_t step, const Slot& slot, vec* memory) {
   const long size = shape_.size();
   if (!distort_) {
     const Pixel* sources[kLanes];
@@ -55,18 +55,20 @@ void BatchLoader::fill_from(const Pixel* data, const Images& images, const int64
   const float* sources[kLanes];
   for (int l = 0; l < kLanes; l++) {
     float* out = distorted_.data() + l * size;
-    if (l < n) augmenter_(data + index[l] * size, step, index[l], out);
+    if (l < n) augmenter_(data, index[l], partner ? partner[l] : index[l], step, out);
     sources[l] = l < n ? out : distorted_.data();
   }
   transpose_in(sources, images, slot, memory);
 }
 
 void BatchLoader::fill(const Images& images, const int64_t* index, int n, uint64_t step,
-                       const Slot& slot, vec* memory) {
+                       const Slot& slot, vec* memory, const int64_t* partner) {
   if (images.is_float)
-    fill_from(static_cast<const float*>(images.data), images, index, n, step, slot, memory);
+    fill_from(static_cast<const float*>(images.data), images, index, n, partner, step, slot,
+              memory);
   else
-    fill_from(static_cast<const uint8_t*>(images.data), images, index, n, step, slot, memory);
+    fill_from(static_cast<const uint8_t*>(images.data), images, index, n, partner, step, slot,
+              memory);
 }
 
 } // namespace FENCEPOST_LEVEL

@@ -24,9 +24,9 @@ class BatchLoader {
  public:
   BatchLoader(Shape shape, const Augmentation& augmentation, uint64_t seed);
   // Images index[0..n) into lanes 0..n - 1 of the slot; the other lanes repeat lane 0,
-  // so that whatever is computed in them is finite.
+  // so that whatever is computed in them is finite. Augmentation mixes them with partner[0..n).
   void fill(const Images& images, const int64_t* index, int n, uint64_t step, const Slot& slot,
-            vec* memory);
+            vec* memory, const int64_t* partner = nullptr);
 
  private:
   template <typename Pixel>
@@ -34,7 +34,7 @@ class BatchLoader {
                     vec* memory) const;
   template <typename Pixel>
   void fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
-                 uint64_t step, const Slot& slot, vec* memory);
+                 const int64_t* partner, uint64_t step, const Slot& slot, vec* memory);
 
   Shape shape_;
   bool distort_;

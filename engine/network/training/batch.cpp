@@ -38,6 +38,7 @@ Batch::Batch(Shape input, const std::vector<Step>& steps, long parameter_count, 
     gradients_.emplace_back(parameter_count, 0.0f);
   }
   results_.resize(blocks);
+  partner_shares_.resize(options.most_images);
   for (const OpPointer& op : program_.ops()) op->reserve(blocks);
   plan_units(parameter_count);
 }
@@ -68,14 +69,33 @@ void Batch::plan_units(long parameter_count) {
   share(at, parameter_count);
 }
 
+void Batch::draw_shares(const Data& data) {
+  const Shape& shape = program_.input().shape;
+  if (!options_.augmentation.mixes()) return;
+  for (int i = 0; i < data.n; i++)
+    partner_shares_[i] =
+        1 - draw_mix(options_.augmentation, shape.height, shape.width,
+                     {options_.seed, data.step, static_cast<uint64_t>(data.index[i])})
+                .share;
+}
+
 LossResult Batch::loss(const Data& data, const Pass& pass, double normaliser) const {
   Targets targets;
+  const long size = program_.output().shape.size();
   for (int l = 0; l < kLanes && pass.block * kLanes + l < data.n; l++) {
-    const int64_t image = data.index[pass.block * kLanes + l];
-    if (data.targets.labels) targets.label[l] = data.targets.labels[image];
-    if (data.targets.weights) targets.weight[l] = data.targets.weights[image];
-    if (data.targets.values)
-      targets.row[l] = data.targets.values + image * program_.output().shape.size();
+    const int i = pass.block * kLanes + l;
+    const int64_t image = data.index[i], other = partner(data, i);
+    const float share = targets.partner_share[l] = partner_shares_[i];
+    if (data.targets.labels) {
+      targets.label[l] = data.targets.labels[image];
+      targets.partner_label[l] = data.targets.labels[other];
+    }
+    if (const float* weights = data.targets.weights)
+      targets.weight[l] = weights[image] + share * (weights[other] - weights[image]);
+    if (data.targets.values) {
+      targets.row[l] = data.targets.values + image * size;
+      targets.partner_row[l] = data.targets.values + other * size;
+    }
   }
   return compute_loss(options_.loss, program_.output(), pass, targets, normaliser);
 }
@@ -134,17 +154,20 @@ void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
 }
 
 LossResult Batch::run(const Data& data, const std::function<void(long, long)>& finished) {
+  draw_shares(data);
   const auto& ops = program_.ops();
   const int blocks = blocks_of(data.n), last = static_cast<int>(ops.size());
   const int cuts = static_cast<int>(cuts_.size());
-  const double divisor =
-      loss_normaliser(options_.loss, program_.output().shape, data.targets, data.index, data.n);
+  const double divisor = loss_normaliser(options_.loss, program_.output().shape, data.targets,
+                                         data.index, partner_shares_.data(), data.n);
   program_.pack(data.parameters, gradients_[0].size() < kFewParameters ? 1 : options_.threads);
 
   auto load = [&](Pass& pass, int thread) {
-    const int first = pass.block * kLanes;
-    loaders_[thread].fill(data.images, data.index + first, std::min(kLanes, data.n - first),
-                          data.step, program_.input(), pass.memory);
+    const int first = pass.block * kLanes, n = std::min(kLanes, data.n - first);
+    int64_t partners[kLanes];
+    for (int l = 0; l < n; l++) partners[l] = partner(data, first + l);
+    loaders_[thread].fill(data.images, data.index + first, n, data.step, program_.input(),
+                          pass.memory, partners);
   };
   // Forward to each cut, then on; behind the last cut back to it, with the loss between.
   auto add_measure_backward = [&](int cut, std::vector<Piece>& pieces) {

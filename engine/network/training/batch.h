@@ -51,6 +51,9 @@ class Batch {
     long begin, end;
   };
   void plan_units(long parameter_count);
+  // The image that image i of the batch is mixed with, where augmentation mixes.
+  int64_t partner(const Data& data, int i) const { return data.index[(i + 1) % data.n]; }
+  void draw_shares(const Data& data);
   LossResult loss(const Data& data, const Pass& pass, double normaliser) const;
   Pass start(const Data& data, int thread, int block);
   // What a block passes through between two cuts, on a thread. Where there are fewer blocks than
@@ -73,6 +76,7 @@ class Batch {
   std::vector<Memory> scratch_;               // of each thread
   std::vector<BatchLoader> loaders_;          // of each thread
   std::vector<LossResult> results_;           // of each block
+  std::vector<float> partner_shares_;         // of each image, in its target
   bool own_memory_;                           // a block keeps its memory through the batch
 };
 

@@ -25,7 +25,8 @@ void each_feature(const Slot& output, F f) {
 
 // With label smoothing s and class weights w over K classes, PyTorch's loss of an image is
 //   -sum_k t_k log softmax(z)_k,   t_k = (1 - s) w_label [k = label] + s w_k / K,
-// and its gradient softmax(z)_k sum(t) - t_k; both times the weight of the image.
+// and its gradient softmax(z)_k sum(t) - t_k; both times the weight of the image. A mixed image has
+// two labels, each with its share of the first term.
 LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
                          const Targets& targets, double normaliser) {
   const vec* scores = pass.value(output);
@@ -36,14 +37,23 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     return loss.class_weights.empty() ? 1.0f : loss.class_weights[k];
   };
 
-  ivec label{};
-  vec hit{}; // the target's share of the label itself
+  ivec label{}, partner{};
+  vec hit{}, partner_hit{}; // the target's shares of the labels themselves
+  bool mixed = false;
   for (int lane = 0; lane < kLanes; lane++)
     if (lane_mask[lane]) {
+      const float share = targets.partner_share[lane], rest = 1 - loss.label_smoothing;
       label[lane] = static_cast<int32_t>(targets.label[lane]);
-      hit[lane] = (1 - loss.label_smoothing) * class_weight(label[lane]) * targets.weight[lane];
+      partner[lane] = static_cast<int32_t>(targets.partner_label[lane]);
+      hit[lane] = (1 - share) * rest * class_weight(label[lane]) * targets.weight[lane];
+      partner_hit[lane] = share * rest * class_weight(partner[lane]) * targets.weight[lane];
+      mixed |= share != 0;
     }
   auto smooth_share = [&](int k) { return targets.weight * (smoothing * class_weight(k)); };
+  auto target_of = [&](int k) {
+    const vec own = select(label == broadcast(k), hit, vec{});
+    return mixed ? own + select(partner == broadcast(k), partner_hit, vec{}) : own;
+  };
 
   vec highest = scores[output.value_layout.at(0, 0, 0)];
   ivec argmax{};
@@ -63,7 +73,7 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     const vec e = exp(z);
     total.add(e);
     if (gradient) gradient[gradient_at] = e;
-    vec weighted_score = select(label == broadcast(k), hit * z, vec{});
+    vec weighted_score = target_of(k) * z;
     if (smooth) {
       const vec share = smooth_share(k);
       weighted_score += share * z;
@@ -72,12 +82,12 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
     weighted.add(weighted_score);
   });
 
-  const vec target_sum = hit + shares.total();
+  const vec target_sum = hit + partner_hit + shares.total();
   if (gradient) {
     const vec scale = broadcast(static_cast<float>(1 / normaliser));
     const vec factor = target_sum / total.total();
     each_feature(output, [&](int k, long, long at) {
-      vec target = select(label == broadcast(k), hit, vec{});
+      vec target = target_of(k);
       if (smooth) target += smooth_share(k);
       gradient[at] = select(lane_mask, (gradient[at] * factor - target) * scale, vec{});
     });
@@ -86,6 +96,8 @@ LossResult cross_entropy(const Loss& loss, const Slot& output, const Pass& pass,
   LossResult result;
   result.loss =
       masked_sum(target_sum * log(total.total()) - weighted.total(), lane_mask) / normaliser;
+  for (int lane = 0; lane < kLanes; lane++)
+    if (targets.partner_share[lane] > 0.5f) label[lane] = partner[lane];
   const ivec correct = (argmax == label) & lane_mask;
   for (int lane = 0; lane < kLanes; lane++) result.correct -= correct[lane];
   return result;
@@ -101,7 +113,11 @@ LossResult squared_error(const Slot& output, const Pass& pass, const Targets& ta
   each_feature(output, [&](int k, long at, long gradient_at) {
     vec target{};
     for (int lane = 0; lane < kLanes; lane++)
-      if (lane_mask[lane]) target[lane] = targets.row[lane][k];
+      if (lane_mask[lane]) {
+        const float share = targets.partner_share[lane];
+        target[lane] = targets.row[lane][k];
+        if (share != 0) target[lane] += share * (targets.partner_row[lane][k] - target[lane]);
+      }
     const vec error = select(lane_mask, values[at] - target, vec{});
     const vec weighted = targets.weight * error;
     total.add(weighted * error);
@@ -113,11 +129,20 @@ LossResult squared_error(const Slot& output, const Pass& pass, const Targets& ta
 } // namespace
 
 double loss_normaliser(const Loss& loss, const Shape& output, const DataTargets& targets,
-                       const int64_t* index, long images) {
+                       const int64_t* index, const float* partner_shares, long images) {
+  const bool by_class = !loss.class_weights.empty();
+  // The weight of an image, and that of its label, each with its share of the partner's.
+  auto mixed = [&](long i, auto weight_of) {
+    const double own = weight_of(index[i]), share = partner_shares[i];
+    return share == 0 ? own : own + share * (weight_of(index[(i + 1) % images]) - own);
+  };
   double total = 0;
   for (long i = 0; i < images; i++) {
-    const double own = targets.weights ? targets.weights[index[i]] : 1.0f;
-    total += loss.class_weights.empty() ? own : own * loss.class_weights[targets.labels[index[i]]];
+    double weight = 1;
+    if (targets.weights) weight = mixed(i, [&](int64_t at) { return targets.weights[at]; });
+    if (by_class)
+      weight *= mixed(i, [&](int64_t at) { return loss.class_weights[targets.labels[at]]; });
+    total += weight;
   }
   if (total == 0) return 1;
   return loss.kind == LossKind::mse ? total * output.size() : total;

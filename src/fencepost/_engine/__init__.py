@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         Trainer,
         augment,
         box,
+        changes,
         convolve_short,
         correlate,
         correlate_fft,
@@ -94,6 +95,7 @@ else:
     Trainer = _chosen.Trainer
     augment = _chosen.augment
     box = _chosen.box
+    changes = _chosen.changes
     convolve_short = _chosen.convolve_short
     correlate = _chosen.correlate
     correlate_fft = _chosen.correlate_fft
@@ -116,6 +118,7 @@ __all__ = [
     "Trainer",
     "augment",
     "box",
+    "changes",
     "convolve_short",
     "correlate",
     "correlate_fft",

@@ -12,6 +12,7 @@ definition. A batch of images has shape (N, C, H, W), a batch of signals (N, C, 
 - `resizing`: what changes the size of planes
 - `activations`: the functions applied to every value
 - `learning`: losses, and one step of each optimizer
+- `augmentation`: changes of training images, once their random values are drawn
 """
 
 import lazy_loader

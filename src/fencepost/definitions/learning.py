@@ -41,7 +41,10 @@ def cross_entropy(
     ----------
     scores : array_like, (N, classes)
         Before any softmax.
-    targets : array_like of int, (N,)
+    targets : array_like of int, (N,), or of float, (N, classes)
+        The class of each image; or the shares of all classes, as mixup and CutMix make them, which
+        sum to 1 and of which q is made. With class weights w(target) is then the sum over the
+        classes of share · w, so that shares of 0 and 1 are a class.
     label_smoothing : float
         C. Szegedy et al., Rethinking the inception architecture, 2015, section 7.
     class_weights : array_like, (classes,), optional
@@ -57,14 +60,15 @@ def cross_entropy(
     classes = scores.shape[1]
     weights = np.ones(classes) if class_weights is None else as_float(class_weights)
     images = np.ones(len(scores)) if sample_weight is None else as_float(sample_weight)
+    shares = np.asarray(targets)
+    if shares.ndim == 1:
+        shares = np.eye(classes)[shares.astype(int)]
     total = weight = 0.0
-    for logarithms, target, own in zip(
-        _log_softmax(scores), np.asarray(targets, int), images, strict=True
-    ):
+    for logarithms, target, own in zip(_log_softmax(scores), shares, images, strict=True):
         for j in range(classes):
-            share = label_smoothing / classes + (1 - label_smoothing) * (j == target)
+            share = label_smoothing / classes + (1 - label_smoothing) * target[j]
             total -= own * weights[j] * share * logarithms[j]
-        weight += own * weights[target]
+            weight += own * weights[j] * target[j]
     return float(total / weight)
 
 

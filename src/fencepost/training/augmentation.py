@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-from ..arguments import flag, nearest, real
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arguments import flag, integer, real
 from ..errors import ArgumentError
-from ..text import format_value, mark_column
+from ..text import join_words, plural
+from .augmentation_text import COLOUR_CHANNELS, read
 from .settings import Setting
+
+# Changes of RandAugment on one image, and the most of its magnitudes.
+MOST_OPERATIONS, MOST_MAGNITUDE = 100, 30
+# Changes that have no meaning for signals, whose values have no colours and no second axis.
+OF_IMAGES = ("crop", "vflip", "brightness", "contrast", "saturation", "hue", "randaugment",
+             "erase", "cutmix")  # fmt: skip
+OF_COLOURS = ("brightness", "contrast", "saturation", "hue", "randaugment")
 
 
 @dataclass(frozen=True)
 class Augmentation(Setting):
     """Random changes to every training image, drawn anew each time that the image is used.
 
-    Each change is drawn uniformly between its extremes; all are put together into one bilinear
-    resampling per image. Every draw follows from (seed, step, image), so a run can be repeated.
+    What moves pixels is put together into one bilinear resampling; RandAugment, colours, erasing
+    and noise follow, and mixing with another image of the batch comes last. Every draw follows
+    from (seed, step, image), so a run can be repeated, on any number of threads. What each change
+    means is written down in `fencepost.definitions`.
 
     Parameters
     ----------
+    crop : float, optional
+        A random crop of at least this share of the area, enlarged to the image's size, with sides
+        stretched by at most 4/3 (torchvision's RandomResizedCrop).
     shift : float
         Up to so many pixels along each axis.
     rotate : float
@@ -29,13 +46,31 @@ class Augmentation(Setting):
         Up to so much larger or smaller, less than 1: 0.1 is a factor of 0.9 to 1.1.
     shear : float
         Up to so many degrees either way, less than 90.
-    flip : bool
-        Swap left and right for half of the images.
+    flip, vflip : bool
+        Swap left and right, above and below, for half of the images.
     elastic : (float, float), optional
         (α, σ): each pixel is moved by random displacements, smoothed by a Gaussian of σ pixels and
         scaled by α pixels (Simard, Steinkraus and Platt 2003).
+    randaugment : (int, int), optional
+        So many changes out of RandAugment's fourteen, of a magnitude from 0 to 30 (Cubuk et al.
+        2019), with torchvision's list and magnitudes.
+    brightness, contrast, saturation : float
+        By a factor of up to so much more or less than 1 (torchvision's ColorJitter). The four
+        changes of colour are made in random order, and values are cut off at black and white.
+    hue : float
+        Up to so much of the colour circle either way, at most 0.5.
+    erase : float
+        The probability that a rectangle of 2 to 33 % of the area becomes the mean colour (Zhong et
+        al. 2017).
     noise : float
         Standard deviation of the Gaussian noise, in units of the images' own values.
+    mixup : float
+        α of the Beta distribution of the shares of which an image and another are mixed, in pixels
+        and target (Zhang et al. 2017); 0.2 is usual.
+    cutmix : float
+        α of the Beta distribution of the area that a rectangle of another image leaves; the target
+        has both, in these shares (Yun et al. 2019); 1 is usual. With `mixup`, each is taken for
+        half of the images.
     fill : float, optional
         The value of what comes in from outside the image. None: the median along the images'
         borders, so 0 on MNIST and the usual background elsewhere.
@@ -45,15 +80,27 @@ class Augmentation(Setting):
     >>> from fencepost.training import Augmentation
     >>> Augmentation.parse("shift=2,rotate=10,elastic=8:4")
     Augmentation(shift=2.0, rotate=10.0, elastic=(8.0, 4.0))
+    >>> print(Augmentation(crop=0.6, flip=True, randaugment=(2, 9)))
+    crop=0.6,flip,randaugment=2:9
     """
 
+    crop: float | None = None
     shift: float = 0.0
     rotate: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
     flip: bool = False
+    vflip: bool = False
     elastic: tuple[float, float] | None = None
+    randaugment: tuple[int, int] | None = None
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    erase: float = 0.0
     noise: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
     fill: float | None = None
 
     def __post_init__(self) -> None:
@@ -63,110 +110,148 @@ class Augmentation(Setting):
             "scale": real("scale", self.scale, 0, 1, below=True),
             "shear": real("shear", self.shear, 0, 90, below=True),
             "flip": flag("flip", self.flip),
+            "vflip": flag("vflip", self.vflip),
+            "brightness": real("brightness", self.brightness, 0),
+            "contrast": real("contrast", self.contrast, 0),
+            "saturation": real("saturation", self.saturation, 0),
+            "hue": real("hue", self.hue, 0, 0.5),
+            "erase": real("erase", self.erase, 0, 1),
             "noise": real("noise", self.noise, 0),
+            "mixup": real("mixup", self.mixup, 0),
+            "cutmix": real("cutmix", self.cutmix, 0),
         }
+        if self.crop is not None:
+            values["crop"] = real("crop", self.crop, 0, 1, above=True)
         if self.fill is not None:
             values["fill"] = real("fill", self.fill)
         if self.elastic is not None:
-            pair = self.elastic
-            if not isinstance(pair, tuple | list) or len(pair) != 2:
-                raise ArgumentError(
-                    f"elastic must be (alpha, sigma) in pixels, such as (8, 4). "
-                    f"Received: {format_value(pair)}."
-                )
-            alpha = real("elastic's alpha", pair[0], 0)
-            values["elastic"] = (alpha, real("elastic's sigma", pair[1], 0, above=True))
+            alpha, sigma = _pair(
+                "elastic", self.elastic, "(alpha, sigma) in pixels, such as (8, 4)"
+            )
+            alpha = real("elastic's alpha", alpha, 0)
+            values["elastic"] = (alpha, real("elastic's sigma", sigma, 0, above=True))
+        if self.randaugment is not None:
+            rule = "(changes, magnitude), such as (2, 9)"
+            changes, magnitude = _pair("randaugment", self.randaugment, rule)
+            changes = integer("randaugment's changes", changes, 1, MOST_OPERATIONS)
+            magnitude = integer("randaugment's magnitude", magnitude, 0, MOST_MAGNITUDE)
+            values["randaugment"] = (changes, magnitude)
         self._set(**values)
 
     def __repr__(self) -> str:
-        parts = [
-            f"{field.name}={getattr(self, field.name)!r}"
+        return f"Augmentation({', '.join(f'{name}={value!r}' for name, value in self._given())})"
+
+    def __str__(self) -> str:
+        """Write it as text that `parse` reads; "none" for no changes."""
+        return ",".join(_written(name, value) for name, value in self._given()) or "none"
+
+    def _given(self) -> list[tuple[str, Any]]:
+        return [
+            (field.name, getattr(self, field.name))
             for field in dataclasses.fields(self)
             if getattr(self, field.name) != field.default
         ]
-        return f"Augmentation({', '.join(parts)})"
 
-    def engine(self, fill: float = 0.0) -> dict[str, Any]:
-        """Return the engine's settings; `fill` is used where none was chosen."""
+    def check_input(self, input_shape: Sequence[int], images: NDArray[Any] | None = None) -> None:
+        """Raise `ArgumentError` unless every change makes sense for such inputs.
+
+        Parameters
+        ----------
+        input_shape : sequence of int
+            Of one input: (C, H, W), (C, W) or (F,).
+        images : ndarray, optional
+            All of them, of which the range of values is checked where colours change.
+        """
+        given = dict(self._given())
+        if len(input_shape) != 3:
+            wrong = [name for name in OF_IMAGES if name in given]
+            if wrong:
+                raise ArgumentError(
+                    f"{join_words(wrong)} {_verb(wrong, 'is', 'are')} for images (C, H, W); "
+                    "signals (C, W) can be changed by shift, scale, flip, elastic, noise and "
+                    f"mixup. Received: input of shape {tuple(input_shape)}."
+                )
+            return
+        colours = [name for name in OF_COLOURS if name in given]
+        if not colours:
+            return
+        if input_shape[0] not in COLOUR_CHANNELS:
+            raise ArgumentError(
+                f"{join_words(colours)} {_verb(colours, 'needs', 'need')} images of 1 channel "
+                "(grey), 3 (red, green, blue) or 4 (and alpha). Received: images of "
+                f"{plural(input_shape[0], 'channel')}."
+            )
+        if images is not None and images.dtype != np.uint8:
+            low, high = float(images.min()), float(images.max())
+            if low < 0 or high > 1:
+                raise ArgumentError(
+                    f"{join_words(colours)} {_verb(colours, 'needs', 'need')} to know black and "
+                    "white: images of uint8, or floats from 0 to 1. Received: floats from "
+                    f"{low:g} to {high:g}. Give "
+                    "images / 255, or leave normalisation to the network."
+                )
+
+    def engine(self, fill: float = 0.0, mean: NDArray[Any] | None = None) -> dict[str, Any]:
+        """Return the engine's settings.
+
+        `fill` is used where none was chosen, and `mean`, of each channel, for what is erased.
+        """
         settings = dataclasses.asdict(self)
         settings["elastic_alpha"], settings["elastic_sigma"] = settings.pop("elastic") or (0.0, 1.0)
+        settings["operations"], settings["magnitude"] = settings.pop("randaugment") or (0, 0)
         settings["fill"] = fill if self.fill is None else self.fill
+        settings["erased"] = None if mean is None else np.asarray(mean, np.float32)
         return settings
 
     @classmethod
-    def parse(cls, text: str) -> Augmentation:
-        """Read text such as ``shift=2,rotate=10,scale=0.1,flip,elastic=8:4``.
+    def parse(cls, text: str, input_shape: Sequence[int] | None = None) -> Augmentation:
+        """Read text such as ``shift=2,rotate=10,flip,jitter=0.2,randaugment=2,9``.
+
+        ``jitter=0.2`` is short for brightness, contrast and saturation of 0.2 and a hue of a
+        quarter of that. ``light``, ``strong`` or ``none`` may come first: sets of changes for
+        inputs of `input_shape`, which what follows is added to.
 
         Raises
         ------
         ArgumentError
             For a name or value that is not known, with a mark below it.
+
+        Examples
+        --------
+        >>> from fencepost.training import Augmentation
+        >>> print(Augmentation.parse("light,vflip", input_shape=(3, 64, 64)))
+        crop=0.6,flip,vflip,brightness=0.2,contrast=0.2,saturation=0.2,hue=0.05
         """
-        values: dict[str, Any] = {}
-        position = 0
-        for part in text.split(","):
-            name, equals, given = part.partition("=")
-            name, given = name.strip(), given.strip()
-            start = position + len(part) - len(part.lstrip())
-            value_start = position + part.find("=") + 1 if equals else start
-            position += len(part) + 1
-            if not name:
-                _refuse(text, start, "a name such as shift is missing")
-            if name not in _NAMES:
-                known, hint = ", ".join(_NAMES), nearest(name, _NAMES)
-                _refuse(text, start, f"{name!r} is not one of {known}. {hint}".rstrip(". "))
-            if name in values:
-                _refuse(text, start, f"{name!r} is given twice")
-            if name == "flip" and not equals:
-                values[name] = True
-                continue
-            try:
-                values[name] = _parse_value(name, given)
-            except ValueError:
-                _refuse(text, value_start, f"{name} {_NAMES[name]}, not {given!r}")
-            try:
-                cls(**{name: values[name]})
-            except ArgumentError as error:
-                _refuse(text, value_start, str(error))
-        return cls(**values)
+        return cls(**read(text, cls, (3, 1, 1) if input_shape is None else input_shape))
 
 
-# What each name is followed by, as the errors of `parse` say it.
-_NAMES = {
-    "shift": "takes pixels, such as shift=2",
-    "rotate": "takes degrees, such as rotate=10",
-    "scale": "takes a fraction, such as scale=0.1",
-    "shear": "takes degrees, such as shear=10",
-    "flip": "stands alone, or takes yes or no",
-    "elastic": "takes alpha:sigma in pixels, such as elastic=8:4",
-    "noise": "takes a standard deviation in pixel values, such as noise=5",
-    "fill": "takes a pixel value, such as fill=0",
-}
+def _verb(things: Sequence[str], one: str, several: str) -> str:
+    return one if len(things) == 1 else several
 
 
-def _parse_value(name: str, given: str) -> bool | float | tuple[float, float]:
-    if name == "flip":
-        words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-        if given.lower() not in words:
-            raise ValueError(given)
-        return words[given.lower()]
-    if name == "elastic":
-        alpha, sigma = given.split(":")
-        return float(alpha), float(sigma)
-    return float(given)
+def _pair(name: str, value: object, rule: str) -> tuple[Any, Any]:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ArgumentError(f"{name} must be {rule}. Received: {value!r}.")
+    return value[0], value[1]
 
 
-def _refuse(text: str, column: int, reason: str) -> NoReturn:
-    raise ArgumentError(f"augmentation: {reason}\n{mark_column(text, column)}")
+def _written(name: str, value: Any) -> str:
+    if value is True:
+        return name
+    if isinstance(value, tuple):
+        return f"{name}={value[0]:g}:{value[1]:g}"
+    return f"{name}={value:g}"
 
 
-def as_augmentation(value: Augmentation | str | None) -> Augmentation | None:
+def as_augmentation(
+    value: Augmentation | str | None, input_shape: Sequence[int] | None = None
+) -> Augmentation | None:
     """Take an augmentation as an object, as text, or None."""
     if isinstance(value, str):
-        return Augmentation.parse(value)
+        return Augmentation.parse(value, input_shape)
     if value is None or isinstance(value, Augmentation):
         return value
     raise ArgumentError(
-        'augmentation must be Augmentation(...) or text such as "shift=2,rotate=10". '
-        f"Received: {format_value(value)}."
+        'augmentation must be Augmentation(...) or text such as "light" or "shift=2,rotate=10". '
+        f"Received: {value!r}."
     )

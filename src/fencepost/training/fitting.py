@@ -90,7 +90,7 @@ def fit(
     schedule : Constant, Step, Cosine, OneCycle or their names, default OneCycle
     loss : CrossEntropy, MeanSquaredError, "cross_entropy" or "mse"
         By default cross-entropy if the labels are integers, else the mean squared error.
-    augmentation : Augmentation or text such as "shift=2,rotate=10"
+    augmentation : Augmentation or text such as "light", "strong" or "shift=2,rotate=10"
     sample_weight : array_like, shape (N,), optional
         How much each image counts: one of weight 2 as two of weight 1. A batch's loss is divided
         by the sum of its weights, as PyTorch divides by that of class weights. Validation is not
@@ -174,7 +174,7 @@ def fit(
         optimizer=as_optimizer(optimizer, lr=lr),
         schedule=as_schedule(schedule),
         loss=as_loss(loss, as_array("labels", labels, kinds=ANY), outputs),
-        augmentation=as_augmentation(augmentation),
+        augmentation=as_augmentation(augmentation, net.input_shape),
         seed=integer("seed", seed, 0),
         threads=as_threads("threads", threads),
         keep_best=flag("keep_best", keep_best),
@@ -190,6 +190,8 @@ def fit(
     spec = DataSpec(net.input_shape, outputs, options.loss)
     given = spec.checked(images, labels, training=True)
     given = dataclasses.replace(given, weights=as_weights(sample_weight, len(given)))
+    if options.augmentation is not None:
+        options.augmentation.check_input(net.input_shape, given.images)
     training, held_out = split(given, validation, spec, options.seed)
     if balance == "weights" and isinstance(options.loss, CrossEntropy):
         labels = training.own_targets

@@ -69,7 +69,8 @@ class RecipeOptions:
     augment: Annotated[
         str | None,
         options.from_recipe(
-            "Random changes of each image, such as shift=2,rotate=10,scale=0.1,flip; or none."
+            "Random changes of each image: light, strong or none, or such as "
+            "shift=2,rotate=10,flip,crop=0.6,jitter=0.2,erase=0.25,mixup=0.2,cutmix=1,randaugment=2,9."
         ),
     ] = None
 

@@ -32,7 +32,7 @@ class EngineBackend:
             options.batch_size,
             options.loss.engine(),
             options.optimizer.engine(),
-            None if changes is None else changes.engine(border_value(images)),
+            None if changes is None else changes.engine(border_value(images), arrays.mean),
             options.seed,
             options.threads,
             options.clip_norm or 0.0,

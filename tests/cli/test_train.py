@@ -343,3 +343,14 @@ def test_models_that_are_none(fencepost, folder, model, words):
     refused = fencepost("train", "--data", folder, "--model", model)
     assert refused.status == 2
     assert words in " ".join(refused.err.split())
+
+
+def test_the_learning_rate_is_found_and_drawn(fencepost, folder, tmp_path):
+    done = fencepost("train", "--data", folder, "--find-lr", "rates.png", "--json")
+    assert done.status == 0, done.err
+    assert {path.name for path in tmp_path.iterdir()} == {"rates.png"}
+    assert 1e-6 < done.json["suggested_lr"] < 10
+    assert f"To train with it: --lr {done.json['suggested_lr']:.2g}" in done.err
+    refused = fencepost("train", "--data", folder, "--find-lr", "rates.txt")
+    assert refused.status == 2
+    assert ".png" in refused.err

@@ -69,6 +69,10 @@ def train(
     for remark in report.before_training(loaded.train, chosen.balance):
         console.say(remark)
 
+    if output.find_lr is not None:
+        console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
+        return
+
     replaced = out.exists()
     share = validation.share(loaded.validation is not None)
     if share is not None and validation.validation is None:

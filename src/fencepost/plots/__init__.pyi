@@ -7,6 +7,7 @@ from .networks.confusion_matrix import confusion as confusion
 from .networks.diagrams import shared_weights as shared_weights
 from .networks.embeddings import embedding as embedding
 from .networks.explanation import explain as explain
+from .networks.learning_rate_test import learning_rates as learning_rates
 from .networks.misclassified import mistakes as mistakes
 from .networks.receptive_fields import receptive_field as receptive_field
 from .networks.saliency_maps import saliency as saliency

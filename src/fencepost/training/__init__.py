@@ -6,6 +6,7 @@ from .augmentation import Augmentation
 from .fitting import fit
 from .history import Epoch, History
 from .losses import CrossEntropy, Loss, MeanSquaredError
+from .lr_finder import LearningRates, find_lr
 from .optimizers import SGD, Adam, AdamW, Optimizer
 from .schedules import Constant, Cosine, OneCycle, Schedule, Step
 
@@ -19,11 +20,13 @@ __all__ = [
     "CrossEntropy",
     "Epoch",
     "History",
+    "LearningRates",
     "Loss",
     "MeanSquaredError",
     "OneCycle",
     "Optimizer",
     "Schedule",
     "Step",
+    "find_lr",
     "fit",
 ]

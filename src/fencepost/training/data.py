@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
-from ..datasets.dataset import Dataset
+from ..datasets.dataset import Dataset, channel_statistics
 from ..errors import ArgumentError, DataError
 from ..layers.base import engine_shape
 from .balance import oversampled
@@ -135,6 +135,12 @@ def split(
         "validation must be (images, labels), a fraction between 0 and 1, or None. "
         f"Received: {_kind(validation)}. Give validation=0.1 to hold out a tenth of the images."
     )
+
+
+def normalization_of(data: Subset) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return mean and standard deviation of each channel, 1 for one that never changes."""
+    mean, std = channel_statistics(data.images)
+    return mean, np.where(std > 0, std, np.float32(1))
 
 
 def content_hash(*arrays: NDArray[Any]) -> str:

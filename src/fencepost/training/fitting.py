@@ -18,7 +18,6 @@ from numpy.typing import ArrayLike
 
 from ..arguments import flag, integer, real
 from ..arrays import ANY, as_array
-from ..datasets.dataset import channel_statistics
 from ..errors import ArgumentError, DataError
 from ..threads import as_threads, get_num_threads
 from .augmentation import Augmentation, as_augmentation
@@ -26,7 +25,7 @@ from .backends.backend import Arrays, Backend
 from .backends.engine import EngineBackend
 from .batches import require_normalizable
 from .checkpoints import Checkpoint, compare_settings
-from .data import DataSpec, Subset, Validation, as_weights, content_hash, split
+from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
 from .history import Epoch, History
 from .loop import progress as progress_bars
 from .losses import CrossEntropy, Loss, as_loss, check_balance
@@ -34,7 +33,7 @@ from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions
 from .run import TrainingRun
 from .schedules import Schedule, as_schedule
-from .trainable import Floats, Trainable
+from .trainable import Trainable
 
 _EPOCHS = 10
 
@@ -198,7 +197,7 @@ def fit(
         weighted = CrossEntropy.balanced(labels, outputs, options.loss.label_smoothing)
         options = dataclasses.replace(options, loss=weighted)
     require_normalizable(net, len(training), options.batch_size)
-    mean, std = net.normalization or _normalization(given)
+    mean, std = net.normalization or normalization_of(given)
     arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
     backend = EngineBackend(net, arrays, options, training.images)
     settings = _settings(
@@ -212,11 +211,6 @@ def fit(
         run.save_to(path, checkpoint_seconds)
     net.normalization = mean, std
     return run.train(progress_bars.choose(progress, options.epochs), on_epoch)
-
-
-def _normalization(data: Subset) -> tuple[Floats, Floats]:
-    mean, std = channel_statistics(data.images)
-    return mean, np.where(std > 0, std, np.float32(1))
 
 
 def _optional(name: str, value: float | None, *bounds: float, **open_ends: bool) -> float | None:

@@ -223,6 +223,15 @@ class RunOptions:
 class OutputOptions:
     """Output."""
 
+    find_lr: Annotated[
+        Path | None,
+        typer.Option(
+            help="Do not train, but find the learning rate that is learned fastest with, and draw "
+            "the losses at each into this PNG or SVG.",
+            show_default=False,
+        ),
+    ] = None
+
     out: Annotated[
         Path | None,
         typer.Option(
@@ -240,6 +249,8 @@ class OutputOptions:
 
     def files(self, name: str, checkpoint: Path | None) -> tuple[Path, Path | None]:
         """Return the model file and the picture, if there is to be one; all can be written."""
+        if self.find_lr is not None:
+            check_picture("--find-lr", self.find_lr)
         out = self.out or Path(f"{name}.safetensors")
         check_writable("--out", out)
         picture = None if self.picture == NO_PICTURE else self.picture or out.with_suffix(".png")

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..shared.console import Interrupted
+from ..shared.console import Console, Interrupted
 
 if TYPE_CHECKING:
     from ...datasets import Dataset
     from ...network import Evaluation, Network
     from ...training import Epoch, History
+    from ..shared.recipes import Recipe
 
 # Of what a training takes, besides its steps: writing the model and drawing the picture.
 _SAVING, _DRAWING = 0.1, 1.0
@@ -79,6 +80,22 @@ class Session:
             )
         except KeyboardInterrupt:
             raise _interrupted(settings.get("checkpoint")) from None
+
+
+def find_lr(
+    console: Console, network: Network, train: Dataset, recipe: Recipe, path: Path
+) -> dict[str, Any]:
+    """Find the rate that is learned fastest with, say and draw it; return what goes into JSON."""
+    from ... import plots, training
+
+    settings = recipe.arguments()
+    names = ("batch_size", "optimizer", "loss", "augmentation")
+    found = training.find_lr(
+        network, train.images, train.targets, **{name: settings[name] for name in names}
+    )
+    plots.save(plots.learning_rates(found), path)
+    console.say(str(found), f"Drawn {path}. To train with it: --lr {found.suggestion:.2g}")
+    return {"suggested_lr": found.suggestion, "recipe_lr": recipe.lr, "picture": str(path)}
 
 
 def time_for_training(

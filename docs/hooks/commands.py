@@ -83,7 +83,9 @@ def parameters(function: Callable[..., None]) -> list[Parameter]:
         required = given.default is inspect.Parameter.empty
         # Within Annotated, Typer takes the first of the names for a default.
         said = (info.default, *(info.param_decls or ()))
-        typed = tuple(word for word in said if isinstance(word, str) and word.startswith("-"))
+        # "--flag/--no-flag" is two.
+        words = [word for each in said if isinstance(each, str) for word in each.split("/")]
+        typed = tuple(word for word in words if word.startswith("-"))
         if not is_option:
             shown = (info.metavar or name.rstrip("_")).upper() + ("..." if _many(kind) else "")
             typed = (shown if required else f"[{shown}]",)

@@ -32,14 +32,12 @@ def test_other_data_are_all_used(fencepost, model, tmp_path, write_folder):
     assert "images per second" in done.out
 
 
-def test_other_sizes_are_refused_with_the_option_that_helps(
-    fencepost, model, tmp_path, write_folder
-):
+def test_other_sizes_are_resized_and_that_is_said(fencepost, model, tmp_path, write_folder):
     other = write_folder(tmp_path / "other", 3, size=20)
-    refused = fencepost("evaluate", model, "--data", other)
-    assert refused.status == 2
-    assert "--size 16x16" in refused.err
-    assert fencepost("evaluate", model, "--data", other, "--size", "16x16").status == 0
+    done = fencepost("evaluate", model, "--data", other)
+    assert (done.status, "9 were resized" in done.out) == (0, True)
+    refused = fencepost("evaluate", model, "--data", other, "--size", "20")
+    assert (refused.status, "--size 16x16" in refused.err) == (2, True)
 
 
 def test_unknown_class_is_named(fencepost, model, tmp_path, write_folder):

@@ -110,7 +110,8 @@ def test_resized_as_the_training_images_were(fencepost, folder, tmp_path, write_
     image = data.images[data.targets == 1][-1:]  # the last of the crosses, by name
     probabilities = fp.load(tmp_path / "a.st").predict_proba(image)[0]
     assert prediction["probability"] == pytest.approx(probabilities.max(), abs=1e-6)
-    assert prediction["prepared"] == ["Resized it to 12 × 16 pixels, as the training images were."]
+    (said,) = prediction["prepared"]
+    assert said == "Resized it to 12 × 16 pixels (crop), as the training images were."
     (tmp_path / "cut.png").write_bytes(wide.read_bytes()[:70])
     refused = fencepost("predict", "a.st", "cut.png")
     assert refused.status == 2

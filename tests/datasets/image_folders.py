@@ -15,3 +15,11 @@ def save(path, image, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, **options)
     return path
+
+
+def touch(root, *names):
+    """Make files without content, which are listed like pictures."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()

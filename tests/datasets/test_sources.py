@@ -29,17 +29,18 @@ def test_the_splits_have_the_channels_of_training(divided):
     assert fp.datasets.open(divided).test.input_shape == (1, 10, 12)
 
 
-def test_splits_of_different_sizes(divided):
+def test_all_splits_are_brought_to_the_size_of_training(divided):
     for name in ("cat", "emu"):
         save(divided / "test" / name / "0.png", picture(5, 5))
-    with pytest.raises(DataError, match=r"\(1, 10, 12\) to train on, \(1, 5, 5\) in the test "):
-        fp.datasets.open(divided)
+    source = fp.datasets.open(divided)
+    assert source.test.input_shape == source.train.input_shape == (1, 10, 12)
+    assert "2 were resized" in source.test.description
     assert fp.datasets.open(divided, size=(8, 8)).test.input_shape == (1, 8, 8)
 
 
 def test_a_class_that_is_only_tested(divided):
     save(divided / "test/yak/0.png", picture())
-    with pytest.raises(DataError, match=r"one of the classes cat, dog, emu. Received: yak"):
+    with pytest.raises(DataError, match=r"one of the classes cat, dog and emu. Received: yak"):
         fp.datasets.open(divided)
 
 
@@ -55,7 +56,7 @@ def test_only_a_test_split(divided):
 
 
 def test_a_divided_folder_is_no_class_folder(divided):
-    with pytest.raises(DataError, match=r"splits of the data \(train/, val/, test/\)"):
+    with pytest.raises(DataError, match=r"parts of the data \(train, validation, test\)"):
         fp.datasets.image_folder(divided)
 
 

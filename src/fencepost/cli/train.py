@@ -113,6 +113,8 @@ def train(
         f"{plural(len(history), 'epoch')} in {trained.seconds:.1f} s, {rate:,.0f} {things} per "
         f"second; {seconds:.1f} s in all."
     )
+    if loaded.left_out:
+        console.say(*loaded.bad_files())
     console.result(
         {
             "model": name,
@@ -130,6 +132,7 @@ def train(
             "macro_f1": evaluation.macro_f1,
             "per_class": report.per_class(evaluation),
             "held_out": loaded.held_out,
+            "left_out": list(loaded.left_out),
             "classes": list(loaded.train.class_names),
             "saved": str(out),
             "picture": None if picture is None else str(picture),

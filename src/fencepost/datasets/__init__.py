@@ -1,4 +1,4 @@
-"""Data to learn from: MNIST (bundled), IDX, npz, folders of images, signals in CSV files.
+"""Data to learn from: MNIST (bundled), IDX, npz, folders and lists of images, signals in CSV.
 
 Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad files give a
 `DataError` that names the file, the rule and the remedy.
@@ -8,8 +8,10 @@ from . import prepare
 from .bundled import mnist
 from .checks import check_images, check_targets
 from .dataset import ChannelStatistics, Dataset, channel_statistics
-from .folders import image_folder
+from .folders import Loading, image_folder
 from .idx_files import idx, read_idx
+from .items import from_items, from_paths
+from .lazy_images import LazyImages
 from .npz_files import npz
 from .signals import signals_csv
 from .sources import DataSource, open, open_test  # noqa: A004 (datasets.open reads well)
@@ -18,9 +20,13 @@ __all__ = [
     "ChannelStatistics",
     "DataSource",
     "Dataset",
+    "LazyImages",
+    "Loading",
     "channel_statistics",
     "check_images",
     "check_targets",
+    "from_items",
+    "from_paths",
     "idx",
     "image_folder",
     "mnist",

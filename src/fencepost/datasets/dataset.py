@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from .checks import CHUNK, check_images, check_targets
+from .lazy_images import LazyImages
 
 __all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
 
@@ -38,7 +39,7 @@ class Dataset:
     Parameters
     ----------
     images : array_like, shape (N, C, H, W), or (N, C, W) for signals
-        uint8 stays uint8; other numbers become float32.
+        uint8 stays uint8; other numbers become float32. `LazyImages` stay what they are.
     targets : array_like
         Class indices, int64 (N,); or regression targets, float32 (N, F), if floating.
     class_names : tuple of str
@@ -47,6 +48,10 @@ class Dataset:
         Where it comes from, for messages.
     description : str
         What is there and what was done to it, in sentences.
+    fit : str, optional
+        How pictures of other sizes were brought to this one: "crop", "pad" or "stretch".
+    left_out : tuple of str
+        Files that cannot be used and were left out, each with the reason.
 
     Raises
     ------
@@ -68,9 +73,13 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     source: str = "arrays"
     description: str = ""
+    fit: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        images = check_images(self.images)
+        images: Any = self.images
+        if not isinstance(images, LazyImages):
+            images = check_images(images)
         targets = as_array("targets", self.targets, kinds=ANY)
         # Floating targets are those of a regression; a flat list of integers among them is more
         # likely to be classes in the wrong type, which only their owner knows.
@@ -111,15 +120,22 @@ class Dataset:
         return self.images.shape[1:]
 
     def subset(self, indices: ArrayLike) -> Dataset:
-        """Return the images at `indices` (or where a boolean mask is true), copied."""
+        """Return the images at `indices` (or where a boolean mask is true), copied.
+
+        Images that are decoded when they are needed are not copied.
+        """
         chosen = np.asarray(indices)
         if chosen.size == 0 or not (chosen.dtype.kind in "iu" or chosen.dtype == bool):
             raise ArgumentError(
                 f"indices must be integers or a mask, at least one. Received: {chosen.size} of "
                 f"dtype {chosen.dtype}. For the first hundred: dataset.subset(range(100))."
             )
+        images: Any = self.images
         try:
-            return replace(self, images=self.images[chosen], targets=self.targets[chosen])
+            picked: Any = (
+                images.select(chosen) if isinstance(images, LazyImages) else images[chosen]
+            )
+            return replace(self, images=picked, targets=self.targets[chosen])
         except IndexError as error:
             raise ArgumentError(
                 f"indices must lie within the {len(self):,} images of the dataset. "
@@ -135,29 +151,8 @@ class Dataset:
                 f"validation must be a fraction between 0 and 1. Received: {validation}. "
                 f"0.1 holds out a tenth of the images."
             )
-        groups: Sequence[NDArray[np.int64]] = [np.arange(len(self))]
-        if self.class_names:
-            groups = [np.flatnonzero(self.targets == k) for k in range(len(self.class_names))]
-        rng = np.random.default_rng(seed)
-        # Largest remainder: each class gives its fraction rounded down, and the classes that lost
-        # most by rounding give one more, until the total is right. One image always stays.
-        quotas = [len(group) * validation for group in groups]
-        counts = [
-            min(int(quota), max(len(g) - 1, 0)) for quota, g in zip(quotas, groups, strict=True)
-        ]
-        wanted = max(1, round(len(self) * validation))
-        for k in sorted(range(len(groups)), key=lambda k: counts[k] - quotas[k]):
-            if sum(counts) < wanted and counts[k] < len(groups[k]) - 1:
-                counts[k] += 1
-        if sum(counts) == 0:
-            raise DataError(
-                f"{self.source}: a split needs a class of at least two images, one for each "
-                f"subset. Received: {len(self)} image(s) in {len(groups)} class(es). Add images."
-            )
-        chosen = [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
-        mask = np.zeros(len(self), bool)
-        mask[np.concatenate(chosen)] = True
-        return np.flatnonzero(~mask), np.flatnonzero(mask)
+        classes = len(self.class_names) if self.class_names else None
+        return split_by_class(self.targets, classes, validation, seed, self.source)
 
     def split(self, validation: float = 0.1, seed: int = 0) -> tuple[Dataset, Dataset]:
         """Return (train, validation): each class divided in the same proportion, at random.
@@ -189,6 +184,36 @@ class Dataset:
     def statistics(self) -> ChannelStatistics:
         """Return mean and standard deviation of each channel, in the images' own units."""
         return channel_statistics(self.images)
+
+
+def split_by_class(
+    targets: NDArray[Any], classes: int | None, validation: float, seed: int, source: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the sorted indices to train on and to validate with, by the class of each target.
+
+    `classes` None: Not of each class in the same proportion. `source` names the data in errors.
+    """
+    groups: Sequence[NDArray[np.int64]] = [np.arange(len(targets))]
+    if classes is not None:
+        groups = [np.flatnonzero(targets == k) for k in range(classes)]
+    rng = np.random.default_rng(seed)
+    # Largest remainder: each class gives its fraction rounded down, and the classes that lost
+    # most by rounding give one more, until the total is right. One image always stays.
+    quotas = [len(group) * validation for group in groups]
+    counts = [min(int(quota), max(len(g) - 1, 0)) for quota, g in zip(quotas, groups, strict=True)]
+    wanted = max(1, round(len(targets) * validation))
+    for k in sorted(range(len(groups)), key=lambda k: counts[k] - quotas[k]):
+        if sum(counts) < wanted and counts[k] < len(groups[k]) - 1:
+            counts[k] += 1
+    if sum(counts) == 0:
+        raise DataError(
+            f"{source}: a split needs a class of at least two images, one for each "
+            f"subset. Received: {len(targets)} image(s) in {len(groups)} class(es). Add images."
+        )
+    chosen = [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
+    mask = np.zeros(len(targets), bool)
+    mask[np.concatenate(chosen)] = True
+    return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
 def channel_statistics(images: NDArray[Any]) -> ChannelStatistics:

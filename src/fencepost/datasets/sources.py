@@ -13,14 +13,18 @@ from .binary_files import GZIP_MAGIC, ZIP_MAGIC, open_binary
 from .bundled import mnist
 from .class_names import class_indices
 from .dataset import Dataset
-from .folders import image_folder, split_folders
+from .folders import Loading, load
+from .folders.classes import read_contents
+from .folders.label_tables import names_pictures
+from .folders.listing import Listing
+from .folders.tree import Tree
 from .idx_files import find_pair, folder_splits, idx
 from .npz_files import npz, npz_splits
 from .signals import signals_csv
 
 __all__ = ["DataSource", "open", "open_test"]
 
-CSV_ENDINGS = {".csv", ".tsv"}
+TABLE_ENDINGS = {".csv", ".tsv", ".txt"}
 TABLES = {"train": "train.csv", "validation": "validation.csv", "test": "test.csv"}
 
 
@@ -28,10 +32,11 @@ TABLES = {"train": "train.csv", "validation": "validation.csv", "test": "test.cs
 class _Options:
     """What the caller asked for, and the classes if they are known already."""
 
-    size: tuple[int, int] | None
+    pictures: Loading
     channels: int | None
     label: str | int
     layout: str | None
+    nested: bool | None = None
     class_names: tuple[str, ...] = ()
 
 
@@ -52,6 +57,12 @@ class DataSource:
             data: Dataset | None = getattr(self, split)
             if data is not None:
                 object.__setattr__(self, split, _like(data, self.train, self.name, split))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files that cannot be used and were left out, each with the reason."""
+        splits = (self.train, self.validation, self.test)
+        return tuple(file for split in splits if split is not None for file in split.left_out)
 
     @property
     def description(self) -> str:
@@ -83,6 +94,8 @@ def open(
     channels: int | None = None,
     label: str | int = "label",
     layout: str | None = None,
+    nested: bool | None = None,
+    pictures: Loading | None = None,
 ) -> DataSource:
     """Load whatever `path` is, as ``fencepost train --data`` does.
 
@@ -90,15 +103,18 @@ def open(
     ----------
     path : str or path
         "mnist"; a folder with a subfolder of images per class, or with such folders called train/,
-        val/ and test/; a folder with MNIST's four IDX files, or one file of images among them; an
-        npz file; a CSV file of signals, or a folder with train.csv and test.csv. Files are known
-        by their content; a folder called mnist is given as ./mnist.
-    size, channels
+        val/ and test/ (training, valid, test_set, seg_train…, in any letter case), or with a label
+        file; a zip archive of one; a label file; a folder with MNIST's four IDX files, or one file
+        of images among them; an npz file; a CSV file of signals, or a folder with train.csv and
+        test.csv. Files are known by their content; a folder called mnist is given as ./mnist.
+    size, channels, nested
         As `image_folder` takes them; `channels` also as `signals_csv` does.
     label
-        As `signals_csv` takes it.
+        As `signals_csv` and `image_folder` take it.
     layout
         As `npz` and `idx` take it.
+    pictures : Loading, optional
+        How the pictures of a folder are read, in full; in place of `size` and `channels`.
 
     Raises
     ------
@@ -113,16 +129,20 @@ def open(
     >>> len(source.train), len(source.test)
     (60000, 10000)
     """
-    loaders = _loaders(path)
+    options = _Options(pictures or Loading(size, channels), channels, label, layout, nested)
+    loaders = _loaders(path, options)
     if "train" not in loaders:
         raise DataError(
             f"{path}: there must be data to train on. Received: only {', '.join(loaders)}. Add "
             f"the training split."
         )
-    options = _Options(size, channels, label, layout)
     train = loaders.pop("train")(options)
-    # The training data decide the classes, and for images the channels, of the other splits.
+    # The training data decide classes, and for images channels and size, of the other splits.
     options = replace(options, channels=channels or _channels(train), class_names=train.class_names)
+    if len(train.input_shape) == 3:
+        depth, height, width = train.input_shape
+        like = replace(options.pictures, size=(height, width), channels=depth)
+        options = replace(options, pictures=like if depth in (1, 3) else options.pictures)
     others = {split: load(options) for split, load in loaders.items()}
     return DataSource(str(path), train, others.get("validation"), others.get("test"))
 
@@ -134,13 +154,15 @@ def open_test(
     channels: int | None = None,
     label: str | int = "label",
     layout: str | None = None,
+    nested: bool | None = None,
     class_names: Sequence[str] = (),
+    pictures: Loading | None = None,
 ) -> Dataset:
     """Load what a model is to be tested with: the test split of `path` or, without one, all of it.
 
     Parameters
     ----------
-    path, size, channels, label, layout
+    path, size, channels, label, layout, nested, pictures
         As `open` takes them.
     class_names : sequence of str
         The classes that the model knows, in its order, which decides the indices of the labels.
@@ -156,10 +178,11 @@ def open_test(
     >>> len(fp.datasets.open_test("mnist"))
     10000
     """
-    loaders = _loaders(path)
-    load = next(loaders[split] for split in ("test", "validation", "train") if split in loaders)
     names = tuple(class_names)
-    return _reindex(load(_Options(size, channels, label, layout, names)), names, str(path))
+    options = _Options(pictures or Loading(size, channels), channels, label, layout, nested, names)
+    loaders = _loaders(path, options)
+    load = next(loaders[split] for split in ("test", "validation", "train") if split in loaders)
+    return _reindex(load(options), names, str(path))
 
 
 def _channels(train: Dataset) -> int | None:
@@ -174,44 +197,58 @@ def _reindex(data: Dataset, names: tuple[str, ...], where: str) -> Dataset:
     return replace(data, targets=indices[data.targets], class_names=names)
 
 
-def _loaders(path: str | os.PathLike[str]) -> dict[str, Load]:
+def _loaders(path: str | os.PathLike[str], options: _Options) -> dict[str, Load]:
     """Return how to load each split that there is; nothing is loaded yet."""
     if str(path) == "mnist":
         return {split: partial(_mnist, split) for split in ("train", "test")}
     path = Path(path)
-    return _folder(path) if path.is_dir() else _file(path)
+    return _folder(path, options) if path.is_dir() else _file(path, options)
 
 
 def _mnist(split: str, _: _Options) -> Dataset:
     return mnist(split)
 
 
-def _folder(path: Path) -> dict[str, Load]:
+def _folder(path: Path, options: _Options) -> dict[str, Load]:
     idx_splits = folder_splits(path)
     if idx_splits:
         return {split: partial(_idx, path, split) for split in idx_splits}
+    tree = Tree.of(path)
     tables = {split: path / name for split, name in TABLES.items() if (path / name).is_file()}
-    if tables:
+    if tables and not tree.pictures:
         return {split: partial(_signals, table) for split, table in tables.items()}
-    folders = split_folders(path) or {"train": path}
-    return {split: partial(_images, folder) for split, folder in folders.items()}
+    return _pictures_of(tree, options)
 
 
-def _file(path: Path) -> dict[str, Load]:
+def _file(path: Path, options: _Options) -> dict[str, Load]:
     with open_binary(path) as file:
         start = file.read(4)
     if start[:2] == ZIP_MAGIC:
-        return {split: partial(_npz, path, split) for split in npz_splits(path) or ["train"]}
-    if path.suffix.lower() in CSV_ENDINGS:
+        tree = Tree.of(path)
+        if any(name.endswith(".npy") for name in tree.pictures):
+            return {split: partial(_npz, path, split) for split in npz_splits(path) or ["train"]}
+        return _pictures_of(tree, options)
+    if path.suffix.lower() in TABLE_ENDINGS:
+        if names_pictures(path):
+            return _pictures_of(Tree.of(path.parent), options, str(path))
         return {"train": partial(_signals, path)}
-    if start[:2] in (GZIP_MAGIC, b"\0\0"):
+    if start[:2] in (GZIP_MAGIC, b"\0\0") and not path.name.endswith((".tgz", ".tar.gz")):
         find_pair(path, "train")
         return {"train": partial(_idx, path, "train")}
     raise DataError(
-        f'{path}: data must be "mnist", a folder with a subfolder of images per class, a folder of '
-        f"IDX files, an IDX file of images beside its labels, an npz file or a CSV file. Received: "
-        f"a file that begins with {start!r}. Put single images into a subfolder per class."
+        f'{path}: data must be "mnist", a folder with a subfolder of images per class, a zip '
+        "archive of one, a label file, a folder of IDX files, an IDX file of images beside its "
+        f"labels, an npz file or a CSV file. Received: a file that begins with {start!r}. Unpack "
+        "archives of other kinds; put single images into a subfolder per class."
     )
+
+
+def _pictures_of(tree: Tree, options: _Options, table: str | None = None) -> dict[str, Load]:
+    """Return how to load each part of a folder or an archive of pictures."""
+    label = None if options.label == "label" else str(options.label)
+    contents = read_contents(tree, label, options.nested, table, options.pictures.skip_bad)
+    next(iter(contents.parts.values())).remarks[:0] = contents.remarks
+    return {part: partial(_pictures, listing, part) for part, listing in contents.parts.items()}
 
 
 def _idx(path: Path, split: str, options: _Options) -> Dataset:
@@ -222,9 +259,8 @@ def _npz(path: Path, split: str, options: _Options) -> Dataset:
     return npz(path, split, layout=options.layout)
 
 
-def _images(path: Path, options: _Options) -> Dataset:
-    names = options.class_names or None
-    return image_folder(path, options.size, options.channels, class_names=names)
+def _pictures(listing: Listing, part: str, options: _Options) -> Dataset:
+    return load(listing, options.pictures, options.class_names or None, part)
 
 
 def _signals(path: Path, options: _Options) -> Dataset:

@@ -9,15 +9,27 @@ from ..errors import DataError
 
 # What lies beside pictures and is none.
 _OTHER = {
-    ".txt", ".md", ".csv", ".json", ".xml", ".html", ".ini", ".db", ".yaml", ".yml", ".log", ".pdf",
-    ".zip", ".py", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mp3",
-    ".wav", ".ogg", ".flac", ".m4a",
+    ".txt", ".md", ".rst", ".rtf", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".ini",
+    ".db", ".yaml", ".yml", ".log", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".zip", ".gz",
+    ".tar", ".tgz", ".7z", ".rar", ".py", ".ipynb", ".sh", ".bat", ".pkl",
+    ".pt", ".pth", ".h5", ".onnx", ".safetensors", ".ckpt", ".md5", ".sha1", ".sha256", ".lnk",
+    ".url", ".bak", ".tmp", ".part", ".crdownload", ".cache", ".mp4", ".mov", ".avi", ".mkv",
+    ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mp3", ".wav", ".ogg", ".flac", ".m4a",
 }  # fmt: skip
+_OTHER_NAMES = {"readme", "license", "licence", "copying", "authors", "attribution", "makefile"}
+_SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "Icon\r"}
 
 
-def hidden(path: Path) -> bool:
+def hidden(path: str | os.PathLike[str]) -> bool:
     """Whether a file or folder is one that people do not see."""
-    return path.name.startswith(".") or path.name == "__MACOSX"
+    name = os.path.basename(path)
+    return name.startswith(".") or name in _SYSTEM
+
+
+def is_other(name: str) -> bool:
+    """Whether a file is by its name no picture: a text, a video, what systems leave behind."""
+    stem, ending = os.path.splitext(os.path.basename(name).lower())
+    return ending in _OTHER or (not ending and stem in _OTHER_NAMES)
 
 
 def visible_files(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -35,10 +47,8 @@ def visible_files(folder: Path) -> tuple[list[Path], list[Path]]:
         ) from error
 
     for at, inner, names in os.walk(folder, onerror=refuse):
-        inner[:] = sorted(name for name in inner if not hidden(Path(name)))
+        inner[:] = sorted(name for name in inner if not hidden(name))
         for name in sorted(names):
-            if hidden(Path(name)):
-                continue
-            is_other = Path(name).suffix.lower() in _OTHER
-            (others if is_other else files).append(Path(at, name))
+            if not hidden(name):
+                (others if is_other(name) else files).append(Path(at, name))
     return files, others

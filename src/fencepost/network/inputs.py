@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
+from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError
 from ..layers import Shape
 from ..layers.base import engine_shape
@@ -60,6 +62,13 @@ def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
 def as_checked_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     """Do what `as_batch` does, and raise DataError for no images and for NaN or infinite values."""
     return check_images(_with_axes(images, input_shape), shape=input_shape)
+
+
+def as_checked_pieces(images: ArrayLike, input_shape: Shape) -> Iterable[NDArray[Any]]:
+    """Give what `as_checked_batch` does, but lazy images piece by piece, as they are decoded."""
+    if isinstance(images, LazyImages) and images.shape[1:] == input_shape:
+        return images.pieces()
+    return [as_checked_batch(images, input_shape)]
 
 
 def as_one_image(image: ArrayLike, input_shape: Shape) -> NDArray[Any]:

@@ -236,9 +236,9 @@ class Network:
         DataError
             If images or targets are of another shape or kind, not finite, empty or out of range.
         """
-        batch = inputs.as_checked_batch(images, self.input_shape)
-        outputs = self(batch).reshape(len(batch), -1)
-        expected = inputs.as_targets(targets, len(batch), outputs.shape[1])
+        pieces = inputs.as_checked_pieces(images, self.input_shape)
+        outputs = np.concatenate([self(piece).reshape(len(piece), -1) for piece in pieces])
+        expected = inputs.as_targets(targets, len(outputs), outputs.shape[1])
         if expected.dtype == np.float32:
             return evaluation.regression(outputs, expected)
         return evaluation.classification(outputs, expected, self.class_names)

@@ -1,13 +1,14 @@
 """The data of a training run: checked, split by index, normalised, evaluated in chunks.
 
-Nothing here copies the images: subsets are index arrays into them.
+Nothing here copies the images: subsets are index arrays into them. Images that are decoded as they
+are needed are waited for where they are used.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
-from ..datasets.dataset import Dataset, channel_statistics
+from ..datasets.dataset import channel_statistics, split_by_class
+from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, DataError
 from ..layers.base import engine_shape
 from .balance import oversampled
@@ -25,6 +27,8 @@ Validation = tuple[ArrayLike, ArrayLike] | float | None
 
 # Images evaluated between two checks for Ctrl-C.
 CHUNK = 1024
+# Lazy images by which a training's normalisation is measured: more would have to be waited for.
+SAMPLE = 2000
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,14 @@ class Subset:
     """Some of the images (N, C, H, W) with their targets; `indices` None means all of them.
 
     `weights`: How much each of the images counts, float32 (N,); None: all alike.
+    `lazy`: What decodes them, if they are not all there.
     """
 
     images: NDArray[Any]
     targets: NDArray[Any]
     indices: NDArray[np.int64] | None = None
     weights: NDArray[np.float32] | None = None
+    lazy: LazyImages | None = None
 
     def __len__(self) -> int:
         return len(self.images) if self.indices is None else len(self.indices)
@@ -64,12 +70,42 @@ class Subset:
             piece: Any = slice(start, start + CHUNK)
             if self.indices is not None:
                 piece = self.indices[piece]
+                self.ready(piece)
             yield self.images[piece], self.targets[piece]
 
     def fingerprint(self) -> str:
         """Return a short name for the exact content."""
         others = [array for array in (self.indices, self.weights) if array is not None]
+        if self.lazy is not None:
+            name = np.frombuffer(self.lazy.fingerprint.encode(), np.uint8)
+            return content_hash(name, self.targets, *others)
         return content_hash(self.images, self.targets, *others)
+
+    def weighted(self, weights: NDArray[np.float32] | None) -> Subset:
+        """Return this with a weight for each of its images."""
+        if weights is None or self.indices is None:
+            return replace(self, weights=weights)
+        spread = np.zeros(len(self.images), np.float32)
+        spread[self.indices] = weights
+        return replace(self, weights=spread)
+
+    def expect(self, order: NDArray[np.int64]) -> None:
+        """Say in which order the images will be needed."""
+        if self.lazy is not None:
+            self.lazy.expect(order)
+
+    def ready(
+        self, indices: NDArray[np.int64], interrupted: Callable[[], bool] | None = None
+    ) -> bool:
+        """Wait for the images at `indices`; False if `interrupted` said to stop before."""
+        return self.lazy is None or self.lazy.wait(indices, interrupted=interrupted)
+
+    def sample(self) -> NDArray[Any]:
+        """Return all images or, of lazy ones, some thousand evenly spaced."""
+        if self.lazy is None:
+            return self.images
+        step = max(len(self.lazy) // SAMPLE, 1)
+        return self.lazy[::step].reshape(-1, *self.images.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -84,19 +120,31 @@ class DataSpec:
         self, images: Any, targets: Any, prefix: str = "", training: bool = False
     ) -> Subset:
         """Check images and targets; `prefix` names them in errors."""
+        if isinstance(images, LazyImages) and images.shape[1:] == self.input_shape:
+            return self._lazy(images, targets, prefix, training)
         images = as_array(f"{prefix}images", images, kinds=ANY)
         if self.input_shape[0] == 1 and images.shape[1:] == self.input_shape[1:]:
             images = images[:, None]  # one channel, whose axis was left out
         checked = check_images(images, shape=self.input_shape, name=f"{prefix}images")
-        labels = check_targets(
+        labels = self._targets(targets, len(checked), prefix, training)
+        return Subset(checked.reshape(-1, *engine_shape(self.input_shape)), labels)
+
+    def _lazy(self, images: LazyImages, targets: Any, prefix: str, training: bool) -> Subset:
+        """Return lazy images with their targets at the places that their pixels have."""
+        labels = self._targets(targets, len(images), prefix, training)
+        spread = np.zeros((len(images.pixels), *labels.shape[1:]), labels.dtype)
+        spread[images.indices] = labels
+        return Subset(images.pixels, spread, images.indices, lazy=images)
+
+    def _targets(self, targets: Any, count: int, prefix: str, training: bool) -> NDArray[Any]:
+        return check_targets(
             targets,
-            len(checked),
+            count,
             loss=self.loss.name,
             outputs=self.outputs,
             several_classes=training and self.outputs > 1,
             name=f"{prefix}labels",
         )
-        return Subset(checked.reshape(-1, *engine_shape(self.input_shape)), labels)
 
 
 def as_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float32] | None:
@@ -125,11 +173,13 @@ def split(
     if isinstance(validation, tuple | list) and len(validation) == 2:
         return given, spec.checked(*validation, prefix="validation ")
     if isinstance(validation, int | float) and 0 < validation < 1:
-        both = Dataset(given.images, given.targets)
-        train, held_out = both.split_indices(float(validation), seed)
+        chosen = np.arange(len(given)) if given.indices is None else given.indices
+        targets = given.own_targets
+        classes = int(targets.max()) + 1 if targets.dtype == np.int64 else None
+        train, held_out = split_by_class(targets, classes, float(validation), seed, "arrays")
         return (
-            Subset(given.images, given.targets, train, given.weights),
-            Subset(given.images, given.targets, held_out),
+            replace(given, indices=chosen[train]),
+            replace(given, indices=chosen[held_out], weights=None),
         )
     raise ArgumentError(
         "validation must be (images, labels), a fraction between 0 and 1, or None. "
@@ -139,7 +189,7 @@ def split(
 
 def normalization_of(data: Subset) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return mean and standard deviation of each channel, 1 for one that never changes."""
-    mean, std = channel_statistics(data.images)
+    mean, std = channel_statistics(data.sample())
     return mean, np.where(std > 0, std, np.float32(1))
 
 

@@ -75,7 +75,8 @@ def fit(
         Its weights are changed in place. Without a normalisation it gets one: the mean and
         standard deviation of each channel of `images`.
     images : array_like, shape (N, C, H, W), (N, C, W) or (N, F)
-        As the network's input; uint8 or float32 are used where they are, without a copy.
+        As the network's input; uint8 or float32 are used where they are, without a copy. Those of
+        a folder may be decoded as they are needed (`fencepost.datasets.LazyImages`).
     labels : array_like
         Class indices, shape (N,), or for regression floats, shape (N,) or (N, F).
     epochs : int, optional
@@ -188,9 +189,9 @@ def fit(
     check_balance(balance, options.loss)
     spec = DataSpec(net.input_shape, outputs, options.loss)
     given = spec.checked(images, labels, training=True)
-    given = dataclasses.replace(given, weights=as_weights(sample_weight, len(given)))
+    given = given.weighted(as_weights(sample_weight, len(given)))
     if options.augmentation is not None:
-        options.augmentation.check_input(net.input_shape, given.images)
+        options.augmentation.check_input(net.input_shape, given.sample())
     training, held_out = split(given, validation, spec, options.seed)
     if balance == "weights" and isinstance(options.loss, CrossEntropy):
         labels = training.own_targets
@@ -199,7 +200,7 @@ def fit(
     require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or normalization_of(given)
     arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
-    backend = EngineBackend(net, arrays, options, training.images)
+    backend = EngineBackend(net, arrays, options, training.sample())
     settings = _settings(
         net, arrays, backend, options, training, held_out, with_data=path is not None
     )

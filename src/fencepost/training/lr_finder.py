@@ -126,7 +126,7 @@ def find_lr(
     data = DataSpec(net.input_shape, outputs, options.loss).checked(images, labels, training=True)
     mean, std = net.normalization or normalization_of(data)
     copies = net.parameter_vector.copy(), net.state_vector.copy()
-    backend = EngineBackend(net, Arrays(*copies, mean, np.reciprocal(std)), options, data.images)
+    backend = EngineBackend(net, Arrays(*copies, mean, np.reciprocal(std)), options, data.sample())
     rates = np.geomspace(start, end, integer("steps", steps, 10))
     batch = min(options.batch_size, len(data))
     epochs = -(-len(rates) * batch // len(data))
@@ -135,6 +135,7 @@ def find_lr(
     for first in range(0, len(rates), _PIECE):
         piece = rates[first : first + _PIECE].astype(np.float32)
         chosen = order[first * batch : (first + len(piece)) * batch]
+        data.ready(chosen)
         found, _ = backend.run(data.images, data.targets, chosen, piece, first, None)
         losses = np.concatenate([losses, found])
         smoothed = _moving_average(losses)

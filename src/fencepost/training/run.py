@@ -142,6 +142,9 @@ class TrainingRun:
         """Take the steps up to the end of the epoch."""
         options, data = self._options, self._training
         order = data.order(options.seed, self._epoch, options.oversample)
+        data.expect(order[self._step * options.batch_size :])
+        # Of several processes each must take part in every step: none may stop while it waits.
+        stop = (lambda: interrupts.requested) if self._processes.count == 1 else None
         while self._step < len(self._sizes) and not (self._step and self._out_of_time()):
             self._check_stopped(interrupts)
             first = self._step
@@ -149,11 +152,15 @@ class TrainingRun:
             last = min(first + steps, len(self._sizes))
             offset = self._epoch * len(self._sizes)
             rates = self._pace.rates(range(offset + first, offset + last))
+            chosen = order[first * options.batch_size : int(self._sizes[:last].sum())]
+            asked = time.perf_counter()
+            if not data.ready(chosen, stop):
+                continue
             begin = time.perf_counter()
             losses, correct = self._backend.run(
                 data.images,
                 data.targets,
-                order[first * options.batch_size : int(self._sizes[:last].sum())],
+                chosen,
                 rates,
                 offset + first,
                 data.weights,
@@ -161,8 +168,8 @@ class TrainingRun:
             elapsed = time.perf_counter() - begin
             self._losses[first:last] = losses
             self._step, self._correct = last, self._correct + correct
-            self._seconds += elapsed
-            self._pace.step_took(elapsed / (last - first), self._validation_steps)
+            self._seconds += begin - asked + elapsed
+            self._pace.step_took((begin - asked + elapsed) / (last - first), self._validation_steps)
             self._check(losses, offset + first)
             ideal = int(SLICE_SECONDS * (last - first) / max(elapsed, 1e-9))
             self._steps_per_slice = max(1, min(ideal, 4 * self._steps_per_slice))

@@ -23,7 +23,7 @@ def test_a_test_split_is_held_out_and_found_again(folder):
     loading.remember(net, source, loaded, 4, "small_cnn")
     tested, description = loading.for_testing(source, net)
     assert "tested with the 18 that were held out" in description
-    assert (tested.images == loaded.test.images).all()
+    assert (np.asarray(tested.images) == np.asarray(loaded.test.images)).all()
     assert len(loading.for_testing(Source(str(folder), size=(16, 16)), net)[0]) == 120
 
 
@@ -39,7 +39,9 @@ def test_a_source_goes_through_a_model_file(folder):
 
 def test_other_shapes_and_regressions_are_refused(folder, tmp_path):
     with pytest.raises(DataError, match="--size 8x8 resizes them"):
-        loading.for_testing(Source(str(folder)), fp.models.small_cnn((1, 8, 8), 3))
+        loading.for_testing(Source(str(folder), (9, 9)), fp.models.small_cnn((1, 8, 8), 3))
+    tested, _ = loading.for_testing(Source(str(folder)), fp.models.small_cnn((1, 8, 8), 3))
+    assert tested.input_shape == (1, 8, 8)
     targets = np.array([[0.5], [1.5]])
     np.savez(tmp_path / "d.npz", images=np.zeros((2, 4, 4), np.uint8), labels=targets)
     with pytest.raises(DataError, match=r"labels must be classes. Received: regression targets"):

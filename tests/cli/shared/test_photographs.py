@@ -18,7 +18,7 @@ def test_the_size_and_style_of_the_training_images(tmp_path):
     net.metadata["training"] = {"data": "photos", "size": [9, 12]}
     pixels, done = prepared(net, tmp_path / "a.png")
     assert (pixels[0] == picture).all()
-    assert done == ["Resized it to 9 × 12 pixels, as the training images were."]
+    assert done == ["Resized it to 9 × 12 pixels (stretch), as the training images were."]
     (tmp_path / "b.png").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"b.png: is not an image"):
         prepared(net, tmp_path / "b.png")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
+from ...text import plural
 from .console import format_sample_shape
 
 if TYPE_CHECKING:
-    from ...datasets import Dataset
+    from ...datasets import Dataset, Loading
     from ...network import Network
 
 MNIST = "mnist"
@@ -26,6 +28,23 @@ class Source:
     size: tuple[int, int] | None = None
     label: str = "label"
     channels: int | None = None
+    fit: str = "crop"
+    nested: bool | None = None
+    skip_bad: bool = False
+    cache: str | None = field(default=None, compare=False)
+
+    def pictures(self, size: tuple[int, int] | None, channels: int | None) -> Loading:
+        """Return how the pictures of a folder are read, with a bar on a terminal."""
+        from ...datasets import Loading
+
+        progress = None
+        if sys.stderr.isatty():
+            from ...training.loop.progress import DecodingBar
+
+            progress = DecodingBar()
+        return Loading(
+            size, channels, self.fit, self.skip_bad, self.cache or "auto", False, progress
+        )
 
     @property
     def is_mnist(self) -> bool:
@@ -47,6 +66,16 @@ class TrainingData:
     test: Dataset
     held_out: float | None
     description: str
+    left_out: tuple[str, ...] = ()
+
+    def bad_files(self) -> list[str]:
+        """Return lines that list the files that were left out, none if there are none."""
+        if not self.left_out:
+            return []
+        return [
+            f"Left out, for {plural(len(self.left_out), 'file')} cannot be used (--skip-bad):",
+            *(f"  {file}" for file in self.left_out),
+        ]
 
 
 def for_training(source: Source, seed: int) -> TrainingData:
@@ -54,7 +83,11 @@ def for_training(source: Source, seed: int) -> TrainingData:
     from ... import datasets
 
     opened = datasets.open(
-        source.data, size=source.size, label=source.label, channels=source.channels
+        source.data,
+        label=source.label,
+        channels=source.channels,
+        nested=source.nested,
+        pictures=source.pictures(source.size, source.channels),
     )
     if not opened.train.class_names:
         raise DataError(
@@ -72,7 +105,7 @@ def for_training(source: Source, seed: int) -> TrainingData:
             "the end."
         )
     lines.append(_summary(train, test))
-    return TrainingData(train, opened.validation, test, held_out, "\n".join(lines))
+    return TrainingData(train, opened.validation, test, held_out, "\n".join(lines), opened.left_out)
 
 
 def for_testing(source: Source, network: Network) -> tuple[Dataset, str]:
@@ -83,12 +116,15 @@ def for_testing(source: Source, network: Network) -> tuple[Dataset, str]:
     from ... import datasets
 
     channels = network.input_shape[0] if len(network.input_shape) > 1 else None
+    is_picture = len(network.input_shape) == 3 and channels in (1, 3)
+    size = source.size or (network.input_shape[1], network.input_shape[2]) if is_picture else None
     data = datasets.open_test(
         source.data,
-        size=source.size,
         label=source.label,
         channels=channels,
+        nested=source.nested,
         class_names=network.class_names or (),
+        pictures=source.pictures(size, channels if is_picture else None),
     )
     if data.input_shape != network.input_shape:
         raise DataError(
@@ -117,6 +153,10 @@ def remember(network: Network, source: Source, loaded: TrainingData, seed: int, 
         "size": list(source.size) if source.size else None,
         "label": source.label,
         "channels": source.channels,
+        "fit": source.fit,
+        "nested": source.nested,
+        "skip_bad": source.skip_bad,
+        "resized": loaded.train.fit is not None,
     }
     if len(network.input_shape) == 3:
         record["preparation"] = prepare.detect(loaded.train.images).to_dict()
@@ -143,6 +183,9 @@ def remembered_source(network: Network) -> Source | None:
         (int(size[0]), int(size[1])) if size else None,
         str(record.get("label", "label")),
         record.get("channels"),
+        fit=str(record.get("fit", "stretch")),  # as older files have been trained
+        nested=record.get("nested"),
+        skip_bad=bool(record.get("skip_bad", False)),
     )
 
 

@@ -9,17 +9,36 @@ import typer
 
 from ...errors import ArgumentError
 
+FITS = ("crop", "pad", "stretch")
 LARGEST_IMAGE = 99_999  # pixels along an axis
 
 DATA_HELP = (
-    "mnist; a folder with a subfolder of images per class; IDX files; an .npz; a .csv of signals "
-    "with a column of labels."
+    "mnist; a folder with a subfolder of images per class, or with a label file (labels.csv); a "
+    ".zip of it; IDX files; an .npz; a .csv of signals with a column of labels."
 )
 DATA = typer.Option(help=DATA_HELP)
 JSON = typer.Option("--json", help="Print one JSON object on standard output.")
 THREADS = typer.Option(min=1, max=1024, help="Threads to compute with.", show_default="all cores")
-SIZE = typer.Option(help="HEIGHTxWIDTH: resize all images of a folder to this.")
-LABEL = typer.Option(help="The column of a .csv that holds the labels.")
+SIZE = typer.Option(
+    help="HEIGHTxWIDTH: bring all images of a folder to this.", show_default="chosen from them"
+)
+FIT = typer.Option(
+    help="How images of other proportions come to the size: crop cuts off what is too wide or too "
+    "high, pad fills up with black, stretch does not keep them."
+)
+NESTED = typer.Option(
+    "--nested/--no-nested",
+    help="Whether classes are folders of folders, such as animals/cat.",
+    show_default="as it looks",
+)
+SKIP_BAD = typer.Option(
+    "--skip-bad", help="Leave out files that cannot be used, and list them at the end."
+)
+CACHE = typer.Option(
+    help="Folder in which decoded images are kept for the next time; or none, for memory only.",
+    show_default="the user's, for more than 50 MB",
+)
+LABEL = typer.Option(help="The column of a .csv, or of a label file, that holds the labels.")
 CHANNELS = typer.Option(
     min=1,
     help="1 or 3: read a folder as grey or RGB. For a .csv: channels that follow one another.",

@@ -22,14 +22,16 @@ def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[
     from . import loading
 
     source = loading.remembered_source(network)
-    if source is not None and source.size is not None:
-        # The training images were brought to this size without keeping their proportions.
+    resized = loading.remembered(network).get("resized", source is not None and source.size)
+    if source is not None and resized and len(network.input_shape) == 3:
+        # As the training images were: the same file gives the same pixels.
+        height, width = network.input_shape[1:]
         try:
-            pixels = image_files.read(image, network.input_shape[0], source.size)
+            pixels = image_files.read(image, network.input_shape[0], (height, width), source.fit)
         except DataError as error:
             raise DataError(f"{image}: {error}.") from error
-        size = format_shape(source.size)
-        return pixels, [f"Resized it to {size} pixels, as the training images were."]
+        size = format_shape((height, width))
+        return pixels, [f"Resized it to {size} pixels ({source.fit}), as the training images were."]
     record = loading.remembered(network).get("preparation")
     statistics = network.normalization
     return prepare.photograph(

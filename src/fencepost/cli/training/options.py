@@ -30,10 +30,20 @@ class DataOptions:
     size: Annotated[str | None, options.SIZE] = None
     label: Annotated[str, options.LABEL] = "label"
     channels: Annotated[int | None, options.CHANNELS] = None
+    fit: Annotated[str, options.FIT] = "crop"
+    nested: Annotated[bool | None, options.NESTED] = None
+    skip_bad: Annotated[bool, options.SKIP_BAD] = False
+    cache: Annotated[str | None, options.CACHE] = None
 
     def source(self) -> Source:
         """Return where the data are and how to read them."""
-        return Source(self.data, options.parse_size(self.size), self.label, self.channels)
+        return Source(
+            **{
+                **vars(self),
+                "size": options.parse_size(self.size),
+                "fit": choice("--fit", self.fit, options.FITS),
+            }
+        )
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,36 @@ class Bar(Progress):
             self._bar = None
 
 
+class DecodingBar:
+    """A bar over the pictures that are decoded: called with how many are done, of how many."""
+
+    def __init__(self) -> None:
+        self._bar: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Move the bar, which is there from the first call to the last."""
+        if self._bar is None and done < total:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+            self._bar = Progress(
+                TextColumn("reading images"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                console=Console(stderr=True),
+                transient=True,
+                refresh_per_second=5,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("reading", total=total)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total)
+            if done >= total:
+                self._bar.stop()
+                self._bar = None
+
+
 def format_epoch(record: Epoch, of: str = "") -> str:
     """Write an epoch in a line; `of` follows its number, such as "/10"."""
     parts = [f"epoch {record.epoch}{of}", f"loss {record.loss:.4f}"]

@@ -1,0 +1,5 @@
+"""Folders of pictures: parts, classes and labels found, pictures decoded and kept in a cache."""
+
+from .loading import Loading, image_folder, load, open_folder
+
+__all__ = ["Loading", "image_folder", "load", "open_folder"]

@@ -1,0 +1,260 @@
+"""What a tree of files means: its parts, and the class of each picture by the folder it lies in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ...errors import DataError
+from ...text import plural
+from .label_files import LabelFiles, Labelled
+from .listing import Contents, Listing, sample, sorted_names
+from .parts import PARTS, find_parts
+from .tree import File, Tree
+
+__all__ = ["read_contents"]
+
+_REMEDY = (
+    "Make a subfolder for each class and put its images there, or add a labels.csv that names each "
+    "file and its class."
+)
+
+
+def read_contents(
+    tree: Tree,
+    label: str | None = None,
+    nested: bool | None = None,
+    table: str | None = None,
+    skip_bad: bool = False,
+) -> Contents:
+    """Find the parts of the data and the class of each picture, and say what was guessed.
+
+    Parameters
+    ----------
+    tree : Tree
+    label : str, optional
+        The column of a label file that holds the classes.
+    nested : bool, optional
+        Whether classes lie in folders of folders (animals/cat); None: as it looks.
+    table : str, optional
+        Path of the label file, if it was given.
+    skip_bad : bool
+        Leave out what a label file names and is not there.
+
+    Raises
+    ------
+    DataError
+        No pictures, or no classes; label files that do not fit.
+    """
+    remarks: list[str] = []
+    prefix, parts = _find_level(tree, remarks)
+    by_folder = _by_folders(tree, prefix, parts, nested, remarks)
+    folders = {part: f"{prefix}{folder}/" for part, folder in parts.items()}
+    labelled = LabelFiles(tree, prefix, label, table).read(folders, bool(by_folder))
+    if labelled is not None:
+        return Contents(_in_order(labelled.parts), _without_missing(tree, labelled, skip_bad))
+    if by_folder:
+        return Contents(_in_order(by_folder), remarks)
+    raise _no_classes(tree, prefix)
+
+
+def _in_order(parts: dict[str, Listing]) -> dict[str, Listing]:
+    return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _without_missing(tree: Tree, labelled: Labelled, skip_bad: bool) -> list[str]:
+    """Refuse a table that names what is not there, or say that it is left out."""
+    missing = labelled.missing
+    if not missing:
+        return []
+    if not skip_bad:
+        raise DataError(
+            f"{labelled.path}: every image that it names must be there. Received: "
+            f"{len(missing):,} that are not below {tree.root}: {sample(missing, 20)}. Copy them "
+            "there, correct the names, or leave those rows out: --skip-bad (skip_bad=True)."
+        )
+    return [f"Left out, for they are not there: {sample(missing, 20)}."]
+
+
+def _find_level(tree: Tree, remarks: list[str]) -> tuple[str, dict[str, str]]:
+    """Return the folder in which parts or classes lie side by side, and the parts there are."""
+    prefix = ""
+    while True:
+        inner = _subfolders(tree, prefix)
+        parts = find_parts(inner, f"{tree.root}/{prefix}".rstrip("/"))
+        if _are_parts(tree, prefix, inner, parts):
+            _say_what_is_beside(inner, parts, remarks)
+            return prefix, parts
+        alone = len(inner) == 1 and not any("/" not in name for name in _below(tree, prefix))
+        if not alone or not _subfolders(tree, f"{prefix}{inner[0]}/"):
+            return prefix, {}
+        prefix += f"{inner[0]}/"
+        remarks.append(f"All lies in the folder {prefix.rstrip('/')}.")
+
+
+def _are_parts(tree: Tree, prefix: str, inner: list[str], parts: dict[str, str]) -> bool:
+    """Whether folders with the names of parts are such, and not classes of that name."""
+    if not parts:
+        return False
+    divided = any(_subfolders(tree, f"{prefix}{folder}/") for folder in parts.values())
+    if len(parts) == len(inner):
+        return divided or "train" in parts
+    return "train" in parts and bool(_subfolders(tree, f"{prefix}{parts['train']}/"))
+
+
+def _say_what_is_beside(inner: list[str], parts: dict[str, str], remarks: list[str]) -> None:
+    beside = [folder for folder in inner if folder not in parts.values()]
+    if beside:
+        remarks.append(
+            f"Left out: {sample(beside)}, which lies beside {parts['train']} and is no part of the "
+            "data by its name."
+        )
+
+
+def _by_folders(
+    tree: Tree,
+    prefix: str,
+    parts: dict[str, str],
+    nested: bool | None,
+    remarks: list[str],
+) -> dict[str, Listing]:
+    """Return the parts whose pictures lie in folders of their classes."""
+    if not parts:
+        within = _classes_within(tree, prefix)
+        if within:
+            return _parts_within(tree, prefix, within)
+        listing = _classes(tree, prefix, nested, "training")
+        return {} if listing is None else {"train": listing}
+    found: dict[str, Listing] = {}
+    for part, folder in parts.items():
+        at = f"{prefix}{folder}/"
+        count = len(_below(tree, at))
+        if count == 0:
+            remarks.append(f"The folder {folder} holds no images, as if it were not there.")
+            continue
+        at = _unwrapped(tree, at)
+        listing = _classes(tree, at, nested, folder)
+        if listing is not None:
+            found[part] = listing
+        elif part != "train":
+            remarks.append(
+                f"Left out: the {plural(count, 'image')} of {folder}, which lie in no folders of "
+                "classes."
+            )
+    return found
+
+
+def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listing | None:
+    """Return the pictures below a folder with their classes, or None if it has no subfolders."""
+    names = _below(tree, prefix)
+    folders = _subfolders(tree, prefix)
+    if not folders:
+        return None
+    inside = [name for name in names if "/" in name]
+    remarks: list[str] = []
+    if nested is None:
+        nested = _looks_nested(inside)
+        if nested:
+            remarks.append(
+                "The classes are folders of folders (nested); those of the first level, "
+                f"{sample(folders)}, would be the classes otherwise (nested=False)."
+            )
+    depth = None if nested else 1
+    labels = [_class_of(name, depth) for name in inside]
+    empty = sorted(set(folders) - {name.partition("/")[0] for name in inside})
+    if empty:
+        which = "class" if len(empty) == 1 else "classes"
+        remarks.append(
+            f"Left out: {plural(len(empty), which, which)} without images, {sample(empty)}."
+        )
+    loose = len(names) - len(inside)
+    if loose:
+        remarks.append(f"Left out: {plural(loose, 'image')} beside the folders of the classes.")
+    if not inside:
+        raise DataError(
+            f"{tree.root}/{prefix}".rstrip("/")
+            + f": every class must have images. Received: none in {len(folders)} of "
+            f"{len(folders)} subfolders: {sample(folders)}. Add images to them."
+        )
+    skipped = sum(1 for name in tree.others if name.startswith(prefix))
+    files = [tree.pictures[prefix + name] for name in inside]
+    return Listing(tree, files, labels, tuple(sorted(set(labels))), remarks, skipped)
+
+
+def _class_of(name: str, depth: int | None) -> str:
+    folders = name.split("/")[:-1]
+    return "/".join(folders[:depth])
+
+
+def _looks_nested(inside: Sequence[str]) -> bool:
+    """Whether folders of the first level hold only folders, each with a name of its own.
+
+    cat/old and dog/old, or cat/1 and cat/2, are pieces of a class.
+    """
+    paths = {tuple(name.split("/")[:-1]) for name in inside}
+    if not paths or min(map(len, paths)) < 2:
+        return False
+    second = Counter(path[1] for path in {path[:2] for path in paths})
+    tops = Counter(path[0] for path in {path[:2] for path in paths})
+    named = all(any(letter.isalpha() for letter in name) for name in second)
+    return named and max(second.values()) == 1 and max(tops.values()) > 1
+
+
+def _classes_within(tree: Tree, prefix: str) -> dict[str, dict[str, str]]:
+    """Return the parts within each class (cat/train, cat/test), if all classes have them."""
+    within: dict[str, dict[str, str]] = {}
+    for folder in _subfolders(tree, prefix):
+        inner = _subfolders(tree, f"{prefix}{folder}/")
+        parts = find_parts(inner, f"{tree.root}/{prefix}{folder}")
+        if "train" not in parts or len(parts) < len(inner):
+            return {}
+        within[folder] = parts
+    return within
+
+
+def _parts_within(tree: Tree, prefix: str, within: dict[str, dict[str, str]]) -> dict[str, Listing]:
+    found: dict[str, tuple[list[File], list[str]]] = {}
+    for name, parts in within.items():
+        for part, folder in parts.items():
+            at = f"{prefix}{name}/{folder}/"
+            files, labels = found.setdefault(part, ([], []))
+            inner = [tree.pictures[at + inside] for inside in _below(tree, at)]
+            files += inner
+            labels += [name] * len(inner)
+    remark = "Each class has its parts within it."
+    return {
+        part: Listing(tree, files, labels, sorted_names(labels), [remark])
+        for part, (files, labels) in found.items()
+        if files
+    }
+
+
+def _unwrapped(tree: Tree, prefix: str) -> str:
+    """Return the folder within a part's folder if it is all that is there (seg_train/seg_train)."""
+    while True:
+        inner = _subfolders(tree, prefix)
+        loose = any("/" not in name for name in _below(tree, prefix))
+        if loose or len(inner) != 1 or not _subfolders(tree, f"{prefix}{inner[0]}/"):
+            return prefix
+        prefix += f"{inner[0]}/"
+
+
+def _below(tree: Tree, prefix: str) -> list[str]:
+    """Return the pictures below a folder, by their names within it."""
+    return [name[len(prefix) :] for name in tree.pictures if name.startswith(prefix)]
+
+
+def _subfolders(tree: Tree, prefix: str) -> list[str]:
+    inner = (name[len(prefix) :] for name in tree.folders if name.startswith(prefix))
+    return [name for name in inner if name and "/" not in name]
+
+
+def _no_classes(tree: Tree, prefix: str) -> DataError:
+    where = f"{tree.root}/{prefix}".rstrip("/")
+    folders = _subfolders(tree, prefix)
+    loose = len(tree.pictures) + len(tree.others)
+    if folders:
+        received = f"{sample([f'{name}/' for name in folders])}, without classes in them"
+    else:
+        received = f"no subfolder, {loose:,} file(s)"
+    return DataError(f"{where}: must hold a subfolder per class. Received: {received}. {_REMEDY}")

@@ -1,0 +1,77 @@
+"""The headers of many pictures, read on all cores: their sizes, their channels, what is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError
+from .. import image_files
+from .tree import File, Tree
+
+__all__ = ["Headers", "Progress", "inspect_all", "workers"]
+
+Progress = Callable[[int, int], None]  # how many are done, of how many
+_CHUNK = 64  # files of one task
+
+
+@dataclass(frozen=True)
+class Headers:
+    """Of each picture: (height, width) once upright, (N, 2), 0 if it cannot be used; channels (N,).
+
+    `notes`: How many pictures each note is about. `problems`: What is wrong, by index.
+    """
+
+    sizes: NDArray[np.int64]
+    channels: NDArray[np.int64]
+    notes: Counter[str]
+    problems: dict[int, str]
+
+
+def workers() -> int:
+    """Return on how many threads pictures are decoded: one for each core."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None) -> Headers:
+    """Read the header of each file."""
+    sizes = np.zeros((len(files), 2), np.int64)
+    channels = np.zeros(len(files), np.int64)
+    notes: Counter[str] = Counter()
+    problems: dict[int, str] = {}
+    done = 0
+    with ThreadPoolExecutor(workers()) as pool:
+        pieces = (range(at, min(at + _CHUNK, len(files))) for at in range(0, len(files), _CHUNK))
+        for piece in pool.map(lambda indices: list(_inspect(tree, files, indices)), pieces):
+            for index, info in piece:
+                if isinstance(info, str):
+                    problems[index] = info
+                    continue
+                sizes[index] = info.height, info.width
+                channels[index] = info.channels
+                notes.update(info.notes)
+            done += len(piece)
+            if progress is not None:
+                progress(done, len(files))
+    return Headers(sizes, channels, notes, problems)
+
+
+def _inspect(
+    tree: Tree, files: list[File], indices: Iterable[int]
+) -> Iterator[tuple[int, image_files.PictureInfo | str]]:
+    for index in indices:
+        try:
+            with tree.open(files[index].name) as file:
+                yield index, image_files.inspect(file)
+        except OSError as error:
+            yield index, f"cannot be opened ({error.strerror or error})"
+        except DataError as error:
+            yield index, str(error)

@@ -1,0 +1,239 @@
+"""Label files: a table that names pictures and the class of each, beside or inside their folder.
+
+Nothing has to be said of its form. What separates the cells, which column names the files and
+which the classes, and whether there is a header, is found out from the files that there are; each
+guess is said. Forms that are known: columns of any names; a column for each class with one 1 in
+each row; only names, whose folders are the classes; a column that names the part.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ...errors import DataError
+from ...files.encodings import read_text
+from ...text import plural
+from .label_tables import LabelTable, ordinal, understand
+from .listing import Listing, sample, sorted_names
+from .matching import FileIndex
+from .parts import part_of, words_of
+from .tree import File, Tree
+
+__all__ = ["LabelFiles", "Labelled"]
+
+ENDINGS = (".csv", ".tsv", ".txt")
+LARGEST = 1 << 28  # bytes of a label file
+_LABELS = {
+    "labels", "label", "annotations", "annotation", "metadata", "meta", "targets", "target",
+    "classes", "truth", "groundtruth", "index", "train", "training", "val", "valid", "validation",
+    "test",
+}  # fmt: skip
+_PART_COLUMNS = ("split", "part", "set", "subset", "partition", "usage", "phase", "dataset")
+
+
+@dataclass
+class Labelled:
+    """Parts as label files give them; `missing`: What `path` names and is not there."""
+
+    parts: dict[str, Listing]
+    path: str
+    missing: list[str]
+
+
+class LabelFiles:
+    """The label files of a tree of pictures, at the level where its parts or classes lie."""
+
+    def __init__(self, tree: Tree, prefix: str, label: str | None, table: str | None) -> None:
+        self._tree, self._prefix = tree, prefix
+        self._label = label
+        self._given = table
+
+    @functools.cached_property
+    def _index(self) -> FileIndex:
+        return FileIndex(self._tree.pictures)
+
+    def read(self, folders: dict[str, str], only_decisive: bool) -> Labelled | None:
+        """Return what the label files say; None if there are none.
+
+        `folders`: The folder of each part, as a prefix of names. `only_decisive`: Leave tables
+        alone that are not called labels, train or the like.
+
+        Raises DataError: A table names files that are not there, no class, two for one picture, or
+        it cannot be read in one way.
+        """
+        if not self._tree.pictures:
+            return None
+        tables = [
+            table
+            for path in self._candidates(folders)
+            if self._is_decisive(path) or not only_decisive
+            if (table := self._understand(path))
+        ]
+        if not tables:
+            if self._given:
+                raise DataError(
+                    f"{self._given}: a label file must name the images that lie beside it. "
+                    f"Received: no column with the names of the {len(self._tree.pictures):,} files "
+                    f"below {self._tree.root}. Names may stand with or without folder and ending."
+                )
+            return None
+        chosen = self._one_for_each_part(tables, folders)
+        rows: dict[str, dict[str, str]] = {}
+        remarks: list[str] = []
+        missing: list[str] = []
+        for part, table in chosen:
+            self._add(table, part, folders, rows, remarks, missing)
+        if not rows:
+            return None
+        left_out = len(self._tree.pictures) - sum(map(len, rows.values()))
+        if left_out:
+            remarks.append(f"Left out: {plural(left_out, 'image')} that it does not name.")
+        parts = {part: self._listing(given) for part, given in rows.items()}
+        next(iter(parts.values())).remarks += remarks
+        return Labelled(parts, chosen[0][1].path, missing)
+
+    def _listing(self, given: dict[str, str]) -> Listing:
+        names = sorted(given, key=lambda name: name.split("/"))
+        labels = [given[name] for name in names]
+        files: list[File] = [self._tree.pictures[name] for name in names]
+        return Listing(self._tree, files, labels, sorted_names(labels))
+
+    def _candidates(self, folders: dict[str, str]) -> list[str]:
+        """Return the tables at the level of the parts, in them, and beside the root."""
+        if self._given:
+            return [self._given]
+        above = self._prefix.split("/")
+        levels = {"/".join([*above[:k], ""]) for k in range(len(above))}
+        levels |= {self._prefix, *folders.values()}
+        inside = [
+            name
+            for name in self._tree.others
+            if name.lower().endswith(ENDINGS)
+            and name[: name.rfind("/") + 1] in levels
+            and "submission" not in name  # Kaggle's, with a class that means nothing
+        ]
+        root = self._tree.root
+        known = {*_LABELS, *words_of(root.stem)}
+        beside = [
+            str(path)
+            for path in _tables_in(root.resolve().parent)
+            if words_of(path.stem) and known.issuperset(words_of(path.stem))
+        ]
+        return [str(root / name) if not self._tree.is_archive else name for name in inside] + beside
+
+    def _is_decisive(self, path: str) -> bool:
+        return bool(self._given) or bool(_LABELS & set(words_of(PurePosixPath(path).stem)))
+
+    def _text(self, path: str) -> str:
+        """Return the content of a table, which may lie in the archive."""
+        if self._tree.is_archive and path in self._tree.others:
+            with self._tree.open(path) as file:
+                return file.read().decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        if Path(path).stat().st_size > LARGEST:
+            return ""
+        return read_text(Path(path)).content
+
+    def _understand(self, path: str) -> LabelTable | None:
+        try:
+            return understand(path, self._text(path), self._base(path), self._index)
+        except (DataError, OSError):
+            return None
+
+    def _one_for_each_part(
+        self, tables: list[LabelTable], folders: dict[str, str]
+    ) -> list[tuple[str | None, LabelTable]]:
+        """Return each part's table; of several for one the one called labels."""
+        chosen: dict[str | None, LabelTable] = {}
+        for table in sorted(tables, key=lambda table: not self._is_decisive(table.path)):
+            inside = [part for part, at in folders.items() if f"/{at}" in f"/{table.path}"]
+            part = inside[0] if inside else part_of(PurePosixPath(table.path).stem)
+            if part in chosen:
+                if self._is_decisive(table.path) == self._is_decisive(chosen[part].path):
+                    raise DataError(
+                        f"{self._tree.root}: one label file must name the classes. Received: "
+                        f"{chosen[part].path} and {table.path}. Remove one, or give it as the data."
+                    )
+                continue
+            chosen[part] = table
+        if None in chosen and len(chosen) > 1 and self._is_decisive(chosen[None].path):
+            return [(None, chosen[None])]  # labels.csv beside lists of names
+        return [(part, table) for part, table in chosen.items() if len(chosen) == 1 or part]
+
+    def _add(
+        self,
+        table: LabelTable,
+        part: str | None,
+        folders: dict[str, str],
+        rows: dict[str, dict[str, str]],
+        remarks: list[str],
+        missing: list[str],
+    ) -> None:
+        """Add the pictures that a table names, and their classes, to `rows` by part."""
+        if table.ragged is not None:
+            raise DataError(
+                f"{table.path}: all rows must have as many cells as the first. Received: another "
+                f"number in line {table.ragged}. Correct it, or put cells in quotation marks."
+            )
+        labels, described = table.classes(self._label)
+        if labels is None:
+            remarks.append(f"Left out: {Path(table.path).name}, which names no classes.")
+            return
+        splits = table.column(_PART_COLUMNS)
+        divided = splits is not None and any(part_of(row[splits]) for row in table.rows)
+        where = table.path
+        for k, (row, text) in enumerate(zip(table.rows, labels, strict=True)):
+            name = table.find(row[table.files])
+            if name is None:
+                several = table.index.several(row[table.files])
+                if several:
+                    raise DataError(
+                        f"{where}: each row must name one image. Received: {row[table.files]!r} in "
+                        f"line {table.first + k}, which may be {sample(several, 3)}. Write the "
+                        "folder too."
+                    )
+                missing.append(row[table.files])
+                continue
+            if not text:
+                raise DataError(
+                    f"{where}: each row must name a class. Received: none for "
+                    f"{row[table.files]!r} in line {table.first + k}. Write it there, or leave "
+                    "the row out."
+                )
+            of_row = part_of(row[splits]) if divided and splits is not None else None
+            by_folder = next((p for p, at in folders.items() if name.startswith(at)), None)
+            given = rows.setdefault(of_row or part or by_folder or "train", {})
+            if given.setdefault(name, text) != text:
+                raise DataError(
+                    f"{where}: each image must have one class. Received: {name} as "
+                    f"{given[name]!r} and as {text!r}. Correct it, or leave one row out."
+                )
+        header = (
+            f"its column {table.header[table.files]!r}"
+            if table.header
+            else (f"its {ordinal(table.files)} column")
+        )
+        remarks.append(
+            f"Labels are those of {Path(table.path).name}: {header} names the images, {described}."
+        )
+        if divided and splits is not None:
+            remarks.append(f"Its column {table.header[splits]!r} names the parts.")
+
+    def _base(self, path: str) -> str:
+        """Return the folder of a table, as a prefix of the names of pictures."""
+        if not self._tree.is_archive:
+            try:
+                path = Path(path).relative_to(self._tree.root).as_posix()
+            except ValueError:
+                return ""
+        return path[: path.rfind("/") + 1]
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file()
+        )
+    except OSError:
+        return []

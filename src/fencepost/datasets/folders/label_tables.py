@@ -1,0 +1,201 @@
+"""One label file: what separates its cells, which column names the files, and which the classes.
+
+The form is found out from the files that there are: the separator and the column by which most
+rows name one of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from ...errors import DataError
+from ...files.dialects import iterate_rows, split_preamble
+from .listing import sample
+from .matching import FileIndex
+from .parts import part_of, words_of
+
+__all__ = ["LabelTable", "names_pictures", "ordinal", "understand"]
+
+SAMPLE = 200  # rows by which a table's form is found out
+# Columns of classes as people call them, in the order in which they are preferred: names of
+# classes before integers for them.
+_COLUMNS = (
+    "classname", "labelname", "categoryname", "label", "class", "category", "target", "species",
+    "breed", "diagnosis", "dx", "type", "kind", "y", "name", "tag", "labels", "classes", "classid",
+    "labelid", "categoryid", "targetid",
+)  # fmt: skip
+DEFAULT_LABEL = "label"  # of the command's option: any column will do
+_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp|p[gpn]m)\b", re.IGNORECASE)
+_HOT = {"0", "1", "0.0", "1.0"}
+
+
+@dataclass
+class LabelTable:
+    """A label file that was understood.
+
+    `first`: The line of the first row. `files`: The column that names files. `share`: How many
+    rows of the sample do. `ragged`: The line of a row of another length.
+    """
+
+    path: str
+    base: str
+    index: FileIndex = field(repr=False)
+    rows: list[list[str]] = field(repr=False)
+    header: list[str]
+    first: int
+    files: int
+    share: float
+    ragged: int | None
+
+    def find(self, cell: str) -> str | None:
+        """Return the file that a cell means."""
+        return self.index.find(cell, self.base)
+
+    def column(self, names: tuple[str, ...]) -> int | None:
+        """Return the column that has the first of these names."""
+        plain = ["".join(words_of(name)) for name in self.header]
+        return next(
+            (
+                plain.index(name)
+                for name in names
+                if name in plain and plain.index(name) != self.files
+            ),
+            None,
+        )
+
+    def classes(self, label: str | None) -> tuple[list[str] | None, str]:
+        """Return the class of each row (None: it names none), and in words where it stands.
+
+        `label`: The column that holds the classes, if that was said.
+        """
+        width = len(self.rows[0]) if self.rows else 0
+        others = [k for k in range(width) if k != self.files]
+        if label and label != DEFAULT_LABEL:
+            if label not in self.header:
+                raise DataError(
+                    f"{self.path}: the label column must be one of "
+                    f"{sample([*self.header] or ['(no names)'], 20)}. Received: {label!r}."
+                )
+            return self._texts(self.header.index(label))
+        hot = [k for k in others if all(row[k] in _HOT for row in self.rows)]
+        if len(hot) >= 2 and self.header and not (len(others) - len(hot)):
+            return self._one_hot(hot)
+        named = self.column(_COLUMNS)
+        if named is not None:
+            return self._texts(named)
+        if len(others) == 1:
+            return self._texts(others[0])
+        if len(hot) >= 2 and self.header:
+            return self._one_hot(hot)
+        if not others:
+            names = (self.find(row[0]) or row[0].replace("\\", "/") for row in self.rows)
+            folders = [PurePosixPath(name).parent.name for name in names]
+            several = len(set(folders)) > 1 and all(folders) and not any(map(part_of, folders))
+            return (folders if several else None), "and their folders the classes"
+        columns = [self.header[k] if self.header else f"column {k + 1}" for k in others]
+        raise DataError(
+            f"{self.path}: it must be clear which column holds the classes. Received: "
+            f"{sample(columns, 20)}. Name it with --label (label=), or call it label."
+        )
+
+    def _texts(self, k: int) -> tuple[list[str], str]:
+        texts = [row[k] for row in self.rows]
+        whole = [text.removesuffix(".0") for text in texts]
+        if all(text.removeprefix("-").isdecimal() for text in whole if text):
+            texts = [str(int(text)) if text else "" for text in whole]
+        name = repr(self.header[k]) if self.header else f"{ordinal(k)}"
+        return (
+            texts,
+            f"the column {name} the classes" if self.header else f"the {name} the classes",
+        )
+
+    def _one_hot(self, columns: list[int]) -> tuple[list[str], str]:
+        labels = []
+        for k, row in enumerate(self.rows):
+            chosen = [column for column in columns if float(row[column]) == 1]
+            if len(chosen) != 1:
+                raise DataError(
+                    f"{self.path}: of the columns of the classes one must be 1 in each row. "
+                    f"Received: {len(chosen)} in line {self.first + k}. An image with several "
+                    "classes, or none, cannot be learned; leave it out."
+                )
+            labels.append(self.header[chosen[0]])
+        return labels, f"the columns {sample([self.header[k] for k in columns])} are the classes"
+
+
+def understand(path: str, content: str, base: str, index: FileIndex) -> LabelTable | None:
+    """Find the form of a table; None if it names no pictures.
+
+    `base`: The folder of the table, as a prefix of the names of pictures.
+    """
+    preamble, content, said, _ = split_preamble(content, 0)
+    best: LabelTable | None = None
+    for mark in (said,) if said else ("\t", ";", ",", "|", " ", "\x1f"):
+        table = _divided(path, content, mark, preamble.count("\n"), base, index)
+        if table is not None and (
+            best is None or (table.share, len(table.rows[0])) > (best.share, len(best.rows[0]))
+        ):
+            best = table
+    return best
+
+
+def _divided(
+    path: str, content: str, mark: str, line: int, base: str, index: FileIndex
+) -> LabelTable | None:
+    if mark == " ":  # names may have spaces: the class is the last word
+        rows = [text.strip().rsplit(None, 1) for text in content.split("\n")]
+    else:
+        try:
+            rows = [[cell.strip() for cell in row] for row in iterate_rows(content, mark)]
+        except csv.Error:
+            return None
+    rows = [row for row in rows if any(row)]
+    if not rows or (mark == " " and any(len(row) < 2 for row in rows)):
+        return None
+    width = Counter(map(len, rows[:SAMPLE])).most_common(1)[0][0]
+    body = [row for row in rows[:SAMPLE] if len(row) == width]
+    if len(body) < 0.5 * len(rows[:SAMPLE]):
+        return None
+    known = [
+        [index.find(row[k], base) or index.several(row[k]) for row in body] for k in range(width)
+    ]
+    shares = [sum(map(bool, column)) / len(column) for column in known]
+    files = max(range(width), key=shares.__getitem__)
+    if shares[files] < 0.2:
+        return None
+    header: list[str] = []
+    if len(rows[0]) != width or not known[files][0]:
+        named = {cell.lower() for cell in rows[0]} if len(rows) > 1 else set()
+        looks_like_a_file = "." in (rows[0][files] if len(rows[0]) == width else "x")
+        if len(rows[0]) != width or (named and not looks_like_a_file):
+            header, rows = rows[0], rows[1:]
+    if len(header) not in (0, width):
+        header = []
+    first = line + 1 + bool(header)
+    ragged = next((first + k for k, row in enumerate(rows) if len(row) != width), None)
+    return LabelTable(path, base, index, rows, header, first, files, shares[files], ragged)
+
+
+def names_pictures(path: Path) -> bool:
+    """Whether a table names pictures, rather than holding signals: by its first rows."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(1 << 16).decode("utf-8", "replace")
+    except OSError:
+        return False
+    lines = content.splitlines()[:SAMPLE]
+    if any(_PICTURE.search(line) for line in lines):
+        return True
+    cells = {cell.strip(' "') for line in lines[:20] for cell in re.split(r"[\t;,| ]", line)}
+    nearby = islice(path.parent.rglob("*"), 10_000)
+    return bool(cells & {entry.stem for entry in nearby if _PICTURE.search(entry.name)})
+
+
+def ordinal(k: int) -> str:
+    """Return in words which column an index means."""
+    return ("first", "second", "third")[k] if k < 3 else f"{k + 1}th"

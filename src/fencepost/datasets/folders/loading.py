@@ -1,0 +1,395 @@
+"""Folders of pictures as data sets: found, sized, decoded on all cores, kept in a cache on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arguments import choice, flag
+from ...errors import ArgumentError, DataError
+from ...text import format_shape, format_value, plural
+from .. import image_files
+from ..dataset import Dataset
+from ..lazy_images import LazyImages, Source
+from .classes import read_contents
+from .filling import Filling
+from .inspecting import Headers, Progress, inspect_all
+from .listing import Contents, Listing
+from .messages import counted, format_bytes, left_out, no_cache, refused, unwritable
+from .sizes import choose_size
+from .store import (
+    BAD,
+    MemoryStore,
+    Store,
+    cache_folder,
+    create_entry,
+    entry_key,
+    open_entry,
+)  # fmt: skip
+from .tree import File, Tree
+
+__all__ = ["Loading", "image_folder", "load", "open_folder"]
+
+AUTO, NONE = "auto", "none"
+# A set whose files hold less is decoded so quickly that a cache would only take room.
+WORTH_CACHING = 50 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Loading:
+    """How pictures are brought to what a network takes.
+
+    `size`: None: chosen from the pictures. `channels`: None: 3 if any has colour. `cache`: "auto",
+    "none" or a folder. `wait`: Whether all is decoded before the data are returned.
+    """
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    fit: str = "crop"
+    skip_bad: bool = False
+    cache: str = AUTO
+    wait: bool = True
+    progress: Progress | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.channels not in (None, 1, 3):
+            raise ArgumentError(
+                "channels must be 1 (grey), 3 (RGB) or None (detected). Received: "
+                f"{format_value(self.channels)}."
+            )
+        size = self.size
+        if size is not None and not (
+            len(size) == 2
+            and all(isinstance(s, (int, np.integer)) and 1 <= s <= 1 << 15 for s in size)
+        ):
+            raise ArgumentError(
+                f"size must be (height, width) in pixels, each from 1 to {1 << 15}. Received: "
+                f"{format_value(size)}. For example size=(64, 64)."
+            )
+        choice("fit", self.fit, image_files.FITS)
+        flag("skip_bad", self.skip_bad)
+
+
+def image_folder(
+    path: str | os.PathLike[str],
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    *,
+    fit: str = "crop",
+    class_names: Sequence[str] | None = None,
+    label: str | None = None,
+    nested: bool | None = None,
+    skip_bad: bool = False,
+    cache: str | os.PathLike[str] | None = "auto",
+) -> Dataset:
+    """Load images from a folder with a subfolder per class, or with a label file.
+
+    PNG, JPEG, GIF, BMP, TIFF, WebP and PGM/PPM are read. Images are rotated upright as their EXIF
+    says; 12- and 16-bit pixels become 8-bit; palettes and CMYK become RGB; transparency is laid on
+    white; of animations the first picture counts. Hidden files, and text or system files such as
+    .txt or Thumbs.db, are skipped. The result's `description` says all of that, and what was
+    guessed.
+
+    Parameters
+    ----------
+    path : path
+        A folder, or a zip archive of one. Each subfolder is a class, called as it is, indexed in
+        sorted order; images may lie deeper within it. Or a table (labels.csv, .tsv, .txt) in the
+        folder or beside it names each image and its class; or this is such a table.
+    size : (height, width), optional
+        Bring all images to this. If left out, images of one size of up to 256 × 256 are left as
+        they are, and for others a size is chosen, which the description says.
+    channels : {1, 3}, optional
+        Grey or RGB; if left out, RGB if any image has colour.
+    fit : {"crop", "pad", "stretch"}
+        How an image of other proportions comes to `size`: "crop" cuts off what is too wide or too
+        high, "pad" fills up with black, "stretch" does not keep its proportions.
+    class_names : sequence of str, optional
+        The classes and their order, if another folder (of training images) decides them.
+    label : str, optional
+        The column of the label file that holds the classes, if it is not found by itself.
+    nested : bool, optional
+        Whether the classes are folders of folders, such as animals/cat; None: as it looks.
+    skip_bad : bool
+        Leave out files that cannot be used, and list them in `left_out`, instead of an error.
+    cache : "auto", path or None
+        The folder in which decoded images are kept for the next time, mapped into memory, so that
+        they may be larger than it. "auto" is the user's folder for caches, for files of more than
+        50 MB; None keeps them in memory.
+
+    Returns
+    -------
+    Dataset
+        Images uint8 (N, C, H, W).
+
+    Raises
+    ------
+    ArgumentError
+        A `size`, `channels` or `fit` that cannot be.
+    DataError
+        No such folder; no classes, or one only; a label file that does not fit; files that are no
+        images or damaged, which are counted and the first ones named; no room for the cache.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> import fencepost as fp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("cat", "dog"):
+    ...         Path(folder, name).mkdir()
+    ...         Image.fromarray(np.zeros((8, 12), np.uint8)).save(Path(folder, name, "1.png"))
+    ...     data = fp.datasets.image_folder(folder)
+    >>> data.images.shape, data.class_names
+    ((2, 1, 8, 12), ('cat', 'dog'))
+    """
+    kept = NONE if cache is None else os.fspath(cache)
+    how = Loading(size, channels, fit, skip_bad, kept)
+    contents = open_folder(path, label, nested, skip_bad)
+    if set(contents.parts) != {"train"}:
+        raise DataError(
+            f"{path}: must hold a subfolder per class. Received: parts of the data "
+            f"({', '.join(contents.parts)}). Load them all with "
+            f'datasets.open("{path}"), or one, such as image_folder("{Path(path) / "train"}").'
+        )
+    (listing,) = contents.parts.values()
+    listing.remarks[:0] = contents.remarks
+    return load(listing, how, class_names)
+
+
+def open_folder(
+    path: str | os.PathLike[str],
+    label: str | None = None,
+    nested: bool | None = None,
+    skip_bad: bool = False,
+) -> Contents:
+    """Find parts, classes and labels of a folder, an archive or a label file."""
+    root, table = Path(path), None
+    if root.suffix.lower() in (".csv", ".tsv", ".txt") and root.is_file():
+        root, table = root.parent, str(root)
+    return read_contents(Tree.of(root), label, nested, table, skip_bad)
+
+
+def load(
+    listing: Listing, how: Loading, class_names: Sequence[str] | None = None, part: str = "train"
+) -> Dataset:
+    """Decode the pictures of a listing, or begin to, and return them as a data set.
+
+    Raises DataError: As `image_folder`.
+    """
+    root = listing.tree.root
+    if class_names:
+        listing = listing.with_names(class_names)
+    if len(listing.names) == 1:
+        raise DataError(
+            f"{root}: must hold at least two classes, else there is nothing to distinguish. "
+            f"Received: only {listing.names[0]}. Make a subfolder for each class and put its "
+            "images there."
+        )
+    store, filling, sentences, resized = _prepare(listing, how, part)
+    images = LazyImages(
+        Source(
+            store,
+            filling,
+            lambda problems: refused(listing, problems),
+            lambda error: unwritable(store, error),
+            entry_key(listing.files, {"shape": list(store.pixels.shape)}),
+        ),
+        np.arange(len(listing.files)),
+    )
+    filling.start()
+    targets, said = listing.indices(), []
+    if how.wait or how.skip_bad or filling.problems:
+        if how.skip_bad:
+            filling.wait(None, how.progress)
+            kept = np.flatnonzero(filling.state != BAD)
+            images, targets = images.select(kept), targets[kept]
+            said = left_out(listing, filling.problems, len(kept))
+        else:
+            images.wait(progress=how.progress)
+    pixels: Any = np.asarray(images) if how.wait else images
+    counts = np.bincount(targets, minlength=len(listing.names)).tolist()
+    head = counted(len(targets), images.shape[1:], listing.names, counts)
+    remarks = [*sentences, *listing.remarks]
+    if said:
+        remarks.append(f"Left out: {plural(len(said), 'file')} that cannot be used.")
+    if listing.skipped:
+        remarks.append(f"{listing.skipped:,} files that are no images were skipped.")
+    return Dataset(
+        pixels,
+        targets,
+        listing.names,
+        source=root.name or str(root),
+        description=" ".join([head, *remarks]),
+        fit=how.fit if resized else None,
+        left_out=tuple(said),
+    )
+
+
+def _prepare(listing: Listing, how: Loading, part: str) -> tuple[Store, Filling, list[str], bool]:
+    """Return where pictures go, what fills it, what is to be said, and whether any is resized."""
+    tree, files = listing.tree, listing.files
+    size_asked = None if how.size is None else [int(side) for side in how.size]
+    made = {"size": size_asked, "channels": how.channels, "fit": how.fit}
+    folder = _cache(how, files)
+    entry = None if folder is None else open_entry(folder / entry_key(files, made))
+    if entry is not None:
+        about = entry.about
+        known: dict[int, str] = {}
+    else:
+        headers = inspect_all(tree, files, how.progress)
+        if len(headers.problems) == len(files):
+            raise refused(listing, headers.problems)
+        about = _about(listing, how, headers, made, part)
+        known = headers.problems
+    size, channels = (about["height"], about["width"]), int(about["channels"])
+    sentences = list(about["sentences"])
+    store: Store
+    if entry is not None:
+        store = entry
+        if (entry.state != 0).all():
+            sentences.append(f"Taken from the cache {entry.folder.parent}, decoded before.")
+        known = {int(k): "cannot be used" for k in np.flatnonzero(entry.state == BAD)}
+        known = _problems_again(tree, files, known, channels, size, how.fit)
+    else:
+        store, said = _store(listing, how, folder, entry_key(files, made), (channels, *size), about)
+        sentences += said
+
+    def read(index: int) -> NDArray[np.uint8]:
+        return _read(tree, files[index], channels, size, how.fit)
+
+    return store, Filling(store, read, known), sentences, bool(about["resized"])
+
+
+def _read(
+    tree: Tree, file: File, channels: int, size: tuple[int, int], fit: str
+) -> NDArray[np.uint8]:
+    """Return the pixels of a picture. Raises DataError: What is wrong with it, without its name."""
+    try:
+        with tree.open(file.name) as opened:
+            if not tree.is_archive:
+                status = os.fstat(opened.fileno())
+                if (status.st_size, status.st_mtime_ns) != (file.size, file.stamp):
+                    raise DataError("was changed since the folder was listed")
+            return image_files.read(opened, channels, size, fit)
+    except OSError as error:
+        raise DataError(f"cannot be opened ({error.strerror or error})") from error
+
+
+def _problems_again(
+    tree: Tree,
+    files: list[File],
+    bad: Mapping[int, str],
+    channels: int,
+    size: tuple[int, int],
+    fit: str,
+) -> dict[int, str]:
+    """Return what is wrong with the pictures that an entry of the cache knows as bad."""
+    problems = {}
+    for index, said in bad.items():
+        try:
+            _read(tree, files[index], channels, size, fit)
+            problems[index] = said
+        except DataError as error:
+            problems[index] = str(error)
+    return problems
+
+
+def _cache(how: Loading, files: list[File]) -> Path | None:
+    """Return the folder of the cache, or None if the pictures are kept in memory."""
+    if how.cache == NONE:
+        return None
+    if how.cache == AUTO:
+        if sum(file.size for file in files) < WORTH_CACHING:
+            return None
+        return cache_folder()
+    return Path(how.cache).expanduser()
+
+
+def _about(
+    listing: Listing, how: Loading, headers: Headers, made: dict[str, Any], part: str
+) -> dict[str, Any]:
+    """Return what is decided from the headers, as an entry of the cache keeps it."""
+    good = headers.sizes[:, 0] > 0
+    sizes = headers.sizes[good]
+    size, why = (how.size, "") if how.size is not None else choose_size(sizes)
+    channels = how.channels or int(headers.channels[good].max())
+    changed = int((sizes != size).any(axis=1).sum())
+    resized = how.size is not None or changed > 0
+    kind = "grey" if channels == 1 else "colour"
+    sentences = [why] if why else []
+    if resized:
+        ways = {
+            "crop": ", with their proportions: what is too wide or too high is cut off",
+            "pad": ", with their proportions: the rest is filled up with black",
+            "stretch": ", whatever their proportions",
+        }
+        sentences.append(f"{changed:,} were resized{ways[how.fit] if changed else ''}.")
+    converted = int((headers.channels[good] != channels).sum())
+    if converted:
+        sentences.append(f"{converted:,} were converted to {kind}.")
+    sentences += [f"{count:,} were {note}." for note, count in headers.notes.most_common()]
+    return {
+        "root": str(listing.tree.root.resolve()),
+        "part": part,
+        "made": made,
+        "height": int(size[0]),
+        "width": int(size[1]),
+        "channels": channels,
+        "resized": resized,
+        "sentences": sentences,
+    }
+
+
+def _store(
+    listing: Listing,
+    how: Loading,
+    folder: Path | None,
+    key: str,
+    shape: tuple[int, ...],
+    about: dict[str, Any],
+) -> tuple[Store, list[str]]:
+    count = len(listing.files)
+    total = count * int(np.prod(shape))
+    if folder is not None:
+        try:
+            store = create_entry(folder / key, listing.files, shape, about)
+            return store, [
+                f"Decoded into the cache {folder} ({format_bytes(total)}; --cache none for none)."
+            ]
+        except OSError as error:
+            if how.cache != AUTO or not _fits_memory(total):
+                raise no_cache(folder, total, error) from error
+            said = [
+                f"The cache {folder} cannot be written ({error.strerror or error}), so the images "
+                "are kept in memory."
+            ]
+            return MemoryStore(count, shape), said
+    if not _fits_memory(total):
+        raise DataError(
+            f"{listing.tree.root}: without a cache the images must fit into half of this machine's "
+            f"{format_bytes(_physical_memory())} of memory. Received: {count:,} images of "
+            f"{format_shape(shape[1:])}, {format_bytes(total)}. Give a smaller size, such as "
+            "size=(64, 64), or a folder for the cache (--cache, cache=)."
+        )
+    return MemoryStore(count, shape), []
+
+
+def _fits_memory(total: int) -> bool:
+    memory = _physical_memory()
+    return not memory or total <= memory // 2
+
+
+def _physical_memory() -> int:
+    """Return the machine's memory in bytes, 0 where it cannot be asked (Windows)."""
+    if not hasattr(os, "sysconf"):
+        return 0
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

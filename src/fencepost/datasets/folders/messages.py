@@ -1,0 +1,86 @@
+"""What is said of the pictures of a folder: how many, what is wrong, why there is no cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...errors import DataError
+from ...text import format_shape, plural
+from .listing import Listing, sample
+from .store import DiskStore, Store
+
+__all__ = ["counted", "format_bytes", "left_out", "no_cache", "refused", "unwritable"]
+
+MOST = 20  # files that a message names
+
+
+def format_bytes(count: int) -> str:
+    """Write bytes in MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def no_cache(folder: Path, total: int, error: OSError) -> DataError:
+    """Say why there can be no cache in a folder."""
+    return DataError(
+        f"{folder}: the cache must be a folder with room for {format_bytes(total)}. Received: "
+        f"{error.strerror or error}. Give another folder (--cache PATH, cache=), a smaller size, "
+        "or --cache none (cache=None) to keep the images in memory."
+    )
+
+
+def unwritable(store: Store, error: OSError) -> DataError:
+    """Say that a picture could not be written into the cache."""
+    where = store.folder.parent if isinstance(store, DiskStore) else "memory"
+    return DataError(
+        f"{where}: the cache must have room for all images. Received: {error.strerror or error}. "
+        "What is decoded is kept: make room, or give another folder (--cache PATH), and start "
+        "again."
+    )
+
+
+def refused(listing: Listing, problems: Mapping[int, str]) -> DataError:
+    """Name the pictures that cannot be used, or the folder that is gone."""
+    root = listing.tree.root
+    named = sorted(problems.items())
+    shown = "; ".join(f"{listing.files[k].name} {what}" for k, what in named[:MOST])
+    more = f"; and {len(named) - MOST:,} more" if len(named) > MOST else ""
+    gone = _gone_folders(listing, problems)
+    if gone:
+        return DataError(
+            f"{root}: the folders of the classes must stay while they are read. Received: "
+            f"{sample([f'{name}/' for name in gone])} {'is' if len(gone) == 1 else 'are'} gone, "
+            f"with {plural(len(named), 'image')}. Put back what was moved, and start again: what "
+            "is decoded is kept in the cache."
+        )
+    return DataError(
+        f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "
+        f"TIFF, WebP, PPM). Received: {len(named):,} that cannot be used: {shown}{more}. "
+        "Remove or replace them, or leave them out: --skip-bad (skip_bad=True)."
+    )
+
+
+def _gone_folders(listing: Listing, problems: Mapping[int, str]) -> list[str]:
+    if listing.tree.is_archive:
+        return []
+    folders = {listing.files[k].name.rpartition("/")[0] for k in problems}
+    return sorted(f for f in folders if f and not listing.tree.path(f).is_dir())
+
+
+def left_out(listing: Listing, problems: Mapping[int, str], kept: int) -> list[str]:
+    """Name each picture that is left out, with the reason."""
+    if not kept:
+        raise refused(listing, problems)
+    return [f"{listing.files[k].name} {what}" for k, what in sorted(problems.items())]
+
+
+def counted(count: int, shape: tuple[int, ...], names: Sequence[str], counts: Sequence[int]) -> str:
+    """Say how many pictures there are of each class."""
+    some = [f"{name} {number:,}" for name, number in zip(names[:20], counts, strict=False)]
+    if len(names) > 20:
+        some.append("...")
+    kind = "grey" if shape[0] == 1 else "colour"
+    return (
+        f"{count:,} {kind} images of {format_shape(shape[1:])} pixels in {len(names)} classes: "
+        f"{', '.join(some)}."
+    )

@@ -1,0 +1,84 @@
+"""Folders and tables that are parts of the data (train, validation, test) by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ...errors import DataError
+
+__all__ = ["PARTS", "find_parts", "part_of", "words_of"]
+
+PARTS = {
+    "train": {"train", "training", "trn"},
+    "validation": {"val", "valid", "validation", "validate", "dev", "eval"},
+    "test": {"test", "testing", "tst", "holdout"},
+}
+# Words that say nothing of the part, alone or grown together with it: train_set, TrainingData.
+_NEUTRAL = {
+    "set", "data", "dataset", "seg", "images", "image", "imgs", "img", "pictures", "photos",
+    "split", "part", "folder", "files", "list", "labels", "label", "annotations", "annotation",
+    "metadata", "meta", "classes", "new", "final",
+}  # fmt: skip
+_GROWN = ("set", "sets", "data", "images", "imgs", "labels")
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name in lower case, without numbers.
+
+    >>> words_of("seg_train"), words_of("TestSet 2"), words_of("train2017")
+    (['seg', 'train'], ['testset'], ['train'])
+    """
+    return [word for word in re.split(r"[^a-z]+", name.lower()) if word]
+
+
+def part_of(name: str, ignored: Iterable[str] = ()) -> str | None:
+    """Return the part that a name means, or None; `ignored` are further words to pass over.
+
+    >>> part_of("Training"), part_of("test_set"), part_of("seg_train"), part_of("valid")
+    ('train', 'test', 'train', 'validation')
+    >>> part_of("trainset"), part_of("test tube"), part_of("pets_test", ["pets"]), part_of("set")
+    ('train', None, 'test', None)
+    """
+    found = set()
+    for word in words_of(name):
+        part = _meaning(word)
+        if part is not None:
+            found.add(part)
+        elif word not in _NEUTRAL and word not in ignored:
+            return None
+    return found.pop() if len(found) == 1 else None
+
+
+def find_parts(folders: list[str], where: str) -> dict[str, str]:
+    """Return which of the folders that lie side by side are parts: {part: folder}.
+
+    Names of the data set, which all of them share (asl_train, asl_test), are passed over.
+
+    Raises DataError: Two folders for one part.
+    """
+    shared = _shared_words(folders)
+    parts: dict[str, str] = {}
+    for folder in folders:
+        part = part_of(folder, shared)
+        if part is None:
+            continue
+        if part in parts:
+            raise DataError(
+                f"{where}: each part of the data must be one folder. Received: {parts[part]} and "
+                f"{folder}, which both mean {part}. Put their images together, or rename one."
+            )
+        parts[part] = folder
+    return parts
+
+
+def _shared_words(folders: list[str]) -> set[str]:
+    """Return the words that all names with a part's word share."""
+    words = [set(words_of(folder)) for folder in folders]
+    named = [each for each in words if any(_meaning(word) for word in each)]
+    return set.intersection(*named) if len(named) > 1 else set()
+
+
+def _meaning(word: str) -> str | None:
+    stems = {word, *(word.removesuffix(ending) for ending in _GROWN)}
+    return next((part for part, names in PARTS.items() if stems & names), None)

@@ -1,0 +1,174 @@
+"""Images that behave like an array and are decoded when they are needed, or lie on disk."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+__all__ = ["LazyImages", "Source"]
+
+CHUNK = 1024  # images of one piece of `pieces`
+RELEASE = 128 << 20  # bytes read from the cache on disk before their memory is given back
+
+
+class Store(Protocol):
+    """Where decoded pictures are kept."""
+
+    pixels: NDArray[np.uint8]
+
+    def release(self) -> None:
+        """Give back the memory of what was read."""
+
+
+class Filling(Protocol):
+    """What decodes pictures into a store; `state` is 0 for those that are not there, 2 if bad."""
+
+    state: NDArray[np.uint8]
+    problems: dict[int, str]
+
+    def expect(self, indices: NDArray[np.int64]) -> None:
+        """Decode these first, in this order."""
+
+    def wait(
+        self,
+        indices: NDArray[np.int64] | None,
+        progress: Callable[[int, int], None] | None,
+        interrupted: Callable[[], bool] | None,
+    ) -> bool:
+        """Wait until these (None: all) are decoded."""
+
+    def stop(self) -> None:
+        """Stop decoding, and keep what is there."""
+
+
+class Source:
+    """The pictures of one folder: what fills them, and what is said of those that are bad."""
+
+    def __init__(
+        self,
+        store: Store,
+        filling: Filling,
+        refuse: Callable[[dict[int, str]], DataError],
+        unwritable: Callable[[OSError], DataError],
+        fingerprint: str,
+    ) -> None:
+        self.store, self.filling = store, filling
+        self.refuse, self.unwritable = refuse, unwritable
+        self.fingerprint = fingerprint
+        self.read = 0  # bytes since memory was last given back
+        weakref.finalize(self, filling.stop)  # at the latest when Python ends
+
+
+class LazyImages:
+    """Images (N, C, H, W) that are decoded in the background, in memory or in a cache on disk.
+
+    Indexing waits for the images that are asked for and returns an array of them; ``np.asarray``
+    waits for all. `fit` and `evaluate` take them piece by piece, so that they need not fit into
+    memory.
+
+    Attributes
+    ----------
+    pixels : array of uint8, shape (M, C, H, W)
+        All pictures of the folder, those not decoded yet included.
+    indices : array of int64, shape (N,)
+        Which of them these images are.
+    """
+
+    def __init__(self, source: Source, indices: NDArray[np.int64]) -> None:
+        self._source = source
+        self.indices = indices
+        self.pixels = source.store.pixels
+        self.shape = (len(indices), *self.pixels.shape[1:])
+        self.dtype = self.pixels.dtype
+        self.ndim = self.pixels.ndim
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __repr__(self) -> str:
+        return f"LazyImages{self.shape}"
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of them."""
+        return self.size
+
+    @property
+    def fingerprint(self) -> str:
+        """A name that changes with any of the files, or with how they are prepared."""
+        return self._source.fingerprint
+
+    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+        if isinstance(key, tuple):
+            first, others = key[0], key[1:]
+            return self[first][others if np.isscalar(first) else (slice(None), *others)]
+        chosen = self.indices[key]
+        self.wait(np.atleast_1d(chosen))
+        return np.array(self.pixels[chosen])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        self.wait(self.indices)
+        whole = len(self) == len(self.pixels) and bool((np.diff(self.indices) == 1).all())
+        array: NDArray[Any] = self.pixels if whole and not copy else self.pixels[self.indices]
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def select(self, chosen: NDArray[Any]) -> LazyImages:
+        """Return the images at these indices (or where a mask is true), without copying any."""
+        return LazyImages(self._source, self.indices[chosen])
+
+    def pieces(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the images in pieces of 1,024."""
+        for start in range(0, len(self), CHUNK):
+            yield self[start : start + CHUNK]
+
+    def expect(self, indices: NDArray[np.int64]) -> None:
+        """Say in which order the pictures at these indices of `pixels` will be needed."""
+        self._source.filling.expect(indices)
+
+    def wait(
+        self,
+        indices: NDArray[np.int64] | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ) -> bool:
+        """Wait until the pictures at `indices` of `pixels` (None: all) are decoded.
+
+        Returns False if `interrupted` said to stop before. If any is bad, all the others are
+        decoded too, so that the error names every file.
+
+        Raises DataError: Files that cannot be used, all of them named; or no room in the cache.
+        """
+        source, filling = self._source, self._source.filling
+        source.read += self.pixels[:1].nbytes * (
+            len(self.pixels) if indices is None else len(indices)
+        )
+        if source.read > RELEASE:
+            source.store.release()
+            source.read = 0
+        try:
+            if not filling.wait(indices, progress, interrupted):
+                return False
+            bad = filling.state == 2
+            if bad.any() and bad[self.indices].any():
+                if not filling.wait(None, progress, interrupted):
+                    return False
+                raise self._source.refuse(filling.problems)
+        except OSError as error:
+            raise self._source.unwritable(error) from error
+        return True
+
+    def problems(self) -> dict[int, str]:
+        """Return what is wrong with those that could not be decoded, by index of `pixels`."""
+        return dict(self._source.filling.problems)

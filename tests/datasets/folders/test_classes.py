@@ -1,0 +1,164 @@
+"""Folders as people have them: which are parts, which are classes, and what is said of a guess."""
+
+import shutil
+import zipfile
+
+import pytest
+
+import fencepost as fp
+from datasets.image_folders import touch
+from datasets.refusal import refused
+from fencepost.datasets.folders import open_folder
+
+
+def found(root, **options):
+    """Return {part: {class: count}}."""
+    contents = open_folder(root, **options)
+    return {
+        part: {name: listing.labels.count(name) for name in listing.names}
+        for part, listing in contents.parts.items()
+    }
+
+
+def said(root, **options):
+    contents = open_folder(root, **options)
+    remarks = [remark for listing in contents.parts.values() for remark in listing.remarks]
+    return " ".join([*contents.remarks, *remarks])
+
+
+TWO = {"cat": 1, "dog": 1}
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "val", "test"),
+        ("Training", "Valid", "TESTING"),
+        ("train_set", "validation_set", "test_set"),
+        ("seg_train", "seg_val", "seg_test"),
+        ("trainset", "valset", "testset"),
+        ("training-images", "dev", "test images"),
+        ("pets_train", "pets_valid", "pets_test"),
+        ("train2017", "val2017", "test2017"),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "archive/"])
+@pytest.mark.parametrize("doubled", [False, True])
+def test_spellings_of_parts(tmp_path, train, validation, test, above, doubled):
+    for part in (train, validation, test):
+        inner = f"{part}/{part}" if doubled else part
+        touch(tmp_path, f"{above}{inner}/cat/1.jpg", f"{above}{inner}/dog/2.jpg")
+    assert found(tmp_path) == {"train": TWO, "validation": TWO, "test": TWO}
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "plane", "bus"), ("test", "control"), ("valid", "invalid"), ("dev", "ops")]
+)
+def test_classes_that_are_called_like_parts(tmp_path, names):
+    touch(tmp_path, *(f"{name}/1.jpg" for name in names))
+    assert found(tmp_path) == {"train": dict.fromkeys(sorted(names), 1)}
+
+
+def test_parts_within_each_class(tmp_path):
+    touch(tmp_path, *(f"{name}/{part}/1.png" for name in TWO for part in ("train", "test")))
+    assert found(tmp_path) == {"train": TWO, "test": TWO}
+
+
+def test_an_empty_part_is_none_and_that_is_said(tmp_path):
+    touch(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/.DS_Store")
+    (tmp_path / "val" / "cat").mkdir(parents=True)
+    assert found(tmp_path) == {"train": TWO}
+    assert "The folder test holds no images, as if it were not there." in said(tmp_path)
+    assert "The folder val holds no images" in said(tmp_path)
+
+
+def test_a_part_without_classes_is_left_out_and_that_is_said(tmp_path):
+    touch(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg", "test/2.jpg")
+    assert found(tmp_path) == {"train": TWO}
+    assert "Left out: the 2 images of test, which lie in no folders of classes" in said(tmp_path)
+
+
+def test_what_lies_beside_the_parts_is_left_out(tmp_path):
+    touch(
+        tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "seg_pred/1.jpg", "__MACOSX/train/._1.jpg"
+    )
+    assert found(tmp_path) == {"train": TWO}
+    assert "Left out: seg_pred, which lies beside train" in said(tmp_path)
+
+
+def test_two_folders_for_one_part(tmp_path):
+    touch(tmp_path, *(f"{part}/{name}/1.jpg" for part in ("train", "val", "valid") for name in TWO))
+    refused(lambda: open_folder(tmp_path), "Received: val and valid, which both mean validation")
+
+
+def test_a_class_of_one_part_only(tmp_path):
+    touch(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/cat/1.jpg")
+    assert found(tmp_path)["test"] == {"cat": 1}
+
+
+def test_nested_classes(tmp_path):
+    touch(tmp_path, "animals/cat/1.jpg", "animals/dog/1.jpg", "vehicles/car/1.jpg")
+    leaves = {"animals/cat": 1, "animals/dog": 1, "vehicles/car": 1}
+    assert found(tmp_path) == {"train": leaves}
+    assert "nested=False" in said(tmp_path)
+    assert found(tmp_path, nested=False) == {"train": {"animals": 2, "vehicles": 1}}
+
+
+@pytest.mark.parametrize(
+    "names", [("cat/old/1.jpg", "dog/old/1.jpg"), ("cat/1/1.jpg", "cat/2/1.jpg", "dog/3/1.jpg"),
+              ("cat/1.jpg", "cat/old/1.jpg", "dog/x/1.jpg")]
+)  # fmt: skip
+def test_pieces_of_a_class_are_no_classes(tmp_path, names):
+    touch(tmp_path, *names)
+    assert list(found(tmp_path)["train"]) == ["cat", "dog"]
+
+
+def test_one_folder_around_all(tmp_path):
+    touch(tmp_path, "pets/photos/cat/1.jpg", "pets/photos/dog/1.jpg", "pets/README")
+    assert found(tmp_path) == {"train": TWO}
+    assert "All lies in the folder pets/photos." in said(tmp_path)
+
+
+def test_names_with_spaces_accents_and_links(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    touch(elsewhere, "1.jpg", "2.jpg")
+    touch(tmp_path, "pets/été à la mer/photo 1.JPG")
+    (tmp_path / "pets" / "猫").symlink_to(elsewhere, target_is_directory=True)
+    assert found(tmp_path / "pets") == {"train": {"été à la mer": 1, "猫": 2}}
+
+
+def test_the_classes_of_a_test_set_may_be_spelled_otherwise(tmp_path):
+    touch(tmp_path, "Été/1.jpg", "dog/1.jpg")
+    listing = open_folder(tmp_path).parts["train"].with_names(("e\u0301te\u0301", "Dog"))
+    assert listing.labels == ["e\u0301te\u0301", "Dog"] or sorted(listing.labels) == [
+        "Dog",
+        "e\u0301te\u0301",
+    ]
+
+
+def test_a_zip_archive(tmp_path, folder):
+    expected = fp.datasets.image_folder(folder)
+    archive = shutil.make_archive(str(tmp_path / "pets"), "zip", folder)
+    data = fp.datasets.image_folder(archive)
+    assert data.class_names == ("cat", "dog")
+    assert (data.images == expected.images).all()
+    assert fp.datasets.open(archive).train.class_names == ("cat", "dog")
+
+
+def test_archives_that_cannot_be_read(tmp_path):
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"PK\x03\x04 and no more")
+    refused(lambda: open_folder(path), "must be a zip archive that can be read", path=path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cat/1.png", b"x")
+        archive.writestr("dog/1.png", b"x")
+    refused(lambda: fp.datasets.image_folder(path), "2 that cannot be used", path=path)
+
+
+def test_no_classes(tmp_path):
+    touch(tmp_path, "1.jpg", "2.jpg")
+    refused(lambda: open_folder(tmp_path), "Received: no subfolder, 2 file(s)", "labels.csv")
+    touch(tmp_path, "train/1.jpg", "test/1.jpg")
+    (tmp_path / "1.jpg").unlink()
+    (tmp_path / "2.jpg").unlink()
+    refused(lambda: open_folder(tmp_path), "Received: test/ and train/, without classes in them")

@@ -1,0 +1,181 @@
+"""Label files in every form: separators, headers, columns, names; and what is wrong with them."""
+
+import pytest
+
+import fencepost as fp
+from datasets.image_folders import picture, save, touch
+from datasets.refusal import refused
+from fencepost.datasets.folders import open_folder
+
+FILES = ("a.jpg", "b.jpg", "c.jpg")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    touch(tmp_path / "photos", *FILES)
+    return tmp_path / "photos"
+
+
+def labels(root, part="train", **options):
+    listing = open_folder(root, **options).parts[part]
+    names = [file.name for file in listing.files]
+    return dict(zip(names, listing.labels, strict=True))
+
+
+EXPECTED = {"a.jpg": "cat", "b.jpg": "dog", "c.jpg": "cat"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,cat\n",
+        "a.jpg,cat\nb.jpg,dog\nc.jpg,cat",
+        "a.jpg;cat\r\nb.jpg;dog\r\nc.jpg;cat\r\n",
+        "filename\tlabel\na.jpg\tcat\nb.jpg\tdog\nc.jpg\tcat\n",
+        "a.jpg cat\nb.jpg dog\nc.jpg cat\n",
+        "id|species\na|cat\nb|dog\nc|cat\n",
+        "\ufeffimage,label\nA.JPG,cat\nB.JPG,dog\nC.JPG,cat\n",
+        "class,path\ncat,photos/a.jpg\ndog,./photos/b.jpg\ncat,/home/me/photos/c.jpg\n",
+        "path,target\nphotos\\a.jpg,cat\nphotos\\b.jpg,dog\nphotos\\c.jpg,cat\n",
+        'image,width,label\n"a.jpg",640,cat\n"b.jpg",480,"dog"\n"c.jpg",640,cat\n',
+        "image,class_id,class_name\na,0,cat\nb,1,dog\nc,0,cat\n",
+        "image_id,cat,dog\na,1,0\nb,0,1\nc,1,0\n",
+        "image_id,cat,dog\na,1.0,0.0\nb,0.0,1.0\nc,1.0,0.0\n",
+        "# made by hand\n\na.jpg, cat\nb.jpg, dog\n\nc.jpg, cat\n",
+        "sep=;\nfile;kind\na.jpg;cat\nb.jpg;dog\nc.jpg;cat\n",
+    ],
+)
+@pytest.mark.parametrize("place", ["photos/labels.csv", "labels.tsv", "photos/photos.txt"])
+def test_forms(photos, text, place):
+    (photos.parent / place).write_text(text, encoding="utf-8", newline="")
+    assert labels(photos) == EXPECTED
+
+
+@pytest.mark.parametrize("place", ["photos/labels.csv", "mine.csv"])
+def test_the_label_file_may_be_the_data(photos, place):
+    path = photos.parent / place
+    path.write_text("file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,cat\n")
+    for name in FILES:
+        save(photos / name, picture(colour=True))
+    assert fp.datasets.open(path).train.class_names == ("cat", "dog")
+    assert fp.datasets.image_folder(path).targets.tolist() == [0, 1, 0]
+
+
+def test_what_was_guessed_is_said(photos):
+    (photos / "labels.csv").write_text("who,what,size\na,cat,3\nb,dog,4\n")
+    with pytest.raises(fp.DataError, match=r"which column holds the classes. Received: what and"):
+        open_folder(photos)
+    listing = open_folder(photos, label="what").parts["train"]
+    assert listing.remarks == [
+        "Labels are those of labels.csv: its column 'who' names the images, the column 'what' the "
+        "classes.",
+        "Left out: 1 image that it does not name.",
+    ]
+
+
+def test_integers_as_labels_are_in_order(photos):
+    (photos / "labels.csv").write_text("file,label\na.jpg,10\nb.jpg,9\nc.jpg,10.0\n")
+    listing = open_folder(photos).parts["train"]
+    assert (listing.names, listing.labels) == (("9", "10"), ["10", "9", "10"])
+
+
+def test_a_column_names_the_parts(photos):
+    (photos / "labels.csv").write_text(
+        "file,label,split\na.jpg,cat,train\nb.jpg,dog,Train\nc.jpg,cat,test\n"
+    )
+    assert labels(photos) == {"a.jpg": "cat", "b.jpg": "dog"}
+    assert labels(photos, "test") == {"c.jpg": "cat"}
+
+
+def test_a_table_for_each_part(tmp_path):
+    touch(tmp_path, *(f"images/{name}" for name in FILES))
+    (tmp_path / "train_labels.csv").write_text("id,label\na,cat\nb,dog\n")
+    (tmp_path / "test_labels.csv").write_text("id,label\nc,cat\n")
+    assert labels(tmp_path) == {"images/a.jpg": "cat", "images/b.jpg": "dog"}
+    assert labels(tmp_path, "test") == {"images/c.jpg": "cat"}
+
+
+def test_a_competition(tmp_path):
+    """train.csv with labels, test.csv and a sample submission without: as on Kaggle."""
+    touch(tmp_path, "train/a.jpg", "train/b.jpg", "test/c.jpg", "test/d.jpg")
+    (tmp_path / "train.csv").write_text("id,breed\na,pug\nb,husky\n")
+    (tmp_path / "test.csv").write_text("id\nc\nd\n")
+    (tmp_path / "sample_submission.csv").write_text("id,breed\nc,pug\nd,pug\n")
+    contents = open_folder(tmp_path)
+    assert list(contents.parts) == ["train"]
+    assert contents.parts["train"].labels == ["pug", "husky"]
+    assert "Left out: test.csv, which names no classes." in contents.parts["train"].remarks
+
+
+def test_a_table_over_all_parts(tmp_path):
+    touch(tmp_path, "train/a.jpg", "train/b.jpg", "test/c.jpg")
+    (tmp_path / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,cat\n")
+    assert labels(tmp_path, "test") == {"test/c.jpg": "cat"}
+
+
+def test_a_table_in_each_part(tmp_path):
+    for part in ("train", "test"):
+        touch(tmp_path, *(f"{part}/{name}" for name in FILES))
+        (tmp_path / part / "metadata.csv").write_text(
+            "file_name,label\na.jpg,x\nb.jpg,y\nc.jpg,x\n"
+        )
+    assert list(labels(tmp_path, "test").values()) == ["x", "y", "x"]
+    assert list(labels(tmp_path)) == ["train/a.jpg", "train/b.jpg", "train/c.jpg"]
+
+
+def test_lists_of_names_whose_folders_are_the_classes(tmp_path):
+    touch(tmp_path, *(f"images/{kind}/{k}.jpg" for kind in ("pie", "soup") for k in range(3)))
+    (tmp_path / "train.txt").write_text("pie/0\npie/1\nsoup/0\nsoup/1\n")
+    (tmp_path / "test.txt").write_text("pie/2\nsoup/2\n")
+    assert labels(tmp_path, "test") == {"images/pie/2.jpg": "pie", "images/soup/2.jpg": "soup"}
+    assert len(labels(tmp_path)) == 4
+
+
+def test_a_table_of_other_things_beside_classes_is_left_alone(tmp_path):
+    touch(tmp_path, "cat/1.jpg", "dog/2.jpg")
+    (tmp_path / "sizes.csv").write_text("file,width,height\n1.jpg,3,4\n2.jpg,5,6\n")
+    (tmp_path / "notes.txt").write_text("two animals\n")
+    assert labels(tmp_path) == {"cat/1.jpg": "cat", "dog/2.jpg": "dog"}
+
+
+def test_missing_files_are_all_listed(photos):
+    (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\nx.jpg,cat\ny.jpg,dog\n")
+    refused(
+        lambda: open_folder(photos),
+        "Received: 2 that are not below",
+        "x.jpg and y.jpg",
+        path=photos / "labels.csv",
+    )
+    contents = open_folder(photos, skip_bad=True)
+    assert contents.remarks == ["Left out, for they are not there: x.jpg and y.jpg."]
+    assert len(contents.parts["train"].files) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("file,class\na.jpg,cat\na.jpg,dog\n", "each image must have one class. Received: a.jpg"),
+        ("file,class\na.jpg,cat\nb.jpg,\n", "none for 'b.jpg' in line 3"),
+        ("id,cat,dog\na,1,1\nb,0,1\n", "2 in line 2. An image with several"),
+        ("file,x,y\na.jpg,q,r\nb.jpg,s,t\n", "which column holds the classes"),
+        ("file,class\na.jpg,cat\nb.jpg,dog,brown\nc.jpg,cat\n", "another number in line 3"),
+    ],
+)
+def test_what_is_wrong_with_a_label_file(photos, text, words):
+    if "x,y" in text:
+        text = text.replace("x,y", "shape,colour")
+    (photos / "labels.csv").write_text(text)
+    refused(lambda: open_folder(photos), words, path=photos / "labels.csv")
+
+
+def test_a_name_that_two_files_have(tmp_path):
+    touch(tmp_path, "one/a.jpg", "two/a.jpg")
+    (tmp_path / "labels.csv").write_text("file,class\na.jpg,cat\none/a.jpg,dog\n")
+    refused(lambda: open_folder(tmp_path), "in line 2, which may be one/a.jpg and two/a.jpg")
+    (tmp_path / "labels.csv").write_text("file,class\ntwo/a.jpg,cat\none/a.jpg,dog\n")
+    assert labels(tmp_path) == {"one/a.jpg": "dog", "two/a.jpg": "cat"}
+
+
+def test_a_label_that_is_no_column(photos):
+    (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\n")
+    refused(lambda: open_folder(photos, label="breed"), "file and class. Received: 'breed'")

@@ -1,0 +1,318 @@
+"""Images decoded as they are needed, in memory or in a cache, whatever happens meanwhile."""
+
+import errno
+import gc
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from datasets.image_folders import picture, save
+from fencepost.datasets import LazyImages, Loading, image_files
+from fencepost.datasets.folders import filling as fillings
+from fencepost.datasets.folders import load, open_folder, store
+from fencepost.errors import DataError
+
+COUNT = 24
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name in ("cat", "dog"):
+        for k in range(COUNT // 2):
+            save(tmp_path / "photos" / name / f"{k:02}.png", picture(12 + k % 3, 16, colour=True))
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def lazily(photos, tmp_path):
+    """Open the photographs without waiting; by default with a cache on disk."""
+
+    def opened(cache=str(tmp_path / "cache"), **how):
+        loading = Loading(size=(8, 8), cache=cache, wait=False, **how)
+        return load(open_folder(photos).parts["train"], loading)
+
+    return opened
+
+
+@pytest.fixture
+def expected(photos):
+    return fp.datasets.image_folder(photos, (8, 8), cache=None).images
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Each picture takes ten milliseconds."""
+    read = image_files.read
+
+    def slowly(*arguments):
+        time.sleep(0.01)
+        return read(*arguments)
+
+    monkeypatch.setattr(image_files, "read", slowly)
+
+
+@pytest.fixture
+def undecodable(monkeypatch):
+    """Whoever decodes is an error."""
+
+    def refuse(*_):
+        raise AssertionError("decoded again")
+
+    return lambda: monkeypatch.setattr(image_files, "read", refuse)
+
+
+@pytest.mark.parametrize("cache", ["none", "disk"])
+def test_indexing_waits_and_gives_what_is_asked_for(lazily, expected, slow, cache):
+    images = (lazily("none") if cache == "none" else lazily()).images
+    assert isinstance(images, LazyImages)
+    assert (images.shape, images.dtype, len(images), images.ndim) == (
+        (COUNT, 3, 8, 8),
+        np.uint8,
+        COUNT,
+        4,
+    )
+    np.testing.assert_array_equal(images[-1], expected[-1])
+    np.testing.assert_array_equal(images[3:9:2], expected[3:9:2])
+    np.testing.assert_array_equal(images[[5, 2]], expected[[5, 2]])
+    np.testing.assert_array_equal(images[4, 1], expected[4, 1])
+    np.testing.assert_array_equal(images[4:6, 1], expected[4:6, 1])
+    np.testing.assert_array_equal(images[np.arange(COUNT) % 2 == 0], expected[::2])
+    np.testing.assert_array_equal(np.asarray(images), expected)
+    some = images.select(np.array([7, 1, 20])).select(np.array([2, 0]))
+    np.testing.assert_array_equal(np.concatenate(list(some.pieces())), expected[[20, 7]])
+
+
+def test_what_is_expected_comes_first(lazily, slow, monkeypatch):
+    monkeypatch.setattr(fillings, "workers", lambda: 1)
+    images = lazily("none").images
+    images.expect(np.arange(COUNT)[::-1])
+    images.wait(np.arange(COUNT - 4, COUNT))
+    done = np.flatnonzero(images._source.filling.state)
+    assert done[done > 0].min() > COUNT // 2
+
+
+def test_the_second_time_nothing_is_decoded(lazily, expected, undecodable):
+    np.asarray(lazily().images)
+    gc.collect()
+    undecodable()
+    again = lazily()
+    np.testing.assert_array_equal(np.asarray(again.images), expected)
+    assert "Taken from the cache" in again.description
+
+
+def test_only_what_changed_is_decoded_again(lazily, photos, undecodable, tmp_path):
+    np.asarray(lazily().images)
+    gc.collect()
+    save(photos / "cat" / "00.png", picture(20, 20, colour=True))
+    save(photos / "dog" / "new.png", picture(20, 20, colour=True))
+    (photos / "dog" / "03.png").unlink()
+    fresh = fp.datasets.image_folder(photos, (8, 8), cache=None).images
+    images = lazily().images
+    assert (images._source.filling._order.size, len(images)) == (2, COUNT)
+    np.testing.assert_array_equal(np.asarray(images), fresh)
+    assert len(list((tmp_path / "cache").iterdir())) == 1  # the older entry is gone
+
+
+def test_another_size_or_fit_is_another_entry(lazily, photos, tmp_path):
+    for how in (Loading((8, 8)), Loading((8, 8), fit="pad"), Loading((9, 8)), Loading((8, 8), 1)):
+        load(open_folder(photos).parts["train"], replace(how, cache=str(tmp_path / "cache")))
+    assert len(list((tmp_path / "cache").iterdir())) == 4
+
+
+def test_small_sets_are_kept_in_memory_unless_asked(photos, monkeypatch, tmp_path):
+    from fencepost.datasets.folders import loading
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    fp.datasets.image_folder(photos, (8, 8))
+    assert not (tmp_path / "home").exists()
+    monkeypatch.setattr(loading, "WORTH_CACHING", 0)
+    data = fp.datasets.image_folder(photos, (8, 8))
+    if sys.platform != "darwin":
+        assert f"Decoded into the cache {tmp_path}/home/fencepost" in data.description
+
+
+def test_entries_that_nobody_used_for_a_month_are_removed(lazily, tmp_path):
+    np.asarray(lazily().images)
+    (entry,) = (tmp_path / "cache").iterdir()
+    (tmp_path / "cache" / "mine").mkdir()
+    old = time.time() - 40 * 86400
+    os.utime(entry / store.ABOUT, (old, old))
+    os.utime(tmp_path / "cache" / "mine", (old, old))
+    store.remove_unused(tmp_path / "cache")
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["mine"]
+
+
+# faults
+
+
+def test_killed_while_the_cache_is_written(photos, expected, lazily, tmp_path):
+    script = (
+        "import sys, time, numpy as np\n"
+        "from fencepost.datasets import Loading, image_files\n"
+        "from fencepost.datasets.folders import filling, load, open_folder\n"
+        "read, filling.FLUSH_SECONDS = image_files.read, 0\n"
+        "def slowly(*arguments):\n"
+        "    time.sleep(0.05)\n"
+        "    return read(*arguments)\n"
+        "image_files.read = slowly\n"
+        "how = Loading((8, 8), cache=sys.argv[2], wait=False)\n"
+        "data = load(open_folder(sys.argv[1]).parts['train'], how)\n"
+        "data.images.wait(np.arange(4))\n"
+        "print('some', flush=True)\n"
+        "np.asarray(data.images)\n"
+    )
+    arguments = [sys.executable, "-c", script, str(photos), str(tmp_path / "cache")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"some\n"
+        process.send_signal(signal.SIGKILL)
+    (entry,) = (tmp_path / "cache").iterdir()
+    state = np.load(entry / store.STATE)
+    assert 0 < (state == store.DONE).sum() < COUNT
+    np.testing.assert_array_equal(np.asarray(lazily().images), expected)
+
+
+def test_no_room_for_the_cache(lazily, monkeypatch, expected):
+    usage = shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(DataError, match=r"room for 0.0 MB. Received: .* are needed.*--cache PATH"):
+        lazily()
+
+
+def test_by_default_memory_takes_what_the_disk_cannot(photos, monkeypatch, tmp_path):
+    from fencepost.datasets.folders import loading
+
+    monkeypatch.setattr(loading, "WORTH_CACHING", 0)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(loading, "cache_folder", lambda: tmp_path / "file" / "fencepost")
+    data = fp.datasets.image_folder(photos, (8, 8))
+    assert (
+        "cannot be written (Not a directory), so the images are kept in memory" in data.description
+    )
+
+
+def test_the_disk_fills_up_on_the_way(lazily, monkeypatch):
+    pwrite, calls = os.pwrite, []
+
+    def full(*arguments):
+        calls.append(1)
+        if len(calls) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return pwrite(*arguments)
+
+    monkeypatch.setattr(store.os, "pwrite", full)
+    with pytest.raises(DataError, match=r"Received: No space left on device. What is decoded is"):
+        np.asarray(lazily().images)
+    monkeypatch.setattr(store.os, "pwrite", pwrite)
+    gc.collect()
+    images = lazily().images
+    assert images._source.filling._order.size < COUNT
+    np.asarray(images)
+
+
+def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, slow):
+    images = lazily("none").images
+    save(photos / "dog" / "11.png", picture(30, 30, colour=True))
+    with pytest.raises(DataError, match=r"1 that cannot be used: dog/11.png was changed since the"):
+        np.asarray(images)
+
+
+def test_a_file_that_changes_after_it_was_decoded(lazily, photos, expected):
+    images = lazily().images
+    images.wait(images.indices)
+    save(photos / "dog" / "11.png", picture(30, 30, colour=True))
+    np.testing.assert_array_equal(np.asarray(images), expected)
+
+
+def test_a_class_that_disappears(lazily, photos, slow):
+    images = lazily("none").images
+    (photos / "dog").rename(photos.parent / "dog")
+    with pytest.raises(DataError, match=r"Received: dog/ is gone, with \d+ images. Put back"):
+        np.asarray(images)
+
+
+def test_two_trainings_on_one_cache(lazily, expected, slow):
+    one, other = lazily(), lazily()
+    np.testing.assert_array_equal(np.asarray(other.images), expected)
+    np.testing.assert_array_equal(np.asarray(one.images), expected)
+
+
+def test_an_entry_that_is_damaged_is_made_again(lazily, expected, tmp_path):
+    np.asarray(lazily().images)
+    (entry,) = (tmp_path / "cache").iterdir()
+    gc.collect()
+    (entry / store.STATE).write_bytes(b"nothing")
+    np.testing.assert_array_equal(np.asarray(lazily().images), expected)
+
+
+def test_bad_files_are_all_named_or_left_out(lazily, photos, expected):
+    for name in ("cat/x.png", "dog/y.jpg"):
+        (photos / name).write_bytes(b"")
+    cut = (photos / "cat" / "00.png").read_bytes()[:-40]
+    (photos / "cat" / "z.png").write_bytes(cut)
+    for _ in range(2):  # decoded, then from the cache
+        with pytest.raises(DataError, match=r"3 that cannot be used: cat/x.png is not .*cat/z.png"):
+            lazily()
+        data = lazily(skip_bad=True)
+        np.testing.assert_array_equal(np.asarray(data.images), expected)
+        assert [file.split()[0] for file in data.left_out] == [
+            "cat/x.png",
+            "cat/z.png",
+            "dog/y.jpg",
+        ]
+        assert "Left out: 3 files that cannot be used." in data.description
+        gc.collect()
+
+
+# training
+
+
+def trained(data, tmp_path=None, epochs=2, **settings):
+    net = fp.Network((3, 8, 8), [fp.Conv2d(4, 3), fp.ReLU(), fp.Flatten(), fp.Linear(2)])
+    settings = {"batch_size": 5, "augmentation": "flip,shift=1", "progress": False, **settings}
+    net.fit(data.images, data.targets, epochs=epochs, validation=0.2, **settings)
+    return net.parameter_vector
+
+
+def test_training_is_the_same_wherever_images_are(lazily, slow):
+    weights = [trained(lazily("none")), trained(lazily()), trained(lazily())]
+    assert (weights[0] == weights[1]).all() and (weights[0] == weights[2]).all()
+
+
+def test_a_training_that_was_stopped_goes_on_the_same(lazily, slow, tmp_path):
+    whole = trained(lazily("none"), epochs=3)
+    path = tmp_path / "run.ckpt"
+
+    def interrupt(epoch):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(lazily(), epochs=3, checkpoint=path, on_epoch=interrupt)
+    assert (trained(lazily(), epochs=3, checkpoint=path, resume=True) == whole).all()
+
+
+def test_other_files_are_another_training(lazily, photos, tmp_path):
+    path = tmp_path / "run.ckpt"
+    trained(lazily(), checkpoint=path)
+    save(photos / "dog" / "11.png", picture(30, 30, colour=True))
+    with pytest.raises(fp.ArgumentError, match=r"training data \(fingerprint\)"):
+        trained(lazily(), checkpoint=path, resume=True)
+
+
+def test_evaluation_piece_by_piece(lazily, expected, monkeypatch):
+    from fencepost.datasets import lazy_images
+
+    monkeypatch.setattr(lazy_images, "CHUNK", 7)
+    monkeypatch.setattr(lazy_images, "RELEASE", 1)
+    data = lazily()
+    net = fp.Network((3, 8, 8), [fp.Flatten(), fp.Linear(2)])
+    pieces, whole = net.evaluate(*data), net.evaluate(expected, data.targets)
+    np.testing.assert_allclose(pieces.confidence, whole.confidence, rtol=1e-5)
+    assert pieces.loss == pytest.approx(whole.loss, rel=1e-5)

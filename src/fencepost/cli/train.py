@@ -45,13 +45,14 @@ def train(
     source = data.source()
 
     from .shared import loading, recipes, report
-    from .training import session
+    from .training import preview, session
 
     name = recipes.model_name(model.model, source.is_mnist)
     recipe.check()
     recipes.check(recipe.given())
     validation.check()
     run.check()
+    preview.check(output.show_augmentation, recipe.epochs)
     out, picture = output.files(f"{source.short_name}-{name}", run.checkpoint)
 
     loaded = loading.for_training(source, run.seed)
@@ -62,6 +63,7 @@ def train(
     chosen = recipes.changed(
         recipes.recipe_for(name, loaded.train, source.is_mnist), recipe.given()
     )
+    chosen = recipes.spelled_out(chosen, network.input_shape)
     limit = validation.seconds()
     if limit is not None and recipe.epochs is None:
         chosen = replace(chosen, epochs=None)
@@ -69,6 +71,13 @@ def train(
     for remark in report.before_training(loaded.train, chosen.balance):
         console.say(remark)
 
+    if output.show_augmentation is not None:
+        preview.draw(output.show_augmentation, loaded.train, chosen.augmentation, run.seed)
+        console.say(f"Drawn {output.show_augmentation}: what training sees.")
+        if recipe.epochs == 0:
+            drawn = {"picture": str(output.show_augmentation)}
+            console.result({"augmentation": chosen.augmentation, **drawn})
+            return
     if output.find_lr is not None:
         console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
         return

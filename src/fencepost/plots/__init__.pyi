@@ -1,5 +1,6 @@
 # The public names, each once: __init__.py imports a name from here when it is first used, and
 # editors and type checkers read this file.
+from .images.augmented import augmentations as augmentations
 from .images.kernel_grids import filtering as filtering, kernel as kernel
 from .images.window_grids import padding as padding, stride as stride
 from .networks.activations import feature_maps as feature_maps

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from .. import _engine
 from ..arguments import flag, integer, real
+from ..datasets.checks import check_images
+from ..datasets.dataset import channel_statistics
 from ..errors import ArgumentError
+from ..layers.base import engine_shape
 from ..text import join_words, plural
+from ..threads import as_threads, get_num_threads
 from .augmentation_text import COLOUR_CHANNELS, read
+from .data import border_value
 from .settings import Setting
 
 # Changes of RandAugment on one image, and the most of its magnitudes.
@@ -190,6 +196,49 @@ class Augmentation(Setting):
                     f"{low:g} to {high:g}. Give "
                     "images / 255, or leave normalisation to the network."
                 )
+
+    def apply(
+        self, images: ArrayLike, *, seed: int = 0, step: int = 0, threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return images as training sees them at a step, before they are normalised.
+
+        Parameters
+        ----------
+        images : array_like, shape (N, C, H, W), (N, C, W) or (N, F)
+            Which are mixed, where they are, each with the next; of these all what comes in from
+            outside and what is erased takes its value.
+        seed, step : int
+            What the random changes follow from, with each image's index.
+        threads : int, optional
+            By default `fencepost.get_num_threads()`; the result does not depend on it.
+
+        Returns
+        -------
+        ndarray of float32
+            Of the same shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fencepost.training import Augmentation
+        >>> images = np.arange(12, dtype=np.uint8).reshape(2, 1, 2, 3)
+        >>> Augmentation(flip=True).apply(images, seed=1)[0]
+        array([[[2., 1., 0.],
+                [5., 4., 3.]]], dtype=float32)
+        """
+        given = check_images(images)
+        self.check_input(given.shape[1:], given)
+        seen = given.reshape(-1, *engine_shape(given.shape[1:]))
+        mean, _ = channel_statistics(seen)
+        changed = _engine.augment(
+            seen,
+            self.engine(border_value(seen), mean),
+            integer("seed", seed, 0),
+            integer("step", step, 0),
+            None,
+            as_threads("threads", get_num_threads() if threads is None else threads),
+        )
+        return changed.reshape(given.shape)
 
     def engine(self, fill: float = 0.0, mean: NDArray[Any] | None = None) -> dict[str, Any]:
         """Return the engine's settings.

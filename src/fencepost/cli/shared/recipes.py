@@ -180,6 +180,14 @@ def changed(recipe: Recipe, given: Mapping[str, int | float | str | None]) -> Re
     return replace(recipe, **settings)  # type: ignore[arg-type]  # names and types are the same
 
 
+def spelled_out(recipe: Recipe, input_shape: tuple[int, ...]) -> Recipe:
+    """Return the recipe with every change of its augmentation by name: light is several."""
+    from ...training.augmentation import as_augmentation
+
+    augmentation = as_augmentation(recipe.augmentation, input_shape)
+    return replace(recipe, augmentation=str(augmentation))
+
+
 def check(given: Mapping[str, int | float | str | None]) -> None:
     """Raise `ArgumentError` for settings that cannot be, before any data are read."""
     from ...training.augmentation import as_augmentation

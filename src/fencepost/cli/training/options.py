@@ -65,7 +65,7 @@ class ModelOptions:
 class RecipeOptions:
     """Training."""
 
-    epochs: Annotated[int | None, options.from_recipe("Passes over the data.", min=1)] = None
+    epochs: Annotated[int | None, options.from_recipe("Passes over the data.", min=0)] = None
     batch_size: Annotated[int | None, options.from_recipe("Images per step.", min=1)] = None
     lr: Annotated[float | None, options.from_recipe("Peak learning rate.")] = None
     optimizer: Annotated[str | None, options.from_recipe("sgd, adam or adamw.")] = None
@@ -253,6 +253,14 @@ class OutputOptions:
         Path | None,
         typer.Option(
             help="PNG or SVG of what was learned; or none.", show_default="beside the model"
+        ),
+    ] = None
+    show_augmentation: Annotated[
+        Path | None,
+        typer.Option(
+            help="PNG or SVG of images as training sees them, drawn before it; with --epochs 0 "
+            "nothing else is done.",
+            show_default="none",
         ),
     ] = None
     as_json: Annotated[bool, options.JSON] = False

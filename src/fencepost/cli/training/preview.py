@@ -1,0 +1,41 @@
+"""`fencepost train --show-augmentation`: a picture of what training will see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import ArgumentError
+from ..shared.outputs import check_picture
+
+if TYPE_CHECKING:
+    from ...datasets import Dataset
+
+ROWS = 6
+
+
+def check(path: Path | None, epochs: int | None) -> None:
+    """Raise unless the picture, if there is to be one, can be written, and there is work to do."""
+    if path is not None:
+        check_picture("--show-augmentation", path)
+    elif epochs == 0:
+        raise ArgumentError(
+            "--epochs must be at least 1. Received: 0. With --show-augmentation FILE, 0 draws what "
+            "training would see, and trains nothing."
+        )
+
+
+def draw(path: Path, data: Dataset, augmentation: str, seed: int) -> None:
+    """Draw images of the first classes, one of each where there are enough, and their versions."""
+    from ... import plots
+
+    _, first = np.unique(data.targets, return_index=True)
+    others = np.setdiff1d(np.arange(min(ROWS, len(data))), first[:ROWS])
+    chosen = np.concatenate([first, others])[:ROWS]
+    names = [data.class_names[data.targets[index]] for index in chosen]
+    figure = plots.augmentations(
+        np.stack([data.images[index] for index in chosen]), augmentation, names=names, seed=seed
+    )
+    plots.save(figure, path)

@@ -9,17 +9,21 @@
 #include <nanobind/stl/tuple.h>
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <optional>
 #include <string>
 #include <tuple>
 
 #include "arrays/box.h"
 #include "arrays/correlation/correlate.h"
-#include "arrays/correlation/short.h"
+#include "arrays/correlation/signals.h"
 #include "arrays/pooling.h"
 #include "arrays/row.h"
 #include "bindings/recipes.h"
 #include "bindings/windows.h"
+#include "memory.h"
+#include "threads.h"
 
 namespace nb = nanobind;
 
@@ -159,17 +163,21 @@ void correlate_separable_planes(const Input<4>& source, const Input<2>& vertical
 // A signal by the buffer protocol, which takes a third of the time of an ndarray.
 class Signal {
  public:
-  explicit Signal(nb::handle array) {
-    if (PyObject_GetBuffer(array.ptr(), &view_, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS))
-      nb::raise_python_error();
+  explicit Signal(nb::handle array)
+      : is_held_(!PyObject_GetBuffer(array.ptr(), &view_, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS)) {
+    if (!is_held_) PyErr_Clear();
   }
   Signal(const Signal&) = delete;
-  ~Signal() { PyBuffer_Release(&view_); }
+  ~Signal() {
+    if (is_held_) PyBuffer_Release(&view_);
+  }
 
   long size() const { return view_.len / view_.itemsize; }
-  // 'f', 'd' or 'l' for float32, float64 and int64
+  // 'f', 'd' or 'l' for float32, float64 and int64 of one axis, side by side
   char type() const {
-    if (view_.ndim != 1 || !view_.format || view_.format[0] == 0 || view_.format[1] != 0) return 0;
+    if (!is_held_ || view_.ndim != 1 || !view_.format || view_.format[0] == 0 ||
+        view_.format[1] != 0)
+      return 0;
     const char type = view_.format[0];
     return (type == 'q' || type == 'l') && view_.itemsize == 8 ? 'l' : type;
   }
@@ -180,31 +188,102 @@ class Signal {
 
  private:
   Py_buffer view_;
+  bool is_held_;
 };
 
+// Multiplications, and taps whatever the signal's length, up to which a call is computed as it is.
+// Beyond them other methods may be quicker.
+constexpr long kFewProducts = 1 << 18, kFewTaps = 16;
+constexpr long kWorthOthers = 1 << 20; // multiplications that let other Python threads run
+
+bool is_text(nb::handle value, const char* text) {
+  return PyUnicode_Check(value.ptr()) && PyUnicode_CompareWithASCIIString(value.ptr(), text) == 0;
+}
 template <class T>
-void run_short(const Signal& f, const Signal& g, Part part, const Signal& out) {
-  convolve_short(f.data<const T>(), f.size(), g.data<const T>(), g.size(), part, out.data<T>());
+bool is_finite(const T* values, long n) {
+  if constexpr (!std::is_integral_v<T>) { // by the largest exponent: a loop that compilers
+                                          // vectorise
+    using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+    const Bits infinity = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+    Bits largest = 0;
+    for (long i = 0; i < n; i++) {
+      const Bits exponent = std::bit_cast<Bits>(values[i]) & infinity;
+      largest = exponent > largest ? exponent : largest;
+    }
+    return largest < infinity;
+  }
+  return true;
 }
 
-nb::object convolve_short_arrays(nb::handle f, nb::handle g, int mode) {
-  require(mode >= 0 && mode <= 2, "mode must be 0 (full), 1 (same) or 2 (valid)");
+template <class T>
+void convolve_as(const Signal& f, const Signal& g, bool flips, Part part, const Signal& out) {
+  const long n = f.size(), m = g.size();
+  const T *a = f.data<const T>(), *b = g.data<const T>();
+  Buffer<T> flipped(flips ? 0 : m);
+  if (!flips) {
+    std::reverse_copy(b, b + m, flipped.get());
+    b = flipped.get();
+  }
+  const int threads = num_threads();
+  if (n * m < kWorthOthers) {
+    convolve_signals(a, n, b, m, part, out.data<T>(), threads);
+  } else {
+    nb::gil_scoped_release release;
+    convolve_signals(a, n, b, m, part, out.data<T>(), threads);
+  }
+}
+
+// None where a call is not a plain one, or wrong in any way.
+nb::object convolve_plain(nb::handle f, nb::handle g, nb::handle mode, nb::handle boundary,
+                          nb::handle origin, nb::handle axes, nb::handle method, nb::handle nan,
+                          nb::handle mask, bool flips) {
+  static PyObject* const array_type =
+      nb::object(nb::module_::import_("numpy").attr("ndarray")).release().ptr();
+  static PyObject* const empty =
+      nb::object(nb::module_::import_("numpy").attr("empty")).release().ptr();
+  auto is_array = [&](nb::handle h) {
+    return reinterpret_cast<PyObject*>(Py_TYPE(h.ptr())) == array_type;
+  };
+  if (!is_array(f) || !is_array(g) || !axes.is_none() || !mask.is_none() ||
+      !is_text(boundary, "zero") || !is_text(origin, "centre") || !is_text(method, "auto") ||
+      !is_text(nan, "propagate"))
+    return nb::none();
+  const bool full = is_text(mode, "full"), same = is_text(mode, "same");
+  if (!full && !same && !is_text(mode, "valid")) return nb::none();
   const Signal a(f), b(g);
   const char type = a.type();
-  require(type == b.type(), "both arrays must have the same dtype");
-  require(type == 'f' || type == 'd' || type == 'l', "arrays must be float32, float64 or int64");
-  require(a.size() > 0 && b.size() > 0, "arrays must have elements");
-  if (a.size() < b.size()) return convolve_short_arrays(g, f, mode);
-  const Part part = part_of(Mode(mode), a.size(), b.size());
-  static const nb::object* empty = new nb::object(nb::module_::import_("numpy").attr("empty"));
-  nb::object out = (*empty)(part.size, f.attr("dtype"));
+  if (type != b.type() || (type != 'f' && type != 'd' && type != 'l')) return nb::none();
+  auto with_element = [&](auto call) {
+    return type == 'f' ? call(float{}) : type == 'd' ? call(double{}) : call(int64_t{});
+  };
+  const bool exchanged = a.size() < b.size();
+  const Signal &longer = exchanged ? b : a, &shorter = exchanged ? a : b;
+  const long n = longer.size(), m = shorter.size();
+  // To exchange them would turn a correlation round.
+  if (m == 0 || (exchanged && !(full && flips))) return nb::none();
+  if (m > kFewTaps && n * m > kFewProducts) return nb::none();
+  // NaN in a kernel is an error; in the shorter of the two it would reach the results of others.
+  const bool are_finite = with_element([&](auto zero) {
+    using T = decltype(zero);
+    return is_finite(shorter.data<const T>(), m) &&
+           (!exchanged || is_finite(longer.data<const T>(), n));
+  });
+  if (!are_finite) return nb::none();
+  const Part part = full   ? Part{0, n + m - 1}
+                    : same ? Part{(m - 1) / 2, n}
+                           : Part{m - 1, n - m + 1};
+  const nb::object size = nb::int_(part.size), dtype = f.attr("dtype");
+  PyObject* given[] = {nullptr, size.ptr(), dtype.ptr()};
+  PyObject* made =
+      PyObject_Vectorcall(empty, given + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  if (!made) nb::raise_python_error();
+  nb::object out = nb::steal(made);
   const Signal to(out);
-  if (type == 'f')
-    run_short<float>(a, b, part, to);
-  else if (type == 'd')
-    run_short<double>(a, b, part, to);
-  else
-    run_short<int64_t>(a, b, part, to);
+  try {
+    with_element([&](auto zero) { convolve_as<decltype(zero)>(longer, shorter, flips, part, to); });
+  } catch (const std::overflow_error&) {
+    return nb::none();
+  }
   return out;
 }
 
@@ -302,8 +381,11 @@ void define_arrays(nb::module_& m) {
       "that hardly depends on their size: out = sum / divisor + offset, rounded half to even and\n"
       "saturated if out is uint8 or uint16. Sums of uint8 and uint16 are exact, of int64 below\n"
       "2**53; of floats as exact as a sum of their values in any order.");
-  m.def("convolve_short", &convolve_short_arrays, array("f"), array("g"), "mode"_a,
-        "Convolution of two short signals of one dtype; mode 0 full, 1 same, 2 valid.");
+  m.def("convolve_signals", &convolve_plain, "f"_a, "g"_a, "mode"_a.none(), "boundary"_a.none(),
+        "origin"_a.none(), "axes"_a.none(), "method"_a.none(), "nan"_a.none(), "mask"_a.none(),
+        "flips"_a,
+        "The convolution of two signals in an array each, or (flips=False) their correlation, if\n"
+        "all else is as it is by default and no method may be quicker than the sums; else None.");
   m.def("pool", &pool_planes, "kind"_a, array("source"), "kernel"_a, "stride"_a, "padding"_a,
         array("out"), array("indices").none() = nb::none(), "count_include_pad"_a = true,
         "threads"_a = 0,

@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         augment,
         box,
         changes,
-        convolve_short,
+        convolve_signals,
         correlate,
         correlate_fft,
         correlate_separable,
@@ -96,7 +96,7 @@ else:
     augment = _chosen.augment
     box = _chosen.box
     changes = _chosen.changes
-    convolve_short = _chosen.convolve_short
+    convolve_signals = _chosen.convolve_signals
     correlate = _chosen.correlate
     correlate_fft = _chosen.correlate_fft
     correlate_separable = _chosen.correlate_separable
@@ -119,7 +119,7 @@ __all__ = [
     "augment",
     "box",
     "changes",
-    "convolve_short",
+    "convolve_signals",
     "correlate",
     "correlate_fft",
     "correlate_separable",

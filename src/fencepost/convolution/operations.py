@@ -15,10 +15,21 @@ from .blocks import is_lazy
 from .methods import Choice
 from .parsing import Mode, Origin, parse_call
 
-# Products up to which the time of a call is all that matters, and three modes of the engine.
-_SHORT = 4096
-_INTEGER = np.dtype(np.int64).char
-_CODES = {"full": 0, "same": 1, "valid": 2}
+_plain = _engine.convolve_signals  # a plain call of arrays, or None
+_PLAIN = (list, tuple, np.ndarray)
+
+
+def _of_lists(f: Any, g: Any, *arguments: Any) -> NDArray[Any] | None:
+    """Convolve plain signals in lists, or correlate them, or return None."""
+    if type(f) is type(g) is np.ndarray:
+        return None
+    try:
+        a, b = np.asarray(f), np.asarray(g)
+    except (ValueError, TypeError, RuntimeError, OverflowError):
+        return None  # the long way round has the words for it
+    if a.ndim != 1 or b.ndim != 1:
+        return None
+    return _plain(a, b, *arguments)  # type: ignore[return-value]
 
 
 def convolve(
@@ -117,6 +128,11 @@ def convolve(
     >>> fp.convolve([1.0, 2.0, float("nan"), 4.0], [0.25, 0.5, 0.25], "valid", nan="ignore")
     array([1.66666667, 3.        ])
     """
+    result: Any = _plain(f, g, mode, boundary, origin, axes, method, nan, mask, True)
+    if result is None and type(f) in _PLAIN and type(g) in _PLAIN:
+        result = _of_lists(f, g, mode, boundary, origin, axes, method, nan, mask, True)
+    if result is not None:
+        return result  # type: ignore[no-any-return]
     if type(f) is not np.ndarray and is_lazy(f):
         return _lazily(f, g, mode, boundary, origin, axes, method, nan, mask, flip=True)
     if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
@@ -126,15 +142,9 @@ def convolve(
 
         return missing.convolved(f, g, boundary, nan, mask, compute)
     if method == "auto":
-        if axes is None and _is_text(boundary, "zero") and _is_text(origin, "centre"):
-            if mode == "full" and _is_longer(g, f):
-                f, g = g, f  # the same sum, and fewer terms of it
-            result = _convolve_short(f, g, mode)
-            if result is not None:
-                return result
-        result = apply.quickly(f, g, mode, boundary, origin, axes, flip=True)
-        if result is not None:
-            return result
+        known = apply.quickly(f, g, mode, boundary, origin, axes, flip=True)
+        if known is not None:
+            return known
     return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))
 
 
@@ -143,36 +153,6 @@ def _lazily(*arguments: Any, flip: bool) -> NDArray[Any]:
 
     result: NDArray[Any] = lazy.convolved(*arguments, flip=flip)  # to its callers, as good as one
     return result
-
-
-def _is_text(value: object, text: str) -> bool:
-    return isinstance(value, str) and value == text
-
-
-def _is_longer(g: Any, f: Any) -> bool:
-    """Whether both are plain signals of floats, g the longer, and f is finite as kernels are."""
-    if type(g) is not np.ndarray or type(f) is not np.ndarray or not f.ndim == 1 == g.ndim:
-        return False
-    return 0 < f.size < g.size and f.dtype.kind == "f" == g.dtype.kind and bool(f.dot(f) < np.inf)
-
-
-def _convolve_short(f: Any, g: Any, mode: str) -> NDArray[Any] | None:
-    """Convolve short signals as they are, or return None where there is more to it."""
-    if isinstance(g, Kernel):
-        return None
-    try:
-        a, b = np.asarray(f), np.asarray(g)
-        if not (a.ndim == 1 == b.ndim and 0 < b.size <= a.size and a.size * b.size <= _SHORT):
-            return None
-        kind = a.dtype.char
-        if kind == b.dtype.char:
-            if kind in "fd" and b.dot(b) < np.inf:
-                return _engine.convolve_short(a, b, _CODES[mode])  # type: ignore[return-value]
-            if kind == _INTEGER:
-                return _engine.convolve_short(a, b, _CODES[mode]).view(np.int64)  # type: ignore
-    except (ValueError, TypeError, RuntimeError, KeyError, OverflowError):
-        pass  # the long way round has the words for it
-    return None
 
 
 def correlate(
@@ -201,6 +181,11 @@ def correlate(
     >>> fp.correlate([1.0, 2.0, 4.0], [-1, 0, 1], boundary="nearest")
     array([1., 3., 2.])
     """
+    result: Any = _plain(f, g, mode, boundary, origin, axes, method, nan, mask, False)
+    if result is None and type(f) in _PLAIN and type(g) in _PLAIN:
+        result = _of_lists(f, g, mode, boundary, origin, axes, method, nan, mask, False)
+    if result is not None:
+        return result  # type: ignore[no-any-return]
     if type(f) is not np.ndarray and is_lazy(f):
         return _lazily(f, g, mode, boundary, origin, axes, method, nan, mask, flip=False)
     if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
@@ -210,9 +195,9 @@ def correlate(
 
         return missing.convolved(f, g, boundary, nan, mask, compute)
     if method == "auto":
-        result = apply.quickly(f, g, mode, boundary, origin, axes, flip=False)
-        if result is not None:
-            return result
+        known = apply.quickly(f, g, mode, boundary, origin, axes, flip=False)
+        if known is not None:
+            return known
     return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=False))
 
 

@@ -111,12 +111,8 @@ def test_every_small_window(engine, dtype):
     """Sums of integers, in whatever type: windows of 1 × 1 to 14 × 24, rows of 1 to 70 elements."""
     for height in range(1, 15):
         for width in (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 19, 20, 24):
-            shape = (
-                2,
-                height + int(RANDOM.integers(0, 20)),
-                width + int(RANDOM.integers(0, 50)),
-                1,
-            )
+            more = RANDOM.integers(0, (20, 50)).tolist()
+            shape = (2, height + more[0], width + more[1], 1)
             source = RANDOM.integers(0, 256, shape).astype(dtype)
             channels = int(RANDOM.choice((1, 2, 3, 4, 5)))
             source = np.repeat(source, channels, 3) + np.arange(channels, dtype=dtype)
@@ -131,9 +127,8 @@ def test_every_small_window(engine, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_means_are_quotients(engine, dtype):
     """Bit for bit those of a division, in every magnitude; of infinity and NaN, too."""
-    source = RANDOM.standard_normal((1, 60, 70, 1)) * 10.0 ** RANDOM.integers(
-        -30, 30, (1, 60, 70, 1)
-    )
+    shape = (1, 60, 70, 1)
+    source = RANDOM.standard_normal(shape) * 10.0 ** RANDOM.integers(-30, 30, shape)
     source = source.astype(dtype)
     source[0, 20, 30], source[0, 40, 50], source[0, 5, 5] = np.inf, -np.inf, np.nan
     rows, columns = np.arange(60, dtype=np.int32), np.arange(70, dtype=np.int32)

@@ -280,29 +280,6 @@ def test_separable_rounds_and_saturates(engine):
     np.testing.assert_array_equal(out, np.rint(wanted))  # sixteenths are exact
 
 
-@pytest.mark.parametrize("mode", ["full", "same", "valid"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
-def test_convolve_short(engine, mode, dtype):
-    for n, m in itertools.product(range(1, 9), repeat=2):
-        f, g = random_numbers(n, dtype), random_numbers(m, dtype)
-        result = engine.convolve_short(f, g, ("full", "same", "valid").index(mode))
-        assert result.dtype == dtype
-        np.testing.assert_allclose(result, np.convolve(f, g, mode), rtol=1e-5, atol=1e-5)
-
-
-def test_convolve_short_refuses_what_does_not_fit(engine):
-    f, g = np.array([2**62, 2**62]), np.array([1, 1])
-    with pytest.raises(OverflowError, match="does not fit int64"):
-        engine.convolve_short(f, g, 0)
-    for bad in (-1, 3):
-        with pytest.raises(ValueError, match="mode"):
-            engine.convolve_short(f, g, bad)
-    with pytest.raises(ValueError, match="elements"):
-        engine.convolve_short(f, g[:0], 0)
-    with pytest.raises(ValueError, match="same dtype"):
-        engine.convolve_short(f, g.astype(float), 0)
-
-
 GOOD = {
     "source": np.zeros((1, 4, 6, 2), np.float32),
     "kernels": np.zeros((1, 3, 3), np.float32),

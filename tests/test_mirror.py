@@ -93,6 +93,8 @@ ELSEWHERE = [
      "plots/signals/test_lines.py", "what is drawn is compared with the signal"),
     ("training", "augmentation_text",
      "training/test_augmentation.py", "an augmentation is what it reads"),
+    ("sklearn", "networks samples",
+     "sklearn/test_classifier.py", "seen by what an estimator makes of its samples"),
     ("training", "options",
      "training/test_fitting.py", "every setting is one of fit's"),
     ("training/backends", "backend engine processes",

@@ -35,6 +35,7 @@ from .filtering import (
     filter_image as filter_image,
     image_gradient as image_gradient,
 )
+from .interchange.backbone.backbone import Backbone as Backbone
 from .interchange.importing import from_onnx as from_onnx, from_torch as from_torch
 from .kernels import Kernel as Kernel
 from .layers import (

@@ -35,7 +35,7 @@ def evaluate(
     console = Console(as_json)
     from .. import load, set_num_threads
     from ..network import Evaluation
-    from .shared import loading
+    from .shared import backbones, loading
     from .shared.report import per_class
 
     network = load(model)
@@ -52,7 +52,15 @@ def evaluate(
         source = replace(source, label=label)
     if threads is not None:
         set_num_threads(threads)
-    tested, description = loading.for_testing(source, network)
+    backbone = backbones.remembered_backbone(network, model)
+    if backbone is None:
+        tested, description = loading.for_testing(source, network)
+    else:
+        source = backbones.resized(source, backbone)
+        tested, description = loading.for_testing(
+            source, network, (backbone.channels, *backbone.size)
+        )
+        tested = backbones.of_features(backbone, tested)
     console.say(description)
     started = time.perf_counter()
     evaluation = network.evaluate(tested.images, tested.targets)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .shared import options, outputs
+from ..errors import DataError
+from .shared import loading, options, outputs
 from .shared.console import Console, percent
 from .shared.photographs import prediction_of, prepared
 
@@ -53,6 +54,11 @@ def explain(
     from ..plots.arguments import UNTRAINED
 
     network = load(model)
+    if loading.remembered(network).get("backbone"):
+        raise DataError(
+            f"{model}: explain draws networks of pixels. Received: a model of the features of a "
+            "backbone. `fencepost predict` says what it predicts."
+        )
     wanted = output_index(network, of)
     pixels, done = prepared(network, image)
     plots.save(plots.explain(network, pixels, wanted), out)

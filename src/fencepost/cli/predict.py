@@ -10,6 +10,7 @@ import typer
 
 from ..errors import DataError
 from .shared import options
+from .shared.backbones import remembered_backbone
 from .shared.console import Console, percent
 from .shared.photographs import prediction_of, prepared
 
@@ -35,6 +36,7 @@ def predict(
     from .. import load
 
     network = load(model)
+    backbone = remembered_backbone(network, model)
     names = network.class_names
     if names is None:
         raise DataError(
@@ -45,7 +47,7 @@ def predict(
     problems: list[str] = []
     for image in images:
         try:
-            pixels, done = prepared(network, image)
+            pixels, done = prepared(network, image, backbone)
         except DataError as error:
             problems.append(str(error))
             predictions.append({"image": str(image), "error": str(error)})

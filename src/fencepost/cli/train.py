@@ -44,10 +44,10 @@ def train(
     console = Console(output.as_json)
     source = data.source()
 
-    from .shared import loading, recipes, report
+    from .shared import backbones, loading, recipes, report
     from .training import preview, session
 
-    name = recipes.model_name(model.model, source.is_mnist)
+    name = recipes.model_name(model.model, source.is_mnist, model.backbone is not None)
     recipe.check()
     recipes.check(recipe.given())
     validation.check()
@@ -55,8 +55,14 @@ def train(
     preview.check(output.show_augmentation, recipe.epochs)
     out, picture = output.files(f"{source.short_name}-{name}", run.checkpoint)
 
-    loaded = loading.for_training(source, run.seed)
+    backbone = model.open_backbone(source)
+    if backbone is not None:
+        console.say(f"Backbone {backbone}")
+        source = backbones.resized(source, backbone)
+    loaded = pictures = loading.for_training(source, run.seed)
     console.say(loaded.description)
+    if backbone is not None:
+        loaded = backbones.with_features(backbone, loaded, console)
     network = recipes.build(name, loaded.train, run.seed, model.model)
     if name not in recipes.RECIPES and recipes.is_completed(network, model.model):
         console.say(f"Added {network.layers[-1].describe()}: an output for each class.")
@@ -98,12 +104,14 @@ def train(
         left = session.time_for_training(limit, spent, network, loaded.test, picture is not None)
     trained = session.Session(loaded.train, loaded.test, settings).run(network, run.seed, left)
     loading.remember(network, source, loaded, run.seed, name)
+    if backbone is not None:
+        network.metadata["training"]["backbone"] = backbone.config()
     network.save(out)
     console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
 
     evaluation, history = trained.evaluation, trained.history
     console.say(report.summary(evaluation))
-    rate, things = trained.images_per_second, noun(network.input_shape)
+    rate, things = trained.images_per_second, noun(pictures.train.input_shape)
     if picture is not None:
         report.draw_picture(
             picture,
@@ -113,7 +121,7 @@ def train(
             f"{trained.seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
             history,
-            loaded.test,
+            pictures.test,
             evaluation,
         )
         console.say(f"Drawn {picture}.")
@@ -145,5 +153,6 @@ def train(
             "classes": list(loaded.train.class_names),
             "saved": str(out),
             "picture": None if picture is None else str(picture),
+            "backbone": None if backbone is None else backbone.config(),
         }
     )

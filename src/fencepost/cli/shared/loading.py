@@ -108,16 +108,20 @@ def for_training(source: Source, seed: int) -> TrainingData:
     return TrainingData(train, opened.validation, test, held_out, "\n".join(lines), opened.left_out)
 
 
-def for_testing(source: Source, network: Network) -> tuple[Dataset, str]:
+def for_testing(
+    source: Source, network: Network, taken: tuple[int, ...] | None = None
+) -> tuple[Dataset, str]:
     """Load what a model is to be tested with, and say what it is.
 
-    If these are the very data that it was trained on, with some held out: only these.
+    If these are the very data that it was trained on, with some held out: only these. `taken` is
+    the shape of an image, where a backbone stands before the network.
     """
     from ... import datasets
 
-    channels = network.input_shape[0] if len(network.input_shape) > 1 else None
-    is_picture = len(network.input_shape) == 3 and channels in (1, 3)
-    size = source.size or (network.input_shape[1], network.input_shape[2]) if is_picture else None
+    shape = taken or network.input_shape
+    channels = shape[0] if len(shape) > 1 else None
+    is_picture = len(shape) == 3 and channels in (1, 3)
+    size = source.size or (shape[1], shape[2]) if is_picture else None
     data = datasets.open_test(
         source.data,
         label=source.label,
@@ -126,7 +130,7 @@ def for_testing(source: Source, network: Network) -> tuple[Dataset, str]:
         class_names=network.class_names or (),
         pictures=source.pictures(size, channels if is_picture else None),
     )
-    if data.input_shape != network.input_shape:
+    if taken is None and data.input_shape != network.input_shape:
         raise DataError(
             f"{source.data}: the model takes {format_sample_shape(network.input_shape)}. Received: "
             f"{format_sample_shape(data.input_shape)}. For a folder of images, --size "

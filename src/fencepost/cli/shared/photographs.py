@@ -11,17 +11,32 @@ from ...text import format_shape
 if TYPE_CHECKING:
     import numpy as np
 
+    from ...interchange.backbone.backbone import Backbone
     from ...network import Network
 
 TOP = 3
 
 
-def prepared(network: Network, image: Path) -> tuple[np.ndarray[Any, Any], list[str]]:
-    """Return the pixels of an image file as the model takes them, and what was done to them."""
+def prepared(
+    network: Network, image: Path, backbone: Backbone | None = None
+) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """Return the pixels of an image file as the model takes them, and what was done to them.
+
+    With a backbone: the features of the image.
+    """
     from ...datasets import ChannelStatistics, image_files, prepare
     from . import loading
 
     source = loading.remembered_source(network)
+    if backbone is not None:
+        try:
+            fit = source.fit if source is not None else "crop"
+            pixels = image_files.read(image, backbone.channels, backbone.size, fit)
+        except DataError as error:
+            raise DataError(f"{image}: {error}.") from error
+        size = format_shape(backbone.size)
+        done = f"Resized it to {size} pixels ({fit}) for the backbone {backbone.path.name}."
+        return backbone(pixels[None])[0], [done]
     resized = loading.remembered(network).get("resized", source is not None and source.size)
     if source is not None and resized and len(network.input_shape) == 3:
         # As the training images were: the same file gives the same pixels.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...training.optimizers import Optimizer
 
 NO_AUGMENTATION = "none"
+HEAD = "head"
 # A training of few images makes more passes, so that it takes at least so many steps.
 LEAST_STEPS = 1200
 MOST_EPOCHS = 40
@@ -82,23 +83,31 @@ RECIPES = {
     "small_cnn": Recipe(8, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
     "resnet9": Recipe(8, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
     "resnet18": Recipe(8, 64, "adamw", 0.002, "one_cycle", "shift=2,rotate=10,scale=0.1"),
+    # Of a dense layer on the features of a backbone.
+    "head": Recipe(20, 64, "adamw", 0.01, "one_cycle", weight_decay=0.05),
     "mobilenet": Recipe(12, 64, "adamw", 0.003, "one_cycle", "shift=2,rotate=10,scale=0.1"),
 }
 # Of layers that are given as text.
 _ANY = RECIPES["small_cnn"]
 
 
-def model_name(given: str | None, mnist: bool) -> str:
+def model_name(given: str | None, mnist: bool, features: bool = False) -> str:
     """Return the name of the model: the one given, or the default for the data."""
     if given is None:
-        return "lenet5" if mnist else "small_cnn"
-    if given in RECIPES:
+        return HEAD if features else "lenet5" if mnist else "small_cnn"
+    if features and given in RECIPES:
+        raise ArgumentError(
+            f"--model with --backbone must be layers on its features, such as "
+            f'"Linear(64), ReLU". Received: {given}, which takes images. Leave out one of the two.'
+        )
+    if given in RECIPES and given != HEAD:
         return given
     if os.path.isfile(given):
         return Path(given).stem
     if re.search(r"[(,\n]", given):
         return "layers"
-    name: str = choice("--model", given, (*RECIPES, "layers between commas", "a file of them"))
+    models = tuple(name for name in RECIPES if name != HEAD)
+    name: str = choice("--model", given, (*models, "layers between commas", "a file of them"))
     return name
 
 
@@ -107,7 +116,9 @@ def build(name: str, data: Dataset, seed: int, given: str | None = None) -> Netw
     from ... import models
 
     shape, classes = data.input_shape, len(data.class_names)
-    if name not in RECIPES:
+    if name == HEAD:
+        network = _of_layers("Dropout(0.2)", shape, classes, seed)
+    elif name not in RECIPES:
         network = _of_layers(given or name, shape, classes, seed)
     elif name in ("small_cnn", "resnet9", "resnet18", "mobilenet"):
         network = getattr(models, name)(shape, classes, seed=seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from ...errors import ArgumentError
 from ..shared import options
 from ..shared.loading import Source
 from ..shared.outputs import check_others, check_picture, check_writable
+
+if TYPE_CHECKING:
+    from ...interchange.backbone.backbone import Backbone
 
 NO_PICTURE = Path("none")
 HELD_OUT = 0.1  # of the training data, where an option needs a validation
@@ -59,6 +62,47 @@ class ModelOptions:
             show_default="lenet5 for MNIST, else small_cnn",
         ),
     ] = None
+
+    backbone: Annotated[
+        Path | None,
+        typer.Option(
+            help="An ONNX image model: its features, which are cached on disk, are learned from "
+            "in place of the pixels, in seconds and from few images.",
+            show_default="none",
+        ),
+    ] = None
+    backbone_layer: Annotated[
+        str | None,
+        typer.Option(
+            help="The array in the ONNX file that holds the features, or output.",
+            show_default="what enters the last dense layer, if there is one",
+        ),
+    ] = None
+    backbone_pixels: Annotated[
+        str | None,
+        typer.Option(
+            help="What the backbone takes: imagenet (mean and standard deviation of PyTorch's "
+            "models), 0-1, -1-1 (TensorFlow's) or 0-255.",
+            show_default="as the file shows, else imagenet, or -1-1 with channels last",
+        ),
+    ] = None
+
+    def open_backbone(self, source: Source) -> Backbone | None:
+        """Open the backbone, if there is one. Raises `ArgumentError` for what cannot be."""
+        if self.backbone is None:
+            if self.backbone_layer is not None or self.backbone_pixels is not None:
+                raise ArgumentError("--backbone-layer and --backbone-pixels need --backbone FILE.")
+            return None
+        from ...interchange.backbone.backbone import NORMALIZATIONS, Backbone
+
+        if self.backbone_pixels is not None:
+            choice("--backbone-pixels", self.backbone_pixels, NORMALIZATIONS)
+        return Backbone(
+            self.backbone,
+            layer=self.backbone_layer,
+            normalization=self.backbone_pixels,
+            size=source.size,
+        )
 
 
 @dataclass(frozen=True)

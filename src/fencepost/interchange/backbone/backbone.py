@@ -1,0 +1,313 @@
+"""`Backbone`: an ONNX file of an image model, run by ONNX Runtime for the features it computes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...arguments import choice
+from ...datasets.checks import check_images
+from ...datasets.image_files import resize, to_array
+from ...datasets.lazy_images import LazyImages
+from ...errors import ArgumentError, DataError
+from ...text import format_shape
+from ...threads import get_num_threads
+from ..onnx.wire.messages import File, parse_file
+from ..onnx.wire.protobuf import WireError
+from . import cache, cutting
+
+Floats = NDArray[np.float32]
+Images = ArrayLike | LazyImages
+
+# Mean and standard deviation of pixels from 0 to 255, per channel.
+_IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+NORMALIZATIONS: dict[str, tuple[ArrayLike, ArrayLike]] = {
+    "imagenet": _IMAGENET,  # torchvision and timm
+    "0-1": (0.0, 255.0),
+    "-1-1": (127.5, 127.5),  # TensorFlow's MobileNet, Inception
+    "0-255": (0.0, 1.0),
+}
+_BATCH = 16
+_TYPES = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8, "tensor(float16)": np.float16}
+
+
+class Backbone:
+    """Anyone's ONNX image model as a fixed feature extractor.
+
+    What it takes is read from the file: size, channels, whether they are the first or the last
+    axis, and, if its first layers scale the pixels, from which range. Needs ONNX Runtime:
+    ``pip install 'fencepost[onnx]'``.
+
+    Parameters
+    ----------
+    path : path
+        The ONNX file.
+    layer : str, optional
+        Name of the array in the file whose values are the features, or "output". By default what
+        enters the last dense layer, and the output of a model that ends otherwise.
+    normalization : {"imagenet", "0-1", "-1-1", "0-255"}, optional
+        What pixels are brought to: mean and standard deviation of ImageNet (PyTorch's models), 0
+        to 1, -1 to 1 (TensorFlow's), or as they are. By default what the file shows; else that of
+        ImageNet, or with channels last -1 to 1.
+    size : (height, width), optional
+        For a model that takes images of any size.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, run, or takes no images.
+    ArgumentError
+        A size that the model does not take, an array that it does not have; ONNX Runtime is not
+        installed.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        layer: str | None = None,
+        normalization: str | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        content = _content(self.path)
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        file = _parsed(self.path, content)
+        found, self.layer_description = cutting.features_of(file)
+        outputs = [output.name for output in file.outputs]
+        if layer == "output":
+            found, self.layer_description = outputs[0], "its output"
+        elif layer is not None:
+            found, self.layer_description = layer, "as it was chosen"
+            if layer not in {name for node in file.nodes for name in node.outputs}:
+                raise ArgumentError(
+                    f"layer must be the name of an array in {self.path}, or output. Received: "
+                    f"{layer!r}. By itself it would be {cutting.features_of(file)[0]!r}."
+                )
+        self.layer = found
+        if found not in outputs:
+            content = cutting.with_output(content, found)
+        self._session = _session(self.path, content)
+        self._read_input(size)
+        if normalization is None:
+            shown = cutting.expected_pixels(file, self._source, self.path.parent)
+            default = "0-255" if self._dtype == np.uint8 else "-1-1" if self._last else "imagenet"
+            self.normalization_found = shown is not None or self._dtype == np.uint8
+            normalization = shown or default
+        else:
+            self.normalization_found = True
+        self.normalization: str = choice("normalization", normalization, NORMALIZATIONS)
+        self.features_count = self._run(np.zeros((1, self.channels, *self.size), np.uint8)).shape[1]
+
+    def _read_input(self, size: tuple[int, int] | None) -> None:
+        source = self._session.get_inputs()[0]
+        self._source, shape = source.name, list(source.shape)
+        if len(shape) != 4 or source.type not in _TYPES:
+            raise DataError(
+                f"{self.path}: a backbone must take images, an array of 4 axes of float or uint8. "
+                f"Received: {source.name!r}, {source.type} of shape {shape}."
+            )
+        self._dtype = np.dtype(_TYPES[source.type])
+        self._last = shape[1] not in (1, 3) and shape[3] in (1, 3)
+        channels, *sizes = [shape[k] for k in ((3, 1, 2) if self._last else (1, 2, 3))]
+        self.channels = channels if isinstance(channels, int) else 3
+        if self.channels not in (1, 3):
+            raise DataError(
+                f"{self.path}: a backbone must take images of 1 or 3 channels. Received: "
+                f"{self.channels}."
+            )
+        fixed = all(isinstance(side, int) and side > 0 for side in sizes)
+        declared = (int(sizes[0]), int(sizes[1])) if fixed else None
+        if declared is None and size is None:
+            raise ArgumentError(
+                f"{self.path} takes images of any size, so one must be chosen: give the size that "
+                "it was trained with, such as --size 224x224 (size=(224, 224))."
+            )
+        if declared and size and tuple(size) != declared:
+            raise ArgumentError(
+                f"{self.path} takes images of {format_shape(declared)} pixels. Received: a size of "
+                f"{format_shape(size)}. Leave it out."
+            )
+        self.size: tuple[int, int] = declared or (size[0], size[1])  # type: ignore[index]
+        self._batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else _BATCH
+
+    def __str__(self) -> str:
+        """Say what it computes of what."""
+        known = "" if self.normalization_found else " (the file does not say)"
+        colours = "grey" if self.channels == 1 else "RGB"
+        return (
+            f"{self.path.name}: {self.features_count:,} features, {self.layer_description}, of "
+            f"images of {format_shape(self.size)} pixels, {colours}, channels "
+            f"{'last' if self._last else 'first'}, pixels {self.normalization}{known}."
+        )
+
+    def __call__(self, images: Images, progress: Callable[[int], object] | None = None) -> Floats:
+        """Compute the features of images.
+
+        Parameters
+        ----------
+        images : array_like, shape (N, C, H, W)
+            Pixels from 0 to 255, of one channel or three; of another size they are resized.
+        progress : callable, optional
+            Called with how many images are done.
+
+        Returns
+        -------
+        array of float32, shape (N, features)
+        """
+        checked: Any = images if isinstance(images, LazyImages) else check_images(images)
+        if checked.ndim != 4 or checked.shape[1] not in (1, 3):
+            raise DataError(
+                "a backbone takes images of shape (N, C, H, W), of 1 or 3 channels. Received: "
+                f"shape {checked.shape}."
+            )
+        features = np.empty((len(checked), self.features_count), np.float32)
+        for first in range(0, len(checked), self._batch):
+            piece = checked[first : first + self._batch]
+            missing = self._batch - len(piece) if self._batch != _BATCH else 0
+            padded = np.concatenate([piece, piece[:1].repeat(missing, 0)]) if missing else piece
+            features[first : first + len(piece)] = self._run(self._prepared(padded))[: len(piece)]
+            if progress is not None:
+                progress(first + len(piece))
+        if not np.isfinite(features).all():
+            raise DataError(
+                f"{self.path}: features must be finite. Received: NaN or infinite values. Try "
+                "another normalization of the pixels, or another layer."
+            )
+        return features
+
+    def cached(
+        self, images: Images, progress: Callable[[int], object] | None = None
+    ) -> tuple[Floats, bool]:
+        """Return the features of images, and whether they were in the cache on disk."""
+        key = repr((self.sha256, self.layer, self.normalization, self.size))
+        return cache.cached(key, images, lambda: self(images, progress))
+
+    def config(self) -> dict[str, Any]:
+        """Return what `Backbone.from_config` needs to open it again, as plain data."""
+        return {
+            "path": str(self.path.resolve()),
+            "sha256": self.sha256,
+            "layer": self.layer,
+            "normalization": self.normalization,
+            "size": list(self.size),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], beside: Path | None = None) -> Backbone:
+        """Open the backbone that `config` describes, which must be the very same file.
+
+        `beside`: A folder in which it may be too, under the same name.
+
+        Raises DataError: It is not there, or has changed.
+        """
+        remembered = Path(str(config["path"]))
+        places = [remembered] + ([beside / remembered.name] if beside is not None else [])
+        there = [path for path in places if path.is_file()]
+        if not there:
+            raise DataError(
+                f"the model needs its backbone, {remembered}, which is not there. Put the file "
+                "back, or beside the model."
+            )
+        for path in there:
+            if hashlib.sha256(_content(path)).hexdigest() == config["sha256"]:
+                break
+        else:
+            raise DataError(
+                f"the model's backbone, {there[0]}, is not the file that it was trained with "
+                f"(SHA-256 {str(config['sha256'])[:12]}…): its features mean something else. Put "
+                "that file back, or train again with this one."
+            )
+        height, width = config["size"]
+        return cls(path, layer=config["layer"], normalization=config["normalization"],
+                     size=(int(height), int(width)))  # fmt: skip
+
+    def _prepared(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Bring images to size and channels of the model."""
+        from PIL import Image
+
+        if images.shape[1] != self.channels:
+            if self.channels == 3:
+                images = images.repeat(3, axis=1)
+            else:
+                luma = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+                images = np.tensordot(images.astype(np.float32), luma, ([1], [0]))[:, None]
+        if images.shape[2:] == self.size:
+            return images
+        pixels = np.clip(np.rint(images), 0, 255).astype(np.uint8)
+        return np.stack(
+            [
+                to_array(resize(Image.fromarray(np.squeeze(one.transpose(1, 2, 0))), self.size))
+                for one in pixels
+            ]
+        )
+
+    def _run(self, images: NDArray[Any]) -> Floats:
+        mean, std = (np.asarray(a, np.float32) for a in NORMALIZATIONS[self.normalization])
+        if self.channels == 1 and mean.ndim:
+            mean, std = mean.mean(), std.mean()
+        if self.normalization == "0-255" and self._dtype == np.uint8:
+            values = np.clip(np.rint(images), 0, 255)
+        else:
+            planes = (slice(None), None, None) if mean.ndim else ()
+            values = (images.astype(np.float32) - mean[planes]) / std[planes]
+        if self._last:
+            values = values.transpose(0, 2, 3, 1)
+        values = np.ascontiguousarray(values, self._dtype)
+        if len(values) < self._batch != _BATCH:
+            values = values.repeat(self._batch, 0)[: self._batch]
+        try:
+            (features,) = self._session.run([self.layer], {self._source: values})
+        except Exception as error:  # ONNX Runtime raises kinds of its own, which are not public
+            raise DataError(
+                f"{self.path}: ONNX Runtime cannot run it: {' '.join(str(error).split())[:200]}"
+            ) from None
+        found: Floats = np.asarray(features, np.float32).reshape(len(values), -1)
+        return found
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: the backbone cannot be read: {error.strerror}. Give the path of an ONNX file."
+        ) from error
+
+
+def _parsed(path: Path, content: bytes) -> File:
+    try:
+        file = parse_file(memoryview(content))
+    except WireError as error:
+        raise DataError(f"{path}: a backbone must be an ONNX file: {error}.") from None
+    if not file.outputs or not file.nodes:
+        raise DataError(f"{path}: a backbone must be an ONNX file. This one holds no network.")
+    return file
+
+
+def _session(path: Path, content: bytes) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ArgumentError(
+            "To run a backbone, the package onnxruntime must be installed: "
+            'pip install "fencepost[onnx]"'
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = get_num_threads()
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(path.resolve().parent)
+    )
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of kinds that are not public
+        raise DataError(
+            f"{path}: ONNX Runtime cannot open it: {' '.join(str(error).split())[:200]}"
+        ) from None

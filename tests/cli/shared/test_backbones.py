@@ -1,0 +1,95 @@
+"""`--backbone`: a head on cached features is trained, evaluated and predicts with its backbone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from interchange.backbone.models import export, module
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnx")
+
+
+@pytest.fixture
+def backbone(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return export(torch, module(torch), tmp_path / "model.onnx", (1, 3, 16, 16))
+
+
+def test_train_evaluate_predict(fencepost, folder, tmp_path, backbone):
+    base = ["train", "--data", folder, "--backbone", backbone, "--out", "a.st", "--epochs", 40]
+    done = fencepost(*base, "--json")
+    assert done.status == 0, done.err
+    assert "12 features, what enters its last dense layer" in done.err
+    assert "Features of 102 images computed." in done.err
+    assert done.json["backbone"]["path"] == str(backbone)
+    assert done.json["test_accuracy"] > 0.5
+    assert (tmp_path / "a.png").is_file()
+    again = fencepost(*base, "--picture", "none")
+    assert "Features of 102 images were in the cache." in again.out
+    network = fp.load(tmp_path / "a.st")
+    assert network.input_shape == (12,) and network.class_names == ("circle", "cross", "square")
+
+    evaluated = fencepost("evaluate", "a.st", "--json")
+    assert evaluated.status == 0, evaluated.err
+    assert evaluated.json["accuracy"] == done.json["test_accuracy"]
+    assert evaluated.json["images"] == 18
+    image = folder / "cross" / "003.png"
+    predicted = fencepost("predict", "a.st", image, "--json")
+    assert predicted.status == 0, predicted.err
+    pixels = fp.datasets.image_folder(folder, channels=3).images[43]
+    opened = fp.Backbone.from_config(network.metadata["training"]["backbone"])
+    (expected,) = network.predict_proba(opened(pixels[None]))
+    (prediction,) = predicted.json["predictions"]
+    assert prediction["class"] == network.class_names[expected.argmax()]
+    assert prediction["probability"] == pytest.approx(expected.max(), abs=1e-5)
+    assert "16 × 16 pixels (crop) for the backbone model.onnx" in prediction["prepared"][0]
+
+    refused = fencepost("explain", "a.st", image, "-o", "a.png")
+    assert refused.status == 2 and "features of a backbone" in " ".join(refused.err.split())
+    backbone.write_bytes(backbone.read_bytes() + b"\x08\x07")
+    for command in (("predict", "a.st", image), ("evaluate", "a.st")):
+        changed = fencepost(*command)
+        assert changed.status == 2 and "is not the file that it was trained with" in changed.err
+
+
+def test_layers_on_features(fencepost, folder, tmp_path, backbone):
+    base = ["train", "--data", folder, "--backbone", backbone, "--epochs", 1, "--picture", "none"]
+    done = fencepost(*base, "--model", "Linear(8), ReLU", "--backbone-layer", "output")
+    assert done.status == 0, done.err
+    assert "Added Linear(3)" in done.out and "5 features" in done.out
+    assert fp.load(tmp_path / "figures-layers.safetensors").input_shape == (5,)
+
+
+def test_arrays_are_resized(fencepost, tmp_path, backbone):
+    images = np.random.default_rng(0).integers(0, 256, (40, 1, 9, 9)).astype(np.uint8)
+    np.savez(tmp_path / "data.npz", images=images, labels=np.arange(40) % 2)
+    done = fencepost("train", "--data", "data.npz", "--backbone", backbone, "--epochs", 1)
+    assert done.status == 0, done.err
+    evaluated = fencepost("evaluate", "data-head.safetensors")
+    assert evaluated.status == 0, evaluated.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--model", "resnet9"), "must be layers on its features"),
+        (("--backbone-pixels", "mean"), '--backbone-pixels must be one of "imagenet"'),
+        (("--backbone-layer", "nowhere"), "must be the name of an array"),
+        (("--size", "9x9"), "takes images of 16 × 16 pixels"),
+    ],
+)
+def test_refusals(fencepost, folder, backbone, options, words):
+    refused = fencepost("train", "--data", folder, "--backbone", backbone, *options)
+    assert refused.status == 2
+    assert words in " ".join(refused.err.split())
+
+
+def test_signals_and_lone_options_are_refused(fencepost, folder, signals, backbone):
+    refused = fencepost("train", "--data", signals, "--label", "kind", "--backbone", backbone)
+    assert refused.status == 2 and "a backbone takes images" in refused.err
+    alone = fencepost("train", "--data", folder, "--backbone-pixels", "0-1")
+    assert alone.status == 2 and "need --backbone FILE" in alone.err

@@ -11,6 +11,7 @@ import pytest
 
 import fencepost as fp
 from engine_networks import LAYERS, MODELS, disturbed, network, random_images
+from fencepost.interchange.exports import relative_difference
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
@@ -18,13 +19,9 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 nn = torch.nn
 
 from interchange.others import MODULES, exported, module_of  # noqa: E402
+from interchange.ways import NEW, ONLY_NEW, WAYS, way  # noqa: E402
 
 NAMES = [*LAYERS, *MODELS]
-#: Layers that are written as operations of which no reader makes a layer yet: they are refused.
-UNREAD = (
-    "relu6 beyond 6", "adaptive pool", "upsample", "conv transpose", "u-net", "group norm",
-    "layer norm",
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -65,18 +62,6 @@ def test_files_of_ours_without_their_description(name, path):
     while len(model.graph.output) > 1:  # probabilities
         del model.graph.output[0]
     onnx.save(model, path)
-    if any("RBF" in str(layer) for layer in net.layers):
-        with pytest.raises(fp.DataError, match=r"ReduceSum|Unsqueeze"):
-            fp.from_onnx(path)
-        return
-    if "GELU" in name:
-        with pytest.raises(fp.DataError, match="Erf"):
-            fp.from_onnx(path)
-        return
-    if name.startswith(UNREAD):
-        with pytest.raises(fp.DataError, match="of which these do not fit"):
-            fp.from_onnx(path)
-        return
     images = random_images(net, 3)
     other = fp.from_onnx(path)
     np.testing.assert_allclose(other(images), net(images), rtol=1e-4, atol=1e-5)
@@ -95,6 +80,32 @@ def test_modules_and_their_exports(name, path):
     for net in (fp.from_torch(module.train(), shape), fp.from_onnx(path)):
         np.testing.assert_allclose(net(images), expected, rtol=1e-4, atol=1e-4)
     assert module.training
+
+
+def as_read(net, module, shape, layers):
+    """The network has these layers, and gives what the module gives."""
+    images = np.random.default_rng(0).standard_normal((3, *shape), np.float32)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(images)).numpy()
+    assert [type(layer).__name__ for layer in net.layers] == layers
+    assert relative_difference(net(images), expected) < 1e-5
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_ways_of_writing_a_layer(name, path):
+    module, shape, layers = way(name)
+    as_read(fp.from_torch(module, shape), module, shape, layers)
+    if name not in ONLY_NEW:
+        exported(module, shape, path)
+        as_read(fp.from_onnx(path), module, shape, layers)
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_ways_of_the_newer_exporter(name, path):
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed")
+    module, shape, layers = way(name)
+    torch.onnx.export(module, (torch.zeros(1, *shape),), path, dynamo=True, verbose=False)
+    as_read(fp.from_onnx(path), module, shape, layers)
 
 
 def test_what_is_done_to_pixels_first_is_the_normalisation():
@@ -128,13 +139,13 @@ def test_a_module_of_ours_that_was_changed_is_read_by_its_operations():
 
 def test_all_that_does_not_fit_is_named_with_its_place():
     module = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4), nn.ELU(), nn.PReLU(), nn.Flatten(),
+        nn.Conv2d(3, 4, 3), nn.LocalResponseNorm(4), nn.ELU(), nn.PReLU(), nn.Flatten(),
         nn.Linear(144, 2), nn.LogSoftmax(1),
     )  # fmt: skip
     with pytest.raises(fp.DataError) as caught:
         fp.from_torch(module, (3, 8, 8))
     said = str(caught.value)
-    assert '"1", InstanceNorm2d' in said and '"2", ELU' in said
+    assert '"1", LocalResponseNorm' in said and '"2", ELU' in said
     assert '"3", PReLU' in said and '"6", LogSoftmax' in said
     assert '"0"' not in said and '"5"' not in said
 

@@ -16,6 +16,9 @@ from ...text import quoted
 
 #: Of the model's input.
 _INPUT = -1
+# Branches may share an operation without weights (the mean that is subtracted twice): it is written
+# once for each of them.
+_MOST_COPIES = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def decompose(graph: Graph) -> tuple[Chain, list[str]]:
     without starting from it.
     """
     inputs = _inputs(graph)
-    dominators = _dominators(inputs)
+    starts = _dominators(inputs)
     visits: Counter[int] = Counter()
     problems: list[str] = []
 
@@ -46,7 +49,7 @@ def decompose(graph: Graph) -> tuple[Chain, list[str]]:
         while node != start:
             visits[node] += 1
             operation, sources = graph.operations[node], inputs[node]
-            if visits[node] > 1:
+            if visits[node] > (1 if operation.parameters else _MOST_COPIES):
                 problems.append(
                     f"{quoted([operation.name])[0]} feeds branches that cross others: branches "
                     "must begin together and end together"
@@ -56,13 +59,18 @@ def decompose(graph: Graph) -> tuple[Chain, list[str]]:
                 items.append(operation)
                 node = sources[0]
             else:
-                first = dominators[node]
+                first = starts[node]
                 chains = tuple(chain(source, first) for source in sources)
                 items.append(Join(operation, chains))
                 node = first
         return tuple(reversed(items))
 
     return chain(graph.outputs[0].operation, _INPUT), problems
+
+
+def dominators(graph: Graph) -> list[int]:
+    """Return, for each operation, the last one before it that every way to it passes; −1: none."""
+    return _dominators([[value.operation for value in one.inputs] for one in graph.operations])
 
 
 def _inputs(graph: Graph) -> list[list[int]]:
@@ -86,13 +94,12 @@ def _inputs(graph: Graph) -> list[list[int]]:
 
 
 def _dominators(inputs: list[list[int]]) -> list[int]:
-    """Return, for each operation, the last one before it that every way to it passes."""
-    dominators: list[int] = []
+    starts: list[int] = []
     for sources in inputs:
         nodes = set(sources) or {_INPUT}
         while len(nodes) > 1:
             latest = max(nodes)
             nodes.remove(latest)
-            nodes.add(dominators[latest])
-        dominators.append(nodes.pop())
-    return dominators
+            nodes.add(starts[latest])
+        starts.append(nodes.pop())
+    return starts

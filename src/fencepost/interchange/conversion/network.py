@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ... import layers
 from ...errors import DataError, FencepostError
 from ...graph import Graph, Operation
-from ...layers import Layer
+from ...layers.base import ElementwiseLayer
 from ...network import Network
-from ...text import plural, quoted
+from ...text import plural
+from . import values, windows  # noqa: F401  each adds its rules
+from .arrangements import inverse
 from .branches import Chain, Join, decompose
-from .operations import input_size, new_layer, parts_of
-from .parts import DetailsOf, Float32, Misfit, Part
+from .joins import joined
+from .merging import merged
+from .parts import Affine, DetailsOf, Misfit, Part, Permute, Reshape
+from .rules import input_size, output_size, parts_of, where
+from .settling import Misfits, settled
 
 _SHOWN = 40  # misfits in a message
-# Of a batch normalisation that stands for a factor and a summand: 1 + 1e-12 is 1 in float32.
-_NO_EPS = 1e-12
 
 
-def to_network(graph: Graph, details: DetailsOf) -> Network:
+@dataclass(frozen=True)
+class Made:
+    """A network, and how its images are arranged for the model that it was made of."""
+
+    network: Network
+    arrangement: tuple[Part, ...]
+
+    def arranged(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Return images of the network's as the model takes them: channels last, or flat."""
+        for part in reversed(self.arrangement):
+            if isinstance(part.pending, Permute):
+                axes = (axis + 1 for axis in inverse(part.pending.order))
+                images = np.ascontiguousarray(images.transpose(0, *axes))
+            else:
+                images = images.reshape(len(images), *part.input_shape)
+        return images
+
+
+def to_network(graph: Graph, details: DetailsOf) -> Made:
     """Make a network of a graph. Raises DataError that says all that does not fit, and where."""
     problems = _problems(graph)
     if problems:
@@ -32,14 +53,18 @@ def to_network(graph: Graph, details: DetailsOf) -> Network:
     converter = _Converter(details)
     parts = converter.chain(chain)
     problems = [*converter.problems, *crossings]
-    if not problems:
-        parts, normalization = _normalization(parts)
-        parts, problems = _settled(parts)
-    if not problems and not parts:
-        problems = ["the model has no layer"]
     if problems:
         raise _refusal(graph, problems)
     shape = tuple(size or 0 for size in graph.input_shapes[0][1:])
+    arrangement, parts = _arranged_first(parts)
+    shape = arrangement[-1].output_shape if arrangement else shape
+    parts, normalization = _normalization(parts)
+    try:
+        parts = settled(parts)
+    except Misfits as misfits:
+        raise _refusal(graph, misfits.problems) from None
+    if not parts:
+        raise _refusal(graph, ["the model has no layer"])
     try:
         network = Network(
             shape, [part.layer for part in parts if part.layer], normalization=normalization
@@ -47,15 +72,15 @@ def to_network(graph: Graph, details: DetailsOf) -> Network:
     except FencepostError as error:
         raise DataError(f"{graph.source}: {error}") from None
     _fill(network, parts)
-    return network
+    return Made(network, arrangement)
 
 
 def _problems(graph: Graph) -> list[str]:
     """Say what is wrong with a model as a whole."""
     if graph.failure:
         last = graph.operations[-1] if graph.operations else None
-        where = f" in {quoted([last.name])[0]}, {last.describe()}" if last else ""
-        return [f"the model cannot run{where}: {graph.failure}"]
+        place = f" in {where(last)}" if last else ""
+        return [f"the model cannot run{place}: {graph.failure}"]
     problems = []
     if len(graph.input_shapes) != 1:
         problems.append(f"the model has {plural(len(graph.input_shapes), 'input')} instead of 1")
@@ -65,7 +90,7 @@ def _problems(graph: Graph) -> list[str]:
         problems.append(f"the model has {plural(len(graph.outputs), 'output')} instead of 1")
     for operation in graph.operations:
         if any(value.output for value in operation.inputs if value.operation >= 0):
-            problems.append(f"{_where(operation)}: it takes the second output of an operation")
+            problems.append(f"{where(operation)}: it takes the second output of an operation")
     return problems
 
 
@@ -80,12 +105,8 @@ def _refusal(graph: Graph, problems: Sequence[str]) -> DataError:
     )
 
 
-def _where(operation: Operation) -> str:
-    return f"{quoted([operation.name])[0]}, {operation.describe()}"
-
-
 class _Converter:
-    """Makes layers of chains, and collects what does not fit."""
+    """Makes parts of chains, and collects what does not fit."""
 
     def __init__(self, details: DetailsOf) -> None:
         self.details = details
@@ -97,159 +118,93 @@ class _Converter:
             operation = item.operation if isinstance(item, Join) else item
             try:
                 if isinstance(item, Join):
-                    made = [self._join(item)]
+                    inner = [self.chain(branch) for branch in item.chains]
+                    made = [] if self.problems else joined(operation, inner)
                 else:
                     made = parts_of(item, self.details)
+            except Misfits as misfits:
+                self.problems += misfits.problems
+                continue
             except Misfit as misfit:
-                self.problems.append(f"{_where(operation)}: {misfit}")
+                self.problems.append(f"{where(operation)}: {misfit}")
                 continue
             except FencepostError as error:
-                self.problems.append(f"{_where(operation)}: {' '.join(str(error).split())}")
+                self.problems.append(f"{where(operation)}: {' '.join(str(error).split())}")
                 continue
-            parts += made
-        return parts if self.problems else _merged(parts)
-
-    def _join(self, join: Join) -> Part:
-        """Make one layer of branches that meet."""
-        operation = join.operation
-        kind, count = operation.kind, len(join.chains)
-        if kind not in ("Add", "Cat", "Mul") or (kind != "Cat" and count != 2):
-            raise Misfit(f"{count} branches meet in it, and only Add, Cat and Mul join some")
-        settled = []
-        for chain in join.chains:
-            inner, problems = _settled(self.chain(chain))
-            self.problems += problems
-            settled.append(inner)
-        if self.problems:  # there will be no network, and layers of some of the parts may not fit
-            return Part(layers.Flatten())
-        if kind == "Add":
-            if not settled[0] and not settled[1]:
-                return _affine_part(operation, 2.0)
-            if len(set(operation.input_shapes)) > 1:
-                raise Misfit("arrays of different sizes are added")
-            first, second = settled if settled[0] else settled[::-1]
-            shortcut = {"shortcut": [p.layer for p in second]} if second else {}
-            layer = new_layer("Residual", *(p.layer for p in first), **shortcut)
-            return _branched(layer, [first, second])
-        if kind == "Cat":
-            if operation.arguments.get("dim") not in (1, 1 - len(operation.output_shape or ())):
-                raise Misfit("arrays are joined along another axis than the channels")
-            layer = new_layer("Concat", *([p.layer for p in parts] for parts in settled))
-            return _branched(layer, settled)
-        if bool(settled[0]) == bool(settled[1]):
-            raise Misfit("two branches are multiplied, and a Gate multiplies its input")
-        inner = settled[0] or settled[1]
-        if len(inner) == 1 and isinstance(inner[0].layer, layers.Sigmoid):
-            return Part(layers.SiLU())
-        return _branched(new_layer("Gate", *(p.layer for p in inner)), [inner])
+            parts += _placed(made, operation)
+        return parts if self.problems else merged(parts)
 
 
-def _branched(layer: Layer, chains: Sequence[Sequence[Part]]) -> Part:
-    """Name the weights of the layers within a layer as the layer does."""
-    named: Any = layer
-    weights: dict[str, Float32] = {}
-    for chain, parts in zip(named.chains, chains, strict=False):
-        for index, part in enumerate(parts):
-            weights |= {f"{chain.prefix}{index}.{n}": array for n, array in part.weights.items()}
-    return Part(layer, weights)
-
-
-def _affine_part(operation: Operation, factor: float) -> Part:
-    shape = input_size(operation)
-    ones = np.ones(shape[0], np.float32)
-    affine = (np.float32(factor) * ones, 0 * ones)
-    return Part(None, affine=affine, name=operation.name, input_shape=shape)
-
-
-# --- what can be merged -----------------------------------------------------------------------
-
-
-def _merged(parts: Sequence[Part]) -> list[Part]:
-    """Merge a pool of all pixels with Flatten, padding with what is padded, a bias with its layer.
-
-    Of a pad that stays, `_settled` says that it does not fit.
-    """
-    merged: list[Part] = []
-    for part in parts:
-        last = merged[-1] if merged else None
-        made = None if last is None else _pair(last, part)
-        if made is None:
-            merged.append(part)
-        else:
-            merged[-1] = made
-    return merged
-
-
-def _pair(first: Part, second: Part) -> Part | None:
-    """Return what two parts are together, or None if they stay two."""
-    layer: Any = second.layer
-    before: Any = first.layer
-    if first.pad and layer is not None:
-        return _padded(first, second)
-    if first.affine and second.affine:
-        (a, b), (c, d) = first.affine, second.affine
-        return replace(second, affine=(a * c, b * c + d))
-    if isinstance(layer, layers.Flatten) and isinstance(
-        before, (layers.AvgPool1d, layers.AvgPool2d, layers.MaxPool1d, layers.MaxPool2d)
-    ):
-        whole = all(size == 1 for size in second.input_shape[1:])
-        plain = before.padding == ((0, 0),) * before.axes and before.remainder == "error"
-        if whole and plain:
-            average = type(before).__name__.startswith("Avg")
-            return Part(layers.GlobalAvgPool() if average else layers.GlobalMaxPool())
-    unbiased = isinstance(before, (layers.Conv1d, layers.Conv2d, layers.Linear))
-    if second.affine and unbiased and not before.bias and (second.affine[0] == 1).all():
-        config = {**before.config(), "bias": True}
-        return Part(Layer.from_config(config), {**first.weights, "bias": second.affine[1]})
-    return None
-
-
-def _padded(pad: Part, part: Part) -> Part | None:
-    """Give a layer the padding that comes before it."""
-    layer: Any = part.layer
-    convolves = isinstance(layer, (layers.Conv1d, layers.Conv2d)) and pad.pad_value == 0
-    averages = (
-        isinstance(layer, (layers.AvgPool1d, layers.AvgPool2d))
-        and pad.pad_value == 0
-        and (layer.count_include_pad and not any(map(any, layer.padding)))
-    )
-    greatest = isinstance(layer, (layers.MaxPool1d, layers.MaxPool2d)) and (
-        pad.pad_value == -np.inf
-    )
-    if not (convolves or averages or greatest) or len(pad.pad) != layer.axes:
-        return None
-    both = [
-        [before + a, after + b]
-        for (before, after), (a, b) in zip(layer.padding, pad.pad, strict=True)
+def _placed(parts: list[Part], operation: Operation) -> list[Part]:
+    """Say of parts where they are from, and what enters and leaves them."""
+    inputs, outputs = input_size(operation), output_size(operation)
+    place, last = where(operation), len(parts) - 1
+    return [
+        part
+        if part.where
+        else replace(
+            part,
+            where=place,
+            input_shape=inputs if index == 0 else outputs,
+            output_shape=outputs if index == last or len(inputs) != len(outputs) else inputs,
+        )
+        for index, part in enumerate(parts)
     ]
-    return replace(part, layer=Layer.from_config({**layer.config(), "padding": both}))
 
 
-def _settled(parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
-    """Make layers of what could not be merged, and say what cannot be one."""
-    settled: list[Part] = []
-    problems: list[str] = []
-    for part in parts:
-        if part.pad:
-            problems.append(f'"{part.name}": padding that no convolution or pool comes after')
-        elif part.affine is not None:
-            factor, summand = part.affine
-            kind = layers.BatchNorm2d if len(part.input_shape) == 3 else layers.BatchNorm1d
-            ones = np.ones_like(factor)
-            statistics = {"running_mean": 0 * ones, "running_var": ones}
-            weights = {"weight": factor, "bias": summand, **statistics}
-            settled.append(Part(kind(eps=_NO_EPS), weights))
-        else:
-            settled.append(part)
-    return settled, problems
+def _arranged_first(parts: list[Part]) -> tuple[tuple[Part, ...], list[Part]]:
+    """Take off how pixels are arranged first: a model with channels last, or with flat pixels.
+
+    What is done before that to each pixel, or each channel, is done after it as well.
+    """
+    taken: list[Part] = []
+    rest = list(parts)
+    while True:
+        count = next(
+            (k for k, p in enumerate(rest) if not isinstance(p.pending, Affine)
+             and not isinstance(p.layer, ElementwiseLayer)), len(rest)
+        )  # fmt: skip
+        found = rest[count] if count < len(rest) else None
+        if found is None or not isinstance(found.pending, (Permute, Reshape)):
+            return tuple(taken), rest
+        before = [_moved(part, found) for part in rest[:count]]
+        if None in before:
+            return tuple(taken), rest
+        rest = [*(part for part in before if part), *rest[count + 1 :]]
+        taken.append(found)
+
+
+def _moved(part: Part, arrangement: Part) -> Part | None:
+    """Return what is done to each pixel, as it is done after a new arrangement of them."""
+    shape = arrangement.output_shape
+    part = replace(part, input_shape=shape, output_shape=shape)
+    affine = part.pending
+    if not isinstance(affine, Affine):
+        return part
+    arrays = affine.factor, affine.summand
+    if not any(array.ndim for array in arrays):
+        return part
+    if not isinstance(arrangement.pending, Permute):
+        return None
+    order = arrangement.pending.order
+    turned = (np.ascontiguousarray(a.transpose(order)) if a.ndim else a for a in arrays)
+    return replace(part, pending=Affine(*turned))
 
 
 def _normalization(parts: list[Part]) -> tuple[list[Part], tuple[Any, Any] | None]:
     """Take what is done to pixels first, a factor and a summand per channel, as mean and std."""
-    first = parts[0].affine if parts else None
-    if first is None or not (first[0] > 0).all():
+    first = parts[0].pending if parts else None
+    if not isinstance(first, Affine) or not (first.factor > 0).all():
         return parts, None
-    factor, summand = (values.astype(np.float64) for values in first)
+    shape = parts[0].input_shape
+    channel = (shape[0], *(1,) * (len(shape) - 1))
+    try:
+        factor, summand = (
+            np.broadcast_to(values, channel).reshape(-1).astype(np.float64)
+            for values in (first.factor, first.summand)
+        )
+    except ValueError:
+        return parts, None
     return parts[1:], (0.0 - summand / factor, 1 / factor)
 
 
@@ -260,12 +215,12 @@ def _fill(network: Network, parts: Sequence[Part]) -> None:
         for index, part in enumerate(parts)
         for name, array in part.weights.items()
     }
-    for name, values in (*network.parameters.items(), *network.state.items()):
+    for name, target in (*network.parameters.items(), *network.state.items()):
         array = given.get(name)
-        if array is None or array.size != values.size:
+        if array is None or array.size != target.size:
             received = "none" if array is None else f"shape {array.shape}"
             raise DataError(
                 f"weights must have the shape that their layer needs. Received: {received} for "
-                f'"{name}", which needs {values.shape}.'
+                f'"{name}", which needs {target.shape}.'
             )
-        values[...] = array.reshape(values.shape)
+        target[...] = array.reshape(target.shape)

@@ -172,7 +172,8 @@ class _Reader:
         rule = RULES.get(node.operator) if not node.domain else None
         # The second input of CastLike only says of what type the first shall be.
         names = node.inputs[:1] if rule and node.operator in _TRANSPARENT else node.inputs
-        call = NodeCall(node, tuple(self.arrays[name] if name else None for name in names))
+        entering = tuple(self.arrays[name] if name else None for name in names)
+        call = NodeCall(node, entering, self.file.opset)
         folds = rule is not None and (node.operator in _OF_SHAPES or not call.data_inputs())
         passes = rule is not None and node.operator in _TRANSPARENT and not folds
         name = "" if folds or passes else self._unique_name(node)

@@ -47,15 +47,53 @@ class FunctionCall:
 
 
 @dataclass(frozen=True)
+class Origins:
+    """Where the arrays that do not depend on the input are from.
+
+    `names` are those in the state dict, by the identity of the arrays of `module`; `computed` is
+    for others the call that made them, of such arrays, and which of its results they are.
+    """
+
+    module: Any
+    names: Mapping[int, str]
+    computed: Any
+
+    def value(self, array: Any, given: Mapping[str, Any]) -> Any:
+        """Return an array with its values, computed from those of the state dict as it was made.
+
+        Raises LookupError if it depends on the input.
+        """
+        import torch
+
+        name = self.names.get(id(array))
+        if name is not None:
+            return given[name]
+        if array not in self.computed:
+            if array.is_meta:
+                raise LookupError("it depends on the input")
+            return array
+        function, args, kwargs, index, sizes_only = self.computed[array]
+
+        def real(one: Any) -> Any:
+            return torch.empty(one.shape) if sizes_only else self.value(one, given)
+
+        args, kwargs = replace_arrays((args, kwargs), real)
+        if str(kwargs.get("device")) == "meta":
+            kwargs = {**kwargs, "device": "cpu"}
+        with torch.no_grad():
+            return list(arrays(function(*args, **kwargs)))[index]
+
+
+@dataclass(frozen=True)
 class Recorded:
-    """A call as it was made: the names in the state dict of arrays that it met, by identity.
+    """A call as it was made: where the arrays that it met are from.
 
     `flowing` are the identities of the arrays that depend on the input; `reflected` says that the
     second operand comes first, as in ``1 − x``.
     """
 
     call: FunctionCall
-    names: Mapping[int, str]
+    origins: Origins
     flowing: frozenset[int]
     reflected: bool = False
 

@@ -15,10 +15,12 @@ from typing import Any
 
 from ...graph import Operation, Shape, Value
 from ..facts import Facts
-from .function_call import FunctionCall, Recorded, arrays, replace_arrays, shape_of
+from .function_call import FunctionCall, Origins, Recorded, arrays, replace_arrays, shape_of
 from .names import CONSTANT, TRANSPARENT, VALUES, own_arrays, plain_name
 from .rules import facts, output_channel_axis, unchecked
 
+# Modules of timm and torchvision that leave out the chain of a residual block, in training only.
+_DROPPED_PATHS = frozenset(("DropPath", "StochasticDepth"))
 # Properties that are arrays; all others (shape, dtype, device...) are of no interest.
 _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))
 
@@ -72,9 +74,10 @@ class Recorder:
         self._meta = meta
         self._keep = keep
         self._reflected = False
-        self._names = {
-            id(a): name for name, a in (*module.named_parameters(), *module.named_buffers())
-        }
+        names = (*module.named_parameters(), *module.named_buffers())
+        self._origins = Origins(
+            module, {id(array): name for name, array in names}, WeakTensorKeyDictionary()
+        )
         self._parameter = Parameter
         self._values: Any = WeakTensorKeyDictionary()
         # Arrays that do not depend on the input: the parameters that each was made of, and sizes.
@@ -162,6 +165,10 @@ class Recorder:
                 self.scripted.add(frame.name)
                 parameters = sum(parameter.numel() for parameter in frame.module.parameters())
             self._add_unknown(frame, outputs, parameters)
+        elif self._keep and not inside and kind in _DROPPED_PATHS:
+            p = getattr(frame.module, "drop_prob", getattr(frame.module, "p", None))
+            known = Facts("DropPath", "pointwise", {"p": float(p or 0)})
+            self._add(_of_module(frame, frame.name, known, outputs), outputs)
         elif not _is_layer(frame.module):
             if any(self._is_untracked(array) for array in outputs):
                 self._add_unknown(frame, outputs)
@@ -224,8 +231,11 @@ class Recorder:
         if name in VALUES and not outputs:
             self.inspected |= {self._values[array].operation for array in flowing}
         elif not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
-            for array in outputs:
+            for index, array in enumerate(outputs):
                 self._constants[array] = self._parameters_of(met)
+                if self._keep and all(array is not one for one in met):
+                    made = func, args, kwargs, index, name in CONSTANT
+                    self._origins.computed[array] = made
         elif name in TRANSPARENT:
             for array in outputs:
                 self._values[array], self._channel_axes[array] = self._values[met[0]], axis
@@ -250,9 +260,8 @@ class Recorder:
         operation = known.operation(name, values, call.inputs, call.outputs, new, weights)
         if not self._keep:
             return operation
-        names = {id(array): self._names[id(array)] for array in met if id(array) in self._names}
         ids = frozenset(map(id, flowing))
-        return replace(operation, source=Recorded(call, names, ids, self._reflected))
+        return replace(operation, source=Recorded(call, self._origins, ids, self._reflected))
 
     def _name(self, function: str, kind: str) -> tuple[str, str]:
         """Name a call after the layer that it carries out, or after the module that it is in."""

@@ -108,10 +108,11 @@ class NodeError(Exception):
 
 @dataclass(slots=True)
 class NodeCall:
-    """A node with the arrays that enter it."""
+    """A node with the arrays that enter it, and the version of the operators."""
 
     node: Node
     inputs: tuple[Array | None, ...]
+    opset: int = 13
 
     @property
     def operator(self) -> str:

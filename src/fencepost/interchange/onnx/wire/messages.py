@@ -65,7 +65,10 @@ class DeclaredArray:
 
 @dataclass(slots=True)
 class File:
-    """A ModelProto with its graph; `metadata` is text that its writer has put beside it."""
+    """A ModelProto with its graph; `metadata` is text that its writer has put beside it.
+
+    `opset` is the version of the operators of ai.onnx.
+    """
 
     nodes: list[Node] = field(default_factory=list)
     weights: list[Tensor] = field(default_factory=list)
@@ -73,6 +76,7 @@ class File:
     outputs: list[DeclaredArray] = field(default_factory=list)
     declared: list[DeclaredArray] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    opset: int = 13
 
 
 def parse_file(message: memoryview) -> File:
@@ -83,6 +87,10 @@ def parse_file(message: memoryview) -> File:
             entry = fields_of(message_in(wire, content), {1: text_in, 2: message_in})
             if entry[1] and entry[2] and len(entry[2][-1]) <= MAX_METADATA:
                 file.metadata[entry[1][-1]] = str(entry[2][-1], "utf-8", "replace")
+        if number == 8:
+            used = fields_of(message_in(wire, content), {1: text_in, 2: integer_in})
+            if last_text(used[1]) in ("", "ai.onnx") and used[2]:
+                file.opset = used[2][-1]
         if number == 7:
             try:
                 _read_graph(message_in(wire, content), file)

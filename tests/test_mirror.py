@@ -103,6 +103,8 @@ ELSEWHERE = [
      "training/test_fitting.py", "every setting is one of fit's"),
     ("training/backends", "backend engine processes",
      "training/test_run.py", "a training passes all of them"),
+    ("training/backends/torch", "losses",
+     "training/backends/torch/test_backend.py", "losses are seen by what is trained"),
 ]  # fmt: skip
 ENGINE_ELSEWHERE = [
     ("bindings", "arrays module parse",

@@ -305,6 +305,19 @@ Result augment_images(Pixels pixels, nb::object augmentation, uint64_t seed, uin
   return out;
 }
 
+// How much of each image's target is that of the image that it is mixed with, the next of a batch.
+Result partner_shares(Triple shape, nb::object augmentation, uint64_t seed, uint64_t step,
+                      Indices index) {
+  const auto [channels, height, width] = shape;
+  const Augmentation options = parse_augmentation(augmentation, channels);
+  Result out = new_array({index.size()});
+  for (size_t i = 0; i < index.size(); i++) {
+    const Draw draw{seed, step, static_cast<uint64_t>(index.data()[i])};
+    out.data()[i] = options.mixes() ? 1 - draw_mix(options, height, width, draw).share : 0.0f;
+  }
+  return out;
+}
+
 using NamedChange = std::tuple<std::string, std::vector<float>>;
 std::vector<NamedChange> changes(Triple shape, nb::object augmentation, uint64_t seed,
                                  uint64_t step, uint64_t index) {
@@ -364,6 +377,9 @@ NB_MODULE(FENCEPOST_MODULE, m) {
         "index"_a.none() = nb::none(), "threads"_a = 1,
         "The images as training sees them at a step, before normalisation: float32 (N, C, H, W); "
         "those that index names, or all.");
+  m.def("partner_shares", &partner_shares, "shape"_a, "augmentation"_a, "seed"_a, "step"_a,
+        "index"_a,
+        "Of each image that index names, the share of its partner's target: float32 (N,).");
   m.def("changes", &changes, "shape"_a, "augmentation"_a, "seed"_a, "step"_a, "index"_a,
         "What `augment` does to an image: names and values, in order; noise and elastic left out.");
   define_arrays(m);

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         correlate_fft,
         correlate_separable,
         get_num_threads,
+        partner_shares,
         pool,
         set_num_threads,
     )
@@ -101,6 +102,7 @@ else:
     correlate_fft = _chosen.correlate_fft
     correlate_separable = _chosen.correlate_separable
     get_num_threads = _chosen.get_num_threads
+    partner_shares = _chosen.partner_shares
     pool = _chosen.pool
     set_num_threads = _chosen.set_num_threads
 
@@ -126,6 +128,7 @@ __all__ = [
     "get_num_threads",
     "level",
     "levels",
+    "partner_shares",
     "pool",
     "set_num_threads",
 ]

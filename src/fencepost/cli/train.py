@@ -10,6 +10,7 @@ from ..text import plural
 from .shared.console import Console, noun, percent
 from .shared.groups import grouped
 from .training.options import (
+    BackendOptions,
     DataOptions,
     ModelOptions,
     OutputOptions,
@@ -24,7 +25,9 @@ fencepost train
 
 fencepost train --data photos/ --size 32x32 --out photos.safetensors
 
-fencepost train --data signals.csv --epochs 30 --checkpoint run.ckpt --json"""
+fencepost train --data signals.csv --epochs 30 --checkpoint run.ckpt --json
+
+torchrun --nproc-per-node 2 -m fencepost train --model resnet9 --backend torch"""
 
 
 @grouped
@@ -34,6 +37,7 @@ def train(
     recipe: RecipeOptions,
     validation: ValidationOptions,
     run: RunOptions,
+    backend: BackendOptions,
     output: OutputOptions,
 ) -> None:
     """Train a network on MNIST, on a folder of images, or on a file of images or signals.
@@ -41,7 +45,8 @@ def train(
     From data without a test split, 15 % of each class are held out and tested with.
     """
     started = time.perf_counter()
-    console = Console(output.as_json)
+    first = backend.is_first()
+    console = Console(output.as_json, silent=not first)
     source = data.source()
 
     from .shared import backbones, loading, recipes, report
@@ -78,13 +83,14 @@ def train(
         console.say(remark)
 
     if output.show_augmentation is not None:
-        preview.draw(output.show_augmentation, loaded.train, chosen.augmentation, run.seed)
+        if first:
+            preview.draw(output.show_augmentation, loaded.train, chosen.augmentation, run.seed)
         console.say(f"Drawn {output.show_augmentation}: what training sees.")
         if recipe.epochs == 0:
             drawn = {"picture": str(output.show_augmentation)}
             console.result({"augmentation": chosen.augmentation, **drawn})
             return
-    if output.find_lr is not None:
+    if output.find_lr is not None and first:
         console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
         return
 
@@ -97,12 +103,15 @@ def train(
         "validation": share or (loaded.validation and tuple(loaded.validation)),
         **validation.stopping(),
         **run.settings(),
+        **vars(backend),
     }
     left = None
     if limit is not None:
         spent = time.perf_counter() - started
         left = session.time_for_training(limit, spent, network, loaded.test, picture is not None)
     trained = session.Session(loaded.train, loaded.test, settings).run(network, run.seed, left)
+    if not first:
+        return
     loading.remember(network, source, loaded, run.seed, name)
     if backbone is not None:
         network.metadata["training"]["backbone"] = backbone.config()

@@ -22,7 +22,7 @@ from ..errors import ArgumentError, DataError
 from ..threads import as_threads, get_num_threads
 from .augmentation import Augmentation, as_augmentation
 from .backends.backend import Arrays, Backend
-from .backends.engine import EngineBackend
+from .backends.choice import Choice
 from .batches import require_normalizable
 from .checkpoints import Checkpoint, compare_settings
 from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
@@ -64,6 +64,8 @@ def fit(
     resume: bool = False,
     seed: int = 0,
     threads: int | None = None,
+    backend: str = "engine",
+    device: str = "auto",
     progress: bool | None = None,
     on_epoch: Callable[[Epoch], object] | None = None,
 ) -> History:
@@ -130,7 +132,14 @@ def fit(
         Decides the order of images, augmentation and dropout (not the initial weights, which
         are the network's). The same seed and threads give the same weights, bit for bit.
     threads : int, optional
-        By default `fencepost.get_num_threads()`.
+        By default `fencepost.get_num_threads()`, shared among the processes of a machine.
+    backend : {"engine", "torch"}
+        What computes. PyTorch takes the same steps on the same batches and leaves the same
+        network, to rounding; dropout draws other numbers. Where `torchrun` started several
+        processes, all call `fit` with the same arguments, each takes its share of every batch,
+        and the first alone reports and writes the checkpoint.
+    device : {"auto", "cpu", "cuda"}
+        Of PyTorch: a GPU where there is one, or where it must be.
     progress : bool, optional
         A bar on standard error; by default if that is a terminal.
     on_epoch : callable, optional
@@ -162,9 +171,12 @@ def fit(
     """
     path = _checkpoint_path(checkpoint, flag("resume", resume))
     checkpoint_seconds = real("checkpoint_seconds", checkpoint_seconds, 0)
-    stored = None if path is None else _stored(path, resume)
+    chosen = Choice(backend, device)
+    processes = chosen.processes
+    stored = None if path is None else processes.from_first(lambda: _stored(path, resume))
     if threads is None:
-        threads = get_num_threads() if stored is None else int(stored.settings["threads"])
+        threads = max(1, get_num_threads() // processes.local_count)
+        threads = threads if stored is None else int(stored.settings["threads"])
     outputs = math.prod(net.output_shape)
     if epochs is None and time_limit is None:
         epochs = _EPOCHS
@@ -200,18 +212,19 @@ def fit(
     require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or normalization_of(given)
     arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
-    backend = EngineBackend(net, arrays, options, training.sample())
+    computing = chosen.make(net, arrays, options, training.sample())
     settings = _settings(
-        net, arrays, backend, options, training, held_out, with_data=path is not None
+        net, arrays, computing, options, training, held_out, with_data=path is not None
     )
-    run = TrainingRun(backend, arrays, options, training, held_out, settings)
+    run = TrainingRun(computing, arrays, options, training, held_out, settings)
     if path is not None:
         if stored is not None:
             compare_settings(path, stored.settings, settings)
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
     net.normalization = mean, std
-    return run.train(progress_bars.choose(progress, options.epochs), on_epoch)
+    shown = progress if processes.is_first else False
+    return run.train(progress_bars.choose(shown, options.epochs), on_epoch)
 
 
 def _optional(name: str, value: float | None, *bounds: float, **open_ends: bool) -> float | None:

@@ -151,7 +151,7 @@ class TrainingRun:
             steps = self._processes.agree(self._pace.fitting(self._steps_per_slice))
             last = min(first + steps, len(self._sizes))
             offset = self._epoch * len(self._sizes)
-            rates = self._pace.rates(range(offset + first, offset + last))
+            rates = self._rates(range(offset + first, offset + last))
             chosen = order[first * options.batch_size : int(self._sizes[:last].sum())]
             asked = time.perf_counter()
             if not data.ready(chosen, stop):
@@ -259,6 +259,10 @@ class TrainingRun:
         """Return a copy of parameters and state as they are evaluated: averages, if there are."""
         parameters, state = self._backend.averages or (self._model.parameters, self._model.state)
         return parameters.copy(), state.copy()
+
+    def _rates(self, steps: range) -> Floats:
+        # They may follow from the time, which no two processes have the same of.
+        return self._processes.from_first(lambda: self._pace.rates(steps))
 
     def _out_of_time(self) -> bool:
         return bool(self._processes.agree(self._pace.out_of_time()))

@@ -18,10 +18,14 @@ class Interrupted(Exception):
 
 
 class Console:
-    """Text for people: on standard output, or, if that is for JSON, on standard error."""
+    """Text for people: on standard output, or, if that is for JSON, on standard error.
 
-    def __init__(self, as_json: bool) -> None:
+    A silent one is for a process beside another that says the same.
+    """
+
+    def __init__(self, as_json: bool, silent: bool = False) -> None:
         self.as_json = as_json
+        self._silent = silent
 
     @property
     def width(self) -> int:
@@ -30,6 +34,8 @@ class Console:
 
     def say(self, *lines: str) -> None:
         """Write lines for people, at once."""
+        if self._silent:
+            return
         stream = sys.stderr if self.as_json else sys.stdout
         print("\n".join(lines), file=stream, flush=True)
 

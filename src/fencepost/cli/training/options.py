@@ -6,6 +6,7 @@ help. A new option is a field here and a line where it is used.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ import typer
 
 from ...arguments import choice, integer, real
 from ...errors import ArgumentError
+from ...text import plural
 from ..shared import options
 from ..shared.loading import Source
 from ..shared.outputs import check_others, check_picture, check_writable
@@ -271,6 +273,34 @@ class RunOptions:
             raise ArgumentError(
                 "--resume needs to know what to go on from: give --checkpoint FILE."
             )
+
+
+@dataclass(frozen=True)
+class BackendOptions:
+    """What computes."""
+
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="engine (this machine's processor), or torch (PyTorch: on a GPU, or in several "
+            "processes that torchrun started)."
+        ),
+    ] = "engine"
+    device: Annotated[str, typer.Option(help="Of --backend torch: auto, cpu or cuda.")] = "auto"
+
+    def is_first(self) -> bool:
+        """Tell whether this process, of those that torchrun may have started, writes and prints.
+
+        Raises ArgumentError if there are several, and the backend is one that works alone.
+        """
+        count = int(os.environ.get("WORLD_SIZE", "1"))
+        if count > 1 and self.backend == "engine":
+            raise ArgumentError(
+                "several processes train together with --backend torch only. Received: "
+                f"{plural(count, 'process', 'processes')}, started by torchrun, and the engine. "
+                "Give --backend torch, or leave torchrun out: the engine uses all cores."
+            )
+        return int(os.environ.get("RANK", "0")) == 0
 
 
 @dataclass(frozen=True)

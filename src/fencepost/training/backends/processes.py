@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,6 +14,8 @@ class Processes:
 
     #: This one's index, and how many there are.
     rank, count = 0, 1
+    #: How many of them are on this machine.
+    local_count = 1
 
     @property
     def is_first(self) -> bool:
@@ -22,6 +25,14 @@ class Processes:
     def agree(self, value: int) -> int:
         """Return the largest of what all say: each must call it at the same point."""
         return value
+
+    def sum(self, tensor: T) -> T:
+        """Add up a tensor of each process, in place, and return it."""
+        return tensor
+
+    def talking(self) -> AbstractContextManager[None]:
+        """Raise TrainingError, inside, where another process is gone."""
+        return nullcontext()
 
     def from_first(self, make: Callable[[], T]) -> T:
         """Return what the first makes, in all of them."""

@@ -1,0 +1,73 @@
+"""Which backend computes, and on what: the arguments `backend` and `device` of `fit`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ...arguments import choice
+from ...errors import ArgumentError
+from ...text import plural
+from ..options import RunOptions
+from ..trainable import Trainable
+from .backend import Arrays, Backend
+from .engine import EngineBackend
+from .processes import Processes
+
+BACKENDS = ("engine", "torch")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class Choice:
+    """A backend that is chosen but not yet made, and the processes that train together."""
+
+    def __init__(self, backend: str, device: str) -> None:
+        self.backend: str = choice("backend", backend, BACKENDS)
+        choice("device", device, DEVICES)
+        self._device: Any = None
+        self.processes = Processes()
+        if self.backend == "engine":
+            if device == "cuda":
+                raise ArgumentError(
+                    'the engine computes on CPUs. Received: device="cuda". '
+                    'Give backend="torch", which uses a GPU by PyTorch.'
+                )
+            return
+        try:
+            from .torch import processes
+        except ImportError as error:
+            raise ArgumentError(
+                f'backend="torch" needs PyTorch: pip install "fencepost[torch]". Received: {error}.'
+            ) from None
+        self._device = processes.choose_device(device)
+        self.processes = processes.join(self._device)
+
+    def make(
+        self, net: Trainable, arrays: Arrays, options: RunOptions, images: NDArray[Any]
+    ) -> Backend:
+        """Make the backend. Raises ArgumentError or DataError where the network has no module."""
+        if self.backend == "engine":
+            return EngineBackend(net, arrays, options, images)
+        from .torch.backend import TorchBackend
+
+        count = self.processes.count
+        if options.batch_size < count:
+            raise ArgumentError(
+                "a batch must have an image for each process. Received: batch_size="
+                f"{options.batch_size}, {plural(count, 'process', 'processes')}. Give a larger "
+                "batch_size, or start fewer."
+            )
+        if not arrays.parameters.size:
+            raise ArgumentError(
+                'backend="torch" needs something to learn. Received: a network without parameters.'
+            )
+        network: Any = net
+        if not hasattr(network, "to_torch"):
+            raise ArgumentError(
+                'backend="torch" trains a fencepost.Network. Received: '
+                f"{type(net).__name__}, which has no to_torch()."
+            )
+        return TorchBackend(
+            network, network.to_torch(), arrays, options, images, self._device, self.processes
+        )

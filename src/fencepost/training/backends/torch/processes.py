@@ -1,0 +1,109 @@
+"""The processes that torchrun started, one for each GPU or several on CPUs: torch.distributed."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import torch
+from torch import distributed
+
+from ....errors import ArgumentError, TrainingError
+from ....text import plural
+from ..processes import Processes
+
+T = TypeVar("T")
+
+
+class TorchProcesses(Processes):
+    """One of several processes, each of which takes its share of every batch."""
+
+    def __init__(self, device: Any) -> None:
+        # A group that somebody else made is used as it is; ours serves every training to come.
+        if not distributed.is_initialized():
+            _meet()
+        self.rank, self.count = distributed.get_rank(), distributed.get_world_size()
+        self.local_count = int(os.environ.get("LOCAL_WORLD_SIZE", self.count))
+        self._device = device if distributed.get_backend() == "nccl" else torch.device("cpu")
+
+    @contextlib.contextmanager
+    def talking(self) -> Iterator[None]:
+        """Raise TrainingError where another process is gone: this one cannot go on alone."""
+        try:
+            yield
+        except RuntimeError as error:
+            lost = isinstance(error, distributed.DistError) or "gloo" in str(error)
+            if not lost:
+                raise
+            raise TrainingError(
+                f"process {self.rank + 1} of {self.count} lost the others: one of them has ended. "
+                "With checkpoint=PATH (--checkpoint FILE), the same training goes on with "
+                "resume=True (--resume), as torchrun --max-restarts 3 does by itself. "
+                f"Received: {str(error).splitlines()[0]}"
+            ) from error
+
+    def agree(self, value: int) -> int:
+        """Return the largest of what all say."""
+        said = torch.tensor(int(value), device=self._device)
+        with self.talking():
+            distributed.all_reduce(said, distributed.ReduceOp.MAX)
+        return int(said)
+
+    def from_first(self, make: Callable[[], T]) -> T:
+        """Return what the first makes, in all of them."""
+        made: list[Any] = [make() if self.is_first else None]
+        with self.talking():
+            distributed.broadcast_object_list(made)
+        first: T = made[0]
+        return first
+
+    def sum(self, tensor: Any) -> Any:
+        """Add up a tensor of each process, in place."""
+        distributed.all_reduce(tensor)
+        return tensor
+
+
+def _meet() -> None:
+    """Make the group of the processes whom torchrun told of each other."""
+    store, rank, count = next(distributed.rendezvous("env://"))
+    # Started again, they must not find the addresses of those that were there before: torchrun's
+    # store still has them.
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    store = distributed.PrefixStore(f"fencepost {attempt}", store)
+    kinds = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(kinds, store=store, rank=rank, world_size=count)
+    atexit.register(distributed.destroy_process_group)
+
+
+def choose_device(name: str) -> Any:
+    """Return the device of this process. Raises ArgumentError if there is no GPU for it."""
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and not gpus):
+        return torch.device("cpu")
+    if not gpus:
+        raise ArgumentError(
+            'device="cuda" needs a GPU of NVIDIA\'s and a PyTorch that is built for it. Received: '
+            f"PyTorch {torch.__version__}, which sees no GPU. "
+            'Give device="cpu", or "auto" to take a GPU where there is one.'
+        )
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    if local >= gpus:
+        raise ArgumentError(
+            f"each process on a machine needs a GPU of its own. Received: process {local + 1} on a "
+            f"machine with {plural(gpus, 'GPU')}. Give torchrun --nproc-per-node {gpus}, or "
+            'device="cpu".'
+        )
+    device = torch.device("cuda", local)
+    torch.cuda.set_device(device)
+    return device
+
+
+def join(device: Any) -> Processes:
+    """Return the processes that train together: those that torchrun started, or this one alone."""
+    together = distributed.is_available() and (
+        distributed.is_initialized() or int(os.environ.get("WORLD_SIZE", "1")) > 1
+    )
+    return TorchProcesses(device) if together else Processes()

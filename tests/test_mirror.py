@@ -59,6 +59,8 @@ ELSEWHERE = [
      "interchange/onnx/writer/test_export.py", "what all exports share is seen in files"),
     ("interchange/c", "activations compiler float32 header lowering products program sizes writer",
      "interchange/c/test_export.py", "a header is what all of them make"),
+    ("interchange/c/int8", "accuracy",
+     "interchange/c/int8/test_format.py", "what is printed is seen in exports"),
     ("interchange/conversion", "arrangements branches joins merging network norms parts resizing",
      "interchange/test_importing.py", "a network is what all of them make"),
     ("interchange/conversion", "rules scales settling values verification windows",

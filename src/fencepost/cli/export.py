@@ -14,6 +14,7 @@ from .shared.console import Console, noun
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..datasets import Dataset
     from ..network import Network
 
 EXAMPLE = """[bold]Examples[/bold]
@@ -22,7 +23,7 @@ fencepost export mnist-lenet5.safetensors -o lenet5.onnx
 
 fencepost export photos.safetensors -o photos.onnx --opset 13 --verify more_photos/
 
-fencepost export mnist-lenet5.safetensors -o lenet5.h"""
+fencepost export mnist-lenet5.safetensors -o lenet5.h --int8 mnist"""
 
 _MOST = 64  # images to compare on
 
@@ -57,9 +58,19 @@ def export(
             show_default="the bundled digits if it was trained on them, else random images",
         ),
     ] = None,
+    int8: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Compute in 8-bit integers (.h), calibrated on these; prints what it costs.",
+            show_default=False,
+        ),
+    ] = None,
     tolerance: Annotated[
         float | None,
-        typer.Option(help="The largest difference of an output.", show_default="1e-4"),
+        typer.Option(
+            help="The largest difference of an output.", show_default="1e-4; 0.2 with --int8"
+        ),
     ] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
@@ -74,8 +85,17 @@ def export(
 
     network = load(model)
     images, of = _images(network, verify)
-    chosen = {"opset": opset, "dtype": dtype, "tolerance": tolerance, "verify": images}
+    calibrated = None if int8 is None else _data(network, int8)
+    chosen = {
+        "opset": opset,
+        "dtype": dtype,
+        "int8": None if calibrated is None else (calibrated.images, calibrated.targets),
+        "tolerance": tolerance,
+        "verify": images,
+    }
     given = {name: value for name, value in chosen.items() if value is not None}
+    if images is None and int8 is not None:
+        of = f"the first of {int8}"
     written = network.export(out, **given)
     console.say(str(written), f"The images are {of}.")
     console.result({"model": str(model), **written.to_dict(), "images_of": of})
@@ -86,11 +106,17 @@ def _images(network: Network, data: str | None) -> tuple[np.ndarray[Any, Any] | 
     from .shared import loading
 
     remembered = loading.remembered_source(network)
-    if data is not None:
-        source = replace(remembered or loading.Source(), data=data)
-    elif remembered is not None and remembered.is_mnist:
-        source = remembered
-    else:
-        return None, f"random {noun(network.input_shape)}"
-    tested, _ = loading.for_testing(source, network)
-    return tested.images[:_MOST], f"the first of {source.data}"
+    if data is None:
+        if remembered is None or not remembered.is_mnist:
+            return None, f"random {noun(network.input_shape)}"
+        data = remembered.data
+    return _data(network, data).images[:_MOST], f"the first of {data}"
+
+
+def _data(network: Network, data: str) -> Dataset:
+    """Load images with their classes, prepared as those that the network was trained on."""
+    from .shared import loading
+
+    remembered = loading.remembered_source(network)
+    source = replace(remembered or loading.Source(), data=data)
+    return loading.for_testing(source, network)[0]

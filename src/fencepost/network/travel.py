@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import ArgumentError
-from ..text import join_words
+from ..text import format_value, join_words
 
 #: The module of `fencepost.interchange` whose `export` writes files with this suffix.
 WRITERS: Final = {
@@ -37,6 +37,10 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
         where a C compiler is installed.
     opset : int, default 17
         Of ONNX files only: version of the operators, at least 13.
+    int8 : array of images, or (images, labels), optional
+        Of C headers only: compute in 8-bit integers, whose ranges are measured on these images.
+        What that costs is in the report: how often network and header are right, with labels, and
+        how often they agree. It needs a C compiler.
     dtype : {"uint8", "float32"}, optional
         What pixels are. By default uint8 for images with a normalisation in the units of bytes,
         else float32.
@@ -44,7 +48,8 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
         What the file is run on, beside the network: random images (True), these images, or nothing
         (False).
     tolerance : float
-        The largest difference of an output that is allowed, as a share of the largest output.
+        The largest difference of an output that is allowed, as a share of the largest output:
+        1e-4 by default, 0.2 with `int8`.
 
     Returns
     -------
@@ -74,10 +79,12 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
             f"An export must be named with the suffix of its format: {join_words(WRITERS, 'or')}. "
             f"Received: {os.fspath(path)!r}."
         )
-    if "opset" in options and suffix != ".onnx":
-        raise ArgumentError(
-            f"opset is for ONNX files, .onnx. Received: opset={options['opset']!r} for {suffix}."
-        )
+    for option, what, its in (("opset", "ONNX files", ".onnx"), ("int8", "C headers", ".h")):
+        if option in options and suffix != its:
+            raise ArgumentError(
+                f"{option} is for {what}, {its}. "
+                f"Received: {option}={format_value(options[option])} for {suffix}."
+            )
     return _interchange(module).export(network, path, **options)
 
 

@@ -3,45 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from ... import layers
+from ... import definitions, layers
 from ...layers import Layer
 from .program import Activation
 from .text import number
 
 
 def _relu(layer: Any) -> Activation:
-    return Activation("ReLU", "v > 0.0f ? v : 0.0f", low=0.0)
+    return Activation("ReLU", "v > 0.0f ? v : 0.0f", low=0.0, function=definitions.relu)
 
 
 def _relu6(layer: Any) -> Activation:
-    return Activation("ReLU6", "v > 6.0f ? 6.0f : v > 0.0f ? v : 0.0f", low=0.0, high=6.0)
+    return Activation(
+        "ReLU6",
+        "v > 6.0f ? 6.0f : v > 0.0f ? v : 0.0f",
+        low=0.0,
+        high=6.0,
+        function=definitions.relu6,
+    )
 
 
 def _leaky_relu(layer: Any) -> Activation:
     slope = number(layer.negative_slope)
-    return Activation("LeakyReLU", f"v > 0.0f ? v : {slope} * v")
+    return Activation(
+        "LeakyReLU",
+        f"v > 0.0f ? v : {slope} * v",
+        function=partial(definitions.leaky_relu, slope=layer.negative_slope),
+    )
 
 
 def _tanh(layer: Any) -> Activation:
-    return Activation("Tanh", "tanhf(v)")
+    return Activation("Tanh", "tanhf(v)", function=definitions.tanh)
 
 
 def _scaled_tanh(layer: Any) -> Activation:
-    return Activation("ScaledTanh", f"1.7159f * tanhf({number(2 / 3)} * v)")
+    return Activation(
+        "ScaledTanh", f"1.7159f * tanhf({number(2 / 3)} * v)", function=definitions.scaled_tanh
+    )
 
 
 def _sigmoid(layer: Any) -> Activation:
-    return Activation("Sigmoid", "1.0f / (1.0f + expf(-v))")
+    return Activation("Sigmoid", "1.0f / (1.0f + expf(-v))", function=definitions.sigmoid)
 
 
 def _gelu(layer: Any) -> Activation:
-    return Activation("GELU", f"0.5f * v * erfcf({number(-(0.5**0.5))} * v)", monotone=False)
+    return Activation(
+        "GELU",
+        f"0.5f * v * erfcf({number(-(0.5**0.5))} * v)",
+        monotone=False,
+        function=definitions.gelu,
+    )
 
 
 def _silu(layer: Any) -> Activation:
-    return Activation("SiLU", "v / (1.0f + expf(-v))", monotone=False)
+    return Activation("SiLU", "v / (1.0f + expf(-v))", monotone=False, function=definitions.silu)
 
 
 _HARD = "v > 3.0f ? {high} : v > -3.0f ? {middle} : 0.0f"
@@ -49,12 +67,19 @@ _HARD = "v > 3.0f ? {high} : v > -3.0f ? {middle} : 0.0f"
 
 def _hard_sigmoid(layer: Any) -> Activation:
     middle = f"(v + 3.0f) * {number(1 / 6)}"
-    return Activation("HardSigmoid", _HARD.format(high="1.0f", middle=middle))
+    return Activation(
+        "HardSigmoid", _HARD.format(high="1.0f", middle=middle), function=definitions.hard_sigmoid
+    )
 
 
 def _hard_swish(layer: Any) -> Activation:
     middle = f"v * (v + 3.0f) * {number(1 / 6)}"
-    return Activation("HardSwish", _HARD.format(high="v", middle=middle), monotone=False)
+    return Activation(
+        "HardSwish",
+        _HARD.format(high="v", middle=middle),
+        monotone=False,
+        function=definitions.hard_swish,
+    )
 
 
 #: What each layer becomes, given the layer.

@@ -29,32 +29,34 @@ class _Span:
     last: int
 
 
-def plan(program: Program) -> Arena:
-    """Place all values so that those which are needed at one time do not overlap."""
+def plan(program: Program, *, scratch: bool = True, output: bool = True) -> Arena:
+    """Place all values so that those which are needed at one time do not overlap.
+
+    `scratch` and `output` say whether the scratch of steps and the last value lie there too.
+    """
     spans: dict[Value | Step, _Span] = {}
     for index, step in enumerate(program.steps):
-        if step.scratch:
+        if step.scratch and scratch:
             spans[step] = _Span(step.scratch, index, index)
         for value in (*step.inputs, step.output):
             memory = value.memory
-            if memory is not program.pixels:
+            if memory is not program.pixels and (output or value is not program.output):
                 before = spans.get(memory)
                 first = index if before is None else before.first
                 spans[memory] = _Span(memory.size, first, index)
     last = program.output.memory
-    if last in spans:
+    if output and last in spans:
         spans[last] = _Span(last.size, spans[last].first, len(program.steps))
     offsets, size = _place(spans)
     values = {
         value: offsets[value.memory]
         for step in program.steps
         for value in (*step.inputs, step.output)
-        if value.memory is not program.pixels
+        if value.memory in offsets
     }
     if last in offsets:
         values[program.output] = offsets[last]
-    scratch = {step: offsets[step] for step in program.steps if step.scratch}
-    return Arena(values, scratch, size)
+    return Arena(values, {step: offsets[step] for step in program.steps if step in offsets}, size)
 
 
 def _place(spans: Mapping[Value | Step, _Span]) -> tuple[dict[Value | Step, int], int]:

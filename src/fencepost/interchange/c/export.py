@@ -30,10 +30,19 @@ from ..exports import (
     write_verified,
 )
 from . import compiler
-from .header import Header, with_test, write_header
+from .float32 import Float32
+from .header import Format, Header, with_test, write_header
+from .int8.accuracy import Data
+from .int8.calibration import ranges
+from .int8.format import Int8
 from .lowering import lower
 from .text import prefix
 
+#: The largest difference of an export in 8 bits, likewise.
+INT8_TOLERANCE = 0.2
+
+_COMPARED = 64
+_TEST_OF_INTEGERS, _TEST_WITH_FLOATS = 1e-3, 0.1
 _TYPES = {"uint8": "unsigned char", "float32": "float"}
 
 
@@ -42,49 +51,75 @@ def export(
     path: str | os.PathLike[str],
     *,
     dtype: str | None = None,
+    int8: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
     verify: bool | ArrayLike = True,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
 ) -> Export:
     """Write a network as a C header; see `Network.export`."""
     pixels = pixel_type(network, dtype)
-    images = as_verification_images(network, verify, pixels)
-    said = contents(network, pixels, one_image=True)
-    _require_finite(network)
     name = prefix(Path(path))
-    program = lower(network, copied=pixels == "uint8")
-    header = write_header(network, program, name, _TYPES[pixels], said)
-    example = as_verification_images(network, True, pixels)
-    example = (example if images is None else images)[:1]  # type: ignore[index]
-    expected = _outputs(network, example)[0]
-    text = with_test(header, example[0], expected, max(tolerance, TOLERANCE)).encode("ascii")
-    cc = compiler.find() if images is not None else None
-    difference = write_verified(
-        path,
-        text,
-        network,
-        lambda _: _runner(cc, text, header, network, _TYPES[pixels]),
-        None if cc is None else images,
-        tolerance,
+    _require_finite(network)
+    data = None if int8 is None else Data.of(network, int8, pixels)
+    if data is not None and verify is True:
+        verify = data.images[:_COMPARED]
+    images = as_verification_images(network, verify, pixels)
+    cc = compiler.find()
+    if tolerance is None:
+        tolerance = TOLERANCE if data is None else INT8_TOLERANCE
+
+    program = lower(
+        network, copied=data is not None or pixels == "uint8", only_clamps=data is not None
     )
+    form: Format = Float32(program)
+    if data is not None:
+        form = Int8(program, ranges(network, data.images))
+    said = contents(network, pixels, one_image=True)
+    header = write_header(network, program, name, _TYPES[pixels], said, form)
     notes = [
         f"memory    {header.flash:,} bytes of constants (flash), {header.ram:,} of values (RAM)"
     ]
+
+    def compiled(text: bytes) -> Runner:
+        return _compiled(cc, text, header, network, _TYPES[pixels]) if cc else lambda images: {}
+
+    example = as_verification_images(network, True, pixels) if images is None else images
+    assert example is not None
+    expected = _outputs(network, example[:1])
+    if isinstance(form, Int8) and data is not None:
+        if cc is None:
+            raise DataError(
+                "an export in 8 bits is run, to say what rounding costs, and needs a C compiler: "
+                "cc, gcc, clang or the one that $CC names. Received: none of these. No file was "
+                "written."
+            )
+        run = compiled(header.text_alone)
+        expected = run(example[:1])[output_names(network)[0]]
+        notes += data.compare(network, run)
+        if form.floating:
+            notes.append(f"in float32 {join_words(t for s in form.floating for t in s.titles)}")
+    text = with_test(header, example[0], expected[0], _test_tolerance(form)).encode("ascii")
+    runs_images = None if cc is None else images
+    difference = write_verified(
+        path, text, network, lambda _: compiled(text), runs_images, tolerance
+    )
     if cc is not None:
-        notes.append(f"compiled with {' '.join(cc)}")
-    elif images is not None:
+        notes.append(f"compiled  with {' '.join(cc)}")
+    else:
         notes.append("not compiled: no C compiler (cc, gcc, clang, or $CC) was found")
-    count = 0 if images is None or cc is None else len(images)
-    return Export(
-        os.fspath(path), "C99, float32", said, len(text), count, difference, tolerance,
-        "\n".join(notes),
-    )  # fmt: skip
+    count = 0 if runs_images is None else len(runs_images)
+    where = f"C99, {form.name}"
+    found = "\n".join(notes)
+    return Export(os.fspath(path), where, said, len(text), count, difference, tolerance, found)
 
 
-def _runner(
-    cc: list[str] | None, text: bytes, header: Header, network: Network, pixels: str
-) -> Runner:
-    if cc is None:
-        return lambda images: {}
+def _test_tolerance(form: Format) -> float:
+    """Say what the header's own test allows: floats between integers may round to another one."""
+    if isinstance(form, Int8):
+        return _TEST_WITH_FLOATS if form.floating else _TEST_OF_INTEGERS
+    return TOLERANCE
+
+
+def _compiled(cc: list[str], text: bytes, header: Header, network: Network, pixels: str) -> Runner:
     functions = ("predict", "logits") if is_of_classes(network.output_shape) else ("predict",)
     names = dict(zip(functions, output_names(network), strict=True))
     sizes = (pixels, math.prod(network.input_shape), network.output_shape)

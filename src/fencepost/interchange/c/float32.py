@@ -65,6 +65,37 @@ def emit(w: Writer, step: Step) -> None:
     _EMITTERS[type(step)](w, step)
 
 
+class Float32:
+    """Values and steps in float32."""
+
+    name = "float32"
+    element = "float"
+
+    def __init__(self, program: steps.Program) -> None:
+        self._program = program
+
+    def emit(self, w: Writer, step: Step) -> None:
+        """Write the body of a step."""
+        emit(w, step)
+
+    def extras(self, step: Step) -> list[tuple[str, str]]:
+        """Return the memory in which a pooled convolution keeps what is no maximum."""
+        return [("float *scratch", "scratch")] if step.scratch else []
+
+    def fields(self) -> list[tuple[str, str, int]]:
+        """Return nothing: scratch lies among the values."""
+        return []
+
+    def result(self, program: steps.Program, value: str) -> str:
+        """Return the value: it is a float."""
+        return value
+
+    def gives_floats(self, step: Step) -> bool:
+        """Say whether a step is the last, and does not write where its input lies."""
+        last = step is self._program.steps[-1] and step.output is self._program.output
+        return last and step.output.buffer is None
+
+
 @_emits(steps.Start)
 def _start(w: Writer, step: steps.Start) -> None:
     """From planes to channels last."""
@@ -111,7 +142,7 @@ class _FloatSums:
 
 @_emits(Product)
 def _product(w: Writer, step: Product) -> None:
-    write_product(w, step, _FloatSums(w, step), apart=False)
+    write_product(w, step, _FloatSums(w, step))
 
 
 def activate(w: Writer, activation: Activation | None, values: str, count: int) -> None:

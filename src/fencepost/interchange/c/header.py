@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,10 @@ from .program import Program, Step, Value
 from .text import array, ascii_text, number, string
 from .writer import Writer
 
-_MATH = re.compile(r"\b(expf|tanhf|erfcf|sqrtf)\(")
+_INCLUDES = {
+    "math": re.compile(r"\b(expf|tanhf|erfcf|sqrtf)\("),
+    "stdint": re.compile(r"\bint(8|32|64)_t\b"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,27 +37,53 @@ class Header:
     flash: int
     ram: int
 
-    def __str__(self) -> str:
-        return self.text
+    @property
+    def text_alone(self) -> bytes:
+        """The header without a test."""
+        return f"{self.text}\n#endif\n".encode("ascii")
 
 
-def write_header(network: Network, program: Program, prefix: str, pixels: str, said: str) -> Header:
-    """Write a network in float32; `pixels` is their type in C."""
+class Format(Protocol):
+    """How values and steps are written: in float32, or in 8 bits."""
+
+    name: str
+    element: str  # of values, as a type of C
+
+    def emit(self, w: Writer, step: Step) -> None:
+        """Write the body of a step: from `x` (or x0, x1) to `y`."""
+
+    def extras(self, step: Step) -> list[tuple[str, str]]:
+        """Return what else a step needs, as a parameter and as what is given for it."""
+
+    def fields(self) -> list[tuple[str, str, int]]:
+        """Return what else lies in memory: type, name and number of 4 bytes each."""
+
+    def result(self, program: Program, value: str) -> str:
+        """Write an element of the last value as a float."""
+
+    def gives_floats(self, step: Step) -> bool:
+        """Say whether a step writes the outputs themselves, as floats."""
+
+
+def write_header(
+    network: Network, program: Program, prefix: str, pixels: str, said: str, form: Format
+) -> Header:
+    """Write a network; `pixels` is their type in C."""
     w = Writer(prefix, pixels)
-    placed = arena.plan(program)
+    direct = bool(program.steps) and form.gives_floats(program.steps[-1])
+    item = 4 if form.element == "float" else 1
+    placed = arena.plan(program, scratch=item == 4, output=not direct)
     for index, step in enumerate(program.steps):
-        _write_step(w, index, step)
-    size = max(placed.size, 1)
-    w("", f"typedef struct {{ float values[{size}]; }} {prefix}_memory;")
+        _write_step(w, index, step, form)
+    fields = [*form.fields(), (form.element, "values", placed.size)]
+    fields = [field for field in fields if field[2]] or [("char", "nothing", 4)]
+    members = " ".join(f"{kind} {name}[{count}];" for kind, name, count in fields)
+    ram = 4 * sum(count for *_, count in form.fields()) + -(-item * placed.size // 4) * 4 or 4
+    w("", f"typedef struct {{ {members} }} {prefix}_memory;")
     logits = "logits" if is_of_classes(network.output_shape) else "predict"
     with _function(w, logits):
-        w("float *const m = memory->values;" if program.steps else "(void)memory;")
-        for index, step in enumerate(program.steps):
-            w(_call(w, placed, program, index, step))
-        count = program.output.size
-        first = placed.offsets.get(program.output, 0)
-        source = "pixels[k]" if program.output.memory is program.pixels else f"m[{first} + k]"
-        w(f"for (int k = 0; k < {count}; k++)", f"    outputs[k] = {source};")
+        _write_calls(w, program, placed, form)
+    count = program.output.size
     if logits == "logits":
         softmax = w.use("softmax", float32.SOFTMAX)
         with _function(w, "predict"):
@@ -61,14 +91,12 @@ def write_header(network: Network, program: Program, prefix: str, pixels: str, s
             w(f"{softmax}(outputs, outputs, {count});")
     for name in dict.fromkeys((logits, "predict")):
         w("", "/* The same with memory of its own: not from two threads at a time. */")
-        with w.block(
-            f"{prefix.upper()}_API void {prefix}_{name}(const {pixels} *pixels, float *outputs)"
-        ):
+        arguments = f"const {pixels} *pixels, float *outputs"
+        with w.block(f"{prefix.upper()}_API void {prefix}_{name}({arguments})"):
             w(f"static {prefix}_memory memory;")
             w(f"{prefix}_{name}_in(&memory, pixels, outputs);")
     flash = sum(values.nbytes for values in w.constants.values())
     flash += _write_class_names(w, network)
-    ram = 4 * size
     body = "\n".join([*w.declarations, "", *(f"{text}\n" for text in w.helpers.values()), *w.lines])
     top = _top(network, prefix, pixels, said, flash, ram, body)
     return Header(prefix, f"{top}\n{body}\n", flash, ram)
@@ -138,7 +166,8 @@ def _top(
         *str(network).splitlines(),
     ]
     comment = "\n".join(f" * {ascii_text(line)}".rstrip() for line in lines)
-    includes = ["#include <math.h>", ""] if _MATH.search(body) else []
+    includes = [f"#include <{name}.h>" for name, word in _INCLUDES.items() if word.search(body)]
+    includes += [""] if includes else []
     definitions = [
         f"#define {upper}_INPUTS {inputs}",
         f"#define {upper}_OUTPUTS {outputs}",
@@ -170,39 +199,51 @@ def _top(
     )
 
 
-def _write_step(w: Writer, index: int, step: Step) -> None:
+def _write_step(w: Writer, index: int, step: Step, form: Format) -> None:
     w.step = index
     sizes = " and ".join(format_shape(value.shape) for value in step.inputs)
     said = f"{', '.join(step.titles)}: {sizes} -> {format_shape(step.output.shape)}"
-    w("", f"/* {ascii_text(said)} */")
     first = len(w.declarations)
-    with w.block(f"static void {w.prefix}_step_{index}({', '.join(_parameters(w, step))})"):
-        float32.emit(w, step)
+    body = w.sibling()
+    with body.block(
+        f"static void {w.prefix}_step_{index}({', '.join(_parameters(w, step, form))})"
+    ):
+        form.emit(body, step)
+    w("", f"/* {ascii_text(said)} */", *body.lines)
     if len(w.declarations) > first:
         w.declarations.insert(first, f"/* {ascii_text(', '.join(step.titles))} */")
 
 
-def _parameters(w: Writer, step: Step) -> list[str]:
+def _parameters(w: Writer, step: Step, form: Format) -> list[str]:
     """Declare what a step reads and writes; what may lie in one place is not restricted."""
     restrict = "" if step.in_place else f"{w.prefix.upper()}_RESTRICT "
     names = ["x"] if len(step.inputs) == 1 else [f"x{i}" for i in range(len(step.inputs))]
-    kind = w.pixels if step.x.producer is None else "float"
-    parameters = [f"const {kind} *{restrict}{name}" for name in names]
-    parameters.append(f"float *{restrict}y")
-    if step.scratch:
-        parameters.append(f"float *{restrict}scratch")
-    return parameters
+    source = w.pixels if step.x.producer is None else form.element
+    target = "float" if form.gives_floats(step) else form.element
+    parameters = [f"const {source} *{restrict}{name}" for name in names]
+    extras = [declaration for declaration, _ in form.extras(step)]
+    return [*parameters, f"{target} *{restrict}y", *extras]
 
 
-def _call(w: Writer, placed: arena.Arena, program: Program, index: int, step: Step) -> str:
-    arguments = [_place(placed, program, value) for value in (*step.inputs, step.output)]
-    if step.scratch:
-        arguments.append(f"m + {placed.scratch[step]}")
-    return f"{w.prefix}_step_{index}({', '.join(arguments)});"
+def _write_calls(w: Writer, program: Program, placed: arena.Arena, form: Format) -> None:
+    """Write the calls of all steps, and what brings the last value to the outputs."""
 
+    def place(value: Value) -> str:
+        return "pixels" if value.memory is program.pixels else f"m + {placed.offsets[value]}"
 
-def _place(placed: arena.Arena, program: Program, value: Value) -> str:
-    return "pixels" if value.memory is program.pixels else f"m + {placed.offsets[value]}"
+    w(f"{form.element} *const m = memory->values;" if placed.size else "(void)memory;")
+    for index, step in enumerate(program.steps):
+        target = "outputs" if form.gives_floats(step) else place(step.output)
+        extras = [argument for _, argument in form.extras(step)]
+        if form.element == "float" and step.scratch:
+            extras = [f"m + {placed.scratch[step]}"]
+        arguments = [*map(place, step.inputs), target, *extras]
+        w(f"{w.prefix}_step_{index}({', '.join(arguments)});")
+    if not program.steps or not form.gives_floats(program.steps[-1]):
+        first = placed.offsets.get(program.output, 0)
+        source = "pixels[k]" if program.output.memory is program.pixels else f"m[{first} + k]"
+        count = program.output.size
+        w(f"for (int k = 0; k < {count}; k++)", f"    outputs[k] = {form.result(program, source)};")
 
 
 def _function(w: Writer, name: str) -> AbstractContextManager[None]:

@@ -42,17 +42,17 @@ class Axis:
     turns: int
 
 
-def write_product(w: Writer, step: Product, sums: Sums, *, apart: bool) -> None:
+def write_product(w: Writer, step: Product, sums: Sums, pixel: str = "") -> None:
     """Write the loops of a product.
 
-    `apart` says that sums lie in `sums`, not in the pixel itself.
+    `pixel` is the type of the pixels if their sums lie apart, in `sums`, not in them.
     """
     pooled = step.pool is not None
     channels, rows, columns = step.output.planes if pooled else step.outputs
     with w.loop("row", rows), w.loop("column", columns):
         place = index(("row", columns * channels, rows), ("column", channels, columns))
-        w(f"{'int8_t' if apart else sums.kind} *pixel = {_plus('y', place)};")
-        target = "sums" if apart else "pixel"
+        w(f"{pixel or sums.kind} *pixel = {_plus('y', place)};")
+        target = "sums" if pixel else "pixel"
         row, column = Axis("row", rows), Axis("column", columns)
         if pooled:
             _write_pool(w, step, sums, target, row, column)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,7 @@ class Activation:
     monotone: bool = True
     low: float | None = None  # of one that only cuts off
     high: float | None = None
+    function: Callable[[Any], Any] = np.asarray  # the definition
 
 
 @dataclass(eq=False)

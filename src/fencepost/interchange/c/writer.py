@@ -63,6 +63,13 @@ class Writer:
         self.declarations += array(kind, full, values, comment)
         return full
 
+    def sibling(self) -> Writer:
+        """Return a writer of another function of the same step."""
+        writer = Writer(self.prefix, self.pixels)
+        writer.step, writer.declarations = self.step, self.declarations
+        writer.constants, writer.helpers = self.constants, self.helpers
+        return writer
+
     def use(self, name: str, text: str) -> str:
         """Take up a helper, and return its full name."""
         macro = f"{self.prefix.upper()}_RESTRICT"

@@ -354,3 +354,63 @@ def test_the_learning_rate_is_found_and_drawn(fencepost, folder, tmp_path):
     refused = fencepost("train", "--data", folder, "--find-lr", "rates.txt")
     assert refused.status == 2
     assert ".png" in refused.err
+
+
+def test_bad_files_are_left_out_and_listed_at_the_end(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "data", 12)
+    (root / "cross" / "empty.png").touch()
+    (root / "circle" / "text.jpg").write_text("none")
+    settings = ["--data", root, "--epochs", 1, "--picture", "none", "--out", "a.st"]
+    refused = fencepost("train", *settings)
+    assert refused.status == 2
+    assert "circle/text.jpg is not an image" in refused.err
+    assert "cross/empty.png is empty" in refused.err and "--skip-bad" in refused.err
+    done = fencepost("train", *settings, "--skip-bad")
+    assert done.status == 0, done.err
+    assert done.out.splitlines()[-3:] == [
+        "Left out, for 2 files cannot be used (--skip-bad):",
+        "  circle/text.jpg is not an image that can be read",
+        "  cross/empty.png is empty",
+    ]
+    done = fencepost("evaluate", "a.st", "--json")  # as it was trained
+    assert (done.status, len(done.json["left_out"])) == (0, 2)
+
+
+def test_a_cache_changes_nothing_but_the_time(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "data", 12, size=20, colour=True)
+    base = ["train", "--data", root, "--epochs", 2, "--size", 16, "--picture", "none"]
+    said = [
+        fencepost(*base, "--out", f"{k}.st", "--cache", cache).out
+        for k, cache in enumerate(("none", "decoded", "decoded"))
+    ]
+    weights = [fp.load(tmp_path / f"{k}.st").parameter_vector for k in range(3)]
+    assert (weights[0] == weights[1]).all() and (weights[1] == weights[2]).all()
+    assert "Decoded into the cache decoded" in said[1]
+    assert "Taken from the cache decoded" in said[2]
+    unwritable = fencepost(*base, "--cache", root / "cross" / "000.png")
+    assert unwritable.status == 2 and "the cache must be a folder" in unwritable.err
+
+
+def test_a_label_file_and_proportions_that_the_model_remembers(fencepost, tmp_path, write_folder):
+    root = write_folder(tmp_path / "data", 10)
+    rows = ["file;kind"]
+    (tmp_path / "photos").mkdir()
+    for kind in ("circle", "cross"):
+        for path in sorted((root / kind).iterdir()):
+            name = f"{kind} {path.name}"
+            with Image.open(path) as image:
+                image.resize((24, 16)).save(tmp_path / "photos" / name)
+            rows.append(f"{name};{kind}")
+    (tmp_path / "photos" / "labels.csv").write_text("\n".join(rows))
+    done = fencepost(
+        *("train", "--data", "photos", "--size", 12, "--fit", "pad", "--epochs", 1),
+        *("--out", "a.st", "--picture", "none"),
+    )
+    assert done.status == 0, done.err
+    assert "its column 'file' names the images, the column 'kind' the classes" in done.out
+    prediction = fencepost("predict", "a.st", f"photos/{name}", "--json").json["predictions"][0]
+    data = fp.datasets.image_folder(tmp_path / "photos", (12, 12), fit="pad")
+    probabilities = fp.load(tmp_path / "a.st").predict_proba(data.images[-1:])[0]
+    assert (data.images[-1, 0, :2] == 0).all()
+    assert prediction["probability"] == pytest.approx(probabilities.max(), abs=1e-6)
+    assert fencepost("evaluate", "a.st", "--json").json["images"] == 3

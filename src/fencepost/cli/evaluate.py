@@ -28,6 +28,8 @@ def evaluate(
     ] = None,
     size: Annotated[str | None, options.SIZE] = None,
     label: Annotated[str | None, options.LABEL] = None,
+    skip_bad: Annotated[bool, options.SKIP_BAD] = False,
+    cache: Annotated[str | None, options.CACHE] = None,
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
@@ -50,6 +52,7 @@ def evaluate(
         source = replace(source, size=options.parse_size(size))
     if label is not None:
         source = replace(source, label=label)
+    source = replace(source, skip_bad=skip_bad or source.skip_bad, cache=cache)
     if threads is not None:
         set_num_threads(threads)
     backbone = backbones.remembered_backbone(network, model)
@@ -85,4 +88,6 @@ def evaluate(
         }
     else:
         result["r_squared"] = None if math.isnan(evaluation.r_squared) else evaluation.r_squared
-    console.result(result)
+    if tested.left_out:
+        console.say(*loading.bad_files(tested.left_out))
+    console.result(result | {"left_out": list(tested.left_out)})

@@ -140,7 +140,7 @@ def train(
         f"second; {seconds:.1f} s in all."
     )
     if loaded.left_out:
-        console.say(*loaded.bad_files())
+        console.say(*loading.bad_files(loaded.left_out))
     console.result(
         {
             "model": name,

@@ -30,7 +30,7 @@ class Source:
     channels: int | None = None
     fit: str = "crop"
     nested: bool | None = None
-    skip_bad: bool = False
+    skip_bad: bool = field(default=False, compare=False)
     cache: str | None = field(default=None, compare=False)
 
     def pictures(self, size: tuple[int, int] | None, channels: int | None) -> Loading:
@@ -67,15 +67,6 @@ class TrainingData:
     held_out: float | None
     description: str
     left_out: tuple[str, ...] = ()
-
-    def bad_files(self) -> list[str]:
-        """Return lines that list the files that were left out, none if there are none."""
-        if not self.left_out:
-            return []
-        return [
-            f"Left out, for {plural(len(self.left_out), 'file')} cannot be used (--skip-bad):",
-            *(f"  {file}" for file in self.left_out),
-        ]
 
 
 def for_training(source: Source, seed: int) -> TrainingData:
@@ -145,6 +136,14 @@ def for_testing(
             f"{len(kept):,} that were held out of its training."
         )
     return data, data.description
+
+
+def bad_files(left_out: tuple[str, ...]) -> list[str]:
+    """Return lines that list files that were left out."""
+    return [
+        f"Left out, for {plural(len(left_out), 'file')} cannot be used (--skip-bad):",
+        *(f"  {file}" for file in left_out),
+    ]
 
 
 def remember(network: Network, source: Source, loaded: TrainingData, seed: int, model: str) -> None:

@@ -70,7 +70,7 @@ def _inspect(
     for index in indices:
         try:
             with tree.open(files[index].name) as file:
-                yield index, image_files.inspect(file)
+                yield index, "is empty" if not files[index].size else image_files.inspect(file)
         except OSError as error:
             yield index, f"cannot be opened ({error.strerror or error})"
         except DataError as error:

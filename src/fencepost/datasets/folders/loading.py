@@ -222,7 +222,8 @@ def load(
     if said:
         remarks.append(f"Left out: {plural(len(said), 'file')} that cannot be used.")
     if listing.skipped:
-        remarks.append(f"{listing.skipped:,} files that are no images were skipped.")
+        what = "that is no image was" if listing.skipped == 1 else "that are no images were"
+        remarks.append(f"{plural(listing.skipped, 'file')} {what} skipped.")
     return Dataset(
         pixels,
         targets,

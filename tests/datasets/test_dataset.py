@@ -122,3 +122,11 @@ def test_subset():
         data.subset([4])
     with pytest.raises(ArgumentError, match="integers or a mask"):
         data.subset([])
+
+
+def test_statistics_of_images_whose_sums_of_squares_are_beyond_64_bits():
+    """40 million pixels: what is under the root is an integer of 66 bits."""
+    images = np.zeros((600, 1, 256, 256), np.uint8)
+    images[::2] = 255
+    mean, std = channel_statistics(images)
+    assert (mean[0], std[0]) == (127.5, 127.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -240,7 +241,7 @@ def channel_statistics(images: NDArray[Any]) -> ChannelStatistics:
             total = sum(int(part.sum(dtype=np.uint64)) for part in parts)
             squares = sum(int(_squares(part).sum(dtype=np.uint64)) for part in parts)
             mean[c] = total / elements
-            std[c] = np.sqrt(elements * squares - total * total) / elements
+            std[c] = math.sqrt(elements * squares - total * total) / elements  # beyond int64
         else:
             mean[c] = sum(float(part.sum(dtype=np.float64)) for part in parts) / elements
             deviations = (part.astype(np.float64) - mean[c] for part in parts)

@@ -15,6 +15,7 @@ __all__ = ["LazyImages", "Source"]
 
 CHUNK = 1024  # images of one piece of `pieces`
 RELEASE = 128 << 20  # bytes read from the cache on disk before their memory is given back
+AHEAD = 64 << 20  # bytes that the disk is asked for before they are needed
 
 
 class Store(Protocol):
@@ -24,6 +25,9 @@ class Store(Protocol):
 
     def release(self) -> None:
         """Give back the memory of what was read."""
+
+    def prefetch(self, indices: NDArray[np.int64]) -> None:
+        """Begin to read pictures that will be needed soon."""
 
 
 class Filling(Protocol):
@@ -62,7 +66,28 @@ class Source:
         self.refuse, self.unwritable = refuse, unwritable
         self.fingerprint = fingerprint
         self.read = 0  # bytes since memory was last given back
+        self.order = np.zeros(0, np.int64)
+        self.position = self.fetched = 0  # in `order`: what was waited for, what is being read
         weakref.finalize(self, filling.stop)  # at the latest when Python ends
+
+    def expect(self, order: NDArray[np.int64]) -> None:
+        """Note in which order pictures will be needed."""
+        self.order, self.position, self.fetched = order, 0, 0
+        self.filling.expect(order)
+
+    def used(self, indices: NDArray[np.int64]) -> None:
+        """Give back memory now and then, and have the disk read what comes next."""
+        bytes_each = self.store.pixels[:1].nbytes
+        self.read += bytes_each * len(indices)
+        if self.read > RELEASE:
+            self.store.release()
+            self.read = 0
+        at = self.position
+        if at < len(self.order) and len(indices) and self.order[at] == indices[0]:
+            self.position += len(indices)
+            ahead = max(self.position, self.fetched)
+            self.fetched = self.position + AHEAD // bytes_each
+            self.store.prefetch(self.order[ahead : self.fetched])
 
 
 class LazyImages:
@@ -134,7 +159,7 @@ class LazyImages:
 
     def expect(self, indices: NDArray[np.int64]) -> None:
         """Say in which order the pictures at these indices of `pixels` will be needed."""
-        self._source.filling.expect(indices)
+        self._source.expect(indices)
 
     def wait(
         self,
@@ -150,13 +175,8 @@ class LazyImages:
 
         Raises DataError: Files that cannot be used, all of them named; or no room in the cache.
         """
-        source, filling = self._source, self._source.filling
-        source.read += self.pixels[:1].nbytes * (
-            len(self.pixels) if indices is None else len(indices)
-        )
-        if source.read > RELEASE:
-            source.store.release()
-            source.read = 0
+        filling = self._source.filling
+        self._source.used(self.indices if indices is None else indices)
         try:
             if not filling.wait(indices, progress, interrupted):
                 return False

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,6 +59,9 @@ class Store(Protocol):
     def release(self) -> None:
         """Give back the memory of what was read."""
 
+    def prefetch(self, indices: NDArray[np.int64]) -> None:
+        """Begin to read pictures that will be needed soon."""
+
     def close(self) -> None:
         """Write no more."""
 
@@ -84,6 +88,9 @@ class MemoryStore:
     def release(self) -> None:
         """Keep all: it is nowhere else."""
 
+    def prefetch(self, indices: NDArray[np.int64]) -> None:
+        """Do nothing: they are there."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -99,6 +106,10 @@ class DiskStore:
         self.pixels = self._map.view(np.ndarray)
         self.state = np.load(folder / STATE, mmap_mode="r+")
         self._offset = int(self._map.offset)
+        # Of pages that are needed in random order those beside them are not read along.
+        if hasattr(mmap, "MADV_RANDOM"):
+            self._map._mmap.madvise(mmap.MADV_RANDOM)
+        self._reader = ThreadPoolExecutor(1, "fencepost-read")
         if len(self.state) != len(self.pixels):
             raise ValueError("pixels and state differ in length")
         with contextlib.suppress(OSError):
@@ -129,8 +140,21 @@ class DiskStore:
         if hasattr(mmap, "MADV_DONTNEED"):
             mapping.madvise(mmap.MADV_DONTNEED)
 
+    def prefetch(self, indices: NDArray[np.int64]) -> None:
+        """Have the system read pictures from the disk while others are used."""
+        if hasattr(os, "posix_fadvise") and self._file >= 0 and len(indices):
+            self._reader.submit(self._advise, np.sort(indices))
+
+    def _advise(self, indices: NDArray[np.int64]) -> None:
+        size = self.pixels[:1].nbytes
+        with contextlib.suppress(OSError):
+            for index in indices.tolist():
+                at = self._offset + index * size
+                os.posix_fadvise(self._file, at, size, os.POSIX_FADV_WILLNEED)
+
     def close(self) -> None:
         """Write no more; what is mapped stays so."""
+        self._reader.shutdown(cancel_futures=True)
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -414,3 +414,33 @@ def test_a_label_file_and_proportions_that_the_model_remembers(fencepost, tmp_pa
     assert (data.images[-1, 0, :2] == 0).all()
     assert prediction["probability"] == pytest.approx(probabilities.max(), abs=1e-6)
     assert fencepost("evaluate", "a.st", "--json").json["images"] == 3
+
+
+def test_several_seeds_and_a_report(fencepost, folder, tmp_path):
+    base = ["train", "--data", folder, "--epochs", 2, "--picture", "none", "--model", "lenet5"]
+    done = fencepost(*base, "--seeds", 3, "--seed", 5, "--report", "a.html", "--json")
+    assert done.status == 0, done.err
+    result = done.json
+    assert result["seeds"] == [5, 6, 7] and len(result["test_accuracies"]) == 3
+    assert result["mean_test_accuracy"] == pytest.approx(np.mean(result["test_accuracies"]))
+    assert result["test_accuracy"] == result["test_accuracies"][0]
+    assert "Of the 3 networks that of seed 5 is kept, the first." in done.err
+    assert "Over 3 seeds (5 to 7)" in done.err
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "lenet5 on figures" in page and "Over 3 seeds" in page
+    alone = fencepost(*base, "--seed", 7, "--out", "b.st", "--json")
+    assert alone.json["test_accuracies"] != [] and alone.json["std_test_accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--seeds", 2, "--checkpoint", "a.ckpt"), "--checkpoint keeps one training"),
+        (("--report", "a.pdf"), "--report must be a .html file"),
+        (("--report", "nowhere/a.html"), "--report must name a file in a folder that exists"),
+    ],
+)
+def test_seeds_and_reports_that_cannot_be(fencepost, folder, options, words):
+    refused = fencepost("train", "--data", folder, *options)
+    assert refused.status == 2
+    assert words in refused.err

@@ -258,7 +258,9 @@ def test_bad_files_are_all_named_or_left_out(lazily, photos, expected):
     cut = (photos / "cat" / "00.png").read_bytes()[:-40]
     (photos / "cat" / "z.png").write_bytes(cut)
     for _ in range(2):  # decoded, then from the cache
-        with pytest.raises(DataError, match=r"3 that cannot be used: cat/x.png is empty; .*cat/z.png"):
+        with pytest.raises(
+            DataError, match=r"3 that cannot be used: cat/x.png is empty; .*cat/z.png"
+        ):
             lazily()
         data = lazily(skip_bad=True)
         np.testing.assert_array_equal(np.asarray(data.images), expected)

@@ -50,7 +50,7 @@ def train(
     source = data.source()
 
     from .shared import backbones, loading, recipes, report
-    from .training import preview, session
+    from .training import preview, seeds, session
 
     name = recipes.model_name(model.model, source.is_mnist, model.backbone is not None)
     recipe.check()
@@ -79,8 +79,9 @@ def train(
     if limit is not None and recipe.epochs is None:
         chosen = replace(chosen, epochs=None)
     console.say("", f"{name}:", str(network), "", str(chosen))
-    for remark in report.before_training(loaded.train, chosen.balance):
-        console.say(remark)
+    remarks = report.before_training(loaded.train, chosen.balance)
+    if remarks:
+        console.say(*remarks)
 
     if output.show_augmentation is not None:
         if first:
@@ -109,17 +110,29 @@ def train(
     if limit is not None:
         spent = time.perf_counter() - started
         left = session.time_for_training(limit, spent, network, loaded.test, picture is not None)
-    trained = session.Session(loaded.train, loaded.test, settings).run(network, run.seed, left)
+        left /= run.seeds
+    trainings = session.Session(loaded.train, loaded.test, settings)
+    all_trained = [trainings.run(network, run.seed, left)]
+    for seed in range(run.seed + 1, run.seed + run.seeds):
+        console.say(f"Seed {seed}.")
+        other = recipes.build(name, loaded.train, seed, model.model)
+        all_trained.append(trainings.run(other, seed, left))
     if not first:
         return
+    trained = session.best_of(all_trained)
+    network = trained.network
     loading.remember(network, source, loaded, run.seed, name)
     if backbone is not None:
         network.metadata["training"]["backbone"] = backbone.config()
     network.save(out)
+    if run.seeds > 1:
+        console.say(seeds.choice(trained, all_trained))
     console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
 
     evaluation, history = trained.evaluation, trained.history
     console.say(report.summary(evaluation))
+    if run.seeds > 1:
+        console.say(seeds.spread(all_trained))
     rate, things = trained.images_per_second, noun(pictures.train.input_shape)
     if picture is not None:
         report.draw_picture(
@@ -134,6 +147,26 @@ def train(
             evaluation,
         )
         console.say(f"Drawn {picture}.")
+    if output.report is not None:
+        from .training.page import page
+
+        page.write(
+            output.report,
+            page.Facts(
+                title=f"{name} on {source.short_name}",
+                model_file=out,
+                trained=trained,
+                all_trained=all_trained,
+                train=pictures.train,
+                validation_images=session.validation_images(history),
+                test=pictures.test,
+                data=pictures.description,
+                recipe=str(chosen),
+                remarks=remarks,
+                left_out=loaded.left_out,
+            ),
+        )
+        console.say(f"Written {output.report}.")
     seconds = time.perf_counter() - started
     console.say(
         f"{plural(len(history), 'epoch')} in {trained.seconds:.1f} s, {rate:,.0f} {things} per "
@@ -162,6 +195,8 @@ def train(
             "classes": list(loaded.train.class_names),
             "saved": str(out),
             "picture": None if picture is None else str(picture),
+            "report": None if output.report is None else str(output.report),
+            **seeds.figures(all_trained),
             "backbone": None if backbone is None else backbone.config(),
         }
     )

@@ -44,7 +44,7 @@ def test_resuming_needs_a_checkpoint():
 def test_files_are_named_after_data_and_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert OutputOptions().files("a-b", None) == (Path("a-b.safetensors"), Path("a-b.png"))
-    none = OutputOptions(Path("c.st"), Path("none")).files("a-b", None)
+    none = OutputOptions(out=Path("c.st"), picture=Path("none")).files("a-b", None)
     assert none == (Path("c.st"), None)
     with pytest.raises(ArgumentError, match="two files"):
-        OutputOptions(Path("c.st")).files("a-b", Path("c.st"))
+        OutputOptions(out=Path("c.st")).files("a-b", Path("c.st"))

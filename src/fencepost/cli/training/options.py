@@ -255,6 +255,14 @@ class RunOptions:
     """Run."""
 
     seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Train so many networks, of as many seeds, and say the mean of their accuracies "
+            "and its standard deviation. The best on validation is kept, else the first.",
+        ),
+    ] = 1
     threads: Annotated[int | None, options.THREADS] = None
     checkpoint: Annotated[
         Path | None, typer.Option(help="File that keeps the training, to go on from it.")
@@ -265,10 +273,15 @@ class RunOptions:
 
     def settings(self) -> dict[str, Any]:
         """Return them by the names that `fit` has for them; the seed goes with each training."""
-        return {name: value for name, value in vars(self).items() if name != "seed"}
+        return {name: value for name, value in vars(self).items() if not name.startswith("seed")}
 
     def check(self) -> None:
         """Raise `ArgumentError` for what cannot be."""
+        if self.seeds > 1 and self.checkpoint is not None:
+            raise ArgumentError(
+                f"--checkpoint keeps one training. Received: --seeds {self.seeds}. Leave out one "
+                "of the two, or train with one --seed after the other."
+            )
         if self.resume and self.checkpoint is None:
             raise ArgumentError(
                 "--resume needs to know what to go on from: give --checkpoint FILE."
@@ -337,6 +350,14 @@ class OutputOptions:
             show_default="none",
         ),
     ] = None
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="HTML page of data, training, classes, mistakes and network, in one file that "
+            "can be sent.",
+            show_default="none",
+        ),
+    ] = None
     as_json: Annotated[bool, options.JSON] = False
 
     def files(self, name: str, checkpoint: Path | None) -> tuple[Path, Path | None]:
@@ -348,5 +369,8 @@ class OutputOptions:
         picture = None if self.picture == NO_PICTURE else self.picture or out.with_suffix(".png")
         if picture is not None:
             check_picture("--picture", picture)
-        check_others(out, {"--picture": picture, "--checkpoint": checkpoint})
+        if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
+            raise ArgumentError(f"--report must be a .html file. Received: {self.report}.")
+        others = {"--picture": picture, "--checkpoint": checkpoint, "--report": self.report}
+        check_others(out, others)
         return out, picture

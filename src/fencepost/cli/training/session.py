@@ -113,6 +113,11 @@ def time_for_training(
     return max(limit - spent - testing - _SAVING - _DRAWING * draws, 0.01)
 
 
+def validation_images(history: History) -> int:
+    """Return how many images a training was validated with."""
+    return int(history.settings.get("validation images", 0))
+
+
 def best_of(trained: list[Trained]) -> Trained:
     """Return the network with the best validation; without, the first: a test must not choose."""
     return max(trained, key=lambda one: one.validation_accuracy or 0.0)

@@ -280,6 +280,8 @@ def _read(
                 status = os.fstat(opened.fileno())
                 if (status.st_size, status.st_mtime_ns) != (file.size, file.stamp):
                     raise DataError("was changed since the folder was listed")
+            if not file.size:
+                raise DataError("is empty")
             return image_files.read(opened, channels, size, fit)
     except OSError as error:
         raise DataError(f"cannot be opened ({error.strerror or error})") from error

@@ -138,6 +138,13 @@ def test_a_table_of_other_things_beside_classes_is_left_alone(tmp_path):
     assert labels(tmp_path) == {"cat/1.jpg": "cat", "dog/2.jpg": "dog"}
 
 
+def test_a_table_in_a_folder_of_its_own(tmp_path):
+    touch(tmp_path, *(f"data/images/{name}" for name in FILES))
+    (tmp_path / "data" / "meta").mkdir()
+    (tmp_path / "data" / "meta" / "labels.csv").write_text("id,label\na,cat\nb,dog\nc,cat\n")
+    assert list(labels(tmp_path).values()) == ["cat", "dog", "cat"]
+
+
 def test_missing_files_are_all_listed(photos):
     (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\nx.jpg,cat\ny.jpg,dog\n")
     refused(

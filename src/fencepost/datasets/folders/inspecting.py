@@ -48,7 +48,8 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
     notes: Counter[str] = Counter()
     problems: dict[int, str] = {}
     done = 0
-    with ThreadPoolExecutor(workers()) as pool:
+    pool = ThreadPoolExecutor(workers())
+    try:
         pieces = (range(at, min(at + _CHUNK, len(files))) for at in range(0, len(files), _CHUNK))
         for piece in pool.map(lambda indices: list(_inspect(tree, files, indices)), pieces):
             for index, info in piece:
@@ -61,6 +62,8 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
             done += len(piece)
             if progress is not None:
                 progress(done, len(files))
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for all of them
     return Headers(sizes, channels, notes, problems)
 
 

@@ -30,6 +30,7 @@ _LABELS = {
     "classes", "truth", "groundtruth", "index", "train", "training", "val", "valid", "validation",
     "test",
 }  # fmt: skip
+_DEEPEST = 2  # folders above a table that is called labels or the like
 _PART_COLUMNS = ("split", "part", "set", "subset", "partition", "usage", "phase", "dataset")
 
 
@@ -101,7 +102,7 @@ class LabelFiles:
         return Listing(self._tree, files, labels, sorted_names(labels))
 
     def _candidates(self, folders: dict[str, str]) -> list[str]:
-        """Return the tables at the level of the parts, in them, and beside the root."""
+        """Return the tables where parts or classes lie, beside the root, or called labels."""
         if self._given:
             return [self._given]
         above = self._prefix.split("/")
@@ -111,7 +112,10 @@ class LabelFiles:
             name
             for name in self._tree.others
             if name.lower().endswith(ENDINGS)
-            and name[: name.rfind("/") + 1] in levels
+            and (
+                name[: name.rfind("/") + 1] in levels
+                or (name.count("/") <= _DEEPEST and self._is_decisive(name))
+            )
             and "submission" not in name  # Kaggle's, with a class that means nothing
         ]
         root = self._tree.root

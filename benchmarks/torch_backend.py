@@ -134,28 +134,35 @@ def trainings(
             report.check(f"{name}, {place}: accuracy less the engine's", difference, ACCURACY)
 
 
+# Networks, shapes of an image, and how many batches of 64 take a second or so on two cores.
+SIZES = [
+    ("lenet5", (1, 28, 28), 200),
+    ("small_cnn", (3, 32, 32), 60),
+    ("mobilenet", (3, 64, 64), 6),
+    ("resnet9", (3, 32, 32), 4),
+    ("resnet18", (3, 64, 64), 2),
+    ("resnet18", (3, 128, 128), 1),
+]
+
+
 def speeds(report: Report) -> None:
-    """Print images per second of training, by network and batch."""
-    rows = [["network", "batch", *(place for place, _ in places())]]
-    for name, shape in (
-        ("lenet5", (1, 28, 28)),
-        ("small_cnn", (3, 32, 32)),
-        ("resnet9", (3, 32, 32)),
-    ):
-        for batch in (64, 512):
+    """Print images per second of training, by network and batch; the best of three epochs."""
+    rows = [["network", "image", "batch", *(place for place, _ in places())]]
+    for name, shape, batches in SIZES:
+        for batch in (64, 512) if torch.cuda.is_available() else (64,):
             make = getattr(fp.models, name)
             net = make(10, shape) if name == "lenet5" else make(shape, 10)
-            count = batch * (4 if name == "resnet9" else 40)
+            count = batch * batches
             images = np.random.default_rng(0).integers(0, 256, (count, *shape), np.uint8)
             labels = np.arange(count) % 10
-            row = [name, str(batch)]
+            row = [name, "×".join(map(str, shape)), str(batch)]
             for _, options in places():
                 history = net.copy().fit(
                     images, labels, epochs=3, batch_size=batch, progress=False, **options
                 )
                 row.append(f"{max(history['images_per_second']):,.0f}")
             rows.append(row)
-    report.say(format_table(rows, "<>" + ">" * len(places())))
+    report.say(format_table(rows, "<<>" + ">" * len(places())))
 
 
 def resumed(report: Report, net: fp.Network, data: Images, folder: Path) -> None:
@@ -246,6 +253,7 @@ def main() -> int:
     """Run everything; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="folder for the report")
+    parser.add_argument("--speeds", action="store_true", help="nothing but images per second")
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -256,6 +264,9 @@ def main() -> int:
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     level, threads = fp._engine.level, fp.get_num_threads()
     report.say(f"PyTorch {torch.__version__}, {gpu}; engine {level}, {threads} threads")
+    if arguments.speeds:
+        speeds(report)
+        return 0
     share = 10 if arguments.quick else 1
     mnist = fp.datasets.open("mnist")
     digits = (mnist.train.images[::share], mnist.train.targets[::share])

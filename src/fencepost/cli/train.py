@@ -91,8 +91,9 @@ def train(
             drawn = {"picture": str(output.show_augmentation)}
             console.result({"augmentation": chosen.augmentation, **drawn})
             return
-    if output.find_lr is not None and first:
-        console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
+    if output.find_lr is not None:
+        if first:
+            console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
         return
 
     replaced = out.exists()

@@ -122,7 +122,7 @@ class TrainingRun:
         Raises DivergedError: When the loss became NaN or infinite, with the last good weights put
         back.
         """
-        with Interrupts() as interrupts:
+        with Interrupts(terminate=self._processes.count > 1) as interrupts:
             progress.start(self._pace.fraction(self._done))
             try:
                 while self.history.outcome == "running":

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fencepost.training import fit
+from fencepost.training.loop.interrupts import Interrupts
 from training.small import bars, dense_net
 
 IMAGES, LABELS = bars(160)
@@ -38,6 +39,19 @@ def test_ctrl_c_stops_within_a_second_at_a_step_boundary():
     assert np.isfinite(net.parameter_vector).all()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert net.evaluate(IMAGES, LABELS).accuracy > 0.5
+
+
+def test_sigterm_is_taken_where_torchrun_sends_it():
+    before = signal.getsignal(signal.SIGTERM)
+    with Interrupts(terminate=True) as interrupts:
+        os.kill(os.getpid(), signal.SIGTERM)
+        deadline = time.monotonic() + 5
+        while not interrupts.requested and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert interrupts.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_training_in_another_thread():

@@ -41,7 +41,7 @@ class Console:
 
     def result(self, value: Mapping[str, Any]) -> None:
         """Write the one JSON object, if that is wanted."""
-        if self.as_json:
+        if self.as_json and not self._silent:
             print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
 
 

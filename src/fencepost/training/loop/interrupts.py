@@ -5,24 +5,30 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
+from typing import Any
 
 
 class Interrupts:
     """While entered, the first Ctrl-C sets `requested` instead of raising; a second one raises.
 
     Only Python's own handler is replaced, only in the main thread (elsewhere signals do not
-    arrive): a program that handles the signal itself keeps its handling.
+    arrive): a program that handles the signal itself keeps its handling. With `terminate`, SIGTERM
+    is taken alike: torchrun sends it where Ctrl-C was pressed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, terminate: bool = False) -> None:
         self.requested = False
-        self._installed = False
+        self._defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler}
+        if terminate:
+            self._defaults[signal.SIGTERM] = signal.SIG_DFL
+        self._installed: list[signal.Signals] = []
 
     def __enter__(self) -> Interrupts:
-        ours_to_take = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if ours_to_take and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._note)
-            self._installed = True
+        if threading.current_thread() is threading.main_thread():
+            for number, default in self._defaults.items():
+                if signal.getsignal(number) is default:
+                    signal.signal(number, self._note)
+                    self._installed.append(number)
         return self
 
     def __exit__(
@@ -31,9 +37,9 @@ class Interrupts:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._installed:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._installed = False
+        while self._installed:
+            number = self._installed.pop()
+            signal.signal(number, self._defaults[number])
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         if self.requested:

@@ -51,32 +51,33 @@ class TorchLoss:
         partners = np.roll(targets, -1, axis=0)
         counts = self._counts(targets, partners, shares, weights)
         divisor = float(counts.sum()) or 1.0
+        wanted = self._sent(targets[own])
         mixed = None if shares is None else self._sent(shares[own])
-        values = self._values(outputs, targets[own], partners[own], mixed)
+        other = None if shares is None else self._sent(partners[own])
+        values = self._values(outputs, wanted, other, mixed)
         if weights is not None:
             values = values * self._sent(_mixed(weights, np.roll(weights, -1), shares)[own])
         if not self.counts_classes:
             return values.sum() / (divisor * outputs.shape[1]), torch.zeros((), dtype=torch.int64)
-        labels = targets if shares is None else np.where(shares > 0.5, partners, targets)
-        right = (outputs.detach().argmax(1) == self._sent(labels[own])).sum()
+        labels = wanted if mixed is None else torch.where(mixed > 0.5, other, wanted)
+        right = (outputs.detach().argmax(1) == labels).sum()
         return values.sum() / divisor, right
 
-    def _values(self, outputs: Any, targets: Any, partners: Any, mixed: Any) -> Any:
+    def _values(self, outputs: Any, wanted: Any, other: Any, mixed: Any) -> Any:
         """Return the loss of each image."""
         if not self.counts_classes:
-            wanted = self._sent(targets)
             if mixed is not None:
-                wanted = torch.lerp(wanted, self._sent(partners), mixed[:, None])
+                wanted = torch.lerp(wanted, other, mixed[:, None])
             return (outputs - wanted).square().sum(1)
-        values = self._cross_entropy(outputs, targets)
+        values = self._cross_entropy(outputs, wanted)
         if mixed is not None:
-            values = torch.lerp(values, self._cross_entropy(outputs, partners), mixed)
+            values = torch.lerp(values, self._cross_entropy(outputs, other), mixed)
         return values
 
-    def _cross_entropy(self, outputs: Any, labels: NDArray[Any]) -> Any:
+    def _cross_entropy(self, outputs: Any, labels: Any) -> Any:
         return F.cross_entropy(
             outputs,
-            self._sent(labels),
+            labels,
             self._on_device,
             reduction="none",
             label_smoothing=self._smoothing,

@@ -8,6 +8,7 @@ import pytest
 
 import fencepost as fp
 from fencepost.cli.app import run
+from fencepost.interchange.c import compiler
 
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
@@ -51,3 +52,14 @@ def test_a_difference_that_is_not_allowed(model, tmp_path, capsys):
 def test_refusals(model, tmp_path, out, words, capsys):
     assert run(["export", str(model), "-o", str(tmp_path / out)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_header_of_8_bits(model, tmp_path, capsys):
+    out = tmp_path / "digits.h"
+    if compiler.find() is None:
+        pytest.skip("no C compiler is installed")
+    assert run(["export", str(model), "-o", str(out), "--int8", "mnist", "--tolerance", "0.5"]) == 0
+    said = capsys.readouterr().out
+    assert "8-bit integers" in said and "in float32" in said and "bytes of constants" in said
+    assert run(["export", str(model), "-o", str(tmp_path / "a.onnx"), "--int8", "mnist"]) == 2
+    assert "int8 is for C headers" in capsys.readouterr().err

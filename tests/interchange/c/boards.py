@@ -52,17 +52,23 @@ def missing() -> str | None:
     return None
 
 
+def compiler(processor: str) -> list[str]:
+    """Return the command of the compiler for a processor."""
+    fpu = BOARDS[processor][1]
+    return [_GCC, f"-mcpu={processor}", "-mthumb", "-mfloat-abi=hard", f"-mfpu={fpu}"]
+
+
 def run(processor: str, header: Path, prefix: str, flags: list[str]) -> str:
     """Compile the test program of a header for a processor, run it, and return what it prints."""
-    board, fpu = BOARDS[processor]
+    board, _ = BOARDS[processor]
     folder = header.parent
     (folder / "start.c").write_text(_START)
     (folder / "board.ld").write_text(_LAYOUT)
     program = folder / f"{header.stem}-{processor}.elf"
     command = [
-        _GCC, f"-mcpu={processor}", "-mthumb", "-mfloat-abi=hard", f"-mfpu={fpu}", *flags,
-        f"-D{prefix.upper()}_MAIN", "-x", "c", str(header), str(folder / "start.c"),
-        "--specs=rdimon.specs", "-T", str(folder / "board.ld"), "-o", str(program), "-lm",
+        *compiler(processor), *flags, f"-D{prefix.upper()}_MAIN", "-x", "c", str(header),
+        str(folder / "start.c"), "--specs=rdimon.specs", "-T", str(folder / "board.ld"),
+        "-o", str(program), "-lm",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -32,13 +32,13 @@ _DOT = """
 /* y[k] += x[0] * w[0][k] + x[1] * w[1][k] + ... for `count` inputs and `n` outputs */
 static inline void {p}_dot(float *{r} y, const float *{r} x, const float *{r} w, int count, int n)
 {{
-    int i = 0;
-    for (; i + 4 <= count; i += 4, w += 4 * n) {{
+    const int whole = count - count % 4;
+    for (int i = 0; i < whole; i += 4, w += 4 * n) {{
         const float x0 = x[i], x1 = x[i + 1], x2 = x[i + 2], x3 = x[i + 3];
         for (int k = 0; k < n; k++)
             y[k] += (x0 * w[k] + x1 * w[n + k]) + (x2 * w[2 * n + k] + x3 * w[3 * n + k]);
     }}
-    for (; i < count; i++, w += n)
+    for (int i = whole; i < count; i++, w += n)
         for (int k = 0; k < n; k++)
             y[k] += x[i] * w[k];
 }}
@@ -49,11 +49,11 @@ _EACH = """
 static inline void {p}_each(float *{r} y, const float *{r} x, const float *{r} w, int taps,
                             int step, int n)
 {{
-    int i = 0;
-    for (; i + 3 <= taps; i += 3, x += 3 * step, w += 3 * n)
+    const int whole = taps - taps % 3;
+    for (int i = 0; i < whole; i += 3, x += 3 * step, w += 3 * n)
         for (int k = 0; k < n; k++)
             y[k] += x[k] * w[k] + x[step + k] * w[n + k] + x[2 * step + k] * w[2 * n + k];
-    for (; i < taps; i++, x += step, w += n)
+    for (int i = whole; i < taps; i++, x += step, w += n)
         for (int k = 0; k < n; k++)
             y[k] += x[k] * w[k];
 }}

@@ -173,6 +173,27 @@ def test_microcontrollers_compute_the_same(digits, processor, tmp_path):
     assert all(float(a) == pytest.approx(float(b), abs=1e-6) for a, b in pairs)
 
 
+@pytest.mark.parametrize("compiler", [*COMPILERS, "cortex-m4"])
+def test_no_compiler_warns_however_it_optimises(compiler, tmp_path):
+    """In float32 and in 8 bits: known sizes have warnings of their own."""
+    reason = boards.missing() if compiler in boards.BOARDS else missing(compiler)
+    if reason:
+        pytest.skip(reason)
+    layers = [fp.Conv2d(4, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2), fp.Conv2d(4, 3, groups=4),
+              fp.AvgPool2d(2), fp.Flatten(), fp.Linear(8), fp.Tanh(), fp.Linear(3)]  # fmt: skip
+    net = fp.Network((1, 12, 12), layers)
+    net.export(tmp_path / "f.h", verify=False)
+    (tmp_path / "q.h").write_bytes(header(net, random_images(net, 8), "q").text_alone)
+    (tmp_path / "use.c").write_text(
+        '#include "f.h"\n#include "q.h"\nvoid use(const float *x, float *y);\n'
+        "void use(const float *x, float *y) { f_predict(x, y); q_predict(x, y); }\n"
+    )
+    command = boards.compiler(compiler) if compiler in boards.BOARDS else [compiler]
+    for level in ("-Os", "-O2", "-O3"):
+        files = ["-c", str(tmp_path / "use.c"), "-o", str(tmp_path / "use.o")]
+        compile_c([*command, *WARNINGS, level, *files])
+
+
 def test_what_stays_in_floats_is_named(tmp_path):
     net = network("group norm")
     written = net.export(tmp_path / "a.h", int8=random_images(net, 30))

@@ -54,14 +54,14 @@ _DOT = """
 static inline void {p}_dot(int32_t *{r} y, const int8_t *{r} x, const int8_t *{r} w, int count,
                            int n, int zero)
 {{
-    int i = 0;
-    for (; i + 4 <= count; i += 4, w += 4 * n) {{
+    const int whole = count - count % 4;
+    for (int i = 0; i < whole; i += 4, w += 4 * n) {{
         const int x0 = x[i] - zero, x1 = x[i + 1] - zero;
         const int x2 = x[i + 2] - zero, x3 = x[i + 3] - zero;
         for (int k = 0; k < n; k++)
             y[k] += (x0 * w[k] + x1 * w[n + k]) + (x2 * w[2 * n + k] + x3 * w[3 * n + k]);
     }}
-    for (; i < count; i++, w += n)
+    for (int i = whole; i < count; i++, w += n)
         for (int k = 0; k < n; k++)
             y[k] += (x[i] - zero) * w[k];
 }}

@@ -54,14 +54,13 @@ def joined(operation: Operation, chains: Sequence[Sequence[Part]]) -> list[Part]
 
 
 def _added(operation: Operation, chains: Sequence[Sequence[Part]]) -> Part:
-    if not any(chains):
-        two = Affine(np.array(2, np.float32), np.zeros((), np.float32))
-        return Part(None, pending=two)
     if len(set(operation.input_shapes)) > 1:
         raise Misfit("arrays of different sizes are added")
     # The shortcut is the shorter branch, as in ResNet.
     longer = len(chains[0]) >= len(chains[1])
     first, second = (settled(chain) for chain in (chains if longer else chains[::-1]))
+    if not first and not second:
+        return Part(None, pending=Affine(np.array(2, np.float32), np.zeros((), np.float32)))
     shortcut = {"shortcut": [part.layer for part in second]} if second else {}
     layer = layers.Residual(*(part.layer for part in first), **shortcut)  # type: ignore[arg-type]
     return _branched(layer, [first, second])
@@ -98,6 +97,8 @@ def _multiplied(operation: Operation, first: list[Part], second: list[Part]) -> 
     made, more = _activation(inner)
     if made is None:
         parts = settled(_without_axes(operation, inner))
+        if not parts:
+            raise Misfit("fencepost has no layer that squares")
         made = _branched(layers.Gate(*(part.layer for part in parts)), [parts])  # type: ignore[arg-type]
     factor *= more
     size = output_size(operation)

@@ -14,7 +14,7 @@ Rule: TypeAlias = Callable[..., "list[Part] | None"]
 
 #: How many parts a rule takes, and the rule; the first that fits is taken.
 _RULES: tuple[tuple[int, Rule], ...] = (
-    (4, scales.distance),
+    (3, scales.distance),
     (3, arrangements.permuted_flatten),
     (3, norms.regrouped),
     (3, scales.scaled_tanh),
@@ -28,6 +28,8 @@ _RULES: tuple[tuple[int, Rule], ...] = (
     (2, scales.roots),
     (2, scales.biased),
     (2, scales.sum_pool),
+    (2, scales.uncounted),
+    (2, scales.padded_after),
     (2, scales.padded),
     (2, scales.global_pool),
     (2, scales.kept_axes),

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError, FencepostError
-from ...graph import Graph, Operation
+from ...graph import Graph, Operation, element_count
 from ...layers.base import ElementwiseLayer
 from ...network import Network
 from ...text import plural
+from ..facts import shape_text
 from . import values, windows  # noqa: F401  each adds its rules
 from .arrangements import inverse
 from .branches import Chain, Join, decompose
@@ -24,6 +25,7 @@ from .rules import input_size, output_size, parts_of, where
 from .settling import Misfits, settled
 
 _SHOWN = 40  # misfits in a message
+_LARGEST = 2**27  # values of an image, at any place in a network: a file may claim more
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def _problems(graph: Graph) -> list[str]:
         problems.append(f"an input of {len(graph.input_shapes[0]) - 1} axes besides the batch")
     if len(graph.outputs) != 1:
         problems.append(f"the model has {plural(len(graph.outputs), 'output')} instead of 1")
+    for shape in (*graph.input_shapes, *(one.output_shape for one in graph.operations)):
+        if (element_count(shape or ()) or 0) > _LARGEST:
+            problems.append(f"an array of {shape_text(shape or ())} is too large")
     for operation in graph.operations:
         if any(value.output for value in operation.inputs if value.operation >= 0):
             problems.append(f"{where(operation)}: it takes the second output of an operation")

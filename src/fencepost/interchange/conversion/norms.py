@@ -13,7 +13,7 @@ import numpy as np
 
 from ... import layers
 from ...layers import Layer
-from .parts import Affine, Centre, Float32, Misfit, Normalise, Part, Scale, is_reshape
+from .parts import Affine, Centre, Float32, Misfit, Normalise, Part, Scale, Sizes, is_reshape
 
 
 def regrouped(a: Part, b: Part, c: Part) -> list[Part] | None:
@@ -48,9 +48,10 @@ def scaled_norm(a: Part, b: Part) -> list[Part] | None:
     norm, affine = a.pending, b.pending
     if not (isinstance(norm, Normalise) and isinstance(affine, Affine)):
         return None
-    weight, bias = norm.weight, norm.bias
-    weight = affine.factor if weight is None else weight * affine.factor
-    bias = affine.summand if bias is None else bias * affine.factor + affine.summand
+    weight, bias = affine.factor, affine.summand
+    if not _is_neutral(norm):
+        bias = bias if norm.bias is None else norm.bias * weight + bias
+        weight = weight if norm.weight is None else norm.weight * weight
     made = replace(a, pending=replace(norm, weight=weight, bias=bias))
     try:
         norm_layer(made)
@@ -72,41 +73,52 @@ def norm_layer(part: Part) -> Part:
     """Return the layer that a norm is. Raises Misfit if there is none."""
     norm, shape = part.pending, part.input_shape
     assert isinstance(norm, Normalise)
-    rank = len(shape)
-    groups = shape[0] if norm.axes == tuple(range(1, rank)) and rank > 1 else norm.groups
-    everything = norm.axes == tuple(range(rank))
-    channel = (shape[0], *(1,) * (rank - 1))
     plain = norm.weight is None and norm.bias is None
+    ones, zeros = np.ones((), np.float32), np.zeros((), np.float32)
     arrays: dict[str, Float32] = {}
-    for name, array, default in (("weight", norm.weight, 1), ("bias", norm.bias, 0)):
-        if not plain:
-            arrays[name] = np.array(default, np.float32) if array is None else array
-    each_value = (
-        everything
-        and groups == 1
-        and any(
-            array.ndim and array.shape != channel and array.size > 1 for array in arrays.values()
-        )
-    )
-    affine = not plain
-    layer: Layer
-    if everything and (groups > 1 or not (each_value or rank == 1)):
-        layer, target = layers.GroupNorm(groups, norm.eps, affine), channel
-    elif everything:
-        layer, target = layers.LayerNorm(norm.eps, affine), shape
-    elif norm.axes == (0,):
-        layer, target = layers.LayerNorm(norm.eps, affine, "channels"), channel
-    elif norm.axes == tuple(range(1, rank)):
-        layer, target = layers.GroupNorm(groups, norm.eps, affine), channel
-    else:
+    if not plain:
+        arrays["weight"] = ones if norm.weight is None else norm.weight
+        arrays["bias"] = zeros if norm.bias is None else norm.bias
+    candidates = _candidates(norm, shape, affine=not plain)
+    if not candidates:
         raise Misfit("it normalises along other axes than a layer does")
+    for layer, target in candidates:
+        if all(_broadcasts(array, target) for array in arrays.values()):
+            weights = {
+                name: np.ascontiguousarray(np.broadcast_to(array, target))
+                for name, array in arrays.items()
+            }
+            return replace(part, layer=layer, pending=None, weights=weights)
+    if not _is_neutral(norm):
+        raise Misfit("its factors differ from pixel to pixel")
+    return norm_layer(replace(part, pending=replace(norm, weight=None, bias=None)))
+
+
+def _candidates(norm: Normalise, shape: Sizes, *, affine: bool) -> list[tuple[Layer, Sizes]]:
+    """Return the layers that normalise along these axes, with the shape of their factors.
+
+    An axis of one element is along all axes, and along none.
+    """
+    eps, rank = norm.eps, len(shape)
+    channel = (shape[0], *(1,) * (rank - 1))
+    axes = {axis for axis in norm.axes if shape[axis] > 1}
+    long = {axis for axis in range(rank) if shape[axis] > 1}
+    made: list[tuple[Layer, Sizes]] = []
+    if norm.groups > 1:
+        return [(layers.GroupNorm(norm.groups, eps, affine), channel)] if axes == long else []
+    if axes == long:
+        whole = layers.LayerNorm(eps, affine), shape
+        group = layers.GroupNorm(1, eps, affine), channel
+        made += [whole, group] if rank == 1 else [group, whole]
+    if axes == long & {0}:
+        made.append((layers.LayerNorm(eps, affine, "channels"), channel))
+    if axes == long - {0} and rank > 1:
+        made.append((layers.GroupNorm(shape[0], eps, affine), channel))
+    return made
+
+
+def _broadcasts(array: Float32, target: Sizes) -> bool:
     try:
-        weights = {
-            name: np.ascontiguousarray(np.broadcast_to(array, target)).reshape(
-                -1 if target == channel else target
-            )
-            for name, array in arrays.items()
-        }
+        return np.broadcast_shapes(array.shape, target) == target
     except ValueError:
-        raise Misfit("its factors differ from pixel to pixel") from None
-    return replace(part, layer=layer, pending=None, weights=weights)
+        return False

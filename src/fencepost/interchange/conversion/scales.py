@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import layers
 from ...layers import Layer
@@ -100,6 +101,44 @@ def scaling(factor: float, like: Part) -> Part:
     pending = Affine(np.array(factor, np.float32), np.zeros((), np.float32))
     shape = like.output_shape
     return Part(None, pending=pending, where=like.where, input_shape=shape, output_shape=shape)
+
+
+def padded_after(a: Part, b: Part) -> list[Part] | None:
+    """Read zeros after a transposed convolution without bias as more of its output."""
+    layer: Any = a.layer
+    if not isinstance(layer, (layers.ConvTranspose1d, layers.ConvTranspose2d)) or layer.bias:
+        return None
+    if not isinstance(b.pending, Pad) or b.pending.value != 0:
+        return None
+    if any(before for before, _ in b.pending.pairs):
+        return None
+    more = zip(layer.output_padding, b.pending.pairs, strict=True)
+    extra = [own + after for own, (_, after) in more]
+    limits = zip(extra, layer.stride, layer.dilation, strict=True)
+    if any(size >= max(stride, dilation) for size, stride, dilation in limits):
+        return None
+    return [replace(a, layer=_changed(layer, output_padding=extra), output_shape=b.output_shape)]
+
+
+def uncounted(a: Part, b: Part) -> list[Part] | None:
+    """Read means over the share of each window that is no padding."""
+    pool: Any = a.layer
+    if not isinstance(pool, (layers.AvgPool1d, layers.AvgPool2d)) or not pool.count_include_pad:
+        return None
+    if not isinstance(b.pending, Affine) or np.any(b.pending.summand):
+        return None
+    shares: NDArray[np.float64] = np.ones(())
+    pads: Any = pool.padding
+    for axis, output in enumerate(a.output_shape[1:]):
+        kernel = pool.kernel_size[axis]
+        first = np.arange(output) * pool.stride[axis] - pads[axis][0]
+        counts = np.minimum(first + kernel, a.input_shape[1 + axis]) - np.maximum(first, 0)
+        shares = np.multiply.outer(shares, counts / kernel)
+    if b.pending.factor.shape[1:] != shares.shape or not (shares > 0).all():
+        return None
+    if not np.allclose(b.pending.factor, 1 / shares, rtol=1e-5):
+        return None
+    return [replace(a, layer=_changed(pool, count_include_pad=False))]
 
 
 def padded(a: Part, b: Part) -> list[Part] | None:
@@ -214,20 +253,19 @@ def roots(a: Part, b: Part) -> list[Part] | None:
     return [replace(b, pending=Function("rsqrt"))]
 
 
-def distance(a: Part, b: Part, c: Part, d: Part) -> list[Part] | None:
-    """Read the squared distance from centres: (F,), (1, F), (classes, F), (classes,)."""
-    affine = b.pending
-    squared = isinstance(a.pending, Reshape) and c.pending == Function("square")
-    if not squared or not isinstance(affine, Affine) or d.pending != Reduce("Sum", (1,)):
+def distance(a: Part, b: Part, c: Part) -> list[Part] | None:
+    """Read the squared distance from centres: (1, F), (classes, F), (classes, F), (classes,)."""
+    affine = a.pending
+    if not isinstance(affine, Affine) or b.pending != Function("square"):
         return None
-    features = a.input_shape[-1]
-    if a.output_shape != (1, features) or len(a.input_shape) != 1 or len(d.output_shape) != 1:
+    if c.pending != Reduce("Sum", (1,)) or len(a.input_shape) != 2 or a.input_shape[0] != 1:
         return None
+    features = a.input_shape[1]
     if affine.summand.shape[1:] != (features,) or not (np.abs(affine.factor) == 1).all():
         return None
     centres = -affine.summand if affine.factor.reshape(-1)[0] == 1 else affine.summand
-    made = Part(None, pending=Distance(centres), where=d.where)
-    return [replace(made, input_shape=a.input_shape, output_shape=d.output_shape)]
+    flat = replace(a, layer=layers.Flatten(), pending=None, output_shape=(features,))
+    return [flat, replace(c, pending=Distance(centres), input_shape=(features,))]
 
 
 def rbf(a: Part, b: Part) -> list[Part] | None:

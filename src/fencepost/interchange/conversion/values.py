@@ -60,7 +60,10 @@ def _batch_norm(operation: Operation, details: Details) -> list[Part]:
     if "running_mean" not in given or "running_var" not in given:
         raise Misfit("it has no running statistics")
     shape = input_size(operation)
-    eps, momentum = float(details.options["eps"]), details.options.get("momentum")
+    if (given["running_var"] < 0).any():
+        raise Misfit("its running variances are less than 0")
+    # 0 is below what is allowed here, and 1 + 1e-12 is 1 in float32.
+    eps, momentum = float(details.options["eps"]) or 1e-12, details.options.get("momentum")
     affine = "weight" in given or "bias" in given
     kind = layers.BatchNorm2d if len(shape) == 3 else layers.BatchNorm1d
     layer = kind(eps=eps, momentum=0.1 if momentum is None else float(momentum), affine=affine)
@@ -98,7 +101,9 @@ def _norm(operation: Operation, details: Details) -> list[Part]:
         each = np.repeat(array.reshape(-1), shape[0] // array.size)
         return each.reshape(-1, *(1,) * (rank - 1))
 
-    pending = Normalise(axes, float(options["eps"]), groups, shaped("weight"), shaped("bias"))
+    pending = Normalise(
+        axes, float(options["eps"]) or 1e-12, groups, shaped("weight"), shaped("bias")
+    )
     return [Part(None, pending=pending)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,9 +12,10 @@ import numpy as np
 
 from ...errors import ArgumentError, DataError, SizeError
 from ...graph import Shape, SizedLayer
-from ...network import Network
+from ...network import Network, sizes
+from ...network.arguments import as_input_shape, as_layers, as_network_arguments
 from ..conversion.network import Made, to_network
-from ..conversion.parts import as_float32
+from ..conversion.parts import Float32, as_float32
 from ..conversion.verification import compare, random_images
 from .constants import Values
 from .details import details
@@ -50,6 +52,10 @@ def from_onnx(
         raise DataError(
             f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
         ) from None
+    except DataError as error:
+        if os.fspath(target) in str(error):
+            raise
+        raise DataError(f"{target}: {error}") from None
     made.network.metadata.setdefault("imported", {"from": target.name})
     if verify:
         _verify(target, made)
@@ -60,37 +66,53 @@ def from_onnx(
 
 
 def _own(path: Path, file: File, description: str) -> Network:
-    """Make the network that a file of ours describes, with the weights in it."""
+    """Make the network that a file of ours describes, with the weights in it.
+
+    They are read first: a description may claim more than there is.
+    """
     try:
         config = json.loads(description)
         if not isinstance(config, dict):
             raise ArgumentError(f"it must be a dict. Received: {type(config).__name__}")
+        arguments = as_network_arguments(config)
+        shape, layers = as_input_shape(arguments["input_shape"]), as_layers(arguments["layers"])
+        rows = sizes.resolve(shape, layers)
+        weights = _weights(path, file, rows)
         network = Network.from_config(config)
     except (ArgumentError, SizeError, TypeError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split("\n\n")[0].split())
         raise DataError(
             f"{path}: the description of its network cannot be used: {reason}"
         ) from None
+    for name, values in (*network.parameters.items(), *network.state.items()):
+        values[...] = weights[name].reshape(values.shape)
+    return network
+
+
+def _weights(path: Path, file: File, rows: Sequence[SizedLayer]) -> dict[str, Float32]:
+    """Read the weights that layers need, and no others."""
     given = {weight.name: weight for weight in file.weights}
     tables = {
         f"{one.place}.weight": table
-        for one in _all(network.rows)
+        for one in _all(rows)
         if (table := getattr(one.layer, "connections", None)) is not None
     }
-    for name, values in (*network.parameters.items(), *network.state.items()):
+    specs = sizes.parameter_specs(rows) | sizes.state_specs(rows)
+    weights = {}
+    for name, spec in specs.items():
         if name not in given:
             raise DataError(f"{path}: it lacks the weights {name!r} of its network.")
         array = as_float32(name, read_values(given[name], path.parent))
         if name in tables:
             table = np.array(tables[name], bool)
             array = array[table] if array.shape[: table.ndim] == table.shape else array
-        if array.size != values.size:
+        if array.size != math.prod(spec.shape):
             raise DataError(
                 f"{path}: weights must have the shape that their layer needs. Received: "
-                f'{array.shape} for "{name}", which needs {values.shape}.'
+                f'{array.shape} for "{name}", which needs {spec.shape}.'
             )
-        values[...] = array.reshape(values.shape)
-    return network
+        weights[name] = array
+    return weights
 
 
 def _all(sized: Sequence[SizedLayer]) -> Iterator[SizedLayer]:

@@ -267,18 +267,35 @@ def _upsample(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str
 
 @_writes(layers.ConvTranspose1d, layers.ConvTranspose2d)
 def _conv_transpose(graph: GraphBuilder, sized: SizedLayer, layer: Any, x: str) -> str:
-    return graph.add(
+    ends, extra = layer.padding, layer.output_padding
+    # ONNX Runtime refuses more than the stride allows, where dilation allows more: what is cut off
+    # at the end is less by so much, and beyond that there are zeros.
+    large = any(more >= step for more, step in zip(extra, layer.stride, strict=True))
+    zeros = [max(0, more - end) if large else 0 for end, more in zip(ends, extra, strict=True)]
+    if large:
+        ends = [max(0, end - more) for end, more in zip(ends, extra, strict=True)]
+        extra = [0] * len(extra)
+    bias = [graph.weight("bias")] if layer.bias and not any(zeros) else []
+    y = graph.add(
         "ConvTranspose",
         x,
         graph.weight("weight"),
-        *([graph.weight("bias")] if layer.bias else []),
+        *bias,
         kernel_shape=layer.kernel_size,
         strides=layer.stride,
         dilations=layer.dilation,
         group=layer.groups,
-        pads=[*layer.padding, *layer.padding],
-        output_padding=layer.output_padding,
+        pads=[*layer.padding, *ends],
+        output_padding=extra,
     )
+    if not any(zeros):
+        return y
+    pads = [0] * (len(zeros) + 4) + zeros
+    y = graph.add("Pad", y, graph.constant("zeros", pads, np.int64))
+    if not layer.bias:
+        return y
+    values = graph.weights[f"{sized.place}.bias"].reshape(-1, *(1,) * len(zeros))
+    return graph.add("Add", y, graph.weight("bias", values))
 
 
 # --- normalisation of each image --------------------------------------------------------------

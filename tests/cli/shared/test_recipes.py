@@ -36,6 +36,8 @@ def test_few_images_are_trained_on_for_as_many_steps():
     recipe = recipes.recipe_for("small_cnn", images(300, 1, 30, 60), mnist=False)
     assert (recipe.batch_size, recipe.epochs) == (16, 40)
     assert recipe.augmentation == "shift=1,rotate=5,scale=0.05"
+    colour = recipes.recipe_for("small_cnn", images(300, 3, 30, 60), mnist=False)
+    assert colour.augmentation == "shift=2,rotate=10,scale=0.15,jitter=0.2"
     signals = recipes.recipe_for("small_cnn", images(300, 1, 64), mnist=False)
     assert signals.augmentation == recipes.NO_AUGMENTATION
     assert recipes.recipe_for("lenet5", images(30, 1, 28, 28), mnist=True).epochs == 5

@@ -75,6 +75,8 @@ def test_floats_of_any_range_and_given_axes():
          "versions must be an integer, at least 1"),
         (lambda: fp.plots.augmentations(np.zeros((0, 3, 8, 8)), "flip"), DataError,
          "must not be empty"),
+        (lambda: fp.plots.augmentations(np.zeros((4, 9)), "noise=1"), DataError,
+         "shape \\(4, 9\\), features"),
         (lambda: fp.plots.augmentations(images(2, 1, 8), "crop=0.5"), ArgumentError,
          "crop is for images"),
     ],

@@ -166,7 +166,8 @@ def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
     """Return the recipe for a model and its training data.
 
     Data of which nothing is known are changed only a little: shifted by a thirtieth of their size,
-    rotated by 5 degrees.  Signals are not changed at all.
+    rotated by 5 degrees. Images in colour are changed more, their colours as well, but are not
+    mirrored: not everything may be. Signals are not changed at all.
     """
     recipe = RECIPES.get(name, _ANY)
     if mnist:
@@ -178,6 +179,8 @@ def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
     if len(data.input_shape) == 3:
         shift = max(1, round(min(data.input_shape[1:]) / 30))
         augmentation = f"shift={shift},rotate=5,scale=0.05"
+        if data.input_shape[0] in (3, 4) and data.images.dtype == "uint8":
+            augmentation = f"shift={2 * shift},rotate=10,scale=0.15,jitter=0.2"
     return replace(recipe, epochs=epochs, batch_size=batch_size, augmentation=augmentation)
 
 

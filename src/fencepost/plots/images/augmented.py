@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ...arguments import integer
 from ...datasets.checks import check_images
+from ...errors import DataError
 from ...training.augmentation import Augmentation, as_augmentation
 from .. import style
 from ..networks import tiles
@@ -46,7 +47,7 @@ def augmentations(
     Raises
     ------
     DataError
-        `images` are none.
+        There are no `images`, or they are features (N, F).
     ArgumentError
         The changes are not of this kind of images, or `versions` is not positive.
 
@@ -61,6 +62,11 @@ def augmentations(
     """
     versions = integer("versions", versions, 1)
     every = check_images(images)
+    if every.ndim == 2:
+        raise DataError(
+            "images must have shape (N, C, H, W), or (N, C, W) for signals. Received: shape "
+            f"{every.shape}, features, which have no picture."
+        )
     made = as_augmentation(augmentation, every.shape[1:])
     assert made is not None  # it is an object or text
     made.check_input(every.shape[1:], every)

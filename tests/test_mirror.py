@@ -36,7 +36,7 @@ ELSEWHERE = [
      "datasets/folders/test_classes.py", "folders as people have them"),
     ("datasets/folders", "label_tables matching",
      "datasets/folders/test_label_files.py", "label files as people have them"),
-    ("datasets/folders", "inspecting messages sizes",
+    ("datasets/folders", "inspecting messages options sizes",
      "datasets/folders/test_loading.py", "a data set is what all of them make"),
     ("datasets/folders", "filling store",
      "datasets/test_lazy_images.py", "images are waited for, whatever happens meanwhile"),

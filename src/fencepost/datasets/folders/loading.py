@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import choice, flag
-from ...errors import ArgumentError, DataError
-from ...text import format_shape, format_value, plural
+from ...errors import DataError
+from ...text import format_shape, plural
 from .. import image_files
 from ..dataset import Dataset
 from ..lazy_images import LazyImages, Source
 from .classes import read_contents
 from .filling import Filling
-from .inspecting import Headers, Progress, inspect_all
+from .inspecting import Headers, inspect_all
 from .listing import Contents, Listing
 from .messages import counted, format_bytes, left_out, no_cache, refused, unwritable
+from .options import AUTO, NONE, Loading
 from .sizes import choose_size
 from .store import (
     BAD,
@@ -36,44 +35,8 @@ from .tree import File, Tree
 
 __all__ = ["Loading", "image_folder", "load", "open_folder"]
 
-AUTO, NONE = "auto", "none"
 # A set whose files hold less is decoded so quickly that a cache would only take room.
 WORTH_CACHING = 50 << 20  # bytes
-
-
-@dataclass(frozen=True)
-class Loading:
-    """How pictures are brought to what a network takes.
-
-    `size`: None: chosen from the pictures. `channels`: None: 3 if any has colour. `cache`: "auto",
-    "none" or a folder. `wait`: Whether all is decoded before the data are returned.
-    """
-
-    size: tuple[int, int] | None = None
-    channels: int | None = None
-    fit: str = "crop"
-    skip_bad: bool = False
-    cache: str = AUTO
-    wait: bool = True
-    progress: Progress | None = field(default=None, compare=False)
-
-    def __post_init__(self) -> None:
-        if self.channels not in (None, 1, 3):
-            raise ArgumentError(
-                "channels must be 1 (grey), 3 (RGB) or None (detected). Received: "
-                f"{format_value(self.channels)}."
-            )
-        size = self.size
-        if size is not None and not (
-            len(size) == 2
-            and all(isinstance(s, (int, np.integer)) and 1 <= s <= 1 << 15 for s in size)
-        ):
-            raise ArgumentError(
-                f"size must be (height, width) in pixels, each from 1 to {1 << 15}. Received: "
-                f"{format_value(size)}. For example size=(64, 64)."
-            )
-        choice("fit", self.fit, image_files.FITS)
-        flag("skip_bad", self.skip_bad)
 
 
 def image_folder(

@@ -90,9 +90,17 @@ def filter_(
         bool,
         typer.Option(
             "--tiles",
-            help="For images larger than memory: .tif or .npy, read and written in pieces.",
+            help="For images larger than memory: .tif, .npy or .zarr, read and written in pieces. "
+            "With .zarr always.",
         ),
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="To a .zarr: have the workers of this Dask scheduler do it, tcp://HOST:8786.",
+        ),
+    ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
@@ -109,6 +117,7 @@ def filter_(
     started = time.perf_counter()
     from .. import filter_image
     from ..filtering.flattening import flattened, parse_colour
+    from ..filtering.formats.zarr_files import is_zarr
     from ..filtering.options import Options
     from ..filtering.steps import as_steps
     from ..filtering.writing import format_of
@@ -130,10 +139,11 @@ def filter_(
         "operation": "correlate" if correlate else "convolve",
     }
     Options.read(**keywords)
+    tiles = tiles or scheduler is not None or any(map(is_zarr, [*images, out]))
     if tiles and (direction or compare or flatten is not None or frame is not None):
         raise ArgumentError(
-            "--tiles goes without --direction, --compare, --flatten and --frame, which need whole "
-            "images."
+            "--tiles, --scheduler and .zarr go without --direction, --compare, --flatten and "
+            "--frame, which need whole images."
         )
     ground = None if flatten is None else parse_colour(flatten)
     jobs, passed_over = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)
@@ -153,7 +163,9 @@ def filter_(
 
     def work(job: Job) -> dict[str, Any]:
         if tiles:
-            return _filter_tiles(job, chain, keywords, overwrite)
+            return _filter_tiles(
+                job, chain, {"overwrite": overwrite, "scheduler": scheduler, **keywords}
+            )
         return _filter_one(job, change, frame, overwrite)
 
     # In pieces, one image is bounded; several at once would share the memory and the disk.
@@ -238,7 +250,7 @@ def _filter_one(
 
 
 def _filter_tiles(
-    job: Job, kernels: list[Kernel | KernelSet], keywords: dict[str, Any], overwrite: bool
+    job: Job, kernels: list[Kernel | KernelSet], keywords: dict[str, Any]
 ) -> dict[str, Any]:
     from ..filtering import filter_file
     from .shared.batch import rows_bar
@@ -246,7 +258,7 @@ def _filter_tiles(
     job.target.parent.mkdir(parents=True, exist_ok=True)
     with rows_bar(job.source.name) as progress:
         height, width, channels = filter_file(
-            job.source, job.target, kernels, overwrite=overwrite, progress=progress, **keywords
+            job.source, job.target, kernels, progress=progress, **keywords
         )
     return {"output": str(job.target), "width": width, "height": height, "channels": channels}
 

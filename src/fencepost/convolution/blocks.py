@@ -20,7 +20,7 @@ from .boundaries import Boundary, Indices
 if TYPE_CHECKING:
     import dask.array
 
-__all__ = ["AxisBlocks", "Place", "check_lazy", "cut", "is_lazy", "map_blocks"]
+__all__ = ["AxisBlocks", "Place", "check_lazy", "cut", "is_lazy", "map_blocks", "map_stored"]
 
 
 def is_lazy(array: Any) -> TypeGuard[dask.array.Array]:
@@ -41,15 +41,22 @@ def check_lazy(name: str, array: dask.array.Array) -> None:
 class Place:
     """Where one block lies along an axis of `size` elements.
 
-    `start`: The coordinate of the first element that it reads; below 0 where what it reads was
-    brought from the other end. `first`, `stop`: The coordinates of its results.
+    `start`, `end`: The coordinates of the elements that it reads; below 0 or beyond the size where
+    these are brought from the other end. `first`, `stop`: The coordinates of its results.
     """
 
     size: int
     start: int
+    end: int
     first: int
     stop: int
     unwrapped: bool
+
+    def runs(self) -> list[slice]:
+        """Return the slices of the axis that hold what the block reads."""
+        parts = [(self.start, min(self.end, 0)), (max(self.start, 0), min(self.end, self.size))]
+        parts.append((max(self.start, self.size), self.end))
+        return [slice(a % self.size, a % self.size + b - a) for a, b in parts if a < b]
 
     def window_indices(self, edges: Boundary, before: int, after: int) -> Indices:
         """List the elements of the block that windows read: `before` the result's and `after`."""
@@ -77,12 +84,13 @@ class AxisBlocks:
     def place(self, index: int) -> Place:
         """Return where a block lies."""
         size, start = sum(self.chunks), sum(self.chunks[:index])
-        last = index == len(self.chunks) - 1
+        end = start + self.chunks[index]
         return Place(
             size,
-            start - self.depth if index or self.wraps else 0,
-            start if index else self.first,
-            self.stop if last else start + self.chunks[index],
+            start - self.depth if start or self.wraps else 0,
+            end + self.depth if end < size or self.wraps else size,
+            start if start else self.first,
+            end if end < size else self.stop,
             self.wraps,
         )
 
@@ -147,6 +155,47 @@ def map_blocks(
     return da.map_blocks(
         placed, *read, dtype=meta.dtype, meta=meta, chunks=tuple(chunks), token=name
     )
+
+
+def map_stored(
+    function: Callable[..., NDArray[Any]],
+    source: Any,
+    chunks: tuple[tuple[int, ...], ...],
+    axes: Mapping[int, AxisBlocks],
+    name: str,
+    meta: NDArray[Any],
+) -> dask.array.Array:
+    """Do what `map_blocks` does with an array that lies in a file, of which `source[...]` reads.
+
+    Every block reads by itself what it needs of its neighbours, so that none waits for another, and
+    nothing is kept in memory for those to come. `chunks`: Those of the result along other axes.
+    """
+    import dask.array as da
+
+    cuts = [axes[axis].result_chunks if axis in axes else c for axis, c in enumerate(chunks)]
+    read = functools.partial(_read, source=source, axes=dict(axes), function=function)
+    return da.map_blocks(read, dtype=meta.dtype, meta=meta, chunks=tuple(cuts), token=name)
+
+
+def _read(
+    *,
+    source: Any,
+    axes: Mapping[int, AxisBlocks],
+    function: Callable[..., NDArray[Any]],
+    block_id: tuple[int, ...],
+) -> NDArray[Any]:
+    places = {axis: cuts.place(block_id[axis]) for axis, cuts in axes.items()}
+    runs = [places[a].runs() if a in places else [slice(None)] for a in range(len(source.shape))]
+    return function(_joined(source, runs), places=places)
+
+
+def _joined(source: Any, runs: list[list[slice]]) -> NDArray[Any]:
+    """Return what lies in the runs of each axis, side by side."""
+    for axis, parts in enumerate(runs):
+        if len(parts) > 1:
+            read = [_joined(source, [*runs[:axis], [part], *runs[axis + 1 :]]) for part in parts]
+            return np.concatenate(read, axis)
+    return np.asarray(source[tuple(parts[0] for parts in runs)])
 
 
 def _placed(

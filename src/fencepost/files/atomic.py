@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,32 @@ def atomic_path(target: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Give a new folder to write to; when the block ends, it becomes `target`.
+
+    As with `atomic_path`, what was at `target` stays until then, and if anything goes wrong.
+    """
+    partial, before = (
+        target.with_name(f".{target.name}.{os.getpid()}{ending}") for ending in (PARTIAL, ".old")
+    )
+    try:
+        partial.mkdir()
+        yield partial
+        if target.exists():
+            target.rename(before)
+        partial.rename(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        if before.exists() and not target.exists():
+            before.rename(target)
+        raise
+    if before.is_dir():
+        shutil.rmtree(before, ignore_errors=True)
+    else:
+        before.unlink(missing_ok=True)
 
 
 def atomic_write(target: Path, content: bytes, check: Callable[[Path], None] | None = None) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,12 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
-from ..files.pictures import ORIENTATION
 from .bands import filter_bands, result_height
 from .channels import check_luminance, full_scale
-from .formats import tiff_files
+from .formats.row_files import Source, opened
+from .formats.zarr_files import is_zarr
 from .options import Options
-from .pixels import from_array, has_alpha
+from .pixels import has_alpha
 from .steps import Step, as_steps
 
 __all__ = ["filter_file"]
@@ -30,21 +28,7 @@ _TIFF = (".tif", ".tiff")
 _NUMPY = ".npy"
 _TILE = 256  # pixels, along both sides
 _ROWS = 256  # read at a time, where it does not matter
-_LARGEST_SEGMENT = 1 << 30  # bytes; a strip of more cannot be read in pieces
 _LARGEST_CLASSIC = (1 << 32) - (1 << 25)  # bytes that offsets of 32 bits reach
-_COMPRESSIONS = {8: "zlib", 32946: "zlib", 5: "lzw", 50000: "zstd"}
-
-
-@dataclass(frozen=True)
-class _Source:
-    """An image in a file of which rows can be read."""
-
-    read: Callable[[int, int], Pixels]  # rows (N, W, C), as they are seen
-    shape: tuple[int, int, int]
-    dtype: np.dtype[Any]
-    colours: str
-    flat: bool  # whether the array has no axis of channels
-    save_options: dict[str, Any]  # for tifffile: how the file was written, and what it says
 
 
 def filter_file(
@@ -53,22 +37,29 @@ def filter_file(
     kernel: Any,
     *,
     overwrite: bool = False,
+    scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     **keywords: Any,
 ) -> tuple[int, ...]:
     """Filter an image of any size from one file to another, in bounded memory.
 
     The result is that of `filter_image`. TIFF (with ``pip install 'fencepost[tiff]'``) is read and
-    written tile by tile, ``.npy`` mapped into memory.
+    written tile by tile, ``.npy`` mapped into memory. Zarr arrays (with ``pip install
+    'fencepost[dask]'``) are written by as many threads as `fencepost.get_num_threads` says, or by
+    the workers of a cluster.
 
     Parameters
     ----------
     source, target : path
-        TIFF or ``.npy``, each.
+        TIFF, ``.npy`` or ``.zarr``, each. A Zarr array keeps chunks, attributes and version of one
+        that it was made of; else it has version 3.
     kernel
         As in `filter_image`.
     overwrite : bool
         Whether a file that is there may be replaced.
+    scheduler : str, optional
+        Address of a scheduler of ``dask.distributed``, whose workers compute and write the blocks
+        of a ``.zarr``: they need fencepost, and to reach both files by the same paths.
     progress : function, optional
         Called with how many rows are written, and how many there are.
     **keywords
@@ -102,27 +93,39 @@ def filter_file(
     """
     source, target = Path(source), Path(target)
     for path in (source, target):
-        if path.suffix.lower() not in (*_TIFF, _NUMPY):
+        if path.suffix.lower() not in (*_TIFF, _NUMPY) and not is_zarr(path):
             raise ArgumentError(
-                f"an image is filtered in pieces from and to .tif or .npy. Received: {path}."
+                f"an image is filtered in pieces from and to .tif, .npy or .zarr. Received: {path}."
             )
+    if scheduler is not None and not is_zarr(target):
+        raise ArgumentError(
+            "a cluster writes to .zarr, where every block is a file of its own. "
+            f"Received: {target}."
+        )
     keywords = {"boundary": "reflect", "operation": "convolve", **keywords}
     options = Options.read(**keywords)
     steps = as_steps(kernel)
     if target.exists() and not overwrite:
         raise DataError(f"{target} exists, and is not replaced unless overwriting is asked for.")
+    progress = progress or (lambda done, total: None)
     try:
-        with _opened(source) as image:
+        if is_zarr(target):
+            from .chunked import filter_chunks
+
+            return filter_chunks(source, target, steps, options, scheduler, progress)
+        with opened(source) as image:
             check_luminance(options.luminance, image.colours)
-            return _filter(image, target, steps, options, progress or (lambda done, total: None))
+            return _filter(image, target, steps, options, progress)
     except DataError as error:
         raise (
-            error if str(error).startswith(str(target)) else DataError(f"{source} {error}.")
+            error
+            if str(error).startswith(str(target))
+            else DataError(f"{source} {str(error).rstrip('.')}.")
         ) from error
 
 
 def _filter(
-    image: _Source,
+    image: Source,
     target: Path,
     steps: tuple[Step, ...],
     options: Options,
@@ -149,7 +152,7 @@ def _filter(
     return shape
 
 
-def _is_opaque(image: _Source) -> bool:
+def _is_opaque(image: Source) -> bool:
     height = image.shape[0]
     full = full_scale(image.dtype)
     return all(
@@ -158,127 +161,8 @@ def _is_opaque(image: _Source) -> bool:
     )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[_Source]:
-    with ExitStack() as stack:
-        try:
-            if path.suffix.lower() == _NUMPY:
-                yield _open_numpy(path)
-                return
-            file = stack.enter_context(path.open("rb"))
-        except (OSError, ValueError, EOFError) as error:
-            problem = getattr(error, "strerror", None) or error
-            raise DataError(f"cannot be opened ({problem})") from error
-        tiff = stack.enter_context(tiff_files.opened_tiff(file))
-        yield _open_tiff(path, tiff)
-
-
-def _open_numpy(path: Path) -> _Source:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.ndim not in (2, 3) or 0 in array.shape:
-        raise DataError(f"must hold an image. Received: shape {getattr(array, 'shape', '?')}")
-    _, colours = from_array(array[:1])
-
-    def read(start: int, stop: int) -> Pixels:
-        # Mapped anew for each piece: what a mapping has read stays in memory as long as it does.
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        return from_array(np.array(mapped[start:stop]))[0]
-
-    channels = array.shape[2] if array.ndim == 3 else 1
-    shape = (array.shape[0], array.shape[1], channels)
-    return _Source(read, shape, array.dtype.newbyteorder("="), colours, array.ndim == 2, {})
-
-
-def _open_tiff(path: Path, tiff: Any) -> _Source:
-    page = next((page for page in tiff.pages if not page.is_reduced), tiff.pages[0])
-    tags = tiff_files.check_tags(page)
-    if int(tags.get(ORIENTATION, 1)) != 1:
-        raise DataError("lies on its side or upside down (EXIF); turn it first")
-    if page.is_memmappable:
-        import tifffile
-
-        stored = tifffile.memmap(path, page=page.index, mode="r")
-        kind, offset, sizes = stored.dtype, stored.offset, stored.shape
-        planar = int(page.planarconfig) == 2 and page.samplesperpixel > 1
-
-        def rows(start: int, stop: int) -> Pixels:
-            mapped = np.memmap(path, kind, "r", offset, sizes)  # anew, as above
-            return np.array(mapped[:, start:stop] if planar else mapped[start:stop])
-    else:
-        rows = _Segments(page).rows
-
-    def read(start: int, stop: int) -> Pixels:
-        return tiff_files.as_seen(rows(start, stop), page)[0]
-
-    first, colours = tiff_files.as_seen(rows(0, 1), page)
-    save_options = {
-        "compression": _COMPRESSIONS.get(int(page.compression)),
-        "resolution": page.resolution if tags.get(282) else None,
-        "resolutionunit": page.resolutionunit if tags.get(282) else None,
-        "extratags": [
-            (code, kind, len(tags[code]) + (kind == 2), tags[code], True)
-            for code, kind in ((34675, 7), (271, 2), (272, 2), (315, 2), (33432, 2))
-            if isinstance(tags.get(code), (bytes, str))
-        ],
-    }
-    shape = (page.imagelength, page.imagewidth, first.shape[2])
-    return _Source(read, shape, first.dtype, colours, first.shape[2] == 1, save_options)
-
-
-class _Segments:
-    """Rows of a TIFF whose strips or tiles are decoded one row of them at a time."""
-
-    def __init__(self, page: Any) -> None:
-        self._page = page
-        tiled = bool(page.is_tiled)
-        self._height = int(page.tilelength if tiled else min(page.rowsperstrip, page.imagelength))
-        self._across = -(-page.imagewidth // page.tilewidth) if tiled else 1
-        self._down = -(-page.imagelength // self._height)
-        self._planes = page.samplesperpixel if int(page.planarconfig) == 2 else 1
-        self._decoded: dict[int, Pixels] = {}
-        size = self._height * page.imagewidth * page.samplesperpixel * page.dtype.itemsize
-        if size > _LARGEST_SEGMENT:
-            raise DataError(
-                f"is compressed in strips of {self._height:,} rows, which cannot be read in "
-                "pieces; save it in tiles"
-            )
-
-    def rows(self, start: int, stop: int) -> Pixels:
-        """Return stored rows: (N, W), (N, W, C), or (C, N, W) of separate planes."""
-        first, last = start // self._height, (stop - 1) // self._height
-        self._decoded = {k: rows for k, rows in self._decoded.items() if first <= k <= last}
-        parts = [self._segment_row(k) for k in range(first, last + 1)]
-        axis = 1 if self._planes > 1 else 0
-        joined = np.concatenate(parts, axis=axis)
-        inner = slice(start - first * self._height, stop - first * self._height)
-        return joined[:, inner] if axis else joined[inner]
-
-    def _segment_row(self, index: int) -> Pixels:
-        if index not in self._decoded:
-            planes = [self._plane(index, plane) for plane in range(self._planes)]
-            self._decoded[index] = planes[0] if self._planes == 1 else np.stack(planes)
-        return self._decoded[index]
-
-    def _plane(self, index: int, plane: int) -> Pixels:
-        page = self._page
-        start = (plane * self._down + index) * self._across
-        height = min(self._height, page.imagelength - index * self._height)
-        tiles = []
-        for segment in range(start, start + self._across):
-            offset, count = page.dataoffsets[segment], page.databytecounts[segment]
-            page.parent.filehandle.seek(offset)
-            data = page.parent.filehandle.read(count) if count else None
-            decoded, _, shape = page.decode(data, segment, jpegtables=page.jpegtables)
-            width = shape[2]
-            if decoded is None:  # a tile that was never written
-                decoded = np.full((1, height, width, shape[3]), page.nodata, page.dtype)
-            tiles.append(decoded[0, :height, :width])
-        row = np.concatenate(tiles, axis=1)[:, : page.imagewidth]
-        return row[..., 0] if row.shape[2] == 1 else row
-
-
 def _write_numpy(
-    path: Path, bands: Iterator[tuple[int, Pixels]], shape: tuple[int, ...], image: _Source
+    path: Path, bands: Iterator[tuple[int, Pixels]], shape: tuple[int, ...], image: Source
 ) -> None:
     descr = np.lib.format.dtype_to_descr(image.dtype)
     sizes = shape[:2] if image.flat else shape
@@ -291,7 +175,7 @@ def _write_numpy(
 
 
 def _write_tiff(
-    path: Path, bands: Iterator[tuple[int, Pixels]], shape: tuple[int, ...], image: _Source
+    path: Path, bands: Iterator[tuple[int, Pixels]], shape: tuple[int, ...], image: Source
 ) -> None:
     import tifffile
 

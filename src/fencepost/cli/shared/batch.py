@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ArgumentError, DataError, FencepostError
+from ...filtering.formats.zarr_files import is_zarr
 from ...filtering.writing import is_picture_name
 from ...text import plural
 from .console import Interrupted
@@ -50,7 +51,7 @@ def plan(
     inputs = list(dict.fromkeys(inputs))
     passed_over: list[Path] = []
     targets = [target for given in inputs for target in _targets(given, out, passed_over)]
-    single = len(inputs) == 1 and not inputs[0].is_dir()
+    single = len(inputs) == 1 and not _is_folder(inputs[0])
     if not single and _is_file_name(out) and is_picture_name(out):
         raise ArgumentError(
             f"--out must name a folder for several images. Received: {out}, the name of a file, "
@@ -65,7 +66,7 @@ def plan(
         jobs.append(Job(source, target, beside if compare else None))
     _check_distinct(jobs)
     _check_replaced(jobs, overwrite)
-    if single and jobs[0].target.parent.is_dir():
+    if single and jobs[0].target.parent.is_dir() and not is_zarr(jobs[0].target):
         check_writable("--out", jobs[0].target)
     else:
         check_folder("--out", jobs[0].target.parent if single else out)
@@ -78,7 +79,7 @@ def _targets(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[
 
     if not given.exists():
         raise DataError(f"{given}: there is no such file or folder.")
-    if not given.is_dir():
+    if not _is_folder(given):
         yield given, Path(given.name)
         return
     if out.resolve() == given.resolve() or given.resolve() in out.resolve().parents:
@@ -99,7 +100,12 @@ def _targets(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[
 
 def _is_file_name(out: Path) -> bool:
     """Whether `out` means a file, and not a folder to put one in."""
-    return not out.is_dir() and bool(out.suffix)
+    return not _is_folder(out) and bool(out.suffix)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder of images; a Zarr array is one image."""
+    return path.is_dir() and not is_zarr(path)
 
 
 def _check_distinct(jobs: list[Job]) -> None:
@@ -117,7 +123,7 @@ def _check_distinct(jobs: list[Job]) -> None:
 
 def _check_replaced(jobs: list[Job], overwrite: bool) -> None:
     there = [output for job in jobs for output in job.outputs if output.exists()]
-    folders = [output for output in there if output.is_dir()]
+    folders = [output for output in there if _is_folder(output)]
     if folders:
         raise DataError(f"{folders[0]} is a folder, where a file should go. Give another --out.")
     if there and not overwrite:

@@ -1,0 +1,149 @@
+"""Images of any size to a Zarr array: block by block with Dask, here or on a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, DataError
+from ..files.atomic import atomic_folder
+from ..threads import get_num_threads, set_num_threads
+from .formats import zarr_files
+from .formats.row_files import opened
+from .lazy import filtered_from
+from .options import Options
+from .steps import Step
+
+if TYPE_CHECKING:
+    import dask.array
+
+__all__ = ["filter_chunks"]
+
+_BLOCK = 1 << 25  # bytes of a block; each worker holds one, its neighbours' edges, and its result
+_ROWS = 256  # of an image that is read by rows, of which a block has a multiple
+_SECONDS = 10  # within which a scheduler answers, or is not there
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """An image in a file that is read by rows, opened by whoever reads some."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __getitem__(self, index: tuple[slice, ...]) -> NDArray[Any]:
+        with opened(self.path) as image:
+            rows = image.read(*index[0].indices(self.shape[0])[:2])
+        rows = rows if len(self.shape) == 3 else rows[..., 0]
+        return rows[(slice(None), *index[1:])]
+
+
+def filter_chunks(
+    source: Path,
+    target: Path,
+    steps: tuple[Step, ...],
+    options: Options,
+    scheduler: str | None,
+    progress: Progress,
+) -> tuple[int, ...]:
+    """Filter an image from a file to a Zarr array, and return the shape of the result, (H, W, C).
+
+    The array appears when it is complete.
+    """
+    import dask.array as da
+
+    source, target = source.resolve(), target.resolve()  # workers may stand in another folder
+    image: Any
+    like = colours = None
+    if zarr_files.is_zarr(source):
+        image = zarr_files.ZarrImage.open(source)
+        like, unit = image.array, zarr_files.unit(image.array)[-len(image.shape) :]
+    else:
+        with opened(source) as rows:
+            shape = rows.shape[:2] if rows.flat else rows.shape
+            image, colours = _Rows(source, shape, rows.dtype), rows.colours
+        unit = (_ROWS, *shape[1:])
+    # Blocks are written side by side, so no two may share a chunk.
+    block = _block(unit, image.shape, image.dtype)
+    result = filtered_from(image, block, colours, steps, options)
+    with atomic_folder(target) as partial:
+        array = zarr_files.create(partial, result.shape, result.dtype, like)
+        if scheduler is None:
+            counted = _Counted(array, result.shape, progress)
+            with _one_thread_each() as workers:
+                da.store(result, counted, lock=False, scheduler="threads", num_workers=workers)
+        else:
+            _store_remotely(result, array, scheduler)
+    return result.shape if result.ndim == 3 else (*result.shape, 1)
+
+
+def _block(unit: tuple[int, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """Return a multiple of a chunk, about square, of up to so many bytes as a block has."""
+    rows, columns = (min(n, size) for n, size in zip(unit[:2], shape[:2], strict=True))
+    others = int(np.prod(shape[2:])) * dtype.itemsize
+    while 2 * rows * columns * others <= _BLOCK and (rows < shape[0] or columns < shape[1]):
+        if columns >= shape[1] or (rows <= columns and rows < shape[0]):
+            rows *= 2
+        else:
+            columns *= 2
+    return (rows, columns, *shape[2:])
+
+
+class _Counted:
+    """A Zarr array that says how many rows of it are written."""
+
+    def __init__(self, array: Any, shape: tuple[int, ...], progress: Progress) -> None:
+        self.shape = shape
+        self._array, self._progress = array, progress
+        self._lock, self._done, self._size = threading.Lock(), 0, int(np.prod(shape))
+
+    def __setitem__(self, index: Any, block: NDArray[Any]) -> None:
+        self._array[index] = block
+        with self._lock:
+            self._done += block.size
+            rows = self.shape[0]
+            self._progress(self._done * rows // self._size, rows)
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[int]:
+    """Let blocks be computed side by side, each by one thread; give how many."""
+    workers = get_num_threads()
+    set_num_threads(1)
+    try:
+        yield workers
+    finally:
+        set_num_threads(workers)
+
+
+def _store_remotely(result: dask.array.Array, array: Any, scheduler: str) -> None:
+    """Have the workers of a cluster compute and write the blocks."""
+    import dask.array as da
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ArgumentError(
+            "scheduler must be the address of a Dask scheduler that runs, such as "
+            f'"tcp://127.0.0.1:8786". Received: {scheduler!r} ({error}).'
+        ) from error
+    with client:
+        future = client.compute(da.store(result, array, lock=False, compute=False))
+        try:
+            future.result()
+        except BaseException as error:
+            client.cancel(future)
+            if isinstance(error, Exception):
+                raise DataError(f"could not be filtered by the cluster: {error}") from error
+            raise

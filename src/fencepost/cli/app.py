@@ -103,7 +103,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort, Interrupted) as stop:
         if debug:
             raise
-        print(f"\n{stop if isinstance(stop, Interrupted) else 'Stopped.'}", file=sys.stderr)
+        said = str(stop) if isinstance(stop, Interrupted) else "Stopped."
+        if said:
+            print(f"\n{said}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has had enough; Python must not complain when it closes.

@@ -153,6 +153,8 @@ def fit(
         Images or labels that do not fit, or a checkpoint that cannot be read or written.
     DivergedError
         The loss became NaN or infinite. The network has its last good weights.
+    TrainingError
+        Another of several processes has ended. `resume` goes on from the checkpoint.
     KeyboardInterrupt
         Ctrl-C. The network is usable, and the checkpoint written.
 

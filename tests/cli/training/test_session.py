@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.cli.training.session import Trained, best_of, time_for_training
+from fencepost.cli.shared.console import Interrupted
+from fencepost.cli.training.session import Session, Trained, best_of, time_for_training
 from fencepost.datasets import Dataset
 from fencepost.training import Epoch, History
 
@@ -34,3 +35,15 @@ def test_the_best_validation_is_kept_and_without_one_the_first(accuracies, expec
         trained.append(Trained(seed, NETWORK, history, evaluation, 1.0))
     assert best_of(trained).seed == expected
     assert trained[0].images_per_second == 100.0
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_of_several_processes_one_says_that_it_was_stopped(silent, monkeypatch):
+    def stopped(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fencepost.training.fit", stopped)
+    with pytest.raises(Interrupted) as raised:
+        Session(TEST, TEST, {}, silent).run(NETWORK, seed=0)
+    assert str(raised.value).startswith("Stopped; nothing is saved.") is not silent
+    assert bool(str(raised.value)) is not silent

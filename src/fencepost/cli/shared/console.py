@@ -14,7 +14,7 @@ _NO_TERMINAL = (100, 24)  # columns and lines where the output goes to a file
 
 
 class Interrupted(Exception):
-    """The user stopped the command; the message says what was saved."""
+    """The user stopped the command; the message says what was saved, or another process does."""
 
 
 class Console:

@@ -51,6 +51,7 @@ class Session:
     train: Dataset
     test: Dataset
     settings: dict[str, Any]
+    silent: bool = False  # beside another process that says the same
 
     def run(self, network: Network, seed: int, time_limit: float | None = None) -> Trained:
         """Train a network and test it."""
@@ -79,6 +80,8 @@ class Session:
                 **settings,
             )
         except KeyboardInterrupt:
+            if self.silent:
+                raise Interrupted from None
             raise _interrupted(settings.get("checkpoint")) from None
 
 

@@ -11,7 +11,8 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 // Blocks that a thread has given back, to be taken again. Of a small image, to cut aligned blocks
-// out of larger ones and to merge them again would take a fifth of the time of a filter.
+// out of larger ones and to merge them again would take a fifth of the time of a filter; large ones
+// would go back to the system, and each of their pages would have to be cleared anew.
 class KeptBlocks {
  public:
   static constexpr std::align_val_t kLine{64};
@@ -23,14 +24,16 @@ class KeptBlocks {
   void* take(size_t bytes) {
     const int c = class_of(bytes);
     if (c >= kClasses) return ::operator new[](bytes, kLine);
-    return counts_[c] ? blocks_[c][--counts_[c]] : ::operator new[](kLeast << c, kLine);
+    if (!counts_[c]) return ::operator new[](kLeast << c, kLine);
+    kept_ -= kLeast << c;
+    return blocks_[c][--counts_[c]];
   }
   void give_back(void* block, size_t bytes) {
     const int c = class_of(bytes);
-    if (c < kClasses && counts_[c] < kEach)
-      blocks_[c][counts_[c]++] = block;
-    else
-      ::operator delete[](block, kLine);
+    if (c >= kClasses || counts_[c] == kEach || kept_ + (kLeast << c) > kMost)
+      return ::operator delete[](block, kLine);
+    kept_ += kLeast << c;
+    blocks_[c][counts_[c]++] = block;
   }
   ~KeptBlocks() {
     for (int c = 0; c < kClasses; c++)
@@ -38,14 +41,15 @@ class KeptBlocks {
   }
 
  private:
-  static constexpr size_t kLeast = 256;
-  static constexpr int kClasses = 9, kEach = 6; // 256 bytes to 64 KiB; 0.8 MB of a thread at most
+  static constexpr size_t kLeast = 256, kMost = 8 << 20; // bytes of a block, and of all of a thread
+  static constexpr int kClasses = 15, kEach = 6;         // up to 4 MiB
 
   static int class_of(size_t bytes) {
     return bytes <= kLeast ? 0 : 64 - 8 - __builtin_clzll(static_cast<uint64_t>(bytes - 1));
   }
   void* blocks_[kClasses][kEach];
   int counts_[kClasses] = {};
+  size_t kept_ = 0;
 };
 
 // Uninitialised memory that starts on a cache line.

@@ -18,6 +18,7 @@
 #include "arrays/box.h"
 #include "arrays/correlation/correlate.h"
 #include "arrays/correlation/signals.h"
+#include "arrays/energy.h"
 #include "arrays/pooling.h"
 #include "arrays/row.h"
 #include "bindings/recipes.h"
@@ -99,10 +100,6 @@ std::vector<TilePosition> run_fft(const Correlation& c, const Input<3>& kernels,
   return correlate_fft<T>(c, terms, tile, static_cast<T>(fill), static_cast<T>(offset));
 }
 
-bool is_tile(long size) {
-  return size >= kShortestTile && size <= kLongestTile && (size & (size - 1)) == 0;
-}
-
 nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
                               const PlaneList& planes, const List& rows, const List& columns,
                               double fill, const InOut<4>& out, Pair tile, double offset,
@@ -112,22 +109,35 @@ nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
                                          kernels.shape(2), keep, threads);
   require(arithmetic != DataType::i64, "Fourier transforms are not for int64");
   require_terms(c, kernels, planes);
-  const auto [height, width] = tile;
-  const bool line = height == 1 && kernels.shape(1) == 1;
-  require(is_tile(width) && (line ? width >= kShortestLine : is_tile(height)),
-          "a tile's sides must be powers of two from 16, or 1 and one from 256");
-  require(width >= static_cast<long>(kernels.shape(2)) &&
-              height >= static_cast<long>(kernels.shape(1)),
-          "a tile must hold the kernel");
+  const TileSize size = read_tile(tile, kernels.shape(1), kernels.shape(2));
   nb::list non_finite;
   if (empty(c.out)) return non_finite;
-  const TileSize size{height, width};
   const auto positions = arithmetic == DataType::f32
                              ? run_fft<float>(c, kernels, planes.data(), size, fill, offset)
                              : run_fft<double>(c, kernels, planes.data(), size, fill, offset);
   for (const TilePosition& position : positions)
     non_finite.append(nb::make_tuple(position.plane, position.row, position.column));
   return non_finite;
+}
+
+using Energies = nb::ndarray<double, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+
+double block_energies_of(const Input<4>& source, Pair block, const Energies& out, int threads) {
+  const SourceArray from = view_of<const void>(source);
+  const auto [height, width] = block;
+  require(from.type == DataType::f32 || from.type == DataType::f64, "source must be floats");
+  require(height > 0 && width > 0, "blocks must have elements");
+  require(static_cast<long>(out.shape(0)) == from.planes &&
+              static_cast<long>(out.shape(1)) == (from.height + height - 1) / height &&
+              static_cast<long>(out.shape(2)) == (from.width + width - 1) / width &&
+              static_cast<long>(out.shape(3)) == from.channels,
+          "out must be (planes, blocks down, blocks across, channels)");
+  if (out.size() == 0) return 0;
+  const BlockSize size{height, width};
+  threads = threads_or_default(threads);
+  nb::gil_scoped_release release;
+  return from.type == DataType::f32 ? block_energies<float>(from, size, out.data(), threads)
+                                    : block_energies<double>(from, size, out.data(), threads);
 }
 
 template <class T>
@@ -370,6 +380,10 @@ void define_arrays(nb::module_& m) {
       "As correlate, by Fourier transforms of tiles (height, width) that are powers of two; of\n"
       "height 1 for kernels of one row. Returns the tiles, as (plane, row, column) of their first\n"
       "result, in which something was not finite: their results are to be computed otherwise.");
+  m.def("block_energies", &block_energies_of, array("source"), "block"_a, array("out"),
+        "threads"_a = 0,
+        "Put the sums of squares of blocks (BH, BW) of planes (P, H, W, C) of floats into out\n"
+        "(P, ceil(H / BH), ceil(W / BW), C); return the largest magnitude, if none is NaN.");
   m.def("correlate_separable", &correlate_separable_planes, array("source"), array("vertical"),
         array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
         "offset"_a = 0.0, "threads"_a = 0, "keep"_a = nb::none(),

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays/box.h"
+#include "arrays/energy.h"
 #include "bindings/windows.h"
 
 namespace fencepost {
@@ -85,6 +86,9 @@ struct Recipe {
   double fill, offset, work;
   DataType arithmetic;
   bool is_separable;
+  std::optional<TileSize> tile; // of Fourier transforms
+  BlockSize block{1, 1};
+  double least_share = 0;  // of the largest element, that the length of every block must have
   nb::object shape, dtype; // of the result
 
   bool recognises(const Py_buffer& view, nb::handle g, const Arguments& given) const {
@@ -98,29 +102,55 @@ struct Recipe {
            std::memcmp(weights_view->buf, kernel_bytes.data(), kernel_bytes.size()) == 0;
   }
 
+  // Returns whether results are to be trusted, which only those of transforms may not be.
   template <class T>
-  void correlate_as(const Correlation& c) const {
+  bool correlate_as(const Correlation& c) const {
     const T* first = reinterpret_cast<const T*>(weights.data());
     const T start = static_cast<T>(fill), added = static_cast<T>(offset);
+    if (tile) {
+      if (c.source.type == kDataType<T> && !is_even<T>(c)) return false;
+      return correlate_fft<T>(c, {first, count, height, width, planes.data()}, *tile, start, added)
+          .empty();
+    }
     if (is_separable)
       correlate_separable<T>(
           c, {first, reinterpret_cast<const T*>(more_weights.data()), count, height, width}, start,
           added);
     else
       correlate<T>(c, {first, count, height, width, planes.data()}, start, added);
+    return true;
   }
-  void run(const Correlation& c) const {
-    arithmetic == DataType::f32 ? correlate_as<float>(c) : correlate_as<double>(c);
+  // Whether no block is so small beside the largest element that a transform's error would show.
+  template <class T>
+  bool is_even(const Correlation& c) const {
+    const SourceArray& f = c.source;
+    const long blocks = f.planes * f.channels * ((f.height + block.height - 1) / block.height) *
+                        ((f.width + block.width - 1) / block.width);
+    Buffer<double> energies(blocks);
+    const double largest = block_energies<T>(f, block, energies.get(), c.threads);
+    double least = std::numeric_limits<double>::infinity();
+    bool finite = true;
+    for (long i = 0; i < blocks; i++) {
+      finite &= std::isfinite(energies.get()[i]);
+      least = std::min(least, energies.get()[i]);
+    }
+    return finite && std::sqrt(least) >= least_share * std::max(largest, std::abs(fill));
   }
-  void run(const Box& b) const { sum_boxes(b); }
+  bool run(const Correlation& c) const {
+    return arithmetic == DataType::f32 ? correlate_as<float>(c) : correlate_as<double>(c);
+  }
+  bool run(const Box& b) const {
+    sum_boxes(b);
+    return true;
+  }
 
   template <class Windows>
-  void run_on(Windows& windows, const void* from, void* to) const {
+  bool run_on(Windows& windows, const void* from, void* to) const {
     windows.source.data = from;
     windows.out.data = to;
     if (windows.kept.source.data) windows.kept.source.data = from;
     windows.threads = num_threads();
-    run(windows);
+    return run(windows);
   }
 };
 
@@ -167,11 +197,14 @@ class Recipes {
            const Input<4>& source, const Input<3>& weights, std::optional<Input<3>> more_weights,
            const PlaneList& planes, const List& rows, const List& columns, double fill,
            const InOut<4>& out, double divisor, double offset, Keep keep, bool needs_opaque,
-           nb::object shape, nb::object dtype) {
+           nb::object shape, nb::object dtype, std::optional<Pair> tile, Pair block,
+           double least_share) {
     const View array(f);
     require(static_cast<bool>(array), "f must be a contiguous array");
     require(arguments.size() == kArguments, "there must be five arguments");
-    require(method == "direct" || method == "separable" || method == "box", "no such method");
+    require(method == "direct" || method == "separable" || method == "box" || method == "fft",
+            "no such method");
+    require(tile.has_value() == (method == "fft"), "transforms have tiles, and nothing else has");
     auto r = std::make_shared<Recipe>(
         Recipe{.source = Kind(*array),
                .kernel = nb::borrow(g),
@@ -194,6 +227,9 @@ class Recipes {
                .work = 0,
                .arithmetic = data_type_of(weights),
                .is_separable = method == "separable",
+               .tile = {},
+               .block = {std::get<0>(block), std::get<1>(block)},
+               .least_share = least_share,
                .shape = std::move(shape),
                .dtype = std::move(dtype)});
     if (const View kernel(g); kernel && !PyUnicode_Check(g.ptr())) {
@@ -235,6 +271,8 @@ class Recipes {
       r->correlation = std::move(c);
     }
     require(array->len == static_cast<Py_ssize_t>(source.nbytes()), "source must be f, laid out");
+    require(r->block.height > 0 && r->block.width > 0, "blocks must have elements");
+    if (tile) r->tile = read_tile(*tile, r->height, r->width);
     r->work = static_cast<double>(out.size()) * static_cast<double>(r->height + r->width);
     if (recipes_.size() < kMost)
       recipes_.push_back(std::move(r));
@@ -272,10 +310,10 @@ class Recipes {
       auto own = windows; // another Python thread may follow the same recipe
       const std::shared_ptr<Recipe> held = recipe;
       nb::gil_scoped_release release;
-      held->run_on(own, source.buf, to->buf);
+      return held->run_on(own, source.buf, to->buf);
     };
-    recipe->box ? run(*recipe->box) : run(*recipe->correlation);
-    return out;
+    const bool is_done = recipe->box ? run(*recipe->box) : run(*recipe->correlation);
+    return is_done ? out : nb::none();
   }
 
   std::vector<std::shared_ptr<Recipe>> recipes_;
@@ -292,12 +330,16 @@ void define_recipes(nb::module_& m) {
       .def(nb::init<>())
       .def("run", &Recipes::run, "f"_a, "g"_a, "a"_a.none(), "b"_a.none(), "c"_a.none(),
            "d"_a.none(), "e"_a.none(), "The result of a call that is known, or None.")
-      .def("add", &Recipes::add, "f"_a, "g"_a, "arguments"_a, "method"_a, array("source"),
-           array("weights"), array("more_weights").none(), array("planes"), array("rows"),
-           array("columns"), "fill"_a, array("out"), "divisor"_a, "offset"_a, "keep"_a.none(),
-           "needs_opaque"_a, "shape"_a, "dtype"_a,
-           "Keep a call: what its arguments are, and what they come to, as in correlate (direct),\n"
-           "correlate_separable (weights are columns, more_weights rows) or box.");
+      .def(
+          "add", &Recipes::add, "f"_a, "g"_a, "arguments"_a, "method"_a, array("source"),
+          array("weights"), array("more_weights").none(), array("planes"), array("rows"),
+          array("columns"), "fill"_a, array("out"), "divisor"_a, "offset"_a, "keep"_a.none(),
+          "needs_opaque"_a, "shape"_a, "dtype"_a, "tile"_a.none() = nb::none(),
+          "block"_a = nb::make_tuple(1, 1), "least_share"_a = 0.0,
+          "Keep a call: what its arguments are, and what they come to, as in correlate (direct),\n"
+          "correlate_separable (weights are columns, more_weights rows), box or correlate_fft: of\n"
+          "floats, only where each block's root of squares has least_share of the largest "
+          "element.");
 }
 
 } // namespace FENCEPOST_LEVEL

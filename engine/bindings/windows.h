@@ -139,5 +139,18 @@ inline Correlation read_correlation(const Input<4>& source, const InOut<4>& out,
   return c;
 }
 
+// (height, width) of a tile that is transformed, and holds the kernel.
+inline TileSize read_tile(Pair tile, long kernel_height, long kernel_width) {
+  const auto [height, width] = tile;
+  auto is_side = [](long size) {
+    return size >= kShortestTile && size <= kLongestTile && (size & (size - 1)) == 0;
+  };
+  const bool line = height == 1 && kernel_height == 1;
+  require(is_side(width) && (line ? width >= kShortestLine : is_side(height)),
+          "a tile's sides must be powers of two from 16, or 1 and one from 256");
+  require(width >= kernel_width && height >= kernel_height, "a tile must hold the kernel");
+  return {height, width};
+}
+
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

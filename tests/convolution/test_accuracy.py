@@ -132,6 +132,30 @@ def test_the_lower_bound_of_the_terms_is_one():
             assert least[middle] > 0.003 * exact[middle]
 
 
+@pytest.mark.parametrize("boundary", ["zero", "wrap", "reflect", "nearest"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_images_that_are_even_enough_are_transformed_without_further_thought(boundary, dtype):
+    """Where every block has its least share of the largest element, no result is in doubt."""
+    from fencepost.convolution.apply import _image_task
+    from fencepost.convolution.boundaries import parse_boundary
+    from fencepost.convolution.methods import fft
+
+    random = np.random.default_rng(6)
+    kernel = random.uniform(0.5, 1, (31, 31)) * random.choice((-1, 1), (31, 31))
+    image = random.uniform(0.2, 1, (1, 90, 80, 1)).astype(dtype)
+    task = _image_task(image, kernel, (15, 15), parse_boundary(boundary), dtype, 0.0)
+    transform = fft.cheapest(task)
+    share = accuracy.least_share(task, transform)
+    known = accuracy.scales(task)
+    assert np.sqrt(known.energy.min()) >= share * image.max()
+    assert not accuracy.doubt(task, transform).blocks.any()
+    filtered = fp.filter_image(image[0, ..., 0], kernel, boundary=boundary)
+    direct = fp.convolve(image[0, ..., 0].astype(float), kernel, "same", boundary=boundary)
+    magnitudes = fp.convolve(image[0, ..., 0], np.abs(kernel), "same", boundary=boundary)
+    bound = FACTOR * kernel.size * np.finfo(dtype).eps / 2 * magnitudes
+    assert (np.abs(filtered - direct) <= bound).all()
+
+
 @pytest.mark.parametrize("boundary", ["zero", "wrap", "reflect", 3.0])
 def test_nan_and_infinity_in_arrays_transformed_as_a_whole(boundary):
     random = np.random.default_rng(6)

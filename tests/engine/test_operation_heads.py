@@ -29,6 +29,7 @@ PARTS = {  # of these folders that are no operations by themselves, and what the
     "network/winograd/gradient.cpp": "its products over tiles",
     "network/training/batch.cpp": "passes blocks of images through the operations",
     "network/training/trainer.cpp": "the loop over batches",
+    "arrays/energy.cpp": "sums of squares, of which errors are estimated",
     "arrays/extension.cpp": "rows of an extended array",
     "arrays/row.cpp": "an inner loop of correlation",
     "arrays/tile.cpp": "an inner loop of correlation",

@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         Recipes,
         Trainer,
         augment,
+        block_energies,
         box,
         changes,
         convolve_signals,
@@ -95,6 +96,7 @@ else:
     Recipes = _chosen.Recipes
     Trainer = _chosen.Trainer
     augment = _chosen.augment
+    block_energies = _chosen.block_energies
     box = _chosen.box
     changes = _chosen.changes
     convolve_signals = _chosen.convolve_signals
@@ -119,6 +121,7 @@ __all__ = [
     "Recipes",
     "Trainer",
     "augment",
+    "block_energies",
     "box",
     "changes",
     "convolve_signals",

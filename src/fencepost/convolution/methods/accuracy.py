@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import _engine
 from ..boundaries import FILL, Indices
 from ..task import Array, CorrelationTask
 from . import direct
@@ -122,45 +123,67 @@ def _error(task: CorrelationTask, eps: float, points: int, power: Any) -> Any:
     return 4 * eps * math.log2(points) * norm * np.sqrt(power / points)
 
 
+def least_share(task: CorrelationTask, transform: Tiling) -> float | None:
+    """Return what share of the largest |f| the length of each block must have at least.
+
+    Then the transform is as exact as the direct sum everywhere, whatever else the values are: no
+    tile's root mean square exceeds the largest element. None if there is no such share.
+    """
+    sides = block_sides(task)
+    ones = np.ones((1, *_blocks(task.source.shape[1:-1], sides), 1))
+    least = float(_least(task, sides, ones).min())
+    eps = float(np.finfo(task.kernel.dtype).eps)
+    power = 2.0 * transform.points * transform.terms  # of a tile and its partner
+    error = _error(task, eps, transform.points, power)
+    allowed = float(_allowed(task, np.array(least)))
+    return float(error) / allowed if allowed > 0 else None
+
+
 def scales(task: CorrelationTask) -> Scales:
     """Bound Σ|f||g| from below in every block of results."""
-    largest = _LARGEST_SIDES[min(task.axes, 3)]
-    sides = tuple(min(_side(size), largest) for size in task.kernel.shape)
+    sides = block_sides(task)
     energy = _energy(task.source, sides)
     if not np.isfinite(energy).all():  # NaN is dealt with apart, as if there were zeros
         clean = np.where(np.isfinite(task.source), task.source, 0.0)
         energy = _energy(clean.astype(np.float64), sides)
+    return Scales(sides, energy, _least(task, sides, np.sqrt(energy)))
+
+
+def block_sides(task: CorrelationTask) -> tuple[int, ...]:
+    """Return the sides of a block along each axis."""
+    largest = _LARGEST_SIDES[min(task.axes, 3)]
+    return tuple(min(_side(size), largest) for size in task.kernel.shape)
+
+
+def _least(task: CorrelationTask, sides: tuple[int, ...], lengths: Array) -> Array:
+    """Return what Σ|f||g| is at least, at each result of a block, from the lengths of blocks."""
     befores = [
         _before(along, n) for along, n in zip(task.indices, task.source.shape[1:-1], strict=True)
     ]
     weights = np.abs(task.kernel.astype(np.float64))
     lists: list[Indices] = []
+    least = np.zeros((len(lengths), *_blocks(task.outputs, sides), lengths.shape[-1]))
     for axis, (side, before) in enumerate(zip(sides, befores, strict=True)):
         size = weights.shape[axis]
         # Block B of the array lies under weights c·side + before + (−side, side) of block B − c.
         first = -((before - side + 1) // side)
         last = (size - side - before) // side
         if last < first:
-            least = np.zeros(
-                (len(task.source), *_blocks(task.outputs, sides), task.source.shape[-1])
-            )
-            return Scales(sides, energy, least)
+            return least
         starts = [c * side + before - side + 1 for c in range(first, last + 1)]
         weights = np.minimum.reduce(
             [np.take(weights, np.array(starts) + i, axis=axis) for i in range(2 * side - 1)]
         )
         blocks = -(-task.outputs[axis] // side)
         along = np.arange(first, blocks + last, dtype=np.int32)
-        along[(along < 0) | (along >= energy.shape[axis + 1])] = FILL
+        along[(along < 0) | (along >= lengths.shape[axis + 1])] = FILL
         lists.append(along)
-    least = np.empty((len(energy), *_blocks(task.outputs, sides), energy.shape[-1]))
-    lengths = np.sqrt(energy)
     direct.run(
         CorrelationTask(
             np.ascontiguousarray(lengths), np.ascontiguousarray(weights), tuple(lists), 0.0, least
         )
     )
-    return Scales(sides, energy, least)
+    return least
 
 
 def _blocks(sizes: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:
@@ -176,29 +199,17 @@ def _side(kernel: int) -> int:
 
 def _energy(source: Array, sides: tuple[int, ...]) -> Array:
     """Return the sums of squares of all blocks, in float64."""
-    side, size = sides[0], source.shape[1]
-    if side > 1 and source[0, 0].size > 1:
-        flat = source.reshape(len(source), size, -1)
-        whole = size // side
-        parts = [flat[:, : whole * side].reshape(len(source) * whole, side, -1)]
-        shapes = [(len(source), whole)]
-        if size % side:
-            parts.append(flat[:, whole * side :])
-            shapes.append((len(source), 1))
-        sums = [
-            np.einsum("ijk,ijk->ik", part, part).reshape(*shape, *source.shape[2:])
-            for part, shape in zip(parts, shapes, strict=True)
-            if part.size
-        ]
-        energy = sums[0] if len(sums) == 1 else np.concatenate(sums, axis=1)
-    elif side > 1 and size % side == 0:
-        pieces = source.reshape(len(source), size // side, side)
-        energy = np.einsum("ijk,ijk->ij", pieces, pieces)[..., None]
+    if len(sides) > 2:
+        energy = np.square(source)
+        for axis, side in enumerate(sides, 1):
+            energy = _folded(energy, axis, side)
+        return energy.astype(np.float64)
+    energies = np.empty((len(source), *_blocks(source.shape[1:-1], sides), source.shape[-1]))
+    if len(sides) == 2:
+        _engine.block_energies(source, (sides[0], sides[1]), energies)
     else:
-        energy = _folded(np.square(source), 1, side)
-    for axis, side in enumerate(sides[1:], 2):
-        energy = _folded(energy, axis, side)
-    return energy.astype(np.float64)
+        _engine.block_energies(source[:, None], (1, sides[0]), energies[:, None])
+    return energies
 
 
 def _folded(values: Array, axis: int, side: int) -> Array:

@@ -6,14 +6,16 @@ A method that cannot be used says why; the others say what they would cost.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from ... import _engine
 from ...errors import ArgumentError
 from ..task import CorrelationTask
-from . import box, costs, direct, fft, integer_fft, separable
+from . import accuracy, box, costs, direct, fft, integer_fft, separable
 from .candidate import Candidate, Choice
 from .exchange import exchanged
 from .factors import Factors, real_factors
+from .tiles import Tiling
 
 METHODS = ("auto", "direct", "separable", "box", "fft")
 
@@ -59,14 +61,28 @@ def compute(task: CorrelationTask, method: str = "auto") -> None:
     cheapest.run()
 
 
-def lasting(task: CorrelationTask) -> tuple[str, Factors | None] | None:
+@dataclass(frozen=True)
+class Lasting:
+    """How a task is computed, whatever its values.
+
+    `factors`: Those of "separable". `transform`: The tiles of "fft", which are as exact as the
+    direct sum where every block of the sides `block` has `least_share` of the largest element.
+    """
+
+    method: str
+    factors: Factors | None = None
+    transform: Tiling | None = None
+    block: tuple[int, int] = (1, 1)
+    least_share: float = 0.0
+
+
+def lasting(task: CorrelationTask) -> Lasting | None:
     """Choose what stays right for other values of the same shapes, or None if nothing does.
 
-    Returns the method, direct, separable or box, with the factors that separable needs. To find
-    them costs nothing here: it is done once.
+    To find factors costs nothing here: it is done once.
     """
     if box.rounds_best(task):
-        return "box", None
+        return Lasting("box")
     threads = _engine.get_num_threads()
     seconds = {
         candidate.method: candidate.seconds
@@ -82,8 +98,19 @@ def lasting(task: CorrelationTask) -> tuple[str, Factors | None] | None:
     if seconds[best] > direct.SMALL / 2:
         transforms = _propose_fft(task, seconds[best], True).seconds
         if transforms is not None and transforms < seconds[best]:
-            return None
-    return best, factors if best == "separable" else None
+            return _lasting_transform(task)
+    return Lasting(best, factors if best == "separable" else None)
+
+
+def _lasting_transform(task: CorrelationTask) -> Lasting | None:
+    transform = fft.cheapest(task)
+    if not isinstance(transform, Tiling) or task.axes != 2:
+        return None
+    if task.source.dtype.kind == "u":
+        return Lasting("fft", transform=transform)
+    share = accuracy.least_share(task, transform)
+    height, width = accuracy.block_sides(task)
+    return None if share is None else Lasting("fft", None, transform, (height, width), share)
 
 
 def _lasting_factors(task: CorrelationTask) -> Factors | None:

@@ -15,20 +15,19 @@ from .choice import lasting
 def recipe_of(task: CorrelationTask) -> dict[str, Any] | None:
     """Return the arguments of ``_engine.Recipes.add`` that a task comes to, or None.
 
-    There is none of a method that hangs on the values, or that takes more than one pass of the
-    engine: transforms, and passes along more than two axes.
+    There is none of what takes more than one pass of the engine: whole transforms, and passes along
+    more than two axes. Transforms of floats are followed only where they are exact enough.
     """
     chosen = lasting(task) if task.kernel.dtype.kind == "f" and task.largest is None else None
-    if chosen is None or (task.axes > 2 and chosen[0] != "direct"):
+    if chosen is None or (task.axes > 2 and chosen.method != "direct"):
         return None
-    method, factors = chosen
     flat = direct.lay_out(task)
     weights, more = flat.kernels, None
-    if factors is not None:
-        weights = np.ascontiguousarray(factors.vertical[:, :, None])
-        more = np.ascontiguousarray(factors.horizontal[:, None, :])
+    if chosen.factors is not None:
+        weights = np.ascontiguousarray(chosen.factors.vertical[:, :, None])
+        more = np.ascontiguousarray(chosen.factors.horizontal[:, None, :])
     return {
-        "method": method,
+        "method": chosen.method,
         "source": flat.source,
         "weights": weights,
         "more_weights": more,
@@ -37,8 +36,11 @@ def recipe_of(task: CorrelationTask) -> dict[str, Any] | None:
         "columns": flat.columns,
         "fill": float(task.fill),
         "out": flat.out,
-        "divisor": divisor_of(task.kernel.flat[0]) if method == "box" else 1.0,
+        "divisor": divisor_of(task.kernel.flat[0]) if chosen.method == "box" else 1.0,
         "offset": task.offset,
         "keep": task.keep,
         "dtype": task.out.dtype,
+        "tile": None if chosen.transform is None else chosen.transform.tile,
+        "block": chosen.block,
+        "least_share": chosen.least_share,
     }

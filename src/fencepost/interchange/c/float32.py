@@ -120,8 +120,10 @@ class _FloatSums:
 
     def __init__(self, w: Writer, step: Product) -> None:
         self._w, self._step = w, step
-        self.weight = w.constant("float", "weight", step.stored_weight.astype(np.float32))
-        self._bias = w.constant("float", "bias", step.bias.astype(np.float32))
+        with np.errstate(over="ignore"):  # what is not finite is refused
+            weight, bias = (a.astype(np.float32) for a in (step.stored_weight, step.bias))
+        self.weight = w.constant("float", "weight", weight)
+        self._bias = w.constant("float", "bias", bias)
 
     def start(self, target: str) -> None:
         n = self._step.outputs[0]

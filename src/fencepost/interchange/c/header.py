@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ...network import Network
 from ...network.arguments import is_of_classes
-from ...text import format_shape, plural
+from ...text import format_shape, format_value, plural
 from . import arena, float32
 from .program import Program, Step, Value
 from .text import array, ascii_text, number, string
 from .writer import Writer
 
+_LONGEST_STRING = 4095  # C99, 5.2.4.1
 _INCLUDES = {
     "math": re.compile(r"\b(expf|tanhf|erfcf|sqrtf)\("),
     "stdint": re.compile(r"\bint(8|32|64)_t\b"),
@@ -260,11 +261,13 @@ def _write_class_names(w: Writer, network: Network) -> int:
     names = network.class_names
     if names is None:
         return 0
-    wrong = [name for name in names if "\0" in name]
-    if wrong:
-        raise DataError(
-            f"a name in C ends at its first NUL. Received: class_names with {wrong[0]!r}"
-        )
+    for name in names:
+        if "\0" in name or len(string(name)) > _LONGEST_STRING:
+            raise DataError(
+                "a name in C ends at its first NUL, and is written in at most "
+                f"{_LONGEST_STRING:,} characters. Received: class_names with {format_value(name)}. "
+                "No file was written."
+            )
     w("", "/* The name of a class, in UTF-8. */")
     with w.block(f"{w.prefix.upper()}_API const char *{w.prefix}_class_name(int index)"):
         with w.block(f"static const char *const names[{len(names)}] ="):

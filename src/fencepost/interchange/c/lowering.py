@@ -216,7 +216,8 @@ def _batch_norm(lowerer: Lowerer, sized: SizedLayer, layer: Any, x: Value) -> Va
     mean, variance = (
         lowerer.weight(sized, name).astype(np.float64) for name in ("running_mean", "running_var")
     )
-    factors = 1 / np.sqrt(variance + layer.eps)
+    with np.errstate(invalid="ignore", divide="ignore"):  # what is not finite is refused
+        factors = 1 / np.sqrt(variance + layer.eps)
     summands = -mean * factors
     if layer.affine:
         weight, bias = lowerer.weight(sized, "weight"), lowerer.weight(sized, "bias")

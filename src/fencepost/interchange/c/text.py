@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 # C99 counts 63 characters of a name (5.2.4.1); what follows the prefix takes at most 30.
 _LONGEST_PREFIX = 32
-_LONGEST_STRING = 4095  # 5.2.4.1 too
 _ASCII = str.maketrans(
     {"×": "x", "→": "->", "−": "-", "–": "-", "…": "...", "√": "sqrt ", "·": "*", "±": "+-"}
 )
@@ -54,10 +53,7 @@ def string(text: str) -> str:
             parts.append("\\" + character)
         else:
             parts.append(character if 32 <= byte < 127 else f"\\{byte:03o}")
-    literal = f'"{"".join(parts)}"'
-    if len(text.encode("utf-8", "backslashreplace")) <= _LONGEST_STRING:
-        return literal
-    raise ValueError(f"a string of C may have at most {_LONGEST_STRING:,} bytes")
+    return f'"{"".join(parts)}"'
 
 
 def ascii_text(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import DataError
 from .text import array
 
 
@@ -58,6 +59,12 @@ class Writer:
 
     def constant(self, kind: str, name: str, values: NDArray[np.generic], comment: str = "") -> str:
         """Declare a constant array of the step that is being written; return its name."""
+        if not np.isfinite(values).all():
+            raise DataError(
+                "the constants of an export to C must be finite. Received: weights that leave "
+                f"float32 once the normalisation after them is folded in, at step {self.step}. "
+                "No file was written."
+            )
         full = f"{self.prefix}_{name}_{self.step}"
         self.constants[full] = values
         self.declarations += array(kind, full, values, comment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fencepost as fp
 from engine_networks import LAYERS, network, random_images
 from fencepost.interchange.c.int8.calibration import ranges
 
@@ -31,3 +32,11 @@ def test_bytes_are_never_cut_off():
     low, high = ranges(net, images)["input"]
     assert low == pytest.approx(float((-mean * scale).min()))
     assert high == pytest.approx(float(((255 - mean) * scale).max()))
+
+
+def test_values_that_overflow_are_refused():
+    net = fp.Network((3,), [fp.Linear(2), fp.Linear(2)])
+    for array in net.parameters.values():
+        array[:] = 1e30
+    with pytest.raises(fp.DataError, match="NaN or infinity from 1 layer, first from 1"):
+        ranges(net, np.ones((4, 3), np.float32))

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....errors import DataError
 from ....graph import SizedLayer
 from ....layers import Concat, Subsample
 from ....layers.base import engine_shape
 from ....network import Network
+from ....text import plural
 
 #: Images that are measured: more change ranges hardly.
 MOST = 512
@@ -37,6 +39,12 @@ def ranges(network: Network, images: NDArray[Any]) -> Ranges:
         for place, value in zip(places, values, strict=True):
             low, high = measured.get(place, (math.inf, -math.inf))
             measured[place] = min(low, float(value.min())), max(high, float(value.max()))
+    wrong = [place for place, limits in measured.items() if not np.isfinite(limits).all()]
+    if wrong:
+        raise DataError(
+            "values must be finite to be calibrated. Received: on these images, NaN or infinity "
+            f"from {plural(len(wrong), 'layer')}, first from {wrong[0]}. No file was written."
+        )
     return measured
 
 

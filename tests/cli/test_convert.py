@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -52,6 +53,19 @@ def test_pixels(someones, tmp_path):
     expected = fp.load(plain)(pixels.astype(np.float32) / 255)
     np.testing.assert_allclose(fp.load(scaled)(pixels), expected, rtol=1e-4, atol=1e-5)
     assert fp.load(plain).class_names == ("0", "1", "2")
+
+
+def test_without_onnx_runtime_it_says_that_nothing_was_compared(
+    someones, tmp_path, capsys, monkeypatch
+):
+    out = str(tmp_path / "model.safetensors")
+    assert run(["convert", str(someones), "-o", out]) == 0
+    assert "outputs as of" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert run(["convert", str(someones), "-o", out]) == 0
+    said = capsys.readouterr().out
+    assert "not compared with the file" in said and "pip install onnxruntime" in said
+    assert fp.load(out).metadata["imported"]["compared"] is False
 
 
 def test_a_file_of_ours_keeps_its_names_and_normalisation(tmp_path, capsys):

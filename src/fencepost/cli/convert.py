@@ -88,14 +88,19 @@ def convert(
     elif network.class_names is None and len(network.output_shape) == 1:
         network.class_names = [str(index) for index in range(network.output_shape[0])]
     network.save(out)
+    imported = network.metadata.get("imported")
+    compared = not (isinstance(imported, dict) and imported.get("compared") is False)
+    outputs_are = f"outputs as of {model}" if compared else "not compared with the file"
     console.say(
         str(network),
-        f"Saved {out}: {plural(network.parameter_count, 'parameter')}, outputs as of {model}.",
+        f"Saved {out}: {plural(network.parameter_count, 'parameter')}, {outputs_are}.",
+        *(() if compared else ("To run the file beside it: pip install onnxruntime",)),
     )
     console.result(
         {
             "model": model,
             "saved": str(out),
+            "compared": compared,
             "input_shape": list(network.input_shape),
             "output_shape": list(network.output_shape),
             "parameters": network.parameter_count,

@@ -24,10 +24,10 @@ def from_onnx(
     """Make a network of an ONNX file, with its weights.
 
     A file that `Network.export` wrote gives back the network that it was made of, bit for bit.
-    Other files give one if their operations are fencepost's layers: convolutions with groups,
-    pools, batch normalisation, activations, dropout, sums (Residual), concatenations (Concat),
-    products with a branch (Gate), Flatten and dense layers. A factor and a summand for each channel
-    at the beginning become the network's normalisation.
+    Other files give one if their operations are fencepost's layers, in any of the ways in which
+    exporters write them. A factor and a summand for each channel at the beginning become the
+    network's normalisation. A file whose images have their channels last, or come as flat rows,
+    gives a network of images with their channels first.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ def from_onnx(
     input_shape : (channels, height, width), (channels, width) or (features,), optional
         Where the file leaves sizes open.
     verify : bool
-        Whether the file is run beside the network on random input, by ONNX Runtime, if that is
+        Whether the file is run beside the network on random input, by ONNX Runtime.
+        ``network.metadata["imported"]["compared"]`` says whether it was: not where that is not
         installed.
 
     Returns

@@ -20,7 +20,7 @@ from fencepost.interchange.onnx.operators import RULES  # noqa: E402
 from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import array_info, graph_model, weight, write  # noqa: E402
 
-CASES = 1_000
+CASES = 400
 F32 = np.float32
 
 

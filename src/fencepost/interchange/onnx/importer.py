@@ -56,9 +56,11 @@ def from_onnx(
         if os.fspath(target) in str(error):
             raise
         raise DataError(f"{target}: {error}") from None
-    made.network.metadata.setdefault("imported", {"from": target.name})
-    if verify:
-        _verify(target, made)
+    compared = verify and _verify(target, made)
+    metadata = made.network.metadata
+    known = metadata.get("imported")  # of a network that was imported, and exported again
+    before = known if isinstance(known, dict) else {"from": target.name}
+    metadata["imported"] = {**before, "compared": compared}
     return made.network
 
 
@@ -124,12 +126,12 @@ def _all(sized: Sequence[SizedLayer]) -> Iterator[SizedLayer]:
 # --- the comparison ---------------------------------------------------------------------------
 
 
-def _verify(path: Path, made: Made) -> None:
-    """Run the file beside the network on random input, where ONNX Runtime is installed."""
+def _verify(path: Path, made: Made) -> bool:
+    """Run the file beside the network on random input; False if ONNX Runtime is not installed."""
     try:
         import onnxruntime
     except ImportError:
-        return
+        return False
     try:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
@@ -147,3 +149,4 @@ def _verify(path: Path, made: Made) -> None:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: ONNX Runtime cannot run the file: {reason}") from None
     compare(os.fspath(path), made.network, images, expected)
+    return True

@@ -28,6 +28,13 @@ inline constexpr int kLanes = 4;
 inline constexpr int kAccumulators = 12; // of 16 registers
 #endif
 
+// Where the engine is downloaded, loops whose variants only save an address have none.
+#if defined(__wasm__)
+inline constexpr bool kSmallCode = true;
+#else
+inline constexpr bool kSmallCode = false;
+#endif
+
 typedef float vec __attribute__((vector_size(kLanes * 4)));
 typedef int32_t ivec __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t uvec __attribute__((vector_size(kLanes * 4)));

@@ -20,6 +20,7 @@ SITE = PACKAGE / "tour" / "site"
 MODULES = (
     "sizing/advice", "sizing/calls", "layers/base", "layers/windowed", "layers/convolution",
     "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches",
+    "layers/resizing", "layers/suggestions",
     "planning/text", "planning/tokens", "arguments", "network/model_files",
 )  # fmt: skip
 

@@ -181,7 +181,7 @@ template <class Element, class Weight>
 void sweep(const Sweep<Element, Weight>& s, int channels, const Split& pixels) {
   const auto* table = &kSweeps<0, Element, Weight>;
   if (s.out_step == 1 && s.in_step == 1) table = &kSweeps<1, Element, Weight>;
-  if constexpr (std::is_same_v<Element, float>)
+  if constexpr (std::is_same_v<Element, float> && !kSmallCode)
     if (s.out_step == 1 && s.in_step == kLanes) table = &kSweeps<kLanes, Element, Weight>;
   if (pixels.whole) (*table)[entry(channels, pixels.size)](s, 0, pixels.whole);
   if (pixels.remainder)
@@ -217,7 +217,7 @@ Tiling choose_tiling(int channels, int pixels) {
 }
 
 void sweep_weights(const WeightSweep& s, int channels, const Split& taps) {
-  const auto& table = s.in_step == 1 ? kUnitWeightSweeps : kWeightSweeps;
+  const auto& table = !kSmallCode && s.in_step == 1 ? kUnitWeightSweeps : kWeightSweeps;
   if (taps.whole) table[entry(channels, taps.size)](s, 0, taps.whole);
   if (taps.remainder) table[entry(channels, taps.remainder)](s, taps.whole * taps.size, 1);
 }

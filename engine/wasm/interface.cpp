@@ -16,7 +16,7 @@ namespace {
 
 // A step as JavaScript writes it: kFields numbers, those of layers.js in the same order. A table
 // of connections is an offset into the bytes that come with the steps, or -1.
-constexpr int kFields = 36;
+constexpr int kFields = 34;
 Step read_step(const double* f, const uint8_t* tables) {
   auto next = [&f] { return static_cast<int>(*f++); };
   auto shape = [&] {
@@ -41,6 +41,7 @@ Step read_step(const double* f, const uint8_t* tables) {
   s.scale = static_cast<float>(*f++), s.slope = static_cast<float>(*f++);
   s.p = static_cast<float>(*f++), s.eps = static_cast<float>(*f++);
   s.momentum = static_cast<float>(*f++);
+  s.each_value = next() != 0, s.linear = next() != 0;
   return s;
 }
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import fencepost as fp
 import node
 from fencepost.errors import SizeError
+from fencepost.planning import parse_layers
 from fencepost.sizing import output_size, windows
 
 ROOT = Path(__file__).parents[2]
@@ -123,3 +125,85 @@ def test_sizes_and_errors_are_those_of_python():
         expected = python_says(size, kernel, options)
         lines.append(json.dumps([size, kernel, options, expected], ensure_ascii=False))
     assert node.run(SIZES, given="\n".join(lines)) == ""
+
+
+TEXTS = [
+    ((3, 32, 32), "Conv2d(8, 1), Residual(Conv2d(8, 3, padding=1), ReLU6, DropPath(0.2))"),
+    ((8, 15, 14), "Residual(Conv2d(16, 3, stride=2, padding=1, remainder='crop'), BatchNorm2d,"
+     " shortcut=[Conv2d(16, 1, stride=2, remainder='crop'), BatchNorm2d])"),
+    ((4, 9, 8), "Concat([], Conv2d(3, 1), [Conv2d(2, 1), ReLU]), GroupNorm(3), HardSwish"),
+    ((6, 9, 8), "Gate(GlobalAvgPool, Linear(2), ReLU, Linear(6), HardSigmoid), LayerNorm"),
+    ((6, 9, 8), "Gate(Conv2d(1, 1), Sigmoid), LayerNorm(over='channels', affine=False)"),
+    ((4, 8, 8), "Concat([], [MaxPool2d(2), Conv2d(8, 3, padding=1), Upsample(scale_factor=2)])"),
+    ((4, 5, 7), "Upsample((9, 8), mode='bilinear'), AdaptiveAvgPool2d((3, 4)), Flatten, Softmax"),
+    ((4, 5, 7), "ConvTranspose2d(6, 3, stride=2, padding=1, output_padding=1, groups=2), Tanh"),
+    ((4, 11), "ConvTranspose1d(6, 4, stride=2, bias=False), AdaptiveAvgPool1d(5), Upsample(15)"),
+    ((8, 16, 16), "Residual(Conv2d(16, 3, stride=2, padding=1, remainder='crop'))"),
+    ((8, 16, 16), "Residual(Conv2d(16, 3, padding=1), shortcut=Conv2d(8, 1))"),
+    ((8,), "Residual(Linear(4))"),
+    ((8, 28, 28), "Concat([], MaxPool2d(2))"),
+    ((8, 28, 28), "Concat([], Conv2d(8, 3))"),
+    ((8, 28, 28), "Concat([], Flatten)"),
+    ((16, 8, 8), "Gate(GlobalAvgPool, Linear(4))"),
+    ((16, 8, 8), "Gate(Conv2d(4, 1))"),
+    ((16, 8, 8), "Gate(Conv2d(4, 3))"),
+    ((16, 8, 8), "Residual(Conv2d(16, 3, padding=1), Residual(Conv2d(16, 9)))"),
+    ((6, 8, 8), "GroupNorm(4)"),
+    ((6, 8, 8), "ConvTranspose2d(4, 3, groups=4)"),
+    ((6, 2, 2), "ConvTranspose2d(4, 1, padding=2)"),
+    ((6, 8, 8), "Upsample(2, mode='linear')"),
+    ((6, 8, 8), "Upsample((2, 3, 4))"),
+    ((6, 8), "AdaptiveAvgPool2d(3)"),
+    ((6, 8, 8), "Concat(ReLU)"),
+    ((6, 8, 8), "Gate()"),
+    ((6, 8, 8), "Upsample(2, scale_factor=2)"),
+    ((6, 8, 8), "Upsample(2, mode='cubic')"),
+    ((6, 8, 8), "ConvTranspose2d(4, 3, output_padding=1)"),
+]  # fmt: skip
+
+
+def layers_in_python(shape, text):
+    try:
+        net = fp.Network(shape, parse_layers(text))
+    except SizeError as error:
+        return [error.problem.rule, error.problem.received, error.problem.remedy]
+    except fp.ArgumentError as error:
+        return str(error)
+    plan = fp.plan(shape, text)
+    arrays = {name: list(array.shape) for name, array in net.parameters.items()}
+    return [
+        [row.layer.describe() for row in plan.rows],
+        [list(row.output_shape) for row in plan.rows],
+        [row.multiply_adds for row in plan.rows],
+        [row.connections for row in plan.rows],
+        arrays,
+    ]
+
+
+LAYERS = """
+import { readFileSync } from "node:fs";
+import { ArgumentError, SizeError } from "SITE/sizing/errors.js";
+import { parseLayers } from "SITE/engine/layer_text.js";
+import { describe } from "SITE/engine/layers.js";
+import { plan, steps } from "SITE/engine/network.js";
+const [shape, text] = JSON.parse(readFileSync(0, "utf8"));
+try {
+  const made = plan(shape, parseLayers(text));
+  const last = made.engineInput.concat(steps(made).map((step) => step.out)).pop();
+  if (last.reduce((a, b) => a * b) !== made.outputs) throw new Error(`the steps end in ${last}`);
+  const arrays = Object.fromEntries([...made.parameters].map(([name, { shape }]) => [name, shape]));
+  const keys = ["output", "multiplyAdds", "connections"];
+  const columns = keys.map((key) => made.rows.map((row) => row[key]));
+  console.log(JSON.stringify([made.rows.map((row) => describe(row.layer)), ...columns, arrays]));
+} catch (error) {
+  if (!(error instanceof SizeError || error instanceof ArgumentError)) throw error;
+  const { rule, received, remedy } = error.problem ?? {};
+  console.log(JSON.stringify(rule ? [rule, received, remedy ?? ""] : error.message));
+}
+"""
+
+
+@pytest.mark.parametrize(("shape", "text"), TEXTS)
+def test_layers_and_their_errors_are_those_of_python(shape, text):
+    got = json.loads(node.run(LAYERS, given=json.dumps([shape, text])))
+    assert got == layers_in_python(shape, text)

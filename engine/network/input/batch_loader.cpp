@@ -5,9 +5,13 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 BatchLoader::BatchLoader(Shape shape, const Augmentation& augmentation, uint64_t seed)
-    : shape_(shape), distort_(augmentation.any()),
-      augmenter_(augmentation, shape.channels, shape.height, shape.width, seed),
-      distorted_(distort_ ? shape.size() * kLanes : 0) {}
+    : shape_(shape) {
+  if constexpr (kSmallCode) return; // nothing that is downloaded asks for augmentation
+  if (!augmentation.any()) return;
+  augmenter_ =
+      std::make_unique<Augmenter>(augmentation, shape.channels, shape.height, shape.width, seed);
+  distorted_.resize(shape.size() * kLanes);
+}
 
 // A plane is read as one run of pixels, kLanes at a time from each image, and transposed.
 template <typename Pixel>
@@ -47,7 +51,7 @@ template <typename Pixel>
 void BatchLoader::fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
                             const int64_t* partner, uint64_t step, const Slot& slot, vec* memory) {
   const long size = shape_.size();
-  if (!distort_) {
+  if (kSmallCode || !augmenter_) {
     const Pixel* sources[kLanes];
     for (int l = 0; l < kLanes; l++) sources[l] = data + index[l < n ? l : 0] * size;
     return transpose_in(sources, images, slot, memory);
@@ -55,7 +59,7 @@ void BatchLoader::fill_from(const Pixel* data, const Images& images, const int64
   const float* sources[kLanes];
   for (int l = 0; l < kLanes; l++) {
     float* out = distorted_.data() + l * size;
-    if (l < n) augmenter_(data, index[l], partner ? partner[l] : index[l], step, out);
+    if (l < n) (*augmenter_)(data, index[l], partner ? partner[l] : index[l], step, out);
     sources[l] = l < n ? out : distorted_.data();
   }
   transpose_in(sources, images, slot, memory);

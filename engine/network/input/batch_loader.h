@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "network/input/augment.h"
@@ -37,9 +38,8 @@ class BatchLoader {
                  const int64_t* partner, uint64_t step, const Slot& slot, vec* memory);
 
   Shape shape_;
-  bool distort_;
-  Augmenter augmenter_;
-  std::vector<float> distorted_; // kLanes images
+  std::unique_ptr<Augmenter> augmenter_; // where images are changed
+  std::vector<float> distorted_;         // kLanes images
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -71,7 +71,7 @@ void Batch::plan_units(long parameter_count) {
 
 void Batch::draw_shares(const Data& data) {
   const Shape& shape = program_.input().shape;
-  if (!options_.augmentation.mixes()) return;
+  if (kSmallCode || !options_.augmentation.mixes()) return;
   for (int i = 0; i < data.n; i++)
     partner_shares_[i] =
         1 - draw_mix(options_.augmentation, shape.height, shape.width,

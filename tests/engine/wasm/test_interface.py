@@ -31,6 +31,30 @@ NETWORKS = {
         ],
         normalization=(100, 50),
     ),
+    "branches": lambda: fp.Network(
+        (3, 16, 14),
+        [
+            fp.Conv2d(8, 3, stride=2, padding=1, remainder="crop"), fp.GroupNorm(2), fp.HardSwish(),
+            fp.Residual(
+                fp.Conv2d(12, 3, stride=2, padding=1, remainder="crop"), fp.BatchNorm2d(),
+                fp.ReLU6(), fp.Gate(fp.GlobalAvgPool(), fp.Linear(12), fp.HardSigmoid()),
+                fp.DropPath(0.1),
+                shortcut=[fp.Conv2d(12, 1, stride=2, remainder="crop")],
+            ),
+            fp.Concat([], [fp.Conv2d(4, 1), fp.LayerNorm()], [fp.Conv2d(5, 3, padding=1)]),
+            fp.ConvTranspose2d(6, 3, stride=2, padding=1, groups=3), fp.LayerNorm(over="channels"),
+            fp.Upsample((9, 11), mode="bilinear"), fp.Upsample(scale_factor=2),
+            fp.AdaptiveAvgPool2d((3, 2)), fp.Flatten(), fp.Linear(4), fp.Softmax(),
+        ],
+    ),
+    "signal of many kinds": lambda: fp.Network(
+        (2, 50),
+        [
+            fp.Conv1d(6, 5), fp.ConvTranspose1d(4, 4, stride=3), fp.AdaptiveAvgPool1d(17),
+            fp.Concat([], [fp.Conv1d(4, 3, padding=1), fp.ReLU()]), fp.Upsample(20, mode="linear"),
+            fp.Flatten(), fp.Linear(3),
+        ],
+    ),
     "signal": lambda: fp.Network(
         (2, 50),
         [

@@ -195,8 +195,10 @@ class DenseConvolution final : public Op {
     tile_function(vecs, last)(row);
   }
   auto tile_function(int vecs, int pixels) const -> void (*)(const Row&) {
-    if (!in.planar && s_.stride_x == 1) return Direct<kLanes>::at(vecs, pixels);
-    if (!in.planar && s_.stride_x == 2) return Direct<2 * kLanes>::at(vecs, pixels);
+    if constexpr (!kSmallCode) {
+      if (!in.planar && s_.stride_x == 1) return Direct<kLanes>::at(vecs, pixels);
+      if (!in.planar && s_.stride_x == 2) return Direct<2 * kLanes>::at(vecs, pixels);
+    }
     return Direct<0>::at(vecs, pixels);
   }
 };

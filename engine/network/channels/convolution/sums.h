@@ -16,7 +16,7 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace channels {
 
-inline constexpr int kMostVecs = 4, kMostPixels = 12; // of a tile
+inline constexpr int kMostVecs = 4, kMostPixels = kSmallCode ? 6 : 12; // of a tile
 constexpr bool fits(int vecs, int pixels) { return vecs * pixels <= kAccumulators; }
 
 // What a tile reads: floats from one of a thing to the next.

@@ -6,9 +6,10 @@ import { steps as stepsOf } from "./network.js";
 const fields = (s, table) => [
   s.kind, s.input, s.other, ...s.in, ...s.out, ...s.kernel, ...s.stride, ...s.dilation,
   ...s.padding, s.groups, table, s.countIncludePad ? 1 : 0,
-  s.weight, s.bias, s.mean, s.variance, s.centres, s.scale, s.slope, s.p, s.eps, s.momentum, 0,
+  s.weight, s.bias, s.mean, s.variance, s.centres, s.scale, s.slope, s.p, s.eps, s.momentum,
+  s.eachValue ? 1 : 0, s.linear ? 1 : 0,
 ]; // prettier-ignore
-const FIELDS = 36;
+const FIELDS = 34;
 
 // Modules of one instruction each: i8x16.popcnt of 128-bit SIMD, f32x4.relaxed_madd of relaxed SIMD.
 const HEAD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10];
@@ -128,7 +129,7 @@ export class EngineNetwork {
       return fields(step, at);
     });
     const flat = new Float64Array(rows.length * FIELDS);
-    rows.forEach((row, k) => flat.set(row.slice(0, FIELDS), k * FIELDS));
+    rows.forEach((row, k) => flat.set(row, k * FIELDS));
     this.steps = stepsOf(plan);
     const [c, h, w] = plan.engineInput;
     this.pixels = c * h * w;

@@ -1,9 +1,10 @@
 // A layer as one would type it, and as a model file describes it.
 import { ArgumentError } from "../sizing/errors.js";
 import { repr, say } from "../sizing/text.js";
-import { REQUIRED, TYPES } from "./layers.js";
+import { chainsOf } from "./branches.js";
+import { REQUIRED, TYPES } from "./types.js";
 
-/** @typedef {import("./layers.js").Layer} Layer */
+/** @typedef {import("./types.js").Layer} Layer */
 
 /** (5, 5) -> 5, ((2, 2), (2, 2)) -> 2, as layers/arguments.py's compact. @param {any} value @returns {any} */
 export function compact(value) {
@@ -15,7 +16,19 @@ export function compact(value) {
 
 /** The layer as one would type it. @param {Layer} layer @returns {string} */
 export function describe(layer) {
-  if (layer.type === "Residual") return `Residual(${layer.layers.map(describe).join(", ")})`;
+  const chains = chainsOf(layer);
+  if (chains.length) {
+    const parts = layer.type === "Concat"
+      ? chains.map(([, chain]) => (chain.length === 1 ? describe(chain[0]) : list(chain)))
+      : chains[0][1].map(describe);
+    if (layer.shortcut?.length) parts.push(`shortcut=${list(layer.shortcut)}`);
+    return `${layer.type}(${parts.join(", ")})`;
+  }
+  if (layer.type === "Upsample") {
+    const mode = layer.mode && layer.mode !== "nearest" ? `, mode="${layer.mode}"` : "";
+    const key = layer.size == null ? "scale_factor" : "size";
+    return `Upsample(${key}=${repr(compact(layer[key]))}${mode})`;
+  }
   const shown = [];
   for (const [name, usual] of Object.entries(TYPES[layer.type].arguments)) {
     const value = compact(layer[name] ?? null);
@@ -24,6 +37,9 @@ export function describe(layer) {
   }
   return `${layer.type}(${shown.join(", ")})`;
 }
+
+/** @param {Layer[]} chain */
+const list = (chain) => `[${chain.map(describe).join(", ")}]`;
 
 /** @param {Layer} layer @param {string} name @param {any} value @param {any} usual */
 function isUsual(layer, name, value, usual) {
@@ -51,6 +67,9 @@ export function asLayer(config) {
   for (const name of Object.keys(config))
     if (name !== "type" && !(name in type.arguments))
       throw new ArgumentError(`This page does not know ${config.type} with ${name}. ${elsewhere}`);
-  if (config.type === "Residual") return { type: "Residual", layers: config.layers.map(asLayer) };
-  return config;
+  const chains = chainsOf(config);
+  if (!chains.length) return config;
+  if (config.type === "Concat") return { type: "Concat", chains: chains.map(([, chain]) => chain.map(asLayer)) };
+  const made = { ...config, layers: config.layers.map(asLayer) };
+  return config.shortcut ? { ...made, shortcut: config.shortcut.map(asLayer) } : made;
 }

@@ -2,11 +2,14 @@
 import { ArgumentError } from "../sizing/errors.js";
 import { repr, say } from "../sizing/text.js";
 import { REQUIRED, TYPES } from "./layers.js";
+import { transposedAxes } from "./resizing.js";
 
 const TOKEN = /((?:[ \t\r\f\v]|#[^\n]*)+)|(\n)|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?!\w))|([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|("[^"\n]*"|'[^'\n]*')|([()[\],=])/y;
 const KINDS = ["", "space", "line", "number", "name", "string", "mark"];
 const WHERE = "planning/text:_Reader";
 const EXAMPLE = "Conv2d(6, 5, padding=2)";
+/** @type {Record<string, string[]>} */
+const CHOICES = { mode: ["nearest", "bilinear", "linear"], over: ["all", "channels"] };
 /** @type {Record<string, string>} */
 const CLOSING = { "(": ")", "[": "]" };
 
@@ -112,8 +115,7 @@ export function parseLayers(text) {
       }
       i++;
     }
-    if (type === "Residual")
-      return { type, layers: [...positional, ...Object.values(named)].flatMap(([v, token]) => chain(v, token)) };
+    if (["Residual", "Concat", "Gate"].includes(type)) return branched(type, name, positional, named);
     if (positional.length > names.length) throw refusal(positional[names.length][1], say(`${WHERE}._tokens_of`, 0, takes));
     /** @type {Layer} */
     const made = { type };
@@ -124,23 +126,56 @@ export function parseLayers(text) {
     }
     const missing = names.filter((key) => TYPES[type].arguments[key] === REQUIRED && !(key in made));
     if (missing.length) throw refusal(name, say(`${WHERE}._tokens_of`, 2, type, missing.join(" and ")));
-    check(made, name);
+    const given = new Map([...positional.map(([, token], k) => /** @type {[string, Token]} */ ([names[k], token])),
+      ...Object.entries(named).map(([key, [, token]]) => /** @type {[string, Token]} */ ([key, token]))]);
+    check(made, (key) => given.get(key) ?? name);
     return made;
   }
 
-  /** The checks of the constructors: integers and flags. @param {Layer} made @param {Token} token */
-  function check(made, token) {
+  /** A layer that takes layers, or, as Concat does, chains of them.
+   * @param {string} type @param {Token} name @param {[any, Token][]} positional @param {Record<string, [any, Token]>} named @returns {Layer} */
+  function branched(type, name, positional, named) {
+    const { shortcut, ...others } = named;
+    const given = [...positional];
+    for (const [v, token] of Object.values(others))
+      given.push(...(type === "Concat" && Array.isArray(v) ? v.map((each) => /** @type {[any, Token]} */ ([each, token])) : [/** @type {[any, Token]} */ ([v, token])]));
+    const chains = given.map(([v, token]) => chain(v, token));
+    const where = "layers/branches:";
+    if (type === "Concat") {
+      if (chains.length < 2) throw refusal(name, `${type}: ${say(`${where}Concat.__init__`, 0, chains.length)}`);
+      return { type, chains };
+    }
+    const layers = chains.flat();
+    if (!layers.length) throw refusal(name, `${type}: ${say(`${where}_chain`, 0, type)}`);
+    return shortcut ? { type, layers, shortcut: chain(...shortcut) } : { type, layers };
+  }
+
+  /** The checks of the constructors: integers and flags. @param {Layer} made @param {(key: string) => Token} at where an argument stands, or the name */
+  function check(made, at) {
     for (const [key, given] of Object.entries(made)) {
-      const least = { out_channels: 1, out_features: 1, kernel_size: 1, stride: 1, dilation: 1, groups: 1, padding: 0 }[key];
+      const least = {
+        out_channels: 1, out_features: 1, kernel_size: 1, stride: 1, dilation: 1, groups: 1, padding: 0,
+        output_size: 1, size: 1, scale_factor: 1, output_padding: 0,
+      }[key]; // prettier-ignore
       if (least === undefined || given === "same" || given === null) continue;
       for (const v of [given].flat(2))
         if (!Number.isInteger(v) || v < least) {
           const kind = say("arguments:integer", 0) + say("arguments:integer", 1, least);
-          throw refusal(token, `${made.type}: ${say("arguments:_refused", 0, key, kind, key, repr(given))}`);
+          throw refusal(at(key), `${made.type}: ${say("arguments:_refused", 0, key, kind, key, repr(given))}`);
         }
     }
     if (made.type.startsWith("Conv") && made.out_channels % (made.groups ?? 1))
-      throw refusal(token, `${made.type}: ${say("layers/convolution:_Conv.__init__", 0, made.groups, made.out_channels)}`);
+      throw refusal(at("groups"), `${made.type}: ${say("layers/convolution:_Conv.__init__", 0, made.groups, made.out_channels)}`);
+    if (made.type === "Upsample" && (made.size == null) === (made.scale_factor == null))
+      throw refusal(at(""), `${made.type}: ${say("layers/resizing:Upsample.__init__", 0, repr(made.size ?? null), repr(made.scale_factor ?? null))}`);
+    for (const [key, allowed] of Object.entries(CHOICES))
+      if (key in TYPES[made.type].arguments && made[key] != null && !allowed.includes(made[key]))
+        throw refusal(at(key), `${made.type}: ${say("arguments:_refused", 0, key, say("arguments:choice", 0, allowed.map((word) => `"${word}"`).join(", ")), key, repr(made[key]))}`);
+    if (made.type.startsWith("ConvTranspose")) {
+      const each = transposedAxes(made, made.type.endsWith("1d") ? 1 : 2);
+      if (each.some((a) => a.outputPadding >= Math.max(a.stride, a.dilation)))
+        throw refusal(at("output_padding"), `${made.type}: ${say("layers/resizing:_ConvTranspose.__init__", 1, repr(each.map((a) => a.outputPadding)), repr(each.map((a) => a.stride)), repr(each.map((a) => a.dilation)))}`);
+    }
   }
 
   /** @param {any} v @param {Token} token @returns {Layer[]} */

@@ -1,54 +1,24 @@
-// The layers as src/fencepost/layers defines them: sizes, parameters, steps of the engine. A layer
-// here is its description in a model file, {type, ...arguments}; a table says what each type does.
+// The layers as src/fencepost/layers defines them: sizes, parameters, steps of the engine.
+import { BITMAPS } from "../data/tables.js";
 import { SizeError } from "../sizing/errors.js";
-import { formatShape, repr, say } from "../sizing/text.js";
+import { repr, say } from "../sizing/text.js";
 import { windows as sizeWindows } from "../sizing/sizing.js";
 import { Window } from "../sizing/window.js";
+import { BRANCHES } from "./branches.js";
 import { compact, describe } from "./descriptions.js";
-import { BITMAPS, KINDS } from "../data/tables.js";
+import { RESIZING } from "./resizing.js";
+import {
+  REQUIRED, TYPES, engineShape, filled, outputShape, parametersOf, perAxis, product, requireRank,
+  sizeError, specs, two, windowsOf,
+} from "./types.js"; // prettier-ignore
 
-/**
- * @typedef {number[]} Shape without the batch: [features], [channels, width] or
- *   [channels, height, width]
- * @typedef {{ shape: Shape, init: "weight" | "bias" | number, fanIn: number | number[] }} Spec
- * @typedef {Record<string, any> & { type: string }} Layer
- * @typedef {Record<string, any>} Step
- * @typedef {{ arguments: Record<string, any>, output: (layer: Layer, input: Shape) => Shape,
- *   parameters?: (layer: Layer, input: Shape) => Record<string, Spec>,
- *   state?: (layer: Layer, input: Shape) => Record<string, { shape: Shape, value: number | number[] }>,
- *   windows?: (layer: Layer, input: Shape) => Window[],
- *   connections?: (layer: Layer, input: Shape) => number,
- *   multiplyAdds?: (layer: Layer, input: Shape) => number,
- *   steps: (layer: Layer, input: Shape, at: (name: string) => number, first: number) => Step[] }} Type
- */
-
-export const REQUIRED = Symbol("required");
-/** The engine's number of an operation. @param {string} op */
-export const kindOf = (op) => KINDS.indexOf(op);
-
-/** @param {number[]} values */
-export const product = (values) => values.reduce((a, b) => a * b, 1);
-/** As the engine has it: (F,) is (F, 1, 1), (C, W) is (C, 1, W). @param {Shape} shape @returns {[number, number, number]} */
-export const engineShape = (shape) =>
-  shape.length === 1 ? [shape[0], 1, 1] : shape.length === 2 ? [shape[0], 1, shape[1]] : [shape[0], shape[1], shape[2]];
-
-/** @param {string} rule @param {string} received @param {string} [remedy] */
-const sizeError = (rule, received, remedy = "") => new SizeError({ rule, received, remedy });
-/** @param {any} made @returns {Record<string, Spec>} */
-const specs = (made) => made;
-const RANKS = ["", "(features,)", "(channels, width)", "(channels, height, width)"];
-
-/** @param {Layer} layer @param {Shape} input @param {number} rank @param {string} remedy */
-function requireRank(layer, input, rank, remedy) {
-  if (input.length === rank) return;
-  const where = "layers/base:Layer._require_rank";
-  throw sizeError(say(where, 0, describe(layer), RANKS[rank]), say(where, 1, repr(input)), remedy);
-}
+/** @typedef {import("./types.js").Layer} Layer */
+/** @typedef {import("./types.js").Shape} Shape */
+/** @typedef {import("./types.js").Spec} Spec */
+/** @typedef {import("./types.js").Step} Step */
+/** @typedef {import("./types.js").Type} Type */
 
 // --- what slides -----------------------------------------------------------------------------
-
-/** One number or one a axis as one a axis. @param {any} value @param {number} axes @returns {number[]} */
-const perAxis = (value, axes) => (Array.isArray(value) ? value : Array(axes).fill(value));
 
 /** @param {number} axes @param {boolean} dilated @returns {(layer: Layer, input: Shape) => Window[]} */
 const slidingWindows = (axes, dilated) => (layer, input) => {
@@ -76,8 +46,6 @@ const slidingWindows = (axes, dilated) => (layer, input) => {
 function geometry(layer, input) {
   const given = filled(layer);
   const found = windowsOf(layer, input);
-  /** @param {number[]} values @param {number} first */
-  const two = (values, first) => (values.length === 1 ? [first, values[0]] : values);
   return {
     kernel: two(found.map((w) => w.kernel), 1),
     stride: two(found.map((w) => w.stride), 1),
@@ -180,6 +148,10 @@ const elementwise = (op, given = {}, options = () => ({})) => ({
   steps: (layer) => [{ op, ...options(filled(layer)) }],
 });
 
+/** Weight and bias of a normalisation. @param {Layer} layer @param {Shape} shape */
+const affine = (layer, shape) =>
+  specs(filled(layer).affine ? { weight: { shape, init: 1, fanIn: 1 }, bias: { shape, init: 0, fanIn: 1 } } : {});
+
 /** @param {number} rank 3 for images, else 1 or 2 @returns {Type} */
 const batchNorm = (rank) => ({
   arguments: { eps: 1e-5, momentum: 0.1, affine: true },
@@ -191,12 +163,7 @@ const batchNorm = (rank) => ({
     }
     return input;
   },
-  parameters: (layer, input) =>
-    specs(
-      filled(layer).affine
-        ? { weight: { shape: [input[0]], init: 1, fanIn: 1 }, bias: { shape: [input[0]], init: 0, fanIn: 1 } }
-        : {},
-    ),
+  parameters: (layer, input) => affine(layer, input.slice(0, 1)),
   state: (_, input) => ({
     running_mean: { shape: [input[0]], value: 0 },
     running_var: { shape: [input[0]], value: 1 },
@@ -215,7 +182,7 @@ const batchNorm = (rank) => ({
 const centres = (layer) => (filled(layer).centres === "digits" ? BITMAPS : filled(layer).centres);
 
 /** @type {Record<string, Type>} */
-export const TYPES = {
+const LAYERS = {
   Conv1d: convolution(1),
   Conv2d: convolution(2),
   MaxPool1d: pooling(1, "max_pool"),
@@ -295,80 +262,43 @@ export const TYPES = {
   Sigmoid: elementwise("sigmoid"),
   GELU: elementwise("gelu"),
   SiLU: elementwise("silu"),
+  ReLU6: elementwise("relu6"),
+  HardSigmoid: elementwise("hard_sigmoid"),
+  HardSwish: elementwise("hard_swish"),
+  Softmax: elementwise("softmax"),
   Dropout: elementwise("dropout", { p: 0.5 }, (l) => ({ p: l.p })),
+  DropPath: elementwise("drop_path", { p: 0.1 }, (l) => ({ p: l.p })),
   BatchNorm1d: batchNorm(2),
   BatchNorm2d: batchNorm(3),
-  Residual: {
-    arguments: { layers: REQUIRED },
+  GroupNorm: {
+    arguments: { groups: REQUIRED, eps: 1e-5, affine: true },
     output: (layer, input) => {
-      let shape = input;
-      layer.layers.forEach((/** @type {Layer} */ inner, /** @type {number} */ index) => {
-        try {
-          shape = outputShape(inner, shape);
-        } catch (error) {
-          if (!(error instanceof SizeError)) throw error;
-          const rule = say("layers/branched:Branched._after", 0, index, describe(inner), error.problem.rule);
-          throw new SizeError({ ...error.problem, rule });
-        }
-      });
-      const where = "layers/branches:Residual.joined_shape";
-      if (`${shape}` !== `${input}`)
-        throw sizeError(say(where, 0), say(where, 1, formatShape(input), formatShape(shape)));
+      const where = "layers/norm:GroupNorm.output_shape";
+      if (input[0] % layer.groups)
+        throw sizeError(say(where, 0), say(where, 1, layer.groups, input[0]), say(where, 2));
       return input;
     },
-    parameters: (layer, input) => chained(layer, input, parametersOf),
-    state: (layer, input) => chained(layer, input, stateOf),
-    connections: (layer, input) => summed(layer, input, connectionsOf),
-    multiplyAdds: (layer, input) => summed(layer, input, multiplyAddsOf),
-    steps: (layer, input, at, first) => {
-      /** @type {Step[]} */
-      const steps = [];
-      for (const [index, inner, shape] of chain(layer, input))
-        steps.push(...stepsOf(inner, shape, (name) => at(`${index}.${name}`), first + steps.length));
-      return [...steps, { op: "add", input: first + steps.length, other: first }];
+    parameters: (layer, input) => affine(layer, input.slice(0, 1)),
+    multiplyAdds: (_, input) => product(input),
+    steps: (layer, _, at) => [
+      { op: "group_norm", groups: layer.groups, eps: filled(layer).eps, weight: at("weight"), bias: at("bias") },
+    ],
+  },
+  LayerNorm: {
+    arguments: { eps: 1e-5, affine: true, over: "all" },
+    output: (_, input) => input,
+    parameters: (layer, input) => affine(layer, filled(layer).over === "all" ? input : input.slice(0, 1)),
+    multiplyAdds: (_, input) => product(input),
+    steps: (layer, _, at) => {
+      const { eps, over } = filled(layer);
+      const all = over === "all";
+      return [{ op: "group_norm", groups: all ? 1 : 0, eachValue: all, eps, weight: at("weight"), bias: at("bias") }];
     },
   },
+  ...BRANCHES,
+  ...RESIZING,
 };
+Object.assign(TYPES, LAYERS);
 
-/** @param {Layer} layer @param {Shape} shape @returns {Generator<[number, Layer, Shape]>} */
-function* chain(layer, shape) {
-  for (const [index, inner] of layer.layers.entries()) {
-    yield [index, inner, shape];
-    shape = outputShape(inner, shape);
-  }
-}
-/** @template T @param {Layer} layer @param {Shape} input @param {(l: Layer, s: Shape) => Record<string, T>} f */
-function chained(layer, input, f) {
-  /** @type {Record<string, T>} */
-  const all = {};
-  for (const [index, inner, shape] of chain(layer, input))
-    for (const [name, spec] of Object.entries(f(inner, shape))) all[`${index}.${name}`] = spec;
-  return all;
-}
-/** @param {Layer} layer @param {Shape} input @param {(l: Layer, s: Shape) => number} f */
-function summed(layer, input, f) {
-  let sum = 0;
-  for (const [, inner, shape] of chain(layer, input)) sum += f(inner, shape);
-  return sum;
-}
-
-// --- what is asked of a layer ----------------------------------------------------------------
-
-/** The layer with every argument that was left at its default. @param {Layer} layer @returns {Layer} */
-export const filled = (layer) => ({ ...TYPES[layer.type].arguments, ...layer });
-/** @param {Layer} layer @param {Shape} input */
-export const outputShape = (layer, input) => TYPES[layer.type].output(layer, input);
-/** @param {Layer} layer @param {Shape} input */
-export const windowsOf = (layer, input) => TYPES[layer.type].windows?.(layer, input) ?? [];
-/** @param {Layer} layer @param {Shape} input */
-export const parametersOf = (layer, input) => TYPES[layer.type].parameters?.(layer, input) ?? {};
-/** @param {Layer} layer @param {Shape} input */
-export const stateOf = (layer, input) => TYPES[layer.type].state?.(layer, input) ?? {};
-/** @param {Layer} layer @param {Shape} input */
-export const connectionsOf = (layer, input) => TYPES[layer.type].connections?.(layer, input) ?? 0;
-/** @param {Layer} layer @param {Shape} input */
-export const multiplyAddsOf = (layer, input) => TYPES[layer.type].multiplyAdds?.(layer, input) ?? 0;
-/** @param {Layer} layer @param {Shape} input @param {(name: string) => number} at @param {number} first */
-export const stepsOf = (layer, input, at, first) => TYPES[layer.type].steps(layer, input, at, first);
-
+export * from "./types.js";
 export { asLayer, describe } from "./descriptions.js";

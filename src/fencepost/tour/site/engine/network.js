@@ -1,5 +1,6 @@
 // A network on paper: layers with their sizes, arrays by name, and steps for the engine.
 import { SizeError } from "../sizing/errors.js";
+import { chainsOf } from "./branches.js";
 import * as layers from "./layers.js";
 
 /**
@@ -36,7 +37,7 @@ export function plan(input, chain) {
       state.set(`${index}.${name}`, { shape: spec.shape, at: stateCount, size, spec });
       stateCount += size;
     }
-    steps += layers.stepsOf(row.layer, row.input, () => -1, steps).length;
+    steps += layers.stepsOf(row.layer, row.input, () => -1).length;
     row.lastStep = steps - 1;
   });
   const output = rows.length ? rows[rows.length - 1].output : input;
@@ -72,34 +73,37 @@ export function sizes(input, chain) {
   return { rows, problem: null };
 }
 
+/** @typedef {{ size: number[], stride: number[] }} Field */
+
 /**
  * Receptive field of one output of each layer, and how far apart two of them lie, along each axis; null
- * from where the axes end. A chain of windows: Araujo, Norris, Sim, Computing receptive fields (2019).
- * @param {Shape} input @param {Row[]} rows @returns {({ size: number[], stride: number[] } | null)[]}
+ * from where the axes end, or outputs differ. A chain of windows: Araujo, Norris, Sim, Computing
+ * receptive fields (2019). @param {Shape} input @param {Row[]} rows @returns {(Field | null)[]}
  */
 export function receptiveFields(input, rows) {
-  /** @type {{ size: number[], stride: number[] } | null} */
+  /** @type {Field | null} */
   let field = input.length > 1 ? { size: input.slice(1).map(() => 1), stride: input.slice(1).map(() => 1) } : null;
-  /** @param {{ size: number[], stride: number[] }} from @param {Row} row */
-  const through = (from, row) => {
-    if (row.layer.type === "Residual") {
-      let own = from;
-      for (const inner of sizes(row.input, row.layer.layers).rows) own = through(own, inner);
-      return { size: own.size, stride: from.stride };
-    }
-    return {
-      size: from.size.map((size, axis) => {
-        const window = row.windows[axis];
-        return window ? size + (window.effectiveKernelSize - 1) * from.stride[axis] : size;
-      }),
-      stride: from.stride.map((stride, axis) => stride * (row.windows[axis]?.stride ?? 1)),
-    };
+  return rows.map((row) => (field = field && fieldAfter(field, row)));
+}
+
+/** @param {Field} from @param {Row} row @returns {Field | null} */
+function fieldAfter(from, row) {
+  if (row.output.length === 1 || /^(Adaptive|Upsample|ConvTranspose)/.test(row.layer.type)) return null;
+  const chains = chainsOf(row.layer);
+  if (chains.length) {
+    const ends = chains.map(([, chain]) =>
+      sizes(row.input, chain).rows.reduce((/** @type {Field | null} */ field, inner) => field && fieldAfter(field, inner), from));
+    const [first] = ends;
+    if (!first || ends.includes(null)) return null;
+    return { size: from.size.map((_, axis) => Math.max(...ends.map((end) => end?.size[axis] ?? 0))), stride: first.stride };
+  }
+  return {
+    size: from.size.map((size, axis) => {
+      const window = row.windows[axis];
+      return window ? size + (window.effectiveKernelSize - 1) * from.stride[axis] : size;
+    }),
+    stride: from.stride.map((stride, axis) => stride * (row.windows[axis]?.stride ?? 1)),
   };
-  return rows.map((row) => {
-    if (field && row.output.length === 1) field = null;
-    else if (field) field = through(field, row);
-    return field;
-  });
 }
 
 /** The engine's steps, every field filled in. @param {NetworkPlan} network */
@@ -111,27 +115,27 @@ export function steps(network) {
   network.rows.forEach((row, index) => {
     const at = (/** @type {string} */ name) =>
       network.parameters.get(`${index}.${name}`)?.at ?? network.state.get(`${index}.${name}`)?.at ?? -1;
-    for (const step of layers.stepsOf(row.layer, row.input, at, made.length)) {
+    for (const step of layers.placed(layers.stepsOf(row.layer, row.input, at), made.length, made.length)) {
       const filled = {
-        kind: layers.kindOf(step.op), input: made.length, other: -1, kernel: [1, 1], stride: [1, 1],
-        dilation: [1, 1], padding: [0, 0, 0, 0], groups: 1, connections: null, countIncludePad: true,
-        weight: -1, bias: -1, mean: -1, variance: -1, centres: -1, scale: 1, slope: 0, p: 0, eps: 0,
-        momentum: 0, in: values[0], out: values[0], ...step,
+        kind: layers.kindOf(step.op), other: -1, kernel: [1, 1], stride: [1, 1], dilation: [1, 1],
+        padding: [0, 0, 0, 0], groups: 1, connections: null, countIncludePad: true, weight: -1,
+        bias: -1, mean: -1, variance: -1, centres: -1, scale: 1, slope: 0, p: 0, eps: 0, momentum: 0,
+        eachValue: false, linear: false, ...step, in: values[step.input],
       }; // prettier-ignore
-      filled.in = values[filled.input];
-      filled.out = outputOf(filled);
-      values.push(filled.out);
-      made.push(filled);
+      values.push(outputOf(filled, values));
+      made.push({ ...filled, out: values[values.length - 1] });
     }
   });
   return made;
 }
 
-/** @param {any} step @returns {Shape} */
-function outputOf(step) {
+/** @param {any} step @param {Shape[]} values @returns {Shape} */
+function outputOf(step, values) {
   const [channels, height, width] = step.in;
   if (step.outFeatures) return [step.outFeatures, 1, 1];
+  if (step.size) return [step.channels ?? channels, ...step.size];
   if (step.op === "flatten") return [channels * height * width, 1, 1];
+  if (step.op === "concat") return [channels + values[step.other][0], height, width];
   if (step.op !== "conv" && !step.op.endsWith("_pool")) return step.in;
   const [top, bottom, left, right] = step.padding;
   /** @param {number} size @param {number} axis @param {number} zeros */

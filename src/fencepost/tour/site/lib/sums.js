@@ -1,6 +1,7 @@
 // How one value of a network was made: its window, its kernel and the sum; or the one value that an
 // activation changed. Every number in a window leads on to how it was made itself.
-import { describe, engineShape, filled } from "../engine/layers.js";
+import { describe, engineShape, filled, two } from "../engine/layers.js";
+import { adaptiveWindow, transposedAxes } from "../engine/resizing.js";
 import { el, show } from "./dom.js";
 import { css } from "./paint.js";
 
@@ -34,6 +35,12 @@ export function howMade(model, values, at, go) {
   /** @param {number} c @param {number} y @param {number} x */
   const read = (c, y, x) => source[(c * input[1] + y) * input[2] + x];
 
+  if (/^ConvTranspose/.test(type)) {
+    const bias = model.plan.parameters.get(`${at.layer}.bias`);
+    const terms = transposedTerms(model, at, row, input, read, from);
+    return [title, ...largest(terms, bias ? model.parameters[bias.at + at.channel] : 0, go)];
+  }
+  if (type === "Upsample") return [title, ...largest(upsampledTerms(row, input, at, read, from), 0, go)];
   if (/^Conv/.test(type)) return [title, ...convolution(model, at, row, input, read, from, go)];
   if (/Pool|Subsample/.test(type)) {
     const terms = windowTerms(row, input, at, at.channel, read, from);
@@ -53,8 +60,10 @@ export function howMade(model, values, at, go) {
     const [y, x] = [Math.floor((at.channel % each) / input[2]), at.channel % input[2]];
     return [title, el("p", null, "It is the value of ", link(from(c, y, x), `channel ${c}, row ${y}, column ${x}`, go), ".")];
   }
-  if (type === "Residual" || type === "RBF")
+  if (/^(Residual|Concat|Gate|RBF)$/.test(type))
     return [title, el("p.note", null, "This layer has several steps within; only their result is shown.")];
+  if (/^(GroupNorm|LayerNorm|Softmax)$/.test(type))
+    return [title, el("p.note", null, "Each value depends on others beside it; only the result is shown.")];
   const before = read(at.channel, at.y, at.x);
   return [title, el("p.sum", null, `${type}(`, link(from(at.channel, at.y, at.x), show(before, 5), go), `) = ${show(value, 5)}`)];
 }
@@ -70,12 +79,16 @@ const place = (shape, at) =>
  * @returns {Term[][]}
  */
 function windowTerms(row, input, at, channel, read, from) {
+  const [tall, wide] = two(row.output.slice(1), 1);
+  const adaptive = /^Adaptive/.test(row.layer.type);
+  const [top, bottom] = adaptive ? adaptiveWindow(at.y, input[1], tall) : [0, input[1]];
+  const [left, right] = adaptive ? adaptiveWindow(at.x, input[2], wide) : [0, input[2]];
   const axes = row.windows.length === 1 ? [null, row.windows[0]] : row.windows.length ? row.windows : [null, null];
-  /** @param {import("../sizing/window.js").Window | null} w @param {number} k @param {number} size */
-  const along = (w, k, size) =>
-    w ? Array.from({ length: w.kernel }, (_, j) => k * w.stride - w.before + j * w.dilation) : Array.from({ length: size }, (_, i) => i);
-  return along(axes[0], at.y, input[1]).map((y) =>
-    along(axes[1], at.x, input[2]).map((x) => {
+  /** @param {import("../sizing/window.js").Window | null} w @param {number} k @param {number} begin @param {number} end */
+  const along = (w, k, begin, end) =>
+    w ? Array.from({ length: w.kernel }, (_, j) => k * w.stride - w.before + j * w.dilation) : Array.from({ length: end - begin }, (_, i) => begin + i);
+  return along(axes[0], at.y, top, bottom).map((y) =>
+    along(axes[1], at.x, left, right).map((x) => {
       const there = y >= 0 && y < input[1] && x >= 0 && x < input[2];
       return { value: there ? read(channel, y, x) : 0, weight: 1, from: there ? from(channel, y, x) : null };
     }),
@@ -120,6 +133,44 @@ function convolution(model, at, row, input, read, from, go) {
     rest ? el("p.note", null, `${rest} more channels, with smaller sums, add ${show(total - b - order.reduce((s, c) => s + c.sum, 0), 4)}.`) : null,
     el("p.sum", null, `sum ${show(total - b, 5)} + bias ${show(b, 4)} = `, el("b", { "data-sum": total }, show(total, 5))),
   ].flat(); // prettier-ignore
+}
+
+/** The elements that a transposed convolution adds up for one output: o = i · stride − padding + t · dilation.
+ * @param {Model} model @param {Pick} at @param {any} row @param {number[]} input @param {any} read @param {any} from @returns {Term[]} */
+function transposedTerms(model, at, row, input, read, from) {
+  const layer = filled(row.layer);
+  const weight = /** @type {any} */ (model.plan.parameters.get(`${at.layer}.weight`));
+  const axes = transposedAxes(layer, row.output.length - 1);
+  const [outs, ins] = [layer.out_channels / layer.groups, input[0] / layer.groups];
+  const first = Math.floor(at.channel / outs) * ins;
+  /** Kernel elements and the input elements that they meet. @param {any} a @param {number} o @param {number} size */
+  const along = (a, o, size) =>
+    Array.from({ length: a.kernel }, (_, t) => [t, (o + a.padding - t * a.dilation) / a.stride])
+      .filter(([, i]) => Number.isInteger(i) && i >= 0 && i < size);
+  const columns = along(axes[axes.length - 1], at.x, input[2]);
+  const rows = axes.length === 1 ? [[0, 0]] : along(axes[0], at.y, input[1]);
+  const [tall, wide] = two(axes.map((a) => a.kernel), 1);
+  return Array.from({ length: ins }, (_, c) => first + c).flatMap((c) =>
+    rows.flatMap(([ky, y]) =>
+      columns.map(([kx, x]) => ({
+        value: read(c, y, x), from: from(c, y, x),
+        weight: model.parameters[weight.at + ((c * outs + (at.channel % outs)) * tall + ky) * wide + kx],
+      })))); // prettier-ignore
+}
+
+/** The one element that is repeated, or the neighbours that are weighed.
+ * @param {any} row @param {number[]} input @param {Pick} at @param {any} read @param {any} from @returns {Term[]} */
+function upsampledTerms(row, input, at, read, from) {
+  const sizes = two(row.output.slice(1), 1);
+  const linear = filled(row.layer).mode !== "nearest";
+  const [rows, columns] = [at.y, at.x].map((o, axis) => {
+    const size = input[axis + 1];
+    if (!linear) return [[Math.floor((o * size) / sizes[axis]), 1]];
+    const place = Math.max(0, ((o + 0.5) * size) / sizes[axis] - 0.5);
+    const low = Math.min(Math.floor(place), size - 1);
+    return low + 1 < size && place > low ? [[low, 1 - place + low], [low + 1, place - low]] : [[low, 1]]; // prettier-ignore
+  });
+  return rows.flatMap(([y, wy]) => columns.map(([x, wx]) => ({ value: read(at.channel, y, x), weight: wy * wx, from: from(at.channel, y, x) })));
 }
 
 /** @param {string} type @param {any} row @param {Term[][]} terms @param {number} value */

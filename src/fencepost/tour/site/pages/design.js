@@ -99,7 +99,7 @@ export const page = {
 
 /** Volumes side by side, in the proportions of their sizes. @param {number[]} input @param {import("../engine/network.js").Row[]} rows */
 function volumes(input, rows) {
-  const shapes = [input, ...rows.filter((row) => !/ReLU|Dropout|Norm|Tanh|Sigmoid|GELU|SiLU/.test(row.layer.type)).map((row) => row.output)];
+  const shapes = [input, ...rows.filter((row) => !/ReLU|Drop|Norm|Tanh|Sigmoid|GELU|SiLU|Swish|Softmax/.test(row.layer.type)).map((row) => row.output)];
   const largest = Math.max(...shapes.map((s) => Math.max(...(s.length === 1 ? [1] : s.slice(1)))));
   let x = 10;
   const parts = shapes.map((s) => {

@@ -30,17 +30,19 @@ class KeptBlocks {
   }
   void give_back(void* block, size_t bytes) {
     const int c = class_of(bytes);
-    if (c >= kClasses || counts_[c] == kEach || kept_ + (kLeast << c) > kMost)
-      return ::operator delete[](block, kLine);
+    if (c >= kClasses || counts_[c] == kEach) return ::operator delete[](block, kLine);
+    if (kept_ + (kLeast << c) > kMost) clear(); // of other sizes, which are no longer taken
     kept_ += kLeast << c;
     blocks_[c][counts_[c]++] = block;
   }
-  ~KeptBlocks() {
-    for (int c = 0; c < kClasses; c++)
-      while (counts_[c]) ::operator delete[](blocks_[c][--counts_[c]], kLine);
-  }
+  ~KeptBlocks() { clear(); }
 
  private:
+  void clear() {
+    for (int c = 0; c < kClasses; c++)
+      while (counts_[c]) ::operator delete[](blocks_[c][--counts_[c]], kLine);
+    kept_ = 0;
+  }
   static constexpr size_t kLeast = 256, kMost = 8 << 20; // bytes of a block, and of all of a thread
   static constexpr int kClasses = 15, kEach = 6;         // up to 4 MiB
 

@@ -346,6 +346,8 @@ def test_a_file_that_no_library_expected_does_not_end_the_run(fencepost, tmp_pat
     for k in range(4):
         (tmp_path / f"{k}.png").rename(tmp_path / "in" / f"{k}.png")
     (tmp_path / "in" / "clip.mp4").write_bytes(b"film")
+    (tmp_path / "in" / "big.zarr" / "c").mkdir(parents=True)
+    (tmp_path / "in" / "big.zarr" / "c" / "0").write_bytes(b"chunk of an array")
     read = module.metadata.gather
 
     def gather(image, source):
@@ -358,7 +360,7 @@ def test_a_file_that_no_library_expected_does_not_end_the_run(fencepost, tmp_pat
     assert done.status == 2
     assert "2.png" in done.err
     assert "1 of 4 images were not filtered" in done.err
-    assert "Passed over, as no images by their names: in/clip.mp4" in done.out
+    assert "Passed over, as no images by their names: in/big.zarr, in/clip.mp4" in done.out
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "3.png"]
 
 

@@ -87,6 +87,14 @@ def test_open_npz_with_and_without_test_split(tmp_path):
     assert fp.datasets.open(tmp_path / "d.npz").test is None
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_open_npz_of_any_number_of_channels(tmp_path, channels):
+    x, y = np.zeros((4, channels, 6, 5), np.uint8), [0, 1, 0, 1]
+    np.savez(tmp_path / "d.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    source = fp.datasets.open(tmp_path / "d.npz")
+    assert source.train.input_shape == source.test.input_shape == (channels, 6, 5)
+
+
 def test_open_npz_with_two_kinds_of_targets(tmp_path):
     x = np.zeros((3, 4, 4), np.uint8)
     np.savez(tmp_path / "d.npz", x_train=x, y_train=[0, 1, 2], x_test=x, y_test=[0.1, 0.2, 0.3])

@@ -139,10 +139,10 @@ def open(
     train = loaders.pop("train")(options)
     # The training data decide classes, and for images channels and size, of the other splits.
     options = replace(options, channels=channels or _channels(train), class_names=train.class_names)
-    if len(train.input_shape) == 3:
+    if len(train.input_shape) == 3 and train.input_shape[0] in (1, 3):
         depth, height, width = train.input_shape
         like = replace(options.pictures, size=(height, width), channels=depth)
-        options = replace(options, pictures=like if depth in (1, 3) else options.pictures)
+        options = replace(options, pictures=like)
     others = {split: load(options) for split, load in loaders.items()}
     return DataSource(str(path), train, others.get("validation"), others.get("test"))
 

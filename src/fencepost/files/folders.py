@@ -47,7 +47,8 @@ def visible_files(folder: Path) -> tuple[list[Path], list[Path]]:
         ) from error
 
     for at, inner, names in os.walk(folder, onerror=refuse):
-        inner[:] = sorted(name for name in inner if not hidden(name))
+        others += (Path(at, name) for name in inner if name.endswith(".zarr"))  # chunks of an array
+        inner[:] = sorted(n for n in inner if not hidden(n) and not n.endswith(".zarr"))
         for name in sorted(names):
             if not hidden(name):
                 (others if is_other(name) else files).append(Path(at, name))

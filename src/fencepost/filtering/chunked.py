@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,8 +81,8 @@ def filter_chunks(
         array = zarr_files.create(partial, result.shape, result.dtype, like)
         if scheduler is None:
             counted = _Counted(array, result.shape, progress)
-            with _one_thread_each() as workers:
-                da.store(result, counted, lock=False, scheduler="threads", num_workers=workers)
+            with _one_thread_each() as pool:
+                da.store(result, counted, lock=False, scheduler="threads", pool=pool)
         else:
             _store_remotely(result, array, scheduler)
     return result.shape if result.ndim == 3 else (*result.shape, 1)
@@ -116,13 +117,15 @@ class _Counted:
 
 
 @contextlib.contextmanager
-def _one_thread_each() -> Iterator[int]:
-    """Let blocks be computed side by side, each by one thread; give how many."""
+def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
+    """Give threads that compute blocks side by side, each by itself; at the end none works on."""
     workers = get_num_threads()
     set_num_threads(1)
+    pool = ThreadPoolExecutor(workers)
     try:
-        yield workers
+        yield pool
     finally:
+        pool.shutdown(cancel_futures=True)  # else one may write into what is being removed
         set_num_threads(workers)
 
 

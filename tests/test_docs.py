@@ -108,8 +108,8 @@ def test_a_command_has_a_page_of_its_help(command, capsys, monkeypatch):
     assert run([command, "--help"]) == 0
     shown = capsys.readouterr().out
     page = commands.pages()[f"commands/{command}.md"]
-    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
-    in_table = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*(?=`)", page))
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", shown)) - {"--help"}
+    in_table = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*(?=`)", page))
     assert in_table <= options
     assert in_table == {
         name

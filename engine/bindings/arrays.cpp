@@ -395,9 +395,9 @@ void define_arrays(nb::module_& m) {
       "that hardly depends on their size: out = sum / divisor + offset, rounded half to even and\n"
       "saturated if out is uint8 or uint16. Sums of uint8 and uint16 are exact, of int64 below\n"
       "2**53; of floats as exact as a sum of their values in any order.");
-  m.def("convolve_signals", &convolve_plain, "f"_a, "g"_a, "mode"_a.none(), "boundary"_a.none(),
-        "origin"_a.none(), "axes"_a.none(), "method"_a.none(), "nan"_a.none(), "mask"_a.none(),
-        "flips"_a,
+  m.def("convolve_signals", &convolve_plain, "f"_a.none(), "g"_a.none(), "mode"_a.none(),
+        "boundary"_a.none(), "origin"_a.none(), "axes"_a.none(), "method"_a.none(), "nan"_a.none(),
+        "mask"_a.none(), "flips"_a,
         "The convolution of two signals in an array each, or (flips=False) their correlation, if\n"
         "all else is as it is by default and no method may be quicker than the sums; else None.");
   m.def("pool", &pool_planes, "kind"_a, array("source"), "kernel"_a, "stride"_a, "padding"_a,

@@ -363,6 +363,8 @@ NB_MODULE(FENCEPOST_MODULE, m) {
   using namespace fencepost;
   using namespace nb::literals;
   m.doc() = "The loops of fencepost, compiled for one instruction set.";
+  // Python's modules may hold recipes until the very end, when nobody frees them: that is no leak.
+  nb::set_leak_warnings(false);
   m.def("supported_levels", &supported_levels,
         "Instruction sets of the engine that this processor has, least first.");
   m.def("get_num_threads", &num_threads, "Threads used where a call does not say.");

@@ -300,6 +300,10 @@ def test_training_is_the_same_wherever_images_are(lazily, slow):
     assert (weights[0] == weights[1]).all() and (weights[0] == weights[2]).all()
 
 
+@pytest.mark.skipif(
+    signal.getsignal(signal.SIGINT) is not signal.default_int_handler,
+    reason="whoever started the tests ignores Ctrl-C",
+)
 def test_a_training_that_was_stopped_goes_on_the_same(lazily, slow, tmp_path):
     whole = trained(lazily("none"), epochs=3)
     path = tmp_path / "run.ckpt"

@@ -31,6 +31,7 @@ def test_digits(digits):
 
 
 def test_rows_whose_order_means_nothing():
+    pytest.importorskip("pandas")
     iris = load_iris(as_frame=True)
     names = iris.target_names[iris.target]
     classifier = CNNClassifier(random_state=0)

@@ -64,7 +64,7 @@ export const page = {
         el("tbody", null,
           el("tr", null, el("td"), el("td", null, "input"), el("td", null, formatShape(axes)), Array.from({ length: 5 }, () => el("td"))),
           rows.map((row, i) => el("tr", { title: row.windows.map((w) => w.shortEquation).join("; ") },
-            el("td", null, i), el("td", null, describe(row.layer)), el("td", null, formatShape(row.output)),
+            el("td", null, i), el("td.layer", null, describe(row.layer)), el("td", null, formatShape(row.output)),
             right(fields[i] ? formatShape(fields[i].size) : "–"), right(fields[i] ? formatShape(fields[i].stride) : "–"),
             right(row.parameters ? grouped(row.parameters) : "–"), right(row.multiplyAdds ? grouped(row.multiplyAdds) : "–"), right(row.connections ? grouped(row.connections) : "–"))),
           el("tr", { "data-parameters": rows.reduce((s, r) => s + r.parameters, 0) }, el("td"), el("td", null, el("b", null, "total")), el("td"), el("td"), el("td"),

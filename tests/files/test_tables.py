@@ -329,3 +329,20 @@ def test_a_long_table_takes_its_own_size(tmp_path):
     late = text + "1.5,2.5,x\n"
     with pytest.raises(DataError, match=f"'x' in line {rows + 2},"):
         columns(read(tmp_path, late))
+
+
+@pytest.mark.parametrize(
+    ("text", "rounded"),
+    [
+        ("a\n9007199254740993\n1\n", True),
+        ("a;b\n-9007199254740995;1\n1;2\n", True),
+        ("a\n12345678901234567890\nNA\n1\n", True),
+        ("a\n9007199254740992\n1e300\n", False),
+        ("a\n9007199254740991\n1.2345678901234567\n", False),
+        ("name,a\n12345678901234567x,3\ny,4\n", False),
+    ],
+)
+def test_integers_that_are_rounded_are_said(tmp_path, text, rounded):
+    (tmp_path / "t.csv").write_text(text)
+    remarks = " ".join(read_table(tmp_path / "t.csv").remarks)
+    assert ("rounded" in remarks) == rounded

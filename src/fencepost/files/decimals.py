@@ -13,6 +13,7 @@ __all__ = [
     "DECIMALS",
     "has_decimal_comma",
     "has_decimal_point",
+    "has_rounded_integer",
     "is_missing",
     "is_number",
     "is_too_large",
@@ -30,6 +31,7 @@ _GROUPED = {
     )
     for decimal, other in (".,", ",.")
 }
+_LONG_INTEGER = re.compile(r"(?<![\w.])\d{16,}(?![\w.])")
 # A mark that cannot be one of thousands: not three digits after it, or none or a 0 before it.
 _DECIMAL = {
     mark: re.compile(rf"{m}\d{{1,2}}(?!\d)|{m}\d{{4}}|(?<!\d)0{m}\d|(?<![\d{m}]){m}\d|\d{{4}}{m}\d")
@@ -116,3 +118,12 @@ def has_decimal_comma(text: str) -> bool:
 def has_decimal_point(text: str) -> bool:
     """Whether a point in a text of numbers must stand before decimals."""
     return _DECIMAL["."].search(text) is not None
+
+
+def has_rounded_integer(text: str) -> bool:
+    """Whether an integer in a text is not one of float64, which has those up to 2^53.
+
+    >>> has_rounded_integer("1,9007199254740993"), has_rounded_integer("9007199254740992;1e300")
+    (True, False)
+    """
+    return any(int(float(found[0])) != int(found[0]) for found in _LONG_INTEGER.finditer(text))

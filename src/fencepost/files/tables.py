@@ -21,6 +21,7 @@ from .decimals import (
     DECIMALS,
     has_decimal_comma,
     has_decimal_point,
+    has_rounded_integer,
     is_missing,
     is_number,
     is_too_large,
@@ -262,6 +263,11 @@ def _read(
         remarks.append(f"Taken as nan: {plural(missing, 'missing value')} ({word}).")
     if decimal == ",":
         remarks.append("Commas stand before the decimals.")
+    largest = max(
+        (np.fmax.reduce(abs(column), initial=0) for column in numbers.values()), default=0
+    )
+    if largest >= 2**53 and has_rounded_integer(table):
+        remarks.append("Integers beyond 2^53 are rounded: 16 digits of a number are kept.")
     return Table(
         path, tuple(names), header, length, delimiter, decimal, tuple(numbers), tuple(remarks),
         text, preamble, table, numbers, bad, word,

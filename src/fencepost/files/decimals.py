@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,10 +120,16 @@ def has_decimal_point(text: str) -> bool:
     return _DECIMAL["."].search(text) is not None
 
 
-def has_rounded_integer(text: str) -> bool:
-    """Whether an integer in a text is not one of float64, which has those up to 2^53.
+def has_rounded_integer(text: str, columns: Iterable[NDArray[np.float64]]) -> bool:
+    """Whether an integer in a text is not one of float64, which has all up to 2^53.
 
-    >>> has_rounded_integer("1,9007199254740993"), has_rounded_integer("9007199254740992;1e300")
-    (True, False)
+    The text is searched only if one of the numbers that were read from it is so large.
+
+    >>> has_rounded_integer("9007199254740993", [np.array([9007199254740993.0])])
+    True
+    >>> has_rounded_integer("9007199254740992;1e300", [np.array([9007199254740992.0, 1e300])])
+    False
     """
+    if all(np.fmax.reduce(abs(column), initial=0) < 2**53 for column in columns):
+        return False
     return any(int(float(found[0])) != int(found[0]) for found in _LONG_INTEGER.finditer(text))

@@ -263,10 +263,7 @@ def _read(
         remarks.append(f"Taken as nan: {plural(missing, 'missing value')} ({word}).")
     if decimal == ",":
         remarks.append("Commas stand before the decimals.")
-    largest = max(
-        (np.fmax.reduce(abs(column), initial=0) for column in numbers.values()), default=0
-    )
-    if largest >= 2**53 and has_rounded_integer(table):
+    if has_rounded_integer(table, numbers.values()):
         remarks.append("Integers beyond 2^53 are rounded: 16 digits of a number are kept.")
     return Table(
         path, tuple(names), header, length, delimiter, decimal, tuple(numbers), tuple(remarks),

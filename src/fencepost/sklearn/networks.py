@@ -10,6 +10,7 @@ from .. import models
 from ..arguments import choice, integer
 from ..errors import ArgumentError, DataError
 from ..layers import Conv1d, Conv2d, Flatten, Layer, Linear, ReLU, Shape
+from ..models.completed import completed
 from ..network import Network
 from ..text import format_shape
 
@@ -60,7 +61,7 @@ def build(network: Any, shape: Shape, outputs: int, seed: int) -> Network:
     elif callable(network) and not isinstance(network, type):
         made = network(shape, outputs, seed=seed)
     elif isinstance(network, (list, tuple)):
-        made = _of_layers(network, shape, outputs, seed)
+        made = completed(network, shape, outputs, seed)
     else:
         raise ArgumentError(
             "network must be None, the name of a model, a list of layers, a Network, or a function "
@@ -101,15 +102,3 @@ def _named(name: str, shape: Shape, outputs: int, seed: int) -> Network:
         return models.lenet5(outputs, shape, seed=seed)
     made: Network = getattr(models, name)(shape, outputs, seed=seed)
     return made
-
-
-def _of_layers(layers: Sequence[Layer], shape: Shape, outputs: int, seed: int) -> Network:
-    """Build a network of layers; a last Linear that is left out is added."""
-    reached = shape
-    if layers:
-        made = Network(shape, layers, seed=seed)
-        reached = made.output_shape
-        if reached == (outputs,) or isinstance(layers[-1], Linear):
-            return made
-    flat = [] if len(reached) == 1 else [Flatten()]
-    return Network(shape, [*layers, *flat, Linear(outputs)], seed=seed)

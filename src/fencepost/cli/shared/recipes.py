@@ -138,21 +138,17 @@ def build(name: str, data: Dataset, seed: int, given: str | None = None) -> Netw
 
 def _of_layers(text: str, shape: tuple[int, ...], classes: int, seed: int) -> Network:
     """Build the network of a text of layers; a last layer that is left out is added."""
-    from ...layers import Flatten, Linear
-    from ...network import Network
+    from ...models.completed import completed
     from .layer_text import read_layers
 
-    layers = read_layers(text)
-    network = Network(shape, layers, seed=seed)
-    if network.output_shape == (classes,):
-        return network
-    if isinstance(layers[-1], Linear):
+    network = completed(read_layers(text), shape, classes, seed)
+    if network.output_shape != (classes,):
         raise ArgumentError(
             "the last layer of --model must have an output for each class, or be left out. "
-            f"Received: {layers[-1].describe()}, and data of {plural(classes, 'class', 'classes')}."
+            f"Received: {network.layers[-1].describe()}, and data of "
+            f"{plural(classes, 'class', 'classes')}."
         )
-    flat = [] if len(network.output_shape) == 1 else [Flatten()]
-    return Network(shape, [*layers, *flat, Linear(classes)], seed=seed)
+    return network
 
 
 def is_completed(network: Network, given: str | None) -> bool:

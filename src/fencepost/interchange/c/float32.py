@@ -15,7 +15,7 @@ import numpy as np
 from ..registry import registrar
 from . import program as steps
 from . import sizes
-from .products import write_product
+from .products import Sums, write_product
 from .program import Activation, Product, Step
 from .text import number
 from .writer import Writer, at, index
@@ -113,22 +113,17 @@ def _start(w: Writer, step: steps.Start) -> None:
         w(f"y[{target}] = {pixel if plain else f'({pixel} - {mean}) * {scale}'};")
 
 
-class _FloatSums:
+class _FloatSums(Sums):
     """Sums that lie in the output itself."""
 
     kind = "float"
 
     def __init__(self, w: Writer, step: Product) -> None:
-        self._w, self._step = w, step
+        super().__init__(w, step)
         with np.errstate(over="ignore"):  # what is not finite is refused
             weight, bias = (a.astype(np.float32) for a in (step.stored_weight, step.bias))
         self.weight = w.constant("float", "weight", weight)
-        self._bias = w.constant("float", "bias", bias)
-
-    def start(self, target: str) -> None:
-        n = self._step.outputs[0]
-        with self._w.loop("k", n):
-            self._w(f"{target}[{at('k', n)}] = {self._bias}[{at('k', n)}];")
+        self.bias = w.constant("float", "bias", bias)
 
     def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
         dot = self._w.use("dot", _DOT)

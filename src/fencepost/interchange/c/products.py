@@ -7,29 +7,39 @@ Elements of the kernel that lie in the padding are left out by the bounds of the
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 from ...sizing import Window
 from .program import Product
-from .writer import Writer, index
+from .writer import Writer, at, index
 
 
-class Sums(Protocol):
-    """How the sums of one output pixel are made: their type, and the array of the weights."""
+class Sums(ABC):
+    """How the sums of one output pixel are made: their type, and the arrays of weights and bias."""
 
     kind: str
     weight: str
+    bias: str
+
+    def __init__(self, w: Writer, step: Product) -> None:
+        self._w, self._step = w, step
 
     def start(self, target: str) -> None:
-        """Write what gives the sums their first values."""
+        """Write what gives the sums their first values: the bias."""
+        k = at("k", self._step.outputs[0])
+        with self._w.loop("k", self._step.outputs[0]):
+            self._w(f"{target}[{k}] = {self.bias}[{k}];")
 
+    @abstractmethod
     def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
         """Write what adds `count` inputs times their weights, one for each output."""
 
+    @abstractmethod
     def each(self, target: str, x: str, weight: str, taps: str, step: int, outputs: int) -> None:
         """Write what adds `taps` pixels, `step` elements apart, times a weight each."""
 
+    @abstractmethod
     def finish(self, sums: str, pixel: str) -> None:
         """Write what makes the pixel of its sums."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from ...registry import registrar
 from .. import float32, sizes
 from .. import program as steps
-from ..products import write_product
+from ..products import Sums, write_product
 from ..program import Activation, Product, Program, Step, Value
 from ..text import number
 from ..writer import Writer, at, index
@@ -231,23 +231,19 @@ def _start(form: Int8, w: Writer, step: steps.Start) -> None:
         w(f"y[{index(('i', channels, size), ('k', 1, channels))}] = {rounded};")
 
 
-class _IntegerSums:
+class _IntegerSums(Sums):
     """Sums of 32 bits apart from the pixel."""
 
     kind = "int32_t"
 
     def __init__(self, form: Int8, w: Writer, step: Product) -> None:
-        self._form, self._w, self._step = form, w, step
+        super().__init__(w, step)
+        self._form = form
         self._zero = form.of(step.x).zero
         integers, bias, self._scales = weights(step.weight, step.bias, form.of(step.x).scale)
         stored = integers.transpose(1, 2, 0, 3, 4) if step.is_depthwise else integers
         self.weight = w.constant("int8_t", "weight", stored)
-        self._bias = w.constant("int32_t", "bias", bias)
-
-    def start(self, target: str) -> None:
-        n = self._step.outputs[0]
-        with self._w.loop("k", n):
-            self._w(f"{target}[{at('k', n)}] = {self._bias}[{at('k', n)}];")
+        self.bias = w.constant("int32_t", "bias", bias)
 
     def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
         dot = self._w.use("dot", _DOT)

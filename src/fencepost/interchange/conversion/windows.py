@@ -27,8 +27,11 @@ def _conv(operation: Operation, details: Details) -> list[Part]:
         bias is not None,
         remainder="crop" if any(w.remainder for w in windows) else "error",
     )
-    weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias.reshape(-1)}
-    return [Part(layer, weights)]
+    return [Part(layer, _arrays(weight, bias))]
+
+
+def _arrays(weight: Any, bias: Any) -> dict[str, Any]:
+    return {"weight": weight} if bias is None else {"weight": weight, "bias": bias.reshape(-1)}
 
 
 @rule("MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d")
@@ -97,8 +100,7 @@ def _conv_transpose(operation: Operation, details: Details) -> list[Part]:
         bias is not None,
         tuple(w.dilation for w in windows),
     )
-    weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias.reshape(-1)}
-    return [Part(layer, weights)]
+    return [Part(layer, _arrays(weight, bias))]
 
 
 @rule("Mean", "Amax", "Max", "Sum")

@@ -129,30 +129,48 @@ def convolve(
     array([1.66666667, 3.        ])
     """
     result: Any = _plain(f, g, mode, boundary, origin, axes, method, nan, mask, True)
-    if result is None and type(f) in _PLAIN and type(g) in _PLAIN:
-        result = _of_lists(f, g, mode, boundary, origin, axes, method, nan, mask, True)
-    if result is not None:
-        return result  # type: ignore[no-any-return]
+    if result is None:
+        result = _computed(f, g, mode, boundary, origin, axes, method, nan, mask, flip=True)
+    return result  # type: ignore[no-any-return]
+
+
+def _computed(
+    f: Any,
+    g: Any,
+    mode: Mode,
+    boundary: Any,
+    origin: Origin,
+    axes: Any,
+    method: str,
+    nan: Any,
+    mask: Any,
+    *,
+    flip: bool,
+) -> NDArray[Any]:
+    """Compute what is no plain call of arrays: lists, arrays of Dask, missing elements, others."""
+    arguments = (f, g, mode, boundary, origin, axes, method, nan, mask)
+    result: NDArray[Any] | None
+    if type(f) in _PLAIN and type(g) in _PLAIN:
+        result = _of_lists(*arguments, flip)
+        if result is not None:
+            return result
     if type(f) is not np.ndarray and is_lazy(f):
-        return _lazily(f, g, mode, boundary, origin, axes, method, nan, mask, flip=True)
+        from . import lazy
+
+        result = lazy.convolved(*arguments, flip=flip)  # to its callers, as good as one
+        return result
     if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
 
         def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
-            return convolve(f, g, mode, boundary=boundary, origin=origin, axes=axes, method=method)
+            function = convolve if flip else correlate
+            return function(f, g, mode, boundary=boundary, origin=origin, axes=axes, method=method)
 
         return missing.convolved(f, g, boundary, nan, mask, compute)
     if method == "auto":
-        known = apply.quickly(f, g, mode, boundary, origin, axes, flip=True)
-        if known is not None:
-            return known
-    return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=True))
-
-
-def _lazily(*arguments: Any, flip: bool) -> NDArray[Any]:
-    from . import lazy
-
-    result: NDArray[Any] = lazy.convolved(*arguments, flip=flip)  # to its callers, as good as one
-    return result
+        result = apply.quickly(f, g, mode, boundary, origin, axes, flip=flip)
+        if result is not None:
+            return result
+    return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=flip))
 
 
 def correlate(
@@ -182,23 +200,9 @@ def correlate(
     array([1., 3., 2.])
     """
     result: Any = _plain(f, g, mode, boundary, origin, axes, method, nan, mask, False)
-    if result is None and type(f) in _PLAIN and type(g) in _PLAIN:
-        result = _of_lists(f, g, mode, boundary, origin, axes, method, nan, mask, False)
-    if result is not None:
-        return result  # type: ignore[no-any-return]
-    if type(f) is not np.ndarray and is_lazy(f):
-        return _lazily(f, g, mode, boundary, origin, axes, method, nan, mask, flip=False)
-    if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
-
-        def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
-            return correlate(f, g, mode, boundary=boundary, origin=origin, axes=axes, method=method)
-
-        return missing.convolved(f, g, boundary, nan, mask, compute)
-    if method == "auto":
-        known = apply.quickly(f, g, mode, boundary, origin, axes, flip=False)
-        if known is not None:
-            return known
-    return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=False))
+    if result is None:
+        result = _computed(f, g, mode, boundary, origin, axes, method, nan, mask, flip=False)
+    return result  # type: ignore[no-any-return]
 
 
 def explain_method(

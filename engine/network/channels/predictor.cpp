@@ -14,7 +14,7 @@ constexpr int kMostImages = 32; // of a pass
 // Threads share a stage that takes longer, and filling an input that is larger. One image of the
 // depthwise network had 0.93 to 0.97 of ONNX Runtime's speed with 12 µs, and with 4 1.00 to 1.10,
 // but for a run on a busy machine, 0.75.
-constexpr double kSharedSeconds = 4e-6;
+constexpr double kSharedSeconds = 1.6e-6;
 constexpr long kSharedPixels = 32 * 1024;
 
 // Whether threads share every operation, instead of taking images of their own.

@@ -12,8 +12,10 @@ namespace channels {
 namespace {
 
 constexpr double kOverhead = 1500;   // of an operation
-constexpr double kCacheBytes = 24;   // a cycle, of weights that are used once
+constexpr double kCacheBytes = 24;   // a cycle, of weights that are used once, ...
+constexpr double kMemoryBytes = 8;   // ... and of those that fill the third level
 constexpr double kSecondLevel = 1e6; // bytes
+constexpr double kThirdLevel = 8e6;  // what a layer may have of it
 constexpr double kEfficiency = 0.85; // of the sums in registers
 constexpr int kProductTiles = 48;    // of Winograd: then its kernels come in time
 
@@ -24,7 +26,8 @@ double weight_bytes(const Step& s) {
 }
 // Weights that no cache close by holds come once for each of `images`.
 double weights_cycles(double bytes, double images) {
-  return bytes > kSecondLevel / 2 ? bytes / kCacheBytes / images : 0;
+  if (bytes <= kSecondLevel / 2) return 0;
+  return bytes / (bytes > kThirdLevel ? kMemoryBytes : kCacheBytes) / images;
 }
 
 double dense_cycles(const Step& s, const Following&, int) {
@@ -156,17 +159,23 @@ double cycles_per_second() {
   static const double rate = [] {
     double best = 0;
     for (int repeat = 0; repeat < 3; repeat++) {
-      vec sums[8] = {};
-      vec factor = broadcast(0.5f);
+      // 8 sums hide the latency. Started apart and addressed by constants only, they are neither
+      // merged by the compiler nor kept in memory.
+      volatile float begin = 0.5f;
+      const vec factor = broadcast(begin);
+      vec sums[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; i++) sums[i] = broadcast(begin);
       constexpr int kTimes = 5000;
       const auto start = std::chrono::steady_clock::now();
-      for (int i = 0; i < kTimes; i++)
+      for (int time = 0; time < kTimes; time++)
 #pragma GCC unroll 8
-        for (vec& sum : sums) {
-          sum = sum * factor + factor;
-          keep(sum);
-        }
+        for (int i = 0; i < 8; i++) sums[i] = sums[i] * factor + factor;
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+      vec total{};
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; i++) total += sums[i];
+      begin = sum(total);
       best = std::max(best, kTimes * 4 / spent.count());
     }
     return best;

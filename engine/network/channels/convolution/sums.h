@@ -40,15 +40,30 @@ template <int C, int X, int Pixel>
         const int lanes = b + 1 < r.blocks ? r.lanes : r.last_lanes;
 #pragma GCC unroll 2
         for (int l = 0; l < lanes; l++, weights += C) {
-          vec weight[C];
+          // The fewer are held, the others pass by: tiles of 4 x 3 sums and 4 weights would exceed
+          // 16 registers.
+          if constexpr (C <= X) {
+            vec weight[C];
 #pragma GCC unroll 16
-          for (int c = 0; c < C; c++) weight[c] = weights[c];
+            for (int c = 0; c < C; c++) weight[c] = weights[c];
 #pragma GCC unroll 16
-          for (int x = 0; x < X; x++) {
-            vec value = broadcast(at[l + x * pixel]);
-            keep(value);
+            for (int x = 0; x < X; x++) {
+              vec value = broadcast(at[l + x * pixel]);
+              keep(value);
 #pragma GCC unroll 16
-            for (int c = 0; c < C; c++) sums[c][x] += weight[c] * value;
+              for (int c = 0; c < C; c++) sums[c][x] += weight[c] * value;
+            }
+          } else {
+            vec value[X];
+#pragma GCC unroll 16
+            for (int x = 0; x < X; x++) value[x] = broadcast(at[l + x * pixel]);
+#pragma GCC unroll 16
+            for (int c = 0; c < C; c++) {
+              vec weight = weights[c];
+              keep(weight);
+#pragma GCC unroll 16
+              for (int x = 0; x < X; x++) sums[c][x] += weight * value[x];
+            }
           }
         }
       }

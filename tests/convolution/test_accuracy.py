@@ -55,6 +55,19 @@ def test_random_magnitudes(dtype, shape, orders, seed):
     assert (off <= bound(f, g)).all()
 
 
+def test_an_array_of_which_a_part_is_read():
+    """A kernel larger than the array changes places with it: then only a part lies under it."""
+    random = np.random.default_rng(7)
+    f = random.normal(size=6000)
+    g = random.normal(size=9000) * 10.0 ** np.repeat(random.integers(-4, 5, 9), 1000)
+    exact, allowed = precisely(g, f), bound(f, g) * f.size / g.size
+    for origin in (0, 100, 4000, 8999):
+        assert fp.explain_method(f, g, "same", origin=origin).method == "fft"
+        part = slice(origin, origin + f.size)
+        off = np.abs(fp.convolve(f, g, "same", origin=origin) - exact[part])
+        assert (off <= allowed[part]).all()
+
+
 @pytest.mark.parametrize("shape", [(100_000,), (600, 700)])
 def test_one_peak_is_felt_in_its_windows_only(shape):
     random = np.random.default_rng(1)
@@ -108,7 +121,6 @@ def test_alike_values_are_transformed():
 
 def test_the_lower_bound_of_the_terms_is_one():
     from fencepost.convolution.apply import _task
-    from fencepost.convolution.methods.accuracy import scales
     from fencepost.convolution.parsing import parse_call
 
     random = np.random.default_rng(5)
@@ -121,13 +133,16 @@ def test_the_lower_bound_of_the_terms_is_one():
         for boundary in ("zero", "reflect", "mirror", "wrap", "nearest", 2.0, "none"):
             f, g = random.normal(size=shape), random.normal(size=size)
             call = parse_call(f, g, "same", boundary, "centre", None, "auto", flip=True)
-            known = scales(_task(call.f, call.g, call.fill.real, call.dtype, call))
+            task = _task(call.f, call.g, call.fill.real, call.dtype, call)
+            known = accuracy.scales(task)
             exact = fp.convolve(np.abs(f), np.abs(g), "same", boundary=boundary, method="direct")
             least = known.least[0, ..., 0]
             for axis, side in enumerate(known.sides):
                 least = np.repeat(least, side, axis=axis)
             part = tuple(slice(0, n) for n in exact.shape)
             assert (least[part] <= exact * (1 + 1e-12)).all()
+            everywhere = accuracy._least_of_all(task, known.sides, known.energy)
+            assert everywhere <= exact.min() * (1 + 1e-12)
             middle = tuple(n // 2 for n in exact.shape)
             assert least[middle] > 0.003 * exact[middle]
 

@@ -30,13 +30,12 @@ from ..boundaries import FILL, Indices
 from ..task import Array, CorrelationTask
 from . import direct
 from .tiles import Tiling
-from .whole import Whole
+from .whole import Whole, present
 
 FACTOR = 16.0
-_LARGEST_SIDES = {1: 16, 2: 16, 3: 4}  # of a block, by how many axes it has
-# An element of the array, in blocks of sides up to 2 and of larger ones: 58 and 12 ms for an image
-# of 3840 × 2160 under 11 × 11 and 31 × 31 (Zen 4).
-_SECONDS = (7e-9, 1.5e-9)
+_LARGEST_SIDES = {1: 1024, 2: 64, 3: 4}  # of a block, by how many axes it has
+# An element of the array, in blocks of sides up to 2 and beyond: docs/decisions/exactness.md.
+_SECONDS = (2.5e-9, 1.1e-9)
 
 
 @dataclass(frozen=True)
@@ -95,31 +94,39 @@ def seconds(task: CorrelationTask) -> float:
 
 def doubt(task: CorrelationTask, transform: Tiling | Whole) -> Doubt:
     """Compare the error of a transform with the direct sum's, in blocks of results."""
-    known = scales(task)
+    sides = block_sides(task)
+    energy = _finite_energy(task, sides)
     if isinstance(transform, Whole):
         eps = float(np.finfo(np.float64).eps)
-        power = float(known.energy.sum(axis=tuple(range(1, known.energy.ndim - 1))).max())
-        power += float(task.fill) ** 2 * transform.points
+        power = _power(task, sides, energy) + task.fill**2 * transform.points
         error: Any = _error(task, eps, transform.points, power)
-    else:
-        eps = float(np.finfo(task.kernel.dtype).eps)
-        if task.axes > 2:
-            power = float(known.energy.max()) * transform.points * transform.terms
-            error = _error(task, eps, transform.points, power)
-        else:
-            powers = _tile_powers(task, transform, known)
-            error = _at_blocks(task, transform, known, _error(task, eps, transform.points, powers))
-    return Doubt(known.sides, error, _allowed(task, known.least))
+        if error <= _allowed(task, _least_of_all(task, sides, energy)):
+            return Doubt(sides, error, np.full((1,) * energy.ndim, np.inf))
+        return Doubt(sides, error, _allowed(task, _least(task, sides, np.sqrt(energy))))
+    allowed = _allowed(task, _least(task, sides, np.sqrt(energy)))
+    eps = float(np.finfo(task.kernel.dtype).eps)
+    last = sides[-2:]
+    blocks = (
+        size / side + 1 for size, side in zip(transform.tile[-len(last) :], last, strict=True)
+    )
+    power = 2 * float(energy.max()) * math.prod(blocks) + 2 * task.fill**2 * transform.points
+    error = _error(task, eps, transform.points, power * transform.terms)
+    if task.axes < 3 and not (_is_taken_once(task) and (error <= allowed).all()):
+        powers = _tile_powers(task, transform, sides, energy)
+        errors = _error(task, eps, transform.points, powers)
+        error = _at_blocks(task, transform, sides, errors)
+    return Doubt(sides, error, allowed)
 
 
-def _allowed(task: CorrelationTask, sums: Array) -> Array:
+def _allowed(task: CorrelationTask, sums: Any) -> Any:
     unit = float(np.finfo(task.kernel.dtype).eps) / 2
     return FACTOR * unit * task.kernel.size * sums
 
 
 def _error(task: CorrelationTask, eps: float, points: int, power: Any) -> Any:
     """Return what a transform of so many elements, of so large a sum of squares, is off by."""
-    norm = float(np.linalg.norm(task.kernel.astype(np.float64).ravel()))
+    squares = np.square(task.kernel, dtype=np.float64)  # BLAS would wake threads of its own
+    norm = math.sqrt(float(squares.sum()))
     return 4 * eps * math.log2(points) * norm * np.sqrt(power / points)
 
 
@@ -142,11 +149,17 @@ def least_share(task: CorrelationTask, transform: Tiling) -> float | None:
 def scales(task: CorrelationTask) -> Scales:
     """Bound Σ|f||g| from below in every block of results."""
     sides = block_sides(task)
+    energy = _finite_energy(task, sides)
+    return Scales(sides, energy, _least(task, sides, np.sqrt(energy)))
+
+
+def _finite_energy(task: CorrelationTask, sides: tuple[int, ...]) -> Array:
+    """Return the sums of squares of all blocks; NaN is dealt with apart, as if it were zero."""
     energy = _energy(task.source, sides)
-    if not np.isfinite(energy).all():  # NaN is dealt with apart, as if there were zeros
+    if not np.isfinite(energy).all():
         clean = np.where(np.isfinite(task.source), task.source, 0.0)
         energy = _energy(clean.astype(np.float64), sides)
-    return Scales(sides, energy, _least(task, sides, np.sqrt(energy)))
+    return energy
 
 
 def block_sides(task: CorrelationTask) -> tuple[int, ...]:
@@ -157,33 +170,77 @@ def block_sides(task: CorrelationTask) -> tuple[int, ...]:
 
 def _least(task: CorrelationTask, sides: tuple[int, ...], lengths: Array) -> Array:
     """Return what Σ|f||g| is at least, at each result of a block, from the lengths of blocks."""
-    befores = [
-        _before(along, n) for along, n in zip(task.indices, task.source.shape[1:-1], strict=True)
-    ]
-    weights = np.abs(task.kernel.astype(np.float64))
-    lists: list[Indices] = []
     least = np.zeros((len(lengths), *_blocks(task.outputs, sides), lengths.shape[-1]))
-    for axis, (side, before) in enumerate(zip(sides, befores, strict=True)):
-        size = weights.shape[axis]
-        # Block B of the array lies under weights c·side + before + (−side, side) of block B − c.
-        first = -((before - side + 1) // side)
-        last = (size - side - before) // side
-        if last < first:
-            return least
-        starts = [c * side + before - side + 1 for c in range(first, last + 1)]
-        weights = np.minimum.reduce(
-            [np.take(weights, np.array(starts) + i, axis=axis) for i in range(2 * side - 1)]
-        )
-        blocks = -(-task.outputs[axis] // side)
-        along = np.arange(first, blocks + last, dtype=np.int32)
+    known = _smallest_weights(task, sides)
+    if known is None:
+        return least
+    weights, firsts = known
+    lists: list[Indices] = []
+    for axis, first in enumerate(firsts):
+        count = least.shape[axis + 1] + weights.shape[axis] - 1
+        along = np.arange(first, first + count, dtype=np.int32)
         along[(along < 0) | (along >= lengths.shape[axis + 1])] = FILL
         lists.append(along)
-    direct.run(
-        CorrelationTask(
-            np.ascontiguousarray(lengths), np.ascontiguousarray(weights), tuple(lists), 0.0, least
-        )
-    )
+    direct.run(CorrelationTask(np.ascontiguousarray(lengths), weights, tuple(lists), 0.0, least))
     return least
+
+
+def _least_of_all(task: CorrelationTask, sides: tuple[int, ...], energy: Array) -> float:
+    """Return what Σ|f||g| is at least everywhere, as if every block were the shortest."""
+    known = _smallest_weights(task, sides)
+    whole = tuple(size // side for size, side in zip(task.source.shape[1:-1], sides, strict=True))
+    if known is None or 0 in whole:
+        return 0.0
+    sums, firsts = known
+    total = float(sums.sum())
+    outputs = _blocks(task.outputs, sides)
+    for axis, (first, blocks, results) in enumerate(zip(firsts, whole, outputs, strict=True)):
+        count = sums.shape[axis]
+        # Results near the ends, where blocks under the kernel's ends are missing, and one between.
+        near = np.arange(min(results, max(0, -first) + 1))
+        far = np.arange(max(0, min(results - 1, blocks - first - count)), results)
+        at = np.concatenate([near, far]) + first
+        low, high = np.clip(-at, 0, count), np.clip(blocks - at, 0, count)
+        before = np.insert(sums.cumsum(axis=axis), 0, 0.0, axis=axis)
+        sums = before.take(np.maximum(low, high), axis) - before.take(low, axis)
+    shortest = math.sqrt(float(energy[(slice(None), *map(slice, whole))].min()))
+    return shortest * (float(sums.min()) - 1e-12 * total)
+
+
+def _smallest_weights(
+    task: CorrelationTask, sides: tuple[int, ...]
+) -> tuple[Array, list[int]] | None:
+    """Return the smallest |g| that can come to lie over a block of the array, for each block.
+
+    Block B + c of the array, c from the first that is returned with it on, lies under weights
+    c·side + before + (−side, side) of the results of block B. None if no block lies wholly under
+    the kernel.
+    """
+    weights = np.abs(task.kernel.astype(np.float64))
+    firsts = []
+    for axis, (side, size) in enumerate(zip(sides, task.source.shape[1:-1], strict=True)):
+        before, kernel = _before(task.indices[axis], size), weights.shape[axis]
+        first = -((before - side + 1) // side)
+        last = (kernel - side - before) // side
+        if last < first:
+            return None
+        reach = 2 * side - 1
+        start = first * side + before - side + 1
+        part = weights[
+            (slice(None),) * axis + (slice(start, (last - first) * side + start + reach),)
+        ]
+        weights, width = part, 1
+        while width < reach:  # the smallest of 2, 4, 8, … neighbours, of two that overlap
+            step = min(width, reach - width)
+            length = weights.shape[axis] - step
+            before_axis = (slice(None),) * axis
+            weights = np.minimum(
+                weights[(*before_axis, slice(length))], weights[(*before_axis, slice(step, None))]
+            )
+            width += step
+        weights = weights[(slice(None),) * axis + (slice(None, None, side),)]
+        firsts.append(first)
+    return np.ascontiguousarray(weights), firsts
 
 
 def _blocks(sizes: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:
@@ -192,18 +249,20 @@ def _blocks(sizes: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:
 
 def _side(kernel: int) -> int:
     """Return the side of a block: small beside the kernel, so that most blocks lie inside it."""
-    return (
-        1 if kernel < 8 else 2 if kernel < 20 else 4 if kernel < 64 else 8 if kernel < 256 else 16
-    )
+    if kernel < 64:
+        return 1 if kernel < 8 else 2 if kernel < 20 else 4
+    return 8 if kernel < 256 else max(16, 1 << (kernel // 64).bit_length() - 1)
 
 
 def _energy(source: Array, sides: tuple[int, ...]) -> Array:
     """Return the sums of squares of all blocks, in float64."""
-    if len(sides) > 2:
-        energy = np.square(source)
-        for axis, side in enumerate(sides, 1):
+    if len(sides) > 2:  # first within the planes of the last two axes
+        planes = source.reshape(-1, *source.shape[-3:])
+        energy = _energy(planes, sides[-2:])
+        energy = energy.reshape(*source.shape[:-3], *energy.shape[1:])
+        for axis, side in enumerate(sides[:-2], 1):
             energy = _folded(energy, axis, side)
-        return energy.astype(np.float64)
+        return energy
     energies = np.empty((len(source), *_blocks(source.shape[1:-1], sides), source.shape[-1]))
     if len(sides) == 2:
         _engine.block_energies(source, (sides[0], sides[1]), energies)
@@ -225,26 +284,58 @@ def _folded(values: Array, axis: int, side: int) -> Array:
 
 
 def _before(indices: Indices, size: int) -> int:
-    """Return how many elements an extended axis has before the array itself."""
-    for start in np.flatnonzero(indices[: len(indices) - size + 1] == 0):
+    """Return how many elements an extended axis has before the array itself, or −1 for each less.
+
+    The array as a whole, where it is extended by its own elements; of zeros around a part of it,
+    that part.
+    """
+    first, last = present(indices)
+    if _is_one_piece(indices, first, last):
+        return first - int(indices[first])
+    for start in np.flatnonzero(indices[: max(0, len(indices) - size + 1)] == 0):
         if indices[start + size - 1] == size - 1 and (size < 3 or indices[start + 1] == 1):
             return int(start)
-    return 0
+    return len(indices)
 
 
-def _tile_powers(task: CorrelationTask, tiling: Tiling, known: Scales) -> Array:
+def _is_taken_once(task: CorrelationTask) -> bool:
+    """Whether no element of the array stands in its extension twice."""
+    return all(_is_one_piece(along, *present(along)) for along in task.indices)
+
+
+def _is_one_piece(indices: Indices, first: int, last: int) -> bool:
+    # No list goes up by more than one at a time.
+    return bool(first <= last and indices[last] - indices[first] == last - first)
+
+
+def _power(task: CorrelationTask, sides: tuple[int, ...], energy: Array) -> float:
+    """Return the sum of squares of what is extended, of the plane and channel that has most."""
+    if not _is_taken_once(task):
+        for axis, side in enumerate(sides):
+            energy = _extended(energy, task.indices[axis], axis + 1, side)
+    return float(energy.sum(axis=tuple(range(1, energy.ndim - 1))).max())
+
+
+def _tile_powers(
+    task: CorrelationTask, tiling: Tiling, sides: tuple[int, ...], powers: Array
+) -> Array:
     """Return the sum of squares of each tile and its partner: (planes, *tiles, channels)."""
-    powers = known.energy + float(task.fill) ** 2 * math.prod(known.sides)
-    for axis, side in enumerate(known.sides):
-        powers = _extended(powers, task.indices[axis], axis + 1, side)
-        step, tile = (sides[axis - task.axes] for sides in (tiling.steps, tiling.tile))
-        starts = np.arange(0, task.outputs[axis], step)
+    for axis, side in enumerate(sides):
+        along, before = task.indices[axis], 0
+        first, last = present(along)
+        if _is_one_piece(along, first, last):
+            before = first - int(along[first])
+        else:
+            powers = _extended(powers, along, axis + 1, side)
+        step, tile = (size[axis - task.axes] for size in (tiling.steps, tiling.tile))
+        starts = np.arange(0, task.outputs[axis], step) - before
         end = np.zeros((*powers.shape[: axis + 1], 1, *powers.shape[axis + 2 :]))
         limits = np.stack([starts // side, -(-(starts + tile) // side)], axis=1)
+        limits = limits.clip(0, powers.shape[axis + 1])
         padded = np.concatenate([powers, end], axis=axis + 1)
-        limits = np.minimum(limits, powers.shape[axis + 1])
         powers = np.add.reduceat(padded, limits.ravel(), axis=axis + 1)
         powers = powers[(slice(None),) * (axis + 1) + (slice(0, None, 2),)]
+    powers = powers + task.fill**2 * tiling.points
     signals = task.axes == 1 and task.source.shape[-1] > 1  # then channels are tiled apart
     ordered = powers.swapaxes(1, 2) if signals else powers
     pairs = np.append(ordered.ravel(), [0.0] * (powers.size % 2)).reshape(-1, 2).sum(axis=1)
@@ -267,9 +358,11 @@ def _extended(energy: Array, indices: Indices, axis: int, side: int) -> Array:
     return out
 
 
-def _at_blocks(task: CorrelationTask, tiling: Tiling, known: Scales, errors: Array) -> Array:
+def _at_blocks(
+    task: CorrelationTask, tiling: Tiling, sides: tuple[int, ...], errors: Array
+) -> Array:
     """Return, for blocks of results, the error of the tile (or the two) that they lie in."""
-    for axis, side in enumerate(known.sides):
+    for axis, side in enumerate(sides):
         step, size = tiling.steps[axis - task.axes], task.outputs[axis]
         starts = np.arange(0, size, side)
         ends = np.minimum(starts + side, size) - 1

@@ -56,14 +56,20 @@ def _needed(indices: Indices, fill: float) -> int:
     """Return the elements of an extended axis; zeros before it may stand for those behind it."""
     if fill or len(indices) == 0:
         return len(indices)
-    if indices[len(indices) // 2] == FILL:  # what is present is short, or nothing
-        present = np.flatnonzero(indices != FILL)
-        ends = present[[0, -1]] if len(present) else np.array([0, len(indices) - 1])
-        return len(indices) - min(int(ends[0]), len(indices) - 1 - int(ends[1]))
+    first, last = present(indices)
+    return len(indices) - min(first, len(indices) - 1 - last) if first <= last else len(indices)
+
+
+def present(indices: Indices) -> tuple[int, int]:
+    """Return the first and the last position that is no fill; (0, −1) if all are."""
     middle = len(indices) // 2
-    before = bisect.bisect_left(range(middle), True, key=lambda i: indices[i] != FILL)
-    behind = bisect.bisect_left(range(middle), True, key=lambda i: indices[-1 - i] != FILL)
-    return len(indices) - min(before, behind)
+    if indices[middle] == FILL:  # what is present is short, or nothing
+        at = np.flatnonzero(indices != FILL)
+        return (int(at[0]), int(at[-1])) if len(at) else (0, -1)
+    positions = range(len(indices))
+    first = bisect.bisect_left(positions, True, hi=middle, key=lambda i: indices[i] != FILL)
+    last = bisect.bisect_left(positions, True, lo=middle, key=lambda i: indices[i] == FILL) - 1
+    return first, last
 
 
 @functools.lru_cache(maxsize=256)

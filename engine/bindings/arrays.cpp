@@ -22,6 +22,7 @@
 #include "arrays/pooling.h"
 #include "arrays/row.h"
 #include "bindings/recipes.h"
+#include "bindings/results.h"
 #include "bindings/windows.h"
 #include "memory.h"
 #include "threads.h"
@@ -358,6 +359,7 @@ void pool_planes(const std::string& kind, const Input<3>& source, Pair kernel, P
 void define_arrays(nb::module_& m) {
   using namespace nb::literals;
   define_recipes(m);
+  define_results(m);
   // Taken as they are: a copy would be filled instead of out.
   auto array = [](const char* name) { return nb::arg(name).noconvert(); };
   // What Python's choice of a method and of tiles has to know.

@@ -13,6 +13,7 @@
 
 #include "arrays/box.h"
 #include "arrays/energy.h"
+#include "bindings/results.h"
 #include "bindings/windows.h"
 
 namespace fencepost {
@@ -90,6 +91,7 @@ struct Recipe {
   BlockSize block{1, 1};
   double least_share = 0;  // of the largest element, that the length of every block must have
   nb::object shape, dtype; // of the result
+  size_t bytes = 0;
 
   bool recognises(const Py_buffer& view, nb::handle g, const Arguments& given) const {
     if (!source.fits(view)) return false;
@@ -231,7 +233,8 @@ class Recipes {
                .block = {std::get<0>(block), std::get<1>(block)},
                .least_share = least_share,
                .shape = std::move(shape),
-               .dtype = std::move(dtype)});
+               .dtype = std::move(dtype),
+               .bytes = out.nbytes()});
     if (const View kernel(g); kernel && !PyUnicode_Check(g.ptr())) {
       r->kernel_kind = Kind(*kernel);
       const char* data = static_cast<const char*>(kernel->buf);
@@ -293,16 +296,10 @@ class Recipes {
   }
 
   static nb::object follow(const std::shared_ptr<Recipe>& recipe, const Py_buffer& source) {
-    static PyObject* const empty =
-        nb::object(nb::module_::import_("numpy").attr("empty")).release().ptr();
     if (recipe->needs_opaque && !(recipe->box ? is_opaque(*recipe->box, source.buf)
                                               : is_opaque(*recipe->correlation, source.buf)))
       return nb::none();
-    PyObject* given[] = {nullptr, recipe->shape.ptr(), recipe->dtype.ptr()};
-    PyObject* made =
-        PyObject_Vectorcall(empty, given + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
-    if (!made) nb::raise_python_error();
-    nb::object out = nb::steal(made);
+    nb::object out = empty_array(recipe->shape, recipe->dtype, recipe->bytes);
     const View to(out, true);
     if (!to) nb::raise("numpy.empty has made no array");
     auto run = [&](auto& windows) {

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         correlate,
         correlate_fft,
         correlate_separable,
+        empty,
         get_num_threads,
         partner_shares,
         pool,
@@ -103,6 +104,7 @@ else:
     correlate = _chosen.correlate
     correlate_fft = _chosen.correlate_fft
     correlate_separable = _chosen.correlate_separable
+    empty = _chosen.empty
     get_num_threads = _chosen.get_num_threads
     partner_shares = _chosen.partner_shares
     pool = _chosen.pool
@@ -128,6 +130,7 @@ __all__ = [
     "correlate",
     "correlate_fft",
     "correlate_separable",
+    "empty",
     "get_num_threads",
     "level",
     "levels",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .. import _engine
 from ..errors import ArgumentError
 from .boundaries import Boundary, parse_boundary
 from .methods import Choice, choose, compute, recipe_of
@@ -164,7 +165,7 @@ def _image_task(
         for sizes in zip(source.shape[1:-1], kernel.shape, origin, strict=True)
     )
     outputs = (len(along) - k + 1 for along, k in zip(indices, kernel.shape, strict=True))
-    out = np.empty((source.shape[0], *outputs, source.shape[-1]), out_dtype)
+    out = _engine.empty((source.shape[0], *outputs, source.shape[-1]), np.dtype(out_dtype))
     return CorrelationTask(source, kernel, indices, edges.value.real, out, offset)
 
 
@@ -236,7 +237,7 @@ def _task(
     f = np.ascontiguousarray(f, source).reshape(math.prod(planes), *sizes, math.prod(channels))
     g = np.ascontiguousarray(g, arithmetic)
     outputs = (len(along) - k + 1 for along, k in zip(call.indices, g.shape, strict=True))
-    out = np.empty((len(f), *outputs, f.shape[-1]), arithmetic)
+    out = _engine.empty((len(f), *outputs, f.shape[-1]), arithmetic)
     return CorrelationTask(f, g, call.indices, fill, out, largest=largest)
 
 

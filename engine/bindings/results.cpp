@@ -1,0 +1,175 @@
+// A large array that is freed goes back to the system, and the next one's pages have to be cleared
+// anew, which takes as long as to filter an image. So the last of them are kept, and NumPy is given
+// those for new results: it asks whoever made an array to free it (NEP 49), and the array is as any
+// other. The system is told that it may take what is kept whenever it is short of memory.
+#include "bindings/results.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "bindings/arguments.h"
+
+namespace nb = nanobind;
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+// Smaller ones stay with the C library. Those of some sizes are not taken again, so the bytes that
+// are kept have an end.
+constexpr size_t kLarge = 8 << 20, kMost = 256 << 20;
+constexpr size_t kPage = 2 << 20; // a large page, of which the system clears one in one go
+
+class KeptResults {
+ public:
+  void* take(size_t bytes) {
+    const size_t whole = (bytes + kPage - 1) / kPage * kPage;
+    std::lock_guard lock(mutex_);
+    for (size_t i = kept_.size(); i-- > 0;)
+      if (kept_[i].bytes >= whole && kept_[i].bytes - whole <= whole / 4) {
+        const Block block = kept_[i];
+        kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(i));
+        total_ -= block.bytes;
+        given_[block.data] = block.bytes;
+        return block.data;
+      }
+    void* data = nullptr;
+    if (posix_memalign(&data, kPage, whole)) return nullptr;
+#if defined(MADV_HUGEPAGE)
+    madvise(data, whole, MADV_HUGEPAGE);
+#endif
+    given_[data] = whole;
+    return data;
+  }
+  size_t size(void* data) {
+    std::lock_guard lock(mutex_);
+    return given_.at(data);
+  }
+  void give_back(void* data) {
+    std::lock_guard lock(mutex_);
+    const auto given = given_.find(data);
+    const size_t bytes = given->second;
+    given_.erase(given);
+    if (bytes > kMost) return ::free(data);
+#if defined(MADV_FREE)
+    madvise(data, bytes, MADV_FREE);
+#endif
+    kept_.push_back({data, bytes});
+    total_ += bytes;
+    while (total_ > kMost) {
+      ::free(kept_.front().data);
+      total_ -= kept_.front().bytes;
+      kept_.erase(kept_.begin());
+    }
+  }
+
+ private:
+  struct Block {
+    void* data;
+    size_t bytes;
+  };
+  std::mutex mutex_;
+  std::vector<Block> kept_; // the last to be freed is the last
+  std::unordered_map<void*, size_t> given_;
+  size_t total_ = 0; // bytes that are kept
+};
+
+// Never destroyed: arrays may be freed until the process ends.
+KeptResults& results() {
+  static KeptResults* const kept = new KeptResults;
+  return *kept;
+}
+
+// PyDataMem_Handler of numpy/ndarraytypes.h, version 1, and the functions of NumPy's table that
+// set one. Their numbers do not change.
+struct Allocator {
+  void* ctx;
+  void* (*malloc)(void*, size_t);
+  void* (*calloc)(void*, size_t, size_t);
+  void* (*realloc)(void*, void*, size_t);
+  void (*free)(void*, void*, size_t);
+};
+struct Handler {
+  char name[127];
+  uint8_t version;
+  Allocator allocator;
+};
+constexpr int kSetHandler = 304;
+using SetHandler = PyObject* (*)(PyObject*);
+
+void* take(void*, size_t bytes) { return results().take(bytes); }
+void give_back(void*, void* data, size_t) {
+  if (data) results().give_back(data);
+}
+void* take_cleared(void*, size_t count, size_t size) {
+  void* const data = results().take(count * size);
+  return data ? std::memset(data, 0, count * size) : nullptr;
+}
+void* take_again(void*, void* data, size_t bytes) {
+  void* const other = results().take(bytes);
+  if (!other || !data) return other;
+  std::memcpy(other, data, std::min(bytes, results().size(data)));
+  results().give_back(data);
+  return other;
+}
+
+Handler handler{"fencepost", 1, {nullptr, take, take_cleared, take_again, give_back}};
+
+PyObject* with_numpy(const char* name) {
+  return nb::object(nb::module_::import_("numpy").attr(name)).release().ptr();
+}
+
+} // namespace
+
+nb::object empty_array(nb::handle shape, nb::handle dtype, size_t bytes) {
+  static PyObject* const empty = with_numpy("empty");
+  PyObject* given[] = {nullptr, shape.ptr(), dtype.ptr()};
+  auto make = [&] {
+    return PyObject_Vectorcall(empty, given + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  };
+  PyObject* made;
+  if (bytes < kLarge) {
+    made = make();
+  } else {
+    static const SetHandler set = [] {
+      const nb::object table =
+          nb::module_::import_("numpy._core._multiarray_umath").attr("_ARRAY_API");
+      void** const functions = static_cast<void**>(PyCapsule_GetPointer(table.ptr(), nullptr));
+      if (!functions) nb::raise_python_error();
+      return reinterpret_cast<SetHandler>(functions[kSetHandler]);
+    }();
+    static PyObject* const ours = PyCapsule_New(&handler, "mem_handler", nullptr);
+    PyObject* const before = set(ours);
+    if (!before) nb::raise_python_error();
+    made = make();
+    Py_XDECREF(set(before));
+    Py_DECREF(before);
+  }
+  if (!made) nb::raise_python_error();
+  return nb::steal(made);
+}
+
+void define_results(nb::module_& m) {
+  using namespace nb::literals;
+  m.def(
+      "empty",
+      [](nb::tuple shape, nb::object dtype) {
+        size_t bytes = nb::cast<size_t>(dtype.attr("itemsize"));
+        for (nb::handle size : shape) bytes *= nb::cast<size_t>(size);
+        return empty_array(shape, dtype, bytes);
+      },
+      "shape"_a, "dtype"_a,
+      nb::sig("def empty(shape: tuple[int, ...], dtype: object) -> NDArray[typing.Any]"),
+      "As numpy.empty, of memory that results which are no longer needed have left. dtype is a\n"
+      "numpy.dtype.");
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

@@ -14,9 +14,17 @@ inline namespace FENCEPOST_LEVEL {
 namespace channels {
 
 // In this order: scales, ReLU, the sum with another value (Op::other), ReLU, maximum.
+struct Pointwise;
 struct Following : Fused {
   std::vector<Step> scales; // batch_norm, affine
   bool add = false, relu_after_add = false;
+  std::vector<Pointwise>
+      pointwise; // behind a depthwise convolution, at most one, in place of a sum
+};
+// A 1 x 1 convolution, and what it takes along.
+struct Pointwise {
+  Step step;
+  Following then;
 };
 
 // The weights of a convolution with its scales in them.

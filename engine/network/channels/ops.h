@@ -17,6 +17,8 @@ OpPointer make_winograd(const Step&, const Following&); // winograd.cpp
 const char* declines_winograd(const Step&, const Following&);
 OpPointer make_depthwise(const Step&, const Following&); // depthwise.cpp
 const char* declines_depthwise(const Step&);
+OpPointer make_separable(const Step&, const Following&); // separable.cpp: and the 1 x 1 behind it
+const char* declines_separable(const Step&, const Following&);
 OpPointer make_rows(const Step&, const Following&); // rows.cpp: lanes are pixels of a row
 const char* declines_rows(const Step&, const Following&);
 OpPointer make_taps(const Step&, const Following&); // convolution.cpp: any connections

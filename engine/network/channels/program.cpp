@@ -45,6 +45,12 @@ bool simple_max_pool(const Step& s) {
          s.padding.top + s.padding.bottom + s.padding.left + s.padding.right == 0;
 }
 
+bool is_pointwise(const Step& s) {
+  return s.kind == Kind::conv && s.kernel_h * s.kernel_w == 1 && s.stride_y * s.stride_x == 1 &&
+         s.groups == 1 && s.connections.empty() && s.in.height == s.out.height &&
+         s.in.width == s.out.width;
+}
+
 } // namespace
 
 Program::Program(Shape input, const std::vector<Step>& steps, int images, bool exact)
@@ -60,49 +66,61 @@ Program::Program(Shape input, const std::vector<Step>& steps, int images, bool e
   lay_out(steps, input);
 }
 
+// The step behind a stage, if it is the only reader of the stage's value.
+const Step* Program::next(const std::vector<Step>& steps, const Stage& stage) const {
+  const int value = stage.last + 1;
+  if (value >= static_cast<int>(steps.size()) || readers_[value] != 1) return nullptr;
+  const Step& s = steps[value];
+  return s.input == value || s.other == value ? &s : nullptr;
+}
+
+// What the convolution that ends a stage takes along: these steps join the stage.
+Following Program::take_along(const std::vector<Step>& steps, Stage& stage, bool sums, bool pools) {
+  Following then;
+  while (const Step* s = then.max_pool ? nullptr : next(steps, stage)) {
+    const bool before_relu = !then.relu && !then.add;
+    if ((s->kind == Kind::batch_norm || s->kind == Kind::affine) && before_relu) {
+      then.scales.push_back(*s);
+    } else if (s->kind == Kind::relu && before_relu) {
+      then.relu = true;
+    } else if (s->kind == Kind::relu && then.add && !then.relu_after_add) {
+      then.relu_after_add = true;
+    } else if (s->kind == Kind::add && sums && !then.add) {
+      const int value = s->input == stage.last + 1 ? s->other : s->input;
+      if (value > stage.first) break; // not made yet
+      then.add = true;
+      stage.other = value;
+    } else if (pools && simple_max_pool(*s) && !then.add) {
+      then.max_pool = true;
+      then.pool_h = s->kernel_h;
+      then.pool_w = s->kernel_w;
+      then.pooled = s->out;
+    } else {
+      break;
+    }
+    stage.last++;
+  }
+  return then;
+}
+
 // Adds step k, with the steps behind it that it can take along.
 void Program::add_stage(const std::vector<Step>& steps, int k, bool exact) {
   const Step& step = steps[k];
   Stage stage{nullptr, k, k, step.input, step.other, k + 1, 1, {}};
-  // The next step, if it is the only reader of the value made so far.
-  auto next = [&]() -> const Step* {
-    const int value = stage.last + 1;
-    if (value >= static_cast<int>(steps.size()) || readers_[value] != 1) return nullptr;
-    const Step& s = steps[value];
-    return s.input == value || s.other == value ? &s : nullptr;
-  };
   if (step.kind == Kind::linear) {
-    const Step* s = next();
+    const Step* s = next(steps, stage);
     const bool with_relu = s && s->kind == Kind::relu;
     stage.last += with_relu;
     stage.op = channels::make_linear(step, with_relu);
   } else if (step.kind != Kind::conv) {
     stage.op = make_op(step);
   } else {
-    const bool sums_along = choose_method(step, {}, images_, exact).sums_along;
-    Following then;
-    for (const Step* s = next(); s && !then.max_pool; s = next()) {
-      const bool before_relu = !then.relu && !then.add;
-      if ((s->kind == Kind::batch_norm || s->kind == Kind::affine) && before_relu) {
-        then.scales.push_back(*s);
-      } else if (s->kind == Kind::relu && before_relu) {
-        then.relu = true;
-      } else if (s->kind == Kind::relu && then.add && !then.relu_after_add) {
-        then.relu_after_add = true;
-      } else if (s->kind == Kind::add && sums_along && !then.add) {
-        const int value = s->input == stage.last + 1 ? s->other : s->input;
-        if (value > k) break; // not made yet
-        then.add = true;
-        stage.other = value;
-      } else if (simple_max_pool(*s) && !then.add) {
-        then.max_pool = true;
-        then.pool_h = s->kernel_h;
-        then.pool_w = s->kernel_w;
-        then.pooled = s->out;
-      } else {
-        break;
-      }
+    const bool sums = choose_method(step, {}, images_, exact).sums_along;
+    Following then = take_along(steps, stage, sums, true);
+    const Step* point = next(steps, stage);
+    if (!declines_depthwise(step) && !then.add && !then.max_pool && point && is_pointwise(*point)) {
       stage.last++;
+      then.pointwise.push_back({*point, take_along(steps, stage, true, false)});
     }
     stage.method = choose_method(step, then, images_, exact);
     stage.op = stage.method.make(step, then);

@@ -32,6 +32,8 @@ class Program {
   double cycles() const; // for an image
 
  private:
+  const Step* next(const std::vector<Step>& steps, const Stage& stage) const;
+  Following take_along(const std::vector<Step>& steps, Stage& stage, bool sums, bool pools);
   void add_stage(const std::vector<Step>& steps, int k, bool exact);
   void group();
   void lay_out(const std::vector<Step>& steps, Shape input);

@@ -5,7 +5,7 @@
 // of groups that fill whole vecs. The input is vecs of channels, or planes where it is the
 // network's. Bands of rows stay in the second-level cache while the tiles of channels pass over
 // them; rows of a pooling window are pooled while they are in the first.
-#include "network/channels/convolution/sums.h"
+#include "network/channels/convolution/direct.h"
 #include "network/channels/ops.h"
 #include "network/links.h"
 
@@ -16,20 +16,7 @@ namespace {
 
 constexpr long kBandBytes = 256 * 1024;
 
-// A row of tiles of one height and width.
-struct Row {
-  const Reads* reads;
-  const float* in;
-  const vec *weights, *bias;
-  vec* out;
-  long out_plane; // vecs from one block of channels to the next
-  const vec* add; // laid out like `out`, but for add_plane; or nullptr
-  long add_plane;
-  int count; // of tiles
-  bool relu, relu_after_add;
-};
-
-template <int Pixel>
+template <int Pixel, bool Planar>
 struct Direct {
   template <int C, int X>
   struct Tile {
@@ -44,7 +31,10 @@ struct Direct {
         for (int c = 0; c < C; c++)
 #pragma GCC unroll 16
           for (int x = 0; x < X; x++) sums[c][x] = r.bias[c];
-        add_products<C, X, Pixel>(*r.reads, in, r.weights, sums);
+        if constexpr (Planar)
+          add_planar<C, X, Pixel>(*r.reads, in, r.weights, sums);
+        else
+          add_products<C, X, Pixel>(*r.reads, in, r.weights, sums);
 #pragma GCC unroll 16
         for (int c = 0; c < C; c++)
 #pragma GCC unroll 16
@@ -63,6 +53,22 @@ struct Direct {
   static auto at(int vecs, int pixels) { return TileTable<Tile>::at(vecs, pixels); }
 };
 
+auto tile_function(int vecs, int pixels, const Reads& reads) -> void (*)(const Row&) {
+  if constexpr (!kSmallCode) {
+    // Constants, for X multiples of a variable would need registers of their own.
+    const long pixel = reads.pixel;
+    if (reads.offsets) {
+      if (pixel == 1) return Direct<1, true>::at(vecs, pixels);
+      if (pixel == 2) return Direct<2, true>::at(vecs, pixels);
+      if (pixel == 4) return Direct<4, true>::at(vecs, pixels);
+    } else {
+      if (pixel == kLanes) return Direct<kLanes, false>::at(vecs, pixels);
+      if (pixel == 2 * kLanes) return Direct<2 * kLanes, false>::at(vecs, pixels);
+    }
+  }
+  return Direct<0, false>::at(vecs, pixels);
+}
+
 class DenseConvolution final : public Op {
  public:
   DenseConvolution(const Step& step, const Following& following)
@@ -78,7 +84,12 @@ class DenseConvolution final : public Op {
   }
 
   void prepare(const float* parameters, const float* state) override {
-    folded_.update(parameters, state, [&](const float* weights) { pack(weights); });
+    if (in.planar && offsets_.empty())
+      for (int x = 0; x < s_.kernel_w; x++)
+        for (int i = 0; i < group_channels(); i++)
+          offsets_.push_back(x * s_.dilation_x + i * in.value_layout.plane);
+    folded_.update(parameters, state,
+                   [&](const float* weights) { pack_direct(s_, weights, cut_, packed_); });
   }
 
   void forward(Pass& pass) const override {
@@ -104,28 +115,12 @@ class DenseConvolution final : public Op {
   FoldedWeights folded_;
   const int blocks_; // of output channels in a group
   const Cut cut_;
-  std::vector<vec> packed_; // [group][tile][kernel row][column][input channel][vec of the tile]
+  std::vector<vec> packed_;   // pack_direct
+  std::vector<long> offsets_; // Reads::offsets
 
   int group_channels() const { return s_.in.channels / s_.groups; }
   long tile_size() const { // vecs of weights of one block of output channels
     return static_cast<long>(s_.kernel_h) * s_.kernel_w * group_channels();
-  }
-
-  void pack(const float* weights) {
-    packed_.resize(static_cast<size_t>(blocks_) * s_.groups * tile_size());
-    vec* to = packed_.data();
-    const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w, each = tile_size();
-    for (int g = 0; g < s_.groups; g++)
-      for (int b = 0; b < blocks_; b += cut_.vecs)
-        for (long k = 0; k < elements; k++)
-          for (int i = 0; i < group_channels(); i++)
-            for (int c = b; c < std::min(b + cut_.vecs, blocks_); c++, to++) {
-              const int first = (g * blocks_ + c) * kLanes;
-              vec v{};
-              for (int l = 0; l < std::min(kLanes, s_.out.channels - first); l++)
-                v[l] = weights[(first + l) * each + i * elements + k];
-              *to = v;
-            }
   }
 
   Reads reads() const {
@@ -139,6 +134,7 @@ class DenseConvolution final : public Op {
     r.lanes = in.planar ? 1 : kLanes;
     r.blocks = (group_channels() + r.lanes - 1) / r.lanes;
     r.last_lanes = group_channels() - (r.blocks - 1) * r.lanes;
+    if (in.planar) r.offsets = offsets_.data();
     return r;
   }
 
@@ -173,7 +169,7 @@ class DenseConvolution final : public Op {
         row.out = then_.max_pool ? pass.scratch + static_cast<long>(i) * s_.out.width
                                  : pass.value(out) + out.value_layout.at(block, line, 0);
         row.add = then_.add ? pass.value(other) + other.value_layout.at(block, line, 0) : nullptr;
-        run_row(row, vecs);
+        sum_row(row, vecs, s_.out.width, cut_);
       }
       if (then_.max_pool)
         for (int c = 0; c < vecs; c++)
@@ -181,29 +177,40 @@ class DenseConvolution final : public Op {
                    pass.value(out) + out.value_layout.at(block + c, y, 0));
     }
   }
-
-  void run_row(Row row, int vecs) const {
-    const int width = s_.out.width, last = width % cut_.pixels;
-    row.count = width / cut_.pixels;
-    if (row.count) tile_function(vecs, cut_.pixels)(row);
-    if (!last) return;
-    const int done = width - last;
-    row.in += done * row.reads->pixel;
-    row.out += done;
-    if (row.add) row.add += done;
-    row.count = 1;
-    tile_function(vecs, last)(row);
-  }
-  auto tile_function(int vecs, int pixels) const -> void (*)(const Row&) {
-    if constexpr (!kSmallCode) {
-      if (!in.planar && s_.stride_x == 1) return Direct<kLanes>::at(vecs, pixels);
-      if (!in.planar && s_.stride_x == 2) return Direct<2 * kLanes>::at(vecs, pixels);
-    }
-    return Direct<0>::at(vecs, pixels);
-  }
 };
 
 } // namespace
+
+void sum_row(Row row, int vecs, int width, const Cut& cut) {
+  const long pixel = row.reads->pixel;
+  const int last = width % cut.pixels, done = width - last;
+  row.count = width / cut.pixels;
+  if (row.count) tile_function(vecs, cut.pixels, *row.reads)(row);
+  if (!last) return;
+  row.in += done * pixel;
+  row.out += done;
+  if (row.add) row.add += done;
+  row.count = 1;
+  tile_function(vecs, last, *row.reads)(row);
+}
+
+void pack_direct(const Step& s, const float* weights, const Cut& cut, std::vector<vec>& packed) {
+  const int blocks = stored(s.out).channels / s.groups, channels = s.in.channels / s.groups;
+  const long elements = static_cast<long>(s.kernel_h) * s.kernel_w, each = elements * channels;
+  packed.resize(static_cast<size_t>(blocks) * s.groups * each);
+  vec* to = packed.data();
+  for (int g = 0; g < s.groups; g++)
+    for (int b = 0; b < blocks; b += cut.vecs)
+      for (long k = 0; k < elements; k++)
+        for (int i = 0; i < channels; i++)
+          for (int c = b; c < std::min(b + cut.vecs, blocks); c++, to++) {
+            const int first = (g * blocks + c) * kLanes;
+            vec v{};
+            for (int l = 0; l < std::min(kLanes, s.out.channels - first); l++)
+              v[l] = weights[(first + l) * each + i * elements + k];
+            *to = v;
+          }
+}
 
 const char* declines_dense(const Step& s) {
   if (!s.connections.empty()) return "a table of connections";

@@ -6,7 +6,7 @@
 // Budget of a tile of R rows x X columns of a 3 x 3 kernel of stride 1: 9 R X multiply-adds for (R
 // + 2)(X + 2) loads. One output after the other would load once for each multiply-add, and wait for
 // loads; 4 x 4 outputs load 36 times for 144. The 9 weights stay in registers where there are 32.
-#include "network/channels/ops.h"
+#include "network/channels/convolution/depthwise.h"
 #include "network/links.h"
 
 namespace fencepost {
@@ -14,11 +14,11 @@ inline namespace FENCEPOST_LEVEL {
 namespace channels {
 namespace {
 
-constexpr int kTileRows = kAccumulators >= 24 ? 4 : 2, kTileColumns = 4;
+constexpr int kTileRows = DepthwiseRows::kTileRows, kTileColumns = 4;
 
 struct Window {
   const vec* in; // the first element that the tile reads
-  long in_row, step;
+  long in_row;
   const vec *weights, *bias;
   vec* out;
   long out_row;
@@ -67,10 +67,51 @@ void sum_window(const Window& w) {
       w.out[r * w.out_row + x] = finish(w, sums[r][x], w.add ? w.add + r * w.add_row + x : nullptr);
 }
 
+template <int K, int Stride, int R>
+void run_tiles(const Window& all, int r, int width) {
+  Window w = all;
+  w.in += r * Stride * w.in_row;
+  w.out += r * w.out_row;
+  if (w.add) w.add += r * w.add_row;
+  auto next = [&](int columns) {
+    w.in += columns * Stride;
+    w.out += columns;
+    if (w.add) w.add += columns;
+  };
+  int x = width;
+  for (; x >= kTileColumns; x -= kTileColumns, next(kTileColumns))
+    sum_window<K, Stride, R, kTileColumns>(w);
+  if (x >= 2) {
+    sum_window<K, Stride, R, 2>(w);
+    next(2);
+    x -= 2;
+  }
+  if (x) sum_window<K, Stride, R, 1>(w);
+}
+template <int K, int Stride>
+void run_rows(const Window& w, int height, int width) {
+  int r = 0;
+  for (; r + kTileRows <= height; r += kTileRows) run_tiles<K, Stride, kTileRows>(w, r, width);
+  for (; r + 2 <= height; r += 2) run_tiles<K, Stride, 2>(w, r, width);
+  for (; r < height; r++) run_tiles<K, Stride, 1>(w, r, width);
+}
+void run_any(const Step& s, const Window& w, int height) {
+  for (int r = 0; r < height; r++)
+    for (int x = 0; x < s.out.width; x++) {
+      const vec* from = w.in + r * s.stride_y * w.in_row + x * s.stride_x;
+      vec sum = *w.bias;
+      for (int i = 0; i < s.kernel_h; i++)
+        for (int j = 0; j < s.kernel_w; j++)
+          sum +=
+              w.weights[i * s.kernel_w + j] * from[i * s.dilation_y * w.in_row + j * s.dilation_x];
+      w.out[r * w.out_row + x] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
+    }
+}
+
 class Depthwise final : public Op {
  public:
   Depthwise(const Step& step, const Following& following)
-      : s_(step), then_(following), folded_(step, following.scales) {}
+      : s_(step), then_(following), rows_(step, following) {}
 
   Halo input_halo() const override { return halo_of(s_); }
   bool shares() const override { return true; }
@@ -79,46 +120,28 @@ class Depthwise final : public Op {
   }
 
   void prepare(const float* parameters, const float* state) override {
-    folded_.update(parameters, state, [&](const float* weights) {
-      const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w;
-      packed_.assign(elements * stored(s_.out).channels, vec{});
-      for (int c = 0; c < s_.out.channels; c++)
-        for (long k = 0; k < elements; k++)
-          packed_[c / kLanes * elements + k][c % kLanes] = weights[c * elements + k];
-    });
+    rows_.prepare(parameters, state);
   }
 
   void forward(Pass& pass) const override {
     const int rows = then_.max_pool ? then_.pooled.height : s_.out.height;
-    const int each = then_.max_pool ? then_.pool_h : 1, blocks = stored(s_.out).channels;
+    const int blocks = stored(s_.out).channels;
     const bool by_blocks = blocks % pass.share.parts == 0;
     const Share block_share = by_blocks ? pass.share : Share{};
     const Share row_share = by_blocks ? Share{} : pass.share;
+    const int first = row_share.begin(rows), end = row_share.end(rows);
     for (int b = block_share.begin(blocks); b < block_share.end(blocks); b++) {
-      Window w{};
-      w.in_row = in.value_layout.row;
-      w.weights = packed_.data() + static_cast<long>(b) * s_.kernel_h * s_.kernel_w;
-      w.bias = folded_.bias() + b;
-      w.relu = then_.relu;
-      w.relu_after_add = then_.relu_after_add;
-      for (int y = row_share.begin(rows), end = row_share.end(rows); y < end;) {
-        if (!then_.max_pool) {
-          const int height = std::min(kTileRows, end - y);
-          w.out = pass.value(out) + out.value_layout.at(b, y, 0);
-          w.out_row = out.value_layout.row;
-          if (then_.add) {
-            w.add = pass.value(other) + other.value_layout.at(b, y, 0);
-            w.add_row = other.value_layout.row;
-          }
-          run_rows(pass, w, b, y, height);
-          y += height;
-          continue;
-        }
-        w.out = pass.scratch;
-        w.out_row = s_.out.width;
-        run_rows(pass, w, b, y * each, each);
-        pool_row(pass.scratch, then_, s_.out.width, pass.value(out) + out.value_layout.at(b, y, 0));
-        y++;
+      vec* to = pass.value(out) + out.value_layout.at(b, first, 0);
+      if (!then_.max_pool) {
+        const vec* add = nullptr;
+        if (then_.add) add = pass.value(other) + other.value_layout.at(b, first, 0);
+        rows_.run(pass, in, b, first, end - first, to, out.value_layout.row, add,
+                  other.value_layout.row);
+        continue;
+      }
+      for (int y = first; y < end; y++, to += out.value_layout.row) {
+        rows_.run(pass, in, b, y * then_.pool_h, then_.pool_h, pass.scratch, s_.out.width);
+        pool_row(pass.scratch, then_, s_.out.width, to);
       }
     }
   }
@@ -127,65 +150,42 @@ class Depthwise final : public Op {
  private:
   const Step s_;
   const Following then_;
-  FoldedWeights folded_;
-  std::vector<vec> packed_; // [block][kernel row][column]
-
-  // Rows y to y + height of block b, w.out and w.add at their first element.
-  void run_rows(const Pass& pass, Window w, int b, int y, int height) const {
-    w.in =
-        pass.value(in) + in.value_layout.at(b, y * s_.stride_y - s_.padding.top, -s_.padding.left);
-    w.step = s_.stride_x;
-    const bool plain = s_.dilation_y == 1 && s_.dilation_x == 1 && s_.kernel_h == s_.kernel_w &&
-                       s_.stride_y == s_.stride_x;
-    if (plain && s_.kernel_h == 3 && s_.stride_x == 1) return run<3, 1>(w, height);
-    if (plain && s_.kernel_h == 3 && s_.stride_x == 2) return run<3, 2>(w, height);
-    if (plain && s_.kernel_h == 5 && s_.stride_x == 1) return run<5, 1>(w, height);
-    run_any(w, height);
-  }
-
-  template <int K, int Stride>
-  void run(Window w, int height) const {
-    int r = 0;
-    for (; r + kTileRows <= height; r += kTileRows) run_tiles<K, Stride, kTileRows>(w, r);
-    for (; r + 2 <= height; r += 2) run_tiles<K, Stride, 2>(w, r);
-    for (; r < height; r++) run_tiles<K, Stride, 1>(w, r);
-  }
-  template <int K, int Stride, int R>
-  void run_tiles(const Window& all, int r) const {
-    Window w = all;
-    w.in += r * Stride * w.in_row;
-    w.out += r * w.out_row;
-    if (w.add) w.add += r * w.add_row;
-    auto next = [&](int columns) {
-      w.in += columns * Stride;
-      w.out += columns;
-      if (w.add) w.add += columns;
-    };
-    int x = s_.out.width;
-    for (; x >= kTileColumns; x -= kTileColumns, next(kTileColumns))
-      sum_window<K, Stride, R, kTileColumns>(w);
-    if (x >= 2) {
-      sum_window<K, Stride, R, 2>(w);
-      next(2);
-      x -= 2;
-    }
-    if (x) sum_window<K, Stride, R, 1>(w);
-  }
-  void run_any(const Window& w, int height) const {
-    for (int r = 0; r < height; r++)
-      for (int x = 0; x < s_.out.width; x++) {
-        const vec* from = w.in + r * s_.stride_y * w.in_row + x * s_.stride_x;
-        vec sum = *w.bias;
-        for (int i = 0; i < s_.kernel_h; i++)
-          for (int j = 0; j < s_.kernel_w; j++)
-            sum += w.weights[i * s_.kernel_w + j] *
-                   from[i * s_.dilation_y * w.in_row + j * s_.dilation_x];
-        w.out[r * w.out_row + x] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
-      }
-  }
+  DepthwiseRows rows_;
 };
 
 } // namespace
+
+void DepthwiseRows::prepare(const float* parameters, const float* state) {
+  folded_.update(parameters, state, [&](const float* weights) {
+    const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w;
+    packed_.assign(elements * stored(s_.out).channels, vec{});
+    for (int c = 0; c < s_.out.channels; c++)
+      for (long k = 0; k < elements; k++)
+        packed_[c / kLanes * elements + k][c % kLanes] = weights[c * elements + k];
+  });
+}
+
+void DepthwiseRows::run(const Pass& pass, const Slot& in, int b, int y, int height, vec* out,
+                        long out_row, const vec* add, long add_row) const {
+  Window w{};
+  w.in = pass.value(in) + in.value_layout.at(b, y * s_.stride_y - s_.padding.top, -s_.padding.left);
+  w.in_row = in.value_layout.row;
+  w.weights = packed_.data() + static_cast<long>(b) * s_.kernel_h * s_.kernel_w;
+  w.bias = folded_.bias() + b;
+  w.out = out;
+  w.out_row = out_row;
+  w.add = add;
+  w.add_row = add_row;
+  w.relu = relu_;
+  w.relu_after_add = relu_after_add_;
+  const bool plain = s_.dilation_y == 1 && s_.dilation_x == 1 && s_.kernel_h == s_.kernel_w &&
+                     s_.stride_y == s_.stride_x;
+  const int width = s_.out.width;
+  if (plain && s_.kernel_h == 3 && s_.stride_x == 1) return run_rows<3, 1>(w, height, width);
+  if (plain && s_.kernel_h == 3 && s_.stride_x == 2) return run_rows<3, 2>(w, height, width);
+  if (plain && s_.kernel_h == 5 && s_.stride_x == 1) return run_rows<5, 1>(w, height, width);
+  run_any(s_, w, height);
+}
 
 const char* declines_depthwise(const Step& s) {
   const bool depthwise = s.connections.empty() && s.groups > 1 && s.groups == s.in.channels &&

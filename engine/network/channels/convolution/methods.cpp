@@ -54,6 +54,11 @@ double winograd_cycles(const Step& s, const Following&, int images) {
 double depthwise_cycles(const Step& s, const Following&, int) {
   return pixels_of(s) * blocks_of(s.out.channels) * (s.kernel_h * s.kernel_w + 3) / 1.5 + kOverhead;
 }
+double separable_cycles(const Step& s, const Following& then, int images) {
+  const Pointwise& point = then.pointwise[0];
+  return depthwise_cycles(s, then, images) + dense_cycles(point.step, point.then, images) -
+         kOverhead;
+}
 double rows_cycles(const Step& s, const Following&, int) {
   const double columns = (s.out.width + 2 * kLanes - 1) / (2 * kLanes) * 2;
   return 0.75 * s.kernel_h * s.kernel_w * s.in.channels * s.out.channels * s.out.height * columns +
@@ -88,6 +93,8 @@ struct Candidate {
 };
 constexpr Candidate kCandidates[] = {
     {"inputs", "products of rows", declines_linear, linear_cycles, make_whole, false, true},
+    {"channels", "depthwise, then 1 x 1", declines_separable, separable_cycles, make_separable,
+     true, true},
     {"channels", "depthwise sums",
      [](const Step& s, const Following&) { return declines_depthwise(s); }, depthwise_cycles,
      make_depthwise, true, true},
@@ -106,6 +113,8 @@ Method choose_method(const Step& s, const Following& then, int images, bool exac
   std::string others;
   for (const Candidate& c : kCandidates) {
     const char* reason = c.declines(s, then);
+    if (!then.pointwise.empty() && c.make != make_separable)
+      reason = "the 1 x 1 layer behind would read memory";
     if (!reason && exact && !c.exact) reason = "exact=True asks for direct sums";
     const double cycles = reason ? 0 : c.cycles(s, then, images);
     if (!reason && (!chosen || cycles < best.cycles)) {

@@ -26,7 +26,38 @@ struct Reads {
   int blocks = 1, lanes = kLanes;           // input channels of a block, side by side
   int last_lanes = kLanes;                  // of the last block
   int rows = 1, columns = 1;                // kernel rows and columns
+  const long* offsets = nullptr;            // of planes: of [column][channel]
 };
+
+// sums += C weights x the X values at `at` and `pixel` floats on. The fewer are held, the others
+// pass by: 4 x 3 sums, 4 weights and a value would exceed 16 registers.
+template <int C, int X>
+[[gnu::always_inline]] inline void add_product(const float* at, long pixel, const vec* weights,
+                                               vec (&sums)[C][X]) {
+  if constexpr (C <= X) {
+    vec weight[C];
+#pragma GCC unroll 16
+    for (int c = 0; c < C; c++) weight[c] = weights[c];
+#pragma GCC unroll 16
+    for (int x = 0; x < X; x++) {
+      vec value = broadcast(at[x * pixel]);
+      keep(value);
+#pragma GCC unroll 16
+      for (int c = 0; c < C; c++) sums[c][x] += weight[c] * value;
+    }
+  } else {
+    vec value[X];
+#pragma GCC unroll 16
+    for (int x = 0; x < X; x++) value[x] = broadcast(at[x * pixel]);
+#pragma GCC unroll 16
+    for (int c = 0; c < C; c++) {
+      vec weight = weights[c];
+      keep(weight);
+#pragma GCC unroll 16
+      for (int x = 0; x < X; x++) sums[c][x] += weight * value[x];
+    }
+  }
+}
 
 // sums += the products; `weights` are [kernel row][column][input channel][C].
 template <int C, int X, int Pixel>
@@ -39,35 +70,19 @@ template <int C, int X, int Pixel>
       for (int b = 0; b < r.blocks; b++, at += r.block) {
         const int lanes = b + 1 < r.blocks ? r.lanes : r.last_lanes;
 #pragma GCC unroll 2
-        for (int l = 0; l < lanes; l++, weights += C) {
-          // The fewer are held, the others pass by: tiles of 4 x 3 sums and 4 weights would exceed
-          // 16 registers.
-          if constexpr (C <= X) {
-            vec weight[C];
-#pragma GCC unroll 16
-            for (int c = 0; c < C; c++) weight[c] = weights[c];
-#pragma GCC unroll 16
-            for (int x = 0; x < X; x++) {
-              vec value = broadcast(at[l + x * pixel]);
-              keep(value);
-#pragma GCC unroll 16
-              for (int c = 0; c < C; c++) sums[c][x] += weight[c] * value;
-            }
-          } else {
-            vec value[X];
-#pragma GCC unroll 16
-            for (int x = 0; x < X; x++) value[x] = broadcast(at[l + x * pixel]);
-#pragma GCC unroll 16
-            for (int c = 0; c < C; c++) {
-              vec weight = weights[c];
-              keep(weight);
-#pragma GCC unroll 16
-              for (int x = 0; x < X; x++) sums[c][x] += weight * value[x];
-            }
-          }
-        }
+        for (int l = 0; l < lanes; l++, weights += C)
+          add_product<C, X>(at + l, pixel, weights, sums);
       }
     }
+}
+// The same of planes, where each product lies elsewhere: r.offsets are those of a kernel row.
+template <int C, int X, int Pixel>
+[[gnu::always_inline]] inline void add_planar(const Reads& r, const float* in, const vec* weights,
+                                              vec (&sums)[C][X]) {
+  const int products = r.columns * r.blocks;
+  for (int row = 0; row < r.rows; row++, in += r.row)
+    for (int k = 0; k < products; k++, weights += C)
+      add_product<C, X>(in + r.offsets[k], Pixel, weights, sums);
 }
 
 // A table of functions f<C, X> of a class template's static member, nullptr where the sums would

@@ -52,6 +52,34 @@ CHANNELS = {
          fp.Conv2d(19, (2, 3), stride=(1, 2), dilation=(2, 1), groups=19, bias=False,
          remainder="crop"), fp.Flatten()],
     ),
+    "depthwise, then 1 x 1": (
+        (4, 9, 11),
+        [fp.Conv2d(20, 1), fp.Conv2d(20, 3, padding=1, groups=20), fp.BatchNorm2d(), fp.ReLU(),
+         fp.Conv2d(37, 1), fp.BatchNorm2d(), fp.ReLU(), fp.MaxPool2d(2, remainder="crop"),
+         fp.Conv2d(37, 5, padding=2, groups=37), fp.Conv2d(9, 1, bias=False), fp.Flatten()],
+    ),
+    "inverted residuals": (
+        (3, 12, 9),
+        [fp.Conv2d(18, 1), fp.Residual(fp.Conv2d(40, 1), fp.ReLU(),
+         fp.Conv2d(40, 3, padding=1, groups=40, bias=False), fp.BatchNorm2d(), fp.ReLU(),
+         fp.Conv2d(18, 1), fp.BatchNorm2d()), fp.ReLU(),
+         fp.Residual(fp.Conv2d(18, 3, padding=1, groups=18), fp.Conv2d(18, 1)), fp.Flatten()],
+    ),
+    "depthwise rows read twice, with a stride, and of a few rows": (
+        (3, 11, 8),
+        [fp.Conv2d(17, 1),
+         fp.Conv2d(17, 3, stride=2, padding=1, groups=17, remainder="crop"),
+         fp.Residual(fp.Conv2d(17, 1)), fp.Conv2d(17, (4, 3), groups=17), fp.Conv2d(40, 1),
+         fp.Flatten()],
+    ),
+    **{
+        f"planes, stride {stride}": (
+            (3, 17, 19),
+            [fp.Conv2d(35, (5, 3), padding=(2, 1), stride=stride, dilation=(1, 2),
+             remainder="crop"), fp.ReLU(), fp.Flatten()],
+        )
+        for stride in (1, 2, 3, 4)
+    },
     "depthwise of the input": (
         (18, 6, 6), [fp.Conv2d(18, 3, groups=18), fp.ReLU(), fp.MaxPool2d(2), fp.Flatten()],
     ),
@@ -115,6 +143,23 @@ def test_many_images(engine, name):
     batch = plan.forward(*nets.arguments(net, images), 2)
     each = [plan.forward(*nets.arguments(net, image[None]), 1)[0] for image in images]
     assert_close(batch, np.stack(each), FORWARD)
+
+
+#: (height, width): of rows enough to be shared by threads, and of so few that channels are.
+@pytest.mark.parametrize(("height", "width"), [(48, 40), (3, 700)])
+def test_threads_share_an_image_whose_layers_take_long(engine, height, width):
+    layers = [
+        fp.Conv2d(40, 3, padding=1), fp.ReLU(),
+        fp.Conv2d(40, 3, padding=1, groups=40), fp.ReLU(), fp.Conv2d(64, 1),
+        fp.Conv2d(64, 3, padding=1, groups=64), fp.MaxPool2d(3, remainder="crop"), fp.Flatten(),
+    ]  # fmt: skip
+    net = nets.disturbed(fp.Network((3, height, width), layers))
+    image = nets.random_images(net, 1)
+    plan = nets.plan(engine, net)
+    alone = plan.forward(*nets.arguments(net, image), 1)
+    for threads in (2, 3):
+        shared = plan.forward(*nets.arguments(net, image), threads)
+        np.testing.assert_array_equal(shared, alone)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

@@ -1,0 +1,35 @@
+// Rows of depthwise sums, for the convolutions that are made of them: depthwise.cpp, separable.cpp.
+#pragma once
+
+#include "network/channels/ops.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+
+class DepthwiseRows {
+ public:
+  explicit DepthwiseRows(const Step& step, const Following& following)
+      : s_(step), folded_(step, following.scales), relu_(following.relu),
+        relu_after_add_(following.relu_after_add) {}
+
+  void prepare(const float* parameters, const float* state);
+
+  // Rows that are best summed at once.
+  static constexpr int kTileRows = kAccumulators >= 24 ? 4 : 2;
+
+  // Rows y to y + height of block b of channels: to `out`, out_row vecs from one to the next, with
+  // the values at `add`, if there are any.
+  void run(const Pass& pass, const Slot& in, int b, int y, int height, vec* out, long out_row,
+           const vec* add = nullptr, long add_row = 0) const;
+
+ private:
+  const Step s_;
+  FoldedWeights folded_;
+  const bool relu_, relu_after_add_;
+  std::vector<vec> packed_; // [block][kernel row][column]
+};
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

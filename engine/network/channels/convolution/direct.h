@@ -1,0 +1,36 @@
+// Rows of direct sums with output channels in the lanes, for the convolutions that are made of
+// them: dense.cpp, separable.cpp.
+#pragma once
+
+#include <vector>
+
+#include "network/channels/convolution/sums.h"
+#include "network/step.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+
+// A row of pixels of some vecs of output channels.
+struct Row {
+  const Reads* reads;
+  const float* in;
+  const vec *weights, *bias;
+  vec* out;
+  long out_plane; // vecs from one block of channels to the next
+  const vec* add; // laid out like `out`, but for add_plane; or nullptr
+  long add_plane;
+  int count; // of tiles
+  bool relu, relu_after_add;
+};
+
+// `width` pixels of `vecs` vecs, in tiles of cut.pixels.
+void sum_row(Row row, int vecs, int width, const Cut& cut);
+
+// A step's weights as sum_row reads them: [group][tile of cut.vecs][kernel row][column][input
+// channel][vec of the tile].
+void pack_direct(const Step&, const float* weights, const Cut& cut, std::vector<vec>& to);
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

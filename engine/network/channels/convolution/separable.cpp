@@ -1,0 +1,111 @@
+// Definition: conv_layer.
+// Test: tests/engine/network/channels/test_predictor.py.
+//
+// A depthwise convolution and the 1 x 1 convolution behind it in one pass: strips of rows of all
+// channels are summed by the first, lie in the first-level cache, and are read there by the second.
+//
+// Budget: a strip of kStripBytes is written and read once for each tile of output channels, whose
+// weights stream past from the second-level cache, at 128 bytes in 12 cycles (sums.h).
+#include "network/channels/convolution/depthwise.h"
+#include "network/channels/convolution/direct.h"
+#include "network/channels/ops.h"
+#include "network/links.h"
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace channels {
+namespace {
+
+constexpr long kStripBytes = 24 * 1024;
+
+class Separable final : public Op {
+ public:
+  Separable(const Step& step, const Following& following)
+      : s_(step), point_(following.pointwise[0].step), then_(following.pointwise[0].then),
+        depthwise_(step, following), folded_(point_, then_.scales),
+        in_blocks_(stored(step.out).channels), blocks_(stored(point_.out).channels),
+        cut_(choose_cut(blocks_, point_.out.width)) {
+    const long row_bytes = static_cast<long>(in_blocks_) * s_.out.width * sizeof(vec);
+    strip_ = static_cast<int>(std::max(1L, kStripBytes / row_bytes));
+    constexpr int tile = DepthwiseRows::kTileRows;
+    strip_ = std::min(strip_ < tile ? 2 : strip_ / tile * tile, s_.out.height);
+    plane_ = static_cast<long>(strip_) * s_.out.width;
+    // Powers of two apart, the blocks of channels would share sets of the cache.
+    if (plane_ * sizeof(vec) % 512 == 0) plane_ += 64 / sizeof(vec);
+  }
+
+  Halo input_halo() const override { return halo_of(s_); }
+  bool shares() const override { return true; }
+  long scratch() const override { return in_blocks_ * plane_; }
+
+  void prepare(const float* parameters, const float* state) override {
+    depthwise_.prepare(parameters, state);
+    folded_.update(parameters, state,
+                   [&](const float* weights) { pack_direct(point_, weights, cut_, packed_); });
+  }
+
+  void forward(Pass& pass) const override {
+    const int height = s_.out.height, tiles = (blocks_ + cut_.vecs - 1) / cut_.vecs;
+    // Threads share the rows; where these are few, the output channels, and each sums all rows.
+    const bool by_rows = pass.share.divides(height);
+    const Share rows = by_rows ? pass.share : Share{}, others = by_rows ? Share{} : pass.share;
+    for (int y = rows.begin(height), end = rows.end(height); y < end; y += strip_) {
+      const int n = std::min(strip_, end - y);
+      for (int b = 0; b < in_blocks_; b++)
+        depthwise_.run(pass, in, b, y, n, pass.scratch + b * plane_, s_.out.width);
+      for (int t = others.begin(tiles); t < others.end(tiles); t++) multiply(pass, t, y, n);
+    }
+  }
+  void backward(Pass&) const override {}
+
+ private:
+  const Step s_, point_;
+  const Following then_;
+  DepthwiseRows depthwise_;
+  FoldedWeights folded_;
+  const int in_blocks_, blocks_;
+  const Cut cut_;
+  int strip_;               // rows
+  long plane_;              // vecs of a strip from one block to the next
+  std::vector<vec> packed_; // pack_direct
+
+  // Rows y to y + n of one tile of output channels.
+  void multiply(const Pass& pass, int tile, int y, int n) const {
+    const int block = tile * cut_.vecs, vecs = std::min(cut_.vecs, blocks_ - block);
+    const int width = s_.out.width;
+    Reads reads;
+    reads.block = plane_ * kLanes;
+    reads.blocks = in_blocks_;
+    reads.last_lanes = point_.in.channels - (in_blocks_ - 1) * kLanes;
+    Row row{};
+    row.reads = &reads;
+    row.weights = packed_.data() + static_cast<long>(block) * point_.in.channels;
+    row.bias = folded_.bias() + block;
+    row.relu = then_.relu;
+    row.relu_after_add = then_.relu_after_add;
+    row.out_plane = out.value_layout.plane;
+    for (int i = 0; i < n; i++) {
+      row.in = reinterpret_cast<const float*>(pass.scratch + static_cast<long>(i) * width);
+      row.out = pass.value(out) + out.value_layout.at(block, y + i, 0);
+      if (then_.add) {
+        row.add = pass.value(other) + other.value_layout.at(block, y + i, 0);
+        row.add_plane = other.value_layout.plane;
+      }
+      sum_row(row, vecs, width, cut_);
+    }
+  }
+};
+
+} // namespace
+
+const char* declines_separable(const Step&, const Following& then) {
+  return then.pointwise.empty() ? "no 1 x 1 layer behind it is its only reader" : nullptr;
+}
+
+OpPointer make_separable(const Step& step, const Following& following) {
+  return std::make_unique<Separable>(step, following);
+}
+
+} // namespace channels
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

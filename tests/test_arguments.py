@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fencepost.arguments import choice, flag, integer, nearest, per_axis, real
+from fencepost.arguments import choice, flag, integer, nearest, per_axis, real, string
 from fencepost.errors import ArgumentError
 
 
@@ -69,7 +69,7 @@ def test_the_ends_are_in_or_out():
     "value",
     [
         math.nan, math.inf, -math.inf, 10**400, "1", b"1", True, np.True_, 1j, np.complex64(1),
-        None, [1.0], np.array([1.0]), Decimal("nan"), Decimal("snan"), object(),
+        None, [1.0], np.array([1.0]), Decimal("nan"), Decimal("snan"), object(), np.ma.masked,
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
@@ -91,6 +91,13 @@ def test_flags():
     for value in (1, 0, "yes", None, np.array([True]), np.int64(1)):
         with pytest.raises(ArgumentError, match=r"bias must be True or False\. Received: bias="):
             flag("bias", value)
+
+
+def test_strings():
+    assert type(string("name", np.str_("box"))) is str
+    for value in (None, b"box", ["box"], np.array(["box", "box"])):
+        with pytest.raises(ArgumentError, match=r"name must be a string\. Received: name="):
+            string("name", value)
 
 
 def test_choices():

@@ -122,7 +122,8 @@ struct Recipe {
       correlate<T>(c, {first, count, height, width, planes.data()}, start, added);
     return true;
   }
-  // Whether no block is so small beside the largest element that a transform's error would show.
+  // Whether no block is so small beside the largest element that a transform's error would show,
+  // or so small that its squares are lost.
   template <class T>
   bool is_even(const Correlation& c) const {
     const SourceArray& f = c.source;
@@ -136,6 +137,7 @@ struct Recipe {
       finite &= std::isfinite(energies.get()[i]);
       least = std::min(least, energies.get()[i]);
     }
+    finite &= least >= static_cast<double>(std::numeric_limits<T>::min());
     return finite && std::sqrt(least) >= least_share * std::max(largest, std::abs(fill));
   }
   bool run(const Correlation& c) const {

@@ -66,6 +66,8 @@ def real(
             raise TypeError
         if getattr(getattr(value, "dtype", None), "kind", "f") in "bcSU":
             raise TypeError  # NumPy would take a truth for 1 and drop an imaginary part
+        if getattr(value, "mask", False):
+            raise TypeError  # and what is masked for nan, with a warning
         number = float(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):
         raise _refused(name, rule, value) from None
@@ -84,6 +86,13 @@ def flag(name: str, value: Any) -> bool:
     if getattr(getattr(value, "dtype", None), "kind", "") == "b" and value.ndim == 0:
         return bool(value)
     raise _refused(name, "True or False", value)
+
+
+def string(name: str, value: Any) -> str:
+    """`value` as a str, which nothing else is made."""
+    if isinstance(value, str):
+        return str(value)
+    raise _refused(name, "a string", value)
 
 
 def choice(name: str, value: Any, choices: Iterable[str]) -> Any:

@@ -182,6 +182,53 @@ def test_nan_and_infinity_in_arrays_transformed_as_a_whole(boundary):
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "shape", "kernel", "scales"),
+    [
+        (np.float64, (4000,), (300,), (1e255, 1e165)),
+        (np.float64, (4000,), (300,), (1e-180, 1e-270)),
+        (np.float64, (160, 140), (33, 31), (1e-180, 1e-270)),
+        (np.float32, (160, 140), (33, 31), (1e-24, 1e-35)),
+        (np.float32, (24, 26, 28), (8, 9, 10), (1e-24, 1e-35)),
+        (np.float32, (24, 26, 28), (8, 9, 10), (1e30, 1e18)),
+    ],
+)
+@pytest.mark.parametrize("weights", [1.0, "tiny"])
+def test_values_whose_squares_no_float_holds(dtype, shape, kernel, scales, weights):
+    random = np.random.default_rng(7)
+    f, g = random.normal(size=shape), random.normal(size=kernel)
+    f[: shape[0] // 2] *= scales[1]
+    f[shape[0] // 2 :] *= scales[0]
+    if weights == "tiny":  # of which the squares are 0, too
+        f /= scales[0]
+        g *= 1e-170 if dtype == np.float64 else 1e-26
+    f, g = f.astype(dtype), g.astype(dtype)
+    off = np.abs(fp.convolve(f, g) - precisely(f, g))
+    sums = precisely(np.abs(f), np.abs(g))
+    unit = np.finfo(dtype).eps / 2
+    assert (off <= FACTOR * g.size * (unit * sums + np.finfo(dtype).smallest_normal)).all()
+
+
+@pytest.mark.parametrize("small", [1e-24, 1e-30])
+def test_small_images_are_as_exact_the_second_time(small):
+    random = np.random.default_rng(8)
+    image, g = (random.normal(size=size).astype(np.float32) for size in ((64, 64), (31, 31)))
+    image *= np.float32(small)
+    image[:32] *= np.float32(1e-9)
+    first = [fp.filter_image(image, g, boundary="zero") for _ in range(3)][-1]
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 15), g.shape)
+    weights = np.flip(g).astype(float)
+    exact = np.tensordot(windows.astype(float), weights, ((2, 3), (0, 1)))
+    sums = np.tensordot(np.abs(windows.astype(float)), np.abs(weights), ((2, 3), (0, 1)))
+    bound = FACTOR * g.size * (np.finfo(np.float32).eps / 2 * sums + 1.2e-38)
+    assert (np.abs(first - exact) <= bound).all()
+
+
+def test_boundaries_whose_squares_no_float_holds_are_explained():
+    choice = fp.explain_method(np.ones((30, 40)), np.ones((2, 2)), boundary=1e308)
+    assert choice.method == "direct"
+
+
 def test_overflow_on_the_way_is_none_in_the_result():
     f = np.full(3000, 1e308)
     g = np.zeros(300)

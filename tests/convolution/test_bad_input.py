@@ -45,6 +45,7 @@ def test_arrays(function, f, g, message):
     [
         ({"mode": "sam"}, r'mode must be one of .*Received: mode=\'sam\'. Did you mean "same"\?'),
         ({"mode": 1}, "mode must be one of"),
+        ({"method": np.array(["fft", "fft"])}, "method must be one of"),
         ({"method": "ftt"}, r'method must be one of .*Did you mean "fft"\?'),
         ({"boundary": "reflekt"}, r'boundary must be one of.*Did you mean "reflect"\?'),
         ({"boundary": np.nan}, "boundary must be one of .* or a finite number"),

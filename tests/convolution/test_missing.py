@@ -95,6 +95,7 @@ def test_complex_and_kernels_and_axes(random):
     ("options", "message"),
     [
         ({"nan": "skip"}, "nan must be one of"),
+        ({"nan": np.array(["ignore", "ignore"])}, "nan must be one of"),
         ({"mask": [True]}, r"mask must be True or False for each element of f.*shape \(1,\)"),
         ({"mask": [1, 0, 0]}, "mask must be True or False.*dtype int64"),
     ],

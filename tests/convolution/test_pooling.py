@@ -79,6 +79,16 @@ def test_sums_of_integers_are_exact_or_an_error():
         fp.sum_pool([2**62, 2**62], 2)
 
 
+def test_numbers_of_numpy_are_numbers():
+    x = np.arange(12.0).reshape(3, 4)
+    expected = fp.avg_pool(x, 2, 1, padding=1, axes=(0, 1), count_include_pad=False)
+    one, axes = np.array(1), np.array([0, 1])
+    options = {"padding": one, "axes": axes, "count_include_pad": np.False_}
+    np.testing.assert_array_equal(fp.avg_pool(x, np.array(2), one, **options), expected)
+    _, indices = fp.max_pool(x, 2, one, return_indices=np.True_)
+    assert indices.shape == (2, 3)
+
+
 def test_nan_wins():
     assert np.isnan(fp.max_pool([1.0, np.nan, 3.0, 2.0], 2)).tolist() == [True, False]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -102,9 +104,27 @@ def test_a_kernel_that_is_changed_in_place_is_another():
     np.testing.assert_array_equal(fp.filter_image(np.asfortranarray(image.T), kernel), 2 * before.T)
 
 
+def test_a_file_of_weights_that_is_changed_is_another_kernel(tmp_path):
+    image, path = np.eye(5, dtype=np.float32), tmp_path / "kernel.txt"
+    for weight in (1, 2):
+        path.write_text(f"0 0 0\n0 {weight} 0\n0 0 0\n", encoding="utf-8")
+        np.testing.assert_array_equal(fp.filter_image(image, f"@{path}"), weight * image)
+
+
+@pytest.mark.parametrize("number", [np.float16(200), np.array(200), Fraction(200), Decimal(200)])
+def test_scale_and_offset_are_any_number(number):
+    image = np.full((5, 5), 0.5)
+    options = {"scale": number, "offset": number}
+    np.testing.assert_allclose(fp.filter_image(image, "mean:3", **options), 300)
+    np.testing.assert_allclose(fp.filter_image(image, ["mean:3", "mean:3"], **options), 300)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"alpha": np.array(["auto", "keep"])}, "alpha must be one of"),
+        ({"nan": np.array(["ignore", "ignore"])}, "nan must be one of"),
+        ({"scale": np.ma.masked}, "scale must be a finite number"),
         ({"boundary": True}, "boundary must be one of"),
         ({"boundary": 1j}, "boundary must be real for images"),
         ({"operation": "corelate"}, "operation must be one of"),

@@ -108,6 +108,9 @@ def test_names_of_what_was_made():
         (lambda k: k + 1, "A kernel can be added to a kernel only. Received: 1"),
         (lambda k: k * "2", "factor must be a finite number. Received: factor='2'"),
         (lambda k: k.scaled(np.inf), "factor must be a finite number"),
+        (lambda k: fp.Kernel(k, name=np.ones(2)), r"name must be a string\. Received: name=array"),
+        (lambda k: fp.Kernel(k, source=b"1968"), "source must be a string"),
+        (lambda k: fp.Kernel(k, parameters="sigma=2"), "parameters must be a mapping"),
         (lambda k: (0 * k).normalised(), "Only a kernel with a weight other than 0"),
     ],
 )

@@ -14,7 +14,6 @@ from ..errors import DataError
 from . import apply, missing
 from .blocks import Place, check_lazy, cut, is_lazy, map_blocks
 from .boundaries import parse_boundary
-from .methods import METHODS
 from .parsing import MODES, ConvolutionCall, lay_kernel, parse_array
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ def convolved(
     Arguments and errors are those of `convolve`, but that an array of unknown sizes is refused.
     """
     choice("mode", mode, MODES)
-    choice("method", method, METHODS)
-    choice("nan", nan, missing.NAN)
     check_lazy("f", f)
     parse_array("f", np.broadcast_to(np.zeros((), f.dtype), f.shape))
     edges = parse_boundary(boundary)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import choice
 from ..arrays import as_array
 from ..errors import ArgumentError, DataError
 from ..kernels import Kernel
@@ -29,7 +28,6 @@ def convolved(
     f: ArrayLike, g: ArrayLike | Kernel, boundary: Any, nan: str, mask: Any, compute: Compute
 ) -> NDArray[Any]:
     """Compute a convolution of an array with missing elements; a masked one gives a masked one."""
-    choice("nan", nan, NAN)
     masked = isinstance(f, np.ma.MaskedArray)
     array = parse_array("f", f.filled(0) if isinstance(f, np.ma.MaskedArray) else f)
     missing = _mask(array, mask)

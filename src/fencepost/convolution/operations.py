@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _engine
+from ..arguments import choice
 from ..kernels import Kernel
 from . import apply, missing
 from .blocks import is_lazy
-from .methods import Choice
+from .methods import METHODS, Choice
 from .parsing import Mode, Origin, parse_call
 
 _plain = _engine.convolve_signals  # a plain call of arrays, or None
@@ -148,6 +149,8 @@ def _computed(
     flip: bool,
 ) -> NDArray[Any]:
     """Compute what is no plain call of arrays: lists, arrays of Dask, missing elements, others."""
+    choice("nan", nan, missing.NAN)
+    choice("method", method, METHODS)
     arguments = (f, g, mode, boundary, origin, axes, method, nan, mask)
     result: NDArray[Any] | None
     if type(f) in _PLAIN and type(g) in _PLAIN:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import _engine, sizing
-from ..arguments import flag, integer
+from ..arguments import flag, integer, is_sequence
 from ..errors import ArgumentError, DataError, SizeError, SizeProblem
 from ..sizing import Padding, Remainder, Sizes, Window
 from ..text import format_value
@@ -101,7 +101,7 @@ def max_pool(
     (array([5, 4]), array([1, 3]))
     """
     array = _numbers(x)
-    flag("return_indices", return_indices)
+    return_indices = flag("return_indices", return_indices)
     pooled, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
     source, back = _comparable(array)
     indices: NDArray[np.int64] | None = None
@@ -150,7 +150,7 @@ def avg_pool(
     array([1. , 3.5, 4. ])
     """
     array = _numbers(x)
-    flag("count_include_pad", count_include_pad)
+    count_include_pad = flag("count_include_pad", count_include_pad)
     single = array.dtype in (np.float32, np.float16)
     pooled, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
     source = np.ascontiguousarray(array, np.float32 if single else np.float64)
@@ -205,11 +205,11 @@ def _numbers(x: ArrayLike) -> Array:
 
 def _windows(
     shape: tuple[int, ...],
-    kernel_size: object,
-    stride: object,
-    padding: object,
-    axes: object,
-    remainder: object,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    axes: Any,
+    remainder: Any,
 ) -> tuple[tuple[int, ...], dict[int, Window]]:
     """Return which axes are pooled, increasing, and the windows of each."""
     count = len(kernel_size) if isinstance(kernel_size, (tuple, list)) else min(2, len(shape))
@@ -220,7 +220,7 @@ def _windows(
                 f"Received: kernel_size={format_value(kernel_size)}."
             )
         axes = tuple(range(len(shape) - count, len(shape)))
-    given = axes if isinstance(axes, (tuple, list)) else (axes,)
+    given = axes if is_sequence(axes) else (axes,)
     named = [integer("axes", axis, -len(shape), len(shape) - 1) % len(shape) for axis in given]
     if not named or len(set(named)) < len(named):
         raise ArgumentError(
@@ -229,10 +229,10 @@ def _windows(
     try:
         windows = sizing.windows(
             tuple(shape[axis] for axis in named),
-            kernel_size,  # type: ignore[arg-type]  # sizing reads whatever it is given
-            stride=kernel_size if stride is None else stride,  # type: ignore[arg-type]
-            padding=padding,  # type: ignore[arg-type]
-            remainder=remainder,  # type: ignore[arg-type]
+            kernel_size,
+            stride=kernel_size if stride is None else stride,
+            padding=padding,
+            remainder=remainder,
         )
     except SizeError as error:
         raise error.taking(("kernel_size", "stride", "padding", "remainder")) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# What Pillow logs of a damaged file is said by an error; without a handler it would be printed.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 # What is opened unless more is asked for.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more

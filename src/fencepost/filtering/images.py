@@ -31,6 +31,8 @@ else:
 
 __all__ = ["Gradient", "filter_image", "image_gradient"]
 
+_PLAIN = (("propagate", "auto"), ("propagate", "keep"))  # of nan and alpha
+
 
 def filter_image(
     image: ImageLike,
@@ -128,13 +130,13 @@ def filter_image(
            [ 0, 28, 28, 28,  0],
            [ 0,  0,  0,  0,  0]], dtype=uint8)
     """
-    plain = nan == "propagate" and mask is None and luminance is False is magnitude
-    if plain and alpha in ("auto", "keep") and dtype is None:
+    plain = mask is None is dtype and luminance is False is magnitude
+    if plain and type(nan) is type(alpha) is str and (nan, alpha) in _PLAIN:
         picture: Any = image if hasattr(image, "colours") else None
         array = image if picture is None else picture.pixels
         known: Any = filter_known(array, kernel, boundary, operation, scale, offset, alpha)
         if known is not None:
-            return known if picture is None else picture.with_pixels(known)  # type: ignore[no-any-return]
+            return known if picture is None else picture.with_pixels(known)
     options = Options.read(
         boundary,
         operation=operation,

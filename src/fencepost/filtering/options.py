@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +48,11 @@ class Options:
         choice("operation", self.operation, OPERATIONS)
         choice("alpha", self.alpha, ALPHA)
         choice("nan", self.nan, NAN)
-        flag("luminance", self.luminance)
-        flag("magnitude", self.magnitude)
-        for name in ("scale", "offset"):
-            real(name, getattr(self, name))
+        checks: dict[str, Callable[[str, Any], Any]] = {
+            "luminance": flag, "magnitude": flag, "scale": real, "offset": real,
+        }  # fmt: skip
+        for name, check in checks.items():
+            object.__setattr__(self, name, check(name, getattr(self, name)))
         if self.dtype is not None and _name(self.dtype) not in ("float32", "float64"):
             raise ArgumentError(
                 "dtype must be None for that of the image, or float32 or float64 to keep what "
@@ -61,5 +63,5 @@ class Options:
 def _name(dtype: Any) -> str:
     try:
         return str(np.dtype(dtype))
-    except TypeError:
+    except (TypeError, ValueError):  # the latter of objects that have a dtype of their own
         return ""

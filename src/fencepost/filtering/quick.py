@@ -53,7 +53,7 @@ def _learn(image: Any, kernel: Any, *arguments: Any) -> bool:
             if matrix.size > _LARGEST_KERNEL:
                 return False
             matrix = matrix.tobytes(), matrix.dtype.str, matrix.shape
-        elif type(matrix) is not str:
+        elif type(matrix) is not str or "@" in matrix:  # a file may change between calls
             return False
         recipe = _recipe(image.shape, image.dtype.char, matrix, origin, *arguments)
     except TypeError:  # an argument that cannot be kept
@@ -90,9 +90,9 @@ def _recipe(
         return None
     laid = step.kernels[0] if operation == "correlate" else step.kernels[0].flipped()
     with np.errstate(over="ignore"):
-        weights = scale * laid.matrix
+        weights = options.scale * laid.matrix
     too_large = options.boundary.kind == "none" and any(np.greater(laid.shape, shape[:2]))
-    if too_large or not max(np.abs(weights).max(), abs(offset)) < 1e25:
+    if too_large or not max(np.abs(weights).max(), abs(options.offset)) < 1e25:
         return None
     rows, columns, channels = (*shape, 1)[:3]
     row, column = laid.origin
@@ -102,7 +102,7 @@ def _recipe(
         weights,
         (int(row), int(column)),
         options.boundary,
-        offset,
+        options.offset,
         has_alpha,
     )
     if recipe is not None:

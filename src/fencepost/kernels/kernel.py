@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from ..arguments import integer, real
+from ..arguments import integer, real, string
 from ..errors import ArgumentError
 from ..text import format_value, plural
 from . import analysis, operations, tables
@@ -85,7 +85,8 @@ class Kernel:
         if isinstance(matrix, Kernel):
             vars(self).update(vars(matrix))
             origin = matrix.origin if origin is None else origin
-            name, source = name or matrix.name, source or matrix.source
+            name = string("name", name) or matrix.name
+            source = string("source", source) or matrix.source
             parameters = matrix.parameters if parameters is None else parameters
         else:
             weights = as_weights(matrix)
@@ -134,15 +135,12 @@ class Kernel:
         kernel._describe(origin, name, parameters, source)
         return kernel
 
-    def _describe(
-        self, origin: Any, name: str, parameters: Mapping[str, Any] | None, source: str
-    ) -> None:
-        vars(self).update(
-            origin=as_origin(origin, self.shape),
-            name=name,
-            parameters=dict(parameters or {}),
-            source=source,
-        )
+    def _describe(self, origin: Any, name: str, parameters: Any, source: str) -> None:
+        if parameters is not None and not isinstance(parameters, Mapping):
+            received = format_value(parameters)
+            raise ArgumentError(f"parameters must be a mapping. Received: parameters={received}.")
+        vars(self).update(origin=as_origin(origin, self.shape), parameters=dict(parameters or {}))
+        vars(self).update(name=string("name", name), source=string("source", source))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"A kernel does not change: {name} cannot be set.")
@@ -258,7 +256,7 @@ class Kernel:
             axes = plural(self.ndim, "axis", "axes")
             raise ArgumentError(f"rotated takes a 2D kernel. Received: a kernel of {axes}")
         matrix, origin = operations.rotate(self.matrix, self.origin, degrees)
-        return self._derived(matrix, origin, f"{self.label}, rotated by {degrees:g}°")
+        return self._derived(matrix, origin, f"{self.label}, rotated by {float(degrees):g}°")
 
     def normalised(self) -> Kernel:
         """Return the kernel with sum 1 or, if its sum is 0, with positive weights of sum 1.

@@ -154,7 +154,7 @@ def _received(arguments: dict[str, object], remainder: Remainder) -> str:
     shown = {
         name: value
         for name, value in arguments.items()
-        if name not in defaults or {*_flat(value)} != {defaults[name]}
+        if name not in defaults or any(item != defaults[name] for item in _flat(value))
     }
     if remainder != "error":
         shown["remainder"] = remainder

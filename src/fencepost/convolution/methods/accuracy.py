@@ -59,7 +59,8 @@ def is_benign(task: CorrelationTask, error: float) -> bool:
     largest = max(float(task.source.max()), -float(task.source.min()), abs(task.fill))
     if math.isnan(largest):
         largest = math.sqrt(float(known.energy.max())) + abs(task.fill)
-    return bool((error * largest <= _allowed(task, known.least)).all())
+    allowed = _allowed(task, known.least)
+    return bool((np.isfinite(allowed) & (error * largest <= allowed)).all())
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Doubt:
     @property
     def blocks(self) -> NDArray[np.bool_]:
         """The blocks of results that are in doubt."""
-        return ~np.asarray(self.error <= self.allowed)
+        return ~np.asarray(np.isfinite(self.error) & (self.error <= self.allowed))
 
     def with_sums(self, task: CorrelationTask, sums: Array) -> Doubt:
         """Return what is left in doubt once Σ|f||g| is known, to within the transform's error."""
@@ -92,15 +93,17 @@ def seconds(task: CorrelationTask) -> float:
     return task.source.size * _SECONDS[min(_side(size) for size in task.kernel.shape) > 2]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is in doubt
 def doubt(task: CorrelationTask, transform: Tiling | Whole) -> Doubt:
     """Compare the error of a transform with the direct sum's, in blocks of results."""
     sides = block_sides(task)
     energy = _finite_energy(task, sides)
     if isinstance(transform, Whole):
         eps = float(np.finfo(np.float64).eps)
-        power = _power(task, sides, energy) + task.fill**2 * transform.points
+        power = _power(task, sides, energy) + task.fill * task.fill * transform.points
         error: Any = _error(task, eps, transform.points, power)
-        if error <= _allowed(task, _least_of_all(task, sides, energy)):
+        least = _least_of_all(task, sides, energy)
+        if np.isfinite(error) and error <= _allowed(task, least):
             return Doubt(sides, error, np.full((1,) * energy.ndim, np.inf))
         return Doubt(sides, error, _allowed(task, _least(task, sides, np.sqrt(energy))))
     allowed = _allowed(task, _least(task, sides, np.sqrt(energy)))
@@ -109,8 +112,8 @@ def doubt(task: CorrelationTask, transform: Tiling | Whole) -> Doubt:
     blocks = (
         size / side + 1 for size, side in zip(transform.tile[-len(last) :], last, strict=True)
     )
-    power = 2 * float(energy.max()) * math.prod(blocks) + 2 * task.fill**2 * transform.points
-    error = _error(task, eps, transform.points, power * transform.terms)
+    power = float(energy.max()) * math.prod(blocks) + task.fill * task.fill * transform.points
+    error = _error(task, eps, transform.points, 2 * power * transform.terms)
     if task.axes < 3 and not (_is_taken_once(task) and (error <= allowed).all()):
         powers = _tile_powers(task, transform, sides, energy)
         errors = _error(task, eps, transform.points, powers)
@@ -125,9 +128,22 @@ def _allowed(task: CorrelationTask, sums: Any) -> Any:
 
 def _error(task: CorrelationTask, eps: float, points: int, power: Any) -> Any:
     """Return what a transform of so many elements, of so large a sum of squares, is off by."""
-    squares = np.square(task.kernel, dtype=np.float64)  # BLAS would wake threads of its own
-    norm = math.sqrt(float(squares.sum()))
-    return 4 * eps * math.log2(points) * norm * np.sqrt(power / points)
+    weights = task.kernel.astype(np.float64)
+    largest = float(np.abs(weights).max())  # which keeps the squares from overflow
+    squares = np.square(weights / (largest or 1.0))  # BLAS would wake threads of its own
+    norm = largest * math.sqrt(float(squares.sum()))
+    return 4 * eps * math.log2(points) * norm * np.sqrt(_seen(task, points, power) / points)
+
+
+def _seen(task: CorrelationTask, points: int, power: Any) -> Any:
+    """Return a sum of squares, raised where those of small elements may have become 0."""
+    lost = 1e8 * float(np.finfo(task.kernel.dtype).tiny)
+    if np.all(power >= lost * points):
+        return power
+    magnitudes = np.append(np.abs(task.source), abs(task.fill))
+    if not ((magnitudes > 0) & (magnitudes < math.sqrt(lost * points))).any():
+        return power
+    return np.maximum(power, lost * points)
 
 
 def least_share(task: CorrelationTask, transform: Tiling) -> float | None:
@@ -335,7 +351,7 @@ def _tile_powers(
         padded = np.concatenate([powers, end], axis=axis + 1)
         powers = np.add.reduceat(padded, limits.ravel(), axis=axis + 1)
         powers = powers[(slice(None),) * (axis + 1) + (slice(0, None, 2),)]
-    powers = powers + task.fill**2 * tiling.points
+    powers = powers + task.fill * task.fill * tiling.points
     signals = task.axes == 1 and task.source.shape[-1] > 1  # then channels are tiled apart
     ordered = powers.swapaxes(1, 2) if signals else powers
     pairs = np.append(ordered.ravel(), [0.0] * (powers.size % 2)).reshape(-1, 2).sum(axis=1)

@@ -15,7 +15,7 @@ import numpy as np
 from ..registry import registrar
 from . import program as steps
 from . import sizes
-from .products import Sums, write_product
+from .products import Sums, plus, scaled, sum_of, write_product
 from .program import Activation, Product, Step
 from .text import number
 from .writer import Writer, at, index
@@ -125,9 +125,12 @@ class _FloatSums(Sums):
         self.weight = w.constant("float", "weight", weight)
         self.bias = w.constant("float", "bias", bias)
 
-    def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
+    def dot(self, target: str, x: str, line: str, first: str, end: str) -> None:
+        n = self._step.weight.shape[4]
         dot = self._w.use("dot", _DOT)
-        self._w(f"{dot}({target}, {x}, {weight}, {count}, {outputs});")
+        weight = plus(self.weight, sum_of(scaled(line, self._step.line * n), scaled(first, n)))
+        count = end if first == "0" else f"{end} - {first}"
+        self._w(f"{dot}({target}, {x}, {weight}, {count}, {n});")
 
     def each(self, target: str, x: str, weight: str, taps: str, step: int, outputs: int) -> None:
         each = self._w.use("each", _EACH)

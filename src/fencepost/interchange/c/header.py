@@ -24,6 +24,8 @@ _INCLUDES = {
     "math": re.compile(r"\b(expf|tanhf|erfcf|sqrtf)\("),
     "stdint": re.compile(r"\bint(8|32|64)_t\b"),
 }
+#: Headers of compilers themselves, for instructions that they have a name for.
+_INSTRUCTIONS = {"__SSE2__": "emmintrin", "__ARM_FEATURE_SIMD32": "arm_acle"}
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,9 @@ def _top(
     ]
     comment = "\n".join(f" * {ascii_text(line)}".rstrip() for line in lines)
     includes = [f"#include <{name}.h>" for name, word in _INCLUDES.items() if word.search(body)]
+    for macro, name in _INSTRUCTIONS.items():
+        if macro in body:
+            includes += [f"#ifdef {macro}", f"#include <{name}.h>", "#endif"]
     includes += [""] if includes else []
     definitions = [
         f"#define {upper}_INPUTS {inputs}",

@@ -32,8 +32,12 @@ class Sums(ABC):
             self._w(f"{target}[{k}] = {self.bias}[{k}];")
 
     @abstractmethod
-    def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
-        """Write what adds `count` inputs times their weights, one for each output."""
+    def dot(self, target: str, x: str, line: str, first: str, end: str) -> None:
+        """Write what adds inputs times their weights, one for each output.
+
+        They are those of the kernel's line `line` (see `Product.line`) from the input `first`,
+        which lies at x, to before `end`.
+        """
 
     @abstractmethod
     def each(self, target: str, x: str, weight: str, taps: str, step: int, outputs: int) -> None:
@@ -61,7 +65,7 @@ def write_product(w: Writer, step: Product, sums: Sums, pixel: str = "") -> None
     channels, rows, columns = step.output.planes if pooled else step.outputs
     with w.loop("row", rows), w.loop("column", columns):
         place = index(("row", columns * channels, rows), ("column", channels, columns))
-        w(f"{pixel or sums.kind} *pixel = {_plus('y', place)};")
+        w(f"{pixel or sums.kind} *pixel = {plus('y', place)};")
         target = "sums" if pixel else "pixel"
         row, column = Axis("row", rows), Axis("column", columns)
         if pooled:
@@ -106,62 +110,57 @@ def _write_sums(w: Writer, step: Product, sums: Sums, target: str, row: Axis, co
         _write_transposed(w, step, sums, target, row, column)
         return
     channels, _, width = step.planes
-    groups, _, kernel_columns, inputs, each = step.weight.shape
+    groups, _, kernel_columns, inputs, _ = step.weight.shape
     down, right = step.windows
     top, r0, r1 = write_bounds(w, "top", "r", row, down)
     left, c0, c1 = write_bounds(w, "left", "c", column, right)
     with w.loop("r", r1, r0):
-        in_row = _scaled(_sum(top, _times("r", down.dilation, down.kernel)), width)
-        row_tap = _times("r", kernel_columns, down.kernel)
-        if not step.is_depthwise and not (groups == 1 and right.dilation == 1):
+        in_row = scaled(sum_of(top, _times("r", down.dilation, down.kernel)), width)
+        if not step.is_depthwise and not step.is_joined:
             with w.loop("c", c1, c0), w.loop("g", groups):
-                place = _sum(in_row, left, _times("c", right.dilation, right.kernel))
-                tap = _sum(row_tap, _times("c", 1, right.kernel))
-                _write_group(w, step, sums, target, place, tap)
+                place = sum_of(in_row, left, _times("c", right.dilation, right.kernel))
+                _write_group(w, step, sums, target, place)
             return
-        # the columns of a kernel lie side by side, as those of the input do
         if right.blank_windows:
             w(f"if ({c1} > {c0})")
-        x = _plus("x", _scaled(_sum(in_row, left, _scaled(c0, right.dilation)), channels))
-        tap = _sum(row_tap, c0)
-        taps = c1 if c0 == "0" else f"{c1} - {c0}"
+        x = plus("x", scaled(sum_of(in_row, left, scaled(c0, right.dilation)), channels))
         if step.is_depthwise:
-            weight = _plus(sums.weight, _scaled(tap, channels))
+            tap = sum_of(_times("r", kernel_columns, down.kernel), c0)
+            weight = plus(sums.weight, scaled(tap, channels))
+            taps = c1 if c0 == "0" else f"{c1} - {c0}"
             sums.each(target, x, weight, taps, right.dilation * channels, channels)
         else:
-            weight = _plus(sums.weight, _scaled(tap, inputs * each))
-            sums.dot(target, x, weight, _scaled(taps, inputs), each)
+            line = _times("r", 1, down.kernel)
+            sums.dot(target, x, line, scaled(c0, inputs), scaled(c1, inputs))
 
 
-def _write_group(w: Writer, step: Product, sums: Sums, target: str, place: str, tap: str) -> None:
-    """Add one input pixel's products, of the group `g`, at one element of the kernel."""
+def _write_group(w: Writer, step: Product, sums: Sums, target: str, place: str) -> None:
+    """Add one input pixel's products, of the group `g`, at the kernel's element `r`, `c`."""
     groups, rows, columns, inputs, each = step.weight.shape
-    x = _sum(_scaled(place, step.planes[0]), _times("g", inputs, groups))
-    weight = _sum(_times("g", rows * columns * inputs * each, groups), _scaled(tap, inputs * each))
-    target = _plus(target, _times("g", each, groups))
-    sums.dot(target, _plus("x", x), _plus(sums.weight, weight), str(inputs), each)
+    x = sum_of(scaled(place, step.planes[0]), _times("g", inputs, groups))
+    line = index(("g", rows * columns, groups), ("r", columns, rows), ("c", 1, columns))
+    sums.dot(plus(target, _times("g", each, groups)), plus("x", x), line, "0", str(inputs))
 
 
 def _write_transposed(
     w: Writer, step: Product, sums: Sums, target: str, row: Axis, column: Axis
 ) -> None:
     """Add what reaches one output pixel: from input pixels that lie a stride apart."""
-    groups, _, kernel_columns, *_ = step.weight.shape
+    groups, *_ = step.weight.shape
     down, right = step.windows
     _, height, width = step.planes
     with w.loop("r", down.kernel), w.loop("c", right.kernel):
         conditions = []
         for axis, tap, window, size in ((row, "r", down, height), (column, "c", right, width)):
             name = f"from_{axis.name}"
-            place = _sum(_times(axis.name, 1, axis.turns), str(window.before))
+            place = sum_of(_times(axis.name, 1, axis.turns), str(window.before))
             w(f"const int {name} = {place} - {_times(tap, window.dilation, window.kernel)};")
             conditions.append(f"{name} >= 0 && {name} <= {(size - 1) * window.stride}")
             if window.stride > 1:
                 conditions.append(f"{name} % {window.stride} == 0")
         with w.block(f"if ({' && '.join(conditions)})"), w.loop("g", groups):
-            tap = _sum(_times("r", kernel_columns, down.kernel), _times("c", 1, right.kernel))
             parts = _over("from_row", down.stride), _over("from_column", right.stride)
-            _write_group(w, step, sums, target, f"{parts[0]} * {width} + {parts[1]}", tap)
+            _write_group(w, step, sums, target, f"{parts[0]} * {width} + {parts[1]}")
 
 
 def write_bounds(
@@ -198,11 +197,13 @@ def _times(name: str, factor: int, turns: int) -> str:
     return name if factor == 1 else f"{name} * {factor}"
 
 
-def _sum(*terms: str) -> str:
+def sum_of(*terms: str) -> str:
+    """Write a sum without the terms that are 0."""
     return " + ".join(term for term in terms if term != "0") or "0"
 
 
-def _scaled(term: str, factor: int) -> str:
+def scaled(term: str, factor: int) -> str:
+    """Write a term times a factor, worked out where that can be."""
     if term == "0" or factor == 1:
         return term
     if term.isdigit():
@@ -217,5 +218,6 @@ def _over(name: str, divisor: int) -> str:
     return name if divisor == 1 else f"{name} / {divisor}"
 
 
-def _plus(pointer: str, offset: str) -> str:
+def plus(pointer: str, offset: str) -> str:
+    """Write a pointer to what lies so far behind."""
     return pointer if offset == "0" else f"{pointer} + {offset}"

@@ -124,6 +124,17 @@ class Product(Step):
         return self.weight.shape[0] > 1 and self.weight.shape[3:] == (1, 1) and not self.transposed
 
     @property
+    def is_joined(self) -> bool:
+        """Whether the columns of a kernel lie side by side, as those of the input do."""
+        return len(self.weight) == self.windows[1].dilation == 1 and not self.transposed
+
+    @property
+    def line(self) -> int:
+        """How many inputs that lie side by side are multiplied at once."""
+        columns, inputs = self.weight.shape[2:4]
+        return int(columns * inputs if self.is_joined else inputs)
+
+    @property
     def scratch(self) -> int:  # type: ignore[override]
         return 0 if self.pool is None else self.outputs[0]
 

@@ -17,7 +17,7 @@ from fencepost.interchange.c import export as writer
 from fencepost.interchange.c.header import write_header
 from fencepost.interchange.c.int8.calibration import ranges
 from fencepost.interchange.c.int8.format import Int8
-from fencepost.interchange.c.int8.quantization import Quantization, multiplier, weights
+from fencepost.interchange.c.int8.quantization import Quantization, multiplier, multipliers, weights
 from fencepost.interchange.c.lowering import lower
 from interchange.c import boards
 from interchange.c.programs import (
@@ -81,9 +81,8 @@ def test_products_are_those_of_the_scheme(tmp_path):
         return sums.astype(np.int64), scales
 
     def requantised(sums, scales, place, low=-128):
-        pairs = [multiplier(s / of[place].scale) for s in scales]
-        parts = [scaled(sums[:, k], *pair, of[place], low) for k, pair in enumerate(pairs)]
-        return np.stack(parts, 1)
+        factors, shift = multipliers(scales / of[place].scale)
+        return scaled(sums, factors.reshape(-1, 1, 1), shift, of[place], low)
 
     sums, scales = product(0, x, "input", padding=((1, 1), (1, 1)))
     x = requantised(sums, scales, "2", of["2"].zero)

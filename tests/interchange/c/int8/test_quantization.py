@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fencepost.interchange.c.int8.quantization import Quantization, multiplier, weights
+from fencepost.interchange.c.int8.quantization import Quantization, multiplier, multipliers, weights
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,15 @@ def test_a_factor_is_an_integer_and_a_shift(real):
     factor, shift = multiplier(real)
     assert 0 < factor < 2**31 and 1 <= shift <= 62
     assert factor / 2**shift == pytest.approx(real, rel=2**-29 if real > 1e-8 else 1e-2)
+
+
+def test_factors_share_a_shift():
+    """What a small factor loses is less than half of the last bit of any sum of 32 bits."""
+    reals = np.array([0.7, 1e-3, 1e-7, 2.0**-33])
+    factors, shift = multipliers(reals)
+    assert factors.dtype == np.int32 and shift == multiplier(0.7)[1]
+    assert (np.abs(factors / 2.0**shift - reals) * 2**31 <= 0.5).all()
+    assert (multipliers(np.array([1e12, 1.0]))[0] == [2**31 - 1, 2]).all()  # saturated
 
 
 def test_weights_keep_their_channel_s_range():

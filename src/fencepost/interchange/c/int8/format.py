@@ -15,12 +15,13 @@ import numpy as np
 from ...registry import registrar
 from .. import float32, sizes
 from .. import program as steps
-from ..products import Sums, write_product
+from ..products import Sums, plus, scaled, write_product
 from ..program import Activation, Product, Program, Step, Value
 from ..text import number
 from ..writer import Writer, at, index
+from . import loops
 from .calibration import Ranges
-from .quantization import HIGH, LOW, Quantization, multiplier, weights
+from .quantization import HIGH, LOW, Quantization, multiplier, multipliers, weights
 
 #: Inputs of one sum that can never leave 32 bits: 2**31 / (127 * 255), less the bias.
 MOST_INPUTS: Final = 30_000
@@ -28,55 +29,6 @@ MOST_INPUTS: Final = 30_000
 Emitter: TypeAlias = Callable[["Int8", Writer, Any], None]
 _EMITTERS: dict[type[Step], Emitter] = {}
 _emits = registrar(_EMITTERS)
-
-_ROUND = """
-/* the nearest of -128 ... 127 */
-static inline int8_t {p}_round(float v)
-{{
-    v += 128.5f;
-    return (int8_t)((v > 0.0f ? v < 255.0f ? (int)v : 255 : 0) - 128);
-}}
-"""
-
-_SCALED = """
-/* sum * factor / 2^shift + zero, rounded, from low to high; >> keeps the sign */
-static inline int8_t {p}_scaled(int32_t sum, int32_t factor, int shift, int32_t zero, int32_t low,
-                                int32_t high)
-{{
-    const int64_t half = (int64_t)1 << (shift - 1);
-    const int64_t value = (((int64_t)sum * factor + half) >> shift) + zero;
-    return (int8_t)(value < low ? low : value > high ? high : value);
-}}
-"""
-
-_DOT = """
-/* y[k] += (x[0] - zero) * w[0][k] + ... for `count` inputs and `n` outputs */
-static inline void {p}_dot(int32_t *{r} y, const int8_t *{r} x, const int8_t *{r} w, int count,
-                           int n, int zero)
-{{
-    const int whole = count - count % 4;
-    for (int i = 0; i < whole; i += 4, w += 4 * n) {{
-        const int x0 = x[i] - zero, x1 = x[i + 1] - zero;
-        const int x2 = x[i + 2] - zero, x3 = x[i + 3] - zero;
-        for (int k = 0; k < n; k++)
-            y[k] += (x0 * w[k] + x1 * w[n + k]) + (x2 * w[2 * n + k] + x3 * w[3 * n + k]);
-    }}
-    for (int i = whole; i < count; i++, w += n)
-        for (int k = 0; k < n; k++)
-            y[k] += (x[i] - zero) * w[k];
-}}
-"""
-
-_EACH = """
-/* y[k] += (x[0][k] - zero) * w[0][k] + ... for `taps` pixels of `n` channels, `step` apart */
-static inline void {p}_each(int32_t *{r} y, const int8_t *{r} x, const int8_t *{r} w, int taps,
-                            int step, int n, int zero)
-{{
-    for (int i = 0; i < taps; i++, x += step, w += n)
-        for (int k = 0; k < n; k++)
-            y[k] += (x[k] - zero) * w[k];
-}}
-"""
 
 
 class Int8:
@@ -178,7 +130,7 @@ class Int8:
             with w.loop("i", size):
                 source = f"floats[{first} + {at('i', size)}]"
                 scaled = f"{source} * {number(1 / of.scale)} + {number(of.zero)}"
-                w(f"y[{at('i', size)}] = {w.use('round', _ROUND)}({scaled});")
+                w(f"y[{at('i', size)}] = {w.use('round', loops.ROUND)}({scaled});")
 
     def _write_function(self, w: Writer, step: Step, sources: list[str]) -> None:
         """Write the function in floats before the step's own."""
@@ -227,7 +179,7 @@ def _start(form: Int8, w: Writer, step: steps.Start) -> None:
         summand = w.constant("float", "summand", summands.astype(np.float32)) + k
     with w.loop("i", size), w.loop("k", channels):
         pixel = f"(float)x[{index(('k', size, channels), ('i', 1, size))}]"
-        rounded = f"{w.use('round', _ROUND)}({pixel} * {factor} + {summand})"
+        rounded = f"{w.use('round', loops.ROUND)}({pixel} * {factor} + {summand})"
         w(f"y[{index(('i', channels, size), ('k', 1, channels))}] = {rounded};")
 
 
@@ -241,16 +193,20 @@ class _IntegerSums(Sums):
         self._form = form
         self._zero = form.of(step.x).zero
         integers, bias, self._scales = weights(step.weight, step.bias, form.of(step.x).scale)
-        stored = integers.transpose(1, 2, 0, 3, 4) if step.is_depthwise else integers
+        if step.is_depthwise:
+            stored = integers.transpose(1, 2, 0, 3, 4)
+        else:
+            stored = loops.in_pairs(integers, step.line)
         self.weight = w.constant("int8_t", "weight", stored)
         self.bias = w.constant("int32_t", "bias", bias)
 
-    def dot(self, target: str, x: str, weight: str, count: str, outputs: int) -> None:
-        dot = self._w.use("dot", _DOT)
-        self._w(f"{dot}({target}, {x}, {weight}, {count}, {outputs}, {self._zero});")
+    def dot(self, target: str, x: str, line: str, first: str, end: str) -> None:
+        dot, n = self._w.use("dot", loops.DOT), self._step.weight.shape[4]
+        weight = plus(self.weight, scaled(line, -(-self._step.line // 2) * 2 * n))
+        self._w(f"{dot}({target}, {x}, {weight}, {first}, {end}, {n}, {self._zero});")
 
     def each(self, target: str, x: str, weight: str, taps: str, step: int, outputs: int) -> None:
-        each = self._w.use("each", _EACH)
+        each = self._w.use("each", loops.EACH)
         self._w(f"{each}({target}, {x}, {weight}, {taps}, {step}, {outputs}, {self._zero});")
 
     def finish(self, sums: str, pixel: str) -> None:
@@ -263,12 +219,11 @@ class _IntegerSums(Sums):
             float32.activate(w, step.activation, pixel, n)
             return
         of = self._form.of(step.output)
-        pairs = [multiplier(scale / of.scale) for scale in self._scales]
-        factors = w.constant("int32_t", "factor", np.array([f for f, _ in pairs], np.int32))
-        shifts = w.constant("int8_t", "shift", np.array([s for _, s in pairs], np.int8))
-        scaled, bounds = w.use("scaled", _SCALED), _bounds(step.activation, of)
+        values, shift = multipliers(self._scales / of.scale)
+        factors = w.constant("int32_t", "factor", values)
+        rounded, bounds = w.use("scaled", loops.SCALED), _bounds(step.activation, of)
         with w.loop("k", n):
-            w(f"{pixel}[{k}] = {scaled}({sums}[{k}], {factors}[{k}], {shifts}[{k}], {bounds});")
+            w(f"{pixel}[{k}] = {rounded}({sums}[{k}], {factors}[{k}], {shift}, {bounds});")
 
 
 @_emits(Product)
@@ -300,9 +255,9 @@ def _pool(form: Int8, w: Writer, step: steps.Pool) -> None:
     k = at("k", n)
 
     def finish(count: str) -> None:
-        scaled = w.use("scaled", _SCALED)
+        rounded = w.use("scaled", loops.SCALED)
         with w.loop("k", n):
-            w(f"pixel[{k}] = {scaled}(sums[{k}], {factor}, {shift}, {_bounds(None, y)});")
+            w(f"pixel[{k}] = {rounded}(sums[{k}], {factor}, {shift}, {_bounds(None, y)});")
 
     added = f"sums[{k}] += {_less(f'in[{k}]', x.zero)};"
     sizes.write_pool(w, step, "int8_t", f"sums[{k}] = 0;", added, finish)
@@ -335,9 +290,9 @@ def _concat(form: Int8, w: Writer, step: steps.Concat) -> None:
         if x == y:
             return f"x{part}[{place}]"
         factor, shift = multiplier(x.scale / y.scale)
-        scaled = w.use("scaled", _SCALED)
+        rounded = w.use("scaled", loops.SCALED)
         difference = _less(f"x{part}[{place}]", x.zero)
-        return f"{scaled}({difference}, {factor}, {shift}, {_bounds(None, y)})"
+        return f"{rounded}({difference}, {factor}, {shift}, {_bounds(None, y)})"
 
     float32.write_concat(w, step, read)
 
@@ -348,10 +303,10 @@ def _gate(form: Int8, w: Writer, step: steps.Gate) -> None:
     factor, shift = multiplier(x.scale * factors.scale / y.scale)
     channels, rows, columns = step.x.planes
     place, gate = float32.gate_places(step)
-    scaled = w.use("scaled", _SCALED)
+    rounded = w.use("scaled", loops.SCALED)
     with w.loop("row", rows), w.loop("column", columns), w.loop("k", channels):
         product = f"({_less(f'x0[{place}]', x.zero)}) * ({_less(f'x1[{gate}]', factors.zero)})"
-        w(f"y[{place}] = {scaled}({product}, {factor}, {shift}, {_bounds(None, y)});")
+        w(f"y[{place}] = {rounded}({product}, {factor}, {shift}, {_bounds(None, y)});")
 
 
 @_emits(steps.Reorder, steps.Upsample)

@@ -60,15 +60,24 @@ def multiplier(real: float) -> tuple[int, int]:
     >>> multiplier(0.5)
     (1073741824, 31)
     """
-    mantissa, exponent = math.frexp(real)
-    factor, shift = round(mantissa * 2**31), 31 - exponent
-    if shift > _LARGEST_SHIFT:
-        factor, shift = factor >> min(shift - _LARGEST_SHIFT, 31), _LARGEST_SHIFT
-    if factor == 2**31:
-        factor, shift = 2**30, shift - 1
-    if shift < 1:  # beyond what 8 bits tell apart
-        factor, shift = 2**31 - 1, 1
-    return factor, shift
+    factors, shift = multipliers(np.array([real]))
+    return int(factors[0]), shift
+
+
+def multipliers(reals: NDArray[np.float64]) -> tuple[NDArray[np.int32], int]:
+    """Write positive factors as integers / 2**shift, of which the largest has 31 bits.
+
+    One shift for all is a constant to the compiler. A factor that loses bits by that belongs to
+    sums of at most 2**31, of which it makes as little.
+
+    >>> multipliers(np.array([0.5, 0.125]))
+    (array([1073741824,  268435456], dtype=int32), 31)
+    """
+    _, exponent = math.frexp(float(reals.max()))
+    shift = min(max(31 - exponent, 1), _LARGEST_SHIFT)
+    # at the least shift, factors are beyond what 8 bits tell apart
+    factors = np.minimum(np.rint(np.ldexp(reals, shift)), 2**31 - 1)
+    return factors.astype(np.int32), shift
 
 
 def weights(

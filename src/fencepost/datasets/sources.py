@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
+from ..files.signatures import resemblance
 from .binary_files import GZIP_MAGIC, ZIP_MAGIC, open_binary
 from .bundled import mnist
 from .class_names import class_indices
 from .dataset import Dataset
 from .folders import Loading, load
 from .folders.classes import read_contents
-from .folders.label_tables import names_pictures
+from .folders.labels.label_tables import names_pictures
 from .folders.listing import Listing
 from .folders.tree import Tree
 from .idx_files import find_pair, folder_splits, idx
@@ -222,7 +223,7 @@ def _folder(path: Path, options: _Options) -> dict[str, Load]:
 
 def _file(path: Path, options: _Options) -> dict[str, Load]:
     with open_binary(path) as file:
-        start = file.read(4)
+        start = file.read(512)
     if start[:2] == ZIP_MAGIC:
         tree = Tree.of(path)
         if any(name.endswith(".npy") for name in tree.pictures):
@@ -238,9 +239,17 @@ def _file(path: Path, options: _Options) -> dict[str, Load]:
     raise DataError(
         f'{path}: data must be "mnist", a folder with a subfolder of images per class, a zip '
         "archive of one, a label file, a folder of IDX files, an IDX file of images beside its "
-        f"labels, an npz file or a CSV file. Received: a file that begins with {start!r}. Unpack "
-        "archives of other kinds; put single images into a subfolder per class."
+        f"labels, an npz file or a CSV file. Received: a file that begins with {start[:4]!r}"
+        f"{resemblance(start)}. {_unpacked(path)}; put single images into a subfolder per class."
     )
+
+
+def _unpacked(path: Path) -> str:
+    """Say how an archive is unpacked."""
+    name = path.name.lower()
+    if ".tar" in name or name.endswith((".tgz", ".tbz", ".txz")):
+        return f"Unpack it (tar xf {path.name}) and give the folder"
+    return "Unpack archives of other kinds than zip and give the folder"
 
 
 def _pictures_of(tree: Tree, options: _Options, table: str | None = None) -> dict[str, Load]:

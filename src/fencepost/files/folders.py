@@ -7,14 +7,16 @@ from pathlib import Path
 
 from ..errors import DataError
 
+ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 # What lies beside pictures and is none.
 _OTHER = {
-    ".txt", ".md", ".rst", ".rtf", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".ini",
-    ".db", ".yaml", ".yml", ".log", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".zip", ".gz",
-    ".tar", ".tgz", ".7z", ".rar", ".py", ".ipynb", ".sh", ".bat", ".pkl",
-    ".pt", ".pth", ".h5", ".onnx", ".safetensors", ".ckpt", ".md5", ".sha1", ".sha256", ".lnk",
-    ".url", ".bak", ".tmp", ".part", ".crdownload", ".cache", ".mp4", ".mov", ".avi", ".mkv",
-    ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mp3", ".wav", ".ogg", ".flac", ".m4a",
+    *ARCHIVES, ".txt", ".md", ".rst", ".rtf", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html",
+    ".ini", ".db", ".yaml", ".yml", ".log", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ods",
+    ".parquet", ".feather", ".sqlite", ".names", ".data", ".cfg", ".toml", ".ndjson", ".xmp",
+    ".aae", ".thm", ".py", ".ipynb", ".sh", ".bat", ".pkl", ".pt", ".pth", ".h5", ".onnx",
+    ".safetensors", ".ckpt", ".md5", ".sha1", ".sha256", ".lnk", ".url", ".bak", ".tmp", ".part",
+    ".crdownload", ".cache", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg",
+    ".wmv", ".mp3", ".wav", ".ogg", ".flac", ".m4a",
 }  # fmt: skip
 _OTHER_NAMES = {"readme", "license", "licence", "copying", "authors", "attribution", "makefile"}
 _SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "Icon\r"}

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .signatures import resemblance
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,13 +45,13 @@ UPRIGHT = {
 
 @contextmanager
 def opened(
-    source: str | os.PathLike[str] | bytes | IO[bytes], formats: tuple[str, ...] = FORMATS
+    source: str | os.PathLike[str] | bytes | IO[bytes], formats: tuple[str, ...] | None = None
 ) -> Iterator[Image]:
     """Open a picture; anything that goes wrong within the block becomes a DataError.
 
     `source` is a path, the content of a file, or an open file, which is read from its start and
     left open. The message is only the problem, without the file's name, so that callers can list
-    many.
+    many. `formats`: Those of Pillow that are tried; by default `usual_formats`.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -60,7 +61,10 @@ def opened(
             warnings.simplefilter("ignore")
             # Not by its name: then Pillow would map an uncompressed TIFF into memory, and one that
             # lies on its side (EXIF orientation 5 to 8) in the wrong shape.
-            with as_file(source) as file, Image.open(file, formats=formats) as image:
+            with (
+                as_file(source) as file,
+                Image.open(file, formats=formats or usual_formats()) as image,
+            ):
                 if image.width < 1 or image.height < 1:
                     raise DataError(f"has no pixels ({image.height} × {image.width})")
                 if image.width * image.height > MAX_PIXELS:
@@ -72,7 +76,7 @@ def opened(
     except DataError:
         raise
     except UnidentifiedImageError as error:
-        raise DataError("is not an image that can be read") from error
+        raise DataError(f"is not an image that can be read{_resemblance(source)}") from error
     except Image.DecompressionBombError as error:
         raise DataError(f"claims more than {MAX_PIXELS:,} pixels") from error
     except OSError as error:
@@ -97,6 +101,23 @@ def as_file(source: str | os.PathLike[str] | bytes | IO[bytes]) -> Iterator[IO[b
         yield source
     else:
         yield io.BytesIO(source.read())
+
+
+def _resemblance(source: str | os.PathLike[str] | bytes | IO[bytes]) -> str:
+    try:
+        with as_file(source) as file:
+            start = file.read(512)
+    except OSError:
+        return ""
+    return resemblance(start) if start else ""
+
+
+@functools.cache
+def usual_formats() -> tuple[str, ...]:
+    """Return FORMATS, and AVIF where this Pillow reads it."""
+    from PIL import features
+
+    return (*FORMATS, "AVIF") if "avif" in features.modules and features.check("avif") else FORMATS
 
 
 @functools.cache

@@ -35,7 +35,7 @@ def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
             SizeProblem(
                 f"{name} needs images of at least 8 × 8, or signals of at least 8 values.",
                 f"input_shape={shape}",
-                "Resize the images, or write a Network of fewer layers.",
+                "Resize the images (--size 32, size=(32, 32)), or write a Network of fewer layers.",
             )
         )
     return shape

@@ -41,7 +41,10 @@ def test_classes_of_unequal_size_are_said():
     advice = "--balance weights, or oversample, lets each count alike."
     assert report.before_training(few, None) == [f"{remark} {advice}"]
     assert report.before_training(few, "weights") == [remark]
-    assert report.before_training(few.subset([0, 1, 6]), None) == []
+    assert report.before_training(few.subset([0, 1, 6]), None) == [
+        "One image only to learn from: bee."
+    ]
+    assert report.before_training(few.subset([0, 1, 6, 7]), None) == []
 
 
 def test_figures_of_classes_for_json():

@@ -157,7 +157,7 @@ def test_archives_that_cannot_be_read(tmp_path):
 
 def test_no_classes(tmp_path):
     touch(tmp_path, "1.jpg", "2.jpg")
-    refused(lambda: open_folder(tmp_path), "Received: no subfolder, 2 file(s)", "labels.csv")
+    refused(lambda: open_folder(tmp_path), "Received: no subfolder, 2 images", "labels.csv")
     touch(tmp_path, "train/1.jpg", "test/1.jpg")
     (tmp_path / "1.jpg").unlink()
     (tmp_path / "2.jpg").unlink()

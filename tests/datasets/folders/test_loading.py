@@ -38,7 +38,7 @@ def test_channels_asked_for(folder):
     save(folder / "cat" / "0.png", picture(colour=True))
     data = fp.datasets.image_folder(folder, channels=1)
     assert data.input_shape == (1, 10, 12)
-    assert "1 were converted to grey" in data.description
+    assert "1 was converted to grey" in data.description
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_size_is_chosen_for_mixed_sizes_and_said(folder):
     data = fp.datasets.image_folder(folder)
     assert (data.input_shape, data.fit) == ((1, 10, 12), "crop")
     assert "The size 10 × 12 was chosen, for the images are from 10 × 12 to 20" in data.description
-    assert "1 were resized, with their proportions" in data.description
+    assert "1 was resized, with their proportions" in data.description
 
 
 def test_resizing_when_asked(folder):
@@ -138,9 +138,9 @@ def load(path):
 
 def test_folder_that_is_none(tmp_path):
     refused(load(tmp_path / "none"), "No such file", path=tmp_path / "none")
-    refused(load(tmp_path), "a subfolder per class. Received: no subfolder, 0 file(s)")
+    refused(load(tmp_path), "a subfolder per class. Received: no subfolder, 0 images")
     (tmp_path / "a.png").write_bytes(b"x")
-    refused(load(tmp_path), "1 file(s). Make a subfolder for each class", path=tmp_path)
+    refused(load(tmp_path), "1 image. Make a subfolder for each class", path=tmp_path)
     refused(load(tmp_path / "a.png"), "Not a directory", path=tmp_path / "a.png")
 
 
@@ -163,8 +163,8 @@ def test_files_that_are_no_images_are_all_listed(two_classes):
         (two_classes / "dog" / f"bad{k}.png").write_bytes(b"no image")
     refused(
         load(two_classes),
-        "7 that cannot be used: dog/bad0.png is not an image that can be read; dog/bad1.png",
-        "dog/bad6.png is not an image that can be read. Remove or replace them",
+        "7 that cannot be used: dog/bad0.png, dog/bad1.png, dog/bad2.png",
+        "and dog/bad6.png: each is not an image that can be read. Remove or replace them",
         path=two_classes,
     )
 
@@ -234,3 +234,28 @@ def test_dangling_link(two_classes):
 def test_link_to_a_folder_goes_round_no_circle(two_classes):
     (two_classes / "cat" / "circle").symlink_to(two_classes, target_is_directory=True)
     assert len(fp.datasets.image_folder(two_classes)) == 4
+
+
+def test_classes_that_differ_in_case_are_said(two_classes):
+    save(two_classes / "Cat" / "1.png", picture())
+    assert (
+        "The classes Cat and cat differ only in"
+        in fp.datasets.image_folder(two_classes).description
+    )
+
+
+def test_files_of_other_kinds_are_named(two_classes):
+    for name, start in {
+        "photo.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        "page.jpg": b"<!DOCTYPE html><html>404</html>",
+        "pointer.png": b"version https://git-lfs.github.com/spec/v1\n",
+        "drawing.svg": b'<?xml version="1.0"?><svg/>',
+    }.items():
+        (two_classes / "cat" / name).write_bytes(start)
+    refused(
+        load(two_classes),
+        "photo.heic is not an image that can be read (it looks like a HEIC photograph",
+        "page.jpg is not an image that can be read (it looks like a web page",
+        "git lfs pull",
+        "an SVG drawing",
+    )

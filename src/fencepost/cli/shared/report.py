@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...text import join_words
 from .console import percent
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ def before_training(train: Dataset, balance: str | None) -> list[str]:
     """Say what a user should know of the classes."""
     from ...training.balance import unbalanced
 
+    counts = np.bincount(train.targets, minlength=len(train.class_names))
+    alone = [name for name, count in zip(train.class_names, counts, strict=True) if count == 1]
+    remarks = [f"One image only to learn from: {join_words(alone[:9])}."] if alone else []
     remark = unbalanced(train.targets, train.class_names)
-    if remark is None:
-        return []
-    advice = "--balance weights, or oversample, lets each count alike."
-    return [remark if balance else f"{remark} {advice}"]
+    if remark is not None:
+        advice = "" if balance else " --balance weights, or oversample, lets each count alike."
+        remarks.append(remark + advice)
+    return remarks
 
 
 def per_class(evaluation: Evaluation) -> list[dict[str, Any]]:

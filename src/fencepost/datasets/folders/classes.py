@@ -6,14 +6,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ...errors import DataError
+from ...files.folders import ARCHIVES
 from ...text import plural
-from .label_files import LabelFiles, Labelled
+from .labels import LabelFiles, Labelled
+from .labels.annotations import NEUTRAL, find_annotations
+from .labels.class_lists import names_of_integers
+from .labels.file_names import classes_of_names
 from .listing import Contents, Listing, sample, sorted_names
-from .parts import PARTS, find_parts
+from .parts import PARTS, find_parts, part_of, words_of
 from .tree import File, Tree
 
 __all__ = ["read_contents"]
 
+# What folders are called that divide a data set, but for its parts.
+_GROUPS = {
+    "fold", "split", "kfold", "day", "session", "batch", "part", "chunk", "user", "subject",
+    "camera", "cam", "site", "run", "group", "round", "series", "sequence", "volume", "week",
+}  # fmt: skip
 _REMEDY = (
     "Make a subfolder for each class and put its images there, or add a labels.csv that names each "
     "file and its class."
@@ -50,46 +59,104 @@ def read_contents(
     prefix, parts = _find_level(tree, remarks)
     by_folder = _by_folders(tree, prefix, parts, nested, remarks)
     folders = {part: f"{prefix}{folder}/" for part, folder in parts.items()}
-    labelled = LabelFiles(tree, prefix, label, table).read(folders, bool(by_folder))
+    tables = LabelFiles(tree, prefix, label, table)
+    labelled = tables.read(folders, bool(by_folder))
     if labelled is not None:
-        return Contents(_in_order(labelled.parts), _without_missing(tree, labelled, skip_bad))
-    if by_folder:
-        return Contents(_in_order(by_folder), remarks)
-    raise _no_classes(tree, prefix)
+        return Contents(_in_order(labelled.parts), _without_unusable(tree, labelled, skip_bad))
+    remarks += [f"Passed over: {passed}." for passed in tables.passed_over]
+    if not by_folder or _say_nothing(by_folder):
+        by_name = _by_names(tree, prefix, parts)
+        if by_name:
+            return Contents(_in_order(by_name), remarks)
+        annotations = find_annotations(tree)
+        if annotations:
+            raise DataError(
+                f"{tree.root}: there must be a class for each image. Received: {annotations}. "
+                "A classifier tells whole images apart: cut the objects out, or sort the images "
+                "into a subfolder per class."
+            )
+        if not by_folder or tables.passed_over:
+            raise _no_classes(tree, prefix, tables.passed_over)
+    return Contents(_in_order(by_folder), remarks)
 
 
 def _in_order(parts: dict[str, Listing]) -> dict[str, Listing]:
     return {part: parts[part] for part in PARTS if part in parts}
 
 
-def _without_missing(tree: Tree, labelled: Labelled, skip_bad: bool) -> list[str]:
-    """Refuse a table that names what is not there, or say that it is left out."""
-    missing = labelled.missing
-    if not missing:
-        return []
-    if not skip_bad:
+def _without_unusable(tree: Tree, labelled: Labelled, skip_bad: bool) -> list[str]:
+    """Refuse rows that name what is not there, or no class; or say that they are left out."""
+    missing, unlabelled = labelled.missing, labelled.unlabelled
+    if not skip_bad and missing:
         raise DataError(
             f"{labelled.path}: every image that it names must be there. Received: "
             f"{len(missing):,} that are not below {tree.root}: {sample(missing, 20)}. Copy them "
             "there, correct the names, or leave those rows out: --skip-bad (skip_bad=True)."
         )
-    return [f"Left out, for they are not there: {sample(missing, 20)}."]
+    if not skip_bad and unlabelled:
+        raise DataError(
+            f"{labelled.path}: each row must name a class. Received: none for "
+            f"{sample(unlabelled, 20)}. Write it there, or leave those rows out: --skip-bad "
+            "(skip_bad=True)."
+        )
+    remarks = []
+    if missing:
+        remarks.append(f"Left out, for they are not there: {sample(missing, 20)}.")
+    if unlabelled:
+        remarks.append(f"Left out, for they have no class: {sample(unlabelled, 20)}.")
+    return remarks
+
+
+def _say_nothing(by_folder: dict[str, Listing]) -> bool:
+    """Whether what looks like classes is one folder, or all are called images, masks, train."""
+    names = by_folder["train"].names if "train" in by_folder else ()
+    plain = ["".join(words_of(name)) for name in names]
+    return len(names) < 2 or all(name in NEUTRAL or part_of(name) for name in plain)
+
+
+def _by_names(tree: Tree, prefix: str, parts: dict[str, str]) -> dict[str, Listing]:
+    """Return the parts whose pictures have their classes in their names (cat.0.jpg)."""
+    found: dict[str, Listing] = {}
+    if parts and "train" not in parts:
+        return {}
+    for part in [part for part in PARTS if part in (parts or {"train": ""})]:
+        at = f"{prefix}{parts[part]}/" if parts else prefix
+        files = [tree.pictures[at + name] for name in _below(tree, at)]
+        labels = classes_of_names([file.name for file in files])
+        if labels is None or not set(labels) <= set(found["train"].names if found else labels):
+            if part == "train":
+                return {}
+            continue
+        found[part] = Listing(tree, files, labels, sorted_names(labels))
+    first = found["train"]
+    first.remarks.append(
+        f"Classes are what stands beside the number in the names of the files, such as "
+        f"{first.labels[0]} of {first.files[0].name.rpartition('/')[2]}."
+    )
+    return found
 
 
 def _find_level(tree: Tree, remarks: list[str]) -> tuple[str, dict[str, str]]:
     """Return the folder in which parts or classes lie side by side, and the parts there are."""
-    prefix = ""
+    prefix, parts = "", dict[str, str]()
     while True:
         inner = _subfolders(tree, prefix)
         parts = find_parts(inner, f"{tree.root}/{prefix}".rstrip("/"))
         if _are_parts(tree, prefix, inner, parts):
             _say_what_is_beside(inner, parts, remarks)
-            return prefix, parts
-        alone = len(inner) == 1 and not any("/" not in name for name in _below(tree, prefix))
-        if not alone or not _subfolders(tree, f"{prefix}{inner[0]}/"):
-            return prefix, {}
-        prefix += f"{inner[0]}/"
-        remarks.append(f"All lies in the folder {prefix.rstrip('/')}.")
+            break
+        parts = {}
+        names = {name.partition("/")[0::2] for name in _below(tree, prefix)}
+        filled = {folder for folder, inside in names if inside}
+        if len(filled) != 1 or any(not inside for _, inside in names):
+            break
+        (alone,) = filled
+        if not _subfolders(tree, f"{prefix}{alone}/"):
+            break
+        prefix += f"{alone}/"
+    if prefix:
+        remarks.insert(0, f"All lies in the folder {prefix.rstrip('/')}.")
+    return prefix, parts
 
 
 def _are_parts(tree: Tree, prefix: str, inner: list[str], parts: dict[str, str]) -> bool:
@@ -141,7 +208,22 @@ def _by_folders(
                 f"Left out: the {plural(count, 'image')} of {folder}, which lie in no folders of "
                 "classes."
             )
-    return found
+    return _without_unknown(found, remarks)
+
+
+def _without_unknown(found: dict[str, Listing], remarks: list[str]) -> dict[str, Listing]:
+    """Return the parts without those whose only folder is no class, as test/unknown is."""
+    known = {name.casefold() for name in found["train"].names} if "train" in found else set()
+    kept = {}
+    for part, listing in found.items():
+        if len(known) > 1 and len(listing.names) == 1 and listing.names[0].casefold() not in known:
+            remarks.append(
+                f"Left out: the {plural(len(listing.files), 'image')} of the {part} part, whose "
+                f"folder {listing.names[0]} is no class."
+            )
+        else:
+            kept[part] = listing
+    return kept
 
 
 def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listing | None:
@@ -152,7 +234,10 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
         return None
     inside = [name for name in names if "/" in name]
     remarks: list[str] = []
-    if nested is None:
+    grouped = nested is None and _are_groups(folders, inside)
+    if grouped:
+        remarks.append(f"The same classes lie in {sample(folders)}, which were put together.")
+    elif nested is None:
         nested = _looks_nested(inside)
         if nested:
             remarks.append(
@@ -160,7 +245,7 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
                 f"{sample(folders)}, would be the classes otherwise (nested=False)."
             )
     depth = None if nested else 1
-    labels = [_class_of(name, depth) for name in inside]
+    labels = [name.split("/")[1] if grouped else _class_of(name, depth) for name in inside]
     empty = sorted(set(folders) - {name.partition("/")[0] for name in inside})
     if empty:
         which = "class" if len(empty) == 1 else "classes"
@@ -178,12 +263,27 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
         )
     skipped = sum(1 for name in tree.others if name.startswith(prefix))
     files = [tree.pictures[prefix + name] for name in inside]
+    named = names_of_integers(tree, labels)
+    if named is not None:
+        remarks.append(f"{named[0]} names the classes.")
+        labels = [named[1][label] for label in labels]
     return Listing(tree, files, labels, tuple(sorted(set(labels))), remarks, skipped)
 
 
 def _class_of(name: str, depth: int | None) -> str:
     folders = name.split("/")[:-1]
     return "/".join(folders[:depth])
+
+
+def _are_groups(folders: Sequence[str], inside: Sequence[str]) -> bool:
+    """Whether folders are called fold_1, fold_2 or the like and hold the same classes."""
+    words = {"".join(words_of(folder)) for folder in folders}
+    classes: dict[str, set[str]] = {}
+    for name in inside:
+        top, *between, _ = name.split("/")
+        classes.setdefault(top, set()).add(between[0] if between else "")
+    shared = set.intersection(*classes.values()) if len(classes) > 1 else set()
+    return len(words) == 1 and words <= _GROUPS and len(shared) > 1 and "" not in shared
 
 
 def _looks_nested(inside: Sequence[str]) -> bool:
@@ -249,12 +349,19 @@ def _subfolders(tree: Tree, prefix: str) -> list[str]:
     return [name for name in inner if name and "/" not in name]
 
 
-def _no_classes(tree: Tree, prefix: str) -> DataError:
+def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataError:
     where = f"{tree.root}/{prefix}".rstrip("/")
     folders = _subfolders(tree, prefix)
-    loose = len(tree.pictures) + len(tree.others)
     if folders:
         received = f"{sample([f'{name}/' for name in folders])}, without classes in them"
     else:
-        received = f"no subfolder, {loose:,} file(s)"
-    return DataError(f"{where}: must hold a subfolder per class. Received: {received}. {_REMEDY}")
+        received = f"no subfolder, {plural(len(tree.pictures), 'image')}"
+        others = [name for name in tree.others if name.startswith(prefix)]
+        received += f" and {sample(others, 3)}" if others else ""
+    remedy = _REMEDY
+    archives = [name for name in tree.others if name.lower().endswith(ARCHIVES)]
+    if archives and not tree.pictures:
+        remedy = f"Unpack what lies there, or give a zip archive as the data: {archives[0]}."
+    elif passed_over:
+        remedy = f"Passed over: {'; '.join(passed_over)}. {_REMEDY}"
+    return DataError(f"{where}: must hold a subfolder per class. Received: {received}. {remedy}")

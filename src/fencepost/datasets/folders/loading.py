@@ -19,7 +19,7 @@ from .classes import read_contents
 from .filling import Filling
 from .inspecting import Headers, inspect_all
 from .listing import Contents, Listing
-from .messages import counted, format_bytes, left_out, no_cache, refused, unwritable
+from .messages import alike, counted, format_bytes, left_out, no_cache, refused, unwritable
 from .options import AUTO, NONE, Loading
 from .sizes import choose_size
 from .store import (
@@ -53,17 +53,18 @@ def image_folder(
 ) -> Dataset:
     """Load images from a folder with a subfolder per class, or with a label file.
 
-    PNG, JPEG, GIF, BMP, TIFF, WebP and PGM/PPM are read. Images are rotated upright as their EXIF
-    says; 12- and 16-bit pixels become 8-bit; palettes and CMYK become RGB; transparency is laid on
-    white; of animations the first picture counts. Hidden files, and text or system files such as
-    .txt or Thumbs.db, are skipped. The result's `description` says all of that, and what was
-    guessed.
+    PNG, JPEG, GIF, BMP, TIFF, WebP, PGM/PPM and, if Pillow reads it, AVIF are read. Images are
+    rotated upright as their EXIF says; 12- and 16-bit pixels become 8-bit; palettes and CMYK
+    become RGB; transparency is laid on white; of animations the first picture counts. Hidden
+    files, and text or system files such as .txt or Thumbs.db, are skipped. The result's
+    `description` says all of that, and what was guessed.
 
     Parameters
     ----------
     path : path
         A folder, or a zip archive of one. Each subfolder is a class, called as it is, indexed in
-        sorted order; images may lie deeper within it. Or a table (labels.csv, .tsv, .txt) in the
+        sorted order; images may lie deeper within it. Without subfolders the class may stand in
+        the files' names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json, .jsonl) in the
         folder or beside it names each image and its class; or this is such a table.
     size : (height, width), optional
         Bring all images to this. If left out, images of one size of up to 256 × 256 are left as
@@ -181,7 +182,7 @@ def load(
     pixels: Any = np.asarray(images) if how.wait else images
     counts = np.bincount(targets, minlength=len(listing.names)).tolist()
     head = counted(len(targets), images.shape[1:], listing.names, counts)
-    remarks = [*sentences, *listing.remarks]
+    remarks = [*sentences, *listing.remarks, *alike(listing.names)]
     if said:
         remarks.append(f"Left out: {plural(len(said), 'file')} that cannot be used.")
     if listing.skipped:
@@ -298,11 +299,12 @@ def _about(
             "pad": ", with their proportions: the rest is filled up with black",
             "stretch": ", whatever their proportions",
         }
-        sentences.append(f"{changed:,} were resized{ways[how.fit] if changed else ''}.")
+        if changed or part == "train":
+            sentences.append(f"{_were(changed)} resized{ways[how.fit] if changed else ''}.")
     converted = int((headers.channels[good] != channels).sum())
     if converted:
-        sentences.append(f"{converted:,} were converted to {kind}.")
-    sentences += [f"{count:,} were {note}." for note, count in headers.notes.most_common()]
+        sentences.append(f"{_were(converted)} converted to {kind}.")
+    sentences += [f"{_were(count)} {note}." for note, count in headers.notes.most_common()]
     return {
         "root": str(listing.tree.root.resolve()),
         "part": part,
@@ -313,6 +315,10 @@ def _about(
         "resized": resized,
         "sentences": sentences,
     }
+
+
+def _were(count: int) -> str:
+    return f"{count:,} {'was' if count == 1 else 'were'}"
 
 
 def _store(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from ...errors import DataError
-from ...text import format_shape, plural
+from ...text import format_shape, join_words, plural
 from .listing import Listing, sample
 from .store import DiskStore, Store
 
-__all__ = ["counted", "format_bytes", "left_out", "no_cache", "refused", "unwritable"]
+__all__ = ["alike", "counted", "format_bytes", "left_out", "no_cache", "refused", "unwritable"]
 
 MOST = 20  # files that a message names
 
@@ -43,7 +44,13 @@ def refused(listing: Listing, problems: Mapping[int, str]) -> DataError:
     """Name the pictures that cannot be used, or the folder that is gone."""
     root = listing.tree.root
     named = sorted(problems.items())
-    shown = "; ".join(f"{listing.files[k].name} {what}" for k, what in named[:MOST])
+    groups = groupby(named[:MOST], key=lambda pair: pair[1])
+    shown = "; ".join(
+        f"{join_words(names)}{': each' if len(names) > 1 else ''} {what}"
+        for what, names in (
+            (what, [listing.files[k].name for k, _ in same]) for what, same in groups
+        )
+    )
     more = f"; and {len(named) - MOST:,} more" if len(named) > MOST else ""
     gone = _gone_folders(listing, problems)
     if gone:
@@ -55,7 +62,7 @@ def refused(listing: Listing, problems: Mapping[int, str]) -> DataError:
         )
     return DataError(
         f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "
-        f"TIFF, WebP, PPM). Received: {len(named):,} that cannot be used: {shown}{more}. "
+        f"TIFF, WebP, AVIF, PPM). Received: {len(named):,} that cannot be used: {shown}{more}. "
         "Remove or replace them, or leave them out: --skip-bad (skip_bad=True)."
     )
 
@@ -72,6 +79,22 @@ def left_out(listing: Listing, problems: Mapping[int, str], kept: int) -> list[s
     if not kept:
         raise refused(listing, problems)
     return [f"{listing.files[k].name} {what}" for k, what in sorted(problems.items())]
+
+
+def alike(names: Sequence[str]) -> list[str]:
+    """Say which classes differ in nothing but the case of letters, or in spaces around them.
+
+    >>> alike(["Cat", "cat", "dog"])
+    ['The classes Cat and cat differ only in the case of letters or in spaces.']
+    """
+    plain: dict[str, list[str]] = {}
+    for name in names:
+        plain.setdefault(" ".join(name.casefold().split()), []).append(name)
+    return [
+        f"The classes {join_words(same)} differ only in the case of letters or in spaces."
+        for same in plain.values()
+        if len(same) > 1
+    ]
 
 
 def counted(count: int, shape: tuple[int, ...], names: Sequence[str], counts: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ __all__ = ["PARTS", "find_parts", "part_of", "words_of"]
 
 PARTS = {
     "train": {"train", "training", "trn"},
-    "validation": {"val", "valid", "validation", "validate", "dev", "eval"},
+    "validation": {"val", "valid", "validation", "validate", "dev", "eval", "evaluation"},
     "test": {"test", "testing", "tst", "holdout"},
 }
 # Words that say nothing of the part, alone or grown together with it: train_set, TrainingData.
@@ -53,7 +53,8 @@ def part_of(name: str, ignored: Iterable[str] = ()) -> str | None:
 def find_parts(folders: list[str], where: str) -> dict[str, str]:
     """Return which of the folders that lie side by side are parts: {part: folder}.
 
-    Names of the data set, which all of them share (asl_train, asl_test), are passed over.
+    Names of the data set, which all of them share (asl_train, asl_test), are passed over. Beside
+    dev or val, eval is the test.
 
     Raises DataError: Two folders for one part.
     """
@@ -63,6 +64,12 @@ def find_parts(folders: list[str], where: str) -> dict[str, str]:
         part = part_of(folder, shared)
         if part is None:
             continue
+        if part == "validation" and part in parts and "test" not in map(part_of, folders):
+            evaluated = [each for each in (parts[part], folder) if _is_evaluation(each)]
+            if len(evaluated) == 1:
+                parts["test"] = evaluated[0]
+                parts[part] = folder if parts[part] == evaluated[0] else parts[part]
+                continue
         if part in parts:
             raise DataError(
                 f"{where}: each part of the data must be one folder. Received: {parts[part]} and "
@@ -70,6 +77,10 @@ def find_parts(folders: list[str], where: str) -> dict[str, str]:
             )
         parts[part] = folder
     return parts
+
+
+def _is_evaluation(folder: str) -> bool:
+    return any(word.startswith("eval") for word in words_of(folder))
 
 
 def _shared_words(folders: list[str]) -> set[str]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from ...errors import DataError
-from ...files.dialects import iterate_rows, split_preamble
-from .listing import sample
-from .matching import FileIndex
-from .parts import part_of, words_of
+from ....errors import DataError
+from ....files.dialects import iterate_rows, split_preamble
+from ..listing import sample
+from ..parts import part_of, words_of
+from .matching import PICTURE, FileIndex
 
 __all__ = ["LabelTable", "names_pictures", "ordinal", "understand"]
 
@@ -30,8 +30,18 @@ _COLUMNS = (
     "labelid", "categoryid", "targetid",
 )  # fmt: skip
 DEFAULT_LABEL = "label"  # of the command's option: any column will do
-_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp|p[gpn]m)\b", re.IGNORECASE)
 _HOT = {"0", "1", "0.0", "1.0"}
+_NAMELESS: tuple[list[str], ...] = ([], ["id"], ["index"], ["unnamed"], ["no"], ["nr"], ["row"])
+_PARTS = ("split", "part", "set", "subset", "partition", "usage", "phase", "dataset", "fold")
+_FLAGS = {  # columns of yes and no, as fastai's is_valid: the part of a yes, and of a no
+    "istrain": ("train", "test"), "istraining": ("train", "test"),
+    "isvalid": ("validation", "train"), "isval": ("validation", "train"),
+    "isvalidation": ("validation", "train"), "istest": ("test", "train"),
+}  # fmt: skip
+_YES, _NO = {"true", "1", "1.0", "yes", "t", "y"}, {"false", "0", "0.0", "no", "f", "n", ""}
+_BOXES = {"xmin", "ymin", "xmax", "bbox", "x1", "y1", "boxes", "polygon", "points"}
+# Columns in which people write several classes, with what they put between them.
+_PLURALS = {"labels", "tags", "classes", "categories", "attributes", "findinglabels", "keywords"}
 
 
 @dataclass
@@ -56,6 +66,10 @@ class LabelTable:
         """Return the file that a cell means."""
         return self.index.find(cell, self.base)
 
+    def cells(self) -> list[str]:
+        """Return what stands for the file in each row."""
+        return [row[self.files] for row in self.rows if len(row) > self.files]
+
     def column(self, names: tuple[str, ...]) -> int | None:
         """Return the column that has the first of these names."""
         plain = ["".join(words_of(name)) for name in self.header]
@@ -68,13 +82,37 @@ class LabelTable:
             None,
         )
 
+    @property
+    def lists_objects(self) -> bool:
+        """Whether rows have boxes, so that there may be several for an image."""
+        return not _BOXES.isdisjoint("".join(name.lower().split()) for name in self.header)
+
+    def parts(self) -> tuple[list[str | None], list[str]]:
+        """Return the part of each row, None where it is not said, and where it stands in words."""
+        named = self.column(_PARTS)
+        if named is not None:
+            parts = [part_of(row[named]) for row in self.rows]
+            what = "names the parts" if any(parts) else "is not used"
+            return parts, [f"Its column {self.header[named]!r} {what}."]
+        flag = self.column(tuple(_FLAGS))
+        none: list[str | None] = [None] * len(self.rows)
+        if flag is None:
+            return none, []
+        cells = [row[flag].lower() for row in self.rows]
+        if not (_YES | _NO).issuperset(cells):
+            return none, [f"Its column {self.header[flag]!r} is not used."]
+        yes, no = _FLAGS["".join(words_of(self.header[flag]))]
+        parts = [yes if cell in _YES else no for cell in cells]
+        return parts, [f"Its column {self.header[flag]!r} divides the parts."]
+
     def classes(self, label: str | None) -> tuple[list[str] | None, str]:
         """Return the class of each row (None: it names none), and in words where it stands.
 
         `label`: The column that holds the classes, if that was said.
         """
         width = len(self.rows[0]) if self.rows else 0
-        others = [k for k in range(width) if k != self.files]
+        others = [k for k in range(width) if k != self.files and not self._counts(k)]
+        others = others or [k for k in range(width) if k != self.files]
         if label and label != DEFAULT_LABEL:
             if label not in self.header:
                 raise DataError(
@@ -103,16 +141,47 @@ class LabelTable:
             f"{sample(columns, 20)}. Name it with --label (label=), or call it label."
         )
 
+    def _counts(self, k: int) -> bool:
+        """Whether a column without a name of its own counts the rows."""
+        cells = [row[k] for row in self.rows]
+        if len(cells) < 3 or (self.header and words_of(self.header[k]) not in _NAMELESS):
+            return False
+        numbers = [int(cell) for cell in cells if cell.isdecimal()]
+        first = numbers[0] if numbers else 0
+        return first in (0, 1) and numbers == list(range(first, first + len(cells)))
+
     def _texts(self, k: int) -> tuple[list[str], str]:
         texts = [row[k] for row in self.rows]
+        self._refuse_several(k, texts)
         whole = [text.removesuffix(".0") for text in texts]
         if all(text.removeprefix("-").isdecimal() for text in whole if text):
             texts = [str(int(text)) if text else "" for text in whole]
+        elif _are_measures(texts):
+            raise DataError(
+                f"{self.path}: labels must be names of classes, or integers. Received: "
+                f"{sample(texts, 3)}, which seem to be measured. Group them into classes; in "
+                "Python, Network.fit learns numbers with the loss mse."
+            )
         name = repr(self.header[k]) if self.header else f"{ordinal(k)}"
         return (
             texts,
             f"the column {name} the classes" if self.header else f"the {name} the classes",
         )
+
+    def _refuse_several(self, k: int, texts: list[str]) -> None:
+        """Raise DataError if cells hold several classes: parts that come in other cells, too."""
+        plural = bool(self.header) and "".join(words_of(self.header[k])) in _PLURALS
+        for mark in ("|", ";", ",", " ") if plural else ("|", ";"):
+            different = {text: {part.strip() for part in text.split(mark)} for text in texts}
+            counts = Counter(part for parts in different.values() for part in parts)
+            for text, parts in different.items():
+                if len(parts) > 1 and any(counts[part] > 1 for part in parts):
+                    line = self.first + texts.index(text)
+                    raise DataError(
+                        f"{self.path}: each image must have one class. Received: {text!r} in line "
+                        f"{line}, which seem to be {len(parts)}. Images of several classes cannot "
+                        "be learned: leave them out, or write the one that counts."
+                    )
 
     def _one_hot(self, columns: list[int]) -> tuple[list[str], str]:
         labels = []
@@ -135,7 +204,7 @@ def understand(path: str, content: str, base: str, index: FileIndex) -> LabelTab
     """
     preamble, content, said, _ = split_preamble(content, 0)
     best: LabelTable | None = None
-    for mark in (said,) if said else ("\t", ";", ",", "|", " ", "\x1f"):
+    for mark in (said,) if said else ("\t", ";", ",", "|", " ", "  ", "\x1f"):
         table = _divided(path, content, mark, preamble.count("\n"), base, index)
         if table is not None and (
             best is None or (table.share, len(table.rows[0])) > (best.share, len(best.rows[0]))
@@ -149,6 +218,8 @@ def _divided(
 ) -> LabelTable | None:
     if mark == " ":  # names may have spaces: the class is the last word
         rows = [text.strip().rsplit(None, 1) for text in content.split("\n")]
+    elif mark == "  ":  # or every word is a cell
+        rows = [text.split() for text in content.split("\n")]
     else:
         try:
             rows = [[cell.strip() for cell in row] for row in iterate_rows(content, mark)]
@@ -189,11 +260,21 @@ def names_pictures(path: Path) -> bool:
     except OSError:
         return False
     lines = content.splitlines()[:SAMPLE]
-    if any(_PICTURE.search(line) for line in lines):
+    if any(PICTURE.search(line) for line in lines):
         return True
     cells = {cell.strip(' "') for line in lines[:20] for cell in re.split(r"[\t;,| ]", line)}
     nearby = islice(path.parent.rglob("*"), 10_000)
-    return bool(cells & {entry.stem for entry in nearby if _PICTURE.search(entry.name)})
+    return bool(cells & {entry.stem for entry in nearby if PICTURE.search(entry.name)})
+
+
+def _are_measures(texts: list[str]) -> bool:
+    """Whether most cells are numbers with decimals, and most of them different."""
+    try:
+        values = [float(text) for text in texts if text]
+    except ValueError:
+        return False
+    broken = sum(not value.is_integer() for value in values)
+    return 2 * broken > len(values) and 2 * len(set(values)) > len(values) > 4
 
 
 def ordinal(k: int) -> str:

@@ -43,11 +43,31 @@ EXPECTED = {"a.jpg": "cat", "b.jpg": "dog", "c.jpg": "cat"}
         "image_id,cat,dog\na,1.0,0.0\nb,0.0,1.0\nc,1.0,0.0\n",
         "# made by hand\n\na.jpg, cat\nb.jpg, dog\n\nc.jpg, cat\n",
         "sep=;\nfile;kind\na.jpg;cat\nb.jpg;dog\nc.jpg;cat\n",
+        "1 a.jpg cat\n2 b.jpg dog\n3 c.jpg cat\n",
+        ",file,kind\n0,a.jpg,cat\n1,b.jpg,dog\n2,c.jpg,cat\n",
     ],
 )
 @pytest.mark.parametrize("place", ["photos/labels.csv", "labels.tsv", "photos/photos.txt"])
 def test_forms(photos, text, place):
     (photos.parent / place).write_text(text, encoding="utf-8", newline="")
+    assert labels(photos) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"image": "a.jpg", "label": "cat"}, {"image": "b", "label": "dog"}, '
+        '{"image": "photos/c.jpg", "label": ["cat"]}]',
+        '{"file_name": "a.jpg", "label": "cat"}\n{"file_name": "b.jpg", "label": "dog"}\n\n'
+        '{"file_name": "c.jpg", "label": "cat"}\n',
+        '{"a.jpg": "cat", "b.jpg": "dog", "c.jpg": "cat"}',
+        '{"a.jpg": {"class": "cat"}, "b.jpg": {"class": "dog"}, "c.jpg": {"class": "cat"}}',
+        '{"cat": ["a.jpg", "c.jpg"], "dog": ["b.jpg"]}',
+    ],
+)
+@pytest.mark.parametrize("name", ["labels.json", "metadata.jsonl"])
+def test_forms_of_json(photos, text, name):
+    (photos / name).write_text(text)
     assert labels(photos) == EXPECTED
 
 
@@ -85,6 +105,56 @@ def test_a_column_names_the_parts(photos):
     )
     assert labels(photos) == {"a.jpg": "cat", "b.jpg": "dog"}
     assert labels(photos, "test") == {"c.jpg": "cat"}
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "part"),
+    [
+        ("is_valid", ("False", "False", "True"), "validation"),
+        ("is_test", ("0", "0", "1"), "test"),
+        ("isTrain", ("yes", "yes", "no"), "test"),
+    ],
+)
+def test_a_column_of_yes_and_no_divides_the_parts(photos, column, cells, part):
+    rows = zip(FILES, ("cat", "dog", "cat"), cells, strict=True)
+    lines = [f"file,label,{column}", *map(",".join, rows)]
+    (photos / "labels.csv").write_text("\n".join(lines))
+    assert labels(photos) == {"a.jpg": "cat", "b.jpg": "dog"}
+    assert labels(photos, part) == {"c.jpg": "cat"}
+
+
+def test_a_column_of_folds_is_named_and_not_used(photos):
+    (photos / "labels.csv").write_text("file,label,fold\na.jpg,cat,0\nb.jpg,dog,1\nc.jpg,cat,2\n")
+    assert labels(photos) == EXPECTED
+    remarks = open_folder(photos).parts["train"].remarks
+    assert "Its column 'fold' is not used." in remarks
+
+
+def test_the_same_name_in_two_parts(tmp_path):
+    touch(tmp_path, *(f"{part}/{name}" for part in ("train", "test") for name in FILES))
+    (tmp_path / "train.csv").write_text("id,label\na.jpg,cat\nb.jpg,dog\nc.jpg,cat\n")
+    assert labels(tmp_path) == {f"train/{name}": kind for name, kind in EXPECTED.items()}
+
+
+def test_a_label_file_that_does_not_fit_is_named(tmp_path):
+    touch(tmp_path, *(f"images/{name}" for name in FILES))
+    (tmp_path / "labels.csv").write_text("file,class\nx.jpg,cat\ny.jpg,dog\n")
+    (tmp_path / "labels.xlsx").write_bytes(b"PK")
+    refused(
+        lambda: open_folder(tmp_path),
+        "labels.csv: none of its columns names these images",
+        "labels.xlsx: a table of another program, save it as CSV",
+    )
+    touch(tmp_path, "images/more/1.jpg", "others/2.jpg")
+    remarks = open_folder(tmp_path).remarks
+    assert any("none of its columns names these images" in remark for remark in remarks)
+
+
+def test_rows_without_a_class_may_be_left_out(photos):
+    (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,\n")
+    contents = open_folder(photos, skip_bad=True)
+    assert contents.remarks == ["Left out, for they have no class: 'c.jpg' in line 4."]
+    assert contents.parts["train"].labels == ["cat", "dog"]
 
 
 def test_a_table_for_each_part(tmp_path):
@@ -164,6 +234,9 @@ def test_missing_files_are_all_listed(photos):
         ("file,class\na.jpg,cat\na.jpg,dog\n", "each image must have one class. Received: a.jpg"),
         ("file,class\na.jpg,cat\nb.jpg,\n", "none for 'b.jpg' in line 3"),
         ("id,cat,dog\na,1,1\nb,0,1\n", "2 in line 2. An image with several"),
+        ("file,tags\na.jpg,cat old\nb.jpg,dog old\n", "'cat old' in line 2, which seem to be 2"),
+        ("file,x\na.jpg,cat|old\nb.jpg,old\nc.jpg,cat\n", "'cat|old' in line 2, which seem"),
+        ("file,class,xmin\na.jpg,cat,1\na.jpg,dog,2\n", "seems to list objects"),
         ("file,x,y\na.jpg,q,r\nb.jpg,s,t\n", "which column holds the classes"),
         ("file,class\na.jpg,cat\nb.jpg,dog,brown\nc.jpg,cat\n", "another number in line 3"),
     ],

@@ -3,27 +3,33 @@
 Nothing has to be said of its form. What separates the cells, which column names the files and
 which the classes, and whether there is a header, is found out from the files that there are; each
 guess is said. Forms that are known: columns of any names; a column for each class with one 1 in
-each row; only names, whose folders are the classes; a column that names the part.
+each row; only names, whose folders are the classes; columns that name the part; JSON of any of
+these.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ...errors import DataError
-from ...files.encodings import read_text
-from ...text import plural
+from ....errors import DataError
+from ....files.encodings import read_text
+from ....text import plural
+from ..listing import Listing, sample, sorted_names
+from ..parts import part_of, words_of
+from ..tree import File, Tree
+from .class_lists import is_class_list, names_of_integers
+from .json_tables import json_as_table
 from .label_tables import LabelTable, ordinal, understand
-from .listing import Listing, sample, sorted_names
 from .matching import FileIndex
-from .parts import part_of, words_of
-from .tree import File, Tree
 
 __all__ = ["LabelFiles", "Labelled"]
 
-ENDINGS = (".csv", ".tsv", ".txt")
+JSON = (".json", ".jsonl", ".ndjson")
+ENDINGS = (".csv", ".tsv", ".txt", *JSON)
+# Tables as other programs keep them, which are not read.
+FOREIGN = (".xlsx", ".xls", ".ods", ".parquet", ".feather", ".pkl", ".mat", ".db", ".sqlite")
 LARGEST = 1 << 28  # bytes of a label file
 _LABELS = {
     "labels", "label", "annotations", "annotation", "metadata", "meta", "targets", "target",
@@ -31,16 +37,29 @@ _LABELS = {
     "test",
 }  # fmt: skip
 _DEEPEST = 2  # folders above a table that is called labels or the like
-_PART_COLUMNS = ("split", "part", "set", "subset", "partition", "usage", "phase", "dataset")
 
 
 @dataclass
 class Labelled:
-    """Parts as label files give them; `missing`: What `path` names and is not there."""
+    """Parts as label files give them.
+
+    `missing`: What `path` names and is not there. `unlabelled`: What it gives no class.
+    """
 
     parts: dict[str, Listing]
     path: str
     missing: list[str]
+    unlabelled: list[str]
+
+
+@dataclass
+class _Rows:
+    """What tables say so far: the class of each picture by part, and what is to be said."""
+
+    by_part: dict[str, dict[str, str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
 
 
 class LabelFiles:
@@ -50,6 +69,7 @@ class LabelFiles:
         self._tree, self._prefix = tree, prefix
         self._label = label
         self._given = table
+        self.passed_over: list[str] = []  # what may have been meant as a label file, and why not
 
     @functools.cached_property
     def _index(self) -> FileIndex:
@@ -61,11 +81,15 @@ class LabelFiles:
         `folders`: The folder of each part, as a prefix of names. `only_decisive`: Leave tables
         alone that are not called labels, train or the like.
 
-        Raises DataError: A table names files that are not there, no class, two for one picture, or
-        it cannot be read in one way.
+        Raises DataError: A table names two classes for one picture, or cannot be read in one way.
         """
         if not self._tree.pictures:
             return None
+        self.passed_over += [
+            f"{name}: a table of another program, save it as CSV"
+            for name in self._tree.others
+            if name.lower().endswith(FOREIGN) and self._is_decisive(name)
+        ]
         tables = [
             table
             for path in self._candidates(folders)
@@ -81,25 +105,29 @@ class LabelFiles:
                 )
             return None
         chosen = self._one_for_each_part(tables, folders)
-        rows: dict[str, dict[str, str]] = {}
-        remarks: list[str] = []
-        missing: list[str] = []
+        rows = _Rows()
         for part, table in chosen:
-            self._add(table, part, folders, rows, remarks, missing)
-        if not rows:
+            self._add(table, part, folders, rows)
+        if not rows.by_part:
             return None
-        left_out = len(self._tree.pictures) - sum(map(len, rows.values()))
+        left_out = len(self._tree.pictures) - sum(map(len, rows.by_part.values()))
         if left_out:
-            remarks.append(f"Left out: {plural(left_out, 'image')} that it does not name.")
-        parts = {part: self._listing(given) for part, given in rows.items()}
-        next(iter(parts.values())).remarks += remarks
-        return Labelled(parts, chosen[0][1].path, missing)
+            rows.remarks.append(f"Left out: {plural(left_out, 'image')} that it does not name.")
+        labels = [label for given in rows.by_part.values() for label in given.values()]
+        named = names_of_integers(self._tree, labels)
+        if named is not None:
+            rows.remarks.append(f"{named[0]} names the classes.")
+        names = named[1] if named else {}
+        parts = {part: self._listing(given, names) for part, given in rows.by_part.items()}
+        next(iter(parts.values())).remarks += rows.remarks
+        return Labelled(parts, chosen[0][1].path, rows.missing, rows.unlabelled)
 
-    def _listing(self, given: dict[str, str]) -> Listing:
+    def _listing(self, given: dict[str, str], named: dict[str, str]) -> Listing:
         names = sorted(given, key=lambda name: name.split("/"))
-        labels = [given[name] for name in names]
+        labels = [named.get(given[name], given[name]) for name in names]
         files: list[File] = [self._tree.pictures[name] for name in names]
-        return Listing(self._tree, files, labels, sorted_names(labels))
+        classes = tuple(named[key] for key in sorted_names(named)) or sorted_names(labels)
+        return Listing(self._tree, files, labels, classes)
 
     def _candidates(self, folders: dict[str, str]) -> list[str]:
         """Return the tables where parts or classes lie, beside the root, or called labels."""
@@ -140,10 +168,21 @@ class LabelFiles:
         return read_text(Path(path)).content
 
     def _understand(self, path: str) -> LabelTable | None:
+        table, why = None, "none of its columns names these images"
         try:
-            return understand(path, self._text(path), self._base(path), self._index)
-        except (DataError, OSError):
-            return None
+            text = self._text(path)
+            if path.lower().endswith(JSON):
+                text = json_as_table(text) or ""
+            if not text.strip():
+                why = "it is empty" if not path.lower().endswith(JSON) else "it is no table"
+            table = understand(path, text, self._base(path), self._index)
+            if table and is_class_list(path, table.cells(), len(self._tree.pictures)):
+                return None
+        except (DataError, OSError) as error:
+            why = str(error)
+        if table is None and self._is_decisive(path):
+            self.passed_over.append(f"{path}: {why}")
+        return table
 
     def _one_for_each_part(
         self, tables: list[LabelTable], folders: dict[str, str]
@@ -166,63 +205,54 @@ class LabelFiles:
         return [(part, table) for part, table in chosen.items() if len(chosen) == 1 or part]
 
     def _add(
-        self,
-        table: LabelTable,
-        part: str | None,
-        folders: dict[str, str],
-        rows: dict[str, dict[str, str]],
-        remarks: list[str],
-        missing: list[str],
+        self, table: LabelTable, part: str | None, folders: dict[str, str], rows: _Rows
     ) -> None:
         """Add the pictures that a table names, and their classes, to `rows` by part."""
+        where = table.path
         if table.ragged is not None:
             raise DataError(
-                f"{table.path}: all rows must have as many cells as the first. Received: another "
+                f"{where}: all rows must have as many cells as the first. Received: another "
                 f"number in line {table.ragged}. Correct it, or put cells in quotation marks."
             )
         labels, described = table.classes(self._label)
         if labels is None:
-            remarks.append(f"Left out: {Path(table.path).name}, which names no classes.")
+            rows.remarks.append(f"Left out: {Path(where).name}, which names no classes.")
             return
-        splits = table.column(_PART_COLUMNS)
-        divided = splits is not None and any(part_of(row[splits]) for row in table.rows)
-        where = table.path
+        divided, said = table.parts()
         for k, (row, text) in enumerate(zip(table.rows, labels, strict=True)):
-            name = table.find(row[table.files])
+            cell, of_row = row[table.files], divided[k] or part
+            at = folders.get(of_row or "")  # of two files of one name that of the part
+            name = (table.index.find(cell, at) if at else None) or table.find(cell)
             if name is None:
-                several = table.index.several(row[table.files])
+                several = table.index.several(cell)
                 if several:
                     raise DataError(
-                        f"{where}: each row must name one image. Received: {row[table.files]!r} in "
+                        f"{where}: each row must name one image. Received: {cell!r} in "
                         f"line {table.first + k}, which may be {sample(several, 3)}. Write the "
                         "folder too."
                     )
-                missing.append(row[table.files])
+                rows.missing.append(cell)
                 continue
             if not text:
-                raise DataError(
-                    f"{where}: each row must name a class. Received: none for "
-                    f"{row[table.files]!r} in line {table.first + k}. Write it there, or leave "
-                    "the row out."
-                )
-            of_row = part_of(row[splits]) if divided and splits is not None else None
+                rows.unlabelled.append(f"{cell!r} in line {table.first + k}")
+                continue
             by_folder = next((p for p, at in folders.items() if name.startswith(at)), None)
-            given = rows.setdefault(of_row or part or by_folder or "train", {})
+            given = rows.by_part.setdefault(of_row or by_folder or "train", {})
             if given.setdefault(name, text) != text:
+                boxes = " It seems to list objects, not images." if table.lists_objects else ""
                 raise DataError(
                     f"{where}: each image must have one class. Received: {name} as "
-                    f"{given[name]!r} and as {text!r}. Correct it, or leave one row out."
+                    f"{given[name]!r} and as {text!r}.{boxes} Correct it, or leave one row out."
                 )
         header = (
             f"its column {table.header[table.files]!r}"
             if table.header
             else (f"its {ordinal(table.files)} column")
         )
-        remarks.append(
-            f"Labels are those of {Path(table.path).name}: {header} names the images, {described}."
+        rows.remarks.append(
+            f"Labels are those of {Path(where).name}: {header} names the images, {described}."
         )
-        if divided and splits is not None:
-            remarks.append(f"Its column {table.header[splits]!r} names the parts.")
+        rows.remarks += said
 
     def _base(self, path: str) -> str:
         """Return the folder of a table, as a prefix of the names of pictures."""

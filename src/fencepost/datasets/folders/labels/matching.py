@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-__all__ = ["FileIndex"]
+__all__ = ["PICTURE", "FileIndex"]
+
+PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|gif|bmp|tiff?|webp|avif|p[gpn]m)\b", re.IGNORECASE)
 
 
 class FileIndex:

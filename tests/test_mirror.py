@@ -59,7 +59,7 @@ ELSEWHERE = [
      "graph/test_receptive_fields.py", "graphs are made of small networks"),
     ("interchange", "facts",
      "check/test_report.py", "what both readers share"),
-    ("interchange/backbone", "cache cutting",
+    ("interchange/backbone", "cutting",
      "interchange/backbone/test_backbone.py", "files of PyTorch are read, run and cached"),
     ("interchange", "exports",
      "interchange/onnx/writer/test_export.py", "what all exports share is seen in files"),

@@ -432,10 +432,23 @@ def test_several_seeds_and_a_report(fencepost, folder, tmp_path):
     assert alone.json["test_accuracies"] != [] and alone.json["std_test_accuracy"] is None
 
 
+def test_several_seeds_are_kept_and_gone_on_with(fencepost, folder, tmp_path):
+    base = ["train", "--data", folder, "--epochs", 2, "--picture", "none", "--model", "lenet5"]
+    base += ["--seeds", 2, "--checkpoint", "run.ckpt", "--json"]
+    first = fencepost(*base)
+    assert first.status == 0, first.err
+    assert sorted(path.name for path in tmp_path.glob("*.ckpt")) == [
+        "run-seed0.ckpt",
+        "run-seed1.ckpt",
+    ]
+    (tmp_path / "run-seed1.ckpt").unlink()  # stopped before it began
+    again = fencepost(*base, "--resume")
+    assert again.json["test_accuracies"] == first.json["test_accuracies"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--seeds", 2, "--checkpoint", "a.ckpt"), "--checkpoint keeps one training"),
         (("--report", "a.pdf"), "--report must be a .html file"),
         (("--report", "nowhere/a.html"), "--report must name a file in a folder that exists"),
     ],

@@ -6,6 +6,7 @@ import pytest
 import fencepost as fp
 from datasets.idx_writer import idx_bytes
 from datasets.image_folders import picture, save
+from datasets.refusal import refused
 from fencepost.errors import DataError
 
 
@@ -42,6 +43,29 @@ def test_a_class_that_is_only_tested(divided):
     save(divided / "test/yak/0.png", picture())
     with pytest.raises(DataError, match=r"one of the classes cat, dog and emu. Received: yak"):
         fp.datasets.open(divided)
+
+
+@pytest.mark.parametrize("path", ["", " ", "https://example.org/photos.zip"])
+def test_what_is_not_on_this_computer(path):
+    refused(lambda: fp.datasets.open(path), "a folder or a file on this computer", repr(path))
+
+
+def test_home_is_found(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert len(fp.datasets.open(f"~/{folder.name}").train) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "words"),
+    [
+        ("a.tar.gz", b"\x1f\x8b\x08\x08", "a gzip file). Unpack it (tar xf a.tar.gz)"),
+        ("a.rar", b"Rar!", "a RAR archive). Unpack archives of other kinds than zip"),
+        ("a.7z", b"7z\xbc\xaf", "a 7z archive"),
+    ],
+)
+def test_archives_of_other_kinds(tmp_path, name, start, words):
+    (tmp_path / name).write_bytes(start)
+    refused(lambda: fp.datasets.open(tmp_path / name), words)
 
 
 def test_only_a_test_split(divided):

@@ -12,18 +12,20 @@ from ..errors import DataError
 from .shared import options
 from .shared.backbones import remembered_backbone
 from .shared.console import Console, percent
-from .shared.photographs import prediction_of, prepared
+from .shared.photographs import image_paths, prediction_of, prepared
 
 EXAMPLE = """[bold]Examples[/bold]
 
 fencepost predict mnist-lenet5.safetensors photograph_of_a_digit.jpg
 
-fencepost predict photos.safetensors *.jpg --json"""
+fencepost predict photos.safetensors *.jpg more/ --json"""
 
 
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files of any size.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files of any size, or folders of them.")
+    ],
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Predict the class of each image, with its probability.
@@ -45,6 +47,7 @@ def predict(
         )
     predictions: list[dict[str, Any]] = []
     problems: list[str] = []
+    images = image_paths(images)
     for image in images:
         try:
             pixels, done = prepared(network, image, backbone)

@@ -112,7 +112,7 @@ def train(
         spent = time.perf_counter() - started
         left = session.time_for_training(limit, spent, network, loaded.test, picture is not None)
         left /= run.seeds
-    trainings = session.Session(loaded.train, loaded.test, settings, silent=not first)
+    trainings = session.Session(loaded.train, loaded.test, settings, not first, run.seeds > 1)
     all_trained = [trainings.run(network, run.seed, left)]
     for seed in range(run.seed + 1, run.seed + run.seeds):
         console.say(f"Seed {seed}.")

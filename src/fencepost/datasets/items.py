@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..files.pictures import opened
@@ -19,9 +18,10 @@ from .dataset import Dataset
 from .folders import Loading, load
 from .folders.listing import Listing, sorted_names
 from .folders.messages import counted
-from .folders.sizes import choose_size
+from .folders.options import NONE
 from .folders.tree import File, Tree
 from .layouts import to_nchw
+from .spool import Spool
 
 __all__ = ["from_items", "from_paths"]
 
@@ -83,7 +83,7 @@ def from_paths(
     files = [_file(name) for name in names]
     # Absolute names stay what they are below any root.
     tree = Tree(Path("files"), {file.name: file for file in files}, [], [])
-    kept = "none" if cache is None else os.fspath(cache)
+    kept = NONE if cache is None else os.fspath(cache)
     listing = Listing(tree, files, texts, sorted_names(texts))
     return load(listing, Loading(size, channels, fit, skip_bad, kept), class_names)
 
@@ -95,6 +95,7 @@ def from_items(
     *,
     fit: str = "crop",
     class_names: Sequence[str] | None = None,
+    cache: str | os.PathLike[str] | None = "auto",
 ) -> Dataset:
     """Make a data set of pairs of an image and its class: a generator, or what can be indexed.
 
@@ -106,11 +107,14 @@ def from_items(
         0 to 1, floats, which stay what they are.
     size, channels, fit, class_names
         As `image_folder` takes them. Names are also taken from `items.classes`.
+    cache : "auto", path or None
+        The folder for a file of images of more than 256 MB, which is removed when they are no
+        longer used; None keeps them in memory. Floats stay in memory.
 
     Returns
     -------
     Dataset
-        In memory: images uint8 or float32 (N, C, H, W).
+        Images uint8 or float32 (N, C, H, W).
 
     Raises
     ------
@@ -124,14 +128,14 @@ def from_items(
     >>> fp.datasets.from_items((np.full((8, 8), k, np.uint8), k % 2) for k in range(6))
     Dataset(items: 6 × (1, 8, 8) uint8, 2 classes)
     """
-    how = Loading(size, channels, fit)  # checks them
-    images: list[Any] = []
+    kept = NONE if cache is None else os.fspath(cache)
+    spool = Spool(Loading(size, channels, fit, cache=kept))  # checks them
     labels: list[str] = []
     for index, item in enumerate(_iterate(items)):
         image, label = _pair(item, index)
-        images.append(_picture(image, index))
+        spool.add(_picture(image, index))
         labels.append(_label_text(label))
-    if not images:
+    if not labels:
         raise DataError("items must not be empty. Received: none. Give pairs of image and label.")
     names = tuple(class_names or _names_of(items, labels) or sorted_names(labels))
     integers = all(label.isdecimal() for label in labels) and not set(labels) <= set(names)
@@ -140,15 +144,15 @@ def from_items(
         if integers
         else class_indices(labels, names, "items", "item")
     )
-    pixels, said, resized = _stacked(images, how)
+    pixels = spool.finish()
     counts = np.bincount(targets, minlength=len(names)).tolist()
     return Dataset(
         pixels,
         targets,
         names,
         source="items",
-        description=" ".join([counted(len(pixels), pixels.shape[1:], names, counts), *said]),
-        fit=fit if resized else None,
+        description=" ".join([counted(len(pixels), pixels.shape[1:], names, counts), *spool.said]),
+        fit=fit if spool.resized else None,
     )
 
 
@@ -237,27 +241,3 @@ def _names_of(items: Any, labels: list[str]) -> tuple[str, ...]:
         return ()
     integers = all(label.isdecimal() and int(label) < len(names) for label in labels)
     return tuple(names) if integers else ()
-
-
-def _stacked(images: list[Any], how: Loading) -> tuple[NDArray[Any], list[str], bool]:
-    """Return all images as one array, what was done to them, and whether any was resized."""
-    if any(isinstance(image, np.ndarray) for image in images):
-        shapes = {getattr(image, "shape", None) for image in images}
-        if len(shapes) > 1 or how.size is not None:
-            raise DataError(
-                "images of floats must have one shape, and are not resized. Received: "
-                f"{plural(len(shapes), 'shape')}. Give uint8 or pictures, which are."
-            )
-        return np.stack(images), [], False
-    sizes = np.array([(image.height, image.width) for image in images])
-    size, why = (how.size, "") if how.size is not None else choose_size(sizes)
-    channels = how.channels or max(1 if image.mode == "L" else 3 for image in images)
-    mode = "L" if channels == 1 else "RGB"
-    stacked = np.stack(
-        [
-            image_files.to_array(image_files.fitted(image.convert(mode), size, how.fit))
-            for image in images
-        ]
-    )
-    resized = bool((sizes != size).any())
-    return stacked, [why] if why else [], resized or how.size is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from .class_names import class_indices
 from .dataset import Dataset
 from .folders import Loading, load
 from .folders.classes import read_contents
+from .folders.labels.label_files import JSON, folder_of
 from .folders.labels.label_tables import names_pictures
 from .folders.listing import Listing
 from .folders.tree import Tree
@@ -25,7 +27,7 @@ from .signals import signals_csv
 
 __all__ = ["DataSource", "open", "open_test"]
 
-TABLE_ENDINGS = {".csv", ".tsv", ".txt"}
+TABLE_ENDINGS = {".csv", ".tsv", ".txt", *JSON}
 TABLES = {"train": "train.csv", "validation": "validation.csv", "test": "test.csv"}
 
 
@@ -202,7 +204,12 @@ def _loaders(path: str | os.PathLike[str], options: _Options) -> dict[str, Load]
     """Return how to load each split that there is; nothing is loaded yet."""
     if str(path) == "mnist":
         return {split: partial(_mnist, split) for split in ("train", "test")}
-    path = Path(path)
+    if not str(path).strip() or re.match(r"[a-z]{2,}://", str(path)):
+        raise DataError(
+            f"data must be a folder or a file on this computer. Received: {str(path)!r}. Load what "
+            "lies elsewhere first, and give its path."
+        )
+    path = Path(path).expanduser()
     return _folder(path, options) if path.is_dir() else _file(path, options)
 
 
@@ -230,8 +237,8 @@ def _file(path: Path, options: _Options) -> dict[str, Load]:
             return {split: partial(_npz, path, split) for split in npz_splits(path) or ["train"]}
         return _pictures_of(tree, options)
     if path.suffix.lower() in TABLE_ENDINGS:
-        if names_pictures(path):
-            return _pictures_of(Tree.of(path.parent), options, str(path))
+        if names_pictures(path) or path.suffix.lower() in JSON:
+            return _pictures_of(Tree.of(folder_of(path)), options, str(path))
         return {"train": partial(_signals, path)}
     if start[:2] in (GZIP_MAGIC, b"\0\0") and not path.name.endswith((".tgz", ".tar.gz")):
         find_pair(path, "train")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import fencepost as fp
-from fencepost.cli.shared.photographs import prediction_of, prepared
+from fencepost.cli.shared.photographs import image_paths, prediction_of, prepared
 from fencepost.errors import DataError
 
 
@@ -28,3 +28,14 @@ def test_the_three_most_likely_classes():
     prediction = prediction_of(np.array([0.1, 0.05, 0.25, 0.6]), ("a", "b", "c", "d"))
     assert prediction["class"] == "d" and prediction["probability"] == 0.6
     assert [entry["class"] for entry in prediction["top"]] == ["d", "c", "a"]
+
+
+def test_folders_stand_for_their_images(tmp_path):
+    for name in ("b.png", "a.jpg", "in/c.png", "notes.txt", ".hidden.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    names = [path.name for path in image_paths([tmp_path / "b.png", tmp_path])]
+    assert names == ["b.png", "a.jpg", "b.png", "c.png"]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match=r"none: a folder must hold images"):
+        image_paths([tmp_path / "none"])

@@ -51,6 +51,38 @@ def test_spellings_of_parts(tmp_path, train, validation, test, above, doubled):
     assert found(tmp_path) == {"train": TWO, "validation": TWO, "test": TWO}
 
 
+def test_folders_of_integers_are_in_the_order_of_their_values(tmp_path):
+    touch(tmp_path, *(f"{k}/1.jpg" for k in (0, 2, 10, 1)))
+    assert open_folder(tmp_path).parts["train"].names == ("0", "1", "2", "10")
+
+
+@pytest.mark.parametrize(
+    "tops", [("fold_1", "fold_2"), ("Day 1", "Day 2", "Day 3"), ("set1", "set2")]
+)
+def test_folders_that_only_divide(tmp_path, tops):
+    touch(tmp_path, *(f"{top}/{kind}/1.jpg" for top in tops for kind in ("cat", "dog")))
+    if "set1" in tops:  # a word of parts says nothing; so these are classes as they were
+        assert found(tmp_path) == {"train": {"set1": 2, "set2": 2}}
+        return
+    assert found(tmp_path) == {"train": {"cat": len(tops), "dog": len(tops)}}
+    assert "The same classes lie in" in said(tmp_path)
+
+
+@pytest.mark.parametrize("parts", [("train", "dev", "eval"), ("train", "val", "evaluation")])
+def test_eval_is_the_test_beside_a_validation(tmp_path, parts):
+    for part in parts:
+        touch(tmp_path, f"{part}/cat/1.jpg", f"{part}/dog/1.jpg")
+    assert found(tmp_path) == {"train": TWO, "validation": TWO, "test": TWO}
+
+
+def test_a_test_in_a_folder_that_is_no_class(tmp_path):
+    touch(
+        tmp_path, "train/cat/1.jpg", "train/dog/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg"
+    )
+    assert found(tmp_path) == {"train": TWO}
+    assert "Left out: the 2 images of the test part, whose folder unknown is" in said(tmp_path)
+
+
 @pytest.mark.parametrize(
     "names", [("train", "plane", "bus"), ("test", "control"), ("valid", "invalid"), ("dev", "ops")]
 )

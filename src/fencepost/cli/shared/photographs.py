@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
+from ...files.folders import visible_files
 from ...text import format_shape
 
 if TYPE_CHECKING:
@@ -15,6 +17,20 @@ if TYPE_CHECKING:
     from ...network import Network
 
 TOP = 3
+
+
+def image_paths(given: Sequence[Path]) -> list[Path]:
+    """Return the files that are meant: of a folder all images, those in folders within it too."""
+    paths: list[Path] = []
+    for path in given:
+        if not path.is_dir():
+            paths.append(path)
+            continue
+        files, _ = visible_files(path)
+        if not files:
+            raise DataError(f"{path}: a folder must hold images. Received: none.")
+        paths += files
+    return paths
 
 
 def prepared(

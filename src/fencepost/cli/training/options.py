@@ -265,7 +265,11 @@ class RunOptions:
     ] = 1
     threads: Annotated[int | None, options.THREADS] = None
     checkpoint: Annotated[
-        Path | None, typer.Option(help="File that keeps the training, to go on from it.")
+        Path | None,
+        typer.Option(
+            help="File that keeps the training, to go on from it; of --seeds one for each, "
+            "run-seed0.ckpt and so on."
+        ),
     ] = None
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")
@@ -277,11 +281,6 @@ class RunOptions:
 
     def check(self) -> None:
         """Raise `ArgumentError` for what cannot be."""
-        if self.seeds > 1 and self.checkpoint is not None:
-            raise ArgumentError(
-                f"--checkpoint keeps one training. Received: --seeds {self.seeds}. Leave out one "
-                "of the two, or train with one --seed after the other."
-            )
         if self.resume and self.checkpoint is None:
             raise ArgumentError(
                 "--resume needs to know what to go on from: give --checkpoint FILE."

@@ -52,6 +52,7 @@ class Session:
     test: Dataset
     settings: dict[str, Any]
     silent: bool = False  # beside another process that says the same
+    one_of_many: bool = False  # then each training has a checkpoint of its own
 
     def run(self, network: Network, seed: int, time_limit: float | None = None) -> Trained:
         """Train a network and test it."""
@@ -59,7 +60,10 @@ class Session:
 
         begin = time.perf_counter()
         limit = {} if time_limit is None else {"time_limit": time_limit}
-        history = self._fit(network, {**self.settings, **limit, "seed": seed})
+        settings = {**self.settings, **limit, "seed": seed}
+        if self.one_of_many and settings.get("checkpoint") is not None:
+            settings["checkpoint"] = checkpoint_of(settings["checkpoint"], seed)
+        history = self._fit(network, settings)
         seconds = time.perf_counter() - begin
         evaluation = network.evaluate(self.test.images, self.test.targets)
         assert isinstance(evaluation, Evaluation)  # the command trains classifiers
@@ -124,6 +128,15 @@ def validation_images(history: History) -> int:
 def best_of(trained: list[Trained]) -> Trained:
     """Return the network with the best validation; without, the first: a test must not choose."""
     return max(trained, key=lambda one: one.validation_accuracy or 0.0)
+
+
+def checkpoint_of(path: Path, seed: int) -> Path:
+    """Return the file that keeps the training of a seed.
+
+    >>> checkpoint_of(Path("run.ckpt"), 2).name
+    'run-seed2.ckpt'
+    """
+    return path.with_name(f"{path.stem}-seed{seed}{path.suffix}")
 
 
 def _interrupted(checkpoint: Path | None) -> Interrupted:

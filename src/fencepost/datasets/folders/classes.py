@@ -64,6 +64,8 @@ def read_contents(
     if labelled is not None:
         return Contents(_in_order(labelled.parts), _without_unusable(tree, labelled, skip_bad))
     remarks += [f"Passed over: {passed}." for passed in tables.passed_over]
+    if label is not None and by_folder:
+        remarks.append(f"There is no label file, so the column {label!r} is not used.")
     if not by_folder or _say_nothing(by_folder):
         by_name = _by_names(tree, prefix, parts)
         if by_name:
@@ -267,7 +269,7 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
     if named is not None:
         remarks.append(f"{named[0]} names the classes.")
         labels = [named[1][label] for label in labels]
-    return Listing(tree, files, labels, tuple(sorted(set(labels))), remarks, skipped)
+    return Listing(tree, files, labels, sorted_names(labels), remarks, skipped)
 
 
 def _class_of(name: str, depth: int | None) -> str:

@@ -18,6 +18,7 @@ from ..lazy_images import LazyImages, Source
 from .classes import read_contents
 from .filling import Filling
 from .inspecting import Headers, inspect_all
+from .labels.label_files import ENDINGS, folder_of
 from .listing import Contents, Listing
 from .messages import alike, counted, format_bytes, left_out, no_cache, refused, unwritable
 from .options import AUTO, NONE, Loading
@@ -63,9 +64,9 @@ def image_folder(
     ----------
     path : path
         A folder, or a zip archive of one. Each subfolder is a class, called as it is, indexed in
-        sorted order; images may lie deeper within it. Without subfolders the class may stand in
-        the files' names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json, .jsonl) in the
-        folder or beside it names each image and its class; or this is such a table.
+        sorted order (integers by value); images may lie deeper within it. Without subfolders the
+        class may stand in the files' names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json,
+        .jsonl) in the folder or beside it names each image and its class; or this is such a table.
     size : (height, width), optional
         Bring all images to this. If left out, images of one size of up to 256 × 256 are left as
         they are, and for others a size is chosen, which the description says.
@@ -137,8 +138,8 @@ def open_folder(
 ) -> Contents:
     """Find parts, classes and labels of a folder, an archive or a label file."""
     root, table = Path(path), None
-    if root.suffix.lower() in (".csv", ".tsv", ".txt") and root.is_file():
-        root, table = root.parent, str(root)
+    if root.suffix.lower() in ENDINGS and root.is_file():
+        root, table = folder_of(root), str(root)
     return read_contents(Tree.of(root), label, nested, table, skip_bad)
 
 

@@ -82,16 +82,16 @@ def left_out(listing: Listing, problems: Mapping[int, str], kept: int) -> list[s
 
 
 def alike(names: Sequence[str]) -> list[str]:
-    """Say which classes differ in nothing but the case of letters, or in spaces around them.
+    """Say which classes differ in nothing but case or spaces.
 
     >>> alike(["Cat", "cat", "dog"])
-    ['The classes Cat and cat differ only in the case of letters or in spaces.']
+    ['The classes Cat and cat differ only in case or in spaces.']
     """
     plain: dict[str, list[str]] = {}
     for name in names:
         plain.setdefault(" ".join(name.casefold().split()), []).append(name)
     return [
-        f"The classes {join_words(same)} differ only in the case of letters or in spaces."
+        f"The classes {join_words(same)} differ only in case or in spaces."
         for same in plain.values()
         if len(same) > 1
     ]

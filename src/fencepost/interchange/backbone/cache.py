@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from ...datasets.lazy_images import LazyImages
 from ...files.atomic import atomic_path
 
+UNUSED_DAYS = 30  # after which features are removed
 Floats = NDArray[np.float32]
 
 
@@ -34,6 +37,7 @@ def cached(key: str, images: Any, compute: Callable[[], Floats]) -> tuple[Floats
     try:
         found = np.load(path, allow_pickle=False)
         if found.dtype == np.float32 and found.ndim == 2 and len(found) == len(images):
+            os.utime(path)  # when it was last used
             return found, True
     except (OSError, ValueError, EOFError):
         pass
@@ -42,9 +46,18 @@ def cached(key: str, images: Any, compute: Callable[[], Floats]) -> tuple[Floats
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as partial, partial.open("wb") as file:
             np.save(file, features)
+        remove_unused(path.parent)
     except OSError:
         pass  # they are only computed again the next time
     return features, False
+
+
+def remove_unused(cache: Path) -> None:
+    """Remove features that were not used for a month."""
+    for path in cache.glob("*.npy"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > UNUSED_DAYS * 86400:
+                path.unlink()
 
 
 def folder() -> Path:

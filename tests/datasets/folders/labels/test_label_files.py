@@ -1,5 +1,7 @@
 """Label files in every form: separators, headers, columns, names; and what is wrong with them."""
 
+import json
+
 import pytest
 
 import fencepost as fp
@@ -79,6 +81,22 @@ def test_the_label_file_may_be_the_data(photos, place):
         save(photos / name, picture(colour=True))
     assert fp.datasets.open(path).train.class_names == ("cat", "dog")
     assert fp.datasets.image_folder(path).targets.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_table_whose_paths_lead_elsewhere(photos, ending, absolute):
+    for name in FILES:
+        save(photos / name, picture(colour=True))
+    (photos.parent / "tables").mkdir()
+    base = photos if absolute else "../photos"
+    pairs = {f"{base}/{name}": kind for name, kind in EXPECTED.items()}
+    path = photos.parent / "tables" / f"mine.{ending}"
+    path.write_text(
+        json.dumps(pairs) if ending == "json" else "".join(f"{n},{k}\n" for n, k in pairs.items())
+    )
+    assert fp.datasets.image_folder(path).targets.tolist() == [0, 1, 0]
+    assert fp.datasets.open(path).train.class_names == ("cat", "dog")
 
 
 def test_what_was_guessed_is_said(photos):

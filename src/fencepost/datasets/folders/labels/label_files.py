@@ -10,6 +10,8 @@ these.
 from __future__ import annotations
 
 import functools
+import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -22,7 +24,7 @@ from ..tree import File, Tree
 from .class_lists import is_class_list, names_of_integers
 from .json_tables import json_as_table
 from .label_tables import LabelTable, ordinal, understand
-from .matching import FileIndex
+from .matching import PICTURE, FileIndex
 
 __all__ = ["LabelFiles", "Labelled"]
 
@@ -262,6 +264,27 @@ class LabelFiles:
             except ValueError:
                 return ""
         return path[: path.rfind("/") + 1]
+
+
+def folder_of(table: Path) -> Path:
+    """Return the folder whose pictures a table names: its own, or where the paths in it lead."""
+    found: set[str] = set()
+    try:
+        lines = read_text(table).content.splitlines()
+    except (DataError, OSError):
+        return table.parent
+    for line in lines:
+        for cell in re.split(r"[\t;,|\"']+", line):
+            if PICTURE.search(cell) and re.search(r"[/\\]", cell):
+                folder = os.path.dirname(os.path.join(table.parent, cell.strip()))
+                if folder not in found and os.path.isdir(folder):
+                    found.add(os.path.normpath(folder))
+    inside = os.path.normpath(table.parent)
+    outside = {folder for folder in found if not f"{folder}/".startswith(f"{inside}/")}
+    if not outside or len(outside) < len(found):
+        return table.parent
+    common = Path(os.path.commonpath(list(map(os.path.abspath, outside))))
+    return common if len(common.parts) > 2 else table.parent  # never all of a disk
 
 
 def _tables_in(folder: Path) -> list[Path]:

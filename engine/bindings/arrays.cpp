@@ -7,6 +7,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <bit>
@@ -18,6 +19,7 @@
 #include "arrays/box.h"
 #include "arrays/correlation/correlate.h"
 #include "arrays/correlation/signals.h"
+#include "arrays/correlation/whole.h"
 #include "arrays/energy.h"
 #include "arrays/pooling.h"
 #include "arrays/row.h"
@@ -119,6 +121,61 @@ nb::list correlate_fft_planes(const Input<4>& source, const Input<3>& kernels,
   for (const TilePosition& position : positions)
     non_finite.append(nb::make_tuple(position.plane, position.row, position.column));
   return non_finite;
+}
+
+using Vector = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+bool correlate_whole_planes(const Input<4>& source, const Vector& kernel, const List& rows,
+                            const List& columns, double fill, const InOut<4>& out,
+                            const std::vector<std::tuple<long, long, long, long>>& sizes, long line,
+                            double offset, int threads, Keep keep) {
+  Correlation c;
+  c.source = view_of<const void>(source);
+  c.out = view_of<void>(out);
+  const DataType arithmetic = data_type_of(kernel);
+  require(arithmetic == DataType::f32 || arithmetic == DataType::f64, "kernels must be floats");
+  require(c.out.type != DataType::i64, "out must be floats, uint8 or uint16");
+  require(c.out.planes == c.source.planes && c.out.channels == c.source.channels,
+          "out must have the source's planes and channels");
+  require(!sizes.empty() && (line == 0 || sizes.size() == 1), "a line has one axis");
+  std::vector<WholeAxis> axes;
+  long extended_rows = 1, out_rows = 1, weights = 1;
+  for (const auto& [transform, extended, taps, outputs] : sizes) {
+    const bool is_first = axes.empty(), is_last = axes.size() + 1 == sizes.size();
+    require(transform > 0 && transform <= kLongestWhole && extended > 0 && taps > 0 &&
+                std::max({extended, taps, outputs}) <= transform,
+            "a transform must hold the array, the kernel and the results");
+    require(
+        line ? line > 0 && is_whole_length(line, false) && transform % line == 0 &&
+                   is_whole_length(transform / line, true)
+             : sizes.size() > 1 && is_whole_length(transform, is_first),
+        "transforms must be even, or of the first axis multiples of 4, and have no prime factor "
+        "beyond 5");
+    axes.push_back({transform, extended, taps, outputs});
+    weights *= taps;
+    if (is_last) continue;
+    extended_rows *= extended, out_rows *= outputs;
+  }
+  require(c.out.height == out_rows && c.out.width == axes.back().outputs,
+          "out must have the results along each axis");
+  require(static_cast<long>(kernel.size()) == weights, "kernel must have its axes' elements");
+  c.rows = read_list(rows, extended_rows, 1, "rows must be those of the extended array");
+  c.columns =
+      read_list(columns, axes.back().extended, 1, "columns must be those of the extended array");
+  require_indices(c.rows.at, c.rows.size, c.source.height, "rows must be the source's, or -1");
+  require_indices(c.columns.at, c.columns.size, c.source.width,
+                  "columns must be the source's, or -1");
+  require(!overlap(c.source, c.out), "out must not overlap the source");
+  c.map = ColumnMap(c.columns);
+  c.threads = threads_or_default(threads);
+  read_kept(c, keep);
+  if (empty(c.out)) return true;
+  nb::gil_scoped_release release;
+  return arithmetic == DataType::f32
+             ? correlate_whole<float>(c, static_cast<const float*>(kernel.data()), axes, line,
+                                      static_cast<float>(fill), static_cast<float>(offset))
+             : correlate_whole<double>(c, static_cast<const double*>(kernel.data()), axes, line,
+                                       fill, offset);
 }
 
 using Energies = nb::ndarray<double, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
@@ -382,6 +439,16 @@ void define_arrays(nb::module_& m) {
       "As correlate, by Fourier transforms of tiles (height, width) that are powers of two; of\n"
       "height 1 for kernels of one row. Returns the tiles, as (plane, row, column) of their first\n"
       "result, in which something was not finite: their results are to be computed otherwise.");
+  m.def("correlate_whole", &correlate_whole_planes, array("source"), array("kernel"), array("rows"),
+        array("columns"), "fill"_a, array("out"), "axes"_a, "line"_a = 0, "offset"_a = 0.0,
+        "threads"_a = 0, "keep"_a = nb::none(),
+        "Correlate planes (P, rows, last axis, C) with one kernel by one transform of each, over "
+        "the\n"
+        "axes (transform, extended, kernel, outputs), all but the last of which are rows; `rows` "
+        "and\n"
+        "`columns` list the extended array. A single axis is transformed as rows of `line` "
+        "elements.\n"
+        "Returns whether all results are finite.");
   m.def("block_energies", &block_energies_of, array("source"), "block"_a, array("out"),
         "threads"_a = 0,
         "Put the sums of squares of blocks (BH, BW) of planes (P, H, W, C) of floats into out\n"

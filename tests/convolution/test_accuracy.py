@@ -59,9 +59,9 @@ def test_an_array_of_which_a_part_is_read():
     """A kernel larger than the array changes places with it: then only a part lies under it."""
     random = np.random.default_rng(7)
     f = random.normal(size=6000)
-    g = random.normal(size=9000) * 10.0 ** np.repeat(random.integers(-4, 5, 9), 1000)
+    g = random.normal(size=9000) * np.repeat([1, 1, 1e-9], 3000)
     exact, allowed = precisely(g, f), bound(f, g) * f.size / g.size
-    for origin in (0, 100, 4000, 8999):
+    for origin in (0, 4000, 8999):
         assert fp.explain_method(f, g, "same", origin=origin).method == "fft"
         part = slice(origin, origin + f.size)
         off = np.abs(fp.convolve(f, g, "same", origin=origin) - exact[part])
@@ -153,13 +153,13 @@ def test_images_that_are_even_enough_are_transformed_without_further_thought(bou
     """Where every block has its least share of the largest element, no result is in doubt."""
     from fencepost.convolution.apply import _image_task
     from fencepost.convolution.boundaries import parse_boundary
-    from fencepost.convolution.methods import fft
+    from fencepost.convolution.methods import tiles
 
     random = np.random.default_rng(6)
     kernel = random.uniform(0.5, 1, (31, 31)) * random.choice((-1, 1), (31, 31))
     image = random.uniform(0.2, 1, (1, 90, 80, 1)).astype(dtype)
     task = _image_task(image, kernel, (15, 15), parse_boundary(boundary), dtype, 0.0)
-    transform = fft.cheapest(task)
+    transform = tiles.best(task, 2)
     share = accuracy.least_share(task, transform)
     known = accuracy.scales(task)
     assert np.sqrt(known.energy.min()) >= share * image.max()

@@ -1,7 +1,9 @@
-// Radix 4: a pass halves its transforms twice, which is what 16 registers hold. Forward decimates
-// in frequency, backward in time, so that one undoes the other pass by pass (J. W. Cooley, J. W.
-// Tukey, An Algorithm for the Machine Calculation of Complex Fourier Series, 1965; W. M. Gentleman,
-// G. Sande, Fast Fourier Transforms: for Fun and Profit, 1966).
+// Radix 4: a pass halves its transforms twice, which is what 16 registers hold; factors of 5 and 3
+// have passes of their own (R. C. Singleton, An Algorithm for Computing the Mixed Radix Fast
+// Fourier Transform, 1969), the longest, so that the last is always one of 4 or 2. Forward
+// decimates in frequency, backward in time, so that one undoes the other pass by pass (J. W.
+// Cooley, J. W. Tukey, An Algorithm for the Machine Calculation of Complex Fourier Series, 1965; W.
+// M. Gentleman, G. Sande, Fast Fourier Transforms: for Fun and Profit, 1966).
 #include "arrays/correlation/fft.h"
 
 #include <cmath>
@@ -19,14 +21,48 @@ inline Complex<T> times_i(Complex<T> a) {
   return {-a.im, a.re};
 }
 
+// Times -i forward, times i backward.
+template <bool Forward, class T>
+inline Complex<T> turned(Complex<T> a) {
+  return Forward ? times_minus_i(a) : times_i(a);
+}
+template <class T>
+inline Complex<T> operator*(double factor, Complex<T> a) {
+  const Vec<T> f = broadcast(static_cast<T>(factor));
+  return {f * a.re, f * a.im};
+}
+
 template <bool Forward, class T>
 inline void butterfly(Complex<T>& a, Complex<T>& b, Complex<T>& c, Complex<T>& d) {
-  const Complex<T> s = a + c, t = a - c, u = b + d;
-  const Complex<T> v = Forward ? times_minus_i(b - d) : times_i(b - d);
+  const Complex<T> s = a + c, t = a - c, u = b + d, v = turned<Forward>(b - d);
   a = s + u;
   b = t + v;
   c = s - u;
   d = t - v;
+}
+
+template <int R, bool Forward, class T>
+inline void transform(Complex<T> (&x)[R]) {
+  if constexpr (R == 3) {
+    const Complex<T> s = x[1] + x[2], t = x[0] - 0.5 * s;
+    const Complex<T> u = turned<Forward>(0.86602540378443864676 * (x[1] - x[2])); // sin 60
+    x[0] = x[0] + s;
+    x[1] = t + u;
+    x[2] = t - u;
+  } else if constexpr (R == 4) {
+    butterfly<Forward>(x[0], x[1], x[2], x[3]);
+  } else {
+    constexpr double c1 = 0.30901699437494742410, c2 = -0.80901699437494742410; // cos 72, 144
+    constexpr double s1 = 0.95105651629515357212, s2 = 0.58778525229247312917;  // sin 72, 144
+    const Complex<T> s = x[1] + x[4], t = x[2] + x[3], d = x[1] - x[4], e = x[2] - x[3];
+    const Complex<T> p = x[0] + c1 * s + c2 * t, q = x[0] + c2 * s + c1 * t;
+    const Complex<T> u = turned<Forward>(s1 * d + s2 * e), v = turned<Forward>(s2 * d - s1 * e);
+    x[0] = x[0] + s + t;
+    x[1] = p + u;
+    x[2] = q + v;
+    x[3] = q - v;
+    x[4] = p - u;
+  }
 }
 
 } // namespace
@@ -51,62 +87,76 @@ template <class T>
 Fft<T>::Fft(long n) : n_(n), last_(4) {
   const Roots roots(n);
   long m = n;
-  for (; m > 4; m /= 4) {
-    for (long j = 0; j < m / 4; j++) {
-      Twiddle twiddle;
-      for (int k = 0; k < 3; k++) {
-        const auto root = roots((k + 1) * j * (n / m));
-        twiddle.re[k] = static_cast<T>(root.re);
-        twiddle.im[k] = static_cast<T>(root.im);
+  while (m > 4) {
+    const long radix = m % 5 == 0 ? 5 : m % 3 == 0 ? 3 : 4;
+    passes_.push_back({radix, m, static_cast<long>(roots_.size())});
+    for (long j = 0; j < m / radix; j++)
+      for (long k = 1; k < radix; k++) {
+        const auto root = roots(k * j * (n / m));
+        roots_.push_back({static_cast<T>(root.re), static_cast<T>(root.im)});
       }
-      twiddles_.push_back(twiddle);
-    }
+    m /= radix;
   }
   last_ = m;
 }
 
 template <class T>
 long Fft<T>::frequency(long position) const {
-  long frequency = 0, digit = 1, m = n_;
-  for (; m >= 4; m /= 4, digit *= 4) frequency += digit * (position % m / (m / 4));
-  return m == 2 ? frequency + digit * (position % 2) : frequency;
+  long frequency = 0, digit = 1;
+  for (const Pass& pass : passes_) {
+    frequency += digit * (position % pass.m / (pass.m / pass.radix));
+    digit *= pass.radix;
+  }
+  return frequency + digit * (position % last_);
 }
 
 template <class T>
-template <bool Forward>
-void Fft<T>::pass(Complex<T>* x, long m, const Twiddle* twiddles) const {
-  const long quarter = m / 4;
+template <int R, bool Forward>
+void Fft<T>::run(long m, const Root* roots, Complex<T>* x) const {
+  const long part = m / R;
   for (Complex<T>* end = x + n_; x < end; x += m) {
-    for (long j = 0; j < quarter; j++) {
-      const Twiddle& twiddle = twiddles[j];
-      auto w = [&twiddle](int k) {
-        return Complex<T>{broadcast(twiddle.re[k]), broadcast(twiddle.im[k])};
+    for (long j = 0; j < part; j++) {
+      const Root* const root = roots + (R - 1) * j;
+      auto w = [root](int k) {
+        return Complex<T>{broadcast(root[k - 1].re), broadcast(root[k - 1].im)};
       };
-      Complex<T> a = x[j], b = x[j + quarter], c = x[j + 2 * quarter], d = x[j + 3 * quarter];
-      if constexpr (!Forward) {
-        b = times_conjugate(b, w(0));
-        c = times_conjugate(c, w(1));
-        d = times_conjugate(d, w(2));
-      }
-      butterfly<Forward>(a, b, c, d);
-      x[j] = a;
-      if constexpr (Forward) {
-        x[j + quarter] = b * w(0);
-        x[j + 2 * quarter] = c * w(1);
-        x[j + 3 * quarter] = d * w(2);
-      } else {
-        x[j + quarter] = b;
-        x[j + 2 * quarter] = c;
-        x[j + 3 * quarter] = d;
-      }
+      Complex<T> v[R];
+      for (int k = 0; k < R; k++) v[k] = x[j + k * part];
+      if constexpr (!Forward)
+        for (int k = 1; k < R; k++) v[k] = times_conjugate(v[k], w(k));
+      transform<R, Forward>(v);
+      x[j] = v[0];
+      for (int k = 1; k < R; k++) x[j + k * part] = Forward ? v[k] * w(k) : v[k];
     }
   }
 }
 
 template <class T>
+template <bool Forward>
+void Fft<T>::run(const Pass& pass, Complex<T>* x) const {
+  const Root* const roots = roots_.data() + pass.roots;
+  switch (pass.radix) {
+  case 3:
+    return run<3, Forward>(pass.m, roots, x);
+  case 5:
+    return run<5, Forward>(pass.m, roots, x);
+  default:
+    return run<4, Forward>(pass.m, roots, x);
+  }
+}
+
+template <class T>
+void Fft<T>::run_forward(Complex<T>* x) const {
+  for (const Pass& pass : passes_) run<true>(pass, x);
+}
+template <class T>
+void Fft<T>::run_backward(Complex<T>* x) const {
+  for (auto pass = passes_.rbegin(); pass != passes_.rend(); pass++) run<false>(*pass, x);
+}
+
+template <class T>
 void Fft<T>::forward(Complex<T>* x) const {
-  const Twiddle* twiddles = twiddles_.data();
-  for (long m = n_; m > 4; twiddles += m / 4, m /= 4) pass<true>(x, m, twiddles);
+  run_forward(x);
   if (last_ == 4) {
     for (long i = 0; i < n_; i += 4) butterfly<true>(x[i], x[i + 1], x[i + 2], x[i + 3]);
   } else {
@@ -129,15 +179,13 @@ void Fft<T>::backward(Complex<T>* x) const {
       x[i + 1] = a - b;
     }
   }
-  const Twiddle* twiddles = twiddles_.data() + twiddles_.size();
-  for (long m = 4 * last_; m <= n_; m *= 4) pass<false>(x, m, twiddles -= m / 4);
+  run_backward(x);
 }
 
 // The passes in the middle are one: what they read is multiplied while it is in registers.
 template <class T>
 void Fft<T>::filter(Complex<T>* x, const Complex<T>* spectrum) const {
-  const Twiddle* twiddles = twiddles_.data();
-  for (long m = n_; m > 4; twiddles += m / 4, m /= 4) pass<true>(x, m, twiddles);
+  run_forward(x);
   if (last_ == 4) {
     for (long i = 0; i < n_; i += 4) {
       Complex<T> a = x[i], b = x[i + 1], c = x[i + 2], d = x[i + 3];
@@ -160,7 +208,7 @@ void Fft<T>::filter(Complex<T>* x, const Complex<T>* spectrum) const {
       x[i + 1] = a - b;
     }
   }
-  for (long m = 4 * last_; m <= n_; m *= 4) pass<false>(x, m, twiddles -= m / 4);
+  run_backward(x);
 }
 
 template class Fft<float>;

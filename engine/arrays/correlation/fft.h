@@ -1,5 +1,5 @@
 // Fast Fourier transforms, one to a lane: kWidth of them side by side, so that each is the
-// textbook's scalar program with a register for a scalar, of any length that is a power of two.
+// textbook's scalar program with a register for a scalar, of any length 2^a 3^b 5^c, a > 0.
 //
 // Frequencies come out in the order that the passes leave them in (digits reversed), and go back in
 // the same: a product of spectra does not care, and no pass is spent on sorting them.
@@ -51,7 +51,7 @@ class Roots {
 template <class T>
 class Fft {
  public:
-  explicit Fft(long n); // a power of two, 16 or more
+  explicit Fft(long n); // even, with no prime factor beyond 5
   long size() const { return n_; }
   // Which frequency ends up at a position.
   long frequency(long position) const;
@@ -63,14 +63,23 @@ class Fft {
   void filter(Complex<T>* x, const Complex<T>* spectrum) const;
 
  private:
-  struct Twiddle {
-    T re[3], im[3]; // of w^j, w^2j, w^3j
+  struct Root {
+    T re, im;
+  };
+  // Transforms of m elements become `radix` times as many of m / radix.
+  struct Pass {
+    long radix, m, roots; // where its roots begin: of w^j, w^2j, ... for each j < m / radix
   };
   template <bool Forward>
-  void pass(Complex<T>* x, long m, const Twiddle* twiddles) const;
+  void run(const Pass& pass, Complex<T>* x) const;
+  template <int R, bool Forward>
+  void run(long m, const Root* roots, Complex<T>* x) const;
+  void run_forward(Complex<T>* x) const;
+  void run_backward(Complex<T>* x) const;
 
-  long n_, last_;                 // length of the transforms of the last forward pass: 4 or 2
-  std::vector<Twiddle> twiddles_; // pass by pass, the longest first
+  long n_, last_; // length of the transforms of the last forward pass: 4 or 2
+  std::vector<Pass> passes_;
+  std::vector<Root> roots_;
 };
 
 } // namespace FENCEPOST_LEVEL

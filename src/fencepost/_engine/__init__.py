@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         correlate,
         correlate_fft,
         correlate_separable,
+        correlate_whole,
         empty,
         get_num_threads,
         partner_shares,
@@ -104,6 +105,7 @@ else:
     correlate = _chosen.correlate
     correlate_fft = _chosen.correlate_fft
     correlate_separable = _chosen.correlate_separable
+    correlate_whole = _chosen.correlate_whole
     empty = _chosen.empty
     get_num_threads = _chosen.get_num_threads
     partner_shares = _chosen.partner_shares
@@ -130,6 +132,7 @@ __all__ = [
     "correlate",
     "correlate_fft",
     "correlate_separable",
+    "correlate_whole",
     "empty",
     "get_num_threads",
     "level",

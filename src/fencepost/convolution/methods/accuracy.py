@@ -240,21 +240,12 @@ def _smallest_weights(
         last = (kernel - side - before) // side
         if last < first:
             return None
-        reach = 2 * side - 1
-        start = first * side + before - side + 1
-        part = weights[
-            (slice(None),) * axis + (slice(start, (last - first) * side + start + reach),)
-        ]
-        weights, width = part, 1
-        while width < reach:  # the smallest of 2, 4, 8, … neighbours, of two that overlap
-            step = min(width, reach - width)
-            length = weights.shape[axis] - step
-            before_axis = (slice(None),) * axis
-            weights = np.minimum(
-                weights[(*before_axis, slice(length))], weights[(*before_axis, slice(step, None))]
-            )
-            width += step
-        weights = weights[(slice(None),) * axis + (slice(None, None, side),)]
+        start, count, reach = first * side + before - side + 1, last - first + 1, 2 * side - 1
+        part = (slice(None),) * axis + (slice(start, start + (count - 1) * side + reach),)
+        starts = np.arange(count) * side
+        limits = np.stack([starts, starts + reach], axis=1).ravel()[:-1]
+        weights = np.minimum.reduceat(weights[part], limits, axis=axis)
+        weights = weights[(slice(None),) * axis + (slice(None, None, 2),)]
         firsts.append(first)
     return np.ascontiguousarray(weights), firsts
 
@@ -305,7 +296,7 @@ def _before(indices: Indices, size: int) -> int:
     The array as a whole, where it is extended by its own elements; of zeros around a part of it,
     that part.
     """
-    first, last = present(indices)
+    first, last = present(indices, size)
     if _is_one_piece(indices, first, last):
         return first - int(indices[first])
     for start in np.flatnonzero(indices[: max(0, len(indices) - size + 1)] == 0):
@@ -316,7 +307,8 @@ def _before(indices: Indices, size: int) -> int:
 
 def _is_taken_once(task: CorrelationTask) -> bool:
     """Whether no element of the array stands in its extension twice."""
-    return all(_is_one_piece(along, *present(along)) for along in task.indices)
+    axes = zip(task.indices, task.source.shape[1:-1], strict=True)
+    return all(_is_one_piece(along, *present(along, size)) for along, size in axes)
 
 
 def _is_one_piece(indices: Indices, first: int, last: int) -> bool:
@@ -338,7 +330,7 @@ def _tile_powers(
     """Return the sum of squares of each tile and its partner: (planes, *tiles, channels)."""
     for axis, side in enumerate(sides):
         along, before = task.indices[axis], 0
-        first, last = present(along)
+        first, last = present(along, task.source.shape[axis + 1])
         if _is_one_piece(along, first, last):
             before = first - int(along[first])
         else:

@@ -35,8 +35,10 @@ _BOX, _BOX_INTEGERS, _BOX_DOUBLED = 0.45e-9, 0.25e-9, 0.06e-9
 _CALL = 5e-6  # any method
 _PAIR = 1.2e-6  # two tiles, however small
 _FACTORED = 15e-9  # a weight, to find out whether it has factors
-_WHOLE = 0.35e-9  # an element times log₂ of all, transformed as a whole in float64, one way
-_SPLIT = 0.6  # of that on each of two threads: the second shares the way to memory
+# An element times log₂ of all, transformed as a whole in float64, one way; beyond so many elements
+# the cache of all cores does not hold them.
+_WHOLE = {"baseline": 0.45e-9, "avx2": 0.22e-9, "avx512": 0.17e-9}
+_WHOLE_CACHED = 1 << 19
 
 
 def direct(elements: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
@@ -74,8 +76,10 @@ def factoring(kernel: Sequence[int]) -> float:
 def whole(images: int, sizes: Sequence[int], threads: int) -> float:
     """Return the seconds to transform whole arrays of these sizes, multiply, and go back."""
     points = math.prod(sizes)
-    one_way = _WHOLE * points * math.log2(points) * (1 if threads == 1 else _SPLIT)
-    return 100e-6 + (2 * images + 1) * one_way
+    beyond = min(2.0, max(1.0, math.pow(points / _WHOLE_CACHED, 0.25)))
+    beyond *= 1.3 if len(sizes) == 1 else 1.0
+    one_way = _WHOLE[_engine.level] * points * math.log2(points) * beyond / threads
+    return 30e-6 + (2 * images + 1) * one_way
 
 
 def transforms(

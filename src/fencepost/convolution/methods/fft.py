@@ -78,27 +78,26 @@ def _magnitudes(task: CorrelationTask, transform: Tiling | Whole) -> Array:
     return sums
 
 
-def cheapest(task: CorrelationTask) -> Tiling | Whole:
-    """Return the tiles, or the whole array, that the cost model thinks quickest."""
+def cheapest(task: CorrelationTask, lead: float = 0.0) -> Tiling | Whole:
+    """Return the tiles, or the whole array, that the cost model thinks quickest.
+
+    `lead`: Seconds that the whole array must be quicker by.
+    """
     threads = _engine.get_num_threads()
     tiling = tiles.best(task, threads)
     entire = whole.sizes_of(task)
     dtype = task.kernel.dtype
-    if entire is None or tiling.seconds(dtype, threads) <= entire.seconds(dtype, threads):
+    if entire is None or tiling.seconds(dtype, threads) <= entire.seconds(dtype, threads) + lead:
         return tiling
     return entire
 
 
 def run(task: CorrelationTask, transform: Tiling | Whole) -> None:
     """Compute `task` by the transforms chosen."""
-    if task.source.dtype.kind == "u" or isinstance(transform, Tiling):
-        is_finite = _transformed(task, transform)
-        if is_finite:
-            return
+    if _transformed(task, transform):
+        return
     finite = np.isfinite(task.source)
-    if finite.all():
-        _transformed(task, transform)
-    else:
+    if not finite.all():
         zero = task.source.dtype.type(0)
         _transformed(replace(task, source=np.where(finite, task.source, zero)), transform)
     overflown = ~np.isfinite(task.out)
@@ -139,10 +138,9 @@ def _again(task: CorrelationTask, marked: NDArray[np.bool_]) -> None:
 
 
 def _transformed(task: CorrelationTask, transform: Tiling | Whole) -> bool:
-    """Transform, and say whether all that came in and out is known to be finite."""
+    """Transform, and say whether all that came in and out is finite."""
     if isinstance(transform, Whole):
-        whole.run(task, transform)
-        return True
+        return whole.run(task, transform)
     channels = task.source.shape[-1]
     if task.axes == 1 and channels > 1:  # tiles lie along rows: a signal must, too
         outs = np.empty((len(task.out) * channels, task.out.shape[1], 1), task.out.dtype)

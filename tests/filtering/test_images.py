@@ -424,3 +424,71 @@ def test_masked_pixels_do_not_count():
         fp.filter_image(np.ma.masked_array(image[..., 0], mask), "mean:size=3")
     with pytest.raises(fp.ArgumentError, match="must not add up to 0"):
         fp.filter_image(np.array([[np.nan, 1.0]]), [[1.0, -1.0]], nan="ignore")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("boundary", ["reflect", "wrap", "zero", 7.0])
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize(
+    "kernel",
+    [fp.kernels.gaussian((17, 20), ndim=2), fp.kernels.mean(60) * fp.kernels.mean((80, 90))],
+)
+def test_large_kernels_by_their_factors(dtype, boundary, channels, kernel):
+    image = random_image((150, 160, channels), dtype)
+    matrix = fp.Kernel(kernel.matrix, origin=kernel.origin)
+    for options in (
+        {"alpha": "keep"},
+        {"alpha": "premultiply", "scale": 0.5},
+        {"luminance": channels == 4, "offset": 3.0},
+        {"operation": "correlate", "dtype": np.float64},
+    ):
+        found, expected = (
+            fp.filter_image(image, k, boundary=boundary, **options) for k in (kernel, matrix)
+        )
+        assert found.dtype == expected.dtype
+        if found.dtype.kind == "u":
+            assert np.abs(found.astype(int) - expected).max() <= 1
+            assert (found != expected).mean() < 1e-3
+        else:
+            largest = np.abs(expected).max()
+            bound = 1e-4 if image.dtype in (np.uint8, np.float32) else 1e-9
+            np.testing.assert_allclose(found, expected, 0, bound * largest)
+
+
+@pytest.mark.parametrize("sigma", [600.0, 20_000.0])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_gaussians_of_any_sigma(sigma, dtype):
+    image = random_image((24, 31), dtype)
+    radius = int(4 * sigma + 0.5)
+    expected = image.astype(np.float64)
+    for axis, size in enumerate(image.shape):
+        weights = np.exp(-(((np.arange(2 * radius + 1) - radius) / sigma) ** 2) / 2)
+        weights /= weights.sum()
+        phase = np.arange(-radius, size + radius) % (2 * size)
+        padded = np.minimum(phase, 2 * size - 1 - phase)
+        rows = np.moveaxis(expected, axis, 0)
+        expected = np.moveaxis(
+            np.stack(
+                [
+                    np.bincount(padded[y : y + 2 * radius + 1], weights, size) @ rows
+                    for y in range(size)
+                ]
+            ),
+            0,
+            axis,
+        )
+    found = fp.filter_image(image, f"gaussian:sigma={sigma}")
+    if dtype == np.uint8:
+        assert np.abs(found - expected).max() <= 0.501
+    else:
+        np.testing.assert_allclose(found, expected, 1e-9)
+
+
+def test_nan_is_ignored_under_large_kernels_by_their_factors():
+    image = np.random.default_rng(5).random((140, 150))
+    image[3, 4] = image[70, 80:90] = np.nan
+    kernel = fp.kernels.gaussian(18)
+    found, expected = (
+        fp.filter_image(image, k, nan="ignore") for k in (kernel, fp.Kernel(kernel.matrix))
+    )
+    np.testing.assert_allclose(found, expected, 1e-9)

@@ -60,3 +60,28 @@ def test_rings_of_a_square_keep_every_weight():
     for steps in range(8):
         turned = analysis.turn_rings(matrix, steps)
         assert sorted(turned.ravel()) == sorted(matrix.ravel())
+
+
+@pytest.mark.parametrize(
+    "boxes", [[(3, 3)], [(5, 7), (5, 2)], [(9, 4), (3, 1)], [(101, 61), (99, 61), (99, 51)]]
+)
+def test_boxes_are_found_in_their_convolution(boxes):
+    kernel = fp.kernels.mean(boxes[0])
+    for box in boxes[1:]:
+        kernel = fp.kernels.mean(box) * kernel
+    assert kernel.boxes == tuple(sorted(boxes, reverse=True))
+    for axis, factor in enumerate(kernel.parts):
+        sizes = [box[axis] for box in boxes]
+        np.testing.assert_allclose(factor / factor[0], analysis.stacked(sizes), 1e-12)
+
+
+@pytest.mark.parametrize("factor", [[1, 2, 3], [1, 3, 3, 2], [0, 1, 0], [1, -1], [1e-300, 1e300]])
+def test_what_is_no_convolution_of_boxes(factor):
+    assert fp.Kernel.from_factors(factor, factor).boxes == ()
+    assert fp.kernels.gaussian(3).boxes == ()
+    assert fp.Kernel(np.ones((3, 3))).boxes == ()  # which is found out otherwise
+
+
+@given(kernels())
+def test_sums_of_a_kernel_by_its_parts(kernel):
+    np.testing.assert_allclose(kernel.sum, kernel.matrix.sum(), 1e-9, 1e-9)

@@ -63,3 +63,34 @@ def test_gabor_responses_to_stripes_of_its_width_and_angle(angle):
     assert own > 5 * abs(response(kernel, stripes(6.0, angle + 90)))
     assert own > 2 * abs(response(kernel, stripes(12.0, angle)))
     assert fp.kernels.gabor(6.0, phase=90).symmetry.left_right == "odd"
+
+
+@pytest.mark.parametrize(
+    ("boxes", "stated"), [(2, 0.19), (3, 0.10), (4, 0.071), (5, 0.055), (6, 0.047)]
+)
+def test_stacked_boxes_are_as_near_to_the_gaussian_as_is_stated(boxes, stated):
+    gaussian = fp.kernels.gaussian
+    for sigma in (*np.arange(10, 24, 0.4), 57.3, 101.0):
+        stacked = gaussian(sigma, boxes=boxes, ndim=1)
+        radius = max(stacked.shape[0] // 2, int(7 * sigma))
+        weights = np.zeros(2 * radius + 1)
+        weights[radius - stacked.shape[0] // 2 : radius + stacked.shape[0] // 2 + 1] = (
+            stacked.matrix
+        )
+        distances = np.arange(-radius, radius + 1)
+        bell = np.exp(-(distances**2) / (2 * sigma**2))
+        bell /= bell.sum()
+        if sigma < 24:  # of more the matrices are large, and as far apart
+            assert np.abs(np.outer(weights, weights) - np.outer(bell, bell)).sum() <= stated
+        assert np.abs(weights - bell).sum() <= stated
+        narrower = min(box[0] for box in stacked.boxes)
+        assert len(stacked.boxes) == boxes
+        assert abs((distances**2 * weights).sum() - sigma**2) <= (narrower + 1) / 6 + 1e-9
+
+
+def test_stacked_boxes_have_no_size():
+    gaussian = fp.kernels.gaussian
+    with pytest.raises(fp.ArgumentError, match="boxes must be 0, or 2 to 6 without size"):
+        gaussian(10, size=11, boxes=3)
+    with pytest.raises(fp.ArgumentError, match="boxes must be 0, or 2 to 6"):
+        gaussian(10, boxes=1)

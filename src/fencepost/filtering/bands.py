@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _engine
 from .channels import filter_rows, full_scale
 from .options import Options
 from .steps import Step
@@ -38,7 +39,7 @@ def filter_pixels(
     rows = result_height(len(pixels), steps, options)
     if len(first) == rows:
         return first
-    out = np.empty((rows, *first.shape[1:]), first.dtype)
+    out = _engine.empty((rows, *first.shape[1:]), first.dtype)
     out[at : at + len(first)] = first
     for at, band in bands:
         out[at : at + len(band)] = band
@@ -53,6 +54,7 @@ def _is_written_at_once(
         opaque
         and len(steps) == 1
         and steps[0].together is None
+        and not steps[0].is_in_passes
         and not (options.luminance or options.magnitude)
     )
 

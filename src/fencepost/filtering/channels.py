@@ -14,7 +14,7 @@ from ..convolution.boundaries import Boundary
 from ..errors import ArgumentError
 from .options import Options
 from .responses import Pixels, arithmetic, interior, postprocess, response
-from .steps import Step
+from .steps import Step, largest
 
 __all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
 
@@ -85,10 +85,12 @@ def _is_one_pass(pixels: Pixels, steps: tuple[Step, ...], options: Options) -> b
     """Whether one kernel makes the result, and the engine can keep alpha as it writes it."""
     if len(steps) > 1 or steps[0].together is not None or options.dtype is not None:
         return False
+    if steps[0].is_in_passes:
+        return False
     if options.luminance or options.magnitude or options.nan == "ignore":
         return False
     # Beyond, `response` works with other weights, lest sums overflow.
-    return float(np.abs(steps[0].kernels[0].matrix).max()) * abs(options.scale) < LARGEST_WEIGHT
+    return largest(steps[0].kernels[0]) * abs(options.scale) < LARGEST_WEIGHT
 
 
 def _check_premultiplied(steps: tuple[Step, ...]) -> None:
@@ -169,7 +171,7 @@ def _blur(
     border = opaque = options.boundary
     if border.kind == "fill":
         border, opaque = Boundary("fill", full * border.value), Boundary("fill", full)
-    total = float(step.kernels[0].matrix.sum())
+    total = step.kernels[0].sum
     mixed = response(colour * weights, step, options, exact, boundary=border)
     covered = response(weights, step, options, exact, scale=1 / total, boundary=opaque)
     visible = covered > TRANSPARENT * full

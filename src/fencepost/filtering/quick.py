@@ -18,7 +18,7 @@ from ..convolution.apply import image_recipe
 from ..kernels import Kernel
 from .options import Options
 from .pixels import DTYPES
-from .steps import as_steps
+from .steps import as_steps, in_passes
 
 __all__ = ["filter_known"]
 
@@ -47,6 +47,8 @@ def _learn(image: Any, kernel: Any, *arguments: Any) -> bool:
         return False
     matrix, origin = kernel, None
     if type(kernel) is Kernel:
+        if in_passes(kernel):
+            return False
         matrix, origin = kernel.matrix, kernel.origin
     try:
         if type(matrix) is np.ndarray:
@@ -86,7 +88,7 @@ def _recipe(
         matrix = Kernel(np.frombuffer(values, kind).reshape(sizes), origin=origin)
     step = as_steps(matrix)[0]
     has_alpha = shape[2:] in ((2,), (4,))
-    if step.together is not None or (has_alpha and alpha == "premultiply"):
+    if step.together is not None or step.is_in_passes or (has_alpha and alpha == "premultiply"):
         return None
     laid = step.kernels[0] if operation == "correlate" else step.kernels[0].flipped()
     with np.errstate(over="ignore"):

@@ -5,6 +5,7 @@ Everything about an image that is not arithmetic (alpha, luminance, files) is so
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +14,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from ..convolution.apply import correlate_planes
 from ..convolution.boundaries import Boundary
+from ..convolution.passes import correlate_boxes, correlate_passes
 from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
 from .options import Options
-from .steps import Step
+from .steps import Step, in_passes, largest, magnitude
 
 __all__ = [
     "arithmetic",
@@ -82,21 +84,18 @@ def _linear(
     offset: float = 0.0,
     keeps_alpha: bool = False,
 ) -> Pixels:
-    matrix, origin = _as_correlated(kernel, options)
     _require_fit(pixels.shape, kernel, boundary)
     if options.nan == "ignore" and pixels.dtype.kind == "f" and np.isnan(pixels).any():
         return postprocess(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
     dtype = np.dtype(dtype)
     exact = arithmetic(pixels.dtype)
-    largest = float(np.abs(matrix).max(initial=0)) * abs(scale)
-    if keeps_alpha:
-        return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset, keeps_alpha)
-    if not largest < _LARGEST[exact]:
+    laid = kernel if options.operation == "correlate" else kernel.flipped()
+    most = largest(kernel)
+    if not keeps_alpha and not most * abs(scale) < _LARGEST[exact]:
         # So large that sums could overflow, and become no number on their way to white.
-        matrix, largest = _normalized(matrix)
-        unscaled = _correlated(pixels, matrix, origin, boundary, exact, 0.0)
-        return postprocess(unscaled.astype(np.float64), dtype, scale * largest, offset)
-    return _correlated(pixels, scale * matrix, origin, boundary, dtype, offset)
+        unscaled = _correlated(pixels, laid / most, 1.0, boundary, exact, 0.0)
+        return postprocess(unscaled.astype(np.float64), dtype, scale * most, offset)
+    return _correlated(pixels, laid, scale, boundary, dtype, offset, keeps_alpha)
 
 
 def _require_fit(shape: tuple[int, ...], kernel: Kernel, boundary: Boundary) -> None:
@@ -124,15 +123,16 @@ def check_fits(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options
 
 def reach(step: Step, options: Options) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return how far windows reach before and after their pixel, along rows and columns."""
-    matrix, (row, column) = _as_correlated(step.kernels[0], options)
-    rows, columns = matrix.shape
+    kernel = step.kernels[0]
+    laid = kernel if options.operation == "correlate" else kernel.flipped()
+    (row, column), (rows, columns) = laid.origin, laid.shape
     return (row, rows - 1 - row), (column, columns - 1 - column)
 
 
 def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boundary) -> Pixels:
     """Return sums over what is not NaN, divided by the weights that count: see `convolve`."""
-    total, magnitude = kernel.matrix.sum(), np.abs(kernel.matrix).sum()
-    rounding = kernel.matrix.size * np.finfo(pixels.dtype).eps * magnitude
+    total = kernel.sum
+    rounding = math.prod(kernel.shape) * np.finfo(pixels.dtype).eps * magnitude(kernel)
     if abs(total) <= rounding:
         raise ArgumentError(
             'with nan="ignore", the weights of a kernel must not add up to 0: sums are divided by '
@@ -148,40 +148,39 @@ def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boun
     return result.astype(pixels.dtype, copy=False)
 
 
-def _normalized(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return a matrix whose largest weight is 1, and what it was."""
-    largest = float(np.abs(matrix).max())
-    return matrix / largest, largest
-
-
 def _correlated(
     pixels: Pixels,
-    matrix: NDArray[np.float64],
-    origin: tuple[int, int],
+    laid: Kernel,
+    scale: float,
     boundary: Boundary,
     dtype: np.dtype[Any],
     offset: float,
     keeps_alpha: bool = False,
 ) -> Pixels:
-    planes: Pixels = correlate_planes(
-        np.ascontiguousarray(pixels)[None],
-        matrix,
-        origin,
-        boundary.kind,
-        boundary.value.real,
-        dtype if dtype.kind == "u" else arithmetic(pixels.dtype),
-        offset,
-        keeps_alpha=keeps_alpha,
-    )
+    """Return scale times a kernel, as it slides over the image, plus an offset."""
+    source = np.ascontiguousarray(pixels)[None]
+    row, column = laid.origin
+    origin, edges = (int(row), int(column)), (boundary.kind, boundary.value.real)
+    out = dtype if dtype.kind == "u" else arithmetic(pixels.dtype)
+    if not in_passes(laid):
+        matrix = scale * laid.matrix
+        planes = correlate_planes(
+            source, matrix, origin, *edges, out, offset, keeps_alpha=keeps_alpha
+        )
+    elif _fits_boxes(laid, pixels.shape):
+        boxes = [(int(rows), int(columns)) for rows, columns in laid.boxes]
+        planes = correlate_boxes(source, boxes, scale * laid.sum, origin, *edges, out, offset)
+    else:
+        down, across = laid.parts
+        planes = correlate_passes(source, (scale * down, across), origin, *edges, out, offset)
     result: Pixels = planes[0].astype(dtype, copy=False)
     return result
 
 
-def _as_correlated(kernel: Kernel, options: Options) -> tuple[NDArray[np.float64], tuple[int, int]]:
-    """Return the matrix as it slides over the image, and which of its cells meets the pixel."""
-    laid = kernel if options.operation == "correlate" else kernel.flipped()
-    row, column = laid.origin
-    return laid.matrix, (int(row), int(column))
+def _fits_boxes(kernel: Kernel, shape: tuple[int, ...]) -> bool:
+    """Whether sums of sums are as quick as they should be: what they extend is no larger."""
+    fits = all(size <= rows for size, rows in zip(kernel.shape, shape, strict=False))
+    return len(kernel.boxes) == 1 or (fits and len(kernel.boxes) > 1)
 
 
 def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ..errors import ArgumentError
 from ..kernels import Kernel, KernelSet, parse
 
-__all__ = ["Step", "as_steps"]
+__all__ = ["Step", "as_steps", "in_passes", "largest", "magnitude"]
+
+_LARGEST_MATRIX = 1 << 14  # weights up to which it is as quick
 
 
 @dataclass(frozen=True)
@@ -21,13 +26,34 @@ class Step:
     @property
     def is_blur(self) -> bool:
         """Whether every result is a weighted mean of pixels, times a constant."""
-        weights = self.kernels[0].matrix
-        return self.together is None and bool((weights >= 0).all() and weights.sum() > 0)
+        kernel = self.kernels[0]
+        of_one_sign = all((part >= 0).all() or (part <= 0).all() for part in kernel.parts)
+        return self.together is None and of_one_sign and kernel.sum > 0
+
+    @property
+    def is_in_passes(self) -> bool:
+        """Whether its kernel is run axis by axis, or box by box, and never as a matrix."""
+        return self.together is None and in_passes(self.kernels[0])
 
     @property
     def label(self) -> str:
         """What it is called, with its parameters."""
         return self.together.name if self.together else self.kernels[0].label
+
+
+def in_passes(kernel: Kernel) -> bool:
+    """Whether a kernel is known by its factors, and too large for its matrix to be worth having."""
+    return math.prod(kernel.shape) > _LARGEST_MATRIX and len(kernel.parts) > 1
+
+
+def magnitude(kernel: Kernel) -> float:
+    """Return the sum of the magnitudes of a kernel's weights."""
+    return math.prod(float(np.abs(part).sum()) for part in kernel.parts)
+
+
+def largest(kernel: Kernel) -> float:
+    """Return the largest magnitude of a kernel's weights."""
+    return math.prod(float(np.abs(part).max()) for part in kernel.parts)
 
 
 def as_steps(kernel: Any) -> tuple[Step, ...]:

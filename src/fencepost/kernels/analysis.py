@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -95,6 +96,77 @@ def _integer_factors(matrix: Array) -> tuple[Array, Array]:
     row = matrix[i]
     row = row / np.abs(row[row != 0]).min()
     return matrix[:, j] / row[j], row
+
+
+_MOST_BOXES = 6  # that are looked for
+
+
+def boxes(factors: tuple[Array, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the boxes whose convolution an outer product of factors is, but for a constant.
+
+    The largest first; none if there are not. A box of n ones is (1 - zⁿ) / (1 - z), so a
+    convolution of m of them times (1 - z)ᵐ has its few terms where n adds up.
+
+    >>> boxes((np.array([1.0, 2, 1]), np.array([0.5, 0.5, 0.5])))
+    ((2, 3), (2, 1))
+    """
+    along = [_stacked(factor) for factor in factors]
+    if not along or not all(along):
+        return ()
+    count = max(map(len, along))
+    padded = [sizes + [1] * (count - len(sizes)) for sizes in along]
+    return tuple(zip(*padded, strict=True))
+
+
+def _stacked(factor: Array) -> list[int]:
+    """Return the sizes of the boxes that a factor consists of, or an empty list."""
+    with np.errstate(all="ignore"):
+        scaled = factor / factor[0]
+    if not np.isfinite(scaled).all():
+        return []
+    differences = scaled
+    for count in range(1, _MOST_BOXES + 1):
+        differences = np.diff(differences, prepend=0.0, append=0.0)
+        terms = np.rint(differences)
+        if np.abs(terms).max() < 1e6 and np.abs(terms - differences).max() < 1e-2:
+            sizes = _exponents(terms.astype(np.int64), count)
+            product = stacked(sizes)
+            bound = 4 * len(factor) * float(np.finfo(np.float64).eps)
+            if len(product) == len(scaled) and np.allclose(scaled, product, bound, 0):
+                return sorted(sizes, reverse=True)
+    return []
+
+
+def stacked(sizes: Sequence[int]) -> Array:
+    """Return the convolution of boxes of ones.
+
+    >>> stacked([3, 2])
+    array([1., 2., 2., 1.])
+    """
+    product = np.ones(1)
+    for size in sizes:
+        sums = np.concatenate([product, np.zeros(size - 1)]).cumsum()
+        sums[size:] -= sums[:-size].copy()
+        # The second half would be small differences of large sums, and is the first one's mirror.
+        half = len(sums) // 2
+        sums[len(sums) - half :] = sums[:half][::-1]
+        product = sums
+    return product
+
+
+def _exponents(terms: NDArray[np.int64], count: int) -> list[int]:
+    """Write a polynomial as a product of `count` terms 1 - zⁿ, and return their n, if it is one."""
+    found: list[int] = []
+    while len(terms) > 1 and len(found) < count:
+        n = int(np.flatnonzero(terms[1:])[0]) + 1
+        rows = np.zeros((-(-len(terms) // n), n), np.int64)
+        rows.flat[: len(terms)] = terms
+        quotient = rows.cumsum(axis=0).ravel()[: len(terms)]
+        if quotient[len(terms) - n :].any():
+            return []
+        terms = quotient[: len(terms) - n]
+        found.append(n)
+    return found if len(terms) == 1 and len(found) == count else []
 
 
 def turn_rings(matrix: Array, steps: int) -> Array:

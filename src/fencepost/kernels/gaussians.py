@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..arguments import integer, per_axis, real
 from ..errors import ArgumentError
+from .analysis import stacked
 from .catalogue import PAIR, named
 from .edges import along
 from .kernel import Kernel
@@ -23,12 +24,17 @@ Sigma = float | Sequence[float]
 _TRUNCATE = 4.0
 # Narrower than this, the weights beside the middle are too small for their moments.
 _NARROWEST = 0.1
+_MOST_BOXES = 6
 _SAMPLED = "the normal density, sampled at the pixels"
 
 
 @named("smoothing", _SAMPLED + "; sigma from size: OpenCV's getGaussianKernel")
 def gaussian(
-    sigma: Sigma | None = None, size: Size | None = None, angle: float = 0.0, ndim: int = 2
+    sigma: Sigma | None = None,
+    size: Size | None = None,
+    angle: float = 0.0,
+    ndim: int = 2,
+    boxes: int = 0,
 ) -> Kernel:
     """A Gaussian blur: nearby pixels count more, by the bell curve.
 
@@ -43,11 +49,20 @@ def gaussian(
         Turns an anisotropic Gaussian of an image, in degrees counterclockwise as seen.
     ndim : int
         1 for signals, 2 for images, 3 for volumes, …
+    boxes : int
+        So many means (2 to 6) one after another instead, which `filter_image` sums up at a cost
+        that does not grow with sigma. 0 for the Gaussian itself.
 
     Notes
     -----
     Samples of the density divided by their sum, which is SciPy's and, given size and sigma,
     OpenCV's kernel. (OpenCV has tables of its own for sizes up to 7 without sigma.)
+
+    Stacked boxes are of two odd sizes w and w + 2, so many of each that their variance is as near
+    to sigma² as it can be, (w + 1)/6 at most (P. Kovesi, "Fast almost-Gaussian filtering", 2010).
+    From sigma 10 on, Σ|k − g| of an image's kernel is at most 0.19 with 2 boxes, 0.10 with 3, 0.071
+    with 4, 0.055 with 5 and 0.047 with 6, so that no pixel is off by more than half that share of
+    the difference of the brightest and the darkest.
 
     Examples
     --------
@@ -59,6 +74,14 @@ def gaussian(
     ndim = as_ndim(ndim)
     shape = None if size is None else as_shape(size, ndim, odd=True)
     sigmas = _sigmas(sigma, shape, ndim)
+    if integer("boxes", boxes, 0, _MOST_BOXES):
+        if boxes == 1 or angle != 0 or size is not None:
+            raise ArgumentError(
+                f"boxes must be 0, or 2 to {_MOST_BOXES} without size and angle, which stacked "
+                f"boxes do not have. Received: {boxes=}, {size=}, {angle=}"
+            )
+        _around(sigmas)
+        return Kernel.from_factors(*(_stacked_boxes(own, boxes) for own in sigmas))
     turned = math.radians(real("angle", angle, -1e6, 1e6)) if ndim == 2 else 0.0
     if len(set(sigmas)) == 1 or turned == 0:
         shape = shape or _around(sigmas)
@@ -75,6 +98,17 @@ def gaussian(
     long, short = right * cosine + up * sine, up * cosine - right * sine
     weights = np.exp(-((long / columns) ** 2 + (short / rows) ** 2) / 2)
     return Kernel(weights / weights.sum())
+
+
+def _stacked_boxes(sigma: float, count: int) -> Array:
+    """Return the convolution of `count` means whose variance is nearest to sigma²."""
+    ideal = math.sqrt(12 * sigma**2 / count + 1)
+    width = int(ideal) - (int(ideal) % 2 == 0)
+    # Of n, w² - 1 is 12 times the variance, so each of the narrower ones takes 4 w + 4 of it.
+    lacking = count * ((width + 2) ** 2 - 1) - 12 * sigma**2
+    narrower = min(count, round(lacking / (4 * width + 4)))
+    sizes = [width] * narrower + [width + 2] * (count - narrower)
+    return stacked(sizes) / math.prod(sizes)
 
 
 def _sigmas(sigma: Sigma | None, shape: tuple[int, ...] | None, ndim: int) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -161,7 +162,17 @@ class Kernel:
     @property
     def sum(self) -> float:
         """The sum of the weights: what a constant 1 is turned into."""
-        return float(self.matrix.sum())
+        return math.prod(float(part.sum()) for part in self.parts)
+
+    @property
+    def parts(self) -> tuple[Array, ...]:
+        """The factors that the kernel was made of, one for each axis; else its matrix alone."""
+        return self._factors or (self.matrix,)
+
+    @cached_property
+    def boxes(self) -> tuple[tuple[int, ...], ...]:
+        """The boxes whose convolution it is, but for a constant; none of one made of a matrix."""
+        return analysis.boxes(self._factors)
 
     @cached_property
     def symmetry(self) -> analysis.Symmetry:
@@ -293,7 +304,7 @@ class Kernel:
         ArgumentError
             Their numbers of axes differ, or the result would have more than 2²⁴ weights.
         """
-        _check_axes(self, other, "composed")
+        operations.check_axes(self.shape, other.shape, "composed")
         origin = tuple(a + b for a, b in zip(self.origin, other.origin, strict=True))
         name = f"{self.label} * {other.label}"
         if self._factors and other._factors:
@@ -327,7 +338,7 @@ class Kernel:
             raise ArgumentError(
                 f"A kernel can be added to a kernel only. Received: {format_value(other)}"
             )
-        _check_axes(self, other, "added")
+        operations.check_axes(self.shape, other.shape, "added")
         matrix, origin = operations.add(
             self.matrix, self.origin, other.matrix, other.origin, factor
         )
@@ -384,11 +395,3 @@ class Kernel:
 
     def _repr_html_(self) -> str:
         return tables.html(self.label, self.matrix)
-
-
-def _check_axes(first: Kernel, other: Kernel, verb: str) -> None:
-    if first.ndim != other.ndim:
-        raise ArgumentError(
-            f"Only kernels of as many axes can be {verb}. "
-            f"Received: {tables.size(first.shape)} and {tables.size(other.shape)}"
-        )

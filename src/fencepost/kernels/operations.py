@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..arguments import real
 from ..errors import ArgumentError
-from . import analysis
+from . import analysis, tables
 from .shapes import centre, check_size
 
 Array = NDArray[np.float64]
@@ -69,6 +69,15 @@ def add(
         start = tuple(a - b for a, b in zip(common, own, strict=True))
         result[_window(start, matrix.shape)] += weight * matrix
     return result, common
+
+
+def check_axes(first: Indices, other: Indices, verb: str) -> None:
+    """Raise ArgumentError unless kernels of these shapes have as many axes."""
+    if len(first) != len(other):
+        raise ArgumentError(
+            f"Only kernels of as many axes can be {verb}. "
+            f"Received: {tables.size(first)} and {tables.size(other)}"
+        )
 
 
 def factors(array: Array) -> tuple[tuple[Array, ...], ...]:

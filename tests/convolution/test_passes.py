@@ -1,0 +1,88 @@
+"""Kernels without a matrix, axis by axis or box by box, against the sums of the matrix."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from fencepost.convolution.apply import correlate_planes
+from fencepost.convolution.passes import correlate_boxes, correlate_passes
+
+BOUNDARIES = ["reflect", "mirror", "nearest", "wrap", "zero", "fill"]
+DTYPES = ["uint8", "uint16", "float32", "float64"]
+FILL = 3.0
+
+
+def _image(generator, shape, dtype):
+    top = {"uint8": 256, "uint16": 65536}.get(dtype, 1)
+    return (generator.random((2, *shape)) * top).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((9, 12, 1), (5, 4)), ((6, 5, 3), (31, 40)), ((1, 4, 2), (9, 8))]
+)
+def test_passes_are_the_outer_product(dtype, boundary, shape, sizes):
+    generator = np.random.default_rng(len(boundary) + sizes[0])
+    image = _image(generator, shape, dtype)
+    column, row = (generator.uniform(-1, 1, size) / size for size in sizes)
+    origin = (sizes[0] // 3, sizes[1] - 1)
+    exact = "float32" if dtype in ("uint8", "float32") else "float64"
+    expected = correlate_planes(
+        image.astype(np.float64), np.outer(column, row), origin, boundary, FILL, np.float64, 1.5
+    )
+    found = correlate_passes(image, (column, row), origin, boundary, FILL, exact, 1.5)
+    assert found.dtype == exact
+    np.testing.assert_allclose(
+        found, expected, 0, 64 * np.finfo(exact).eps * max(float(image.max()), FILL)
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("boundary", [*BOUNDARIES, "none"])
+@pytest.mark.parametrize(
+    "boxes", [[(3, 4)], [(5, 3), (2, 4)], [(3, 3), (3, 3), (3, 1)], [(2, 2)] * 5]
+)
+def test_boxes_are_the_matrix(dtype, boundary, boxes):
+    generator = np.random.default_rng(len(boxes))
+    image = _image(generator, (11, 13, 2), dtype)
+    matrix = np.ones((1, 1))
+    for rows, columns in boxes:
+        matrix = sum(
+            np.pad(matrix, ((i, rows - 1 - i), (j, columns - 1 - j)))
+            for i in range(rows)
+            for j in range(columns)
+        )
+    count = math.prod(map(math.prod, boxes))
+    origin = (matrix.shape[0] - 1, matrix.shape[1] // 2)
+    sums = correlate_planes(image.astype(np.float64), matrix, origin, boundary, FILL, np.float64)
+    integers = image.dtype.kind == "u"
+    found = correlate_boxes(image, boxes, 1.0, origin, boundary, FILL, dtype)
+    if integers:  # the sums are exact, and what is a half goes to the even one
+        np.testing.assert_array_equal(found, np.rint(sums / count).astype(dtype))
+        exact = correlate_boxes(image, boxes, float(count), origin, boundary, FILL, np.float64)
+        np.testing.assert_array_equal(exact, sums)
+    else:
+        np.testing.assert_allclose(found, sums / count, 0, 64 * np.finfo(dtype).eps)
+
+
+def test_sums_of_many_integers_are_exact():
+    image = np.random.default_rng(0).integers(60000, 65536, (1, 300, 300, 1)).astype(np.uint16)
+    boxes = [(31, 41), (29, 27), (31, 23)]
+    count = math.prod(map(math.prod, boxes))
+    assert 2**45 < 65535 * count < 2**53
+    sums = image.astype(object)[0, ..., 0]
+    for rows, columns in boxes:
+        sums = _window_sums(_window_sums(sums, rows).T, columns).T
+    found = correlate_boxes(image, boxes, float(count), (0, 0), "none", 0, np.float64)
+    assert (found[0, ..., 0] == sums).all()
+    means = correlate_boxes(image, boxes, 1.0, (0, 0), "none", 0, np.uint16)
+    assert (means[0, ..., 0] == np.vectorize(lambda s: round(s / count))(sums)).all()
+
+
+def _window_sums(values, size):
+    upto = np.concatenate([np.zeros_like(values[:1]), values.cumsum(axis=0)])
+    return upto[size:] - upto[:-size]

@@ -150,3 +150,11 @@ def test_nan_in_an_array_smaller_than_its_kernel_stays_in_its_windows(random):
     assert np.flatnonzero(np.isnan(result)).tolist() == list(range(1, 21))
     assert result[0] == g[0]
     assert result[21] == 2 * g[19]
+
+
+@pytest.mark.parametrize("method", ["box", "separable"])
+def test_a_structured_kernel_larger_than_the_array_is_not_exchanged(method):
+    f = np.random.default_rng(4).normal(size=(3, 6))
+    g = np.ones((4, 5))
+    result = fp.convolve(f, g, method=method)
+    np.testing.assert_allclose(result, fp.convolve(f, g, method="direct"), atol=1e-13)

@@ -77,7 +77,7 @@ class TableOptions:
     def __post_init__(self) -> None:
         if self.delimiter is not None:
             delimiter = _WORDS.get(self.delimiter.lower(), self.delimiter)
-            if len(delimiter) != 1 or delimiter in '"\n\r.' or delimiter.isalnum():
+            if len(delimiter) != 1 or delimiter in '"\n\r.+-' or delimiter.isalnum():
                 raise ArgumentError(
                     "delimiter must be one character that no number has, or tab or space. "
                     f"Received: {self.delimiter!r}."

@@ -34,11 +34,13 @@ _PROPOSALS = {
     "box": box.propose,
     "fft": _propose_fft,
 }
+# The others are asked for because of what the kernel is.
+_EXCHANGED = ("auto", "direct", "fft")
 
 
 def compute(task: CorrelationTask, method: str = "auto") -> None:
     """Compute `task` by the method asked for, or by the cheapest."""
-    task = exchanged(task)
+    task = exchanged(task) if method in _EXCHANGED else task
     if method == "auto" and box.rounds_best(task):
         box.run(task)
         return
@@ -125,7 +127,7 @@ def _lasting_factors(task: CorrelationTask) -> Factors | None:
 
 def choose(task: CorrelationTask, method: str = "auto") -> Choice:
     """Work every candidate out, so that all can be shown, and choose."""
-    task = exchanged(task)
+    task = exchanged(task) if method in _EXCHANGED else task
     candidates = tuple(
         propose(task, math.inf, name == method) for name, propose in _PROPOSALS.items()
     )

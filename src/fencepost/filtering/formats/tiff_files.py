@@ -172,6 +172,9 @@ def check_tags(page: Any) -> dict[int, Any]:
     """Return the tags of a page by their codes. Raises DataError for pixels that nobody reads."""
     tags = {tag.code: tag.value for tag in page.tags}
     _is_plain(tags)
+    sizes = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.rowsperstrip)
+    if not all(isinstance(size, int) for size in sizes):  # then a size times another is a list
+        raise DataError("is damaged (one of its sizes is several)")
     return tags
 
 
@@ -223,6 +226,7 @@ def read_page(file: IO[bytes], page: int) -> tuple[NDArray[Any], str]:
     """
     with opened_tiff(file) as tiff:
         own = tiff.pages[page]
+        check_tags(own)
         if own.imagewidth * own.imagelength > MAX_PIXELS:
             raise DataError(f"claims more than {MAX_PIXELS:,} pixels")
         if own.dtype is None or own.dtype.name not in _TYPES:

@@ -1,7 +1,7 @@
 """Folders of photographs: decoding, the first epoch, and more images than memory.
 
-``python -m benchmarks.photographs FOLDER [decode] [epoch] [memory]``. FOLDER gets 10,000 JPEGs of
-500 × 500 pixels, made once from photographs that come with matplotlib and scikit-image.
+``python -m benchmarks.photographs FOLDER [decode] [epoch] [memory] [rate]``. FOLDER gets 10,000
+JPEGs of 500 × 500 pixels, made once from photographs that come with matplotlib and scikit-image.
 
 - decode: all of them to 64 × 64; the peer is PyTorch's DataLoader with 2 workers, which opens,
   resizes and crops with Pillow as torchvision's transforms do.
@@ -10,6 +10,8 @@
 - memory: an epoch of 200,000 images of 128 × 128 from the cache, in a process whose memory, page
   cache included, is limited to 1 GB where the system can (cgroups), and of as many as fit, from
   memory.
+- rate: an epoch of `resnet9` on images of 32 × 32 × 3 in memory, shifted and flipped at random; the
+  peer is the same network in PyTorch, with a DataLoader that crops and flips, in both layouts.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,7 @@ from fencepost.datasets.lazy_images import Source
 
 COUNT, SIDE, SIZE, CLASSES, WORKERS, BATCH = 10_000, 500, 64, 10, 2, 64
 MANY, LARGE, LIMIT = 200_000, 128, 1 << 30
+SMALL, SHIFT, FEW = 32, 4, 1280
 
 
 def originals() -> list[Image.Image]:
@@ -140,6 +144,74 @@ def epoch(folder: Path) -> Iterator[str]:
     yield line("first epoch, PyTorch", seconds(theirs))
 
 
+def rate(_: Path) -> Iterator[str]:
+    """Time an epoch of `resnet9`, data included."""
+    import torch
+    from torch.utils.data import DataLoader, TensorDataset
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (FEW, 3, SMALL, SMALL), np.uint8)
+    labels = np.arange(FEW) % CLASSES
+    net = fp.models.resnet9((3, SMALL, SMALL), CLASSES)
+
+    def ours(count: int) -> None:
+        net.fit(
+            images[:count],
+            labels[:count],
+            epochs=1,
+            batch_size=BATCH,
+            optimizer="adamw",
+            augmentation=f"shift={SHIFT},flip",
+            progress=False,
+        )
+
+    ours(BATCH)  # which plans
+    yield line("resnet9, fencepost", seconds(lambda: ours(FEW)), FEW)
+
+    class Changed(TensorDataset):  # type: ignore[misc]
+        def __getitem__(self, index: int) -> tuple[Any, Any]:
+            image, label = super().__getitem__(index)
+            top, left, mirrored = torch.randint(2 * SHIFT + 1, (3,)).tolist()
+            padded = torch.nn.functional.pad(image, (SHIFT,) * 4)
+            image = padded[:, top : top + SMALL, left : left + SMALL].float()
+            return (image.flip(-1) if mirrored % 2 else image) / 64 - 2, label
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    data = Changed(torch.from_numpy(images), torch.from_numpy(labels))
+    for name, layout in (
+        ("contiguous", torch.contiguous_format),
+        ("channels last", torch.channels_last),
+    ):
+        peer = fp.models.resnet9((3, SMALL, SMALL), CLASSES).to_torch().train()
+        step = torch_step(peer.to(memory_format=layout), layout)
+        step(torch.randn(BATCH, 3, SMALL, SMALL), torch.arange(BATCH) % CLASSES)
+        for workers in (WORKERS, 0):
+            batches = DataLoader(data, BATCH, True, num_workers=workers)
+            took = seconds(partial(epoch_of, batches, step))
+            yield line(f"resnet9, PyTorch, {name}, {workers} workers", took, FEW)
+
+
+def torch_step(net: Any, layout: Any) -> Any:
+    """Return a function that trains PyTorch's network by a batch."""
+    import torch
+
+    optimizer = torch.optim.AdamW(net.parameters())
+
+    def step(images: Any, labels: Any) -> None:
+        optimizer.zero_grad()
+        images = images.to(memory_format=layout)
+        torch.nn.functional.cross_entropy(net(images), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def epoch_of(batches: Any, step: Any) -> None:
+    """Train by all batches."""
+    for images, labels in batches:
+        step(images, labels)
+
+
 def line(name: str, took: float, count: int = COUNT) -> str:
     """Write a time and a rate."""
     return f"{name}: {took:.2f} s, {count / took:,.0f} images/s"
@@ -217,16 +289,18 @@ def main() -> None:
     """Run the parts that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.photographs", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("parts", nargs="*", default=["decode", "epoch", "memory"])
+    parser.add_argument("parts", nargs="*", default=["decode", "epoch", "memory", "rate"])
     parser.add_argument("--task", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
         cache, count, steps, where = options.task.split(",")
         return train_many(Path(cache), int(count), int(steps), where == "array")
     folder = options.folder / "photographs"
-    make(folder)
+    parts = {"decode": decode, "epoch": epoch, "memory": memory, "rate": rate}
+    if set(options.parts) != {"rate"}:
+        make(folder)
     for part in options.parts:
-        for text in {"decode": decode, "epoch": epoch, "memory": memory}[part](folder):
+        for text in parts[part](folder):
             print(text, flush=True)
     return None
 

@@ -259,3 +259,13 @@ def test_files_of_other_kinds_are_named(two_classes):
         "git lfs pull",
         "an SVG drawing",
     )
+
+
+def test_the_same_image_in_two_classes_is_said(two_classes):
+    for k in range(2):
+        Image.new("L", (6, 5), 40 * k + 5).save(two_classes / "dog" / f"{k}.png")
+    assert "same image" not in fp.datasets.image_folder(two_classes).description
+    (two_classes / "dog" / "copy.png").write_bytes((two_classes / "cat" / "1.png").read_bytes())
+    (two_classes / "cat" / "copy.png").write_bytes((two_classes / "cat" / "0.png").read_bytes())
+    description = fp.datasets.image_folder(two_classes).description
+    assert "The same image is in several classes: cat/1.png = dog/copy.png." in description

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,21 +17,24 @@ from ...errors import DataError
 from .. import image_files
 from .tree import File, Tree
 
-__all__ = ["Headers", "Progress", "inspect_all", "workers"]
+__all__ = ["Headers", "Progress", "inspect_all", "repeated", "workers"]
 
 Progress = Callable[[int, int], None]  # how many are done, of how many
 _CHUNK = 64  # files of one task
+_PIECE = 1024  # bytes by whose checksum files are told from each other
 
 
 @dataclass(frozen=True)
 class Headers:
     """Of each picture: (height, width) once upright, (N, 2), 0 if it cannot be used; channels (N,).
 
-    `notes`: How many pictures each note is about. `problems`: What is wrong, by index.
+    `marks`: Numbers (N,) that differ where files do: size, and a checksum of a part of it. `notes`:
+    How many pictures each note is about. `problems`: What is wrong, by index.
     """
 
     sizes: NDArray[np.int64]
     channels: NDArray[np.int64]
+    marks: NDArray[np.uint64]
     notes: Counter[str]
     problems: dict[int, str]
 
@@ -45,6 +50,7 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
     """Read the header of each file."""
     sizes = np.zeros((len(files), 2), np.int64)
     channels = np.zeros(len(files), np.int64)
+    marks = np.zeros(len(files), np.uint64)
     notes: Counter[str] = Counter()
     problems: dict[int, str] = {}
     done = 0
@@ -52,7 +58,8 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
     try:
         pieces = (range(at, min(at + _CHUNK, len(files))) for at in range(0, len(files), _CHUNK))
         for piece in pool.map(lambda indices: list(_inspect(tree, files, indices)), pieces):
-            for index, info in piece:
+            for index, info, mark in piece:
+                marks[index] = mark
                 if isinstance(info, str):
                     problems[index] = info
                     continue
@@ -64,17 +71,45 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
                 progress(done, len(files))
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for all of them
-    return Headers(sizes, channels, notes, problems)
+    return Headers(sizes, channels, marks, notes, problems)
 
 
 def _inspect(
     tree: Tree, files: list[File], indices: Iterable[int]
-) -> Iterator[tuple[int, image_files.PictureInfo | str]]:
+) -> Iterator[tuple[int, image_files.PictureInfo | str, int]]:
     for index in indices:
+        info: image_files.PictureInfo | str
+        size, mark = files[index].size, 0
         try:
             with tree.open(files[index].name) as file:
-                yield index, "is empty" if not files[index].size else image_files.inspect(file)
+                info = "is empty" if not size else image_files.inspect(file)
+                file.seek(size // 2)
+                mark = (size & 0xFFFFFFFF) << 32 | zlib.crc32(file.read(_PIECE))
         except OSError as error:
-            yield index, f"cannot be opened ({error.strerror or error})"
+            info = f"cannot be opened ({error.strerror or error})"
         except DataError as error:
-            yield index, str(error)
+            info = str(error)
+        yield index, info, mark
+
+
+def _content(tree: Tree, file: File) -> bytes:
+    with tree.open(file.name) as opened:
+        return opened.read()
+
+
+def repeated(
+    tree: Tree, files: list[File], labels: list[str], marks: NDArray[np.uint64]
+) -> list[tuple[int, int]]:
+    """Return the files, by index, that are the same and have different labels, in pairs."""
+    pairs = []
+    order = np.argsort(marks, kind="stable")
+    same = np.flatnonzero((marks[order][1:] == marks[order][:-1]) & (marks[order][1:] != 0))
+    for k in same.tolist():
+        first, second = int(order[k]), int(order[k + 1])
+        if labels[first] == labels[second]:
+            continue
+        with contextlib.suppress(OSError):
+            contents = [_content(tree, files[k]) for k in (first, second)]
+            if contents[0] == contents[1]:
+                pairs.append((first, second))
+    return pairs

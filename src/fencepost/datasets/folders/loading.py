@@ -17,9 +17,9 @@ from ..dataset import Dataset
 from ..lazy_images import LazyImages, Source
 from .classes import read_contents
 from .filling import Filling
-from .inspecting import Headers, inspect_all
+from .inspecting import Headers, inspect_all, repeated
 from .labels.label_files import ENDINGS, folder_of
-from .listing import Contents, Listing
+from .listing import Contents, Listing, sample
 from .messages import alike, counted, format_bytes, left_out, no_cache, refused, unwritable
 from .options import AUTO, NONE, Loading
 from .sizes import choose_size
@@ -306,6 +306,10 @@ def _about(
     if converted:
         sentences.append(f"{_were(converted)} converted to {kind}.")
     sentences += [f"{_were(count)} {note}." for note, count in headers.notes.most_common()]
+    pairs = repeated(listing.tree, listing.files, listing.labels, headers.marks)
+    if pairs:
+        same = [" = ".join(listing.files[k].name for k in pair) for pair in pairs]
+        sentences.append(f"The same image is in several classes: {sample(same, 3)}.")
     return {
         "root": str(listing.tree.root.resolve()),
         "part": part,

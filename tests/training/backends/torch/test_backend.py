@@ -83,6 +83,7 @@ def test_first_step(name):
         {"augmentation": "shift=1,rotate=10,noise=5"},
         {"augmentation": "mixup=0.5", "sample_weight": WEIGHTS, "loss": WEIGHTED},
         {"augmentation": "cutmix=1", "loss": WEIGHTED},
+        {"augmentation": "strong"},
         {"sample_weight": WEIGHTS},
         {"balance": "weights"},
         {"balance": "oversample"},

@@ -52,7 +52,7 @@ class AxisField:
     @property
     def size(self) -> int:
         """Receptive field: elements from the first to the last of an output's, at most."""
-        return max(0, *(stop - start for start, stop in self.spans))
+        return max([0, *[stop - start for start, stop in self.spans]])
 
     @property
     def stride(self) -> Fraction:
@@ -91,6 +91,8 @@ class AxisField:
         """
         phases = len(self.spans)
         for phase, (start, stop) in enumerate(self.spans[:outputs]):
+            if stop - start < input_size:
+                continue
             # Of the spans that hold the first element, the last one ends farthest.
             turns = (outputs - phase + phases - 1) // phases
             moved = min(-start // self.period, turns - 1) * self.period
@@ -105,6 +107,10 @@ class AxisField:
         AxisField(spans=((-2, 12),), period=2)
         """
         first, width = -window.before, window.effective_kernel_size - 1
+        if len(self.spans) == 1:  # as nearly always: nothing was enlarged
+            ((start, stop),) = self.spans
+            moved = start + first * self.period, stop + (first + width) * self.period
+            return AxisField((moved,), window.stride * self.period)
         return self.mapped(
             lambda output: (output * window.stride + first, output * window.stride + first + width),
             1,

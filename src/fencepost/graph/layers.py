@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..errors import SizeError, SizeProblem
 from ..layers import (
@@ -97,7 +97,7 @@ class SizedLayer:
     @property
     def multiply_adds(self) -> int:
         """Multiplications followed by an addition, for one input."""
-        return sum(operation.multiply_adds or 0 for operation in self.operations)
+        return sum([operation.multiply_adds or 0 for operation in self.operations])
 
     @property
     def parameter_specs(self) -> dict[str, ParameterSpec]:
@@ -239,26 +239,53 @@ class _Builder:
 def _operation(
     name: str, layer: Layer, value: Value, shape: _Shape, output: _Shape | None
 ) -> Operation:
-    fits = output is not None
-    parameters = layer.parameters(shape) if fits else {}
-    arrays = (*parameters, *(layer.state(shape) if fits else ()))
-    weight = parameters.get("weight")
-    connections = _connections(layer, shape)
+    facts = _facts(layer, shape, output is not None)
     return Operation(
         name,
         type(layer).__name__,
-        _role(layer, shape, connections),
+        facts.role,
         (value,),
         ((1, *shape),),
         () if output is None else ((1, *output),),
+        facts.windows,
+        facts.arguments,
+        facts.weight_shape,
+        facts.parameters,
+        facts.multiply_adds,
+        facts.connections,
+        {array: f"{name}.{array}" for array in facts.arrays},
+        layer,
+    )
+
+
+class _Facts(NamedTuple):
+    """What an `Operation` says of a layer wherever it stands, and the names of its arrays."""
+
+    role: Role
+    windows: tuple[Window, ...]
+    arguments: Mapping[str, object]
+    weight_shape: tuple[int, ...] | None
+    parameters: int
+    multiply_adds: int | None
+    connections: int | None
+    arrays: tuple[str, ...]
+
+
+# Networks repeat their layers, and questions of a plan ask for the same network many times.
+@functools.lru_cache(maxsize=4096)
+def _facts(layer: Layer, shape: _Shape, fits: bool) -> _Facts:
+    parameters = layer.parameters(shape) if fits else {}
+    weight = parameters.get("weight")
+    connections = _connections(layer, shape)
+    return _Facts(
+        _role(layer, shape, connections),
         _windows(layer, shape, fits),
         _arguments(layer),
         None if weight is None else weight.shape,
         sum(spec.size for spec in parameters.values()),
         layer.multiply_adds(shape) if fits else None,
         connections if fits else None,
-        {array: f"{name}.{array}" for array in arrays},
-        layer,
+        (*parameters, *(layer.state(shape) if fits else ())),
     )
 
 
@@ -270,18 +297,23 @@ def _connections(layer: Layer, shape: _Shape) -> int:
 
 
 def _role(layer: Layer, shape: _Shape, connections: int) -> Role:
-    if isinstance(layer, WindowedLayer):
-        return "windows"
-    if isinstance(layer, (GlobalAvgPool, GlobalMaxPool)):
-        return "global"
-    if isinstance(layer, (ConvTranspose1d, ConvTranspose2d)):
-        return "transposed"
-    if isinstance(layer, (AdaptiveAvgPool1d, AdaptiveAvgPool2d, Upsample)):
-        return "resize"
-    if isinstance(layer, Flatten):
-        return "reshape"
     # A layer that links values mixes all of them, at least where there is no axis left.
-    return "dense" if connections and len(shape) == 1 else "pointwise"
+    usual: Role = "dense" if connections and len(shape) == 1 else "pointwise"
+    return _role_of(type(layer)) or usual
+
+
+@functools.cache
+def _role_of(kind: type[Layer]) -> Role | None:
+    """What layers of a class do to positions; None if that hangs on their input."""
+    if issubclass(kind, WindowedLayer):
+        return "windows"
+    if issubclass(kind, (GlobalAvgPool, GlobalMaxPool)):
+        return "global"
+    if issubclass(kind, (ConvTranspose1d, ConvTranspose2d)):
+        return "transposed"
+    if issubclass(kind, (AdaptiveAvgPool1d, AdaptiveAvgPool2d, Upsample)):
+        return "resize"
+    return "reshape" if issubclass(kind, Flatten) else None
 
 
 def _windows(layer: Layer, shape: _Shape, fits: bool) -> tuple[Window, ...]:
@@ -333,4 +365,4 @@ def _reason(misfit: SizeError) -> str:
 
 
 def _without_batch(shape: tuple[int | None, ...] | None) -> _Shape:
-    return tuple(size for size in (shape or ())[1:] if size is not None)
+    return tuple([size for size in (shape or ())[1:] if size is not None])

@@ -63,16 +63,17 @@ class ArrayFields:
         """Tell whether an element depends on the whole input along these axes."""
         if not self.fields:
             return all(self.sizes[axis] == self.input_sizes[axis] for axis in axes)
-        return all(
-            self.fields[axis].covers(self.input_sizes[axis], self.counts[axis]) for axis in axes
-        )
+        for axis in axes:
+            if not self.fields[axis].covers(self.input_sizes[axis], self.counts[axis]):
+                return False
+        return True
 
     def with_fields(
         self, fields: tuple[AxisField, ...], axes: tuple[int | None, ...]
     ) -> ArrayFields:
         """Return the array with other fields."""
-        sizes = tuple(field.size for field in fields)
-        return replace(self, fields=fields, axes=axes, sizes=sizes)
+        sizes = tuple([field.size for field in fields])
+        return ArrayFields(self.source, self.input_sizes, fields, self.counts, axes, sizes)
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,14 @@ class ReceptiveFields:
     def sizes(self, operation: int) -> tuple[int, ...]:
         """Receptive field of an operation's outputs along each axis; empty if it is not known."""
         array = self.arrays[operation]
-        return () if array is None else tuple(array.sizes[axis] for axis in self._axes(array))
+        return () if array is None else tuple([array.sizes[axis] for axis in self._axes(array)])
 
     def fields(self, operation: int) -> tuple[AxisField, ...]:
         """The field along each axis; empty if it is not known, or elements have no position."""
         array = self.arrays[operation]
         if array is None or not array.fields:
             return ()
-        return tuple(array.fields[axis] for axis in self._axes(array))
+        return tuple([array.fields[axis] for axis in self._axes(array)])
 
     def covers(self, operation: int) -> bool:
         """Tell whether an output of an operation is known to depend on the whole input."""
@@ -110,7 +111,10 @@ class ReceptiveFields:
         return () if array is None else tuple(array.input_sizes[axis] for axis in self._axes(array))
 
     def _axes(self, array: ArrayFields) -> tuple[int, ...]:
-        return tuple(axis for axis in self.axes if axis < len(array.input_sizes))
+        count = len(array.input_sizes)
+        if not self.axes or self.axes[-1] < count:  # they are in order
+            return self.axes
+        return tuple(axis for axis in self.axes if axis < count)
 
 
 def receptive_fields(graph: Graph) -> ReceptiveFields:
@@ -238,7 +242,9 @@ def _counted(array: ArrayFields | None, shape: Shape | None) -> ArrayFields | No
             if size is None:
                 return None
             counts[axis] = size
-    return replace(array, counts=tuple(counts))
+    return ArrayFields(
+        array.source, array.input_sizes, array.fields, tuple(counts), array.axes, array.sizes
+    )
 
 
 def _reshaped(operation: Operation, axes: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -136,7 +136,10 @@ class _Conv(WindowedLayer, abstract=True):
         ]
 
     def _weights_per_position(self, input_shape: Shape) -> int:
-        return self.parameters(input_shape)["weight"].size
+        area = math.prod(self.kernel_size)
+        if self.connections is not None:
+            return sum(map(sum, self.connections)) * area
+        return self.out_channels * (input_shape[0] // self.groups) * area
 
 
 def _table(connections: ArrayLike) -> Table:

@@ -95,12 +95,15 @@ class Window:
     @property
     def span(self) -> int:
         """How far the first window can be moved; negative if not even one fits."""
-        return self.padded - self.effective_kernel_size
+        # The equation's upper half at once: `padded` and `effective_kernel_size` would cost more.
+        padded = self.before + self.input + self.after
+        return padded - self.dilation * (self.kernel - 1) - 1
 
     @property
     def output(self) -> int:
         """How many windows fit: an integer, rounded down if there is a remainder."""
-        return self.span // self.stride + 1 if self.span >= 0 else 0
+        span = self.span
+        return span // self.stride + 1 if span >= 0 else 0
 
     @property
     def ceil_output(self) -> int:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import ArgumentError
 from .shared import options, outputs
+from .shared.backbones import remembered_backbone, resized
 from .shared.console import Console, noun
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..datasets import Dataset
+    from ..interchange.backbone.backbone import Backbone
     from ..network import Network
 
 EXAMPLE = """[bold]Examples[/bold]
@@ -77,46 +80,63 @@ def export(
     """Write a model for another runtime, run it, and compare it with the original.
 
     Pixels go in and probabilities come out: normalisation is inside, and class names stand in the
-    file. What is left out is printed. If the outputs differ, there is no file.
+    file. What is left out is printed. If the outputs differ, there is no file. A model on a
+    backbone becomes one ONNX file with it.
     """
     console = Console(as_json)
     outputs.check_writable("--out", out)
     from .. import load
 
     network = load(model)
-    images, of = _images(network, verify)
-    calibrated = None if int8 is None else _data(network, int8)
-    chosen = {
+    backbone = remembered_backbone(network, model)
+    if backbone is not None:
+        for option, given in (("--opset", opset), ("--int8", int8)):
+            if given is not None:
+                raise ArgumentError(
+                    f"{option} is for networks without a backbone: the backbone's operators stay "
+                    f"as they are. Received: a model on {backbone.path.name}. Leave it out."
+                )
+    images, of = _images(network, backbone, verify)
+    calibrated = None if int8 is None else _data(network, None, int8)
+    chosen: dict[str, Any] = {
         "opset": opset,
         "dtype": dtype,
         "int8": None if calibrated is None else (calibrated.images, calibrated.targets),
         "tolerance": tolerance,
         "verify": images,
     }
-    given = {name: value for name, value in chosen.items() if value is not None}
+    options_of_export = {name: value for name, value in chosen.items() if value is not None}
     if images is None and int8 is not None:
         of = f"the first of {int8}"
-    written = network.export(out, **given)
+    if backbone is None:
+        written = network.export(out, **options_of_export)
+    else:
+        written = backbone.export(network, out, **options_of_export)
     console.say(str(written), f"The images are {of}.")
     console.result({"model": str(model), **written.to_dict(), "images_of": of})
 
 
-def _images(network: Network, data: str | None) -> tuple[np.ndarray[Any, Any] | None, str]:
+def _images(
+    network: Network, backbone: Backbone | None, data: str | None
+) -> tuple[np.ndarray[Any, Any] | None, str]:
     """Return what to compare on, and what to call it; None for random images."""
     from .shared import loading
 
     remembered = loading.remembered_source(network)
     if data is None:
         if remembered is None or not remembered.is_mnist:
-            return None, f"random {noun(network.input_shape)}"
+            return None, f"random {'images' if backbone else noun(network.input_shape)}"
         data = remembered.data
-    return _data(network, data).images[:_MOST], f"the first of {data}"
+    return _data(network, backbone, data).images[:_MOST], f"the first of {data}"
 
 
-def _data(network: Network, data: str) -> Dataset:
+def _data(network: Network, backbone: Backbone | None, data: str) -> Dataset:
     """Load images with their classes, prepared as those that the network was trained on."""
     from .shared import loading
 
     remembered = loading.remembered_source(network)
     source = replace(remembered or loading.Source(), data=data)
-    return loading.for_testing(source, network)[0]
+    if backbone is None:
+        return loading.for_testing(source, network)[0]
+    taken = (backbone.channels, *backbone.size)
+    return loading.for_testing(resized(source, backbone), network, taken)[0]

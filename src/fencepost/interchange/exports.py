@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,15 @@ Runner = Callable[[NDArray[Any]], Mapping[str, NDArray[Any]]]
 
 _RANDOM_IMAGES = 5
 _BYTES = 4.0  # mean plus standard deviation: more than those of values up to 1, or standardised
+
+
+class Original(Protocol):
+    """What an export is compared with: a network, or one with a backbone before it."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]: ...
+
+    def __call__(self, images: Any) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True)
@@ -94,14 +103,22 @@ def pixel_type(network: Network, wanted: str | None) -> PixelType:
     return "uint8" if float((statistics.mean + statistics.std).max()) > _BYTES else "float32"
 
 
-def contents(network: Network, dtype: PixelType, *, one_image: bool = False) -> str:
+def contents(
+    network: Network,
+    dtype: PixelType,
+    *,
+    one_image: bool = False,
+    input_shape: tuple[int, ...] | None = None,
+    before: Sequence[str] = (),
+) -> str:
     """Draw what is inside an export, and what is left out.
 
-    `one_image` says that it takes no batches, and has no metadata.
+    `one_image` says that it takes no batches, and has no metadata; `input_shape` and `before` what
+    enters and what is done to it where something else stands before the network.
     """
     batch = () if one_image else ("batch",)
-    shape = format_shape((*batch, *network.input_shape))
-    steps = [f"{dtype} {shape}"]
+    input_shape = input_shape or network.input_shape
+    steps = [f"{dtype} {format_shape((*batch, *input_shape))}", *before]
     steps += [] if network.normalization is None else ["(x − mean) / std"]
     steps.append(plural(len(network.layers), "layer"))
     outputs = output_names(network)
@@ -110,18 +127,22 @@ def contents(network: Network, dtype: PixelType, *, one_image: bool = False) -> 
     if network.class_names is not None:
         where = "" if one_image else ", in the metadata"
         lines.append(f"          names of the {len(network.class_names)} classes{where}")
-    lines.append(f"left out  {_left_out(network)}")
+    lines.append(f"left out  {_left_out(network, input_shape)}")
     return "\n".join(lines)
 
 
-def _left_out(network: Network) -> str:
+def _left_out(network: Network, input_shape: tuple[int, ...]) -> str:
     what = []
-    if len(network.input_shape) == 3:
-        channels, *sizes = network.input_shape
+    record = network.metadata.get("training")
+    record = record if isinstance(record, dict) else {}
+    backbone = record.get("backbone")
+    if isinstance(backbone, dict) and len(input_shape) == 1:
+        what.append(f"the backbone, {Path(str(backbone.get('path'))).name}, whose features go in")
+    if len(input_shape) == 3:
+        channels, *sizes = input_shape
         colours = {1: ", in grey", 3: ", in RGB"}.get(channels, "")
         what.append(f"resizing of photographs to {format_shape(sizes)} pixels{colours}")
-        record = network.metadata.get("training")
-        preparation = record.get("preparation") if isinstance(record, dict) else None
+        preparation = record.get("preparation")
         if isinstance(preparation, dict) and preparation.get("style") == "mnist":
             what.append("cutting out and centring of digits, light on dark")
     if is_of_classes(network.output_shape):
@@ -156,7 +177,7 @@ def as_verification_images(
     return images
 
 
-def largest_difference(network: Network, run: Runner, images: NDArray[Any]) -> float:
+def largest_difference(network: Original, run: Runner, images: NDArray[Any]) -> float:
     """Compare an export with the network: one image alone, and all of them in one batch."""
     largest = 0.0
     for batch in (images[:1], images):
@@ -183,7 +204,7 @@ def relative_difference(received: NDArray[Any], expected: NDArray[Any]) -> float
 def write_verified(
     path: str | os.PathLike[str],
     content: bytes,
-    network: Network,
+    network: Original,
     runner: Callable[[Path], Runner],
     images: NDArray[Any] | None,
     tolerance: float,

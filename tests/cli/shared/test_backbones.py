@@ -64,6 +64,33 @@ def test_layers_on_features(fencepost, folder, tmp_path, backbone):
     assert fp.load(tmp_path / "figures-layers.safetensors").input_shape == (5,)
 
 
+def test_export_writes_both(fencepost, folder, tmp_path, backbone):
+    base = ["train", "--data", folder, "--backbone", backbone, "--epochs", 1, "--picture", "none"]
+    assert fencepost(*base, "--out", "a.st").status == 0
+    done = fencepost("export", "a.st", "-o", "both.onnx", "--json")
+    assert done.status == 0, done.err
+    assert done.json["images_of"] == "random images" and done.json["images"] == 5
+    assert "model.onnx → 12 features" in done.json["contents"]
+    on_data = fencepost("export", "a.st", "-o", "both.onnx", "--verify", folder, "--json")
+    assert on_data.json["images"] == 18 and on_data.json["difference"] < 1e-5
+    network = fp.load(tmp_path / "a.st")
+    written = network.export(tmp_path / "alone.onnx")
+    assert "the backbone, model.onnx, whose features go in" in written.contents
+    (tmp_path / "both.onnx").unlink()
+    for options, words in (
+        (("-o", "both.h"), "on a backbone is exported as ONNX only"),
+        (("-o", "both.pt2"), "on a backbone is exported as ONNX only"),
+        (("-o", "both.onnx", "--opset", 17), "--opset is for networks without a backbone"),
+        (("-o", "both.h", "--int8", folder), "--int8 is for networks without a backbone"),
+    ):
+        refused = fencepost("export", "a.st", *options)
+        assert refused.status == 2 and words in " ".join(refused.err.split())
+    backbone.unlink()
+    gone = fencepost("export", "a.st", "-o", "both.onnx")
+    assert gone.status == 2 and "needs its backbone" in gone.err
+    assert not (tmp_path / "both.onnx").exists()
+
+
 def test_arrays_are_resized(fencepost, tmp_path, backbone):
     images = np.random.default_rng(0).integers(0, 256, (40, 1, 9, 9)).astype(np.uint8)
     np.savez(tmp_path / "data.npz", images=images, labels=np.arange(40) % 2)

@@ -40,12 +40,13 @@ def module(torch, *, head="linear", scale=None, channels=3, last=False):
     return Model().eval()
 
 
-def export(torch, model, path: Path, shape=(1, 3, 24, 20), free=("n",)) -> Path:
+def export(torch, model, path: Path, shape=(1, 3, 24, 20), free=("n",), opset=None) -> Path:
     """Write it as an ONNX file; `free`: which axes of the input have a name, from the first."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            model, (torch.zeros(shape),), str(path), dynamo=False, input_names=["image"],
-            output_names=["out"], dynamic_axes={"image": dict(enumerate(free))} if free else None,
+            model, (torch.zeros(shape),), str(path), dynamo=False, opset_version=opset,
+            input_names=["image"], output_names=["out"],
+            dynamic_axes={"image": dict(enumerate(free))} if free else None,
         )  # fmt: skip
     return path

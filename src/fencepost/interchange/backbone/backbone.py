@@ -16,8 +16,10 @@ from ...datasets.checks import check_images
 from ...datasets.image_files import resize, to_array
 from ...datasets.lazy_images import LazyImages
 from ...errors import ArgumentError, DataError
+from ...network import Network
 from ...text import format_shape
 from ...threads import get_num_threads
+from ..exports import TOLERANCE, Export
 from ..onnx.wire.messages import File, parse_file
 from ..onnx.wire.protobuf import WireError
 from . import cache, cutting
@@ -79,26 +81,28 @@ class Backbone:
         content = _content(self.path)
         self.sha256 = hashlib.sha256(content).hexdigest()
         file = _parsed(self.path, content)
-        found, self.layer_description = cutting.features_of(file)
+        features, self.layer_description = cutting.features_of(file)
         outputs = [output.name for output in file.outputs]
         if layer == "output":
-            found, self.layer_description = outputs[0], "its output"
+            features, self.layer_description = outputs[0], "its output"
         elif layer is not None:
-            found, self.layer_description = layer, "as it was chosen"
+            features, self.layer_description = layer, "as it was chosen"
             if layer not in {name for node in file.nodes for name in node.outputs}:
                 raise ArgumentError(
                     f"layer must be the name of an array in {self.path}, or output. Received: "
                     f"{layer!r}. By itself it would be {cutting.features_of(file)[0]!r}."
                 )
-        self.layer = found
-        if found not in outputs:
-            content = cutting.with_output(content, found)
+        self.layer = features
+        if features not in outputs:
+            content = cutting.with_output(content, features)
         self._session = _session(self.path, content)
         self._read_input(size)
         if normalization is None:
-            shown = cutting.expected_pixels(file, self._source, self.path.parent)
-            default = "0-255" if self._dtype == np.uint8 else "-1-1" if self._last else "imagenet"
-            self.normalization_found = shown is not None or self._dtype == np.uint8
+            shown = cutting.expected_pixels(file, self.source, self.path.parent)
+            default = (
+                "0-255" if self.dtype == np.uint8 else "-1-1" if self.channels_last else "imagenet"
+            )
+            self.normalization_found = shown is not None or self.dtype == np.uint8
             normalization = shown or default
         else:
             self.normalization_found = True
@@ -107,15 +111,15 @@ class Backbone:
 
     def _read_input(self, size: tuple[int, int] | None) -> None:
         source = self._session.get_inputs()[0]
-        self._source, shape = source.name, list(source.shape)
+        self.source, shape = source.name, list(source.shape)
         if len(shape) != 4 or source.type not in _TYPES:
             raise DataError(
                 f"{self.path}: a backbone must take images, an array of 4 axes of float or uint8. "
                 f"Received: {source.name!r}, {source.type} of shape {shape}."
             )
-        self._dtype = np.dtype(_TYPES[source.type])
-        self._last = shape[1] not in (1, 3) and shape[3] in (1, 3)
-        channels, *sizes = [shape[k] for k in ((3, 1, 2) if self._last else (1, 2, 3))]
+        self.dtype = np.dtype(_TYPES[source.type])
+        self.channels_last = shape[1] not in (1, 3) and shape[3] in (1, 3)
+        channels, *sizes = [shape[k] for k in ((3, 1, 2) if self.channels_last else (1, 2, 3))]
         self.channels = channels if isinstance(channels, int) else 3
         if self.channels not in (1, 3):
             raise DataError(
@@ -135,7 +139,8 @@ class Backbone:
                 f"{format_shape(size)}. Leave it out."
             )
         self.size: tuple[int, int] = declared or (size[0], size[1])  # type: ignore[index]
-        self._batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else _BATCH
+        #: Images in a batch, where the file takes no other number.
+        self.fixed_batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else None
 
     def __str__(self) -> str:
         """Say what it computes of what."""
@@ -144,7 +149,7 @@ class Backbone:
         return (
             f"{self.path.name}: {self.features_count:,} features, {self.layer_description}, of "
             f"images of {format_shape(self.size)} pixels, {colours}, channels "
-            f"{'last' if self._last else 'first'}, pixels {self.normalization}{known}."
+            f"{'last' if self.channels_last else 'first'}, pixels {self.normalization}{known}."
         )
 
     def __call__(self, images: Images, progress: Callable[[int], object] | None = None) -> Floats:
@@ -168,11 +173,10 @@ class Backbone:
                 f"shape {checked.shape}."
             )
         features = np.empty((len(checked), self.features_count), np.float32)
-        for first in range(0, len(checked), self._batch):
-            piece = checked[first : first + self._batch]
-            missing = self._batch - len(piece) if self._batch != _BATCH else 0
-            padded = np.concatenate([piece, piece[:1].repeat(missing, 0)]) if missing else piece
-            features[first : first + len(piece)] = self._run(self._prepared(padded))[: len(piece)]
+        count = self.fixed_batch or _BATCH
+        for first in range(0, len(checked), count):
+            piece = checked[first : first + count]
+            features[first : first + len(piece)] = self._run(self.prepared(piece))
             if progress is not None:
                 progress(first + len(piece))
         if not np.isfinite(features).all():
@@ -188,6 +192,32 @@ class Backbone:
         """Return the features of images, and whether they were in the cache on disk."""
         key = repr((self.sha256, self.layer, self.normalization, self.size))
         return cache.cached(key, images, lambda: self(images, progress))
+
+    def export(
+        self,
+        network: Network,
+        path: str | os.PathLike[str],
+        *,
+        dtype: str = "uint8",
+        verify: bool | ArrayLike = True,
+        tolerance: float = TOLERANCE,
+    ) -> Export:
+        """Write this backbone and a network on its features as one ONNX file.
+
+        Pixels go in, of the backbone's size, and probabilities come out, as of a file of
+        `Network.export`; its parameters, but `opset`, are those, and so is what it returns. The
+        operators are of the backbone's version, at least 13.
+
+        Raises
+        ------
+        ArgumentError
+            The path does not end with ``.onnx``, or the package onnx is not installed.
+        DataError
+            The network takes other features, the backbone cannot be written, or the file differs.
+        """
+        from .joined import export
+
+        return export(self, network, path, dtype=dtype, verify=verify, tolerance=tolerance)
 
     def config(self) -> dict[str, Any]:
         """Return what `Backbone.from_config` needs to open it again, as plain data."""
@@ -228,7 +258,7 @@ class Backbone:
         return cls(path, layer=config["layer"], normalization=config["normalization"],
                      size=(int(height), int(width)))  # fmt: skip
 
-    def _prepared(self, images: NDArray[Any]) -> NDArray[Any]:
+    def prepared(self, images: NDArray[Any]) -> NDArray[Any]:
         """Bring images to size and channels of the model."""
         from PIL import Image
 
@@ -243,33 +273,47 @@ class Backbone:
         pixels = np.clip(np.rint(images), 0, 255).astype(np.uint8)
         return np.stack(
             [
-                to_array(resize(Image.fromarray(np.squeeze(one.transpose(1, 2, 0))), self.size))
-                for one in pixels
+                to_array(resize(Image.fromarray(np.squeeze(image.transpose(1, 2, 0))), self.size))
+                for image in pixels
             ]
         )
 
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether the file takes pixels as they are, in uint8."""
+        return self.normalization == "0-255" and self.dtype == np.uint8
+
+    @property
+    def statistics(self) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of pixels, of shape (C, 1, 1): for every channel or one."""
+        mean, std = (
+            np.asarray(values, np.float32).reshape(-1, 1, 1)
+            for values in NORMALIZATIONS[self.normalization]
+        )
+        if self.channels == 1:
+            mean, std = mean.mean(keepdims=True), std.mean(keepdims=True)
+        return mean, std
+
     def _run(self, images: NDArray[Any]) -> Floats:
-        mean, std = (np.asarray(a, np.float32) for a in NORMALIZATIONS[self.normalization])
-        if self.channels == 1 and mean.ndim:
-            mean, std = mean.mean(), std.mean()
-        if self.normalization == "0-255" and self._dtype == np.uint8:
+        if self.takes_bytes:
             values = np.clip(np.rint(images), 0, 255)
         else:
-            planes = (slice(None), None, None) if mean.ndim else ()
-            values = (images.astype(np.float32) - mean[planes]) / std[planes]
-        if self._last:
+            mean, std = self.statistics
+            values = (images.astype(np.float32) - mean) / std
+        if self.channels_last:
             values = values.transpose(0, 2, 3, 1)
-        values = np.ascontiguousarray(values, self._dtype)
-        if len(values) < self._batch != _BATCH:
-            values = values.repeat(self._batch, 0)[: self._batch]
+        values = np.ascontiguousarray(values, self.dtype)
+        missing = (self.fixed_batch or 0) - len(values)
+        if missing > 0:
+            values = np.concatenate([values, values[:1].repeat(missing, 0)])
         try:
-            (features,) = self._session.run([self.layer], {self._source: values})
+            (features,) = self._session.run([self.layer], {self.source: values})
         except Exception as error:  # ONNX Runtime raises kinds of its own, which are not public
             raise DataError(
                 f"{self.path}: ONNX Runtime cannot run it: {' '.join(str(error).split())[:200]}"
             ) from None
-        found: Floats = np.asarray(features, np.float32).reshape(len(values), -1)
-        return found
+        made: Floats = np.asarray(features, np.float32).reshape(len(values), -1)
+        return made[: len(images)]
 
 
 def _content(path: Path) -> bytes:

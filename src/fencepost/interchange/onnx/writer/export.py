@@ -39,8 +39,8 @@ OLDEST_OPSET = 13
 #: The entry of the metadata that holds what `Network.config` gives.
 NETWORK_KEY: Final = "fencepost.network"
 
-# Protocol Buffers end at 2 GiB.
-_LARGEST = 2**31 - 2**20
+#: Bytes of a file: Protocol Buffers end at 2 GiB.
+LARGEST = 2**31 - 2**20
 
 
 def export(
@@ -53,25 +53,25 @@ def export(
     tolerance: float = TOLERANCE,
 ) -> Export:
     """Write a network as an ONNX file; see `Network.export`."""
-    onnx = _import_onnx()
+    onnx = import_onnx()
     opset = integer("opset", opset, OLDEST_OPSET, onnx.defs.onnx_opset_version())
     pixels = pixel_type(network, dtype)
     images = as_verification_images(network, verify, pixels)
     said = contents(network, pixels)
-    content = _model(network, opset, pixels, said).SerializeToString()
-    difference = write_verified(path, content, network, _runner, images, tolerance)
+    content = model_of(network, opset, pixels, said).SerializeToString()
+    difference = write_verified(path, content, network, runner, images, tolerance)
     count = 0 if images is None else len(images)
     where = f"ONNX, opset {opset}"
     return Export(os.fspath(path), where, said, len(content), count, difference, tolerance)
 
 
-def _model(network: Network, opset: int, dtype: PixelType, said: str) -> Any:
-    """Make the ModelProto."""
+def model_of(network: Network, opset: int, dtype: PixelType, said: str) -> Any:
+    """Return the ModelProto of a network; `said` is what is inside."""
     from onnx import TensorProto, helper, numpy_helper
 
     from .... import __version__
 
-    if 4 * (network.parameter_vector.size + network.state_vector.size) > _LARGEST:
+    if 4 * (network.parameter_vector.size + network.state_vector.size) > LARGEST:
         raise DataError(
             "an ONNX file of one piece must have weights of less than 2 GB. Received: "
             f"{network.parameter_count:,} parameters of 4 bytes."
@@ -132,7 +132,7 @@ def _normalised(graph: GraphBuilder, network: Network, source: str, dtype: Pixel
     return graph.add("Mul", centred, graph.constant("scale", scale))
 
 
-def _runner(path: Path) -> Runner:
+def runner(path: Path) -> Runner:
     """Check a file, and return what runs it: ONNX Runtime, or onnx's own evaluator without it."""
     import onnx
 
@@ -160,7 +160,8 @@ def _runner(path: Path) -> Runner:
     return run
 
 
-def _import_onnx() -> Any:
+def import_onnx() -> Any:
+    """Return the package `onnx`. Raises ArgumentError if it is not installed."""
     try:
         import onnx
     except ImportError:

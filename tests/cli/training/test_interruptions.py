@@ -1,0 +1,93 @@
+"""Trainings that are stopped, by Ctrl-C or for good, and gone on with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from cli.interrupts import COMMAND
+
+
+def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_path):
+    base = ["--data", folder, "--epochs", 4, "--picture", "none"]
+    unbroken = fencepost("train", *base, "--out", "unbroken.st", "--checkpoint", "a.ckpt")
+    assert unbroken.status == 0, unbroken.err
+    again = fencepost("train", *base, "--out", "again.st", "--checkpoint", "a.ckpt", "--resume")
+    assert again.status == 0, again.err
+    first, second = fp.load(tmp_path / "unbroken.st"), fp.load(tmp_path / "again.st")
+    assert np.array_equal(first.parameter_vector, second.parameter_vector)
+    other = fencepost("train", *base, "--lr", 0.1, "--checkpoint", "a.ckpt", "--resume")
+    assert other.status == 2
+    assert "lr" in other.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")
+@pytest.mark.parametrize("kept", [True, False])
+def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environment, kept):
+    extra = ["--checkpoint", "run.ckpt"] if kept else []
+    process = subprocess.Popen(
+        [
+            *(*COMMAND, "train", "--data", str(folder)),
+            *("--epochs", "100000", "--out", "a.st", *extra),
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("epoch "):
+        assert process.poll() is None
+    asked = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert time.perf_counter() - asked < 1
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    left = {path.name for path in tmp_path.iterdir()}
+    if kept:
+        assert "the training is kept in run.ckpt" in err
+        assert "--resume" in err
+        assert left == {"run.ckpt"}
+        forgot = ["--data", folder, "--epochs", 100000, "--checkpoint", "run.ckpt"]
+        refused = fencepost("train", *forgot, "--out", "a.st")
+        assert refused.status == 2
+        assert "run.ckpt" in refused.err
+        assert "--resume" in refused.err
+    else:
+        assert "nothing is saved" in err
+        assert not left
+
+
+def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
+    """Killed without warning in the middle, and resumed: bit for bit the same model."""
+    base = ["train", "--data", str(folder), "--epochs", "40", "--picture", "none"]
+    command = [sys.executable, "-m", "fencepost", *base, "--out", "a.st", "--checkpoint", "c.ckpt"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stderr is not None
+    for _ in range(10):
+        process.stderr.readline()
+    process.kill()
+    process.communicate()
+    assert not Path(tmp_path, "a.st").exists()
+    assert fencepost(*base, "--out", "a.st", "--checkpoint", "c.ckpt", "--resume").status == 0
+    assert fencepost(*base, "--out", "b.st").status == 0
+    first, second = fp.load(tmp_path / "a.st"), fp.load(tmp_path / "b.st")
+    assert np.array_equal(first.parameter_vector, second.parameter_vector)
+    assert np.array_equal(first.state_vector, second.state_vector)

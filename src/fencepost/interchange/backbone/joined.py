@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,17 +17,39 @@ from ...text import format_shape
 from ..exports import TOLERANCE, Export, PixelType, Runner, contents, write_verified
 from ..onnx.writer.export import LARGEST, NETWORK_KEY, OLDEST_OPSET, import_onnx, model_of, runner
 
-if TYPE_CHECKING:
-    from .backbone import Backbone
-
 _PREFIX = "backbone/"
 _RANDOM_IMAGES = 5
+
+
+class FeatureExtractor(Protocol):
+    """A `Backbone`, as it is seen from here: the file, and what it takes and gives."""
+
+    path: Path
+    source: str
+    layer: str
+    channels: int
+    channels_last: bool
+    size: tuple[int, int]
+    dtype: np.dtype[Any]
+    normalization: str
+    features_count: int
+    fixed_batch: int | None
+
+    @property
+    def takes_bytes(self) -> bool: ...
+
+    @property
+    def statistics(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
+    def prepared(self, images: NDArray[Any]) -> NDArray[Any]: ...
+
+    def __call__(self, images: NDArray[Any]) -> NDArray[np.float32]: ...
 
 
 class _Joined:
     """What the file is compared with."""
 
-    def __init__(self, backbone: Backbone, network: Network) -> None:
+    def __init__(self, backbone: FeatureExtractor, network: Network) -> None:
         self.backbone, self.network = backbone, network
         self.output_shape = network.output_shape
 
@@ -36,7 +58,7 @@ class _Joined:
 
 
 def export(
-    backbone: Backbone,
+    backbone: FeatureExtractor,
     network: Network,
     path: str | os.PathLike[str],
     *,
@@ -87,7 +109,7 @@ def export(
     return Export(os.fspath(path), where, said, len(content), count, difference, tolerance)
 
 
-def _backbone(onnx: Any, backbone: Backbone) -> Any:
+def _backbone(onnx: Any, backbone: FeatureExtractor) -> Any:
     """Return the model up to its features, in operators of at least `OLDEST_OPSET`."""
     from onnx import compose, version_converter
 
@@ -139,7 +161,7 @@ def _inputs(node: Any) -> Iterator[str]:
                 yield from _inputs(inner)
 
 
-def _join(model: Any, head: Any, backbone: Backbone, pixels: PixelType) -> None:
+def _join(model: Any, head: Any, backbone: FeatureExtractor, pixels: PixelType) -> None:
     """Put the pixels' normalisation before the backbone, and the network's graph after it."""
     from onnx import TensorProto, helper
 
@@ -169,7 +191,7 @@ def _join(model: Any, head: Any, backbone: Backbone, pixels: PixelType) -> None:
     model.metadata_props.extend(e for e in head.metadata_props if e.key != NETWORK_KEY)
 
 
-def _normalized(graph: Any, backbone: Backbone, pixels: PixelType) -> str:
+def _normalized(graph: Any, backbone: FeatureExtractor, pixels: PixelType) -> str:
     """Bring pixels to what the backbone takes, as `Backbone` does; return the array's name."""
     from onnx import helper, numpy_helper
 

@@ -95,6 +95,16 @@ def test_refusals(someones, tmp_path, arguments, words, capsys):
     assert not (tmp_path / "m.st").exists()
 
 
+def test_the_model_is_not_written_over(someones, tmp_path, capsys):
+    before = someones.read_bytes()
+    copy = tmp_path / "model"
+    copy.write_bytes(before)
+    for model, out in ((someones, someones), (copy, copy), (someones, tmp_path / "new.h")):
+        assert run(["convert", str(model), "-o", str(out)]) == 2
+        assert "--out must name a model file of fencepost's" in capsys.readouterr().err
+    assert someones.read_bytes() == copy.read_bytes() == before
+
+
 def test_a_module_needs_the_shape_of_its_input(tmp_path, capsys):
     assert run(["convert", "some.module:Net", "-o", str(tmp_path / "m.st")]) == 2
     assert "--input 3x224x224" in capsys.readouterr().err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ..errors import ArgumentError, DataError
+from ..network.travel import WRITERS
 from ..text import join_words, plural
 from .shared import options, outputs
 from .shared.console import Console
@@ -74,6 +76,12 @@ def convert(
     """
     console = Console(as_json)
     outputs.check_writable("--out", out)
+    if out.suffix.lower() in WRITERS or os.path.realpath(model) == os.path.realpath(out):
+        raise ArgumentError(
+            "--out must name a model file of fencepost's, such as "
+            f"{out.with_suffix('.safetensors')}. Received: {out}. "
+            f"Files that end with {join_words(WRITERS, 'or')} are written by fencepost export."
+        )
     shape = None if input_shape is None else options.parse_sizes(input_shape, 3)
     if input_shape is not None and shape is None:
         raise ArgumentError(

@@ -40,6 +40,8 @@ def joined(operation: Operation, chains: Sequence[Sequence[Part]]) -> list[Part]
         return [_of_norm(operation, *map(list, chains))]
     if kind in ("Expand", "ViewAs", "ReshapeAs") and count == 2:  # of the second only the sizes
         return [*chains[0], *([Part(None, pending=Repeat())] if kind == "Expand" else [])]
+    if kind in ("If", "Loop", "Scan"):
+        raise Misfit("fencepost has no such layer")
     if kind not in ("Add", "Cat", "Mul") or (kind != "Cat" and count != 2):
         raise Misfit(f"{count} branches meet in it, and only Add, Cat and Mul join some")
     if kind == "Add":

@@ -105,6 +105,17 @@ def _gathered_nd(call: NodeCall, given: Sequence[NDArray[Any]], shape: tuple[int
     return data[tuple(np.moveaxis(indices, -1, 0))]
 
 
+def _dequantized(call: NodeCall, given: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> Any:
+    values, scale, *zero = given
+    if call.integer("block_size", 0):
+        raise ValueError("blocks have scales of their own")
+    along = [1] * values.ndim
+    if scale.ndim:
+        along[call.integer("axis", 1)] = -1
+    shifted = values.astype(np.int64) - (zero[0].reshape(along).astype(np.int64) if zero else 0)
+    return shifted.astype(scale.dtype) * scale.reshape(along)
+
+
 def _reduced(function: Callable[..., Any]) -> Evaluator:
     def rule(call: NodeCall, given: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> Any:
         axes = given[1].tolist() if len(given) > 1 else call.integers("axes")
@@ -120,6 +131,7 @@ EVALUATORS: Mapping[str, Evaluator] = {
     "Transpose": lambda call, given, shape: np.transpose(given[0], call.integers("perm")),
     "Expand": lambda call, given, shape: np.broadcast_to(given[0], shape),
     "Tile": lambda call, given, shape: np.tile(given[0], given[1].astype(np.int64)),
+    "DequantizeLinear": _dequantized,
     "Concat": lambda call, given, shape: np.concatenate(given, call.integer("axis", 0)),
     "Slice": _sliced,
     "Gather": _gathered,

@@ -37,6 +37,8 @@ def details(operation: Operation, values: Values) -> Details:
             arrays["bias"] = None if bias is None else bias * np.float32(beta)
         case "MatMul" if call.constants() == (0,):
             arrays["left"] = values.weight(call, 0)
+        case "QLinearConv" | "ConvInteger" | "QLinearMatMul" | "MatMulInteger" | "QGemm":
+            raise Misfit("it computes in integers, with scales and zero points")
         case "MatMul":
             weight = values.weight(call, 1)
             arrays["weight"] = None if weight is None else np.ascontiguousarray(weight.T)
@@ -52,6 +54,8 @@ def details(operation: Operation, values: Values) -> Details:
         case "Resize" | "Upsample":
             options["matrix"] = _resize(call, operation)
         case "BatchNormalization":
+            if call.integer("training_mode", 0):
+                raise Misfit("it takes mean and variance of each batch (training_mode=1)")
             names = ("weight", "bias", "running_mean", "running_var")
             arrays = {name: values.weight(call, index + 1) for index, name in enumerate(names)}
             options["eps"] = round(call.real("epsilon", 1e-5), 12)

@@ -125,6 +125,16 @@ def _all(sized: Sequence[SizedLayer]) -> Iterator[SizedLayer]:
 
 # --- the comparison ---------------------------------------------------------------------------
 
+_COMPARABLE = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}
+
+
+def _incomparable(path: Path, received: str) -> DataError:
+    return DataError(
+        f"{path}: a model that is compared with its network must take float32 or uint8, for other "
+        f"types are rounded otherwise than to 1e-4. Received: an input of {received}. Export it "
+        "in float32; in Python, verify=False takes it without a comparison."
+    )
+
 
 def _verify(path: Path, made: Made) -> bool:
     """Run the file beside the network on random input; False if ONNX Runtime is not installed."""
@@ -139,14 +149,21 @@ def _verify(path: Path, made: Made) -> bool:
             os.fspath(path), options, providers=["CPUExecutionProvider"]
         )
         source = session.get_inputs()[0]
-        dtype = np.dtype(np.uint8 if "uint8" in source.type else np.float32)
+        if source.type not in _COMPARABLE:
+            raise _incomparable(path, source.type)
+        dtype = np.dtype(_COMPARABLE[source.type])
         batch = source.shape[0] if isinstance(source.shape[0], int) else 2
         images = random_images(made.network, batch, dtype)
         names = [output.name for output in session.get_outputs()]
         name = "logits" if "logits" in names else names[0]
         expected = session.run([name], {source.name: made.arranged(images)})[0]
+    except DataError:
+        raise
     except Exception as error:  # ONNX Runtime raises kinds of its own, which are not public
         reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: ONNX Runtime cannot run the file: {reason}") from None
+        raise DataError(
+            f"{path}: ONNX Runtime cannot run the file, to compare it: {reason} "
+            "(In Python, verify=False takes it without a comparison.)"
+        ) from None
     compare(os.fspath(path), made.network, images, expected)
     return True

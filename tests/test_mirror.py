@@ -71,7 +71,7 @@ ELSEWHERE = [
      "interchange/test_importing.py", "a network is what all of them make"),
     ("interchange/conversion", "rules scales settling values verification windows",
      "interchange/test_importing.py", "a network is what all of them make"),
-    ("interchange/onnx", "constants details regions",
+    ("interchange/onnx", "constants regions",
      "interchange/test_importing.py", "whole files are read"),
     ("interchange/onnx/wire", "values",
      "interchange/onnx/test_importer.py", "weights of every kind, damaged in every way"),

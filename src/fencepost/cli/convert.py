@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ..errors import ArgumentError, DataError
-from ..network.travel import WRITERS
 from ..text import join_words, plural
 from .shared import options, outputs
 from .shared.console import Console
@@ -75,6 +74,8 @@ def convert(
     is compared with the model on random input.
     """
     console = Console(as_json)
+    from ..network.travel import WRITERS
+
     outputs.check_writable("--out", out)
     if out.suffix.lower() in WRITERS or os.path.realpath(model) == os.path.realpath(out):
         raise ArgumentError(

@@ -141,6 +141,8 @@ ENGINE_ELSEWHERE = [
 # Tests that are of no single module, and what they are of.
 INTEGRATION = {
     "check/test_architectures.py": "published networks, read and checked as a whole",
+    "cli/test_filter_alpha.py": "transparency, which every way of filtering meets",
+    "cli/training/test_interruptions.py": "trainings that are stopped, and gone on with",
     "convolution/test_accuracy.py": "the rounding of every method",
     "convolution/test_bad_input.py": "one table of errors",
     "convolution/test_dtypes.py": "one table of dtypes, for every method",
@@ -151,6 +153,7 @@ INTEGRATION = {
     "experiments/test_experiments.py": "every experiment, run and drawn in one way",
     "interchange/onnx/operators/test_specification.py": "every operator, as ONNX defines it",
     "interchange/test_weights.py": "where weights are, in files and modules",
+    "engine/network/input/test_noise.py": "the numbers that augmentation draws",
     "engine/network/test_gradients.py": "every operation's gradient, checked in one way",
     "engine/network/test_torch.py": "every operation, compared with PyTorch",
     "engine/test_operation_heads.py": "the first lines of every operation",
@@ -161,6 +164,8 @@ INTEGRATION = {
     "kernels/test_volumes.py": "named kernels of more than two axes",
     "plots/networks/test_every_network.py": "every picture of every kind of network",
     "plots/test_texts.py": "tests/plots/texts.py, which finds texts that cannot be read",
+    "filtering/test_picture_modes.py": "pictures of floats, inks, palettes and bits",
+    "filtering/test_pillow_images.py": "images of Pillow",
     "filtering/test_quick.py": "the short path of small images",
     "filtering/test_writing.py": "picture files that are written",
     "fuzz/test_findings.py": "what the fuzzer has found",

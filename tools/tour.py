@@ -1,7 +1,8 @@
 """What the tour takes from Python and from the engine, written into its pages by `make tour`.
 
 texts.js holds the texts of the errors: every string with a space in the functions of some modules,
-cut at the gaps of its f-string. So no message is typed twice. tables.js holds the named kernels.
+or in one function, cut at the gaps of its f-string. So no message is typed twice. tables.js holds
+the named kernels, and limits.
 tests/tour/test_site.py says whether the files are current.
 """
 
@@ -20,18 +21,27 @@ SITE = PACKAGE / "tour" / "site"
 MODULES = (
     "sizing/advice", "sizing/calls", "layers/base", "layers/windowed", "layers/convolution",
     "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches",
-    "layers/resizing", "layers/suggestions",
-    "planning/text", "planning/tokens", "arguments", "network/model_files",
+    "layers/resizing", "layers/suggestions", "layers/arguments:paddings",
+    "planning/text", "planning/tokens", "arguments", "network/model_files", "network/arguments",
+    "errors", "sizing/window:Window.equation", "graph/layers:_too_large",
+    "graph/layers:_Builder.chain", "cli/size:size",
 )  # fmt: skip
 
 
 def texts() -> dict[str, list[list[str]]]:
-    """Return the texts of each function, each as the pieces between its gaps."""
+    """Return the texts of each function, each as the pieces between its gaps.
+
+    Those that fill a gap come last.
+    """
     found: dict[str, list[list[str]]] = {}
-    for module in MODULES:
+    for entry in MODULES:
+        module, _, only = entry.partition(":")
         tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
         for name, function in _functions(tree):
-            pieces = [text for node in function.body for text in _texts(node)]
+            if only and name != only:
+                continue
+            within: list[list[str]] = []
+            pieces = [text for node in function.body for text in _texts(node, within)] + within
             if pieces:
                 found[f"{module}:{name}"] = pieces
     return found
@@ -47,7 +57,7 @@ def _functions(tree: ast.AST, prefix: str = "") -> list[tuple[str, ast.FunctionD
     return made
 
 
-def _texts(node: ast.AST) -> list[list[str]]:
+def _texts(node: ast.AST, within: list[list[str]]) -> list[list[str]]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return []  # a docstring
     if isinstance(node, ast.Constant):
@@ -59,14 +69,18 @@ def _texts(node: ast.AST) -> list[list[str]]:
                 pieces[-1] += str(part.value)
             else:
                 pieces.append("")
+                within += _texts(part, within)
         return [pieces] if any(" " in piece for piece in pieces) else []
-    return [text for child in ast.iter_child_nodes(node) for text in _texts(child)]
+    return [text for child in ast.iter_child_nodes(node) for text in _texts(child, within)]
 
 
 def tables() -> str:
-    """Return tables.js: the named kernels with what they do, and LeNet-5's bitmaps."""
+    """Return tables.js: the named kernels with what they do, LeNet-5's bitmaps, limits of texts."""
+    from fencepost import graph, text
     from fencepost.kernels.catalogue import ENTRIES
+    from fencepost.layers import arguments, branched
     from fencepost.layers.digits import BITMAPS
+    from fencepost.planning import text as layer_text
 
     kernels = []
     for name, entry in ENTRIES.items():
@@ -87,6 +101,12 @@ def tables() -> str:
     rows = re.findall(r"^\| (\d+) \| [\d.]+ % \| ([\d.]+) ± .*? \| ([\d.]+) ±", measured, re.M)
     shifts = [[int(shift), float(pooled), float(strided)] for shift, pooled, strided in rows]
     bitmaps = BITMAPS.astype(int).tolist()
+    limits = {
+        "text": layer_text.LONGEST, "brackets": layer_text._DEEPEST, "example": layer_text._EXAMPLE,
+        "depth": branched._MAXIMUM_DEPTH, "window": arguments._MAX_WINDOW,
+        "elements": graph.layers._MOST_ELEMENTS, "longestValue": text._LONGEST_VALUE,
+        "shownColumns": text._SHOWN_COLUMNS, "beforeMark": text._BEFORE_MARK,
+    }  # fmt: skip
     return "\n".join(
         [
             "// Made from the Python sources by tools/tour.py (`make tour`); do not edit.",
@@ -98,6 +118,10 @@ def tables() -> str:
             f"export const KINDS = {json.dumps(kinds)};",
             "/** Shift, accuracy in % with and without pooling: docs/experiments.md. */",
             f"export const SHIFTS = {json.dumps(shifts)};",
+            "/** What texts and sizes may have, and how they are shown. */",
+            f"export const LIMITS = {json.dumps(limits)};",
+            "/** Layers by the names that others give them. @type {Record<string, string>} */",
+            f"export const ELSEWHERE = {json.dumps(layer_text._ELSEWHERE)};",
             "/** @type {number[][]} */",
             f"export const BITMAPS = {json.dumps(bitmaps, separators=(',', ':'))};",
             "",

@@ -8,6 +8,8 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
+// Of 16, of which V8 keeps one: for a tile's sums, the side that stays, and a value of the other.
+constexpr int kTileRegisters = 15;
 constexpr long kBandBytes = 128 * 1024; // rows of all channels that stay in the second level
 
 template <class Element>
@@ -196,11 +198,12 @@ Split split(int n, int size) { return {size, n / size, n % size}; }
 
 } // namespace
 
-Tiling choose_tiling(int channels, int pixels) {
+Tiling choose_tiling(int channels, int pixels, Operands operands) {
   Tiling best;
   long least = -1;
   for (int c = 1; c <= std::min(kMostChannels, channels); c++)
     for (int x = 1; x <= std::min({kMostPixels, pixels, kAccumulators / c}); x++) {
+      if (operands == Operands::few && c * x + std::min(c, x) >= kTileRegisters) continue;
       Split sc = split(channels, c), sx = split(pixels, x);
       auto across = [&](int tile) {
         return tile ? static_cast<long>(sx.whole) * tile_cost(tile, x) +
@@ -240,7 +243,8 @@ TapConvolution<Element, Weight>::TapConvolution(std::vector<Unit> units, Axis ro
   for (int u = 0; u < static_cast<int>(units.size()); u++) {
     const Unit& unit = units[u];
     const int in_channels = static_cast<int>(unit.channel_offsets.size());
-    Tiling tiling = choose_tiling(unit.channels, static_cast<int>(columns_.begin.size()));
+    Tiling tiling = choose_tiling(unit.channels, static_cast<int>(columns_.begin.size()),
+                                  kSmallCode ? Operands::few : Operands::any);
     Taps taps{in_channels, {}, tiling.pixels};
     for (int y : rows_.reads)
       for (int x : columns_.reads)

@@ -35,11 +35,13 @@ struct Split {
   int size = 1, whole = 0, remainder = 0;
 };
 
-// How to cut channels x pixels into tiles with the fewest cycles by the budget above.
+// How to cut channels x pixels into tiles with the fewest cycles by the budget above; with few
+// operands, so that V8 holds them all in registers.
 struct Tiling {
   Split channels, pixels;
 };
-Tiling choose_tiling(int channels, int pixels);
+enum class Operands { any, few };
+Tiling choose_tiling(int channels, int pixels, Operands operands = Operands::any);
 
 // One axis of a convolution: output pixel p reads the elements p * step + reads[j] of the input,
 // for each kernel element j, in ascending order. Only j in [begin[p], end[p]) lie inside the input;

@@ -35,7 +35,7 @@ def test_without_a_browser_it_says_where(opened, capsys):
 def test_it_opens_with_a_model(opened, tmp_path):
     fp.Network((1, 8, 8), [fp.Flatten(), fp.Linear(2)]).save(tmp_path / "own.safetensors")
     assert run(["tour", str(tmp_path / "own.safetensors")]) == 0
-    assert opened[0].endswith("/#model")
+    assert opened[0].endswith("/?given#model")
 
 
 def test_a_file_that_is_no_model_is_refused(opened, tmp_path, capsys):

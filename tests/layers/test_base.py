@@ -135,7 +135,7 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: fp.Conv2d(4, 3, remainder="drop"),
          'remainder must be one of "error", "crop", "pad". Received: remainder=\'drop\''),
         (lambda: fp.Conv2d(2, 3, connections=[[1, 2], [0, 1]]), "a table of 0 and 1"),
-        (lambda: fp.Conv2d(2, 3, connections=[1, 0]), "an array of shape (2,)"),
+        (lambda: fp.Conv2d(2, 3, connections=[1, 0]), "connections=[1, 0]"),
         (lambda: fp.Conv2d(2, 3, connections=[[1, 1], [0, 0]]), "row 1 without any"),
         (lambda: fp.Conv2d(4, 3, connections=TABLE), "3 rows, out_channels=4"),
         (lambda: fp.Conv2d(4, 3, groups=2, connections=TABLE), "groups must be 1"),

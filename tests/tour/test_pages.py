@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
+from fencepost.planning import parse_layers
 from fencepost.tour import SITE, Server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="there is no playwright")
@@ -42,11 +43,7 @@ def tab(browser, server):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
-        lambda message: (
-            wrong.append(message.text)
-            if message.type == "error" and "given.safetensors" not in message.location["url"]
-            else None
-        ),
+        lambda message: wrong.append(message.text) if message.type == "error" else None,
     )
     page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
     hosts: set[str] = set()
@@ -132,9 +129,12 @@ def test_design_is_what_plan_says(tab):
     page.locator("textarea").fill(layers)
     cells = page.locator("tbody tr").all_inner_texts()
     for row, text in zip(fp.plan((1, 28, 28), layers).rows, cells[1:], strict=False):
-        field = " × ".join(map(str, row.receptive_field)) if row.receptive_field else "–"
-        assert f"{row.parameters:,}" in text or not row.parameters
-        assert field in text or len(row.output_shape) == 1
+        _, _, output, size, stride, before, parameters, *_ = text.split("\t")
+        assert output == " × ".join(map(str, row.output_shape))
+        field = (row.fields or (None,))[0]
+        assert size == ("all" if row.covers and field is None else str(row.receptive_field[0]))
+        assert [stride, before] == ([str(field.stride), str(field.before)] if field else ["", ""])
+        assert parameters == (f"{row.parameters:,}" if row.parameters else "–")
     page.locator("textarea").fill("Conv2d(6, 5), 7")
     with pytest.raises(fp.ArgumentError) as error:
         fp.plan((1, 28, 28), "Conv2d(6, 5), 7")
@@ -280,6 +280,91 @@ def test_your_model_predicts_your_picture(tab, tmp_path):
     page.locator("input[accept='image/*']").set_input_files(tmp_path / "own.png")
     best = page.locator("[data-best]").get_attribute("data-best")
     assert best == net.class_names[net.predict(pixels.transpose(2, 0, 1)[None])[0]]
+
+
+def clicked(page, view, channel, across, down):
+    """Click a map, and return its value and what the page adds up to."""
+    page.locator(f'[data-layer="{view}"][data-channel="{channel}"]').evaluate(
+        """(map, [across, down]) => {
+            const box = map.getBoundingClientRect();
+            const [clientX, clientY] = [box.left + across * box.width, box.top + down * box.height];
+            map.dispatchEvent(new MouseEvent("click", { clientX, clientY }));
+        }""",
+        [across, down],
+    )
+    sums = page.locator("[data-sum]")
+    value = float(page.locator("[data-value]").get_attribute("data-value"))
+    return value, float(sums.last.get_attribute("data-sum")) if sums.count() else value
+
+
+def test_every_layer_of_your_model_is_followed(tab, tmp_path):
+    from PIL import Image
+
+    layers = (
+        "Conv2d(4, 3, padding=1), BatchNorm2d, Residual(GroupNorm(2), Residual(Conv2d(4, 1))),"
+        "Tanh, Concat([], [Conv2d(2, 1), LayerNorm(over='channels')]), Upsample(scale_factor=2),"
+        "Gate(GlobalAvgPool, Linear(6), Sigmoid), ConvTranspose2d(3, 3, stride=2), LayerNorm,"
+        "AdaptiveAvgPool2d(4), AvgPool2d(2), Flatten, Linear(3), Softmax"
+    )
+    net = fp.Network((3, 12, 12), parse_layers(layers), normalization=(100, 50), seed=3)
+    net.save(tmp_path / "own.safetensors")
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "own.png")
+    page = tab("model")
+    page.locator("[data-model]").set_input_files(tmp_path / "own.safetensors")
+    page.locator("input[accept='image/*']").set_input_files(tmp_path / "own.png")
+    page.wait_for_selector("[data-best]")
+    views = page.locator(".layers h3").count() - 1
+    places = [title.split()[0] for title in page.locator(".layers h3").all_inner_texts()]
+    for view in range(views):
+        flat = page.locator(f'[data-layer="{view}"]').evaluate_all("maps => maps.length") == 1
+        value, total = clicked(page, view, 0, 0.01 if flat else 0.7, 0.01 if flat else 0.6)
+        assert total == pytest.approx(value, rel=1e-3, abs=2e-4), places[view + 1]
+    value, _ = clicked(page, views - 1, 0, 0.01, 0.01)
+    expected = net(pixels.transpose(2, 0, 1)[None])[0, 0]
+    assert value == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_model_of_signals_is_shown_with_a_signal_of_a_file(tab, tmp_path):
+    layers = [fp.Conv1d(4, 5), fp.ReLU(), fp.Flatten(), fp.Linear(2)]
+    net = fp.Network((2, 9), layers, class_names=["ill", "ok"], seed=4)
+    net.save(tmp_path / "own.safetensors")
+    signals = np.random.default_rng(1).standard_normal((3, 2, 9)).astype(np.float32)
+    rows = [",".join(map(str, (*signal.ravel(), "ok"))) for signal in signals]
+    (tmp_path / "own.csv").write_text("\n".join(rows))
+    page = tab("model")
+    page.locator("[data-model]").set_input_files(tmp_path / "own.safetensors")
+    page.wait_for_selector("[data-best]")
+    page.locator("[data-signals]").set_input_files(tmp_path / "own.csv")
+    page.locator("input[type=number]").fill("3")
+    page.locator(".note", has_text="own.csv: 3 signals. This one's label is ok.").wait_for()
+    page.wait_for_timeout(200)
+    value, total = clicked(page, 0, 0, 0.5, 0.6)
+    expected = net.features(signals[2:])[0][0, 2, 2]
+    assert value == pytest.approx(expected, abs=1e-4) and total == pytest.approx(value, abs=1e-4)
+    (tmp_path / "bad.csv").write_text("1,2,3\n4,5,6")
+    page.locator("[data-signals]").set_input_files(tmp_path / "bad.csv")
+    page.locator(".notice", has_text="2 × 9 = 18 numbers").wait_for()
+
+
+HOSTILE = {
+    "lists": "f=1e999,a&g=,,&at=x&mode=<b>",
+    "kernels": "kernel=1,2;3&at=9e9,-4&boundary=x&name=<script>&offset=NaN",
+    "pooling": "pixels=zzz&size=1e9&right=99&kind=constructor",
+    "sizes": "input=-1&kernel=1e9&stride=0&after=-3&remainder=x&dilation=NaN",
+    "weights": "f=1,x&g=" + "1," * 99,
+    "design": "input=0x0&layers=Conv2d(99999999999,9999)",
+    "train": "layers=Linear(99999999999)&rate=-1&seed=x",
+    "draw": "strokes=zz.00&example=-7&at=9,9,9,9&model=trained",
+    "model": "at=1e9,0,0,0",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_of_another_version_opens_the_page(tab, name):
+    page = tab(f"{name}?{HOSTILE[name]}&more=1")
+    page.wait_for_timeout(400)
+    assert page.locator("h1").count() == 1 and page.locator("[data-broken]").count() == 0
 
 
 def test_a_file_that_is_no_picture_and_a_camera_that_is_not_there(tab, tmp_path):

@@ -35,7 +35,8 @@ def test_it_serves_mnist_and_the_model(server):
     labels = gzip.decompress(get(server, "/mnist/t10k-labels-idx1-ubyte.gz").read())
     assert labels[-10000:][:3] == bytes([7, 2, 1])
     assert get(server, "/given.safetensors").read() == b"weights"
-    assert server.url.endswith("#model")
+    assert server.url.endswith("/?given#model")
+    assert get(server, "/?given").status == 200
 
 
 @pytest.mark.parametrize(

@@ -183,8 +183,8 @@ def layers_in_python(shape, text):
 LAYERS = """
 import { readFileSync } from "node:fs";
 import { ArgumentError, SizeError } from "SITE/sizing/errors.js";
-import { parseLayers } from "SITE/engine/layer_text.js";
-import { describe } from "SITE/engine/layers.js";
+import { parseLayers } from "SITE/layers/layer_text.js";
+import { describe } from "SITE/layers/layers.js";
 import { plan, steps } from "SITE/engine/network.js";
 const [shape, text] = JSON.parse(readFileSync(0, "utf8"));
 try {
@@ -207,3 +207,73 @@ try {
 def test_layers_and_their_errors_are_those_of_python(shape, text):
     got = json.loads(node.run(LAYERS, given=json.dumps([shape, text])))
     assert got == layers_in_python(shape, text)
+
+
+SEEDS = [text for _, text in TEXTS] + [
+    "Conv1d(4, 3, dilation=2, remainder='crop'), BatchNorm1d(eps=0.001, momentum=0.2), Softmax",
+    "Conv2d(4, (3, 5), padding=((1, 1), (2, 2)), groups=2), Subsample(2), LeakyReLU(0.1)",
+    "fp.Conv2d(6, 5),\n  ReLU  # then pooling\nAvgPool2d(2, count_include_pad=False), Flatten, RBF",
+]
+PIECES = [
+    '"', "'", "(", ")", "[", "]", ",", "=", "#", "0", "-1", "1.5", "2.0", "1e3", "True", "None",
+    "()", "1000000000", "(1,2)", "[1,2,3]", "stride", "padding", "mode", "bias", "in_channels",
+    "Conv2D", "MaxPool", "relu", "Dense", "nn.ReLU", "fp.ReLU", "[]", "$", "é", "'same'",
+    "'nearst'", "x=", "p=2", "eps=0", "momentum=3", "Residual()", "Concat([])", "Gate(", "1.",
+]  # fmt: skip
+SHAPES = [(3, 32, 32), (8, 16, 16), (4, 11), (6, 9, 8), (84,)]
+
+
+def mutated(draw):
+    """A text of layers with something in it replaced, added or left out."""
+    text = draw.choice(SEEDS)
+    for _ in range(draw.choice([0, 1, 1, 2])):
+        at = draw.choice(list(re.finditer(r"[\w.]+|\S", text))).span()
+        kept = [text[: at[0]], text[at[0] : at[1]], text[at[1] :]]
+        kept[1] = draw.choice(["", draw.choice(PIECES), kept[1] + draw.choice(PIECES)])
+        text = "".join(kept) or "x"
+    return text
+
+
+def planned_in_python(shape, text):
+    try:
+        plan = fp.plan(shape, text)
+    except fp.ArgumentError as error:
+        return str(error)
+    fields = [
+        [list(row.receptive_field), [str(field.stride) for field in row.fields or ()], row.covers]
+        if row.receptive_field
+        else None
+        for row in plan.rows
+    ]
+    rules = [problem.problem.rule for problem in plan.problems]
+    return [[row.layer.describe() for row in plan.rows], fields, rules]
+
+
+PLANS = """
+import { readFileSync } from "node:fs";
+import { ArgumentError } from "SITE/sizing/errors.js";
+import { parseLayers } from "SITE/layers/layer_text.js";
+import { describe } from "SITE/layers/layers.js";
+import { receptiveFields } from "SITE/layers/receptive_fields.js";
+import { sizes } from "SITE/engine/network.js";
+for (const [shape, text] of JSON.parse(readFileSync(0, "utf8"))) {
+  let got;
+  try {
+    const { rows, problem } = sizes(shape, parseLayers(text));
+    const fields = receptiveFields(shape, rows).map((f) => f && [f.size, f.stride, f.covers]);
+    got = [rows.map((row) => describe(row.layer)), fields, problem ? [problem.problem.rule] : []];
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    got = error.message;
+  }
+  console.log(JSON.stringify(got));
+}
+"""
+
+
+def test_texts_of_layers_and_receptive_fields_are_read_as_in_python():
+    draw = random.Random(0)
+    cases = [(draw.choice(SHAPES), mutated(draw)) for _ in range(600)]
+    lines = node.run(PLANS, given=json.dumps(cases)).splitlines()
+    for (shape, text), line in zip(cases, lines, strict=True):
+        assert json.loads(line) == planned_in_python(shape, text), (shape, text)

@@ -59,8 +59,8 @@ void add_rows(const vec* d, const float* w, long features, bool first, vec* out)
 }
 
 // gradient[r][k] = sum_s delta[r][s] * x[s][k] for R rows and V vecs of columns.
-constexpr int kStripVecs = kLanes == 16 ? 2 : 4;
-constexpr int kStrip = kStripVecs * kLanes; // columns whose inputs lie together
+constexpr int kStripVecs = kLanes == 16 || kSmallCode ? 2 : 4; // in a browser, 15 registers for all
+constexpr int kStrip = kStripVecs * kLanes;                    // columns whose inputs lie together
 constexpr int kStripRows = 12 / kStripVecs;
 template <int R>
 void strip_product(const float* x, const float* delta, int samples, vec* sums) {

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..arguments import flag, integer
 from ..errors import ArgumentError
+from ..text import format_value
 from .arguments import PaddingArgument, Pairs, Remainder
 from .base import EngineSteps, Offsets, ParameterSpec, Shape, size_error
 from .windowed import WindowedLayer
@@ -143,12 +144,14 @@ class _Conv(WindowedLayer, abstract=True):
 
 
 def _table(connections: ArrayLike) -> Table:
-    table = np.asarray(connections)
+    try:
+        table = np.asarray(connections)
+    except ValueError:  # rows of different lengths
+        table = np.empty(0)
     if table.ndim != 2 or not table.size or not np.isin(table, (0, 1)).all():
         raise ArgumentError(
             "connections must be a table of 0 and 1 with a row for each output channel and a "
-            f"column for each input channel. Received: an array of shape {table.shape}, "
-            f"dtype {table.dtype}"
+            f"column for each input channel. Received: connections={format_value(connections)}"
         )
     rows = tuple(tuple(int(entry) for entry in row) for row in table)
     for index, row in enumerate(rows):

@@ -69,7 +69,7 @@ class Server:
     @property
     def url(self) -> str:
         """Where the first page is."""
-        page = "#model" if MODEL in self._files else ""
+        page = "?given#model" if MODEL in self._files else ""
         return f"http://127.0.0.1:{self._server.server_port}/{page}"
 
     def serve(self) -> None:

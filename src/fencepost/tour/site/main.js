@@ -1,5 +1,5 @@
 // The shell: which page the link names, the navigation, light and dark.
-import { el, fill } from "./lib/dom.js";
+import { el, fill, notice } from "./lib/dom.js";
 
 /**
  * @typedef {Record<string, string>} State what a link restores
@@ -37,6 +37,7 @@ const link = (name, state) => {
 async function open() {
   const [name, state] = readLink();
   const { page } = /** @type {{ page: Page }} */ (await import(`./pages/${name}.js`));
+  if (readLink()[0] !== name) return; // another page was asked for meanwhile
   unmount?.();
   shown = link(name, state);
   for (const a of nav.querySelectorAll("a"))
@@ -67,7 +68,15 @@ async function open() {
       next && el("a", { href: `#${next[0]}` }, `Next: ${next[1]} →`),
     ),
   ); // prettier-ignore
-  unmount = page.mount(root, { state, update });
+  try {
+    unmount = page.mount(root, { state, update });
+  } catch (error) {
+    console.warn(error);
+    for (const key of Object.keys(state)) delete state[key];
+    fill(root);
+    unmount = page.mount(root, { state, update });
+    root.prepend(notice("This link holds a state that the page cannot show, so it begins anew."));
+  }
   document.body.dataset.ready = name;
 }
 
@@ -92,6 +101,14 @@ fill(
     el("a", { href: `#${id}`, "data-page": id }, el("span.number", null, `${i + 1} `), title))),
   el("button.theme", { onclick: theme, "aria-label": "Light or dark" }, "◐"),
 ); // prettier-ignore
+for (const kind of ["error", "unhandledrejection"])
+  addEventListener(kind, (/** @type {any} */ event) => {
+    const text = (event.reason ?? event.error)?.message;
+    if (!text || main.querySelector("[data-broken]")) return;
+    const said = notice(`Something went wrong on this page: ${text} Reload it to go on; the address keeps its state.`);
+    said.dataset.broken = "";
+    main.prepend(said);
+  });
 addEventListener("hashchange", () => {
   if (location.hash !== shown) open().then(() => main.querySelector("h1")?.focus());
 });

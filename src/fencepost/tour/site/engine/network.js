@@ -1,11 +1,12 @@
 // A network on paper: layers with their sizes, arrays by name, and steps for the engine.
+import { LIMITS } from "../data/tables.js";
 import { SizeError } from "../sizing/errors.js";
-import { chainsOf } from "./branches.js";
-import * as layers from "./layers.js";
+import { formatShape, grouped, say } from "../sizing/text.js";
+import * as layers from "../layers/layers.js";
 
 /**
- * @typedef {import("./layers.js").Layer} Layer
- * @typedef {import("./layers.js").Shape} Shape
+ * @typedef {import("../layers/layers.js").Layer} Layer
+ * @typedef {import("../layers/layers.js").Shape} Shape
  * @typedef {{ layer: Layer, input: Shape, output: Shape, windows: import("../sizing/window.js").Window[],
  *   parameters: number, connections: number, multiplyAdds: number, lastStep: number }} Row
  * @typedef {{ shape: Shape, at: number, size: number, spec: any }} Place where an array begins
@@ -52,8 +53,12 @@ export function sizes(input, chain) {
   /** @type {Row[]} */
   const rows = [];
   let shape = input;
+  const image = tooLarge(0, input);
+  if (image && chain.length) return { rows, problem: image };
   for (const [index, layer] of chain.entries()) {
     try {
+      const large = tooLarge(1, layers.outputShape(layer, shape));
+      if (large) throw large;
       const output = layers.outputShape(layer, shape);
       rows.push({
         layer, input: shape, output,
@@ -71,39 +76,6 @@ export function sizes(input, chain) {
     }
   }
   return { rows, problem: null };
-}
-
-/** @typedef {{ size: number[], stride: number[] }} Field */
-
-/**
- * Receptive field of one output of each layer, and how far apart two of them lie, along each axis; null
- * from where the axes end, or outputs differ. A chain of windows: Araujo, Norris, Sim, Computing
- * receptive fields (2019). @param {Shape} input @param {Row[]} rows @returns {(Field | null)[]}
- */
-export function receptiveFields(input, rows) {
-  /** @type {Field | null} */
-  let field = input.length > 1 ? { size: input.slice(1).map(() => 1), stride: input.slice(1).map(() => 1) } : null;
-  return rows.map((row) => (field = field && fieldAfter(field, row)));
-}
-
-/** @param {Field} from @param {Row} row @returns {Field | null} */
-function fieldAfter(from, row) {
-  if (row.output.length === 1 || /^(Adaptive|Upsample|ConvTranspose)/.test(row.layer.type)) return null;
-  const chains = chainsOf(row.layer);
-  if (chains.length) {
-    const ends = chains.map(([, chain]) =>
-      sizes(row.input, chain).rows.reduce((/** @type {Field | null} */ field, inner) => field && fieldAfter(field, inner), from));
-    const [first] = ends;
-    if (!first || ends.includes(null)) return null;
-    return { size: from.size.map((_, axis) => Math.max(...ends.map((end) => end?.size[axis] ?? 0))), stride: first.stride };
-  }
-  return {
-    size: from.size.map((size, axis) => {
-      const window = row.windows[axis];
-      return window ? size + (window.effectiveKernelSize - 1) * from.stride[axis] : size;
-    }),
-    stride: from.stride.map((stride, axis) => stride * (row.windows[axis]?.stride ?? 1)),
-  };
 }
 
 /** The engine's steps, every field filled in. @param {NetworkPlan} network */
@@ -142,6 +114,14 @@ function outputOf(step, values) {
   const along = (size, axis, zeros) =>
     Math.floor((size + zeros - step.dilation[axis] * (step.kernel[axis] - 1) - 1) / step.stride[axis]) + 1;
   return [step.channels ?? channels, along(height, 0, top + bottom), along(width, 1, left + right)];
+}
+
+/** @param {number} what an image, or an output @param {Shape} shape */
+function tooLarge(what, shape) {
+  if (layers.product(shape) <= LIMITS.elements) return null;
+  const where = "graph/layers:_too_large";
+  const rule = say(where, 0, say("graph/layers:_Builder.chain", what), grouped(LIMITS.elements));
+  return new SizeError({ rule, received: say(where, 1, formatShape(shape)) });
 }
 
 /**

@@ -15,6 +15,9 @@ const networks = new Map();
 let data = null;
 let running = 0;
 
+const BROKEN =
+  "The computation broke off, most likely for want of memory. Reload the page, and take a smaller network or picture.";
+
 /** @type {Record<string, (engine: Engine, values: any, progress: (value: any) => void) => any>} */
 const methods = {
   ready: () => true,
@@ -65,11 +68,20 @@ const methods = {
       const { losses, correct } = network(key).train(data, order, rates, step);
       step += last - first;
       progress({ step, losses, correct, seen: order.length });
-      await new Promise((resolve) => setTimeout(resolve));
+      await messages();
     }
     return step;
   },
 };
+
+const channel = new MessageChannel();
+/** Lets messages that wait come first: a timer would do too, after 4 ms. */
+function messages() {
+  return new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(null);
+  });
+}
 
 /** The rate falls with time: half of it after an epoch, a third after two. @param {number} rate @param {number} epochs */
 const rateAt = (rate, epochs) => rate / (1 + epochs);
@@ -103,6 +115,8 @@ self.onmessage = async ({ data: { id, method, values } }) => {
     const moved = ArrayBuffer.isView(result) ? [result.buffer] : [];
     self.postMessage({ id, result }, /** @type {any} */ ({ transfer: moved }));
   } catch (error) {
-    self.postMessage({ id, error: `${/** @type {Error} */ (error).message}` });
+    const broken = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+    const text = `${/** @type {Error} */ (error).message}`;
+    self.postMessage({ id, error: broken ? `${BROKEN} (${text})` : text });
   }
 };

@@ -1,5 +1,6 @@
 // Inside a network: the maps of every layer for one image, and how any value in them was made.
-import { describe, engineShape } from "../engine/layers.js";
+import { describe, engineShape } from "../layers/layers.js";
+import { titleOf } from "../engine/views.js";
 import { formatShape } from "../sizing/text.js";
 import { el, fill, show } from "./dom.js";
 import { howMade } from "./sums.js";
@@ -11,7 +12,7 @@ const ROW = 20; // values in a row where a layer's output is flat
 /**
  * @typedef {import("../engine/model_file.js").Model} Model
  * @typedef {{ layer: number, channel: number, y: number, x: number }} Pick layer −1 is the input
- * @typedef {{ input: Float32Array, layers: Float32Array[] }} Values normalised input, each layer's output
+ * @typedef {{ input: Float32Array, layers: Float32Array[] }} Values normalised input, each view's output
  */
 
 /** Normalised pixels, as the network sees them. @param {Model} model @param {ArrayLike<number>} image */
@@ -23,12 +24,18 @@ export function normalised(model, image) {
   });
 }
 
-/** The outputs of layers from those of the engine's steps. @param {Model} model @param {Float32Array[]} steps */
-export const ofLayers = (model, steps) => model.plan.rows.map((row) => steps[row.lastStep]);
+/** The outputs of views from those of the engine's steps. @param {Model} model @param {Float32Array[]} steps */
+export const ofLayers = (model, steps) => model.views.map((view) => steps[view.step]);
+
+/** @param {Model} model @param {Pick} at */
+function within(model, at) {
+  if (at.layer < -1 || at.layer >= model.views.length) return false;
+  return shapeOf(model, at.layer).every((size, i) => [at.channel, at.y, at.x][i] >= 0 && [at.channel, at.y, at.x][i] < size);
+}
 
 /** @param {Model} model @param {number} layer @returns {[number, number, number]} */
 export const shapeOf = (model, layer) =>
-  engineShape(layer < 0 ? model.plan.input : model.plan.rows[layer].output);
+  engineShape(layer < 0 ? model.plan.input : model.views[layer].output);
 
 /**
  * A row of layers, each with its maps, and below it how the chosen value was made.
@@ -51,42 +58,46 @@ export function inside(picked) {
   function build(of) {
     model = of;
     canvases = [];
-    const columns = [-1, ...of.plan.rows.keys()].map((layer) => {
+    const columns = [-1, ...of.views.keys()].map((layer) => {
       const [channels, height, width] = shapeOf(of, layer);
       const flat = height * width === 1;
-      const count = flat ? 1 : Math.min(channels, MOST_MAPS);
+      const lines = !flat && of.plan.input.length === 2; // a signal: a line for each channel, in one picture
+      const count = flat || lines ? 1 : Math.min(channels, MOST_MAPS);
       const list = Array.from({ length: count }, (_, channel) => {
         const canvas = el("canvas.map", { tabindex: 0, role: "img", "aria-label": `${name(of, layer)}${flat ? "" : `, channel ${channel}`}`, "data-layer": layer, "data-channel": channel });
         canvas.addEventListener("click", (/** @type {MouseEvent} */ e) => {
           const box = canvas.getBoundingClientRect();
-          const x = Math.min(canvas.width - 1, Math.floor(((e.clientX - box.left) / box.width) * canvas.width));
-          const y = Math.min(canvas.height - 1, Math.floor(((e.clientY - box.top) / box.height) * canvas.height));
-          if (!flat) pick({ layer, channel, y, x });
+          const x = clamp(Math.floor(((e.clientX - box.left) / box.width) * canvas.width), canvas.width);
+          const y = clamp(Math.floor(((e.clientY - box.top) / box.height) * canvas.height), canvas.height);
+          if (lines) pick({ layer, channel: y, y: 0, x });
+          else if (!flat) pick({ layer, channel, y, x });
           else if (y * canvas.width + x < channels) pick({ layer, channel: y * canvas.width + x, y: 0, x: 0 });
         });
-        canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ e) => move(e, layer, channel, flat ? ROW : 0));
+        canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ e) => move(e, layer, channel, flat ? ROW : 0, lines));
+        if (lines) canvas.style.height = `${Math.max(1.2, Math.min(14, channels * 0.5))}rem`;
         return canvas;
       });
       canvases.push(list);
       const across = flat || count === 1 ? 1 : count <= 8 ? 2 : 4;
-      const size = flat ? 9.5 : layer < 0 ? 9 : across === 2 ? 5 : 3;
-      const more = !flat && channels > count ? `, ${count} shown` : "";
+      const size = flat ? 9.5 : lines ? Math.max(6, Math.min(14, width / 8)) : layer < 0 && count === 1 ? 9 : across === 2 ? 5 : 3;
+      const more = !flat && !lines && channels > count ? `, ${count} shown` : "";
       return el("div", null,
         el("h3", null, name(of, layer)),
-        el("p.note", null, formatShape(layer < 0 ? of.plan.input : of.plan.rows[layer].output) + more),
+        el("p.note", null, formatShape(layer < 0 ? of.plan.input : of.views[layer].output) + more),
         el("div", { style: `display: grid; gap: 4px; grid-template-columns: repeat(${across}, ${size}rem)` }, list)); // prettier-ignore
     });
     fill(maps, columns);
   }
 
-  /** @param {KeyboardEvent} e @param {number} layer @param {number} channel @param {number} across of a flat layer */
-  function move(e, layer, channel, across) {
+  /** @param {KeyboardEvent} e @param {number} layer @param {number} channel @param {number} across of a flat layer @param {boolean} lines */
+  function move(e, layer, channel, across, lines) {
     const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Enter: [0, 0] }[e.key];
     if (!by || !model) return;
     e.preventDefault();
     const [channels, height, width] = shapeOf(model, layer);
-    const from = chosen?.layer === layer && (across || chosen.channel === channel) ? chosen : { channel: across ? 0 : channel, y: 0, x: 0 };
+    const from = chosen?.layer === layer && (across || lines || chosen.channel === channel) ? chosen : { channel: across ? 0 : channel, y: 0, x: 0 };
     if (across) return pick({ layer, channel: clamp(from.channel + by[0] * across + by[1], channels), y: 0, x: 0 });
+    if (lines) return pick({ layer, channel: clamp(from.channel + by[0], channels), y: 0, x: clamp(from.x + by[1], width) });
     pick({ layer, channel, y: clamp(from.y + by[0], height), x: clamp(from.x + by[1], width) });
   }
   /** @param {number} v @param {number} size */
@@ -115,6 +126,10 @@ export function inside(picked) {
           const padded = new Float32Array(Math.ceil(channels / ROW) * ROW);
           padded.set(data);
           paint(canvas, padded, padded.length / Math.min(ROW, padded.length), Math.min(ROW, channels), "signed", full);
+        } else if (of.plan.input.length === 2) {
+          paint(canvas, data, channels, width, "signed", full);
+          if (chosen?.layer === layer) mark(canvas, chosen.channel, chosen.x);
+          return;
         } else if (layer < 0 && of.plan.input[0] === 1) {
           const [low, high] = [Math.min(...data), Math.max(...data)];
           paint(canvas, data.map((v) => (v - low) / (high - low || 1)), height, width, "grey", 1);
@@ -139,8 +154,7 @@ export function inside(picked) {
     show(of, shown) {
       if (model !== of) {
         build(of);
-        const rows = of.plan.rows.length;
-        if (chosen && chosen.layer >= rows) chosen = null;
+        if (chosen && !within(of, chosen)) chosen = null;
       }
       values = shown;
       draw();
@@ -154,14 +168,16 @@ export function inside(picked) {
 }
 
 /** @param {Model} model @param {number} layer */
-export const name = (model, layer) => (layer < 0 ? "input" : `${layer} ${describe(model.plan.rows[layer].layer)}`);
+export const name = (model, layer) => (layer < 0 ? "input" : titleOf(model.views[layer], describe));
 
-/** Bars of the classes' probabilities, the likeliest marked. @param {string[]} names @param {ArrayLike<number>} logits */
-export function probabilities(names, logits) {
-  const largest = Math.max(...Array.from(logits));
-  const powers = Array.from(logits, (v) => Math.exp(v - largest));
+/** Bars of the classes' probabilities, the likeliest marked; of a single output, its value. @param {Model} model @param {Float32Array} outputs */
+export function probabilities({ plan, config, classNames: names }, outputs) {
+  if (outputs.length === 1 && !config.class_names) return el("p", { "data-output": outputs[0] }, "output ", el("b", null, show(outputs[0], 5)));
+  const already = plan.rows[plan.rows.length - 1].layer.type === "Softmax";
+  const largest = outputs.reduce((a, b) => Math.max(a, b), -Infinity);
+  const powers = Array.from(outputs, (v) => (already ? v : Math.exp(v - largest)));
   const total = powers.reduce((a, b) => a + b, 0);
-  const best = powers.indexOf(Math.max(...powers));
+  const best = outputs.indexOf(largest);
   const order = names.length > 12 ? [...powers.keys()].sort((a, b) => powers[b] - powers[a]).slice(0, 12) : [...powers.keys()];
   return el("div.bars", { "data-best": names[best], role: "list", "aria-label": "Probabilities" },
     order.map((i) => {

@@ -63,8 +63,8 @@ export function matters() {
   const covered = el("canvas", { style, role: "img", "aria-label": "Drop of the probability where a patch covers the image" });
   const title = el("h2", null, "What matters");
   const element = el("section.panel", null, title, el("div.row", { style: "align-items: flex-start; gap: 1rem" },
-    el("figure", { style: "margin: 0" }, gradient, el("figcaption.note", null, "gradient: more light here raises (orange) or lowers (blue) the output")),
-    el("figure", { style: "margin: 0" }, covered, el("figcaption.note", null, "covering: how far the probability drops"))),
+    el("figure", { style: "margin: 0" }, gradient, el("figcaption.note", null, "gradient: a larger value here raises (orange) or lowers (blue) the output")),
+    el("figure", { style: "margin: 0" }, covered, el("figcaption.note", null, "covering: how far the probability drops where a patch hides the input"))),
   ); // prettier-ignore
   /** @type {any} */
   let timer = 0;
@@ -83,6 +83,7 @@ export function matters() {
             const v = all[c * slope.length + i];
             if (Math.abs(v) > Math.abs(slope[i])) slope[i] = v;
           }
+        for (const canvas of [gradient, covered]) canvas.style.height = height === 1 ? "3rem" : "";
         paint(gradient, slope, height, width, "signed");
         paint(covered, await occlusion(key, model, image, output), height, width, "signed");
         fill(title, `What matters for ${model.classNames[output]}`);

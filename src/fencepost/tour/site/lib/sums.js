@@ -1,7 +1,9 @@
 // How one value of a network was made: its window, its kernel and the sum; or the one value that an
 // activation changed. Every number in a window leads on to how it was made itself.
-import { describe, engineShape, filled, two } from "../engine/layers.js";
-import { adaptiveWindow, transposedAxes } from "../engine/resizing.js";
+import { describe, engineShape, filled, two } from "../layers/layers.js";
+import { titleOf } from "../engine/views.js";
+import { joined, normalised } from "./joins.js";
+import { adaptiveWindow, transposedAxes } from "../layers/resizing.js";
 import { el, show } from "./dom.js";
 import { css } from "./paint.js";
 
@@ -23,20 +25,23 @@ export function howMade(model, values, at, go) {
     const pixel = v * model.std[at.channel] + model.mean[at.channel];
     return el("p.sum", null, `pixel(${at.y}, ${at.x}) = ${show(pixel)}; the network sees (${show(pixel)} − ${show(model.mean[at.channel])}) / ${show(model.std[at.channel])} = `, el("b", { "data-value": v }, show(v, 4)));
   }
-  const row = model.plan.rows[at.layer];
-  const source = at.layer ? values.layers[at.layer - 1] : values.input;
+  const row = model.views[at.layer];
+  const [first] = row.from;
+  /** @param {number} view */
+  const outputs = (view) => (view < 0 ? values.input : values.layers[view]);
+  const source = outputs(first);
   const [, outHeight, outWidth] = engineShape(row.output);
   const value = values.layers[at.layer][(at.channel * outHeight + at.y) * outWidth + at.x];
-  const title = el("h2", null, `${describe(row.layer)}: ${place(row.output, at)} = `, el("b", { "data-value": value }, show(value, 5)));
+  const title = el("h2", null, `${titleOf(row, describe)}: ${place(row.output, at)} = `, el("b", { "data-value": value }, show(value, 5)));
   const type = row.layer.type;
   const input = engineShape(row.input);
   /** @param {number} c @param {number} y @param {number} x @returns {Pick} */
-  const from = (c, y, x) => ({ layer: at.layer - 1, channel: c, y, x });
+  const from = (c, y, x) => ({ layer: first, channel: c, y, x });
   /** @param {number} c @param {number} y @param {number} x */
   const read = (c, y, x) => source[(c * input[1] + y) * input[2] + x];
 
   if (/^ConvTranspose/.test(type)) {
-    const bias = model.plan.parameters.get(`${at.layer}.bias`);
+    const bias = model.plan.parameters.get(`${row.path}.bias`);
     const terms = transposedTerms(model, at, row, input, read, from);
     return [title, ...largest(terms, bias ? model.parameters[bias.at + at.channel] : 0, go)];
   }
@@ -47,8 +52,8 @@ export function howMade(model, values, at, go) {
     return [title, grid(terms, "window", go), el("p.sum", null, poolText(type, row, terms, value))];
   }
   if (type === "Linear") {
-    const weight = /** @type {any} */ (model.plan.parameters.get(`${at.layer}.weight`));
-    const bias = model.plan.parameters.get(`${at.layer}.bias`);
+    const weight = /** @type {any} */ (model.plan.parameters.get(`${row.path}.weight`));
+    const bias = model.plan.parameters.get(`${row.path}.bias`);
     const terms = Array.from({ length: input[0] }, (_, i) => ({
       value: source[i], weight: model.parameters[weight.at + at.channel * input[0] + i], from: from(i, 0, 0),
     })); // prettier-ignore
@@ -58,23 +63,21 @@ export function howMade(model, values, at, go) {
     const each = input[1] * input[2];
     const c = Math.floor(at.channel / each);
     const [y, x] = [Math.floor((at.channel % each) / input[2]), at.channel % input[2]];
-    return [title, el("p", null, "It is the value of ", link(from(c, y, x), `channel ${c}, row ${y}, column ${x}`, go), ".")];
+    return [title, el("p", null, "It is the value of ", link(from(c, y, x), place(row.input, { layer: first, channel: c, y, x }), go), ".")];
   }
-  if (/^(Residual|Concat|Gate|RBF)$/.test(type))
-    return [title, el("p.note", null, "This layer has several steps within; only their result is shown.")];
-  if (/^(GroupNorm|LayerNorm|Softmax)$/.test(type))
-    return [title, el("p.note", null, "Each value depends on others beside it; only the result is shown.")];
+  if (/^(Residual|Concat|Gate)$/.test(type)) return [title, joined(model, outputs, row, at, go)];
+  if (/Norm|^Softmax$|^RBF$/.test(type)) return [title, ...normalised(model, row, input, at, read, from, go)];
   const before = read(at.channel, at.y, at.x);
   return [title, el("p.sum", null, `${type}(`, link(from(at.channel, at.y, at.x), show(before, 5), go), `) = ${show(value, 5)}`)];
 }
 
 /** @param {number[]} shape @param {Pick} at */
 const place = (shape, at) =>
-  shape.length === 1 ? `value ${at.channel}` : `channel ${at.channel}, row ${at.y}, column ${at.x}`;
+  shape.length === 1 ? `value ${at.channel}` : shape.length === 2 ? `channel ${at.channel}, position ${at.x}` : `channel ${at.channel}, row ${at.y}, column ${at.x}`;
 
 /**
  * The terms of a window over one channel, row by row. A padded element is 0 and leads nowhere.
- * @param {import("../engine/network.js").Row} row @param {number[]} input @param {Pick} at @param {number} channel
+ * @param {import("../engine/views.js").View} row @param {number[]} input @param {Pick} at @param {number} channel
  * @param {(c: number, y: number, x: number) => number} read @param {(c: number, y: number, x: number) => Pick} from
  * @returns {Term[][]}
  */
@@ -98,8 +101,8 @@ function windowTerms(row, input, at, channel, read, from) {
 /** @param {Model} model @param {Pick} at @param {any} row @param {number[]} input @param {any} read @param {any} from @param {(pick: Pick) => void} go */
 function convolution(model, at, row, input, read, from, go) {
   const layer = filled(row.layer);
-  const weight = /** @type {any} */ (model.plan.parameters.get(`${at.layer}.weight`));
-  const bias = model.plan.parameters.get(`${at.layer}.bias`);
+  const weight = /** @type {any} */ (model.plan.parameters.get(`${row.path}.weight`));
+  const bias = model.plan.parameters.get(`${row.path}.bias`);
   const area = row.windows.reduce((/** @type {number} */ n, /** @type {any} */ w) => n * w.kernel, 1);
   const perGroup = input[0] / layer.groups;
   const first = Math.floor(at.channel / (layer.outs ?? layer.out_channels / layer.groups)) * perGroup;
@@ -139,7 +142,7 @@ function convolution(model, at, row, input, read, from, go) {
  * @param {Model} model @param {Pick} at @param {any} row @param {number[]} input @param {any} read @param {any} from @returns {Term[]} */
 function transposedTerms(model, at, row, input, read, from) {
   const layer = filled(row.layer);
-  const weight = /** @type {any} */ (model.plan.parameters.get(`${at.layer}.weight`));
+  const weight = /** @type {any} */ (model.plan.parameters.get(`${row.path}.weight`));
   const axes = transposedAxes(layer, row.output.length - 1);
   const [outs, ins] = [layer.out_channels / layer.groups, input[0] / layer.groups];
   const first = Math.floor(at.channel / outs) * ins;
@@ -195,7 +198,7 @@ function largest(terms, bias, go) {
 }
 
 /** @param {Pick} at @param {string} text @param {(pick: Pick) => void} go */
-const link = (at, text, go) =>
+export const link = (at, text, go) =>
   el("a", { href: "#", onclick: (/** @type {Event} */ e) => { e.preventDefault(); go(at); } }, text); // prettier-ignore
 
 /** Values as a small table, shaded; those that came from somewhere can be clicked. @param {Term[][]} terms @param {string} title @param {(pick: Pick) => void} go */

@@ -1,12 +1,13 @@
 // Design: a network written as text or layer by layer, with its volumes to scale, a table, receptive
 // fields, and the library's own errors.
-import { describe } from "../engine/layers.js";
-import { parseLayers } from "../engine/layer_text.js";
-import { receptiveFields, sizes } from "../engine/network.js";
+import { describe } from "../layers/layers.js";
+import { parseLayers } from "../layers/layer_text.js";
+import { sizes } from "../engine/network.js";
+import { receptiveFields } from "../layers/receptive_fields.js";
 import { choice, el, field, fill, notice } from "../lib/dom.js";
 import { problemText } from "../lib/problem.js";
 import { suggestionText } from "../sizing/errors.js";
-import { formatShape, grouped } from "../sizing/text.js";
+import { formatShape, grouped, repr, say } from "../sizing/text.js";
 import { LENET5 } from "./train.js";
 
 const NETWORKS = /** @type {Record<string, [string, string, string]>} */ ({
@@ -42,7 +43,7 @@ export const page = {
     function draw() {
       const axes = input.split(/\s*[x×,]\s*/).map(Number);
       if (!axes.length || axes.length > 3 || axes.some((n) => !Number.isInteger(n) || n < 1))
-        return fill(problem, notice(`The input must be CHANNELSxHEIGHTxWIDTH, such as 3x224x224, CHANNELSxWIDTH for a signal, or one number of features; all at least 1. Received: ${input}.`));
+        return fill(problem, notice(say("cli/size:size", 0, repr(input))));
       let layers;
       try {
         layers = parseLayers(text);
@@ -60,14 +61,14 @@ export const page = {
       const total = (/** @type {"parameters" | "multiplyAdds" | "connections"} */ key) => grouped(rows.reduce((sum, row) => sum + row[key], 0));
       const right = (/** @type {any} */ cell) => el("td.right", null, cell);
       fill(table, el("table", null,
-        el("thead", null, el("tr", null, el("th"), el("th", null, "layer"), el("th", null, "output"), ["receptive field", "stride", "parameters", "multiply-adds", "connections"].map((t) => el("th.right", null, t)))),
+        el("thead", null, el("tr", null, el("th"), el("th", null, "layer"), el("th", null, "output"), ["receptive field", "effective stride", "effective padding", "parameters", "multiply-adds", "connections"].map((t) => el("th.right", null, t)))),
         el("tbody", null,
-          el("tr", null, el("td"), el("td", null, "input"), el("td", null, formatShape(axes)), Array.from({ length: 5 }, () => el("td"))),
+          el("tr", null, el("td"), el("td", null, "input"), el("td", null, formatShape(axes)), Array.from({ length: 6 }, () => el("td"))),
           rows.map((row, i) => el("tr", { title: row.windows.map((w) => w.shortEquation).join("; ") },
             el("td", null, i), el("td.layer", null, describe(row.layer)), el("td", null, formatShape(row.output)),
-            right(fields[i] ? formatShape(fields[i].size) : "–"), right(fields[i] ? formatShape(fields[i].stride) : "–"),
+            ...fieldCells(fields[i]).map(right),
             right(row.parameters ? grouped(row.parameters) : "–"), right(row.multiplyAdds ? grouped(row.multiplyAdds) : "–"), right(row.connections ? grouped(row.connections) : "–"))),
-          el("tr", { "data-parameters": rows.reduce((s, r) => s + r.parameters, 0) }, el("td"), el("td", null, el("b", null, "total")), el("td"), el("td"), el("td"),
+          el("tr", { "data-parameters": rows.reduce((s, r) => s + r.parameters, 0) }, el("td"), el("td", null, el("b", null, "total")), el("td"), el("td"), el("td"), el("td"),
             right(total("parameters")), right(total("multiplyAdds")), right(total("connections")))))); // prettier-ignore
     }
 
@@ -96,6 +97,14 @@ export const page = {
     draw();
   },
 };
+
+/** Size, stride and padding of a receptive field, as `fencepost size` writes them. @param {import("../layers/receptive_fields.js").Field | null} field */
+function fieldCells(field) {
+  const alike = (/** @type {any[]} */ values) => (new Set(values).size > 1 ? values : values.slice(0, 1)).join(" × ");
+  if (!field) return ["", "", ""];
+  const { size, stride, before, covers } = field;
+  return [covers && !stride.length ? "all" : alike(size), alike(stride), alike(before)];
+}
 
 /** Volumes side by side, in the proportions of their sizes. @param {number[]} input @param {import("../engine/network.js").Row[]} rows */
 function volumes(input, rows) {

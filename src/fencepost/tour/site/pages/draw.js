@@ -25,7 +25,7 @@ export const page = {
   tutorial: "training.html",
 
   mount(root, { state, update }) {
-    const canvas = el("canvas.draw", { width: SIZE, height: SIZE, tabindex: 0, role: "img", "aria-label": "Draw a digit here; with the keyboard, choose one of the examples" });
+    const canvas = el("canvas.draw", { width: SIZE, height: SIZE, tabindex: 0, role: "img", "aria-label": "Draw a digit here; with the keyboard, arrow keys move the pen, and Space puts it down or lifts it" });
     const context = canvas.getContext("2d", { willReadFrequently: true });
     const seen = el("canvas", { style: "width: 84px; height: 84px; border: 1px solid var(--line)", role: "img", "aria-label": "What the network gets: 28 × 28 pixels" });
     const bars = el("div", { "aria-live": "polite" });
@@ -38,6 +38,10 @@ export const page = {
     /** @type {import("../engine/model_file.js").Model | null} */
     let model = null;
     let key = "";
+    /** @type {[number, number][] | null} */
+    let pen = null;
+    /** @type {[number, number] | null} */
+    let keys = null;
     const view = inside((at) => update({ at: `${at.layer},${at.channel},${at.y},${at.x}` }));
     const what = matters();
     if (state.at) {
@@ -70,6 +74,14 @@ export const page = {
       const begin = performance.now();
       redraw();
       const data = context.getImageData(0, 0, SIZE, SIZE).data;
+      if (keys) {
+        context.beginPath();
+        context.arc(keys[0], keys[1], 11, 0, 2 * Math.PI);
+        context.strokeStyle = context.fillStyle = "#ff9d5c";
+        context.lineWidth = 3;
+        context.stroke();
+        if (pen) context.fill();
+      }
       const ink = Float32Array.from({ length: SIZE * SIZE }, (_, i) => data[4 * i] / 255);
       const image = example ?? prepareDigit(ink, SIZE, SIZE);
       if (!image) {
@@ -79,7 +91,7 @@ export const page = {
       const steps = await engine("features", { key, image });
       const layers = ofLayers(model, steps);
       paint(seen, Float32Array.from(image, (v) => v / 255), 28, 28, "grey", 1);
-      fill(bars, probabilities(model.classNames, layers[layers.length - 1]));
+      fill(bars, probabilities(model, layers[layers.length - 1]));
       view.show(model, { input: normalised(model, image), layers });
       root.dataset.ms = `${performance.now() - begin}`;
       root.dataset.drawn = `${+(root.dataset.drawn ?? 0) + 1}`;
@@ -87,8 +99,6 @@ export const page = {
       what.show(key, model, image, layers[layers.length - 1]);
     });
 
-    /** @type {[number, number][] | null} */
-    let pen = null;
     /** @param {PointerEvent} e @returns {[number, number]} */
     const point = (e) => {
       const box = canvas.getBoundingClientRect();
@@ -117,6 +127,28 @@ export const page = {
     };
     canvas.addEventListener("pointerup", lift);
     canvas.addEventListener("pointercancel", lift);
+
+    // With the keyboard the pen is a ring, filled while it is down.
+    canvas.addEventListener("keydown", (/** @type {KeyboardEvent} */ e) => {
+      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], " ": [0, 0] }[e.key];
+      if (!by) return;
+      e.preventDefault();
+      const far = e.shiftKey ? 2 : 10;
+      const [x, y] = (keys ??= [SIZE / 2, 60]);
+      keys = [Math.max(0, Math.min(SIZE - 1, x + far * by[0])), Math.max(0, Math.min(SIZE - 1, y + far * by[1]))];
+      if (e.key === " ") {
+        if (example) [example, strokes] = [null, []];
+        if (pen) lift();
+        else strokes.push((pen = [keys]));
+      } else pen?.push(keys);
+      classify();
+    });
+    canvas.addEventListener("blur", () => {
+      if (!keys) return;
+      keys = null;
+      lift();
+      classify();
+    });
 
     const examples = el("div.maps", { role: "group", "aria-label": "Examples from MNIST" });
     /** @param {string} index @param {{ pixels: Uint8Array }[]} digits */

@@ -1,7 +1,7 @@
 // Your model: a .safetensors file that `fencepost train` made, its classes, your images or camera, and the
 // same views as on the page Draw.
 import { engine, openModel } from "../engine/engine.js";
-import { describe } from "../engine/layers.js";
+import { describe } from "../layers/layers.js";
 import { readModel } from "../engine/model_file.js";
 import { prepareDigit } from "../lib/digits.js";
 import { eachFrame, el, fill, notice } from "../lib/dom.js";
@@ -9,15 +9,23 @@ import { inside, normalised, ofLayers, probabilities } from "../lib/inside.js";
 import { matters } from "../lib/matters.js";
 import { lenet5 } from "../lib/models.js";
 import { photoSource } from "../lib/photos.js";
+import { signalSource } from "../lib/signals.js";
 import { formatShape, grouped } from "../sizing/text.js";
 
 /** @typedef {import("../engine/model_file.js").Model} Model */
 
+const GIVEN = "the model that was given";
+
+const MOST_VALUES = 2e7; // of all layers for one image: 80 MB
+
 /** What a page cannot show of a model, in a sentence; empty if it can show all. @param {Model} model */
-function cannotShow(model) {
-  const [channels] = model.plan.input;
-  if (model.plan.input.length !== 3 || (channels !== 1 && channels !== 3))
-    return `This page shows models of grey or colour images, 1 or 3 × height × width. This one takes ${formatShape(model.plan.input)}: \`fencepost explain\` draws it.`;
+function cannotShow({ plan, views }) {
+  const [channels] = plan.input;
+  if (plan.input.length === 1 || (plan.input.length === 3 && channels !== 1 && channels !== 3))
+    return `This page shows models of signals, and of grey or colour images, 1 or 3 × height × width. This one takes ${formatShape(plan.input)}: \`fencepost explain\` tells of it.`;
+  const values = views.reduce((sum, view) => sum + view.output.reduce((a, b) => a * b), 0);
+  if (values > MOST_VALUES)
+    return `This page shows models with up to ${grouped(MOST_VALUES)} values in all layers. This one has ${grouped(values)}: \`fencepost explain\` tells of it.`;
   return "";
 }
 
@@ -25,8 +33,8 @@ function cannotShow(model) {
 export const page = {
   title: "Look into a model of your own",
   lead:
-    "Drop a .safetensors file that fencepost train made, then a picture, or turn the camera on. " +
-    "Click any value to see how it was made; no file leaves this tab.",
+    "Drop a .safetensors file that fencepost train made, then a picture or a signal, or turn the camera on. " +
+    "Click any value to see how it was made: no file leaves this tab.",
   tutorial: "training.html",
 
   mount(root, { state, update }) {
@@ -34,8 +42,11 @@ export const page = {
     let model = null;
     /** @type {ImageData | null} */
     let picture = null;
+    /** @type {Float32Array | null} */
+    let signal = null;
     const problems = el("div");
     const facts = el("div");
+    const signals = el("div");
     const bars = el("div", { "aria-live": "polite" });
     const shown = el("canvas.photo", { role: "img", "aria-label": "The picture as the model gets it", style: "max-width: 16rem; image-rendering: pixelated" });
     const view = inside((at) => update({ at: `${at.layer},${at.channel},${at.y},${at.x}` }));
@@ -61,24 +72,32 @@ export const page = {
     /** @param {Model} read @param {string} name */
     function use(read, name) {
       model = read;
+      const ofSignals = read.plan.input.length === 2;
+      pictures.stop();
+      pictures.hidden = shown.hidden = ofSignals;
+      signal = null;
+      after.hidden = true;
+      const heard = (/** @type {Float32Array} */ values) => { signal = values; fill(problems); look(); };
+      fill(signals, ofSignals ? signalSource(read, heard, (message) => fill(problems, notice(message))) : null);
       fill(problems);
       fill(facts,
         el("h2", null, name),
-        el("p", null, `${formatShape(read.plan.input)} → ${read.classNames.length} classes: ${read.classNames.slice(0, 20).join(", ")}${read.classNames.length > 20 ? ", …" : ""}. ${grouped(read.plan.parameterCount)} parameters.`),
+        el("p", null, `${formatShape(read.plan.input)} → ${outputs(read)} ${grouped(read.plan.parameterCount)} parameters.`),
         el("p.note", null, read.plan.rows.map((row) => describe(row.layer)).join(", "))); // prettier-ignore
       look();
     }
 
     const look = eachFrame(async () => {
-      if (!model || !picture) return;
-      const { image, note } = brought(model, picture);
+      const ofSignals = model?.plan.input.length === 2;
+      if (!model || !(ofSignals ? signal : picture)) return;
+      const { image, note } = ofSignals ? { image: signal, note: "" } : brought(model, /** @type {ImageData} */ (picture));
       if (!image) return fill(bars, el("p.note", null, note));
       try {
         const steps = await engine("features", { key: "own", image });
         const layers = ofLayers(model, steps);
         after.hidden = false;
-        paintImage(shown, model, image);
-        fill(bars, probabilities(model.classNames, layers[layers.length - 1]), el("p.note", null, note));
+        if (!ofSignals) paintImage(shown, model, image);
+        fill(bars, probabilities(model, layers[layers.length - 1]), el("p.note", null, note));
         view.show(model, { input: normalised(model, image), layers });
         what.show("own", model, image, layers[layers.length - 1]);
         root.dataset.shown = `${+(root.dataset.shown ?? 0) + 1}`;
@@ -93,6 +112,7 @@ export const page = {
       if (file) await open(await file.arrayBuffer(), file.name);
     }
     const drop = (/** @type {DragEvent} */ e) => {
+      e.preventDefault();
       const file = e.dataTransfer?.files[0];
       if (file?.name.endsWith(".safetensors")) take(file);
     };
@@ -105,18 +125,26 @@ export const page = {
     root.append(problems, el("div.columns", null,
       el("section.panel", null,
         el("p.row", null, el("button.primary", { onclick: () => input.click() }, "Choose a model"), input),
-        el("p.note", null, "Or drop it anywhere on this page. Make one: fencepost train --data photos/ --out photos.safetensors"),
+        el("p.note", null, "Or drop it anywhere on this page. You make one with ", el("code", null, "fencepost train --data photos/ --out photos.safetensors"), ", where each folder of photos/ is a class."),
         el("button", { onclick: async () => { const m = await lenet5(); await openModel("own", m); use(m, "LeNet-5, as an example"); } }, "Take LeNet-5")),
-      el("section.panel", null, facts, pictures, shown)), after); // prettier-ignore
-    fetch("given.safetensors").then(async (response) => {
-      if (response.ok && response.headers.get("content-type")?.includes("octet")) await open(await response.arrayBuffer(), "the model that was given");
-    }).catch(() => undefined);
+      el("section.panel", null, facts, pictures, signals, shown)), after); // prettier-ignore
+    if (new URLSearchParams(location.search).has("given"))
+      fetch("given.safetensors").then(async (response) => {
+        if (!response.ok) throw new Error(`${GIVEN} cannot be read any more. Choose a model file instead.`);
+        await open(await response.arrayBuffer(), GIVEN);
+      }).catch((error) => fill(problems, notice(error.message))); // prettier-ignore
     return () => {
       pictures.stop();
       removeEventListener("drop", drop);
     };
   },
 };
+
+/** @param {Model} model */
+function outputs({ config, plan, classNames }) {
+  if (!config.class_names && plan.outputs === 1) return "one number.";
+  return `${grouped(classNames.length)} ${config.class_names ? "classes" : "outputs"}: ${classNames.slice(0, 20).join(", ")}${classNames.length > 20 ? ", …" : ""}.`;
+}
 
 /**
  * A picture as `fencepost predict` brings it: a digit for a model of MNIST's style; else resized so that it

@@ -1,10 +1,11 @@
 // Train: a network on MNIST, live: loss, accuracy, kernels forming, the hardest digits; pause, step, go on,
 // another rate; saved as a file that `fencepost predict` reads, and back.
 import { engine, openModel } from "../engine/engine.js";
-import { parseLayers } from "../engine/layer_text.js";
+import { parseLayers } from "../layers/layer_text.js";
 import { planOf, readModel, writeModel } from "../engine/model_file.js";
 import { freshParameters, freshState } from "../engine/network.js";
-import { describe } from "../engine/layers.js";
+import { viewsOf } from "../engine/views.js";
+import { describe } from "../layers/layers.js";
 import { el, field, fill, notice, save, show, slider } from "../lib/dom.js";
 import { mnist } from "../lib/mnist.js";
 import { keep } from "../lib/models.js";
@@ -62,7 +63,7 @@ export const page = {
         }; // prettier-ignore
         const plan = planOf(config);
         if (plan.outputs !== 10) throw new Error(`The last layer must have 10 outputs, one for each digit. It has ${plan.outputs}.`);
-        model = { config, plan, parameters: freshParameters(plan, seed), state: freshState(plan), mean: [MEAN], std: [STD], classNames: config.class_names };
+        model = { config, plan, views: viewsOf(plan), parameters: freshParameters(plan, seed), state: freshState(plan), mean: [MEAN], std: [STD], classNames: config.class_names };
         return true;
       } catch (error) {
         fill(problems, notice(`${/** @type {Error} */ (error).message} Change it on the page Design.`));

@@ -29,22 +29,23 @@ export const page = {
       const k = g.length;
       const padded = [...Array(k - 1).fill(null), ...f];
       const step = 62;
+      const right = Math.max(150, Math.min(360, (picture.clientWidth || 440) - 80)); // text is not scaled down
       /** @type {any[]} */
       const parts = [];
       const outputs = f.map((_, x) => g.reduce((sum, w, j) => sum + w * (f[x - j] ?? 0), 0));
       outputs.forEach((value, x) => {
         g.forEach((weight, j) => {
           parts.push(el("line", {
-            x1: 40, y1: 30 + (x + k - 1 - j) * step, x2: 360, y2: 30 + (x + k - 1) * step,
+            x1: 40, y1: 30 + (x + k - 1 - j) * step, x2: right, y2: 30 + (x + k - 1) * step,
             stroke: COLOURS[j], "stroke-dasharray": DASHES[j] || null, "data-weight": j,
             "stroke-width": Math.max(1, Math.min(9, 1.5 + 2.2 * Math.abs(weight))), opacity: weight ? 0.9 : 0.25,
           }, el("title", null, `g(${j}) = ${show(weight)}`))); // prettier-ignore
         });
-        parts.push(neuron(360, 30 + (x + k - 1) * step, show(value), false), el("text.soft", { x: 392, y: 35 + (x + k - 1) * step }, `y(${x})`));
+        parts.push(neuron(right, 30 + (x + k - 1) * step, show(value), false), el("text.soft", { x: right + 32, y: 35 + (x + k - 1) * step }, `y(${x})`));
       });
       padded.forEach((value, i) => parts.push(neuron(40, 30 + i * step, value === null ? "0" : show(value), value === null)));
       const height = 60 + (padded.length - 1) * step;
-      fill(picture, el("svg", { viewBox: `0 0 440 ${height}`, style: "max-width: 34rem", role: "img", "aria-label": "Neurons of a layer with shared weights" }, parts));
+      fill(picture, el("svg", { viewBox: `0 0 ${right + 80} ${height}`, style: `max-width: ${right + 180}px`, role: "img", "aria-label": "Neurons of a layer with shared weights" }, parts));
       const full = f.length * f.length;
       fill(counts, el("p.sum", { "data-y": outputs.join(",") }, `y = ${outputs.map((v) => show(v)).join(", ")}`),
         el("p.note", null, `${f.length} × ${k} = ${f.length * k} edges share ${k} ${k === 1 ? "weight" : "weights"}. Fully connected, the same layer would have ${full} weights, one for each edge. ` +

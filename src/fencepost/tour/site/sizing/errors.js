@@ -1,5 +1,5 @@
 // The errors of sizes, with the fields of src/fencepost/errors.py.
-import { formatShape } from "./text.js";
+import { formatShape, say } from "./text.js";
 
 /**
  * @typedef {{ changes: Record<string, any>, output: number | number[], note: string }} Suggestion
@@ -39,7 +39,7 @@ export class ArgumentError extends Error {}
 export function suggestionText(suggestion) {
   return Object.entries(suggestion.changes)
     .map(([name, value]) => {
-      if (name === "input_size") return `an input of ${formatShape(value)}`;
+      if (name === "input_size") return say("errors:Suggestion.text", 0, formatShape(value));
       return typeof value === "string" ? `${name}="${value}"` : `${name}=${pythonTuple(value)}`;
     })
     .join(", ");

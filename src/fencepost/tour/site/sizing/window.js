@@ -1,5 +1,6 @@
 // One axis of the output-size equation; the definitions are those of src/fencepost/sizing/window.py,
 // which tests compare with these over 10⁵ configurations.
+import { say } from "./text.js";
 
 /** @typedef {"error" | "crop" | "pad"} Remainder */
 
@@ -76,11 +77,9 @@ export class Window {
     return blank;
   }
   get equation() {
-    return (
-      `output = (${this.input} + ${this.before} + ${this.after}` +
-      ` − ${this.dilation}·(${this.kernel} − 1) − 1) / ${this.stride} + 1` +
-      ` = ${quotient(this.span + this.stride, this.stride)}`
-    );
+    const { input, before, after, dilation, kernel, stride } = this;
+    const result = quotient(this.span + stride, stride);
+    return say("sizing/window:Window.equation", 0, input, before, after, dilation, kernel, stride, result);
   }
   get shortEquation() {
     const size = this.dilation > 1 ? `${this.dilation}·(${this.kernel} − 1) − 1` : this.kernel;

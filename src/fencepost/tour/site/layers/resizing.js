@@ -1,6 +1,6 @@
 // Layers that change the size of planes, as src/fencepost/layers/resizing.py defines them.
 import { repr, say } from "../sizing/text.js";
-import { compact, describe } from "./descriptions.js";
+import { describe } from "./descriptions.js";
 import { REQUIRED, filled, outputShape, perAxis, product, requireRank, sizeError, specs, two } from "./types.js";
 
 /** @typedef {import("./types.js").Layer} Layer */
@@ -89,7 +89,7 @@ export const RESIZING = {
       const where = "layers/resizing:Upsample.output_shape";
       if (axes < 1 || (axes === 1 && mode === "bilinear") || (axes === 2 && mode === "linear"))
         throw sizeError(say(where, 0, describe(layer)), say(where, 1, repr(input)), say(where, 2));
-      const values = perAxis(compact(size ?? scale_factor), axes);
+      const values = perAxis(size ?? scale_factor, axes);
       if (values.length !== axes) throw sizeError(say(where, 3, describe(layer)), say(where, 4, repr(input)));
       return [input[0], ...values.map((value, axis) => (size === null ? value * input[axis + 1] : value))];
     },

@@ -1,7 +1,9 @@
 // A layer as one would type it, and as a model file describes it.
 import { ArgumentError } from "../sizing/errors.js";
-import { repr, say } from "../sizing/text.js";
+import { describers, repr, say } from "../sizing/text.js";
+import { written } from "../sizing/arguments.js";
 import { chainsOf } from "./branches.js";
+import { constructed } from "./constructors.js";
 import { REQUIRED, TYPES } from "./types.js";
 
 /** @typedef {import("./types.js").Layer} Layer */
@@ -38,6 +40,14 @@ export function describe(layer) {
   return `${layer.type}(${shown.join(", ")})`;
 }
 
+describers.push((value) => (value?.type in TYPES ? describe(value) : ""));
+
+/** How many layers stand within each other. @param {Layer} layer @returns {number} */
+export const depthOf = (layer) => {
+  const chains = chainsOf(layer);
+  return chains.length ? 1 + Math.max(0, ...chains.flatMap(([, chain]) => chain.map(depthOf))) : 0;
+};
+
 /** @param {Layer[]} chain */
 const list = (chain) => `[${chain.map(describe).join(", ")}]`;
 
@@ -54,6 +64,9 @@ function brief(value) {
   return text.length <= 48 ? text : "...";
 }
 
+/** A layer of a later version than these pages. */
+export class UnknownHere extends ArgumentError {}
+
 /** A description from a model file, checked. @param {any} config @returns {Layer} */
 export function asLayer(config) {
   if (!config || typeof config.type !== "string")
@@ -61,15 +74,18 @@ export function asLayer(config) {
   const type = TYPES[config.type];
   const elsewhere = "`fencepost predict` and `fencepost explain` can use the model all the same.";
   if (!type)
-    throw new ArgumentError(
+    throw new UnknownHere(
       `This page does not know the layer ${config.type}; it knows ${Object.keys(TYPES).sort().join(", ")}. ${elsewhere}`,
     );
   for (const name of Object.keys(config))
     if (name !== "type" && !(name in type.arguments))
-      throw new ArgumentError(`This page does not know ${config.type} with ${name}. ${elsewhere}`);
-  const chains = chainsOf(config);
-  if (!chains.length) return config;
-  if (config.type === "Concat") return { type: "Concat", chains: chains.map(([, chain]) => chain.map(asLayer)) };
-  const made = { ...config, layers: config.layers.map(asLayer) };
-  return config.shortcut ? { ...made, shortcut: config.shortcut.map(asLayer) } : made;
+      throw new UnknownHere(`This page does not know ${config.type} with ${name}. ${elsewhere}`);
+  for (const [name, usual] of Object.entries(type.arguments))
+    if (usual === REQUIRED && !(name in config)) throw new ArgumentError(say("planning/text:_Reader._tokens_of", 2, config.type, name));
+  const { layers, chains, shortcut } = config;
+  const each = [layers ?? [], shortcut ?? [], chains ?? [], ...(Array.isArray(chains) ? chains : [])];
+  if (!each.every(Array.isArray)) throw new ArgumentError(say(`layers/branches:${config.type}._from_arguments`, 0, written(config)));
+  if (chains) return { type: config.type, chains: chains.map((/** @type {any[]} */ chain) => chain.map(asLayer)) };
+  if (!layers) return constructed(config);
+  return { ...config, layers: layers.map(asLayer), ...(shortcut ? { shortcut: shortcut.map(asLayer) } : {}) };
 }

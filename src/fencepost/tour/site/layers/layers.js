@@ -24,7 +24,7 @@ import {
 const slidingWindows = (axes, dilated) => (layer, input) => {
   if (input.length !== axes + 1) {
     const where = "layers/windowed:WindowedLayer._rank_remedy";
-    let remedy = say(where, 0) + say(where, 1, axes === 2 ? "signals use the 1d" : "images use the 2d");
+    let remedy = say(where, 0) + say(where, 1, say(where, axes === 2 ? 3 : 4));
     if (axes === 2 && input.length === 2) remedy += say(where, 2, repr([1, ...input]));
     requireRank(layer, input, axes + 1, remedy);
   }
@@ -301,4 +301,4 @@ const LAYERS = {
 Object.assign(TYPES, LAYERS);
 
 export * from "./types.js";
-export { asLayer, describe } from "./descriptions.js";
+export { UnknownHere, asLayer, describe } from "./descriptions.js";

@@ -36,7 +36,9 @@ const link = (name, state) => {
 
 async function open() {
   const [name, state] = readLink();
-  const { page } = /** @type {{ page: Page }} */ (await import(`./pages/${name}.js`));
+  const found = await import(`./pages/${name}.js`).catch(() => null);
+  if (!found) return void main.prepend(notice("This page could not be loaded. Start `fencepost tour` again if it has ended, and reload."));
+  const { page } = /** @type {{ page: Page }} */ (found);
   if (readLink()[0] !== name) return; // another page was asked for meanwhile
   unmount?.();
   shown = link(name, state);

@@ -86,7 +86,11 @@ export function eachFrame(f) {
   const run = async () => {
     const values = next;
     next = null;
-    if (values) await f(...values);
+    try {
+      if (values) await f(...values);
+    } catch (error) {
+      reportError(error); // and the next call still comes
+    }
     if (next) requestAnimationFrame(run);
     else busy = false;
   };

@@ -74,20 +74,29 @@ export function matters() {
     show(key, model, image, logits) {
       clearTimeout(timer);
       timer = setTimeout(async () => {
-        const output = logits.indexOf(Math.max(...logits));
-        const [channels, height, width] = model.plan.engineInput;
-        const all = await engine("saliency", { key, image, output });
-        const slope = new Float32Array(height * width);
-        for (let c = 0; c < channels; c++)
-          for (let i = 0; i < slope.length; i++) {
-            const v = all[c * slope.length + i];
-            if (Math.abs(v) > Math.abs(slope[i])) slope[i] = v;
-          }
-        for (const canvas of [gradient, covered]) canvas.style.height = height === 1 ? "3rem" : "";
-        paint(gradient, slope, height, width, "signed");
-        paint(covered, await occlusion(key, model, image, output), height, width, "signed");
-        fill(title, `What matters for ${model.classNames[output]}`);
+        try {
+          await both(key, model, image, logits);
+        } catch {
+          fill(title, "What matters cannot be computed here"); // the page has said why
+        }
       }, 150);
     },
   };
+
+  /** @param {string} key @param {Model} model @param {Uint8Array | Float32Array} image @param {Float32Array} logits */
+  async function both(key, model, image, logits) {
+    const output = logits.indexOf(Math.max(...logits));
+    const [channels, height, width] = model.plan.engineInput;
+    const all = await engine("saliency", { key, image, output });
+    const slope = new Float32Array(height * width);
+    for (let c = 0; c < channels; c++)
+      for (let i = 0; i < slope.length; i++) {
+        const v = all[c * slope.length + i];
+        if (Math.abs(v) > Math.abs(slope[i])) slope[i] = v;
+      }
+    for (const canvas of [gradient, covered]) canvas.style.height = height === 1 ? "3rem" : "";
+    paint(gradient, slope, height, width, "signed");
+    paint(covered, await occlusion(key, model, image, output), height, width, "signed");
+    fill(title, `What matters for ${model.classNames[output]}`);
+  }
 }

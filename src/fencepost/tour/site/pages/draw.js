@@ -88,7 +88,12 @@ export const page = {
         fill(bars, el("p.note", null, "Nothing is drawn yet."));
         return;
       }
-      const steps = await engine("features", { key, image });
+      let steps;
+      try {
+        steps = await engine("features", { key, image });
+      } catch (error) {
+        return fill(problems, notice(/** @type {Error} */ (error).message));
+      }
       const layers = ofLayers(model, steps);
       paint(seen, Float32Array.from(image, (v) => v / 255), 28, 28, "grey", 1);
       fill(bars, probabilities(model, layers[layers.length - 1]));

@@ -69,6 +69,15 @@ export const page = {
         fill(problems, notice(/** @type {Error} */ (error).message));
       }
     }
+    async function example() {
+      try {
+        const read = await lenet5();
+        await openModel("own", read);
+        use(read, "LeNet-5, as an example");
+      } catch (error) {
+        fill(problems, notice(/** @type {Error} */ (error).message));
+      }
+    }
     /** @param {Model} read @param {string} name */
     function use(read, name) {
       model = read;
@@ -119,6 +128,7 @@ export const page = {
     addEventListener("drop", drop);
     const pictures = photoSource((image) => {
       picture = image;
+      fill(problems);
       look();
     }, (message) => fill(problems, notice(message)));
 
@@ -126,7 +136,7 @@ export const page = {
       el("section.panel", null,
         el("p.row", null, el("button.primary", { onclick: () => input.click() }, "Choose a model"), input),
         el("p.note", null, "Or drop it anywhere on this page. You make one with ", el("code", null, "fencepost train --data photos/ --out photos.safetensors"), ", where each folder of photos/ is a class."),
-        el("button", { onclick: async () => { const m = await lenet5(); await openModel("own", m); use(m, "LeNet-5, as an example"); } }, "Take LeNet-5")),
+        el("button", { onclick: example }, "Take LeNet-5")),
       el("section.panel", null, facts, pictures, signals, shown)), after); // prettier-ignore
     if (new URLSearchParams(location.search).has("given"))
       fetch("given.safetensors").then(async (response) => {

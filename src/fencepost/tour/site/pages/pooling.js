@@ -1,7 +1,7 @@
 // Pooling: a digit that is edited, convolved with Sobel's kernel and pooled; shifted, to see what stays;
 // and the accuracy by shift, as fencepost.experiments measured it.
 import { SHIFTS } from "../data/tables.js";
-import { choice, el, eachFrame, fill, slider } from "../lib/dom.js";
+import { choice, el, eachFrame, fill, notice, slider } from "../lib/dom.js";
 import { sampleDigits } from "../lib/models.js";
 import { paint } from "../lib/paint.js";
 import { engine } from "../engine/engine.js";
@@ -46,6 +46,7 @@ export const page = {
     original.style.cursor = "crosshair";
     original.tabIndex = 0;
     let cursor = false; // of the keyboard, shown while it is used
+    const problems = el("div");
     const text = el("p", { "aria-live": "polite" });
 
     /** @param {Float32Array} image */
@@ -61,7 +62,12 @@ export const page = {
           const [yy, xx] = [y - shift[1], x - shift[0]];
           if (yy >= 0 && yy < 28 && xx >= 0 && xx < 28) there[y * 28 + x] = digit[yy * 28 + xx];
         }
-      const [before, after] = [await sobel(digit), await sobel(there)];
+      let before, after;
+      try {
+        [before, after] = [await sobel(digit), await sobel(there)];
+      } catch (error) {
+        return fill(problems, notice(/** @type {Error} */ (error).message));
+      }
       const [small, smaller] = [pool(before, size, kind), pool(after, size, kind)];
       const side = Math.floor(28 / size);
       paint(original, digit, 28, 28, "grey", 1);
@@ -105,7 +111,7 @@ export const page = {
     original.addEventListener("pointerdown", draw);
     original.addEventListener("pointermove", draw);
 
-    root.append(el("div.columns", null,
+    root.append(problems, el("div.columns", null,
       el("section.panel", null,
         choice("Pooling", Object.keys(KINDS).map((k) => [k, k]), kind, (value) => { kind = value; update({ kind }); render(); }),
         slider("Window", { min: 2, max: 7, value: size }, (value) => { size = value; update({ size: `${value}` }); render(); }, (v) => `${v} × ${v}`),

@@ -22,6 +22,9 @@ const TRAINING = {
   preparation: { style: "mnist", background: "dark", white: 255 },
 }; // prettier-ignore
 
+/** What was trained when the page was left, to go on with: the engine still has it. @type {any} */
+let left = null;
+
 /** @type {import("../main.js").Page} */
 export const page = {
   title: "Train a network on 60,000 digits",
@@ -244,7 +247,16 @@ export const page = {
         el("section.panel", null, el("h2", null, "Kernels of the first convolution"), kernels),
         el("section.panel", null, el("h2", null, "The hardest test digits"), hardest)))); // prettier-ignore
     if (model) showKernels(model.parameters);
+    if (left?.layersText === layersText && left.seed === seed) {
+      ({ step, seconds, losses, tested, model, test, perEpoch } = left);
+      opened = true;
+      go.textContent = "Go on";
+      measure();
+    }
     draw();
-    return pause;
+    return () => {
+      pause();
+      if (opened && step) left = { layersText, seed, step, seconds, losses, tested, model, test, perEpoch };
+    };
   },
 };

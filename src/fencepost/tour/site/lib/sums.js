@@ -208,7 +208,7 @@ function grid(terms, title, go) {
   if (most) return el("p.note", null, `${title}: ${terms.length} × ${terms[0].length} values`);
   const cells = terms.flat().map(({ value, from }) =>
     el("span", {
-      style: `background: ${css(value / full, "signed")}; color: ${Math.abs(value / full) > 0.72 && value < 0 ? "#fff" : "#111"}${from ? "; cursor: pointer" : ""}`,
+      style: `background: ${css((0.6 * value) / full, "signed")}; color: #111${from ? "; cursor: pointer" : ""}`,
       tabindex: from ? 0 : null, role: from ? "button" : null, title: from ? "How it was made" : null,
       onclick: from ? () => go(from) : () => {},
       onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === "Enter" && from && go(from),

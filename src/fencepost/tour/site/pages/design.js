@@ -61,7 +61,7 @@ export const page = {
       const total = (/** @type {"parameters" | "multiplyAdds" | "connections"} */ key) => grouped(rows.reduce((sum, row) => sum + row[key], 0));
       const right = (/** @type {any} */ cell) => el("td.right", null, cell);
       fill(table, el("table", null,
-        el("thead", null, el("tr", null, el("th"), el("th", null, "layer"), el("th", null, "output"), ["receptive field", "effective stride", "effective padding", "parameters", "multiply-adds", "connections"].map((t) => el("th.right", null, t)))),
+        el("thead", null, el("tr", null, el("th", null, "#"), el("th", null, "layer"), el("th", null, "output"), ["receptive field", "effective stride", "effective padding", "parameters", "multiply-adds", "connections"].map((t) => el("th.right", null, t)))),
         el("tbody", null,
           el("tr", null, el("td"), el("td", null, "input"), el("td", null, formatShape(axes)), Array.from({ length: 6 }, () => el("td"))),
           rows.map((row, i) => el("tr", { title: row.windows.map((w) => w.shortEquation).join("; ") },

@@ -45,7 +45,7 @@ def main() -> None:
         )
         page = browser.new_page()
         page.on("console", lambda message: print(message.text))
-        page.on("pageerror", print)
+        page.on("pageerror", lambda error: print(str(error)))
         page.goto(f"http://127.0.0.1:{server.server_port}/")
         page.wait_for_function("document.title === 'ready'")
         print(f"outputs before training differ by {page.evaluate('agree()'):.1e}")

@@ -376,6 +376,11 @@ def test_a_file_that_is_no_picture_and_a_camera_that_is_not_there(tab, tmp_path)
     page.locator(".notice", has_text="There is no camera").wait_for()
 
 
+def test_multiplications_and_additions_are_fused_where_the_browser_does_that(tab):
+    file = tab("lists").evaluate("import('./engine/core.js').then((core) => core.wasmFile())")
+    assert file == "fencepost-relaxed.wasm"  # in Chromium from 114 on
+
+
 def test_without_simd_a_sentence_says_so(browser, server):
     context = browser.new_context()
     context.add_init_script("WebAssembly.validate = () => false")

@@ -14,7 +14,7 @@ const FIELDS = 34;
 // Modules of one instruction each: i8x16.popcnt of 128-bit SIMD, f32x4.relaxed_madd of relaxed SIMD.
 const HEAD = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10];
 const SIMD = [...HEAD, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
-const RELAXED = [...HEAD, 18, 1, 16, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11];
+const RELAXED = [...HEAD, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11];
 
 /** Whether this browser can run the engine. */
 export const hasSimd = () =>

@@ -78,6 +78,7 @@ export const texts = {
   "arguments:integer": [["an integer"], [", at least ", ""], ["an integer, at most ", ""]],
   "arguments:real": [["", " ", ""], ["", " ", ""], ["a number"], ["a finite number"], [", ", ""], ["more than"], ["at least"], ["less than"], ["at most"]],
   "arguments:flag": [["True or False"]],
+  "arguments:string": [["a string"]],
   "arguments:choice": [["one of ", ""], [", "]],
   "arguments:per_axis": [["an integer"], ["one value"], ["", " or ", " of them, one per axis"]],
   "arguments:nearest": [["Did you mean ", "?"], [" or "]],

@@ -11,9 +11,10 @@ from scipy import signal
 
 import fencepost as fp
 
+from . import sizes
 from .harness import THREADS, Case, assert_agree, seconds_per_call
 
-PEERS = ("fencepost", "OpenCV", "sepFilter2D", "SciPy", "NumPy", "PyTorch")
+PEERS = ("fencepost", "OpenCV", "sepFilter2D", "SciPy", "NumPy", "PyTorch", "pandas", "Pillow")
 HEIGHT, WIDTH = 2160, 3840
 SAMPLES = 1_000_000
 Calls = dict[str, Callable[[], np.ndarray]]
@@ -136,4 +137,5 @@ def cases() -> Iterator[Case]:
     for taps, aim in ((3, 1.0), (31, 3.0), (301, 2.0), (3001, 2.0)):
         yield _signal(taps, aim)
     yield _short()
+    yield from sizes.cases()
     yield _pooling()

@@ -5,6 +5,7 @@ Everything that can be known to go wrong is found out before the first file is w
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import warnings
@@ -12,7 +13,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 COMPARISON = "-compare"
+_SMALL = 1 << 14  # bytes of a file of which two threads at once would mostly wait for Python's lock
 _SHOWN = 5
 
 
@@ -109,10 +110,11 @@ def _is_folder(path: Path) -> bool:
 
 
 def _check_distinct(jobs: list[Job]) -> None:
-    taken: dict[Path, Path] = {}
+    taken: dict[tuple[Path, str], Path] = {}
+    folder = functools.cache(Path.resolve)
     for job in jobs:
         for output in job.outputs:
-            other = taken.setdefault(output.resolve(), job.source)
+            other = taken.setdefault((folder(output.parent), output.name), job.source)
             if other != job.source:
                 raise ArgumentError(
                     f"every result must have a name of its own. Received: {other} and "
@@ -182,17 +184,26 @@ def run(
     return outcome
 
 
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size < _SMALL
+    except OSError:
+        return True  # what is wrong is said by what reads it
+
+
 def _results(
     jobs: list[Job], work: Callable[[Job], dict[str, Any]], workers: int
 ) -> Generator[tuple[Job, Callable[[], dict[str, Any]]], None, None]:
     """Yield each job when its result can be had, with the function that gives or raises it."""
-    if workers == 1:
-        for job in jobs:
-            yield job, partial(work, job)
+    alone = [job for job in jobs if workers == 1 or _is_small(job.source)]
+    for job in alone:
+        yield job, functools.partial(work, job)
+    if len(alone) == len(jobs):
         return
+    large = set(jobs).difference(alone)
     pool = ThreadPoolExecutor(workers)
     try:
-        futures = {pool.submit(work, job): job for job in jobs}
+        futures = {pool.submit(work, job): job for job in jobs if job in large}
         for future in as_completed(futures):
             yield futures[future], future.result
     finally:

@@ -84,7 +84,7 @@ class Doubt:
     def with_sums(self, task: CorrelationTask, sums: Array) -> Doubt:
         """Return what is left in doubt once Σ|f||g| is known, to within the transform's error."""
         for axis, side in enumerate(self.sides, 1):
-            sums = np.minimum.reduceat(sums, np.arange(0, sums.shape[axis], side), axis=axis)
+            sums = _folded(sums, axis, side, np.minimum)
         return Doubt(self.sides, self.error, _allowed(task, sums - self.error))
 
 
@@ -128,10 +128,11 @@ def _allowed(task: CorrelationTask, sums: Any) -> Any:
 
 def _error(task: CorrelationTask, eps: float, points: int, power: Any) -> Any:
     """Return what a transform of so many elements, of so large a sum of squares, is off by."""
-    weights = task.kernel.astype(np.float64)
-    largest = float(np.abs(weights).max())  # which keeps the squares from overflow
-    squares = np.square(weights / (largest or 1.0))  # BLAS would wake threads of its own
-    norm = largest * math.sqrt(float(squares.sum()))
+    largest = max(float(task.kernel.max()), -float(task.kernel.min()))
+    scale = largest if largest and not 1e-140 < largest < 1e140 else 1.0  # squares overflow
+    weights = task.kernel if scale == 1.0 else task.kernel / scale
+    squares = np.square(weights, dtype=np.float64)  # BLAS would wake threads of its own
+    norm = scale * math.sqrt(float(squares.sum()))
     return 4 * eps * math.log2(points) * norm * np.sqrt(_seen(task, points, power) / points)
 
 
@@ -240,14 +241,24 @@ def _smallest_weights(
         last = (kernel - side - before) // side
         if last < first:
             return None
-        start, count, reach = first * side + before - side + 1, last - first + 1, 2 * side - 1
-        part = (slice(None),) * axis + (slice(start, start + (count - 1) * side + reach),)
-        starts = np.arange(count) * side
-        limits = np.stack([starts, starts + reach], axis=1).ravel()[:-1]
-        weights = np.minimum.reduceat(weights[part], limits, axis=axis)
-        weights = weights[(slice(None),) * axis + (slice(None, None, 2),)]
+        start, count = first * side + before - side + 1, last - first + 1
+        weights = _smallest_along(weights, axis, start, count, side)
         firsts.append(first)
     return np.ascontiguousarray(weights), firsts
+
+
+def _smallest_along(weights: Array, axis: int, start: int, count: int, side: int) -> Array:
+    """Return the smallest of each of `count` windows of 2 side − 1 weights, a side apart."""
+    reach, stop = 2 * side - 1, start + (count - 1) * side + 1
+    if weights.ndim == 1:
+        starts = np.arange(count) * side
+        limits = np.stack([starts, starts + reach], axis=1).ravel()[:-1]
+        return np.minimum.reduceat(weights[start : stop + reach - 1], limits)[::2]
+    before = (slice(None),) * axis  # NumPy's reduceat is slow along other axes
+    smallest: Array = weights[(*before, slice(start, stop, side))].copy()
+    for i in range(1, reach):
+        np.minimum(smallest, weights[(*before, slice(start + i, stop + i, side))], out=smallest)
+    return smallest
 
 
 def _blocks(sizes: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:
@@ -268,7 +279,7 @@ def _energy(source: Array, sides: tuple[int, ...]) -> Array:
         energy = _energy(planes, sides[-2:])
         energy = energy.reshape(*source.shape[:-3], *energy.shape[1:])
         for axis, side in enumerate(sides[:-2], 1):
-            energy = _folded(energy, axis, side)
+            energy = _folded(energy, axis, side, np.add)
         return energy
     energies = np.empty((len(source), *_blocks(source.shape[1:-1], sides), source.shape[-1]))
     if len(sides) == 2:
@@ -278,15 +289,16 @@ def _energy(source: Array, sides: tuple[int, ...]) -> Array:
     return energies
 
 
-def _folded(values: Array, axis: int, side: int) -> Array:
-    """Add up `side` neighbours along an axis; the last few may be fewer."""
+def _folded(values: Array, axis: int, side: int, function: np.ufunc) -> Array:
+    """Add up `side` neighbours along an axis, or take the least; the last few may be fewer."""
     if side == 1:
         return values
     before = (slice(None),) * axis
     out: Array = values[(*before, slice(0, None, side))].copy()
-    for i in range(1, side):
+    for i in range(1, min(side, values.shape[axis])):
         part = values[(*before, slice(i, None, side))]
-        out[(*before, slice(0, part.shape[axis]))] += part
+        whole = out[(*before, slice(0, part.shape[axis]))]
+        function(whole, part, out=whole)
     return out
 
 

@@ -51,7 +51,8 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     doubt = accuracy.doubt(task, transform)
     again = regions.rectangles(doubt.blocks, doubt.sides, task.outputs)
     extra = regions.seconds(task, again) / threads
-    unsure = extra > seconds  # then a second transform, for Σ|f||g|, finds out what is in doubt
+    # Else a second transform, for Σ|f||g|, finds out what is in doubt.
+    unsure = extra > 0.75 * transform.seconds(dtype, threads)
     if again:
         share = float(doubt.blocks.mean())
         note += f"; {share:.1%} of the results directly, whose terms are small beside others"

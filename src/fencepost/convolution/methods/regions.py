@@ -15,7 +15,8 @@ from ..task import CorrelationTask
 from . import costs, direct
 
 Region = tuple[slice, ...]  # (plane, *results along each axis)
-_REGION = 15e-6  # seconds that a region takes, however small
+_REGION = 80e-6  # seconds that a region takes, however small
+_MANY = 32  # regions of which the weights over zeros are not counted
 
 
 def rectangles(
@@ -56,6 +57,10 @@ def _rectangles(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int, int, int]]:
 
 def seconds(task: CorrelationTask, regions: Sequence[Region]) -> float:
     """Return what it costs to compute regions directly, on one thread."""
+    if len(regions) > _MANY:
+        shapes = ([part.stop - part.start for part in region] for region in regions)
+        results = task.source.shape[-1] * sum(map(math.prod, shapes))
+        return costs.direct(results, task.kernel.shape, task.kernel.dtype) + len(regions) * _REGION
     total = 0.0
     for region in regions:
         part = _part(task, region)

@@ -26,18 +26,23 @@ from interchange.c.programs import (
     outputs,
     run_test,
 )
+from random_networks import random_network
 from shape_lists import list_names, read_list
 
 pytestmark = pytest.mark.skipif(c_compiler.find() is None, reason="no C compiler is installed")
 
 
-def networks(lists):
-    """Every layer and option and every model; every third line of the shape lists as well."""
+def networks(compiler):
+    """Every layer and option, models, random networks and lines of the shape lists.
+
+    A line or a network of one compiler is not one of the other.
+    """
+    first = COMPILERS.index(compiler)
     nets = [network(name) for name in LAYERS] + [make() for make in MODELS.values()]
-    if lists:
-        nets += [
-            disturbed(network_of(case)) for name in list_names() for case in read_list(name)[::3]
-        ]
+    nets = nets if first == 0 else nets[::8]
+    nets += [random_network(seed) for seed in range(first, 12, 2)]
+    for name in list_names():
+        nets += [disturbed(network_of(case)) for case in read_list(name)[first * 6 :: 12]]
     return nets
 
 
@@ -56,8 +61,7 @@ def write(nets, folder):
 def test_every_layer_and_option(compiler, tmp_path):
     if missing(compiler):
         pytest.skip(missing(compiler))
-    nets = networks(lists=True) if compiler == "gcc" else networks(lists=False)[::2]
-    headers = write(nets, tmp_path)
+    headers = write(networks(compiler), tmp_path)
     images = [random_images(net, 2, np.dtype(dtype).type) for net, dtype in headers.values()]
     received = outputs(tmp_path, [compiler, *WARNINGS, *SANITIZERS, "-O0"], headers, images)
     for (net, _), batch, values in zip(headers.values(), images, received, strict=True):
@@ -202,14 +206,17 @@ def test_two_models_in_one_program_of_cpp(tmp_path):
         ((2, 1, 1), [fp.MaxPool2d(1), fp.Residual(fp.Dropout()), fp.Flatten(), fp.Softmax()]),
         ((3, 2, 2), [fp.Flatten(), fp.BatchNorm1d(), fp.Concat([], [fp.ReLU()]), fp.Linear(2)]),
         ((3, 2, 2), [fp.Flatten(), fp.Gate(fp.Linear(12))]),
+        ((2, 4, 4), [fp.Conv2d(3, 1), fp.MaxPool2d(1, 2, remainder="crop"), fp.Flatten()]),
     ],
 )
 def test_the_smallest_networks(shape, layers, tmp_path):
     net = disturbed(fp.Network(shape, layers))
     path = tmp_path / "small.h"
     assert net.export(path, tolerance=1e-5).images == 5
-    said = run_test(path, "small", c_compiler.find()[0], [*WARNINGS, *SANITIZERS])
-    assert "PASS" in said
+    net.export(tmp_path / "less.h", int8=random_images(net, 5), verify=False)
+    for name in ("small", "less"):
+        said = run_test(tmp_path / f"{name}.h", name, c_compiler.find()[0], WARNINGS)
+        assert "PASS" in said
 
 
 def test_weights_without_a_value_are_all_named(tmp_path):

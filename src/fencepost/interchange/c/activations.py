@@ -10,6 +10,29 @@ from ... import definitions, layers
 from ...layers import Layer
 from .program import Activation
 from .text import number
+from .writer import Writer
+
+# The engine's (engine/vector_math.h), which compilers make vectors of, as they do not of tanhf.
+_TANH = """
+/* tanh: odd over even, to 7 units in the last place. Eigen, MathFunctionsImpl.h, ptanh_float */
+static inline float {p}_tanh(float v)
+{{
+    const float x = v > 7.9988117f ? 7.9988117f : v < -7.9988117f ? -7.9988117f : v, s = x * x;
+    float p = -2.76076847742355e-16f * s + 2.00018790482477e-13f;
+    float q = 1.19825839466702e-06f * s + 1.18534705686654e-04f;
+    p = (p * s - 8.60467152213735e-11f) * s + 5.12229709037114e-08f;
+    p = ((p * s + 1.48572235717979e-05f) * s + 6.37261928875436e-04f) * s + 4.89352455891786e-03f;
+    q = (q * s + 2.26843463243900e-03f) * s + 4.89352518554385e-03f;
+    return x * (p / q);
+}}
+"""
+
+
+def expression(w: Writer, activation: Activation) -> str:
+    """Write an activation of `v`, with the function that it calls."""
+    if "tanh(" not in activation.expression:
+        return activation.expression
+    return activation.expression.replace("tanh(", f"{w.use('tanh', _TANH)}(")
 
 
 def _relu(layer: Any) -> Activation:
@@ -36,12 +59,12 @@ def _leaky_relu(layer: Any) -> Activation:
 
 
 def _tanh(layer: Any) -> Activation:
-    return Activation("Tanh", "tanhf(v)", function=definitions.tanh)
+    return Activation("Tanh", "tanh(v)", function=definitions.tanh)
 
 
 def _scaled_tanh(layer: Any) -> Activation:
     return Activation(
-        "ScaledTanh", f"1.7159f * tanhf({number(2 / 3)} * v)", function=definitions.scaled_tanh
+        "ScaledTanh", f"1.7159f * tanh({number(2 / 3)} * v)", function=definitions.scaled_tanh
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..registry import registrar
 from . import program as steps
 from . import sizes
+from .activations import expression
 from .products import Sums, plus, scaled, sum_of, write_product
 from .program import Activation, Product, Step
 from .text import number
@@ -150,7 +151,7 @@ def activate(w: Writer, activation: Activation | None, values: str, count: int) 
     if activation is not None:
         with w.loop("k", count):
             k = at("k", count)
-            w(f"const float v = {values}[{k}];", f"{values}[{k}] = {activation.expression};")
+            w(f"const float v = {values}[{k}];", f"{values}[{k}] = {expression(w, activation)};")
 
 
 @_emits(steps.Map)
@@ -159,7 +160,7 @@ def _map(w: Writer, step: steps.Map) -> None:
     size = step.output.size
     with w.loop("i", size):
         w(f"const float v = x[{at('i', size)}];")
-        w(f"y[{at('i', size)}] = {step.activation.expression};")
+        w(f"y[{at('i', size)}] = {expression(w, step.activation)};")
 
 
 @_emits(steps.Add)
@@ -170,7 +171,7 @@ def _add(w: Writer, step: steps.Add) -> None:
         if step.activation is None:
             w(f"y[{i}] = x0[{i}] + x1[{i}];")
         else:
-            w(f"const float v = x0[{i}] + x1[{i}];", f"y[{i}] = {step.activation.expression};")
+            w(f"const float v = x0[{i}] + x1[{i}];", f"y[{i}] = {expression(w, step.activation)};")
 
 
 @_emits(steps.Gate)

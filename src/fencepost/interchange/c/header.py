@@ -21,7 +21,7 @@ from .writer import Writer
 
 _LONGEST_STRING = 4095  # C99, 5.2.4.1
 _INCLUDES = {
-    "math": re.compile(r"\b(expf|tanhf|erfcf|sqrtf)\("),
+    "math": re.compile(r"\b(expf|erfcf|sqrtf)\("),
     "stdint": re.compile(r"\bint(8|32|64)_t\b"),
 }
 #: Headers of compilers themselves, for instructions that they have a name for.

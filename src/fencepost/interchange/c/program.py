@@ -136,7 +136,8 @@ class Product(Step):
 
     @property
     def scratch(self) -> int:  # type: ignore[override]
-        return 0 if self.pool is None else self.outputs[0]
+        pooled = self.pool is not None and any(window.kernel > 1 for window in self.pool)
+        return self.outputs[0] if pooled else 0
 
     @property
     def stored_weight(self) -> NDArray[np.float64]:

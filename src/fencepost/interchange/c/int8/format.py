@@ -101,7 +101,7 @@ class Int8:
 
     def _sums(self, step: Step) -> int:
         if isinstance(step, Product) and self._is_integer(step):
-            return step.outputs[0] * (1 if step.pool is None else 2)
+            return step.outputs[0] + step.scratch
         averages = isinstance(step, steps.Pool) and step.kind != "max" and self._is_integer(step)
         return step.output.planes[0] if averages else 0
 
@@ -228,7 +228,7 @@ class _IntegerSums(Sums):
 
 @_emits(Product)
 def _product(form: Int8, w: Writer, step: Product) -> None:
-    if step.pool is not None:
+    if step.scratch:
         w(f"int32_t *const scratch = sums + {step.outputs[0]};")
     pixel = "float" if form.gives_floats(step) else "int8_t"
     write_product(w, step, _IntegerSums(form, w, step), pixel)

@@ -106,6 +106,15 @@ def test_errors(function, options, message):
         function([1.0, np.nan, 2.0], [1.0, 1.0], **options)
 
 
+@pytest.mark.parametrize("function", [fp.convolve, fp.correlate])
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_masked_number_in_a_list_is_refused(function, where):
+    signals = [[1.0, 2.0], [1.0, 1.0]]
+    signals[where][0] = np.ma.masked
+    with pytest.raises(fp.DataError, match="1 masked element, which would count"):
+        function(*signals)
+
+
 def test_weights_that_add_up_to_0_cannot_be_normalized():
     with pytest.raises(fp.ArgumentError, match="must not add up to 0"):
         fp.convolve([1.0, np.nan, 2.0], [1.0, 0.0, -1.0], nan="ignore")

@@ -18,12 +18,15 @@ from .parsing import Mode, Origin, parse_call
 
 _plain = _engine.convolve_signals  # a plain call of arrays, or None
 _PLAIN = (list, tuple, np.ndarray)
+_MASKED = type(np.ma.masked)
 
 
 def _of_lists(f: Any, g: Any, *arguments: Any) -> NDArray[Any] | None:
     """Convolve plain signals in lists, or correlate them, or return None."""
     if type(f) is type(g) is np.ndarray:
         return None
+    if any(type(x) is not np.ndarray and _MASKED in map(type, x) for x in (f, g)):
+        return None  # the long way round refuses what NumPy would take for nan
     try:
         a, b = np.asarray(f), np.asarray(g)
     except (ValueError, TypeError, RuntimeError, OverflowError):

@@ -200,7 +200,7 @@ def cluster():
 def test_a_worker_that_dies_loses_nothing(tmp_path, small_blocks, cluster):
     image = np.random.default_rng(0).integers(0, 256, (350, 350), np.uint8)
     source = stored(tmp_path / "a.zarr", image, (25, 25))
-    killed = []
+    killed, seen = [], []
 
     def kill():
         done = written(tmp_path, 20)
@@ -211,10 +211,15 @@ def test_a_worker_that_dies_loses_nothing(tmp_path, small_blocks, cluster):
     killer = threading.Thread(target=kill)
     killer.start()
     filter_file(
-        source, tmp_path / "b.zarr", "gaussian:sigma=3", scheduler=cluster.scheduler_address
+        source,
+        tmp_path / "b.zarr",
+        "gaussian:sigma=3",
+        scheduler=cluster.scheduler_address,
+        progress=lambda *rows: seen.append(rows),
     )
     killer.join()
     assert 20 <= killed[0] < 196  # of 196 chunks
+    assert seen == sorted(seen) and len(seen) > 20 and seen[-1] == (350, 350)
     difference = np.abs(zarr.open(str(tmp_path / "b.zarr"))[...].astype(int)
                         - fp.filter_image(image, "gaussian:sigma=3"))  # fmt: skip
     assert difference.max() <= 1

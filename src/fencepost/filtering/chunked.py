@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -80,11 +81,11 @@ def filter_chunks(
     with atomic_folder(target) as partial:
         array = zarr_files.create(partial, result.shape, result.dtype, like)
         if scheduler is None:
-            counted = _Counted(array, result.shape, progress)
+            counted = _Counted(array, _RowsDone(result.shape, progress))
             with _one_thread_each() as pool:
                 da.store(result, counted, lock=False, scheduler="threads", pool=pool)
         else:
-            _store_remotely(result, array, scheduler)
+            _store_remotely(result, array, scheduler, _RowsDone(result.shape, progress))
     return result.shape if result.ndim == 3 else (*result.shape, 1)
 
 
@@ -100,20 +101,30 @@ def _block(unit: tuple[int, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) 
     return (rows, columns, *shape[2:])
 
 
-class _Counted:
-    """A Zarr array that says how many rows of it are written."""
+class _RowsDone:
+    """Says how many rows of a result are written, after each block."""
 
-    def __init__(self, array: Any, shape: tuple[int, ...], progress: Progress) -> None:
-        self.shape = shape
-        self._array, self._progress = array, progress
-        self._lock, self._done, self._size = threading.Lock(), 0, int(np.prod(shape))
+    def __init__(self, shape: tuple[int, ...], progress: Progress) -> None:
+        self.shape, self._progress = shape, progress
+        self._lock, self._done = threading.Lock(), 0
+
+    def add(self, elements: int) -> None:
+        """Note that so many more elements are written."""
+        with self._lock:
+            self._done += elements
+            rows = self.shape[0]
+            self._progress(self._done * rows // math.prod(self.shape), rows)
+
+
+class _Counted:
+    """A Zarr array that notes what is written into it."""
+
+    def __init__(self, array: Any, done: _RowsDone) -> None:
+        self.shape, self._array, self._done = done.shape, array, done
 
     def __setitem__(self, index: Any, block: NDArray[Any]) -> None:
         self._array[index] = block
-        with self._lock:
-            self._done += block.size
-            rows = self.shape[0]
-            self._progress(self._done * rows // self._size, rows)
+        self._done.add(block.size)
 
 
 @contextlib.contextmanager
@@ -129,10 +140,15 @@ def _one_thread_each() -> Iterator[ThreadPoolExecutor]:
         set_num_threads(workers)
 
 
-def _store_remotely(result: dask.array.Array, array: Any, scheduler: str) -> None:
+def _written(block: NDArray[Any], array: Any, block_info: Any = None) -> NDArray[np.int64]:
+    """Write a block in its place, and return its size as a block of one element."""
+    array[tuple(slice(*ends) for ends in block_info[0]["array-location"])] = block
+    return np.full((1,) * block.ndim, block.size)
+
+
+def _store_remotely(result: dask.array.Array, array: Any, scheduler: str, done: _RowsDone) -> None:
     """Have the workers of a cluster compute and write the blocks."""
-    import dask.array as da
-    from distributed import Client
+    from distributed import Client, as_completed
 
     try:
         client = Client(scheduler, timeout=_SECONDS, set_as_default=False)
@@ -142,11 +158,19 @@ def _store_remotely(result: dask.array.Array, array: Any, scheduler: str) -> Non
             f'"tcp://127.0.0.1:8786". Received: {scheduler!r} ({error}).'
         ) from error
     with client:
-        future = client.compute(da.store(result, array, lock=False, compute=False))
+        sizes = result.map_blocks(
+            _written,
+            array=array,
+            dtype=np.int64,
+            chunks=tuple((1,) * count for count in result.numblocks),
+            meta=np.empty((0,) * result.ndim, np.int64),
+        )
+        futures = client.compute(sizes.to_delayed().ravel().tolist())
         try:
-            future.result()
+            for _, size in as_completed(futures, loop=client.loop, with_results=True):
+                done.add(int(size.sum()))
         except BaseException as error:
-            client.cancel(future)
+            client.cancel(futures)
             if isinstance(error, Exception):
                 raise DataError(f"could not be filtered by the cluster: {error}") from error
             raise

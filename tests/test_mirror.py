@@ -164,6 +164,7 @@ INTEGRATION = {
     "kernels/test_volumes.py": "named kernels of more than two axes",
     "plots/networks/test_every_network.py": "every picture of every kind of network",
     "plots/test_texts.py": "tests/plots/texts.py, which finds texts that cannot be read",
+    "filtering/test_alpha.py": "transparency of images in memory",
     "filtering/test_picture_modes.py": "pictures of floats, inks, palettes and bits",
     "filtering/test_pillow_images.py": "images of Pillow",
     "filtering/test_quick.py": "the short path of small images",

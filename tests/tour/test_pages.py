@@ -173,6 +173,31 @@ def test_draw_takes_strokes(tab):
     assert "strokes=" in page.evaluate("location.hash")
 
 
+def test_a_digit_is_drawn_with_the_keyboard(tab):
+    page = tab("draw")
+    page.wait_for_selector("[data-best]")
+    page.locator("canvas.draw").focus()
+    page.keyboard.press("Space")
+    for _ in range(16):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.wait_for_selector('[data-best="1"]', timeout=10_000)
+    assert page.evaluate("location.hash").count("strokes=") == 1
+
+
+def test_pooling_draws_and_erases_without_a_pointer(tab):
+    page = tab("pooling")
+    page.wait_for_selector("[data-kept]")
+    page.get_by_role("button", name="Clear").click()
+    digit = page.get_by_label("The digit; draw on it")
+    digit.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    pixels = page.evaluate("location.hash").split("pixels=")[1].split("&")[0]
+    assert [at for at, level in enumerate(pixels) if level == "f"] == [14 * 28 + 14, 14 * 28 + 15]
+
+
 def test_a_drawing_is_prepared_as_predict_does(tab):
     page = tab("draw")
     drawing = np.zeros((280, 280), np.float32)
@@ -232,6 +257,11 @@ BAD = {
     "another kind": (lambda _: b"GIF89a, which is no model at all", "must be a safetensors file"),
     "not ours": (lambda _: (2).to_bytes(8, "little") + b"{}", "must describe its network"),
     "unknown layers": (lambda good: renamed(good, "ReLU", "SeLU"), "does not know the layer SeLU"),
+    "weights": (lambda good: good[:-4] + b"\x00\x00\xc0\x7f", "weights must be finite"),
+    "sizes": (
+        lambda good: good.replace(b'out_features\\": 120', b'out_features\\": 999'),
+        "shape (999, 400)",
+    ),
     "too large": (lambda good: good + bytes(70_000_000), "up to 64 MB"),
     "header": (lambda good: good[:8] + b"{" + good[9:40] + b"\\xff" * 9 + good[49:], "damaged"),
 }

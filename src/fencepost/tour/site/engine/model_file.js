@@ -110,7 +110,7 @@ export function readModel(buffer, name) {
         throw damaged(name, say(`${WHERE}:read`, 3, say(`${WHERE}:_header`, 0, grouped(4 * place.size), grouped(Math.max(0, bytes.length - 8 - length - begin) || 0))));
       const values = new Float32Array(buffer.slice(8 + length + begin, 8 + length + end));
       if (!values.every(Number.isFinite)) throw new ArgumentError(say(`${WHERE}:read`, 5, name, repr(key)));
-      vector.set(values, place.at);
+      if (room) vector.set(values, place.at);
     }
   const known = new Set(["__metadata__", ...network.parameters.keys(), ...network.state.keys()]);
   const surplus = Object.keys(header).find((key) => !known.has(key));

@@ -39,7 +39,8 @@ export function planOf(config) {
 
 /** @param {any} config @param {number} channels */
 export function normalisation(config, channels) {
-  const [mean, std] = config.normalization ?? [0, 1];
+  const given = config.normalization ?? [0, 1];
+  const [mean, std] = Array.isArray(given) ? given : [];
   /** @param {any} v */
   const each = (v) => (Array.isArray(v) && v.length > 1 ? v : Array(channels).fill([v].flat()[0]));
   const made = { mean: each(mean), std: each(std) };
@@ -105,7 +106,7 @@ export function readModel(buffer, name) {
       if (`${tensor.shape}` !== `${place.shape}`)
         throw damaged(name, say(`${WHERE}:_check_tensors`, 1, repr(key), repr(place.shape), repr(tensor.shape)));
       const [begin, end] = Array.isArray(tensor.data_offsets) ? tensor.data_offsets : [];
-      if (tensor.dtype !== "F32") throw damaged(name, say(`${WHERE}:read`, 4, repr(key), tensor.dtype));
+      if (tensor.dtype !== "F32") throw damaged(name, say(`${WHERE}:read`, 4, repr(key), typeof tensor.dtype === "string" ? tensor.dtype : repr(tensor.dtype)));
       if (!(begin >= 0) || end - begin !== 4 * place.size || 8 + length + end > bytes.length)
         throw damaged(name, say(`${WHERE}:read`, 3, say(`${WHERE}:_header`, 0, grouped(4 * place.size), grouped(Math.max(0, bytes.length - 8 - length - begin) || 0))));
       const values = new Float32Array(buffer.slice(8 + length + begin, 8 + length + end));

@@ -59,11 +59,15 @@ export function repr(value) {
   if (Array.isArray(value))
     return value.length === 1 ? `(${repr(value[0])},)` : `(${value.map(repr).join(", ")})`;
   if (typeof value === "string") return value.includes("'") && !value.includes('"') ? `"${value}"` : `'${value.replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
-  if (value === null) return "None";
+  if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (value instanceof Decimal) return decimal(value.number);
-  return describers.map((describe) => describe(value)).find(Boolean) ?? `${value}`;
+  return describers.map((describe) => describe(value)).find(Boolean) ?? plain(value);
 }
+
+/** @param {any} value */
+const plain = (value) =>
+  typeof value === "object" ? `{${Object.entries(value).map(([key, item]) => `${repr(key)}: ${repr(item)}`).join(", ")}}` : `${value}`;
 
 /** What writes other values; a layer's description is one. @type {((value: any) => string)[]} */
 export const describers = [];

@@ -188,6 +188,13 @@ def test_what_cannot_be_is_said(tmp_path, monkeypatch, call, said):
     assert not (tmp_path / "b.zarr").exists()
 
 
+def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", np.zeros((9, 9), np.uint8))
+    monkeypatch.setitem(sys.modules, "dask.array", None)
+    with pytest.raises(fp.ArgumentError, match=r'pip install "fencepost\[dask\]"'):
+        filter_file(tmp_path / "a.npy", tmp_path / "b.zarr", "mean:3")
+
+
 @pytest.fixture(scope="module")
 def cluster():
     distributed = pytest.importorskip("distributed")

@@ -62,6 +62,7 @@ def filter_chunks(
 
     The array appears when it is complete.
     """
+    zarr_files.import_zarr()
     import dask.array as da
 
     source, target = source.resolve(), target.resolve()  # workers may stand in another folder

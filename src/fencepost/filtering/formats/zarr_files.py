@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import ArgumentError, DataError
 from ...text import join_words
 
-__all__ = ["ZarrImage", "create", "is_zarr", "unit"]
+__all__ = ["ZarrImage", "create", "import_zarr", "is_zarr", "unit"]
 
 SUFFIX = ".zarr"
 _METADATA = ("zarr.json", ".zarray", ".zgroup")
@@ -30,7 +30,7 @@ def _opened(path: Path) -> Any:
     Of a group it is the only array, or the largest of the levels of OME-Zarr. Raises DataError,
     with the problem only, if there is none.
     """
-    zarr = _zarr()
+    zarr = import_zarr()
     try:
         found = zarr.open(str(path), mode="r")
     except Exception as error:  # of as many kinds as there are ways of being no array
@@ -94,7 +94,7 @@ def create(path: Path, shape: tuple[int, ...], dtype: Any, like: Any = None) -> 
 
     Its format is the other's, or version 3.
     """
-    zarr = _zarr()
+    zarr = import_zarr()
     options: dict[str, Any] = {"chunks": (*_CHUNK, *shape[2:]), "zarr_format": 3}
     if like is not None:
         axes = like.ndim - len(shape)  # those of one element, which are left out
@@ -115,7 +115,8 @@ def create(path: Path, shape: tuple[int, ...], dtype: Any, like: Any = None) -> 
     return zarr.create_array(str(path), shape=shape, dtype=dtype, **options)
 
 
-def _zarr() -> Any:
+def import_zarr() -> Any:
+    """Import zarr. Raises ArgumentError, with what to install, if it or dask is not there."""
     try:
         import dask.array
         import zarr

@@ -81,7 +81,7 @@ def import_torch() -> Any:
         import torch
     except ImportError as error:
         raise ArgumentError(
-            "To read a PyTorch module, PyTorch must be installed: "
+            "To read or write a PyTorch module, PyTorch must be installed: "
             f'pip install "fencepost[torch]". Received: {format_exception(error)}.'
         ) from None
     return torch

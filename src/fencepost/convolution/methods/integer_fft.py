@@ -35,6 +35,7 @@ _LEVEL = 96.0  # c, with a margin
 _MOST_PARTS = 4
 _SURE = 0.25  # half of what rounding allows
 _FITS = 2.0**62
+_PIECE = 1 << 16  # results that are added up at a time
 
 
 def propose(task: CorrelationTask, budget: float) -> Candidate:
@@ -125,23 +126,53 @@ def _run(
     g_bits = _bits(float(np.abs(real.kernel).max()), parts[1])
     kernels = list(_split(task.kernel.astype(np.int64), g_bits, parts[1]))
     fills = [int(part[0]) for part in _split(np.array([int(task.fill)]), f_bits, parts[0])]
-    total = np.zeros(task.out.shape, np.int64)
-    for i, source in enumerate(_split(task.source.astype(np.int64), f_bits, parts[0])):
-        values = source.astype(np.float64)
+    total = task.out if task.out.dtype == np.int64 else np.empty(task.out.shape, np.int64)
+    total[...] = 0
+    shift = 0
+    for values in _split(task.source.astype(np.int64), f_bits, parts[0]):
+        fill = float(fills.pop(0))
         for j, kernel in enumerate(kernels):
-            part = replace(
-                real, source=values, kernel=kernel.astype(np.float64), fill=float(fills[i]), out=out
-            )
+            part = replace(real, source=values, kernel=kernel, fill=fill, out=out)
             fft.run(part, transform)
-            # Modulo 2⁶⁴, so whatever is passed on the way, the sum is right if it fits.
-            total += np.rint(out, out=out).astype(np.int64) << (i * f_bits + j * g_bits)
-    task.out[...] = total
+            _add_shifted(total, out, shift + j * g_bits)
+            del part
+        shift += f_bits
+        del values  # before the next is made
+    if total is not task.out:
+        task.out[...] = total
+
+
+def _add_shifted(total: Array, values: Array, bits: int) -> None:
+    """Add rounded values to `total`, piece by piece, so that no other array is as large.
+
+    Modulo 2⁶⁴, so whatever is passed on the way, the sum is right if it fits.
+    """
+    to, from_ = total.reshape(-1), values.reshape(-1)
+    for at in range(0, to.size, _PIECE):
+        part = slice(at, at + _PIECE)
+        to[part] += np.rint(from_[part]).astype(np.int64) << bits
 
 
 def _split(values: Array, bits: int, parts: int) -> Iterator[Array]:
-    """Yield signed integers of `bits`, and what is left, that add up when shifted to `values`."""
+    """Yield floats of `bits`, and what is left, that add up when shifted to int64 `values`.
+
+    These are overwritten.
+    """
     for _ in range(parts - 1):
-        low = ((values + (1 << (bits - 1))) & ((1 << bits) - 1)) - (1 << (bits - 1))
-        yield low
-        values = (values - low) >> bits
-    yield values
+        low = values + (1 << (bits - 1))
+        low &= (1 << bits) - 1
+        low -= 1 << (bits - 1)
+        values -= low
+        values >>= bits
+        yield _as_floats(low)
+        del low
+    yield _as_floats(values)
+
+
+def _as_floats(values: Array) -> Array:
+    """Turn int64 into float64 where they stand."""
+    floats = values.view(np.float64).reshape(-1)
+    for at in range(0, floats.size, _PIECE):
+        part = slice(at, at + _PIECE)
+        floats[part] = values.reshape(-1)[part].astype(np.float64)
+    return floats.reshape(values.shape)

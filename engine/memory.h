@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "simd.h"
 
@@ -72,7 +75,9 @@ class Buffer {
   std::unique_ptr<T[], Free> memory_;
 };
 
-// Zeroed memory aligned to a vec. Untouched pages cost nothing.
+// Zeroed memory aligned to a vec. Untouched pages cost nothing; those of large memory are large
+// where the system has such: a training of four batches of a depthwise network spent a quarter of
+// its time in the clearing of small ones.
 class Memory {
  public:
   explicit Memory(long vecs)
@@ -80,10 +85,18 @@ class Memory {
         aligned_(reinterpret_cast<vec*>(
             (reinterpret_cast<uintptr_t>(raw_.get()) + sizeof(vec) - 1) & ~(sizeof(vec) - 1))) {
     if (!raw_) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+    constexpr uintptr_t page = 4096;
+    const uintptr_t begin = (reinterpret_cast<uintptr_t>(raw_.get()) + page - 1) & ~(page - 1);
+    const uintptr_t end = reinterpret_cast<uintptr_t>(aligned_ + vecs) & ~(page - 1);
+    if (end > begin + kLargeBytes)
+      madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
   }
   vec* get() const { return aligned_; }
 
  private:
+  static constexpr size_t kLargeBytes = 8 << 20;
   struct Free {
     void operator()(void* p) const { std::free(p); }
   };

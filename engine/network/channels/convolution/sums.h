@@ -17,6 +17,7 @@ inline namespace FENCEPOST_LEVEL {
 namespace channels {
 
 inline constexpr int kMostVecs = 4, kMostPixels = kSmallCode ? 6 : 12; // of a tile
+constexpr int kLineVecs = kLanes < 16 ? 16 / kLanes : 1;               // of a cache line
 constexpr bool fits(int vecs, int pixels) { return vecs * pixels <= kAccumulators; }
 
 // What a tile reads: floats from one of a thing to the next.
@@ -27,6 +28,7 @@ struct Reads {
   int last_lanes = kLanes;                  // of the last block
   int rows = 1, columns = 1;                // kernel rows and columns
   const long* offsets = nullptr;            // of planes: of [column][channel]
+  long ahead = 0;                           // vecs from the weights to those that are fetched
 };
 
 // sums += C weights x the X values at `at` and `pixel` floats on. The fewer are held, the others
@@ -59,8 +61,9 @@ template <int C, int X>
   }
 }
 
-// sums += the products; `weights` are [kernel row][column][input channel][C].
-template <int C, int X, int Pixel>
+// sums += the products; `weights` are [kernel row][column][input channel][C]. What lies r.ahead
+// behind them is fetched meanwhile.
+template <int C, int X, int Pixel, bool Ahead = false>
 [[gnu::always_inline]] inline void add_products(const Reads& r, const float* in, const vec* weights,
                                                 vec (&sums)[C][X]) {
   const long pixel = Pixel ? Pixel : r.pixel;
@@ -70,8 +73,11 @@ template <int C, int X, int Pixel>
       for (int b = 0; b < r.blocks; b++, at += r.block) {
         const int lanes = b + 1 < r.blocks ? r.lanes : r.last_lanes;
 #pragma GCC unroll 2
-        for (int l = 0; l < lanes; l++, weights += C)
+        for (int l = 0; l < lanes; l++, weights += C) {
+          if constexpr (Ahead && !kSmallCode)
+            for (int c = 0; c < C; c += kLineVecs) __builtin_prefetch(weights + r.ahead + c, 0, 2);
           add_product<C, X>(at + l, pixel, weights, sums);
+        }
       }
     }
 }

@@ -80,7 +80,7 @@ struct ProductTile {
     vec* out = p.out;
     for (int i = 0; i < p.count; i++, in += X * kLanes, out += X * C) {
       vec sums[C][X] = {};
-      add_products<C, X, kLanes>(*p.reads, in, p.weights, sums);
+      add_products<C, X, kLanes, true>(*p.reads, in, p.weights, sums);
 #pragma GCC unroll 16
       for (int x = 0; x < X; x++)
 #pragma GCC unroll 16
@@ -182,6 +182,8 @@ class Winograd final : public Op {
     r.block = plane_ * kLanes;
     r.blocks = in_blocks_;
     r.last_lanes = s_.in.channels - (in_blocks_ - 1) * kLanes;
+    // The next frequency's kernels come from the third level while this one's are in use.
+    r.ahead = static_cast<long>(s_.in.channels) * vecs;
     const vec* weights =
         packed_.data() + static_cast<long>(tile) * vecs_ * kFrequencies * s_.in.channels;
     for (int f = 0; f < kFrequencies; f++) {

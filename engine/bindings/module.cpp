@@ -169,7 +169,7 @@ std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats param
   Batch::Options options;
   options.loss = parse_loss(loss_dict);
   options.augmentation = parse_augmentation(augmentation, plan.input().channels);
-  options.program = {.gradients = true, .input_gradient = true};
+  options.program = {.gradients = true, .input_gradient = true, .exact = plan.exact()};
   options.seed = seed;
   options.most_images = static_cast<int>(images.count);
   options.threads = threads_or_default(threads);
@@ -215,6 +215,7 @@ PythonTrainer* make_trainer(const NetworkPlan& plan, int batch_size, nb::dict lo
                             float clip_norm, float average_decay) {
   require(batch_size > 0, "batch_size must be positive");
   Batch::Options options;
+  options.program.exact = plan.exact();
   options.loss = parse_loss(loss);
   options.augmentation = parse_augmentation(augmentation, plan.input().channels);
   options.seed = seed;

@@ -1,6 +1,7 @@
 // Predicting block by block; see plan.h.
 #include "network/plan.h"
 
+#include "network/winograd/winograd.h"
 #include "threads.h"
 
 namespace fencepost {
@@ -21,7 +22,7 @@ NetworkPlan::NetworkPlan(Shape input, std::vector<Step> steps, long parameter_co
 NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
   std::lock_guard lock(mutex_);
   auto& saved = fuse ? fused_ : plain_;
-  if (!saved) saved = std::make_unique<Runner>(input_, steps_, fuse);
+  if (!saved) saved = std::make_unique<Runner>(input_, steps_, fuse, exact_);
   return *saved;
 }
 
@@ -60,9 +61,11 @@ std::vector<StageReport> NetworkPlan::explain(long images, int threads) {
         reports.back().seconds += cycles / rate;
         continue;
       }
-      const char* method = steps_[k].kind != Kind::conv        ? ""
-                           : winograd_pays(steps_[k], Fused{}) ? "Winograd 2 x 2"
-                                                               : "sums over taps";
+      const int side = steps_[k].kind == Kind::conv ? winograd_side(steps_[k], Fused{}) : 0;
+      const char* method = steps_[k].kind != Kind::conv ? ""
+                           : side == 4                  ? "Winograd 4 x 4"
+                           : side == 2                  ? "Winograd 2 x 2"
+                                                        : "sums over taps";
       reports.push_back({k, k, "images", method, "", kLanes, cycles / rate});
     }
     return reports;

@@ -31,6 +31,7 @@ class NetworkPlan {
   const std::vector<Step>& steps() const { return steps_; }
   long parameter_count() const { return parameter_count_; }
   long state_count() const { return state_count_; }
+  bool exact() const { return exact_; }
 
   struct Network {
     const float* parameters;
@@ -51,8 +52,8 @@ class NetworkPlan {
  private:
   // A program with memory for some threads, kept from call to call.
   struct Runner {
-    Runner(Shape input, const std::vector<Step>& steps, bool fuse)
-        : program(input, steps, {.fuse = fuse}) {}
+    Runner(Shape input, const std::vector<Step>& steps, bool fuse, bool exact)
+        : program(input, steps, {.fuse = fuse, .exact = exact}) {}
     Program program;
     std::vector<Memory> memories, scratch;
     std::vector<BatchLoader> loaders;

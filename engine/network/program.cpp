@@ -4,6 +4,7 @@
 #include <atomic>
 #include <new>
 
+#include "network/batch/fused.h"
 #include "threads.h"
 
 namespace fencepost {
@@ -115,7 +116,7 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
       }
       last++;
     }
-    op = make.convolution(step, fused);
+    op = options.exact ? make_direct_convolution(step, fused) : make.convolution(step, fused);
   } else if (step.kind == Kind::linear) {
     const Step* s = next();
     const bool with_relu = s && s->kind == Kind::relu;

@@ -14,6 +14,7 @@ struct ProgramOptions {
   bool gradients = false;      // lay out gradients too
   bool input_gradient = false; // ... and that of the network's input
   bool fuse = true;            // or keep the output of every step
+  bool exact = false;          // convolutions are direct sums
   const OpFactories* factories = &kBatchFactories;
 };
 

@@ -39,6 +39,12 @@ def test_exact_keeps_to_direct_sums():
     assert not fp.Network.from_config(network().config()).exact
 
 
+def test_the_environment_asks_for_direct_sums(monkeypatch):
+    for value, expected in (("1", "direct sums"), ("0", "Winograd 4 x 4")):
+        monkeypatch.setenv("FENCEPOST_EXACT", value)
+        assert network().explain().passes[1].method == expected
+
+
 def test_images_are_timed():
     net = network()
     images = np.zeros((3, 3, 32, 32), np.uint8)

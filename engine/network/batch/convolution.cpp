@@ -255,9 +255,13 @@ class Convolution final : public FusedConvolution {
 
 } // namespace
 
+OpPointer make_direct_convolution(const Step& step, const Fused& fused) {
+  return std::make_unique<Convolution>(step, fused);
+}
+
 OpPointer make_convolution(const Step& step, const Fused& fused) {
   if (winograd_pays(step, fused)) return make_winograd_convolution(step, fused);
-  return std::make_unique<Convolution>(step, fused);
+  return make_direct_convolution(step, fused);
 }
 
 } // namespace FENCEPOST_LEVEL

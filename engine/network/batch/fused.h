@@ -62,5 +62,7 @@ class FusedConvolution : public Op {
   long argmax_size() const { return (fused_.pooled.size() + 1) / 2; }
 };
 
+OpPointer make_direct_convolution(const Step&, const Fused&); // convolution.cpp: by no other method
+
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -11,18 +11,26 @@ inline namespace FENCEPOST_LEVEL {
 namespace {
 
 int halves(int n) { return (n + 1) / 2; }
+int parts(int n, int side) { return (n + side - 1) / side; }
 
+// Tiles of Side outputs, forward and for the gradient of the input; of 2 for that of the kernels.
+template <int Side>
 class WinogradConvolution final : public FusedConvolution {
  public:
   WinogradConvolution(const Step& step, const Fused& fused)
       : FusedConvolution(step, fused),
-        rows_(fused.max_pool ? fused.pooled.height : halves(step.out.height)),
-        columns_(fused.max_pool ? fused.pooled.width : halves(step.out.width)),
+        rows_(fused.max_pool ? parts(2 * fused.pooled.height, Side) : parts(step.out.height, Side)),
+        columns_(fused.max_pool ? parts(2 * fused.pooled.width, Side)
+                                : parts(step.out.width, Side)),
         forward_(s_.in.channels, s_.out.channels, rows_, columns_),
-        backward_(s_.out.channels, s_.in.channels, halves(step.in.height), halves(step.in.width)),
-        gradient_(s_.in.channels, s_.out.channels, rows_, columns_) {
+        backward_(s_.out.channels, s_.in.channels, parts(step.in.height, Side),
+                  parts(step.in.width, Side)),
+        gradient_(s_.in.channels, s_.out.channels,
+                  fused.max_pool ? fused.pooled.height : halves(step.out.height),
+                  fused.max_pool ? fused.pooled.width : halves(step.out.width)) {
     if (fused_.max_pool)
-      window_ = Layout({1, 2 * backward_.most_height() + 4, 2 * backward_.most_width() + 4}, {});
+      window_ =
+          Layout({1, Side * backward_.most_height() + 4, Side * backward_.most_width() + 4}, {});
   }
 
   Halo input_halo() const override {
@@ -38,8 +46,8 @@ class WinogradConvolution final : public FusedConvolution {
     for (int o = 0; o < s_.out.channels; o++)
       for (int i = 0; i < s_.in.channels; i += kLanes) {
         const int n = std::min(kLanes, s_.in.channels - i);
-        vec u[kFrequencies];
-        transform_kernels(parameters + weight(o, i), n, u);
+        vec u[kFrequenciesOf<Side>];
+        transform_kernels<Side>(parameters + weight(o, i), n, u);
         forward_.set_kernels(o, i, n, u);
         if (in.gradient >= 0) backward_.set_turned_kernels(i, o, n, u);
       }
@@ -49,25 +57,35 @@ class WinogradConvolution final : public FusedConvolution {
     const Layout& from = in.value_layout;
     const vec* values_in = pass.value(in);
     auto source = [&](int plane, const Band& band) {
-      return values_in + from.at(plane, 2 * band.y - s_.padding.top, 2 * band.x - s_.padding.left);
+      return values_in +
+             from.at(plane, Side * band.y - s_.padding.top, Side * band.x - s_.padding.left);
     };
     const float* bias = this->bias(pass);
     auto start = [bias](int channel) { return bias ? broadcast(bias[channel]) : vec{}; };
     const Layout& to = out.value_layout;
     vec* values = pass.value(out);
     if (fused_.max_pool) {
-      auto pool = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
-        ArgMax window(tile[0][0]);
-        window.update(tile[0][1], 1);
-        window.update(tile[1][0], 2);
-        window.update(tile[1][1], 3);
-        window.max += start(channel);
-        values[to.at(channel, y, x)] = fused_.relu ? relu(window.max) : window.max;
-        argmax_row(pass, channel, y)[x] = __builtin_convertvector(window.index, vec16);
+      auto pool = [&](int channel, int y, int x, const vec(&tile)[Side][Side]) {
+        const vec first = start(channel);
+#pragma GCC unroll 2
+        for (int j = 0; j < Side / 2; j++)
+#pragma GCC unroll 2
+          for (int i = 0; i < Side / 2; i++) {
+            const int row = Side / 2 * y + j, column = Side / 2 * x + i;
+            if (Side > 2 && (row >= fused_.pooled.height || column >= fused_.pooled.width))
+              continue;
+            ArgMax window(tile[2 * j][2 * i]);
+            window.update(tile[2 * j][2 * i + 1], 1);
+            window.update(tile[2 * j + 1][2 * i], 2);
+            window.update(tile[2 * j + 1][2 * i + 1], 3);
+            window.max += first;
+            values[to.at(channel, row, column)] = fused_.relu ? relu(window.max) : window.max;
+            argmax_row(pass, channel, row)[column] = __builtin_convertvector(window.index, vec16);
+          }
       };
       return forward_.run(source, from.row, pass.share, pass.scratch, pool);
     }
-    auto add = [&](int channel, int y, int x, vec(&tile)[2][2]) {
+    auto add = [&](int channel, int y, int x, vec(&tile)[Side][Side]) {
       const vec first = start(channel);
       for (auto& row : tile)
         for (vec& v : row) v = fused_.relu ? relu(v + first) : v + first;
@@ -87,7 +105,7 @@ class WinogradConvolution final : public FusedConvolution {
 
  private:
   const int rows_, columns_; // of tiles
-  TileConvolution forward_, backward_;
+  TileConvolution<Side> forward_, backward_;
   KernelGradient gradient_;
   Layout window_; // of the unpooled gradient: what a band of the data gradient reads
 
@@ -97,27 +115,27 @@ class WinogradConvolution final : public FusedConvolution {
 
   // What rows x columns tiles read around a plane, the first from (-top, -left) on.
   static Halo reach(int rows, int columns, Shape plane, int top, int left) {
-    return {std::max(0, top), std::max(0, 2 * rows + 2 - top - plane.height), std::max(0, left),
-            std::max(0, 2 * columns + 2 - left - plane.width)};
+    return {std::max(0, top), std::max(0, Side * rows + 2 - top - plane.height), std::max(0, left),
+            std::max(0, Side * columns + 2 - left - plane.width)};
   }
   // Around the gradient before pooling: what the data gradient reads, and whole tiles.
   Halo delta_halo() const {
-    Halo halo = reach(halves(s_.in.height), halves(s_.in.width), s_.out, 2 - s_.padding.top,
-                      2 - s_.padding.left);
+    Halo halo = reach(parts(s_.in.height, Side), parts(s_.in.width, Side), s_.out,
+                      2 - s_.padding.top, 2 - s_.padding.left);
     halo.cover({0, s_.out.height % 2, 0, s_.out.width % 2});
     return halo;
   }
 
   // The part of a tile that lies inside the plane.
   static void write(vec* values, const Layout& to, int channel, int y, int x,
-                    const vec (&tile)[2][2]) {
-    vec* at = values + to.at(channel, 2 * y, 2 * x);
-    const bool wide = 2 * x + 1 < to.shape.width;
-    at[0] = tile[0][0];
-    if (wide) at[1] = tile[0][1];
-    if (2 * y + 1 == to.shape.height) return;
-    at[to.row] = tile[1][0];
-    if (wide) at[to.row + 1] = tile[1][1];
+                    const vec (&tile)[Side][Side]) {
+    vec* at = values + to.at(channel, Side * y, Side * x);
+    const int height = to.shape.height - Side * y, width = to.shape.width - Side * x;
+#pragma GCC unroll 4
+    for (int j = 0; j < Side; j++)
+#pragma GCC unroll 4
+      for (int i = 0; i < Side; i++)
+        if (j < height && i < width) at[j * to.row + i] = tile[j][i];
   }
 
   // The gradient before pooling of one window.
@@ -148,23 +166,23 @@ class WinogradConvolution final : public FusedConvolution {
     const int top = s_.padding.top - 2, left = s_.padding.left - 2; // where tile (0, 0) reads
     const Layout &from = out.gradient_layout, &to = in.gradient_layout;
     vec* values = pass.gradient_of(in);
-    auto epilogue = [&](int channel, int y, int x, const vec(&tile)[2][2]) {
+    auto epilogue = [&](int channel, int y, int x, const vec(&tile)[Side][Side]) {
       write(values, to, channel, y, x, tile);
     };
     if (fused_.max_pool) {
       vec* window = pass.scratch + backward_.scratch();
       auto source = [&](int plane, const Band& band) {
-        const int y = 2 * band.y + top, x = 2 * band.x + left;
+        const int y = Side * band.y + top, x = Side * band.x + left;
         const int odd_y = y & 1, odd_x = x & 1;
-        unpool(pass, plane, (y - odd_y) / 2, (x - odd_x) / 2, band.height + 1 + odd_y,
-               band.width + 1 + odd_x, window);
+        unpool(pass, plane, (y - odd_y) / 2, (x - odd_x) / 2, Side / 2 * band.height + 1 + odd_y,
+               Side / 2 * band.width + 1 + odd_x, window);
         return window + odd_y * window_.row + odd_x;
       };
       return backward_.run(source, window_.row, pass.share, pass.scratch, epilogue);
     }
     const vec* deltas = pass.gradient_of(out);
     auto source = [&](int plane, const Band& band) {
-      return deltas + from.at(plane, 2 * band.y + top, 2 * band.x + left);
+      return deltas + from.at(plane, Side * band.y + top, Side * band.x + left);
     };
     backward_.run(source, from.row, pass.share, pass.scratch, epilogue);
   }
@@ -191,20 +209,38 @@ class WinogradConvolution final : public FusedConvolution {
   }
 };
 
-} // namespace
-
 // Measured, training and inference together, direct / Winograd: 16 -> 16 at 14x14 1.09, 64 -> 64
 // at 8x8 1.28; but at 7x7 0.79 for 64 -> 64 and 0.96 for 32 -> 32, and at 4x4 0.9: on small maps
 // transforming the kernels costs more than the multiplications saved.
-bool winograd_pays(const Step& s, const Fused& fused) {
+bool pays(const Step& s, const Fused& fused) {
   return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_y == 1 && s.stride_x == 1 &&
          s.dilation_y == 1 && s.dilation_x == 1 && s.groups == 1 && s.connections.empty() &&
          s.in.channels >= 16 && s.out.channels >= 16 && s.out.height * s.out.width >= 64 &&
          (!fused.max_pool || (fused.pool_h == 2 && fused.pool_w == 2));
 }
 
+// Whether tiles of 4 take fewer multiplications by a fifth, of channels that outweigh transforms.
+bool wide_tiles_pay(const Step& s) {
+  const auto products = [&](int side) {
+    return parts(s.out.height, side) * parts(s.out.width, side) * (side + 2) * (side + 2);
+  };
+  return s.in.channels >= 32 && s.out.channels >= 32 && 5 * products(4) < 4 * products(2);
+}
+
+} // namespace
+
+int winograd_side(const Step& s, const Fused& fused) {
+  if (!pays(s, fused)) return 0;
+  return !kSmallCode && wide_tiles_pay(s) ? 4 : 2;
+}
+
+bool winograd_pays(const Step& s, const Fused& fused) { return winograd_side(s, fused) > 0; }
+
 OpPointer make_winograd_convolution(const Step& step, const Fused& fused) {
-  return std::make_unique<WinogradConvolution>(step, fused);
+  if constexpr (!kSmallCode)
+    if (winograd_side(step, fused) == 4)
+      return std::make_unique<WinogradConvolution<4>>(step, fused);
+  return std::make_unique<WinogradConvolution<2>>(step, fused);
 }
 
 } // namespace FENCEPOST_LEVEL

@@ -48,20 +48,27 @@ constexpr auto multiply_table(std::integer_sequence<int, I...>) {
 
 } // namespace
 
-void transform_kernels(const float* g, int n, vec (&u)[kFrequencies]) {
-  const vec half = broadcast(0.5f);
-  auto extend = [half](vec a, vec b, vec c, vec* to, int step) {
-    const vec ends = half * (a + c), middle = half * b;
-    to[0] = a;
-    to[step] = ends + middle;
-    to[2 * step] = ends - middle;
-    to[3 * step] = c;
+template <int Side>
+void transform_kernels(const float* g, int n, vec (&u)[kFrequenciesOf<Side>]) {
+  constexpr int reads = Side + 2;
+  auto extend = [](vec a, vec b, vec c, vec* to, int step) {
+    if constexpr (Side == 2) {
+      const vec half = broadcast(0.5f), ends = half * (a + c), middle = half * b;
+      to[0] = a;
+      to[step] = ends + middle;
+      to[2 * step] = ends - middle;
+      to[3 * step] = c;
+    } else {
+      vec t[reads];
+      points::transform_kernel(a, b, c, t);
+      for (int i = 0; i < reads; i++) to[i * step] = t[i];
+    }
   };
-  vec kernel[9] = {}, t[4][3];
+  vec kernel[9] = {}, t[reads][3];
   for (int l = 0; l < n; l++)
     for (int k = 0; k < 9; k++) kernel[k][l] = g[9 * l + k];
   for (int x = 0; x < 3; x++) extend(kernel[x], kernel[3 + x], kernel[6 + x], t[0] + x, 3);
-  for (int y = 0; y < 4; y++) extend(t[y][0], t[y][1], t[y][2], u + 4 * y, 1);
+  for (int y = 0; y < reads; y++) extend(t[y][0], t[y][1], t[y][2], u + reads * y, 1);
 }
 
 void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& order, size_t first,
@@ -88,9 +95,10 @@ void add_kernel_gradients(const vec* u, long stride, const std::vector<int>& ord
   }
 }
 
-TileConvolution::TileConvolution(int planes, int channels, int rows, int columns)
+template <int Side>
+TileConvolution<Side>::TileConvolution(int planes, int channels, int rows, int columns)
     : planes_(planes), channels_(channels), chunks_(channels, kChunkChannels) {
-  const long fit = kBandBytes / static_cast<long>(kFrequencies * planes * sizeof(vec));
+  const long fit = kBandBytes / static_cast<long>(kCount * planes * sizeof(vec));
   const int most =
       static_cast<int>(std::clamp<long>(fit / kTiles * kTiles, kTiles, kMostBandTiles));
   const Runs across(columns, most), down(rows, std::max(1, most / across.largest()));
@@ -100,9 +108,9 @@ TileConvolution::TileConvolution(int planes, int channels, int rows, int columns
   most_height_ = down.largest();
   most_width_ = across.largest();
   const long tiles = static_cast<long>(most_height_) * most_width_;
-  input_stride_ = frequency_stride(planes * tiles);
-  sums_stride_ = frequency_stride(chunks_.largest() * tiles);
-  kernels_.resize(static_cast<size_t>(kFrequencies) * channels * planes);
+  input_stride_ = frequency_stride(planes * tiles, kCount);
+  sums_stride_ = frequency_stride(chunks_.largest() * tiles, kCount);
+  kernels_.resize(static_cast<size_t>(kCount) * channels * planes);
   for (int chunk = 0; chunk < chunks_.count; chunk++) {
     const Runs groups(chunks_.size(chunk), kChannels);
     for (int g = 0; g < groups.count; g++)
@@ -114,57 +122,64 @@ TileConvolution::TileConvolution(int planes, int channels, int rows, int columns
   }
 }
 
-void TileConvolution::set_kernels(int channel, int plane, int n, const vec (&u)[kFrequencies]) {
+template <int Side>
+void TileConvolution<Side>::set_kernels(int channel, int plane, int n, const vec (&u)[kCount]) {
   const long size = static_cast<long>(channels_) * planes_, step = group_[channel];
   float* to = kernels_.data() + place_[channel] + plane * step;
-  for (int f = 0; f < kFrequencies; f++, to += size)
+  for (int f = 0; f < kCount; f++, to += size)
     for (int l = 0; l < n; l++) to[l * step] = u[f][l];
 }
 
-void TileConvolution::set_turned_kernels(int channel, int plane, int n,
-                                         const vec (&u)[kFrequencies]) {
-  // A kernel turned half round exchanges rows 0 and 3 of G g G^T, and columns.
-  constexpr int turn[4] = {3, 1, 2, 0};
+template <int Side>
+void TileConvolution<Side>::set_turned_kernels(int channel, int plane, int n,
+                                               const vec (&u)[kCount]) {
+  // A kernel turned half round has the rows of G g G^T elsewhere, and columns: a point's are those
+  // of its reciprocal, by its square.
+  constexpr int reads = Side + 2;
+  constexpr int turn[2][6] = {{3, 1, 2, 0}, {5, 3, 4, 1, 2, 0}};
+  constexpr float scale[2][6] = {{1, 1, 1, 1}, {1, -2, -2, -0.5f, -0.5f, 1}};
+  const auto& from = turn[Side == 4];
+  const auto& by = scale[Side == 4];
   const long size = static_cast<long>(channels_) * planes_;
   float* kernels = kernels_.data();
-  for (int f = 0; f < kFrequencies; f++, kernels += size) {
-    const vec turned = u[4 * turn[f / 4] + turn[f % 4]];
+  for (int f = 0; f < kCount; f++, kernels += size) {
+    const int y = f / reads, x = f % reads;
+    const vec turned = by[y] * by[x] * u[reads * from[y] + from[x]];
     for (int l = 0; l < n; l++)
       kernels[place_[channel + l] + static_cast<long>(plane) * group_[channel + l]] = turned[l];
   }
 }
 
 // Inputs lie as the products read them: [frequency][register tile][plane][tile].
-void TileConvolution::arrange(const Band& band, long row, Places& places) const {
+template <int Side>
+void TileConvolution<Side>::arrange(const Band& band, long row, Places& places) const {
   const Runs groups(band.tiles(), kTiles);
   for (int g = 0; g < groups.count; g++)
     for (int t = groups.begin(g); t < groups.begin(g + 1); t++)
-      places[t] = {2 * (t / band.width * row + t % band.width),
+      places[t] = {Side * (t / band.width * row + t % band.width),
                    static_cast<long>(groups.begin(g)) * planes_ + t - groups.begin(g),
                    groups.size(g)};
 }
 
-void TileConvolution::transform(const vec* in, long row, int plane, const Places& places, int tiles,
-                                vec* to) const {
+template <int Side>
+void TileConvolution<Side>::transform(const vec* in, long row, int plane, const Places& places,
+                                      int tiles, vec* to) const {
   const long stride = input_stride_;
   for (int t = 0; t < tiles; t++) {
-    const vec* d = in + places[t].from;
-    vec* v = to + places[t].to + plane * places[t].step;
-    transform_input_row<0>(d, row, v, stride);
-    transform_input_row<1>(d, row, v + 4 * stride, stride);
-    transform_input_row<2>(d, row, v + 8 * stride, stride);
-    transform_input_row<3>(d, row, v + 12 * stride, stride);
+    transform_tile<Side>(in + places[t].from, row, to + places[t].to + plane * places[t].step,
+                         stride);
   }
 }
 
 // Sums lie [frequency][channel of the chunk][tile].
-void TileConvolution::multiply(const vec* inputs, int chunk, int tiles, vec* sums) const {
+template <int Side>
+void TileConvolution<Side>::multiply(const vec* inputs, int chunk, int tiles, vec* sums) const {
   static constexpr auto table =
       multiply_table<kTiles>(std::make_integer_sequence<int, kChannels * kTiles>{});
   const Runs groups(tiles, kTiles);
   const int begin = chunks_.begin(chunk), end = chunks_.begin(chunk + 1);
   const float* kernels = kernels_.data();
-  for (int f = 0; f < kFrequencies; f++) {
+  for (int f = 0; f < kCount; f++) {
     for (int c = begin; c < end; c += group_[c]) {
       const float* w = kernels + place_[c];
       vec* to = sums + static_cast<long>(c - begin) * tiles;
@@ -181,6 +196,13 @@ void TileConvolution::multiply(const vec* inputs, int chunk, int tiles, vec* sum
     kernels += static_cast<long>(channels_) * planes_;
   }
 }
+
+template void transform_kernels<2>(const float*, int, vec (&)[kFrequenciesOf<2>]);
+template class TileConvolution<2>;
+#if !defined(__wasm__) // kSmallCode
+template void transform_kernels<4>(const float*, int, vec (&)[kFrequenciesOf<4>]);
+template class TileConvolution<4>;
+#endif
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

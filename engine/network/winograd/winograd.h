@@ -17,22 +17,30 @@
 //   G^T [ sum over tiles (A dy A^T) * (B^T d B) ] G
 //
 // One image a lane makes each transform a few additions of whole registers.
+//
+// Tiles of Side 4 are F(4x4, 3x3): 2.25 multiplications for each output, over the points of
+// points.h. Kernels have their gradients by tiles of 2, whose sums over lanes are fewer.
 #pragma once
 
 #include <vector>
 
-#include "network/layout.h"
-#include "network/share.h"
+#include "network/ops.h"
+#include "network/winograd/points.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-inline constexpr int kFrequencies = 16;
+// The side of the tiles that a convolution has in training; 0 where direct sums are quicker.
+int winograd_side(const Step&, const Fused&); // convolution.cpp
 
-// The vecs from one frequency to the next, so that all 16 fall into different sets of a cache.
-inline long frequency_stride(long vecs) {
+template <int Side>
+inline constexpr int kFrequenciesOf = (Side + 2) * (Side + 2);
+inline constexpr int kFrequencies = kFrequenciesOf<2>;
+
+// The vecs from one frequency to the next, so that all fall into different sets of a cache.
+inline long frequency_stride(long vecs, int frequencies = kFrequencies) {
   constexpr long page = 4096 / sizeof(vec);
-  return (vecs + page - 1) / page * page + page / kFrequencies;
+  return (vecs + page - 1) / page * page + std::max(1L, page / frequencies);
 }
 
 // Row I of B^T d B; the tile's first element is d.
@@ -64,7 +72,53 @@ inline void transform_delta_row(const vec* d, long row, vec* to, long stride) {
   to[3 * stride] = -t[1];
 }
 
+// B^T d B; rows of d are `row` vecs apart, frequencies of the result `stride`.
+template <int Side>
+inline void transform_tile(const vec* d, long row, vec* to, long stride) {
+  if constexpr (Side == 2) {
+    transform_input_row<0>(d, row, to, stride);
+    transform_input_row<1>(d, row, to + 4 * stride, stride);
+    transform_input_row<2>(d, row, to + 8 * stride, stride);
+    transform_input_row<3>(d, row, to + 12 * stride, stride);
+  } else {
+    vec half[6][6]; // [column][row transformed]
+#pragma GCC unroll 6
+    for (int x = 0; x < 6; x++) {
+      vec column[6];
+#pragma GCC unroll 6
+      for (int y = 0; y < 6; y++) column[y] = d[y * row + x];
+      points::transform_input(column, half[x]);
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; i++) {
+      vec across[6], t[6];
+#pragma GCC unroll 6
+      for (int x = 0; x < 6; x++) across[x] = half[x][i];
+      points::transform_input(across, t);
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; j++) to[(6 * i + j) * stride] = t[j];
+    }
+  }
+}
+
 // y = A^T m A.
+inline void transform_output(const vec* m, long stride, vec (&y)[4][4]) {
+  vec half[6][4]; // [column of frequencies][row]
+#pragma GCC unroll 6
+  for (int j = 0; j < 6; j++) {
+    vec column[6];
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; i++) column[i] = m[(6 * i + j) * stride];
+    points::transform_output(column, half[j]);
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; r++) {
+    vec across[6];
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++) across[j] = half[j][r];
+    points::transform_output(across, y[r]);
+  }
+}
 inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
   vec t[2][4];
 #pragma GCC unroll 4
@@ -82,7 +136,8 @@ inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
 }
 
 // u = G g G^T of n <= kLanes kernels that follow each other in memory, a kernel a lane.
-void transform_kernels(const float* g, int n, vec (&u)[kFrequencies]);
+template <int Side>
+void transform_kernels(const float* g, int n, vec (&u)[kFrequenciesOf<Side>]);
 // Adds G^T u G to the gradients of kernels [first, last); those of a frequency lie together in u,
 // in whole vecs, and order[i] is the place of kernel i among the gradients.
 void add_kernel_gradients(const vec* u, long frequency_stride, const std::vector<int>& order,
@@ -104,14 +159,17 @@ struct Band {
 };
 
 // The convolution of `planes` planes into `channels` channels of rows x columns tiles.
+template <int Side>
 class TileConvolution {
  public:
+  static constexpr int kCount = kFrequenciesOf<Side>;
+
   TileConvolution(int planes, int channels, int rows, int columns);
   // Sets the kernels between a channel and planes [plane, plane + n) to transform_kernels' u.
-  void set_kernels(int channel, int plane, int n, const vec (&u)[kFrequencies]);
+  void set_kernels(int channel, int plane, int n, const vec (&u)[kCount]);
   // The same between channels [channel, channel + n) and a plane, of the kernels turned half round.
-  void set_turned_kernels(int channel, int plane, int n, const vec (&u)[kFrequencies]);
-  long scratch() const { return kFrequencies * (input_stride_ + sums_stride_); } // vecs
+  void set_turned_kernels(int channel, int plane, int n, const vec (&u)[kCount]);
+  long scratch() const { return kCount * (input_stride_ + sums_stride_); } // vecs
   // No band is larger.
   int most_height() const { return most_height_; }
   int most_width() const { return most_width_; }
@@ -121,7 +179,7 @@ class TileConvolution {
   // bands.
   template <class Source, class Epilogue>
   void run(Source source, long row, const Share& share, vec* scratch, Epilogue epilogue) const {
-    vec* sums = scratch + kFrequencies * input_stride_;
+    vec* sums = scratch + kCount * input_stride_;
     const int count = static_cast<int>(bands_.size());
     for (int b = share.begin(count); b < share.end(count); b++) {
       const Band& band = bands_[b];
@@ -135,7 +193,7 @@ class TileConvolution {
         for (int channel = chunks_.begin(c); channel < chunks_.begin(c + 1); channel++)
           for (int y = band.y; y < band.y + band.height; y++)
             for (int x = band.x; x < band.x + band.width; x++, m++) {
-              vec out[2][2];
+              vec out[Side][Side];
               transform_output(m, sums_stride_, out);
               epilogue(channel, y, x, out);
             }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,8 @@ class Network:
     initialization : {"kaiming_uniform", "he", "glorot", "lecun1998"}
         How weights begin; see `fencepost.layers.initialization`.
     exact : bool
-        Whether predictions keep to direct sums, where faster algorithms round up to 10 times more.
+        Whether predictions and trainings keep to direct sums, where faster algorithms round up to
+        10 times more. ``FENCEPOST_EXACT=1`` in the environment asks it of every network.
 
     Raises
     ------
@@ -151,7 +153,8 @@ class Network:
 
         steps, _ = sizes.engine_steps(self.rows)
         sizes_of_vectors = (self.parameter_vector.size, self.state_vector.size)
-        return NetworkPlan(engine_shape(self.input_shape), steps, *sizes_of_vectors, self.exact)
+        exact = self.exact or os.environ.get("FENCEPOST_EXACT", "0") not in ("", "0")
+        return NetworkPlan(engine_shape(self.input_shape), steps, *sizes_of_vectors, exact)
 
     @property
     def parameter_count(self) -> int:

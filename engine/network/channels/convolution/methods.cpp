@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "network/channels/convolution/sums.h"
+#include "network/winograd/winograd.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -153,7 +154,8 @@ double images_axis_cycles(const std::vector<Step>& steps, int images) {
     if (s.kind == Kind::conv || s.kind == Kind::linear) {
       double products = s.kind == Kind::linear ? static_cast<double>(s.in.size()) * s.out.channels
                                                : weight_bytes(s) / 4 * pixels_of(s);
-      if (s.kind == Kind::conv && winograd_pays(s, {})) products /= 1.6;
+      const int side = s.kind == Kind::conv ? winograd_side(s, {}) : 0;
+      if (side) products /= side == 4 ? 2.2 : 1.6;
       if (s.groups == s.in.channels && s.groups > 1) products *= 3; // loads
       cycles += products / 2 / (large ? 0.6 : 0.8);
     } else if (large) {

@@ -2,9 +2,7 @@
 // Test: tests/engine/network/channels/convolution/test_winograd.py.
 //
 // 3 x 3 convolutions of stride 1 by Winograd's F(4 x 4, 3 x 3), output channels in the lanes: a
-// quarter of the multiplications. Over the points 0, +-1/sqrt 2, +-sqrt 2 and infinity, whose
-// products stay smaller than those of the usual 0, +-1, +-2; B. Barabasz, A. Anderson, K. M.
-// Soodhalter and D. Gregg, Error analysis and improving the accuracy of Winograd convolution, 2020.
+// quarter of the multiplications, over the points of winograd/points.h.
 //
 // Strips of tiles, of several images where one has few, are transformed, multiplied at each of 36
 // frequencies by a matrix of channels, and transformed back, one tile of output channels after the
@@ -14,38 +12,20 @@
 #include "network/channels/convolution/sums.h"
 #include "network/channels/ops.h"
 #include "network/links.h"
+#include "network/winograd/points.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace channels {
 namespace {
 
+using points::transform_input;
+using points::transform_output;
+
 constexpr int kSide = 4, kReads = 6, kFrequencies = kReads * kReads;
 constexpr long kStripBytes = 640 * 1024;
 constexpr int kLeastStrip = 24; // tiles: then a vec of weights is used often enough
-constexpr float kRoot = 1.41421356f;
 
-// 6 values under B^T.
-template <class V>
-inline void transform_input(const V (&d)[kReads], V (&t)[kReads]) {
-  const V e = d[4] - 2.0f * d[2], f = (0.5f * kRoot) * d[3] - kRoot * d[1];
-  const V g = d[4] - 0.5f * d[2], h = kRoot * d[3] - (0.5f * kRoot) * d[1];
-  t[0] = d[0] - 2.5f * d[2] + d[4];
-  t[1] = e + f;
-  t[2] = e - f;
-  t[3] = g + h;
-  t[4] = g - h;
-  t[5] = d[1] - 2.5f * d[3] + d[5];
-}
-// 6 products under A^T.
-template <class V>
-inline void transform_output(const V (&m)[kReads], V (&y)[kSide]) {
-  const V a = m[1] + m[2], b = m[3] + m[4], c = m[1] - m[2], d = m[3] - m[4];
-  y[0] = m[0] + a + b;
-  y[1] = (0.5f * kRoot) * c + kRoot * d;
-  y[2] = 0.5f * a + 2.0f * b;
-  y[3] = (0.25f * kRoot) * c + (2.0f * kRoot) * d + m[5];
-}
 // A kernel under G, on both sides: in double, so that its rounding counts once.
 void transform_kernel(const float* k, float* u) {
   const double r = 1.4142135623730951;

@@ -13,6 +13,7 @@ import pytest
 import engine_networks as nets
 import fencepost as fp
 import reference
+from fencepost.network import sizes
 from tolerances import FORWARD, TORCH, assert_close
 
 #: name -> (input shape, layers, images): sizes that fill no tile, band or register evenly.
@@ -43,6 +44,21 @@ CASES = {
     ),
     "many tiles": ((16, 33, 19), [fp.Conv2d(37, 3, padding=1), fp.ReLU()], 9),
     "many planes": ((130, 5, 6), [fp.Conv2d(33, 3, padding=1)], 9),
+    "wide tiles": ((32, 12, 16), [fp.Conv2d(35, 3, padding=1), fp.ReLU()], 9),
+    "wide tiles, cut": (
+        (37, 14, 15), [fp.Conv2d(32, 3, padding=((2, 0), (0, 1))), fp.ReLU()], 33,
+    ),
+    "wide tiles, pooled": (
+        (33, 16, 12), [fp.Conv2d(40, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2)], 9,
+    ),
+    "wide tiles, pooled, cropped": (
+        (32, 17, 15), [fp.Conv2d(32, 3), fp.MaxPool2d(2, remainder="crop"), fp.ReLU()], 9,
+    ),
+    "wide tiles behind each other": (
+        (4, 19, 14),
+        [fp.Conv2d(32, 3, padding=1), fp.Conv2d(48, 3, padding=1), fp.ReLU(),
+         fp.MaxPool2d(2, remainder="crop"), fp.Conv2d(33, 3), fp.Flatten(), fp.Linear(3)], 17,
+    ),
     "chain": (
         (19, 11, 9),
         [fp.Conv2d(24, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2, remainder="crop"),
@@ -67,11 +83,11 @@ def case(name):
     return net, images, reference.outputs(net, images).reshape(count, -1)
 
 
-def gradient(engine, name, threads):
+def gradient(engine, name, threads, plan=None):
     """Return the loss, and its gradients by parameters and by images."""
     net, images, outputs = case(name)
     targets = np.random.default_rng(4).standard_normal(outputs.shape).astype(np.float32)
-    plan = nets.plan(engine, net)
+    plan = plan or nets.plan(engine, net)
     arguments = (*nets.arguments(net, images), targets, {"name": "mse"}, 0, threads, False)
     return plan.gradient(*arguments)
 
@@ -139,8 +155,22 @@ def test_gradients(engine, name, threads):
     assert_close(actual_by_image, by_image.numpy(), TORCH)
 
 
+@pytest.mark.parametrize("name", ["wide tiles", "wide tiles behind each other"])
+def test_errors_of_gradients_are_within_ten_times_those_of_direct_sums(engine, name):
+    net, _, _ = case(name)
+    steps, _ = sizes.engine_steps(net.rows)
+    counts = net.parameter_vector.size, net.state_vector.size
+    exact = engine.NetworkPlan(net.input_shape, steps, *counts, exact=True)
+    tiles, direct = (gradient(engine, name, 1, plan)[1:] for plan in (None, exact))
+    by_parameter, by_image = expected_gradients(name)
+    for actual, other, expected in zip(tiles, direct, (by_parameter, by_image), strict=True):
+        errors = [np.abs(array - np.asarray(expected)).max() for array in (actual, other)]
+        assert 0 < errors[0] < 10 * errors[1]
+    assert not np.array_equal(tiles[1], direct[1])
+
+
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", ["pooled", "chain", "many tiles"])
+@pytest.mark.parametrize("name", ["pooled", "chain", "many tiles", "wide tiles, pooled"])
 def test_repeats_bit_for_bit(engine, name, threads):
     first = gradient(engine, name, threads)
     second = gradient(engine, name, threads)

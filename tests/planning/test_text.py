@@ -102,7 +102,7 @@ def test_architectures_are_read(name):
         ("Conv2d(6, --5)", ["no number"], None, 11),
         (f"Conv2d({'9' * 41}, 5)", ["at most 40"], None, 8),
         ("Conv2d(1e999, 5)", ["out_channels must be an integer"], None, 8),
-        ("Conv2d(1, 1, connections=[[1], [1, 1]])", ["Conv2d"], None, 1),
+        ("Conv2d(1, 1, connections=[[1], [1, 1]])", ["Conv2d"], None, 14),
         ("Residual", ["at least one layer"], None, 1),
         ("Residual(3)", ["layers here"], None, 10),
         ("Residual(relu)", ['Did you mean "ReLU"'], None, 10),

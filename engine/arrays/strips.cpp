@@ -108,6 +108,28 @@ T* const* Output<T>::rows(long plane, long row) {
 }
 
 template <class T>
+void Output<T>::sum(const TapSums<T>& sums, long plane, long row) {
+#if defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>)
+    if (out_.type == DataType::u8 && elements_ >= kWidth<T>) {
+      uint8_t* to[kMostTileRows];
+      for (int r = 0; r < count_; r++)
+        to[r] = static_cast<uint8_t*>(out_.row(plane, row + r)) + first_element_;
+      sum_taps(sums, count_, to, elements_);
+      return keep(plane, row);
+    }
+#endif
+  sum_taps(sums, count_, rows(plane, row), elements_);
+  write_back(plane, row);
+}
+
+template <class T>
+void Output<T>::keep(long plane, long row) {
+  for (int r = 0; r < count_; r++)
+    kept_.put(out_, plane, row + r, panel_.first, panel_.last - panel_.first);
+}
+
+template <class T>
 void Output<T>::write_back(long plane, long row) {
   for (int r = 0; r < count_ && !direct_; r++) {
     void* to = out_.row(plane, row + r);
@@ -115,8 +137,7 @@ void Output<T>::write_back(long plane, long row) {
       convert_row(rows_[r], elements_, static_cast<decltype(zero)*>(to) + first_element_);
     });
   }
-  for (int r = 0; r < count_; r++)
-    kept_.put(out_, plane, row + r, panel_.first, panel_.last - panel_.first);
+  keep(plane, row);
 }
 
 template std::vector<Panel> cut_panels(const Extension<float>&, const Geometry&);

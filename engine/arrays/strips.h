@@ -48,10 +48,14 @@ class Output {
   Output(const OutArray& out, const KeptChannel& kept, const Panel& panel, int rows);
   // Where the sums of rows [row, row + rows).
   T* const* rows(long plane, long row);
+  // Sums of the same rows, written where they go: by way of rows of T only if they have to.
+  void sum(const TapSums<T>& sums, long plane, long row);
   // Those rows are complete.
   void write_back(long plane, long row);
 
  private:
+  void keep(long plane, long row); // the last channel of those rows, where it is kept
+
   const OutArray& out_;
   const KeptChannel& kept_;
   const Panel& panel_;

@@ -48,8 +48,8 @@ template <int First, int Last, int R, int X, class T>
   }
 }
 
-template <int R, int X, class T>
-void sweep(const TapSums<T>& s, T* const* out, long first_element, long count) {
+template <int R, int X, class T, class Out>
+void sweep(const TapSums<T>& s, Out* const* out, long first_element, long count) {
   const long row_weights = s.kernel_width * R;
   for (long tile = 0, element = first_element; tile < count; tile++, element += X * kWidth<T>) {
     Vec<T> sums[R][X];
@@ -58,7 +58,10 @@ void sweep(const TapSums<T>& s, T* const* out, long first_element, long count) {
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
       for (int x = 0; x < X; x++)
-        sums[r][x] = s.add ? load(out[r] + element + x * kWidth<T>) : start;
+        if constexpr (std::is_same_v<T, Out>)
+          sums[r][x] = s.add ? load(out[r] + element + x * kWidth<T>) : start;
+        else
+          sums[r][x] = start;
     const T* const* row = s.rows;
     const T* weights = s.weights;
     for (long t = 0; t < s.terms; t++) {
@@ -78,26 +81,30 @@ void sweep(const TapSums<T>& s, T* const* out, long first_element, long count) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
-      for (int x = 0; x < X; x++) store(out[r] + element + x * kWidth<T>, sums[r][x]);
+      for (int x = 0; x < X; x++)
+        if constexpr (std::is_same_v<T, Out>)
+          store(out[r] + element + x * kWidth<T>, sums[r][x]);
+        else
+          store_saturated(out[r] + element + x * kWidth<T>, sums[r][x]);
   }
 }
 
-template <class T>
-using Sweep = void (*)(const TapSums<T>&, T* const*, long, long);
-template <class T, int... I>
+template <class T, class Out>
+using Sweep = void (*)(const TapSums<T>&, Out* const*, long, long);
+template <class T, class Out, int... I>
 constexpr auto sweep_table(std::integer_sequence<int, I...>) {
-  constexpr auto entry = []<int J>(std::integral_constant<int, J>) -> Sweep<T> {
+  constexpr auto entry = []<int J>(std::integral_constant<int, J>) -> Sweep<T, Out> {
     constexpr int r = J / kMostRegisters + 1, x = J % kMostRegisters + 1;
     if constexpr (x <= most_registers(r))
-      return sweep<r, x, T>;
+      return sweep<r, x, T, Out>;
     else
       return nullptr;
   };
-  return std::array<Sweep<T>, sizeof...(I)>{entry(std::integral_constant<int, I>{})...};
+  return std::array<Sweep<T, Out>, sizeof...(I)>{entry(std::integral_constant<int, I>{})...};
 }
-template <class T>
+template <class T, class Out>
 constexpr auto kSweeps =
-    sweep_table<T>(std::make_integer_sequence<int, kMostTileRows * kMostRegisters>{});
+    sweep_table<T, Out>(std::make_integer_sequence<int, kMostTileRows * kMostRegisters>{});
 
 } // namespace
 
@@ -118,9 +125,9 @@ std::vector<T> pack_weights(const T* kernels, long terms, long height, long widt
   return packed;
 }
 
-template <class T>
-void sum_taps(const TapSums<T>& s, int tile_rows, T* const* out, long elements) {
-  const Sweep<T>* tiles = kSweeps<T>.data() + (tile_rows - 1) * kMostRegisters - 1;
+template <class T, class Out>
+void sum_taps(const TapSums<T>& s, int tile_rows, Out* const* out, long elements) {
+  const Sweep<T, Out>* tiles = kSweeps<T, Out>.data() + (tile_rows - 1) * kMostRegisters - 1;
   const int most = most_registers(tile_rows);
   const long whole = elements / (most * kWidth<T>);
   if (whole) tiles[most](s, out, 0, whole);
@@ -138,6 +145,9 @@ template std::vector<float> pack_weights(const float*, long, long, long, int);
 template std::vector<double> pack_weights(const double*, long, long, long, int);
 template void sum_taps(const TapSums<float>&, int, float* const*, long);
 template void sum_taps(const TapSums<double>&, int, double* const*, long);
+#if defined(__AVX2__)
+template void sum_taps(const TapSums<float>&, int, uint8_t* const*, long);
+#endif
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -32,10 +32,11 @@ int tile_rows(long kernel_height, long output_rows);
 template <class T>
 std::vector<T> pack_weights(const T* kernels, long terms, long height, long width, int tile_rows);
 
-// `elements` elements of each of the output rows. Where there are fewer than a register holds, a
+// `elements` elements of each of the output rows; bytes are rounded and saturated, and at least a
+// register of them (AVX2 and above). Where there are fewer than a register holds, a
 // whole register is read and written all the same.
-template <class T>
-void sum_taps(const TapSums<T>& sums, int tile_rows, T* const* out, long elements);
+template <class T, class Out>
+void sum_taps(const TapSums<T>& sums, int tile_rows, Out* const* out, long elements);
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

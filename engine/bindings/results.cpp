@@ -22,9 +22,9 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Smaller ones stay with the C library. Those of some sizes are not taken again, so the bytes that
-// are kept have an end.
-constexpr size_t kLarge = 8 << 20, kMost = 256 << 20;
+// Smaller ones stay with the C library, at less cost. Those of some sizes are not taken again, so
+// the bytes that are kept have an end.
+constexpr size_t kLarge = 32 << 20, kMost = 256 << 20;
 constexpr size_t kPage = 2 << 20; // a large page, of which the system clears one in one go
 
 class KeptResults {

@@ -42,12 +42,12 @@ void correlate(const Correlation& c, const Terms<T>& terms, T fill, T offset) {
       auto row = rows.begin();
       for (Window<T>& window : windows)
         for (long i = 0; i < input_rows; i++) *row++ = window.row(y + i);
-      T* const* to = output.rows(strip.plane, y);
+      if (!is_single) {
+        output.sum(sums, strip.plane, y);
+        continue;
+      }
       const long elements = (panel.last - panel.first) * out.channels;
-      if (is_single)
-        single.run(rows[0], offset, to[0], elements);
-      else
-        sum_taps(sums, tile, to, elements);
+      single.run(rows[0], offset, output.rows(strip.plane, y)[0], elements);
       output.write_back(strip.plane, y);
     }
   });

@@ -49,8 +49,7 @@ void correlate_separable(const Correlation& c, const SeparableTerms<T>& terms, T
       auto row = rows.begin();
       for (long t = 0; t < terms.count; t++)
         for (long i = 0; i < input_rows; i++) *row++ = pass_row(t, y + i);
-      sum_taps(sums, tile, output.rows(strip.plane, y), elements);
-      output.write_back(strip.plane, y);
+      output.sum(sums, strip.plane, y);
     }
   });
 }

@@ -40,6 +40,7 @@ def recipe(f, method, **changes):
         "shape": f.shape,
         "dtype": f.dtype,
         "tile": (16, 16) if method == "fft" else None,
+        "block": (9, 12),
     }
     return {**made, **changes}
 

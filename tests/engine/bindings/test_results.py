@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-LARGE = (1 << 22, 4)  # 16 MiB of uint8
+LARGE = (1 << 24, 4)  # 64 MiB of uint8
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
@@ -48,12 +48,11 @@ def test_memory_much_larger_than_a_result_is_not_wasted_on_it(engine):
 
 
 def test_what_is_kept_has_an_end(engine):
-    before = _resident()
     arrays = [np.copyto(made, 1) or made for made in _many(engine)]
-    assert _resident() - before > 450 << 20
+    during = _resident()
     del arrays
     gc.collect()
-    assert _resident() - before < 300 << 20
+    assert during - _resident() > 200 << 20  # of 512 MiB, 256 are kept
 
 
 def _many(engine):
@@ -68,7 +67,7 @@ def _resident():
 def test_an_array_can_be_resized_in_place(engine):
     made = engine.empty(LARGE, np.dtype(np.uint8))
     made[...] = np.arange(4)
-    made.resize((1 << 23, 4), refcheck=False)
+    made.resize((1 << 25, 4), refcheck=False)
     assert (made[: LARGE[0]] == np.arange(4)).all()
     assert not made[LARGE[0] :].any()
     made.resize((10, 4), refcheck=False)

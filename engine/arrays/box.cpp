@@ -9,7 +9,8 @@
 //   the window has: a window is the end of one block and the beginning of the next, so that it
 //   takes one addition to the sums of a block from each row to its end (kept, `height` rows of
 //   them) and from its first row to each (one row, that grows): three additions an element, of any
-//   height (M. van Herk, A fast algorithm for local minimum and maximum filters, 1992). Of few rows
+//   height (M. van Herk, A fast algorithm for local minimum and maximum filters, 1992). Of many
+//   rows stretches are summed apart, so that roundings do not grow with the height. Of few rows
 //   four windows are summed side by side, in registers.
 // - Along: sums of 4, 16, 64, ... neighbours, of which as many are added up as make the width: some
 //   2 log2(width) additions of whole registers. A running sum would need one an element only, but
@@ -38,6 +39,7 @@ constexpr long kChunk = 2048;
 constexpr long kLongRun = 32; // elements that are worth a copy
 constexpr long kFewRows = 12; // of floats, whose sums share what they have in common
 constexpr long kSharing = 4;  // so many of them
+constexpr long kStretch = 32; // of floats that are added up one after the other
 // Rows of sums that are made before the first is read: to read a register across two that have just
 // been stored takes as long as to add up a short row.
 constexpr long kRowsAtOnce = 8, kElementsAtOnce = 1 << 14;
@@ -104,6 +106,15 @@ class BoxSums {
     if (on_row(plane, row, [&](const auto* a) { grow(a, ends, elements_, beginning, to); })) return;
     add_row(plane, row, beginning, beginning);
     add(ends, beginning, elements_, to);
+  }
+  // The same; the beginning has stretches before it.
+  void grow_stretch_by_row(long plane, long row, const T* stretches, const T* ends, T* beginning,
+                           T* to) const {
+    if (on_row(plane, row,
+               [&](const auto* a) { grow_stretch(a, stretches, ends, elements_, beginning, to); }))
+      return;
+    grow_by_row(plane, row, stretches, beginning, to);
+    add(ends, to, elements_, to);
   }
   // Rows of the extended source, if they lie in the source as they are summed.
   bool find_rows(long plane, long first, long count, const T** rows) const {
@@ -328,22 +339,44 @@ void BoxSums<T>::run_rows(long plane, long first, long last) const {
     }
     return flush();
   }
-  // ends[i]: the sum of the rows from i to the end of the block.
+  // ends[i]: the sum of the rows from i to the end of the block. Of many rows, that are stretches
+  // of them and the beginning of one more.
   const long kept = std::min(height, last - first);
-  Buffer<T> ends(kept * pitch), beginning(pitch);
+  const bool is_high = height > kStretch;
+  Buffer<T> ends(kept * pitch), beginning(pitch), stretches(pitch);
+  auto begin = [&](const T* sums) {
+    std::copy_n(sums, elements_, stretches.get());
+    std::fill_n(beginning.get(), elements_, T(0));
+  };
   for (long block = first; block < last; block += height) {
     const long rows = std::min(height, last - block);
     // Windows of the last block may need its end only from some row on.
-    T* below = zeros.get();
+    const T* below = zeros.get();
+    begin(below);
     for (long i = height - 1; i >= 0; i--) {
-      T* to = i < kept ? ends.get() + i * pitch : ends.get() + (kept - 1) * pitch;
-      add_row(plane, block + i, below, to);
+      T* const to = ends.get() + std::min(i, kept - 1) * pitch;
+      if (!is_high)
+        add_row(plane, block + i, below, to);
+      else
+        grow_by_row(plane, block + i, stretches.get(), beginning.get(), to);
       below = to;
+      if (is_high && (height - i) % kStretch == 0) begin(to);
     }
     std::copy_n(ends.get(), elements_, next());
-    std::fill_n(beginning.get(), elements_, T(0));
-    for (long i = 1; i < rows; i++)
-      grow_by_row(plane, block + height + i - 1, ends.get() + i * pitch, beginning.get(), next());
+    begin(zeros.get());
+    for (long i = 1; i < rows; i++) {
+      const long row = block + height + i - 1;
+      const T* const end = ends.get() + i * pitch;
+      if (!is_high) {
+        grow_by_row(plane, row, end, beginning.get(), next());
+        continue;
+      }
+      grow_stretch_by_row(plane, row, stretches.get(), end, beginning.get(), next());
+      if (i % kStretch == 0) {
+        add(stretches.get(), beginning.get(), elements_, stretches.get());
+        std::fill_n(beginning.get(), elements_, T(0));
+      }
+    }
   }
   flush();
 }

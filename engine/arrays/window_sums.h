@@ -74,6 +74,17 @@ void grow(const From* row, const T* ends, long n, T* __restrict beginning, T* __
     to[i] = sum + ends[i];
   }
 }
+// The same, where the beginning has stretches of rows before it, summed apart.
+template <class From, class T>
+void grow_stretch(const From* row, const T* stretches, const T* ends, long n,
+                  T* __restrict beginning, T* __restrict to) {
+#pragma GCC ivdep
+  for (long i = 0; i < n; i++) {
+    const T sum = beginning[i] + static_cast<T>(row[i]);
+    beginning[i] = sum;
+    to[i] = sum + stretches[i] + ends[i];
+  }
+}
 // Sums of `height` >= Count rows each, from Count rows one below the other on: what all have in
 // common is added up once. Nothing behind the rows is read if they hold a register.
 template <int Count, class T>

@@ -438,8 +438,10 @@ def test_pages_work_below_any_path(browser, tmp_path):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_serious_for_accessibility(tab, name, axe):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_serious_for_accessibility(tab, name, theme, axe):
     page = tab(name)
+    page.emulate_media(color_scheme=theme)
     page.wait_for_timeout(600)
     page.evaluate(axe)
     found = page.evaluate("axe.run().then(result => JSON.stringify(result.violations))")

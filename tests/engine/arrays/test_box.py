@@ -40,6 +40,12 @@ def random_source(shape, dtype):
     return RANDOM.integers(low, high, shape, dtype, endpoint=True)
 
 
+def roundings(window):
+    """Return how many roundings a sum of floats may be off by, as box.h states it."""
+    height, width = window
+    return min(height, 32 + height / 32) + 2 * math.log2(width) + 4
+
+
 def lists(shape, window, boundary):
     """Return the source index of each row and column of the extended array."""
     if boundary == "none":
@@ -48,8 +54,8 @@ def lists(shape, window, boundary):
 
 
 def windows_summed(source, window, rows, columns, fill):
-    """Return the sums as exact Python numbers would give them: int64, or float64 by pairs."""
-    wide = source.astype(np.int64 if source.dtype.kind in "iu" else np.float64)
+    """Return the sums as exact Python numbers would give them: int64, or of 64 bits and more."""
+    wide = source.astype(np.int64 if source.dtype.kind in "iu" else np.longdouble)
     extended = wide[:, rows][:, :, columns]
     extended[:, rows < 0] = fill
     extended[:, :, columns < 0] = fill
@@ -101,8 +107,18 @@ def test_floats(engine, case, boundary, dtype):
     expected = windows_summed(source, window, rows, columns, 0.25)
     magnitudes = windows_summed(np.abs(source), window, rows, columns, 0.25)
     actual = run(engine, source, window, rows, columns, 0.25, dtype)
-    roundings = window[0] + 2 * math.log2(window[1]) + 2
-    bound = roundings * np.finfo(dtype).eps / 2 * magnitudes
+    bound = roundings(window) * np.finfo(dtype).eps / 2 * magnitudes
+    assert (np.abs(actual - expected) <= bound).all()
+
+
+@pytest.mark.parametrize("height", [32, 33, 64, 65, 100, 999])
+def test_roundings_do_not_grow_with_the_height(engine, height):
+    # All roundings of a sum of equal numbers may be in the same direction.
+    source = np.full((1, height + 150, 20, 1), 0.1, np.float32)
+    rows, columns = lists(source.shape, (height, 3), "none")
+    expected = windows_summed(source, (height, 3), rows, columns, 0)
+    actual = run(engine, source, (height, 3), rows, columns, 0, np.float32)
+    bound = roundings((height, 3)) * 2.0**-24 * expected
     assert (np.abs(actual - expected) <= bound).all()
 
 

@@ -184,7 +184,7 @@ def test_too_large_for_one_file():
     many = SimpleNamespace(size=2**29)
     net = SimpleNamespace(parameter_vector=many, state_vector=many, parameter_count=2**29)
     with pytest.raises(fp.DataError, match="less than 2 GB"):
-        writer._model(net, 17, "float32", "")
+        writer.model_of(net, 17, "float32", "")
 
 
 def test_importing_fencepost_imports_none_of_the_extras():

@@ -1,6 +1,6 @@
 """Arrays of every size, and whole files, beside SciPy, NumPy, pandas and Pillow, in milliseconds.
 
-The rows of issue 16's table of speed that the grid does not have.
+Cases that the grid does not have.
 """
 
 from __future__ import annotations

@@ -176,6 +176,7 @@ INTEGRATION = {
     "properties/test_tables.py": "what is true of every table",
     "properties/test_waves.py": "what is true of every sound file",
     "tour/test_pages.py": "the pages, in a browser",
+    "tour/test_refusals.py": "the pages, in a browser, with what they cannot take",
     "tour/test_site.py": "the pages' files",
     "test_docs.py": "the site: docs/ and its hooks",
     "test_examples.py": "examples/",

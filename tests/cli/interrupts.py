@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 # Who started the tests (nohup, a shell's &) may ignore SIGINT, and a child would inherit that.
@@ -12,3 +13,11 @@ from fencepost.cli import main
 main()
 """
 COMMAND = (sys.executable, "-c", _CODE)
+
+
+def started(command, folder, environment):
+    """Start a command in a folder; what it says is read as it comes."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=folder, stdout=pipe, stderr=pipe, text=True, env=environment
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 import fencepost as fp
-from cli.interrupts import COMMAND
+from cli.interrupts import COMMAND, started
 from cli.refusal import refused
 
 
@@ -267,10 +266,8 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path, environment):
     noise.save(tmp_path / "in" / "000.png", compress_level=1)
     for k in range(1, 400):  # so many that a busy machine does not finish before it is stopped
         os.link(tmp_path / "in" / "000.png", tmp_path / "in" / f"{k:03}.png")
-    process = subprocess.Popen(
-        [*COMMAND, "filter", "in", "-k", "mean", "-o", "out"],
-        cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    command = [*COMMAND, "filter", "in", "-k", "mean", "-o", "out"]
+    process = started(command, tmp_path, environment)
     while len(list(tmp_path.glob("out/*.png"))) < 2:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)

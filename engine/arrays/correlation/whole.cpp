@@ -63,11 +63,19 @@ class WholeTransform {
   Complex<T>* row_of(long block, long row) const {
     return spectrum_.get() + (block * rows_ + row) * pitch_;
   }
+  static constexpr long kPitch = kStretch + W;
   template <class F>
   void for_each(long count, const F& f) const;
+  template <class F>
+  void for_each_stretch(const Extent& extent, const F& f) const;
   std::vector<long> rows_within(const std::vector<long>& limits) const;
   template <class F>
   void columns_along(size_t axis, const std::vector<long>& limits, const F& f) const;
+  // A column of `n` elements, `step` rows apart, and zeros up to the length of the axis.
+  void gather(size_t axis, const Complex<T>* at, long step, long n, Complex<T>* to) const {
+    for (long i = 0; i < n; i++) to[i] = at[i * step * pitch_];
+    std::fill(to + n, to + between_[axis], Complex<T>{});
+  }
   template <bool Forward>
   void twiddle(Complex<T>* row, long block) const;
   void forward_rest(long block, const Extent& extent, Complex<T>* scratch) const;
@@ -147,6 +155,20 @@ std::vector<long> WholeTransform<T>::rows_within(const std::vector<long>& limits
   return rows;
 }
 
+// f(row, as it is counted within the limits; row; first element; elements; room for them along all
+// of the first axis; scratch) of each stretch of the rows, on all threads.
+template <class T>
+template <class F>
+void WholeTransform<T>::for_each_stretch(const Extent& extent, const F& f) const {
+  const std::vector<long> rows = rows_within(extent.between);
+  const long stretches = (extent.last + kStretch - 1) / kStretch;
+  for_each(static_cast<long>(rows.size()) * stretches, [&](long unit, Complex<T>* scratch) {
+    const long row = unit / stretches, left = unit % stretches * kStretch;
+    Buffer<T> elements(2 * half_ * kPitch);
+    f(row, rows[row], left, std::min(kStretch, extent.last - left), elements.get(), scratch);
+  });
+}
+
 // f(first row, rows from one element to the next) of each column along an axis between, the axes
 // before it within limits.
 template <class T>
@@ -164,38 +186,33 @@ void WholeTransform<T>::columns_along(size_t axis, const std::vector<long>& limi
 template <class T>
 template <class Read>
 void WholeTransform<T>::forward(const Extent& extent, const Read& read) {
-  const std::vector<long> rows = rows_within(extent.between);
-  const long stretches = (extent.last + kStretch - 1) / kStretch;
-  for_each(static_cast<long>(rows.size()) * stretches, [&](long unit, Complex<T>* scratch) {
-    const long row = unit / stretches, left = unit % stretches * kStretch;
-    const long n = std::min(kStretch, extent.last - left);
-    constexpr long pitch = kStretch + W;
-    Buffer<T> elements(2 * half_ * pitch);
-    for (long z = 0; z < 2 * half_; z++) {
-      T* const to = elements.get() + z * pitch;
-      const bool is_there = z < extent.first;
-      if (is_there) read(z, row, left, n, to);
-      std::fill(to + (is_there ? n : 0), to + pitch, T(0));
-    }
-    std::fill_n(scratch + half_, W, Complex<T>{});
-    for (long x = 0; x < n; x += W) {
-      for (long z = 0; z < half_; z++) {
-        const T* const from = elements.get() + z * pitch + x;
-        scratch[z] = Complex<T>{load(from), load(from + half_ * pitch)} * twists_[z];
-      }
-      first_fft_.forward(scratch);
-      const int count = static_cast<int>(std::min<long>(W, columns_ - left - x));
-      for (long block = 0; block < blocks(); block++) {
-        Vec<T> re[W], im[W];
-        for (int i = 0; i < W; i++) re[i] = scratch[block * W + i].re;
-        transpose_from<W, 1>(re);
-        for (int i = 0; i < W; i++) im[i] = scratch[block * W + i].im;
-        transpose_from<W, 1>(im);
-        Complex<T>* const to = row_of(block, rows[row]) + left + x;
-        for (int i = 0; i < count; i++) to[i] = {re[i], im[i]};
-      }
-    }
-  });
+  for_each_stretch(
+      extent, [&](long index, long row, long left, long n, T* elements, Complex<T>* scratch) {
+        for (long z = 0; z < 2 * half_; z++) {
+          T* const to = elements + z * kPitch;
+          const bool is_there = z < extent.first;
+          if (is_there) read(z, index, left, n, to);
+          std::fill(to + (is_there ? n : 0), to + kPitch, T(0));
+        }
+        std::fill_n(scratch + half_, W, Complex<T>{});
+        for (long x = 0; x < n; x += W) {
+          for (long z = 0; z < half_; z++) {
+            const T* const from = elements + z * kPitch + x;
+            scratch[z] = Complex<T>{load(from), load(from + half_ * kPitch)} * twists_[z];
+          }
+          first_fft_.forward(scratch);
+          const int count = static_cast<int>(std::min<long>(W, columns_ - left - x));
+          for (long block = 0; block < blocks(); block++) {
+            Vec<T> re[W], im[W];
+            for (int i = 0; i < W; i++) re[i] = scratch[block * W + i].re;
+            transpose_from<W, 1>(re);
+            for (int i = 0; i < W; i++) im[i] = scratch[block * W + i].im;
+            transpose_from<W, 1>(im);
+            Complex<T>* const to = row_of(block, row) + left + x;
+            for (int i = 0; i < count; i++) to[i] = {re[i], im[i]};
+          }
+        }
+      });
 }
 
 template <class T>
@@ -219,8 +236,7 @@ void WholeTransform<T>::forward_rest(long block, const Extent& extent, Complex<T
     columns_along(axis, extent.between, [&](long row, long step) {
       for (long x = 0; x < columns_; x++) {
         Complex<T>* const at = row_of(block, row) + x;
-        for (long i = 0; i < extent.between[axis]; i++) scratch[i] = at[i * step * pitch_];
-        std::fill(scratch + extent.between[axis], scratch + between_[axis], Complex<T>{});
+        gather(axis, at, step, extent.between[axis], scratch);
         between_ffts_[axis].forward(scratch);
         for (long i = 0; i < between_[axis]; i++) at[i * step * pitch_] = scratch[i];
       }
@@ -243,9 +259,7 @@ void WholeTransform<T>::keep_kernel(const Extent& extent) {
     }
     columns_along(0, extent.between, [&](long row, long step) {
       for (long x = 0; x < columns_; x++, to += between_[0]) {
-        const Complex<T>* const at = row_of(block, row) + x;
-        for (long i = 0; i < extent.between[0]; i++) scratch[i] = at[i * step * pitch_];
-        std::fill(scratch + extent.between[0], scratch + between_[0], Complex<T>{});
+        gather(0, row_of(block, row) + x, step, extent.between[0], scratch);
         between_ffts_[0].forward(scratch);
         keep(scratch, between_[0], to);
       }
@@ -268,8 +282,7 @@ void WholeTransform<T>::filter(const Extent& extent, const Extent& outputs) {
         const long there = axis ? between_[axis] : extent.between[0];
         for (long x = 0; x < columns_; x++) {
           Complex<T>* const at = row_of(block, row) + x;
-          for (long i = 0; i < there; i++) scratch[i] = at[i * step * pitch_];
-          std::fill(scratch + there, scratch + between_[axis], Complex<T>{});
+          gather(axis, at, step, there, scratch);
           if (axis) {
             between_ffts_[axis].backward(scratch);
           } else {
@@ -286,35 +299,30 @@ void WholeTransform<T>::filter(const Extent& extent, const Extent& outputs) {
 template <class T>
 template <class Write>
 void WholeTransform<T>::inverse(const Extent& outputs, const Write& write) {
-  const std::vector<long> rows = rows_within(outputs.between);
-  const long stretches = (outputs.last + kStretch - 1) / kStretch;
-  for_each(static_cast<long>(rows.size()) * stretches, [&](long unit, Complex<T>* scratch) {
-    const long row = unit / stretches, left = unit % stretches * kStretch;
-    const long n = std::min(kStretch, outputs.last - left);
-    constexpr long pitch = kStretch + W;
-    Buffer<T> elements(2 * half_ * pitch);
-    for (long x = 0; x < n; x += W) {
-      const int count = static_cast<int>(std::min<long>(W, columns_ - left - x));
-      for (long block = 0; block < blocks(); block++) {
-        const Complex<T>* const from = row_of(block, rows[row]) + left + x;
-        Vec<T> re[W]{}, im[W]{};
-        for (int i = 0; i < count; i++) re[i] = from[i].re;
-        transpose_from<W, 1>(re);
-        for (int i = 0; i < count; i++) im[i] = from[i].im;
-        transpose_from<W, 1>(im);
-        for (int i = 0; i < W; i++) scratch[block * W + i] = {re[i], im[i]};
-      }
-      first_fft_.backward(scratch);
-      for (long z = 0; z < half_; z++) {
-        const Complex<T> both = times_conjugate(scratch[z], twists_[z]);
-        T* const to = elements.get() + z * pitch + x;
-        store(to, both.re);
-        store(to + half_ * pitch, both.im);
-      }
-    }
-    for (long z = 0; z < std::min(2 * half_, outputs.first); z++)
-      write(z, row, left, n, elements.get() + z * pitch);
-  });
+  for_each_stretch(outputs,
+                   [&](long index, long row, long left, long n, T* elements, Complex<T>* scratch) {
+                     for (long x = 0; x < n; x += W) {
+                       const int count = static_cast<int>(std::min<long>(W, columns_ - left - x));
+                       for (long block = 0; block < blocks(); block++) {
+                         const Complex<T>* const from = row_of(block, row) + left + x;
+                         Vec<T> re[W]{}, im[W]{};
+                         for (int i = 0; i < count; i++) re[i] = from[i].re;
+                         transpose_from<W, 1>(re);
+                         for (int i = 0; i < count; i++) im[i] = from[i].im;
+                         transpose_from<W, 1>(im);
+                         for (int i = 0; i < W; i++) scratch[block * W + i] = {re[i], im[i]};
+                       }
+                       first_fft_.backward(scratch);
+                       for (long z = 0; z < half_; z++) {
+                         const Complex<T> both = times_conjugate(scratch[z], twists_[z]);
+                         T* const to = elements + z * kPitch + x;
+                         store(to, both.re);
+                         store(to + half_ * kPitch, both.im);
+                       }
+                     }
+                     for (long z = 0; z < std::min(2 * half_, outputs.first); z++)
+                       write(z, index, left, n, elements + z * kPitch);
+                   });
 }
 
 } // namespace

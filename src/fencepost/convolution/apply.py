@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from .. import _engine
 from ..errors import ArgumentError
-from .boundaries import Boundary, parse_boundary
+from .boundaries import Boundary, edges_of
 from .methods import Choice, choose, compute, recipe_of
 from .methods.direct import Prepared, is_quickest
 from .parsing import ConvolutionCall, parse_call, window_indices
@@ -124,7 +124,7 @@ def correlate_planes(
     ndarray, (planes, rows, columns, channels)
         Less the border if the boundary is "none".
     """
-    edges = Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)
+    edges = edges_of(boundary, fill)
     task = _image_task(np.ascontiguousarray(source), kernel, origin, edges, out_dtype, offset)
     task = replace(task, keep=origin) if keeps_alpha else task
     compute(task, method)

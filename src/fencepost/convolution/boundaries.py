@@ -92,6 +92,11 @@ def parse_boundary(boundary: object) -> Boundary:
     )
 
 
+def edges_of(boundary: str, fill: float) -> Boundary:
+    """Take a name, or "fill" with the value that stands beyond the edges."""
+    return Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)
+
+
 def _short(value: object) -> str:
     """Write a value out, unless it is an integer of hundreds of digits."""
     if isinstance(value, int) and value.bit_length() > 1024:

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 
 from .. import _engine
 from .apply import correlate_planes
-from .boundaries import Boundary, parse_boundary
+from .boundaries import Boundary, edges_of
 from .methods.box import divisor_of
 from .parsing import window_indices
 from .task import Array
@@ -37,7 +37,7 @@ def correlate_passes(
     What a factor reads beyond the edges repeats, or is all the same, so of each no more is left
     than twice the image's size (`folded`), however long it is.
     """
-    edges = _edges(boundary, fill)
+    edges = edges_of(boundary, fill)
     (column, down), (row, across) = (
         folded(factor, index, size, edges)
         for factor, index, size in zip(factors, origin, source.shape[1:3], strict=True)
@@ -89,7 +89,7 @@ def correlate_boxes(
     what each pass promises (`arrays/box.h`).
     """
     source = np.ascontiguousarray(source)
-    edges = _edges(boundary, fill)
+    edges = edges_of(boundary, fill)
     count = math.prod(math.prod(box) for box in boxes)
     whole = [1 + sum(box[axis] - 1 for box in boxes) for axis in (0, 1)]
     mode = "valid" if edges.kind == "none" else "same"
@@ -128,7 +128,3 @@ def _sums_in(dtype: np.dtype[Any], count: int, fill: float) -> np.dtype[Any]:
         return dtype
     small = dtype == np.uint8 and 255 * count < 2**24 and fill in range(256)
     return np.dtype(np.float32 if small else np.float64)
-
-
-def _edges(boundary: str, fill: float) -> Boundary:
-    return Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)

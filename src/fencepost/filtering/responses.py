@@ -89,7 +89,7 @@ def _linear(
         return postprocess(_of_present(pixels, kernel, options, boundary), dtype, scale, offset)
     dtype = np.dtype(dtype)
     exact = arithmetic(pixels.dtype)
-    laid = kernel if options.operation == "correlate" else kernel.flipped()
+    laid = _as_correlated(kernel, options)
     most = largest(kernel)
     if not keeps_alpha and not most * abs(scale) < _LARGEST[exact]:
         # So large that sums could overflow, and become no number on their way to white.
@@ -123,8 +123,7 @@ def check_fits(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options
 
 def reach(step: Step, options: Options) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return how far windows reach before and after their pixel, along rows and columns."""
-    kernel = step.kernels[0]
-    laid = kernel if options.operation == "correlate" else kernel.flipped()
+    laid = _as_correlated(step.kernels[0], options)
     (row, column), (rows, columns) = laid.origin, laid.shape
     return (row, rows - 1 - row), (column, columns - 1 - column)
 
@@ -175,6 +174,11 @@ def _correlated(
         planes = correlate_passes(source, (scale * down, across), origin, *edges, out, offset)
     result: Pixels = planes[0].astype(dtype, copy=False)
     return result
+
+
+def _as_correlated(kernel: Kernel, options: Options) -> Kernel:
+    """Return the kernel as it slides over the image."""
+    return kernel if options.operation == "correlate" else kernel.flipped()
 
 
 def _fits_boxes(kernel: Kernel, shape: tuple[int, ...]) -> bool:

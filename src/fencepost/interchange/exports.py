@@ -164,17 +164,21 @@ def as_verification_images(
     if verify is not True:
         images = check_images(verify, shape=network.input_shape)
         return images if images.dtype == dtype else images.astype(dtype)
-    generator = np.random.default_rng(0)
-    shape = (_RANDOM_IMAGES, *network.input_shape)
     if dtype == "uint8":
-        return generator.integers(0, 256, shape, np.uint8)
-    images = generator.standard_normal(shape, np.float32)
+        return random_pixels(network.input_shape)
+    shape = (_RANDOM_IMAGES, *network.input_shape)
+    images = np.random.default_rng(0).standard_normal(shape, np.float32)
     if network.normalization is not None:
         mean, std = (
             values.reshape(-1, *(1,) * (len(shape) - 2)) for values in network.normalization
         )
         images = images * std + mean
     return images
+
+
+def random_pixels(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return images of a shape to compare on, the same at each call."""
+    return np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), np.uint8)
 
 
 def largest_difference(network: Original, run: Runner, images: NDArray[Any]) -> float:
@@ -208,11 +212,15 @@ def write_verified(
     runner: Callable[[Path], Runner],
     images: NDArray[Any] | None,
     tolerance: float,
-) -> float:
+    kind: str,
+    said: str,
+    notes: str = "",
+) -> Export:
     """Write a file, run it, compare it with the network, and only then give it its name.
 
-    Returns the difference; NaN if there was nothing to compare on. Raises DataError if it is more
-    than the tolerance, or if the file cannot be written.
+    `kind` is its format and `said` what is in it, which are reported. The difference is NaN if
+    there was nothing to compare on. Raises DataError if it is more than the tolerance, or if the
+    file cannot be written.
     """
     target = Path(path)
     tolerance = real("tolerance", tolerance, 0.0)
@@ -239,4 +247,5 @@ def write_verified(
             f"Choose a folder that exists, may be written to and has "
             f"{math.ceil(len(content) / 1e6)} MB free."
         ) from error
-    return difference
+    count = 0 if images is None else len(images)
+    return Export(os.fspath(path), kind, said, len(content), count, difference, tolerance, notes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from cli.interrupts import COMMAND
+from cli.interrupts import COMMAND, started
 
 
 def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_path):
@@ -33,18 +32,9 @@ def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_p
 @pytest.mark.parametrize("kept", [True, False])
 def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environment, kept):
     extra = ["--checkpoint", "run.ckpt"] if kept else []
-    process = subprocess.Popen(
-        [
-            *(*COMMAND, "train", "--data", str(folder)),
-            *("--epochs", "100000", "--out", "a.st", *extra),
-        ],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert process.stderr is not None
+    command = [*COMMAND, "train", "--data", str(folder)]
+    command += ["--epochs", "100000", "--out", "a.st", *extra]
+    process = started(command, tmp_path, environment)
     while not process.stderr.readline().startswith("epoch "):
         assert process.poll() is None
     asked = time.perf_counter()
@@ -72,15 +62,7 @@ def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
     """Killed without warning in the middle, and resumed: bit for bit the same model."""
     base = ["train", "--data", str(folder), "--epochs", "40", "--picture", "none"]
     command = [sys.executable, "-m", "fencepost", *base, "--out", "a.st", "--checkpoint", "c.ckpt"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert process.stderr is not None
+    process = started(command, tmp_path, environment)
     for _ in range(10):
         process.stderr.readline()
     process.kill()

@@ -14,11 +14,18 @@ from ...arguments import choice
 from ...errors import ArgumentError, DataError
 from ...network import Network
 from ...text import format_shape
-from ..exports import TOLERANCE, Export, PixelType, Runner, contents, write_verified
+from ..exports import (
+    TOLERANCE,
+    Export,
+    PixelType,
+    Runner,
+    contents,
+    random_pixels,
+    write_verified,
+)
 from ..onnx.writer.export import LARGEST, NETWORK_KEY, OLDEST_OPSET, import_onnx, model_of, runner
 
 _PREFIX = "backbone/"
-_RANDOM_IMAGES = 5
 
 
 class FeatureExtractor(Protocol):
@@ -85,7 +92,7 @@ def export(
     before = [f"pixels {backbone.normalization}", backbone.path.name, features]
     said = contents(network, pixels, input_shape=shape, before=before)
     if verify is True:
-        images = np.random.default_rng(0).integers(0, 256, (_RANDOM_IMAGES, *shape), np.uint8)
+        images = random_pixels(shape)
     elif verify is not False:
         images = backbone.prepared(np.asarray(verify))
     compared = None if verify is False else np.ascontiguousarray(images, pixels)
@@ -95,18 +102,16 @@ def export(
     _join(model, model_of(network, opset, "float32", said), backbone, pixels)
     if (size := model.ByteSize()) > LARGEST:
         raise DataError(f"an ONNX file of one piece must be below 2 GB. Received: {size:,} bytes.")
-    content = model.SerializeToString()
-    difference = write_verified(
+    return write_verified(
         path,
-        content,
+        model.SerializeToString(),
         _Joined(backbone, network),
         lambda partial: _in_batches(runner(partial), backbone.fixed_batch),
         compared,
         tolerance,
+        f"ONNX, opset {opset}",
+        said,
     )
-    count = 0 if compared is None else len(compared)
-    where = f"ONNX, opset {opset}"
-    return Export(os.fspath(path), where, said, len(content), count, difference, tolerance)
 
 
 def _backbone(onnx: Any, backbone: FeatureExtractor) -> Any:

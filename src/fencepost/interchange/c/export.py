@@ -98,18 +98,21 @@ def export(
         if form.floating:
             notes.append(f"in float32 {join_words(t for s in form.floating for t in s.titles)}")
     text = with_test(header, example[0], expected[0], _test_tolerance(form)).encode("ascii")
-    runs_images = None if cc is None else images
-    difference = write_verified(
-        path, text, network, lambda _: compiled(text), runs_images, tolerance
-    )
     if cc is not None:
         notes.append(f"compiled  with {' '.join(cc)}")
     else:
         notes.append("not compiled: no C compiler (cc, gcc, clang, or $CC) was found")
-    count = 0 if runs_images is None else len(runs_images)
-    where = f"C99, {form.name}"
-    found = "\n".join(notes)
-    return Export(os.fspath(path), where, said, len(text), count, difference, tolerance, found)
+    return write_verified(
+        path,
+        text,
+        network,
+        lambda _: compiled(text),
+        None if cc is None else images,
+        tolerance,
+        f"C99, {form.name}",
+        said,
+        "\n".join(notes),
+    )
 
 
 def _test_tolerance(form: Format) -> float:

@@ -21,7 +21,7 @@ NEUTRAL = {
     "segmentationobject", "all", "pictures", "photos", "frames", "files",
 }  # fmt: skip
 _MASKS = ("mask", "gt", "groundtruth", "segment", "label", "annotation")
-_HEAD = 1 << 16  # bytes of a file that are looked at
+_HEAD = 1 << 16  # bytes of a file that are read
 _MOST = 50  # files of a kind that are
 _BOX = re.compile(r"\d+(?:\s+-?\d+(?:\.\d+)?(?:e-?\d+)?){4,}\s*", re.IGNORECASE)
 

@@ -59,10 +59,8 @@ def export(
     images = as_verification_images(network, verify, pixels)
     said = contents(network, pixels)
     content = model_of(network, opset, pixels, said).SerializeToString()
-    difference = write_verified(path, content, network, runner, images, tolerance)
-    count = 0 if images is None else len(images)
-    where = f"ONNX, opset {opset}"
-    return Export(os.fspath(path), where, said, len(content), count, difference, tolerance)
+    kind = f"ONNX, opset {opset}"
+    return write_verified(path, content, network, runner, images, tolerance, kind, said)
 
 
 def model_of(network: Network, opset: int, dtype: PixelType, said: str) -> Any:

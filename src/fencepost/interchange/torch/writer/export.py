@@ -76,13 +76,17 @@ def export(
         program = torch.export.export(module, (example,), dynamic_shapes=dynamic)
         file = io.BytesIO()
         torch.export.save(program, file, extra_files=_extra_files(network, said))
-    content = file.getvalue()
-    difference = write_verified(
-        path, content, network, lambda partial: _runner(partial, network), images, tolerance
+    kind = f"PyTorch {torch.__version__.partition('+')[0]}, torch.export"
+    return write_verified(
+        path,
+        file.getvalue(),
+        network,
+        lambda partial: _runner(partial, network),
+        images,
+        tolerance,
+        kind,
+        said,
     )
-    count = 0 if images is None else len(images)
-    where = f"PyTorch {torch.__version__.partition('+')[0]}, torch.export"
-    return Export(os.fspath(path), where, said, len(content), count, difference, tolerance)
 
 
 def _extra_files(network: Network, said: str) -> dict[str, str]:

@@ -1,0 +1,53 @@
+"""A Chromium for the tests of the pages, and tabs in which nothing may go wrong."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from fencepost.tour import Server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="there is no playwright")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium")
+    with sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser, server):
+    """A function that opens a page; in the end nothing was wrong, and nothing from elsewhere."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda message: wrong.append(message.text) if message.type == "error" else None,
+    )
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2].split(":")[0]))
+    hosts: set[str] = set()
+
+    def opened(link):
+        page.goto("about:blank")
+        page.goto(f"{server.url}#{link}")
+        page.wait_for_selector(f'body[data-ready="{link.split("?")[0]}"]')
+        return page
+
+    yield opened
+    context.close()
+    assert not wrong
+    assert hosts <= {"127.0.0.1", ""}

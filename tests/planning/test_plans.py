@@ -220,7 +220,7 @@ def test_fields_once_the_axes_are_gone():
     # A flattened value depends on what it did; a linear one on all but the row that was dropped.
     assert [row.receptive_field for row in plan.rows] == [(3, 3)] * 3 + [(9, 9)] * 2
     assert [row.covers for row in plan.rows] == [False] * 5
-    exact = fp.plan((1, 9, 9), "Conv2d(2, 3, 2), GlobalAvgPool")
+    exact = fp.plan((1, 9, 9), "Conv2d(2, 3, stride=2), GlobalAvgPool")
     assert (exact.rows[-1].fields, exact.rows[-1].receptive_field) == (None, (9, 9))
     assert exact.rows[-1].covers
     features = fp.plan((7,), "ReLU, Linear(3)")

@@ -19,6 +19,7 @@ from ..arguments import nearest
 from ..errors import ArgumentError
 from ..layers import Branched, Concat, Layer
 from ..layers.base import arguments_of
+from ..layers.pytorch_order import pytorch_order
 from .tokens import Token, Tokens
 
 LONGEST = 200_000  # characters: some thousand layers
@@ -202,6 +203,11 @@ class _Reader:
     def _tokens_of(self, cls: type[Layer], name: Token, call: _Call) -> dict[str, Token]:
         """Return the token of each argument; refuse too many, too few, and one given twice."""
         known = arguments_of(cls)
+        values = [value for value, _ in call.positional]
+        named = {key: value for key, (value, _) in call.named.items()}
+        order = pytorch_order(cls.__name__, known, values, named)
+        if order:
+            self._refuse(call.positional[0][1], order)
         if len(call.positional) > len(known):
             surplus = call.positional[len(known)][1]
             self._refuse(surplus, f"That is one argument too many: {_takes(cls)}")

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError
 from ..graph import size_layers
-from ..layers import Layer
+from ..layers import BatchNorm1d, BatchNorm2d, GroupNorm, Layer, LayerNorm
+from ..text import format_shape
 from .trainable import Trainable
 
 
@@ -25,19 +26,37 @@ def batch_sizes(images: int, batch_size: int) -> NDArray[np.int64]:
 
 
 def require_normalizable(net: Trainable, images: int, batch_size: int) -> None:
-    """Raise ArgumentError where batch normalisation would see one value of each channel.
+    """Raise ArgumentError where a normalisation layer would see one value at a time.
 
     Less its mean it is 0, whatever the image, so nothing before such a layer could be learned.
+    Batch normalisation sees one value of each channel in batches of one image on a map of one
+    pixel; the others, in groups of one channel there, or over a single channel, in every batch.
     """
-    if batch_sizes(images, batch_size).min() > 1:
-        return
+    alone = bool(batch_sizes(images, batch_size).min() == 1)
     layers = [Layer.from_config(layer) for layer in net.config()["layers"]]
     for operation in size_layers(net.input_shape, layers).graph.operations:
-        positions = math.prod(size or 1 for size in (operation.input_shape or ())[2:])
-        if operation.kind.startswith("BatchNorm") and positions == 1:
+        _, channels, *sizes = (size or 1 for size in operation.input_shape or (1, 1))
+        layer, pixels = operation.layer, math.prod(sizes)
+        name = f"layer {operation.name}, {operation.describe()}"
+        if isinstance(layer, (BatchNorm1d, BatchNorm2d)) and alone and pixels == 1:
             raise ArgumentError(
                 "batch normalisation in training needs more than one value of each channel. "
-                f"Received: batches of one image, of which layer {operation.name}, "
-                f"{operation.describe()}, gets one value for each channel. Give a batch_size of at "
-                "least 2 and two images, or use GroupNorm or LayerNorm."
+                f"Received: batches of one image, of which {name}, gets one value for each "
+                "channel. Train in batches of at least two images, or use LayerNorm in its place."
             )
+        if _together(layer, channels, pixels) == 1:
+            raise ArgumentError(
+                "a normalisation layer needs more than one value to normalise together: one "
+                f"value less its mean is 0. Received: {name}, on an input of "
+                f"{format_shape((operation.input_shape or ())[1:])}. Use fewer groups, or leave it "
+                "out."
+            )
+
+
+def _together(layer: Layer | None, channels: int, pixels: int) -> int | None:
+    """Return how many values of one image a layer normalises together; None for no such layer."""
+    if isinstance(layer, GroupNorm):
+        return channels // layer.groups * pixels
+    if isinstance(layer, LayerNorm):
+        return channels if layer.over == "channels" else channels * pixels
+    return None

@@ -15,6 +15,7 @@ from ..threads import as_threads, get_num_threads
 from .augmentation import Augmentation, as_augmentation
 from .backends.backend import Arrays
 from .backends.engine import EngineBackend
+from .batches import require_normalizable
 from .data import DataSpec, normalization_of
 from .losses import Loss, as_loss
 from .optimizers import Optimizer, as_optimizer
@@ -124,11 +125,12 @@ def find_lr(
     )
     options.loss.check_outputs(outputs)
     data = DataSpec(net.input_shape, outputs, options.loss).checked(images, labels, training=True)
+    batch = min(options.batch_size, len(data))
+    require_normalizable(net, batch, batch)
     mean, std = net.normalization or normalization_of(data)
     copies = net.parameter_vector.copy(), net.state_vector.copy()
     backend = EngineBackend(net, Arrays(*copies, mean, np.reciprocal(std)), options, data.sample())
     rates = np.geomspace(start, end, integer("steps", steps, 10))
-    batch = min(options.batch_size, len(data))
     epochs = -(-len(rates) * batch // len(data))
     order = np.concatenate([data.order(options.seed, epoch) for epoch in range(epochs)])
     losses = np.zeros(0)

@@ -73,6 +73,8 @@ ELSEWHERE = [
      "interchange/test_importing.py", "a network is what all of them make"),
     ("interchange/onnx", "constants regions",
      "interchange/test_importing.py", "whole files are read"),
+    ("interchange/onnx", "parameters",
+     "interchange/onnx/test_reader.py", "they are counted over whole files"),
     ("interchange/onnx/wire", "values",
      "interchange/onnx/test_importer.py", "weights of every kind, damaged in every way"),
     ("interchange/torch", "details importer",

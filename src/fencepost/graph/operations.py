@@ -85,6 +85,9 @@ class Operation:
         `Network.parameters` and `Network.state`. Empty where that is not known.
     layer : Layer or None
         The layer of fencepost's that it is.
+    reason : str
+        Of an operation whose role is "unknown", why, in a clause: "which branch runs depends on
+        the data". Empty if there is no rule for it.
     source : object
         What the reader read it from, for who makes a layer of it; None unless that was asked for.
     """
@@ -103,6 +106,7 @@ class Operation:
     connections: int | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
     layer: Layer | None = None
+    reason: str = ""
     source: object = field(default=None, compare=False, repr=False)
 
     @property
@@ -154,6 +158,8 @@ class Graph:
         How it was read, in a sentence, where that matters: on which device, in which mode.
     contradictions : tuple of str
         Sizes that the file declares and that are not those which its operations have, in sentences.
+    measured : frozenset of Value
+        Arrays whose shape is used: what other operations do may depend on it, though on no element.
     """
 
     source: str
@@ -166,6 +172,7 @@ class Graph:
     unused: tuple[str, ...] = ()
     how: str = ""
     contradictions: tuple[str, ...] = ()
+    measured: frozenset[Value] = frozenset()
 
     @property
     def parameters(self) -> int:

@@ -15,7 +15,10 @@ Pairs = tuple[tuple[int, int], ...]
 
 @dataclass(slots=True)
 class Facts:
-    """What an `Operation` says of itself beyond its place in the model."""
+    """What an `Operation` says of itself beyond its place in the model.
+
+    `reason`: Why its role is "unknown", in a clause; empty if there is no rule for it.
+    """
 
     kind: str
     role: Role
@@ -23,6 +26,7 @@ class Facts:
     windows: tuple[Window, ...] = ()
     weight_shape: tuple[int, ...] | None = None
     multiply_adds: int | None = 0
+    reason: str = ""
 
     def operation(
         self,
@@ -47,6 +51,7 @@ class Facts:
             parameters,
             self.multiply_adds,
             weights=weights or {},
+            reason=self.reason,
         )
 
 

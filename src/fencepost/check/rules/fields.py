@@ -107,7 +107,7 @@ def unused(context: RuleContext) -> Iterator[Finding]:
     if graph.failure or not graph.outputs:
         return
     operations = graph.operations
-    alive = {value.operation for value in graph.outputs}
+    alive = {value.operation for value in (*graph.outputs, *graph.measured)}
     for index in range(len(operations) - 1, -1, -1):
         if index in alive:
             alive.update(value.operation for value in operations[index].inputs)
@@ -147,7 +147,8 @@ def unknown(context: RuleContext) -> Iterator[Finding]:
     for operation in context.graph.operations:
         if operation.role == "unknown" and operation is not context.failing:
             named |= {operation.name, operation.kind}
-            message = f"there is no rule for {operation.kind}; what follows has no receptive field."
+            why = operation.reason or f"there is no rule for {operation.kind}"
+            message = f"{why}; what follows has no receptive field."
             yield finding("FP402", operation, message)
     for sentence in context.graph.unknown:
         if not any(word and word in sentence for word in named):

@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Container
 
 from ...errors import DataError
 from .wire.messages import File, Node
 from .wire.tensors import quote
 
 
-def ordered(file: File) -> list[Node]:
+def ordered(file: File, outside: Container[str] = ()) -> list[Node]:
     """Return the nodes, each after those whose outputs it takes; otherwise as they stand.
+
+    What graphs within a node take is taken by the node; `outside` are names of the graph around.
 
     Raises DataError if a name is given twice, or is taken and never given, or if nodes wait for
     one another in a cycle.
     """
     producers = _producers(file)
     for node in file.nodes:
-        for name in node.inputs:
-            if name and name not in producers:
+        for name in _taken(node):
+            if name not in producers and name not in outside:
                 raise DataError(
                     "every array that a node takes must be an input, a weight or the output of a "
                     f"node. Received: {_node_name(node)} takes {quote(name)}, which nothing gives"
                 )
     for output in file.outputs:
-        if output.name not in producers:
+        if output.name not in producers and output.name not in outside:
             raise DataError(
                 "every output of a model must be the output of a node. "
                 f"Received: {quote(output.name)}, which nothing gives"
             )
     in_order = all(
-        producers[name] < index
+        producers.get(name, -1) < index
         for index, node in enumerate(file.nodes)
-        for name in node.inputs
-        if name
+        for name in _taken(node)
     )
     return file.nodes if in_order else _sorted(file.nodes, producers)
+
+
+def _taken(node: Node) -> list[str]:
+    return [name for name in (*node.inputs, *node.captured) if name]
 
 
 def _producers(file: File) -> dict[str, int]:
@@ -62,7 +68,7 @@ def _producers(file: File) -> dict[str, int]:
 
 def _sorted(nodes: list[Node], producers: dict[str, int]) -> list[Node]:
     """Take, again and again, the first node that waits for nothing (Kahn, 1962)."""
-    needs = [{producers[name] for name in node.inputs if name} - {-1} for node in nodes]
+    needs = [{producers.get(name, -1) for name in _taken(node)} - {-1} for node in nodes]
     consumers: list[list[int]] = [[] for _ in nodes]
     for index, needed in enumerate(needs):
         for producer in needed:

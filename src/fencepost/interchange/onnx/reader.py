@@ -6,9 +6,11 @@ sizes.
 
 from __future__ import annotations
 
+import copy
 import mmap
 import os
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +20,11 @@ from ...graph import Graph, Operation, Shape, Value
 from ..facts import shape_text
 from .inputs import Inputs, resolve_inputs
 from .operators import RULES
+from .operators.control import CONTROL, Outcome, branch
 from .operators.folding import fold
 from .operators.node import Array, NodeCall, NodeError, NodeFacts
 from .order import ordered
+from .parameters import parameters
 from .wire.messages import DeclaredShape, File, Node, attribute, parse_file
 from .wire.protobuf import WireError
 from .wire.tensors import MAX_SIZE, Tensor, printable, quote
@@ -29,8 +33,8 @@ from .wire.tensors import MAX_SIZE, Tensor, printable, quote
 _MAX_FOLDED = 2**20
 # Sentences of one kind, beyond which they are only counted.
 _MAX_SENTENCES = 20
-# Operators that hold graphs of their own, which are not read.
-_NESTING = ("If", "Loop", "Scan", "SequenceMap")
+# Nodes of graphs within nodes; more are not read, for loops in loops would take for ever.
+_MAX_NESTED = 2**14
 # Whatever enters them, only its sizes matter.
 _OF_SHAPES = ("Shape", "Size")
 # The same array under another name or type: no operation, as in PyTorch.
@@ -38,9 +42,6 @@ _TRANSPARENT = ("Cast", "CastLike", "Identity")
 # PyTorch's names of the weights of an operator that has one, two or (recurrent) three of them.
 _NORM = ("weight", "bias", "running_mean", "running_var")
 _WEIGHTS = {1: ("weight",), 2: _NORM, 3: ("weight_ih", "weight_hh", "bias")}
-# Types of weights: floating point, and what it is quantised to.
-_FLOATS = (1, 10, 11, 16, 17, 18, 19, 20, 23, 24, 27, 28)
-_QUANTISED = (2, 3, 6, 21, 22, 25, 26)
 
 
 def read_onnx(
@@ -133,8 +134,8 @@ class _Reader:
         self.declared: dict[str, DeclaredShape | None] = {
             array.name: array.shape for array in (*file.declared, *file.outputs)
         }
-        self.arrays = {weight.name: Array(weight.shape, tensor=weight) for weight in file.weights}
-        self.initializers = frozenset(self.arrays)
+        self.arrays: MutableMapping[str, Array] = _constants(file)
+        self.initializers = set(self.arrays)
         named = zip(self.inputs.names, self.inputs.shapes, strict=True)
         for index, (name, shape) in enumerate(named):
             self.arrays[name] = Array(shape, Value(-1, index))
@@ -144,6 +145,8 @@ class _Reader:
         self.undetermined: list[str] = []
         self.contradictions: list[str] = []
         self.folded = 0
+        self.nested = 0
+        self.measured: set[Value] = set()
         self.failure = ""
 
     def graph(self) -> Graph:
@@ -165,6 +168,7 @@ class _Reader:
             self._unused(),
             " ".join(self.inputs.notes),
             tuple(_first_sentences(self.contradictions)),
+            frozenset(self.measured),
         )
 
     def _read_node(self, node: Node) -> None:
@@ -172,8 +176,16 @@ class _Reader:
         rule = RULES.get(node.operator) if not node.domain else None
         # The second input of CastLike only says of what type the first shall be.
         names = node.inputs[:1] if rule and node.operator in _TRANSPARENT else node.inputs
-        entering = tuple(self.arrays[name] if name else None for name in names)
+        entering = tuple(self.arrays[name] if name else None for name in (*names, *node.captured))
         call = NodeCall(node, entering, self.file.opset)
+        control = CONTROL.get(node.operator) if node.bodies and not node.domain else None
+        if control is not None:
+            body = branch(call)
+            if body is not None and self._inlined(node, body):
+                return
+            rule = lambda call: control(call, self._evaluated)  # noqa: E731
+        if rule is not None and node.operator in _OF_SHAPES:
+            self.measured |= {array.value for array in entering if array and array.value}
         folds = rule is not None and (node.operator in _OF_SHAPES or not call.data_inputs())
         passes = rule is not None and node.operator in _TRANSPARENT and not folds
         name = "" if folds or passes else self._unique_name(node)
@@ -195,7 +207,7 @@ class _Reader:
                 [array.value for array in given if array.value is not None],
                 [array.shape for array in given if array.value is not None],
                 shapes,
-                _parameters(call, facts),
+                parameters(call, facts),
                 self._weights(call, facts),
             )
             self.operations.append(replace(operation, source=call) if self.keep else operation)
@@ -207,6 +219,52 @@ class _Reader:
                 self.arrays[output] = Array(shape, call.inputs[0].value if call.inputs[0] else None)
             else:
                 self.arrays[output] = Array(shape, Value(last, index))
+
+    def _inlined(self, node: Node, body: File) -> bool:
+        """Read the nodes of a graph in place of the node that runs it, and nothing else of it."""
+        if not self._nests(body):
+            return False
+        self.declared |= {array.name: array.shape for array in (*body.declared, *body.outputs)}
+        constants = _constants(body)
+        self.initializers |= constants.keys()
+        around = self.arrays
+        self.arrays = ChainMap(constants, around)
+        for one in ordered(body, around):
+            self._read_node(one)
+            if self.failure:
+                break
+        made = [self.arrays.get(output.name, Array(None)) for output in body.outputs]
+        self.arrays = around
+        self.arrays.update(zip(node.outputs, made, strict=False))
+        return True
+
+    def _evaluated(self, body: File, given: Mapping[str, Array]) -> Outcome:
+        """Read a graph for what it makes, without its operations in the model."""
+        if not self._nests(body):
+            return Outcome(failure="there are too many graphs in it")
+        inner = copy.copy(self)
+        inner.arrays = ChainMap({**_constants(body), **given}, self.arrays)
+        inner.declared = {array.name: array.shape for array in (*body.declared, *body.outputs)}
+        inner.operations, inner.names, inner.measured = [], {}, set()
+        inner.undetermined, inner.contradictions = [], []
+        for node in ordered(body, inner.arrays):
+            inner._read_node(node)
+            if inner.failure:
+                break
+        self.folded, self.nested = inner.folded, inner.nested
+        work = [operation.multiply_adds for operation in inner.operations]
+        known = [count for count in work if count is not None]
+        return Outcome(
+            tuple(inner.arrays.get(output.name) for output in body.outputs),
+            sum(operation.parameters for operation in inner.operations),
+            sum(known) if len(known) == len(work) else None,
+            inner.failure,
+        )
+
+    def _nests(self, body: File) -> bool:
+        """Count the nodes of graphs within nodes; tell whether there are too many."""
+        self.nested += len(body.nodes)
+        return self.nested <= _MAX_NESTED
 
     def _weights(self, call: NodeCall, facts: NodeFacts) -> dict[str, str]:
         """Name the initializers that an operation has as weights, by PyTorch's names of them."""
@@ -274,11 +332,9 @@ class _Reader:
         for word, names in self.unsupported.items():
             where = ", ".join(quote(name) for name in names[:3])
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            nested = " holds a graph of its own, which is not read" if word in _NESTING else ""
             sentences.append(
-                f"The operator {quote(word)} ({where}{more}){nested or ' has no rule here'}: its "
-                "sizes are those that the file declares, or unknown; its parameters are not "
-                "counted."
+                f"The operator {quote(word)} ({where}{more}) has no rule here: its sizes are those "
+                "that the file declares, or unknown; its parameters are not counted."
             )
         return _first_sentences(sentences)
 
@@ -286,7 +342,7 @@ class _Reader:
         """Name the weights that no node takes; a node that is not understood might."""
         if self.failure or self.unsupported:
             return ()
-        taken = {name for node in self.nodes for name in node.inputs}
+        taken = {name for node in self.nodes for name in (*node.inputs, *node.captured)}
         taken |= {output.name for output in self.file.outputs}
         return tuple(printable(w.name) for w in self.file.weights if w.name not in taken)
 
@@ -312,38 +368,9 @@ def _constant(call: NodeCall, facts: NodeFacts, index: int, shape: Shape | None)
     return Array(shape, sources=sources, folded=folded, made_by=call)
 
 
-def _parameters(call: NodeCall, facts: NodeFacts) -> int:
-    """Count what the operation learns, once in the whole model."""
-    return sum(_learned(call.array(index), certain=True) for index in facts.weights) + sum(
-        _learned(call.array(index), certain=False) for index in facts.candidates
-    )
-
-
-def _learned(array: Array | None, *, certain: bool) -> int:
-    """Count the weights that an array is, or was computed from; those counted before are not."""
-    total = 0
-    waiting = [] if array is None else [array]
-    while waiting:
-        source = waiting.pop()
-        if source.is_counted or not source.constant:
-            continue
-        source.is_counted = True
-        waiting.extend(source.sources)
-        weight = source.tensor
-        if weight is None:
-            continue
-        types = (*_FLOATS, *_QUANTISED) if certain else _FLOATS
-        scalar = weight.size == 1 and not (certain and source is array)
-        untrained = source.literal and (not certain or _is_uniform(source))
-        if weight.element_type in types and not scalar and not untrained:
-            total += weight.size
-    return total
-
-
-def _is_uniform(array: Array) -> bool:
-    """Whether all values are the same: a norm without parameters is written so."""
-    values = array.values()
-    return values is not None and len(set(values.ravel().tolist())) == 1
+def _constants(graph: File) -> dict[str, Array]:
+    """Return the arrays that stand in a graph, by name."""
+    return {weight.name: Array(weight.shape, tensor=weight) for weight in graph.weights}
 
 
 def _first_sentences(sentences: list[str]) -> list[str]:

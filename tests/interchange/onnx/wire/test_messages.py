@@ -9,6 +9,7 @@ from onnx import helper  # noqa: E402
 
 from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
 from interchange.onnx.graphs import array_info, small, weight, write  # noqa: E402
+from interchange.onnx.refusals import refused  # noqa: E402
 
 node = helper.make_node
 
@@ -20,9 +21,9 @@ def test_graphs_within_nodes(tmp_path):
         node("Relu", ["a"], ["y"]),
     ]
     graph = read_onnx(write(tmp_path, small(nodes=nodes, weights={"yes": np.array(True)})))
-    (sentence,) = graph.unknown
-    assert '"If" ("choice") holds a graph of its own, which is not read' in sentence
-    assert graph.operations[1].output_shapes == (None,)
+    assert [operation.kind for operation in graph.operations] == ["ReLU", "ReLU"]
+    (sentence,) = graph.contradictions
+    assert sentence.startswith('The file declares "r" as 1 × 3; ReLU makes it 1 × 3 × 8 × 8')
 
 
 def test_graphs_nested_without_end(tmp_path):
@@ -38,5 +39,4 @@ def test_graphs_nested_without_end(tmp_path):
     one = field(1, b"c") + field(2, b"y") + field(4, b"If") + field(5, field(1, b"then") + inner)
     graph = field(1, one) + field(11, small().graph.input[0].SerializeToString())
     graph += field(5, weight("c", np.array(True)).SerializeToString())
-    read = read_onnx(write(tmp_path, field(7, graph)))
-    assert '"If" ("y") holds a graph' in read.unknown[0]
+    refused(write(tmp_path, field(7, graph)), "graphs are nested more than 16 deep")

@@ -77,7 +77,8 @@ class NodeFacts(Facts):
     `weights` says which inputs the operation learns, and `candidates` which it does if they are
     arrays that stand in the file as weights do, and no scalars (an added bias, not a factor of 2).
     `sources` says, of a node of constants, from which inputs the result inherits what was learned
-    (all of them if None). `unknown` is a sentence about what cannot be known.
+    (all of them if None). `unknown` is a sentence about what cannot be known. `inner` is how many
+    parameters the graphs within the node have.
     """
 
     shapes: tuple[Shape | None, ...] = (None,)
@@ -86,6 +87,7 @@ class NodeFacts(Facts):
     sources: tuple[int, ...] | None = None
     folded: tuple[KnownValues | None, ...] = ()
     unknown: str = ""
+    inner: int = 0
 
     def depends_on_data(self, what: str, rank: int | None = None) -> NodeFacts:
         """Say what cannot be known; of the output, at most the number of axes is."""

@@ -1,12 +1,13 @@
 """What an ONNX file says: its nodes, weights, inputs and outputs, as they stand in it.
 
-Nothing is checked here but what is needed to read on; nested graphs (of If, Loop, Scan) are left
-unread, so nothing can be nested too deep. Field numbers are those of onnx.proto
+Nothing is checked here but what is needed to read on. Graphs within nodes (of If, Loop, Scan) are
+read with them, down to `MAX_DEPTH`. Field numbers are those of onnx.proto
 (github.com/onnx/onnx, IR version 10).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -37,11 +38,18 @@ DeclaredShape: TypeAlias = tuple["int | str | None", ...]
 
 MAX_METADATA = 2**24  # bytes of one entry; more is left unread
 MAX_ENTRIES = 2**12  # of an attribute; no operator with a rule needs more
+MAX_DEPTH = 16  # of graphs within graphs
+# Operators of ONNX that hold graphs of their own; those of other domains may, too.
+_NESTING = ("If", "Loop", "Scan", "SequenceMap")
 
 
 @dataclass(slots=True)
 class Node:
-    """A NodeProto. `attributes` are unread AttributeProtos by name; see `attribute`."""
+    """A NodeProto. `attributes` are unread AttributeProtos by name; see `attribute`.
+
+    `bodies` are the graphs that it holds, by the names of their attributes, and `captured` the
+    arrays that these take from outside.
+    """
 
     name: str
     operator: str
@@ -49,6 +57,8 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, memoryview]
+    bodies: Mapping[str, File] = field(default_factory=dict)
+    captured: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,7 +77,7 @@ class DeclaredArray:
 class File:
     """A ModelProto with its graph; `metadata` is text that its writer has put beside it.
 
-    `opset` is the version of the operators of ai.onnx.
+    `opset` is the version of the operators of ai.onnx. A graph within a node has neither.
     """
 
     nodes: list[Node] = field(default_factory=list)
@@ -138,12 +148,14 @@ def attribute(node: Node, name: str) -> object:
     return {1: 0.0, 2: 0, 3: ""}.get(kind) if scalar is None else scalar
 
 
-def _read_graph(message: memoryview, file: File) -> None:
+def _read_graph(message: memoryview, file: File, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise WireError(f"graphs are nested more than {MAX_DEPTH} deep")
     arrays = {11: file.inputs, 12: file.outputs, 13: file.declared}
     for number, wire, content in fields(message):
         try:
             if number == 1:
-                file.nodes.append(_node(message_in(wire, content)))
+                file.nodes.append(_node(message_in(wire, content), depth))
             elif number == 5:
                 file.weights.append(tensor(message_in(wire, content)))
             elif number == 15:
@@ -159,18 +171,39 @@ def _read_graph(message: memoryview, file: File) -> None:
 _NODE_FIELDS = {1: text_in, 2: text_in, 3: text_in, 4: text_in, 5: message_in, 7: text_in}
 
 
-def _node(message: memoryview) -> Node:
+def _node(message: memoryview, depth: int) -> Node:
     parts = fields_of(message, _NODE_FIELDS)
     attributes = {_attribute_name(part): part for part in parts[5]}
-    domain = last_text(parts[7])
+    domain, operator = last_text(parts[7]), last_text(parts[4])
+    domain = "" if domain == "ai.onnx" else domain
+    bodies: dict[str, File] = {}
+    if domain or operator in _NESTING:
+        for name, part in attributes.items():
+            for number, wire, content in fields(part):
+                if number == 6:
+                    _read_graph(
+                        message_in(wire, content), bodies.setdefault(name, File()), depth + 1
+                    )
+    captured = [name for body in bodies.values() for name in _captured(body)]
     return Node(
         last_text(parts[3]),
-        last_text(parts[4]),
-        "" if domain == "ai.onnx" else domain,
+        operator,
+        domain,
         tuple(parts[1]),
         tuple(parts[2]),
         attributes,
+        bodies,
+        tuple(dict.fromkeys(captured)),
     )
+
+
+def _captured(body: File) -> list[str]:
+    """Name the arrays that a graph takes and does not make: they are of the graph around it."""
+    own = {array.name for array in body.inputs} | {weight.name for weight in body.weights}
+    own |= {name for node in body.nodes for name in node.outputs}
+    taken = [name for node in body.nodes for name in (*node.inputs, *node.captured)]
+    taken += [output.name for output in body.outputs]
+    return [name for name in taken if name and name not in own]
 
 
 def _attribute_name(message: memoryview) -> str:

@@ -165,6 +165,7 @@ class Report:
             "kind": operation.kind,
             "layer": operation.describe(),
             "role": operation.role,
+            "reason": operation.reason or None,
             "inputs": [
                 self.graph.input_names[value.output]
                 if value.operation < 0

@@ -1,10 +1,11 @@
-"""What someone's own code raised, in one line: what, and where."""
+"""What someone's own code raised: in one line what, and where; its causes; and one of our own."""
 
 from __future__ import annotations
 
 import os
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 _MAX_LENGTH = 500  # characters of a message; some carry whole arrays
@@ -64,3 +65,20 @@ def _short(filename: str) -> str:
         return str(Path(filename).resolve().relative_to(Path.cwd()))
     except (OSError, ValueError):
         return filename
+
+
+class NeedsValues(BaseException):
+    """A call works on zeros, but not on the meta device, which has no values.
+
+    Not an Exception, so that a model that handles exceptions does not handle this one.
+    """
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Iterate from an exception to those that it was raised because of."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        yield cause
+        cause = cause.__cause__ or cause.__context__

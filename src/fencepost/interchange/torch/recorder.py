@@ -7,15 +7,18 @@ recorded as well as layers. Arrays are followed by identity.
 from __future__ import annotations
 
 import functools
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...graph import Operation, Shape, Value
+from ...graph import Operation, Value
 from ..facts import Facts
-from .function_call import FunctionCall, Origins, Recorded, arrays, replace_arrays, shape_of
+from .aliases import Aliases, Write, versions
+from .devices import given_back, moved_to_meta, on_zeros
+from .errors import NeedsValues, causes
+from .frames import ModuleFrame, is_layer, is_scripted, of_module, uniquely_named, unknown
+from .function_call import FunctionCall, Origins, Recorded, arrays, shape_of
 from .names import CONSTANT, TRANSPARENT, VALUES, own_arrays, plain_name
 from .rules import facts, output_channel_axis, unchecked
 
@@ -23,25 +26,8 @@ from .rules import facts, output_channel_axis, unchecked
 _DROPPED_PATHS = frozenset(("DropPath", "StochasticDepth"))
 # Properties that are arrays; all others (shape, dtype, device...) are of no interest.
 _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))
-
-
-class NeedsValues(BaseException):
-    """A call works on zeros, but not on the meta device, which has no values.
-
-    Not an Exception, so that a model that handles exceptions does not handle this one.
-    """
-
-
-@dataclass
-class ModuleFrame:
-    """A module that is running: what entered, and the index of the first operation inside it."""
-
-    name: str
-    module: Any
-    values: list[Value]
-    shapes: list[Shape]
-    first: int
-    entered: list[Any]
+# What says where an array lies; asked by `Aliases`, too.
+_OF_MEMORY = frozenset(("element_size", "storage_offset", "stride", "untyped_storage"))
 
 
 @dataclass
@@ -66,9 +52,11 @@ class Recorder:
         from torch.utils.weak import WeakTensorKeyDictionary
 
         self.used: set[int] = set()  # identities of parameters
+        self.met: set[int] = set()  # and of those in calls that do not depend on the input
         self.scripted: set[str] = set()  # names of scripted modules, whose parameters have none
         self.needs_values = ""  # which function does, and where
         self.inspected: set[int] = set()  # operations whose values were read
+        self.measured: set[Value] = set()  # arrays whose shape was
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = meta
@@ -83,6 +71,7 @@ class Recorder:
         # Arrays that do not depend on the input: the parameters that each was made of, and sizes.
         self._constants: Any = WeakTensorKeyDictionary()
         self._channel_axes: Any = WeakTensorKeyDictionary()  # where they are not the second
+        self._aliases = Aliases()
         self._frames: list[ModuleFrame] = []
         for index, array in enumerate(inputs):
             self._values[array] = Value(-1, index)
@@ -107,24 +96,16 @@ class Recorder:
 
     def outputs(self, result: Any) -> tuple[Value, ...]:
         """Find the followed arrays in what the module returned, however deep they lie."""
-        return tuple(self._values[a] for a in arrays(result) if a in self._values)
+        values = [self._value_of(array) for array in arrays(result)]
+        return tuple(value for value in values if value is not None)
 
     def operations(self) -> tuple[Operation, ...]:
         """Return what was done, each under a name of its own: the second "relu" is "relu:2"."""
-        counts: Counter[str] = Counter()
-        named = []
-        for operation in self._operations:
-            name = operation.name
-            counts[name] += 1
-            unique = f"{name}:{counts[name]}" if counts[name] > 1 else name
-            named.append(replace(operation, name=unique))
-        return tuple(named)
+        return uniquely_named(self._operations)
 
     def end_with(self, failure: Failure) -> None:
         """Let the operation that failed be the last one."""
         self._operations.append(failure.operation)
-
-    # --- modules ----------------------------------------------------------------------------
 
     def _wrap(self, name: str, module: Any) -> None:
         # What torch.compile returns keeps the module that it was given.
@@ -158,8 +139,8 @@ class Recorder:
         """Give a layer of PyTorch's own its name, or make one unknown operation of it."""
         inside = self._operations[frame.first :]
         kind = type(frame.module).__name__
-        if _is_scripted(frame.module):
-            del self._operations[frame.first :]
+        if is_scripted(frame.module):
+            self._drop(frame.first)
             parameters = 0
             if frame.name not in self.scripted:
                 self.scripted.add(frame.name)
@@ -168,14 +149,14 @@ class Recorder:
         elif self._keep and not inside and kind in _DROPPED_PATHS:
             p = getattr(frame.module, "drop_prob", getattr(frame.module, "p", None))
             known = Facts("DropPath", "pointwise", {"p": float(p or 0)})
-            self._add(_of_module(frame, frame.name, known, outputs), outputs)
-        elif not _is_layer(frame.module):
+            self._add(of_module(frame, frame.name, known, outputs), outputs)
+        elif not is_layer(frame.module):
             if any(self._is_untracked(array) for array in outputs):
                 self._add_unknown(frame, outputs)
         elif not inside and frame.values and outputs:
-            self._add(_of_module(frame, frame.name, Facts(kind, "pointwise"), outputs), outputs)
+            self._add(of_module(frame, frame.name, Facts(kind, "pointwise"), outputs), outputs)
         elif any(operation.role == "unknown" for operation in inside):
-            del self._operations[frame.first :]
+            self._drop(frame.first)
             for array in frame.entered:  # and were changed in place by what is no longer there
                 if self._values[array].operation >= frame.first:
                     self._values[array] = Value(frame.first)
@@ -184,37 +165,58 @@ class Recorder:
             self._operations[-1] = replace(inside[0], name=frame.name, kind=kind)
 
     def _add_unknown(self, frame: ModuleFrame, outputs: list[Any], parameters: int = 0) -> None:
-        """Let a module make these arrays, nobody knows how."""
-        self._add(_unknown(frame, outputs, parameters), outputs)
+        """Let a module make these arrays, nobody knows how: of all that it has and did not use."""
+        inside = self._operations[frame.first :]
+        taken = {value for operation in inside for value in operation.inputs}
+        loose = {
+            Value(index, output): shape
+            for index, operation in enumerate(inside, frame.first)
+            for output, shape in enumerate(operation.output_shapes)
+            if Value(index, output) not in taken
+        }
+        whole = unknown(frame, outputs, parameters)
+        inputs = (*whole.inputs, *loose)
+        shapes = (*whole.input_shapes, *loose.values())
+        self._add(replace(whole, inputs=inputs, input_shapes=shapes), outputs)
+
+    def _drop(self, first: int) -> None:
+        """Forget the operations from one on, in whose place one is put."""
+        del self._operations[first:]
+        self._aliases.replace(first)
+        self.measured = {value for value in self.measured if value.operation < first}
 
     def _fail(self, frame: ModuleFrame, error: Exception) -> None:
         """Attribute a failure to the innermost module, or to the call in it that failed."""
         kind = type(frame.module).__name__
         failure = self.failure
         if failure is None or failure.error not in causes(error):
-            self.failure = Failure(error, _unknown(frame, []))
-        elif self._frames[-1] is frame and _is_layer(frame.module):
+            self.failure = Failure(error, unknown(frame, []))
+        elif self._frames[-1] is frame and is_layer(frame.module):
             first = len(self._operations) == frame.first
             if first or failure.operation.role == "unknown":
                 failure.operation = replace(failure.operation, name=frame.name, kind=kind)
 
-    # --- calls ------------------------------------------------------------------------------
-
     def _call(self, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run one call, and record it if it takes anything that flows through the model."""
         name = plain_name(func)
-        self._reflected = str(getattr(func, "__name__", "")).startswith(("__r", "rsub"))
-        if getattr(func, "__name__", "") == "__get__" and name not in _ARRAY_PROPERTIES:
+        short = str(getattr(func, "__name__", ""))
+        self._reflected = short.startswith(("__r", "rsub"))
+        self._measure(name, args)
+        if short in _OF_MEMORY or (short == "__get__" and name not in _ARRAY_PROPERTIES):
             return func(*args, **kwargs)
+        if short == "__set__" and len(args) == 2 and len(list(arrays(args))) == 2:
+            return self._exchange(func, *args)
         met = list(arrays((args, kwargs)))
         flowing = [array for array in met if self._value_of(array) is not None]
         axis = self._channel_axes.get(flowing[0], 1) if flowing else 1
         shapes = tuple(shape_of(array) for array in flowing)
         call = FunctionCall(name, args, kwargs, shapes, channel_axis=axis)
-        moved = self._moved_to_meta((args, kwargs), met)
+        moved = moved_to_meta((args, kwargs), met) if self._meta else (args, kwargs)
+        copies = list(arrays(moved))
+        before = versions(copies)
         try:
             if self._meta and unchecked(call):
-                _on_zeros(func, args, kwargs)
+                on_zeros(func, args, kwargs)
             result = func(*moved[0], **moved[1])
         except RecursionError:
             raise
@@ -224,15 +226,20 @@ class Recorder:
                 failed = self._of_call(call, facts(call), flowing, met)
                 self.failure = Failure(error, failed, message)
             raise
+        result = given_back(result, copies, met)
         outputs = [args[0]] if name == "setitem" else list(arrays(result))
-        for copy, original in zip(arrays(moved), met, strict=True):
-            # Changed in place, and given back.
-            outputs = [original if array is copy else array for array in outputs]
+        changed = [
+            array
+            for array, old, new in zip(met, before, versions(copies), strict=True)
+            if old != new and any(array is output for output in outputs)
+        ]
         if name in VALUES and not outputs:
             self.inspected |= {self._values[array].operation for array in flowing}
         elif not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
+            parameters = self._parameters_of(met)
+            self.met |= parameters.keys()
             for index, array in enumerate(outputs):
-                self._constants[array] = self._parameters_of(met)
+                self._constants[array] = parameters
                 if self._keep and all(array is not one for one in met):
                     made = func, args, kwargs, index, name in CONSTANT
                     self._origins.computed[array] = made
@@ -245,7 +252,36 @@ class Recorder:
             self._add(self._of_call(call, known, flowing, met), outputs)
             for array in outputs:
                 self._channel_axes[array] = output_channel_axis(call, known)
+        self._aliases.link(copies, met, outputs)
+        for array in outputs:
+            self._aliases.see(array)
+        for array in changed:
+            self._origins.computed.pop(array, None)
+            self._aliases.write(array, self._values.get(array), self._constants.get(array, {}))
         return result
+
+    def _measure(self, name: str, args: Any) -> None:
+        """Note that the model's own code asks for the shape of an array."""
+        if name in ("shape", "size") and self._frames and not is_layer(self._frames[-1].module):
+            value = self._values.get(args[0])
+            if value is not None:
+                self.measured.add(value)
+
+    def _exchange(self, func: Any, array: Any, other: Any) -> Any:
+        """Let an array be another one, as ``array.data = other`` does."""
+        value = self._value_of(other)
+        if array.is_meta == other.is_meta:
+            func(array, other)
+        elif array.shape != other.shape:
+            array.resize_(other.shape)
+        if value is not None:
+            self._values[array] = value
+            self._channel_axes[array] = self._channel_axes.get(other, 1)
+        elif array in self._values:
+            del self._values[array]
+        if value is None:
+            self._constants[array] = self._parameters_of([other])
+        self._aliases.see(array)
 
     def _of_call(
         self, call: FunctionCall, known: Facts, flowing: list[Any], met: list[Any]
@@ -300,8 +336,33 @@ class Recorder:
         """
         if array.is_meta == self._meta and self._frames and self._is_untracked(array):
             self._add_unknown(self._frames[-1], [array])
+        writes = self._aliases.unseen(array)
+        if writes:
+            self._take_account(array, writes)
         value: Value | None = self._values.get(array)
         return value
+
+    def _take_account(self, array: Any, writes: Sequence[Write]) -> None:
+        """Let an array be made, too, of what was written to its memory by way of others."""
+        self._aliases.see(array)
+        entering = {write.value: write.shape for write in writes if write.value is not None}
+        self._origins.computed.pop(array, None)
+        if not entering:
+            made = self._constants.get(array, {})
+            for write in writes:
+                made = {**made, **write.parameters}
+            if array not in self._values:
+                self._constants[array] = made
+            return
+        if array in self._values:
+            entering = {self._values[array]: shape_of(array), **entering}
+        reason = "part of it was written through a view"
+        known = Facts("CopySlices", "unknown", reason=reason)
+        name, kind = self._name("copy_slices", known.kind)
+        shape = shape_of(array)
+        self._add(
+            replace(known, kind=kind).operation(name, entering, entering.values(), [shape]), [array]
+        )
 
     def _is_untracked(self, array: Any) -> bool:
         """Whether no recorded call made an array, as in a scripted function."""
@@ -320,16 +381,6 @@ class Recorder:
                 sizes |= self._constants.get(array, {})
         return sizes
 
-    def _moved_to_meta(self, arguments: Any, met: list[Any]) -> Any:
-        """Move to the meta device what is not there, if anything is."""
-        if not self._meta or len({array.is_meta for array in met}) < 2:
-            return arguments
-        import torch
-
-        return replace_arrays(
-            arguments, lambda a: a if a.is_meta else torch.empty_like(a, device="meta")
-        )
-
     def _message(self, func: Any, args: Any, kwargs: Any, error: Exception) -> str:
         """Return PyTorch's message for a call that failed, as it is for arrays with values.
 
@@ -338,61 +389,9 @@ class Recorder:
         if not self._meta:
             return str(error)
         try:
-            _on_zeros(func, args, kwargs)
+            on_zeros(func, args, kwargs)
         except Exception as other:
             return str(other)
         module = (self._frames[-1].name if self._frames else "") or "forward"
         self.needs_values = f"{plain_name(func)} in {module}"
         raise NeedsValues from None
-
-
-def _on_zeros(func: Any, args: Any, kwargs: Any) -> None:
-    """Make a call on the CPU, with zeros for what has no values."""
-    import torch
-
-    def zeros(array: Any) -> Any:
-        if array.is_meta:
-            return torch.zeros(array.shape, dtype=array.dtype)
-        return array.detach().clone()
-
-    args, kwargs = replace_arrays((args, kwargs), zeros)
-    func(*args, **kwargs)
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """Iterate from an exception to those that it was raised because of."""
-    seen: list[BaseException] = []
-    cause: BaseException | None = error
-    while cause is not None and cause not in seen:
-        seen.append(cause)
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
-def _of_module(
-    frame: ModuleFrame, name: str, known: Facts, outputs: list[Any], parameters: int = 0
-) -> Operation:
-    shapes = [shape_of(array) for array in outputs]
-    return known.operation(name, frame.values, frame.shapes, shapes, parameters)
-
-
-def _unknown(frame: ModuleFrame, outputs: list[Any], parameters: int = 0) -> Operation:
-    known = Facts(type(frame.module).__name__, "unknown", multiply_adds=None)
-    return _of_module(frame, frame.name or "forward", known, outputs, parameters)
-
-
-def _is_layer(module: Any) -> bool:
-    """Whether a module is a layer of PyTorch's own, which is one operation."""
-    from torch import nn
-
-    own = type(module).__module__.startswith("torch.nn.")
-    if isinstance(module, nn.MultiheadAttention):
-        return own
-    return own and not isinstance(module, nn.Sequential) and not any(module.children())
-
-
-def _is_scripted(module: Any) -> bool:
-    """Whether a module runs inside TorchScript, where no call can be recorded."""
-    from torch.jit import ScriptModule
-
-    return isinstance(module, ScriptModule)

@@ -248,6 +248,14 @@ def _cut_edges(
     return Facts(kind, "pad", arguments, windows)
 
 
+def _write(call: FunctionCall, kind: str) -> Facts:
+    """What is written into an array: all of it, or a part."""
+    whole = call.name == "copy" and len(call.inputs) == 1 and call.outputs[:1] == call.inputs
+    if whole:
+        return Facts("Copy", "pointwise")
+    return Facts(kind, "unknown", reason="it writes into part of an array")
+
+
 def _shuffle(call: FunctionCall, kind: str) -> Facts:
     factor = call.bind("input", "upscale_factor")["upscale_factor"]
     return Facts(kind, "resize", {"upscale_factor": factor})
@@ -277,6 +285,11 @@ _RULES: dict[str, Callable[[FunctionCall, str], Facts]] = {
     "pad": _pad,
     "getitem": _sliced,
     "narrow": _narrow,
+    **dict.fromkeys(
+        ("copy", "index_add", "index_copy", "index_fill", "index_put", "masked_scatter", "put",
+         "scatter", "scatter_add", "scatter_reduce", "setitem", "slice_scatter", "select_scatter"),
+        _write,
+    ),
     "pixel_shuffle": _shuffle,
     "pixel_unshuffle": _unshuffle,
     "einsum": _einsum,

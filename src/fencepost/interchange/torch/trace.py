@@ -17,7 +17,7 @@ from ...arguments import choice, integer
 from ...errors import ArgumentError, DataError
 from ...graph import Graph, Operation, Shape, Value
 from ...text import format_value, plural
-from .errors import format_exception, one_line
+from .errors import NeedsValues, causes, format_exception, one_line
 from .factory import describe_type, import_torch
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def read_module(
         (*notes, *_unknown(run)),
         run.unused,
         f"Traced on {where}, in eval mode, with a batch of 1{_format_types(names, types)}.",
+        measured=run.measured,
     )
 
 
@@ -108,6 +109,7 @@ class _Run:
     failure: str = ""
     unused: tuple[str, ...] = ()
     doubt: str = ""
+    measured: frozenset[Value] = frozenset()
 
 
 def _run(
@@ -119,7 +121,7 @@ def _run(
 ) -> _Run:
     import torch
 
-    from .recorder import NeedsValues, Recorder
+    from .recorder import Recorder
 
     copied = _copy(module, device)
     inputs = [
@@ -140,10 +142,13 @@ def _run(
             return _failed(recorder, error, device)
     if recorder.needs_values:
         return _Run(doubt=f"The model depends on values ({recorder.needs_values})")
-    operations, outputs = _pruned(
-        recorder.operations(), recorder.outputs(result), recorder.inspected
+    outputs = recorder.outputs(result)
+    measured = recorder.measured | {Value(index) for index in recorder.inspected}
+    operations, outputs, measured = _pruned(
+        recorder.operations(), outputs, measured, recorder.inspected
     )
-    return _Run(operations, outputs, unused=_unused(copied, recorder))
+    unused = _unused(copied, recorder)
+    return _Run(operations, outputs, unused=unused, measured=frozenset(measured))
 
 
 def _index(run: _Run, types: Sequence[Any]) -> int | None:
@@ -166,8 +171,11 @@ def _format_types(names: Sequence[str], types: Sequence[Any]) -> str:
 
 
 def _pruned(
-    operations: Sequence[Operation], outputs: Sequence[Value], inspected: set[int]
-) -> tuple[tuple[Operation, ...], tuple[Value, ...]]:
+    operations: Sequence[Operation],
+    outputs: Sequence[Value],
+    measured: set[Value],
+    inspected: set[int],
+) -> tuple[tuple[Operation, ...], tuple[Value, ...], set[Value]]:
     """Leave out what only makes values for a condition, which is no part of a network."""
     consumers: dict[int, set[int]] = {value.operation: {len(operations)} for value in outputs}
     for index, operation in enumerate(operations):
@@ -180,6 +188,7 @@ def _pruned(
         if unused and not operations[index].parameters:
             pruned.add(index)
     kept = [index for index in range(len(operations)) if index not in pruned]
+    read = {value for index in pruned for value in operations[index].inputs}
     new = {-1: -1, **{old: index for index, old in enumerate(kept)}}
 
     def renumbered(values: Iterable[Value]) -> tuple[Value, ...]:
@@ -189,12 +198,11 @@ def _pruned(
     return (
         tuple(replace(operation, inputs=renumbered(operation.inputs)) for operation in remaining),
         renumbered(outputs),
+        set(renumbered(value for value in measured | read if value.operation in new)),
     )
 
 
 def _failed(recorder: Recorder, error: Exception, device: str) -> _Run:
-    from .recorder import causes
-
     failure = recorder.failure
     message = format_exception(error)
     if failure is None or failure.error not in causes(error):
@@ -251,7 +259,7 @@ def _unused(module: Any, recorder: Recorder) -> tuple[str, ...]:
     idle = {
         name
         for name, parameter in module.named_parameters()
-        if id(parameter) not in recorder.used and not name.startswith(scripted)
+        if id(parameter) not in recorder.used | recorder.met and not name.startswith(scripted)
     }
     modules: list[str] = []
     for name, part in module.named_modules():

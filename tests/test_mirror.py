@@ -16,7 +16,7 @@ PACKAGE, ENGINE = (TESTS.parent / name for name in ("src/fencepost", "engine"))
 
 # A folder, modules in it without a test of their own name, where they are tested, and why there.
 ELSEWHERE = [
-    ("check/rules", "context repairs",
+    ("check/rules", "context",
      "check/rules/test_sizes.py", "what the rules share is seen by their findings"),
     ("check", "checking",
      "check/test_report.py", "a report is what all of them make"),

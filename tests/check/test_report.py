@@ -59,7 +59,7 @@ def test_findings_of_one_kind_stand_together():
     assert message.startswith(
         "  conv2d0, conv2d2, conv2d4 and conv2d6, Conv2d(3, 3, padding=3): a pad"
     )
-    assert repair == "    padding=1 makes 33 of 33."
+    assert repair == "    No more than half is padding=1 (→ 33 × 33)."
 
 
 def test_of_many_that_differ_two_are_told_and_the_others_named():

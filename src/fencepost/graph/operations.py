@@ -119,6 +119,25 @@ class Operation:
         """Shape of the first input; None if there is none or nothing is known of it."""
         return self.input_shapes[0] if self.input_shapes else None
 
+    @property
+    def in_channels(self) -> int | None:
+        """Channels that it has weights or statistics for; None if it takes any number.
+
+        >>> arguments = {"out_channels": 8, "groups": 4}
+        >>> Operation("c", "Conv1d", "windows", (), (), (), (), arguments, (8, 2, 3)).in_channels
+        8
+        """
+        weight = self.weight_shape
+        if self.role == "windows" and weight:
+            groups = self.arguments.get("groups", 1)
+            return weight[1] * (groups if isinstance(groups, int) else 1)
+        if self.role == "transposed" and weight:
+            return weight[0]
+        if not self.kind.startswith(_PER_CHANNEL):
+            return None
+        taken = weight[0] if weight else self.parameters // 2
+        return None if not taken or (self.kind == "PReLU" and taken == 1) else taken
+
     def describe(self) -> str:
         """Write the operation as one would type it in PyTorch, less ``in_channels``.
 
@@ -187,6 +206,8 @@ class Graph:
         return sum(known) if len(known) == len(counts) else None
 
 
+# Have a factor, a summand or statistics for each channel.
+_PER_CHANNEL = ("BatchNorm", "InstanceNorm", "GroupNorm", "PReLU")
 # Written without their names, as PyTorch's users write them.
 _POSITIONAL = ("out_channels", "out_features", "output_size", "kernel_size")
 

@@ -139,6 +139,8 @@ def _after(operation: Operation, shapes: list[Sizes], exact: bool) -> Sizes | No
         scale = _scale(operation)
         if scale is not None and old is not None and len(old) == len(shape):
             return (*shape[:2], *(size * scale for size in shape[2:]))
+        if "size" in operation.arguments and old is not None and len(old) == len(shape):
+            return (*shape[:2], *(size for size in old[2:] if size is not None))
     # What a slice, a padding or a reshape takes may itself have been computed from sizes.
     same = shape == operation.input_shape and old is not None
     return tuple(n for n in old or () if n is not None) if same else None
@@ -208,17 +210,22 @@ def _channels(operation: Operation, shape: Sizes) -> int | None:
         return None
     if operation.weight_shape is None:
         return shape[before]
-    if old[before] != shape[before]:
+    if operation.in_channels not in (None, shape[before]):
         raise _DoesNotFit
     if new is not None:
         return new[before]
-    out = operation.arguments.get("out_channels")
+    out = operation.arguments.get("out_channels", operation.weight_shape[0])
     return out if isinstance(out, int) else None
 
 
 def _pointwise(operation: Operation, shape: Sizes) -> Sizes | None:
     """Every size stays, but where the present ones show that the channels change."""
     old, new = operation.input_shape, operation.output_shape
+    weight = operation.weight_shape
+    if len(shape) > 1 and operation.in_channels not in (None, shape[1]):
+        raise _DoesNotFit
+    if operation.kind == "LayerNorm" and weight and shape[-len(weight) :] != weight:
+        raise _DoesNotFit
     if old is None or new is None:
         return shape if old is not None and len(old) == len(shape) else None
     if len(old) != len(new) or len(old) != len(shape):

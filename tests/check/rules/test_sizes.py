@@ -55,7 +55,7 @@ def test_kernel_larger_than_its_input():
     found = only(graph, "FP102", failure="Kernel size can't be greater than actual input size")
     assert "(4 + 0 + 0 − 5) / 1 + 1 = 0" in found.message
     assert "an input of at least 5 here" in found.repair
-    assert "padding=1 (→ 2)" in found.repair
+    assert "padding=(0, 1) (→ 2 × 2)" in found.repair
     assert output_size(4, 5, padding=1) == 2
     assert "an input of 3 × 7 × 5 to the model" in found.repair
 
@@ -98,7 +98,9 @@ def test_a_join_of_convolutions_with_the_padding_that_agrees():
     other = graph.conv(graph.input, 8, 3, stride=2, name="other")
     graph.add("Add", "join", [one, graph.pointwise(other)], None)
     repair = only(graph, "FP104", failure="no").repair
-    assert repair == "It fits with padding=0 in one (→ 15) or padding=1 in other (→ 16)."
+    assert repair == (
+        "It fits with padding=0 in one (→ 15 × 15) or padding=1 in other (→ 16 × 16)."
+    )
     assert output_size(32, 3, 2, 0, remainder="crop") == 15
     assert output_size(32, 3, 2, 1, remainder="crop") == 16
 
@@ -119,7 +121,7 @@ def test_other_channels():
               windows=graph.windows(value, 3, 1, 0, 1))  # fmt: skip
     found = only(graph, "FP105", failure="no")
     assert found.message == "it takes 16 channels, but 8 × 6 × 6 has 8."
-    assert found.repair == "It fits with in_channels=8, or if first makes 16."
+    assert found.repair == "It fits with in_channels=8 or out_channels=16 in first."
 
 
 def test_groups_count_among_the_channels():

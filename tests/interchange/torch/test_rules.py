@@ -79,7 +79,7 @@ IMAGE = (4, 6, 8)
         ("F.pad(x, (1, 2, 1, 0), 'reflect')", "Pad", "pad",
          {"pad": (1, 2, 1, 0), "mode": "reflect"}),
         ("F.layer_norm(x, (8,))", "LayerNorm", "pointwise", {}),
-        ("F.group_norm(x, 2)", "GroupNorm", "pointwise", {}),
+        ("F.group_norm(x, 2)", "GroupNorm", "pointwise", {"num_groups": 2}),
         ("F.instance_norm(x)", "InstanceNorm2d", "pointwise", {}),
         ("torch.cumsum(x, 2)", "Cumsum", "unknown", {}),
         ("F.unfold(x, 2)", "Unfold", "unknown", {}),

@@ -6,7 +6,7 @@ import functools
 from collections import defaultdict
 from dataclasses import dataclass
 
-from ...graph import Graph, Operation, ReceptiveFields, Value, receptive_fields
+from ...graph import Graph, Operation, ReceptiveFields, Shape, Value, receptive_fields
 from ...graph.coverage import full_consumers
 from ..findings import CODES, Finding
 
@@ -48,6 +48,13 @@ class RuleContext:
     def failing(self) -> Operation | None:
         """The operation that failed, if one did."""
         return self.graph.operations[-1] if self.graph.failure and self.graph.operations else None
+
+    def shape(self, value: Value) -> Shape | None:
+        """The shape of a value, with the batch; None if nothing is known of it."""
+        if value.operation < 0:
+            return self.graph.input_shapes[value.output]
+        shapes = self.graph.operations[value.operation].output_shapes
+        return shapes[value.output] if value.output < len(shapes) else None
 
     def maker(self, value: Value) -> str:
         """Name the operation that makes a value, or the input that it is."""

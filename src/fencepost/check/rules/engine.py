@@ -8,6 +8,7 @@ from ..findings import SEVERITIES, Finding
 from ..report import Report
 from . import fields, sizes, windows
 from .context import RuleContext
+from .repairs import takes_channels
 
 _LEFT_OVER = ("FP201", "FP202")
 
@@ -23,6 +24,8 @@ def run_rules(graph: Graph, object_size: tuple[int, ...] = ()) -> Report:
     for rule in sizes.RULES:
         findings += rule(context)
     for operation in graph.operations:
+        if operation is context.failing and not takes_channels(operation):
+            continue  # what its windows do is of use when it takes what arrives
         for window_rule in windows.RULES:
             findings += window_rule(context, operation)
     for rule in fields.RULES:

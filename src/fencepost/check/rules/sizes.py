@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ...graph import Operation, Shape, Value, element_count
 from ...graph.resizing import wanted_features
 from ...text import format_shape, join_words, plural
 from ..findings import Finding
 from .context import RuleContext, axis_words, finding
-from .repairs import fitting_inputs, paddings
-
-_NORMALISATIONS = ("BatchNorm", "InstanceNorm", "GroupNorm", "PReLU")
+from .paths import coming_to, making
+from .repairs import (
+    arguments_text,
+    arriving_channels,
+    channel_arguments,
+    channel_axis,
+    fitting_inputs,
+    takes_channels,
+    typed,
+    writes,
+)
 
 
 def failing(context: RuleContext) -> Iterator[Finding]:
@@ -44,17 +51,30 @@ def _kernel_too_large(context: RuleContext, operation: Operation) -> Finding | N
     worst = min(short, key=lambda window: window.span)
     padded = f" with its padding {worst.padded}" if worst.padded > worst.input else ""
     inputs = format_shape(tuple(window.input for window in operation.windows))
-    size = worst.effective_kernel_size
     message = (
-        f"a kernel that spans {plural(size, 'element')} does not fit into an input of "
-        f"{inputs}{padded}: {worst.short_equation}."
+        f"a kernel that spans {plural(worst.effective_kernel_size, 'element')} does not fit into "
+        f"an input of {inputs}{padded}: {worst.short_equation}."
     )
-    half = -(-(size - worst.padded) // 2) + max(worst.before, worst.after)
-    parts = [f"an input of at least {size - worst.before - worst.after} here"]
-    parts.append(f"padding={half} (→ {replace(worst, before=half, after=half).output})")
-    if worst.dilation == 1 and worst.padded >= 1:
-        parts.append(f"kernel_size={worst.padded} (→ 1)")
-    return finding("FP102", operation, message, _fits(context, parts))
+    more = _channels_besides(operation)
+    if more is None:
+        return finding("FP102", operation, message)
+    needed = tuple(max(1, w.input - w.span) for w in operation.windows)
+    parts = []
+    if not more:
+        least = needed if len(set(needed)) > 1 else needed[:1]
+        parts.append(f"an input of at least {format_shape(least)} here")
+    zeros = tuple(max(w.before, w.after) - min(0, w.span) // 2 for w in operation.windows)
+    kernels = tuple(min(w.kernel, (w.padded - 1) // w.dilation + 1) for w in operation.windows)
+    parts += [typed(operation, more, padding=zeros), typed(operation, more, kernel_size=kernels)]
+    return finding("FP102", operation, message, _fits(context, [*filter(None, parts)]))
+
+
+def _channels_besides(operation: Operation) -> str | None:
+    """Arguments for the channels that arrive, empty if they are right; None if there are none."""
+    arriving = arriving_channels(operation)
+    if arriving is None or takes_channels(operation):
+        return ""
+    return arguments_text(channel_arguments(operation, arriving)) or None
 
 
 def _wrong_features(context: RuleContext, operation: Operation) -> Finding | None:
@@ -97,34 +117,20 @@ def _wrong_axes(context: RuleContext, operation: Operation) -> Finding | None:
 
 
 def _wrong_channels(context: RuleContext, operation: Operation) -> Finding | None:
-    shape, weight = operation.input_shape, operation.weight_shape
-    if weight is None and operation.kind.startswith(_NORMALISATIONS[:2]):
-        weight = (operation.parameters // 2,)  # a scale and a shift for each channel
-    if not weight or shape is None or len(shape) < 2:
+    shape, taken = operation.input_shape, operation.in_channels
+    arriving = arriving_channels(operation)
+    if taken is None or shape is None or arriving is None or arriving == taken:
         return None
-    if operation.role in ("windows", "transposed"):
-        groups = operation.arguments.get("groups", 1)
-        count = weight[1] * groups if isinstance(groups, int) else weight[1]
-        takes = weight[0] if operation.role == "transposed" else count
-        if len(shape) not in (len(weight), len(weight) - 1):  # with and without a batch
-            return None
-        arrive = shape[1 - len(weight)]
-    elif operation.kind.startswith(_NORMALISATIONS):
-        takes, arrive = weight[0], shape[1]
-        if operation.kind == "PReLU" and takes == 1:
-            return None
-    else:
-        return None
-    if arrive is None or arrive == takes or not takes:
-        return None
-    message = f"it takes {plural(takes, 'channel')}, but {_shown(shape)} has {arrive}."
-    name = "num_features" if operation.kind.startswith(_NORMALISATIONS) else "in_channels"
-    repair = f"It fits with {name}={arrive}."
-    if operation.inputs and operation.inputs[0].operation >= 0:
-        maker = context.graph.operations[operation.inputs[0].operation]
-        repair = f"It fits with {name}={arrive}, or if {maker.name} makes {takes}."
-    elif arrive == 1 and takes == 3:
-        repair += " A grey image is made three channels by x.expand(-1, 3, -1, -1)."
+    message = f"it takes {plural(taken, 'channel')}, but {_shown(shape)} has {arriving}."
+    parts = []
+    if operation.role != "transposed" or writes(operation):
+        parts.append(arguments_text(channel_arguments(operation, arriving)))
+    if operation.inputs:
+        parts.append(making(context, operation.inputs[0], taken, channel_axis(operation)))
+    repair = f"It fits with {join_words(filter(None, parts), 'or')}." if any(parts) else ""
+    if arriving == 1 and taken == 3 and operation.inputs and operation.inputs[0].operation < 0:
+        rest = ", ".join(["-1"] * (len(shape) - 2))
+        repair += f" A grey image is made three channels by x.expand(-1, 3, {rest})."
     return finding("FP105", operation, message, repair)
 
 
@@ -143,8 +149,11 @@ def _disagreeing(context: RuleContext, operation: Operation) -> Finding | None:
                 f"{_shown(item)} from {left} meets {_shown(other)} from {right}: they differ in "
                 f"{_axis_name(axis, len(item))}, {item[axis]} against {other[axis]}."
             )
-            parts = list(_agreeing(context, value, item, other, axis))
-            parts += _agreeing(context, beside, other, item, axis)
+            parts = [
+                coming_to(context, operation, value, beside),
+                coming_to(context, operation, beside, value),
+            ]
+            parts = list(filter(None, parts))
             return finding("FP104", operation, message, _fits(context, parts))
     return None
 
@@ -162,54 +171,6 @@ def _axis_at_odds(operation: Operation, first: Shape | None, other: Shape | None
         if isinstance(dim, int) and axis == dim % len(first):
             continue
         return axis
-    return None
-
-
-def _agreeing(
-    context: RuleContext, value: Value, own: Shape, other: Shape, axis: int
-) -> Iterator[str]:
-    """Say what the last layer on a path would have to be to come to the other path's size."""
-    wanted = other[axis]
-    maker = _last_maker(context, value, axis)
-    if maker is None or wanted is None:
-        return
-    if axis == 1:
-        if maker.weight_shape is not None and maker.role == "windows":
-            yield f"out_channels={wanted} in {maker.name}"
-        return
-    position = axis - len(own) + len(maker.windows)
-    if position < 0 or maker.role not in ("windows", "transposed"):
-        return
-    window = maker.windows[position]
-    if maker.role == "transposed":
-        extra = [own.remainder for own in maker.windows]
-        extra[position] += wanted - window.input
-        if 0 <= extra[position] < window.stride:
-            typed = tuple(extra) if len(set(extra)) > 1 else extra[0]
-            yield f"output_padding={typed} in {maker.name} (→ {wanted})"
-        return
-    for changed in paddings(window, wanted):
-        if changed.before == changed.after != window.before:
-            yield f"padding={changed.before} in {maker.name} (→ {wanted})"
-            return
-
-
-def _last_maker(context: RuleContext, value: Value, axis: int) -> Operation | None:
-    """Find the operation that gave an array its size along an axis."""
-    while value.operation >= 0:
-        operation = context.graph.operations[value.operation]
-        if operation.role in ("pointwise", "join") and operation.inputs:
-            value = operation.inputs[0]
-            continue
-        windows = operation.windows
-        keeps = axis > 1 and windows and all(w.input == w.output for w in windows)
-        if operation.role == "windows" and operation.inputs and keeps:
-            value = operation.inputs[0]
-            continue
-        if axis == 1 and operation.role == "windows" and operation.weight_shape is None:
-            value = operation.inputs[0]
-            continue
-        return operation
     return None
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from ...graph import Operation
 from ...graph.coverage import KEEPING, coverage, steps_over
-from ...sizing import Window, halved, same_padding
+from ...sizing import Window
 from ...text import format_shape, join_words, plural
 from ..findings import Finding
 from .context import RuleContext, axis_words, finding
-from .repairs import exact
+from .kernels import evenly, odd_kernel, smaller, touching, used_elements
+from .repairs import changed, exact, typed
 
 
 def dropped(context: RuleContext, operation: Operation) -> Iterator[Finding]:
@@ -69,10 +69,9 @@ def stepped_over(context: RuleContext, operation: Operation) -> Iterator[Finding
     if beside:
         yield finding("FP203", operation, f"{message}; {beside} uses all of them.")
         return
-    largest = max(strides)
-    repair = f"kernel_size={largest}, or an average pool of {largest} before it and stride=1, uses "
-    repair += "every element."
-    yield finding("FP204", operation, f"{message}; no other layer uses all of them.", repair)
+    yield finding(
+        "FP204", operation, f"{message}; no other layer uses all of them.", touching(operation)
+    )
 
 
 def outside(context: RuleContext, operation: Operation) -> Iterator[Finding]:
@@ -89,8 +88,10 @@ def outside(context: RuleContext, operation: Operation) -> Iterator[Finding]:
         f"{worst.short_equation.rpartition(' → ')[0] or worst.short_equation}, rounded up to "
         f"{worst.ceil_output}."
     )
-    plain = format_shape(tuple(window.output for window in operation.windows))
-    yield finding("FP205", operation, message, f"ceil_mode=False makes {plain}. {exact(operation)}")
+    plain = changed(operation)
+    sizes = format_shape(tuple(window.output for window in plain))
+    repair = f"ceil_mode=False makes {sizes}. {exact(operation)}" if plain else exact(operation)
+    yield finding("FP205", operation, message, repair)
 
 
 def even_same(context: RuleContext, operation: Operation) -> Iterator[Finding]:
@@ -101,14 +102,13 @@ def even_same(context: RuleContext, operation: Operation) -> Iterator[Finding]:
         keeps = window.stride == 1 and window.output == window.input and not window.remainder
         if not (keeps and window.effective_kernel_size % 2 == 0 and window.before != window.after):
             continue
-        odd = [_odd(window, kernel) for kernel in (window.kernel - 1, window.kernel + 1)]
-        typed = [f"kernel_size={k}, padding={p}" for k, p in filter(None, odd)]
+        odd = list(filter(None, (odd_kernel(operation, change) for change in (-1, 1))))
         message = (
             f"a kernel that spans {window.effective_kernel_size} elements has no middle: "
             f"{plural(window.before, 'zero')} before the input and {window.after} after it, so the "
             "output lies half an element off."
         )
-        keep = f"{join_words(typed, 'or')} keeps {window.input} and its middle." if typed else ""
+        keep = f"The size and its middle are kept with {join_words(odd, 'or')}." if odd else ""
         yield finding("FP206", operation, message, keep)
         return
 
@@ -131,9 +131,11 @@ def padded(context: RuleContext, operation: Operation) -> Iterator[Finding]:
             kernel += f" elements, {window.dilation} apart, "
             kernel += f"which spans {window.effective_kernel_size}"
         message = f"a padding of {most} on a kernel of {kernel}: {what}."
-        fitting = replace(window, before=min(window.before, half), after=min(window.after, half))
-        repair = f"padding={half} makes {fitting.output} of {window.input}."
-        yield finding("FP207", operation, message, repair)
+        zeros = tuple(
+            min(max(w.before, w.after), w.effective_kernel_size // 2) for w in operation.windows
+        )
+        less = typed(operation, padding=zeros)
+        yield finding("FP207", operation, message, f"No more than half is {less}." if less else "")
         return
 
 
@@ -150,7 +152,7 @@ def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Findi
             f"{'element' if len(operation.windows) == 1 else 'row and column'} of the output "
             f"{few} or {nouns} times."
         )
-        yield finding("FP208", operation, message, _evenly(window))
+        yield finding("FP208", operation, message, evenly(operation))
         return
 
 
@@ -161,7 +163,7 @@ def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding
     windows = operation.windows
     if any(window.span < 0 for window in windows):
         return
-    used = [_used_elements(window) for window in windows]
+    used = [used_elements(window) for window in windows]
     kernel = math.prod(window.kernel for window in windows)
     idle = kernel - math.prod(used)
     if not windows or not idle:
@@ -171,9 +173,13 @@ def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding
     )
     if all(window.input == 1 for window in windows):
         message = f"only 1 of the {kernel} elements of its {kernels} kernel meets the {inputs} map."
-        repair = f"kernel_size=1, padding=0 does the same with 1 of every {kernel} weights; or "
-        repair += "pool less before it."
-        yield finding("FP210", operation, message, repair)
+        ones = (1,) * len(windows)
+        less = typed(operation, kernel_size=ones, padding=(0,) * len(windows))
+        same = all(window.output == 1 for window in windows)
+        repair = (
+            f"The same is done by 1 of every {kernel} weights with {less}; or pool less before it."
+        )
+        yield finding("FP210", operation, message, repair if less and same else "")
         return
     apart = sorted({window.dilation for window in windows if window.dilation > 1})
     apart_words = f", {join_words(apart)} elements apart," if apart else ""
@@ -181,13 +187,11 @@ def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding
         f"{idle} of the {kernel} elements of its {kernels} kernel{apart_words} meet nothing but "
         f"zeros on an input of {inputs}."
     )
-    yield finding("FP209", operation, message, _smaller(windows))
+    yield finding("FP209", operation, message, smaller(operation))
 
 
 # Through so many operations that change each element by itself, another path is searched for.
 _FAR = 20
-# Of larger kernels than any network has, a hostile file's, the elements are not counted.
-_LARGEST = 1024
 
 RULES = (dropped, stepped_over, outside, even_same, padded, uneven_writing, idle_weights)
 
@@ -223,62 +227,6 @@ def _within(window: Window) -> int:
 
 def _share_within(window: Window) -> float:
     return _within(window) / window.kernel
-
-
-def _used_elements(window: Window) -> int:
-    """How many of the kernel's elements meet the input in some window."""
-    if window.kernel > _LARGEST:
-        return window.kernel
-    last = (window.output - 1) * window.stride
-    count = 0
-    for tap in range(window.kernel):
-        first = tap * window.dilation - window.before
-        # Where that element first lies in the input, or after it.
-        start = first + max(0, -(first // window.stride)) * window.stride if first < 0 else first
-        count += start < window.input and start <= first + last
-    return count
-
-
-def _odd(window: Window, kernel: int) -> tuple[int, int] | None:
-    """Write the padding with which an odd kernel keeps the size; None if it does not."""
-    before, after = same_padding(kernel, window.dilation)
-    changed = replace(window, kernel=kernel, before=before, after=after)
-    keeps = kernel > 0 and before == after and changed.output == window.input
-    return (kernel, before) if keeps else None
-
-
-def _evenly(window: Window) -> str:
-    """Find the next kernel that the stride divides, with a padding that makes the same output."""
-    kernel = -(-window.kernel // window.stride) * window.stride
-    size = window.output
-    more = kernel - window.kernel - window.remainder
-    total = window.before + window.after + more
-    output_padding = 1 if total < 0 else total % 2
-    _, half = halved(total)
-    made = Window.inverse(size, kernel, window.stride, 1, half, half, output_padding)
-    if half < 0 or made.input != window.input:
-        return ""
-    extra = f", output_padding={output_padding}" if output_padding else ""
-    made_of = f"{window.input} of {size}, evenly."
-    return f"kernel_size={kernel}, padding={half}{extra} makes the same {made_of}"
-
-
-def _smaller(windows: tuple[Window, ...]) -> str:
-    """Find the largest odd kernel, or else dilation, of which every element meets the input."""
-    window = max(windows, key=lambda window: window.kernel - _used_elements(window))
-    # A kernel whose half is within the input meets it everywhere.
-    widest = min(window.dilation, 2 * window.input)
-    for dilation in range(widest, max(0, widest - _LARGEST), -1):
-        most = min(window.kernel, 2 * window.input + 1)
-        kernels = range(most, 2, -1) if dilation == 1 else range(window.kernel, most + 1)
-        for kernel in kernels:
-            before, after = same_padding(kernel, dilation)
-            changed = replace(window, kernel=kernel, dilation=dilation, before=before, after=after)
-            if _used_elements(changed) == kernel and changed.output == window.output:
-                dilated = f", dilation={dilation}" if window.dilation > 1 else ""
-                typed = f"kernel_size={kernel}{dilated}, padding={before}"
-                return f"{typed} uses every weight and makes the same output."
-    return ""
 
 
 def _by_axis(counts: list[int], words: tuple[tuple[str, str, str], ...]) -> str:

@@ -45,8 +45,10 @@ def unchecked(call: FunctionCall) -> bool:
     given = call.bind("input", "weight", "dim")
     shape = tuple(getattr(given.get("input"), "shape", ()))
     if call.name.startswith("conv_transpose"):
-        channels = shape[-int(call.name[-2]) - 1 :][:1]
-        return channels != tuple(getattr(given.get("weight"), "shape", ()))[:1]
+        axes = int(call.name[-2])
+        channels = shape[-axes - 1 :][:1]
+        wrong = channels != tuple(getattr(given.get("weight"), "shape", ()))[:1]
+        return wrong or not windows.writes(call, axes)
     if call.name in ("softmax", "log_softmax", "softmin"):
         dim = call.bind("input", "dim").get("dim")
         return isinstance(dim, int) and not -len(shape) <= dim < max(1, len(shape))
@@ -84,7 +86,15 @@ def _linear(call: FunctionCall, kind: str) -> Facts:
 def _norm(call: FunctionCall, kind: str) -> Facts:
     # A factor and a summand for each element; the statistics count as given.
     work = sum(element_count(shape) or 0 for shape in call.outputs)
-    return Facts(kind, "pointwise", multiply_adds=work or None)
+    given = call.bind(*_NORM_ARGUMENTS[call.name])
+    arrays = (given.get("weight"), given.get("running_mean"))
+    weight = next((tuple(array.shape) for array in arrays if array is not None), None)
+    arguments = {"num_groups": given["num_groups"]} if "num_groups" in given else {}
+    return Facts(kind, "pointwise", arguments, (), weight, work or None)
+
+
+def _prelu(call: FunctionCall, kind: str) -> Facts:
+    return Facts(kind, "pointwise", {}, (), tuple(call.bind("input", "weight")["weight"].shape))
 
 
 def _matrix_product(call: FunctionCall, kind: str) -> Facts:
@@ -267,6 +277,14 @@ def _unshuffle(call: FunctionCall, kind: str) -> Facts:
     return Facts(kind, "windows", {"downscale_factor": factor}, windows)
 
 
+_NORM_ARGUMENTS = {
+    "batch_norm": ("input", "running_mean", "running_var", "weight", "bias"),
+    "instance_norm": ("input", "running_mean", "running_var", "weight", "bias"),
+    "group_norm": ("input", "num_groups", "weight", "bias"),
+    "layer_norm": ("input", "normalized_shape", "weight", "bias"),
+    "rms_norm": ("input", "normalized_shape", "weight"),
+}
+
 _RULES: dict[str, Callable[[FunctionCall, str], Facts]] = {
     "linear": _linear,
     **dict.fromkeys(("matmul", "mm", "bmm", "addmm", "baddbmm"), _matrix_product),
@@ -293,9 +311,8 @@ _RULES: dict[str, Callable[[FunctionCall, str], Facts]] = {
     "pixel_shuffle": _shuffle,
     "pixel_unshuffle": _unshuffle,
     "einsum": _einsum,
-    **dict.fromkeys(
-        ("batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm"), _norm
-    ),
+    **dict.fromkeys(_NORM_ARGUMENTS, _norm),
+    "prelu": _prelu,
     **dict.fromkeys(
         ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "T", "H", "mT",
          "mH", "t"),

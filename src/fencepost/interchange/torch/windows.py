@@ -104,6 +104,18 @@ def _convolution(
     return Facts(kind, "transposed" if transposed else "windows", arguments, windows, weight, work)
 
 
+def writes(call: FunctionCall, axes: int) -> bool:
+    """Tell whether a transposed convolution adds less than a step, and leaves an element at all."""
+    given = call.bind(*_SIGNATURES["conv_transpose"])
+    numbers = (("stride", 1), ("dilation", 1), ("padding", 0), ("output_padding", 0))
+    columns = [per_axis(given.get(name, default), axes) for name, default in numbers]
+    sizes, kernel = tuple(given["input"].shape)[-axes:], tuple(given["weight"].shape)[-axes:]
+    return all(
+        extra < max(s, d) and Window.inverse(size, k, s, d, zeros, zeros, extra).input > 0
+        for size, k, s, d, zeros, extra in zip(sizes, kernel, *columns, strict=False)
+    )
+
+
 def _adaptive(kind: str, sizes: tuple[int, ...], output_size: tuple[Any, ...]) -> Facts:
     arguments = {"output_size": output_size}
     if all(size == 1 for size in output_size):

@@ -108,6 +108,66 @@ def test_several_inputs(fencepost, modules):
     assert [item["shape"] for item in done.json["inputs"]] == [[1, 3, 8, 8]] * 2
 
 
+NAMED = """
+import torch
+from torch import nn
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.fc = nn.Linear(7, 4)
+    def forward(self, image, mask=None, *, extra):
+        x = self.conv(image) + self.fc(extra)[:, :, None, None]
+        return x if mask is None else x * mask
+"""
+
+
+@pytest.fixture
+def named(modules):
+    Path(f"{modules}.py").write_text(NAMED)
+    return f"{modules}:Named"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_inputs_are_given_by_name(fencepost, named, order):
+    given = ["image=3x8x9", "extra=7"]
+    options = [text for index in order for text in ("--input", given[index])]
+    done = fencepost("check", named, *options, "--json")
+    assert [(i["name"], i["shape"]) for i in done.json["inputs"]] == [
+        ("image", [1, 3, 8, 9]), ("extra", [1, 7]),
+    ]  # fmt: skip
+    assert done.json["ok"]
+    done = fencepost("check", named, *options, "--input", "mask=4x6x7", "--json")
+    assert done.json["ok"] and [i["name"] for i in done.json["inputs"]] == [
+        "image", "mask", "extra",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            ["imge=3x8x8", "extra=7"],
+            ['"image", "mask" and "extra"', "imge", 'Did you mean "image"'],
+        ),
+        (["image=3x8x8"], ['give a shape for "extra", too', "image"]),
+        (["image=3x8x8", "image=3x9x9"], ["every input once", "image twice"]),
+        (["image=3x8x8", "7"], ["NAME=SHAPE, or for none"]),
+        (["3x8x8", "7"], ["forward takes", "extra"]),
+    ],
+)
+def test_names_that_are_none(fencepost, named, given, words):
+    options = [text for item in given for text in ("--input", item)]
+    refused(fencepost("check", named, *options), *words)
+
+
+def test_layers_have_one_input(fencepost, model):
+    assert fencepost("check", model, "--input", "input=1x28x28").status == 0
+    refused(
+        fencepost("check", model, "--input", "inptu=1x28x28"), '"input"', "inptu", "Did you mean"
+    )
+
+
 def test_onnx_files(fencepost, tmp_path):
     onnx = pytest.importorskip("onnx")
     kind = onnx.TensorProto.FLOAT

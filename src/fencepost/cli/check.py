@@ -114,14 +114,20 @@ def _shapes(texts: list[str] | None) -> Any:
         return None
     named = [re.fullmatch(r"([^=]+)=(.*)", text) for text in texts]
     if all(named):
-        return {match[1].strip(): _shape(match[2]) for match in named if match}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for match in filter(None, named):
+            name = match[1].strip()
+            if name in shapes:
+                raise ArgumentError(f"--input must name every input once. Received: {name} twice.")
+            shapes[name] = _shape(match[2])
+        return shapes
     if any(named):
         raise ArgumentError(
             "--input must be given with a name for every input, NAME=SHAPE, or for none. "
             f"Received: {', '.join(map(repr, texts))}."
         )
-    shapes = [_shape(text) for text in texts]
-    return shapes if len(shapes) > 1 else shapes[0]
+    several = [_shape(text) for text in texts]
+    return several if len(several) > 1 else several[0]
 
 
 def _shape(text: str) -> tuple[int, ...]:

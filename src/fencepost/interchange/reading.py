@@ -12,14 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..arguments import nearest
 from ..errors import ArgumentError, DataError
 from ..graph import Graph, size_layers
 from ..network import Network, load
 from ..network.arguments import as_input_shape, as_layers
 from ..planning import Plan, parse_layers
+from ..text import join_words, quoted
 
 # PyTorch's own files, which pickle.
 _PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
+
+#: What the one input of layers of our own is called.
+OWN_INPUT = "input"
 
 InputShapes: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
 
@@ -31,7 +36,7 @@ def read_model(model: Any, input_shape: InputShapes | None = None) -> Graph:
     if isinstance(model, tuple) and len(model) == 2:
         shape, layers = model
         chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
-        return size_layers(as_input_shape(input_shape or shape), chain).graph
+        return size_layers(_own_shape(input_shape, shape), chain).graph
     if isinstance(model, (str, os.PathLike)):
         return _of_name(os.fspath(model), input_shape)
     if "torch" in sys.modules:  # a module of it cannot be there before
@@ -74,8 +79,20 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
 
 def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:
     """Read layers of our own, for the input that they were made for or another."""
-    shape = network.input_shape if input_shape is None else as_input_shape(input_shape)
-    return size_layers(shape, network.layers, source).graph
+    return size_layers(_own_shape(input_shape, network.input_shape), network.layers, source).graph
+
+
+def _own_shape(given: InputShapes | None, own: Any) -> tuple[int, ...]:
+    """Return the shape of the one input that layers of our own have, by its name or without."""
+    if isinstance(given, Mapping):
+        if len(given) != 1 or OWN_INPUT not in given:
+            hint = nearest(next((str(name) for name in given), ""), [OWN_INPUT])
+            raise ArgumentError(
+                f'Layers have one input, "{OWN_INPUT}". '
+                f"Received: {join_words(quoted(map(str, given))) or 'none'}. {hint}".rstrip()
+            )
+        given = given[OWN_INPUT]
+    return as_input_shape(own if given is None else given)
 
 
 def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
@@ -86,7 +103,8 @@ def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Gra
     with warnings.catch_warnings():
         # That an even kernel with "same" is uneven is reported as FP206, with its numbers.
         warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
-        return read_module(module, _several(input_shape), source)
+        shapes = input_shape if isinstance(input_shape, Mapping) else _several(input_shape)
+        return read_module(module, shapes, source)
 
 
 def _for_onnx(shapes: InputShapes | None) -> Any:
@@ -94,19 +112,12 @@ def _for_onnx(shapes: InputShapes | None) -> Any:
         return None
     if isinstance(shapes, Mapping):
         return {name: tuple(shape) for name, shape in shapes.items()}
-    several = _several(shapes)
-    if len(several) > 1:
-        raise ArgumentError(
-            "The inputs of an ONNX file must be given by name, as in "
-            f'{{"image": (3, 224, 224)}}. Received: {len(several)} shapes'
-        )
-    return tuple(several[0]) if several else ()
+    several = [tuple(shape) for shape in _several(shapes)]
+    return several[0] if len(several) == 1 else several
 
 
 def _several(shapes: Any) -> list[Any]:
     """List the shapes, of which there may be one without a list around it."""
-    if isinstance(shapes, Mapping):
-        return list(shapes.values())
     if isinstance(shapes, (tuple, list)) and shapes and isinstance(shapes[0], (tuple, list)):
         return list(shapes)
     return [shapes]

@@ -45,7 +45,10 @@ def test_several_inputs(tmp_path):
     refused(path, "--input left=1x3x224.")
     # What one input says of a named size holds for the other.
     assert read_onnx(path, {"left": (2, 3, 7)}).input_shapes == ((2, 3, 7), (2, 3, 7))
-    refused(path, "for a model of one input", "left", inputs=(2, 3, 7), error=ArgumentError)
+    words = "a shape for each input", "1 shape for 2 inputs", "left"
+    refused(path, *words, inputs=(2, 3, 7), error=ArgumentError)
+    shapes = [(2, 3, 7), (2, 3, 7)]
+    assert read_onnx(path, shapes).input_shapes == tuple(shapes)
     refused(
         path, 'Received: "lefd"', 'Did you mean "left"?', inputs={"lefd": (1,)}, error=ArgumentError
     )

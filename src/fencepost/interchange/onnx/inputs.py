@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ...arguments import integer, nearest
 from ...errors import ArgumentError, DataError
 from ...graph import Shape
-from ...text import format_value
+from ...text import format_value, plural
 from ..facts import shape_text
 from .wire.messages import DeclaredArray, DeclaredShape, File
 from .wire.tensors import MAX_SIZE, quote
+
+#: Shapes by name, that of the one input, or a list of one for each input.
+Given: TypeAlias = Mapping[str, Shape] | Shape | list[Shape]
 
 
 @dataclass(slots=True)
@@ -30,7 +34,7 @@ class Inputs:
     notes: tuple[str, ...]
 
 
-def resolve_inputs(file: File, given: Mapping[str, Shape] | Shape | None) -> Inputs:
+def resolve_inputs(file: File, given: Given | None) -> Inputs:
     """Find the sizes of every input.
 
     Raises DataError: A size other than the batch is open, and is not given; or an input is no
@@ -73,20 +77,19 @@ def resolve_inputs(file: File, given: Mapping[str, Shape] | Shape | None) -> Inp
     return Inputs(names, tuple(shapes[name] for name in names), sizes, changed, tuple(notes))
 
 
-def _by_name(
-    inputs: list[DeclaredArray], given: Mapping[str, Shape] | Shape | None
-) -> dict[str, tuple[int, ...]]:
+def _by_name(inputs: list[DeclaredArray], given: Given | None) -> dict[str, tuple[int, ...]]:
     if given is None:
         return {}
     names = [array.name for array in inputs]
     known = ", ".join(map(quote, names[:9])) or "none"
     if not isinstance(given, Mapping):
-        if len(names) != 1:
+        several = given if isinstance(given, list) else [given]
+        if len(names) != len(several):
             raise ArgumentError(
-                "A shape without a name is for a model of one input. Received: "
-                f"a shape for {len(names)} inputs ({known}). Name the input of each shape."
+                "There must be a shape for each input, in their order or by name. Received: "
+                f"{plural(len(several), 'shape')} for {plural(len(names), 'input')} ({known})."
             )
-        given = {names[0]: given}
+        given = dict(zip(names, several, strict=True))
     for name, shape in given.items():
         if name not in names:
             hint = nearest(str(name), names)

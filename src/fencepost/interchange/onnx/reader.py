@@ -18,7 +18,7 @@ from ...errors import DataError
 from ...files.signatures import resemblance
 from ...graph import Graph, Operation, Shape, Value
 from ..facts import shape_text
-from .inputs import Inputs, resolve_inputs
+from .inputs import Given, Inputs, resolve_inputs
 from .operators import RULES
 from .operators.control import CONTROL, Outcome, branch
 from .operators.folding import fold
@@ -44,15 +44,13 @@ _NORM = ("weight", "bias", "running_mean", "running_var")
 _WEIGHTS = {1: ("weight",), 2: _NORM, 3: ("weight_ih", "weight_hh", "bias")}
 
 
-def read_onnx(
-    path: str | os.PathLike[str], inputs: Mapping[str, Shape] | Shape | None = None
-) -> Graph:
+def read_onnx(path: str | os.PathLike[str], inputs: Given | None = None) -> Graph:
     """Read an ONNX file.
 
     `path`: The file. Weights that it keeps in other files are not needed. `inputs`: Sizes of the
-    inputs, with the batch, where the file leaves them open or others are to be tried. One shape
-    without a name is for a model of one input. Of a batch that is left open, 1 is taken; a shape
-    with one axis less than the file declares is one without its batch.
+    inputs, with the batch, where the file leaves them open or others are to be tried: by name, or
+    in their order. Of a batch that is left open, 1 is taken; a shape with one axis less than the
+    file declares is one without its batch.
 
     Returns Graph: Up to the first node that cannot run. Nodes that only compute with constants (the
     sizes of other arrays among them) are no operations of it.
@@ -73,7 +71,7 @@ def read_onnx(
 
 def read_with_calls(
     path: str | os.PathLike[str],
-    inputs: Mapping[str, Shape] | Shape | None = None,
+    inputs: Given | None = None,
     *,
     keep: bool = True,
 ) -> tuple[Graph, File]:
@@ -118,9 +116,7 @@ def _mapped(path: Path) -> memoryview:
 class _Reader:
     """The arrays of a graph as they become known, node by node."""
 
-    def __init__(
-        self, file: File, path: Path, inputs: Mapping[str, Shape] | Shape | None, keep: bool
-    ) -> None:
+    def __init__(self, file: File, path: Path, inputs: Given | None, keep: bool) -> None:
         self.keep = keep
         if not file.nodes and not file.outputs:
             raise WireError("it has no graph")

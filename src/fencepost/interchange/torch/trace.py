@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...arguments import choice, integer
+from ...arguments import choice
 from ...errors import ArgumentError, DataError
-from ...graph import Graph, Operation, Shape, Value
-from ...text import format_value, plural
+from ...graph import Graph, Operation, Value
 from .errors import NeedsValues, causes, format_exception, one_line
 from .factory import describe_type, import_torch
+from .inputs import ModuleInputs, module_inputs
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +30,7 @@ DTYPES = ("", "float16", "bfloat16", "float32", "float64", "uint8", "int32", "in
 
 def read_module(
     module: torch.nn.Module,
-    input_shapes: Sequence[Sequence[int]],
+    input_shapes: Sequence[Sequence[int]] | Mapping[str, Sequence[int]],
     source: str = "",
     dtypes: Sequence[str] = (),
     *,
@@ -45,7 +44,8 @@ def read_module(
     The module itself is left as it is.
 
     `module`: Called with one array for each of `input_shapes`. `input_shapes`: Without the batch,
-    as everywhere in fencepost: ``(3, 224, 224)``. The batch is 1. `source`: What to call the model;
+    as everywhere in fencepost: ``(3, 224, 224)``; in the order of forward, or by its names, which
+    may leave out what has a default. The batch is 1. `source`: What to call the model;
     the name of its class if empty. `dtypes`: One of `DTYPES` for each input; none at all: as the
     parameters, float32 as a rule, but int64 for the input of an embedding. `keep`: Whether the
     `source` of each operation is the call that it was, a `Recorded`.
@@ -70,16 +70,16 @@ def read_module(
     torch = import_torch()
     if not isinstance(module, torch.nn.Module):
         raise ArgumentError(f"module must be a torch.nn.Module. Received: {describe_type(module)}.")
-    shapes = _shapes(input_shapes)
-    names = _input_names(module, len(shapes))
+    inputs = module_inputs(module, input_shapes)
+    names, shapes = inputs.names, inputs.shapes
     types = _types(torch, module, dtypes, len(shapes))
-    run = _run(module, shapes, types, "meta", keep)
+    run = _run(module, inputs, types, "meta", keep)
     while not dtypes and (index := _index(run, types)) is not None:
         types[index] = torch.int64
-        run = _run(module, shapes, types, "meta", keep)
+        run = _run(module, inputs, types, "meta", keep)
     where, notes = "PyTorch's meta device", []
     if run.doubt:
-        with_values = _run(module, shapes, types, "cpu", keep)
+        with_values = _run(module, inputs, types, "cpu", keep)
         if with_values.failure != run.failure or not run.failure:
             where = "the CPU"
             notes.append(
@@ -114,7 +114,7 @@ class _Run:
 
 def _run(
     module: Any,
-    shapes: Iterable[Shape],
+    inputs: ModuleInputs,
     types: Iterable[Any],
     device: Literal["meta", "cpu"],
     keep: bool,
@@ -124,16 +124,16 @@ def _run(
     from .recorder import Recorder
 
     copied = _copy(module, device)
-    inputs = [
+    arrays = [
         torch.zeros(shape, dtype=dtype, device=device)
-        for shape, dtype in zip(shapes, types, strict=True)
+        for shape, dtype in zip(inputs.shapes, types, strict=True)
     ]
-    recorder = Recorder(copied, inputs, device == "meta", keep)
+    recorder = Recorder(copied, arrays, device == "meta", keep)
     quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to the caller
     with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.recording():
         try:
             copied.eval()
-            result = copied(*inputs)
+            result = inputs.call(copied, arrays)
         except RecursionError:
             raise
         except NeedsValues:
@@ -290,20 +290,6 @@ def _unknown(run: _Run) -> list[str]:
 # --- arguments --------------------------------------------------------------------------------
 
 
-def _shapes(input_shapes: object) -> tuple[Shape, ...]:
-    sequences = (list, tuple)
-    if (
-        not isinstance(input_shapes, sequences)
-        or not input_shapes
-        or not all(isinstance(shape, sequences) for shape in input_shapes)
-    ):
-        raise ArgumentError(
-            "input_shapes must be a list of shapes without the batch, one for each input: "
-            f"[(3, 224, 224)]. Received: {format_value(input_shapes)}."
-        )
-    return tuple((1, *(integer("a size", size, 1) for size in shape)) for shape in input_shapes)
-
-
 def _types(torch: Any, module: Any, dtypes: Sequence[str], inputs: int) -> list[Any]:
     if len(dtypes) not in (0, inputs):
         raise ArgumentError(
@@ -314,22 +300,3 @@ def _types(torch: Any, module: Any, dtypes: Sequence[str], inputs: int) -> list[
     usual = floats[0] if floats else torch.float32
     names = [choice("dtype", dtype, DTYPES) for dtype in dtypes] or [""] * inputs
     return [getattr(torch, name) if name else usual for name in names]
-
-
-def _input_names(module: Any, inputs: int) -> tuple[str, ...]:
-    """Name the inputs as forward does."""
-    try:
-        signature = inspect.signature(module.forward)
-    except (TypeError, ValueError):  # compiled code does not always have one
-        return tuple(f"input{index}" for index in range(inputs))
-    try:
-        bound = signature.bind(*range(inputs)).arguments
-    except TypeError:
-        raise ArgumentError(
-            f"{type(module).__name__}.forward takes {signature}: give a shape for each input. "
-            f"Received: {plural(inputs, 'shape')}."
-        ) from None
-    names: list[str] = []
-    for name, value in bound.items():
-        names += [f"{name}{i}" for i in range(len(value))] if isinstance(value, tuple) else [name]
-    return tuple(names)

@@ -58,7 +58,7 @@ def test_type_checkers_see_the_public_names(tmp_path):
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="attribute Convolution"):
+    with pytest.raises(AttributeError, match="attribute 'Convolution'"):
         _ = fp.Convolution
 
 

@@ -4,7 +4,7 @@ This file holds the public names and nothing else. A module is imported when one
 first used, so that ``import fencepost`` costs little more than ``import numpy``.
 """
 
-import lazy_loader
+from .names import lazy
 
 __version__ = "0.1.0"
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy(__name__, __file__)

@@ -21,6 +21,10 @@ class ArgumentError(FencepostError, ValueError):
     """An argument is not of a kind that the function takes."""
 
 
+class CallError(ArgumentError, TypeError):
+    """A function was called with arguments that it does not have, or without some that it needs."""
+
+
 class DataError(FencepostError, ValueError):
     """An array, a file or a folder is not what it should be; the message names it."""
 

@@ -160,7 +160,7 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: fp.ConvTranspose2d(4, 3, output_padding=1), "output_padding must be less than"),
         (lambda: fp.ConvTranspose2d(4, 3, groups=3), "groups must divide out_channels"),
         (lambda: fp.GroupNorm(0), "groups must be an integer, at least 1"),
-        (lambda: fp.LayerNorm(0), "eps must be more than 0"),
+        (lambda: fp.LayerNorm(eps=0), "eps must be more than 0"),
         (lambda: fp.LayerNorm(over="rows"), "over must be"),
         (lambda: fp.DropPath(1), "p must be a number, at least 0 and less than 1"),
         (lambda: fp.RBF("letters"), 'centres must be "digits" or an array'),

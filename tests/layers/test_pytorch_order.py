@@ -22,10 +22,10 @@ def order(layer, *values, **named):
             "ConvTranspose2d(8, 2, stride=2)", "ConvTranspose2d(16, 8, stride=2, padding=2)",
         ),
         ("Conv2d", (3, 16, (3, 5)), {"padding": "same"}, 'Conv2d(16, (3, 5), padding="same")', "="),
-        ("BatchNorm1d", (64,), {}, "write BatchNorm1d.", "BatchNorm1d(eps=64)"),
+        ("BatchNorm1d", (64,), {}, "write BatchNorm1d().", "BatchNorm1d(eps=64)"),
         ("BatchNorm2d", (64, 1e-3), {}, "BatchNorm2d(eps=0.001)", "BatchNorm2d(eps=64, momentum="),
         ("GroupNorm", (8, 64), {}, "GroupNorm(8)", "GroupNorm(8, eps=64)"),
-        ("LayerNorm", (64,), {}, "write LayerNorm.", "LayerNorm(eps=64)"),
+        ("LayerNorm", (64,), {}, "write LayerNorm().", "LayerNorm(eps=64)"),
     ],
 )  # fmt: skip
 def test_what_can_be_read_in_two_ways_is_written_in_both(layer, values, named, theirs, ours):
@@ -44,7 +44,7 @@ def test_what_can_be_read_in_two_ways_is_written_in_both(layer, values, named, t
         ("Conv2d", (3, 16), {"kernel_size": 3}, "Conv2d(16, 3)"),
         ("Conv2d", (3, 16, 3), {"stride": 2}, "Conv2d(16, 3, stride=2)"),
         ("Conv2d", (3, 16, 3, 1, 1, 1, 1, False), {}, "groups=1, bias=False)"),
-        ("LayerNorm", ([64, 8, 8],), {}, "write LayerNorm"),
+        ("LayerNorm", ([64, 8, 8],), {}, "write LayerNorm()"),
     ],
 )
 def test_what_is_only_pytorchs_is_written_as_it_is_here(layer, values, named, written):

@@ -96,7 +96,7 @@ def test_architectures_are_read(name):
         ("ReLU\nConv2d(3, 16, 3)", ["Conv2d(16, 3)", "Conv2d(3, 16, stride=3)"], 2, 8),
         ("Residual(Conv1d(3, 3, 3))", ["PyTorch", "Conv1d(3, 3)"], None, 17),
         ("Linear(784, 10)", ["PyTorch", "write Linear(10)."], None, 8),
-        ("BatchNorm2d(64)", ["PyTorch", "write BatchNorm2d."], None, 13),
+        ("BatchNorm2d(64)", ["PyTorch", "write BatchNorm2d()."], None, 13),
         ("Conv2d(6, 5, bias=True, bias=True)", ["bias is given twice"], None, 25),
         ("Conv2d(stride=2, 6)", ["cannot come after"], None, 18),
         ("Conv2d(6, 0)", ["kernel_size must be an integer, at least 1"], None, 11),

@@ -67,7 +67,7 @@ def test_what_the_engine_is_told():
 
 def test_names_and_defaults():
     assert as_loss(None, np.array([0, 1]), 2) == CrossEntropy()
-    assert as_loss(None, np.array([0.5]), 2) == MeanSquaredError()
+    assert as_loss(None, np.array([[0.5, 1.5]]), 2) == MeanSquaredError()
     assert as_loss("mse", np.array([0]), 2) == MeanSquaredError()
     assert as_loss(CrossEntropy(0.2), np.array([0]), 2) == CrossEntropy(0.2)
 

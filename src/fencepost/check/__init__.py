@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..graph import Graph, Operation, Value
+from ..names import public
 from .checking import check
 from .findings import CODES, Code, Finding
 from .report import Report
@@ -19,3 +20,5 @@ __all__ = [
     "assert_exact",
     "check",
 ]
+
+public(globals())

@@ -8,6 +8,7 @@ takes maxima and means of windows, `shared_weights` shows a convolution as a lay
 
 from __future__ import annotations
 
+from ..names import public
 from .apply import correlate_planes
 from .operations import convolve, correlate, explain_method
 from .pooling import avg_pool, max_pool, sum_pool
@@ -25,3 +26,5 @@ __all__ = [
     "max_pool",
     "sum_pool",
 ]
+
+public(globals(), answers=False)

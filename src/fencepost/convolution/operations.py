@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import _engine
 from ..arguments import choice
 from ..kernels import Kernel
+from ..names import quick
 from . import apply, missing
 from .blocks import is_lazy
 from .methods import METHODS, Choice
@@ -36,6 +37,7 @@ def _of_lists(f: Any, g: Any, *arguments: Any) -> NDArray[Any] | None:
     return _plain(a, b, *arguments)  # type: ignore[return-value]
 
 
+@quick
 def convolve(
     f: ArrayLike,
     g: ArrayLike | Kernel,
@@ -179,6 +181,7 @@ def _computed(
     return apply.correlated(parse_call(f, g, mode, boundary, origin, axes, method, flip=flip))
 
 
+@quick
 def correlate(
     f: ArrayLike,
     g: ArrayLike | Kernel,

@@ -4,6 +4,7 @@ Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad fil
 `DataError` that names the file, the rule and the remedy.
 """
 
+from ..names import public
 from . import prepare
 from .bundled import mnist
 from .checks import check_images, check_targets
@@ -37,3 +38,5 @@ __all__ = [
     "read_idx",
     "signals_csv",
 ]
+
+public(globals())

@@ -225,6 +225,9 @@ def _check_labels(
         remedy = f"Give {name}.reshape(-1)."
         if array.ndim == 2 and array.shape[1] > 1:
             remedy = f"If they are one-hot: {name}.argmax(axis=1)."
+            if array.max() <= 1 and array.min() >= 0 and (array.sum(1) > 1).any():
+                remedy = "An image is of one class here, not of several classes at once."
+            remedy += ' For a regression use loss="mse".'
         raise DataError(
             f"{name} must have shape (N,), one class index per image. Received: shape "
             f"{array.shape}. {remedy}"
@@ -251,6 +254,8 @@ def _check_labels(
         remedy = f"Index the classes from 0: np.unique({name}, return_inverse=True)[1]."
         if classes is not None and low == 1 and high == classes:
             remedy = f"They seem to count from 1: give {name} - 1."
+        elif classes is not None and low >= 0 and len(np.unique(array)) <= classes:
+            remedy += f" End the network with Linear({high + 1}) if those between are missing."
         elif classes is not None and low >= 0:
             remedy = f"End the network with Linear({high + 1}), or leave such images out."
         raise DataError(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from .checks import CHUNK, check_images, check_targets
+from .labels import as_class_indices, is_one_hot, named_classes
 from .lazy_images import LazyImages
 
 __all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
@@ -82,6 +83,14 @@ class Dataset:
         if not isinstance(images, LazyImages):
             images = check_images(images)
         targets = as_array("targets", self.targets, kinds=ANY)
+        names = tuple(self.class_names)
+        classes = len(names) or None
+        if is_one_hot(targets) or targets.dtype.kind not in "f" or (names and targets.ndim == 1):
+            names = names or (
+                named_classes(targets, None, "targets")
+                or tuple(map(str, range(targets.shape[1] if is_one_hot(targets) else 0)))
+            )
+            targets = as_class_indices(targets, classes, names, "targets")
         # Floating targets are those of a regression; a flat list of integers among them is more
         # likely to be classes in the wrong type, which only their owner knows.
         flat = targets.ndim == 1 and targets.size > 0
@@ -92,7 +101,6 @@ class Dataset:
                 f"{targets.shape}. Give targets.astype(np.int64), or targets[:, None]."
             )
         loss = "mse" if targets.dtype.kind == "f" else "cross_entropy"
-        names = tuple(self.class_names)
         targets = check_targets(
             targets, len(images), loss=loss, outputs=len(names) or None, name="targets"
         )

@@ -15,6 +15,6 @@ definition. A batch of images has shape (N, C, H, W), a batch of signals (N, C, 
 - `augmentation`: changes of training images, once their random values are drawn
 """
 
-import lazy_loader
+from ..names import lazy
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy(__name__, __file__)

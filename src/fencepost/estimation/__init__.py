@@ -11,8 +11,11 @@ Examples
 
 from __future__ import annotations
 
+from ..names import public
 from .jpeg import Jpeg
 from .learned_kernel import LearnedKernel
 from .least_squares import learn_kernel
 
 __all__ = ["Jpeg", "LearnedKernel", "learn_kernel"]
+
+public(globals())

@@ -5,6 +5,6 @@ text, `to_dict()` plain data, `plot()` a figure. `fencepost experiment NAME` run
 here may have the name of a public function: its import would hide the function.
 """
 
-import lazy_loader
+from ..names import lazy
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy(__name__, __file__)

@@ -4,6 +4,7 @@
 makes of a file and `write_image` writes.
 """
 
+from ..names import public
 from .images import Gradient, filter_image, image_gradient
 from .picture import Picture, read_frames, read_image
 from .tiles import filter_file
@@ -20,3 +21,5 @@ __all__ = [
     "write_frames",
     "write_image",
 ]
+
+public(globals())

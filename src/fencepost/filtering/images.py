@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..convolution.blocks import is_lazy
 from ..errors import ArgumentError, DataError
+from ..names import quick
 from . import pixels as kinds
 from .bands import filter_pixels
 from .channels import check_luminance, luma
@@ -34,6 +35,7 @@ __all__ = ["Gradient", "filter_image", "image_gradient"]
 _PLAIN = (("propagate", "auto"), ("propagate", "keep"))  # of nan and alpha
 
 
+@quick
 def filter_image(
     image: ImageLike,
     kernel: Filter | Sequence[Filter],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,14 @@ def filter_file(
     overwrite: bool = False,
     scheduler: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-    **keywords: Any,
+    boundary: str | float = "reflect",
+    luminance: bool = False,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    magnitude: bool = False,
+    alpha: Literal["auto", "keep", "premultiply"] = "auto",
+    operation: Literal["convolve", "correlate"] = "convolve",
+    nan: Literal["propagate", "ignore"] = "propagate",
 ) -> tuple[int, ...]:
     """Filter an image of any size from one file to another, in bounded memory.
 
@@ -62,8 +69,8 @@ def filter_file(
         of a ``.zarr``: they need fencepost, and to reach both files by the same paths.
     progress : function, optional
         Called with how many rows are written, and how many there are.
-    **keywords
-        Those of `filter_image`, but for `dtype`.
+    boundary, luminance, scale, offset, magnitude, alpha, operation, nan
+        As in `filter_image`.
 
     Returns
     -------
@@ -102,8 +109,16 @@ def filter_file(
             "a cluster writes to .zarr, where every block is a file of its own. "
             f"Received: {target}."
         )
-    keywords = {"boundary": "reflect", "operation": "convolve", **keywords}
-    options = Options.read(**keywords)
+    options = Options.read(
+        boundary,
+        luminance=luminance,
+        scale=scale,
+        offset=offset,
+        magnitude=magnitude,
+        alpha=alpha,
+        operation=operation,
+        nan=nan,
+    )
     steps = as_steps(kernel)
     if target.exists() and not overwrite:
         raise DataError(f"{target} exists, and is not replaced unless overwriting is asked for.")

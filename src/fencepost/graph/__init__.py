@@ -6,6 +6,7 @@ ask it.
 
 from __future__ import annotations
 
+from ..names import public
 from .axis_field import AxisField
 from .layers import SizedChain, SizedLayer, size_layers
 from .operations import Graph, Operation, Role, Shape, Value, element_count
@@ -26,3 +27,5 @@ __all__ = [
     "receptive_fields",
     "size_layers",
 ]
+
+public(globals(), answers=False)

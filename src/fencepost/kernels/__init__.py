@@ -16,6 +16,8 @@ True
 
 from __future__ import annotations
 
+from ..names import public
+
 from .smoothing import binomial, disk, identity, mean, motion  # isort: skip
 from .catalogue import compass, entry, pair
 from .directions import kirsch, prewitt_compass, robinson
@@ -78,3 +80,5 @@ __all__ = [
     "sobel",
     "unsharp",
 ]
+
+public(globals())

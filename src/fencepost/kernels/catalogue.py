@@ -11,6 +11,7 @@ from typing import ParamSpec
 
 from ..arguments import nearest
 from ..errors import ArgumentError
+from ..names import answering
 from ..text import format_value
 from .kernel import Kernel
 from .sets import COMPASS, CompassSet, KernelPair, KernelSet
@@ -84,6 +85,7 @@ def named(
         name = function.__name__
         signature = inspect.signature(function)
 
+        @answering
         @functools.wraps(function)
         def make(*args: P.args, **kwargs: P.kwargs) -> Kernel:
             kernel = function(*args, **kwargs)

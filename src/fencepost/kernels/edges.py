@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arguments import choice
+from ..names import answering
 from .catalogue import ENTRIES, PAIR, Entry, named
 from .kernel import Kernel
 from .sets import BasisSet
@@ -212,6 +213,7 @@ def frei_chen(direction: str = "x") -> Kernel:
     return along(direction, _CENTRAL, np.array([1.0, _ROOT, 1.0])) / (2 * _ROOT)
 
 
+@answering
 def frei_chen_basis() -> BasisSet:
     """Frei and Chen's nine: four for edges, four for lines, the mean; orthonormal.
 

@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from ..errors import ArgumentError, SizeError, SizeProblem
 from ..sizing import Window
 from ..text import format_value
 from .arguments import compact
+from .pytorch_order import pytorch_order
 
 Shape = tuple[int, ...]
 EngineSteps = list[dict[str, Any]]
@@ -74,6 +75,8 @@ class Layer(ABC):
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         super().__init_subclass__()
+        if "__init__" in vars(cls):
+            setattr(cls, "__init__", _in_our_order(vars(cls)["__init__"]))  # noqa: B010
         if not abstract:
             Layer.types[cls.__name__] = cls
 
@@ -219,6 +222,21 @@ def engine_shape(shape: Shape) -> tuple[int, int, int]:
     if len(shape) == 2:
         return (shape[0], 1, shape[1])
     return (shape[0], shape[1], shape[2])
+
+
+def _in_our_order(constructor: Callable[..., None]) -> Callable[..., None]:
+    """Return a layer's constructor, which refuses arguments in PyTorch's order."""
+
+    @functools.wraps(constructor)
+    def made(self: Layer, *values: Any, **named: Any) -> None:
+        if values:
+            cls = type(self)
+            order = pytorch_order(cls.__name__, arguments_of(cls), values, named)
+            if order:
+                raise ArgumentError(f"{order}.")
+        constructor(self, *values, **named)
+
+    return made
 
 
 @functools.cache

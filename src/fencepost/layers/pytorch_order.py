@@ -98,7 +98,7 @@ def _written(layer: str, required: Sequence[str], given: Mapping[str, Any]) -> s
 def _call(layer: str, values: Sequence[Any], named: Mapping[str, Any]) -> str:
     shown = [_typed(value) for value in values]
     shown += [f"{name}={_typed(value)}" for name, value in named.items()]
-    return f"{layer}({', '.join(shown)})" if shown else layer
+    return f"{layer}({', '.join(shown)})"
 
 
 def _typed(value: Any) -> str:

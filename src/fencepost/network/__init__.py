@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..names import public
 from .evaluation import ClassScore, Evaluation, RegressionEvaluation
 from .network import Network, load
 from .saliency import Occlusion, input_gradient, occlusion
@@ -16,3 +17,5 @@ __all__ = [
     "load",
     "occlusion",
 ]
+
+public(globals(), answers=False)

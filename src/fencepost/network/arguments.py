@@ -20,8 +20,8 @@ _OPTIONS = ("normalization", "class_names", "seed", "initialization", "exact")
 
 def as_input_shape(shape: Any) -> Shape:
     """Return the shape as a tuple of one to three positive ints."""
-    if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3:
-        swapped = isinstance(shape, (tuple, list)) and any(isinstance(a, Layer) for a in shape)
+    swapped = isinstance(shape, (tuple, list)) and any(isinstance(a, Layer) for a in shape)
+    if not isinstance(shape, (tuple, list)) or not 1 <= len(shape) <= 3 or swapped:
         raise ArgumentError(
             "input_shape must be (channels, height, width), (channels, width) or (features,). "
             f"Received: input_shape={format_value(shape)}"
@@ -33,8 +33,9 @@ def as_input_shape(shape: Any) -> Shape:
 def as_layers(layers: Any) -> tuple[Layer, ...]:
     """Return the layers as a tuple of at least one."""
     if not isinstance(layers, (tuple, list)) or not layers:
+        hint = f". In a list: [{layers.describe()}]" if isinstance(layers, Layer) else ""
         raise ArgumentError(
-            f"layers must be a list of at least one layer. Received: {format_value(layers)}"
+            f"layers must be a list of at least one layer. Received: {format_value(layers)}{hint}"
         )
     for index, layer in enumerate(layers):
         if isinstance(layer, type) and issubclass(layer, Layer):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
+from ..datasets.labels import as_class_indices, is_one_hot, is_regression
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError
 from ..layers import Shape
@@ -80,16 +81,22 @@ def as_one_image(image: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     return single
 
 
-def as_targets(targets: ArrayLike, count: int, outputs: int) -> NDArray[Any]:
+def as_targets(
+    targets: ArrayLike, count: int, outputs: int, class_names: tuple[str, ...] | None = None
+) -> NDArray[Any]:
     """Return class indices as int64 (N,), or the targets of a regression as float32 (N, outputs).
 
-    It is a regression if there is one output, or if targets are floating-point numbers with an
-    axis for the outputs.
+    It is a regression as `fencepost.datasets.labels.is_regression` has it, unless there are names
+    of classes.
     """
-    array = as_array("targets", targets, kinds=ANY)
-    if outputs == 1 or (array.ndim == 2 and array.dtype.kind == "f"):
-        return check_targets(array, count, loss="mse", outputs=outputs, name="targets")
-    return check_targets(array, count, outputs=outputs, name="targets")
+    name = "targets"
+    array = as_array(name, targets, kinds=ANY)
+    rows = array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind == "f"
+    regression = outputs == 1 or (rows and not is_one_hot(array) and class_names is None)
+    if regression and is_regression(array[:0] if rows else array, outputs, name):
+        return check_targets(array, count, loss="mse", outputs=outputs, name=name)
+    labels = as_class_indices(array, outputs, class_names, name)
+    return check_targets(labels, count, outputs=outputs, name=name)
 
 
 def _with_axes(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:

@@ -29,6 +29,7 @@ from .arguments import (
     as_normalization,
     require_classes,
 )
+from .chain import LayerChain
 from .evaluation import Evaluation, RegressionEvaluation
 from .vectors import Float32
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .._engine import NetworkPlan
 
 
-class Network:
+class Network(LayerChain):
     """A chain of layers, sized when it is written, with its weights.
 
     Parameters
@@ -161,24 +162,6 @@ class Network:
         """Number of trainable parameters."""
         return self.parameter_vector.size
 
-    @property
-    def connections(self) -> int:
-        """Links between units, biases counted, as the 1998 paper of LeNet-5 counts them."""
-        return sum(row.connections for row in self.rows)
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiplications followed by an addition, for one image."""
-        return sum(row.multiply_adds for row in self.rows)
-
-    def __str__(self) -> str:
-        """Sizes, parameters, multiply-adds and connections, layer by layer."""
-        return sizes.table(self.input_shape, self.rows, totals=True)
-
-    def __repr__(self) -> str:
-        layers = ", ".join(layer.describe() for layer in self.layers)
-        return f"Network({self.input_shape}, [{layers}])"
-
     # --- what it computes ---------------------------------------------------------------------
 
     def __call__(self, images: ArrayLike) -> Float32:
@@ -241,7 +224,7 @@ class Network:
         """
         pieces = inputs.as_checked_pieces(images, self.input_shape)
         outputs = np.concatenate([self(piece).reshape(len(piece), -1) for piece in pieces])
-        expected = inputs.as_targets(targets, len(outputs), outputs.shape[1])
+        expected = inputs.as_targets(targets, len(outputs), outputs.shape[1], self.class_names)
         if expected.dtype == np.float32:
             return evaluation.regression(outputs, expected)
         return evaluation.classification(outputs, expected, self.class_names)

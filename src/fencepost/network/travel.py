@@ -8,7 +8,9 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError
 from ..text import format_value, join_words
@@ -21,7 +23,16 @@ WRITERS: Final = {
 }
 
 
-def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
+def export(
+    network: Any,
+    path: str | os.PathLike[str],
+    *,
+    opset: int | None = None,
+    int8: ArrayLike | tuple[ArrayLike, ArrayLike] | None = None,
+    dtype: Literal["uint8", "float32"] | None = None,
+    verify: bool | ArrayLike = True,
+    tolerance: float | None = None,
+) -> Any:
     """Write the network for another runtime, compared with it before the file is put in place.
 
     Pixels go in, in a batch of any size, and probabilities and logits come out: normalisation is
@@ -35,8 +46,8 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
         ``"model.pt2"``: a file for ``torch.export.load``, which needs PyTorch.
         ``"model.h"``: a header of C99 without allocation, which takes one image; it is compared
         where a C compiler is installed.
-    opset : int, default 17
-        Of ONNX files only: version of the operators, at least 13.
+    opset : int, optional
+        Of ONNX files only: version of the operators, at least 13; 17 by default.
     int8 : array of images, or (images, labels), optional
         Of C headers only: compute in 8-bit integers, whose ranges are measured on these images.
         What that costs is in the report: how often network and header are right, with labels, and
@@ -47,7 +58,7 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
     verify : bool or array of images
         What the file is run on, beside the network: random images (True), these images, or nothing
         (False).
-    tolerance : float
+    tolerance : float, optional
         The largest difference of an output that is allowed, as a share of the largest output:
         1e-4 by default, 0.2 with `int8`.
 
@@ -79,13 +90,15 @@ def export(network: Any, path: str | os.PathLike[str], **options: Any) -> Any:
             f"An export must be named with the suffix of its format: {join_words(WRITERS, 'or')}. "
             f"Received: {os.fspath(path)!r}."
         )
+    options = {"opset": opset, "int8": int8, "tolerance": tolerance}
+    given = {option: value for option, value in options.items() if value is not None}
     for option, what, its in (("opset", "ONNX files", ".onnx"), ("int8", "C headers", ".h")):
-        if option in options and suffix != its:
+        if option in given and suffix != its:
             raise ArgumentError(
                 f"{option} is for {what}, {its}. "
-                f"Received: {option}={format_value(options[option])} for {suffix}."
+                f"Received: {option}={format_value(given[option])} for {suffix}."
             )
-    return _interchange(module).export(network, path, **options)
+    return _interchange(module).export(network, path, dtype=dtype, verify=verify, **given)
 
 
 def to_torch(network: Any) -> Any:

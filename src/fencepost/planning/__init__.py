@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..names import public
 from .data import LayerPlan
 from .plans import Plan, plan
 from .questions import AxisSizes, Choice, Choices, SamePadding
@@ -20,3 +21,5 @@ __all__ = [
     "parse_layers",
     "plan",
 ]
+
+public(globals(), answers=False)

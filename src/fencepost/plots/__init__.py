@@ -8,6 +8,6 @@ matplotlib is imported when a picture is drawn. No module or folder here may hav
 public function: its import would hide the function.
 """
 
-import lazy_loader
+from ..names import lazy
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy(__name__, __file__)

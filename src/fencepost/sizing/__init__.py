@@ -10,6 +10,7 @@ dilation as in relation 15.)
 
 from __future__ import annotations
 
+from ..names import public
 from .calls import Padding, Sizes
 from .padding import halved, same_padding
 from .sizes import fitting_windows, output_size, windows
@@ -26,3 +27,5 @@ __all__ = [
     "same_padding",
     "windows",
 ]
+
+public(globals(), answers=False)

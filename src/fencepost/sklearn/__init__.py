@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError
+from ..names import public
 
 try:
     import sklearn  # noqa: F401
@@ -16,3 +17,5 @@ from .classifier import CNNClassifier
 from .regressor import CNNRegressor
 
 __all__ = ["CNNClassifier", "CNNRegressor"]
+
+public(globals())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..names import public
 from .augmentation import Augmentation
 from .fitting import fit
 from .history import Epoch, History
@@ -30,3 +31,5 @@ __all__ = [
     "find_lr",
     "fit",
 ]
+
+public(globals())

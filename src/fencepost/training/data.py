@@ -7,6 +7,7 @@ are needed are waited for where they are used.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
 from ..datasets.dataset import channel_statistics, split_by_class
+from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, DataError
 from ..layers.base import engine_shape
 from .balance import oversampled
 from .losses import Loss
+from .trainable import Trainable
 
 Validation = tuple[ArrayLike, ArrayLike] | float | None
 
@@ -115,6 +118,15 @@ class DataSpec:
     input_shape: tuple[int, ...]
     outputs: int
     loss: Loss
+    class_names: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, net: Trainable, loss: Loss, targets: NDArray[Any]) -> DataSpec:
+        """Return what data must fit that `net` is trained on; labels in words name its classes."""
+        outputs, names = math.prod(net.output_shape), net.class_names
+        if names is None and loss.counts_classes:
+            names = named_classes(targets, outputs) or None
+        return cls(net.input_shape, outputs, loss, names)
 
     def checked(
         self, images: Any, targets: Any, prefix: str = "", training: bool = False
@@ -137,13 +149,17 @@ class DataSpec:
         return Subset(images.pixels, spread, images.indices, lazy=images)
 
     def _targets(self, targets: Any, count: int, prefix: str, training: bool) -> NDArray[Any]:
+        name = f"{prefix}labels"
+        if self.loss.counts_classes:
+            targets = as_array(name, targets, kinds=ANY)
+            targets = as_class_indices(targets, self.outputs, self.class_names, name)
         return check_targets(
             targets,
             count,
             loss=self.loss.name,
             outputs=self.outputs,
             several_classes=training and self.outputs > 1,
-            name=f"{prefix}labels",
+            name=name,
         )
 
 

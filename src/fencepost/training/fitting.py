@@ -80,7 +80,9 @@ def fit(
         As the network's input; uint8 or float32 are used where they are, without a copy. Those of
         a folder may be decoded as they are needed (`fencepost.datasets.LazyImages`).
     labels : array_like
-        Class indices, shape (N,), or for regression floats, shape (N,) or (N, F).
+        Class indices, shape (N,), or for regression floats, shape (N, F) or, of a network with one
+        output, any numbers, shape (N,). Classes may be one-hot rows, shape (N, classes), or names,
+        which become the network's `class_names`, sorted, if it has none.
     epochs : int, optional
         Passes over the images: 10, or with a `time_limit` as many as there is time for.
     batch_size : int
@@ -91,7 +93,7 @@ def fit(
         The peak learning rate, in place of the optimizer's own.
     schedule : Constant, Step, Cosine, OneCycle or their names, default OneCycle
     loss : CrossEntropy, MeanSquaredError, "cross_entropy" or "mse"
-        By default cross-entropy if the labels are integers, else the mean squared error.
+        By default cross-entropy if the labels are classes, else the mean squared error.
     augmentation : Augmentation or text such as "light", "strong" or "shift=2,rotate=10"
     sample_weight : array_like, shape (N,), optional
         How much each image counts: one of weight 2 as two of weight 1. A batch's loss is divided
@@ -182,12 +184,13 @@ def fit(
     outputs = math.prod(net.output_shape)
     if epochs is None and time_limit is None:
         epochs = _EPOCHS
+    targets = as_array("labels", labels, kinds=ANY)
     options = RunOptions(
         epochs=None if epochs is None else integer("epochs", epochs, 1),
         batch_size=integer("batch_size", batch_size, 1),
         optimizer=as_optimizer(optimizer, lr=lr),
         schedule=as_schedule(schedule),
-        loss=as_loss(loss, as_array("labels", labels, kinds=ANY), outputs),
+        loss=as_loss(loss, targets, outputs),
         augmentation=as_augmentation(augmentation, net.input_shape),
         seed=integer("seed", seed, 0),
         threads=as_threads("threads", threads),
@@ -201,7 +204,7 @@ def fit(
     )
     options.loss.check_outputs(outputs)
     check_balance(balance, options.loss)
-    spec = DataSpec(net.input_shape, outputs, options.loss)
+    spec = DataSpec.of(net, options.loss, targets)
     given = spec.checked(images, labels, training=True)
     given = given.weighted(as_weights(sample_weight, len(given)))
     if options.augmentation is not None:
@@ -224,7 +227,7 @@ def fit(
             compare_settings(path, stored.settings, settings)
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
-    net.normalization = mean, std
+    net.normalization, net.class_names = (mean, std), spec.class_names
     shown = progress if processes.is_first else False
     return run.train(progress_bars.choose(shown, options.epochs), on_epoch)
 

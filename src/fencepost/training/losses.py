@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import choice, real
+from ..datasets.labels import is_regression
 from ..errors import ArgumentError
 from ..text import format_value
 from .balance import WAYS
@@ -203,9 +204,8 @@ def check_balance(balance: str | None, loss: Loss) -> None:
 def as_loss(value: Loss | str | None, targets: NDArray[Any], outputs: int) -> Loss:
     """Take a loss as an object, as its name, or (None) from the kind of the targets.
 
-    Integers are class indices, if the network has an output for each; anything else is regression.
+    See `fencepost.datasets.labels.is_regression`.
     """
     if value is None:
-        classes = targets.dtype.kind not in "fc" and outputs > 1
-        return CrossEntropy() if classes else MeanSquaredError()
+        return MeanSquaredError() if is_regression(targets, outputs) else CrossEntropy()
     return as_setting("loss", value, LOSSES)

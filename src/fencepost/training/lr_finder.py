@@ -111,12 +111,13 @@ def find_lr(
     if end <= start:
         raise ArgumentError(f"end must be more than start. Received: start={start}, end={end}.")
     outputs = math.prod(net.output_shape)
+    targets = as_array("labels", labels, kinds=ANY)
     options = RunOptions(
         epochs=1,
         batch_size=integer("batch_size", batch_size, 1),
         optimizer=as_optimizer(optimizer),
         schedule=Constant(),
-        loss=as_loss(loss, as_array("labels", labels, kinds=ANY), outputs),
+        loss=as_loss(loss, targets, outputs),
         augmentation=as_augmentation(augmentation),
         seed=integer("seed", seed, 0),
         threads=get_num_threads() if threads is None else as_threads("threads", threads),
@@ -124,7 +125,7 @@ def find_lr(
         patience=None,
     )
     options.loss.check_outputs(outputs)
-    data = DataSpec(net.input_shape, outputs, options.loss).checked(images, labels, training=True)
+    data = DataSpec.of(net, options.loss, targets).checked(images, labels, training=True)
     batch = min(options.batch_size, len(data))
     require_normalizable(net, batch, batch)
     mean, std = net.normalization or normalization_of(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -46,6 +47,13 @@ class Trainable(Protocol):
 
     @normalization.setter
     def normalization(self, pair: tuple[ArrayLike, ArrayLike] | None) -> None: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """Name of each output, where they are known; `fit` sets those of labels in words."""
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None: ...
 
     def config(self) -> dict[str, Any]:
         """Return plain data, whose "layers" tell one network from another."""

@@ -34,7 +34,7 @@ def test_rounding_is_bounded_whatever_the_number(engine, shape):
 
 
 def test_batch_statistics(engine):
-    net = fp.Network((1, 1, LENGTH), [fp.BatchNorm2d(1), fp.AvgPool2d((1, LENGTH))])
+    net = fp.Network((1, 1, LENGTH), [fp.BatchNorm2d(), fp.AvgPool2d((1, LENGTH))])
     images = constant_images(2, 0.1)
     images[:, :, :, ::2] = 0.3
     state = net.state_vector.copy()

@@ -4,7 +4,10 @@
 file. `photograph` does to a picture what the result asks for.
 """
 
+from ...names import public
 from .photographs import Prepared, photograph
 from .preparation import Preparation, detect
 
 __all__ = ["Preparation", "Prepared", "detect", "photograph"]
+
+public(globals())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -195,7 +195,12 @@ def filtering(
     g: Kernel | KernelSet | ArrayLike | str,
     *,
     ax: Axes | None = None,
-    **options: Any,
+    boundary: str | float = "reflect",
+    luminance: bool = False,
+    scale: float = 1.0,
+    offset: float = 0.0,
+    magnitude: bool = False,
+    operation: Literal["convolve", "correlate"] = "convolve",
 ) -> Figure | Axes:
     """Draw an image, a kernel, and the image that `fencepost.filter_image` makes of the two.
 
@@ -205,8 +210,8 @@ def filtering(
         uint8, uint16 or floats; these are drawn from their least value to their greatest.
     g : Kernel, KernelSet, array_like or str
         Of a set, the first four kernels are drawn below each other.
-    **options
-        Those of `fencepost.filter_image`: boundary, scale, offset, magnitude, …
+    boundary, luminance, scale, offset, magnitude, operation
+        As in `fencepost.filter_image`.
 
     Raises
     ------
@@ -227,7 +232,16 @@ def filtering(
     shown = parse(g) if isinstance(g, str) else g
     shown = shown if isinstance(shown, (Kernel, KernelSet)) else one_kernel(shown)
     check_finite("image", before)
-    after = filter_image(before, shown, **options)
+    after = filter_image(
+        before,
+        shown,
+        boundary=boundary,
+        luminance=luminance,
+        scale=scale,
+        offset=offset,
+        magnitude=magnitude,
+        operation=operation,
+    )
     rows, columns = before.shape[:2]
     canvas = style.canvas(ax, 7.0, 0.55 + 2.5 * min(1.4, max(0.5, rows / columns)))
     high = 1 - 0.5 / canvas.height
@@ -244,7 +258,7 @@ def filtering(
     if isinstance(shown, KernelSet) and len(shown) > len(several):
         label = f"{label}, {len(several)} of {len(shown)}"
     top = 1 - 0.25 / canvas.height
-    result = "after, without its sign" if options.get("magnitude") else "after"
+    result = "after, without its sign" if magnitude else "after"
     for x, text in ((0.2, "before"), (0.5, style.shorten(label, 22)), (0.8, result)):
         canvas.write(x, top, text, ha="center", weight="bold")
     for x, text in ((0.4, "∗"), (0.6, "=")):

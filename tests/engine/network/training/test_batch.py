@@ -15,7 +15,7 @@ CASES = {
     "taps": (
         (3, 11, 9),
         [fp.Conv2d(30, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2, remainder="crop"),
-         fp.Conv2d(4, 2), fp.LeakyReLU(), fp.Conv2d(6, 3, 2, padding=1, remainder="crop")],
+         fp.Conv2d(4, 2), fp.LeakyReLU(), fp.Conv2d(6, 3, stride=2, padding=1, remainder="crop")],
     ),
     "rows": (
         (1, 13, 8),

@@ -1,0 +1,159 @@
+"""Words of Keras, scikit-learn, PyTorch and SciPy work, or are answered with ours."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+import fencepost as fp
+from fencepost import habits
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 1, 6, 6), dtype=np.uint8)
+LABELS = np.arange(20) % 2
+
+
+def network():
+    return fp.Network((1, 6, 6), [fp.Conv2d(2, 3), fp.Flatten(), fp.Linear(2)])
+
+
+@pytest.mark.parametrize(
+    ("options", "answers"),
+    [
+        ({"epoch": 1}, ['"epoch". Did you mean "epochs"']),
+        ({"nb_epoch": 1}, ['Did you mean "epochs"?']),
+        ({"validation_split": 0.1}, ["Here: validation=0.1."]),
+        ({"validation_data": (IMAGES, LABELS)}, ["Here: validation=(images, labels)."]),
+        ({"verbose": 0}, ["Here: progress=False for no output"]),
+        ({"verbose": 0, "shuffle": True}, ["progress=False", "shuffled in each epoch"]),
+        ({"callbacks": []}, ["on_epoch=function"]),
+        ({"learning_rate": 0.1}, ['Did you mean "lr"?']),
+        ({"class_weight": {0: 1}}, ['balance="weights"']),
+        ({"batchsize": 8}, ['Did you mean "batch_size"?']),
+        ({"optimiser": "adam"}, ['Did you mean "optimizer"?']),
+        ({"random_state": 0}, ['Did you mean "seed"?']),
+    ],
+)
+def test_arguments_of_fit_elsewhere(options, answers):
+    with pytest.raises(TypeError) as error:
+        network().fit(IMAGES, LABELS, **options)
+    assert all(answer in str(error.value) for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (lambda: network().fit(X=IMAGES, y=LABELS), 'Did you mean "images"?'),
+        (lambda: network().evaluate(x=IMAGES, y=LABELS), 'Did you mean "targets"?'),
+        (lambda: network().predict(X=IMAGES), 'Did you mean "images"?'),
+        (lambda: fp.Conv2d(filters=8, kernel_size=3), 'Did you mean "out_channels"?'),
+        (lambda: fp.Conv2d(8, 3, activation="relu"), "Here: a layer after it, such as ReLU()."),
+        (lambda: fp.Conv2d(in_channels=1, out_channels=8, kernel_size=3), "leave it out"),
+        (lambda: fp.Linear(in_features=84, out_features=10), "leave it out"),
+        (lambda: fp.Linear(units=10), 'Did you mean "out_features"?'),
+        (lambda: fp.MaxPool2d(pool_size=2), 'Did you mean "kernel_size"?'),
+        (lambda: fp.MaxPool2d(2, strides=2), 'Did you mean "stride"?'),
+        (lambda: fp.MaxPool2d(2, ceil_mode=True), 'remainder="pad"'),
+        (lambda: fp.Dropout(rate=0.5), 'Did you mean "p"?'),
+        (lambda: fp.ReLU(inplace=True), "leave it out"),
+        (lambda: fp.Softmax(dim=1), "leave it out"),
+        (lambda: fp.training.SGD(learning_rate=0.1), 'Did you mean "lr"?'),
+        (lambda: fp.datasets.image_folder("x", image_size=32), 'Did you mean "size"?'),
+        (lambda: fp.image_gradient(IMAGES[0, 0], "sobel", border="wrap"), "boundary"),
+    ],
+)
+def test_arguments_elsewhere(call, answer):
+    with pytest.raises(TypeError) as error:
+        call()
+    assert answer in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "written"),
+    [
+        (lambda: fp.Conv2d(1, 6, 5), "write Conv2d(6, 5)"),
+        (lambda: fp.Conv2d(3, 16, 3, 1, 1), "write Conv2d(16, 3, stride=1, padding=1)"),
+        (lambda: fp.Conv2d(1, 6, kernel_size=5), "write Conv2d(6, 5)"),
+        (lambda: fp.Conv1d(1, 6, 5, padding=2), "write Conv1d(6, 5, padding=2)"),
+        (lambda: fp.ConvTranspose2d(16, 8, 2, 2), "write ConvTranspose2d(8, 2, stride=2)"),
+        (lambda: fp.Linear(784, 10), "write Linear(10)"),
+        (lambda: fp.Linear(784, 10, bias=False), "write Linear(10, bias=False)"),
+        (lambda: fp.BatchNorm2d(16), "write BatchNorm2d()"),
+        (lambda: fp.GroupNorm(2, 16), "write GroupNorm(2)"),
+        (lambda: fp.LayerNorm((6, 28, 28)), "write LayerNorm()"),
+    ],
+)
+def test_layers_in_the_order_of_pytorch_are_refused_as_the_command_does(layer, written):
+    with pytest.raises(fp.ArgumentError) as error:
+        layer()
+    assert "PyTorch" in str(error.value)
+    assert written in str(error.value)
+
+
+def test_layers_in_our_order_are_made():
+    made = [fp.Conv2d(6, 5, stride=2), fp.Conv2d(6, 5, padding="same"), fp.Linear(10, False)]
+    made += [fp.BatchNorm2d(1e-3), fp.GroupNorm(2, 1e-3), fp.MaxPool2d(2, 2), fp.Dropout(0.5)]
+    assert [layer.describe() for layer in made][:3] == [
+        "Conv2d(6, 5, stride=2)", 'Conv2d(6, 5, padding="same")', "Linear(10, bias=False)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(habits._NAMES["Network"]))
+def test_what_a_network_is_asked_elsewhere_is_answered(name):
+    net = network()
+    if name in ("history",) or hasattr(net, name):
+        assert not callable(getattr(type(net), name, None)), name
+    with pytest.raises(AttributeError, match=r"has no attribute .* Here: "):
+        getattr(net, name)
+
+
+def test_parameters_are_a_mapping_and_may_be_called():
+    net = network()
+    assert list(net.parameters) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert sum(p.size for p in net.parameters()) == net.parameter_count
+    assert "0.weight (2, 1, 3, 3)" in repr(net.parameters)
+    with pytest.raises(TypeError):
+        net.parameters["0.weight"] = 0
+
+
+def through_torch(net):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    file = io.BytesIO()
+    torch.save(net, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda net: pickle.loads(pickle.dumps(net)),
+        copy.deepcopy,
+        copy.copy,
+        lambda net: net.copy(),
+        through_torch,
+    ],
+)
+def test_copies_are_networks_of_their_own(copied):
+    net = network()
+    other = copied(net)
+    assert np.array_equal(other(IMAGES), net(IMAGES))
+    other.parameter_vector[:] = 0
+    assert net.parameter_vector.any()
+
+
+def test_what_is_answered_exists():
+    """Names of fencepost in the tables are names of fencepost."""
+    texts = [text for table in habits._NAMES.values() for text in table.values()]
+    texts += [text for answers in habits._ARGUMENTS.values() for _, text in answers]
+    for text in texts:
+        for name in re.findall(r"\bfp((?:\.\w+)+)", text):
+            value = fp
+            for part in name.strip(".").split("."):
+                value = getattr(value, part)
+        for name in re.findall(r"\bnet\.(\w+)", text):
+            assert hasattr(network(), name), text

@@ -143,7 +143,8 @@ def fit(
     device : {"auto", "cpu", "cuda"}
         Of PyTorch: a GPU where there is one, or where it must be.
     progress : bool, optional
-        A bar on standard error; by default if that is a terminal.
+        True for a bar on standard error, False for nothing. By default a bar at a terminal and in
+        notebooks, elsewhere a line for each epoch.
     on_epoch : callable, optional
         Called with the `Epoch` after each; training stops if it returns True.
 

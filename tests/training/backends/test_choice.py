@@ -70,6 +70,7 @@ class TestWithPyTorch:
                 self.input_shape, self.output_shape = net.input_shape, net.output_shape
                 self.parameter_vector, self.state_vector = net.parameter_vector, net.state_vector
                 self.normalization, self.config = None, net.config
+                self.class_names = None
 
         refused(r"trains a fencepost\.Network\. Received: Other", Other(dense_net()),
                 backend="torch")  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..shared.console import Console, Interrupted
 if TYPE_CHECKING:
     from ...datasets import Dataset
     from ...network import Evaluation, Network
-    from ...training import Epoch, History
+    from ...training import History
     from ..shared.recipes import Recipe
 
 # Of what a training takes, besides its steps: writing the model and drawing the picture.
@@ -70,19 +69,11 @@ class Session:
         return Trained(seed, network, history, evaluation, seconds)
 
     def _fit(self, network: Network, settings: dict[str, Any]) -> History:
-        """Train, with a bar on a terminal, else with a line per epoch."""
+        """Train, with a bar at a terminal, else with a line per epoch."""
         from ...training import fit
 
-        terminal = sys.stderr.isatty()
         try:
-            return fit(
-                network,
-                self.train.images,
-                self.train.targets,
-                progress=terminal,
-                on_epoch=None if terminal else _print_epoch,
-                **settings,
-            )
+            return fit(network, self.train.images, self.train.targets, **settings)
         except KeyboardInterrupt:
             if self.silent:
                 raise Interrupted from None
@@ -148,9 +139,3 @@ def _interrupted(checkpoint: Path | None) -> Interrupted:
         f"Stopped; the training is kept in {checkpoint}. "
         "The same command with --resume goes on from there."
     )
-
-
-def _print_epoch(epoch: Epoch) -> None:
-    from ...training.loop.progress import format_epoch
-
-    print(format_epoch(epoch), file=sys.stderr, flush=True)

@@ -1,9 +1,15 @@
-"""What a person sees while training runs, on standard error: a bar, and a line for each epoch."""
+"""What a person sees while training runs: a bar, and a line for each epoch.
+
+A terminal and a notebook (with ipywidgets, which Jupyter and Colab bring along) show both; scripts,
+pipes and log files have the lines. They go to standard error, but in notebooks, which show that as
+if something were wrong.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..history import Epoch
 
@@ -36,8 +42,9 @@ class Progress:
 class Bar(Progress):
     """A bar over the whole run with loss, accuracy, images per second and the time left."""
 
-    def __init__(self, epochs: int | None) -> None:
+    def __init__(self, epochs: int | None, page: bool = False) -> None:
         self._of = "" if epochs is None else f"/{epochs}"
+        self._page = page
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
 
@@ -55,6 +62,8 @@ class Bar(Progress):
             console=Console(stderr=True),
             transient=True,
             refresh_per_second=5,
+            redirect_stdout=not self._page,  # lines of text stay beside each other there
+            redirect_stderr=not self._page,
         )
         self._bar.start()
         self._task = self._bar.add_task(
@@ -82,14 +91,30 @@ class Bar(Progress):
         """Print a line above the bar."""
         if self._bar is None:
             return
-        line = format_epoch(record, self._of) + ("  best" if best else "")
-        self._bar.console.print(line, highlight=False, soft_wrap=True)
+        line = format_epoch(record, self._of, best)
+        if self._page:
+            print(line, flush=True)
+        else:
+            self._bar.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class Lines(Progress):
+    """A line for each epoch."""
+
+    def __init__(self, epochs: int | None, stream: TextIO | None) -> None:
+        self._of = "" if epochs is None else f"/{epochs}"
+        self._stream = stream
+
+    def epoch_done(self, record: Epoch, best: bool) -> None:
+        """Write the line."""
+        if self._stream is not None:  # which a program without a console has none of
+            print(format_epoch(record, self._of, best), file=self._stream, flush=True)
 
 
 class DecodingBar:
@@ -122,7 +147,7 @@ class DecodingBar:
                 self._bar = None
 
 
-def format_epoch(record: Epoch, of: str = "") -> str:
+def format_epoch(record: Epoch, of: str = "", best: bool = False) -> str:
     """Write an epoch in a line; `of` follows its number, such as "/10"."""
     parts = [f"epoch {record.epoch}{of}", f"loss {record.loss:.4f}"]
     if record.accuracy is not None:
@@ -131,10 +156,28 @@ def format_epoch(record: Epoch, of: str = "") -> str:
         parts.append(f"validation {100 * record.validation_accuracy:.2f} %")
     elif record.validation_loss is not None:
         parts.append(f"validation loss {record.validation_loss:.4f}")
-    return "  ".join([*parts, f"{record.images_per_second:,.0f} images/s"])
+    return "  ".join([*parts, f"{record.images_per_second:,.0f} images/s", *["best"] * best])
 
 
 def choose(progress: bool | None, epochs: int | None) -> Progress:
-    """Return a bar if asked for, or (None) if standard error is a terminal."""
-    wanted = sys.stderr.isatty() if progress is None else progress
-    return Bar(epochs) if wanted else Progress()
+    """Return what is asked for: nothing (False), a bar (True), or what suits the place (None)."""
+    if progress is not None and not progress:
+        return Progress()
+    if in_notebook():
+        return Bar(epochs, page=True) if _has_widgets() else Lines(epochs, sys.stdout)
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    return Bar(epochs) if progress or terminal else Lines(epochs, sys.stderr)
+
+
+def _has_widgets() -> bool:
+    try:
+        return importlib.util.find_spec("ipywidgets") is not None
+    except ValueError:  # it was imported, and cannot be
+        return False
+
+
+def in_notebook() -> bool:
+    """Whether this runs in a kernel of Jupyter, whose output is a page."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")

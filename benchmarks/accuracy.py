@@ -143,7 +143,7 @@ def train(system: str, folder: Path, seconds: int, seed: int, peers: str) -> flo
         with tempfile.TemporaryDirectory() as out:
             command = [sys.executable, "-c", "from fencepost.cli import main; main()", "train"]
             command += ["--data", str(folder), "--time", f"{seconds}s", "--seed", str(seed)]
-            command += ["--out", f"{out}/model.safetensors", "--picture", "none", "--json"]
+            command += ["--out", f"{out}/model.safetensors", "--plot", "none", "--json"]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
         return float(json.loads(done.stdout)["test_accuracy"])
     command = [peers, "-m", "benchmarks.accuracy_peers", system, str(folder)]

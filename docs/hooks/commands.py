@@ -6,7 +6,6 @@ The commands are functions whose parameters are annotated for Typer.
 from __future__ import annotations
 
 import inspect
-import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +64,8 @@ def pages() -> dict[str, str]:
         *rows,
         "",
         "Every command has `--help`, with an example, and `--json` for machines: one JSON object "
-        "on standard output, while progress goes to standard error. The exit status is 0 if all "
+        "on standard output. Results go to standard output; progress, and what was read and saved, "
+        "to standard error. The exit status is 0 if all "
         "went well, 2 after bad input, which is described in one paragraph, and 130 after Ctrl-C. "
         "`--debug`, or `FENCEPOST_DEBUG=1`, shows tracebacks.",
         "",
@@ -114,8 +114,7 @@ def _page(name: str, function: Callable[..., None], example: str) -> str:
         lines += [*map(_row, arguments), ""]
     lines += ["## Options", "", "| option | takes | |", "| --- | --- | --- |"]
     lines += [*map(_row, options), ""]
-    commands = re.sub(r"\[bold\]Examples?\[/bold\]", "", example).split("\n")
-    lines += ["## Examples", "", "```sh", *filter(None, commands), "```", ""]
+    lines += ["## Examples", "", "```sh", example, "```", ""]
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError
-from .text import format_value, join_words, quoted
+from .remedies import received, spelled
+from .text import join_words, quoted
 
 T = TypeVar("T")
 
@@ -165,5 +166,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _refused(name: str, rule: str, value: Any, hint: str = "") -> ArgumentError:
-    message = f"{name} must be {rule}. Received: {name}={format_value(value)}."
+    message = f"{spelled(name)} must be {rule}. Received: {received(name, value)}."
     return ArgumentError(f"{message} {hint}".rstrip())

@@ -49,6 +49,15 @@ def plural(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def percent(share: float, decimals: int = 2) -> str:
+    """Write a fraction of 1 as a percentage.
+
+    >>> percent(0.99124), percent(0.15, 0), percent(float("nan"))
+    ('99.12 %', '15 %', 'nan %')
+    """
+    return f"{100 * share:.{decimals}f} %"
+
+
 def quoted(names: Iterable[object]) -> list[str]:
     """Put each name between quotation marks.
 

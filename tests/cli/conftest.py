@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cli import typed
 from fencepost.cli.app import run
 
 SHAPES = ("circle", "cross", "square")
@@ -104,8 +105,15 @@ def fencepost(capsys, tmp_path, monkeypatch):
 
     def call(*arguments: object) -> Outcome:
         capsys.readouterr()
-        status = run([str(argument) for argument in arguments])
-        return Outcome(status, *capsys.readouterr())
+        words = [str(argument) for argument in arguments]
+        status = run(words)
+        done = Outcome(status, *capsys.readouterr())
+        error = done.err.rpartition("fencepost: ")[2] if status == 2 else ""
+        for name in words:  # what was given is repeated, and may be anything
+            error = error.replace(name, "")
+        assert not typed.python_in(error), error
+        assert not typed.unknown_options(error, words[0] if words else ""), error
+        return done
 
     return call
 
@@ -114,6 +122,6 @@ def fencepost(capsys, tmp_path, monkeypatch):
 def model(folder, tmp_path_factory) -> Path:
     """A model of the three figures, trained by the command."""
     path = tmp_path_factory.mktemp("model") / "figures.safetensors"
-    arguments = ["--data", folder, "--out", path, "--picture", "none", "--epochs", 20]
+    arguments = ["--data", folder, "--out", path, "--plot", "none", "--epochs", 20]
     assert run(["train", *map(str, arguments)]) == 0
     return path

@@ -44,10 +44,10 @@ TRAIN = ["train", "--epochs", "1"]
         (["train", "--resume"], ["--checkpoint"]),
         (["train", "--data", "nowhere"], ["nowhere"]),
         (["train", "--out", "nowhere/a.st"], ["--out", "nowhere", "mkdir"]),
-        (["train", "--picture", "nowhere/a.png"], ["--picture", "nowhere"]),
+        (["train", "--plot", "nowhere/a.png"], ["--plot", "nowhere"]),
         (["train", "--checkpoint", "nowhere/c"], ["--checkpoint", "nowhere"]),
         (["train", "--out", "/dev/full"], ["--out", "/dev/full", "device"]),
-        (["train", "--out", "a.png"], ["--picture", "--out", "a.png"]),
+        (["train", "--out", "a.png"], ["--plot", "--out", "a.png"]),
         (["train", "--out", "a", "--checkpoint", "./a"], ["--checkpoint", "--out"]),
         (["train", "--out", "."], ["--out", "folder"]),
         (["evaluate"], ["model"]),
@@ -75,7 +75,7 @@ def test_class_without_images(fencepost, tmp_path, write_folder):
     root = write_folder(tmp_path / "data", 3)
     (root / "star").mkdir()
     done = fencepost(*TRAIN, "--data", root)
-    assert "Left out: 1 class without images, star." in done.out
+    assert "Left out: 1 class without images, star." in done.err
 
 
 def test_truncated_image(fencepost, tmp_path, write_folder):
@@ -147,7 +147,7 @@ def test_full_disk(folder, model, tmp_path, environment, kept):
     old = model.read_bytes()
     if kept:
         (tmp_path / "a.st").write_bytes(old)
-    arguments = [*TRAIN, "--data", str(folder), "--out", "a.st", "--picture", "none"]
+    arguments = [*TRAIN, "--data", str(folder), "--out", "a.st", "--plot", "none"]
     done = run_with_small_files(arguments, tmp_path, 4096, environment)
     assert done.returncode == 2, done.stderr
     assert "a.st" in done.stderr

@@ -35,7 +35,7 @@ def test_then_predict_explain_and_evaluate(someones, tmp_path, write_folder, cap
     names = ",".join(sorted(path.name for path in folder.iterdir()))
     asked = ["convert", str(someones), "-o", str(model), "--pixels", "imagenet"]
     assert run([*asked, "--classes", names]) == 0
-    assert "Saved" in capsys.readouterr().out
+    assert "Saved" in capsys.readouterr().err
     image = next(folder.rglob("*.png"))
     assert run(["predict", str(model), str(image), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["predictions"][0]["class"] in names.split(",")
@@ -60,10 +60,10 @@ def test_without_onnx_runtime_it_says_that_nothing_was_compared(
 ):
     out = str(tmp_path / "model.safetensors")
     assert run(["convert", str(someones), "-o", out]) == 0
-    assert "outputs as of" in capsys.readouterr().out
+    assert "outputs equal to those of" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    assert run(["convert", str(someones), "-o", out]) == 0
-    said = capsys.readouterr().out
+    assert run(["convert", str(someones), "-o", out, "--overwrite"]) == 0
+    said = capsys.readouterr().err
     assert "not compared with the file" in said and "pip install onnxruntime" in said
     assert fp.load(out).metadata["imported"]["compared"] is False
 

@@ -64,7 +64,7 @@ class TestCsv:
         write_csv(tmp_path / "a.csv", {"level": F})
         done = fencepost("convolve", "a.csv", "--kernel", "mean:size=3", "-o", "b.csv")
         assert done.status == 0, done.err
-        assert "1 signal of 10 samples through mean" in done.out
+        assert "1 signal of 10 samples, convolved with mean" in done.err
         head, rows = read_csv(tmp_path / "b.csv")
         assert head == ["level"]
         expected = np.convolve([10, *F, 8], [1 / 3] * 3, "valid")
@@ -141,25 +141,25 @@ class TestCsv:
         assert (tmp_path / "b.csv").read_text() == "by X\n2,10\n4,10\n"
         done = fencepost("convolve", "a.csv", *said, "--decimal", ",", "--encoding", "latin-1")
         assert (tmp_path / "b.csv").read_text() == "by X\n3\n5\n"
-        assert "Commas stand before the decimals" in done.out
+        assert "Commas stand before the decimals" in done.err
 
     def test_columns_that_are_not_convolved_are_named(self, fencepost, tmp_path):
         (tmp_path / "a.csv").write_text("who;f;when\nx;1,5;Monday\ny;NA;Friday\nz;1;Sunday\n")
         done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
-        assert "who and when hold no numbers and are not convolved" in done.out
-        assert "1 missing value (NA)" in done.out
+        assert "who and when hold no numbers and are not convolved" in done.err
+        assert "1 missing value (NA)" in done.err
         assert (tmp_path / "b.csv").read_text() == (tmp_path / "a.csv").read_text()
 
     def test_columns_of_few_numbers_are_not_said_to_have_none(self, fencepost, tmp_path):
         (tmp_path / "a.csv").write_text("f,note\n1,\n2,7\n4,\n")
         done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
-        assert "note holds few numbers and is not convolved" in done.out
+        assert "note holds few numbers and is not convolved" in done.err
 
     def test_one_row_is_said_to_be_one_sample(self, fencepost, tmp_path):
         (tmp_path / "a.csv").write_text("1,2,4\n")
         done = fencepost("convolve", "a.csv", "-k", "1: 1", "-o", "b.csv")
-        assert "3 signals of 1 sample through" in done.out
-        assert "one row: each column is a signal of one sample" in done.out
+        assert "3 signals of 1 sample, convolved with" in done.err
+        assert "one row: each column is a signal of one sample" in done.err
 
     @pytest.mark.parametrize(
         ("content", "options"),
@@ -168,7 +168,7 @@ class TestCsv:
             ("f;g\n1,234;2\n5,678;3\n", ["--decimal ,", "--decimal ."]),
             ("2019,2020,2021\n1.5,2,3\n4,5,6\n", ["--header 1", "--header 0"]),
             ("(1)\n2\n", ["--header 1", "--header 0"]),
-            ("a,b\n1,2,3\n4,5\n", ["--skip …", "--delimiter …"]),
+            ("a,b\n1,2,3\n4,5\n", ["--skip 1", "--delimiter"]),
         ],
     )
     def test_errors_name_the_options_of_the_command(self, fencepost, tmp_path, content, options):
@@ -218,7 +218,7 @@ class TestWav:
         samples = np.array([[30000], [-30000], [100], [-100]])
         write_wav(tmp_path / "a.wav", samples, 16)
         done = fencepost("convolve", "a.wav", "-k", "1: 1", "-o", "b.wav", "--scale", "2")
-        assert "2 samples of 4 would be louder" in done.out
+        assert "2 samples of 4 would be louder" in done.err
         loud, _, _ = read_wav(tmp_path / "b.wav")
         np.testing.assert_array_equal(loud[:, 0], [32767, -32768, 200, -200])
 

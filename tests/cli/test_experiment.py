@@ -29,7 +29,7 @@ def test_every_function_and_its_quick_form_exist(name):
 @pytest.mark.parametrize("name", ["location-invariance", "shared_weights"])
 def test_one_is_run_and_drawn(fencepost, tmp_path, name):
     out = tmp_path / "result.svg"
-    done = fencepost("experiment", name, "-o", out, "--json")
+    done = fencepost("experiment", name, "--plot", out, "--json")
     assert done.status == 0
     assert done.json["experiment"] == name.replace("_", "-")
     assert done.json["cases"]
@@ -38,4 +38,4 @@ def test_one_is_run_and_drawn(fencepost, tmp_path, name):
 
 def test_unknown_experiments_and_places(fencepost, tmp_path):
     refused(fencepost("experiment", "shared-weight"), 'Did you mean "shared-weights"')
-    refused(fencepost("experiment", "shared-weights", "-o", tmp_path / "a.txt"), ".png")
+    refused(fencepost("experiment", "shared-weights", "--plot", tmp_path / "a.txt"), ".png")

@@ -21,9 +21,9 @@ def cross(folder):
 def test_page_and_answer(fencepost, model, cross, tmp_path):
     done = fencepost("explain", model, cross, "-o", "why.png", "--json")
     assert done.status == 0, done.err
-    said = done.json
-    assert said["drawn"] == "why.png"
-    assert not said["untrained"]
+    assert not done.json["untrained"]
+    (said,) = done.json["images"]
+    assert said["output"] == "why.png"
     with Image.open(tmp_path / "why.png") as page:
         assert min(page.size) > 600
         assert np.ptp(np.asarray(page.convert("L"))) > 200
@@ -36,7 +36,7 @@ def test_page_and_answer(fencepost, model, cross, tmp_path):
 def test_svg_of_another_class(fencepost, model, cross, tmp_path):
     done = fencepost("explain", model, cross, "-o", "why.svg", "--class", "square")
     assert done.status == 0, done.err
-    assert "Drawn why.svg" in done.out
+    assert "Saved why.svg" in done.err
     text = (tmp_path / "why.svg").read_text("utf-8")
     assert text.rstrip().endswith("</svg>")
     assert "<!-- for square -->" in text
@@ -49,7 +49,7 @@ def test_photographs_of_any_size_are_prepared(fencepost, model, tmp_path, size):
     Image.fromarray(pixels).save(tmp_path / "a.png")
     done = fencepost("explain", model, "a.png", "-o", "why.png", "--json")
     assert done.status == 0, done.err
-    assert done.json["prepared"][0].startswith("Resized it")
+    assert done.json["images"][0]["prepared"][0].startswith("Resized it")
 
 
 def test_models_without_names_or_classes(fencepost, tmp_path):
@@ -57,14 +57,28 @@ def test_models_without_names_or_classes(fencepost, tmp_path):
     named = fp.Network((1, 9, 9), [fp.Conv2d(2, 3), fp.Flatten(), fp.Linear(3)])
     named.save(tmp_path / "a.st")
     done = fencepost("explain", "a.st", "a.png", "-o", "a.png.png", "--json")
-    assert done.json["class"] in ("0", "1", "2")
+    assert done.json["images"][0]["class"] in ("0", "1", "2")
     assert done.json["untrained"]
     assert "it is not trained" in done.err
     single = fp.Network((1, 9, 9), [fp.Flatten(), fp.Linear(1)])
     single.save(tmp_path / "b.st")
     done = fencepost("explain", "b.st", "a.png", "-o", "b.svg", "--json")
     expected = single(np.full((9, 9), 200, np.uint8))[0, 0]
-    assert done.json["outputs"] == [pytest.approx(expected)]
+    assert done.json["images"][0]["outputs"] == [pytest.approx(expected)]
+
+
+def test_a_folder_of_images_becomes_a_folder_of_pages(fencepost, model, cross, tmp_path):
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    for name in ("in/a.png", "in/more/b.png"):
+        (tmp_path / name).write_bytes(cross.read_bytes())
+    (tmp_path / "in" / "bad.png").write_text("no image")
+    done = fencepost("explain", model, "in", "-o", "out", "--json")
+    assert done.status == 2 and "bad.png" in done.err
+    images = done.json["images"]
+    assert [image.get("output") for image in images] == ["out/a.png", None, "out/more/b.png"]
+    assert (tmp_path / "out" / "more" / "b.png").stat().st_size > 1000
+    refused(fencepost("explain", model, "in", "-o", "out"), "out/a.png", "--overwrite")
+    refused(fencepost("explain", model, "in", "-o", "a.png"), "a folder for several images")
 
 
 def test_bad_input(fencepost, model, cross, tmp_path):
@@ -74,7 +88,6 @@ def test_bad_input(fencepost, model, cross, tmp_path):
     refused(fencepost("explain", model, "file", *out), "file")
     refused(fencepost("explain", "file", cross, *out), "file")
     refused(fencepost("explain", model, cross, "-o", "why.jpg"), ".png or .svg", "why.jpg")
-    refused(fencepost("explain", model, cross, "-o", "no/why.png"), "--out", "mkdir -p no")
     refused(fencepost("explain", model, cross, "-o", "/proc/why.png"), "place that can be written")
     refused(fencepost("explain", model, cross, *out, "--class", "dog"), "circle, cross", "dog")
     refused(fencepost("explain", model, cross), "--out")

@@ -66,7 +66,7 @@ def test_own_portrait(fencepost, tmp_path):
     Image.fromarray(gradient).save(tmp_path / "me.png")
     done = fencepost("figures", "-o", "mine", "--only", "5", "--portrait", "me.png")
     assert done.status == 0
-    assert "0% of the pixels are edges" in done.out
+    assert "0 % of the pixels are edges" in done.out
 
 
 def test_bad_input(fencepost, tmp_path):

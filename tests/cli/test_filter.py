@@ -44,7 +44,7 @@ def test_one_image(fencepost, tmp_path):
     Image.fromarray(picture()).save("a.png")
     done = fencepost("filter", "a.png", "--kernel", "gaussian:sigma=2", "-o", "b.png")
     assert done.status == 0, done.err
-    assert done.out == "Written b.png.\n"
+    assert (done.out, done.err) == ("", "Saved b.png.\n")
     expected = fp.filter_image(picture(), fp.kernels.gaussian(sigma=2))
     np.testing.assert_array_equal(read("b.png"), expected)
     assert files(tmp_path) == ["a.png", "b.png"]
@@ -316,7 +316,7 @@ def test_a_file_that_no_library_expected_does_not_end_the_run(fencepost, tmp_pat
     assert done.status == 2
     assert "2.png" in done.err
     assert "1 of 4 images were not filtered" in done.err
-    assert "Passed over, as no images by their names: in/big.zarr, in/clip.mp4" in done.out
+    assert "Skipped, as not images by their names: in/big.zarr, in/clip.mp4" in done.err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png", "3.png"]
 
 

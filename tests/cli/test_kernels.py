@@ -54,18 +54,18 @@ def test_responses_are_those_of_convolution(fencepost, text):
 
 @pytest.mark.parametrize("name", ["laplace", "sobel", "sobel:x", "mean:size=3,ndim=1", "log"])
 def test_one_is_drawn_with_what_it_does(fencepost, tmp_path, name):
-    done = fencepost("kernels", name, "--draw", "out.png", "--json")
+    done = fencepost("kernels", name, "--plot", "out.png", "--json")
     assert done.status == 0
-    assert done.json["drawn"] == "out.png"
+    assert done.json["plot"] == "out.png"
     with Image.open(tmp_path / "out.png") as image:
         assert image.width == 1050
 
 
 def test_drawing_that_cannot_be(fencepost):
-    refused(fencepost("kernels", "--draw", "out.png"), "--draw draws one kernel")
-    refused(fencepost("kernels", "mean", "--draw", "out.bmp"), ".png or .svg", "out.bmp")
-    refused(fencepost("kernels", "mean", "--draw", "no/out.png"), "--draw", "mkdir -p no")
-    refused(fencepost("kernels", "mean", "--draw", "a.png", "--portrait", "b.png"), "b.png")
+    refused(fencepost("kernels", "--plot", "out.png"), "--plot needs a kernel")
+    refused(fencepost("kernels", "mean", "--plot", "out.bmp"), ".png or .svg", "out.bmp")
+    refused(fencepost("kernels", "mean", "--plot", "no/out.png"), "--plot", "mkdir -p no")
+    refused(fencepost("kernels", "mean", "--plot", "a.png", "--portrait", "b.png"), "b.png")
 
 
 def test_unknown_names_get_the_nearest(fencepost):

@@ -105,18 +105,18 @@ def test_no_smallest_input(fencepost):
 
 @pytest.mark.parametrize("name", ["network.svg", "network.png"])
 def test_drawing(fencepost, tmp_path, name):
-    done = fencepost("size", "1x28x28", NETWORK, "--draw", name)
+    done = fencepost("size", "1x28x28", NETWORK, "--plot", name)
     assert done.status == 0
     content = (tmp_path / name).read_bytes()
     assert content.startswith(b"\x89PNG" if name.endswith("png") else b"<?xml")
-    assert f"Drawn {name}." in done.out
+    assert f"Saved {name}." in done.err
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_drawing_of_what_fits(fencepost, tmp_path):
-    done = fencepost("size", "1x28x28", "Conv2d(2, 5), Conv2d(2, 99)", "--draw", "a.svg", "--json")
+    done = fencepost("size", "1x28x28", "Conv2d(2, 5), Conv2d(2, 99)", "--plot", "a.svg", "--json")
     assert done.status == 2
-    assert done.json["drawn"] == "a.svg"
+    assert done.json["plot"] == "a.svg"
     assert (tmp_path / "a.svg").exists()
 
 
@@ -146,8 +146,8 @@ def test_drawing_of_what_fits(fencepost, tmp_path):
         (["1x28x28", NETWORK, "--solve", "stride"], ["3.stride"]),
         (["1x28x28", NETWORK, "--solve", "7.stride"], ["There is no layer 7"]),
         (["1x28x28", NETWORK, "--solve", "0.strde"], ['"stride"']),
-        (["1x28x28", NETWORK, "--draw", "a.pdf"], ["a.pdf", ".svg"]),
-        (["1x28x28", NETWORK, "--draw", "nowhere/a.svg"], ["--draw", "nowhere"]),
+        (["1x28x28", NETWORK, "--plot", "a.pdf"], ["a.pdf", ".svg"]),
+        (["1x28x28", NETWORK, "--plot", "nowhere/a.svg"], ["--plot", "nowhere"]),
     ],
 )
 def test_refusals(fencepost, tmp_path, arguments, words):

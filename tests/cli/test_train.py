@@ -16,8 +16,8 @@ JSON_KEYS = {
     "seconds",
     "images_per_second",
     "test_accuracy",
-    "saved",
-    "picture",
+    "output",
+    "plot",
 }
 
 
@@ -32,21 +32,22 @@ def test_folder_of_images(fencepost, folder, tmp_path):
         assert picture.size == (1430, 1210)
     for said in (
         "16 × 16 pixels, 1 channel, 3 classes (circle, cross, square)",
-        "102 to train on, 18 to test with",
-        "held out of the training",
+        "102 training images, 18 test images",
+        "held out for testing",
         "Conv2d",  # the table of sizes
         "20 epochs in batches of 16",
         "augmentation shift=1,rotate=5,scale=0.05",
         "Saved figures-small_cnn.safetensors.",
-        "Drawn figures-small_cnn.png.",
+        "Saved figures-small_cnn.png.",
     ):
-        assert said in done.out
-    assert "Most often confused" in done.out or "No mistakes." in done.out
+        assert said in done.err
+    assert done.out.startswith("Test accuracy: ")
+    assert "Most frequent error" in done.out or "No errors." in done.out
     assert len([line for line in done.err.splitlines() if line.startswith("epoch ")]) == 20
 
 
 def test_json_is_one_object_and_right(fencepost, folder, tmp_path):
-    arguments = ["--data", folder, "--epochs", 12, "--out", "a.safetensors", "--picture", "none"]
+    arguments = ["--data", folder, "--epochs", 12, "--out", "a.safetensors", "--plot", "none"]
     done = fencepost("train", *arguments, "--json")
     assert done.status == 0, done.err
     result = done.json
@@ -55,11 +56,11 @@ def test_json_is_one_object_and_right(fencepost, folder, tmp_path):
     assert result["model"] == "small_cnn"
     assert result["parameters"] == network.parameter_count
     assert result["epochs"] == 12
-    assert result["saved"] == "a.safetensors"
-    assert result["picture"] is None
+    assert result["output"] == "a.safetensors"
+    assert result["plot"] is None
     assert 0 < result["train_seconds"] < result["seconds"]
     assert result["images_per_second"] > 0
-    assert "102 to train on" in done.err
+    assert "102 training images" in done.err
     # The very images that were held out, evaluated again from the file.
     _, test = fp.datasets.image_folder(folder).split(0.15, seed=0)
     again = network.evaluate(test.images, test.targets)
@@ -70,7 +71,7 @@ def test_json_is_one_object_and_right(fencepost, folder, tmp_path):
 
 def test_same_seed_same_weights_and_another_seed_others(fencepost, folder, tmp_path):
     for out, seed in (("a", 1), ("b", 1), ("c", 2)):
-        settings = ["--epochs", 2, "--seed", seed, "--out", f"{out}.st", "--picture", "none"]
+        settings = ["--epochs", 2, "--seed", seed, "--out", f"{out}.st", "--plot", "none"]
         assert fencepost("train", "--data", folder, *settings).status == 0
     first, same, other = (fp.load(tmp_path / f"{name}.st").parameter_vector for name in "abc")
     assert np.array_equal(first, same)
@@ -82,7 +83,7 @@ def test_validation_chooses_and_is_drawn(fencepost, folder):
     done = fencepost("train", "--data", folder, *settings)
     assert done.status == 0, done.err
     assert "validation" in done.err
-    assert "augmentation none" in done.out
+    assert "augmentation none" in done.err
 
 
 def test_every_setting_arrives(fencepost, folder):
@@ -100,12 +101,12 @@ def test_every_setting_arrives(fencepost, folder):
         ),
         *("--label-smoothing", 0.1, "--clip-norm", 2, "--ema", 0.9, "--balance", "oversample"),
     ]
-    done = fencepost("train", "--data", folder, *settings, "--picture", "none")
+    done = fencepost("train", "--data", folder, *settings, "--plot", "none")
     assert done.status == 0, done.err
     assert (
         "Training: 1 epoch in batches of 7, sgd, learning rate 0.01 (cosine), "
         "weight decay 0.002, augmentation flip,noise=3, label smoothing 0.1, gradient norm at "
-        "most 2, weights averaged with decay 0.9, classes balanced by oversample." in done.out
+        "most 2, weights averaged with decay 0.9, classes balanced by oversample." in done.err
     )
 
 
@@ -118,12 +119,12 @@ def test_every_setting_arrives(fencepost, folder):
     ],
 )
 def test_when_training_stops(fencepost, folder, stopping, outcome):
-    options = ["--data", folder, "--picture", "none", "--augment", "none", "--json"]
+    options = ["--data", folder, "--plot", "none", "--augment", "none", "--json"]
     done = fencepost("train", *options, *stopping)
     assert done.status == 0, done.err
     assert done.json["outcome"] == outcome
     assert done.json["epochs"] < 60 or outcome == "finished"
-    held_out = "10 % of them are held out of the training as validation." in done.err
+    held_out = "10 % of the training data are held out for validation." in done.err
     assert held_out == (outcome != "finished")
     assert (done.json["best_epoch"] is not None) == held_out
     assert [figures["name"] for figures in done.json["per_class"]] == done.json["classes"]
@@ -131,7 +132,7 @@ def test_when_training_stops(fencepost, folder, stopping, outcome):
 
 
 def test_the_last_epoch_is_left_if_the_best_is_not_wanted(fencepost, folder, tmp_path):
-    base = ["train", "--data", folder, "--picture", "none", "--epochs", 4, "--validation", 0.2]
+    base = ["train", "--data", folder, "--plot", "none", "--epochs", 4, "--validation", 0.2]
     base += ["--optimizer", "sgd", "--lr", 0.5, "--schedule", "constant", "--model", "lenet5"]
     first = fencepost(*base, "--out", "best.st", "--restore-best", "--json")
     second = fencepost(*base, "--out", "last.st", "--no-restore-best", "--json")
@@ -144,8 +145,8 @@ def test_classes_of_unequal_size(fencepost, tmp_path, write_folder):
     root = write_folder(tmp_path / "unequal", 20)
     for path in sorted((root / "cross").iterdir())[5:]:
         path.unlink()
-    done = fencepost("train", "--data", root, "--epochs", 1, "--picture", "none")
-    assert "cross has 4 images. --balance weights, or oversample, lets each" in done.out
+    done = fencepost("train", "--data", root, "--epochs", 1, "--plot", "none")
+    assert "cross has 4 images. To balance them: --balance weights, or oversample." in done.err
     assert "macro-F1" in done.out and "precision" in done.out
 
 
@@ -168,11 +169,11 @@ def test_settings_that_cannot_be(fencepost, folder, options, words):
 
 
 def test_a_training_that_taught_nothing_says_so(fencepost, folder):
-    settings = ["--epochs", 1, "--lr", 1e-9, "--picture", "none"]
+    settings = ["--epochs", 1, "--lr", 1e-9, "--plot", "none"]
     done = fencepost("train", "--data", folder, *settings)
     assert done.status == 0, done.err
     right = int(done.out.split("% (")[1].split()[0])
-    assert ("no better than always naming the most frequent class (6 of 18)" in done.out) == (
+    assert ("no better than always predicting the most frequent class (6 of 18)" in done.out) == (
         right <= 6
     )
 
@@ -188,11 +189,14 @@ def test_divergence_is_reported(fencepost, folder, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_is_replaced_and_that_is_said(fencepost, folder, tmp_path):
+def test_a_model_is_overwritten_where_that_is_said(fencepost, folder, tmp_path):
     (tmp_path / "a.st").write_text("something else")
-    settings = ["--epochs", 1, "--out", "a.st", "--picture", "none"]
+    settings = ["--epochs", 1, "--out", "a.st", "--plot", "none"]
     done = fencepost("train", "--data", folder, *settings)
-    assert "Saved a.st (replaced)." in done.out
+    assert done.status == 2 and "--overwrite" in done.err
+    assert (tmp_path / "a.st").read_text() == "something else"
+    done = fencepost("train", "--data", folder, *settings, "--overwrite")
+    assert "Saved a.st." in done.err
     assert fp.load(tmp_path / "a.st").class_names == ("circle", "cross", "square")
 
 
@@ -201,10 +205,10 @@ def test_mixed_sizes_with_size(fencepost, tmp_path, write_folder):
     Image.fromarray(np.zeros((30, 20), np.uint8)).save(root / "circle" / "other.png")
     done = fencepost("train", "--data", root, "--epochs", 1)
     assert done.status == 0, done.err
-    assert "The size 16 × 16 was chosen" in done.out
-    done = fencepost("train", "--data", root, "--epochs", 1, "--size", "20x24")
+    assert "The size 16 × 16 was chosen" in done.err
+    done = fencepost("train", "--data", root, "--epochs", 1, "--size", "20x24", "--overwrite")
     assert done.status == 0, done.err
-    assert "20 × 24 pixels" in done.out
+    assert "20 × 24 pixels" in done.err
 
 
 def test_colour_and_test_folder(fencepost, tmp_path, write_folder):
@@ -236,10 +240,10 @@ def test_layers_as_a_model(fencepost, folder, tmp_path, last, in_file):
     if in_file:
         (tmp_path / "network.txt").write_text(model)
         model = "network.txt"
-    arguments = ["--data", folder, "--epochs", 1, "--picture", "none", "--model", model]
+    arguments = ["--data", folder, "--epochs", 1, "--plot", "none", "--model", model]
     done = fencepost("train", *arguments)
     assert done.status == 0, done.err
-    assert ("Added Linear(3): an output for each class." in done.out) == (not last)
+    assert ("Added Linear(3): an output for each class." in done.err) == (not last)
     name = "network" if in_file else "layers"
     network = fp.load(tmp_path / f"figures-{name}.safetensors")
     assert (network.output_shape, len(network.layers)) == ((3,), 5)
@@ -275,15 +279,15 @@ def test_bad_files_are_left_out_and_listed_at_the_end(fencepost, tmp_path, write
     root = write_folder(tmp_path / "data", 12)
     (root / "cross" / "empty.png").touch()
     (root / "circle" / "text.jpg").write_text("none")
-    settings = ["--data", root, "--epochs", 1, "--picture", "none", "--out", "a.st"]
+    settings = ["--data", root, "--epochs", 1, "--plot", "none", "--out", "a.st"]
     refused = fencepost("train", *settings)
     assert refused.status == 2
     assert "circle/text.jpg is not an image" in refused.err
     assert "cross/empty.png is empty" in refused.err and "--skip-bad" in refused.err
     done = fencepost("train", *settings, "--skip-bad")
     assert done.status == 0, done.err
-    assert done.out.splitlines()[-3:] == [
-        "Left out, for 2 files cannot be used (--skip-bad):",
+    assert done.err.splitlines()[-3:] == [
+        "Skipped 2 files that cannot be used (--skip-bad):",
         "  circle/text.jpg is not an image that can be read",
         "  cross/empty.png is empty",
     ]
@@ -293,9 +297,9 @@ def test_bad_files_are_left_out_and_listed_at_the_end(fencepost, tmp_path, write
 
 def test_a_cache_changes_nothing_but_the_time(fencepost, tmp_path, write_folder):
     root = write_folder(tmp_path / "data", 12, size=20, colour=True)
-    base = ["train", "--data", root, "--epochs", 2, "--size", 16, "--picture", "none"]
+    base = ["train", "--data", root, "--epochs", 2, "--size", 16, "--plot", "none"]
     said = [
-        fencepost(*base, "--out", f"{k}.st", "--cache", cache).out
+        fencepost(*base, "--out", f"{k}.st", "--cache", cache).err
         for k, cache in enumerate(("none", "decoded", "decoded"))
     ]
     weights = [fp.load(tmp_path / f"{k}.st").parameter_vector for k in range(3)]
@@ -319,10 +323,10 @@ def test_a_label_file_and_proportions_that_the_model_remembers(fencepost, tmp_pa
     (tmp_path / "photos" / "labels.csv").write_text("\n".join(rows))
     done = fencepost(
         *("train", "--data", "photos", "--size", 12, "--fit", "pad", "--epochs", 1),
-        *("--out", "a.st", "--picture", "none"),
+        *("--out", "a.st", "--plot", "none"),
     )
     assert done.status == 0, done.err
-    assert "its column 'file' names the images, the column 'kind' the classes" in done.out
+    assert "its column 'file' names the images, the column 'kind' the classes" in done.err
     prediction = fencepost("predict", "a.st", f"photos/{name}", "--json").json["predictions"][0]
     data = fp.datasets.image_folder(tmp_path / "photos", (12, 12), fit="pad")
     probabilities = fp.load(tmp_path / "a.st").predict_proba(data.images[-1:])[0]
@@ -332,14 +336,14 @@ def test_a_label_file_and_proportions_that_the_model_remembers(fencepost, tmp_pa
 
 
 def test_several_seeds_and_a_report(fencepost, folder, tmp_path):
-    base = ["train", "--data", folder, "--epochs", 2, "--picture", "none", "--model", "lenet5"]
+    base = ["train", "--data", folder, "--epochs", 2, "--plot", "none", "--model", "lenet5"]
     done = fencepost(*base, "--seeds", 3, "--seed", 5, "--report", "a.html", "--json")
     assert done.status == 0, done.err
     result = done.json
     assert result["seeds"] == [5, 6, 7] and len(result["test_accuracies"]) == 3
     assert result["mean_test_accuracy"] == pytest.approx(np.mean(result["test_accuracies"]))
     assert result["test_accuracy"] == result["test_accuracies"][0]
-    assert "Of the 3 networks that of seed 5 is kept, the first." in done.err
+    assert "Of 3 networks, that of seed 5 is saved: the first." in done.err
     assert "Over 3 seeds (5 to 7)" in done.err
     page = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "lenet5 on figures" in page and "Over 3 seeds" in page
@@ -348,7 +352,7 @@ def test_several_seeds_and_a_report(fencepost, folder, tmp_path):
 
 
 def test_several_seeds_are_kept_and_gone_on_with(fencepost, folder, tmp_path):
-    base = ["train", "--data", folder, "--epochs", 2, "--picture", "none", "--model", "lenet5"]
+    base = ["train", "--data", folder, "--epochs", 2, "--plot", "none", "--model", "lenet5"]
     base += ["--seeds", 2, "--checkpoint", "run.ckpt", "--json"]
     first = fencepost(*base)
     assert first.status == 0, first.err

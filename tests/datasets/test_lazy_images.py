@@ -196,7 +196,7 @@ def test_two_processes_fill_one_cache(other_process, expected, lazily):
 def test_no_room_for_the_cache(lazily, monkeypatch, expected):
     usage = shutil.disk_usage("/")._replace(free=1000)
     monkeypatch.setattr(store.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(DataError, match=r"room for 0.0 MB. Received: .* are needed.*--cache PATH"):
+    with pytest.raises(DataError, match=r"room for 0.0 MB. Received: .* needed.*cache=\"FOLDER\""):
         lazily()
 
 

@@ -76,7 +76,7 @@ def test_csv_classes_given(tmp_path):
         ("a,label,b\n1,x,inf\n3,y,1e60\n", "column 'b', and 1 more such cells"),
         ("label,a\nx,1\n,2\n", "none in signal 2"),
         ("label,a\nx,1\nx,2\n", "at least two classes"),
-        ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. For a regression instead"),
+        ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. Group them"),
         ("label,a\nnan,1\n1,2\n", "must be integers. Received: 'nan'"),
         ("label,label,a\nx,y,2\n", "several columns of that name"),
         ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Name another"),

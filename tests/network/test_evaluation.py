@@ -27,8 +27,8 @@ def test_evaluation_of_classes():
     assert owl.f1 == pytest.approx(2 / 3)  # twice the product of both, by their sum
     assert result.macro_f1 == pytest.approx((1 + 2 / 3 + 2 / 3) / 3)
     text = str(result)
-    assert text.startswith("accuracy 75.00% (3 of 4), macro-F1 77.78%, loss ")
-    assert "owl         2   50.00%    100.00%" in text
+    assert text.startswith("accuracy 75.00 % (3 of 4), macro-F1 77.78 %, loss ")
+    assert "owl         2   50.00 %   100.00 %" in text
 
 
 def test_evaluation_of_classes_that_do_not_occur():

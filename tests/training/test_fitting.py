@@ -130,7 +130,7 @@ def test_augmentation_changes_the_training():
             fp.ArgumentError,
             r"early_stopping must be an integer, at least 1",
         ),
-        ({"validation": 1.5}, fp.ArgumentError, r"validation must be .*, a fraction"),
+        ({"validation": 1.5}, fp.ArgumentError, r"validation must be a fraction"),
         ({"validation": IMAGES}, fp.ArgumentError, r"validation must be .* a ndarray"),
         (
             {"validation": (IMAGES, LABELS[:5])},
@@ -142,7 +142,7 @@ def test_augmentation_changes_the_training():
             fp.DataError,
             r"validation images must have shape",
         ),
-        ({"resume": True}, fp.ArgumentError, r"resume=True needs to know what to go on from"),
+        ({"resume": True}, fp.ArgumentError, r"resume=True needs a checkpoint"),
         ({"loss": CrossEntropy(class_weights=(1, 2))}, fp.ArgumentError, r"3 outputs. Received: 2"),
         ({"augmentation": "shift=x"}, fp.ArgumentError, r"shift takes pixels"),
         ({"clip_norm": 0}, fp.ArgumentError, r"clip_norm must be a finite number, more than 0"),

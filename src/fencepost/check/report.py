@@ -13,7 +13,7 @@ from ..arguments import integer
 from ..graph import Graph, Operation, ReceptiveFields, Shape
 from ..planning.columns import Column, Group, Line
 from ..planning.table import tables
-from ..text import format_shape, join_words, plural
+from ..text import format_shape, join_words, percent, plural
 from .findings import CODES, SEVERITIES, Finding, Severity
 
 _SHORTEST_NAME, _LONGEST_NAME = 12, 26
@@ -200,7 +200,7 @@ class Report:
                 self._receptive_field(index),
                 compact(operation.parameters),
                 compact(work),
-                f"{100 * work / total:.1f} %" if work and total else "",
+                percent(work / total, 1) if work and total else "",
             )
             yield Line(operation.name, operation.describe(), (cells,))
         sums = ("", "", "", compact(graph.parameters), compact(total), "")

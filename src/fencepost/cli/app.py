@@ -7,6 +7,7 @@ is a defect and shows its traceback.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .. import remedies
 from ..errors import FencepostError
 from . import (
     check,
@@ -33,6 +35,7 @@ from . import (
 from . import filter as filters
 from . import learn_kernel as learning
 from .shared.console import Interrupted
+from .shared.help import Command, Commands
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -42,11 +45,10 @@ _UsageError: Any = next(
 )
 
 app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
+    cls=Commands,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: fencepost train --data photos/ --out photos.safetensors",
+    epilog="fencepost train --data photos/ --out photos.safetensors",
 )
 
 
@@ -72,32 +74,37 @@ def fencepost(
 
 
 COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
-    "train": (train.train, train.EXAMPLE),
-    "evaluate": (evaluate.evaluate, evaluate.EXAMPLE),
-    "predict": (predict.predict, predict.EXAMPLE),
-    "explain": (explain.explain, explain.EXAMPLE),
-    "export": (export.export, export.EXAMPLE),
-    "convert": (convert.convert, convert.EXAMPLE),
-    "filter": (filters.filter_, filters.EXAMPLE),
-    "convolve": (convolve.convolve, convolve.EXAMPLE),
-    "kernels": (kernels.kernels, kernels.EXAMPLE),
-    "figures": (figures.figures, figures.EXAMPLE),
-    "size": (size.size, size.EXAMPLE),
-    "check": (check.check, check.EXAMPLE),
-    "experiment": (experiment.experiment, experiment.EXAMPLE),
-    "learn-kernel": (learning.learn_kernel, learning.EXAMPLE),
-    "tour": (tour.tour, tour.EXAMPLE),
+    "train": (train.train, train.EXAMPLES),
+    "evaluate": (evaluate.evaluate, evaluate.EXAMPLES),
+    "predict": (predict.predict, predict.EXAMPLES),
+    "explain": (explain.explain, explain.EXAMPLES),
+    "export": (export.export, export.EXAMPLES),
+    "convert": (convert.convert, convert.EXAMPLES),
+    "filter": (filters.filter_, filters.EXAMPLES),
+    "convolve": (convolve.convolve, convolve.EXAMPLES),
+    "kernels": (kernels.kernels, kernels.EXAMPLES),
+    "figures": (figures.figures, figures.EXAMPLES),
+    "size": (size.size, size.EXAMPLES),
+    "check": (check.check, check.EXAMPLES),
+    "experiment": (experiment.experiment, experiment.EXAMPLES),
+    "learn-kernel": (learning.learn_kernel, learning.EXAMPLES),
+    "tour": (tour.tour, tour.EXAMPLES),
 }
-for _name, (_function, _example) in COMMANDS.items():
-    app.command(_name, epilog=_example)(_function)
+for _name, (_function, _examples) in COMMANDS.items():
+    app.command(_name, cls=Command, epilog=_examples)(_function)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, and return its exit status."""
     debug = os.environ.get("FENCEPOST_DEBUG", "0") not in ("", "0") or "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    if not arguments:
+        app(["--help"], prog_name="fencepost", standalone_mode=False)
+        return BAD_INPUT
+    named = arguments[0] if arguments and arguments[0] in COMMANDS else ""
     try:
-        status = app(arguments, prog_name="fencepost", standalone_mode=False)
+        with remedies.command(lambda: options(named)):
+            status = app(arguments, prog_name="fencepost", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (KeyboardInterrupt, typer.Abort, Interrupted) as stop:
@@ -114,17 +121,29 @@ def run(arguments: Sequence[str]) -> int:
     except (FencepostError, _UsageError, OSError, MemoryError, ImportError) as error:
         if debug or (isinstance(error, ImportError) and "FENCEPOST_" not in str(error)):
             raise  # an ImportError is a defect, unless a variable of ours has no sense
-        if isinstance(error, _UsageError) and not error.format_message():
-            return BAD_INPUT  # no command was given: the help has been printed
-        print(f"fencepost: {_paragraph(error, arguments)}", file=sys.stderr)
+        print(f"fencepost: {_paragraph(error, named)}", file=sys.stderr)
         return BAD_INPUT
 
 
-def _paragraph(error: BaseException, arguments: Sequence[str]) -> str:
+@functools.cache
+def options(command: str) -> dict[str, remedies.Option]:
+    """Return the options of a command by the parameters that they set."""
+    root: Any = typer.main.get_command(app)
+    return {
+        parameter.name: remedies.Option(
+            max(parameter.opts, key=len),
+            max(parameter.secondary_opts, key=len, default=""),
+            parameter.is_flag,
+        )
+        for parameter in (root.commands[command].params if command else ())
+        if parameter.param_type_name == "option"
+    }
+
+
+def _paragraph(error: BaseException, named: str) -> str:
     if isinstance(error, MemoryError):
         return "There is not enough memory for this. Give less data, or a smaller --batch-size."
     if isinstance(error, _UsageError):
-        named = arguments[0] if arguments and arguments[0] in COMMANDS else ""
         help_of = " ".join(["fencepost", *filter(None, [named]), "--help"])
         problem = error.format_message().rstrip(".")
         return f"{problem}. See `{help_of}`."

@@ -16,12 +16,9 @@ from .shared.console import Console
 if TYPE_CHECKING:
     from ..check import Code
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost check resnet50.onnx
-
 fencepost check models.lenet:LeNet5 --input 1x28x28 --fail-on warning --allow FP203
-
 fencepost check FP201"""
 
 _NEVER = "never"

@@ -16,10 +16,8 @@ from .shared.console import Console
 if TYPE_CHECKING:
     from ..network import Network
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost convert resnet18.onnx -o resnet18.safetensors --pixels imagenet
-
 fencepost convert models.lenet:LeNet5 -o lenet5.safetensors --input 1x28x28"""
 
 #: What was done to bytes before a model was trained: what is subtracted, and divided by. Source of
@@ -63,9 +61,10 @@ def convert(
         str | None,
         typer.Option(
             help="The names of the classes: a file with one in each line, or a list with commas.",
-            show_default="those in the file, or 0, 1, 2…",
+            show_default="those in the file, or 0, 1, 2 and so on",
         ),
     ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Convert anyone's model into one that `predict`, `explain` and `evaluate` take.
@@ -76,13 +75,13 @@ def convert(
     console = Console(as_json)
     from ..network.travel import WRITERS
 
-    outputs.check_writable("--out", out)
     if out.suffix.lower() in WRITERS or os.path.realpath(model) == os.path.realpath(out):
         raise ArgumentError(
             "--out must name a model file of fencepost's, such as "
             f"{out.with_suffix('.safetensors')}. Received: {out}. "
             f"Files that end with {join_words(WRITERS, 'or')} are written by fencepost export."
         )
+    outputs.check_outputs({"--out": out}, overwrite)
     shape = None if input_shape is None else options.parse_sizes(input_shape, 3)
     if input_shape is not None and shape is None:
         raise ArgumentError(
@@ -99,16 +98,16 @@ def convert(
     network.save(out)
     imported = network.metadata.get("imported")
     compared = not (isinstance(imported, dict) and imported.get("compared") is False)
-    outputs_are = f"outputs as of {model}" if compared else "not compared with the file"
-    console.say(
-        str(network),
+    outputs_are = f"outputs equal to those of {model}" if compared else "not compared with the file"
+    console.say(str(network))
+    console.note(
         f"Saved {out}: {plural(network.parameter_count, 'parameter')}, {outputs_are}.",
-        *(() if compared else ("To run the file beside it: pip install onnxruntime",)),
+        *(() if compared else ("To compare them: pip install onnxruntime",)),
     )
     console.result(
         {
             "model": model,
-            "saved": str(out),
+            "output": str(out),
             "compared": compared,
             "input_shape": list(network.input_shape),
             "output_shape": list(network.output_shape),

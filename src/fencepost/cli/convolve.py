@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError
 from ..text import plural
 from .shared import options, outputs
 from .shared.console import Console
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 _LARGEST_DRAWN = 1e300
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost convolve load.csv --kernel mean:size=5 -o smooth.csv --plot smooth.png
-
 fencepost convolve speech.wav --kernel gaussian:sigma=3 -o muffled.wav"""
 
 
@@ -77,7 +75,7 @@ def convolve(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(help="Draw the signals before and after into this PNG or SVG file."),
+        typer.Option(help="Plot the signals before and after: .png or .svg."),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     threads: Annotated[int | None, options.THREADS] = None,
@@ -90,16 +88,7 @@ def convolve(
     of its range.
     """
     console = Console(as_json)
-    outputs.check_writable("--out", out)
-    outputs.check_others(out, {"--plot": plot})
-    if plot is not None:
-        outputs.check_picture("--plot", plot)
-    for option, path in (("--out", out), ("--plot", plot)):
-        if path is not None and path.exists() and not overwrite:
-            raise DataError(
-                f"{option} must name a file that does not exist yet. Received: {path}, which would "
-                "be replaced. Say --overwrite to replace it."
-            )
+    outputs.check_outputs({"--out": out, "--plot": plot}, overwrite)
     from .. import set_num_threads
     from ..arguments import real
     from ..files.tables import TableOptions
@@ -111,7 +100,7 @@ def convolve(
     if threads is not None:
         set_num_threads(threads)
     if full and boundary not in ("reflect", "zero"):
-        raise ArgumentError(f"--full counts what lies beyond as 0. Received: {boundary}.")
+        raise ArgumentError(f"--full takes zeros beyond the ends. Received: --boundary {boundary}.")
     kernels = tuple(_one_axis(text, causal) for text in kernel)
     chain = Chain(kernels, options.parse_boundary(boundary), full, scale)
     check_same_kind(signal, out)
@@ -119,8 +108,9 @@ def convolve(
     results, said = source.filter(chain, out, keep=plot is not None)
     samples = chain.length(source.length)
     things = plural(len(source.names), "signal")
-    console.say(
-        f"Written {out}: {things} of {plural(samples, 'sample')} through {chain.label}.{said}",
+    console.note(
+        f"Saved {out}: {things} of {plural(samples, 'sample')}, convolved with "
+        f"{chain.label}.{said}",
         *([source.remark] if source.remark else []),
     )
     if plot is not None:
@@ -140,7 +130,7 @@ def convolve(
             start=chain.start,
         )
         save(figure, plot)
-        console.say(f"Drawn {plot}.")
+        console.note(f"Saved {plot}.")
     console.result(
         {
             "signal": str(signal),

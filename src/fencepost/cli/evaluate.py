@@ -15,13 +15,12 @@ from .shared import options
 from .shared.console import Console
 from .shared.loading import Source
 
-EXAMPLE = """[bold]Example[/bold]
-
+EXAMPLES = """\
 fencepost evaluate photos.safetensors --data more_photos/"""
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
+    model: Annotated[Path, typer.Argument(help="Model file.")],
     data: Annotated[
         str | None,
         typer.Option(help=options.DATA_HELP, show_default="what the model was trained on"),
@@ -64,12 +63,13 @@ def evaluate(
             source, network, (backbone.channels, *backbone.size)
         )
         tested = backbones.of_features(backbone, tested)
-    console.say(description)
+    console.note(description)
     started = time.perf_counter()
     evaluation = network.evaluate(tested.images, tested.targets)
     seconds = time.perf_counter() - started
     rate = len(tested) / seconds
-    console.say("", str(evaluation), "", f"{seconds:.2f} s, {rate:,.0f} images per second.")
+    console.say(str(evaluation))
+    console.note(f"{seconds:.2f} s, {rate:,.0f} images per second.")
     result: dict[str, Any] = {
         "model": str(model),
         "data": source.data,
@@ -89,5 +89,5 @@ def evaluate(
     else:
         result["r_squared"] = None if math.isnan(evaluation.r_squared) else evaluation.r_squared
     if tested.left_out:
-        console.say(*loading.bad_files(tested.left_out))
+        console.note(*loading.bad_files(tested.left_out))
     console.result(result | {"left_out": list(tested.left_out)})

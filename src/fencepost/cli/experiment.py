@@ -11,13 +11,11 @@ from ..arguments import nearest
 from ..errors import ArgumentError
 from .shared import options
 from .shared.console import Console
-from .shared.outputs import check_picture
+from .shared.outputs import check_outputs
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost experiment
-
-fencepost experiment pooling-robustness --quick -o robustness.png"""
+fencepost experiment pooling-robustness --quick --plot robustness.png"""
 
 # What an experiment shows, the function that computes it, and what makes it quick.
 EXPERIMENTS: dict[str, tuple[str, str, dict[str, int]]] = {
@@ -53,12 +51,11 @@ def experiment(
     name: Annotated[
         str | None, typer.Argument(help="Which one; without a name, all are listed.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Draw the result here, as .png or .svg.")
-    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Plot the result: .png or .svg.")] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer seeds, epochs and images: seconds, not minutes.")
     ] = False,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Measure one of the article's claims, and say what came out."""
@@ -80,16 +77,15 @@ def experiment(
             f"There is no experiment named {name!r}. {nearest(key, EXPERIMENTS)}".rstrip()
             + f" There are {', '.join(EXPERIMENTS)}."
         )
-    if out is not None:
-        check_picture("--out", out)
+    check_outputs({"--plot": plot}, overwrite)
     from .. import experiments
 
     _, function, fewer = EXPERIMENTS[key]
     result: Any = getattr(experiments, function)(**(fewer if quick else {}))
     console.say(str(result))
-    if out is not None:
+    if plot is not None:
         from .. import plots
 
-        plots.save(result.plot(), out)
-        console.say("", f"Written {out}.")
+        plots.save(result.plot(), plot)
+        console.note(f"Saved {plot}.")
     console.result({"experiment": key, "quick": quick, **result.to_dict()})

@@ -9,26 +9,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError
+from ..text import percent
 from .shared import loading, options, outputs
-from .shared.console import Console, percent
+from .shared.console import Console
 from .shared.photographs import prediction_of, prepared
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..network import Network
+    from .shared.batch import Job
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost explain mnist-lenet5.safetensors photograph_of_a_digit.jpg -o why.png
-
 fencepost explain photos.safetensors holiday.jpg -o why.svg --class dog"""
 
 
 def explain(
     model: Annotated[Path, typer.Argument(help="Model file.")],
-    image: Annotated[Path, typer.Argument(help="Image file of any size.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A PNG or SVG file.")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files of any size, or folders of them.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="A .png or .svg file for one image; else a folder to write to."
+        ),
+    ],
     of: Annotated[
         str | None,
         typer.Option(
@@ -37,6 +44,7 @@ def explain(
             show_default="the most likely",
         ),
     ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Draw how a model comes to its prediction: input, kernels, maps, pooling, classes, and where.
@@ -45,11 +53,15 @@ def explain(
     does it. The last two pictures show which pixels matter: by the gradient of
     the output, and by covering up one part after another.
     """
-    started = time.perf_counter()
     console = Console(as_json)
-    outputs.check_picture("--out", out)
+    from .shared import batch
 
-    from .. import load, plots
+    ending = None if outputs.is_file_name(out) else "png"
+    if ending is None:
+        outputs.check_picture(out)
+    jobs, skipped = batch.plan(images, out, ending=ending, compare=False, overwrite=overwrite)
+
+    from .. import load
     from ..network.inspection import is_untrained, output_index
     from ..plots.arguments import UNTRAINED
 
@@ -60,28 +72,43 @@ def explain(
             "backbone. `fencepost predict` says what it predicts."
         )
     wanted = output_index(network, of)
-    pixels, done = prepared(network, image)
-    plots.save(plots.explain(network, pixels, wanted), out)
-    prediction, said = _prediction(network, pixels)
     untrained = is_untrained(network)
+    explained: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for job in jobs:
+        try:
+            explained.append(_explain(console, network, job, wanted))
+        except DataError as error:
+            problems.append(str(error))
+            explained.append({"image": str(job.source), "error": str(error)})
+    if untrained:
+        console.note(UNTRAINED)
+    if skipped:
+        console.note(batch.skipped_files(skipped))
+    console.result({"model": str(model), "untrained": untrained, "images": explained})
+    if problems:
+        raise DataError("\n".join(problems))
+
+
+def _explain(console: Console, network: Network, job: Job, wanted: int | None) -> dict[str, Any]:
+    """Draw one image's prediction, and say what it is."""
+    from .. import plots
+
+    started = time.perf_counter()
+    pixels, done = prepared(network, job.source)
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    plots.save(plots.explain(network, pixels, wanted), job.target)
+    prediction, said = _prediction(network, pixels)
     seconds = time.perf_counter() - started
-    console.say(
-        f"{image}: {said}",
-        *(f"    {sentence}" for sentence in done),
-        *([UNTRAINED] if untrained else []),
-        f"Drawn {out} in {seconds:.1f} s.",
-    )
-    console.result(
-        {
-            "model": str(model),
-            "image": str(image),
-            **prediction,
-            "prepared": done,
-            "untrained": untrained,
-            "drawn": str(out),
-            "seconds": round(seconds, 3),
-        }
-    )
+    console.say(f"{job.source}: {said}")
+    console.note(*(f"    {sentence}" for sentence in done), f"Saved {job.target}.")
+    return {
+        "image": str(job.source),
+        **prediction,
+        "prepared": done,
+        "output": str(job.target),
+        "seconds": round(seconds, 3),
+    }
 
 
 def _prediction(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:

@@ -20,12 +20,9 @@ if TYPE_CHECKING:
     from ..interchange.backbone.backbone import Backbone
     from ..network import Network
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost export mnist-lenet5.safetensors -o lenet5.onnx
-
 fencepost export photos.safetensors -o photos.onnx --opset 13 --verify more_photos/
-
 fencepost export mnist-lenet5.safetensors -o lenet5.h --int8 mnist"""
 
 _MOST = 64  # images to compare on
@@ -75,6 +72,7 @@ def export(
             help="The largest difference of an output.", show_default="1e-4; 0.2 with --int8"
         ),
     ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Write a model for another runtime, run it, and compare it with the original.
@@ -84,7 +82,7 @@ def export(
     backbone becomes one ONNX file with it.
     """
     console = Console(as_json)
-    outputs.check_writable("--out", out)
+    outputs.check_outputs({"--out": out}, overwrite)
     from .. import load
 
     network = load(model)
@@ -112,7 +110,8 @@ def export(
         written = network.export(out, **options_of_export)
     else:
         written = backbone.export(network, out, **options_of_export)
-    console.say(str(written), f"The images are {of}.")
+    console.say(str(written))
+    console.note(f"Compared on {of}.", f"Saved {out}.")
     console.result({"model": str(model), **written.to_dict(), "images_of": of})
 
 

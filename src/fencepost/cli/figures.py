@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from ..plots.article import ArticleFigure
     from ..plots.article.page import Entry
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost figures -o figures/
-
 fencepost figures -o figures/ --only 4,9 --svg"""
 
 DOTS_PER_INCH = 200
@@ -27,20 +25,23 @@ DOTS_PER_INCH = 200
 
 def figures(
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="A folder; it is made if there is none.")
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="Folder to write to; created if missing."
+        ),
     ],
     only: Annotated[
         str | None, typer.Option(help="Numbers of the figures wanted, such as 4,9.")
     ] = None,
     svg: Annotated[bool, typer.Option("--svg", help="Write each as SVG too, for print.")] = False,
     portrait: Annotated[Path | None, options.PORTRAIT] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Draw the 14 figures of "From Convolution to Neural Network" from live computation.
 
     The folder gets a PNG of each and an index.html with captions and with what
-    each figure claims, in numbers computed for it. Figures of an earlier run
-    are replaced.
+    each figure claims, in numbers computed for it.
     """
     started = time.perf_counter()
     console = Console(as_json)
@@ -51,6 +52,8 @@ def figures(
     from ..plots.article.page import page
 
     wanted = _wanted(article.figures(portrait), only)
+    names = [name for figure in wanted for name in _files(figure, svg)]
+    outputs.check_new("--out", [out / name for name in [*names, "index.html"]], overwrite)
     out.mkdir(parents=True, exist_ok=True)
     entries: list[Entry] = []
     described: list[dict[str, Any]] = []
@@ -73,8 +76,12 @@ def figures(
     index = out / "index.html"
     atomic_write(index, page(entries).encode())
     seconds = time.perf_counter() - started
-    console.say("", f"Drawn {len(entries)} figures in {seconds:.1f} s: open {index}.")
+    console.note(f"Saved {len(entries)} figures in {seconds:.1f} s. Open {index}.")
     console.result({"figures": described, "index": str(index), "seconds": round(seconds, 3)})
+
+
+def _files(figure: ArticleFigure, svg: bool) -> list[str]:
+    return [f"{figure.stem}.png", *([f"{figure.stem}.svg"] if svg else [])]
 
 
 def _draw(figure: ArticleFigure, out: Path, svg: bool) -> Entry:
@@ -82,7 +89,7 @@ def _draw(figure: ArticleFigure, out: Path, svg: bool) -> Entry:
     from ..plots.article.page import Entry
 
     drawn = figure.draw()
-    files = [f"{figure.stem}.png", *([f"{figure.stem}.svg"] if svg else [])]
+    files = _files(figure, svg)
     for name in files:
         save(drawn.figure, out / name, dots_per_inch=DOTS_PER_INCH)
     return Entry(

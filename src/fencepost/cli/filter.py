@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from ..kernels import Kernel, KernelSet
     from .shared.batch import Job
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost filter portrait.jpg --kernel gaussian:sigma=2 -o soft.jpg
-
 fencepost filter photos/ --kernel gaussian:sigma=1 --kernel sobel -o edges/ --compare"""
 
 
@@ -179,13 +177,11 @@ def filter_(
             records.append({"image": str(job.source), "error": outcome.failed[job.source]})
     done = plural(len(outcome.done), "image")
     if len(jobs) == 1 and outcome.done:
-        console.say(f"Written {jobs[0].target}.")
+        console.note(f"Saved {jobs[0].target}.")
     elif outcome.done:
-        console.say(f"{done} written to {out} in {seconds:.1f} s.")
+        console.note(f"Saved {done} in {out} in {seconds:.1f} s.")
     if passed_over:
-        some = ", ".join(str(path) for path in passed_over[:3])
-        more = f" and {len(passed_over) - 3:,} more" if len(passed_over) > 3 else ""
-        console.say(f"Passed over, as no images by their names: {some}{more}.")
+        console.note(batch.skipped_files(passed_over))
     console.result(
         {
             "kernels": [step.label for step in steps],

@@ -14,11 +14,9 @@ from .shared.console import Console
 if TYPE_CHECKING:
     from ..kernels import Kernel, KernelSet
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost kernels gaussian:sigma=1.5
-
-fencepost kernels laplace --draw laplace.png"""
+fencepost kernels laplace --plot laplace.png"""
 
 
 def kernels(
@@ -26,29 +24,32 @@ def kernels(
         str | None,
         typer.Argument(help="A kernel as --kernel takes it elsewhere; without it, all are listed."),
     ] = None,
-    draw: Annotated[
+    plot: Annotated[
         Path | None,
-        typer.Option(help="Draw it, and what it does to a photograph, into this PNG or SVG file."),
+        typer.Option(help="Plot it, and what it does to a photograph: .png or .svg."),
     ] = None,
     portrait: Annotated[Path | None, options.PORTRAIT] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """List the named kernels, or show one: its matrix, its properties, what it does to a sample."""
     console = Console(as_json)
     if name is None:
-        if draw is not None:
-            raise ArgumentError("--draw draws one kernel: name it, as `fencepost kernels NAME`.")
+        if plot is not None:
+            raise ArgumentError(
+                "--plot needs a kernel. Received: no NAME. Give one, as in "
+                "`fencepost kernels sobel --plot sobel.png`."
+            )
         _list(console)
         return
-    if draw is not None:
-        outputs.check_picture("--draw", draw)
+    outputs.check_outputs({"--plot": plot}, overwrite)
 
     from ..kernels import parse
 
     kernel = parse(name)
-    if draw is not None:
-        _draw(kernel, draw, portrait)
-    _show(console, kernel, draw)
+    if plot is not None:
+        _plot(kernel, plot, portrait)
+    _show(console, kernel, plot)
 
 
 def _list(console: Console) -> None:
@@ -76,14 +77,14 @@ def _list(console: Console) -> None:
     )
 
 
-def _draw(kernel: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
+def _plot(kernel: Kernel | KernelSet, path: Path, portrait: Path | None) -> None:
     from ..plots import save
     from ..plots.images.kernel_card import kernel_card
 
     save(kernel_card(kernel, portrait), path)
 
 
-def _show(console: Console, shown: Kernel | KernelSet, drawn: Path | None) -> None:
+def _show(console: Console, shown: Kernel | KernelSet, plot: Path | None) -> None:
     from ..kernels import Kernel
 
     several = (shown,) if isinstance(shown, Kernel) else tuple(shown)
@@ -100,9 +101,9 @@ def _show(console: Console, shown: Kernel | KernelSet, drawn: Path | None) -> No
             *responses,
             "",
         )
-    if drawn is not None:
-        console.say(f"Drawn {drawn}.")
-    console.result({"kernels": described, "drawn": None if drawn is None else str(drawn)})
+    if plot is not None:
+        console.note(f"Saved {plot}.")
+    console.result({"kernels": described, "plot": None if plot is None else str(plot)})
 
 
 def _described(kernel: Kernel) -> dict[str, Any]:

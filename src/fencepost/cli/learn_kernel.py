@@ -11,17 +11,15 @@ import typer
 from ..errors import ArgumentError, DataError
 from .shared import options
 from .shared.console import Console
-from .shared.outputs import check_others, check_picture, check_writable
+from .shared.outputs import check_outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..estimation.jpeg import Jpeg
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost learn-kernel portrait.png sharpened.png -o kernel.txt
-
 fencepost filter holiday.jpg --kernel @kernel.txt -o sharper.jpg"""
 
 
@@ -36,7 +34,8 @@ def learn_kernel(
         typer.Option(help="Rows and columns, such as 5 or 3x7.", show_default="guessed, up to 15"),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw it, with its errors, as .png or .svg.")
+        Path | None,
+        typer.Option(help="Plot the kernel with its standard errors: .png or .svg."),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
@@ -48,12 +47,7 @@ def learn_kernel(
     """
     console = Console(as_json)
     shape = _size(size)
-    if out.exists() and not overwrite:
-        raise ArgumentError(f"--out must name a new file. {out} exists; --overwrite replaces it.")
-    check_writable("--out", out)
-    if plot is not None:
-        check_picture("--plot", plot)
-        check_others(out, {"--plot": plot})
+    check_outputs({"--out": out, "--plot": plot}, overwrite)
     from ..estimation import learn_kernel as learn
     from ..files.atomic import atomic_path
 
@@ -71,12 +65,12 @@ def learn_kernel(
     console.say(str(learned))
     if abs(learned.offset) > 0.5 and learned.integers:
         console.say(f"Apply it with --offset {learned.offset:.3g}.")
-    console.say(f"Written {out}.")
+    console.note(f"Saved {out}.")
     if plot is not None:
         from .. import plots
 
         plots.save(learned.plot(), plot)
-        console.say(f"Written {plot}.")
+        console.note(f"Saved {plot}.")
     console.result({"output": str(out), **learned.to_dict()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,15 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import DataError
+from ..text import percent, plural
 from .shared import options
 from .shared.backbones import remembered_backbone
-from .shared.console import Console, percent
+from .shared.console import Console
 from .shared.photographs import image_paths, prediction_of, prepared
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost predict mnist-lenet5.safetensors photograph_of_a_digit.jpg
-
 fencepost predict photos.safetensors *.jpg more/ --json"""
 
 
@@ -36,15 +36,16 @@ def predict(
     """
     console = Console(as_json)
     from .. import load
+    from ..network.inspection import has_classes, output_names
 
     network = load(model)
     backbone = remembered_backbone(network, model)
-    names = network.class_names
-    if names is None:
+    if not has_classes(network):
         raise DataError(
-            f"{model}: the model must name its classes. Received: a model without class names. "
-            'Set network.class_names = ["...", ...] in Python and save it again.'
+            f"{model}: the model must predict classes. Received: a model of "
+            f"{plural(math.prod(network.output_shape), 'output')}."
         )
+    names = output_names(network)
     predictions: list[dict[str, Any]] = []
     problems: list[str] = []
     images = image_paths(images)
@@ -60,9 +61,10 @@ def predict(
         (first, *others) = prediction["top"]
         console.say(
             f"{image}: {first['class']} ({percent(first['probability'])})"
-            + "".join(f", {other['class']} ({percent(other['probability'])})" for other in others),
-            *(f"    {sentence}" for sentence in done),
+            + "".join(f", {other['class']} ({percent(other['probability'])})" for other in others)
         )
+        if done:
+            console.note(*(f"    {sentence}" for sentence in done))
     console.result({"model": str(model), "predictions": predictions})
     if problems:
         sys.stdout.flush()

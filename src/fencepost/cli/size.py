@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
     from ..planning import Plan
 
-EXAMPLE = """[bold]Examples[/bold]
-
-fencepost size 1x28x28 "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Flatten, Linear(10)"
-
+EXAMPLES = """\
+fencepost size 1x28x28 "Conv2d(6, 5), ReLU, MaxPool2d(2), Flatten, Linear(10)"
 fencepost size 3x224x224 network.txt --inputs 200:260 --solve 3.stride"""
 
 
@@ -67,10 +65,10 @@ def size(
             "groups of one layer make everything exact.",
         ),
     ] = None,
-    draw: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the network to scale: .svg or .png."),
+    plot: Annotated[
+        Path | None, typer.Option(help="Plot the network to scale: .svg or .png.")
     ] = None,
+    overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
     """Show every size of a network before there is one: what fits, receptive fields, costs.
@@ -78,8 +76,7 @@ def size(
     Nothing is built or run. The status is 2 if the layers do not fit.
     """
     console = Console(as_json)
-    if draw is not None:
-        outputs.check_picture("--draw", draw)
+    outputs.check_outputs({"--plot": plot}, overwrite)
     shape = options.parse_sizes(input_shape, 3)
     if shape is None:
         raise ArgumentError(
@@ -92,16 +89,16 @@ def size(
     planned = plan(shape, read_layers(layers), batch=batch)
     answers = _answers(planned, sizes, smallest, same, solve)
     console.say(planned.text(console.width), *(f"\n{answer}" for answer, _ in answers.values()))
-    if draw is not None:
+    if plot is not None:
         from ..plots import save, volumes
 
-        save(cast("Figure", volumes(planned)), draw)
-        console.say("", f"Drawn {draw}.")
+        save(cast("Figure", volumes(planned)), plot)
+        console.note(f"Saved {plot}.")
     console.result(
         {
             **planned.to_dict(),
             "answers": {name: value for name, (_, value) in answers.items()},
-            "drawn": None if draw is None else str(draw),
+            "plot": None if plot is None else str(plot),
         }
     )
     for problem in planned.problems:

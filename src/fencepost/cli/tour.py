@@ -10,10 +10,8 @@ import typer
 from ..errors import ArgumentError
 from .shared.console import Console
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost tour
-
 fencepost tour photos.safetensors --port 8000"""
 
 

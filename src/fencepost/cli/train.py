@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from ..text import plural
-from .shared.console import Console, noun, percent
+from ..text import percent, plural
+from .shared.console import Console, noun
 from .shared.groups import grouped
 from .training.options import (
     BackendOptions,
@@ -19,14 +19,10 @@ from .training.options import (
     ValidationOptions,
 )
 
-EXAMPLE = """[bold]Examples[/bold]
-
+EXAMPLES = """\
 fencepost train
-
 fencepost train --data photos/ --size 32x32 --out photos.safetensors
-
 fencepost train --data signals.csv --epochs 30 --checkpoint run.ckpt --json
-
 torchrun --nproc-per-node 2 -m fencepost train --model resnet9 --backend torch"""
 
 
@@ -42,7 +38,7 @@ def train(
 ) -> None:
     """Train a network on MNIST, on a folder of images, or on a file of images or signals.
 
-    From data without a test split, 15 % of each class are held out and tested with.
+    Of data without a test split, 15 % of each class are held out for testing.
     """
     started = time.perf_counter()
     first = backend.is_first()
@@ -58,19 +54,19 @@ def train(
     validation.check()
     run.check()
     preview.check(output.show_augmentation, recipe.epochs)
-    out, picture = output.files(f"{source.short_name}-{name}", run.checkpoint)
+    out, plot = output.files(f"{source.short_name}-{name}", run.checkpoint, run.resume)
 
     backbone = model.open_backbone(source)
     if backbone is not None:
-        console.say(f"Backbone {backbone}")
+        console.note(f"Backbone {backbone}")
         source = backbones.resized(source, backbone)
     loaded = pictures = loading.for_training(source, run.seed)
-    console.say(loaded.description)
+    console.note(loaded.description)
     if backbone is not None:
         loaded = backbones.with_features(backbone, loaded, console)
     network = recipes.build(name, loaded.train, run.seed, model.model)
     if name not in recipes.RECIPES and recipes.is_completed(network, model.model):
-        console.say(f"Added {network.layers[-1].describe()}: an output for each class.")
+        console.note(f"Added {network.layers[-1].describe()}: an output for each class.")
     chosen = recipes.changed(
         recipes.recipe_for(name, loaded.train, source.is_mnist), recipe.given()
     )
@@ -78,28 +74,27 @@ def train(
     limit = validation.seconds()
     if limit is not None and recipe.epochs is None:
         chosen = replace(chosen, epochs=None)
-    console.say("", f"{name}:", str(network), "", str(chosen))
+    console.note("", f"{name}:", str(network), "", str(chosen))
     remarks = report.before_training(loaded.train, chosen.balance)
     if remarks:
-        console.say(*remarks)
+        console.note(*remarks)
 
     if output.show_augmentation is not None:
         if first:
             preview.draw(output.show_augmentation, loaded.train, chosen.augmentation, run.seed)
-        console.say(f"Drawn {output.show_augmentation}: what training sees.")
+        console.note(f"Saved {output.show_augmentation}: images as they are augmented.")
         if recipe.epochs == 0:
-            drawn = {"picture": str(output.show_augmentation)}
-            console.result({"augmentation": chosen.augmentation, **drawn})
+            shown = {"plot": str(output.show_augmentation)}
+            console.result({"augmentation": chosen.augmentation, **shown})
             return
     if output.find_lr is not None:
         if first:
             console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
         return
 
-    replaced = out.exists()
     share = validation.share(loaded.validation is not None)
     if share is not None and validation.validation is None:
-        console.say(f"{100 * share:g} % of them are held out of the training as validation.")
+        console.note(f"{percent(share, 0)} of the training data are held out for validation.")
     settings: dict[str, Any] = {
         **chosen.arguments(),
         "validation": share or (loaded.validation and tuple(loaded.validation)),
@@ -110,12 +105,12 @@ def train(
     left = None
     if limit is not None:
         spent = time.perf_counter() - started
-        left = session.time_for_training(limit, spent, network, loaded.test, picture is not None)
+        left = session.time_for_training(limit, spent, network, loaded.test, plot is not None)
         left /= run.seeds
     trainings = session.Session(loaded.train, loaded.test, settings, not first, run.seeds > 1)
     all_trained = [trainings.run(network, run.seed, left)]
     for seed in range(run.seed + 1, run.seed + run.seeds):
-        console.say(f"Seed {seed}.")
+        console.note(f"Seed {seed}.")
         other = recipes.build(name, loaded.train, seed, model.model)
         all_trained.append(trainings.run(other, seed, left))
     if not first:
@@ -127,19 +122,19 @@ def train(
         network.metadata["training"]["backbone"] = backbone.config()
     network.save(out)
     if run.seeds > 1:
-        console.say(seeds.choice(trained, all_trained))
-    console.say(f"Saved {out}{' (replaced)' if replaced else ''}.")
+        console.note(seeds.choice(trained, all_trained))
+    console.note(f"Saved {out}.")
 
     evaluation, history = trained.evaluation, trained.history
     console.say(report.summary(evaluation))
     if run.seeds > 1:
         console.say(seeds.spread(all_trained))
     rate, things = trained.images_per_second, noun(pictures.train.input_shape)
-    if picture is not None:
+    if plot is not None:
         report.draw_picture(
-            picture,
-            f"{name} on {source.short_name}: {percent(evaluation.accuracy)} of "
-            f"{len(loaded.test):,} test {things} right",
+            plot,
+            f"{name} on {source.short_name}: test accuracy {percent(evaluation.accuracy)} "
+            f"({len(loaded.test):,} {things})",
             f"{network.parameter_count:,} parameters, {plural(len(history), 'epoch')} in "
             f"{trained.seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
@@ -147,7 +142,7 @@ def train(
             pictures.test,
             evaluation,
         )
-        console.say(f"Drawn {picture}.")
+        console.note(f"Saved {plot}.")
     if output.report is not None:
         from .training.page import page
 
@@ -167,14 +162,14 @@ def train(
                 left_out=loaded.left_out,
             ),
         )
-        console.say(f"Written {output.report}.")
+        console.note(f"Saved {output.report}.")
     seconds = time.perf_counter() - started
-    console.say(
+    console.note(
         f"{plural(len(history), 'epoch')} in {trained.seconds:.1f} s, {rate:,.0f} {things} per "
-        f"second; {seconds:.1f} s in all."
+        f"second; {seconds:.1f} s in total."
     )
     if loaded.left_out:
-        console.say(*loading.bad_files(loaded.left_out))
+        console.note(*loading.bad_files(loaded.left_out))
     console.result(
         {
             "model": name,
@@ -194,8 +189,8 @@ def train(
             "held_out": loaded.held_out,
             "left_out": list(loaded.left_out),
             "classes": list(loaded.train.class_names),
-            "saved": str(out),
-            "picture": None if picture is None else str(picture),
+            "output": str(out),
+            "plot": None if plot is None else str(plot),
             "report": None if output.report is None else str(output.report),
             **seeds.figures(all_trained),
             "backbone": None if backbone is None else backbone.config(),

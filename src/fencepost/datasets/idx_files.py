@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..arguments import choice
 from ..errors import DataError
+from ..remedies import in_python
 from .binary_files import GZIP_MAGIC, MAX_DEFLATE_RATIO, open_binary
 from .dataset import Dataset
 from .layouts import to_nchw
@@ -177,7 +178,8 @@ def idx(
     if targets.ndim != 1:
         raise DataError(
             f"{label_path}: labels must have one axis, shape (N,). Received: shape "
-            f"{targets.shape}. The file with the images comes first: idx(images, labels)."
+            f"{targets.shape}."
+            + in_python(" The file of the images comes first: idx(images, labels).")
         )
     array = to_nchw(read_idx(image_path), str(image_path), layout) if len(targets) else None
     if array is None or len(array) != len(targets):
@@ -202,15 +204,16 @@ def find_pair(path: Path, split: str) -> tuple[Path, Path]:
             missing = CANONICAL[split][0 if names[0] is None else 1]
             raise DataError(
                 f"{path}: a folder of IDX files must hold {' and '.join(CANONICAL[split])} "
-                f"(or with .gz) for {split!r}. Received: a folder without {missing}. Give the "
-                f"two files: idx(images, labels)."
+                f"(or with .gz) for {split!r}. Received: a folder without {missing}. Add it"
+                f"{in_python(', or give both files: idx(images, labels)')}."
             )
         return names[0], names[1]
     partner = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     if partner == path or not partner.is_file():
         raise DataError(
             f"{path}: the labels must be given, or lie beside it under MNIST's name. Received: no "
-            f"such file as {partner.name}. Give both: idx(images, labels)."
+            f"such file as {partner.name}. Put it there"
+            f"{in_python(', or give both: idx(images, labels)')}."
         )
     return path, partner
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..arguments import choice
 from ..errors import DataError
+from ..remedies import at_the_shell, in_python
 
 __all__ = ["check_layout", "to_nchw"]
 
@@ -42,8 +43,9 @@ def to_nchw(array: NDArray[Any], where: str, layout: str | None = None) -> NDArr
             which = "Both" if first else "Neither"
             raise DataError(
                 f"{where}: of four axes the second or the last holds the channels (1 to 4 of "
-                f"them). Received: shape {array.shape}. {which} could be it: give "
-                f'layout="NCHW" (channels first) or layout="NHWC" (channels last).'
+                f"them). Received: shape {array.shape}. {which} could be it. "
+                + in_python('Give layout="NCHW" (channels first) or layout="NHWC" (channels last).')
+                + at_the_shell("Save them as (N, H, W) if they are grey, else with 3 channels.")
             )
         layout = "NCHW" if first else "NHWC"
     if layout == "NCHW":

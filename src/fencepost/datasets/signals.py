@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..arguments import integer
 from ..errors import DataError
 from ..files.decimals import is_number
 from ..files.tables import read_table
+from ..remedies import in_python, setting
 from .class_names import class_indices
 from .dataset import Dataset
 
@@ -74,12 +76,12 @@ def signals_csv(
     path = Path(path)
     channels = integer("channels", channels, 1)
     values, labels, names = _read(path, label)
-    width = len(names) - 1
-    values = _finite(path, values, names, label)
+    width = len(names)
+    values = _finite(path, values, names)
     if width % channels:
         raise DataError(
             f"{path}: the number of values in a row must be a multiple of channels. Received: "
-            f"{width} values, channels={channels}. Give another number of channels."
+            f"{width} values, {setting('channels', channels)}. Give another number of channels."
         )
     signals = values.reshape(len(labels), channels, width // channels)
     text = f"{len(labels):,} signals of {channels} × {width // channels} values"
@@ -93,14 +95,15 @@ def signals_csv(
 
 
 def _read(path: Path, label: str | int) -> tuple[NDArray[np.float32], list[str], list[str]]:
-    """Return the values (N, W), the labels, and the names of the columns."""
-    table = read_table(path, is_header=lambda row: _is_header(row, label))
+    """Return the values (N, W), the labels, and the names of the columns of values."""
+    table = read_table(path, is_header=lambda row: _is_header(row, _index(label, row)))
     names = list(table.names)
+    label = _index(label, names)
     if isinstance(label, str) and not table.header:
         raise DataError(
             f"{path}: the first row must name the columns, one of them {label!r}. Received: only "
-            f"numbers. Add a header, or give the index of the label column: label=0 for the "
-            f"first, label=-1 for the last."
+            f"numbers. Add a header, or give the index of the label column: {setting('label', 0)} "
+            f"for the first, {setting('label', -1)} for the last."
         )
     at = _column(path, names, label)
     if len(names) < 2:
@@ -112,7 +115,13 @@ def _read(path: Path, label: str | int) -> tuple[NDArray[np.float32], list[str],
     with np.errstate(over="ignore"):  # what is too large for float32 is named
         for index, column in enumerate(k for k in range(len(names)) if k != at):
             values[:, index] = table.numbers(column)
-    return values, [text.strip() for text in table.texts(at)], names
+    return values, [text.strip() for text in table.texts(at)], names[:at] + names[at + 1 :]
+
+
+def _index(label: str | int, names: Sequence[str]) -> str | int:
+    """Take "0" or "-1", as a command gives it, for an index, unless a column is called so."""
+    named = isinstance(label, int) or label in names or not re.fullmatch(r"-?[0-9]+", label)
+    return label if named else int(label)
 
 
 def _is_header(row: list[str], label: str | int) -> bool:
@@ -142,22 +151,20 @@ def _column(path: Path, names: list[str], label: str | int) -> int:
     some = ", ".join(names[:4] + (["..."] if len(names) > 5 else []) + names[4:][-1:])
     raise DataError(
         f"{path}: the label column {label!r} must exist once. Received: {problem} among {some}. "
-        f"Name another with label=, or give its index (0 is the first, -1 the last)."
+        f"Name another, such as {setting('label', names[0])}, or give its index "
+        f"({setting('label', 0)} is the first, {setting('label', -1)} the last)."
     )
 
 
-def _finite(
-    path: Path, values: NDArray[np.float32], names: list[str], label: str | int
-) -> NDArray[np.float32]:
+def _finite(path: Path, values: NDArray[np.float32], names: list[str]) -> NDArray[np.float32]:
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = (int(k) for k in bad[0])
-        at = names.index(label) if isinstance(label, str) else label % len(names)
-        name = (names[:at] + names[at + 1 :])[column]
         raise DataError(
             f"{path}: every cell but the label must be a finite number within the range of "
-            f"float32. Received: {values[row, column]} in signal {row + 1}, column {name!r}, and "
-            f"{len(bad) - 1:,} more such cells. Correct them, or leave those rows out."
+            f"float32. Received: {values[row, column]} in signal {row + 1}, column "
+            f"{names[column]!r}, and {len(bad) - 1:,} more such cells. Correct them, or leave "
+            "those rows out."
         )
     return values
 
@@ -167,7 +174,8 @@ def _regression_targets(path: Path, labels: list[str]) -> NDArray[np.float32]:
     if bad is not None:
         raise DataError(
             f"{path}: with regression=True every label must be a number. Received: "
-            f"{labels[bad]!r} in signal {bad + 1}. Correct it, or leave regression out for classes."
+            f"{labels[bad]!r} in signal {bad + 1}. Correct it, or leave regression=True out for "
+            "classes."
         )
     return np.array([float(text) for text in labels], np.float32).reshape(-1, 1)
 
@@ -189,8 +197,8 @@ def _classes(
     if len(names) == 1:
         raise DataError(
             f"{path}: must hold at least two classes, else there is nothing to distinguish. "
-            f"Received: only {names[0]!r}. Add signals of other classes, or give "
-            f"regression=True."
+            f"Received: only {names[0]!r}. Add signals of other classes"
+            f"{in_python(', or give regression=True')}."
         )
     return targets, names
 
@@ -200,6 +208,6 @@ def _as_integer(path: Path, text: str, k: int) -> str:
     if not value.is_integer():
         raise DataError(
             f"{path}: labels that are numbers must be integers. Received: {text!r} in signal "
-            f"{k + 1}. For a regression instead of classes give regression=True."
+            f"{k + 1}. Group them into classes{in_python(', or give regression=True')}."
         )
     return str(int(value))

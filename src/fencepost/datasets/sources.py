@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files.signatures import resemblance
+from ..remedies import remedy
 from .binary_files import GZIP_MAGIC, ZIP_MAGIC, open_binary
 from .bundled import mnist
 from .class_names import class_indices
@@ -79,8 +80,10 @@ def _like(data: Dataset, train: Dataset, name: str, split: str) -> Dataset:
     if data.input_shape != train.input_shape:
         raise DataError(
             f"{name}: all splits must have images of one shape. Received: {train.input_shape} to "
-            f"train on, {data.input_shape} in the {split} split. Give size=(height, width) to "
-            f"resize a folder of images, or data that belong together."
+            f"train on, {data.input_shape} in the {split} split. Give data that "
+            "belong together"
+            + remedy(", or resize a folder of images: {size}", size=train.input_shape[1:])
+            + "."
         )
     if bool(data.class_names) != bool(train.class_names):
         raise DataError(

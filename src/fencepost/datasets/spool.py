@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..remedies import in_python
 from ..text import plural
 from . import image_files
 from .folders import Loading
@@ -112,7 +113,7 @@ class Spool:
             raise no_cache(folder, self._bytes, error) from error
         self.said.append(
             f"Size and channels are those of the first {self._count:,}; all are kept in a file "
-            f"in {folder}, as long as they are used (cache=None for memory)."
+            f"in {folder}, as long as they are used{in_python(' (cache=None for memory)')}."
         )
         for image in self._waiting:
             self._write(image)
@@ -129,7 +130,8 @@ class Spool:
         except OSError as error:
             raise DataError(
                 f"the file of the images must have room for all. Received: {error.strerror} after "
-                f"{self._count:,}. Give a folder with more room (cache=), or a smaller size."
+                f"{self._count:,}. Give a folder with more room"
+                f"{in_python(', cache=FOLDER')}, or a smaller size."
             ) from error
 
     def _lazy(self, file: IO[bytes]) -> LazyImages:

@@ -14,7 +14,7 @@ from ..arguments import integer
 from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from ..network import Network
 from ..plots import style
-from ..text import join_words
+from ..text import join_words, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,7 +84,7 @@ class PoolingRobustnessResult:
         """What of the article's claim the numbers do not bear out."""
         shift, ink = self.shifts[-1], self.ink[-1]
         left = " and ".join(
-            f"{100 * accuracies[:, -1].mean():.0f} % {name}"
+            f"{percent(accuracies[:, -1].mean(), 0)} {name}"
             for name, accuracies in self.accuracy.items()
         )
         known = {name: int((both[:, 1] > 0.5).sum()) for name, both in self.edited.items()}

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
+from ..remedies import remedy
 from ..text import plural
 from .decimals import DECIMALS, is_number, is_too_large, parse_cell
 
@@ -242,9 +243,11 @@ def _refuse_two_readings(
     raise DataError(
         f"{path}: must be read in one way only. Received: {text!r}, which may be "
         f"{plural(len(cells), 'cell')} ({' and '.join(cells[:3])}) separated by {_NAMES[mark]}, or "
-        f"one number, {parse_cell(text, decimal)!r}. Say that {_NAMES[mark]} separate cells "
-        f'(delimiter="{_SPOKEN.get(mark, mark)}"), or what stands before the decimals '
-        f'(decimal="{decimal}").'
+        f"one number, {parse_cell(text, decimal)!r}. Say that {_NAMES[mark]} separate cells"
+        + remedy(" ({delimiter})", delimiter=_SPOKEN.get(mark, mark))
+        + ", or what stands before the decimals"
+        + remedy(" ({decimal})", decimal=decimal)
+        + "."
     )
 
 
@@ -264,10 +267,14 @@ def _may_be_commas(
     if uneven is not None:
         raise DataError(
             f"{path}: must be read in one way only. Received: {undivided[0][0]!r} in the first "
-            "row, "
-            f"and {plural(uneven[1], 'cell')} in line {uneven[0]}. If commas separate cells, fill "
-            "or remove that row, or leave the lines before the table out (skip=…), and say so "
-            '(delimiter=","); if commas stand before the decimals, say that (decimal=",").'
+            f"row, and {plural(uneven[1], 'cell')} in line {uneven[0]}. If commas separate cells, "
+            "fill or remove that row, or leave the lines before the table out"
+            + remedy(" ({skip})", skip=uneven[0] - 1)
+            + ", and say so"
+            + remedy(" ({delimiter})", delimiter=",")
+            + "; if commas stand before the decimals, say that"
+            + remedy(" ({decimal})", decimal=",")
+            + "."
         )
     return titled
 
@@ -311,8 +318,10 @@ def _check_lengths(path: Path, table: str, delimiter: str) -> None:
     raise DataError(
         f"{path}: all rows must have as many cells as the first, {width}. Received: {uneven[1]} in "
         f"line {uneven[0]}, cells separated by {_NAMES.get(delimiter, repr(delimiter))}. Fill or "
-        "remove that row; lines that stand before the table can be left out (skip=…), and what "
-        "separates the cells can be said (delimiter=…)."
+        "remove that row"
+        + remedy("; {skip} leaves out lines before the table", skip=uneven[0] - 1)
+        + remedy(", and {delimiter} says what separates the cells", delimiter=";")
+        + "."
     )
 
 
@@ -372,7 +381,8 @@ def _refuse_header(path: Path, rows: list[list[str]], first: list[str]) -> None:
     shown = ", ".join(rows[0][:4]) + (", ..." if len(rows[0]) > 4 else "")
     raise DataError(
         f"{path}: the first row must be names or numbers, and seen to be. Received: {shown}, which "
-        f"may be either. Say that it names the columns (header=1) or is data (header=0)."
+        f"may be either. Say that it names the columns"
+        f"{remedy(' ({header})', header=1)} or is data{remedy(' ({header})', header=0)}."
     )
 
 

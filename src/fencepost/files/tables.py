@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..remedies import remedy
 from ..text import plural
 from .atomic import atomic_path
 from .decimals import (
@@ -79,17 +80,17 @@ class Table:
         if column in self._numbers and column not in self._bad:
             return self._numbers[column]
         row, cell = self._bad.get(column) or self._first_word(column)
-        received, remedy = f"{cell!r}", "Correct it"
+        received, advice = f"{cell!r}", "Correct it"
         if row < _ROWS_OF_A_HEAD:
-            remedy += ", leave the lines before the table out (skip=…)"
+            advice += remedy(", leave the lines before the table out ({skip})", skip=self.line(row))
         if not cell.strip():
-            received, remedy = "an empty cell", "Write nan there, or leave that row out"
+            received, advice = "an empty cell", "Write nan there, or leave that row out"
         elif is_too_large(cell):
             received += ", which is beyond the largest float64, 1.8e308,"
         raise DataError(
             f"{self.path}: every cell of a column of numbers must be one, or nan or NA where it "
             f"is missing. Received: {received} in line {self.line(row)}, column "
-            f"{self.names[column]!r}. {remedy}, or choose other columns."
+            f"{self.names[column]!r}. {advice}, or choose other columns."
         )
 
     def _first_word(self, column: int) -> tuple[int, str]:
@@ -393,7 +394,8 @@ def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) 
         if cell := column.either:
             raise DataError(
                 f"{path}: numbers must be readable in one way only. Received: {cell.strip()!r} in "
-                f'column {names[k]!r}, which may be {parse_cell(cell, ",")!r} (decimal=",") or '
-                f'{parse_cell(cell, ".")!r} (decimal="."). Say which.'
+                f"column {names[k]!r}, which may be {parse_cell(cell, ',')!r}"
+                f"{remedy(' ({decimal})', decimal=',')} or {parse_cell(cell, '.')!r}"
+                f"{remedy(' ({decimal})', decimal='.')}. Say which."
             )
     return "."

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..convolution.boundaries import Boundary
 from ..errors import ArgumentError
+from ..remedies import setting
 from .options import Options
 from .responses import Pixels, arithmetic, interior, postprocess, response
 from .steps import Step, largest
@@ -43,7 +44,8 @@ def check_luminance(luminance: bool, colours: str) -> None:
     """Raise ArgumentError for colours that have no luma."""
     if luminance and colours == "CMYK":
         raise ArgumentError(
-            "luminance=True needs a grey or RGB image. Received: CMYK. Convert it to RGB first."
+            f"{setting('luminance', True)} needs a grey or RGB image. Received: CMYK. Convert it "
+            "to RGB first."
         )
 
 
@@ -97,9 +99,9 @@ def _check_premultiplied(steps: tuple[Step, ...]) -> None:
     for step in steps:
         if not step.is_blur:
             raise ArgumentError(
-                'alpha="premultiply" needs kernels that blur: no negative weight, and a sum above '
-                f"0. Received: {step.label}. Leave alpha at "
-                '"auto", which premultiplies for blurs only, or give "keep".'
+                f"{setting('alpha', 'premultiply')} needs kernels that blur: no negative weight, "
+                f"and a sum above 0. Received: {step.label}. {setting('alpha', 'auto')} "
+                f"premultiplies for blurs only, {setting('alpha', 'keep')} never."
             )
 
 

@@ -17,6 +17,7 @@ from ..convolution.boundaries import Boundary
 from ..convolution.passes import correlate_boxes, correlate_passes
 from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
+from ..remedies import setting
 from .options import Options
 from .steps import Step, in_passes, largest, magnitude
 
@@ -106,8 +107,8 @@ def _require_fit(shape: tuple[int, ...], kernel: Kernel, boundary: Boundary) -> 
                 "With the border left out, the kernel must fit into the image.",
                 received=f"a kernel of {kernel.shape[0]} × {kernel.shape[1]}, an image of "
                 f"{height} × {width}",
-                remedy='Choose what stands beyond the edges, such as boundary="reflect", or a '
-                "smaller kernel.",
+                remedy="Choose what lies beyond the edges, such as "
+                f"{setting('boundary', 'reflect')}, or a smaller kernel.",
             )
         )
 

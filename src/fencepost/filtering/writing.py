@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
+from ..remedies import at_the_shell
 from .formats import deep_colour, metadata, tiff_files
 from .picture import Picture, as_path
 from .pixels import from_array, has_alpha, to_pillow
@@ -203,7 +204,9 @@ def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> 
         held = colours in _HOLDS.get(format, ())
         rule = f"{format} does not hold these colours whole"
     if not held:
-        flat = " Or lay it on a ground: --flatten white." if has_alpha(colours) else ""
+        flat = ""
+        if has_alpha(colours):
+            flat = at_the_shell(" Or give the background a colour: --flatten white.")
         raise DataError(
             f"{path}: {rule}. Received: {_COLOURS.get(colours, colours)}, {dtype}. Write a .png or "
             f".tiff, or convert the pixels first.{flat}"

@@ -18,6 +18,7 @@ from ..graph import Graph, size_layers
 from ..network import Network, load
 from ..network.arguments import as_input_shape, as_layers
 from ..planning import Plan, parse_layers
+from ..remedies import at_the_shell
 from ..text import join_words, quoted
 
 # PyTorch's own files, which pickle.
@@ -126,5 +127,5 @@ def _several(shapes: Any) -> list[Any]:
 def _shape_missing(name: str) -> ArgumentError:
     return ArgumentError(
         f"{name}: a PyTorch module does not say what it takes, so the shape of one input must be "
-        "given, such as (3, 224, 224); on the command line, --input 3x224x224"
+        f"given, such as {at_the_shell('--input 3x224x224') or '(3, 224, 224)'}"
     )

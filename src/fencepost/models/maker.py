@@ -19,7 +19,8 @@ from ..layers import (
     ReLU,
     Shape,
 )
-from ..text import format_value
+from ..remedies import in_python, remedy
+from ..text import format_shape, format_value
 
 
 def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
@@ -34,8 +35,9 @@ def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
         raise SizeError(
             SizeProblem(
                 f"{name} needs images of at least 8 × 8, or signals of at least 8 values.",
-                f"input_shape={shape}",
-                "Resize the images (--size 32, size=(32, 32)), or write a Network of fewer layers.",
+                in_python(f"input_shape={shape}") or f"{format_shape(shape[1:])} pixels",
+                f"Resize the images{remedy(', such as with {size}', size=(32, 32))}, or write a "
+                "network of fewer layers.",
             )
         )
     return shape

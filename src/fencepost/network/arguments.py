@@ -12,6 +12,7 @@ from ..arguments import integer, is_sequence
 from ..datasets.dataset import ChannelStatistics
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
+from ..remedies import in_python
 from ..text import format_shape, format_value
 
 # What Network takes besides its input shape and layers.
@@ -123,6 +124,6 @@ def require_classes(output_shape: Shape) -> None:
     if not is_of_classes(output_shape):
         raise ArgumentError(
             "a class can be predicted by a network with at least two outputs in a row. Received: "
-            f"output {format_shape(output_shape)}. Call the network itself, net(images), for "
-            "its outputs as they are."
+            f"output {format_shape(output_shape)}."
+            + in_python(" Call the network itself, net(images), for its outputs as they are.")
         )

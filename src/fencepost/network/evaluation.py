@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text import format_table
+from ..text import format_table, percent
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ class Evaluation:
         """Accuracy, loss, a line for each class, and the confusion matrix of up to 20 classes."""
         right = round(self.accuracy * self.count)
         text = (
-            f"accuracy {self.accuracy:.2%} ({right:,} of {self.count:,}), "
-            f"macro-F1 {self.macro_f1:.2%}, loss {self.loss:.4f}\n\n{self.class_table()}"
+            f"accuracy {percent(self.accuracy)} ({right:,} of {self.count:,}), "
+            f"macro-F1 {percent(self.macro_f1)}, loss {self.loss:.4f}\n\n{self.class_table()}"
         )
         if len(self.class_names) <= 20:
             rows = [("", *self.class_names)]
@@ -197,4 +197,4 @@ def _ratio(part: int, total: int) -> float:
 
 
 def _percent(fraction: float) -> str:
-    return "–" if np.isnan(fraction) else f"{fraction:.2%}"
+    return "–" if np.isnan(fraction) else percent(fraction)

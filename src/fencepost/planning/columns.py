@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..layers import Branched, Layer
 from ..sizing import Window
-from ..text import format_shape
+from ..text import format_shape, percent
 from .data import LayerPlan, PlanData
 
 _UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
@@ -201,4 +201,4 @@ def _count(number: int) -> str:
 
 
 def _share(part: int, total: int) -> str:
-    return f"{100 * part / total:.1f} %" if part and total else "–"
+    return percent(part / total, 1) if part and total else "–"

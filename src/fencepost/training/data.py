@@ -22,6 +22,7 @@ from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, DataError
 from ..layers.base import engine_shape
+from ..remedies import in_python, setting, spelled
 from .balance import oversampled
 from .losses import Loss
 from .trainable import Trainable
@@ -198,8 +199,9 @@ def split(
             replace(given, indices=chosen[held_out], weights=None),
         )
     raise ArgumentError(
-        "validation must be (images, labels), a fraction between 0 and 1, or None. "
-        f"Received: {_kind(validation)}. Give validation=0.1 to hold out a tenth of the images."
+        f"{spelled('validation')} must be a fraction between 0 and 1"
+        f"{in_python(', (images, labels), or None')}. Received: {_kind(validation)}. Give "
+        f"{setting('validation', 0.1)} to hold out a tenth of the images."
     )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from ..arguments import flag, integer, real
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
+from ..remedies import in_python, setting, spelled
 from ..threads import as_threads, get_num_threads
 from .augmentation import Augmentation, as_augmentation
 from .backends.backend import Arrays, Backend
@@ -240,8 +241,9 @@ def _optional(name: str, value: float | None, *bounds: float, **open_ends: bool)
 def _target(accuracy: float | None, validation: Validation) -> float | None:
     if accuracy is not None and validation is None:
         raise ArgumentError(
-            "target_accuracy needs validation data to be measured with. Received: "
-            "validation=None. Give validation=0.1, or validation=(images, labels)."
+            f"{spelled('target_accuracy')} needs validation data to be measured with. Received: "
+            f"none. Give {setting('validation', 0.1)}"
+            f"{in_python(', or validation=(images, labels)')}."
         )
     return _optional("target_accuracy", accuracy, 0, 1, above=True)
 
@@ -251,8 +253,9 @@ def _patience(early_stopping: int | None, validation: Validation) -> int | None:
         return None
     if validation is None:
         raise ArgumentError(
-            "early_stopping needs validation data to decide when to stop. Received: "
-            "validation=None. Give validation=0.1, or validation=(images, labels)."
+            f"{spelled('early_stopping')} needs validation data to decide when to stop. Received: "
+            f"none. Give {setting('validation', 0.1)}"
+            f"{in_python(', or validation=(images, labels)')}."
         )
     return integer("early_stopping", early_stopping, 1)
 
@@ -261,15 +264,16 @@ def _checkpoint_path(checkpoint: str | os.PathLike[str] | None, resume: bool) ->
     if checkpoint is None:
         if resume:
             raise ArgumentError(
-                "resume=True needs to know what to go on from. Received: checkpoint=None. "
-                "Give checkpoint=PATH, the same as in the run that was stopped."
+                f"{setting('resume', True)} needs a checkpoint. Received: none. Give "
+                f"{setting('checkpoint', 'FILE')}, the same as in the run that was stopped."
             )
         return None
     path = Path(checkpoint)
     if path.is_dir() or not path.parent.is_dir():
         what = "is a folder" if path.is_dir() else f"lies in {path.parent}, which is not a folder"
         raise DataError(
-            f"checkpoint must be a file in a folder that exists. Received: {path}, which {what}. "
+            f"{spelled('checkpoint')} must be a file in a folder that exists. Received: {path}, "
+            f"which {what}. "
             "Make the folder first, or give another path."
         )
     return path
@@ -285,8 +289,8 @@ def _stored(path: Path, resume: bool) -> Checkpoint | None:
     if checkpoint.history.outcome == "running":
         raise ArgumentError(
             f"the checkpoint {path} holds a training that has not ended (after "
-            f"{len(checkpoint.history)} epochs), and would be written over. Give resume=True "
-            "(--resume) to go on with it, another path, or remove the file."
+            f"{len(checkpoint.history)} epochs), and would be overwritten. Give "
+            f"{setting('resume', True)} to resume it, or another path, or remove the file."
         )
     return None
 

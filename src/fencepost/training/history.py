@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ArgumentError
-from ..text import format_table, format_value
+from ..text import format_table, format_value, percent
 
 
 @dataclass(frozen=True)
@@ -130,4 +130,4 @@ class History:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2f} %"
+    return percent(fraction)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import choice, real
 from ..datasets.labels import is_regression
 from ..errors import ArgumentError
+from ..remedies import in_python, setting
 from ..text import format_value
 from .balance import WAYS
 from .settings import Setting, as_setting
@@ -191,8 +192,8 @@ def check_balance(balance: str | None, loss: Loss) -> None:
     choice("balance", balance, WAYS)
     if not isinstance(loss, CrossEntropy):
         raise ArgumentError(
-            f"balance={balance!r} is for classes. Received: the loss {loss.name}, of a regression. "
-            "Leave balance out; sample_weight weighs single images."
+            f"{setting('balance', balance)} is for classes. Received: the loss {loss.name}, of a "
+            f"regression. Leave it out{in_python('; sample_weight weighs single images')}."
         )
     if balance == "weights" and loss.class_weights is not None:
         raise ArgumentError(

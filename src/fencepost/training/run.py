@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, DivergedError
+from ..remedies import in_python, setting
 from .backends.backend import Arrays, Backend
 from .batches import batch_sizes
 from .checkpoints import Checkpoint, remove_leftovers
@@ -285,8 +286,10 @@ class TrainingRun:
             f"training diverged: {what} became {value} at step {step + 1} (epoch "
             f"{self._epoch + 1}), where the rate was {self._pace.rate(step):.3g}. "
             "The network has its last good weights back. Try a lower rate, such as "
-            f"lr={lr / 10:g}; a warm-up, such as schedule=Cosine(warmup=0.1); BatchNorm after "
-            "each convolution; and look for extreme values among the images or targets."
+            f"{setting('lr', float(f'{lr / 10:g}'))}"
+            f"{in_python('; a warm-up, such as schedule=fencepost.training.Cosine(warmup=0.1)')}; "
+            "BatchNorm after each convolution; and look for extreme values among the images or "
+            "targets."
         )
 
     def _use_best(self) -> None:

@@ -28,8 +28,8 @@ def test_train_evaluate_predict(fencepost, folder, tmp_path, backbone):
     assert done.json["backbone"]["path"] == str(backbone)
     assert done.json["test_accuracy"] > 0.5
     assert (tmp_path / "a.png").is_file()
-    again = fencepost(*base, "--picture", "none")
-    assert "Features of 102 images were in the cache." in again.out
+    again = fencepost(*base, "--plot", "none", "--overwrite")
+    assert "Features of 102 images were in the cache." in again.err
     network = fp.load(tmp_path / "a.st")
     assert network.input_shape == (12,) and network.class_names == ("circle", "cross", "square")
 
@@ -48,7 +48,7 @@ def test_train_evaluate_predict(fencepost, folder, tmp_path, backbone):
     assert prediction["probability"] == pytest.approx(expected.max(), abs=1e-5)
     assert "16 × 16 pixels (crop) for the backbone model.onnx" in prediction["prepared"][0]
 
-    refused = fencepost("explain", "a.st", image, "-o", "a.png")
+    refused = fencepost("explain", "a.st", image, "-o", "why.png")
     assert refused.status == 2 and "features of a backbone" in " ".join(refused.err.split())
     backbone.write_bytes(backbone.read_bytes() + b"\x08\x07")
     for command in (("predict", "a.st", image), ("evaluate", "a.st")):
@@ -57,21 +57,23 @@ def test_train_evaluate_predict(fencepost, folder, tmp_path, backbone):
 
 
 def test_layers_on_features(fencepost, folder, tmp_path, backbone):
-    base = ["train", "--data", folder, "--backbone", backbone, "--epochs", 1, "--picture", "none"]
+    base = ["train", "--data", folder, "--backbone", backbone, "--epochs", 1, "--plot", "none"]
     done = fencepost(*base, "--model", "Linear(8), ReLU", "--backbone-layer", "output")
     assert done.status == 0, done.err
-    assert "Added Linear(3)" in done.out and "5 features" in done.out
+    assert "Added Linear(3)" in done.err and "5 features" in done.err
     assert fp.load(tmp_path / "figures-layers.safetensors").input_shape == (5,)
 
 
 def test_export_writes_both(fencepost, folder, tmp_path, backbone):
-    base = ["train", "--data", folder, "--backbone", backbone, "--epochs", 1, "--picture", "none"]
+    base = ["train", "--data", folder, "--backbone", backbone, "--epochs", 1, "--plot", "none"]
     assert fencepost(*base, "--out", "a.st").status == 0
     done = fencepost("export", "a.st", "-o", "both.onnx", "--json")
     assert done.status == 0, done.err
     assert done.json["images_of"] == "random images" and done.json["images"] == 5
     assert "model.onnx → 12 features" in done.json["contents"]
-    on_data = fencepost("export", "a.st", "-o", "both.onnx", "--verify", folder, "--json")
+    on_data = fencepost(
+        "export", "a.st", "-o", "both.onnx", "--verify", folder, "--overwrite", "--json"
+    )
     assert on_data.json["images"] == 18 and on_data.json["difference"] < 1e-5
     network = fp.load(tmp_path / "a.st")
     written = network.export(tmp_path / "alone.onnx")

@@ -6,15 +6,16 @@ import json
 
 import pytest
 
-from fencepost.cli.shared.console import Console, format_sample_shape, noun, percent
+from fencepost.cli.shared.console import Console, format_sample_shape, noun
 
 
 def test_without_json_text_goes_to_standard_output(capsys):
     console = Console(as_json=False)
     console.say("one", "two")
+    console.note("saved")
     console.result({"value": 1})
     shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("one\ntwo\n", "")
+    assert (shown.out, shown.err) == ("one\ntwo\n", "saved\n")
 
 
 def test_with_json_standard_output_holds_one_object(capsys):
@@ -38,7 +39,6 @@ def test_the_terminal_says_how_wide_lines_are(monkeypatch, columns, width):
 
 
 def test_words():
-    assert percent(0.12345) == "12.35 %"
     assert [noun(shape) for shape in ((1, 8, 8), (1, 8))] == ["images", "signals"]
     assert format_sample_shape((1, 28, 28)) == "28 × 28 pixels, 1 channel"
     assert format_sample_shape((2, 12_000)) == "12,000 samples, 2 channels"

@@ -22,7 +22,7 @@ def test_a_test_split_is_held_out_and_found_again(folder):
     net.class_names = loaded.train.class_names
     loading.remember(net, source, loaded, 4, "small_cnn")
     tested, description = loading.for_testing(source, net)
-    assert "tested with the 18 that were held out" in description
+    assert "tested on the 18 that were held out" in description
     assert (np.asarray(tested.images) == np.asarray(loaded.test.images)).all()
     assert len(loading.for_testing(Source(str(folder), size=(16, 16)), net)[0]) == 120
 
@@ -44,7 +44,7 @@ def test_other_shapes_and_regressions_are_refused(folder, tmp_path):
     assert tested.input_shape == (1, 8, 8)
     targets = np.array([[0.5], [1.5]])
     np.savez(tmp_path / "d.npz", images=np.zeros((2, 4, 4), np.uint8), labels=targets)
-    with pytest.raises(DataError, match=r"labels must be classes. Received: regression targets"):
+    with pytest.raises(DataError, match=r"labels must be classes. Received: numbers"):
         loading.for_training(Source(str(tmp_path / "d.npz")), seed=0)
 
 

@@ -19,30 +19,30 @@ def evaluation(labels):
 def test_the_most_confused_classes_are_named():
     text = report.summary(evaluation([0, 1, 1, 2, 1, 1]))
     assert text == (
-        "Right: 66.67 % (4 of 6), macro-F1 72.22 %. Most often confused: bee taken for cat, 2 of "
-        "4.\n"
-        "class  images   recall  precision       F1\n"
-        "ant         1  100.00%    100.00%  100.00%\n"
-        "bee         4   50.00%    100.00%   66.67%\n"
-        "cat         1  100.00%     33.33%   50.00%\n"
-        "That is no better than always naming the most frequent class (4 of 6): try another --lr, "
-        "more --epochs, or more images."
+        "Test accuracy: 66.67 % (4 of 6), macro-F1 72.22 %. Most frequent error: bee classified as "
+        "cat, 2 of 4.\n"
+        "class  images    recall  precision        F1\n"
+        "ant         1  100.00 %   100.00 %  100.00 %\n"
+        "bee         4   50.00 %   100.00 %   66.67 %\n"
+        "cat         1  100.00 %    33.33 %   50.00 %\n"
+        "That is no better than always predicting the most frequent class (4 of 6). Try another "
+        "--lr, more --epochs, or more images."
     )
 
 
 def test_without_mistakes():
     text = report.summary(evaluation([0, 1, 1, 2, 2, 2]))
-    assert text.startswith("Right: 100.00 % (6 of 6), macro-F1 100.00 %. No mistakes.\nclass")
+    assert text.startswith("Test accuracy: 100.00 % (6 of 6), macro-F1 100.00 %. No errors.\nclass")
 
 
 def test_classes_of_unequal_size_are_said():
     few = Dataset(np.zeros((8, 3), np.float32), [0] * 6 + [1, 1], ("ant", "bee"))
     remark = "The classes are unbalanced: ant has 6 images, bee has 2 images."
-    advice = "--balance weights, or oversample, lets each count alike."
+    advice = "To balance them: --balance weights, or oversample."
     assert report.before_training(few, None) == [f"{remark} {advice}"]
     assert report.before_training(few, "weights") == [remark]
     assert report.before_training(few.subset([0, 1, 6]), None) == [
-        "One image only to learn from: bee."
+        "Classes with a single training image: bee."
     ]
     assert report.before_training(few.subset([0, 1, 6, 7]), None) == []
 

@@ -16,7 +16,7 @@ from cli.interrupts import COMMAND, started
 
 
 def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_path):
-    base = ["--data", folder, "--epochs", 4, "--picture", "none"]
+    base = ["--data", folder, "--epochs", 4, "--plot", "none"]
     unbroken = fencepost("train", *base, "--out", "unbroken.st", "--checkpoint", "a.ckpt")
     assert unbroken.status == 0, unbroken.err
     again = fencepost("train", *base, "--out", "again.st", "--checkpoint", "a.ckpt", "--resume")
@@ -45,7 +45,7 @@ def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environmen
     assert "Traceback" not in err
     left = {path.name for path in tmp_path.iterdir()}
     if kept:
-        assert "the training is kept in run.ckpt" in err
+        assert "run.ckpt has the last epoch" in err
         assert "--resume" in err
         assert left == {"run.ckpt"}
         forgot = ["--data", folder, "--epochs", 100000, "--checkpoint", "run.ckpt"]
@@ -54,13 +54,13 @@ def test_control_c_stops_within_a_second(fencepost, folder, tmp_path, environmen
         assert "run.ckpt" in refused.err
         assert "--resume" in refused.err
     else:
-        assert "nothing is saved" in err
+        assert "nothing was saved" in err
         assert not left
 
 
 def test_killed_and_resumed(fencepost, folder, tmp_path, environment):
     """Killed without warning in the middle, and resumed: bit for bit the same model."""
-    base = ["train", "--data", str(folder), "--epochs", "40", "--picture", "none"]
+    base = ["train", "--data", str(folder), "--epochs", "40", "--plot", "none"]
     command = [sys.executable, "-m", "fencepost", *base, "--out", "a.st", "--checkpoint", "c.ckpt"]
     process = started(command, tmp_path, environment)
     for _ in range(10):

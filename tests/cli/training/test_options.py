@@ -24,7 +24,7 @@ def test_data_say_where_they_are_and_how_to_read_them():
 
 
 def test_a_recipe_takes_the_names_of_fit():
-    given = RecipeOptions(epochs=3, augment="flip").given()
+    given = RecipeOptions(epochs=3, augmentation="flip").given()
     assert (given["epochs"], given["augmentation"]) == (3, "flip")
     assert "augment" not in given
 
@@ -43,8 +43,8 @@ def test_resuming_needs_a_checkpoint():
 
 def test_files_are_named_after_data_and_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert OutputOptions().files("a-b", None) == (Path("a-b.safetensors"), Path("a-b.png"))
-    none = OutputOptions(out=Path("c.st"), picture=Path("none")).files("a-b", None)
+    assert OutputOptions().files("a-b", None, False) == (Path("a-b.safetensors"), Path("a-b.png"))
+    none = OutputOptions(out=Path("c.st"), plot=Path("none")).files("a-b", None, False)
     assert none == (Path("c.st"), None)
     with pytest.raises(ArgumentError, match="two files"):
-        OutputOptions(out=Path("c.st")).files("a-b", Path("c.st"))
+        OutputOptions(out=Path("c.st")).files("a-b", Path("c.st"), False)

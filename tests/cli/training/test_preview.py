@@ -13,21 +13,21 @@ def test_a_picture_and_nothing_else(fencepost, folder, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"seen.png"}
     with Image.open(tmp_path / "seen.png") as picture:
         assert min(picture.size) > 300
-    assert "Drawn seen.png" in done.out
-    assert "augmentation crop=0.35,flip,randaugment=2:9,erase=0.25,mixup=0.2,cutmix=1" in done.out
+    assert "Saved seen.png" in done.err
+    assert "augmentation crop=0.35,flip,randaugment=2:9,erase=0.25,mixup=0.2,cutmix=1" in done.err
     result = fencepost("train", "--data", folder, *wanted, "--json").json
-    assert result["picture"] == "seen.png"
+    assert result["plot"] == "seen.png"
     assert result["augmentation"].startswith("crop=0.35,flip")
 
 
 def test_a_picture_before_training(fencepost, folder, tmp_path):
     done = fencepost(
         *("train", "--data", folder, "--epochs", 1, "--augment", "light,mixup=0.2"),
-        *("--show-augmentation", "seen.svg", "--picture", "none", "--out", "a.st"),
+        *("--show-augmentation", "seen.svg", "--plot", "none", "--out", "a.st"),
     )
     assert done.status == 0, done.err
     assert {path.name for path in tmp_path.iterdir()} == {"seen.svg", "a.st"}
-    assert done.out.index("Drawn seen.svg") < done.out.index("Saved a.st")
+    assert done.err.index("Saved seen.svg") < done.err.index("Saved a.st")
 
 
 @pytest.mark.parametrize(

@@ -45,5 +45,5 @@ def test_of_several_processes_one_says_that_it_was_stopped(silent, monkeypatch):
     monkeypatch.setattr("fencepost.training.fit", stopped)
     with pytest.raises(Interrupted) as raised:
         Session(TEST, TEST, {}, silent).run(NETWORK, seed=0)
-    assert str(raised.value).startswith("Stopped; nothing is saved.") is not silent
+    assert str(raised.value).startswith("Stopped; nothing was saved.") is not silent
     assert bool(str(raised.value)) is not silent

@@ -103,7 +103,7 @@ def test_resizing_when_asked(folder):
 
 @pytest.mark.parametrize("size", [(0, 5), (5,), (2.5, 3), (10**9, 10**9)])
 def test_wrong_sizes(folder, size):
-    with pytest.raises(ArgumentError, match=r"size must be \(height, width\)"):
+    with pytest.raises(ArgumentError, match=r"size must be the height and width"):
         fp.datasets.image_folder(folder, size=size)
 
 

@@ -27,7 +27,7 @@ def test_open_sizes_are_asked_for(tmp_path):
     refused(
         path,
         'input "x" of n × 3 × height × ?, which leaves open "n", "height", axis 3',
-        "Give them: --input 1x3x224x224.",
+        "Give them: (1, 3, 224, 224).",
     )
     assert read_onnx(path, (1, 3, 8, 9)).operations[0].output_shape == (1, 4, 6, 7)
     assert read_onnx(path, {"x": (2, 3, 8, 9)}).operations[0].output_shape == (2, 4, 6, 7)
@@ -42,7 +42,7 @@ def test_several_inputs(tmp_path):
     nodes = [node("Add", ["left", "right"], ["y"])]
     inputs = {"left": ("n", 3, "w"), "right": ("n", 3, "w")}
     path = write(tmp_path, small(nodes=nodes, inputs=inputs, weights={}))
-    refused(path, "--input left=1x3x224.")
+    refused(path, '{"left": (1, 3, 224)}.')
     # What one input says of a named size holds for the other.
     assert read_onnx(path, {"left": (2, 3, 7)}).input_shapes == ((2, 3, 7), (2, 3, 7))
     words = "a shape for each input", "1 shape for 2 inputs", "left"
@@ -71,7 +71,7 @@ def test_an_input_without_a_shape(tmp_path):
     model = small()
     model.graph.input[0].type.tensor_type.ClearField("shape")
     path = write(tmp_path, model)
-    refused(path, 'no shape of input "x". Give it: --input 1x3x224x224')
+    refused(path, 'no shape of input "x". Give it: (1, 3, 224, 224)')
     assert read_onnx(path, (1, 3, 8, 8)).operations[0].output_shape == (1, 4, 6, 6)
     model.graph.input[0].type.Clear()
     refused(write(tmp_path, model), "every input must be an array")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...graph import Operation, Value
+from ...remedies import setting
 from ...text import format_shape, join_words
 from ..findings import Finding
 from .context import RuleContext, finding
@@ -43,7 +44,7 @@ def field_and_input(context: RuleContext) -> Iterator[Finding]:
             f"an output's receptive field is at most {shape} of the {given} elements of the input, "
             "less than half; a larger object must be recognised by its parts."
         )
-        repair = "--object PIXELS compares with the size of what is to be recognised instead."
+        repair = f"{setting('object_size', 64)} compares with an object of 64 pixels instead."
         yield finding("FP302", operation, message, repair)
     if any(a > b for a, b in zip(field, size, strict=True)):
         covering = next((index for index in known if fields.covers(index)), None)

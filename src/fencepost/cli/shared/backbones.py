@@ -62,7 +62,7 @@ def _of_features(backbone: Backbone, data: Dataset, console: Console) -> Dataset
         if bar is not None:
             bar.close()
     how = "were in the cache" if there else "computed"
-    console.say(f"Features of {plural(len(data), 'image')} {how}.")
+    console.note(f"Features of {plural(len(data), 'image')} {how}.")
     return replace(data, images=features)
 
 

@@ -21,14 +21,13 @@ from ...filtering.formats.zarr_files import is_zarr
 from ...filtering.writing import is_picture_name
 from ...text import plural
 from .console import Interrupted
-from .outputs import check_folder, check_writable
+from .outputs import check_folder, check_new, check_writable, is_file_name
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 COMPARISON = "-compare"
 _SMALL = 1 << 14  # bytes of a file of which two threads at once would mostly wait for Python's lock
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,14 @@ def plan(
     passed_over: list[Path] = []
     targets = [target for given in inputs for target in _targets(given, out, passed_over)]
     single = len(inputs) == 1 and not _is_folder(inputs[0])
-    if not single and _is_file_name(out) and is_picture_name(out):
+    if not single and is_file_name(out) and is_picture_name(out):
         raise ArgumentError(
             f"--out must name a folder for several images. Received: {out}, the name of a file, "
-            f"for {plural(len(targets), 'image')}. Name a folder, or filter one image."
+            f"for {plural(len(targets), 'image')}. Name a folder, or give one image."
         )
     jobs = []
     for source, name in targets:
-        target = out if single and _is_file_name(out) else out / name
+        target = out if single and is_file_name(out) else out / name
         if ending:
             target = target.with_suffix("." + ending.lstrip(".").lower())
         beside = target.with_name(f"{target.stem}{COMPARISON}{target.suffix}")
@@ -99,9 +98,11 @@ def _targets(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[
         yield file, file.relative_to(given)
 
 
-def _is_file_name(out: Path) -> bool:
-    """Whether `out` means a file, and not a folder to put one in."""
-    return not _is_folder(out) and bool(out.suffix)
+def skipped_files(paths: list[Path]) -> str:
+    """Name files that were skipped."""
+    some = ", ".join(str(path) for path in paths[:3])
+    more = f" and {len(paths) - 3:,} more" if len(paths) > 3 else ""
+    return f"Skipped, as not images by their names: {some}{more}."
 
 
 def _is_folder(path: Path) -> bool:
@@ -118,8 +119,8 @@ def _check_distinct(jobs: list[Job]) -> None:
             if other != job.source:
                 raise ArgumentError(
                     f"every result must have a name of its own. Received: {other} and "
-                    f"{job.source}, which would both become {output}. Filter them in two runs, to "
-                    "two folders."
+                    f"{job.source}, which would both become {output}. Use two runs, and two "
+                    "folders."
                 )
 
 
@@ -128,13 +129,7 @@ def _check_replaced(jobs: list[Job], overwrite: bool) -> None:
     folders = [output for output in there if _is_folder(output)]
     if folders:
         raise DataError(f"{folders[0]} is a folder, where a file should go. Give another --out.")
-    if there and not overwrite:
-        some = ", ".join(str(output) for output in there[:_SHOWN])
-        more = f" and {len(there) - _SHOWN:,} more" if len(there) > _SHOWN else ""
-        raise DataError(
-            f"--out must name files that do not exist yet. Received: {some}{more}, which would be "
-            "replaced. Say --overwrite to replace them, or give another --out."
-        )
+    check_new("--out", there, overwrite)
 
 
 @dataclass

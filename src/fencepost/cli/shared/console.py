@@ -18,7 +18,7 @@ class Interrupted(Exception):
 
 
 class Console:
-    """Text for people: on standard output, or, if that is for JSON, on standard error.
+    """Text for people: results on standard output, or, if that is for JSON, on standard error.
 
     A silent one is for a process beside another that says the same.
     """
@@ -33,25 +33,21 @@ class Console:
         return shutil.get_terminal_size(_NO_TERMINAL).columns
 
     def say(self, *lines: str) -> None:
-        """Write lines for people, at once."""
+        """Write results for people, at once."""
         if self._silent:
             return
         stream = sys.stderr if self.as_json else sys.stdout
         print("\n".join(lines), file=stream, flush=True)
 
+    def note(self, *lines: str) -> None:
+        """Write what is no result, such as what was read or saved: always on standard error."""
+        if not self._silent:
+            print("\n".join(lines), file=sys.stderr, flush=True)
+
     def result(self, value: Mapping[str, Any]) -> None:
         """Write the one JSON object, if that is wanted."""
         if self.as_json and not self._silent:
             print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
-
-
-def percent(share: float) -> str:
-    """Write a share of 1 in per cent.
-
-    >>> percent(0.9912)
-    '99.12 %'
-    """
-    return f"{100 * share:.2f} %"
 
 
 def noun(shape: tuple[int, ...]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
-from ...text import plural
-from .console import format_sample_shape
+from ...text import percent, plural
+from .console import format_sample_shape, noun
 
 if TYPE_CHECKING:
     from ...datasets import Dataset, Loading
@@ -83,7 +83,7 @@ def for_training(source: Source, seed: int) -> TrainingData:
     if not opened.train.class_names:
         raise DataError(
             f"{source.data}: the command trains classifiers, so labels must be classes. Received: "
-            "regression targets. In Python, Network.fit takes them with the loss mse."
+            "numbers that seem to be measured. Group them into classes."
         )
     train, test, held_out = opened.train, opened.test, None
     lines = [opened.description]
@@ -91,9 +91,8 @@ def for_training(source: Source, seed: int) -> TrainingData:
         held_out, total = HELD_OUT, len(train)
         train, test = train.split(HELD_OUT, seed)
         lines.append(
-            f"There is no test split, so {len(test):,} of the {total:,} ({100 * HELD_OUT:.0f} % of "
-            f"each class, at random, seed {seed}) are held out of the training and tested with at "
-            "the end."
+            f"There is no test split, so {len(test):,} of the {total:,} ({percent(HELD_OUT, 0)} of "
+            f"each class, at random, seed {seed}) are held out for testing."
         )
     lines.append(_summary(train, test))
     return TrainingData(train, opened.validation, test, held_out, "\n".join(lines), opened.left_out)
@@ -132,8 +131,8 @@ def for_testing(
     if held_out and same and held_out.get("images") == len(data):
         kept = data.split_indices(float(held_out["share"]), int(held_out["seed"]))[1]
         return data.subset(kept), (
-            f"{data.description} The model was trained on these; tested with the "
-            f"{len(kept):,} that were held out of its training."
+            f"{data.description} The model was trained on these; it is "
+            f"tested on the {len(kept):,} that were held out."
         )
     return data, data.description
 
@@ -141,7 +140,7 @@ def for_testing(
 def bad_files(left_out: tuple[str, ...]) -> list[str]:
     """Return lines that list files that were left out."""
     return [
-        f"Left out, for {plural(len(left_out), 'file')} cannot be used (--skip-bad):",
+        f"Skipped {plural(len(left_out), 'file')} that cannot be used (--skip-bad):",
         *(f"  {file}" for file in left_out),
     ]
 
@@ -195,7 +194,8 @@ def remembered_source(network: Network) -> Source | None:
 def _summary(train: Dataset, test: Dataset) -> str:
     names = train.class_names
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    things = noun(train.input_shape)
     return (
-        f"{len(train):,} to train on, {len(test):,} to test with: "
+        f"{len(train):,} training {things}, {len(test):,} test {things}: "
         f"{format_sample_shape(train.input_shape)}, {len(names)} classes ({shown})."
     )

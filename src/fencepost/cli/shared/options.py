@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import typer
 
@@ -57,13 +56,8 @@ BOUNDARY = typer.Option(
 PORTRAIT = typer.Option(
     help="A photograph to filter.", show_default="matplotlib's sample, of Grace Hopper"
 )
-OVERWRITE = typer.Option("--overwrite", help="Replace files that exist.")
-RECIPE = "the model's recipe"
-
-
-def from_recipe(help: str, **settings: Any) -> Any:
-    """Make an option whose default depends on model and data."""
-    return typer.Option(help=help, show_default=RECIPE, **settings)
+OVERWRITE = typer.Option("--overwrite", help="Overwrite files that exist.")
+PLOT = "--plot"
 
 
 def parse_boundary(text: str) -> str | float:

@@ -91,6 +91,22 @@ RECIPES = {
 _ANY = RECIPES["small_cnn"]
 
 
+def by_model(setting: str) -> str:
+    """Say which default a setting has: that of most models, then the others.
+
+    >>> by_model("lr")
+    '0.003; lenet5_1998 0.03, resnet18 0.002, with --backbone 0.01'
+    """
+    values = {name: str(getattr(recipe, setting)) for name, recipe in RECIPES.items()}
+    usual = values["small_cnn"]
+    others = [
+        f"{'with --backbone' if name == HEAD else name} {value}"
+        for name, value in values.items()
+        if value != usual
+    ]
+    return "; ".join([usual, *([", ".join(others)] if others else [])])
+
+
 def model_name(given: str | None, mnist: bool, features: bool = False) -> str:
     """Return the name of the model: the one given, or the default for the data."""
     if given is None:

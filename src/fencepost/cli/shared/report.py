@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...text import join_words
-from .console import percent
+from ...text import join_words, percent
 
 if TYPE_CHECKING:
     from ...datasets import Dataset
@@ -25,10 +24,10 @@ def before_training(train: Dataset, balance: str | None) -> list[str]:
 
     counts = np.bincount(train.targets, minlength=len(train.class_names))
     alone = [name for name, count in zip(train.class_names, counts, strict=True) if count == 1]
-    remarks = [f"One image only to learn from: {join_words(alone[:9])}."] if alone else []
+    remarks = [f"Classes with a single training image: {join_words(alone[:9])}."] if alone else []
     remark = unbalanced(train.targets, train.class_names)
     if remark is not None:
-        advice = "" if balance else " --balance weights, or oversample, lets each count alike."
+        advice = "" if balance else " To balance them: --balance weights, or oversample."
         remarks.append(remark + advice)
     return remarks
 
@@ -49,16 +48,16 @@ def summary(evaluation: Evaluation) -> str:
     confusion, count = evaluation.confusion, evaluation.count
     right = int(np.trace(confusion))
     text = (
-        f"Right: {percent(evaluation.accuracy)} ({right:,} of {count:,}), "
+        f"Test accuracy: {percent(evaluation.accuracy)} ({right:,} of {count:,}), "
         f"macro-F1 {percent(evaluation.macro_f1)}. "
     )
     confused = evaluation.most_confused()
     if confused is None:
-        text += "No mistakes."
+        text += "No errors."
     else:
         true, predicted = (evaluation.class_names[index] for index in confused)
         text += (
-            f"Most often confused: {true} taken for {predicted}, "
+            f"Most frequent error: {true} classified as {predicted}, "
             f"{confusion[confused]:,} of {confusion[confused[0]].sum():,}."
         )
     if len(evaluation.class_names) <= CLASSES_SHOWN:
@@ -66,8 +65,8 @@ def summary(evaluation: Evaluation) -> str:
     most = int(confusion.sum(axis=1).max())
     if right <= most:
         text += (
-            f"\nThat is no better than always naming the most frequent class ({most:,} of "
-            f"{count:,}): try another --lr, more --epochs, or more images."
+            f"\nThat is no better than always predicting the most frequent class ({most:,} of "
+            f"{count:,}). Try another --lr, more --epochs, or more images."
         )
     return text
 

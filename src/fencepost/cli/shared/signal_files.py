@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import islice
@@ -17,7 +16,6 @@ from ...files.tables import TableOptions
 from ...text import join_words, plural
 from .signal_chain import Chain
 
-_AS_ARGUMENT = re.compile(r'\b(delimiter|decimal|header|skip|encoding)=("[^"]*"|\w+|…)')
 Values = NDArray[np.float64]
 _WAVES = (".wav", ".wave")
 _TABLES = (".csv", ".tsv", ".txt", ".dat")
@@ -64,7 +62,7 @@ class CsvSignals(SignalFile):
             raise DataError(
                 f"{path}: must have a column of numbers, such as 1234.5 or -1e3, without units and "
                 f"other marks. Received: {', '.join(shown)}. If other lines stand before the "
-                "table, leave them out (skip=…)."
+                "table, leave them out, such as with --skip 1."
             )
         self._chosen = [self._column(name) for name in columns] or list(table.numeric)
         self.length = table.length
@@ -135,8 +133,10 @@ class WaveSignals(SignalFile):
 
     def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
         if columns or options != TableOptions():
-            option = "--column" if columns else "--delimiter and the like"
-            raise ArgumentError(f"{option} is for CSV files. Received: a WAV file.")
+            raise ArgumentError(
+                "--column, --delimiter, --decimal, --header, --skip and --encoding are for CSV "
+                "files. Received: a WAV file. Leave them out."
+            )
         self._sound = sound = waves.open_wave(path)
         names = {1: ["sound"], 2: ["left", "right"]}
         self.names = names.get(sound.channels, [f"channel {k + 1}" for k in range(sound.channels)])
@@ -196,16 +196,7 @@ def open_signals(path: Path, columns: Sequence[str], options: TableOptions) -> S
         raise DataError(f"{path}: there is no such file.")
     if _kind(path) == "wav":
         return WaveSignals(path, columns, options)
-    try:
-        return CsvSignals(path, columns, options)
-    except DataError as error:  # which names arguments of Python
-        raise DataError(_AS_ARGUMENT.sub(_as_option, str(error))) from error
-
-
-def _as_option(argument: re.Match[str]) -> str:
-    """Write delimiter=";" as the option --delimiter ";", with quotes where a shell needs them."""
-    value = argument[2].strip('"')
-    return f"--{argument[1]} " + (value if re.fullmatch(r"[\w,.…]+", value) else f'"{value}"')
+    return CsvSignals(path, columns, options)
 
 
 def _even(values: Values) -> bool:

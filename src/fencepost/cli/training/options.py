@@ -18,12 +18,13 @@ from ...errors import ArgumentError
 from ...text import plural
 from ..shared import options
 from ..shared.loading import Source
-from ..shared.outputs import check_others, check_picture, check_writable
+from ..shared.outputs import check_outputs, check_writable
+from ..shared.recipes import LEAST_STEPS, MOST_EPOCHS, RECIPES, SMALL_BATCH, SMALL_DATA, by_model
 
 if TYPE_CHECKING:
     from ...interchange.backbone.backbone import Backbone
 
-NO_PICTURE = Path("none")
+NO_PLOT = Path("none")
 HELD_OUT = 0.1  # of the training data, where an option needs a validation
 
 
@@ -111,45 +112,75 @@ class ModelOptions:
 class RecipeOptions:
     """Training."""
 
-    epochs: Annotated[int | None, options.from_recipe("Passes over the data.", min=0)] = None
-    batch_size: Annotated[int | None, options.from_recipe("Images per step.", min=1)] = None
-    lr: Annotated[float | None, options.from_recipe("Peak learning rate.")] = None
-    optimizer: Annotated[str | None, options.from_recipe("sgd, adam or adamw.")] = None
-    weight_decay: Annotated[float | None, options.from_recipe("Weight decay (an L2 penalty).")] = (
-        None
-    )
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Passes over the training data.",
+            show_default=f"{RECIPES['lenet5'].epochs} on MNIST, else 8 to {MOST_EPOCHS}: at least "
+            f"{LEAST_STEPS:,} steps",
+        ),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Images per step.",
+            show_default=f"64; {SMALL_BATCH} with less than {SMALL_DATA:,} images",
+        ),
+    ] = None
+    lr: Annotated[
+        float | None, typer.Option(help="Peak learning rate.", show_default=by_model("lr"))
+    ] = None
+    optimizer: Annotated[
+        str | None,
+        typer.Option(help="sgd, adam or adamw.", show_default=by_model("optimizer")),
+    ] = None
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(
+            help="Weight decay.",
+            show_default="0.01 for adamw, else 0; lenet5_1998 0.001, with --backbone 0.05",
+        ),
+    ] = None
     schedule: Annotated[
         str | None,
-        options.from_recipe("Of the learning rate: constant, step, cosine or one_cycle."),
+        typer.Option(
+            help="Learning-rate schedule: constant, step, cosine or one_cycle.",
+            show_default=by_model("schedule"),
+        ),
     ] = None
-    augment: Annotated[
+    augmentation: Annotated[
         str | None,
-        options.from_recipe(
-            "Random changes of each image: light, strong or none, or such as "
-            "shift=2,rotate=10,flip,crop=0.6,jitter=0.2,erase=0.25,mixup=0.2,cutmix=1,randaugment=2,9."
+        typer.Option(
+            "--augment",
+            help="Random changes of each image: light, strong, none, or a list such as "
+            "shift=2,rotate=10,flip,crop=0.6,jitter=0.2,erase=0.25,mixup=0.2,cutmix=1,"
+            "randaugment=2,9.",
+            show_default="small shifts, rotations and scalings; none for signals",
         ),
     ] = None
 
     label_smoothing: Annotated[
-        float | None, options.from_recipe("Share of each label that goes to all classes alike.")
+        float | None, typer.Option(help="Label smoothing.", show_default="0")
     ] = None
     clip_norm: Annotated[
         float | None,
-        typer.Option(help="Largest norm of the gradient of all parameters.", show_default="any"),
+        typer.Option(help="Clip the gradient norm to this.", show_default="not clipped"),
     ] = None
     ema: Annotated[
         float | None,
         typer.Option(
-            help="Decay of an exponential moving average of the weights, such as 0.999: the "
-            "network that is left.",
+            help="Decay of an exponential moving average of the weights, such as 0.999; the "
+            "averaged weights are saved.",
             show_default="no average",
         ),
     ] = None
     balance: Annotated[
         str | None,
         typer.Option(
-            help="For classes of unequal size: weights (each class counts alike in the loss) or "
-            "oversample (each is shown equally often).",
+            help="For imbalanced classes: weights (class weights in the loss) or oversample "
+            "(images of rare classes are drawn more often).",
             show_default="neither",
         ),
     ] = None
@@ -167,9 +198,7 @@ class RecipeOptions:
 
     def given(self) -> dict[str, int | float | str | None]:
         """Return what the user gave by the names of a recipe's settings; else None."""
-        settings = dict(vars(self))
-        settings["augmentation"] = settings.pop("augment")
-        return settings
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -184,9 +213,10 @@ class ValidationOptions:
             "below need one",
         ),
     ] = None
-    patience: Annotated[
+    early_stopping: Annotated[
         int | None,
         typer.Option(
+            "--patience",
             help="Stop after so many epochs without a better validation accuracy.",
             show_default="never",
         ),
@@ -199,9 +229,10 @@ class ValidationOptions:
             show_default="the best, with validation",
         ),
     ] = None
-    target: Annotated[
+    target_accuracy: Annotated[
         str | None,
         typer.Option(
+            "--target",
             help="Stop once the validation accuracy is at least this, such as 99%.",
             show_default="none",
         ),
@@ -218,7 +249,9 @@ class ValidationOptions:
     @property
     def needs_validation(self) -> bool:
         """Whether an option was given that is nothing without validation."""
-        return self.patience is not None or self.target is not None or bool(self.restore_best)
+        return not (
+            self.early_stopping is None and self.target_accuracy is None and not self.restore_best
+        )
 
     def share(self, given: bool) -> float | None:
         """Return what share of the training data validates; None if none, or if others do."""
@@ -229,8 +262,10 @@ class ValidationOptions:
     def stopping(self) -> dict[str, Any]:
         """Return the settings of `fit` that say when it ends and what it leaves."""
         return {
-            "early_stopping": self.patience,
-            "target_accuracy": None if self.target is None else options.parse_share(self.target),
+            "early_stopping": self.early_stopping,
+            "target_accuracy": (
+                None if self.target_accuracy is None else options.parse_share(self.target_accuracy)
+            ),
             "keep_best": self.restore_best is not False,
         }
 
@@ -240,8 +275,8 @@ class ValidationOptions:
 
     def check(self) -> None:
         """Raise `ArgumentError` for what cannot be."""
-        if self.patience is not None:
-            integer("--patience", self.patience, 1)
+        if self.early_stopping is not None:
+            integer("--patience", self.early_stopping, 1)
         self.stopping()
         self.seconds()
         if self.validation is not None and not 0 < self.validation < 1:
@@ -330,15 +365,13 @@ class OutputOptions:
 
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Model file; one that is there is replaced.",
-            show_default="DATA-MODEL.safetensors",
-        ),
+        typer.Option("--out", "-o", help="Model file.", show_default="DATA-MODEL.safetensors"),
     ] = None
-    picture: Annotated[
+    plot: Annotated[
         Path | None,
         typer.Option(
-            help="PNG or SVG of what was learned; or none.", show_default="beside the model"
+            help="Plot of what was learned (.png or .svg), or none.",
+            show_default="beside the model",
         ),
     ] = None
     show_augmentation: Annotated[
@@ -357,19 +390,25 @@ class OutputOptions:
             show_default="none",
         ),
     ] = None
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Overwrite files that exist. --resume overwrites them as well."
+        ),
+    ] = False
     as_json: Annotated[bool, options.JSON] = False
 
-    def files(self, name: str, checkpoint: Path | None) -> tuple[Path, Path | None]:
-        """Return the model file and the picture, if there is to be one; all can be written."""
-        if self.find_lr is not None:
-            check_picture("--find-lr", self.find_lr)
+    def files(self, name: str, checkpoint: Path | None, resume: bool) -> tuple[Path, Path | None]:
+        """Return the model file and the plot, if there is to be one; all can be written."""
         out = self.out or Path(f"{name}.safetensors")
         check_writable("--out", out)
-        picture = None if self.picture == NO_PICTURE else self.picture or out.with_suffix(".png")
-        if picture is not None:
-            check_picture("--picture", picture)
+        plot = None if self.plot == NO_PLOT else self.plot or out.with_suffix(".png")
         if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
             raise ArgumentError(f"--report must be a .html file. Received: {self.report}.")
-        others = {"--picture": picture, "--checkpoint": checkpoint, "--report": self.report}
-        check_others(out, others)
-        return out, picture
+        overwrite = self.overwrite or resume
+        shown = {"--find-lr": self.find_lr, "--show-augmentation": self.show_augmentation}
+        check_outputs(shown, overwrite)
+        if self.find_lr is None:
+            files = {"--out": out, "--plot": plot, "--report": self.report, **shown}
+            check_outputs(files, overwrite, kept={"--checkpoint": checkpoint})
+        return out, plot

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ArgumentError
-from ..shared.outputs import check_picture
 
 if TYPE_CHECKING:
     from ...datasets import Dataset
@@ -17,13 +16,11 @@ ROWS = 6
 
 
 def check(path: Path | None, epochs: int | None) -> None:
-    """Raise unless the picture, if there is to be one, can be written, and there is work to do."""
-    if path is not None:
-        check_picture("--show-augmentation", path)
-    elif epochs == 0:
+    """Raise `ArgumentError` where neither a picture nor a training is wanted."""
+    if path is None and epochs == 0:
         raise ArgumentError(
-            "--epochs must be at least 1. Received: 0. With --show-augmentation FILE, 0 draws what "
-            "training would see, and trains nothing."
+            "--epochs must be at least 1. Received: 0. With --show-augmentation FILE, --epochs 0 "
+            "plots augmented images and trains nothing."
         )
 
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..shared.console import percent
+from ...text import percent
 
 if TYPE_CHECKING:
     from .session import Trained
@@ -17,9 +17,10 @@ def spread(trained: Sequence[Trained]) -> str:
     accuracies = [one.evaluation.accuracy for one in trained]
     seeds = f"{trained[0].seed} to {trained[-1].seed}"
     return (
-        f"Over {len(trained)} seeds ({seeds}): {percent(statistics.fmean(accuracies))} right on "
-        f"average, standard deviation {percent(statistics.stdev(accuracies))}, from "
-        f"{percent(min(accuracies))} to {percent(max(accuracies))}."
+        f"Over {len(trained)} seeds ({seeds}): mean test accuracy "
+        f"{percent(statistics.fmean(accuracies))}, standard deviation "
+        f"{percent(statistics.stdev(accuracies))}, from {percent(min(accuracies))} to "
+        f"{percent(max(accuracies))}."
     )
 
 
@@ -36,5 +37,5 @@ def figures(trained: Sequence[Trained]) -> dict[str, Any]:
 
 def choice(best: Trained, trained: Sequence[Trained]) -> str:
     """Say which network is kept, and why."""
-    why = "the first" if best.validation_accuracy is None else "the best on validation"
-    return f"Of the {len(trained)} networks that of seed {best.seed} is kept, {why}."
+    why = "the first" if best.validation_accuracy is None else "best validation accuracy"
+    return f"Of {len(trained)} networks, that of seed {best.seed} is saved: {why}."

@@ -83,7 +83,7 @@ class Session:
 def find_lr(
     console: Console, network: Network, train: Dataset, recipe: Recipe, path: Path
 ) -> dict[str, Any]:
-    """Find the rate that is learned fastest with, say and draw it; return what goes into JSON."""
+    """Find a good learning rate, say and plot it; return what goes into JSON."""
     from ... import plots, training
 
     settings = recipe.arguments()
@@ -92,8 +92,9 @@ def find_lr(
         network, train.images, train.targets, **{name: settings[name] for name in names}
     )
     plots.save(plots.learning_rates(found), path)
-    console.say(str(found), f"Drawn {path}. To train with it: --lr {found.suggestion:.2g}")
-    return {"suggested_lr": found.suggestion, "recipe_lr": recipe.lr, "picture": str(path)}
+    console.say(str(found), f"To train with it: --lr {found.suggestion:.2g}")
+    console.note(f"Saved {path}.")
+    return {"suggested_lr": found.suggestion, "recipe_lr": recipe.lr, "plot": str(path)}
 
 
 def time_for_training(
@@ -133,9 +134,8 @@ def checkpoint_of(path: Path, seed: int) -> Path:
 def _interrupted(checkpoint: Path | None) -> Interrupted:
     if checkpoint is None:
         return Interrupted(
-            "Stopped; nothing is saved. With --checkpoint FILE a training can go on later."
+            "Stopped; nothing was saved. With --checkpoint FILE, training can be resumed."
         )
     return Interrupted(
-        f"Stopped; the training is kept in {checkpoint}. "
-        "The same command with --resume goes on from there."
+        f"Stopped; {checkpoint} has the last epoch. The same command with --resume resumes it."
     )

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import _engine
+from ...text import percent
 from ..task import Array, CorrelationTask
 from . import (
     accuracy,
@@ -55,7 +56,9 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     unsure = extra > 0.75 * transform.seconds(dtype, threads)
     if again:
         share = float(doubt.blocks.mean())
-        note += f"; {share:.1%} of the results directly, whose terms are small beside others"
+        note += (
+            f"; {percent(share, 1)} of the results directly, whose terms are small beside others"
+        )
 
     def compute() -> None:
         run(task, transform)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ...errors import DataError
 from ...files.folders import ARCHIVES
+from ...remedies import remedy
 from ...text import plural
 from .labels import LabelFiles, Labelled
 from .labels.annotations import NEUTRAL, find_annotations
@@ -82,6 +83,9 @@ def read_contents(
     return Contents(_in_order(by_folder), remarks)
 
 
+_SKIP = " Or skip those rows: {skip_bad}."
+
+
 def _in_order(parts: dict[str, Listing]) -> dict[str, Listing]:
     return {part: parts[part] for part in PARTS if part in parts}
 
@@ -93,13 +97,12 @@ def _without_unusable(tree: Tree, labelled: Labelled, skip_bad: bool) -> list[st
         raise DataError(
             f"{labelled.path}: every image that it names must be there. Received: "
             f"{len(missing):,} that are not below {tree.root}: {sample(missing, 20)}. Copy them "
-            "there, correct the names, or leave those rows out: --skip-bad (skip_bad=True)."
+            "there, or correct the names." + remedy(_SKIP, skip_bad=True)
         )
     if not skip_bad and unlabelled:
         raise DataError(
             f"{labelled.path}: each row must name a class. Received: none for "
-            f"{sample(unlabelled, 20)}. Write it there, or leave those rows out: --skip-bad "
-            "(skip_bad=True)."
+            f"{sample(unlabelled, 20)}. Write it there." + remedy(_SKIP, skip_bad=True)
         )
     remarks = []
     if missing:
@@ -244,7 +247,8 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
         if nested:
             remarks.append(
                 "The classes are folders of folders (nested); those of the first level, "
-                f"{sample(folders)}, would be the classes otherwise (nested=False)."
+                f"{sample(folders)}, would be the classes otherwise"
+                f"{remedy(' ({nested})', nested=False)}."
             )
     depth = None if nested else 1
     labels = [name.split("/")[1] if grouped else _class_of(name, depth) for name in inside]

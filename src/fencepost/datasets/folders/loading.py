@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...remedies import remedy
 from ...text import format_shape, plural
 from .. import image_files
 from ..dataset import Dataset
@@ -122,8 +123,8 @@ def image_folder(
     if set(contents.parts) != {"train"}:
         raise DataError(
             f"{path}: must hold a subfolder per class. Received: parts of the data "
-            f"({', '.join(contents.parts)}). Load them all with "
-            f'datasets.open("{path}"), or one, such as image_folder("{Path(path) / "train"}").'
+            f"({', '.join(contents.parts)}). Give one of them, such as {Path(path) / 'train'}, or "
+            "load all with fencepost.datasets.open."
         )
     (listing,) = contents.parts.values()
     listing.remarks[:0] = contents.remarks
@@ -340,7 +341,8 @@ def _store(
         try:
             store = create_entry(folder / key, listing.files, shape, about)
             return store, [
-                f"Decoded into the cache {folder} ({format_bytes(total)}; --cache none for none)."
+                f"Decoded into the cache {folder} ({format_bytes(total)}"
+                f"{remedy('; {cache} for none', cache=None)})."
             ]
         except OSError as error:
             if how.cache != AUTO or not _fits_memory(total):
@@ -354,8 +356,10 @@ def _store(
         raise DataError(
             f"{listing.tree.root}: without a cache the images must fit into half of this machine's "
             f"{format_bytes(_physical_memory())} of memory. Received: {count:,} images of "
-            f"{format_shape(shape[1:])}, {format_bytes(total)}. Give a smaller size, such as "
-            "size=(64, 64), or a folder for the cache (--cache, cache=)."
+            f"{format_shape(shape[1:])}, {format_bytes(total)}. Give a smaller size"
+            + remedy(", such as {size}", size=(64, 64))
+            + remedy(", or a folder for the cache, {cache}", cache="FOLDER")
+            + "."
         )
     return MemoryStore(count, shape), []
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ...errors import DataError
+from ...remedies import remedy
 from ...text import format_shape, join_words, plural
 from .listing import Listing, sample
 from .store import DiskStore, Store
@@ -25,8 +26,10 @@ def no_cache(folder: Path, total: int, error: OSError) -> DataError:
     """Say why there can be no cache in a folder."""
     return DataError(
         f"{folder}: the cache must be a folder with room for {format_bytes(total)}. Received: "
-        f"{error.strerror or error}. Give another folder (--cache PATH, cache=), a smaller size, "
-        "or --cache none (cache=None) to keep the images in memory."
+        f"{error.strerror or error}. Give a smaller size"
+        + remedy(", another folder, {cache}", cache="FOLDER")
+        + remedy(", or {cache} to keep the images in memory", cache=None)
+        + "."
     )
 
 
@@ -35,8 +38,9 @@ def unwritable(store: Store, error: OSError) -> DataError:
     where = store.folder.parent if isinstance(store, DiskStore) else "memory"
     return DataError(
         f"{where}: the cache must have room for all images. Received: {error.strerror or error}. "
-        "What is decoded is kept: make room, or give another folder (--cache PATH), and start "
-        "again."
+        "What is decoded is kept: make room, "
+        + remedy("or give another folder ({cache}), ", cache="FOLDER")
+        + "and start again."
     )
 
 
@@ -63,7 +67,7 @@ def refused(listing: Listing, problems: Mapping[int, str]) -> DataError:
     return DataError(
         f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "
         f"TIFF, WebP, AVIF, PPM). Received: {len(named):,} that cannot be used: {shown}{more}. "
-        "Remove or replace them, or leave them out: --skip-bad (skip_bad=True)."
+        "Remove or replace them" + remedy(", or skip them: {skip_bad}", skip_bad=True) + "."
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arguments import choice, flag
 from ...errors import ArgumentError
-from ...text import format_value
+from ...remedies import in_python, received, setting, spelled
 from .. import image_files
 from .inspecting import Progress
 
@@ -55,8 +55,9 @@ class Loading:
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
             raise ArgumentError(
-                "channels must be 1 (grey), 3 (RGB) or None (detected). Received: "
-                f"{format_value(self.channels)}."
+                f"{spelled('channels')} must be 1 (grey) or 3 (RGB)"
+                f"{in_python(', or None (detected)')}. Received: "
+                f"{received('channels', self.channels)}."
             )
         size = self.size
         if size is not None and not (
@@ -64,8 +65,9 @@ class Loading:
             and all(isinstance(s, (int, np.integer)) and 1 <= s <= 1 << 15 for s in size)
         ):
             raise ArgumentError(
-                f"size must be (height, width) in pixels, each from 1 to {1 << 15}. Received: "
-                f"{format_value(size)}. For example size=(64, 64)."
+                f"{spelled('size')} must be the height and width in pixels, each from 1 to "
+                f"{1 << 15:,}. Received: {received('size', size)}. For example "
+                f"{setting('size', (64, 64))}."
             )
         choice("fit", self.fit, image_files.FITS)
         flag("skip_bad", self.skip_bad)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...remedies import remedy
 from ...text import format_shape
 
 __all__ = ["LARGEST_SIDE", "choose_size"]
@@ -51,8 +52,8 @@ def choose_size(sizes: NDArray[np.int64]) -> tuple[tuple[int, int], str]:
         else f"from {format_shape(low.tolist())} to {format_shape(high.tolist())}"
     )
     return size, (
-        f"The size {format_shape(size)} was chosen, for the images are {received} pixels; another "
-        "may be given (--size, size=)."
+        f"The size {format_shape(size)} was chosen, for the images are {received} pixels"
+        f"{remedy('; {size} chooses another', size=...)}."
     )
 
 

@@ -17,6 +17,7 @@ from ...datasets.image_files import resize, to_array
 from ...datasets.lazy_images import LazyImages
 from ...errors import ArgumentError, DataError
 from ...network import Network
+from ...remedies import setting
 from ...text import format_shape
 from ...threads import get_num_threads
 from ..exports import TOLERANCE, Export
@@ -131,7 +132,7 @@ class Backbone:
         if declared is None and size is None:
             raise ArgumentError(
                 f"{self.path} takes images of any size, so one must be chosen: give the size that "
-                "it was trained with, such as --size 224x224 (size=(224, 224))."
+                f"it was trained with, such as {setting('size', (224, 224))}."
             )
         if declared and size and tuple(size) != declared:
             raise ArgumentError(

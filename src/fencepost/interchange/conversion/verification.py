@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import DataError
 from ...network import Network
+from ...remedies import in_python
 from ..exports import TOLERANCE, relative_difference
 
 
@@ -35,5 +36,5 @@ def compare(source: str, network: Network, images: NDArray[Any], expected: Array
         raise DataError(
             f"{source}: the network must give what the model gives, to {TOLERANCE:.0e}. Received: "
             f"a difference of {difference:.1e} on random input. Something in the model is not what "
-            "its operations say; verify=False takes it all the same."
+            f"its operations say{in_python('; verify=False takes it all the same')}."
         )

@@ -14,6 +14,7 @@ from ...errors import ArgumentError, DataError, SizeError
 from ...graph import Shape, SizedLayer
 from ...network import Network, sizes
 from ...network.arguments import as_input_shape, as_layers, as_network_arguments
+from ...remedies import in_python
 from ..conversion.network import Made, to_network
 from ..conversion.parts import Float32, as_float32
 from ..conversion.verification import compare, random_images
@@ -132,7 +133,7 @@ def _incomparable(path: Path, received: str) -> DataError:
     return DataError(
         f"{path}: a model that is compared with its network must take float32 or uint8, for other "
         f"types are rounded otherwise than to 1e-4. Received: an input of {received}. Export it "
-        "in float32; in Python, verify=False takes it without a comparison."
+        f"in float32{in_python(', or give verify=False, which takes it without a comparison')}."
     )
 
 
@@ -162,8 +163,8 @@ def _verify(path: Path, made: Made) -> bool:
     except Exception as error:  # ONNX Runtime raises kinds of its own, which are not public
         reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{path}: ONNX Runtime cannot run the file, to compare it: {reason} "
-            "(In Python, verify=False takes it without a comparison.)"
+            f"{path}: ONNX Runtime cannot run the file, to compare it: {reason}"
+            f"{in_python(' Give verify=False to take it without a comparison.')}"
         ) from None
     compare(os.fspath(path), made.network, images, expected)
     return True

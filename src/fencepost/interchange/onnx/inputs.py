@@ -9,6 +9,7 @@ from typing import TypeAlias
 from ...arguments import integer, nearest
 from ...errors import ArgumentError, DataError
 from ...graph import Shape
+from ...remedies import at_the_shell
 from ...text import format_value, plural
 from ..facts import shape_text
 from .wire.messages import DeclaredArray, DeclaredShape, File
@@ -99,8 +100,7 @@ def _by_name(inputs: list[DeclaredArray], given: Given | None) -> dict[str, tupl
             )
         if not isinstance(shape, (tuple, list)):
             raise ArgumentError(
-                f"A shape must be a tuple of sizes, with the batch. "
-                f"Received: {format_value(shape)} for {name}."
+                f"A shape must be a tuple of sizes. Received: {format_value(shape)} for {name}."
             )
     return {
         name: tuple(integer("A size of an input", size, 1, MAX_SIZE) for size in shape)
@@ -145,5 +145,9 @@ def _example(array: DeclaredArray, inputs: list[DeclaredArray], shape: DeclaredS
         size if isinstance(size, int) else usual[min(axis, 3)]
         for axis, size in enumerate(usual if shape is None else shape)
     ]
-    name = f"{array.name}=" if len(inputs) > 1 else ""
-    return f"--input {name}{'x'.join(map(str, guess))}"
+    several = len(inputs) > 1
+    name = f"{array.name}=" if several else ""
+    typed = ", ".join(map(str, guess))
+    return at_the_shell(f"--input {name}{'x'.join(map(str, guess))}") or (
+        f'{{"{array.name}": ({typed})}}' if several else f"({typed})"
+    )

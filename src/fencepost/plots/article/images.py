@@ -13,7 +13,7 @@ from ... import datasets, kernels
 from ...convolution import convolution_terms, convolve
 from ...convolution.pooling import max_pool
 from ...filtering import filter_image
-from ...text import join_words
+from ...text import join_words, percent
 from .. import style
 from ..images.kernel_grids import draw_picture, filtering
 from ..images.samples import read_portrait
@@ -61,8 +61,8 @@ def laplace_edges(portrait: Path | None = None) -> Drawn:
         figure,
         "Edges by the Laplace kernel: 8 in the centre, −1 around it. White edges on black.",
         f"Where nothing changes, the response is {int(flat.max())}; the mean brightness falls from "
-        f"{image.mean():.0f} to {edges.mean():.0f} of 255, and {np.mean(edges > 64):.0%} of the "
-        "pixels are edges brighter than 64.",
+        f"{image.mean():.0f} to {edges.mean():.0f} of 255, and "
+        f"{percent(np.mean(edges > 64), 0)} of the pixels are edges brighter than 64.",
     )
 
 

@@ -22,7 +22,7 @@ from ...network.inspection import (
     output_index,
     output_names,
 )
-from ...text import format_shape
+from ...text import format_shape, percent
 from .. import style
 from ..arguments import UNTRAINED, as_network
 from ..style import Axes, Figure
@@ -337,7 +337,7 @@ def _draw_shares(axes: Axes, shares: Array, names: list[str], width: float, heig
             parse_math=False,
         )  # fmt: skip
         axes.text(
-            width, y, f"{100 * shares[k]:.1f} %", ha="right", va="center_baseline",
+            width, y, percent(shares[k], 1), ha="right", va="center_baseline",
             fontsize=SIZE, color=style.INK, weight=weights[k],
         )  # fmt: skip
     axes.set_ylim(height, 0)

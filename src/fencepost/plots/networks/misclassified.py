@@ -15,6 +15,7 @@ from ...network.arguments import require_classes
 from ...network.evaluation import Evaluation, classification
 from ...network.inputs import as_checked_batch
 from ...network.inspection import output_names
+from ...text import percent
 from .. import style
 from ..arguments import as_network
 from ..style import Axes, Figure
@@ -145,7 +146,7 @@ def draw_mistakes(
 def _caption(
     truth: str, prediction: str, probability: float, characters: int, lines: int
 ) -> tuple[str, ...]:
-    share = f"({100 * probability:.0f} %)"
+    share = f"({percent(probability, 0)})"
     prediction = style.shorten(prediction, characters - 2)
     if lines == 2:
         return truth, f"→ {prediction} {share}"

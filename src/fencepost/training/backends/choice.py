@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...arguments import choice
 from ...errors import ArgumentError
+from ...remedies import setting
 from ...text import plural
 from ..options import RunOptions
 from ..trainable import Trainable
@@ -30,15 +31,16 @@ class Choice:
         if self.backend == "engine":
             if device == "cuda":
                 raise ArgumentError(
-                    'the engine computes on CPUs. Received: device="cuda". '
-                    'Give backend="torch", which uses a GPU by PyTorch.'
+                    f"the engine computes on CPUs. Received: {setting('device', 'cuda')}. "
+                    f"Give {setting('backend', 'torch')}, which uses a GPU by PyTorch."
                 )
             return
         try:
             from .torch import processes
         except ImportError as error:
             raise ArgumentError(
-                f'backend="torch" needs PyTorch: pip install "fencepost[torch]". Received: {error}.'
+                f"{setting('backend', 'torch')} needs PyTorch: "
+                f'pip install "fencepost[torch]". Received: {error}.'
             ) from None
         self._device = processes.choose_device(device)
         self.processes = processes.join(self._device)
@@ -54,13 +56,15 @@ class Choice:
         count = self.processes.count
         if options.batch_size < count:
             raise ArgumentError(
-                "a batch must have an image for each process. Received: batch_size="
-                f"{options.batch_size}, {plural(count, 'process', 'processes')}. Give a larger "
-                "batch_size, or start fewer."
+                "a batch must have an image for each process. Received: "
+                f"{setting('batch_size', options.batch_size)}, "
+                f"{plural(count, 'process', 'processes')}. Give {setting('batch_size', count)} or "
+                "more, or start fewer processes."
             )
         if not arrays.parameters.size:
             raise ArgumentError(
-                'backend="torch" needs something to learn. Received: a network without parameters.'
+                f"{setting('backend', 'torch')} needs parameters to train. Received: a network "
+                "without."
             )
         network: Any = net
         if not hasattr(network, "to_torch"):

@@ -11,6 +11,7 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from ...text import percent
 from ..history import Epoch
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Bar(Progress):
             return
         figures = f"loss {loss:.4f}  "
         if accuracy is not None:
-            figures += f"accuracy {100 * accuracy:.2f} %  "
+            figures += f"accuracy {percent(accuracy)}  "
         figures += f"{speed:,.0f} images/s"
         where = f"{epoch + 1}{self._of}"
         self._bar.update(self._task, completed=round(_PARTS * done), epoch=where, figures=figures)
@@ -151,9 +152,9 @@ def format_epoch(record: Epoch, of: str = "", best: bool = False) -> str:
     """Write an epoch in a line; `of` follows its number, such as "/10"."""
     parts = [f"epoch {record.epoch}{of}", f"loss {record.loss:.4f}"]
     if record.accuracy is not None:
-        parts.append(f"accuracy {100 * record.accuracy:.2f} %")
+        parts.append(f"accuracy {percent(record.accuracy)}")
     if record.validation_accuracy is not None:
-        parts.append(f"validation {100 * record.validation_accuracy:.2f} %")
+        parts.append(f"validation {percent(record.validation_accuracy)}")
     elif record.validation_loss is not None:
         parts.append(f"validation loss {record.validation_loss:.4f}")
     return "  ".join([*parts, f"{record.images_per_second:,.0f} images/s", *["best"] * best])

@@ -70,7 +70,7 @@ def test_killed_and_started_again_by_torchrun(tmp_path):
     np.savez(tmp_path / "data.npz", images=images[:, :1], labels=labels)
     command = ["train", "--data", str(tmp_path / "data.npz"), "--epochs", "20", "--batch-size", "8"]
     command += ["--model", "Conv2d(4, 3, bias=False), BatchNorm2d, ReLU", "--optimizer", "sgd"]
-    command += ["--lr", "0.02", "--validation", "0.2", "--picture", "none", "--backend", "torch"]
+    command += ["--lr", "0.02", "--validation", "0.2", "--plot", "none", "--backend", "torch"]
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1"]
     torchrun += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
     out = tmp_path / "two.safetensors"

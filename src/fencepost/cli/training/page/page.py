@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ....files.atomic import atomic_write
-from ....text import format_shape, plural
-from ...shared.console import noun, percent
+from ....text import format_shape, percent, plural
+from ...shared.console import noun
 from . import charts
 from .style import STYLE
 

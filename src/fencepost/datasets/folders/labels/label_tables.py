@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from ....errors import DataError
 from ....files.dialects import iterate_rows, split_preamble
+from ....remedies import in_python, remedy
 from ..listing import sample
 from ..parts import part_of, words_of
 from .matching import PICTURE, FileIndex
@@ -138,7 +139,8 @@ class LabelTable:
         columns = [self.header[k] if self.header else f"column {k + 1}" for k in others]
         raise DataError(
             f"{self.path}: it must be clear which column holds the classes. Received: "
-            f"{sample(columns, 20)}. Name it with --label (label=), or call it label."
+            f"{sample(columns, 20)}. Call it label"
+            f"{remedy(', or give its name: {label}', label='NAME')}."
         )
 
     def _counts(self, k: int) -> bool:
@@ -159,8 +161,9 @@ class LabelTable:
         elif _are_measures(texts):
             raise DataError(
                 f"{self.path}: labels must be names of classes, or integers. Received: "
-                f"{sample(texts, 3)}, which seem to be measured. Group them into classes; in "
-                "Python, Network.fit learns numbers with the loss mse."
+                f"{sample(texts, 3)}, which seem to be measured. Group them into classes"
+                + in_python('; Network.fit learns numbers with loss="mse"')
+                + "."
             )
         name = repr(self.header[k]) if self.header else f"{ordinal(k)}"
         return (

@@ -12,6 +12,7 @@ import torch
 from torch import distributed
 
 from ....errors import ArgumentError, TrainingError
+from ....remedies import setting
 from ....text import plural
 from ..processes import Processes
 
@@ -40,8 +41,8 @@ class TorchProcesses(Processes):
                 raise
             raise TrainingError(
                 f"process {self.rank + 1} of {self.count} lost the others: one of them has ended. "
-                "With checkpoint=PATH (--checkpoint FILE), the same training goes on with "
-                "resume=True (--resume), as torchrun --max-restarts 3 does by itself. "
+                f"With {setting('checkpoint', 'FILE')}, the training is resumed by "
+                f"{setting('resume', True)}, as torchrun --max-restarts 3 does by itself. "
                 f"Received: {str(error).splitlines()[0]}"
             ) from error
 
@@ -85,16 +86,17 @@ def choose_device(name: str) -> Any:
         return torch.device("cpu")
     if not gpus:
         raise ArgumentError(
-            'device="cuda" needs a GPU of NVIDIA\'s and a PyTorch that is built for it. Received: '
-            f"PyTorch {torch.__version__}, which sees no GPU. "
-            'Give device="cpu", or "auto" to take a GPU where there is one.'
+            f"{setting('device', 'cuda')} needs a GPU of NVIDIA's and a PyTorch that is built for "
+            f"it. Received: PyTorch {torch.__version__}, which sees no GPU. Give "
+            f"{setting('device', 'cpu')}, or {setting('device', 'auto')} to take a GPU where there "
+            "is one."
         )
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if local >= gpus:
         raise ArgumentError(
             f"each process on a machine needs a GPU of its own. Received: process {local + 1} on a "
             f"machine with {plural(gpus, 'GPU')}. Give torchrun --nproc-per-node {gpus}, or "
-            'device="cpu".'
+            f"{setting('device', 'cpu')}."
         )
     device = torch.device("cuda", local)
     torch.cuda.set_device(device)

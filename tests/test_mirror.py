@@ -22,6 +22,8 @@ ELSEWHERE = [
      "check/test_report.py", "a report is what all of them make"),
     ("cli/shared", "batch outputs signal_files",
      "cli/test_train.py", "what commands share is tested as commands use it"),
+    ("cli/training", "recipe_options",
+     "cli/training/test_options.py", "the groups of options are alike"),
     ("cli/training/page", "style",
      "cli/training/page/test_page.py", "how the page looks is seen in a browser"),
     ("convolution/methods",

@@ -14,10 +14,10 @@ from .training.options import (
     DataOptions,
     ModelOptions,
     OutputOptions,
-    RecipeOptions,
     RunOptions,
     ValidationOptions,
 )
+from .training.recipe_options import RecipeOptions
 
 EXAMPLES = """\
 fencepost train

@@ -383,9 +383,8 @@ def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) 
     if not columns:
         return "."
     decimals = list(next(iter(columns.values())).parts)
-    explains = [
-        mark for mark in decimals if not any(mark in column.bad for column in columns.values())
-    ]
+    every = columns.values()
+    explains = [mark for mark in decimals if not any(mark in column.bad for column in every)]
     if len(explains) == 1:
         return explains[0]
     if not explains:  # the one with fewer mistakes, which are then named

@@ -9,10 +9,10 @@ import pytest
 from fencepost.cli.training.options import (
     DataOptions,
     OutputOptions,
-    RecipeOptions,
     RunOptions,
     ValidationOptions,
 )
+from fencepost.cli.training.recipe_options import RecipeOptions
 from fencepost.errors import ArgumentError
 
 

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fencepost as fp
+from fencepost.layers.windowed import WindowedLayer
 from fencepost.planning import variants
 from planning.architectures import ALEXNET, LENET5
+from random_networks import random_network
 
 STEM = "Conv2d(8, 7, stride=2, padding=3), ReLU, MaxPool2d(3, stride=2, padding=1)"
 
@@ -314,3 +316,39 @@ def test_any_network_can_be_asked_anything(shape, layers):
                 changed = list(plan.layers)
                 changed[index] = variants.varied(layer, kernel_size=choice.value)
                 assert fp.plan(shape, changed).output_shape == choice.network_output
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_solved_for_is_put_into_random_networks_and_fits(seed):
+    network = random_network(seed)
+    if len(network.input_shape) == 1:
+        return
+    plan = fp.plan(network.input_shape, network.layers)
+    smallest = plan.smallest_input()
+    assert smallest is None or fp.plan(smallest, network.layers).ok
+    for place, layer, entering in plan.entering():
+        if not isinstance(layer, WindowedLayer):
+            continue
+        path = place.split(".")
+        for name in ("kernel_size", "stride", "padding", "dilation", "groups"):
+            try:
+                choices = plan.solve(f"{place}.{name}").fitting
+            except fp.ArgumentError:  # a pool has no groups; or what comes before drops elements
+                continue
+            strict = variants.strict(network.layers)
+            for choice in choices:
+                new = variants.varied(variants.at(strict, path), **{name: choice.value})
+                changed = fp.plan(network.input_shape, variants.exchanged(strict, path, new))
+                assert changed.ok
+                assert changed.rows[-1].output_shape == choice.network_output
+                assert new.output_shape(entering) == choice.output_shape
+    for same in plan.same_padding():
+        if same.padding is not None:
+            layer = variants.varied(same.layer, padding=same.padding)
+            assert layer.output_shape((layer_channels(plan, same.place), *same.input))[1:] == (
+                same.output
+            )
+
+
+def layer_channels(plan, place):
+    return next(shape[0] for where, _, shape in plan.entering() if where == place)

@@ -6,6 +6,7 @@ import itertools
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import fencepost as fp
@@ -172,3 +173,33 @@ def test_tensorflows_meaning_of_same_in_numbers():
         with pytest.raises(fp.SizeError) as caught:
             fp.output_size(*call, padding="same")
         assert caught.value.suggestions[0].changes["padding"] == padding
+
+
+@pytest.mark.parametrize("kind", ["Conv", "MaxPool", "AvgPool", "SumPool"])
+def test_what_layers_are_told_is_typed_and_fits(kind):
+    rng = np.random.default_rng(len(kind))
+
+    def each(axes, low, high):
+        count = axes if rng.random() < 0.4 else 1
+        numbers = tuple(int(n) for n in rng.integers(low, high, count))
+        return numbers if len(numbers) == axes > 1 else numbers[0]
+
+    proposed = 0
+    for _ in range(150):
+        axes = int(rng.integers(1, 3))
+        shape = (2, *(int(n) for n in rng.integers(1, 25, axes)))
+        given = {"kernel_size": each(axes, 1, 7), "padding": each(axes, 0, 4)}
+        given |= {"stride": each(axes, 1, 5)} if rng.random() < 0.6 else {}
+        given |= {"out_channels": 4, "dilation": each(axes, 1, 4)} if kind == "Conv" else {}
+        layer = getattr(fp, f"{kind}{axes}d")
+        try:
+            layer(**given).output_shape(shape)
+        except fp.SizeError as error:
+            for suggestion in error.suggestions:
+                changes = dict(suggestion.changes)
+                sizes = changes.pop("input_size", shape[1:])
+                sizes = sizes if isinstance(sizes, tuple) else (sizes,)
+                made = layer(**(given | changes)).output_shape((2, *sizes))[1:]
+                assert list(made) == np.atleast_1d(suggestion.output).tolist()
+                proposed += 1
+    assert proposed > 100

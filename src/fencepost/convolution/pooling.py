@@ -233,6 +233,7 @@ def _windows(
             stride=kernel_size if stride is None else stride,
             padding=padding,
             remainder=remainder,
+            pool=True,
         )
     except SizeError as error:
         raise error.taking(("kernel_size", "stride", "padding", "remainder")) from None

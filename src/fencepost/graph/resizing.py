@@ -194,12 +194,25 @@ def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
         numbers = (window.kernel, window.stride, window.dilation, window.before, window.after)
         if operation.role == "transposed":
             sizes.append(Window.inverse(size, *numbers, window.remainder).input)
+            if sizes[-1] < 1:
+                raise _DoesNotFit
             continue
         moved = Window(size, *numbers)
-        if moved.span < 0 or (exact and moved.remainder):
+        if moved.span < 0 or size < least_input(operation, window):
+            raise _DoesNotFit
+        if exact and moved.remainder:
             raise _DoesNotFit
         sizes.append(moved.ceil_output if ceil else moved.output)
     return (*front, channels, *sizes)
+
+
+def least_input(operation: Operation, window: Window) -> int:
+    """How many elements an input must have besides its padding.
+
+    PyTorch's AvgPool3d takes none that is smaller than the kernel, however much is padded
+    (aten/src/ATen/native/Pool.h).
+    """
+    return window.kernel if operation.kind == "AvgPool3d" else 1
 
 
 def _channels(operation: Operation, shape: Sizes) -> int | None:

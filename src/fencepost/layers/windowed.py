@@ -65,6 +65,7 @@ class WindowedLayer(Layer, abstract=True):
         )
 
     def _misfitting_windows(self, input_shape: Shape) -> NoReturn:
+        arguments = arguments_of(type(self))  # a pool has no dilation
         try:
             sizing.windows(
                 input_shape[1:],
@@ -73,10 +74,10 @@ class WindowedLayer(Layer, abstract=True):
                 padding=compact(self.padding),
                 dilation=compact(self.dilation),
                 remainder=self.remainder,
+                pool="dilation" not in arguments,
             )
         except SizeError as error:
-            # A pool has no dilation, for example.
-            raise error.taking(arguments_of(type(self))) from None
+            raise error.taking(arguments) from None
         raise AssertionError("windows that do not fit have a reason")
 
     def _geometry(self, input_shape: Shape) -> dict[str, Any]:

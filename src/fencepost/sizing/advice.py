@@ -133,7 +133,7 @@ def _suggestions(call: SizingCall, sound: bool) -> list[Suggestion]:
         tried += [(name, _nearest(call, name, direction)) for direction in (-1, +1)]
     made: dict[tuple[Window, ...], Suggestion] = {}
     for argument, windows in tried:
-        if windows is None or windows in made or (sound and not _sound(call, windows)):
+        if windows is None or windows in made or not _sound(call, windows, sound):
             continue
         output = _output(call, windows, call.remainder)
         if output is not None:
@@ -147,11 +147,19 @@ def _changes(call: SizingCall, windows: tuple[Window, ...], argument: str) -> di
         return {"padding": _padding_argument(call, windows)}
     values = tuple(getattr(window, argument) for window in windows)
     name = {"input": "input_size", "kernel": "kernel_size"}.get(argument, argument)
-    return {name: _argument(call, values, name)}
+    changes: dict[str, object] = {name: _argument(call, values, name)}
+    beside = all(window.stride == window.kernel for window in call.windows)
+    strides = tuple(window.stride for window in windows)
+    if call.pool and argument == "kernel" and beside and strides != values:
+        changes["stride"] = _argument(call, strides, "stride")
+    return changes
 
 
-def _sound(call: SizingCall, windows: tuple[Window, ...]) -> bool:
-    return all(
+def _sound(call: SizingCall, windows: tuple[Window, ...], sound: bool = True) -> bool:
+    """Tell whether no windows are new that cover nothing but padding; a pool has none at all."""
+    if call.pool:
+        return not any(window.blank_windows for window in windows)
+    return not sound or all(
         new.blank_windows <= old.blank_windows
         for new, old in zip(windows, call.windows, strict=True)
     )
@@ -282,11 +290,11 @@ def _remainders(call: SizingCall, sound: bool) -> Iterator[Suggestion]:
     cropped = _output(call, call.windows, "crop")
     lost = any(window.lost_elements for window in call.windows)
     what = "what is not used" if lost else "that padding"
-    if cropped is not None:
+    if cropped is not None and _sound(call, call.windows, False):
         yield Suggestion({"remainder": "crop"}, cropped, f"drops {what}, as PyTorch does silently")
     padded = tuple(window for w in call.windows if (window := w.resolved("pad")) is not None)
     output = _output(call, padded, "error")
-    if output is not None and (not sound or _sound(call, padded)):
+    if output is not None and _sound(call, padded, sound):
         yield Suggestion({"remainder": "pad"}, output, "adds the missing zeros at the far edge")
 
 

@@ -25,7 +25,8 @@ class SizingCall:
 
     `same` says that the padding was "same", `scalar` that the call spoke of one axis in plain
     ints, `input_has_axes` that it gave the input a size for each axis, so that other arguments
-    may be shortened to one int.
+    may be shortened to one int, `pool` that each window must meet the input, and the stride is the
+    kernel's size where nothing else is said.
     """
 
     windows: tuple[Window, ...]
@@ -34,6 +35,7 @@ class SizingCall:
     scalar: bool
     input_has_axes: bool
     received: str
+    pool: bool = False
 
 
 def read_call(
@@ -44,6 +46,7 @@ def read_call(
     dilation: object,
     *,
     remainder: object,
+    pool: bool = False,
 ) -> SizingCall:
     """Check every argument and write it out for every axis."""
     received = {"input_size": input_size, "kernel_size": kernel_size, "stride": stride}
@@ -74,6 +77,7 @@ def read_call(
         scalar=scalar,
         input_has_axes=not isinstance(sizes["input_size"], int),
         received=_received({**received, "padding": padding}, policy),
+        pool=pool,
     )
 
 

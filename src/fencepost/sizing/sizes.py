@@ -103,10 +103,13 @@ def windows(
     dilation: Sizes = 1,
     *,
     remainder: Remainder = "error",
+    pool: bool = False,
 ) -> tuple[Window, ...]:
     """Return one `Window` for each axis: the numbers that `output_size` only sums up.
 
-    Parameters and errors are those of `output_size`.
+    Parameters and errors are those of `output_size`. Of a `pool`, what an error proposes leaves no
+    window without elements of the input, and names the stride with a kernel, whose size it is
+    otherwise.
 
     Returns
     -------
@@ -124,7 +127,9 @@ def windows(
     'an even kernel has no middle: "same" puts 1 zero before the input and 2 after it'
     """
     return _resolved(
-        read_call(input_size, kernel_size, stride, padding, dilation, remainder=remainder)
+        read_call(
+            input_size, kernel_size, stride, padding, dilation, remainder=remainder, pool=pool
+        )
     )
 
 

@@ -149,7 +149,8 @@ def random_network(seed: int) -> Broken:
         other = (shape[0], *(max(1, n + change) for n in shape[1:]))
         if rng.random() < 0.2:
             other = (_pick(rng, CHANNELS), *shape[1:])
-        whole = replace(whole, shape=other)
+        changed = replace(whole, shape=other)
+        whole = changed if all(map(all, shapes(changed))) else whole
     return whole
 
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import ArgumentError, SizeError, Suggestion
-from ...graph import Graph, Operation
-from ...graph.resizing import nearest_inputs, resized
+from ...graph import Graph, Operation, element_count
+from ...graph.resizing import least_input, nearest_inputs, resized
 from ...planning.variants import varied
 from ...sizing import Window, halved, windows
 from ...text import format_shape, join_words
@@ -60,8 +60,8 @@ def _takes(operation: Operation, moved: Sequence[Window], changes: Mapping[str, 
     if operation.kind.startswith("Adaptive") or ("LP" in operation.kind and "padding" in changes):
         return False
     # https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
-    if operation.kind == "AvgPool3d" and any(w.kernel > w.input for w in moved):
-        return False  # though its padding would make the input large enough
+    if any(w.input < least_input(operation, w) for w in moved):
+        return False
     return all(w.before == w.after <= w.kernel // 2 for w in moved)
 
 
@@ -108,9 +108,8 @@ def exact(operation: Operation, inputs_only: bool = False) -> str:
         for suggestion in suggestions
         if suggestion.changes.keys() == {"input_size"}
     ]
-    if operation.kind == "AvgPool3d":  # see _takes
-        kernels = [window.kernel for window in operation.windows]
-        sizes = [each for each in sizes if all(map(operator.ge, each, kernels))]
+    least = [least_input(operation, window) for window in operation.windows]
+    sizes = [each for each in sizes if all(map(operator.ge, each, least))]
     if sizes:
         inputs = [format_shape(size) for size in sizes]
         parts.append(f"an input of {join_words(inputs, 'or')} here")
@@ -237,6 +236,8 @@ def channel_arguments(operation: Operation, arriving: int) -> dict[str, int]:
         if not isinstance(groups, int):
             return {}
         shared = math.gcd(groups, arriving)
+        if element_count((operation.input_shape or ())[1:]) == shared:
+            return {}  # PyTorch refuses groups of one value
         return {"num_channels": arriving} | ({"num_groups": shared} if shared != groups else {})
     if kind == "PReLU":
         return {"num_parameters": arriving}

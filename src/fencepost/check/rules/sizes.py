@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...graph import Operation, Shape, Value, element_count
-from ...graph.resizing import wanted_features
+from ...graph.resizing import least_input, wanted_features
 from ...text import format_shape, join_words, plural
 from ..findings import Finding
 from .context import RuleContext, axis_words, finding
@@ -58,7 +58,7 @@ def _kernel_too_large(context: RuleContext, operation: Operation) -> Finding | N
     more = _channels_besides(operation)
     if more is None:
         return finding("FP102", operation, message)
-    needed = tuple(max(1, w.input - w.span) for w in operation.windows)
+    needed = tuple(max(1, w.input - w.span, least_input(operation, w)) for w in operation.windows)
     parts = []
     if not more:
         least = needed if len(set(needed)) > 1 else needed[:1]
@@ -125,7 +125,6 @@ def _wrong_channels(context: RuleContext, operation: Operation) -> Finding | Non
     parts = []
     if operation.role != "transposed" or writes(operation):
         parts.append(arguments_text(channel_arguments(operation, arriving)))
-    if operation.inputs:
         parts.append(making(context, operation.inputs[0], taken, channel_axis(operation)))
     repair = f"It fits with {join_words(filter(None, parts), 'or')}." if any(parts) else ""
     if arriving == 1 and taken == 3 and operation.inputs and operation.inputs[0].operation < 0:

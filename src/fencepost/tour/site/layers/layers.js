@@ -35,6 +35,7 @@ const slidingWindows = (axes, dilated) => (layer, input) => {
       padding: compact(given.padding),
       dilation: dilated ? compact(given.dilation) : 1,
       remainder: given.remainder,
+      pool: !dilated,
     });
   } catch (error) {
     if (error instanceof SizeError) throw error.taking(Object.keys(TYPES[layer.type].arguments));

@@ -122,7 +122,7 @@ function suggest(call, sound) {
   for (const [argument, windows] of tried) {
     if (!windows) continue;
     const key = JSON.stringify(windows);
-    if (made.has(key) || (sound && !isSound(call, windows))) continue;
+    if (made.has(key) || !isSound(call, windows, sound)) continue;
     const output = outputs(call, windows, call.remainder);
     if (output !== null)
       made.set(key, { changes: changes(call, windows, argument), output, note: "" });
@@ -136,12 +136,22 @@ function changes(call, windows, argument) {
   const values = windows.map((window) => /** @type {any} */ (window)[argument]);
   const names = /** @type {Record<string, string>} */ ({ input: "input_size", kernel: "kernel_size" });
   const name = names[argument] ?? argument;
-  return { [name]: shortest(call, values, name) };
+  /** @type {Record<string, any>} */
+  const made = { [name]: shortest(call, values, name) };
+  const besides = (/** @type {Window} */ window) => window.stride !== window.kernel;
+  if (call.pool && argument === "kernel" && windows.some(besides) && !call.windows.some(besides))
+    made.stride = shortest(call, windows.map((window) => window.stride), "stride");
+  return made;
 }
 
-/** Whether no windows are new that cover nothing but padding. @param {SizingCall} call @param {Window[]} windows */
-const isSound = (call, windows) =>
-  windows.every((window, i) => window.blankWindows <= call.windows[i].blankWindows);
+/**
+ * Whether no windows are new that cover nothing but padding; a pool has none at all.
+ * @param {SizingCall} call @param {Window[]} windows @param {boolean} [sound]
+ */
+const isSound = (call, windows, sound = true) =>
+  call.pool
+    ? windows.every((window) => !window.blankWindows)
+    : !sound || windows.every((window, i) => window.blankWindows <= call.windows[i].blankWindows);
 
 /** @param {SizingCall} call @param {Window[]} windows @param {import("./window.js").Remainder} remainder */
 function outputs(call, windows, remainder) {
@@ -261,11 +271,11 @@ function remainders(call, sound) {
   const cropped = outputs(call, call.windows, "crop");
   const lost = call.windows.some((window) => window.lostElements);
   const what = lost ? say(where, 0) : say(where, 1);
-  if (cropped !== null)
+  if (cropped !== null && isSound(call, call.windows, false))
     made.push({ changes: { remainder: "crop" }, output: cropped, note: say(where, 2, what) });
   const padded = call.windows.map((window) => window.resolved("pad")).filter((w) => w !== null);
   const output = outputs(call, padded, "error");
-  if (output !== null && (!sound || isSound(call, padded)))
+  if (output !== null && isSound(call, padded, sound))
     made.push({ changes: { remainder: "pad" }, output, note: say(where, 3) });
   return made;
 }

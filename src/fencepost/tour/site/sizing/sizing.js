@@ -8,15 +8,15 @@ import { Window, samePadding } from "./window.js";
 /**
  * A call whose arguments have been checked, written out for every axis.
  * @typedef {{ windows: Window[], remainder: import("./window.js").Remainder, same: boolean,
- *   scalar: boolean, inputHasAxes: boolean, received: string }} SizingCall
+ *   scalar: boolean, inputHasAxes: boolean, received: string, pool: boolean }} SizingCall
  * @typedef {number | number[]} Sizes
  * @typedef {{ stride?: Sizes, padding?: any, dilation?: Sizes,
- *   remainder?: import("./window.js").Remainder }} Options
+ *   remainder?: import("./window.js").Remainder, pool?: boolean }} Options
  */
 
 /** @param {Sizes} inputSize @param {Sizes} kernelSize @param {Options} options @returns {SizingCall} */
 function readCall(inputSize, kernelSize, options = {}) {
-  const { stride = 1, padding = 0, dilation = 1, remainder = "error" } = options;
+  const { stride = 1, padding = 0, dilation = 1, remainder = "error", pool = false } = options;
   const sizes = [inputSize, kernelSize, stride, dilation];
   const same = padding === "same";
   const given = sizes.filter(Array.isArray).map((value) => value.length);
@@ -43,6 +43,7 @@ function readCall(inputSize, kernelSize, options = {}) {
     scalar,
     inputHasAxes: Array.isArray(inputSize),
     received: received(inputSize, kernelSize, { stride, dilation, padding, remainder }),
+    pool,
   };
 }
 

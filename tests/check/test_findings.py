@@ -11,7 +11,7 @@ import pytest
 from fencepost.check import CODES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "findings"
-ONNX = ("FP106",)
+ONNX = ("FP106", "FP108", "FP109")
 
 
 def blocks(code, language):
@@ -61,5 +61,5 @@ def test_codes_are_in_their_groups():
     assert list(CODES) == sorted(CODES)
     assert all(item.severity in ("error", "warning", "note") for item in CODES.values())
     assert all(
-        item.severity == "error" for code, item in CODES.items() if "FP101" <= code < "FP107"
+        item.severity == "error" for code, item in CODES.items() if "FP101" <= code < "FP106"
     )

@@ -100,11 +100,16 @@ FP104 error Sizes that meet at a join disagree
     same sizes.
 FP105 error A layer takes another number of channels than arrive
     A convolution or normalisation has weights for each channel that enters it.
-FP106 error A declared size contradicts the computed one
-    Who reads the file trusts one of the two; buffers made by the other overflow, or are half empty.
+FP106 warning A declared size contradicts the computed one
+    The file runs, by the computed size; who trusts the declared one makes buffers that overflow, or
+    are half empty.
 FP107 warning A reshape changes the number of inputs in the batch
     One image becomes several rows, or several images one: predictions no longer belong to inputs.
     It is what view(-1, n) does when n is not the number of features.
+FP108 error A runtime refuses an operation
+    The specification of ONNX allows it, so files are written with it; ONNX Runtime stops there.
+FP109 note Runtimes make different sizes of an operation
+    The specification says one thing and a runtime does another, so the model is another one there.
 FP201 warning Rows or columns are dropped in silence
     The last window ends before the far edge; what lies beyond it never reaches the output, and
     objects at that edge are cut.

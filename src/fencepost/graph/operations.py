@@ -177,6 +177,9 @@ class Graph:
         How it was read, in a sentence, where that matters: on which device, in which mode.
     contradictions : tuple of str
         Sizes that the file declares and that are not those which its operations have, in sentences.
+    refused, disputed : mapping of str to str
+        Of operations, by name, that a runtime refuses, though the specification allows them, or
+        that it makes another size of: who says what, in a sentence.
     measured : frozenset of Value
         Arrays whose shape is used: what other operations do may depend on it, though on no element.
     """
@@ -192,6 +195,8 @@ class Graph:
     how: str = ""
     contradictions: tuple[str, ...] = ()
     measured: frozenset[Value] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    disputed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> int:

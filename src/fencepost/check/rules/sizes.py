@@ -187,6 +187,14 @@ def contradictions(context: RuleContext) -> Iterator[Finding]:
         yield finding("FP106", None, sentence)
 
 
+def runtimes(context: RuleContext) -> Iterator[Finding]:
+    """FP108, FP109: what a runtime refuses, or makes another size of."""
+    operations = {operation.name: operation for operation in context.graph.operations}
+    for code, sentences in (("FP108", context.graph.refused), ("FP109", context.graph.disputed)):
+        for name, sentence in sentences.items():
+            yield finding(code, operations[name], f"{sentence}.")
+
+
 def other_batch(context: RuleContext) -> Iterator[Finding]:
     """FP107: a reshape that makes another number of rows, which are then taken for inputs."""
     graph = context.graph
@@ -215,7 +223,7 @@ def other_batch(context: RuleContext) -> Iterator[Finding]:
             maker = operation.inputs[0]
 
 
-RULES = (failing, contradictions, other_batch)
+RULES = (failing, contradictions, other_batch, runtimes)
 
 
 def _unflattened(context: RuleContext, value: Value) -> Shape | None:

@@ -143,6 +143,8 @@ class _Reader:
         self.folded = 0
         self.nested = 0
         self.measured: set[Value] = set()
+        self.refused: dict[str, str] = {}
+        self.disputed: dict[str, str] = {}
         self.failure = ""
 
     def graph(self) -> Graph:
@@ -165,6 +167,8 @@ class _Reader:
             " ".join(self.inputs.notes),
             tuple(_first_sentences(self.contradictions)),
             frozenset(self.measured),
+            self.refused,
+            self.disputed,
         )
 
     def _read_node(self, node: Node) -> None:
@@ -207,6 +211,9 @@ class _Reader:
                 self._weights(call, facts),
             )
             self.operations.append(replace(operation, source=call) if self.keep else operation)
+            if not self.failure:
+                self.refused |= {operation.name: facts.refused} if facts.refused else {}
+                self.disputed |= {operation.name: facts.disputed} if facts.disputed else {}
         last = len(self.operations) - 1
         for index, (output, shape) in enumerate(zip(node.outputs, shapes, strict=False)):
             if folds:
@@ -242,7 +249,7 @@ class _Reader:
         inner.arrays = ChainMap({**_constants(body), **given}, self.arrays)
         inner.declared = {array.name: array.shape for array in (*body.declared, *body.outputs)}
         inner.operations, inner.names, inner.measured = [], {}, set()
-        inner.undetermined, inner.contradictions = [], []
+        inner.undetermined, inner.contradictions, inner.refused, inner.disputed = [], [], {}, {}
         for node in ordered(body, inner.arrays):
             inner._read_node(node)
             if inner.failure:

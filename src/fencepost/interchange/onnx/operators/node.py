@@ -78,7 +78,8 @@ class NodeFacts(Facts):
     arrays that stand in the file as weights do, and no scalars (an added bias, not a factor of 2).
     `sources` says, of a node of constants, from which inputs the result inherits what was learned
     (all of them if None). `unknown` is a sentence about what cannot be known. `inner` is how many
-    parameters the graphs within the node have.
+    parameters the graphs within the node have. `refused` and `disputed` say, in a sentence without
+    its end, that a runtime does not take the node, and that one comes to another size.
     """
 
     shapes: tuple[Shape | None, ...] = (None,)
@@ -88,6 +89,8 @@ class NodeFacts(Facts):
     folded: tuple[KnownValues | None, ...] = ()
     unknown: str = ""
     inner: int = 0
+    refused: str = ""
+    disputed: str = ""
 
     def depends_on_data(self, what: str, rank: int | None = None) -> NodeFacts:
         """Say what cannot be known; of the output, at most the number of axes is."""

@@ -12,6 +12,7 @@ from ....graph import Shape, element_count
 from ....sizing import Window, halved
 from ...facts import Pairs, convolution_work, shape_text, window_arguments
 from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts, rule
+from .runtimes import compare_convolution, compare_pool, compare_transposed
 
 _Sizes = tuple[int, ...]
 
@@ -131,6 +132,7 @@ def _windowed(
         else:
             windows.append(Window(size, k, s, d, *pair))
     known = _keep_windows(facts, windows)
+    declared = padding
     padding = tuple((window.before, window.after) for window in facts.windows) or padding
     for window in known:
         if window.span < 0:
@@ -143,10 +145,15 @@ def _windowed(
             stride, padding, dilation, groups=groups, bias=bias, default_stride=default_stride
         ),
     }
-    return tuple(
+    outputs = tuple(
         None if window is None else window.ceil_output if ceil_mode else window.output
         for window in windows
     )
+    if default_stride:
+        compare_pool(call, facts, inputs, kernel, stride, dilation, declared, outputs)
+    else:
+        compare_convolution(call, facts, dilation)
+    return outputs
 
 
 def _transposed(
@@ -183,6 +190,7 @@ def _transposed(
             f"padding that leaves {shape_text([window.input for window in known])}",
             facts,
         )
+    compare_transposed(call, facts, windows, inputs, extra)
     return tuple(None if window is None else window.input for window in windows)
 
 

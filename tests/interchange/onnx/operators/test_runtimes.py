@@ -1,0 +1,117 @@
+"""What ONNX Runtime refuses, or makes another size of, is what is said of it."""
+
+import random
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the onnx package is not installed")
+pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+
+import fencepost as fp  # noqa: E402
+from fencepost.interchange.facts import shape_text  # noqa: E402
+from fencepost.interchange.onnx.reader import read_onnx  # noqa: E402
+from interchange.onnx.graphs import one_node, runtime_shapes, write  # noqa: E402
+
+ONES = np.ones((2, 2, 3), np.float32)
+
+
+def runs(model):
+    """The shape that ONNX Runtime makes, without batch and channels; None if it refuses."""
+    try:
+        return runtime_shapes(model)["y0"][2:]
+    except Exception:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("operator", "given", "attributes", "words"),
+    [
+        ("MaxPool", [(1, 2, 8)], {"kernel_shape": [2], "pads": [2, 0]}, "2 and 2. PyTorch takes"),
+        ("AveragePool", [(1, 2, 8)], {"kernel_shape": [3], "pads": [0, 4]}, "4 and 3"),
+        ("LpPool", [(1, 2, 8)], {"kernel_shape": [1], "pads": [1, 1]}, "half the kernel, 0"),
+        (
+            "MaxPool", [(1, 2, 8)],
+            {"kernel_shape": [2], "strides": [4], "auto_pad": "SAME_UPPER"}, "a padding of -2",
+        ),
+        (
+            "MaxPool", [(1, 2, 3, 5)],
+            {"kernel_shape": [3, 2], "dilations": [3, 2], "auto_pad": "SAME_UPPER"}, "3 × 5",
+        ),
+        ("Conv", [(1, 2, 8), ONES], {"dilations": [2], "auto_pad": "SAME_LOWER"}, "dilations [2]"),
+        ("ConvTranspose", [(1, 2, 5), ONES], {"strides": [2], "output_padding": [2]}, "2 and 2"),
+        ("ConvTranspose", [(1, 2, 5), ONES], {"dilations": [2], "output_padding": [1]}, "1 and 1"),
+        ("ConvTranspose", [(1, 2, 5), ONES], {"strides": [2], "output_shape": [13]}, "11 to 12"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(tmp_path, operator, given, attributes, words):
+    model = one_node(operator, given, **attributes)
+    assert runs(model) is None
+    report = fp.check.check(write(tmp_path, model))
+    (finding,) = (f for f in report.findings if f.code == "FP108")
+    assert finding.severity == "error" and finding.operation == "node" and not report.ok
+    assert words in finding.message and finding.message.startswith("ONNX Runtime refuses")
+
+
+@pytest.mark.parametrize(
+    ("operator", "given", "attributes"),
+    [
+        ("LpPool", [(1, 2, 5)], {"kernel_shape": [3], "dilations": [3], "auto_pad": "SAME_UPPER"}),
+        ("ConvTranspose", [(1, 2, 3), ONES[..., :1]], {"strides": [4], "auto_pad": "SAME_UPPER"}),
+        (
+            "ConvTranspose", [(1, 2, 3), ONES[..., :2]],
+            {"strides": [4], "output_padding": [1], "auto_pad": "SAME_LOWER"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_disputed(tmp_path, operator, given, attributes):
+    model = one_node(operator, given, opset=19, **attributes)
+    made = runs(model)
+    report = fp.check.check(write(tmp_path, model))
+    (finding,) = (f for f in report.findings if f.code == "FP109")
+    assert finding.severity == "note" and report.ok
+    ours = report.graph.operations[0].output_shape[2:]
+    assert made != ours
+    assert f"makes {shape_text(ours)}" in finding.message
+    assert f"makes {shape_text(made)}." in finding.message
+
+
+def any_node(draw):
+    """A windowed operator with arguments at their edges."""
+    operator = draw.choice(["MaxPool", "AveragePool", "LpPool", "Conv", "ConvTranspose"])
+    axes, opset = draw.choice([1, 2]), draw.choice([13, 17, 18, 19, 22])
+    sizes = tuple(draw.choice([1, 2, 4, 5, 8]) for _ in range(axes))
+    kernel = [draw.choice([1, 2, 3]) for _ in range(axes)]
+    more = {"strides": [draw.choice([1, 2, 3, 4]) for _ in range(axes)]}
+    if draw.random() < 0.5:
+        more["pads"] = [draw.choice([0, 0, 1, 2]) for _ in range(2 * axes)]
+    else:
+        more["auto_pad"] = draw.choice(["SAME_UPPER", "SAME_LOWER", "VALID"])
+    if "Conv" in operator or opset > 18 or operator == "MaxPool":
+        more["dilations"] = [draw.choice([1, 1, 2]) for _ in range(axes)]
+    if "Pool" in operator:
+        if operator != "LpPool" or opset > 17:
+            more["ceil_mode"] = draw.choice([0, 1])
+        return one_node(operator, [(1, 2, *sizes)], opset=opset, kernel_shape=kernel, **more)
+    if operator == "ConvTranspose" and draw.random() < 0.5:
+        more["output_padding"] = [draw.choice([0, 1, 2]) for _ in range(axes)]
+    weight = np.ones((2, 2, *kernel), np.float32)
+    return one_node(operator, [(1, 2, *sizes), weight], opset=opset, **more)
+
+
+def test_at_the_edges_of_every_operator(tmp_path):
+    draw, said = random.Random(8), 0
+    for _ in range(150):
+        model = any_node(draw)
+        graph = read_onnx(write(tmp_path, model))
+        if graph.failure:
+            continue  # where not one window fits, ONNX Runtime makes arrays of nothing
+        made = runs(model)
+        text = str(model.graph.node[0])
+        ours = graph.operations[0].output_shape[2:]
+        assert (made is None) == bool(graph.refused), text
+        if made is not None:
+            # The rounding of windows that lie in the padding alone is not copied.
+            assert (made == ours) or graph.disputed, text
+        said += bool(graph.refused or graph.disputed)
+    assert said > 20

@@ -24,7 +24,7 @@ PIP_INSTALL = bin/python -m pip install --quiet
 # --- the wheel, built once and installed wherever it is needed -----------------------------------
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
 	$(shell find engine src -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.py' -o -name '*.gz' \
-		-o -name '__init__.pyi' -o -path '*/tour/site/*' \))
+		-o -name '*.zip' -o -name '__init__.pyi' -o -path '*/tour/site/*' \))
 WHEEL = build/wheel/made
 
 .venv-build/made: pyproject.toml

@@ -9,6 +9,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,16 @@ def test_first_use_of_a_name_imports_what_it_needs_and_no_more(name, others):
     loaded = set(done.stdout.split())
     assert "fencepost" in loaded, done.stderr
     assert not loaded & {f"fencepost.{other}" for other in others}
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a global lock"
+)
+@pytest.mark.parametrize("level", _engine.levels())
+def test_the_engine_leaves_python_without_its_global_lock(level):
+    code = "import sys; from fencepost import _engine; print(sys._is_gil_enabled())"
+    done = in_new_process(code, FENCEPOST_ISA=level)
+    assert (done.stdout.strip(), done.stderr) == ("False", "")
 
 
 @pytest.mark.parametrize("level", _engine.levels())

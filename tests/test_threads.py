@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,27 @@ def test_a_training_checks_its_threads_alike():
     for threads in (0, 2.0, 10**9):
         with pytest.raises(fp.ArgumentError, match=r"^threads must be an integer, at "):
             net.fit(images, labels, epochs=1, threads=threads)
+
+
+def test_many_python_threads_get_what_one_gets():
+    """On a Python without a global lock they truly meet in the engine's plans and recipes."""
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (20 + n % 3, 30, 3), np.uint8) for n in range(24)]
+    batches = [rng.integers(0, 256, (1 + n % 5, 1, 28, 28), np.uint8) for n in range(24)]
+    net = fp.models.lenet5(seed=1)
+    kernels = ["laplace", "gaussian:sigma=2", "mean", "sobel:x"]
+
+    def work(n: int) -> list[np.ndarray]:
+        signal = images[n][..., 0].ravel().astype(float)
+        return [
+            *(fp.filter_image(images[n], kernels[(n + k) % 4]) for k in range(4)),
+            fp.convolve(signal, np.arange(1.0, 12 + n % 2)),
+            net.predict_proba(batches[n]),
+            fp.models.lenet5(seed=n % 2).predict_proba(batches[n]),
+        ]
+
+    alone = [work(n) for n in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(work, [*range(24)] * 3))
+    for one, other in zip(alone * 3, together, strict=True):
+        assert all(map(np.array_equal, one, other))

@@ -190,9 +190,10 @@ class Recipes {
     const Arguments given{a, b, c, d, e};
     for (size_t i = 0; i < recipes_.size(); i++) {
       const size_t index = (last_ + i) % recipes_.size();
-      if (!recipes_[index]->recognises(*source, g, given)) continue;
+      const std::shared_ptr<Recipe> recipe = recipes_[index]; // another thread may replace it
+      if (!recipe->recognises(*source, g, given)) continue;
       last_ = index;
-      return follow(recipes_[index], *source);
+      return follow(recipe, *source);
     }
     return nb::none();
   }
@@ -327,13 +328,14 @@ void define_recipes(nb::module_& m) {
   nb::class_<Recipes>(m, "Recipes",
                       "Calls f, g and five arguments that were worked out before, done again.")
       .def(nb::init<>())
-      .def("run", &Recipes::run, "f"_a, "g"_a, "a"_a.none(), "b"_a.none(), "c"_a.none(),
-           "d"_a.none(), "e"_a.none(), "The result of a call that is known, or None.")
+      // lock_self: where Python has no global lock, one thread at a time, as where it has one.
+      .def("run", &Recipes::run, nb::lock_self(), "f"_a, "g"_a, "a"_a.none(), "b"_a.none(),
+           "c"_a.none(), "d"_a.none(), "e"_a.none(), "The result of a call that is known, or None.")
       .def(
-          "add", &Recipes::add, "f"_a, "g"_a, "arguments"_a, "method"_a, array("source"),
-          array("weights"), array("more_weights").none(), array("planes"), array("rows"),
-          array("columns"), "fill"_a, array("out"), "divisor"_a, "offset"_a, "keep"_a.none(),
-          "needs_opaque"_a, "shape"_a, "dtype"_a, "tile"_a.none() = nb::none(),
+          "add", &Recipes::add, nb::lock_self(), "f"_a, "g"_a, "arguments"_a, "method"_a,
+          array("source"), array("weights"), array("more_weights").none(), array("planes"),
+          array("rows"), array("columns"), "fill"_a, array("out"), "divisor"_a, "offset"_a,
+          "keep"_a.none(), "needs_opaque"_a, "shape"_a, "dtype"_a, "tile"_a.none() = nb::none(),
           "block"_a = nb::make_tuple(1, 1), "least_share"_a = 0.0,
           "Keep a call: what its arguments are, and what they come to, as in correlate (direct),\n"
           "correlate_separable (weights are columns, more_weights rows), box or correlate_fft: of\n"

@@ -36,6 +36,7 @@ from . import filter as filters
 from . import learn_kernel as learning
 from .shared.console import Interrupted
 from .shared.help import Command, Commands
+from .training import samples
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -74,6 +75,7 @@ def fencepost(
 
 
 COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "samples": (samples.samples, samples.EXAMPLES),
     "train": (train.train, train.EXAMPLES),
     "evaluate": (evaluate.evaluate, evaluate.EXAMPLES),
     "predict": (predict.predict, predict.EXAMPLES),

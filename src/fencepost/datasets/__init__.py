@@ -6,7 +6,7 @@ Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad fil
 
 from ..names import public
 from . import prepare
-from .bundled import mnist
+from .bundled import mnist, write_samples
 from .checks import check_images, check_targets
 from .dataset import ChannelStatistics, Dataset, channel_statistics
 from .folders import Loading, image_folder
@@ -37,6 +37,7 @@ __all__ = [
     "prepare",
     "read_idx",
     "signals_csv",
+    "write_samples",
 ]
 
 public(globals())

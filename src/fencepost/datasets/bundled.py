@@ -1,16 +1,22 @@
-"""MNIST, which comes with the package: see data/mnist/ATTRIBUTION."""
+"""What comes with the package: MNIST (see data/mnist/ATTRIBUTION), and a folder of pictures."""
 
 from __future__ import annotations
 
+import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+from .. import remedies
+from ..errors import DataError
+from ..files.atomic import atomic_path
 from .dataset import Dataset
 from .idx_files import idx
 
-__all__ = ["FOLDER", "mnist"]
+__all__ = ["FOLDER", "mnist", "sample_names", "write_samples"]
 
 FOLDER = Path(__file__).parent.parent / "data" / "mnist"
+SAMPLES = FOLDER.parent / "leaves.zip"  # made by tools/leaves.py
 
 
 def mnist(split: str = "train") -> Dataset:
@@ -48,3 +54,58 @@ def mnist(split: str = "train") -> Dataset:
         source="MNIST",
         description=f"MNIST, bundled: {count} digits of 28 × 28 pixels, light on dark.",
     )
+
+
+def sample_names() -> tuple[str, ...]:
+    """Return the names of the files that `write_samples` writes, relative to its folder."""
+    with zipfile.ZipFile(SAMPLES) as archive:
+        return tuple(archive.namelist())
+
+
+def write_samples(folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write 206 small colour pictures of leaves, to try commands and functions on.
+
+    They were drawn by a program (``tools/leaves.py``), and are free to use for anything.
+
+    Parameters
+    ----------
+    folder : path
+        Gets two folders: ``leaves``, with 40 JPEGs each of birch, ginkgo, maple, oak and willow in
+        folders of these names, and ``new``, with six that have no label; one of these is no leaf.
+        They have from 72 × 96 to 90 × 120 pixels. The folder is created if it is missing.
+    overwrite : bool
+        Whether files of these names are overwritten.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DataError
+        A file of one of these names exists, and `overwrite` is false.
+
+    Examples
+    --------
+    >>> import fencepost as fp
+    >>> samples = fp.datasets.write_samples("samples")
+    >>> data = fp.datasets.image_folder(samples / "leaves")
+    >>> len(data), data.class_names
+    (200, ('birch', 'ginkgo', 'maple', 'oak', 'willow'))
+    """
+    folder = Path(folder)
+    with zipfile.ZipFile(SAMPLES) as archive:
+        for name in () if overwrite else archive.namelist():
+            if os.path.lexists(folder / name):
+                raise DataError(
+                    f"folder must be one without the samples. Received: {folder}, where {name} "
+                    f"exists. Give {remedies.setting('overwrite', True)} to overwrite it, or "
+                    "another folder."
+                )
+        for name in archive.namelist():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(target) as partial:
+                partial.write_bytes(archive.read(name))
+    return folder

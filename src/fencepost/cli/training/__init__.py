@@ -1,1 +1,1 @@
-"""What `fencepost train` is made of: its options, in groups, and what each group sets."""
+"""What `fencepost train` is made of: its options, in groups, their checks, and data to try it on."""

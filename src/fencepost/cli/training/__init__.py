@@ -1,1 +1,1 @@
-"""What `fencepost train` is made of: its options, in groups, their checks, and data to try it on."""
+"""What `fencepost train` is made of: its options, in groups, their checks, and sample data."""

@@ -72,10 +72,11 @@ def test_a_model_that_fails(fencepost, modules):
     assert "Traceback" not in done.out + done.err
 
 
-def test_the_readme_shows_what_happens(fencepost, tmp_path, monkeypatch):
+def test_the_guide_shows_what_happens(fencepost, tmp_path, monkeypatch):
     pytest.importorskip("torch")
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (session,) = re.findall(r"```console\n\$ fencepost (check .*?)```", readme, flags=re.DOTALL)
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "design.md"
+    text = guide.read_text(encoding="utf-8")
+    (session,) = re.findall(r"```text\n\$ fencepost (check .*?)```", text, flags=re.DOTALL)
     command, shown = session.split("\n…\n")
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "lenet.py").write_text(

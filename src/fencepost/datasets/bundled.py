@@ -7,9 +7,9 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-from .. import remedies
 from ..errors import DataError
 from ..files.atomic import atomic_path
+from ..remedies import setting
 from .dataset import Dataset
 from .idx_files import idx
 
@@ -100,7 +100,7 @@ def write_samples(folder: str | os.PathLike[str], *, overwrite: bool = False) ->
             if os.path.lexists(folder / name):
                 raise DataError(
                     f"folder must be one without the samples. Received: {folder}, where {name} "
-                    f"exists. Give {remedies.setting('overwrite', True)} to overwrite it, or "
+                    f"exists. Give {setting('overwrite', True)} to overwrite it, or "
                     "another folder."
                 )
         for name in archive.namelist():

@@ -38,7 +38,7 @@ def samples(
     files = [out / name for name in sample_names()]
     outputs.check_new("--out", files, overwrite)
     write_samples(out, overwrite=overwrite)
-    console.say(
+    console.note(
         f"Saved {len(files)} pictures in {out}.",
         f"Next: fencepost train --data {out / 'leaves'} --out leaves.safetensors",
     )

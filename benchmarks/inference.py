@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from . import networks
+from . import networks, peers
 from .harness import Case, assert_agree, microseconds_per_image
 
 BATCH = 64
 
 
-def _candidates(name: str, images: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
+def _candidates(name: str, images: np.ndarray) -> dict[str, peers.Prediction]:
     network = networks.in_fencepost(name)
     model = networks.in_torch(name, network).eval()
     other_model = networks.channels_last(model)
     tensor = torch.from_numpy(images)
     other_tensor = tensor.to(memory_format=torch.channels_last)
-    run_onnx = networks.in_onnxruntime(model)
-
-    def in_torch(model: torch.nn.Module, tensor: torch.Tensor) -> Callable[[], np.ndarray]:
-        def call() -> np.ndarray:
-            with torch.inference_mode():
-                return model(tensor).numpy()
-
-        return call
-
     return {
         "fencepost": lambda: network(images),
-        "ONNX Runtime": lambda: run_onnx(images),
-        "PyTorch": in_torch(model, tensor),
-        "PyTorch channels-last": in_torch(other_model, other_tensor),
+        "ONNX Runtime": peers.in_onnxruntime(peers.onnx_bytes(model, images), images),
+        "PyTorch": peers.in_torch(model, tensor),
+        "PyTorch channels-last": peers.in_torch(other_model, other_tensor),
     }
 
 

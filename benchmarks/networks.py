@@ -1,22 +1,15 @@
-"""The networks that are timed, with the same weights in fencepost, PyTorch and ONNX Runtime."""
+"""The networks that are timed, with the same weights in fencepost and in PyTorch."""
 
 from __future__ import annotations
 
 import copy
-import logging
-import tempfile
 import warnings
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 
 import fencepost as fp
-
-from .harness import THREADS
 
 INPUT_SHAPE = (1, 28, 28)
 
@@ -60,28 +53,6 @@ def in_torch(name: str, network: fp.Network) -> torch.nn.Sequential:
 def channels_last(model: torch.nn.Sequential) -> torch.nn.Sequential:
     """Return a copy of `model` in PyTorch's other memory format."""
     return copy.deepcopy(model).to(memory_format=torch.channels_last)
-
-
-def in_onnxruntime(model: torch.nn.Sequential) -> Callable[[np.ndarray], np.ndarray]:
-    """Return ONNX Runtime's prediction of `model`, for any number of images."""
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        file = Path(folder) / "network.onnx"
-        torch.onnx.export(
-            copy.deepcopy(model).eval(),
-            (torch.zeros(1, *INPUT_SHAPE),),
-            str(file),
-            input_names=["images"],
-            dynamic_axes={"images": {0: "count"}},
-            dynamo=False,
-        )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = THREADS
-        session = onnxruntime.InferenceSession(
-            file.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
-    return lambda images: session.run(None, {"images": images})[0]
 
 
 def digits(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,3 +1,6 @@
+// Definition: extended_at.
+// Test: tests/engine/arrays/correlation/test_correlate.py.
+//
 // Rows of a source array, extended and converted; see extension.h.
 #include "arrays/extension.h"
 

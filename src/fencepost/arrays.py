@@ -71,8 +71,10 @@ def _converted(values: Any) -> NDArray[Any]:
     except Exception as reason:  # which a foreign object chooses
         if "inhomogeneous" in str(reason):
             raise _Unfit("rows of different lengths") from None
-        said = str(reason).splitlines()[0].rstrip(".") if str(reason) else "NumPy does not take it"
-        raise _Unfit(f"a {type(values).__name__}: {said}") from None
+        message = (
+            str(reason).splitlines()[0].rstrip(".") if str(reason) else "NumPy does not take it"
+        )
+        raise _Unfit(f"a {type(values).__name__}: {message}") from None
     return array
 
 

@@ -14,6 +14,7 @@ FOLDERS = (
     "network/batch",
     "network/channels",
     "network/channels/convolution",
+    "network/input",
     "network/winograd",
     "network/training",
     "arrays",
@@ -27,10 +28,11 @@ PARTS = {  # of these folders that are no operations by themselves, and what the
     "network/channels/program.cpp": "a network as a list of operations",
     "network/winograd/winograd.cpp": "the transforms of the convolution",
     "network/winograd/gradient.cpp": "its products over tiles",
+    "network/input/batch_loader.cpp": "fills lanes with images",
+    "network/input/changes.cpp": "draws what augmentation does to an image",
     "network/training/batch.cpp": "passes blocks of images through the operations",
     "network/training/trainer.cpp": "the loop over batches",
     "arrays/energy.cpp": "sums of squares, of which errors are estimated",
-    "arrays/extension.cpp": "rows of an extended array",
     "arrays/row.cpp": "an inner loop of correlation",
     "arrays/tile.cpp": "an inner loop of correlation",
     "arrays/strips.cpp": "cuts arrays for the threads",
@@ -45,14 +47,12 @@ SOURCES = sorted(
 
 @pytest.mark.parametrize("source", [name for name in SOURCES if name not in PARTS])
 def test_head_names_definition_and_test(source):
-    first, second = (ROOT / "engine" / source).read_text(encoding="utf-8").split("\n")[:2]
-    names = re.fullmatch(r"// Definition: (\w+(?:, \w+)*)\.", first)
-    assert names, first
-    for name in names[1].split(", "):
+    text = (ROOT / "engine" / source).read_text(encoding="utf-8")
+    head = re.match(r"// Definition: ([\w,\s/]+)\.\n// Test: (tests/engine/[\w/]+\.py)\.\n", text)
+    assert head, text[:200]
+    for name in re.findall(r"\w+", head[1]):
         assert callable(getattr(definitions, name))
-    test = re.fullmatch(r"// Test: (tests/engine/[\w/]+\.py)\.", second)
-    assert test, second
-    assert (ROOT / test[1]).is_file()
+    assert (ROOT / head[2]).is_file()
 
 
 def test_exceptions_exist():

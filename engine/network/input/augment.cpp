@@ -1,3 +1,6 @@
+// Definition: resized_crop, warp_affine, shear_x, shear_y, translate, rotate, erase, mixup, cutmix.
+// Test: tests/engine/network/input/test_augment.py.
+//
 // Loops behind augment.h. Each is written so that the compiler makes vector code of it at every
 // instruction set; only sample_row gathers.
 #include "network/input/augment.h"

@@ -94,15 +94,15 @@ class Report:
         width = integer("width", width, 1)
         lines = list(self._lines())
         # Columns without anything in them give their room to the layers; so does what is spare.
-        kept = [
+        shown = [
             index
             for index, (_, from_width) in enumerate(_COLUMNS)
             if width >= from_width and any(line.cells[0][index] for line in lines)
         ]
-        group = Group("", tuple(_COLUMNS[index][0] for index in kept))
+        group = Group("", tuple(_COLUMNS[index][0] for index in shown))
         longest = max(_SHORTEST_NAME, min(_LONGEST_NAME, width * 22 // 100))
         for number, line in enumerate(lines):
-            cells = tuple(line.cells[0][index] for index in kept)
+            cells = tuple(line.cells[0][index] for index in shown)
             lines[number] = Line(_short(line.place, longest), line.layer, (cells,))
         (text,) = tables(lines, [group], width)
         return text.lstrip("\n")
@@ -274,8 +274,8 @@ def _short(name: str, longest: int) -> str:
     if name.startswith("/"):  # PyTorch's exporter repeats each module within the next
         *parts, operator = name.strip("/").split("/")
         pairs = itertools.pairwise([*parts, ""])
-        kept = [part for part, inner in pairs if not inner.startswith(f"{part}.")]
-        name = "/".join(kept) or operator
+        modules = [part for part, inner in pairs if not inner.startswith(f"{part}.")]
+        name = "/".join(modules) or operator
     return name if len(name) <= longest else "…" + name[1 - longest :]
 
 

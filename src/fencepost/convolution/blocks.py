@@ -20,7 +20,15 @@ from .boundaries import Boundary, Indices
 if TYPE_CHECKING:
     import dask.array
 
-__all__ = ["AxisBlocks", "Place", "check_lazy", "cut", "is_lazy", "map_blocks", "map_stored"]
+__all__ = [
+    "AxisBlocks",
+    "BlockLocation",
+    "check_lazy",
+    "cut",
+    "is_lazy",
+    "map_blocks",
+    "map_stored",
+]
 
 
 def is_lazy(array: Any) -> TypeGuard[dask.array.Array]:
@@ -38,7 +46,7 @@ def check_lazy(name: str, array: dask.array.Array) -> None:
 
 
 @dataclass(frozen=True)
-class Place:
+class BlockLocation:
     """Where one block lies along an axis of `size` elements.
 
     `start`, `end`: The coordinates of the elements that it reads; below 0 or beyond the size where
@@ -81,11 +89,11 @@ class AxisBlocks:
     stop: int
     wraps: bool
 
-    def place(self, index: int) -> Place:
+    def location(self, index: int) -> BlockLocation:
         """Return where a block lies."""
         size, start = sum(self.chunks), sum(self.chunks[:index])
         end = start + self.chunks[index]
-        return Place(
+        return BlockLocation(
             size,
             start - self.depth if start or self.wraps else 0,
             end + self.depth if end < size or self.wraps else size,
@@ -97,8 +105,8 @@ class AxisBlocks:
     @functools.cached_property
     def result_chunks(self) -> tuple[int, ...]:
         """How many results each block gives."""
-        places = map(self.place, range(len(self.chunks)))
-        return tuple(place.stop - place.first for place in places)
+        locations = map(self.location, range(len(self.chunks)))
+        return tuple(location.stop - location.first for location in locations)
 
 
 def cut(chunks: tuple[int, ...], before: int, after: int, mode: str, edges: Boundary) -> AxisBlocks:
@@ -140,9 +148,9 @@ def map_blocks(
     name: str,
     meta: NDArray[Any],
 ) -> dask.array.Array:
-    """Return the array whose blocks are those that `function(*blocks, places=...)` makes.
+    """Return the array whose blocks are those that `function(*blocks, locations=...)` makes.
 
-    `arrays` have equal chunks. `places` are where the blocks lie along each of `axes`, by axis.
+    `arrays` have equal chunks. `locations` are where the blocks lie along each of `axes`, by axis.
     `meta`: An empty array like the result.
     """
     import dask.array as da
@@ -184,9 +192,11 @@ def _read(
     function: Callable[..., NDArray[Any]],
     block_id: tuple[int, ...],
 ) -> NDArray[Any]:
-    places = {axis: cuts.place(block_id[axis]) for axis, cuts in axes.items()}
-    runs = [places[a].runs() if a in places else [slice(None)] for a in range(len(source.shape))]
-    return function(_joined(source, runs), places=places)
+    locations = {axis: cuts.location(block_id[axis]) for axis, cuts in axes.items()}
+    runs = [
+        locations[a].runs() if a in locations else [slice(None)] for a in range(len(source.shape))
+    ]
+    return function(_joined(source, runs), locations=locations)
 
 
 def _joined(source: Any, runs: list[list[slice]]) -> NDArray[Any]:
@@ -204,8 +214,8 @@ def _placed(
     axes: Mapping[int, AxisBlocks],
     block_id: tuple[int, ...],
 ) -> NDArray[Any]:
-    places = {axis: cuts.place(block_id[axis]) for axis, cuts in axes.items()}
-    return function(*blocks, places=places)
+    locations = {axis: cuts.location(block_id[axis]) for axis, cuts in axes.items()}
+    return function(*blocks, locations=locations)
 
 
 def _with_neighbours(array: dask.array.Array, axes: Mapping[int, AxisBlocks]) -> dask.array.Array:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..arguments import choice
 from ..errors import DataError
 from . import apply, missing
-from .blocks import Place, check_lazy, cut, is_lazy, map_blocks
+from .blocks import BlockLocation, check_lazy, cut, is_lazy, map_blocks
 from .boundaries import parse_boundary
 from .parsing import MODES, ConvolutionCall, lay_kernel, parse_array
 
@@ -84,7 +84,7 @@ def _block(
     f: NDArray[Any],
     mask: NDArray[np.bool_] | None = None,
     *,
-    places: Mapping[int, Place],
+    locations: Mapping[int, BlockLocation],
     g: Any,
     boundary: Any,
     origin: Any,
@@ -100,7 +100,7 @@ def _block(
         edges = parse_boundary(boundary)
         laid = lay_kernel(f.shape, f.dtype, g, "same", edges, origin, axes, flip=flip)
         indices = tuple(
-            places[axis].window_indices(edges, before, size - 1 - before)
+            locations[axis].window_indices(edges, before, size - 1 - before)
             for axis, size, before in zip(laid.axes, laid.g.shape, laid.origins, strict=True)
         )
         call = ConvolutionCall(f, laid.g, laid.axes, indices, edges.value, laid.dtype, method)

@@ -207,9 +207,9 @@ def _thinned(usable: NDArray[np.bool_], unknowns: int) -> NDArray[np.bool_]:
     step = int(usable.sum()) // max(_AT_LEAST, _ENOUGH * unknowns)
     if step <= 1:
         return usable
-    kept = np.zeros_like(usable)
-    kept[:, ::step] = usable[:, ::step]
-    return kept
+    chosen = np.zeros_like(usable)
+    chosen[:, ::step] = usable[:, ::step]
+    return chosen
 
 
 def _described(picture: NDArray[Any]) -> str:

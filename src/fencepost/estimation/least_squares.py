@@ -239,10 +239,10 @@ def _recompressed(
     worse = 0
     while worse < _PATIENCE:
         expected = own.expected(best.weights, best.constant)
-        made = equations.rounded(expected)
+        filtered = equations.rounded(expected)
         if jpeg is None or not fixed:
-            jpeg = most_likely(after, made, equations.usable, jpeg)
-        again = jpeg.apply(made)
+            jpeg = most_likely(after, filtered, equations.usable, jpeg)
+        again = jpeg.apply(filtered)
         distance = float(np.sqrt(np.square(again.astype(float) - after)[equations.usable].mean()))
         cleaned = equations.after + equations.level + expected - again
         worse = worse + 1 if distance >= _WORTH_A_ROUND * best_round.distance else 0
@@ -285,9 +285,9 @@ def _fit(equations: Equations, triangle: Array, shape: tuple[int, int]) -> _Fit:
     matrix = triangle[:, [*inside, equations.unknowns - 1]]
     # By singular values: what the picture does not determine stays 0, and is counted.
     u, s, vt = np.linalg.svd(matrix, full_matrices=False)
-    kept = s > s[0] * equations.count * np.finfo(float).eps
-    scaled = vt[kept].T / s[kept]
-    solution = scaled @ (u[:, kept].T @ triangle[:, -1])
+    significant = s > s[0] * equations.count * np.finfo(float).eps
+    scaled = vt[significant].T / s[significant]
+    solution = scaled @ (u[:, significant].T @ triangle[:, -1])
     residual = float(np.square(triangle[:, -1] - matrix @ solution).sum())
     variance = residual / max(1, equations.count - matrix.shape[1])
     errors = np.sqrt(variance * np.square(scaled).sum(axis=1))
@@ -296,5 +296,5 @@ def _fit(equations: Equations, triangle: Array, shape: tuple[int, int]) -> _Fit:
         constant=float(solution[-1]),
         errors=errors[:-1].reshape(shape),
         residual=math.sqrt(variance),
-        rank=int(kept.sum()),
+        rank=int(significant.sum()),
     )

@@ -177,6 +177,6 @@ def _blur(
     mixed = response(colour * weights, step, options, exact, boundary=border)
     covered = response(weights, step, options, exact, scale=1 / total, boundary=opaque)
     visible = covered > TRANSPARENT * full
-    kept: NDArray[Any] = interior(colour, step, options).astype(exact)
-    np.divide(mixed, covered, out=kept, where=visible)
-    return kept, np.where(visible, covered, exact.type(0))
+    result: NDArray[Any] = interior(colour, step, options).astype(exact)
+    np.divide(mixed, covered, out=result, where=visible)
+    return result, np.where(visible, covered, exact.type(0))

@@ -289,8 +289,8 @@ def _unwrap_pillow(image: Any) -> tuple[NDArray[Any], str, Any]:
         ) from error
 
     def wrap(result: NDArray[Any]) -> Any:
-        made = kinds.to_pillow(result, colours)
-        made.info = {key: value for key, value in image.info.items() if key != "transparency"}
-        return made
+        picture = kinds.to_pillow(result, colours)
+        picture.info = {key: value for key, value in image.info.items() if key != "transparency"}
+        return picture
 
     return pixels, colours, wrap

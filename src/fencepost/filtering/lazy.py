@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..convolution.blocks import AxisBlocks, Place, check_lazy, cut, is_lazy, map_blocks, map_stored
+from ..convolution.blocks import (
+    AxisBlocks,
+    BlockLocation,
+    check_lazy,
+    cut,
+    is_lazy,
+    map_blocks,
+    map_stored,
+)
 from .bands import filter_pixels
 from .channels import check_luminance
 from .masks import check_mask, filter_masked
 from .options import Options
 from .pixels import from_array, has_alpha
-from .responses import check_fits, reach
+from .responses import check_fits, margins
 from .steps import Step
 
 if TYPE_CHECKING:
@@ -83,13 +91,13 @@ def _cuts(
     steps: tuple[Step, ...],
     options: Options,
 ) -> dict[int, AxisBlocks]:
-    """Return the blocks of rows and columns, of the chunks along an axis for a reach."""
+    """Return the blocks of rows and columns, of the chunks along an axis for these margins."""
     check_fits(shape, steps, options)
     mode = "valid" if options.boundary.kind == "none" else "same"
-    reaches = [reach(step, options) for step in steps]
+    each_step = [margins(step, options) for step in steps]
     cuts = {}
     for axis in (0, 1):
-        before, after = (sum(each[axis][side] for each in reaches) for side in (0, 1))
+        before, after = (sum(margin[axis][side] for margin in each_step) for side in (0, 1))
         cuts[axis] = cut(chunks(axis, before, after), before, after, mode, options.boundary)
     return cuts
 
@@ -108,7 +116,7 @@ def _block(
     image: NDArray[Any],
     mask: NDArray[np.bool_] | None = None,
     *,
-    places: Mapping[int, Place],
+    locations: Mapping[int, BlockLocation],
     steps: tuple[Step, ...],
     options: Options,
     colours: str,
@@ -120,13 +128,13 @@ def _block(
     else:
         missing = mask.reshape(pixels.shape[:2])
         result = filter_masked(pixels, missing, colours, steps, options)
-    kept = []
-    for axis, place in places.items():
+    interiors = []
+    for axis, location in locations.items():
         # Without the border, the first result is not that of the first pixel.
         skipped = 0
         if options.boundary.kind == "none":
-            skipped = sum(reach(step, options)[axis][0] for step in steps)
-        low = place.first - place.start - skipped
-        kept.append(slice(low, low + place.stop - place.first))
-    result = result[tuple(kept)]
+            skipped = sum(margins(step, options)[axis][0] for step in steps)
+        low = location.first - location.start - skipped
+        interiors.append(slice(low, low + location.stop - location.first))
+    result = result[tuple(interiors)]
     return result if image.ndim == 3 else result[..., 0]

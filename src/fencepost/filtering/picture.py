@@ -204,11 +204,11 @@ class _TiffFile:
             raise DataError("is not an image that can be read")
 
     def read(self, page: int) -> Picture:
-        said = self._pages[page]
+        info = self._pages[page]
         with as_file(self._source) as file:
             pixels, colours = tiff_files.read_page(file, page)
-        file_metadata = Metadata(icc_profile=said.icc_profile, dpi=said.dpi)
-        return Picture(upright(pixels, said.orientation), colours, "TIFF", file_metadata)
+        file_metadata = Metadata(icc_profile=info.icc_profile, dpi=info.dpi)
+        return Picture(upright(pixels, info.orientation), colours, "TIFF", file_metadata)
 
 
 def as_path(path: str | os.PathLike[str]) -> Path:

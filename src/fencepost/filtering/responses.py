@@ -25,8 +25,8 @@ __all__ = [
     "arithmetic",
     "check_fits",
     "interior",
+    "margins",
     "postprocess",
-    "reach",
     "response",
     "responses",
 ]
@@ -122,7 +122,7 @@ def check_fits(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options
         height, width = height - kernel.shape[0] + 1, width - kernel.shape[1] + 1
 
 
-def reach(step: Step, options: Options) -> tuple[tuple[int, int], tuple[int, int]]:
+def margins(step: Step, options: Options) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return how far windows reach before and after their pixel, along rows and columns."""
     laid = _as_correlated(step.kernels[0], options)
     (row, column), (rows, columns) = laid.origin, laid.shape
@@ -193,7 +193,7 @@ def interior(pixels: Pixels, step: Step, options: Options) -> Pixels:
     if options.boundary.kind != "none":
         return pixels
     height, width = pixels.shape[:2]
-    (above, below), (left, right) = reach(step, options)
+    (above, below), (left, right) = margins(step, options)
     return pixels[above : height - below, left : width - right]
 
 

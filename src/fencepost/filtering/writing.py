@@ -228,16 +228,16 @@ def _save(path: Path, frames: list[Picture], format: str) -> None:
     elif len(frames) == 1:
         to_pillow(pixels, colours).save(path, format, **save_options)
     else:
-        made = [to_pillow(frame.pixels, colours) for frame in frames]
+        images = [to_pillow(frame.pixels, colours) for frame in frames]
         if format == "GIF":
-            made = [_with_palette(image, len(made)) for image in made]
-        save_options |= {"save_all": True, "append_images": made[1:]}
+            images = [_with_palette(image, len(images)) for image in images]
+        save_options |= {"save_all": True, "append_images": images[1:]}
         if format != "TIFF":
             save_options["duration"] = [frame.metadata.duration or 100 for frame in frames]
             save_options["loop"] = 0 if first.metadata.loop is None else first.metadata.loop
         if format == "WEBP" and first.format != "WEBP":
             save_options["lossless"] = True
-        made[0].save(path, format, **save_options)
+        images[0].save(path, format, **save_options)
 
 
 def _with_palette(image: Image, frames: int) -> Image:
@@ -257,11 +257,11 @@ def _with_palette(image: Image, frames: int) -> Image:
         )
     from PIL import Image as pillow
 
-    made = pillow.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8), "P")
-    made.putpalette(colours[:, :3].astype(np.uint8).tobytes())
+    images = pillow.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8), "P")
+    images.putpalette(colours[:, :3].astype(np.uint8).tobytes())
     if clear.any():
-        made.info["transparency"] = int(np.flatnonzero(clear)[0])
-    return made
+        images.info["transparency"] = int(np.flatnonzero(clear)[0])
+    return images
 
 
 def _deep(pixels: NDArray[Any], colours: str, format: str, save_options: dict[str, Any]) -> bytes:

@@ -201,16 +201,16 @@ class _Builder:
         self, layer: Branched, value: Value, shape: _Shape, place: str
     ) -> tuple[tuple[Value, ...], tuple[SizedLayer, ...], SizeError | None]:
         """Add all chains of a layer up to one that fails: what comes out, and their layers."""
-        made: list[Value] = []
+        outputs: list[Value] = []
         inner: tuple[SizedLayer, ...] = ()
         for chain in layer.chains:
             within = f"{place}.{chain.prefix}"
             output, sized, _, misfit = self.chain(chain.layers, value, shape, within)
             inner += sized
             if output is None:
-                return tuple(made), inner, misfit
-            made.append(output)
-        return tuple(made), inner, None
+                return tuple(outputs), inner, misfit
+            outputs.append(output)
+        return tuple(outputs), inner, None
 
     def _join(
         self,
@@ -225,8 +225,8 @@ class _Builder:
         if layer.join == "Mul":
             values = (value, *values)
         shapes = tuple(
-            (1, *shape) if made == value else self.operations[made.operation].output_shape
-            for made in values
+            (1, *shape) if branch == value else self.operations[branch.operation].output_shape
+            for branch in values
         )
         arguments = {"dim": 1} if layer.join == "Cat" else {}
         outputs = () if output is None else ((1, *output),)

@@ -268,18 +268,18 @@ def _reshaped(operation: Operation, axes: tuple[int | None, ...]) -> tuple[int |
             starts[before, size] = axes[position]
         before *= size
     before = 1
-    kept: list[tuple[int, int] | None] = []
+    unchanged: list[tuple[int, int] | None] = []
     for size in new:
         if size is None:
             break
-        kept.append((before, size) if (before, size) in starts else None)
+        unchanged.append((before, size) if (before, size) in starts else None)
         before *= size
-    kept += [None] * (len(new) - len(kept))
+    unchanged += [None] * (len(new) - len(unchanged))
     positioned = [axis for axis in starts.values() if axis is not None]
-    left = [starts[start] for start in kept if start is not None]
+    left = [starts[start] for start in unchanged if start is not None]
     # What is made of other axes holds positions, unless all positions are still where they were.
     other = None if all(axis in left for axis in positioned) and None not in old else MERGED
     return tuple(
         starts[start] if start is not None else None if size == 1 else other
-        for start, size in zip(kept, new, strict=True)
+        for start, size in zip(unchanged, new, strict=True)
     )

@@ -271,8 +271,8 @@ def _joined(operation: Operation, shapes: list[Sizes]) -> Sizes | None:
 
 def _scale(operation: Operation) -> int | None:
     """By which integer all spatial sizes grow, if it says so."""
-    said = operation.arguments.get("scale_factor") or operation.arguments.get("upscale_factor")
-    factors = set(said) if isinstance(said, tuple) else {said}
+    given = operation.arguments.get("scale_factor") or operation.arguments.get("upscale_factor")
+    factors = set(given) if isinstance(given, tuple) else {given}
     factor = factors.pop() if len(factors) == 1 else None
     if not isinstance(factor, (int, float)) or factor != int(factor):
         return None

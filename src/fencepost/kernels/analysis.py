@@ -156,8 +156,8 @@ def stacked(sizes: Sequence[int]) -> Array:
 
 def _exponents(terms: NDArray[np.int64], count: int) -> list[int]:
     """Write a polynomial as a product of `count` terms 1 - zⁿ, and return their n, if it is one."""
-    found: list[int] = []
-    while len(terms) > 1 and len(found) < count:
+    exponents: list[int] = []
+    while len(terms) > 1 and len(exponents) < count:
         n = int(np.flatnonzero(terms[1:])[0]) + 1
         rows = np.zeros((-(-len(terms) // n), n), np.int64)
         rows.flat[: len(terms)] = terms
@@ -165,8 +165,8 @@ def _exponents(terms: NDArray[np.int64], count: int) -> list[int]:
         if quotient[len(terms) - n :].any():
             return []
         terms = quotient[: len(terms) - n]
-        found.append(n)
-    return found if len(terms) == 1 and len(found) == count else []
+        exponents.append(n)
+    return exponents if len(terms) == 1 and len(exponents) == count else []
 
 
 def turn_rings(matrix: Array, steps: int) -> Array:

@@ -124,8 +124,8 @@ def _elided(matrix: Array) -> list[list[float]]:
     for axis in (0, 1):
         count = matrix.shape[axis]
         if count > SHOWN:
-            kept = np.r_[: SHOWN // 2, count - SHOWN // 2 : count]
-            matrix = np.insert(matrix.take(kept, axis), SHOWN // 2, np.nan, axis)
+            shown = np.r_[: SHOWN // 2, count - SHOWN // 2 : count]
+            matrix = np.insert(matrix.take(shown, axis), SHOWN // 2, np.nan, axis)
     result: list[list[float]] = matrix.tolist()
     return result
 

@@ -63,10 +63,12 @@ class Maker:
         """Convolution without bias, batch normalisation, and the activation."""
         cls, norm = (Conv2d, BatchNorm2d) if self.image else (Conv1d, BatchNorm1d)
         # What the last window leaves over is padding, or what the paper leaves over too.
-        rest: Literal["crop", "error"] = "crop" if stride > 1 else "error"
+        remainder: Literal["crop", "error"] = "crop" if stride > 1 else "error"
         padding = kernel // 2
-        made = cls(channels, kernel, stride, padding, groups=groups, bias=False, remainder=rest)
-        layers: list[Layer] = [made, norm()]
+        convolution = cls(
+            channels, kernel, stride, padding, groups=groups, bias=False, remainder=remainder
+        )
+        layers: list[Layer] = [convolution, norm()]
         return [*layers, self.activation] if relu else layers
 
     def max_pool(self, *args: Any, **options: Any) -> Layer:

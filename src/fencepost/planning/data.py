@@ -113,15 +113,15 @@ class PlanData:
         layer = self.misfit
         if not isinstance(layer, Branched):
             return None
-        made = {row.place: row.output_shape for row in self.unfinished}
+        shapes = {row.place: row.output_shape for row in self.unfinished}
         outer = len(self.rows)
         for chain in layer.chains:
             shape = self.rows[-1].output_shape if self.rows else self.input_shape
             for index, inner in enumerate(chain.layers):
                 place = f"{outer}.{chain.prefix}{index}"
-                if place not in made:
+                if place not in shapes:
                     return place, inner, shape
-                shape = made[place]
+                shape = shapes[place]
         return None
 
 

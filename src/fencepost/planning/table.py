@@ -55,9 +55,9 @@ class _Part:
 
     def without_spare(self) -> _Part:
         """Leave out what the other columns say too."""
-        kept = [index for index, column in enumerate(self.columns) if not column.spare]
-        cells = [tuple(row[index] for index in kept) for row in self.cells]
-        return _Part(self.title, tuple(self.columns[index] for index in kept), cells)
+        shown = [index for index, column in enumerate(self.columns) if not column.spare]
+        cells = [tuple(row[index] for index in shown) for row in self.cells]
+        return _Part(self.title, tuple(self.columns[index] for index in shown), cells)
 
     def header(self, height: int) -> list[str]:
         """The title on top, the columns' headers right above their cells."""

@@ -138,10 +138,10 @@ def _along(layer: Layer, axis: int) -> Layer:
     if isinstance(layer, BatchNorm2d):
         return BatchNorm1d()
     if isinstance(layer, (AdaptiveAvgPool2d, ConvTranspose2d)):
-        made: Any = Layer.types[type(layer).__name__.replace("2d", "1d")]
+        kind: Any = Layer.types[type(layer).__name__.replace("2d", "1d")]
         every = _arguments(layer)
         sizes = {key: value[axis] for key, value in every.items() if isinstance(value, tuple)}
-        return made(**{**every, **sizes})  # type: ignore[no-any-return]
+        return kind(**{**every, **sizes})  # type: ignore[no-any-return]
     if isinstance(layer, Upsample):
         size, factor = (
             value[axis] if isinstance(value, tuple) else value

@@ -131,14 +131,14 @@ def _suggestions(call: SizingCall, sound: bool) -> list[Suggestion]:
     arguments: tuple[_Argument, ...] = ("stride", "kernel", "dilation")
     for name in arguments:
         tried += [(name, _nearest(call, name, direction)) for direction in (-1, +1)]
-    made: dict[tuple[Window, ...], Suggestion] = {}
+    suggestions: dict[tuple[Window, ...], Suggestion] = {}
     for argument, windows in tried:
-        if windows is None or windows in made or not _sound(call, windows, sound):
+        if windows is None or windows in suggestions or not _sound(call, windows, sound):
             continue
         output = _output(call, windows, call.remainder)
         if output is not None:
-            made[windows] = Suggestion(_changes(call, windows, argument), output)
-    return [*made.values(), *_remainders(call, sound)]
+            suggestions[windows] = Suggestion(_changes(call, windows, argument), output)
+    return [*suggestions.values(), *_remainders(call, sound)]
 
 
 def _changes(call: SizingCall, windows: tuple[Window, ...], argument: str) -> dict[str, object]:

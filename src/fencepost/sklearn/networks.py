@@ -55,27 +55,27 @@ def build(network: Any, shape: Shape, outputs: int, seed: int) -> Network:
     if network is None:
         return _default(shape, outputs, seed)
     if isinstance(network, str):
-        made = _named(network, shape, outputs, seed)
+        built = _named(network, shape, outputs, seed)
     elif isinstance(network, Network):
-        made = network.copy()
+        built = network.copy()
     elif callable(network) and not isinstance(network, type):
-        made = network(shape, outputs, seed=seed)
+        built = network(shape, outputs, seed=seed)
     elif isinstance(network, (list, tuple)):
-        made = completed(network, shape, outputs, seed)
+        built = completed(network, shape, outputs, seed)
     else:
         raise ArgumentError(
             "network must be None, the name of a model, a list of layers, a Network, or a function "
             f"of (input_shape, outputs, seed=). Received: {network!r}."
         )
-    if not isinstance(made, Network):
-        raise ArgumentError(f"network must make a fencepost.Network. Received: {made!r}.")
-    if made.input_shape != shape or made.output_shape != (outputs,):
+    if not isinstance(built, Network):
+        raise ArgumentError(f"network must make a fencepost.Network. Received: {built!r}.")
+    if built.input_shape != shape or built.output_shape != (outputs,):
         raise ArgumentError(
             "network must fit the data. Received: a network from "
-            f"{format_shape(made.input_shape)} to {format_shape(made.output_shape)}, and data that "
-            f"need one from {format_shape(shape)} to {outputs}."
+            f"{format_shape(built.input_shape)} to {format_shape(built.output_shape)}, and data "
+            f"that need one from {format_shape(shape)} to {outputs}."
         )
-    return made
+    return built
 
 
 def _default(shape: Shape, outputs: int, seed: int) -> Network:
@@ -100,5 +100,5 @@ def _named(name: str, shape: Shape, outputs: int, seed: int) -> Network:
         )
     if name == "lenet5":
         return models.lenet5(outputs, shape, seed=seed)
-    made: Network = getattr(models, name)(shape, outputs, seed=seed)
-    return made
+    built: Network = getattr(models, name)(shape, outputs, seed=seed)
+    return built

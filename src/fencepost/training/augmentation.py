@@ -274,8 +274,8 @@ class Augmentation(Setting):
         return cls(**read(text, cls, (3, 1, 1) if input_shape is None else input_shape))
 
 
-def _verb(things: Sequence[str], one: str, several: str) -> str:
-    return one if len(things) == 1 else several
+def _verb(things: Sequence[str], singular: str, plural: str) -> str:
+    return singular if len(things) == 1 else plural
 
 
 def _pair(name: str, value: object, rule: str) -> tuple[Any, Any]:

@@ -144,8 +144,8 @@ def find_lr(
         smoothed = _moving_average(losses)
         beyond = ~(smoothed <= _DIVERGED * np.fmin.accumulate(smoothed))
         if beyond.any():
-            kept = max(int(beyond.argmax()), 2)
-            losses, smoothed = losses[:kept], smoothed[:kept]
+            last = max(int(beyond.argmax()), 2)
+            losses, smoothed = losses[:last], smoothed[:last]
             break
     tried = rates[: len(losses)]
     return LearningRates(tried, losses, smoothed, _steepest(tried, smoothed))

@@ -83,8 +83,12 @@ def _wrong_features(context: RuleContext, operation: Operation) -> Finding | Non
         return None
     if operation.kind not in ("Linear", "Gemm", "MatMul") or shape[-1] == weight[1]:
         return None
-    arrive, made = shape[-1], _unflattened(context, operation.inputs[0])
-    product = f" ({format_shape(made[1:])})" if made is not None and len(made) > 2 else ""
+    arrive, unflattened = shape[-1], _unflattened(context, operation.inputs[0])
+    product = (
+        f" ({format_shape(unflattened[1:])})"
+        if unflattened is not None and len(unflattened) > 2
+        else ""
+    )
     message = f"it takes {weight[1]:,} features, but {arrive:,}{product} arrive."
     parts = [f"in_features={arrive}"]
     if len(shape) > 2:

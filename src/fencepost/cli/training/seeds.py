@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def spread(trained: Sequence[Trained]) -> str:
     """Say mean, standard deviation and range of the accuracies."""
-    accuracies = [one.evaluation.accuracy for one in trained]
+    accuracies = [run.evaluation.accuracy for run in trained]
     seeds = f"{trained[0].seed} to {trained[-1].seed}"
     return (
         f"Over {len(trained)} seeds ({seeds}): mean test accuracy "
@@ -26,9 +26,9 @@ def spread(trained: Sequence[Trained]) -> str:
 
 def figures(trained: Sequence[Trained]) -> dict[str, Any]:
     """Return the same as it goes into JSON, of one training too."""
-    accuracies = [one.evaluation.accuracy for one in trained]
+    accuracies = [run.evaluation.accuracy for run in trained]
     return {
-        "seeds": [one.seed for one in trained],
+        "seeds": [run.seed for run in trained],
         "test_accuracies": accuracies,
         "mean_test_accuracy": statistics.fmean(accuracies),
         "std_test_accuracy": statistics.stdev(accuracies) if len(accuracies) > 1 else None,

@@ -75,14 +75,14 @@ def compute(task: CorrelationTask, regions: Sequence[Region]) -> None:
         part = _part(task, region)
         part = replace(part, out=np.empty(part.out.shape, part.out.dtype))
         direct.run(part)
-        kept = -1 if task.keep else None
-        task.out[region][..., :kept] = part.out[..., :kept]
+        stop = -1 if task.keep else None
+        task.out[region][..., :stop] = part.out[..., :stop]
 
 
 def _part(task: CorrelationTask, region: Region) -> CorrelationTask:
     """Return the task of one region; weights that lie over zeros only are left out."""
     plane, *along = region
-    indices, kept = [], []
+    indices, elements = [], []
     for axis, results in enumerate(along):
         size = task.kernel.shape[axis]
         read = task.indices[axis][results.start : results.stop + size - 1]
@@ -95,12 +95,12 @@ def _part(task: CorrelationTask, region: Region) -> CorrelationTask:
             else:
                 first = max(0, int(present[0]) - count + 1)
                 last = max(first + 1, min(size, int(present[-1]) + 1))
-        kept.append(slice(first, last))
+        elements.append(slice(first, last))
         indices.append(read[first : len(read) - (size - last)])
     return replace(
         task,
         source=task.source[plane],
-        kernel=np.ascontiguousarray(task.kernel[tuple(kept)]),
+        kernel=np.ascontiguousarray(task.kernel[tuple(elements)]),
         indices=tuple(indices),
         out=task.out[region],
         keep=None,

@@ -32,14 +32,14 @@ def _opened(path: Path) -> Any:
     """
     zarr = import_zarr()
     try:
-        found = zarr.open(str(path), mode="r")
+        array = zarr.open(str(path), mode="r")
     except Exception as error:  # of as many kinds as there are ways of being no array
         raise DataError(f"cannot be opened as a Zarr array ({error})") from error
-    if hasattr(found, "array_keys"):
-        found = found[_member(found)]
-    if not hasattr(found, "shape"):
+    if hasattr(array, "array_keys"):
+        array = array[_member(array)]
+    if not hasattr(array, "shape"):
         raise DataError("has no array at the path of its largest level")
-    return found
+    return array
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def _member(group: Any) -> str:
         return str(levels[0]["datasets"][0]["path"])
     names = sorted(group.array_keys())
     if len(names) != 1:
-        said = f"those named {join_words(names)}" if names else "none"
-        raise DataError(f"must hold one array, or its path must name one. Received: {said}")
+        members = f"those named {join_words(names)}" if names else "none"
+        raise DataError(f"must hold one array, or its path must name one. Received: {members}")
     return str(names[0])
 
 

@@ -35,10 +35,10 @@ def cached(key: str, images: Any, compute: Callable[[], Floats]) -> tuple[Floats
         digest.update(np.ascontiguousarray(images).reshape(-1).view(np.uint8).data)
     path = folder() / f"{digest.hexdigest()}.npy"
     try:
-        found = np.load(path, allow_pickle=False)
-        if found.dtype == np.float32 and found.ndim == 2 and len(found) == len(images):
+        features = np.load(path, allow_pickle=False)
+        if features.dtype == np.float32 and features.ndim == 2 and len(features) == len(images):
             os.utime(path)  # when it was last used
-            return found, True
+            return features, True
     except (OSError, ValueError, EOFError):
         pass
     features = compute()

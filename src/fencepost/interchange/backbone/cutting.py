@@ -32,7 +32,7 @@ def features_of(file: File) -> tuple[str, str]:
     the pool) if only scaling, softmax and the like follow it; otherwise the first output.
     """
     output = name = file.outputs[0].name
-    producers = {made: node for node in file.nodes for made in node.outputs}
+    producers = {output: node for node in file.nodes for output in node.outputs}
     fixed = _constants(file)
     while name in producers:
         node = producers[name]
@@ -55,19 +55,19 @@ def expected_pixels(file: File, source: str, folder: Path) -> str | None:
         for node in file.nodes
         if node.operator == "Constant" and isinstance(value := attribute(node, "value"), Tensor)
     }
-    name, found = source, None
+    name, value_range = source, None
     for node in _chain(file, name):
         constants = [fixed[entry] for entry in node.inputs if entry in fixed]
         if node.operator in ("Sub", "Add", "Mul", "Div") and len(constants) == 1:
             try:
                 size = float(np.abs(read_values(constants[0], folder).astype(np.float64)).max())
             except (WireError, OSError, ValueError):
-                return found
+                return value_range
             large = {"Sub": size > 2, "Add": size > 2, "Div": size > 20, "Mul": size < 0.05}
-            found = "0-255" if large[node.operator] or found == "0-255" else "0-1"
+            value_range = "0-255" if large[node.operator] or value_range == "0-255" else "0-1"
         elif node.operator not in ("Cast", "Transpose", "Identity"):
             break
-    return found
+    return value_range
 
 
 def with_output(content: bytes, name: str) -> bytes:

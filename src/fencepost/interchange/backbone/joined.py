@@ -90,7 +90,7 @@ def export(
     shape = (backbone.channels, *backbone.size)
     features = f"{backbone.features_count:,} features"
     before = [f"pixels {backbone.normalization}", backbone.path.name, features]
-    said = contents(network, pixels, input_shape=shape, before=before)
+    description = contents(network, pixels, input_shape=shape, before=before)
     if verify is True:
         images = random_pixels(shape)
     elif verify is not False:
@@ -99,7 +99,7 @@ def export(
 
     model = _backbone(onnx, backbone)
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    _join(model, model_of(network, opset, "float32", said), backbone, pixels)
+    _join(model, model_of(network, opset, "float32", description), backbone, pixels)
     if (size := model.ByteSize()) > LARGEST:
         raise DataError(f"an ONNX file of one piece must be below 2 GB. Received: {size:,} bytes.")
     return write_verified(
@@ -110,7 +110,7 @@ def export(
         compared,
         tolerance,
         f"ONNX, opset {opset}",
-        said,
+        description,
     )
 
 
@@ -208,9 +208,9 @@ def _normalized(graph: Any, backbone: FeatureExtractor, pixels: PixelType) -> st
         for constant, values in zip(names, constants, strict=True):
             array = np.asarray(values, np.float32)
             graph.initializer.append(numpy_helper.from_array(array, constant))
-        made = f"pixels/{operator}/{len(graph.node)}"
-        graph.node.append(helper.make_node(operator, [name, *names], [made], **attributes))
-        name = made
+        output = f"pixels/{operator}/{len(graph.node)}"
+        graph.node.append(helper.make_node(operator, [name, *names], [output], **attributes))
+        name = output
 
     kind = np.dtype(backbone.dtype)
     if not (backbone.takes_bytes and pixels == "uint8"):

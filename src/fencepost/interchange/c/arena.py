@@ -87,12 +87,12 @@ def _greedy(
             for other, offset in offsets.items()
             if spans[other].first <= span.last and span.first <= spans[other].last
         )
-        place = 0
+        offset = 0
         for begin, end in taken:
-            if place + span.size <= begin:
+            if offset + span.size <= begin:
                 break
-            place = max(place, end)
-        offsets[key] = place
+            offset = max(offset, end)
+        offsets[key] = offset
     return offsets, max((offsets[key] + spans[key].size for key in order), default=0)
 
 

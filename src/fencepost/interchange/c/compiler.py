@@ -67,9 +67,9 @@ class Compiled:
 
     def __call__(self, images: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         data = np.ascontiguousarray(images).tobytes()
-        said = _run([str(self._program)], "run", input=data)
+        output = _run([str(self._program)], "run", input=data)
         shape = (len(images), len(self._names), *self._shape)
-        outputs = np.frombuffer(said, np.float32)
+        outputs = np.frombuffer(output, np.float32)
         if outputs.size != np.prod(shape):
             raise DataError(f"the export stopped after {outputs.size} of {np.prod(shape)} outputs.")
         outputs = outputs.reshape(shape)
@@ -84,8 +84,9 @@ def _run(command: list[str], what: str, **options: Any) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DataError(f"the export could not be {what}: {error}") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()[-2000:]
+        output = done.stderr.decode(errors="replace").strip()[-2000:]
         raise DataError(
-            f"the export could not be {what}: {shlex.join(command)} gave {done.returncode}. {said}"
+            f"the export could not be {what}: {shlex.join(command)} gave {done.returncode}. "
+            f"{output}"
         )
     return done.stdout

@@ -73,8 +73,8 @@ def export(
     form: Format = Float32(program)
     if data is not None:
         form = Int8(program, ranges(network, data.images))
-    said = contents(network, pixels, one_image=True)
-    header = write_header(network, program, name, _TYPES[pixels], said, form)
+    description = contents(network, pixels, one_image=True)
+    header = write_header(network, program, name, _TYPES[pixels], description, form)
     notes = [
         f"memory    {header.flash:,} bytes of constants (flash), {header.ram:,} of values (RAM)"
     ]
@@ -110,7 +110,7 @@ def export(
         None if cc is None else images,
         tolerance,
         f"C99, {form.name}",
-        said,
+        description,
         "\n".join(notes),
     )
 

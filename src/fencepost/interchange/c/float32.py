@@ -177,26 +177,26 @@ def _add(w: Writer, step: steps.Add) -> None:
 @_emits(steps.Gate)
 def _gate(w: Writer, step: steps.Gate) -> None:
     channels, rows, columns = step.x.planes
-    place, factor = gate_places(step)
+    offset, factor = gate_places(step)
     with w.loop("row", rows), w.loop("column", columns), w.loop("k", channels):
-        w(f"y[{place}] = x0[{place}] * x1[{factor}];")
+        w(f"y[{offset}] = x0[{offset}] * x1[{factor}];")
 
 
 def gate_places(step: steps.Gate) -> tuple[str, str]:
     """Write the index of a value and that of its factor."""
     names = ("k", "row", "column")
-    places = []
+    offsets = []
     for planes in (step.x.planes, step.inputs[1].planes):
         channels, _, columns = planes
         strides = (1, columns * channels, channels)
         terms = zip(names, strides, planes, strict=True)
-        places.append(index(*((name, stride, size) for name, stride, size in terms)))
-    return places[0], places[1]
+        offsets.append(index(*((name, stride, size) for name, stride, size in terms)))
+    return offsets[0], offsets[1]
 
 
 @_emits(steps.Concat)
 def _concat(w: Writer, step: steps.Concat) -> None:
-    write_concat(w, step, lambda part, place: f"x{part}[{place}]")
+    write_concat(w, step, lambda part, offset: f"x{part}[{offset}]")
 
 
 def write_concat(w: Writer, step: steps.Concat, read: Callable[[int, str], str]) -> None:
@@ -233,8 +233,8 @@ def _softmax(w: Writer, step: steps.Softmax) -> None:
     n, rows, columns = step.output.planes
     softmax = w.use("softmax", SOFTMAX)
     with w.loop("i", rows * columns):
-        place = index(("i", n, rows * columns))
-        w(f"{softmax}(x + {place}, y + {place}, {n});")
+        offset = index(("i", n, rows * columns))
+        w(f"{softmax}(x + {offset}, y + {offset}, {n});")
 
 
 #: Also what comes after the last layer.
@@ -287,13 +287,13 @@ def _normalize(w: Writer, step: steps.Normalize) -> None:
     normalize, eps = w.use("normalize", _NORMALIZE), number(step.eps)
     if step.sets == "pixels":
         with w.loop("i", size):
-            place = index(("i", channels, size))
-            w(f"{normalize}(x + {place}, y + {place}, 1, {channels}, {channels}, {eps});")
+            offset = index(("i", channels, size))
+            w(f"{normalize}(x + {offset}, y + {offset}, 1, {channels}, {channels}, {eps});")
     else:
         each = channels // int(step.sets)
         with w.loop("g", int(step.sets)):
-            place = index(("g", each, int(step.sets)))
-            w(f"{normalize}(x + {place}, y + {place}, {size}, {channels}, {each}, {eps});")
+            offset = index(("g", each, int(step.sets)))
+            w(f"{normalize}(x + {offset}, y + {offset}, {size}, {channels}, {each}, {eps});")
     if step.weight is not None and step.bias is not None:
         weight, bias = (
             w.constant("float", name, values)
@@ -302,8 +302,8 @@ def _normalize(w: Writer, step: steps.Normalize) -> None:
         count = len(step.weight)
         turns = step.output.size // count
         with w.loop("i", turns), w.loop("k", count):
-            place = index(("i", count, turns), ("k", 1, count))
-            w(f"y[{place}] = y[{place}] * {weight}[{at('k', count)}] + {bias}[{at('k', count)}];")
+            offset = index(("i", count, turns), ("k", 1, count))
+            w(f"y[{offset}] = y[{offset}] * {weight}[{at('k', count)}] + {bias}[{at('k', count)}];")
 
 
 @_emits(steps.Distances)
@@ -313,7 +313,7 @@ def _distances(w: Writer, step: steps.Distances) -> None:
     with w.loop("j", classes):
         w("float sum = 0.0f;")
         with w.loop("i", features):
-            place = index(("j", features, classes), ("i", 1, features))
-            w(f"const float difference = x[{at('i', features)}] - {centres}[{place}];")
+            offset = index(("j", features, classes), ("i", 1, features))
+            w(f"const float difference = x[{at('i', features)}] - {centres}[{offset}];")
             w("sum += difference * difference;")
         w(f"y[{at('j', classes)}] = {number(-step.factor)} * sum;")

@@ -69,7 +69,7 @@ class Format(Protocol):
 
 
 def write_header(
-    network: Network, program: Program, prefix: str, pixels: str, said: str, form: Format
+    network: Network, program: Program, prefix: str, pixels: str, comment: str, form: Format
 ) -> Header:
     """Write a network; `pixels` is their type in C."""
     w = Writer(prefix, pixels)
@@ -101,7 +101,7 @@ def write_header(
     flash = sum(values.nbytes for values in w.constants.values())
     flash += _write_class_names(w, network)
     body = "\n".join([*w.declarations, "", *(f"{text}\n" for text in w.helpers.values()), *w.lines])
-    top = _top(network, prefix, pixels, said, flash, ram, body)
+    top = _top(network, prefix, pixels, comment, flash, ram, body)
     return Header(prefix, f"{top}\n{body}\n", flash, ram)
 
 
@@ -142,7 +142,7 @@ def with_test(
 
 
 def _top(
-    network: Network, prefix: str, pixels: str, said: str, flash: int, ram: int, body: str
+    network: Network, prefix: str, pixels: str, comment: str, flash: int, ram: int, body: str
 ) -> str:
     from ... import __version__
 
@@ -154,7 +154,7 @@ def _top(
     lines = [
         f"A network in C99, written by fencepost {__version__}. Include it in one file.",
         "",
-        *said.splitlines(),
+        *comment.splitlines(),
         "",
         f"    {pixels} pixels[{inputs}];  {format_shape(shape)}{', ' if order else ''}{order}",
         f"    float {what}[{outputs}];",
@@ -208,14 +208,14 @@ def _top(
 def _write_step(w: Writer, index: int, step: Step, form: Format) -> None:
     w.step = index
     sizes = " and ".join(format_shape(value.shape) for value in step.inputs)
-    said = f"{', '.join(step.titles)}: {sizes} -> {format_shape(step.output.shape)}"
+    comment = f"{', '.join(step.titles)}: {sizes} -> {format_shape(step.output.shape)}"
     first = len(w.declarations)
     body = w.sibling()
     with body.block(
         f"static void {w.prefix}_step_{index}({', '.join(_parameters(w, step, form))})"
     ):
         form.emit(body, step)
-    w("", f"/* {ascii_text(said)} */", *body.lines)
+    w("", f"/* {ascii_text(comment)} */", *body.lines)
     if len(w.declarations) > first:
         w.declarations.insert(first, f"/* {ascii_text(', '.join(step.titles))} */")
 
@@ -254,8 +254,8 @@ def _write_calls(w: Writer, program: Program, placed: arena.Arena, form: Format)
 
 def _function(w: Writer, name: str) -> AbstractContextManager[None]:
     """Begin a function that a program calls."""
-    said = "the outputs of the last layer" if name == "logits" else "probabilities, or outputs"
-    w("", f"/* Pixels in, {said} out. */")
+    comment = "the outputs of the last layer" if name == "logits" else "probabilities, or outputs"
+    w("", f"/* Pixels in, {comment} out. */")
     p = w.prefix
     arguments = f"{p}_memory *memory, const {w.pixels} *pixels, float *outputs"
     return w.block(f"{p.upper()}_API void {p}_{name}_in({arguments})")

@@ -64,8 +64,8 @@ def write_product(w: Writer, step: Product, sums: Sums, pixel: str = "") -> None
     pooled = step.pool is not None
     channels, rows, columns = step.output.planes if pooled else step.outputs
     with w.loop("row", rows), w.loop("column", columns):
-        place = index(("row", columns * channels, rows), ("column", channels, columns))
-        w(f"{pixel or sums.kind} *pixel = {plus('y', place)};")
+        offset = index(("row", columns * channels, rows), ("column", channels, columns))
+        w(f"{pixel or sums.kind} *pixel = {plus('y', offset)};")
         target = "sums" if pixel else "pixel"
         row, column = Axis("row", rows), Axis("column", columns)
         if pooled:
@@ -87,8 +87,8 @@ def _write_pool(w: Writer, step: Product, sums: Sums, target: str, row: Axis, co
         for axis, part, window, size in (
             (row, "down", high, sizes[0]), (column, "right", wide, sizes[1])
         ):  # fmt: skip
-            place = index((axis.name, window.stride, axis.turns), (part, 1, window.kernel))
-            w(f"const int inner_{axis.name} = {place};")
+            offset = index((axis.name, window.stride, axis.turns), (part, 1, window.kernel))
+            w(f"const int inner_{axis.name} = {offset};")
             if (axis.turns - 1) * window.stride + window.kernel > size:
                 w(f"if (inner_{axis.name} >= {size})", "    continue;")
         if first != "0":
@@ -118,8 +118,8 @@ def _write_sums(w: Writer, step: Product, sums: Sums, target: str, row: Axis, co
         in_row = scaled(sum_of(top, _times("r", down.dilation, down.kernel)), width)
         if not step.is_depthwise and not step.is_joined:
             with w.loop("c", c1, c0), w.loop("g", groups):
-                place = sum_of(in_row, left, _times("c", right.dilation, right.kernel))
-                _write_group(w, step, sums, target, place)
+                offset = sum_of(in_row, left, _times("c", right.dilation, right.kernel))
+                _write_group(w, step, sums, target, offset)
             return
         if right.blank_windows:
             w(f"if ({c1} > {c0})")
@@ -134,10 +134,10 @@ def _write_sums(w: Writer, step: Product, sums: Sums, target: str, row: Axis, co
             sums.dot(target, x, line, scaled(c0, inputs), scaled(c1, inputs))
 
 
-def _write_group(w: Writer, step: Product, sums: Sums, target: str, place: str) -> None:
+def _write_group(w: Writer, step: Product, sums: Sums, target: str, offset: str) -> None:
     """Add one input pixel's products, of the group `g`, at the kernel's element `r`, `c`."""
     groups, rows, columns, inputs, each = step.weight.shape
-    x = sum_of(scaled(place, step.planes[0]), _times("g", inputs, groups))
+    x = sum_of(scaled(offset, step.planes[0]), _times("g", inputs, groups))
     line = index(("g", rows * columns, groups), ("r", columns, rows), ("c", 1, columns))
     sums.dot(plus(target, _times("g", each, groups)), plus("x", x), line, "0", str(inputs))
 
@@ -153,8 +153,8 @@ def _write_transposed(
         conditions = []
         for axis, tap, window, size in ((row, "r", down, height), (column, "c", right, width)):
             name = f"from_{axis.name}"
-            place = sum_of(_times(axis.name, 1, axis.turns), str(window.before))
-            w(f"const int {name} = {place} - {_times(tap, window.dilation, window.kernel)};")
+            offset = sum_of(_times(axis.name, 1, axis.turns), str(window.before))
+            w(f"const int {name} = {offset} - {_times(tap, window.dilation, window.kernel)};")
             conditions.append(f"{name} >= 0 && {name} <= {(size - 1) * window.stride}")
             if window.stride > 1:
                 conditions.append(f"{name} % {window.stride} == 0")
@@ -167,12 +167,12 @@ def write_bounds(
     w: Writer, start: str, tap: str, output: Axis, window: Window
 ) -> tuple[str, str, str]:
     """Name where a window starts, and from where to where its elements lie within the input."""
-    place = _times(output.name, window.stride, output.turns)
+    offset = _times(output.name, window.stride, output.turns)
     last = (window.output - 1) * window.stride - window.before + window.effective_kernel_size
     first, end = "0", str(window.kernel)
     if not window.before and last <= window.input:
-        return place, first, end
-    w(f"const int {start} = {place} - {window.before};")
+        return offset, first, end
+    w(f"const int {start} = {offset} - {window.before};")
     dilation = window.dilation
     if window.before:
         first = f"{tap}0"

@@ -36,8 +36,8 @@ def write_pool(
     high, wide = step.windows
     k = at("k", n)
     with w.loop("row", rows), w.loop("column", columns):
-        place = index(("row", columns * n, rows), ("column", n, columns))
-        w(f"{kind} *pixel = y + {place};")
+        offset = index(("row", columns * n, rows), ("column", n, columns))
+        w(f"{kind} *pixel = y + {offset};")
         top, r0, r1 = write_bounds(w, "top", "r", Axis("row", rows), high)
         left, c0, c1 = write_bounds(w, "left", "c", Axis("column", columns), wide)
         with w.loop("k", n):
@@ -63,13 +63,13 @@ def emit_adaptive_pool(w: Writer, step: steps.AdaptivePool) -> None:
         for name, tap, size, count in (
             ("row", "r", height, rows), ("column", "c", width, columns)
         ):  # fmt: skip
-            place = at(name, count)
+            offset = at(name, count)
             w(
-                f"const int {tap}0 = {place} * {size} / {count};",
-                f"const int {tap}1 = (({place} + 1) * {size} + {count - 1}) / {count};",
+                f"const int {tap}0 = {offset} * {size} / {count};",
+                f"const int {tap}1 = (({offset} + 1) * {size} + {count - 1}) / {count};",
             )
-        place = index(("row", columns * n, rows), ("column", n, columns))
-        w(f"float *pixel = y + {place};")
+        offset = index(("row", columns * n, rows), ("column", n, columns))
+        w(f"float *pixel = y + {offset};")
         k = at("k", n)
         with w.loop("k", n):
             w(f"pixel[{k}] = 0.0f;")
@@ -104,12 +104,12 @@ def _write_position(
     w: Writer, step: steps.Upsample, name: str, tap: str, size: int, count: int
 ) -> None:
     """Name the elements of the input that an element of the output is made of."""
-    place = at(name, count)
+    offset = at(name, count)
     if not step.linear:
-        w(f"const int {tap}0 = {place} * {size} / {count};")
+        w(f"const int {tap}0 = {offset} * {size} / {count};")
         return
     w(
-        f"const float {tap}_at = ((float){place} + 0.5f) * {number(size / count)} - 0.5f;",
+        f"const float {tap}_at = ((float){offset} + 0.5f) * {number(size / count)} - 0.5f;",
         f"const int {tap}0 = {tap}_at > 0.0f ? (int){tap}_at : 0;",
         f"const int {tap}1 = {tap}0 + 1 < {size} ? {tap}0 + 1 : {tap}0;",
         f"const float {tap}_share = {tap}_at > 0.0f ? {tap}_at - (float){tap}0 : 0.0f;",

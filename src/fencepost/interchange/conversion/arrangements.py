@@ -57,38 +57,38 @@ def permuted(a: Part, b: Part) -> list[Part] | None:
         if both == tuple(range(len(both))):
             return []
         return [replace(b, pending=Permute(both), input_shape=a.input_shape)]
-    made: Part | None = None
+    part: Part | None = None
     if isinstance(b.layer, ElementwiseLayer) and not isinstance(b.layer, layers.Softmax):
-        made = b
+        part = b
     elif isinstance(inner, Affine) and b.input_shape == b.output_shape:
         back = inverse(order)
         factor, summand = (
             array if array.ndim == 0 else np.ascontiguousarray(array.transpose(back))
             for array in (inner.factor, inner.summand)
         )
-        made = replace(b, pending=Affine(factor, summand))
+        part = replace(b, pending=Affine(factor, summand))
     elif isinstance(inner, (Centre, Scale, Normalise)):
         if isinstance(inner, Normalise) and inner.groups > 1:
             return None
         back = inverse(order)
         axes = tuple(sorted(order[axis] for axis in inner.axes))
-        made = replace(b, pending=replace(inner, axes=axes))
+        part = replace(b, pending=replace(inner, axes=axes))
         if isinstance(inner, Normalise):
             weight, bias = (
                 array if array is None or array.ndim == 0 else array.transpose(back)
                 for array in (inner.weight, inner.bias)
             )
-            made = replace(b, pending=replace(inner, axes=axes, weight=weight, bias=bias))
+            part = replace(b, pending=replace(inner, axes=axes, weight=weight, bias=bias))
     elif isinstance(inner, SoftmaxAlong):
-        made = replace(b, pending=SoftmaxAlong(order[inner.axis]))
+        part = replace(b, pending=SoftmaxAlong(order[inner.axis]))
     elif isinstance(inner, Reduce):
         return _permuted_reduction(a, b, order, inner)
     elif isinstance(inner, Dense) and order[-1] == 0 and len(order) > 1:
         return _pointwise_convolution(a, b, inner)
-    if made is None:
+    if part is None:
         return None
     shape = a.input_shape
-    return [replace(made, input_shape=shape, output_shape=shape), a]
+    return [replace(part, input_shape=shape, output_shape=shape), a]
 
 
 def inverse(order: Sizes) -> Sizes:
@@ -98,20 +98,23 @@ def inverse(order: Sizes) -> Sizes:
 
 def _permuted_reduction(a: Part, b: Part, order: Sizes, inner: Reduce) -> list[Part] | None:
     axes = tuple(sorted(order[axis] for axis in inner.axes))
-    kept = len(b.output_shape) == len(b.input_shape)
+    keeps_axes = len(b.output_shape) == len(b.input_shape)
     sizes = enumerate(a.input_shape)
-    shape = tuple(1 if axis in axes else n for axis, n in sizes if kept or axis not in axes)
-    made = replace(
+    shape = tuple(1 if axis in axes else n for axis, n in sizes if keeps_axes or axis not in axes)
+    reduction = replace(
         b, pending=Reduce(inner.how, axes), input_shape=a.input_shape, output_shape=shape
     )
-    if kept:
-        rest = order
+    if keeps_axes:
+        remaining = order
     else:
         left = sorted(set(order) - set(axes))
-        rest = tuple(left.index(axis) for axis in order if axis not in axes)
-    if rest == tuple(range(len(rest))):
-        return [made]
-    return [made, replace(a, pending=Permute(rest), input_shape=shape, output_shape=b.output_shape)]
+        remaining = tuple(left.index(axis) for axis in order if axis not in axes)
+    if remaining == tuple(range(len(remaining))):
+        return [reduction]
+    return [
+        reduction,
+        replace(a, pending=Permute(remaining), input_shape=shape, output_shape=b.output_shape),
+    ]
 
 
 def _pointwise_convolution(a: Part, b: Part, dense: Dense) -> list[Part]:
@@ -124,9 +127,9 @@ def _pointwise_convolution(a: Part, b: Part, dense: Dense) -> list[Part]:
         weights["bias"] = dense.bias
     shape = (channels, *a.input_shape[1:])
     layer = kind(channels, 1, bias=dense.bias is not None)
-    made = replace(b, layer=layer, pending=None, weights=weights)
-    made = replace(made, input_shape=a.input_shape, output_shape=shape)
-    return [made, replace(a, input_shape=shape, output_shape=b.output_shape)]
+    pointwise = replace(b, layer=layer, pending=None, weights=weights)
+    pointwise = replace(pointwise, input_shape=a.input_shape, output_shape=shape)
+    return [pointwise, replace(a, input_shape=shape, output_shape=b.output_shape)]
 
 
 def permuted_flatten(a: Part, b: Part, c: Part) -> list[Part] | None:

@@ -70,7 +70,9 @@ def decompose(graph: Graph) -> tuple[Chain, list[str]]:
 
 def dominators(graph: Graph) -> list[int]:
     """Return, for each operation, the last one before it that every way to it passes; −1: none."""
-    return _dominators([[value.operation for value in one.inputs] for one in graph.operations])
+    return _dominators(
+        [[value.operation for value in operation.inputs] for operation in graph.operations]
+    )
 
 
 def _inputs(graph: Graph) -> list[list[int]]:
@@ -79,7 +81,7 @@ def _inputs(graph: Graph) -> list[list[int]]:
     DenseNet joins all that there was before, again and again: the concatenation of a, b and c is
     that of (a and b) and c, if a and b are joined already.
     """
-    inputs = [[value.operation for value in one.inputs] for one in graph.operations]
+    inputs = [[value.operation for value in operation.inputs] for operation in graph.operations]
     joined: dict[tuple[int, ...], int] = {}
     for index, operation in enumerate(graph.operations):
         if operation.kind != "Cat":

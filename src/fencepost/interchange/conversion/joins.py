@@ -96,16 +96,16 @@ def _multiplied(operation: Operation, first: list[Part], second: list[Part]) -> 
     inner = chains[0] or chains[1]
     if all(chains):
         raise Misfit("two branches are multiplied, and a Gate multiplies its input")
-    made, more = _activation(inner)
-    if made is None:
+    gate, more = _activation(inner)
+    if gate is None:
         parts = settled(_without_axes(operation, inner))
         if not parts:
             raise Misfit("fencepost has no layer that squares")
-        made = _branched(layers.Gate(*(part.layer for part in parts)), [parts])  # type: ignore[arg-type]
+        gate = _branched(layers.Gate(*(part.layer for part in parts)), [parts])  # type: ignore[arg-type]
     factor *= more
     size = output_size(operation)
-    made = replace(made, where=where(operation), input_shape=size, output_shape=size)
-    return [made] if scales.close(factor, 1) else [made, scales.scaling(factor, made)]
+    gate = replace(gate, where=where(operation), input_shape=size, output_shape=size)
+    return [gate] if scales.close(factor, 1) else [gate, scales.scaling(factor, gate)]
 
 
 def _activation(inner: Sequence[Part]) -> tuple[Part | None, float]:

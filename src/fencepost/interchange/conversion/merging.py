@@ -50,9 +50,9 @@ def merged(parts: Iterable[Part]) -> list[Part]:
     while waiting:
         chain.append(waiting.pop())
         for count, rule in _RULES:
-            made = rule(*chain[-count:]) if len(chain) >= count else None
-            if made is not None:
+            replacement = rule(*chain[-count:]) if len(chain) >= count else None
+            if replacement is not None:
                 del chain[-count:]
-                waiting += made[::-1]
+                waiting += replacement[::-1]
                 break
     return chain

@@ -81,8 +81,8 @@ def _problems(graph: Graph) -> list[str]:
     """Say what is wrong with a model as a whole."""
     if graph.failure:
         last = graph.operations[-1] if graph.operations else None
-        place = f" in {where(last)}" if last else ""
-        return [f"the model cannot run{place}: {graph.failure}"]
+        at = f" in {where(last)}" if last else ""
+        return [f"the model cannot run{at}: {graph.failure}"]
     problems = []
     if len(graph.input_shapes) != 1:
         problems.append(f"the model has {plural(len(graph.input_shapes), 'input')} instead of 1")
@@ -90,7 +90,7 @@ def _problems(graph: Graph) -> list[str]:
         problems.append(f"an input of {len(graph.input_shapes[0]) - 1} axes besides the batch")
     if len(graph.outputs) != 1:
         problems.append(f"the model has {plural(len(graph.outputs), 'output')} instead of 1")
-    for shape in (*graph.input_shapes, *(one.output_shape for one in graph.operations)):
+    for shape in (*graph.input_shapes, *(operation.output_shape for operation in graph.operations)):
         if (element_count(shape or ()) or 0) > _LARGEST:
             problems.append(f"an array of {shape_text(shape or ())} is too large")
     for operation in graph.operations:
@@ -124,9 +124,9 @@ class _Converter:
             try:
                 if isinstance(item, Join):
                     inner = [self.chain(branch) for branch in item.chains]
-                    made = [] if self.problems else joined(operation, inner)
+                    own = [] if self.problems else joined(operation, inner)
                 else:
-                    made = parts_of(item, self.details)
+                    own = parts_of(item, self.details)
             except Misfits as misfits:
                 self.problems += misfits.problems
                 continue
@@ -136,20 +136,20 @@ class _Converter:
             except FencepostError as error:
                 self.problems.append(f"{where(operation)}: {' '.join(str(error).split())}")
                 continue
-            parts += _placed(made, operation)
+            parts += _placed(own, operation)
         return parts if self.problems else merged(parts)
 
 
 def _placed(parts: list[Part], operation: Operation) -> list[Part]:
     """Say of parts where they are from, and what enters and leaves them."""
     inputs, outputs = input_size(operation), output_size(operation)
-    place, last = where(operation), len(parts) - 1
+    source, last = where(operation), len(parts) - 1
     return [
         part
         if part.where
         else replace(
             part,
-            where=place,
+            where=source,
             input_shape=inputs if index == 0 else outputs,
             output_shape=outputs if index == last or len(inputs) != len(outputs) else inputs,
         )
@@ -169,14 +169,14 @@ def _arranged_first(parts: list[Part]) -> tuple[tuple[Part, ...], list[Part]]:
             (k for k, p in enumerate(rest) if not isinstance(p.pending, Affine)
              and not isinstance(p.layer, ElementwiseLayer)), len(rest)
         )  # fmt: skip
-        found = rest[count] if count < len(rest) else None
-        if found is None or not isinstance(found.pending, (Permute, Reshape)):
+        arrangement = rest[count] if count < len(rest) else None
+        if arrangement is None or not isinstance(arrangement.pending, (Permute, Reshape)):
             return tuple(taken), rest
-        before = [_moved(part, found) for part in rest[:count]]
+        before = [_moved(part, arrangement) for part in rest[:count]]
         if None in before:
             return tuple(taken), rest
         rest = [*(part for part in before if part), *rest[count + 1 :]]
-        taken.append(found)
+        taken.append(arrangement)
 
 
 def _moved(part: Part, arrangement: Part) -> Part | None:

@@ -52,12 +52,12 @@ def scaled_norm(a: Part, b: Part) -> list[Part] | None:
     if not _is_neutral(norm):
         bias = bias if norm.bias is None else norm.bias * weight + bias
         weight = weight if norm.weight is None else norm.weight * weight
-    made = replace(a, pending=replace(norm, weight=weight, bias=bias))
+    fused = replace(a, pending=replace(norm, weight=weight, bias=bias))
     try:
-        norm_layer(made)
+        norm_layer(fused)
     except Misfit:
         return None
-    return [made]
+    return [fused]
 
 
 def centred_and_scaled(a: Part, b: Part) -> list[Part] | None:
@@ -103,18 +103,18 @@ def _candidates(norm: Normalise, shape: Sizes, *, affine: bool) -> list[tuple[La
     channel = (shape[0], *(1,) * (rank - 1))
     axes = {axis for axis in norm.axes if shape[axis] > 1}
     long = {axis for axis in range(rank) if shape[axis] > 1}
-    made: list[tuple[Layer, Sizes]] = []
+    candidates: list[tuple[Layer, Sizes]] = []
     if norm.groups > 1:
         return [(layers.GroupNorm(norm.groups, eps, affine), channel)] if axes == long else []
     if axes == long:
         whole = layers.LayerNorm(eps, affine), shape
         group = layers.GroupNorm(1, eps, affine), channel
-        made += [whole, group] if rank == 1 else [group, whole]
+        candidates += [whole, group] if rank == 1 else [group, whole]
     if axes == long & {0}:
-        made.append((layers.LayerNorm(eps, affine, "channels"), channel))
+        candidates.append((layers.LayerNorm(eps, affine, "channels"), channel))
     if axes == long - {0} and rank > 1:
-        made.append((layers.GroupNorm(shape[0], eps, affine), channel))
-    return made
+        candidates.append((layers.GroupNorm(shape[0], eps, affine), channel))
+    return candidates
 
 
 def _broadcasts(array: Float32, target: Sizes) -> bool:

@@ -79,8 +79,8 @@ def layer_of(inputs: Sizes, matrices: Mapping[int, Matrix]) -> Layer | None:
 def layer_by_values(inputs: Sizes, x: NDArray[Any], y: NDArray[Any]) -> Layer | None:
     """Return the layer that makes y of x, arrays with a batch; None if none of these does."""
     for layer, definition in _candidates(inputs[1:], y.shape[2:]):
-        made = definition(x, y.shape[2:])
-        if made.shape == y.shape and np.allclose(made, y, rtol=1e-5, atol=1e-5):
+        resized = definition(x, y.shape[2:])
+        if resized.shape == y.shape and np.allclose(resized, y, rtol=1e-5, atol=1e-5):
             return layer
     return None
 

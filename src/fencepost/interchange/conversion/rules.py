@@ -27,12 +27,12 @@ def parts_of(operation: Operation, details: DetailsOf) -> list[Part]:
     """Return the layers that an operation is. Raises Misfit if it is none of fencepost's."""
     if operation.layer is not None:
         return [Part(operation.layer)]
-    found = RULES.get(operation.kind)
-    if found is None:
+    rule = RULES.get(operation.kind)
+    if rule is None:
         raise Misfit("fencepost has no such layer")
     if operation.output_shape is None or None in operation.output_shape:
         raise Misfit("the size of its output is not known")
-    return found(operation, details(operation))
+    return rule(operation, details(operation))
 
 
 def new_layer(name: str, *arguments: Any, **options: Any) -> Layer:

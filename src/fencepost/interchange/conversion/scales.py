@@ -236,10 +236,10 @@ def reductions(a: Part, b: Part) -> list[Part] | None:
         return None
     if first.how != second.how:
         return None
-    kept = len(a.output_shape) == len(a.input_shape)
-    left = [axis for axis in range(len(a.input_shape)) if kept or axis not in first.axes]
+    keeps_axes = len(a.output_shape) == len(a.input_shape)
+    left = [axis for axis in range(len(a.input_shape)) if keeps_axes or axis not in first.axes]
     more = {left[axis] for axis in second.axes}
-    if more & set(first.axes) or kept != (len(b.output_shape) == len(b.input_shape)):
+    if more & set(first.axes) or keeps_axes != (len(b.output_shape) == len(b.input_shape)):
         return None
     axes = tuple(sorted(more | set(first.axes)))
     return [replace(b, pending=Reduce(first.how, axes), input_shape=a.input_shape)]

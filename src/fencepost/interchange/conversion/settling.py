@@ -40,16 +40,16 @@ class Misfits(Misfit):
 
 def settled(parts: Sequence[Part]) -> list[Part]:
     """Return parts that are layers. Raises Misfits, which names all that are none."""
-    made: list[Part] = []
+    finished: list[Part] = []
     problems: list[str] = []
     for part in parts:
         try:
-            made += _layers(part)
+            finished += _layers(part)
         except Misfit as misfit:
             problems.append(f"{part.where}: {misfit}")
     if problems:
         raise Misfits(problems)
-    return made
+    return finished
 
 
 def _layers(part: Part) -> list[Part]:

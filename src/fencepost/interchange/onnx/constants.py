@@ -42,7 +42,7 @@ class Values:
             call = array.made_by
             if call is None or depth > _DEEPEST:
                 raise Misfit("its weights are computed while it runs")
-            given = [self.of(one, depth + 1) for one in call.inputs if one is not None]
+            given = [self.of(input_, depth + 1) for input_ in call.inputs if input_ is not None]
             self._computed[id(array)] = array, evaluate(call, given, array.shape)
         return self._computed[id(array)][1]
 
@@ -53,10 +53,10 @@ class Values:
             return None
         if not array.constant:
             raise Misfit("its weights are computed while it runs")
-        found = self.of(array)
-        if found.dtype.kind != "f" and call.operator != "Pow":
-            raise Misfit(f"its weights are of type {found.dtype}, and no floating point")
-        return as_float32(call.node.inputs[index], found)
+        values = self.of(array)
+        if values.dtype.kind != "f" and call.operator != "Pow":
+            raise Misfit(f"its weights are of type {values.dtype}, and no floating point")
+        return as_float32(call.node.inputs[index], values)
 
 
 def evaluate(

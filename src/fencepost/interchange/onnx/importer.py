@@ -47,8 +47,8 @@ def from_onnx(
             made = Made(_own(target, file, own), ())
         else:
             values = Values(target.parent)
-            whole = with_layers(graph, values)
-            made = to_network(whole, lambda operation: details(operation, values))
+            with_regions = with_layers(graph, values)
+            made = to_network(with_regions, lambda operation: details(operation, values))
     except WireError as error:
         raise DataError(
             f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
@@ -96,9 +96,9 @@ def _weights(path: Path, file: File, rows: Sequence[SizedLayer]) -> dict[str, Fl
     """Read the weights that layers need, and no others."""
     given = {weight.name: weight for weight in file.weights}
     tables = {
-        f"{one.place}.weight": table
-        for one in _all(rows)
-        if (table := getattr(one.layer, "connections", None)) is not None
+        f"{row.place}.weight": table
+        for row in _all(rows)
+        if (table := getattr(row.layer, "connections", None)) is not None
     }
     specs = sizes.parameter_specs(rows) | sizes.state_specs(rows)
     weights = {}
@@ -118,10 +118,10 @@ def _weights(path: Path, file: File, rows: Sequence[SizedLayer]) -> dict[str, Fl
     return weights
 
 
-def _all(sized: Sequence[SizedLayer]) -> Iterator[SizedLayer]:
-    for one in sized:
-        yield one
-        yield from _all(one.inner)
+def _all(rows: Sequence[SizedLayer]) -> Iterator[SizedLayer]:
+    for row in rows:
+        yield row
+        yield from _all(row.inner)
 
 
 # --- the comparison ---------------------------------------------------------------------------

@@ -42,9 +42,9 @@ def with_layers(graph: Graph, values: Values) -> Graph:
                 break
             if any(index in part for index in indexing):
                 attempts += 1
-                made = _layer(graph, start, end, sorted(part), values)
-                if made is not None:
-                    operations[end] = made
+                layer = _layer(graph, start, end, sorted(part), values)
+                if layer is not None:
+                    operations[end] = layer
                     end = min(part)
                     break
             start = starts[start] if start >= 0 else None

@@ -65,11 +65,11 @@ def details(operation: Operation, arrays: Mapping[str, Any]) -> Details:
 
     def value(array: Any) -> Float32:
         try:
-            found = recorded.origins.value(array, arrays)
+            tensor = recorded.origins.value(array, arrays)
         except (LookupError, RuntimeError, TypeError, ValueError):
             raise Misfit("its weights are computed while it runs") from None
         name = recorded.origins.names.get(id(array), operation.name)
-        return as_float32(name, as_numpy(found))
+        return as_float32(name, as_numpy(tensor))
 
     if call.name in _ARITHMETIC:
         return _arithmetic(recorded, value)
@@ -85,9 +85,9 @@ def details(operation: Operation, arrays: Mapping[str, Any]) -> Details:
     if call.name == "interpolate":
         return Details({"matrix": _resize(operation, given)})
     given |= _of_norm(call.name, given)
-    found = {n: v for n, v in given.items() if n != "input" and hasattr(v, "is_meta")}
-    options = {n: v for n, v in given.items() if n not in found and n != "input"}
-    return Details(options, {name: value(array) for name, array in found.items()})
+    tensors = {n: v for n, v in given.items() if n != "input" and hasattr(v, "is_meta")}
+    options = {n: v for n, v in given.items() if n not in tensors and n != "input"}
+    return Details(options, {name: value(array) for name, array in tensors.items()})
 
 
 def _arithmetic(recorded: Recorded, value: Callable[[Any], Float32]) -> Details:
@@ -96,7 +96,7 @@ def _arithmetic(recorded: Recorded, value: Callable[[Any], Float32]) -> Details:
     operands = [*call.args[:2], *(call.kwargs[n] for n in ("input", "other") if n in call.kwargs)]
     if len(operands) != 2 or call.kwargs.get("alpha", 1) != 1 or call.kwargs.get("rounding_mode"):
         raise Misfit("it is called in another way")
-    flowing = [index for index, one in enumerate(operands) if id(one) in recorded.flowing]
+    flowing = [index for index, operand in enumerate(operands) if id(operand) in recorded.flowing]
     if len(flowing) != 1:
         return Details()
     other = operands[1 - flowing[0]]
@@ -109,7 +109,7 @@ def _product(recorded: Recorded, value: Callable[[Any], Float32]) -> Details:
     """Read a product with a constant matrix, and what is added to it."""
     call = recorded.call
     *added, first, second = call.args
-    flowing = [id(one) in recorded.flowing for one in (*added, first, second)]
+    flowing = [id(operand) in recorded.flowing for operand in (*added, first, second)]
     if call.kwargs or flowing[-2:].count(True) != 1 or any(flowing[:-2]):
         return Details()
     if flowing[-2]:

@@ -74,8 +74,8 @@ class Origins:
             return array
         function, args, kwargs, index, sizes_only = self.computed[array]
 
-        def real(one: Any) -> Any:
-            return torch.empty(one.shape) if sizes_only else self.value(one, given)
+        def real(argument: Any) -> Any:
+            return torch.empty(argument.shape) if sizes_only else self.value(argument, given)
 
         args, kwargs = replace_arrays((args, kwargs), real)
         if str(kwargs.get("device")) == "meta":

@@ -187,14 +187,14 @@ def _pruned(
         unused = feeds <= pruned and (feeds or index in inspected)
         if unused and not operations[index].parameters:
             pruned.add(index)
-    kept = [index for index in range(len(operations)) if index not in pruned]
+    indices = [index for index in range(len(operations)) if index not in pruned]
     read = {value for index in pruned for value in operations[index].inputs}
-    new = {-1: -1, **{old: index for index, old in enumerate(kept)}}
+    new = {-1: -1, **{old: index for index, old in enumerate(indices)}}
 
     def renumbered(values: Iterable[Value]) -> tuple[Value, ...]:
         return tuple(Value(new[operation], output) for operation, output in values)
 
-    remaining = (operations[index] for index in kept)
+    remaining = (operations[index] for index in indices)
     return (
         tuple(replace(operation, inputs=renumbered(operation.inputs)) for operation in remaining),
         renumbered(outputs),

@@ -67,11 +67,11 @@ def augmentations(
             "images must have shape (N, C, H, W), or (N, C, W) for signals. Received: shape "
             f"{every.shape}, features, which have no picture."
         )
-    made = as_augmentation(augmentation, every.shape[1:])
-    assert made is not None  # it is an object or text
-    made.check_input(every.shape[1:], every)
+    augment = as_augmentation(augmentation, every.shape[1:])
+    assert augment is not None  # it is an object or text
+    augment.check_input(every.shape[1:], every)
     given = every[:SHOWN]
-    drawn = [given, *(made.apply(given, seed=seed, step=step) for step in range(versions))]
+    drawn = [given, *(augment.apply(given, seed=seed, step=step) for step in range(versions))]
     columns, rows = len(drawn), len(given)
     labels = [] if names is None else style.drawable_names(list(names)[:rows])
     left = LABEL if labels else style.MARGIN
@@ -80,7 +80,7 @@ def augmentations(
     gap, tile = 0.06, 0.92 * aspect**0.5
     width, height = columns * (tile + gap), rows * (tile / aspect + gap)
     canvas = style.canvas(ax, left + width + style.MARGIN, 0.75 + height)
-    recipe = str(made).replace(",", ", ")
+    recipe = str(augment).replace(",", ", ")
     top = canvas.title("Augmentation", recipe, "on the left the original, then versions of it")
     room = canvas.width - left - style.MARGIN, canvas.height - top - style.MARGIN
     tile = min((room[0] + gap) / columns - gap, ((room[1] + gap) / rows - gap) * aspect)

@@ -45,8 +45,8 @@ class Int8:
         self._of: dict[Value, Quantization] = {}
         for step in program.steps:
             same = _keeps_integers(step) and step.x.producer is not None
-            found = Quantization.of_range(*ranges[step.output.place])
-            self._of[step.output] = self.of(step.x) if same else found
+            quantization = Quantization.of_range(*ranges[step.output.place])
+            self._of[step.output] = self.of(step.x) if same else quantization
         self.floating = [step for step in program.steps if not self._is_integer(step)]
 
     def of(self, value: Value) -> Quantization:
@@ -285,13 +285,13 @@ def _add(form: Int8, w: Writer, step: steps.Add) -> None:
 def _concat(form: Int8, w: Writer, step: steps.Concat) -> None:
     y = form.of(step.output)
 
-    def read(part: int, place: str) -> str:
+    def read(part: int, offset: str) -> str:
         x = form.of(step.inputs[part])
         if x == y:
-            return f"x{part}[{place}]"
+            return f"x{part}[{offset}]"
         factor, shift = multiplier(x.scale / y.scale)
         rounded = w.use("scaled", loops.SCALED)
-        difference = _less(f"x{part}[{place}]", x.zero)
+        difference = _less(f"x{part}[{offset}]", x.zero)
         return f"{rounded}({difference}, {factor}, {shift}, {_bounds(None, y)})"
 
     float32.write_concat(w, step, read)
@@ -302,11 +302,11 @@ def _gate(form: Int8, w: Writer, step: steps.Gate) -> None:
     x, factors, y = (form.of(value) for value in (*step.inputs, step.output))
     factor, shift = multiplier(x.scale * factors.scale / y.scale)
     channels, rows, columns = step.x.planes
-    place, gate = float32.gate_places(step)
+    offset, gate = float32.gate_places(step)
     rounded = w.use("scaled", loops.SCALED)
     with w.loop("row", rows), w.loop("column", columns), w.loop("k", channels):
-        product = f"({_less(f'x0[{place}]', x.zero)}) * ({_less(f'x1[{gate}]', factors.zero)})"
-        w(f"y[{place}] = {rounded}({product}, {factor}, {shift}, {_bounds(None, y)});")
+        product = f"({_less(f'x0[{offset}]', x.zero)}) * ({_less(f'x1[{gate}]', factors.zero)})"
+        w(f"y[{offset}] = {rounded}({product}, {factor}, {shift}, {_bounds(None, y)});")
 
 
 @_emits(steps.Reorder, steps.Upsample)

@@ -43,8 +43,8 @@ def reshape(call: NodeCall) -> NodeFacts:
             sizes[axis] = count // others
         else:
             sizes[axis] = None
-    made = element_count(tuple(sizes))
-    if count is not None and made is not None and made != count:
+    requested = element_count(tuple(sizes))
+    if count is not None and requested is not None and requested != count:
         raise NodeError(
             "An array that is reshaped must keep its number of elements.",
             f"{_with_count(x)} for {_with_count(sizes)}",

@@ -57,13 +57,13 @@ def export(
     opset = integer("opset", opset, OLDEST_OPSET, onnx.defs.onnx_opset_version())
     pixels = pixel_type(network, dtype)
     images = as_verification_images(network, verify, pixels)
-    said = contents(network, pixels)
-    content = model_of(network, opset, pixels, said).SerializeToString()
+    description = contents(network, pixels)
+    content = model_of(network, opset, pixels, description).SerializeToString()
     kind = f"ONNX, opset {opset}"
-    return write_verified(path, content, network, runner, images, tolerance, kind, said)
+    return write_verified(path, content, network, runner, images, tolerance, kind, description)
 
 
-def model_of(network: Network, opset: int, dtype: PixelType, said: str) -> Any:
+def model_of(network: Network, opset: int, dtype: PixelType, description: str) -> Any:
     """Return the ModelProto of a network; `said` is what is inside."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -93,22 +93,22 @@ def model_of(network: Network, opset: int, dtype: PixelType, said: str) -> Any:
             [info(source, elements[dtype], ["batch", *network.input_shape])],
             [info(name, TensorProto.FLOAT, ["batch", *network.output_shape]) for name in names],
             [numpy_helper.from_array(array, name) for name, array in graph.initializers.items()],
-            said,
+            description,
         ),
         producer_name="fencepost",
         producer_version=__version__,
         opset_imports=[helper.make_opsetid("", opset)],
-        doc_string=said,
+        doc_string=description,
     )
     model.ir_version = helper.find_min_ir_version_for(model.opset_import)
-    helper.set_model_props(model, _metadata(network, said))
+    helper.set_model_props(model, _metadata(network, description))
     return model
 
 
-def _metadata(network: Network, said: str) -> dict[str, str]:
+def _metadata(network: Network, description: str) -> dict[str, str]:
     entries = {
         NETWORK_KEY: json.dumps(network.config(), allow_nan=False),
-        "contents": said,
+        "contents": description,
         "layers": "\n".join(layer.describe() for layer in network.layers),
     }
     if network.class_names is not None:

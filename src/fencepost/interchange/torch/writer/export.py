@@ -65,7 +65,7 @@ def export(
 
     pixels = pixel_type(network, dtype)
     images = as_verification_images(network, verify, pixels)
-    said = contents(network, pixels)
+    description = contents(network, pixels)
     module = to_torch(network)
     if is_of_classes(network.output_shape):
         module = WithProbabilities(module).eval()
@@ -75,7 +75,7 @@ def export(
         warnings.simplefilter("ignore")
         program = torch.export.export(module, (example,), dynamic_shapes=dynamic)
         file = io.BytesIO()
-        torch.export.save(program, file, extra_files=_extra_files(network, said))
+        torch.export.save(program, file, extra_files=_extra_files(network, description))
     kind = f"PyTorch {torch.__version__.partition('+')[0]}, torch.export"
     return write_verified(
         path,
@@ -85,14 +85,14 @@ def export(
         images,
         tolerance,
         kind,
-        said,
+        description,
     )
 
 
-def _extra_files(network: Network, said: str) -> dict[str, str]:
+def _extra_files(network: Network, description: str) -> dict[str, str]:
     names = network.class_names or ()
     return {
-        "contents": said,
+        "contents": description,
         "class_names": json.dumps(names, ensure_ascii=False),
         "fencepost.network": json.dumps(network.config()),
     }

@@ -56,9 +56,9 @@ def _pads(sized: SizedLayer, *, covered: bool = False) -> list[int]:
 @_writes(layers.Conv1d, layers.Conv2d)
 def _conv(sized: SizedLayer, layer: Any) -> Any:
     pads = _pads(sized)
-    one = layer.axes == 1
+    is_1d = layer.axes == 1
     if layer.connections is not None:
-        kind = modules.TableConv1d if one else modules.TableConv2d
+        kind = modules.TableConv1d if is_1d else modules.TableConv2d
         table = torch.tensor(layer.connections)
         return kind(table, layer.kernel_size, layer.stride, layer.dilation, pads, layer.bias)
     symmetric = pads[::2] == pads[1::2]

@@ -221,15 +221,15 @@ class TorchBackend:
         if not self._averages:
             yield
             return
-        places = (self._parameters.data, self._state)
-        kept = [place.clone() for place in places]
+        tensors = (self._parameters.data, self._state)
+        saved = [tensor.clone() for tensor in tensors]
         try:
-            for place, average in zip(places, self._averages, strict=True):
-                place.copy_(average)
+            for tensor, average in zip(tensors, self._averages, strict=True):
+                tensor.copy_(average)
             yield
         finally:
-            for place, values in zip(places, kept, strict=True):
-                place.copy_(values)
+            for tensor, values in zip(tensors, saved, strict=True):
+                tensor.copy_(values)
 
     def load(self) -> None:
         """Take the values of the arrays."""

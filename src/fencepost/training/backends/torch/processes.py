@@ -48,17 +48,17 @@ class TorchProcesses(Processes):
 
     def agree(self, value: int) -> int:
         """Return the largest of what all say."""
-        said = torch.tensor(int(value), device=self._device)
+        largest = torch.tensor(int(value), device=self._device)
         with self.talking():
-            distributed.all_reduce(said, distributed.ReduceOp.MAX)
-        return int(said)
+            distributed.all_reduce(largest, distributed.ReduceOp.MAX)
+        return int(largest)
 
     def from_first(self, make: Callable[[], T]) -> T:
         """Return what the first makes, in all of them."""
-        made: list[Any] = [make() if self.is_first else None]
+        objects: list[Any] = [make() if self.is_first else None]
         with self.talking():
-            distributed.broadcast_object_list(made)
-        first: T = made[0]
+            distributed.broadcast_object_list(objects)
+        first: T = objects[0]
         return first
 
     def sum(self, tensor: Any) -> Any:

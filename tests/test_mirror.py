@@ -121,7 +121,7 @@ ELSEWHERE = [
 ENGINE_ELSEWHERE = [
     ("bindings", "arrays module parse",
      "engine/network/test_forward.py", "all of Python's calls pass them"),
-    ("arrays", "extension row strips tile",
+    ("arrays", "row strips tile",
      "engine/arrays/correlation/test_correlate.py", "inner loops and threads of correlation"),
     ("arrays/correlation", "fft",
      "engine/arrays/correlation/test_spectral.py", "transforms are seen by what they correlate"),

@@ -23,6 +23,7 @@ CASES = [
     ("Flatten", [X], {"axis": 0}),
     ("Flatten", [X], {"axis": -1}),
     ("Transpose", [X], {"perm": [0, 2, 3, 1]}),
+    ("ReverseSequence", [(5, 2, 3), i(4, 5)], {"time_axis": 0, "batch_axis": 1}),
     ("Squeeze", [(2, 1, 3, 1)], {}),
     ("Squeeze", [(2, 1, 3, 1), i(-1)], {}),
     ("Squeeze", [(2, 1, 3, 1)], {"axes": [1], "opset": 11}),

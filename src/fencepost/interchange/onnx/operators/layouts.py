@@ -82,6 +82,12 @@ def transpose(call: NodeCall) -> NodeFacts:
     return facts
 
 
+@rule("ReverseSequence")
+def reverse(call: NodeCall) -> NodeFacts:
+    """ReverseSequence: elements along an axis the other way round, each size as it was."""
+    return NodeFacts("ReverseSequence", "reshape", shapes=(call.ranked_shape(2),), sources=(0,))
+
+
 @rule("Squeeze")
 def squeeze(call: NodeCall) -> NodeFacts:
     """Squeeze: axes of size 1 are taken away."""

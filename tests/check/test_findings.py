@@ -47,7 +47,7 @@ def test_head_of_the_page(code):
     title, _, severity, *_ = (FOLDER / f"{code}.md").read_text(encoding="utf-8").splitlines()
     assert title == f"# {code}: {CODES[code].title}"
     assert severity == f"*{CODES[code].severity}*"
-    assert CODES[code].page == f"docs/findings/{code}.md"
+    assert CODES[code].page.startswith(f"# {code}: ")
 
 
 def test_no_page_is_left_over_and_the_index_lists_all():

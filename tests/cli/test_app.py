@@ -50,7 +50,7 @@ TRAIN = ["train", "--epochs", "1"]
         (["train", "--out", "a.png"], ["--plot", "--out", "a.png"]),
         (["train", "--out", "a", "--checkpoint", "./a"], ["--checkpoint", "--out"]),
         (["train", "--out", "."], ["--out", "folder"]),
-        (["evaluate"], ["model"]),
+        (["evaluate"], ["MODEL"]),
         (["evaluate", "gone.st"], ["gone.st"]),
         (["predict", "gone.st", "a.png"], ["gone.st"]),
     ],

@@ -58,7 +58,7 @@ def test_statuses(fencepost, modules, options, status):
     done = fencepost(*command)
     assert done.status == status
     assert "warning FP207" in done.out  # shown in any case
-    assert done.err == ""
+    assert done.err == "\nTo explain a finding: fencepost check --explain FP207\n"
     data = fencepost(*command, "--json").json
     assert bool(data["failing"]) == bool(status)
     assert data["counts"] == {"error": 0, "warning": 1, "note": 1}
@@ -194,12 +194,24 @@ def test_codes_are_explained(fencepost):
     assert all(code in done.out and item.title in done.out for code, item in fp.check.CODES.items())
     listed = fencepost("check", "--codes", "--json").json["codes"]
     assert [item["code"] for item in listed] == list(fp.check.CODES)
-    done = fencepost("check", "fp201")
+    done = fencepost("check", "--explain", "fp201")
     assert done.status == 0
     about = fp.check.CODES["FP201"]
-    assert done.out.startswith(f"FP201, warning: {about.title}.\n")
-    assert about.why in " ".join(done.out.split())
-    assert "docs/findings/FP201.md" in done.out
+    assert done.out.startswith(f"# FP201: {about.title}\n\n*warning*\n")
+    assert "```python\nimport torch\n" in done.out and "](" not in done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+    assert fencepost("check", "--explain", "FP201", "--json").json["codes"][0]["page"] == about.page
+    refused(fencepost("check", "FP201"), "fencepost check --explain FP201")
+    refused(fencepost("check", "--explain", "FP999"), "FP101 to FP403")
+
+
+def test_a_text_of_layers_is_checked(fencepost, tmp_path):
+    (tmp_path / "network.txt").write_text("Conv2d(6, 5, padding=2)  # the first\nReLU\nFlatten\n")
+    done = fencepost("check", "network.txt", "--input", "1x28x28")
+    assert done.status == 0 and "Conv2d(6, 5, padding=2)" in done.out and "FP302" in done.out
+    refused(fencepost("check", "network.txt"), "text of layers", "--input 1x28x28")
+    (tmp_path / "network.txt").write_text("Conv2d(6, 5)\nRelu\n")
+    refused(fencepost("check", "network.txt"), "network.txt", 'There is no layer "Relu"')
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ EVERY = {option.name for name in COMMANDS for option in options(name).values()} 
 
 def python_in(text: str) -> list[str]:
     """Return what of a message is Python."""
+    text = re.sub(r"forward takes \([^)]*\)", "", text)  # of a module of the reader's
     assigned = [name for name in re.findall(r"\b([a-z_]+)=", text) if name in KEYWORDS]
     return assigned + _CODE.findall(text)
 

@@ -19,14 +19,14 @@ def check(model: Any, input_shape: InputShapes | None = None, *, object_size: An
     Parameters
     ----------
     model : path, str, torch.nn.Module, Network, Plan, or pair
-        A path to an ONNX file or to a model of fencepost's; ``"package.module:factory"``, which
-        gives a PyTorch module; the module itself; a `fencepost.Network`; what `fencepost.plan`
-        returns; or a pair (input_shape, layers).
+        A path to an ONNX file, to a model of fencepost's, or to a text of layers;
+        ``"package.module:factory"``, which gives a PyTorch module; the module itself; a
+        `fencepost.Network`; what `fencepost.plan` returns; or a pair (input_shape, layers).
     input_shape : tuple of int, sequence of such tuples, or mapping, optional
         Shape of one input without the batch, as (3, 224, 224); for several inputs a list in their
         order, or by name: ``{"image": (3, 224, 224)}``, with the names of forward or of the ONNX
-        file. A PyTorch module needs it, an ONNX file where it leaves sizes open;
-        other models are tried with it instead of their own.
+        file. A PyTorch module and a text of layers need it, an ONNX file where it
+        leaves sizes open; other models are tried with it instead of their own.
     object_size : int or (int, int), optional
         Pixels of what is to be recognised, which the receptive field is compared with; by default,
         less than half the input is noted.

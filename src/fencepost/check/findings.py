@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
@@ -40,8 +41,11 @@ class Code:
 
     @property
     def page(self) -> str:
-        """Where the documentation explains it."""
-        return f"docs/findings/{self.code}.md"
+        """The page of the documentation that explains it, in Markdown."""
+        folder = Path(__file__).parent / "pages"  # as CMakeLists.txt installs them
+        if not folder.is_dir():
+            folder = Path(__file__).parents[3] / "docs" / "findings"
+        return (folder / f"{self.code}.md").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)

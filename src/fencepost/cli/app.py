@@ -36,6 +36,7 @@ from . import filter as filters
 from . import learn_kernel as learning
 from .shared.console import Interrupted
 from .shared.help import Command, Commands
+from .shared.usage import problem
 from .training import samples
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -103,10 +104,14 @@ def run(arguments: Sequence[str]) -> int:
     if not arguments:
         app(["--help"], prog_name="fencepost", standalone_mode=False)
         return BAD_INPUT
-    named = arguments[0] if arguments and arguments[0] in COMMANDS else ""
+    named = arguments[0] if arguments[0] in COMMANDS else ""
+    with remedies.command(lambda: options(named)):
+        return _run(arguments, named, debug)
+
+
+def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
     try:
-        with remedies.command(lambda: options(named)):
-            status = app(arguments, prog_name="fencepost", standalone_mode=False)
+        status = app(arguments, prog_name="fencepost", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (KeyboardInterrupt, typer.Abort, Interrupted) as stop:
@@ -123,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
     except (FencepostError, _UsageError, OSError, MemoryError, ImportError) as error:
         if debug or (isinstance(error, ImportError) and "FENCEPOST_" not in str(error)):
             raise  # an ImportError is a defect, unless a variable of ours has no sense
-        print(f"fencepost: {_paragraph(error, named)}", file=sys.stderr)
+        print(f"fencepost: {_paragraph(error, named, arguments)}", file=sys.stderr)
         return BAD_INPUT
 
 
@@ -142,13 +147,13 @@ def options(command: str) -> dict[str, remedies.Option]:
     }
 
 
-def _paragraph(error: BaseException, named: str) -> str:
+def _paragraph(error: BaseException, named: str, arguments: Sequence[str]) -> str:
     if isinstance(error, MemoryError):
-        return "There is not enough memory for this. Give less data, or a smaller --batch-size."
+        smaller = remedies.remedy(", or a smaller {batch_size}", batch_size=...)
+        return f"There is not enough memory for this. Give less data{smaller}."
     if isinstance(error, _UsageError):
         help_of = " ".join(["fencepost", *filter(None, [named]), "--help"])
-        problem = error.format_message().rstrip(".")
-        return f"{problem}. See `{help_of}`."
+        return f"{problem(error, arguments)} See `{help_of}`."
     if isinstance(error, OSError) and not isinstance(error, FencepostError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}."

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 fencepost check resnet50.onnx
 fencepost check models.lenet:LeNet5 --input 1x28x28 --fail-on warning --allow FP203
-fencepost check FP201"""
+fencepost check network.txt --input 1x28x28
+fencepost check --explain FP201"""
 
 _NEVER = "never"
 
@@ -29,8 +30,8 @@ def check(
         str | None,
         typer.Argument(
             metavar="MODEL",
-            help="An ONNX file; package.module:factory, which makes a PyTorch module; a model of "
-            "fencepost's. Or a code, such as FP201, which is then explained.",
+            help="An ONNX file; package.module:factory, which makes a PyTorch module; a model "
+            "file of fencepost's; or a text file of layers, as `fencepost size` takes it.",
             show_default=False,
         ),
     ] = None,
@@ -39,38 +40,42 @@ def check(
         typer.Option(
             "--input",
             metavar="SHAPE",
-            help="CHANNELSxHEIGHTxWIDTH of the input, without the batch: a PyTorch module needs "
-            "it, an ONNX file where it leaves sizes open; others are tried with it. Of several "
-            "inputs: once for each, in their order, or NAME=SHAPE.",
+            help="CHANNELSxHEIGHTxWIDTH of the input, without the batch. Needed for a PyTorch "
+            "module and for layers, and for an ONNX file with open sizes. For several inputs: "
+            "once for each, in their order, or as NAME=SHAPE.",
         ),
     ] = None,
     fail_on: Annotated[
         str,
         typer.Option(
             metavar="SEVERITY",
-            help="The mildest finding that makes the status 1: error, warning, note or never.",
+            help="Least severity that makes the exit status 1: error, warning, note or never.",
         ),
     ] = "error",
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="A code that is no failure; may be given several times."),
+        typer.Option(metavar="CODE", help="Allow this finding; may be given several times."),
     ] = None,
     object_size: Annotated[
         str | None,
         typer.Option(
             "--object",
             metavar="PIXELS",
-            help="Size of what is to be recognised, 64 or HEIGHTxWIDTH, which the receptive field "
-            "is compared with.",
+            help="Size of the objects to recognise, 64 or HEIGHTxWIDTH: the receptive field is "
+            "compared with it.",
         ),
     ] = None,
-    codes: Annotated[bool, typer.Option("--codes", help="List all codes.")] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Explain a finding, such as FP201, with an example."),
+    ] = None,
+    codes: Annotated[bool, typer.Option("--codes", help="List all findings.")] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Check anyone's model: every size in it, what is dropped or does not fit, and what would.
+    """Check any PyTorch or ONNX model: all sizes, what is dropped or does not fit, and repairs.
 
-    Nothing is run on data. The status is 0 if there is no finding of the severity that --fail-on
-    says, 1 if there is, 2 for bad input.
+    Nothing is run on data. The exit status is 0 if there is no finding of at least the severity
+    of --fail-on, 1 if there is, and 2 for bad input.
     """
     from ..check import CODES
     from ..check.findings import SEVERITIES
@@ -80,14 +85,19 @@ def check(
     if codes:
         _list(console, list(CODES.values()))
         return
+    if explain is not None:
+        _explain(console, CODES[as_codes([explain])[0]])
+        return
     if model is None:
         raise ArgumentError(
             "MODEL must be given: an ONNX file, package.module:factory with --input, or a model of "
             "fencepost's. `fencepost check --codes` lists what can be found."
         )
     if model.upper() in CODES:
-        _explain(console, CODES[model.upper()])
-        return
+        raise ArgumentError(
+            f"MODEL must be a model. Received: {model}. To explain this finding: "
+            f"`fencepost check --explain {model.upper()}`"
+        )
     if fail_on not in (*SEVERITIES, _NEVER):
         raise ArgumentError(
             f"--fail-on must be {', '.join(SEVERITIES)} or {_NEVER}. Received: {fail_on!r}."
@@ -100,6 +110,9 @@ def check(
     )
     failing = () if fail_on == _NEVER else report.at_least(fail_on, allowed)
     console.say(report.text(console.width))
+    if report.findings:
+        code = report.findings[0].code
+        console.note("", f"To explain a finding: fencepost check --explain {code}")
     console.result({**report.to_dict(), "fail_on": fail_on, "failing": len(failing)})
     if failing:
         raise typer.Exit(1)
@@ -150,20 +163,21 @@ def _sides(text: str) -> tuple[int, ...]:
 def _list(console: Console, codes: list[Code]) -> None:
     """List codes, a line for each."""
     rows = [(code.code, code.severity, code.title) for code in codes]
-    console.say(format_table(rows, "<<<"), "", "fencepost check CODE explains one of them.")
+    console.say(
+        format_table(rows, "<<<"), "", "fencepost check --explain CODE explains one of them."
+    )
     console.result({"codes": [_as_data(code) for code in codes]})
 
 
 def _explain(console: Console, code: Code) -> None:
-    """Say what a code means."""
-    console.say(
-        f"{code.code}, {code.severity}: {code.title}.",
-        "",
-        textwrap.fill(code.why, console.width),
-        "",
-        f"With an example and its repair: {code.page}",
-    )
-    console.result({"codes": [_as_data(code)]})
+    """Show the page of a finding."""
+    links = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", code.page)
+    parts = re.split(r"^(```\w*\n.*?^```$)", links.strip(), flags=re.M | re.S)
+    for index in range(0, len(parts), 2):  # the others are code
+        folded = (textwrap.fill(line, console.width) for line in parts[index].strip().splitlines())
+        parts[index] = "\n".join(folded)
+    console.say("\n\n".join(filter(None, parts)))
+    console.result({"codes": [_as_data(code) | {"page": code.page}]})
 
 
 def _as_data(code: Code) -> dict[str, str]:

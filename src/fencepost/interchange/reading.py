@@ -15,9 +15,11 @@ from typing import Any, TypeAlias
 from ..arguments import nearest
 from ..errors import ArgumentError, DataError
 from ..graph import Graph, size_layers
+from ..layers import Layer
 from ..network import Network, load
 from ..network.arguments import as_input_shape, as_layers
 from ..planning import Plan, parse_layers
+from ..planning.text import LONGEST
 from ..remedies import at_the_shell
 from ..text import join_words, quoted
 
@@ -73,9 +75,37 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
             f"module, such as {Path(name).stem or 'models'}:Net for the class or function Net in "
             f"{Path(name).stem or 'models'}.py"
         )
+    layers = _layers_in(name)
+    if layers is not None:
+        if input_shape is None:
+            size = at_the_shell(f", or see `fencepost size 1x28x28 {name}`")
+            raise ArgumentError(
+                f"{name}: this is a text of layers, which does not say what it takes, so the shape "
+                f"of one input must be given, such as "
+                f"{at_the_shell('--input 1x28x28') or '(1, 28, 28)'}{size}"
+            )
+        shape = _own_shape(input_shape, None)
+        return size_layers(shape, as_layers(layers), Path(name).name).graph
     from .onnx.reader import read_onnx
 
     return read_onnx(name, _for_onnx(input_shape))
+
+
+def _layers_in(name: str) -> list[Layer] | None:
+    """Return the layers of a text file; None if it is none. Raises ArgumentError for a mistake."""
+    try:
+        with open(name, "rb") as file:
+            text = file.read(4 * LONGEST + 1).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if not all(character.isprintable() or character.isspace() for character in text):
+        return None
+    try:
+        return parse_layers(text)
+    except ArgumentError as error:
+        if Path(name).suffix.lower() == ".txt":
+            raise DataError(f"{name}: {error}") from None
+        return None
 
 
 def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:

@@ -14,7 +14,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-__all__ = ["Command", "Commands"]
+__all__ = ["Command", "Commands", "kind"]
 
 _WIDEST, _COLUMN = 100, 26  # of a line; where descriptions begin
 _METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
@@ -90,7 +90,7 @@ def _names(parameter: Any, function: Callable[..., Any] | None) -> str:
         return _argument(parameter)
     names = ", ".join(sorted([*parameter.opts, *parameter.secondary_opts], key=_dashes))
     return (
-        names if parameter.is_flag else f"{names} {parameter.metavar or _kind(parameter, function)}"
+        names if parameter.is_flag else f"{names} {parameter.metavar or kind(parameter, function)}"
     )
 
 
@@ -103,7 +103,7 @@ def _argument(parameter: Any) -> str:
     return (name if parameter.required else f"[{name}]") + ("..." if parameter.nargs != 1 else "")
 
 
-def _kind(parameter: Any, function: Callable[..., Any] | None) -> str:
+def kind(parameter: Any, function: Callable[..., Any] | None) -> str:
     """Return a word for the values of an option, by the annotation of the function."""
     hint = typing.get_type_hints(function).get(parameter.name, str) if function else str
     for kind in (hint, *typing.get_args(hint)):

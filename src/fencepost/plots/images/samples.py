@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...datasets import image_files
 from ...errors import DataError
+from ...remedies import setting
 
 PORTRAIT = "grace_hopper.jpg"
 HEIGHT = 300  # pixels of the portrait: in print, each is then large enough to be visible
@@ -25,8 +26,8 @@ def read_portrait(path: Path | None) -> NDArray[np.uint8]:
         sample = Path(matplotlib.get_data_path(), "sample_data", PORTRAIT)
         if not sample.is_file():
             raise DataError(
-                f"matplotlib must have brought its sample photograph. There is no {sample}. "
-                "Give one of your own with --portrait FILE, or install matplotlib with its data: "
+                f"matplotlib's sample photograph is missing. There is no {sample}. Give one of "
+                f"your own, {setting('portrait', 'FILE')}, or install matplotlib with its data: "
                 "pip install --force-reinstall matplotlib"
             )
         path = sample

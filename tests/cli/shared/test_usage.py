@@ -1,0 +1,62 @@
+"""What is said of a command line that cannot be read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("trian", 'There is no command trian. Did you mean "train"? See `fencepost --help`.'),
+        ("xyz", "There is no command xyz. See `fencepost --help`."),
+        ("train --epoch 3", 'There is no option --epoch. Did you mean "--epochs"'),
+        ("train --plto a.png", 'There is no option --plto. Did you mean "--plot"'),
+        ("check --explian FP201", 'Did you mean "--explain"'),
+        ("train --epochs x", "--epochs must be an integer, at least 0. Received: --epochs x."),
+        ("train --epochs=-3", "--epochs must be an integer, at least 0. Received: --epochs=-3."),
+        ("train --lr fast", "--lr must be a number. Received: --lr fast."),
+        ("train --threads 0", "an integer, at least 1, at most 1024. Received: --threads 0."),
+        ("predict", "MODEL must be given: Model file."),
+        ("filter a.png -k sobel", "--out must be given: "),
+    ],
+)
+def test_the_nearest_and_the_rule_are_said(fencepost, line, said):
+    done = fencepost(*line.split())
+    assert (done.status, done.out) == (2, "")
+    assert said in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_options(environment, shell):
+    def completed(line):
+        words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+        typed = {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+        asked = {"_FENCEPOST_COMPLETE": f"complete_{shell}"}
+        return subprocess.run(
+            [sys.executable, "-m", "fencepost"],
+            env=environment | words | typed | asked,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+
+    assert "train" in completed("fencepost tra")
+    assert "--batch-size" in completed("fencepost train --ba")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shells are those of Unix")
+def test_completion_is_installed(environment, tmp_path):
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{sys.executable} -m fencepost --install-completion; true"],
+        env=environment | {"HOME": str(tmp_path), "SHELL": "/bin/bash"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "completion installed" in done.stdout, done.stderr
+    assert list(tmp_path.rglob("fencepost.sh"))

@@ -17,6 +17,7 @@ sys.path.insert(0, str(DOCS / "hooks"))
 try:
     import blocks
     import commands
+    import figures
     import members
     import offline
 finally:
@@ -58,6 +59,18 @@ def test_all_figures_of_the_article_are_on_a_page():
     named = {int(number) for number in re.findall(r"<!-- figure (\d+) -->", shown)}
     assert named <= numbers
     assert "<!-- figures -->" in shown  # the page of all of them
+
+
+def test_a_figure_stands_on_its_page_with_the_code_that_draws_it():
+    from fencepost.plots import article
+
+    (figure,) = [figure for figure in article.figures() if figure.number == 14]
+    drawn = figure.draw()
+    text = figures.markdown(figure, drawn, "../figures/")
+    assert f"![{figure.title}](../figures/{figure.stem}.svg)" in text
+    assert drawn.claim in text
+    assert f"def {figure.draw.__name__}(" in text and "return Drawn(" in text
+    assert all("\ndef " in figures.markdown(figure, drawn, "") for figure in article.figures())
 
 
 def public_names() -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import blocks
 import commands
+import figures
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.utils.meta import get_data
@@ -103,11 +104,7 @@ def _article() -> dict[str, bytes]:
 
 
 def _figure(number: int, up: str) -> str:
-    figure, drawn = _figures[number]
-    return (
-        f"<figure markdown>\n![{figure.title}]({up}figures/{figure.stem}.svg)\n"
-        f"<figcaption>{drawn.caption} {drawn.claim}</figcaption>\n</figure>"
-    )
+    return figures.markdown(*_figures[number], f"{up}figures/")
 
 
 def _run(uri: str, text: str) -> dict[str, bytes]:

@@ -11,11 +11,10 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from ..errors import ArgumentError, ModelFileError, SizeError
@@ -32,6 +31,16 @@ _LARGEST_HEADER = 16 * 2**20
 Tensors = Mapping[str, NDArray[np.float32]]
 
 
+def _safetensors() -> ModuleType:
+    """Return the library that reads and writes tensors, imported when the first file is.
+
+    It has no wheel for Pythons without a global lock, and may turn the lock on there.
+    """
+    import safetensors.numpy
+
+    return safetensors.numpy
+
+
 def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tensors) -> None:
     """Write a model file, which appears whole or not at all.
 
@@ -45,7 +54,7 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
             f"{target}: metadata of a model must be plain data (dict, list, str, finite numbers, "
             f"True, False, None). Received: {error}. Change net.metadata."
         ) from None
-    content = safetensors.numpy.save(
+    content = _safetensors().save(
         {name: np.ascontiguousarray(array) for name, array in tensors.items()},
         {"fencepost": FORMAT_VERSION, "network": description},
     )
@@ -88,7 +97,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
     if not isinstance(config, dict):
         raise _damaged(target, "its description of the network cannot be read")
     try:
-        tensors = safetensors.numpy.load(content)
+        tensors = _safetensors().load(content)
     except Exception as error:  # safetensors raises several kinds, KeyError among them
         raise _damaged(target, f"its tensors cannot be read ({error})") from None
     for name, tensor in tensors.items():

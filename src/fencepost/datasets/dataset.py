@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import notebook
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from .checks import CHUNK, check_images, check_targets
 from .labels import as_class_indices, is_one_hot, named_classes
 from .lazy_images import LazyImages
+from .samples import samples_html
 
 __all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
 
@@ -122,6 +124,9 @@ class Dataset:
         kind = f"{len(self.class_names)} classes" if self.class_names else "regression targets"
         size = f"{len(self):,} × {self.input_shape} {self.images.dtype}"
         return f"Dataset({self.source}: {size}, {kind})"
+
+    def _repr_html_(self) -> str:
+        return notebook.paragraph(repr(self)) + samples_html(self)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

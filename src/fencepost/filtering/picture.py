@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .. import notebook
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
 from ..files.pictures import all_formats, as_file, opened, orientation, upright
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "as_path", "read_frames", "read_image"]
 
+_SHOWN = 480  # pixels along the longer side of a picture in a notebook
 # The other pictures of these are previews or layers of the one that is seen.
 _ONE_OF_SEVERAL = ("MPO", "PSD", "ICO", "ICNS")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """The pixels of an image file, upright, and what else the file says.
 
@@ -55,6 +57,29 @@ class Picture:
     def with_pixels(self, pixels: NDArray[Any]) -> Picture:
         """Return a picture of other pixels (H, W, C), of which everything else is said."""
         return replace(self, pixels=pixels)
+
+    def __repr__(self) -> str:
+        height, width, _ = self.pixels.shape
+        said = [f"{height} × {width}", self.colours, str(self.pixels.dtype), self.format]
+        return f"<Picture {', '.join(filter(None, said))}>"
+
+    def _repr_html_(self) -> str:
+        pixels = self.pixels
+        step = -(-max(pixels.shape[:2]) // _SHOWN)
+        pixels = pixels[::step, ::step]
+        if pixels.dtype == np.uint16:
+            pixels = pixels >> 8
+        elif pixels.dtype != np.uint8:
+            pixels = np.nan_to_num(pixels)
+            low, high = (
+                (0, 1) if pixels.min() >= 0 and pixels.max() <= 1 else (pixels.min(), pixels.max())
+            )
+            pixels = (pixels - low) * (255 / max(high - low, 1e-30))
+        pixels = pixels.astype(np.uint8)
+        if self.colours == "CMYK":  # as light: white is no ink
+            pixels = (pixels[..., :3].astype(np.uint16) * pixels[..., 3:] // 255).astype(np.uint8)
+        pixels = np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        return notebook.picture(pixels, repr(self)) + notebook.paragraph(repr(self))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the pixels as (H, W) if grey, else (H, W, C)."""

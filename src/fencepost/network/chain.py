@@ -7,7 +7,10 @@ from typing import overload
 
 from ..graph import SizedLayer
 from ..layers import Layer, Shape
+from ..text import plural
 from . import sizes
+
+_LONGEST_REPR = 240  # characters of layers: LeNet-5's are written out
 
 
 class LayerChain:
@@ -57,4 +60,11 @@ class LayerChain:
 
     def __repr__(self) -> str:
         layers = ", ".join(layer.describe() for layer in self.layers)
+        if len(layers) > _LONGEST_REPR:
+            weights = sum(row.parameters for row in self.rows)
+            layers = f"{len(self.layers)} layers, {plural(weights, 'parameter')}"
+            return f"<Network {self.input_shape} → {self.output_shape}: {layers}>"
         return f"Network({self.input_shape}, [{layers}])"
+
+    def _repr_html_(self) -> str:
+        return sizes.html(self.input_shape, self.rows)

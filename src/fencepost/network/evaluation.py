@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text import format_table, percent
+from .. import notebook
+from ..text import format_table, percent, plural
+
+_SHOWN_CLASSES = 20  # whose confusion matrix fits a page
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class ClassScore:
     f1: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Result of `Network.evaluate` on class indices.
 
@@ -105,11 +108,29 @@ class Evaluation:
 
     def class_table(self) -> str:
         """Write a line for each class: images, recall, precision, F1 score."""
-        rows = [("class", "images", "recall", "precision", "F1")]
+        return format_table(self._class_rows(), "<>>>>")
+
+    def _class_rows(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [("class", "images", "recall", "precision", "F1")]
         for score in self.per_class:
             recall, precision, f1 = map(_percent, (score.recall, score.precision, score.f1))
             rows.append((score.name, f"{score.count:,}", recall, precision, f1))
-        return format_table(rows, "<>>>>")
+        return rows
+
+    def __repr__(self) -> str:
+        return (
+            f"<Evaluation: accuracy {percent(self.accuracy)}, loss {self.loss:.4f}, "
+            f"{plural(self.count, 'image')} of {len(self.class_names)} classes>"
+        )
+
+    def _repr_html_(self) -> str:
+        headline, _, _ = str(self).partition("\n")
+        matrix = ""
+        if len(self.class_names) <= _SHOWN_CLASSES:
+            matrix = notebook.matrix(self.class_names, self.confusion.tolist())
+            matrix += notebook.paragraph("Rows are the true classes, columns the predicted ones.")
+        classes = notebook.table(self._class_rows(), "<>>>>")
+        return notebook.paragraph(headline) + matrix + classes
 
     def __str__(self) -> str:
         """Accuracy, loss, a line for each class, and the confusion matrix of up to 20 classes."""
@@ -118,7 +139,7 @@ class Evaluation:
             f"accuracy {percent(self.accuracy)} ({right:,} of {self.count:,}), "
             f"macro-F1 {percent(self.macro_f1)}, loss {self.loss:.4f}\n\n{self.class_table()}"
         )
-        if len(self.class_names) <= 20:
+        if len(self.class_names) <= _SHOWN_CLASSES:
             rows = [("", *self.class_names)]
             rows += [
                 (name, *(str(count) if count else "·" for count in row))

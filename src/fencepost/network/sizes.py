@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from .. import notebook
 from ..graph import SizedLayer, size_layers
 from ..layers import Branched, Layer, ParameterSpec, Shape, StateSpec
 from ..layers.base import EngineSteps, placed_steps
@@ -61,6 +62,18 @@ def engine_steps(layers: Sequence[SizedLayer]) -> tuple[EngineSteps, list[int]]:
 
 def table(input_shape: Shape, layers: Sequence[SizedLayer], totals: bool = False) -> str:
     """Index, layer, output size, parameters, multiply-adds and connections, as text."""
+    return format_table(*_lines(input_shape, layers, totals))
+
+
+def html(input_shape: Shape, layers: Sequence[SizedLayer]) -> str:
+    """Write the same for notebooks."""
+    return notebook.table(*_lines(input_shape, layers, totals=True))
+
+
+def _lines(
+    input_shape: Shape, layers: Sequence[SizedLayer], totals: bool
+) -> tuple[list[tuple[str, ...]], str]:
+    """Return the rows of the table, and on which side its columns are aligned."""
     rows: list[tuple[str, ...]] = [
         ("", "layer", "output", "parameters", "multiply-adds", "connections"),
         ("", "input", format_shape(input_shape), "", "", ""),
@@ -74,7 +87,7 @@ def table(input_shape: Shape, layers: Sequence[SizedLayer], totals: bool = False
         )
         rows.append(("", "total", "", *(f"{total:,}" for total in sums)))
     nested = any("." in row[0] for row in rows)
-    return format_table(rows, f"{'<' if nested else '>'}<<>>>")
+    return rows, f"{'<' if nested else '>'}<<>>>"
 
 
 def _rows(sized: SizedLayer, depth: int = 0) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import _engine
+from .. import _engine, notebook
 from ..arguments import flag, integer, real
 from ..datasets.checks import check_images
 from ..datasets.dataset import channel_statistics
@@ -24,6 +24,7 @@ from .settings import Setting
 
 # Changes of RandAugment on one image, and the most of its magnitudes.
 MOST_OPERATIONS, MOST_MAGNITUDE = 100, 30
+_SHOWN = 6  # versions of a drawing, in a notebook
 # Changes that have no meaning for signals, whose values have no colours and no second axis.
 OF_IMAGES = ("crop", "vflip", "brightness", "contrast", "saturation", "hue", "randaugment",
              "erase", "cutmix")  # fmt: skip
@@ -151,6 +152,22 @@ class Augmentation(Setting):
         """Write it as text that `parse` reads; "none" for no changes."""
         return ",".join(_written(name, value) for name, value in self._given()) or "none"
 
+    def _repr_html_(self) -> str:
+        """Show what it makes of a drawing."""
+        said = notebook.paragraph(repr(self))
+        if not self._given():
+            return said
+        try:
+            changed = self.apply(np.stack([_drawing()] * _SHOWN), seed=1)
+        except ArgumentError:  # no image can be changed like this
+            return said
+        pictures = [_drawing(), *np.clip(changed, 0, 255).astype(np.uint8)]
+        captions = ["drawing", *["changed"] * _SHOWN]
+        return said + "".join(
+            notebook.captioned(notebook.picture(picture.transpose(1, 2, 0), name), name)
+            for picture, name in zip(pictures, captions, strict=True)
+        )
+
     def _given(self) -> list[tuple[str, Any]]:
         return [
             (field.name, getattr(self, field.name))
@@ -276,6 +293,14 @@ class Augmentation(Setting):
 
 def _verb(things: Sequence[str], singular: str, plural: str) -> str:
     return singular if len(things) == 1 else plural
+
+
+def _drawing() -> NDArray[np.uint8]:
+    """Return something that looks different in every direction and colour: (3, 64, 64)."""
+    drawing = np.full((3, 64, 64), 235, np.uint8)
+    drawing[:, 12:54, 16:24] = drawing[:, 12:20, 16:48] = np.reshape((30, 90, 170), (3, 1, 1))
+    drawing[:, 29:36, 16:40] = np.reshape((210, 80, 30), (3, 1, 1))
+    return drawing
 
 
 def _pair(name: str, value: object, rule: str) -> tuple[Any, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import notebook
 from ..errors import ArgumentError
-from ..text import format_table, format_value, percent
+from ..text import format_table, format_value, percent, plural
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Epoch:
     images_per_second: float
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What `fit` returns: the epochs in order, which was best, and why training ended.
 
@@ -104,7 +105,47 @@ class History:
         """Do the reverse of `to_json`."""
         return cls.from_dict(json.loads(text))
 
+    def __repr__(self) -> str:
+        parts = [plural(len(self.epochs), "epoch")]
+        if self.epochs:
+            last = self.epochs[-1]
+            parts.append(f"loss {last.loss:.4f}")
+            for name, accuracy in (
+                ("accuracy", last.accuracy),
+                ("validation accuracy", last.validation_accuracy),
+            ):
+                if accuracy is not None:
+                    parts.append(f"{name} {percent(accuracy)}")
+        if self.best_epoch is not None:
+            parts.append(f"best epoch {self.best_epoch}")
+        return f"<History: {', '.join([*parts, self.outcome])}>"
+
+    def _repr_html_(self) -> str:
+        drawn = ""
+        if self.epochs:
+            drawn = notebook.curves("loss", self._series("loss", 1), self.best_epoch)
+            if self.epochs[0].accuracy is not None:
+                wrong = self._series("accuracy", -100, 100)
+                drawn += notebook.curves("wrong, %", wrong, self.best_epoch)
+        *rows, remarks = self._table()
+        return drawn + notebook.table(rows, ">" * len(rows[0])) + notebook.paragraph(remarks[0])
+
+    def _series(self, name: str, factor: float, offset: float = 0) -> dict[str, list[float]]:
+        """Return a column, and that of validation if there is one, to be drawn."""
+        columns = {"training": self[name], "validation": self[f"validation_{name}"]}
+        return {
+            title: [offset + factor * value for value in values]
+            for title, values in columns.items()
+            if None not in values
+        }
+
     def __str__(self) -> str:
+        *rows, (remarks,) = self._table()
+        table = format_table(rows, ">" * len(rows[0]))
+        return f"{table}\n{remarks}" if remarks else table
+
+    def _table(self) -> list[Sequence[str]]:
+        """Return the rows of the table, and last, alone, what is to be said below it."""
         columns = [
             ("epoch", "epoch", "{:d}".format),
             ("loss", "loss", "{:.4f}".format),
@@ -121,12 +162,10 @@ class History:
             if values and all(value is None for value in values):
                 continue
             table.append([title] + ["" if value is None else text(value) for value in values])
-        lines = [format_table(zip(*table, strict=True), ">" * len(table))]
-        if self.best_epoch is not None:
-            lines.append(f"best: epoch {self.best_epoch}")
+        remarks = [] if self.best_epoch is None else [f"best: epoch {self.best_epoch}"]
         if self.outcome not in ("running", "finished"):
-            lines.append(self.outcome)
-        return "\n".join(lines)
+            remarks.append(self.outcome)
+        return [*zip(*table, strict=True), ("\n".join(remarks),)]
 
 
 def _percent(fraction: float) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .... import charts
 from ....files.atomic import atomic_write
 from ....text import format_shape, percent, plural
 from ...shared.console import noun
-from . import charts
 from .style import STYLE
 
 if TYPE_CHECKING:

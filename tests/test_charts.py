@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fencepost.cli.training.page import charts
+from fencepost import charts
 
 
 def points(svg: str) -> list[list[tuple[float, float]]]:

@@ -1,4 +1,4 @@
-"""Curves and signals as SVG inside the page, in the colours of its style sheet."""
+"""Curves and signals as SVG inside a page, in the colours of its style sheet."""
 
 from __future__ import annotations
 

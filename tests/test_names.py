@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
+from fencepost import habits
 from fencepost.errors import CallError
 
 ANSWERING = ["fencepost"] + [
@@ -122,7 +123,6 @@ def test_a_type_error_from_within_stays_what_it_is():
         (lambda: fp.sobel, "Here: fp.kernels.sobel."),
         (lambda: fp.mnist, "Here: fp.datasets.mnist."),
         (lambda: fp.sklearn_, "module 'fencepost' has no attribute 'sklearn_'."),
-        (lambda: fp.cli, "It is imported by itself: import fencepost.cli"),
         (lambda: fp.kernels.gausian, 'Did you mean "gaussian"?'),
         (lambda: fp.plots.histroy, 'Did you mean "history"?'),
         (lambda: fp.models.LeNet5, 'Did you mean "lenet5"'),
@@ -136,6 +136,12 @@ def test_names_that_are_not_there_are_answered_with_the_nearest(ask, message):
     with pytest.raises(AttributeError) as error:
         ask()
     assert message in str(error.value)
+
+
+def test_a_package_that_is_imported_by_itself_says_so():
+    assert (
+        habits.of_name("fencepost", "tour", []) == "It is imported by itself: import fencepost.tour"
+    )
 
 
 def test_asking_whether_a_name_is_there_imports_nothing():

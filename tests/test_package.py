@@ -47,7 +47,15 @@ def test_type_checkers_see_the_public_names(tmp_path):
         "reveal_type(fp.output_size(28, 5))\n"
         "reveal_type(fp.Conv2d(6, 5))\n"
         "fp.Convolution\n"
-        "fp.plots.nothing\n",
+        "fp.plots.nothing\n"
+        "fp.Netwrk\n"
+        "fp.kernels.gausian\n"
+        "reveal_type(fp.check(1))\n"
+        "def check(report: fp.check.Report) -> None: fp.check.check(report)\n"
+        "net = fp.Network((4,), [fp.Linear(2)])\n"
+        "net.fit([[1.0]], [0], epoch=1)\n"
+        "net.evalute([[1.0]], [0])\n"
+        "reveal_type(net.predict('a.png', names=True))\n",
         encoding="utf-8",
     )
     said, _, _ = api.run(["--strict", "--cache-dir", str(tmp_path / "cache"), str(script)])
@@ -56,6 +64,12 @@ def test_type_checkers_see_the_public_names(tmp_path):
     assert "Conv2d" in lines[1]
     assert 'has no attribute "Convolution"' in lines[2]
     assert 'has no attribute "nothing"' in lines[3]
+    assert 'has no attribute "Netwrk"' in lines[4]
+    assert 'has no attribute "gausian"' in lines[5]
+    assert 'note: Revealed type is "fencepost.check.report.Report"' in lines[6]
+    assert 'Unexpected keyword argument "epoch"; did you mean "epochs"?' in lines[7]
+    assert 'has no attribute "evalute"' in "".join(lines[8:])
+    assert 'note: Revealed type is "list[str]"' in "".join(lines[9:])
 
 
 def test_unknown_name_is_an_attribute_error():

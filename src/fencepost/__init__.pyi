@@ -1,7 +1,6 @@
 # The public names, each once: __init__.py imports a name from here when it is first used, and
 # editors and type checkers read this file.
 from . import (
-    check as check,
     datasets as datasets,
     estimation as estimation,
     experiments as experiments,
@@ -11,6 +10,7 @@ from . import (
     plots as plots,
     training as training,
 )
+from .check.as_function import check as check
 from .convolution import (
     avg_pool as avg_pool,
     convolution_terms as convolution_terms,

@@ -152,3 +152,31 @@ def test_classes_without_names_are_named_by_their_indices(fencepost, tmp_path):
     assert (
         refused.status == 2 and "must predict classes. Received: a model of 1 output" in refused.err
     )
+
+
+def test_python_predicts_files_as_the_command_does(fencepost, tmp_path):
+    """Of training images in several sizes, which were resized, and of digits, which are cut out."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 12), ("more", 2)):
+        for name, value in (("dark", 60), ("light", 190)):
+            folder = tmp_path / part / name
+            folder.mkdir(parents=True)
+            for k in range(count):
+                pixels = np.clip(rng.normal(value, 30, (20 + k, 24, 3)), 0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{k}.png")
+    fencepost("train", "--data", "train", "--size", "12x12", "--epochs", "2", "-o", "m.st")
+    said = fencepost("predict", "m.st", "more", "--json").json["predictions"]
+    net = fp.load(tmp_path / "m.st")
+    assert net.predict(tmp_path / "more", names=True) == [row["class"] for row in said]
+    probabilities = net.predict_proba([tmp_path / row["image"] for row in said]).max(1)
+    assert np.allclose(probabilities, [row["probability"] for row in said], atol=1e-5)
+
+
+def test_python_predicts_photographs_of_digits_as_the_command_does(fencepost, digits, tmp_path):
+    images, _ = fp.datasets.mnist("test")
+    for k in range(3):
+        photograph(images[k, 0], "on paper", np.random.default_rng(k)).save(tmp_path / f"{k}.png")
+    said = fencepost("predict", digits, "0.png", "1.png", "2.png", "--json").json["predictions"]
+    net = fp.load(digits)
+    given = [Image.open(tmp_path / f"{k}.png") for k in range(3)]
+    assert net.predict(given, names=True) == [row["class"] for row in said]

@@ -22,3 +22,5 @@ __all__ = [
 ]
 
 public(globals())
+
+from . import as_function as _as_function  # noqa: E402, F401

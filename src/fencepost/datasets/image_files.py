@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -47,9 +48,14 @@ def inspect(source: Source) -> PictureInfo:
 
 
 def read(
-    source: Source, channels: int, size: tuple[int, int] | None = None, fit: str = "stretch"
+    source: Source | Image | NDArray[np.uint8],
+    channels: int,
+    size: tuple[int, int] | None = None,
+    fit: str = "stretch",
 ) -> NDArray[np.uint8]:
     """Return a picture as (C, H, W) uint8, upright, transparency laid on white.
+
+    `source`: A file, an image of Pillow, or an array (H, W), (H, W, 3) or (H, W, 4).
 
     `channels` ({1, 3}): Grey (ITU-R 601 luma of colours: 0.299 R + 0.587 G + 0.114 B) or RGB.
     `size` [(height, width)]: Resize to this, antialiased. `fit`: "crop" keeps the proportions and
@@ -58,11 +64,24 @@ def read(
 
     Raises DataError: As `opened`, with the problem only.
     """
-    with opened(source) as image:
+    with _image(source) as image:
         if size is not None:
             _decode_smaller(image, channels, size, fit)
         upright = flatten(image, channels)
         return to_array(upright if size is None else fitted(upright, size, fit))
+
+
+@contextmanager
+def _image(source: Any) -> Iterator[Image]:
+    from PIL import Image as pillow
+
+    if isinstance(source, np.ndarray):
+        yield pillow.fromarray(source)
+    elif isinstance(source, pillow.Image):
+        yield source.copy() if hasattr(source, "draft") else source
+    else:
+        with opened(source) as image:
+            yield image
 
 
 def fitted(image: Image, size: tuple[int, int], fit: str) -> Image:

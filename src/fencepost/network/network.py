@@ -7,7 +7,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +31,7 @@ from .arguments import (
 )
 from .chain import LayerChain
 from .evaluation import Evaluation, RegressionEvaluation
+from .pictures import Images, named, taken
 from .vectors import Float32
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class Network(LayerChain):
         #: All other arrays of the model likewise: running statistics ("1.running_mean"), fixed
         #: centres.
         self.state_vector, self.state = vectors.fresh_state(self.rows)
+        self._engine_plan: NetworkPlan | None = None
         self._engine_images = inputs.EngineImages(self.input_shape)
         self._flat_output = len(self.output_shape) == 1
 
@@ -147,9 +149,14 @@ class Network(LayerChain):
         """(mean, scale) as the engine takes them: it computes (image - mean) * scale."""
         return self._mean, self._scale
 
-    @functools.cached_property
+    @property
     def engine_plan(self) -> NetworkPlan:
         """The network as the engine runs it, made when it is first needed."""
+        if self._engine_plan is None:
+            self._engine_plan = self._planned()
+        return self._engine_plan
+
+    def _planned(self) -> NetworkPlan:
         from .._engine import NetworkPlan
 
         steps, _ = sizes.engine_steps(self.rows)
@@ -186,28 +193,45 @@ class Network(LayerChain):
         outputs = self._forward(self._engine_images(images))
         return outputs if self._flat_output else outputs.reshape(-1, *self.output_shape)
 
-    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
-        """Index of the most likely class of each image: int64, shape (N,).
+    @overload
+    def predict(self, images: Images, *, names: Literal[False] = ...) -> NDArray[np.int64]: ...
+    @overload
+    def predict(self, images: Images, *, names: Literal[True]) -> list[str]: ...
+    def predict(self, images: Images, *, names: bool = False) -> NDArray[np.int64] | list[str]:
+        """Index of the most likely class of each image, int64 (N,), or its name.
 
-        Raises DataError for images of another shape or with NaN or infinite values, and
-        ArgumentError if the network has no classes to choose from.
+        Parameters
+        ----------
+        images : array, shape (N, *input_shape), or pictures
+            Pictures are paths of files and folders, images of Pillow, arrays of uint8 (H, W, C) of
+            any size, or a list of these: they are brought to size, channels and range of the
+            training images, as ``fencepost predict`` does.
+        names : bool
+            Whether to return the `class_names`.
+
+        Raises
+        ------
+        DataError
+            Images of another shape, with NaN or infinite values, or that cannot be read.
+        ArgumentError
+            The network has no classes to choose from or, with `names`, no names of them.
         """
         classes: NDArray[np.int64] = self._logits(images).argmax(axis=1)
-        return classes
+        return named(classes, self.class_names) if flag("names", names) else classes
 
-    def predict_proba(self, images: ArrayLike) -> Float32:
+    def predict_proba(self, images: Images) -> Float32:
         """Probability of each class, the softmax of the outputs: float32, shape (N, classes).
 
-        Raises what `predict` raises.
+        Takes and raises what `predict` does.
         """
         return np.exp(evaluation.log_softmax(self._logits(images))).astype(np.float32)
 
-    def evaluate(self, images: ArrayLike, targets: ArrayLike) -> Evaluation | RegressionEvaluation:
+    def evaluate(self, images: Images, targets: ArrayLike) -> Evaluation | RegressionEvaluation:
         """Compare the network's outputs with what they should be.
 
         Parameters
         ----------
-        images : array, shape (N, *input_shape)
+        images : array, shape (N, *input_shape), or pictures as `predict` takes them
         targets : array
             Integers of shape (N,): class indices. Floating-point numbers of shape (N, outputs),
             or any numbers of shape (N,) where there is one output: a regression.
@@ -222,7 +246,7 @@ class Network(LayerChain):
         DataError
             If images or targets are of another shape or kind, not finite, empty or out of range.
         """
-        pieces = inputs.as_checked_pieces(images, self.input_shape)
+        pieces = inputs.as_checked_pieces(taken(self, images), self.input_shape)
         outputs = np.concatenate([self(piece).reshape(len(piece), -1) for piece in pieces])
         expected = inputs.as_targets(targets, len(outputs), outputs.shape[1], self.class_names)
         if expected.dtype == np.float32:
@@ -350,9 +374,9 @@ class Network(LayerChain):
         )
         return bound.forward
 
-    def _logits(self, images: ArrayLike) -> Float32:
+    def _logits(self, images: Images) -> Float32:
         require_classes(self.output_shape)
-        return self(inputs.as_checked_batch(images, self.input_shape))
+        return self(inputs.as_checked_batch(taken(self, images), self.input_shape))
 
 
 def load(path: str | PathLike[str]) -> Network:

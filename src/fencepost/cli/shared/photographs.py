@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
-from ...files.folders import visible_files
 from ...text import format_shape
 
 if TYPE_CHECKING:
@@ -21,16 +20,9 @@ TOP = 3
 
 def image_paths(given: Sequence[Path]) -> list[Path]:
     """Return the files that are meant: of a folder all images, those in folders within it too."""
-    paths: list[Path] = []
-    for path in given:
-        if not path.is_dir():
-            paths.append(path)
-            continue
-        files, _ = visible_files(path)
-        if not files:
-            raise DataError(f"{path}: a folder must hold images. Received: none.")
-        paths += files
-    return paths
+    from ...network.pictures import files
+
+    return [file for path in given for file in files(path)]
 
 
 def prepared(
@@ -40,11 +32,12 @@ def prepared(
 
     With a backbone: the features of the image.
     """
-    from ...datasets import ChannelStatistics, image_files, prepare
+    from ...datasets import image_files
+    from ...network import pictures
     from . import loading
 
-    source = loading.remembered_source(network)
     if backbone is not None:
+        source = loading.remembered_source(network)
         try:
             fit = source.fit if source is not None else "crop"
             pixels = image_files.read(image, backbone.channels, backbone.size, fit)
@@ -53,24 +46,7 @@ def prepared(
         size = format_shape(backbone.size)
         done = f"Resized it to {size} pixels ({fit}) for the backbone {backbone.path.name}."
         return backbone(pixels[None])[0], [done]
-    resized = loading.remembered(network).get("resized", source is not None and source.size)
-    if source is not None and resized and len(network.input_shape) == 3:
-        # As the training images were: the same file gives the same pixels.
-        height, width = network.input_shape[1:]
-        try:
-            pixels = image_files.read(image, network.input_shape[0], (height, width), source.fit)
-        except DataError as error:
-            raise DataError(f"{image}: {error}.") from error
-        size = format_shape((height, width))
-        return pixels, [f"Resized it to {size} pixels ({source.fit}), as the training images were."]
-    record = loading.remembered(network).get("preparation")
-    statistics = network.normalization
-    return prepare.photograph(
-        image,
-        network.input_shape,
-        prepare.Preparation.from_dict(record) if record else None,
-        None if statistics is None else ChannelStatistics(*statistics),
-    )
+    return pictures.prepared(network, image)
 
 
 def prediction_of(probabilities: np.ndarray[Any, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,174 @@
+"""Pictures as people have them (files, Pillow's images, channels last) as a network takes them.
+
+What the commands do to a photograph, `Network.predict` does: the size, the channels and the range
+are brought to those of the training images, which the model file knows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..datasets import image_files, prepare
+from ..errors import ArgumentError, DataError
+from ..files.folders import visible_files
+from ..text import format_shape
+
+if TYPE_CHECKING:
+    from .network import Network
+
+#: What a network predicts for: arrays, paths, images of Pillow, `fencepost.Picture`, lists of them.
+Images = ArrayLike | str | os.PathLike[str] | Sequence[Any] | Any
+_CHANNELS = (1, 3, 4)  # that may come last
+_BRIGHTEST = 1.5  # no mean of images from 0 to 255 is less, and of those from 0 to 1 more
+
+
+def as_pictures(images: Any, input_shape: tuple[int, ...]) -> list[Any] | None:
+    """Return the pictures that are meant; None for arrays as the network takes them.
+
+    A path (or a list of them), whose folders stand for the files in them; an image of Pillow, or a
+    `fencepost.Picture`; an array (H, W, C), or an array or list of these.
+    """
+    if len(input_shape) != 3:
+        return None
+    if _is_file(images):
+        return list(files(Path(images)))
+    if _is_picture(images):
+        return [images]
+    if type(images) is np.ndarray:
+        return _last(images, input_shape)
+    if not isinstance(images, (list, tuple)) or not images:
+        return None
+    if all(_is_file(image) for image in images):
+        return [file for image in images for file in files(Path(image))]
+    if any(_is_picture(image) or _is_file(image) for image in images):
+        return list(images)
+    pictures = [_last(image, input_shape) if _is_array(image) else None for image in images]
+    if all(picture is not None and len(picture) == 1 for picture in pictures):
+        return [picture[0] for picture in pictures if picture]
+    return None
+
+
+def channels_first(images: Any, input_shape: tuple[int, ...]) -> Any:
+    """Return arrays (N, H, W, C) or (H, W, C) of the network's own size as (N, C, H, W)."""
+    channels, *size = input_shape
+    several = isinstance(images, (list, tuple)) and images and all(map(_is_array, images))
+    if several and len({image.shape for image in images}) == 1:
+        images = np.stack(images)
+    if not _is_array(images) or images.ndim not in (3, 4) or len(size) != 2:
+        return images
+    last = images.shape[-3:] == (*size, channels) != input_shape
+    return np.moveaxis(images, -1, -3) if last and images.shape[1:] != input_shape else images
+
+
+def prepared(network: Network, image: Any) -> prepare.Prepared:
+    """Return a picture as the network takes it, and what was done to it.
+
+    Raises DataError if it cannot be read, and as `fencepost.datasets.prepare.photograph`.
+    """
+    image = _plain(image)
+    record = network.metadata.get("training")
+    record = record if isinstance(record, dict) else {}
+    channels, *size = network.input_shape
+    if record.get("data") and record.get("resized", record.get("size")) and len(size) == 2:
+        # As the training images were: the same file gives the same pixels.
+        fit = str(record.get("fit", "stretch"))
+        try:
+            pixels = image_files.read(image, channels, (size[0], size[1]), fit)
+        except DataError as error:
+            raise DataError(f"{_name(image)}: {error}.") from error
+        how = f"Resized it to {format_shape(size)} pixels ({fit}), as the training images were."
+        return prepare.Prepared(pixels, [how])
+    statistics = network.normalization
+    known = record.get("preparation")
+    preparation = prepare.Preparation.from_dict(known) if known else _guessed(network)
+    return prepare.photograph(image, network.input_shape, preparation, statistics)
+
+
+def taken(network: Network, images: Any) -> Any:
+    """Return images as an array that the network takes, if they are pictures or channels last."""
+    shape = network.input_shape
+    images = channels_first(images, shape)
+    pictures = as_pictures(images, shape)
+    if pictures is None:
+        return images
+    return np.stack([prepared(network, picture).image for picture in pictures])
+
+
+def named(classes: NDArray[np.int64], names: tuple[str, ...] | None) -> list[str]:
+    """Return the names of classes. Raises ArgumentError if there are none."""
+    if names is None:
+        raise ArgumentError(
+            "names=True needs a network with class_names. Received: one without. Set "
+            'net.class_names = ["...", ...], one for each output.'
+        )
+    return [names[index] for index in classes]
+
+
+def _guessed(network: Network) -> prepare.Preparation | None:
+    """Tell the range of the training images from their mean, where nothing else is known."""
+    statistics = network.normalization
+    if statistics is None or statistics.mean.max() > _BRIGHTEST:
+        return None
+    return prepare.Preparation(white=None if statistics.mean.min() < 0 else 1.0)
+
+
+def _plain(image: Any) -> Any:
+    """Return a `fencepost.Picture` as an array of uint8, all else as it is."""
+    if type(image).__name__ != "Picture":
+        return image
+    if image.colours == "CMYK" or image.pixels.dtype.kind == "f":
+        raise DataError(
+            "a picture for a network must be grey or RGB, of 8 or 16 bits. Received: "
+            f"{image!r}. Give the path of the file, or convert it."
+        )
+    pixels = np.asarray(image)
+    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+
+
+def _last(array: NDArray[Any], input_shape: tuple[int, ...]) -> list[Any] | None:
+    """Return arrays of bytes with channels last, or of grey pixels, as pictures."""
+    shape = array.shape
+    if array.dtype != np.uint8 or 0 in shape or shape[1:] == input_shape or shape == input_shape:
+        return None
+    if input_shape[0] == 1 and input_shape[1:] in (shape, shape[1:]):
+        return None
+    if array.ndim == 2:  # or a list of them, as long as high, which nobody can tell
+        return [array]
+    if array.ndim in (3, 4) and shape[-1] in _CHANNELS and shape[-3:] != input_shape:
+        each = [array] if array.ndim == 3 else list(array)
+        return [image[..., 0] if shape[-1] == 1 else image for image in each]
+    return None
+
+
+def _is_array(value: Any) -> bool:
+    return type(value) is np.ndarray
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, (str, os.PathLike))
+
+
+def _is_picture(value: Any) -> bool:
+    """Whether it is an image of Pillow, or a `fencepost.Picture`."""
+    return hasattr(value, "getpalette") or type(value).__name__ == "Picture"
+
+
+def files(path: Path) -> Iterator[Path]:
+    """Yield the files that are meant: of a folder all images, those in folders within it too."""
+    if not path.is_dir():
+        yield path
+        return
+    files, _ = visible_files(path)
+    if not files:
+        raise DataError(f"{path}: a folder must hold images. Received: none.")
+    yield from files
+
+
+def _name(image: Any) -> str:
+    return str(image) if _is_file(image) else "image"

@@ -26,7 +26,7 @@ def test_what_it_has_goes_on():
     fp.check.assert_exact(fp.models.lenet5())
     assert fp.check.CODES and fp.check.Report is Report
     assert fp.check.findings.CODES is fp.check.CODES
-    with pytest.raises(TypeError, match='has no argument "modle". Did you mean "model"'):
+    with pytest.raises(TypeError, match="modle"):
         fp.check(modle=MODEL)
     with pytest.raises(AttributeError, match="assert_exact"):
         fp.check.assert_exakt(MODEL)

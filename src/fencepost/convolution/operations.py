@@ -62,6 +62,7 @@ def convolve(
     mode : {"full", "same", "valid"}
         Which results are returned, along each axis of n elements under a kernel of k: all n + k − 1
         where a term is defined; the n at f's own elements; the n − k + 1 whose window lies in f.
+        (`correlate` has another default, "same".)
     boundary : {"zero", "reflect", "mirror", "nearest", "wrap", "none"} or number
         What stands beyond f's edges, in SciPy's names; the pattern goes on if g is wider than f::
 
@@ -199,6 +200,10 @@ def correlate(
     Parameters, result and errors are those of `convolve`. A complex g is conjugated, as in NumPy
     and SciPy. ``correlate(f, g)`` is ``convolve(f, h, "same")`` where h is the conjugate of g,
     flipped over every axis, its origin with it.
+
+    The default of `mode` is "same" here, as of ``scipy.ndimage.correlate``, for a correlation looks
+    for g in f; it is "full" in `convolve` and ``scipy.signal.correlate``, "valid" in
+    ``numpy.correlate``.
 
     Examples
     --------

@@ -29,7 +29,7 @@ __all__ = ["from_items", "from_paths"]
 def from_paths(
     paths: Iterable[str | os.PathLike[str]],
     labels: Iterable[Any],
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     *,
     fit: str = "crop",
@@ -90,7 +90,7 @@ def from_paths(
 
 def from_items(
     items: Any,
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     *,
     fit: str = "crop",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import notebook
-
-if TYPE_CHECKING:
-    from .dataset import Dataset
 
 __all__ = ["as_pixels", "samples_html"]
 
@@ -18,7 +15,7 @@ SHOWN = 10
 _HEIGHT = 64  # pixels on the screen
 
 
-def samples_html(data: Dataset) -> str:
+def samples_html(data: Any) -> str:
     """Show the first images of the first ten classes, or of all."""
     if data.class_names:
         _, first = np.unique(data.targets, return_index=True)

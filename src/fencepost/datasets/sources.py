@@ -96,7 +96,7 @@ def _like(data: Dataset, train: Dataset, name: str, split: str) -> Dataset:
 def open(
     path: str | os.PathLike[str],
     *,
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     label: str | int = "label",
     layout: str | None = None,
@@ -156,7 +156,7 @@ def open(
 def open_test(
     path: str | os.PathLike[str],
     *,
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     label: str | int = "label",
     layout: str | None = None,

@@ -48,7 +48,7 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._hash = blake2b(digest_size=12)
         self.said: list[str] = []
-        self.resized = how.size is not None
+        self.resized = how.pair is not None
 
     def add(self, image: Any) -> None:
         """Take the next picture of Pillow, or array (C, H, W)."""
@@ -59,8 +59,8 @@ class Spool:
         if isinstance(image, np.ndarray):
             self._waiting.append(image)
             return
-        if self._how.size is not None:
-            image = image_files.fitted(image, self._how.size, self._how.fit)
+        if self._how.pair is not None:
+            image = image_files.fitted(image, self._how.pair, self._how.fit)
         self._waiting.append(image)
         self._bytes += image.width * image.height * len(image.getbands())
         floats = any(isinstance(waiting, np.ndarray) for waiting in self._waiting[:1])
@@ -78,7 +78,7 @@ class Spool:
 
     def _floats(self) -> NDArray[Any]:
         shapes = {getattr(image, "shape", None) for image in self._waiting}
-        if len(shapes) > 1 or self._how.size is not None:
+        if len(shapes) > 1 or self._how.pair is not None:
             raise DataError(
                 "images of floats must have one shape, and are not resized. Received: "
                 f"{plural(len(shapes), 'shape')}. Give uint8 or pictures, which are."
@@ -88,7 +88,7 @@ class Spool:
     def _choose(self) -> None:
         """Choose size and channels from the pictures that wait."""
         sizes = np.array([(image.height, image.width) for image in self._waiting])
-        size, why = (self._how.size, "") if self._how.size is not None else choose_size(sizes)
+        size, why = (self._how.pair, "") if self._how.pair is not None else choose_size(sizes)
         colour = any(image.mode != "L" for image in self._waiting)
         self._size = size
         self._mode = "RGB" if (self._how.channels or (3 if colour else 1)) == 3 else "L"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,9 +18,6 @@ from ..datasets import image_files, prepare
 from ..errors import ArgumentError, DataError
 from ..files.folders import visible_files
 from ..text import format_shape
-
-if TYPE_CHECKING:
-    from .network import Network
 
 #: What a network predicts for: arrays, paths, images of Pillow, `fencepost.Picture`, lists of them.
 Images = ArrayLike | str | os.PathLike[str] | Sequence[Any] | Any
@@ -66,7 +63,7 @@ def channels_first(images: Any, input_shape: tuple[int, ...]) -> Any:
     return np.moveaxis(images, -1, -3) if last and images.shape[1:] != input_shape else images
 
 
-def prepared(network: Network, image: Any) -> prepare.Prepared:
+def prepared(network: Any, image: Any) -> prepare.Prepared:
     """Return a picture as the network takes it, and what was done to it.
 
     Raises DataError if it cannot be read, and as `fencepost.datasets.prepare.photograph`.
@@ -90,7 +87,7 @@ def prepared(network: Network, image: Any) -> prepare.Prepared:
     return prepare.photograph(image, network.input_shape, preparation, statistics)
 
 
-def taken(network: Network, images: Any) -> Any:
+def taken(network: Any, images: Any) -> Any:
     """Return images as an array that the network takes, if they are pictures or channels last."""
     shape = network.input_shape
     images = channels_first(images, shape)
@@ -110,7 +107,7 @@ def named(classes: NDArray[np.int64], names: tuple[str, ...] | None) -> list[str
     return [names[index] for index in classes]
 
 
-def _guessed(network: Network) -> prepare.Preparation | None:
+def _guessed(network: Any) -> prepare.Preparation | None:
     """Tell the range of the training images from their mean, where nothing else is known."""
     statistics = network.normalization
     if statistics is None or statistics.mean.max() > _BRIGHTEST:

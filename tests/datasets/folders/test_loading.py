@@ -101,7 +101,13 @@ def test_resizing_when_asked(folder):
     assert np.abs(data.images[6, 0, :, 2:-2].astype(int) - 127).max() < 12
 
 
-@pytest.mark.parametrize("size", [(0, 5), (5,), (2.5, 3), (10**9, 10**9)])
+def test_one_number_is_a_square(folder):
+    assert fp.datasets.image_folder(folder, size=20).input_shape == (1, 20, 20)
+    assert fp.datasets.open(folder, size=np.int64(9)).train.input_shape[1:] == (9, 9)
+    assert fp.datasets.Loading(7) == fp.datasets.Loading((7, 7))
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5,), (2.5, 3), (10**9, 10**9), 0, True, "32", 3.5])
 def test_wrong_sizes(folder, size):
     with pytest.raises(ArgumentError, match=r"size must be the height and width"):
         fp.datasets.image_folder(folder, size=size)

@@ -60,7 +60,7 @@ def test_features_are_those_of_pytorch(tmp_path, settings, pixels, said, free):
 def test_what_is_given_comes_before_what_is_found(tmp_path):
     model = module(torch)
     path = export(torch, model, tmp_path / "model.onnx", free=("n", "c", "h", "w"))
-    with pytest.raises(fp.ArgumentError, match=r"takes images of any size.*--size 224x224"):
+    with pytest.raises(fp.ArgumentError, match=r"takes images of any size.*size=\(224, 224\)"):
         fp.Backbone(path)
     backbone = fp.Backbone(path, size=(24, 20), normalization="0-1", layer="output")
     assert backbone.features_count == 5

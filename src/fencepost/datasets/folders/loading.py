@@ -43,7 +43,7 @@ WORTH_CACHING = 50 << 20  # bytes
 
 def image_folder(
     path: str | os.PathLike[str],
-    size: tuple[int, int] | None = None,
+    size: int | tuple[int, int] | None = None,
     channels: int | None = None,
     *,
     fit: str = "crop",
@@ -68,9 +68,9 @@ def image_folder(
         sorted order (integers by value); images may lie deeper within it. Without subfolders the
         class may stand in the files' names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json,
         .jsonl) in the folder or beside it names each image and its class; or this is such a table.
-    size : (height, width), optional
-        Bring all images to this. If left out, images of one size of up to 256 × 256 are left as
-        they are, and for others a size is chosen, which the description says.
+    size : int or (height, width), optional
+        Bring all images to this; one number is both. If left out, images of one size of up to
+        256 × 256 are left as they are, and for others a size is chosen, which the description says.
     channels : {1, 3}, optional
         Grey or RGB; if left out, RGB if any image has colour.
     fit : {"crop", "pad", "stretch"}
@@ -204,7 +204,7 @@ def load(
 def _prepare(listing: Listing, how: Loading, part: str) -> tuple[Store, Filling, list[str], bool]:
     """Return where pictures go, what fills it, what is to be said, and whether any is resized."""
     tree, files = listing.tree, listing.files
-    size_asked = None if how.size is None else [int(side) for side in how.size]
+    size_asked = None if how.pair is None else [int(side) for side in how.pair]
     made = {"size": size_asked, "channels": how.channels, "fit": how.fit}
     folder = _cache(how, files)
     entry = None if folder is None else open_entry(folder / entry_key(files, made))
@@ -289,10 +289,10 @@ def _about(
     """Return what is decided from the headers, as an entry of the cache keeps it."""
     good = headers.sizes[:, 0] > 0
     sizes = headers.sizes[good]
-    size, why = (how.size, "") if how.size is not None else choose_size(sizes)
+    size, why = (how.pair, "") if how.pair is not None else choose_size(sizes)
     channels = how.channels or int(headers.channels[good].max())
     changed = int((sizes != size).any(axis=1).sum())
-    resized = how.size is not None or changed > 0
+    resized = how.pair is not None or changed > 0
     kind = "grey" if channels == 1 else "colour"
     sentences = [why] if why else []
     if resized:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ...arguments import choice, flag
+from ...arguments import choice, flag, is_sequence
 from ...errors import ArgumentError
 from ...remedies import in_python, received, setting, spelled
 from .. import image_files
@@ -44,7 +45,7 @@ class Loading:
     'pad'
     """
 
-    size: tuple[int, int] | None = None
+    size: int | tuple[int, int] | None = None
     channels: int | None = None
     fit: str = "crop"
     skip_bad: bool = False
@@ -59,15 +60,27 @@ class Loading:
                 f"{in_python(', or None (detected)')}. Received: "
                 f"{received('channels', self.channels)}."
             )
-        size = self.size
-        if size is not None and not (
-            len(size) == 2
-            and all(isinstance(s, (int, np.integer)) and 1 <= s <= 1 << 15 for s in size)
+        size: Any = self.size
+        if _is_side(size):
+            object.__setattr__(self, "size", (int(size), int(size)))
+        elif size is not None and not (
+            is_sequence(size) and len(size) == 2 and all(map(_is_side, size))
         ):
             raise ArgumentError(
-                f"{spelled('size')} must be the height and width in pixels, each from 1 to "
-                f"{1 << 15:,}. Received: {received('size', size)}. For example "
+                f"{spelled('size')} must be the height and width in pixels, or a number for both, "
+                f"from 1 to {1 << 15:,}. Received: {received('size', size)}. For example "
                 f"{setting('size', (64, 64))}."
             )
         choice("fit", self.fit, image_files.FITS)
         flag("skip_bad", self.skip_bad)
+
+    @property
+    def pair(self) -> tuple[int, int] | None:
+        """The size as (height, width)."""
+        assert not isinstance(self.size, int)
+        return self.size
+
+
+def _is_side(size: object) -> bool:
+    integer = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    return integer and 1 <= size <= 1 << 15  # type: ignore[operator]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...arguments import choice
+from ...arguments import choice, per_axis
 from ...datasets.checks import check_images
 from ...datasets.image_files import resize, to_array
 from ...datasets.lazy_images import LazyImages
@@ -58,7 +58,7 @@ class Backbone:
         What pixels are brought to: mean and standard deviation of ImageNet (PyTorch's models), 0
         to 1, -1 to 1 (TensorFlow's), or as they are. By default what the file shows; else that of
         ImageNet, or with channels last -1 to 1.
-    size : (height, width), optional
+    size : int or (height, width), optional
         For a model that takes images of any size.
 
     Raises
@@ -76,7 +76,7 @@ class Backbone:
         *,
         layer: str | None = None,
         normalization: str | None = None,
-        size: tuple[int, int] | None = None,
+        size: int | tuple[int, int] | None = None,
     ) -> None:
         self.path = Path(path)
         content = _content(self.path)
@@ -97,7 +97,7 @@ class Backbone:
         if features not in outputs:
             content = cutting.with_output(content, features)
         self._session = _session(self.path, content)
-        self._read_input(size)
+        self._read_input(None if size is None else per_axis("size", size, 2))
         if normalization is None:
             shown = cutting.expected_pixels(file, self.source, self.path.parent)
             default = (
@@ -110,7 +110,7 @@ class Backbone:
         self.normalization: str = choice("normalization", normalization, NORMALIZATIONS)
         self.features_count = self._run(np.zeros((1, self.channels, *self.size), np.uint8)).shape[1]
 
-    def _read_input(self, size: tuple[int, int] | None) -> None:
+    def _read_input(self, size: tuple[int, ...] | None) -> None:
         source = self._session.get_inputs()[0]
         self.source, shape = source.name, list(source.shape)
         if len(shape) != 4 or source.type not in _TYPES:

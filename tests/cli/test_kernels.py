@@ -29,8 +29,8 @@ def test_one_is_shown(fencepost):
     assert done.status == 0
     assert str(fp.kernels.sobel("x")) in done.out
     assert "sum 0, rank 1" in done.out
-    assert "rising by 1 a pixel to the right: 8" in done.out
-    assert "rising by 1 a pixel downwards: 0" in done.out
+    assert "rising by 1 per pixel to the right: 8" in done.out
+    assert "rising by 1 per pixel downwards: 0" in done.out
 
 
 def test_a_pair_shows_both(fencepost):

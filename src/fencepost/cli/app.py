@@ -72,7 +72,7 @@ def fencepost(
         bool, typer.Option("--debug", help="Show tracebacks; so does FENCEPOST_DEBUG=1.")
     ] = False,
 ) -> None:
-    """Train and use small convolutional networks, fast on an ordinary CPU."""
+    """Train and use small convolutional networks, fast on ordinary CPUs."""
 
 
 COMMANDS: dict[str, tuple[Callable[..., None], str]] = {

@@ -1,4 +1,4 @@
-"""`fencepost convert`: anyone's ONNX file or PyTorch module as a model file of fencepost's."""
+"""`fencepost convert`: an ONNX file or a PyTorch module as a model file of fencepost."""
 
 from __future__ import annotations
 
@@ -40,37 +40,37 @@ def convert(
             help="An ONNX file, or package.module:factory, which makes a PyTorch module."
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model file to write.")],
     input_shape: Annotated[
         str | None,
         typer.Option(
             "--input",
             metavar="SHAPE",
-            help="CHANNELSxHEIGHTxWIDTH, without the batch: of a PyTorch module, and of an ONNX "
-            "file that leaves sizes open.",
+            help="CHANNELSxHEIGHTxWIDTH, without the batch. Needed for a PyTorch module, and for "
+            "an ONNX file with open sizes.",
         ),
     ] = None,
     pixels: Annotated[
         str,
         typer.Option(
-            help="What the model was trained on: bytes as they are (or what the file itself does "
-            "with them), 0..1, -1..1, or imagenet, torchvision's mean and standard deviation."
+            help="Preprocessing of the model: bytes (none, or as in the file), 0..1, -1..1, or "
+            "imagenet (mean and standard deviation, as in torchvision)."
         ),
     ] = "bytes",
     classes: Annotated[
         str | None,
         typer.Option(
-            help="The names of the classes: a file with one in each line, or a list with commas.",
+            help="Class names: a text file with one name per line, or a list separated by commas.",
             show_default="those in the file, or 0, 1, 2 and so on",
         ),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Convert anyone's model into one that `predict`, `explain` and `evaluate` take.
+    """Convert an ONNX or PyTorch model for `predict`, `explain` and `evaluate`.
 
-    Its operations must be fencepost's layers; if some are not, all of them are named. The network
-    is compared with the model on random input.
+    All of its operations must be layers of fencepost; those that are not are listed. The network is
+    compared with the model on random input.
     """
     console = Console(as_json)
     from ..network.travel import WRITERS
@@ -126,7 +126,7 @@ def _read(model: str, shape: tuple[int, ...] | None) -> Network:
 
     if shape is None:
         raise ArgumentError(
-            "--input must be given for a PyTorch module, which does not say what it takes: "
+            "--input must be given for a PyTorch module, which does not state its input shape: "
             f"--input 3x224x224. Received: {model}."
         )
     return from_torch(load_factory(model), shape)

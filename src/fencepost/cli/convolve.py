@@ -26,52 +26,58 @@ fencepost convolve speech.wav --kernel gaussian:sigma=3 -o muffled.wav"""
 
 
 def convolve(
-    signal: Annotated[Path, typer.Argument(help="A .csv with a column per signal, or a .wav.")],
+    signal: Annotated[
+        Path, typer.Argument(help="A .csv file with a column for each signal, or a .wav file.")
+    ],
     kernel: Annotated[list[str], options.KERNEL],
-    out: Annotated[Path, typer.Option("--out", "-o", help="A file of the same kind.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, of the same type.")],
     column: Annotated[
         list[str] | None,
         typer.Option(
-            help="A column of the .csv, by name or number; may be given several times.",
-            show_default="all that are numbers, but a first one that rises evenly",
+            help="A column of the .csv, by name or position; may be given several times.",
+            show_default="all columns of numbers, but not a first one that is a time axis",
         ),
     ] = None,
     boundary: Annotated[str, options.BOUNDARY] = "reflect",
     full: Annotated[
         bool,
-        typer.Option("--full", help="Wherever a term is defined: a longer signal, zero beyond."),
+        typer.Option("--full", help="Full convolution: a longer output, zeros beyond the ends."),
     ] = False,
     causal: Annotated[
         bool,
-        typer.Option("--causal", help="Only look back: the kernel's origin is its first weight."),
+        typer.Option(
+            "--causal", help="Causal filter: the origin of the kernel is its first weight."
+        ),
     ] = False,
-    scale: Annotated[float, typer.Option(help="Multiply the result by this.")] = 1.0,
+    scale: Annotated[float, typer.Option(help="Factor for the result.")] = 1.0,
     delimiter: Annotated[
         str | None,
         typer.Option(
-            help="What separates the cells of the .csv: one character, tab or space.",
-            show_default="as found",
+            help="Delimiter of the .csv: one character, tab or space.",
+            show_default="detected",
         ),
     ] = None,
     decimal: Annotated[
         str | None,
         typer.Option(
-            help="What stands before the decimals: . or , (the other may part thousands).",
-            show_default="as found",
+            help="Decimal separator: . or , (the other may separate thousands).",
+            show_default="detected",
         ),
     ] = None,
     header: Annotated[
         int | None,
         typer.Option(
-            min=0, help="How many rows of names and units the .csv has.", show_default="as found"
+            min=0, help="Number of header rows (names, units) of the .csv.", show_default="detected"
         ),
     ] = None,
     skip: Annotated[
-        int, typer.Option(min=0, help="Lines at the start of the .csv that are only copied.")
+        int, typer.Option(min=0, help="Lines to skip at the start of the .csv; they are copied.")
     ] = 0,
     encoding: Annotated[
         str | None,
-        typer.Option(help="Of the .csv, such as utf-8 or latin-1.", show_default="as found"),
+        typer.Option(
+            help="Encoding of the .csv, such as utf-8 or latin-1.", show_default="detected"
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -83,9 +89,8 @@ def convolve(
 ) -> None:
     """Convolve signals with kernels: smooth, differentiate, find edges.
 
-    Several kernels are applied one after another. Columns that are not
-    convolved are kept. Sound is rounded to the nearest and cut off at the ends
-    of its range.
+    Several kernels are applied in turn. Columns that are not convolved are
+    copied. Sound is rounded, and clipped to its range.
     """
     console = Console(as_json)
     outputs.check_outputs({"--out": out, "--plot": plot}, overwrite)

@@ -1,4 +1,4 @@
-"""`fencepost evaluate`: how good a model is on labelled data."""
+"""`fencepost evaluate`: accuracy of a model on labelled data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     data: Annotated[
         str | None,
-        typer.Option(help=options.DATA_HELP, show_default="what the model was trained on"),
+        typer.Option(help=options.DATA_HELP, show_default="the data that the model was trained on"),
     ] = None,
     size: Annotated[str | None, options.SIZE] = None,
     label: Annotated[str | None, options.LABEL] = None,
@@ -32,7 +32,7 @@ def evaluate(
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Evaluate a model on the test split of the data or, without one, on all of them."""
+    """Measure the accuracy of a model on the test split of the data; without one, on all data."""
     console = Console(as_json)
     from .. import load, set_num_threads
     from ..network import Evaluation

@@ -49,16 +49,17 @@ EXPERIMENTS: dict[str, tuple[str, str, dict[str, int]]] = {
 
 def experiment(
     name: Annotated[
-        str | None, typer.Argument(help="Which one; without a name, all are listed.")
+        str | None, typer.Argument(help="Name of the experiment; without one, all are listed.")
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Plot the result: .png or .svg.")] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer seeds, epochs and images: seconds, not minutes.")
+        bool,
+        typer.Option("--quick", help="Fewer seeds, epochs and images: seconds instead of minutes."),
     ] = False,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Measure one of the article's claims, and say what came out."""
+    """Measure one of the article's claims, and print the results."""
     console = Console(as_json)
     if name is None:
         width = max(map(len, EXPERIMENTS))

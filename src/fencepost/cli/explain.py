@@ -40,18 +40,17 @@ def explain(
         str | None,
         typer.Option(
             "--class",
-            help="Draw which pixels speak for this class.",
-            show_default="the most likely",
+            help="Class whose saliency is shown.",
+            show_default="the predicted class",
         ),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Draw how a model comes to its prediction: input, kernels, maps, pooling, classes, and where.
+    """Plot how a model makes its prediction: input, kernels, feature maps, classes, and saliency.
 
-    The image is brought to what the model was trained on, as `fencepost predict`
-    does it. The last two pictures show which pixels matter: by the gradient of
-    the output, and by covering up one part after another.
+    Images are preprocessed as for `fencepost predict`. The last two panels show
+    which pixels matter: by the gradient of the output, and by occlusion.
     """
     console = Console(as_json)
     from .shared import batch
@@ -68,8 +67,9 @@ def explain(
     network = load(model)
     if loading.remembered(network).get("backbone"):
         raise DataError(
-            f"{model}: explain draws networks of pixels. Received: a model of the features of a "
-            "backbone. `fencepost predict` says what it predicts."
+            f"{model}: explain is for networks that take images. Received: a model on the "
+            "features of "
+            "a backbone. `fencepost predict` gives its predictions."
         )
     wanted = output_index(network, of)
     untrained = is_untrained(network)

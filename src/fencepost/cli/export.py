@@ -35,51 +35,52 @@ def export(
         typer.Option(
             "--out",
             "-o",
-            help="The file to write: .onnx, .pt2 for PyTorch, or .h for C.",
+            help="File to write: .onnx, .pt2 for PyTorch, or .h for C.",
             show_default=False,
         ),
     ],
     opset: Annotated[
         int | None,
-        typer.Option(help="Version of ONNX's operators, from 13.", show_default="17"),
+        typer.Option(help="ONNX opset version, from 13.", show_default="17"),
     ] = None,
     dtype: Annotated[
         str | None,
         typer.Option(
-            help="What pixels are: uint8 or float32.",
-            show_default="uint8 where the normalisation is that of bytes",
+            help="Type of the input: uint8 or float32.",
+            show_default="uint8 if the normalisation is that of bytes",
         ),
     ] = None,
     verify: Annotated[
         str | None,
         typer.Option(
             metavar="DATA",
-            help=f"Compare on up to {_MOST} of these: {options.DATA_HELP}",
-            show_default="the bundled digits if it was trained on them, else random images",
+            help=f"Data to compare on, up to {_MOST} images: {options.DATA_HELP}",
+            show_default="MNIST if the model was trained on it, else random images",
         ),
     ] = None,
     int8: Annotated[
         str | None,
         typer.Option(
             metavar="DATA",
-            help="Compute in 8-bit integers (.h), calibrated on these; prints what it costs.",
+            help="Quantize to 8-bit integers (.h), calibrated on this data; prints the accuracy "
+            "lost.",
             show_default=False,
         ),
     ] = None,
     tolerance: Annotated[
         float | None,
         typer.Option(
-            help="The largest difference of an output.", show_default="1e-4; 0.2 with --int8"
+            help="Largest difference allowed between outputs.", show_default="1e-4; 0.2 with --int8"
         ),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Write a model for another runtime, run it, and compare it with the original.
+    """Export a model to ONNX, PyTorch or C, run it, and compare its outputs with the original.
 
-    Pixels go in and probabilities come out: normalisation is inside, and class names stand in the
-    file. What is left out is printed. If the outputs differ, there is no file. A model on a
-    backbone becomes one ONNX file with it.
+    The export takes pixels and returns probabilities: normalisation is part of it, and class names
+    are in the file. What is not exported is printed. If the outputs differ, no file is written. A
+    model on a backbone and the backbone become one ONNX file.
     """
     console = Console(as_json)
     outputs.check_outputs({"--out": out}, overwrite)

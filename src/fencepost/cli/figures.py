@@ -31,17 +31,19 @@ def figures(
         ),
     ],
     only: Annotated[
-        str | None, typer.Option(help="Numbers of the figures wanted, such as 4,9.")
+        str | None, typer.Option(help="Numbers of the figures to draw, such as 4,9.")
     ] = None,
-    svg: Annotated[bool, typer.Option("--svg", help="Write each as SVG too, for print.")] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Also write each figure as SVG, for print.")
+    ] = False,
     portrait: Annotated[Path | None, options.PORTRAIT] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Draw the 14 figures of "From Convolution to Neural Network" from live computation.
+    """Draw the 14 figures of "From Convolution to Neural Network", computed anew.
 
-    The folder gets a PNG of each and an index.html with captions and with what
-    each figure claims, in numbers computed for it.
+    The folder gets a PNG file for each figure and an index.html with captions
+    and the numbers computed for each.
     """
     started = time.perf_counter()
     console = Console(as_json)

@@ -31,72 +31,80 @@ def filter_(
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
     kernel: Annotated[list[str], options.KERNEL],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="A file for one image; else a folder to write to.")
+        Path, typer.Option("--out", "-o", help="File to write for one image, else a folder.")
     ],
     boundary: Annotated[str, options.BOUNDARY] = "reflect",
     luminance: Annotated[
-        bool, typer.Option("--luminance", help="Filter brightness only; colours stay.")
+        bool, typer.Option("--luminance", help="Filter brightness only; colours are kept.")
     ] = False,
     alpha: Annotated[
         str,
         typer.Option(
-            help="Transparency: keep it, premultiply (nothing transparent bleeds; for blurs), or "
+            help="Transparency: keep it, premultiply (so that nothing transparent bleeds), or "
             "auto: premultiply for blurs, else keep."
         ),
     ] = "auto",
-    scale: Annotated[float, typer.Option(help="Multiply the result by this.")] = 1.0,
+    scale: Annotated[float, typer.Option(help="Factor for the result.")] = 1.0,
     offset: Annotated[
-        float, typer.Option(help="Then add this, in the image's levels (128 is middle grey).")
+        float,
+        typer.Option(
+            help="Value added to the result after --scale (128 is middle grey in 8 bits)."
+        ),
     ] = 0.0,
     magnitude: Annotated[
         bool,
         typer.Option(
-            "--magnitude", help="Take absolute values, as edges need. Pairs (sobel) do it anyway."
+            "--magnitude", help="Absolute values, as for edges. Pairs of kernels (sobel) imply it."
         ),
     ] = False,
     direction: Annotated[
         bool,
         typer.Option(
             "--direction",
-            help="For a pair (sobel) or compass (kirsch): the direction as hue, in which red rises "
-            "to the right, and the magnitude as brightness.",
+            help="For a pair (sobel) or compass (kirsch): gradient direction as hue (red: rising "
+            "to the right), magnitude as brightness.",
         ),
     ] = False,
     correlate: Annotated[
-        bool, typer.Option("--correlate", help="Do not turn the kernel, as OpenCV does not.")
+        bool,
+        typer.Option(
+            "--correlate",
+            help="Correlate instead of convolve: the kernel is not flipped, as in OpenCV.",
+        ),
     ] = False,
     compare: Annotated[
         bool,
-        typer.Option("--compare", help="Also write NAME-compare: before and after, side by side."),
+        typer.Option("--compare", help="Also write NAME-compare, before and after side by side."),
     ] = False,
     format: Annotated[
-        str | None, typer.Option(help="Write in this format, such as png.", show_default="as read")
+        str | None,
+        typer.Option(help="Format to write, such as png.", show_default="that of the input"),
     ] = None,
     frame: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Of an animation or a TIFF of several pages, this one only, counted from 0.",
-            show_default="all, if the output holds them",
+            help="Filter only this frame of an animation or page of a TIFF, counted from 0.",
+            show_default="all, if the output format holds them",
         ),
     ] = None,
     flatten: Annotated[
         str | None,
-        typer.Option(help="Lay what is transparent on this colour: white, #808080. Drops alpha."),
+        typer.Option(help="Background colour for transparent images, such as white or #808080."),
     ] = None,
     tiles: Annotated[
         bool,
         typer.Option(
             "--tiles",
-            help="For images larger than memory: .tif, .npy or .zarr, read and written in pieces. "
-            "With .zarr always.",
+            help="Read and write in tiles, for images larger than memory: .tif, .npy or .zarr "
+            "(always).",
         ),
     ] = False,
     scheduler: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="To a .zarr: have the workers of this Dask scheduler do it, tcp://HOST:8786.",
+            help="Compute a .zarr with the workers of a Dask scheduler, such as tcp://HOST:8786.",
         ),
     ] = None,
     overwrite: Annotated[bool, options.OVERWRITE] = False,
@@ -105,11 +113,11 @@ def filter_(
 ) -> None:
     """Filter images with kernels: blur, sharpen, find edges.
 
-    Several kernels are applied one after another, without rounding in between.
-    Values are rounded to the nearest and cut off at black and white. Names,
-    metadata and colour profiles are kept; images are turned upright; all
-    frames and pages are filtered if the output can hold them. Images that
-    cannot be used are named at the end.
+    Several kernels are applied in turn, without rounding in between. Results
+    are rounded, and clipped to black and white. File names, metadata and
+    colour profiles are kept; the EXIF orientation is applied; all frames and
+    pages are filtered if the output format holds them. Images that cannot be
+    read are listed at the end.
     """
     console = Console(as_json)
     started = time.perf_counter()

@@ -22,7 +22,7 @@ fencepost kernels laplace --plot laplace.png"""
 def kernels(
     name: Annotated[
         str | None,
-        typer.Argument(help="A kernel as --kernel takes it elsewhere; without it, all are listed."),
+        typer.Argument(help="A name, a matrix or @FILE; without it, all names are listed."),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -32,7 +32,7 @@ def kernels(
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """List the named kernels, or show one: its matrix, its properties, what it does to a sample."""
+    """List the named kernels, or show one: its matrix, properties, and response to samples."""
     console = Console(as_json)
     if name is None:
         if plot is not None:
@@ -60,7 +60,7 @@ def _list(console: Console) -> None:
         entries = [entry for entry in ENTRIES.values() if entry.group == group]
         lines = [f"  {entry.name:<{width}}  {entry.summary}" for entry in entries]
         console.say(f"{group}:", *lines, "")
-    console.say("`fencepost kernels NAME` shows one; arguments follow a colon: gaussian:sigma=2.")
+    console.say("`fencepost kernels NAME` shows one. Arguments follow a colon: gaussian:sigma=2.")
     console.result(
         {
             "kernels": [
@@ -97,7 +97,7 @@ def _show(console: Console, shown: Kernel | KernelSet, plot: Path | None) -> Non
             f"sum {facts['sum']:g}, rank {facts['rank']}, origin {facts['origin']}, "
             f"symmetry: {facts['symmetry']}",
             *([f"source: {kernel.source}"] if kernel.source else []),
-            "Its response to a sample, at the middle:",
+            "Response to a sample, at the centre:",
             *responses,
             "",
         )
@@ -131,11 +131,11 @@ def _responses(kernel: Kernel) -> dict[str, float]:
     right = grid[-1]
     samples = {
         "flat, 1 everywhere": np.ones(kernel.shape),
-        "a single 1 in the middle": np.logical_and.reduce([axis == 0 for axis in grid]),
-        "rising by 1 a pixel to the right": right,
-        "a step from 0 to 1, the middle the first 1": right >= 0,
+        "a single 1 at the centre": np.logical_and.reduce([axis == 0 for axis in grid]),
+        "rising by 1 per pixel to the right": right,
+        "a step from 0 to 1, the centre being the first 1": right >= 0,
     }
     if kernel.ndim > 1:
-        samples["rising by 1 a pixel downwards"] = grid[-2]
-    samples["curved, half the square of the distance"] = sum(axis**2 for axis in grid) / 2
+        samples["rising by 1 per pixel downwards"] = grid[-2]
+    samples["half the squared distance"] = sum(axis**2 for axis in grid) / 2
     return {name: float((kernel.matrix * sample).sum()) for name, sample in samples.items()}

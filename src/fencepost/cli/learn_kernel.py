@@ -24,14 +24,16 @@ fencepost filter holiday.jpg --kernel @kernel.txt -o sharper.jpg"""
 
 
 def learn_kernel(
-    before: Annotated[Path, typer.Argument(help="A picture.")],
-    after: Annotated[Path, typer.Argument(help="The same picture, filtered, of the same size.")],
+    before: Annotated[Path, typer.Argument(help="An image.")],
+    after: Annotated[Path, typer.Argument(help="The same image, filtered, of the same size.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Where to write the kernel, a line for each row.")
+        Path, typer.Option("--out", "-o", help="Text file for the kernel, a line for each row.")
     ],
     size: Annotated[
         str | None,
-        typer.Option(help="Rows and columns, such as 5 or 3x7.", show_default="guessed, up to 15"),
+        typer.Option(
+            help="Size of the kernel, such as 5 or 3x7.", show_default="detected, up to 15"
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
@@ -40,10 +42,11 @@ def learn_kernel(
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Find the kernel that turned one picture into another, and say how sure it is.
+    """Estimate the kernel that filtered an image, with its standard errors.
 
-    It is the kernel of a convolution, as `fencepost filter --kernel @FILE` applies
-    it. Pictures of 8 and 16 bits, saturated in part, or compressed as JPEG will do.
+    The kernel is that of a convolution, as `fencepost filter --kernel @FILE`
+    applies it. Images may have 8 or 16 bits, be saturated in part, and be
+    compressed as JPEG.
     """
     console = Console(as_json)
     shape = _size(size)

@@ -30,9 +30,8 @@ def predict(
 ) -> None:
     """Predict the class of each image, with its probability.
 
-    Photographs are brought to what the model was trained on (size, channels; for digits light on
-    dark and centred), and what was done is printed. Images that cannot be used are named at the
-    end.
+    Photographs are preprocessed as the training images were (size, channels; for digits light on
+    dark, centred), and what was done is printed. Images that cannot be read are listed at the end.
     """
     console = Console(as_json)
     from .. import load

@@ -37,32 +37,33 @@ def size(
     layers: Annotated[
         str,
         typer.Argument(
-            help='Layers between commas, as in the example; or a file of them: "#" begins a '
-            "comment, and a line break does for a comma.",
+            help="Layers separated by commas, as in the example; or a file of them, in which a "
+            'line break separates layers too and "#" begins a comment.',
             show_default=False,
         ),
     ],
     batch: Annotated[
-        int, typer.Option(min=1, help="Inputs at once, for the memory of activations.")
+        int, typer.Option(min=1, help="Batch size, for the memory of activations.")
     ] = 1,
     inputs: Annotated[
         str | None,
         typer.Option(
-            metavar="A:B", help="Which heights and widths from A to B pass with nothing dropped."
+            metavar="A:B",
+            help="List heights and widths from A to B at which no pixels are dropped.",
         ),
     ] = None,
     smallest: Annotated[
-        bool, typer.Option("--smallest", help="The smallest input that the network takes.")
+        bool, typer.Option("--smallest", help="Smallest input of the network.")
     ] = False,
     same: Annotated[
-        bool, typer.Option("--same", help="The padding of each layer that keeps the size.")
+        bool, typer.Option("--same", help="Padding that keeps the size, for each layer.")
     ] = False,
     solve: Annotated[
         str | None,
         typer.Option(
             metavar="LAYER.ARGUMENT",
-            help="Which strides (3.stride), kernel sizes (3.kernel_size), paddings, dilations or "
-            "groups of one layer make everything exact.",
+            help="List strides (3.stride), kernel sizes (3.kernel_size), paddings, dilations or "
+            "groups of one layer at which no pixels are dropped in the network.",
         ),
     ] = None,
     plot: Annotated[
@@ -71,9 +72,9 @@ def size(
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Show every size of a network before there is one: what fits, receptive fields, costs.
+    """Show all sizes of a network before you build it: what fits, receptive fields, costs.
 
-    Nothing is built or run. The status is 2 if the layers do not fit.
+    Nothing is built or run. The exit status is 2 if the layers do not fit.
     """
     console = Console(as_json)
     outputs.check_outputs({"--plot": plot}, overwrite)

@@ -17,19 +17,16 @@ fencepost tour photos.safetensors --port 8000"""
 
 def tour(
     model: Annotated[
-        Path | None, typer.Argument(help="A model file to look into.", show_default=False)
+        Path | None, typer.Argument(help="Model file to explore.", show_default=False)
     ] = None,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to serve on; 0 takes any that is free.")
-    ] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free port.")] = 0,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Print the address, and open nothing.")
+        bool, typer.Option("--no-browser", help="Print the address and do not open a browser.")
     ] = False,
 ) -> None:
-    """Open the tour in the browser: draw, train, and look into a model of your own.
+    """Open the interactive tour in the browser: draw, train, and explore your own model.
 
-    Pages, digits and model are served to this machine only, until Ctrl-C; nothing is uploaded
-    anywhere.
+    It is served to this machine only, until Ctrl-C. Nothing is uploaded.
     """
     import webbrowser
 
@@ -42,8 +39,8 @@ def tour(
         server = Server(model, port)
     except OSError as error:
         raise ArgumentError(
-            f"--port must be a port that is free. Received: {port} ({error.strerror}). "
-            "Leave it out to take any."
+            f"--port must be a free port. Received: {port} ({error.strerror}). "
+            "Leave it out to take any free port."
         ) from None
     Console(False).say(f"The tour is at {server.url} until you press Ctrl-C.")
     if not no_browser:

@@ -36,7 +36,7 @@ def train(
     backend: BackendOptions,
     output: OutputOptions,
 ) -> None:
-    """Train a network on MNIST, on a folder of images, or on a file of images or signals.
+    """Train a classifier on MNIST, a folder of images, or a file of images or signals.
 
     Of data without a test split, 15 % of each class are held out for testing.
     """

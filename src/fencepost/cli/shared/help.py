@@ -119,8 +119,9 @@ def _description(parameter: Any) -> str:
         text += " [required]"
     elif isinstance(shown, str):
         text += f" [default: {shown}]"
-    elif shown and parameter.default not in (None, False, ()) and not parameter.is_flag:
-        text += f" [default: {parameter.default}]"
+    elif shown and parameter.default is not None and not parameter.is_flag:
+        number = parameter.default
+        text += f" [default: {f'{number:g}' if isinstance(number, float) else number}]"
     return text.strip()
 
 

@@ -12,56 +12,61 @@ FITS = ("crop", "pad", "stretch")
 LARGEST_IMAGE = 99_999  # pixels along an axis
 
 DATA_HELP = (
-    "mnist; a folder with a subfolder of images per class, or with a label file (labels.csv); a "
-    ".zip of it; IDX files; an .npz; a .csv of signals with a column of labels."
+    "mnist; a folder with a subfolder of images for each class, or with a label file (labels.csv); "
+    "a .zip of such a folder; IDX files; an .npz file; or a .csv file of signals with a label "
+    "column."
 )
 DATA = typer.Option(help=DATA_HELP)
 JSON = typer.Option("--json", help="Print one JSON object on standard output.")
-THREADS = typer.Option(min=1, max=1024, help="Threads to compute with.", show_default="all cores")
+THREADS = typer.Option(min=1, max=1024, help="Number of threads.", show_default="all cores")
 SIZE = typer.Option(
-    help="HEIGHTxWIDTH: bring all images of a folder to this.", show_default="chosen from them"
+    help="Resize all images of a folder to HEIGHTxWIDTH.", show_default="chosen from the images"
 )
 FIT = typer.Option(
-    help="How images of other proportions come to the size: crop cuts off what is too wide or too "
-    "high, pad fills up with black, stretch does not keep them."
+    help="How images of another aspect ratio are resized: crop cuts off what is too wide or too "
+    "high, pad fills with black, stretch does not keep the aspect ratio."
 )
 NESTED = typer.Option(
     "--nested/--no-nested",
-    help="Whether classes are folders of folders, such as animals/cat.",
-    show_default="as it looks",
+    help="Whether classes are nested folders, such as animals/cat.",
+    show_default="detected",
 )
 SKIP_BAD = typer.Option(
-    "--skip-bad", help="Leave out files that cannot be used, and list them at the end."
+    "--skip-bad", help="Skip files that cannot be read, and list them at the end."
 )
 CACHE = typer.Option(
-    help="Folder in which decoded images are kept for the next time; or none, for memory only.",
-    show_default="the user's, for more than 50 MB",
+    help="Folder that caches decoded images, or none to keep them in memory only.",
+    show_default="the user cache, for more than 50 MB",
 )
-LABEL = typer.Option(help="The column of a .csv, or of a label file, that holds the labels.")
+LABEL = typer.Option(
+    help="The label column of a .csv or of a label file: its name, or its index (0, -1)."
+)
 CHANNELS = typer.Option(
     min=1,
-    help="1 or 3: read a folder as grey or RGB. For a .csv: channels that follow one another.",
-    show_default="as found",
+    help="1 or 3: read a folder as grey or RGB images. For a .csv: number of channels in a row.",
+    show_default="detected",
 )
 KERNEL = typer.Option(
     "--kernel",
     "-k",
-    help="Such as gaussian:sigma=2, sobel, or 3x3: 0,-1,0 -1,5,-1 0,-1,0; @FILE reads a matrix. "
-    "`fencepost kernels` lists all. Given several times: one after another.",
+    metavar="KERNEL",
+    help="A name, such as sobel or gaussian:sigma=2; a matrix, such as "
+    '"3x3: 0,-1,0 -1,5,-1 0,-1,0"; or @FILE. `fencepost kernels` lists the names. Repeat the '
+    "option to apply several kernels in turn.",
 )
 BOUNDARY = typer.Option(
-    help="What stands beyond the edge: reflect, mirror, nearest, wrap, zero, a number, or none to "
-    "leave the border out."
+    help="Values beyond the edges: reflect, mirror, nearest, wrap, zero, a number; or none, to "
+    "leave out the border."
 )
 PORTRAIT = typer.Option(
-    help="A photograph to filter.", show_default="matplotlib's sample, of Grace Hopper"
+    help="A photograph to filter.", show_default="matplotlib's sample photograph"
 )
 OVERWRITE = typer.Option("--overwrite", help="Overwrite files that exist.")
 PLOT = "--plot"
 
 
 def parse_boundary(text: str) -> str | float:
-    """Read the name of a boundary, or the number that stands there.
+    """Read the name of a boundary, or a number.
 
     >>> parse_boundary("mirror"), parse_boundary("7.5")
     ('mirror', 7.5)

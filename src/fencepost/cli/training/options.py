@@ -59,8 +59,8 @@ class ModelOptions:
         str | None,
         typer.Option(
             help="lenet5, lenet5_1998, small_cnn, resnet9, resnet18 or mobilenet; or layers "
-            "between commas, or a file of them, as fencepost size takes them: the last, Linear "
-            "with an output for each class, may be left out.",
+            "separated by commas, or a file of them, as `fencepost size` takes them. The last "
+            "layer, Linear with an output for each class, may be left out.",
             show_default="lenet5 for MNIST, else small_cnn",
         ),
     ] = None
@@ -68,24 +68,24 @@ class ModelOptions:
     backbone: Annotated[
         Path | None,
         typer.Option(
-            help="An ONNX image model: its features, which are cached on disk, are learned from "
-            "in place of the pixels, in seconds and from few images.",
+            help="Pretrained ONNX image model as a feature extractor: a classifier is trained on "
+            "its features (cached on disk), in seconds and from few images.",
             show_default="none",
         ),
     ] = None
     backbone_layer: Annotated[
         str | None,
         typer.Option(
-            help="The array in the ONNX file that holds the features, or output.",
-            show_default="what enters the last dense layer, if there is one",
+            help="Name of the array in the ONNX file that holds the features, or output.",
+            show_default="the input of the last dense layer, if there is one",
         ),
     ] = None
     backbone_pixels: Annotated[
         str | None,
         typer.Option(
-            help="What the backbone takes: imagenet (mean and standard deviation of PyTorch's "
-            "models), 0-1, -1-1 (TensorFlow's) or 0-255.",
-            show_default="as the file shows, else imagenet, or -1-1 with channels last",
+            help="Preprocessing of the backbone: imagenet (mean and standard deviation, as in "
+            "torchvision), 0-1, -1-1 (as in TensorFlow) or 0-255.",
+            show_default="detected, else imagenet, or -1-1 with channels last",
         ),
     ] = None
 
@@ -114,16 +114,17 @@ class ValidationOptions:
     validation: Annotated[
         float | None,
         typer.Option(
-            help="Fraction of the training data by which the best epoch is chosen.",
-            show_default="the data's own validation split; else none, or 0.1 where the options "
-            "below need one",
+            help="Fraction of the training data to hold out for validation, by which the best "
+            "epoch is chosen.",
+            show_default="the validation split of the data; else none, or 0.1 if an option below "
+            "needs it",
         ),
     ] = None
     early_stopping: Annotated[
         int | None,
         typer.Option(
             "--patience",
-            help="Stop after so many epochs without a better validation accuracy.",
+            help="Stop after this many epochs without improvement of the validation accuracy.",
             show_default="never",
         ),
     ] = None
@@ -131,24 +132,24 @@ class ValidationOptions:
         bool | None,
         typer.Option(
             "--restore-best/--no-restore-best",
-            help="Leave the network with the weights of its best epoch, or of its last.",
-            show_default="the best, with validation",
+            help="Save the weights of the best epoch, or of the last.",
+            show_default="the best epoch, with validation",
         ),
     ] = None
     target_accuracy: Annotated[
         str | None,
         typer.Option(
             "--target",
-            help="Stop once the validation accuracy is at least this, such as 99%.",
+            help="Stop when the validation accuracy reaches this, such as 99%.",
             show_default="none",
         ),
     ] = None
     time: Annotated[
         str | None,
         typer.Option(
-            help="How long the command may take, such as 60s, 5m or 1h30m: as many epochs as fit, "
-            "under a schedule that ends with them.",
-            show_default="as long as its epochs take",
+            help="Time limit of the command, such as 60s, 5m or 1h30m. The learning-rate schedule "
+            "ends with it.",
+            show_default="no limit",
         ),
     ] = None
 
@@ -195,25 +196,26 @@ class ValidationOptions:
 class RunOptions:
     """Run."""
 
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0
     seeds: Annotated[
         int,
         typer.Option(
             min=1,
-            help="Train so many networks, of as many seeds, and say the mean of their accuracies "
-            "and its standard deviation. The best on validation is kept, else the first.",
+            help="Train this many networks with successive seeds, and print mean and standard "
+            "deviation of their test accuracy. The one with the best validation accuracy is "
+            "saved; without validation, the first.",
         ),
     ] = 1
     threads: Annotated[int | None, options.THREADS] = None
     checkpoint: Annotated[
         Path | None,
         typer.Option(
-            help="File that keeps the training, to go on from it; of --seeds one for each, "
-            "run-seed0.ckpt and so on."
+            help="Checkpoint file for resuming. With --seeds, one for each: run-seed0.ckpt and so "
+            "on."
         ),
     ] = None
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")
+        bool, typer.Option("--resume", help="Resume from the checkpoint, if it exists.")
     ] = False
 
     def settings(self) -> dict[str, Any]:
@@ -224,22 +226,25 @@ class RunOptions:
         """Raise `ArgumentError` for what cannot be."""
         if self.resume and self.checkpoint is None:
             raise ArgumentError(
-                "--resume needs to know what to go on from: give --checkpoint FILE."
+                "--resume needs a checkpoint to resume from. Received: none. Give --checkpoint "
+                "FILE."
             )
 
 
 @dataclass(frozen=True)
 class BackendOptions:
-    """What computes."""
+    """Backend."""
 
     backend: Annotated[
         str,
         typer.Option(
-            help="engine (this machine's processor), or torch (PyTorch: on a GPU, or in several "
-            "processes that torchrun started)."
+            help="engine (fencepost's own, on the CPU), or torch (PyTorch: on a GPU, or in several "
+            "processes started by torchrun)."
         ),
     ] = "engine"
-    device: Annotated[str, typer.Option(help="Of --backend torch: auto, cpu or cuda.")] = "auto"
+    device: Annotated[str, typer.Option(help="Device for --backend torch: auto, cpu or cuda.")] = (
+        "auto"
+    )
 
     def is_first(self) -> bool:
         """Tell whether this process, of those that torchrun may have started, writes and prints.
@@ -263,8 +268,8 @@ class OutputOptions:
     find_lr: Annotated[
         Path | None,
         typer.Option(
-            help="Do not train, but find the learning rate that is learned fastest with, and draw "
-            "the losses at each into this PNG or SVG.",
+            help="Do not train, but run a learning-rate range test, print a good learning rate, "
+            "and plot the losses (.png or .svg).",
             show_default=False,
         ),
     ] = None
@@ -283,16 +288,15 @@ class OutputOptions:
     show_augmentation: Annotated[
         Path | None,
         typer.Option(
-            help="PNG or SVG of images as training sees them, drawn before it; with --epochs 0 "
-            "nothing else is done.",
+            help="Plot of augmented training images (.png or .svg); with --epochs 0 nothing is "
+            "trained.",
             show_default="none",
         ),
     ] = None
     report: Annotated[
         Path | None,
         typer.Option(
-            help="HTML page of data, training, classes, mistakes and network, in one file that "
-            "can be sent.",
+            help="HTML report in one file: data, training, classes, errors and network.",
             show_default="none",
         ),
     ] = None

@@ -58,8 +58,7 @@ class RecipeOptions:
         typer.Option(
             "--augment",
             help="Random changes of each image: light, strong, none, or a list such as "
-            "shift=2,rotate=10,flip,crop=0.6,jitter=0.2,erase=0.25,mixup=0.2,cutmix=1,"
-            "randaugment=2,9.",
+            "shift=2,rotate=10,flip,crop=0.6,jitter=0.2.",
             show_default="small shifts, rotations and scalings; none for signals",
         ),
     ] = None

@@ -40,7 +40,10 @@ def arrays_of_module(module: Any, shapes: list[Shape]) -> Callable[[Any, int], s
         def __torch_function__(self, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = func(*args, **(kwargs or {}))
             changed = args[:1] if "setitem" in getattr(func, "__name__", "") else ()
-            functions[inside[-1]].update(tuple(a.shape) for a in arrays((result, changed)))
+            made = arrays((result, changed))
+            # What is written into a part of an array changes it as a whole.
+            made += [array._base for array in made if array._base is not None]
+            functions[inside[-1]].update(tuple(array.shape) for array in made)
             return result
 
     def entered(part: Any, given: Any, *, name: str) -> None:

@@ -185,6 +185,8 @@ def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
             return shape[:2]
         return None
     channels = _channels(operation, shape)
+    if operation.role == "transposed" and not writes(operation):
+        raise _DoesNotFit
     if not windows or channels is None or len(windows) > len(shape) - 1:
         return None
     front = shape[: len(shape) - len(windows) - 1]
@@ -204,6 +206,16 @@ def _spatial(operation: Operation, shape: Sizes, exact: bool) -> Sizes | None:
             raise _DoesNotFit
         sizes.append(moved.ceil_output if ceil else moved.output)
     return (*front, channels, *sizes)
+
+
+def writes(operation: Operation) -> bool:
+    """Tell whether a transposed convolution's own sizes are such as PyTorch takes."""
+    extra = operation.arguments.get("output_padding", 0)
+    each = extra if isinstance(extra, tuple) else (extra,) * len(operation.windows)
+    return all(
+        n < max(w.stride, w.dilation) and w.input > 0
+        for w, n in zip(operation.windows, each, strict=False)
+    )
 
 
 def least_input(operation: Operation, window: Window) -> int:

@@ -65,15 +65,6 @@ def _takes(operation: Operation, moved: Sequence[Window], changes: Mapping[str, 
     return all(w.before == w.after <= w.kernel // 2 for w in moved)
 
 
-def writes(operation: Operation) -> bool:
-    """Tell whether a transposed convolution's own sizes are such as PyTorch takes."""
-    extra = operation.arguments.get("output_padding", 0)
-    return all(
-        n < max(w.stride, w.dilation) and w.input > 0
-        for w, n in zip(operation.windows, _each(extra, operation), strict=True)
-    )
-
-
 def typed(operation: Operation, more: str = "", /, **changes: Sizes) -> str:
     """Write arguments as one would type them, with what they make; empty if they are not taken.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...graph import Operation, Shape, Value, element_count
-from ...graph.resizing import least_input, wanted_features
+from ...graph.resizing import least_input, wanted_features, writes
 from ...text import format_shape, join_words, plural
 from ..findings import Finding
 from .context import RuleContext, axis_words, finding
@@ -19,7 +19,6 @@ from .repairs import (
     fitting_inputs,
     takes_channels,
     typed,
-    writes,
 )
 
 

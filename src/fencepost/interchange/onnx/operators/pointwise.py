@@ -120,14 +120,17 @@ def prelu(call: NodeCall) -> NodeFacts:
     slope = call.shape(1)
     # Before opset 7, one slope for each channel was written without the axes behind it.
     old = slope is not None and x is not None and len(slope) == 1 and slope[0] in x[1:2]
+    count = None if slope is None else element_count(slope)
+    arguments = {} if count in (1, None) else {"num_parameters": count}
+    facts = NodeFacts("PReLU", "pointwise", arguments, shapes=(x,), weights=(1,))
+    facts.weight_shape = None if count is None else (count,)
     if x is not None and slope is not None and not old and broadcast([x, slope], "rectified") != x:
         raise NodeError(
             "A slope must fit the array that it rectifies.",
             f"{shape_text(slope)} and {shape_text(x)}",
+            facts,
         )
-    count = None if slope is None else element_count(slope)
-    arguments = {} if count in (1, None) else {"num_parameters": count}
-    return NodeFacts("PReLU", "pointwise", arguments, shapes=(x,), weights=(1,))
+    return facts
 
 
 @rule(*JOINS)

@@ -84,7 +84,7 @@ def pool(call: NodeCall) -> NodeFacts:
         return facts
     ceil_mode = call.integer("ceil_mode", 0) != 0
     outputs = _windowed(call, facts, x[2:], kernel, ceil_mode=ceil_mode, default_stride=kernel)
-    more: dict[str, object] = {"ceil_mode": True} if ceil_mode else {}
+    more: dict[str, object] = {}
     if call.operator == "AveragePool" and "padding" in facts.arguments:
         counted = call.integer("count_include_pad", 0) != 0
         more |= {} if counted else {"count_include_pad": False}
@@ -134,17 +134,18 @@ def _windowed(
     known = _keep_windows(facts, windows)
     declared = padding
     padding = tuple((window.before, window.after) for window in facts.windows) or padding
-    for window in known:
-        if window.span < 0:
-            raise NodeError(
-                "The kernel must fit into its padded input at least once.", window.equation, facts
-            )
     facts.arguments = {
         **facts.arguments,
         **window_arguments(
             stride, padding, dilation, groups=groups, bias=bias, default_stride=default_stride
         ),
+        **({"ceil_mode": True} if ceil_mode else {}),
     }
+    for window in known:
+        if window.span < 0:
+            raise NodeError(
+                "The kernel must fit into its padded input at least once.", window.equation, facts
+            )
     outputs = tuple(
         None if window is None else window.ceil_output if ceil_mode else window.output
         for window in windows

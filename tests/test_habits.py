@@ -72,6 +72,22 @@ def test_arguments_elsewhere(call, answer):
     assert answer in str(error.value)
 
 
+def test_what_is_missing_is_said():
+    data = fp.datasets.Dataset(IMAGES, LABELS)
+    with pytest.raises(TypeError, match=r"A data set is unpacked: \(\*dataset\)"):
+        network().fit(data)
+    with pytest.raises(TypeError, match="A data set is unpacked"):
+        network().evaluate(data)
+    with pytest.raises(TypeError, match="The shape of one image comes first"):
+        fp.Network([fp.Flatten(), fp.Linear(2)])
+    network().fit(*data, epochs=1, progress=False)
+
+
+def test_an_evaluation_is_no_pair():
+    with pytest.raises(TypeError, match="no pair of loss and accuracy"):
+        _loss, _accuracy = network().evaluate(IMAGES, LABELS)
+
+
 @pytest.mark.parametrize(
     ("layer", "written"),
     [

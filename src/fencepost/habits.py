@@ -267,6 +267,15 @@ def of_argument(name: str, known: Sequence[str]) -> str:
     return nearest(name, known)
 
 
+def of_missing(lacking: Sequence[str], values: Sequence[object]) -> str:
+    """Say what stands in another's place, where some arguments are missing; nothing if unclear."""
+    if {"labels", "targets"} & {*lacking} and any(type(v).__name__ == "Dataset" for v in values):
+        return "A data set is unpacked: (*dataset)."
+    if "layers" in lacking:
+        return "The shape of one image comes first: fp.Network((1, 28, 28), [layer, layer, …])."
+    return ""
+
+
 def of_name(owner: str, name: str, known: Sequence[str]) -> str:
     """Say what a name is called in a class or module that has those `known`; nothing if unclear.
 

@@ -156,7 +156,7 @@ def _misfit(
     import inspect
 
     from .errors import CallError
-    from .habits import of_argument
+    from .habits import of_argument, of_missing
     from .text import join_words, plural, quoted
 
     parameters = dict(inspect.signature(function).parameters)
@@ -187,5 +187,6 @@ def _misfit(
     given = {*places[: len(arguments)], *named}
     lacking = [p.name for p in every if p.default is p.empty and p.name not in given]
     if lacking and not problems:
-        problems.append(f"{shown} needs {join_words(quoted(lacking))}. It takes {takes}.")
+        hint = of_missing(lacking, arguments) or f"It takes {takes}."
+        problems.append(f"{shown} needs {join_words(quoted(lacking))}. {hint}")
     return CallError(" ".join(problems)) if problems else None

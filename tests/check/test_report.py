@@ -129,7 +129,7 @@ def test_notebooks_show_the_text():
     graph = GraphBuilder((1, 3, 8, 8))
     graph.conv(graph.input, 3, 3, name="<b>")
     report = run_rules(graph.model())
-    assert report._repr_html_().startswith("<pre>")
+    assert report._repr_html_().startswith("<pre ")
     assert "&lt;b&gt;" in report._repr_html_()
 
 

@@ -54,7 +54,6 @@ def test_every_way_to_give_images(shape, layers):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((2, 8, 8, 1)), "images.transpose(0, 3, 1, 2)"),
         (np.zeros((2, 3, 8, 8)), "written for 1 channel(s), these have 3"),
         (np.zeros((2, 1, 9, 8)), "images must have shape (N, 1, 8, 8). Received: shape"),
         (np.zeros(64), "Received: shape (64,)"),
@@ -68,6 +67,12 @@ def test_images_of_another_kind(method, images, message):
     with pytest.raises(fp.DataError) as caught:
         getattr(small(), method)(images)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["__call__", "features"])
+def test_channels_come_first_where_arrays_only_are_taken(method):
+    with pytest.raises(fp.DataError, match=r"images\.transpose\(0, 3, 1, 2\)"):
+        getattr(small(), method)(np.zeros((2, 8, 8, 1)))
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])

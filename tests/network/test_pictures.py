@@ -59,6 +59,11 @@ def test_arrays_of_the_right_size_with_channels_last_are_only_transposed(trained
     assert np.array_equal(trained.predict_proba(images), expected)
     assert np.array_equal(trained.predict_proba(list(images)), expected)
     assert np.array_equal(trained.predict_proba(images[0]), expected[:1])
+    first, last = network(), network()
+    labels = [0, 1, 2, 0, 1]
+    first.fit(images.transpose(0, 3, 1, 2), labels, epochs=1, progress=False)
+    last.fit(images, labels, epochs=1, validation=(images, labels), progress=False)
+    assert np.array_equal(first.parameter_vector, last.parameter_vector)
 
 
 def test_arrays_as_the_network_takes_them_are_left_alone():

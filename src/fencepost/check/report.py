@@ -124,7 +124,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Show the text in a notebook."""
-        return f"<pre>{escape(self.text(_NOTEBOOK))}</pre>"
+        return f'<pre style="font-family: monospace">{escape(self.text(_NOTEBOOK))}</pre>'
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, as ``fencepost check --json`` prints it."""

@@ -62,6 +62,25 @@ def check_images(
     return array
 
 
+def channels_first(images: Any, shape: Sequence[int]) -> Any:
+    """Return arrays (N, H, W, C) or (H, W, C) of the size of `shape`, (C, H, W), as (N, C, H, W).
+
+    What fits `shape` as it is, and all else, is left alone. A list of arrays of one shape is one.
+
+    >>> channels_first(np.zeros((5, 8, 9, 3)), (3, 8, 9)).shape
+    (5, 3, 8, 9)
+    """
+    channels, *size = shape
+    several = isinstance(images, (list, tuple)) and len(images) > 0
+    several = several and all(type(image) is np.ndarray for image in images)
+    if several and len({image.shape for image in images}) == 1:
+        images = np.stack(images)
+    if type(images) is not np.ndarray or images.ndim not in (3, 4) or len(size) != 2:
+        return images
+    last = images.shape[-3:] == (*size, channels) != (*shape,)
+    return np.moveaxis(images, -1, -3) if last and images.shape[1:] != (*shape,) else images
+
+
 def check_targets(
     targets: Any,
     count: int,

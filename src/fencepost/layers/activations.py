@@ -16,7 +16,7 @@ class ReLU(ElementwiseLayer):
     op = "relu"
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, repr=False)
 class LeakyReLU(ElementwiseLayer):
     """x where x > 0, else negative_slope · x."""
 
@@ -72,7 +72,7 @@ class SiLU(ElementwiseLayer):
     op = "silu"
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, repr=False)
 class Dropout(ElementwiseLayer):
     """In training sets each value to 0 with probability `p` and scales the rest by 1 / (1 - p).
 
@@ -121,7 +121,7 @@ class Softmax(ElementwiseLayer):
     op = "softmax"
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, repr=False)
 class DropPath(ElementwiseLayer):
     """In training sets an image's values to 0 with probability `p`, or scales by 1 / (1 - p).
 

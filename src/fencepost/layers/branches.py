@@ -13,7 +13,7 @@ from .branched import Branched, Chain, Layers
 from .suggestions import equal_sizes, fitting_gate, fitting_shortcut
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Residual(Branched):
     """y = shortcut(x) + layers(x), where the shortcut is x itself unless it is given layers.
 
@@ -111,7 +111,7 @@ class Residual(Branched):
         return [{"op": "add", "input": ends[0], "other": ends[1]}]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Concat(Branched):
     """The outputs of several chains that read one input, side by side along the channels.
 
@@ -207,7 +207,7 @@ class Concat(Branched):
         return steps
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Gate(Branched):
     """y = x · layers(x), where the layers give one factor for each channel, or for each value.
 

@@ -24,7 +24,7 @@ from .windowed import WindowedLayer
 Table = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class _Conv(WindowedLayer, abstract=True):
     out_channels: int
     kernel_size: tuple[int, ...]

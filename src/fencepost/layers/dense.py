@@ -26,7 +26,7 @@ class Flatten(Layer):
         return [{"op": "flatten"}]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Linear(Layer):
     """Every output from every input: y = weight · x + bias, (F,) -> (out_features,).
 
@@ -77,7 +77,7 @@ class Linear(Layer):
         ]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class RBF(Layer):
     """Output of LeNet-5: y_j = -Σ_i (x_i - centre_ji)² / (2 variance), largest for the nearest.
 

@@ -29,7 +29,7 @@ class _Normalization(Layer, abstract=True):
         return math.prod(input_shape)
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class _BatchNorm(_Normalization, abstract=True):
     eps: float
     momentum: float
@@ -99,7 +99,7 @@ class BatchNorm2d(_BatchNorm):
         return input_shape
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class GroupNorm(_Normalization):
     """Each image by itself, over groups of channels: y = (x − mean) / √(variance + eps) · w + b.
 
@@ -159,7 +159,7 @@ class GroupNorm(_Normalization):
         ]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class LayerNorm(_Normalization):
     """Each image by itself, over all its values: y = (x − mean) / √(variance + eps) · w + b.
 

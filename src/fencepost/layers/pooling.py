@@ -14,7 +14,7 @@ from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, engine_shap
 from .windowed import WindowedLayer
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class _Pool(WindowedLayer, abstract=True):
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -56,7 +56,7 @@ class _Pool(WindowedLayer, abstract=True):
         return [{"op": self.op, **geometry}]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class _AvgPool(_Pool, abstract=True):
     count_include_pad: bool
     op = "avg_pool"

@@ -17,7 +17,7 @@ from .base import EngineSteps, Layer, Offsets, ParameterSpec, Shape, size_error
 Mode = Literal["nearest", "linear", "bilinear"]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class _AdaptiveAvgPool(Layer, abstract=True):
     output_size: tuple[int, ...]
     axes: ClassVar[int]
@@ -81,7 +81,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
     axes = 2
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Upsample(Layer):
     """Larger planes by repeating elements, or by interpolating between them.
 
@@ -167,7 +167,7 @@ class Upsample(Layer):
         return [{"op": "upsample", "size": size, "linear": self.mode != "nearest"}]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class _ConvTranspose(Layer, abstract=True):
     out_channels: int
     kernel_size: tuple[int, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,12 @@ class Evaluation:
     labels: NDArray[np.int64] = field(repr=False)
     predictions: NDArray[np.int64] = field(repr=False)
     confidence: NDArray[np.float32] = field(repr=False)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            "an evaluation is no pair of loss and accuracy: give it a name, and take "
+            "evaluation.loss and evaluation.accuracy."
+        )
 
     @property
     def per_class(self) -> tuple[ClassScore, ...]:

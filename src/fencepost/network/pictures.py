@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..datasets import image_files, prepare
+from ..datasets.checks import channels_first
 from ..errors import ArgumentError, DataError
 from ..files.folders import visible_files
 from ..text import format_shape
@@ -51,18 +52,6 @@ def as_pictures(images: Any, input_shape: tuple[int, ...]) -> list[Any] | None:
     return None
 
 
-def channels_first(images: Any, input_shape: tuple[int, ...]) -> Any:
-    """Return arrays (N, H, W, C) or (H, W, C) of the network's own size as (N, C, H, W)."""
-    channels, *size = input_shape
-    several = isinstance(images, (list, tuple)) and images and all(map(_is_array, images))
-    if several and len({image.shape for image in images}) == 1:
-        images = np.stack(images)
-    if not _is_array(images) or images.ndim not in (3, 4) or len(size) != 2:
-        return images
-    last = images.shape[-3:] == (*size, channels) != input_shape
-    return np.moveaxis(images, -1, -3) if last and images.shape[1:] != input_shape else images
-
-
 def prepared(network: Any, image: Any) -> prepare.Prepared:
     """Return a picture as the network takes it, and what was done to it.
 
@@ -90,6 +79,8 @@ def prepared(network: Any, image: Any) -> prepare.Prepared:
 def taken(network: Any, images: Any) -> Any:
     """Return images as an array that the network takes, if they are pictures or channels last."""
     shape = network.input_shape
+    if type(images) is np.ndarray and images.shape[1:] == shape:
+        return images
     images = channels_first(images, shape)
     pictures = as_pictures(images, shape)
     if pictures is None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
-from ..datasets.checks import check_images, check_targets
+from ..datasets.checks import channels_first, check_images, check_targets
 from ..datasets.dataset import channel_statistics, split_by_class
 from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
@@ -136,6 +136,7 @@ class DataSpec:
         if isinstance(images, LazyImages) and images.shape[1:] == self.input_shape:
             return self._lazy(images, targets, prefix, training)
         images = as_array(f"{prefix}images", images, kinds=ANY)
+        images = channels_first(images, self.input_shape)
         if self.input_shape[0] == 1 and images.shape[1:] == self.input_shape[1:]:
             images = images[:, None]  # one channel, whose axis was left out
         checked = check_images(images, shape=self.input_shape, name=f"{prefix}images")

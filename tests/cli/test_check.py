@@ -154,7 +154,7 @@ def test_inputs_are_given_by_name(fencepost, named, order):
         (["image=3x8x8"], ['give a shape for "extra", too', "image"]),
         (["image=3x8x8", "image=3x9x9"], ["every input once", "image twice"]),
         (["image=3x8x8", "7"], ["NAME=SHAPE, or for none"]),
-        (["3x8x8", "7"], ["forward takes", "extra"]),
+        (["3x8x8", "7"], ['"mask" (which may be left out) and "extra"', "by name"]),
     ],
 )
 def test_names_that_are_none(fencepost, named, given, words):

@@ -95,7 +95,34 @@ def test_answers(fencepost):
 def test_an_image_without_its_channel(fencepost):
     done = fencepost("size", "28x28", NETWORK, "--same")
     assert "no layer of known size has windows" in done.out
-    assert "An image of one channel is (1, 28, 28)." in " ".join(done.err.split())
+    words = "It fits with an input of 1 × 28 × 28: the channels are missing."
+    assert words in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("1x3x32x32", "That is 3 × 32 × 32: the batch is no part of it."),
+        ("8x32x40x3", "That is 3 × 32 × 40: the batch is no part of it, and channels come first."),
+    ],
+)
+def test_an_input_with_its_batch(fencepost, given, words):
+    refused(fencepost("size", given, NETWORK), words)
+
+
+def test_channels_that_may_come_last(fencepost):
+    done = fencepost("size", "32x32x3", "Conv2d(8, 3, padding=1), Flatten, Linear(10)")
+    words = "The input is read as 32 channels of 32 × 3. If its channels come last: 3x32x32."
+    assert done.status == 0 and words in done.out
+    data = fencepost("size", "32x32x3", "Conv2d(8, 3, padding=1), Flatten, Linear(10)", "--json")
+    assert data.json["note"] == words
+    assert fencepost("size", "3x32x32", "Conv2d(8, 3)", "--json").json["note"] is None
+
+
+def test_layers_in_pytorchs_order_are_asked_about(fencepost):
+    done = fencepost("size", "3x32x32", "Conv2d(3, 16, 3)")
+    refused(done, "can be read in two ways", "Conv2d(16, 3)", "Conv2d(3, 16, stride=3)")
+    refused(fencepost("size", "784", "Linear(784, 10)"), "PyTorch's order", "write Linear(10)")
 
 
 def test_no_smallest_input(fencepost):

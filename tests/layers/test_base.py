@@ -125,7 +125,7 @@ def test_a_long_argument_is_cut_short_in_print():
         (lambda: fp.Conv2d(4, 3, dilation="2"), "dilation must be an integer"),
         (lambda: fp.Conv2d(4, 3, padding=-1), "integer, at least 0. Received: padding=-1"),
         (lambda: fp.Conv2d(4, 3, padding=2**21), "padding must be an integer, at most 1,048,576"),
-        (lambda: fp.Conv2d(4, 3, padding="valid"), "Received: padding='valid'"),
+        (lambda: fp.Conv2d(4, 3, padding="full"), "Received: padding='full'"),
         (lambda: fp.Conv2d(4, 3, padding=(1, 2, 3)), "the layer has 2 axes"),
         (lambda: fp.Conv2d(4, 3, padding=((1, 2), 3)), "one (before, after) pair per axis"),
         (lambda: fp.Conv1d(4, 3, padding=(1, 2)), "the layer has 1 axis"),

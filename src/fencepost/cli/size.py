@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from ..errors import ArgumentError
+from ..sizing.readings import likeliest_reading
 from ..text import format_shape
 from .shared import options, outputs
 from .shared.console import Console
@@ -80,16 +81,21 @@ def size(
     outputs.check_outputs({"--plot": plot}, overwrite)
     shape = options.parse_sizes(input_shape, 3)
     if shape is None:
+        larger = options.parse_sizes(input_shape, 5)
+        hint = "" if larger is None else f" {likeliest_reading(larger)}"
         raise ArgumentError(
             "INPUT must be CHANNELSxHEIGHTxWIDTH, such as 3x224x224, CHANNELSxWIDTH for a signal, "
-            f"or one number of features; all at least 1. Received: {input_shape!r}."
+            f"or one number of features; all at least 1. Received: {input_shape!r}.{hint}"
         )
     sizes = None if inputs is None else _parse_range(inputs)
     from ..planning import plan
 
     planned = plan(shape, read_layers(layers), batch=batch)
+    note = _note(shape) if planned.ok else ""
     answers = _answers(planned, sizes, smallest, same, solve)
     console.say(planned.text(console.width), *(f"\n{answer}" for answer, _ in answers.values()))
+    if note:
+        console.say("", note)
     if plot is not None:
         from ..plots import save, volumes
 
@@ -100,10 +106,26 @@ def size(
             **planned.to_dict(),
             "answers": {name: value for name, (_, value) in answers.items()},
             "plot": None if plot is None else str(plot),
+            "note": note or None,
         }
     )
     for problem in planned.problems:
         raise problem
+
+
+def _note(shape: tuple[int, ...]) -> str:
+    """Say how an input is read whose channels may stand last.
+
+    >>> _note((32, 32, 3))
+    'The input is read as 32 channels of 32 × 3. If its channels come last: 3x32x32.'
+    """
+    if len(shape) != 3 or shape[2] not in (1, 3, 4) or min(shape[:2]) < 8:
+        return ""
+    channels, *sizes = shape
+    return (
+        f"The input is read as {channels} channels of {format_shape(sizes)}. If its channels come "
+        f"last: {shape[2]}x{shape[0]}x{shape[1]}."
+    )
 
 
 def _parse_range(text: str) -> tuple[int, int]:

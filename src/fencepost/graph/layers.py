@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +28,7 @@ from ..layers import (
 from ..layers.base import arguments_of
 from ..layers.windowed import WindowedLayer
 from ..sizing import Window
+from ..sizing.readings import fitting_reading
 from ..text import format_shape
 from .operations import Graph, Operation, Role, Value
 
@@ -140,6 +141,16 @@ def size_layers(input_shape: _Shape, layers: Sequence[Layer], source: str = "lay
     >>> [layer.output_shape for layer in chain.layers], chain.misfit.axis
     ([], 'height and width')
     """
+    chain = _sized(input_shape, layers, source)
+    if chain.misfit is None:
+        return chain
+    fitting = fitting_reading(input_shape, lambda shape: _sized(shape, layers).misfit is None)
+    problem = chain.misfit.problem
+    remedy = f"{problem.remedy.partition(' An image of one channel')[0]} {fitting}".strip()
+    return replace(chain, misfit=SizeError(replace(problem, remedy=remedy))) if fitting else chain
+
+
+def _sized(input_shape: _Shape, layers: Sequence[Layer], source: str = "") -> SizedChain:
     builder = _Builder()
     value, sized, unfinished, misfit = builder.chain(layers, Value(-1), input_shape, "")
     outputs = () if value is None else (value,)

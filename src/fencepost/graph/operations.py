@@ -177,6 +177,9 @@ class Graph:
         How it was read, in a sentence, where that matters: on which device, in which mode.
     contradictions : tuple of str
         Sizes that the file declares and that are not those which its operations have, in sentences.
+    reading : str
+        Of a model that fails, what its input may be meant as with which it does not, in a
+        sentence: without the batch, with its channels first. Empty if nothing of the kind helps.
     refused, disputed : mapping of str to str
         Of operations, by name, that a runtime refuses, though the specification allows them, or
         that it makes another size of: who says what, in a sentence.
@@ -197,6 +200,7 @@ class Graph:
     measured: frozenset[Value] = frozenset()
     refused: Mapping[str, str] = field(default_factory=dict)
     disputed: Mapping[str, str] = field(default_factory=dict)
+    reading: str = ""
 
     @property
     def parameters(self) -> int:

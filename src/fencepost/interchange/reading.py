@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +22,7 @@ from ..network.arguments import as_input_shape, as_layers
 from ..planning import Plan, parse_layers
 from ..planning.text import LONGEST
 from ..remedies import at_the_shell
+from ..sizing.readings import fitting_reading
 from ..text import join_words, quoted
 
 # PyTorch's own files, which pickle.
@@ -30,39 +32,65 @@ _PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
 OWN_INPUT = "input"
 
 InputShapes: TypeAlias = Sequence[int] | Sequence[Sequence[int]] | Mapping[str, Sequence[int]]
+Reader: TypeAlias = Callable[[InputShapes | None], Graph]
 
 
 def read_model(model: Any, input_shape: InputShapes | None = None) -> Graph:
     """Read a model; see `fencepost.check.check` for what it may be."""
+    read = _reader(model, input_shape is not None)
+    graph = read(input_shape)
+    shape = _only_shape(input_shape, graph)
+    if not graph.failure or shape is None:
+        return graph
+    return replace(graph, reading=fitting_reading(shape, lambda other: _fits(read, other)))
+
+
+def _reader(model: Any, with_shape: bool) -> Reader:
+    """Return the function that reads a model, which is loaded, for an input."""
     if isinstance(model, (Network, Plan)):
-        return _of_layers(model, input_shape, type(model).__name__)
+        return _of_layers(model, type(model).__name__)
     if isinstance(model, tuple) and len(model) == 2:
         shape, layers = model
         chain = as_layers(parse_layers(layers) if isinstance(layers, str) else layers)
-        return size_layers(_own_shape(input_shape, shape), chain).graph
+        return lambda given: size_layers(_own_shape(given, shape), chain).graph
     if isinstance(model, (str, os.PathLike)):
-        return _of_name(os.fspath(model), input_shape)
+        return _of_name(os.fspath(model), with_shape)
     if "torch" in sys.modules:  # a module of it cannot be there before
         import torch
 
         if isinstance(model, torch.nn.Module):
-            return _of_module(model, input_shape, "")
+            return _of_module(model, "")
     raise ArgumentError(
         "model must be a path to an ONNX file, a torch.nn.Module, a fencepost Network or Plan, or "
         f"a pair (input_shape, layers). Received: {type(model).__name__}"
     )
 
 
-def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
+def _only_shape(given: InputShapes | None, graph: Graph) -> tuple[int, ...] | None:
+    """Return the shape of the one input as it was given; None if it was not, or there are more."""
+    if given is None or len(graph.input_shapes) != 1:
+        return None
+    (shape,) = given.values() if isinstance(given, Mapping) else _several(given)
+    return tuple(shape)
+
+
+def _fits(read: Reader, shape: tuple[int, ...]) -> bool:
+    try:
+        return not read(shape).failure
+    except (ArgumentError, DataError):
+        return False
+
+
+def _of_name(name: str, with_shape: bool) -> Reader:
     suffix = Path(name).suffix.lower()
     if suffix == ".safetensors":
-        return _of_layers(load(name), input_shape, Path(name).name)
+        return _of_layers(load(name), Path(name).name)
     if ":" in name and suffix != ".onnx" and not os.path.exists(name):
         from .torch.factory import load_factory
 
-        if input_shape is None:
+        if not with_shape:
             raise _shape_missing(name)
-        return _of_module(load_factory(name), input_shape, name)
+        return _of_module(load_factory(name), name)
     if suffix in _PICKLES:
         raise DataError(
             f"{name}: such a file holds weights, and code only in a form that is not safe to open. "
@@ -77,18 +105,18 @@ def _of_name(name: str, input_shape: InputShapes | None) -> Graph:
         )
     layers = _layers_in(name)
     if layers is not None:
-        if input_shape is None:
+        if not with_shape:
             size = at_the_shell(f", or see `fencepost size 1x28x28 {name}`")
             raise ArgumentError(
                 f"{name}: this is a text of layers, which does not say what it takes, so the shape "
                 f"of one input must be given, such as "
                 f"{at_the_shell('--input 1x28x28') or '(1, 28, 28)'}{size}"
             )
-        shape = _own_shape(input_shape, None)
-        return size_layers(shape, as_layers(layers), Path(name).name).graph
+        chain, source = as_layers(layers), Path(name).name
+        return lambda given: size_layers(_own_shape(given, None), chain, source).graph
     from .onnx.reader import read_onnx
 
-    return read_onnx(name, _for_onnx(input_shape))
+    return lambda given: read_onnx(name, _for_onnx(given))
 
 
 def _layers_in(name: str) -> list[Layer] | None:
@@ -108,9 +136,25 @@ def _layers_in(name: str) -> list[Layer] | None:
         return None
 
 
-def _of_layers(network: Network | Plan, input_shape: InputShapes | None, source: str) -> Graph:
+def _of_layers(network: Network | Plan, source: str) -> Reader:
     """Read layers of our own, for the input that they were made for or another."""
-    return size_layers(_own_shape(input_shape, network.input_shape), network.layers, source).graph
+    own = network.input_shape
+    return lambda given: size_layers(_own_shape(given, own), network.layers, source).graph
+
+
+def _of_module(module: Any, source: str) -> Reader:
+    from .torch.trace import read_module
+
+    def read(given: InputShapes | None) -> Graph:
+        if given is None:
+            raise _shape_missing(source or type(module).__name__)
+        shapes = given if isinstance(given, Mapping) else _several(given)
+        with warnings.catch_warnings():
+            # That an even kernel with "same" is uneven is reported as FP206, with its numbers.
+            warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
+            return read_module(module, shapes, source)
+
+    return read
 
 
 def _own_shape(given: InputShapes | None, own: Any) -> tuple[int, ...]:
@@ -124,18 +168,6 @@ def _own_shape(given: InputShapes | None, own: Any) -> tuple[int, ...]:
             )
         given = given[OWN_INPUT]
     return as_input_shape(own if given is None else given)
-
-
-def _of_module(module: Any, input_shape: InputShapes | None, source: str) -> Graph:
-    from .torch.trace import read_module
-
-    if input_shape is None:
-        raise _shape_missing(source or type(module).__name__)
-    with warnings.catch_warnings():
-        # That an even kernel with "same" is uneven is reported as FP206, with its numbers.
-        warnings.filterwarnings("ignore", "Using padding='same' with even kernel lengths")
-        shapes = input_shape if isinstance(input_shape, Mapping) else _several(input_shape)
-        return read_module(module, shapes, source)
 
 
 def _for_onnx(shapes: InputShapes | None) -> Any:

@@ -15,7 +15,7 @@ from ..errors import ArgumentError
 from ..text import format_value, plural
 
 Pairs = tuple[tuple[int, int], ...]
-PaddingArgument = int | Sequence[int] | Sequence[Sequence[int]] | Literal["same"]
+PaddingArgument = int | Sequence[int] | Sequence[Sequence[int]] | Literal["same", "valid"]
 Remainder = Literal["error", "crop", "pad"]
 
 
@@ -29,7 +29,7 @@ def per_axis(name: str, value: Any, ndim: int, minimum: int = 1) -> tuple[int, .
 
 
 def paddings(name: str, value: Any, ndim: int) -> Pairs | Literal["same"]:
-    """Write padding as one (before, after) pair per axis, or "same" as it is."""
+    """Write padding as one (before, after) pair per axis, or "same" as it is; "valid" is none."""
 
     def pair(item: Any) -> tuple[int, int]:
         before, after = arguments.per_axis(name, item, 2, minimum=0, maximum=_MAX_WINDOW)
@@ -38,6 +38,8 @@ def paddings(name: str, value: Any, ndim: int) -> Pairs | Literal["same"]:
     if isinstance(value, str):
         if value == "same":
             return "same"
+        if value == "valid":
+            return ((0, 0),) * ndim
     elif not is_sequence(value):
         return (pair(value),) * ndim
     elif len(value) == ndim:
@@ -46,7 +48,7 @@ def paddings(name: str, value: Any, ndim: int) -> Pairs | Literal["same"]:
             return tuple(map(pair, value))
     raise ArgumentError(
         f"{name} must be an integer, one integer per axis, one (before, after) pair per axis, "
-        f'or "same"; the layer has {plural(ndim, "axis", "axes")}. '
+        f'"same" or "valid"; the layer has {plural(ndim, "axis", "axes")}. '
         f"Received: {name}={format_value(value)}."
     )
 

@@ -13,6 +13,7 @@ from ..datasets.dataset import ChannelStatistics
 from ..errors import ArgumentError
 from ..layers import Layer, Shape
 from ..remedies import in_python
+from ..sizing.readings import likeliest_reading
 from ..text import format_shape, format_value
 
 # What Network takes besides its input shape and layers.
@@ -26,9 +27,14 @@ def as_input_shape(shape: Any) -> Shape:
         raise ArgumentError(
             "input_shape must be (channels, height, width), (channels, width) or (features,). "
             f"Received: input_shape={format_value(shape)}"
-            + (". The shape comes first, the layers second." if swapped else "")
+            + (". The shape comes first, the layers second." if swapped else _with_batch(shape))
         )
     return tuple(integer("input_shape", size, 1) for size in shape)
+
+
+def _with_batch(shape: Any) -> str:
+    sizes = isinstance(shape, (tuple, list)) and all(isinstance(n, int) and n > 0 for n in shape)
+    return f". {likeliest_reading(shape)}" if sizes and len(shape) > 3 else ""
 
 
 def as_layers(layers: Any) -> tuple[Layer, ...]:

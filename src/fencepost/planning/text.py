@@ -20,6 +20,7 @@ from ..errors import ArgumentError
 from ..layers import Branched, Concat, Layer
 from ..layers.base import arguments_of
 from ..layers.pytorch_order import pytorch_order
+from .pytorch_arguments import foreign_names, translated
 from .tokens import Token, Tokens
 
 LONGEST = 200_000  # characters: some thousand layers
@@ -133,9 +134,26 @@ class _Reader:
         call = self._call(cls) if self._next.text == "(" else _Call()
         if issubclass(cls, Branched):
             return self._branched(cls, name, call)
+        call = self._translated(cls, name, call)
         tokens_of = self._tokens_of(cls, name, call)
         named = {key: value for key, (value, _) in call.named.items()}
         return self._made(cls, name, [value for value, _ in call.positional], named, tokens_of)
+
+    def _translated(self, cls: type[Layer], name: Token, call: _Call) -> _Call:
+        """Take arguments that only PyTorch's layer has for what they are here."""
+        values = [value for value, _ in call.positional]
+        named = {key: value for key, (value, _) in call.named.items()}
+        try:
+            values, named = translated(cls.__name__, list(arguments_of(cls)), values, named)
+        except ArgumentError as error:
+            starts = [s for key, (_, s) in call.named.items() if str(error).startswith(f"{key} ")]
+            starts += [start for _, start in reversed(call.positional)]
+            self._refuse(starts[0] if starts else name, f"{cls.__name__}: {error}")
+        old = {key: start for key, (_, start) in call.named.items()}
+        return _Call(
+            call.positional[: len(values)],
+            {key: (value, old.get(key, name)) for key, value in named.items()},
+        )
 
     def _branched(self, cls: type[Branched], name: Token, call: _Call) -> Layer:
         """Make a layer that takes layers, or, as Concat does, chains of them."""
@@ -193,7 +211,7 @@ class _Reader:
         if token.text in call.named:
             self._refuse(token, f"{token.text} is given twice")
         known = arguments_of(cls)
-        if token.text in known:
+        if token.text in known or token.text in foreign_names(cls.__name__, list(known)):
             return
         hint = nearest(token.text, known)
         if token.text in ("in_channels", "in_features"):

@@ -51,7 +51,7 @@ def test_a_module_without_a_signature_takes_names_as_they_are():
         ({"image": (3, 8, 8)}, ['give a shape for "mask", too']),
         ({}, ["Received: none"]),
         ({"image": 3, "mask": (3,)}, ["a shape must be the sizes of one input"]),
-        ([(3, 8, 8)], ["forward takes (image, mask)", "1 shape"]),
+        ([(3, 8, 8)], ['forward takes "image" and "mask"', "1 shape"]),
         (3, ["input_shapes must be a list of shapes"]),
     ],
 )

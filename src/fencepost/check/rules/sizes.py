@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...graph import Operation, Shape, Value, element_count
 from ...graph.resizing import least_input, wanted_features, writes
@@ -27,12 +28,13 @@ def failing(context: RuleContext) -> Iterator[Finding]:
     operation = context.failing
     if operation is None:
         if context.graph.failure:  # before any operation
-            yield finding("FP101", None, _quoted(context.graph.failure))
+            yield finding("FP101", None, _quoted(context.graph.failure), context.graph.reading)
         return
     for rule in (_kernel_too_large, _wrong_features, _wrong_axes, _wrong_channels, _disagreeing):
         reason = rule(context, operation)
         if reason is not None:
-            yield reason
+            reading = context.graph.reading
+            yield replace(reason, repair=reading) if reading else reason
             return
     entering = join_words([_shown(shape) for shape in operation.input_shapes]) or "nothing"
     message = f"{entering} enters, and it fails: {_quoted(context.graph.failure)}"
@@ -40,7 +42,8 @@ def failing(context: RuleContext) -> Iterator[Finding]:
     wanted, shape = wanted_features(operation), operation.input_shape
     if wanted is not None and shape is not None and (features := element_count(shape[1:])):
         parts.append(f"flatten(1) (→ {features:,} features of each input)")
-    yield finding("FP101", operation, message, _fits(context, parts))
+    repair = context.graph.reading or _fits(context, parts)
+    yield finding("FP101", operation, message, repair)
 
 
 def _kernel_too_large(context: RuleContext, operation: Operation) -> Finding | None:

@@ -7,6 +7,7 @@ import re
 import typer
 
 from ...errors import ArgumentError
+from ...sizing.readings import Reading, readings
 
 FITS = ("crop", "pad", "stretch")
 LARGEST_IMAGE = 99_999  # pixels along an axis
@@ -133,7 +134,12 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     sizes = parse_sizes(text, 2)
     if sizes is None or max(sizes) > LARGEST_IMAGE:
+        larger = parse_sizes(text, 5)
+        hint = ""
+        if larger is not None and len(larger) > 2:
+            height, width = (next(readings(larger), None) or Reading(larger, "")).shape[-2:]
+            hint = f" Without the channels that is {height}x{width}; --channels says how many."
         raise ArgumentError(
-            f"--size must be HEIGHTxWIDTH in pixels, such as 32x32. Received: {text!r}."
+            f"--size must be HEIGHTxWIDTH in pixels, such as 32x32. Received: {text!r}.{hint}"
         )
     return sizes[0], sizes[-1]

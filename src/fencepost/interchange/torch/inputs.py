@@ -81,13 +81,24 @@ def _in_order(module: Any, inputs: int) -> tuple[str, ...]:
         bound = signature.bind(*range(inputs)).arguments
     except TypeError:
         raise ArgumentError(
-            f"{type(module).__name__}.forward takes {signature}: give a shape for each input. "
-            f"Received: {plural(inputs, 'shape')}."
+            f"{type(module).__name__}.forward takes {_listed(signature)}: give a shape for each "
+            f"input, by name or in this order. Received: {plural(inputs, 'shape')}."
         ) from None
     names: list[str] = []
     for name, value in bound.items():
         names += [f"{name}{i}" for i in range(len(value))] if isinstance(value, tuple) else [name]
     return tuple(names)
+
+
+def _listed(signature: inspect.Signature) -> str:
+    """Name the inputs, and say which may be left out."""
+    left_out = " (which may be left out)"
+    return join_words(
+        [
+            f'"{p.name}"{"" if p.default is p.empty else left_out}'
+            for p in signature.parameters.values()
+        ]
+    )
 
 
 def _by_name(module: Any, shapes: Mapping[str, Shape]) -> ModuleInputs:
@@ -112,7 +123,7 @@ def _by_name(module: Any, shapes: Mapping[str, Shape]) -> ModuleInputs:
     ]
     if missing or not shapes:
         raise ArgumentError(
-            f"{type(module).__name__}.forward takes {signature}: give a shape for "
+            f"{type(module).__name__}.forward takes {_listed(signature)}: give a shape for "
             f"{join_words(quoted(missing)) or 'each input'}, too. "
             f"Received: {join_words(quoted(shapes)) or 'none'}."
         )

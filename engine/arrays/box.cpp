@@ -249,11 +249,14 @@ void BoxSums<T>::write(const T* extended, long plane, long y, const Room& room) 
     }
 #if defined(__AVX2__)
   if constexpr (std::is_same_v<T, int32_t>)
-    if (multiplies_ && narrow_) {
-      const Products products{1 / static_cast<float>(box_.divisor),
-                              static_cast<float>(box_.offset)};
-      return box_.out.type == DataType::u8 ? finished(uint8_t{}, products)
-                                           : finished(uint16_t{}, products);
+    if (multiplies_) {
+      auto rounded = [&](const auto& products) {
+        return box_.out.type == DataType::u8 ? finished(uint8_t{}, products)
+                                             : finished(uint16_t{}, products);
+      };
+      return narrow_ ? rounded(Products{1 / static_cast<float>(box_.divisor),
+                                        static_cast<float>(box_.offset)})
+                     : rounded(DoubleProducts{1 / box_.divisor, box_.offset});
     }
 #endif
   if constexpr (!kIntegers<T>)

@@ -20,6 +20,14 @@ inline void store_saturated(Out* to, vec x) {
   else
     _mm256_storeu_si256((__m256i*)to, _mm512_maskz_cvtusepi32_epi16(0xffff, rounded));
 }
+template <class Out>
+inline void store_saturated(Out* to, Vec<double> x) {
+  const __m256i rounded = _mm512_maskz_cvtpd_epi32(0xff, (__m512d)(x > 0 ? x : Vec<double>{}));
+  if constexpr (sizeof(Out) == 1)
+    _mm_storel_epi64((__m128i*)to, _mm256_cvtusepi32_epi8(rounded));
+  else
+    _mm_storeu_si128((__m128i*)to, _mm256_cvtusepi32_epi16(rounded));
+}
 #elif defined(__AVX2__)
 template <class Out>
 inline void store_saturated(Out* to, vec x) {
@@ -31,6 +39,18 @@ inline void store_saturated(Out* to, vec x) {
     _mm_storel_epi64((__m128i*)to, _mm_packus_epi16(words, words));
   else
     _mm_storeu_si128((__m128i*)to, words);
+}
+template <class Out>
+inline void store_saturated(Out* to, Vec<double> x) {
+  const Vec<double> most = broadcast(static_cast<double>(std::numeric_limits<Out>::max()));
+  x = x > 0 ? x : Vec<double>{};
+  const __m128i rounded = _mm256_cvtpd_epi32((__m256d)(x < most ? x : most));
+  const __m128i words = _mm_packus_epi32(rounded, rounded);
+  const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+  if constexpr (sizeof(Out) == 1)
+    std::memcpy(to, &bytes, sizeof bytes);
+  else
+    _mm_storel_epi64((__m128i*)to, words);
 }
 #endif
 
@@ -70,6 +90,11 @@ template <class Out>
 inline void saturate_row(const double* __restrict from, long n, Out* __restrict to) {
   typedef float Half __attribute__((vector_size(kLanes * 2)));
   constexpr int W = kWidth<double>;
+#if defined(__AVX2__)
+  const long whole = n / W * W;
+  for (long i = 0; i < whole; i += W) store_saturated(to + i, load(from + i));
+  from += whole, to += whole, n -= whole;
+#endif
   constexpr int kBlock = 16 * W;
   const Vec<double> most = broadcast(static_cast<double>(std::numeric_limits<Out>::max()));
   const Vec<double> shift = broadcast(static_cast<double>(INT64_C(1) << 52));

@@ -296,6 +296,22 @@ struct Products {
     store_saturated(to, __builtin_convertvector((ivec)sum, vec) * factor + offset);
   }
 };
+// The same, of sums whose products floats would not hold exactly enough.
+struct DoubleProducts {
+  typedef int32_t Half __attribute__((vector_size(kLanes * 2)));
+  double factor, offset;
+
+  template <class Out>
+  void operator()(Out* to, Lanes<int32_t> sum) const {
+    Half halves[2];
+    static_assert(sizeof halves == sizeof sum);
+    std::memcpy(halves, &sum, sizeof sum);
+    for (int h = 0; h < 2; h++) {
+      const Vec<double> mean = __builtin_convertvector(halves[h], Vec<double>) * factor + offset;
+      store_saturated(to + h * kWidth<double>, mean);
+    }
+  }
+};
 #endif
 
 // Quotients of floats as a division gives them: a product with the reciprocal, and what it lacks

@@ -23,6 +23,7 @@ from .convolution import (
 from .errors import (
     ArgumentError as ArgumentError,
     DataError as DataError,
+    DataWarning as DataWarning,
     DivergedError as DivergedError,
     FencepostError as FencepostError,
     ModelFileError as ModelFileError,

@@ -5,7 +5,9 @@ A message states the rule, then what was received, then what would work.
 
 from __future__ import annotations
 
+import sys
 import textwrap
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +41,19 @@ class TrainingError(FencepostError, RuntimeError):
 
 class DivergedError(TrainingError):
     """The loss became NaN or infinite."""
+
+
+class DataWarning(UserWarning):
+    """Data are not what a network was made for; what comes of them is not to be relied on."""
+
+
+def warn(message: str, category: type[Warning] = DataWarning) -> None:
+    """Warn at the line outside fencepost that led here: once for each such line, by default."""
+    level, frame = 2, sys._getframe(1)
+    package = __name__.partition(".")[0]
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """Every way to give images to a network, and what is refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 import engine_networks as nets
 import fencepost as fp
 import reference
+from fencepost.network import inputs
 
 LAYERS = [fp.Conv2d(4, 3), fp.ReLU(), fp.MaxPool2d(2), fp.Flatten(), fp.Linear(3)]
 
@@ -81,3 +84,62 @@ def test_nan_is_not_classified(method):
     images[1, 0, 3, 4] = np.nan
     with pytest.raises(fp.DataError, match=r"images\[1, 0, 3, 4\] = nan"):
         getattr(small(), method)(images)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    data = fp.datasets.mnist("train").subset(range(500))
+    net = fp.models.lenet5(seed=0)
+    net.fit(data.images, data.targets, epochs=1, progress=False)
+    return net, data
+
+
+WAYS = {
+    "predict": lambda net, x, y: net.predict(x),
+    "predict_proba": lambda net, x, y: net.predict_proba(x),
+    "evaluate": lambda net, x, y: net.evaluate(x, y),
+    "call": lambda net, x, y: net(x),
+    "one image": lambda net, x, y: net(x[0]),
+    "features": lambda net, x, y: net.features(x),
+    "training": lambda net, x, y: net.copy().fit(x, y, epochs=1, progress=False),
+    "validation": lambda net, x, y: fp.models.lenet5().fit(
+        x * 255, y, epochs=1, validation=(x, y), progress=False
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_scale_than_that_of_training_is_warned_of(digits, way, tmp_path):
+    net, data = digits
+    net.save(tmp_path / "model.st")
+    net = fp.load(tmp_path / "model.st")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if way != "validation":
+            WAYS[way](net, data.images, data.targets)
+    with pytest.warns(fp.DataWarning, match="far from those that the network was") as caught:
+        WAYS[way](net, data.images / np.float32(255), data.targets)
+    assert caught[0].filename == __file__
+
+
+def test_a_line_warns_once(digits):
+    net, data = digits[0].copy(), digits[1]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(5):
+            net.predict(data.images / 255)
+        net.predict(data.images / 255)
+    assert [warning.lineno for warning in caught if warning.category is fp.DataWarning] == [
+        (first := caught[0].lineno),
+        first + 1,
+    ]
+
+
+def test_later_calls_are_looked_at_rarely(digits, monkeypatch):
+    net, data = digits[0].copy(), digits[1]
+    looked = []
+    monkeypatch.setattr(net._engine_images, "_remark", lambda batch: looked.append(len(batch)))
+    done = net._engine_images._calls
+    for _ in range(2 * inputs.LATER - done):
+        net._engine_images(data.images[:1])
+    assert len(looked) == inputs.FIRST + 2

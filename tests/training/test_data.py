@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.training import fit
-from fencepost.training.data import border_value
+from fencepost.training import CrossEntropy, fit
+from fencepost.training.data import DataSpec, border_value, split
 from training.small import bars, dense_net
 
 IMAGES, LABELS = bars(160)
@@ -62,3 +62,13 @@ def test_fill_comes_from_the_borders():
     images = np.full((50, 2, 6, 6), 9, np.uint8)
     images[:, :, 1:-1, 1:-1] = 200
     assert border_value(images) == 9
+
+
+def test_few_images_come_with_their_own_targets():
+    spec = DataSpec((1, 1, 2), 3, CrossEntropy())
+    images, labels = np.arange(40, dtype=np.float32).reshape(20, 1, 1, 2), np.arange(20) % 3
+    part = split(spec.checked(images, labels), 0.5, spec, 0)[1]
+    for count in (4, 100):
+        few = part.few(count)
+        assert len(few) == min(-(-len(part) // -(-len(part) // count)), len(part))
+        np.testing.assert_array_equal(part.targets_of_few(count), few[:, 0, 0, 0] // 2 % 3)

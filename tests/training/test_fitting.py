@@ -75,6 +75,7 @@ def test_history_records_each_epoch():
     )
     assert epochs_seen == history.epochs
     assert history["epoch"] == [1, 2, 3, 4]
+    net.calibration = None  # by which probabilities are others than those that were trained
     evaluation = net.evaluate(*VALIDATION)
     assert history["validation_accuracy"][-1] == evaluation.accuracy
     assert history["validation_loss"][-1] == pytest.approx(evaluation.loss, rel=1e-6)

@@ -17,7 +17,8 @@ class Arrays:
         self.engine_plan = net.engine_plan
         self.parameter_vector, self.state_vector = net.parameter_vector, net.state_vector
         self.normalization = None
-        self.config = net.config
+        self.input_range = self.calibration = self.class_names = None
+        self.config, self.calibrate = net.config, net.calibrate
 
 
 def test_whatever_has_the_arrays_and_a_plan_can_be_trained():

@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from .. import remedies
-from ..errors import FencepostError
+from ..errors import DataWarning, FencepostError
 from . import (
     check,
     convert,
@@ -105,7 +106,8 @@ def run(arguments: Sequence[str]) -> int:
         app(["--help"], prog_name="fencepost", standalone_mode=False)
         return BAD_INPUT
     named = arguments[0] if arguments[0] in COMMANDS else ""
-    with remedies.command(lambda: options(named)):
+    with warnings.catch_warnings(), remedies.command(lambda: options(named)):
+        warnings.showwarning = _show_warning
         return _run(arguments, named, debug)
 
 
@@ -145,6 +147,12 @@ def options(command: str) -> dict[str, remedies.Option]:
         for parameter in (root.commands[command].params if command else ())
         if parameter.param_type_name == "option"
     }
+
+
+def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
+    """Say what a warning says, without the line of Python that led to it."""
+    kind = "warning: " if isinstance(message, DataWarning) else ""
+    print(f"fencepost: {kind}{message}", file=sys.stderr, flush=True)
 
 
 def _paragraph(error: BaseException, named: str, arguments: Sequence[str]) -> str:

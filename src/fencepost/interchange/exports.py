@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import choice, real
 from ..datasets.checks import check_images
-from ..errors import DataError
+from ..errors import DataError, DataWarning
 from ..files.atomic import atomic_write
 from ..network import Network
 from ..network.arguments import is_of_classes
@@ -37,6 +38,9 @@ class Original(Protocol):
 
     @property
     def output_shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def temperature(self) -> float: ...
 
     def __call__(self, images: Any) -> NDArray[np.float32]: ...
 
@@ -122,7 +126,9 @@ def contents(
     steps += [] if network.normalization is None else ["(x − mean) / std"]
     steps.append(plural(len(network.layers), "layer"))
     outputs = output_names(network)
-    steps += ["logits → softmax → probabilities"] if "logits" in outputs else list(outputs)
+    divided = "" if network.temperature == 1 else f"/ {network.temperature:.4g} → "
+    softmax = [f"logits → {divided}softmax → probabilities"]
+    steps += softmax if "logits" in outputs else list(outputs)
     lines = [f"inside    {' → '.join(steps)}"]
     if network.class_names is not None:
         where = "" if one_image else ", in the metadata"
@@ -185,10 +191,13 @@ def largest_difference(network: Original, run: Runner, images: NDArray[Any]) -> 
     """Compare an export with the network: one image alone, and all of them in one batch."""
     largest = 0.0
     for batch in (images[:1], images):
-        logits = network(batch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # the images may be random
+            logits = network(batch)
         expected = {"output": logits}
         if is_of_classes(network.output_shape):
-            expected = {"logits": logits, "probabilities": np.exp(log_softmax(logits))}
+            tempered = logits / np.float32(network.temperature)
+            expected = {"logits": logits, "probabilities": np.exp(log_softmax(tempered))}
         received = run(batch)
         for name, values in expected.items():
             difference = relative_difference(received[name], values)

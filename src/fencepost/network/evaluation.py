@@ -14,6 +14,8 @@ from ..text import format_table, percent, plural
 
 _SHOWN_CLASSES = 20  # whose confusion matrix fits a page
 
+BINS = 15  # of the calibration error
+
 
 @dataclass(frozen=True)
 class ClassScore:
@@ -91,6 +93,17 @@ class Evaluation:
             )
             for name, n, m, hits in zip(self.class_names, counts, predicted, right, strict=True)
         )
+
+    @property
+    def calibration_error(self) -> float:
+        """How far confidence is from the share that is right, in the mean over all images.
+
+        The expected calibration error in 15 bins of confidence: Guo et al. 2017, equation 3.
+        """
+        right = (self.labels == self.predictions).astype(np.float64)
+        bins = np.minimum((self.confidence * BINS).astype(int), BINS - 1)
+        gaps = np.bincount(bins, right - self.confidence, BINS)
+        return float(np.abs(gaps).sum() / self.count)
 
     @property
     def macro_f1(self) -> float:
@@ -213,7 +226,7 @@ def regression(outputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Re
     return RegressionEvaluation(len(targets), float((errors**2).mean()), r_squared)
 
 
-def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Logarithm of the softmax over axis 1, safe for large outputs."""
     shifted = logits - logits.max(axis=1, keepdims=True).astype(np.float64)
     result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

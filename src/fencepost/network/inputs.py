@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,13 @@ from ..arrays import ANY, as_array
 from ..datasets.checks import check_images, check_targets
 from ..datasets.labels import as_class_indices, is_one_hot, is_regression
 from ..datasets.lazy_images import LazyImages
-from ..errors import ArgumentError
+from ..errors import ArgumentError, warn
 from ..layers import Shape
 from ..layers.base import engine_shape
+
+# In how many calls the range of the images is looked at, and in which of those after them: it takes
+# as long as ten calls of a small network, and a mistake of scale shows at once.
+FIRST, LATER = 32, 4096
 
 _UINT8, _FLOAT32 = _NATIVE = (np.dtype(np.uint8), np.dtype(np.float32))
 
@@ -23,10 +27,14 @@ class EngineImages:
     """Brings images to the four axes of the engine; see `as_batch` for what is taken.
 
     A call of a small network takes some ten microseconds. So what needs nothing, or another shape
-    only, is let through with few comparisons.
+    only, is let through with few comparisons. What `remark` says of a batch is a warning.
     """
 
-    def __init__(self, input_shape: Shape) -> None:
+    def __init__(
+        self, input_shape: Shape, remark: Callable[[NDArray[Any]], str | None] | None = None
+    ) -> None:
+        self._remark = remark
+        self._calls = 0
         self._input_shape = input_shape
         self._planes = engine_shape(input_shape)
         self._direct = input_shape if input_shape == self._planes else None
@@ -38,6 +46,15 @@ class EngineImages:
 
     def __call__(self, images: ArrayLike) -> NDArray[Any]:
         """Return images as uint8 or float32 of shape (N, *engine_shape(input_shape))."""
+        batch = self._in_planes(images)
+        self._calls += 1
+        if self._calls <= FIRST or self._calls % LATER == 0:
+            remark = self._remark(batch) if self._remark is not None else None
+            if remark is not None:
+                warn(remark)
+        return batch
+
+    def _in_planes(self, images: ArrayLike) -> NDArray[Any]:
         if type(images) is np.ndarray:
             dtype, shape = images.dtype, images.shape
             if dtype is _UINT8 or dtype is _FLOAT32 or dtype in _NATIVE:

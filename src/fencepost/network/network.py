@@ -15,11 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 from .. import training
 from ..arguments import choice, flag, integer
 from ..datasets.dataset import ChannelStatistics
+from ..datasets.prepare.input_range import InputRange, as_input_range
 from ..errors import ArgumentError, SizeError
-from ..layers import Conv1d, Conv2d, Layer
+from ..layers import Layer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES
-from . import evaluation, explanation, inputs, model_files, sizes, travel, vectors
+from . import (
+    calibration,
+    evaluation,
+    explanation,
+    inputs,
+    inside,
+    model_files,
+    sizes,
+    travel,
+    vectors,
+)
 from .arguments import (
     as_class_names,
     as_input_shape,
@@ -103,6 +114,10 @@ class Network(LayerChain):
         self.output_shape = self.rows[-1].output_shape
         #: Plain data that travels with the model file: what it was trained on, for example.
         self.metadata: dict[str, Any] = {}
+        #: Of the training images; those that are far from it are warned of (`DataWarning`).
+        self.input_range: InputRange | None = None
+        #: How far its probabilities are to be trusted, where `calibrate` has measured it.
+        self.calibration: calibration.Calibration | None = None
         self.class_names = class_names
         self.normalization = normalization
         #: All trainable parameters, one after the other: float32, shape (parameters,); and views
@@ -114,7 +129,7 @@ class Network(LayerChain):
         #: centres.
         self.state_vector, self.state = vectors.fresh_state(self.rows)
         self._engine_plan: NetworkPlan | None = None
-        self._engine_images = inputs.EngineImages(self.input_shape)
+        self._engine_images = inputs.EngineImages(self.input_shape, self._remark)
         self._flat_output = len(self.output_shape) == 1
 
     # --- what the network is ------------------------------------------------------------------
@@ -169,6 +184,11 @@ class Network(LayerChain):
         """Number of trainable parameters."""
         return self.parameter_vector.size
 
+    @property
+    def temperature(self) -> float:
+        """What outputs are divided by before the softmax: 1, until `calibrate` has fitted it."""
+        return 1.0 if self.calibration is None else self.calibration.temperature
+
     # --- what it computes ---------------------------------------------------------------------
 
     def __call__(self, images: ArrayLike) -> Float32:
@@ -220,11 +240,12 @@ class Network(LayerChain):
         return named(classes, self.class_names) if flag("names", names) else classes
 
     def predict_proba(self, images: Images) -> Float32:
-        """Probability of each class, the softmax of the outputs: float32, shape (N, classes).
+        """Probability of each class, float32 (N, classes): softmax of the outputs / `temperature`.
 
         Takes and raises what `predict` does.
         """
-        return np.exp(evaluation.log_softmax(self._logits(images))).astype(np.float32)
+        logits = calibration.tempered(self._logits(images), self.temperature)
+        return np.exp(evaluation.log_softmax(logits)).astype(np.float32)
 
     def evaluate(self, images: Images, targets: ArrayLike) -> Evaluation | RegressionEvaluation:
         """Compare the network's outputs with what they should be.
@@ -251,55 +272,15 @@ class Network(LayerChain):
         expected = inputs.as_targets(targets, len(outputs), outputs.shape[1], self.class_names)
         if expected.dtype == np.float32:
             return evaluation.regression(outputs, expected)
-        return evaluation.classification(outputs, expected, self.class_names)
-
-    def features(self, images: ArrayLike) -> dict[int, Float32]:
-        """Compute the outputs of every layer.
-
-        Returns
-        -------
-        dict of int to array of float32
-            By index of the layer, arrays of shape (N, *output shape of the layer).
-        """
-        _, last = sizes.engine_steps(self.rows)
-        batch = self._engine_images(images)
-        values = self.engine_plan.features(
-            self.parameter_vector, self.state_vector, batch, self._mean, self._scale
+        return evaluation.classification(
+            calibration.tempered(outputs, self.temperature), expected, self.class_names
         )
-        return {
-            row.index: values[step].reshape(-1, *row.output_shape)
-            for row, step in zip(self.rows, last, strict=True)
-        }
 
-    def layer_kernel(self, index: int) -> Float32:
-        """Weights of a convolutional layer as kernels of image processing: flipped on every axis.
-
-        The layer computes a cross-correlation, which is the convolution with these. It is a view:
-        writing into it changes the network.
-
-        Parameters
-        ----------
-        index : int
-            Index of the layer.
-
-        Returns
-        -------
-        array of float32, shape (out_channels, in_channels / groups, rows, columns)
-            (out_channels, in_channels / groups, width) for signals; (kernels, rows, columns) for a
-            layer with a connection table.
-        """
-        index = range(len(self.layers))[index]
-        layer = self.layers[index]
-        if not isinstance(layer, (Conv1d, Conv2d)):
-            raise ArgumentError(
-                f"layer_kernel needs a convolutional layer. Received: index={index}, {layer}"
-            )
-        weight = self.parameters[f"{index}.weight"]
-        flip: tuple[Any, ...] = (..., *(slice(None, None, -1),) * layer.axes)
-        kernel: Float32 = weight[flip]
-        return kernel
-
+    features = inside.features
+    layer_kernel = inside.layer_kernel
     explain = explanation.explain
+    calibrate = calibration.calibrate
+    novelty = calibration.novelty
 
     # --- how it learns and where it is kept ---------------------------------------------------
 
@@ -317,6 +298,8 @@ class Network(LayerChain):
             "seed": self.seed,
             "initialization": self.initialization,
             "exact": self.exact,
+            "input_range": None if self.input_range is None else self.input_range.to_dict(),
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "metadata": copy.deepcopy(self.metadata),
         }
 
@@ -328,6 +311,8 @@ class Network(LayerChain):
         """
         net = cls(**as_network_arguments(config))
         net.metadata = as_metadata(config)
+        net.input_range = as_input_range(config)
+        net.calibration = calibration.as_calibration(config)
         return net
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -373,6 +358,11 @@ class Network(LayerChain):
             self.parameter_vector, self.state_vector, *self.engine_normalization
         )
         return bound.forward
+
+    def _remark(self, batch: NDArray[Any]) -> str | None:
+        if self.input_range is None or not len(batch):
+            return None
+        return self.input_range.remark(batch, self._mean, self._scale)
 
     def _logits(self, images: Images) -> Float32:
         require_classes(self.output_shape)

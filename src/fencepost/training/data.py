@@ -104,6 +104,18 @@ class Subset:
         """Wait for the images at `indices`; False if `interrupted` said to stop before."""
         return self.lazy is None or self.lazy.wait(indices, interrupted=interrupted)
 
+    def few(self, count: int) -> NDArray[Any]:
+        """Return up to `count` images, evenly spaced."""
+        step = -(-len(self) // count)
+        if self.indices is None:
+            return self.images[::step]
+        self.ready(self.indices[::step])
+        return self.images[self.indices[::step]]
+
+    def targets_of_few(self, count: int) -> NDArray[Any]:
+        """Return the targets of what `few` returns."""
+        return self.own_targets[:: -(-len(self) // count)]
+
     def sample(self) -> NDArray[Any]:
         """Return all images or, of lazy ones, some thousand evenly spaced."""
         if self.lazy is None:

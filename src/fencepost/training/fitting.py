@@ -29,6 +29,7 @@ from .checkpoints import Checkpoint, compare_settings
 from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
 from .history import Epoch, History
 from .loop import progress as progress_bars
+from .loop.measuring import calibrate, compare_ranges
 from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions
@@ -113,7 +114,8 @@ def fit(
         and it is what the network is left with.
     validation : (images, labels) or float, optional
         Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
-        each class in the same proportion.
+        each class in the same proportion. At the end a classifier is calibrated with them: see
+        `fencepost.Network.calibrate`.
     early_stopping : int, optional
         Stop after so many epochs without a better validation (accuracy, or loss in regression).
     target_accuracy : float, optional
@@ -230,8 +232,14 @@ def fit(
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
     net.normalization, net.class_names = (mean, std), spec.class_names
+    given_apart = isinstance(validation, tuple | list)
+    compare_ranges(net, arrays, given, held_out if given_apart else None)
+    net.calibration = None
     shown = progress if processes.is_first else False
-    return run.train(progress_bars.choose(shown, options.epochs), on_epoch)
+    history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
+    if held_out is not None and options.loss.counts_classes:
+        calibrate(net, training, held_out, len(history) * len(training))
+    return history
 
 
 def _optional(name: str, value: float | None, *bounds: float, **open_ends: bool) -> float | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..datasets.prepare.input_range import InputRange
+
 if TYPE_CHECKING:
     from .._engine import NetworkPlan
 
@@ -54,6 +56,23 @@ class Trainable(Protocol):
 
     @class_names.setter
     def class_names(self, names: Sequence[str] | None) -> None: ...
+
+    @property
+    def input_range(self) -> InputRange | None:
+        """What was measured on the images of the last training; `fit` sets it."""
+
+    @input_range.setter
+    def input_range(self, measured: InputRange | None) -> None: ...
+
+    @property
+    def calibration(self) -> Any:
+        """What `calibrate` measured; `fit` sets None, since the weights will be others."""
+
+    @calibration.setter
+    def calibration(self, measured: None) -> None: ...
+
+    def calibrate(self, images: Any, labels: Any, *, training_images: Any = None) -> object:
+        """Measure held-out images, beside some of the training, at the end of a training."""
 
     def config(self) -> dict[str, Any]:
         """Return plain data, whose "layers" tell one network from another."""

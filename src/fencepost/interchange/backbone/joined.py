@@ -59,6 +59,7 @@ class _Joined:
     def __init__(self, backbone: FeatureExtractor, network: Network) -> None:
         self.backbone, self.network = backbone, network
         self.output_shape = network.output_shape
+        self.temperature = network.temperature
 
     def __call__(self, images: Any) -> NDArray[np.float32]:
         return self.network(self.backbone(images))

@@ -91,6 +91,9 @@ def write_header(
         softmax = w.use("softmax", float32.SOFTMAX)
         with _function(w, "predict"):
             w(f"{prefix}_logits_in(memory, pixels, outputs);")
+            if network.temperature != 1:
+                w(f"for (int k = 0; k < {count}; k++)")
+                w(f"    outputs[k] *= {number(1 / network.temperature)};")
             w(f"{softmax}(outputs, outputs, {count});")
     for name in dict.fromkeys((logits, "predict")):
         w("", "/* The same with memory of its own: not from two threads at a time. */")

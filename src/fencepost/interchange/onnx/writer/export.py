@@ -83,6 +83,9 @@ def model_of(network: Network, opset: int, dtype: PixelType, description: str) -
     names = output_names(network)
     last = graph.add("Identity", x, output=names[-1])
     if len(names) > 1:
+        if network.temperature != 1:
+            scale = np.full((1, 1), 1 / network.temperature, np.float32)
+            last = graph.add("Mul", last, graph.constant("inverse_temperature", scale))
         graph.add("Softmax", last, output=names[0], axis=1)
     elements = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT}
     info = helper.make_tensor_value_info

@@ -68,7 +68,7 @@ def export(
     description = contents(network, pixels)
     module = to_torch(network)
     if is_of_classes(network.output_shape):
-        module = WithProbabilities(module).eval()
+        module = WithProbabilities(module, network.temperature).eval()
     example = torch.zeros((2, *network.input_shape), dtype=getattr(torch, pixels))
     dynamic = ({0: torch.export.Dim("batch")},)
     with warnings.catch_warnings():

@@ -37,14 +37,15 @@ class TorchNetwork(nn.Sequential):
 class WithProbabilities(nn.Module):
     """A classifier that gives probabilities and logits."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, temperature: float = 1.0) -> None:
         super().__init__()
         self.network = network
+        self.temperature = temperature
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return probabilities and logits."""
         logits = self.network(images)
-        return logits.softmax(1), logits
+        return (logits / self.temperature).softmax(1), logits
 
 
 class Residual(nn.Sequential):

@@ -1,0 +1,38 @@
+"""What a training measures of its images beside learning: their range, and how sure it may be."""
+
+from __future__ import annotations
+
+from ...datasets.prepare.input_range import CHECKED, MEASURED, InputRange
+from ...errors import warn
+from ..backends.backend import Arrays
+from ..data import Subset
+from ..trainable import Trainable
+
+# The calibration measures one image for so many of all epochs, but some at least and at most.
+SEEN_PER_MEASURED = 300
+FEWEST_MEASURED, MOST_MEASURED = 200, 2000
+
+
+def compare_ranges(
+    net: Trainable, arrays: Arrays, given: Subset, validation: Subset | None
+) -> None:
+    """Measure the images of a training; warn of others, of the last training or of validation."""
+    statistics = arrays.mean, arrays.scale
+    if net.input_range is not None:
+        few = given.few(CHECKED)
+        remark = net.input_range.remark(few, *statistics, "the images of this training")
+        if remark is not None:
+            warn(f"{remark} A network that is trained further keeps its normalisation.")
+    net.input_range = InputRange.measure(given.few(MEASURED), *statistics)
+    if validation is not None:
+        few = validation.few(CHECKED)
+        remark = net.input_range.remark(few, *statistics, "the validation images")
+        if remark is not None:
+            warn(remark)
+
+
+def calibrate(net: Trainable, training: Subset, held_out: Subset, seen: int) -> None:
+    """Calibrate on held-out images: on so few that it takes no 1 % of a training of any length."""
+    count = min(max(seen // SEEN_PER_MEASURED, FEWEST_MEASURED), MOST_MEASURED)
+    images, known = (data.few(count).reshape(-1, *net.input_shape) for data in (held_out, training))
+    net.calibrate(images, held_out.targets_of_few(count), training_images=known)

@@ -109,7 +109,7 @@ wheel: $(WHEEL)
 	$(PYTHON) -m venv $(TRY)
 	$(AT) $(TRY)/$(PIP_INSTALL) --only-binary :all: $$(echo dist/*.whl)
 	cd $(TRY) && $(AT) && fencepost samples --out samples \
-		&& fencepost train --data samples/leaves --out leaves.safetensors --epochs 2 \
+		&& fencepost train --data samples/leaves --out leaves.safetensors \
 		&& fencepost predict leaves.safetensors samples/new/1.jpg \
 		&& fencepost evaluate leaves.safetensors --data samples/leaves
 	@ls -l dist

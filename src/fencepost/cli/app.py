@@ -51,7 +51,7 @@ app = typer.Typer(
     cls=Commands,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="fencepost train --data photos/ --out photos.safetensors",
+    epilog="fencepost samples\nfencepost train --data samples/leaves --out leaves.safetensors",
 )
 
 

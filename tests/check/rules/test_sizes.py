@@ -7,6 +7,7 @@ import pytest
 from check.rules.rule_findings import findings, image, only
 from fencepost.check.rules.engine import run_rules
 from fencepost.sizing import output_size
+from graph.graph_builder import GraphBuilder
 
 
 def test_a_failure_is_told_in_its_own_words():
@@ -31,6 +32,10 @@ def test_layers_for_another_number_of_axes():
     found = only(graph, "FP101", failure="Expected 2D or 3D input to conv1d")
     assert found.message.startswith("it takes channels and 1 axis, but 3 × 32 × 32 enters: Exp")
     assert found.repair == "For images, which this is, there is Conv2d."
+    graph = GraphBuilder((1, 1, 3, 32, 32))  # with a batch of its own
+    graph.add("Conv2d", "windows", [graph.input], None, weight_shape=(8, 3, 3, 3))
+    found = only(graph, "FP101", failure="Expected 3D or 4D input to conv2d")
+    assert found.repair == "It fits with an input of 3 × 32 × 32 to the model."
     graph = image(4, 4)
     flat = graph.flatten(graph.input)
     graph.add("Conv2d", "windows", [flat], None, weight_shape=(8, 3, 3, 3))

@@ -21,6 +21,12 @@ import pytest
         ("train --epochs=-3", "--epochs must be an integer, at least 0. Received: --epochs=-3."),
         ("train --lr fast", "--lr must be a number. Received: --lr fast."),
         ("train --threads 0", "an integer, at least 1, at most 1024. Received: --threads 0."),
+        (
+            "train photos/",
+            "train takes no such argument. Received: photos/. Did you mean --data photos/?",
+        ),
+        ("evaluate a.st b", "Received: b. Did you mean --data b?"),
+        ("samples here there", "Received: here there. Did you mean --out here?"),
         ("predict", "MODEL must be given: Model file."),
         ("filter a.png -k sobel", "--out must be given: "),
     ],

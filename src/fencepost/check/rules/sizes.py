@@ -109,14 +109,17 @@ def _wrong_axes(context: RuleContext, operation: Operation) -> Finding | None:
     shape = operation.input_shape
     if digit is None or shape is None or len(shape) - 2 == int(digit[1]):
         return None
-    axes = int(digit[1])
+    axes, inputs = int(digit[1]), [tuple(given) for given in context.graph.input_shapes if given]
     message = (
         f"it takes channels and {plural(axes, 'axis', 'axes')}, but {_shown(shape)} enters: "
         f"{_quoted(context.graph.failure)}"
     )
     others = {2: "signals", 3: "images", 4: "volumes"}
     repair = f"{operation.kind} belongs before Flatten and Linear, which leave no such axes."
-    if len(shape) - 1 in others and len(shape) > 2:
+    if len(shape) - 3 == axes and shape[2] == operation.in_channels and shape in inputs:
+        # Whoever gave it gave the batch, too, which is added.
+        repair = f"It fits with an input of {format_shape(shape[2:])} to the model."
+    elif len(shape) - 1 in others and len(shape) > 2:
         other = f"{operation.kind[:-2]}{len(shape) - 2}d"
         repair = f"For {others[len(shape) - 1]}, which this is, there is {other}."
     return finding("FP101", operation, message, repair)

@@ -21,6 +21,9 @@ def problem(error: Any, arguments: Sequence[str]) -> str:
     unknown = re.fullmatch(r"No such command '(.*?)'.*", message)
     if unknown:
         return _unknown("command", unknown[1], list(command.commands))
+    extra = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message)
+    if extra and command is not None:
+        return _superfluous(extra[1], command)
     parameter = getattr(error, "param", None)
     if parameter is None:
         return f"{message}."
@@ -38,6 +41,14 @@ def problem(error: Any, arguments: Sequence[str]) -> str:
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
     return f"There is no {what} {name}. {nearest(name, known)}".rstrip()
+
+
+def _superfluous(words: str, command: Any) -> str:
+    """Say which option a word without one was probably meant for."""
+    options = [option for parameter in command.params for option in parameter.opts]
+    meant = next((option for option in ("--data", "--out") if option in options), None)
+    hint = f" Did you mean {meant} {words.partition(' ')[0]}?" if meant else ""
+    return f"{command.name} takes no such argument. Received: {words}.{hint}"
 
 
 def _spelled(parameter: Any) -> str:

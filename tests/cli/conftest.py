@@ -32,8 +32,10 @@ def draw(kind: str, rng: np.random.Generator, size: int = 16) -> np.ndarray:
     return np.clip(220 * (distance < 1) + rng.normal(20, 12, (size, size)), 0, 255).astype(np.uint8)
 
 
-def _write_folder(root: Path, count: int, size: int = 16, colour: bool = False) -> Path:
-    rng = np.random.default_rng(0)
+def _write_folder(
+    root: Path, count: int, size: int = 16, colour: bool = False, seed: int = 0
+) -> Path:
+    rng = np.random.default_rng(seed)
     for kind in SHAPES:
         (root / kind).mkdir(parents=True)
         for k in range(count):
@@ -59,8 +61,14 @@ def write_signals(path: Path, count: int = 60, width: int = 32) -> Path:
 
 @pytest.fixture(scope="session")
 def write_folder():
-    """Write a folder of figures: (root, count of each class, size=16, colour=False)."""
+    """Write a folder of figures: (root, count of each class, size=16, colour=False, seed=0)."""
     return _write_folder
+
+
+@pytest.fixture(scope="session")
+def draw_figure():
+    """Draw one figure: (kind, seed)."""
+    return lambda kind, seed: draw(kind, np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="session")

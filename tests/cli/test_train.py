@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -213,13 +215,47 @@ def test_mixed_sizes_with_size(fencepost, tmp_path, write_folder):
 
 def test_colour_and_test_folder(fencepost, tmp_path, write_folder):
     write_folder(tmp_path / "data" / "train", 10, colour=True)
-    write_folder(tmp_path / "data" / "test", 4, colour=True)
+    write_folder(tmp_path / "data" / "test", 4, colour=True, seed=1)
     done = fencepost("train", "--data", tmp_path / "data", "--epochs", 1, "--json")
     assert done.status == 0, done.err
     assert done.json["train_images"] == 30
     assert done.json["test_images"] == 12
+    assert done.json["test_images_in_training"] == 0
     assert done.json["held_out"] is None
     assert "3 channels" in done.err
+
+
+@pytest.mark.parametrize("parts", [True, False])
+def test_images_in_training_and_test_are_said_and_not_judged_by(
+    fencepost, tmp_path, write_folder, parts
+):
+    """Copies under other names: in a part of their own, or in the same folder, split at random."""
+    write_folder(tmp_path / "data" / "train", 10)
+    write_folder(tmp_path / "more", 10, seed=1)
+    for kind in ("circle", "cross", "square"):
+        target = tmp_path / "data" / ("test" if parts else "train") / kind
+        target.mkdir(parents=True, exist_ok=True)
+        for k in range(4 if parts else 2):
+            shutil.copy(tmp_path / "data" / "train" / kind / f"{k:03}.png", target / f"copy{k}.png")
+            if parts:
+                shutil.copy(tmp_path / "more" / kind / f"{k:03}.png", target)
+    data = tmp_path / "data" if parts else tmp_path / "data" / "train"
+    done = fencepost("train", "--data", data, "--epochs", 1, "--out", "a.st", "--json")
+    assert done.status == 0, done.err
+    again = done.json["test_images_in_training"]
+    assert again == 12 if parts else again > 0
+    assert f"{again} of the {done.json['test_images'] + again} test images" in done.err
+    evaluated = fencepost("evaluate", "a.st", "--json")
+    assert evaluated.json["images"] == done.json["test_images"]
+    assert evaluated.json["accuracy"] == done.json["test_accuracy"]
+
+
+def test_a_test_part_that_is_the_training_part(fencepost, tmp_path, write_folder):
+    write_folder(tmp_path / "data" / "train", 6)
+    shutil.copytree(tmp_path / "data" / "train", tmp_path / "data" / "test")
+    done = fencepost("train", "--data", tmp_path / "data", "--epochs", 1, "--json")
+    assert "All test images are training images as well" in done.err
+    assert done.json["test_images_in_training"] == done.json["test_images"] == 18
 
 
 def test_signals(fencepost, signals, tmp_path):

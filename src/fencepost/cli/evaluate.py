@@ -27,12 +27,19 @@ def evaluate(
     ] = None,
     size: Annotated[str | None, options.SIZE] = None,
     label: Annotated[str | None, options.LABEL] = None,
+    include_trained: Annotated[
+        bool,
+        typer.Option("--include-trained", help="Count images that were used in training as well."),
+    ] = False,
     skip_bad: Annotated[bool, options.SKIP_BAD] = False,
     cache: Annotated[str | None, options.CACHE] = None,
     threads: Annotated[int | None, options.THREADS] = None,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Measure the accuracy of a model on the test split of the data; without one, on all data."""
+    """Measure the accuracy of a model on the test split of the data; without one, on all data.
+
+    Images that the model was trained on are recognised by their content, and left out.
+    """
     console = Console(as_json)
     from .. import load, set_num_threads
     from ..network import Evaluation
@@ -57,23 +64,31 @@ def evaluate(
     backbone = backbones.remembered_backbone(network, model)
     if backbone is None:
         tested, description = loading.for_testing(source, network)
+        new = loading.unseen(network, tested, source)
     else:
         source = backbones.resized(source, backbone)
         tested, description = loading.for_testing(
             source, network, (backbone.channels, *backbone.size)
         )
+        new = loading.unseen(network, tested, source)
         tested = backbones.of_features(backbone, tested)
     console.note(description)
+    if not include_trained:
+        console.note(new.sentence)
+        tested = tested if new.indices is None else tested.subset(new.indices)
     started = time.perf_counter()
     evaluation = network.evaluate(tested.images, tested.targets)
     seconds = time.perf_counter() - started
     rate = len(tested) / seconds
+    if not include_trained:  # it has been said
+        evaluation = replace(evaluation, trained_on=None)
     console.say(str(evaluation))
     console.note(f"{seconds:.2f} s, {rate:,.0f} images per second.")
     result: dict[str, Any] = {
         "model": str(model),
         "data": source.data,
         "images": len(tested),
+        "trained_on": new.trained_on,
         "seconds": round(seconds, 4),
         "images_per_second": round(rate),
         "loss": evaluation.loss,

@@ -136,7 +136,9 @@ def _data(network: Network, backbone: Backbone | None, data: str) -> Dataset:
 
     remembered = loading.remembered_source(network)
     source = replace(remembered or loading.Source(), data=data)
-    if backbone is None:
-        return loading.for_testing(source, network)[0]
-    taken = (backbone.channels, *backbone.size)
-    return loading.for_testing(resized(source, backbone), network, taken)[0]
+    taken = None
+    if backbone is not None:
+        source, taken = resized(source, backbone), (backbone.channels, *backbone.size)
+    tested, _ = loading.for_testing(source, network, taken)
+    new = loading.unseen(network, tested, source).indices
+    return tested if new is None else tested.subset(new)

@@ -107,7 +107,9 @@ def train(
         spent = time.perf_counter() - started
         left = session.time_for_training(limit, spent, network, loaded.test, plot is not None)
         left /= run.seeds
-    trainings = session.Session(loaded.train, loaded.test, settings, not first, run.seeds > 1)
+    behind = None if backbone is None else pictures
+    several = run.seeds > 1
+    trainings = session.Session(loaded.train, loaded.test, settings, not first, several, behind)
     all_trained = [trainings.run(network, run.seed, left)]
     for seed in range(run.seed + 1, run.seed + run.seeds):
         console.note(f"Seed {seed}.")
@@ -126,7 +128,9 @@ def train(
     console.note(f"Saved {out}.")
 
     evaluation, history = trained.evaluation, trained.history
-    console.say(report.summary(evaluation))
+    test = pictures.test if trained.tested is None else pictures.test.subset(trained.tested)
+    repeated = loading.repeated(trained.repeated, len(pictures.test))
+    console.say(*repeated, report.summary(evaluation))
     if run.seeds > 1:
         console.say(seeds.spread(all_trained))
     rate, things = trained.images_per_second, noun(pictures.train.input_shape)
@@ -134,12 +138,12 @@ def train(
         report.draw_picture(
             plot,
             f"{name} on {source.short_name}: test accuracy {percent(evaluation.accuracy)} "
-            f"({len(loaded.test):,} {things})",
+            f"({evaluation.count:,} {things})",
             f"{network.parameter_count:,} parameters, {plural(len(history), 'epoch')} in "
             f"{trained.seconds:.1f} s ({rate:,.0f} {things} per second)",
             network,
             history,
-            pictures.test,
+            test,
             evaluation,
         )
         console.note(f"Saved {plot}.")
@@ -155,10 +159,10 @@ def train(
                 all_trained=all_trained,
                 train=pictures.train,
                 validation_images=session.validation_images(history),
-                test=pictures.test,
+                test=test,
                 data=pictures.description,
                 recipe=str(chosen),
-                remarks=remarks,
+                remarks=remarks + repeated,
                 left_out=loaded.left_out,
             ),
         )
@@ -179,7 +183,8 @@ def train(
             "outcome": history.outcome,
             "best_epoch": history.best_epoch,
             "train_images": len(loaded.train),
-            "test_images": len(loaded.test),
+            "test_images": evaluation.count,
+            "test_images_in_training": trained.repeated,
             "train_seconds": round(trained.seconds, 3),
             "seconds": round(seconds, 3),
             "images_per_second": round(rate),

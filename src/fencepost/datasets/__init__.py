@@ -14,8 +14,8 @@ from .idx_files import idx, read_idx
 from .items import from_items, from_paths
 from .lazy_images import LazyImages
 from .npz_files import npz
-from .signals import signals_csv
 from .sources import DataSource, open, open_test  # noqa: A004 (datasets.open reads well)
+from .tables.signals import signals_csv
 
 __all__ = [
     "ChannelStatistics",

@@ -56,6 +56,8 @@ class Dataset:
         How pictures of other sizes were brought to this one: "crop", "pad" or "stretch".
     left_out : tuple of str
         Files that cannot be used and were left out, each with the reason.
+    ignored : tuple of str
+        Columns of a table that hold no values, such as an index, and were left out.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class Dataset:
     description: str = ""
     fit: str | None = None
     left_out: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         images: Any = self.images

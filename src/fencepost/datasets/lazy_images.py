@@ -189,6 +189,11 @@ class LazyImages:
             raise self._source.unwritable(error) from error
         return True
 
+    def decoded(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the indices of `pixels` that are decoded already."""
+        there: NDArray[np.int64] = indices[self._source.filling.state[indices] == 1]
+        return there
+
     def problems(self) -> dict[int, str]:
         """Return what is wrong with those that could not be decoded, by index of `pixels`."""
         return dict(self._source.filling.problems)

@@ -21,15 +21,18 @@ from .folders.classes import read_contents
 from .folders.labels.label_files import JSON, folder_of
 from .folders.labels.label_tables import names_pictures
 from .folders.listing import Listing
+from .folders.parts import find_parts
 from .folders.tree import Tree
 from .idx_files import find_pair, folder_splits, idx
 from .npz_files import npz, npz_splits
-from .signals import signals_csv
+from .tables.foreign import refuse_by_name
+from .tables.pixels import pixels
+from .tables.signals import read_rows, signals
 
 __all__ = ["DataSource", "open", "open_test"]
 
-TABLE_ENDINGS = {".csv", ".tsv", ".txt", *JSON}
-TABLES = {"train": "train.csv", "validation": "validation.csv", "test": "test.csv"}
+TABLES = (".csv", ".tsv", ".txt", ".data")
+TABLE_ENDINGS = {*TABLES, *JSON}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class _Options:
     layout: str | None
     nested: bool | None = None
     class_names: tuple[str, ...] = ()
+    ignored: tuple[str, ...] | None = None
 
 
 Load = Callable[[_Options], Dataset]
@@ -144,7 +148,12 @@ def open(
         )
     train = loaders.pop("train")(options)
     # The training data decide classes, and for images channels and size, of the other splits.
-    options = replace(options, channels=channels or _channels(train), class_names=train.class_names)
+    options = replace(
+        options,
+        channels=channels or _channels(train),
+        class_names=train.class_names,
+        ignored=train.ignored,
+    )
     if len(train.input_shape) == 3 and train.input_shape[0] in (1, 3):
         depth, height, width = train.input_shape
         like = replace(options.pictures, size=(height, width), channels=depth)
@@ -162,6 +171,7 @@ def open_test(
     layout: str | None = None,
     nested: bool | None = None,
     class_names: Sequence[str] = (),
+    ignored: Sequence[str] | None = None,
     pictures: Loading | None = None,
 ) -> Dataset:
     """Load what a model is to be tested with: the test split of `path` or, without one, all of it.
@@ -172,6 +182,8 @@ def open_test(
         As `open` takes them.
     class_names : sequence of str
         The classes that the model knows, in its order, which decides the indices of the labels.
+    ignored : sequence of str, optional
+        Columns that were left out in training (`Dataset.ignored`), as `signals_csv` takes them.
 
     Raises
     ------
@@ -185,7 +197,9 @@ def open_test(
     10000
     """
     names = tuple(class_names)
-    options = _Options(pictures or Loading(size, channels), channels, label, layout, nested, names)
+    how = pictures or Loading(size, channels)
+    columns = None if ignored is None else tuple(ignored)
+    options = _Options(how, channels, label, layout, nested, names, columns)
     loaders = _loaders(path, options)
     load = next(loaders[split] for split in ("test", "validation", "train") if split in loaders)
     return _reindex(load(options), names, str(path))
@@ -225,15 +239,29 @@ def _folder(path: Path, options: _Options) -> dict[str, Load]:
     if idx_splits:
         return {split: partial(_idx, path, split) for split in idx_splits}
     tree = Tree.of(path)
-    tables = {split: path / name for split, name in TABLES.items() if (path / name).is_file()}
-    if tables and not tree.pictures:
-        return {split: partial(_signals, table) for split, table in tables.items()}
+    tables = {} if tree.pictures else _table_parts(path, tree.others)
+    if "train" in tables:
+        return {split: partial(_table, table) for split, table in tables.items()}
     return _pictures_of(tree, options)
+
+
+def _table_parts(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return the tables that are parts by their names: train.csv, mitbih_test.csv, ECG_TRAIN.tsv.
+
+    Of the same table in several forms (.tsv, .arff) that is taken which can be read.
+    """
+    for ending in TABLES:
+        stems = {n[: -len(ending)]: n for n in names if n.lower().endswith(ending) and "/" not in n}
+        parts = find_parts(list(stems), str(folder))
+        if "train" in parts:
+            return {part: folder / stems[stem] for part, stem in parts.items()}
+    return {}
 
 
 def _file(path: Path, options: _Options) -> dict[str, Load]:
     with open_binary(path) as file:
         start = file.read(512)
+    refuse_by_name(path)
     if start[:2] == ZIP_MAGIC:
         tree = Tree.of(path)
         if any(name.endswith(".npy") for name in tree.pictures):
@@ -242,7 +270,7 @@ def _file(path: Path, options: _Options) -> dict[str, Load]:
     if path.suffix.lower() in TABLE_ENDINGS:
         if names_pictures(path) or path.suffix.lower() in JSON:
             return _pictures_of(Tree.of(folder_of(path)), options, str(path))
-        return {"train": partial(_signals, path)}
+        return {"train": partial(_table, path)}
     if start[:2] in (GZIP_MAGIC, b"\0\0") and not path.name.endswith((".tgz", ".tar.gz")):
         find_pair(path, "train")
         return {"train": partial(_idx, path, "train")}
@@ -282,7 +310,13 @@ def _pictures(listing: Listing, part: str, options: _Options) -> Dataset:
     return load(listing, options.pictures, options.class_names or None, part)
 
 
-def _signals(path: Path, options: _Options) -> Dataset:
-    return signals_csv(
-        path, options.label, channels=options.channels or 1, class_names=options.class_names or None
-    )
+def _table(path: Path, options: _Options) -> Dataset:
+    """Load a table of signals, or of images whose pixels stand in rows."""
+    rows = read_rows(path, options.label, options.ignored)
+    names = options.class_names or None
+    layout = pixels(rows, options.pictures.pair, options.channels)
+    if layout is not None:
+        images = layout.images(rows.values)
+        text = f"{len(images):,} images. {layout.sentence[:-1]}"
+        return rows.dataset(images, text, class_names=names)
+    return signals(rows, options.channels or 1, class_names=names)

@@ -16,7 +16,9 @@ _OTHER = {
     ".aae", ".thm", ".py", ".ipynb", ".sh", ".bat", ".pkl", ".pt", ".pth", ".h5", ".onnx",
     ".safetensors", ".ckpt", ".md5", ".sha1", ".sha256", ".lnk", ".url", ".bak", ".tmp", ".part",
     ".crdownload", ".cache", ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg",
-    ".wmv", ".mp3", ".wav", ".ogg", ".flac", ".m4a",
+    ".wmv", ".mp3", ".wav", ".ogg", ".flac", ".m4a", ".arff", ".ts", ".mat", ".orc", ".xlsm",
+    ".xlsb", ".numbers", ".sav", ".dta", ".sas7bdat", ".rds", ".rdata", ".pickle", ".hdf5",
+    ".tfrecord", ".edf", ".hea",
 }  # fmt: skip
 _OTHER_NAMES = {"readme", "license", "licence", "copying", "authors", "attribution", "makefile"}
 _SYSTEM = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "Icon\r"}

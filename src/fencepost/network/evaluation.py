@@ -61,6 +61,8 @@ class Evaluation:
         The true and the predicted class of each image.
     confidence : array of float32, shape (count,)
         Probability of the prediction.
+    trained_on : array of bool, shape (count,), or None
+        Which of the images the network was trained on; None where none, as far as is known.
     """
 
     count: int
@@ -71,6 +73,7 @@ class Evaluation:
     labels: NDArray[np.int64] = field(repr=False)
     predictions: NDArray[np.int64] = field(repr=False)
     confidence: NDArray[np.float32] = field(repr=False)
+    trained_on: NDArray[np.bool_] | None = field(default=None, repr=False)
 
     def __iter__(self) -> NoReturn:
         raise TypeError(
@@ -167,7 +170,17 @@ class Evaluation:
             ]
             table = format_table(rows, "<" + ">" * len(self.class_names))
             text += f"\n\nconfusion (rows: true class, columns: predicted)\n{table}"
-        return text
+        return text + self._trained_on()
+
+    def _trained_on(self) -> str:
+        if self.trained_on is None:
+            return ""
+        new = ~self.trained_on
+        text = f"\n\n{used_in_training(self.trained_on)}"
+        if not new.any():
+            return text
+        right = self.labels[new] == self.predictions[new]
+        return f"{text[:-1]}; accuracy on the other {len(right):,}: {right.mean():.2%}."
 
 
 @dataclass(frozen=True)
@@ -183,21 +196,40 @@ class RegressionEvaluation:
     r_squared : float
         1 - squared error / squared deviation of the targets from their mean: 1 is perfect, 0 is
         no better than that mean. NaN if the targets do not vary.
+    trained_on : array of bool, shape (count,), or None
+        Which of the images the network was trained on; None where none, as far as is known.
     """
 
     count: int
     loss: float
     r_squared: float
+    trained_on: NDArray[np.bool_] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """Both numbers in a line."""
-        return (
+        text = (
             f"mean squared error {self.loss:.6g}, R² {self.r_squared:.4f} ({self.count:,} images)"
         )
+        return text if self.trained_on is None else f"{text}\n{used_in_training(self.trained_on)}"
+
+
+def used_in_training(which: NDArray[np.bool_]) -> str:
+    """Say how many images were used in training.
+
+    >>> used_in_training(np.array([True, False, True])), used_in_training(np.array([True]))
+    ('2 of these 3 images were used in training.', 'All of these images were used in training.')
+    """
+    if which.all():
+        return "All of these images were used in training."
+    many = f"{int(which.sum()):,} of these {len(which):,} images"
+    return f"{many} {'was' if which.sum() == 1 else 'were'} used in training."
 
 
 def classification(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], class_names: Sequence[str] | None
+    logits: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    class_names: Sequence[str] | None,
+    trained_on: NDArray[np.bool_] | None = None,
 ) -> Evaluation:
     """Compare outputs (N, classes) with class indices (N,)."""
     count, classes = logits.shape
@@ -214,16 +246,23 @@ def classification(
         labels=labels,
         predictions=predictions,
         confidence=np.exp(log_probabilities[indices, predictions]).astype(np.float32),
+        trained_on=_if_any(trained_on),
     )
 
 
-def regression(outputs: NDArray[np.float32], targets: NDArray[np.float32]) -> RegressionEvaluation:
+def regression(
+    outputs: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    trained_on: NDArray[np.bool_] | None = None,
+) -> RegressionEvaluation:
     """Compare outputs with targets, both (N, F)."""
     errors = outputs.astype(np.float64) - targets
     deviations = targets - targets.mean(axis=0, dtype=np.float64)
     total = float((deviations**2).sum())
     r_squared = 1 - float((errors**2).sum()) / total if total else float("nan")
-    return RegressionEvaluation(len(targets), float((errors**2).mean()), r_squared)
+    return RegressionEvaluation(
+        len(targets), float((errors**2).mean()), r_squared, _if_any(trained_on)
+    )
 
 
 def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -231,6 +270,10 @@ def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     shifted = logits - logits.max(axis=1, keepdims=True).astype(np.float64)
     result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return result
+
+
+def _if_any(which: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    return which if which is not None and which.any() else None
 
 
 def _ratio(part: int, total: int) -> float:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError, ModelFileError, SizeError
+from ..datasets.content import UNKNOWN, TrainedOn
+from ..errors import ArgumentError, DataError, ModelFileError, SizeError
 from ..files.atomic import atomic_write
 from ..files.signatures import resemblance
 from ..layers import Shape
@@ -41,7 +42,12 @@ def _safetensors() -> ModuleType:
     return safetensors.numpy
 
 
-def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tensors) -> None:
+def write(
+    path: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    tensors: Tensors,
+    trained_on: TrainedOn = UNKNOWN,
+) -> None:
     """Write a model file, which appears whole or not at all.
 
     Raises ModelFileError if the folder does not exist, may not be written to, or is full.
@@ -56,7 +62,11 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
         ) from None
     content = _safetensors().save(
         {name: np.ascontiguousarray(array) for name, array in tensors.items()},
-        {"fencepost": FORMAT_VERSION, "network": description},
+        {
+            "fencepost": FORMAT_VERSION,
+            "network": description,
+            "trained_on": trained_on.to_text(),
+        },
     )
     try:
         atomic_write(target, content)
@@ -68,8 +78,10 @@ def write(path: str | os.PathLike[str], config: Mapping[str, Any], tensors: Tens
         ) from error
 
 
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors, TrainedOn]:
     """Read the description and the tensors of a model file, which are those that its layers need.
+
+    The third is what it was trained on: `UNKNOWN` for the files of older versions.
 
     Raises ModelFileError if it cannot be read, is not a model of fencepost's, is truncated or
     damaged, or holds numbers that are not finite float32. No memory is taken for weights that the
@@ -109,7 +121,16 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors]:
                 "the training that wrote it had failed. Train again, with a smaller rate."
             )
     _check_tensors(target, _tensor_shapes(target, config), tensors)
-    return config, tensors
+    return config, tensors, _trained_on(target, metadata)
+
+
+def _trained_on(path: Path, metadata: Mapping[str, Any]) -> TrainedOn:
+    if "trained_on" not in metadata:
+        return UNKNOWN
+    try:
+        return TrainedOn.from_text(str(metadata["trained_on"]))
+    except DataError as error:
+        raise _damaged(path, str(error)) from None
 
 
 def wrong_description(path: str | os.PathLike[str], error: Exception) -> ModelFileError:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import training
 from ..arguments import choice, flag, integer
+from ..datasets.content import UNKNOWN, TrainedOn
 from ..datasets.dataset import ChannelStatistics
 from ..datasets.prepare.input_range import InputRange, as_input_range
 from ..errors import ArgumentError, SizeError
@@ -118,6 +119,8 @@ class Network(LayerChain):
         self.input_range: InputRange | None = None
         #: How far its probabilities are to be trusted, where `calibrate` has measured it.
         self.calibration: calibration.Calibration | None = None
+        #: The images that it was trained on, by their content; `fit` adds to them.
+        self.trained_on = TrainedOn()
         self.class_names = class_names
         self.normalization = normalization
         #: All trainable parameters, one after the other: float32, shape (parameters,); and views
@@ -268,13 +271,14 @@ class Network(LayerChain):
             If images or targets are of another shape or kind, not finite, empty or out of range.
         """
         pieces = inputs.as_checked_pieces(taken(self, images), self.input_shape)
-        outputs = np.concatenate([self(piece).reshape(len(piece), -1) for piece in pieces])
+        known = self.trained_on.contains
+        done = [(self(piece).reshape(len(piece), -1), known(piece)) for piece in pieces]
+        outputs, seen = map(np.concatenate, zip(*done, strict=True))
         expected = inputs.as_targets(targets, len(outputs), outputs.shape[1], self.class_names)
         if expected.dtype == np.float32:
-            return evaluation.regression(outputs, expected)
-        return evaluation.classification(
-            calibration.tempered(outputs, self.temperature), expected, self.class_names
-        )
+            return evaluation.regression(outputs, expected, seen)
+        tempered = calibration.tempered(outputs, self.temperature)
+        return evaluation.classification(tempered, expected, self.class_names, seen)
 
     features = inside.features
     layer_kernel = inside.layer_kernel
@@ -322,7 +326,7 @@ class Network(LayerChain):
         weights. The file appears whole or not at all. Raises ModelFileError if it cannot be
         written.
         """
-        model_files.write(path, self.config(), {**self.parameters, **self.state})
+        model_files.write(path, self.config(), {**self.parameters, **self.state}, self.trained_on)
 
     export = travel.export
     """`fencepost.network.travel.export` of this network: its arguments from `path` on."""
@@ -333,9 +337,10 @@ class Network(LayerChain):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:
         """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""
-        config, tensors = model_files.read(path)
+        config, tensors, trained_on = model_files.read(path)
         try:
             net = cls.from_config(config)
+            net.trained_on = trained_on
         except (ArgumentError, SizeError) as error:
             raise model_files.wrong_description(path, error) from None
         for name, array in (*net.parameters.items(), *net.state.items()):
@@ -344,11 +349,12 @@ class Network(LayerChain):
 
     def copy(self) -> Network:
         """Return a network of its own with the same weights."""
-        return _rebuild(self.config(), self.parameter_vector, self.state_vector)
+        return copy.copy(self)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
         # Views that were copied one by one would no longer be views of the flat array.
-        return _rebuild, (self.config(), self.parameter_vector, self.state_vector)
+        arrays = self.parameter_vector, self.state_vector
+        return _rebuild, (self.config(), *arrays, self.trained_on)
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -380,8 +386,11 @@ def load(path: str | PathLike[str]) -> Network:
     return Network.load(path)
 
 
-def _rebuild(config: Mapping[str, Any], parameters: Float32, state: Float32) -> Network:
+def _rebuild(
+    config: Mapping[str, Any], parameters: Float32, state: Float32, trained_on: TrainedOn = UNKNOWN
+) -> Network:
     net = Network.from_config(config)
+    net.trained_on = trained_on
     net.parameter_vector[:] = parameters
     net.state_vector[:] = state
     return net

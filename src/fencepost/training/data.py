@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
 from ..datasets.checks import channels_first, check_images, check_targets
+from ..datasets.content import content_hashes
 from ..datasets.dataset import channel_statistics, split_by_class
 from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
@@ -84,6 +85,14 @@ class Subset:
             name = np.frombuffer(self.lazy.fingerprint.encode(), np.uint8)
             return content_hash(name, self.targets, *others)
         return content_hash(self.images, self.targets, *others)
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """Return the hash of each image's content; of lazy images, of those that are decoded."""
+        there = self
+        if self.lazy is not None and self.indices is not None:
+            there = replace(self, indices=self.lazy.decoded(self.indices))
+        parts = [content_hashes(images) for images, _ in there.chunks()]
+        return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
     def weighted(self, weights: NDArray[np.float32] | None) -> Subset:
         """Return this with a weight for each of its images."""

@@ -236,7 +236,11 @@ def fit(
     compare_ranges(net, arrays, given, held_out if given_apart else None)
     net.calibration = None
     shown = progress if processes.is_first else False
-    history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
+    try:
+        history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
+    finally:  # what was trained for one step only was trained
+        used = [training] if held_out is None else [training, held_out]
+        net.trained_on = net.trained_on.with_hashes(subset.hashes() for subset in used)
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))
     return history

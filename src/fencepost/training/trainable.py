@@ -12,6 +12,7 @@ from ..datasets.prepare.input_range import InputRange
 
 if TYPE_CHECKING:
     from .._engine import NetworkPlan
+    from ..datasets.content import TrainedOn
 
 Floats = NDArray[np.float32]
 
@@ -22,6 +23,8 @@ class Trainable(Protocol):
     `engine_plan` computes outputs and gradients from `parameter_vector` and `state_vector`, which
     training changes in place; see `fencepost.Network` for each name.
     """
+
+    trained_on: TrainedOn
 
     @property
     def input_shape(self) -> tuple[int, ...]:

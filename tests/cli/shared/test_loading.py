@@ -6,6 +6,7 @@ import pytest
 import fencepost as fp
 from fencepost.cli.shared import loading
 from fencepost.cli.shared.loading import Source
+from fencepost.datasets.content import UNKNOWN, TrainedOn, content_hashes
 from fencepost.errors import DataError
 
 
@@ -21,10 +22,17 @@ def test_a_test_split_is_held_out_and_found_again(folder):
     net = network()
     net.class_names = loaded.train.class_names
     loading.remember(net, source, loaded, 4, "small_cnn")
-    tested, description = loading.for_testing(source, net)
-    assert "tested on the 18 that were held out" in description
-    assert (np.asarray(tested.images) == np.asarray(loaded.test.images)).all()
-    assert len(loading.for_testing(Source(str(folder), size=(16, 16)), net)[0]) == 120
+    used = [content_hashes(np.asarray(loaded.train.images))]
+    expected = np.asarray(loaded.test.images)
+    for record, count in ((TrainedOn().with_hashes(used), 102), (UNKNOWN, None)):
+        net.trained_on = record
+        tested, _ = loading.for_testing(source, net)
+        new = loading.unseen(net, tested, source)
+        assert new.trained_on == count
+        assert new.indices is not None
+        assert (np.asarray(tested.subset(new.indices).images) == expected).all()
+    other = Source(str(folder), size=(16, 16))
+    assert loading.unseen(net, tested, other).indices is None
 
 
 def test_a_source_goes_through_a_model_file(folder):

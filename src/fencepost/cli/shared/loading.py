@@ -13,6 +13,9 @@ from ...text import percent, plural
 from .console import format_sample_shape, noun
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ...datasets import Dataset, Loading
     from ...network import Network
 
@@ -103,8 +106,7 @@ def for_testing(
 ) -> tuple[Dataset, str]:
     """Load what a model is to be tested with, and say what it is.
 
-    If these are the very data that it was trained on, with some held out: only these. `taken` is
-    the shape of an image, where a backbone stands before the network.
+    `taken` is the shape of an image, where a backbone stands before the network.
     """
     from ... import datasets
 
@@ -118,6 +120,7 @@ def for_testing(
         channels=channels,
         nested=source.nested,
         class_names=network.class_names or (),
+        ignored=remembered(network).get("ignored"),
         pictures=source.pictures(size, channels if is_picture else None),
     )
     if taken is None and data.input_shape != network.input_shape:
@@ -126,15 +129,87 @@ def for_testing(
             f"{format_sample_shape(data.input_shape)}. For a folder of images, --size "
             f"{'x'.join(map(str, network.input_shape[1:]))} resizes them."
         )
+    return data, data.description
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Which images of a data set a model was not trained on, and what is to be said of it.
+
+    `indices`: Those to test with; None for all. `trained_on`: How many the model was trained
+    on; None if it cannot be known.
+    """
+
+    indices: NDArray[np.int64] | None
+    sentence: str
+    trained_on: int | None
+
+
+def unseen(network: Network, data: Dataset, source: Source) -> Unseen:
+    """Tell the images that a model was trained on from the others, by their content."""
+    import numpy as np
+
+    from ...network.evaluation import used_in_training
+
+    record = network.trained_on
+    known = "" if record.complete else " Others may have been, too: the model's file cannot tell."
+    if record.complete or len(record):
+        seen = record.contains(data.images)
+        count = int(seen.sum())
+        if count == len(seen):
+            return Unseen(
+                None,
+                f"{used_in_training(seen)} So the accuracy says how well the model learned them, "
+                "not how good it is on new ones.",
+                count,
+            )
+        if count:
+            left = len(seen) - count
+            said = f"{used_in_training(seen)} The accuracy is that of the other {left:,}.{known}"
+            return Unseen(np.flatnonzero(~seen), said, count)
+        if record.complete:
+            return Unseen(None, "None of these images was used in training.", 0)
+    return _by_the_split(network, data, source)
+
+
+def _by_the_split(network: Network, data: Dataset, source: Source) -> Unseen:
+    """Tell the images by the split of the training, as older model files keep it."""
     held_out = remembered(network).get("held_out")
     same = remembered_source(network) == source
     if held_out and same and held_out.get("images") == len(data):
         kept = data.split_indices(float(held_out["share"]), int(held_out["seed"]))[1]
-        return data.subset(kept), (
-            f"{data.description} The model was trained on these; it is "
-            f"tested on the {len(kept):,} that were held out."
+        return Unseen(
+            kept,
+            f"The model's file is of an older version. If {source.data} has not changed since, "
+            f"these {len(kept):,} of the {len(data):,} images were held out of its training.",
+            None,
         )
-    return data, data.description
+    return Unseen(
+        None,
+        "Whether the model was trained on some of these images cannot be known: its file does not "
+        "say. If it was, the accuracy is too high.",
+        None,
+    )
+
+
+def repeated(count: int, total: int) -> list[str]:
+    """Say how many of the test images are training images as well.
+
+    >>> repeated(2, 9)
+    ['2 of the 9 test images are training images as well: tested with the other 7.']
+    """
+    if count == 0:
+        return []
+    if count == total:
+        return [
+            "All test images are training images as well: the accuracy says how well the model "
+            "learned them, not how good it is on new ones."
+        ]
+    which = "is a training image" if count == 1 else "are training images"
+    return [
+        f"{count:,} of the {total:,} test images {which} as well: tested with the other "
+        f"{total - count:,}."
+    ]
 
 
 def bad_files(left_out: tuple[str, ...]) -> list[str]:
@@ -159,6 +234,7 @@ def remember(network: Network, source: Source, loaded: TrainingData, seed: int, 
         "nested": source.nested,
         "skip_bad": source.skip_bad,
         "resized": loaded.train.fit is not None,
+        "ignored": list(loaded.train.ignored),
     }
     if len(network.input_shape) == 3:
         record["preparation"] = prepare.detect(loaded.train.images).to_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 from ..shared.console import Console, Interrupted
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ...datasets import Dataset
+    from ...datasets.content import TrainedOn
     from ...network import Evaluation, Network
     from ...training import History
+    from ..shared.loading import TrainingData
     from ..shared.recipes import Recipe
 
 # Of what a training takes, besides its steps: writing the model and drawing the picture.
@@ -29,6 +35,8 @@ class Trained:
     history: History
     evaluation: Evaluation
     seconds: float
+    repeated: int = 0  # how many test images are training images as well
+    tested: NDArray[np.int64] | None = None  # the others, if there are any of both kinds
 
     @property
     def images_per_second(self) -> float:
@@ -52,9 +60,12 @@ class Session:
     settings: dict[str, Any]
     silent: bool = False  # beside another process that says the same
     one_of_many: bool = False  # then each training has a checkpoint of its own
+    pictures: TrainingData | None = None  # what the features of a backbone are computed from
 
     def run(self, network: Network, seed: int, time_limit: float | None = None) -> Trained:
-        """Train a network and test it."""
+        """Train a network, and test it with images that it was not trained on."""
+        import numpy as np
+
         from ...network import Evaluation
 
         begin = time.perf_counter()
@@ -64,9 +75,27 @@ class Session:
             settings["checkpoint"] = checkpoint_of(settings["checkpoint"], seed)
         history = self._fit(network, settings)
         seconds = time.perf_counter() - begin
-        evaluation = network.evaluate(self.test.images, self.test.targets)
+        if self.pictures is not None:
+            network.trained_on = self._trained_on
+        repeated = self._repeated(network)
+        tested = np.flatnonzero(~repeated) if 0 < repeated.sum() < len(repeated) else None
+        test = self.test if tested is None else self.test.subset(tested)
+        evaluation = network.evaluate(test.images, test.targets)
         assert isinstance(evaluation, Evaluation)  # the command trains classifiers
-        return Trained(seed, network, history, evaluation, seconds)
+        return Trained(seed, network, history, evaluation, seconds, int(repeated.sum()), tested)
+
+    @functools.cached_property
+    def _trained_on(self) -> TrainedOn:
+        from ...datasets.content import TrainedOn, content_hashes
+
+        assert self.pictures is not None
+        used = (self.pictures.train, self.pictures.validation)
+        return TrainedOn().with_hashes(content_hashes(data.images) for data in used if data)
+
+    def _repeated(self, network: Network) -> NDArray[np.bool_]:
+        """Tell of each test image whether it was trained on as well."""
+        test = self.test if self.pictures is None else self.pictures.test
+        return network.trained_on.contains(test.images)
 
     def _fit(self, network: Network, settings: dict[str, Any]) -> History:
         """Train, with a bar at a terminal, else with a line per epoch."""

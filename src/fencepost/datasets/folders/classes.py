@@ -9,6 +9,7 @@ from ...errors import DataError
 from ...files.folders import ARCHIVES
 from ...remedies import remedy
 from ...text import plural
+from ..tables.foreign import foreign
 from .labels import LabelFiles, Labelled
 from .labels.annotations import NEUTRAL, find_annotations
 from .labels.class_lists import names_of_integers
@@ -368,6 +369,8 @@ def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataErro
     archives = [name for name in tree.others if name.lower().endswith(ARCHIVES)]
     if archives and not tree.pictures:
         remedy = f"Unpack what lies there, or give a zip archive as the data: {archives[0]}."
+    elif (said := foreign(tree.others)) and not tree.pictures:
+        remedy = f"{said}."
     elif passed_over:
         remedy = f"Passed over: {'; '.join(passed_over)}. {_REMEDY}"
     return DataError(f"{where}: must hold a subfolder per class. Received: {received}. {remedy}")

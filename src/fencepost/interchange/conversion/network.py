@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.content import UNKNOWN
 from ...errors import DataError, FencepostError
 from ...graph import Graph, Operation, element_count
 from ...layers.base import ElementwiseLayer
@@ -73,6 +74,7 @@ def to_network(graph: Graph, details: DetailsOf) -> Made:
         )
     except FencepostError as error:
         raise DataError(f"{graph.source}: {error}") from None
+    network.trained_on = UNKNOWN
     _fill(network, parts)
     return Made(network, arrangement)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...datasets.content import UNKNOWN
 from ...errors import ArgumentError, DataError, SizeError
 from ...graph import Shape, SizedLayer
 from ...network import Network, sizes
@@ -82,6 +83,7 @@ def _own(path: Path, file: File, description: str) -> Network:
         rows = sizes.resolve(shape, layers)
         weights = _weights(path, file, rows)
         network = Network.from_config(config)
+        network.trained_on = UNKNOWN
     except (ArgumentError, SizeError, TypeError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split("\n\n")[0].split())
         raise DataError(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...datasets.content import UNKNOWN
 from ...errors import FencepostError
 from ...network import Network
 from ..conversion.network import Made, to_network
@@ -42,6 +43,7 @@ def _own(module: Any, input_shape: Sequence[int]) -> Network | None:
         return None
     try:
         network = Network.from_config(json.loads(config))
+        network.trained_on = UNKNOWN
     except (FencepostError, ValueError, RecursionError):
         return None
     names = {**network.parameters, **network.state}

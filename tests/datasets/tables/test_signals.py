@@ -42,6 +42,44 @@ def test_csv_without_header(tmp_path, label):
     assert (named.class_names, len(named)) == (("down", "up"), 2)
 
 
+# Tables as they are passed around: UCR (label first, tabs), MIT-BIH (label last, as a float)
+UCR = "1.0000000e+00\t-5.2e-01\t2.0e-01\t0.3\n-1.0000000e+00\t3.5e-01\t1.0e-01\t0.9\n"
+MIT_BIH = "9.7e-01,9.2e-01,0.0e+00,0.0\n9.6e-01,8.6e-01,1.0e-01,1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "names"),
+    [
+        (UCR, (0, "0", "first", " First "), ("-1", "1")),
+        (UCR.replace("\t", ","), ("0",), ("-1", "1")),
+        (UCR.replace("\t", "   "), ("0",), ("-1", "1")),
+        (MIT_BIH, (-1, "-1", "last", "3"), ("0", "1")),
+        ("x1,y\n1,a\n2,b\n", ("y", "Y", "last", "1", "-1"), ("a", "b")),
+    ],
+)
+def test_labels_by_position(tmp_path, text, labels, names):
+    for label in labels:
+        data = fp.datasets.signals_csv(csv(tmp_path, text), label)
+        assert (data.class_names, len(data)) == (names, 2)
+
+
+def test_a_name_goes_before_a_position_unless_both_are_meant(tmp_path):
+    path = csv(tmp_path, "last,b,c\nx,1,2\ny,3,5\n")
+    refused(lambda: fp.datasets.signals_csv(path, "last"), "by its position, 'c'", path=path)
+    path = csv(tmp_path, "y,0,1,2\nx,1,2,2\nz,3,5,1\n")
+    refused(lambda: fp.datasets.signals_csv(path, "0"), "by its position, 'y'", path=path)
+    assert fp.datasets.signals_csv(path, 0).class_names == ("x", "z")
+
+
+@pytest.mark.parametrize("head", ["0,1,2,3,4,5,6,7,8", ",0,1,2,3,4,5,6,7"])
+def test_counted_columns_are_names(tmp_path, head):
+    """pandas calls the columns of an array 0, 1, 2 and so on."""
+    rows = ["5,1,3,2,9,4,4,6,1", "7,3,1,1,2,8,5,3,0"]
+    data = fp.datasets.signals_csv(csv(tmp_path, "\n".join([head, *rows]) + "\n"), "last")
+    assert (len(data), data.class_names) == (2, ("0", "1"))
+    assert data.input_shape == (1, 7 if head.startswith(",") else 8)
+
+
 def test_csv_channels(tmp_path):
     data = fp.datasets.signals_csv(
         csv(tmp_path, "label,a,b,c,d\nu,1,2,3,4\nv,5,6,7,8\n"), channels=2
@@ -79,7 +117,7 @@ def test_csv_classes_given(tmp_path):
         ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. Group them"),
         ("label,a\nnan,1\n1,2\n", "must be integers. Received: 'nan'"),
         ("label,label,a\nx,y,2\n", "several columns of that name"),
-        ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Name another"),
+        ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Give its name"),
         ("label,a\nx,1\ny," + "9" * 200_000 + "\n", "field larger than field limit"),
     ],
 )
@@ -92,9 +130,9 @@ def test_csv(tmp_path, text, words):
 def test_csv_numbers_without_header(tmp_path):
     path = tmp_path / "s.csv"
     path.write_text("0,1.5,2\n1,3,4\n")
-    refused(lambda: fp.datasets.signals_csv(path), "Add a header", "label=0 for the", path=path)
-    for label in (3, -4):
-        refused(lambda k=label: fp.datasets.signals_csv(path, k), "3 columns among", path=path)
+    refused(lambda: fp.datasets.signals_csv(path), 'label="last"', path=path)
+    for label in (3, -4, "3", "-4"):
+        refused(lambda k=label: fp.datasets.signals_csv(path, k), "of 3 columns", path=path)
 
 
 def test_csv_first_row_with_a_bad_cell_is_not_taken_for_a_header(tmp_path):

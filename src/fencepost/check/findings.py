@@ -114,6 +114,9 @@ FP108 error A runtime refuses an operation
     The specification of ONNX allows it, so files are written with it; ONNX Runtime stops there.
 FP109 note Runtimes make different sizes of an operation
     The specification says one thing and a runtime does another, so the model is another one there.
+FP110 warning A Linear layer acts along the width of a map
+    It mixes the columns of each row and leaves rows and channels by themselves, which is hardly
+    ever meant: a Flatten was forgotten before it.
 FP201 warning Rows or columns are dropped in silence
     The last window ends before the far edge; what lies beyond it never reaches the output, and
     objects at that edge are cut.

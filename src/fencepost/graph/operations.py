@@ -15,16 +15,17 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 #: What an operation does to the pixels of an image: it moves windows over them ("windows"), or the
 #: inverse of that ("transposed"); changes each by itself ("pointwise"), or joins several arrays
-#: element by element ("join"); reduces all pixels to one ("global"); links
-#: everything with everything ("dense"); enlarges by repeating or interpolating ("resize"); adds or
-#: takes away elements at the edges ("pad"); only arranges them anew ("reshape"); or is not known
-#: ("unknown").
+#: element by element ("join"); reduces all pixels to one ("global"), or some axes to one element
+#: each ("reduce"); links everything with everything ("dense"); enlarges by repeating or
+#: interpolating ("resize"); adds or takes away elements at the edges ("pad"); only arranges them
+#: anew ("reshape"); or is not known ("unknown").
 Role: TypeAlias = Literal[
     "windows",
     "transposed",
     "pointwise",
     "join",
     "global",
+    "reduce",
     "dense",
     "resize",
     "pad",

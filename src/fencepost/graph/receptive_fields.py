@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
+from ..sizing import Window
 from .axis_field import AxisField, TooManyPhases
-from .axis_maps import axis_maps
+from .axis_maps import WindowedAxis, axis_maps
 from .operations import Graph, Operation, Shape
 
 #: Positions lie along an axis, but not those of one axis of the input.
@@ -150,6 +151,8 @@ def _after(operation: Operation, entries: Sequence[ArrayFields | None]) -> Array
             return array
         known = [entry.combined for entry in entries if entry is not None]
         return reduce(_wider, known) if len(known) == len(entries) else None
+    if operation.role == "reduce":
+        return None if array is None or not array.fields else _reduced(operation, array)
     if operation.role == "join":
         return _counted(_joined(operation, entries), operation.output_shape)
     if array is None or not array.fields:
@@ -187,7 +190,30 @@ def _mapped(operation: Operation, array: ArrayFields) -> ArrayFields | None:
         fields[axis] = axis_map.apply(fields[axis])
     if operation.weight_shape is not None and len(maps) < len(axes):
         axes[len(axes) - len(maps) - 1] = None  # the channels are mixed
+    if operation.kind == "Unfold":  # all windows in one row
+        axes = [*axes[: -len(maps)], MERGED]
     return array.with_fields(tuple(fields), tuple(axes))
+
+
+def _reduced(operation: Operation, array: ArrayFields) -> ArrayFields | None:
+    """Let one element depend on all that lay along some axes, which stay with size 1 or go."""
+    dims, rank = operation.arguments.get("dim"), len(array.axes)
+    given = (dims,) if isinstance(dims, int) else dims
+    if not isinstance(given, tuple) or not all(isinstance(dim, int) for dim in given):
+        return None
+    positions = {dim % rank for dim in given}
+    fields, counts = list(array.fields), list(array.counts)
+    for position in positions:
+        axis = array.axes[position]
+        if axis is None:
+            continue
+        if axis < 0:
+            return None
+        fields[axis] = WindowedAxis(Window(counts[axis], counts[axis])).apply(fields[axis])
+        counts[axis] = 1
+    kept = operation.arguments.get("keepdim") is True
+    axes = tuple(axis for i, axis in enumerate(array.axes) if kept or i not in positions)
+    return replace(array.with_fields(tuple(fields), axes), counts=tuple(counts))
 
 
 def _joined(operation: Operation, entries: Sequence[ArrayFields | None]) -> ArrayFields | None:
@@ -252,6 +278,13 @@ def _reshaped(operation: Operation, axes: tuple[int | None, ...]) -> tuple[int |
     old, new = operation.input_shape, operation.output_shape
     if old is None or new is None or len(old) != len(axes):
         return (MERGED,) * len(new or ())
+    if operation.kind in ("Flip", "Roll"):  # the elements of an axis lie in another order
+        dims = operation.arguments.get("dims")
+        moved = {dim % len(axes) for dim in dims} if isinstance(dims, tuple) else range(len(axes))
+        return tuple(
+            MERGED if position in moved and axis is not None else axis
+            for position, axis in enumerate(axes)
+        )
     if operation.kind == "Permute":
         order = operation.arguments.get("dims")
         if isinstance(order, tuple) and len(order) == len(axes):

@@ -58,15 +58,15 @@ class Facts:
 def role_over(axes: set[int], rank: int) -> Role:
     """Return the role of combining all elements along some axes; the first are batch, channels.
 
-    >>> role_over({2, 3}, 4), role_over({1}, 4), role_over({1}, 2)
-    ('global', 'pointwise', 'dense')
+    >>> role_over({2, 3}, 4), role_over({1}, 4), role_over({3}, 4), role_over({1}, 2)
+    ('global', 'pointwise', 'reduce', 'dense')
     """
     spatial = set(range(2, rank))
     if not spatial:
         return "dense"
     if axes == {1}:
         return "pointwise"
-    return "global" if axes >= spatial else "unknown"
+    return "global" if axes >= spatial else "reduce"
 
 
 def windows_over(

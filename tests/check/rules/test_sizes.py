@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import fencepost as fp
 from check.rules.rule_findings import findings, image, only
 from fencepost.check.rules.engine import run_rules
 from fencepost.sizing import output_size
@@ -59,7 +60,7 @@ def test_kernel_larger_than_its_input():
     graph.conv(graph.input, 8, 5, fails=True)
     found = only(graph, "FP102", failure="Kernel size can't be greater than actual input size")
     assert "(4 + 0 + 0 − 5) / 1 + 1 = 0" in found.message
-    assert "an input of at least 5 here" in found.repair
+    assert " here" not in found.repair  # what is said of the input is said of the model's
     assert "padding=(0, 1) (→ 2 × 2)" in found.repair
     assert output_size(4, 5, padding=1) == 2
     assert "an input of 3 × 7 × 5 to the model" in found.repair
@@ -164,3 +165,40 @@ def test_contradictions():
     model = graph.model()
     changed = type(model)(**{**vars(model), "contradictions": ("It declares 9.",)})
     assert [item.message for item in run_rules(changed).of("warning")] == ["It declares 9."]
+
+
+def test_a_linear_layer_along_the_width():
+    nn = pytest.importorskip("torch").nn
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Linear(6, 5))
+    (finding,) = (f for f in fp.check.check(model, (1, 8, 8)).findings if f.code == "FP110")
+    assert "the 6 columns of 4 × 6 × 6" in finding.message
+    assert "144 features" in finding.repair
+    # Channels last, and sequences, are what Linear layers are for.
+
+    class Permuted(nn.Module):
+        def forward(self, x):
+            return x.permute(0, 2, 3, 1)
+
+    for fitting, shape in (
+        (nn.Sequential(nn.Conv2d(1, 4, 3), Permuted(), nn.Linear(4, 5)), (1, 8, 8)),
+        (nn.Sequential(nn.Conv1d(1, 4, 3), nn.Linear(6, 5)), (1, 8)),
+        (nn.Linear(8, 5), (3, 8, 8)),
+    ):
+        assert "FP110" not in {f.code for f in fp.check.check(fitting, shape).findings}
+
+
+def test_a_batch_that_comes_into_one_row():
+    nn = pytest.importorskip("torch").nn
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(0), nn.Linear(144, 5))
+    (finding,) = (f for f in fp.check.check(model, (1, 8, 8)).findings if f.code == "FP107")
+    assert "becomes 144: all inputs of a batch come into one row" in finding.message
+    assert finding.repair == "flatten(1) makes 144 features of each input."
+
+
+def test_an_input_is_proposed_once():
+    nn = pytest.importorskip("torch").nn
+    (finding,) = fp.check.check(nn.Conv2d(3, 8, 5), (3, 4, 4)).of("error")
+    assert finding.code == "FP102" and finding.repair.count("an input of") == 1
+    deeper = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(3, 8, 5))
+    (finding,) = fp.check.check(deeper, (3, 8, 8)).of("error")
+    assert finding.repair.count("an input of") == 2 and " here" in finding.repair

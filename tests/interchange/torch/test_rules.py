@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+import fencepost as fp
+
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from interchange.torch.modules import last, only, read_function  # noqa: E402
@@ -45,7 +47,7 @@ IMAGE = (4, 6, 8)
         ("x.mean(1)", "Mean", "pointwise", {"dim": 1}),
         ("x.max(1)[0]", "Max", "pointwise", {"dim": 1}),
         ("torch.max(x, x)", "Max", "join", {}),
-        ("x.mean(3)", "Mean", "unknown", {"dim": 3}),
+        ("x.mean(3)", "Mean", "reduce", {"dim": 3}),
         ("F.adaptive_avg_pool2d(x, 1)", "AdaptiveAvgPool2d", "global", {"output_size": (1, 1)}),
         ("F.adaptive_max_pool2d(x, (1, 1))", "AdaptiveMaxPool2d", "global",
          {"output_size": (1, 1)}),
@@ -81,8 +83,8 @@ IMAGE = (4, 6, 8)
         ("F.layer_norm(x, (8,))", "LayerNorm", "pointwise", {}),
         ("F.group_norm(x, 2)", "GroupNorm", "pointwise", {"num_groups": 2}),
         ("F.instance_norm(x)", "InstanceNorm2d", "pointwise", {}),
-        ("torch.cumsum(x, 2)", "Cumsum", "unknown", {}),
-        ("F.unfold(x, 2)", "Unfold", "unknown", {}),
+        ("torch.cumsum(x, 2)", "Cumsum", "dense", {"dim": 2}),
+        ("F.unfold(x, 2)", "Unfold", "windows", {"kernel_size": (2, 2)}),
         ("x[:, [0, 2]]", "Index", "unknown", {}),
     ],
 )  # fmt: skip
@@ -100,7 +102,7 @@ def test_roles(what, kind, role, arguments):
         ("F.linear(x.movedim(-1, 1).contiguous(), w)", "dense"),
         ("x.mean((1, 2))", "global"),
         ("x.mean(-1)", "pointwise"),
-        ("x.mean(1)", "unknown"),
+        ("x.mean(1)", "reduce"),
         ("x.softmax(-1)", "pointwise"),
         ("x.softmax(1)", "dense"),
         ("x.chunk(2, -1)[0]", "pointwise"),
@@ -206,9 +208,87 @@ def test_norms_count_a_multiply_add_for_each_element():
 
 
 def test_what_is_not_known_is_not_guessed():
-    model = read_function(lambda x: F.relu(torch.cumsum(x, 2)), IMAGE)
+    model = read_function(lambda x: F.relu(torch.sort(x, 2)[0]), IMAGE)
     assert [operation.multiply_adds for operation in model.operations] == [None, 0]
     assert model.multiply_adds is None
     assert model.unknown == (
-        "How Cumsum moves the pixels of an image is not known, only its sizes: cumsum.",
+        "How Sort moves the pixels of an image is not known, only its sizes: sort.",
     )
+
+
+class Function(torch.nn.Module):
+    def __init__(self, function, *parts):
+        super().__init__()
+        self.function, self.parts = function, torch.nn.ModuleList(parts)
+
+    def forward(self, x):
+        return self.function(x, *self.parts)
+
+
+nn = torch.nn
+SEQUENCES = {
+    "LSTM": ((20, 8), nn.LSTM(8, 16, 2, batch_first=True, bidirectional=True)),
+    "GRU": ((20, 8), nn.GRU(8, 16, batch_first=True)),
+    "RNN": ((20, 8), nn.RNN(8, 16, batch_first=True)),
+    "LSTMCell": ((8,), nn.LSTMCell(8, 16)),
+    "GRUCell": ((8,), nn.GRUCell(8, 16)),
+}
+
+
+@pytest.mark.parametrize("kind", SEQUENCES)
+def test_recurrent_layers(kind):
+    shape, layer = SEQUENCES[kind]
+    report = fp.check.check(Function(lambda x, part: part(x)[0], layer), shape)
+    found = next(o for o in report.graph.operations if o.kind == kind)
+    assert found.role == "dense"
+    assert found.parameters == sum(p.numel() for p in layer.parameters())
+    matrices = sum(p.numel() for p in layer.parameters() if p.dim() == 2)
+    assert found.multiply_adds == (shape[0] if len(shape) > 1 else 1) * matrices
+    assert "FP402" not in {finding.code for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("shape", "function"),
+    [
+        ((20, 16), lambda x: nn.MultiheadAttention(16, 4, batch_first=True)(x, x, x)[0]),
+        ((4, 20, 16), lambda x: F.scaled_dot_product_attention(x, x, x)),
+        ((3, 16, 16), lambda x: torch.roll(x, (2, 2), (2, 3))),
+        ((3, 16, 16), lambda x: x.flip(3)),
+        ((3, 16, 16), lambda x: x.sum(2)),
+        ((3, 16, 16), lambda x: x.norm(dim=3)),
+        ((3, 16, 16), lambda x: x.cumsum(2)),
+        ((3, 16, 16), lambda x: F.unfold(x, 4, stride=4)),
+    ],
+)
+def test_there_is_a_rule(shape, function):
+    report = fp.check.check(Function(function), shape)
+    assert not report.graph.unknown and report.ok
+    assert "FP402" not in {finding.code for finding in report.findings}
+
+
+def test_fields_after_sums_over_an_axis():
+    def summed(x, conv, after):
+        return after(conv(x).mean(3, keepdim=True)).sum(2)
+
+    parts = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, (3, 1))
+    report = fp.check.check(Function(summed, *parts), (3, 16, 20))
+    fields = report.receptive_fields
+    assert [fields.sizes(index) for index in range(4)] == [(3, 3), (3, 20), (5, 20), (16, 20)]
+
+
+def test_fields_after_what_moves_elements_are_not_known():
+    rolled = Function(lambda x, conv: conv(torch.roll(x, 1, 3)), nn.Conv2d(3, 4, 3))
+    report = fp.check.check(rolled, (3, 16, 16))
+    assert report.receptive_fields.sizes(0) and not report.receptive_fields.sizes(1)
+
+
+def test_unfold_drops_elements_as_windows_do():
+    report = fp.check.check(Function(lambda x: F.unfold(x, 4, stride=4)), (3, 18, 16))
+    (finding,) = (f for f in report.findings if f.code == "FP201")
+    assert "the last 2 rows" in finding.message
+
+
+def test_why_nothing_is_known():
+    picked = Function(lambda x: x[:, torch.tensor([0, 2])])
+    (finding,) = (f for f in fp.check.check(picked, (3, 8, 8)).findings if f.code == "FP402")
+    assert finding.message.startswith("it picks elements by an array of indices")

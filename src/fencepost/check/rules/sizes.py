@@ -186,6 +186,9 @@ def _fits(context: RuleContext, parts: list[str]) -> str:
     """Put what would work into a sentence, with the inputs of the whole model that would."""
     inputs = fitting_inputs(context.graph, context.fields.axes)
     if inputs:
+        failing = context.failing
+        if failing is not None and all(value.operation < 0 for value in failing.inputs):
+            parts = [part for part in parts if not part.endswith(" here")]  # said once
         parts = [*parts, f"an input of {inputs} to the model"]
     return f"It fits with {join_words(parts, 'or')}." if parts else ""
 
@@ -212,27 +215,55 @@ def other_batch(context: RuleContext) -> Iterator[Finding]:
         return
     (batch,) = batches
     for value in graph.outputs:
-        maker = value
+        maker, linear = value, False
         while maker.operation >= 0:
             operation = graph.operations[maker.operation]
             before, after = operation.input_shape, operation.output_shape
             if not before or not after or after[0] == batch or not operation.inputs:
                 break
+            linear = linear or (operation.kind == "Linear" and len(before) == 1)
+            if linear and len(before) > 2 and len(after) == 1 and operation.role == "reshape":
+                message = (
+                    f"{_shown(before)} becomes {after[0]:,}: all inputs of a batch come into one "
+                    "row, so that only one at a time fits what follows."
+                )
+                yield finding("FP107", operation, message, _flattening(before))
+                return
             if operation.role == "reshape" and before[0] == batch and len(after) == 2:
-                features = element_count(before[1:])
                 message = (
                     f"{_shown(before)} becomes {_shown(after)}: {plural(batch or 0, 'input')} in, "
                     f"{plural(after[0] or 0, 'row')} out."
                 )
-                repair = (
-                    f"flatten(1) makes {features:,} features of each input." if features else ""
-                )
-                yield finding("FP107", operation, message, repair)
+                yield finding("FP107", operation, message, _flattening(before))
                 return
             maker = operation.inputs[0]
 
 
-RULES = (failing, contradictions, other_batch, runtimes)
+def _flattening(shape: Shape) -> str:
+    features = element_count(shape[1:])
+    return f"flatten(1) makes {features:,} features of each input." if features else ""
+
+
+def along_width(context: RuleContext) -> Iterator[Finding]:
+    """FP110: a Linear layer whose features are the columns of a map."""
+    for operation in context.graph.operations:
+        shape, weight = operation.input_shape, operation.weight_shape
+        if operation.kind != "Linear" or shape is None or len(shape) != 4 or len(weight or ()) != 2:
+            continue
+        maker = operation.inputs[0].operation if operation.inputs else -1
+        array = context.fields.arrays[maker] if maker >= 0 else None
+        last = array.axes[-1] if array is not None and len(array.axes) == 4 else None
+        if array is None or last != len(array.input_sizes) - 1 or not operation.output_shapes:
+            continue
+        message = (
+            f"it takes the {shape[3]} columns of {_shown(shape)} for features: each row of each "
+            "channel by itself."
+        )
+        repair = _flattening(shape).replace("flatten(1)", "A Flatten before it")
+        yield finding("FP110", operation, message, repair)
+
+
+RULES = (failing, contradictions, other_batch, runtimes, along_width)
 
 
 def _unflattened(context: RuleContext, value: Value) -> Shape | None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from ...graph import Role, element_count
 from ...sizing import Window
-from ..facts import Facts, role_over
+from ..facts import Facts, role_over, window_arguments, windows_over
 from . import windows
-from .function_call import FunctionCall
+from .function_call import FunctionCall, arrays
 from .names import ELEMENTWISE, ROLES, kind_of
 
 
@@ -24,8 +24,9 @@ def facts(call: FunctionCall) -> Facts:
     try:
         known = windows.windowed(call) or _by_name(call)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        # Arguments in a way that no rule expects; PyTorch may have refused them, too.
-        return Facts(kind_of(call.name), "unknown", multiply_adds=None)
+        # PyTorch may have refused them, too.
+        reason = "it is called with arguments that no rule expects"
+        return Facts(kind_of(call.name), "unknown", multiply_adds=None, reason=reason)
     if not call.outputs and known.multiply_adds != 0:
         return replace(known, multiply_adds=None)
     return known
@@ -142,6 +143,62 @@ def _softmax(call: FunctionCall, kind: str) -> Facts:
     return Facts(kind, role if role == "pointwise" else "dense", arguments)
 
 
+def _norm_over(call: FunctionCall, kind: str) -> Facts:
+    """Norm: as a sum, after its exponent."""
+    return _reduction(replace(call, args=(call.args[0], *call.args[2:])), kind)
+
+
+def _moved(call: FunctionCall, kind: str) -> Facts:
+    """Roll, flip: the elements of some axes in another order."""
+    given = call.bind("input", *(("shifts", "dims") if call.name == "roll" else ("dims",)))
+    dims = given.get("dims", ())
+    dims = (dims,) if isinstance(dims, int) else tuple(dims)
+    return Facts(kind, "reshape", {"dims": dims} if dims else {})
+
+
+def _recurrent(call: FunctionCall, kind: str) -> Facts:
+    """LSTM, GRU and RNN, over a whole sequence or of one step."""
+    weights = [array for array in arrays(call.args[1:]) if array.dim() == 2 and array.numel()]
+    shape = call.inputs[0]
+    steps = math.prod(size or 0 for size in shape[:-1])
+    learned = [w for w in weights if isinstance(w, _parameter_class())]
+    work = steps * sum(w.numel() for w in learned) if call.outputs and learned else None
+    kind = "RNN" if kind.startswith("Rnn") else kind
+    return Facts(kind, "dense", multiply_adds=work)
+
+
+def _parameter_class() -> Any:
+    from torch.nn import Parameter
+
+    return Parameter
+
+
+def _whole_attention(call: FunctionCall, kind: str) -> Facts:
+    """Attention with its projections, as nn.MultiheadAttention runs it."""
+    return Facts("MultiheadAttention", "dense", multiply_adds=None)
+
+
+def _unfold(call: FunctionCall, kind: str) -> Facts:
+    """Windows of a map side by side in one row: F.unfold, and not Tensor.unfold."""
+    shape = call.inputs[0]
+    if len(shape) != 4 or not call.outputs or len(call.outputs[0]) != 3:
+        reason = "its windows lie along an axis of their own"
+        return Facts(kind, "unknown", reason=reason)
+    given = call.bind("input", "kernel_size", "dilation", "padding", "stride")
+    kernel, dilation, padding, stride = (
+        windows.per_axis(given.get(name, default), 2)
+        for name, default in (("kernel_size", 1), ("dilation", 1), ("padding", 0), ("stride", 1))
+    )
+    edges = windows.pairs(padding, kernel, dilation)
+    sizes = tuple(size or 0 for size in shape[2:])
+    arguments = {"kernel_size": kernel, **window_arguments(stride, edges, dilation)}
+    return Facts(kind, "windows", arguments, windows_over(sizes, kernel, stride, dilation, edges))
+
+
+def _fold(call: FunctionCall, kind: str) -> Facts:
+    return Facts("Fold", "unknown", reason="it adds windows where they overlap")
+
+
 def _cat(call: FunctionCall, kind: str) -> Facts:
     given = call.bind("tensors", "dim")
     kind = "Stack" if call.name == "stack" else "Cat"
@@ -226,7 +283,8 @@ def _sliced(call: FunctionCall, kind: str) -> Facts:
     shape = call.inputs[0]
     steps = windows.sliced_axes(shape, call.args[1])
     if steps is None:
-        return Facts("Index", "unknown", multiply_adds=None)
+        reason = "it picks elements by an array of indices, or by a mask"
+        return Facts("Index", "unknown", multiply_adds=None, reason=reason)
     return _cut_edges(call, "Slice", steps, {}) if steps else Facts("Select", "reshape")
 
 
@@ -294,7 +352,21 @@ _RULES: dict[str, Callable[[FunctionCall, str], Facts]] = {
          "median", "argmax", "argmin", "any", "all"),
         _reduction,
     ),
-    **dict.fromkeys(("softmax", "log_softmax", "softmin"), _softmax),
+    **dict.fromkeys(
+        ("softmax", "log_softmax", "softmin", "cumsum", "cumprod", "logcumsumexp"), _softmax
+    ),
+    **dict.fromkeys(("norm", "vector_norm"), _norm_over),
+    **dict.fromkeys(("roll", "flip"), _moved),
+    **dict.fromkeys(
+        ("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell",
+         "rnn_relu_cell"),
+        _recurrent,
+    ),
+    **dict.fromkeys(
+        ("multi_head_attention_forward", "native_multi_head_attention"), _whole_attention
+    ),
+    "unfold": _unfold,
+    "fold": _fold,
     **dict.fromkeys(("cat", "concat", "concatenate", "stack"), _cat),
     **dict.fromkeys(("chunk", "split", "tensor_split"), _split),
     **dict.fromkeys(("view", "reshape"), _shaped),

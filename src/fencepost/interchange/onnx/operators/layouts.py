@@ -169,7 +169,8 @@ def concat(call: NodeCall) -> NodeFacts:
         return facts
     joined = axis_index(dim, len(known[0]))
     if joined != 1 and facts.role == "join":
-        facts.role = "unknown"  # not one beside the other, but one after the other
+        facts.role = "unknown"
+        facts.reason = "it puts arrays one after the other, not one beside the other"
     other_rank = next((shape for shape in known if len(shape) != len(known[0])), None)
     if other_rank is not None:
         raise NodeError(

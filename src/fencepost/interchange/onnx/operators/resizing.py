@@ -152,7 +152,7 @@ def space_to_depth(call: NodeCall) -> NodeFacts:
 def grid_sample(call: NodeCall) -> NodeFacts:
     """GridSample: the value at each position that the grid names."""
     x, grid = call.ranked_shape(3), call.ranked_shape(3, 1)
-    facts = NodeFacts("GridSample", "unknown")
+    facts = NodeFacts("GridSample", "unknown", reason="where it samples depends on the data")
     if x is not None and grid is not None:
         facts.shapes = ((*x[:2], *grid[1:-1]),)
     return facts

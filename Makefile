@@ -16,7 +16,7 @@ help:
 	@echo "make tour        the engine as WebAssembly, and what the tour takes from Python"
 	@echo "make bench       speed beside PyTorch, ONNX Runtime, OpenCV, SciPy; writes benchmarks/RESULTS.md"
 	@echo "make bench-train whole trainings over five seeds (slow)"
-	@echo "make sanitize    the engine's tests under AddressSanitizer and UBSan"
+	@echo "make sanitize    the engine's tests under AddressSanitizer and UBSan; SANITIZER=thread"
 	@echo "make clean       remove everything that these commands made"
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -154,25 +154,30 @@ bench: .venv-bench/made
 bench-train: .venv-bench/made
 	.venv-bench/bin/python -m benchmarks.whole_trainings $(ARGS)
 
-# The engine is instrumented at every level that this machine can run, and laid over a copy of the
-# package, which PYTHONPATH puts first.
-SITE = build/sanitize/site
+# The engine is instrumented at one instruction set, the best of this machine unless LEVEL names
+# another, and laid over a copy of the package, which PYTHONPATH puts first. SANITIZER=thread looks
+# for data races instead, with the tests that compute on several threads at once.
+SANITIZER = address,undefined
+LEVEL = $(shell .venv-test/bin/python -c 'from fencepost import _engine; print(_engine.level)')
+SANITIZED = build/sanitize/$(SANITIZER)
+SITE = $(SANITIZED)/site
+PRELOADED = $(if $(findstring thread,$(SANITIZER)),tsan,asan ubsan)
+UNDER_SANITIZERS = LD_PRELOAD="$(foreach name,$(PRELOADED),$$($(CXX) -print-file-name=lib$(name).so))" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	FENCEPOST_ISA=$(LEVEL) PYTHONPATH=$(SITE) .venv-test/bin/python
 sanitize: .venv-test/made
-	.venv-build/bin/cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-		-DFENCEPOST_SANITIZE=ON \
-		-DFENCEPOST_LEVELS="$$(.venv-test/bin/python -c \
-			'from fencepost import _engine; print(*_engine.levels(), sep=";")')" \
+	.venv-build/bin/cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_BUILD_TYPE=None \
+		-DFENCEPOST_SANITIZE=$(SANITIZER) -DFENCEPOST_LEVELS=$(LEVEL) \
 		-DPython_EXECUTABLE=$(CURDIR)/.venv-build/bin/python \
 		-DCMAKE_MAKE_PROGRAM=$(CURDIR)/.venv-build/bin/ninja
-	.venv-build/bin/cmake --build build/sanitize
+	.venv-build/bin/cmake --build $(SANITIZED)
 	rm -rf $(SITE) && mkdir -p $(SITE) && cp -r src/fencepost $(SITE)/
 	rm -f $(SITE)/fencepost/_engine/*.so
-	.venv-build/bin/cmake --install build/sanitize --prefix $(SITE)
-	PYTHONPATH=$(SITE) .venv-test/bin/python -c \
+	cp .venv-test/lib/python*/site-packages/fencepost/_engine/_baseline*.so $(SITE)/fencepost/_engine/
+	.venv-build/bin/cmake --install $(SANITIZED) --prefix $(SITE)
+	$(UNDER_SANITIZERS) -c \
 		'import fencepost; assert "/$(SITE)/" in fencepost.__file__, fencepost.__file__'
-	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONPATH=$(SITE) \
-	.venv-test/bin/python -m pytest tests/engine $(ARGS)
+	$(UNDER_SANITIZERS) -m pytest -p no:cacheprovider -k 'not baseline or $(LEVEL)' tests/engine $(ARGS)
 
 clean:
 	rm -rf .venv .venv-* build dist demo out .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -5,8 +5,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -39,25 +42,42 @@ class Pool {
   std::mutex busy;
 
   void run(int n, const std::function<void(int)>& part) {
-    while (workers_ < n - 1) {
-      // Detached: the pool lives as long as the process, and its threads end with it.
-      std::thread([this, t = ++workers_, seen = round_.load()] { work(t, seen); }).detach();
+    try {
+      while (workers_ < n - 1) {
+        // Detached: the pool lives as long as the process, and its threads end with it.
+        std::thread([this, t = workers_ + 1, seen = round_.load()] { work(t, seen); }).detach();
+        workers_++;
+      }
+    } catch (const std::system_error&) { // the system gives no more threads
+      for (int t = 0; t < n; t++) part(t);
+      return;
     }
     part_ = &part;
     parts_ = n;
     left_.store(workers_, std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
-    part(0);
+    do_part(0);
     for (int left; (left = left_.load(std::memory_order_acquire)) > 0;) wait_change(left_, left);
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
+  // What a part throws, when memory is short, is thrown again where all have returned.
+  void do_part(int t) {
+    try {
+      (*part_)(t);
+    } catch (...) {
+      std::lock_guard lock(failing_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
   void work(int t, uint32_t seen) {
     for (;;) {
       wait_change(round_, seen);
       seen++;
-      if (t < parts_) (*part_)(t);
+      if (t < parts_) do_part(t);
       if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
     }
   }
@@ -67,17 +87,24 @@ class Pool {
   int parts_ = 0;
   std::atomic<uint32_t> round_{0};
   std::atomic<int> left_{0};
+  std::mutex failing_;
+  std::exception_ptr failure_;
 };
 
 // Never destroyed: threads may still wait on it when the process ends. A forked child has no
-// threads but its own, so it starts a new pool.
+// threads but its own, so it starts a new pool; nobody holds the mutex when it is forked.
 Pool* pool = nullptr;
 std::mutex pool_mutex;
 Pool& the_pool() {
   std::lock_guard lock(pool_mutex);
   if (!pool) {
     pool = new Pool;
-    static bool once = (pthread_atfork(nullptr, nullptr, [] { pool = nullptr; }), true);
+    static bool once = (pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
+                                       [] {
+                                         pool = nullptr;
+                                         pool_mutex.unlock();
+                                       }),
+                        true);
     (void)once;
   }
   return *pool;
@@ -92,7 +119,8 @@ std::atomic<int> threads{0};
 } // namespace
 
 int num_threads() {
-  if (threads == 0) threads = default_threads();
+  int unset = 0;
+  if (!threads) threads.compare_exchange_strong(unset, default_threads());
   return threads;
 }
 void set_num_threads(int n) { threads = n; }

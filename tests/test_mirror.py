@@ -139,8 +139,6 @@ ENGINE_ELSEWHERE = [
      "engine/network/winograd/test_convolution.py", "transforms are seen by what they convolve"),
     ("wasm", "threads",
      "engine/wasm/test_interface.py", "one thread has nothing to show"),
-    ("", "threads",
-     "engine/network/training/test_trainer.py", "the result does not depend on the threads"),
 ]  # fmt: skip
 # Tests that are of no single module, and what they are of.
 INTEGRATION = {

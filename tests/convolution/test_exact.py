@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -62,3 +63,15 @@ def test_integers_of_60_bits_are_split_and_exact():
     assert "parts, each" in choice.reason
     case = Case(f, g, True, {"mode": "full", "boundary": "zero", "origin": (0,)})
     np.testing.assert_array_equal(fp.convolve(f, g, method="fft"), case.expected())
+
+
+@pytest.mark.parametrize("mode", ["full", "same"])
+@pytest.mark.parametrize("method", ["auto", "fft", "box"])
+def test_few_elements_under_many_weights(mode, method):
+    # With "same" and an origin at an end an axis of one element and a zero is read.
+    for size, weights in itertools.product(range(1, 5), range(1, 8)):
+        f, g = np.arange(3 * size).reshape(size, 3), np.arange(2 * weights).reshape(weights, 2)
+        for origin in range(weights):
+            options = {"mode": mode, "boundary": "zero", "origin": (origin, 0), "method": method}
+            result = check(Case(f, g, bool(origin % 2), options))
+            assert result == "exact" or method == "box"  # which declines, with what is possible

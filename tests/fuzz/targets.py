@@ -6,7 +6,9 @@ other exceptions, and memory or time without measure.
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -24,6 +26,8 @@ from fencepost.files.waves import open_wave, write_wave
 from fencepost.filtering import read_frames, write_frames
 from fencepost.filtering.formats import tiff_files
 from fencepost.planning.text import parse_layers
+from fencepost.training.checkpoints import Checkpoint
+from fuzz import graphs
 
 SMALL = 1 << 18  # pixels: larger pictures only take longer
 FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
@@ -60,6 +64,60 @@ def tables(data: bytes) -> None:
 def onnx(data: bytes) -> None:
     (FOLDER / "a.onnx").write_bytes(data)
     str(check.check(FOLDER / "a.onnx"))
+
+
+def onnx_graphs(data: bytes) -> None:
+    onnx(graphs.changed(data))
+    try:
+        network = fp.from_onnx(FOLDER / "a.onnx", verify=False)
+    except FencepostError:  # of few of them fencepost has all operations
+        return
+    network.predict(np.zeros((1, *network.input_shape), np.float32))
+
+
+def checkpoints(data: bytes) -> None:
+    (FOLDER / "a.ckpt").write_bytes(data)
+    # As `fit` goes on from it, which writes it first.
+    net = network()
+    images, labels = np.ones((6, 1, 6, 6), np.uint8), np.arange(6) % 3
+    fp.training.fit(
+        net, images, labels, epochs=2, batch_size=3, threads=1, progress=False,
+        checkpoint=FOLDER / "a.ckpt", resume=True,
+    )  # fmt: skip
+
+
+def idx(data: bytes) -> None:
+    (FOLDER / "a-idx").write_bytes(data)
+    fp.datasets.read_idx(FOLDER / "a-idx")
+
+
+def npz(data: bytes) -> None:
+    (FOLDER / "a.npz").write_bytes(data)
+    for split in fp.datasets.npz_files.npz_splits(FOLDER / "a.npz"):
+        fp.datasets.npz(FOLDER / "a.npz", split)
+
+
+def npy(data: bytes) -> None:
+    (FOLDER / "a.npy").write_bytes(data)
+    fp.filtering.filter_file(FOLDER / "a.npy", FOLDER / "b.npy", fp.kernels.mean(3), overwrite=True)
+
+
+def signals(data: bytes) -> None:
+    (FOLDER / "signals.csv").write_bytes(data)
+    fp.datasets.signals_csv(FOLDER / "signals.csv")
+
+
+def labels(data: bytes) -> None:
+    folder = FOLDER / "labelled"
+    if not folder.exists():
+        folder.mkdir()
+        for name in "abcd":
+            Image.new("L", (4, 4)).save(folder / f"{name}.png")
+    json_like = data[:1] in b"[{ "
+    (folder / "labels.json").unlink(missing_ok=True)
+    (folder / "labels.csv").unlink(missing_ok=True)
+    (folder / ("labels.json" if json_like else "labels.csv")).write_bytes(data)
+    fp.datasets.open(folder)
 
 
 def networks(data: bytes) -> None:
@@ -132,6 +190,70 @@ def network_seeds():
     yield (FOLDER / "seed.safetensors").read_bytes()
 
 
+def graph_seeds():
+    yield from (bytes((model, *changes)) for model in range(3) for changes in ((), (8, 1), (0, 1)))
+
+
+def checkpoint_seeds():
+    images, labels = np.ones((6, 1, 6, 6), np.uint8), np.arange(6) % 3
+    fp.training.fit(
+        network(), images, labels, epochs=2, batch_size=3, threads=1, progress=False,
+        checkpoint=FOLDER / "seed.ckpt",
+    )  # fmt: skip
+    yield (FOLDER / "seed.ckpt").read_bytes()
+    whole = Checkpoint.load(FOLDER / "seed.ckpt")
+    whole.history.outcome, whole.epoch, whole.step = "running", 1, 1
+    del whole.history.epochs[1:]
+    whole.save(FOLDER / "seed.ckpt")
+    yield (FOLDER / "seed.ckpt").read_bytes()
+
+
+def idx_seeds():
+    for kind, size in ((8, 1), (11, 2), (14, 8)):
+        content = bytes([0, 0, kind, 2, 0, 0, 0, 2, 0, 0, 0, 3]) + bytes(6 * size)
+        yield content
+        yield gzip.compress(content, mtime=0)
+
+
+def npz_seeds():
+    pixels = np.arange(6 * 16, dtype=np.uint8).reshape(6, 4, 4)
+    for save in (np.savez, np.savez_compressed):
+        for others in (
+            {"labels": np.arange(6) % 2}, {"labels": np.array(["a", "b"] * 3)},
+            {"labels": np.linspace(0, 1, 6)},
+            {"labels": np.arange(6) % 2, "class_names": np.array(["a", "b"])},
+        ):  # fmt: skip
+            out = io.BytesIO()
+            save(out, images=pixels, **others)
+            yield out.getvalue()
+
+
+def npy_seeds():
+    for dtype in ("u1", "u2", "f4", ">f8"):
+        for shape in ((4, 5), (4, 5, 3)):
+            out = io.BytesIO()
+            np.save(out, np.ones(shape, dtype))
+            yield out.getvalue()
+
+
+def signal_seeds():
+    yield from (
+        b"label,t0,t1,t2\nok,0,1,0\nill,1,0,1\n", b"0;0,5;1,5\n1;2,5;3,5\n",
+        b"t0,t1,label\n1,2,a\n3,4,b\n1,2,a\n",
+    )  # fmt: skip
+
+
+def label_seeds():
+    files = [f"{name}.png" for name in "abcd"]
+    yield b"file,label\na.png,cat\nb.png,dog\nc.png,cat\nd.png,dog\n"
+    yield b"a.png 0\nb.png 1\nc.png 0\nd.png 1\n"
+    yield json.dumps(
+        [{"image": file, "label": "xy"[k % 2]} for k, file in enumerate(files)]
+    ).encode()
+    yield json.dumps({"cat": files[:2], "dog": files[2:]}).encode()
+    yield json.dumps({file: "xy"[k % 2] for k, file in enumerate(files)}).encode()
+
+
 def layer_seeds():
     yield from (
         b"Conv2d(6, 5), ReLU, MaxPool2d(2), Residual(Conv2d(6, 3, padding=1)), Flatten, Linear(10)",
@@ -150,6 +272,9 @@ TARGETS = {
     "images": (images, image_seeds), "waves": (waves, wave_seeds), "tables": (tables, table_seeds),
     "onnx": (onnx, onnx_seeds), "networks": (networks, network_seeds),
     "layers": (layers, layer_seeds), "kernels": (kernels, kernel_seeds),
+    "graphs": (onnx_graphs, graph_seeds), "checkpoints": (checkpoints, checkpoint_seeds),
+    "idx": (idx, idx_seeds), "npz": (npz, npz_seeds), "npy": (npy, npy_seeds),
+    "signals": (signals, signal_seeds), "labels": (labels, label_seeds),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -325,6 +326,19 @@ def test_damaged_and_foreign_files(tmp_path, unfinished):
         assert unfinished.read_bytes() == damage
 
 
+@pytest.mark.parametrize("epoch, step", [(-(10**9), 0), (0, -1), (1, 10**9), (7, 0), (1.5, 0)])
+def test_an_epoch_or_a_step_that_cannot_be(unfinished, epoch, step):
+    # As the fuzzer found: training went on for ever, or for a billion epochs.
+    stored = Checkpoint.load(unfinished)
+    stored.step, stored.epoch = step, epoch
+    count = int(epoch)
+    stored.history.epochs = [replace(stored.history.epochs[0], epoch=k + 1) for k in range(count)]
+    stored.history.best_epoch = None
+    stored.save(unfinished)
+    with pytest.raises(fp.DataError, match=r"run.ckpt is (damaged|not a complete)"):
+        fit(dense_net(), IMAGES, LABELS, epochs=5, checkpoint=unfinished, resume=True)
+
+
 def test_paths_that_cannot_be_written(tmp_path):
     for path, message in [
         (tmp_path, r"checkpoint must be a file .* which is a folder"),
@@ -372,6 +386,6 @@ def test_arrays_of_another_network_are_refused(unfinished):
     stored = Checkpoint.load(unfinished)
     for name, array in [("parameters", np.zeros(7, np.float32)), ("other", np.zeros(1))]:
         forged = {**stored.arrays, name: array}
-        Checkpoint(stored.settings, forged, epoch=1, step=0).save(unfinished)
+        Checkpoint(stored.settings, forged, epoch=0, step=1).save(unfinished)
         with pytest.raises(fp.DataError, match=r"the arrays of the checkpoint .* are not those of"):
             fit(dense_net(), IMAGES, LABELS, epochs=5, checkpoint=unfinished, resume=True)

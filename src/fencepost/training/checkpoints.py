@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +79,17 @@ class Checkpoint:
             arrays = load(content)
             record = json.loads(metadata["checkpoint"])
             history = History.from_dict(record.pop("history"))
-            return cls(arrays=arrays, history=history, **record)
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            checkpoint = cls(arrays=arrays, history=history, **record)
+            _check_figures(checkpoint)
+            return checkpoint
+        except (
+            SafetensorError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise DataError(
                 f"{path} is not a complete checkpoint of a fencepost training: {error}. "
                 "Give the path of another checkpoint, or remove this file to start afresh."
@@ -106,6 +116,27 @@ def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any])
             + "\n".join(differences)
             + "\nGive the same settings and data again, or start afresh with another checkpoint."
         )
+
+
+def _check_figures(checkpoint: Checkpoint) -> None:
+    """Raise ValueError where a figure is none, or they are not of one training."""
+    history = checkpoint.history
+    counts = checkpoint.epoch, checkpoint.step, checkpoint.correct
+    figures = [checkpoint.seconds, checkpoint.spent]
+    for record in history:
+        optional = record.accuracy, record.validation_loss, record.validation_accuracy
+        figures += [record.loss, record.lr, record.seconds, record.images_per_second]
+        figures += [value for value in optional if value is not None]
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError(f"epoch, step and images counted right must be counts, and are {counts}")
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in figures):
+        raise ValueError("a figure of its history is no number")
+    if [record.epoch for record in history] != list(range(1, checkpoint.epoch + 1)):
+        raise ValueError(f"its history is not one of {checkpoint.epoch} epochs")
+    if history.best_epoch is not None and history.best_epoch not in range(1, len(history) + 1):
+        raise ValueError(f"epoch {history.best_epoch} cannot be its best")
+    if not isinstance(history.outcome, str) or not isinstance(checkpoint.settings, dict):
+        raise ValueError("its settings cannot be read")
 
 
 def _metadata(content: bytes) -> dict[str, str]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, DivergedError
 from ..remedies import in_python, setting
+from ..text import plural
 from .backends.backend import Arrays, Backend
 from .batches import batch_sizes
 from .checkpoints import Checkpoint, remove_leftovers
@@ -103,6 +104,15 @@ class TrainingRun:
             raise DataError(
                 f"the arrays of the checkpoint {path} are not those of this network. "
                 "Give the network that it was written for, or start afresh."
+            )
+        epochs, running = self._options.epochs, checkpoint.history.outcome == "running"
+        if checkpoint.step > len(self._sizes) or (
+            epochs is not None and checkpoint.epoch > epochs - running
+        ):
+            raise DataError(
+                f"the checkpoint {path} is damaged: it has come to step {checkpoint.step} of epoch "
+                f"{checkpoint.epoch + 1}, and an epoch has {len(self._sizes)} steps"
+                + ("." if epochs is None else f", the training {plural(epochs, 'epoch')}.")
             )
         for name, array in self._arrays().items():
             array[...] = checkpoint.arrays[name]

@@ -81,7 +81,7 @@ def present(indices: Indices, size: int) -> tuple[int, int]:
         return 0, count - 1  # fill stands at the ends only
     first = count // 2 - int(indices[count // 2])
     last = first + size - 1
-    is_first = first >= 0 and indices[first] == 0 and (first == 0 or indices[0] == FILL)
+    is_first = 0 <= first < count and indices[first] == 0 and (first == 0 or indices[0] == FILL)
     is_last = last < count and indices[last] == size - 1
     if is_first and is_last and (last == count - 1 or indices[-1] == FILL):
         return first, last  # no list goes up by more than one at a time

@@ -106,7 +106,7 @@ def constant_of_shape(call: NodeCall) -> NodeFacts:
     facts = NodeFacts("Full", "reshape", sources=())
     if sizes is None:
         return facts.depends_on_data("the sizes that it makes depend on")
-    if not all(size is None or (isinstance(size, int) and size >= 0) for size in sizes):
+    if not all(size is None or (type(size) is int and size >= 0) for size in sizes):
         raise NodeError("A size must be an integer of at least 0.", f"{sizes[:9]}")
     shape = tuple(sizes)
     facts.shapes = (shape,)

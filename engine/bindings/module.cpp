@@ -13,6 +13,7 @@
 
 #include "bindings/arguments.h"
 #include "bindings/arrays.h"
+#include "bindings/mappings.h"
 #include "bindings/parse.h"
 #include "network/plan.h"
 #include "network/training/trainer.h"
@@ -376,6 +377,16 @@ NB_MODULE(FENCEPOST_MODULE, m) {
         set_num_threads(n);
       },
       "n"_a, "Set how many threads are used where a call does not say.");
+  m.def(
+      "watch_mapping", [](uintptr_t at, size_t n) { return watch_mapping((void*)at, n); },
+      "address"_a, "bytes"_a,
+      "Have reads beyond the end of a mapped file that is cut give zeros, not SIGBUS.");
+  m.def(
+      "forget_mapping", [](uintptr_t at) { forget_mapping((void*)at); }, "address"_a,
+      "End `watch_mapping`, before the memory is given back.");
+  m.def(
+      "mapping_is_cut", [](uintptr_t at) { return mapping_is_cut((void*)at); }, "address"_a,
+      "Whether a read has found that the file is cut.");
   m.def("augment", &augment_images, "images"_a, "augmentation"_a, "seed"_a, "step"_a,
         "index"_a.none() = nb::none(), "threads"_a = 1,
         "The images as training sees them at a step, before normalisation: float32 (N, C, H, W); "

@@ -374,14 +374,6 @@ def test_a_disk_that_fills_up_costs_a_warning_not_the_training(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == [path], "no partial files"
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
-    leftover, other = tmp_path / ".run.ckpt.123.partial", tmp_path / ".rerun.ckpt.123.partial"
-    leftover.touch()
-    other.touch()
-    fit(dense_net(), IMAGES, LABELS, epochs=1, checkpoint=tmp_path / "run.ckpt")
-    assert sorted(tmp_path.iterdir()) == [other, tmp_path / "run.ckpt"]
-
-
 def test_arrays_of_another_network_are_refused(unfinished):
     stored = Checkpoint.load(unfinished)
     for name, array in [("parameters", np.zeros(7, np.float32)), ("other", np.zeros(1))]:

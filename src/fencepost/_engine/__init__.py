@@ -83,10 +83,13 @@ if TYPE_CHECKING:
         correlate_separable,
         correlate_whole,
         empty,
+        forget_mapping,
         get_num_threads,
+        mapping_is_cut,
         partner_shares,
         pool,
         set_num_threads,
+        watch_mapping,
     )
 else:
     _chosen = importlib.import_module(f"{__name__}._{level}")
@@ -107,10 +110,13 @@ else:
     correlate_separable = _chosen.correlate_separable
     correlate_whole = _chosen.correlate_whole
     empty = _chosen.empty
+    forget_mapping = _chosen.forget_mapping
     get_num_threads = _chosen.get_num_threads
+    mapping_is_cut = _chosen.mapping_is_cut
     partner_shares = _chosen.partner_shares
     pool = _chosen.pool
     set_num_threads = _chosen.set_num_threads
+    watch_mapping = _chosen.watch_mapping
 
 if (_asked := _threads(os.environ.get("FENCEPOST_NUM_THREADS"))) is not None:
     set_num_threads(_asked)
@@ -134,10 +140,13 @@ __all__ = [
     "correlate_separable",
     "correlate_whole",
     "empty",
+    "forget_mapping",
     "get_num_threads",
     "level",
     "levels",
+    "mapping_is_cut",
     "partner_shares",
     "pool",
     "set_num_threads",
+    "watch_mapping",
 ]

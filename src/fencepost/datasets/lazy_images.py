@@ -29,6 +29,9 @@ class Store(Protocol):
     def prefetch(self, indices: NDArray[np.int64]) -> None:
         """Begin to read pictures that will be needed soon."""
 
+    def check(self) -> None:
+        """Raise DataError if what was read is not what was written."""
+
 
 class Filling(Protocol):
     """What decodes pictures into a store; `state` is 0 for those that are not there, 2 if bad."""
@@ -140,12 +143,15 @@ class LazyImages:
             return self[first][others if np.isscalar(first) else (slice(None), *others)]
         chosen = self.indices[key]
         self.wait(np.atleast_1d(chosen))
-        return np.array(self.pixels[chosen])
+        images = np.array(self.pixels[chosen])
+        self.check()
+        return images
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         self.wait(self.indices)
         whole = len(self) == len(self.pixels) and bool((np.diff(self.indices) == 1).all())
         array: NDArray[Any] = self.pixels if whole and not copy else self.pixels[self.indices]
+        self.check()
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def select(self, chosen: NDArray[Any]) -> LazyImages:
@@ -193,6 +199,10 @@ class LazyImages:
         """Return those of the indices of `pixels` that are decoded already."""
         there: NDArray[np.int64] = indices[self._source.filling.state[indices] == 1]
         return there
+
+    def check(self) -> None:
+        """Raise DataError if the file that keeps them was cut meanwhile, for all that was read."""
+        self._source.store.check()
 
     def problems(self) -> dict[int, str]:
         """Return what is wrong with those that could not be decoded, by index of `pixels`."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..arguments import choice
 from ..errors import DataError
+from ..files.arrays import read_header
 from .binary_files import MAX_DEFLATE_RATIO, open_binary
 from .checks import check_targets
 from .class_names import class_indices
@@ -166,13 +167,7 @@ def _read_member(path: Path, info: zipfile.ZipInfo) -> NDArray[Any]:
 
 def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     try:
-        version = npy.read_magic(member)
-        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        if version > (2, 0):  # exists only for structured arrays with unicode names
-            raise ValueError(f"npy version {version}")
-        shape, _, dtype = reader(member)
-        if any(size < 0 for size in shape):
-            raise ValueError(f"shape {shape}")
+        shape, _, dtype = read_header(member)
     except (zipfile.BadZipFile, zlib.error):
         raise
     except Exception as error:  # the header is Python source: it can be wrong in any way

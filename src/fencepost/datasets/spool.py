@@ -161,6 +161,9 @@ class _FileStore:
     def prefetch(self, indices: NDArray[np.int64]) -> None:
         """Leave it to the system."""
 
+    def check(self) -> None:
+        """Do nothing: nobody else can reach the file."""
+
 
 class _Complete:
     """All is decoded."""

@@ -8,7 +8,6 @@ checkpoint or none.
 
 from __future__ import annotations
 
-import glob
 import json
 import math
 import struct
@@ -94,12 +93,6 @@ class Checkpoint:
                 f"{path} is not a complete checkpoint of a fencepost training: {error}. "
                 "Give the path of another checkpoint, or remove this file to start afresh."
             ) from error
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed while they saved left beside `path`."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{atomic.PARTIAL}"):
-        leftover.unlink(missing_ok=True)
 
 
 def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -76,7 +76,9 @@ class Subset:
             if self.indices is not None:
                 piece = self.indices[piece]
                 self.ready(piece)
-            yield self.images[piece], self.targets[piece]
+            images = self.images[piece]
+            self.check()
+            yield images, self.targets[piece]
 
     def fingerprint(self) -> str:
         """Return a short name for the exact content."""
@@ -124,6 +126,11 @@ class Subset:
     def targets_of_few(self, count: int) -> NDArray[Any]:
         """Return the targets of what `few` returns."""
         return self.own_targets[:: -(-len(self) // count)]
+
+    def check(self) -> None:
+        """Raise DataError if the file of lazy images was cut while they were read."""
+        if self.lazy is not None:
+            self.lazy.check()
 
     def sample(self) -> NDArray[Any]:
         """Return all images or, of lazy ones, some thousand evenly spaced."""

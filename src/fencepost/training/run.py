@@ -21,7 +21,7 @@ from ..remedies import in_python, setting
 from ..text import plural
 from .backends.backend import Arrays, Backend
 from .batches import batch_sizes
-from .checkpoints import Checkpoint, remove_leftovers
+from .checkpoints import Checkpoint
 from .data import Subset
 from .history import Epoch, History
 from .loop.interrupts import Interrupts
@@ -83,7 +83,6 @@ class TrainingRun:
             return
         self._path, self._save_seconds = path, every
         try:
-            remove_leftovers(path)
             self._checkpoint().save(path)
         except OSError as error:
             raise DataError(
@@ -177,6 +176,7 @@ class TrainingRun:
                 data.weights,
             )
             elapsed = time.perf_counter() - begin
+            data.check()
             self._losses[first:last] = losses
             self._step, self._correct = last, self._correct + correct
             self._seconds += begin - asked + elapsed

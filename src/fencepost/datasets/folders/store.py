@@ -29,6 +29,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files.mapped import Mapped
 from .tree import File
 
 __all__ = ["BAD", "DONE", "DiskStore", "MemoryStore", "Store", "cache_folder", "entry_key"]
@@ -62,6 +63,9 @@ class Store(Protocol):
     def prefetch(self, indices: NDArray[np.int64]) -> None:
         """Begin to read pictures that will be needed soon."""
 
+    def check(self) -> None:
+        """Raise DataError if what was read is not what was written."""
+
     def close(self) -> None:
         """Write no more."""
 
@@ -91,6 +95,9 @@ class MemoryStore:
     def prefetch(self, indices: NDArray[np.int64]) -> None:
         """Do nothing: they are there."""
 
+    def check(self) -> None:
+        """Do nothing: it is memory of this process."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -112,6 +119,14 @@ class DiskStore:
         self._reader = ThreadPoolExecutor(1, "fencepost-read")
         if len(self.state) != len(self.pixels):
             raise ValueError("pixels and state differ in length")
+        remedy = "Start again: the cache is made anew where it is damaged."
+        with (folder / STATE).open("rb") as file:
+            self._mapped = [
+                Mapped(array, number, str(folder / name), remedy, constant=False)
+                for array, number, name in (
+                    (self.pixels, self._file, IMAGES), (self.state, file.fileno(), STATE),
+                )
+            ]  # fmt: skip
         with contextlib.suppress(OSError):
             os.utime(folder / ABOUT)  # when it was last used
 
@@ -151,6 +166,11 @@ class DiskStore:
             for index in indices.tolist():
                 at = self._offset + index * size
                 os.posix_fadvise(self._file, at, size, os.POSIX_FADV_WILLNEED)
+
+    def check(self) -> None:
+        """Raise DataError if a file of the entry was cut while it was read."""
+        for mapped in self._mapped:
+            mapped.check()
 
     def close(self) -> None:
         """Write no more; what is mapped stays so."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...files.arrays import read_header
+from ...files.mapped import Mapped
 from ...files.pictures import ORIENTATION
 from ..pixels import from_array
 from . import tiff_files
@@ -57,19 +61,45 @@ def opened(path: Path) -> Iterator[Source]:
 
 
 def _open_numpy(path: Path) -> Source:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(array, np.ndarray) or array.ndim not in (2, 3) or 0 in array.shape:
-        raise DataError(f"must hold an image. Received: shape {getattr(array, 'shape', '?')}")
-    _, colours = from_array(array[:1])
+    with path.open("rb") as file:
+        shape, fortran, dtype = read_header(file)
+        start_of_data, size = file.tell(), os.fstat(file.fileno()).st_size
+    if len(shape) not in (2, 3) or 0 in shape:
+        raise DataError(f"must hold an image. Received: shape {shape}")
+    needed = start_of_data + math.prod(shape) * dtype.itemsize
+    if size < needed:
+        raise DataError(f"is cut off: its header tells of {needed:,} bytes, and it has {size:,}")
 
-    def read(start: int, stop: int) -> Pixels:
+    def rows(start: int, stop: int) -> Pixels:
+        if not fortran:
+            return _rows(path, dtype, start_of_data, shape, start, stop)
         # Mapped anew for each piece: what a mapping has read stays in memory as long as it does.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        return from_array(np.array(mapped[start:stop]))[0]
+        with path.open("rb") as file:
+            watched = Mapped(mapped, file.fileno(), "the file", "Wait until it is written.")
+        read = np.array(mapped[start:stop])
+        watched.check()
+        return read
 
-    channels = array.shape[2] if array.ndim == 3 else 1
-    shape = (array.shape[0], array.shape[1], channels)
-    return Source(read, shape, array.dtype.newbyteorder("="), colours, array.ndim == 2, {})
+    def read(start: int, stop: int) -> Pixels:
+        return from_array(rows(start, stop).astype(dtype.newbyteorder("="), copy=False))[0]
+
+    _, colours = from_array(rows(0, 1))
+    channels = shape[2] if len(shape) == 3 else 1
+    whole = (shape[0], shape[1], channels)
+    return Source(read, whole, dtype.newbyteorder("="), colours, len(shape) == 2, {})
+
+
+def _rows(
+    path: Path, dtype: np.dtype[Any], offset: int, shape: tuple[int, ...], start: int, stop: int
+) -> Pixels:
+    """Read rows of an array that lies in a file as it is. Not mapped: it may be cut meanwhile."""
+    each = math.prod(shape[1:])
+    count = (min(stop, shape[0]) - start) * each
+    read = np.fromfile(path, dtype, count, offset=offset + start * each * dtype.itemsize)
+    if len(read) < count:
+        raise DataError("was cut off while it was read")
+    return read.reshape(-1, *shape[1:])
 
 
 def _open_zarr(path: Path) -> Source:
@@ -93,11 +123,18 @@ def _open_tiff(path: Path, tiff: Any) -> Source:
 
         stored = tifffile.memmap(path, page=page.index, mode="r")
         kind, offset, sizes = stored.dtype, stored.offset, stored.shape
-        planar = int(page.planarconfig) == 2 and page.samplesperpixel > 1
+        planes = int(page.samplesperpixel) if int(page.planarconfig) == 2 else 1
 
         def rows(start: int, stop: int) -> Pixels:
-            mapped = np.memmap(path, kind, "r", offset, sizes)  # anew, as above
-            return np.array(mapped[:, start:stop] if planar else mapped[start:stop])
+            if planes == 1:
+                return _rows(path, kind, offset, sizes, start, stop)
+            each = math.prod(sizes[1:]) * kind.itemsize
+            return np.stack(
+                [
+                    _rows(path, kind, offset + plane * each, sizes[1:], start, stop)
+                    for plane in range(planes)
+                ]
+            )
     else:
         rows = _Segments(page).rows
 

@@ -58,6 +58,7 @@ def from_onnx(
         if os.fspath(target) in str(error):
             raise
         raise DataError(f"{target}: {error}") from None
+    file.check()
     compared = verify and _verify(target, made)
     metadata = made.network.metadata
     known = metadata.get("imported")  # of a network that was imported, and exported again

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import DataError
+from ...files.mapped import Mapped, memory_of
 from ...files.signatures import resemblance
 from ...graph import Graph, Operation, Shape, Value
 from ..facts import shape_text
@@ -80,16 +81,21 @@ def read_with_calls(
     With `keep`, the `source` of each operation is its `NodeCall`.
     """
     target = Path(path)
+    content, mapped = _mapped(target)
     try:
-        file = parse_file(_mapped(target))
-        return _Reader(file, target, inputs, keep).graph(), file
+        file = parse_file(content)
+        file.check = mapped.check
+        graph = _Reader(file, target, inputs, keep).graph()
+        mapped.check()
+        return graph, file
     except WireError as error:
+        mapped.check()
         raise DataError(
             f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
         ) from None
 
 
-def _mapped(path: Path) -> memoryview:
+def _mapped(path: Path) -> tuple[memoryview, Mapped]:
     """Map a file into memory: only the pages that are needed are read."""
     try:
         if path.exists() and not path.is_file():
@@ -103,7 +109,9 @@ def _mapped(path: Path) -> memoryview:
                     f"{path}: a model must be an ONNX file, and this is none"
                     f"{resemblance(start)}. Write one with torch.onnx.export."
                 )
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            remedy = "Wait until it is written, and read it again."
+            return content, Mapped(memory_of(content), file.fileno(), str(path), remedy)
     except (OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise

@@ -7,7 +7,7 @@ read with them, down to `MAX_DEPTH`. Field numbers are those of onnx.proto
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -77,7 +77,8 @@ class DeclaredArray:
 class File:
     """A ModelProto with its graph; `metadata` is text that its writer has put beside it.
 
-    `opset` is the version of the operators of ai.onnx. A graph within a node has neither.
+    `opset` is the version of the operators of ai.onnx. A graph within a node has neither. `check`
+    raises DataError if the file has been changed since; ask it where weights were read.
     """
 
     nodes: list[Node] = field(default_factory=list)
@@ -87,6 +88,7 @@ class File:
     declared: list[DeclaredArray] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     opset: int = 13
+    check: Callable[[], None] = lambda: None
 
 
 def parse_file(message: memoryview) -> File:

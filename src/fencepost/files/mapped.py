@@ -1,0 +1,72 @@
+"""Files that are mapped into memory, and may be cut or changed by others while they are read.
+
+A read beyond the end of a file that has become shorter would end the process with SIGBUS. The
+engine has it give zeros instead, and whoever has read asks `Mapped.check` before the values are
+used.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _engine
+from ..errors import DataError
+
+__all__ = ["Mapped"]
+
+
+class Mapped:
+    """Watches the memory that an array maps of a file, for as long as this object lives.
+
+    Parameters
+    ----------
+    array : ndarray
+        Any array of the mapped memory, such as a ``numpy.memmap``, contiguous.
+    file : int
+        A descriptor of the file, which is duplicated.
+    name : str
+        How an error calls it, and `remedy` what it advises.
+    constant : bool
+        Whether the file must not be written to either.
+    """
+
+    def __init__(
+        self, array: NDArray[Any], file: int, name: str, remedy: str, constant: bool = True
+    ) -> None:
+        self._address = int(array.__array_interface__["data"][0])
+        self._name, self._remedy, self._constant = name, remedy, constant
+        self._file = os.dup(file)
+        self._before = self._state()
+        self._watched = bool(array.nbytes) and _engine.watch_mapping(self._address, array.nbytes)
+        weakref.finalize(self, _end, self._file, self._address if self._watched else None)
+
+    def check(self) -> None:
+        """Raise DataError if the file was cut, or changed, since it was opened."""
+        now = self._state()
+        cut = now[0] < self._before[0] or (self._watched and _engine.mapping_is_cut(self._address))
+        if cut or (self._constant and now != self._before):
+            how = f"cut to {now[0]:,} bytes" if cut else "changed"
+            raise DataError(
+                f"{self._name}: a file must stay as it is while it is read. Received: it was {how} "
+                f"meanwhile. {self._remedy}"
+            )
+
+    def _state(self) -> tuple[int, int]:
+        status = os.fstat(self._file)
+        return status.st_size, status.st_mtime_ns if self._constant else 0
+
+
+def memory_of(buffer: memoryview) -> NDArray[np.uint8]:
+    """Return mapped bytes as an array, for `Mapped`."""
+    return np.frombuffer(buffer, np.uint8)
+
+
+def _end(file: int, address: int | None) -> None:
+    os.close(file)
+    if address is not None:
+        _engine.forget_mapping(address)

@@ -1,0 +1,116 @@
+"""Files that are cut or changed while they are read: an error, never SIGBUS."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fencepost as fp
+from fencepost import check
+from fencepost.files.mapped import Mapped
+from fencepost.interchange.onnx import reader
+
+posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody can cut a mapped file")
+
+
+def mapped_file(path, count=100_000):
+    np.arange(count).tofile(path)
+    array = np.memmap(path, np.int64, "r")
+    with path.open("rb") as file:
+        return array, Mapped(array, file.fileno(), "a.bin", "Start again.")
+
+
+@posix
+def test_a_file_that_is_cut_while_it_is_read(tmp_path):
+    array, mapped = mapped_file(tmp_path / "a.bin")
+    assert array.sum() == 4999950000
+    mapped.check()
+    os.truncate(tmp_path / "a.bin", 4096)
+    assert array[-1] == 0  # where SIGBUS would be the end
+    assert array[1] == 1
+    with pytest.raises(fp.DataError, match=r"^a.bin: .* cut to 4,096 bytes meanwhile. Start again"):
+        mapped.check()
+    os.truncate(tmp_path / "a.bin", 800_000)  # as long as before, and not what it was
+    with pytest.raises(fp.DataError, match="cut"):
+        mapped.check()
+
+
+def test_a_file_that_is_changed(tmp_path):
+    array, mapped = mapped_file(tmp_path / "a.bin")
+    os.utime(tmp_path / "a.bin", ns=(1, 1))
+    with pytest.raises(fp.DataError, match=r"it was changed meanwhile"):
+        mapped.check()
+    assert array[1] == 1
+
+
+@posix
+def test_many_mappings_come_and_go(tmp_path):
+    for _ in range(600):  # more than the engine watches at a time
+        array, mapped = mapped_file(tmp_path / "a.bin", 600)
+        mapped.check()
+        del mapped, array
+    array, mapped = mapped_file(tmp_path / "a.bin")
+    os.truncate(tmp_path / "a.bin", 0)
+    assert array.sum() == 0
+    with pytest.raises(fp.DataError, match="cut"):
+        mapped.check()
+
+
+@posix
+def test_other_memory_still_ends_the_process(tmp_path):
+    code = (
+        "import sys, os, numpy as np, fencepost as fp\nfrom pathlib import Path\n"
+        "from files.test_mapped import mapped_file\npath = Path(sys.argv[1])\n"
+        "kept = mapped_file(path)\nnp.arange(10**5).tofile(path.with_name('b'))\n"
+        "other = np.memmap(path.with_name('b'), np.int64, 'r')\n"
+        "os.truncate(path.with_name('b'), 0)\nprint(other[0])"
+    )
+    paths = os.pathsep.join([str(os.path.dirname(os.path.dirname(__file__))), *sys.path])
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a")],
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert process.returncode == -7, process.stderr
+
+
+@posix
+def test_a_model_that_is_cut_while_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.onnx"
+    layers = [fp.Flatten(), fp.Linear(400), fp.Linear(3)]
+    fp.Network((1, 20, 20), layers, seed=0).export(path)
+    parse = reader.parse_file
+
+    def cut(content):
+        os.truncate(path, 5000)
+        return parse(content)
+
+    monkeypatch.setattr(reader, "parse_file", cut)
+    for read in (check.check, fp.from_onnx):
+        fp.Network((1, 20, 20), layers, seed=0).save(tmp_path / "a.st")
+        with pytest.raises(fp.DataError, match=r"a.onnx: .* cut to 5,000 bytes meanwhile"):
+            read(path)
+        os.remove(path)
+        fp.Network((1, 20, 20), layers, seed=0).export(path)
+
+
+@posix
+def test_a_cache_that_is_cut_while_it_is_trained_with(tmp_path):
+    for k in range(12):
+        place = tmp_path / "photos" / "ab"[k % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (64, 64), 20 * k).save(place / f"{k}.png")
+    how = fp.datasets.Loading(size=(64, 64), cache=str(tmp_path / "cache"), wait=False)
+    data = fp.datasets.open(tmp_path / "photos", pictures=how).train
+    data.images.wait()
+    (images,) = (tmp_path / "cache").glob("*/images.npy")
+    os.truncate(images, 4096)
+    net = fp.Network(data.input_shape, [fp.Flatten(), fp.Linear(len(data.class_names))], seed=0)
+    with pytest.raises(fp.DataError, match=r"images.npy: .* cut to .* the cache is made anew"):
+        fp.training.fit(net, data.images, data.targets, epochs=1, progress=False)
+    again = fp.datasets.open(tmp_path / "photos", pictures=how).train
+    assert np.asarray(again.images).any()

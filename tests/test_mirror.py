@@ -121,6 +121,8 @@ ELSEWHERE = [
 ENGINE_ELSEWHERE = [
     ("bindings", "arrays module parse",
      "engine/network/test_forward.py", "all of Python's calls pass them"),
+    ("bindings", "mappings",
+     "files/test_mapped.py", "files that Python maps and others cut"),
     ("arrays", "row strips tile",
      "engine/arrays/correlation/test_correlate.py", "inner loops and threads of correlation"),
     ("arrays/correlation", "fft",
@@ -171,6 +173,8 @@ INTEGRATION = {
     "filtering/test_pillow_images.py": "images of Pillow",
     "filtering/test_quick.py": "the short path of small images",
     "filtering/test_writing.py": "picture files that are written",
+    "faults/test_disks.py": "every command that writes, on disks that are full or gone",
+    "faults/test_kills.py": "trainings that are killed, and gone on with",
     "fuzz/test_findings.py": "what the fuzzer has found",
     "properties/test_images.py": "what is true of every image and picture file",
     "properties/test_missing.py": "what is true wherever elements are missing",

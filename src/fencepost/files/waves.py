@@ -167,7 +167,8 @@ def _read_format(path: Path, chunk: bytes) -> tuple[int, int, int, bool, int]:
 
 def _decoded(data: bytes, bits: int, is_float: bool) -> NDArray[np.float64]:
     if is_float:
-        return np.frombuffer(data, f"<f{bits // 8}").astype(np.float64)
+        with np.errstate(invalid="ignore"):  # NaN that signals, of which none is made by a program
+            return np.frombuffer(data, f"<f{bits // 8}").astype(np.float64)
     if bits == 8:
         return np.frombuffer(data, np.uint8).astype(np.float64) - _OFFSET_8
     if bits == 24:

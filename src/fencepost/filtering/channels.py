@@ -174,9 +174,12 @@ def _blur(
     if border.kind == "fill":
         border, opaque = Boundary("fill", full * border.value), Boundary("fill", full)
     total = step.kernels[0].sum
-    mixed = response(colour * weights, step, options, exact, boundary=border)
+    with np.errstate(over="ignore"):  # of floats: to infinity, as everywhere else
+        heavy = colour * weights
+    mixed = response(heavy, step, options, exact, boundary=border)
     covered = response(weights, step, options, exact, scale=1 / total, boundary=opaque)
     visible = covered > TRANSPARENT * full
     result: NDArray[Any] = interior(colour, step, options).astype(exact)
-    np.divide(mixed, covered, out=result, where=visible)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.divide(mixed, covered, out=result, where=visible)
     return result, np.where(visible, covered, exact.type(0))

@@ -103,9 +103,7 @@ def start(command: str, folder: Path, happens: Callable[[], object] = lambda: No
         os.chdir(folder)
         os.environ["XDG_CACHE_HOME"] = str(folder / "home")
         happens()
-        status = run(shlex.split(command))
-        sys.stdout.flush()
-        os._exit(status)
+        os._exit(run(shlex.split(command)))
     except BaseException:
         os.write(2, traceback.format_exc().encode())
         os._exit(70)

@@ -51,8 +51,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
-        if isinstance(error, OSError) and error.filename in (None, str(partial)):
-            error.filename, error.filename2 = str(target), None
+        if isinstance(error, OSError) and error.errno is not None:
+            named = error.filename
+            if named is None or os.path.basename(os.fsdecode(named)) == partial.name:
+                error.filename = str(target)
         raise
 
 

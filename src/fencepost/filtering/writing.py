@@ -213,6 +213,18 @@ def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> 
         )
 
 
+class _Checked(io.BufferedRandom):
+    """A file that only Python writes to.
+
+    Given a descriptor, Pillow writes JPEG, GIF, BMP and PPM itself, and takes what a full disk has
+    written half for written.
+    """
+
+    def fileno(self) -> int:
+        """Have none, so that Pillow calls `write`."""
+        raise io.UnsupportedOperation("fileno")
+
+
 def _save(path: Path, frames: list[Picture], format: str) -> None:
     first = frames[0]
     pixels, colours = first.pixels, first.colours
@@ -226,7 +238,8 @@ def _save(path: Path, frames: list[Picture], format: str) -> None:
     elif deep:
         path.write_bytes(_deep(pixels, colours, format, save_options))
     elif len(frames) == 1:
-        to_pillow(pixels, colours).save(path, format, **save_options)
+        with _Checked(io.FileIO(path, "w+")) as file:
+            to_pillow(pixels, colours).save(file, format, **save_options)
     else:
         images = [to_pillow(frame.pixels, colours) for frame in frames]
         if format == "GIF":
@@ -237,7 +250,8 @@ def _save(path: Path, frames: list[Picture], format: str) -> None:
             save_options["loop"] = 0 if first.metadata.loop is None else first.metadata.loop
         if format == "WEBP" and first.format != "WEBP":
             save_options["lossless"] = True
-        images[0].save(path, format, **save_options)
+        with _Checked(io.FileIO(path, "w+")) as file:
+            images[0].save(file, format, **save_options)
 
 
 def _with_palette(image: Image, frames: int) -> Image:

@@ -212,6 +212,9 @@ def _note(outcome: Outcome, job: Job, result: Callable[[], dict[str, Any]]) -> N
         outcome.failed[job.source] = str(error)
     except MemoryError:
         outcome.failed[job.source] = f"{job.source}: there is not enough memory for this image."
+    except OSError as error:
+        named = error.filename or job.source
+        outcome.failed[job.source] = f"{named}: {error.strerror or error}."
     except Exception as error:  # of a library, at a file that it did not expect: the others go on
         outcome.failed[job.source] = f"{job.source}: {type(error).__name__}: {error}"
 

@@ -48,16 +48,17 @@ def opened(path: Path) -> Iterator[Source]:
         if is_zarr(path):
             yield _open_zarr(path)
             return
+        is_numpy = path.suffix.lower() == _NUMPY
         try:
-            if path.suffix.lower() == _NUMPY:
-                yield _open_numpy(path)
-                return
-            file = stack.enter_context(path.open("rb"))
+            # What happens while the image is used is not a matter of opening it.
+            opening = _open_numpy(path) if is_numpy else stack.enter_context(path.open("rb"))
         except (OSError, ValueError, EOFError) as error:
             problem = getattr(error, "strerror", None) or error
             raise DataError(f"cannot be opened ({problem})") from error
-        tiff = stack.enter_context(tiff_files.opened_tiff(file))
-        yield _open_tiff(path, tiff)
+        if isinstance(opening, Source):
+            yield opening
+            return
+        yield _open_tiff(path, stack.enter_context(tiff_files.opened_tiff(opening)))
 
 
 def _open_numpy(path: Path) -> Source:

@@ -19,7 +19,6 @@ from PIL import Image
 import fencepost as fp
 import fencepost.cli.shared.report
 import fencepost.cli.training.page.page
-import fencepost.datasets.signals
 import fencepost.plots.article
 from fencepost.cli.app import run
 

@@ -62,7 +62,7 @@ def refused(target: str, number: int) -> Callable[[], None]:
     return lambda: sys.addaudithook(hook)
 
 
-def full(size: int = 40) -> None:
+def full(size: int = 10) -> None:
     """Have files take no more than so many bytes."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 

@@ -76,9 +76,15 @@ def _only_shape(given: InputShapes | None, graph: Graph) -> tuple[int, ...] | No
 
 def _fits(read: Reader, shape: tuple[int, ...]) -> bool:
     try:
-        return not read(shape).failure
+        graph = read(shape)
     except (ArgumentError, DataError):
         return False
+    # On the meta device, PyTorch takes the batch for the channels where an axis is missing.
+    return not graph.failure and all(
+        operation.input_shape is None or len(operation.input_shape) > len(operation.windows) + 1
+        for operation in graph.operations
+        if operation.role in ("windows", "transposed") and operation.windows
+    )
 
 
 def _of_name(name: str, with_shape: bool) -> Reader:

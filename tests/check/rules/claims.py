@@ -38,6 +38,7 @@ _PART = "|".join(
     )
 )
 _SENTENCES = (
+    rf"It fits with an input of (?P<reading>{_SHAPE}): [^.]*\.",
     r"It fits with (?P<parts>.*?)\.",
     r"Nothing is left over with (?P<parts>.*?)\.",
     r"Every element is used with (?P<parts>.*?)\.",
@@ -53,7 +54,7 @@ _REMARKS = (
     rf"ceil_mode=False makes (?P<ceil>{_SHAPE})\.",
     r"For \w+, which this is, there is (?P<other>\w+)\.",
     r"\w+ belongs before Flatten and Linear, which leave no such axes\.",
-    r"--object PIXELS compares with the size of what is to be recognised instead\.",
+    r"object_size=(?P<object>\d+) compares with an object of \d+ pixels instead\.",
     r"A pool or a stride of 2 in an early layer doubles what all later ones add\.",
     r"Padding that is the same before and after on both paths centres them\.",
 )
@@ -163,7 +164,9 @@ def must(condition: bool, text: str) -> None:
 def verify(claim: Claim) -> None:
     """Build what a claim proposes, and run it; raise Wrong if it is not so."""
     network, index, kind, text = claim.network, claim.index, claim.kind, claim.text
-    if kind in ("exact", "model"):
+    if kind == "reading":
+        run(replace(network, shape=sizes(text)))
+    elif kind in ("exact", "model"):
         stated = text if kind == "exact" else text[len("an input of ") : -len(" to the model")]
         for shape in map(sizes, re.split(", | or ", stated)):
             changed = replace(network, shape=shape)
@@ -209,6 +212,9 @@ def verify(claim: Claim) -> None:
     elif kind == "expand":
         sizes_ = ast.literal_eval(f"({text})")
         run(network.with_before(index, Node("Expand", (), {"sizes": sizes_})).until(index + 1))
+    elif kind == "object":
+        report = fp.check.check(build(network), network.shape, object_size=int(text))
+        must("FP302" not in {finding.code for finding in report.findings}, "FP302 is found again")
     elif kind == "other":
         must(hasattr(nn, text), "there is no such layer")
     else:

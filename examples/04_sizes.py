@@ -1,4 +1,4 @@
-"""Sizes: what comes out of every layer, before there is a network; and what to do if it misfits.
+"""Sizes: what comes out of every layer, before you build a network, and what to do if none fits.
 
 Run: python examples/04_sizes.py [FOLDER]    writes its pictures into FOLDER, or out/
 """

@@ -110,8 +110,8 @@ REFUSED = [
     (np.array(["2020-01-01"], "M8[D]"), "dtype datetime64[D]. Count from one of them: (t - t[0])"),
     (np.array([1], "m8[s]"), "dtype timedelta64[s]. Count in a unit: t / np.timedelta64(1"),
     (np.zeros(2, "f4,i4"), "dtype [('f0', '<f4'), ('f1', '<i4')]. Choose one of its"),
-    (np.ma.masked_greater([1, 5], 3), "1 masked element, which would count. Say what stands"),
-    ([np.ma.masked_less([1, 5], 3), [0, 1]], "1 masked element, which would count. Say what"),
+    (np.ma.masked_greater([1, 5], 3), "1 masked element, which would be used. Fill it"),
+    ([np.ma.masked_less([1, 5], 3), [0, 1]], "1 masked element, which would be used. Fill it"),
     (Foreign(RuntimeError("it is on a GPU.\nTrace")), "a Foreign: it is on a GPU."),
     (Foreign(KeyError()), "a Foreign: NumPy does not take it."),
 ]  # fmt: skip

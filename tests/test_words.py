@@ -28,6 +28,20 @@ RETIRED = {
     "lost_cells": "lost_elements",
     "files\\.whole": "files.atomic",
     "may call": "the linter's contract says it",
+    "kept out and tested": "held out for testing",
+    "how surely": "how confidently",
+    "pull of the weights": "weight decay",
+    "decides all that is random": "random seed",
+    "keeps the training": "checkpoint file for resuming",
+    "one that is there is replaced": "an existing file is overwritten",
+    "taken for which": "confusion matrix",
+    "likeliest": "most probable",
+    "as it looks": "detected",
+    "the model's recipe": "the default itself",
+    "before there is a network": "before you build it",
+    "which would count": "which would be used",
+    "stand before the decimals|stands before the decimals": "decimal separator",
+    "stands alone, or takes": "has no value, or takes",
 }
 
 

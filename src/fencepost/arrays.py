@@ -59,7 +59,7 @@ def _converted(values: Any) -> NDArray[Any]:
     for item in values if isinstance(values, (list, tuple)) else [values]:
         if isinstance(item, np.ma.MaskedArray) and np.ma.is_masked(item):
             count = plural(int(np.ma.getmaskarray(item).sum()), "masked element")
-            raise _Unfit(f"{count}, which would count. Say what stands there, as in .filled(0)")
+            raise _Unfit(f"{count}, which would be used. Fill it, as in .filled(0)")
     if hasattr(values, "getpalette") and values.mode in ("P", "PA"):
         raise _Unfit('a picture of indices into a palette. Use .convert("RGB")')
     try:

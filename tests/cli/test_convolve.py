@@ -99,7 +99,7 @@ class TestCsv:
         write_csv(tmp_path / "a.csv", given)
         done = fencepost("convolve", "a.csv", "-k", "mean:size=3", "-o", "b.csv", "--json")
         assert done.json["columns"] == ["f", "g"]
-        assert "time rises evenly" in done.json["remark"]
+        assert "time is evenly spaced" in done.json["remark"]
         head, rows = read_csv(tmp_path / "b.csv")
         assert head == list(given)
         assert [row[0] for row in rows] == [str(value) for value in given["time"]]
@@ -141,7 +141,7 @@ class TestCsv:
         assert (tmp_path / "b.csv").read_text() == "by X\n2,10\n4,10\n"
         done = fencepost("convolve", "a.csv", *said, "--decimal", ",", "--encoding", "latin-1")
         assert (tmp_path / "b.csv").read_text() == "by X\n3\n5\n"
-        assert "Commas stand before the decimals" in done.err
+        assert "Commas are decimal separators" in done.err
 
     def test_columns_that_are_not_convolved_are_named(self, fencepost, tmp_path):
         (tmp_path / "a.csv").write_text("who;f;when\nx;1,5;Monday\ny;NA;Friday\nz;1;Sunday\n")

@@ -29,7 +29,7 @@ def test_a_learned_kernel_is_applied_by_filter(fencepost, pictures):
         "--plot", pictures / "kernel.png",
     )  # fmt: skip
     assert done.status == 0
-    assert "Sure: the residual is rounding." in done.out
+    assert "Reliable: the residual is rounding." in done.out
     assert (pictures / "kernel.png").stat().st_size > 1000
     np.testing.assert_allclose(
         fp.kernels.parse(f"@{kernel}").matrix, fp.kernels.sharpen().matrix, atol=0.02

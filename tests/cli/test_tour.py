@@ -49,4 +49,4 @@ def test_a_port_that_is_taken_is_refused(opened, capsys):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert run(["tour", "--port", str(taken.getsockname()[1])]) == 2
-    assert "--port must be a port that is free" in capsys.readouterr().err
+    assert "--port must be a free port" in capsys.readouterr().err

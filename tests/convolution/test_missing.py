@@ -111,7 +111,7 @@ def test_errors(function, options, message):
 def test_a_masked_number_in_a_list_is_refused(function, where):
     signals = [[1.0, 2.0], [1.0, 1.0]]
     signals[where][0] = np.ma.masked
-    with pytest.raises(fp.DataError, match="1 masked element, which would count"):
+    with pytest.raises(fp.DataError, match="1 masked element, which would be used"):
         function(*signals)
 
 
@@ -124,5 +124,5 @@ def test_weights_that_add_up_to_0_cannot_be_normalized():
 @pytest.mark.parametrize("function", [fp.max_pool, fp.convolution_terms])
 def test_masked_arrays_are_refused_where_the_mask_would_be_lost(function):
     f = np.ma.masked_array([1.0, 2.0, 3.0], [True, False, False])
-    with pytest.raises(fp.DataError, match="1 masked element, which would count"):
+    with pytest.raises(fp.DataError, match="1 masked element, which would be used"):
         function(f, 1) if function is fp.max_pool else function(f, [1.0], at=0)

@@ -24,7 +24,7 @@ def test_exif_orientation(tmp_path, orientation, ending):
     info = image_files.inspect(path)
     assert (info.height, info.width) == upright.shape
     np.testing.assert_array_equal(image_files.read(path, 1)[0], upright)
-    assert ("rotated as their EXIF says" in info.notes) == (orientation != 1)
+    assert ("rotated by their EXIF orientation" in info.notes) == (orientation != 1)
 
 
 def test_sixteen_bits_become_eight(tmp_path):
@@ -43,7 +43,7 @@ def test_transparency_is_laid_on_white(tmp_path):
     path = save(tmp_path / "a.png", Image.fromarray(pixels))
     assert image_files.read(path, 3)[:, 0].max() == 0
     assert image_files.read(path, 3)[:, 1].min() == 255
-    assert "transparent, laid on white" in image_files.inspect(path).notes
+    assert "transparent, on white" in image_files.inspect(path).notes
 
 
 def test_transparent_palette(tmp_path):
@@ -76,4 +76,4 @@ def test_of_an_animation_the_first_picture_counts(tmp_path):
     frames = [Image.new("L", (5, 5), shade) for shade in (10, 200)]
     path = save(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
     assert image_files.read(path, 1).max() == 10
-    assert any("the first taken" in note for note in image_files.inspect(path).notes)
+    assert any("of which the first is used" in note for note in image_files.inspect(path).notes)

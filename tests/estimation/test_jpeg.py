@@ -18,7 +18,7 @@ def test_saturated_and_compressed_copies(portrait, name, quality):
     kernel = KERNELS[name]
     learned = learn_kernel(portrait, jpeg(fp.filter_image(portrait, kernel), quality), 3)
     assert off(learned, kernel) < 0.05
-    assert learned.verdict.startswith("Fairly sure" if quality > 80 else ("Fairly", "Unsure"))
+    assert learned.verdict.startswith("Reliable" if quality > 80 else ("Reliable", "Uncertain"))
     assert learned.compression == f"quality {quality}"
     assert (np.abs(learned.kernel.matrix - kernel.matrix) <= 3 * learned.errors).all()
 
@@ -31,7 +31,7 @@ def test_what_compression_took_away_is_counted(portrait):
         learned = learn_kernel(portrait, jpeg(fp.filter_image(portrait, kernel), quality), 5)
         covered.append(np.abs(learned.kernel.matrix - kernel.matrix) <= 2 * learned.errors)
         if quality == 60:
-            assert learned.verdict.startswith("Unsure")
+            assert learned.verdict.startswith("Uncertain")
     assert np.mean(covered) > 0.85
 
 

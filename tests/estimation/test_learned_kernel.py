@@ -23,7 +23,7 @@ def test_it_is_not_sure_of_what_no_kernel_made(portrait, way):
     """A kernel explains most of such a copy of a smooth picture, and is still not its cause."""
     learned = learn_kernel(portrait, np.asarray(way(Image.fromarray(portrait))))
     assert learned.explained > 0.9
-    assert learned.verdict.startswith("Unsure")
+    assert learned.verdict.startswith("Uncertain")
     assert "in another way" in learned.verdict
 
 

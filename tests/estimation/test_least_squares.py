@@ -17,7 +17,7 @@ def test_floats_give_it_exactly_and_its_size(portrait, name):
     assert learned.kernel.shape == KERNELS[name].shape
     assert off(learned, KERNELS[name]) < 1e-9
     assert learned.determined
-    assert learned.verdict.startswith("Sure")
+    assert learned.verdict.startswith("Reliable")
 
 
 @pytest.mark.parametrize("name", KERNELS)

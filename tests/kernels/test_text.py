@@ -67,7 +67,7 @@ def test_one_number_for_rows_and_one_for_columns_is_no_number_of_axes():
 
 
 def test_a_size_that_decimal_commas_would_fit_is_told_so():
-    with pytest.raises(ArgumentError, match=r"2 weights announced, but 4 found\. A comma stands"):
+    with pytest.raises(ArgumentError, match=r"2 weights announced, but 4 found\. Commas separate"):
         parse("2: 0,5;1,5")
     with pytest.raises(ArgumentError, match=r"2 weights announced, but 3 found\.\n"):
         parse("2: 1,2,3")

@@ -50,7 +50,7 @@ def test_lenet5():
 10  ReLU()                          all
 11  Linear(10)                      all
 
-                              what it takes, memory for a batch of 64
+                              costs, memory for a batch of 64
                                                                               activation
                               parameters  connections  multiply-adds   share      memory
 0   Conv2d(6, 5, padding=2)          156      122,304        117,600  28.2 %      1.2 MB

@@ -68,8 +68,7 @@ def explain(
     if loading.remembered(network).get("backbone"):
         raise DataError(
             f"{model}: explain is for networks that take images. Received: a model on the "
-            "features of "
-            "a backbone. `fencepost predict` gives its predictions."
+            "features of a backbone. `fencepost predict` gives its predictions."
         )
     wanted = output_index(network, of)
     untrained = is_untrained(network)
@@ -112,7 +111,7 @@ def _explain(console: Console, network: Network, job: Job, wanted: int | None) -
 
 
 def _prediction(network: Network, pixels: np.ndarray[Any, Any]) -> tuple[dict[str, Any], str]:
-    """Return what the network says, for JSON and in words."""
+    """Return what the network predicts, for JSON and in words."""
     from ..network.inspection import has_classes, output_names
 
     if not has_classes(network):

@@ -148,8 +148,8 @@ def filter_(
     tiles = tiles or scheduler is not None or any(map(is_zarr, [*images, out]))
     if tiles and (direction or compare or flatten is not None or frame is not None):
         raise ArgumentError(
-            "--tiles, --scheduler and .zarr go without --direction, --compare, --flatten and "
-            "--frame, which need whole images."
+            "--tiles, --scheduler and .zarr cannot be combined with --direction, --compare, "
+            "--flatten and --frame, which need whole images."
         )
     ground = None if flatten is None else parse_colour(flatten)
     jobs, passed_over = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)

@@ -87,13 +87,13 @@ def parse_boundary(boundary: object) -> Boundary:
             pass  # an integer that no float holds
     hint = nearest(boundary, NAMES) if isinstance(boundary, str) else ""
     raise ArgumentError(
-        f"boundary must be one of {', '.join(quoted(NAMES))}, or a finite number that stands "
+        f"boundary must be one of {', '.join(quoted(NAMES))}, or a finite number for the values "
         f"beyond the edges. Received: boundary={_short(boundary)}. {hint}".rstrip()
     )
 
 
 def edges_of(boundary: str, fill: float) -> Boundary:
-    """Take a name, or "fill" with the value that stands beyond the edges."""
+    """Take a name, or "fill" with the value beyond the edges."""
     return Boundary("fill", fill) if boundary == "fill" else parse_boundary(boundary)
 
 

@@ -283,7 +283,7 @@ def _check_labels(
         )
     if several_classes and low == high:
         raise DataError(
-            f"{name} must hold at least two classes, else there is nothing to distinguish. "
+            f"{name} must hold at least two classes, so that there is something to classify. "
             f"Received: class {low} for all {count:,} images. Add images of other classes."
         )
     return np.ascontiguousarray(array, np.int64)

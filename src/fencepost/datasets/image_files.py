@@ -182,7 +182,7 @@ def channels_of(image: Image) -> int:
 
 def _notes(image: Image) -> Iterator[str]:
     if _has_alpha(image):
-        yield "transparent, laid on white"
+        yield "transparent, on white"
     if image.mode in DEEP:
         yield "of 12 or 16 bits, reduced to 8 (12 where no pixel is above 4,095)"
     if image.mode == "CMYK":
@@ -190,6 +190,6 @@ def _notes(image: Image) -> Iterator[str]:
     if image.mode in ("P", "PA"):
         yield "with a palette, resolved"
     if orientation(image) in UPRIGHT:
-        yield "rotated as their EXIF says"
+        yield "rotated by their EXIF orientation"
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        yield "animated or with several pages, the first taken"
+        yield "animated or with several pages, of which the first is used"

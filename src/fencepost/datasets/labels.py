@@ -115,7 +115,7 @@ def as_class_indices(
         for k, label in enumerate(labels):
             if label is None or str(label) in ("nan", "NaT", "<NA>"):
                 raise DataError(
-                    f"{name} must say the class of every image. Received: {name}[{k}] = {label}. "
+                    f"{name} must have the class of every image. Received: {name}[{k}] = {label}. "
                     "Leave such images out."
                 )
         if all(isinstance(label, Integral) for label in labels):

@@ -223,8 +223,8 @@ def _loaders(path: str | os.PathLike[str], options: _Options) -> dict[str, Load]
         return {split: partial(_mnist, split) for split in ("train", "test")}
     if not str(path).strip() or re.match(r"[a-z]{2,}://", str(path)):
         raise DataError(
-            f"data must be a folder or a file on this computer. Received: {str(path)!r}. Load what "
-            "lies elsewhere first, and give its path."
+            f"data must be a folder or a file on this computer. Received: {str(path)!r}. "
+            "Download it first, and give its path."
         )
     path = Path(path).expanduser()
     return _folder(path, options) if path.is_dir() else _file(path, options)

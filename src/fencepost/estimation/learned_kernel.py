@@ -102,10 +102,10 @@ class LearnedKernel:
         if not self.determined:
             return (
                 f"Not determined: {self.unknowns} unknowns, and the picture determines "
-                f"only {self.rank} of them (or of their combinations). Of all kernels that do "
-                "the same to this picture, this is the one of the smallest weights; on another "
-                "picture it may do something else. Use a picture with more detail, or a smaller "
-                "size."
+                f"only {self.rank} of them (or of their combinations). Of all kernels that give "
+                "the same result on this picture, this is the one with the smallest weights; on "
+                "another picture the result may differ. Use a picture with more detail, or a "
+                "smaller size."
             )
         if self.explained < _LEAST:
             return (
@@ -124,11 +124,11 @@ class LearnedKernel:
                 "another way (a median, a change of contrast), or too much of it is smooth, "
                 "saturated or compressed away."
             )
-            return f"Unsure: weights may be off by {off}. {why}"
+            return f"Uncertain: weights may be off by {off}. {why}"
         if self.rounding and not self.compression:
-            return "Sure: the residual is rounding."
+            return "Reliable: the residual is rounding."
         return (
-            f"Fairly sure: weights are off by {off} at most, 19 times out of 20; "
+            f"Reliable: weights are off by {off} at most, 19 times out of 20; "
             f"the residual ({self.residual:.2g} levels) "
             f"is {'no more' if self.rounding else 'more'} than rounding."
         )

@@ -23,7 +23,7 @@ __all__ = [
 
 DECIMALS = (".", ",")
 _MISSING = frozenset(("na", "n/a", "#n/a", "#na", "<na>", "null", "none", "nan", "-nan", "+nan"))
-_MARKS = "'’ \u00a0\u2009\u202f"  # of thousands, whatever stands before the decimals
+_MARKS = "'’ \u00a0\u2009\u202f"  # of thousands, whatever the decimal separator
 _GROUPED = {
     decimal: re.compile(
         rf"([+-]?[1-9]\d{{0,2}}(?:([{_MARKS}{other}])\d{{3}})(?:\2\d{{3}})*)"
@@ -55,7 +55,7 @@ def is_number(cell: str, decimal: str | None = None) -> bool:
 
 
 def parse_cell(cell: str, decimal: str) -> float | None:
-    """Return the number that a cell holds if `decimal` stands before the decimals, or None.
+    """Return the number that a cell holds with `decimal` as its separator, or None.
 
     >>> parse_cell("1,5", ","), parse_cell("1.234,5", ","), parse_cell("1,234", "."), parse_cell(
     ...     "1_000", "."

@@ -61,7 +61,7 @@ class TableOptions:
     delimiter : str
         One character, or "tab" or "space"; a space stands for any number of them.
     decimal : {".", ","}
-        What stands before the decimals; the other may then be a thousands mark.
+        The decimal separator; the other may then be a thousands mark.
     header : int
         How many rows, the first of them names, stand before the numbers.
     skip : int
@@ -245,7 +245,7 @@ def _refuse_two_readings(
         f"{plural(len(cells), 'cell')} ({' and '.join(cells[:3])}) separated by {_NAMES[mark]}, or "
         f"one number, {parse_cell(text, decimal)!r}. Say that {_NAMES[mark]} separate cells"
         + remedy(" ({delimiter})", delimiter=_SPOKEN.get(mark, mark))
-        + ", or what stands before the decimals"
+        + ", or which decimal separator is used"
         + remedy(" ({decimal})", decimal=decimal)
         + "."
     )
@@ -272,7 +272,7 @@ def _may_be_commas(
             + remedy(" ({skip})", skip=uneven[0] - 1)
             + ", and say so"
             + remedy(" ({delimiter})", delimiter=",")
-            + "; if commas stand before the decimals, say that"
+            + "; if commas are decimal separators, say so"
             + remedy(" ({decimal})", decimal=",")
             + "."
         )
@@ -320,7 +320,7 @@ def _check_lengths(path: Path, table: str, delimiter: str) -> None:
         f"line {uneven[0]}, cells separated by {_NAMES.get(delimiter, repr(delimiter))}. Fill or "
         "remove that row"
         + remedy("; {skip} leaves out lines before the table", skip=uneven[0] - 1)
-        + remedy(", and {delimiter} says what separates the cells", delimiter=";")
+        + remedy(", and {delimiter} sets the delimiter", delimiter=";")
         + "."
     )
 
@@ -380,7 +380,7 @@ def _counting(cells: list[str], rows: list[list[str]], numeric: list[int]) -> st
 def _refuse_header(path: Path, rows: list[list[str]], first: list[str]) -> None:
     shown = ", ".join(rows[0][:4]) + (", ..." if len(rows[0]) > 4 else "")
     raise DataError(
-        f"{path}: the first row must be names or numbers, and seen to be. Received: {shown}, which "
+        f"{path}: the first row must clearly be names or numbers. Received: {shown}, which "
         f"may be either. Say that it names the columns"
         f"{remedy(' ({header})', header=1)} or is data{remedy(' ({header})', header=0)}."
     )

@@ -190,7 +190,7 @@ def read_table(
 ) -> Table:
     """Read a table of numbers: separated by commas, semicolons, tabs, bars or spaces.
 
-    What separates the cells, what stands before the decimals, the header, units below it, comments
+    Delimiter, decimal separator, the header, units below it, comments
     (``#``), the encoding and the line ends are found out over the whole file, unless `options`
     say. Missing values (NA, nan, null) are nan. `is_header` tells of the first row whether it names
     the columns, where the caller knows more than the table shows.
@@ -240,7 +240,7 @@ def _read(
         remarks.append(f"The file is in {text.encoding}, and so is what is written.")
     if header > 1:
         units = ", ".join(filter(None, (cell.strip() for cell in sample[1])))
-        remarks.append(f"The row {units} below the names is kept as it is.")
+        remarks.append(f"The row {units} below the names is copied.")
     if comments:
         remarks.append(f"Left out: {plural(comments, 'comment line')} between the rows.")
     mixed = any(counts[k] > 0 and k not in numeric for k in range(width))
@@ -263,7 +263,7 @@ def _read(
     if missing:
         remarks.append(f"Taken as nan: {plural(missing, 'missing value')} ({word}).")
     if decimal == ",":
-        remarks.append("Commas stand before the decimals.")
+        remarks.append("Commas are decimal separators.")
     if has_rounded_integer(table, numbers.values()):
         remarks.append("Integers beyond 2^53 are rounded: 16 digits of a number are kept.")
     return Table(
@@ -379,7 +379,7 @@ def _read_slowly(
 
 
 def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) -> str:
-    """Return what stands before the decimals in all columns, or refuse two readings."""
+    """Return the decimal separator of all columns, or refuse two readings."""
     if not columns:
         return "."
     decimals = list(next(iter(columns.values())).parts)

@@ -105,7 +105,7 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
             sound = _read_format(path, _exactly(file, min(size, 40)))
         elif name == b"data":
             if sound is None:
-                raise _no_wave(path, "samples whose format is not said before them")
+                raise _no_wave(path, "samples before their format")
             offset, length = at, size
             if kind != b"RIFF" and size == _UNKNOWN and long_size is not None:
                 length = long_size
@@ -152,7 +152,7 @@ def _read_format(path: Path, chunk: bytes) -> tuple[int, int, int, bool, int]:
         raise _no_wave(path, f"samples in {_NAMES.get(tag, f'format {tag}')}")
     if not channels or not rate:
         raise DataError(
-            f"{path}: a sound must have at least one channel and one sample a second. Received: "
+            f"{path}: a sound must have at least one channel and one sample per second. Received: "
             f"{channels} channels at {rate} Hz. Its header is damaged."
         )
     known = (32, 64) if tag == _FLOAT else (8, 16, 24, 32)

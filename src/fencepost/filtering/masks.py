@@ -35,7 +35,7 @@ def check_mask(mask: Any, shape: tuple[int, ...], colours: str, options: Options
     """Raise an error unless a mask fits an image (H, W) and how it is filtered."""
     if mask.dtype != bool or mask.shape != shape:
         raise DataError(
-            "mask must be True or False for each pixel, True where it does not count. Received: "
+            "mask must be True or False for each pixel, True where it is ignored. Received: "
             f"dtype {mask.dtype} of shape {mask.shape}, an image of {shape}."
         )
     if options.nan != "ignore" or has_alpha(colours):

@@ -113,8 +113,8 @@ def read_image(source: Source, *, frame: int | None = None) -> Picture:
     with _opened(source) as file:
         if frame is None and len(file.pages) > 1:
             raise DataError(
-                f"has {len(file.pages)} frames or pages; say which is meant (frame, from 0), or "
-                "save it by itself"
+                f"has {len(file.pages)} frames or pages; choose one (frame, from 0), or save it "
+                "separately"
             )
         if frame is not None and frame >= len(file.pages):
             raise DataError(

@@ -38,7 +38,7 @@ def from_array(image: Any) -> tuple[NDArray[Any], str]:
     """Return an array as (H, W, C) and its colours. Raises DataError if it is no image."""
     if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
         raise DataError(
-            "image must not be a masked array: what is under the mask would count. Use "
+            "image must not be a masked array: pixels under the mask would be used. Use "
             'filter_image(image.data, …, mask=image.mask, nan="ignore").'
         )
     array = as_array("image", image, f"an array of {_DTYPES}")

@@ -186,8 +186,8 @@ def format_of(path: Path) -> str:
     format = Image.registered_extensions().get(path.suffix.lower())
     if format not in Image.SAVE:
         raise DataError(
-            f"{path}: the name's ending must say the format to write. Received: "
-            f"{path.suffix or 'no ending'!s}. Such are .png, .jpg, .tiff and .webp."
+            f"{path}: the name's ending must be that of a format. Received: "
+            f"{path.suffix or 'no ending'!s}. Give, for example, .png, .jpg, .tiff or .webp."
         )
     return format
 
@@ -202,7 +202,7 @@ def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> 
         rule = "16 bits a channel are written as PNG or TIFF only"
     else:
         held = colours in _HOLDS.get(format, ())
-        rule = f"{format} does not hold these colours whole"
+        rule = f"{format} cannot store these colours"
     if not held:
         flat = ""
         if has_alpha(colours):

@@ -152,7 +152,7 @@ def _left_out(network: Network, input_shape: tuple[int, ...]) -> str:
         if isinstance(preparation, dict) and preparation.get("style") == "mnist":
             what.append("cutting out and centring of digits, light on dark")
     if is_of_classes(network.output_shape):
-        what.append("choosing the likeliest class")
+        what.append("choosing the most probable class")
     return "; ".join(what) or "nothing"
 
 

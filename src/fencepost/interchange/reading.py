@@ -114,8 +114,8 @@ def _of_name(name: str, with_shape: bool) -> Reader:
         if not with_shape:
             size = at_the_shell(f", or see `fencepost size 1x28x28 {name}`")
             raise ArgumentError(
-                f"{name}: this is a text of layers, which does not say what it takes, so the shape "
-                f"of one input must be given, such as "
+                f"{name}: this is a text of layers, which does not state its input shape, so the "
+                f"shape of one input must be given, such as "
                 f"{at_the_shell('--input 1x28x28') or '(1, 28, 28)'}{size}"
             )
         chain, source = as_layers(layers), Path(name).name
@@ -194,6 +194,6 @@ def _several(shapes: Any) -> list[Any]:
 
 def _shape_missing(name: str) -> ArgumentError:
     return ArgumentError(
-        f"{name}: a PyTorch module does not say what it takes, so the shape of one input must be "
-        f"given, such as {at_the_shell('--input 3x224x224') or '(3, 224, 224)'}"
+        f"{name}: a PyTorch module does not state its input shape, so the shape of one input must "
+        f"be given, such as {at_the_shell('--input 3x224x224') or '(3, 224, 224)'}"
     )

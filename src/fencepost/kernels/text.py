@@ -201,7 +201,7 @@ def _matrix(text: str, ndim: int | None) -> Kernel:
     if count != wanted:
         reason = f"{plural(wanted, 'weight')} announced, but {count:,} found"
         if len(_fields(text[head.end() :])) == wanted and _has_decimal_commas([text[head.end() :]]):
-            reason += ". A comma stands between weights; decimals are written with a point, as 0.5"
+            reason += ". Commas separate weights; decimals have a point, as 0.5"
         _refuse(text, head.end() if count < wanted else values[wanted][1], reason)
     # Weights in one row, or each in a row of its own, are counted off; rows that show must fit.
     if len(rows) not in (1, count):

@@ -114,7 +114,7 @@ class Branched(Layer, abstract=True):
         """Raise ArgumentError if too many layers stand within each other."""
         if self.depth > _MAXIMUM_DEPTH:
             raise ArgumentError(
-                "Layers made of layers may stand within each other at most "
+                "Layers made of layers may be nested at most "
                 f"{_MAXIMUM_DEPTH} deep. Received: {self.depth}"
             )
 

@@ -65,7 +65,7 @@ class _Conv(WindowedLayer, abstract=True):
             return
         if self.groups != 1:
             raise ArgumentError(
-                "connections already says which channels meet, so groups must be 1. "
+                "connections already defines the connected channels, so groups must be 1. "
                 f"Received: groups={self.groups}"
             )
         if len(self.connections) != self.out_channels:

@@ -94,7 +94,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors, Trained
     if not isinstance(metadata, dict) or "network" not in metadata or "fencepost" not in metadata:
         raise ModelFileError(
             f"{target}: a model file must describe its network. This safetensors file does not, so "
-            "it was written by something else. Build the network with fencepost and copy the "
+            "it was written by something else. Build the network with fencepost, and copy the "
             "arrays into net.parameters."
         )
     if metadata["fencepost"] != FORMAT_VERSION:

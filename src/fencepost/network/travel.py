@@ -81,7 +81,7 @@ def export(
     >>> net = fp.models.lenet5()
     >>> print(net.export("lenet5.onnx").contents)
     inside    float32 batch × 1 × 28 × 28 → 12 layers → logits → softmax → probabilities
-    left out  resizing of photographs to 28 × 28 pixels, in grey; choosing the likeliest class
+    left out  resizing of photographs to 28 × 28 pixels, in grey; choosing the most probable class
     """
     suffix = Path(path).suffix.lower()
     module = WRITERS.get(suffix)

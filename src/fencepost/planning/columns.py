@@ -62,7 +62,7 @@ def groups(plan: PlanData) -> tuple[Group, ...]:
     return (
         Group("what comes out", sizes),
         Group("receptive field of one output", tuple(map(Column, fields))),
-        Group(f"what it takes, memory for a batch of {plan.batch:,}", takes),
+        Group(f"costs, memory for a batch of {plan.batch:,}", takes),
     )
 
 

@@ -173,7 +173,7 @@ class _Reader:
     def _class(self, token: Token) -> type[Layer]:
         prefix, _, name = token.text.rpartition(".")
         if prefix not in ("", "fp", "fencepost"):
-            why = "Only fp. may stand before a layer's name"
+            why = "Only fp. may come before a layer's name"
             if "nn" in prefix.split("."):
                 why += (
                     ". PyTorch's layers name their input channels or features first; here those "

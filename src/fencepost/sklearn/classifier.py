@@ -184,7 +184,7 @@ class CNNClassifier(ClassifierMixin, NetworkEstimator):
         return given
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the likeliest class of each sample, (N,), as `y` had them."""
+        """Return the most probable class of each sample, (N,), as `y` had them."""
         outputs = self._outputs(X)
         labels: NDArray[Any] = self.classes_[outputs.argmax(axis=1)]
         return labels

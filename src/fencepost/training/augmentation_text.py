@@ -15,15 +15,15 @@ COLOUR_CHANNELS = (1, 3, 4)
 
 # What each name is followed by, as errors say it.
 _NAMES = {
-    "crop": "takes a share of the area, such as crop=0.6",
+    "crop": "takes a fraction of the area, such as crop=0.6",
     "shift": "takes pixels, such as shift=2",
     "rotate": "takes degrees, such as rotate=10",
     "scale": "takes a fraction, such as scale=0.1",
     "shear": "takes degrees, such as shear=10",
-    "flip": "stands alone, or takes yes or no",
-    "vflip": "stands alone, or takes yes or no",
+    "flip": "has no value, or takes yes or no",
+    "vflip": "has no value, or takes yes or no",
     "elastic": "takes alpha:sigma in pixels, such as elastic=8:4",
-    "randaugment": "stands alone, or takes changes,magnitude, such as randaugment=2,9",
+    "randaugment": "has no value, or takes changes,magnitude, such as randaugment=2,9",
     "jitter": "takes a fraction, such as jitter=0.2",
     "brightness": "takes a fraction, such as brightness=0.2",
     "contrast": "takes a fraction, such as contrast=0.2",
@@ -73,7 +73,7 @@ def read(text: str, make: Callable[..., object], input_shape: Sequence[int]) -> 
             _refuse(text, start, "a name such as shift is missing")
         if name in PRESETS:
             if seen or equals:
-                _refuse(text, start, f"{name} stands alone and comes first")
+                _refuse(text, start, f"{name} has no value and comes first")
             seen.add(name)
             preset = PRESETS[name](input_shape)
             values = read(preset, make, input_shape) if preset else {}

@@ -104,8 +104,8 @@ def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any])
     ]
     if differences:
         raise ArgumentError(
-            f"the checkpoint {path} is of another training, and going on would not give what "
-            "either would have given. These differ:\n"
+            f"the checkpoint {path} is of another training, and resuming from it would not "
+            "reproduce either. These settings differ:\n"
             + "\n".join(differences)
             + "\nGive the same settings and data again, or start afresh with another checkpoint."
         )

@@ -202,7 +202,7 @@ def as_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float32] | N
         received = f"sample_weight[{array.argmin()}] = {array.min():g}" if array.any() else "all 0"
         raise DataError(
             f"sample_weight must be at least 0, and not 0 for all images. Received: {received}. "
-            "An image of weight 2 counts as two of weight 1, one of weight 0 not at all."
+            "An image of weight 2 counts like two of weight 1; one of weight 0 is ignored."
         )
     return np.ascontiguousarray(array)
 

@@ -97,7 +97,7 @@ class CrossEntropy(Loss):
             for index, weight in enumerate(self.class_weights)
         )
         if not any(weights):
-            raise ArgumentError("class_weights must not all be 0: nothing would be learned.")
+            raise ArgumentError("class_weights must not all be 0: nothing would be trained.")
         self._set(class_weights=weights)
 
     @classmethod

@@ -346,7 +346,7 @@ class TrainingRun:
         except OSError as error:
             warnings.warn(
                 f"the checkpoint {self._path} could not be written: {error.strerror or error}. "
-                "Training goes on; the checkpoint before it is kept, and the next will be tried.",
+                "Training continues; the previous checkpoint is kept, and the next will be tried.",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -53,7 +53,7 @@ def test_train_evaluate_predict(fencepost, folder, tmp_path, backbone):
     backbone.write_bytes(backbone.read_bytes() + b"\x08\x07")
     for command in (("predict", "a.st", image), ("evaluate", "a.st")):
         changed = fencepost(*command)
-        assert changed.status == 2 and "is not the file that it was trained with" in changed.err
+        assert changed.status == 2 and "is not the file it was trained with" in changed.err
 
 
 def test_layers_on_features(fencepost, folder, tmp_path, backbone):

@@ -65,7 +65,7 @@ def test_folders_that_only_divide(tmp_path, tops):
         assert found(tmp_path) == {"train": {"set1": 2, "set2": 2}}
         return
     assert found(tmp_path) == {"train": {"cat": len(tops), "dog": len(tops)}}
-    assert "The same classes lie in" in said(tmp_path)
+    assert "The same classes are in" in said(tmp_path)
 
 
 @pytest.mark.parametrize("parts", [("train", "dev", "eval"), ("train", "val", "evaluation")])
@@ -107,7 +107,7 @@ def test_an_empty_part_is_none_and_that_is_said(tmp_path):
 def test_a_part_without_classes_is_left_out_and_that_is_said(tmp_path):
     touch(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg", "test/2.jpg")
     assert found(tmp_path) == {"train": TWO}
-    assert "Left out: the 2 images of test, which lie in no folders of classes" in said(tmp_path)
+    assert "Left out: the 2 images of test, which are in no class folder" in said(tmp_path)
 
 
 def test_what_lies_beside_the_parts_is_left_out(tmp_path):
@@ -115,7 +115,7 @@ def test_what_lies_beside_the_parts_is_left_out(tmp_path):
         tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "seg_pred/1.jpg", "__MACOSX/train/._1.jpg"
     )
     assert found(tmp_path) == {"train": TWO}
-    assert "Left out: seg_pred, which lies beside train" in said(tmp_path)
+    assert "Left out: seg_pred, which is beside train" in said(tmp_path)
 
 
 def test_two_folders_for_one_part(tmp_path):
@@ -148,7 +148,7 @@ def test_pieces_of_a_class_are_no_classes(tmp_path, names):
 def test_one_folder_around_all(tmp_path):
     touch(tmp_path, "pets/photos/cat/1.jpg", "pets/photos/dog/1.jpg", "pets/README")
     assert found(tmp_path) == {"train": TWO}
-    assert "All lies in the folder pets/photos." in said(tmp_path)
+    assert "All files are in the folder pets/photos." in said(tmp_path)
 
 
 def test_names_with_spaces_accents_and_links(tmp_path):

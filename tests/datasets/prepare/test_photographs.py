@@ -134,7 +134,7 @@ def test_a_wider_frame_and_three_channels(digits):
 @pytest.mark.parametrize(
     ("picture", "words"),
     [
-        (np.full((90, 80), 200, np.uint8), "shows nothing that stands out from its ground"),
+        (np.full((90, 80), 200, np.uint8), "shows nothing that differs from its background"),
         (np.zeros((2, 2), np.uint8), "has only 2 × 2 pixels"),
     ],
 )

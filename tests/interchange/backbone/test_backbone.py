@@ -43,7 +43,7 @@ def test_features_are_those_of_pytorch(tmp_path, settings, pixels, said, free):
     assert backbone.normalization == pixels
     assert (backbone.size, backbone.channels, backbone.features_count) == ((24, 20), 3, 12)
     assert said in str(backbone) and f"pixels {pixels}" in str(backbone)
-    assert ("the file does not say" in str(backbone)) == ("scale" not in settings)
+    assert ("not stated in the file" in str(backbone)) == ("scale" not in settings)
     values = {
         "imagenet": (SHARES - MEAN[:, None, None]) / STD[:, None, None],
         "0-255": IMAGES,
@@ -125,7 +125,7 @@ def test_opened_again_it_must_be_the_same_file(tmp_path):
     assert fp.Backbone.from_config(config, beside).sha256 == backbone.sha256
     export(torch, module(torch, head=None), path)
     assert fp.Backbone.from_config(config, beside).path == beside / "model.onnx"
-    with pytest.raises(fp.DataError, match="is not the file that it was trained with"):
+    with pytest.raises(fp.DataError, match="is not the file it was trained with"):
         fp.Backbone.from_config(config)
 
 

@@ -207,6 +207,6 @@ def test_files_that_are_none(tmp_path):
     path.write_bytes(b"\x89PNG\r\n\x1a\n and more")
     refused(path, "looks like a PNG image")
     path.write_bytes(b"ir_version: 8\ngraph { node { op_type: 'Relu' } }")
-    refused(path, "is no ONNX file")
+    refused(path, "is not an ONNX file")
     path.write_bytes(b"\x08\x08")  # a version, and nothing else
     refused(path, "it has no graph")

@@ -34,7 +34,7 @@ def test_mistakes_are_the_most_confident_first():
     for image, index in zip(shown, most_confident, strict=True):
         expected = tiles.to_pixels(images[index])
         np.testing.assert_allclose(np.asarray(image.get_array()), expected, atol=1e-6)
-    assert any("49 of 50 are wrong" in text.text for text in drawn_texts(figure))
+    assert any("49 of 50 are misclassified" in text.text for text in drawn_texts(figure))
 
 
 @pytest.mark.parametrize("size", [(3, 3), (9, 4)])
@@ -53,7 +53,7 @@ def test_mistakes_of_signals_and_none_at_all():
     predictions = net.predict(images)
     assert not faults(fp.plots.mistakes(net, images, 1 - predictions))
     figure = fp.plots.mistakes(net, images, predictions)
-    assert "none: all 9 are right" in [text.text for text in drawn_texts(figure)]
+    assert "none: all 9 are correct" in [text.text for text in drawn_texts(figure)]
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_confusion_matrix_writes_counts_where_they_belong():
     axes = style.new_figure(5, 5).add_subplot()
     draw_confusion_matrix(axes, np.array([[7, 2], [0, 9]]), ["a", "b"])
     written = {text.get_position(): text.get_text() for text in axes.texts if text.get_text()}
-    assert written[(1, 0)] == "2"  # column 1: what the network says; row 0: what it is
+    assert written[(1, 0)] == "2"  # column 1: what predicted class; row 0: what it is
     assert (0, 1) not in written
     assert written[(1, 1)] == "9"
 

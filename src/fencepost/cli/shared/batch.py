@@ -84,8 +84,8 @@ def _targets(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[
         return
     if out.resolve() == given.resolve() or given.resolve() in out.resolve().parents:
         raise ArgumentError(
-            f"--out must lie outside the folder that is read, else results would be taken for "
-            f"pictures the next time. Received: {out}, within {given}. Give a folder beside it."
+            f"--out must lie outside the folder that is read, else results would be read as images "
+            f"the next time. Received: {out}, within {given}. Give a folder beside it."
         )
     files, others = visible_files(given)
     if not files:
@@ -118,7 +118,7 @@ def _check_distinct(jobs: list[Job]) -> None:
             other = taken.setdefault((folder(output.parent), output.name), job.source)
             if other != job.source:
                 raise ArgumentError(
-                    f"every result must have a name of its own. Received: {other} and "
+                    f"every result must have its own name. Received: {other} and "
                     f"{job.source}, which would both become {output}. Use two runs, and two "
                     "folders."
                 )
@@ -172,7 +172,7 @@ def run(
     except KeyboardInterrupt:
         raise Interrupted(
             f"Stopped; {len(outcome.done):,} of {plural(len(jobs), 'image')} done. "
-            "Every file that is written is whole."
+            "All files written are complete."
         ) from None
     finally:
         set_num_threads(before)

@@ -50,7 +50,7 @@ def prepared(
 
 
 def prediction_of(probabilities: np.ndarray[Any, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the class, its probability, and the likeliest three, as they go into JSON."""
+    """Return the class, its probability, and the three most probable, as they go into JSON."""
     best = probabilities.argsort()[::-1][:TOP]
     top = [{"class": names[k], "probability": round(float(probabilities[k]), 6)} for k in best]
     return {**top[0], "top": top}

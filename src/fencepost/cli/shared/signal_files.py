@@ -61,8 +61,8 @@ class CsvSignals(SignalFile):
             shown = list(islice(table.rows(), 2))[-1][:5]
             raise DataError(
                 f"{path}: must have a column of numbers, such as 1234.5 or -1e3, without units and "
-                f"other marks. Received: {', '.join(shown)}. If other lines stand before the "
-                "table, leave them out, such as with --skip 1."
+                f"other marks. Received: {', '.join(shown)}. If other lines come before the table, "
+                "skip them, such as with --skip 1."
             )
         self._chosen = [self._column(name) for name in columns] or list(table.numeric)
         self.length = table.length
@@ -76,7 +76,8 @@ class CsvSignals(SignalFile):
             if not columns:
                 self._chosen.remove(first)
                 remarks.insert(
-                    0, f"{self._axis_label} rises evenly, so it is kept as it is; --column chooses."
+                    0,
+                    f"{self._axis_label} is evenly spaced, so it is copied; --column chooses.",
                 )
         others = {k: name for k, name in enumerate(table.names) if k not in table.numeric}
         sample = list(islice(table.rows(), 1000)) if others else []

@@ -152,7 +152,7 @@ def best_of(trained: list[Trained]) -> Trained:
 
 
 def checkpoint_of(path: Path, seed: int) -> Path:
-    """Return the file that keeps the training of a seed.
+    """Return the checkpoint file of a seed.
 
     >>> checkpoint_of(Path("run.ckpt"), 2).name
     'run-seed2.ckpt'

@@ -46,7 +46,7 @@ def read_contents(
     label : str, optional
         The column of a label file that holds the classes.
     nested : bool, optional
-        Whether classes lie in folders of folders (animals/cat); None: as it looks.
+        Whether classes lie in folders of folders (animals/cat); None: detected.
     table : str, optional
         Path of the label file, if it was given.
     skip_bad : bool
@@ -76,7 +76,7 @@ def read_contents(
         if annotations:
             raise DataError(
                 f"{tree.root}: there must be a class for each image. Received: {annotations}. "
-                "A classifier tells whole images apart: cut the objects out, or sort the images "
+                "A classifier predicts one class per image: crop the objects, or sort the images "
                 "into a subfolder per class."
             )
         if not by_folder or tables.passed_over:
@@ -136,7 +136,7 @@ def _by_names(tree: Tree, prefix: str, parts: dict[str, str]) -> dict[str, Listi
         found[part] = Listing(tree, files, labels, sorted_names(labels))
     first = found["train"]
     first.remarks.append(
-        f"Classes are what stands beside the number in the names of the files, such as "
+        f"Classes are the words in the file names, without the number, such as "
         f"{first.labels[0]} of {first.files[0].name.rpartition('/')[2]}."
     )
     return found
@@ -161,7 +161,7 @@ def _find_level(tree: Tree, remarks: list[str]) -> tuple[str, dict[str, str]]:
             break
         prefix += f"{alone}/"
     if prefix:
-        remarks.insert(0, f"All lies in the folder {prefix.rstrip('/')}.")
+        remarks.insert(0, f"All files are in the folder {prefix.rstrip('/')}.")
     return prefix, parts
 
 
@@ -179,8 +179,8 @@ def _say_what_is_beside(inner: list[str], parts: dict[str, str], remarks: list[s
     beside = [folder for folder in inner if folder not in parts.values()]
     if beside:
         remarks.append(
-            f"Left out: {sample(beside)}, which lies beside {parts['train']} and is no part of the "
-            "data by its name."
+            f"Left out: {sample(beside)}, which is beside {parts['train']} and is not a split of "
+            "the data by its name."
         )
 
 
@@ -211,8 +211,7 @@ def _by_folders(
             found[part] = listing
         elif part != "train":
             remarks.append(
-                f"Left out: the {plural(count, 'image')} of {folder}, which lie in no folders of "
-                "classes."
+                f"Left out: the {plural(count, 'image')} of {folder}, which are in no class folder."
             )
     return _without_unknown(found, remarks)
 
@@ -242,7 +241,7 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
     remarks: list[str] = []
     grouped = nested is None and _are_groups(folders, inside)
     if grouped:
-        remarks.append(f"The same classes lie in {sample(folders)}, which were put together.")
+        remarks.append(f"The same classes are in {sample(folders)}, which were combined.")
     elif nested is None:
         nested = _looks_nested(inside)
         if nested:

@@ -48,7 +48,7 @@ class Listing:
         if unknown:
             raise DataError(
                 f"{self.tree.root}: every class must be one of the classes {sample(given, 20)}. "
-                f"Received: {sample(unknown)}. Rename or remove it, or train on it too."
+                f"Received: {sample(unknown)}. Rename or remove it, or train on it, too."
             )
         labels = [renamed[label] for label in self.labels]
         return Listing(self.tree, self.files, labels, given, self.remarks, self.skipped)

@@ -81,7 +81,7 @@ def image_folder(
     label : str, optional
         The column of the label file that holds the classes, if it is not found by itself.
     nested : bool, optional
-        Whether the classes are folders of folders, such as animals/cat; None: as it looks.
+        Whether the classes are folders of folders, such as animals/cat; None: detected.
     skip_bad : bool
         Leave out files that cannot be used, and list them in `left_out`, instead of an error.
     cache : "auto", path or None
@@ -156,7 +156,7 @@ def load(
         listing = listing.with_names(class_names)
     if len(listing.names) == 1:
         raise DataError(
-            f"{root}: must hold at least two classes, else there is nothing to distinguish. "
+            f"{root}: must hold at least two classes, so that there is something to classify. "
             f"Received: only {listing.names[0]}. Make a subfolder for each class and put its "
             "images there."
         )
@@ -299,7 +299,7 @@ def _about(
         ways = {
             "crop": ", with their proportions: what is too wide or too high is cut off",
             "pad": ", with their proportions: the rest is filled up with black",
-            "stretch": ", whatever their proportions",
+            "stretch": ", ignoring their aspect ratio",
         }
         if changed or part == "train":
             sentences.append(f"{_were(changed)} resized{ways[how.fit] if changed else ''}.")

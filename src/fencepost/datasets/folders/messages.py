@@ -38,7 +38,7 @@ def unwritable(store: Store, error: OSError) -> DataError:
     where = store.folder.parent if isinstance(store, DiskStore) else "memory"
     return DataError(
         f"{where}: the cache must have room for all images. Received: {error.strerror or error}. "
-        "What is decoded is kept: make room, "
+        "What was decoded is kept: free some space, "
         + remedy("or give another folder ({cache}), ", cache="FOLDER")
         + "and start again."
     )
@@ -61,8 +61,8 @@ def refused(listing: Listing, problems: Mapping[int, str]) -> DataError:
         return DataError(
             f"{root}: the folders of the classes must stay while they are read. Received: "
             f"{sample([f'{name}/' for name in gone])} {'is' if len(gone) == 1 else 'are'} gone, "
-            f"with {plural(len(named), 'image')}. Put back what was moved, and start again: what "
-            "is decoded is kept in the cache."
+            f"with {plural(len(named), 'image')}. Move them back, and start again: what was "
+            "decoded is in the cache."
         )
     return DataError(
         f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "

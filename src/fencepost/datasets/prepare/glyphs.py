@@ -66,7 +66,7 @@ def find_ink(image: Grey) -> Ink:
     magnitude = upside - _ground(upside)
     beyond = magnitude[magnitude > _tail(magnitude)]
     if beyond.size < 4:
-        raise DataError("shows nothing that stands out from its ground")
+        raise DataError("shows nothing that differs from its background")
     # Shadows and smudges lie between ground and ink: the threshold is asked of what stands out.
     contrast = float(np.median(beyond[beyond >= _otsu(beyond)]))
     if contrast < MIN_CONTRAST:

@@ -286,7 +286,7 @@ def _classes(
     targets = class_indices(labels, names, str(path), "signal")
     if len(names) == 1:
         raise DataError(
-            f"{path}: must hold at least two classes, else there is nothing to distinguish. "
+            f"{path}: must hold at least two classes, so that there is something to classify. "
             f"Received: only {names[0]!r}. Add signals of other classes"
             f"{in_python(', or give regression=True')}."
         )

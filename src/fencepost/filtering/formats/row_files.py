@@ -118,7 +118,7 @@ def _open_tiff(path: Path, tiff: Any) -> Source:
     page = next((page for page in tiff.pages if not page.is_reduced), tiff.pages[0])
     tags = tiff_files.check_tags(page)
     if int(tags.get(ORIENTATION, 1)) != 1:
-        raise DataError("lies on its side or upside down (EXIF); turn it first")
+        raise DataError("is rotated (EXIF orientation); rotate it first")
     if page.is_memmappable:
         import tifffile
 

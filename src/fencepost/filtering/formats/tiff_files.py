@@ -128,8 +128,8 @@ def _is_plain(tags: Any) -> bool:
     alpha = samples == own + 1 and own < 4 and (known or unsaid)
     if samples != own and not alpha:
         raise DataError(
-            f"has {samples} channels, {kind} and {samples - own} of a meaning that is not said; "
-            "save the channels that are meant"
+            f"has {samples} channels, {kind} and {samples - own} of unknown meaning; save only the "
+            "channels that you need"
         )
     if number == _FLOAT and photometric in (_WHITE_IS_ZERO, _CMYK):
         raise DataError(f"has floating-point {kind} in which 0 is white; save it the other way")

@@ -145,7 +145,7 @@ class Backbone:
 
     def __str__(self) -> str:
         """Say what it computes of what."""
-        known = "" if self.normalization_found else " (the file does not say)"
+        known = "" if self.normalization_found else " (not stated in the file)"
         colours = "grey" if self.channels == 1 else "RGB"
         return (
             f"{self.path.name}: {self.features_count:,} features, {self.layer_description}, of "
@@ -251,9 +251,9 @@ class Backbone:
                 break
         else:
             raise DataError(
-                f"the model's backbone, {there[0]}, is not the file that it was trained with "
-                f"(SHA-256 {str(config['sha256'])[:12]}…): its features mean something else. Put "
-                "that file back, or train again with this one."
+                f"the model's backbone, {there[0]}, is not the file it was trained with "
+                f"(SHA-256 {str(config['sha256'])[:12]}…): its features are different. Restore "
+                "that file, or train again with this one."
             )
         height, width = config["size"]
         return cls(path, layer=config["layer"], normalization=config["normalization"],

@@ -35,6 +35,6 @@ def compare(source: str, network: Network, images: NDArray[Any], expected: Array
     if not difference <= TOLERANCE:
         raise DataError(
             f"{source}: the network must give what the model gives, to {TOLERANCE:.0e}. Received: "
-            f"a difference of {difference:.1e} on random input. Something in the model is not what "
-            f"its operations say{in_python('; verify=False takes it all the same')}."
+            f"a difference of {difference:.1e} on random input. An operation of the model computes "
+            f"something else than it declares{in_python('; verify=False takes it all the same')}."
         )

@@ -52,7 +52,7 @@ def from_onnx(
             made = to_network(with_regions, lambda operation: details(operation, values))
     except WireError as error:
         raise DataError(
-            f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
+            f"{target}: the file is damaged or is not an ONNX file: {error}. Export it again."
         ) from None
     except DataError as error:
         if os.fspath(target) in str(error):

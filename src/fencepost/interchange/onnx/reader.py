@@ -91,7 +91,7 @@ def read_with_calls(
     except WireError as error:
         mapped.check()
         raise DataError(
-            f"{target}: the file is damaged, or is no ONNX file: {error}. Export it again."
+            f"{target}: the file is damaged or is not an ONNX file: {error}. Export it again."
         ) from None
 
 

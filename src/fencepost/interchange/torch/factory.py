@@ -62,7 +62,7 @@ def load_factory(name: str) -> torch.nn.Module:
         )
     if path.endswith(".py"):
         raise ArgumentError(
-            f"Before the colon stands the name of a Python module, not of its file: "
+            f"Before the colon comes the name of a Python module, not of its file: "
             f"{path.removesuffix('.py')}:{attribute}. Received: {format_value(name)}."
         )
     with contextlib.redirect_stdout(sys.stderr):  # stdout belongs to the caller
@@ -119,8 +119,8 @@ def _import(path: str) -> ModuleType:
             )
         if name != path and not hasattr(module, "__path__"):
             raise ArgumentError(
-                f"{name} is a Python module, not a package of modules: what it holds stands after "
-                f"a colon, as in {name}:{path.removeprefix(name + '.')}. Received: {path}."
+                f"{name} is a Python module, not a package of modules: its contents come after a "
+                f"colon, as in {name}:{path.removeprefix(name + '.')}. Received: {path}."
             )
         parent = name
     return sys.modules[path]

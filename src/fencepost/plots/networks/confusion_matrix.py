@@ -1,4 +1,4 @@
-"""Which class was taken for which."""
+"""The confusion matrix of a network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def confusion(
     *,
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw which class was taken for which.
+    """Draw the confusion matrix.
 
     Correct predictions in grey, mistakes the darker orange the more of them there are. Counts
     are written where they fit.
@@ -115,9 +115,9 @@ def draw_confusion_matrix(
     if numbered:
         _write_numbers(axes, confusion, pixels, size)
     _name_classes(axes, class_names, side)
-    remark = f"grey: right; orange: wrong, the darkest {int(mistakes.max())} ×"
+    remark = f"grey: correct; orange: errors, the darkest {int(mistakes.max())} ×"
     if not mistakes.any():
-        remark = "grey: right; there are no mistakes"
+        remark = "grey: correct; there are no errors"
     style.heading(axes, "Confusion matrix (counts)", remark)
 
 
@@ -177,5 +177,5 @@ def _name_classes(axes: Axes, class_names: Sequence[str], side: float) -> None:
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)
     axes.tick_params(length=2, color=style.FAINT_INK)
-    axes.set_xlabel("the network says", fontsize=style.TEXT_SIZE, color=style.INK)
-    axes.set_ylabel("it is", fontsize=style.TEXT_SIZE, color=style.INK)
+    axes.set_xlabel("predicted class", fontsize=style.TEXT_SIZE, color=style.INK)
+    axes.set_ylabel("true class", fontsize=style.TEXT_SIZE, color=style.INK)

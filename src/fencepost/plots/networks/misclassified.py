@@ -119,7 +119,7 @@ def draw_mistakes(
     wrong = tested - int(np.trace(confusion))
     if not mistakes:
         style.blank(axes)
-        style.heading(axes, "Mistakes", f"none: all {tested:,} are right")
+        style.heading(axes, "Errors", f"none: all {tested:,} are correct")
         return
     shape = mistakes[0].image.shape
     shown = {class_names[k] for m in mistakes for k in (m.truth, m.prediction)}
@@ -137,10 +137,10 @@ def draw_mistakes(
         tiles.draw_signals(axes, signals, grid, captions, around_zero=False)
     else:
         tiles.draw_images(axes, [tiles.to_pixels(m.image) for m in mistakes], grid, captions)
-    count = f"{wrong:,} of {tested:,} are wrong"
-    remark = f"class → prediction (probability); {count}"
+    count = f"{wrong:,} of {tested:,} are misclassified"
+    remark = f"true class → prediction (probability); {count}"
     roomy = style.text_width(remark, style.SMALL_SIZE) < width
-    style.heading(axes, "The most confident mistakes", remark if roomy else count)
+    style.heading(axes, "The most confident errors", remark if roomy else count)
 
 
 def _caption(

@@ -17,7 +17,7 @@ from fencepost.training import Epoch, History
 
 VOID = {"meta", "img", "line", "polyline", "circle"}
 SECTIONS = (
-    "Data", "Training", "Classes", "Which is taken for which", "The most confident mistakes",
+    "Data", "Training", "Classes", "Confusion matrix", "The most confident errors",
     "Network", "How to use the file",
 )  # fmt: skip
 
@@ -94,12 +94,12 @@ def test_every_section_is_there_and_nothing_is_fetched(shape, classes, validated
     text = " ".join(reader.texts)
     assert f"{100 * evaluation.accuracy:.2f} %" in text
     assert f"{100 * evaluation.macro_f1:.2f} %" in text
-    assert "5 validate after each epoch." in text or not validated
+    assert "5 are used for validation after each epoch." in text or not validated
     assert ("Over 3 seeds (0 to 2)" in text) == (seeds == 3)
     wrong = 30 - int(np.trace(evaluation.confusion))
-    assert f"{wrong} of 30 are wrong." in text
+    assert f"{wrong} of 30 are misclassified." in text
     assert written.count("<figure>") == min(wrong, page.MISTAKES_SHOWN)
-    assert ("taken for times" in text) == (classes > page.CLASSES_CROSSED)
+    assert ("predicted class count" in text) == (classes > page.CLASSES_CROSSED)
 
 
 def test_names_and_files_are_text():

@@ -54,12 +54,9 @@ def test_cats_and_dogs(tmp_path):
     listing = contents.parts["train"]
     assert listing.labels == ["cat", "cat", "dog", "dog"]
     assert listing.remarks == [
-        "Classes are what stands beside the number in the names of the files, such as cat of "
-        "cat.0.jpg."
+        "Classes are the words in the file names, without the number, such as cat of cat.0.jpg."
     ]
-    assert contents.remarks == [
-        "Left out: the 2 images of test1, which lie in no folders of classes."
-    ]
+    assert contents.remarks == ["Left out: the 2 images of test1, which are in no class folder."]
 
 
 def test_parts_of_which_each_has_its_classes_in_names(tmp_path):

@@ -57,8 +57,8 @@ def page(facts: Facts) -> str:
         _section("Data", _data(facts)),
         _section("Training", _training(facts)),
         _section("Classes", _classes(facts.trained.evaluation)),
-        _section("Which is taken for which", _confusion(facts.trained.evaluation)),
-        _section("The most confident mistakes", _mistakes(facts)),
+        _section("Confusion matrix", _confusion(facts.trained.evaluation)),
+        _section("The most confident errors", _mistakes(facts)),
         _section("Network", _network(facts)),
         _section("How to use the file", _usage(facts)),
     ]
@@ -75,7 +75,7 @@ def _headline(facts: Facts) -> str:
     trained, evaluation = facts.trained, facts.trained.evaluation
     things = noun(facts.test.input_shape)
     figures = {
-        "of the test " + things + " right": percent(evaluation.accuracy),
+        "test accuracy": percent(evaluation.accuracy),
         "macro-F1": percent(evaluation.macro_f1),
         "test " + things: f"{evaluation.count:,}",
         "parameters": f"{trained.network.parameter_count:,}",
@@ -99,11 +99,13 @@ def _data(facts: Facts) -> str:
     ]
     parts = [_paragraphs(facts.data.splitlines()), _paragraphs(facts.remarks)]
     if facts.validation_images:
-        parts.append(_paragraphs([f"{facts.validation_images:,} validate after each epoch."]))
-    parts.append(_table(("class", noun(facts.train.input_shape) + " to train on", ""), rows))
+        parts.append(
+            _paragraphs([f"{facts.validation_images:,} are used for validation after each epoch."])
+        )
+    parts.append(_table(("class", "training " + noun(facts.train.input_shape), ""), rows))
     if facts.left_out:
         files = "\n".join(map(escape, facts.left_out))
-        parts.append(f"<p>Left out, for they cannot be used:</p><pre>{files}</pre>")
+        parts.append(f"<p>Skipped, as they cannot be read:</p><pre>{files}</pre>")
     return "".join(parts)
 
 
@@ -118,15 +120,15 @@ def _training(facts: Facts) -> str:
         }
 
     drawn = charts.curves("Loss", series("loss", float), kept)
-    drawn += charts.curves("Wrong, %", series("accuracy", lambda share: 100 * (1 - share)), kept)
+    drawn += charts.curves("Error, %", series("accuracy", lambda share: 100 * (1 - share)), kept)
     ended = {
-        "finished": "It ended as planned",
-        "stopped early": "It stopped as validation got no better",
-        "reached the target": "It stopped at its target",
+        "finished": "Finished",
+        "stopped early": "Stopped early",
+        "reached the target": "Reached the target accuracy",
     }.get(history.outcome, history.outcome)
     said = f"{ended}, after {plural(len(history), 'epoch')}, {facts.trained.seconds:.1f} s."
     if kept is not None:
-        said += f" The weights are those of epoch {kept}, the best on validation."
+        said += f" The weights saved are those of epoch {kept}, the best on validation."
     parts = [_paragraphs([facts.recipe, said]), f'<div class="charts">{drawn}</div>']
     if len(facts.all_trained) > 1:
         from ..seeds import spread
@@ -136,7 +138,7 @@ def _training(facts: Facts) -> str:
             (str(one.seed), percent(one.evaluation.accuracy), percent(one.evaluation.macro_f1))
             for one in facts.all_trained
         ]
-        parts.append(_table(("seed", "right", "macro-F1"), rows))
+        parts.append(_table(("seed", "test accuracy", "macro-F1"), rows))
     return "".join(parts)
 
 
@@ -154,9 +156,9 @@ def _classes(evaluation: Evaluation) -> str:
     ]
     return _paragraphs(
         [
-            "Recall is the share of a class that is found, precision the share of right ones among "
-            "those that were taken for it, F1 their harmonic mean; macro-F1 is the mean over the "
-            "classes."
+            "Recall is the fraction of a class that is predicted correctly, precision the fraction "
+            "of predictions of a class that are correct, F1 their harmonic mean; macro-F1 is the "
+            "mean over the classes."
         ]
     ) + _table(("class", "tested", "recall", "precision", "F1", ""), rows)
 
@@ -177,7 +179,7 @@ def _confusion(evaluation: Evaluation) -> str:
         rows += f"<tr><th>{escape(name)}</th>{cells}</tr>"
     table = f'<table class="confusion"><tr><th></th>{head}</tr>{rows}</table>'
     return (
-        _paragraphs(["Rows are the true classes, columns what they were taken for."])
+        _paragraphs(["Rows are true classes, columns predicted classes."])
         + f'<div class="scroll">{table}</div>'
     )
 
@@ -193,7 +195,7 @@ def _pairs(evaluation: Evaluation) -> str:
             rows.append(
                 (escape(names[true]), escape(names[predicted]), f"{mistakes[true, predicted]:,}")
             )
-    return _table(("class", "taken for", "times"), rows) if rows else "<p>No mistakes.</p>"
+    return _table(("true class", "predicted class", "count"), rows) if rows else "<p>No errors.</p>"
 
 
 def _mistakes(facts: Facts) -> str:
@@ -202,13 +204,13 @@ def _mistakes(facts: Facts) -> str:
     evaluation = facts.trained.evaluation
     names = evaluation.class_names
     figures = [
-        f"<figure>{_drawn(mistake.image)}<figcaption>{escape(names[mistake.truth])}, taken for "
+        f"<figure>{_drawn(mistake.image)}<figcaption>{escape(names[mistake.truth])}, predicted "
         f"<b>{escape(names[mistake.prediction])}</b> ({100 * mistake.probability:.0f}\u00a0%)"
         "</figcaption></figure>"
         for mistake in most_confident(facts.test.images, evaluation, MISTAKES_SHOWN)
     ]
     wrong = evaluation.count - int(np.trace(evaluation.confusion))
-    said = f"{wrong:,} of {evaluation.count:,} are wrong."
+    said = f"{wrong:,} of {evaluation.count:,} are misclassified."
     return _paragraphs([said]) + f'<div class="mistakes">{"".join(figures)}</div>'
 
 
@@ -272,9 +274,8 @@ def _usage(facts: Facts) -> str:
     }
     if network.metadata.get("training", {}).get("backbone"):
         codes = {
-            "On the command line, with the backbone's file where it was or beside the model:": (
-                _BACKBONE_COMMANDS
-            ),
+            "On the command line (the backbone's file must be where it was, or beside the "
+            "model):": (_BACKBONE_COMMANDS),
             "In Python:": _BACKBONE_PYTHON,
         }
     shape = ", ".join(map(str, network.input_shape))

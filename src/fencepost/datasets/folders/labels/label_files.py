@@ -101,9 +101,9 @@ class LabelFiles:
         if not tables:
             if self._given:
                 raise DataError(
-                    f"{self._given}: a label file must name the images that lie beside it. "
+                    f"{self._given}: a label file must name the images beside it. "
                     f"Received: no column with the names of the {len(self._tree.pictures):,} files "
-                    f"below {self._tree.root}. Names may stand with or without folder and ending."
+                    f"below {self._tree.root}. Names may have their folder and ending, or not."
                 )
             return None
         chosen = self._one_for_each_part(tables, folders)
@@ -214,7 +214,7 @@ class LabelFiles:
         if table.ragged is not None:
             raise DataError(
                 f"{where}: all rows must have as many cells as the first. Received: another "
-                f"number in line {table.ragged}. Correct it, or put cells in quotation marks."
+                f"number in line {table.ragged}. Correct it, or quote the cells."
             )
         labels, described = table.classes(self._label)
         if labels is None:

@@ -183,7 +183,7 @@ class LabelTable:
                     raise DataError(
                         f"{self.path}: each image must have one class. Received: {text!r} in line "
                         f"{line}, which seem to be {len(parts)}. Images of several classes cannot "
-                        "be learned: leave them out, or write the one that counts."
+                        "be used: leave them out, or give one class."
                     )
 
     def _one_hot(self, columns: list[int]) -> tuple[list[str], str]:
@@ -194,7 +194,7 @@ class LabelTable:
                 raise DataError(
                     f"{self.path}: of the columns of the classes one must be 1 in each row. "
                     f"Received: {len(chosen)} in line {self.first + k}. An image with several "
-                    "classes, or none, cannot be learned; leave it out."
+                    "classes, or none, cannot be used; leave it out."
                 )
             labels.append(self.header[chosen[0]])
         return labels, f"the columns {sample([self.header[k] for k in columns])} are the classes"

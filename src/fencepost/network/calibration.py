@@ -180,7 +180,7 @@ def tempered(outputs: Floats, temperature: float) -> Floats:
 
 
 def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
-    """Return the temperature under which the labels are likeliest.
+    """Return the temperature of maximum likelihood for the labels.
 
     The mean cross-entropy is a convex function of 1 / temperature; with a normal prior of the
     logarithm it is minimised by golden sections, of the logarithm, to 4 digits.

@@ -20,7 +20,7 @@ class Reading(NamedTuple):
 
 
 def readings(shape: Sequence[int]) -> Iterator[Reading]:
-    """Iterate over what a shape may be meant as, the likeliest first.
+    """Iterate over what a shape may be meant as, the most probable first.
 
     >>> for reading in readings((1, 32, 32, 3)):
     ...     print(*reading)

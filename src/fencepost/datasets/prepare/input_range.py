@@ -123,7 +123,7 @@ class InputRange:
         )
 
     def _advice(self, values: Floats) -> str:
-        """Name the mistake that is likeliest."""
+        """Name the most probable mistake."""
         low, high, bytes_ = float(values.min()), float(values.max()), 200 < self.high <= 255
         if self.low >= 0 and bytes_ and high <= 1.01 and low >= -1.01:
             done = "divided by 255" if low >= 0 else "brought to -1 to 1"

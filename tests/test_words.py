@@ -35,7 +35,6 @@ RETIRED = {
     "keeps the training": "checkpoint file for resuming",
     "one that is there is replaced": "an existing file is overwritten",
     "taken for which": "confusion matrix",
-    "likeliest": "most probable",
     "as it looks": "detected",
     "the model's recipe": "the default itself",
     "before there is a network": "before you build it",

@@ -34,6 +34,7 @@ def network():
         ({"learning_rate": 0.1}, ['Did you mean "lr"?']),
         ({"class_weight": {0: 1}}, ['balance="weights"']),
         ({"batchsize": 8}, ['Did you mean "batch_size"?']),
+        ({"train": True}, ["has no argument"]),
         ({"optimiser": "adam"}, ['Did you mean "optimizer"?']),
         ({"random_state": 0}, ['Did you mean "seed"?']),
     ],
@@ -72,6 +73,39 @@ def test_arguments_elsewhere(call, answer):
     assert answer in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [("sparse_categorical_crossentropy", "cross_entropy"), ("CrossEntropyLoss", "cross_entropy"),
+     ("mean_squared_error", "mse"), ("MSE", "mse")],
+)  # fmt: skip
+def test_losses_and_optimizers_by_other_names(loss, name):
+    labels = LABELS if name == "cross_entropy" else np.eye(2)[LABELS]
+    history = network().fit(IMAGES, labels, epochs=1, loss=loss, optimizer="AdamW", progress=False)
+    assert history.settings["loss"]["name"] == name
+    assert history.settings["optimizer"]["name"] == "adamw"
+    with pytest.raises(fp.ArgumentError, match=r"Make one: Adam\(\)"):
+        network().fit(IMAGES, LABELS, optimizer=fp.training.Adam)
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (lambda: fp.ReLU().weight, 'Here: net.parameters["0.weight"]'),
+        (lambda: fp.Conv2d(2, 3).get_weights(), 'Here: net.parameters["0.weight"]'),
+        (lambda: network().evaluate(IMAGES, LABELS).acc, "Here: accuracy"),
+        (lambda: fp.manual_seed, "Here: the seed= of fp.Network"),
+        (lambda: fp.Sequential, "Here: fp.Network(input_shape, layers)."),
+        (lambda: fp.plots.show, "fp.plots.save"),
+        (lambda: fp.datasets.mnist("test").labels, "Here: targets."),
+        (lambda: fp.plan((4,), "Linear(2)").layerz, 'Did you mean "layers"'),
+    ],
+)
+def test_names_elsewhere(ask, answer):
+    with pytest.raises(AttributeError) as error:
+        ask()
+    assert answer in str(error.value)
+
+
 def test_what_is_missing_is_said():
     data = fp.datasets.Dataset(IMAGES, LABELS)
     with pytest.raises(TypeError, match=r"A data set is unpacked: \(\*dataset\)"):
@@ -81,6 +115,28 @@ def test_what_is_missing_is_said():
     with pytest.raises(TypeError, match="The shape of one image comes first"):
         fp.Network([fp.Flatten(), fp.Linear(2)])
     network().fit(*data, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 40, 3)])
+def test_a_shape_with_channels_last_is_recognised_where_layers_do_not_fit(shape):
+    with pytest.raises(fp.SizeError) as error:
+        fp.Network(shape, [fp.Conv2d(6, 5), fp.Flatten(), fp.Linear(10)])
+    first = (shape[2], *shape[:2])
+    assert f"Channels come first here: an image as Keras has it is {first}." in " ".join(
+        str(error.value).split()
+    )
+    with pytest.raises(fp.SizeError) as error:
+        fp.Network(first, [fp.Conv2d(6, 50), fp.Flatten(), fp.Linear(10)])
+    assert "Keras" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [("val_loss", "validation_loss"), ("val_accuracy", "validation_accuracy"), ("acc", "accuracy")],
+)
+def test_columns_of_a_history_elsewhere(column, meant):
+    with pytest.raises(fp.ArgumentError, match=f'Did you mean "{meant}"'):
+        fp.training.History()[column]
 
 
 def test_an_evaluation_is_no_pair():

@@ -75,7 +75,10 @@ def test_there_are_functions_to_ask():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: fp.Network((1,)), 'Network needs "layers". It takes input_shape, layers,'),
+        (
+            fp.models.resnet18,
+            'resnet18 needs "input_shape" and "classes". It takes input_',
+        ),
         (lambda: fp.Conv2d(4), 'Conv2d needs "kernel_size"'),
         (lambda: fp.Flatten(1), "Flatten takes no argument by position. Received: 1."),
         (lambda: fp.training.Adam(0.1, lr=0.2), 'Adam is given "lr" twice.'),

@@ -40,7 +40,17 @@ _ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "validation_data": (("validation", "validation=(images, labels)"),),
     "validation_fraction": (("validation", "validation=0.1"),),
     "val": (("validation", "validation=0.1, or validation=(images, labels)"),),
-    "verbose": (("progress", "progress=False for no output, True for a progress bar"),),
+    "verbose": (
+        ("progress", "progress=False for no output, True for a progress bar"),
+        ("", "nothing is printed, leave it out"),
+    ),
+    "batch_size": (("", "images are computed in batches by themselves, leave it out"),),
+    "pretrained": (("", "fp.from_torch and fp.from_onnx bring trained weights, leave it out"),),
+    "horizontal_flip": (("flip", "flip"),),
+    "vertical_flip": (("vflip", "vflip"),),
+    "rotation_range": (("rotate", "rotate"),),
+    "train": (("split", 'split="train", or "test"'),),
+    "download": (("", "nothing is downloaded, leave it out"),),
     "callbacks": (("on_epoch", "on_epoch=function; early_stopping and checkpoint have arguments"),),
     "patience": (("early_stopping", "early_stopping=5"),),
     "class_weight": (("balance", 'balance="weights", or loss=CrossEntropy(class_weights=…)'),),
@@ -103,6 +113,18 @@ _ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "border": (("boundary", "boundary"),),
 }
 
+#: What losses and optimizers are called elsewhere, in lower case.
+VALUES = {
+    "categorical_crossentropy": "cross_entropy",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "crossentropy": "cross_entropy",
+    "crossentropyloss": "cross_entropy",
+    "log_loss": "cross_entropy",
+    "mean_squared_error": "mse",
+    "mseloss": "mse",
+    "squared_error": "mse",
+}
+
 # A name elsewhere: what to write, by the class or module that was asked for it.
 _PREDICTS = "predictions are always those outside training: leave it out"
 _GPU = 'GPUs are for training: net.fit(…, backend="torch", device="cuda"). Leave it out'
@@ -163,6 +185,15 @@ _NAMES: dict[str, dict[str, str]] = {
         "to_onnx": 'net.export("model.onnx")',
         "plot": "fp.plots.volumes(net)",
     },
+    "Layer": {
+        "weight": 'net.parameters["0.weight"], with the index of the layer',
+        "weights": 'net.parameters["0.weight"], with the index of the layer',
+        "bias": 'net.parameters["0.bias"], with the index of the layer',
+        "kernel": 'net.parameters["0.weight"], or net.layer_kernel(0), flipped',
+        "get_weights": 'net.parameters["0.weight"], with the index of the layer',
+        "set_weights": 'net.parameters["0.weight"][:] = array, with the index of the layer',
+        "output": "net.features(images), the outputs of every layer",
+    },
     "History": {
         "history": 'history["loss"]; all columns: history.to_dict()',
         "epoch": "history.epochs",
@@ -220,6 +251,14 @@ _NAMES: dict[str, dict[str, str]] = {
         "load_model": "fp.load(path)",
         "DataLoader": "net.fit makes the batches; fp.datasets reads data",
         "fit": "net.fit(images, labels)",
+        "manual_seed": "the seed= of fp.Network and of net.fit",
+        "set_seed": "the seed= of fp.Network and of net.fit",
+        "no_grad": "predictions keep no gradients: leave it out",
+        "cuda": _GPU,
+        "Tensor": "arrays of NumPy",
+        "tensor": "arrays of NumPy",
+        "save": "net.save(path)",
+        "to_torch": "net.to_torch()",
         "imread": "fp.filtering.read_image(path)",
         "imwrite": "fp.filtering.write_image(path, picture)",
         "filter2D": "fp.filter_image(image, kernel)",
@@ -239,6 +278,10 @@ _NAMES: dict[str, dict[str, str]] = {
         "StepLR": "Step",
         "EarlyStopping": "net.fit(…, early_stopping=5)",
         "ModelCheckpoint": 'net.fit(…, checkpoint="run.ckpt")',
+    },
+    "fencepost.plots": {
+        "show": 'figures show themselves in notebooks; fp.plots.save(figure, "a.png") writes one',
+        "imshow": "fp.datasets.Dataset and fp.Picture show themselves in notebooks",
     },
     "fencepost.datasets": {
         "ImageFolder": "image_folder(path)",
@@ -276,7 +319,7 @@ def of_missing(lacking: Sequence[str], values: Sequence[object]) -> str:
     return ""
 
 
-def of_name(owner: str, name: str, known: Sequence[str]) -> str:
+def of_name(owner: str, name: str, known: Sequence[str], bases: Sequence[str] = ()) -> str:
     """Say what a name is called in a class or module that has those `known`; nothing if unclear.
 
     >>> of_name("Network", "score", ["fit"])
@@ -284,8 +327,9 @@ def of_name(owner: str, name: str, known: Sequence[str]) -> str:
     >>> of_name("fencepost", "Adam", ["Network"])
     'Here: fp.training.Adam.'
     """
-    if text := _NAMES.get(owner, {}).get(name):
-        return f"Here: {text}."
+    for one in (owner, *bases):
+        if text := _NAMES.get(one, {}).get(name):
+            return f"Here: {text}."
     if owner != __package__:
         return nearest(name, known)
     elsewhere = {

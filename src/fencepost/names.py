@@ -37,7 +37,8 @@ class UnknownName(AttributeError):
         module = getattr(owner, "__name__", "")
         shown = f"module {module!r}" if module else f"{type(owner).__name__!r} object"
         known = [word for word in dir(owner) if not word.startswith("_")]
-        hint = of_name(module or type(owner).__name__, name, known)
+        bases = [base.__name__ for base in type(owner).__mro__]
+        hint = of_name(module or bases[0], name, known, bases)
         return f"{shown} has no attribute {name!r}. {hint}".rstrip()
 
 

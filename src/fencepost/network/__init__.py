@@ -18,4 +18,4 @@ __all__ = [
     "occlusion",
 ]
 
-public(globals(), answers=False)
+public(globals())

@@ -240,7 +240,7 @@ class Network(LayerChain):
             The network has no classes to choose from or, with `names`, no names of them.
         """
         classes: NDArray[np.int64] = self._logits(images).argmax(axis=1)
-        return named(classes, self.class_names) if flag("names", names) else classes
+        return classes if names is False else named(classes, self.class_names, names)
 
     def predict_proba(self, images: Images) -> Float32:
         """Probability of each class, float32 (N, classes): softmax of the outputs / `temperature`.

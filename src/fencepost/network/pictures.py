@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import flag
 from ..datasets import image_files, prepare
 from ..datasets.checks import channels_first
 from ..errors import ArgumentError, DataError
@@ -88,8 +89,12 @@ def taken(network: Any, images: Any) -> Any:
     return np.stack([prepared(network, picture).image for picture in pictures])
 
 
-def named(classes: NDArray[np.int64], names: tuple[str, ...] | None) -> list[str]:
-    """Return the names of classes. Raises ArgumentError if there are none."""
+def named(
+    classes: NDArray[np.int64], names: tuple[str, ...] | None, wanted: bool
+) -> NDArray[np.int64] | list[str]:
+    """Return the names of classes, if wanted. Raises ArgumentError if there are none."""
+    if not flag("names", wanted):
+        return classes
     if names is None:
         raise ArgumentError(
             "names=True needs a network with class_names. Received: one without. Set "

@@ -22,4 +22,4 @@ __all__ = [
     "plan",
 ]
 
-public(globals(), answers=False)
+public(globals())

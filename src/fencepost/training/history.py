@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import notebook
+from ..arguments import nearest
 from ..errors import ArgumentError
 from ..text import format_table, format_value, percent, plural
 
@@ -81,8 +82,11 @@ class History:
         """One column, such as ``history["loss"]``."""
         names = [column.name for column in dataclasses.fields(Epoch)]
         if name not in names:
+            known = str(name).replace("val_", "validation_").replace("acc", "accuracy")
+            hint = nearest(known, names)
             raise ArgumentError(
-                f"a history has the columns {', '.join(names)}. Received: {format_value(name)}."
+                f"a history has the columns {', '.join(names)}. Received: {format_value(name)}. "
+                f"{hint}".rstrip()
             )
         return [getattr(epoch, name) for epoch in self.epochs]
 

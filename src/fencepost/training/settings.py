@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
+from .. import habits
 from ..arguments import choice
 from ..errors import ArgumentError
 from ..text import format_value
@@ -29,11 +30,14 @@ S = TypeVar("S", bound=Setting)
 def as_setting(argument: str, value: S | str, kinds: Mapping[str, type[S]]) -> S:
     """Take a setting as an object or, with its defaults, by its name."""
     if isinstance(value, str):
-        return kinds[choice(argument, value, kinds)]()
+        plain = habits.VALUES.get(value.lower(), value.lower())
+        return kinds[plain]() if plain in kinds else kinds[choice(argument, value, kinds)]()
     if isinstance(value, tuple(kinds.values())):
         return value
+    given: object = value
+    made = f" Make one: {given.__name__}()." if isinstance(given, type) else ""
     classes = ", ".join(f"{kind.__name__}(...)" for kind in kinds.values())
     raise ArgumentError(
         f"{argument} must be {classes} or one of {', '.join(kinds)}. "
-        f"Received: {format_value(value)}."
+        f"Received: {format_value(value)}." + made
     )

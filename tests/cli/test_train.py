@@ -250,6 +250,22 @@ def test_images_in_training_and_test_are_said_and_not_judged_by(
     assert evaluated.json["accuracy"] == done.json["test_accuracy"]
 
 
+def test_rare_classes_are_tested_where_they_can_be_and_named(fencepost, tmp_path, write_folder):
+    """Of a class of two images one is held out; one that cannot be tested is named."""
+    root = write_folder(tmp_path / "data", 20)
+    for kind, kept in (("cross", 2), ("square", 1)):
+        for path in sorted((root / kind).iterdir())[kept:]:
+            path.unlink()
+    done = fencepost("train", "--data", root, "--epochs", 1, "--out", "a.st", "--json")
+    assert done.status == 0, done.err
+    assert [one["count"] for one in done.json["per_class"]] == [3, 1, 0]
+    assert "Not tested, for lack of images: square." in done.err
+    assert "fewer than 3 images: cross (1)." in done.err
+    assert "No errors." not in done.err
+    evaluated = fencepost("evaluate", "a.st")
+    assert "Not tested, for lack of images: square." in evaluated.out
+
+
 def test_a_test_part_that_is_the_training_part(fencepost, tmp_path, write_folder):
     write_folder(tmp_path / "data" / "train", 6)
     shutil.copytree(tmp_path / "data" / "train", tmp_path / "data" / "test")

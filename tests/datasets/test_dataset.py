@@ -130,3 +130,15 @@ def test_statistics_of_images_whose_sums_of_squares_are_beyond_64_bits():
     images[::2] = 255
     mean, std = channel_statistics(images)
     assert (mean[0], std[0]) == (127.5, 127.5)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.5])
+def test_every_class_of_two_images_is_held_out_when_asked(share):
+    counts = [1, 2, 3, 40, 2, 1]
+    labels = np.repeat(np.arange(6), counts)
+    data = Dataset(np.zeros((len(labels), 1, 2, 2), np.uint8), labels)
+    train, held_out = data.split_indices(share, every_class=True)
+    held = np.bincount(labels[held_out], minlength=6)
+    assert (held[[1, 2, 3, 4]] >= 1).all() and (held[[0, 5]] == 0).all()
+    assert (np.bincount(labels[train], minlength=6) >= 1).all()
+    assert sorted([*train, *held_out]) == list(range(len(labels)))

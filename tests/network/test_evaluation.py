@@ -5,6 +5,7 @@ import pytest
 
 import fencepost as fp
 from fencepost import definitions
+from fencepost.network import evaluation
 
 
 def identity(classes=3, **options) -> fp.Network:
@@ -79,3 +80,14 @@ def test_mistakes_are_ordered_by_confidence():
     np.testing.assert_allclose(result.confidence, identity().predict_proba(outputs).max(axis=1))
     assert result.most_confused() == (0, 1)
     assert identity().evaluate(np.eye(3), [0, 1, 2]).most_confused() is None
+
+
+def test_classes_that_were_not_tested_are_named():
+    labels = np.array([0] * 9 + [1] * 2)
+    logits = np.eye(3, dtype=np.float32)[labels]
+    found = evaluation.classification(logits, labels, ("cat", "dog", "owl"))
+    assert found.accuracy == 1
+    assert found.untested == ("owl",)
+    said = "Not tested, for lack of images: owl. Tested with fewer than 3 images: dog (2)."
+    assert found.rare_classes() == said
+    assert said in str(found)

@@ -160,7 +160,7 @@ class Dataset:
             ) from error
 
     def split_indices(
-        self, validation: float = 0.1, seed: int = 0
+        self, validation: float = 0.1, seed: int = 0, *, every_class: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the sorted indices of both subsets of `split`, without copying images."""
         if not 0 < validation < 1:
@@ -169,9 +169,11 @@ class Dataset:
                 f"0.1 holds out a tenth of the images."
             )
         classes = len(self.class_names) if self.class_names else None
-        return split_by_class(self.targets, classes, validation, seed, self.source)
+        return split_by_class(self.targets, classes, validation, seed, self.source, every_class)
 
-    def split(self, validation: float = 0.1, seed: int = 0) -> tuple[Dataset, Dataset]:
+    def split(
+        self, validation: float = 0.1, seed: int = 0, *, every_class: bool = False
+    ) -> tuple[Dataset, Dataset]:
         """Return (train, validation): each class divided in the same proportion, at random.
 
         Parameters
@@ -180,6 +182,8 @@ class Dataset:
             The fraction of the images that goes to validation.
         seed : int
             The same seed gives the same split.
+        every_class : bool
+            Whether each class that has two images gives one at least, however small the fraction.
 
         Raises
         ------
@@ -195,7 +199,7 @@ class Dataset:
         >>> len(train), len(validation)
         (9000, 1000)
         """
-        train, held_out = self.split_indices(validation, seed)
+        train, held_out = self.split_indices(validation, seed, every_class=every_class)
         return self.subset(train), self.subset(held_out)
 
     def statistics(self) -> ChannelStatistics:
@@ -204,7 +208,12 @@ class Dataset:
 
 
 def split_by_class(
-    targets: NDArray[Any], classes: int | None, validation: float, seed: int, source: str
+    targets: NDArray[Any],
+    classes: int | None,
+    validation: float,
+    seed: int,
+    source: str,
+    every_class: bool = False,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the sorted indices to train on and to validate with, by the class of each target.
 
@@ -222,6 +231,8 @@ def split_by_class(
     for k in sorted(range(len(groups)), key=lambda k: counts[k] - quotas[k]):
         if sum(counts) < wanted and counts[k] < len(groups[k]) - 1:
             counts[k] += 1
+    if every_class:
+        counts = [max(n, min(1, len(g) - 1)) for n, g in zip(counts, groups, strict=True)]
     if sum(counts) == 0:
         raise DataError(
             f"{source}: a split needs a class of at least two images, one for each "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .. import notebook
 from ..text import format_table, percent, plural
 
+_FEW, _NAMED = 3, 12  # images of a class that say little, and classes that a sentence names
 _SHOWN_CLASSES = 20  # whose confusion matrix fits a page
 
 BINS = 15  # of the calibration error
@@ -116,6 +117,21 @@ class Evaluation:
         """
         return float(np.nanmean([score.f1 for score in self.per_class]))
 
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """The classes without an image among these: nothing is known of them."""
+        return tuple(score.name for score in self.per_class if score.count == 0)
+
+    def rare_classes(self) -> str:
+        """Name the classes that were not tested, or with hardly any image; "" if there are none."""
+        few = [f"{s.name} ({s.count})" for s in self.per_class if 0 < s.count < _FEW]
+        parts = []
+        if self.untested:
+            parts.append(f"Not tested, for lack of images: {_listed(self.untested)}.")
+        if few:
+            parts.append(f"Tested with fewer than {_FEW} images: {_listed(few)}.")
+        return " ".join(parts)
+
     def most_confused(self) -> tuple[int, int] | None:
         """Return the class that was most often mistaken, and for which; None without mistakes."""
         mistakes = self.confusion - np.diag(np.diag(self.confusion))
@@ -170,7 +186,8 @@ class Evaluation:
             ]
             table = format_table(rows, "<" + ">" * len(self.class_names))
             text += f"\n\nconfusion (rows: true class, columns: predicted)\n{table}"
-        return text + self._trained_on()
+        remark = self.rare_classes()
+        return text + (f"\n\n{remark}" if remark else "") + self._trained_on()
 
     def _trained_on(self) -> str:
         if self.trained_on is None:
@@ -274,6 +291,11 @@ def log_softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def _if_any(which: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
     return which if which is not None and which.any() else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _ratio(part: int, total: int) -> float:

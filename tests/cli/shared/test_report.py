@@ -21,6 +21,7 @@ def test_the_most_confused_classes_are_named():
     assert text == (
         "Test accuracy: 66.67 % (4 of 6), macro-F1 72.22 %. Most frequent error: bee classified as "
         "cat, 2 of 4.\n"
+        "Tested with fewer than 3 images: ant (1), cat (1).\n"
         "class  images    recall  precision        F1\n"
         "ant         1  100.00 %   100.00 %  100.00 %\n"
         "bee         4   50.00 %   100.00 %   66.67 %\n"
@@ -32,7 +33,9 @@ def test_the_most_confused_classes_are_named():
 
 def test_without_mistakes():
     text = report.summary(evaluation([0, 1, 1, 2, 2, 2]))
-    assert text.startswith("Test accuracy: 100.00 % (6 of 6), macro-F1 100.00 %. No errors.\nclass")
+    assert text.startswith(
+        "Test accuracy: 100.00 % (6 of 6), macro-F1 100.00 %. No errors.\nTested with fewer than 3"
+    )
 
 
 def test_classes_of_unequal_size_are_said():

@@ -92,7 +92,7 @@ def for_training(source: Source, seed: int) -> TrainingData:
     lines = [opened.description]
     if test is None:
         held_out, total = HELD_OUT, len(train)
-        train, test = train.split(HELD_OUT, seed)
+        train, test = train.split(HELD_OUT, seed, every_class=True)
         lines.append(
             f"There is no test split, so {len(test):,} of the {total:,} ({percent(HELD_OUT, 0)} of "
             f"each class, at random, seed {seed}) are held out for testing."
@@ -177,7 +177,9 @@ def _by_the_split(network: Network, data: Dataset, source: Source) -> Unseen:
     held_out = remembered(network).get("held_out")
     same = remembered_source(network) == source
     if held_out and same and held_out.get("images") == len(data):
-        kept = data.split_indices(float(held_out["share"]), int(held_out["seed"]))[1]
+        every = bool(held_out.get("every_class", False))
+        share, seed = float(held_out["share"]), int(held_out["seed"])
+        kept = data.split_indices(share, seed, every_class=every)[1]
         return Unseen(
             kept,
             f"The model's file is of an older version. If {source.data} has not changed since, "
@@ -240,7 +242,8 @@ def remember(network: Network, source: Source, loaded: TrainingData, seed: int, 
         record["preparation"] = prepare.detect(loaded.train.images).to_dict()
     if loaded.held_out:
         images = len(loaded.train) + len(loaded.test)
-        record["held_out"] = {"share": loaded.held_out, "seed": seed, "images": images}
+        held_out = {"share": loaded.held_out, "seed": seed, "images": images}
+        record["held_out"] = held_out | {"every_class": True}
     network.metadata["training"] = record
 
 

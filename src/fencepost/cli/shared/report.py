@@ -53,13 +53,15 @@ def summary(evaluation: Evaluation) -> str:
     )
     confused = evaluation.most_confused()
     if confused is None:
-        text += "No errors."
+        text += "No errors." if not evaluation.untested else "No errors in what was tested."
     else:
         true, predicted = (evaluation.class_names[index] for index in confused)
         text += (
             f"Most frequent error: {true} classified as {predicted}, "
             f"{confusion[confused]:,} of {confusion[confused[0]].sum():,}."
         )
+    remark = evaluation.rare_classes()
+    text += f"\n{remark}" if remark else ""
     if len(evaluation.class_names) <= CLASSES_SHOWN:
         text += f"\n{evaluation.class_table()}"
     most = int(confusion.sum(axis=1).max())

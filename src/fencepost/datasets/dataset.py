@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import notebook
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
+from ..files.levels import Levels
 from .checks import CHUNK, check_images, check_targets
 from .labels import as_class_indices, is_one_hot, named_classes
 from .lazy_images import LazyImages
@@ -58,6 +59,8 @@ class Dataset:
         Files that cannot be used and were left out, each with the reason.
     ignored : tuple of str
         Columns of a table that hold no values, such as an index, and were left out.
+    levels : Levels, optional
+        Which values of pixels beyond 8 bits became black and white.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class Dataset:
     fit: str | None = None
     left_out: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         images: Any = self.images

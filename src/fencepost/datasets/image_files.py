@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
+from ..files.levels import Levels, Range, range_of
 from ..files.pictures import UPRIGHT, opened, orientation, upright_size
 
 if TYPE_CHECKING:
@@ -38,13 +38,21 @@ class PictureInfo:
     width: int
     channels: int
     notes: tuple[str, ...]
+    integers: Range | None = None  # of pixels beyond 8 bits
+    floats: Range | None = None
 
 
 def inspect(source: Source) -> PictureInfo:
-    """Return size and channels from the header alone. Raises DataError as `opened`."""
+    """Return size and channels from the header alone, and the range of deep pixels.
+
+    Raises DataError: As `opened`; pixels that are NaN or infinite.
+    """
     with opened(source) as image:
         height, width = upright_size(image)
-        return PictureInfo(height, width, channels_of(image), tuple(_notes(image)))
+        about = height, width, channels_of(image), tuple(_notes(image))
+        integers = range_of(np.asarray(image)) if image.mode in DEEP else None
+        floats = range_of(np.asarray(image)) if image.mode == "F" else None
+        return PictureInfo(*about, integers, floats)
 
 
 def read(
@@ -52,6 +60,7 @@ def read(
     channels: int,
     size: tuple[int, int] | None = None,
     fit: str = "stretch",
+    levels: Levels | None = None,
 ) -> NDArray[np.uint8]:
     """Return a picture as (C, H, W) uint8, upright, transparency laid on white.
 
@@ -60,14 +69,15 @@ def read(
     `channels` ({1, 3}): Grey (ITU-R 601 luma of colours: 0.299 R + 0.587 G + 0.114 B) or RGB.
     `size` [(height, width)]: Resize to this, antialiased. `fit`: "crop" keeps the proportions and
     leaves out what is too wide or too high, on both sides alike; "pad" keeps them and fills up
-    with black; "stretch" does not keep them.
+    with black; "stretch" does not keep them. `levels`: Which values of deep pixels become black and
+    white; None for those of the picture itself.
 
     Raises DataError: As `opened`, with the problem only.
     """
     with _image(source) as image:
         if size is not None:
             _decode_smaller(image, channels, size, fit)
-        upright = flatten(image, channels)
+        upright = flatten(image, channels, levels=levels)
         return to_array(upright if size is None else fitted(upright, size, fit))
 
 
@@ -136,16 +146,19 @@ def to_array(image: Image) -> NDArray[np.uint8]:
     return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
-def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHITE) -> Image:
+def flatten(
+    image: Image,
+    channels: int,
+    ground: tuple[int, int, int, int] = WHITE,
+    levels: Levels | None = None,
+) -> Image:
     """Return an upright L or RGB image: 16 bits become 8, transparency is laid on `ground`."""
     from PIL import Image as pillow
 
     image.load()
     stored = orientation(image)
-    if image.mode in DEEP:
-        image = _to_eight_bits(image)
-    elif image.mode == "F":
-        raise DataError("has floating-point pixels, whose white is unknown; save it with 8 bits")
+    if image.mode in (*DEEP, "F"):
+        image = pillow.fromarray((levels or Levels()).bytes_of(np.asarray(image)))
     if _has_alpha(image):
         picture = image.convert("RGBA")
         image = pillow.alpha_composite(pillow.new("RGBA", picture.size, ground), picture)
@@ -155,17 +168,6 @@ def flatten(image: Image, channels: int, ground: tuple[int, int, int, int] = WHI
     if stored in UPRIGHT:
         image = image.transpose(pillow.Transpose[UPRIGHT[stored]])
     return image
-
-
-def _to_eight_bits(image: Image) -> Image:
-    from PIL import Image as pillow
-
-    values: NDArray[Any] = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 0xFFFF:
-        raise DataError("has pixels beyond 16 bits; save it as 8 or 16 bits")
-    # Cameras and scanners keep 12 bits in files of 16, and no file but TIFF says so.
-    bits = 12 if values.max() < 1 << 12 else 16
-    return pillow.fromarray((values >> (bits - 8)).astype(np.uint8))
 
 
 def _has_alpha(image: Image) -> bool:
@@ -184,7 +186,9 @@ def _notes(image: Image) -> Iterator[str]:
     if _has_alpha(image):
         yield "transparent, on white"
     if image.mode in DEEP:
-        yield "of 12 or 16 bits, reduced to 8 (12 where no pixel is above 4,095)"
+        yield "of more than 8 bits, reduced to 8"
+    if image.mode == "F":
+        yield "of floats, brought to 8 bits"
     if image.mode == "CMYK":
         yield "CMYK, converted to RGB"
     if image.mode in ("P", "PA"):

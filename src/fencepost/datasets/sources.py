@@ -156,7 +156,7 @@ def open(
     )
     if len(train.input_shape) == 3 and train.input_shape[0] in (1, 3):
         depth, height, width = train.input_shape
-        like = replace(options.pictures, size=(height, width), channels=depth)
+        like = replace(options.pictures, size=(height, width), channels=depth, levels=train.levels)
         options = replace(options, pictures=like)
     others = {split: load(options) for split, load in loaders.items()}
     return DataSource(str(path), train, others.get("validation"), others.get("test"))

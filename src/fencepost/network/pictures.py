@@ -61,19 +61,20 @@ def prepared(network: Any, image: Any) -> prepare.Prepared:
     image = _plain(image)
     record = network.metadata.get("training")
     record = record if isinstance(record, dict) else {}
+    known = record.get("preparation")
+    preparation = prepare.Preparation.from_dict(known) if known else _guessed(network)
+    levels = None if preparation is None else preparation.levels
     channels, *size = network.input_shape
     if record.get("data") and record.get("resized", record.get("size")) and len(size) == 2:
         # As the training images were: the same file gives the same pixels.
         fit = str(record.get("fit", "stretch"))
         try:
-            pixels = image_files.read(image, channels, (size[0], size[1]), fit)
+            pixels = image_files.read(image, channels, (size[0], size[1]), fit, levels)
         except DataError as error:
             raise DataError(f"{_name(image)}: {error}.") from error
         how = f"Resized it to {format_shape(size)} pixels ({fit}), as the training images were."
         return prepare.Prepared(pixels, [how])
     statistics = network.normalization
-    known = record.get("preparation")
-    preparation = prepare.Preparation.from_dict(known) if known else _guessed(network)
     return prepare.photograph(image, network.input_shape, preparation, statistics)
 
 

@@ -61,9 +61,11 @@ def test_jpeg_and_files_without_ending(folder):
     )
 
 
-def test_floating_pixels_are_refused(folder):
-    save(folder / "cat" / "f.tif", Image.fromarray(np.ones((10, 12), np.float32)))
-    with pytest.raises(DataError, match=r"cat/f.tif has floating-point pixels"):
+def test_pixels_that_are_no_numbers_are_refused(folder):
+    pixels = np.zeros((8, 8), np.float32)
+    pixels[2, 3] = np.nan
+    Image.fromarray(pixels).save(folder / "cat" / "f.tif")
+    with pytest.raises(DataError, match=r"cat/f.tif has pixels that are NaN"):
         fp.datasets.image_folder(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...datasets import Dataset, Loading
+    from ...files.levels import Levels
     from ...network import Network
 
 MNIST = "mnist"
@@ -121,7 +122,9 @@ def for_testing(
         nested=source.nested,
         class_names=network.class_names or (),
         ignored=remembered(network).get("ignored"),
-        pictures=source.pictures(size, channels if is_picture else None),
+        pictures=replace(
+            source.pictures(size, channels if is_picture else None), levels=_levels(network)
+        ),
     )
     if taken is None and data.input_shape != network.input_shape:
         raise DataError(
@@ -130,6 +133,14 @@ def for_testing(
             f"{'x'.join(map(str, network.input_shape[1:]))} resizes them."
         )
     return data, data.description
+
+
+def _levels(network: Network) -> Levels | None:
+    """Return which values became black and white in the training images, where that is kept."""
+    from ...datasets.prepare import Preparation
+
+    record: Any = remembered(network).get("preparation")
+    return Preparation.from_dict(record).levels if isinstance(record, dict) else None
 
 
 @dataclass(frozen=True)
@@ -239,7 +250,8 @@ def remember(network: Network, source: Source, loaded: TrainingData, seed: int, 
         "ignored": list(loaded.train.ignored),
     }
     if len(network.input_shape) == 3:
-        record["preparation"] = prepare.detect(loaded.train.images).to_dict()
+        found = replace(prepare.detect(loaded.train.images), levels=loaded.train.levels)
+        record["preparation"] = found.to_dict()
     if loaded.held_out:
         images = len(loaded.train) + len(loaded.test)
         held_out = {"share": loaded.held_out, "seed": seed, "images": images}

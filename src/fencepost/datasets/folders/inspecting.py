@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...files.levels import Levels, Range
 from .. import image_files
 from .tree import File, Tree
 
@@ -29,7 +30,8 @@ class Headers:
     """Of each picture: (height, width) once upright, (N, 2), 0 if it cannot be used; channels (N,).
 
     `marks`: Numbers (N,) that differ where files do: size, and a checksum of a part of it. `notes`:
-    How many pictures each note is about. `problems`: What is wrong, by index.
+    How many pictures each note is about. `problems`: What is wrong, by index. `levels`: What
+    becomes black and white in deep pictures.
     """
 
     sizes: NDArray[np.int64]
@@ -37,6 +39,7 @@ class Headers:
     marks: NDArray[np.uint64]
     notes: Counter[str]
     problems: dict[int, str]
+    levels: Levels
 
 
 def workers() -> int:
@@ -53,6 +56,8 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
     marks = np.zeros(len(files), np.uint64)
     notes: Counter[str] = Counter()
     problems: dict[int, str] = {}
+    integers: list[Range] = []
+    floats: list[Range] = []
     done = 0
     pool = ThreadPoolExecutor(workers())
     try:
@@ -66,12 +71,14 @@ def inspect_all(tree: Tree, files: list[File], progress: Progress | None = None)
                 sizes[index] = info.height, info.width
                 channels[index] = info.channels
                 notes.update(info.notes)
+                integers += [info.integers] if info.integers is not None else []
+                floats += [info.floats] if info.floats is not None else []
             done += len(piece)
             if progress is not None:
                 progress(done, len(files))
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for all of them
-    return Headers(sizes, channels, marks, notes, problems)
+    return Headers(sizes, channels, marks, notes, problems, Levels.of(integers, floats))
 
 
 def _inspect(

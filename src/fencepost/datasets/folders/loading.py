@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...files.levels import Levels
 from ...remedies import remedy
 from ...text import format_shape, plural
 from .. import image_files
@@ -160,7 +161,7 @@ def load(
             f"Received: only {listing.names[0]}. Make a subfolder for each class and put its "
             "images there."
         )
-    store, filling, sentences, resized = _prepare(listing, how, part)
+    store, filling, sentences, resized, levels = _prepare(listing, how, part)
     images = LazyImages(
         Source(
             store,
@@ -198,14 +199,19 @@ def load(
         description=" ".join([head, *remarks]),
         fit=how.fit if resized else None,
         left_out=tuple(said),
+        levels=levels,
     )
 
 
-def _prepare(listing: Listing, how: Loading, part: str) -> tuple[Store, Filling, list[str], bool]:
-    """Return where pictures go, what fills it, what is to be said, and whether any is resized."""
+def _prepare(
+    listing: Listing, how: Loading, part: str
+) -> tuple[Store, Filling, list[str], bool, Levels]:
+    """Return where pictures go, what fills it, what is to be said, if any is resized, levels."""
     tree, files = listing.tree, listing.files
     size_asked = None if how.pair is None else [int(side) for side in how.pair]
-    made = {"size": size_asked, "channels": how.channels, "fit": how.fit}
+    made: dict[str, Any] = {"size": size_asked, "channels": how.channels, "fit": how.fit}
+    if how.levels is not None:
+        made["levels"] = [how.levels.integers, how.levels.floats]
     folder = _cache(how, files)
     entry = None if folder is None else open_entry(folder / entry_key(files, made))
     if entry is not None:
@@ -219,25 +225,26 @@ def _prepare(listing: Listing, how: Loading, part: str) -> tuple[Store, Filling,
         known = headers.problems
     size, channels = (about["height"], about["width"]), int(about["channels"])
     sentences = list(about["sentences"])
+    levels = Levels(*(pair and (pair[0], pair[1]) for pair in about["levels"]))
     store: Store
     if entry is not None:
         store = entry
         if (entry.state != 0).all():
             sentences.append(f"Taken from the cache {entry.folder.parent}, decoded before.")
         known = {int(k): "cannot be used" for k in np.flatnonzero(entry.state == BAD)}
-        known = _problems_again(tree, files, known, channels, size, how.fit)
+        known = _problems_again(tree, files, known, channels, size, how.fit, levels)
     else:
         store, said = _store(listing, how, folder, entry_key(files, made), (channels, *size), about)
         sentences += said
 
     def read(index: int) -> NDArray[np.uint8]:
-        return _read(tree, files[index], channels, size, how.fit)
+        return _read(tree, files[index], channels, size, how.fit, levels)
 
-    return store, Filling(store, read, known), sentences, bool(about["resized"])
+    return store, Filling(store, read, known), sentences, bool(about["resized"]), levels
 
 
 def _read(
-    tree: Tree, file: File, channels: int, size: tuple[int, int], fit: str
+    tree: Tree, file: File, channels: int, size: tuple[int, int], fit: str, levels: Levels
 ) -> NDArray[np.uint8]:
     """Return the pixels of a picture. Raises DataError: What is wrong with it, without its name."""
     try:
@@ -248,7 +255,7 @@ def _read(
                     raise DataError("was changed since the folder was listed")
             if not file.size:
                 raise DataError("is empty")
-            return image_files.read(opened, channels, size, fit)
+            return image_files.read(opened, channels, size, fit, levels)
     except OSError as error:
         raise DataError(f"cannot be opened ({error.strerror or error})") from error
 
@@ -260,12 +267,13 @@ def _problems_again(
     channels: int,
     size: tuple[int, int],
     fit: str,
+    levels: Levels,
 ) -> dict[int, str]:
     """Return what is wrong with the pictures that an entry of the cache knows as bad."""
     problems = {}
     for index, said in bad.items():
         try:
-            _read(tree, files[index], channels, size, fit)
+            _read(tree, files[index], channels, size, fit, levels)
             problems[index] = said
         except DataError as error:
             problems[index] = str(error)
@@ -306,7 +314,10 @@ def _about(
     converted = int((headers.channels[good] != channels).sum())
     if converted:
         sentences.append(f"{_were(converted)} converted to {kind}.")
+    levels = how.levels or headers.levels
     sentences += [f"{_were(count)} {note}." for note, count in headers.notes.most_common()]
+    if headers.levels != Levels():
+        sentences.append(levels.sentence)
     pairs = repeated(listing.tree, listing.files, listing.labels, headers.marks)
     if pairs:
         same = [" = ".join(listing.files[k].name for k in pair) for pair in pairs]
@@ -319,6 +330,7 @@ def _about(
         "width": int(size[1]),
         "channels": channels,
         "resized": resized,
+        "levels": [levels.integers, levels.floats],
         "sentences": sentences,
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arguments import choice, flag, is_sequence
 from ...errors import ArgumentError
+from ...files.levels import Levels
 from ...remedies import in_python, received, setting, spelled
 from .. import image_files
 from .inspecting import Progress
@@ -32,6 +33,8 @@ class Loading:
         Whether all is decoded before the data are returned; if not, images are `LazyImages`.
     progress : callable, optional
         Called with how many pictures are done, and of how many.
+    levels : Levels, optional
+        Which values of pixels beyond 8 bits become black and white, if other pictures decide that.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Loading:
     cache: str = AUTO
     wait: bool = True
     progress: Progress | None = field(default=None, compare=False)
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):

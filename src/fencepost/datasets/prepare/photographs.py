@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArgumentError, DataError
+from ...files.levels import Levels
 from ...files.pictures import opened
 from .. import image_files
 from ..dataset import ChannelStatistics
@@ -100,7 +101,7 @@ def photograph(
         )
     name = str(image) if isinstance(image, (str, os.PathLike)) else "image"
     try:
-        picture = _open(image, shape[0], preparation.style == "mnist")
+        picture = _open(image, shape[0], preparation.style == "mnist", preparation.levels)
         if preparation.style == "mnist":
             values, sentences = _glyph(picture, shape)
         else:
@@ -117,15 +118,14 @@ def photograph(
     return Prepared(values, sentences)
 
 
-def _open(image: Any, channels: int, drawing: bool) -> Image:
+def _open(image: Any, channels: int, drawing: bool, levels: Levels | None) -> Image:
     """Return an L or RGB picture, upright."""
     from PIL import Image as pillow
 
     if isinstance(image, (str, os.PathLike)):
         with opened(Path(image)) as picture:
-            return image_files.flatten(
-                picture, channels, _paper(picture) if drawing else image_files.WHITE
-            )
+            ground = _paper(picture) if drawing else image_files.WHITE
+            return image_files.flatten(picture, channels, ground, levels)
     if not isinstance(image, pillow.Image):
         array = np.asarray(image)
         colours = array.ndim == 3 and array.shape[2] in (3, 4)
@@ -136,7 +136,8 @@ def _open(image: Any, channels: int, drawing: bool) -> Image:
                 f"go to predict."
             )
         image = pillow.fromarray(array)
-    return image_files.flatten(image, channels, _paper(image) if drawing else image_files.WHITE)
+    ground = _paper(image) if drawing else image_files.WHITE
+    return image_files.flatten(image, channels, ground, levels)
 
 
 def _paper(image: Image) -> tuple[int, int, int, int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArgumentError, DataError
+from ...files.levels import Levels
 from ...text import format_value
 from . import glyphs
 
@@ -30,11 +31,14 @@ class Preparation:
         What the borders of the training images show.
     white : float or None
         The value of white: 255, or 1; None if the values are not those of a picture.
+    levels : Levels, optional
+        Which values of pixels beyond 8 bits became black and white.
     """
 
     style: str = "plain"
     background: str = "any"
     white: float | None = 255.0
+    levels: Levels | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.style not in ("mnist", "plain") or self.background not in ("dark", "light", "any"):
@@ -52,7 +56,9 @@ class Preparation:
     def from_dict(cls, values: Mapping[str, Any]) -> Preparation:
         """Return what `to_dict` was made from."""
         try:
-            return cls(**values)
+            levels = values.get("levels")
+            pairs = {name: pair and tuple(pair) for name, pair in (levels or {}).items()}
+            return cls(**{**values, "levels": Levels(**pairs) if pairs else None})
         except TypeError as error:
             raise DataError(
                 f"a preparation must have style, background and white. Received: "

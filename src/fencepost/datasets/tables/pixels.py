@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
+from ...remedies import remedy
 from ...text import format_shape
 from .signals import Rows
 
@@ -78,8 +79,9 @@ def _of_size(rows: Rows, size: tuple[int, int], channels: int | None) -> Layout:
     if count != depth * area:
         raise DataError(
             f"{rows.path}: a row must have a value for each pixel of the size. Received: {count:,} "
-            f"values for {format_shape(size)} pixels. Give the size of the images (--size), or "
-            "leave it out: a table's images are not resized."
+            f"values for {format_shape(size)} pixels. Give the size of the "
+            f"images{remedy(' ({size})', size=...)}, or leave it out: a table's images are not "
+            "resized."
         )
     return _with_order(rows.values, (depth, *size))
 

@@ -243,7 +243,7 @@ def test_a_model_that_was_made_in_python_needs_data(fencepost, tmp_path):
     network.save(tmp_path / "own.st")
     refused = fencepost("evaluate", "own.st")
     assert refused.status == 2
-    assert "give --data" in refused.err
+    assert "Give --data" in refused.err
 
 
 def test_regression(fencepost, tmp_path):

@@ -22,6 +22,8 @@ ELSEWHERE = [
      "check/test_report.py", "a report is what all of them make"),
     ("cli/shared", "batch outputs signal_files",
      "cli/test_train.py", "what commands share is tested as commands use it"),
+    ("cli/predicting", "results samples",
+     "cli/test_predict.py", "what predict takes and gives is tested as the command does it"),
     ("cli/training", "recipe_options",
      "cli/training/test_options.py", "the groups of options are alike"),
     ("cli/training/page", "style",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import re
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 import fencepost as fp
+from fencepost.cli.predicting.results import class_folder
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +134,7 @@ def test_bad_images_are_named_and_the_others_predicted(fencepost, model, folder,
     for prediction, name in ((cut, "cut.png"), (text, "text.png"), (gone, "gone.png")):
         assert name in prediction["error"]
         assert name in done.err
-    assert "1 of 4 images were predicted" in done.err
+    assert "3 files left out, 1 predicted." in done.err
 
 
 def test_a_model_of_signals_takes_no_pictures(fencepost, tmp_path):
@@ -139,7 +143,7 @@ def test_a_model_of_signals_takes_no_pictures(fencepost, tmp_path):
     Image.new("L", (9, 9)).save(tmp_path / "a.png")
     refused = fencepost("predict", "own.st", "a.png")
     assert refused.status == 2
-    assert "(1, 16)" in refused.err
+    assert "signals of 1 × 16" in refused.err
 
 
 def test_classes_without_names_are_named_by_their_indices(fencepost, tmp_path):
@@ -180,3 +184,188 @@ def test_python_predicts_photographs_of_digits_as_the_command_does(fencepost, di
     net = fp.load(digits)
     given = [Image.open(tmp_path / f"{k}.png") for k in range(3)]
     assert net.predict(given, names=True) == [row["class"] for row in said]
+
+
+# --- many files, tables, and what is written --------------------------------------------------
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_results_go_to_a_table(fencepost, model, folder, tmp_path):
+    files = [*sorted((folder / "cross").iterdir())[:3], *sorted((folder / "circle").iterdir())[:2]]
+    done = fencepost("predict", model, *files, "-o", "results.csv")
+    assert done.status == 0, done.err
+    assert done.out == ""
+    assert "Saved results.csv: 5 rows." in done.err
+    rows = rows_of(tmp_path / "results.csv")
+    assert [row["file"] for row in rows] == list(map(str, files))
+    network = fp.load(model)
+    said = fencepost("predict", model, *files, "--json").json["predictions"]
+    for row, prediction in zip(rows, said, strict=True):
+        assert row["class"] == prediction["class"]
+        assert float(row["confidence"]) == pytest.approx(prediction["probability"], abs=1e-5)
+        assert row["class_2"] == prediction["top"][1]["class"]
+        assert [row["class"], row["class_2"], row["class_3"]] == [
+            network.class_names[k]
+            for k in np.argsort([-_share(row, name) for name in network.class_names])
+        ] or len(network.class_names) > 3
+    refused = fencepost("predict", model, *files, "-o", "results.csv")
+    assert refused.status == 2 and "--overwrite" in refused.err
+    assert fencepost("predict", model, *files, "-o", "results.csv", "--overwrite").status == 0
+    assert fencepost("predict", model, *files, "-o", "results.txt").status == 2
+
+
+def _share(row, name):
+    return next(
+        (float(row[f"confidence{k}"]) for k in ("", "_2", "_3") if row[f"class{k}"] == name), 0.0
+    )
+
+
+def test_patterns_and_folders_are_all_their_images_once(fencepost, model, folder, tmp_path):
+    done = fencepost("predict", model, f"{folder}/*/000.png", folder / "cross", "--json")
+    names = [prediction["image"] for prediction in done.json["predictions"]]
+    assert len(names) == len(set(names)) == 2 + len(list((folder / "cross").iterdir()))
+    refused = fencepost("predict", model, f"{folder}/*/none*.png")
+    assert refused.status == 2
+    assert "the pattern must fit some file" in refused.err
+
+
+def test_images_are_copied_into_folders_of_their_classes(fencepost, model, folder, tmp_path):
+    files = sorted((folder / "cross").iterdir())[:4]
+    before = [file.read_bytes() for file in files]
+    done = fencepost("predict", model, *files, "--sort-into", "sorted", "--json")
+    assert done.status == 0, done.err
+    for file, prediction, content in zip(files, done.json["predictions"], before, strict=True):
+        assert file.read_bytes() == content  # nothing is moved
+        assert (tmp_path / "sorted" / prediction["class"] / file.name).read_bytes() == content
+    again = fencepost("predict", model, *files, "--sort-into", "sorted")
+    assert again.status == 2 and "--sort-into must name files that do not exist" in again.err
+    inside = fencepost("predict", model, folder, "--sort-into", folder / "sorted")
+    assert inside.status == 2 and "outside those that are read" in inside.err
+    same = tmp_path / "other" / files[0].name
+    same.parent.mkdir()
+    same.write_bytes(before[0])
+    twice = fencepost("predict", model, files[0], same, "--sort-into", "new")
+    assert twice.status == 2 and "a name of its own" in twice.err
+    assert not (tmp_path / "new").exists()  # nothing is copied before all is known to fit
+
+
+@pytest.mark.parametrize("name", ["../../up", "/root", "a\\b", "..", "", "a/../../b", "con: x?"])
+def test_a_class_is_never_a_folder_elsewhere(name, tmp_path):
+    folder = (tmp_path / class_folder(name)).resolve()
+    assert tmp_path.resolve() in folder.parents
+
+
+def test_broken_files_are_left_out_and_listed(fencepost, model, folder, tmp_path):
+    good = sorted((folder / "cross").iterdir())[:2]
+    (tmp_path / "cut.png").write_bytes(good[0].read_bytes()[:40])
+    (tmp_path / "text.png").write_text("no picture")
+    given = [good[0], "cut.png", good[1], "text.png"]
+    done = fencepost("predict", model, *given, "-o", "a.csv", "--sort-into", "b")
+    assert done.status == 2
+    assert "cut.png" in done.err and "text.png" in done.err
+    assert "2 files left out, 2 predicted." in done.err
+    assert [row["file"] for row in rows_of(tmp_path / "a.csv")] == list(map(str, good))
+    assert len(list((tmp_path / "b").rglob("*.png"))) == 2
+    skipped = fencepost("predict", model, *given, "--skip-bad")
+    assert skipped.status == 0
+    assert len(skipped.out.splitlines()) == 2
+    assert "cut.png" in skipped.err
+
+
+@pytest.fixture(scope="module")
+def signals(tmp_path_factory):
+    """A model of two kinds of signals, and 20 of them."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    waves = np.sin(np.arange(16) * np.where(labels, 1.0, 0.3)[:, None]) + rng.normal(
+        0, 0.1, (200, 16)
+    )
+    network = fp.Network(
+        (1, 16),
+        [fp.Conv1d(4, 3), fp.ReLU(), fp.Flatten(), fp.Linear(2)],
+        class_names=["slow", "fast"],
+    )
+    network.fit(
+        waves[:, None].astype(np.float32), labels, epochs=20, validation=0.2, progress=False
+    )
+    path = tmp_path_factory.mktemp("signals") / "signals.st"
+    network.save(path)
+    return path, waves[:20], labels[:20]
+
+
+def table(path, rows, header=None):
+    lines = [",".join(header)] if header else []
+    path.write_text("\n".join([*lines, *(",".join(map(str, row)) for row in rows)]) + "\n")
+
+
+def test_signals_come_from_tables(fencepost, signals, tmp_path):
+    model, waves, _ = signals
+    names = [f"t{k}" for k in range(16)]
+    table(tmp_path / "plain.csv", waves.tolist())
+    table(tmp_path / "named.csv", waves.tolist(), names)
+    with_labels = [["abc"[k % 3], *wave] for k, wave in enumerate(waves.tolist())]
+    table(tmp_path / "labels.csv", with_labels, ["label", *names])
+    expected = fp.load(model).predict_proba(waves[:, None].astype(np.float32))
+    for file in ("plain.csv", "named.csv", "labels.csv"):
+        done = fencepost("predict", model, file, "-o", f"{file}.results.csv")
+        assert done.status == 0, done.err
+        rows = rows_of(tmp_path / f"{file}.results.csv")
+        assert [row["row"] for row in rows] == [str(k) for k in range(1, 21)]
+        assert [row["class"] for row in rows] == [["slow", "fast"][k] for k in expected.argmax(1)]
+        shares = [float(row["confidence"]) for row in rows]
+        np.testing.assert_allclose(shares, expected.max(1), atol=1e-5)
+    shown = fencepost("predict", model, "plain.csv").out.splitlines()
+    assert len(shown) == 20
+    assert shown[3].startswith("plain.csv, row 4: ")
+    found = fencepost("predict", model, "plain.csv", "--json").json["predictions"][3]
+    assert (found["image"], found["row"]) == ("plain.csv", 4)
+
+
+def test_tables_that_do_not_fit_say_why(fencepost, signals, tmp_path):
+    model, waves, _ = signals
+    table(tmp_path / "short.csv", waves[:, :9].tolist())
+    done = fencepost("predict", model, "short.csv")
+    assert done.status == 2
+    assert "signals of 1 × 16, which are 16 values. Received: 9 columns" in done.err
+    bad = waves.tolist()
+    bad[4][7] = "nan"
+    table(tmp_path / "bad.csv", bad)
+    done = fencepost("predict", model, "bad.csv")
+    assert done.status == 2
+    assert "Received: nan in row 5" in done.err
+    Image.new("L", (9, 9)).save(tmp_path / "image.png")
+    done = fencepost("predict", model, "image.png")
+    assert done.status == 2
+    assert "the model takes signals of 1 × 16" in done.err
+    table(tmp_path / "good.csv", waves.tolist())
+    assert fencepost("predict", model, "good.csv", "--sort-into", "x").status == 2
+
+
+def test_it_is_said_where_a_prediction_is_not_to_be_relied_on(fencepost, signals, tmp_path):
+    model, waves, _ = signals
+    rng = np.random.default_rng(1)
+    table(tmp_path / "noise.csv", (9 * rng.normal(size=(5, 16))).tolist())
+    done = fencepost("predict", model, "noise.csv")
+    assert done.status == 0
+    assert all("; unsure: " in line for line in done.out.splitlines())
+    assert done.out.count("unlike the training data") == 5
+    assert "Unsure of 5 of 5." in done.err
+    assert "warning: the images are far" in done.err
+    table(tmp_path / "good.csv", waves.tolist())
+    found = fencepost("predict", model, "good.csv", "--json").json["predictions"]
+    assert sum("unlike the training data" in one["unsure"] for one in found) <= 1
+    sure = fencepost("predict", model, "good.csv", "--unsure-below", "100%", "--json")
+    assert all("low confidence" in one["unsure"] for one in sure.json["predictions"])
+    assert fencepost("predict", model, "good.csv", "--unsure-below", "x").status == 2
+
+
+def test_results_alone_are_on_standard_output(fencepost, model, folder):
+    file = next((folder / "cross").iterdir())
+    done = fencepost("predict", model, file)
+    (line,) = done.out.splitlines()
+    assert line.startswith(f"{file}: ")
+    assert re.search(r"\(\d+\.\d\d %\)", line)

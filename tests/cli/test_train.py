@@ -155,7 +155,7 @@ def test_classes_of_unequal_size(fencepost, tmp_path, write_folder):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--target", "110%"), "--target must be a percentage, such as 99%"),
+        (("--target", "110%"), "--target-accuracy must be a percentage, such as 99%"),
         (("--time", "soon"), "--time must be a time, such as 60s"),
         (("--patience", 0), "--patience must be an integer, at least 1"),
         (("--clip-norm", 0), "--clip-norm must be a finite number, more than 0"),
@@ -428,3 +428,13 @@ def test_seeds_and_reports_that_cannot_be(fencepost, folder, options, words):
     refused = fencepost("train", "--data", folder, *options)
     assert refused.status == 2
     assert words in refused.err
+
+
+@pytest.mark.parametrize("validation", [(), ("--validation", 0.2)])
+def test_the_model_is_calibrated_on_images_held_out(fencepost, folder, tmp_path, validation):
+    settings = ["--epochs", 2, "--model", "lenet5", "--plot", "none", "--out", "a.st"]
+    done = fencepost("train", "--data", folder, *settings, *validation)
+    assert done.status == 0, done.err
+    calibration = fp.load(tmp_path / "a.st").calibration
+    assert calibration.count == (20 if validation else 18)
+    assert calibration.novelty.space is not None

@@ -78,7 +78,7 @@ def parse_boundary(text: str) -> str | float:
         return text
 
 
-def parse_share(text: str) -> float:
+def parse_share(text: str, option: str = "--target-accuracy") -> float:
     """Read a share of 1, or a percentage.
 
     >>> parse_share("99%"), parse_share("0.99"), parse_share("99.5 %")
@@ -91,7 +91,7 @@ def parse_share(text: str) -> float:
         share = -1.0
     if not 0 < share <= 1:
         raise ArgumentError(
-            f"--target must be a percentage, such as 99%, or a fraction, such as 0.99. "
+            f"{option} must be a percentage, such as 99%, or a fraction, such as 0.99. "
             f"Received: {text!r}."
         )
     return share

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Of what a training takes, besides its steps: writing the model and drawing the picture.
 _SAVING, _DRAWING = 0.1, 1.0
+_MEASURED = 2000  # images by which confidence is calibrated, where there is no validation
 _TRIAL = 64  # images by which the time of the evaluation is estimated
 
 
@@ -82,6 +83,8 @@ class Session:
         test = self.test if tested is None else self.test.subset(tested)
         evaluation = network.evaluate(test.images, test.targets)
         assert isinstance(evaluation, Evaluation)  # the command trains classifiers
+        if network.calibration is None:  # there was no validation, which would have done it
+            _calibrate(network, self.train, test)
         return Trained(seed, network, history, evaluation, seconds, int(repeated.sum()), tested)
 
     @functools.cached_property
@@ -107,6 +110,15 @@ class Session:
             if self.silent:
                 raise Interrupted from None
             raise _interrupted(settings.get("checkpoint")) from None
+
+
+def _calibrate(network: Network, train: Dataset, test: Dataset) -> None:
+    """Calibrate on test images, which are held out as well; predicted classes stay the same."""
+    known, few, labels = (
+        values[:: -(-len(values) // _MEASURED)]
+        for values in (train.images, test.images, test.targets)
+    )
+    network.calibrate(few, labels, training_images=known)
 
 
 def find_lr(

@@ -381,3 +381,26 @@ def test_arrays_of_another_network_are_refused(unfinished):
         Checkpoint(stored.settings, forged, epoch=0, step=1).save(unfinished)
         with pytest.raises(fp.DataError, match=r"the arrays of the checkpoint .* are not those of"):
             fit(dense_net(), IMAGES, LABELS, epochs=5, checkpoint=unfinished, resume=True)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", SGD(lr=0.05, momentum=0.9)])
+def test_what_has_ended_goes_on_to_more_epochs_with_the_optimizers_state(tmp_path, optimizer):
+    path = tmp_path / "run.ckpt"
+    settings = {"optimizer": optimizer, "schedule": "constant", "validation": 0.2, "ema": 0.9}
+    whole, parts = conv_net(), conv_net()
+    at_once = fit(whole, IMAGES, LABELS, epochs=5, **settings)
+    fit(parts, IMAGES, LABELS, epochs=2, checkpoint=path, **settings)
+    history = fit(parts, IMAGES, LABELS, epochs=5, checkpoint=path, resume=True, **settings)
+    assert same_weights(whole, parts)
+    assert history["loss"] == at_once["loss"]
+    assert (history.outcome, history.settings["epochs"]) == ("finished", 5)
+    with pytest.raises(fp.ArgumentError, match="epochs: 5 in the checkpoint, 4 now"):
+        fit(parts, IMAGES, LABELS, epochs=4, checkpoint=path, resume=True, **settings)
+
+
+def test_a_schedule_is_that_of_all_epochs_together(tmp_path):
+    path, net = tmp_path / "run.ckpt", conv_net()
+    fit(net, IMAGES, LABELS, epochs=2, schedule="cosine", checkpoint=path)
+    more = fit(net, IMAGES, LABELS, epochs=4, schedule="cosine", checkpoint=path, resume=True)
+    at_once = fit(conv_net(), IMAGES, LABELS, epochs=4, schedule="cosine")
+    assert more["lr"][2:] == at_once["lr"][2:]

@@ -34,7 +34,7 @@ class EngineImages:
         self, input_shape: Shape, remark: Callable[[NDArray[Any]], str | None] | None = None
     ) -> None:
         self._remark = remark
-        self._calls = 0
+        self._checks = self._unchecked = 0  # so many were made, so many calls go without
         self._input_shape = input_shape
         self._planes = engine_shape(input_shape)
         self._direct = input_shape if input_shape == self._planes else None
@@ -46,15 +46,9 @@ class EngineImages:
 
     def __call__(self, images: ArrayLike) -> NDArray[Any]:
         """Return images as uint8 or float32 of shape (N, *engine_shape(input_shape))."""
-        batch = self._in_planes(images)
-        self._calls += 1
-        if self._calls <= FIRST or self._calls % LATER == 0:
-            remark = self._remark(batch) if self._remark is not None else None
-            if remark is not None:
-                warn(remark)
-        return batch
-
-    def _in_planes(self, images: ArrayLike) -> NDArray[Any]:
+        self._unchecked -= 1
+        if self._unchecked < 0:
+            return self._checked(images)
         if type(images) is np.ndarray:
             dtype, shape = images.dtype, images.shape
             if dtype is _UINT8 or dtype is _FLOAT32 or dtype in _NATIVE:
@@ -63,6 +57,16 @@ class EngineImages:
                 if shape in self._alone:
                     return images.reshape(self._one)
         return as_batch(images, self._input_shape).reshape(-1, *self._planes)
+
+    def _checked(self, images: ArrayLike) -> NDArray[Any]:
+        """Do the same, and warn of what is remarked on."""
+        self._checks += 1
+        self._unchecked = 1 if self._checks < FIRST else LATER
+        batch = self(images)
+        remark = None if self._remark is None else self._remark(batch)
+        if remark is not None:
+            warn(remark)
+        return batch
 
 
 def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,20 @@ class Checkpoint:
                 f"{path} is not a complete checkpoint of a fencepost training: {error}. "
                 "Give the path of another checkpoint, or remove this file to start afresh."
             ) from error
+
+
+def with_more_epochs(stored: Checkpoint, wanted: dict[str, Any]) -> Checkpoint:
+    """Return the checkpoint of a training that has ended as one that goes on, if it shall.
+
+    It goes on with the optimizer's state, under the schedule of all epochs together.
+    """
+    done, more = stored.settings.get("epochs"), wanted.get("epochs")
+    ended = stored.history.outcome != "running"
+    if not (ended and isinstance(done, int) and isinstance(more, int) and more > done):
+        return stored
+    settings = {**stored.settings, "epochs": more}
+    history = replace(stored.history, outcome="running", settings=settings)
+    return replace(stored, settings=settings, history=history)
 
 
 def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any]) -> None:

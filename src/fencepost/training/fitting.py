@@ -25,7 +25,7 @@ from .augmentation import Augmentation, as_augmentation
 from .backends.backend import Arrays, Backend
 from .backends.choice import Choice
 from .batches import require_normalizable
-from .checkpoints import Checkpoint, compare_settings
+from .checkpoints import Checkpoint, compare_settings, with_more_epochs
 from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
 from .history import Epoch, History
 from .loop import progress as progress_bars
@@ -132,7 +132,9 @@ def fit(
     resume : bool
         Go on from `checkpoint` if it exists: the end is the same, bit for bit, as that of a run
         that was never stopped. Needs the same settings and data; the number of threads is taken
-        from the checkpoint.
+        from the checkpoint. A run that has ended goes on if `epochs` is larger now: with the
+        optimizer's state, under the schedule of all epochs together. (Without a checkpoint, `fit`
+        goes on from the network's weights, with an optimizer and a schedule that begin anew.)
     seed : int
         Decides the order of images, augmentation and dropout (not the initial weights, which
         are the network's). The same seed and threads give the same weights, bit for bit.
@@ -228,6 +230,7 @@ def fit(
     run = TrainingRun(computing, arrays, options, training, held_out, settings)
     if path is not None:
         if stored is not None:
+            stored = with_more_epochs(stored, settings)
             compare_settings(path, stored.settings, settings)
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)

@@ -215,7 +215,11 @@ class RunOptions:
         ),
     ] = None
     resume: Annotated[
-        bool, typer.Option("--resume", help="Resume from the checkpoint, if it exists.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Resume from the checkpoint; with more --epochs, also once it has ended.",
+        ),
     ] = False
 
     def settings(self) -> dict[str, Any]:

@@ -279,7 +279,7 @@ def test_what_is_no_text_is_refused(tmp_path, content):
 def test_what_is_not_plain_is_said(tmp_path):
     table = read(tmp_path, "a;b;c\ns;V;\n1,5;NA;x\n# later\n2,5;3;y\n3;4;z\n".encode("cp1252"))
     said = " ".join(table.remarks)
-    for words in ("s, V", "1 comment line", "1 missing value (NA)", "Commas stand"):
+    for words in ("s, V", "1 comment line", "1 missing value (NA)", "Commas are"):
         assert words in said
     assert written(table, tmp_path) == b"a;b;c\ns;V;\n1,5;NA;x\n2,5;3;y\n3;4;z\n"
 

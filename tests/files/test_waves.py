@@ -131,7 +131,7 @@ def test_half_a_frame_is_said(tmp_path):
         (riff(chunk(b"fmt ", form(7, bits=8)), DATA), "µ-law"),
         (riff(chunk(b"fmt ", form(0x55)), DATA), "MP3"),
         (riff(chunk(b"fmt ", form(99)), DATA), "format 99"),
-        (riff(DATA, chunk(b"fmt ", form())), "format is not said"),
+        (riff(DATA, chunk(b"fmt ", form())), "samples before their format"),
         (riff(chunk(b"fmt ", form())), "too early"),
         (riff(chunk(b"fmt ", form()[:9]), DATA), "too early"),
         (riff(chunk(b"fmt ", form()), chunk(b"data", b"")), "0 samples"),

@@ -222,7 +222,7 @@ def test_the_disk_fills_up_on_the_way(lazily, monkeypatch):
         return pwrite(*arguments)
 
     monkeypatch.setattr(store.os, "pwrite", full)
-    with pytest.raises(DataError, match=r"Received: No space left on device. What is decoded is"):
+    with pytest.raises(DataError, match=r"Received: No space left on device. What was decoded is"):
         np.asarray(lazily().images)
     monkeypatch.setattr(store.os, "pwrite", pwrite)
     gc.collect()
@@ -248,7 +248,7 @@ def test_a_file_that_changes_after_it_was_decoded(lazily, photos, expected):
 def test_a_class_that_disappears(lazily, photos, slow):
     images = lazily("none").images
     (photos / "dog").rename(photos.parent / "dog")
-    with pytest.raises(DataError, match=r"Received: dog/ is gone, with \d+ images. Put back"):
+    with pytest.raises(DataError, match=r"Received: dog/ is gone, with \d+ images. Move them back"):
         np.asarray(images)
 
 

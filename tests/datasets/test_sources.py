@@ -150,3 +150,11 @@ def test_open_what_is_no_data(tmp_path, folder):
         fp.datasets.open("nowhere")
     with pytest.raises(DataError, match=r"a file that begins with b'.*PNG'"):
         fp.datasets.open(folder / "cat" / "0.png")
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_in_an_npz_file(tmp_path, label):
+    path = tmp_path / "one.npz"
+    np.savez(path, images=np.zeros((6, 8, 8), np.uint8), labels=np.full(6, label))
+    with pytest.raises(DataError, match=f"at least two classes.*only class {label}, for all 6"):
+        fp.datasets.open(path)

@@ -24,6 +24,7 @@ from .binary_files import MAX_DEFLATE_RATIO, open_binary
 from .checks import check_targets
 from .class_names import class_indices
 from .dataset import Dataset
+from .labels import as_class_indices
 from .layouts import check_layout, to_nchw
 
 __all__ = ["npz", "npz_splits"]
@@ -48,7 +49,8 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
         Holds `images` and `labels` (or x and y; or x_train, y_train, x_test, y_test, as Keras's
         mnist.npz; or train_images, train_labels, ..., as MedMNIST). Images are (N, H, W),
         (N, H, W, C) or (N, C, H, W); signals are (N, W), or (N, C, W) under the name `signals`.
-        Labels are integers or names, (N,), or regression targets, floating, (N,) or (N, F).
+        Labels are integers (also as 1.0) or names, (N,), or regression targets, floating, (N,) or
+        (N, F).
         An array `class_names` may name the classes.
     split : {"train", "validation", "test"}
         Which pair to take.
@@ -87,7 +89,8 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
             f"images=..., labels=...)."
         )
     names = _class_names(path, members, split)
-    labels, names = _targets(_read_member(path, members[pair[1]]), names, f"{path}, {pair[1]}")
+    saved = _read_member(path, members[pair[1]])
+    labels, names = _targets(saved, names, f"{path}, {pair[1]}")
     array = _read_member(path, members[pair[0]])
     if pair[0] != "signals" or array.ndim == 2:
         array = to_nchw(array, f"{path}, {pair[0]}", layout)
@@ -97,7 +100,7 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
             labels,
             names,
             source=path.name,
-            description=f"npz file {path.name}: {pair[0]} and {pair[1]}.",
+            description=f"npz file {path.name}: {pair[0]} and {pair[1]}.{_read_as(saved, labels)}",
         )
     except DataError as error:
         raise DataError(f"{path}, {pair[0]} and {pair[1]}: {error}") from error
@@ -219,6 +222,8 @@ def _targets(
         text = _text(labels.reshape(-1))
         names = names or tuple(sorted(set(text)))
         return class_indices(text, names, where, "image"), names
+    if labels.ndim == 1:
+        labels = as_class_indices(labels)  # integers among floating-point numbers
     if labels.dtype.kind == "f" or labels.size == 0 or names:
         return labels, names
     try:
@@ -226,3 +231,10 @@ def _targets(
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
     return labels, tuple(str(k) for k in range(int(labels.max()) + 1))
+
+
+def _read_as(saved: NDArray[Any], labels: NDArray[Any]) -> str:
+    """Say that floating-point numbers were read as classes."""
+    if saved.dtype.kind != "f" or labels.dtype.kind == "f":
+        return ""
+    return f" Labels such as {saved[0]} were read as integers, for classes."

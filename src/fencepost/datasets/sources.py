@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DataError
 from ..files.signatures import resemblance
 from ..remedies import remedy
@@ -147,6 +149,7 @@ def open(
             f"the training split."
         )
     train = loaders.pop("train")(options)
+    _check_classes(train, str(path))
     # The training data decide classes, and for images channels and size, of the other splits.
     options = replace(
         options,
@@ -160,6 +163,16 @@ def open(
         options = replace(options, pictures=like)
     others = {split: load(options) for split, load in loaders.items()}
     return DataSource(str(path), train, others.get("validation"), others.get("test"))
+
+
+def _check_classes(train: Dataset, name: str) -> None:
+    """Raise DataError where all labels are of one class."""
+    if train.class_names and len(np.unique(train.targets)) == 1:
+        raise DataError(
+            f"{name}: must hold at least two classes, so that there is something to classify. "
+            f"Received: only class {train.class_names[int(train.targets[0])]}, for all "
+            f"{len(train):,} labels. Add examples of other classes."
+        )
 
 
 def open_test(

@@ -80,7 +80,7 @@ def test_a_test_in_a_folder_that_is_no_class(tmp_path):
         tmp_path, "train/cat/1.jpg", "train/dog/2.jpg", "test/unknown/3.jpg", "test/unknown/4.jpg"
     )
     assert found(tmp_path) == {"train": TWO}
-    assert "Left out: the 2 images of the test part, whose folder unknown is" in said(tmp_path)
+    assert "test/unknown/ holds 2 images without labels: left out; `fencepost" in said(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_empty_part_is_none_and_that_is_said(tmp_path):
 def test_a_part_without_classes_is_left_out_and_that_is_said(tmp_path):
     touch(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg", "test/2.jpg")
     assert found(tmp_path) == {"train": TWO}
-    assert "Left out: the 2 images of test, which are in no class folder" in said(tmp_path)
+    assert "test/ holds 2 images without labels: left out; `fencepost predict`" in said(tmp_path)
 
 
 def test_what_lies_beside_the_parts_is_left_out(tmp_path):
@@ -116,6 +116,41 @@ def test_what_lies_beside_the_parts_is_left_out(tmp_path):
     )
     assert found(tmp_path) == {"train": TWO}
     assert "Left out: seg_pred, which is beside train" in said(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train", "bus", "car"),
+        ("trainA", "testA"),
+        ("train_small", "test"),
+        ("learn", "test"),
+        ("main", "test"),
+        ("train", "extra"),
+        ("test", "control"),
+    ],
+)
+def test_folders_that_may_be_parts_or_classes(tmp_path, names):
+    touch(tmp_path, *(f"{name}/{inner}/1.jpg" for name in names for inner in ("cat", "dog", "emu")))
+    refused(
+        lambda: open_folder(tmp_path),
+        "each with the subfolders cat, dog and emu. If cat, dog and emu are the classes, keep "
+        "only folders called train, val and test here; if ",
+        f"{sorted(names)[-1]} are, say so: nested=False.",
+    )
+    assert found(tmp_path, nested=False) == {"train": dict.fromkeys(sorted(names), 3)}
+
+
+def test_what_is_beside_a_train_and_a_test_is_no_class(tmp_path):
+    touch(tmp_path, *(f"{part}/{name}/1.jpg" for part in ("train", "test", "old") for name in TWO))
+    assert found(tmp_path) == {"train": TWO, "test": TWO}
+    assert "Left out: old, which is beside train" in said(tmp_path)
+
+
+def test_a_picture_beside_the_classes_is_named(tmp_path):
+    touch(tmp_path, "cat/1.jpg", "dog/1.jpg", "cover.jpg")
+    assert found(tmp_path) == {"train": TWO}
+    assert "Left out: 1 image beside the folders of the classes, cover.jpg." in said(tmp_path)
 
 
 def test_two_folders_for_one_part(tmp_path):

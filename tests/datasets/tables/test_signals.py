@@ -161,3 +161,13 @@ def test_csv_arguments(tmp_path):
     )
     with pytest.raises(ArgumentError, match="channels must be an integer, at least 1"):
         fp.datasets.signals_csv(path, channels=0)
+
+
+def test_integers_written_as_floats_are_classes_and_that_is_said(tmp_path):
+    path = tmp_path / "floats.csv"
+    path.write_text("label,t0,t1\n0.0,1,2\n1.0,2,1\n2.0,4,4\n")
+    data = fp.datasets.signals_csv(path)
+    assert data.class_names == ("0", "1", "2")
+    assert "Labels such as 0.0 were read as integers, for classes." in data.description
+    path.write_text("label,t0,t1\n0,1,2\n1,2,1\n2,4,4\n")
+    assert "Labels such as" not in fp.datasets.signals_csv(path).description

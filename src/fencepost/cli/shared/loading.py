@@ -87,7 +87,8 @@ def for_training(source: Source, seed: int) -> TrainingData:
     if not opened.train.class_names:
         raise DataError(
             f"{source.data}: the command trains classifiers, so labels must be classes. Received: "
-            "numbers that seem to be measured. Group them into classes."
+            "numbers of a regression. Group them into classes, and save these as integers or "
+            "names, one for each example: shape (N,)."
         )
     train, test, held_out = opened.train, opened.test, None
     lines = [opened.description]

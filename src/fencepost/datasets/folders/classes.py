@@ -15,7 +15,7 @@ from .labels.annotations import NEUTRAL, find_annotations
 from .labels.class_lists import names_of_integers
 from .labels.file_names import classes_of_names
 from .listing import Contents, Listing, sample, sorted_names
-from .parts import PARTS, find_parts, part_of, words_of
+from .parts import PARTS, ambiguous, find_parts, may_be_parts, part_of, words_of
 from .tree import File, Tree
 
 __all__ = ["read_contents"]
@@ -58,7 +58,7 @@ def read_contents(
         No pictures, or no classes; label files that do not fit.
     """
     remarks: list[str] = []
-    prefix, parts = _find_level(tree, remarks)
+    prefix, parts = _find_level(tree, nested, remarks)
     by_folder = _by_folders(tree, prefix, parts, nested, remarks)
     folders = {part: f"{prefix}{folder}/" for part, folder in parts.items()}
     tables = LabelFiles(tree, prefix, label, table)
@@ -88,6 +88,8 @@ _SKIP = " Or skip those rows: {skip_bad}."
 
 
 def _in_order(parts: dict[str, Listing]) -> dict[str, Listing]:
+    for listing in parts.values():
+        listing.others = tuple(other for other in parts.values() if other is not listing)
     return {part: parts[part] for part in PARTS if part in parts}
 
 
@@ -142,12 +144,19 @@ def _by_names(tree: Tree, prefix: str, parts: dict[str, str]) -> dict[str, Listi
     return found
 
 
-def _find_level(tree: Tree, remarks: list[str]) -> tuple[str, dict[str, str]]:
+def _find_level(tree: Tree, nested: bool | None, remarks: list[str]) -> tuple[str, dict[str, str]]:
     """Return the folder in which parts or classes lie side by side, and the parts there are."""
     prefix, parts = "", dict[str, str]()
     while True:
         inner = _subfolders(tree, prefix)
-        parts = find_parts(inner, f"{tree.root}/{prefix}".rstrip("/"))
+        where = f"{tree.root}/{prefix}".rstrip("/")
+        parts = find_parts(inner, where)
+        within = {each: _filled_subfolders(tree, f"{prefix}{each}/") for each in inner}
+        if may_be_parts(within, parts):
+            if nested is None:
+                raise ambiguous(within, where)
+            parts = {}
+            break
         if _are_parts(tree, prefix, inner, parts):
             _say_what_is_beside(inner, parts, remarks)
             break
@@ -210,10 +219,15 @@ def _by_folders(
         if listing is not None:
             found[part] = listing
         elif part != "train":
-            remarks.append(
-                f"Left out: the {plural(count, 'image')} of {folder}, which are in no class folder."
-            )
+            remarks.append(_without_labels(folder, count))
     return _without_unknown(found, remarks)
+
+
+def _without_labels(folder: str, count: int) -> str:
+    return (
+        f"{folder}/ holds {plural(count, 'image')} without labels: left out; `fencepost predict` "
+        "takes them."
+    )
 
 
 def _without_unknown(found: dict[str, Listing], remarks: list[str]) -> dict[str, Listing]:
@@ -222,10 +236,9 @@ def _without_unknown(found: dict[str, Listing], remarks: list[str]) -> dict[str,
     kept = {}
     for part, listing in found.items():
         if len(known) > 1 and len(listing.names) == 1 and listing.names[0].casefold() not in known:
-            remarks.append(
-                f"Left out: the {plural(len(listing.files), 'image')} of the {part} part, whose "
-                f"folder {listing.names[0]} is no class."
-            )
+            only = listing.files[0].name.partition(f"/{listing.names[0]}/")[0]
+            where = f"{only.rpartition('/')[2]}/{listing.names[0]}"
+            remarks.append(_without_labels(where, len(listing.files)))
         else:
             kept[part] = listing
     return kept
@@ -258,9 +271,12 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
         remarks.append(
             f"Left out: {plural(len(empty), which, which)} without images, {sample(empty)}."
         )
-    loose = len(names) - len(inside)
+    loose = [name for name in names if "/" not in name]
     if loose:
-        remarks.append(f"Left out: {plural(loose, 'image')} beside the folders of the classes.")
+        remarks.append(
+            f"Left out: {plural(len(loose), 'image')} beside the folders of the classes, "
+            f"{sample(loose)}."
+        )
     if not inside:
         raise DataError(
             f"{tree.root}/{prefix}".rstrip("/")
@@ -353,6 +369,11 @@ def _below(tree: Tree, prefix: str) -> list[str]:
 def _subfolders(tree: Tree, prefix: str) -> list[str]:
     inner = (name[len(prefix) :] for name in tree.folders if name.startswith(prefix))
     return [name for name in inner if name and "/" not in name]
+
+
+def _filled_subfolders(tree: Tree, prefix: str) -> set[str]:
+    """Return the folders right below a folder that have pictures in them."""
+    return {name.partition("/")[0] for name in _below(tree, prefix) if "/" in name}
 
 
 def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataError:

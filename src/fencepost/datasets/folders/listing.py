@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Listing:
     names: tuple[str, ...]
     remarks: list[str] = field(default_factory=list)
     skipped: int = 0  # files that are no pictures
+    others: tuple[Listing, ...] = field(default=(), repr=False)  # the other parts of the data
 
     def with_names(self, names: Sequence[str]) -> Listing:
         """Return this with the classes that other data decide; raise DataError for another one.
@@ -51,7 +52,7 @@ class Listing:
                 f"Received: {sample(unknown)}. Rename or remove it, or train on it, too."
             )
         labels = [renamed[label] for label in self.labels]
-        return Listing(self.tree, self.files, labels, given, self.remarks, self.skipped)
+        return replace(self, labels=labels, names=given)
 
     def indices(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
         """Return the index of each picture's class."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from ...errors import DataError
 from ...files.levels import Levels
 from ...remedies import remedy
 from ...text import format_shape, plural
-from .. import image_files
 from ..dataset import Dataset
 from ..lazy_images import LazyImages, Source
+from .broken import decode, in_other_parts, problems_again
 from .classes import read_contents
 from .filling import Filling
 from .inspecting import Headers, inspect_all, repeated
@@ -166,7 +166,7 @@ def load(
         Source(
             store,
             filling,
-            lambda problems: refused(listing, problems),
+            lambda problems: refused(listing, problems, in_other_parts(listing, how)),
             lambda error: unwritable(store, error),
             entry_key(listing.files, {"shape": list(store.pixels.shape)}),
         ),
@@ -220,7 +220,7 @@ def _prepare(
     else:
         headers = inspect_all(tree, files, how.progress)
         if len(headers.problems) == len(files):
-            raise refused(listing, headers.problems)
+            raise refused(listing, headers.problems, in_other_parts(listing, how))
         about = _about(listing, how, headers, made, part)
         known = headers.problems
     size, channels = (about["height"], about["width"]), int(about["channels"])
@@ -232,52 +232,15 @@ def _prepare(
         if (entry.state != 0).all():
             sentences.append(f"Taken from the cache {entry.folder.parent}, decoded before.")
         known = {int(k): "cannot be used" for k in np.flatnonzero(entry.state == BAD)}
-        known = _problems_again(tree, files, known, channels, size, how.fit, levels)
+        known = problems_again(tree, files, known, channels, size, how.fit, levels)
     else:
         store, said = _store(listing, how, folder, entry_key(files, made), (channels, *size), about)
         sentences += said
 
     def read(index: int) -> NDArray[np.uint8]:
-        return _read(tree, files[index], channels, size, how.fit, levels)
+        return decode(tree, files[index], channels, size, how.fit, levels)
 
     return store, Filling(store, read, known), sentences, bool(about["resized"]), levels
-
-
-def _read(
-    tree: Tree, file: File, channels: int, size: tuple[int, int], fit: str, levels: Levels
-) -> NDArray[np.uint8]:
-    """Return the pixels of a picture. Raises DataError: What is wrong with it, without its name."""
-    try:
-        with tree.open(file.name) as opened:
-            if not tree.is_archive:
-                status = os.fstat(opened.fileno())
-                if (status.st_size, status.st_mtime_ns) != (file.size, file.stamp):
-                    raise DataError("was changed since the folder was listed")
-            if not file.size:
-                raise DataError("is empty")
-            return image_files.read(opened, channels, size, fit, levels)
-    except OSError as error:
-        raise DataError(f"cannot be opened ({error.strerror or error})") from error
-
-
-def _problems_again(
-    tree: Tree,
-    files: list[File],
-    bad: Mapping[int, str],
-    channels: int,
-    size: tuple[int, int],
-    fit: str,
-    levels: Levels,
-) -> dict[int, str]:
-    """Return what is wrong with the pictures that an entry of the cache knows as bad."""
-    problems = {}
-    for index, said in bad.items():
-        try:
-            _read(tree, files[index], channels, size, fit, levels)
-            problems[index] = said
-        except DataError as error:
-            problems[index] = str(error)
-    return problems
 
 
 def _cache(how: Loading, files: list[File]) -> Path | None:

@@ -44,16 +44,19 @@ def unwritable(store: Store, error: OSError) -> DataError:
     )
 
 
-def refused(listing: Listing, problems: Mapping[int, str]) -> DataError:
-    """Name the pictures that cannot be used, or the folder that is gone."""
+def refused(
+    listing: Listing, problems: Mapping[int, str], others: Sequence[tuple[str, str]] = ()
+) -> DataError:
+    """Name the pictures that cannot be used, with those of other parts, or the folder that is gone.
+
+    `others`: Names, each with the reason.
+    """
     root = listing.tree.root
-    named = sorted(problems.items())
+    named = [(listing.files[k].name, what) for k, what in sorted(problems.items())] + list(others)
     groups = groupby(named[:MOST], key=lambda pair: pair[1])
     shown = "; ".join(
         f"{join_words(names)}{': each' if len(names) > 1 else ''} {what}"
-        for what, names in (
-            (what, [listing.files[k].name for k, _ in same]) for what, same in groups
-        )
+        for what, names in ((what, [name for name, _ in same]) for what, same in groups)
     )
     more = f"; and {len(named) - MOST:,} more" if len(named) > MOST else ""
     gone = _gone_folders(listing, problems)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ...errors import DataError
+from ...remedies import remedy
+from ...text import join_words
 
-__all__ = ["PARTS", "find_parts", "part_of", "words_of"]
+__all__ = ["PARTS", "ambiguous", "find_parts", "may_be_parts", "part_of", "words_of"]
 
 PARTS = {
     "train": {"train", "training", "trn"},
@@ -77,6 +79,47 @@ def find_parts(folders: list[str], where: str) -> dict[str, str]:
             )
         parts[part] = folder
     return parts
+
+
+def may_be_parts(within: Mapping[str, set[str]], parts: Mapping[str, str]) -> bool:
+    """Whether folders may be parts or classes: `within` each lie the same folders, two or more.
+
+    They are parts where all are called so, or a train and a test are; classes where none is.
+
+    >>> views = {"front", "side"}
+    >>> may_be_parts({"train": views, "bus": views}, {"train": "train"})
+    True
+    >>> may_be_parts({"trainA": views, "testA": views}, {})
+    True
+    >>> may_be_parts({"bus": views, "car": views}, {})
+    False
+    """
+    if len(within) < 2 or len(parts) == len(within) or ("train" in parts and len(parts) > 1):
+        return False
+    alike = len(set.intersection(*within.values())) > 1
+    return alike and any(_meaning(word) for name in within for word in _words_and_stems(name))
+
+
+def _words_and_stems(name: str) -> list[str]:
+    """Return the words of a name, also without a letter at their ends (testA)."""
+    return [form for word in words_of(name) for form in (word, word[:-1])]
+
+
+def ambiguous(within: Mapping[str, set[str]], where: str) -> DataError:
+    """Say that folders may be parts or classes, and what to do in either case."""
+    names = list(within)
+    shared = sorted(set.intersection(*within.values()))
+    return DataError(
+        f"{where}: it must be clear which folders are classes. Received: {_some(names)}, each with "
+        f"the subfolders {_some(shared)}. If {_some(shared)} are the classes, keep only folders "
+        "called train, val and test here"
+        + remedy(f"; if {_some(names)} are, say so: {{nested}}", nested=False)
+        + "."
+    )
+
+
+def _some(names: list[str]) -> str:
+    return join_words(names if len(names) < 6 else [*names[:4], f"{len(names) - 4} more"])
 
 
 def _is_evaluation(folder: str) -> bool:

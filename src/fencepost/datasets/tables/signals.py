@@ -135,7 +135,11 @@ class Rows:
         else:
             targets, classes = _classes(self.path, self.labels, class_names)
             text += f", {len(classes)} classes"
-        description = " ".join([f"{text}.", *self.remarks])
+        remarks = [*self.remarks]
+        written = next((label for label in self.labels if label not in classes), None)
+        if classes and written is not None and is_number(written):
+            remarks.append(f"Labels such as {written} were read as integers, for classes.")
+        description = " ".join([f"{text}.", *remarks])
         return Dataset(
             images,
             targets,

@@ -56,7 +56,9 @@ def test_cats_and_dogs(tmp_path):
     assert listing.remarks == [
         "Classes are the words in the file names, without the number, such as cat of cat.0.jpg."
     ]
-    assert contents.remarks == ["Left out: the 2 images of test1, which are in no class folder."]
+    assert contents.remarks == [
+        "test1/ holds 2 images without labels: left out; `fencepost predict` takes them."
+    ]
 
 
 def test_parts_of_which_each_has_its_classes_in_names(tmp_path):

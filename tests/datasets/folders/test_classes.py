@@ -153,6 +153,31 @@ def test_a_picture_beside_the_classes_is_named(tmp_path):
     assert "Left out: 1 image beside the folders of the classes, cover.jpg." in said(tmp_path)
 
 
+def test_a_picture_beside_the_parts_is_named(tmp_path):
+    touch(tmp_path, *(f"{part}/{name}/1.jpg" for part in ("train", "test") for name in TWO))
+    touch(tmp_path, "cover.jpg")
+    assert found(tmp_path) == {"train": TWO, "test": TWO}
+    assert "Left out: cover.jpg, which is beside train" in said(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            ("cat", "dog", "test"),
+            "The class test is called like a part of the data: if",
+        ),
+        (("testA", "trainA"), "The classes testA and trainA are called like parts of the data"),
+        (("cat", "dog"), ""),
+    ],
+)
+def test_classes_that_are_called_like_parts_are_said(tmp_path, names, words):
+    touch(tmp_path, *(f"{name}/{k}.jpg" for name in names for k in range(2)))
+    remarks = open_folder(tmp_path).remarks
+    assert len(remarks) == bool(words)
+    assert words in " ".join(remarks)
+
+
 def test_two_folders_for_one_part(tmp_path):
     touch(tmp_path, *(f"{part}/{name}/1.jpg" for part in ("train", "val", "valid") for name in TWO))
     refused(lambda: open_folder(tmp_path), "Received: val and valid, which both mean validation")

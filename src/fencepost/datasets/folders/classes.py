@@ -15,7 +15,16 @@ from .labels.annotations import NEUTRAL, find_annotations
 from .labels.class_lists import names_of_integers
 from .labels.file_names import classes_of_names
 from .listing import Contents, Listing, sample, sorted_names
-from .parts import PARTS, ambiguous, find_parts, may_be_parts, part_of, words_of
+from .parts import (
+    PARTS,
+    ambiguous,
+    beside_parts,
+    called_like_parts,
+    find_parts,
+    may_be_parts,
+    part_of,
+    words_of,
+)  # fmt: skip
 from .tree import File, Tree
 
 __all__ = ["read_contents"]
@@ -152,18 +161,18 @@ def _find_level(tree: Tree, nested: bool | None, remarks: list[str]) -> tuple[st
         where = f"{tree.root}/{prefix}".rstrip("/")
         parts = find_parts(inner, where)
         within = {each: _filled_subfolders(tree, f"{prefix}{each}/") for each in inner}
+        loose = [name for name in _below(tree, prefix) if "/" not in name]
         if may_be_parts(within, parts):
             if nested is None:
                 raise ambiguous(within, where)
             parts = {}
             break
         if _are_parts(tree, prefix, inner, parts):
-            _say_what_is_beside(inner, parts, remarks)
+            remarks += beside_parts([*inner, *loose], parts)
             break
         parts = {}
-        names = {name.partition("/")[0::2] for name in _below(tree, prefix)}
-        filled = {folder for folder, inside in names if inside}
-        if len(filled) != 1 or any(not inside for _, inside in names):
+        filled = _filled_subfolders(tree, prefix)
+        if len(filled) != 1 or loose:
             break
         (alone,) = filled
         if not _subfolders(tree, f"{prefix}{alone}/"):
@@ -184,15 +193,6 @@ def _are_parts(tree: Tree, prefix: str, inner: list[str], parts: dict[str, str])
     return "train" in parts and bool(_subfolders(tree, f"{prefix}{parts['train']}/"))
 
 
-def _say_what_is_beside(inner: list[str], parts: dict[str, str], remarks: list[str]) -> None:
-    beside = [folder for folder in inner if folder not in parts.values()]
-    if beside:
-        remarks.append(
-            f"Left out: {sample(beside)}, which is beside {parts['train']} and is not a split of "
-            "the data by its name."
-        )
-
-
 def _by_folders(
     tree: Tree,
     prefix: str,
@@ -206,7 +206,10 @@ def _by_folders(
         if within:
             return _parts_within(tree, prefix, within)
         listing = _classes(tree, prefix, nested, "training")
-        return {} if listing is None else {"train": listing}
+        if listing is None:
+            return {}
+        remarks += called_like_parts(listing.names)
+        return {"train": listing}
     found: dict[str, Listing] = {}
     for part, folder in parts.items():
         at = f"{prefix}{folder}/"

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...errors import DataError
 from ...remedies import remedy
-from ...text import join_words
+from .listing import sample
 
-__all__ = ["PARTS", "ambiguous", "find_parts", "may_be_parts", "part_of", "words_of"]
+__all__ = [
+    "PARTS",
+    "ambiguous",
+    "beside_parts",
+    "called_like_parts",
+    "find_parts",
+    "may_be_parts",
+    "part_of",
+    "words_of",
+]
 
 PARTS = {
     "train": {"train", "training", "trn"},
@@ -97,12 +106,12 @@ def may_be_parts(within: Mapping[str, set[str]], parts: Mapping[str, str]) -> bo
     if len(within) < 2 or len(parts) == len(within) or ("train" in parts and len(parts) > 1):
         return False
     alike = len(set.intersection(*within.values())) > 1
-    return alike and any(_meaning(word) for name in within for word in _words_and_stems(name))
+    return alike and any(map(_is_like_a_part, within))
 
 
-def _words_and_stems(name: str) -> list[str]:
-    """Return the words of a name, also without a letter at their ends (testA)."""
-    return [form for word in words_of(name) for form in (word, word[:-1])]
+def _is_like_a_part(name: str) -> bool:
+    """Whether a word of the name means a part, with or without a letter at its end (testA)."""
+    return any(_meaning(form) for word in words_of(name) for form in (word, word[:-1]))
 
 
 def ambiguous(within: Mapping[str, set[str]], where: str) -> DataError:
@@ -110,16 +119,42 @@ def ambiguous(within: Mapping[str, set[str]], where: str) -> DataError:
     names = list(within)
     shared = sorted(set.intersection(*within.values()))
     return DataError(
-        f"{where}: it must be clear which folders are classes. Received: {_some(names)}, each with "
-        f"the subfolders {_some(shared)}. If {_some(shared)} are the classes, keep only folders "
-        "called train, val and test here"
-        + remedy(f"; if {_some(names)} are, say so: {{nested}}", nested=False)
+        f"{where}: it must be clear which folders are classes. Received: {sample(names)}, each "
+        f"with the subfolders {sample(shared)}. If {sample(shared)} are the classes, keep only "
+        "folders called train, val and test here"
+        + remedy(f"; if {sample(names)} are, say so: {{nested}}", nested=False)
         + "."
     )
 
 
-def _some(names: list[str]) -> str:
-    return join_words(names if len(names) < 6 else [*names[:4], f"{len(names) - 4} more"])
+def beside_parts(inner: Sequence[str], parts: Mapping[str, str]) -> list[str]:
+    """Say which folders and images are left out, for they lie beside the parts."""
+    beside = [name for name in inner if name not in parts.values()]
+    if not beside:
+        return []
+    known = next(parts[part] for part in PARTS if part in parts)
+    which = "which is" if len(beside) == 1 else "which are"
+    return [f"Left out: {sample(beside)}, {which} beside {known} and no part of the data by name."]
+
+
+def called_like_parts(classes: Sequence[str]) -> list[str]:
+    """Say which classes are called as parts of the data are.
+
+    >>> called_like_parts(["cat", "test"])[0][:50]
+    'The class test is called like a part of the data: '
+    """
+    alike = [name for name in classes if _is_like_a_part(name)]
+    if not alike:
+        return []
+    if len(alike) == 1:
+        return [
+            f"The class {alike[0]} is called like a part of the data: if it is no class, move its "
+            "images elsewhere."
+        ]
+    return [
+        f"The classes {sample(alike)} are called like parts of the data: if they are no classes, "
+        "move their images elsewhere."
+    ]
 
 
 def _is_evaluation(folder: str) -> bool:

@@ -137,6 +137,7 @@ def answering(function: F) -> F:
         return function
 
     def call(*arguments: Any, **named: Any) -> Any:
+        __tracebackhide__ = True  # pytest shows the line that called it
         try:
             return function(*arguments, **named)
         except TypeError:

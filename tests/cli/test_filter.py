@@ -111,7 +111,7 @@ def test_a_folder_keeps_its_names(fencepost, photos, tmp_path):
     assert [item["output"] for item in done.json["images"]] == [
         os.path.join("out", *name.split("/")) for name in files("out")
     ]
-    assert "3 images written to out" in done.err
+    assert "Saved 3 images in out" in done.err
 
 
 def test_several_files_and_folders(fencepost, photos):
@@ -208,7 +208,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ([], ["images"]),
+            ([], ["IMAGES"]),
             (["a.png", "-o", "b.png"], ["--kernel"]),
             (["a.png", "-k", "mean"], ["--out"]),
             (["gone.png", "-k", "mean", "-o", "b.png"], ["gone.png"]),

@@ -334,8 +334,8 @@ class TestWriting:
         write_image(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
         before = (tmp_path / "a.png").read_bytes()
 
-        def stop(image, path, *rest, **told):
-            path.write_bytes(b"half")
+        def stop(image, file, *rest, **options):
+            file.write(b"half")
             raise KeyboardInterrupt
 
         monkeypatch.setattr(Image.Image, "save", stop)

@@ -44,7 +44,7 @@ def test_palettes(tmp_path):
     picture = read_image(tmp_path / "b.png")
     assert picture.colours == "RGBA"
     np.testing.assert_array_equal(picture.pixels[..., 3] == 0, np.asarray(colours) == 3)
-    with pytest.raises(fp.DataError, match="GIF does not hold"):
+    with pytest.raises(fp.DataError, match="GIF cannot store"):
         write_image(tmp_path / "c.gif", picture)
 
 

@@ -18,6 +18,7 @@ class Arrays:
         self.parameter_vector, self.state_vector = net.parameter_vector, net.state_vector
         self.normalization = None
         self.input_range = self.calibration = self.class_names = None
+        self.trained_on = net.trained_on
         self.config, self.calibrate = net.config, net.calibrate
 
 

@@ -118,7 +118,7 @@ def as_class_indices(
                     f"{name} must have the class of every image. Received: {name}[{k}] = {label}. "
                     "Leave such images out."
                 )
-        if all(isinstance(label, Integral) for label in labels):
+        if all(isinstance(label, Integral) and abs(int(label)) < 2**63 for label in labels):
             return labels.astype(np.int64)
     whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
     if whole and len(labels) and np.abs(labels).max() < 2**53:

@@ -23,7 +23,7 @@ def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[SizedLayer, ..
     if misfit is not None:
         if misfit.layer:
             misfit = misfit.in_layer(misfit.layer, table(input_shape, chain.layers))
-        first, *_, last = input_shape
+        first, last = input_shape[0], input_shape[-1]
         if len(input_shape) == 3 and last in _CHANNELS and first not in _CHANNELS:
             shape = (last, *input_shape[:2])
             remedy = f"Channels come first here: an image as Keras has it is {shape}."

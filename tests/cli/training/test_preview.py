@@ -15,7 +15,7 @@ def test_a_picture_and_nothing_else(fencepost, folder, tmp_path):
         assert min(picture.size) > 300
     assert "Saved seen.png" in done.err
     assert "augmentation crop=0.35,flip,randaugment=2:9,erase=0.25,mixup=0.2,cutmix=1" in done.err
-    result = fencepost("train", "--data", folder, *wanted, "--json").json
+    result = fencepost("train", "--data", folder, *wanted, "--overwrite", "--json").json
     assert result["plot"] == "seen.png"
     assert result["augmentation"].startswith("crop=0.35,flip")
 

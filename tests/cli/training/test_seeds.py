@@ -22,7 +22,7 @@ def trained(*accuracies):
 def test_mean_and_spread():
     three = trained(0.5, 0.6, 0.7)
     assert seeds.spread(three) == (
-        "Over 3 seeds (4 to 6): 60.00 % right on average, standard deviation 10.00 %, from "
+        "Over 3 seeds (4 to 6): mean test accuracy 60.00 %, standard deviation 10.00 %, from "
         "50.00 % to 70.00 %."
     )
     figures = seeds.figures(three)
@@ -34,7 +34,7 @@ def test_mean_and_spread():
 
 def test_which_is_kept():
     three = trained(0.5, 0.6, 0.7)
-    assert seeds.choice(three[0], three).endswith("that of seed 4 is kept, the first.")
+    assert seeds.choice(three[0], three).endswith("that of seed 4 is saved: the first.")
     history = History([SimpleNamespace(validation_accuracy=0.5)], best_epoch=1)
     validated = dataclasses.replace(three[0], history=history)
-    assert seeds.choice(validated, three).endswith("the best on validation.")
+    assert seeds.choice(validated, three).endswith("best validation accuracy.")

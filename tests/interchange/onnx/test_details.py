@@ -84,6 +84,6 @@ def test_other_types_are_not_compared(tmp_path, element):
     nodes += [("Flatten", ["p"], ["f"], {}), ("MatMul", ["f", "w"], ["y"], {})]
     weights = {"w": np.ones((3, 2), dtype)}
     path = written(tmp_path / "a.onnx", nodes, element, **weights)
-    with pytest.raises(fp.DataError, match=r"[iI]n Python, verify=False"):
+    with pytest.raises(fp.DataError, match=r"verify=False"):
         fp.from_onnx(path)
     assert fp.from_onnx(path, verify=False).output_shape == (2,)

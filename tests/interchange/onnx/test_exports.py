@@ -79,11 +79,14 @@ def test_norms_that_were_folded_into_convolutions(tmp_path):
 
 
 def described(operations):
-    """What both readers say of the layers that carry the work, in the order in which they run."""
+    """What both readers say of the layers that carry the work, in the order in which they run.
+
+    PyTorch's norms know the channels that they were made for, and not only those that arrive.
+    """
     kinds = ("Conv2d", "ConvTranspose2d", "BatchNorm2d", "MaxPool2d", "Linear", "Add", "Cat")
     return [
         (op.describe(), op.role, op.windows, op.input_shapes, op.output_shapes,
-         op.weight_shape, op.parameters, op.multiply_adds)
+         None if op.kind == "BatchNorm2d" else op.weight_shape, op.parameters, op.multiply_adds)
         for op in operations if op.kind in kinds
     ]  # fmt: skip
 

@@ -215,22 +215,15 @@ def test_lazy_layers_take_what_arrives():
 
 
 def test_layers_that_are_not_known_are_one_operation_each():
-    def run(self, x):
-        x = x.flatten(2).transpose(1, 2)
-        x, _ = self.attention(x, x, x)
-        x, (h, _) = self.lstm(x)
-        return x, h
-
-    layers = {"attention": nn.MultiheadAttention(4, 2, batch_first=True), "lstm": nn.LSTM(4, 5)}
-    module = Net(run, **layers)
-    model = read_module(module, [(4, 3, 3)])
-    one, other = model.operations[-2:]
-    assert (one.name, one.kind, one.role) == ("attention", "MultiheadAttention", "unknown")
-    assert (one.input_shapes, one.output_shapes) == (((1, 9, 4),) * 3, ((1, 9, 4), (1, 9, 9)))
-    assert (other.kind, other.output_shapes[0]) == ("LSTM", (1, 9, 5))
-    assert {one.multiply_adds, other.multiply_adds, model.multiply_adds} == {None}
+    fold = nn.Fold(4, 2)
+    module = Net(lambda self, x: self.fold(self.c(x).flatten(2)), c=conv(kernel=1), fold=fold)
+    model = read_module(module, [(3, 3, 3)])
+    *_, last = model.operations
+    assert (last.name, last.kind, last.role) == ("fold", "Fold", "unknown")
+    assert last.output_shape == (1, 1, 4, 4)
+    assert (last.multiply_adds, model.multiply_adds) == (None, None)
     assert model.parameters == sum(p.numel() for p in module.parameters())
-    assert [sentence.split()[1] for sentence in model.unknown] == ["MultiheadAttention", "LSTM"]
+    assert [sentence.split()[1] for sentence in model.unknown] == ["Fold"]
 
 
 def test_modules_that_nothing_uses_are_named():

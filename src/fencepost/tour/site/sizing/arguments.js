@@ -8,7 +8,7 @@ import { Decimal, grouped, joinWords, plural, repr, say } from "./text.js";
 
 /** @param {string} name @param {string} rule @param {any} value @param {string} [hint] @returns {never} */
 function refuse(name, rule, value, hint = "") {
-  const message = say("arguments:_refused", 0, name, rule, name, written(value));
+  const message = say("arguments:_refused", 0, name, rule, `${name}=${written(value)}`);
   throw new ArgumentError(hint ? say("arguments:_refused", 1, message, hint) : message);
 }
 

@@ -126,6 +126,15 @@ def judge(outcome: Outcome, graph: Graph, expected: Callable[[Any, int], Any]) -
                 outcome.wrong.append(f"{operation.name}: {shape}, which was {sorted(ran)[:2]}")
 
 
+def _check(outcome: Outcome, model: Any, shapes: Any) -> Graph:
+    """Check a model; keep the time that it took and the errors, and return its graph."""
+    start = time.process_time()
+    report = fp.check.check(model, shapes)
+    outcome.seconds = time.process_time() - start
+    outcome.errors = [str(finding)[:300] for finding in report.at_least("error", ())]
+    return report.graph
+
+
 def of_module(source: str, name: str, make: Callable[[], Any], shapes: list[Any]) -> Outcome:
     """Check a PyTorch module, and run it."""
     import torch
@@ -141,11 +150,7 @@ def of_module(source: str, name: str, make: Callable[[], Any], shapes: list[Any]
     except Exception as error:
         outcome.left_out = f"does not run: {type(error).__name__}: {str(error)[:120]}"
         return outcome
-    start = time.process_time()
-    report = fp.check.check(module, shapes)
-    outcome.seconds = time.process_time() - start
-    outcome.errors = [str(finding)[:300] for finding in report.at_least("error", ())]
-    judge(outcome, report.graph, ran)
+    judge(outcome, _check(outcome, module, shapes), ran)
     return outcome
 
 
@@ -159,10 +164,7 @@ def of_file(source: str, path: Path) -> Outcome:
     except Exception as error:
         outcome.left_out = f"does not run: {type(error).__name__}: {str(error)[:120]}"
         return outcome
-    start = time.process_time()
-    report = fp.check.check(path, shapes)
-    outcome.seconds = time.process_time() - start
-    outcome.errors = [str(finding)[:300] for finding in report.at_least("error", ())]
+    _check(outcome, path, shapes)
     graph, _ = read_with_calls(path, shapes)
 
     def expected(operation: Any, index: int) -> set[Any] | None:

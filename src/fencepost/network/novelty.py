@@ -50,7 +50,7 @@ class Space(NamedTuple):
 class Novelty:
     """What images are compared with.
 
-    `space` are the training images' features, None where they are not looked at. `middles` and
+    `space` are the training images' features, None where only outputs are compared. `middles` and
     `widths` are median, and 99 % quantile less it, of energy and distance of held-out images;
     `limit` the larger of the two, so scaled, that 99 % stay below.
     """
@@ -131,7 +131,7 @@ class Novelty:
 
 
 def observed_layer(layers: Sequence[Layer]) -> int | None:
-    """Return the index of the layer whose output is looked at: the second with a convolution."""
+    """Return the index of the layer whose output is compared: the second with a convolution."""
     with_windows = [k for k, layer in enumerate(layers) if _convolves(layer)]
     return with_windows[:2][-1] if with_windows else None
 

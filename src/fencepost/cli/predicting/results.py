@@ -28,7 +28,7 @@ LOW, UNLIKE = "low confidence", "unlike the training data"
 
 @dataclass(frozen=True)
 class Prediction:
-    """The likeliest classes of a sample, and why they are not to be relied on, if they are not.
+    """The most probable classes of a sample, and why they are not to be relied on, if they are not.
 
     `novelty`: How far the sample is from the training data, see `Network.novelty`; None where the
     model was never calibrated.
@@ -71,7 +71,9 @@ def predict(
     novelty = network.novelty(batch).tolist() if measured else [None] * len(samples)
     predictions = []
     for sample, row, away in zip(samples, probabilities, novelty, strict=True):
-        top = tuple((one["class"], one["probability"]) for one in prediction_of(row, names)["top"])
+        top = tuple(
+            (rank["class"], rank["probability"]) for rank in prediction_of(row, names)["top"]
+        )
         reasons = [LOW] if top[0][1] < surely else []
         reasons += [UNLIKE] if away is not None and away > 1 else []
         far = None if away is None else round(away, 3)

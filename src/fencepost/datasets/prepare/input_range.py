@@ -93,6 +93,10 @@ class InputRange:
     ) -> str | None:
         """Say how images (N, C, ...) are far from those of the training, if they are."""
         values = _sample(images, CHECKED)
+        return self._said(what, values, mean) if self._is_far(values, mean, scale) else None
+
+    def _is_far(self, values: Floats, mean: Floats, scale: Floats) -> bool:
+        """Whether the sampled values (n, C, p) of images are far from those of the training."""
         level, contrast = _levels(values, mean, scale)
         alone, rows = len(values) < COUNT, values.shape[2] == 1
         margin = ALONE if alone else SEVERAL if self.count >= FEW else FEW_SEVERAL
@@ -100,18 +104,17 @@ class InputRange:
         if varied.size and self.sharpest > 0:
             mean_contrast = float(varied.mean())
             if mean_contrast > margin * self.sharpest:
-                return self._said(what, values, mean)
+                return True
             if mean_contrast < self.flattest / margin and not (alone and rows):
-                return self._said(what, values, mean)
+                return True
         room = min(margin - 1, 1) * (0.5 * (self.brightest - self.darkest) + 0.5)
         if not self.darkest - room <= float(level.mean()) <= self.brightest + room:
-            return self._said(what, values, mean)
-        if not rows:  # of which one value may well stand out
-            room = BEYOND * (self.high - self.low)
-            outside = (values < self.low - room) | (values > self.high + room)
-            if np.count_nonzero(outside) > OUTSIDE * outside.size:
-                return self._said(what, values, mean)
-        return None
+            return True
+        if rows:  # of which one value may well stand out
+            return False
+        room = BEYOND * (self.high - self.low)
+        outside = (values < self.low - room) | (values > self.high + room)
+        return bool(np.count_nonzero(outside) > OUTSIDE * outside.size)
 
     def _said(self, what: str, values: Floats, mean: Floats) -> str:
         seen = values.min(), values.max(), values.mean(dtype=np.float64)

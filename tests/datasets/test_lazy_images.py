@@ -17,7 +17,7 @@ import fencepost as fp
 from datasets.image_folders import picture, save
 from fencepost.datasets import LazyImages, Loading, image_files
 from fencepost.datasets.folders import filling as fillings
-from fencepost.datasets.folders import load, open_folder, store
+from fencepost.datasets.folders import load, loading, open_folder, store
 from fencepost.errors import DataError
 
 COUNT = 24
@@ -128,8 +128,6 @@ def test_another_size_or_fit_is_another_entry(lazily, photos, tmp_path):
 
 
 def test_small_sets_are_kept_in_memory_unless_asked(photos, monkeypatch, tmp_path):
-    from fencepost.datasets.folders import loading
-
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     fp.datasets.image_folder(photos, (8, 8))
     assert not (tmp_path / "home").exists()
@@ -283,6 +281,22 @@ def test_bad_files_are_all_named_or_left_out(lazily, photos, expected):
         ]
         assert "Left out: 3 files that cannot be used." in data.description
         gc.collect()
+
+
+def test_bad_files_that_another_process_finds_meanwhile_are_named_too(lazily, photos, monkeypatch):
+    cut = (photos / "cat" / "00.png").read_bytes()[:-40]
+    for name in ("cat/x.png", "dog/y.png"):
+        (photos / name).write_bytes(cut)
+    lazily(skip_bad=True)  # keeps in the cache that these are bad
+    gc.collect()
+
+    def told(store, read, problems):
+        """The other process is done between this one's look at what is bad and its start."""
+        return fillings.Filling(store, read, dict(list(problems.items())[:1]))
+
+    monkeypatch.setattr(loading, "Filling", told)
+    with pytest.raises(DataError, match=r"2 that cannot be used: cat/x.png and dog/y.png"):
+        lazily()
 
 
 # training

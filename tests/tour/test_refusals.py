@@ -65,6 +65,13 @@ def test_a_file_that_is_no_picture_and_a_camera_that_is_not_there(tab, tmp_path)
     page = tab("kernels")
     page.locator("input[accept='image/*']").set_input_files(tmp_path / "no.png")
     assert "not a picture" in page.locator(".notice").inner_text()
+    drawn = page.evaluate("Number(document.querySelector('[data-ms]')?.dataset.ms ?? 0)")
+    page.get_by_role("button", name="5 × 5").click()
+    page.wait_for_function(
+        "before => Number(document.querySelector('[data-ms]')?.dataset.ms ?? before) !== before",
+        arg=drawn,
+    )
+    assert "not a picture" in page.locator(".notice").inner_text()  # whatever is drawn meanwhile
     page.get_by_role("button", name="Camera").click()
     page.locator(".notice", has_text="There is no camera").wait_for()
 

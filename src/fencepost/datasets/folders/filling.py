@@ -35,7 +35,8 @@ class Filling:
         self._store = store
         self._read = read
         self.problems = dict(problems)
-        self.state = store.state.copy()
+        # What another process calls bad meanwhile is decoded here too: its reason is not known.
+        self.state = np.where(store.state == DONE, store.state, 0).astype(np.uint8)
         self.state[list(problems)] = BAD
         self._remaining = int((self.state == 0).sum())
         self._changed = threading.Condition()

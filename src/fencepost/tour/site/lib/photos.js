@@ -1,5 +1,5 @@
 // Pictures from the page's own files, the visitor's files, or a camera; none of them leaves the tab.
-import { el, fill } from "./dom.js";
+import { el, fill, notice } from "./dom.js";
 
 const LARGEST = 2 ** 20; // pixels: a megapixel at 30 frames a second
 export const NO_IMAGE = "This is not a picture that the browser can show. Give a PNG, JPEG or WebP file.";
@@ -25,10 +25,11 @@ export async function photo(source) {
 }
 
 /**
- * Controls that choose a picture: a file (also dropped on the page) or the camera.
- * @param {(image: ImageData) => void} show @param {(message: string) => void} refuse
+ * Controls that choose a picture: a file (also dropped on the page) or the camera. What went wrong
+ * is said beside them, until the visitor chooses again.
+ * @param {(image: ImageData) => void} show
  */
-export function photoSource(show, refuse) {
+export function photoSource(show) {
   /** @type {MediaStream | null} */
   let stream = null;
   const input = el("input", { type: "file", accept: "image/*", hidden: true, onchange: () => take(input.files[0]) });
@@ -36,18 +37,20 @@ export function photoSource(show, refuse) {
   async function take(file) {
     if (!file) return;
     stop();
+    fill(problem);
     try {
       show(await photo(file));
     } catch {
-      refuse(NO_IMAGE);
+      fill(problem, notice(NO_IMAGE));
     }
   }
   async function camera() {
     if (stream) return stop();
+    fill(problem);
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640 } });
     } catch {
-      return refuse(NO_CAMERA);
+      return fill(problem, notice(NO_CAMERA));
     }
     const video = document.createElement("video");
     video.srcObject = stream;
@@ -75,8 +78,10 @@ export function photoSource(show, refuse) {
   addEventListener("dragover", over);
   addEventListener("drop", drop);
   const button = el("button", { onclick: camera }, "Camera");
-  const controls = el("div.row", null, el("button", { onclick: () => input.click() }, "Choose a picture"), button, input,
-    el("span.note", null, "Nothing leaves this tab.")); // prettier-ignore
+  const problem = el("div");
+  const controls = el("div", null, el("div.row", null,
+    el("button", { onclick: () => input.click() }, "Choose a picture"), button, input,
+    el("span.note", null, "Nothing leaves this tab.")), problem); // prettier-ignore
   return Object.assign(controls, {
     show,
     stop() {

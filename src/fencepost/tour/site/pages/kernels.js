@@ -213,7 +213,7 @@ export const page = {
       before.height = image.height;
       before.getContext("2d").putImageData(image, 0, 0);
       render();
-    }, (message) => fill(problems, notice(message)));
+    });
 
     summary.textContent = named[2];
     editor();

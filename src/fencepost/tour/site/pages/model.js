@@ -130,7 +130,7 @@ export const page = {
       picture = image;
       fill(problems);
       look();
-    }, (message) => fill(problems, notice(message)));
+    });
 
     root.append(problems, el("div.columns", null,
       el("section.panel", null,

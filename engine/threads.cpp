@@ -2,8 +2,13 @@
 #include "threads.h"
 
 #include <pthread.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -16,8 +21,12 @@ inline namespace FENCEPOST_LEVEL {
 namespace {
 
 // A training step is three pieces of work microseconds apart; a futex takes longer than that.
-// About 50 µs, so that a process that waits for something else leaves the core to others.
+// At most about 50 µs, so that a process that waits for something else leaves the core to others.
 constexpr int kSpins = 1000;
+// A wait that is over sooner, sleeping included, would have been spun through, or nearly.
+constexpr std::chrono::microseconds kSoon{200};
+constexpr int kMostThreads = 1024;
+constexpr uint32_t kCountEvery = 64; // rounds
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -27,42 +36,75 @@ inline void pause() {
 #endif
 }
 
-// Waits until `value` is no longer `old`.
-template <typename T>
-void wait_change(const std::atomic<T>& value, T old) {
-  for (int i = 0; i < kSpins; i++) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    pause();
-  }
-  value.wait(old, std::memory_order_acquire);
+// Cores that this process may run on.
+int cores() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return kMostThreads;
 }
 
+// How one thread waits. Where the others do not run meanwhile, because other processes have their
+// cores, spinning only burns what the system would give them: waits that turn out to be long halve
+// the spinning, a short one brings it back.
+class Waiting {
+ public:
+  // Until `value` is no longer `old`.
+  template <typename T>
+  void until_change(const std::atomic<T>& value, T old, bool may_spin) {
+    for (int i = may_spin ? spins_ : 0; i > 0; i--) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      pause();
+    }
+    const auto start = std::chrono::steady_clock::now();
+    value.wait(old, std::memory_order_acquire);
+    spins_ = std::chrono::steady_clock::now() - start < kSoon ? kSpins : spins_ / 2;
+  }
+
+ private:
+  int spins_ = kSpins;
+};
+
+// A part belongs to its thread, which has its memory in its cache; but where that has not begun
+// when the caller is done with its own, the caller does it too. So nobody waits for a thread that
+// does not run: on a busy machine that takes a time slice of each of the others, thousands of times
+// the work.
 class Pool {
  public:
   std::mutex busy;
 
   void run(int n, const std::function<void(int)>& part) {
-    try {
-      while (workers_ < n - 1) {
+    while (workers_ < std::min(n, kMostThreads) - 1) {
+      try {
         // Detached: the pool lives as long as the process, and its threads end with it.
         std::thread([this, t = workers_ + 1, seen = round_.load()] { work(t, seen); }).detach();
-        workers_++;
+      } catch (const std::system_error&) { // the system gives no more threads
+        break;
       }
-    } catch (const std::system_error&) { // the system gives no more threads
-      for (int t = 0; t < n; t++) part(t);
-      return;
+      workers_++;
     }
+    const int helpers = std::min(n - 1, workers_);
+    parts_.store(n, std::memory_order_relaxed);
+    if (count_++ % kCountEvery == 0) cores_.store(cores(), std::memory_order_relaxed);
     part_ = &part;
-    parts_ = n;
-    left_.store(workers_, std::memory_order_relaxed);
+    left_.store(helpers, std::memory_order_relaxed);
+    for (int t = 1; t <= helpers; t++) open_[t].part.store(true, std::memory_order_release);
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
     do_part(0);
-    for (int left; (left = left_.load(std::memory_order_acquire)) > 0;) wait_change(left_, left);
+    for (int t = 1; t <= helpers; t++) take(t);
+    for (int t = helpers + 1; t < n; t++) do_part(t);
+    for (int left; (left = left_.load(std::memory_order_acquire)) > 0;)
+      waiting_.until_change(left_, left, may_spin());
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
 
  private:
+  struct alignas(64) Open { // a cache line, which only its thread and the caller write
+    std::atomic<bool> part{false};
+  };
+
   // What a part throws, when memory is short, is thrown again where all have returned.
   void do_part(int t) {
     try {
@@ -73,20 +115,33 @@ class Pool {
     }
   }
 
+  // Does a part if nobody has begun it. Who takes it keeps the round from ending, so that part_
+  // stays what it is.
+  void take(int t) {
+    if (!open_[t].part.load(std::memory_order_relaxed)) return;
+    if (!open_[t].part.exchange(false, std::memory_order_acq_rel)) return;
+    do_part(t);
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+  }
+
   void work(int t, uint32_t seen) {
-    for (;;) {
-      wait_change(round_, seen);
-      seen++;
-      if (t < parts_) do_part(t);
-      if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+    for (Waiting waiting;;) {
+      waiting.until_change(round_, seen, may_spin());
+      seen = round_.load(std::memory_order_acquire);
+      take(t);
     }
   }
 
+  bool may_spin() const { return parts_ <= cores_; }
+
   int workers_ = 0;
+  std::atomic<int> parts_{0}, cores_{0};
   const std::function<void(int)>* part_ = nullptr;
-  int parts_ = 0;
   std::atomic<uint32_t> round_{0};
   std::atomic<int> left_{0};
+  Open open_[kMostThreads];
+  uint32_t count_ = 0;
+  Waiting waiting_; // the callers'
   std::mutex failing_;
   std::exception_ptr failure_;
 };

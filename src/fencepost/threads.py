@@ -19,7 +19,8 @@ def as_threads(name: str, value: Any) -> int:
 def get_num_threads() -> int:
     """Return how many threads are used where a call does not say.
 
-    By default all cores, or what the environment variable ``FENCEPOST_NUM_THREADS`` says.
+    By default all cores, or as many as a container grants the time of, or what the environment
+    variable ``FENCEPOST_NUM_THREADS`` says.
 
     >>> get_num_threads() >= 1
     True

@@ -127,6 +127,20 @@ def test_the_number_of_threads_changes_meanwhile():
             np.testing.assert_allclose(result, same, rtol=0, atol=1e-6 * abs(same).max())
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
+@pytest.mark.parametrize("name", CALLS)
+def test_threads_that_share_a_core(name):
+    # The caller does what its threads have not begun; what comes out depends on the parts only.
+    expected = CALLS[name]()
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        for _ in range(3):
+            np.testing.assert_array_equal(CALLS[name](), expected)
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def test_results_are_freed_by_other_threads():
     def make():
         return [fp.convolve(IMAGE, IMAGE[:3, :3]) for _ in range(20)]

@@ -3,7 +3,8 @@
 The same C++ is compiled once per instruction set, into the modules ``_baseline`` (SSE2 or NEON),
 ``_avx2`` and ``_avx512``. This file picks one when it is imported and passes its names on; the
 environment variable ``FENCEPOST_ISA`` caps the choice, and ``FENCEPOST_NUM_THREADS`` says how many
-threads compute where neither a call nor `set_num_threads` does.
+threads compute where neither a call nor `set_num_threads` does. Otherwise there are as many as the
+process has cores, or as its container grants it the time of.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from . import _baseline
+from .cores import usable_cores
 
 MOST_THREADS = 1024  # a slip of the keyboard must not ask the system for a billion threads
 _ORDER = ("baseline", "avx2", "avx512")
@@ -120,6 +122,8 @@ else:
 
 if (_asked := _threads(os.environ.get("FENCEPOST_NUM_THREADS"))) is not None:
     set_num_threads(_asked)
+elif (_cores := usable_cores()) is not None:
+    set_num_threads(min(_cores, MOST_THREADS))
 
 __all__ = [
     "FOLDED_TAPS",

@@ -1,6 +1,6 @@
-"""Kernels over a photograph: blur, edges, sharpening; and a convolution in 2D by hand.
+"""Kernels on a photograph: blur, edges, sharpening; and a convolution in 2D by hand.
 
-Run: python examples/02_kernels.py [FOLDER]    writes its pictures into FOLDER, or out/
+Run: python examples/02_kernels.py [FOLDER]    saves its figures in FOLDER, or out/
 """
 
 import sys
@@ -14,7 +14,7 @@ import fencepost as fp
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 out.mkdir(parents=True, exist_ok=True)
 
-# The sum at one pixel. By convention the centre of an image kernel is its place (0, 0).
+# The sum at one pixel. By convention, the origin of an image kernel is its centre.
 f = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]
 g = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 print(fp.convolution_terms(f, g, at=(1, 1), origin="centre"))
@@ -33,11 +33,11 @@ for name in ("mean:size=5", "gaussian:sigma=2", "laplace", "sobel:x", "sharpen")
     figure = fp.plots.filtering(grey, kernel)
     fp.plots.save(figure, out / f"{name.replace(':', '-').replace('=', '')}.png")
 
-# A set of two kernels: how strong an edge is, whatever its direction. Colours are kept apart.
+# A set of two kernels: the strength of an edge in any direction, for each colour channel.
 fp.filtering.write_image(out / "hopper-edges.png", fp.filter_image(picture, "sobel"))
 
 # A kernel of your own.
 mine = fp.Kernel([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
 same = np.array_equal(fp.filter_image(grey, mine), fp.filter_image(grey, "sharpen"))
 print("My kernel is the one called sharpen:", same)
-print(f"Pictures: {out}/")
+print(f"Figures: {out}/")

@@ -1,6 +1,6 @@
-"""Pooling: smaller images, and responses that stay when the image moves a little.
+"""Pooling: smaller images, and responses that hardly change when the image moves a little.
 
-Run: python examples/03_pooling.py [FOLDER]    writes its pictures into FOLDER, or out/
+Run: python examples/03_pooling.py [FOLDER]    saves its figures in FOLDER, or out/
 """
 
 import sys
@@ -17,26 +17,26 @@ x = np.array([[1, 5, 2, 0], [3, 4, 9, 8], [0, 1, 1, 1], [2, 1, 5, 3]])
 print("x", x, "its maxima over 2 × 2", fp.max_pool(x, 2), sep="\n")
 print("its means", fp.avg_pool(x, 2), "its sums", fp.sum_pool(x, 2), sep="\n")
 
-# A digit's horizontal edges, without and with pooling, as the digit moves to the right.
+# The horizontal edges of a digit, without and with pooling, as the digit moves to the right.
 digit = fp.datasets.mnist("test").images[38, 0].astype(float)
 edges = np.maximum(fp.convolve(digit, fp.kernels.sobel("y"), "same"), 0)
 pooled = fp.max_pool(edges, 4)
-print("\nshift  alike before pooling  alike after pooling over 4 × 4")
+print("\nshift  without pooling  with 4 × 4 pooling   (correlation with the unshifted edges)")
 for shift in range(5):
     moved = np.roll(edges, shift, axis=1)
     before = np.corrcoef(edges.ravel(), moved.ravel())[0, 1]
     after = np.corrcoef(pooled.ravel(), fp.max_pool(moved, 4).ravel())[0, 1]
-    print(f"{shift:5}  {before:20.2f}  {after:19.2f}")
-print("(1 is the same picture, 0 has nothing in common)")
+    print(f"{shift:5}  {before:15.2f}  {after:16.2f}")
+print("(1 means equal, 0 means nothing in common)")
 
 # Windows that do not fit are an error, and the error lists what would fit.
 try:
     fp.max_pool(edges, 5)
 except fp.SizeError as error:
     choices = ", or ".join(choice.text for choice in error.suggestions[:3])
-    print(f"\n28 pixels cannot be cut into windows of 5. Try {choices}.")
+    print(f"\n28 pixels cannot be divided into windows of 5. Try {choices}.")
 
 figure = fp.plots.filtering(digit, "sobel:y")
 fp.plots.save(figure, out / "digit-edges.png")
 fp.plots.save(fp.plots.stride(28, kernel_size=5, stride=5), out / "misfit.png")
-print(f"Pictures: {out}/digit-edges.png, misfit.png")
+print(f"Figures: {out}/digit-edges.png, misfit.png")

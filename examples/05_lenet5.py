@@ -1,7 +1,7 @@
 """LeNet-5 learns to read handwriting: MNIST, 60,000 digits, on an ordinary CPU.
 
 Run: python examples/05_lenet5.py [FOLDER] [--epochs 5] [--images 60000]
-Writes the model and its pictures into FOLDER, or out/. Fewer images are quicker, and worse.
+Saves the model and figures in FOLDER, or out/. Fewer images are faster, but less accurate.
 """
 
 import argparse
@@ -41,20 +41,20 @@ print(net)
 history = net.fit(images, labels, epochs=options.epochs, augmentation="shift=1,rotate=5")
 print(f"\n{history}")
 
-# Tested with 10,000 digits that it was not trained on.
+# Test it on 10,000 digits that were not used for training.
 test_images, test_labels = fp.datasets.mnist("test")
 result = net.evaluate(test_images, test_labels)
-print(f"\nReads {result.accuracy:.2%} of the test digits.")
+print(f"\nTest accuracy: {result.accuracy:.2%}")
 wrong = result.count - int(np.diag(result.confusion).sum())
 print(f"Its {wrong} mistakes, the most confident first, are in mistakes.png.")
 
-# The model is one file, and predicts by itself.
+# The model is a single file.
 net.save(options.out / "digits.safetensors")
 again = fp.load(options.out / "digits.safetensors")
 same = np.array_equal(again.predict(test_images), net.predict(test_images))
-print("Loaded again, it predicts the same:", same)
+print("After loading, the predictions are the same:", same)
 
-# What it learned, what it mistakes, and how it comes to one of its predictions.
+# What it learned, its mistakes, and how it arrives at one of its predictions.
 pictures = {
     "history": fp.plots.history(history, test_accuracy=result.accuracy),
     "kernels": fp.plots.learned_kernels(net),

@@ -1,8 +1,8 @@
-"""Your own images: a folder for each class, a network that sizes itself to them, predictions.
+"""Your own images: a folder for each class, a network that adapts to their size, predictions.
 
-Here the images are drawn first, so that there are some; put your own folder in their place.
+The example first draws some images; use your own folder instead.
 
-Run: python examples/06_your_images.py [FOLDER]    writes images and model into FOLDER, or out/
+Run: python examples/06_your_images.py [FOLDER]    saves images and model in FOLDER, or out/
 """
 
 import sys
@@ -18,7 +18,7 @@ rng = np.random.default_rng(0)
 
 
 def draw(kind: str) -> Image.Image:
-    """Draw a light figure somewhere on a dark ground, with some noise."""
+    """Draw a light shape somewhere on a dark background, with some noise."""
     image = Image.new("RGB", (32, 32), tuple(rng.integers(0, 90, 3).tolist()))
     pen, ink = ImageDraw.Draw(image), tuple(rng.integers(150, 256, 3).tolist())
     x, y, r = rng.integers(10, 22), rng.integers(10, 22), rng.integers(5, 9)
@@ -38,7 +38,7 @@ for kind in ("circle", "cross", "square"):
     for number in range(100):
         draw(kind).save(out / "shapes" / kind / f"{number:03}.png")
 
-# Read the folder, hold out a fifth of each class to test with, and train.
+# Read the folder, hold out a fifth of each class for testing, and train.
 data = fp.datasets.image_folder(out / "shapes")
 print(data.description)
 train, test = data.split(0.2)
@@ -52,9 +52,9 @@ net.save(out / "shapes.safetensors")
 print()
 for kind in data.class_names:
     pixels = np.asarray(draw(kind)).transpose(2, 0, 1)[None]  # (1, channels, height, width)
-    chances = net.predict_proba(pixels)[0]
-    best = int(chances.argmax())
-    print(f"A new {kind} is taken for a {data.class_names[best]} ({chances[best]:.0%} sure).")
-print(f"\nIn {out}/: the folder shapes, and shapes.safetensors. The same from the command line:")
+    probabilities = net.predict_proba(pixels)[0]
+    best = int(probabilities.argmax())
+    print(f"A new {kind}: predicted {data.class_names[best]} ({probabilities[best]:.0%}).")
+print(f"\nSaved in {out}/: shapes/, shapes.safetensors. The same on the command line:")
 print(f"    fencepost train --data {out}/shapes --out {out}/shapes.safetensors")
 print(f"    fencepost predict {out}/shapes.safetensors {out}/shapes/cross/000.png")

@@ -1,6 +1,6 @@
-"""Signals: a network of Conv1d layers that tells waves, squares and pulses apart in noise.
+"""Signals: a network of Conv1d layers that distinguishes noisy waves, squares and pulses.
 
-Run: python examples/07_signals.py [FOLDER]    writes its pictures into FOLDER, or out/
+Run: python examples/07_signals.py [FOLDER]    saves its figures in FOLDER, or out/
 """
 
 import sys
@@ -13,14 +13,14 @@ import fencepost as fp
 out = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 out.mkdir(parents=True, exist_ok=True)
 
-# 64 samples each; where the wave or pulse begins is drawn at random, and there is noise.
+# 64 samples each; the position of the wave or pulse is random, and there is noise.
 rng = np.random.default_rng(0)
 t = np.arange(64)
 kinds = ("wave", "square", "pulse")
 
 
 def signal(kind: str) -> np.ndarray:
-    """Draw a signal of a kind."""
+    """Make a signal of the given kind."""
     wave = np.sin(0.4 * t + rng.uniform(0, 2 * np.pi))
     pulse = 2 * np.exp(-(((t - rng.uniform(10, 54)) / 2) ** 2))
     clean = {"wave": wave, "square": np.sign(wave), "pulse": pulse}[kind]
@@ -50,7 +50,7 @@ net.fit(signals[:1600], labels[:1600], epochs=15)
 result = net.evaluate(signals[1600:], labels[1600:])
 print(f"\n{result}")
 
-# The first layer slid over the signal by hand: the same numbers. Kernels are turned (layer_kernel).
+# Apply the first layer's kernel by hand: the same numbers. layer_kernel returns it flipped.
 inputs = (signals[1600, 0] - net.normalization.mean) / net.normalization.std
 by_hand = fp.convolve(inputs, net.layer_kernel(0)[0, 0], "same") + net.parameters["0.bias"][0]
 by_net = net.features(signals[1600:1601])[0][0, 0]
@@ -58,4 +58,4 @@ print(f"\nA Conv1d layer is a convolution: largest difference {np.abs(by_hand - 
 
 fp.plots.save(fp.plots.signal(signals[1600, 0], net.layer_kernel(0)[0, 0]), out / "filtered.png")
 fp.plots.save(fp.plots.volumes(net), out / "signal-network.png")
-print(f"Pictures: {out}/filtered.png, signal-network.png")
+print(f"Figures: {out}/filtered.png, signal-network.png")

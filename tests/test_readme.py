@@ -42,17 +42,21 @@ def one_thread():
 
 @pytest.mark.usefixtures("one_thread")
 def test_the_five_commands_do_what_is_said_of_them(tmp_path):
-    (session,) = blocks("console")
-    with_outputs = session.replace("\n", "\n...\n")  # whatever comes out is shown
+    with_outputs = "".join(blocks("console")).replace(
+        "\n", "\n...\n"
+    )  # whatever comes out is shown
     shown = pages.run(f"```console\n{with_outputs}```", tmp_path)
     outputs = re.split(r"^\$ fencepost (\w+).*\n", shown, flags=re.MULTILINE)[1:]
-    said = dict(zip(outputs[::2], outputs[1::2], strict=True))
-    assert list(said) == ["samples", "train", "evaluate", "predict", "explain"]
+    assert outputs[::2] == ["samples", "train", "evaluate", "predict", "explain", "predict"]
+    said = dict(zip(outputs[:10:2], outputs[1:10:2], strict=True))
     for command in ("train", "evaluate"):
         accuracies = re.findall(r"accuracy:? ([\d.]+) %", said[command], re.IGNORECASE)
         assert float(accuracies[-1]) > 80, said[command]
     # One more of each tree, and what is no leaf.
     assert sum(name in said["predict"] for name in ("birch", "ginkgo", "maple", "oak")) == 4
+    table = (tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert len(table) == 7 and table[0].startswith("file,class,confidence,")
+    assert len(list((tmp_path / "sorted").glob("*/*.jpg"))) == 6
     with Image.open(tmp_path / "leaf.png") as drawn, Image.open(ROOT / "docs/leaf.png") as kept:
         assert abs(drawn.height / drawn.width - kept.height / kept.width) < 0.05
     assert (ROOT / "docs" / "leaf.png").stat().st_size < 120_000
@@ -65,7 +69,7 @@ def test_the_example_runs_and_shows_its_accuracy(tmp_path, monkeypatch, capsys):
     (example,) = blocks("python")
     exec(compile(example, "README.md", "exec"), {})
     (shown,) = blocks("text")
-    pattern = r"^\d\d\.\d\d% of ([\d,]+) digits that it has never seen$"
+    pattern = r"^Test accuracy: \d\d\.\d\d% on ([\d,]+) digits$"
     assert re.match(pattern, shown)[1] == "10,000"
     assert re.search(pattern, capsys.readouterr().out, flags=re.MULTILINE)[1] == "1,280"
     assert fp.load("digits.safetensors").evaluate(*some["test"]).accuracy > 0.5

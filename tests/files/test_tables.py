@@ -284,6 +284,20 @@ def test_what_is_not_plain_is_said(tmp_path):
     assert written(table, tmp_path) == b"a;b;c\ns;V;\n1,5;NA;x\n2,5;3;y\n3;4;z\n"
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("f\n1\n\n3\n4\n", ("Left out: 1 blank row.",)),
+        ("f,g\n1,2\n , \n\n3,4\n", ("Left out: 2 blank rows.",)),
+        ('f,g\n"1",2\n,\n3,4\n\n', ("Left out: 1 blank row.",)),
+        ("\nf,g\n1,2\n3,4\n\n", ()),
+        ("f\n1\n# later\n3\n", ("Left out: 1 comment line between the rows.",)),
+    ],
+)
+def test_blank_rows_among_others_are_said(tmp_path, content, said):
+    assert read(tmp_path, content).remarks == said
+
+
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6)
 
 

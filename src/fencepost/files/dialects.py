@@ -6,9 +6,8 @@ taken; what two explain equally well is refused with both.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from operator import methodcaller
@@ -19,31 +18,22 @@ from ..errors import ArgumentError, DataError
 from ..remedies import remedy
 from ..text import plural
 from .decimals import DECIMALS, is_number, is_too_large, parse_cell
+from .rows import DELIMITERS, SINGLE, data_rows, is_blank, iterate_lines, iterate_rows
 
 __all__ = [
-    "SINGLE",
     "TableOptions",
     "column_names",
-    "data_rows",
     "find_delimiter",
     "find_header",
-    "is_blank",
-    "is_empty",
-    "iterate_lines",
-    "iterate_rows",
     "split_preamble",
 ]
 
-SINGLE = "\x1f"  # separates nothing: a table of one column
-DELIMITERS = "\t;|, "  # as they are preferred when two read a table equally well
 _NAMES = {
     "\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "spaces", SINGLE: "nothing"
 }  # fmt: skip
 _SPOKEN = {"\t": "tab", " ": "space"}
 _WORDS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SAMPLE = 400
-_CHUNK = 1 << 20
-_WHITE = "".join(mark for mark in map(chr, range(0x3001)) if mark.isspace() and mark != "\n")
 _YEARS = range(1500, 2201)
 _LIKE_A_NUMBER = re.compile(r"[-+−.,$£€]?\d")
 # A number with what no number has: 10 %, $1.50, (1), 1_000.
@@ -126,46 +116,6 @@ def split_preamble(content: str, skip: int) -> tuple[str, str, str | None, int]:
     if "#" in table:
         table, comments = _INNER_COMMENT.subn("", table)
     return content[:at], table, delimiter, comments
-
-
-def iterate_rows(table: str, delimiter: str) -> Iterator[list[str]]:
-    """Yield the cells of each row, blank ones included."""
-    if delimiter == " ":
-        return map(str.split, iterate_lines(table))
-    return csv.reader(iterate_lines(table), delimiter=delimiter)
-
-
-def iterate_lines(table: str) -> Iterator[str]:
-    """Yield the lines of a table without holding all of them."""
-    at = 0
-    while at < len(table):
-        end = table.find("\n", at + _CHUNK)
-        end = len(table) - table.endswith("\n") if end < 0 else end
-        lines = table[at:end].split("\n")
-        yield from [line + "\n" for line in lines] if '"' in table else lines
-        at = end + 1
-
-
-def is_blank(row: Sequence[str]) -> bool:
-    """Whether a row has nothing in any cell."""
-    return not "".join(row).strip()
-
-
-def is_empty(table: str, delimiter: str | None) -> bool:
-    """Whether no row of a table has anything in it, whatever separates the cells."""
-    marks = DELIMITERS + _WHITE + '"' + (delimiter or "")
-    return not any(line.strip(marks + "\n") for line in iterate_lines(table))
-
-
-def data_rows(table: str, delimiter: str) -> Iterator[list[str]]:
-    """Yield the cells of each row that is not blank."""
-    rows = iterate_rows(table, delimiter)
-    # Asked of the text first: of a million rows, each would take longer than to split it.
-    first = table[: table.find("\n") + 1 or None].strip(_WHITE + delimiter + "\n")
-    blank = rf"\n[{_WHITE}{re.escape(delimiter)}]*(?:\n|\Z)"
-    if first and '"' not in table and not re.search(blank, table.removesuffix("\n")):
-        return rows
-    return (row for row in rows if not is_blank(row))
 
 
 def find_delimiter(path: Path, table: str, options: TableOptions, said: str | None) -> str:

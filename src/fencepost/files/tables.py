@@ -29,20 +29,17 @@ from .decimals import (
     parse_cell,
     parse_cells,
 )
-from .dialects import (
+from .dialects import TableOptions, column_names, find_delimiter, find_header, split_preamble
+from .encodings import DecodedText, read_text
+from .rows import (
     SINGLE,
-    TableOptions,
-    column_names,
+    count_blank,
     data_rows,
-    find_delimiter,
-    find_header,
     is_blank,
     is_empty,
     iterate_lines,
     iterate_rows,
-    split_preamble,
 )
-from .encodings import DecodedText, read_text
 
 __all__ = ["Table", "TableOptions", "is_number", "read_table"]
 
@@ -243,6 +240,8 @@ def _read(
         remarks.append(f"The row {units} below the names is copied.")
     if comments:
         remarks.append(f"Left out: {plural(comments, 'comment line')} between the rows.")
+    if (blank := count_blank(table, delimiter) - comments) > 0:
+        remarks.append(f"Left out: {plural(blank, 'blank row')}.")
     mixed = any(counts[k] > 0 and k not in numeric for k in range(width))
     quick = None
     if numeric and not mixed:

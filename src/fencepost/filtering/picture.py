@@ -17,7 +17,7 @@ from .. import notebook
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
 from ..files.pictures import all_formats, as_file, opened, orientation, upright
-from .formats import deep_colour, metadata, tiff_files
+from .formats import deep_colour, metadata, other_numbers, tiff_files
 from .formats.metadata import Metadata
 from .pixels import from_pillow
 
@@ -91,10 +91,10 @@ def read_image(source: Source, *, frame: int | None = None) -> Picture:
     """Read a picture in any format that Pillow reads (but for EPS, which is a program).
 
     It is turned upright as its EXIF says, and the tag is dropped, so that pixels and tag agree and
-    a kernel's left is the picture's. 16-bit PNG and TIFF keep their 16 bits; 1-bit pictures become
-    grey, palettes RGB or RGBA; CMYK and colour profiles stay. TIFF that Pillow does not read right
-    (16-bit colour, planar or inverted, float RGB) is read by tifffile: ``pip install
-    'fencepost[tiff]'``.
+    a kernel's left is the picture's. PNG, TIFF and PPM of 16 bits keep them, other colour of more
+    than 8 bits is refused; 1-bit pictures become grey, palettes RGB or RGBA; CMYK and colour
+    profiles stay. TIFF that Pillow does not read right (16-bit colour, planar or inverted, float
+    RGB) is read by tifffile: ``pip install 'fencepost[tiff]'``.
 
     Parameters
     ----------
@@ -210,7 +210,10 @@ class _PillowFile:
             with as_file(source) as file:
                 pixels, colours = tiff_files.read_page(file, page)
             return Picture(upright(pixels, turn), colours, "TIFF", metadata.gather(image, source))
+        elif other_numbers.is_deep_ppm(image):
+            pixels, colours = other_numbers.read_ppm(image, source), "RGB"
         else:
+            other_numbers.check(image, source)
             image.load()
             pixels, colours = from_pillow(image)
         pixels = upright(pixels, orientation(image))

@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from ....errors import DataError
-from ....files.dialects import iterate_rows, split_preamble
+from ....files.dialects import split_preamble
+from ....files.rows import iterate_rows
 from ....remedies import in_python, remedy
 from ..listing import sample
 from ..parts import part_of, words_of

@@ -233,5 +233,5 @@ def test_the_stem_of_resnet_is_explained():
 def test_repairs_of_a_model_fit_when_they_are_made():
     lenet5 = build("lenet5")
     (error,) = fp.check.check(lenet5, (1, 32, 32)).of("error")
-    assert "an input of 1 × 28 × 28 to the model" in error.repair
+    assert "a model input of 1 × 28 × 28" in error.repair
     assert fp.check.check(lenet5, (1, 28, 28)).ok

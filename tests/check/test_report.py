@@ -59,7 +59,7 @@ def test_findings_of_one_kind_stand_together():
     assert message.startswith(
         "  conv2d0, conv2d2, conv2d4 and conv2d6, Conv2d(3, 3, padding=3): a pad"
     )
-    assert repair == "    No more than half is padding=1 (→ 33 × 33)."
+    assert repair == "    At most half the kernel: padding=1 (→ 33 × 33)."
 
 
 def test_of_many_that_differ_two_are_told_and_the_others_named():
@@ -100,7 +100,7 @@ def test_a_model_that_fails_is_shown_up_to_there():
     text = str(report)
     assert text.index("✗ fails") < text.index("error FP102") < text.index("1 error")
     assert "an input of at least 13 here" in text
-    assert "1 × 30 × 30 to the model" in text
+    assert "model input of 1 × 30 × 30" in text
 
 
 def test_plain_data_hold_everything():

@@ -85,9 +85,7 @@ def test_modules_of_several_inputs():
 
     report = fp.check.check(Two(), [(3, 8, 8), (3, 8, 9)])
     (error,) = report.of("error")
-    assert "3 × 8 × 8 from a meets 3 × 8 × 9 from b: they differ in columns, 8 against 9" in (
-        error.message
-    )
+    assert "3 × 8 × 8 from a and 3 × 8 × 9 from b differ in columns, 8 and 9" in (error.message)
 
 
 def test_what_is_no_model():

@@ -28,9 +28,9 @@ _PART = "|".join(
     (
         rf"(?P<least>an input of at least ({_SHAPE}) here)",
         rf"(?P<here>an input of {_SHAPE}(?: or {_SHAPE})* here)",
-        rf"(?P<model>an input of {_SHAPE}(?:(?:,| or) {_SHAPE})* to the model)",
+        rf"(?P<model>a model input of {_SHAPE}(?:(?:,| or) {_SHAPE})*)",
         r"(?P<flatten>a Flatten before it \(→ [\d,]+ features\))",
-        r"(?P<rows>flatten\(1\) \(→ [\d,]+ features of each input\))",
+        r"(?P<rows>flatten\(1\) \(→ [\d,]+ features for each input\))",
         rf"(?P<pad>F\.pad\(x, \(.*?\)\) before it \(→ {_SHAPE}\))",
         rf"(?P<pool>an average pool of {_VALUE} before it and stride={_VALUE} \(→ {_SHAPE}\))",
         rf"(?P<typed>{_ARGUMENTS} in \w+(?: and {_ARGUMENTS} in \w+)*(?: \(→ {_SHAPE}\))?"
@@ -42,21 +42,21 @@ _SENTENCES = (
     r"It fits with (?P<parts>.*?)\.",
     r"Nothing is left over with (?P<parts>.*?)\.",
     r"Every element is used with (?P<parts>.*?)\.",
-    r"The size and its middle are kept with (?P<parts>.*?)\.",
-    r"The same size is made evenly with (?P<parts>.*?)\.",
+    r"The same size without a shift: (?P<parts>.*?)\.",
+    r"The same size without unevenness: (?P<parts>.*?)\.",
     r"Every weight is used with (?P<parts>.*?)\.",
-    r"No more than half is (?P<parts>.*?)\.",
-    r"The same is done by 1 of every [\d,]+ weights with (?P<parts>.*?); or pool less before it\.",
+    r"At most half the kernel: (?P<parts>.*?)\.",
+    r"The same output with 1 of every [\d,]+ weights: (?P<parts>.*?); or pool less before it\.",
 )
 _REMARKS = (
-    r"A grey image is made three channels by x\.expand\((?P<expand>[-\d, ]+)\)\.",
-    r"flatten\(1\) makes (?P<features>[\d,]+) features of each input\.",
-    rf"ceil_mode=False makes (?P<ceil>{_SHAPE})\.",
-    r"For \w+, which this is, there is (?P<other>\w+)\.",
-    r"\w+ belongs before Flatten and Linear, which leave no such axes\.",
-    r"object_size=(?P<object>\d+) compares with an object of \d+ pixels instead\.",
-    r"A pool or a stride of 2 in an early layer doubles what all later ones add\.",
-    r"Padding that is the same before and after on both paths centres them\.",
+    r"x\.expand\((?P<expand>[-\d, ]+)\) turns a grey image into three channels\.",
+    r"flatten\(1\) gives (?P<features>[\d,]+) features for each input\.",
+    rf"ceil_mode=False gives (?P<ceil>{_SHAPE})\.",
+    r"For \w+, use (?P<other>\w+)\.",
+    r"Put \w+ before Flatten and Linear, which remove these axes\.",
+    r"object_size=(?P<object>\d+) compares it with an object of \d+ pixels instead\.",
+    r"A pool or a stride of 2 in an early layer doubles what all later layers add\.",
+    r"The same padding before and after on both paths centres them\.",
 )
 
 
@@ -167,7 +167,7 @@ def verify(claim: Claim) -> None:
     if kind == "reading":
         run(replace(network, shape=sizes(text)))
     elif kind in ("exact", "model"):
-        stated = text if kind == "exact" else text[len("an input of ") : -len(" to the model")]
+        stated = text.removeprefix("a model input of ")
         for shape in map(sizes, re.split(", | or ", stated)):
             changed = replace(network, shape=shape)
             run(changed if index < 0 else changed.until(index))

@@ -16,7 +16,7 @@ def chain(size, kernels):
 
 
 def test_receptive_field_against_the_input():
-    assert "an output's receptive field is 13 × 13 elements, the input has 9 × 9" in (
+    assert "the receptive field is 13 × 13 elements, but the input has 9 × 9" in (
         only(chain(9, [7, 7]), "FP301").message
     )
     assert "conv2d0" in only(chain(7, [13, 3]), "FP301").message  # the first that depends on all
@@ -31,7 +31,7 @@ def test_receptive_field_against_the_object():
     assert not run_rules(model, (11,)).findings
     (found,) = run_rules(model, (12,)).findings
     assert found.code == "FP303"
-    assert "an output's receptive field is at most 11 × 11 elements, the object has 12 × 12" in (
+    assert "the receptive field is at most 11 × 11 elements, but the object has 12 × 12" in (
         found.message
     )
     assert [finding.code for finding in run_rules(model, (11, 12)).findings] == ["FP303"]
@@ -62,7 +62,7 @@ def test_shifted_paths():
 
     assert not findings(cropped(-2, -2), "FP304")
     found = only(cropped(0, -4), "FP304")
-    assert "conv2d2 and pad1 lie 2 × 2 elements of the input apart" in found.message
+    assert "conv2d2 and pad1 are 2 × 2 input elements apart" in found.message
     assert not findings(cropped(-2, -2), "FP304")
     # A mean of two beside every second element is off by half of one, a quarter of their distance.
     graph = image(16, 16)

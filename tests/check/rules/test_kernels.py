@@ -36,7 +36,7 @@ def test_the_kernel_that_writes_evenly_makes_the_same_size(kernel, stride, paddi
     graph.transposed(graph.input, 4, kernel, stride, padding, rest)
     repair = only(graph, "FP208").repair
     if repair:
-        typed = repair.partition(" with ")[2].partition(" (→")[0]
+        typed = repair.partition("unevenness: ")[2].partition(" (→")[0]
         layer = eval(f"torch.nn.ConvTranspose2d(3, 4, stride={stride}, {typed})", {"torch": torch})
         made = layer.to("meta")(torch.zeros(1, 3, size, size, device="meta")).shape
         assert tuple(made) == graph.shape(graph.model().outputs[0])

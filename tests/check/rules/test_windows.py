@@ -148,7 +148,7 @@ def test_windows_of_ceil_mode(size, kernel, stride, mostly):
     assert bool(found) == mostly
     assert not findings(graph, "FP201")
     if mostly:
-        assert "the last window holds 1 of its 3 rows" in found[0].message
+        assert "the last window has only 1 of its 3 rows inside" in found[0].message
         assert "rounded up to 4" in found[0].message
 
 
@@ -158,7 +158,7 @@ def test_even_kernels_that_keep_the_size():
     found = only(graph, "FP206")
     assert "1 zero before the input and 2 after it" in found.message
     assert found.repair == (
-        "The size and its middle are kept with kernel_size=3, padding=1 (→ 32 × 32) or "
+        "The same size without a shift: kernel_size=3, padding=1 (→ 32 × 32) or "
         "kernel_size=5, padding=2 (→ 32 × 32)."
     )
     assert output_size(32, 3, padding=1) == output_size(32, 5, padding=2) == 32
@@ -173,8 +173,8 @@ def test_even_kernels_that_keep_the_size():
     ("kernel", "padding", "dilation", "words"),
     [
         (3, 2, 1, "depend on more zeros than elements"),
-        (3, 3, 1, "2 outputs of 12 depend on nothing but zeros"),
-        (1, 1, 1, "2 outputs of 10 depend on nothing but zeros"),
+        (3, 3, 1, "2 of 12 outputs depend only on zeros"),
+        (1, 1, 1, "2 of 10 outputs depend only on zeros"),
         (3, 1, 1, ""),
         (3, 2, 2, ""),
         (2, 1, 1, ""),
@@ -190,7 +190,7 @@ def test_padding_larger_than_half_the_kernel(kernel, padding, dilation, words):
         assert words in found[0].message
         half = (dilation * (kernel - 1) + 1) // 2
         made = output_size(8, kernel, padding=half, dilation=dilation)
-        assert found[0].repair == f"No more than half is padding={half} (→ {made} × {made})."
+        assert found[0].repair == f"At most half the kernel: padding={half} (→ {made} × {made})."
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_idle_weights(size, kernel, padding, dilation, idle, repair):
     found = findings(graph, "FP209")
     assert bool(found) == bool(idle)
     if idle:
-        assert found[0].message.startswith(f"{idle} of the {kernel**2} elements")
+        assert found[0].message.startswith(f"{idle} of the {kernel**2} weights")
         assert found[0].repair == f"Every weight is used with {repair}."
 
 
@@ -237,7 +237,7 @@ def test_maps_of_one_element():
     graph = image(1, 1)
     graph.conv(graph.input, 4, 3, padding=1)
     found = only(graph, "FP210")
-    assert "only 1 of the 9 elements of its 3 × 3 kernel meets the 1 × 1 map" in found.message
+    assert "only 1 of the 9 weights of its 3 × 3 kernel is used on 1 × 1 maps" in found.message
     assert not findings(graph, "FP209")
     # Squeeze and excitation works on a map of one element on purpose.
     graph = image(8, 8)

@@ -184,7 +184,7 @@ def test_what_depends_on_a_write_through_a_view_is_said_to():
     assert written.input_shapes == ((3, 8, 8),) and written.output_shape == SHAPE
     finding = next(f for f in report.findings if f.operation == written.name)
     assert finding.code == "FP402" and finding.message == (
-        "part of it was written through a view; what follows has no receptive field."
+        "part of it was written through a view; receptive fields after it are unknown."
     )
     (data,) = (o for o in report.to_dict()["operations"] if o["name"] == written.name)
     assert data["reason"] == written.reason

@@ -35,24 +35,24 @@ def field_and_input(context: RuleContext) -> Iterator[Finding]:
     wanted = _sides(context, field) if context.object_size else [LEAST_SHARE * n for n in size]
     narrow = _is_all_known(context) and any(a < b for a, b in zip(field, wanted, strict=True))
     if narrow and context.object_size:
-        message = f"an output's receptive field is at most {shape} elements, the object has "
+        message = f"the receptive field is at most {shape} elements, but the object has "
         message += f"{format_shape(_sides(context, field))}."
-        repair = "A pool or a stride of 2 in an early layer doubles what all later ones add."
+        repair = "A pool or a stride of 2 in an early layer doubles what all later layers add."
         yield finding("FP303", operation, message, repair)
     elif narrow:
         message = (
-            f"an output's receptive field is at most {shape} of the {given} elements of the input, "
-            "less than half; a larger object must be recognised by its parts."
+            f"the receptive field is at most {shape} of the {given} elements of the input, less "
+            "than half; a larger object must be recognised by its parts."
         )
-        repair = f"{setting('object_size', 64)} compares with an object of 64 pixels instead."
+        repair = f"{setting('object_size', 64)} compares it with an object of 64 pixels instead."
         yield finding("FP302", operation, message, repair)
     if any(a > b for a, b in zip(field, size, strict=True)):
         covering = next((index for index in known if fields.covers(index)), None)
         where = ""
         if covering is not None:
             name = graph.operations[covering].name
-            where = f"; the first output that depends on all of it is in {name}"
-        message = f"an output's receptive field is {shape} elements, the input has {given}{where}."
+            where = f". The first layer with an output that depends on all of it is {name}"
+        message = f"the receptive field is {shape} elements, but the input has {given}{where}."
         yield finding("FP301", operation, message)
 
 
@@ -93,11 +93,11 @@ def shifted(context: RuleContext) -> Iterator[Finding]:
                 names = join_words([context.maker(Value(makers[0])), context.maker(Value(maker))])
                 far = format_shape(tuple(round(shift) for shift in shifts))
                 message = (
-                    f"the receptive fields of {names} lie {far} elements of the input apart; those "
-                    "of neighbouring outputs "
+                    f"the receptive fields of {names} are {far} input elements apart; those of "
+                    "neighbouring outputs "
                     f"are {format_shape(tuple(round(item.stride) for item, _ in pairs))} apart."
                 )
-                repair = "Padding that is the same before and after on both paths centres them."
+                repair = "The same padding before and after on both paths centres them."
                 yield finding("FP304", operation, message, repair)
                 break
 
@@ -149,7 +149,7 @@ def unknown(context: RuleContext) -> Iterator[Finding]:
         if operation.role == "unknown" and operation is not context.failing:
             named |= {operation.name, operation.kind}
             why = operation.reason or f"there is no rule for {operation.kind}"
-            message = f"{why}; what follows has no receptive field."
+            message = f"{why}; receptive fields after it are unknown."
             yield finding("FP402", operation, message)
     for sentence in context.graph.unknown:
         if not any(word and word in sentence for word in named):

@@ -84,7 +84,7 @@ def evenly(operation: Operation) -> str:
     if any(extra) or any(window.remainder for window in operation.windows):
         given += f", output_padding={short(tuple(extra))}"
     size = format_shape(tuple(window.input for window in operation.windows))
-    return f"The same size is made evenly with {given} (→ {size})."
+    return f"The same size without unevenness: {given} (→ {size})."
 
 
 def smaller(operation: Operation) -> str:

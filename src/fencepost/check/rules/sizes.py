@@ -37,11 +37,11 @@ def failing(context: RuleContext) -> Iterator[Finding]:
             yield replace(reason, repair=reading) if reading else reason
             return
     entering = join_words([_shown(shape) for shape in operation.input_shapes]) or "nothing"
-    message = f"{entering} enters, and it fails: {_quoted(context.graph.failure)}"
+    message = f"it fails with an input of {entering}: {_quoted(context.graph.failure)}"
     parts = []
     wanted, shape = wanted_features(operation), operation.input_shape
     if wanted is not None and shape is not None and (features := element_count(shape[1:])):
-        parts.append(f"flatten(1) (→ {features:,} features of each input)")
+        parts.append(f"flatten(1) (→ {features:,} features for each input)")
     repair = context.graph.reading or _fits(context, parts)
     yield finding("FP101", operation, message, repair)
 
@@ -51,10 +51,10 @@ def _kernel_too_large(context: RuleContext, operation: Operation) -> Finding | N
     if operation.role != "windows" or not short:
         return None
     worst = min(short, key=lambda window: window.span)
-    padded = f" with its padding {worst.padded}" if worst.padded > worst.input else ""
+    padded = f", padded to {worst.padded}" if worst.padded > worst.input else ""
     inputs = format_shape(tuple(window.input for window in operation.windows))
     message = (
-        f"a kernel that spans {plural(worst.effective_kernel_size, 'element')} does not fit into "
+        f"a kernel that spans {plural(worst.effective_kernel_size, 'element')} does not fit in "
         f"an input of {inputs}{padded}: {worst.short_equation}."
     )
     more = _channels_besides(operation)
@@ -91,12 +91,13 @@ def _wrong_features(context: RuleContext, operation: Operation) -> Finding | Non
         if unflattened is not None and len(unflattened) > 2
         else ""
     )
-    message = f"it takes {weight[1]:,} features, but {arrive:,}{product} arrive."
+    message = f"it expects {weight[1]:,} features, but gets {arrive:,}{product}."
     parts = [f"in_features={arrive}"]
     if len(shape) > 2:
         whole = element_count(shape[1:])
         message = (
-            f"it takes {weight[1]:,} features, but the last axis of {_shown(shape)} has {arrive:,}."
+            f"it expects {weight[1]:,} features, but the last axis of its input, "
+            f"{_shown(shape)}, has {arrive:,}."
         )
         if whole == weight[1]:
             parts = [f"a Flatten before it (→ {whole:,} features)"]
@@ -111,17 +112,17 @@ def _wrong_axes(context: RuleContext, operation: Operation) -> Finding | None:
         return None
     axes, inputs = int(digit[1]), [tuple(given) for given in context.graph.input_shapes if given]
     message = (
-        f"it takes channels and {plural(axes, 'axis', 'axes')}, but {_shown(shape)} enters: "
-        f"{_quoted(context.graph.failure)}"
+        f"it expects channels and {plural(axes, 'axis', 'axes')}, but its input is "
+        f"{_shown(shape)}: {_quoted(context.graph.failure)}"
     )
     others = {2: "signals", 3: "images", 4: "volumes"}
-    repair = f"{operation.kind} belongs before Flatten and Linear, which leave no such axes."
+    repair = f"Put {operation.kind} before Flatten and Linear, which remove these axes."
     if len(shape) - 3 == axes and shape[2] == operation.in_channels and shape in inputs:
         # Whoever gave it gave the batch, too, which is added.
-        repair = f"It fits with an input of {format_shape(shape[2:])} to the model."
+        repair = f"It fits with a model input of {format_shape(shape[2:])}."
     elif len(shape) - 1 in others and len(shape) > 2:
         other = f"{operation.kind[:-2]}{len(shape) - 2}d"
-        repair = f"For {others[len(shape) - 1]}, which this is, there is {other}."
+        repair = f"For {others[len(shape) - 1]}, use {other}."
     return finding("FP101", operation, message, repair)
 
 
@@ -130,7 +131,9 @@ def _wrong_channels(context: RuleContext, operation: Operation) -> Finding | Non
     arriving = arriving_channels(operation)
     if taken is None or shape is None or arriving is None or arriving == taken:
         return None
-    message = f"it takes {plural(taken, 'channel')}, but {_shown(shape)} has {arriving}."
+    message = (
+        f"it expects {plural(taken, 'channel')}, but its input, {_shown(shape)}, has {arriving}."
+    )
     parts = []
     if operation.role != "transposed" or writes(operation):
         parts.append(arguments_text(channel_arguments(operation, arriving)))
@@ -138,7 +141,7 @@ def _wrong_channels(context: RuleContext, operation: Operation) -> Finding | Non
     repair = f"It fits with {join_words(filter(None, parts), 'or')}." if any(parts) else ""
     if arriving == 1 and taken == 3 and operation.inputs and operation.inputs[0].operation < 0:
         rest = ", ".join(["-1"] * (len(shape) - 2))
-        repair += f" A grey image is made three channels by x.expand(-1, 3, {rest})."
+        repair += f" x.expand(-1, 3, {rest}) turns a grey image into three channels."
     return finding("FP105", operation, message, repair)
 
 
@@ -154,8 +157,8 @@ def _disagreeing(context: RuleContext, operation: Operation) -> Finding | None:
                 continue
             left, right = context.maker(value), context.maker(beside)
             message = (
-                f"{_shown(item)} from {left} meets {_shown(other)} from {right}: they differ in "
-                f"{_axis_name(axis, len(item))}, {item[axis]} against {other[axis]}."
+                f"{_shown(item)} from {left} and {_shown(other)} from {right} differ in "
+                f"{_axis_name(axis, len(item))}, {item[axis]} and {other[axis]}."
             )
             parts = [
                 coming_to(context, operation, value, beside),
@@ -189,7 +192,7 @@ def _fits(context: RuleContext, parts: list[str]) -> str:
         failing = context.failing
         if failing is not None and all(value.operation < 0 for value in failing.inputs):
             parts = [part for part in parts if not part.endswith(" here")]  # said once
-        parts = [*parts, f"an input of {inputs} to the model"]
+        parts = [*parts, f"a model input of {inputs}"]
     return f"It fits with {join_words(parts, 'or')}." if parts else ""
 
 
@@ -224,8 +227,8 @@ def other_batch(context: RuleContext) -> Iterator[Finding]:
             linear = linear or (operation.kind == "Linear" and len(before) == 1)
             if linear and len(before) > 2 and len(after) == 1 and operation.role == "reshape":
                 message = (
-                    f"{_shown(before)} becomes {after[0]:,}: all inputs of a batch come into one "
-                    "row, so that only one at a time fits what follows."
+                    f"{_shown(before)} becomes {after[0]:,}: all inputs of a batch are joined in "
+                    "one row, so the layers after it only work for one input at a time."
                 )
                 yield finding("FP107", operation, message, _flattening(before))
                 return
@@ -241,7 +244,7 @@ def other_batch(context: RuleContext) -> Iterator[Finding]:
 
 def _flattening(shape: Shape) -> str:
     features = element_count(shape[1:])
-    return f"flatten(1) makes {features:,} features of each input." if features else ""
+    return f"flatten(1) gives {features:,} features for each input." if features else ""
 
 
 def along_width(context: RuleContext) -> Iterator[Finding]:
@@ -256,8 +259,8 @@ def along_width(context: RuleContext) -> Iterator[Finding]:
         if array is None or last != len(array.input_sizes) - 1 or not operation.output_shapes:
             continue
         message = (
-            f"it takes the {shape[3]} columns of {_shown(shape)} for features: each row of each "
-            "channel by itself."
+            f"it treats the {shape[3]} columns of {_shown(shape)} as features, for each row of "
+            "each channel separately."
         )
         repair = _flattening(shape).replace("flatten(1)", "A Flatten before it")
         yield finding("FP110", operation, message, repair)

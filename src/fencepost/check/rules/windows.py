@@ -62,7 +62,7 @@ def stepped_over(context: RuleContext, operation: Operation) -> Iterator[Finding
     strides = sorted({window.stride for window in operation.windows if steps_over(window)})
     steps = join_words([str(stride) for stride in strides])
     message = (
-        f"in steps of {steps}, the kernel covers {covered} of every {count} elements of "
+        f"with a stride of {steps}, the kernel covers {covered} of every {count} elements of "
         f"{_sizes(operation.windows)}"
     )
     beside = _beside(context, operation)
@@ -84,13 +84,13 @@ def outside(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     words = axis_words(len(operation.windows))
     (_, nouns, _) = words[operation.windows.index(worst)]
     message = (
-        f"the last window holds {_within(worst)} of its {worst.kernel} {nouns}: "
+        f"the last window has only {_within(worst)} of its {worst.kernel} {nouns} inside: "
         f"{worst.short_equation.rpartition(' → ')[0] or worst.short_equation}, rounded up to "
         f"{worst.ceil_output}."
     )
     plain = changed(operation)
     sizes = format_shape(tuple(window.output for window in plain))
-    repair = f"ceil_mode=False makes {sizes}. {exact(operation)}" if plain else exact(operation)
+    repair = f"ceil_mode=False gives {sizes}. {exact(operation)}" if plain else exact(operation)
     yield finding("FP205", operation, message, repair)
 
 
@@ -104,11 +104,11 @@ def even_same(context: RuleContext, operation: Operation) -> Iterator[Finding]:
             continue
         odd = list(filter(None, (odd_kernel(operation, change) for change in (-1, 1))))
         message = (
-            f"a kernel that spans {window.effective_kernel_size} elements has no middle: "
-            f"{plural(window.before, 'zero')} before the input and {window.after} after it, so the "
-            "output lies half an element off."
+            f"a kernel that spans {window.effective_kernel_size} elements has no centre: with "
+            f"{plural(window.before, 'zero')} before the input and {window.after} after it, the "
+            "output is shifted by half an element."
         )
-        keep = f"The size and its middle are kept with {join_words(odd, 'or')}." if odd else ""
+        keep = f"The same size without a shift: {join_words(odd, 'or')}." if odd else ""
         yield finding("FP206", operation, message, keep)
         return
 
@@ -123,19 +123,20 @@ def padded(context: RuleContext, operation: Operation) -> Iterator[Finding]:
         if most <= half:
             continue
         blank = window.blank_windows
-        what = f"the first outputs depend on more zeros than elements of the {window.input}"
+        what = "the first outputs depend on more zeros than elements of the input"
         if blank:
-            what = f"{plural(blank, 'output')} of {window.output} depend on nothing but zeros"
+            what = f"{blank} of {plural(window.output, 'output')} depend only on zeros"
         kernel = f"{window.kernel}"
         if window.dilation > 1:
             kernel += f" elements, {window.dilation} apart, "
             kernel += f"which spans {window.effective_kernel_size}"
-        message = f"a padding of {most} on a kernel of {kernel}: {what}."
+        message = f"a padding of {most} for a kernel of {kernel}: {what}."
         zeros = tuple(
             min(max(w.before, w.after), w.effective_kernel_size // 2) for w in operation.windows
         )
         less = typed(operation, padding=zeros)
-        yield finding("FP207", operation, message, f"No more than half is {less}." if less else "")
+        repair = f"At most half the kernel: {less}." if less else ""
+        yield finding("FP207", operation, message, repair)
         return
 
 
@@ -148,7 +149,7 @@ def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Findi
             continue
         few, nouns = window.kernel // window.stride, -(-window.kernel // window.stride)
         message = (
-            f"a kernel of {window.kernel} in steps of {window.stride} writes each "
+            f"a kernel of {window.kernel} with a stride of {window.stride} writes each "
             f"{'element' if len(operation.windows) == 1 else 'row and column'} of the output "
             f"{few} or {nouns} times."
         )
@@ -172,20 +173,22 @@ def idle_weights(context: RuleContext, operation: Operation) -> Iterator[Finding
         format_shape(tuple(getattr(w, n) for w in windows)) for n in ("kernel", "input")
     )
     if all(window.input == 1 for window in windows):
-        message = f"only 1 of the {kernel} elements of its {kernels} kernel meets the {inputs} map."
+        message = (
+            f"only 1 of the {kernel} weights of its {kernels} kernel is used on {inputs} maps."
+        )
         ones = (1,) * len(windows)
         less = typed(operation, kernel_size=ones, padding=(0,) * len(windows))
         same = all(window.output == 1 for window in windows)
         repair = (
-            f"The same is done by 1 of every {kernel} weights with {less}; or pool less before it."
+            f"The same output with 1 of every {kernel} weights: {less}; or pool less before it."
         )
         yield finding("FP210", operation, message, repair if less and same else "")
         return
     apart = sorted({window.dilation for window in windows if window.dilation > 1})
     apart_words = f", {join_words(apart)} elements apart," if apart else ""
     message = (
-        f"{idle} of the {kernel} elements of its {kernels} kernel{apart_words} meet nothing but "
-        f"zeros on an input of {inputs}."
+        f"{idle} of the {kernel} weights of its {kernels} kernel{apart_words} only multiply zeros "
+        f"for an input of {inputs}."
     )
     yield finding("FP209", operation, message, smaller(operation))
 

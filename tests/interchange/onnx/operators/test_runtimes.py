@@ -27,7 +27,7 @@ def runs(model):
 @pytest.mark.parametrize(
     ("operator", "given", "attributes", "words"),
     [
-        ("MaxPool", [(1, 2, 8)], {"kernel_shape": [2], "pads": [2, 0]}, "2 and 2. PyTorch takes"),
+        ("MaxPool", [(1, 2, 8)], {"kernel_shape": [2], "pads": [2, 0]}, "2 and 2. PyTorch allows"),
         ("AveragePool", [(1, 2, 8)], {"kernel_shape": [3], "pads": [0, 4]}, "4 and 3"),
         ("LpPool", [(1, 2, 8)], {"kernel_shape": [1], "pads": [1, 1]}, "half the kernel, 0"),
         (
@@ -50,7 +50,7 @@ def test_what_is_refused(tmp_path, operator, given, attributes, words):
     report = fp.check.check(write(tmp_path, model))
     (finding,) = (f for f in report.findings if f.code == "FP108")
     assert finding.severity == "error" and finding.operation == "node" and not report.ok
-    assert words in finding.message and finding.message.startswith("ONNX Runtime refuses")
+    assert words in finding.message and finding.message.startswith("ONNX Runtime rejects")
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_what_is_disputed(tmp_path, operator, given, attributes):
     assert finding.severity == "note" and report.ok
     ours = report.graph.operations[0].output_shape[2:]
     assert made != ours
-    assert f"makes {shape_text(ours)}" in finding.message
-    assert f"makes {shape_text(made)}." in finding.message
+    assert f"gives {shape_text(ours)}" in finding.message
+    assert f"gives {shape_text(made)}." in finding.message
 
 
 def any_node(draw):

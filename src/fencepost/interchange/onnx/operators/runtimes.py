@@ -26,14 +26,14 @@ def compare_pool(
     for size, k, s, pair in zip(inputs, kernel, stride, padding, strict=True):
         if not same and max(pair) >= k:
             facts.refused = (
-                f"ONNX Runtime refuses a pool whose padding is not smaller than its kernel: "
-                f"{max(pair)} and {k}. PyTorch takes at most half the kernel, {k // 2}"
+                f"ONNX Runtime rejects a pool whose padding is not smaller than its kernel: "
+                f"{max(pair)} and {k}. PyTorch allows at most half the kernel, {k // 2}"
             )
             return
         steps = same and ones and _is_checked(call) and size is not None
         if steps and (missing := _missing(size or 0, k, s)) < 0:
             facts.refused = (
-                "ONNX Runtime refuses auto_pad of a pool that steps over elements: a stride of "
+                "ONNX Runtime rejects auto_pad for a pool that skips elements: a stride of "
                 f"{s} and a kernel of {k} on {size} need a padding of {missing}"
             )
             return
@@ -43,16 +43,14 @@ def compare_pool(
         theirs = tuple(_undilated(size or 0, k, s, d, ceil) for size, k, s, d in axes)
         if min(theirs) < 0:
             facts.refused = (
-                "ONNX Runtime refuses auto_pad of this dilated pool: it does not count the "
-                "dilation for the padding, which leaves no room for a window in "
-                f"{shape_text(inputs)}"
+                "ONNX Runtime rejects auto_pad for this dilated pool: it ignores the dilation in "
+                f"the padding, so no window fits in {shape_text(inputs)}"
             )
         elif theirs != tuple(outputs):
             facts.disputed = (
-                f"by the specification, auto_pad makes {shape_text(outputs)} of "
-                f"{shape_text(inputs)}; ONNX Runtime, which does not count the dilation for the "
-                f"padding, makes {shape_text(theirs)}. Padding that is written out means the same "
-                "to both"
+                f"according to the specification, auto_pad gives {shape_text(outputs)} for "
+                f"{shape_text(inputs)}; ONNX Runtime ignores the dilation in the padding and gives "
+                f"{shape_text(theirs)}. With explicit padding, both agree"
             )
 
 
@@ -60,8 +58,8 @@ def compare_convolution(call: NodeCall, facts: NodeFacts, dilation: _Sizes) -> N
     """Say where a convolution is refused."""
     if call.text("auto_pad", "NOTSET").startswith("SAME") and any(d != 1 for d in dilation):
         facts.refused = (
-            f"ONNX Runtime refuses auto_pad of a dilated convolution: dilations {list(dilation)}. "
-            "Write the padding out instead"
+            f"ONNX Runtime rejects auto_pad for a dilated convolution: dilations {list(dilation)}. "
+            "Use explicit padding instead"
         )
 
 
@@ -77,14 +75,14 @@ def compare_transposed(
         most = max(window.stride, window.dilation) if given else window.stride
         if rest >= most:
             facts.refused = (
-                f"ONNX Runtime refuses an output_padding that is not smaller than the stride: "
+                f"ONNX Runtime rejects an output_padding that is not smaller than the stride: "
                 f"{rest} and {most}"
             )
             return
         if given and window.input - full >= window.stride:
             facts.refused = (
-                f"ONNX Runtime refuses an output_shape that is beyond what the windows can make: "
-                f"{window.input} of {size}, which make {full} to {full + window.stride - 1}"
+                f"ONNX Runtime rejects an output_shape that the windows cannot make: "
+                f"{window.input} for {size}; possible are {full} to {full + window.stride - 1}"
             )
             return
     known = [window for window in windows if window is not None]
@@ -95,9 +93,9 @@ def compare_transposed(
         theirs = tuple(_reached(known, inputs, extra))
         if theirs != wanted:
             facts.disputed = (
-                f"by the specification, auto_pad makes {shape_text(wanted)}, input times stride, "
-                f"of {shape_text(inputs)}; ONNX Runtime, which pads but does not enlarge, makes "
-                f"{shape_text(theirs)}. output_shape means the same to both"
+                f"according to the specification, auto_pad gives {shape_text(wanted)}, input times "
+                f"stride, for {shape_text(inputs)}; ONNX Runtime pads but does not enlarge, and "
+                f"gives {shape_text(theirs)}. With output_shape, both agree"
             )
 
 

@@ -369,3 +369,24 @@ def test_results_alone_are_on_standard_output(fencepost, model, folder):
     (line,) = done.out.splitlines()
     assert line.startswith(f"{file}: ")
     assert re.search(r"\(\d+\.\d\d %\)", line)
+
+
+def test_deep_colours_are_predicted_as_they_were_trained_on(fencepost, tmp_path):
+    """Of 10 bits in files of 16; Pillow gives their high bytes, which are black."""
+    rng = np.random.default_rng(0)
+    for name, low in (("dim", 0), ("bright", 500)):
+        (tmp_path / "deep" / name).mkdir(parents=True)
+        for k in range(20):
+            pixels = (low + rng.integers(0, 500, (12, 12, 3))).astype(np.uint16)
+            fp.filtering.write_image(tmp_path / "deep" / name / f"{k}.png", pixels)
+    trained = fencepost("train", "--data", "deep", "--epochs", 3, "--plot", "none", "-o", "m.st")
+    assert "Pixels of more than 8 bits from 0 to 1,023 became 0 to 255." in trained.err
+    data = fp.datasets.image_folder(tmp_path / "deep")
+    file = tmp_path / "deep" / "dim" / "0.png"
+    net = fp.load(tmp_path / "m.st")
+    index = data.class_names.index("dim") * 20
+    image = fp.filtering.read_image(file).pixels.transpose(2, 0, 1) >> 2
+    assert (data.images[index : index + 20] == image).all(axis=(1, 2, 3)).any()
+    (said,) = fencepost("predict", "m.st", file, "--json").json["predictions"]
+    assert said["class"] == "dim"
+    assert np.array_equal(net.predict_proba(file), net.predict_proba(image.astype(np.uint8)[None]))

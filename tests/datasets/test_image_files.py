@@ -1,11 +1,16 @@
 """Image files of any colours, depth and orientation as arrays."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
+import fencepost as fp
 from datasets.image_folders import RNG, picture, save
 from fencepost.datasets import image_files
+from fencepost.files.levels import Levels, range_of
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "tiff"])
@@ -77,3 +82,90 @@ def test_of_an_animation_the_first_picture_counts(tmp_path):
     path = save(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
     assert image_files.read(path, 1).max() == 10
     assert any("of which the first is used" in note for note in image_files.inspect(path).notes)
+
+
+DEEP = RNG.integers(0, 1024, (7, 9, 3)).astype(np.uint16)  # 10 bits in samples of 16
+OPAQUE = np.full((7, 9, 1), 65535, np.uint16)
+
+
+def _tiff(path, pixels, **how):
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(path, pixels, **how)
+
+
+def _png(path, *planes):
+    fp.filtering.write_image(path, np.dstack(planes))
+
+
+DEEP_FILES = {
+    "rgb.png": lambda path: _png(path, DEEP),
+    "rgba.png": lambda path: _png(path, DEEP, OPAQUE),
+    "la.png": lambda path: _png(path, DEEP[..., :1], OPAQUE),
+    "rgb.tiff": lambda path: _tiff(path, DEEP, photometric="rgb"),
+    "big_endian.tiff": lambda path: _tiff(path, DEEP, photometric="rgb", byteorder=">"),
+    "planar.tiff": lambda path: _tiff(
+        path, np.moveaxis(DEEP, -1, 0), photometric="rgb", planarconfig="separate"
+    ),
+    "rgba.tiff": lambda path: _tiff(
+        path, np.dstack([DEEP, OPAQUE]), photometric="rgb", extrasamples=["unassalpha"]
+    ),
+    "la.tiff": lambda path: _tiff(
+        path,
+        np.dstack([DEEP[..., :1], OPAQUE]),
+        photometric="minisblack",
+        extrasamples=["unassalpha"],
+    ),
+    "white_is_zero.tiff": lambda path: _tiff(path, 65535 - DEEP[..., 0], photometric="miniswhite"),
+    "binary.ppm": lambda path: path.write_bytes(b"P6 9 7 65535\n" + DEEP.astype(">u2").tobytes()),
+    "plain.ppm": lambda path: path.write_text(f"P3 9 7 65535 {' '.join(map(str, DEEP.flat))}"),
+}
+
+
+@pytest.mark.parametrize("name", DEEP_FILES)
+def test_deep_colours_are_scaled_by_the_levels_and_not_cut(tmp_path, name):
+    """Pillow gives their high bytes, which of 10 bits in 16 are nearly black."""
+    DEEP_FILES[name](tmp_path / name)
+    info = image_files.inspect(tmp_path / name)
+    grey = name.startswith(("la", "white"))
+    used = DEEP[..., :1] if grey else DEEP
+    assert (info.height, info.width, info.channels) == (7, 9, 1 if grey else 3)
+    assert info.integers == range_of(used)
+    assert "of more than 8 bits, reduced to 8" in info.notes
+    read = image_files.read(tmp_path / name, info.channels, levels=Levels(integers=(0, 1023)))
+    np.testing.assert_array_equal(read, np.moveaxis(used >> 2, -1, 0))
+
+
+def test_the_largest_value_of_a_ppm_is_white(tmp_path):
+    path = tmp_path / "a.ppm"
+    path.write_bytes(b"P6 1 1 1023\n" + np.array([0, 512, 1023], ">u2").tobytes())
+    assert image_files.inspect(path).integers[::2] == (0, 65535)
+
+
+def test_deep_colours_that_are_transparent_are_laid_on_white(tmp_path):
+    alpha = np.array([[[0], [32768], [65535]]], np.uint16)
+    _png(tmp_path / "a.png", np.zeros((1, 3, 3), np.uint16), alpha)
+    assert image_files.read(tmp_path / "a.png", 1)[0, 0].tolist() == [255, 127, 0]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 3)])
+def test_the_transparent_colour_of_a_deep_png(tmp_path, shape):
+    """Chunk tRNS: pixels of one colour are transparent."""
+    pixels = np.full(shape, 257, np.uint16)
+    pixels[0, 0] = 258
+    colours = pixels.reshape(3, 4, -1).shape[2]
+    _png(tmp_path / "a.png", pixels.reshape(3, 4, colours))
+    content = (tmp_path / "a.png").read_bytes()
+    data = b"tRNS" + np.full(colours, 258, ">u2").tobytes()
+    chunk = struct.pack(">I", len(data) - 4) + data + struct.pack(">I", zlib.crc32(data))
+    at = content.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(content[:at] + chunk + content[at:])
+    read = image_files.read(tmp_path / "a.png", 1, levels=Levels(integers=(0, 65535)))[0]
+    assert read[0, 0] == 255
+    assert (np.delete(read.flat, 0) == 1).all()
+
+
+def test_a_deep_picture_of_pillow_that_is_not_decoded_yet(tmp_path):
+    _png(tmp_path / "a.png", DEEP)
+    with Image.open(tmp_path / "a.png") as image:
+        read = image_files.read(image, 3, levels=Levels(integers=(0, 1023)))
+    np.testing.assert_array_equal(read, np.moveaxis(DEEP >> 2, -1, 0))

@@ -100,3 +100,16 @@ def test_mixed_sizes_and_paths(paths):
 def test_items_that_are_none(items, words):
     with pytest.raises(DataError, match=words):
         fp.datasets.from_items(items)
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (8, 9, 3)])
+def test_deep_pictures_among_items_are_scaled_by_what_all_use(tmp_path, shape):
+    """Not each by itself: a dark one would be as bright as the others."""
+    pixels = [np.full(shape, value, np.uint16) for value in (1000, 100)]
+    for k, each in enumerate(pixels):
+        fp.filtering.write_image(tmp_path / f"{k}.png", each)
+    files = [tmp_path / "0.png", Image.open(tmp_path / "1.png")]
+    data = fp.datasets.from_items(list(zip(files, "xy", strict=True)))
+    assert data.images[:, :, 0, 0].max(axis=1).tolist() == [1000 >> 2, 100 >> 2]
+    assert data.levels.integers == (0, 1023)
+    assert "Pixels of more than 8 bits from 0 to 1,023 became 0 to 255." in data.description

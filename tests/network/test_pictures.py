@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import fencepost as fp
+from fencepost.files.levels import Levels
 from fencepost.network import pictures
 
 RNG = np.random.default_rng(0)
@@ -112,3 +115,24 @@ def test_what_is_no_picture_is_refused(trained, given, message):
     with pytest.raises(fp.DataError) as error:
         trained.predict(given)
     assert message in str(error.value)
+
+
+@pytest.mark.filterwarnings("ignore:the images are far")
+def test_deep_pictures_have_the_levels_of_the_training_or_it_is_said_that_they_have_not(
+    trained, tmp_path
+):
+    pixels = RNG.integers(0, 200, (12, 10, 3)).astype(np.uint16)  # dark ones of 10 bits
+    fp.filtering.write_image(tmp_path / "a.png", pixels)
+    forms = (tmp_path / "a.png", fp.Picture(pixels, "RGB"), Image.open(tmp_path / "a.png"))
+    net = trained.copy()
+    levels = Levels(integers=(0, 1023))
+    net.metadata["training"] = {
+        "preparation": fp.datasets.prepare.Preparation(levels=levels).to_dict()
+    }
+    expected = net.predict_proba((pixels >> 2).astype(np.uint8))
+    for form in forms:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*which values became black")
+            assert np.array_equal(net.predict_proba(form), expected)
+        with pytest.warns(fp.DataWarning, match="which values became black and white in training"):
+            assert not np.array_equal(trained.predict_proba(form), expected)

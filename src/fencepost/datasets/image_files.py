@@ -6,18 +6,30 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..files.levels import Levels, Range, range_of
-from ..files.pictures import UPRIGHT, opened, orientation, upright_size
+from ..files.pictures import UPRIGHT, as_file, opened, orientation, upright, upright_size
+from ..files.signatures import may_be_cut
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["FITS", "PictureInfo", "flatten", "inspect", "read", "resize"]
+    from ..filtering import Picture
+
+__all__ = [
+    "FITS",
+    "PictureInfo",
+    "as_image",
+    "deep_picture",
+    "flatten",
+    "inspect",
+    "read",
+    "resize",
+]
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
 FITS = ("crop", "pad", "stretch")
@@ -47,12 +59,115 @@ def inspect(source: Source) -> PictureInfo:
 
     Raises DataError: As `opened`; pixels that are NaN or infinite.
     """
+    deep = deep_picture(source)
+    if deep is not None:
+        return info_of(deep)
     with opened(source) as image:
         height, width = upright_size(image)
         about = height, width, channels_of(image), tuple(_notes(image))
         integers = range_of(np.asarray(image)) if image.mode in DEEP else None
         floats = range_of(np.asarray(image)) if image.mode == "F" else None
         return PictureInfo(*about, integers, floats)
+
+
+def lacks_levels(source: Any, levels: Levels | None) -> bool:
+    """Whether a picture in any form is deep, and `levels` say nothing of its kind."""
+    levels = levels or Levels()
+    if levels.integers is not None and levels.floats is not None:
+        return False
+    deep = source if hasattr(source, "pixels") else deep_picture(source)
+    if deep is not None:
+        if deep.pixels.dtype == np.uint8:
+            return False
+        is_float = deep.pixels.dtype.kind == "f"
+    elif hasattr(source, "getpalette"):
+        is_float = source.mode == "F"
+        if source.mode not in (*DEEP, "F"):
+            return False
+    else:
+        with opened(source) as image:
+            return lacks_levels(image, levels) if image.mode in (*DEEP, "F") else False
+    return (levels.floats if is_float else levels.integers) is None
+
+
+def info_of(picture: Picture) -> PictureInfo:
+    """Return what `inspect` does, of a picture of any depth."""
+    colours = _colours(picture)
+    notes = ["transparent, on white"] if colours.shape != picture.pixels.shape else []
+    integers = floats = None
+    if colours.dtype.kind == "f":
+        notes.append("of floats, brought to 8 bits")
+        floats = range_of(colours)
+    elif colours.dtype != np.uint8:
+        notes.append("of more than 8 bits, reduced to 8")
+        integers = None if picture.colours == "CMYK" else range_of(colours)
+    height, width, channels = colours.shape
+    return PictureInfo(height, width, min(channels, 3), tuple(notes), integers, floats)
+
+
+def deep_picture(source: Any) -> Picture | None:
+    """Read a picture whose pixels Pillow would cut to 8 bits; None for all others.
+
+    Raises DataError, with the problem only.
+    """
+    if hasattr(source, "getpalette"):
+        source = _content(source)
+    if source is None or isinstance(source, np.ndarray):
+        return None
+    try:
+        with as_file(source) as file:
+            if not may_be_cut(file.read(32)):
+                return None
+    except OSError:  # which is then said by whoever opens it
+        return None
+    from ..filtering.picture import read_deep
+
+    return read_deep(source)
+
+
+def uncut_picture(image: Image) -> Picture | None:
+    """Return an image of Pillow's of more than 8 bits, grey or colour; None for all others."""
+    deep = deep_picture(image)
+    if deep is None and image.mode in (*DEEP, "F"):
+        from ..filtering import Picture
+
+        turned = upright(np.asarray(image)[..., None], orientation(image))
+        deep = Picture(turned, "L", image.format or "")
+    return deep
+
+
+def _content(image: Any) -> bytes | None:
+    """Return the file of an image of Pillow's that has not been decoded yet."""
+    file = getattr(image, "fp", None)
+    if file is None or not getattr(image, "tile", None):
+        return None
+    at = file.tell()
+    try:
+        file.seek(0)
+        return cast("bytes", file.read())
+    finally:
+        file.seek(at)
+
+
+def _colours(picture: Picture) -> NDArray[Any]:
+    """Return the channels without alpha."""
+    return picture.pixels[..., :-1] if picture.colours.endswith("A") else picture.pixels
+
+
+def as_image(picture: Picture, levels: Levels | None = None) -> Image:
+    """Return a picture of any depth as one of Pillow's of 8 bits a channel."""
+    from ..filtering.pixels import to_pillow
+
+    pixels, colours = picture.pixels, _colours(picture)
+    if pixels.dtype != np.uint8:
+        inks = Levels((0, 65535)) if picture.colours == "CMYK" else None
+        scaled = (inks or levels or Levels()).bytes_of(colours)
+        if scaled.shape != pixels.shape:  # opacity has its own scale
+            full = 1 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+            alpha = np.rint(np.clip(pixels[..., -1:] * (255 / full), 0, 255))
+            scaled = np.concatenate([scaled, alpha.astype(np.uint8)], axis=2)
+        pixels = scaled
+    return to_pillow(pixels, picture.colours)
 
 
 def read(
@@ -74,7 +189,7 @@ def read(
 
     Raises DataError: As `opened`, with the problem only.
     """
-    with _image(source) as image:
+    with picture_of(source, levels) as image:
         if size is not None:
             _decode_smaller(image, channels, size, fit)
         upright = flatten(image, channels, levels=levels)
@@ -82,10 +197,14 @@ def read(
 
 
 @contextmanager
-def _image(source: Any) -> Iterator[Image]:
+def picture_of(source: Any, levels: Levels | None = None) -> Iterator[Image]:
+    """Open what `read` takes; what Pillow would cut to 8 bits is brought to them by `levels`."""
     from PIL import Image as pillow
 
-    if isinstance(source, np.ndarray):
+    deep = deep_picture(source)
+    if deep is not None:
+        yield as_image(deep, levels)
+    elif isinstance(source, np.ndarray):
         yield pillow.fromarray(source)
     elif isinstance(source, pillow.Image):
         yield source.copy() if hasattr(source, "draft") else source
@@ -158,7 +277,10 @@ def flatten(
     image.load()
     stored = orientation(image)
     if image.mode in (*DEEP, "F"):
-        image = pillow.fromarray((levels or Levels()).bytes_of(np.asarray(image)))
+        values, transparent = np.asarray(image), image.info.get("transparency")
+        image = pillow.fromarray((levels or Levels()).bytes_of(values))
+        if isinstance(transparent, int):
+            image.putalpha(pillow.fromarray(np.where(values == transparent, 0, 255).astype("u1")))
     if _has_alpha(image):
         picture = image.convert("RGBA")
         image = pillow.alpha_composite(pillow.new("RGBA", picture.size, ground), picture)

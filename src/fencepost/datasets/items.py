@@ -153,6 +153,7 @@ def from_items(
         source="items",
         description=" ".join([counted(len(pixels), pixels.shape[1:], names, counts), *spool.said]),
         fit=fit if spool.resized else None,
+        levels=spool.levels,
     )
 
 
@@ -192,15 +193,15 @@ def _pair(item: Any, index: int) -> tuple[Any, Any]:
 
 
 def _picture(image: Any, index: int) -> Any:
-    """Return a picture of Pillow, upright, L or RGB, or an array of floats (C, H, W)."""
+    """Return a picture of Pillow, upright, L or RGB, one of more bits, or floats (C, H, W)."""
     from PIL import Image as pillow
 
     try:
         if isinstance(image, (str, os.PathLike)):
             with opened(image) as picture:
-                return image_files.flatten(picture, image_files.channels_of(picture))
+                return _taken(picture)
         if isinstance(image, pillow.Image):
-            return image_files.flatten(image, image_files.channels_of(image))
+            return _taken(image)
     except DataError as error:
         name = image if isinstance(image, (str, os.PathLike)) else f"item {index}"
         raise DataError(f"{name}: must be an intact image. Received: one that {error}.") from error
@@ -220,6 +221,14 @@ def _picture(image: Any, index: int) -> Any:
     if len(planes) not in (3, 4):
         raise DataError(f"each image must have 1, 3 or 4 channels. Received: {len(planes)}.")
     return image_files.flatten(pillow.fromarray(np.moveaxis(planes, 0, -1).copy()), 3)
+
+
+def _taken(image: Any) -> Any:
+    """Return an image of Pillow's upright and in 8 bits, or as it is where it has more."""
+    deep = image_files.uncut_picture(image)
+    if deep is not None:
+        return deep
+    return image_files.flatten(image, image_files.channels_of(image))
 
 
 def _label_text(label: Any) -> str:

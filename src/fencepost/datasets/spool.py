@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files.levels import Levels
 from ..remedies import in_python
 from ..text import plural
 from . import image_files
@@ -37,7 +38,11 @@ IN_MEMORY = 256 << 20  # bytes of images that are kept before a file is begun
 
 
 class Spool:
-    """Takes upright L or RGB pictures, or arrays of floats, and gives all of them as one array."""
+    """Takes upright pictures or arrays of floats, and gives all of them as one array.
+
+    Pictures are L or RGB of Pillow's, or of more than 8 bits: these are brought to 8 by the values
+    that all use that were in memory.
+    """
 
     def __init__(self, how: Loading) -> None:
         self._how = how
@@ -48,6 +53,7 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._hash = blake2b(digest_size=12)
         self.said: list[str] = []
+        self.levels: Levels | None = None
         self.resized = how.pair is not None
 
     def add(self, image: Any) -> None:
@@ -59,10 +65,14 @@ class Spool:
         if isinstance(image, np.ndarray):
             self._waiting.append(image)
             return
-        if self._how.pair is not None:
-            image = image_files.fitted(image, self._how.pair, self._how.fit)
-        self._waiting.append(image)
-        self._bytes += image.width * image.height * len(image.getbands())
+        if hasattr(image, "pixels"):
+            self._waiting.append(image)
+            self._bytes += image.pixels.nbytes
+        else:
+            if self._how.pair is not None:
+                image = image_files.fitted(image, self._how.pair, self._how.fit)
+            self._waiting.append(image)
+            self._bytes += image.width * image.height * len(image.getbands())
         floats = any(isinstance(waiting, np.ndarray) for waiting in self._waiting[:1])
         if self._bytes > IN_MEMORY and self._how.cache != NONE and not floats:
             self._begin_file()
@@ -87,6 +97,8 @@ class Spool:
 
     def _choose(self) -> None:
         """Choose size and channels from the pictures that wait."""
+        self._find_levels()
+        self._waiting = list(map(self._shallow, self._waiting))
         sizes = np.array([(image.height, image.width) for image in self._waiting])
         size, why = (self._how.pair, "") if self._how.pair is not None else choose_size(sizes)
         colour = any(image.mode != "L" for image in self._waiting)
@@ -96,8 +108,27 @@ class Spool:
             self.said.append(why)
         self.resized |= bool((sizes != size).any())
 
-    def _array(self, image: Image) -> NDArray[np.uint8]:
+    def _find_levels(self) -> None:
+        """Choose which values become black and white in the deep pictures that wait."""
+        infos = [image_files.info_of(i) for i in self._waiting if hasattr(i, "pixels")]
+        found = Levels.of(
+            [info.integers for info in infos if info.integers is not None],
+            [info.floats for info in infos if info.floats is not None],
+        )
+        if found != Levels():
+            self.levels = found
+            self.said.append(found.sentence)
+
+    def _shallow(self, image: Any) -> Image:
+        if not hasattr(image, "pixels"):
+            picture: Image = image
+            return picture
+        picture = image_files.as_image(image, self.levels)
+        return image_files.flatten(picture, image_files.channels_of(picture))
+
+    def _array(self, image: Any) -> NDArray[np.uint8]:
         assert self._size is not None
+        image = self._shallow(image)
         self.resized |= (image.height, image.width) != self._size
         fitted = image_files.fitted(image.convert(self._mode), self._size, self._how.fit)
         return image_files.to_array(fitted)

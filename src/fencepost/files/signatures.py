@@ -25,6 +25,17 @@ def resemblance(content: bytes) -> str:
     return ""
 
 
+def may_be_cut(start: bytes) -> bool:
+    """Whether a file that starts so may hold pixels that Pillow cuts to 8 bits.
+
+    PNG (Third Edition) has the bits of a sample at byte 24, and then its colours: 2 for RGB, 4 and
+    6 with alpha. Of TIFF and PPM only the whole header tells.
+    """
+    if start.startswith(b"\x89PNG"):
+        return start[24:26] in (b"\x10\x02", b"\x10\x04", b"\x10\x06")
+    return start[:2] in (b"P3", b"P6") or start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
 _SIGNATURES = {
     b"PK\x03\x04": "a zip archive, such as .npz or PyTorch's .pt",
     b"\x80": "a Python pickle",

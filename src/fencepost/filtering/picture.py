@@ -123,6 +123,17 @@ def read_image(source: Source, *, frame: int | None = None) -> Picture:
         return file.read(file.pages[frame or 0])
 
 
+def read_deep(source: Source) -> Picture | None:
+    """Read the first picture of a file if Pillow would cut it to 8 bits, or does not read it right.
+
+    None for all others. Raises DataError, with the problem only.
+    """
+    with as_file(source) as file:
+        content = file.read()
+    with _opened_whole(content) as opened_file:
+        return opened_file.read(opened_file.pages[0]) if opened_file.is_deep else None
+
+
 def read_frames(source: Source) -> list[Picture]:
     """Read all frames of an animation, or pages of a TIFF; of any other picture, the one.
 
@@ -156,13 +167,20 @@ def _opened(source: Source) -> Iterator[_PillowFile | _TiffFile]:
                 'text; open it with mode "rb".'
             )
     try:
-        if _is_for_tifffile(source):
-            yield _TiffFile(source)
-        else:
-            with opened(source, all_formats()) as image:
-                yield _PillowFile(image, source)
+        with _opened_whole(source) as opened_file:
+            yield opened_file
     except DataError as error:
         raise DataError(f"{name} {error}.") from error
+
+
+@contextmanager
+def _opened_whole(source: Source) -> Iterator[_PillowFile | _TiffFile]:
+    """Open a path or bytes with what reads all of its pixels; errors have no name of the file."""
+    if _is_for_tifffile(source):
+        yield _TiffFile(source)
+    else:
+        with opened(source, all_formats()) as image:
+            yield _PillowFile(image, source)
 
 
 def _is_for_tifffile(source: Source) -> bool:
@@ -198,6 +216,13 @@ class _PillowFile:
         else:
             self.pages = list(range(frames))
 
+    @property
+    def is_deep(self) -> bool:
+        """Whether Pillow would cut its pixels to 8 bits, or takes those of more for others."""
+        if self._image.format == "TIFF":
+            return tiff_files.is_deep(self._image) and not tiff_files.is_read_by_pillow(self._image)
+        return deep_colour.is_deep(self._image)
+
     def read(self, page: int) -> Picture:
         image, source = self._image, self._source
         if page or len(self.pages) > 1:
@@ -222,6 +247,8 @@ class _PillowFile:
 
 class _TiffFile:
     """A TIFF that Pillow does not open."""
+
+    is_deep = True
 
     def __init__(self, source: Source) -> None:
         self._source = source

@@ -17,13 +17,18 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import flag
 from ..datasets import image_files, prepare
 from ..datasets.checks import channels_first
-from ..errors import ArgumentError, DataError
+from ..errors import ArgumentError, DataError, warn
 from ..files.folders import visible_files
 from ..text import format_shape
 
 #: What a network predicts for: arrays, paths, images of Pillow, `fencepost.Picture`, lists of them.
 Images = ArrayLike | str | os.PathLike[str] | Sequence[Any] | Any
 _CHANNELS = (1, 3, 4)  # that may come last
+_OWN_LEVELS = (
+    "{}: has more than 8 bits, and which values became black and white in training is not known: "
+    "those of the picture are taken. Give an array that is scaled as the training images were "
+    "(Dataset.levels.bytes_of)."
+)
 _BRIGHTEST = 1.5  # no mean of images from 0 to 255 is less, and of those from 0 to 1 more
 
 
@@ -58,13 +63,19 @@ def prepared(network: Any, image: Any) -> prepare.Prepared:
 
     Raises DataError if it cannot be read, and as `fencepost.datasets.prepare.photograph`.
     """
-    image = _plain(image)
     record = network.metadata.get("training")
     record = record if isinstance(record, dict) else {}
     known = record.get("preparation")
     preparation = prepare.Preparation.from_dict(known) if known else _guessed(network)
     levels = None if preparation is None else preparation.levels
     channels, *size = network.input_shape
+    try:
+        if not _is_array(image) and image_files.lacks_levels(image, levels):
+            warn(_OWN_LEVELS.format(_name(image)))
+        if type(image).__name__ == "Picture":
+            image = image_files.as_image(image, levels)
+    except DataError as error:
+        raise DataError(f"{_name(image)}: {error}.") from error
     if record.get("data") and record.get("resized", record.get("size")) and len(size) == 2:
         # As the training images were: the same file gives the same pixels.
         fit = str(record.get("fit", "stretch"))
@@ -110,19 +121,6 @@ def _guessed(network: Any) -> prepare.Preparation | None:
     if statistics is None or statistics.mean.max() > _BRIGHTEST:
         return None
     return prepare.Preparation(white=None if statistics.mean.min() < 0 else 1.0)
-
-
-def _plain(image: Any) -> Any:
-    """Return a `fencepost.Picture` as an array of uint8, all else as it is."""
-    if type(image).__name__ != "Picture":
-        return image
-    if image.colours == "CMYK" or image.pixels.dtype.kind == "f":
-        raise DataError(
-            "a picture for a network must be grey or RGB, of 8 or 16 bits. Received: "
-            f"{image!r}. Give the path of the file, or convert it."
-        )
-    pixels = np.asarray(image)
-    return pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
 
 
 def _last(array: NDArray[Any], input_shape: tuple[int, ...]) -> list[Any] | None:

@@ -124,7 +124,7 @@ def for_testing(
         class_names=network.class_names or (),
         ignored=remembered(network).get("ignored"),
         pictures=replace(
-            source.pictures(size, channels if is_picture else None), levels=_levels(network)
+            source.pictures(size, channels if is_picture else None), levels=levels_of(network)
         ),
     )
     if taken is None and data.input_shape != network.input_shape:
@@ -136,7 +136,7 @@ def for_testing(
     return data, data.description
 
 
-def _levels(network: Network) -> Levels | None:
+def levels_of(network: Network) -> Levels | None:
     """Return which values became black and white in the training images, where that is kept."""
     from ...datasets.prepare import Preparation
 
@@ -253,6 +253,8 @@ def remember(network: Network, source: Source, loaded: TrainingData, seed: int, 
     if len(network.input_shape) == 3:
         found = replace(prepare.detect(loaded.train.images), levels=loaded.train.levels)
         record["preparation"] = found.to_dict()
+    elif loaded.train.levels is not None:  # of images that a backbone made features of
+        record["preparation"] = prepare.Preparation(levels=loaded.train.levels).to_dict()
     if loaded.held_out:
         images = len(loaded.train) + len(loaded.test)
         held_out = {"share": loaded.held_out, "seed": seed, "images": images}

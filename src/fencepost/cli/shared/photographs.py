@@ -40,7 +40,8 @@ def prepared(
         source = loading.remembered_source(network)
         try:
             fit = source.fit if source is not None else "crop"
-            pixels = image_files.read(image, backbone.channels, backbone.size, fit)
+            levels = loading.levels_of(network)
+            pixels = image_files.read(image, backbone.channels, backbone.size, fit, levels)
         except DataError as error:
             raise DataError(f"{image}: {error}.") from error
         size = format_shape(backbone.size)

@@ -35,7 +35,7 @@ from .tree import File
 __all__ = ["BAD", "DONE", "DiskStore", "MemoryStore", "Store", "cache_folder", "entry_key"]
 
 TODO, DONE, BAD = 0, 1, 2
-FORMAT = 2  # since deep pixels have the levels of their data set
+FORMAT = 3  # since deep colours have the levels of their data set
 IMAGES, STATE, FILES, ABOUT = "images.npy", "state.npy", "files.npy", "about.json"
 _OURS = re.compile(r"[0-9a-f]{24}|\.making-\w+")  # names of folders in a cache
 UNUSED_DAYS = 30  # after which an entry of the cache is removed

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ...errors import ArgumentError, DataError
 from ...files.levels import Levels
-from ...files.pictures import opened
 from .. import image_files
 from ..dataset import ChannelStatistics
 from . import glyphs
@@ -123,10 +122,13 @@ def _open(image: Any, channels: int, drawing: bool, levels: Levels | None) -> Im
     from PIL import Image as pillow
 
     if isinstance(image, (str, os.PathLike)):
-        with opened(Path(image)) as picture:
+        with image_files.picture_of(Path(image), levels) as picture:
             ground = _paper(picture) if drawing else image_files.WHITE
             return image_files.flatten(picture, channels, ground, levels)
-    if not isinstance(image, pillow.Image):
+    if isinstance(image, pillow.Image):
+        deep = image_files.deep_picture(image)
+        image = image if deep is None else image_files.as_image(deep, levels)
+    else:
         array = np.asarray(image)
         colours = array.ndim == 3 and array.shape[2] in (3, 4)
         if array.dtype != np.uint8 or 0 in array.shape or not (array.ndim == 2 or colours):

@@ -1,8 +1,9 @@
-"""Colour of 16 bits a channel in PNG and TIFF, which Pillow cuts down to 8.
+"""Colour of 16 bits a channel in PNG, TIFF and PPM, which Pillow cuts down to 8.
 
 Reading PNG: Pillow's decoder unpacks the high byte of each sample; told that the samples have the
-other byte order, it unpacks the low byte. Writing: Pillow writes the file with 8 bits, metadata and
-all, and its pixels are then exchanged for those of 16.
+other byte order, it unpacks the low byte. Reading PPM: as a grey picture three times as wide, which
+Pillow brings to 16 bits. Writing: Pillow writes the file with 8 bits, metadata and all, and its
+pixels are then exchanged for those of 16.
 """
 
 from __future__ import annotations
@@ -31,15 +32,22 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def is_deep(image: Image) -> bool:
-    """Whether an opened PNG holds colour (or grey and alpha) of 16 bits a channel."""
+    """Whether an opened PNG or PPM holds colour (or grey and alpha) of more than 8 bits."""
+    if image.format == "PPM":
+        return image.mode == "RGB" and _largest(image) > 255
     return image.format == "PNG" and ";16" in _raw_mode(image) and not image.mode.startswith("I")
 
 
 def read(first: Image, second: Image) -> tuple[NDArray[np.uint16], str]:
-    """Return (H, W, C) and the colours, from one PNG opened twice and not yet loaded."""
+    """Return (H, W, C) and the colours, from one PNG or PPM opened twice and not yet loaded.
+
+    The largest value that a PPM may have becomes 65,535.
+    """
+    if first.format == "PPM":
+        return _samples(first), "RGB"
     raw = _raw_mode(first)
     layout, order = raw.split(";16")
-    if layout not in ("RGB", "RGBA", "LA") or "transparency" in first.info:
+    if layout not in ("RGB", "RGBA", "LA"):
         raise DataError(f"has 16-bit pixels laid out as {raw}, which would be cut to 8 bits")
     if layout == "LA":
         # Pillow makes RGBA of these; as RGBA of 8 bits their four bytes come one by one.
@@ -47,7 +55,28 @@ def read(first: Image, second: Image) -> tuple[NDArray[np.uint16], str]:
         octets = np.asarray(second)
         return _joined(octets[..., 0::2], octets[..., 1::2]), "LA"
     _decode_as(second, f"{layout};16{_SWAPPED[order]}")
-    return _joined(np.asarray(first), np.asarray(second)), layout
+    pixels = _joined(np.asarray(first), np.asarray(second))
+    transparent = first.info.get("transparency")
+    if layout == "RGB" and transparent is not None:  # one colour
+        alpha = np.where((pixels == transparent).all(axis=2), 0, 65535)
+        return np.dstack([pixels, alpha.astype(np.uint16)]), "RGBA"
+    return pixels, layout
+
+
+def _largest(image: Image) -> int:
+    """Return the largest value that an opened PPM may have: the last argument of its tile."""
+    tiles = getattr(image, "tile", None)
+    arguments = tiles[0][3] if tiles else ()
+    return int(arguments[-1]) if isinstance(arguments, tuple) else 255
+
+
+def _samples(image: Any) -> NDArray[np.uint16]:
+    width, height = image.size
+    (tile,) = image.tile
+    where = (tile[0], (0, 0, 3 * width, height), *tile[2:])
+    image.tile = [type(tile)(*where) if hasattr(tile, "_fields") else where]
+    image._mode, image._size = "I", (3 * width, height)
+    return np.asarray(image).astype(np.uint16).reshape(height, width, 3)
 
 
 def _joined(high: NDArray[np.uint8], low: NDArray[np.uint8]) -> NDArray[np.uint16]:

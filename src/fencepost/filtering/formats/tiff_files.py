@@ -28,6 +28,7 @@ __all__ = [
     "as_seen",
     "check_tags",
     "find_pages",
+    "is_deep",
     "is_read_by_pillow",
     "is_tiff",
     "opened_tiff",
@@ -93,6 +94,11 @@ def is_read_by_pillow(image: Image) -> bool:
     Raises DataError, with the problem only, for pixels that nobody here reads right.
     """
     return _is_plain(_tags(image))
+
+
+def is_deep(image: Image) -> bool:
+    """Whether an opened TIFF has more than 8 bits a sample."""
+    return max(_several(_tags(image), _BITS, 1)) > 8
 
 
 def _several(tags: Any, tag: int, default: int | None) -> tuple[int, ...]:

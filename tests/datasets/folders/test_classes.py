@@ -164,8 +164,8 @@ def test_a_picture_beside_the_parts_is_named(tmp_path):
     ("names", "words"),
     [
         (
-            ("cat", "dog", "test"),
-            "The class test is called like a part of the data: if",
+            ("cat", "dog", "train"),
+            "The class train is called like a part of the data: if",
         ),
         (("testA", "trainA"), "The classes testA and trainA are called like parts of the data"),
         (("cat", "dog"), ""),

@@ -10,6 +10,7 @@ from ...files.folders import ARCHIVES
 from ...remedies import remedy
 from ...text import plural
 from ..tables.foreign import foreign
+from .beside import parts_beside
 from .labels import LabelFiles, Labelled
 from .labels.annotations import NEUTRAL, find_annotations
 from .labels.class_lists import names_of_integers
@@ -138,7 +139,7 @@ def _by_names(tree: Tree, prefix: str, parts: dict[str, str]) -> dict[str, Listi
         return {}
     for part in [part for part in PARTS if part in (parts or {"train": ""})]:
         at = f"{prefix}{parts[part]}/" if parts else prefix
-        files = [tree.pictures[at + name] for name in _below(tree, at)]
+        files = [tree.pictures[at + name] for name in tree.below(at)]
         labels = classes_of_names([file.name for file in files])
         if labels is None or not set(labels) <= set(found["train"].names if found else labels):
             if part == "train":
@@ -157,11 +158,11 @@ def _find_level(tree: Tree, nested: bool | None, remarks: list[str]) -> tuple[st
     """Return the folder in which parts or classes lie side by side, and the parts there are."""
     prefix, parts = "", dict[str, str]()
     while True:
-        inner = _subfolders(tree, prefix)
+        inner = tree.subfolders(prefix)
         where = f"{tree.root}/{prefix}".rstrip("/")
         parts = find_parts(inner, where)
-        within = {each: _filled_subfolders(tree, f"{prefix}{each}/") for each in inner}
-        loose = [name for name in _below(tree, prefix) if "/" not in name]
+        within = {each: tree.filled_subfolders(f"{prefix}{each}/") for each in inner}
+        loose = [name for name in tree.below(prefix) if "/" not in name]
         if may_be_parts(within, parts):
             if nested is None:
                 raise ambiguous(within, where)
@@ -171,11 +172,11 @@ def _find_level(tree: Tree, nested: bool | None, remarks: list[str]) -> tuple[st
             remarks += beside_parts([*inner, *loose], parts)
             break
         parts = {}
-        filled = _filled_subfolders(tree, prefix)
+        filled = tree.filled_subfolders(prefix)
         if len(filled) != 1 or loose:
             break
         (alone,) = filled
-        if not _subfolders(tree, f"{prefix}{alone}/"):
+        if not tree.subfolders(f"{prefix}{alone}/"):
             break
         prefix += f"{alone}/"
     if prefix:
@@ -187,10 +188,10 @@ def _are_parts(tree: Tree, prefix: str, inner: list[str], parts: dict[str, str])
     """Whether folders with the names of parts are such, and not classes of that name."""
     if not parts:
         return False
-    divided = any(_subfolders(tree, f"{prefix}{folder}/") for folder in parts.values())
+    divided = any(tree.subfolders(f"{prefix}{folder}/") for folder in parts.values())
     if len(parts) == len(inner):
         return divided or "train" in parts
-    return "train" in parts and bool(_subfolders(tree, f"{prefix}{parts['train']}/"))
+    return "train" in parts and bool(tree.subfolders(f"{prefix}{parts['train']}/"))
 
 
 def _by_folders(
@@ -205,19 +206,22 @@ def _by_folders(
         within = _classes_within(tree, prefix)
         if within:
             return _parts_within(tree, prefix, within)
-        listing = _classes(tree, prefix, nested, "training")
+        parts, said = parts_beside(tree, prefix) if nested is None else ({}, [])
+        classes = tree.without([f"{prefix}{folder}/" for folder in parts.values()])
+        listing = _classes(classes, prefix, nested, "training")
         if listing is None:
             return {}
-        remarks += called_like_parts(listing.names)
-        return {"train": listing}
-    found: dict[str, Listing] = {}
+        remarks += [*said, *called_like_parts(listing.names)]
+        found = {"train": listing}
+    else:
+        found = {}
     for part, folder in parts.items():
         at = f"{prefix}{folder}/"
-        count = len(_below(tree, at))
+        count = len(tree.below(at))
         if count == 0:
             remarks.append(f"The folder {folder} holds no images, as if it were not there.")
             continue
-        at = _unwrapped(tree, at)
+        at = tree.unwrapped(at)
         listing = _classes(tree, at, nested, folder)
         if listing is not None:
             found[part] = listing
@@ -249,8 +253,8 @@ def _without_unknown(found: dict[str, Listing], remarks: list[str]) -> dict[str,
 
 def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listing | None:
     """Return the pictures below a folder with their classes, or None if it has no subfolders."""
-    names = _below(tree, prefix)
-    folders = _subfolders(tree, prefix)
+    names = tree.below(prefix)
+    folders = tree.subfolders(prefix)
     if not folders:
         return None
     inside = [name for name in names if "/" in name]
@@ -328,8 +332,8 @@ def _looks_nested(inside: Sequence[str]) -> bool:
 def _classes_within(tree: Tree, prefix: str) -> dict[str, dict[str, str]]:
     """Return the parts within each class (cat/train, cat/test), if all classes have them."""
     within: dict[str, dict[str, str]] = {}
-    for folder in _subfolders(tree, prefix):
-        inner = _subfolders(tree, f"{prefix}{folder}/")
+    for folder in tree.subfolders(prefix):
+        inner = tree.subfolders(f"{prefix}{folder}/")
         parts = find_parts(inner, f"{tree.root}/{prefix}{folder}")
         if "train" not in parts or len(parts) < len(inner):
             return {}
@@ -343,7 +347,7 @@ def _parts_within(tree: Tree, prefix: str, within: dict[str, dict[str, str]]) ->
         for part, folder in parts.items():
             at = f"{prefix}{name}/{folder}/"
             files, labels = found.setdefault(part, ([], []))
-            inner = [tree.pictures[at + inside] for inside in _below(tree, at)]
+            inner = [tree.pictures[at + inside] for inside in tree.below(at)]
             files += inner
             labels += [name] * len(inner)
     remark = "Each class has its parts within it."
@@ -354,34 +358,9 @@ def _parts_within(tree: Tree, prefix: str, within: dict[str, dict[str, str]]) ->
     }
 
 
-def _unwrapped(tree: Tree, prefix: str) -> str:
-    """Return the folder within a part's folder if it is all that is there (seg_train/seg_train)."""
-    while True:
-        inner = _subfolders(tree, prefix)
-        loose = any("/" not in name for name in _below(tree, prefix))
-        if loose or len(inner) != 1 or not _subfolders(tree, f"{prefix}{inner[0]}/"):
-            return prefix
-        prefix += f"{inner[0]}/"
-
-
-def _below(tree: Tree, prefix: str) -> list[str]:
-    """Return the pictures below a folder, by their names within it."""
-    return [name[len(prefix) :] for name in tree.pictures if name.startswith(prefix)]
-
-
-def _subfolders(tree: Tree, prefix: str) -> list[str]:
-    inner = (name[len(prefix) :] for name in tree.folders if name.startswith(prefix))
-    return [name for name in inner if name and "/" not in name]
-
-
-def _filled_subfolders(tree: Tree, prefix: str) -> set[str]:
-    """Return the folders right below a folder that have pictures in them."""
-    return {name.partition("/")[0] for name in _below(tree, prefix) if "/" in name}
-
-
 def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataError:
     where = f"{tree.root}/{prefix}".rstrip("/")
-    folders = _subfolders(tree, prefix)
+    folders = tree.subfolders(prefix)
     if folders:
         received = f"{sample([f'{name}/' for name in folders])}, without classes in them"
     else:

@@ -10,8 +10,8 @@ import io
 import os
 import threading
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -84,6 +84,38 @@ class Tree:
                 return io.BytesIO(self._archive.read(name))
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
             raise OSError(f"damaged in the archive: {error}") from error
+
+    def below(self, prefix: str) -> list[str]:
+        """Return the pictures below a folder, by their names within it."""
+        return [name[len(prefix) :] for name in self.pictures if name.startswith(prefix)]
+
+    def subfolders(self, prefix: str) -> list[str]:
+        """Return the folders right below a folder."""
+        inner = (name[len(prefix) :] for name in self.folders if name.startswith(prefix))
+        return [name for name in inner if name and "/" not in name]
+
+    def filled_subfolders(self, prefix: str) -> set[str]:
+        """Return the folders right below a folder that have pictures in them."""
+        return {name.partition("/")[0] for name in self.below(prefix) if "/" in name}
+
+    def unwrapped(self, prefix: str) -> str:
+        """Return the folder within a folder if it is all that is there (seg_train/seg_train)."""
+        while True:
+            inner = self.subfolders(prefix)
+            loose = any("/" not in name for name in self.below(prefix))
+            if loose or len(inner) != 1 or not self.subfolders(f"{prefix}{inner[0]}/"):
+                return prefix
+            prefix += f"{inner[0]}/"
+
+    def without(self, prefixes: Sequence[str]) -> Tree:
+        """Return the same files but for those below some folders."""
+        gone = tuple(prefixes)
+        return replace(
+            self,
+            pictures={n: file for n, file in self.pictures.items() if not n.startswith(gone)},
+            others=[name for name in self.others if not name.startswith(gone)],
+            folders=[name for name in self.folders if not f"{name}/".startswith(gone)],
+        )
 
     def path(self, name: str) -> Path:
         """Return where a file lies; of an archive, for messages only."""

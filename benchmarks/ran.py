@@ -56,12 +56,15 @@ def arrays_of_module(module: Any, shapes: list[Shape]) -> Callable[[Any, int], s
         if type(part).__module__.startswith("torch.nn.") and not list(part.children()):
             layers[name] |= made
 
+    hooks = []
     for name, part in module.named_modules():
-        part.register_forward_pre_hook(functools.partial(entered, name=name))
-        part.register_forward_hook(functools.partial(left, name=name))
+        hooks.append(part.register_forward_pre_hook(functools.partial(entered, name=name)))
+        hooks.append(part.register_forward_hook(functools.partial(left, name=name)))
     inputs = [torch.zeros(1, *shape) for shape in shapes]
     with torch.no_grad(), Recorder():
         module(*inputs)
+    for hook in hooks:
+        hook.remove()
 
     def expected(operation: Any, _index: int) -> set[Shape]:
         name = re.sub(r":\d+$", "", operation.name)
@@ -97,10 +100,11 @@ def arrays_of_file(path: Path) -> tuple[dict[str, Shape], dict[str, Shape]]:
     names = [array.name for array in session.get_outputs()]
     failure: Exception | None = None
     first, *others = session.get_inputs()
-    # The inputs beside the first are often states, one for each input of the batch.
-    for size, beside in [(n, m) for n in _OPEN for m in (n, 1)]:
-        feed = {first.name: _zeros(first, size)}
-        feed |= {array.name: _zeros(array, beside) for array in others}
+    # The inputs beside the first are often states, one for each input of the batch. Some models
+    # take a picture in four orientations as a batch.
+    for size, beside, batch in [(n, m, b) for n in _OPEN for m in (n, 1) for b in (1, 4)]:
+        feed = {first.name: _zeros(first, size, batch)}
+        feed |= {array.name: _zeros(array, beside, batch) for array in others}
         try:
             made = session.run(names, feed)
         except Exception as error:  # ONNX Runtime's own kinds are not public
@@ -116,9 +120,9 @@ def arrays_of_file(path: Path) -> tuple[dict[str, Shape], dict[str, Shape]]:
     raise failure
 
 
-def _zeros(array: Any, size: int) -> np.ndarray:
+def _zeros(array: Any, size: int, batch: int) -> np.ndarray:
     shape = tuple(
-        side if isinstance(side, int) and side > 0 else (1 if axis == 0 else size)
+        side if isinstance(side, int) and side > 0 else (batch if axis == 0 else size)
         for axis, side in enumerate(array.shape)
     )
     kinds = {"float": np.float32, "double": np.float64, "float16": np.float16, "bool": np.bool_}

@@ -87,7 +87,7 @@ ELSEWHERE = [
      "interchange/onnx/writer/test_export.py", "a file is what all of them make"),
     ("interchange/onnx/operators", "node",
      "interchange/onnx/test_reader.py", "whole files are read"),
-    ("interchange/torch", "devices errors frames function_call names",
+    ("interchange/torch", "errors frames function_call names",
      "interchange/torch/test_trace.py", "modules are traced"),
     ("interchange/torch/writer", "layers modules",
      "interchange/torch/writer/test_export.py", "a network is what all of them make"),

@@ -51,6 +51,7 @@ _SENTENCES = (
 _REMARKS = (
     r"x\.expand\((?P<expand>[-\d, ]+)\) turns a grey image into three channels\.",
     r"flatten\(1\) gives (?P<features>[\d,]+) features for each input\.",
+    r"A Flatten before it gives (?P<before>[\d,]+) features for each input\.",
     rf"ceil_mode=False gives (?P<ceil>{_SHAPE})\.",
     r"For \w+, use (?P<other>\w+)\.",
     r"Put \w+ before Flatten and Linear, which remove these axes\.",
@@ -189,6 +190,9 @@ def verify(claim: Claim) -> None:
         changed = network.with_before(index, Node("Flatten", (), {}))
         made = run(changed.until(index + 1))
         must(made[index][1] == sizes(text.split("→ ")[1].split()[0])[0], "other features")
+    elif kind == "before":
+        changed = network.with_before(index, Node("Flatten", (), {}))
+        must(run(changed.until(index))[-1][1:] == sizes(text), "other features")
     elif kind in ("rows", "features"):
         stated = text if kind == "features" else text.split("→ ")[1].split()[0]
         node = replace(network.nodes[index], kind="Flatten", arguments={})

@@ -186,6 +186,27 @@ def test_sizes_that_depend_on_data(tmp_path):
     assert graph.unknown == ('"where": how many elements are not 0 depends on the data.',)
 
 
+def test_which_of_known_values_are_not_0(tmp_path):
+    """PyTorch counts so when it exports packed sequences: nonzero(ones(n)). Values are computed."""
+    one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
+    nodes = [
+        node("Shape", ["x"], ["sizes"]), node("Gather", ["sizes", "last"], ["count"]),
+        node("ConstantOfShape", ["count"], ["ones"], value=one), node("NonZero", ["ones"], ["a"]),
+        node("Gather", ["x", "a"], ["b"], axis=3),
+        node("NonZero", ["table"], ["c"]), node("Gather", ["c", "row"], ["d"]),
+        node("Reshape", ["b", "d"], ["y"]),
+    ]  # fmt: skip
+    table = np.zeros((2, 13), np.float32)
+    table[1, [2, 8, 12]] = [-2, np.nan, 0.5]
+    weights = {"last": np.array([3]), "table": table, "row": np.array(1)}
+    graph = read_onnx(write(tmp_path, small(nodes=nodes, weights=weights)))
+    assert [operation.output_shape for operation in graph.operations] == [
+        (1, 3, 8, 1, 8),
+        (2, 8, 12),
+    ]
+    assert graph.unknown == () and not graph.failure
+
+
 def test_contradictions_are_reported(tmp_path):
     declared = [array_info("a", (1, 4, 5, 6))]
     graph = read_onnx(write(tmp_path, small(declared=declared)))

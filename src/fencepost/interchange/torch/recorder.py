@@ -15,7 +15,7 @@ from typing import Any
 from ...graph import Operation, Value
 from ..facts import Facts
 from .aliases import Aliases, Write, versions
-from .devices import given_back, moved_to_meta, on_zeros
+from .devices import given_back, moved_to_meta, on_zeros, without_steps
 from .errors import NeedsValues, causes
 from .frames import ModuleFrame, is_layer, is_scripted, of_module, uniquely_named, unknown
 from .function_call import FunctionCall, Origins, Recorded, arrays, shape_of
@@ -217,7 +217,7 @@ class Recorder:
         try:
             if self._meta and unchecked(call):
                 on_zeros(func, args, kwargs)
-            result = func(*moved[0], **moved[1])
+            result = without_steps(func, *moved) if self._meta else func(*args, **kwargs)
         except RecursionError:
             raise
         except Exception as error:

@@ -8,10 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ....graph import Shape, element_count
 from ...facts import shape_text
 from ..wire.tensors import MAX_AXES, MAX_SIZE
-from .node import NodeCall, NodeError, NodeFacts, axis_index, axis_indices, broadcast, rule
+from .node import (
+    NodeCall,
+    NodeError,
+    NodeFacts,
+    axis_index,
+    axis_indices,
+    broadcast,
+    known_values,
+    rule,
+)
 
 
 @rule("Reshape")
@@ -302,8 +313,15 @@ def one_hot(call: NodeCall) -> NodeFacts:
 
 @rule("NonZero")
 def non_zero(call: NodeCall) -> NodeFacts:
-    """NonZero: as many columns as there are elements that are not 0."""
-    x = call.ranked_shape(0)
+    """NonZero: as many columns as there are elements that are not 0.
+
+    PyTorch's export of `nonzero(ones(n))` counts to n with it.
+    """
+    x, values = call.ranked_shape(0), call.values(0)
+    if x and values is not None and None not in values:
+        indices = np.stack(np.nonzero(np.reshape(values, x)))
+        folded = (known_values(indices.ravel().tolist(), indices.shape),)
+        return NodeFacts("Nonzero", "reshape", shapes=(indices.shape,), folded=folded)
     shape = (None if x is None else len(x), None)
     facts = NodeFacts("Nonzero", "reshape", shapes=(shape,))
     return facts.depends_on_data("how many elements are not 0 depends on")

@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fencepost.arguments import choice, flag, integer, nearest, per_axis, real, string
+from fencepost.arguments import choice, flag, integer, per_axis, real, string
 from fencepost.errors import ArgumentError
+from fencepost.habits import nearest
 
 
 @pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3), np.array(3)])

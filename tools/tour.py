@@ -22,8 +22,8 @@ MODULES = (
     "sizing/advice", "sizing/calls", "layers/base", "layers/windowed", "layers/convolution",
     "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches",
     "layers/resizing", "layers/suggestions", "layers/arguments:paddings",
-    "planning/text", "planning/tokens", "arguments", "network/model_files", "network/arguments",
-    "errors", "sizing/window:Window.equation", "graph/layers:_too_large",
+    "planning/text", "planning/tokens", "arguments", "habits/spelling", "network/model_files",
+    "network/arguments", "errors", "sizing/window:Window.equation", "graph/layers:_too_large",
     "graph/layers:_Builder.chain", "cli/size:size",
 )  # fmt: skip
 

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "bindings/answering.h"
 #include "bindings/arguments.h"
 #include "bindings/arrays.h"
 #include "bindings/mappings.h"
@@ -396,6 +397,7 @@ NB_MODULE(FENCEPOST_MODULE, m) {
         "Of each image that index names, the share of its partner's target: float32 (N,).");
   m.def("changes", &changes, "shape"_a, "augmentation"_a, "seed"_a, "step"_a, "index"_a,
         "What `augment` does to an image: names and values, in order; noise and elastic left out.");
+  define_answering(m);
   define_arrays(m);
 
   nb::class_<NetworkPlan>(m, "NetworkPlan", "A network that is ready to run.")

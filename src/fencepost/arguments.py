@@ -7,13 +7,13 @@ count as the numbers that they hold.
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
 from .errors import ArgumentError
+from .habits import of_value
 from .remedies import received, spelled
 from .text import join_words, quoted
 
@@ -105,8 +105,8 @@ def choice(name: str, value: Any, choices: Iterable[str]) -> Any:
     known = tuple(choices)
     if isinstance(value, str) and value in known:
         return value
-    hint = nearest(value, known) if isinstance(value, str) else ""
-    raise _refused(name, f"one of {', '.join(quoted(known))}", value, hint)
+    rule = f"one of {', '.join(quoted(known))}"
+    raise _refused(name, rule, value, of_value(name, value, known))
 
 
 @overload
@@ -150,19 +150,6 @@ def is_sequence(value: Any) -> bool:
     if isinstance(value, Sequence):
         return not isinstance(value, (str, bytes, bytearray))
     return getattr(value, "ndim", 0) == 1
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Offer the known names that are most like `name`: a sentence, or nothing.
-
-    >>> nearest("gausian", ["mean", "gaussian"])
-    'Did you mean "gaussian"?'
-    """
-    originals = {original.lower(): original for original in known}
-    near = difflib.get_close_matches(name.lower(), list(originals), n=3, cutoff=0.6)
-    if not near:
-        return ""
-    return f"Did you mean {' or '.join(quoted(originals[lower] for lower in near))}?"
 
 
 def _refused(name: str, rule: str, value: Any, hint: str = "") -> ArgumentError:

@@ -81,3 +81,42 @@ def test_bad_input(fencepost, pictures):
     out.write_text("mine")
     refusal("--overwrite", before, after, "-o", out)
     assert out.read_text() == "mine"
+
+
+def test_folders_of_images_give_a_kernel_each(fencepost, pictures):
+    before, after, out = (pictures / name for name in ("befores", "afters", "kernels"))
+    for folder in (before / "inner", after / "inner"):
+        folder.mkdir(parents=True)
+    for name in ("a", "inner/b"):
+        (before / f"{name}.png").write_bytes((pictures / "before.png").read_bytes())
+        Image.open(pictures / "after.png").save(after / f"{name}.tif")
+    done = fencepost("learn-kernel", before, after, "-o", out)
+    assert done.status == 0
+    assert done.out.count("Reliable: the residual is rounding.") == 2
+    for name in ("a", "inner/b"):
+        learned = fp.kernels.parse(f"@{out / name}.txt").matrix
+        np.testing.assert_allclose(learned, fp.kernels.sharpen().matrix, atol=0.02)
+    refused(fencepost("learn-kernel", before, after, "-o", out), "--overwrite")
+    (after / "a.tif").unlink()
+    done = fencepost("learn-kernel", before, after, "-o", out, "--overwrite", "--json")
+    assert done.status == 2
+    assert "a.png" in done.err and "must hold its copy" in done.err
+    assert ["error" in image for image in done.json["images"]] == [True, False]
+
+
+def test_a_folder_and_an_image_are_no_pair(fencepost, pictures):
+    refused(
+        fencepost("learn-kernel", pictures, pictures / "after.png", "-o", pictures / "k"),
+        "two images or two folders",
+    )
+    (pictures / "empty").mkdir()
+    refused(
+        fencepost("learn-kernel", pictures / "empty", pictures, "-o", pictures.parent / "k"),
+        "must hold images",
+    )
+    refused(
+        fencepost(
+            "learn-kernel", pictures, pictures, "-o", pictures.parent / "k", "--plot", "k.png"
+        ),
+        "for one pair of images",
+    )

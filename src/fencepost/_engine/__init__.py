@@ -14,7 +14,7 @@ import importlib.util
 import os
 import re
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _baseline
 from .cores import usable_cores
@@ -93,12 +93,15 @@ if TYPE_CHECKING:
         set_num_threads,
         watch_mapping,
     )
+
+    Answering: Any  # a type made in C, of which the stub knows nothing
 else:
     _chosen = importlib.import_module(f"{__name__}._{level}")
     FOLDED_TAPS = _chosen.FOLDED_TAPS
     LONGEST_TILE = _chosen.LONGEST_TILE
     SHORTEST_LINE = _chosen.SHORTEST_LINE
     SHORTEST_TILE = _chosen.SHORTEST_TILE
+    Answering = _chosen.Answering
     NetworkPlan = _chosen.NetworkPlan
     Recipes = _chosen.Recipes
     Trainer = _chosen.Trainer
@@ -131,6 +134,7 @@ __all__ = [
     "MOST_THREADS",
     "SHORTEST_LINE",
     "SHORTEST_TILE",
+    "Answering",
     "NetworkPlan",
     "Recipes",
     "Trainer",

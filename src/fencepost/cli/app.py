@@ -105,6 +105,8 @@ def run(arguments: Sequence[str]) -> int:
     if not arguments:
         app(["--help"], prog_name="fencepost", standalone_mode=False)
         return BAD_INPUT
+    if arguments[0] == "help":
+        arguments = [*arguments[1:], "--help"]
     named = arguments[0] if arguments[0] in COMMANDS else ""
     with warnings.catch_warnings(), remedies.command(lambda: options(named)):
         warnings.showwarning = _show_warning

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..arguments import nearest
 from ..errors import ArgumentError
+from ..habits import nearest
 from .shared import options
 from .shared.console import Console
 from .shared.outputs import check_outputs

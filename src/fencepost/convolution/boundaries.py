@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arguments import nearest
 from ..errors import ArgumentError
+from ..habits import of_value
 from ..text import quoted
 
 Indices = NDArray[np.int32]
@@ -85,7 +85,7 @@ def parse_boundary(boundary: object) -> Boundary:
                 return Boundary("fill", number)
         except OverflowError:
             pass  # an integer that no float holds
-    hint = nearest(boundary, NAMES) if isinstance(boundary, str) else ""
+    hint = of_value("boundary", boundary, NAMES)
     raise ArgumentError(
         f"boundary must be one of {', '.join(quoted(NAMES))}, or a finite number for the values "
         f"beyond the edges. Received: boundary={_short(boundary)}. {hint}".rstrip()

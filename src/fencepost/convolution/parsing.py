@@ -10,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import choice, integer, is_sequence, nearest
+from ..arguments import choice, integer, is_sequence
 from ..arrays import as_array
 from ..errors import ArgumentError, DataError, SizeError, SizeProblem
+from ..habits import nearest
 from ..kernels import Kernel
 from ..text import format_value
 from .boundaries import Boundary, Indices, parse_boundary

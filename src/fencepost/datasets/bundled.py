@@ -6,8 +6,9 @@ import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
-from ..errors import DataError
+from ..errors import CallError, DataError
 from ..files.atomic import atomic_path
 from ..remedies import setting
 from .dataset import Dataset
@@ -54,6 +55,16 @@ def mnist(split: str = "train") -> Dataset:
         source="MNIST",
         description=f"MNIST, bundled: {count} digits of 28 × 28 pixels, light on dark.",
     )
+
+
+def _load_data() -> NoReturn:
+    raise CallError(
+        "mnist is a function here, of one part: "
+        '(x, y), (x2, y2) = map(fp.datasets.mnist, ("train", "test")).'
+    )
+
+
+vars(mnist)["load_data"] = _load_data  # of Keras, whose mnist is a module
 
 
 def sample_names() -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +15,17 @@ from .. import notebook
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from ..files.levels import Levels
+from ..habits.unpacking import unpacking
 from .checks import CHUNK, check_images, check_targets
 from .labels import as_class_indices, is_one_hot, named_classes
 from .lazy_images import LazyImages
 from .samples import samples_html
+
+#: How Keras unpacks data, and how PyTorch loops over them.
+_HINTS = {
+    "nested": 'Of MNIST: (x, y), (x2, y2) = map(fp.datasets.mnist, ("train", "test")).',
+    "loop": "Here: for image, label in zip(*dataset); net.fit(*dataset) trains.",
+}
 
 __all__ = ["ChannelStatistics", "Dataset", "channel_statistics"]
 
@@ -124,8 +132,15 @@ class Dataset:
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """Unpack: ``images, labels = dataset``."""
-        yield self.images
-        yield self.targets
+        asked = unpacking(sys._getframe(1))
+        if asked:
+            raise TypeError(f"a data set is images and targets. {_HINTS[asked]}")
+        return iter((self.images, self.targets))
+
+    def __getitem__(self, index: object) -> NoReturn:
+        raise TypeError(
+            "a data set has no items. Here: images, labels = dataset, then images[0] and labels[0]."
+        )
 
     def __repr__(self) -> str:
         kind = f"{len(self.class_names)} classes" if self.class_names else "regression targets"

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..arguments import nearest
 from ..errors import ArgumentError, DataError
 from ..graph import Graph, size_layers
+from ..habits import nearest
 from ..layers import Layer
 from ..network import Network, load
 from ..network.arguments import as_input_shape, as_layers

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec
 
-from ..arguments import nearest
 from ..errors import ArgumentError
+from ..habits import nearest
 from ..names import answering
 from ..text import format_value
 from .kernel import Kernel

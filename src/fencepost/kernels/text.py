@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import nearest
 from ..errors import ArgumentError, DataError
+from ..habits import nearest
 from ..text import format_shape, mark_column, plural
 from .catalogue import ENTRIES, GROUPS, OTHER_NAMES, Entry, entry
 from .kernel import Kernel

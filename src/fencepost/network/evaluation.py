@@ -82,6 +82,9 @@ class Evaluation:
             "evaluation.loss and evaluation.accuracy."
         )
 
+    def __getitem__(self, index: object) -> NoReturn:
+        iter(self)
+
     @property
     def per_class(self) -> tuple[ClassScore, ...]:
         """Count, recall, precision and F1 score of each class."""

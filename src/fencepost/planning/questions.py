@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from ..arguments import integer, nearest
+from ..arguments import integer
 from ..errors import ArgumentError, SizeError
 from ..graph import size_layers
+from ..habits import nearest
 from ..layers import Branched, Layer, Shape
 from ..layers.arguments import compact
 from ..layers.base import arguments_of

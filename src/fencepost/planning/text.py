@@ -15,8 +15,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..arguments import nearest
 from ..errors import ArgumentError
+from ..habits import nearest
 from ..layers import Branched, Concat, Layer
 from ..layers.base import arguments_of
 from ..layers.pytorch_order import pytorch_order

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from ..arguments import nearest
 from ..errors import ArgumentError
+from ..habits import nearest
 from ..text import mark_column
 
 # Of images whose colours can be changed: grey; red, green and blue; these and alpha.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import notebook
-from ..arguments import nearest
 from ..errors import ArgumentError
+from ..habits import nearest
 from ..text import format_table, format_value, percent, plural
 
 

@@ -30,7 +30,7 @@ S = TypeVar("S", bound=Setting)
 def as_setting(argument: str, value: S | str, kinds: Mapping[str, type[S]]) -> S:
     """Take a setting as an object or, with its defaults, by its name."""
     if isinstance(value, str):
-        plain = habits.VALUES.get(value.lower(), value.lower())
+        plain = habits.SETTINGS.get(value.lower(), value.lower())
         return kinds[plain]() if plain in kinds else kinds[choice(argument, value, kinds)]()
     if isinstance(value, tuple(kinds.values())):
         return value

@@ -17,6 +17,21 @@ import pytest
         ("train --epoch 3", 'There is no option --epoch. Did you mean "--epochs"'),
         ("train --plto a.png", 'There is no option --plto. Did you mean "--plot"'),
         ("check --explian FP201", 'Did you mean "--explain"'),
+        ("train --n-epochs 3", 'There is no option --n-epochs. Did you mean "--epochs"?'),
+        ("train --learning-rate 1", 'Did you mean "--lr"?'),
+        ("train --random-state 0", 'Did you mean "--seed"?'),
+        ("train --gpu", "There is no option --gpu. See"),
+        ("train -data x", 'There is no option -data. Did you mean "--data"?'),
+        ("train help", "Did you mean --help?"),
+        ("--epochs 5", "There is no option --epochs before a command. It belongs behind a command"),
+        ("-v", "Did you mean --version?"),
+        ("version", "Did you mean --version?"),
+        ("photo.jpg", "Did you mean fencepost predict MODEL photo.jpg, or fencepost filter"),
+        ("a.safetensors", "Did you mean fencepost predict a.safetensors IMAGES?"),
+        ("model.onnx", "Did you mean fencepost check model.onnx?"),
+        ("data.csv", "Did you mean fencepost train --data data.csv?"),
+        ("learn_kernel", 'Did you mean "learn-kernel"?'),
+        ("help tarin", 'There is no command tarin. Did you mean "train"?'),
         ("train --epochs x", "--epochs must be an integer, at least 0. Received: --epochs x."),
         ("train --epochs=-3", "--epochs must be an integer, at least 0. Received: --epochs=-3."),
         ("train --lr fast", "--lr must be a number. Received: --lr fast."),
@@ -35,6 +50,19 @@ def test_the_nearest_and_the_rule_are_said(fencepost, line, said):
     done = fencepost(*line.split())
     assert (done.status, done.out) == (2, "")
     assert said in " ".join(done.err.split())
+
+
+def test_a_folder_is_no_command(fencepost, tmp_path):
+    done = fencepost(tmp_path)
+    assert f"Did you mean fencepost train --data {tmp_path}?" in " ".join(done.err.split())
+    assert "There is no command ''." in fencepost("").err
+
+
+@pytest.mark.parametrize("line", ["help train", "train --help", "help"])
+def test_help_is_asked_for_in_words(fencepost, line):
+    done = fencepost(*line.split())
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("Usage: fencepost train" if "train" in line else "Usage: fencepost ")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

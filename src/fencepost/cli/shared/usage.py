@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from ...arguments import nearest
+from ...habits import ARGUMENTS, nearest
 from .help import kind
 
 
@@ -16,11 +19,10 @@ def problem(error: Any, arguments: Sequence[str]) -> str:
     message = str(error.format_message()).rstrip(".")
     command: Any = getattr(getattr(error, "ctx", None), "command", None)
     if name == "NoSuchOption":
-        known = [option for one in command.params for option in (*one.opts, *one.secondary_opts)]
-        return _unknown("option", error.option_name, known)
-    unknown = re.fullmatch(r"No such command '(.*?)'.*", message)
+        return _no_option(error.option_name, command, arguments)
+    unknown = re.fullmatch(r"No such command '(.*?)'.*", message, re.DOTALL)
     if unknown:
-        return _unknown("command", unknown[1], list(command.commands))
+        return _no_command(unknown[1], list(command.commands))
     extra = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message)
     if extra and command is not None:
         return _superfluous(extra[1], command)
@@ -39,8 +41,66 @@ def problem(error: Any, arguments: Sequence[str]) -> str:
     return f"{_spelled(parameter)} must be {rule}. Received: {_given(parameter, arguments)}."
 
 
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    return f"There is no {what} {name}. {nearest(name, known)}".rstrip()
+def _no_option(name: str, command: Any, arguments: Sequence[str]) -> str:
+    """Say which option is meant by one that a command has not."""
+    long = [word for word in arguments if re.match(rf"{re.escape(name)}\w", word)]
+    if len(name) == 2 and long:  # -data, of which Typer reads -d
+        name = long[0]
+    bare = name.lstrip("-").replace("-", "_")
+    commands = getattr(command, "commands", {})
+    if commands:
+        having = [one for one, each in commands.items() if name in _options(each)]
+        if bare.lower() in ("v", "version"):
+            hint = "Did you mean --version?"
+        else:
+            hint = f"It belongs behind a command, such as {having[0]}." if having else ""
+        return f"There is no option {name} before a command. {hint}".rstrip()
+    known = _options(command)
+    parameters = {one.name: one for one in command.params if one.param_type_name == "option"}
+    meant = next(
+        (argument for argument, _ in ARGUMENTS.get(bare, ()) if argument in parameters), None
+    )
+    if meant is not None:
+        hint = f'Did you mean "{max(parameters[meant].opts, key=len)}"?'
+    else:
+        bare_hint = nearest(name.lstrip("-"), [option.lstrip("-") for option in known])
+        hint = re.sub(r'"(?=\w)', '"--', bare_hint)
+    return f"There is no option {name}. {hint}".rstrip()
+
+
+def _options(command: Any) -> list[str]:
+    return [option for one in command.params for option in (*one.opts, *one.secondary_opts)]
+
+
+# What a file or folder may be given to, by its ending.
+_FOR_FILES = {
+    ".safetensors": "fencepost predict {0} IMAGES",
+    ".onnx": "fencepost check {0}",
+    ".csv": "fencepost train --data {0}",
+    ".npz": "fencepost train --data {0}",
+    ".zip": "fencepost train --data {0}",
+    ".wav": "fencepost convolve {0} --kernel KERNEL --out OUT.wav",
+}
+
+
+def _no_command(name: str, known: list[str]) -> str:
+    """Say which command is meant by a word that is none."""
+    from ...filtering.writing import is_picture_name
+
+    path = Path(name)
+    hint = ""
+    if name == "version":
+        hint = "Did you mean --version?"
+    elif name and (path.is_dir() or os.sep in name or path.suffix):
+        shown = shlex.quote(name)
+        template = _FOR_FILES.get(path.suffix.lower(), "")
+        if path.is_dir():
+            template = "fencepost train --data {0}"
+        elif is_picture_name(path):
+            template = "fencepost predict MODEL {0}, or fencepost filter {0} -k KERNEL -o OUT"
+        hint = f"Did you mean {template.format(shown)}?" if template else ""
+    hint = hint or nearest(name, known)
+    return f"There is no command {name or repr(name)}. {hint}".rstrip()
 
 
 def _superfluous(words: str, command: Any) -> str:
@@ -48,6 +108,8 @@ def _superfluous(words: str, command: Any) -> str:
     options = [option for parameter in command.params for option in parameter.opts]
     meant = next((option for option in ("--data", "--out") if option in options), None)
     hint = f" Did you mean {meant} {words.partition(' ')[0]}?" if meant else ""
+    if words == "help":
+        hint = " Did you mean --help?"
     return f"{command.name} takes no such argument. Received: {words}.{hint}"
 
 

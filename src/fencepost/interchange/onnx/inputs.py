@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ...arguments import integer, nearest
+from ...arguments import integer
 from ...errors import ArgumentError, DataError
 from ...graph import Shape
+from ...habits import nearest
 from ...remedies import at_the_shell
 from ...text import format_value, plural
 from ..facts import shape_text

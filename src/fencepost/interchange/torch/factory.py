@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ...arguments import nearest
 from ...errors import ArgumentError, DataError
+from ...habits import nearest
 from ...text import format_value
 from .errors import format_exception
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...arguments import integer, nearest
+from ...arguments import integer
 from ...errors import ArgumentError
 from ...graph import Shape
+from ...habits import nearest
 from ...text import format_value, join_words, plural, quoted
 
 _SEQUENCES = (list, tuple)

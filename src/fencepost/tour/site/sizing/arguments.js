@@ -70,10 +70,14 @@ export const paddings = (axes) => (name, value) => {
 export function nearest(name, known) {
   const originals = new Map([...known].map((each) => [each.toLowerCase(), each]));
   const word = name.toLowerCase();
+  const plain = (/** @type {string} */ each) => each.toLowerCase().replace(/[_-]/g, "");
+  const same = [...originals.keys()].filter((each) => plain(each) === plain(name));
   const scored = [...originals.keys()].map((each) => /** @type {[number, string]} */ ([likeness(each, word), each]));
   scored.sort(([a, x], [b, y]) => b - a || (x < y ? 1 : -1));
-  const near = scored.filter(([score]) => score >= 0.6).slice(0, 3).map(([, each]) => `"${originals.get(each)}"`);
-  return near.length ? say("arguments:nearest", 0, near.join(say("arguments:nearest", 1))) : "";
+  const alike = scored.filter(([score]) => score >= 0.6).slice(0, 3).map(([, each]) => each);
+  const near = (same.length ? same : alike).map((each) => `"${originals.get(each)}"`);
+  const where = "habits/spelling:nearest";
+  return near.length ? say(where, 0, near.join(say(where, 1))) : "";
 }
 
 /** Twice the characters in common, by Python's difflib, of all. @param {string} a @param {string} b */

@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import io
 import pickle
-import re
 
 import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost import habits
+from fencepost.habits import objects
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 1, 6, 6), dtype=np.uint8)
 LABELS = np.arange(20) % 2
@@ -92,17 +91,74 @@ def test_losses_and_optimizers_by_other_names(loss, name):
     [
         (lambda: fp.ReLU().weight, 'Here: net.parameters["0.weight"]'),
         (lambda: fp.Conv2d(2, 3).get_weights(), 'Here: net.parameters["0.weight"]'),
-        (lambda: network().evaluate(IMAGES, LABELS).acc, "Here: accuracy"),
+        (lambda: network().evaluate(IMAGES, LABELS).acc, "Here: evaluation.accuracy."),
         (lambda: fp.manual_seed, "Here: the seed= of fp.Network"),
         (lambda: fp.Sequential, "Here: fp.Network(input_shape, layers)."),
         (lambda: fp.plots.show, "fp.plots.save"),
-        (lambda: fp.datasets.mnist("test").labels, "Here: targets."),
+        (lambda: fp.MaxPool2D, "attribute 'MaxPool2D'. Did you mean \"MaxPool2d\"?"),
+        (lambda: fp.maxpooling2d, "Here: fp.MaxPool2d(kernel_size)."),
+        (lambda: fp.conv2, "Here: fp.convolve(f, g)"),
+        (lambda: fp.imfilter, "Here: fp.filter_image(image, kernel)."),
+        (lambda: fp.medianBlur, "which this is not. SciPy has scipy.ndimage.median_filter"),
+        (lambda: fp.datasets.digits, 'Here: images, labels = fp.datasets.mnist("train")'),
+        (lambda: fp.datasets.MNIST, 'Here: images, labels = fp.datasets.mnist("train")'),
+        (lambda: network().fine_tune, "Here: net.fit(images, labels, epochs=5)"),
+        (lambda: fp.datasets.mnist("test").labels, "Here: dataset.targets."),
         (lambda: fp.plan((4,), "Linear(2)").layerz, 'Did you mean "layers"'),
     ],
 )
 def test_names_elsewhere(ask, answer):
     with pytest.raises(AttributeError) as error:
         ask()
+    assert answer in str(error.value)
+
+
+SIGNAL, KERNEL = [1.0, 2.0, 3.0], [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (lambda: fp.convolve(SIGNAL, KERNEL, bounday="wrap"), 'Did you mean "boundary"?'),
+        (lambda: fp.convolve(SIGNAL, KERNEL, boundry="wrap"), 'Did you mean "boundary"?'),
+        (lambda: fp.correlate(SIGNAL, KERNEL, mod="full"), 'Did you mean "mode" or "method"?'),
+        (lambda: fp.convolve(in1=SIGNAL, in2=KERNEL), '"in2". Did you mean "g"?'),
+        (lambda: fp.convolve(SIGNAL, kernel=KERNEL), 'Did you mean "g"?'),
+        (lambda: fp.convolve(SIGNAL, KERNEL, padding="same"), 'Here: mode="same".'),
+        (lambda: fp.convolve(SIGNAL, KERNEL, stride=2), "[::2]"),
+        (lambda: fp.convolve(SIGNAL, KERNEL, "same", "symm"), "by name, such as boundary="),
+        (lambda: fp.convolve(SIGNAL), 'convolve needs "g".'),
+        (lambda: fp.correlate(SIGNAL, KERNEL, dtype="f4"), "f.astype"),
+        (lambda: fp.filter_image(IMAGES[0, 0], "mean", borderType=4), 'boundary="mirror"'),
+        (lambda: fp.filter_image(IMAGES[0, 0], ksize=3), "belongs to the kernel"),
+        (lambda: fp.filter_image(IMAGES[0, 0], "gaussian", sigmaX=2), "gaussian:sigma=2"),
+        (lambda: fp.filter_image(src=IMAGES[0, 0], kernel="mean"), 'Did you mean "image"?'),
+        (lambda: fp.datasets.mnist(root="data", train=True), "part of the package"),
+        (lambda: fp.datasets.mnist(return_X_y=True), "images, labels = fp.datasets.mnist()"),
+        (fp.datasets.mnist.load_data, "(x, y), (x2, y2) = map(fp.datasets.mnist"),
+    ],
+)
+def test_arguments_of_filters_and_data_elsewhere(call, answer):
+    with pytest.raises(fp.errors.CallError) as error:
+        call()
+    assert answer in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "answer"),
+    [
+        (lambda: fp.convolve(SIGNAL, KERNEL, boundary="symm"), 'Here: boundary="reflect".'),
+        (lambda: fp.convolve(SIGNAL, KERNEL, boundary="circular"), 'Here: boundary="wrap".'),
+        (lambda: fp.convolve(SIGNAL, KERNEL, boundary="replicate"), 'Here: boundary="nearest".'),
+        (lambda: fp.convolve(SIGNAL, KERNEL, mode="constant"), 'mode="same" and boundary="zero"'),
+        (lambda: network().fit(IMAGES, LABELS, loss="bce"), "two outputs for two classes"),
+        (lambda: network().fit(IMAGES, LABELS, optimizer="rmsprop"), 'Here: optimizer="adam".'),
+        (lambda: fp.Upsample(2, mode="reflect"), "Received: mode='reflect'."),
+    ],
+)
+def test_values_elsewhere(call, answer):
+    with pytest.raises(fp.ArgumentError) as error:
+        call()
     assert answer in str(error.value)
 
 
@@ -142,6 +198,26 @@ def test_columns_of_a_history_elsewhere(column, meant):
 def test_an_evaluation_is_no_pair():
     with pytest.raises(TypeError, match="no pair of loss and accuracy"):
         _loss, _accuracy = network().evaluate(IMAGES, LABELS)
+    for item in (0, "accuracy"):
+        with pytest.raises(TypeError, match=r"take evaluation.loss and evaluation.accuracy"):
+            network().evaluate(IMAGES, LABELS)[item]
+
+
+def test_a_data_set_is_unpacked_once():
+    data = fp.datasets.Dataset(IMAGES[:2], LABELS[:2])  # two images: Python would unpack them
+    with pytest.raises(TypeError, match="Of MNIST: "):
+        (_x, _y), (_x2, _y2) = data
+    with pytest.raises(TypeError, match=r"for image, label in zip\(\*dataset\)"):
+        for _image, _label in data:
+            pass
+    with pytest.raises(TypeError, match=r"Here: images, labels = dataset"):
+        data[0]
+    images, labels = data
+    assert images.shape == (2, 1, 6, 6) and labels.shape == (2,)
+    assert [part.shape for part in data] == [(2, 1, 6, 6), (2,)]
+    assert [(image.shape, int(label)) for image, label in zip(*data, strict=True)] == [
+        ((1, 6, 6), 0), ((1, 6, 6), 1),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -174,7 +250,7 @@ def test_layers_in_our_order_are_made():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(habits._NAMES["Network"]))
+@pytest.mark.parametrize("name", sorted(objects.ATTRIBUTES["Network"]))
 def test_what_a_network_is_asked_elsewhere_is_answered(name):
     net = network()
     if name in ("history",) or hasattr(net, name):
@@ -216,16 +292,3 @@ def test_copies_are_networks_of_their_own(copied):
     assert np.array_equal(other(IMAGES), net(IMAGES))
     other.parameter_vector[:] = 0
     assert net.parameter_vector.any()
-
-
-def test_what_is_answered_exists():
-    """Names of fencepost in the tables are names of fencepost."""
-    texts = [text for table in habits._NAMES.values() for text in table.values()]
-    texts += [text for answers in habits._ARGUMENTS.values() for _, text in answers]
-    for text in texts:
-        for name in re.findall(r"\bfp((?:\.\w+)+)", text):
-            value = fp
-            for part in name.strip(".").split("."):
-                value = getattr(value, part)
-        for name in re.findall(r"\bnet\.(\w+)", text):
-            assert hasattr(network(), name), text

@@ -1,0 +1,26 @@
+"""The names that are most like one that is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from fencepost.habits.spelling import in_another_case, nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "hint"),
+    [
+        ("gausian", ["mean", "gaussian"], 'Did you mean "gaussian"?'),
+        ("MaxPool2D", ["MaxPool1d", "MaxPool2d"], 'Did you mean "MaxPool2d"?'),
+        ("batch_norm2d", ["BatchNorm1d", "BatchNorm2d"], 'Did you mean "BatchNorm2d"?'),
+        ("MaxPoool2d", ["MaxPool1d", "MaxPool2d"], 'Did you mean "MaxPool2d" or "MaxPool1d"?'),
+        ("zzz", ["mean", "gaussian"], ""),
+    ],
+)
+def test_the_same_in_another_case_is_offered_alone(name, known, hint):
+    assert nearest(name, known) == hint
+
+
+def test_a_table_is_read_in_another_case():
+    assert in_another_case("max_pooling_2d", {"MaxPooling2D": 1}) == 1
+    assert in_another_case("pooling", {"MaxPooling2D": 1}) is None

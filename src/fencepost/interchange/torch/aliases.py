@@ -52,9 +52,9 @@ class Aliases:
         for copy, original in zip(copies, originals, strict=True):
             if copy is original:
                 continue
-            storage = _storage(copy)
+            storage = storage_of(copy)
             for view in views:
-                own = _storage(view)
+                own = storage_of(view)
                 if storage is not None and own is not None and own._cdata == storage._cdata:
                     self._originals[view] = original
 
@@ -64,7 +64,7 @@ class Aliases:
         if original is not None:  # of which it is not known where the view lies
             self.write(original, value, parameters)
             del self._seen[original]
-        storage = _storage(array)
+        storage = storage_of(array)
         if storage is None:
             return
         from torch.multiprocessing.reductions import StorageWeakRef
@@ -105,7 +105,7 @@ class Aliases:
             ]
 
     def _memory(self, array: Any) -> _Memory | None:
-        storage = _storage(array) if self._memories else None
+        storage = storage_of(array) if self._memories else None
         return None if storage is None else self._memories.get(storage._cdata)
 
 
@@ -120,7 +120,7 @@ def versions(arrays: Iterable[Any]) -> list[int]:
     return counts
 
 
-def _storage(array: Any) -> Any:
+def storage_of(array: Any) -> Any:
     """Return the memory of an array; None of one that has none, such as a sparse one."""
     try:
         return array.untyped_storage()

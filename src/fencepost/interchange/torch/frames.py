@@ -6,13 +6,23 @@ PyTorch is imported only inside functions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...graph import Operation, Shape, Value
 from ..facts import Facts
 from .function_call import shape_of
+from .names import own_arrays
+
+
+@dataclass
+class Failure:
+    """An exception and the operation that raised it; with PyTorch's message if PyTorch did."""
+
+    error: Exception
+    operation: Operation
+    message: str = ""
 
 
 @dataclass
@@ -69,3 +79,29 @@ def is_scripted(module: Any) -> bool:
     from torch.jit import ScriptModule
 
     return isinstance(module, ScriptModule)
+
+
+def named_in(frames: Sequence[ModuleFrame], function: str, kind: str) -> tuple[str, str]:
+    """Name a call after the layer that it carries out, or after the module that it is in."""
+    if not frames:
+        return function, kind
+    name = frames[-1].name
+    if _runs_layer(frames[-1], kind):
+        return name or function, kind
+    return f"{name}.{function}" if name else function, kind
+
+
+def weights_in(frames: Sequence[ModuleFrame], kind: str) -> dict[str, str]:
+    """Name the layer's own arrays as in the state dict of the whole module."""
+    if not frames or not _runs_layer(frames[-1], kind):
+        return {}
+    prefix = f"{frames[-1].name}." if frames[-1].name else ""
+    return {name: f"{prefix}{name}" for name in own_arrays(frames[-1].module)}
+
+
+def _runs_layer(frame: ModuleFrame, kind: str) -> bool:
+    """Whether the module that runs is PyTorch's layer of this kind."""
+    from torch import nn
+
+    layer = getattr(nn, kind, None)
+    return isinstance(layer, type) and isinstance(frame.module, layer)

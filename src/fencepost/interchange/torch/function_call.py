@@ -123,11 +123,22 @@ def replace_arrays(value: Any, change: Callable[[Any], Any]) -> Any:
     """Put other arrays into nested lists, tuples and dictionaries."""
     from torch import Tensor
 
-    if isinstance(value, Tensor):
-        return change(value)
+    return replace_leaves(value, lambda leaf: change(leaf) if isinstance(leaf, Tensor) else leaf)
+
+
+def replace_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Put something else for everything in nested lists, tuples and dictionaries."""
     if isinstance(value, (list, tuple)):
-        items = [replace_arrays(item, change) for item in value]
+        items = [replace_leaves(item, change) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, dict):
-        return {name: replace_arrays(item, change) for name, item in value.items()}
-    return value
+        return {name: replace_leaves(item, change) for name, item in value.items()}
+    return change(value)
+
+
+def replace_bounds(index: Any, number: Callable[[Any], Any]) -> Any:
+    """Put numbers for arrays where the slices of an index begin or end."""
+    if isinstance(index, slice):
+        ends = (index.start, index.stop, index.step)
+        return slice(*(number(end) if hasattr(end, "is_meta") else end for end in ends))
+    return tuple(replace_bounds(i, number) for i in index) if isinstance(index, tuple) else index

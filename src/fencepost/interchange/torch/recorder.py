@@ -9,18 +9,29 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ...graph import Operation, Value
 from ..facts import Facts
+from . import devices
 from .aliases import Aliases, Write, versions
-from .devices import given_back, moved_to_meta, on_zeros, without_steps
 from .errors import NeedsValues, causes
-from .frames import ModuleFrame, is_layer, is_scripted, of_module, uniquely_named, unknown
-from .function_call import FunctionCall, Origins, Recorded, arrays, shape_of
-from .names import CONSTANT, TRANSPARENT, VALUES, own_arrays, plain_name
+from .frames import (
+    Failure,
+    ModuleFrame,
+    is_layer,
+    is_scripted,
+    named_in,
+    of_module,
+    uniquely_named,
+    unknown,
+    weights_in,
+)
+from .function_call import FunctionCall, Origins, Recorded, arrays, replace_bounds, shape_of
+from .names import CONSTANT, TRANSPARENT, VALUES, plain_name
 from .rules import facts, output_channel_axis, unchecked
+from .values import Values
 
 # Modules of timm and torchvision that leave out the chain of a residual block, in training only.
 _DROPPED_PATHS = frozenset(("DropPath", "StochasticDepth"))
@@ -30,36 +41,35 @@ _ARRAY_PROPERTIES = frozenset(("T", "mT", "H", "mH", "data", "real", "imag"))
 _OF_MEMORY = frozenset(("element_size", "storage_offset", "stride", "untyped_storage"))
 
 
-@dataclass
-class Failure:
-    """An exception and the operation that raised it; with PyTorch's message if PyTorch did."""
-
-    error: Exception
-    operation: Operation
-    message: str = ""
-
-
 class Recorder:
     """Follows the arrays that depend on a module's inputs, and records each call as an operation.
 
-    `module`: A copy that may be changed: `forward` of all its modules is wrapped. `meta`: Whether
-    parameters and inputs are on the meta device. What the model makes elsewhere is then moved there
-    where it meets them. `keep`: Whether operations keep their calls, as their `source`.
+    `module`: A copy that may be changed: `forward` of all its modules is wrapped. `originals`: The
+    arrays that it was copied of, by the identities of the copies, if these and `inputs` are on the
+    meta device; None if they have values. What the model makes elsewhere is moved there where it
+    meets them. `keep`: Whether operations keep their calls, as their `source`.
     """
 
-    def __init__(self, module: Any, inputs: Iterable[Any], meta: bool, keep: bool = False) -> None:
+    def __init__(
+        self,
+        module: Any,
+        inputs: Sequence[Any],
+        originals: Mapping[int, Any] | None,
+        keep: bool = False,
+    ) -> None:
         from torch.nn import Parameter
         from torch.utils.weak import WeakTensorKeyDictionary
 
         self.used: set[int] = set()  # identities of parameters
         self.met: set[int] = set()  # and of those in calls that do not depend on the input
         self.scripted: set[str] = set()  # names of scripted modules, whose parameters have none
-        self.needs_values = ""  # which function does, and where
+        self.needs_values = ""  # which function does, and where: the first
         self.inspected: set[int] = set()  # operations whose values were read
         self.measured: set[Value] = set()  # arrays whose shape was
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
-        self._meta = meta
+        self._meta = originals is not None
+        self._made = Values(originals or {})  # of use on the meta device
         self._keep = keep
         self._reflected = False
         names = (*module.named_parameters(), *module.named_buffers())
@@ -75,6 +85,7 @@ class Recorder:
         self._frames: list[ModuleFrame] = []
         for index, array in enumerate(inputs):
             self._values[array] = Value(-1, index)
+            self._made.be_zeros(array)
         for name, part in module.named_modules():
             for array in arrays(vars(part)):
                 self._constants[array] = {}
@@ -202,37 +213,49 @@ class Recorder:
         short = str(getattr(func, "__name__", ""))
         self._reflected = short.startswith(("__r", "rsub"))
         self._measure(name, args)
+        if self.needs_values and short == "__get__" and devices.asked_device(name) is not None:
+            return devices.asked_device(name)  # as the values are
         if short in _OF_MEMORY or (short == "__get__" and name not in _ARRAY_PROPERTIES):
             return func(*args, **kwargs)
         if short == "__set__" and len(args) == 2 and len(list(arrays(args))) == 2:
             return self._exchange(func, *args)
+        if self._meta and name in ("getitem", "setitem") and len(args) > 1:
+            number = type(args[0]).__index__
+            index = replace_bounds(args[1], lambda end: self._call(number, (end,), {}))
+            args = (args[0], index, *args[2:])
         met = list(arrays((args, kwargs)))
-        flowing = [array for array in met if self._value_of(array) is not None]
+        if self.needs_values and any(array.is_meta for array in met):
+            args, kwargs = devices.stays_on_meta((args, kwargs))
+        flowing = [array for array in met if self._value_of(array)]
         axis = self._channel_axes.get(flowing[0], 1) if flowing else 1
         shapes = tuple(shape_of(array) for array in flowing)
         call = FunctionCall(name, args, kwargs, shapes, channel_axis=axis)
-        moved = moved_to_meta((args, kwargs), met) if self._meta else (args, kwargs)
+        moved = devices.moved_to_meta((args, kwargs), met) if self._meta else (args, kwargs)
         copies = list(arrays(moved))
         before = versions(copies)
         try:
             if self._meta and unchecked(call):
-                on_zeros(func, args, kwargs)
-            result = without_steps(func, *moved) if self._meta else func(*args, **kwargs)
+                devices.on_zeros(func, args, kwargs)
+            result = devices.on_meta(func, call, moved) if self._meta else func(*args, **kwargs)
         except RecursionError:
             raise
         except Exception as error:
-            message = self._message(func, args, kwargs, error)
-            if flowing:
-                failed = self._of_call(call, facts(call), flowing, met)
-                self.failure = Failure(error, failed, message)
-            raise
-        result = given_back(result, copies, met)
+            message = devices.message_on_zeros(func, args, kwargs) if self._meta else str(error)
+            if message is not None:
+                if flowing:
+                    failed = self._of_call(call, facts(call), flowing, met)
+                    self.failure = Failure(error, failed, message)
+                raise
+            result = self._with_values(name, func, (args, kwargs))
+        result = devices.given_back(result, copies, met)
         outputs = [args[0]] if name == "setitem" else list(arrays(result))
         changed = [
             array
             for array, old, new in zip(met, before, versions(copies), strict=True)
             if old != new and any(array is output for output in outputs)
         ]
+        if self._meta:
+            self._made.record(name, func, (args, kwargs), before, copies, list(arrays(result)))
         if name in VALUES and not outputs:
             self.inspected |= {self._values[array].operation for array in flowing}
         elif not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
@@ -272,6 +295,7 @@ class Recorder:
         value = self._value_of(other)
         if array.is_meta == other.is_meta:
             func(array, other)
+            self._made.exchange(array, other)
         elif array.shape != other.shape:
             array.resize_(other.shape)
         if value is not None:
@@ -286,42 +310,18 @@ class Recorder:
     def _of_call(
         self, call: FunctionCall, known: Facts, flowing: list[Any], met: list[Any]
     ) -> Operation:
-        name, kind = self._name(call.name, known.kind)
+        name, kind = named_in(self._frames, call.name, known.kind)
         values = [self._values[array] for array in flowing]
         parameters = self._parameters_of(met)
         new = sum(size for key, size in parameters.items() if key not in self.used)
         self.used |= parameters.keys()
         known = replace(known, kind=kind)
-        weights = self._weights(kind)
+        weights = weights_in(self._frames, kind)
         operation = known.operation(name, values, call.inputs, call.outputs, new, weights)
         if not self._keep:
             return operation
         ids = frozenset(map(id, flowing))
         return replace(operation, source=Recorded(call, self._origins, ids, self._reflected))
-
-    def _name(self, function: str, kind: str) -> tuple[str, str]:
-        """Name a call after the layer that it carries out, or after the module that it is in."""
-        if not self._frames:
-            return function, kind
-        frame = self._frames[-1]
-        if self._runs_layer(kind):
-            return frame.name or function, kind
-        return f"{frame.name}.{function}" if frame.name else function, kind
-
-    def _runs_layer(self, kind: str) -> bool:
-        """Whether the module that runs is PyTorch's layer of this kind."""
-        from torch import nn
-
-        layer = getattr(nn, kind, None)
-        return isinstance(layer, type) and isinstance(self._frames[-1].module, layer)
-
-    def _weights(self, kind: str) -> dict[str, str]:
-        """Name the layer's own arrays as in the state dict of the whole module."""
-        if not self._frames or not self._runs_layer(kind):
-            return {}
-        frame = self._frames[-1]
-        prefix = f"{frame.name}." if frame.name else ""
-        return {name: f"{prefix}{name}" for name in own_arrays(frame.module)}
 
     def _add(self, operation: Operation, outputs: list[Any]) -> None:
         for index, array in enumerate(outputs):
@@ -358,7 +358,7 @@ class Recorder:
             entering = {self._values[array]: shape_of(array), **entering}
         reason = "part of it was written through a view"
         known = Facts("CopySlices", "unknown", reason=reason)
-        name, kind = self._name("copy_slices", known.kind)
+        name, kind = named_in(self._frames, "copy_slices", known.kind)
         shape = shape_of(array)
         self._add(
             replace(known, kind=kind).operation(name, entering, entering.values(), [shape]), [array]
@@ -381,17 +381,13 @@ class Recorder:
                 sizes |= self._constants.get(array, {})
         return sizes
 
-    def _message(self, func: Any, args: Any, kwargs: Any, error: Exception) -> str:
-        """Return PyTorch's message for a call that failed, as it is for arrays with values.
-
-        Raises NeedsValues: It works on zeros.
-        """
-        if not self._meta:
-            return str(error)
-        try:
-            on_zeros(func, args, kwargs)
-        except Exception as other:
-            return str(other)
+    def _with_values(self, name: str, func: Any, arguments: Any) -> Any:
+        """Make a call that needs values. Raises NeedsValues where it cannot have them."""
         module = (self._frames[-1].name if self._frames else "") or "forward"
-        self.needs_values = f"{plain_name(func)} in {module}"
-        raise NeedsValues from None
+        self.needs_values = self.needs_values or f"{name} in {module}"
+        try:
+            return self._made.call(name, func, arguments)
+        except RecursionError:
+            raise
+        except Exception:
+            raise NeedsValues from None

@@ -79,7 +79,7 @@ def read_module(
         run = _run(module, inputs, types, "meta", keep)
     where, notes = "PyTorch's meta device", []
     if run.doubt:
-        with_values = _run(module, inputs, types, "cpu", keep)
+        with_values = run if run.complete else _run(module, inputs, types, "cpu", keep)
         if with_values.failure != run.failure or not run.failure:
             where = "the CPU"
             notes.append(
@@ -102,7 +102,10 @@ def read_module(
 
 @dataclass(frozen=True)
 class _Run:
-    """The result of one run; `doubt` says why one with values may have another."""
+    """The result of one run; `doubt` says why one with (other) values may have another.
+
+    `complete`: Whether it had the values that it asked for.
+    """
 
     operations: tuple[Operation, ...] = ()
     outputs: tuple[Value, ...] = ()
@@ -110,6 +113,7 @@ class _Run:
     unused: tuple[str, ...] = ()
     doubt: str = ""
     measured: frozenset[Value] = frozenset()
+    complete: bool = False
 
 
 def _run(
@@ -123,12 +127,12 @@ def _run(
 
     from .recorder import Recorder
 
-    copied = _copy(module, device)
+    copied, originals = _copy(module, device)
     arrays = [
         torch.zeros(shape, dtype=dtype, device=device)
         for shape, dtype in zip(inputs.shapes, types, strict=True)
     ]
-    recorder = Recorder(copied, arrays, device == "meta", keep)
+    recorder = Recorder(copied, arrays, originals if device == "meta" else None, keep)
     quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to the caller
     with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.recording():
         try:
@@ -137,18 +141,23 @@ def _run(
         except RecursionError:
             raise
         except NeedsValues:
-            result = None
+            return _Run(doubt=_depends(recorder))
         except Exception as error:
+            if recorder.needs_values:  # and what it was given for them may not do
+                return _Run(doubt=_depends(recorder))
             return _failed(recorder, error, device)
-    if recorder.needs_values:
-        return _Run(doubt=f"The model depends on values ({recorder.needs_values})")
     outputs = recorder.outputs(result)
     measured = recorder.measured | {Value(index) for index in recorder.inspected}
     operations, outputs, measured = _pruned(
         recorder.operations(), outputs, measured, recorder.inspected
     )
     unused = _unused(copied, recorder)
-    return _Run(operations, outputs, unused=unused, measured=frozenset(measured))
+    doubt = _depends(recorder) if recorder.needs_values else ""
+    return _Run(operations, outputs, "", unused, doubt, frozenset(measured), complete=True)
+
+
+def _depends(recorder: Recorder) -> str:
+    return f"The model depends on values ({recorder.needs_values})"
 
 
 def _index(run: _Run, types: Sequence[Any]) -> int | None:
@@ -214,8 +223,11 @@ def _failed(recorder: Recorder, error: Exception, device: str) -> _Run:
     return _Run(recorder.operations(), failure=message, doubt=doubt)
 
 
-def _copy(module: Any, device: str) -> Any:
-    """Copy a module with its arrays on a device; without their values on the meta device."""
+def _copy(module: Any, device: str) -> tuple[Any, dict[int, Any]]:
+    """Copy a module with its arrays on a device; without their values on the meta device.
+
+    Return the originals, too, by the identities of their copies.
+    """
     import torch
 
     def moved(array: Any) -> Any:
@@ -237,13 +249,15 @@ def _copy(module: Any, device: str) -> Any:
     # What deepcopy finds here it takes for copied already: no array is copied twice, and those
     # that refuse to be copied, as the weight that weight_norm computes, are not asked.
     copies: dict[int, Any] = {}
+    originals: dict[int, Any] = {}
     try:
         for part in module.modules():
             for owned in (part._parameters, part._buffers, vars(part)):
                 for value in owned.values():
                     if isinstance(value, torch.Tensor) and id(value) not in copies:
                         copies[id(value)] = moved(value)
-        return copy.deepcopy(module, copies)
+                        originals[id(copies[id(value)])] = value
+        return copy.deepcopy(module, copies), originals
     except RecursionError:
         raise
     except Exception as error:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from .. import notebook
-from ..errors import SizeError
 from ..graph import SizedLayer, size_layers
 from ..layers import Branched, Layer, ParameterSpec, Shape, StateSpec
 from ..layers.base import EngineSteps, placed_steps
 from ..text import format_shape, format_table
 
 _LONGEST_TEXT = 44
-_CHANNELS = (1, 3, 4)  # of images
 
 
 def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[SizedLayer, ...]:
@@ -23,12 +20,6 @@ def resolve(input_shape: Shape, layers: Sequence[Layer]) -> tuple[SizedLayer, ..
     if misfit is not None:
         if misfit.layer:
             misfit = misfit.in_layer(misfit.layer, table(input_shape, chain.layers))
-        first, last = input_shape[0], input_shape[-1]
-        if len(input_shape) == 3 and last in _CHANNELS and first not in _CHANNELS:
-            shape = (last, *input_shape[:2])
-            remedy = f"Channels come first here: an image as Keras has it is {shape}."
-            problem = misfit.problem
-            misfit = SizeError(replace(problem, remedy=f"{remedy} {problem.remedy}".rstrip()))
         raise misfit
     return chain.layers
 

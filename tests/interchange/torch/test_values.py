@@ -68,6 +68,20 @@ def _enlarged(self, x):
     return nn.functional.interpolate(y, None, 1.5, "bilinear", True)
 
 
+def _written_elsewhere(self, x):
+    y = self.c(x)
+    n = int(y.sum() * 0) + 2  # from here on, arrays say that they are on the CPU
+    z = torch.zeros(n, 4, 4, 4, device=y.device)
+    z[torch.nonzero(z[:, 0, 0, 0] == 0)[0]] = y
+    return _cut(self.d(x), z.flatten(1).sum() * 100)
+
+
+def _written_on_the_cpu(self, x):
+    z = torch.zeros(1, 4, 4, 4)
+    z[0] = self.c(x)[0]
+    return _cut(self.d(x), z.flatten(1).sum() * 100)
+
+
 def _data(self, x):
     y = self.d(x)
     y.data.mul_(0)
@@ -82,6 +96,8 @@ MODELS = {
     "bounds": _boxes,
     "devices": _devices,
     "sizes": _enlarged,
+    "written": _written_elsewhere,
+    "on the cpu": _written_on_the_cpu,
     "data": _data,
     "unique": lambda self, x: self.d(x).mul(3).round().unique().unsqueeze(0),
     "buffers": lambda self, x: _cut(self.d(x), self.n.running_mean.sum() * 99),

@@ -53,9 +53,12 @@ def stays_on_meta(arguments: Any) -> Any:
 _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 
-def moved_to_meta(arguments: Any, met: Sequence[Any]) -> Any:
-    """Move to the meta device what is not there, if anything is."""
-    if len({array.is_meta for array in met}) < 2:
+def moved_to_meta(arguments: Any, met: Sequence[Any], flowing: Sequence[Any]) -> Any:
+    """Move to the meta device what is not there, if anything is.
+
+    What depends on the input does not have the values that it should have where it is.
+    """
+    if all(array.is_meta for array in met) or not (flowing or any(array.is_meta for array in met)):
         return arguments
     import torch
 

@@ -230,7 +230,9 @@ class Recorder:
         axis = self._channel_axes.get(flowing[0], 1) if flowing else 1
         shapes = tuple(shape_of(array) for array in flowing)
         call = FunctionCall(name, args, kwargs, shapes, channel_axis=axis)
-        moved = devices.moved_to_meta((args, kwargs), met) if self._meta else (args, kwargs)
+        moved = (
+            devices.moved_to_meta((args, kwargs), met, flowing) if self._meta else (args, kwargs)
+        )
         copies = list(arrays(moved))
         before = versions(copies)
         try:

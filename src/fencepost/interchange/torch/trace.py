@@ -39,9 +39,9 @@ def read_module(
     """Read a PyTorch module by running a copy of it, in eval mode, on inputs without values.
 
     The copy has its parameters on PyTorch's meta device, so that no memory is taken and nothing
-    but sizes is computed. A module that asks for values (``x.item()``, ``if x.sum() > 0``) runs
-    on the CPU instead, with its own parameters and inputs of zeros, and `Graph.unknown` says so.
-    The module itself is left as it is.
+    but sizes is computed. Values that a module asks for (``x.item()``, ``if x.sum() > 0``) are
+    computed on the CPU, with its own parameters and inputs of zeros, and `Graph.unknown` says so.
+    Where they cannot be followed, the module runs on the CPU. It is left as it is.
 
     `module`: Called with one array for each of `input_shapes`. `input_shapes`: Without the batch,
     as everywhere in fencepost: ``(3, 224, 224)``; in the order of forward, or by its names, which

@@ -113,7 +113,7 @@ class Values:
         ]
         now = versions(copies)
         changed = [index for index, version in enumerate(before) if version != now[index]]
-        # Versions are those of a memory: of the arrays that share one, what is returned was changed.
+        # Versions are those of a memory: of arrays that share one, what is returned was changed.
         changed = [i for i in changed if _is_in(met[i], results)] or changed[:1]
         if name == "data":  # whose changes PyTorch does not count
             self._lose(met[0])

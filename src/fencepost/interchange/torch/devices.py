@@ -50,6 +50,7 @@ def stays_on_meta(arguments: Any) -> Any:
     named = {name: meta(value) if name == "device" else value for name, value in kwargs.items()}
     return tuple(map(meta, args)), named
 
+
 _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 import traceback
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ def make_data(folder: Path) -> None:
     ]
     head = ",".join(["label", *(f"t{k}" for k in range(32))])
     (folder / "signals.csv").write_text("\n".join([head, *rows]) + "\n")
+    with wave.open(str(folder / "tone.wav"), "wb") as tone:
+        tone.setparams((1, 2, 8000, 0, "NONE", ""))
+        tone.writeframes((9000 * waves.ravel()).astype("<i2").tobytes())
     (folder / "load.csv").write_text(
         "seconds,load\n" + "".join(f"{k},{k % 7}\n" for k in range(99))
     )

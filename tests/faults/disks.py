@@ -40,6 +40,9 @@ WRITTEN = {
     f"filter large.npy {KERNEL} --tiles -o out/t.tif": ("t.tif",),
     f"filter photos/a photos/b {KERNEL} -o out": ("000.png", "004.png"),
     f"convolve load.csv {KERNEL} -o out/c.csv --plot out/p.png": ("c.csv", "p.png"),
+    f"convolve tone.wav {KERNEL} -o out/w.wav": ("w.wav",),
+    "predict model.st photos/a/000.png photos/b/001.png --out out/p.csv --overwrite": ("p.csv",),
+    "predict model.st photos/a/000.png --sort-into out --overwrite": ("c/000.png",),
     "export model.st -o out/m.onnx --overwrite": ("m.onnx",),
     "export model.st -o out/m.h --overwrite": ("m.h",),
     "convert b.onnx -o out/c.st --overwrite": ("c.st",),
@@ -97,8 +100,9 @@ def problems(data: Path, command: str, target: str, fault: str) -> list[str]:
     out.mkdir()
     stays = fault != "folder that disappears" and not target.endswith(".ckpt")
     if stays:
+        (out / target).parent.mkdir(exist_ok=True)
         (out / target).write_bytes(_OLD)
-    status, words = start(command, data, FAULTS[fault](target)).end()
+    status, words = start(command, data, FAULTS[fault](Path(target).name)).end()
     found = []
     if status != 2:
         found.append(f"status {status}")
@@ -108,7 +112,7 @@ def problems(data: Path, command: str, target: str, fault: str) -> list[str]:
         found.append("the file is not named")
     if stays and (out / target).read_bytes() != _OLD:
         found.append("the old file is lost")
-    if out.exists() and any(path.name.startswith(".") for path in out.iterdir()):
+    if any(path.name.startswith(".") for path in out.rglob("*")):
         found.append("something half is left")
     return [*found, words] if found else []
 

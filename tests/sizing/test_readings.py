@@ -74,3 +74,13 @@ def test_check_says_which_reading_fits(shape, words):
     assert finding.repair == f"It fits with an input of {words}."
     assert report.graph.reading == finding.repair
     assert not fp.check.check(model, (3, 31, 31)).graph.reading
+
+
+@pytest.mark.parametrize("layer", ["InstanceNorm3d(1, affine=True)", "Conv3d(1, 2, 3)"])
+def test_a_reading_in_which_the_batch_would_be_the_channels(layer):
+    """PyTorch takes 1 × 3 × 9 × 5 for an image of one channel, without a batch."""
+    torch = pytest.importorskip("torch")
+    model = eval(layer, vars(torch.nn))
+    assert model(torch.zeros(1, 3, 9, 5)).ndim == 4
+    (finding,) = fp.check.check(model, (4, 9, 5, 3)).of("error")
+    assert "3 × 9 × 5" not in finding.repair

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..errors import ArgumentError, DataError
-from ..graph import Graph, size_layers
+from ..graph import Graph, Operation, size_layers
 from ..habits import nearest
 from ..layers import Layer
 from ..network import Network, load
@@ -79,12 +79,20 @@ def _fits(read: Reader, shape: tuple[int, ...]) -> bool:
         graph = read(shape)
     except (ArgumentError, DataError):
         return False
-    # On the meta device, PyTorch takes the batch for the channels where an axis is missing.
-    return not graph.failure and all(
-        operation.input_shape is None or len(operation.input_shape) > len(operation.windows) + 1
-        for operation in graph.operations
-        if operation.role in ("windows", "transposed") and operation.windows
+    return not graph.failure and not any(
+        _takes_batch_for_channels(operation, graph) for operation in graph.operations
     )
+
+
+def _takes_batch_for_channels(operation: Operation, graph: Graph) -> bool:
+    """Tell an operation to which an axis is missing, and that PyTorch runs all the same."""
+    if operation.kind.startswith("InstanceNorm") and operation.inputs:
+        maker = operation.inputs[0].operation  # PyTorch puts a batch before it
+        return maker >= 0 and graph.operations[maker].kind == "Unsqueeze"
+    if operation.role not in ("windows", "transposed") or not operation.windows:
+        return False
+    shape = operation.input_shape
+    return shape is not None and len(shape) < len(operation.windows) + 2
 
 
 def _of_name(name: str, with_shape: bool) -> Reader:

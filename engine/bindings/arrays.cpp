@@ -21,6 +21,7 @@
 #include "arrays/correlation/signals.h"
 #include "arrays/correlation/whole.h"
 #include "arrays/energy.h"
+#include "arrays/luminance.h"
 #include "arrays/pooling.h"
 #include "arrays/row.h"
 #include "bindings/recipes.h"
@@ -196,6 +197,50 @@ double block_energies_of(const Input<4>& source, Pair block, const Energies& out
   nb::gil_scoped_release release;
   return from.type == DataType::f32 ? block_energies<float>(from, size, out.data(), threads)
                                     : block_energies<double>(from, size, out.data(), threads);
+}
+
+// f(pixels, zero of the arithmetic), for pixels (N, 3) and arithmetic in the type of `luma`.
+template <class F>
+void with_colours(const Input<2>& pixels, DataType luma, const F& f) {
+  require(pixels.shape(1) == 3, "pixels must be (N, 3)");
+  with_type(data_type_of(pixels), [&](auto zero) {
+    using From = decltype(zero);
+    using T = std::conditional_t<sizeof(From) == 1 || std::is_same_v<From, float>, float, double>;
+    require(!std::is_same_v<From, int64_t> && luma == kDataType<T>,
+            "pixels must be uint8 or float32 with a luma of float32, uint16 or float64 of float64");
+    if constexpr (!std::is_same_v<From, int64_t>) {
+      nb::gil_scoped_release release;
+      f(static_cast<const From*>(pixels.data()), T{});
+    }
+  });
+}
+
+void take_luma_of(const Input<2>& pixels, const InOut<1>& out, int threads) {
+  const long n = static_cast<long>(pixels.shape(0));
+  require(static_cast<long>(out.size()) == n, "out must have one element for each pixel");
+  threads = threads_or_default(threads);
+  with_colours(pixels, data_type_of(out), [&](const auto* from, auto zero) {
+    take_luma(from, n, static_cast<decltype(zero)*>(out.data()), threads);
+  });
+}
+
+void put_luma_into(const Input<2>& pixels, const Input<1>& luma, const InOut<2>& out, int threads) {
+  const long n = static_cast<long>(pixels.shape(0));
+  require(static_cast<long>(luma.size()) == n, "luma must have one element for each pixel");
+  require(out.shape(0) == pixels.shape(0) && out.shape(1) == 3, "out must have the pixels' shape");
+  const DataType to = data_type_of(out);
+  require(to == data_type_of(pixels) || to == data_type_of(luma),
+          "out must be of the pixels' dtype, or of the luma's");
+  threads = threads_or_default(threads);
+  with_colours(pixels, data_type_of(luma), [&](const auto* from, auto zero) {
+    using From = std::remove_cvref_t<decltype(*from)>;
+    using T = decltype(zero);
+    const T* changed = static_cast<const T*>(luma.data());
+    if (to == data_type_of(pixels))
+      put_luma(from, changed, n, static_cast<From*>(out.data()), threads);
+    else
+      put_luma(from, changed, n, static_cast<T*>(out.data()), threads);
+  });
 }
 
 template <class T>
@@ -453,6 +498,11 @@ void define_arrays(nb::module_& m) {
         "threads"_a = 0,
         "Put the sums of squares of blocks (BH, BW) of planes (P, H, W, C) of floats into out\n"
         "(P, ceil(H / BH), ceil(W / BW), C); return the largest magnitude, if none is NaN.");
+  m.def("take_luma", &take_luma_of, array("pixels"), array("out"), "threads"_a = 0,
+        "Put the luma of pixels (N, 3) into out (N).");
+  m.def("put_luma", &put_luma_into, array("pixels"), array("luma"), array("out"), "threads"_a = 0,
+        "Add to each colour of pixels (N, 3) what their luma is to rise by, to become `luma` (N);\n"
+        "rounded half to even and saturated if out is uint8 or uint16.");
   m.def("correlate_separable", &correlate_separable_planes, array("source"), array("vertical"),
         array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
         "offset"_a = 0.0, "threads"_a = 0, "keep"_a = nb::none(),

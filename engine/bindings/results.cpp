@@ -22,15 +22,18 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Smaller ones stay with the C library, at less cost. Those of some sizes are not taken again, so
-// the bytes that are kept have an end.
-constexpr size_t kLarge = 32 << 20, kMost = 256 << 20;
-constexpr size_t kPage = 2 << 20; // a large page, of which the system clears one in one go
+// Smaller ones stay with the C library, at less cost.
+constexpr size_t kLeast = 256 << 10;
+constexpr size_t kLarge = 32 << 20; // that the system may have: to tell it takes some microseconds
+constexpr size_t kPage = 2 << 20;   // a large page, of which the system clears one in one go
 
+// Those of some sizes are not taken again, so the bytes that are kept have an end.
 class KeptResults {
  public:
+  KeptResults(size_t page, size_t most) : page_(page), most_(most) {}
+
   void* take(size_t bytes) {
-    const size_t whole = (bytes + kPage - 1) / kPage * kPage;
+    const size_t whole = (bytes + page_ - 1) / page_ * page_;
     std::lock_guard lock(mutex_);
     for (size_t i = kept_.size(); i-- > 0;)
       if (kept_[i].bytes >= whole && kept_[i].bytes - whole <= whole / 4) {
@@ -41,9 +44,9 @@ class KeptResults {
         return block.data;
       }
     void* data = nullptr;
-    if (posix_memalign(&data, kPage, whole)) return nullptr;
+    if (posix_memalign(&data, page_, whole)) return nullptr;
 #if defined(MADV_HUGEPAGE)
-    madvise(data, whole, MADV_HUGEPAGE);
+    if (page_ == kPage) madvise(data, whole, MADV_HUGEPAGE);
 #endif
     given_[data] = whole;
     return data;
@@ -57,13 +60,13 @@ class KeptResults {
     const auto given = given_.find(data);
     const size_t bytes = given->second;
     given_.erase(given);
-    if (bytes > kMost) return ::free(data);
+    if (bytes > most_) return ::free(data);
 #if defined(MADV_FREE)
-    madvise(data, bytes, MADV_FREE);
+    if (page_ == kPage) madvise(data, bytes, MADV_FREE);
 #endif
     kept_.push_back({data, bytes});
     total_ += bytes;
-    while (total_ > kMost) {
+    while (total_ > most_) {
       ::free(kept_.front().data);
       total_ -= kept_.front().bytes;
       kept_.erase(kept_.begin());
@@ -75,17 +78,12 @@ class KeptResults {
     void* data;
     size_t bytes;
   };
+  const size_t page_, most_;
   std::mutex mutex_;
   std::vector<Block> kept_; // the last to be freed is the last
   std::unordered_map<void*, size_t> given_;
   size_t total_ = 0; // bytes that are kept
 };
-
-// Never destroyed: arrays may be freed until the process ends.
-KeptResults& results() {
-  static KeptResults* const kept = new KeptResults;
-  return *kept;
-}
 
 // PyDataMem_Handler of numpy/ndarraytypes.h, version 1, and the functions of NumPy's table that
 // set one. Their numbers do not change.
@@ -104,23 +102,34 @@ struct Handler {
 constexpr int kSetHandler = 304;
 using SetHandler = PyObject* (*)(PyObject*);
 
-void* take(void*, size_t bytes) { return results().take(bytes); }
-void give_back(void*, void* data, size_t) {
-  if (data) results().give_back(data);
+KeptResults& results(void* context) { return *static_cast<KeptResults*>(context); }
+void* take(void* of, size_t bytes) { return results(of).take(bytes); }
+void give_back(void* of, void* data, size_t) {
+  if (data) results(of).give_back(data);
 }
-void* take_cleared(void*, size_t count, size_t size) {
-  void* const data = results().take(count * size);
+void* take_cleared(void* of, size_t count, size_t size) {
+  void* const data = take(of, count * size);
   return data ? std::memset(data, 0, count * size) : nullptr;
 }
-void* take_again(void*, void* data, size_t bytes) {
-  void* const other = results().take(bytes);
+void* take_again(void* of, void* data, size_t bytes) {
+  void* const other = take(of, bytes);
   if (!other || !data) return other;
-  std::memcpy(other, data, std::min(bytes, results().size(data)));
-  results().give_back(data);
+  std::memcpy(other, data, std::min(bytes, results(of).size(data)));
+  give_back(of, data, 0);
   return other;
 }
 
-Handler handler{"fencepost", 1, {nullptr, take, take_cleared, take_again, give_back}};
+// Never destroyed: arrays may be freed until the process ends.
+Handler handler_of(size_t page, size_t most) {
+  return {"fencepost", 1, {new KeptResults(page, most), take, take_cleared, take_again, give_back}};
+}
+PyObject* capsule_of(bool large) {
+  static Handler of_large = handler_of(kPage, 256 << 20),
+                 of_others = handler_of(64 << 10, 64 << 20);
+  static PyObject* const capsules[] = {PyCapsule_New(&of_others, "mem_handler", nullptr),
+                                       PyCapsule_New(&of_large, "mem_handler", nullptr)};
+  return capsules[large];
+}
 
 PyObject* with_numpy(const char* name) {
   return nb::object(nb::module_::import_("numpy").attr(name)).release().ptr();
@@ -135,7 +144,7 @@ nb::object empty_array(nb::handle shape, nb::handle dtype, size_t bytes) {
     return PyObject_Vectorcall(empty, given + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
   };
   PyObject* made;
-  if (bytes < kLarge) {
+  if (bytes < kLeast) {
     made = make();
   } else {
     static const SetHandler set = [] {
@@ -145,8 +154,7 @@ nb::object empty_array(nb::handle shape, nb::handle dtype, size_t bytes) {
       if (!functions) nb::raise_python_error();
       return reinterpret_cast<SetHandler>(functions[kSetHandler]);
     }();
-    static PyObject* const ours = PyCapsule_New(&handler, "mem_handler", nullptr);
-    PyObject* const before = set(ours);
+    PyObject* const before = set(capsule_of(bytes >= kLarge));
     if (!before) nb::raise_python_error();
     made = make();
     Py_XDECREF(set(before));

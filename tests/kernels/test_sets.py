@@ -31,6 +31,23 @@ def test_pairs_tell_length_and_direction(name, degrees):
     assert pair.magnitude(responses)[0] == pytest.approx(along)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_length_holds_where_squares_leave_the_range(dtype):
+    kind = np.finfo(dtype)
+    generator = np.random.default_rng(0)
+    exponents = generator.uniform(np.log10(kind.tiny), np.log10(kind.max) - 1, (2, 5000))
+    x, y = (generator.uniform(-1, 1, (2, 5000)) * 10.0**exponents).astype(dtype)
+    length = fp.kernels.pair("sobel").magnitude([x, y])
+    exact = np.hypot(x.astype(np.longdouble), y.astype(np.longdouble))
+    normal = exact > 2 * kind.tiny
+    assert (np.abs(length - exact)[normal] <= 2 * kind.eps * exact[normal]).all()
+    assert (np.abs(length - exact)[~normal] <= kind.smallest_subnormal).all()
+    special = np.array([[0, np.inf, np.nan, 3], [0, 1, 1, 4]], dtype)
+    assert np.array_equal(
+        fp.kernels.pair("sobel").magnitude(list(special)), [0, np.inf, np.nan, 5], equal_nan=True
+    )
+
+
 def test_frei_chens_basis_is_orthonormal_and_finds_edges_at_any_contrast():
     basis = fp.kernels.frei_chen_basis()
     flatly = np.stack([kernel.matrix.ravel() for kernel in basis])

@@ -90,7 +90,9 @@ if TYPE_CHECKING:
         mapping_is_cut,
         partner_shares,
         pool,
+        put_luma,
         set_num_threads,
+        take_luma,
         watch_mapping,
     )
 
@@ -120,7 +122,9 @@ else:
     mapping_is_cut = _chosen.mapping_is_cut
     partner_shares = _chosen.partner_shares
     pool = _chosen.pool
+    put_luma = _chosen.put_luma
     set_num_threads = _chosen.set_num_threads
+    take_luma = _chosen.take_luma
     watch_mapping = _chosen.watch_mapping
 
 if (_asked := _threads(os.environ.get("FENCEPOST_NUM_THREADS"))) is not None:
@@ -155,6 +159,8 @@ __all__ = [
     "mapping_is_cut",
     "partner_shares",
     "pool",
+    "put_luma",
     "set_num_threads",
+    "take_luma",
     "watch_mapping",
 ]

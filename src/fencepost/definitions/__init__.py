@@ -7,6 +7,7 @@ definition. A batch of images has shape (N, C, H, W), a batch of signals (N, C, 
 
 - `convolution`: convolution and correlation of lists and of matrices
 - `boundaries`: the same over any number of axes, with something beyond the edges
+- `colours`: luma, and colours that follow it
 - `layers`: what a network's layers compute
 - `normalization`: that of each image by itself
 - `resizing`: what changes the size of planes

@@ -43,6 +43,10 @@ from .boundaries import (
     extended_index as extended_index,
     normalized_convolution_at as normalized_convolution_at,
 )
+from .colours import (
+    put_luma as put_luma,
+    take_luma as take_luma,
+)
 from .convolution import (
     convolution_1d_at as convolution_1d_at,
     convolution_2d_at as convolution_2d_at,

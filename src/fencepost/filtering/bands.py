@@ -21,6 +21,7 @@ __all__ = ["filter_bands", "filter_pixels", "result_height"]
 
 Pixels = NDArray[Any]
 _BAND = 1 << 18  # elements of the image in a band: with its floats, what a cache holds
+_LUMA_BAND = 1 << 21  # where a float stands for three elements, and calls take longer than it
 _LARGE = 1 << 19  # elements of an image, from which memory matters
 _HALO_SHARE = 4  # a band has so many times the rows that are added to it
 
@@ -88,7 +89,8 @@ def filter_bands(
     halo = _halo(steps)
     kind = options.boundary.kind
     responses = max(len(step.kernels) for step in steps)  # all are held at once
-    rows = max(2 * _BAND // (width * channels * max(responses, 2)), _HALO_SHARE * halo, 1)
+    usual = _LUMA_BAND if options.luminance else _BAND
+    rows = max(2 * usual // (width * channels * max(responses, 2)), _HALO_SHARE * halo, 1)
     rows += -rows % multiple
     length = result_height(height, steps, options)
     if length <= rows or height <= 2 * halo:

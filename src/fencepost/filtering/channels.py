@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _engine
 from ..convolution.boundaries import Boundary
 from ..errors import ArgumentError
 from ..remedies import setting
@@ -19,8 +20,6 @@ from .steps import Step, largest
 
 __all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
 
-# ITU-R BT.601, as JPEG and Pillow's mode L have it.
-LUMA = (0.299, 0.587, 0.114)
 # Of full opacity: where less of anything is seen, there is no colour to be told.
 TRANSPARENT = 1e-5
 LARGEST_WEIGHT = 1e25
@@ -32,12 +31,14 @@ def full_scale(dtype: np.dtype[Any]) -> float:
 
 
 def luma(colour: Pixels) -> Pixels:
-    """Return 0.299 R + 0.587 G + 0.114 B as (H, W, 1) floats; grey stays grey."""
+    """Return 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) as (H, W, 1) floats; grey stays grey."""
     exact = arithmetic(colour.dtype)
     if colour.shape[2] == 1:
         return colour.astype(exact)
-    grey: Pixels = colour.astype(exact) @ np.array(LUMA, exact)
-    return grey[..., None]
+    colour = np.ascontiguousarray(colour)
+    grey: Pixels = _engine.empty((*colour.shape[:2], 1), exact)
+    _engine.take_luma(colour.reshape(-1, 3), grey.reshape(-1))
+    return grey
 
 
 def check_luminance(luminance: bool, colours: str) -> None:
@@ -143,15 +144,15 @@ def _filter_luminance(
     dtype: np.dtype[Any],
 ) -> Pixels:
     """Add to all three colours what the filter adds to their luma, so that chroma stays."""
-    before = luma(colour)
-    after, _ = _filter_colour(before, alpha, steps, options, before.dtype)
+    luminance = luma(colour)
+    after, _ = _filter_colour(luminance, alpha, steps, options, luminance.dtype)
     for step in steps:
-        before, colour = interior(before, step, options), interior(colour, step, options)
-    after -= before
-    result = np.empty(colour.shape, after.dtype)
-    for channel in range(colour.shape[2]):  # three times as fast as to add what is repeated
-        result[..., channel] = after[..., 0]
-    result += colour
+        colour = interior(colour, step, options)
+    made = dtype if dtype == colour.dtype else luminance.dtype
+    result: Pixels = _engine.empty(colour.shape, made)
+    _engine.put_luma(
+        np.ascontiguousarray(colour).reshape(-1, 3), after.reshape(-1), result.reshape(-1, 3)
+    )
     return postprocess(result, dtype)
 
 

@@ -76,7 +76,16 @@ class KernelPair(KernelSet):
 
     def magnitude(self, responses: Sequence[Values]) -> Values:
         """Return the gradient's length, √(x² + y²)."""
-        length: Values = np.hypot(*responses)
+        x, y = responses
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            squares = np.square(x)
+            squares += np.square(y)
+            length: Values = np.sqrt(squares)
+        # What is 0, or whose square may have left the range, by a function that takes ten times.
+        kind = np.finfo(length.dtype)
+        doubtful = ~((length > np.sqrt(kind.tiny) / kind.eps) & (length < np.inf))
+        if doubtful.any():
+            length[doubtful] = np.hypot(x[doubtful], y[doubtful])
         return length
 
     def direction(self, responses: Sequence[Values]) -> Values:

@@ -283,6 +283,24 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path, environment):
         assert read(path).shape == (600, 800, 3)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_many_small_images(fencepost, tmp_path):
+    (tmp_path / "in").mkdir()
+    for k in range(210):
+        Image.fromarray(picture(k, (8, 9))).save(f"in/{k}.png")
+    Path("in/7.png").write_bytes(b"none")
+    Image.fromarray(picture(1, (200, 300, 3))).save("in/large.png")
+    done = fencepost("filter", "in", "-k", "sobel", "-o", "out", "--json", "--threads", "3")
+    assert done.status == 2
+    assert "7.png is not an image that can be read" in done.err
+    assert (done.json["written"], done.json["rejected"]) == (210, 1)
+    assert len(files("out")) == 210
+    for k in (0, 1, 100, 209):
+        np.testing.assert_array_equal(
+            read(f"out/{k}.png"), fp.filter_image(picture(k, (8, 9)), "sobel")
+        )
+
+
 def test_one_name_for_several_images_is_refused(fencepost, photos, tmp_path):
     Image.fromarray(picture()).save("a.png")
     Image.fromarray(picture(1)).save("b.png")

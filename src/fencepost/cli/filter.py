@@ -172,7 +172,7 @@ def filter_(
             return _filter_tiles(
                 job, chain, {"overwrite": overwrite, "scheduler": scheduler, **keywords}
             )
-        return _filter_one(job, change, frame, overwrite)
+        return _filter_one(job, change, frame, overwrite or job.again)
 
     # In pieces, one image is bounded; several at once would share the memory and the disk.
     outcome = batch.run(jobs, work, threads, several=not tiles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -176,11 +176,15 @@ def _opened(source: Source) -> Iterator[_PillowFile | _TiffFile]:
 @contextmanager
 def _opened_whole(source: Source) -> Iterator[_PillowFile | _TiffFile]:
     """Open a path or bytes with what reads all of its pixels; errors have no name of the file."""
-    if _is_for_tifffile(source):
-        yield _TiffFile(source)
-    else:
-        with opened(source, all_formats()) as image:
-            yield _PillowFile(image, source)
+    with ExitStack() as files:  # opened once, for a folder may hold very many
+        file: Source = source
+        with suppress(OSError):  # which is said by what opens it again
+            file = files.enter_context(as_file(source))
+        if _is_for_tifffile(file):
+            yield _TiffFile(source)
+        else:
+            with opened(file, all_formats()) as image:
+                yield _PillowFile(image, source)
 
 
 def _is_for_tifffile(source: Source) -> bool:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,21 +22,28 @@ from ...filtering.writing import is_picture_name
 from ...text import plural
 from .console import Interrupted
 from .outputs import check_folder, check_new, check_writable, is_file_name
+from .processes import can_fork, copies
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 COMPARISON = "-compare"
 _SMALL = 1 << 14  # bytes of a file of which two threads at once would mostly wait for Python's lock
+_WORTH_A_PROCESS = 200  # files, of which small ones take some 0.2 ms each
+Result = tuple[dict[str, Any] | None, str]  # a record, or None and the problem
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture: where it is, where its result goes, and where, if anywhere, both go."""
+    """One picture: where it is, where its result goes, and where, if anywhere, both go.
+
+    `again`: Whether the result may be there, of a process that was killed.
+    """
 
     source: Path
     target: Path
     comparison: Path | None = None
+    again: bool = False
 
     @property
     def outputs(self) -> list[Path]:
@@ -155,6 +162,10 @@ def run(
 
     cores = threads or os.cpu_count() or 1
     workers = min(cores, len(jobs)) if several else 1
+    small, others = list[Job](), jobs
+    if workers > 1 and len(jobs) >= _WORTH_A_PROCESS and can_fork():
+        small = [job for job in jobs if _is_small(job.source)]
+        others = [job for job in jobs if not _is_small(job.source)]
     before = get_num_threads()
     set_num_threads(max(1, cores // workers))
     outcome = Outcome({}, {})
@@ -162,13 +173,28 @@ def run(
         # Pillow's warnings are silenced where pictures are opened; here, for all threads at once.
         with (
             warnings.catch_warnings(),
+            copies(
+                len(small),
+                workers if small else 0,
+                lambda index: _outcome(small[index], work),
+                lambda index: _outcome(replace(small[index], again=True), work),
+            ) as collect,
             _bar(len(jobs)) as advance,
-            closing(_results(jobs, work, workers)) as results,
         ):
             warnings.simplefilter("ignore")
-            for job, result in results:
-                _note(outcome, job, result)
+
+            def note(job: Job, result: Result) -> None:
+                record, problem = result
+                if record is None:
+                    outcome.failed[job.source] = problem
+                else:
+                    outcome.done[job.source] = record
                 advance()
+
+            collect(lambda index, result: note(small[index], result))
+            with closing(_results(others, work, workers)) as results:
+                for job, result in results:
+                    note(job, result())
     except KeyboardInterrupt:
         raise Interrupted(
             f"Stopped; {len(outcome.done):,} of {plural(len(jobs), 'image')} done. "
@@ -188,35 +214,35 @@ def _is_small(path: Path) -> bool:
 
 def _results(
     jobs: list[Job], work: Callable[[Job], dict[str, Any]], workers: int
-) -> Generator[tuple[Job, Callable[[], dict[str, Any]]], None, None]:
-    """Yield each job when its result can be had, with the function that gives or raises it."""
+) -> Generator[tuple[Job, Callable[[], Result]], None, None]:
+    """Yield each job when its result can be had, with the function that gives it."""
     alone = [job for job in jobs if workers == 1 or _is_small(job.source)]
     for job in alone:
-        yield job, functools.partial(work, job)
+        yield job, functools.partial(_outcome, job, work)
     if len(alone) == len(jobs):
         return
     large = set(jobs).difference(alone)
     pool = ThreadPoolExecutor(workers)
     try:
-        futures = {pool.submit(work, job): job for job in jobs if job in large}
+        futures = {pool.submit(_outcome, job, work): job for job in jobs if job in large}
         for future in as_completed(futures):
             yield futures[future], future.result
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _note(outcome: Outcome, job: Job, result: Callable[[], dict[str, Any]]) -> None:
+def _outcome(job: Job, work: Callable[[Job], dict[str, Any]]) -> Result:
+    """Do a job; return its record, or None and the problem."""
     try:
-        outcome.done[job.source] = result()
+        return work(job), ""
     except FencepostError as error:
-        outcome.failed[job.source] = str(error)
+        return None, str(error)
     except MemoryError:
-        outcome.failed[job.source] = f"{job.source}: there is not enough memory for this image."
+        return None, f"{job.source}: there is not enough memory for this image."
     except OSError as error:
-        named = error.filename or job.source
-        outcome.failed[job.source] = f"{named}: {error.strerror or error}."
+        return None, f"{error.filename or job.source}: {error.strerror or error}."
     except Exception as error:  # of a library, at a file that it did not expect: the others go on
-        outcome.failed[job.source] = f"{job.source}: {type(error).__name__}: {error}"
+        return None, f"{job.source}: {type(error).__name__}: {error}"
 
 
 @contextmanager

@@ -92,6 +92,7 @@ def runtime_shapes(model, shapes=None):
 _KINDS = {
     "tensor(float)": np.float32,
     "tensor(bool)": np.bool_,
+    "tensor(int32)": np.int32,
     "tensor(int64)": np.int64,
     "tensor(uint8)": np.uint8,
     "tensor(int8)": np.int8,

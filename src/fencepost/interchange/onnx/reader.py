@@ -23,7 +23,8 @@ from .inputs import Given, Inputs, resolve_inputs
 from .operators import RULES
 from .operators.control import CONTROL, Outcome, branch
 from .operators.folding import fold
-from .operators.node import Array, NodeCall, NodeError, NodeFacts
+from .operators.microsoft import DOMAIN, MICROSOFT
+from .operators.node import Array, NodeCall, NodeError, NodeFacts, Rule
 from .order import ordered
 from .parameters import parameters
 from .wire.messages import DeclaredShape, File, Node, attribute, parse_file
@@ -36,6 +37,7 @@ _MAX_FOLDED = 2**20
 _MAX_SENTENCES = 20
 # Nodes of graphs within nodes; more are not read, for loops in loops would take for ever.
 _MAX_NESTED = 2**14
+_DOMAINS: Mapping[str, Mapping[str, Rule]] = {"": RULES, DOMAIN: MICROSOFT}
 # Whatever enters them, only its sizes matter.
 _OF_SHAPES = ("Shape", "Size")
 # The same array under another name or type: no operation, as in PyTorch.
@@ -181,7 +183,7 @@ class _Reader:
 
     def _read_node(self, node: Node) -> None:
         """Find out what a node makes of its arrays."""
-        rule = RULES.get(node.operator) if not node.domain else None
+        rule = _DOMAINS.get(node.domain, {}).get(node.operator)
         # The second input of CastLike only says of what type the first shall be.
         names = node.inputs[:1] if rule and node.operator in _TRANSPARENT else node.inputs
         entering = tuple(self.arrays[name] if name else None for name in (*names, *node.captured))
@@ -201,7 +203,7 @@ class _Reader:
             facts = self._unknown(node, name) if rule is None else rule(call)
             shapes = self._completed_shapes(call, facts)
             if folds and self.folded < _MAX_FOLDED:  # a file may ask for very many
-                facts.folded = facts.folded or fold(call, facts)
+                facts.folded = facts.folded or (() if node.domain else fold(call, facts))
                 self.folded += sum(values.size for values in facts.folded if values is not None)
         except NodeError as error:
             self.failure = str(error)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from ....graph import Shape, Value
 from ..wire.messages import File
+from .counting import rounds
 from .node import Array, NodeCall, NodeError, NodeFacts, axis_index, known_values
 
 # After so many rounds, sizes that a loop still changes depend on how often it runs.
@@ -87,9 +88,7 @@ def _loop(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     else:
         carried = (None,) * len(carried)
     first = outcome.outputs[0] if outcome.outputs else None
-    goes_on = going and first is not None and _known(first.values() if first else None)
-    times = _known(call.values(0)) if call.has(0) and goes_on else None
-    times = times if isinstance(times, int) and not isinstance(times, bool) else None
+    times = _times(call, body, going, first, evaluate)
     if times is not None:
         facts.reason = f"it goes through its body {times} times"
         if outcome.multiply_adds is not None:
@@ -98,6 +97,27 @@ def _loop(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     scans = tuple(None if shape is None else (times, *shape) for shape in collected)
     facts.shapes = (*carried, *scans)[:count]
     return _unsized(facts, facts.reason)
+
+
+def _times(
+    call: NodeCall, body: File, going: object, condition: Array | None, evaluate: Evaluate
+) -> int | None:
+    """Return how often a Loop runs, where that is known.
+
+    `going` is its condition before the first round, `condition` that after one of any data.
+    """
+    most = _known(call.values(0)) if call.has(0) else None
+    most = max(0, most) if isinstance(most, int) and not isinstance(most, bool) else None
+    if going is False:
+        return 0
+    if going is None or (call.has(0) and most is None):
+        return None
+    if condition is not None and _known(condition.values()):
+        return most
+    given = [array or Array(None, _ANY) for array in call.inputs[2 : len(call.node.inputs)]]
+    start = [Array((), _ANY), Array((), _ANY), *given]
+    counted = rounds(body, start, lambda file, arrays: evaluate(file, arrays).outputs)
+    return counted if most is None or counted is None else min(most, counted)
 
 
 def _scan(call: NodeCall, evaluate: Evaluate) -> NodeFacts:

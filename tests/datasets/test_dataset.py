@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fencepost.datasets import Dataset, channel_statistics
+from fencepost.datasets.content import content_hashes
 from fencepost.errors import ArgumentError, DataError
 
 RNG = np.random.default_rng(5)
@@ -142,3 +143,44 @@ def test_every_class_of_two_images_is_held_out_when_asked(share):
     assert (held[[1, 2, 3, 4]] >= 1).all() and (held[[0, 5]] == 0).all()
     assert (np.bincount(labels[train], minlength=6) >= 1).all()
     assert sorted([*train, *held_out]) == list(range(len(labels)))
+
+
+@pytest.mark.parametrize("copies", [2, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_stay_on_one_side_of_a_split(copies, seed):
+    images = np.concatenate([some_images(40)] * copies)
+    targets = np.tile(np.arange(40) % 4, copies)
+    train, held_out = Dataset(images, targets).split_indices(0.25, seed)
+    assert len(train) + len(held_out) == len(images)
+    assert len(held_out) == 10 * copies
+    assert not set(content_hashes(images[train])) & set(content_hashes(images[held_out]))
+    assert len(np.unique(targets[train])) == len(np.unique(targets[held_out])) == 4
+
+
+def test_a_class_of_copies_stays_in_training():
+    images = some_images(40)
+    images[30:] = images[30]
+    train, held_out = Dataset(images, np.repeat([0, 1], [30, 10])).split_indices(0.2)
+    assert set(range(30, 40)) <= set(train)
+    assert len(held_out) > 0
+
+
+def test_copies_of_several_classes_leave_each_class_something_to_train_on():
+    images = np.concatenate([some_images(20)] * 2)
+    labels = np.repeat([0, 1], 20)
+    for seed in range(5):
+        train, held_out = Dataset(images, labels).split_indices(0.3, seed)
+        assert set(labels[train]) == {0, 1}
+        assert not set(train % 20) & set(held_out % 20)
+
+
+def test_a_split_of_nothing_but_a_few_images_is_at_random():
+    images = np.repeat(some_images(2), 100, axis=0)
+    train, held_out = Dataset(images, np.repeat([0, 1], 100)).split_indices(0.1)
+    assert (len(train), len(held_out)) == (180, 20)
+
+
+def test_rows_that_are_alike_are_no_copies():
+    rows = np.tile([[0.0, 0], [0, 1], [1, 0], [1, 1]], (50, 1))
+    train, held_out = Dataset(rows, np.tile([0, 1, 1, 0], 50)).split_indices(0.2)
+    assert len(np.unique(rows[held_out], axis=0)) == 4

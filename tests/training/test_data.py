@@ -72,3 +72,13 @@ def test_few_images_come_with_their_own_targets():
         few = part.few(count)
         assert len(few) == min(-(-len(part) // -(-len(part) // count)), len(part))
         np.testing.assert_array_equal(part.targets_of_few(count), few[:, 0, 0, 0] // 2 % 3)
+
+
+def test_copies_are_not_validated_with_that_are_trained_on():
+    images = np.concatenate([IMAGES, IMAGES])
+    labels = np.concatenate([LABELS, LABELS])
+    spec = DataSpec.of(dense_net(), CrossEntropy(), labels)
+    train, held_out = split(spec.checked(images, labels), 0.25, spec, seed=0)
+    seen = np.isin(held_out.hashes(), train.hashes())
+    assert len(train) + len(held_out) == 320
+    assert not seen.any()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .lazy_images import LazyImages
 
-__all__ = ["UNKNOWN", "TrainedOn", "content_hashes"]
+__all__ = ["UNKNOWN", "TrainedOn", "content_hashes", "identities"]
 
 BITS = 48
 MOST = 2_000_000  # hashes that a model file keeps: 5 to 6 characters each
@@ -51,6 +51,16 @@ def content_hashes(images: Any) -> NDArray[np.uint64]:
     step = max(1, _WORDS * 8 // max(1, rows.shape[1]))
     parts = (rows[at : at + step] for at in range(0, len(rows), step))
     return np.concatenate([_hashes_of_numbers(part) for part in parts])
+
+
+def identities(images: Any) -> NDArray[np.uint64]:
+    """Return a number for each image, the same for images of the same content: uint64 (N,).
+
+    Of images that are decoded as they are needed that is the content of their files, so that none
+    is waited for.
+    """
+    known = images.identities() if isinstance(images, LazyImages) else None
+    return content_hashes(images) if known is None else known
 
 
 def _hashes_of_numbers(rows: NDArray[Any]) -> NDArray[np.uint64]:

@@ -17,6 +17,7 @@ from ..errors import ArgumentError, DataError
 from ..files.levels import Levels
 from ..habits.unpacking import unpacking
 from .checks import CHUNK, check_images, check_targets
+from .content import identities
 from .labels import as_class_indices, is_one_hot, named_classes
 from .lazy_images import LazyImages
 from .samples import samples_html
@@ -188,12 +189,17 @@ class Dataset:
                 f"0.1 holds out a tenth of the images."
             )
         classes = len(self.class_names) if self.class_names else None
-        return split_by_class(self.targets, classes, validation, seed, self.source, every_class)
+        same = identities(self.images) if self.images.ndim > 2 else None
+        how = validation, seed, self.source, every_class
+        return split_by_class(self.targets, classes, *how, same=same)
 
     def split(
         self, validation: float = 0.1, seed: int = 0, *, every_class: bool = False
     ) -> tuple[Dataset, Dataset]:
         """Return (train, validation): each class divided in the same proportion, at random.
+
+        Copies of an image (or signal) stay on one side, so that none is measured with that was
+        trained on.
 
         Parameters
         ----------
@@ -233,11 +239,24 @@ def split_by_class(
     seed: int,
     source: str,
     every_class: bool = False,
+    same: NDArray[Any] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the sorted indices to train on and to validate with, by the class of each target.
 
     `classes` None: Not of each class in the same proportion. `source` names the data in errors.
+    `same`: A number for each image; images of one number stay on one side, unless there are so few
+    different ones that none could be held out.
     """
+    if same is not None:
+        first = np.sort(np.unique(same, return_index=True)[1])
+        alone = np.unique(targets[first], return_counts=True)[1].max(initial=0) < 2
+        if len(first) < len(same) and len(first) * validation >= 1 and not (classes and alone):
+            how = classes, validation, seed, source, every_class
+            out = np.isin(same, same[first[split_by_class(targets[first], *how)[1]]])
+            for k in np.setdiff1d(targets, targets[~out]) if classes else ():
+                out &= ~np.isin(same, same[targets == k])
+            if out.any():
+                return np.flatnonzero(~out), np.flatnonzero(out)
     groups: Sequence[NDArray[np.int64]] = [np.arange(len(targets))]
     if classes is not None:
         groups = [np.flatnonzero(targets == k) for k in range(classes)]

@@ -64,10 +64,12 @@ class Source:
         refuse: Callable[[dict[int, str]], DataError],
         unwritable: Callable[[OSError], DataError],
         fingerprint: str,
+        identities: Callable[[], NDArray[np.uint64]] | None = None,
     ) -> None:
         self.store, self.filling = store, filling
         self.refuse, self.unwritable = refuse, unwritable
         self.fingerprint = fingerprint
+        self.identities = identities
         self.read = 0  # bytes since memory was last given back
         self.order = np.zeros(0, np.int64)
         self.position = self.fetched = 0  # in `order`: what was waited for, what is being read
@@ -203,6 +205,11 @@ class LazyImages:
     def check(self) -> None:
         """Raise DataError if the file that keeps them was cut meanwhile, for all that was read."""
         self._source.store.check()
+
+    def identities(self) -> NDArray[np.uint64] | None:
+        """Return a number for each image, (N,), the same where files are; None if not known."""
+        known = self._source.identities
+        return None if known is None else known()[self.indices]
 
     def problems(self) -> dict[int, str]:
         """Return what is wrong with those that could not be decoded, by index of `pixels`."""

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arrays import ANY, as_array
 from ..datasets.checks import channels_first, check_images, check_targets
-from ..datasets.content import content_hashes
+from ..datasets.content import content_hashes, identities
 from ..datasets.dataset import channel_statistics, split_by_class
 from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
@@ -222,7 +222,10 @@ def split(
         chosen = np.arange(len(given)) if given.indices is None else given.indices
         targets = given.own_targets
         classes = int(targets.max()) + 1 if targets.dtype == np.int64 else None
-        train, held_out = split_by_class(targets, classes, float(validation), seed, "arrays")
+        images = given.images if given.lazy is None else given.lazy
+        same = identities(images) if len(spec.input_shape) > 1 else None
+        share = float(validation)
+        train, held_out = split_by_class(targets, classes, share, seed, "arrays", same=same)
         return (
             replace(given, indices=chosen[train]),
             replace(given, indices=chosen[held_out], weights=None),

@@ -1,7 +1,10 @@
 """What a model is trained on and tested with, and what its file remembers of that."""
 
+import shutil
+
 import numpy as np
 import pytest
+from PIL import Image
 
 import fencepost as fp
 from fencepost.cli.shared import loading
@@ -60,3 +63,42 @@ def test_names_for_files():
     assert Source().short_name == "mnist"
     assert Source("photos/cats/").short_name == "cats"
     assert Source("waves.csv").short_name == "waves"
+
+
+def copied(folder, root):
+    """Return a folder whose pictures of the first class are there three times."""
+    for path in sorted(folder.rglob("*.png")):
+        for copy in range(3 if path.parent.name == "circle" else 1):
+            target = root / path.parent.name / f"{copy}_{path.name}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    return root
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_copies_of_a_file_are_on_one_side(folder, tmp_path, archive):
+    root = copied(folder, tmp_path / "copies")
+    if archive:
+        root = shutil.make_archive(str(root), "zip", root)
+    loaded = loading.for_training(Source(str(root)), seed=0)
+    sides = [content_hashes(np.asarray(data.images)) for data in (loaded.train, loaded.test)]
+    assert not np.isin(*sides).any()
+    assert (
+        "80 of the 200 are copies of others: copies stay on one side of a split."
+        in loaded.description
+    )
+
+
+def test_a_validation_part_with_training_images_is_measured_without_them(folder, tmp_path):
+    for path in sorted(folder.rglob("*.png")):
+        for part in ("train", *(["val"] if path.stem.endswith("1") else [])):
+            target = tmp_path / part / path.parent.name / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    new = np.random.default_rng(0).integers(0, 256, (16, 16), np.uint8)
+    Image.fromarray(new).save(tmp_path / "val" / "cross" / "new.png")
+    loaded = loading.for_training(Source(str(tmp_path)), seed=0)
+    assert loaded.validation is not None
+    assert len(loaded.validation) == 1
+    count = len(list(tmp_path.glob("val/*/*.png")))
+    assert f"{count - 1} of the {count} validation images are training" in loaded.description

@@ -99,8 +99,51 @@ def for_training(source: Source, seed: int) -> TrainingData:
             f"There is no test split, so {len(test):,} of the {total:,} ({percent(HELD_OUT, 0)} of "
             f"each class, at random, seed {seed}) are held out for testing."
         )
-    lines.append(_summary(train, test))
-    return TrainingData(train, opened.validation, test, held_out, "\n".join(lines), opened.left_out)
+    lines += copies(opened.train)
+    validation, said = _unseen_validation(opened.train, opened.validation)
+    lines += [*said, _summary(train, test)]
+    return TrainingData(train, validation, test, held_out, "\n".join(lines), opened.left_out)
+
+
+def copies(data: Dataset) -> list[str]:
+    """Say how many images are copies of others."""
+    import numpy as np
+
+    from ...datasets.content import identities
+
+    if data.images.ndim < 3:
+        return []
+    count = len(data) - len(np.unique(identities(data.images)))
+    if count == 0:
+        return []
+    which = "is a copy of another" if count == 1 else "are copies of others"
+    return [f"{count:,} of the {len(data):,} {which}: copies stay on one side of a split."]
+
+
+def _unseen_validation(
+    train: Dataset, validation: Dataset | None
+) -> tuple[Dataset | None, list[str]]:
+    """Return the validation images that are not trained on as well, and what is to be said."""
+    import numpy as np
+
+    from ...datasets.content import identities
+
+    if validation is None or train.images.ndim < 3:
+        return validation, []
+    seen = np.isin(identities(validation.images), identities(train.images))
+    if not seen.any():
+        return validation, []
+    total, count = len(seen), int(seen.sum())
+    if count == total:
+        return validation, [
+            "All validation images are training images as well: the best epoch is chosen by what "
+            "was learned, not by new images."
+        ]
+    which = "is a training image" if count == 1 else "are training images"
+    return validation.subset(~seen), [
+        f"{count:,} of the {total:,} validation images {which} as well: validated with the other "
+        f"{total - count:,}."
+    ]
 
 
 def for_testing(
@@ -186,12 +229,15 @@ def unseen(network: Network, data: Dataset, source: Source) -> Unseen:
 
 def _by_the_split(network: Network, data: Dataset, source: Source) -> Unseen:
     """Tell the images by the split of the training, as older model files keep it."""
+    from ...datasets.dataset import split_by_class
+
     held_out = remembered(network).get("held_out")
     same = remembered_source(network) == source
     if held_out and same and held_out.get("images") == len(data):
         every = bool(held_out.get("every_class", False))
         share, seed = float(held_out["share"]), int(held_out["seed"])
-        kept = data.split_indices(share, seed, every_class=every)[1]
+        classes = len(data.class_names) or None
+        kept = split_by_class(data.targets, classes, share, seed, source.data, every)[1]
         return Unseen(
             kept,
             f"The model's file is of an older version. If {source.data} has not changed since, "

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from ...files.levels import Levels, Range
 from .. import image_files
 from .tree import File, Tree
 
-__all__ = ["Headers", "Progress", "inspect_all", "repeated", "workers"]
+__all__ = ["Headers", "Progress", "identities", "inspect_all", "repeated", "workers"]
 
 Progress = Callable[[int, int], None]  # how many are done, of how many
 _CHUNK = 64  # files of one task
@@ -102,6 +103,26 @@ def _inspect(
 def _content(tree: Tree, file: File) -> bytes:
     with tree.open(file.name) as opened:
         return opened.read()
+
+
+def identities(tree: Tree, files: list[File]) -> NDArray[np.uint64]:
+    """Return a number for each file, the same for files of the same content.
+
+    Files whose size no other picture of the tree has are not read; of an archive none is.
+    """
+    sizes = Counter(file.size for file in tree.pictures.values())
+
+    def identity(file: File) -> int:
+        what = f"\0{file.name}".encode("utf-8", "surrogateescape")
+        if tree.is_archive:
+            what = f"{file.size} {file.stamp}".encode()
+        elif sizes[file.size] > 1:
+            with contextlib.suppress(OSError):
+                what = _content(tree, file)
+        return int.from_bytes(blake2b(what, digest_size=8).digest(), "little")
+
+    with ThreadPoolExecutor(workers()) as pool:
+        return np.fromiter(pool.map(identity, files), np.uint64, len(files))
 
 
 def repeated(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from ..lazy_images import LazyImages, Source
 from .broken import decode, in_other_parts, problems_again
 from .classes import read_contents
 from .filling import Filling
-from .inspecting import Headers, inspect_all, repeated
+from .inspecting import Headers, identities, inspect_all, repeated
 from .labels.label_files import ENDINGS, folder_of
 from .listing import Contents, Listing, sample
 from .messages import alike, counted, format_bytes, left_out, no_cache, refused, unwritable
@@ -169,6 +170,7 @@ def load(
             lambda problems: refused(listing, problems, in_other_parts(listing, how)),
             lambda error: unwritable(store, error),
             entry_key(listing.files, {"shape": list(store.pixels.shape)}),
+            functools.cache(lambda: identities(listing.tree, listing.files)),
         ),
         np.arange(len(listing.files)),
     )

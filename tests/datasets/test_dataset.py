@@ -182,5 +182,5 @@ def test_a_split_of_nothing_but_a_few_images_is_at_random():
 
 def test_rows_that_are_alike_are_no_copies():
     rows = np.tile([[0.0, 0], [0, 1], [1, 0], [1, 1]], (50, 1))
-    train, held_out = Dataset(rows, np.tile([0, 1, 1, 0], 50)).split_indices(0.2)
+    _, held_out = Dataset(rows, np.tile([0, 1, 1, 0], 50)).split_indices(0.2)
     assert len(np.unique(rows[held_out], axis=0)) == 4

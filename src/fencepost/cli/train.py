@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..text import percent, plural
 from .shared.console import Console, noun
@@ -19,10 +19,14 @@ from .training.options import (
 )
 from .training.recipe_options import RecipeOptions
 
+if TYPE_CHECKING:
+    from ..network import Network
+
 EXAMPLES = """\
 fencepost train
 fencepost train --data photos/ --size 32x32 --out photos.safetensors
 fencepost train --data signals.csv --epochs 30 --checkpoint run.ckpt --json
+fencepost train --from photos.safetensors --data more_photos/ --out more.safetensors
 torchrun --nproc-per-node 2 -m fencepost train --model resnet9 --backend torch"""
 
 
@@ -46,9 +50,13 @@ def train(
     source = data.source()
 
     from .shared import backbones, loading, recipes, report
-    from .training import preview, seeds, session
+    from .training import preview, seeds, session, starting
 
-    name = recipes.model_name(model.model, source.is_mnist, model.backbone is not None)
+    start = starting.opened(model.start)
+    if start is not None:
+        source, name = start.source(source, data.fit, model.other_layers()), start.name
+    else:
+        name = recipes.model_name(model.model, source.is_mnist, model.backbone is not None)
     recipe.check()
     recipes.check(recipe.given())
     validation.check()
@@ -56,15 +64,25 @@ def train(
     preview.check(output.show_augmentation, recipe.epochs)
     out, plot = output.files(f"{source.short_name}-{name}", run.checkpoint, run.resume)
 
-    backbone = model.open_backbone(source)
+    backbone = model.open_backbone(source) if start is None else start.backbone
     if backbone is not None:
         console.note(f"Backbone {backbone}")
         source = backbones.resized(source, backbone)
-    loaded = pictures = loading.for_training(source, run.seed)
+    levels = None if start is None else loading.levels_of(start.network)
+    loaded = pictures = loading.for_training(source, run.seed, levels)
     console.note(loaded.description)
     if backbone is not None:
         loaded = backbones.with_features(backbone, loaded, console)
-    network = recipes.build(name, loaded.train, run.seed, model.model)
+
+    def built(seed: int) -> Network:
+        if start is not None:
+            return start.build(loaded.train, seed)
+        return recipes.build(name, loaded.train, seed, model.model)
+
+    if start is not None:
+        start.check(loaded.train, source)
+        console.note(start.sentence(loaded.train))
+    network = built(run.seed)
     if name not in recipes.RECIPES and recipes.is_completed(network, model.model):
         console.note(f"Added {network.layers[-1].describe()}: an output for each class.")
     chosen = recipes.changed(
@@ -113,13 +131,15 @@ def train(
     all_trained = [trainings.run(network, run.seed, left)]
     for seed in range(run.seed + 1, run.seed + run.seeds):
         console.note(f"Seed {seed}.")
-        other = recipes.build(name, loaded.train, seed, model.model)
+        other = built(seed)
         all_trained.append(trainings.run(other, seed, left))
     if not first:
         return
     trained = session.best_of(all_trained)
     network = trained.network
     loading.remember(network, source, loaded, run.seed, name)
+    if start is not None:
+        network.metadata["training"]["from"] = str(start.path)
     if backbone is not None:
         network.metadata["training"]["backbone"] = backbone.config()
     network.save(out)
@@ -177,6 +197,7 @@ def train(
     console.result(
         {
             "model": name,
+            "from": None if start is None else str(start.path),
             "data": data.data,
             "parameters": network.parameter_count,
             "epochs": len(history),

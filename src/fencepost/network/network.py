@@ -28,6 +28,7 @@ from . import (
     inputs,
     inside,
     model_files,
+    new_classes,
     sizes,
     travel,
     vectors,
@@ -285,6 +286,7 @@ class Network(LayerChain):
     explain = explanation.explain
     calibrate = calibration.calibrate
     novelty = calibration.novelty
+    with_classes = new_classes.with_classes
 
     # --- how it learns and where it is kept ---------------------------------------------------
 

@@ -114,8 +114,8 @@ def fit(
         and it is what the network is left with.
     validation : (images, labels) or float, optional
         Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
-        each class in the same proportion, copies of an image on one side. At the end a classifier is calibrated with them: see
-        `fencepost.Network.calibrate`.
+        each class in the same proportion, copies of an image on one side. At the end a classifier
+        is calibrated with them: see `fencepost.Network.calibrate`.
     early_stopping : int, optional
         Stop after so many epochs without a better validation (accuracy, or loss in regression).
     target_accuracy : float, optional

@@ -73,8 +73,11 @@ class TrainingData:
     left_out: tuple[str, ...] = ()
 
 
-def for_training(source: Source, seed: int) -> TrainingData:
-    """Load data and make sure that there is something to test with."""
+def for_training(source: Source, seed: int, levels: Levels | None = None) -> TrainingData:
+    """Load data and make sure that there is something to test with.
+
+    `levels`: Which values of deep pixels become black and white, if a model decides that.
+    """
     from ... import datasets
 
     opened = datasets.open(
@@ -82,7 +85,7 @@ def for_training(source: Source, seed: int) -> TrainingData:
         label=source.label,
         channels=source.channels,
         nested=source.nested,
-        pictures=source.pictures(source.size, source.channels),
+        pictures=replace(source.pictures(source.size, source.channels), levels=levels),
     )
     if not opened.train.class_names:
         raise DataError(

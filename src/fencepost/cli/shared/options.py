@@ -25,7 +25,8 @@ SIZE = typer.Option(
 )
 FIT = typer.Option(
     help="How images of another aspect ratio are resized: crop cuts off what is too wide or too "
-    "high, pad fills with black, stretch does not keep the aspect ratio."
+    "high, pad fills with black, stretch does not keep the aspect ratio.",
+    show_default="crop, or as with --from",
 )
 NESTED = typer.Option(
     "--nested/--no-nested",

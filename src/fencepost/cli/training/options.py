@@ -35,7 +35,7 @@ class DataOptions:
     size: Annotated[str | None, options.SIZE] = None
     label: Annotated[str, options.LABEL] = "label"
     channels: Annotated[int | None, options.CHANNELS] = None
-    fit: Annotated[str, options.FIT] = "crop"
+    fit: Annotated[str | None, options.FIT] = None
     nested: Annotated[bool | None, options.NESTED] = None
     skip_bad: Annotated[bool, options.SKIP_BAD] = False
     cache: Annotated[str | None, options.CACHE] = None
@@ -46,7 +46,7 @@ class DataOptions:
             **{
                 **vars(self),
                 "size": options.parse_size(self.size),
-                "fit": choice("--fit", self.fit, options.FITS),
+                "fit": choice("--fit", self.fit or "crop", options.FITS),
             }
         )
 
@@ -65,6 +65,15 @@ class ModelOptions:
         ),
     ] = None
 
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Model file to start from: its weights, normalisation and preparation of images. "
+            "For other classes its last layer begins anew.",
+            show_default="none: weights begin at random",
+        ),
+    ] = None
     backbone: Annotated[
         Path | None,
         typer.Option(
@@ -88,6 +97,15 @@ class ModelOptions:
             show_default="detected, else imagenet, or -1-1 with channels last",
         ),
     ] = None
+
+    def other_layers(self) -> dict[str, Any]:
+        """Return what was given that --from leaves no room for, by option."""
+        return {
+            "--model": self.model,
+            "--backbone": self.backbone,
+            "--backbone-layer": self.backbone_layer,
+            "--backbone-pixels": self.backbone_pixels,
+        }
 
     def open_backbone(self, source: Source) -> Backbone | None:
         """Open the backbone, if there is one. Raises `ArgumentError` for what cannot be."""
@@ -322,6 +340,13 @@ class OutputOptions:
         overwrite = self.overwrite or resume
         shown = {"--find-lr": self.find_lr, "--show-augmentation": self.show_augmentation}
         check_outputs(shown, overwrite)
+        trained = {"--out": self.out, "--plot": self.plot, "--report": self.report}
+        for option, path in trained.items():
+            if self.find_lr is not None and path is not None:
+                raise ArgumentError(
+                    "--find-lr trains nothing, so that its plot is all that is written. Received: "
+                    f"{option} {path} as well. Leave out one of the two."
+                )
         if self.find_lr is None:
             files = {"--out": out, "--plot": plot, "--report": self.report, **shown}
             check_outputs(files, overwrite, kept={"--checkpoint": checkpoint})

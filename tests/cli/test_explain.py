@@ -112,3 +112,49 @@ def test_the_process_needs_no_display_and_no_pyplot(environment, model, cross, t
     environment.pop("DISPLAY", None)
     subprocess.run(list(map(str, command)), check=True, env=environment)
     assert (tmp_path / "why.png").exists()
+
+
+@pytest.fixture
+def signals(tmp_path):
+    """A model that looks at samples 21 to 26, and a table of three rows."""
+    net = fp.Network((1, 40), [fp.Flatten(), fp.Linear(2)], class_names=("low", "high"))
+    weights = np.zeros((2, 40), np.float32)
+    weights[1, 20:26] = 3
+    net.parameters["1.weight"][:], net.parameters["1.bias"][:] = weights, [0, -9]
+    net.save(tmp_path / "signals.st")
+    rows = np.zeros((3, 40))
+    rows[1, 20:26] = 1
+    header = ",".join(f"t{k}" for k in range(40))
+    np.savetxt(tmp_path / "new.csv", rows, delimiter=",", header=header, comments="")
+    return tmp_path
+
+
+def test_rows_of_a_table_have_a_page_each_and_the_samples_that_matter(fencepost, signals):
+    done = fencepost("explain", "signals.st", "new.csv", "-o", "why", "--json")
+    assert done.status == 0, done.err
+    assert [path.name for path in sorted((signals / "why").iterdir())] == [
+        f"new-row{row}.png" for row in (1, 2, 3)
+    ]
+    assert [each["class"] for each in done.json["images"]] == ["low", "high", "low"]
+    ((first, last),) = done.json["images"][1]["important"]
+    assert 17 <= first <= 21
+    assert 26 <= last <= 30
+    done = fencepost("explain", "signals.st", "new.csv", "-o", "one.png", "--row", 2)
+    assert (signals / "one.png").exists()
+    assert done.out.startswith("new.csv, row 2: high (")
+    assert done.out.endswith(f"; samples that matter most: {first} to {last}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("new.csv", "-o", "a.png"), "--out must name a folder for several rows."),
+        (("new.csv", "-o", "a.png", "--row", 4), "Received: 4; new.csv has 3."),
+        (("new.csv", "a.png", "-o", "b"), "Received: both."),
+        (("a.png", "-o", "b.png", "--row", 1), "--row is for tables of signals"),
+    ],
+)
+def test_rows_that_cannot_be_explained(fencepost, signals, arguments, words):
+    Image.new("L", (4, 4)).save(signals / "a.png")
+    done = fencepost("explain", "signals.st", *arguments)
+    assert (done.status, words in done.err) == (2, True), done.err

@@ -97,6 +97,7 @@ def evaluate(
         result |= {
             "accuracy": evaluation.accuracy,
             "macro_f1": evaluation.macro_f1,
+            "calibration_error": evaluation.calibration_error,
             "per_class": per_class(evaluation),
             "classes": list(evaluation.class_names),
             "confusion": evaluation.confusion.tolist(),

@@ -22,7 +22,6 @@ from ..layers import Layer
 from ..layers.base import engine_shape
 from ..layers.initialization import RULES
 from . import (
-    calibration,
     evaluation,
     explanation,
     inputs,
@@ -43,6 +42,7 @@ from .arguments import (
     require_classes,
 )
 from .chain import LayerChain
+from .confidence import calibration
 from .evaluation import Evaluation, RegressionEvaluation
 from .pictures import Images, named, taken
 from .vectors import Float32

@@ -65,10 +65,11 @@ def predict(
     network: Network, samples: Sequence[Sample], names: tuple[str, ...], surely: float
 ) -> list[Prediction]:
     """Predict samples, which have values; below the probability `surely`, it is said."""
+    from ...network.confidence.calibration import predicted
+
     batch = np.stack([sample.values for sample in samples if sample.values is not None])
-    probabilities = network.predict_proba(batch)
-    measured = network.calibration is not None and network.calibration.novelty is not None
-    novelty = network.novelty(batch).tolist() if measured else [None] * len(samples)
+    probabilities, measured = predicted(network, batch)
+    novelty = [None] * len(samples) if measured is None else measured.tolist()
     predictions = []
     for sample, row, away in zip(samples, probabilities, novelty, strict=True):
         top = tuple(

@@ -202,7 +202,7 @@ def _steps(
             )
         )
     values = np.ravel(rows[-1].values).astype(float)
-    names = style.drawable_names(output_names(net))
+    names = _names(net)
     if has_classes(net):
         shares = np.exp(values - values.max())
         shares /= shares.sum()
@@ -210,7 +210,7 @@ def _steps(
         steps.append(
             Step(
                 "Probabilities",
-                format_shape(rows[-1].shape),
+                f"{len(values)} classes",
                 f"{most}, after layer {rows[-1].name}",
                 lambda axes, *room: _draw_shares(axes, shares, names, *room),
             )
@@ -291,12 +291,20 @@ def _hidden(rows: list[Row]) -> Row | None:
     return rows[covered - 1] if covered > 1 else None
 
 
+def _names(net: Network) -> list[str]:
+    """Return the name of each output; what is only a number is said to be a class."""
+    names = style.drawable_names(output_names(net))
+    if not has_classes(net):
+        return names
+    return [f"class {name}" if name.isdecimal() else name for name in names]
+
+
 def _answer(net: Network, last: Row) -> str:
     values = np.ravel(last.values).astype(float)
     best = int(values.argmax())
     if has_classes(net):
         share = 1 / np.exp(values - values.max()).sum()
-        name = style.shorten(style.drawable_names(output_names(net))[best], 30)
+        name = style.shorten(_names(net)[best], 30)
         percent = "> 99.99" if 0.9999 < share < 1 else f"{100 * share:.2f}"
         return f"The network predicts {name} ({percent} %)"
     if len(values) == 1:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.network.novelty import Novelty, Space, observed_layer
+from fencepost.network.confidence.novelty import Novelty, Space, observed_layer
 
 
 def calibrated(net, train, held_out):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.network.calibration import PRIOR, Calibration, fit_temperature
+from fencepost.network.confidence.calibration import PRIOR, Calibration, fit_temperature, predicted
 from fencepost.network.evaluation import log_softmax
 
 
@@ -146,3 +146,19 @@ def test_probabilities_of_exports_are_divided_by_the_temperature(suffix, tmp_pat
         probabilities, logits = session.run(None, {session.get_inputs()[0].name: images})
         np.testing.assert_allclose(probabilities, net.predict_proba(images), atol=1e-6)
         np.testing.assert_allclose(logits, net(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_probabilities_and_novelty_of_one_pass_are_those_of_two(calibrated):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (80, 3, 12, 12), np.uint8)
+    net = fp.models.small_cnn((3, 12, 12), 3)
+    net.normalization = (128, 60)
+    if calibrated:
+        net.calibrate(images, np.arange(80) % 3)
+    shares, away = predicted(net, images[:7])
+    np.testing.assert_array_equal(shares, net.predict_proba(images[:7]))
+    if calibrated:
+        np.testing.assert_array_equal(away, net.novelty(images[:7]))
+    else:
+        assert away is None

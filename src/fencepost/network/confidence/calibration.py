@@ -11,21 +11,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..datasets.checks import check_targets
-from ..errors import ArgumentError
-from ..layers.base import engine_shape
-from ..text import format_value
-from . import inputs, sizes
-from .arguments import require_classes
-from .evaluation import log_softmax
+from ...datasets.checks import check_targets
+from ...errors import ArgumentError
+from ...layers.base import engine_shape
+from ...text import format_value
+from .. import inputs, sizes
+from ..arguments import require_classes
+from ..evaluation import log_softmax
 from .novelty import MOST_INPUTS, Novelty, channel_features, observed_layer
 
 if TYPE_CHECKING:
-    from .._engine import NetworkPlan
+    from ..._engine import NetworkPlan
 
 #: How much is known of a temperature before any image is seen: its logarithm is 0 ± this. A few
 #: images that are all predicted rightly do not make a network certain.
@@ -34,6 +35,8 @@ _CHUNK_BYTES = 1 << 26  # of the outputs of all layers
 LOWEST, HIGHEST = 0.05, 20.0
 
 Floats = NDArray[np.float32]
+#: Of the first layers, of each network that was asked for its novelty.
+_PLANS: WeakKeyDictionary[Any, NetworkPlan] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,19 @@ def novelty(net: Any, images: ArrayLike) -> Floats:
     return known.scores(*_observed(net, batch))
 
 
+def predicted(net: Any, images: ArrayLike) -> tuple[Floats, Floats | None]:
+    """Return the probabilities of classes (N, classes), and novelty (N,) if that was measured.
+
+    What `Network.predict_proba` and `novelty` return, with one pass through the network.
+    """
+    known = None if net.calibration is None else net.calibration.novelty
+    if known is None:
+        return net.predict_proba(images), None
+    features, logits = _observed(net, inputs.as_checked_batch(images, net.input_shape))
+    shares = np.exp(log_softmax(tempered(logits, net.temperature)))
+    return shares.astype(np.float32), known.scores(features, logits)
+
+
 def tempered(outputs: Floats, temperature: float) -> Floats:
     """Return outputs, divided by the temperature."""
     divided: Floats = outputs / np.float32(temperature)
@@ -236,7 +252,14 @@ def _observed(net: Any, batch: NDArray[Any]) -> tuple[Floats, Floats]:
 
 def _plan_up_to(net: Any, index: int) -> NetworkPlan:
     """Return the plan of the layers up to one, whose outputs alone the engine need not compute."""
-    from .._engine import NetworkPlan
+    plan = _PLANS.get(net)
+    if plan is None:
+        plan = _PLANS[net] = _planned(net, index)
+    return plan
+
+
+def _planned(net: Any, index: int) -> NetworkPlan:
+    from ..._engine import NetworkPlan
 
     steps, last = sizes.engine_steps(net.rows)
     counts = net.parameter_vector.size, net.state_vector.size

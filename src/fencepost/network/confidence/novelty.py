@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArgumentError
-from ..layers import Branched, Conv1d, Conv2d, Layer
-from ..text import format_value
+from ...errors import ArgumentError
+from ...layers import Branched, Conv1d, Conv2d, Layer
+from ...text import format_value
 
 ALARMS = 0.01  # the share of held-out images that may lie beyond
 DIRECTIONS = 16  # of the covariance that are kept; the others are taken as alike

@@ -1,0 +1,1 @@
+"""How far predictions are to be relied on: calibrated probabilities, and images unlike others."""

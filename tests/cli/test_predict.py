@@ -390,3 +390,22 @@ def test_deep_colours_are_predicted_as_they_were_trained_on(fencepost, tmp_path)
     (said,) = fencepost("predict", "m.st", file, "--json").json["predictions"]
     assert said["class"] == "dim"
     assert np.array_equal(net.predict_proba(file), net.predict_proba(image.astype(np.uint8)[None]))
+
+
+def test_the_labels_of_a_table_without_names_are_left_out_where_they_stand(fencepost, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(90) % 2
+    values = rng.normal(0, 0.2, (90, 12))
+    values[labels == 1, 4:8] += 3
+    for name, columns in (("first", [labels, values]), ("last", [values, labels])):
+        np.savetxt(tmp_path / f"{name}.csv", np.column_stack(columns), "%.4f", delimiter=",")
+    np.savetxt(tmp_path / "new.csv", values, "%.4f", delimiter=",")
+    trained = fencepost(
+        "train", "--data", "first.csv", "--label", 0, "--epochs", 8, "--plot", "none", "-o", "a.st"
+    )
+    assert trained.status == 0, trained.err
+    expected = fencepost("predict", "a.st", "new.csv", "--json").json["predictions"]
+    said = fencepost("predict", "a.st", "first.csv", "--json").json["predictions"]
+    assert [each["class"] for each in said] == [each["class"] for each in expected]
+    refused = fencepost("predict", "a.st", "last.csv")
+    assert (refused.status, "Received: 13 columns of numbers" in refused.err) == (2, True)

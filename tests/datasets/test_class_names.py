@@ -2,7 +2,8 @@
 
 import pytest
 
-from fencepost.datasets.class_names import class_indices
+import fencepost as fp
+from fencepost.datasets.class_names import alike, class_indices
 from fencepost.errors import DataError
 
 
@@ -17,3 +18,12 @@ def test_the_first_unknown_label_is_named():
     many = [f"c{k}" for k in range(30)]
     with pytest.raises(DataError, match=r"c19, \.\.\.. Received: 'x'\."):
         class_indices(["x"], many, "f.npz")
+
+
+def test_classes_that_differ_in_case_or_spaces_are_said_of_tables_too(tmp_path):
+    assert alike(["Yes", "no", "yes "]) == [
+        "The classes Yes and yes  differ only in case or in spaces."
+    ]
+    rows = [f"{k / 7:.3f},{k % 3},{('Yes', 'yes', 'no')[k % 3]}" for k in range(12)]
+    (tmp_path / "a.csv").write_text("x,y,label\n" + "\n".join(rows))
+    assert "The classes Yes and yes differ" in fp.datasets.open(tmp_path / "a.csv").description

@@ -12,7 +12,8 @@ from PIL import Image
 
 import fencepost as fp
 from fencepost import check
-from fencepost.files.mapped import Mapped
+from fencepost.errors import DataError
+from fencepost.files.mapped import Mapped, check_memory
 from fencepost.interchange.onnx import reader
 
 posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody can cut a mapped file")
@@ -114,3 +115,19 @@ def test_a_cache_that_is_cut_while_it_is_trained_with(tmp_path):
         fp.training.fit(net, data.images, data.targets, epochs=1, progress=False)
     again = fp.datasets.open(tmp_path / "photos", pictures=how).train
     assert np.asarray(again.images).any()
+
+
+def test_the_memory_of_an_array_that_shows_a_watched_file_is_checked(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(bytes(1 << 16))
+    array = np.memmap(path, np.uint8, "r")
+    with path.open("rb") as file:
+        mapped = Mapped(array, file.fileno(), "a.bin", "Read it again.", constant=False)
+    seen = array.view(np.ndarray).reshape(256, 256)[::2]
+    check_memory(seen)
+    check_memory(np.zeros(3))
+    os.truncate(path, 100)
+    with pytest.raises(DataError, match="it was cut to 100 bytes meanwhile"):
+        check_memory(seen)
+    del mapped
+    check_memory(seen)

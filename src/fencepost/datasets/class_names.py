@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..text import join_words
 
-__all__ = ["class_indices"]
+__all__ = ["alike", "class_indices"]
 
 SHOWN = 20  # names that an error lists
 
@@ -34,3 +35,19 @@ def class_indices(
             f"{labels[unknown]!r}{position}. Correct it, leave it out, or train on it too."
         )
     return np.array([index[label] for label in labels], np.int64)
+
+
+def alike(names: Sequence[str]) -> list[str]:
+    """Say which classes differ in nothing but case or spaces.
+
+    >>> alike(["Cat", "cat", "dog"])
+    ['The classes Cat and cat differ only in case or in spaces.']
+    """
+    plain: dict[str, list[str]] = {}
+    for name in names:
+        plain.setdefault(" ".join(name.casefold().split()), []).append(name)
+    return [
+        f"The classes {join_words(same)} differ only in case or in spaces."
+        for same in plain.values()
+        if len(same) > 1
+    ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .. import _engine
 from ..errors import DataError
 
-__all__ = ["Mapped"]
+__all__ = ["Mapped", "check_memory"]
 
 
 class Mapped:
@@ -43,6 +43,7 @@ class Mapped:
         self._file = os.dup(file)
         self._before = self._state()
         self._watched = bool(array.nbytes) and _engine.watch_mapping(self._address, array.nbytes)
+        _WATCHED[self._address] = self
         weakref.finalize(self, _end, self._file, self._address if self._watched else None)
 
     def check(self) -> None:
@@ -59,6 +60,19 @@ class Mapped:
     def _state(self) -> tuple[int, int]:
         status = os.fstat(self._file)
         return status.st_size, status.st_mtime_ns if self._constant else 0
+
+
+_WATCHED: weakref.WeakValueDictionary[int, Mapped] = weakref.WeakValueDictionary()
+
+
+def check_memory(array: NDArray[Any]) -> None:
+    """Raise DataError if an array shows a file that is watched, and that was cut meanwhile."""
+    each: Any = array
+    while isinstance(each, np.ndarray):
+        mapped = _WATCHED.get(int(each.__array_interface__["data"][0]))
+        if mapped is not None:
+            mapped.check()
+        each = each.base
 
 
 def memory_of(buffer: memoryview) -> NDArray[np.uint8]:

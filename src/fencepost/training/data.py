@@ -22,6 +22,7 @@ from ..datasets.dataset import channel_statistics, split_by_class
 from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, DataError
+from ..files.mapped import check_memory
 from ..layers.base import engine_shape
 from ..remedies import in_python, setting, spelled
 from .balance import oversampled
@@ -128,9 +129,11 @@ class Subset:
         return self.own_targets[:: -(-len(self) // count)]
 
     def check(self) -> None:
-        """Raise DataError if the file of lazy images was cut while they were read."""
+        """Raise DataError if the file that images are mapped from was cut while they were read."""
         if self.lazy is not None:
             self.lazy.check()
+        else:
+            check_memory(self.images)
 
     def sample(self) -> NDArray[Any]:
         """Return all images or, of lazy ones, some thousand evenly spaced."""

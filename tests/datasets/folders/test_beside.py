@@ -73,3 +73,29 @@ def test_one_of_two_classes_may_be_called_test(tmp_path):
 def test_parts_alone_are_no_classes(tmp_path):
     touch(tmp_path, "test/1.jpg", "val/1.jpg")
     refused(lambda: open_folder(tmp_path), "Received: test/ and val/, without classes in them")
+
+
+def test_folders_of_classes_beside_new_pictures_are_several_data_sets(tmp_path):
+    """As `fencepost samples` writes them."""
+    touch(tmp_path, "leaves/oak/1.jpg", "leaves/elm/1.jpg", "new/1.jpg", "new/2.jpg")
+    refused(
+        lambda: open_folder(tmp_path),
+        "Received: leaves/, which holds folders of its own (elm and oak), beside new/",
+        f"Give {tmp_path / 'leaves'}; if these are the classes, say so: nested=False.",
+    )
+    assert found(tmp_path, nested=False) == {"train": {"leaves": 2, "new": 2}}
+
+
+def test_classes_that_hold_the_same_folders_are_said(tmp_path):
+    touch(tmp_path, *(f"{top}/{name}/1.jpg" for top in ("augmented", "original") for name in TWO))
+    (remark,) = open_folder(tmp_path).parts["train"].remarks
+    assert "All classes have the folders cat and dog: if those are the classes" in remark
+
+
+def test_masks_of_pictures_are_left_out_and_said(tmp_path):
+    """As of the breast ultrasound images of Kaggle."""
+    names = ("benign/b (1).png", "benign/b (1)_mask.png", "benign/b (1)_mask_1.png")
+    touch(tmp_path, *names, "normal/1.png", "normal/face_mask.png")
+    assert found(tmp_path) == {"train": {"benign": 1, "normal": 2}}
+    (remark,) = open_folder(tmp_path).parts["train"].remarks
+    assert remark.startswith("Left out: 2 images called like masks of others")

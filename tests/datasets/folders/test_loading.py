@@ -277,3 +277,15 @@ def test_the_same_image_in_two_classes_is_said(two_classes):
     (two_classes / "cat" / "copy.png").write_bytes((two_classes / "cat" / "0.png").read_bytes())
     description = fp.datasets.image_folder(two_classes).description
     assert "The same image is in several classes: cat/1.png = dog/copy.png." in description
+
+
+def test_a_cache_that_is_cut_after_all_was_decoded_is_no_training_of_zeros(tmp_path):
+    for name in "ab":
+        for k in range(4):
+            save(tmp_path / "data" / name / f"{k}.png", picture(64, 64))
+    data = fp.datasets.image_folder(tmp_path / "data", cache=tmp_path / "cache")
+    (pixels,) = (tmp_path / "cache").glob("*/images.npy")
+    os.truncate(pixels, 5000)
+    net = fp.Network((1, 64, 64), [fp.Flatten(), fp.Linear(2)])
+    with pytest.raises(DataError, match="it was cut to 5,000 bytes meanwhile"):
+        net.fit(data.images, data.targets, epochs=1, progress=False)

@@ -117,6 +117,8 @@ def _columns_of_values(network: Network, table: Table) -> list[int]:
     record = loading.remembered(network)
     others = {str(record.get("label", "label")), *map(str, record.get("ignored") or ())}
     columns = [k for k, name in enumerate(table.names) if not (table.header and name in others)]
+    if len(columns) == wanted + 1 and not table.header:
+        columns = _without_labels(network, table, columns)
     if len(columns) != wanted:
         columns = [k for k in columns if k in table.numeric]
     if len(columns) != wanted:
@@ -126,6 +128,28 @@ def _columns_of_values(network: Network, table: Table) -> list[int]:
             "numbers. Give the columns that it was trained on; one of labels or names may be there."
         )
     return columns
+
+
+def _without_labels(network: Network, table: Table, columns: list[int]) -> list[int]:
+    """Leave out the column of a table without names that the model's labels stood in.
+
+    Only if it holds names of its classes: labels may stand elsewhere in this table.
+    """
+    place = str(loading.remembered(network).get("label", "label"))
+    index = {"first": 0, "last": -1}.get(place)
+    if index is None and place.lstrip("-").isdecimal():
+        index = int(place)
+    if index is None or not -len(columns) <= index < len(columns):
+        return columns
+    column = columns[index]
+    known = set(network.class_names or ())
+    held = {_class_name(cell) for cell in table.texts(column)}
+    return [k for k in columns if k != column] if held <= known else columns
+
+
+def _class_name(cell: str) -> str:
+    """Return a label as classes are called: 1.0 is class 1."""
+    return str(int(float(cell))) if is_number(cell) and float(cell).is_integer() else cell
 
 
 def _wanted(network: Network) -> str:

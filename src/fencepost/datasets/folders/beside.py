@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from ...errors import DataError
@@ -12,6 +13,9 @@ from .tree import Tree
 
 __all__ = ["parts_beside"]
 
+_MASK = re.compile(r"(.+?)[ _-](?:mask|segmentation)(?:[ _-]?\d+)?", re.IGNORECASE)
+# What folders of pictures without classes are called.
+_NEW = {"new", "unlabeled", "unlabelled", "unsorted", "predict", "prediction", "inference", "more"}
 # Words that are as likely a class (valid and invalid) as a part of the data.
 _OTHER_MEANINGS = {"valid", "validate", "dev", "eval"}
 
@@ -26,6 +30,7 @@ def parts_beside(tree: Tree, prefix: str) -> tuple[dict[str, str], list[str]]:
     """
     where = f"{tree.root}/{prefix}".rstrip("/")
     filled = sorted(tree.filled_subfolders(prefix))
+    _check_one_data_set(tree, prefix, filled, where)
     named = {part: f for part, f in find_parts(filled, where).items() if part != "train"}
     within_each = {f: tree.filled_subfolders(tree.unwrapped(f"{prefix}{f}/")) for f in filled}
     for folder, within in within_each.items():
@@ -56,6 +61,48 @@ def parts_beside(tree: Tree, prefix: str) -> tuple[dict[str, str], list[str]]:
         + remedy(" (a class after all: {nested})", nested=False)
         + "."
     ]
+
+
+def _check_one_data_set(tree: Tree, prefix: str, filled: Sequence[str], where: str) -> None:
+    """Raise DataError for folders of classes beside a folder of new pictures: leaves and new."""
+    within = {folder: tree.filled_subfolders(f"{prefix}{folder}/") for folder in filled}
+    sets = [folder for folder, inner in within.items() if len(inner) > 1]
+    others = [folder for folder in filled if folder not in sets]
+    new = all(not within[folder] and _NEW & {*words_of(folder)} for folder in others)
+    if not (sets and others and new and len(sets) == 1):
+        return
+    (found,) = sets
+    raise DataError(
+        f"{where}: must be one data set. Received: {found}/, which holds folders of its own "
+        f"({sample(sorted(within[found]))}), beside {sample([f'{name}/' for name in others])}, "
+        f"whose images have no classes. Give {where}/{found}"
+        + remedy("; if these are the classes, say so: {nested}", nested=False)
+        + "."
+    )
+
+
+def shared_folders(tree: Tree, prefix: str, folders: Sequence[str]) -> list[str]:
+    """Say which folders lie in every class: they may be the classes (original, augmented)."""
+    within = [tree.filled_subfolders(f"{prefix}{folder}/") for folder in folders]
+    shared = set.intersection(*within) if len(within) > 1 else set()
+    if len(shared) < 2:
+        return []
+    return [
+        f"All classes have the folders {sample(sorted(shared))}: if those are the classes, put the "
+        f"images of {sample(folders)} together."
+    ]
+
+
+def masks_of(names: Sequence[str]) -> set[str]:
+    """Return the pictures that are masks of others by their names: a_mask.png, a_mask_1.png.
+
+    >>> masks_of(["a.png", "a_mask.png", "a_mask_1.png", "clown_mask.png"]) == {
+    ...     "a_mask.png", "a_mask_1.png"}
+    True
+    """
+    stems = {name.rpartition(".")[0] for name in names}
+    found = ((name, _MASK.fullmatch(name.rpartition(".")[0])) for name in names)
+    return {name for name, match in found if match is not None and match[1] in stems}
 
 
 def _has_other_meaning(folder: str) -> bool:

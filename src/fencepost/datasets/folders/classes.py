@@ -10,7 +10,7 @@ from ...files.folders import ARCHIVES
 from ...remedies import remedy
 from ...text import plural
 from ..tables.foreign import foreign
-from .beside import parts_beside
+from .beside import masks_of, parts_beside, shared_folders
 from .labels import LabelFiles, Labelled
 from .labels.annotations import NEUTRAL, find_annotations
 from .labels.class_lists import names_of_integers
@@ -259,6 +259,13 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
         return None
     inside = [name for name in names if "/" in name]
     remarks: list[str] = []
+    masks = masks_of(inside)
+    if masks:
+        inside = [name for name in inside if name not in masks]
+        remarks.append(
+            f"Left out: {plural(len(masks), 'image')} called like masks of others, "
+            f"{sample(sorted(masks), 3)}."
+        )
     grouped = nested is None and _are_groups(folders, inside)
     if grouped:
         remarks.append(f"The same classes are in {sample(folders)}, which were combined.")
@@ -270,6 +277,8 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
                 f"{sample(folders)}, would be the classes otherwise"
                 f"{remedy(' ({nested})', nested=False)}."
             )
+        else:
+            remarks += shared_folders(tree, prefix, folders)
     depth = None if nested else 1
     labels = [name.split("/")[1] if grouped else _class_of(name, depth) for name in inside]
     empty = sorted(set(folders) - {name.partition("/")[0] for name in inside})

@@ -15,6 +15,7 @@ from ...errors import DataError
 from ...files.levels import Levels
 from ...remedies import remedy
 from ...text import format_shape, plural
+from ..class_names import alike
 from ..dataset import Dataset
 from ..lazy_images import LazyImages, Source
 from .broken import decode, in_other_parts, problems_again
@@ -23,7 +24,7 @@ from .filling import Filling
 from .inspecting import Headers, identities, inspect_all, repeated
 from .labels.label_files import ENDINGS, folder_of
 from .listing import Contents, Listing, sample
-from .messages import alike, counted, format_bytes, left_out, no_cache, refused, unwritable
+from .messages import counted, format_bytes, left_out, no_cache, refused, unwritable
 from .options import AUTO, NONE, Loading
 from .sizes import choose_size
 from .store import (

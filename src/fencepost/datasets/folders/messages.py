@@ -12,7 +12,7 @@ from ...text import format_shape, join_words, plural
 from .listing import Listing, sample
 from .store import DiskStore, Store
 
-__all__ = ["alike", "counted", "format_bytes", "left_out", "no_cache", "refused", "unwritable"]
+__all__ = ["counted", "format_bytes", "left_out", "no_cache", "refused", "unwritable"]
 
 MOST = 20  # files that a message names
 
@@ -86,22 +86,6 @@ def left_out(listing: Listing, problems: Mapping[int, str], kept: int) -> list[s
     if not kept:
         raise refused(listing, problems)
     return [f"{listing.files[k].name} {what}" for k, what in sorted(problems.items())]
-
-
-def alike(names: Sequence[str]) -> list[str]:
-    """Say which classes differ in nothing but case or spaces.
-
-    >>> alike(["Cat", "cat", "dog"])
-    ['The classes Cat and cat differ only in case or in spaces.']
-    """
-    plain: dict[str, list[str]] = {}
-    for name in names:
-        plain.setdefault(" ".join(name.casefold().split()), []).append(name)
-    return [
-        f"The classes {join_words(same)} differ only in case or in spaces."
-        for same in plain.values()
-        if len(same) > 1
-    ]
 
 
 def counted(count: int, shape: tuple[int, ...], names: Sequence[str], counts: Sequence[int]) -> str:

@@ -20,6 +20,7 @@ import shutil
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
@@ -127,6 +128,8 @@ class DiskStore:
                     (self.pixels, self._file, IMAGES), (self.state, file.fileno(), STATE),
                 )
             ]  # fmt: skip
+        # Pixels may be used longer than this.
+        weakref.finalize(self._map, list, self._mapped)
         with contextlib.suppress(OSError):
             os.utime(folder / ABOUT)  # when it was last used
 

@@ -19,7 +19,7 @@ from ...files.decimals import is_number
 from ...files.tables import read_table
 from ...remedies import in_python, setting
 from ...text import plural
-from ..class_names import class_indices
+from ..class_names import alike, class_indices
 from ..dataset import Dataset
 from . import columns
 
@@ -139,6 +139,7 @@ class Rows:
         written = next((label for label in self.labels if label not in classes), None)
         if classes and written is not None and is_number(written):
             remarks.append(f"Labels such as {written} were read as integers, for classes.")
+        remarks += alike(classes)
         description = " ".join([f"{text}.", *remarks])
         return Dataset(
             images,

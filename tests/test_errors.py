@@ -57,8 +57,8 @@ Received: input_size=(28, 28), kernel_size=3, stride=2, padding=1.
                       output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1
     height and width: output = (28 + 1 + 1 − 1·(3 − 1) − 1) / 2 + 1 = 14.5
 
-14 windows fit, and the last zero that the padding adds would never be used. Nothing of
-the input is lost, but the padding is not the one that was asked for.
+14 windows fit, and the last zero that the padding adds would never be used. No input
+element is lost, but the padding is not the one that you specified.
 
 Any one of these fits:
     an input of 27 × 27       → output 14 × 14
@@ -91,7 +91,7 @@ def test_a_kernel_larger_than_its_input():
     assert (
         str(size_error(3, 5, padding=0, dilation=3))
         == """\
-The kernel is larger than its input: it must fit into it at least once.
+The kernel is larger than its input: it must fit at least once.
 Received: input_size=3, kernel_size=5, dilation=3.
 
     output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1
@@ -151,14 +151,14 @@ def test_same_with_a_stride():
     assert (
         str(size_error(28, 3, 2, "same"))
         == """\
-padding="same" is only clear for stride 1: with a larger stride the output cannot be as
-large as the input, and there are two habits of what to do instead. Say which one is
-meant by giving its numbers.
+padding="same" is unambiguous only for a stride of 1: with a larger stride the output
+cannot be as large as the input, and libraries differ in what they do instead. Specify
+the padding in numbers.
 Received: input_size=28, kernel_size=3, stride=2, padding='same'.
 
 Any one of these fits:
-    padding=(0, 1)               → output 14  (TensorFlow's meaning: input / stride, rounded up)
-    padding=1, remainder="crop"  → output 14  (PyTorch's habit: dilation·(kernel − 1) // 2 each)"""
+    padding=(0, 1)               → output 14  (as in TensorFlow: input / stride, rounded up)
+    padding=1, remainder="crop"  → output 14  (as in PyTorch layers: dilation·(kernel − 1) // 2)"""
     )
 
 

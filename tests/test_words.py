@@ -34,13 +34,20 @@ RETIRED = {
     "decides all that is random": "random seed",
     "keeps the training": "checkpoint file for resuming",
     "one that is there is replaced": "an existing file is overwritten",
-    "taken for which": "confusion matrix",
     "as it looks": "detected",
     "the model's recipe": "the default itself",
     "before there is a network": "before you build it",
     "which would count": "which would be used",
     "stand before the decimals|stands before the decimals": "decimal separator",
     "stands alone, or takes": "has no value, or takes",
+    "dropped in silence": "silently dropped",
+    "another number of (?:features|channels) than arrive": "gets the wrong number of",
+    "the batch is no part of it": "leave out the batch dimension",
+    "what it was asked for": "what you specified",
+    "called like (?:a part|parts) of the data": "has the name of a split",
+    "may be written to and has": "writable, with enough space",
+    "habits of what to do": "libraries differ",
+    "taken for which|what it was taken for": "predicted class",
 }
 
 

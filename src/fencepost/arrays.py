@@ -111,7 +111,7 @@ def _described(values: Any, array: NDArray[Any]) -> str:
         return f"a sparse {type(values).__name__}. Use .toarray()"
     if array.ndim == 0 and kind not in "Mmc":
         if hasattr(values, "__iter__") and not isinstance(values, (str, bytes, dict, np.ndarray)):
-            return f"a {type(values).__name__}. Give a list of what is in it"
+            return f"a {type(values).__name__}. Use a list of what is in it"
         return format_value(values)
     remedy = {
         "c": "Take its real part, .real, or its magnitude, np.abs(…)",

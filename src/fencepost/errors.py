@@ -20,23 +20,23 @@ class FencepostError(Exception):
 
 
 class ArgumentError(FencepostError, ValueError):
-    """An argument is not of a kind that the function takes."""
+    """An argument has an invalid name, type or value."""
 
 
 class CallError(ArgumentError, TypeError):
-    """A function was called with arguments that it does not have, or without some that it needs."""
+    """A function was called with unknown arguments, or without required ones."""
 
 
 class DataError(FencepostError, ValueError):
-    """An array, a file or a folder is not what it should be; the message names it."""
+    """An array, a file or a folder is invalid; the message names it."""
 
 
 class ModelFileError(DataError):
-    """A file is not a model of fencepost's, or is damaged."""
+    """A file is not a fencepost model, or is damaged."""
 
 
 class TrainingError(FencepostError, RuntimeError):
-    """A training cannot go on."""
+    """Training cannot continue."""
 
 
 class DivergedError(TrainingError):
@@ -44,7 +44,7 @@ class DivergedError(TrainingError):
 
 
 class DataWarning(UserWarning):
-    """Data are not what a network was made for; what comes of them is not to be relied on."""
+    """Data do not match what a network was made for; results may be unreliable."""
 
 
 def warn(message: str, category: type[Warning] = DataWarning) -> None:

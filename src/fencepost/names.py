@@ -193,7 +193,7 @@ def _misfit(
     if len(arguments) > len(places) and not several:
         most = plural(len(places), "argument") if places else "no argument"
         by_name = [p.name for p in every if p.kind is p.KEYWORD_ONLY and p.name not in named]
-        others = f" Give the others by name, such as {by_name[0]}=." if by_name else ""
+        others = f" Pass the others by name, such as {by_name[0]}=." if by_name else ""
         problems.append(f"{shown} takes {most} by position. Received: {len(arguments)}.{others}")
     if twice := [name for name in places[: len(arguments)] if name in named]:
         problems.append(f"{shown} is given {join_words(quoted(twice))} twice.")

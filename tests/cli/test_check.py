@@ -151,7 +151,7 @@ def test_inputs_are_given_by_name(fencepost, named, order):
             ["imge=3x8x8", "extra=7"],
             ['"image", "mask" and "extra"', "imge", 'Did you mean "image"'],
         ),
-        (["image=3x8x8"], ['give a shape for "extra", too', "image"]),
+        (["image=3x8x8"], ['pass a shape for "extra", too', "image"]),
         (["image=3x8x8", "image=3x9x9"], ["every input once", "image twice"]),
         (["image=3x8x8", "7"], ["NAME=SHAPE, or for none"]),
         (["3x8x8", "7"], ['"mask" (which may be left out) and "extra"', "by name"]),
@@ -217,7 +217,7 @@ def test_a_text_of_layers_is_checked(fencepost, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["MODEL must be given", "--codes"]),
+        ([], ["MODEL is required", "--codes"]),
         (["nowhere.onnx"], ["nowhere.onnx"]),
         (["nowhere.onnx", "--fail-on", "errors"], ["--fail-on", "never", "'errors'"]),
         (["nowhere.onnx", "--allow", "FP999"], ["FP101", "'FP999'"]),

@@ -141,7 +141,7 @@ class TestCsv:
         assert (tmp_path / "b.csv").read_text() == "by X\n2,10\n4,10\n"
         done = fencepost("convolve", "a.csv", *said, "--decimal", ",", "--encoding", "latin-1")
         assert (tmp_path / "b.csv").read_text() == "by X\n3\n5\n"
-        assert "Commas are decimal separators" in done.err
+        assert "Commas are read as decimal separators" in done.err
 
     def test_columns_that_are_not_convolved_are_named(self, fencepost, tmp_path):
         (tmp_path / "a.csv").write_text("who;f;when\nx;1,5;Monday\ny;NA;Friday\nz;1;Sunday\n")
@@ -225,7 +225,7 @@ class TestWav:
     @pytest.mark.parametrize(
         ("content", "word"),
         [
-            (b"", "early"),
+            (b"", "cut off"),
             (b"RIFF\0\0\0\0AVI ", "WAV"),
             (b"no sound at all, but text that is long enough", "WAV"),
             ("cut", "whole"),
@@ -311,7 +311,7 @@ class TestPlot:
         (["a.xls", "-k", "mean", "-o", "b.csv"], ["a.xls", ".csv"]),
         (["a.csv", "-k", "mean", "-o", "b.wav"], ["--out", "same kind"]),
         (["a.csv", "-k", "mean", "-o", "b.xlsx"], ["--out", "same kind", ".xlsx"]),
-        (["a.csv", "-k", "mean", "-o", "b"], ["--out", "same kind", "no ending"]),
+        (["a.csv", "-k", "mean", "-o", "b"], ["--out", "same kind", "no extension"]),
         (["a.csv", "-k", "mean", "-o", "b.csv", "--scale", "nan"], ["--scale", "finite", "nan"]),
         (["a.csv", "-k", "mean", "-o", "b.csv", "--scale", "inf"], ["--scale", "finite", "inf"]),
         (["a.csv", "-k", "mean", "-o", "b.csv", "--delimiter", "ab"], ["delimiter", "'ab'"]),

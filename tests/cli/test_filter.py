@@ -27,7 +27,7 @@ def read(path):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three pictures, one of them in a folder within, and a file that is none."""
+    """Three pictures, one of them in a folder within, and a file that is not a WAV file."""
     root = tmp_path / "photos"
     (root / "sea").mkdir(parents=True)
     for k, name in enumerate(("a.png", "b.bmp", "sea/c.png")):
@@ -221,7 +221,7 @@ class TestRefused:
             (["a.png", "-k", "gaussian:sigma=-1", "-o", "b.png"], ["sigma", "-1"]),
             (["a.png", "-k", "3x3: 0,x", "-o", "b.png"], ["column 8"]),
             (["a.png", "-k", "1x1: nan", "-o", "b.png"], ["nan"]),
-            (["a.png", "-k", "mean", "-o", "b.xyz"], ["b.xyz", "ending"]),
+            (["a.png", "-k", "mean", "-o", "b.xyz"], ["b.xyz", "extension"]),
             (["a.png", "-k", "mean", "-o", "b.png", "--format", "xyz"], ["xyz"]),
             (["a.png", "-k", "mean", "-o", "b.png", "--boundary", "reflct"], ["reflect"]),
             (["a.png", "-k", "mean", "-o", "b.png", "--boundary", "nan"], ["boundary"]),

@@ -112,7 +112,7 @@ def test_a_folder_and_an_image_are_no_pair(fencepost, pictures):
     (pictures / "empty").mkdir()
     refused(
         fencepost("learn-kernel", pictures / "empty", pictures, "-o", pictures.parent / "k"),
-        "must hold images",
+        "must contain images",
     )
     refused(
         fencepost(

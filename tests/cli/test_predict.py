@@ -60,7 +60,7 @@ def test_photographs_of_digits(fencepost, digits, tmp_path, how):
     right = sum(int(name) == label for name, label in zip(said, labels[:20], strict=True))
     assert right >= 17, f"{right} of 20"
     notes = " ".join(done.json["predictions"][0]["prepared"])
-    assert ("dark strokes on a light ground" in notes) == (how != "enlarged")
+    assert ("dark strokes on a light background" in notes) == (how != "enlarged")
 
 
 def test_exif_orientation_is_obeyed(fencepost, digits, tmp_path):

@@ -95,15 +95,18 @@ def test_answers(fencepost):
 def test_an_image_without_its_channel(fencepost):
     done = fencepost("size", "28x28", NETWORK, "--same")
     assert "no layer of known size has windows" in done.out
-    words = "It fits with an input of 1 × 28 × 28: the channels are missing."
+    words = "It fits with an input of 1 × 28 × 28: add the channels."
     assert words in " ".join(done.err.split())
 
 
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ("1x3x32x32", "That is 3 × 32 × 32: the batch is no part of it."),
-        ("8x32x40x3", "That is 3 × 32 × 40: the batch is no part of it, and channels come first."),
+        ("1x3x32x32", "That is 3 × 32 × 32: leave out the batch dimension."),
+        (
+            "8x32x40x3",
+            "That is 3 × 32 × 40: leave out the batch dimension, and put the channels first.",
+        ),
     ],
 )
 def test_an_input_with_its_batch(fencepost, given, words):

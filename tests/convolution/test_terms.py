@@ -30,7 +30,7 @@ def test_undefined_terms_are_omitted():
         "      = 32",
     ]
     empty = fp.convolution_terms(F, THIRD, at=-1)
-    assert str(empty) == "y(−1) = 0, as no term is defined there"
+    assert str(empty) == "y(−1) = 0, because there are no terms"
     assert (len(empty), empty.total) == (0, 0)
 
 

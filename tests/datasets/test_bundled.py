@@ -67,7 +67,7 @@ def test_samples_replace_nothing_unless_they_are_told_to(tmp_path):
     mine.write_bytes(b"mine")
     other = tmp_path / "leaves" / "oak" / "mine.jpg"
     other.write_bytes(b"mine too")
-    with pytest.raises(DataError, match=r"leaves/birch/00\.jpg exists. Give overwrite=True"):
+    with pytest.raises(DataError, match=r"leaves/birch/00\.jpg exists. Use overwrite=True"):
         fp.datasets.write_samples(tmp_path)
     assert mine.read_bytes() == b"mine"
     fp.datasets.write_samples(tmp_path, overwrite=True)

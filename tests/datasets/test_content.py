@@ -92,7 +92,7 @@ BOMB = base64.b64encode(zlib.compress(bytes(20_000_000))).decode()
 
 @pytest.mark.parametrize("text", ["", "1", "1:", "1:???", "2:eJwDAAAAAAE=", "1:AAAA", f"1:{BOMB}"])
 def test_damaged_text_is_refused(text):
-    with pytest.raises(DataError, match="record of the images"):
+    with pytest.raises(DataError, match="record of the training images"):
         TrainedOn.from_text(text)
 
 

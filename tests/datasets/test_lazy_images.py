@@ -105,7 +105,7 @@ def test_the_second_time_nothing_is_decoded(lazily, expected, undecodable):
     undecodable()
     again = lazily()
     np.testing.assert_array_equal(np.asarray(again.images), expected)
-    assert "Taken from the cache" in again.description
+    assert "Read from the cache" in again.description
 
 
 def test_only_what_changed_is_decoded_again(lazily, photos, undecodable, tmp_path):
@@ -232,7 +232,7 @@ def test_the_disk_fills_up_on_the_way(lazily, monkeypatch):
 def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, slow):
     images = lazily("none").images
     save(photos / "dog" / "11.png", picture(30, 30, colour=True))
-    with pytest.raises(DataError, match=r"1 that cannot be used: dog/11.png was changed since the"):
+    with pytest.raises(DataError, match=r"1 that cannot be used: dog/11.png has changed since the"):
         np.asarray(images)
 
 

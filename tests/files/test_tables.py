@@ -124,7 +124,7 @@ def test_read_as_meant(tmp_path, content, expected):
         ("Æ!;ab\n;;;;;;;;", ["numbers"]),
         ("sep=p\n\"", ["numbers"]),
         ('\n""\n\n', ["empty"]),
-        (" 21,\x1f\n3", ["no text"]),
+        (" 21,\x1f\n3", ["do not occur in text"]),
         ("a,b\n", ["numbers"]),
     ],
 )  # fmt: skip
@@ -234,7 +234,7 @@ def test_a_first_row_of_infinity_is_no_row_of_units(tmp_path):
 
 def test_lines_before_the_table_can_be_left_out(tmp_path):
     content = "Model,DPO\nLength,3\nInterval,1e-6\nTIME,CH1\n0,1\n1,2\n2,4\n"
-    with pytest.raises(DataError, match=r"leave the lines before the table out \(skip=4\)"):
+    with pytest.raises(DataError, match=r"skip the lines before the table \(skip=4\)"):
         columns(read(tmp_path, content))
     assert read(tmp_path, content, skip=3).names == ("TIME", "CH1")
 

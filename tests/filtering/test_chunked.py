@@ -168,7 +168,7 @@ def written(folder, count):
     [
         (lambda path: filter_file(path / "no.zarr", path / "b.zarr", "mean:3"), "cannot be opened"),
         (lambda path: filter_file(path / "a.zarr", path / "b.png", "mean:3"), ".npy or .zarr"),
-        (lambda path: filter_file(path / "a.zarr", path / "a.zarr", "mean:3"), "is not replaced"),
+        (lambda path: filter_file(path / "a.zarr", path / "a.zarr", "mean:3"), "not overwritten"),
         (lambda path: filter_file(path / "a.zarr", path / "b.npy", "mean:3", scheduler="x"),
          "a cluster writes to .zarr"),
         (lambda path: filter_file(path / "i.zarr", path / "b.zarr", "mean:3"), "Received: dtype"),

@@ -122,7 +122,7 @@ def test_scikit_image():
         (lambda k: k.gaussian(np.nan), "finite number, more than 0. Received: sigma=nan"),
         (lambda k: k.gaussian("2"), "finite number, more than 0. Received: sigma='2'"),
         (lambda k: k.gaussian((1, 2, 3)), "sigma must be one value or 2 of them, one per axis"),
-        (lambda k: k.gaussian(size=4), "a middle element: 3 or 5. Received: size=4"),
+        (lambda k: k.gaussian(size=4), "a central element: 3 or 5. Received: size=4"),
         (lambda k: k.gaussian(1e9), "sigma must be at most 131,072, so that"),
         (lambda k: k.gaussian(1, ndim=9), "ndim must be an integer, at most 8. Received: ndim=9"),
         (lambda k: k.gabor(ndim=3), "ndim must be an integer, at most 2. Received: ndim=3"),
@@ -135,7 +135,9 @@ def test_scikit_image():
         (lambda k: k.motion(-3), "more than 0 and at most 1000. Received: length=-3"),
         (lambda k: k.motion(3, np.inf), "angle must be a number"),
         (lambda k: k.sobel("z"), "direction must be one of \"x\", \"y\". Received: direction='z'"),
-        (lambda k: k.sobel("x", 4), "size must be odd, so that there is a middle element: 3 or 5"),
+        (lambda k: k.sobel(
+            "x", 4), "size must be odd, so that the kernel has a central element: 3 or 5"
+        ),
         (lambda k: k.sobel("x", 33), "size must be an integer, at most 31. Received: size=33"),
         (lambda k: k.gaussian_derivative(order=3), "order must be an integer, at most 2"),
         (lambda k: k.gaussian_derivative(size=1), "size must be at least 3 for a derivative"),

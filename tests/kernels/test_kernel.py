@@ -105,13 +105,13 @@ def test_names_of_what_was_made():
         (lambda k: k.flipped(2), "axis must be an integer, at most 1. Received: axis=2"),
         (lambda k: k * fp.Kernel([1, 2]), "Only kernels of as many axes can be composed. "),
         (lambda k: k + fp.Kernel([1, 2]), "Only kernels of as many axes can be added. "),
-        (lambda k: k + 1, "A kernel can be added to a kernel only. Received: 1"),
+        (lambda k: k + 1, "A kernel can only be added to another kernel. Received: 1"),
         (lambda k: k * "2", "factor must be a finite number. Received: factor='2'"),
         (lambda k: k.scaled(np.inf), "factor must be a finite number"),
         (lambda k: fp.Kernel(k, name=np.ones(2)), r"name must be a string\. Received: name=array"),
         (lambda k: fp.Kernel(k, source=b"1968"), "source must be a string"),
         (lambda k: fp.Kernel(k, parameters="sigma=2"), "parameters must be a mapping"),
-        (lambda k: (0 * k).normalised(), "Only a kernel with a weight other than 0"),
+        (lambda k: (0 * k).normalised(), "A kernel with no weight other than 0"),
     ],
 )
 def test_what_cannot_be_done(do, message):

@@ -74,9 +74,7 @@ def offered(meant):
 
 @pytest.mark.parametrize("text", ["sharpen,blur", "sharpen + blur", "sharpen|blur"])
 def test_a_chain_in_one_text(text):
-    assert refusal(text).endswith(
-        'Kernels of a chain are given one by one: "sharpen", then "blur".'
-    )
+    assert refusal(text).endswith('Pass the kernels of a chain one by one: "sharpen", then "blur".')
 
 
 @pytest.mark.parametrize("text", ["k.csv", "./k", "C:\\k.txt", "my kernels/a.txt", "kernel.npy"])

@@ -60,7 +60,7 @@ def test_commas_that_can_only_stand_between_weights(tmp_path, content, rows):
 def test_one_number_for_rows_and_one_for_columns_is_no_number_of_axes():
     for ndim in (1, 2):
         with pytest.raises(
-            ArgumentError, match=f"ndim must be {ndim} here. Received: 3. A size for"
+            ArgumentError, match=f"ndim must be {ndim} here. Received: 3. Different sizes for"
         ):
             parse("mean:3,3", ndim=ndim)
     assert parse("mean:3,3").shape == (3, 3, 3)
@@ -88,5 +88,5 @@ def test_names_without_that_number_of_axes():
     with pytest.raises(ArgumentError, match="sobel is for images; for signals there are"):
         parse("sobel", 1)
     assert parse("sobel", 3) == fp.kernels.sobel("x", ndim=3)
-    with pytest.raises(ArgumentError, match="An image takes a matrix, but this is 2 × 2 × 2"):
+    with pytest.raises(ArgumentError, match="For an image, use a matrix, but this is 2 × 2 × 2"):
         parse("2x2x2: 1,2 3,4 5,6 7,8", 2)

@@ -19,7 +19,7 @@ def small(**options) -> fp.Network:
         (lambda: fp.Network(LAYERS * 99, (1, 8, 8)), "…. The shape comes first, the layers second"),
         (lambda: fp.Network((1, 0, 8), LAYERS), "input_shape must be an integer, at least 1"),
         (lambda: fp.Network((1, 8, 8), []), "at least one layer"),
-        (lambda: fp.Network((1, 8, 8), [fp.ReLU]), "layers must be made: write ReLU()"),
+        (lambda: fp.Network((1, 8, 8), [fp.ReLU]), "layers must be instances: write ReLU()"),
         (lambda: fp.Network((1, 8, 8), [3]), "Received: 3 at index 0"),
         (lambda: small(seed=-1), "seed must be an integer, at least 0"),
         (lambda: small(initialization="xavier"), "initialization must be one of"),

@@ -56,7 +56,11 @@ def test_evaluation_of_numbers():
         (np.zeros((2, 3)), [0, 3], "0 to 2 for 3 classes"),
         (np.zeros((2, 3)), [0, -1], "Received: -1 to 0"),
         (np.zeros((2, 3)), [0.5, 1.0], "targets must be integer class indices"),
-        (np.zeros((2, 3)), [[2, 0, 0], [0, 1, 0]], "If they are one-hot: targets.argmax(axis=1)"),
+        (
+            np.zeros((2, 3)),
+            [[2, 0, 0], [0, 1, 0]],
+            "If they are one-hot, use targets.argmax(axis=1)",
+        ),
         (np.zeros((2, 3)), [0], "one entry per image"),
         (np.zeros((2, 3)), np.zeros((2, 2)), "one column per output of the network"),
         (np.zeros((2, 3)), [[0, 1, np.inf], [0, 0, 0]], "targets must be finite"),

@@ -57,7 +57,7 @@ def test_every_way_to_give_images(shape, layers):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((2, 3, 8, 8)), "written for 1 channel(s), these have 3"),
+        (np.zeros((2, 3, 8, 8)), "expects 1 channel(s), these have 3"),
         (np.zeros((2, 1, 9, 8)), "images must have shape (N, 1, 8, 8). Received: shape"),
         (np.zeros(64), "Received: shape (64,)"),
         (np.zeros((2, 1, 8, 8), complex), "images must be real numbers. Received: dtype complex"),
@@ -117,7 +117,7 @@ def test_another_scale_than_that_of_training_is_warned_of(digits, way, tmp_path)
         warnings.simplefilter("error")
         if way != "validation":
             WAYS[way](net, data.images, data.targets)
-    with pytest.warns(fp.DataWarning, match="far from those that the network was") as caught:
+    with pytest.warns(fp.DataWarning, match="far from the training images") as caught:
         WAYS[way](net, data.images / np.float32(255), data.targets)
     assert caught[0].filename == __file__
 

@@ -95,7 +95,7 @@ def test_a_full_disk_leaves_what_was_there(saved, monkeypatch, code):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(fp.ModelFileError, match="cannot be written there") as caught:
+    with pytest.raises(fp.ModelFileError, match="cannot be written") as caught:
         network().save(saved)
     assert os.strerror(code) in str(caught.value)
     assert saved.read_bytes() == before
@@ -118,7 +118,7 @@ def test_a_device_that_is_full(tmp_path, monkeypatch):
 
 def test_paths_that_cannot_be_written_to(tmp_path):
     for path in (tmp_path / "none" / "model.safetensors", tmp_path):
-        with pytest.raises(fp.ModelFileError, match="Choose a folder that exists"):
+        with pytest.raises(fp.ModelFileError, match="Choose an existing, writable folder"):
             network().save(path)
     assert not list(tmp_path.iterdir())
 

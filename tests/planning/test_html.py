@@ -62,5 +62,5 @@ def test_html_says_what_does_not_fit_and_escapes():
         (1, 28, 28), "Conv2d(4, 4, padding='same'), Conv2d(2, 3, stride=2, padding='same')"
     )
     cells = read_html(plan)
-    assert any("only clear for" in text for text in cells.others)
+    assert any("unambiguous only for" in text for text in cells.others)
     assert 'padding="same"' not in plan._repr_html_()

@@ -244,7 +244,12 @@ def test_fields_once_the_axes_are_gone():
         ((3, 10, 10), "Residual(ReLU, Conv2d(3, 11))", 0, "in its layer 1"),
         ((10**5, 10**5, 10**5), "ReLU", 0, "at most 2,147,483,647 values"),
         ((1, 9, 9), f"Conv2d({10**30}, 3)", 0, "at most 2,147,483,647 values"),
-        ((1, 10, 10), "Conv2d(2, 3, stride=2, padding='same')", 0, "only clear for stride 1"),
+        (
+            (1, 10, 10),
+            "Conv2d(2, 3, stride=2, padding='same')",
+            0,
+            "unambiguous only for a stride of 1",
+        ),
     ],
 )
 def test_sizes_that_do_not_fit_are_told_and_never_raised(shape, text, fitting, words):

@@ -259,7 +259,7 @@ def test_solutions_in_words():
         (3, 'such as "3.stride"'),
         ("9.stride", "There is no layer 9: there are 0 to 3"),
         ("0.0.stride", "There is no layer 0.0"),
-        ("1.stride", "Only layers with windows"),
+        ("1.stride", "only solve for layers with windows"),
         ("0.strid", 'Did you mean "stride"?'),
         ("0.bias", "can be solved for kernel_size, stride, padding, dilation, groups"),
         ("2.dilation", "can be solved for kernel_size, stride, padding"),

@@ -17,7 +17,7 @@ def test_lenet5():
     assert (
         fp.plan((1, 28, 28), LENET5, batch=64).text(100)
         == """\
-                              what comes out
+                              output size
                                             (input + before + after                 left
                               output        − kernel) / stride + 1         padding  over
     input                     1 × 28 × 28
@@ -34,7 +34,7 @@ def test_lenet5():
 10  ReLU()                    84
 11  Linear(10)                10
 
-                              receptive field of one output
+                              receptive field
                               receptive  effective  effective
                                   field     stride    padding
 0   Conv2d(6, 5, padding=2)           5          1          2
@@ -50,7 +50,7 @@ def test_lenet5():
 10  ReLU()                          all
 11  Linear(10)                      all
 
-                              costs, memory for a batch of 64
+                              cost; memory for a batch of 64
                                                                               activation
                               parameters  connections  multiply-adds   share      memory
 0   Conv2d(6, 5, padding=2)          156      122,304        117,600  28.2 %      1.2 MB
@@ -67,8 +67,8 @@ def test_lenet5():
 11  Linear(10)                       850          850            840   0.2 %      2.6 kB
     total                         61,706      429,342        416,520              3.8 MB
 
-After layer 5, an output's receptive field is 16 × 16, padding included; the input is 28 × 28, and
-    layer 7, Linear(120), is the first with an output that depends on all of it."""
+After layer 5, the receptive field is 16 × 16, including padding; the input is 28 × 28, and layer 7,
+    Linear(120), is the first with an output that depends on all of it."""
     )
 
 

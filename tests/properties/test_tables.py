@@ -98,6 +98,6 @@ def test_any_text_is_a_table_or_refused(text):
 @pytest.mark.parametrize("delimiter", '+-eE1.\n"')
 def test_delimiters_that_numbers_have(delimiter):
     with pytest.raises(
-        fp.ArgumentError, match="delimiter must be one character that no number has"
+        fp.ArgumentError, match="delimiter must be one character that does not occur in numbers"
     ):
         TableOptions(delimiter=delimiter)

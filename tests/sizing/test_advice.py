@@ -146,7 +146,7 @@ def test_both_meanings_of_same_with_a_stride():
     for _ in range(3_000):
         size, kernel = generator.randint(1, 40), generator.randint(1, 9)
         stride, dilation = generator.randint(2, 6), generator.randint(1, 3)
-        with pytest.raises(fp.SizeError, match="only clear for stride 1") as caught:
+        with pytest.raises(fp.SizeError, match="unambiguous only for a stride of 1") as caught:
             fp.output_size(size, kernel, stride, "same", dilation)
         tensorflow, *pytorch = caught.value.suggestions
         assert "TensorFlow" in tensorflow.note

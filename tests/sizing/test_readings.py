@@ -27,18 +27,18 @@ def test_the_likeliest_comes_first(shape, first):
 
 def test_only_what_fits_is_said():
     assert fitting_reading((32, 32), lambda shape: shape == (3, 32, 32)) == (
-        "It fits with an input of 3 × 32 × 32: the channels are missing."
+        "It fits with an input of 3 × 32 × 32: add the channels."
     )
     assert fitting_reading((32, 32), lambda shape: False) == ""
-    assert likeliest_reading((1, 32, 32, 3)).endswith("and channels come first.")
+    assert likeliest_reading((1, 32, 32, 3)).endswith("and put the channels first.")
 
 
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
         ((33, 32, 3), ""),  # which would leave a row over either way
-        ((32, 32, 3), "It fits with an input of 3 × 32 × 32: channels come first."),
-        ((32, 32), "It fits with an input of 1 × 32 × 32: the channels are missing."),
+        ((32, 32, 3), "It fits with an input of 3 × 32 × 32: put the channels first."),
+        ((32, 32), "It fits with an input of 1 × 32 × 32: add the channels."),
     ],
 )
 def test_a_plan_says_which_reading_fits(shape, words):
@@ -52,17 +52,19 @@ def test_a_plan_says_which_reading_fits(shape, words):
 
 @pytest.mark.parametrize("make", [fp.plan, lambda shape, text: fp.Network(shape, [fp.ReLU()])])
 def test_a_batch_in_front_is_recognised(make):
-    with pytest.raises(fp.ArgumentError, match="That is 3 × 32 × 32: the batch is no part of it"):
+    with pytest.raises(
+        fp.ArgumentError, match="That is 3 × 32 × 32: leave out the batch dimension"
+    ):
         make((1, 3, 32, 32), LAYERS)
 
 
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ((1, 3, 32, 32), "3 × 32 × 32: the batch is no part of it"),
-        ((1, 32, 32, 3), "3 × 32 × 32: the batch is no part of it, and channels come first"),
-        ((32, 32, 3), "3 × 32 × 32: channels come first"),
-        ((32, 32), "3 × 32 × 32: the channels are missing"),
+        ((1, 3, 32, 32), "3 × 32 × 32: leave out the batch dimension"),
+        ((1, 32, 32, 3), "3 × 32 × 32: leave out the batch dimension, and put the channels first"),
+        ((32, 32, 3), "3 × 32 × 32: put the channels first"),
+        ((32, 32), "3 × 32 × 32: add the channels"),
     ],
 )
 def test_check_says_which_reading_fits(shape, words):

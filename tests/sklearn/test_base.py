@@ -59,5 +59,5 @@ def test_what_cannot_be_is_a_value_error_at_fit(made, said):
 
 
 def test_channels_that_come_last_are_named():
-    with pytest.raises(ValueError, match=r"Give X.transpose\(0, 3, 1, 2\)"):
+    with pytest.raises(ValueError, match=r"Use X.transpose\(0, 3, 1, 2\)"):
         CNNClassifier().fit(np.zeros((4, 16, 16, 3)), [0, 1, 0, 1])

@@ -214,7 +214,7 @@ def test_a_run_that_has_not_ended_is_not_written_over(tmp_path):
         fit(dense_net(), IMAGES, LABELS, checkpoint=path, on_epoch=pull_the_plug_at(2))
     content = path.read_bytes()
     with pytest.raises(
-        fp.ArgumentError, match=r"has not ended \(after 1 epochs\), and would be overwritten"
+        fp.ArgumentError, match=r"unfinished training \(after 1 epochs\), and would be overwritten"
     ):
         fit(dense_net(), IMAGES, LABELS, checkpoint=path)
     assert path.read_bytes() == content

@@ -44,7 +44,7 @@ def test_images_are_not_copied():
     [
         (IMAGES, LABELS[:-1], r"labels must have one entry per image"),
         (IMAGES, LABELS + 1, r"labels must be 0 to 2 for 3 classes. Received: 1 to 3"),
-        (IMAGES, np.zeros(160, int), r"labels must hold at least two classes"),
+        (IMAGES, np.zeros(160, int), r"labels must contain at least two classes"),
         (IMAGES[:0], LABELS[:0], r"images must not be empty"),
         (IMAGES * np.float32(np.nan), LABELS, r"images must be finite"),
         (IMAGES[:, :, :7], LABELS, r"images must have shape \(N, 1, 8, 8\)"),

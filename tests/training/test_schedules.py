@@ -125,7 +125,7 @@ def test_names():
         ),
         (lambda: Cosine(final="x"), r"final must be a number, at least 0 and at most 1"),
         (lambda: Step(milestones=()), r"milestones must be fractions of the run, such as"),
-        (lambda: Step(milestones=(0.5, 0.4)), r"milestones must rise. Received: \(0.5, 0.4\)"),
+        (lambda: Step(milestones=(0.5, 0.4)), r"milestones must increase. Received: \(0.5, 0.4\)"),
         (
             lambda: Step(milestones=(0.5, 2)),
             r"milestones\[1\] must be a number, more than 0 and less than 1",

@@ -160,7 +160,7 @@ def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
 def _paragraph(error: BaseException, named: str, arguments: Sequence[str]) -> str:
     if isinstance(error, MemoryError):
         smaller = remedies.remedy(", or a smaller {batch_size}", batch_size=...)
-        return f"There is not enough memory for this. Give less data{smaller}."
+        return f"There is not enough memory for this. Use less data{smaller}."
     if isinstance(error, _UsageError):
         help_of = " ".join(["fencepost", *filter(None, [named]), "--help"])
         return f"{problem(error, arguments)} See `{help_of}`."

@@ -30,8 +30,8 @@ def check(
         str | None,
         typer.Argument(
             metavar="MODEL",
-            help="An ONNX file; package.module:factory, which makes a PyTorch module; a model "
-            "file of fencepost's; or a text file of layers, as `fencepost size` takes it.",
+            help="An ONNX file; package.module:factory for a PyTorch module; a fencepost model "
+            "file; or a text file of layers, as for `fencepost size`.",
             show_default=False,
         ),
     ] = None,
@@ -40,29 +40,29 @@ def check(
         typer.Option(
             "--input",
             metavar="SHAPE",
-            help="CHANNELSxHEIGHTxWIDTH of the input, without the batch. Needed for a PyTorch "
-            "module and for layers, and for an ONNX file with open sizes. For several inputs: "
-            "once for each, in their order, or as NAME=SHAPE.",
+            help="CHANNELSxHEIGHTxWIDTH of the input, without the batch. Required for PyTorch "
+            "modules, for layers, and for ONNX files with dynamic sizes. For several inputs, "
+            "repeat the option in their order, or use NAME=SHAPE.",
         ),
     ] = None,
     fail_on: Annotated[
         str,
         typer.Option(
             metavar="SEVERITY",
-            help="Least severity that makes the exit status 1: error, warning, note or never.",
+            help="Lowest severity that sets the exit status to 1: error, warning, note or never.",
         ),
     ] = "error",
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="CODE", help="Allow this finding; may be given several times."),
+        typer.Option(metavar="CODE", help="Ignore this code; can be repeated."),
     ] = None,
     object_size: Annotated[
         str | None,
         typer.Option(
             "--object",
             metavar="PIXELS",
-            help="Size of the objects to recognise, 64 or HEIGHTxWIDTH: the receptive field is "
-            "compared with it.",
+            help="Size of the objects to recognise, such as 64 or 48x64, for comparison with the "
+            "receptive field.",
         ),
     ] = None,
     explain: Annotated[
@@ -72,10 +72,10 @@ def check(
     codes: Annotated[bool, typer.Option("--codes", help="List all findings.")] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Check any PyTorch or ONNX model: all sizes, what is dropped or does not fit, and repairs.
+    """Check any PyTorch or ONNX model: all sizes, what is dropped or does not fit, and fixes.
 
-    Nothing is run on data. The exit status is 0 if there is no finding of at least the severity
-    of --fail-on, 1 if there is, and 2 for bad input.
+    No data is needed. The exit status is 1 if there is a finding of at least the severity of
+    --fail-on, 2 for invalid input, and 0 otherwise.
     """
     from ..check import CODES
     from ..check.findings import SEVERITIES
@@ -90,8 +90,8 @@ def check(
         return
     if model is None:
         raise ArgumentError(
-            "MODEL must be given: an ONNX file, package.module:factory with --input, or a model of "
-            "fencepost's. `fencepost check --codes` lists what can be found."
+            "MODEL is required: an ONNX file, package.module:factory with --input, or a fencepost "
+            "model file. `fencepost check --codes` lists all kinds of findings."
         )
     if model.upper() in CODES:
         raise ArgumentError(
@@ -133,7 +133,7 @@ def _shapes(texts: list[str] | None) -> Any:
         return shapes
     if any(named):
         raise ArgumentError(
-            "--input must be given with a name for every input, NAME=SHAPE, or for none. "
+            "--input must have names for all inputs, NAME=SHAPE, or for none. "
             f"Received: {', '.join(map(repr, texts))}."
         )
     several = [_shape(text) for text in texts]
@@ -154,8 +154,7 @@ def _sides(text: str) -> tuple[int, ...]:
     sides = options.parse_sizes(text, 2)
     if sides is None:
         raise ArgumentError(
-            "--object must be the pixels of what is to be recognised, such as 64 or 48x64. "
-            f"Received: {text!r}."
+            f"--object must be a size in pixels, such as 64 or 48x64. Received: {text!r}."
         )
     return sides
 

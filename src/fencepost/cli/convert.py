@@ -36,9 +36,7 @@ PIXELS: Final = {
 def convert(
     model: Annotated[
         str,
-        typer.Argument(
-            help="An ONNX file, or package.module:factory, which makes a PyTorch module."
-        ),
+        typer.Argument(help="An ONNX file, or package.module:factory for a PyTorch module."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Model file to write.")],
     input_shape: Annotated[
@@ -46,7 +44,7 @@ def convert(
         typer.Option(
             "--input",
             metavar="SHAPE",
-            help="CHANNELSxHEIGHTxWIDTH, without the batch. Needed for a PyTorch module, and for "
+            help="CHANNELSxHEIGHTxWIDTH, without the batch. Required for a PyTorch module, and for "
             "an ONNX file with open sizes.",
         ),
     ] = None,

@@ -49,7 +49,7 @@ def evaluate(
     network = load(model)
     remembered = loading.remembered_source(network)
     if data is None and remembered is None:
-        raise ArgumentError(f"{model} does not state what it was trained on. Give --data.")
+        raise ArgumentError(f"{model} does not state what it was trained on. Use --data.")
     source = remembered or Source()
     if data is not None and data != source.data:
         # Resizing belongs to the model, wherever the images come from.

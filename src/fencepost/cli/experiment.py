@@ -76,7 +76,7 @@ def experiment(
     if key not in EXPERIMENTS:
         raise ArgumentError(
             f"There is no experiment named {name!r}. {nearest(key, EXPERIMENTS)}".rstrip()
-            + f" There are {', '.join(EXPERIMENTS)}."
+            + f" Available: {', '.join(EXPERIMENTS)}."
         )
     check_outputs({"--plot": plot}, overwrite)
     from .. import experiments

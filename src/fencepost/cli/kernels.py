@@ -37,7 +37,7 @@ def kernels(
     if name is None:
         if plot is not None:
             raise ArgumentError(
-                "--plot needs a kernel. Received: no NAME. Give one, as in "
+                "--plot needs a kernel. Received: no NAME. Use one, as in "
                 "`fencepost kernels sobel --plot sobel.png`."
             )
         _list(console)

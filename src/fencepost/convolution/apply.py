@@ -268,6 +268,6 @@ def _exact_dtypes(f: Array, g: Array, largest: int) -> tuple[np.dtype[Any], np.d
 
 def _does_not_fit() -> ArgumentError:
     return ArgumentError(
-        "integers and their results must fit 64 bits, and one of these does not. Use "
-        "f.astype(float): its results are rounded to 53 bits."
+        "integers and their results must fit 64 bits, but one of them does not. Use "
+        "f.astype(float): results are then rounded to 53 bits."
     )

@@ -40,7 +40,7 @@ def check_lazy(name: str, array: dask.array.Array) -> None:
     """Raise DataError unless every size of an array is known."""
     if any(np.isnan(size) for size in array.shape):
         raise DataError(
-            f"{name} must have chunks of known sizes: what lies beside an edge depends on them. "
+            f"{name} must have chunks of known sizes: they determine the neighbours of each chunk. "
             f"Received: shape {array.shape}. Use {name}.compute_chunk_sizes(), which computes it."
         )
 

@@ -94,8 +94,8 @@ def _normalized(
     rounding = weights.size * float(np.finfo(dtype).eps)
     if abs(total) <= rounding * magnitude:
         raise ArgumentError(
-            'with nan="ignore", the weights of g must not add up to 0: sums are divided by those '
-            f"that count. Received: weights that add up to {total}."
+            'with nan="ignore", the weights of g must not add up to 0: each result is divided by '
+            f"the sum of the weights used. Received: weights that add up to {total}."
         )
     edges = parse_boundary(boundary)
     present = (~missing).astype(dtype)

@@ -150,9 +150,9 @@ def parse_axes(axes: object, dimensions: int, needed: int) -> tuple[int, ...]:
             last = tuple(range(-needed, 0))
             example = f"axes={last[0] if needed == 1 else last}" if needed < dimensions else ""
             remedy = (
-                f"Say with axes= along which axes of f it lies: {example} are the last."
+                f"Specify the axes of f with axes=: {example} are the last."
                 if example
-                else "Use a g of as many axes or fewer."
+                else "Use a g with at most as many axes."
             )
             raise ArgumentError(
                 f"g must have as many axes as f, unless axes= is given. Received: f with "
@@ -216,7 +216,7 @@ def _refuse_unbounded(kernel: NDArray[Any]) -> None:
         position = tuple(int(i) for i in np.argwhere(~np.isfinite(kernel))[0])
         index = position[0] if len(position) == 1 else position
         raise DataError(
-            f"g must be finite: every result would be lost. Received: g[{index}] = "
+            f"g must be finite, or every result would be NaN or infinite. Received: g[{index}] = "
             f"{kernel[position]}. (NaN in f is kept where it is: it reaches the results whose "
             "window touches it.)"
         )

@@ -342,6 +342,6 @@ def _comparable(array: Array) -> tuple[Array, Any]:
 
 def _does_not_fit() -> ArgumentError:
     return ArgumentError(
-        "sums of integers must fit 64 bits, and one of these does not. Use "
-        "sum_pool(x.astype(float), …): its results are rounded to 53 bits."
+        "sums of integers must fit 64 bits, but one of them does not. Use "
+        "sum_pool(x.astype(float), …): results are then rounded to 53 bits."
     )

@@ -116,7 +116,7 @@ class SharedWeights:
         self.output_shape: tuple[int, ...] = (len(self._four), *outputs) if several else outputs
         if self.edge_count > _MOST_EDGES:
             raise ArgumentError(
-                f"a layer is written out for at most {_MOST_EDGES:,} edges. Received: "
+                f"a layer can have at most {_MOST_EDGES:,} edges. Received: "
                 f"{self.edge_count:,}. Use a smaller input; fencepost.convolve has no limit."
             )
 
@@ -192,8 +192,8 @@ class SharedWeights:
         shape = math.prod(self.output_shape), math.prod(self.input_shape)
         if math.prod(shape) > _MOST_ELEMENTS:
             raise ArgumentError(
-                f"a matrix is written out for at most {_MOST_ELEMENTS:,} elements. Received: "
-                f"{shape[0]:,} × {shape[1]:,}. `edges` has what is not 0 of it."
+                f"a matrix can have at most {_MOST_ELEMENTS:,} elements. Received: "
+                f"{shape[0]:,} × {shape[1]:,}. `edges` has the nonzero elements."
             )
         matrix = np.zeros(shape)
         inside = self.edges.inputs != PADDING

@@ -64,7 +64,7 @@ class ConvolutionTerms(Sequence[Term]):
     def __str__(self) -> str:
         name = f"y({_format_position(self.at)})"
         if not self.terms:
-            return f"{name} = 0, as no term is defined there"
+            return f"{name} = 0, because there are no terms"
         symbols = [
             f"f({_format_position(term.f_at)})·g({_format_position(term.g_at)})"
             for term in self.terms

@@ -26,5 +26,5 @@ def open_binary(path: Path) -> BinaryIO:
         ) from error
     if not path.is_file():
         file.close()
-        raise DataError(f"{path}: must be a file. Received: something else. Give a file's path.")
+        raise DataError(f"{path}: must be a file. Received: something else. Use a file's path.")
     return file

@@ -111,7 +111,7 @@ def write_samples(folder: str | os.PathLike[str], *, overwrite: bool = False) ->
             if os.path.lexists(folder / name):
                 raise DataError(
                     f"folder must be one without the samples. Received: {folder}, where {name} "
-                    f"exists. Give {setting('overwrite', True)} to overwrite it, or "
+                    f"exists. Use {setting('overwrite', True)} to overwrite it, or "
                     "another folder."
                 )
         for name in archive.namelist():

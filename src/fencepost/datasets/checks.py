@@ -132,7 +132,7 @@ def check_targets(
         raise DataError(
             f"{name} must be integer class indices, from 0 on. Received: {name}[0] = "
             f"{array.reshape(-1)[0]!r} (dtype {array.dtype}). "
-            f"To index the classes: names, {name} = np.unique({name}, return_inverse=True)."
+            f"To turn names into indices: names, {name} = np.unique({name}, return_inverse=True)."
         )
     return _check_labels(_as_numbers(array, name), count, outputs, several_classes, name)
 
@@ -153,7 +153,7 @@ def _check_shape(received: tuple[int, ...], shape: tuple[int, ...] | None, name:
     if 0 in received:
         raise DataError(
             f"{name} must not be empty. Received: shape {received}, which holds no "
-            f"{'images' if received[0] == 0 else 'pixels'}. Give at least one image of at "
+            f"{'images' if received[0] == 0 else 'pixels'}. Use at least one image of at "
             f"least one pixel."
         )
 
@@ -169,27 +169,27 @@ def _shape_remedy(received: tuple[int, ...], shape: tuple[int, ...] | None, name
             return f"If it is one signal: {name}[None, None]."
         return "Images go in as (N, C, H, W), signals as (N, C, W), features as (N, F)."
     if received == shape:
-        return f"It is a single image: give {name}[None]."
+        return f"It is a single image: use {name}[None]."
     if shape[0] == 1 and received[1:] == shape[1:]:
-        return f"The channel axis is missing: give {name}[:, None]."
+        return f"The channel axis is missing: use {name}[:, None]."
     if shape[0] == 1 and received == shape[1:]:
-        return f"It is a single image without channel axis: give {name}[None, None]."
+        return f"It is a single image without channel axis: use {name}[None, None]."
     if len(received) == 4 and len(shape) == 3 and received[1:] == (*shape[1:], shape[0]):
-        return f"The channels come last: give {name}.transpose(0, 3, 1, 2)."
+        return f"The channels come last: use {name}.transpose(0, 3, 1, 2)."
     if len(shape) == 1 and received[1:] and int(np.prod(received[1:])) == shape[0]:
-        return f"The network takes flat inputs: give {name}.reshape(len({name}), -1)."
+        return f"The network takes flat inputs: use {name}.reshape(len({name}), -1)."
     if len(received) != len(shape) + 1:
         return (
             f"The network takes {AXES[len(shape) + 1]}: {len(shape) + 1} axes, not {len(received)}."
         )
     if received[1] != shape[0] and received[2:] == shape[1:] and len(shape) > 1:
-        remedy = f"The network was written for {shape[0]} channel(s), these have {received[1]}: "
+        remedy = f"The network expects {shape[0]} channel(s), these have {received[1]}: "
         if (received[1], shape[0]) == (1, 3):
             return remedy + f"np.repeat({name}, 3, axis=1) makes grey images colour."
         if (received[1], shape[0]) == (3, 1):
             return remedy + f"{name}.mean(axis=1, keepdims=True) makes colour images grey."
-        return remedy + f"write the network for ({_join(received[1:])})."
-    return f"Resize the images, or write the network for ({_join(received[1:])})."
+        return remedy + f"change the network to ({_join(received[1:])})."
+    return f"Resize the images, or change the network to ({_join(received[1:])})."
 
 
 def _check_finite(array: NDArray[Any], name: str) -> None:
@@ -213,7 +213,7 @@ def _check_length(array: NDArray[Any], count: int, name: str) -> None:
             f"{count:,} images. Check that both come from the same file, in the same order."
         )
     if count == 0:
-        raise DataError(f"{name} must not be empty. Received: none. Give at least one.")
+        raise DataError(f"{name} must not be empty. Received: none. Use at least one.")
 
 
 def _check_values(
@@ -241,11 +241,11 @@ def _check_labels(
     array: NDArray[Any], count: int, classes: int | None, several_classes: bool, name: str
 ) -> NDArray[np.int64]:
     if array.ndim != 1:
-        remedy = f"Give {name}.reshape(-1)."
+        remedy = f"Use {name}.reshape(-1)."
         if array.ndim == 2 and array.shape[1] > 1:
-            remedy = f"If they are one-hot: {name}.argmax(axis=1)."
+            remedy = f"If they are one-hot, use {name}.argmax(axis=1)."
             if array.max() <= 1 and array.min() >= 0 and (array.sum(1) > 1).any():
-                remedy = "An image is of one class here, not of several classes at once."
+                remedy = "Each image must have exactly one class."
             remedy += ' For a regression use loss="mse".'
         raise DataError(
             f"{name} must have shape (N,), one class index per image. Received: shape "
@@ -264,7 +264,7 @@ def _check_labels(
             )
         raise DataError(
             f"{name} must be integers. Received: dtype {array.dtype}, though every value is "
-            f"an integer. Give {name}.astype(np.int64)."
+            f"an integer. Use {name}.astype(np.int64)."
         )
     low, high = int(array.min()), int(array.max())
     if low < 0 or (classes is not None and high >= classes):
@@ -272,9 +272,9 @@ def _check_labels(
         rule = "0 or more" if classes is None else f"0 to {classes - 1} for {classes} classes"
         remedy = f"Index the classes from 0: np.unique({name}, return_inverse=True)[1]."
         if classes is not None and low == 1 and high == classes:
-            remedy = f"They seem to count from 1: give {name} - 1."
+            remedy = f"They seem to start at 1: use {name} - 1."
         elif classes is not None and low >= 0 and len(np.unique(array)) <= classes:
-            remedy += f" End the network with Linear({high + 1}) if those between are missing."
+            remedy += f" End the network with Linear({high + 1}) if some classes are missing."
         elif classes is not None and low >= 0:
             remedy = f"End the network with Linear({high + 1}), or leave such images out."
         raise DataError(
@@ -283,7 +283,7 @@ def _check_labels(
         )
     if several_classes and low == high:
         raise DataError(
-            f"{name} must hold at least two classes, so that there is something to classify. "
+            f"{name} must contain at least two classes. "
             f"Received: class {low} for all {count:,} images. Add images of other classes."
         )
     return np.ascontiguousarray(array, np.int64)

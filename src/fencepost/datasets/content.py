@@ -151,7 +151,7 @@ class TrainedOn:
             ):
                 raise ValueError
         except (ValueError, binascii.Error, zlib.error):
-            raise DataError("its record of the images trained on cannot be read") from None
+            raise DataError("its record of the training images cannot be read") from None
         octets = np.frombuffer(content, np.uint8).reshape(8, -1).T
         differences = np.ascontiguousarray(octets).view("<u8").reshape(-1)
         return cls(np.cumsum(differences, dtype=np.uint64), complete == "1")

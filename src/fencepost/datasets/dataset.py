@@ -116,7 +116,7 @@ class Dataset:
             raise DataError(
                 f"targets must be integers for classes, or have shape (N, F) for a regression. "
                 f"Received: integers of dtype {targets.dtype}, shape "
-                f"{targets.shape}. Give targets.astype(np.int64), or targets[:, None]."
+                f"{targets.shape}. Use targets.astype(np.int64), or targets[:, None]."
             )
         loss = "mse" if targets.dtype.kind == "f" else "cross_entropy"
         targets = check_targets(

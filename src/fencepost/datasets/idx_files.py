@@ -124,7 +124,7 @@ def _header(data: bytes, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     ):
         raise DataError(
             f"{path}: an IDX file must begin with the magic number 0 0, a type (8, 9, 11, 12, 13 "
-            f"or 14) and 1 to {MAX_AXES} axes. Received: {' '.join(map(str, magic))}. Give the "
+            f"or 14) and 1 to {MAX_AXES} axes. Received: {' '.join(map(str, magic))}. Use the "
             f"IDX file itself (gzipped or not), such as {CANONICAL['train'][0]}.gz."
         )
     part, needed = (magic, 4) if len(magic) < 4 else (sizes, 4 * magic[3])
@@ -186,7 +186,7 @@ def idx(
         raise DataError(
             f"{image_path} and {label_path}: there must be one label per image, and at least one. "
             f"Received: {0 if array is None else len(array):,} images and {len(targets):,} "
-            f"labels. Give two files that belong together."
+            f"labels. Use two files that belong together."
         )
     try:
         name = image_path.name
@@ -205,7 +205,7 @@ def find_pair(path: Path, split: str) -> tuple[Path, Path]:
             raise DataError(
                 f"{path}: a folder of IDX files must hold {' and '.join(CANONICAL[split])} "
                 f"(or with .gz) for {split!r}. Received: a folder without {missing}. Add it"
-                f"{in_python(', or give both files: idx(images, labels)')}."
+                f"{in_python(', or use both files: idx(images, labels)')}."
             )
         return names[0], names[1]
     partner = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
@@ -213,7 +213,7 @@ def find_pair(path: Path, split: str) -> tuple[Path, Path]:
         raise DataError(
             f"{path}: the labels must be given, or lie beside it under MNIST's name. Received: no "
             f"such file as {partner.name}. Put it there"
-            f"{in_python(', or give both: idx(images, labels)')}."
+            f"{in_python(', or use both: idx(images, labels)')}."
         )
     return path, partner
 

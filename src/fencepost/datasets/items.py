@@ -79,7 +79,7 @@ def from_paths(
             f"{plural(len(names), 'path')}."
         )
     if not names:
-        raise DataError("paths must not be empty. Received: none. Give at least two image files.")
+        raise DataError("paths must not be empty. Received: none. Use at least two image files.")
     files = [_file(name) for name in names]
     # Absolute names stay what they are below any root.
     tree = Tree(Path("files"), {file.name: file for file in files}, [], [])
@@ -136,7 +136,7 @@ def from_items(
         spool.add(_picture(image, index))
         labels.append(_label_text(label))
     if not labels:
-        raise DataError("items must not be empty. Received: none. Give pairs of image and label.")
+        raise DataError("items must not be empty. Received: none. Use pairs of image and label.")
     names = tuple(class_names or _names_of(items, labels) or sorted_names(labels))
     integers = all(label.isdecimal() for label in labels) and not set(labels) <= set(names)
     targets = (

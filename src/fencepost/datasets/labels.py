@@ -57,7 +57,7 @@ def is_regression(labels: NDArray[Any], outputs: int, name: str = "labels") -> b
     if positive and np.allclose(labels.sum(1), 1, atol=1e-3):
         raise DataError(
             f"{name} must be class indices or, for a regression, values. Received: rows of "
-            f"probabilities, which can be either. For classes give {name}.argmax(1), for a "
+            f"probabilities, which can be either. For classes use {name}.argmax(1), for a "
             'regression loss="mse".'
         )
     return True
@@ -78,7 +78,7 @@ def named_classes(
         raise DataError(
             f"{name} must name as many classes as the network has outputs, {outputs}. Received: "
             f"{plural(len(names), 'class', 'classes')} ({shown}). End the network with "
-            f"Linear({len(names)}), or give it class_names."
+            f"Linear({len(names)}), or set its class_names."
         )
     return names
 
@@ -101,7 +101,7 @@ def as_class_indices(
             raise DataError(
                 f"{name} in one-hot form must have a column for each of the {classes} classes. "
                 f"Received: {labels.shape[1]} columns. End the network with "
-                f"Linear({labels.shape[1]}), or give {name}.argmax(1)."
+                f"Linear({labels.shape[1]}), or use {name}.argmax(1)."
             )
         indices: NDArray[np.int64] = labels.argmax(1)
         return indices

@@ -44,7 +44,7 @@ def to_nchw(array: NDArray[Any], where: str, layout: str | None = None) -> NDArr
             raise DataError(
                 f"{where}: of four axes the second or the last holds the channels (1 to 4 of "
                 f"them). Received: shape {array.shape}. {which} could be it. "
-                + in_python('Give layout="NCHW" (channels first) or layout="NHWC" (channels last).')
+                + in_python('Use layout="NCHW" (channels first) or layout="NHWC" (channels last).')
                 + at_the_shell("Save them as (N, H, W) if they are grey, else with 3 channels.")
             )
         layout = "NCHW" if first else "NHWC"

@@ -86,7 +86,7 @@ def _like(data: Dataset, train: Dataset, name: str, split: str) -> Dataset:
     if data.input_shape != train.input_shape:
         raise DataError(
             f"{name}: all splits must have images of one shape. Received: {train.input_shape} to "
-            f"train on, {data.input_shape} in the {split} split. Give data that "
+            f"train on, {data.input_shape} in the {split} split. Use data that "
             "belong together"
             + remedy(", or resize a folder of images: {size}", size=train.input_shape[1:])
             + "."
@@ -169,7 +169,7 @@ def _check_classes(train: Dataset, name: str) -> None:
     """Raise DataError where all labels are of one class."""
     if train.class_names and len(np.unique(train.targets)) == 1:
         raise DataError(
-            f"{name}: must hold at least two classes, so that there is something to classify. "
+            f"{name}: must contain at least two classes. "
             f"Received: only class {train.class_names[int(train.targets[0])]}, for all "
             f"{len(train):,} labels. Add examples of other classes."
         )
@@ -237,7 +237,7 @@ def _loaders(path: str | os.PathLike[str], options: _Options) -> dict[str, Load]
     if not str(path).strip() or re.match(r"[a-z]{2,}://", str(path)):
         raise DataError(
             f"data must be a folder or a file on this computer. Received: {str(path)!r}. "
-            "Download it first, and give its path."
+            "Download it first, and use its path."
         )
     path = Path(path).expanduser()
     return _folder(path, options) if path.is_dir() else _file(path, options)
@@ -299,8 +299,8 @@ def _unpacked(path: Path) -> str:
     """Say how an archive is unpacked."""
     name = path.name.lower()
     if ".tar" in name or name.endswith((".tgz", ".tbz", ".txz")):
-        return f"Unpack it (tar xf {path.name}) and give the folder"
-    return "Unpack archives of other kinds than zip and give the folder"
+        return f"Unpack it (tar xf {path.name}) and use the folder"
+    return "Unpack archives of other kinds than zip and use the folder"
 
 
 def _pictures_of(tree: Tree, options: _Options, table: str | None = None) -> dict[str, Load]:

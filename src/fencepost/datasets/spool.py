@@ -91,7 +91,7 @@ class Spool:
         if len(shapes) > 1 or self._how.pair is not None:
             raise DataError(
                 "images of floats must have one shape, and are not resized. Received: "
-                f"{plural(len(shapes), 'shape')}. Give uint8 or pictures, which are."
+                f"{plural(len(shapes), 'shape')}. Use uint8 or pictures, which are."
             )
         return np.stack(self._waiting)
 
@@ -161,7 +161,7 @@ class Spool:
         except OSError as error:
             raise DataError(
                 f"the file of the images must have room for all. Received: {error.strerror} after "
-                f"{self._count:,}. Give a folder with more room"
+                f"{self._count:,}. Use a folder with more room"
                 f"{in_python(', cache=FOLDER')}, or a smaller size."
             ) from error
 

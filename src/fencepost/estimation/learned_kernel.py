@@ -110,19 +110,19 @@ class LearnedKernel:
         if self.explained < _LEAST:
             return (
                 f"No: the best kernel of this size explains only {100 * self.explained:.1f} % of "
-                "the picture. It was made in another way (a median, a magnitude of two kernels, a "
-                "change of contrast), by a larger kernel, from another picture, or with more "
-                "compression than can be accounted for."
+                "the image. It was made in another way (a median, a magnitude of two kernels, a "
+                "change of contrast), by a larger kernel, from another image, or with too much "
+                "compression."
             )
         percent = 200 * self.uncertainty
         off = f"{percent:.{0 if percent >= 10 else 1}f} % of the largest"
         if self.uncertainty > _MOST:
             why = (
-                "The picture is too small or too smooth for a kernel of this size."
+                "The image is too small or too smooth for a kernel of this size."
                 if self.rounding
-                else "Parts of the picture want kernels that differ by as much: it was made in "
+                else "Kernels for different parts of the image differ by as much: it was made in "
                 "another way (a median, a change of contrast), or too much of it is smooth, "
-                "saturated or compressed away."
+                "saturated or lost to compression."
             )
             return f"Uncertain: weights may be off by {off}. {why}"
         if self.rounding and not self.compression:

@@ -76,7 +76,7 @@ class PoolingRobustnessResult:
             parts.append(f"it harms at shifts of {join_words(worse)}")
         if len(better) + len(worse) < len(self.shifts):
             others = [s for s in self.shifts if s not in better + worse]
-            parts.append(f"no difference that is certain at {join_words(others)}")
+            parts.append(f"no significant difference at {join_words(others)}")
         return f"{'; '.join(parts)} (by more than {_CERTAIN:g} standard errors)."
 
     @property
@@ -93,7 +93,7 @@ class PoolingRobustnessResult:
         twos = ", ".join(f"{count} of {seeds} {name}" for name, count in known.items())
         return (
             f"No network is invariant: shifted by {shift} pixels, with {100 * ink:.0f} % of the "
-            f"ink still there, {left} are recognised. The edited 2 is taken for a 2 in {twos}"
+            f"ink still visible, {left} are recognised. The edited 2 is recognised in {twos}"
             + (": it does not distinguish them." if alike else ".")
         )
 
@@ -121,8 +121,8 @@ class PoolingRobustnessResult:
         for name, both in self.edited.items():
             before, after = 100 * both.mean(axis=0)
             lines.append(
-                f"The article's 2, {name}: {before:.2f} % sure that it is a 2, {after:.2f} % once "
-                "its stroke is flatter."
+                f"The article's 2, {name}: recognised with a confidence of {before:.2f} %, "
+                f"{after:.2f} % with the flatter stroke."
             )
         lines += ["", f"So {self.verdict}", self.limits]
         return "\n".join(lines)

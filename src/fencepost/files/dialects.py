@@ -70,7 +70,8 @@ class TableOptions:
             delimiter = _WORDS.get(self.delimiter.lower(), self.delimiter)
             if len(delimiter) != 1 or delimiter in '"\n\r.+-' or delimiter.isalnum():
                 raise ArgumentError(
-                    "delimiter must be one character that no number has, or tab or space. "
+                    "delimiter must be one character that does not occur in numbers, or tab or "
+                    "space. "
                     f"Received: {self.delimiter!r}."
                 )
             object.__setattr__(self, "delimiter", delimiter)
@@ -191,9 +192,9 @@ def _refuse_two_readings(
     cells, text = several[-1], samples[SINGLE][-1][0]
     decimal = options.decimal or ("," if parse_cell(text, ",") is not None else ".")
     raise DataError(
-        f"{path}: must be read in one way only. Received: {text!r}, which may be "
+        f"{path}: must be unambiguous. Received: {text!r}, which may be "
         f"{plural(len(cells), 'cell')} ({' and '.join(cells[:3])}) separated by {_NAMES[mark]}, or "
-        f"one number, {parse_cell(text, decimal)!r}. Say that {_NAMES[mark]} separate cells"
+        f"one number, {parse_cell(text, decimal)!r}. If {_NAMES[mark]} separate cells, say so"
         + remedy(" ({delimiter})", delimiter=_SPOKEN.get(mark, mark))
         + ", or which decimal separator is used"
         + remedy(" ({decimal})", decimal=decimal)
@@ -216,9 +217,9 @@ def _may_be_commas(
     uneven = _uneven(table, ",")
     if uneven is not None:
         raise DataError(
-            f"{path}: must be read in one way only. Received: {undivided[0][0]!r} in the first "
+            f"{path}: must be unambiguous. Received: {undivided[0][0]!r} in the first "
             f"row, and {plural(uneven[1], 'cell')} in line {uneven[0]}. If commas separate cells, "
-            "fill or remove that row, or leave the lines before the table out"
+            "fill or remove that row, or skip the lines before the table"
             + remedy(" ({skip})", skip=uneven[0] - 1)
             + ", and say so"
             + remedy(" ({delimiter})", delimiter=",")
@@ -266,10 +267,11 @@ def _check_lengths(path: Path, table: str, delimiter: str) -> None:
         return
     width = len(next(data_rows(table, delimiter)))
     raise DataError(
-        f"{path}: all rows must have as many cells as the first, {width}. Received: {uneven[1]} in "
+        f"{path}: all rows must have the same number of cells as the first, {width}. Received: "
+        f"{uneven[1]} in "
         f"line {uneven[0]}, cells separated by {_NAMES.get(delimiter, repr(delimiter))}. Fill or "
         "remove that row"
-        + remedy("; {skip} leaves out lines before the table", skip=uneven[0] - 1)
+        + remedy("; {skip} skips lines before the table", skip=uneven[0] - 1)
         + remedy(", and {delimiter} sets the delimiter", delimiter=";")
         + "."
     )
@@ -330,8 +332,9 @@ def _counting(cells: list[str], rows: list[list[str]], numeric: list[int]) -> st
 def _refuse_header(path: Path, rows: list[list[str]], first: list[str]) -> None:
     shown = ", ".join(rows[0][:4]) + (", ..." if len(rows[0]) > 4 else "")
     raise DataError(
-        f"{path}: the first row must clearly be names or numbers. Received: {shown}, which "
-        f"may be either. Say that it names the columns"
+        f"{path}: it must be clear whether the first row contains names or numbers. Received: "
+        f"{shown}, which "
+        f"may be either. Specify that it names the columns"
         f"{remedy(' ({header})', header=1)} or is data{remedy(' ({header})', header=0)}."
     )
 

@@ -75,12 +75,12 @@ def read_text(path: Path, encoding: str | None = None) -> DecodedText:
             problem = f"{error.reason} at byte {error.start:,}"
             continue
         if _CONTROL.search(text):
-            problem = "bytes that no text has"
+            problem = "bytes that do not occur in text"
             break
         return DecodedText(*_with_plain_lines(text, name, mark))
     raise DataError(
         f"{path}: must be text, such as CSV in UTF-8. Received: {problem}, read as "
-        f"{candidates[0]}. Save it as text again, or name its encoding."
+        f"{candidates[0]}. Save it as text again, or specify its encoding."
     )
 
 

@@ -79,7 +79,7 @@ class Table:
         row, cell = self._bad.get(column) or self._first_word(column)
         received, advice = f"{cell!r}", "Correct it"
         if row < _ROWS_OF_A_HEAD:
-            advice += remedy(", leave the lines before the table out ({skip})", skip=self.line(row))
+            advice += remedy(", skip the lines before the table ({skip})", skip=self.line(row))
         if not cell.strip():
             received, advice = "an empty cell", "Write nan there, or leave that row out"
         elif is_too_large(cell):
@@ -200,7 +200,7 @@ def read_table(
     preamble, table, said, comments = split_preamble(text.content, options.skip)
     try:
         if is_empty(table, options.delimiter or said):
-            raise DataError(f"{path}: must hold a table of numbers. Received: an empty file.")
+            raise DataError(f"{path}: must contain a table of numbers. Received: an empty file.")
         delimiter = find_delimiter(path, table, options, said)
         sample = list(islice(data_rows(table, delimiter), _SAMPLE))
         if is_header is not None and options.header is None:
@@ -230,14 +230,14 @@ def _read(
     numeric = [k for k in range(width) if _mostly_numbers(counts[k], empty[k], len(body))]
     header = find_header(path, sample, numeric, options)
     if header >= len(sample):
-        raise DataError(f"{path}: must hold a table of numbers. Received: a header and no row.")
+        raise DataError(f"{path}: must contain a table of numbers. Received: a header and no row.")
     names = column_names(sample[:header], width, preamble, delimiter)
     remarks = []
     if text.encoding not in ("utf-8", options.encoding):
-        remarks.append(f"The file is in {text.encoding}, and so is what is written.")
+        remarks.append(f"The file is in {text.encoding}, and the output is written in it too.")
     if header > 1:
         units = ", ".join(filter(None, (cell.strip() for cell in sample[1])))
-        remarks.append(f"The row {units} below the names is copied.")
+        remarks.append(f"The row {units} below the names is copied unchanged.")
     if comments:
         remarks.append(f"Left out: {plural(comments, 'comment line')} between the rows.")
     if (blank := count_blank(table, delimiter) - comments) > 0:
@@ -262,9 +262,9 @@ def _read(
     if missing:
         remarks.append(f"Taken as nan: {plural(missing, 'missing value')} ({word}).")
     if decimal == ",":
-        remarks.append("Commas are decimal separators.")
+        remarks.append("Commas are read as decimal separators.")
     if has_rounded_integer(table, numbers.values()):
-        remarks.append("Integers beyond 2^53 are rounded: 16 digits of a number are kept.")
+        remarks.append("Integers beyond 2^53 are rounded to 16 digits.")
     return Table(
         path, tuple(names), header, length, delimiter, decimal, tuple(numbers), tuple(remarks),
         text, preamble, table, numbers, bad, word,
@@ -391,7 +391,7 @@ def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) 
     for k, column in columns.items():
         if cell := column.either:
             raise DataError(
-                f"{path}: numbers must be readable in one way only. Received: {cell.strip()!r} in "
+                f"{path}: numbers must be unambiguous. Received: {cell.strip()!r} in "
                 f"column {names[k]!r}, which may be {parse_cell(cell, ',')!r}"
                 f"{remedy(' ({decimal})', decimal=',')} or {parse_cell(cell, '.')!r}"
                 f"{remedy(' ({decimal})', decimal='.')}. Say which."

@@ -63,7 +63,7 @@ class Sound:
             file.seek(self._offset + start * width)
             data = file.read((stop - start) * width)
         if len(data) != (stop - start) * width:
-            raise DataError(f"{self.path}: became shorter while it was read. Start again.")
+            raise DataError(f"{self.path}: the file became shorter while it was read. Start again.")
         return _decoded(data, self.bits, self.is_float).reshape(-1, self.channels)
 
 
@@ -79,7 +79,7 @@ def open_wave(path: Path) -> Sound:
     except OSError as error:
         raise DataError(f"{path}: must be a file that can be read. {error.strerror}.") from error
     except (EOFError, struct.error):
-        raise _no_wave(path, "a file that ends too early") from None
+        raise _no_wave(path, "a file that is cut off") from None
 
 
 def _no_wave(path: Path, received: str) -> DataError:
@@ -93,7 +93,7 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
     end = os.fstat(file.fileno()).st_size
     kind, riff_size, form = struct.unpack("<4sI4s", _exactly(file, 12))
     if kind not in (b"RIFF", b"RF64", b"BW64") or form != b"WAVE":
-        raise _no_wave(path, "a file that is none")
+        raise _no_wave(path, "a file that is not a WAV file")
     long_size, sound, remark, others = None, None, "", list[tuple[bytes, bytes]]()
     offset = length = 0
     while offset == 0 or file.tell() + 8 <= end:
@@ -126,7 +126,7 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
     channels, rate, bits, is_float, mask = sound
     frames, over = divmod(length, channels * bits // 8)
     if not frames:
-        raise DataError(f"{path}: must hold sound. Received: a WAV file of 0 samples.")
+        raise DataError(f"{path}: must contain sound. Received: a WAV file of 0 samples.")
     if over:
         remark = f"Left out: half a frame, {over} bytes, at the end of {path.name}."
     return Sound(

@@ -102,7 +102,7 @@ def _check_premultiplied(steps: tuple[Step, ...]) -> None:
             raise ArgumentError(
                 f"{setting('alpha', 'premultiply')} needs kernels that blur: no negative weight, "
                 f"and a sum above 0. Received: {step.label}. {setting('alpha', 'auto')} "
-                f"premultiplies for blurs only, {setting('alpha', 'keep')} never."
+                f"premultiplies only for blurs, and {setting('alpha', 'keep')} never."
             )
 
 

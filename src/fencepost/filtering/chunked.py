@@ -173,5 +173,5 @@ def _store_remotely(result: dask.array.Array, array: Any, scheduler: str, done: 
         except BaseException as error:
             client.cancel(futures)
             if isinstance(error, Exception):
-                raise DataError(f"could not be filtered by the cluster: {error}") from error
+                raise DataError(f"could not be filtered on the cluster: {error}") from error
             raise

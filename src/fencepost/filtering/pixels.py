@@ -65,16 +65,16 @@ def _remedy(dtype: np.dtype[Any]) -> str:
     if dtype == np.bool_:
         return "np.asarray(image, np.uint8) * 255 makes it black and white."
     if dtype.kind in "iuf":
-        return "np.asarray(image, np.float32) takes any range of values."
-    return "Give numbers."
+        return "np.asarray(image, np.float32) keeps any range of values."
+    return "Use numbers."
 
 
 def _turned(shape: tuple[int, ...]) -> str:
     if len(shape) == 3 and shape[0] in _OF_COUNT:
-        return "The channels come first: give image.transpose(1, 2, 0)."
+        return "The channels come first: use image.transpose(1, 2, 0)."
     if len(shape) == 4:
         return "Filter the images of a batch one by one."
-    return "Take the channels that are meant."
+    return "Select the channels that you need."
 
 
 def from_pillow(image: Image) -> tuple[NDArray[Any], str]:
@@ -88,7 +88,9 @@ def from_pillow(image: Image) -> tuple[NDArray[Any], str]:
     transparent = "transparency" in image.info
     if image.mode in _DEEP or image.mode == "I":
         if transparent:
-            raise DataError("has 16-bit pixels of which one grey is transparent; give it an alpha")
+            raise DataError(
+                "has 16-bit pixels of which one grey is transparent; add an alpha channel"
+            )
         return _deep(image), "L"
     if image.mode == "F":
         return np.asarray(image, np.float32)[..., None], "L"

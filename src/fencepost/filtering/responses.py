@@ -104,10 +104,10 @@ def _require_fit(shape: tuple[int, ...], kernel: Kernel, boundary: Boundary) -> 
     if boundary.kind == "none" and (kernel.shape[0] > height or kernel.shape[1] > width):
         raise SizeError(
             SizeProblem(
-                "With the border left out, the kernel must fit into the image.",
+                "If the border is left out, the kernel must fit in the image.",
                 received=f"a kernel of {kernel.shape[0]} × {kernel.shape[1]}, an image of "
                 f"{height} × {width}",
-                remedy="Choose what lies beyond the edges, such as "
+                remedy="Choose a boundary, such as "
                 f"{setting('boundary', 'reflect')}, or a smaller kernel.",
             )
         )
@@ -135,8 +135,9 @@ def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boun
     rounding = math.prod(kernel.shape) * np.finfo(pixels.dtype).eps * magnitude(kernel)
     if abs(total) <= rounding:
         raise ArgumentError(
-            'with nan="ignore", the weights of a kernel must not add up to 0: sums are divided by '
-            f"those that count. Received: {kernel.label}, whose weights add up to {total:g}."
+            'with nan="ignore", the weights of a kernel must not add up to 0: each result is '
+            "divided by the sum of the weights used. "
+            f"Received: {kernel.label}, whose weights add up to {total:g}."
         )
     plain = replace(options, nan="propagate")
     missing = np.isnan(pixels)

@@ -95,7 +95,7 @@ def write_frames(
     path = as_path(path)
     frames, format = check_frames(path, images)
     if path.exists() and not overwrite:
-        raise DataError(f"{path} exists, and is not replaced unless overwriting is asked for.")
+        raise DataError(f"{path} existsalready exists, and is not overwritten by default.")
     try:
         with atomic_path(path) as partial:
             _save(partial, frames, format)
@@ -104,8 +104,8 @@ def write_frames(
     except Exception as error:  # Pillow's writers raise nearly anything
         problem = getattr(error, "strerror", None) or error or type(error).__name__
         raise DataError(
-            f"{path} could not be written: {problem}. Choose a folder that may be written to and "
-            "has room, or another format, such as .png or .tiff."
+            f"{path} could not be written: {problem}. Choose a writable folder with enough "
+            "space, or another format, such as .png or .tiff."
         ) from error
 
 
@@ -186,8 +186,8 @@ def format_of(path: Path) -> str:
     format = Image.registered_extensions().get(path.suffix.lower())
     if format not in Image.SAVE:
         raise DataError(
-            f"{path}: the name's ending must be that of a format. Received: "
-            f"{path.suffix or 'no ending'!s}. Give, for example, .png, .jpg, .tiff or .webp."
+            f"{path}: the file name must have the extension of an image format. Received: "
+            f"{path.suffix or 'no extension'!s}. Give, for example, .png, .jpg, .tiff or .webp."
         )
     return format
 
@@ -206,7 +206,7 @@ def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> 
     if not held:
         flat = ""
         if has_alpha(colours):
-            flat = at_the_shell(" Or give the background a colour: --flatten white.")
+            flat = at_the_shell(" Or choose a background colour: --flatten white.")
         raise DataError(
             f"{path}: {rule}. Received: {_COLOURS.get(colours, colours)}, {dtype}. Write a .png or "
             f".tiff, or convert the pixels first.{flat}"
@@ -266,8 +266,8 @@ def _with_palette(image: Image, frames: int) -> Image:
     )
     if len(colours) > _PALETTE or partly or image.mode == "LA":
         raise DataError(
-            f"cannot hold these {frames} frames: GIF has 256 colours and no half transparency. "
-            "Write a .webp or .apng, which hold all frames"
+            f"cannot store these {frames} frames: GIF has 256 colours and no partial "
+            "transparency. Write a .webp or .apng instead"
         )
     from PIL import Image as pillow
 

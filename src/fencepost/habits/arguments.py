@@ -7,8 +7,8 @@ code with it, or, where it ends with a full stop, a sentence.
 
 from __future__ import annotations
 
-_KNOWN = "leave it out, what comes in is known"
-_BATCHES = "images are computed in batches by themselves, leave it out"
+_KNOWN = "leave it out, the input size is known"
+_BATCHES = "images are processed in batches automatically, leave it out"
 _READ = ("path", "net.fit(images, labels, batch_size=64) makes the batches, leave it out")
 _KERNEL = ("kernel", 'it belongs to the kernel, as in kernel="gaussian:sigma=2" or "mean:size=5"')
 _GPU = 'a GPU is for training, with backend="torch", device="cuda"'
@@ -22,7 +22,7 @@ _PARTS = ("split", 'split="train", or split="test"')
 _LOADER = ("images", "images, labels: arrays, which fit takes in batches by itself")
 _UNPACK = "leave it out; a data set is unpacked: images, labels = fp.datasets.mnist()"
 _CHANNELS = "channels come first in networks and last in images, leave it out"
-_WEIGHTS = "fp.from_torch and fp.from_onnx bring trained weights, leave it out"
+_WEIGHTS = "fp.from_torch and fp.from_onnx import trained weights, leave it out"
 _START = "the weights begin by initialization= of fp.Network; leave it out"
 _PENALTY = "weight decay is of the training: optimizer=fp.training.AdamW(weight_decay=0.01)"
 
@@ -139,7 +139,7 @@ ARGUMENTS: dict[str, Answers] = {
     "use_multiprocessing": (("threads", "threads=2"),),
     "shuffle": (("", "training images are shuffled in each epoch, by seed"),),
     "drop_last": (("batch_size", "all images are trained on, leave it out"),),
-    "metrics": (("", "accuracy is measured in any case; see the History that fit returns"),),
+    "metrics": (("", "accuracy is always measured; see the History that fit returns"),),
     "return_dict": (("targets", "net.evaluate(images, labels).accuracy and .loss, leave it out"),),
     "device": (("", 'GPUs are for training: fit(…, backend="torch", device="cuda")'),),
     "devices": (("device", _GPU),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_PREDICTS = "predictions are always those outside training: leave it out"
+_PREDICTS = "predictions are always made in evaluation mode: leave it out"
 _GPU = 'GPUs are for training: net.fit(…, backend="torch", device="cuda"). Leave it out'
 _FLOATS = "networks compute in float32: leave it out"
 _STEPS = "net.fit(images, labels) takes the steps"
@@ -105,8 +105,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "trainable": "net.fit trains all layers: leave it out",
         "filters": "layer.out_channels",
         "units": "layer.out_features",
-        "in_channels": "what comes in is known to the network: net.rows[0].input_shape",
-        "in_features": "what comes in is known to the network: net.rows[0].input_shape",
+        "in_channels": "the network knows its input: net.rows[0].input_shape",
+        "in_features": "the network knows its input: net.rows[0].input_shape",
         "name": "layer.describe()",
     },
     "History": {

@@ -252,8 +252,8 @@ def write_verified(
         atomic_write(target, content, check)
     except OSError as error:
         raise DataError(
-            f"{target}: the export cannot be written there: {error.strerror or error}. "
-            f"Choose a folder that exists, may be written to and has "
+            f"{target}: the export cannot be written: {error.strerror or error}. "
+            f"Choose an existing, writable folder with "
             f"{math.ceil(len(content) / 1e6)} MB free."
         ) from error
     count = 0 if images is None else len(images)

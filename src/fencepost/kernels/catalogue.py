@@ -116,7 +116,7 @@ def entry(name: str) -> Entry:
     key = OTHER_NAMES.get(key, key)
     if key not in ENTRIES:
         known = [*ENTRIES, *OTHER_NAMES]
-        hint = nearest(key, known) or f"There are {', '.join(known)}."
+        hint = nearest(key, known) or f"Available: {', '.join(known)}."
         raise ArgumentError(f'There is no kernel named "{shorten(key)}". {hint}')
     return ENTRIES[key]
 

@@ -144,7 +144,7 @@ class Kernel:
         vars(self).update(name=string("name", name), source=string("source", source))
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"A kernel does not change: {name} cannot be set.")
+        raise AttributeError(f"A kernel is immutable: {name} cannot be set.")
 
     @cached_property
     def matrix(self) -> Array:
@@ -284,7 +284,7 @@ class Kernel:
         """
         weight = float(np.abs(self.matrix).sum())
         if weight == 0:
-            raise ArgumentError("Only a kernel with a weight other than 0 can be normalised.")
+            raise ArgumentError("A kernel with no weight other than 0 cannot be normalised.")
         total = self.sum if abs(self.sum) > 1e-12 * weight else weight / 2
         return self._derived(self.matrix / total, self.origin, f"{self.label}, normalised")
 
@@ -336,7 +336,7 @@ class Kernel:
     def _added(self, other: Kernel, factor: float, sign: str) -> Kernel:
         if not isinstance(other, Kernel):
             raise ArgumentError(
-                f"A kernel can be added to a kernel only. Received: {format_value(other)}"
+                f"A kernel can only be added to another kernel. Received: {format_value(other)}"
             )
         operations.check_axes(self.shape, other.shape, "added")
         matrix, origin = operations.add(

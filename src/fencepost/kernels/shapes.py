@@ -37,7 +37,8 @@ def as_shape(size: Any, ndim: int, *, odd: bool = False) -> tuple[int, ...]:
     for side in shape:
         if odd and side % 2 == 0:
             raise ArgumentError(
-                f"size must be odd, so that there is a middle element: {side - 1} or {side + 1}. "
+                f"size must be odd, so that the kernel has a central element: {side - 1} or "
+                f"{side + 1}. "
                 f"Received: size={format_value(size)}"
             )
     return shape

@@ -35,7 +35,7 @@ def hint(text: str, names: tuple[str, ...], parses: Callable[[str], bool]) -> st
         return f"Did you mean {' or '.join(quoted(meant))}?"
     chain = [part.strip() for part in re.split(r"[,+|>;&]", text)]
     if len(chain) > 1 and all(map(parses, chain)):
-        return f"Kernels of a chain are given one by one: {', then '.join(quoted(chain))}."
+        return f"Pass the kernels of a chain one by one: {', then '.join(quoted(chain))}."
     if _FILE.fullmatch(text) and len(text) < 200:
         return f'A file that holds a matrix as text is named "@{text}".'
     return "" if re.fullmatch(r"[A-Za-z][\w -]*(?::.*)?", text) else _RULE

@@ -113,7 +113,7 @@ def _named(text: str, ndim: int | None, hints: bool) -> Kernel | KernelSet:
             _refuse(text, start, f"{kernel.name} is for images; for {what} there are {fitting}")
         given.setdefault("ndim", ndim)
     if ndim is not None and given.get("ndim", ndim) != ndim:
-        sizes = ". A size for rows and one for columns is written 3x5" * ("size" in given)
+        sizes = ". Different sizes for rows and columns are written as 3x5" * ("size" in given)
         at = columns["ndim"]
         _refuse(text, at, f"ndim must be {ndim} here. Received: {given['ndim']}{sizes}")
     try:
@@ -159,7 +159,7 @@ def _arguments(
         if not equals:
             if count >= len(known):
                 takes = f"{kernel.name} takes {', '.join(known) or 'none'}"
-                _refuse(text, start, f"That is one argument too many: {takes}")
+                _refuse(text, start, f"Too many arguments: {takes}")
             name, value = known[count], part
         if name not in known:
             takes = f"{kernel.name} takes {', '.join(known) or 'none'}"
@@ -285,11 +285,12 @@ def _from_file(path: str) -> Kernel:
             raise DataError(f"{path}, line {number}: {error}") from None
         if len(rows[-1]) != len(rows[0]):
             raise DataError(
-                f"{path}, line {number}: every row of a kernel must have as many weights. "
+                f"{path}, line {number}: all rows of a kernel must have the same number of "
+                "weights. "
                 f"Received: {len(rows[-1])} after rows of {len(rows[0])}"
             )
     if not rows:
-        raise DataError(f"{path} must hold the rows of a kernel. Received: no number")
+        raise DataError(f"{path} must contain the rows of a kernel. Received: no number")
     try:
         return Kernel(rows, name=Path(path).stem)
     except ArgumentError as error:
@@ -321,7 +322,7 @@ def _shaped(matrix: Any, ndim: int | None, text: str, column: int) -> Kernel:
     if ndim < kernel.ndim:
         sides = tuple(side for side in sides if side > 1)
         if len(sides) > ndim:
-            what = "A signal takes one row" if ndim == 1 else "An image takes a matrix"
+            what = "For a signal, use one row" if ndim == 1 else "For an image, use a matrix"
             _refuse(text, column, f"{what}, but this is {format_shape(kernel.shape)}")
     shape = (1,) * (ndim - len(sides)) + sides
     return Kernel(kernel.matrix.reshape(shape), name=kernel.name)

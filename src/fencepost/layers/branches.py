@@ -76,7 +76,8 @@ class Residual(Branched):
                 fitting_shortcut(input_shape, shape),
             )
         raise size_error(
-            "the chain and the shortcut of a Residual must give the same size, for both are added.",
+            "the chain and the shortcut of a Residual must have outputs of the same size, because "
+            "both are added.",
             f"from the chain {format_shape(shape)}, from the shortcut {format_shape(other)}",
             fitting_shortcut(input_shape, shape),
         )
@@ -163,7 +164,8 @@ class Concat(Branched):
         if any(shape[1:] != shapes[0][1:] for shape in shapes):
             gives = (f"chain {i} gives {format_shape(shape)}" for i, shape in enumerate(shapes))
             raise size_error(
-                "the chains of a Concat must give the same sizes but for the channels, which are "
+                "the chains of a Concat must have outputs of the same sizes except for the "
+                "channels, which are "
                 "set side by side.",
                 ", ".join(gives),
                 equal_sizes(shapes),

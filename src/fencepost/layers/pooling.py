@@ -162,7 +162,7 @@ class _GlobalPool(Layer, abstract=True):
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) == 1:
             raise size_error(
-                f"{self.describe()} pools over the pixels of a channel, and flat input has none.",
+                f"{self.describe()} pools over the pixels of a channel, but flat input has none.",
                 f"an input of shape {input_shape}",
                 "Put it before Flatten.",
             )

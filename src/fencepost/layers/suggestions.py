@@ -15,8 +15,8 @@ def fitting_shortcut(input_shape: Shape, shape: Shape) -> str:
     'With shortcut=[Conv2d(128, 1, stride=2, remainder="crop")] it would fit.'
     """
     keep = (
-        "Give its convolutions a padding that keeps the size, and the last as many channels as "
-        "come in"
+        "Use a padding that keeps the size, and as many output channels in the last layer as the "
+        "input has"
     )
     if len(input_shape) != len(shape):
         return f"{keep}."
@@ -44,7 +44,7 @@ def equal_sizes(shapes: Sequence[Shape]) -> str:
     >>> equal_sizes([(8, 28, 28), (8, 14, 14)])
     'With Upsample(scale_factor=2) at the end of chain 1, all would be 28 × 28.'
     >>> equal_sizes([(8, 28, 28), (8, 26, 26)])
-    'Give the windows of chain 1 a padding that keeps 28 × 28.'
+    'In chain 1, use a padding that keeps 28 × 28.'
     """
     if len({len(shape) for shape in shapes}) > 1:
         return "End all of them with Flatten() or GlobalAvgPool(), or none."
@@ -56,7 +56,7 @@ def equal_sizes(shapes: Sequence[Shape]) -> str:
         return (
             f"With Upsample(scale_factor={ratio}) at the end of chain {index}, all would be {size}."
         )
-    return f"Give the windows of chain {index} a padding that keeps {size}."
+    return f"In chain {index}, use a padding that keeps {size}."
 
 
 def fitting_gate(input_shape: Shape, factors: Shape) -> str:

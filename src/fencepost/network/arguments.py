@@ -47,7 +47,7 @@ def as_layers(layers: Any) -> tuple[Layer, ...]:
     for index, layer in enumerate(layers):
         if isinstance(layer, type) and issubclass(layer, Layer):
             raise ArgumentError(
-                f"layers must be made: write {layer.__name__}(). Received: the class "
+                f"layers must be instances: write {layer.__name__}(). Received: the class "
                 f"{layer.__name__} at index {index}"
             )
         if not isinstance(layer, Layer):
@@ -131,5 +131,5 @@ def require_classes(output_shape: Shape) -> None:
         raise ArgumentError(
             "a class can be predicted by a network with at least two outputs in a row. Received: "
             f"output {format_shape(output_shape)}."
-            + in_python(" Call the network itself, net(images), for its outputs as they are.")
+            + in_python(" Call the network itself, net(images), for its raw outputs.")
         )

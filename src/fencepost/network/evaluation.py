@@ -78,8 +78,8 @@ class Evaluation:
 
     def __iter__(self) -> NoReturn:
         raise TypeError(
-            "an evaluation is no pair of loss and accuracy: give it a name, and take "
-            "evaluation.loss and evaluation.accuracy."
+            "an Evaluation cannot be unpacked into loss and accuracy: use evaluation.loss and "
+            "evaluation.accuracy."
         )
 
     def __getitem__(self, index: object) -> NoReturn:

@@ -72,8 +72,8 @@ def write(
         atomic_write(target, content)
     except OSError as error:
         raise ModelFileError(
-            f"{target}: the model cannot be written there: {error.strerror}. "
-            "Choose a folder that exists, may be written to and has "
+            f"{target}: the model cannot be written: {error.strerror}. "
+            "Choose an existing, writable folder with "
             f"{math.ceil(len(content) / 1e6)} MB free."
         ) from error
 
@@ -118,7 +118,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors, Trained
         if not np.isfinite(tensor).all():
             raise ModelFileError(
                 f"{target}: weights must be finite. Tensor {name!r} has NaN or infinite values: "
-                "the training that wrote it had failed. Train again, with a smaller rate."
+                "its training had failed. Train again, with a smaller learning rate."
             )
     _check_tensors(target, _tensor_shapes(target, config), tensors)
     return config, tensors, _trained_on(target, metadata)
@@ -181,14 +181,14 @@ def _content(path: Path) -> bytes:
             if len(start) < 10 or start[8:9] != b"{":
                 raise ModelFileError(
                     f"{path}: a model must be a safetensors file, and this is none"
-                    f"{resemblance(start)}. Give a file that net.save or `fencepost train --out` "
+                    f"{resemblance(start)}. Use a file that net.save or `fencepost train --out` "
                     "wrote."
                 )
             return start + file.read()
     except OSError as error:
         raise ModelFileError(
             f"{path}: the model cannot be read: {error.strerror}. "
-            "Give the path of a file that net.save or `fencepost train --out` wrote."
+            "Use the path of a file that net.save or `fencepost train --out` wrote."
         ) from error
 
 
@@ -201,7 +201,7 @@ def _header(path: Path, content: bytes) -> dict[str, Any]:
             f"it is cut off: its header claims {length:,} bytes, and {len(content) - 8:,} follow",
         )
     if length > _LARGEST_HEADER:
-        raise _damaged(path, f"its header claims {length:,} bytes, and 16 MB would be very many")
+        raise _damaged(path, f"its header claims {length:,} bytes, but at most 16 MB are expected")
     try:
         header = json.loads(content[8 : 8 + length])
     except (ValueError, RecursionError):

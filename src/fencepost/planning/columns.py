@@ -60,9 +60,9 @@ def groups(plan: PlanData) -> tuple[Group, ...]:
         Column(("activation", "memory")),
     )
     return (
-        Group("what comes out", sizes),
-        Group("receptive field of one output", tuple(map(Column, fields))),
-        Group(f"costs, memory for a batch of {plan.batch:,}", takes),
+        Group("output size", sizes),
+        Group("receptive field", tuple(map(Column, fields))),
+        Group(f"cost; memory for a batch of {plan.batch:,}", takes),
     )
 
 
@@ -101,8 +101,8 @@ def notes(plan: PlanData) -> Iterator[str]:
         if covering is not None:
             first = f"{_named(covering)}, is the first with an output that depends on all of it"
         yield (
-            f"After layer {with_fields[-1].place}, an output's receptive field is {field}, padding "
-            f"included; the input is {size}, and {first}."
+            f"After layer {with_fields[-1].place}, the receptive field is {field}, including "
+            f"padding; the input is {size}, and {first}."
         )
 
 

@@ -227,7 +227,7 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[list[str], str]:
     match = _PLACE.fullmatch(argument) if isinstance(argument, str) else None
     if match is None:
         raise ArgumentError(
-            'What to solve must be a layer\'s place and its argument, such as "3.stride". '
+            'What to solve for must be a layer and one of its arguments, such as "3.stride". '
             f"Received: {format_value(argument)}"
         )
     place, name = match[1].rstrip("."), match[2]
@@ -241,7 +241,7 @@ def _target(argument: str, layers: Sequence[Layer]) -> tuple[list[str], str]:
         )
     if not isinstance(layer, WindowedLayer):
         raise ArgumentError(
-            f"Only layers with windows can be solved for. Received: layer {place}, "
+            f"You can only solve for layers with windows. Received: layer {place}, "
             f"{layer.describe()}"
         )
     known = [argument for argument in _SOLVABLE if argument in arguments_of(type(layer))]

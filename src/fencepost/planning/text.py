@@ -184,7 +184,7 @@ class _Reader:
         if cls is None:
             alike = _ELSEWHERE.get(name.lower())
             hint = f'Did you mean "{alike}"?' if alike else nearest(name, Layer.types)
-            hint = hint or f"There are {', '.join(sorted(Layer.types))}"
+            hint = hint or f"Available layers: {', '.join(sorted(Layer.types))}"
             self._refuse(token, f'There is no layer "{name}". {hint}')
         return cls
 
@@ -215,7 +215,7 @@ class _Reader:
             return
         hint = nearest(token.text, known)
         if token.text in ("in_channels", "in_features"):
-            hint = "What comes in is known here, so leave it out"
+            hint = "The input size is known here, so leave it out"
         self._refuse(token, f'"{token.text}" is not an argument: {_takes(cls)}. {hint}'.rstrip())
 
     def _tokens_of(self, cls: type[Layer], name: Token, call: _Call) -> dict[str, Token]:
@@ -228,7 +228,7 @@ class _Reader:
             self._refuse(call.positional[0][1], order)
         if len(call.positional) > len(known):
             surplus = call.positional[len(known)][1]
-            self._refuse(surplus, f"That is one argument too many: {_takes(cls)}")
+            self._refuse(surplus, f"Too many arguments: {_takes(cls)}")
         tokens_of = {key: start for key, (_, start) in zip(known, call.positional, strict=False)}
         for key, (_, start) in call.named.items():
             if key in tokens_of:
@@ -267,7 +267,7 @@ class _Reader:
         if token.kind == "name" and token.text not in _CONSTANTS:
             known = {name.lower() for name in Layer.types}
             if token.text.islower() and token.text.isalpha() and token.text not in known:
-                self._refuse(token, f'A word is written in quotation marks: "{token.text}"')
+                self._refuse(token, f'Put text in quotation marks: "{token.text}"')
             return self._layer()
         if token.kind not in ("number", "string", "name"):
             self._refuse(token, "A value is missing")
@@ -315,7 +315,7 @@ class _Reader:
             self._tokens.skip_lines()
             return True
         if self._next.kind == "end":
-            self._refuse(opening, f'This "{opening.text}" is never closed')
+            self._refuse(opening, f'This "{opening.text}" is not closed')
         if self._next.text != closing:
             self._refuse(self._next, f'A comma or "{closing}" is missing before this')
         return False

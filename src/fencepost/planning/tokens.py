@@ -86,7 +86,7 @@ class Tokens:
 
 def _unreadable(character: str) -> str:
     if character in "\"'":
-        return "This quotation mark is never closed on its line"
+        return "This quotation mark is not closed on its line"
     if character.isdigit() or character in "+-.":
-        return "This is no number"
+        return "This is not a number"
     return "This character has no meaning here"

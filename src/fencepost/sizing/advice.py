@@ -40,7 +40,7 @@ def misfit(call: SizingCall) -> SizeProblem:
             for axis in axes
         )
     if all(window.span < 0 for window in groups):
-        rule = "The kernel is larger than its input: it must fit into it at least once."
+        rule = "The kernel is larger than its input: it must fit at least once."
     elif any(window.span < 0 for window in groups):
         rule = "The windows do not fit the input: a kernel must fit at least once, and end at "
         rule += "the far edge after a whole number of steps."
@@ -67,8 +67,8 @@ def ambiguous_same(call: SizingCall) -> SizeProblem:
         for window, zeros in zip(call.windows, less, strict=True)
     )
     choices = [
-        (tensorflow, "TensorFlow's meaning: input / stride, rounded up"),
-        (pytorch, "PyTorch's habit: dilation·(kernel − 1) // 2 each"),
+        (tensorflow, "as in TensorFlow: input / stride, rounded up"),
+        (pytorch, "as in PyTorch layers: dilation·(kernel − 1) // 2"),
     ]
     suggestions = []
     for padded, note in choices:
@@ -81,9 +81,9 @@ def ambiguous_same(call: SizingCall) -> SizeProblem:
         if output is not None:
             suggestions.append(Suggestion(changes, output, note))
     return SizeProblem(
-        rule='padding="same" is only clear for stride 1: with a larger stride the output cannot '
-        "be as large as the input, and there are two habits of what to do instead. "
-        "Say which one is meant by giving its numbers.",
+        rule='padding="same" is unambiguous only for a stride of 1: with a larger stride the '
+        "output cannot be as large as the input, and libraries differ in what they do instead. "
+        "Specify the padding in numbers.",
         received=call.received,
         suggestions=tuple(suggestions),
     )
@@ -104,7 +104,7 @@ def _consequence(window: Window) -> str:
     if not lost:
         return (
             f"{fit}{_last(zeros, 'zero')} that the padding adds would never be used. "
-            "Nothing of the input is lost, but the padding is not the one that was asked for."
+            "No input element is lost, but the padding is not the one that you specified."
         )
     text = f"{fit}{_last(lost, 'element')} of the input would never be used"
     if zeros:

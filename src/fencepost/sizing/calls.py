@@ -86,7 +86,7 @@ def same_remark(before: int, after: int) -> str:
     if before == after:
         return ""
     zeros = f"{before} {'zero' if before == 1 else 'zeros'} before the input and {after} after it"
-    return f'an even kernel has no middle: "same" puts {zeros}'
+    return f'an even kernel has no centre: "same" puts {zeros}'
 
 
 def _axes(

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from ..text import format_shape
 
-_BATCH = "the batch is no part of it"
-_LAST = "channels come first"
-_NONE = "the channels are missing"
+_BATCH = "leave out the batch dimension"
+_LAST = "put the channels first"
+_NONE = "add the channels"
 
 
 class Reading(NamedTuple):
@@ -24,8 +24,8 @@ def readings(shape: Sequence[int]) -> Iterator[Reading]:
 
     >>> for reading in readings((1, 32, 32, 3)):
     ...     print(*reading)
-    (3, 32, 32) the batch is no part of it, and channels come first
-    (32, 32, 3) the batch is no part of it
+    (3, 32, 32) leave out the batch dimension, and put the channels first
+    (32, 32, 3) leave out the batch dimension
     >>> [reading.shape for reading in readings((32, 32))]
     [(1, 32, 32), (3, 32, 32)]
     """
@@ -52,7 +52,7 @@ def fitting_reading(shape: Sequence[int], fits: Callable[[tuple[int, ...]], bool
     """Say with which reading of a shape that does not fit everything does; empty if with none.
 
     >>> fitting_reading((1, 3, 32, 32), lambda shape: shape[0] == 3)
-    'It fits with an input of 3 × 32 × 32: the batch is no part of it.'
+    'It fits with an input of 3 × 32 × 32: leave out the batch dimension.'
     """
     for reading in readings(shape):
         if fits(reading.shape):
@@ -64,7 +64,7 @@ def likeliest_reading(shape: Sequence[int]) -> str:
     """Say what a shape of too many sizes is without its batch.
 
     >>> likeliest_reading((1, 3, 32, 32))
-    'That is 3 × 32 × 32: the batch is no part of it.'
+    'That is 3 × 32 × 32: leave out the batch dimension.'
     """
     reading = next(readings(shape))
     return f"That is {format_shape(reading.shape)}: {reading.why}."

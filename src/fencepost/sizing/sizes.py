@@ -124,7 +124,7 @@ def windows(
     >>> window.before, window.after, window.output
     (0, 1, 5)
     >>> windows(10, kernel_size=4, padding="same")[0].remark
-    'an even kernel has no middle: "same" puts 1 zero before the input and 2 after it'
+    'an even kernel has no centre: "same" puts 1 zero before the input and 2 after it'
     """
     return _resolved(
         read_call(

@@ -43,7 +43,7 @@ def sample_shape(received: Shape, given: Sequence[int] | None, signals: bool) ->
     if len(shape) == 3 and shape[2] in (1, 3, 4) and min(shape[:2]) >= _SMALLEST:
         raise DataError(
             "channels come before height and width: (N, C, H, W). Received: X with samples of "
-            f"{format_shape(shape)}. Give X.transpose(0, 3, 1, 2)."
+            f"{format_shape(shape)}. Use X.transpose(0, 3, 1, 2)."
         )
     if len(shape) == (1 if signals else 2):
         return (1, *shape)
@@ -96,7 +96,7 @@ def _named(name: str, shape: Shape, outputs: int, seed: int) -> Network:
     if len(shape) == 1:
         raise ArgumentError(
             f'network="{name}" needs images or signals. Received: rows of {shape[0]} features. Say '
-            "with input_shape=(channels, height, width) what they are, or give signals=True."
+            "with input_shape=(channels, height, width) what they are, or use signals=True."
         )
     if name == "lenet5":
         return models.lenet5(outputs, shape, seed=seed)

@@ -210,7 +210,7 @@ class Augmentation(Setting):
                 raise ArgumentError(
                     f"{join_words(colours)} {_verb(colours, 'needs', 'need')} to know black and "
                     "white: images of uint8, or floats from 0 to 1. Received: floats from "
-                    f"{low:g} to {high:g}. Give "
+                    f"{low:g} to {high:g}. Use "
                     "images / 255, or leave normalisation to the network."
                 )
 

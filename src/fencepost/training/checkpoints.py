@@ -91,7 +91,7 @@ class Checkpoint:
         ) as error:
             raise DataError(
                 f"{path} is not a complete checkpoint of a fencepost training: {error}. "
-                "Give the path of another checkpoint, or remove this file to start afresh."
+                "Use the path of another checkpoint, or remove this file to start afresh."
             ) from error
 
 
@@ -118,7 +118,8 @@ def compare_settings(path: Path, stored: dict[str, Any], wanted: dict[str, Any])
     ]
     if differences:
         raise ArgumentError(
-            f"the checkpoint {path} is of another training, and resuming from it would not "
+            f"the checkpoint {path} belongs to a different training, and resuming from it would "
+            "not "
             "reproduce either. These settings differ:\n"
             + "\n".join(differences)
             + "\nGive the same settings and data again, or start afresh with another checkpoint."
@@ -135,11 +136,13 @@ def _check_figures(checkpoint: Checkpoint) -> None:
         figures += [record.loss, record.lr, record.seconds, record.images_per_second]
         figures += [value for value in optional if value is not None]
     if not all(type(count) is int and count >= 0 for count in counts):
-        raise ValueError(f"epoch, step and images counted right must be counts, and are {counts}")
+        raise ValueError(
+            f"epoch, step and the number of correct images must be counts, not {counts}"
+        )
     if not all(type(value) in (int, float) and math.isfinite(value) for value in figures):
-        raise ValueError("a figure of its history is no number")
+        raise ValueError("a value in its history is not a number")
     if [record.epoch for record in history] != list(range(1, checkpoint.epoch + 1)):
-        raise ValueError(f"its history is not one of {checkpoint.epoch} epochs")
+        raise ValueError(f"its history does not have {checkpoint.epoch} epochs")
     if history.best_epoch is not None and history.best_epoch not in range(1, len(history) + 1):
         raise ValueError(f"epoch {history.best_epoch} cannot be its best")
     if not isinstance(history.outcome, str) or not isinstance(checkpoint.settings, dict):

@@ -205,7 +205,8 @@ def as_weights(weights: ArrayLike | None, count: int) -> NDArray[np.float32] | N
         received = f"sample_weight[{array.argmin()}] = {array.min():g}" if array.any() else "all 0"
         raise DataError(
             f"sample_weight must be at least 0, and not 0 for all images. Received: {received}. "
-            "An image of weight 2 counts like two of weight 1; one of weight 0 is ignored."
+            "An image with weight 2 counts like two images with weight 1; an image with weight 0 "
+            "is ignored."
         )
     return np.ascontiguousarray(array)
 
@@ -235,7 +236,7 @@ def split(
         )
     raise ArgumentError(
         f"{spelled('validation')} must be a fraction between 0 and 1"
-        f"{in_python(', (images, labels), or None')}. Received: {_kind(validation)}. Give "
+        f"{in_python(', (images, labels), or None')}. Received: {_kind(validation)}. Use "
         f"{setting('validation', 0.1)} to hold out a tenth of the images."
     )
 

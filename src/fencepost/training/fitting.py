@@ -257,7 +257,7 @@ def _target(accuracy: float | None, validation: Validation) -> float | None:
     if accuracy is not None and validation is None:
         raise ArgumentError(
             f"{spelled('target_accuracy')} needs validation data to be measured with. Received: "
-            f"none. Give {setting('validation', 0.1)}"
+            f"none. Use {setting('validation', 0.1)}"
             f"{in_python(', or validation=(images, labels)')}."
         )
     return _optional("target_accuracy", accuracy, 0, 1, above=True)
@@ -269,7 +269,7 @@ def _patience(early_stopping: int | None, validation: Validation) -> int | None:
     if validation is None:
         raise ArgumentError(
             f"{spelled('early_stopping')} needs validation data to decide when to stop. Received: "
-            f"none. Give {setting('validation', 0.1)}"
+            f"none. Use {setting('validation', 0.1)}"
             f"{in_python(', or validation=(images, labels)')}."
         )
     return integer("early_stopping", early_stopping, 1)
@@ -279,7 +279,7 @@ def _checkpoint_path(checkpoint: str | os.PathLike[str] | None, resume: bool) ->
     if checkpoint is None:
         if resume:
             raise ArgumentError(
-                f"{setting('resume', True)} needs a checkpoint. Received: none. Give "
+                f"{setting('resume', True)} needs a checkpoint. Received: none. Use "
                 f"{setting('checkpoint', 'FILE')}, the same as in the run that was stopped."
             )
         return None
@@ -289,7 +289,7 @@ def _checkpoint_path(checkpoint: str | os.PathLike[str] | None, resume: bool) ->
         raise DataError(
             f"{spelled('checkpoint')} must be a file in a folder that exists. Received: {path}, "
             f"which {what}. "
-            "Make the folder first, or give another path."
+            "Make the folder first, or use another path."
         )
     return path
 
@@ -303,8 +303,8 @@ def _stored(path: Path, resume: bool) -> Checkpoint | None:
         return checkpoint
     if checkpoint.history.outcome == "running":
         raise ArgumentError(
-            f"the checkpoint {path} holds a training that has not ended (after "
-            f"{len(checkpoint.history)} epochs), and would be overwritten. Give "
+            f"the checkpoint {path} holds an unfinished training (after "
+            f"{len(checkpoint.history)} epochs), and would be overwritten. Use "
             f"{setting('resume', True)} to resume it, or another path, or remove the file."
         )
     return None

@@ -79,7 +79,7 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise ArgumentError(
                 "nesterov=True needs a momentum above 0. Received: momentum=0. "
-                "Give nesterov=False, or a momentum such as 0.9."
+                "Use nesterov=False, or a momentum such as 0.9."
             )
 
 

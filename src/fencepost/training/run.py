@@ -87,7 +87,7 @@ class TrainingRun:
         except OSError as error:
             raise DataError(
                 f"the checkpoint {path} cannot be written: {error.strerror or error}. "
-                "Give a path in a folder that exists, may be written to and has room."
+                "Use a path in an existing, writable folder with enough space."
             ) from error
 
     def restore(self, path: Path, checkpoint: Checkpoint) -> None:
@@ -102,7 +102,7 @@ class TrainingRun:
         if not fits or not self._arrays().keys() <= checkpoint.arrays.keys():
             raise DataError(
                 f"the arrays of the checkpoint {path} are not those of this network. "
-                "Give the network that it was written for, or start afresh."
+                "Use the network that it was written for, or start afresh."
             )
         epochs, running = self._options.epochs, checkpoint.history.outcome == "running"
         if checkpoint.step > len(self._sizes) or (
@@ -294,8 +294,8 @@ class TrainingRun:
         self._model.parameters[...], self._model.state[...] = parameters, state
         raise DivergedError(
             f"training diverged: {what} became {value} at step {step + 1} (epoch "
-            f"{self._epoch + 1}), where the rate was {self._pace.rate(step):.3g}. "
-            "The network has its last good weights back. Try a lower rate, such as "
+            f"{self._epoch + 1}), where the learning rate was {self._pace.rate(step):.3g}. "
+            "The network was reset to its last good weights. Try a lower learning rate, such as "
             f"{setting('lr', float(f'{lr / 10:g}'))}"
             f"{in_python('; a warm-up, such as schedule=fencepost.training.Cosine(warmup=0.1)')}; "
             "BatchNorm after each convolution; and look for extreme values among the images or "

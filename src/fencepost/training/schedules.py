@@ -127,7 +127,9 @@ class Step(WarmedUp):
             for index, mark in enumerate(self.milestones)
         )
         if list(marks) != sorted(set(marks)):
-            raise ArgumentError(f"milestones must rise. Received: {format_value(self.milestones)}.")
+            raise ArgumentError(
+                f"milestones must increase. Received: {format_value(self.milestones)}."
+            )
         self._set(milestones=marks, factor=real("factor", self.factor, 0, 1, above=True))
 
     def _factors(self, k: Factors, total: int) -> Factors:

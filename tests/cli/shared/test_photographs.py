@@ -37,5 +37,5 @@ def test_folders_stand_for_their_images(tmp_path):
     names = [path.name for path in image_paths([tmp_path / "b.png", tmp_path])]
     assert names == ["b.png", "a.jpg", "b.png", "c.png"]
     (tmp_path / "none").mkdir()
-    with pytest.raises(DataError, match=r"none: a folder must hold images"):
+    with pytest.raises(DataError, match=r"none: a folder must contain images"):
         image_paths([tmp_path / "none"])

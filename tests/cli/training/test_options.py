@@ -37,7 +37,7 @@ def test_validation_is_a_fraction(fraction):
 
 
 def test_resuming_needs_a_checkpoint():
-    with pytest.raises(ArgumentError, match="Give --checkpoint FILE"):
+    with pytest.raises(ArgumentError, match="Use --checkpoint FILE"):
         RunOptions(resume=True).check()
 
 

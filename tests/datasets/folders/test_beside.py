@@ -67,7 +67,7 @@ def test_what_may_be_a_class_as_well_is_asked_about(tmp_path, names, words):
 def test_one_of_two_classes_may_be_called_test(tmp_path):
     touch(tmp_path, "control/1.jpg", "test/1.jpg")
     assert found(tmp_path) == {"train": {"control": 1, "test": 1}}
-    assert "The class test is called like a part" in " ".join(open_folder(tmp_path).remarks)
+    assert "The class test has the name of a split" in " ".join(open_folder(tmp_path).remarks)
 
 
 def test_parts_alone_are_no_classes(tmp_path):

@@ -100,7 +100,7 @@ def test_an_empty_part_is_none_and_that_is_said(tmp_path):
     touch(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/.DS_Store")
     (tmp_path / "val" / "cat").mkdir(parents=True)
     assert found(tmp_path) == {"train": TWO}
-    assert "The folder test holds no images, as if it were not there." in said(tmp_path)
+    assert "The folder test holds no images, so it is ignored." in said(tmp_path)
     assert "The folder val holds no images" in said(tmp_path)
 
 
@@ -165,9 +165,9 @@ def test_a_picture_beside_the_parts_is_named(tmp_path):
     [
         (
             ("cat", "dog", "train"),
-            "The class train is called like a part of the data: if",
+            "The class train has the name of a split: if",
         ),
-        (("testA", "trainA"), "The classes testA and trainA are called like parts of the data"),
+        (("testA", "trainA"), "The classes testA and trainA have the names of splits"),
         (("cat", "dog"), ""),
     ],
 )

@@ -78,7 +78,7 @@ def test_files_that_are_no_images_are_skipped_and_counted(folder):
     (folder / ".git").mkdir()
     data = fp.datasets.image_folder(folder)
     assert len(data) == 6
-    assert "3 files that are no images were skipped" in data.description
+    assert "3 files that are not images were skipped" in data.description
 
 
 def test_images_deeper_down(folder):
@@ -90,8 +90,10 @@ def test_a_size_is_chosen_for_mixed_sizes_and_said(folder):
     save(folder / "dog" / "big.png", picture(20, 30))
     data = fp.datasets.image_folder(folder)
     assert (data.input_shape, data.fit) == ((1, 10, 12), "crop")
-    assert "The size 10 × 12 was chosen, for the images are from 10 × 12 to 20" in data.description
-    assert "1 was resized, with their proportions" in data.description
+    assert (
+        "The size 10 × 12 was chosen, because the images are from 10 × 12 to 20" in data.description
+    )
+    assert "1 was resized, keeping their aspect ratio" in data.description
 
 
 def test_resizing_when_asked(folder):
@@ -146,7 +148,7 @@ def load(path):
 
 def test_folder_that_is_none(tmp_path):
     refused(load(tmp_path / "none"), "No such file", path=tmp_path / "none")
-    refused(load(tmp_path), "a subfolder per class. Received: no subfolder, 0 images")
+    refused(load(tmp_path), "a subfolder for each class. Received: no subfolder, 0 images")
     (tmp_path / "a.png").write_bytes(b"x")
     refused(load(tmp_path), "1 image. Make a subfolder for each class", path=tmp_path)
     refused(load(tmp_path / "a.png"), "Not a directory", path=tmp_path / "a.png")

@@ -98,10 +98,10 @@ def test_a_remark_says_both_ranges_and_the_likeliest_mistake():
     train, test, _ = mnist()
     known, mean, scale = measured(train)
     assert known.remark(test[:9] / np.float32(255), mean, scale) == (
-        "the images are far from those that the network was trained on: their values go from 0 to "
-        f"{test[:9].max() / 255:.3g}, mean {test[:9].mean() / 255:.3g}, those of the training from "
-        f"0 to 255, mean {mean[0]:.3g}. Were they divided by 255? Give them as in training: "
-        "normalisation is inside."
+        "the images are far from the training images: their values range from 0 to "
+        f"{test[:9].max() / 255:.3g}, mean {test[:9].mean() / 255:.3g}, those of the training "
+        f"images from 0 to 255, mean {mean[0]:.3g}. Were they divided by 255? Pass them unscaled, "
+        "as in training: the network normalises them itself."
     )
     known, mean, scale = measured(train / np.float32(255))
     assert known.remark(test[:9], mean, scale).endswith("divided by 255: do the same here.")

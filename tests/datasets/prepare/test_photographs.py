@@ -72,10 +72,10 @@ def test_it_is_made_as_mnist_was(digits):
 
 def test_what_was_done_is_said(digits):
     said = photograph(as_photo(digits[0]), SHAPE, MNIST).sentences
-    assert said[0] == "Found dark strokes on a light ground and inverted them."
+    assert said[0] == "Found dark strokes on a light background and inverted them."
     assert said[-1] == "Centred it by its centre of mass."
     said = photograph(as_photo(digits[0], light_on_dark=True), SHAPE, MNIST).sentences
-    assert said[0] == "Found light strokes on a dark ground."
+    assert said[0] == "Found light strokes on a dark background."
 
 
 def test_mnist_images_are_left_as_they_are(digits):
@@ -146,7 +146,7 @@ def test_no_drawing(picture, words):
 def test_faint_strokes():
     paper = np.full((90, 80), 200, np.uint8)
     paper[30:60, 38:42] = 185
-    with pytest.raises(DataError, match="differ from their ground by only 15 of 255"):
+    with pytest.raises(DataError, match="differ from their background by only 15 of 255"):
         photograph(paper, SHAPE, MNIST)
 
 

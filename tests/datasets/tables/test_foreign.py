@@ -18,13 +18,13 @@ def test_by_name(tmp_path, ending, content):
     path = tmp_path / f"Beats{ending.upper()}"
     path.write_bytes(content)
     what, _ = foreign._KINDS[ending]
-    refused(lambda: fp.datasets.open(path), f"is {what}, which is not read: ", path=path)
+    refused(lambda: fp.datasets.open(path), f"is {what}, which is not supported: ", path=path)
 
 
 @pytest.mark.parametrize("name", ["beats.parquet", "train.xlsx", "a.arff"])
 def test_in_a_folder(tmp_path, name):
     (tmp_path / name).write_bytes(b"PAR1")
-    refused(lambda: fp.datasets.open(tmp_path), name, "which is not read", path=tmp_path)
+    refused(lambda: fp.datasets.open(tmp_path), name, "which is not supported", path=tmp_path)
 
 
 def test_what_is_left_of_an_arff_file_is_a_table(tmp_path):

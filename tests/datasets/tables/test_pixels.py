@@ -55,7 +55,7 @@ def test_mnist_as_a_table(tmp_path, names, ending):
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("named", [True, False])
 def test_colours_in_the_order_that_the_pixels_show(tmp_path, last, named):
-    """CIFAR-10's rows are planes; HAM10000's have three values a pixel."""
+    """CIFAR-10's rows are planes; HAM10000's have three values per pixel."""
     images = colours()
     rows = images.transpose(0, 2, 3, 1) if last else images
     names = [*(f"pixel{k}" for k in range(432)), "label"] if named else None

@@ -106,7 +106,10 @@ def test_csv_classes_given(tmp_path):
         ("", "Received: an empty file"),
         ("label,a\n", "a header and no row"),
         ("label\nx\n", "a label and at least one value"),
-        ("label,a,b\nx,1,2\ny,1\n", "as many cells as the first, 3. Received: 2 in line 3"),
+        (
+            "label,a,b\nx,1,2\ny,1\n",
+            "the same number of cells as the first, 3. Received: 2 in line 3",
+        ),
         ("label,a,b\nx,1,2\n\ny,1,2,3\n", "Received: 4 in line 4"),
         ("label,a,b\nx,1,2\ny,1,zwei\n", "Received: 'zwei' in line 3, column 'b'"),
         ("a,label,b\n1,x,2\n,y,1\n", "Received: an empty cell in line 3, column 'a'"),
@@ -117,7 +120,7 @@ def test_csv_classes_given(tmp_path):
         ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. Group them"),
         ("label,a\nnan,1\n1,2\n", "must be integers. Received: 'nan'"),
         ("label,label,a\nx,y,2\n", "several columns of that name"),
-        ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Give its name"),
+        ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Use its name"),
         ("label,a\nx,1\ny," + "9" * 200_000 + "\n", "field larger than field limit"),
     ],
 )

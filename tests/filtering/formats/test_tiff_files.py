@@ -190,7 +190,7 @@ def test_pages_in_a_ring(tmp_path):
     start = int.from_bytes(content[4:8], "little")
     link = start + 2 + 12 * int.from_bytes(content[start : start + 2], "little")
     content[link : link + 4] = content[4:8]
-    with pytest.raises(fp.DataError, match="in a ring"):
+    with pytest.raises(fp.DataError, match="form a loop"):
         read_image(bytes(content))
 
 

@@ -27,7 +27,7 @@ def test_open_sizes_are_asked_for(tmp_path):
     refused(
         path,
         'input "x" of n × 3 × height × ?, which leaves open "n", "height", axis 3',
-        "Give them: (1, 3, 224, 224).",
+        "Specify them: (1, 3, 224, 224).",
     )
     assert read_onnx(path, (1, 3, 8, 9)).operations[0].output_shape == (1, 4, 6, 7)
     assert read_onnx(path, {"x": (2, 3, 8, 9)}).operations[0].output_shape == (2, 4, 6, 7)
@@ -71,7 +71,7 @@ def test_an_input_without_a_shape(tmp_path):
     model = small()
     model.graph.input[0].type.tensor_type.ClearField("shape")
     path = write(tmp_path, model)
-    refused(path, 'no shape of input "x". Give it: (1, 3, 224, 224)')
+    refused(path, 'no shape of input "x". Specify it: (1, 3, 224, 224)')
     assert read_onnx(path, (1, 3, 8, 8)).operations[0].output_shape == (1, 4, 6, 6)
     model.graph.input[0].type.Clear()
     refused(write(tmp_path, model), "every input must be an array")

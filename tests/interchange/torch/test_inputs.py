@@ -48,7 +48,7 @@ def test_a_module_without_a_signature_takes_names_as_they_are():
     ("given", "words"),
     [
         ({"image": (3, 8, 8), "msk": (3, 8, 8)}, ['"image" and "mask"', 'Did you mean "mask"']),
-        ({"image": (3, 8, 8)}, ['give a shape for "mask", too']),
+        ({"image": (3, 8, 8)}, ['pass a shape for "mask", too']),
         ({}, ["Received: none"]),
         ({"image": 3, "mask": (3,)}, ["a shape must be the sizes of one input"]),
         ([(3, 8, 8)], ['forward takes "image" and "mask"', "1 shape"]),

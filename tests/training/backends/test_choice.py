@@ -22,7 +22,7 @@ def test_names_are_checked():
 
 
 def test_the_engine_has_no_gpu():
-    refused(r'the engine computes on CPUs\. Received: device="cuda"\. Give backend="torch"',
+    refused(r'the engine computes on CPUs\. Received: device="cuda"\. Use backend="torch"',
             device="cuda")  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class TestWithPyTorch:
     def test_there_is_no_gpu(self, monkeypatch):
         monkeypatch.setattr(self.torch.cuda, "is_available", lambda: False)
         refused(
-            r"sees no GPU\. Give device=\"cpu\", or device=\"auto\"", backend="torch", device="cuda"
+            r"sees no GPU\. Use device=\"cpu\", or device=\"auto\"", backend="torch", device="cuda"
         )
         fit(dense_net(), IMAGES, LABELS, epochs=1, backend="torch", threads=1)  # takes the CPU
 
@@ -51,7 +51,7 @@ class TestWithPyTorch:
         monkeypatch.setattr(self.torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(self.torch.cuda, "device_count", lambda: 2)
         monkeypatch.setenv("LOCAL_RANK", "2")
-        refused(r"process 3 on a machine with 2 GPUs\. Give torchrun --nproc-per-node 2",
+        refused(r"process 3 on a machine with 2 GPUs\. Use torchrun --nproc-per-node 2",
                 backend="torch")  # fmt: skip
 
     def test_a_network_without_parameters(self):

@@ -132,7 +132,7 @@ def check_outside(folder: Path, given: Sequence[Path]) -> None:
         if path.is_dir() and path.resolve() in (folder.resolve(), *folder.resolve().parents):
             raise ArgumentError(
                 "--sort-into must name a folder outside those that are read, else copies would be "
-                f"read the next time. Received: {folder}, within {path}. Give a folder beside it."
+                f"read the next time. Received: {folder}, within {path}. Use a folder beside it."
             )
 
 

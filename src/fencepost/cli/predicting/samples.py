@@ -84,7 +84,7 @@ def _samples(network: Network, path: Path, backbone: Backbone | None) -> Iterato
         elif len(network.input_shape) != 3 and backbone is None:
             raise DataError(
                 f"{path}: the model takes {_wanted(network)}. Received: a file that is not a table "
-                f"by its name. Give a file of type {' or '.join(TABLES)} with a row for each."
+                f"by its name. Use a file of type {' or '.join(TABLES)} with a row for each."
             )
         else:
             pixels, notes = prepared(network, path, backbone)
@@ -125,7 +125,7 @@ def _columns_of_values(network: Network, table: Table) -> list[int]:
         raise DataError(
             f"{table.path}: a row must hold the values that the model takes: {_wanted(network)}, "
             f"which are {plural(wanted, 'value')}. Received: {plural(len(columns), 'column')} of "
-            "numbers. Give the columns that it was trained on; one of labels or names may be there."
+            "numbers. Use the columns that it was trained on; one of labels or names may be there."
         )
     return columns
 

@@ -62,7 +62,7 @@ def plan(
     if not single and is_file_name(out) and is_picture_name(out):
         raise ArgumentError(
             f"--out must name a folder for several images. Received: {out}, the name of a file, "
-            f"for {plural(len(targets), 'image')}. Name a folder, or give one image."
+            f"for {plural(len(targets), 'image')}. Name a folder, or use one image."
         )
     jobs = []
     for source, name in targets:
@@ -92,12 +92,12 @@ def _targets(given: Path, out: Path, passed_over: list[Path]) -> Iterator[tuple[
     if out.resolve() == given.resolve() or given.resolve() in out.resolve().parents:
         raise ArgumentError(
             f"--out must lie outside the folder that is read, else results would be read as images "
-            f"the next time. Received: {out}, within {given}. Give a folder beside it."
+            f"the next time. Received: {out}, within {given}. Use a folder beside it."
         )
     files, others = visible_files(given)
     if not files:
         raise DataError(
-            f"{given}: the folder must hold images. Received: none, and "
+            f"{given}: the folder must contain images. Received: none, and "
             f"{plural(len(others), 'other file')}."
         )
     passed_over += others
@@ -135,7 +135,7 @@ def _check_replaced(jobs: list[Job], overwrite: bool) -> None:
     there = [output for job in jobs for output in job.outputs if output.exists()]
     folders = [output for output in there if _is_folder(output)]
     if folders:
-        raise DataError(f"{folders[0]} is a folder, where a file should go. Give another --out.")
+        raise DataError(f"{folders[0]} is a folder, where a file should go. Use another --out.")
     check_new("--out", there, overwrite)
 
 

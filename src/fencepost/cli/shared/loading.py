@@ -210,15 +210,15 @@ def unseen(network: Network, data: Dataset, source: Source) -> Unseen:
     from ...network.evaluation import used_in_training
 
     record = network.trained_on
-    known = "" if record.complete else " Others may have been, too: the model's file cannot tell."
+    known = "" if record.complete else " There may be more: the model file has no complete record."
     if record.complete or len(record):
         seen = record.contains(data.images)
         count = int(seen.sum())
         if count == len(seen):
             return Unseen(
                 None,
-                f"{used_in_training(seen)} So the accuracy says how well the model learned them, "
-                "not how good it is on new ones.",
+                f"{used_in_training(seen)} So this is a training accuracy; it does not tell how "
+                "good the model is on new images.",
                 count,
             )
         if count:
@@ -243,14 +243,14 @@ def _by_the_split(network: Network, data: Dataset, source: Source) -> Unseen:
         kept = split_by_class(data.targets, classes, share, seed, source.data, every)[1]
         return Unseen(
             kept,
-            f"The model's file is of an older version. If {source.data} has not changed since, "
-            f"these {len(kept):,} of the {len(data):,} images were held out of its training.",
+            f"The model file was written by an older version. If {source.data} has not changed "
+            f"since, these {len(kept):,} of the {len(data):,} images were held out of training.",
             None,
         )
     return Unseen(
         None,
-        "Whether the model was trained on some of these images cannot be known: its file does not "
-        "say. If it was, the accuracy is too high.",
+        "The model file does not state which images it was trained on. If some of these images "
+        "were used in training, the accuracy is too high.",
         None,
     )
 
@@ -265,8 +265,8 @@ def repeated(count: int, total: int) -> list[str]:
         return []
     if count == total:
         return [
-            "All test images are training images as well: the accuracy says how well the model "
-            "learned them, not how good it is on new ones."
+            "All test images are training images as well: this is a training accuracy; it does not "
+            "tell how good the model is on new images."
         ]
     which = "is a training image" if count == 1 else "are training images"
     return [

@@ -52,7 +52,7 @@ def check_new(option: str, paths: Iterable[Path], overwrite: bool) -> None:
         more = f" and {len(existing) - _SHOWN:,} more" if len(existing) > _SHOWN else ""
         raise DataError(
             f"{option} must name {'files that do' if len(existing) > 1 else 'a file that does'} "
-            f"not exist yet. Received: {some}{more}. Give --overwrite to overwrite "
+            f"not exist yet. Received: {some}{more}. Use --overwrite to overwrite "
             f"{'them' if len(existing) > 1 else 'it'}, or another name."
         )
 

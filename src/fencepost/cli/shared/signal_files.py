@@ -115,7 +115,7 @@ class CsvSignals(SignalFile):
             return int(name) - 1
         raise ArgumentError(
             f"--column must name one column, or give its position from 1 to {len(names)}. "
-            f"Received: {name!r}. There are {', '.join(names)}."
+            f"Received: {name!r}. Available: {', '.join(names)}."
         )
 
     def filter(self, chain: Chain, path: Path, keep: bool) -> tuple[list[Values], str]:
@@ -182,12 +182,12 @@ def check_same_kind(source: Path, out: Path) -> None:
             raise DataError(f"{source}: there is no such file.")
         raise DataError(
             f"{source}: a signal must be a .csv (or .tsv, .txt, .dat) or a .wav file. Received: "
-            f"{source.suffix or 'no ending'}."
+            f"{source.suffix or 'no extension'}."
         )
     if _kind(out) != _kind(source):
         raise ArgumentError(
             f"--out must be a file of the same kind. Received: {source.suffix} to "
-            f"{out.suffix or 'no ending'}."
+            f"{out.suffix or 'no extension'}."
         )
 
 

@@ -248,8 +248,7 @@ class RunOptions:
         """Raise `ArgumentError` for what cannot be."""
         if self.resume and self.checkpoint is None:
             raise ArgumentError(
-                "--resume needs a checkpoint to resume from. Received: none. Give --checkpoint "
-                "FILE."
+                "--resume needs a checkpoint to resume from. Received: none. Use --checkpoint FILE."
             )
 
 
@@ -278,7 +277,7 @@ class BackendOptions:
             raise ArgumentError(
                 "several processes train together with --backend torch only. Received: "
                 f"{plural(count, 'process', 'processes')}, started by torchrun, and the engine. "
-                "Give --backend torch, or leave torchrun out: the engine uses all cores."
+                "Use --backend torch, or leave torchrun out: the engine uses all cores."
             )
         return int(os.environ.get("RANK", "0")) == 0
 

@@ -32,7 +32,7 @@ def decode(
             if not tree.is_archive:
                 status = os.fstat(opened.fileno())
                 if (status.st_size, status.st_mtime_ns) != (file.size, file.stamp):
-                    raise DataError("was changed since the folder was listed")
+                    raise DataError("has changed since the folder was listed")
             if not file.size:
                 raise DataError("is empty")
             return image_files.read(opened, channels, size, fit, levels)

@@ -75,7 +75,7 @@ def read_contents(
     labelled = tables.read(folders, bool(by_folder))
     if labelled is not None:
         return Contents(_in_order(labelled.parts), _without_unusable(tree, labelled, skip_bad))
-    remarks += [f"Passed over: {passed}." for passed in tables.passed_over]
+    remarks += [f"Ignored: {passed}." for passed in tables.passed_over]
     if label is not None and by_folder:
         remarks.append(f"There is no label file, so the column {label!r} is not used.")
     if not by_folder or _say_nothing(by_folder):
@@ -108,20 +108,20 @@ def _without_unusable(tree: Tree, labelled: Labelled, skip_bad: bool) -> list[st
     missing, unlabelled = labelled.missing, labelled.unlabelled
     if not skip_bad and missing:
         raise DataError(
-            f"{labelled.path}: every image that it names must be there. Received: "
+            f"{labelled.path}: every image that it names must exist. Received: "
             f"{len(missing):,} that are not below {tree.root}: {sample(missing, 20)}. Copy them "
             "there, or correct the names." + remedy(_SKIP, skip_bad=True)
         )
     if not skip_bad and unlabelled:
         raise DataError(
-            f"{labelled.path}: each row must name a class. Received: none for "
+            f"{labelled.path}: each row must name a class. Received: no class for "
             f"{sample(unlabelled, 20)}. Write it there." + remedy(_SKIP, skip_bad=True)
         )
     remarks = []
     if missing:
-        remarks.append(f"Left out, for they are not there: {sample(missing, 20)}.")
+        remarks.append(f"Left out, because they do not exist: {sample(missing, 20)}.")
     if unlabelled:
-        remarks.append(f"Left out, for they have no class: {sample(unlabelled, 20)}.")
+        remarks.append(f"Left out, because they have no class: {sample(unlabelled, 20)}.")
     return remarks
 
 
@@ -219,7 +219,7 @@ def _by_folders(
         at = f"{prefix}{folder}/"
         count = len(tree.below(at))
         if count == 0:
-            remarks.append(f"The folder {folder} holds no images, as if it were not there.")
+            remarks.append(f"The folder {folder} holds no images, so it is ignored.")
             continue
         at = tree.unwrapped(at)
         listing = _classes(tree, at, nested, folder)
@@ -379,9 +379,11 @@ def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataErro
     remedy = _REMEDY
     archives = [name for name in tree.others if name.lower().endswith(ARCHIVES)]
     if archives and not tree.pictures:
-        remedy = f"Unpack what lies there, or give a zip archive as the data: {archives[0]}."
+        remedy = f"Unpack them, or use a zip archive as the data: {archives[0]}."
     elif (said := foreign(tree.others)) and not tree.pictures:
         remedy = f"{said}."
     elif passed_over:
-        remedy = f"Passed over: {'; '.join(passed_over)}. {_REMEDY}"
-    return DataError(f"{where}: must hold a subfolder per class. Received: {received}. {remedy}")
+        remedy = f"Ignored: {'; '.join(passed_over)}. {_REMEDY}"
+    return DataError(
+        f"{where}: must contain a subfolder for each class. Received: {received}. {remedy}"
+    )

@@ -125,8 +125,8 @@ def image_folder(
     contents = open_folder(path, label, nested, skip_bad)
     if set(contents.parts) != {"train"}:
         raise DataError(
-            f"{path}: must hold a subfolder per class. Received: parts of the data "
-            f"({', '.join(contents.parts)}). Give one of them, such as {Path(path) / 'train'}, or "
+            f"{path}: must contain a subfolder for each class. Received: parts of the data "
+            f"({', '.join(contents.parts)}). Use one of them, such as {Path(path) / 'train'}, or "
             "load all with fencepost.datasets.open."
         )
     (listing,) = contents.parts.values()
@@ -159,7 +159,7 @@ def load(
         listing = listing.with_names(class_names)
     if len(listing.names) == 1:
         raise DataError(
-            f"{root}: must hold at least two classes, so that there is something to classify. "
+            f"{root}: must contain at least two classes. "
             f"Received: only {listing.names[0]}. Make a subfolder for each class and put its "
             "images there."
         )
@@ -192,7 +192,7 @@ def load(
     if said:
         remarks.append(f"Left out: {plural(len(said), 'file')} that cannot be used.")
     if listing.skipped:
-        what = "that is no image was" if listing.skipped == 1 else "that are no images were"
+        what = "that is not an image was" if listing.skipped == 1 else "that are not images were"
         remarks.append(f"{plural(listing.skipped, 'file')} {what} skipped.")
     return Dataset(
         pixels,
@@ -233,7 +233,7 @@ def _prepare(
     if entry is not None:
         store = entry
         if (entry.state != 0).all():
-            sentences.append(f"Taken from the cache {entry.folder.parent}, decoded before.")
+            sentences.append(f"Read from the cache {entry.folder.parent}.")
         known = {int(k): "cannot be used" for k in np.flatnonzero(entry.state == BAD)}
         known = problems_again(tree, files, known, channels, size, how.fit, levels)
     else:
@@ -271,8 +271,8 @@ def _about(
     sentences = [why] if why else []
     if resized:
         ways = {
-            "crop": ", with their proportions: what is too wide or too high is cut off",
-            "pad": ", with their proportions: the rest is filled up with black",
+            "crop": ", keeping their aspect ratio; the rest is cropped",
+            "pad": ", keeping their aspect ratio; the rest is filled with black",
             "stretch": ", ignoring their aspect ratio",
         }
         if changed or part == "train":
@@ -334,7 +334,7 @@ def _store(
         raise DataError(
             f"{listing.tree.root}: without a cache the images must fit into half of this machine's "
             f"{format_bytes(_physical_memory())} of memory. Received: {count:,} images of "
-            f"{format_shape(shape[1:])}, {format_bytes(total)}. Give a smaller size"
+            f"{format_shape(shape[1:])}, {format_bytes(total)}. Use a smaller size"
             + remedy(", such as {size}", size=(64, 64))
             + remedy(", or a folder for the cache, {cache}", cache="FOLDER")
             + "."

@@ -26,7 +26,7 @@ def no_cache(folder: Path, total: int, error: OSError) -> DataError:
     """Say why there can be no cache in a folder."""
     return DataError(
         f"{folder}: the cache must be a folder with room for {format_bytes(total)}. Received: "
-        f"{error.strerror or error}. Give a smaller size"
+        f"{error.strerror or error}. Use a smaller size"
         + remedy(", another folder, {cache}", cache="FOLDER")
         + remedy(", or {cache} to keep the images in memory", cache=None)
         + "."
@@ -39,7 +39,7 @@ def unwritable(store: Store, error: OSError) -> DataError:
     return DataError(
         f"{where}: the cache must have room for all images. Received: {error.strerror or error}. "
         "What was decoded is kept: free some space, "
-        + remedy("or give another folder ({cache}), ", cache="FOLDER")
+        + remedy("or use another folder ({cache}), ", cache="FOLDER")
         + "and start again."
     )
 

@@ -138,22 +138,22 @@ def beside_parts(inner: Sequence[str], parts: Mapping[str, str]) -> list[str]:
 
 
 def called_like_parts(classes: Sequence[str]) -> list[str]:
-    """Say which classes are called as parts of the data are.
+    """Say which classes have the names of splits.
 
-    >>> called_like_parts(["cat", "test"])[0][:50]
-    'The class test is called like a part of the data: '
+    >>> called_like_parts(["cat", "test"])[0][:40]
+    'The class test has the name of a split: '
     """
     alike = [name for name in classes if _is_like_a_part(name)]
     if not alike:
         return []
     if len(alike) == 1:
         return [
-            f"The class {alike[0]} is called like a part of the data: if it is no class, move its "
+            f"The class {alike[0]} has the name of a split: if it is not a class, move its "
             "images elsewhere."
         ]
     return [
-        f"The classes {sample(alike)} are called like parts of the data: if they are no classes, "
-        "move their images elsewhere."
+        f"The classes {sample(alike)} have the names of splits: if they are not classes, move "
+        "their images elsewhere."
     ]
 
 

@@ -52,7 +52,7 @@ def choose_size(sizes: NDArray[np.int64]) -> tuple[tuple[int, int], str]:
         else f"from {format_shape(low.tolist())} to {format_shape(high.tolist())}"
     )
     return size, (
-        f"The size {format_shape(size)} was chosen, for the images are {received} pixels"
+        f"The size {format_shape(size)} was chosen, because the images are {received} pixels"
         f"{remedy('; {size} chooses another', size=...)}."
     )
 

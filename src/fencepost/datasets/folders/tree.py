@@ -136,7 +136,7 @@ def _open_archive(path: Path) -> zipfile.ZipFile:
     except Exception as error:  # a damaged directory makes zipfile raise nearly anything
         raise DataError(
             f"{path}: must be a zip archive that can be read. Received: {error}. Copy it again, or "
-            "unpack it and give the folder."
+            "unpack it and use the folder."
         ) from error
 
 
@@ -148,7 +148,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[File]:
             what = "encrypted" if info.flag_bits & 1 else f"of {info.file_size:,} bytes"
             raise DataError(
                 f"{path}: an archive must hold pictures that can be read one by one. Received: "
-                f"{info.filename}, which is {what}. Unpack it and give the folder."
+                f"{info.filename}, which is {what}. Unpack it and use the folder."
             )
         yield File(info.filename, info.file_size, info.CRC)
 

@@ -71,7 +71,7 @@ def find_ink(image: Grey) -> Ink:
     contrast = float(np.median(beyond[beyond >= _otsu(beyond)]))
     if contrast < MIN_CONTRAST:
         raise DataError(
-            f"shows strokes that differ from their ground by only {contrast:.0f} of 255"
+            f"shows strokes that differ from their background by only {contrast:.0f} of 255"
         )
     mask = _keep_glyph(magnitude > 0.45 * contrast)
     coverage = np.clip((magnitude / contrast - 0.2) / 0.6, 0, 1)

@@ -119,9 +119,9 @@ class InputRange:
     def _said(self, what: str, values: Floats, mean: Floats) -> str:
         seen = values.min(), values.max(), values.mean(dtype=np.float64)
         return (
-            f"{what} are far from those that the network was trained on: their values go from "
-            f"{seen[0]:.3g} to {seen[1]:.3g}, mean {seen[2]:.3g}, those of the training from "
-            f"{self.low:.4g} to {self.high:.4g}, mean {mean.mean():.3g}. "
+            f"{what} are far from the training images: their values range from "
+            f"{seen[0]:.3g} to {seen[1]:.3g}, mean {seen[2]:.3g}, those of the training images "
+            f"from {self.low:.4g} to {self.high:.4g}, mean {mean.mean():.3g}. "
             f"{self._advice(values)}"
         )
 
@@ -130,7 +130,10 @@ class InputRange:
         low, high, bytes_ = float(values.min()), float(values.max()), 200 < self.high <= 255
         if self.low >= 0 and bytes_ and high <= 1.01 and low >= -1.01:
             done = "divided by 255" if low >= 0 else "brought to -1 to 1"
-            return f"Were they {done}? Give them as in training: normalisation is inside."
+            return (
+                f"Were they {done}? Pass them unscaled, as in training: the network normalises "
+                "them itself."
+            )
         if self.low >= 0 and self.high <= 1.01 and 2 < high <= 255 and low >= 0:
             return "In training they were divided by 255: do the same here."
         return "Prepare them as the training images were."

@@ -76,7 +76,7 @@ def photograph(
     ((1, 28, 28), np.uint8(0), np.uint8(255))
     >>> for sentence in result.sentences:
     ...     print(sentence)
-    Found dark strokes on a light ground and inverted them.
+    Found dark strokes on a light background and inverted them.
     Scaled the glyph to 20 × 2 pixels.
     Centred it by its centre of mass.
     """
@@ -108,7 +108,7 @@ def photograph(
     except DataError as error:
         raise DataError(
             f"{name}: must be a picture of what the model was trained on. Received: one that "
-            f"{error}. Give a PNG or JPEG file with one well-lit subject."
+            f"{error}. Use a PNG or JPEG file with one well-lit subject."
         ) from error
     if preparation.white != 255:
         values = values * np.float32(preparation.white / 255)
@@ -160,7 +160,7 @@ def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[s
                 done = "Inverted it to light on dark" if inverted else "Left it as it is"
                 return (
                     _planes(candidate.astype(np.uint8), shape[0]),
-                    [f"{done}: it is boxed and centred as the training images are."],
+                    [f"{done}: it is cropped and centred as the training images are."],
                 )
     longest = max(picture.size)
     if longest > WORKING:
@@ -172,9 +172,9 @@ def _glyph(picture: Image, shape: tuple[int, ...]) -> tuple[NDArray[Any], list[s
     ink = glyphs.find_ink(np.asarray(picture.convert("L"), np.float32))
     image, notes = glyphs.normalise(ink, (shape[1], shape[2]))
     polarity = (
-        "found dark strokes on a light ground and inverted them"
+        "found dark strokes on a light background and inverted them"
         if ink.dark
-        else "found light strokes on a dark ground"
+        else "found light strokes on a dark background"
     )
     sentences = [f"{note[0].upper()}{note[1:]}." for note in (polarity, *notes)]
     return _planes(image, shape[0]), sentences

@@ -59,14 +59,14 @@ def foreign(names: Iterable[str]) -> str:
     """Say of the first file that other programs read what it is and what to do; "" if none is.
 
     >>> foreign(["readme.txt", "beats.parquet"]).split(":")[0]
-    'beats.parquet is a Parquet table, which is not read'
+    'beats.parquet is a Parquet table, which is not supported'
     """
     for name in names:
         for ending, (what, remedy) in _KINDS.items():
             if name.lower().endswith(ending):
                 short = name.rpartition("/")[2]
                 done = remedy.format(short, f"{short[: -len(ending)]}.csv")
-                return f"{short} is {what}, which is not read: {done}"
+                return f"{short} is {what}, which is not supported: {done}"
     return ""
 
 

@@ -33,7 +33,7 @@ class Layout:
     def sentence(self) -> str:
         """What a user should know."""
         channels, *sizes = self.shape
-        order = "three values a pixel" if self.last else "one colour after the other"
+        order = "three values per pixel" if self.last else "one colour plane after the other"
         colours = f", {order}" if channels == 3 else ""
         return f"Each row is an image of {format_shape(sizes)} pixels{colours}."
 
@@ -79,7 +79,7 @@ def _of_size(rows: Rows, size: tuple[int, int], channels: int | None) -> Layout:
     if count != depth * area:
         raise DataError(
             f"{rows.path}: a row must have a value for each pixel of the size. Received: {count:,} "
-            f"values for {format_shape(size)} pixels. Give the size of the "
+            f"values for {format_shape(size)} pixels. Use the size of the "
             f"images{remedy(' ({size})', size=...)}, or leave it out: a table's images are not "
             "resized."
         )

@@ -99,7 +99,7 @@ def signals(
     if width % channels:
         raise DataError(
             f"{rows.path}: the number of values in a row must be a multiple of channels. Received: "
-            f"{width} values, {setting('channels', channels)}. Give another number of channels."
+            f"{width} values, {setting('channels', channels)}. Use another number of channels."
         )
     images = rows.values.reshape(count, channels, width // channels)
     text = f"{count:,} signals of {channels} × {width // channels} values"
@@ -228,7 +228,7 @@ def _column(path: Path, names: list[str], label: str | int, header: bool) -> int
         if at is not None and same and same != [at]:
             raise DataError(
                 f"{path}: the label column must be clear. Received: {label!r}, which may be the "
-                f"column of that name or, by its position, {names[at]!r}. Give the name of that "
+                f"column of that name or, by its position, {names[at]!r}. Use the name of that "
                 "column, or first or last."
             )
         if len(same) == 1:
@@ -246,7 +246,7 @@ def _column(path: Path, names: list[str], label: str | int, header: bool) -> int
     )
     raise DataError(
         f"{path}: the label column {label!r} must exist once. Received: {among}. "
-        f"Give its name, such as {setting('label', names[0])}, or its position: "
+        f"Use its name, such as {setting('label', names[0])}, or its position: "
         f"{setting('label', 'first')}, {setting('label', 'last')}, or {setting('label', 3)} for "
         "the fourth."
     )
@@ -291,9 +291,9 @@ def _classes(
     targets = class_indices(labels, names, str(path), "signal")
     if len(names) == 1:
         raise DataError(
-            f"{path}: must hold at least two classes, so that there is something to classify. "
+            f"{path}: must contain at least two classes. "
             f"Received: only {names[0]!r}. Add signals of other classes"
-            f"{in_python(', or give regression=True')}."
+            f"{in_python(', or use regression=True')}."
         )
     return targets, names
 
@@ -303,6 +303,6 @@ def _as_integer(path: Path, text: str, k: int) -> str:
     if not value.is_integer():
         raise DataError(
             f"{path}: labels that are numbers must be integers. Received: {text!r} in signal "
-            f"{k + 1}. Group them into classes{in_python(', or give regression=True')}."
+            f"{k + 1}. Group them into classes{in_python(', or use regression=True')}."
         )
     return str(int(value))

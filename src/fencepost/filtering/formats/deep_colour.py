@@ -48,7 +48,7 @@ def read(first: Image, second: Image) -> tuple[NDArray[np.uint16], str]:
     raw = _raw_mode(first)
     layout, order = raw.split(";16")
     if layout not in ("RGB", "RGBA", "LA"):
-        raise DataError(f"has 16-bit pixels laid out as {raw}, which would be cut to 8 bits")
+        raise DataError(f"has 16-bit pixels laid out as {raw}, which would be reduced to 8 bits")
     if layout == "LA":
         # Pillow makes RGBA of these; as RGBA of 8 bits their four bytes come one by one.
         _decode_as(second, "RGBA")

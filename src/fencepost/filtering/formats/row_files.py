@@ -66,7 +66,7 @@ def _open_numpy(path: Path) -> Source:
         shape, fortran, dtype = read_header(file)
         start_of_data, size = file.tell(), os.fstat(file.fileno()).st_size
     if len(shape) not in (2, 3) or 0 in shape:
-        raise DataError(f"must hold an image. Received: shape {shape}")
+        raise DataError(f"must contain an image. Received: shape {shape}")
     needed = start_of_data + math.prod(shape) * dtype.itemsize
     if size < needed:
         raise DataError(f"is cut off: its header tells of {needed:,} bytes, and it has {size:,}")

@@ -126,7 +126,7 @@ def _is_plain(tags: Any) -> bool:
         return True
     if photometric not in _OWN_CHANNELS:
         raise DataError(
-            f"has pixels in {kind} of {depth} bits, which are not read; convert it first"
+            f"has pixels in {kind} of {depth} bits, which are not supported; convert it first"
         )
     own = _OWN_CHANNELS[photometric]
     known = extra in ((_ASSOCIATED,), (_UNASSOCIATED,))
@@ -138,7 +138,7 @@ def _is_plain(tags: Any) -> bool:
             "channels that you need"
         )
     if number == _FLOAT and photometric in (_WHITE_IS_ZERO, _CMYK):
-        raise DataError(f"has floating-point {kind} in which 0 is white; save it the other way")
+        raise DataError(f"has floating-point {kind} in which 0 is white; save it with black as 0")
     if depth > 16 and number == _UNSIGNED and samples > 1:
         raise DataError(f"has pixels of uint{depth}; save it as uint16 or floating point")
     if depth < 8 or (depth == 8 and planar == 1 and (known or not alpha)):
@@ -161,7 +161,7 @@ def _library(why: str) -> Any:
 @contextmanager
 def opened_tiff(file: IO[bytes]) -> Iterator[Any]:
     """Open a file with tifffile; what goes wrong within the block becomes a DataError."""
-    tifffile = _library("has pixels that are read with the package tifffile")
+    tifffile = _library("has pixels that need the package tifffile")
     file.seek(0)
     try:
         with tifffile.TiffFile(file) as tiff:
@@ -170,7 +170,7 @@ def opened_tiff(file: IO[bytes]) -> Iterator[Any]:
         raise
     except Exception as error:
         if "imagecodecs" in str(error):
-            raise DataError(f"is compressed in a way that needs a package: {INSTALL}") from error
+            raise DataError(f"uses a compression that needs a package: {INSTALL}") from error
         raise DataError(f"is damaged ({error or type(error).__name__})") from error
 
 
@@ -180,7 +180,7 @@ def check_tags(page: Any) -> dict[int, Any]:
     _is_plain(tags)
     sizes = (page.imagewidth, page.imagelength, page.tilewidth, page.tilelength, page.rowsperstrip)
     if not all(isinstance(size, int) for size in sizes):  # then a size times another is a list
-        raise DataError("is damaged (one of its sizes is several)")
+        raise DataError("is damaged (it states several values for one size)")
     return tags
 
 
@@ -201,7 +201,7 @@ def find_pages(file: IO[bytes]) -> list[TiffPage]:
     with opened_tiff(file) as tiff:
         for index, page in enumerate(tiff.pages):
             if page.offset in offsets:
-                raise DataError("is damaged (its pages come round in a ring)")
+                raise DataError("is damaged (its pages form a loop)")
             offsets.add(page.offset)
             tags = {tag.code: tag.value for tag in page.tags}
             if not int(tags.get(_SUBFILE, 0)) & _REDUCED_OR_MASK:
@@ -261,10 +261,12 @@ def as_seen(pixels: NDArray[Any], page: Any) -> tuple[NDArray[Any], str]:
     own_channels = _OWN_CHANNELS.get(photometric, 0)
     alpha = pixels.shape[2] == own_channels + 1
     if (own_channels, alpha) not in _COLOURS or pixels.shape[2] - alpha != own_channels:
-        raise DataError(f"has {pixels.shape[2]} channels that are not read; convert it first")
+        raise DataError(f"has {pixels.shape[2]} channels that are not supported; convert it first")
     if photometric in (_WHITE_IS_ZERO, _CMYK):
         if pixels.dtype.kind == "f":
-            raise DataError("has floating-point pixels in which 0 is white; save it the other way")
+            raise DataError(
+                "has floating-point pixels in which 0 is white; save it with black as 0"
+            )
         pixels = np.iinfo(pixels.dtype).max - pixels  # inks as light, and white as the most of it
     if alpha and photometric == _WHITE_IS_ZERO:
         pixels[..., -1] = np.iinfo(pixels.dtype).max - pixels[..., -1]
@@ -290,7 +292,7 @@ def write_pages(
 
     Raises DataError, with the problem only, if the package is not there.
     """
-    tifffile = _library("is written with the package tifffile")
+    tifffile = _library("needs the package tifffile to be written")
     grey = colours in ("L", "LA")
     tags: list[tuple[int, int, int, bytes | str, bool]] = []
     if profile := save_options.get("icc_profile"):

@@ -38,7 +38,7 @@ def _opened(path: Path) -> Any:
     if hasattr(array, "array_keys"):
         array = array[_member(array)]
     if not hasattr(array, "shape"):
-        raise DataError("has no array at the path of its largest level")
+        raise DataError("has no array at the path of its level with the highest resolution")
     return array
 
 
@@ -54,7 +54,7 @@ class ZarrImage:
         """Open the image of a path. Raises DataError, with the problem only."""
         array = _opened(path)
         if array.ndim < 2:
-            raise DataError(f"must hold an image. Received: shape {array.shape}")
+            raise DataError(f"must contain an image. Received: shape {array.shape}")
         shape = tuple(array.shape)
         # OME-Zarr has axes of time, channel and depth before those of an image.
         while shape[0] == 1 and (len(shape) > 3 or (len(shape) == 3 and shape[2] > 4)):
@@ -80,7 +80,7 @@ def _member(group: Any) -> str:
     names = sorted(group.array_keys())
     if len(names) != 1:
         members = f"those named {join_words(names)}" if names else "none"
-        raise DataError(f"must hold one array, or its path must name one. Received: {members}")
+        raise DataError(f"must contain one array, or its path must name one. Received: {members}")
     return str(names[0])
 
 

@@ -131,7 +131,7 @@ class Backbone:
         declared = (int(sizes[0]), int(sizes[1])) if fixed else None
         if declared is None and size is None:
             raise ArgumentError(
-                f"{self.path} takes images of any size, so one must be chosen: give the size that "
+                f"{self.path} takes images of any size, so one must be chosen: use the size that "
                 f"it was trained with, such as {setting('size', (224, 224))}."
             )
         if declared and size and tuple(size) != declared:
@@ -322,7 +322,7 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"{path}: the backbone cannot be read: {error.strerror}. Give the path of an ONNX file."
+            f"{path}: the backbone cannot be read: {error.strerror}. Use the path of an ONNX file."
         ) from error
 
 

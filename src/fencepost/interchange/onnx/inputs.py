@@ -118,7 +118,7 @@ def _declared(
     if shape is None:
         raise DataError(
             f"{rule} no shape of input {quote(array.name)}. "
-            f"Give it: {_example(array, inputs, None)}"
+            f"Specify it: {_example(array, inputs, None)}"
         )
     known = [sizes.get(size) if isinstance(size, str) else size for size in shape]
     unknown = [axis for axis, size in enumerate(known) if size is None]
@@ -134,7 +134,7 @@ def _declared(
         )
         raise DataError(
             f"{rule} input {quote(array.name)} of {shape_text(shape)}, which leaves open "
-            f"{open_sizes}. Give them: {_example(array, inputs, shape)}"
+            f"{open_sizes}. Specify them: {_example(array, inputs, shape)}"
         )
     return tuple(size for size in known if size is not None)
 

@@ -119,7 +119,7 @@ def _mapped(path: Path) -> tuple[memoryview, Mapped]:
             raise
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(
-            f"{path}: the model cannot be read: {reason}. Give the path of an ONNX file."
+            f"{path}: the model cannot be read: {reason}. Use the path of an ONNX file."
         ) from None
 
 

@@ -82,7 +82,7 @@ def _in_order(module: Any, inputs: int) -> tuple[str, ...]:
         bound = signature.bind(*range(inputs)).arguments
     except TypeError:
         raise ArgumentError(
-            f"{type(module).__name__}.forward takes {_listed(signature)}: give a shape for each "
+            f"{type(module).__name__}.forward takes {_listed(signature)}: pass a shape for each "
             f"input, by name or in this order. Received: {plural(inputs, 'shape')}."
         ) from None
     names: list[str] = []
@@ -124,7 +124,7 @@ def _by_name(module: Any, shapes: Mapping[str, Shape]) -> ModuleInputs:
     ]
     if missing or not shapes:
         raise ArgumentError(
-            f"{type(module).__name__}.forward takes {_listed(signature)}: give a shape for "
+            f"{type(module).__name__}.forward takes {_listed(signature)}: pass a shape for "
             f"{join_words(quoted(missing)) or 'each input'}, too. "
             f"Received: {join_words(quoted(shapes)) or 'none'}."
         )

@@ -26,7 +26,7 @@ def read_portrait(path: Path | None) -> NDArray[np.uint8]:
         sample = Path(matplotlib.get_data_path(), "sample_data", PORTRAIT)
         if not sample.is_file():
             raise DataError(
-                f"matplotlib's sample photograph is missing. There is no {sample}. Give one of "
+                f"matplotlib's sample photograph is missing. There is no {sample}. Use one of "
                 f"your own, {setting('portrait', 'FILE')}, or install matplotlib with its data: "
                 "pip install --force-reinstall matplotlib"
             )

@@ -167,7 +167,7 @@ class _Step:
         """Return the sum in lines for a room of so many inches."""
         name = f"y({', '.join(map(str, self.at))})"
         if not self.terms:
-            return [f"{name} = 0: f and g do not meet here"]
+            return [f"{name} = 0: f and g do not overlap here"]
         products = [
             f"{_bracketed(style.number(term.f))}·{_bracketed(style.number(term.g))}"
             for term in self.terms

@@ -32,7 +32,7 @@ class Choice:
             if device == "cuda":
                 raise ArgumentError(
                     f"the engine computes on CPUs. Received: {setting('device', 'cuda')}. "
-                    f"Give {setting('backend', 'torch')}, which uses a GPU by PyTorch."
+                    f"Use {setting('backend', 'torch')}, which uses a GPU through PyTorch."
                 )
             return
         try:
@@ -58,7 +58,7 @@ class Choice:
             raise ArgumentError(
                 "a batch must have an image for each process. Received: "
                 f"{setting('batch_size', options.batch_size)}, "
-                f"{plural(count, 'process', 'processes')}. Give {setting('batch_size', count)} or "
+                f"{plural(count, 'process', 'processes')}. Use {setting('batch_size', count)} or "
                 "more, or start fewer processes."
             )
         if not arrays.parameters.size:

@@ -171,7 +171,7 @@ def test_a_label_file_that_does_not_fit_is_named(tmp_path):
 def test_rows_without_a_class_may_be_left_out(photos):
     (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,\n")
     contents = open_folder(photos, skip_bad=True)
-    assert contents.remarks == ["Left out, for they have no class: 'c.jpg' in line 4."]
+    assert contents.remarks == ["Left out, because they have no class: 'c.jpg' in line 4."]
     assert contents.parts["train"].labels == ["cat", "dog"]
 
 
@@ -242,7 +242,7 @@ def test_missing_files_are_all_listed(photos):
         path=photos / "labels.csv",
     )
     contents = open_folder(photos, skip_bad=True)
-    assert contents.remarks == ["Left out, for they are not there: x.jpg and y.jpg."]
+    assert contents.remarks == ["Left out, because they do not exist: x.jpg and y.jpg."]
     assert len(contents.parts["train"].files) == 2
 
 
@@ -250,7 +250,7 @@ def test_missing_files_are_all_listed(photos):
     ("text", "words"),
     [
         ("file,class\na.jpg,cat\na.jpg,dog\n", "each image must have one class. Received: a.jpg"),
-        ("file,class\na.jpg,cat\nb.jpg,\n", "none for 'b.jpg' in line 3"),
+        ("file,class\na.jpg,cat\nb.jpg,\n", "no class for 'b.jpg' in line 3"),
         ("id,cat,dog\na,1,1\nb,0,1\n", "2 in line 2. An image with several"),
         ("file,tags\na.jpg,cat old\nb.jpg,dog old\n", "'cat old' in line 2, which seem to be 2"),
         ("file,x\na.jpg,cat|old\nb.jpg,old\nc.jpg,cat\n", "'cat|old' in line 2, which seem"),

@@ -164,7 +164,7 @@ def test_arguments(arguments, match, tmp_path):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(fp.DataError, match="cannot be written there: No such file"):
+    with pytest.raises(fp.DataError, match="cannot be written: No such file"):
         fp.models.lenet5().export(tmp_path / "gone" / "model.onnx")
 
 

@@ -84,7 +84,7 @@ def test_killed_and_started_again_by_torchrun(tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert "process 1 of 2 lost the others" in result.stderr
+    assert "process 1 of 2 lost its connection" in result.stderr
     epochs = [int(n) for n in re.findall(r"^epoch (\d+)/20 ", result.stderr, re.MULTILINE)]
     assert epochs == list(range(1, 21))
     assert result.stderr.count("Saved ") == result.stdout.count("Test accuracy: ") == 1

@@ -198,7 +198,7 @@ class LabelFiles:
                 if self._is_decisive(table.path) == self._is_decisive(chosen[part].path):
                     raise DataError(
                         f"{self._tree.root}: one label file must name the classes. Received: "
-                        f"{chosen[part].path} and {table.path}. Remove one, or give it as the data."
+                        f"{chosen[part].path} and {table.path}. Remove one, or use it as the data."
                     )
                 continue
             chosen[part] = table
@@ -213,7 +213,8 @@ class LabelFiles:
         where = table.path
         if table.ragged is not None:
             raise DataError(
-                f"{where}: all rows must have as many cells as the first. Received: another "
+                f"{where}: all rows must have the same number of cells as the first. Received: "
+                "another "
                 f"number in line {table.ragged}. Correct it, or quote the cells."
             )
         labels, described = table.classes(self._label)

@@ -94,7 +94,7 @@ class LabelTable:
         named = self.column(_PARTS)
         if named is not None:
             parts = [part_of(row[named]) for row in self.rows]
-            what = "names the parts" if any(parts) else "is not used"
+            what = "names the splits" if any(parts) else "is not used"
             return parts, [f"Its column {self.header[named]!r} {what}."]
         flag = self.column(tuple(_FLAGS))
         none: list[str | None] = [None] * len(self.rows)
@@ -105,7 +105,7 @@ class LabelTable:
             return none, [f"Its column {self.header[flag]!r} is not used."]
         yes, no = _FLAGS["".join(words_of(self.header[flag]))]
         parts = [yes if cell in _YES else no for cell in cells]
-        return parts, [f"Its column {self.header[flag]!r} divides the parts."]
+        return parts, [f"Its column {self.header[flag]!r} divides the data into splits."]
 
     def classes(self, label: str | None) -> tuple[list[str] | None, str]:
         """Return the class of each row (None: it names none), and in words where it stands.
@@ -141,7 +141,7 @@ class LabelTable:
         raise DataError(
             f"{self.path}: it must be clear which column holds the classes. Received: "
             f"{sample(columns, 20)}. Call it label"
-            f"{remedy(', or give its name: {label}', label='NAME')}."
+            f"{remedy(', or use its name: {label}', label='NAME')}."
         )
 
     def _counts(self, k: int) -> bool:
@@ -184,7 +184,7 @@ class LabelTable:
                     raise DataError(
                         f"{self.path}: each image must have one class. Received: {text!r} in line "
                         f"{line}, which seem to be {len(parts)}. Images of several classes cannot "
-                        "be used: leave them out, or give one class."
+                        "be used: leave them out, or use one class."
                     )
 
     def _one_hot(self, columns: list[int]) -> tuple[list[str], str]:

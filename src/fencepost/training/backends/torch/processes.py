@@ -40,7 +40,8 @@ class TorchProcesses(Processes):
             if not lost:
                 raise
             raise TrainingError(
-                f"process {self.rank + 1} of {self.count} lost the others: one of them has ended. "
+                f"process {self.rank + 1} of {self.count} lost its connection: another process has "
+                "ended. "
                 f"With {setting('checkpoint', 'FILE')}, the training is resumed by "
                 f"{setting('resume', True)}, as torchrun --max-restarts 3 does by itself. "
                 f"Received: {str(error).splitlines()[0]}"
@@ -86,16 +87,16 @@ def choose_device(name: str) -> Any:
         return torch.device("cpu")
     if not gpus:
         raise ArgumentError(
-            f"{setting('device', 'cuda')} needs a GPU of NVIDIA's and a PyTorch that is built for "
-            f"it. Received: PyTorch {torch.__version__}, which sees no GPU. Give "
-            f"{setting('device', 'cpu')}, or {setting('device', 'auto')} to take a GPU where there "
-            "is one."
+            f"{setting('device', 'cuda')} needs an NVIDIA GPU and a PyTorch built for it. "
+            f"Received: PyTorch {torch.__version__}, which sees no GPU. Use "
+            f"{setting('device', 'cpu')}, or {setting('device', 'auto')} to use a GPU if there is "
+            "one."
         )
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if local >= gpus:
         raise ArgumentError(
-            f"each process on a machine needs a GPU of its own. Received: process {local + 1} on a "
-            f"machine with {plural(gpus, 'GPU')}. Give torchrun --nproc-per-node {gpus}, or "
+            f"each process on a machine needs its own GPU. Received: process {local + 1} on a "
+            f"machine with {plural(gpus, 'GPU')}. Use torchrun --nproc-per-node {gpus}, or "
             f"{setting('device', 'cpu')}."
         )
     device = torch.device("cuda", local)

@@ -46,6 +46,15 @@ def test_blocks_do_what_the_page_shows(path, tmp_path):
         assert not (path.parent / picture).exists(), picture
 
 
+def test_no_page_shows_the_picture_of_another():
+    shown = [
+        (path.parent, picture)
+        for path in WITH_CODE
+        for picture in set(re.findall(r"!\[[^\]]*\]\(([^)/]+)\)", path.read_text(encoding="utf-8")))
+    ]
+    assert len(shown) == len(set(shown)), "pages of a folder write their pictures into one folder"
+
+
 def test_the_tutorial_has_code():
     tutorial = [path for path in WITH_CODE if path.parent.name == "tutorial"]
     assert len(tutorial) >= 7

@@ -44,9 +44,10 @@ class KeptResults {
         return block.data;
       }
     void* data = nullptr;
-    if (posix_memalign(&data, page_, whole)) return nullptr;
+    const size_t page = whole >= 2 * kPage ? kPage : page_;
+    if (posix_memalign(&data, page, whole)) return nullptr;
 #if defined(MADV_HUGEPAGE)
-    if (page_ == kPage) madvise(data, whole, MADV_HUGEPAGE);
+    if (page == kPage) madvise(data, whole, MADV_HUGEPAGE);
 #endif
     given_[data] = whole;
     return data;

@@ -352,3 +352,33 @@ def test_bad_input(fencepost, tmp_path, arguments, words):
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     refused(fencepost("convolve", *arguments), *words)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("plot", [(), ("--plot", "p.png")])
+def test_how_much_is_done_is_told(fencepost, tmp_path, monkeypatch, plot):
+    import contextlib
+
+    from fencepost.cli.shared import signal_chain, signal_files
+
+    told = []
+    monkeypatch.setattr(
+        signal_files,
+        "part_bar",
+        lambda name: contextlib.nullcontext(lambda done, total: told.append((name, done, total))),
+    )
+    monkeypatch.setattr(signal_chain, "_PIECE", 1000)
+    with wave.open("a.wav", "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 5000))
+    assert fencepost("convolve", "a.wav", "-k", "mean:3", "-o", "b.wav", *plot).status == 0
+    assert told == [("b.wav", done, 5000) for done in range(1000, 5001, 1000)]
+    told.clear()
+    (tmp_path / "a.csv").write_text("t,x\n" + "".join(f"{k},{k % 7}\n" for k in range(300_000)))
+    done = fencepost("convolve", "a.csv", "-k", "mean:3", "-o", "b.csv")
+    assert done.status == 0, done.err
+    assert {name for name, _, _ in told} == {"a.csv", "b.csv"}
+    for name in ("a.csv", "b.csv"):
+        parts = [(done, total) for who, done, total in told if who == name]
+        assert len(parts) > 1
+        assert parts == sorted(parts)
+        assert all(done < total for done, total in parts)

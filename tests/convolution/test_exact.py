@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -75,3 +76,17 @@ def test_few_elements_under_many_weights(mode, method):
             options = {"mode": mode, "boundary": "zero", "origin": (origin, 0), "method": method}
             result = check(Case(f, g, bool(origin % 2), options))
             assert result == "exact" or method == "box"  # which declines, with what is possible
+
+
+def test_integers_in_parts_take_three_times_their_memory():
+    generator = np.random.default_rng(0)
+    f = generator.integers(-(2**30), 2**30, (1000, 1000))
+    g = generator.integers(-(2**20), 2**20, (61, 61))
+    assert "parts" in str(fp.explain_method(f, g, "same"))
+    tracemalloc.start()
+    try:
+        fp.convolve(f, g, "same")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3.3 * f.nbytes  # the result, what a transform takes, and what it makes

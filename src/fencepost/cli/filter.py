@@ -257,10 +257,10 @@ def _filter_tiles(
     job: Job, kernels: list[Kernel | KernelSet], keywords: dict[str, Any]
 ) -> dict[str, Any]:
     from ..filtering import filter_file
-    from .shared.batch import rows_bar
+    from .shared.console import part_bar
 
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    with rows_bar(job.source.name) as progress:
+    with part_bar(job.source.name) as progress:
         height, width, channels = filter_file(
             job.source, job.target, kernels, progress=progress, **keywords
         )

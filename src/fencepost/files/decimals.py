@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "DECIMALS",
+    "are_mostly_numbers",
     "has_decimal_comma",
     "has_decimal_point",
     "has_rounded_integer",
@@ -133,3 +134,8 @@ def has_rounded_integer(text: str, columns: Iterable[NDArray[np.float64]]) -> bo
     if all(np.fmax.reduce(abs(column), initial=0) < 2**53 for column in columns):
         return False
     return any(int(float(found[0])) != int(found[0]) for found in _LONG_INTEGER.finditer(text))
+
+
+def are_mostly_numbers(numbers: int, empty: int, length: int) -> bool:
+    """Whether a column is one of numbers: most of what it holds, and at least half of its cells."""
+    return 2 * numbers > length - empty and 2 * numbers >= length

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from operator import methodcaller
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..errors import ArgumentError, DataError
 from ..remedies import remedy
 from ..text import plural
 from .decimals import DECIMALS, is_number, is_too_large, parse_cell
-from .rows import DELIMITERS, SINGLE, data_rows, is_blank, iterate_lines, iterate_rows
+from .rows import DELIMITERS, SINGLE, Progress, data_rows, is_blank, iterate_lines, iterate_rows
 
 __all__ = [
     "TableOptions",
@@ -57,6 +57,8 @@ class TableOptions:
     skip : int
         How many lines are left out at the start.
     encoding : str
+    progress : callable
+        Called with how many characters have been read, and how many there are.
     """
 
     delimiter: str | None = None
@@ -64,6 +66,7 @@ class TableOptions:
     header: int | None = None
     skip: int = 0
     encoding: str | None = None
+    progress: Progress = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.delimiter is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "DELIMITERS",
     "SINGLE",
+    "Progress",
     "count_blank",
+    "counted",
     "data_rows",
     "is_blank",
     "is_empty",
@@ -17,6 +19,7 @@ __all__ = [
     "iterate_rows",
 ]
 
+Progress = Callable[[int, int], None] | None  # told how much is done, of how much
 SINGLE = "\x1f"  # separates nothing: a table of one column
 DELIMITERS = "\t;|, "  # as they are preferred when two read a table equally well
 _CHUNK = 1 << 20
@@ -30,10 +33,23 @@ def iterate_rows(table: str, delimiter: str) -> Iterator[list[str]]:
     return csv.reader(iterate_lines(table), delimiter=delimiter)
 
 
-def iterate_lines(table: str) -> Iterator[str]:
-    """Yield the lines of a table without holding all of them."""
+def counted(steps: range, progress: Progress) -> Iterator[int]:
+    """Yield each step, and tell where it is of how many there are."""
+    for at in steps:
+        if progress is not None:
+            progress(at, steps.stop)
+        yield at
+
+
+def iterate_lines(table: str, progress: Progress = None) -> Iterator[str]:
+    """Yield the lines of a table without holding all of them.
+
+    `progress` is called with how many of its characters have been read, and how many there are.
+    """
     at = 0
     while at < len(table):
+        if progress is not None:
+            progress(at, len(table))
         end = table.find("\n", at + _CHUNK)
         end = len(table) - table.endswith("\n") if end < 0 else end
         lines = table[at:end].split("\n")

@@ -20,6 +20,7 @@ from ..text import plural
 from .atomic import atomic_path
 from .decimals import (
     DECIMALS,
+    are_mostly_numbers,
     has_decimal_comma,
     has_decimal_point,
     has_rounded_integer,
@@ -33,7 +34,9 @@ from .dialects import TableOptions, column_names, find_delimiter, find_header, s
 from .encodings import DecodedText, read_text
 from .rows import (
     SINGLE,
+    Progress,
     count_blank,
+    counted,
     data_rows,
     is_blank,
     is_empty,
@@ -119,7 +122,11 @@ class Table:
         return line + self._preamble.count("\n")
 
     def write(
-        self, path: Path, results: Mapping[int, NDArray[np.float64]], start: int
+        self,
+        path: Path,
+        results: Mapping[int, NDArray[np.float64]],
+        start: int,
+        progress: Progress = None,
     ) -> list[str]:
         """Write a table like this one with other numbers, the first of them for row `start`.
 
@@ -136,7 +143,7 @@ class Table:
         with atomic_path(path) as partial, partial.open("wb") as file:
             file.write(self._text.mark + self._text.encode(self._preamble))
             file.write(self._text.encode(self._header_text(columns)))
-            for at in range(0, length, _ROWS):
+            for at in counted(range(0, length, _ROWS), progress):
                 count = min(_ROWS, length - at)
                 cells = dict(
                     zip(others, list(zip(*islice(rows, count), strict=True))[2:], strict=True)
@@ -154,8 +161,7 @@ class Table:
         if not self.header:
             return ""
         rows = islice(data_rows(self._table, self.delimiter), self.header)
-        header = [[row[k] for k in columns] for row in rows]
-        return self._joined(list(zip(*header, strict=True)))
+        return self._joined(list(zip(*([row[k] for k in columns] for row in rows), strict=True)))
 
     def _formatted(self, values: NDArray[np.float64]) -> list[str]:
         """Write numbers as the table does, with no digit lost."""
@@ -227,7 +233,7 @@ def _read(
     body = sample[options.header if options.header is not None else 1 :] or sample
     counts = [sum(is_number(row[k], options.decimal) for row in body) for k in range(width)]
     empty = [sum(not row[k].strip() for row in body) for k in range(width)]
-    numeric = [k for k in range(width) if _mostly_numbers(counts[k], empty[k], len(body))]
+    numeric = [k for k in range(width) if are_mostly_numbers(counts[k], empty[k], len(body))]
     header = find_header(path, sample, numeric, options)
     if header >= len(sample):
         raise DataError(f"{path}: must contain a table of numbers. Received: a header and no row.")
@@ -299,7 +305,7 @@ def _read_quickly(
         return None
     try:
         values = np.loadtxt(
-            iterate_lines(body),
+            iterate_lines(body, options.progress),
             delimiter=None if delimiter == " " else delimiter,
             usecols=numeric,
             ndmin=2,
@@ -311,11 +317,6 @@ def _read_quickly(
     if np.isinf(values).any():  # which may be said, or a number that is too large
         return None
     return {k: values[:, index] for index, k in enumerate(numeric)}, options.decimal or decimal
-
-
-def _mostly_numbers(numbers: int, empty: int, length: int) -> bool:
-    """Whether a column is one of numbers: most of what it holds, and at least half of its cells."""
-    return 2 * numbers > length - empty and 2 * numbers >= length
 
 
 class _Column:
@@ -360,7 +361,7 @@ class _Column:
     @property
     def is_numeric(self) -> bool:
         """Whether most of it are numbers: then the others are mistakes."""
-        return _mostly_numbers(self.numbers, self.empty, self.length) and not (
+        return are_mostly_numbers(self.numbers, self.empty, self.length) and not (
             self.missing == self.length and self.word.lower() != "nan"
         )
 

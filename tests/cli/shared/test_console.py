@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fencepost.cli.shared.console import Console, format_sample_shape, noun
+from fencepost.cli.shared.console import Console, format_sample_shape, images_bar, noun, part_bar
 
 
 def test_without_json_text_goes_to_standard_output(capsys):
@@ -42,3 +42,24 @@ def test_words():
     assert [noun(shape) for shape in ((1, 8, 8), (1, 8))] == ["images", "signals"]
     assert format_sample_shape((1, 28, 28)) == "28 × 28 pixels, 1 channel"
     assert format_sample_shape((2, 12_000)) == "12,000 samples, 2 channels"
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(True, True), (False, False)])
+def test_a_terminal_sees_how_much_is_done(monkeypatch, capsys, terminal, shown):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal, raising=False)
+    with part_bar("a.wav") as progress:
+        progress(250, 1000)
+    with images_bar(20) as advance:
+        advance()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert ("250/1000" in said.err and "1/20" in said.err) == shown
+    assert shown or not said.err
+
+
+def test_one_image_has_no_bar(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with images_bar(1) as advance:
+        advance()
+    assert capsys.readouterr().err == ""

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import ArgumentError, DataError, FencepostError
 from ...filtering.formats.zarr_files import is_zarr
 from ...filtering.writing import is_picture_name
 from ...text import plural
-from .console import Interrupted
+from .console import Interrupted, images_bar
 from .outputs import check_folder, check_new, check_writable, is_file_name
 from .processes import can_fork, copies
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 COMPARISON = "-compare"
 _SMALL = 1 << 14  # bytes of a file of which two threads at once would mostly wait for Python's lock
@@ -179,7 +175,7 @@ def run(
                 lambda index: _outcome(small[index], work),
                 lambda index: _outcome(replace(small[index], again=True), work),
             ) as collect,
-            _bar(len(jobs)) as advance,
+            images_bar(len(jobs)) as advance,
         ):
             warnings.simplefilter("ignore")
 
@@ -243,33 +239,3 @@ def _outcome(job: Job, work: Callable[[Job], dict[str, Any]]) -> Result:
         return None, f"{error.filename or job.source}: {error.strerror or error}."
     except Exception as error:  # of a library, at a file that it did not expect: the others go on
         return None, f"{job.source}: {type(error).__name__}: {error}"
-
-
-@contextmanager
-def _bar(total: int) -> Iterator[Callable[[], None]]:
-    """Show how many of many are done, where somebody can see it."""
-    if total < 2 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    with _progress() as progress:
-        task = progress.add_task("filtering", total=total)
-        yield lambda: progress.advance(task)
-
-
-@contextmanager
-def rows_bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how many rows of one image are done, where somebody can see it."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    with _progress() as progress:
-        task = progress.add_task(name)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
-    return Progress(*columns, console=Console(stderr=True), transient=True)

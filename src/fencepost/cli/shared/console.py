@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ...text import format_shape, plural
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _NO_TERMINAL = (100, 24)  # columns and lines where the output goes to a file
 
@@ -70,3 +74,33 @@ def format_sample_shape(shape: tuple[int, ...]) -> str:
     channels, *sizes = shape
     pixels = plural(sizes[0], "sample") if len(sizes) == 1 else f"{format_shape(sizes)} pixels"
     return f"{pixels}, {plural(channels, 'channel')}"
+
+
+@contextmanager
+def images_bar(total: int) -> Iterator[Callable[[], None]]:
+    """Show how many of many are done, where somebody can see it."""
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with _progress() as progress:
+        task = progress.add_task("filtering", total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
+def part_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how much of one file is done (rows, samples), where somebody can see it."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with _progress() as progress:
+        task = progress.add_task(name)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _progress() -> Progress:
+    from rich.console import Console as Terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn(compact=True))
+    return Progress(*columns, console=Terminal(stderr=True), transient=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ...errors import ArgumentError, DataError
 from ...files import tables, waves
 from ...files.tables import TableOptions
 from ...text import join_words, plural
+from .console import part_bar
 from .signal_chain import Chain
 
 Values = NDArray[np.float64]
@@ -56,7 +58,9 @@ class CsvSignals(SignalFile):
     """Columns of a table. What is not convolved is kept beside the results, row by row."""
 
     def __init__(self, path: Path, columns: Sequence[str], options: TableOptions) -> None:
-        self._table = table = tables.read_table(path, options)
+        with part_bar(path.name) as progress:
+            options = replace(options, progress=progress)
+            self._table = table = tables.read_table(path, options)
         if not table.numeric:
             shown = list(islice(table.rows(), 2))[-1][:5]
             raise DataError(
@@ -121,7 +125,8 @@ class CsvSignals(SignalFile):
     def filter(self, chain: Chain, path: Path, keep: bool) -> tuple[list[Values], str]:
         results = [chain.apply(values) for values in self._signals]
         columns = dict(zip(self._chosen, results, strict=True))
-        dropped = self._table.write(path, columns, chain.start)
+        with part_bar(path.name) as progress:
+            dropped = self._table.write(path, columns, chain.start, progress)
         if not dropped:
             return results, ""
         return results, f" Without {', '.join(dropped)}, which ends where the signal does."
@@ -158,8 +163,10 @@ class WaveSignals(SignalFile):
         if frames < 1:
             chain.apply(np.zeros(self.length))  # which says why
         pieces = chain.pieces(sound.read, self.length, sound.channels)
-        kept = list(pieces) if keep else []
-        cut = waves.write_wave(path, sound, frames, kept or pieces)
+        with part_bar(path.name) as progress:
+            pieces = _counted(pieces, frames, progress)
+            kept = list(pieces) if keep else []
+            cut = waves.write_wave(path, sound, frames, kept or pieces)
         results = list(np.ascontiguousarray(np.concatenate(kept).T)) if keep else []
         if not cut:
             return results, ""
@@ -198,6 +205,17 @@ def open_signals(path: Path, columns: Sequence[str], options: TableOptions) -> S
     if _kind(path) == "wav":
         return WaveSignals(path, columns, options)
     return CsvSignals(path, columns, options)
+
+
+def _counted(
+    pieces: Iterable[Values], frames: int, progress: Callable[[int, int], None]
+) -> Iterator[Values]:
+    """Yield pieces, and tell how many frames of a sound they have been."""
+    done = 0
+    for piece in pieces:
+        yield piece
+        done += len(piece)
+        progress(done, frames)
 
 
 def _even(values: Values) -> bool:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -124,19 +123,18 @@ def _run(
     assert task.largest is not None
     f_bits = _bits(task.largest, parts[0])
     g_bits = _bits(float(np.abs(real.kernel).max()), parts[1])
-    kernels = list(_split(task.kernel.astype(np.int64), g_bits, parts[1]))
-    fills = [int(part[0]) for part in _split(np.array([int(task.fill)]), f_bits, parts[0])]
+    kernels = [_part(task.kernel, g_bits, j, parts[1]) for j in range(parts[1])]
+    fill = np.array([int(task.fill)])
     total = task.out if task.out.dtype == np.int64 else np.empty(task.out.shape, np.int64)
     total[...] = 0
-    shift = 0
-    for values in _split(task.source.astype(np.int64), f_bits, parts[0]):
-        fill = float(fills.pop(0))
+    for i in range(parts[0]):
+        values = _part(task.source, f_bits, i, parts[0])
+        beyond = float(_part(fill, f_bits, i, parts[0])[0])
         for j, kernel in enumerate(kernels):
-            part = replace(real, source=values, kernel=kernel, fill=fill, out=out)
+            part = replace(real, source=values, kernel=kernel, fill=beyond, out=out)
             fft.run(part, transform)
-            _add_shifted(total, out, shift + j * g_bits)
+            _add_shifted(total, out, i * f_bits + j * g_bits)
             del part
-        shift += f_bits
         del values  # before the next is made
     if total is not task.out:
         task.out[...] = total
@@ -153,26 +151,23 @@ def _add_shifted(total: Array, values: Array, bits: int) -> None:
         to[part] += np.rint(from_[part]).astype(np.int64) << bits
 
 
-def _split(values: Array, bits: int, parts: int) -> Iterator[Array]:
-    """Yield floats of `bits`, and what is left, that add up when shifted to int64 `values`.
+def _part(values: Array, bits: int, index: int, parts: int) -> Array:
+    """Return one of the parts of `bits` that, each shifted by those below it, add up to integers.
 
-    These are overwritten.
+    The last is what is left. Piece by piece, so that no other array is as large.
     """
-    for _ in range(parts - 1):
-        low = values + (1 << (bits - 1))
-        low &= (1 << bits) - 1
-        low -= 1 << (bits - 1)
-        values -= low
-        values >>= bits
-        yield _as_floats(low)
-        del low
-    yield _as_floats(values)
+    part = np.empty(values.shape)
+    from_, to = values.reshape(-1), part.reshape(-1)
+    for at in range(0, to.size, _PIECE):
+        rest = from_[at : at + _PIECE].astype(np.int64)
+        for _ in range(index):
+            rest = (rest - _lowest(rest, bits)) >> bits
+        to[at : at + _PIECE] = rest if index == parts - 1 else _lowest(rest, bits)
+    return part
 
 
-def _as_floats(values: Array) -> Array:
-    """Turn int64 into float64 where they stand."""
-    floats = values.view(np.float64).reshape(-1)
-    for at in range(0, floats.size, _PIECE):
-        part = slice(at, at + _PIECE)
-        floats[part] = values.reshape(-1)[part].astype(np.float64)
-    return floats.reshape(values.shape)
+def _lowest(values: Array, bits: int) -> Array:
+    """Return the lowest bits of int64, as numbers with a sign."""
+    half = 1 << (bits - 1)
+    lowest: Array = ((values + half) & ((1 << bits) - 1)) - half
+    return lowest

@@ -22,7 +22,8 @@ MODULES = (
     "sizing/advice", "sizing/calls", "layers/base", "layers/windowed", "layers/convolution",
     "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches",
     "layers/resizing", "layers/suggestions", "layers/arguments:paddings",
-    "planning/text", "planning/tokens", "arguments", "habits/spelling", "network/model_files",
+    "layers/pytorch_order", "planning/pytorch_arguments", "planning/text", "planning/tokens",
+    "arguments", "habits/spelling", "network/model_files",
     "network/arguments", "errors", "sizing/window:Window.equation", "graph/layers:_too_large",
     "graph/layers:_Builder.chain", "cli/size:size",
 )  # fmt: skip
@@ -78,8 +79,9 @@ def tables() -> str:
     """Return tables.js: the named kernels with what they do, LeNet-5's bitmaps, limits of texts."""
     from fencepost import graph, text
     from fencepost.kernels.catalogue import ENTRIES
-    from fencepost.layers import arguments, branched
+    from fencepost.layers import arguments, branched, pytorch_order
     from fencepost.layers.digits import BITMAPS
+    from fencepost.planning import pytorch_arguments
     from fencepost.planning import text as layer_text
 
     kernels = []
@@ -95,6 +97,10 @@ def tables() -> str:
             label = f"{name} {direction}" if direction else name
             values = [[float(f"{value:.9g}") for value in row] for row in matrix]
             kernels.append([label, entry.group, entry.summary, values])
+    pytorch = {
+        "order": pytorch_arguments.ORDER, "only": pytorch_arguments.ONLY,
+        "besides": pytorch_order.BESIDES, "ours": sorted(pytorch_order.OURS),
+    }  # fmt: skip
     header = (PACKAGE.parent.parent / "engine" / "network" / "step.h").read_text(encoding="utf-8")
     kinds = re.findall(r"\w+", header.split("enum class Kind {")[1].split("}")[0])
     measured = (PACKAGE.parent.parent / "docs" / "experiments.md").read_text(encoding="utf-8")
@@ -122,6 +128,10 @@ def tables() -> str:
             f"export const LIMITS = {json.dumps(limits)};",
             "/** Layers by the names that others give them. @type {Record<string, string>} */",
             f"export const ELSEWHERE = {json.dumps(layer_text._ELSEWHERE)};",
+            "/** PyTorch's order of arguments, those that only its layers have, and ours alone.",
+            " * @type {{ order: Record<string, string[]>, only: Record<string, [any[], string]>,",
+            " *   besides: Record<string, [number, string]>, ours: string[] }} */",
+            f"export const PYTORCH = {json.dumps(pytorch)};",
             "/** @type {number[][]} */",
             f"export const BITMAPS = {json.dumps(bitmaps, separators=(',', ':'))};",
             "",

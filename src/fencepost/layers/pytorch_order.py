@@ -12,10 +12,10 @@ from typing import Any
 
 from ..text import join_words
 
-# Arguments that PyTorch's layers do not have.
-_OURS = {"connections", "over", "remainder"}
-# The argument that PyTorch's layer has besides, and where it stands.
-_BESIDES = {
+#: Arguments that PyTorch's layers do not have.
+OURS = {"connections", "over", "remainder"}
+#: The argument that PyTorch's layer has besides, and where it stands.
+BESIDES = {
     "Conv1d": (0, "in_channels"),
     "Conv2d": (0, "in_channels"),
     "ConvTranspose1d": (0, "in_channels"),
@@ -45,13 +45,13 @@ def pytorch_order(
     "Linear(784, 10) is in PyTorch's order, in_features and out_features. in_features is known \
 here, so write Linear(10)"
     """
-    position, besides = _BESIDES.get(layer, (len(values), ""))
+    position, besides = BESIDES.get(layer, (len(values), ""))
     own = list(arguments)
     required = [name for name, argument in arguments.items() if argument.default is argument.empty]
     rest = [*values[:position], *values[position + 1 :]]
     theirs = {**dict(zip(own, rest, strict=False)), **named}
     clash = set(own[: len(rest)]) & named.keys() or not theirs.keys() >= set(required)
-    if position >= len(values) or clash or _OURS & named.keys() or not _fits(theirs):
+    if position >= len(values) or clash or OURS & named.keys() or not _fits(theirs):
         return ""
     twice = bool(set(own[: len(values)]) & named.keys())  # which only in our order it would be
     # Where theirs has the last of what is required, ours has the first of what is not.

@@ -5,14 +5,14 @@ Sources: the pages of these layers in PyTorch's documentation, docs.pytorch.org/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ArgumentError
 
 _POOL = ("kernel_size", "stride", "padding")
-# The order of PyTorch's arguments, where ours have others in these positions.
-_ORDER: Mapping[str, tuple[str, ...]] = {
+#: The order of PyTorch's arguments, where ours have others in these positions.
+ORDER: Mapping[str, tuple[str, ...]] = {
     "Flatten": ("start_dim", "end_dim"),
     "Softmax": ("dim",),
     **dict.fromkeys(("ReLU", "ReLU6", "SiLU", "HardSwish", "HardSigmoid"), ("inplace",)),
@@ -23,12 +23,22 @@ _ORDER: Mapping[str, tuple[str, ...]] = {
     ),
     **dict.fromkeys(("AvgPool1d", "AvgPool2d"), (*_POOL, "ceil_mode", "count_include_pad")),
 }
+#: Values that they may have, for what our layers do, and what that is.
+ONLY: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "inplace": ((False, True), "what comes out is the same"),
+    "start_dim": ((1,), "Flatten makes one row of everything"),
+    "end_dim": ((-1,), "Flatten makes one row of everything"),
+    "dim": ((1, -1), "Softmax goes over the features of each input"),
+    "dilation": ((1,), "the windows of pools here have no holes"),
+    "return_indices": ((False,), "a layer here has one output"),
+}
 _Added = dict[str, Any]
+_NONE = (0, (0,), (0, 0), [0], [0, 0])  # paddings
 
 
 def foreign_names(layer: str, own: Sequence[str]) -> frozenset[str]:
     """Name the arguments that only PyTorch's layer of this name has."""
-    return frozenset(_ORDER.get(layer, ())) - frozenset(own)
+    return frozenset(ORDER.get(layer, ())) - frozenset(own)
 
 
 def translated(
@@ -42,7 +52,7 @@ def translated(
     >>> translated("MaxPool2d", own, [3, 2], {"ceil_mode": True})
     ([3, 2], {'remainder': 'pad'})
     """
-    foreign, order = foreign_names(layer, own), _ORDER.get(layer, ())
+    foreign, order = foreign_names(layer, own), ORDER.get(layer, ())
     first = next((index for index, name in enumerate(order) if name in foreign), len(order))
     by_position = first < len(values) <= len(order) and not isinstance(values[first], str)
     if by_position and order[first] == "inplace":
@@ -53,31 +63,26 @@ def translated(
         values = values[:first]
     kept = {name: value for name, value in named.items() if name not in foreign}
     for name in sorted(foreign & named.keys()):
-        added = _RULES[name](layer, named[name], {**theirs, **named})
+        added = _added(layer, name, named[name], {**theirs, **named})
         if "remainder" in added and "remainder" in named:
             raise ArgumentError(f"{name} and remainder say the same twice")
         kept |= added
     return list(values), kept
 
 
-def _only(name: str, allowed: Any, what: str) -> Callable[[str, Any, Mapping[str, Any]], _Added]:
-    """Take one value only, which is what our layer does."""
-
-    def rule(layer: str, value: Any, given: Mapping[str, Any]) -> _Added:
-        if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
-            raise ArgumentError(f"{name} must be {allowed[0]}: {what}. Received: {name}={value!r}")
-        return {}
-
-    return rule
-
-
-def _start_dim(layer: str, value: Any, given: Mapping[str, Any]) -> _Added:
-    if value == 0 and not isinstance(value, bool):
+def _added(layer: str, name: str, value: Any, given: Mapping[str, Any]) -> _Added:
+    """Return what an argument of theirs is here, by our names."""
+    if name == "ceil_mode":
+        return _ceil_mode(layer, value, given)
+    if name == "start_dim" and value == 0 and not isinstance(value, bool):
         raise ArgumentError(
             "start_dim 0 would put all inputs of a batch into one row. A layer here is told of one "
             "input, without its batch: write Flatten, which makes one row of each"
         )
-    return _only("start_dim", (1,), "Flatten makes one row of everything")(layer, value, given)
+    allowed, what = ONLY[name]
+    if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
+        raise ArgumentError(f"{name} must be {allowed[0]}: {what}. Received: {name}={value!r}")
+    return {}
 
 
 def _ceil_mode(layer: str, value: Any, given: Mapping[str, Any]) -> _Added:
@@ -85,20 +90,9 @@ def _ceil_mode(layer: str, value: Any, given: Mapping[str, Any]) -> _Added:
         raise ArgumentError(f"ceil_mode must be True or False. Received: ceil_mode={value!r}")
     if not value or layer.startswith("Max"):
         return {"remainder": "pad" if value else "crop"}
-    if given.get("padding", 0) not in (0, (0,), (0, 0)) and given.get("count_include_pad", True):
+    if given.get("padding", 0) not in _NONE and given.get("count_include_pad", True):
         raise ArgumentError(
             "ceil_mode with padding counts the zeros of the padding in a mean and not those after "
             "them, which no layer here does. With count_include_pad=False neither count, as here"
         )
     return {"remainder": "pad", "count_include_pad": False}
-
-
-_RULES: Mapping[str, Callable[[str, Any, Mapping[str, Any]], _Added]] = {
-    "inplace": _only("inplace", (False, True), "what comes out is the same"),
-    "ceil_mode": _ceil_mode,
-    "start_dim": _start_dim,
-    "end_dim": _only("end_dim", (-1,), "Flatten makes one row of everything"),
-    "dim": _only("dim", (1, -1), "Softmax goes over the features of each input"),
-    "dilation": _only("dilation", (1,), "the windows of pools here have no holes"),
-    "return_indices": _only("return_indices", (False,), "a layer here has one output"),
-}

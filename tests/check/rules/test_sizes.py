@@ -159,6 +159,18 @@ def test_a_batch_that_is_reshaped_away():
     assert not findings(graph, "FP107")
 
 
+def test_inputs_that_are_taken_one_by_one_are_no_rows():
+    nn = pytest.importorskip("torch").nn
+
+    class Detector(nn.Conv2d):
+        def forward(self, x):
+            scores = super().forward(x).flatten(2).permute(0, 2, 1)
+            return [one.softmax(1) for one in scores.unbind()], scores[0] * 2
+
+    found = fp.check.check(Detector(3, 4, 3), (3, 8, 8)).findings
+    assert not [finding for finding in found if finding.code == "FP107"]
+
+
 def test_contradictions():
     graph = image(8, 8)
     graph.conv(graph.input, 4, 5)

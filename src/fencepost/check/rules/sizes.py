@@ -224,6 +224,8 @@ def other_batch(context: RuleContext) -> Iterator[Finding]:
             before, after = operation.input_shape, operation.output_shape
             if not before or not after or after[0] == batch or not operation.inputs:
                 break
+            if operation.kind in ("Select", "Unbind") and before[0] == batch:
+                break  # inputs are taken one by one, as detectors do
             linear = linear or (operation.kind == "Linear" and len(before) == 1)
             if linear and len(before) > 2 and len(after) == 1 and operation.role == "reshape":
                 message = (

@@ -5,6 +5,7 @@ import { ArgumentError } from "../sizing/errors.js";
 import { Decimal, asList, grouped, markColumn, say } from "../sizing/text.js";
 import { constructed } from "./constructors.js";
 import { REQUIRED, TYPES } from "./layers.js";
+import { foreignNames, pytorchOrder, translated } from "./pytorch_arguments.js";
 import { depthOf } from "./descriptions.js";
 
 const TOKEN = /((?:[ \t\r\f\v]|#[^\n]*)+)|(\n)|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_]))|([\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)|("[^"\n]*"|'[^'\n]*')|([()[\],=])/uy;
@@ -103,9 +104,10 @@ class Reader {
     const branched = "layers" in TYPES[type].arguments || "chains" in TYPES[type].arguments;
     const taken = branched ? (type === "Residual" ? ["shortcut"] : []) : names;
     /** @type {[any, Token][]} */
-    const positional = [];
+    let positional = [];
     /** @type {Map<string, [any, Token]>} */
-    const named = new Map();
+    let named = new Map();
+    const allowed = [...names, ...taken, ...foreignNames(type, names)];
     const takes = say("planning/text:_takes", 0, type, names.join(", ") || say("planning/text:_takes", 2));
     if (this.next.text === "(") {
       const opening = this.open();
@@ -116,7 +118,7 @@ class Reader {
           this.advance();
           this.skipLines();
           if (named.has(first.text)) throw this.refusal(first, say(`${WHERE}._check_name`, 0, first.text));
-          if (!names.includes(first.text) && !taken.includes(first.text)) {
+          if (!allowed.includes(first.text)) {
             const known = /^in_(channels|features)$/.test(first.text);
             const hint = known ? say(`${WHERE}._check_name`, 1) : nearest(first.text, names);
             throw this.refusal(first, say(`${WHERE}._check_name`, 2, first.text, takes, hint).trimEnd());
@@ -129,6 +131,10 @@ class Reader {
       this.close();
     }
     if (branched) return this.branched(type, name, positional, named);
+    [positional, named] = this.translated(type, name, positional, named);
+    const values = Object.fromEntries([...named].map(([key, [value]]) => [key, value]));
+    const order = pytorchOrder(type, TYPES[type].arguments, positional.map(([value]) => value), values);
+    if (order) throw this.refusal(positional[0][1], order);
     if (positional.length > names.length) throw this.refusal(positional[names.length][1], say(`${WHERE}._tokens_of`, 0, takes));
     /** @type {Layer} */
     const made = { type };
@@ -146,6 +152,23 @@ class Reader {
     const missing = names.filter((key) => TYPES[type].arguments[key] === REQUIRED && !tokens.has(key));
     if (missing.length) throw this.refusal(name, say(`${WHERE}._tokens_of`, 2, type, missing.join(say(`${WHERE}._tokens_of`, 3))));
     return this.made(type, name, tokens, () => constructed(made));
+  }
+
+  /** Takes arguments that only PyTorch's layer has for what they are here.
+   * @param {string} type @param {Token} name @param {[any, Token][]} positional
+   * @param {Map<string, [any, Token]>} named @returns {[[any, Token][], Map<string, [any, Token]>]} */
+  translated(type, name, positional, named) {
+    const given = Object.fromEntries([...named].map(([key, [value]]) => [key, value]));
+    try {
+      const [values, kept] = translated(type, Object.keys(TYPES[type].arguments), positional.map(([value]) => value), given);
+      const tokens = Object.entries(kept).map(([key, value]) => /** @type {[string, [any, Token]]} */ ([key, [value, named.get(key)?.[1] ?? name]]));
+      return [positional.slice(0, values.length), new Map(tokens)];
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      const culprit = [...named.keys()].find((key) => error.message.startsWith(`${key} `));
+      const at = culprit === undefined ? positional[positional.length - 1]?.[1] : named.get(culprit)?.[1];
+      throw this.refusal(at ?? name, say(`${WHERE}._translated`, 1, type, error.message));
+    }
   }
 
   /** What the constructor makes, or its error at the argument that it names. @template T

@@ -58,6 +58,7 @@ export const perAxis = (axes, minimum = 1) => (name, value) => {
 export const paddings = (axes) => (name, value) => {
   const pair = perAxis(2, 0);
   if (value === "same") return value;
+  if (value === "valid") return 0;
   if (typeof value !== "string" && !Array.isArray(value)) return pair(name, value);
   if (Array.isArray(value) && value.length === axes) {
     if (value.every((item) => item?.length === 2 && typeof item !== "string") || !value.some(Array.isArray))

@@ -72,10 +72,11 @@ class Op {
   // What must be complete before backward: it changes the output's gradient.
   virtual void prepare_backward(Pass&) const {}
 
-  // Derives what it likes from new parameters, once before the blocks of a batch pass.
-  virtual void pack(const float* /*parameters*/) {}
+  // Derives what it likes from new parameters, once before the blocks of a batch pass. Threads
+  // share it, but for the first time.
+  virtual void pack(const float* /*parameters*/, const Share&) {}
   // The same where running statistics are folded into weights.
-  virtual void prepare(const float* parameters, const float* /*state*/) { pack(parameters); }
+  virtual void prepare(const float* parameters, const float* /*state*/) { pack(parameters, {}); }
 
   // Prediction with channels in lanes: `count` images from pass.image on.
   virtual void forward_images(Pass& pass, int count) const {

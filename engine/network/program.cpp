@@ -153,12 +153,17 @@ Program::Program(Shape input, const std::vector<Step>& steps, const ProgramOptio
   lay_out(options);
 }
 
-// The last operations have the most weights, as a rule.
+// Operations are built when they are packed for the first time: one thread each.
 void Program::pack(const float* parameters, int threads) {
-  std::atomic<int> left = static_cast<int>(ops_.size());
-  run_threads(threads, [&](int) {
-    for (int i; (i = left.fetch_sub(1) - 1) >= 0;) ops_[i]->pack(parameters);
+  const int count = static_cast<int>(ops_.size());
+  std::atomic<int> left = packed_ ? 0 : count;
+  run_threads(threads, [&](int t) {
+    if (packed_)
+      for (const OpPointer& op : ops_) op->pack(parameters, {t, threads});
+    else // the last have the most weights, as a rule
+      for (int i; (i = left.fetch_sub(1) - 1) >= 0;) ops_[i]->pack(parameters, {});
   });
+  packed_ = true;
 }
 
 // Whether all who read a slot read planar values; only the network's input is ever offered so.

@@ -31,7 +31,7 @@ class Program {
   const std::vector<OpPointer>& ops() const { return ops_; }
   long memory() const { return memory_; }              // vecs of a block
   long scratch() const { return scratch_; }            // vecs of a thread
-  void pack(const float* parameters, int threads = 1); // threads share the operations
+  void pack(const float* parameters, int threads = 1); // threads share it
 
  private:
   int add_slot(Shape shape);
@@ -54,6 +54,7 @@ class Program {
   std::vector<int> readers_;             // of each value
   std::vector<std::vector<int>> unread_; // slots of each value that are not read yet
   long memory_ = 0, scratch_ = 0;
+  bool packed_ = false;
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -4,6 +4,8 @@
 #include <array>
 #include <type_traits>
 
+#include "network/products.h"
+
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
@@ -17,40 +19,13 @@ inline const Element* step_bytes(const Element* p, std::ptrdiff_t bytes) {
   return reinterpret_cast<const Element*>(reinterpret_cast<const char*>(p) + bytes);
 }
 
-inline vec as_vec(float x) { return broadcast(x); }
-inline vec as_vec(vec v) { return v; }
-
-// Adds one run of taps to a tile of C channels x X pixels. The smaller side stays in registers,
-// the larger streams past it.
+// Adds one run of taps to a tile of C channels x X pixels.
 template <int C, int X, class Element, class Weight>
 [[gnu::always_inline]] inline void add_taps(const Element* in, long in_step,
                                             const std::ptrdiff_t* offset, const Weight* w,
                                             long taps, vec (&sums)[C][X]) {
   for (; taps > 0; taps--, offset++, w += C) {
-    const Element* p = step_bytes(in, *offset);
-    if constexpr (C <= X) {
-      vec weight[C];
-#pragma GCC unroll 16
-      for (int c = 0; c < C; c++) weight[c] = as_vec(w[c]);
-#pragma GCC unroll 16
-      for (int x = 0; x < X; x++) {
-        vec pixel = as_vec(p[x * in_step]);
-        keep(pixel);
-#pragma GCC unroll 16
-        for (int c = 0; c < C; c++) sums[c][x] += weight[c] * pixel;
-      }
-    } else {
-      vec pixel[X];
-#pragma GCC unroll 16
-      for (int x = 0; x < X; x++) pixel[x] = as_vec(p[x * in_step]);
-#pragma GCC unroll 16
-      for (int c = 0; c < C; c++) {
-        vec weight = as_vec(w[c]);
-        if constexpr (std::is_same_v<Weight, vec>) keep(weight);
-#pragma GCC unroll 16
-        for (int x = 0; x < X; x++) sums[c][x] += weight * pixel[x];
-      }
-    }
+    add_product<C, X>(step_bytes(in, *offset), in_step, w, sums);
   }
 }
 
@@ -262,7 +237,7 @@ TapConvolution<Element, Weight>::TapConvolution(std::vector<Unit> units, Axis ro
             for (int n = 0; n < kLanesOfWeight; n++) {
               const long at =
                   unit.weights[(static_cast<long>(c + i) * in_channels + p) * kLanesOfWeight + n];
-              index_.push_back(at < 0 ? -1 : at + element);
+              index_.push_back(at < 0 ? -1 : static_cast<int>(at + element));
             }
     }
   }
@@ -270,9 +245,11 @@ TapConvolution<Element, Weight>::TapConvolution(std::vector<Unit> units, Axis ro
 }
 
 template <class Element, class Weight>
-void TapConvolution<Element, Weight>::pack(const float* parameters) {
+void TapConvolution<Element, Weight>::pack(const float* parameters, const Share& share) {
   float* to = reinterpret_cast<float*>(packed_.data());
-  for (size_t i = 0; i < index_.size(); i++) to[i] = index_[i] < 0 ? 0 : parameters[index_[i]];
+  const int count = static_cast<int>(index_.size());
+  for (int i = share.begin(count), end = share.end(count); i < end; i++)
+    to[i] = index_[i] < 0 ? 0 : parameters[index_[i]];
 }
 
 template <class Element, class Weight>

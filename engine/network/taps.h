@@ -99,7 +99,7 @@ class TapConvolution {
   // channel's. The input's rows are row_stride pixels apart, and its pixels `pitch` elements.
   TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
                  const std::vector<long>& elements, long row_stride, long pitch = 1);
-  void pack(const float* parameters);
+  void pack(const float* parameters, const Share& share = {}); // a share of the weights
   // A share of the tiles. `bias` counts from channel 0, as `out` does.
   void run(Sweep<Element, Weight> sweep, const Weight* bias, const Share& share) const;
   // All rows, in bands of so many that their input of `in_channels` channels stays in the
@@ -123,7 +123,7 @@ class TapConvolution {
   Axis rows_, columns_;
   std::vector<Taps> taps_;
   std::vector<Tile> tiles_;
-  std::vector<long> index_; // of each packed weight in the parameters, or -1
+  std::vector<int> index_; // of each packed weight in the parameters, or -1
   std::vector<Weight> packed_;
   static constexpr int kLanesOfWeight = sizeof(Weight) / sizeof(float);
 };

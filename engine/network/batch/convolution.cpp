@@ -28,11 +28,11 @@ class Convolution final : public FusedConvolution {
 
   long scratch() const override { return convolution_scratch(s_, fused_); }
 
-  void pack(const float* parameters) override {
+  void pack(const float* parameters, const Share& share) override {
     if (!built_) build();
-    forward_.pack(parameters);
+    forward_.pack(parameters, share);
     if (in.gradient >= 0)
-      for (Phase& phase : phases_) phase.taps.pack(parameters);
+      for (Phase& phase : phases_) phase.taps.pack(parameters, share);
   }
 
   void forward(Pass& pass) const override {

@@ -25,7 +25,7 @@ class InBlock final : public Op {
   }
 
   long scratch() const override { return input_.size() + output_.size(); }
-  void pack(const float* parameters) override { op_->pack(parameters); }
+  void pack(const float* parameters, const Share& share) override { op_->pack(parameters, share); }
 
   void forward(Pass& pass) const override {
     Pass inner = pass;

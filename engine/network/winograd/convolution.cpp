@@ -10,10 +10,9 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-int halves(int n) { return (n + 1) / 2; }
 int parts(int n, int side) { return (n + side - 1) / side; }
 
-// Tiles of Side outputs, forward and for the gradient of the input; of 2 for that of the kernels.
+// Tiles of Side outputs, forward and for the gradient of the input; of 4 for that of the kernels.
 template <int Side>
 class WinogradConvolution final : public FusedConvolution {
  public:
@@ -25,16 +24,17 @@ class WinogradConvolution final : public FusedConvolution {
         forward_(s_.in.channels, s_.out.channels, rows_, columns_),
         backward_(s_.out.channels, s_.in.channels, parts(step.in.height, Side),
                   parts(step.in.width, Side)),
-        gradient_(s_.in.channels, s_.out.channels,
-                  fused.max_pool ? fused.pooled.height : halves(step.out.height),
-                  fused.max_pool ? fused.pooled.width : halves(step.out.width)) {
+        gradient_(s_.in.channels, s_.out.channels, gradient_rows(), gradient_columns()) {
     if (fused_.max_pool)
       window_ =
           Layout({1, Side * backward_.most_height() + 4, Side * backward_.most_width() + 4}, {});
   }
 
   Halo input_halo() const override {
-    return reach(rows_, columns_, s_.in, s_.padding.top, s_.padding.left);
+    const Halo p = s_.padding;
+    Halo halo = reach<Side>(rows_, columns_, s_.in, p.top, p.left);
+    halo.cover(reach<4>(gradient_rows(), gradient_columns(), s_.in, p.top, p.left));
+    return halo;
   }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
   long scratch() const override {
@@ -42,15 +42,9 @@ class WinogradConvolution final : public FusedConvolution {
         {forward_.scratch(), backward_.scratch() + window_.size(), gradient_.scratch()});
   }
 
-  void pack(const float* parameters) override {
-    for (int o = 0; o < s_.out.channels; o++)
-      for (int i = 0; i < s_.in.channels; i += kLanes) {
-        const int n = std::min(kLanes, s_.in.channels - i);
-        vec u[kFrequenciesOf<Side>];
-        transform_kernels<Side>(parameters + weight(o, i), n, u);
-        forward_.set_kernels(o, i, n, u);
-        if (in.gradient >= 0) backward_.set_turned_kernels(i, o, n, u);
-      }
+  void pack(const float* parameters, const Share& share) override {
+    pack(parameters, false, share, forward_);
+    if (in.gradient >= 0) pack(parameters, true, share, backward_);
   }
 
   void forward(Pass& pass) const override {
@@ -109,20 +103,46 @@ class WinogradConvolution final : public FusedConvolution {
   KernelGradient gradient_;
   Layout window_; // of the unpooled gradient: what a band of the data gradient reads
 
+  // The kernels from inputs to outputs; or, turned, from these' gradients to those'.
+  void pack(const float* parameters, bool turned, const Share& share,
+            TileConvolution<Side>& to) const {
+    const int channels = turned ? s_.in.channels : s_.out.channels;
+    const int planes = turned ? s_.out.channels : s_.in.channels;
+    const int blocks = parts(channels, kLanes);
+    const long step = turned ? weight(0, 1) - weight(0, 0) : weight(1, 0) - weight(0, 0);
+    for (int b = share.begin(blocks); b < share.end(blocks); b++) {
+      const int first = b * kLanes, n = std::min(kLanes, channels - first);
+      for (int p = 0; p < planes; p++) {
+        vec u[kFrequenciesOf<Side>];
+        const long at = turned ? weight(p, first) : weight(first, p);
+        transform_kernels<Side>(parameters + at, step, n, u);
+        if (turned) turn_kernels<Side>(u);
+        to.set_kernels(first, n, p, u);
+      }
+    }
+  }
   long weight(int channel, int plane) const {
     return s_.weight + 9 * (static_cast<long>(channel) * s_.in.channels + plane);
   }
 
-  // What rows x columns tiles read around a plane, the first from (-top, -left) on.
+  // What pooling leaves out has no gradient.
+  int gradient_rows() const {
+    return parts(fused_.max_pool ? 2 * fused_.pooled.height : s_.out.height, 4);
+  }
+  int gradient_columns() const {
+    return parts(fused_.max_pool ? 2 * fused_.pooled.width : s_.out.width, 4);
+  }
+  // What rows x columns tiles of N outputs read around a plane, the first from (-top, -left) on.
+  template <int N>
   static Halo reach(int rows, int columns, Shape plane, int top, int left) {
-    return {std::max(0, top), std::max(0, Side * rows + 2 - top - plane.height), std::max(0, left),
-            std::max(0, Side * columns + 2 - left - plane.width)};
+    return {std::max(0, top), std::max(0, N * rows + 2 - top - plane.height), std::max(0, left),
+            std::max(0, N * columns + 2 - left - plane.width)};
   }
   // Around the gradient before pooling: what the data gradient reads, and whole tiles.
   Halo delta_halo() const {
-    Halo halo = reach(parts(s_.in.height, Side), parts(s_.in.width, Side), s_.out,
-                      2 - s_.padding.top, 2 - s_.padding.left);
-    halo.cover({0, s_.out.height % 2, 0, s_.out.width % 2});
+    Halo halo = reach<Side>(parts(s_.in.height, Side), parts(s_.in.width, Side), s_.out,
+                            2 - s_.padding.top, 2 - s_.padding.left);
+    halo.cover({0, 4 * gradient_rows() - s_.out.height, 0, 4 * gradient_columns() - s_.out.width});
     return halo;
   }
 
@@ -138,28 +158,25 @@ class WinogradConvolution final : public FusedConvolution {
         if (j < height && i < width) at[j * to.row + i] = tile[j][i];
   }
 
-  // The gradient before pooling of one window.
-  static void unpool(vec gradient, vec16 argmax, vec* to, long row) {
-    const ivec index = __builtin_convertvector(argmax, ivec);
+  // The gradient before pooling of a window; outside the plane it is zero.
+  void unpool_window(const Pass& pass, int channel, int y, int x, vec* to, long row) const {
+    vec gradient{};
+    ivec index{};
+    if (y >= 0 && y < fused_.pooled.height && x >= 0 && x < fused_.pooled.width) {
+      gradient = pass.gradient_of(out)[out.gradient_layout.at(channel, y, x)];
+      index = __builtin_convertvector(argmax_row(pass, channel, y)[x], ivec);
+    }
     to[0] = index == 0 ? gradient : vec{};
     to[1] = index == 1 ? gradient : vec{};
     to[row] = index == 2 ? gradient : vec{};
     to[row + 1] = index == 3 ? gradient : vec{};
   }
 
-  // Unpools windows [y, y + height) x [x, x + width) of a channel; outside the plane is zero.
+  // Of windows [y, y + height) x [x, x + width) of a channel.
   void unpool(const Pass& pass, int channel, int y, int x, int height, int width, vec* to) const {
-    const Shape pooled = fused_.pooled;
-    const vec* gradient = pass.gradient_of(out);
     for (int j = y; j < y + height; j++, to += 2 * window_.row)
-      for (int i = x; i < x + width; i++) {
-        vec* at = to + 2 * (i - x);
-        if (j < 0 || j >= pooled.height || i < 0 || i >= pooled.width)
-          at[0] = at[1] = at[window_.row] = at[window_.row + 1] = vec{};
-        else
-          unpool(gradient[out.gradient_layout.at(channel, j, i)], argmax_row(pass, channel, j)[i],
-                 at, window_.row);
-      }
+      for (int i = x; i < x + width; i++)
+        unpool_window(pass, channel, j, i, to + 2 * (i - x), window_.row);
   }
 
   void data_gradient(Pass& pass) const {
@@ -192,18 +209,21 @@ class WinogradConvolution final : public FusedConvolution {
     const vec* source = pass.value(in) + from.at(0, -s_.padding.top, -s_.padding.left);
     const vec* deltas = pass.gradient_of(out);
     auto input = [&](int plane, int y, int x) {
-      return source + plane * from.plane + 2 * (y * from.row + x);
+      return source + plane * from.plane + 4 * (y * from.row + x);
     };
     float* gradient = pass.gradient + s_.weight;
     if (fused_.max_pool) {
-      auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
-        unpool(deltas[layout.at(channel, y, x)], argmax_row(pass, channel, y)[x], tile, 2);
+      auto delta = [&](int channel, int y, int x, vec(&tile)[4][4]) {
+        for (int j = 0; j < 2; j++)
+          for (int i = 0; i < 2; i++)
+            unpool_window(pass, channel, 2 * y + j, 2 * x + i, &tile[2 * j][2 * i], 4);
       };
       return gradient_.run(input, from.row, delta, pass.share, pass.scratch, gradient);
     }
-    auto delta = [&](int channel, int y, int x, vec(&tile)[4]) {
-      const vec* d = deltas + layout.at(channel, 2 * y, 2 * x);
-      for (int i = 0; i < 4; i++) tile[i] = d[i / 2 * layout.row + i % 2];
+    auto delta = [&](int channel, int y, int x, vec(&tile)[4][4]) {
+      const vec* d = deltas + layout.at(channel, 4 * y, 4 * x);
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; i++) tile[i / 4][i % 4] = d[i / 4 * layout.row + i % 4];
     };
     gradient_.run(input, from.row, delta, pass.share, pass.scratch, gradient);
   }

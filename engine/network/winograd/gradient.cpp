@@ -1,81 +1,90 @@
 // Products of the kernel gradient of Winograd's convolution; see gradient.h.
 #include "network/winograd/gradient.h"
 
-#include <array>
-
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Sums over lanes cost as much as about 8 tiles: a band should be longer by far.
-constexpr int kBandTiles = 64;
-// The inputs of wide layers come from the third-level cache, once for each chunk; its transformed
-// gradients stay in the second. 32 channels instead of 8 made a step of ResNet-9 4 % shorter.
-constexpr int kChunkChannels = 32;
-
-// sums[c][p] += the sum over tiles and lanes of deltas[tile][c] * inputs[tile][p].
-template <int C, int P>
-void multiply_tiles(const vec* inputs, const vec* deltas, int tiles, float* sums) {
-  vec s[C * P] = {};
-  for (int t = 0; t < tiles; t++, inputs += P, deltas += C) {
-    vec input[P];
-#pragma GCC unroll 8
-    for (int p = 0; p < P; p++) {
-      input[p] = inputs[p];
-      keep(input[p]);
-    }
-#pragma GCC unroll 8
-    for (int c = 0; c < C; c++) {
-      vec delta = deltas[c];
-      keep(delta);
-#pragma GCC unroll 8
-      for (int p = 0; p < P; p++) s[c * P + p] += delta * input[p];
-    }
-  }
-  float total[C * P];
-  store_sums<C * P>(s, total);
-  for (int i = 0; i < C * P; i++) sums[i] += total[i];
-}
-
-using Multiply = void (*)(const vec*, const vec*, int, float*);
-template <int Planes, int... I>
-constexpr auto multiply_table(std::integer_sequence<int, I...>) {
-  return std::array<Multiply, sizeof...(I)>{multiply_tiles<I / Planes + 1, I % Planes + 1>...};
-}
+constexpr long kInputBytes = 768 * 1024;
+constexpr int kLeastTiles = 4; // of a band: sums are read and written once for each
 
 } // namespace
 
 KernelGradient::KernelGradient(int planes, int channels, int rows, int columns)
-    : columns_(columns), planes_(planes, kPlanes), chunks_(channels, kChunkChannels),
-      bands_(rows * columns, kBandTiles) {
-  const long tiles = bands_.largest();
-  input_stride_ = frequency_stride(planes * tiles);
-  delta_stride_ = frequency_stride(chunks_.largest() * tiles);
-  sum_stride_ = frequency_stride(static_cast<long>(channels) * planes / kLanes + 1);
-  for (int chunk = 0; chunk < chunks_.count; chunk++) {
-    const Runs groups(chunks_.size(chunk), kChannels);
-    for (int h = 0; h < planes_.count; h++)
-      for (int g = 0; g < groups.count; g++)
-        for (int c = groups.begin(g); c < groups.begin(g + 1); c++)
-          for (int p = planes_.begin(h); p < planes_.begin(h + 1); p++)
-            kernels_.push_back((chunks_.begin(chunk) + c) * planes + p);
+    : planes_(planes), channels_(channels), columns_(columns),
+      channel_vecs_((channels + kLanes - 1) / kLanes), chunks_(channel_vecs_, kChannelVecs),
+      bands_(rows * columns,
+             static_cast<int>(std::max<long>(
+                 kLeastTiles, kInputBytes / (6L * planes * static_cast<long>(sizeof(vec)))))) {
+  constexpr long line = std::max<long>(1, 64 / sizeof(vec));
+  plane_ = ((bands_.largest() + line - 1) / line | 1) * line; // planes in different sets of a cache
+  input_stride_ = frequency_stride(planes * plane_, 6);
+  delta_stride_ = frequency_stride(static_cast<long>(kRunTiles) * kLanes * kChannelVecs, 6);
+  sum_stride_ = frequency_stride(static_cast<long>(planes) * kChannelVecs, 6);
+}
+
+// Sums lie [frequency][plane][vec of channels].
+void KernelGradient::multiply(vec* scratch, int chunk, int first, int tiles, bool add) const {
+  const vec *inputs = scratch + first, *deltas = scratch + 6 * input_stride_;
+  vec* sums = scratch + 6 * (input_stride_ + delta_stride_);
+  const int vecs = chunks_.size(chunk);
+  const Runs groups(planes_, kPlanes);
+  Reads reads;
+  reads.pixel = plane_ * kLanes;
+  reads.last_lanes = tiles * kLanes;
+  for (int j = 0; j < 6; j++)
+    for (int g = 0; g < groups.count; g++) {
+      const long plane = groups.begin(g);
+      const Products products{
+          &reads,
+          reinterpret_cast<const float*>(inputs + j * input_stride_ + plane * plane_),
+          deltas + j * delta_stride_,
+          sums + j * sum_stride_ + plane * vecs,
+          1,
+          add};
+      ProductsOf<0>::at(vecs, groups.size(g))(products);
+    }
+}
+
+void KernelGradient::keep_row(vec* scratch, int chunk, int row, bool add) const {
+  const vec* sums = scratch + 6 * (input_stride_ + delta_stride_);
+  const int vecs = chunks_.size(chunk);
+  for (int v = 0; v < vecs; v++) {
+    vec* to = rows_of(scratch, chunks_.begin(chunk) + v) + 3L * row;
+    for (int p = 0; p < planes_; p++, to += 18) {
+      vec u[6], k[3];
+      for (int j = 0; j < 6; j++) u[j] = sums[j * sum_stride_ + static_cast<long>(p) * vecs + v];
+      points::transform_gradient(u, k);
+      for (int x = 0; x < 3; x++) to[x] = add ? to[x] + k[x] : k[x];
+    }
   }
 }
 
-void KernelGradient::multiply(const vec* inputs, const vec* deltas, int chunk, int tiles,
-                              float* sums) const {
-  static constexpr auto table =
-      multiply_table<kPlanes>(std::make_integer_sequence<int, kChannels * kPlanes>{});
-  const Runs groups(chunks_.size(chunk), kChannels);
-  sums += static_cast<long>(chunks_.begin(chunk)) * planes_.n;
-  for (int h = 0; h < planes_.count; h++) {
-    const int planes = planes_.size(h);
-    for (int g = 0; g < groups.count; g++) {
-      const int channels = groups.size(g);
-      table[(channels - 1) * kPlanes + planes - 1](
-          inputs + static_cast<long>(planes_.begin(h)) * tiles,
-          deltas + static_cast<long>(groups.begin(g)) * tiles, tiles, sums);
-      sums += channels * planes;
+// A channel's gradients follow each other by plane and element: as many planes as lanes make whole
+// vecs of them, once channels have been exchanged for elements.
+void KernelGradient::add_gradients(int channel_vec, const vec* rows, float* gradient) const {
+  const int channel = channel_vec * kLanes, channels = std::min(kLanes, channels_ - channel);
+  gradient += 9L * channel * planes_;
+  for (int first = 0; first < planes_; first += kLanes) {
+    const int planes = std::min(kLanes, planes_ - first), elements = 9 * planes;
+    vec all[9 * kLanes] = {};
+    for (int p = 0; p < planes; p++, rows += 18)
+      for (int x = 0; x < 3; x++) {
+        const vec u[6] = {rows[x],     rows[3 + x],  rows[6 + x],
+                          rows[9 + x], rows[12 + x], rows[15 + x]};
+        vec k[3];
+        points::transform_gradient(u, k);
+        for (int y = 0; y < 3; y++) all[9 * p + 3 * y + x] = k[y];
+      }
+    for (int i = 0; i < elements; i += kLanes) {
+      transpose(all + i);
+      for (int l = 0; l < channels; l++) {
+        float* to = gradient + 9L * l * planes_ + 9 * first + i;
+        if (i + kLanes <= elements)
+          store(to, load(to) + all[i + l]);
+        else
+          for (int k = 0; k < elements - i; k++) to[k] += all[i + l][k];
+      }
     }
   }
 }

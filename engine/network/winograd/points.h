@@ -33,6 +33,18 @@ inline void transform_output(const V (&m)[6], V (&y)[4]) {
   y[2] = 0.5f * a + 2.0f * b;
   y[3] = (0.25f * kRoot) * c + (2.0f * kRoot) * d + m[5];
 }
+// 4 gradients of outputs under A.
+template <class V>
+inline void transform_delta(const V (&y)[4], V (&t)[6]) {
+  const V a = y[0] + 0.5f * y[2], b = (0.5f * kRoot) * y[1] + (0.25f * kRoot) * y[3];
+  const V c = y[0] + 2.0f * y[2], d = kRoot * y[1] + (2.0f * kRoot) * y[3];
+  t[0] = y[0];
+  t[1] = a + b;
+  t[2] = a - b;
+  t[3] = c + d;
+  t[4] = c - d;
+  t[5] = y[3];
+}
 // A kernel's 3 elements under G.
 template <class V>
 inline void transform_kernel(V a, V b, V c, V (&t)[6]) {
@@ -44,6 +56,15 @@ inline void transform_kernel(V a, V b, V c, V (&t)[6]) {
   t[3] = inner + half;
   t[4] = inner - half;
   t[5] = c;
+}
+
+// Gradients of a kernel's 6 transformed elements under G^T.
+template <class V>
+inline void transform_gradient(const V (&u)[6], V (&k)[3]) {
+  const V a = u[1] + u[2], b = u[3] + u[4];
+  k[0] = u[0] - (2.0f / 3) * a + (1.0f / 6) * b;
+  k[1] = (kRoot / 3) * (u[2] - u[1]) + (kRoot / 6) * (u[3] - u[4]);
+  k[2] = (1.0f / 3) * (b - a) + u[5];
 }
 
 } // namespace points

@@ -19,7 +19,7 @@
 // One image a lane makes each transform a few additions of whole registers.
 //
 // Tiles of Side 4 are F(4x4, 3x3): 2.25 multiplications for each output, over the points of
-// points.h. Kernels have their gradients by tiles of 2, whose sums over lanes are fewer.
+// points.h. Kernels have their gradients by tiles of 4 always (gradient.h).
 #pragma once
 
 #include <vector>
@@ -35,10 +35,9 @@ int winograd_side(const Step&, const Fused&); // convolution.cpp
 
 template <int Side>
 inline constexpr int kFrequenciesOf = (Side + 2) * (Side + 2);
-inline constexpr int kFrequencies = kFrequenciesOf<2>;
 
 // The vecs from one frequency to the next, so that all fall into different sets of a cache.
-inline long frequency_stride(long vecs, int frequencies = kFrequencies) {
+inline long frequency_stride(long vecs, int frequencies) {
   constexpr long page = 4096 / sizeof(vec);
   return (vecs + page - 1) / page * page + std::max(1L, page / frequencies);
 }
@@ -57,19 +56,6 @@ inline void transform_input_row(const vec* d, long row, vec* to, long stride) {
   to[stride] = t[1] + t[2];
   to[2 * stride] = t[2] - t[1];
   to[3 * stride] = t[1] - t[3];
-}
-
-// Row I of A dy A^T.
-template <int I>
-inline void transform_delta_row(const vec* d, long row, vec* to, long stride) {
-  vec t[2];
-#pragma GCC unroll 2
-  for (int x = 0; x < 2; x++)
-    t[x] = I == 0 ? d[x] : I == 1 ? d[x] + d[row + x] : I == 2 ? d[x] - d[row + x] : -d[row + x];
-  to[0] = t[0];
-  to[stride] = t[0] + t[1];
-  to[2 * stride] = t[0] - t[1];
-  to[3 * stride] = -t[1];
 }
 
 // B^T d B; rows of d are `row` vecs apart, frequencies of the result `stride`.
@@ -135,13 +121,12 @@ inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
   }
 }
 
-// u = G g G^T of n <= kLanes kernels that follow each other in memory, a kernel a lane.
+// u = G g G^T of n <= kLanes kernels `step` floats apart, a kernel a lane.
 template <int Side>
-void transform_kernels(const float* g, int n, vec (&u)[kFrequenciesOf<Side>]);
-// Adds G^T u G to the gradients of kernels [first, last); those of a frequency lie together in u,
-// in whole vecs, and order[i] is the place of kernel i among the gradients.
-void add_kernel_gradients(const vec* u, long frequency_stride, const std::vector<int>& order,
-                          size_t first, size_t last, float* gradient);
+void transform_kernels(const float* g, long step, int n, vec (&u)[kFrequenciesOf<Side>]);
+// From those of kernels to those of the same turned half round.
+template <int Side>
+void turn_kernels(vec (&u)[kFrequenciesOf<Side>]);
 
 // n things in runs of at most `most`, as equal as possible: run i begins at thing begin(i).
 struct Runs {
@@ -165,10 +150,8 @@ class TileConvolution {
   static constexpr int kCount = kFrequenciesOf<Side>;
 
   TileConvolution(int planes, int channels, int rows, int columns);
-  // Sets the kernels between a channel and planes [plane, plane + n) to transform_kernels' u.
-  void set_kernels(int channel, int plane, int n, const vec (&u)[kCount]);
-  // The same between channels [channel, channel + n) and a plane, of the kernels turned half round.
-  void set_turned_kernels(int channel, int plane, int n, const vec (&u)[kCount]);
+  // Sets the kernels between channels [channel, channel + n) and a plane to transform_kernels' u.
+  void set_kernels(int channel, int n, int plane, const vec (&u)[kCount]);
   long scratch() const { return kCount * (input_stride_ + sums_stride_); } // vecs
   // No band is larger.
   int most_height() const { return most_height_; }
@@ -203,10 +186,11 @@ class TileConvolution {
 
  private:
   // A register tile of the products: channels x tiles sums. With 12 sums, 4 + 3 loads feed 12
-  // multiply-adds, and the loop is bound by arithmetic.
-  static constexpr int kChannels = 4;
+  // multiply-adds; with 24, 8 + 3 feed 24, of which the 3 come from the second-level cache: 16
+  // bytes a cycle. 4 + 6 would ask for twice as much, and the loop would wait for them.
+  static constexpr int kChannels = kAccumulators >= 24 ? 8 : 4;
   static constexpr int kTiles = kAccumulators / kChannels;
-  static constexpr int kMostBandTiles = 8 * kTiles;
+  static constexpr int kMostBandTiles = 48;
   struct Place {
     long from, to; // in a plane, and in the transformed inputs of plane 0
     long step;     // from one plane to the next
@@ -217,14 +201,19 @@ class TileConvolution {
   void transform(const vec* in, long row, int plane, const Places&, int tiles, vec* to) const;
   void multiply(const vec* inputs, int chunk, int tiles, vec* sums) const;
 
-  int planes_, channels_;
+  float* kernels() { return reinterpret_cast<float*>(kernels_.data()); }
+  const float* kernels() const { return reinterpret_cast<const float*>(kernels_.data()); }
+
+  int planes_;
   std::vector<Band> bands_; // what is transformed together
   int most_height_, most_width_;
   Runs chunks_; // of channels: their sums are made together
   long input_stride_, sums_stride_;
-  std::vector<float> kernels_; // [frequency][register tile of channels][plane][channel]
-  std::vector<long> place_;    // of each channel in a frequency's kernels
-  std::vector<int> group_;     // channels in each channel's register tile
+  std::vector<vec> kernels_; // floats: [frequency][register tile of channels][plane][channel]
+  long kernel_stride_;       // floats from one frequency to the next
+  std::vector<long> place_;  // of each channel in a frequency's kernels
+  std::vector<int> group_;   // channels in each channel's register tile
+  std::vector<int> left_;    // ... from the channel on
 };
 
 } // namespace FENCEPOST_LEVEL

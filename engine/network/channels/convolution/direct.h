@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "network/channels/convolution/sums.h"
+#include "network/products.h"
 #include "network/step.h"
 
 namespace fencepost {

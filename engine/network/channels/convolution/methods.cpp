@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "network/channels/convolution/sums.h"
+#include "network/products.h"
 #include "network/winograd/winograd.h"
 
 namespace fencepost {

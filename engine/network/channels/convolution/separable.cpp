@@ -5,7 +5,7 @@
 // channels are summed by the first, lie in the first-level cache, and are read there by the second.
 //
 // Budget: a strip of kStripBytes is written and read once for each tile of output channels, whose
-// weights stream past from the second-level cache, at 128 bytes in 12 cycles (sums.h).
+// weights stream past from the second-level cache, at 128 bytes in 12 cycles (products.h).
 #include "network/channels/convolution/depthwise.h"
 #include "network/channels/convolution/direct.h"
 #include "network/channels/ops.h"

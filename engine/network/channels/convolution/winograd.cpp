@@ -9,9 +9,9 @@
 // other. Budget: a strip's transformed input stays in the second-level cache (kStripBytes); the
 // transformed kernels, four times the weights, stream past once for each strip, so a strip of 24
 // tiles multiplies each of their vecs 24 times.
-#include "network/channels/convolution/sums.h"
 #include "network/channels/ops.h"
 #include "network/links.h"
+#include "network/products.h"
 #include "network/winograd/points.h"
 
 namespace fencepost {
@@ -45,30 +45,6 @@ void transform_kernel(const float* k, float* u) {
           static_cast<float>(half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2]);
 }
 
-// One frequency of a row of tiles: `count` tiles of X.
-struct Products {
-  const Reads* reads;
-  const float* in;
-  const vec* weights;
-  vec* out; // [tile][vec]
-  int count;
-};
-template <int C, int X>
-struct ProductTile {
-  static void run(const Products& p) {
-    const float* in = p.in;
-    vec* out = p.out;
-    for (int i = 0; i < p.count; i++, in += X * kLanes, out += X * C) {
-      vec sums[C][X] = {};
-      add_products<C, X, kLanes, true>(*p.reads, in, p.weights, sums);
-#pragma GCC unroll 16
-      for (int x = 0; x < X; x++)
-#pragma GCC unroll 16
-        for (int c = 0; c < C; c++) out[x * C + c] = sums[c][x];
-    }
-  }
-};
-
 class Winograd final : public Op {
  public:
   Winograd(const Step& step, const Following& following)
@@ -76,7 +52,7 @@ class Winograd final : public Op {
         rows_((step.out.height + kSide - 1) / kSide),
         columns_((step.out.width + kSide - 1) / kSide), in_blocks_(stored(step.in).channels),
         blocks_(stored(step.out).channels), vecs_(std::min(2, blocks_)),
-        pixels_(std::min(kMostPixels, kAccumulators / vecs_)) {
+        pixels_(std::min(kMostValues, kAccumulators / vecs_)) {
     const long tile_bytes = static_cast<long>(kFrequencies) * in_blocks_ * sizeof(vec);
     strip_ = static_cast<int>(std::clamp<long>(kStripBytes / tile_bytes, kLeastStrip, 96));
     strip_ = (strip_ + pixels_ - 1) / pixels_ * pixels_;
@@ -167,15 +143,16 @@ class Winograd final : public Op {
     const vec* weights =
         packed_.data() + static_cast<long>(tile) * vecs_ * kFrequencies * s_.in.channels;
     for (int f = 0; f < kFrequencies; f++) {
-      Products p{&r, reinterpret_cast<const float*>(values + f * values_), weights,
-                 products + f * products_, n / pixels_};
+      Products p{&r,          reinterpret_cast<const float*>(values + f * values_),
+                 weights,     products + f * products_,
+                 n / pixels_, false};
       weights += static_cast<long>(s_.in.channels) * vecs;
-      if (p.count) TileTable<ProductTile>::at(vecs, pixels_)(p);
+      if (p.count) ProductsOf<kLanes>::at(vecs, pixels_)(p);
       if (const int last = n % pixels_) {
         p.in += static_cast<long>(n - last) * kLanes;
         p.out += static_cast<long>(n - last) * vecs;
         p.count = 1;
-        TileTable<ProductTile>::at(vecs, last)(p);
+        ProductsOf<kLanes>::at(vecs, last)(p);
       }
     }
   }

@@ -1,6 +1,10 @@
-// The inner loop of what has output channels in its lanes: C vecs of them x X pixels are summed at
-// once, over kernel elements and input channels; an input element is broadcast to the C vecs. A
-// matrix product is the case of one kernel element.
+// The inner loop of every matrix product of a network: C x X sums in registers, to which products
+// of C weights and X values are added. One of them is a vec and the other broadcast, as a rule.
+//
+// With output channels in the lanes C vecs of them x X pixels are summed over kernel elements and
+// input channels; an input element is broadcast to the C vecs. A matrix product is the case of one
+// kernel element; the gradient of its weights is another: C vecs of output channels x X input
+// channels, summed over pixels.
 //
 // Budget of C = 2, X = 12 on 32 registers: 24 fused multiply-adds, 12 cycles, for 14 loads, 7
 // cycles; 24 sums hide the latency of 4 cycles and leave registers for 2 weights and a pixel. The
@@ -9,14 +13,15 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
+#include <utility>
 
 #include "simd.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
-namespace channels {
 
-inline constexpr int kMostVecs = 4, kMostPixels = kSmallCode ? 6 : 12; // of a tile
+inline constexpr int kMostVecs = 4, kMostValues = kSmallCode ? 6 : 12; // of a tile
 constexpr int kLineVecs = kLanes < 16 ? 16 / kLanes : 1;               // of a cache line
 constexpr bool fits(int vecs, int pixels) { return vecs * pixels <= kAccumulators; }
 
@@ -31,18 +36,21 @@ struct Reads {
   long ahead = 0;                           // vecs from the weights to those that are fetched
 };
 
-// sums += C weights x the X values at `at` and `pixel` floats on. The fewer are held, the others
+inline vec as_vec(float x) { return broadcast(x); }
+inline vec as_vec(vec v) { return v; }
+
+// sums += C weights x the X values at `at` and `step` elements on. The fewer are held, the others
 // pass by: 4 x 3 sums, 4 weights and a value would exceed 16 registers.
-template <int C, int X>
-[[gnu::always_inline]] inline void add_product(const float* at, long pixel, const vec* weights,
+template <int C, int X, class Value, class Weight>
+[[gnu::always_inline]] inline void add_product(const Value* at, long step, const Weight* weights,
                                                vec (&sums)[C][X]) {
   if constexpr (C <= X) {
     vec weight[C];
 #pragma GCC unroll 16
-    for (int c = 0; c < C; c++) weight[c] = weights[c];
+    for (int c = 0; c < C; c++) weight[c] = as_vec(weights[c]);
 #pragma GCC unroll 16
     for (int x = 0; x < X; x++) {
-      vec value = broadcast(at[x * pixel]);
+      vec value = as_vec(at[x * step]);
       keep(value);
 #pragma GCC unroll 16
       for (int c = 0; c < C; c++) sums[c][x] += weight[c] * value;
@@ -50,11 +58,11 @@ template <int C, int X>
   } else {
     vec value[X];
 #pragma GCC unroll 16
-    for (int x = 0; x < X; x++) value[x] = broadcast(at[x * pixel]);
+    for (int x = 0; x < X; x++) value[x] = as_vec(at[x * step]);
 #pragma GCC unroll 16
     for (int c = 0; c < C; c++) {
-      vec weight = weights[c];
-      keep(weight);
+      vec weight = as_vec(weights[c]);
+      if constexpr (std::is_same_v<Weight, vec>) keep(weight);
 #pragma GCC unroll 16
       for (int x = 0; x < X; x++) sums[c][x] += weight * value[x];
     }
@@ -99,8 +107,8 @@ struct TileTable {
   static constexpr auto make() {
     return []<int... I>(std::integer_sequence<int, I...>) {
       return std::array<Function, sizeof...(I)>{
-          entry<I / kMostPixels + 1, I % kMostPixels + 1>()...};
-    }(std::make_integer_sequence<int, kMostVecs * kMostPixels>{});
+          entry<I / kMostValues + 1, I % kMostValues + 1>()...};
+    }(std::make_integer_sequence<int, kMostVecs * kMostValues>{});
   }
   template <int C, int X>
   static constexpr Function entry() {
@@ -111,8 +119,40 @@ struct TileTable {
   }
   static Function at(int vecs, int pixels) {
     static constexpr auto table = make();
-    return table[(vecs - 1) * kMostPixels + pixels - 1];
+    return table[(vecs - 1) * kMostValues + pixels - 1];
   }
+};
+
+// `count` tiles of X values, each as far apart as those of a tile are, of which every one has the
+// same weights: the products, or what is added to `out`.
+struct Products {
+  const Reads* reads;
+  const float* in;
+  const vec* weights;
+  vec* out; // [value][vec]
+  int count;
+  bool add;
+};
+template <int Pixel>
+struct ProductsOf {
+  template <int C, int X>
+  struct Tile {
+    static void run(const Products& p) {
+      const long pixel = Pixel ? Pixel : p.reads->pixel;
+      const float* in = p.in;
+      vec* out = p.out;
+      for (int i = 0; i < p.count; i++, in += X * pixel, out += X * C) {
+        vec sums[C][X] = {};
+        add_products<C, X, Pixel, true>(*p.reads, in, p.weights, sums);
+#pragma GCC unroll 16
+        for (int x = 0; x < X; x++)
+#pragma GCC unroll 16
+          for (int c = 0; c < C; c++)
+            out[x * C + c] = p.add ? out[x * C + c] + sums[c][x] : sums[c][x];
+      }
+    }
+  };
+  static auto at(int vecs, int values) { return TileTable<Tile>::at(vecs, values); }
 };
 
 // How `vecs` and `pixels` are cut: tiles of `vecs` x `pixels`, all but the last of each as large.
@@ -126,7 +166,7 @@ inline Cut choose_cut(int vecs, int pixels) {
   long least = -1;
   auto cost = [](int c, int x) { return 16L * std::max({c * x, c + x, 8}) + c + x; };
   for (int c = 1; c <= std::min(kMostVecs, vecs); c++)
-    for (int x = 1; x <= std::min(kMostPixels, pixels); x++) {
+    for (int x = 1; x <= std::min(kMostValues, pixels); x++) {
       if (!fits(c, x)) continue;
       auto across = [&](int tile) {
         return (pixels / x) * cost(tile, x) + (pixels % x ? cost(tile, pixels % x) : 0);
@@ -137,6 +177,5 @@ inline Cut choose_cut(int vecs, int pixels) {
   return best;
 }
 
-} // namespace channels
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

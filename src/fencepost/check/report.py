@@ -25,16 +25,16 @@ _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """A model, layer by layer, and what is wrong with it; printing it shows both.
+    """A model, layer by layer, with its findings; printing shows both.
 
     Attributes
     ----------
     graph : Graph
-        The operations and the sizes that meet in each.
+        The operations with their input and output sizes.
     findings : tuple of Finding
         Errors first, then warnings, then notes; each in the order of the operations.
     receptive_fields : ReceptiveFields
-        Those of each operation's outputs in the input.
+        The receptive fields of each operation's outputs on the input.
     exact_inputs : tuple of tuple of int
         The nearest inputs, with the batch, of which nothing is left over anywhere; empty if
         nothing is left over now, or none is near.
@@ -55,7 +55,7 @@ class Report:
         return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def at_least(self, severity: str, allow: Iterable[str] = ()) -> tuple[Finding, ...]:
-        """Findings of this severity or a worse one, less those whose code is allowed."""
+        """Findings of at least this severity, except those whose code is allowed."""
         worse = SEVERITIES[: SEVERITIES.index(severity) + 1] if severity in SEVERITIES else ()
         allowed = set(allow)
         return tuple(
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """Everything in a line or two."""
+        """A summary of one or two lines."""
         graph = self.graph
         work = graph.multiply_adds
         parts = [
@@ -90,7 +90,7 @@ class Report:
         )
 
     def table(self, width: int = 100) -> str:
-        """Write every operation with its sizes, as a table."""
+        """Return a table of all operations with their sizes."""
         width = integer("width", width, 1)
         lines = list(self._lines())
         # Columns without anything in them give their room to the layers; so does what is spare.
@@ -110,7 +110,7 @@ class Report:
     def format_findings(
         self, width: int = 100, findings: Sequence[Finding] | None = None
     ) -> list[str]:
-        """Write the findings, those of one kind together."""
+        """Return the findings as text, grouped by code."""
         groups: dict[str, list[Finding]] = {}
         for finding in self.findings if findings is None else findings:
             groups.setdefault(finding.code, []).append(finding)

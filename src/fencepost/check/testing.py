@@ -21,23 +21,23 @@ def assert_exact(
     fail_on: str = "warning",
     object_size: Any = None,
 ) -> None:
-    """Assert that a model's sizes are as one would want them.
+    """Assert that a model has no errors or warnings about its sizes.
 
     Parameters
     ----------
     model, input_shape, object_size
         See `check`.
     allow : iterable of str
-        Codes that are no failure; by default the shortcuts of ResNets, which step over elements.
+        Codes to ignore; by default FP203, for the shortcuts of ResNets, which skip elements.
     fail_on : {"error", "warning", "note"}
-        The mildest severity that fails.
+        The lowest severity that fails.
 
     Raises
     ------
     AssertionError
-        There are such findings: the message lists them with their repairs.
+        There are such findings; the message lists them with fixes.
     ArgumentError
-        `allow` names a code that there is not; see also `check`.
+        `allow` contains an unknown code; see also `check`.
 
     Examples
     --------

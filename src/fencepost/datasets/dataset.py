@@ -48,7 +48,7 @@ class ChannelStatistics(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images (or signals) and what is to be learnt about each.
+    """Images (or signals) with their targets.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ class Dataset:
     def split(
         self, validation: float = 0.1, seed: int = 0, *, every_class: bool = False
     ) -> tuple[Dataset, Dataset]:
-        """Return (train, validation): each class divided in the same proportion, at random.
+        """Return (train, validation), a random split with the same proportion of every class.
 
         Copies of an image (or signal) stay on one side, so that none is measured with that was
         trained on.

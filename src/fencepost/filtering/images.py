@@ -168,7 +168,7 @@ def filter_image(
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """How an image rises, as a set of kernels sees it.
+    """The gradient of an image, as computed by a set of kernels.
 
     Attributes
     ----------
@@ -183,12 +183,12 @@ class Gradient:
 
     @property
     def magnitude(self) -> NDArray[Any]:
-        """How strong an edge; for a pair √(x² + y²)."""
+        """The strength of an edge; √(x² + y²) for a pair of kernels."""
         return self.kernels.magnitude(self.responses)
 
     @property
     def direction(self) -> NDArray[Any]:
-        """Where to it rises, in radians, −π to π: 0 to the right, π/2 down, as rows count."""
+        """Direction of increase in radians, −π to π: 0 is to the right, π/2 is down."""
         return self.kernels.direction(self.responses)
 
 
@@ -200,7 +200,7 @@ def image_gradient(
     luminance: bool = False,
     operation: Literal["convolve", "correlate"] = "convolve",
 ) -> Gradient:
-    """Return what each kernel of a set makes of an image, with magnitude and direction.
+    """Compute the response of each kernel of a set, with magnitude and direction.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 
 class Kernel:
-    """An array of weights, written for convolution; it does not change.
+    """An immutable array of weights for convolution.
 
     Convolution lays the kernel over the image flipped over all axes, so that the weight at
     ``origin + (i, j)`` is the response at (i, j) to a single bright pixel at (0, 0). A matrix that
@@ -161,7 +161,7 @@ class Kernel:
 
     @property
     def sum(self) -> float:
-        """The sum of the weights: what a constant 1 is turned into."""
+        """The sum of the weights: the response to a constant 1."""
         return math.prod(float(part.sum()) for part in self.parts)
 
     @property
@@ -176,7 +176,7 @@ class Kernel:
 
     @cached_property
     def symmetry(self) -> analysis.Symmetry:
-        """Which flips leave the matrix as it is, or change its sign only."""
+        """The flips that leave the matrix unchanged, or only change its sign."""
         return analysis.symmetry(self.matrix)
 
     @cached_property
@@ -193,12 +193,12 @@ class Kernel:
 
     @property
     def rank(self) -> int:
-        """The rank of the matrix: how many pairs of 1D passes do the same."""
+        """The rank of the matrix: the number of pairs of 1D passes needed."""
         return len(self.factors)
 
     @property
     def separable(self) -> bool:
-        """Whether one column and one row, one after the other, do the same."""
+        """Whether the kernel is the product of one column and one row."""
         return self.rank <= 1
 
     @property
@@ -215,7 +215,7 @@ class Kernel:
 
     @property
     def text(self) -> str:
-        """The matrix as a string that `parse` reads without loss; the origin is not part of it."""
+        """The matrix as text that `parse` reads without loss; without the origin."""
         lines = self.matrix.reshape(-1, self.shape[-1]).tolist()
         rows = " ".join(",".join(map(tables.exact, line)) for line in lines)
         return f"{'x'.join(map(str, self.shape))}: {rows}"
@@ -242,7 +242,7 @@ class Kernel:
         return self._derived(np.flip(self.matrix, tuple(axes)), origin, name)
 
     def rotated(self, degrees: float) -> Kernel:
-        """Return the kernel turned counterclockwise.
+        """Return the kernel rotated counterclockwise.
 
         Parameters
         ----------
@@ -295,7 +295,7 @@ class Kernel:
         return self._derived(self.matrix * factor, self.origin, f"{factor:g} * {self.label}")
 
     def composed(self, other: Kernel) -> Kernel:
-        """Return self ∗ other, in full: the one kernel that does what both do one after the other.
+        """Return the full convolution self ∗ other, equivalent to applying both in turn.
 
         Its shape is the sum of theirs less 1 along each axis, its origin the sum of their origins.
 
@@ -352,7 +352,7 @@ class Kernel:
         return Kernel.from_factors(*factors, origin=origin, name=name, source=self.source)
 
     def named(self, name: str, parameters: Mapping[str, Any], source: str) -> Kernel:
-        """Return the same kernel under a name, with what it was made from."""
+        """Return the same kernel with a name and parameters."""
         return Kernel(self, name=name, parameters=parameters, source=source)
 
     def __eq__(self, other: object) -> bool:

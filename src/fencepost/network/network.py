@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 class Network(LayerChain):
-    """A chain of layers, sized when it is written, with its weights.
+    """A sequence of layers with weights; all sizes are checked when it is created.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ class Network(LayerChain):
 
     @property
     def temperature(self) -> float:
-        """What outputs are divided by before the softmax: 1, until `calibrate` has fitted it."""
+        """Temperature by which outputs are divided before the softmax; 1 unless calibrated."""
         return 1.0 if self.calibration is None else self.calibration.temperature
 
     # --- what it computes ---------------------------------------------------------------------
@@ -252,7 +252,7 @@ class Network(LayerChain):
         return np.exp(evaluation.log_softmax(logits)).astype(np.float32)
 
     def evaluate(self, images: Images, targets: ArrayLike) -> Evaluation | RegressionEvaluation:
-        """Compare the network's outputs with what they should be.
+        """Evaluate the network on images and targets.
 
         Parameters
         ----------
@@ -291,10 +291,10 @@ class Network(LayerChain):
     # --- how it learns and where it is kept ---------------------------------------------------
 
     fit = training.fit
-    """`fencepost.training.fit` of this network: its arguments from `images` on."""
+    """Train the network: `fencepost.training.fit` with the arguments from `images` on."""
 
     def config(self) -> dict[str, Any]:
-        """Everything but the weights, as plain data; `Network.from_config` reads it back."""
+        """Return everything except the weights as plain data, for `Network.from_config`."""
         pair = self.normalization
         return {
             "input_shape": list(self.input_shape),
@@ -311,7 +311,7 @@ class Network(LayerChain):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Network:
-        """Build the network that `config()` described, with fresh weights.
+        """Create the network described by `config()`, with new weights.
 
         Raises ArgumentError or SizeError when it describes none.
         """
@@ -322,7 +322,7 @@ class Network(LayerChain):
         return net
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the network as a safetensors file that predicts by itself.
+        """Save the network as a safetensors file, with everything needed for prediction.
 
         It carries layers, input shape, normalisation, class names and metadata beside the
         weights. The file appears whole or not at all. Raises ModelFileError if it cannot be
@@ -331,14 +331,14 @@ class Network(LayerChain):
         model_files.write(path, self.config(), {**self.parameters, **self.state}, self.trained_on)
 
     export = travel.export
-    """`fencepost.network.travel.export` of this network: its arguments from `path` on."""
+    """Export the network: `fencepost.network.travel.export` with the arguments from `path` on."""
 
     to_torch = travel.to_torch
     """`fencepost.network.travel.to_torch` of this network."""
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:
-        """Read a file that `save` wrote. Raises ModelFileError if it is not one, or damaged."""
+        """Load a file written by `save`. Raises ModelFileError if it is invalid or damaged."""
         config, tensors, trained_on = model_files.read(path)
         try:
             net = cls.from_config(config)
@@ -350,7 +350,7 @@ class Network(LayerChain):
         return net
 
     def copy(self) -> Network:
-        """Return a network of its own with the same weights."""
+        """Return an independent copy of the network."""
         return copy.copy(self)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
@@ -378,7 +378,7 @@ class Network(LayerChain):
 
 
 def load(path: str | PathLike[str]) -> Network:
-    """Read a network from a file that `Network.save` wrote.
+    """Load a network from a file written by `Network.save`.
 
     Raises
     ------

@@ -21,7 +21,7 @@ _FLOAT = 4  # bytes of a float32
 
 @dataclass(frozen=True, repr=False)
 class Plan(PlanData):
-    """A network on paper, as `fencepost.plan` makes it; printing it shows the table.
+    """The sizes of a network, as returned by `fencepost.plan`; prints as a table.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Plan(PlanData):
         return table.text(self, integer("width", width, 1))
 
     def __str__(self) -> str:
-        """The tables, and below them what does not fit, with the choices that would."""
+        """The tables, followed by the problems with the choices that fit."""
         return "\n\n".join([self.text(), *map(str, self.problems)])
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ class Plan(PlanData):
         return plain.of_plan(self)
 
     def inputs(self, first: int, last: int) -> tuple[AxisSizes, ...]:
-        """Find the input sizes from `first` to `last` at which no element is dropped.
+        """Find the input sizes from `first` to `last` for which no element is dropped.
 
         Raises ArgumentError if the range is empty or longer than 10,000, or the input has no
         axes.
@@ -70,7 +70,7 @@ class Plan(PlanData):
         return questions.inputs(self.input_shape, self.layers, first, last)
 
     def smallest_input(self) -> Shape | None:
-        """Find the smallest input that the network takes; None if it takes no size.
+        """Find the smallest input that fits; None if no size fits.
 
         >>> from fencepost import plan
         >>> plan((1, 28, 28), "Conv2d(6, 5), MaxPool2d(2), Conv2d(16, 5)").smallest_input()
@@ -92,7 +92,7 @@ class Plan(PlanData):
         return questions.same_padding(list(self.entering()))
 
     def solve(self, argument: str) -> Choices:
-        """Find all values of one argument with which everything fits and no element is dropped.
+        """Find all values of an argument for which everything fits and no element is dropped.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Plan(PlanData):
 
 
 def plan(input_shape: Sequence[int], layers: Sequence[Layer] | str, *, batch: int = 1) -> Plan:
-    """Work out every size of a network without making it.
+    """Compute all sizes of a network without creating it.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ OF_COLOURS = ("brightness", "contrast", "saturation", "hue", "randaugment")
 
 @dataclass(frozen=True)
 class Augmentation(Setting):
-    """Random changes to every training image, drawn anew each time that the image is used.
+    """Random changes to training images, drawn again each time an image is used.
 
     What moves pixels is put together into one bilinear resampling; RandAugment, colours, erasing
     and noise follow, and mixing with another image of the batch comes last. Every draw follows
@@ -149,7 +149,7 @@ class Augmentation(Setting):
         return f"Augmentation({', '.join(f'{name}={value!r}' for name, value in self._given())})"
 
     def __str__(self) -> str:
-        """Write it as text that `parse` reads; "none" for no changes."""
+        """Return the changes as text for `parse`; "none" if there are none."""
         return ",".join(_written(name, value) for name, value in self._given()) or "none"
 
     def _repr_html_(self) -> str:

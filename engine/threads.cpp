@@ -1,7 +1,9 @@
 // A pool of threads that spin for a moment between pieces of work, then sleep; see threads.h.
 #include "threads.h"
 
+#if !defined(_WIN32)
 #include <pthread.h>
+#endif
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -154,6 +156,7 @@ Pool& the_pool() {
   std::lock_guard lock(pool_mutex);
   if (!pool) {
     pool = new Pool;
+#if !defined(_WIN32) // where nothing forks
     static bool once = (pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
                                        [] {
                                          pool = nullptr;
@@ -161,6 +164,7 @@ Pool& the_pool() {
                                        }),
                         true);
     (void)once;
+#endif
   }
   return *pool;
 }

@@ -149,6 +149,7 @@ ENGINE_ELSEWHERE = [
 # Tests that are of no single module, and what they are of.
 INTEGRATION = {
     "check/test_architectures.py": "published networks, read and checked as a whole",
+    "cli/shared/test_streams.py": "what shells close, fill and pipe",
     "cli/test_filter_alpha.py": "transparency, which every way of filtering meets",
     "cli/training/test_interruptions.py": "trainings that are stopped, and gone on with",
     "convolution/test_accuracy.py": "the rounding of every method",

@@ -19,6 +19,7 @@ import typer
 import fencepost as fp
 from fencepost import remedies
 from fencepost.cli.app import COMMANDS, app, options
+from fencepost.habits.values import VALUES
 
 ROOT = Path(fp.__file__).parent
 STYLED = ("charts.py", "compiler.py", "notebook.py")  # style sheets and compilers have options, too
@@ -72,11 +73,20 @@ SETTINGS = [
     (where, word.arg, value_of(word.value))
     for where, node in calls("remedy")
     for word in node.keywords
+    if word.arg
 ] + [
     (where, node.args[0].value, value_of(node.args[1]) if len(node.args) > 1 else ...)
     for where, node in calls("setting", "received")
     if isinstance(node.args[0], ast.Constant)
 ]
+SETTINGS += sorted(
+    {
+        ("habits/values.py", name, value)
+        for answers in VALUES.values()
+        for _, settings in answers.values()
+        for name, value in settings.items()
+    }
+)
 TYPED = [(where, text_of(node.args[0])) for where, node in calls("at_the_shell")]
 PYTHON = [(where, text_of(node.args[0])) for where, node in calls("in_python")]
 

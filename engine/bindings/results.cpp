@@ -5,7 +5,11 @@
 #include "bindings/results.h"
 
 #include <stdlib.h>
+#if defined(_WIN32)
+#include <malloc.h>
+#else
 #include <sys/mman.h>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -27,6 +31,23 @@ constexpr size_t kLeast = 256 << 10;
 constexpr size_t kLarge = 32 << 20; // that the system may have: to tell it takes some microseconds
 constexpr size_t kPage = 2 << 20;   // a large page, of which the system clears one in one go
 
+// Memory whose first byte begins a page of this size; nullptr if there is none.
+void* of_system(size_t page, size_t bytes) {
+#if defined(_WIN32)
+  return _aligned_malloc(bytes, page);
+#else
+  void* data = nullptr;
+  return posix_memalign(&data, page, bytes) ? nullptr : data;
+#endif
+}
+void to_system(void* data) {
+#if defined(_WIN32)
+  _aligned_free(data);
+#else
+  ::free(data);
+#endif
+}
+
 // Those of some sizes are not taken again, so the bytes that are kept have an end.
 class KeptResults {
  public:
@@ -43,9 +64,9 @@ class KeptResults {
         given_[block.data] = block.bytes;
         return block.data;
       }
-    void* data = nullptr;
     const size_t page = whole >= 2 * kPage ? kPage : page_;
-    if (posix_memalign(&data, page, whole)) return nullptr;
+    void* const data = of_system(page, whole);
+    if (!data) return nullptr;
 #if defined(MADV_HUGEPAGE)
     if (page == kPage) madvise(data, whole, MADV_HUGEPAGE);
 #endif
@@ -61,14 +82,14 @@ class KeptResults {
     const auto given = given_.find(data);
     const size_t bytes = given->second;
     given_.erase(given);
-    if (bytes > most_) return ::free(data);
+    if (bytes > most_) return to_system(data);
 #if defined(MADV_FREE)
     if (page_ == kPage) madvise(data, bytes, MADV_FREE);
 #endif
     kept_.push_back({data, bytes});
     total_ += bytes;
     while (total_ > most_) {
-      ::free(kept_.front().data);
+      to_system(kept_.front().data);
       total_ -= kept_.front().bytes;
       kept_.erase(kept_.begin());
     }

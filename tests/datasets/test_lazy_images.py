@@ -348,3 +348,17 @@ def test_evaluation_piece_by_piece(lazily, expected, monkeypatch):
     pieces, whole = net.evaluate(*data), net.evaluate(expected, data.targets)
     np.testing.assert_allclose(pieces.confidence, whole.confidence, rtol=1e-5)
     assert pieces.loss == pytest.approx(whole.loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("lacks", [False, True])
+def test_pictures_are_written_in_place_also_where_there_is_no_pwrite(tmp_path, monkeypatch, lacks):
+    from fencepost.datasets.folders.store import _write_at
+
+    if lacks:
+        monkeypatch.delattr(os, "pwrite", raising=False)
+    path = tmp_path / "images"
+    path.write_bytes(b"0123456789")
+    file = os.open(path, os.O_RDWR)
+    assert _write_at(file, memoryview(b"ab"), 4) == 2
+    os.close(file)
+    assert path.read_bytes() == b"0123ab6789"

@@ -7,6 +7,7 @@
 #include "arrays/correlation/fft.h"
 
 #include <cmath>
+#include <numbers>
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -71,7 +72,7 @@ Roots::Roots(long n) : mask_(0), shift_(0) {
   while (1L << (2 * shift_) < n) shift_++;
   mask_ = (1L << shift_) - 1;
   auto root = [n](long k) {
-    const double angle = -2 * M_PI * static_cast<double>(k) / static_cast<double>(n);
+    const double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n);
     return Root{std::cos(angle), std::sin(angle)};
   };
   for (long k = 0; k <= mask_; k++) fine_.push_back(root(k));

@@ -7,6 +7,7 @@ is a defect and shows its traceback.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import remedies
-from ..errors import DataWarning, FencepostError
+from ..errors import ArgumentError, DataWarning, FencepostError
 from . import (
     check,
     convert,
@@ -35,7 +36,7 @@ from . import (
 )
 from . import filter as filters
 from . import learn_kernel as learning
-from .shared.console import Interrupted
+from .shared.console import Interrupted, prepare_streams
 from .shared.help import Command, Commands
 from .shared.usage import problem
 from .training import samples
@@ -100,6 +101,7 @@ for _name, (_function, _examples) in COMMANDS.items():
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, and return its exit status."""
+    prepare_streams()
     debug = os.environ.get("FENCEPOST_DEBUG", "0") not in ("", "0") or "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     if not arguments:
@@ -115,6 +117,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
     try:
+        if "-" in arguments:
+            raise ArgumentError(
+                '"-" is taken for standard input and output by others. Here files are read and '
+                "written by their names. Give a file name, or ./- for a file of this name."
+            )
         status = app(arguments, prog_name="fencepost", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
@@ -123,7 +130,7 @@ def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
             raise
         said = str(stop) if isinstance(stop, Interrupted) else "Stopped."
         if said:
-            print(f"\n{said}", file=sys.stderr)
+            _say(f"\n{said}")
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has had enough; Python must not complain when it closes.
@@ -132,8 +139,14 @@ def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
     except (FencepostError, _UsageError, OSError, MemoryError, ImportError) as error:
         if debug or (isinstance(error, ImportError) and "FENCEPOST_" not in str(error)):
             raise  # an ImportError is a defect, unless a variable of ours has no sense
-        print(f"fencepost: {_paragraph(error, named, arguments)}", file=sys.stderr)
+        _say(f"fencepost: {_paragraph(error, named, arguments)}")
         return BAD_INPUT
+
+
+def _say(text: str) -> None:
+    """Write on standard error, as far as that goes: the exit status says it as well."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 @functools.cache
@@ -151,6 +164,13 @@ def options(command: str) -> dict[str, remedies.Option]:
     }
 
 
+def _folder_exists() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
+
+
 def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
     """Say what a warning says, without the line of Python that led to it."""
     kind = "warning: " if isinstance(message, DataWarning) else ""
@@ -165,6 +185,8 @@ def _paragraph(error: BaseException, named: str, arguments: Sequence[str]) -> st
         help_of = " ".join(["fencepost", *filter(None, [named]), "--help"])
         return f"{problem(error, arguments)} See `{help_of}`."
     if isinstance(error, OSError) and not isinstance(error, FencepostError):
+        if isinstance(error, FileNotFoundError) and not error.filename and not _folder_exists():
+            return "The current folder has been deleted. Change to another, such as by `cd`."
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}."
     return str(error)

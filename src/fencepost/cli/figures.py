@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ArgumentError
+from ..text import plural
 from .shared import options, outputs
 from .shared.console import Console
 
@@ -78,7 +79,7 @@ def figures(
     index = out / "index.html"
     atomic_write(index, page(entries).encode())
     seconds = time.perf_counter() - started
-    console.note(f"Saved {len(entries)} figures in {seconds:.1f} s. Open {index}.")
+    console.note(f"Saved {plural(len(entries), 'figure')} in {seconds:.1f} s. Open {index}.")
     console.result({"figures": described, "index": str(index), "seconds": round(seconds, 3)})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +53,27 @@ class Console:
     def result(self, value: Mapping[str, Any]) -> None:
         """Write the one JSON object, if that is wanted."""
         if self.as_json and not self._silent:
-            print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
+            ascii_only = not _is_unicode(sys.stdout)
+            print(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False), flush=True)
+
+
+def prepare_streams() -> None:
+    """Let everything be written: to streams that are closed, or that know few characters."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream: Any = getattr(sys, name)
+        if stream is None:  # closed by `>&-`; a file must not get its number
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+                os.close(null)
+            setattr(sys, name, os.fdopen(descriptor, "w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            # Names of files that are no UTF-8 go out as the bytes that they are.
+            stream.reconfigure(errors="surrogateescape" if _is_unicode(stream) else "replace")
+
+
+def _is_unicode(stream: Any) -> bool:
+    return str(getattr(stream, "encoding", "utf-8")).lower().replace("-", "").startswith("utf")
 
 
 def noun(shape: tuple[int, ...]) -> str:

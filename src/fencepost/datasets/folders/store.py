@@ -19,6 +19,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Sequence
@@ -109,7 +110,7 @@ class DiskStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.about: dict[str, Any] = json.loads((folder / ABOUT).read_text())
-        self._file = os.open(folder / IMAGES, os.O_RDWR)
+        self._file = os.open(folder / IMAGES, os.O_RDWR | getattr(os, "O_BINARY", 0))
         self._map = np.load(folder / IMAGES, mmap_mode="r")
         self.pixels = self._map.view(np.ndarray)
         self.state = np.load(folder / STATE, mmap_mode="r+")
@@ -140,7 +141,7 @@ class DiskStore:
         """
         data, at = memoryview(picture.tobytes()), self._offset + index * picture.nbytes
         while data:
-            written = os.pwrite(self._file, data, at)
+            written = _write_at(self._file, data, at)
             data, at = data[written:], at + written
 
     def is_done(self, index: int) -> bool:
@@ -249,6 +250,18 @@ def create_entry(
         return store
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+_seeking = threading.Lock()
+
+
+def _write_at(file: int, data: memoryview, at: int) -> int:
+    """Write at a position of a file, as far as it goes; without os.pwrite, which Windows lacks."""
+    if hasattr(os, "pwrite"):
+        return os.pwrite(file, data, at)
+    with _seeking:
+        os.lseek(file, at, os.SEEK_SET)
+        return os.write(file, data)
 
 
 def _allocate(path: Path, shape: tuple[int, ...]) -> None:

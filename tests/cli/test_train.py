@@ -357,7 +357,7 @@ def test_a_cache_changes_nothing_but_the_time(fencepost, tmp_path, write_folder)
     weights = [fp.load(tmp_path / f"{k}.st").parameter_vector for k in range(3)]
     assert (weights[0] == weights[1]).all() and (weights[1] == weights[2]).all()
     assert "Decoded into the cache decoded" in said[1]
-    assert "Taken from the cache decoded" in said[2]
+    assert "Read from the cache decoded" in said[2]
     unwritable = fencepost(*base, "--cache", root / "cross" / "000.png")
     assert unwritable.status == 2 and "the cache must be a folder" in unwritable.err
 

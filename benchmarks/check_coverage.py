@@ -94,8 +94,9 @@ def torchvision_models() -> Iterator[tuple[str, Callable[[], Any], list[tuple[in
 
 
 def _crop(weights: Any) -> tuple[int]:
-    crop = getattr(next(iter(weights)).transforms, "keywords", {}).get("crop_size", 224)
-    return (crop if isinstance(crop, int) else crop[0],)
+    """Return the smallest side that images are cut to for a model, for some weights take larger."""
+    crops = [getattr(w.transforms, "keywords", {}).get("crop_size", 224) for w in weights]
+    return (min(crop if isinstance(crop, int) else crop[0] for crop in crops),)
 
 
 def timm_models() -> Iterator[tuple[str, Callable[[], Any], list[tuple[int, ...]]]]:

@@ -422,9 +422,11 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       .def(
           "bytes",
           [](NetworkPlan& p, long images, int threads) {
-            return p.bytes(images, threads_or_default(threads));
+            const Bytes bytes = p.bytes(images, threads_or_default(threads));
+            return std::tuple{bytes.values, bytes.packed};
           },
-          "images"_a, "threads"_a = 0)
+          "images"_a, "threads"_a = 0,
+          "Of values with what is needed meanwhile; of packed weights.")
       .def("measure", &measure, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0, "Seconds of each pass of `explain`; empty with images in the lanes.")
       .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),

@@ -50,7 +50,7 @@ class Op {
  public:
   virtual ~Op() = default;
 
-  // Asked once, before memory is laid out.
+  // Asked once, before memory is laid out; saved and scratch when the layouts are known.
   virtual Halo input_halo() const { return {}; } // zeros it reads around its input
   virtual bool reads_planar() const { return false; }
   virtual Halo gradient_halo() const { return {}; } // ... around its output's gradient
@@ -77,6 +77,8 @@ class Op {
   virtual void pack(const float* /*parameters*/, const Share&) {}
   // The same where running statistics are folded into weights.
   virtual void prepare(const float* parameters, const float* /*state*/) { pack(parameters, {}); }
+  // Bytes of what it has derived then, and keeps; those of batches (x, delta) are not among them.
+  virtual long packed_bytes() const { return 0; }
 
   // Prediction with channels in lanes: `count` images from pass.image on.
   virtual void forward_images(Pass& pass, int count) const {

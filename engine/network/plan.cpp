@@ -79,11 +79,13 @@ std::vector<StageReport> NetworkPlan::explain(long images, int threads) {
   return reports;
 }
 
-long NetworkPlan::bytes(long images, int threads) {
+Bytes NetworkPlan::bytes(long images, int threads) {
   if (!images_in_lanes(images, threads)) return predictor().bytes(images, threads);
   const Program& program = runner(true).program;
   const long blocks = std::min<long>(threads, (images + kLanes - 1) / kLanes);
-  return (program.memory() + program.scratch()) * blocks * static_cast<long>(sizeof(vec));
+  Bytes bytes{(program.memory() + program.scratch()) * blocks * static_cast<long>(sizeof(vec)), 0};
+  for (const OpPointer& op : program.ops()) bytes.packed += op->packed_bytes();
+  return bytes;
 }
 
 template <typename Copy>

@@ -39,9 +39,9 @@ class NetworkPlan {
   };
   // (N, F): the outputs of all images.
   void forward(const Network& network, const Images& images, int threads, float* out);
-  // How so many images would be predicted, and the bytes of values that it takes.
+  // How so many images would be predicted, and the bytes that it takes.
   std::vector<StageReport> explain(long images, int threads);
-  long bytes(long images, int threads);
+  Bytes bytes(long images, int threads);
   // The nanoseconds of each stage, on the calling thread; empty with images in the lanes.
   std::vector<double> measure(const Network& network, const Images& images, int threads,
                               float* out);

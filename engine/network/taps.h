@@ -100,6 +100,10 @@ class TapConvolution {
   TapConvolution(std::vector<Unit> units, Axis rows, Axis columns,
                  const std::vector<long>& elements, long row_stride, long pitch = 1);
   void pack(const float* parameters, const Share& share = {}); // a share of the weights
+  long packed_bytes() const { return packed_bytes_of(static_cast<long>(index_.size())); }
+  static long packed_bytes_of(long weights) { // with the index of each
+    return weights * static_cast<long>(sizeof(long) + sizeof(float));
+  }
   // A share of the tiles. `bias` counts from channel 0, as `out` does.
   void run(Sweep<Element, Weight> sweep, const Weight* bias, const Share& share) const;
   // All rows, in bands of so many that their input of `in_channels` channels stays in the

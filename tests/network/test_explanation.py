@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -56,7 +61,10 @@ def test_images_are_timed():
         *("layers", "lanes", "method", "side", "by", "side"),
         *("expected", "µs", "measured", "µs"),
     ]
-    assert lines[-1] == f"memory of values: {explanation.memory / 1e6:.1f} MB"
+    assert lines[-1] == (
+        f"memory: {explanation.memory / 1e6:.1f} MB, "
+        f"of which packed weights {explanation.packed_weights / 1e6:.1f} MB"
+    )
 
 
 def test_memory_does_not_grow_with_images_beyond_a_pass():
@@ -74,3 +82,59 @@ def test_count_must_be_positive(count):
 def test_images_must_suit():
     with pytest.raises(fp.DataError):
         network().explain(np.zeros((2, 3, 31, 32), np.uint8))
+
+
+MEASURE = """
+import json, os, sys
+import numpy as np
+import fencepost as fp
+from fencepost.planning.text import parse_layers
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+layers, shape, count = sys.argv[1], tuple(json.loads(sys.argv[2])), int(sys.argv[3])
+fp.set_num_threads(2)
+small = fp.Network((1, 20, 20), parse_layers("Conv2d(8, 3), ReLU, Flatten, Linear(3)"))
+for n in (1, 5, 40):  # loads code, starts threads
+    small.explain(count=n)
+    small(np.zeros((n, 1, 20, 20), np.uint8))
+net = fp.Network(shape, parse_layers(layers))
+images = np.ones((count, *shape), np.uint8)
+explanation = net.explain(count=count)
+before = resident()
+net(images)
+lanes = {p.lanes for p in explanation.passes}
+print(json.dumps([explanation.memory, explanation.packed_weights, resident() - before, *lanes]))
+"""
+WIDE = "Conv2d(64, 3, padding=1), BatchNorm2d, ReLU, MaxPool2d(2), Conv2d(256, 3, padding=1), ReLU"
+CASES = {
+    "channels in lanes": (WIDE, (3, 128, 128), 3, "channels"),
+    "weights above all": (
+        "Conv2d(512, 3, padding=1), BatchNorm2d, ReLU, Conv2d(256, 3, padding=1), BatchNorm2d",
+        (64, 16, 16), 4, "channels",
+    ),
+    "depthwise": (
+        "Conv2d(32, 3, padding=1), ReLU, Conv2d(32, 3, padding=1, groups=32), ReLU, Conv2d(64, 1)",
+        (3, 256, 256), 2, "channels",
+    ),
+    "images in lanes": (
+        "Conv2d(6, 5, padding=2), ReLU, MaxPool2d(2), Conv2d(16, 5, padding=2), ReLU, MaxPool2d(2),"
+        "Flatten, Linear(120), ReLU, Linear(10)",
+        (3, 128, 128), 64, "images",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
+@pytest.mark.parametrize("case", CASES)
+def test_a_prediction_takes_what_is_stated(case):
+    layers, shape, count, axis = CASES[case]
+    # What is freed goes back to the system at once, so that what is resident is what is used.
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "16384"}
+    command = [sys.executable, "-c", MEASURE, layers, json.dumps(shape), str(count)]
+    stated, packed, taken, *lanes = json.loads(subprocess.check_output(command, env=environment))
+    assert axis in lanes
+    assert stated > 8e6, "too little to be told from what else a process does"
+    assert 0 < packed < stated
+    assert taken == pytest.approx(stated, rel=0.1)

@@ -28,6 +28,11 @@ class Convolution final : public FusedConvolution {
 
   long scratch() const override { return convolution_scratch(s_, fused_); }
 
+  long packed_bytes() const override { // of the forward pass
+    long links = 0;
+    for (const auto& channel : links_) links += static_cast<long>(channel.size());
+    return Taps::packed_bytes_of(links * elements());
+  }
   void pack(const float* parameters, const Share& share) override {
     if (!built_) build();
     forward_.pack(parameters, share);

@@ -67,26 +67,29 @@ bool FoldedWeights::changed(const float* parameters, const float* state) {
   return true;
 }
 
-const float* FoldedWeights::fold(const float* parameters, const float* state) {
-  const float* weights = parameters + step_.weight;
-  if (!scales_.empty()) folded_.assign(weights, weights + count_);
+void FoldedWeights::fold(const float* parameters, const float* state) {
+  scales_of_channels_.assign(step_.out.channels, 1);
   for (int c = 0; c < step_.out.channels; c++) {
-    double scale = 1, bias = step_.bias >= 0 ? parameters[step_.bias + c] : 0;
+    double bias = step_.bias >= 0 ? parameters[step_.bias + c] : 0;
     for (const Step& s : scales_) {
       double factor = s.weight >= 0 ? parameters[s.weight + c] : 1, mean = 0;
       if (s.kind == Kind::batch_norm) {
         mean = state[s.mean + c];
         factor /= std::sqrt(static_cast<double>(state[s.variance + c]) + s.eps);
       }
-      scale *= factor;
+      scales_of_channels_[c] *= factor;
       bias = (bias - mean) * factor + (s.bias >= 0 ? parameters[s.bias + c] : 0);
     }
     bias_[c / kLanes][c % kLanes] = static_cast<float>(bias);
-    if (!scales_.empty())
-      for (long i = begin_[c]; i < begin_[c + 1]; i++)
-        folded_[i] = static_cast<float>(folded_[i] * scale);
   }
-  return scales_.empty() ? weights : folded_.data();
+}
+
+std::vector<float> FoldedWeights::folded(const float* weights) const {
+  std::vector<float> all(weights, weights + count_);
+  for (int c = 0; c < step_.out.channels; c++)
+    for (long i = begin_[c]; i < begin_[c + 1]; i++)
+      all[i] = static_cast<float>(all[i] * scales_of_channels_[c]);
+  return all;
 }
 
 } // namespace channels

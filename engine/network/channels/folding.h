@@ -18,6 +18,7 @@ struct Pointwise;
 struct Following : Fused {
   std::vector<Step> scales; // batch_norm, affine
   bool add = false, relu_after_add = false;
+  int images = 1; // that go through side by side, at most
   std::vector<Pointwise>
       pointwise; // behind a depthwise convolution, at most one, in place of a sum
 };
@@ -33,29 +34,31 @@ class FoldedWeights {
   FoldedWeights() = default;
   FoldedWeights(const Step& step, std::vector<Step> scales);
 
-  // Calls pack(weights) if parameters or statistics are other than at the last call; `weights` are
-  // laid out as the parameters are from the step's weight on. So a caller need not say when it has
-  // written into them.
+  // Calls pack(weights, scales) if parameters or statistics are other than at the last call;
+  // `weights` are the step's, and those of output channel c are to be scales[c] times as large. So
+  // a caller need not say when it has written into them.
   template <class Pack>
   void update(const float* parameters, const float* state, Pack pack) {
     if (!changed(parameters, state)) return;
-    pack(fold(parameters, state));
-    folded_ = {};
+    fold(parameters, state);
+    pack(parameters + step_.weight, scales_of_channels_.data());
   }
+  // A copy of the weights, with their scales.
+  std::vector<float> folded(const float* weights) const;
   // One a channel of the output, rounded up to whole vecs.
   const vec* bias() const { return bias_.data(); }
   long count() const { return count_; } // of weights
 
  private:
   bool changed(const float* parameters, const float* state);
-  const float* fold(const float* parameters, const float* state);
+  void fold(const float* parameters, const float* state);
 
   Step step_;
   std::vector<Step> scales_;
   long count_ = 0;
   std::vector<long> begin_; // where each output channel's weights begin
   std::vector<vec> bias_;
-  std::vector<float> folded_;
+  std::vector<double> scales_of_channels_;
   std::vector<uint32_t> fingerprint_;
 };
 

@@ -26,6 +26,7 @@ class InBlock final : public Op {
 
   long scratch() const override { return input_.size() + output_.size(); }
   void pack(const float* parameters, const Share& share) override { op_->pack(parameters, share); }
+  long packed_bytes() const override { return op_->packed_bytes(); }
 
   void forward(Pass& pass) const override {
     Pass inner = pass;

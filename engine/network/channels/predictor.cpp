@@ -64,12 +64,14 @@ const Program& Predictor::program(long images, int threads) {
   return runner(images, threads).program;
 }
 
-long Predictor::bytes(long images, int threads) {
+Bytes Predictor::bytes(long images, int threads) {
   const Program& p = program(images, threads);
   const bool share = shared(images, threads);
   const long passes = share ? 1 : std::min<long>(threads, images);
-  return (p.memory() * passes + p.scratch() * (share ? threads : passes)) *
-         static_cast<long>(sizeof(vec));
+  const long vecs = p.memory() * passes + p.scratch() * (share ? threads : passes);
+  Bytes bytes{vecs * static_cast<long>(sizeof(vec)), 0};
+  for (const Stage& stage : p.stages()) bytes.packed += stage.op->packed_bytes();
+  return bytes;
 }
 
 double Predictor::stage_cycles(const Stage& stage, long images, int threads) {

@@ -11,6 +11,12 @@
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
+
+// What a prediction takes: values and what operations need meanwhile; weights as they are packed.
+struct Bytes {
+  long values, packed;
+};
+
 namespace channels {
 
 class Predictor {
@@ -21,9 +27,9 @@ class Predictor {
   void run(const float* parameters, const float* state, const Images& images, int threads,
            float* out, double* nanoseconds = nullptr);
 
-  // What so many images run through on so many threads, and its memory in bytes.
+  // What so many images run through on so many threads, and its memory.
   const Program& program(long images, int threads);
-  long bytes(long images, int threads);
+  Bytes bytes(long images, int threads);
   // Cycles of all the images; of one stage, or of all.
   double stage_cycles(const Stage& stage, long images, int threads);
   double cycles(long images, int threads);

@@ -77,6 +77,7 @@ const Step* Program::next(const std::vector<Step>& steps, const Stage& stage) co
 // What the convolution that ends a stage takes along: these steps join the stage.
 Following Program::take_along(const std::vector<Step>& steps, Stage& stage, bool sums, bool pools) {
   Following then;
+  then.images = images_;
   while (const Step* s = then.max_pool ? nullptr : next(steps, stage)) {
     const bool before_relu = !then.relu && !then.add;
     if ((s->kind == Kind::batch_norm || s->kind == Kind::affine) && before_relu) {

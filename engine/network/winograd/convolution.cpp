@@ -38,10 +38,12 @@ class WinogradConvolution final : public FusedConvolution {
   }
   Halo gradient_halo() const override { return fused_.max_pool ? Halo{} : delta_halo(); }
   long scratch() const override {
+    if (out.gradient < 0) return forward_.scratch(); // it only predicts
     return std::max(
         {forward_.scratch(), backward_.scratch() + window_.size(), gradient_.scratch()});
   }
 
+  long packed_bytes() const override { return forward_.packed_bytes() + backward_.packed_bytes(); }
   void pack(const float* parameters, const Share& share) override {
     pack(parameters, false, share, forward_);
     if (in.gradient >= 0) pack(parameters, true, share, backward_);

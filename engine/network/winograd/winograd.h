@@ -152,6 +152,7 @@ class TileConvolution {
   TileConvolution(int planes, int channels, int rows, int columns);
   // Sets the kernels between channels [channel, channel + n) and a plane to transform_kernels' u.
   void set_kernels(int channel, int n, int plane, const vec (&u)[kCount]);
+  long packed_bytes() const { return static_cast<long>(kernels_.size() * sizeof(kernels_[0])); }
   long scratch() const { return kCount * (input_stride_ + sums_stride_); } // vecs
   // No band is larger.
   int most_height() const { return most_height_; }

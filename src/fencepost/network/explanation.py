@@ -58,12 +58,14 @@ class Pass:
 class Explanation:
     """How `count` images are predicted; printing it shows a table.
 
-    `memory` is the bytes of values and of what operations need meanwhile, weights not counted.
+    `memory` is the bytes that a prediction takes beside the network and the images: of values, of
+    what operations need meanwhile, and, kept until the next, `packed_weights`.
     """
 
     count: int
     passes: tuple[Pass, ...]
     memory: int
+    packed_weights: int
 
     def __str__(self) -> str:
         """Return a line for each pass, times in microseconds for an image, and the memory."""
@@ -77,7 +79,10 @@ class Explanation:
         for p in self.passes:
             times = microseconds(p.expected), microseconds(p.measured)
             rows.append((p.layers, p.lanes, p.method or "–", str(p.images), *times))
-        return f"{format_table(rows, '<<<>>>')}\nmemory of values: {self.memory / 1e6:.1f} MB"
+        memory = f"memory: {self.memory / 1e6:.1f} MB"
+        if self.packed_weights:
+            memory += f", of which packed weights {self.packed_weights / 1e6:.1f} MB"
+        return f"{format_table(rows, '<<<>>>')}\n{memory}"
 
 
 def explain(self: Explainable, images: ArrayLike | None = None, *, count: int = 1) -> Explanation:
@@ -133,4 +138,5 @@ def explain(self: Explainable, images: ArrayLike | None = None, *, count: int = 
         if stop > begin:
             layers += f" to {self.rows[stop].place}"
         passes.append(Pass(layers, lanes, method, others, together, expected, measured))
-    return Explanation(count, tuple(passes), plan.bytes(count))
+    values, packed = plan.bytes(count)
+    return Explanation(count, tuple(passes), values + packed, packed)

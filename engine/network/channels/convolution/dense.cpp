@@ -83,13 +83,17 @@ class DenseConvolution final : public Op {
     return then_.max_pool ? static_cast<long>(kMostVecs) * then_.pool_h * s_.out.width : 0;
   }
 
+  long packed_bytes() const override {
+    return static_cast<long>(sizeof(vec)) * blocks_ * s_.groups * tile_size();
+  }
   void prepare(const float* parameters, const float* state) override {
     if (in.planar && offsets_.empty())
       for (int x = 0; x < s_.kernel_w; x++)
         for (int i = 0; i < group_channels(); i++)
           offsets_.push_back(x * s_.dilation_x + i * in.value_layout.plane);
-    folded_.update(parameters, state,
-                   [&](const float* weights) { pack_direct(s_, weights, cut_, packed_); });
+    folded_.update(parameters, state, [&](const float* weights, const double* scales) {
+      pack_direct(s_, weights, scales, cut_, packed_);
+    });
   }
 
   void forward(Pass& pass) const override {
@@ -194,7 +198,8 @@ void sum_row(Row row, int vecs, int width, const Cut& cut) {
   tile_function(vecs, last, *row.reads)(row);
 }
 
-void pack_direct(const Step& s, const float* weights, const Cut& cut, std::vector<vec>& packed) {
+void pack_direct(const Step& s, const float* weights, const double* scales, const Cut& cut,
+                 std::vector<vec>& packed) {
   const int blocks = stored(s.out).channels / s.groups, channels = s.in.channels / s.groups;
   const long elements = static_cast<long>(s.kernel_h) * s.kernel_w, each = elements * channels;
   packed.resize(static_cast<size_t>(blocks) * s.groups * each);
@@ -207,7 +212,8 @@ void pack_direct(const Step& s, const float* weights, const Cut& cut, std::vecto
             const int first = (g * blocks + c) * kLanes;
             vec v{};
             for (int l = 0; l < std::min(kLanes, s.out.channels - first); l++)
-              v[l] = weights[(first + l) * each + i * elements + k];
+              v[l] = static_cast<float>(weights[(first + l) * each + i * elements + k] *
+                                        scales[first + l]);
             *to = v;
           }
 }

@@ -119,6 +119,7 @@ class Depthwise final : public Op {
     return then_.max_pool ? static_cast<long>(then_.pool_h) * s_.out.width : 0;
   }
 
+  long packed_bytes() const override { return rows_.packed_bytes(); }
   void prepare(const float* parameters, const float* state) override {
     rows_.prepare(parameters, state);
   }
@@ -156,12 +157,13 @@ class Depthwise final : public Op {
 } // namespace
 
 void DepthwiseRows::prepare(const float* parameters, const float* state) {
-  folded_.update(parameters, state, [&](const float* weights) {
+  folded_.update(parameters, state, [&](const float* weights, const double* scales) {
     const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w;
     packed_.assign(elements * stored(s_.out).channels, vec{});
     for (int c = 0; c < s_.out.channels; c++)
       for (long k = 0; k < elements; k++)
-        packed_[c / kLanes * elements + k][c % kLanes] = weights[c * elements + k];
+        packed_[c / kLanes * elements + k][c % kLanes] =
+            static_cast<float>(weights[c * elements + k] * scales[c]);
   });
 }
 

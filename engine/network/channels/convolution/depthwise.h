@@ -14,6 +14,9 @@ class DepthwiseRows {
         relu_after_add_(following.relu_after_add) {}
 
   void prepare(const float* parameters, const float* state);
+  long packed_bytes() const {
+    return static_cast<long>(sizeof(vec)) * s_.kernel_h * s_.kernel_w * stored(s_.out).channels;
+  }
 
   // Rows that are best summed at once.
   static constexpr int kTileRows = kAccumulators >= 24 ? 4 : 2;

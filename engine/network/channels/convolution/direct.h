@@ -29,7 +29,8 @@ void sum_row(Row row, int vecs, int width, const Cut& cut);
 
 // A step's weights as sum_row reads them: [group][tile of cut.vecs][kernel row][column][input
 // channel][vec of the tile].
-void pack_direct(const Step&, const float* weights, const Cut& cut, std::vector<vec>& to);
+void pack_direct(const Step&, const float* weights, const double* scales, const Cut& cut,
+                 std::vector<vec>& to);
 
 } // namespace channels
 } // namespace FENCEPOST_LEVEL

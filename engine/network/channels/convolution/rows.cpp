@@ -96,6 +96,10 @@ class RowConvolution final : public Op {
   bool reads_planar() const override { return true; }
   long scratch() const override { return std::max(4L * vecs_, otherwise_->scratch()); }
 
+  long packed_bytes() const override {
+    return in.planar ? folded_.count() * static_cast<long>(sizeof(float))
+                     : otherwise_->packed_bytes();
+  }
   void prepare(const float* parameters, const float* state) override {
     if (!in.planar) {
       otherwise_->in = in;
@@ -103,7 +107,9 @@ class RowConvolution final : public Op {
       return otherwise_->prepare(parameters, state);
     }
     if (offsets_.empty()) build();
-    folded_.update(parameters, state, [&](const float* weights) { pack_weights(weights); });
+    folded_.update(parameters, state, [&](const float* weights, const double* scales) {
+      pack_weights(weights, scales);
+    });
   }
 
   void forward(Pass& pass) const override {
@@ -134,14 +140,16 @@ class RowConvolution final : public Op {
     packed_.resize(offsets_.size() * s_.out.channels);
   }
 
-  void pack_weights(const float* weights) {
+  void pack_weights(const float* weights, const double* scales) {
     const long taps = static_cast<long>(offsets_.size()), elements = taps / s_.in.channels;
     float* to = packed_.data();
     for (int first = 0; first < s_.out.channels; first += kChannels)
       for (long element = 0; element < elements; element++)
         for (int i = 0; i < s_.in.channels; i++)
           for (int c = first; c < std::min(first + kChannels, s_.out.channels); c++)
-            *to++ = weights[(static_cast<long>(c) * s_.in.channels + i) * elements + element];
+            *to++ = static_cast<float>(
+                weights[(static_cast<long>(c) * s_.in.channels + i) * elements + element] *
+                scales[c]);
   }
 
   template <bool Pool>

@@ -38,10 +38,15 @@ class Separable final : public Op {
   bool shares() const override { return true; }
   long scratch() const override { return in_blocks_ * plane_; }
 
+  long packed_bytes() const override {
+    return depthwise_.packed_bytes() +
+           static_cast<long>(sizeof(vec)) * blocks_ * point_.in.channels;
+  }
   void prepare(const float* parameters, const float* state) override {
     depthwise_.prepare(parameters, state);
-    folded_.update(parameters, state,
-                   [&](const float* weights) { pack_direct(point_, weights, cut_, packed_); });
+    folded_.update(parameters, state, [&](const float* weights, const double* scales) {
+      pack_direct(point_, weights, scales, cut_, packed_);
+    });
   }
 
   void forward(Pass& pass) const override {

@@ -24,9 +24,16 @@ class Convolution final : public Op {
   bool shares() const override { return true; }
   long scratch() const override { return convolution_scratch(s_, then_); }
 
+  long packed_bytes() const override { // before they are built, as if each channel read its group
+    const long elements = static_cast<long>(s_.kernel_h) * s_.kernel_w;
+    return taps_.packed_bytes_of(elements * s_.in.channels / s_.groups * stored(s_.out).channels *
+                                 kLanes);
+  }
   void prepare(const float* parameters, const float* state) override {
     if (taps_.tiles().empty()) build();
-    folded_.update(parameters, state, [&](const float* weights) { taps_.pack(weights); });
+    folded_.update(parameters, state, [&](const float* weights, const double*) {
+      taps_.pack(folded_.folded(weights).data());
+    });
   }
 
   void forward(Pass& pass) const override {

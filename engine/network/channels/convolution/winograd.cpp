@@ -55,6 +55,7 @@ class Winograd final : public Op {
         pixels_(std::min(kMostValues, kAccumulators / vecs_)) {
     const long tile_bytes = static_cast<long>(kFrequencies) * in_blocks_ * sizeof(vec);
     strip_ = static_cast<int>(std::clamp<long>(kStripBytes / tile_bytes, kLeastStrip, 96));
+    strip_ = std::min(strip_, then_.images * rows_ * columns_);
     strip_ = (strip_ + pixels_ - 1) / pixels_ * pixels_;
     // Odd numbers of cache lines apart, the frequencies' values do not share sets of the cache.
     plane_ = strip_;
@@ -70,8 +71,12 @@ class Winograd final : public Op {
   bool shares() const override { return true; }
   long scratch() const override { return kFrequencies * (values_ + products_); }
 
+  long packed_bytes() const override {
+    return static_cast<long>(sizeof(vec)) * kFrequencies * s_.in.channels * blocks_;
+  }
   void prepare(const float* parameters, const float* state) override {
-    folded_.update(parameters, state, [&](const float* weights) { pack(weights); });
+    folded_.update(parameters, state,
+                   [&](const float* weights, const double* scales) { pack(weights, scales); });
   }
   void forward(Pass& pass) const override { forward_images(pass, 1); }
   void backward(Pass&) const override {}
@@ -115,7 +120,7 @@ class Winograd final : public Op {
     return (((vecs + line - 1) / line) | 1) * line;
   }
 
-  void pack(const float* weights) {
+  void pack(const float* weights, const double* scales) {
     const int channels = s_.in.channels;
     packed_.resize(static_cast<size_t>(kFrequencies) * channels * blocks_);
     float u[kFrequencies];
@@ -123,12 +128,14 @@ class Winograd final : public Op {
       const int block = o / kLanes, tile = block / vecs_;
       const int vecs = std::min(vecs_, blocks_ - tile * vecs_), v = block - tile * vecs_;
       vec* to = packed_.data() + static_cast<long>(tile) * vecs_ * kFrequencies * channels;
+      const double scale = o < s_.out.channels ? scales[o] : 0;
       for (int i = 0; i < channels; i++) {
         std::fill(u, u + kFrequencies, 0.0f);
         if (o < s_.out.channels)
           transform_kernel(weights + (static_cast<long>(o) * channels + i) * 9, u);
         for (int f = 0; f < kFrequencies; f++)
-          to[(static_cast<long>(f) * channels + i) * vecs + v][o % kLanes] = u[f];
+          to[(static_cast<long>(f) * channels + i) * vecs + v][o % kLanes] =
+              static_cast<float>(u[f] * scale);
       }
     }
   }

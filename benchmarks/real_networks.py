@@ -17,7 +17,7 @@ import torch
 import fencepost as fp
 
 
-class _Fencepost:
+class Fencepost:
     """Layers of fencepost."""
 
     relu, flatten, norm = fp.ReLU, fp.Flatten, fp.BatchNorm2d
@@ -124,7 +124,7 @@ DEFINITIONS = (
 
 def in_fencepost(definition: Definition) -> fp.Network:
     """Return the network with running statistics as a trained one has them."""
-    network = fp.Network(definition.input_shape, definition.layers(_Fencepost))
+    network = fp.Network(definition.input_shape, definition.layers(Fencepost))
     rng = np.random.default_rng(2)
     for name, values in network.state.items():
         low, high = (0.5, 1.5) if name.endswith("var") else (-0.1, 0.1)

@@ -370,6 +370,8 @@ NB_MODULE(FENCEPOST_MODULE, m) {
   nb::set_leak_warnings(false);
   m.def("supported_levels", &supported_levels,
         "Instruction sets of the engine that this processor has, least first.");
+  m.def("multiplies_bfloat16", &channels::multiplies_bfloat16,
+        "Whether this module and the processor multiply bfloat16.");
   m.def("get_num_threads", &num_threads, "Threads used where a call does not say.");
   m.def(
       "set_num_threads",
@@ -404,14 +406,21 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       .def(
           "__init__",
           [](NetworkPlan* self, Triple input, nb::sequence steps, long parameters, long states,
-             bool exact) {
+             bool exact, bool bfloat16) {
+            using channels::Rounding;
+            require(!bfloat16 || channels::multiplies_bfloat16(),
+                    "this processor does not multiply bfloat16");
             auto [c, h, w] = input;
             require(c > 0 && h > 0 && w > 0, "the input must have elements");
             Shape shape{c, h, w};
             new (self) NetworkPlan(shape, parse_steps(steps, shape, parameters, states), parameters,
-                                   states, exact);
+                                   states,
+                                   exact      ? Rounding::exact
+                                   : bfloat16 ? Rounding::bfloat16
+                                              : Rounding::usual);
           },
-          "input_shape"_a, "steps"_a, "parameter_count"_a, "state_count"_a, "exact"_a = false)
+          "input_shape"_a, "steps"_a, "parameter_count"_a, "state_count"_a, "exact"_a = false,
+          "bfloat16"_a = false)
       .def_prop_ro("output_shape", [](const NetworkPlan& p) { return triple(p.output()); })
       .def_prop_ro("lanes", [](const NetworkPlan&) { return kLanes; })
       .def("forward", &forward, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,

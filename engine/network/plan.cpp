@@ -15,31 +15,31 @@ void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
 } // namespace
 
 NetworkPlan::NetworkPlan(Shape input, std::vector<Step> steps, long parameter_count,
-                         long state_count, bool exact)
+                         long state_count, channels::Rounding rounding)
     : input_(input), steps_(std::move(steps)), parameter_count_(parameter_count),
-      state_count_(state_count), exact_(exact) {}
+      state_count_(state_count), rounding_(rounding) {}
 
 NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
   std::lock_guard lock(mutex_);
   auto& saved = fuse ? fused_ : plain_;
-  if (!saved) saved = std::make_unique<Runner>(input_, steps_, fuse, exact_);
+  if (!saved) saved = std::make_unique<Runner>(input_, steps_, fuse, exact());
   return *saved;
 }
 
 channels::Predictor& NetworkPlan::predictor() {
   std::lock_guard lock(mutex_);
-  if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, exact_);
+  if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, rounding_);
   return *channels_;
 }
 
 bool NetworkPlan::images_in_lanes(long images, int threads) {
-  if (exact_) return false;
+  if (exact()) return false;
   const long each = (images + threads - 1) / threads;
   if (2 * each <= kLanes) return false; // half of the lanes would be empty, or more
   std::lock_guard lock(mutex_);
   auto [saved, fresh] = images_in_lanes_.try_emplace({std::min<long>(each, 64), threads});
   if (fresh) {
-    if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, exact_);
+    if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, rounding_);
     const int lanes = static_cast<int>(std::min<long>(each, kLanes));
     saved->second =
         channels::images_axis_cycles(steps_, lanes) * each < channels_->cycles(images, threads);

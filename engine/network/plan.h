@@ -22,16 +22,17 @@ struct StageReport {
 
 class NetworkPlan {
  public:
-  // `exact`: convolutions are direct sums, and no algorithm trades rounding for speed.
+  // Exact: convolutions are direct sums, and no algorithm trades rounding for speed. bfloat16:
+  // those of channels in lanes may be, where that is quicker.
   NetworkPlan(Shape input, std::vector<Step> steps, long parameter_count, long state_count,
-              bool exact = false);
+              channels::Rounding = channels::Rounding::usual);
 
   Shape input() const { return input_; }
   Shape output() const { return steps_.empty() ? input_ : steps_.back().out; }
   const std::vector<Step>& steps() const { return steps_; }
   long parameter_count() const { return parameter_count_; }
   long state_count() const { return state_count_; }
-  bool exact() const { return exact_; }
+  bool exact() const { return rounding_ == channels::Rounding::exact; }
 
   struct Network {
     const float* parameters;
@@ -72,7 +73,7 @@ class NetworkPlan {
   std::mutex mutex_;
   std::unique_ptr<Runner> fused_, plain_;
   std::unique_ptr<channels::Predictor> channels_;
-  bool exact_;
+  channels::Rounding rounding_;
   std::map<std::pair<long, int>, bool> images_in_lanes_; // by images of a thread, threads
 };
 

@@ -138,7 +138,7 @@ def test_a_line_warns_once(digits):
 def test_later_calls_are_looked_at_rarely(digits, monkeypatch):
     net, data = digits[0].copy(), digits[1]
     looked = []
-    monkeypatch.setattr(net._engine_images, "_remark", lambda batch: looked.append(len(batch)))
+    monkeypatch.setattr(net.engine_images, "_remark", lambda batch: looked.append(len(batch)))
     for _ in range(inputs.FIRST + 2 * inputs.LATER):
-        net._engine_images(data.images[:1])
+        net.engine_images(data.images[:1])
     assert len(looked) == inputs.FIRST + 2

@@ -13,6 +13,9 @@ namespace channels {
 // Convolutions. Each that declines a step says why; methods.cpp chooses.
 OpPointer make_dense(const Step&, const Following&); // dense.cpp: direct sums
 const char* declines_dense(const Step&);
+bool multiplies_bfloat16();                             // the processor
+OpPointer make_bfloat16(const Step&, const Following&); // dense.cpp: its products in bfloat16
+const char* declines_bfloat16(const Step&);
 OpPointer make_winograd(const Step&, const Following&); // winograd.cpp
 const char* declines_winograd(const Step&, const Following&);
 OpPointer make_depthwise(const Step&, const Following&); // depthwise.cpp

@@ -47,15 +47,15 @@ struct Predictor::Job {
   double* nanoseconds;
 };
 
-Predictor::Predictor(Shape input, const std::vector<Step>& steps, bool exact)
-    : input_(input), output_(steps.back().out), steps_(steps), exact_(exact) {}
+Predictor::Predictor(Shape input, const std::vector<Step>& steps, Rounding rounding)
+    : input_(input), output_(steps.back().out), steps_(steps), rounding_(rounding) {}
 
 Predictor::Runner& Predictor::runner(long images, int threads) {
   const long each = shared(images, threads) ? images : (images + threads - 1) / threads;
   int most = 1;
   while (most < each && most < kMostImages) most *= 2;
   auto& saved = runners_[most];
-  if (!saved) saved = std::make_unique<Runner>(input_, steps_, most, exact_);
+  if (!saved) saved = std::make_unique<Runner>(input_, steps_, most, rounding_);
   return *saved;
 }
 

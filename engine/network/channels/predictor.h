@@ -21,7 +21,7 @@ namespace channels {
 
 class Predictor {
  public:
-  Predictor(Shape input, const std::vector<Step>& steps, bool exact);
+  Predictor(Shape input, const std::vector<Step>& steps, Rounding);
   // (N, F): the outputs of all images, one after the other. With `nanoseconds`, one for each stage
   // of program(images, threads), the time of each is added to them.
   void run(const float* parameters, const float* state, const Images& images, int threads,
@@ -36,8 +36,8 @@ class Predictor {
 
  private:
   struct Runner {
-    Runner(Shape input, const std::vector<Step>& steps, int images, bool exact)
-        : program(input, steps, images, exact) {}
+    Runner(Shape input, const std::vector<Step>& steps, int images, Rounding rounding)
+        : program(input, steps, images, rounding) {}
     Program program;
     std::vector<Memory> memories, scratch;
   };
@@ -50,7 +50,7 @@ class Predictor {
 
   Shape input_, output_;
   std::vector<Step> steps_;
-  bool exact_;
+  Rounding rounding_;
   std::map<int, std::unique_ptr<Runner>> runners_; // by images side by side
   std::mutex busy_;
 };

@@ -21,7 +21,7 @@ struct Stage {
 class Program {
  public:
   // `images`: as many as pass at most, side by side; a power of two.
-  Program(Shape input, const std::vector<Step>& steps, int images, bool exact);
+  Program(Shape input, const std::vector<Step>& steps, int images, Rounding);
 
   const std::vector<Stage>& stages() const { return stages_; }
   const Slot& input() const { return slots_[0]; }
@@ -34,7 +34,7 @@ class Program {
  private:
   const Step* next(const std::vector<Step>& steps, const Stage& stage) const;
   Following take_along(const std::vector<Step>& steps, Stage& stage, bool sums, bool pools);
-  void add_stage(const std::vector<Step>& steps, int k, bool exact);
+  void add_stage(const std::vector<Step>& steps, int k, Rounding);
   void group();
   void lay_out(const std::vector<Step>& steps, Shape input);
 

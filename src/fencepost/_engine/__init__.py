@@ -88,6 +88,7 @@ if TYPE_CHECKING:
         forget_mapping,
         get_num_threads,
         mapping_is_cut,
+        multiplies_bfloat16,
         partner_shares,
         pool,
         put_luma,
@@ -120,6 +121,7 @@ else:
     forget_mapping = _chosen.forget_mapping
     get_num_threads = _chosen.get_num_threads
     mapping_is_cut = _chosen.mapping_is_cut
+    multiplies_bfloat16 = _chosen.multiplies_bfloat16
     partner_shares = _chosen.partner_shares
     pool = _chosen.pool
     put_luma = _chosen.put_luma
@@ -157,6 +159,7 @@ __all__ = [
     "level",
     "levels",
     "mapping_is_cut",
+    "multiplies_bfloat16",
     "partner_shares",
     "pool",
     "put_luma",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -19,15 +18,14 @@ from ..datasets.dataset import ChannelStatistics
 from ..datasets.prepare.input_range import InputRange, as_input_range
 from ..errors import ArgumentError, SizeError
 from ..layers import Layer
-from ..layers.base import engine_shape
 from ..layers.initialization import RULES
 from . import (
     evaluation,
     explanation,
     inputs,
-    inside,
     model_files,
     new_classes,
+    running,
     sizes,
     travel,
     vectors,
@@ -45,6 +43,7 @@ from .chain import LayerChain
 from .confidence import calibration
 from .evaluation import Evaluation, RegressionEvaluation
 from .pictures import Images, named, taken
+from .running import Precision
 from .vectors import Float32
 
 if TYPE_CHECKING:
@@ -132,8 +131,8 @@ class Network(LayerChain):
         #: All other arrays of the model likewise: running statistics ("1.running_mean"), fixed
         #: centres.
         self.state_vector, self.state = vectors.fresh_state(self.rows)
-        self._engine_plan: NetworkPlan | None = None
-        self._engine_images = inputs.EngineImages(self.input_shape, self._remark)
+        self.engine_plans: dict[str, NetworkPlan] = {}  # by precision
+        self.engine_images = inputs.EngineImages(self.input_shape, self._remark)
         self._flat_output = len(self.output_shape) == 1
 
     # --- what the network is ------------------------------------------------------------------
@@ -170,18 +169,8 @@ class Network(LayerChain):
 
     @property
     def engine_plan(self) -> NetworkPlan:
-        """The network as the engine runs it, made when it is first needed."""
-        if self._engine_plan is None:
-            self._engine_plan = self._planned()
-        return self._engine_plan
-
-    def _planned(self) -> NetworkPlan:
-        from .._engine import NetworkPlan
-
-        steps, _ = sizes.engine_steps(self.rows)
-        sizes_of_vectors = (self.parameter_vector.size, self.state_vector.size)
-        exact = self.exact or os.environ.get("FENCEPOST_EXACT", "0") not in ("", "0")
-        return NetworkPlan(engine_shape(self.input_shape), steps, *sizes_of_vectors, exact)
+        """The network as the engine runs it in float32, made when it is first needed."""
+        return running.plan(self)
 
     @property
     def parameter_count(self) -> int:
@@ -214,14 +203,20 @@ class Network(LayerChain):
         DataError
             If the shape is another one, or these are not numbers.
         """
-        outputs = self._forward(self._engine_images(images))
+        outputs = self._forward(self.engine_images(images))
         return outputs if self._flat_output else outputs.reshape(-1, *self.output_shape)
 
     @overload
-    def predict(self, images: Images, *, names: Literal[False] = ...) -> NDArray[np.int64]: ...
+    def predict(
+        self, images: Images, *, names: Literal[False] = ..., precision: Precision = ...
+    ) -> NDArray[np.int64]: ...
     @overload
-    def predict(self, images: Images, *, names: Literal[True]) -> list[str]: ...
-    def predict(self, images: Images, *, names: bool = False) -> NDArray[np.int64] | list[str]:
+    def predict(
+        self, images: Images, *, names: Literal[True], precision: Precision = ...
+    ) -> list[str]: ...
+    def predict(
+        self, images: Images, *, names: bool = False, precision: Precision = "float32"
+    ) -> NDArray[np.int64] | list[str]:
         """Index of the most likely class of each image, int64 (N,), or its name.
 
         Parameters
@@ -232,31 +227,35 @@ class Network(LayerChain):
             training images, as ``fencepost predict`` does.
         names : bool
             Whether to return the `class_names`.
+        precision : {"float32", "bfloat16"}
+            Of convolutions' products, where bfloat16 is quicker and the processor multiplies it.
 
         Raises
         ------
         DataError
             Images of another shape, with NaN or infinite values, or that cannot be read.
         ArgumentError
-            The network has no classes to choose from or, with `names`, no names of them.
+            The network has no classes, no names of them, or the processor not this precision.
         """
-        classes: NDArray[np.int64] = self._logits(images).argmax(axis=1)
+        classes: NDArray[np.int64] = self._logits(images, precision).argmax(axis=1)
         return classes if names is False else named(classes, self.class_names, names)
 
-    def predict_proba(self, images: Images) -> Float32:
+    def predict_proba(self, images: Images, *, precision: Precision = "float32") -> Float32:
         """Probability of each class, float32 (N, classes): softmax of the outputs / `temperature`.
 
         Takes and raises what `predict` does.
         """
-        logits = calibration.tempered(self._logits(images), self.temperature)
+        logits = calibration.tempered(self._logits(images, precision), self.temperature)
         return np.exp(evaluation.log_softmax(logits)).astype(np.float32)
 
-    def evaluate(self, images: Images, targets: ArrayLike) -> Evaluation | RegressionEvaluation:
+    def evaluate(
+        self, images: Images, targets: ArrayLike, *, precision: Precision = "float32"
+    ) -> Evaluation | RegressionEvaluation:
         """Evaluate the network on images and targets.
 
         Parameters
         ----------
-        images : array, shape (N, *input_shape), or pictures as `predict` takes them
+        images, precision : array, shape (N, *input_shape), or pictures, as `predict` takes them
         targets : array
             Integers of shape (N,): class indices. Floating-point numbers of shape (N, outputs),
             or any numbers of shape (N,) where there is one output: a regression.
@@ -273,7 +272,7 @@ class Network(LayerChain):
         """
         pieces = inputs.as_checked_pieces(taken(self, images), self.input_shape)
         known = self.trained_on.contains
-        done = [(self(piece).reshape(len(piece), -1), known(piece)) for piece in pieces]
+        done = [(running.outputs(self, piece, precision), known(piece)) for piece in pieces]
         outputs, seen = map(np.concatenate, zip(*done, strict=True))
         expected = inputs.as_targets(targets, len(outputs), outputs.shape[1], self.class_names)
         if expected.dtype == np.float32:
@@ -281,8 +280,8 @@ class Network(LayerChain):
         tempered = calibration.tempered(outputs, self.temperature)
         return evaluation.classification(tempered, expected, self.class_names, seen)
 
-    features = inside.features
-    layer_kernel = inside.layer_kernel
+    features = running.features
+    layer_kernel = running.layer_kernel
     explain = explanation.explain
     calibrate = calibration.calibrate
     novelty = calibration.novelty
@@ -372,9 +371,10 @@ class Network(LayerChain):
             return None
         return self.input_range.remark(batch, self._mean, self._scale)
 
-    def _logits(self, images: Images) -> Float32:
+    def _logits(self, images: Images, precision: Precision) -> Float32:
         require_classes(self.output_shape)
-        return self(inputs.as_checked_batch(taken(self, images), self.input_shape))
+        batch = inputs.as_checked_batch(taken(self, images), self.input_shape)
+        return running.outputs(self, batch, precision)
 
 
 def load(path: str | PathLike[str]) -> Network:

@@ -15,8 +15,54 @@ namespace channels {
 namespace {
 
 constexpr long kBandBytes = 256 * 1024;
+constexpr bool kBfloat16 = kLanes == 16;
 
-template <int Pixel, bool Planar>
+// A float to the nearest number of bfloat16, even on a tie, in the upper half.
+uint32_t upper_half(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if (value != value) return bits | 0x400000u; // a NaN stays one
+  return (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000u;
+}
+
+// `pixels` vecs of which `channels` lanes count, side by side in bfloat16.
+void to_bfloat16([[maybe_unused]] const vec* from, [[maybe_unused]] int pixels,
+                 [[maybe_unused]] int channels, [[maybe_unused]] float* to) {
+#if defined(__AVX512F__)
+  ivec lane;
+  for (int l = 0; l < kLanes; l++) lane[l] = l;
+  for (int x = 0; x < pixels; x++, to += kLanes / 2) {
+    const vec value = lane < channels ? from[x] : vec{};
+    __m256i half;
+    asm("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(value));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
+  }
+#endif
+}
+
+// pack_direct of pairs of input channels.
+void pack_pairs(const Step& s, const float* weights, const double* scales, const Cut& cut,
+                std::vector<vec>& packed) {
+  const int blocks = stored(s.out).channels, channels = s.in.channels;
+  const long elements = static_cast<long>(s.kernel_h) * s.kernel_w, each = elements * channels;
+  packed.resize(static_cast<size_t>(blocks) * elements * ((channels + 1) / 2));
+  vec* to = packed.data();
+  auto weight = [&](int o, int i, long k) {
+    if (o >= s.out.channels || i >= channels) return 0u;
+    return upper_half(static_cast<float>(weights[o * each + i * elements + k] * scales[o]));
+  };
+  for (int b = 0; b < blocks; b += cut.vecs)
+    for (long k = 0; k < elements; k++)
+      for (int i = 0; i < channels; i += 2)
+        for (int c = b; c < std::min(b + cut.vecs, blocks); c++, to++) {
+          uvec pairs;
+          for (int l = 0; l < kLanes; l++)
+            pairs[l] = weight(c * kLanes + l, i, k) >> 16 | weight(c * kLanes + l, i + 1, k);
+          *to = (vec)pairs;
+        }
+}
+
+template <int Pixel, bool Planar, bool Pairs = false>
 struct Direct {
   template <int C, int X>
   struct Tile {
@@ -34,7 +80,7 @@ struct Direct {
         if constexpr (Planar)
           add_planar<C, X, Pixel>(*r.reads, in, r.weights, sums);
         else
-          add_products<C, X, Pixel>(*r.reads, in, r.weights, sums);
+          add_products<C, X, Pixel, false, Pairs>(*r.reads, in, r.weights, sums);
 #pragma GCC unroll 16
         for (int c = 0; c < C; c++)
 #pragma GCC unroll 16
@@ -54,6 +100,10 @@ struct Direct {
 };
 
 auto tile_function(int vecs, int pixels, const Reads& reads) -> void (*)(const Row&) {
+  if constexpr (kBfloat16)
+    if (reads.pairs)
+      return reads.pixel == kLanes / 2 ? Direct<kLanes / 2, false, true>::at(vecs, pixels)
+                                       : Direct<0, false, true>::at(vecs, pixels);
   if constexpr (!kSmallCode) {
     // Constants, for X multiples of a variable would need registers of their own.
     const long pixel = reads.pixel;
@@ -71,16 +121,18 @@ auto tile_function(int vecs, int pixels, const Reads& reads) -> void (*)(const R
 
 class DenseConvolution final : public Op {
  public:
-  DenseConvolution(const Step& step, const Following& following)
+  // `pairs`: of input channels, in bfloat16.
+  DenseConvolution(const Step& step, const Following& following, bool pairs)
       : s_(step), then_(following), folded_(step, following.scales),
-        blocks_(stored(step.out).channels / step.groups),
-        cut_(choose_cut(blocks_, step.out.width)) {}
+        blocks_(stored(step.out).channels / step.groups), cut_(choose_cut(blocks_, step.out.width)),
+        pairs_(pairs) {}
 
   Halo input_halo() const override { return halo_of(s_); }
-  bool reads_planar() const override { return true; }
+  bool reads_planar() const override { return !pairs_; }
   bool shares() const override { return true; }
   long scratch() const override {
-    return then_.max_pool ? static_cast<long>(kMostVecs) * then_.pool_h * s_.out.width : 0;
+    return rows_scratch() +
+           (pairs_ ? in.shape.channels * copied_rows() * copied_row() / kLanes : 0);
   }
 
   long packed_bytes() const override {
@@ -92,7 +144,8 @@ class DenseConvolution final : public Op {
         for (int i = 0; i < group_channels(); i++)
           offsets_.push_back(x * s_.dilation_x + i * in.value_layout.plane);
     folded_.update(parameters, state, [&](const float* weights, const double* scales) {
-      pack_direct(s_, weights, scales, cut_, packed_);
+      pairs_ ? pack_pairs(s_, weights, scales, cut_, packed_)
+             : pack_direct(s_, weights, scales, cut_, packed_);
     });
   }
 
@@ -103,13 +156,13 @@ class DenseConvolution final : public Op {
     const Share row_share = by_rows ? pass.share : Share{};
     const Share tile_share = by_rows ? Share{} : pass.share;
     const int first = row_share.begin(rows), end = row_share.end(rows);
-    const int rows_each = then_.max_pool ? then_.pool_h : 1;
-    const long bytes = static_cast<long>(in.value_layout.row) * s_.stride_y * rows_each *
-                       in.shape.channels * (in.planar ? sizeof(float) : sizeof(vec));
-    const int band = static_cast<int>(std::max(1L, kBandBytes / std::max(1L, bytes)));
-    for (int y = first; y < end; y += band)
+    const int band = band_rows();
+    for (int y = first; y < end; y += band) {
+      const int last = std::min(end, y + band);
+      if (pairs_) copy_rows(pass, y, last);
       for (int t = tile_share.begin(vec_tiles); t < tile_share.end(vec_tiles); t++)
-        run_tiles(pass, t, y, std::min(end, y + band));
+        run_tiles(pass, t, y, last, y);
+    }
   }
   void backward(Pass&) const override {}
 
@@ -119,12 +172,52 @@ class DenseConvolution final : public Op {
   FoldedWeights folded_;
   const int blocks_; // of output channels in a group
   const Cut cut_;
-  std::vector<vec> packed_;   // pack_direct
+  const bool pairs_;
+  std::vector<vec> packed_;   // pack_direct, pack_pairs
   std::vector<long> offsets_; // Reads::offsets
 
   int group_channels() const { return s_.in.channels / s_.groups; }
   long tile_size() const { // vecs of weights of one block of output channels
-    return static_cast<long>(s_.kernel_h) * s_.kernel_w * group_channels();
+    return static_cast<long>(s_.kernel_h) * s_.kernel_w * products();
+  }
+  int products() const { // of a pixel: input channels, or pairs of them
+    return pairs_ ? (group_channels() + 1) / 2 : group_channels();
+  }
+
+  int rows_each() const { return then_.max_pool ? then_.pool_h : 1; }
+  int band_rows() const { // of the output, pooled
+    const long bytes = static_cast<long>(in.value_layout.row) * s_.stride_y * rows_each() *
+                       in.shape.channels * (in.planar ? sizeof(float) : sizeof(vec));
+    return static_cast<int>(std::max(1L, kBandBytes / std::max(1L, bytes)));
+  }
+  long rows_scratch() const { // vecs, before they are pooled
+    return then_.max_pool ? static_cast<long>(kMostVecs) * then_.pool_h * s_.out.width : 0;
+  }
+
+  // Pairs: input rows of a band are copied in bfloat16, without what lies beyond the windows. A row
+  // of a block is copied_row() floats, of which each holds two channels.
+  int top_of(int y) const { return std::max(0, y * rows_each() * s_.stride_y - s_.padding.top); }
+  int copied_rows() const {
+    const int rows = (then_.max_pool ? then_.pooled.height : s_.out.height);
+    return (std::min(band_rows(), rows) * rows_each() - 1) * s_.stride_y +
+           (s_.kernel_h - 1) * s_.dilation_y + 1;
+  }
+  long copied_width() const {
+    return static_cast<long>(s_.out.width - 1) * s_.stride_x + (s_.kernel_w - 1) * s_.dilation_x +
+           1;
+  }
+  long copied_row() const { return copied_width() * kLanes / 2; }
+  void copy_rows(const Pass& pass, int first, int end) const {
+    const int top = top_of(first), rows = std::min(copied_rows(), s_.in.height - top);
+    const int last = end * rows_each() - 1;
+    const int bottom = std::min(top + rows, last * s_.stride_y - s_.padding.top +
+                                                (s_.kernel_h - 1) * s_.dilation_y + 1);
+    float* to = reinterpret_cast<float*>(pass.scratch + rows_scratch());
+    for (int b = 0; b < in.shape.channels; b++)
+      for (int y = top; y < bottom; y++)
+        to_bfloat16(pass.value(in) + in.value_layout.at(b, y, -s_.padding.left),
+                    static_cast<int>(copied_width()), std::min(kLanes, s_.in.channels - b * kLanes),
+                    to + (static_cast<long>(b) * copied_rows() + y - top) * copied_row());
   }
 
   Reads reads() const {
@@ -139,15 +232,24 @@ class DenseConvolution final : public Op {
     r.blocks = (group_channels() + r.lanes - 1) / r.lanes;
     r.last_lanes = group_channels() - (r.blocks - 1) * r.lanes;
     if (in.planar) r.offsets = offsets_.data();
+    if (pairs_) {
+      r.pairs = true;
+      r.pixel = s_.stride_x * kLanes / 2;
+      r.row = s_.dilation_y * copied_row();
+      r.column = s_.dilation_x * kLanes / 2;
+      r.block = copied_rows() * copied_row();
+      r.lanes = kLanes / 2;
+      r.last_lanes = products() - (r.blocks - 1) * r.lanes;
+    }
     return r;
   }
 
   // Rows [first, end), pooled if there is pooling, of one tile of channels.
-  void run_tiles(const Pass& pass, int tile, int first, int end) const {
+  void run_tiles(const Pass& pass, int tile, int first, int end, int band) const {
     const int tiles = (blocks_ + cut_.vecs - 1) / cut_.vecs, group = tile / tiles;
     const int from = tile % tiles * cut_.vecs, vecs = std::min(cut_.vecs, blocks_ - from);
     const int block = group * blocks_ + from;
-    const int rows_each = then_.max_pool ? then_.pool_h : 1;
+    const int rows_each = this->rows_each();
     Reads r = reads();
     Row row{};
     row.reads = &r;
@@ -158,9 +260,12 @@ class DenseConvolution final : public Op {
         then_.max_pool ? static_cast<long>(rows_each) * s_.out.width : out.value_layout.plane;
     row.add_plane = then_.add ? other.value_layout.plane : 0;
     const vec* weights = packed_.data() + (static_cast<long>(group) * blocks_ + from) * tile_size();
-    const float* source = floats(pass, in) + element_offset(in, group * group_channels(), 0, 0) -
-                          s_.padding.left * pitch(in);
-    const long in_row = in.value_layout.row * pitch(in);
+    const long in_row = pairs_ ? copied_row() : in.value_layout.row * pitch(in);
+    const float* source =
+        pairs_
+            ? reinterpret_cast<const float*>(pass.scratch + rows_scratch()) - top_of(band) * in_row
+            : floats(pass, in) + element_offset(in, group * group_channels(), 0, 0) -
+                  s_.padding.left * pitch(in);
     for (int y = first; y < end; y++) {
       for (int i = 0; i < rows_each; i++) {
         const int line = y * rows_each + i, top = line * s_.stride_y - s_.padding.top;
@@ -169,7 +274,7 @@ class DenseConvolution final : public Op {
         while (rows > begin && top + (rows - 1) * s_.dilation_y >= s_.in.height) rows--;
         r.rows = rows - begin;
         row.in = source + (top + static_cast<long>(begin) * s_.dilation_y) * in_row;
-        row.weights = weights + static_cast<long>(begin) * s_.kernel_w * group_channels() * vecs;
+        row.weights = weights + static_cast<long>(begin) * s_.kernel_w * products() * vecs;
         row.out = then_.max_pool ? pass.scratch + static_cast<long>(i) * s_.out.width
                                  : pass.value(out) + out.value_layout.at(block, line, 0);
         row.add = then_.add ? pass.value(other) + other.value_layout.at(block, line, 0) : nullptr;
@@ -226,7 +331,25 @@ const char* declines_dense(const Step& s) {
 }
 
 OpPointer make_dense(const Step& step, const Following& following) {
-  return std::make_unique<DenseConvolution>(step, following);
+  return std::make_unique<DenseConvolution>(step, following, false);
+}
+
+bool multiplies_bfloat16() {
+#if defined(__AVX512F__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+const char* declines_bfloat16(const Step& s) {
+  if (!s.connections.empty() || s.groups > 1) return "a table of connections, or groups";
+  if (s.in.channels < kLanes / 2) return "few channels";
+  return nullptr;
+}
+
+OpPointer make_bfloat16(const Step& step, const Following& following) {
+  return std::make_unique<DenseConvolution>(step, following, true);
 }
 
 } // namespace channels

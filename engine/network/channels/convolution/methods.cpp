@@ -31,7 +31,7 @@ double weights_cycles(double bytes, double images) {
   return bytes / (bytes > kThirdLevel ? kMemoryBytes : kCacheBytes) / images;
 }
 
-double dense_cycles(const Step& s, const Following&, int) {
+double direct_cycles(const Step& s, double taps, double bytes) {
   const int blocks = static_cast<int>(blocks_of(s.out.channels));
   const Cut cut = choose_cut(blocks, s.out.width);
   auto cost = [](int c, int x) { return std::max({c * x, c + x, 8}) / 2.0; };
@@ -40,10 +40,18 @@ double dense_cycles(const Step& s, const Following&, int) {
     return s.out.width / cut.pixels * (cost(c, cut.pixels) + 0.2) + (last ? cost(c, last) : 0);
   };
   const int last = blocks % cut.vecs;
-  const double taps = 1.0 * s.kernel_h * s.kernel_w * s.in.channels / s.groups;
   return taps * s.out.height * (blocks / cut.vecs * across(cut.vecs) + (last ? across(last) : 0)) /
              kEfficiency +
-         weights_cycles(weight_bytes(s), 1) + kOverhead;
+         weights_cycles(bytes, 1) + kOverhead;
+}
+double dense_cycles(const Step& s, const Following&, int) {
+  const double taps = 1.0 * s.kernel_h * s.kernel_w * s.in.channels / s.groups;
+  return direct_cycles(s, taps, weight_bytes(s));
+}
+double bfloat16_cycles(const Step& s, const Following&, int) {
+  const double taps = 1.0 * s.kernel_h * s.kernel_w * ((s.in.channels + 1) / 2);
+  const double copies = 1.5 * blocks_of(s.in.channels) * s.in.height * s.in.width;
+  return direct_cycles(s, taps, weight_bytes(s) / 2) + copies;
 }
 double winograd_cycles(const Step& s, const Following&, int images) {
   const double tiles = 1.0 * ((s.out.height + 3) / 4) * ((s.out.width + 3) / 4);
@@ -103,20 +111,25 @@ constexpr Candidate kCandidates[] = {
     {"channels", "Winograd 4 x 4", declines_winograd, winograd_cycles, make_winograd, true, false},
     {"channels", "direct sums", [](const Step& s, const Following&) { return declines_dense(s); },
      dense_cycles, make_dense, true, true},
+    {"channels", "direct sums in bfloat16",
+     [](const Step& s, const Following&) { return declines_bfloat16(s); }, bfloat16_cycles,
+     make_bfloat16, true, false},
     {"channels", "sums over taps", never, taps_cycles, make_taps, false, true},
 };
 
 } // namespace
 
-Method choose_method(const Step& s, const Following& then, int images, bool exact) {
+Method choose_method(const Step& s, const Following& then, int images, Rounding rounding) {
   Method best{};
   const Candidate* chosen = nullptr;
   std::string others;
   for (const Candidate& c : kCandidates) {
+    if (c.make == make_bfloat16 && rounding != Rounding::bfloat16) continue;
     const char* reason = c.declines(s, then);
     if (!then.pointwise.empty() && c.make != make_separable)
       reason = "the 1 x 1 layer behind would read memory";
-    if (!reason && exact && !c.exact) reason = "exact=True asks for direct sums";
+    if (!reason && rounding == Rounding::exact && !c.exact)
+      reason = "exact=True asks for direct sums";
     const double cycles = reason ? 0 : c.cycles(s, then, images);
     if (!reason && (!chosen || cycles < best.cycles)) {
       if (chosen) others += std::string(chosen->name) + ": slower; ";

@@ -20,8 +20,9 @@ struct Method {
   OpPointer (*make)(const Step&, const Following&);
   std::string others; // why not the candidates before it
 };
-// `exact`: direct sums only.
-Method choose_method(const Step&, const Following&, int images, bool exact);
+// Which methods may round: none but direct sums; all in float32; products in bfloat16 as well.
+enum class Rounding { exact, usual, bfloat16 };
+Method choose_method(const Step&, const Following&, int images, Rounding);
 
 // Cycles of what is not a convolution, and of a whole network with images in the lanes, `images` of
 // them to a thread: for an image.

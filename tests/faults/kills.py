@@ -42,7 +42,10 @@ COMMANDS = {
     "backbone": "train --data photos --cache cache --backbone b.onnx --epochs 6 --plot a.png "
     f"--report r.html {SAVED}",
 }
-READ = ("photos", "cache", "home", "arrays.npz", "large.npy", "signals.csv", "load.csv", "b.onnx")
+READ = (
+    "photos", "cache", "home", "arrays.npz", "large.npy", "signals.csv", "tone.wav", "load.csv",
+    "b.onnx",
+)  # fmt: skip
 
 
 def armed(kill_at: int, delay: float) -> None:

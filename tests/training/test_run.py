@@ -183,7 +183,7 @@ def test_divergence_stops_with_advice_and_good_weights():
             schedule=Constant(),
         )
     np.testing.assert_array_equal(net.parameter_vector, good)
-    with pytest.raises(fp.DivergedError, match=r"lower rate, such as lr=5\.0; a warm-up"):
+    with pytest.raises(fp.DivergedError, match=r"lower learning rate, such as lr=5\.0; a warm-up"):
         fit(net, IMAGES, targets, epochs=50, optimizer=SGD(lr=50.0), validation=0.5)
     assert np.isfinite(net.parameter_vector).all()
 

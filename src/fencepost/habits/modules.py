@@ -5,7 +5,7 @@ A text that ends with a full stop is a sentence; any other is code, or begins wi
 
 from __future__ import annotations
 
-_GPU = 'GPUs are for training: net.fit(…, backend="torch", device="cuda"). Leave it out'
+GPU = 'GPUs are for training: net.fit(…, backend="torch", device="cuda"). Leave it out'
 _NETWORK = "fp.Network(input_shape, layers)"
 _ARRAYS = "arrays of NumPy: np.asarray(images)"
 _SEED = "the seed= of fp.Network and of net.fit"
@@ -115,7 +115,7 @@ NAMES: dict[str, dict[str, str]] = {
                         "net.fit(images, labels) computes the gradients; of the pixels: "
                         "fp.plots.saliency(net, image)"),
         **dict.fromkeys(("jit", "compile"), "networks are compiled by themselves: leave it out"),
-        **dict.fromkeys(("cuda", "device", "get_device", "mps"), _GPU),
+        **dict.fromkeys(("cuda", "device", "get_device", "mps"), GPU),
         # Arrays, data and files
         **dict.fromkeys(("Tensor", "tensor", "from_numpy", "array", "zeros", "ones"), _ARRAYS),
         "DataLoader": "net.fit makes the batches; fp.datasets reads data",

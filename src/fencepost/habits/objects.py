@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .modules import GPU
+
 _PREDICTS = "predictions are always made in evaluation mode: leave it out"
-_GPU = 'GPUs are for training: net.fit(…, backend="torch", device="cuda"). Leave it out'
 _FLOATS = "networks compute in float32: leave it out"
 _STEPS = "net.fit(images, labels) takes the steps"
 _LISTED = "layers are given as a list: fp.Network(input_shape, [*net.layers, layer])"
@@ -76,8 +77,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "recorder": "net.fit(…) returns the History",
         "optimizer": "net.fit(…, optimizer=…)",
         "loss": "net.fit(…, loss=…); net.evaluate(images, labels).loss measures it",
-        "to": _GPU,
-        "cuda": _GPU,
+        "to": GPU,
+        "cuda": GPU,
         **dict.fromkeys(("cpu", "detach"), "networks compute on the CPU: leave it out"),
         "numpy": "net(images), which is an array of NumPy",
         **dict.fromkeys(("float", "half", "double", "bfloat16", "type"), _FLOATS),

@@ -245,8 +245,7 @@ class Network(LayerChain):
 
         Takes and raises what `predict` does.
         """
-        logits = calibration.tempered(self._logits(images, precision), self.temperature)
-        return np.exp(evaluation.log_softmax(logits)).astype(np.float32)
+        return calibration.probabilities(self._logits(images, precision), self.temperature)
 
     def evaluate(
         self, images: Images, targets: ArrayLike, *, precision: Precision = "float32"

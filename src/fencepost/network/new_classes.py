@@ -68,6 +68,7 @@ def with_classes(self: Chain, class_names: Sequence[str], *, seed: int = 0) -> C
         copied.class_names = names
         same: Chain = copied
         return same
+    replaced = is_replaced(net, names)
     index = _last_layer(net)
     layers = [*net.layers[:index], _resized(net.layers[index], len(names))]
     layers += net.layers[index + 1 :]
@@ -84,7 +85,7 @@ def with_classes(self: Chain, class_names: Sequence[str], *, seed: int = 0) -> C
         for name, array in arrays.items():
             if name.partition(".")[0] != str(index):
                 array[...] = others[name]
-            elif old is not None and set(old) == set(names):
+            elif old is not None and not replaced:
                 array[...] = others[name][[old.index(each) for each in names]]
     made.trained_on = net.trained_on
     new: Chain = made

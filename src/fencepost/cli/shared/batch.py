@@ -161,7 +161,8 @@ def run(
     small, others = list[Job](), jobs
     if workers > 1 and len(jobs) >= _WORTH_A_PROCESS and can_fork():
         small = [job for job in jobs if _is_small(job.source)]
-        others = [job for job in jobs if not _is_small(job.source)]
+        forked = set(small)
+        others = [job for job in jobs if job not in forked]
     before = get_num_threads()
     set_num_threads(max(1, cores // workers))
     outcome = Outcome({}, {})

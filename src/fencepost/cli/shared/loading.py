@@ -79,6 +79,7 @@ def for_training(source: Source, seed: int, levels: Levels | None = None) -> Tra
     `levels`: Which values of deep pixels become black and white, if a model decides that.
     """
     from ... import datasets
+    from ...datasets.content import identities
 
     opened = datasets.open(
         source.data,
@@ -102,51 +103,38 @@ def for_training(source: Source, seed: int, levels: Levels | None = None) -> Tra
             f"There is no test split, so {len(test):,} of the {total:,} ({percent(HELD_OUT, 0)} of "
             f"each class, at random, seed {seed}) are held out for testing."
         )
-    lines += copies(opened.train)
-    validation, said = _unseen_validation(opened.train, opened.validation)
-    lines += [*said, _summary(train, test)]
+    validation = opened.validation
+    if opened.train.images.ndim > 2:  # rows of features may be equal
+        known = identities(opened.train.images)
+        lines += _copies(known)
+        if validation is not None:
+            validation, said = _unseen_validation(known, validation)
+            lines += said
+    lines.append(_summary(train, test))
     return TrainingData(train, validation, test, held_out, "\n".join(lines), opened.left_out)
 
 
-def copies(data: Dataset) -> list[str]:
-    """Say how many images are copies of others."""
+def _copies(known: NDArray[np.uint64]) -> list[str]:
+    """Say how many of the images with these identities are copies of others."""
     import numpy as np
 
-    from ...datasets.content import identities
-
-    if data.images.ndim < 3:
-        return []
-    count = len(data) - len(np.unique(identities(data.images)))
+    count = len(known) - len(np.unique(known))
     if count == 0:
         return []
     which = "is a copy of another" if count == 1 else "are copies of others"
-    return [f"{count:,} of the {len(data):,} {which}: copies stay on one side of a split."]
+    return [f"{count:,} of the {len(known):,} {which}: copies stay on one side of a split."]
 
 
-def _unseen_validation(
-    train: Dataset, validation: Dataset | None
-) -> tuple[Dataset | None, list[str]]:
+def _unseen_validation(known: NDArray[np.uint64], validation: Dataset) -> tuple[Dataset, list[str]]:
     """Return the validation images that are not trained on as well, and what is to be said."""
     import numpy as np
 
     from ...datasets.content import identities
 
-    if validation is None or train.images.ndim < 3:
-        return validation, []
-    seen = np.isin(identities(validation.images), identities(train.images))
-    if not seen.any():
-        return validation, []
-    total, count = len(seen), int(seen.sum())
-    if count == total:
-        return validation, [
-            "All validation images are training images as well: the best epoch is chosen by what "
-            "was learned, not by new images."
-        ]
-    which = "is a training image" if count == 1 else "are training images"
-    return validation.subset(~seen), [
-        f"{count:,} of the {total:,} validation images {which} as well: validated with the other "
-        f"{total - count:,}."
-    ]
+    seen = np.isin(identities(validation.images), known)
+    all_seen = "the best epoch is chosen by what was learned, not by new images"
+    said = _overlap(int(seen.sum()), len(seen), "validation", "validated", all_seen)
+    return (validation.subset(~seen) if seen.any() and not seen.all() else validation), said
 
 
 def for_testing(
@@ -261,16 +249,19 @@ def repeated(count: int, total: int) -> list[str]:
     >>> repeated(2, 9)
     ['2 of the 9 test images are training images as well: tested with the other 7.']
     """
+    all_seen = "this is a training accuracy; it does not tell how good the model is on new images"
+    return _overlap(count, total, "test", "tested", all_seen)
+
+
+def _overlap(count: int, total: int, part: str, done: str, all_seen: str) -> list[str]:
+    """Say how many images of a part are training images, and what was done with the others."""
     if count == 0:
         return []
     if count == total:
-        return [
-            "All test images are training images as well: this is a training accuracy; it does not "
-            "tell how good the model is on new images."
-        ]
+        return [f"All {part} images are training images as well: {all_seen}."]
     which = "is a training image" if count == 1 else "are training images"
     return [
-        f"{count:,} of the {total:,} test images {which} as well: tested with the other "
+        f"{count:,} of the {total:,} {part} images {which} as well: {done} with the other "
         f"{total - count:,}."
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ...errors import DataError
 from ...remedies import remedy
@@ -30,7 +30,8 @@ def parts_beside(tree: Tree, prefix: str) -> tuple[dict[str, str], list[str]]:
     """
     where = f"{tree.root}/{prefix}".rstrip("/")
     filled = sorted(tree.filled_subfolders(prefix))
-    _check_one_data_set(tree, prefix, filled, where)
+    below = {folder: tree.filled_subfolders(f"{prefix}{folder}/") for folder in filled}
+    _check_one_data_set(below, where)
     named = {part: f for part, f in find_parts(filled, where).items() if part != "train"}
     within_each = {f: tree.filled_subfolders(tree.unwrapped(f"{prefix}{f}/")) for f in filled}
     for folder, within in within_each.items():
@@ -42,7 +43,7 @@ def parts_beside(tree: Tree, prefix: str) -> tuple[dict[str, str], list[str]]:
             named[free[0]] = folder  # pets_test
     classes = [folder for folder in filled if folder not in named.values()]
     known = {name.casefold() for name in classes}
-    inner = set().union(*(tree.filled_subfolders(f"{prefix}{name}/") for name in classes))
+    inner = set().union(*(below[name] for name in classes))
     parts: dict[str, str] = {}
     for part, folder in named.items():
         within = within_each[folder]
@@ -63,11 +64,13 @@ def parts_beside(tree: Tree, prefix: str) -> tuple[dict[str, str], list[str]]:
     ]
 
 
-def _check_one_data_set(tree: Tree, prefix: str, filled: Sequence[str], where: str) -> None:
-    """Raise DataError for folders of classes beside a folder of new pictures: leaves and new."""
-    within = {folder: tree.filled_subfolders(f"{prefix}{folder}/") for folder in filled}
+def _check_one_data_set(within: Mapping[str, Collection[str]], where: str) -> None:
+    """Raise DataError for folders of classes beside a folder of new pictures: leaves and new.
+
+    `within`: The folders that each of them holds.
+    """
     sets = [folder for folder, inner in within.items() if len(inner) > 1]
-    others = [folder for folder in filled if folder not in sets]
+    others = [folder for folder in within if folder not in sets]
     new = all(not within[folder] and _NEW & {*words_of(folder)} for folder in others)
     if not (sets and others and new and len(sets) == 1):
         return

@@ -102,16 +102,21 @@ def arrays(value: Any) -> Iterator[Any]:
     """Find the tensors in nested lists, tuples, mappings and dataclasses."""
     from torch import Tensor
 
-    if isinstance(value, Tensor):
+    return leaves(value, Tensor)
+
+
+def leaves(value: Any, kind: type) -> Iterator[Any]:
+    """Find what is of one kind in nested lists, tuples, mappings and dataclasses."""
+    if isinstance(value, kind):
         yield value
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from arrays(item)
+            yield from leaves(item, kind)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from arrays(item)
+            yield from leaves(item, kind)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield from arrays(vars(value))
+        yield from leaves(vars(value), kind)
 
 
 def shape_of(array: Any) -> Shape:

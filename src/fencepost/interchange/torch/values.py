@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .aliases import storage_of, versions
-from .function_call import arrays, replace_arrays, replace_leaves, shape_of
+from .function_call import arrays, leaves, replace_arrays, replace_leaves, shape_of
 from .names import CONSTANT
 
 # What leaves PyTorch may come back as an array of which nobody knows where it is from.
@@ -313,14 +313,7 @@ def _with_first(arguments: Any, other: Any) -> Any:
 
 def _values_in(arguments: Any) -> Iterator[_Value]:
     """Find the values in nested lists, tuples and dictionaries."""
-    if isinstance(arguments, _Value):
-        yield arguments
-    elif isinstance(arguments, (list, tuple)):
-        for item in arguments:
-            yield from _values_in(item)
-    elif isinstance(arguments, dict):
-        for item in arguments.values():
-            yield from _values_in(item)
+    return leaves(arguments, _Value)
 
 
 def _version(array: Any) -> int:

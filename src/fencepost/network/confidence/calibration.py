@@ -185,8 +185,12 @@ def predicted(net: Any, images: ArrayLike) -> tuple[Floats, Floats | None]:
     if known is None:
         return net.predict_proba(images), None
     features, logits = _observed(net, inputs.as_checked_batch(images, net.input_shape))
-    shares = np.exp(log_softmax(tempered(logits, net.temperature)))
-    return shares.astype(np.float32), known.scores(features, logits)
+    return probabilities(logits, net.temperature), known.scores(features, logits)
+
+
+def probabilities(outputs: Floats, temperature: float) -> Floats:
+    """Return the softmax of outputs (N, classes), divided by the temperature."""
+    return np.exp(log_softmax(tempered(outputs, temperature))).astype(np.float32)
 
 
 def tempered(outputs: Floats, temperature: float) -> Floats:

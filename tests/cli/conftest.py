@@ -83,8 +83,12 @@ def signals(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    """An environment in which a new Python finds what this one does."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """An environment in which a new Python finds what this one does, and keeps what it prints.
+
+    Whoever sets PYTHONUNBUFFERED has nothing left to write when Python ends; most have.
+    """
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUNBUFFERED": ""}
+    return os.environ | own
 
 
 @dataclass

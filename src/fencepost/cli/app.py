@@ -36,7 +36,7 @@ from . import (
 )
 from . import filter as filters
 from . import learn_kernel as learning
-from .shared.console import Interrupted, prepare_streams
+from .shared.console import Interrupted, empty_streams, prepare_streams
 from .shared.help import Command, Commands
 from .shared.usage import problem
 from .training import samples
@@ -112,7 +112,10 @@ def run(arguments: Sequence[str]) -> int:
     named = arguments[0] if arguments[0] in COMMANDS else ""
     with warnings.catch_warnings(), remedies.command(lambda: options(named)):
         warnings.showwarning = _show_warning
-        return _run(arguments, named, debug)
+        try:
+            return _run(arguments, named, debug)
+        finally:
+            empty_streams()
 
 
 def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
@@ -133,9 +136,7 @@ def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
             _say(f"\n{said}")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has had enough; Python must not complain when it closes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1  # whoever read the output has had enough
     except (FencepostError, _UsageError, OSError, MemoryError, ImportError) as error:
         if debug or (isinstance(error, ImportError) and "FENCEPOST_" not in str(error)):
             raise  # an ImportError is a defect, unless a variable of ours has no sense

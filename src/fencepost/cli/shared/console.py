@@ -72,6 +72,18 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="surrogateescape" if _is_unicode(stream) else "replace")
 
 
+def empty_streams() -> None:
+    """Drop what a full disk or a closed pipe did not take.
+
+    Python would try again at its end, complain, and change the exit status.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _is_unicode(stream: Any) -> bool:
     return str(getattr(stream, "encoding", "utf-8")).lower().replace("-", "").startswith("utf")
 

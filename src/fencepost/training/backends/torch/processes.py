@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -70,6 +71,9 @@ class TorchProcesses(Processes):
 
 def _meet() -> None:
     """Make the group of the processes whom torchrun told of each other."""
+    # Its functions take the group of the moment when it is imported for their default, and keep it
+    # for good; `torch.optim` imports it. So that our group ends, it is imported first.
+    importlib.import_module("torch.distributed.nn")
     store, rank, count = next(distributed.rendezvous("env://"))
     # Started again, they must not find the addresses of those that were there before: torchrun's
     # store still has them.
@@ -77,7 +81,16 @@ def _meet() -> None:
     store = distributed.PrefixStore(f"fencepost {attempt}", store)
     kinds = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(kinds, store=store, rank=rank, world_size=count)
-    atexit.register(distributed.destroy_process_group)
+    atexit.register(_part)
+
+
+def _part() -> None:
+    """End the group, and its threads with it, while Python still runs.
+
+    A thread of gloo's that frees a tensor when Python is gone ends the process by SIGABRT.
+    """
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def choose_device(name: str) -> Any:

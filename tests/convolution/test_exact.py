@@ -27,6 +27,13 @@ def test_larger_random_integers_are_exact(seed):
         check(random_case(random, most=30))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_large_random_integers_are_exact(seed):
+    random = np.random.default_rng(seed)
+    for _ in range(5):
+        check(random_case(random, large=True), large=True)
+
+
 def test_a_kernel_of_rank_2_with_thirds_in_its_singular_vectors():
     f = np.random.default_rng(5).integers(0, 256, (300, 300)).astype(np.uint8)
     k = np.ones((17, 17), int)

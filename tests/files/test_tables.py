@@ -269,6 +269,15 @@ def test_encodings_and_line_ends_are_kept(tmp_path, encoding, mark, newline):
     assert columns(read(tmp_path, content, encoding=encoding)) == [[1.5, 2.5]]
 
 
+@pytest.mark.parametrize("head", ['"load\nin kN"', '"t"\n"in\ns"', '"the ""load"""'])
+def test_names_within_quotation_marks_are_written_within_them(tmp_path, head):
+    # A name over two lines became two rows, of which the second was taken for the units.
+    content = f"{head}\n1\n2\n"
+    table = read(tmp_path, content)
+    again = read(tmp_path, written(table, tmp_path))
+    assert (again.names, again.header, columns(again)) == (table.names, table.header, [[1, 2]])
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\0\1" * 9, b"\0\1\2\3" * 9, b"\x89PNG\r\n\x1a\n\0"])
 def test_what_is_no_text_is_refused(tmp_path, content):
     with pytest.raises(DataError, match=r"t\.csv"):

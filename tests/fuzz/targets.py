@@ -21,7 +21,7 @@ import fencepost as fp
 from fencepost import check
 from fencepost.errors import FencepostError
 from fencepost.files import pictures
-from fencepost.files.tables import read_table
+from fencepost.files.tables import TableOptions, read_table
 from fencepost.files.waves import open_wave, write_wave
 from fencepost.filtering import read_frames, write_frames
 from fencepost.filtering.formats import tiff_files
@@ -57,8 +57,14 @@ def tables(data: bytes) -> None:
     (FOLDER / "a.csv").write_bytes(data)
     table = read_table(FOLDER / "a.csv")
     numbers = {k: table.numbers(k) for k in table.numeric}
-    if numbers:
-        table.write(FOLDER / "b.csv", numbers, 0)
+    if not numbers:
+        return
+    table.write(FOLDER / "b.csv", numbers, 0)
+    options = TableOptions(table.delimiter, table.decimal, table.header)
+    again = read_table(FOLDER / "b.csv", options)
+    assert again.names == table.names
+    for k, column in numbers.items():
+        np.testing.assert_array_equal(again.numbers(k), column)
 
 
 def onnx(data: bytes) -> None:

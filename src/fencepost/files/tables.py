@@ -33,7 +33,6 @@ from .decimals import (
 from .dialects import TableOptions, column_names, find_delimiter, find_header, split_preamble
 from .encodings import DecodedText, read_text
 from .rows import (
-    SINGLE,
     Progress,
     count_blank,
     counted,
@@ -175,8 +174,6 @@ class Table:
         return text.split("\n")[:-1]
 
     def _joined(self, columns: Sequence[Sequence[str]]) -> str:
-        if self.delimiter == SINGLE and len(columns) == 1:
-            return "\n".join(columns[0]) + "\n"
         if '"' not in self._table and self.delimiter != self.decimal:
             return "\n".join(map(self.delimiter.join, zip(*columns, strict=True))) + "\n"
         out = io.StringIO()

@@ -169,7 +169,7 @@ def test_output_to_a_full_disk(model, environment):
             env=environment,
         )
     assert done.returncode == 2
-    assert "No space left" in done.stderr
+    assert "standard output: No space left" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -185,9 +185,49 @@ def test_reader_that_has_had_enough(model, environment):
     process.stdout.close()
     assert process.stderr is not None
     err = process.stderr.read()
-    process.wait()
+    assert process.wait() == 141
     assert "Traceback" not in err
     assert "BrokenPipe" not in err
+
+
+def test_stopped_by_ctrl_c(fencepost, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fencepost.datasets.bundled.write_samples", stop)
+    done = fencepost("samples")
+    assert (done.status, done.out, done.err) == (130, "", "\nStopped.\n")
+
+
+def test_stopped_before_the_commands_are_there(environment):
+    code = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(name, *_):\n"
+        "        if name == 'fencepost.cli.app':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop)\n"
+        "from fencepost.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        check=False, args=[sys.executable, "-c", code], capture_output=True, env=environment
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+def test_others_are_silent_about_a_home_that_cannot_be_written(environment, tmp_path):
+    for name in ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        check=False,
+        args=[sys.executable, "-m", "fencepost", "kernels", "sobel", "--plot", "k.png"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment | {"HOME": os.devnull},
+    )
+    assert done.stderr == "Saved k.png.\n"
 
 
 def test_debug_shows_the_traceback(fencepost, monkeypatch):

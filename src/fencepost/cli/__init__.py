@@ -7,6 +7,8 @@ def main() -> None:
     """Run the command with the arguments of the process, and exit with its status."""
     import sys
 
-    from .app import run
-
+    try:
+        from .app import run
+    except KeyboardInterrupt:
+        sys.exit(130)  # as `run` answers it, which is not there yet
     sys.exit(run(sys.argv[1:]))

@@ -1,14 +1,16 @@
 """The commands put together, and the one place where errors become exit statuses.
 
 Status 0: done.  1: `check` has found something.  2: bad input, described in one paragraph on
-standard error, without a traceback.  130: stopped by Ctrl-C, as shells count it.  Anything else
-is a defect and shows its traceback.
+standard error, without a traceback.  130 and 141: stopped by Ctrl-C, or by a reader that closed
+the pipe, as shells count the two.  Anything else is a defect and shows its traceback.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import io
+import logging
 import os
 import sys
 import warnings
@@ -41,7 +43,8 @@ from .shared.help import Command, Commands
 from .shared.usage import problem
 from .training import samples
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+COMPLETION = ("--install-completion", "--show-completion")
 
 # The root of typer's own errors: its module has moved between versions, its name has not.
 _UsageError: Any = next(
@@ -102,6 +105,7 @@ for _name, (_function, _examples) in COMMANDS.items():
 def run(arguments: Sequence[str]) -> int:
     """Run one command line, and return its exit status."""
     prepare_streams()
+    _quiet_others()
     debug = os.environ.get("FENCEPOST_DEBUG", "0") not in ("", "0") or "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     if not arguments:
@@ -125,9 +129,11 @@ def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
                 '"-" is taken for standard input and output by others. Here files are read and '
                 "written by their names. Give a file name, or ./- for a file of this name."
             )
-        status = app(arguments, prog_name="fencepost", standalone_mode=False)
+        status = (_complete if arguments[0] in COMPLETION else _typer)(arguments)
+        if status == INTERRUPTED:  # Typer's answer to Ctrl-C, or another's
+            raise KeyboardInterrupt
         sys.stdout.flush()
-        return status if isinstance(status, int) else 0
+        return status
     except (KeyboardInterrupt, typer.Abort, Interrupted) as stop:
         if debug:
             raise
@@ -136,12 +142,46 @@ def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
             _say(f"\n{said}")
         return INTERRUPTED
     except BrokenPipeError:
-        return 1  # whoever read the output has had enough
+        return PIPE_CLOSED
     except (FencepostError, _UsageError, OSError, MemoryError, ImportError) as error:
         if debug or (isinstance(error, ImportError) and "FENCEPOST_" not in str(error)):
             raise  # an ImportError is a defect, unless a variable of ours has no sense
         _say(f"fencepost: {_paragraph(error, named, arguments)}")
         return BAD_INPUT
+
+
+def _typer(arguments: Sequence[str]) -> int:
+    try:
+        status = app(arguments, prog_name="fencepost", standalone_mode=False)
+    except SystemExit as end:  # what Typer makes of a closed pipe
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None
+        raise
+    return status if isinstance(status, int) else 0
+
+
+def _complete(arguments: Sequence[str]) -> int:
+    """Install or show completion; Typer has its own words for a shell that it does not know."""
+    words = io.StringIO()
+    with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
+        try:
+            status = _typer(arguments)
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 0
+    if status != 0:
+        raise ArgumentError(
+            f"{arguments[0]} must be typed in a shell that has completion: bash, zsh, fish or "
+            "PowerShell. Received: another, or none that can be recognised. Type it in one of "
+            "these four."
+        )
+    print(words.getvalue(), end="")
+    return status
+
+
+def _quiet_others() -> None:
+    """Keep other packages from writing between our lines, and from telling others of our users."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home that is not there
 
 
 def _say(text: str) -> None:

@@ -45,6 +45,7 @@ def predict(
     sort_into: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="Folder into which the images are copied, each into the folder of its class.",
             show_default="none",
         ),

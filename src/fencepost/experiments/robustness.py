@@ -14,7 +14,7 @@ from ..arguments import integer
 from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from ..network import Network
 from ..plots import style
-from ..text import join_words, percent
+from ..text import join_words, percent, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,8 +102,8 @@ class PoolingRobustnessResult:
         seeds = len(next(iter(self.accuracy.values())))
         lines = [
             f"{', '.join(f'{name}: {n:,} parameters' for name, n in self.parameters.items())}.",
-            f"{seeds} seeds, {self.epochs} epochs on {self.images:,} digits; {self.tests:,} test "
-            "digits, each shifted up, down, left and right.",
+            f"{plural(seeds, 'seed')}, {plural(self.epochs, 'epoch')} on {self.images:,} digits; "
+            f"{self.tests:,} test digits, each shifted up, down, left and right.",
             "",
             f"shift  ink left  {'  '.join(f'{name:>18}' for name in names)}  difference",
         ]

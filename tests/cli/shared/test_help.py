@@ -58,3 +58,10 @@ def test_defaults_are_said():
     }
     silent = {name for name, default in defaults.items() if default in (True, None)}
     assert silent == {"checkpoint"}
+
+
+def test_a_folder_is_called_a_folder():
+    for command in ROOT.commands.values():
+        for option in command.params:
+            if (option.help or "").startswith("Folder"):
+                assert option.metavar == "FOLDER", (command.name, option.name)

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from cli.refusal import refused
+
 
 @pytest.mark.parametrize(
     ("line", "said"),
@@ -94,3 +96,9 @@ def test_completion_is_installed(environment, tmp_path):
     )
     assert "completion installed" in done.stdout, done.stderr
     assert list(tmp_path.rglob("fencepost.sh"))
+
+
+def test_completion_of_an_unknown_shell(fencepost, monkeypatch):
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("tcsh", "/bin/tcsh"))
+    for option in ("--install-completion", "--show-completion"):
+        refused(fencepost(option), "bash, zsh, fish or PowerShell")

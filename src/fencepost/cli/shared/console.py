@@ -42,8 +42,11 @@ class Console:
         """Write results for people, at once."""
         if self._silent:
             return
-        stream = sys.stderr if self.as_json else sys.stdout
-        print("\n".join(lines), file=stream, flush=True)
+        text = "\n".join(lines)
+        if self.as_json:
+            print(text, file=sys.stderr, flush=True)
+        else:
+            _print(text)
 
     def note(self, *lines: str) -> None:
         """Write what is no result, such as what was read or saved: always on standard error."""
@@ -54,7 +57,7 @@ class Console:
         """Write the one JSON object, if that is wanted."""
         if self.as_json and not self._silent:
             ascii_only = not _is_unicode(sys.stdout)
-            print(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False), flush=True)
+            _print(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def prepare_streams() -> None:
@@ -82,6 +85,15 @@ def empty_streams() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _print(text: str) -> None:
+    """Print on standard output, which is the file of what goes wrong there."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise
 
 
 def _is_unicode(stream: Any) -> bool:

@@ -37,6 +37,7 @@ SKIP_BAD = typer.Option(
     "--skip-bad", help="Skip files that cannot be read, and list them at the end."
 )
 CACHE = typer.Option(
+    metavar="FOLDER",
     help="Folder that caches decoded images, or none to keep them in memory only.",
     show_default="the user cache, for more than 50 MB",
 )

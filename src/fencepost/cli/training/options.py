@@ -332,7 +332,8 @@ class OutputOptions:
     def files(self, name: str, checkpoint: Path | None, resume: bool) -> tuple[Path, Path | None]:
         """Return the model file and the plot, if there is to be one; all can be written."""
         out = self.out or Path(f"{name}.safetensors")
-        check_writable("--out", out)
+        if self.find_lr is None:
+            check_writable("--out", out)
         plot = None if self.plot == NO_PLOT else self.plot or out.with_suffix(".png")
         if self.report is not None and self.report.suffix.lower() not in (".html", ".htm"):
             raise ArgumentError(f"--report must be a .html file. Received: {self.report}.")

@@ -1,7 +1,8 @@
-"""The command as a process that can be stopped by Ctrl-C, wherever the tests run."""
+"""The command as a process that is stopped: by Ctrl-C, wherever the tests run, or by a kill."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -13,6 +14,18 @@ from fencepost.cli import main
 main()
 """
 COMMAND = (sys.executable, "-c", _CODE)
+# Whoever watched it from without might come too late.
+_KILLED = """
+import os, signal
+from fencepost.cli import main
+from fencepost.training.loop.progress import Lines
+def die(lines, record, best):
+    told(lines, record, best)
+    if record.epoch == {epoch}:
+        os.kill(os.getpid(), signal.SIGKILL)
+told, Lines.epoch_done = Lines.epoch_done, die
+main()
+"""
 
 
 def started(command, folder, environment):
@@ -21,3 +34,12 @@ def started(command, folder, environment):
     return subprocess.Popen(
         command, cwd=folder, stdout=pipe, stderr=pipe, text=True, env=environment
     )
+
+
+def killed_at(epoch, arguments, folder, environment):
+    """Run a training that is killed when it has told of an epoch, and not yet saved it."""
+    command = [sys.executable, "-c", _KILLED.format(epoch=epoch), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr

@@ -272,7 +272,7 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path, environment):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     written = list((tmp_path / "out").iterdir())

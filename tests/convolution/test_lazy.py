@@ -66,7 +66,7 @@ def test_results_are_those_of_the_whole_array(shape, chunks, size, boundary):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_wherever_an_array_is_cut(data):
     draw = data.draw
     size = draw(st.integers(1, 40))

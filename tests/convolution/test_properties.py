@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 import fencepost as fp
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=60)
 
 
 def arrays(dimensions, most=9):

@@ -74,7 +74,7 @@ def test_one_kernel_through_the_depth_of_an_image(random):
 @given(
     st.integers(1, 12), st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(0, 3)
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_edges_in_one_axis(size, taps, stride, before, after):
     try:
         layer = SharedWeights(

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,6 +63,23 @@ def slow(monkeypatch):
 
 
 @pytest.fixture
+def held(monkeypatch):
+    """One thread decodes: when `told` is set; `begun` says that it waits, `names` what it took."""
+    read, state = image_files.read, SimpleNamespace(names=[], begun=Event(), told=Event())
+
+    def later(opened, *arguments):
+        state.names.append("/".join(Path(opened.name).parts[-2:]))
+        state.begun.set()
+        state.told.wait()
+        return read(opened, *arguments)
+
+    monkeypatch.setattr(fillings, "workers", lambda: 1)
+    monkeypatch.setattr(image_files, "read", later)
+    yield state
+    state.told.set()
+
+
+@pytest.fixture
 def undecodable(monkeypatch):
     """Whoever decodes is an error."""
 
@@ -90,13 +110,14 @@ def test_indexing_waits_and_gives_what_is_asked_for(lazily, expected, slow, cach
     np.testing.assert_array_equal(np.concatenate(list(some.pieces())), expected[[20, 7]])
 
 
-def test_what_is_expected_comes_first(lazily, slow, monkeypatch):
-    monkeypatch.setattr(fillings, "workers", lambda: 1)
+def test_what_is_expected_comes_first(lazily, held):
     images = lazily("none").images
+    held.begun.wait()
     images.expect(np.arange(COUNT)[::-1])
-    images.wait(np.arange(COUNT - 4, COUNT))
-    done = np.flatnonzero(images._source.filling.state)
-    assert done[done > 0].min() > COUNT // 2
+    held.told.set()
+    images._source.filling.wait()
+    names = [f"{name}/{k:02}.png" for name in ("cat", "dog") for k in range(COUNT // 2)]
+    assert held.names == [names[0], *names[:0:-1]]
 
 
 def test_the_second_time_nothing_is_decoded(lazily, expected, undecodable):
@@ -151,19 +172,22 @@ def test_entries_that_nobody_used_for_a_month_are_removed(lazily, tmp_path):
 # faults
 
 
-# Decodes slowly, says when some pictures are there, and at the end what all of them add up to.
+# Decodes some pictures, says so, goes on when it is told to, and says what all of them add up to.
 OTHER_PROCESS = """
-import sys, time, numpy as np
+import itertools, sys, threading, numpy as np
 from fencepost.datasets import Loading, image_files
 from fencepost.datasets.folders import filling, load, open_folder
-read, filling.FLUSH_SECONDS = image_files.read, 0
-def slowly(*arguments):
-    time.sleep(0.05)
+read, count, told = image_files.read, itertools.count(), threading.Event()
+def held(*arguments):
+    if next(count) >= 8:
+        told.wait()
     return read(*arguments)
-image_files.read = slowly
+image_files.read, filling.FLUSH_SECONDS, filling.workers = held, 0, lambda: 2
 data = load(open_folder(sys.argv[1]).parts['train'], Loading((8, 8), cache=sys.argv[2], wait=False))
 data.images.wait(np.arange(4))
 print('some', flush=True)
+sys.stdin.readline()
+told.set()
 print(np.asarray(data.images).sum(dtype=int), flush=True)
 """
 
@@ -172,7 +196,8 @@ print(np.asarray(data.images).sum(dtype=int), flush=True)
 def other_process(photos, tmp_path):
     """Another process that fills the same entry of the cache, and has decoded some."""
     arguments = [sys.executable, "-c", OTHER_PROCESS, str(photos), str(tmp_path / "cache")]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdin=pipe, stdout=pipe) as process:
         assert process.stdout.readline() == b"some\n"
         yield process
 
@@ -187,6 +212,8 @@ def test_killed_while_the_cache_is_written(other_process, expected, lazily, tmp_
 
 
 def test_two_processes_fill_one_cache(other_process, expected, lazily):
+    other_process.stdin.write(b"go on\n")
+    other_process.stdin.flush()
     np.testing.assert_array_equal(np.asarray(lazily().images), expected)
     assert int(other_process.stdout.readline()) == expected.sum(dtype=int)
 
@@ -229,9 +256,10 @@ def test_the_disk_fills_up_on_the_way(lazily, monkeypatch):
     np.asarray(images)
 
 
-def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, slow):
+def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, held):
     images = lazily("none").images
     save(photos / "dog" / "11.png", picture(30, 30, colour=True))
+    held.told.set()
     with pytest.raises(DataError, match=r"1 that cannot be used: dog/11.png has changed since the"):
         np.asarray(images)
 
@@ -243,10 +271,11 @@ def test_a_file_that_changes_after_it_was_decoded(lazily, photos, expected):
     np.testing.assert_array_equal(np.asarray(images), expected)
 
 
-def test_a_class_that_disappears(lazily, photos, slow):
+def test_a_class_that_disappears(lazily, photos, held):
     images = lazily("none").images
     (photos / "dog").rename(photos.parent / "dog")
-    with pytest.raises(DataError, match=r"Received: dog/ is gone, with \d+ images. Move them back"):
+    held.told.set()
+    with pytest.raises(DataError, match=r"Received: dog/ is gone, with 12 images. Move them back"):
         np.asarray(images)
 
 

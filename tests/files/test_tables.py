@@ -310,7 +310,7 @@ def test_blank_rows_among_others_are_said(tmp_path, content, said):
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**6), 10**6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_any_table_is_read_back_or_refused(tmp_path_factory, data):
     """Whatever is written in a known dialect, all readings are the numbers or a DataError."""

@@ -24,7 +24,7 @@ KERNELS = [
 BOUNDARIES = ["reflect", "mirror", "nearest", "wrap", "zero", "none", 7.5]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     kernel=st.sampled_from(KERNELS),
     boundary=st.sampled_from(BOUNDARIES),

@@ -140,21 +140,25 @@ def test_what_fails_leaves_nothing_behind(tmp_path, small_blocks, there):
 def test_what_is_killed_does_not_look_complete(tmp_path):
     image = random_image((600, 600, 1), "u1")[..., 0]
     source = stored(tmp_path / "a.zarr", image, (20, 20))
-    code = (
-        "import sys\nfrom fencepost.filtering import chunked, filter_file\n"
-        "chunked._BLOCK = 1\nfilter_file(*sys.argv[1:], 'gaussian:sigma=1')"
+    code = (  # it does not come to its end before it is killed
+        "import sys, time\nfrom fencepost.filtering import chunked, filter_file\n"
+        "chunked._BLOCK = 1\n"
+        "halt = lambda done, total: done < total // 2 or time.sleep(600)\n"
+        "filter_file(*sys.argv[1:], 'gaussian:sigma=1', progress=halt)"
     )
     target = tmp_path / "b.zarr"
     run = subprocess.Popen([sys.executable, "-c", code, str(source), str(target)])
-    written(tmp_path, 30)
-    run.kill()
-    run.wait()
+    try:
+        written(tmp_path, 30)
+    finally:
+        run.kill()
+        run.wait()
     assert not target.exists()
 
 
 def written(folder, count):
     """Wait until so many chunks of the unfinished array are there; return how many."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         chunks = list(folder.glob(".*.partial/c/*/*"))
         if len(chunks) >= count:
@@ -210,8 +214,26 @@ def cluster():
     pytest.skip("the cluster's loop did not start within 10 s")
 
 
+# Run in each worker: none goes on with more than 100 chunks before one was killed.
+HOLD = """
+import time
+from pathlib import Path
+from fencepost.filtering import chunked
+write, folder = chunked._written, Path({folder!r})
+def held(block, array, block_info=None):
+    size = write(block, array, block_info)
+    while len(list(folder.glob(".*.partial/c/*/*"))) >= 100 and not (folder / "killed").exists():
+        time.sleep(0.01)
+    return size
+chunked._written = held
+"""
+
+
 @pytest.mark.slow
-def test_a_worker_that_dies_loses_nothing(tmp_path, small_blocks, cluster):
+def test_a_worker_that_dies_loses_nothing(tmp_path, small_blocks, cluster, monkeypatch):
+    monkeypatch.setattr(chunked, "_SECONDS", 120)
+    with pytest.importorskip("distributed").Client(cluster) as client:
+        client.run(exec, HOLD.format(folder=str(tmp_path)), {})
     image = np.random.default_rng(0).integers(0, 256, (350, 350), np.uint8)
     source = stored(tmp_path / "a.zarr", image, (25, 25))
     killed, seen = [], []
@@ -221,6 +243,7 @@ def test_a_worker_that_dies_loses_nothing(tmp_path, small_blocks, cluster):
         worker = next(iter(cluster.workers.values()))
         os.kill(worker.pid, signal.SIGKILL)
         killed.append(done)
+        (tmp_path / "killed").touch()
 
     killer = threading.Thread(target=kill)
     killer.start()

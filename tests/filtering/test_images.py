@@ -85,7 +85,7 @@ def test_rounds_half_to_even():
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32 - 1), st.sampled_from([np.uint8, np.uint16]),
     st.floats(-3, 3), st.floats(-300, 300),

@@ -98,7 +98,7 @@ def hulls(followed, outputs):
     return [(min(item), max(item) + 1) if item else None for item in seen]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(8, 20), st.lists(steps, min_size=1, max_size=4))
 def test_chains_against_cells_followed_one_by_one(size, chain):
     graph = GraphBuilder((1, 1, size))
@@ -116,7 +116,7 @@ def test_chains_against_cells_followed_one_by_one(size, chain):
     assert found.arrays[-1].covers([1]) == covering
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(10, 20),
     st.lists(steps, max_size=3),

@@ -70,7 +70,7 @@ def test_lenet5_on_another_size_says_what_would_fit():
     assert "layer 2, MaxPool2d(2)" in str(caught.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(8, 300), st.integers(8, 300), st.integers(1, 5), st.integers(1, 30))
 def test_small_cnn_fits_any_image(height, width, channels, classes):
     net = models.small_cnn((channels, height, width), classes)
@@ -80,7 +80,7 @@ def test_small_cnn_fits_any_image(height, width, channels, classes):
     assert net.multiply_adds < 80e6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(8, 100_000), st.integers(1, 12), st.integers(1, 30))
 def test_small_cnn_fits_any_signal(width, channels, classes):
     net = models.small_cnn((channels, width), classes)

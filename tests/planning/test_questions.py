@@ -290,7 +290,7 @@ ANY_LAYER = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.integers(1, 12), min_size=1, max_size=3),
     st.lists(ANY_LAYER, min_size=1, max_size=5),

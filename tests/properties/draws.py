@@ -28,7 +28,7 @@ def drawn(examples: int, *strategies: Any, **named: Any) -> Callable[[Any], Any]
     """Run a test on drawn examples, with every warning an error."""
 
     def decorated(test: Any) -> Any:
-        @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+        @settings(max_examples=examples)
         @given(*strategies, **named)
         @wraps(test)
         def strict(*arguments: Any, **keywords: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import fencepost as fp
@@ -160,7 +160,6 @@ def test_the_numbers_of_the_article():
         fp.output_size(10, kernel_size=3, stride=2)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**12), st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**6))
 def test_huge_sizes_are_answered_too(size, kernel, stride, padding):
     try:

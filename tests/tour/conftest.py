@@ -8,6 +8,8 @@ import pytest
 
 from fencepost.tour import Server
 
+LONGEST = 240_000  # milliseconds after which a page hangs; 30 s may be too few on a busy machine
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -16,7 +18,8 @@ def browser():
     if found is None:
         pytest.skip("there is no Chromium")
     with sync_api.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        options = {"args": ["--no-sandbox"], "timeout": LONGEST}
+        chromium = driver.chromium.launch(executable_path=found, **options)
         yield chromium
         chromium.close()
 
@@ -28,9 +31,17 @@ def server():
 
 
 @pytest.fixture
-def tab(browser, server):
+def context(browser):
+    """Where pages are opened, without what other tests left."""
+    opened = browser.new_context(viewport={"width": 1200, "height": 900})
+    opened.set_default_timeout(LONGEST)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tab(context, server):
     """A function that opens a page; in the end nothing was wrong, and nothing from elsewhere."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -48,6 +59,6 @@ def tab(browser, server):
         return page
 
     yield opened
-    context.close()
+    page.close()
     assert not wrong
     assert hosts <= {"127.0.0.1", ""}

@@ -81,16 +81,14 @@ def test_multiplications_and_additions_are_fused_where_the_browser_does_that(tab
     assert file == "fencepost-relaxed.wasm"  # in Chromium from 114 on
 
 
-def test_without_simd_a_sentence_says_so(browser, server):
-    context = browser.new_context()
+def test_without_simd_a_sentence_says_so(context, server):
     context.add_init_script("WebAssembly.validate = () => false")
     page = context.new_page()
     page.goto(f"{server.url}#kernels")
     page.locator(".notice", has_text="no WebAssembly SIMD").wait_for()
-    context.close()
 
 
-def test_pages_work_below_any_path(browser, tmp_path):
+def test_pages_work_below_any_path(context, tmp_path):
     import functools
     import http.server
     import threading
@@ -100,8 +98,8 @@ def test_pages_work_below_any_path(browser, tmp_path):
     handler.log_message = lambda *_: None
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as static:
         threading.Thread(target=static.serve_forever, daemon=True).start()
-        page = browser.new_page()
+        page = context.new_page()
         page.goto(f"http://127.0.0.1:{static.server_port}/some/where/#draw")
-        page.wait_for_selector("[data-best]", timeout=10_000)
+        page.wait_for_selector("[data-best]")
         page.close()
         static.shutdown()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from check.rules.rule_findings import findings, image, only
@@ -25,7 +25,6 @@ def test_weights_that_meet_the_input_are_counted(size, kernel, stride, dilation,
         assert used_elements(window) == sum(met)
 
 
-@settings(deadline=None)  # PyTorch is imported within
 @given(st.integers(2, 9), st.integers(2, 4), st.integers(0, 4), st.integers(0, 1))
 def test_the_kernel_that_writes_evenly_makes_the_same_size(kernel, stride, padding, rest):
     torch = pytest.importorskip("torch")

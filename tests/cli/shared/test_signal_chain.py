@@ -18,7 +18,7 @@ kernels = st.lists(st.integers(-9, 9), min_size=1, max_size=9).flatmap(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     chain=st.lists(kernels, min_size=1, max_size=3),
     samples=st.integers(1, 700),

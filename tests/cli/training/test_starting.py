@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from cli.interrupts import COMMAND, started
+from cli.interrupts import killed_at
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +103,7 @@ def test_killed_and_resumed_it_ends_as_if_it_had_not_been(
     base = ["train", "--from", str(model), "--data", str(folder), "--plot", "none"]
     base += ["--epochs", "6", "--validation", "0.2", "--ema", "0.9"]
     assert fencepost(*base, "-o", "unbroken.st").status == 0
-    process = started(
-        [*COMMAND, *base, "-o", "a.st", "--checkpoint", "a.ckpt"], tmp_path, environment
-    )
-    while not process.stderr.readline().startswith("epoch 2"):
-        assert process.poll() is None
-    process.kill()
-    process.communicate()
+    killed_at(3, [*base, "-o", "a.st", "--checkpoint", "a.ckpt"], tmp_path, environment)
     resumed = fencepost(*base, "-o", "a.st", "--checkpoint", "a.ckpt", "--resume")
     assert resumed.status == 0, resumed.err
     first, second = fp.load(tmp_path / "unbroken.st"), fp.load(tmp_path / "a.st")

@@ -1,7 +1,5 @@
 """Batch normalisation over all processes, in a group of one; `test_processes` has two."""
 
-import socket
-
 import numpy as np
 import pytest
 
@@ -17,9 +15,8 @@ from fencepost.training.backends.torch.batch_norm import (  # noqa: E402  # PyTo
 
 @pytest.fixture(scope="module", autouse=True)
 def _group():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-    torch.distributed.init_process_group("gloo", init_method=address, rank=0, world_size=1)
+    store = torch.distributed.HashStore()
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
     yield
     torch.distributed.destroy_process_group()
 

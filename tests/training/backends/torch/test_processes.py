@@ -1,8 +1,9 @@
 """Two processes that train one network, joined by gloo on the loopback interface."""
 
+import contextlib
 import os
 import re
-import socket
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,34 +27,49 @@ def environment(**more):
     return inherited | {"PYTHONPATH": SOURCES, "OMP_NUM_THREADS": "1"} | more
 
 
+@contextlib.contextmanager
+def two_processes(*arguments):
+    """Start two processes of the worker, which end with this."""
+    # The store is here, as torchrun has it: so its port is taken from the beginning.
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    shared = {
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(store.port),
+        "TORCHELASTIC_USE_AGENT_STORE": "True",
+        "TORCHELASTIC_RESTART_COUNT": "0",
+    }
+    command = [sys.executable, worker.__file__, *arguments]
+    processes = [
+        subprocess.Popen(
+            command,
+            env=environment(RANK=rank, LOCAL_RANK=rank, **shared),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in "01"
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Return what two processes and one made of every case."""
     folder = tmp_path_factory.mktemp("processes")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = str(server.getsockname()[1])
-    processes = [
-        subprocess.Popen(
-            [sys.executable, worker.__file__, folder],
-            env=environment(
-                RANK=str(rank),
-                LOCAL_RANK=str(rank),
-                WORLD_SIZE="2",
-                LOCAL_WORLD_SIZE="2",
-                MASTER_ADDR="127.0.0.1",
-                MASTER_PORT=port,
-            ),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    worker.run_cases(folder)
-    for process in processes:
-        _, errors = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, errors
-        assert "Warning" not in errors
-        assert "Exception" not in errors  # the group that is gone already is not ended again
+    with two_processes(folder) as processes:
+        worker.run_cases(folder)
+        for process in processes:
+            _, errors = process.communicate(timeout=SECONDS)
+            assert process.returncode == 0, errors
+            assert "Warning" not in errors
+            assert "Exception" not in errors  # the group that is gone already is not ended again
     return {name: np.load(folder / f"{name}.npz") for name in ("alone", "0", "1")}
 
 
@@ -65,13 +81,28 @@ def test_two_processes_train_as_one_does(trained, name):
         np.testing.assert_allclose(first, alone, rtol=1e-4, atol=2e-5)
 
 
+def train(folder):
+    """Return the command of a training whose data and checkpoint are in a folder."""
+    images, labels = worker.data(90)
+    np.savez(folder / "data.npz", images=images[:, :1], labels=labels)
+    command = ["train", "--data", str(folder / "data.npz"), "--epochs", "20", "--batch-size", "8"]
+    command += ["--model", "Conv2d(4, 3, bias=False), BatchNorm2d, ReLU", "--optimizer", "sgd"]
+    return [*command, "--lr", "0.02", "--validation", "0.2", "--plot", "none", "--backend", "torch"]
+
+
+def test_the_process_that_is_left_says_so(tmp_path):
+    command = [*train(tmp_path), "--out", tmp_path / "a.st", "--checkpoint", tmp_path / "run.ckpt"]
+    with two_processes(tmp_path, *command) as (left, killed):
+        _, errors = left.communicate(timeout=SECONDS)
+        assert killed.wait(SECONDS) == -signal.SIGKILL
+    assert left.returncode == 2, errors
+    assert "process 1 of 2 lost its connection" in errors
+    assert "epoch 1/20 " in errors and "epoch 2/20 " not in errors
+
+
 def test_killed_and_started_again_by_torchrun(tmp_path):
     """A process is killed: torchrun starts all again, they go on, and the first alone writes."""
-    images, labels = worker.data(90)
-    np.savez(tmp_path / "data.npz", images=images[:, :1], labels=labels)
-    command = ["train", "--data", str(tmp_path / "data.npz"), "--epochs", "20", "--batch-size", "8"]
-    command += ["--model", "Conv2d(4, 3, bias=False), BatchNorm2d, ReLU", "--optimizer", "sgd"]
-    command += ["--lr", "0.02", "--validation", "0.2", "--plot", "none", "--backend", "torch"]
+    command = train(tmp_path)
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "1"]
     torchrun += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
     out = tmp_path / "two.safetensors"
@@ -85,7 +116,6 @@ def test_killed_and_started_again_by_torchrun(tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert "process 1 of 2 lost its connection" in result.stderr
     epochs = [int(n) for n in re.findall(r"^epoch (\d+)/20 ", result.stderr, re.MULTILINE)]
     assert epochs == list(range(1, 21))
     assert result.stderr.count("Saved ") == result.stdout.count("Test accuracy: ") == 1

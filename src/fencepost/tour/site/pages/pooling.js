@@ -128,6 +128,7 @@ export const page = {
         el("section.panel", null, el("h2", null, "Measured: accuracy of LeNet-5 by shift"), curve())))); // prettier-ignore
     if (!state.pixels)
       sampleDigits().then((digits) => {
+        if (state.pixels) return; // drawn meanwhile
         digit = Float32Array.from(digits.filter(({ label }) => label === 2)[1].pixels, (v) => v / 255);
         render();
       });

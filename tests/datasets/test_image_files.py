@@ -51,6 +51,33 @@ def test_transparency_is_laid_on_white(tmp_path):
     assert "transparent, on white" in image_files.inspect(path).notes
 
 
+@pytest.mark.parametrize(
+    ("pixels", "tags", "why"),
+    [
+        (np.int8([[-1, 0, 1]]), {}, "signed pixels"),  # -1 was 255
+        (np.uint8([[[9, 77]]]), {"extrasamples": ["unspecified"]}, "2 channels"),  # was 9 alone
+    ],
+)
+def test_grey_that_pillow_takes_for_other_grey_is_refused(tmp_path, pixels, tags, why):
+    tifffile = pytest.importorskip("tifffile")
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", **tags)
+    for read in (image_files.inspect, lambda path: image_files.read(path, 1)):
+        with pytest.raises(fp.DataError, match=why):
+            read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("layout", ["contig", "separate"])
+@pytest.mark.parametrize(("alpha", "stored"), [("unassalpha", 100), ("assocalpha", 20)])
+def test_grey_with_alpha_in_any_layout(tmp_path, layout, alpha, stored):
+    tifffile = pytest.importorskip("tifffile")
+    pixels = np.full((4, 5, 2), [stored, 51], np.uint8)
+    pixels = pixels if layout == "contig" else np.moveaxis(pixels, 2, 0)
+    told = {"photometric": "minisblack", "planarconfig": layout, "extrasamples": [alpha]}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **told)
+    # An opacity of a fifth: 100 / 5 + 255 × 4 / 5.
+    assert np.unique(image_files.read(tmp_path / "a.tif", 1)).tolist() == [224]
+
+
 def test_transparent_palette(tmp_path):
     image = Image.new("P", (4, 4), 1)
     image.putpalette([0, 0, 0, 10, 20, 30])

@@ -19,6 +19,7 @@ from PIL import Image
 
 import fencepost as fp
 from fencepost import check
+from fencepost.datasets import image_files
 from fencepost.errors import FencepostError
 from fencepost.files import pictures
 from fencepost.files.tables import TableOptions, read_table
@@ -35,6 +36,9 @@ FOLDER = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else 
 
 def images(data: bytes) -> None:
     frames = read_frames(data)
+    if frames[0].pixels.dtype == np.uint8 and frames[0].colours in ("L", "RGB"):
+        read = image_files.read(data, len(frames[0].colours))  # as data sets do
+        np.testing.assert_array_equal(np.moveaxis(read, 0, 2), frames[0].pixels)
     for ending in ("png", "tif"):
         try:
             write_frames(FOLDER / f"a.{ending}", frames[:1], overwrite=True)
@@ -94,7 +98,9 @@ def checkpoints(data: bytes) -> None:
 
 def idx(data: bytes) -> None:
     (FOLDER / "a-idx").write_bytes(data)
-    fp.datasets.read_idx(FOLDER / "a-idx")
+    array = fp.datasets.read_idx(FOLDER / "a-idx")
+    content = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    assert content.endswith(array.astype(array.dtype.newbyteorder(">")).tobytes())
 
 
 def npz(data: bytes) -> None:
@@ -130,11 +136,18 @@ def networks(data: bytes) -> None:
     (FOLDER / "a.safetensors").write_bytes(data)
     network = fp.Network.load(FOLDER / "a.safetensors")
     network.predict(np.zeros((1, *network.input_shape), np.float32))
+    network.save(FOLDER / "b.safetensors")
+    again = fp.Network.load(FOLDER / "b.safetensors")
+    assert again.layers == network.layers and again.class_names == network.class_names
+    assert again.parameter_vector.tobytes() == network.parameter_vector.tobytes()
+    assert again.state_vector.tobytes() == network.state_vector.tobytes()
 
 
 def layers(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    fp.plan((1, 28, 28), parse_layers(text))
+    plan = fp.plan((1, 28, 28), read := parse_layers(text))
+    again = parse_layers(", ".join(map(repr, read)))
+    assert again == read and fp.plan((1, 28, 28), again).output_shape == plan.output_shape
 
 
 def kernels(data: bytes) -> None:
@@ -156,6 +169,17 @@ def image_seeds():
             except (OSError, ValueError):
                 continue
             yield out.getvalue()
+    for shape in ((7, 9), (7, 9, 3), (7, 9, 4)):
+        for ending in ("png", "ppm", "pgm"):
+            try:
+                fp.filtering.write_image(
+                    FOLDER / f"seed.{ending}",
+                    rng.integers(0, 1 << 16, shape).astype(np.uint16),
+                    overwrite=True,
+                )
+            except FencepostError:
+                continue
+            yield (FOLDER / f"seed.{ending}").read_bytes()
     for dtype in ("u2", "f4", "f8", "i1"):
         for told in ({}, {"photometric": "miniswhite"}, {"bigtiff": True}, {"tile": (16, 16)}):
             out = io.BytesIO()

@@ -282,7 +282,8 @@ def flatten(
         if isinstance(transparent, int):
             image.putalpha(pillow.fromarray(np.where(values == transparent, 0, 255).astype("u1")))
     if _has_alpha(image):
-        picture = image.convert("RGBA")
+        # Pillow has no way from grey that is multiplied by its alpha to RGBA.
+        picture = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         image = pillow.alpha_composite(pillow.new("RGBA", picture.size, ground), picture)
     if image.mode not in ("1", "L", "RGB", "RGBA"):
         image = image.convert("RGB")  # palette, CMYK, YCbCr, Lab, HSV

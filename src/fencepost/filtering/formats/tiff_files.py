@@ -97,8 +97,13 @@ def is_read_by_pillow(image: Image) -> bool:
 
 
 def is_deep(image: Image) -> bool:
-    """Whether an opened TIFF has more than 8 bits a sample."""
-    return max(_several(_tags(image), _BITS, 1)) > 8
+    """Whether Pillow may cut the pixels of an opened TIFF: more than 8 bits a sample, or grey.
+
+    It reads int8 as uint8, and of two grey channels the first.
+    """
+    tags = _tags(image)
+    grey = int(tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO)) in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
+    return grey or max(_several(tags, _BITS, 1)) > 8
 
 
 def _several(tags: Any, tag: int, default: int | None) -> tuple[int, ...]:

@@ -65,6 +65,13 @@ def shown():
         "targets": (data(IMAGES[:2], [[0.5], [1.5]]), ["0.5", "1.5"], "Dataset("),
         "features": (data(RNG.normal(size=(4, 3)), [0, 1, 0, 1]), [], "Dataset("),
         "floats": (data(RNG.normal(size=(4, 3, 9, 9)), [0, 1, 2, 0]), ["0", "1", "2"], "Dataset("),
+        "data source": (
+            fp.datasets.DataSource(
+                "d", data(IMAGES, LABELS, NAMES), test=data(IMAGES, LABELS, NAMES)
+            ),
+            ["Training:", *NAMES, "Test:"],
+            "DataSource(",
+        ),
         "augmentation": (fp.training.Augmentation(shift=2), ["changed"], "Augmentation(shift=2.0)"),
         "no augmentation": (fp.training.Augmentation(), [], "Augmentation()"),
         "picture": (picture("RGB", np.uint8, 3), [], "<Picture 40 × 60, RGB, uint8>"),

@@ -120,7 +120,7 @@ class Report:
         return self.text()
 
     def __repr__(self) -> str:
-        return f"Report({self.graph.source!r}, {len(self.findings)} findings)"
+        return f"Report({self.graph.source!r}, {plural(len(self.findings), 'finding')})"
 
     def _repr_html_(self) -> str:
         """Show the text in a notebook."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import notebook
 from ..errors import DataError
 from ..files.signatures import resemblance
 from ..remedies import remedy
@@ -68,17 +69,24 @@ class DataSource:
             if data is not None:
                 object.__setattr__(self, split, _like(data, self.train, self.name, split))
 
+    def _repr_html_(self) -> str:
+        return "".join(
+            notebook.paragraph(f"{name}:") + split._repr_html_() for name, split in self._splits()
+        )
+
+    def _splits(self) -> list[tuple[str, Dataset]]:
+        named = {"Training": self.train, "Validation": self.validation, "Test": self.test}
+        return [(name, split) for name, split in named.items() if split is not None]
+
     @property
     def left_out(self) -> tuple[str, ...]:
         """Files that cannot be used and were left out, each with the reason."""
-        splits = (self.train, self.validation, self.test)
-        return tuple(file for split in splits if split is not None for file in split.left_out)
+        return tuple(file for _, split in self._splits() for file in split.left_out)
 
     @property
     def description(self) -> str:
         """What is there and what was done to it, a sentence or more for each split."""
-        splits = {"Training": self.train, "Validation": self.validation, "Test": self.test}
-        return "\n".join(f"{k}: {v.description}" for k, v in splits.items() if v is not None)
+        return "\n".join(f"{name}: {split.description}" for name, split in self._splits())
 
 
 def _like(data: Dataset, train: Dataset, name: str, split: str) -> Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -61,6 +62,15 @@ def test_at_a_terminal_there_is_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", type("Terminal", (), {"isatty": lambda self: True})())
     assert isinstance(progress.choose(None, 2), progress.Bar)
     assert type(progress.choose(False, 2)) is progress.Progress
+
+
+def test_no_thread_takes_the_lines_of_a_page_into_the_bar(capsys):
+    bar = progress.Bar(2, page=True)
+    before = threading.active_count()
+    bar.start(0.0)
+    bar.advance(0.5, 0, 0.25, None, 100.0)
+    assert threading.active_count() == before
+    bar.close()
 
 
 @pytest.mark.parametrize("widgets", [True, False])

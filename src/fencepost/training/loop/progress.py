@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from typing import TYPE_CHECKING, TextIO
 
 from ...text import percent
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _PARTS = 10_000  # of the bar
+_REFRESHES = 5  # a second
 
 
 class Progress:
@@ -48,9 +50,14 @@ class Bar(Progress):
         self._page = page
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
+        self._refreshed = 0.0
 
     def start(self, done: float) -> None:
-        """Show the bar."""
+        """Show the bar.
+
+        In notebooks it is refreshed by `advance`: what is printed while a thread does it goes into
+        the bar's own output, and is gone with it.
+        """
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -62,7 +69,8 @@ class Bar(Progress):
             TextColumn("left"),
             console=Console(stderr=True),
             transient=True,
-            refresh_per_second=5,
+            auto_refresh=not self._page,
+            refresh_per_second=_REFRESHES,
             redirect_stdout=not self._page,  # lines of text stay beside each other there
             redirect_stderr=not self._page,
         )
@@ -86,7 +94,11 @@ class Bar(Progress):
             figures += f"accuracy {percent(accuracy)}  "
         figures += f"{speed:,.0f} images/s"
         where = f"{epoch + 1}{self._of}"
-        self._bar.update(self._task, completed=round(_PARTS * done), epoch=where, figures=figures)
+        due = self._page and time.monotonic() - self._refreshed > 1 / _REFRESHES
+        if due:
+            self._refreshed = time.monotonic()
+        completed = round(_PARTS * done)
+        self._bar.update(self._task, completed=completed, epoch=where, figures=figures, refresh=due)
 
     def epoch_done(self, record: Epoch, best: bool) -> None:
         """Print a line above the bar."""
@@ -137,7 +149,7 @@ class DecodingBar:
                 MofNCompleteColumn(),
                 console=Console(stderr=True),
                 transient=True,
-                refresh_per_second=5,
+                refresh_per_second=_REFRESHES,
             )
             self._bar.start()
             self._task = self._bar.add_task("reading", total=total)

@@ -20,6 +20,8 @@ _SHORTEST_NAME, _LONGEST_NAME = 12, 26
 _NOTEBOOK = 120  # characters of a line
 # Of findings of one kind, so many are shown in full.
 _SHOWN = 2
+# Of these one is shown for each kind of operation, whose reason is its own.
+_EACH_KIND = "FP402"
 _UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
@@ -282,16 +284,19 @@ def _short(name: str, longest: int) -> str:
 def _group(code: str, group: list[Finding], width: int) -> Iterator[str]:
     """Lines about findings of one kind: those that say the same once, of many a few."""
     about = CODES[code]
-    named = len(group) > 1 and all(finding.operation for finding in group)
-    count = f" ({plural(len(group), 'layer')})" if named else ""
+    named = [finding for finding in group if finding.operation]
+    each = code == _EACH_KIND
+    several = len(named) > 1 and (each or len(named) == len(group))
+    count = f" ({plural(len(named), 'operation' if each else 'layer')})" if several else ""
     yield _filled(f"{about.severity} {code}  {about.title}{count}", width, 4)
-    alike: dict[tuple[str, str], list[Finding]] = {}
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in group:
-        alike.setdefault((finding.message, finding.repair), []).append(finding)
+        kind = finding.layer.partition("(")[0] if each else ""
+        alike.setdefault((finding.message, finding.repair, kind), []).append(finding)
     different = list(alike.items())
     # If there are more by one only, it is shown too rather than named.
-    shown = len(different) if len(different) <= _SHOWN + 1 else _SHOWN
-    for (message, repair), same in different[:shown]:
+    shown = len(different) if each or len(different) <= _SHOWN + 1 else _SHOWN
+    for (message, repair, _), same in different[:shown]:
         yield _filled(f"{_who(same)}{message}", width, 4, 2)
         if repair:
             yield _filled(repair, width, 4, 4)

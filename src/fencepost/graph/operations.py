@@ -186,6 +186,9 @@ class Graph:
         that it makes another size of: who says what, in a sentence.
     measured : frozenset of Value
         Arrays whose shape is used: what other operations do may depend on it, though on no element.
+    kept : frozenset of Value
+        Arrays that the model's code has at hand, whether it uses them or not: what a part returns
+        beside other arrays, elements that were picked, what a later turn of a loop makes.
     """
 
     source: str
@@ -202,6 +205,7 @@ class Graph:
     refused: Mapping[str, str] = field(default_factory=dict)
     disputed: Mapping[str, str] = field(default_factory=dict)
     reading: str = ""
+    kept: frozenset[Value] = frozenset()
 
     @property
     def parameters(self) -> int:

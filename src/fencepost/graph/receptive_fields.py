@@ -190,8 +190,9 @@ def _mapped(operation: Operation, array: ArrayFields) -> ArrayFields | None:
         fields[axis] = axis_map.apply(fields[axis])
     if operation.weight_shape is not None and len(maps) < len(axes):
         axes[len(axes) - len(maps) - 1] = None  # the channels are mixed
-    if operation.kind == "Unfold":  # all windows in one row
-        axes = [*axes[: -len(maps)], MERGED]
+    if operation.kind == "Unfold":  # all windows in one row, or each along a new axis
+        apart = "dimension" in operation.arguments
+        axes = [*axes, None] if apart else [*axes[: -len(maps)], MERGED]
     return array.with_fields(tuple(fields), tuple(axes))
 
 

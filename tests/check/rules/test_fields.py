@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from check.rules.rule_findings import findings, image, only
+from fencepost.check import check
 from fencepost.check.rules.engine import run_rules
 
 
@@ -101,3 +104,35 @@ def test_unknown_operators_are_named_and_nothing_is_guessed_after_them():
     assert "there is no rule for Wobble" in report.findings[0].message
     assert report.findings[1].message == "Another thing."
     assert report.receptive_fields.sizes(1) == ()
+
+
+def test_causal_paths_are_not_shifted_and_enlarged_ones_only_by_more_than_an_element():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    nn = torch.nn
+
+    class Causal(nn.Module):
+        def __init__(self, before):
+            super().__init__()
+            self.conv, self.before = nn.Conv1d(4, 4, 3), before
+
+        def forward(self, x):
+            return x.relu() + self.conv(nn.functional.pad(x, self.before))
+
+    def codes(module, shape):
+        return [found.code for found in check(module, shape).findings]
+
+    assert "FP304" not in codes(Causal((2, 0)), (4, 64))
+    assert "FP304" in codes(Causal((0, 2)), (4, 64))
+
+    class Enlarged(nn.Module):
+        def __init__(self, times):
+            super().__init__()
+            step = nn.Conv2d(4, 4, 3, 2, 1)
+            self.down = nn.Sequential(*[step] * times)
+            self.scale = 2**times
+
+        def forward(self, x):
+            y = nn.functional.interpolate(self.down(x), scale_factor=self.scale)
+            return x.relu() + y
+
+    assert "FP304" not in codes(Enlarged(2), (4, 64, 64))  # as in HRNet

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check.rules.rule_findings import findings, image, only
+from fencepost.check import check
 from fencepost.check.rules.engine import run_rules
 from fencepost.sizing import output_size
 
@@ -243,3 +244,21 @@ def test_maps_of_one_element():
     graph = image(8, 8)
     graph.join(graph.input, graph.pointwise(graph.conv(graph.pooled(graph.input), 3, 1)))
     assert not findings(graph, "FP210")
+
+
+def test_padding_of_a_causal_convolution_is_cut_off_at_the_end():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+    class Causal(torch.nn.Module):
+        def __init__(self, cut):
+            super().__init__()
+            self.conv, self.cut = torch.nn.Conv1d(4, 4, 4, padding=6, dilation=2), cut
+
+        def forward(self, x):
+            return self.conv(x)[..., : -self.cut]
+
+    def codes(cut):
+        return [found.code for found in check(Causal(cut), (4, 64)).findings]
+
+    assert "FP207" not in codes(6)
+    assert "FP207" in codes(3)

@@ -291,3 +291,46 @@ def test_modules_that_cannot_be_copied():
         copy.deepcopy(module)
     with pytest.raises(fp.DataError, match=r"cannot be copied .*TypeError: cannot pickle"):
         read_module(module, [(3, 8, 8)])
+
+
+# --- inputs that hold indices --------------------------------------------------------------------
+
+
+def test_indices_that_are_looked_at_before_they_are_looked_up():
+    def forward(self, x):
+        if 5 in x[:, [-1, 0]]:
+            raise ValueError
+        return self.words(x.view(-1, x.size(-1))) + self.places(x[:, :1] * 0 + x)
+
+    model = read_module(Net(forward, words=nn.Embedding(9, 4), places=nn.Embedding(9, 4)), [(6,)])
+    assert not model.failure
+    assert list(model.outputs) == [(len(model.operations) - 1, 0)]
+    assert model.operations[-1].output_shape == (1, 6, 4)
+    assert "x in int64" in model.how
+
+
+def test_of_several_inputs_only_those_with_indices_are_integers():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(9, 4)
+
+        def forward(self, words, x):
+            return self.words(words[..., 0]) + x
+
+    model = read_module(Two(), [(6, 2), (6, 4)])
+    assert not model.failure
+    assert "words in int64" in model.how
+    assert " x in " not in model.how
+
+
+def test_padding_by_numbers_that_are_arrays():
+    def forward(self, x):
+        total = self.k - 1
+        return F.pad(x, (total // 2, total - total // 2))
+
+    module = Net(forward)
+    module.register_buffer("k", torch.tensor(4))
+    model = read_module(module, [(3, 8)])
+    assert model.operations[-1].output_shape == (1, 3, 11)
+    assert [(w.before, w.after) for w in model.operations[-1].windows] == [(1, 2)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...graph import Operation, Value
+from ...graph.axis_field import AxisField
 from ...remedies import setting
 from ...text import format_shape, join_words
 from ..findings import Finding
@@ -87,9 +88,9 @@ def shifted(context: RuleContext) -> Iterator[Finding]:
             pairs = list(zip(fields.fields(makers[0]), fields.fields(maker), strict=False))
             shifts = [abs(item.centre - other.centre) for item, other in pairs]
             if any(
-                shift >= item.stride == other.stride
+                item.stride == other.stride and shift >= max(item.period, other.period)
                 for shift, (item, other) in zip(shifts, pairs, strict=True)
-            ):
+            ) and not _are_causal(pairs):
                 names = join_words([context.maker(Value(makers[0])), context.maker(Value(maker))])
                 far = format_shape(tuple(round(shift) for shift in shifts))
                 message = (
@@ -102,6 +103,11 @@ def shifted(context: RuleContext) -> Iterator[Finding]:
                 break
 
 
+def _are_causal(pairs: list[tuple[AxisField, AxisField]]) -> bool:
+    """Tell whether the fields of a signal end at the same element, and go back by design."""
+    return len(pairs) == 1 and len({field.spans[-1][1] for field in pairs[0]}) == 1
+
+
 def unused(context: RuleContext) -> Iterator[Finding]:
     """FP401: operations that lead to no output of the model."""
     graph = context.graph
@@ -112,18 +118,30 @@ def unused(context: RuleContext) -> Iterator[Finding]:
     for index in range(len(operations) - 1, -1, -1):
         if index in alive:
             alive.update(value.operation for value in operations[index].inputs)
-    feeders: dict[int, list[str]] = {}
+    feeders: dict[int, list[int]] = {}
     for index, operation in enumerate(operations):
         if index in alive:
             continue
         before = sorted({value.operation for value in operation.inputs} & feeders.keys())
-        own = [name for fed in before for name in (*feeders[fed], operations[fed].name)]
+        own = [number for fed in before for number in (*feeders[fed], fed)]
         feeders[index] = own
-        if not any(context.consumers.get(Value(index, k)) for k in range(_outputs(operation))):
-            message = "no output of the model depends on it."
-            if own:
-                message = f"no output of the model depends on it, nor on {_feeding(own)}."
-            yield finding("FP401", operation, message)
+        values = [Value(index, output) for output in range(_outputs(operation))]
+        if any(context.consumers.get(value) for value in values):
+            continue
+        if graph.kept.issuperset(values) and not any(
+            map(_costs, [operation, *(operations[number] for number in own)])
+        ):
+            continue
+        message = "no output of the model depends on it."
+        if own:
+            names = [operations[number].name for number in own]
+            message = f"no output of the model depends on it, nor on {_feeding(names)}."
+        yield finding("FP401", operation, message)
+
+
+def _costs(operation: Operation) -> bool:
+    """Tell whether an operation learns or multiplies anything."""
+    return bool(operation.parameters or operation.multiply_adds)
 
 
 def idle_parts(context: RuleContext) -> Iterator[Finding]:

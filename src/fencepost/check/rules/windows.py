@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ...graph import Operation
+from ...graph import Operation, Value
 from ...graph.coverage import KEEPING, coverage, steps_over
 from ...sizing import Window
 from ...text import format_shape, join_words, plural
@@ -115,7 +115,7 @@ def even_same(context: RuleContext, operation: Operation) -> Iterator[Finding]:
 
 def padded(context: RuleContext, operation: Operation) -> Iterator[Finding]:
     """FP207: more padding than half the kernel."""
-    if operation.role != "windows":
+    if operation.role != "windows" or _is_causal(context, operation):
         return
     for window in operation.windows:
         most = max(window.before, window.after)
@@ -138,6 +138,21 @@ def padded(context: RuleContext, operation: Operation) -> Iterator[Finding]:
         repair = f"At most half the kernel: {less}." if less else ""
         yield finding("FP207", operation, message, repair)
         return
+
+
+def _is_causal(context: RuleContext, operation: Operation) -> bool:
+    """Tell whether all that padding at the end makes is cut off: outputs depend on the past only.
+
+    As in A. van den Oord and others, WaveNet: a generative model for raw audio (2016).
+    """
+    if len(operation.windows) != 1:
+        return False
+    (window,) = operation.windows
+    value = Value(context.graph.operations.index(operation))
+    cuts = [part.windows[-1].after for part in context.consumers[value] if part.role == "pad"]
+    whole = window.before == window.after == window.effective_kernel_size - 1
+    same = len(cuts) == len(context.consumers[value]) > 0
+    return whole and same and set(cuts) == {-window.after}
 
 
 def uneven_writing(context: RuleContext, operation: Operation) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from ...graph import Operation
 from ..conversion.parts import Details, Float32, Misfit, as_float32
 from ..conversion.resizing import Matrix, check_size, matrix_of
 from .function_call import Recorded
-from .windows import per_axis
+from .functions.windows import per_axis
 
 _SIGNATURES: Mapping[str, tuple[str, ...]] = {
     "conv1d": ("input", "weight", "bias"),

@@ -6,8 +6,9 @@ PyTorch is imported only inside functions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...graph import Operation, Shape, Value
@@ -35,6 +36,7 @@ class ModuleFrame:
     shapes: list[Shape]
     first: int
     entered: list[Any]
+    calls: set[Any] = field(default_factory=set)  # by their places in the code
 
 
 def uniquely_named(operations: Iterable[Operation]) -> tuple[Operation, ...]:
@@ -105,3 +107,18 @@ def _runs_layer(frame: ModuleFrame, kind: str) -> bool:
 
     layer = getattr(nn, kind, None)
     return isinstance(layer, type) and isinstance(frame.module, layer)
+
+
+def reporting(
+    call: Callable[[Any, Any, Mapping[str, Any]], Any],
+) -> AbstractContextManager[Any]:
+    """Return the mode in which PyTorch asks `call` instead of making a call itself."""
+    from torch.overrides import TorchFunctionMode
+
+    class Reporting(TorchFunctionMode):  # type: ignore[misc]
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            return call(func, args, kwargs or {})
+
+    return Reporting()

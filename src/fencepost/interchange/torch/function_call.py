@@ -141,9 +141,11 @@ def replace_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
     return change(value)
 
 
-def replace_bounds(index: Any, number: Callable[[Any], Any]) -> Any:
-    """Put numbers for arrays where the slices of an index begin or end."""
+def replace_bounds(index: Any, number: Callable[[Any], Any], name: str = "getitem") -> Any:
+    """Put numbers for arrays where the slices of an index begin or end, or in those of "pad"."""
     if isinstance(index, slice):
         ends = (index.start, index.stop, index.step)
         return slice(*(number(end) if hasattr(end, "is_meta") else end for end in ends))
-    return tuple(replace_bounds(i, number) for i in index) if isinstance(index, tuple) else index
+    if isinstance(index, (tuple, list) if name == "pad" else tuple):
+        return tuple(replace_bounds(item, number, name) for item in index)
+    return number(index) if name == "pad" and hasattr(index, "is_meta") else index

@@ -31,8 +31,9 @@ def plain_name(func: Any) -> str:
     return _OPERATORS.get(stripped, stripped) if name.startswith("__") else stripped
 
 
+_BINARY = ("add", "sub", "mul", "div", "pow", "mod", "and", "or", "xor")
 _OPERATORS = {
-    **{f"{how}{name}": name for how in "ri" for name in ("add", "sub", "mul", "div", "pow", "mod")},
+    **{f"{how}{name}": name for how in "ri" for name in _BINARY},
     **{f"{how}truediv": "div" for how in ("", "r", "i")},
     **{f"{how}floordiv": "floor_divide" for how in ("", "r", "i")},
     **{f"{how}matmul": "matmul" for how in "ri"},
@@ -77,6 +78,8 @@ CONSTANT = _names(
     new_empty new_tensor
     """
 )
+#: Takes some of its elements.
+PICKING = _names("getitem select narrow index_select gather take masked_select")
 #: Gives Python values, as a condition needs them.
 VALUES = _names("bool item int float complex index tolist numpy array equal allclose is_nonzero")
 #: Functions that a role describes.
@@ -89,7 +92,8 @@ ROLES: dict[Role, frozenset[str]] = {
         feature_dropout local_response_norm normalize channel_shuffle embedding one_hot abs neg exp
         exp2 expm1 log log1p log2 log10 sqrt rsqrt square sin cos tan asin acos atan sinh cosh erf
         reciprocal sign round floor ceil trunc frac clamp clip clamp_min clamp_max nan_to_num
-        logical_not bitwise_not isnan isinf isfinite
+        logical_not bitwise_not invert isnan isinf isfinite real imag angle conj logit erfc erfinv
+        sinc tril triu
         """
     ),
     "reshape": _names(
@@ -102,7 +106,8 @@ ELEMENTWISE = _names(
     """
     add sub subtract mul multiply div divide true_divide floor_divide remainder fmod mod pow maximum
     minimum fmax fmin atan2 where lerp addcmul addcdiv masked_fill gt lt ge le eq ne logical_and
-    logical_or logical_xor bitwise_and bitwise_or bitwise_xor
+    logical_or logical_xor bitwise_and bitwise_or bitwise_xor and or xor logaddexp logaddexp2 hypot
+    copysign xlogy float_power
     """
 )
 

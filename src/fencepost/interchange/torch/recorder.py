@@ -24,13 +24,15 @@ from .frames import (
     is_scripted,
     named_in,
     of_module,
+    reporting,
     uniquely_named,
     unknown,
     weights_in,
 )
 from .function_call import FunctionCall, Origins, Recorded, arrays, replace_bounds, shape_of
+from .functions.rules import facts, output_channel_axis, unchecked
+from .keeping import Kept, arrays_kept_in
 from .names import CONSTANT, TRANSPARENT, VALUES, plain_name
-from .rules import facts, output_channel_axis, unchecked
 from .values import Values
 
 # Modules of timm and torchvision that leave out the chain of a residual block, in training only.
@@ -66,6 +68,7 @@ class Recorder:
         self.needs_values = ""  # which function does, and where: the first
         self.inspected: set[int] = set()  # operations whose values were read
         self.measured: set[Value] = set()  # arrays whose shape was
+        self.kept = Kept()
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = originals is not None
@@ -93,22 +96,20 @@ class Recorder:
 
     def recording(self) -> AbstractContextManager[Any]:
         """Return the mode in which PyTorch reports every call."""
-        from torch.overrides import TorchFunctionMode
-
-        recorder = self
-
-        class Recording(TorchFunctionMode):  # type: ignore[misc]
-            def __torch_function__(
-                self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-            ) -> Any:
-                return recorder._call(func, args, kwargs or {})
-
-        return Recording()
+        return reporting(self._call)
 
     def outputs(self, result: Any) -> tuple[Value, ...]:
         """Find the followed arrays in what the module returned, however deep they lie."""
         values = [self._value_of(array) for array in arrays(result)]
+        # Then those in objects, such as a cache of keys and values for the next word.
+        inside = dict.fromkeys(map(self._value_of, arrays_kept_in(result)))
+        values += [value for value in inside if value not in values]
         return tuple(value for value in values if value is not None)
+
+    def remembered(self, module: Any) -> set[Value]:
+        """Find the followed arrays that the parts of a module hold after they ran."""
+        held = [array for part in module.modules() for array in arrays_kept_in(vars(part), 1)]
+        return set(filter(None, map(self._value_of, held)))
 
     def operations(self) -> tuple[Operation, ...]:
         """Return what was done, each under a name of its own: the second "relu" is "relu:2"."""
@@ -137,6 +138,8 @@ class Recorder:
             try:
                 result = forward(*args, **kwargs)
                 self._leave(frame, list(arrays(result)))
+                if not is_layer(module):
+                    self.kept.returned(filter(None, map(self._values.get, arrays(result))))
             except Exception as error:
                 self._fail(frame, error)
                 raise
@@ -195,6 +198,7 @@ class Recorder:
         del self._operations[first:]
         self._aliases.replace(first)
         self.measured = {value for value in self.measured if value.operation < first}
+        self.kept.drop(first)
 
     def _fail(self, frame: ModuleFrame, error: Exception) -> None:
         """Attribute a failure to the innermost module, or to the call in it that failed."""
@@ -209,6 +213,7 @@ class Recorder:
 
     def _call(self, func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run one call, and record it if it takes anything that flows through the model."""
+        self.kept.look()
         name = plain_name(func)
         short = str(getattr(func, "__name__", ""))
         self._reflected = short.startswith(("__r", "rsub"))
@@ -219,9 +224,9 @@ class Recorder:
             return func(*args, **kwargs)
         if short == "__set__" and len(args) == 2 and len(list(arrays(args))) == 2:
             return self._exchange(func, *args)
-        if self._meta and name in ("getitem", "setitem") and len(args) > 1:
+        if self._meta and name in ("getitem", "setitem", "pad") and len(args) > 1:
             number = type(args[0]).__index__
-            index = replace_bounds(args[1], lambda end: self._call(number, (end,), {}))
+            index = replace_bounds(args[1], lambda end: self._call(number, (end,), {}), name)
             args = (args[0], index, *args[2:])
         met = list(arrays((args, kwargs)))
         if self.needs_values and any(array.is_meta for array in met):
@@ -277,6 +282,7 @@ class Recorder:
             self._add(self._of_call(call, known, flowing, met), outputs)
             for array in outputs:
                 self._channel_axes[array] = output_channel_axis(call, known)
+                self.kept.made(name, self._frames, array, self._values[array])
         self._aliases.link(copies, met, outputs)
         for array in outputs:
             self._aliases.see(array)
@@ -361,10 +367,8 @@ class Recorder:
         reason = "part of it was written through a view"
         known = Facts("CopySlices", "unknown", reason=reason)
         name, kind = named_in(self._frames, "copy_slices", known.kind)
-        shape = shape_of(array)
-        self._add(
-            replace(known, kind=kind).operation(name, entering, entering.values(), [shape]), [array]
-        )
+        known, shapes = replace(known, kind=kind), [shape_of(array)]
+        self._add(known.operation(name, entering, entering.values(), shapes), [array])
 
     def _is_untracked(self, array: Any) -> bool:
         """Whether no recorded call made an array, as in a scripted function."""

@@ -73,19 +73,15 @@ def read_module(
     inputs = module_inputs(module, input_shapes)
     names, shapes = inputs.names, inputs.shapes
     types = _types(torch, module, dtypes, len(shapes))
-    run = _run(module, inputs, types, "meta", keep)
-    while not dtypes and (index := _index(run, types)) is not None:
-        types[index] = torch.int64
-        run = _run(module, inputs, types, "meta", keep)
+    run, doubt = _attempt(module, inputs, types, keep)
+    while not dtypes and (indices := _indices(run, types)):
+        for index in indices:
+            types[index] = torch.int64
+        run, doubt = _attempt(module, inputs, types, keep)
     where, notes = "PyTorch's meta device", []
-    if run.doubt:
-        with_values = run if run.complete else _run(module, inputs, types, "cpu", keep)
-        if with_values.failure != run.failure or not run.failure:
-            where = "the CPU"
-            notes.append(
-                f"{run.doubt}, so the model ran on zeros: other values may lead to other sizes."
-            )
-            run = with_values
+    if doubt:
+        where = "the CPU"
+        notes = [f"{doubt}, so the model ran on zeros: other values may lead to other sizes."]
     return Graph(
         source or type(module).__name__,
         names,
@@ -97,6 +93,7 @@ def read_module(
         run.unused,
         f"Traced on {where}, in eval mode, with a batch of 1{_format_types(names, types)}.",
         measured=run.measured,
+        kept=run.kept,
     )
 
 
@@ -113,7 +110,20 @@ class _Run:
     unused: tuple[str, ...] = ()
     doubt: str = ""
     measured: frozenset[Value] = frozenset()
+    kept: frozenset[Value] = frozenset()
     complete: bool = False
+
+
+def _attempt(
+    module: Any, inputs: ModuleInputs, types: Sequence[Any], keep: bool
+) -> tuple[_Run, str]:
+    """Run without values, or with them where the model asks for some: then say why."""
+    run = _run(module, inputs, types, "meta", keep)
+    if run.doubt:
+        with_values = run if run.complete else _run(module, inputs, types, "cpu", keep)
+        if with_values.failure != run.failure or not run.failure:
+            return with_values, run.doubt
+    return run, ""
 
 
 def _run(
@@ -148,25 +158,36 @@ def _run(
             return _failed(recorder, error, device)
     outputs = recorder.outputs(result)
     measured = recorder.measured | {Value(index) for index in recorder.inspected}
-    operations, outputs, measured = _pruned(
-        recorder.operations(), outputs, measured, recorder.inspected
+    measured |= recorder.remembered(copied)
+    operations, outputs, measured, kept = _pruned(
+        recorder.operations(), outputs, measured, recorder.kept.values, recorder.inspected
     )
     unused = _unused(copied, recorder)
     doubt = _depends(recorder) if recorder.needs_values else ""
-    return _Run(operations, outputs, "", unused, doubt, frozenset(measured), complete=True)
+    noted = frozenset(measured), frozenset(kept)
+    return _Run(operations, outputs, "", unused, doubt, *noted, complete=True)
 
 
 def _depends(recorder: Recorder) -> str:
     return f"The model depends on values ({recorder.needs_values})"
 
 
-def _index(run: _Run, types: Sequence[Any]) -> int | None:
-    """Find the input that a model fails at because it holds indices, and so must be integers."""
+def _indices(run: _Run, types: Sequence[Any]) -> list[int]:
+    """Find the inputs that a model fails at because they hold indices, and so must be integers.
+
+    Their elements may have been picked, or arranged in another shape, on the way.
+    """
     last = run.operations[-1] if run.failure and run.operations else None
     if last is None or last.kind not in ("Embedding", "EmbeddingBag", "OneHot"):
-        return None
-    operation, index = last.inputs[0]
-    return index if operation < 0 and types[index].is_floating_point else None
+        return []
+    waiting, found = list(last.inputs[:1]), set()
+    while waiting:
+        index, output = waiting.pop()
+        if index < 0:
+            found.add(output)
+        elif run.operations[index].role in ("reshape", "pad", "unknown"):
+            waiting += run.operations[index].inputs
+    return [index for index in sorted(found) if types[index].is_floating_point]
 
 
 def _format_types(names: Sequence[str], types: Sequence[Any]) -> str:
@@ -183,8 +204,9 @@ def _pruned(
     operations: Sequence[Operation],
     outputs: Sequence[Value],
     measured: set[Value],
+    kept: set[Value],
     inspected: set[int],
-) -> tuple[tuple[Operation, ...], tuple[Value, ...], set[Value]]:
+) -> tuple[tuple[Operation, ...], tuple[Value, ...], set[Value], set[Value]]:
     """Leave out what only makes values for a condition, which is no part of a network."""
     consumers: dict[int, set[int]] = {value.operation: {len(operations)} for value in outputs}
     for index, operation in enumerate(operations):
@@ -208,6 +230,7 @@ def _pruned(
         tuple(replace(operation, inputs=renumbered(operation.inputs)) for operation in remaining),
         renumbered(outputs),
         set(renumbered(value for value in measured | read if value.operation in new)),
+        set(renumbered(value for value in kept if value.operation in new)),
     )
 
 

@@ -208,11 +208,12 @@ def test_norms_count_a_multiply_add_for_each_element():
 
 
 def test_what_is_not_known_is_not_guessed():
-    model = read_function(lambda x: F.relu(torch.sort(x, 2)[0]), IMAGE)
+    model = read_function(lambda x: F.relu(torch.take_along_dim(x, x.long(), 2)), IMAGE)
     assert [operation.multiply_adds for operation in model.operations] == [None, 0]
     assert model.multiply_adds is None
     assert model.unknown == (
-        "How Sort moves the pixels of an image is not known, only its sizes: sort.",
+        "How TakeAlongDim moves the pixels of an image is not known, only its sizes: "
+        "take_along_dim.",
     )
 
 

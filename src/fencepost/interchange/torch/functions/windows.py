@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from ...graph import Shape
-from ...sizing import Window, same_padding
-from ..facts import Facts, Pairs, convolution_work, window_arguments, windows_over
-from .function_call import FunctionCall
-from .names import kind_of
+from ....graph import Shape
+from ....sizing import Window, same_padding
+from ...facts import Facts, Pairs, convolution_work, window_arguments, windows_over
+from ..function_call import FunctionCall
+from ..names import kind_of
 
 _WINDOWED = re.compile(r"(conv|conv_transpose|(?:adaptive_)?(?:max|avg)_pool|lp_pool)([123])d")
 _SIGNATURES = {
@@ -134,8 +134,13 @@ def per_axis(value: Any, axes: int) -> tuple[Any, ...]:
     >>> per_axis(3, 2), per_axis([3, 5], 2), per_axis((3,), 2)
     ((3, 3), (3, 5), (3, 3))
     """
-    several = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    several = plain(value if isinstance(value, (tuple, list)) else (value,))
     return several * axes if len(several) == 1 else several
+
+
+def plain(numbers: Sequence[Any]) -> tuple[Any, ...]:
+    """Write integers that are arrays without axes as integers of Python."""
+    return tuple(int(n) if getattr(n, "ndim", None) == 0 else n for n in numbers)
 
 
 def pairs(

@@ -35,7 +35,9 @@ SAVED = "--threads 1 --resume --out a.st --checkpoint c.ckpt"
 ALL = f"{SAVED} --plot a.png --report r.html --show-augmentation s.png"
 COMMANDS = {
     "folder": f"train --data photos --cache cache --epochs 6 --augment shift=1 {ALL}",
-    "validation": f"train --data photos --cache none --epochs 6 --validation 0.2 --ema 0.9 {ALL}",
+    "validation": "train --data photos --cache none --epochs 6 --validation 0.2 --ema 0.9 "
+    f"--patience 3 --balance oversample --clip-norm 1 {ALL}",
+    "from": f"train --data photos --cache cache --from model.st --epochs 6 {ALL}",
     "seeds": f"train --data photos --cache cache --epochs 3 --seeds 2 {ALL}",
     "npz": f"train --data arrays.npz --epochs 6 --model small_cnn {ALL}",
     "signals": f"train --data signals.csv --epochs 6 --plot a.svg {SAVED}",
@@ -110,7 +112,6 @@ def deal(kills: int, seed: int, names: tuple[str, ...], said: bool = False) -> C
         data, killed = Path(root, "data"), Path(root, "killed")
         data.mkdir()
         make_data(data)
-        (data / "model.st").unlink()
         undisturbed = {}
         for name in names:
             shutil.copytree(data, whole := Path(root, f"whole-{name}"))

@@ -266,7 +266,7 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path, environment):
     noise.save(tmp_path / "in" / "000.png", compress_level=1)
     for k in range(1, 400):  # so many that a busy machine does not finish before it is stopped
         os.link(tmp_path / "in" / "000.png", tmp_path / "in" / f"{k:03}.png")
-    command = [*COMMAND, "filter", "in", "-k", "mean", "-o", "out"]
+    command = [*COMMAND, "filter", "in", "-k", "mean", "-o", "out", "--threads", "1"]
     process = started(command, tmp_path, environment)
     while len(list(tmp_path.glob("out/*.png"))) < 2:
         assert process.poll() is None, process.communicate()

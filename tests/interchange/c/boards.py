@@ -74,4 +74,4 @@ def run(processor: str, header: Path, prefix: str, flags: list[str]) -> str:
     assert done.returncode == 0, done.stderr
     emulate = [_QEMU, "-M", board, "-nographic", "-semihosting-config", "enable=on,target=native",
                "-kernel", str(program)]  # fmt: skip
-    return subprocess.run(emulate, capture_output=True, text=True, check=False, timeout=120).stdout
+    return subprocess.run(emulate, capture_output=True, text=True, check=False, timeout=600).stdout

@@ -86,7 +86,7 @@ def test_a_notebook_shows_a_bar_or_lines(widgets):
         "net.fit(np.eye(4), [0, 1, 0, 1], epochs=1, progress=False);",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbclient.NotebookClient(book, timeout=60, kernel_name="python3").execute()
+    nbclient.NotebookClient(book, kernel_name="python3", startup_timeout=240).execute()
     first, second = book.cells
     assert not second.outputs
     texts = [output.text for output in first.outputs if output.output_type == "stream"]

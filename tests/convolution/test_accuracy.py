@@ -229,6 +229,15 @@ def test_boundaries_whose_squares_no_float_holds_are_explained():
     assert choice.method == "direct"
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("method", ["auto", "direct", "separable", "box", "fft"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_weights_bring_no_warnings(method, dtype):
+    g = np.ones((3, 3), dtype) * dtype(np.finfo(dtype).max / 30)
+    result = fp.convolve(np.ones((6, 6), dtype), g, "valid", method=method)
+    np.testing.assert_allclose(result / g[0, 0], 9, rtol=1e-5)
+
+
 def test_overflow_on_the_way_is_none_in_the_result():
     f = np.full(3000, 1e308)
     g = np.zeros(300)

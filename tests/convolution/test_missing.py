@@ -52,6 +52,18 @@ def test_what_has_no_neighbours_left_is_nan(random):
         assert np.isnan(result).sum() == 81 - 4
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize("size", [0.7, 0.001, 1e-5])
+def test_weights_of_any_size_are_normalized(dtype, size):
+    """Results times the sum of the weights may lie beyond the range, up or down."""
+    about = np.finfo(dtype)
+    for scale in (float(about.max) * size / 30, float(about.tiny) / size):
+        f, g = np.array([1, 2, np.nan, 4, 5], dtype), np.array([1, 2, 1], dtype)
+        expected = fp.convolve(f, g, "same", nan="ignore")
+        result = fp.convolve(f, g * dtype(scale), "same", nan="ignore")
+        np.testing.assert_allclose(result / dtype(scale), expected, rtol=1e-6)
+
+
 def test_a_mask_is_as_nan_is(random):
     f, g = random.normal(size=(20, 30)), random.uniform(size=(3, 3))
     mask = random.random(f.shape) < 0.2

@@ -8,6 +8,7 @@ of the kernel: (f ∗ g)(x) = Σᵢ f(i) g(x − i) · Σg / Σᵢ g(x − i), o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,5 +106,9 @@ def _normalized(
     result = compute(clean, g, boundary)
     if result.dtype.kind == "i":
         result = result.astype(np.float64)
-    np.divide(result * total, shares, out=result, where=touched & ~lost, casting="same_kind")
+    # By a power of two, which rounds nothing: results times the total may leave the range.
+    exponent = min(-math.frexp(magnitude)[1], int(np.finfo(shares.dtype).maxexp) - 2)
+    unit = np.ldexp(np.ones((), shares.real.dtype), exponent)
+    shares, scaled = shares * unit, total * float(unit)
+    np.divide(result * scaled, shares, out=result, where=touched & ~lost, casting="same_kind")
     return result, lost

@@ -172,7 +172,7 @@ def real_factors(kernel: Array, *, every_weight: bool) -> Factors | None:
     )
     # Products that cancel each other would carry their own rounding into a small weight.
     limit = np.abs(kernel) if every_weight else np.abs(kernel).max()
-    if not (factors.magnitudes() <= _ROUNDINGS * limit).all():
+    if not (factors.magnitudes() / _ROUNDINGS <= limit).all():
         return None
     return factors
 

@@ -66,7 +66,8 @@ def pages() -> dict[str, str]:
         "Every command has `--help`, with an example, and `--json` for machines: one JSON object "
         "on standard output. Results go to standard output; progress, and what was read and saved, "
         "to standard error. The exit status is 0 if all "
-        "went well, 2 after bad input, which is described in one paragraph, and 130 after Ctrl-C. "
+        "went well, 2 after bad input, which is described in one paragraph, 130 after Ctrl-C, and "
+        "141 if the reader of a pipe closed it. "
         "`--debug`, or `FENCEPOST_DEBUG=1`, shows tracebacks.",
         "",
     ]

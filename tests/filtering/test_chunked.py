@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -192,6 +193,20 @@ def test_what_cannot_be_is_said(tmp_path, monkeypatch, call, said):
     assert not (tmp_path / "b.zarr").exists()
 
 
+def test_a_client_that_did_not_start_is_closed(tmp_path):
+    pytest.importorskip("distributed")
+    stored(tmp_path / "a.zarr", np.zeros((9, 9), np.uint8))
+    before = set(threading.enumerate())
+    gc.disable()  # which would close it too, at whatever time
+    try:
+        with pytest.raises(fp.ArgumentError, match="the address of a Dask scheduler"):
+            filter_file(tmp_path / "a.zarr", tmp_path / "b.zarr", "mean:3", scheduler="tcp://x")
+        left = set(threading.enumerate()) - before
+        assert "IO loop" not in {thread.name for thread in left}
+    finally:
+        gc.enable()
+
+
 def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", np.zeros((9, 9), np.uint8))
     monkeypatch.setitem(sys.modules, "dask.array", None)
@@ -202,13 +217,16 @@ def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def cluster():
     distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
     arguments = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    patience = {f"distributed.comm.timeouts.{what}": "240s" for what in ("connect", "tcp")}
     for _ in range(3):
         try:
-            started = distributed.LocalCluster(host="127.0.0.1", **arguments)
+            with dask.config.set(patience):
+                started = distributed.LocalCluster(host="127.0.0.1", **arguments)
         except AssertionError:  # its loop has 10 s to start, which other processes may take
             continue
-        with started:
+        with dask.config.set(patience), started:
             yield started
         return
     pytest.skip("the cluster's loop did not start within 10 s")

@@ -151,8 +151,22 @@ def _store_remotely(result: dask.array.Array, array: Any, scheduler: str, done: 
     """Have the workers of a cluster compute and write the blocks."""
     from distributed import Client, as_completed
 
+    class Closed(Client):  # type: ignore[misc]  # it has no types
+        """A client that is closed where it does not start.
+
+        Else the garbage collector closes it, and where it runs while a cluster is being started,
+        both wait for one lock for good.
+        """
+
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)
+            except BaseException:
+                self.close()
+                raise
+
     try:
-        client = Client(scheduler, timeout=_SECONDS, set_as_default=False)
+        client = Closed(scheduler, timeout=_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ArgumentError(
             "scheduler must be the address of a Dask scheduler that runs, such as "

@@ -42,7 +42,8 @@ def read_model(model: Any, input_shape: InputShapes | None = None) -> Graph:
     shape = _only_shape(input_shape, graph)
     if not graph.failure or shape is None:
         return graph
-    return replace(graph, reading=fitting_reading(shape, lambda other: _fits(read, other)))
+    fitting = fitting_reading(shape, lambda other: _fits(read, other))
+    return replace(graph, reading=fitting or graph.reading)
 
 
 def _reader(model: Any, with_shape: bool) -> Reader:
@@ -60,6 +61,8 @@ def _reader(model: Any, with_shape: bool) -> Reader:
 
         if isinstance(model, torch.nn.Module):
             return _of_module(model, "")
+        if isinstance(model, torch.export.ExportedProgram):
+            return _of_module(model.module(), type(model).__name__)
     raise ArgumentError(
         "model must be a path to an ONNX file, a torch.nn.Module, a fencepost Network or Plan, or "
         f"a pair (input_shape, layers). Received: {type(model).__name__}"

@@ -136,3 +136,12 @@ def test_causal_paths_are_not_shifted_and_enlarged_ones_only_by_more_than_an_ele
             return x.relu() + y
 
     assert "FP304" not in codes(Enlarged(2), (4, 64, 64))  # as in HRNet
+
+
+def test_a_doubt_that_only_mentions_an_unknown_operator_is_told():
+    graph = image(8, 8)
+    graph.add("getitem", "unknown", [graph.input], (1, 3, 8, 8))
+    doubt = "The model depends on values (getitem in forward), so the model ran on zeros."
+    told = "How getitem moves the pixels of an image is not known, only its sizes: getitem."
+    findings = run_rules(graph.model(unknown=(doubt, told))).findings
+    assert [finding.message for finding in findings if not finding.operation] == [doubt]

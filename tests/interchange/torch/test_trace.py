@@ -334,3 +334,74 @@ def test_padding_by_numbers_that_are_arrays():
     model = read_module(module, [(3, 8)])
     assert model.operations[-1].output_shape == (1, 3, 11)
     assert [(w.before, w.after) for w in model.operations[-1].windows] == [(1, 2)]
+
+
+# --- what runs is not said to fail, and what is used not to be unused -----------------------------
+
+
+def test_a_hook_that_reads_variables_around_it_fills_those_of_the_copy():
+    kept, first = [], conv()
+    module = Net(lambda self, x: self.d(self.c(x)) + self.kept.pop(), c=first, d=conv(4, 4, 1))
+    module.kept = kept
+    first.register_forward_hook(lambda layer, given, made: kept.append(made))
+    report = fp.check.check(module, (3, 8, 8))
+    assert report.ok and graph(report.graph) == {"c": [""], "d": ["c"], "add": ["d", "c"]}
+    assert not kept  # the module itself is left as it is
+
+
+def test_what_a_module_keeps_for_later_is_used():
+    def keep(self, x):
+        self.losses.append(self.d(x).mean())
+        self.aux = self.e(x)
+        return self.c(x)
+
+    module = Net(keep, c=conv(), d=conv(), e=conv())
+    module.losses = []
+    report = fp.check.check(module, (3, 8, 8))
+    assert "FP401" not in {finding.code for finding in report.findings}
+    assert {"c", "d", "e"} <= set(names(report.graph))
+
+
+def test_nested_tensors_have_sizes_that_differ():
+    def run(self, x):
+        rows = self.c(x).flatten(2).transpose(1, 2)[0]
+        nested = torch.nested.nested_tensor([rows[:5], rows[:9]])
+        return torch.nested.to_padded_tensor(F.relu(nested), 0.0)
+
+    report = fp.check.check(Net(run, c=conv()), (3, 8, 8))
+    assert report.ok
+    shapes = {operation.kind: operation.output_shape for operation in report.graph.operations}
+    assert shapes["ReLU"] == (2, None, 4) and shapes["NestedToPaddedTensor"] == (2, 9, 4)
+
+
+def test_what_runs_only_where_nothing_is_recorded_is_no_error():
+    def run(self, x):
+        if torch.overrides._get_current_function_mode() is not None:
+            raise RuntimeError("a mode is active")
+        return self.d(x)
+
+    report = fp.check.check(
+        Net(lambda self, x: run(self, self.c(x)), c=conv(), d=conv(4)), (3, 8, 8)
+    )
+    assert report.ok and not report.graph.outputs
+    assert any("runs, but not while its calls are recorded" in f.message for f in report.findings)
+    assert not {"FP401", "FP403"} & {finding.code for finding in report.findings}
+
+
+def test_a_model_that_needs_a_batch_of_2_says_so():
+    def halves(self, x):
+        a, b = x.chunk(2)
+        return self.c(a) + self.c(b)
+
+    (failed,) = fp.check.check(Net(halves, c=conv()), (3, 8, 8)).at_least("error")
+    assert failed.repair == "With a batch of 2 it does not fail: the batch is always 1 here."
+
+
+@pytest.mark.parametrize("form", ["program", "module"])
+def test_exported_programs_are_the_layers_they_were_made_of(form):
+    layers = nn.Sequential(conv(3, 4, 3, stride=2), nn.ReLU(), nn.MaxPool2d(2, ceil_mode=True))
+    program = torch.export.export(layers.eval(), (torch.zeros(1, 3, 16, 16),))
+    report = fp.check.check(program if form == "program" else program.module(), (3, 16, 16))
+    kinds = [(o.kind, o.output_shape) for o in report.graph.operations]
+    assert kinds[0] == ("Conv2d", (1, 4, 7, 7)) and kinds[-1] == ("MaxPool2d", (1, 4, 4, 4))
+    assert report.ok and report.graph.parameters == 112

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ...graph import Operation, Value
@@ -15,6 +16,8 @@ from .context import RuleContext, finding
 LEAST_SHARE = 0.5
 # Of those that feed what is not used, so many are named.
 _NAMED = 4
+# What a sentence of `Graph.unknown` is about, where that is an operation.
+_SUBJECT = re.compile(r"(?:How |The operator )?\"?(?:[\w-]+\.)*([^\s\".:]+)")
 
 
 def field_and_input(context: RuleContext) -> Iterator[Finding]:
@@ -170,7 +173,8 @@ def unknown(context: RuleContext) -> Iterator[Finding]:
             message = f"{why}; receptive fields after it are unknown."
             yield finding("FP402", operation, message)
     for sentence in context.graph.unknown:
-        if not any(word and word in sentence for word in named):
+        subject = _SUBJECT.match(sentence)
+        if subject is None or subject[1] not in named:
             yield finding("FP402", None, sentence)
 
 

@@ -116,12 +116,22 @@ def leaves(value: Any, kind: type) -> Iterator[Any]:
         for item in value.values():
             yield from leaves(item, kind)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield from leaves(vars(value), kind)
+        for name in (field.name for field in dataclasses.fields(value)):
+            yield from leaves(getattr(value, name, None), kind)
 
 
 def shape_of(array: Any) -> Shape:
-    """Return the shape as plain integers."""
+    """Return the shape as plain integers; None where a nested tensor has several sizes."""
+    if array.is_nested:
+        return tuple(_size_of_nested(array, axis) for axis in range(array.dim()))
     return tuple(int(size) for size in array.shape)
+
+
+def _size_of_nested(array: Any, axis: int) -> int | None:
+    try:
+        return int(array.size(axis))
+    except (RuntimeError, TypeError):  # the sizes of its parts differ
+        return None
 
 
 def replace_arrays(value: Any, change: Callable[[Any], Any]) -> Any:

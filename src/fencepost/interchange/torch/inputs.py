@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...arguments import integer
@@ -14,6 +14,10 @@ from ...habits import nearest
 from ...text import format_value, join_words, plural, quoted
 
 _SEQUENCES = (list, tuple)
+_WRAPPED = (
+    "An input that is a list or a dict of arrays, or no array at all, needs a module around this "
+    "one whose forward takes the arrays and passes them on."
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,19 @@ class ModuleInputs:
     names: tuple[str, ...]
     shapes: tuple[Shape, ...]
     positional: int
+
+    def zeros(self, dtypes: Iterable[Any], device: str) -> list[Any]:
+        """Make an array of zeros for each input."""
+        import torch
+
+        return [
+            torch.zeros(shape, dtype=dtype, device=device)
+            for shape, dtype in zip(self.shapes, dtypes, strict=True)
+        ]
+
+    def in_batches_of(self, batch: int) -> ModuleInputs:
+        """Return the same inputs with another batch."""
+        return replace(self, shapes=tuple((batch, *shape[1:]) for shape in self.shapes))
 
     def call(self, module: Any, arrays: Sequence[Any]) -> Any:
         """Call the module with an array for each input."""
@@ -60,6 +77,7 @@ def _shape(shape: Any) -> Shape:
         raise ArgumentError(
             "a shape must be the sizes of one input without the batch, such as (3, 224, 224). "
             f"Received: {format_value(shape)}."
+            + (f" {_WRAPPED}" if isinstance(shape, Mapping) else "")
         )
     return (1, *(integer("a size", size, 1) for size in shape))
 
@@ -83,7 +101,8 @@ def _in_order(module: Any, inputs: int) -> tuple[str, ...]:
     except TypeError:
         raise ArgumentError(
             f"{type(module).__name__}.forward takes {_listed(signature)}: pass a shape for each "
-            f"input, by name or in this order. Received: {plural(inputs, 'shape')}."
+            f"input, by name or in this order. Received: {plural(inputs, 'shape')}. "
+            f"{_WRAPPED}"
         ) from None
     names: list[str] = []
     for name, value in bound.items():
@@ -115,7 +134,7 @@ def _by_name(module: Any, shapes: Mapping[str, Shape]) -> ModuleInputs:
             hint = nearest(str(name), known)
             raise ArgumentError(
                 f"A shape must be for an input of {type(module).__name__}.forward, which takes "
-                f"{join_words(quoted(known)) or 'none'}. Received: {name!r}. {hint}".rstrip()
+                f"{join_words(quoted(known)) or 'none'}. Received: {name!r}. {hint or _WRAPPED}"
             )
     missing = [
         p.name
@@ -126,7 +145,7 @@ def _by_name(module: Any, shapes: Mapping[str, Shape]) -> ModuleInputs:
         raise ArgumentError(
             f"{type(module).__name__}.forward takes {_listed(signature)}: pass a shape for "
             f"{join_words(quoted(missing)) or 'each input'}, too. "
-            f"Received: {join_words(quoted(shapes)) or 'none'}."
+            f"Received: {join_words(quoted(shapes)) or 'none'}. {_WRAPPED}"
         )
     names = [name for name in known if name in shapes]
     positional = 0

@@ -21,7 +21,7 @@ def plain_name(func: Any) -> str:
     >>> plain_name(max)
     'max'
     """
-    name = str(getattr(func, "__name__", "") or type(func).__name__)
+    name = str(getattr(func, "__name__", "") or type(func).__name__).partition(".")[0]  # overloads
     if name == "__get__":
         from torch.overrides import resolve_name
 

@@ -10,6 +10,7 @@ import copy
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...arguments import choice
@@ -82,6 +83,16 @@ def read_module(
     if doubt:
         where = "the CPU"
         notes = [f"{doubt}, so the model ran on zeros: other values may lead to other sizes."]
+    reading = ""
+    if run.failure and run.doubt:  # in code of the model's own, or in what a trace does to it
+        if _runs(module, inputs, types):
+            notes.append(
+                "The model runs, but not while its calls are recorded, so that what comes after "
+                f"the operations that are shown is not known: {run.failure}"
+            )
+            run = replace(run, operations=run.operations[:-1], failure="", unused=())
+        elif _runs(module, inputs.in_batches_of(2), types):
+            reading = "With a batch of 2 it does not fail: the batch is always 1 here."
     return Graph(
         source or type(module).__name__,
         names,
@@ -94,6 +105,7 @@ def read_module(
         f"Traced on {where}, in eval mode, with a batch of 1{_format_types(names, types)}.",
         measured=run.measured,
         kept=run.kept,
+        reading=reading,
     )
 
 
@@ -138,15 +150,12 @@ def _run(
     from .recorder import Recorder
 
     copied, originals = _copy(module, device)
-    arrays = [
-        torch.zeros(shape, dtype=dtype, device=device)
-        for shape, dtype in zip(inputs.shapes, types, strict=True)
-    ]
+    arrays = inputs.zeros(types, device)
     recorder = Recorder(copied, arrays, originals if device == "meta" else None, keep)
     quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to the caller
     with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.recording():
         try:
-            copied.eval()
+            _to_eval(copied)
             result = inputs.call(copied, arrays)
         except RecursionError:
             raise
@@ -280,7 +289,7 @@ def _copy(module: Any, device: str) -> tuple[Any, dict[int, Any]]:
                     if isinstance(value, torch.Tensor) and id(value) not in copies:
                         copies[id(value)] = moved(value)
                         originals[id(copies[id(value)])] = value
-        return copy.deepcopy(module, copies), originals
+        copied = copy.deepcopy(module, copies)
     except RecursionError:
         raise
     except Exception as error:
@@ -288,6 +297,58 @@ def _copy(module: Any, device: str) -> tuple[Any, dict[int, Any]]:
             "The module is read by running a copy of it, but it cannot be copied (copy.deepcopy). "
             f"Its code raised {format_exception(error)}."
         ) from None
+    for part in copied.modules():
+        for own in (vars(part), part._forward_hooks, part._forward_pre_hooks):
+            for name, value in list(own.items()):
+                if isinstance(value, FunctionType) and value.__closure__:
+                    own[name] = _seeing_copies(value, copies)
+    return copied, originals
+
+
+def _seeing_copies(function: FunctionType, copies: Mapping[int, Any]) -> FunctionType:
+    """Let a function that reads variables around it, as a hook does, find the copies of them."""
+
+    def copied(cell: CellType) -> CellType:
+        try:
+            return CellType(copies.get(id(cell.cell_contents), cell.cell_contents))
+        except ValueError:  # the variable has no value yet
+            return cell
+
+    seeing = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(map(copied, function.__closure__ or ())),
+    )
+    seeing.__kwdefaults__ = function.__kwdefaults__
+    return seeing
+
+
+def _to_eval(module: Any) -> None:
+    """Put a module into eval mode; what torch.export made has one mode only, and refuses."""
+    with contextlib.suppress(NotImplementedError):
+        module.eval()
+
+
+def _runs(module: Any, inputs: ModuleInputs, types: Iterable[Any]) -> bool:
+    """Whether a module runs where nothing is recorded, which some of PyTorch does not bear."""
+    import torch
+
+    copied, _ = _copy(module, "cpu")
+    _to_eval(copied)
+    with (
+        contextlib.redirect_stdout(sys.stderr),
+        torch.random.fork_rng(devices=[]),
+        torch.no_grad(),
+    ):
+        try:
+            inputs.call(copied, inputs.zeros(types, "cpu"))
+        except RecursionError:
+            raise
+        except Exception:
+            return False
+    return True
 
 
 def _unused(module: Any, recorder: Recorder) -> tuple[str, ...]:

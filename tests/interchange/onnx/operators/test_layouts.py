@@ -45,6 +45,7 @@ CASES = [
 
 FAILURES = [
     ("Concat", [(1, 3, 8, 8), (1, 3, 7, 7)], {"axis": 1}, "joined along axis 1 must be equal"),
+    ("TopK", [(1, 16), np.array([17])], {"outputs": 2}, "17 of 16"),
     ("Reshape", [(1, 16, 4, 4), np.array([1, 400])], {}, "256 for 1 × 400 = 400"),
     ("Reshape", [(1, 16, 5, 5), np.array([-1, 256])], {}, "400 for −1 × 256"),
     ("Transpose", [(1, 3)], {"perm": [0, 0]}, "every axis once"),

@@ -295,7 +295,12 @@ def top_k(call: NodeCall) -> NodeFacts:
         return facts.depends_on_data("how many it keeps depends on")
     if x is not None and len(count) == 1:
         axis = axis_index(call.integer("axis", -1), len(x))
-        facts.shapes = ((*x[:axis], *_checked_sizes(count), *x[axis + 1 :]),) * 2
+        (kept,), size = _checked_sizes(count), x[axis]
+        if kept is not None and size is not None and kept > size:
+            raise NodeError(
+                "TopK keeps no more entries than there are along its axis.", f"{kept} of {size}"
+            )
+        facts.shapes = ((*x[:axis], kept, *x[axis + 1 :]),) * 2
     return facts
 
 

@@ -44,6 +44,13 @@ def pad(call: NodeCall) -> NodeFacts:
     padding: list[tuple[Any, Any]] = [(0, 0)] * len(x)
     for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
         padding[axis] = before, after
+        size, most = x[axis], max((n for n in (before, after) if n is not None), default=0)
+        if mode == "reflect" and size is not None and most >= max(size, 1):
+            raise NodeError(
+                "Reflection padding must be smaller than the axis that it reflects.",
+                f"{most} for {size} elements",
+                facts,
+            )
     facts.kind += f"{max(1, len(x) - 2)}d" if mode in _PADS else ""
     if padding[2:] and not any(None in pair for pair in padding[2:]):
         facts.arguments = {"padding": tuple(padding[2:])}

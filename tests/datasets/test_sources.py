@@ -158,3 +158,52 @@ def test_one_class_in_an_npz_file(tmp_path, label):
     np.savez(path, images=np.zeros((6, 8, 8), np.uint8), labels=np.full(6, label))
     with pytest.raises(DataError, match=f"at least two classes.*only class {label}, for all 6"):
         fp.datasets.open(path)
+
+
+DIVIDED = {
+    "split": ("train", "val", "test"),
+    "Set": ("Training", "validation", "testing"),
+    "is_valid": ("False", "True", "False"),
+    "is-test": ("0", "0", "1"),
+}
+
+
+@pytest.mark.parametrize("name", DIVIDED)
+def test_a_column_of_signals_that_names_the_split_divides_the_rows(tmp_path, name):
+    words = DIVIDED[name]
+    rows = [f"{'ab'[k % 2]},{words[k // 4 % 3]},{k * 5 % 11}.5,{k * k % 7}.25" for k in range(24)]
+    path = tmp_path / "beats.csv"
+    path.write_text("\n".join([f"label,{name},t0,t1", *rows]) + "\n")
+    source = fp.datasets.open(path)
+    by_word = {word: [k for k in range(24) if words[k // 4 % 3] == word] for word in words}
+    train = by_word[words[0]]
+    np.testing.assert_array_equal(source.train.images[:, 0, 0], [k * 5 % 11 + 0.5 for k in train])
+    assert source.train.ignored == (name,) and source.train.input_shape == (1, 2)
+    others = [data for data in (source.validation, source.test) if data is not None]
+    assert sum(map(len, others)) == 24 - len(train) and len(others) == len(by_word) - 1
+    if name == "split":
+        test = fp.datasets.open_test(path, class_names=("a", "b"), ignored=("split",))
+        np.testing.assert_array_equal(test.images, source.test.images)
+
+
+def test_a_column_of_folds_is_no_value(tmp_path):
+    path = tmp_path / "beats.csv"
+    rows = [f"{'ab'[k % 2]},{k % 5},{k * 7 % 11},{k * k % 7}" for k in range(20)]
+    path.write_text("\n".join(["label,fold,t0,t1", *rows]) + "\n")
+    source = fp.datasets.open(path)
+    assert source.train.input_shape == (1, 2) and source.test is None
+    assert "'fold', which divides the rows" in source.train.description
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_signals_beside_pictures_with_numbers_for_names_stay_signals(tmp_path, mark):
+    for k in range(12):
+        save(tmp_path / "pictures" / f"{k}.png", picture())
+    decimal = "," if mark == ";" else "."
+    rows = [
+        mark.join([str(k), "ab"[k % 2], *(f"{j}{decimal}{k}" for j in range(9))]) for k in range(12)
+    ]
+    head = mark.join(["", "label", *(f"t{j}" for j in range(9))])
+    path = tmp_path / "beats.csv"
+    path.write_text("\n".join([head, *rows]) + "\n")
+    assert fp.datasets.open(path).train.images.shape == (12, 1, 9)

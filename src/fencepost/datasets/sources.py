@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from .idx_files import find_pair, folder_splits, idx
 from .npz_files import npz, npz_splits
 from .tables.foreign import refuse_by_name
 from .tables.pixels import pixels
-from .tables.signals import read_rows, signals
+from .tables.signals import Rows, may_be_divided, read_rows, signals
 
 __all__ = ["DataSource", "open", "open_test"]
 
@@ -291,7 +291,7 @@ def _file(path: Path, options: _Options) -> dict[str, Load]:
     if path.suffix.lower() in TABLE_ENDINGS:
         if names_pictures(path) or path.suffix.lower() in JSON:
             return _pictures_of(Tree.of(folder_of(path)), options, str(path))
-        return {"train": partial(_table, path)}
+        return _table_of(path, options)
     if start[:2] in (GZIP_MAGIC, b"\0\0") and not path.name.endswith((".tgz", ".tar.gz")):
         find_pair(path, "train")
         return {"train": partial(_idx, path, "train")}
@@ -331,9 +331,25 @@ def _pictures(listing: Listing, part: str, options: _Options) -> Dataset:
     return load(listing, options.pictures, options.class_names or None, part)
 
 
+def _table_of(path: Path, options: _Options) -> dict[str, Load]:
+    """Return how to load each split of a table, which is read at once if a column names them."""
+    if not may_be_divided(path):
+        return {"train": partial(_table, path)}
+    read = cache(partial(read_rows, path))
+    parts = set(read(options.label, options.ignored).parts or ["train"])
+
+    def of_part(part: str, options: _Options) -> Dataset:
+        return _of_rows(read(options.label, options.ignored).of_part(part), options)
+
+    return {part: partial(of_part, part) for part in sorted(parts)}
+
+
 def _table(path: Path, options: _Options) -> Dataset:
     """Load a table of signals, or of images whose pixels stand in rows."""
-    rows = read_rows(path, options.label, options.ignored)
+    return _of_rows(read_rows(path, options.label, options.ignored), options)
+
+
+def _of_rows(rows: Rows, options: _Options) -> Dataset:
     names = options.class_names or None
     layout = pixels(rows, options.pictures.pair, options.channels)
     if layout is not None:

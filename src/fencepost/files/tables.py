@@ -74,18 +74,29 @@ class Table:
     _bad: Mapping[int, tuple[int, str]] = field(repr=False)
     _missing: str = "nan"
 
-    def numbers(self, column: int) -> NDArray[np.float64]:
-        """Return a column of numbers. Raises DataError naming the first cell that is none."""
+    def numbers(self, column: int, *, all_used: bool = False) -> NDArray[np.float64]:
+        """Return a column of numbers. Raises DataError naming the first cell that is none.
+
+        `all_used`: The caller uses all columns and takes no nan, as the advice then says.
+        """
         if column in self._numbers and column not in self._bad:
             return self._numbers[column]
         row, cell = self._bad.get(column) or self._first_word(column)
         received, advice = f"{cell!r}", "Correct it"
-        if row < _ROWS_OF_A_HEAD:
+        if row < _ROWS_OF_A_HEAD and not all_used:
             advice += remedy(", skip the lines before the table ({skip})", skip=self.line(row))
         if not cell.strip():
             received, advice = "an empty cell", "Write nan there, or leave that row out"
+            if all_used:
+                advice = "Fill it in"
         elif is_too_large(cell):
             received += ", which is beyond the largest float64, 1.8e308,"
+        if all_used:
+            raise DataError(
+                f"{self.path}: every cell but the label must be a finite number. Received: "
+                f"{received} in line {self.line(row)}, column {self.names[column]!r}. {advice}, or "
+                "remove that row or that column."
+            )
         raise DataError(
             f"{self.path}: every cell of a column of numbers must be one, or nan or NA where it "
             f"is missing. Received: {received} in line {self.line(row)}, column "

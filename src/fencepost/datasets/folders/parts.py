@@ -11,9 +11,11 @@ from .listing import sample
 
 __all__ = [
     "PARTS",
+    "PART_COLUMNS",
     "ambiguous",
     "beside_parts",
     "called_like_parts",
+    "divided",
     "find_parts",
     "may_be_parts",
     "part_of",
@@ -31,6 +33,17 @@ _NEUTRAL = {
     "split", "part", "folder", "files", "list", "labels", "label", "annotations", "annotation",
     "metadata", "meta", "classes", "new", "final",
 }  # fmt: skip
+# Columns of a table that name the part of each row; and of yes and no, as fastai's is_valid: the
+# part of a yes, and of a no.
+_FLAGS = {
+    "istrain": ("train", "test"), "istraining": ("train", "test"),
+    "isvalid": ("validation", "train"), "isval": ("validation", "train"),
+    "isvalidation": ("validation", "train"), "istest": ("test", "train"),
+}  # fmt: skip
+PART_COLUMNS = (
+    "split", "part", "set", "subset", "partition", "usage", "phase", "dataset", "fold", *_FLAGS,
+)  # fmt: skip
+_YES, _NO = {"true", "1", "1.0", "yes", "t", "y"}, {"false", "0", "0.0", "no", "f", "n", ""}
 _GROWN = ("set", "sets", "data", "images", "imgs", "labels")
 
 
@@ -59,6 +72,23 @@ def part_of(name: str, ignored: Iterable[str] = ()) -> str | None:
         elif word not in _NEUTRAL and word not in ignored:
             return None
     return found.pop() if len(found) == 1 else None
+
+
+def divided(name: str, cells: Sequence[str]) -> tuple[list[str | None], bool]:
+    """Return the part of each row, by a column of a table, and whether it is one of yes and no.
+
+    `name`: Of the column, one of `PART_COLUMNS` without its punctuation.
+
+    >>> divided("split", ["train", "val", "?"]), divided("is_valid", ["False", "True"])
+    ((['train', 'validation', None], False), (['train', 'validation'], True))
+    """
+    flag = _FLAGS.get("".join(words_of(name)))
+    if flag is None:
+        return [part_of(cell) for cell in cells], False
+    answers = [cell.strip().lower() for cell in cells]
+    if not (_YES | _NO).issuperset(answers):
+        return [None] * len(cells), True
+    return [flag[0] if answer in _YES else flag[1] for answer in answers], True
 
 
 def find_parts(folders: list[str], where: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ _INDICES = {
     "patientid", "patient", "subjectid", "subject", "unnamed", "rn", "key", "serialno",
 }  # fmt: skip
 _TIMES = {"time", "times", "timestamp", "date", "datetime", "day", "recordedat", "createdat"}
+_DIVIDING = {"fold", "folds", "kfold", "cvfold", "split"}
 _FEWEST_STEPS = 4  # rows in equal steps that are a count, and not chance
 _FEWEST_RISING = 8  # rows that rise: by chance one column in 40,320
 _MOST = 2  # columns that may be left out by their values: more are data that rise
@@ -78,6 +79,8 @@ def _by_name(name: str, texts: bool) -> str:
         return "has no name"
     if plain in _INDICES or re.fullmatch(r"unnamed\d*(level\d+)?|#", plain or name.strip()):
         return "numbers the rows by its name"
+    if plain in _DIVIDING:
+        return "divides the rows by its name"
     if texts and plain in _TIMES:
         return "holds times"
     return ""

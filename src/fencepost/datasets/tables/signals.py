@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from ...arguments import integer
 from ...errors import DataError
 from ...files.decimals import is_number
-from ...files.tables import read_table
+from ...files.tables import Table, read_table
 from ...remedies import in_python, setting
 from ...text import plural
 from ..class_names import alike, class_indices
 from ..dataset import Dataset
+from ..folders.parts import PART_COLUMNS, divided, words_of
 from . import columns
 
-__all__ = ["Rows", "read_rows", "signals", "signals_csv"]
+__all__ = ["Rows", "may_be_divided", "read_rows", "signals", "signals_csv"]
 
 _MOST_RAMP = 8  # numbers that count up in a first row may be a signal; more are names
 
@@ -59,7 +60,8 @@ def signals_csv(
     ignored : sequence of str, optional
         Names of columns that are not used, if another file decides them. If left out, columns that
         number or date the rows, such as the index that pandas writes, are found, and named in
-        `ignored` and in the description.
+        `ignored` and in the description; so is one that names the split of each row (``split``,
+        ``is_valid``), by which `fencepost.datasets.open` divides the rows.
 
     Returns
     -------
@@ -110,7 +112,8 @@ def signals(
 class Rows:
     """A table with a label in each row: the values (N, W), what their columns are called, labels.
 
-    `ignored`: Columns that are not used, and `remarks`, which say why.
+    `ignored`: Columns that are not used, and `remarks`, which say why. `parts`: The split of each
+    row, if a column names it.
     """
 
     path: Path
@@ -120,6 +123,15 @@ class Rows:
     header: bool
     ignored: tuple[str, ...]
     remarks: list[str]
+    parts: list[str] | None = None
+
+    def of_part(self, part: str) -> Rows:
+        """Return the rows of one split; all of them if none is named."""
+        if self.parts is None:
+            return self
+        chosen = [k for k, own in enumerate(self.parts) if own == part]
+        labels = [self.labels[k] for k in chosen]
+        return replace(self, values=self.values[chosen], labels=labels, parts=None)
 
     def dataset(
         self,
@@ -151,6 +163,14 @@ class Rows:
         )
 
 
+def may_be_divided(path: Path) -> bool:
+    """Whether a column may name the split of each row: one of the first lines has such a name."""
+    with path.open("rb") as file:
+        lines = file.read(1 << 16).replace(b"\0", b"").decode("utf-8", "replace").splitlines()
+    cells = (cell for line in lines[:20] for cell in re.split(r"[\t;,|]", line))
+    return any("".join(words_of(cell)) in PART_COLUMNS for cell in cells)
+
+
 def read_rows(path: Path, label: str | int, ignored: Sequence[str] | None = None) -> Rows:
     """Read a table with a label in each row; `label` and `ignored` as `signals_csv` takes them."""
     table = read_table(path, is_header=lambda row: _is_header(row, label))
@@ -162,6 +182,11 @@ def read_rows(path: Path, label: str | int, ignored: Sequence[str] | None = None
             f"Separate the values by commas, semicolons or tabs."
         )
     others = [k for k in range(len(names)) if k != at]
+    dividing = _dividing(table, others) if header else None
+    parts = None
+    if dividing is not None:
+        others.remove(dividing[0])
+        parts = dividing[1]
 
     def numbers(column: int) -> NDArray[np.float64] | None:
         with contextlib.suppress(DataError):  # a bad cell is refused where the column is used
@@ -178,12 +203,25 @@ def read_rows(path: Path, label: str | int, ignored: Sequence[str] | None = None
     values = np.empty((table.length, len(kept)), np.float32)
     with np.errstate(over="ignore"):  # what is too large for float32 is named
         for index, column in enumerate(kept):
-            values[:, index] = table.numbers(column)
+            values[:, index] = table.numbers(column, all_used=True)
     kept_names = [names[k] for k in kept]
     _check_finite(path, values, kept_names)
     labels = [text.strip() for text in table.texts(at)]
-    left_out = tuple(names[k] for k in without)
-    return Rows(path, values, kept_names, labels, header, left_out, remarks)
+    left_out = [names[k] for k in without]
+    if dividing is not None:
+        left_out.append(names[dividing[0]])
+        remarks.append(f"Its column {names[dividing[0]]!r} names the split of each row.")
+    return Rows(path, values, kept_names, labels, header, tuple(left_out), remarks, parts)
+
+
+def _dividing(table: Table, columns: list[int]) -> tuple[int, list[str]] | None:
+    """Find the column that names the split of each row, and what it names."""
+    for k in columns:
+        if "".join(words_of(table.names[k])) in PART_COLUMNS:
+            parts, _ = divided(table.names[k], table.texts(k))
+            if any(parts):
+                return k, [part or "train" for part in parts]
+    return None
 
 
 def _left_out(name: str, column: int, why: str) -> str:
@@ -256,11 +294,11 @@ def _check_finite(path: Path, values: NDArray[np.float32], names: list[str]) -> 
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = (int(k) for k in bad[0])
+        more = f", and {plural(len(bad) - 1, 'more such cell')}" if len(bad) > 1 else ""
         raise DataError(
             f"{path}: every cell but the label must be a finite number within the range of "
             f"float32. Received: {values[row, column]} in signal {row + 1}, column "
-            f"{names[column]!r}, and {len(bad) - 1:,} more such cells. Correct them, or leave "
-            "those rows out."
+            f"{names[column]!r}{more}. Fill in a number, or leave such rows or columns out."
         )
 
 

@@ -18,7 +18,7 @@ from ....files.dialects import split_preamble
 from ....files.rows import iterate_rows
 from ....remedies import in_python, remedy
 from ..listing import sample
-from ..parts import part_of, words_of
+from ..parts import PART_COLUMNS, divided, part_of, words_of
 from .matching import PICTURE, FileIndex
 
 __all__ = ["LabelTable", "names_pictures", "ordinal", "understand"]
@@ -31,16 +31,10 @@ _COLUMNS = (
     "breed", "diagnosis", "dx", "type", "kind", "y", "name", "tag", "labels", "classes", "classid",
     "labelid", "categoryid", "targetid",
 )  # fmt: skip
+_MOST_COLUMNS = 8  # of a table of pictures whose other columns are measures of them
 DEFAULT_LABEL = "label"  # of the command's option: any column will do
 _HOT = {"0", "1", "0.0", "1.0"}
 _NAMELESS: tuple[list[str], ...] = ([], ["id"], ["index"], ["unnamed"], ["no"], ["nr"], ["row"])
-_PARTS = ("split", "part", "set", "subset", "partition", "usage", "phase", "dataset", "fold")
-_FLAGS = {  # columns of yes and no, as fastai's is_valid: the part of a yes, and of a no
-    "istrain": ("train", "test"), "istraining": ("train", "test"),
-    "isvalid": ("validation", "train"), "isval": ("validation", "train"),
-    "isvalidation": ("validation", "train"), "istest": ("test", "train"),
-}  # fmt: skip
-_YES, _NO = {"true", "1", "1.0", "yes", "t", "y"}, {"false", "0", "0.0", "no", "f", "n", ""}
 _BOXES = {"xmin", "ymin", "xmax", "bbox", "x1", "y1", "boxes", "polygon", "points"}
 # Columns in which people write several classes, with what they put between them.
 _PLURALS = {"labels", "tags", "classes", "categories", "attributes", "findinglabels", "keywords"}
@@ -91,21 +85,13 @@ class LabelTable:
 
     def parts(self) -> tuple[list[str | None], list[str]]:
         """Return the part of each row, None where it is not said, and where it stands in words."""
-        named = self.column(_PARTS)
-        if named is not None:
-            parts = [part_of(row[named]) for row in self.rows]
-            what = "names the splits" if any(parts) else "is not used"
-            return parts, [f"Its column {self.header[named]!r} {what}."]
-        flag = self.column(tuple(_FLAGS))
-        none: list[str | None] = [None] * len(self.rows)
-        if flag is None:
-            return none, []
-        cells = [row[flag].lower() for row in self.rows]
-        if not (_YES | _NO).issuperset(cells):
-            return none, [f"Its column {self.header[flag]!r} is not used."]
-        yes, no = _FLAGS["".join(words_of(self.header[flag]))]
-        parts = [yes if cell in _YES else no for cell in cells]
-        return parts, [f"Its column {self.header[flag]!r} divides the data into splits."]
+        column = self.column(PART_COLUMNS)
+        if column is None:
+            return [None] * len(self.rows), []
+        name = self.header[column]
+        parts, flags = divided(name, [row[column] for row in self.rows])
+        what = "divides the data into splits" if flags else "names the splits"
+        return parts, [f"Its column {name!r} {what if any(parts) else 'is not used'}."]
 
     def classes(self, label: str | None) -> tuple[list[str] | None, str]:
         """Return the class of each row (None: it names none), and in words where it stands.
@@ -266,9 +252,23 @@ def names_pictures(path: Path) -> bool:
     lines = content.splitlines()[:SAMPLE]
     if any(PICTURE.search(line) for line in lines):
         return True
-    cells = {cell.strip(' "') for line in lines[:20] for cell in re.split(r"[\t;,| ]", line)}
+    delimiter = next((mark for mark in "\t;|," if mark in "".join(lines[:1])), " ")
+    rows = [[cell.strip(' "') for cell in line.split(delimiter)] for line in lines[:20]]
     nearby = islice(path.parent.rglob("*"), 10_000)
-    return bool(cells & {entry.stem for entry in nearby if PICTURE.search(entry.name)})
+    stems = {entry.stem for entry in nearby if PICTURE.search(entry.name)}
+    named = {cell for row in rows for cell in row} & stems
+    if not named or not all(map(str.isdecimal, named)):
+        return bool(named)
+    return not _hold_measures(rows) and any(
+        2 * len(set(column) & stems) > len(column) for column in zip(*rows[1:], strict=False)
+    )
+
+
+def _hold_measures(rows: list[list[str]]) -> bool:
+    """Whether most of a table with many columns are numbers with decimals: a signal in each row."""
+    cells = [cell for row in rows[1:] for cell in row]
+    decimals = sum(bool(re.fullmatch(r"[-+]?\d*[.,]\d+(e[-+]?\d+)?", cell)) for cell in cells)
+    return len(rows[0]) > _MOST_COLUMNS and 2 * decimals > len(cells)
 
 
 def _are_measures(texts: list[str]) -> bool:

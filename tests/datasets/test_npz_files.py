@@ -29,6 +29,7 @@ def some_images(count=12, shape=(1, 6, 7)):
         ("X", "y"),
         ("x_train", "y_train"),
         ("train_images", "train_labels"),
+        ("X_train", "y_train"),
     ],
 )
 def test_npz_names(tmp_path, keys):
@@ -108,6 +109,7 @@ X = np.zeros((3, 4, 5), np.uint8)
         ({"a": X, "labels": [0, 1, 2]}, "Received: a, labels. Save it with numpy.savez"),
         ({"images": X, "labels": [0, 1]}, "2 targets for 3 images"),
         ({"images": X, "labels": [0, -1, 2]}, "0 or more"),
+        ({"images": X, "labels": [0, 1, 10**9]}, "Received: 1,000,000,000 among 3 labels. Number"),
         ({"images": X, "labels": [[0, 1, 0]] * 3}, "one-hot"),
         (
             {"images": X, "labels": ["a", "b", "c"], "class_names": ["a", "b"]},

@@ -29,14 +29,16 @@ from .layouts import check_layout, to_nchw
 
 __all__ = ["npz", "npz_splits"]
 
-# Pairs of names in the order in which they are tried: our own, Keras's, MedMNIST's.
+# Pairs of names in the order in which they are tried: our own, Keras's, MedMNIST's,
+# scikit-learn's.
 NAMES = {
     "train": (("x_train", "y_train"), ("train_images", "train_labels"), ("images", "labels"),
-              ("signals", "labels"), ("x", "y"), ("X", "y")),
-    "validation": (("x_val", "y_val"), ("val_images", "val_labels")),
-    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
+              ("signals", "labels"), ("x", "y"), ("X", "y"), ("X_train", "y_train")),
+    "validation": (("x_val", "y_val"), ("val_images", "val_labels"), ("X_val", "y_val")),
+    "test": (("x_test", "y_test"), ("test_images", "test_labels"), ("X_test", "y_test")),
 }  # fmt: skip
 CLASS_NAMES = "class_names"
+_MOST_CLASSES = 100_000  # that are numbered without gaps, whatever the labels
 Source = str | os.PathLike[str]
 
 
@@ -230,7 +232,14 @@ def _targets(
         labels = check_targets(labels, len(labels))
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
-    return labels, tuple(str(k) for k in range(int(labels.max()) + 1))
+    count = int(labels.max()) + 1
+    if count > max(_MOST_CLASSES, len(labels)):  # identifiers: names for all would fill the memory
+        raise DataError(
+            f"{where}: labels must be indices of classes, from 0. Received: {count - 1:,} among "
+            f"{len(labels):,} labels. Number the classes that there are: "
+            "np.unique(labels, return_inverse=True)[1]."
+        )
+    return labels, tuple(map(str, range(count)))
 
 
 def _read_as(saved: NDArray[Any], labels: NDArray[Any]) -> str:

@@ -21,6 +21,7 @@ from .class_names import class_indices
 from .dataset import Dataset
 from .folders import Loading, load
 from .folders.classes import read_contents
+from .folders.foreign import refuse_by_name
 from .folders.labels.label_files import JSON, folder_of
 from .folders.labels.label_tables import names_pictures
 from .folders.listing import Listing
@@ -28,7 +29,6 @@ from .folders.parts import find_parts
 from .folders.tree import Tree
 from .idx_files import find_pair, folder_splits, idx
 from .npz_files import npz, npz_splits
-from .tables.foreign import refuse_by_name
 from .tables.pixels import pixels
 from .tables.signals import Rows, may_be_divided, read_rows, signals
 

@@ -82,34 +82,26 @@ class Table:
         if column in self._numbers and column not in self._bad:
             return self._numbers[column]
         row, cell = self._bad.get(column) or self._first_word(column)
-        received, advice = f"{cell!r}", "Correct it"
-        if row < _ROWS_OF_A_HEAD and not all_used:
+        rule = "of a column of numbers must be one, or nan or NA where it is missing"
+        received, advice, otherwise = f"{cell!r}", "Correct it", "choose other columns"
+        if all_used:
+            rule, otherwise = "but the label must be a finite number", "remove its row or column"
+        elif row < _ROWS_OF_A_HEAD:
             advice += remedy(", skip the lines before the table ({skip})", skip=self.line(row))
         if not cell.strip():
-            received, advice = "an empty cell", "Write nan there, or leave that row out"
-            if all_used:
-                advice = "Fill it in"
+            received = "an empty cell"
+            advice = "Fill it in" if all_used else "Write nan there, or leave that row out"
         elif is_too_large(cell):
             received += ", which is beyond the largest float64, 1.8e308,"
-        if all_used:
-            raise DataError(
-                f"{self.path}: every cell but the label must be a finite number. Received: "
-                f"{received} in line {self.line(row)}, column {self.names[column]!r}. {advice}, or "
-                "remove that row or that column."
-            )
+        where = f"line {self.line(row)}, column {self.names[column]!r}"
         raise DataError(
-            f"{self.path}: every cell of a column of numbers must be one, or nan or NA where it "
-            f"is missing. Received: {received} in line {self.line(row)}, column "
-            f"{self.names[column]!r}. {advice}, or choose other columns."
+            f"{self.path}: every cell {rule}. Received: {received} in {where}. "
+            f"{advice}, or {otherwise}."
         )
 
     def _first_word(self, column: int) -> tuple[int, str]:
-        cells = (row[column] for row in self.rows())
-        return next(
-            (index, cell)
-            for index, cell in enumerate(cells)
-            if parse_cell(cell, self.decimal) is None or is_missing(cell)
-        )
+        cells = enumerate(row[column] for row in self.rows())
+        return next(c for c in cells if parse_cell(c[1], self.decimal) is None or is_missing(c[1]))
 
     def texts(self, column: int) -> list[str]:
         """Return the cells of a column, as they stand."""

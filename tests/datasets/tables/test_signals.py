@@ -115,7 +115,7 @@ def test_csv_classes_given(tmp_path):
         ("a,label,b\n1,x,2\n,y,1\n", "Received: an empty cell in line 3, column 'a'"),
         ("a,label,b\n1,x,2\n3,y,nan\n", "Received: nan in signal 2, column 'b'"),
         ("a,label,b\n1,x,\n3,y,4\n", "Received: an empty cell in line 2, column 'b'. Fill it in"),
-        ("a,label,b\n1,x,2\n3,y,no\n", "column 'b'. Correct it, or remove that row or that column"),
+        ("a,label,b\n1,x,2\n3,y,no\n", "column 'b'. Correct it, or remove its row or column"),
         ("a,label,b\n1,x,inf\n3,y,1e60\n", "column 'b', and 1 more such cell. Fill in a number"),
         ("label,a\nx,1\n,2\n", "none in signal 2"),
         ("label,a\nx,1\nx,2\n", "at least two classes"),

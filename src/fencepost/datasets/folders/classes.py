@@ -9,8 +9,8 @@ from ...errors import DataError
 from ...files.folders import ARCHIVES
 from ...remedies import remedy
 from ...text import plural
-from ..tables.foreign import foreign
 from .beside import masks_of, parts_beside, shared_folders
+from .foreign import foreign
 from .labels import LabelFiles, Labelled
 from .labels.annotations import NEUTRAL, find_annotations
 from .labels.class_lists import names_of_integers

@@ -7,7 +7,7 @@ import pytest
 
 import fencepost as fp
 from datasets.refusal import refused
-from fencepost.datasets.tables import foreign
+from fencepost.datasets.folders import foreign
 
 pytestmark = pytest.mark.usefixtures("lean")
 

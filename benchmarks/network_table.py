@@ -24,6 +24,9 @@ LR, MOMENTUM = 0.01, 0.9
 OURS = "fencepost"
 PEERS = ("ONNX Runtime", "OpenVINO", "PyTorch", "PyTorch channels-last", "PyTorch compiled")
 QUICK = False  # leave out what takes a minute to compile
+# Batches of an epoch that is timed, by the width of its images: what a call of fit does once (4 to
+# 13 ms) is then about a twentieth at most (docs/decisions/shared-blocks.md).
+BATCHES = {28: 50, 32: 4, 64: 16, 96: 16, 224: 16}
 
 Candidates = dict[str, Callable[[], object]]
 Batches = list[tuple[torch.Tensor, torch.Tensor]]
@@ -82,7 +85,7 @@ def training(definition: Definition) -> tuple[Candidates, int]:
 
     PyTorch gets its batches ready made, which is the most favourable to it.
     """
-    batches = 50 if definition.input_shape[1] == 28 else 4
+    batches = BATCHES[definition.input_shape[-1]]
     count = batches * definition.batch
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (count, *definition.input_shape), dtype=np.uint8)

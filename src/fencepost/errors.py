@@ -16,7 +16,7 @@ from .text import format_shape, format_table
 
 
 class FencepostError(Exception):
-    """Base of everything that fencepost raises on purpose."""
+    """Base class of all errors that fencepost raises."""
 
 
 class ArgumentError(FencepostError, ValueError):

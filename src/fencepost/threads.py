@@ -17,10 +17,10 @@ def as_threads(name: str, value: Any) -> int:
 
 
 def get_num_threads() -> int:
-    """Return how many threads are used where a call does not say.
+    """Return the default number of threads.
 
-    By default all cores, or as many as a container grants the time of, or what the environment
-    variable ``FENCEPOST_NUM_THREADS`` says.
+    At first this is the number of cores, the CPU limit of a container, or the value of the
+    environment variable ``FENCEPOST_NUM_THREADS``.
 
     >>> get_num_threads() >= 1
     True
@@ -29,7 +29,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Set how many threads are used where a call does not say.
+    """Set the default number of threads.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def set_num_threads(n: int) -> None:
     Raises
     ------
     ArgumentError
-        Another number, or none.
+        `n` is not an integer in this range.
 
     Examples
     --------

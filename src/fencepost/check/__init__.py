@@ -1,4 +1,4 @@
-"""`fencepost.check`: anyone's model, layer by layer: its sizes, and what is wrong with them."""
+"""`fencepost.check`: any model, layer by layer: its sizes, and what is wrong with them."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ class Report:
     receptive_fields : ReceptiveFields
         The receptive fields of each operation's outputs on the input.
     exact_inputs : tuple of tuple of int
-        The nearest inputs, with the batch, of which nothing is left over anywhere; empty if
-        nothing is left over now, or none is near.
+        The nearest input shapes, with the batch, at which no operation leaves elements over; empty
+        if none are left over now, or no such shape is near.
     """
 
     graph: Graph

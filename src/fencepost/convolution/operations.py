@@ -55,8 +55,8 @@ def convolve(
     Parameters
     ----------
     f : array_like, (...)
-        A signal, an image, a volume, or a batch of them. An array of Dask gives one, computed when
-        it is asked for, block by block, with the same results.
+        A signal, an image, a volume, or a batch of them. A Dask array gives a Dask array, computed
+        lazily, block by block, with the same results.
     g : array_like or Kernel
         The kernel, with as many axes as f, or as many as `axes` names. A Kernel brings its origin.
     mode : {"full", "same", "valid"}
@@ -64,7 +64,7 @@ def convolve(
         where a term is defined; the n at f's own elements; the n − k + 1 whose window lies in f.
         (`correlate` has another default, "same".)
     boundary : {"zero", "reflect", "mirror", "nearest", "wrap", "none"} or number
-        What stands beyond f's edges, in SciPy's names; the pattern goes on if g is wider than f::
+        Values beyond f's edges, with SciPy's names; the pattern continues if g is wider than f::
 
             "zero"     0 0 0 0 | a b c d | 0 0 0 0        a number: that instead of 0
             "reflect"  d c b a | a b c d | d c b a
@@ -84,8 +84,8 @@ def convolve(
     nan : {"propagate", "ignore"}
         What a missing element of f, NaN or masked, does to the results whose window touches it:
         they are missing too, or they are normalised sums over the elements that are there,
-        ``Σᵢ f(i) g(x − i) · Σg / Σᵢ g(x − i)``, and missing only where no weight is left. What
-        stands beyond the edges is there.
+        ``Σᵢ f(i) g(x − i) · Σg / Σᵢ g(x − i)``, and missing only where no weight is left. Values
+        beyond the edges are never missing.
     mask : array_like of bool, optional
         True for elements of f that are missing, as in ``numpy.ma`` and Astropy.
 
@@ -229,7 +229,7 @@ def explain_method(
     axes: int | Sequence[int] | None = None,
     method: str = "auto",
 ) -> Choice:
-    """Say which method `convolve` would use for these arguments, and why; compute nothing.
+    """Explain which method `convolve` would use for these arguments, without computing it.
 
     Parameters and errors are those of `convolve`.
 

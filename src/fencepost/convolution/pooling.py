@@ -66,29 +66,30 @@ def max_pool(
     kernel_size : int or sequence of int
         Elements of a window, for all pooled axes or for each.
     stride : int or sequence of int, optional
-        Elements from one window to the next; by default kernel_size: windows lie side by side.
+        Elements from one window to the next; by default kernel_size, so that windows do not
+        overlap.
     padding : int, sequence or "same"
-        Elements around x, as in `output_size`; they never win.
+        Elements around x, as in `output_size`; they are never the maximum.
     axes : int or tuple of int, optional
         Which axes to pool. By default as many of the last as kernel_size has numbers; if it is an
         int, the last two, or the only one.
     remainder : {"error", "crop", "pad"}
-        What to do with elements at the far edge that no window would reach: raise SizeError, drop
+        What to do with elements at the far edge that no window would cover: raise SizeError, drop
         them, or add the padding that is missing.
     return_indices : bool
-        Whether to return where each maximum stands.
+        Whether to return the index of each maximum too.
 
     Returns
     -------
     ndarray, or (ndarray, ndarray of int64)
-        Maxima in x's dtype. Indices count through the pooled axes of x in the order that they lie
-        in, row by row, as PyTorch's do: ``np.unravel_index(indices, sizes)``. Of equal elements the
-        first has it; NaN is larger than any number.
+        Maxima in x's dtype. Indices are into the flattened pooled axes of x, row by row, as in
+        PyTorch: ``np.unravel_index(indices, sizes)``. Of equal elements the first counts; NaN is
+        larger than any number.
 
     Raises
     ------
     SizeError
-        Windows do not fit, or one would look at nothing but padding.
+        Windows do not fit, or one would cover nothing but padding.
     ArgumentError, DataError
         An argument, or x, is not of the kind described.
 

@@ -1,4 +1,4 @@
-"""Data to learn from: MNIST (bundled), IDX, npz, folders and lists of images, signals in CSV.
+"""Training and test data: MNIST (bundled), IDX, npz, folders and lists of images, signals in CSV.
 
 Every loader returns a `Dataset`, which unpacks into ``images, labels``. Bad files give a
 `DataError` that names the file, the rule and the remedy.

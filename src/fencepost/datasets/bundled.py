@@ -38,7 +38,7 @@ def mnist(split: str = "train") -> Dataset:
     Raises
     ------
     ArgumentError
-        Another split.
+        `split` is not one of these.
     DataError
         The installed files are damaged.
 

@@ -100,7 +100,7 @@ def check_targets(
     count : int
         The number of images that the targets belong to.
     loss : {"cross_entropy", "mse"}
-        What they are compared with the network's output by.
+        The loss that compares them with the network's output.
     outputs : int, optional
         The number of outputs of the network.
     several_classes : bool

@@ -61,9 +61,9 @@ class Dataset:
     source : str
         Where it comes from, for messages.
     description : str
-        What is there and what was done to it, in sentences.
+        What was found and how it was processed, in sentences.
     fit : str, optional
-        How pictures of other sizes were brought to this one: "crop", "pad" or "stretch".
+        How images of other sizes were fitted to this one: "crop", "pad" or "stretch".
     left_out : tuple of str
         Files that cannot be used and were left out, each with the reason.
     ignored : tuple of str
@@ -198,8 +198,7 @@ class Dataset:
     ) -> tuple[Dataset, Dataset]:
         """Return (train, validation), a random split with the same proportion of every class.
 
-        Copies of an image (or signal) stay on one side, so that none is measured with that was
-        trained on.
+        Copies of an image (or signal) stay in one part, so that none is in both.
 
         Parameters
         ----------

@@ -154,7 +154,7 @@ def idx(
         The file with the labels, (N,); floating ones are regression targets. If left out,
         the file beside `images` with the name that MNIST would give it.
     split : {"train", "test"}
-        Which half to take of a folder.
+        Which split of a folder to load.
     layout : {"NCHW", "NHWC"}, optional
         The order of four axes where it cannot be detected.
 

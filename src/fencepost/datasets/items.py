@@ -97,7 +97,7 @@ def from_items(
     class_names: Sequence[str] | None = None,
     cache: str | os.PathLike[str] | None = "auto",
 ) -> Dataset:
-    """Make a data set of pairs of an image and its class: a generator, or what can be indexed.
+    """Make a data set from pairs of an image and its class, in any iterable or indexable object.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def from_items(
     Raises
     ------
     DataError
-        No items; one that is no pair, no image, or has another shape; floats of several sizes.
+        No items; an item that is not a pair or an image, or has another shape; floats of several
+        sizes.
 
     Examples
     --------

@@ -136,7 +136,7 @@ class LazyImages:
 
     @property
     def fingerprint(self) -> str:
-        """A name that changes with any of the files, or with how they are prepared."""
+        """An identifier that changes with any of the files, or with how they are prepared."""
         return self._source.fingerprint
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
@@ -166,7 +166,7 @@ class LazyImages:
             yield self[start : start + CHUNK]
 
     def expect(self, indices: NDArray[np.int64]) -> None:
-        """Say in which order the pictures at these indices of `pixels` will be needed."""
+        """Announce the order in which the pictures at these indices of `pixels` will be needed."""
         self._source.expect(indices)
 
     def wait(
@@ -203,11 +203,11 @@ class LazyImages:
         return there
 
     def check(self) -> None:
-        """Raise DataError if the file that keeps them was cut meanwhile, for all that was read."""
+        """Raise DataError if the file that stores the images was truncated while it was in use."""
         self._source.store.check()
 
     def identities(self) -> NDArray[np.uint64] | None:
-        """Return a number for each image, (N,), the same where files are; None if not known."""
+        """Return a number for each image, (N,), equal for equal files; None if unknown."""
         known = self._source.identities
         return None if known is None else known()[self.indices]
 

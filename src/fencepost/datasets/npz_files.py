@@ -55,7 +55,7 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
         (N, F).
         An array `class_names` may name the classes.
     split : {"train", "validation", "test"}
-        Which pair to take.
+        Which split to load.
     layout : {"NCHW", "NHWC"}, optional
         The order of four axes where it cannot be detected: the channel axis is the second or
         last, whichever has 1 to 4 entries.

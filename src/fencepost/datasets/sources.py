@@ -85,7 +85,7 @@ class DataSource:
 
     @property
     def description(self) -> str:
-        """What is there and what was done to it, a sentence or more for each split."""
+        """What was found and how it was processed, a sentence or more for each split."""
         return "\n".join(f"{name}: {split.description}" for name, split in self._splits())
 
 
@@ -126,7 +126,7 @@ def open(
         val/ and test/ (training, valid, test_set, seg_train…, in any letter case), or with a label
         file; a zip archive of one; a label file; a folder with MNIST's four IDX files, or one file
         of images among them; an npz file; a CSV file of signals, or a folder with train.csv and
-        test.csv. Files are known by their content; a folder called mnist is given as ./mnist.
+        test.csv. File types are detected by content. For a folder called mnist, write ./mnist.
     size, channels, nested
         As `image_folder` takes them; `channels` also as `signals_csv` does.
     label
@@ -139,8 +139,8 @@ def open(
     Raises
     ------
     DataError
-        Nothing there, or nothing that can be loaded; splits that do not belong together; and
-        whatever the loaders raise.
+        Nothing exists at `path`, or nothing that can be loaded; splits that do not belong together;
+        and whatever the loaders raise.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def open_test(
     ignored: Sequence[str] | None = None,
     pictures: Loading | None = None,
 ) -> Dataset:
-    """Load what a model is to be tested with: the test split of `path` or, without one, all of it.
+    """Load test data for a model: the test split of `path` or, without one, all of it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The kernel between two images: `learn_kernel` finds it by least squares, and says how sure it is.
+"""The kernel between two images: `learn_kernel` estimates it by least squares, with its errors.
 
 Examples
 --------

@@ -28,7 +28,7 @@ _MOST = 0.05  # largest standard error, as a share of the largest weight, to be 
 
 @dataclass(frozen=True, eq=False)
 class LearnedKernel:
-    """An estimated kernel, and how sure it is.
+    """An estimated kernel, with its standard errors.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class LearnedKernel:
     pixels : int
         Equations used: pixels whose window lies inside the picture.
     saturated : int
-        Pixels left out as black or white may stand for anything beyond.
+        Pixels left out because black and white may stand for any value beyond the range.
     unknowns, rank : int
         Weights and offset, and how many of them, or of their combinations, the picture determines.
     integers : bool
@@ -98,7 +98,7 @@ class LearnedKernel:
 
     @property
     def verdict(self) -> str:
-        """How sure this is, in a sentence or two."""
+        """How reliable the result is, in a sentence or two."""
         if not self.determined:
             return (
                 f"Not determined: {self.unknowns} unknowns, and the picture determines "

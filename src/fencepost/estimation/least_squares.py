@@ -56,11 +56,11 @@ def learn_kernel(
     Parameters
     ----------
     before, after : array_like, (H, W) or (H, W, C)
-        The picture and its filtered copy: uint8, uint16 or floats. All channels went through the
-        same kernel; leave alpha out.
+        The picture and its filtered copy: uint8, uint16 or floats. All channels were filtered with
+        the same kernel; leave alpha out.
     size : int or (int, int), optional
         Rows and columns of the kernel, odd for one with a centre. Without it, 1, 3, 5… 15 are
-        tried, and the smallest is taken whose residual is that of the best, to 2 %.
+        tried, and the smallest whose residual is within 2 % of the best is used.
     operation : {"convolve", "correlate"}
         How the kernel is to be used.
     compression : Jpeg, optional
@@ -72,7 +72,7 @@ def learn_kernel(
     DataError
         The pictures are of different shape, not pictures, not finite, or have too few pixels.
     ArgumentError
-        The size cannot be.
+        The size is invalid.
 
     Notes
     -----

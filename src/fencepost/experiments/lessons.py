@@ -105,7 +105,7 @@ class KernelLessonsResult:
         }
 
     def plot(self, *, ax: Axes | None = None) -> Figure | Axes:
-        """Draw each kernel beside what was learned of it."""
+        """Draw each kernel beside the one learned."""
         return _draw(self, ax)
 
 
@@ -122,7 +122,7 @@ def kernel_lessons(image: ArrayLike | None = None, *, epochs: int = 100) -> Kern
     Raises
     ------
     DataError
-        The image is none, or there is no sample photograph.
+        The image is invalid, or there is no sample photograph.
     """
     integer("epochs", epochs, 1)
     if image is None:

@@ -42,7 +42,7 @@ class PoolingRobustnessResult:
     edited : dict of str to ndarray, (seeds, 2)
         Probability of a 2, for the 2 of the article as it is written and as it is edited.
     epochs, images, tests : int
-        Of the trainings, and how many digits were learned from and tested on.
+        Epochs of each training, and numbers of digits to train on and to test on.
     """
 
     parameters: dict[str, int]
@@ -81,7 +81,7 @@ class PoolingRobustnessResult:
 
     @property
     def limits(self) -> str:
-        """What of the article's claim the numbers do not bear out."""
+        """Which parts of the article's claim the numbers do not support."""
         shift, ink = self.shifts[-1], self.ink[-1]
         left = " and ".join(
             f"{percent(accuracies[:, -1].mean(), 0)} {name}"
@@ -196,7 +196,7 @@ def pooling_robustness(
     epochs : int
         Of each training.
     images, tests : int
-        How many of MNIST's digits are learned from, and tested on.
+        Number of MNIST digits to train on, and to test on.
 
     Returns
     -------

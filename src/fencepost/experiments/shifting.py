@@ -99,7 +99,7 @@ def location_invariance(*, seed: int = 0) -> LocationInvarianceResult:
     Parameters
     ----------
     seed : int
-        Of the networks' random kernels: it holds for any.
+        Seed of the networks' random kernels; the result holds for any.
 
     Examples
     --------

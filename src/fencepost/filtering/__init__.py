@@ -1,7 +1,7 @@
 """Kernels on images: channels, types of numbers, borders, saturation, files.
 
 `filter_image` and `image_gradient` take arrays, Pillow's images, and `Picture`, which `read_image`
-makes of a file and `write_image` writes.
+reads from a file and `write_image` writes.
 """
 
 from ..names import public

@@ -53,21 +53,21 @@ def filter_image(
 ) -> ImageLike:
     """Convolve an image with a kernel, a set of kernels, or several one after another.
 
-    Integers are summed as real numbers, rounded to the nearest (half to even) and cut off at the
-    ends of their range: they never wrap. Between the kernels of a chain nothing is rounded.
+    Integers are summed as real numbers, rounded to the nearest (half to even) and clipped to the
+    range of the dtype: they never wrap. Nothing is rounded between the kernels of a chain.
 
     Parameters
     ----------
     image : ndarray, PIL.Image.Image or fencepost.filtering.Picture
-        (H, W), or (H, W, C) with 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA) channels;
-        uint8, uint16, float32 or float64. Floats may have any range; their alpha is 0 to 1. An
-        array of Dask gives one, computed when it is asked for, block by block.
+        (H, W), or (H, W, C) with 1 (grey), 2 (grey and alpha), 3 (RGB) or 4 (RGBA) channels; uint8,
+        uint16, float32 or float64. Floats may have any range; their alpha is 0 to 1. A Dask array
+        gives a Dask array, computed lazily, block by block.
     kernel : Kernel, KernelSet, str, array_like, or a list of them
         A matrix, or text for `fencepost.kernels.parse`, such as ``"gaussian:sigma=2"``. A set
         gives the magnitude of its responses: of a pair, such as ``"sobel"``, √(x² + y²); of a
         compass the largest. A list that holds kernels or texts is a chain, from first to last.
     boundary : {"reflect", "mirror", "nearest", "wrap", "zero", "none"} or float
-        What stands beyond the edge::
+        Values beyond the edge::
 
             "reflect"  d c b a | a b c d | d c b a
             "mirror"     d c b | a b c d | c b a
@@ -84,15 +84,15 @@ def filter_image(
     magnitude : bool
         Take the absolute value of the response, as edges of both signs need. Sets do it anyway.
     alpha : {"auto", "keep", "premultiply"}
-        "keep" leaves alpha as it is, and filters the other channels. "premultiply" counts colours
-        as much as they are opaque and filters alpha too, so that nothing transparent bleeds; it
-        needs kernels without negative weights. "auto" does that for every such kernel (blurs), and
-        keeps alpha for all others.
+        "keep" leaves alpha as it is, and filters the other channels. "premultiply" weights colours
+        by their opacity and filters alpha too, so that transparent colours do not bleed; it needs
+        kernels without negative weights. "auto" does that for every such kernel (blurs), and keeps
+        alpha for all others.
     operation : {"convolve", "correlate"}
         A convolution turns the kernel by 180°; ``cv2.filter2D`` and ``scipy.ndimage.correlate``
         do not.
     dtype : {None, float32, float64}
-        Of the result: None for that of the image, a float to keep what would be rounded or cut off.
+        Of the result: None for that of the image, a float to keep what would be rounded or clipped.
     nan : {"propagate", "ignore"}
         Whether NaN makes all results NaN whose window touches it, or does not count: as in
         `convolve`, which has the formula. Kernels whose weights add up to 0 cannot ignore it.
@@ -108,9 +108,9 @@ def filter_image(
     Raises
     ------
     DataError
-        An array that is no image: another dtype or shape, or no pixels.
+        The array is not an image: another dtype or shape, or no pixels.
     ArgumentError
-        An argument that cannot be, or does not go with the others.
+        An argument is invalid, or contradicts the others.
     SizeError
         A kernel larger than the image, with `boundary` "none".
 
@@ -174,8 +174,8 @@ class Gradient:
     ----------
     kernels : KernelSet
     responses : tuple of ndarray of float, each (H, W) or (H, W, C)
-        What each of the kernels makes of the image; for a pair `x`, positive where it grows
-        brighter to the right, and `y`, positive where it does downwards.
+        The response of each kernel. Of a pair, `x` is positive where brightness increases to the
+        right, and `y` where it increases downwards.
     """
 
     kernels: KernelSet
@@ -224,7 +224,7 @@ def image_gradient(
     ArgumentError
         A kernel that is not a set.
     DataError
-        An array that is no image.
+        The array is not an image.
 
     Examples
     --------

@@ -35,14 +35,14 @@ _ONE_OF_SEVERAL = ("MPO", "PSD", "ICO", "ICNS")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """The pixels of an image file, upright, and what else the file says.
+    """The pixels of an image file, upright, and its metadata.
 
     Attributes
     ----------
     pixels : ndarray, (H, W, C)
         uint8, uint16, float32 or float64.
     colours : {"L", "LA", "RGB", "RGBA", "CMYK"}
-        What the channels are. Inks (CMYK) are given as light, 255 for none.
+        What the channels are. CMYK values are inverted: 255 is no ink.
     format : str
         As Pillow names it, such as "JPEG".
     metadata : Metadata
@@ -55,7 +55,7 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata, repr=False)
 
     def with_pixels(self, pixels: NDArray[Any]) -> Picture:
-        """Return a picture of other pixels (H, W, C), of which everything else is said."""
+        """Return the same picture with other pixels (H, W, C)."""
         return replace(self, pixels=pixels)
 
     def __repr__(self) -> str:

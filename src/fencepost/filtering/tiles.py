@@ -63,12 +63,12 @@ def filter_file(
     kernel
         As in `filter_image`.
     overwrite : bool
-        Whether a file that is there may be replaced.
+        Whether an existing file may be overwritten.
     scheduler : str, optional
         Address of a scheduler of ``dask.distributed``, whose workers compute and write the blocks
         of a ``.zarr``: they need fencepost, and to reach both files by the same paths.
     progress : function, optional
-        Called with how many rows are written, and how many there are.
+        Called with the number of rows written and the total.
     boundary, luminance, scale, offset, magnitude, alpha, operation, nan
         As in `filter_image`.
 
@@ -82,7 +82,7 @@ def filter_file(
     DataError
         A file that cannot be read, or not in pieces; pixels that are no image.
     ArgumentError
-        Arguments that cannot be.
+        An argument is invalid.
 
     Examples
     --------

@@ -50,24 +50,24 @@ _PALETTE = 256
 
 
 def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = False) -> None:
-    """Write a picture in the format that the name's ending says: the whole file or, failing, none.
+    """Write a picture, in the format of its extension: the complete file or, on failure, none.
 
     Parameters
     ----------
     path : path
         Such as ``edges.png``.
     image : Picture or ndarray
-        With a `Picture` goes all that its metadata say and the format can hold; a JPEG that was
+        The metadata of a `Picture` are written as far as the format can hold them; a JPEG that was
         read from a JPEG is compressed as that was. Arrays are as for `filter_image`.
     overwrite : bool
-        Whether a file that is there may be replaced.
+        Whether an existing file may be overwritten.
 
     Raises
     ------
     DataError
-        The file exists, or cannot be written; the format is unknown, or does not hold such pixels.
+        The file exists, or cannot be written; the format is unknown, or cannot store such pixels.
     ArgumentError
-        The path is no path.
+        `path` is not a path.
 
     Examples
     --------

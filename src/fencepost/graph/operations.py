@@ -85,12 +85,12 @@ class Operation:
         ``"running_mean"``), the name in the state dict, of the initializer, or in
         `Network.parameters` and `Network.state`. Empty where that is not known.
     layer : Layer or None
-        The layer of fencepost's that it is.
+        The equivalent layer of fencepost.
     reason : str
         Of an operation whose role is "unknown", why, in a clause: "which branch runs depends on
         the data". Empty if there is no rule for it.
     source : object
-        What the reader read it from, for who makes a layer of it; None unless that was asked for.
+        What the reader read it from, for code that makes a layer of it; None unless requested.
     """
 
     name: str
@@ -168,9 +168,10 @@ class Graph:
     outputs : tuple of Value
         What the model returns; empty if it fails before.
     failure : str
-        Why the last operation failed, in the words of who ran it; empty if nothing did.
+        Why the last operation failed, in the words of the library that ran it; empty if none did.
     unknown : tuple of str
-        What could not be known, in sentences: operators without a rule, sizes that depend on data.
+        What could not be determined, in sentences: operators without a rule, sizes that depend on
+        data.
     unused : tuple of str
         Parts that the model has but no operation uses: names of modules with parameters, of
         weights. Not known, and empty, if the model fails.
@@ -179,11 +180,11 @@ class Graph:
     contradictions : tuple of str
         Sizes that the file declares and that are not those which its operations have, in sentences.
     reading : str
-        Of a model that fails, what its input may be meant as with which it does not, in a
-        sentence: without the batch, with its channels first. Empty if nothing of the kind helps.
+        For a model that fails, another reading of its input with which it runs, in a sentence:
+        without the batch, or with channels first. Empty if there is none.
     refused, disputed : mapping of str to str
-        Of operations, by name, that a runtime refuses, though the specification allows them, or
-        that it makes another size of: who says what, in a sentence.
+        By operation name: operations that a runtime rejects although the specification allows them,
+        and operations for which it computes another size; a sentence for each.
     measured : frozenset of Value
         Arrays whose shape is used: what other operations do may depend on it, though on no element.
     kept : frozenset of Value
@@ -209,7 +210,7 @@ class Graph:
 
     @property
     def parameters(self) -> int:
-        """Values that the model learns."""
+        """Number of trainable parameters."""
         return sum(operation.parameters for operation in self.operations)
 
     @property

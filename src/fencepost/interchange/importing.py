@@ -21,23 +21,23 @@ def from_onnx(
     *,
     verify: bool = True,
 ) -> Network:
-    """Make a network of an ONNX file, with its weights.
+    """Convert an ONNX file to a network, with its weights.
 
-    A file that `Network.export` wrote gives back the network that it was made of, bit for bit.
-    Other files give one if their operations are fencepost's layers, in any of the ways in which
-    exporters write them. A factor and a summand for each channel at the beginning become the
-    network's normalisation. A file whose images have their channels last, or come as flat rows,
-    gives a network of images with their channels first.
+    A file written by `Network.export` gives the original network, bit for bit. Other files are
+    converted if fencepost's layers can express their operations, in any form in which exporters
+    write them. A factor and a summand for each channel at the beginning become the network's
+    normalisation. A file whose images have their channels last, or come as flat rows, gives a
+    network of images with their channels first.
 
     Parameters
     ----------
     path : str or path
     input_shape : (channels, height, width), (channels, width) or (features,), optional
-        Where the file leaves sizes open.
+        Required if the file leaves sizes open.
     verify : bool
-        Whether the file is run beside the network on random input, by ONNX Runtime.
-        ``network.metadata["imported"]["compared"]`` says whether it was: not where that is not
-        installed.
+        Whether to compare file and network on random input, with ONNX Runtime. If that is not
+        installed they are not compared; ``network.metadata["imported"]["compared"]`` says whether
+        they were.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def from_onnx(
         them, and where they are); weights are of a wrong size, not finite, or in a file outside
         the model's folder; outputs differ by more than 1e-4.
     ArgumentError
-        `input_shape` is none, or another than the file can take.
+        `input_shape` is invalid, or not one that the file accepts.
 
     Examples
     --------
@@ -68,19 +68,19 @@ def from_onnx(
 def from_torch(
     module: torch.nn.Module, input_shape: Sequence[int], *, verify: bool = True
 ) -> Network:
-    """Make a network of a PyTorch module, with its weights as they are in eval mode.
+    """Convert a PyTorch module to a network, with its weights in eval mode.
 
-    A module of `Network.to_torch` gives back its network. Others give one if what they do is done
-    by fencepost's layers, whatever classes they are written in; see `from_onnx`.
+    A module of `Network.to_torch` gives the original network. Others are converted if fencepost's
+    layers can express their operations, whatever their classes; see `from_onnx`.
 
     Parameters
     ----------
     module : torch.nn.Module
-        It is left as it is.
+        It is not modified.
     input_shape : (channels, height, width), (channels, width) or (features,)
         Without the batch.
     verify : bool
-        Whether the module is run beside the network on random input.
+        Whether to compare module and network on random input.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def from_torch(
         Operations do not fit (the message names all of them, and where they are), weights are not
         finite, or outputs differ by more than 1e-4.
     ArgumentError
-        PyTorch is not installed, or `module` or `input_shape` is none.
+        PyTorch is not installed, or `module` or `input_shape` is invalid.
 
     Examples
     --------

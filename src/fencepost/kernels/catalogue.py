@@ -105,12 +105,12 @@ def named(
 
 
 def entry(name: str) -> Entry:
-    """Find a kernel by name; lower and upper case, - and _ are the same.
+    """Find a kernel by name; case does not matter, nor does - for _.
 
     Raises
     ------
     ArgumentError
-        There is none; the nearest names are offered.
+        There is none; the message suggests the nearest names.
     """
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
     key = OTHER_NAMES.get(key, key)

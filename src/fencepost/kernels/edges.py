@@ -185,7 +185,7 @@ def roberts(direction: str = "x") -> Kernel:
     ----------
     direction : "x" or "y"
         "x" responds above 0 where brightness rises to the lower right, "y" to the lower left: the
-        pair stands 45° askew, and its direction allows for that.
+        pair is rotated by 45°, and `direction` corrects for that.
 
     Examples
     --------

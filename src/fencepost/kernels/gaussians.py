@@ -50,8 +50,8 @@ def gaussian(
     ndim : int
         1 for signals, 2 for images, 3 for volumes, …
     boxes : int
-        So many means (2 to 6) one after another instead, which `filter_image` sums up at a cost
-        that does not grow with sigma. 0 for the Gaussian itself.
+        Use this many box means (2 to 6) in sequence instead, which `filter_image` computes at a
+        cost that does not grow with sigma. 0 for the Gaussian itself.
 
     Notes
     -----

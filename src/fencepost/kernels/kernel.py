@@ -30,17 +30,17 @@ class Kernel:
     ----------
     matrix : array_like or Kernel
         Finite real numbers, at least 1 and at most 2²⁴ of them: a row for signals, a matrix for
-        images, more axes for volumes. Kept as float64, read-only. Of a Kernel, all that is not
-        given otherwise is taken over.
+        images, more axes for volumes. Kept as float64, read-only. Of a Kernel, everything that is
+        not given here is copied.
     origin : int or sequence of int, optional
         The indices of the element that stands for coordinate 0. By default the centre: the middle
         element or, along an axis of even size, the element at ``size // 2``, as in SciPy.
     name : str
-        What the kernel is called.
+        Name of the kernel.
     parameters : mapping
-        What it was made with.
+        Parameters that it was made with.
     source : str
-        Where its formula or numbers are from.
+        Source of its formula or numbers.
 
     Raises
     ------
@@ -50,9 +50,9 @@ class Kernel:
     Notes
     -----
     ``k1 * k2`` is the kernel of both: to convolve with it is to convolve with one and then with
-    the other. ``2 * k``, ``k / 2``, ``-k``, ``k1 + k2`` and ``k1 - k2`` do with kernels what they
-    would do with their responses. Two kernels are equal if matrix and origin are, whatever their
-    names.
+    the other. ``2 * k``, ``k / 2``, ``-k``, ``k1 + k2`` and ``k1 - k2`` combine kernels as
+    they would combine their responses. Two kernels are equal if matrix and origin are, whatever
+    their names.
 
     Examples
     --------
@@ -105,8 +105,7 @@ class Kernel:
     ) -> Kernel:
         """Return the separable kernel of one vector for each axis: their outer product.
 
-        Its matrix is multiplied out when it is first asked for, and `factors` never have to be
-        searched for.
+        Its matrix is computed when it is first used, and `factors` are known from the start.
 
         Parameters
         ----------

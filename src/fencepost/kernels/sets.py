@@ -19,7 +19,7 @@ COMPASS = ("E", "NE", "N", "NW", "W", "SW", "S", "SE")
 
 @dataclass(frozen=True)
 class KernelSet(ABC):
-    """Several kernels over the same array, with what each is called in the set.
+    """Several kernels over the same array, each with a label in the set.
 
     They are obtained by iterating, and by ``set["label"]``.
     """

@@ -39,7 +39,7 @@ def identity(size: Size = 1, ndim: int = 2) -> Kernel:
 
 @named("smoothing", _DEFINITION)
 def mean(size: Size = 3, ndim: int = 2) -> Kernel:
-    """The mean of the pixels around: all weights alike. Also called box.
+    """The mean of the neighbourhood: all weights are equal. Also called box.
 
     Parameters
     ----------

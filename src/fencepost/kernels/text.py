@@ -53,12 +53,12 @@ def parse(text: str, ndim: int | None = None, *, files: bool = True) -> Kernel |
         of a name, and of a matrix of one row or one column. By default what the text says, and 2
         for a name.
     files : bool
-        Whether text may name a file. Say False for text from strangers.
+        Whether text may name a file. Pass False for untrusted text.
 
     Raises
     ------
     ArgumentError
-        The text is no kernel; the message points at the column, and offers the nearest names.
+        The text is not a kernel; the message marks the column and suggests the nearest names.
     DataError
         The file cannot be read, or holds no matrix.
 

@@ -39,7 +39,7 @@ class Tanh(ElementwiseLayer):
 
 @dataclass(frozen=True, repr=False)
 class ScaledTanh(ElementwiseLayer):
-    """1.7159 · tanh(2x / 3), which maps ±1 to ±1 and is steepest in its second derivative there.
+    """1.7159 · tanh(2x / 3), which maps ±1 to ±1 where its second derivative is largest.
 
     LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
     Proceedings of the IEEE 86 (1998), equation 6 and appendix A.
@@ -91,21 +91,21 @@ class Dropout(ElementwiseLayer):
 
 @dataclass(frozen=True, repr=False)
 class ReLU6(ElementwiseLayer):
-    """min(max(x, 0), 6): of MobileNetV2 (Sandler et al., 2018)."""
+    """min(max(x, 0), 6): from MobileNetV2 (Sandler et al., 2018)."""
 
     op = "relu6"
 
 
 @dataclass(frozen=True, repr=False)
 class HardSigmoid(ElementwiseLayer):
-    """min(max(x + 3, 0), 6) / 6: of MobileNetV3 (Howard et al., 2019), section 5.2."""
+    """min(max(x + 3, 0), 6) / 6: from MobileNetV3 (Howard et al., 2019), section 5.2."""
 
     op = "hard_sigmoid"
 
 
 @dataclass(frozen=True, repr=False)
 class HardSwish(ElementwiseLayer):
-    """x · min(max(x + 3, 0), 6) / 6: of MobileNetV3 (Howard et al., 2019), section 5.2."""
+    """x · min(max(x + 3, 0), 6) / 6: from MobileNetV3 (Howard et al., 2019), section 5.2."""
 
     op = "hard_swish"
 

@@ -18,7 +18,7 @@ class Residual(Branched):
     """y = shortcut(x) + layers(x), where the shortcut is x itself unless it is given layers.
 
     He, Zhang, Ren, Sun: Deep residual learning for image recognition (2015), equations 1 and 2.
-    Both ways must give the same size. The parameters of its layers are named by their index in
+    Both branches must give the same size. The parameters of its layers are named by their index in
     the chain, "0.weight", and those of the shortcut "shortcut.0.weight".
 
     Parameters
@@ -26,13 +26,13 @@ class Residual(Branched):
     *layers : Layer
         The chain, at least one layer.
     shortcut : Layer or sequence of Layer, optional
-        What is done to the input on the other way: usually a 1 × 1 convolution with the chain's
-        stride and channels, a projection. Nothing by default.
+        Layers of the other branch: usually a 1 × 1 convolution with the chain's stride and
+        channels, a projection. By default the identity.
 
     Raises
     ------
     ArgumentError
-        If there is no layer, or something is none.
+        If there are no layers, or an argument is not a layer.
 
     Examples
     --------
@@ -116,11 +116,11 @@ class Residual(Branched):
 class Concat(Branched):
     """The outputs of several chains that read one input, side by side along the channels.
 
-    With an empty chain, which gives its input, it is a layer of a DenseNet (Huang, Liu, van der
+    An empty chain returns its input: with one, this is a layer of a DenseNet (Huang, Liu, van der
     Maaten, Weinberger: Densely connected convolutional networks, 2016); with several, a module of
     GoogLeNet (Szegedy et al.: Going deeper with convolutions, 2014); and where the chain beside an
-    empty one goes down and up again, with another such within it, a U-Net (Ronneberger, Fischer,
-    Brox, 2015). The parameters of layer j of chain i are named "i.j.weight".
+    empty one downsamples and upsamples again, with another Concat of this kind inside it, a U-Net
+    (Ronneberger, Fischer, Brox, 2015). The parameters of layer j of chain i are named "i.j.weight".
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Concat(Branched):
     Raises
     ------
     ArgumentError
-        If there are less than two chains, or one is not made of layers.
+        If there are fewer than two chains, or one is not made of layers.
 
     Examples
     --------
@@ -214,9 +214,8 @@ class Gate(Branched):
     """y = x · layers(x), where the layers give one factor for each channel, or for each value.
 
     With a global pool and two dense layers it is a squeeze-and-excitation block: Hu, Shen, Sun:
-    Squeeze-and-excitation networks (2017), equations 2 to 4. Along an axis on which the layers
-    give one value, that one counts for all of x. The parameters of its layers are named by their
-    index, "1.weight".
+    Squeeze-and-excitation networks (2017), equations 2 to 4. Along an axis of size 1 the factor is
+    broadcast over x. The parameters of its layers are named by their index, "1.weight".
 
     Parameters
     ----------
@@ -227,7 +226,7 @@ class Gate(Branched):
     Raises
     ------
     ArgumentError
-        If there is no layer, or something is none.
+        If there are no layers, or an argument is not a layer.
 
     Examples
     --------

@@ -177,7 +177,7 @@ class Conv1d(_Conv):
     Parameters
     ----------
     out_channels : int
-        Number of kernels, and of channels that come out.
+        Number of kernels, and of output channels.
     kernel_size, stride, dilation : int or (int,)
         Taps of the kernel, step between windows, spacing of the taps.
     padding : int, (int,), ((before, after),) or "same"
@@ -204,7 +204,7 @@ class Conv2d(_Conv):
     Parameters
     ----------
     out_channels : int
-        Number of kernels, and of channels that come out.
+        Number of kernels, and of output channels.
     kernel_size, stride, dilation : int or (int, int)
         Size of the kernel, step between windows, spacing of its elements: (rows, columns).
     padding : int, (int, int), ((top, bottom), (left, right)) or "same"

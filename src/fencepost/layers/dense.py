@@ -28,7 +28,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Linear(Layer):
-    """Every output from every input: y = weight · x + bias, (F,) -> (out_features,).
+    """Fully connected layer: y = weight · x + bias, (F,) -> (out_features,).
 
     Parameters
     ----------
@@ -81,16 +81,16 @@ class Linear(Layer):
 class RBF(Layer):
     """Output of LeNet-5: y_j = -Σ_i (x_i - centre_ji)² / (2 variance), largest for the nearest.
 
-    The sign is turned so that the nearest centre has the largest output, as argmax and softmax
-    want it. The centres are fixed. LeCun, Bottou, Bengio, Haffner: Gradient-based learning
-    applied to document recognition, Proceedings of the IEEE 86 (1998), equation 7. The paper reads
-    y as the logarithm of a normal density around the centre; its variance says from how far away
-    an input still counts, and so how soon training is content.
+    The sign is turned so that the nearest centre has the largest output, as argmax and softmax want
+    it. The centres are fixed. LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to
+    document recognition, Proceedings of the IEEE 86 (1998), equation 7. The paper reads y as the
+    logarithm of a normal density around the centre; its variance sets the scale of the distances,
+    and so how early in training the loss becomes small.
 
     Parameters
     ----------
     centres : "digits" or array of float, shape (classes, F)
-        "digits" are the ten figures drawn as 7 × 12 bitmaps of +1 (ink) and -1, so F is 84.
+        "digits" are the ten digits drawn as 7 × 12 bitmaps of +1 (ink) and -1, so F is 84.
     variance : float
         Positive. With 1/2, the default, y is minus the squared distance.
 

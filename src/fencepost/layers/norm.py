@@ -68,15 +68,15 @@ class BatchNorm1d(_BatchNorm):
     """Batch normalisation of (F,) or (C, W): y = (x - mean) / √(variance + eps) · weight + bias.
 
     In training, mean and (biased) variance are those of each channel over the batch, and the
-    running ones move towards them by `momentum` (the variance unbiased, as PyTorch's); outside
-    training the running ones are used. Ioffe, Szegedy: Batch Normalization (2015).
+    running statistics move towards them by `momentum` (the variance unbiased, as in PyTorch);
+    outside training the running statistics are used. Ioffe, Szegedy: Batch Normalization (2015).
 
     Parameters
     ----------
     eps : float
         Added to the variance.
     momentum : float
-        Share of the batch's statistics in the running ones' next value.
+        Weight of the batch's statistics in each update of the running statistics.
     affine : bool
         Whether weight and bias exist.
     """
@@ -101,15 +101,15 @@ class BatchNorm2d(_BatchNorm):
 
 @dataclass(frozen=True, repr=False)
 class GroupNorm(_Normalization):
-    """Each image by itself, over groups of channels: y = (x − mean) / √(variance + eps) · w + b.
+    """Normalise each image over groups of channels: y = (x − mean) / √(variance + eps) · w + b.
 
-    The same in training and outside it, whatever the batch. Wu, He: Group normalization (2018),
-    equations 1 to 7. Weight and bias are those of each channel.
+    It is the same in training and in prediction, and does not depend on the batch. Wu, He: Group
+    normalization (2018), equations 1 to 7. Weight and bias are those of each channel.
 
     Parameters
     ----------
     groups : int
-        Into how many groups the channels are cut; 1 normalises over all of them.
+        Number of groups of channels; 1 normalises over all of them.
     eps : float
         Added to the (biased) variance.
     affine : bool
@@ -161,11 +161,11 @@ class GroupNorm(_Normalization):
 
 @dataclass(frozen=True, repr=False)
 class LayerNorm(_Normalization):
-    """Each image by itself, over all its values: y = (x − mean) / √(variance + eps) · w + b.
+    """Normalise each image over all its values: y = (x − mean) / √(variance + eps) · w + b.
 
     Ba, Kiros, Hinton: Layer normalization (2016), equation 3. Weight and bias are those of each
-    value, as of PyTorch's `LayerNorm(input_shape)`. With `over="channels"` it is done at each pixel
-    by itself, over the channels, whose weight and bias they are, as in ConvNeXt.
+    value, as of PyTorch's `LayerNorm(input_shape)`. With `over="channels"` each pixel is normalised
+    over its channels, with a weight and a bias for each channel, as in ConvNeXt.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class LayerNorm(_Normalization):
     affine : bool
         Whether weight and bias exist.
     over : {"all", "channels"}
-        What is normalised together.
+        What mean and variance are computed over.
 
     Raises
     ------

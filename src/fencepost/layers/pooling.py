@@ -85,7 +85,7 @@ class MaxPool1d(_Pool):
     kernel_size : int or (int,)
         Size of a window.
     stride : int or (int,), optional
-        Step between windows; kernel_size by default, so that windows lie side by side.
+        Step between windows; kernel_size by default, so that windows do not overlap.
     padding : int, (int,), ((before, after),) or "same"
         Elements around the signal, which are never the largest.
     remainder : {"error", "crop", "pad"}
@@ -104,7 +104,7 @@ class MaxPool2d(_Pool):
     kernel_size : int or (int, int)
         Rows and columns of a window.
     stride : int or (int, int), optional
-        Step between windows; kernel_size by default, so that windows lie side by side.
+        Step between windows; kernel_size by default, so that windows do not overlap.
     padding : int, (int, int), ((top, bottom), (left, right)) or "same"
         Pixels around the image, which are never the largest.
     remainder : {"error", "crop", "pad"}

@@ -42,14 +42,14 @@ class _AdaptiveAvgPool(Layer, abstract=True):
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    """Means of as many windows as asked for, of a signal of any width: (C, W) -> (C, output_size).
+    """Average pooling to a fixed width, for a signal of any width: (C, W) -> (C, output_size).
 
-    Window i goes from floor(i · W / output_size) to ceil((i + 1) · W / output_size), as PyTorch's.
+    Window i goes from floor(i · W / output_size) to ceil((i + 1) · W / output_size), as in PyTorch.
 
     Parameters
     ----------
     output_size : int or (int,)
-        Width that comes out.
+        Width of the output.
 
     Examples
     --------
@@ -62,14 +62,14 @@ class AdaptiveAvgPool1d(_AdaptiveAvgPool):
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    """Means of as many windows as asked for, of an image of any size: (C, H, W) -> (C, h, w).
+    """Average pooling to a fixed size, for an image of any size: (C, H, W) -> (C, h, w).
 
-    Window i along an axis goes from floor(i · H / h) to ceil((i + 1) · H / h), as PyTorch's.
+    Window i along an axis goes from floor(i · H / h) to ceil((i + 1) · H / h), as in PyTorch.
 
     Parameters
     ----------
     output_size : int or (int, int)
-        Height and width that come out.
+        Height and width of the output.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class AdaptiveAvgPool2d(_AdaptiveAvgPool):
 
 @dataclass(frozen=True, repr=False)
 class Upsample(Layer):
-    """Larger planes by repeating elements, or by interpolating between them.
+    """Enlarge images or signals by repeating elements, or by interpolating between them.
 
     "nearest" takes element floor(i · W / w) of the input for element i of the output. "bilinear",
     and "linear" for signals, weights the neighbours of the position (i + 1/2) · W / w − 1/2 by
@@ -92,16 +92,16 @@ class Upsample(Layer):
     Parameters
     ----------
     size : int or (int, int), optional
-        Sizes that come out.
+        Size of the output.
     scale_factor : int or (int, int), optional
-        Or how many times as large they are.
+        Factor by which each axis is enlarged, in place of `size`.
     mode : {"nearest", "bilinear", "linear"}
         "bilinear" is for images, "linear" for signals.
 
     Raises
     ------
     ArgumentError
-        If not just one of size and scale_factor is given.
+        Unless exactly one of size and scale_factor is given.
 
     Examples
     --------
@@ -298,23 +298,24 @@ class ConvTranspose1d(_ConvTranspose):
 class ConvTranspose2d(_ConvTranspose):
     """Transposed convolution of an image: (C, H, W) -> (out_channels, H', W').
 
-    Each input element, times the kernel, is added to the output at stride times its position; so
-    it is the gradient of a convolution, and gives back the size that this had taken: H' = (H − 1)
-    · stride − 2 · padding + dilation · (kernel_size − 1) + output_padding + 1. Dumoulin, Visin: A
-    guide to convolution arithmetic for deep learning (2016), section 4. Arguments are PyTorch's.
+    Each input element, times the kernel, is added to the output at stride times its position; so it
+    is the gradient of a convolution, and restores the size of that convolution's input:
+    H' = (H − 1) · stride − 2 · padding + dilation · (kernel_size − 1) + output_padding + 1.
+    Dumoulin, Visin: A guide to convolution arithmetic for deep learning (2016), section 4.
+    Arguments are PyTorch's.
 
     Parameters
     ----------
     out_channels : int
-        Number of channels that come out; weight has shape (C, out_channels / groups, rows,
-        columns).
+        Number of output channels; weight has shape (C, out_channels / groups, rows, columns).
     kernel_size, stride, dilation : int or (int, int)
         Size of the kernel, step between the input's elements in the output, spacing of the
         kernel's elements.
     padding : int or (int, int)
         Elements cut off at each side of the output.
     output_padding : int or (int, int)
-        Elements more at the far edge: of the sizes that the convolution makes one of, which.
+        Extra elements at the far edge: several input sizes of a convolution give the same output
+        size, and this selects one of them.
     groups : int
         Input and output channels are cut into this many groups that are not connected.
     bias : bool

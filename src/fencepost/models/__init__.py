@@ -1,4 +1,4 @@
-"""Networks with a name: LeNet-5 twice, residual networks, MobileNetV2, and a default."""
+"""Ready-made networks: LeNet-5 in two versions, residual networks, MobileNetV2, and a default."""
 
 from ..names import public
 from .lenet import C3_TABLE, lenet5, lenet5_1998

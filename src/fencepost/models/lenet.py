@@ -55,7 +55,7 @@ def lenet5(
     input_shape : (channels, height, width)
         Sizes that do not fit raise SizeError, which says what would.
     seed : int
-        The weights follow from it.
+        Seed of the initial weights.
 
     Examples
     --------
@@ -86,15 +86,15 @@ def lenet5_1998(*, seed: int = 0) -> Network:
     LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
     Proceedings of the IEEE 86 (1998), section II-B. Sparse C3 (table I), trainable subsampling,
     scaled tanh, and an output of radial basis functions whose centres are bitmaps of the ten
-    figures, with the sign turned so that the nearest is the largest and a variance of 5 (with the
-    plain squared distance training is content too soon: 98.7 % of the test digits instead of
-    99.2 %). The paper sets the 28 × 28
-    figures in a field of 32 × 32; here C1 pads them by 2, which is the same.
+    digits, with the sign turned so that the nearest is the largest and a variance of 5 (with the
+    plain squared distance the loss becomes small too early: 98.7 % of the test digits instead of
+    99.2 %). The paper sets the 28 × 28 digits in a field of 32 × 32; here C1 pads them by 2, which
+    is the same.
 
     Parameters
     ----------
     seed : int
-        The weights follow from it, by the paper's rule: U(±2.4 / fan_in).
+        Seed of the initial weights, drawn by the paper's rule: U(±2.4 / fan_in).
 
     Examples
     --------

@@ -38,7 +38,7 @@ def resnet9(input_shape: Sequence[int], classes: int, *, width: int = 64, seed: 
     width : int
         Channels of the first convolution.
     seed : int
-        The weights follow from it.
+        Seed of the initial weights.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def resnet18(
     width : int
         Channels of the first stage; the others have 2, 4 and 8 times as many.
     seed : int
-        The weights follow from it.
+        Seed of the initial weights.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def mobilenet(
     width : float
         Multiplies all channels, which are then rounded to multiples of 8.
     seed : int
-        The weights follow from it.
+        Seed of the initial weights.
 
     Raises
     ------

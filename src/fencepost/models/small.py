@@ -24,7 +24,7 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
     classes : int
         Number of outputs, at least 1.
     seed : int
-        The weights follow from it.
+        Seed of the initial weights.
 
     Raises
     ------

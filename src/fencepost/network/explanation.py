@@ -86,14 +86,14 @@ class Explanation:
 
 
 def explain(self: Explainable, images: ArrayLike | None = None, *, count: int = 1) -> Explanation:
-    """Say how the engine predicts: pass by pass, lanes, method, expected and measured time.
+    """Describe how the engine predicts: lanes, method, expected and measured time of each pass.
 
     Parameters
     ----------
     images : array, shape (N, *input_shape), optional
-        Predicted some times over, so that the measured time stands beside the expected one.
+        Predicted several times, to show the measured time beside the expected one.
     count : int
-        How many images would be predicted, where there are none.
+        Number of images to assume if none are given.
 
     Raises
     ------

@@ -66,12 +66,13 @@ class Network(LayerChain):
     class_names : sequence of str, optional
         One for each output.
     seed : int
-        The weights follow from it.
+        Seed of the initial weights.
     initialization : {"kaiming_uniform", "he", "glorot", "lecun1998"}
-        How weights begin; see `fencepost.layers.initialization`.
+        How weights are initialised; see `fencepost.layers.initialization`.
     exact : bool
-        Whether predictions and trainings keep to direct sums, where faster algorithms round up to
-        10 times more. ``FENCEPOST_EXACT=1`` in the environment asks it of every network.
+        Whether prediction and training use direct sums only. Faster algorithms have up to 10 times
+        the rounding error. The environment variable ``FENCEPOST_EXACT=1`` sets this for every
+        network.
 
     Raises
     ------
@@ -222,20 +223,22 @@ class Network(LayerChain):
         Parameters
         ----------
         images : array, shape (N, *input_shape), or pictures
-            Pictures are paths of files and folders, images of Pillow, arrays of uint8 (H, W, C) of
-            any size, or a list of these: they are brought to size, channels and range of the
+            Pictures are paths of files and folders, Pillow images, uint8 arrays (H, W, C) of any
+            size, or a list of these. They are converted to the size, channels and range of the
             training images, as ``fencepost predict`` does.
         names : bool
             Whether to return the `class_names`.
         precision : {"float32", "bfloat16"}
-            Of convolutions' products, where bfloat16 is quicker and the processor multiplies it.
+            Precision of products in convolutions: bfloat16 is used where it is faster and the
+            processor supports it.
 
         Raises
         ------
         DataError
             Images of another shape, with NaN or infinite values, or that cannot be read.
         ArgumentError
-            The network has no classes, no names of them, or the processor not this precision.
+            The network has no classes or no class names, or the processor does not support this
+            precision.
         """
         classes: NDArray[np.int64] = self._logits(images, precision).argmax(axis=1)
         return classes if names is False else named(classes, self.class_names, names)
@@ -243,7 +246,7 @@ class Network(LayerChain):
     def predict_proba(self, images: Images, *, precision: Precision = "float32") -> Float32:
         """Probability of each class, float32 (N, classes): softmax of the outputs / `temperature`.
 
-        Takes and raises what `predict` does.
+        Parameters and errors are those of `predict`.
         """
         return calibration.probabilities(self._logits(images, precision), self.temperature)
 
@@ -311,7 +314,7 @@ class Network(LayerChain):
     def from_config(cls, config: Mapping[str, Any]) -> Network:
         """Create the network described by `config()`, with new weights.
 
-        Raises ArgumentError or SizeError when it describes none.
+        Raises ArgumentError or SizeError if it is invalid.
         """
         net = cls(**as_network_arguments(config))
         net.metadata = as_metadata(config)
@@ -322,9 +325,8 @@ class Network(LayerChain):
     def save(self, path: str | PathLike[str]) -> None:
         """Save the network as a safetensors file, with everything needed for prediction.
 
-        It carries layers, input shape, normalisation, class names and metadata beside the
-        weights. The file appears whole or not at all. Raises ModelFileError if it cannot be
-        written.
+        The file contains the weights, layers, input shape, normalisation, class names and metadata.
+        It is written completely or not at all. Raises ModelFileError if it cannot be written.
         """
         model_files.write(path, self.config(), {**self.parameters, **self.state}, self.trained_on)
 

@@ -19,24 +19,24 @@ Chain = TypeVar("Chain", bound=LayerChain)
 
 
 def with_classes(self: Chain, class_names: Sequence[str], *, seed: int = 0) -> Chain:
-    """Return a network for other classes, that begins with what this one has learned.
+    """Return a network for other classes that starts from this network's weights.
 
-    All layers keep their weights but the last, whose outputs are the classes: it begins anew. For
-    the same classes in another order its outputs are put into that order; for the same classes, or
-    as many where the network has no names of its own, the copy differs in nothing but names.
+    All layers keep their weights except the last, whose outputs are the classes: it is initialised
+    again. If the classes are the same in another order, its outputs are reordered instead. If they
+    are the same, or as many and the network has no class names, only the names change.
 
     Parameters
     ----------
     class_names : sequence of str
         One for each output of the new network.
     seed : int
-        The weights of the new layer follow from it.
+        Seed of the new layer's weights.
 
     Returns
     -------
     Network
-        Of its own; normalisation, the range of its images and what it was trained on are kept, so
-        that `fit` goes on from there.
+        An independent copy; normalisation, the range of its images and what it was trained on are
+        kept, so that `fit` continues from there.
 
     Raises
     ------

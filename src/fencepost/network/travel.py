@@ -33,11 +33,11 @@ def export(
     verify: bool | ArrayLike = True,
     tolerance: float | None = None,
 ) -> Any:
-    """Write the network for another runtime, compared with it before the file is put in place.
+    """Export the network for another runtime, and compare the two before the file is kept.
 
-    Pixels go in, in a batch of any size, and probabilities and logits come out: normalisation is
-    inside. Class names, layers, and what is left out (resizing of photographs, say) stand in the
-    file.
+    The input is pixels, in a batch of any size; the outputs are probabilities and logits.
+    Normalisation is included. The file also lists class names, layers, and what is left out (such
+    as resizing of photographs).
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ def export(
     opset : int, optional
         Of ONNX files only: version of the operators, at least 13; 17 by default.
     int8 : array of images, or (images, labels), optional
-        Of C headers only: compute in 8-bit integers, whose ranges are measured on these images.
-        What that costs is in the report: how often network and header are right, with labels, and
-        how often they agree. It needs a C compiler.
+        Of C headers only: compute in 8-bit integers, whose ranges are measured on these images. The
+        report states how often network and header agree and, with labels, the accuracy of both. It
+        needs a C compiler.
     dtype : {"uint8", "float32"}, optional
-        What pixels are. By default uint8 for images with a normalisation in the units of bytes,
-        else float32.
+        Data type of the pixels. By default uint8 for images with a normalisation in the units of
+        bytes, else float32.
     verify : bool or array of images
-        What the file is run on, beside the network: random images (True), these images, or nothing
+        What file and network are compared on: random images (True), these images, or nothing
         (False).
     tolerance : float, optional
         The largest difference of an output that is allowed, as a share of the largest output:
@@ -70,10 +70,10 @@ def export(
     Raises
     ------
     ArgumentError
-        The suffix or an option is none of these, or a package is not installed.
+        The suffix or an option is not one of these, or a package is not installed.
     DataError
-        The export differs from the network, a layer has no form there, or the file cannot be
-        written. There is then no file, or the one that was there.
+        The export differs from the network, the format cannot express a layer, or the file cannot
+        be written. An existing file is then unchanged.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pictures from live computation: `fencepost.plots`, of signals, images, networks, the article.
+"""Figures, computed when drawn: `fencepost.plots`, of signals, images, networks, the article.
 
 Every function takes the axes to draw into as `ax`, or none; it returns `ax` or, without it, a new
 figure, which `save` writes as PNG or SVG. Nothing global changes: no backend, window, or setting.

@@ -22,14 +22,14 @@ PICTURES, ANIMATIONS = (".png", ".svg"), (".gif", ".html")
 
 
 def save(figure: Figure | Axes, path: str | Path, *, dots_per_inch: int = 150) -> Path:
-    """Write a figure as PNG or SVG: the complete file or, should that fail, none.
+    """Write a figure as PNG or SVG: the complete file or, on failure, none.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure or Axes
         As the functions of `fencepost.plots` return it, or any other; of axes, their figure.
     path : str or Path
-        Its ending, .png or .svg, says which of the two.
+        The extension, .png or .svg, selects the format.
     dots_per_inch : int
         Of a PNG; an SVG is sharp at any size.
 
@@ -71,9 +71,9 @@ def save_animation(
     frames : iterable of matplotlib.figure.Figure
         Drawn as they come, so that a generator needs the memory of one.
     path : str or Path
-        Its ending, .gif or .html, says which of the two. The page holds all that it needs.
+        The extension, .gif or .html, selects the format. The page is self-contained.
     seconds : float
-        For which a frame is shown; the last one is shown for three times as long.
+        How long each frame is shown; the last one is shown three times as long.
     dots_per_inch : int
 
     Raises

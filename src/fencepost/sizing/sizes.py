@@ -45,21 +45,21 @@ def output_size(
     *,
     remainder: Remainder = "error",
 ) -> int | tuple[int, ...]:
-    """How many times a kernel fits as it is moved over an input.
+    """Output size of a convolution or pooling: the number of positions of its kernel.
 
     ``output = (input + before + after − dilation·(kernel − 1) − 1) / stride + 1``
 
     Parameters
     ----------
     input_size, kernel_size, stride, dilation : int or sequence of int
-        In elements; a sequence has one number for each axis, and an int holds for every axis.
-        All at least 1.
+        In elements; a sequence has one number for each axis, and an int applies to every axis. All
+        at least 1.
     padding : int, sequence, or "same"
-        Zeros around the input: an int for every edge; a sequence with an int or a pair
-        ``(before, after)`` for each axis; on a single axis also a plain ``(before, after)``.
-        ``"same"`` makes the output as large as the input. It is exact for stride 1 (for an even
-        kernel the padding is uneven, and the extra zero is at the far edge, as in PyTorch and
-        TensorFlow) and refused for other strides, where these two mean different things by it.
+        Zeros around the input: an int for every edge; a sequence with an int or a pair ``(before,
+        after)`` for each axis; on a single axis also a plain ``(before, after)``. ``"same"`` makes
+        the output as large as the input. It is exact for stride 1 (for an even kernel the padding
+        is uneven, and the extra zero is at the far edge, as in PyTorch and TensorFlow) and refused
+        for other strides, where the two libraries differ.
     remainder : {"error", "crop", "pad"}
         What to do if the last window does not end at the far edge: raise; drop the elements that
         no window covers (as PyTorch does, silently); or add the missing zeros at the far edge.

@@ -35,10 +35,10 @@ OF_COLOURS = ("brightness", "contrast", "saturation", "hue", "randaugment")
 class Augmentation(Setting):
     """Random changes to training images, drawn again each time an image is used.
 
-    What moves pixels is put together into one bilinear resampling; RandAugment, colours, erasing
-    and noise follow, and mixing with another image of the batch comes last. Every draw follows
-    from (seed, step, image), so a run can be repeated, on any number of threads. What each change
-    means is written down in `fencepost.definitions`.
+    Geometric changes are combined into one bilinear resampling; RandAugment, colours, erasing and
+    noise follow, and mixing with another image of the batch comes last. Random numbers depend on
+    (seed, step, image) only, so a run can be repeated on any number of threads. Each change is
+    defined in `fencepost.definitions`.
 
     Parameters
     ----------
@@ -46,38 +46,38 @@ class Augmentation(Setting):
         A random crop of at least this share of the area, enlarged to the image's size, with sides
         stretched by at most 4/3 (torchvision's RandomResizedCrop).
     shift : float
-        Up to so many pixels along each axis.
+        At most this many pixels along each axis.
     rotate : float
-        Up to so many degrees either way, at most 180.
+        At most this many degrees either way, up to 180.
     scale : float
-        Up to so much larger or smaller, less than 1: 0.1 is a factor of 0.9 to 1.1.
+        At most this much larger or smaller, less than 1: 0.1 is a factor of 0.9 to 1.1.
     shear : float
-        Up to so many degrees either way, less than 90.
+        At most this many degrees either way, less than 90.
     flip, vflip : bool
         Swap left and right, above and below, for half of the images.
     elastic : (float, float), optional
         (α, σ): each pixel is moved by random displacements, smoothed by a Gaussian of σ pixels and
         scaled by α pixels (Simard, Steinkraus and Platt 2003).
     randaugment : (int, int), optional
-        So many changes out of RandAugment's fourteen, of a magnitude from 0 to 30 (Cubuk et al.
-        2019), with torchvision's list and magnitudes.
+        (number, magnitude): this many of RandAugment's fourteen changes, with a magnitude from 0 to
+        30 (Cubuk et al. 2019), with torchvision's list and magnitudes.
     brightness, contrast, saturation : float
-        By a factor of up to so much more or less than 1 (torchvision's ColorJitter). The four
-        changes of colour are made in random order, and values are cut off at black and white.
+        By a factor that differs from 1 by at most this (torchvision's ColorJitter). The four
+        changes of colour are made in random order, and values are clipped at black and white.
     hue : float
-        Up to so much of the colour circle either way, at most 0.5.
+        At most this share of the colour circle either way, up to 0.5.
     erase : float
         The probability that a rectangle of 2 to 33 % of the area becomes the mean colour (Zhong et
         al. 2017).
     noise : float
         Standard deviation of the Gaussian noise, in units of the images' own values.
     mixup : float
-        α of the Beta distribution of the shares of which an image and another are mixed, in pixels
-        and target (Zhang et al. 2017); 0.2 is usual.
+        α of the Beta distribution of the ratio in which two images and their targets are mixed
+        (Zhang et al. 2017); 0.2 is usual.
     cutmix : float
-        α of the Beta distribution of the area that a rectangle of another image leaves; the target
-        has both, in these shares (Yun et al. 2019); 1 is usual. With `mixup`, each is taken for
-        half of the images.
+        α of the Beta distribution of the share of the area that stays; a rectangle of another image
+        covers the rest, and the targets are mixed in the same ratio (Yun et al. 2019); 1 is usual.
+        With `mixup`, each is applied to half of the images.
     fill : float, optional
         The value of what comes in from outside the image. None: the median along the images'
         borders, so 0 on MNIST and the usual background elsewhere.
@@ -222,10 +222,10 @@ class Augmentation(Setting):
         Parameters
         ----------
         images : array_like, shape (N, C, H, W), (N, C, W) or (N, F)
-            Which are mixed, where they are, each with the next; of these all what comes in from
-            outside and what is erased takes its value.
+            Where images are mixed, each is mixed with the next. The values of `fill` and of erased
+            pixels are computed from all of them.
         seed, step : int
-            What the random changes follow from, with each image's index.
+            With each image's index, the seed of its random changes.
         threads : int, optional
             By default `fencepost.get_num_threads()`; the result does not depend on it.
 
@@ -275,7 +275,7 @@ class Augmentation(Setting):
 
         ``jitter=0.2`` is short for brightness, contrast and saturation of 0.2 and a hue of a
         quarter of that. ``light``, ``strong`` or ``none`` may come first: sets of changes for
-        inputs of `input_shape`, which what follows is added to.
+        inputs of `input_shape`, to which the rest is added.
 
         Raises
         ------

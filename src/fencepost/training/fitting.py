@@ -106,52 +106,53 @@ def fit(
         `CrossEntropy.balanced`. "oversample": each class is shown equally often, in epochs of as
         many images as there are.
     clip_norm : float, optional
-        The largest norm that the gradient of all parameters together may have; a longer one is
-        made shorter (PyTorch's ``clip_grad_norm_``).
+        The largest norm that the gradient of all parameters together may have; a larger one is
+        scaled down (PyTorch's ``clip_grad_norm_``).
     ema : float, optional
         Decay of an exponential moving average of the weights, such as 0.999: after each step it
-        moves towards them by 1 - ema (more in the first steps). Validation measures the average,
-        and it is what the network is left with.
+        moves towards them by 1 - ema (more in the first steps). Validation uses the averaged
+        weights, and the network ends with them.
     validation : (images, labels) or float, optional
         Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
-        each class in the same proportion, copies of an image on one side. At the end a classifier
-        is calibrated with them: see `fencepost.Network.calibrate`.
+        each class in the same proportion, and copies of an image are not separated. At the end a
+        classifier is calibrated with them: see `fencepost.Network.calibrate`.
     early_stopping : int, optional
-        Stop after so many epochs without a better validation (accuracy, or loss in regression).
+        Stop after this many epochs without improvement in validation (accuracy, or loss in
+        regression).
     target_accuracy : float, optional
         Stop after the first epoch whose validation accuracy is at least this, such as 0.99.
     time_limit : float, optional
         Seconds that training may take, validation included. The schedule is stretched over them,
-        and the last epoch may be a part of one. What is learned depends on the machine's speed.
+        and the last epoch may be incomplete. The result depends on the machine's speed.
     keep_best : bool
         With validation: leave the network with the weights of its best epoch, however training
-        ends. Of equals the earliest.
+        ends. Of equally good epochs, the earliest counts.
     checkpoint : path, optional
-        Written at the start, after each epoch, every `checkpoint_seconds` within it, and at
-        Ctrl-C. If the disk fills up on the way, a warning is given and training goes on.
+        Written at the start, after each epoch, every `checkpoint_seconds` within it, and at Ctrl-C.
+        If the disk fills up during training, a warning is given and training continues.
     resume : bool
-        Go on from `checkpoint` if it exists: the end is the same, bit for bit, as that of a run
-        that was never stopped. Needs the same settings and data; the number of threads is taken
-        from the checkpoint. A run that has ended goes on if `epochs` is larger now: with the
-        optimizer's state, under the schedule of all epochs together. (Without a checkpoint, `fit`
-        goes on from the network's weights, with an optimizer and a schedule that begin anew.)
+        Continue from `checkpoint` if it exists: the result is the same, bit for bit, as that of an
+        uninterrupted run. Needs the same settings and data; the number of threads is taken from the
+        checkpoint. A finished run continues if `epochs` is larger now: with the optimizer's state,
+        under the schedule of all epochs together. (Without a checkpoint, `fit` starts from the
+        network's weights, with a new optimizer state and schedule.)
     seed : int
-        Decides the order of images, augmentation and dropout (not the initial weights, which
-        are the network's). The same seed and threads give the same weights, bit for bit.
+        Seed for the order of images, augmentation and dropout (the initial weights have the
+        network's own seed). The same seed and threads give the same weights, bit for bit.
     threads : int, optional
         By default `fencepost.get_num_threads()`, shared among the processes of a machine.
     backend : {"engine", "torch"}
-        What computes. PyTorch takes the same steps on the same batches and leaves the same
-        network, to rounding; dropout draws other numbers. Where `torchrun` started several
-        processes, all call `fit` with the same arguments, each takes its share of every batch,
-        and the first alone reports and writes the checkpoint.
+        What runs the training steps. PyTorch takes the same steps on the same batches and gives the
+        same network, up to rounding; dropout uses other random numbers. If `torchrun` started
+        several processes, all call `fit` with the same arguments, each takes its share of every
+        batch, and the first alone reports and writes the checkpoint.
     device : {"auto", "cpu", "cuda"}
-        Of PyTorch: a GPU where there is one, or where it must be.
+        For PyTorch: "auto" uses a GPU if there is one, and "cuda" requires one.
     progress : bool, optional
         True for a bar on standard error, False for nothing. By default a bar at a terminal and in
         notebooks, elsewhere a line for each epoch.
     on_epoch : callable, optional
-        Called with the `Epoch` after each; training stops if it returns True.
+        Called with an `Epoch` after each epoch; training stops if it returns True.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def fit(
     DivergedError
         The loss became NaN or infinite. The network has its last good weights.
     TrainingError
-        Another of several processes has ended. `resume` goes on from the checkpoint.
+        Another of several processes has ended. `resume` continues from the checkpoint.
     KeyboardInterrupt
         Ctrl-C. The network is usable, and the checkpoint written.
 

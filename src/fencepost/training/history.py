@@ -101,7 +101,7 @@ class History:
         return cls(epochs, record["best_epoch"], record["outcome"], record["settings"])
 
     def to_json(self, indent: int | None = None) -> str:
-        """Return the same as JSON text; floats survive the way there and back exactly."""
+        """Return the same as JSON text; floats are restored exactly."""
         return json.dumps(self.to_dict(), indent=indent)
 
     @classmethod

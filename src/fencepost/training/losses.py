@@ -72,7 +72,7 @@ class CrossEntropy(Loss):
     Examples
     --------
     >>> from fencepost.training import CrossEntropy
-    >>> CrossEntropy().value([[0.0, 0.0]], [1])  # two classes, no opinion: log 2
+    >>> CrossEntropy().value([[0.0, 0.0]], [1])  # two classes, equal outputs: log 2
     0.6931471805599453
     """
 
@@ -104,7 +104,7 @@ class CrossEntropy(Loss):
     def balanced(
         cls, labels: ArrayLike, classes: int, label_smoothing: float = 0.0
     ) -> CrossEntropy:
-        """Weights that let every class count alike, however many images it has.
+        """Class weights that give every class equal influence, however many images it has.
 
         A class with n of all N images weighs N / (classes · n).
 

@@ -73,7 +73,7 @@ def find_lr(
     seed: int = 0,
     threads: int | None = None,
 ) -> LearningRates:
-    """Train a copy of `net` for some steps with a rate that rises, and see when it learns.
+    """Learning-rate range test: train a copy of `net` while the rate rises, and record the loss.
 
     The rate rises exponentially from `start` to `end`, and the test ends early once the loss is 4
     times its lowest. L. N. Smith, Cyclical learning rates for training neural networks (2015),

@@ -31,7 +31,7 @@ class Optimizer(Setting):
     lr: float
 
     def engine(self) -> dict[str, Any]:
-        """Return the engine's settings (the rate of each step goes with the step)."""
+        """Return the engine's settings (the rate is passed with each step)."""
         settings = dataclasses.asdict(self)
         del settings["lr"]
         return {"name": self.name, **settings}

@@ -96,7 +96,7 @@ class Step(WarmedUp):
     Parameters
     ----------
     milestones : sequence of float
-        Fractions of the run (after warm-up), each between 0 and 1, rising.
+        Fractions of the run (after warm-up), each between 0 and 1, increasing.
     factor : float
         Above 0 and at most 1.
     warmup : float

@@ -59,38 +59,38 @@ def image_folder(
     """Load images from a folder with a subfolder per class, or with a label file.
 
     PNG, JPEG, GIF, BMP, TIFF, WebP, PGM/PPM and, if Pillow reads it, AVIF are read. Images are
-    rotated upright as their EXIF says; 12- and 16-bit pixels become 8-bit; palettes and CMYK
-    become RGB; transparency is laid on white; of animations the first picture counts. Hidden
+    rotated upright as their EXIF says; 12- and 16-bit pixels become 8-bit; palettes and CMYK become
+    RGB; transparent images are composited on white; of animations the first frame is used. Hidden
     files, and text or system files such as .txt or Thumbs.db, are skipped. The result's
     `description` says all of that, and what was guessed.
 
     Parameters
     ----------
     path : path
-        A folder, or a zip archive of one. Each subfolder is a class, called as it is, indexed in
+        A folder, or a zip archive of one. Each subfolder is a class, named after it and indexed in
         sorted order (integers by value); images may lie deeper within it. Without subfolders the
-        class may stand in the files' names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json,
+        class may be part of the file names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json,
         .jsonl) in the folder or beside it names each image and its class; or this is such a table.
     size : int or (height, width), optional
-        Bring all images to this; one number is both. If left out, images of one size of up to
+        Resize all images to this; one number sets both. If left out, images of one size of up to
         256 × 256 are left as they are, and for others a size is chosen, which the description says.
     channels : {1, 3}, optional
         Grey or RGB; if left out, RGB if any image has colour.
     fit : {"crop", "pad", "stretch"}
-        How an image of other proportions comes to `size`: "crop" cuts off what is too wide or too
-        high, "pad" fills up with black, "stretch" does not keep its proportions.
+        How an image of another aspect ratio is fitted to `size`: "crop" cuts off what is too wide
+        or too high, "pad" fills up with black, "stretch" distorts it.
     class_names : sequence of str, optional
-        The classes and their order, if another folder (of training images) decides them.
+        The classes and their order, if another folder (of training images) defines them.
     label : str, optional
-        The column of the label file that holds the classes, if it is not found by itself.
+        The column of the label file that holds the classes, if it is not detected.
     nested : bool, optional
         Whether the classes are folders of folders, such as animals/cat; None: detected.
     skip_bad : bool
         Leave out files that cannot be used, and list them in `left_out`, instead of an error.
     cache : "auto", path or None
-        The folder in which decoded images are kept for the next time, mapped into memory, so that
-        they may be larger than it. "auto" is the user's folder for caches, for files of more than
-        50 MB; None keeps them in memory.
+        The folder in which decoded images are kept for later runs; it is memory-mapped, so images
+        may exceed memory. "auto" is the user's folder for caches, for files of more than 50 MB;
+        None keeps them in memory.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def image_folder(
     Raises
     ------
     ArgumentError
-        A `size`, `channels` or `fit` that cannot be.
+        An invalid `size`, `channels` or `fit`.
     DataError
         No such folder; no classes, or one only; a label file that does not fit; files that are no
         images or damaged, which are counted and the first ones named; no room for the cache.

@@ -21,7 +21,7 @@ AUTO, NONE = "auto", "none"  # as `cache`
 
 @dataclass(frozen=True)
 class Loading:
-    """How the pictures of a folder are brought to what a network takes, for `open`.
+    """How the pictures of a folder are converted to a network's input, for `open`.
 
     Parameters
     ----------
@@ -30,16 +30,16 @@ class Loading:
     cache : str
         "auto", "none" or a folder.
     wait : bool
-        Whether all is decoded before the data are returned; if not, images are `LazyImages`.
+        Whether all images are decoded before the data are returned; if not, they are `LazyImages`.
     progress : callable, optional
-        Called with how many pictures are done, and of how many.
+        Called with the number of pictures decoded and the total.
     levels : Levels, optional
         Which values of pixels beyond 8 bits become black and white, if other pictures decide that.
 
     Raises
     ------
     ArgumentError
-        A size, channels or fit that cannot be.
+        An invalid size, channels or fit.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Photographs, of digits above all, brought to what a model was trained on.
+"""Photographs, mainly of digits, converted to the form that a model was trained on.
 
 `detect` looks at the training images and says how they were made; its result goes into the model
-file. `photograph` does to a picture what the result asks for.
+file. `photograph` prepares a picture accordingly.
 """
 
 from ...names import public

@@ -36,9 +36,9 @@ def photograph(
     preparation: Preparation | None = None,
     statistics: ChannelStatistics | None = None,
 ) -> Prepared:
-    """Bring a photograph of any size to what a model takes.
+    """Convert a photograph of any size to a model's input.
 
-    For a model of MNIST's style the ink is separated from the ground (dark on light or light on
+    For a model of MNIST's style the ink is separated from the background (dark on light or light on
     dark, evenly lit or not), cut out, scaled to a box of 20 pixels and centred by its centre of
     mass, as MNIST was made. For any other model the picture is resized and its centre is cut out.
 
@@ -48,9 +48,9 @@ def photograph(
     input_shape : (C, H, W)
         What the model takes; C is 1 (grey) or 3 (RGB).
     preparation : Preparation, optional
-        What `detect` said about the training images.
+        Result of `detect` for the training images.
     statistics : ChannelStatistics, optional
-        Of the training images; if given, a picture far from them is remarked on.
+        Of the training images; if given, a sentence warns of a picture that is far from them.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def photograph(
     Raises
     ------
     ArgumentError
-        An array or an input shape that is no picture's.
+        The array or the input shape is not that of a picture.
     DataError
         The file cannot be read, nothing is drawn in it, or the model was not trained on pictures.
 

@@ -21,7 +21,7 @@ MOST = 0.9  # the fraction of images that must agree
 
 @dataclass(frozen=True)
 class Preparation:
-    """How the training images were made, as far as it matters to a photograph.
+    """Properties of the training images that a photograph is matched to.
 
     Attributes
     ----------

@@ -56,7 +56,7 @@ def signals_csv(
     regression : bool
         The label column holds regression targets, not classes.
     class_names : sequence of str, optional
-        The classes and their order, if another file (of training signals) decides them.
+        The classes and their order, if another file (of training signals) defines them.
     ignored : sequence of str, optional
         Names of columns that are not used, if another file decides them. If left out, columns that
         number or date the rows, such as the index that pandas writes, are found, and named in
@@ -71,7 +71,7 @@ def signals_csv(
     Raises
     ------
     ArgumentError
-        A label column or number of channels that cannot be.
+        An invalid label column or number of channels.
     DataError
         Rows of different lengths, cells that are not finite numbers (row and column are named), no
         such label column, one class only.

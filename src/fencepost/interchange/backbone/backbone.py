@@ -41,22 +41,22 @@ _TYPES = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8, "tensor(float1
 
 
 class Backbone:
-    """Anyone's ONNX image model as a fixed feature extractor.
+    """Any ONNX image model as a fixed feature extractor.
 
-    What it takes is read from the file: size, channels, whether they are the first or the last
-    axis, and, if its first layers scale the pixels, from which range. Needs ONNX Runtime:
-    ``pip install 'fencepost[onnx]'``.
+    Its input is read from the file: size, channels, whether they are the first or the last axis,
+    and, if its first layers scale the pixels, from which range. Needs ONNX Runtime: ``pip install
+    'fencepost[onnx]'``.
 
     Parameters
     ----------
     path : path
         The ONNX file.
     layer : str, optional
-        Name of the array in the file whose values are the features, or "output". By default what
-        enters the last dense layer, and the output of a model that ends otherwise.
+        Name of the array in the file whose values are the features, or "output". By default the
+        input of the last dense layer, or the output of a model that ends otherwise.
     normalization : {"imagenet", "0-1", "-1-1", "0-255"}, optional
-        What pixels are brought to: mean and standard deviation of ImageNet (PyTorch's models), 0
-        to 1, -1 to 1 (TensorFlow's), or as they are. By default what the file shows; else that of
+        Range that pixels are scaled to: mean and standard deviation of ImageNet (PyTorch's models),
+        0 to 1, -1 to 1 (TensorFlow's), or as they are. By default what the file shows; else that of
         ImageNet, or with channels last -1 to 1.
     size : int or (height, width), optional
         For a model that takes images of any size.
@@ -64,9 +64,9 @@ class Backbone:
     Raises
     ------
     DataError
-        The file cannot be read, run, or takes no images.
+        The file cannot be read or run, or its input is not images.
     ArgumentError
-        A size that the model does not take, an array that it does not have; ONNX Runtime is not
+        The model does not accept this size or has no array of this name, or ONNX Runtime is not
         installed.
     """
 
@@ -203,11 +203,11 @@ class Backbone:
         verify: bool | ArrayLike = True,
         tolerance: float = TOLERANCE,
     ) -> Export:
-        """Write this backbone and a network on its features as one ONNX file.
+        """Export this backbone and a network on its features as one ONNX file.
 
-        Pixels go in, of the backbone's size, and probabilities come out, as of a file of
-        `Network.export`; its parameters, but `opset`, are those, and so is what it returns. The
-        operators are of the backbone's version, at least 13.
+        The input is pixels of the backbone's size and the output is probabilities, as in a file
+        written by `Network.export`. Parameters (except `opset`) and the return value are those of
+        `Network.export`. The opset is the backbone's, at least 13.
 
         Raises
         ------
@@ -232,11 +232,11 @@ class Backbone:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], beside: Path | None = None) -> Backbone:
-        """Open the backbone that `config` describes, which must be the very same file.
+        """Open the backbone that `config` describes; its file must be unchanged.
 
-        `beside`: A folder in which it may be too, under the same name.
+        `beside`: another folder in which to look for a file of the same name.
 
-        Raises DataError: It is not there, or has changed.
+        Raises DataError if the file is missing or has changed.
         """
         remembered = Path(str(config["path"]))
         places = [remembered] + ([beside / remembered.name] if beside is not None else [])
@@ -260,7 +260,7 @@ class Backbone:
                      size=(int(height), int(width)))  # fmt: skip
 
     def prepared(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Bring images to size and channels of the model."""
+        """Convert images to the size and channels of the model."""
         from PIL import Image
 
         if images.shape[1] != self.channels:
@@ -281,7 +281,7 @@ class Backbone:
 
     @property
     def takes_bytes(self) -> bool:
-        """Whether the file takes pixels as they are, in uint8."""
+        """Whether the model takes pixels as uint8, without scaling."""
         return self.normalization == "0-255" and self.dtype == np.uint8
 
     @property

@@ -88,7 +88,7 @@ def calibrate(
     *,
     training_images: ArrayLike | None = None,
 ) -> Calibration:
-    """Fit the probabilities to held-out images, and learn what images are unlike them.
+    """Calibrate the probabilities on held-out images, and learn to detect images unlike them.
 
     `fit` does it where it has validation data, `fencepost train` with those or with the test
     images. Predicted classes stay the same; `predict_proba`, `evaluate` and exported files divide
@@ -97,9 +97,9 @@ def calibrate(
     Parameters
     ----------
     images, labels : array_like
-        Some hundred images that the network was not trained on, and their class indices.
+        A few hundred images that the network was not trained on, and their class indices.
     training_images : array_like, optional
-        Some that it was trained on, with which `novelty` compares. By default half of `images`.
+        Images that it was trained on, for `novelty` to compare with. By default half of `images`.
 
     Returns
     -------
@@ -156,15 +156,15 @@ def novelty(net: Any, images: ArrayLike) -> Floats:
     Returns
     -------
     array of float32, shape (N,)
-        More than 1 is farther than 99 % of the images that the network was calibrated with: a
-        prediction that is not to be relied on, however high its probability.
+        A value above 1 is farther than 99 % of the images used for calibration: do not rely on the
+        prediction, however high its probability.
 
     Raises
     ------
     ArgumentError
         The network was never calibrated.
     DataError
-        If the shape is another one, or values are not finite.
+        The shape is wrong, or values are not finite.
     """
     if net.calibration is None or net.calibration.novelty is None:
         raise ArgumentError(

@@ -30,7 +30,7 @@ def augmentations(
 ) -> Figure | Axes:
     """Draw images, a row for each: the original, and versions as `fit` makes them.
 
-    Above them stands the augmentation as text. Mixed images are mixed with the next row's.
+    The augmentation is written above them. Mixed images are mixed with the next row's.
 
     Parameters
     ----------
@@ -38,18 +38,18 @@ def augmentations(
         The first six are drawn.
     augmentation : Augmentation or text such as "light"
     names : sequence of str, optional
-        What the images are, beside each row.
+        Names of the images, written beside each row.
     versions : int
         Versions of each image.
     seed : int
-        Which random changes.
+        Seed of the random changes.
 
     Raises
     ------
     DataError
         There are no `images`, or they are features (N, F).
     ArgumentError
-        The changes are not of this kind of images, or `versions` is not positive.
+        The changes do not apply to such images, or `versions` is not positive.
 
     Examples
     --------

@@ -25,7 +25,7 @@ NARROWEST_PAIR = 4.2  # inches in which a kernel and its response can stand besi
 def kernel(
     g: Kernel | ArrayLike | str, *, response: bool = True, ax: Axes | None = None
 ) -> Figure | Axes:
-    """Draw a kernel as a grid of numbers and, beside it, which frequencies it lets through.
+    """Draw a kernel as a grid of numbers and, beside it, its frequency response.
 
     Blue weights are above 0, vermillion ones below; the thick frame is the kernel's origin.
     Where the weights have too many digits they are rounded to thousandths of a power of ten,
@@ -37,13 +37,13 @@ def kernel(
     g : Kernel, array_like or str
         In 1D or 2D; text is read by `fencepost.kernels.parse`.
     response : bool
-        Draw the frequency response too: the factor by which a wave of so many cycles a pixel is
-        made larger or smaller, ``|Σ g(j) · exp(−2πi·j·u)|``.
+        Draw the frequency response too: the factor by which it multiplies a wave of so many cycles
+        per pixel, ``|Σ g(j) · exp(−2πi·j·u)|``.
 
     Raises
     ------
     ArgumentError
-        g is no kernel, or a set of several.
+        g is not a kernel, or a set of several.
 
     Examples
     --------

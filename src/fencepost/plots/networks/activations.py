@@ -69,9 +69,9 @@ def feature_maps(
 ) -> Figure | Axes:
     """Draw the output of every layer for one image, with the sizes.
 
-    A row for each layer: maps of images in grey, of signals as lines, features as bars. Each
-    row has its own scale, whose ends are written beside it. `Flatten` and `Dropout`, which
-    here change no value, are left out. What there is no room for is said at the foot.
+    A row for each layer: maps of images in grey, of signals as lines, features as bars. Each row
+    has its own scale, whose ends are written beside it. `Flatten` and `Dropout`, which here change
+    no value, are left out. A note at the foot says what there is no room for.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def feature_maps(
         This is not one image of the network's shape, or not finite, or the output of a
         layer is not.
     ArgumentError
-        net is no Network, the images are several, or `most` is not positive.
+        `net` is not a Network, the images are several, or `most` is not positive.
 
     Examples
     --------

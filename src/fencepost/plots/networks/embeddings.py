@@ -34,7 +34,7 @@ def embedding(
 ) -> Figure | Axes:
     """Draw the features that enter the last layer, in the plane in which they vary most.
 
-    One colour and marker a class, named beside and, where there is room, in the middle of
+    One colour and marker for each class, named beside and, where there is room, in the middle of
     its points; the axes say which share of the features' variance they show.
 
     Parameters
@@ -44,7 +44,7 @@ def embedding(
     images : array, shape (N, *input_shape)
         At least 3; of more than 2000, as many at equal distances are drawn.
     labels : array of int, shape (N,)
-        What they are.
+        Class of each image.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def embedding(
         Images or labels are of another shape or kind, not of one number, or fewer than 3; or the
         features are not finite.
     ArgumentError
-        net is no Network.
+        `net` is not a Network.
 
     Examples
     --------

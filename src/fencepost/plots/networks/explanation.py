@@ -61,9 +61,9 @@ def explain(
 ) -> Figure | Axes:
     """Draw one prediction from pixels to classes, step by step, and which pixels matter.
 
-    The input; the kernels of the first convolution; its feature maps, after its activation;
-    these after the first pooling; the features that enter the last layer; the probabilities;
-    the gradient; and the occlusion. What the network lacks is left out, and said at the foot.
+    The input; the kernels of the first convolution; its feature maps, after its activation; these
+    after the first pooling; the features that enter the last layer; the probabilities; the
+    gradient; and the occlusion. Steps that the network lacks are left out, with a note at the foot.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def explain(
         This is not one image of the network's shape, or not finite, or the network's output
         is not.
     ArgumentError
-        There is no such output; net is no Network; ax is too small for the page.
+        There is no such output; `net` is not a Network; ax is too small for the page.
 
     Examples
     --------

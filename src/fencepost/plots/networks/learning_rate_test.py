@@ -24,7 +24,7 @@ def learning_rates(found: LearningRates, *, ax: Axes | None = None) -> Figure | 
     Raises
     ------
     ArgumentError
-        This is something else.
+        `found` is not what `find_lr` returns.
 
     Examples
     --------

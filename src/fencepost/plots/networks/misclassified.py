@@ -53,7 +53,7 @@ def mistakes(
         With at least two classes.
     images : array, shape (N, *input_shape)
     labels : array of int, shape (N,)
-        What they are.
+        Class of each image.
     most : int
         Mistakes to draw; as many as there is room for.
 

@@ -49,7 +49,7 @@ def receptive_field(
     ArgumentError
         No layer has windows, or there is no output at `at`.
     DataError
-        The image has not the network's shape.
+        The image does not have the network's shape.
 
     Examples
     --------

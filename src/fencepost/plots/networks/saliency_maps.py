@@ -30,12 +30,11 @@ def saliency(
     size: int | None = None,
     ax: Axes | None = None,
 ) -> Figure | Axes:
-    """Draw which pixels an output depends on: by its gradient, and by covering them up.
+    """Draw which pixels an output depends on, by its gradient and by occlusion.
 
-    The image; how steeply the output changes with each pixel (of several channels, the one of
-    the largest gradient), the darker the steeper; and by how much the probability falls, on
-    average, when a patch covers the pixel, the darker the more. Signals stand above each
-    other.
+    The image; how steeply the output changes with each pixel (of several channels, the one of the
+    largest gradient), the darker the steeper; and by how much the probability falls, on average,
+    when a patch covers the pixel, the darker the more. Signals are drawn above each other.
 
     Parameters
     ----------
@@ -52,7 +51,7 @@ def saliency(
     DataError
         This is not one image of the network's shape, or not finite, or the outputs are not.
     ArgumentError
-        There is no such output; net is no Network; size is not positive.
+        There is no such output; `net` is not a Network; size is not positive.
 
     Examples
     --------

@@ -86,21 +86,21 @@ def learned_kernels_animation(
 ) -> Path:
     """Write how a convolution's kernels changed, as a GIF or a page with buttons.
 
-    Copies that are kept while a network learns are what it takes, as in the example. All frames
-    have one scale, that of the largest weight in any of them.
+    Keep copies of the network during training, as in the example. All frames have one scale, that
+    of the largest weight in any of them.
 
     Parameters
     ----------
     networks : sequence of Network
         One for each frame, all with the same layers.
     path : str or Path
-        Its ending, .gif or .html, says which of the two.
+        The extension, .gif or .html, selects the format.
     titles : sequence of str, optional
         One for each frame; by default "before training", "after epoch 1", and so on.
     layer : int or str, optional
         As `learned_kernels`.
     seconds : float
-        For which a frame is shown.
+        How long each frame is shown.
 
     Raises
     ------

@@ -44,7 +44,7 @@ class Curve:
 def history(
     record: History, *, test_accuracy: float | None = None, ax: Axes | None = None
 ) -> Figure | Axes:
-    """Draw how loss and errors went from epoch to epoch.
+    """Draw loss and error rate over the epochs.
 
     The loss above, the errors in per cent below, both on logarithmic scales; of a regression
     only the loss. A vertical line marks the epoch whose weights were kept, where validation

@@ -28,9 +28,9 @@ def volumes(network: Network | Plan, *, ax: Axes | None = None) -> Figure | Axes
     Every layer with windows is shown at work: the receptive field of one position in the volume
     before it, and the depth column of all channels that have that field.
 
-    The sizes are those of the network without the batch. Layers that only change values, such
-    as ReLU, are named below the volume that they change. What could not be drawn to scale is
-    said at the foot, as is what does not fit.
+    The sizes are those of the network without the batch. Layers that only change values, such as
+    ReLU, are named below the volume that they change. Notes at the foot say what is not drawn to
+    scale, and what does not fit.
 
     Parameters
     ----------

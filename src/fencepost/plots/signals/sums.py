@@ -84,9 +84,9 @@ def convolution_steps_animation(
     f, g, origin
         As `convolution_steps`.
     path : str or Path
-        Its ending, .gif or .html, says which of the two.
+        The extension, .gif or .html, selects the format.
     seconds : float
-        For which a step is shown.
+        How long each step is shown.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def augmentations(
     width, height = columns * (tile + gap), rows * (tile / aspect + gap)
     canvas = style.canvas(ax, left + width + style.MARGIN, 0.75 + height)
     recipe = str(augment).replace(",", ", ")
-    top = canvas.title("Augmentation", recipe, "on the left the original, then versions of it")
+    top = canvas.title("Augmentation", recipe, "left: the original; right: augmented versions")
     room = canvas.width - left - style.MARGIN, canvas.height - top - style.MARGIN
     tile = min((room[0] + gap) / columns - gap, ((room[1] + gap) / rows - gap) * aspect)
     grid = tiles.Grid(columns, tile / aspect, aspect, gap, 0.0, 0.0)

@@ -67,7 +67,7 @@ def kernel(
         draw = _draw_line if shown.ndim == 1 else _draw_map
         draw(right, frequency_response(shown))
         wide = 0.42 * canvas.width
-        _head(canvas, 0.57, wide, "Frequency response", "a sine wave is multiplied by this")
+        _head(canvas, 0.57, wide, "Frequency response", "factor applied to a sine wave")
     return canvas.result
 
 

@@ -99,7 +99,7 @@ def feature_maps(
     """
     most = integer("most", most, 1)
     rows = rows_of(as_network(net), as_one_image(image, net.input_shape))
-    notes = ["Each row has its own scale: black is the least of its values, white the greatest."]
+    notes = ["Each row has its own scale: black is its smallest value, white its largest."]
     if is_untrained(net):
         notes.insert(0, UNTRAINED)
     foot = 0.15 * (len(notes) + 2)

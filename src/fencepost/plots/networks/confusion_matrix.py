@@ -115,7 +115,7 @@ def draw_confusion_matrix(
     if numbered:
         _write_numbers(axes, confusion, pixels, size)
     _name_classes(axes, class_names, side)
-    remark = f"grey: correct; orange: errors, the darkest {int(mistakes.max())} ×"
+    remark = f"grey: correct; orange: errors, darkest: {int(mistakes.max())}"
     if not mistakes.any():
         remark = "grey: correct; there are no errors"
     style.heading(axes, "Confusion matrix (counts)", remark)

@@ -209,7 +209,7 @@ def _write_legend(
     title = "Receptive field of one output"
     if style.text_width(title, style.TEXT_SIZE, "bold") > room:
         title = "layer: field"
-    note = f"of layer {rows[-1].place}, the output at {where}"
+    note = f"layer {rows[-1].place}, output at ({where})"
     if len(rows) < total:
         note += f"; {len(rows)} of {total} layers drawn"
     canvas.write(0.56, 0.93, title, weight="bold")

@@ -124,7 +124,7 @@ def draw_training_curve(
                 [epochs], wrong[2], linestyle="", marker="*", markersize=11,
                 color=style.BLACK, label="test", zorder=5, clip_on=False,
             )  # fmt: skip
-        _frame(lower, "errors, %", epochs, floor)
+        _frame(lower, "error rate, %", epochs, floor)
         upper.tick_params(labelbottom=False)
     if kept is not None:
         for axes in {upper, lower}:

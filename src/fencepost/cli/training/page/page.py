@@ -120,7 +120,9 @@ def _training(facts: Facts) -> str:
         }
 
     drawn = charts.curves("Loss", series("loss", float), kept)
-    drawn += charts.curves("Error, %", series("accuracy", lambda share: 100 * (1 - share)), kept)
+    drawn += charts.curves(
+        "Error rate, %", series("accuracy", lambda share: 100 * (1 - share)), kept
+    )
     ended = {
         "finished": "Finished",
         "stopped early": "Stopped early",
@@ -240,7 +242,7 @@ def _network(facts: Facts) -> str:
     network = facts.trained.network
     said = (
         f"{plural(network.parameter_count, 'parameter')}, "
-        f"{network.multiply_adds:,} multiply-adds for each of its inputs of "
+        f"{network.multiply_adds:,} multiply-adds for one input of "
         f"{format_shape(network.input_shape)}."
     )
     return _paragraphs([said]) + f"<pre>{escape(str(network))}</pre>"
@@ -284,8 +286,7 @@ def _usage(facts: Facts) -> str:
         for said, code in codes.items()
     ]
     return "".join(parts) + (
-        '<p class="soft">Made by fencepost: pip install fencepost. This page needs nothing but '
-        "itself.</p>"
+        '<p class="soft">Made by fencepost: pip install fencepost. This page is self-contained.</p>'
     )
 
 

@@ -20,14 +20,14 @@ const unpack = (text) => text.split(".").filter(Boolean).map((s) => (s.match(/.{
 export const page = {
   title: "Draw a digit, and look inside",
   lead:
-    "Draw a digit in the black square, and see how sure the network is at every stroke. " +
-    "Then click any value of any layer, and follow it down to the pixels.",
+    "Draw a digit in the black square, and see how confident the network is after every stroke. " +
+    "Then click any value of any layer, and trace it back to the pixels.",
   tutorial: "training.html",
 
   mount(root, { state, update }) {
     const canvas = el("canvas.draw", { width: SIZE, height: SIZE, tabindex: 0, role: "img", "aria-label": "Draw a digit here; with the keyboard, arrow keys move the pen, and Space puts it down or lifts it" });
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    const seen = el("canvas", { style: "width: 84px; height: 84px; border: 1px solid var(--line)", role: "img", "aria-label": "What the network gets: 28 × 28 pixels" });
+    const seen = el("canvas", { style: "width: 84px; height: 84px; border: 1px solid var(--line)", role: "img", "aria-label": "The network's input: 28 × 28 pixels" });
     const bars = el("div", { "aria-live": "polite" });
     const timing = el("span.note");
     const problems = el("div");

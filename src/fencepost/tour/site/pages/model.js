@@ -48,7 +48,7 @@ export const page = {
     const facts = el("div");
     const signals = el("div");
     const bars = el("div", { "aria-live": "polite" });
-    const shown = el("canvas.photo", { role: "img", "aria-label": "The picture as the model gets it", style: "max-width: 16rem; image-rendering: pixelated" });
+    const shown = el("canvas.photo", { role: "img", "aria-label": "The model's input", style: "max-width: 16rem; image-rendering: pixelated" });
     const view = inside((at) => update({ at: `${at.layer},${at.channel},${at.y},${at.x}` }));
     const what = matters();
     const after = el("div.stack", { hidden: true }, el("div.columns.even", null, el("section.panel", null, bars), what.element), view.element);
@@ -191,7 +191,7 @@ function brought(model, picture) {
     else for (let c = 0; c < 3; c++) image[c * height * width + i] = data[4 * i + c];
   const white = training?.preparation?.white ?? 255;
   const scaled = white === 255 ? image : Float32Array.from(image, (v) => (v * white) / 255);
-  return { image: scaled, note: `Resized and cut to ${height} × ${width} pixels.` };
+  return { image: scaled, note: `Resized and cropped to ${height} × ${width} pixels.` };
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Model} model @param {ArrayLike<number>} image */

@@ -25,7 +25,7 @@ export function pool(values, size, kind) {
 
 /** @type {import("../main.js").Page} */
 export const page = {
-  title: "Pooling forgets where, and keeps what",
+  title: "Pooling keeps features and discards positions",
   lead:
     "Draw on the digit, or shift it, and compare how much of the map changes before and after pooling. " +
     "Then read off below how much that is worth to a network.",

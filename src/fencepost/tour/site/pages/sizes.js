@@ -13,7 +13,7 @@ const RANGES = /** @type {[string, string, number, number, number][]} */ ([
 
 /** @type {import("../main.js").Page} */
 export const page = {
-  title: "How large is what comes out?",
+  title: "How large is the output?",
   lead:
     "Move the sliders until the last window ends exactly at the edge. " +
     "Where it does not, click one of the suggestions.",

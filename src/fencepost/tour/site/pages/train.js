@@ -30,7 +30,7 @@ export const page = {
   title: "Train a network on 60,000 digits",
   lead:
     "Press Train, and watch kernels form while the loss falls. " +
-    "Pause, change the learning rate, go on, and take the network to the page Draw.",
+    "Pause, change the learning rate, continue, and open the network on the page Draw.",
   tutorial: "training.html",
 
   mount(root, { state, update }) {
@@ -119,7 +119,7 @@ export const page = {
       losses.push(...told.losses);
       if (losses.some((v) => !Number.isFinite(v))) {
         pause();
-        fill(problems, notice("The loss is no number any more: the training diverged. Begin anew with a smaller learning rate."));
+        fill(problems, notice("The loss is not a number any more: the training diverged. Start again with a smaller learning rate."));
       }
       status.textContent = `Epoch ${(step / perEpoch).toFixed(2)}: loss ${show(told.losses.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) / told.losses.length)}, ${show((100 * told.correct) / told.seen)} % of the last digits right.`;
       if (performance.now() - last > 200) {
@@ -236,7 +236,7 @@ export const page = {
         el("section.panel", null,
           el("div.row", null, go, el("button", { onclick: () => going || train(1) }, "One step"), el("button", { onclick: reset }, "Anew")),
           slider("Rate", { min: -4, max: 0, step: 0.05, value: Math.log10(rate) }, (v) => { rate = 10 ** v; update({ rate: rate.toPrecision(2) }); }, (v) => show(10 ** v, 2)),
-          el("p.note", null, "The rate at the beginning; it falls to its half after one epoch, a third after two."),
+          el("p.note", null, "The initial learning rate; it falls to one half after one epoch, to one third after two."),
           field("Seed", seedInput),
           el("div.row", null, el("button", { onclick: store }, "Save .safetensors"), el("button", { onclick: () => input.click() }, "Open one"), input, el("a.button", { href: "#draw?model=trained" }, "Draw with it"))),
         el("section.panel", null, el("h2", null, "Network"),

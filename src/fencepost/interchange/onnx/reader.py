@@ -24,7 +24,9 @@ from .operators import RULES
 from .operators.control import CONTROL, Outcome, branch
 from .operators.folding import fold
 from .operators.microsoft import DOMAIN, MICROSOFT
+from .operators.ml import ML, ML_DOMAIN
 from .operators.node import Array, NodeCall, NodeError, NodeFacts, Rule
+from .operators.sequences import followed
 from .order import ordered
 from .parameters import parameters
 from .wire.messages import DeclaredShape, File, Node, attribute, parse_file
@@ -37,7 +39,7 @@ _MAX_FOLDED = 2**20
 _MAX_SENTENCES = 20
 # Nodes of graphs within nodes; more are not read, for loops in loops would take for ever.
 _MAX_NESTED = 2**14
-_DOMAINS: Mapping[str, Mapping[str, Rule]] = {"": RULES, DOMAIN: MICROSOFT}
+_DOMAINS: Mapping[str, Mapping[str, Rule]] = {"": RULES, DOMAIN: MICROSOFT, ML_DOMAIN: ML}
 # Whatever enters them, only its sizes matter.
 _OF_SHAPES = ("Shape", "Size")
 # The same array under another name or type: no operation, as in PyTorch.
@@ -164,7 +166,7 @@ class _Reader:
             if self.failure:
                 break
         arrays = [self.arrays.get(output.name) for output in self.file.outputs]
-        values = [array.value for array in arrays if array and array.value]
+        values = [one.value for array in arrays if array for one in array.parts if one.value]
         return Graph(
             str(self.path),
             self.inputs.names,
@@ -200,6 +202,8 @@ class _Reader:
         passes = rule is not None and node.operator in _TRANSPARENT and not folds
         name = "" if folds or passes else self._unique_name(node)
         try:
+            if followed(call, self.arrays, self._read_node):
+                return
             facts = self._unknown(node, name) if rule is None else rule(call)
             shapes = self._completed_shapes(call, facts)
             if folds and self.folded < _MAX_FOLDED:  # a file may ask for very many
@@ -211,7 +215,7 @@ class _Reader:
         except WireError as error:
             raise WireError(f"in node {quote(node.name or node.operator)}, {error}") from None
         if self.failure or not (folds or passes):
-            given = [array for array in call.inputs if array is not None]
+            given = [part for array in call.inputs if array is not None for part in array.parts]
             operation = facts.operation(
                 name or self._unique_name(node),
                 [array.value for array in given if array.value is not None],

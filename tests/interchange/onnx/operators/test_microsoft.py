@@ -52,6 +52,7 @@ CASES = {
         (((1, 3, 9, 8), ones(4, 3, 3, 3), ones(4)), {"activation": "Relu", "strides": [2, 1]}),
         (((1, 4, 9), ones(4, 1, 3)), {"group": 4, "activation": "Relu", "pads": [1, 1]}),
     ],
+    "NhwcConv": [],  # only ONNX Runtime for CUDA runs it
     "QLinearAdd": [(((U8, 2, 1, 4), *QUANTIZED, (U8, 3, 4), *QUANTIZED, *QUANTIZED), {})],
     "QLinearMul": [(((U8, 2, 3, 4), *QUANTIZED, u8(4), *QUANTIZED, *QUANTIZED), {})],
     "QLinearLeakyRelu": [(((U8, 2, 3), *QUANTIZED, *QUANTIZED), {"alpha": 0.1})],
@@ -172,6 +173,17 @@ def test_sizes_are_those_that_run(tmp_path, operator, given, more):
         assert operation.output_shapes == ran
     for shape, expected in zip(operation.output_shapes, ran, strict=True):
         assert shape is None or all(a in (b, None) for a, b in zip(shape, expected, strict=True))
+
+
+def test_a_convolution_whose_channels_come_last_is_that_of_moved_axes(tmp_path):
+    attributes = {"strides": [2, 1], "pads": [1, 0, 1, 2], "dilations": [1, 2], "group": 3}
+    last = model("NhwcConv", ((2, 9, 8, 6), ones(12, 3, 3, 2), ones(12)), **attributes)
+    first = model("FusedConv", ((2, 6, 9, 8), ones(12, 2, 3, 3), ones(12)), **attributes)
+    (moved,) = read_onnx(write(tmp_path, last)).operations
+    (usual,) = read_onnx(write(tmp_path, first)).operations
+    batch, channels, *sizes = runtime_shapes(first)["y0"]
+    assert moved.output_shape == (batch, *sizes, channels)
+    assert (moved.parameters, moved.multiply_adds) == (usual.parameters, usual.multiply_adds)
 
 
 def test_rows_that_a_packed_matrix_does_not_take_are_an_error(tmp_path):

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from . import folding, layouts, pointwise, products, resizing, windows  # each adds its rules
+from . import (  # each adds its rules
+    folding,
+    layouts,
+    pointwise,
+    products,
+    resizing,
+    sequences,
+    windows,
+)
 from .node import RULES
 
-__all__ = ["RULES", "folding", "layouts", "pointwise", "products", "resizing", "windows"]
+__all__ = [
+    "RULES",
+    "folding",
+    "layouts",
+    "pointwise",
+    "products",
+    "resizing",
+    "sequences",
+    "windows",
+]

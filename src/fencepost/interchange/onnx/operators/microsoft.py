@@ -79,6 +79,24 @@ def _conv(call: NodeCall) -> NodeFacts:
     return _named(call, conv(_as(call, "Conv")))
 
 
+@_rule("NhwcConv")
+def _channels_last(call: NodeCall) -> NodeFacts:
+    """NhwcConv: a convolution whose channels come last, those of the weight as well."""
+    inputs = list(call.inputs)
+    for index in (0, 1):
+        shape, array = call.ranked_shape(3, index), inputs[index]
+        if shape is not None and array is not None:
+            inputs[index] = replace(array, shape=(shape[0], shape[-1], *shape[1:-1]))
+    moved = conv(_as(replace(call, inputs=tuple(inputs)), "Conv"))
+    facts = _facts(call, "unknown", weights=moved.weights)
+    facts.arguments, facts.multiply_adds = moved.arguments, moved.multiply_adds
+    facts.reason = "its channels come last"
+    if moved.shapes[0] is not None:
+        batch, channels, *sizes = moved.shapes[0]
+        facts.shapes = ((batch, *sizes, channels),)
+    return facts
+
+
 @_rule("QLinearAveragePool", "QLinearGlobalAveragePool")
 def _pool(call: NodeCall) -> NodeFacts:
     """Average pooling, of channels that come first or last."""

@@ -35,7 +35,7 @@ class Array:
     stands in a node Constant, as values do that nobody trains. `sources`: Constants that it was
     computed from. `folded`: Its values, if they were computed. `is_read`, `is_counted`: Its values
     have been looked for in the file; its parameters have been counted. `made_by`: Of a
-    constant, the node that computes it.
+    constant, the node that computes it. `items`: Of a sequence, its arrays.
     """
 
     shape: Shape | None
@@ -47,11 +47,17 @@ class Array:
     is_read: bool = False
     is_counted: bool = False
     made_by: NodeCall | None = None
+    items: tuple[Array, ...] | None = None
 
     @property
     def constant(self) -> bool:
         """Whether it is the same whatever enters the model."""
         return self.value is None
+
+    @property
+    def parts(self) -> tuple[Array, ...]:
+        """The arrays that it is: those of a sequence, or itself."""
+        return (self,) if self.items is None else self.items
 
     def values(self) -> KnownValues | None:
         """Return its values, where they are few and known without running the model."""

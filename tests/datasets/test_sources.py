@@ -7,6 +7,7 @@ import fencepost as fp
 from datasets.idx_writer import idx_bytes
 from datasets.image_folders import picture, save
 from datasets.refusal import refused
+from fencepost.datasets.folders.labels.label_tables import names_pictures
 from fencepost.errors import DataError
 
 
@@ -207,3 +208,13 @@ def test_signals_beside_pictures_with_numbers_for_names_stay_signals(tmp_path, m
     path = tmp_path / "beats.csv"
     path.write_text("\n".join([head, *rows]) + "\n")
     assert fp.datasets.open(path).train.images.shape == (12, 1, 9)
+
+
+def test_a_table_of_numbers_that_names_pictures_is_known_by_the_few_that_are_near(tmp_path):
+    for k in (3, 17):
+        save(tmp_path / "pictures" / f"{k}.png", picture())
+    path = tmp_path / "train.csv"
+    path.write_text("id,label\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(40)))
+    assert names_pictures(path)
+    path.write_text("fold,t0,label\n" + "".join(f"{k % 5},{k * k % 7},a\n" for k in range(40)))
+    assert not names_pictures(path)

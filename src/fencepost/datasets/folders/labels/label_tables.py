@@ -260,7 +260,9 @@ def names_pictures(path: Path) -> bool:
     if not named or not all(map(str.isdecimal, named)):
         return bool(named)
     return not _hold_measures(rows) and any(
-        2 * len(set(column) & stems) > len(column) for column in zip(*rows[1:], strict=False)
+        # Not all pictures are nearby: each row has one of its own, of which some are found.
+        len(set(column)) == len(column) and stems.intersection(column)
+        for column in zip(*rows[1:], strict=False)
     )
 
 

@@ -22,6 +22,18 @@ def test_an_open_batch_is_one(tmp_path):
     assert read_onnx(path, (5, 3, 8, 8)).operations[0].output_shape == (5, 4, 6, 6)
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_size_below_1_is_open_and_said_to_be(tmp_path, size):
+    path = write(tmp_path, small(inputs={"x": (size, 3, 8, 8)}))
+    model = read_onnx(path)
+    assert model.input_shapes == ((1, 3, 8, 8),)
+    assert 'Axis 0 of "x" has a declared size below 1: it is taken as open.' in model.how
+    path = write(tmp_path, small(inputs={"x": (2, 3, 8, size)}))
+    refused(path, 'input "x" of 2 × 3 × 8 × ?, which leaves open axis 3')
+    model = read_onnx(path, (2, 3, 8, 9))
+    assert model.how == 'Axis 3 of "x" has a declared size below 1: it is taken as open.'
+
+
 def test_open_sizes_are_asked_for(tmp_path):
     path = write(tmp_path, small(inputs={"x": ("n", 3, "height", None)}))
     refused(

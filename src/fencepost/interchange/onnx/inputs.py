@@ -56,6 +56,11 @@ def resolve_inputs(file: File, given: Given | None) -> Inputs:
     notes: list[str] = []
     changed = False
     for array in inputs:
+        # Some writers say so that an axis is open; no convolution takes an empty array.
+        notes += [
+            f"Axis {axis} of {quote(array.name)} has a declared size below 1: it is taken as open."
+            for axis in array.empty_axes
+        ]
         shape = shapes.get(array.name)
         if shape is None or array.shape is None:
             continue

@@ -65,12 +65,14 @@ class Node:
 class DeclaredArray:
     """A ValueInfoProto: an array with the shape that the file declares.
 
-    `shape` is None if none is declared; `is_tensor` is False of a sequence or a map.
+    `shape` is None if none is declared; `is_tensor` is False of a sequence or a map. `empty_axes`
+    are those declared with a size below 1, which are open in `shape`.
     """
 
     name: str
     shape: DeclaredShape | None = None
     is_tensor: bool = False
+    empty_axes: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -226,19 +228,25 @@ def _declared_array(message: memoryview) -> DeclaredArray:
                 axes = fields_of(shape, {1: message_in})[1]
                 if len(axes) > MAX_AXES:
                     raise WireError(f"an array has more than {MAX_AXES} axes")
-                array.shape = tuple(map(_declared_size, axes))
+                sizes = [*map(_declared_size, axes)]
+                array.empty_axes = tuple(
+                    k for k, size in enumerate(sizes) if isinstance(size, int) and size < 1
+                )
+                array.shape = tuple(
+                    None if k in array.empty_axes else s for k, s in enumerate(sizes)
+                )
     return array
 
 
 def _declared_size(message: memoryview) -> int | str | None:
-    """Read one axis. Sizes of 0 and −1 are how some writers say that it is open."""
+    """Read one axis: its size, its name, or None if it has neither."""
     declared: int | str | None = None
     for number, wire, content in fields(message):
         if number == 1:
             size = integer_in(wire, content)
             if size > MAX_SIZE:
                 raise WireError(f"an axis claims {size:,} elements")
-            declared = size if size > 0 else None
+            declared = size
         elif number == 2:
             declared = printable(text_in(wire, content)) or None
     return declared

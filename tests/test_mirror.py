@@ -187,6 +187,7 @@ INTEGRATION = {
     "properties/test_sums.py": "what is true of every convolution, by its definition",
     "properties/test_tables.py": "what is true of every table",
     "properties/test_waves.py": "what is true of every sound file",
+    "tour/test_inputs.py": "how the pages read the shape of an input",
     "tour/test_pages.py": "the pages, in a browser",
     "tour/test_refusals.py": "the pages, in a browser, with what they cannot take",
     "tour/test_site.py": "the pages' files",

@@ -1,8 +1,8 @@
 """What the tour takes from Python and from the engine, written into its pages by `make tour`.
 
-texts.js holds the texts of the errors: every string with a space in the functions of some modules,
-or in one function, cut at the gaps of its f-string. So no message is typed twice. tables.js holds
-the named kernels, and limits.
+texts.js holds the texts of the errors: every string with a space in the functions and constants of
+some modules, or in one function, cut at the gaps of its f-string. So no message is typed twice.
+tables.js holds the named kernels, and limits.
 tests/tour/test_site.py says whether the files are current.
 """
 
@@ -19,18 +19,18 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "src" / "fencepost"
 SITE = PACKAGE / "tour" / "site"
 MODULES = (
-    "sizing/advice", "sizing/calls", "layers/base", "layers/windowed", "layers/convolution",
-    "layers/pooling", "layers/dense", "layers/norm", "layers/branched", "layers/branches",
-    "layers/resizing", "layers/suggestions", "layers/arguments:paddings",
+    "sizing/advice", "sizing/calls", "sizing/readings", "layers/base", "layers/windowed",
+    "layers/convolution", "layers/pooling", "layers/dense", "layers/norm", "layers/branched",
+    "layers/branches", "layers/resizing", "layers/suggestions", "layers/arguments:paddings",
     "layers/pytorch_order", "planning/pytorch_arguments", "planning/text", "planning/tokens",
     "arguments", "habits/spelling", "network/model_files",
     "network/arguments", "errors", "sizing/window:Window.equation", "graph/layers:_too_large",
-    "graph/layers:_Builder.chain", "cli/size:size",
+    "graph/layers:_Builder.chain", "cli/size:size", "cli/size:_note",
 )  # fmt: skip
 
 
 def texts() -> dict[str, list[list[str]]]:
-    """Return the texts of each function, each as the pieces between its gaps.
+    """Return the texts of each function and constant, each as the pieces between its gaps.
 
     Those that fill a gap come last.
     """
@@ -42,19 +42,22 @@ def texts() -> dict[str, list[list[str]]]:
             if only and name != only:
                 continue
             within: list[list[str]] = []
-            pieces = [text for node in function.body for text in _texts(node, within)] + within
+            body = function.body if isinstance(function, ast.FunctionDef) else [function]
+            pieces = [text for node in body for text in _texts(node, within)] + within
             if pieces:
                 found[f"{module}:{name}"] = pieces
     return found
 
 
-def _functions(tree: ast.AST, prefix: str = "") -> list[tuple[str, ast.FunctionDef]]:
-    made = []
+def _functions(tree: ast.AST, prefix: str = "") -> list[tuple[str, ast.FunctionDef | ast.Constant]]:
+    made: list[tuple[str, ast.FunctionDef | ast.Constant]] = []
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef):
             made += _functions(node, f"{prefix}{node.name}.")
         elif isinstance(node, ast.FunctionDef):
             made.append((f"{prefix}{node.name}", node))
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            made.append((f"{prefix}{ast.unparse(node.targets[0])}", node.value))
     return made
 
 
@@ -108,7 +111,7 @@ def tables() -> str:
     shifts = [[int(shift), float(pooled), float(strided)] for shift, pooled, strided in rows]
     bitmaps = BITMAPS.astype(int).tolist()
     limits = {
-        "text": layer_text.LONGEST, "brackets": layer_text._DEEPEST, "example": layer_text._EXAMPLE,
+        "text": layer_text.LONGEST, "brackets": layer_text._DEEPEST,
         "depth": branched._MAXIMUM_DEPTH, "window": arguments._MAX_WINDOW,
         "elements": graph.layers._MOST_ELEMENTS, "longestValue": text._LONGEST_VALUE,
         "shownColumns": text._SHOWN_COLUMNS, "beforeMark": text._BEFORE_MARK,

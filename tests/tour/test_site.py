@@ -182,9 +182,7 @@ def layers_in_python(shape, text):
     try:
         net = fp.Network(shape, parse_layers(text))
     except SizeError as error:
-        # What the input may be meant as is for who types it; the pages have fields for its sizes.
-        remedy = error.problem.remedy.partition(" It fits with an input of")[0]
-        return [error.problem.rule, error.problem.received, remedy]
+        return [error.problem.rule, error.problem.received, error.problem.remedy]
     except fp.ArgumentError as error:
         return str(error)
     plan = fp.plan(shape, text)

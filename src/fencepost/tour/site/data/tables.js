@@ -2,7 +2,7 @@
 /** Name, group, summary, matrix. @type {[string, string, string, number[][]][]} */
 export const KERNELS = [
   ["identity", "smoothing", "Changes nothing: 1 at the origin, 0 elsewhere.", [[1.0]]],
-  ["mean", "smoothing", "The mean of the pixels around: all weights alike. Also called box.", [[0.111111111, 0.111111111, 0.111111111], [0.111111111, 0.111111111, 0.111111111], [0.111111111, 0.111111111, 0.111111111]]],
+  ["mean", "smoothing", "The mean of the neighbourhood: all weights are equal. Also called box.", [[0.111111111, 0.111111111, 0.111111111], [0.111111111, 0.111111111, 0.111111111], [0.111111111, 0.111111111, 0.111111111]]],
   ["binomial", "smoothing", "Nearly a Gaussian, in small fractions: a row of Pascal's triangle along each axis.", [[0.0625, 0.125, 0.0625], [0.125, 0.25, 0.125], [0.0625, 0.125, 0.0625]]],
   ["disk", "smoothing", "The mean over a disk, as a lens out of focus makes it: a pixel counts by what it covers.", [[0.0, 0.000280919187, 0.0110250279, 0.0171905963, 0.0110250279, 0.000280919187, 0.0], [0.000280919187, 0.0245167427, 0.0353677651, 0.0353677651, 0.0353677651, 0.0245167427, 0.000280919187], [0.0110250279, 0.0353677651, 0.0353677651, 0.0353677651, 0.0353677651, 0.0353677651, 0.0110250279], [0.0171905963, 0.0353677651, 0.0353677651, 0.0353677651, 0.0353677651, 0.0353677651, 0.0171905963], [0.0110250279, 0.0353677651, 0.0353677651, 0.0353677651, 0.0353677651, 0.0353677651, 0.0110250279], [0.000280919187, 0.0245167427, 0.0353677651, 0.0353677651, 0.0353677651, 0.0245167427, 0.000280919187], [0.0, 0.000280919187, 0.0110250279, 0.0171905963, 0.0110250279, 0.000280919187, 0.0]]],
   ["motion", "smoothing", "The mean along a straight line, as a camera makes it that is moved: a motion blur.", [[0.111111111, 0.111111111, 0.111111111, 0.111111111, 0.111111111, 0.111111111, 0.111111111, 0.111111111, 0.111111111]]],
@@ -40,7 +40,7 @@ export const KINDS = ["conv", "linear", "max_pool", "avg_pool", "sum_pool", "fla
 /** Shift, accuracy in % with and without pooling: docs/experiments.md. */
 export const SHIFTS = [[0, 99.23, 98.96], [1, 98.7, 98.08], [2, 95.59, 92.94], [3, 84.49, 77.03], [4, 63.68, 52.67], [5, 42.38, 31.85], [6, 26.67, 19.51]];
 /** What texts and sizes may have, and how they are shown. */
-export const LIMITS = {"text": 200000, "brackets": 20, "example": "Conv2d(6, 5, padding=2)", "depth": 64, "window": 1048576, "elements": 2147483647, "longestValue": 80, "shownColumns": 76, "beforeMark": 40};
+export const LIMITS = {"text": 200000, "brackets": 20, "depth": 64, "window": 1048576, "elements": 2147483647, "longestValue": 80, "shownColumns": 76, "beforeMark": 40};
 /** Layers by the names that others give them. @type {Record<string, string>} */
 export const ELSEWHERE = {"dense": "Linear", "adaptivemaxpool2d": "GlobalMaxPool", "globalaveragepooling2d": "GlobalAvgPool", "swish": "SiLU", "hardswish": "HardSwish", "hardsigmoid": "HardSigmoid", "deconv2d": "ConvTranspose2d", "conv2dtranspose": "ConvTranspose2d", "upsampling2d": "Upsample"};
 /** PyTorch's order of arguments, those that only its layers have, and ours alone.

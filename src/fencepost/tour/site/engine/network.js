@@ -1,6 +1,7 @@
 // A network on paper: layers with their sizes, arrays by name, and steps for the engine.
 import { LIMITS } from "../data/tables.js";
 import { SizeError } from "../sizing/errors.js";
+import { fittingReading } from "../sizing/readings.js";
 import { formatShape, grouped, say } from "../sizing/text.js";
 import * as layers from "../layers/layers.js";
 
@@ -48,8 +49,19 @@ export function plan(input, chain) {
   }; // prettier-ignore
 }
 
-/** The layers up to the first that does not fit, and what is wrong with that one. @param {Shape} input @param {Layer[]} chain */
+/** The layers up to the first that does not fit, what is wrong with that one, and which reading of
+ * the input would fit. @param {Shape} input @param {Layer[]} chain */
 export function sizes(input, chain) {
+  const { rows, problem } = sized(input, chain);
+  const fitting = problem && fittingReading(input, (shape) => !sized(shape, chain).problem);
+  if (!fitting) return { rows, problem };
+  const [oneChannel] = say("layers/windowed:WindowedLayer._rank_remedy", 2, "(").split("(");
+  const remedy = `${(problem.problem.remedy ?? "").split(oneChannel)[0]} ${fitting}`.trim();
+  return { rows, problem: new SizeError({ ...problem.problem, remedy }) };
+}
+
+/** @param {Shape} input @param {Layer[]} chain @returns {{ rows: Row[], problem: SizeError | null }} */
+function sized(input, chain) {
   /** @type {Row[]} */
   const rows = [];
   let shape = input;

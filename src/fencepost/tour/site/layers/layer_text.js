@@ -11,7 +11,7 @@ import { depthOf } from "./descriptions.js";
 const TOKEN = /((?:[ \t\r\f\v]|#[^\n]*)+)|(\n)|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_]))|([\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)|("[^"\n]*"|'[^'\n]*')|([()[\],=])/uy;
 const KINDS = ["", "space", "line", "number", "name", "string", "mark"];
 const WHERE = "planning/text:_Reader";
-const EXAMPLE = LIMITS.example;
+const EXAMPLE = say("planning/text:_EXAMPLE", 0);
 /** @type {Record<string, string>} */
 const CLOSING = { "(": ")", "[": "]" };
 /** @type {Record<string, any>} */

@@ -103,8 +103,8 @@ export function eachFrame(f) {
   };
 }
 
-/** A sentence for whoever must do something, read out by screen readers. @param {string} text */
-export const notice = (text) => el("p.notice", { role: "alert" }, text);
+/** A sentence for whoever must, or may, do something, read out by screen readers. @param {string} text */
+export const notice = (text, role = "alert") => el("p.notice", { role }, text);
 
 /** A file that is offered for saving. @param {string} name @param {Uint8Array} bytes */
 export function save(name, bytes) {

@@ -1,4 +1,5 @@
-// A SizeError as the library writes it: rule, what was received, equation, consequence, remedy.
+// Errors as the library writes them. A SizeError: rule, what was received, equation, consequence,
+// remedy. An ArgumentError: a sentence, and the line with a mark below what it speaks of.
 import { say } from "../sizing/text.js";
 import { el } from "./dom.js";
 
@@ -17,3 +18,9 @@ export function problemText(problem) {
   ); // prettier-ignore
 }
 
+
+/** @param {string} message */
+export function argumentText(message) {
+  const [sentence, ...marked] = message.split("\n\n");
+  return el("div.notice", { role: "alert" }, el("p", null, sentence), marked.map((lines) => el("pre.sum.scroll", null, lines)));
+}

@@ -5,9 +5,10 @@ import { parseLayers } from "../layers/layer_text.js";
 import { sizes } from "../engine/network.js";
 import { receptiveFields } from "../layers/receptive_fields.js";
 import { choice, el, field, fill, notice } from "../lib/dom.js";
-import { problemText } from "../lib/problem.js";
+import { argumentText, problemText } from "../lib/problem.js";
 import { suggestionText } from "../sizing/errors.js";
-import { formatShape, grouped, repr, say } from "../sizing/text.js";
+import { channelsLastNote, parseInput } from "../sizing/input_text.js";
+import { formatShape, grouped } from "../sizing/text.js";
 import { LENET5 } from "./train.js";
 
 const NETWORKS = /** @type {Record<string, [string, string, string]>} */ ({
@@ -41,18 +42,18 @@ export const page = {
       draw();
     }
     function draw() {
-      const axes = input.split(/\s*[x×,]\s*/).map(Number);
-      if (!axes.length || axes.length > 3 || axes.some((n) => !Number.isInteger(n) || n < 1))
-        return fill(problem, notice(say("cli/size:size", 0, repr(input))));
-      let layers;
+      trainIt.hidden = true;
+      let axes, layers;
       try {
+        axes = parseInput(input);
         layers = parseLayers(text);
       } catch (error) {
-        return fill(problem, el("div.notice", { role: "alert" }, el("p.sum", null, /** @type {Error} */ (error).message)));
+        return fill(problem, argumentText(/** @type {Error} */ (error).message));
       }
+      const note = channelsLastNote(axes);
       const { rows, problem: misfit } = sizes(axes, layers);
       fill(problem, misfit && problemText(misfit.problem), misfit?.suggestions.length ? el("ul.fence", null, misfit.suggestions.map((s) =>
-        el("li", null, el("button", { onclick: () => take(rows.length, s.changes), disabled: "input_size" in s.changes, title: "input_size" in s.changes ? "Change what comes before" : s.note }, `${suggestionText(s)} → ${formatShape(s.output)}`)))) : null); // prettier-ignore
+        el("li", null, el("button", { onclick: () => take(rows.length, s.changes), disabled: "input_size" in s.changes, title: "input_size" in s.changes ? "Change what comes before" : s.note }, `${suggestionText(s)} → ${formatShape(s.output)}`)))) : null, note && !misfit ? notice(note, "status") : null); // prettier-ignore
       const fits = !misfit && `${axes}` === "1,28,28" && `${rows[rows.length - 1]?.output}` === "10";
       trainIt.hidden = !fits;
       trainIt.setAttribute("href", `#train?layers=${encodeURIComponent(text)}`);
@@ -111,6 +112,7 @@ function volumes(input, rows) {
   const shapes = [input, ...rows.filter((row) => !/ReLU|Drop|Norm|Tanh|Sigmoid|GELU|SiLU|Swish|Softmax/.test(row.layer.type)).map((row) => row.output)];
   const largest = Math.max(...shapes.map((s) => Math.max(...(s.length === 1 ? [1] : s.slice(1)))));
   let x = 10;
+  let end = -35; // of the label before
   const parts = shapes.map((s) => {
     const [channels, height, width] = s.length === 3 ? s : s.length === 2 ? [s[0], 1, s[1]] : [1, Math.min(largest, s[0] / 4), 1];
     const h = Math.max(4, (130 * height) / largest);
@@ -118,13 +120,18 @@ function volumes(input, rows) {
     const d = s.length === 1 ? 6 : Math.max(4, Math.min(90, 9 * Math.sqrt(channels)));
     const y = 100 - h / 2;
     const skew = w / 2;
+    const label = formatShape(s);
+    const half = 3.8 * label.length;
+    x = Math.max(x, end + 10 + half - d / 2);
+    end = x + d / 2 + half;
     const group = el("g", null,
       el("path", { d: `M${x} ${y} l${skew} ${-skew / 1.5} h${d} l${-skew} ${skew / 1.5} z`, fill: "var(--mark)", stroke: "var(--ink)" }),
       el("path", { d: `M${x + d} ${y} l${skew} ${-skew / 1.5} v${h} l${-skew} ${skew / 1.5} z`, fill: "var(--line)", stroke: "var(--ink)" }),
       el("rect", { x, y, width: d, height: h, fill: "var(--panel)", stroke: "var(--ink)" }),
-      el("text.soft", { x: x + d / 2, y: 192, "text-anchor": "middle" }, formatShape(s))); // prettier-ignore
+      el("text.soft", { x: x + d / 2, y: 192, "text-anchor": "middle" }, label)); // prettier-ignore
     x += Math.max(d + skew + 18, 92);
     return group;
   });
+  x = Math.max(x, end);
   return el("svg", { viewBox: `-25 0 ${x + 20} 205`, style: `min-width: ${Math.min(x, 900)}px; max-width: ${x + 20}px`, role: "img", "aria-label": "Volumes of the layers, to scale" }, parts);
 }

@@ -61,7 +61,7 @@ def _converted(values: Any) -> NDArray[Any]:
             count = plural(int(np.ma.getmaskarray(item).sum()), "masked element")
             raise _Unfit(f"{count}, which would be used. Fill it, as in .filled(0)")
     if hasattr(values, "getpalette") and values.mode in ("P", "PA"):
-        raise _Unfit('a picture of indices into a palette. Use .convert("RGB")')
+        raise _Unfit('an image of indices into a palette. Use .convert("RGB")')
     try:
         array = np.asarray(_strided(values) if hasattr(values, "resolve_conj") else values)
         if array.dtype == object and hasattr(values, "to_numpy") and all(map(_is_real, array.flat)):

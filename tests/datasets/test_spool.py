@@ -60,5 +60,5 @@ def test_places_without_room(few_in_memory, tmp_path):
 
 def test_floats_among_pictures(few_in_memory):
     mixed = [*items(), (np.zeros((1, 8, 9), np.float32), "cat")]
-    with pytest.raises(DataError, match=r"all be pictures or uint8, or all be floats"):
+    with pytest.raises(DataError, match=r"all be image files or uint8, or all be floats"):
         fp.datasets.from_items(mixed, (8, 8))

@@ -14,8 +14,8 @@ from fencepost.estimation import learn_kernel
     ("before", "after", "message"),
     [
         (np.zeros((9, 9)), np.zeros((9, 8)), "must have the same shape.*9 × 9.*8 × 9"),
-        (np.zeros((9, 9), int), np.zeros((9, 9)), "before must be a picture.*int64"),
-        (np.zeros((9,)), np.zeros((9,)), "before must be a picture"),
+        (np.zeros((9, 9), int), np.zeros((9, 9)), "before must be an image.*int64"),
+        (np.zeros((9,)), np.zeros((9,)), "before must be an image"),
         (np.zeros((9, 9)), np.full((9, 9), np.nan), "after must have pixels.*NaN"),
         (np.zeros((0, 9)), np.zeros((0, 9)), "before must have pixels"),
         (np.zeros((3, 3)), np.zeros((3, 3)), "needs more than 10 pixels"),

@@ -97,7 +97,7 @@ class TestSources:
             read_image(source)
 
     def test_an_open_file_is_named(self):
-        with pytest.raises(fp.DataError, match="the picture is not an image"):
+        with pytest.raises(fp.DataError, match="the data is not an image"):
             read_image(b"no image")
 
 

@@ -195,8 +195,8 @@ class TwoOutputs(nn.Module):
         (nn.Sequential(nn.Flatten(), nn.Linear(9, 2)), "cannot run.*Linear"),
         (nn.Linear(8, 2), "flat input"),
         (nn.AvgPool2d(2, divisor_override=3), "divisor_override"),
-        (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "padding that no convolution"),
-        (nn.Softmax(dim=2), "another axis|no layer Softmax"),
+        (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "no convolution or pool follows"),
+        (nn.Softmax(dim=2), "other than the channels|no layer Softmax"),
         (nn.Identity(), "no layer"),
     ],
 )

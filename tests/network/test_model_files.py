@@ -155,7 +155,7 @@ def test_a_file_cut_in_its_header_says_so(saved):
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "a PNG image"),
         (b"\xff\xd8\xff\xe0" + bytes(100), "a JPEG image"),
         (b"\x93NUMPY" + bytes(100), "a NumPy array"),
-        (b"hello world, this is text", "must be a safetensors file, and this is none."),
+        (b"hello world, this is text", "must be a safetensors file, and this is not one."),
     ],
 )
 def test_files_of_another_kind(tmp_path, content, message):

@@ -74,7 +74,7 @@ def sample_names() -> tuple[str, ...]:
 
 
 def write_samples(folder: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write 206 small colour pictures of leaves, to try commands and functions on.
+    """Write 206 small colour images of leaves, to try commands and functions on.
 
     They were drawn by a program (``tools/leaves.py``), and are free to use for anything.
 

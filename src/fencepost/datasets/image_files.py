@@ -96,7 +96,7 @@ def info_of(picture: Picture) -> PictureInfo:
     notes = ["transparent, on white"] if colours.shape != picture.pixels.shape else []
     integers = floats = None
     if colours.dtype.kind == "f":
-        notes.append("of floats, brought to 8 bits")
+        notes.append("of floats, scaled to 8 bits")
         floats = range_of(colours)
     elif colours.dtype != np.uint8:
         notes.append("of more than 8 bits, reduced to 8")
@@ -311,7 +311,7 @@ def _notes(image: Image) -> Iterator[str]:
     if image.mode in DEEP:
         yield "of more than 8 bits, reduced to 8"
     if image.mode == "F":
-        yield "of floats, brought to 8 bits"
+        yield "of floats, scaled to 8 bits"
     if image.mode == "CMYK":
         yield "CMYK, converted to RGB"
     if image.mode in ("P", "PA"):

@@ -210,7 +210,7 @@ def _picture(image: Any, index: int) -> Any:
     array = np.asarray(image.detach() if first else image)
     if array.ndim not in (2, 3) or array.dtype.kind not in "uif" or 0 in array.shape:
         raise DataError(
-            "each image must be a path, a picture, or an array (H, W), (H, W, C) or (C, H, W). "
+            "each image must be a path, a PIL image, or an array (H, W), (H, W, C) or (C, H, W). "
             f"Received: {array.dtype} of shape {array.shape} as item {index}."
         )
     layout = "NCHW" if first and array.ndim == 3 else None

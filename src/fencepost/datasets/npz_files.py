@@ -183,7 +183,7 @@ def _header(member: BinaryIO, where: str) -> tuple[tuple[int, ...], np.dtype[Any
     if dtype.kind not in "biufSU" or dtype.itemsize == 0:
         raise DataError(
             f"{where}: must be an array of numbers or names. Received: dtype {dtype}; pickled "
-            f"objects are never loaded, for they can run any program. Save numbers, or names as "
+            f"objects are never loaded, because they can run any code. Save numbers, or names as "
             f"np.array([...], dtype=str)."
         )
     return shape, dtype

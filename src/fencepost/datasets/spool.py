@@ -91,7 +91,7 @@ class Spool:
         if len(shapes) > 1 or self._how.pair is not None:
             raise DataError(
                 "images of floats must have one shape, and are not resized. Received: "
-                f"{plural(len(shapes), 'shape')}. Use uint8 or pictures, which are."
+                f"{plural(len(shapes), 'shape')}. Use uint8 or image files, which are."
             )
         return np.stack(self._waiting)
 
@@ -153,7 +153,7 @@ class Spool:
     def _write(self, image: Any) -> None:
         assert self._file is not None
         if isinstance(image, np.ndarray):
-            raise DataError("images must all be pictures or uint8, or all be floats.")
+            raise DataError("images must all be image files or uint8, or all be floats.")
         try:
             content = self._array(image).tobytes()
             self._hash.update(content)

@@ -144,8 +144,8 @@ def equations_of(
     first, second = _picture("before", before), _picture("after", after)
     if first.shape != second.shape:
         raise DataError(
-            "before and after must have the same shape: the filtered copy of a picture is as large "
-            f"as the picture. Received: {_described(first)} and {_described(second)}."
+            "before and after must have the same shape: the filtered copy of an image is as large "
+            f"as the image. Received:  {_described(first)} and {_described(second)}."
         )
     if may_shrink:
         side = min(*shape, *(max(1, (side // 3 - 1) // 2 * 2 + 1) for side in first.shape[1:]))
@@ -163,7 +163,7 @@ def equations_of(
         raise DataError(
             f"a kernel of {shape[0]} × {shape[1]} needs more than {unknowns} pixels that are "
             f"neither in the border nor black or white. Received: {int(usable.sum()):,}, of "
-            f"pictures of {_described(first)}. Use larger pictures, less saturated ones, or a "
+            f"images of {_described(first)}. Use larger images, less saturated ones, or a "
             "smaller size."
         )
     centre, level = float(first.mean()), float(second[usable].mean())
@@ -191,7 +191,7 @@ def _picture(name: str, values: ArrayLike) -> NDArray[Any]:
     array = as_array(name, values, "a picture", kinds=ANY)
     if array.dtype.kind not in "uf" or array.dtype.itemsize > 8 or array.ndim not in (2, 3):
         raise DataError(
-            f"{name} must be a picture: (H, W) or (H, W, C) of uint8, uint16 or floats. "
+            f"{name} must be an image: (H, W) or (H, W, C) of uint8, uint16 or floats. "
             f"Received: {array.dtype}, shape {array.shape}."
         )
     if array.size == 0 or (array.dtype.kind == "f" and not np.isfinite(array).all()):

@@ -101,10 +101,10 @@ class LearnedKernel:
         """How reliable the result is, in a sentence or two."""
         if not self.determined:
             return (
-                f"Not determined: {self.unknowns} unknowns, and the picture determines "
+                f"Not determined: {self.unknowns} unknowns, and the image determines "
                 f"only {self.rank} of them (or of their combinations). Of all kernels that give "
-                "the same result on this picture, this is the one with the smallest weights; on "
-                "another picture the result may differ. Use a picture with more detail, or a "
+                "the same result on this image, this is the one with the smallest weights; on "
+                "another image the result may differ. Use an image with more detail, or a "
                 "smaller size."
             )
         if self.explained < _LEAST:

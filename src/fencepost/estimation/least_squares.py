@@ -51,7 +51,7 @@ def learn_kernel(
     operation: Literal["convolve", "correlate"] = "convolve",
     compression: Jpeg | None = None,
 ) -> LearnedKernel:
-    """Find the kernel that turns one picture into another.
+    """Find the kernel that turns one image into another.
 
     Parameters
     ----------

@@ -283,9 +283,9 @@ def _unwrap_pillow(image: Any) -> tuple[NDArray[Any], str, Any]:
         pixels, colours = kinds.from_pillow(image)
     except (DataError, OSError, ValueError) as error:
         raise DataError(
-            f"the picture {error}."
+            f"the image {error}."
             if isinstance(error, DataError)
-            else f"the picture must be whole. Received: one that cannot be read ({error})."
+            else f"the image must be complete. Received: one that cannot be read ({error})."
         ) from error
 
     def wrap(result: NDArray[Any]) -> Any:

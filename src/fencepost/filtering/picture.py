@@ -88,7 +88,7 @@ class Picture:
 
 
 def read_image(source: Source, *, frame: int | None = None) -> Picture:
-    """Read a picture in any format that Pillow reads (but for EPS, which is a program).
+    """Read an image in any format that Pillow reads (except EPS, which is a program).
 
     It is turned upright as its EXIF says, and the tag is dropped, so that pixels and tag agree and
     a kernel's left is the picture's. PNG, TIFF and PPM of 16 bits keep them, other colour of more
@@ -135,7 +135,7 @@ def read_deep(source: Source) -> Picture | None:
 
 
 def read_frames(source: Source) -> list[Picture]:
-    """Read all frames of an animation, or pages of a TIFF; of any other picture, the one.
+    """Read all frames of an animation, or pages of a TIFF; of any other image, the only one.
 
     Their ``metadata`` have `duration` (in milliseconds) and `loop`. Raises as `read_image` does.
     """
@@ -150,11 +150,11 @@ def _opened(source: Source) -> Iterator[_PillowFile | _TiffFile]:
         source, "read"
     ):
         raise ArgumentError(
-            "a picture is read from a path, bytes, or a file that is open for reading bytes. "
+            "an image is read from a path, bytes, or a file that is open for reading bytes. "
             f"Received: {type(source).__name__}."
         )
     is_path = isinstance(source, (str, os.PathLike))
-    name = os.fspath(cast("str", source)) if is_path else getattr(source, "name", "the picture")
+    name = os.fspath(cast("str", source)) if is_path else getattr(source, "name", "the data")
     if not is_path:
         try:
             with as_file(source) as file:
@@ -163,7 +163,7 @@ def _opened(source: Source) -> Iterator[_PillowFile | _TiffFile]:
             raise DataError(f"{name} cannot be read ({error}).") from error
         if not isinstance(source, bytes):
             raise ArgumentError(
-                "a picture is read from a file that is open for reading bytes. Received: one of "
+                "an image is read from a file that is open for reading bytes. Received: one of "
                 'text; open it with mode "rb".'
             )
     try:
@@ -274,7 +274,7 @@ def as_path(path: str | os.PathLike[str]) -> Path:
     """Return a path, or raise ArgumentError for what is none."""
     if not isinstance(path, (str, os.PathLike)):
         raise ArgumentError(
-            "write_image takes the path first, then the picture. Received as path: "
+            "write_image takes the path first, then the image. Received as path: "
             f"{type(path).__name__}."
         )
     return Path(path)

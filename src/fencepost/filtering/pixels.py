@@ -128,7 +128,7 @@ def to_pillow(pixels: NDArray[Any], colours: str) -> Image:
         return pillow.frombytes(colours, (shape[1], shape[0]), pixels.tobytes())
     if colours != "L":
         raise DataError(
-            f"a picture of {pixels.dtype} must be grey. Received: {colours}. Bring it to uint8, or "
+            f"an image of {pixels.dtype} must be grey. Received: {colours}. Bring it to uint8, or "
             "work with the array."
         )
     plane = np.ascontiguousarray(pixels[..., 0])

@@ -50,7 +50,7 @@ _PALETTE = 256
 
 
 def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = False) -> None:
-    """Write a picture, in the format of its extension: the complete file or, on failure, none.
+    """Write an image, in the format of its extension: the complete file or, on failure, none.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def write_image(path: str | os.PathLike[str], image: Any, *, overwrite: bool = F
 def write_frames(
     path: str | os.PathLike[str], images: Sequence[Any], *, overwrite: bool = False
 ) -> None:
-    """Write several pictures as the frames of a GIF, WebP or PNG, or the pages of a TIFF.
+    """Write several images as the frames of a GIF, WebP or PNG, or the pages of a TIFF.
 
     All must be of one type and, but for pages, of one size; `duration` and `loop` of their
     metadata are kept. Raises as `write_image` does.
@@ -115,7 +115,7 @@ def check_frames(path: Path, images: Sequence[Any]) -> tuple[list[Picture], str]
         image if isinstance(image, Picture) else Picture(*from_array(image)) for image in images
     ]
     if not frames:
-        raise ArgumentError("write_frames needs at least one picture. Received: none.")
+        raise ArgumentError("write_frames needs at least one image. Received: none.")
     frames = _alike(path, frames)
     format = format_of(path)
     if len(frames) > 1:

@@ -17,14 +17,14 @@ _NAN = ("nan", 'nan="ignore"')
 _RESULT = "results are returned, leave it out"
 _DECAY = ("optimizer", "optimizer=fp.training.AdamW(weight_decay=0.01)")
 _MOMENTUM = ("optimizer", "optimizer=fp.training.SGD(momentum=0.9)")
-_WARMUP = ("schedule", "schedule=fp.training.Cosine(warmup=0.1), as a share of the epochs")
+_WARMUP = ("schedule", "schedule=fp.training.Cosine(warmup=0.1), as a fraction of the epochs")
 _PARTS = ("split", 'split="train", or split="test"')
-_LOADER = ("images", "images, labels: arrays, which fit takes in batches by itself")
+_LOADER = ("images", "images, labels: arrays, which fit splits into batches")
 _UNPACK = "leave it out; a data set is unpacked: images, labels = fp.datasets.mnist()"
 _CHANNELS = "channels come first in networks and last in images, leave it out"
 _WEIGHTS = "fp.from_torch and fp.from_onnx import trained weights, leave it out"
-_START = "the weights begin by initialization= of fp.Network; leave it out"
-_PENALTY = "weight decay is of the training: optimizer=fp.training.AdamW(weight_decay=0.01)"
+_START = "fp.Network has initialization=; leave it out"
+_PENALTY = "weight decay is set in the optimizer: optimizer=fp.training.AdamW(weight_decay=0.01)"
 
 Answers = tuple[tuple[str, str], ...]
 ARGUMENTS: dict[str, Answers] = {
@@ -61,8 +61,8 @@ ARGUMENTS: dict[str, Answers] = {
     "nb_epoch": (("epochs", "epochs"),),
     "max_iter": (("epochs", "epochs"),),
     "n_epoch": (("epochs", "epochs"),),
-    "initial_epoch": (("epochs", "fit goes on from the weights as they are, leave it out"),),
-    "warm_start": (("epochs", "fit goes on from the weights as they are, leave it out"),),
+    "initial_epoch": (("epochs", "fit continues from the current weights, leave it out"),),
+    "warm_start": (("epochs", "fit continues from the current weights, leave it out"),),
     "steps_per_epoch": (("epochs", "an epoch is all images once, leave it out"),),
     "bs": (("batch_size", "batch_size"),),
     "validation_split": (("validation", "validation=0.1"),),
@@ -119,9 +119,9 @@ ARGUMENTS: dict[str, Answers] = {
     "lr_scheduler": (("schedule", "schedule"),),
     "warmup": (_WARMUP,),
     "warmup_steps": (_WARMUP,),
-    "warmup_epochs": (("warmup", "warmup=0.1, as a share of the epochs"), _WARMUP),
+    "warmup_epochs": (("warmup", "warmup=0.1, as a fraction of the epochs"), _WARMUP),
     "gamma": (("factor", "factor"),),
-    "step_size": (("milestones", "milestones=(0.5, 0.75), as shares of the epochs"),),
+    "step_size": (("milestones", "milestones=(0.5, 0.75), as fractions of the epochs"),),
     "T_max": (("final", "the schedule lasts as long as the training, leave it out"),),
     "eta_min": (("final", "final"),),
     "max_grad_norm": (("clip_norm", "clip_norm"),),
@@ -167,7 +167,7 @@ ARGUMENTS: dict[str, Answers] = {
     "shear_range": (("shear", "shear"),),
     "brightness_range": (("brightness", "brightness"),),
     "fill_mode": (("fill", "fill=0.0, the value itself"),),
-    "rescale": (("", "networks standardise what comes in, leave it out"),),
+    "rescale": (("", "networks standardise their input, leave it out"),),
     # Layers
     "in_channels": (("", _KNOWN),),
     "in_features": (("", _KNOWN),),

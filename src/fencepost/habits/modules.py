@@ -9,24 +9,24 @@ GPU = 'GPUs are for training: net.fit(…, backend="torch", device="cuda"). Leav
 _NETWORK = "fp.Network(input_shape, layers)"
 _ARRAYS = "arrays of NumPy: np.asarray(images)"
 _SEED = "the seed= of fp.Network and of net.fit"
-_LINEAR = "The filters here are sums with weights, which this is not. "
+_LINEAR = "The filters here are weighted sums, which this is not. "
 _SCIPY = _LINEAR + "SciPy has scipy.ndimage.{0}, OpenCV cv2.{1}."
 _SEQUENCES = "The layers are for images and signals; there are none for text."
 _AUGMENTATION = "net.fit(…, augmentation=fp.training.Augmentation(flip=True, shift=0.1))"
 _STANDARDISED = "net.fit standardises images by the training set: leave it out"
 _FOLDER = "fp.datasets.image_folder(path)"
-_SIZED = "fp.datasets.image_folder(path, size=(32, 32)) brings pictures to one size"
+_SIZED = "fp.datasets.image_folder(path, size=(32, 32)) resizes images"
 _SEVERAL = "classes are class indices, net.fit(images, labels): leave it out"
 _EVALUATED = "net.evaluate(images, labels)"
 _SPLIT = "training, validation = fp.datasets.Dataset(images, labels).split(0.2)"
-_MNIST = 'images, labels = fp.datasets.mnist("train"); "test" is the other part'
+_MNIST = 'images, labels = fp.datasets.mnist("train"); "test" is the other split'
 _TRAIN = "net.fit(images, labels)"
 _SIMILAR = "The layers have ReLU, LeakyReLU, GELU, SiLU, Tanh and others in its place."
 _GAUSSIAN = 'fp.filter_image(image, "gaussian:sigma=2")'
 _MEAN = 'fp.filter_image(image, "mean:size=3")'
 _FFT = 'fp.convolve(f, g, method="fft")'
-_TASKS = "fencepost comes with MNIST only; pictures in folders: fp.datasets.image_folder(path)"
-_PRETRAINED = "fp.from_torch(module, input_shape) brings networks of torchvision"
+_TASKS = "fencepost comes with MNIST only; images in folders: fp.datasets.image_folder(path)"
+_PRETRAINED = "fp.from_torch(module, input_shape) imports torchvision's networks"
 _ESTIMATOR = "fencepost.sklearn.CNNClassifier is an estimator for scikit-learn's"
 _SHOWN = 'figures show themselves in notebooks; fp.plots.save(figure, "a.png") writes one'
 
@@ -114,7 +114,7 @@ NAMES: dict[str, dict[str, str]] = {
         **dict.fromkeys(("GradientTape", "grad", "autograd"),
                         "net.fit(images, labels) computes the gradients; of the pixels: "
                         "fp.plots.saliency(net, image)"),
-        **dict.fromkeys(("jit", "compile"), "networks are compiled by themselves: leave it out"),
+        **dict.fromkeys(("jit", "compile"), "networks are compiled automatically: leave it out"),
         **dict.fromkeys(("cuda", "device", "get_device", "mps"), GPU),
         # Arrays, data and files
         **dict.fromkeys(("Tensor", "tensor", "from_numpy", "array", "zeros", "ones"), _ARRAYS),
@@ -137,8 +137,8 @@ NAMES: dict[str, dict[str, str]] = {
         "version": "fp.__version__",
         # Filters
         **dict.fromkeys(("imread", "open"), "fp.filtering.read_image(path)"),
-        "Image": "fp.filtering.read_image(path); pictures of Pillow are taken as they are",
-        "imwrite": "fp.filtering.write_image(path, picture)",
+        "Image": "fp.filtering.read_image(path); Pillow's images are taken as they are",
+        "imwrite": "fp.filtering.write_image(path, image)",
         **dict.fromkeys(("filter2D", "filter2", "imfilter", "sepFilter2D"),
                         "fp.filter_image(image, kernel)"),
         **dict.fromkeys(("ImageFilter", "fspecial"),
@@ -225,7 +225,7 @@ NAMES: dict[str, dict[str, str]] = {
                          "load_files", "ImageDataLoaders"), _FOLDER),
         "from_folder": _FOLDER,
         **dict.fromkeys(("MNIST", "load_data", "load_mnist", "load_digits", "digits"), _MNIST),
-        "fetch_openml": "fp.datasets.mnist() for MNIST; pictures in folders: " + _FOLDER,
+        "fetch_openml": "fp.datasets.mnist() for MNIST; images in folders: " + _FOLDER,
         **dict.fromkeys(("CIFAR10", "CIFAR100", "FashionMNIST", "fashion_mnist", "SVHN", "ImageNet",
                          "load_sample_images"), _TASKS),
         **dict.fromkeys(("load_iris", "iris", "make_classification", "load_wine", "make_moons"),
@@ -261,6 +261,6 @@ NAMES: dict[str, dict[str, str]] = {
     "fencepost.filtering": {
         **dict.fromkeys(("open", "imread", "load_image", "read"), "fp.filtering.read_image(path)"),
         **dict.fromkeys(("save", "imwrite", "imsave", "write"),
-                        "fp.filtering.write_image(path, picture)"),
+                        "fp.filtering.write_image(path, image)"),
     },
 }  # fmt: skip

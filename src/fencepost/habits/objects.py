@@ -12,7 +12,7 @@ _ARRAYS = "net.parameters, arrays by name such as 0.weight"
 _WEIGHT = 'net.parameters["0.weight"], with the index of the layer'
 _SIZES = "print(net), the table of layers and sizes"
 _DRAWN = "fp.plots.volumes(net)"
-_ALL = "net.fit trains all layers: leave it out; fp.Backbone(path) is a network that stays as it is"
+_ALL = "net.fit trains all layers: leave it out; fp.Backbone(path) is a frozen network"
 _SMALLER = "net.export(path, int8=images), a C header of 8-bit integers"
 _IN_MEMORY = "images lie in memory, and net.fit makes the batches: leave it out"
 _PARTS = "training, validation = dataset.split(0.2)"
@@ -26,8 +26,8 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "compile": 'net.fit(…, optimizer="adam", lr=0.002, loss="cross_entropy")',
         "build": "a network is built when it is written: leave it out",
         **dict.fromkeys(("fit_generator", "learn", "train_on_batch"), "net.fit(images, labels)"),
-        "partial_fit": "net.fit(images, labels, epochs=1), which goes on from today's weights",
-        "fine_tune": "net.fit(images, labels, epochs=5), which goes on from today's weights",
+        "partial_fit": "net.fit(images, labels, epochs=1), which continues from today's weights",
+        "fine_tune": "net.fit(images, labels, epochs=5), which continues from today's weights",
         "fit_one_cycle": 'net.fit(images, labels, schedule="one_cycle")',
         "fit_transform": "net.fit(images, labels), then net.features(images)",
         "lr_find": "fp.training.find_lr(net, images, labels)",

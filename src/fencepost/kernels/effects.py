@@ -63,7 +63,7 @@ def unsharp(
 
 @named("effects", "the image plus its slope along a diagonal")
 def emboss(light: str = "NW") -> Kernel:
-    """Emboss: as if the picture were a relief, lit from one side.
+    """Emboss: as if the image were a relief, lit from one side.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def mean(size: Size = 3, ndim: int = 2) -> Kernel:
     return Kernel.from_factors(first / math.prod(shape), *others)
 
 
-@named("smoothing", "rows of Pascal's triangle; as a Gaussian's stand-in: Wells 1986, PAMI 8")
+@named("smoothing", "rows of Pascal's triangle; in place of a Gaussian: Wells 1986, PAMI 8")
 def binomial(size: Size = 3, ndim: int = 2) -> Kernel:
     """Nearly a Gaussian, in small fractions: a row of Pascal's triangle along each axis.
 

@@ -69,7 +69,7 @@ class Residual(Branched):
             return shape
         if not self.shortcut:
             raise size_error(
-                "the chain of a Residual must keep the size of its input, for both are added, or "
+                "the chain of a Residual must keep the size of its input, as both are added, or "
                 "its shortcut must make the same of it.",
                 f"an input of {format_shape(input_shape)}, from the chain an output of "
                 f"{format_shape(shape)}",
@@ -257,7 +257,7 @@ class Gate(Branched):
         if len(each) != len(input_shape) or any(a not in (1, b) for a, b in sizes):
             raise size_error(
                 "the layers of a Gate must give one value for each channel, or along each axis "
-                "one or as many as the input has, for the input is multiplied by them.",
+                "one or as many as the input has, as the input is multiplied by them.",
                 f"an input of {format_shape(input_shape)}, from the layers {format_shape(factors)}",
                 fitting_gate(input_shape, factors),
             )

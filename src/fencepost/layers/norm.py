@@ -223,6 +223,6 @@ def positive_eps(eps: float) -> float:
     value = real("eps", eps, 0.0)
     if value == 0:
         raise ArgumentError(
-            "eps must be more than 0, for a channel may be constant. Received: eps=0"
+            "eps must be more than 0, as a channel may be constant. Received: eps=0"
         )
     return value

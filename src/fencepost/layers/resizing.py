@@ -208,7 +208,7 @@ class _ConvTranspose(Layer, abstract=True):
         limits = zip(self.output_padding, self.stride, self.dilation, strict=True)
         if any(extra >= max(stride, dilation) for extra, stride, dilation in limits):
             raise ArgumentError(
-                "output_padding must be less than the stride or the dilation, for it chooses among "
+                "output_padding must be less than the stride or the dilation, as it chooses among "
                 f"the sizes that give one input. Received: output_padding={self.output_padding}, "
                 f"stride={self.stride}, dilation={self.dilation}"
             )

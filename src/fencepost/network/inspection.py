@@ -57,7 +57,7 @@ def require_finite(what: str, values: NDArray[np.floating]) -> None:
     if not np.isfinite(values).all():
         raise DataError(
             f"{what} must be finite. Received: NaN or infinite values, as of a network whose "
-            "training diverged. Train it anew with a smaller learning rate."
+            "training diverged. Train it again with a smaller learning rate."
         )
 
 

@@ -180,7 +180,7 @@ def _content(path: Path) -> bytes:
             start = file.read(10)
             if len(start) < 10 or start[8:9] != b"{":
                 raise ModelFileError(
-                    f"{path}: a model must be a safetensors file, and this is none"
+                    f"{path}: a model must be a safetensors file, and this is not one"
                     f"{resemblance(start)}. Use a file that net.save or `fencepost train --out` "
                     "wrote."
                 )

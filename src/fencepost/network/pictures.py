@@ -26,7 +26,7 @@ Images = ArrayLike | str | os.PathLike[str] | Sequence[Any] | Any
 _CHANNELS = (1, 3, 4)  # that may come last
 _OWN_LEVELS = (
     "{}: has more than 8 bits, and which values became black and white in training is not known: "
-    "those of the picture are used. Use an array that is scaled as the training images were "
+    "those of the image are used. Use an array that is scaled as the training images were "
     "(Dataset.levels.bytes_of)."
 )
 _BRIGHTEST = 1.5  # no mean of images from 0 to 255 is less, and of those from 0 to 1 more

@@ -28,8 +28,8 @@ ONLY: Mapping[str, tuple[tuple[Any, ...], str]] = {
     "inplace": ((False, True), "what comes out is the same"),
     "start_dim": ((1,), "Flatten makes one row of everything"),
     "end_dim": ((-1,), "Flatten makes one row of everything"),
-    "dim": ((1, -1), "Softmax goes over the features of each input"),
-    "dilation": ((1,), "the windows of pools here have no holes"),
+    "dim": ((1, -1), "Softmax is computed over the features of each input"),
+    "dilation": ((1,), "pools here have no dilation"),
     "return_indices": ((False,), "a layer here has one output"),
 }
 _Added = dict[str, Any]
@@ -76,7 +76,7 @@ def _added(layer: str, name: str, value: Any, given: Mapping[str, Any]) -> _Adde
         return _ceil_mode(layer, value, given)
     if name == "start_dim" and value == 0 and not isinstance(value, bool):
         raise ArgumentError(
-            "start_dim 0 would put all inputs of a batch into one row. A layer here is told of one "
+            "start_dim 0 would flatten the batch as well. A layer here is told of one "
             "input, without its batch: write Flatten, which makes one row of each"
         )
     allowed, what = ONLY[name]

@@ -259,7 +259,7 @@ def _entering(input_shape: Shape, layers: Sequence[Layer], path: Sequence[str]) 
     chain = size_layers(input_shape, layers[:index])
     if chain.misfit is not None:
         raise ArgumentError(
-            f"What enters layer {'.'.join(path)} must be known, but "
+            f"The input of layer {'.'.join(path)} must be known, but "
             f"{chain.misfit.layer}, before it, does not fit exactly. Solve that first."
         )
     shape = chain.layers[-1].output_shape if chain.layers else input_shape
@@ -308,7 +308,7 @@ def _axes(
     """Each axis: its name, its size, and the layers along it."""
     if len(input_shape) == 1:
         raise ArgumentError(
-            "Sizes are asked of images and signals: (channels, height, width) or (channels, "
+            "Sizes are searched for images and signals: (channels, height, width) or (channels, "
             f"width). Received: an input of shape {input_shape}"
         )
     for axis, given in enumerate(input_shape[1:]):

@@ -117,7 +117,7 @@ def ending(path: Path, known: tuple[str, ...]) -> str:
 
 def _unwritable(path: Path, error: OSError) -> DataError:
     return DataError(
-        f"The picture could not be written to {path}: {error.strerror or error}. "
+        f"The figure could not be written to {path}: {error.strerror or error}. "
         "Name a file in a folder that may be written to, on a disk that has room."
     )
 

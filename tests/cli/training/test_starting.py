@@ -52,7 +52,9 @@ def test_the_same_classes_go_on_from_all_weights(fencepost, model, folder, tmp_p
 def test_other_classes_replace_the_last_layer_and_that_is_said(fencepost, model, folder, tmp_path):
     data = classes(folder, tmp_path / "two", circle="circle", cross="plus")
     done = train(fencepost, "--from", model, "--data", data, "--lr", 1e-30, "-o", "a.st")
-    assert "but for the last layer, which begins anew: its classes were circle, cross" in done.err
+    assert (
+        "except for the last layer, which starts afresh: its classes were circle, cross" in done.err
+    )
     before, after = fp.load(model), fp.load(tmp_path / "a.st")
     assert after.class_names == ("circle", "plus")
     kept = [name for name in before.parameters if not name.startswith(f"{len(before) - 1}.")]
@@ -73,9 +75,9 @@ def test_the_same_classes_in_another_order(fencepost, model, folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--model", "lenet5"), "--from brings its own layers, and --model others"),
-        (("--backbone", "x.onnx"), "--from brings its own layers, and --backbone others"),
-        (("--backbone-pixels", "0-1"), "and --backbone-pixels others"),
+        (("--model", "lenet5"), "--from has its own layers, and --model gives others"),
+        (("--backbone", "x.onnx"), "--from has its own layers, and --backbone gives others"),
+        (("--backbone-pixels", "0-1"), "and --backbone-pixels gives others"),
         (("--size", "8x8"), "takes 16 × 16 pixels, 1 channel, and its weights fit no other"),
         (("--channels", 3), "Received: --channels 3. Leave out --channels"),
     ],

@@ -139,7 +139,7 @@ def test_a_wider_frame_and_three_channels(digits):
     ],
 )
 def test_no_drawing(picture, words):
-    with pytest.raises(DataError, match=f"image: must be a picture.*{words}"):
+    with pytest.raises(DataError, match=f"image: must be an image.*{words}"):
         photograph(picture, SHAPE, MNIST)
 
 

@@ -64,7 +64,7 @@ TRAINED = [
     ("nodes", "words"),
     [
         (QUANTIZED, ['"q", Quantize()', "in integers, with scales", '"y", DeQuantize()']),
-        (TRAINED, ["takes mean and variance of each batch (training_mode=1)"]),
+        (TRAINED, ["uses the statistics of each batch (training_mode=1)"]),
     ],
 )
 def test_what_is_no_layer_is_named(tmp_path, nodes, words):

@@ -18,7 +18,7 @@ def test_an_open_batch_is_one(tmp_path):
     path = write(tmp_path, small(inputs={"x": ("n", 3, 8, 8)}))
     model = read_onnx(path)
     assert model.input_shapes == ((1, 3, 8, 8),)
-    assert model.how == 'The batch of "x" is open: it is taken as 1.'
+    assert model.how == 'The batch of "x" is open: 1 is used.'
     assert read_onnx(path, (5, 3, 8, 8)).operations[0].output_shape == (5, 4, 6, 6)
 
 
@@ -45,7 +45,7 @@ def test_open_sizes_are_asked_for(tmp_path):
     assert read_onnx(path, {"x": (2, 3, 8, 9)}).operations[0].output_shape == (2, 4, 6, 7)
     model = read_onnx(path, (3, 8, 9))
     assert model.operations[0].output_shape == (1, 4, 6, 7)
-    assert model.how == 'A batch of 1 was put before the sizes of "x".'
+    assert model.how == 'A batch of 1 was prepended to the sizes of "x".'
     path = write(tmp_path, small(inputs={"x": (4, 3, 8, 8)}))
     assert read_onnx(path, (3, 8, 9)).input_shapes == ((4, 3, 8, 9),)
 

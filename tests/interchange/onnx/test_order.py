@@ -26,16 +26,16 @@ def test_nodes_in_any_order(tmp_path):
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
-        ([node("Relu", ["b"], ["y"], name="r")], 'node "r" takes "b", which nothing gives'),
+        ([node("Relu", ["b"], ["y"], name="r")], 'node "r" takes "b", which nothing produces'),
         (
             [node("Relu", ["y"], ["a"], name="p"), node("Relu", ["a"], ["y"], name="q")],
-            'for its own output. Received: node "q" → node "p" → node "q"',
+            'on its own output. Received: node "q" → node "p" → node "q"',
         ),
         (
             [node("Relu", ["x"], ["y"], name="p"), node("Relu", ["x"], ["y"], name="q")],
-            '"y" is given by node "p" and node "q"',
+            '"y" is produced by node "p" and node "q"',
         ),
-        ([node("Relu", ["x"], ["w"])], '"w" is given by an input or weight and node "w"'),
+        ([node("Relu", ["x"], ["w"])], '"w" is produced by an input or weight and node "w"'),
         ([node("Relu", ["x"], ["z"])], "every output of a model must be the output of a node"),
         ([node("Softmax", ["x"], ["y"], axis=0.5, name="s")], 'in node "s", attribute "axis"'),
     ],
@@ -47,10 +47,10 @@ def test_graphs_that_are_none(tmp_path, nodes, words):
 def test_names_that_are_given_twice(tmp_path):
     model = small()
     model.graph.initializer.append(model.graph.initializer[0])
-    refused(write(tmp_path, model), '"w" is given by two weights')
+    refused(write(tmp_path, model), '"w" is produced by two weights')
     model = small()
     model.graph.input.append(model.graph.input[0])
-    refused(write(tmp_path, model), '"x" is given by two inputs')
+    refused(write(tmp_path, model), '"x" is produced by two inputs')
 
 
 def test_a_long_cycle_is_named_in_short(tmp_path):

@@ -221,7 +221,7 @@ def test_files_that_are_none(tmp_path):
     refused(path, "cannot be read: No such file")
     refused(tmp_path, "must be a file")
     path.write_bytes(b"")
-    refused(path, "this is none (it is empty)")
+    refused(path, "this is not one (it is empty)")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", b"x")
     refused(path, "such as .npz or PyTorch's .pt")

@@ -242,7 +242,7 @@ def test_constants_may_lie_anywhere():
 def test_what_does_not_depend_on_the_input_is_said_so():
     model = read_module(Net(lambda self, x: torch.zeros(3)), [(3, 8, 8)])
     assert model.operations == ()
-    assert model.unknown[0].startswith("What the model returns cannot be followed back")
+    assert model.unknown[0].startswith("What the model returns cannot be traced back")
 
 
 # --- the module stays as it is ------------------------------------------------------------------

@@ -38,7 +38,7 @@ def test_elements_that_no_window_covers_are_marked():
     figure = fp.plots.stride((4, 5), 2, (2, 3))
     assert not faults(figure)
     assert uncovered(panel(figure)) == {(2, row) for row in range(4)}
-    assert any("4 are not covered" in text for text in written(figure))
+    assert any("4 elements not covered" in text for text in written(figure))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_saliency_draws_gradient_and_occlusion():
     net.class_names = ["a", "b", "c", "d", "e"]
     image = image_of(net)
     figure = fp.plots.saliency(net, image, "d")
-    assert "What the output of d depends on" in written(figure)
+    assert "What the output for class d depends on" in written(figure)
     gradient = np.abs(input_gradient(net, image, 3)[0]).max(axis=0)
     shown, covered = (np.asarray(panel(figure, k).images[0].get_array()) for k in (1, 2))
     np.testing.assert_allclose(shown, gradient, rtol=1e-6)

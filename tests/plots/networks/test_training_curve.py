@@ -56,10 +56,10 @@ def test_history_of_any_training_can_be_read(made, panels):
 def test_history_marks_the_epoch_that_was_kept():
     figure = fp.plots.history(record(best=3))
     for axes in figure.axes[0].child_axes:
-        assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "kept"] == [3]
+        assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "best"] == [3]
     texts = [text.text for text in drawn_texts(figure)]
-    assert texts.count("kept") == 1
-    assert "kept" not in [text.text for text in drawn_texts(fp.plots.history(record()))]
+    assert texts.count("best") == 1
+    assert "best" not in [text.text for text in drawn_texts(fp.plots.history(record()))]
 
 
 def test_history_is_drawn_into_given_axes():

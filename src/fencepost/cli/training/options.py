@@ -70,8 +70,8 @@ class ModelOptions:
         typer.Option(
             "--from",
             help="Model file to start from: its weights, normalisation and preparation of images. "
-            "For other classes its last layer begins anew.",
-            show_default="none: weights begin at random",
+            "For other classes its last layer starts afresh.",
+            show_default="none: random initial weights",
         ),
     ] = None
     backbone: Annotated[

@@ -25,9 +25,9 @@ def samples(
     overwrite: Annotated[bool, options.OVERWRITE] = False,
     as_json: Annotated[bool, options.JSON] = False,
 ) -> None:
-    """Write small pictures of leaves to try the other commands on.
+    """Write small images of leaves to try the other commands on.
 
-    The folder gets leaves/, with 40 pictures of each of five trees, and new/,
+    The folder gets leaves/, with 40 images of each of five trees, and new/,
     with six that have no label; one of these is no leaf.
     """
     console = Console(as_json)
@@ -39,7 +39,7 @@ def samples(
     outputs.check_new("--out", files, overwrite)
     write_samples(out, overwrite=overwrite)
     console.note(
-        f"Saved {len(files)} pictures in {out}.",
+        f"Saved {len(files)} images in {out}.",
         f"Next: fencepost train --data {out / 'leaves'} --out leaves.safetensors",
     )
     console.result({"folder": str(out), "files": [str(file) for file in files]})

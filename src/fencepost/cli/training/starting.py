@@ -65,7 +65,7 @@ class Start:
         for option, value in others.items():
             if value is not None:
                 raise ArgumentError(
-                    f"--from brings its own layers, and {option} others: give one of the two. "
+                    f"--from has its own layers, and {option} gives others: use one of the two. "
                     f"Received: --from {self.path} and {option} {value}."
                 )
         remembered = loading.remembered_source(self.network)
@@ -110,8 +110,8 @@ class Start:
         if is_replaced(self.network, new):
             before = "without names" if old is None else join_words(old[:12])
             return (
-                f"{said}, but for the last layer, which begins anew: its classes were {before}, "
-                f"and are {join_words(new[:12])}."
+                f"{said}, except for the last layer, which starts afresh: its classes were "
+                f"{before}, and are {join_words(new[:12])}."
             )
         if old is None:
             return f"{said}. It has no names of classes: they are {join_words(new[:12])}."

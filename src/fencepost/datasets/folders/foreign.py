@@ -48,10 +48,10 @@ _KINDS = {
     ".hea": ("a recording (WFDB)", "save its windows, with a label each, as rows of a CSV file"),
     ".wav": ("a sound", "save its windows, with a label each, as rows of a CSV file"),
     ".mp3": ("a sound", "save its windows, with a label each, as rows of a CSV file"),
-    ".csv.gz": ("a packed table", _PACKED), ".tsv.gz": ("a packed table", _PACKED),
-    ".txt.gz": ("a packed table", _PACKED), ".csv.bz2": ("a packed table", _PACKED),
-    ".csv.xz": ("a packed table", _PACKED), ".csv.zip": ("a packed table", _PACKED),
-    ".csv.zst": ("a packed table", _PACKED),
+    ".csv.gz": ("a compressed table", _PACKED), ".tsv.gz": ("a compressed table", _PACKED),
+    ".txt.gz": ("a compressed table", _PACKED), ".csv.bz2": ("a compressed table", _PACKED),
+    ".csv.xz": ("a compressed table", _PACKED), ".csv.zip": ("a compressed table", _PACKED),
+    ".csv.zst": ("a compressed table", _PACKED),
 }  # fmt: skip
 
 

@@ -271,8 +271,8 @@ def _about(
     sentences = [why] if why else []
     if resized:
         ways = {
-            "crop": ", keeping their aspect ratio; the rest is cropped",
-            "pad": ", keeping their aspect ratio; the rest is filled with black",
+            "crop": ", keeping their aspect ratio; what did not fit was cropped",
+            "pad": ", keeping their aspect ratio, and padded with black",
             "stretch": ", ignoring their aspect ratio",
         }
         if changed or part == "train":

@@ -147,7 +147,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[File]:
         if info.flag_bits & 1 or info.file_size > LARGEST_MEMBER:
             what = "encrypted" if info.flag_bits & 1 else f"of {info.file_size:,} bytes"
             raise DataError(
-                f"{path}: an archive must hold pictures that can be read one by one. Received: "
+                f"{path}: an archive must hold images that can be read one by one. Received: "
                 f"{info.filename}, which is {what}. Unpack it and use the folder."
             )
         yield File(info.filename, info.file_size, info.CRC)

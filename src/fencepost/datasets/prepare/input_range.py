@@ -129,7 +129,7 @@ class InputRange:
         """Name the most probable mistake."""
         low, high, bytes_ = float(values.min()), float(values.max()), 200 < self.high <= 255
         if self.low >= 0 and bytes_ and high <= 1.01 and low >= -1.01:
-            done = "divided by 255" if low >= 0 else "brought to -1 to 1"
+            done = "divided by 255" if low >= 0 else "scaled to -1 to 1"
             return (
                 f"Were they {done}? Pass them unscaled, as in training: the network normalises "
                 "them itself."

@@ -84,12 +84,12 @@ def photograph(
     shape = tuple(input_shape)
     if len(shape) != 3 or shape[0] not in (1, 3) or min(shape) < 1:
         raise ArgumentError(
-            f"a photograph fits a model that takes (1, H, W) or (3, H, W). Received: a model that "
+            f"a photograph needs a model that takes (1, H, W) or (3, H, W). Received: a model that "
             f"takes {shape}. Prepare an array of that shape and call predict."
         )
     if preparation.white is None:
         raise DataError(
-            "the model must have been trained on pictures, from 0 to 255 or from 0 to 1. Received: "
+            "the model must have been trained on images, from 0 to 255 or from 0 to 1. Received: "
             "a model trained on other values. Prepare an array in the units of its training data "
             "and call predict."
         )
@@ -107,7 +107,7 @@ def photograph(
             values, sentences = _plain(picture, shape, preparation.background)
     except DataError as error:
         raise DataError(
-            f"{name}: must be a picture of what the model was trained on. Received: one that "
+            f"{name}: must be an image of what the model was trained on. Received: one that "
             f"{error}. Use a PNG or JPEG file with one well-lit subject."
         ) from error
     if preparation.white != 255:
@@ -133,7 +133,7 @@ def _open(image: Any, channels: int, drawing: bool, levels: Levels | None) -> Im
         colours = array.ndim == 3 and array.shape[2] in (3, 4)
         if array.dtype != np.uint8 or 0 in array.shape or not (array.ndim == 2 or colours):
             raise ArgumentError(
-                f"an array of a picture must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4). "
+                f"an array of an image must be uint8 of shape (H, W), (H, W, 3) or (H, W, 4). "
                 f"Received: {array.dtype} of shape {array.shape}. Arrays that are prepared already "
                 f"go to predict."
             )

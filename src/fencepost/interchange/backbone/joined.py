@@ -78,7 +78,7 @@ def export(
     onnx = import_onnx()
     if Path(path).suffix.lower() != ".onnx":
         raise ArgumentError(
-            "A network on a backbone is exported as ONNX only, for the backbone is an ONNX file: "
+            "A network on a backbone is exported to ONNX only, as the backbone is an ONNX file: "
             f"-o model.onnx. Received: {os.fspath(path)!r}. The network on the features alone "
             "goes anywhere: Network.export writes it."
         )

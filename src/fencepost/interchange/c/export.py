@@ -147,6 +147,6 @@ def _require_finite(network: Network) -> None:
     if wrong:
         counts = [f"{plural(count, 'value')} of {name}" for name, count in wrong.items()]
         raise DataError(
-            "the weights of an export to C must be finite, for C has no literals for others. "
+            "the weights of an export to C must be finite, because C has no literals for others. "
             f"Received: NaN or infinity in {join_words(counts)}. No file was written."
         )

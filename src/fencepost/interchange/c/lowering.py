@@ -48,7 +48,7 @@ def lower(network: Network, *, copied: bool = True, only_clamps: bool = False) -
     if missing:
         known = ", ".join(sorted(kind.__name__ for kind in _LOWERINGS))
         raise DataError(
-            f"layers without a form in C, where these have one: {known}. Received:\n"
+            f"every layer must be one of those that can be written in C: {known}. Received:\n"
             + "\n".join(missing)
         )
     weights = {**network.parameters, **network.state}

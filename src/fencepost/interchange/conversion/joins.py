@@ -48,7 +48,7 @@ def joined(operation: Operation, chains: Sequence[Sequence[Part]]) -> list[Part]
         return [_added(operation, chains)]
     if kind == "Cat":
         if operation.arguments.get("dim") not in (1, 1 - len(operation.output_shape or ())):
-            raise Misfit("arrays are joined along another axis than the channels")
+            raise Misfit("arrays are concatenated along an axis other than the channels")
         inner = [settled(chain) for chain in chains]
         layer = layers.Concat(*([part.layer for part in parts] for parts in inner))  # type: ignore[arg-type]
         return [_branched(layer, inner)]
@@ -178,7 +178,7 @@ def _mean_axes(part: Part) -> Sizes:
         pool = isinstance(layer, (layers.AvgPool1d, layers.AvgPool2d))
         if pool and layer.kernel_size == shape[1:]:
             return tuple(range(1, len(shape)))
-    raise Misfit("a branch is subtracted that is no mean")
+    raise Misfit("a branch that is not a mean is subtracted")
 
 
 def _scale(chain: Sequence[Part]) -> Scale:

@@ -81,7 +81,7 @@ def norm_layer(part: Part) -> Part:
         arrays["bias"] = zeros if norm.bias is None else norm.bias
     candidates = _candidates(norm, shape, affine=not plain)
     if not candidates:
-        raise Misfit("it normalises along other axes than a layer does")
+        raise Misfit("it normalises over axes that no layer supports")
     for layer, target in candidates:
         if all(_broadcasts(array, target) for array in arrays.values()):
             weights = {

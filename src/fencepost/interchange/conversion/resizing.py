@@ -73,7 +73,7 @@ def layer_of(inputs: Sizes, matrices: Mapping[int, Matrix]) -> Layer | None:
             for axis, matrix in full.items()
         ):
             return layer
-    raise Misfit("the weights of its elements are those of no layer")
+    raise Misfit("no layer interpolates with these weights")
 
 
 def layer_by_values(inputs: Sizes, x: NDArray[Any], y: NDArray[Any]) -> Layer | None:

@@ -65,22 +65,22 @@ def _layers(part: Part) -> list[Part]:
             layer = resizing.layer_of(part.input_shape, pending.matrices)
             return [] if layer is None else [replace(part, layer=layer, pending=None)]
         case Pad():
-            raise Misfit("padding that no convolution or pool comes after")
+            raise Misfit("no convolution or pool follows this padding")
         case Permute():
-            raise Misfit("it puts the axes in another order")
+            raise Misfit("it changes the order of the axes")
         case Reshape():
             raise Misfit(
                 f"it arranges {part.input_shape} as {part.output_shape}, and only Flatten is a "
                 "layer"
             )
         case Reduce():
-            raise Misfit("it does not go over all pixels of each channel")
+            raise Misfit("it does not reduce over all pixels of each channel")
         case SoftmaxAlong():
-            raise Misfit("it goes along another axis than the channels")
+            raise Misfit("it is applied along an axis other than the channels")
         case Repeat():
             raise Misfit("it repeats values")
         case Cut():
-            raise Misfit(f"values are cut off above {pending.high:g}")
+            raise Misfit(f"values are clipped above {pending.high:g}")
         case Dense():
             raise Misfit("Linear takes flat input here: Flatten comes before it")
     raise Misfit("fencepost has no such layer")

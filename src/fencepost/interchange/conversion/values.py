@@ -61,7 +61,7 @@ def _batch_norm(operation: Operation, details: Details) -> list[Part]:
         raise Misfit("it has no running statistics")
     shape = input_size(operation)
     if (given["running_var"] < 0).any():
-        raise Misfit("its running variances are less than 0")
+        raise Misfit("its running variances are negative")
     # 0 is below what is allowed here, and 1 + 1e-12 is 1 in float32.
     eps, momentum = float(details.options["eps"]) or 1e-12, details.options.get("momentum")
     affine = "weight" in given or "bias" in given
@@ -146,7 +146,7 @@ def _clamp(operation: Operation, details: Details) -> list[Part]:
     if low in (None, -math.inf) and isinstance(high, (int, float)):
         return [Part(None, pending=Cut(float(high)))]
     if low != 0:
-        raise Misfit(f"values are cut off at {low} and {high}")
+        raise Misfit(f"values are clipped at {low} and {high}")
     relu = Part(layers.ReLU())
     return [relu] if high in (None, math.inf) else [relu, Part(None, pending=Cut(float(high)))]
 
@@ -160,7 +160,7 @@ def _limited(operation: Operation, details: Details) -> list[Part]:
     if operation.kind == "Minimum":
         return [Part(None, pending=Cut(limit))]
     if limit != 0:
-        raise Misfit(f"values are cut off below {limit:g}")
+        raise Misfit(f"values are clipped below {limit:g}")
     return [Part(layers.ReLU())]
 
 
@@ -175,10 +175,10 @@ def _power(operation: Operation, details: Details) -> list[Part]:
     exponent = details.arrays.get("other")
     names: dict[float, Any] = {2.0: "square", 0.5: "sqrt", -0.5: "rsqrt", -1.0: "reciprocal"}
     if exponent is None or exponent.size != 1 or details.options.get("constant_first"):
-        raise Misfit("its exponent is no constant")
+        raise Misfit("its exponent is not a constant")
     name = names.get(float(exponent.reshape(-1)[0]))
     if name is None:
-        raise Misfit("fencepost has no layer of such a power")
+        raise Misfit("fencepost has no layer for this power")
     return [Part(None, pending=Function(name))]
 
 
@@ -191,7 +191,7 @@ def _dropout(operation: Operation, details: Details) -> list[Part]:
 @rule("LogSoftmax")
 def _log_softmax(operation: Operation, details: Details) -> list[Part]:
     raise Misfit(
-        "fencepost has no such layer: leave it out, for predict_proba takes the softmax of what "
+        "fencepost has no such layer: leave it out, as predict_proba takes the softmax of what "
         "enters it"
     )
 
@@ -208,7 +208,7 @@ def _softmax(operation: Operation, details: Details) -> list[Part]:
     dim = details.options.get("dim", -1)
     axis = dim % (len(shape) + 1) - 1 if isinstance(dim, int) else -1
     if axis < 0:
-        raise Misfit("it goes along another axis than the channels")
+        raise Misfit("it is applied along an axis other than the channels")
     return [Part(None, pending=SoftmaxAlong(axis))]
 
 
@@ -226,7 +226,7 @@ def _reshape(operation: Operation, details: Details) -> list[Part]:
     inputs, outputs = input_size(operation), output_size(operation)
     batches = {shape[0] for shape in (operation.input_shape, operation.output_shape) if shape}
     if math.prod(inputs) != math.prod(outputs) or len(batches) > 1:
-        raise Misfit("it changes the batch, or picks some of the values")
+        raise Misfit("it changes the batch, or selects some of the values")
     if inputs == outputs:
         return []
     if outputs == (math.prod(inputs),):

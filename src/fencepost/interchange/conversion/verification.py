@@ -36,5 +36,5 @@ def compare(source: str, network: Network, images: NDArray[Any], expected: Array
         raise DataError(
             f"{source}: the network must give what the model gives, to {TOLERANCE:.0e}. Received: "
             f"a difference of {difference:.1e} on random input. An operation of the model computes "
-            f"something else than it declares{in_python('; verify=False takes it all the same')}."
+            f"something else than it declares{in_python('; verify=False skips this comparison')}."
         )

@@ -54,7 +54,7 @@ def _pool(operation: Operation, details: Details) -> list[Part]:
         counted = given.get("count_include_pad", True) is not False
         padded = any(w.before or w.after for w in windows)
         if beyond and counted and padded:
-            raise Misfit("ceil_mode with padding counts other elements")
+            raise Misfit("ceil_mode with padding divides by other counts")
         options = {} if counted and not beyond else {"count_include_pad": False}
     kernel, stride = tuple(w.kernel for w in windows), tuple(w.stride for w in windows)
     lost = any(w.remainder for w in windows) and not beyond
@@ -110,7 +110,7 @@ def _reduced(operation: Operation, details: Details) -> list[Part]:
     chosen = {dims} if isinstance(dims, int) else set(dims) if isinstance(dims, tuple) else set()
     axes = tuple(sorted(dim % (len(inputs) + 1) - 1 for dim in chosen))
     if not axes or axes[0] < 0:
-        raise Misfit("it goes over the images of a batch")
+        raise Misfit("it reduces over the images of a batch")
     how: Any = {"Mean": "Avg", "Sum": "Sum"}.get(operation.kind, "Max")
     return [Part(None, pending=Reduce(how, axes))]
 
@@ -118,7 +118,7 @@ def _reduced(operation: Operation, details: Details) -> list[Part]:
 @rule("Pad", "ConstantPad1d", "ConstantPad2d", "ZeroPad1d", "ZeroPad2d")
 def _pad(operation: Operation, details: Details) -> list[Part]:
     if operation.arguments.get("mode", "constant") != "constant":
-        raise Misfit("pixels are padded with one value only")
+        raise Misfit("fencepost pads pixels with a constant only")
     pairs = tuple((w.before, w.after) for w in operation.windows)
     if operation.output_shape == operation.input_shape:
         return []
@@ -142,7 +142,7 @@ def _upsample(operation: Operation, details: Details) -> list[Part]:
     sizes = zip(input_size(operation)[1:], output_size(operation)[1:], strict=True)
     make = details.options.get("matrix")
     if make is None:
-        raise Misfit("it interpolates in another way")
+        raise Misfit("no layer interpolates like this")
     return [Part(None, pending=Resize({k: make(k, *pair) for k, pair in enumerate(sizes)}))]
 
 

@@ -55,7 +55,7 @@ def details(operation: Operation, values: Values) -> Details:
             options["matrix"] = _resize(call, operation)
         case "BatchNormalization":
             if call.integer("training_mode", 0):
-                raise Misfit("it takes mean and variance of each batch (training_mode=1)")
+                raise Misfit("it uses the statistics of each batch (training_mode=1)")
             names = ("weight", "bias", "running_mean", "running_var")
             arrays = {name: values.weight(call, index + 1) for index, name in enumerate(names)}
             options["eps"] = round(call.real("epsilon", 1e-5), 12)
@@ -93,7 +93,7 @@ def _softmax_axis(call: NodeCall, operation: Operation) -> int:
     axis = call.integer("axis", -1 if call.opset >= 13 else 1)
     shape = operation.input_shape or ()
     if call.opset < 13 and any(size != 1 for size in shape[axis % max(1, len(shape)) + 1 :]):
-        raise Misfit("it goes over several axes at once")
+        raise Misfit("it is applied over several axes at once")
     return axis
 
 
@@ -126,9 +126,9 @@ def _resize(call: NodeCall, operation: Operation) -> Callable[[int, int, int], M
     position = _POSITIONS.get(where)
     mode = call.text("mode", "nearest")
     if mode not in ("nearest", "linear") or position is None:
-        raise Misfit(f"it interpolates in another way ({mode}, {where})")
+        raise Misfit(f"no layer interpolates like this ({mode}, {where})")
     if call.integer("antialias", 0) or call.integer("exclude_outside", 0):
-        raise Misfit("it interpolates over more than the neighbours")
+        raise Misfit("it interpolates over more than the nearest neighbours")
     rounding = "floor" if old else call.text("nearest_mode", "round_prefer_floor")
     rounded = _ROUNDED.get(rounding) if mode == "nearest" else None
     factors = operation.arguments.get("scale_factor")

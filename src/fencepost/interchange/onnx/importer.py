@@ -134,9 +134,9 @@ _COMPARABLE = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}
 
 def _incomparable(path: Path, received: str) -> DataError:
     return DataError(
-        f"{path}: a model that is compared with its network must take float32 or uint8, for other "
-        f"types are rounded otherwise than to 1e-4. Received: an input of {received}. Export it "
-        f"in float32{in_python(', or use verify=False, which takes it without a comparison')}."
+        f"{path}: a model that is compared with its network must take float32 or uint8, as other "
+        f"types are not accurate to 1e-4. Received: an input of {received}. Export it "
+        f"in float32{in_python(', or use verify=False, which skips the comparison')}."
     )
 
 
@@ -167,7 +167,7 @@ def _verify(path: Path, made: Made) -> bool:
         reason = " ".join(str(error).split())[:200]
         raise DataError(
             f"{path}: ONNX Runtime cannot run the file, to compare it: {reason}"
-            f"{in_python(' Use verify=False to take it without a comparison.')}"
+            f"{in_python(' Use verify=False to skip the comparison.')}"
         ) from None
     compare(os.fspath(path), made.network, images, expected)
     return True

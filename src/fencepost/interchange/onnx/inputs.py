@@ -67,7 +67,7 @@ def resolve_inputs(file: File, given: Given | None) -> Inputs:
         if len(shape) == len(array.shape) - 1:
             batch = array.shape[0] if isinstance(array.shape[0], int) else 1
             shape = shapes[array.name] = (batch, *shape)
-            notes.append(f"A batch of {batch} was put before the sizes of {quote(array.name)}.")
+            notes.append(f"A batch of {batch} was prepended to the sizes of {quote(array.name)}.")
         if len(shape) != len(array.shape):
             raise ArgumentError(
                 "A shape must have as many axes as the file declares. Received: "
@@ -131,7 +131,7 @@ def _declared(
         known[0] = 1
         if isinstance(shape[0], str):
             sizes[shape[0]] = 1
-        notes.append(f"The batch of {quote(array.name)} is open: it is taken as 1.")
+        notes.append(f"The batch of {quote(array.name)} is open: 1 is used.")
     elif unknown:
         open_sizes = ", ".join(
             quote(size) if isinstance(size := shape[axis], str) else f"axis {axis}"

@@ -24,14 +24,14 @@ def ordered(file: File, outside: Container[str] = ()) -> list[Node]:
         for name in _taken(node):
             if name not in producers and name not in outside:
                 raise DataError(
-                    "every array that a node takes must be an input, a weight or the output of a "
-                    f"node. Received: {_node_name(node)} takes {quote(name)}, which nothing gives"
+                    "every input of a node must be an input, a weight or the output of a node. "
+                    f"Received: {_node_name(node)} takes {quote(name)}, which nothing produces"
                 )
     for output in file.outputs:
         if output.name not in producers and output.name not in outside:
             raise DataError(
                 "every output of a model must be the output of a node. "
-                f"Received: {quote(output.name)}, which nothing gives"
+                f"Received: {quote(output.name)}, which nothing produces"
             )
     in_order = all(
         producers.get(name, -1) < index
@@ -87,7 +87,7 @@ def _sorted(nodes: list[Node], producers: dict[str, int]) -> list[Node]:
         cycle = _cycle(needs, counts)
         names = " → ".join(_node_name(nodes[index]) for index in [*cycle[:4], cycle[0]])
         more = f" ({len(cycle)} nodes in all)" if len(cycle) > 4 else ""
-        raise DataError(f"no node may wait for its own output. Received: {names}{more}")
+        raise DataError(f"no node may depend on its own output. Received: {names}{more}")
     return order
 
 
@@ -110,5 +110,5 @@ def _node_name(node: Node) -> str:
 
 def _duplicate(name: str, who: str) -> DataError:
     return DataError(
-        f"every array must have a name of its own. Received: {quote(name)} is given by {who}"
+        f"every array must have a unique name. Received: {quote(name)} is produced by {who}"
     )

@@ -110,7 +110,7 @@ def _mapped(path: Path) -> tuple[memoryview, Mapped]:
             start = file.read(10)
             if not start or resemblance(start):
                 raise DataError(
-                    f"{path}: a model must be an ONNX file, and this is none"
+                    f"{path}: a model must be an ONNX file, and this is not one"
                     f"{resemblance(start)}. Write one with torch.onnx.export."
                 )
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -115,5 +115,5 @@ def _computed(
         elif array.value in known:
             given.append(known[array.value])
         else:
-            raise Misfit("it takes what is not known")
+            raise Misfit("its input is not known")
     return evaluate(call, given, operation.output_shape)

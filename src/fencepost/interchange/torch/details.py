@@ -81,7 +81,7 @@ def details(operation: Operation, arrays: Mapping[str, Any]) -> Details:
         given = {"min": -1.0, "max": 1.0} | given
         given |= {n: given[f"{n}_val"] for n in ("min", "max") if f"{n}_val" in call.kwargs}
     if call.name == "batch_norm" and given.get("training"):
-        raise Misfit("it normalises by the batch in eval mode, too")
+        raise Misfit("it uses the statistics of the batch in eval mode, too")
     if call.name == "interpolate":
         return Details({"matrix": _resize(operation, given)})
     given |= _of_norm(call.name, given)
@@ -95,7 +95,7 @@ def _arithmetic(recorded: Recorded, value: Callable[[Any], Float32]) -> Details:
     call = recorded.call
     operands = [*call.args[:2], *(call.kwargs[n] for n in ("input", "other") if n in call.kwargs)]
     if len(operands) != 2 or call.kwargs.get("alpha", 1) != 1 or call.kwargs.get("rounding_mode"):
-        raise Misfit("it is called in another way")
+        raise Misfit("it is called with arguments that no layer has")
     flowing = [index for index, operand in enumerate(operands) if id(operand) in recorded.flowing]
     if len(flowing) != 1:
         return Details()
@@ -143,7 +143,7 @@ def _resize(operation: Operation, given: Mapping[str, Any]) -> Callable[[int, in
     """
     mode, aligned = given.get("mode", "nearest"), bool(given.get("align_corners"))
     if given.get("antialias"):
-        raise Misfit("it interpolates over more than the neighbours")
+        raise Misfit("it interpolates over more than the nearest neighbours")
     axes = len(operation.input_shape or ()) - 2
     factors = given.get("scale_factor")
     if factors is not None and not given.get("recompute_scale_factor"):
@@ -158,7 +158,7 @@ def _resize(operation: Operation, given: Mapping[str, Any]) -> Callable[[int, in
         if mode == "nearest-exact":
             return matrix_of(size, output, lambda i: (i + 0.5) * step + 1e-9, math.floor)
         if mode not in ("linear", "bilinear"):
-            raise Misfit(f"it interpolates in another way ({mode})")
+            raise Misfit(f"no layer interpolates like this ({mode})")
         if aligned:
             ends = (size - 1) / (output - 1) if output > 1 else 0.0
             return matrix_of(size, output, lambda i: i * ends)

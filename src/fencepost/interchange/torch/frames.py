@@ -61,7 +61,7 @@ def of_module(
 
 def unknown(frame: ModuleFrame, outputs: list[Any], parameters: int = 0) -> Operation:
     """Make an operation of a module of which nobody knows what it does."""
-    reason = "" if is_layer(frame.module) else "its arrays were made where no call is recorded"
+    reason = "" if is_layer(frame.module) else "its arrays come from calls that are not recorded"
     known = Facts(type(frame.module).__name__, "unknown", multiply_adds=None, reason=reason)
     return of_module(frame, frame.name or "forward", known, outputs, parameters)
 

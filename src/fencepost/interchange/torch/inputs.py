@@ -15,8 +15,8 @@ from ...text import format_value, join_words, plural, quoted
 
 _SEQUENCES = (list, tuple)
 _WRAPPED = (
-    "An input that is a list or a dict of arrays, or no array at all, needs a module around this "
-    "one whose forward takes the arrays and passes them on."
+    "An input that is a list or a dict of arrays, or no array at all, needs a module around it "
+    "whose forward takes the arrays and passes them on."
 )
 
 

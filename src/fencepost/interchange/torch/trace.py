@@ -375,7 +375,7 @@ def _unknown(run: _Run) -> list[str]:
         if operation.role == "unknown" and operation.output_shapes:
             names.setdefault(operation.kind, []).append(operation.name)
     lost = [
-        "What the model returns cannot be followed back to its input: some of what it does is not "
+        "What the model returns cannot be traced back to its input: some of what it does is not "
         "shown."
     ]
     return (lost if not run.outputs and not run.failure else []) + [

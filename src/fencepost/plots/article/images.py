@@ -44,8 +44,8 @@ def two_dimensions() -> Drawn:
     first, centre = sums["first"], sums["centre"]
     return Drawn(
         figure,
-        "A convolution in 2D at (1, 1): g is flipped over both axes, its weights stand small below "
-        "the numbers of f that they meet.",
+        "A convolution in 2D at (1, 1): g is flipped over both axes, its weights in small type "
+        "below the values of f that they multiply.",
         f"With its origin at the first element, the sum has {len(first)} terms and is "
         f"{first.total}; centred, it has {len(centre)} and is {centre.total}.",
     )

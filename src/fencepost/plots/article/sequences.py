@@ -36,7 +36,7 @@ def smoothed() -> Drawn:
     return Drawn(
         signal(F, MEAN),
         "The signal f, and y = f ∗ g for g = [⅓, ⅓, ⅓].",
-        f"y begins at {number(float(y[0]))}, for g meets one value only; f({dip}) = {F[dip]} "
+        f"y begins at {number(float(y[0]))}, as g overlaps one value only; f({dip}) = {F[dip]} "
         f"lowers y at {', '.join(map(str, low))}, as many steps as g has weights: {len(low)}. "
         f"y falls to {number(float(y[low].min()))} there, not to {F[dip]}.",
     )

@@ -65,7 +65,7 @@ def augmentations(
     if every.ndim == 2:
         raise DataError(
             "images must have shape (N, C, H, W), or (N, C, W) for signals. Received: shape "
-            f"{every.shape}, features, which have no picture."
+            f"{every.shape}, features, which cannot be drawn."
         )
     augment = as_augmentation(augmentation, every.shape[1:])
     assert augment is not None  # it is an object or text

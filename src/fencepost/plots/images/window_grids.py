@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...errors import ArgumentError
 from ...sizing import Padding, Remainder, Sizes, Window, windows
-from ...text import format_shape
+from ...text import format_shape, plural
 from .. import grids, style
 from ..style import Axes, Figure
 
@@ -185,7 +185,7 @@ def _uncovered(coverage: NDArray[np.int64], layer: Sequence[Window]) -> str:
     uncovered_count = int((_input_mask(layer) & (coverage == 0)).sum())
     if not uncovered_count:
         return ""
-    return f"; {uncovered_count} {'is' if uncovered_count == 1 else 'are'} not covered"
+    return f"; {plural(uncovered_count, 'element')} not covered"
 
 
 # --- one axis: the staircase of windows ----------------------------------------------------------

@@ -59,7 +59,7 @@ def saliency(
     >>> import fencepost as fp
     >>> figure = fp.plots.saliency(fp.models.lenet5(), np.eye(28), 3)
     >>> figure.axes[0].texts[0].get_text()
-    'What the output of 3 depends on'
+    'What the output for class 3 depends on'
     """
     pixels = as_one_image(image, as_network(net).input_shape)
     covered = occlusion(net, pixels, output_index(net, output), size=size)
@@ -72,12 +72,13 @@ def saliency(
     each = 2.2  # inches of a panel
     high = 1.85 + each * min(1.6, pixels.shape[1] / pixels.shape[2]) if pixels.ndim == 3 else 4.75
     canvas = style.canvas(ax, 3 * each + 0.6, high)
-    name = style.drawable_names(output_names(net))[covered.output]
-    share = f"the output is {style.number(covered.score)}"
+    name = style.shorten(style.drawable_names(output_names(net))[covered.output], 30)
+    shown, share = f"output {name}", f"the output is {style.number(covered.score)}"
     if has_classes(net):
+        shown = f"the output for class {name}"
         share = f"the probability is {100 * covered.score:.4g} %"
     top = 0.25 + canvas.title(
-        f"What the output of {style.shorten(name, 30)} depends on",
+        f"What {shown} depends on",
         share,
         *([UNTRAINED] if is_untrained(net) else []),
     )

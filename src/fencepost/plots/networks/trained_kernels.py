@@ -239,7 +239,7 @@ def _index(net: Network, layer: int | str | None) -> str:
     """Return where the convolution is that is asked for."""
     known = convolutions(as_network(net))
     if not known:
-        raise ArgumentError("net must have a convolution, for it is its kernels that are drawn.")
+        raise ArgumentError("net must have a convolution, because its kernels are drawn.")
     if layer is None:
         return next(iter(known))
     if str(layer) not in known:

@@ -128,7 +128,7 @@ def draw_training_curve(
         upper.tick_params(labelbottom=False)
     if kept is not None:
         for axes in {upper, lower}:
-            axes.axvline(kept, color=style.FAINT_INK, linewidth=1.0, linestyle=":", label="kept")
+            axes.axvline(kept, color=style.FAINT_INK, linewidth=1.0, linestyle=":", label="best")
     lower.set_xlabel("epoch", fontsize=style.TEXT_SIZE, color=style.INK)
     width = _width(upper)
     # Beside the heading, or within narrow axes: at the upper right, from where curves fall away.

@@ -211,10 +211,10 @@ def _notes(shown: Sequence[Stage], pixel: float, channel: float, unit: float) ->
             )
         notes.append(scale)
     if any(stage.is_column for stage in shown):
-        notes.append("Columns of features have a scale of their own.")
+        notes.append("Columns of features have their own scale.")
     small = [n for stage in volumes for n in stage.face if n * pixel < LEAST]
     if small or any(stage.is_column and stage.shape[0] * unit < LEAST for stage in shown):
-        notes.append("What would be too small to be visible is drawn larger than it is.")
+        notes.append("Boxes too small to be visible are drawn larger.")
     most = max((stage.shape[0] for stage in volumes), default=1)
     if most > 1 and channel * SLANT[0] < THINNEST_SLICE:
         notes.append(f"Channels, of which there are up to {most}, are not drawn one by one.")

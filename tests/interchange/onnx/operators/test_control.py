@@ -103,7 +103,7 @@ def test_a_branch_that_cannot_run_is_no_failure_of_the_model(tmp_path):
     model = depending([CONV], graph([node("Relu", ["a"], ["p"])], ["p"]), bad)
     read = read_onnx(write(tmp_path, model))
     assert not read.failure and read.operations[-1].output_shape is None
-    assert "its else_branch fails: The weight must be made" in read.unknown[0]
+    assert "its else_branch fails: The weight must have" in read.unknown[0]
 
 
 def test_parameters_of_branches_count(tmp_path):
@@ -204,7 +204,7 @@ def test_a_shape_is_a_use_of_its_own_kind(tmp_path, operator):
 
 def test_what_a_graph_takes_must_be_there(tmp_path):
     body = graph([node("Relu", ["gone"], ["p"])], ["p"])
-    refused(write(tmp_path, depending([CONV], body, body)), 'takes "gone", which nothing gives')
+    refused(write(tmp_path, depending([CONV], body, body)), 'takes "gone", which nothing produces')
 
 
 def test_nodes_wait_for_what_their_graphs_take(tmp_path):

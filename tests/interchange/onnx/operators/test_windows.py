@@ -42,7 +42,7 @@ FAILURES = [
         "ConvTranspose",
         [(1, 3, 1, 1), ones(3, 3, 1, 1)],
         {"pads": [1] * 4},
-        "put out at least",
+        "must have at least",
     ),
     ("MaxPool", [(1, 3, 8, 8)], {"kernel_shape": [9, 1]}, "The kernel must fit"),
 ]

@@ -27,16 +27,16 @@ def test_cut_after_every_byte(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x3a\xff\xff\xff\xff\x0f", "claims 4,294,967,295 bytes, and 0 follow"),
+        (b"\x3a\xff\xff\xff\xff\x0f", "claims 4,294,967,295 bytes, but 0 follow"),
         (b"\x3b\x3c", "wire type 3, which does not exist"),
         (b"\x38\x01", "wire type 0 instead of 2"),
         (b"\x02\x00", "number 0"),
         (b"\xff" * 11, "longer than 10 bytes"),
-        (b"\x3a\x80", "ends within a number"),
-        (b"\x3a\x02\x0a\x05", "in the graph, a field claims 5 bytes, and 0 follow"),
+        (b"\x3a\x80", "ends in the middle of a number"),
+        (b"\x3a\x02\x0a\x05", "in the graph, a field claims 5 bytes, but 0 follow"),
         (b"\x3a\x04\x0a\x02\x08\x01", "in node 1, a part has the wire type 0 instead of 2"),
         (b"\x3a\x04\x2a\x02\x10\x63", "element type 99"),
-        (b"\x39\x00", "needs 8 bytes, and 1 follow"),
+        (b"\x39\x00", "needs 8 bytes, but 1 follow"),
     ],
 )
 def test_bytes_that_are_no_message(tmp_path, content, words):

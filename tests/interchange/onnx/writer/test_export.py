@@ -176,7 +176,9 @@ def test_onnx_is_not_installed(monkeypatch, path):
 
 def test_a_layer_without_a_form(path, monkeypatch):
     monkeypatch.setattr(nodes, "_WRITERS", {})
-    with pytest.raises(fp.DataError, match=r"layer 0, Conv2d\(6, 5, padding=2\), has no form"):
+    with pytest.raises(
+        fp.DataError, match=r"layer 0, Conv2d\(6, 5, padding=2\), cannot be written"
+    ):
         fp.models.lenet5().export(path)
 
 

@@ -292,4 +292,4 @@ def test_unfold_drops_elements_as_windows_do():
 def test_why_nothing_is_known():
     picked = Function(lambda x: x[:, torch.tensor([0, 2])])
     (finding,) = (f for f in fp.check.check(picked, (3, 8, 8)).findings if f.code == "FP402")
-    assert finding.message.startswith("it picks elements by an array of indices")
+    assert finding.message.startswith("it selects elements by an array of indices")

@@ -126,7 +126,7 @@ class LabelTable:
         columns = [self.header[k] if self.header else f"column {k + 1}" for k in others]
         raise DataError(
             f"{self.path}: it must be clear which column holds the classes. Received: "
-            f"{sample(columns, 20)}. Call it label"
+            f"{sample(columns, 20)}. Name it label"
             f"{remedy(', or use its name: {label}', label='NAME')}."
         )
 

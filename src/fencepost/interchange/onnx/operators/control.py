@@ -69,7 +69,7 @@ def _loop(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     body = call.node.bodies.get("body")
     explicit = call.inputs[2 : len(call.node.inputs)]
     if body is None or len(body.inputs) != len(explicit) + 2:
-        return _unsized(facts, "its body does not take what enters it")
+        return _unsized(facts, "its body takes a different number of inputs")
     going = _known(call.values(1)) if call.has(1) else True
     names = [array.name for array in body.inputs]
     condition = Array((), folded=known_values((going,), ()))
@@ -90,7 +90,7 @@ def _loop(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     first = outcome.outputs[0] if outcome.outputs else None
     times = _times(call, body, going, first, evaluate)
     if times is not None:
-        facts.reason = f"it goes through its body {times} times"
+        facts.reason = f"its body runs {times} times"
         if outcome.multiply_adds is not None:
             facts.multiply_adds = times * outcome.multiply_adds
     collected = _shapes(outcome, count - len(carried), first=1 + len(carried))
@@ -124,10 +124,10 @@ def _scan(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     """Scan: a graph on one slice after the other."""
     count, given = len(call.node.outputs), call.inputs[: len(call.node.inputs)]
     facts = NodeFacts("Scan", "unknown", multiply_adds=None, shapes=(None,) * count)
-    facts.reason = "it goes through its body for every slice"
+    facts.reason = "its body runs once for each slice"
     body, scanned = call.node.bodies.get("body"), call.integer("num_scan_inputs", 0)
     if call.opset < 9 or body is None or len(body.inputs) != len(given):
-        return _unsized(facts, "its body does not take what enters it")
+        return _unsized(facts, "its body takes a different number of inputs")
     states, along = given[: len(given) - scanned], given[len(given) - scanned :]
     axes = call.integers("scan_input_axes") or (0,) * len(along)
     lengths: set[int | None] = set()
@@ -143,7 +143,7 @@ def _scan(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     lengths.discard(None)
     if len(lengths) > 1:
         raise NodeError(
-            "What Scan goes through must be of one length.", f"{sorted(map(str, lengths))}", facts
+            "Scan must slice arrays of the same length.", f"{sorted(map(str, lengths))}", facts
         )
     length = lengths.pop() if lengths else None
     shapes = [*(None if array is None else array.shape for array in states), *slices]
@@ -178,7 +178,7 @@ def _sequence_map(call: NodeCall, evaluate: Evaluate) -> NodeFacts:
     if body is not None:
         entering = {array.name: Array(None, _ANY) for array in body.inputs}
         facts.inner = evaluate(body, entering).parameters
-    facts.reason = "it goes through its body for each array of a sequence"
+    facts.reason = "its body runs once for each array of a sequence"
     return facts
 
 

@@ -127,10 +127,10 @@ def range_of(call: NodeCall) -> NodeFacts:
     start, limit, step = (values[0] for values in ends if values)
     received = f"{start}, {limit}, {step}"
     if step == 0 or not all(map(math.isfinite, (start, limit, step))):
-        raise NodeError("Range must go in steps other than 0.", received)
+        raise NodeError("The step of Range must not be 0.", received)
     quotient = (limit - start) / step
     if not quotient < MAX_SIZE:
-        raise NodeError(f"Range may make at most {MAX_SIZE:,} values.", received)
+        raise NodeError(f"Range may produce at most {MAX_SIZE:,} values.", received)
     count = math.ceil(max(0, quotient))
     facts.shapes = ((count,),)
     if is_small((count,)):

@@ -105,7 +105,7 @@ def squeeze(call: NodeCall) -> NodeFacts:
     x, given = call.ranked_shape(0), call.attribute_or_input("axes", 1)
     facts = NodeFacts("Squeeze", "reshape", sources=(0,))
     if given is None and call.has(1):
-        return facts.depends_on_data("the axes that it takes away depend on")
+        return facts.depends_on_data("the axes that it removes depend on")
     if x is None:
         return facts
     if given is None:
@@ -114,7 +114,7 @@ def squeeze(call: NodeCall) -> NodeFacts:
         return facts
     axes = set(axis_indices(given, len(x)))
     if any(x[axis] not in (1, None) for axis in axes):
-        raise NodeError("Only axes of size 1 can be taken away.", f"{shape_text(x)}, axes {given}")
+        raise NodeError("Only axes of size 1 can be removed.", f"{shape_text(x)}, axes {given}")
     facts.arguments = {"dim": tuple(sorted(axes))}
     facts.shapes = (tuple(size for axis, size in enumerate(x) if axis not in axes),)
     return facts
@@ -126,12 +126,12 @@ def unsqueeze(call: NodeCall) -> NodeFacts:
     x, given = call.ranked_shape(0), call.attribute_or_input("axes", 1)
     facts = NodeFacts("Unsqueeze", "reshape", sources=(0,))
     if given is None:
-        return facts.depends_on_data("the axes that it puts in depend on")
+        return facts.depends_on_data("the axes that it inserts depend on")
     if x is not None:
         rank = len(x) + len(given)
         axes = set(axis_indices(given, rank))
         if len(axes) < len(given) or rank > MAX_AXES:
-            raise NodeError("Every new axis must have an index of its own.", f"{given[:9]}")
+            raise NodeError("Each new axis must have a different index.", f"{given[:9]}")
         facts.arguments = {"dim": tuple(sorted(axes))}
         old = iter(x)
         facts.shapes = (tuple(1 if axis in axes else next(old) for axis in range(rank)),)
@@ -181,11 +181,11 @@ def concat(call: NodeCall) -> NodeFacts:
     joined = axis_index(dim, len(known[0]))
     if joined != 1 and facts.role == "join":
         facts.role = "unknown"
-        facts.reason = "it puts arrays one after the other, not one beside the other"
+        facts.reason = "it concatenates along an axis other than the channels"
     other_rank = next((shape for shape in known if len(shape) != len(known[0])), None)
     if other_rank is not None:
         raise NodeError(
-            "Arrays that are joined must have equally many axes.",
+            "Arrays that are concatenated must have the same number of axes.",
             f"{shape_text(known[0])} and {shape_text(other_rank)}",
         )
     sizes: list[int | None] = []
@@ -196,7 +196,7 @@ def concat(call: NodeCall) -> NodeFacts:
         elif len(distinct) > 1:
             examples = [known[column.index(size)] for size in distinct[:2]]
             raise NodeError(
-                f"Arrays that are joined along axis {joined} must be equal along all others.",
+                f"Arrays concatenated along axis {joined} must match along all other axes.",
                 " and ".join(map(shape_text, examples)),
             )
         else:
@@ -231,7 +231,7 @@ def split(call: NodeCall) -> NodeFacts:
         raise NodeError("Split needs a size for each output.", f"{parts[:9]}, {outputs} outputs")
     total = _total(parts)
     if total is not None and size not in (total, None):
-        raise NodeError("The parts must add up to the size.", f"{parts[:9]} of {size}", facts)
+        raise NodeError("The parts must add up to the axis.", f"{parts[:9]} of {size}", facts)
     facts.shapes = tuple((*x[:axis], part, *x[axis + 1 :]) for part in parts)
     return facts
 
@@ -253,7 +253,7 @@ def gather(call: NodeCall) -> NodeFacts:
         facts.arguments = {"dim": axis}
         for index in call.values(1) or ():
             if size is not None and isinstance(index, int) and not -size <= index < size:
-                raise NodeError("An index must lie inside the axis.", f"index {index} of {size}")
+                raise NodeError("An index must be within its axis.", f"index {index} of {size}")
     elif len(x) == 2 and None not in x:
         facts.weight_shape = tuple(size for size in x if size is not None)
     facts.shapes = ((*x[:axis], *chosen, *x[axis + 1 :]),)
@@ -297,9 +297,7 @@ def top_k(call: NodeCall) -> NodeFacts:
         axis = axis_index(call.integer("axis", -1), len(x))
         (kept,), size = _checked_sizes(count), x[axis]
         if kept is not None and size is not None and kept > size:
-            raise NodeError(
-                "TopK keeps no more entries than there are along its axis.", f"{kept} of {size}"
-            )
+            raise NodeError("TopK cannot keep more entries than its axis has.", f"{kept} of {size}")
         facts.shapes = ((*x[:axis], kept, *x[axis + 1 :]),) * 2
     return facts
 

@@ -118,7 +118,7 @@ def _transposed(call: NodeCall) -> NodeFacts:
     if x is not None and weight is not None:
         channels = element_count((weight[1], call.integer("group", 1)))
         facts.shapes = ((x[0], channels, *(None,) * (len(x) - 2)),)
-    facts.unknown = "its pads are given while it runs"
+    facts.unknown = "its padding is computed while the model runs"
     return facts
 
 
@@ -166,7 +166,7 @@ def _packed(call: NodeCall) -> NodeFacts:
         return _facts(call, "dense")
     if x[-1] not in (inside, None):
         raise NodeError(
-            "Rows must be as long as the columns that they are multiplied with.",
+            "The inner sizes of a matrix product must be equal.",
             f"{shape_text(x)}, and a weight for {inside}",
             _facts(call, "dense"),
         )
@@ -259,7 +259,7 @@ def _group_query(call: NodeCall) -> NodeFacts:
     query = call.ranked_shape(3)
     heads, groups = call.integer("num_heads", 1), call.integer("kv_num_heads", 1)
     facts = _facts(call, "dense")
-    facts.unknown = "how much of the past it keeps is given while it runs"
+    facts.unknown = "how much of the past it keeps depends on the data"
     if query is None or query[2] is None:
         return facts
     size = query[2] // (heads if call.has(1) else heads + 2 * groups)

@@ -126,7 +126,7 @@ def prelu(call: NodeCall) -> NodeFacts:
     facts.weight_shape = None if count is None else (count,)
     if x is not None and slope is not None and not old and broadcast([x, slope], "rectified") != x:
         raise NodeError(
-            "A slope must fit the array that it rectifies.",
+            "A slope must be broadcastable to the input.",
             f"{shape_text(slope)} and {shape_text(x)}",
             facts,
         )

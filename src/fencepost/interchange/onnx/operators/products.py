@@ -199,9 +199,9 @@ def _check_meeting(
     size: int | None, expected: int | None, a: Shape, b: Shape, facts: NodeFacts
 ) -> None:
     if None not in (size, expected) and size != expected:
-        rule = "Rows must be as long as the columns that they are multiplied with."
+        rule = "The inner sizes of a matrix product must be equal."
         received = f"{shape_text(a)} and {shape_text(b)}"
         if facts.kind == "Linear":
-            rule = "A Linear layer must get as many features as its weight is made for."
+            rule = "The input of a Linear layer must have as many features as its weight."
             received = f"{size} ({shape_text(a)}), and a weight for {expected}"
         raise NodeError(rule, received, facts)

@@ -124,7 +124,7 @@ def depth_to_space(call: NodeCall) -> NodeFacts:
     channels = x[1]
     if channels is not None and channels % block**2:
         raise NodeError(
-            "The channels must be cut into blocks.",
+            "blocksize² must divide the channels.",
             f"{channels} channels and blocks of {block} × {block}",
             facts,
         )
@@ -146,7 +146,7 @@ def space_to_depth(call: NodeCall) -> NodeFacts:
         facts.windows = known
     if any(window.remainder for window in known):
         raise NodeError(
-            "The array must be cut into whole blocks.",
+            "blocksize must divide the height and the width.",
             f"{shape_text(x)} and blocks of {block} × {block}",
             facts,
         )
@@ -186,7 +186,7 @@ def _padded(size: int | None, padding: tuple[Any, Any]) -> Window | None:
     window = Window(size, 1, 1, 1, *padding)
     if window.padded < 0:
         raise NodeError(
-            "No more elements can be cut off than there are.",
+            "Negative padding cannot remove more elements than there are.",
             f"{padding[0]} and {padding[1]} of {size}",
         )
     return window
@@ -197,7 +197,7 @@ def _sliced(size: int | None, start: Any, end: Any, step: Any) -> Window | None:
     if size is None or None in (start, end, step):
         return None
     if not all(isinstance(bound, int) for bound in (start, end, step)) or step == 0:
-        raise NodeError("A slice must go in integer steps, not 0.", f"{start}:{end}:{step}")
+        raise NodeError("A slice must have an integer step other than 0.", f"{start}:{end}:{step}")
     # Negative and far indices mean what they do in Python's slices.
     low, high = (0, size) if step > 0 else (-1, size - 1)
     start, end = (min(max(i + size if i < 0 else i, low), high) for i in (start, end))

@@ -81,7 +81,7 @@ def compare_transposed(
             return
         if given and window.input - full >= window.stride:
             facts.refused = (
-                f"ONNX Runtime rejects an output_shape that the windows cannot make: "
+                f"ONNX Runtime rejects an output_shape that the windows cannot produce: "
                 f"{window.input} for {size}; possible are {full} to {full + window.stride - 1}"
             )
             return

@@ -75,7 +75,7 @@ def _moved(call: NodeCall) -> Array | None:
     size = end if at == 2 else len(items)
     if not -len(items) <= index <= end:
         raise NodeError(
-            "A position must be one of the sequence's.", f"{index} of {len(items)} arrays"
+            "A position must be within the sequence.", f"{index} of {len(items)} arrays"
         )
     index += len(items) if index < 0 else 0
     if call.operator == "SequenceAt":

@@ -50,7 +50,7 @@ def conv(call: NodeCall) -> NodeFacts:
     if x[1] not in (in_channels, None):
         of = f" ({groups} groups)" if groups > 1 and not transposed else ""
         raise NodeError(
-            "The weight must be made for as many channels as there are.",
+            "The weight must have as many input channels as the input.",
             f"an input of {shape_text(x)} and a weight for {in_channels} channels{of}",
             facts,
         )
@@ -187,7 +187,7 @@ def _transposed(
     }
     if any(window.input < 1 for window in known):
         raise NodeError(
-            "A transposed convolution must put out at least one element.",
+            "The output of a transposed convolution must have at least one element.",
             f"padding that leaves {shape_text([window.input for window in known])}",
             facts,
         )
@@ -207,7 +207,7 @@ def _kernel(call: NodeCall, sizes: _Sizes) -> _Sizes:
     declared = call.integers("kernel_shape")
     if declared is not None and declared != sizes:
         raise NodeError(
-            "kernel_shape must be that of the weight.",
+            "kernel_shape must match the weight.",
             f"{shape_text(declared)} and {shape_text(sizes)}",
         )
     if not all(0 < size <= MAX_WINDOW for size in sizes):

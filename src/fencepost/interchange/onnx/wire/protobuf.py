@@ -66,7 +66,7 @@ def fields(message: memoryview) -> Iterator[Field]:
         if wire == LENGTH:
             length, position = _varint(message, position)
             if length > end - position:
-                raise WireError(f"a field claims {length:,} bytes, and {end - position:,} follow")
+                raise WireError(f"a field claims {length:,} bytes, but {end - position:,} follow")
             yield number, wire, message[position : position + length]
             position += length
         elif wire == VARINT:
@@ -75,7 +75,7 @@ def fields(message: memoryview) -> Iterator[Field]:
         elif wire in (FIXED32, FIXED64):
             size = 4 if wire == FIXED32 else 8
             if size > end - position:
-                raise WireError(f"a field needs {size} bytes, and {end - position} follow")
+                raise WireError(f"a field needs {size} bytes, but {end - position} follow")
             yield number, wire, int.from_bytes(message[position : position + size], "little")
             position += size
         else:
@@ -205,5 +205,5 @@ def _varint(message: memoryview, position: int) -> tuple[int, int]:
             if byte < 128:
                 return value & _64_BITS, position + index + 1
     except IndexError:
-        raise WireError("it ends within a number") from None
+        raise WireError("it ends in the middle of a number") from None
     raise WireError(f"a number is longer than {_MAX_VARINT} bytes")

@@ -143,13 +143,13 @@ def _check_tensor(
     if any(not 0 <= size <= MAX_SIZE for size in shape):
         raise WireError(f"tensor {quote(name)} claims the shape {shape}")
     if element_type not in TYPES:
-        raise WireError(f"tensor {quote(name)} has an element type {element_type} of no meaning")
+        raise WireError(f"tensor {quote(name)} has an unknown element type {element_type}")
     word, bits = TYPES[element_type]
     needed = -(-math.prod(shape) * bits // 8)
     if lengths and bits and lengths[-1] != needed:
         raise WireError(
             f"tensor {quote(name)} of shape {shape} and {word} takes {needed:,} bytes, "
-            f"and it has {lengths[-1]:,}"
+            f"but it has {lengths[-1]:,}"
         )
 
 

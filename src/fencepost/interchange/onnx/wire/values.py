@@ -40,7 +40,7 @@ def read_values(tensor: Tensor, folder: Path) -> NDArray[Any]:
     if array.size != tensor.size:
         raise WireError(
             f"tensor {quote(tensor.name)} of shape {tensor.shape} takes {tensor.size:,} values, "
-            f"and it has {array.size:,}"
+            f"but it has {array.size:,}"
         )
     if bfloat:
         array = (array.astype(np.uint32) << 16).view(np.float32)
@@ -53,7 +53,7 @@ def check_location(tensor: Tensor, folder: Path) -> Path:
     inside = tensor.location and path.is_relative_to(folder.resolve())
     if not inside or not path.is_file():
         raise DataError(
-            "weights that stand in another file must stand in one beside the model. Received: "
+            "weights in another file must be in one beside the model. Received: "
             f"{quote(tensor.name)} in {quote(tensor.location)}"
             f"{', which is not there' if inside else ''}. Put it there, or export the model as one "
             "file."
@@ -70,7 +70,7 @@ def _inside(tensor: Tensor, dtype: np.dtype[Any]) -> NDArray[Any]:
         elif number in (4, 10) and wire == LENGTH and isinstance(content, memoryview):
             wide = np.dtype("<f4" if number == 4 else "<f8")
             if len(content) % wide.itemsize:
-                raise WireError(f"tensor {quote(tensor.name)} ends within a number")
+                raise WireError(f"tensor {quote(tensor.name)} ends in the middle of a number")
             pieces.append(np.frombuffer(content, wide))
         elif number in (5, 7, 11):
             few = itertools.islice(integers(wire, content), _MOST_INTEGERS + 1)

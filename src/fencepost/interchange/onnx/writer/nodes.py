@@ -35,8 +35,8 @@ def write_layer(graph: GraphBuilder, sized: SizedLayer, x: str) -> str:
     writer = _WRITERS.get(type(sized.layer))
     if writer is None:
         raise DataError(
-            f"layer {sized.place}, {sized.layer.describe()}, has no form in ONNX here. Layers "
-            f"that have one: {', '.join(sorted(kind.__name__ for kind in _WRITERS))}."
+            f"layer {sized.place}, {sized.layer.describe()}, cannot be written to ONNX. Layers "
+            f"that can: {', '.join(sorted(kind.__name__ for kind in _WRITERS))}."
         )
     graph.place = sized.place
     return writer(graph, sized, sized.layer, x)

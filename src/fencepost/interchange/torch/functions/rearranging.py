@@ -145,7 +145,7 @@ def _sliced(call: FunctionCall, kind: str) -> Facts:
     shape = call.inputs[0]
     steps = windows.sliced_axes(shape, call.args[1])
     if steps is None:
-        reason = "it picks elements by an array of indices, or by a mask"
+        reason = "it selects elements by an array of indices, or by a mask"
         return Facts("Index", "unknown", multiply_adds=None, reason=reason)
     return _cut_edges(call, "Slice", steps, {}) if steps else Facts("Select", "reshape")
 

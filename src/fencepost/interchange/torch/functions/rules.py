@@ -25,7 +25,7 @@ def facts(call: FunctionCall) -> Facts:
         known = windows.windowed(call) or _by_name(call)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
         # PyTorch may have refused them, too.
-        reason = "it is called with arguments that no rule expects"
+        reason = "it is called with arguments that are not supported"
         return Facts(kind_of(call.name), "unknown", multiply_adds=None, reason=reason)
     if not call.outputs and known.multiply_adds != 0:
         return replace(known, multiply_adds=None)

@@ -32,8 +32,8 @@ def module_of(sized: SizedLayer) -> Any:
     writer = _WRITERS.get(type(sized.layer))
     if writer is None:
         raise DataError(
-            f"layer {sized.place}, {sized.layer.describe()}, has no module in PyTorch here. Layers "
-            f"that have one: {', '.join(sorted(kind.__name__ for kind in _WRITERS))}."
+            f"layer {sized.place}, {sized.layer.describe()}, cannot be written to PyTorch. Layers "
+            f"that can: {', '.join(sorted(kind.__name__ for kind in _WRITERS))}."
         )
     return writer(sized, sized.layer)
 

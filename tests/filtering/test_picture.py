@@ -380,7 +380,7 @@ def test_path_and_picture_in_the_wrong_order():
 def test_files_that_are_closed_or_open_for_writing_are_refused(tmp_path):
     closed = io.BytesIO(b"x")
     closed.close()
-    with pytest.raises(fp.DataError, match="the image cannot be read"):
+    with pytest.raises(fp.DataError, match="the data cannot be read"):
         read_image(closed)
     with (
         (tmp_path / "a.png").open("wb") as file,

@@ -37,5 +37,5 @@ def test_boxes_are_to_one_scale():
 def test_what_is_not_to_scale_is_said():
     assert "depths to another, 47.6 times smaller" in notes(NETWORKS["500 channels"]())
     assert "up to 500, are not drawn one by one" in notes(NETWORKS["500 channels"]())
-    assert "drawn larger than it is" in notes(NETWORKS["sixty"]())
+    assert "visible are drawn larger" in notes(NETWORKS["sixty"]())
     assert "Dashed" not in notes(NETWORKS["features"]())

@@ -111,7 +111,9 @@ def test_a_cache_that_is_cut_while_it_is_trained_with(tmp_path):
     (images,) = (tmp_path / "cache").glob("*/images.npy")
     os.truncate(images, 4096)
     net = fp.Network(data.input_shape, [fp.Flatten(), fp.Linear(len(data.class_names))], seed=0)
-    with pytest.raises(fp.DataError, match=r"images.npy: .* cut to .* the cache is made anew"):
+    with pytest.raises(
+        fp.DataError, match=r"images.npy: .* cut to .* damaged entries of the cache"
+    ):
         fp.training.fit(net, data.images, data.targets, epochs=1, progress=False)
     again = fp.datasets.open(tmp_path / "photos", pictures=how).train
     assert np.asarray(again.images).any()

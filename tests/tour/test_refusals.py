@@ -12,7 +12,10 @@ BAD = {
     "truncated": (lambda good: good[:-100], "cut off"),
     "another kind": (lambda _: b"GIF89a, which is no model at all", "must be a safetensors file"),
     "not ours": (lambda _: (2).to_bytes(8, "little") + b"{}", "must describe its network"),
-    "unknown layers": (lambda good: renamed(good, "ReLU", "SeLU"), "does not know the layer SeLU"),
+    "unknown layers": (
+        lambda good: renamed(good, "ReLU", "SeLU"),
+        "does not support the layer SeLU",
+    ),
     "weights": (lambda good: good[:-4] + b"\x00\x00\xc0\x7f", "weights must be finite"),
     "sizes": (
         lambda good: good.replace(b'out_features\\": 120', b'out_features\\": 999'),
@@ -64,14 +67,14 @@ def test_a_file_that_is_no_picture_and_a_camera_that_is_not_there(tab, tmp_path)
     (tmp_path / "no.png").write_bytes(b"nothing")
     page = tab("kernels")
     page.locator("input[accept='image/*']").set_input_files(tmp_path / "no.png")
-    assert "not a picture" in page.locator(".notice").inner_text()
+    assert "not an image" in page.locator(".notice").inner_text()
     drawn = page.evaluate("Number(document.querySelector('[data-ms]')?.dataset.ms ?? 0)")
     page.get_by_role("button", name="5 × 5").click()
     page.wait_for_function(
         "before => Number(document.querySelector('[data-ms]')?.dataset.ms ?? before) !== before",
         arg=drawn,
     )
-    assert "not a picture" in page.locator(".notice").inner_text()  # whatever is drawn meanwhile
+    assert "not an image" in page.locator(".notice").inner_text()  # whatever is drawn meanwhile
     page.get_by_role("button", name="Camera").click()
     page.locator(".notice", has_text="There is no camera").wait_for()
 

@@ -236,7 +236,7 @@ def _targets(
     if count > max(_MOST_CLASSES, len(labels)):  # identifiers: names for all would fill the memory
         raise DataError(
             f"{where}: labels must be indices of classes, from 0. Received: {count - 1:,} among "
-            f"{len(labels):,} labels. Number the classes that there are: "
+            f"{len(labels):,} labels. Number the classes: "
             "np.unique(labels, return_inverse=True)[1]."
         )
     return labels, tuple(map(str, range(count)))

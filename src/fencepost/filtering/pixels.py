@@ -89,7 +89,7 @@ def from_pillow(image: Image) -> tuple[NDArray[Any], str]:
     if image.mode in _DEEP or image.mode == "I":
         if transparent:
             raise DataError(
-                "has 16-bit pixels of which one grey is transparent; add an alpha channel"
+                "has 16-bit pixels, one grey level of which is transparent; add an alpha channel"
             )
         return _deep(image), "L"
     if image.mode == "F":

@@ -121,7 +121,7 @@ class DiskStore:
         self._reader = ThreadPoolExecutor(1, "fencepost-read")
         if len(self.state) != len(self.pixels):
             raise ValueError("pixels and state differ in length")
-        remedy = "Start again: the cache is made anew where it is damaged."
+        remedy = "Start again: damaged entries of the cache are rebuilt."
         with (folder / STATE).open("rb") as file:
             self._mapped = [
                 Mapped(array, number, str(folder / name), remedy, constant=False)

@@ -69,7 +69,7 @@ def _open_numpy(path: Path) -> Source:
         raise DataError(f"must contain an image. Received: shape {shape}")
     needed = start_of_data + math.prod(shape) * dtype.itemsize
     if size < needed:
-        raise DataError(f"is cut off: its header tells of {needed:,} bytes, and it has {size:,}")
+        raise DataError(f"is cut off: its header declares {needed:,} bytes, and it has {size:,}")
 
     def rows(start: int, stop: int) -> Pixels:
         if not fortran:

@@ -77,7 +77,7 @@ async function open() {
     for (const key of Object.keys(state)) delete state[key];
     fill(root);
     unmount = page.mount(root, { state, update });
-    root.prepend(notice("This link holds a state that the page cannot show, so it begins anew."));
+    root.prepend(notice("This link holds a state that the page cannot show, so it starts afresh."));
   }
   document.body.dataset.ready = name;
 }
@@ -107,7 +107,7 @@ for (const kind of ["error", "unhandledrejection"])
   addEventListener(kind, (/** @type {any} */ event) => {
     const text = (event.reason ?? event.error)?.message;
     if (!text || main.querySelector("[data-broken]")) return;
-    const said = notice(`Something went wrong on this page: ${text} Reload it to go on; the address keeps its state.`);
+    const said = notice(`Something went wrong on this page: ${text} Reload it to continue; the address keeps its state.`);
     said.dataset.broken = "";
     main.prepend(said);
   });

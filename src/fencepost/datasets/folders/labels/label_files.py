@@ -103,7 +103,7 @@ class LabelFiles:
                 raise DataError(
                     f"{self._given}: a label file must name the images beside it. "
                     f"Received: no column with the names of the {len(self._tree.pictures):,} files "
-                    f"below {self._tree.root}. Names may have their folder and ending, or not."
+                    f"below {self._tree.root}. Names may include folder and extension, or not."
                 )
             return None
         chosen = self._one_for_each_part(tables, folders)

@@ -179,7 +179,7 @@ class LabelTable:
             chosen = [column for column in columns if float(row[column]) == 1]
             if len(chosen) != 1:
                 raise DataError(
-                    f"{self.path}: of the columns of the classes one must be 1 in each row. "
+                    f"{self.path}: exactly one of the class columns must be 1 in each row. "
                     f"Received: {len(chosen)} in line {self.first + k}. An image with several "
                     "classes, or none, cannot be used; leave it out."
                 )

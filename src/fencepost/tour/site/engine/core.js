@@ -59,7 +59,7 @@ export class Engine {
   /** @param {number} bytes */
   allocate(bytes) {
     const at = this.e.fp_alloc(Math.max(bytes, 16));
-    if (!at) throw new Error("There is not enough memory in this tab. Close others, or take less data.");
+    if (!at) throw new Error("There is not enough memory in this tab. Close other tabs, or use less data.");
     return at;
   }
   /** @param {ArrayBufferView} array */

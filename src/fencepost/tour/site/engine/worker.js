@@ -16,7 +16,7 @@ let data = null;
 let running = 0;
 
 const BROKEN =
-  "The computation broke off, most likely for want of memory. Reload the page, and take a smaller network or picture.";
+  "The computation stopped, most likely because memory ran out. Reload the page, and use a smaller network or image.";
 
 /** @type {Record<string, (engine: Engine, values: any, progress: (value: any) => void) => any>} */
 const methods = {

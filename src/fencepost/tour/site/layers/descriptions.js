@@ -72,14 +72,14 @@ export function asLayer(config) {
   if (!config || typeof config.type !== "string")
     throw new ArgumentError(say("layers/base:Layer.from_config", 0, JSON.stringify(config)));
   const type = TYPES[config.type];
-  const elsewhere = "`fencepost predict` and `fencepost explain` can use the model all the same.";
+  const elsewhere = "`fencepost predict` and `fencepost explain` can still use the model.";
   if (!type)
     throw new UnknownHere(
-      `This page does not know the layer ${config.type}; it knows ${Object.keys(TYPES).sort().join(", ")}. ${elsewhere}`,
+      `This page does not support the layer ${config.type}; it supports ${Object.keys(TYPES).sort().join(", ")}. ${elsewhere}`,
     );
   for (const name of Object.keys(config))
     if (name !== "type" && !(name in type.arguments))
-      throw new UnknownHere(`This page does not know ${config.type} with ${name}. ${elsewhere}`);
+      throw new UnknownHere(`This page does not support ${config.type} with ${name}. ${elsewhere}`);
   for (const [name, usual] of Object.entries(type.arguments))
     if (usual === REQUIRED && !(name in config)) throw new ArgumentError(say("planning/text:_Reader._tokens_of", 2, config.type, name));
   const { layers, chains, shortcut } = config;

@@ -138,7 +138,7 @@ export function inside(picked) {
       });
     });
     if (chosen) fill(made, howMade(of, values, chosen, pick));
-    else fill(made, el("p.note", null, "Click any value above, a pixel of a map, and see the window, the kernel and the sum that made it."));
+    else fill(made, el("p.note", null, "Click any value above, a pixel of a map, and see the window, the kernel and the sum that produced it."));
   }
 
   /** @param {HTMLCanvasElement} canvas @param {number} y @param {number} x */

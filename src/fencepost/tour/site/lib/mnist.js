@@ -4,7 +4,7 @@
 async function file(name) {
   const response = await fetch(`mnist/${name}-ubyte.gz`);
   if (!response.ok)
-    throw new Error("MNIST is not beside these pages. `fencepost tour` serves it; or copy the folder mnist there.");
+    throw new Error("MNIST is not in the folder of these pages. `fencepost tour` serves it; or copy the folder mnist there.");
   let bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -2,9 +2,9 @@
 import { el, fill, notice } from "./dom.js";
 
 const LARGEST = 2 ** 20; // pixels: a megapixel at 30 frames a second
-export const NO_IMAGE = "This is not a picture that the browser can show. Give a PNG, JPEG or WebP file.";
+export const NO_IMAGE = "This is not an image that the browser can show. Use a PNG, JPEG or WebP file.";
 export const NO_CAMERA =
-  "There is no camera here, or the page may not use it. Allow it beside the address, or choose a file.";
+  "There is no camera, or the page is not allowed to use it. Allow it next to the address, or choose a file.";
 
 /** @param {CanvasImageSource} picture @param {number} width @param {number} height @returns {ImageData} */
 function pixels(picture, width, height) {
@@ -80,7 +80,7 @@ export function photoSource(show) {
   const button = el("button", { onclick: camera }, "Camera");
   const problem = el("div");
   const controls = el("div", null, el("div.row", null,
-    el("button", { onclick: () => input.click() }, "Choose a picture"), button, input,
+    el("button", { onclick: () => input.click() }, "Choose an image"), button, input,
     el("span.note", null, "Nothing leaves this tab.")), problem); // prettier-ignore
   return Object.assign(controls, {
     show,

@@ -21,7 +21,7 @@ export function parseSignals(text, channels, width, label) {
   const named = rows.length > 1 && rows[0].filter((cell) => Number.isNaN(number(cell))).length * 2 > rows[0].length;
   const header = named ? rows.shift() : undefined;
   const begin = header ? 2 : 1;
-  if (!rows.length) throw new Error("This file holds no signals: a row for each is needed, its values between commas.");
+  if (!rows.length) throw new Error("This file holds no signals: it needs a row for each, with its values separated by commas.");
   return rows.slice(0, 1000).map((cells, i) => {
     let column = -1;
     if (cells.length === wanted + 1) {

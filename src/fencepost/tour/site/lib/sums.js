@@ -209,7 +209,7 @@ function grid(terms, title, go) {
   const cells = terms.flat().map(({ value, from }) =>
     el("span", {
       style: `background: ${css((0.6 * value) / full, "signed")}; color: #111${from ? "; cursor: pointer" : ""}`,
-      tabindex: from ? 0 : null, role: from ? "button" : null, title: from ? "How it was made" : null,
+      tabindex: from ? 0 : null, role: from ? "button" : null, title: from ? "How it was computed" : null,
       onclick: from ? () => go(from) : () => {},
       onkeydown: (/** @type {KeyboardEvent} */ e) => e.key === "Enter" && from && go(from),
     }, show(value, 2))); // prettier-ignore

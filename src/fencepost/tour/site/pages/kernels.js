@@ -21,8 +21,8 @@ function parse(text) {
 export const page = {
   title: "A kernel over a photograph",
   lead:
-    "Choose a kernel, then change one of its numbers and watch the picture follow. " +
-    "Move over the result to see which window, which products and which sum made a pixel.",
+    "Choose a kernel, then change one of its numbers and watch the image change. " +
+    "Move over the result to see which window, which products and which sum produced a pixel.",
   tutorial: "images.html",
 
   mount(root, { state, update }) {
@@ -228,7 +228,7 @@ export const page = {
             offsetSlider,
             choice("Edge", BOUNDARIES.map((b) => [b, { zero: "zero beyond", reflect: "reflect (edge twice)", mirror: "mirror (edge once)", nearest: "nearest pixel", wrap: "wrap around", none: "none: smaller result" }[b] ?? b]), boundary,
               (value) => { boundary = value; update({ boundary }); render(); }),
-            choice("Too large", [["", "held at 0 and 255"], ["wrong", "wraps around (wrong)"]], wrap ? "wrong" : "",
+            choice("Too large", [["", "clipped to 0 and 255"], ["wrong", "wraps around (wrong)"]], wrap ? "wrong" : "",
               (value) => { wrap = value === "wrong"; update({ wrap: value }); render(); })),
           el("section.panel", null, pictures)),
         el("div.stack", null,

@@ -37,8 +37,8 @@ export function sums(f, g, correlate, mode) {
 export const page = {
   title: "Two lists, slid over each other",
   lead:
-    "Drag a bar of f or g up and down, and move along y to see which sum makes each of its values. " +
-    "Then make g lopsided, and compare convolution with correlation.",
+    "Drag a bar of f or g up and down, and move along y to see which sum produces each of its values. " +
+    "Then make g asymmetric, and compare convolution with correlation.",
   tutorial: "lists.html",
 
   mount(root, { state, update }) {
@@ -78,7 +78,7 @@ export const page = {
     /** @param {ReturnType<typeof sums>} y */
     function writeOut(y) {
       const now = y[at];
-      if (!now) return fill(text, el("p.note", null, "In the mode valid, y has values only where g lies wholly on f: g is longer than f."));
+      if (!now) return fill(text, el("p.note", null, "In the mode valid, y has values only where g overlaps f completely: g is longer than f."));
       const sign = (/** @type {number} */ v) => (v < 0 ? `(${show(v)})` : show(v));
       fill(
         text,
@@ -180,7 +180,7 @@ export const page = {
             changed();
           }),
           choice("Operation", [["", "convolution: g flipped"], ["correlation", "cross-correlation"]], correlate ? "correlation" : "", (value) => { correlate = value === "correlation"; update({ operation: value }); draw(); }),
-          choice("Mode", [["full", "full"], ["same", "same: as long as f"], ["valid", "valid: g wholly on f"]], mode, (value) => { mode = /** @type {any} */ (value); update({ mode }); draw(); })),
+          choice("Mode", [["full", "full"], ["same", "same: as long as f"], ["valid", "valid: g completely on f"]], mode, (value) => { mode = /** @type {any} */ (value); update({ mode }); draw(); })),
         chart, text,
         el("p.row", null,
           el("button", { onclick: () => length(g, 12, 1) }, "longer g"), el("button", { onclick: () => length(g, 12, -1) }, "shorter g"),

@@ -22,10 +22,10 @@ const MOST_VALUES = 2e7; // of all layers for one image: 80 MB
 function cannotShow({ plan, views }) {
   const [channels] = plan.input;
   if (plan.input.length === 1 || (plan.input.length === 3 && channels !== 1 && channels !== 3))
-    return `This page shows models of signals, and of grey or colour images, 1 or 3 × height × width. This one takes ${formatShape(plan.input)}: \`fencepost explain\` tells of it.`;
+    return `This page shows models of signals, and of grey or colour images, 1 or 3 × height × width. This one takes ${formatShape(plan.input)}: \`fencepost explain\` explains it.`;
   const values = views.reduce((sum, view) => sum + view.output.reduce((a, b) => a * b), 0);
   if (values > MOST_VALUES)
-    return `This page shows models with up to ${grouped(MOST_VALUES)} values in all layers. This one has ${grouped(values)}: \`fencepost explain\` tells of it.`;
+    return `This page shows models with up to ${grouped(MOST_VALUES)} values in all layers. This one has ${grouped(values)}: \`fencepost explain\` explains it.`;
   return "";
 }
 
@@ -33,8 +33,8 @@ function cannotShow({ plan, views }) {
 export const page = {
   title: "Look into a model of your own",
   lead:
-    "Drop a .safetensors file that fencepost train made, then a picture or a signal, or turn the camera on. " +
-    "Click any value to see how it was made: no file leaves this tab.",
+    "Drop a .safetensors file that fencepost train wrote, then an image or a signal, or turn the camera on. " +
+    "Click any value to see how it was computed: no file leaves this tab.",
   tutorial: "training.html",
 
   mount(root, { state, update }) {
@@ -140,7 +140,7 @@ export const page = {
       el("section.panel", null, facts, pictures, signals, shown)), after); // prettier-ignore
     if (new URLSearchParams(location.search).has("given"))
       fetch("given.safetensors").then(async (response) => {
-        if (!response.ok) throw new Error(`${GIVEN} cannot be read any more. Choose a model file instead.`);
+        if (!response.ok) throw new Error(`${GIVEN} can no longer be read. Choose a model file instead.`);
         await open(await response.arrayBuffer(), GIVEN);
       }).catch((error) => fill(problems, notice(error.message))); // prettier-ignore
     return () => {

@@ -28,7 +28,7 @@ export const page = {
   title: "Pooling keeps features and discards positions",
   lead:
     "Draw on the digit, or shift it, and compare how much of the map changes before and after pooling. " +
-    "Then read off below how much that is worth to a network.",
+    "Then see below how much that does for a network's accuracy.",
   tutorial: "pooling.html",
 
   mount(root, { state, update }) {
@@ -81,7 +81,7 @@ export const page = {
       paint(pooled, smaller, side, side, "signed");
       const kept = [alike(before, after), alike(small, smaller)];
       root.dataset.kept = kept.join(",");
-      text.textContent = `Shifted by ${shift[0]} right and ${shift[1]} down, the map of horizontal edges is alike by ${(100 * kept[0]).toFixed(0)} %, the pooled one by ${(100 * kept[1]).toFixed(0)} % (cosine of both).`;
+      text.textContent = `Shifted by ${shift[0]} right and ${shift[1]} down, the map of horizontal edges has a similarity of ${(100 * kept[0]).toFixed(0)} %, the pooled one of ${(100 * kept[1]).toFixed(0)} % (cosine of before and after).`;
     });
 
     const draw = (/** @type {PointerEvent} */ e) => {
@@ -118,7 +118,7 @@ export const page = {
         slider("Right", { min: -6, max: 6, value: shift[0] }, (value) => { shift = [value, shift[1]]; update({ right: `${value}` }); render(); }),
         slider("Down", { min: -6, max: 6, value: shift[1] }, (value) => { shift = [shift[0], value]; update({ down: `${value}` }); render(); }),
         el("p.row", null, el("button", { onclick: () => { digit.fill(0); keep(); render(); } }, "Clear"), rubber),
-        el("p.note", null, "Draw on the digit; to take ink away, turn the eraser on, or hold Shift. With the keyboard: arrow keys move over the digit, Space changes a pixel.")),
+        el("p.note", null, "Draw on the digit; to erase, turn the eraser on, or hold Shift. With the keyboard: arrow keys move over the digit, Space changes a pixel.")),
       el("div.stack", null,
         el("section.panel", null,
           el("div", { style: "display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr))" },
@@ -159,7 +159,7 @@ function curve() {
       [0, 50, 100].map((p) => [el("line", { x1: 40, x2: width - 20, y1: at(0, p)[1], y2: at(0, p)[1], stroke: "var(--line)" }), el("text.soft", { x: 34, y: at(0, p)[1] + 4, "text-anchor": "end" }, p)]).flat(),
       line(1, "var(--accent)", ""), line(2, "var(--second)", "8 5"), labels,
       el("text.soft", { x: width / 2, y: 236, "text-anchor": "middle" }, "shift in pixels")),
-    el("p.note", null, "Solid: with max pooling. Dashed: strided convolutions in its place, with as many parameters. Each line is the mean accuracy, in %, of five trainings on 10,000 test digits."),
+    el("p.note", null, "Solid: with max pooling. Dashed: strided convolutions in its place, with as many parameters. Each line is the mean accuracy, in %, of five trained networks on 10,000 test digits."),
     el("div.scroll", null, el("table", null,
       el("thead", null, el("tr", null, ["shift", "with pooling", "without"].map((t) => el("th.right", null, t)))),
       el("tbody", null, SHIFTS.map((row) => el("tr", null, [`${row[0]}`, `${row[1].toFixed(2)} %`, `${row[2].toFixed(2)} %`].map((t) => el("td.right", null, t)))))))); // prettier-ignore

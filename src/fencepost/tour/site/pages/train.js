@@ -119,9 +119,9 @@ export const page = {
       losses.push(...told.losses);
       if (losses.some((v) => !Number.isFinite(v))) {
         pause();
-        fill(problems, notice("The loss is not a number any more: the training diverged. Start again with a smaller learning rate."));
+        fill(problems, notice("The loss is no longer a number: the training diverged. Start again with a smaller learning rate."));
       }
-      status.textContent = `Epoch ${(step / perEpoch).toFixed(2)}: loss ${show(told.losses.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) / told.losses.length)}, ${show((100 * told.correct) / told.seen)} % of the last digits right.`;
+      status.textContent = `Epoch ${(step / perEpoch).toFixed(2)}: loss ${show(told.losses.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) / told.losses.length)}, ${show((100 * told.correct) / told.seen)} % of the last digits correct.`;
       if (performance.now() - last > 200) {
         last = performance.now();
         draw();
@@ -151,12 +151,12 @@ export const page = {
       tested.push([step, right / count]);
       root.dataset.accuracy = `${right / count}`;
       root.dataset.seconds = `${seconds}`;
-      status.textContent = `After ${(step / perEpoch).toFixed(2)} epochs and ${seconds.toFixed(1)} s of training: ${((100 * right) / count).toFixed(2)} % of 10,000 test digits right.`;
+      status.textContent = `After ${(step / perEpoch).toFixed(2)} epochs and ${seconds.toFixed(1)} s of training: ${((100 * right) / count).toFixed(2)} % of 10,000 test digits correct.`;
       wrong.sort((a, b) => b.margin - a.margin);
       const images = test.images;
       const labels = test.labels;
       fill(hardest, wrong.slice(0, 24).map(({ i, best }) => {
-        const canvas = el("canvas", { style: "width: 56px; height: 56px", role: "img", "aria-label": `a ${labels[i]}, taken for ${best}` });
+        const canvas = el("canvas", { style: "width: 56px; height: 56px", role: "img", "aria-label": `a ${labels[i]}, classified as ${best}` });
         paint(canvas, Float32Array.from(images.subarray(784 * i, 784 * (i + 1)), (v) => v / 255), 28, 28, "grey", 1);
         return el("figure", { style: "margin: 0" }, canvas, el("figcaption.note", { style: "text-align: center; margin: 0" }, `${labels[i]} → ${best}`));
       })); // prettier-ignore

@@ -1,4 +1,4 @@
-"""`fencepost convert`: anyone's model, then predicted with, explained and evaluated."""
+"""`fencepost convert`: any model, then predicted with, explained and evaluated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anyone's model as a network: round trips of our own, others' by what they do, and refusals."""
+"""Any model as a network: round trips of our own, others' by what they do, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`fencepost check`: a model of anyone's, layer by layer, and what is wrong with its sizes."""
+"""`fencepost check`: any model, layer by layer, and what is wrong with its sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One model of a network, anyone's: its operations with the sizes that meet in each.
+"""One model of any network: its operations with the sizes that meet in each.
 
 Readers make it (of fencepost's layers, ONNX files, PyTorch modules); tables, rules and pictures
 ask it.

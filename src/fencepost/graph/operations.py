@@ -1,4 +1,4 @@
-"""A model of anyone's as a list of operations, with the sizes that meet in each: facts only."""
+"""A model as a list of operations, with the sizes that meet in each: facts only."""
 
 from __future__ import annotations
 

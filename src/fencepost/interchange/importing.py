@@ -1,4 +1,4 @@
-"""`from_onnx` and `from_torch`: anyone's model as a network, with its weights."""
+"""`from_onnx` and `from_torch`: any model as a network, with its weights."""
 
 from __future__ import annotations
 

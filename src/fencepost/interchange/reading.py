@@ -1,4 +1,4 @@
-"""Reads a model of anyone's as a graph, with the reader for it.
+"""Reads any model as a graph, with the reader for it.
 
 The readers, and PyTorch, are imported for the models that need them only.
 """

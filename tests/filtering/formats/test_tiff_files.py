@@ -178,7 +178,7 @@ def test_damaged(tmp_path, cut):
     path = tiff(tmp_path, random_image((40, 30, 3), np.uint16), photometric="rgb")
     content = path.read_bytes()[:cut]
     path.write_bytes(content)
-    for source, name in ((path, r"a\.tif"), (io.BytesIO(content), "the picture")):
+    for source, name in ((path, r"a\.tif"), (io.BytesIO(content), "the data")):
         with pytest.raises(fp.DataError, match=name):
             read_image(source)
 

@@ -1,1 +1,1 @@
-"""Anyone's ONNX image model as a fixed feature extractor, its features cached on disk."""
+"""Any ONNX image model as a fixed feature extractor, its features cached on disk."""

@@ -1,1 +1,1 @@
-"""A graph of anyone's model made into a network: its chains, its layers, its weights."""
+"""The graph of any model made into a network: its chains, its layers, its weights."""

@@ -1,4 +1,4 @@
-"""A graph of anyone's model as a `Network` with its weights, or all that does not fit."""
+"""The graph of any model as a `Network` with its weights, or all that does not fit."""
 
 from __future__ import annotations
 

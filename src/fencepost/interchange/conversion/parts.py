@@ -1,4 +1,4 @@
-"""Layers with their weights, on the way from a graph of anyone's to a `Network`.
+"""Layers with their weights, on the way from a graph to a `Network`.
 
 What one layer is here, others write as several operations: those that are no layer alone wait, as
 `Pending`, until they are merged.

@@ -1,4 +1,4 @@
-"""Makes a network of an ONNX file: one of our own exactly, anyone else's by its operations."""
+"""Makes a network of an ONNX file: one of our own exactly, any other by its operations."""
 
 from __future__ import annotations
 

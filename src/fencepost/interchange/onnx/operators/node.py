@@ -19,7 +19,7 @@ from ..wire.tensors import MAX_VALUES, Tensor, printable, quote
 #: Values that decide about sizes: Python's integers and floats, None where one is not known.
 KnownValues: TypeAlias = NDArray[np.object_]
 
-#: No window of anyone's is larger, and no stride.
+#: No window of a real model is larger, and no stride.
 MAX_WINDOW = 2**20
 
 # Characters of a message about what was received: a shape of 32 axes is not much shorter.

@@ -39,7 +39,7 @@ TYPES: Final = {
     # How many bytes four elements of the last two take is not asked.
 }  # fmt: skip
 
-# Limits that no model of anyone's comes near; beyond them a file is damaged, or means harm.
+# Limits that no real model comes near; beyond them a file is damaged, or means harm.
 MAX_AXES = 32
 MAX_VALUES = 2**8  # of a tensor whose values decide about sizes
 MAX_SIZE = 2**40  # elements along one axis

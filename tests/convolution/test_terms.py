@@ -76,7 +76,7 @@ def test_complex_and_negative_values_print():
 
 
 def test_errors():
-    with pytest.raises(fp.ArgumentError, match=r"as many axes as each other\. Received: 1 and 2"):
+    with pytest.raises(fp.ArgumentError, match=r"the same number of axes\. Received: 1 and 2"):
         fp.convolution_terms(F, [[1]], at=0)
     with pytest.raises(fp.ArgumentError, match=r"at must be 2 coordinates.*Received: at=3"):
         fp.convolution_terms([[1]], [[1]], at=3)

@@ -24,7 +24,7 @@ def test_it_is_not_sure_of_what_no_kernel_made(portrait, way):
     learned = learn_kernel(portrait, np.asarray(way(Image.fromarray(portrait))))
     assert learned.explained > 0.9
     assert learned.verdict.startswith("Uncertain")
-    assert "in another way" in learned.verdict
+    assert "by something else" in learned.verdict
 
 
 def test_it_says_when_the_picture_does_not_determine_it():

@@ -18,7 +18,7 @@ def test_pictures_are_saved_by_their_ending(tmp_path, name, start):
 
 
 def test_picture_of_another_kind_is_refused(tmp_path):
-    with pytest.raises(ArgumentError, match=r"must end in \.png or \.svg.*a\.jpg.*Name it a\.png"):
+    with pytest.raises(ArgumentError, match=r"must end in \.png or \.svg.*a\.jpg.*name it a\.png"):
         fp.plots.save(style.new_figure(1, 1), tmp_path / "a.jpg")
 
 

@@ -130,8 +130,7 @@ def convolution_terms(
     values, kernel = parse_array("f", f), parse_array("g", g)
     if values.ndim != kernel.ndim:
         raise ArgumentError(
-            f"f and g must have as many axes as each other. Received: {values.ndim} and "
-            f"{kernel.ndim}."
+            f"f and g must have the same number of axes. Received: {values.ndim} and {kernel.ndim}."
         )
     position = _position(at, values.ndim)
     if isinstance(g, Kernel):

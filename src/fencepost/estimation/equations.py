@@ -145,7 +145,7 @@ def equations_of(
     if first.shape != second.shape:
         raise DataError(
             "before and after must have the same shape: the filtered copy of an image is as large "
-            f"as the image. Received:  {_described(first)} and {_described(second)}."
+            f"as the image. Received: {_described(first)} and {_described(second)}."
         )
     if may_shrink:
         side = min(*shape, *(max(1, (side // 3 - 1) // 2 * 2 + 1) for side in first.shape[1:]))

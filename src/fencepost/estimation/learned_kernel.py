@@ -110,7 +110,7 @@ class LearnedKernel:
         if self.explained < _LEAST:
             return (
                 f"No: the best kernel of this size explains only {100 * self.explained:.1f} % of "
-                "the image. It was made in another way (a median, a magnitude of two kernels, a "
+                "the image. It was made by something else (a median, a magnitude of two kernels, a "
                 "change of contrast), by a larger kernel, from another image, or with too much "
                 "compression."
             )
@@ -120,8 +120,8 @@ class LearnedKernel:
             why = (
                 "The image is too small or too smooth for a kernel of this size."
                 if self.rounding
-                else "Kernels for different parts of the image differ by as much: it was made in "
-                "another way (a median, a change of contrast), or too much of it is smooth, "
+                else "Kernels for different parts of the image differ by as much: it was made by "
+                "something else (a median, a change of contrast), or too much of it is smooth, "
                 "saturated or lost to compression."
             )
             return f"Uncertain: weights may be off by {off}. {why}"

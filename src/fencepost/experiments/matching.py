@@ -78,9 +78,9 @@ class HandMadeAndLearnedResult:
         ]
         above = sum(match.correlation > self.by_chance[1] for match in self.matches)
         lines.append(
-            f"A kernel of random numbers finds one of {self.by_chance[0]:.3f} (median), and of "
+            f"For kernels of random numbers it is {self.by_chance[0]:.3f} (median), and above "
             f"{self.by_chance[1]:.3f} once in 20; {above} of {len(self.matches)} learned kernels "
-            "are more like a hand-made one than that."
+            "are above that."
         )
         return "\n".join(lines)
 

@@ -109,8 +109,8 @@ class TrainingRun:
             epochs is not None and checkpoint.epoch > epochs - running
         ):
             raise DataError(
-                f"the checkpoint {path} is damaged: it has come to step {checkpoint.step} of epoch "
-                f"{checkpoint.epoch + 1}, and an epoch has {len(self._sizes)} steps"
+                f"the checkpoint {path} is damaged: it is at step {checkpoint.step} of epoch "
+                f"{checkpoint.epoch + 1}, but an epoch has {len(self._sizes)} steps"
                 + ("." if epochs is None else f", the training {plural(epochs, 'epoch')}.")
             )
         for name, array in self._arrays().items():

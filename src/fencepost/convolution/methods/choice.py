@@ -133,7 +133,7 @@ def choose(task: CorrelationTask, method: str = "auto") -> Choice:
     )
     possible = [candidate for candidate in candidates if candidate.seconds is not None]
     if method == "auto" and box.rounds_best(task):
-        return Choice("box", "exact sums, of which halves are rounded as they should", candidates)
+        return Choice("box", "exact sums, whose halves are rounded correctly", candidates)
     if method == "auto":
         best = min(possible, key=lambda candidate: candidate.seconds or 0.0)
         reason = "the cheapest" if len(possible) > 1 else "the only one possible"

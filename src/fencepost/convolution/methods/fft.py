@@ -47,7 +47,7 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     seconds += accuracy.seconds(task)
     if seconds > budget:
-        note += "; finding where they are exact enough included"
+        note += "; including finding where they are exact enough"
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     doubt = accuracy.doubt(task, transform)
     again = regions.rectangles(doubt.blocks, doubt.sides, task.outputs)

@@ -258,7 +258,7 @@ def filtering(
     if isinstance(shown, KernelSet) and len(shown) > len(several):
         label = f"{label}, {len(several)} of {len(shown)}"
     top = 1 - 0.25 / canvas.height
-    result = "after, without its sign" if magnitude else "after"
+    result = "after, absolute values" if magnitude else "after"
     for x, text in ((0.2, "before"), (0.5, style.shorten(label, 22)), (0.8, result)):
         canvas.write(x, top, text, ha="center", weight="bold")
     for x, text in ((0.4, "∗"), (0.6, "=")):

@@ -93,8 +93,8 @@ def occlusion_text(net: Network, covered: Occlusion) -> str:
     """Say what the numbers of an occlusion are."""
     what = "probability, in percentage points," if has_classes(net) else "output"
     size = format_shape(covered.size).replace(" ", "\xa0")  # it stays on one line
-    patch = f"a patch of {size}" if max(covered.size) > 1 else "a cover of this value"
-    return f"by how much the {what} falls under {patch}"
+    patch = f"under a patch of {size}" if max(covered.size) > 1 else "if this value is covered"
+    return f"by how much the {what} falls {patch}"
 
 
 def draw_input(axes: Axes, image: Array) -> None:

@@ -37,7 +37,7 @@ def test_what_ours_does_too(text, layer):
     ("text", "words", "column"),
     [
         ("Flatten(0)", "would flatten the batch", 9),
-        ("Flatten(start_dim=0)", "write Flatten, which makes one row of each", 9),
+        ("Flatten(start_dim=0)", "write Flatten, which flattens each input", 9),
         ("Flatten(1, 2)", "end_dim must be -1", 12),
         ("MaxPool2d(2, dilation=2)", "dilation must be 1", 14),
         ("MaxPool2d(2, return_indices=True)", "return_indices must be False", 14),

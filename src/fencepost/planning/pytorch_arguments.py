@@ -76,8 +76,8 @@ def _added(layer: str, name: str, value: Any, given: Mapping[str, Any]) -> _Adde
         return _ceil_mode(layer, value, given)
     if name == "start_dim" and value == 0 and not isinstance(value, bool):
         raise ArgumentError(
-            "start_dim 0 would flatten the batch as well. A layer here is told of one "
-            "input, without its batch: write Flatten, which makes one row of each"
+            "start_dim 0 would flatten the batch as well. Shapes here leave out the "
+            "batch dimension: write Flatten, which flattens each input"
         )
     allowed, what = ONLY[name]
     if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
@@ -92,7 +92,7 @@ def _ceil_mode(layer: str, value: Any, given: Mapping[str, Any]) -> _Added:
         return {"remainder": "pad" if value else "crop"}
     if given.get("padding", 0) not in _NONE and given.get("count_include_pad", True):
         raise ArgumentError(
-            "ceil_mode with padding counts the zeros of the padding in a mean and not those after "
-            "them, which no layer here does. With count_include_pad=False neither count, as here"
+            "ceil_mode with padding counts the zeros of the padding in a mean, but not those "
+            "beyond it, which no layer here does. With count_include_pad=False neither count, as here"
         )
     return {"remainder": "pad", "count_include_pad": False}

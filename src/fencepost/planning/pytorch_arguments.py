@@ -93,6 +93,6 @@ def _ceil_mode(layer: str, value: Any, given: Mapping[str, Any]) -> _Added:
     if given.get("padding", 0) not in _NONE and given.get("count_include_pad", True):
         raise ArgumentError(
             "ceil_mode with padding counts the zeros of the padding in a mean, but not those "
-            "beyond it, which no layer here does. With count_include_pad=False neither count, as here"
+            "beyond, which no layer here does. With count_include_pad=False neither count, as here"
         )
     return {"remainder": "pad", "count_include_pad": False}

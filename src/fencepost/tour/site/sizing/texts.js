@@ -62,7 +62,7 @@ export const texts = {
   "layers/pytorch_order:_call": [[", "]],
   "planning/pytorch_arguments:translated": [["", " and remainder say the same twice"]],
   "planning/pytorch_arguments:_added": [["start_dim 0 would flatten the batch as well. Shapes here leave out the batch dimension: write Flatten, which flattens each input"], ["", " must be ", ": ", ". Received: ", "=", ""]],
-  "planning/pytorch_arguments:_ceil_mode": [["ceil_mode must be True or False. Received: ceil_mode=", ""], ["ceil_mode with padding counts the zeros of the padding in a mean, but not those beyond it, which no layer here does. With count_include_pad=False neither count, as here"]],
+  "planning/pytorch_arguments:_ceil_mode": [["ceil_mode must be True or False. Received: ceil_mode=", ""], ["ceil_mode with padding counts the zeros of the padding in a mean, but not those beyond, which no layer here does. With count_include_pad=False neither count, as here"]],
   "planning/text:parse_layers": [["the layers' text must be a string. Received: ", ""], ["the layers' text must have at most ", " characters. Received: ", ""]],
   "planning/text:_Reader.everything": [["the layers' text must list at least one layer, such as \"Conv2d(6, 5), ReLU, Flatten, Linear(10)\". Received: no layer"], ["There must be at least one layer between the brackets"], ["A comma or a line break is missing before this"]],
   "planning/text:_Reader._layer": [["A layer must begin with its name, such as ", ""]],

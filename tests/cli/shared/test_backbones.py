@@ -80,8 +80,8 @@ def test_export_writes_both(fencepost, folder, tmp_path, backbone):
     assert "the backbone, model.onnx, whose features go in" in written.contents
     (tmp_path / "both.onnx").unlink()
     for options, words in (
-        (("-o", "both.h"), "on a backbone is exported as ONNX only"),
-        (("-o", "both.pt2"), "on a backbone is exported as ONNX only"),
+        (("-o", "both.h"), "on a backbone is exported to ONNX only"),
+        (("-o", "both.pt2"), "on a backbone is exported to ONNX only"),
         (("-o", "both.onnx", "--opset", 17), "--opset is for networks without a backbone"),
         (("-o", "both.h", "--int8", folder), "--int8 is for networks without a backbone"),
     ):

@@ -84,7 +84,7 @@ def test_weights_in_files_beside_it_and_in_bytes(tmp_path):
 def test_what_is_refused(tmp_path):
     backbone = fp.Backbone(export(torch, module(torch), tmp_path / "backbone.onnx"))
     for name in ("both.h", "both.pt2", "both"):
-        with pytest.raises(fp.ArgumentError, match="on a backbone is exported as ONNX only"):
+        with pytest.raises(fp.ArgumentError, match="on a backbone is exported to ONNX only"):
             backbone.export(head(), tmp_path / name)
     with pytest.raises(fp.DataError, match=r"must take the 12 features of .*takes 9\."):
         backbone.export(head(9), tmp_path / "both.onnx")

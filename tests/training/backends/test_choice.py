@@ -63,7 +63,7 @@ class TestWithPyTorch:
         from fencepost.interchange.torch.writer import layers
 
         monkeypatch.delitem(layers._WRITERS, fp.ReLU)
-        with pytest.raises(fp.DataError, match=r"layer 2, ReLU\(\), has no module in PyTorch"):
+        with pytest.raises(fp.DataError, match=r"layer 2, ReLU\(\), cannot be written to PyTorch"):
             fit(dense_net(), IMAGES, LABELS, epochs=1, backend="torch")
 
     def test_only_networks(self):

@@ -255,3 +255,30 @@ def test_regression(fencepost, tmp_path):
     assert done.status == 0, done.err
     assert done.json["images"] == 4
     assert "r_squared" in done.json
+
+
+def test_decimal_labels_are_classes_only_if_they_are_integers(fencepost, tmp_path):
+    def write(name, labels):
+        rows = [f"{labels[k % 2]},{k % 5},{k % 3},{k % 7},{k % 11},{3 - k % 2},8,9,4,0.5"
+                for k in range(60)]  # fmt: skip
+        (tmp_path / name).write_text("\n".join(["label,a,b,c,d,e,f,g,h,size", *rows]))
+        return name
+
+    train = ("train", "--epochs", 1, "--plot", "none", "--out", "m.st", "--data")
+    done = fencepost(*train, write("whole.csv", "01"))
+    assert done.status == 0, done.err
+    point = write("point.csv", ["0.0", "1.0"])
+    good = fencepost("evaluate", "m.st", "--data", point, "--include-trained", "--json")
+    assert good.json["classes"] == ["0", "1"] and good.json["images"] == 60
+    measured = write("measured.csv", ["0.0", "1.5"])
+    for options, received in (
+        (["--data", measured], "'1.5' in signal 2, and 2 different numbers in all"),
+        (["--data", "whole.csv", "--label", "size"], "'0.5' in signal 1, and 1 different number"),
+    ):
+        refused = " ".join(fencepost("evaluate", "m.st", *options).err.split())
+        assert "labels must be the classes of the model, 0 and 1. Received: " in refused
+        assert received in refused
+        assert "choose it with --label NAME; else write these in this one." in refused
+    refused = " ".join(fencepost(*train, measured, "--overwrite").err.split())
+    assert "labels must be integers, which may be written as 1.0, or names. Received: " in refused
+    assert "else write integers or names in this one." in refused

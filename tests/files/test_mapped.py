@@ -15,6 +15,7 @@ from fencepost import check
 from fencepost.errors import DataError
 from fencepost.files.mapped import Mapped, check_memory
 from fencepost.interchange.onnx import reader
+from fencepost.network import inputs
 
 posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody can cut a mapped file")
 
@@ -133,3 +134,71 @@ def test_the_memory_of_an_array_that_shows_a_watched_file_is_checked(tmp_path):
         check_memory(seen)
     del mapped
     check_memory(seen)
+
+
+LABELS = np.arange(400) % 2
+USES = {
+    "evaluate": lambda net, images: net.evaluate(images, LABELS),
+    "predict": lambda net, images: net.predict(images),
+    "predict_proba": lambda net, images: net.predict_proba(np.asarray(images)),
+    "call": lambda net, images: net(images),
+    "features": lambda net, images: net.features(images),
+    "fit": lambda net, images: net.fit(images, LABELS, epochs=1, progress=False),
+}
+
+
+def opened(folder, dtype=np.float32):
+    """Images in an ``.npy`` as NumPy maps it, and its path."""
+    np.save(folder / "a.npy", np.ones((400, 1, 8, 8), dtype))
+    return np.load(folder / "a.npy", mmap_mode="r"), folder / "a.npy"
+
+
+def two_classes():
+    return fp.Network((1, 8, 8), [fp.Flatten(), fp.Linear(2)], seed=0)
+
+
+@posix
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_an_array_file_that_was_cut_after_it_was_opened(tmp_path, use, dtype):
+    images, path = opened(tmp_path, dtype)
+    USES[use](two_classes(), images)
+    os.truncate(path, 300)
+    for view in (images, images[:]):
+        with pytest.raises(DataError, match=r"a.npy: a file must stay .* cut to 300 bytes .* Open"):
+            USES[use](two_classes(), view)
+
+
+@posix
+@pytest.mark.parametrize("use", ["evaluate", "predict"])
+def test_an_array_file_that_is_cut_while_a_network_reads_it(tmp_path, monkeypatch, use):
+    images, path = opened(tmp_path)
+    check_images = inputs.check_images
+
+    def cut(*arguments, **options):
+        os.truncate(path, 300)
+        return check_images(*arguments, **options)
+
+    monkeypatch.setattr(inputs, "check_images", cut)
+    with pytest.raises(DataError, match=r"a.npy: .* cut to 300 bytes meanwhile"):
+        USES[use](two_classes(), images)
+
+
+@posix
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_array_file_that_is_cut_while_it_is_trained_with(tmp_path, dtype):
+    images, path = opened(tmp_path, dtype)
+    options = {"epochs": 3, "progress": False, "on_epoch": lambda _: os.truncate(path, 300)}
+    if dtype == np.float64:  # converted before the first epoch: the file is no longer read
+        images = images.astype(np.float32)
+        assert len(two_classes().fit(images, LABELS, **options)) == 3
+        return
+    with pytest.raises(DataError, match=r"a.npy: .* cut to 300 bytes meanwhile"):
+        two_classes().fit(images, LABELS, **options)
+
+
+def test_a_file_that_grew_is_no_error(tmp_path):
+    images, path = opened(tmp_path)
+    with path.open("ab") as file:
+        file.write(bytes(5000))
+    assert two_classes().evaluate(images, LABELS).count == 400

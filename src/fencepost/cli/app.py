@@ -39,8 +39,8 @@ from . import (
 from . import filter as filters
 from . import learn_kernel as learning
 from .shared.console import Interrupted, empty_streams, prepare_streams
-from .shared.help import Command, Commands
-from .shared.usage import problem
+from .shared.help import Commands
+from .shared.usage import Command, problem
 from .training import samples
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
@@ -124,11 +124,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
     try:
-        if "-" in arguments:
-            raise ArgumentError(
-                '"-" is taken for standard input and output by others. Here files are read and '
-                "written by their names. Give a file name, or ./- for a file of this name."
-            )
         status = (_complete if arguments[0] in COMPLETION else _typer)(arguments)
         if status == INTERRUPTED:  # Typer's answer to Ctrl-C, or another's
             raise KeyboardInterrupt

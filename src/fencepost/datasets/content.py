@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files.mapped import watched
 from .lazy_images import LazyImages
 
 __all__ = ["UNKNOWN", "TrainedOn", "content_hashes", "identities"]
@@ -121,7 +122,8 @@ class TrainedOn:
         """Return for each image whether it is one of these: bool (N,)."""
         if not len(self):
             return np.zeros(len(images), bool)
-        return np.isin(content_hashes(images), self.hashes)
+        with watched(images):
+            return np.isin(content_hashes(images), self.hashes)
 
     def with_hashes(self, more: Iterable[NDArray[np.uint64]]) -> TrainedOn:
         """Return these and others."""

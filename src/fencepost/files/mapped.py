@@ -7,8 +7,11 @@ used.
 
 from __future__ import annotations
 
+import mmap
 import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 from .. import _engine
 from ..errors import DataError
 
-__all__ = ["Mapped", "check_memory"]
+__all__ = ["Mapped", "check_memory", "watch", "watched"]
 
 
 class Mapped:
@@ -27,21 +30,29 @@ class Mapped:
     ----------
     array : ndarray
         Any array of the mapped memory, such as a ``numpy.memmap``, contiguous.
-    file : int
-        A descriptor of the file, which is duplicated.
+    file : int or mmap
+        A descriptor of the file, which is duplicated; or what maps it.
     name : str
         How an error calls it, and `remedy` what it advises.
     constant : bool
         Whether the file must not be written to either.
+    length : int, optional
+        How many bytes the file must have; by default those that it has now.
     """
 
     def __init__(
-        self, array: NDArray[Any], file: int, name: str, remedy: str, constant: bool = True
+        self,
+        array: NDArray[Any],
+        file: int | mmap.mmap,
+        name: str,
+        remedy: str,
+        constant: bool = True,
+        length: int | None = None,
     ) -> None:
         self._address = int(array.__array_interface__["data"][0])
         self._name, self._remedy, self._constant = name, remedy, constant
-        self._file = os.dup(file)
-        self._before = self._state()
+        self._file = os.dup(file) if isinstance(file, int) else file
+        self._before = self._state() if length is None else (length, 0)
         self._watched = bool(array.nbytes) and _engine.watch_mapping(self._address, array.nbytes)
         _WATCHED[self._address] = self
         weakref.finalize(self, _end, self._file, self._address if self._watched else None)
@@ -58,10 +69,13 @@ class Mapped:
             )
 
     def _state(self) -> tuple[int, int]:
+        if not isinstance(self._file, int):
+            return self._file.size(), 0
         status = os.fstat(self._file)
         return status.st_size, status.st_mtime_ns if self._constant else 0
 
 
+_ANEW = "Open it again once it is complete."
 _WATCHED: weakref.WeakValueDictionary[int, Mapped] = weakref.WeakValueDictionary()
 
 
@@ -75,12 +89,41 @@ def check_memory(array: NDArray[Any]) -> None:
         each = each.base
 
 
+def watch(array: object) -> Mapped | None:
+    """Watch the file behind an array of the caller's, a ``numpy.memmap`` or a view of one.
+
+    Returns None for any other; else what must be kept, and asked to `check`, as long as the array
+    is read. Raises DataError: The file has been cut since it was opened.
+    """
+    each: Any = array
+    while isinstance(each, np.ndarray):
+        if isinstance(each, np.memmap) and isinstance(each.base, mmap.mmap):
+            mapped = _WATCHED.get(int(each.__array_interface__["data"][0]))
+            if mapped is None:
+                name, length = str(each.filename or "the file"), each.offset + each.nbytes
+                mapped = Mapped(each, each.base, name, _ANEW, constant=False, length=length)
+            mapped.check()
+            return mapped
+        each = each.base
+    return None
+
+
+@contextmanager
+def watched(array: object) -> Iterator[None]:
+    """Raise DataError, at the latest at the end, if the file behind an array of `watch` was cut."""
+    mapped = watch(array)
+    yield
+    if mapped is not None:
+        mapped.check()
+
+
 def memory_of(buffer: memoryview) -> NDArray[np.uint8]:
     """Return mapped bytes as an array, for `Mapped`."""
     return np.frombuffer(buffer, np.uint8)
 
 
-def _end(file: int, address: int | None) -> None:
-    os.close(file)
+def _end(file: int | mmap.mmap, address: int | None) -> None:
+    if isinstance(file, int):
+        os.close(file)
     if address is not None:
         _engine.forget_mapping(address)

@@ -13,6 +13,7 @@ from ..datasets.checks import check_images, check_targets
 from ..datasets.labels import as_class_indices, is_one_hot, is_regression
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, warn
+from ..files.mapped import watch, watched
 from ..layers import Shape
 from ..layers.base import engine_shape
 
@@ -83,7 +84,8 @@ def as_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
 
 def as_checked_batch(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
     """Do what `as_batch` does, and raise DataError for no images and for NaN or infinite values."""
-    return check_images(_with_axes(images, input_shape), shape=input_shape)
+    with watched(images):
+        return check_images(_with_axes(images, input_shape), shape=input_shape)
 
 
 def as_checked_pieces(images: ArrayLike, input_shape: Shape) -> Iterable[NDArray[Any]]:
@@ -121,6 +123,7 @@ def as_targets(
 
 
 def _with_axes(images: ArrayLike, input_shape: Shape) -> NDArray[Any]:
+    watch(images)
     array = as_array("images", images, kinds=ANY)
     single_channel = _may_lack_channel(input_shape)
     if array.shape == input_shape or (single_channel and array.shape == input_shape[1:]):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import choice
 from ..errors import ArgumentError
+from ..files.mapped import watched
 from ..graph import SizedLayer
 from ..layers import Conv1d, Conv2d, Shape
 from ..layers.base import engine_shape
@@ -81,11 +82,12 @@ def _require_bfloat16(exact: bool) -> None:
 
 def outputs(network: Runnable, batch: NDArray[Any], precision: Precision) -> Float32:
     """Return the outputs of the last layer, (N, features)."""
-    if precision == "float32":
-        return network(batch).reshape(len(batch), -1)
-    made = plan(network, precision)
-    vectors = network.parameter_vector, network.state_vector
-    return made.forward(*vectors, network.engine_images(batch), *network.engine_normalization)
+    with watched(batch):
+        if precision == "float32":
+            return network(batch).reshape(len(batch), -1)
+        made = plan(network, precision)
+        vectors = network.parameter_vector, network.state_vector
+        return made.forward(*vectors, network.engine_images(batch), *network.engine_normalization)
 
 
 def features(net: Any, images: ArrayLike) -> dict[int, Float32]:
@@ -98,9 +100,10 @@ def features(net: Any, images: ArrayLike) -> dict[int, Float32]:
     """
     _, last = sizes.engine_steps(net.rows)
     batch = net.engine_images(images)
-    values = net.engine_plan.features(
-        net.parameter_vector, net.state_vector, batch, *net.engine_normalization
-    )
+    with watched(batch):
+        values = net.engine_plan.features(
+            net.parameter_vector, net.state_vector, batch, *net.engine_normalization
+        )
     return {
         row.index: values[step].reshape(-1, *row.output_shape)
         for row, step in zip(net.rows, last, strict=True)

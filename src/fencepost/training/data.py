@@ -22,7 +22,7 @@ from ..datasets.dataset import channel_statistics, split_by_class
 from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, DataError
-from ..files.mapped import check_memory
+from ..files.mapped import Mapped, check_memory, watch
 from ..layers.base import engine_shape
 from ..remedies import in_python, setting, spelled
 from .balance import oversampled
@@ -43,6 +43,7 @@ class Subset:
 
     `weights`: How much each of the images counts, float32 (N,); None: all alike.
     `lazy`: What decodes them, if they are not all there.
+    `mapped`: Watches the file that they are mapped from, if they are.
     """
 
     images: NDArray[Any]
@@ -50,6 +51,7 @@ class Subset:
     indices: NDArray[np.int64] | None = None
     weights: NDArray[np.float32] | None = None
     lazy: LazyImages | None = None
+    mapped: Mapped | None = None
 
     def __len__(self) -> int:
         return len(self.images) if self.indices is None else len(self.indices)
@@ -134,6 +136,8 @@ class Subset:
             self.lazy.check()
         else:
             check_memory(self.images)
+            if self.mapped is not None:
+                self.mapped.check()
 
     def sample(self) -> NDArray[Any]:
         """Return all images or, of lazy ones, some thousand evenly spaced."""
@@ -166,13 +170,17 @@ class DataSpec:
         """Check images and targets; `prefix` names them in errors."""
         if isinstance(images, LazyImages) and images.shape[1:] == self.input_shape:
             return self._lazy(images, targets, prefix, training)
+        mapped = watch(images)
         images = as_array(f"{prefix}images", images, kinds=ANY)
         images = channels_first(images, self.input_shape)
         if self.input_shape[0] == 1 and images.shape[1:] == self.input_shape[1:]:
             images = images[:, None]  # one channel, whose axis was left out
         checked = check_images(images, shape=self.input_shape, name=f"{prefix}images")
         labels = self._targets(targets, len(checked), prefix, training)
-        return Subset(checked.reshape(-1, *engine_shape(self.input_shape)), labels)
+        planes = checked.reshape(-1, *engine_shape(self.input_shape))
+        subset = Subset(planes, labels, mapped=mapped)
+        subset.check()
+        return subset
 
     def _lazy(self, images: LazyImages, targets: Any, prefix: str, training: bool) -> Subset:
         """Return lazy images with their targets at the places that their pixels have."""

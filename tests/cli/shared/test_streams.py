@@ -73,9 +73,26 @@ def test_a_file_does_not_take_the_place_of_a_closed_stream(environment, tmp_path
 
 def test_standard_input_is_refused_by_name(fencepost, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for line in ("filter - -k mean -o x.png", "filter a.png -k mean -o -", "train --data -"):
+    for line in (
+        "filter - -k mean -o x.png", "filter a.png -k mean -o -", "train --data -",
+        "filter a.png -k mean --out=-", "filter a.png -k mean -o-", "predict a.st b.png -",
+        "check -", "convolve - --kernel mean --delimiter - -o x.csv", "train --model -",
+    ):  # fmt: skip
         refused(fencepost(*line.split()), "files are read and written by their names")
     assert not os.path.exists("-")
+
+
+def test_a_dash_by_itself_is_a_value_of_an_option_that_takes_no_file(fencepost, tmp_path):
+    (tmp_path / "a.csv").write_text("1-2\n3-4\n5-6\n")
+    line = "convolve a.csv --kernel mean -o x.csv --delimiter -"
+    refused(fencepost(*line.split()), "delimiter must be one character that does not occur in nu")
+    rows = [f"{'ab'[k % 2]},{k * k % 37},{k % 5},{k % 3},{k % 7},{k % 11},3,8,9" for k in range(60)]
+    (tmp_path / "b.csv").write_text("\n".join(["-,p,q,r,s,t,u,v,w", *rows]))
+    trained = "train --data b.csv --label - --epochs 1 --plot none --out m.st"
+    done = fencepost(*trained.split())
+    assert done.status == 0, done.err
+    done = fencepost("evaluate", "m.st", "--label=-", "--json")
+    assert done.json["classes"] == ["a", "b"]
 
 
 def test_a_folder_that_was_deleted_is_said(environment, tmp_path):

@@ -119,8 +119,11 @@ def test_csv_classes_given(tmp_path):
         ("a,label,b\n1,x,inf\n3,y,1e60\n", "column 'b', and 1 more such cell. Fill in a number"),
         ("label,a\nx,1\n,2\n", "none in signal 2"),
         ("label,a\nx,1\nx,2\n", "at least two classes"),
-        ("label,a\n0.5,1\n1,2\n", "'0.5' in signal 1. Group them"),
-        ("label,a\nnan,1\n1,2\n", "must be integers. Received: 'nan'"),
+        (
+            "label,a\n0.5,1\n1,2\n",
+            "'0.5' in signal 1, and 2 different numbers in all, in column",
+        ),
+        ("label,a\nnan,1\n1,2\n", "or names. Received: 'nan'"),
         ("label,label,a\nx,y,2\n", "several columns of that name"),
         ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Use its name"),
         ("label,a\nx,1\ny," + "9" * 200_000 + "\n", "field larger than field limit"),
@@ -176,3 +179,18 @@ def test_integers_written_as_floats_are_classes_and_that_is_said(tmp_path):
     assert "Labels such as 0.0 were read as integers, for classes." in data.description
     path.write_text("label,t0,t1\n0,1,2\n1,2,1\n2,4,4\n")
     assert "Labels such as" not in fp.datasets.signals_csv(path).description
+
+
+def test_a_header_that_returns_is_named(tmp_path):
+    text = "a,b,label\n" + "1.5,2,x\n3,4,y\n" * 3 + "a,b,label\n" + "1,2,x\n3,4,y\n" * 3
+    refused(lambda: fp.datasets.signals_csv(csv(tmp_path, text)), "the same names again in line 8")
+    one = csv(tmp_path, "a,b,label\n1.5,2,x\n3,4,label\n")  # a class of this name
+    assert fp.datasets.signals_csv(one).class_names == ("label", "x")
+
+
+def test_labels_with_decimal_commas(tmp_path):
+    whole = csv(tmp_path, "label;a\n0,0;1,5\n1,0;2,5\n")
+    assert fp.datasets.signals_csv(whole).class_names == ("0", "1")
+    broken = csv(tmp_path, "label;a\n0,5;1,5\n1,0;2,5\n")
+    refused(lambda: fp.datasets.signals_csv(broken), "Received: '0,5' in signal 1")
+    assert fp.datasets.signals_csv(broken, regression=True).targets.tolist() == [[0.5], [1.0]]

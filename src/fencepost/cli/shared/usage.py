@@ -9,8 +9,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...errors import ArgumentError
 from ...habits import ARGUMENTS, nearest
+from . import help as pages
 from .help import kind
+
+_MAY_BE_FILES = ("data", "cache", "model")  # options that are texts, and often files or folders
+
+
+class Command(pages.Command):
+    """A command that refuses "-" where it would be a file; for other options it is a value."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it with the values of its parameters."""
+        for parameter in self.params:
+            value = ctx.params.get(parameter.name)
+            values = value if isinstance(value, (list, tuple)) else [value]
+            may_be_file = (
+                parameter.param_type_name == "argument"
+                or parameter.name in _MAY_BE_FILES
+                or kind(parameter, self.callback) == "FILE"
+            )
+            if may_be_file and "-" in map(str, values):
+                raise ArgumentError(
+                    '"-" is taken for standard input and output by others. Here files are read and '
+                    "written by their names. Give a file name, or ./- for a file of this name."
+                )
+        return super().invoke(ctx)
 
 
 def problem(error: Any, arguments: Sequence[str]) -> str:

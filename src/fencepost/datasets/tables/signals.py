@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 
 from ...arguments import integer
 from ...errors import DataError
-from ...files.decimals import is_number
+from ...files.decimals import is_number, parse_cell
 from ...files.tables import Table, read_table
 from ...remedies import in_python, setting
-from ...text import plural
-from ..class_names import alike, class_indices
+from ...text import join_words, plural
+from ..class_names import SHOWN, alike, class_indices
 from ..dataset import Dataset
 from ..folders.parts import PART_COLUMNS, divided, words_of
 from . import columns
@@ -113,7 +114,7 @@ class Rows:
     """A table with a label in each row: the values (N, W), what their columns are called, labels.
 
     `ignored`: Columns that are not used, and `remarks`, which say why. `parts`: The split of each
-    row, if a column names it.
+    row, if a column names it. `label`: What the column of the labels is called.
     """
 
     path: Path
@@ -124,6 +125,7 @@ class Rows:
     ignored: tuple[str, ...]
     remarks: list[str]
     parts: list[str] | None = None
+    label: str = ""
 
     def of_part(self, part: str) -> Rows:
         """Return the rows of one split; all of them if none is named."""
@@ -145,7 +147,7 @@ class Rows:
             targets: NDArray[Any] = _regression_targets(self.path, self.labels)
             classes: tuple[str, ...] = ()
         else:
-            targets, classes = _classes(self.path, self.labels, class_names)
+            targets, classes = _classes(self.path, self.labels, class_names, self.label)
             text += f", {len(classes)} classes"
         remarks = [*self.remarks]
         written = next((label for label in self.labels if label not in classes), None)
@@ -199,6 +201,9 @@ def read_rows(path: Path, label: str | int, ignored: Sequence[str] | None = None
     else:
         without = {k: "" for k in others if names[k] in ignored}
         remarks = [f"Left out, as in training: {plural(len(without), 'column')}."] * bool(without)
+    labels = [text.strip() for text in table.texts(at)]
+    if header:
+        _refuse_second_header(table, labels, at)
     kept = [k for k in others if k not in without]
     values = np.empty((table.length, len(kept)), np.float32)
     with np.errstate(over="ignore"):  # what is too large for float32 is named
@@ -206,12 +211,25 @@ def read_rows(path: Path, label: str | int, ignored: Sequence[str] | None = None
             values[:, index] = table.numbers(column, all_used=True)
     kept_names = [names[k] for k in kept]
     _check_finite(path, values, kept_names)
-    labels = [text.strip() for text in table.texts(at)]
     left_out = [names[k] for k in without]
     if dividing is not None:
         left_out.append(names[dividing[0]])
         remarks.append(f"Its column {names[dividing[0]]!r} names the split of each row.")
-    return Rows(path, values, kept_names, labels, header, tuple(left_out), remarks, parts)
+    return Rows(
+        path, values, kept_names, labels, header, tuple(left_out), remarks, parts, names[at]
+    )
+
+
+def _refuse_second_header(table: Table, labels: list[str], at: int) -> None:
+    """Raise DataError if a row holds the names again, as in files that were put together."""
+    for k, label in enumerate(labels):
+        if label == table.names[at]:
+            row = next(islice(table.rows(), k, None))
+            if [cell.strip() for cell in row] == list(table.names):
+                raise DataError(
+                    f"{table.path}: the names of the columns must stand in the first row only. "
+                    f"Received: the same names again in line {table.line(k)}. Remove that line."
+                )
 
 
 def _dividing(table: Table, columns: list[int]) -> tuple[int, list[str]] | None:
@@ -302,6 +320,12 @@ def _check_finite(path: Path, values: NDArray[np.float32], names: list[str]) -> 
         )
 
 
+def _number(text: str) -> float:
+    """Return the number of a label, with a decimal point or else a comma."""
+    values = (parse_cell(text, mark) for mark in ".,")
+    return next((value for value in values if value is not None), float("nan"))
+
+
 def _regression_targets(path: Path, labels: list[str]) -> NDArray[np.float32]:
     bad = next((k for k, text in enumerate(labels) if not is_number(text)), None)
     if bad is not None:
@@ -310,11 +334,11 @@ def _regression_targets(path: Path, labels: list[str]) -> NDArray[np.float32]:
             f"{labels[bad]!r} in signal {bad + 1}. Correct it, or leave regression=True out for "
             "classes."
         )
-    return np.array([float(text) for text in labels], np.float32).reshape(-1, 1)
+    return np.array([_number(text) for text in labels], np.float32).reshape(-1, 1)
 
 
 def _classes(
-    path: Path, labels: list[str], class_names: Sequence[str] | None
+    path: Path, labels: list[str], class_names: Sequence[str] | None, column: str
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if "" in labels:
         raise DataError(
@@ -322,7 +346,8 @@ def _classes(
             f"{labels.index('') + 1}. Fill it in, or leave that row out."
         )
     if all(is_number(text) for text in set(labels)):
-        labels = [_as_integer(path, text, k) for k, text in enumerate(labels)]
+        _check_integers(path, labels, class_names, column)
+        labels = [str(int(_number(text))) for text in labels]
         names = tuple(class_names or sorted(set(labels), key=int))
     else:
         names = tuple(class_names or sorted(set(labels)))
@@ -336,11 +361,20 @@ def _classes(
     return targets, names
 
 
-def _as_integer(path: Path, text: str, k: int) -> str:
-    value = float(text)
-    if not value.is_integer():
-        raise DataError(
-            f"{path}: labels that are numbers must be integers. Received: {text!r} in signal "
-            f"{k + 1}. Group them into classes{in_python(', or use regression=True')}."
-        )
-    return str(int(value))
+def _check_integers(
+    path: Path, labels: list[str], class_names: Sequence[str] | None, column: str
+) -> None:
+    """Refuse numbers that are no classes: a model's own are named, if there is one."""
+    k = next((k for k, text in enumerate(labels) if not _number(text).is_integer()), None)
+    if k is None:
+        return
+    rule, these = "integers, which may be written as 1.0, or names", "integers or names"
+    if class_names:
+        shown = [*class_names[:SHOWN], *["others"] * (len(class_names) > SHOWN)]
+        rule, these = f"the classes of the model, {join_words(shown)}", "these"
+    raise DataError(
+        f"{path}: labels must be {rule}. Received: {labels[k]!r} in signal {k + 1}, and "
+        f"{plural(len(set(labels)), 'different number')} in all, in column {column!r}. If another "
+        f"column holds the classes, choose it with {setting('label', 'NAME')}; else write {these} "
+        f"in this one{in_python(', or use regression=True')}."
+    )

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 import fencepost as fp
 from datasets.image_folders import picture, save, touch
@@ -256,7 +257,7 @@ def test_missing_files_are_all_listed(photos):
         ("file,x\na.jpg,cat|old\nb.jpg,old\nc.jpg,cat\n", "'cat|old' in line 2, which seem"),
         ("file,class,xmin\na.jpg,cat,1\na.jpg,dog,2\n", "seems to list objects"),
         ("file,x,y\na.jpg,q,r\nb.jpg,s,t\n", "which column holds the classes"),
-        ("file,class\na.jpg,cat\nb.jpg,dog,brown\nc.jpg,cat\n", "another number in line 3"),
+        ("file,class\na.jpg,cat\nb.jpg,dog,brown\nc.jpg,cat\n", "Received: 3 in line 3"),
     ],
 )
 def test_what_is_wrong_with_a_label_file(photos, text, words):
@@ -277,3 +278,46 @@ def test_a_name_that_two_files_have(tmp_path):
 def test_a_label_that_is_no_column(photos):
     (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\n")
     refused(lambda: open_folder(photos, label="breed"), "file and class. Received: 'breed'")
+
+
+def _labelled(folder, header, row, repeat=False):
+    lines = [header]
+    for k in range(40):
+        Image.new("L", (9, 9), 120 * (k % 2) + k).save(folder / f"{k}.png")
+        lines += [header] * (repeat and k == 20) + [row(k)]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def test_semicolons_with_decimal_commas_beside_the_labels(tmp_path):
+    table = _labelled(
+        tmp_path, "file;a;b;label", lambda k: f"{k}.png;{k},5;1.{k}00,25;{'xy'[k % 2]}"
+    )
+    assert fp.datasets.open(table).train.class_names == ("x", "y")
+    table = _labelled(tmp_path, "file;label", lambda k: f"{k}.png;{k % 3},0")
+    assert fp.datasets.open(table).train.class_names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "words"),
+    [
+        ("file;a;b", "{k}.png;{k},5;1.{k},25", "Received: a and b. Call it label"),
+        ("file;label", "{k}.png;{k},5", "Received: 0,5, 1,5, 2,5 and 37 more, which seem"),
+        ("file,a,label", "{k}.png,{k},5,x", "most have 4. Received: 3 in line 1. Correct it"),
+        ("file,label", "{k}.png,x\n{k}.png,1,000", "numbers with a comma"),
+    ],
+)
+def test_what_a_label_file_says_of_commas_in_numbers(tmp_path, header, row, words):
+    table = _labelled(tmp_path, header, lambda k: row.format(k=k))
+    with pytest.raises(fp.DataError) as error:
+        fp.datasets.open(table)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("mark", ",;")
+def test_a_header_that_returns_is_named(tmp_path, mark):
+    header, end = f"file{mark}label", "" if mark == "," else f"{mark}1,5"
+    header += f"{mark}size" if end else ""
+    table = _labelled(tmp_path, header, lambda k: f"{k}.png{mark}{'xy'[k % 2]}{end}", True)
+    with pytest.raises(fp.DataError, match=r"the same names again in line 22\. Remove that line"):
+        fp.datasets.open(table)

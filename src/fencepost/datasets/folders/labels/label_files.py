@@ -211,12 +211,7 @@ class LabelFiles:
     ) -> None:
         """Add the pictures that a table names, and their classes, to `rows` by part."""
         where = table.path
-        if table.ragged is not None:
-            raise DataError(
-                f"{where}: all rows must have the same number of cells as the first. Received: "
-                "another "
-                f"number in line {table.ragged}. Correct it, or quote the cells."
-            )
+        table.check_rows()
         labels, described = table.classes(self._label)
         if labels is None:
             rows.remarks.append(f"Left out: {Path(where).name}, which names no classes.")

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ....errors import DataError
 from ....files.dialects import split_preamble
@@ -45,7 +46,8 @@ class LabelTable:
     """A label file that was understood.
 
     `first`: The line of the first row. `files`: The column that names files. `share`: How many
-    rows of the sample do. `ragged`: The line of a row of another length.
+    rows of the sample do. `ragged`: The line and the cells of a row of another length. `even`:
+    Whether the first row has as many cells as most.
     """
 
     path: str
@@ -56,7 +58,8 @@ class LabelTable:
     first: int
     files: int
     share: float
-    ragged: int | None
+    ragged: tuple[int, int] | None
+    even: bool
 
     def find(self, cell: str) -> str | None:
         """Return the file that a cell means."""
@@ -77,6 +80,22 @@ class LabelTable:
             ),
             None,
         )
+
+    def check_rows(self) -> None:
+        """Raise DataError for rows of different lengths, and for one that is the header again."""
+        if self.ragged is not None:
+            width = Counter(map(len, self.rows[:SAMPLE])).most_common(1)[0][0]
+            raise DataError(
+                f"{self.path}: all rows must have the same number of cells, and most have {width}. "
+                f"Received: {self.ragged[1]} in line {self.ragged[0]}. Correct it, or quote "
+                "cells that contain what separates them, such as numbers with a comma."
+            )
+        if self.header in self.rows:
+            line = self.first + self.rows.index(self.header)
+            raise DataError(
+                f"{self.path}: the names of the columns must stand in the first row only. "
+                f"Received: the same names again in line {line}. Remove that line."
+            )
 
     @property
     def lists_objects(self) -> bool:
@@ -142,7 +161,7 @@ class LabelTable:
     def _texts(self, k: int) -> tuple[list[str], str]:
         texts = [row[k] for row in self.rows]
         self._refuse_several(k, texts)
-        whole = [text.removesuffix(".0") for text in texts]
+        whole = [text.removesuffix(".0").removesuffix(",0") for text in texts]
         if all(text.removeprefix("-").isdecimal() for text in whole if text):
             texts = [str(int(text)) if text else "" for text in whole]
         elif _are_measures(texts):
@@ -197,7 +216,9 @@ def understand(path: str, content: str, base: str, index: FileIndex) -> LabelTab
     for mark in (said,) if said else ("\t", ";", ",", "|", " ", "  ", "\x1f"):
         table = _divided(path, content, mark, preamble.count("\n"), base, index)
         if table is not None and (
-            best is None or (table.share, len(table.rows[0])) > (best.share, len(best.rows[0]))
+            best is None
+            or (table.share, table.even, len(table.rows[0]))
+            > (best.share, best.even, len(best.rows[0]))
         ):
             best = table
     return best
@@ -225,7 +246,7 @@ def _divided(
     known = [
         [index.find(row[k], base) or index.several(row[k]) for row in body] for k in range(width)
     ]
-    shares = [sum(map(bool, column)) / len(column) for column in known]
+    shares = [_share(column, body) for column in known]
     files = max(range(width), key=shares.__getitem__)
     if shares[files] < 0.2:
         return None
@@ -235,11 +256,19 @@ def _divided(
         looks_like_a_file = "." in (rows[0][files] if len(rows[0]) == width else "x")
         if len(rows[0]) != width or (named and not looks_like_a_file):
             header, rows = rows[0], rows[1:]
-    if len(header) not in (0, width):
+    first, even = line + 1 + bool(header), len(header) in (0, width)
+    lengths = enumerate(map(len, rows))
+    ragged = next(((first + k, length) for k, length in lengths if length != width), None)
+    if not even:
+        ragged = (line + 1, len(header)) if len(header) > 1 else ragged
         header = []
-    first = line + 1 + bool(header)
-    ragged = next((first + k for k, row in enumerate(rows) if len(row) != width), None)
-    return LabelTable(path, base, index, rows, header, first, files, shares[files], ragged)
+    return LabelTable(path, base, index, rows, header, first, files, shares[files], ragged, even)
+
+
+def _share(found: list[Any], body: list[list[str]]) -> float:
+    """Return the share of rows that name a file; a header is left aside, and where it returns."""
+    rows = [k for k, row in enumerate(body) if found[0] or row != body[0]]
+    return sum(bool(found[k]) for k in rows) / max(1, len(rows))
 
 
 def names_pictures(path: Path) -> bool:
@@ -276,7 +305,7 @@ def _hold_measures(rows: list[list[str]]) -> bool:
 def _are_measures(texts: list[str]) -> bool:
     """Whether most cells are numbers with decimals, and most of them different."""
     try:
-        values = [float(text) for text in texts if text]
+        values = [float(text.replace(",", ".")) for text in texts if text]
     except ValueError:
         return False
     broken = sum(not value.is_integer() for value in values)

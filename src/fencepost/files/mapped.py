@@ -97,14 +97,15 @@ def watch(array: object) -> Mapped | None:
     """
     each: Any = array
     while isinstance(each, np.ndarray):
-        if isinstance(each, np.memmap) and isinstance(each.base, mmap.mmap):
+        base: Any = each.base
+        if isinstance(each, np.memmap) and isinstance(base, mmap.mmap):
             mapped = _WATCHED.get(int(each.__array_interface__["data"][0]))
             if mapped is None:
                 name, length = str(each.filename or "the file"), each.offset + each.nbytes
-                mapped = Mapped(each, each.base, name, _ANEW, constant=False, length=length)
+                mapped = Mapped(each, base, name, _ANEW, constant=False, length=length)
             mapped.check()
             return mapped
-        each = each.base
+        each = base
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import fencepost as fp
 from interchange.backbone.models import export, module
@@ -122,3 +123,25 @@ def test_signals_and_lone_options_are_refused(fencepost, folder, signals, backbo
     assert refused.status == 2 and "a backbone takes images" in refused.err
     alone = fencepost("train", "--data", folder, "--backbone-pixels", "0-1")
     assert alone.status == 2 and "need --backbone FILE" in alone.err
+
+
+def test_images_of_16_bits_are_scaled_as_in_training(fencepost, folder, tmp_path, backbone):
+    for path in folder.rglob("*.png"):  # 12 bits in files of 16
+        pixels = np.asarray(Image.open(path).convert("L")).astype(np.uint16) * 16
+        target = tmp_path / "deep" / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(target)
+    base = ["train", "--data", "deep", "--backbone", backbone, "--plot", "none", "--epochs", 1]
+    done = fencepost(*base, "--out", "a.st")
+    assert done.status == 0, done.err
+    levels = fp.load(tmp_path / "a.st").metadata["training"]["preparation"]["levels"]
+    assert levels is not None
+    alone = fencepost("predict", "a.st", tmp_path / "deep" / "cross" / "003.png", "--json")
+    whole = fencepost("predict", "a.st", tmp_path / "deep" / "cross", "--json").json["predictions"]
+    (one,) = alone.json["predictions"]
+    same = next(each for each in whole if str(each["image"]).endswith("003.png"))
+    assert one["probability"] == pytest.approx(same["probability"], abs=1e-6)
+    shallow = fencepost("predict", "a.st", folder / "cross" / "003.png", "--json")
+    assert one["probability"] == pytest.approx(
+        shallow.json["predictions"][0]["probability"], abs=0.05
+    )

@@ -48,3 +48,14 @@ def test_files_are_named_after_data_and_model(tmp_path, monkeypatch):
     assert none == (Path("c.st"), None)
     with pytest.raises(ArgumentError, match="two files"):
         OutputOptions(out=Path("c.st")).files("a-b", Path("c.st"), False)
+
+
+@pytest.mark.parametrize("option", ["out", "plot", "report"])
+def test_a_search_for_the_learning_rate_writes_nothing_else(tmp_path, monkeypatch, option):
+    monkeypatch.chdir(tmp_path)
+    given = {option: Path(f"a.{'html' if option == 'report' else 'png'}")}
+    options = OutputOptions(find_lr=Path("rates.png"), **given)
+    with pytest.raises(ArgumentError, match=f"find-lr trains nothing.*Received: --{option} a"):
+        options.files("a-b", None, False)
+    Path("a-b.safetensors").touch()  # what a training would write is not in its way
+    OutputOptions(find_lr=Path("rates.png")).files("a-b", None, False)

@@ -101,7 +101,9 @@ def test_idx_names_with_a_dot(tmp_path):
         ),
         (LABELS + b"\0", "a file of 19 bytes"),
         (struct.pack(">4BI", 0, 0, 8, 1, 2**31) + b"abc", "shape (2147483648,) of uint8"),
-        (struct.pack(">4B4I", 0, 0, 14, 4, *[2**32 - 1] * 4), "and a file of 20 bytes"),
+        (struct.pack(">4B3I", 0, 0, 14, 3, *[2**19] * 3), "and a file of 16 bytes"),
+        (struct.pack(">4B4I", 0, 0, 14, 4, *[2**32 - 1] * 4), "shape of fewer than 2^63 bytes"),
+        (struct.pack(">4B3I", 0, 0, 8, 3, 2**32 - 1, 0, 2**32 - 1), "2^63 bytes. Received: (42"),
     ],
 )
 def test_idx(tmp_path, data, words):

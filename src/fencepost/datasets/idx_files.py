@@ -133,7 +133,14 @@ def _header(data: bytes, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
             f"{path}: an IDX file must begin with a complete header. Received: {len(part)} of "
             f"{needed} bytes. Copy or download it again."
         )
-    return struct.unpack_from(f">{magic[3]}I", sizes), np.dtype(DTYPES[magic[2]])
+    shape, dtype = struct.unpack_from(f">{magic[3]}I", sizes), np.dtype(DTYPES[magic[2]])
+    # Beside an axis of 0 the others may be of any size, of which NumPy takes fewer than 2⁶³ bytes.
+    if math.prod(size or 1 for size in shape) * dtype.itemsize >= 2**63:
+        raise DataError(
+            f"{path}: an IDX file must have a shape of fewer than 2^63 bytes. Received: {shape} "
+            f"of {dtype.name}. Copy or download it again."
+        )
+    return shape, dtype
 
 
 def idx(

@@ -30,6 +30,14 @@ def test_ranges_without_end(tmp_path, ends):
     assert "Range m" in read_onnx(write(tmp_path, small(nodes=nodes, weights=weights))).failure
 
 
+def test_empty_arrays_that_numpy_cannot_hold(tmp_path):
+    """No elements, but 2⁹⁰ along the other axes: the size is known, the values are not made."""
+    sizes = [2**30, 0, 2**30, 2**30]
+    nodes = [node("ConstantOfShape", ["s"], ["c"]), node("Concat", ["c", "x"], ["y"], axis=1)]
+    graph = read_onnx(write(tmp_path, small(nodes=nodes, weights={"s": np.array(sizes)})))
+    assert "1073741824 × 0 × 1073741824 × 1073741824" in graph.failure
+
+
 def test_numbers_that_grow_without_end(tmp_path):
     """Squares of squares: what is no size any more is not computed."""
     nodes = [node("Mul", [f"s{k}", f"s{k}"], [f"s{k + 1}"]) for k in range(5_000)]

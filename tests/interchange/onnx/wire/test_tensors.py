@@ -22,6 +22,7 @@ node = helper.make_node
     [
         ([4, -3, 3, 3], "claims the shape (4, -3, 3, 3)"),
         ([2**62, 1], f"claims the shape ({2**62}, 1)"),
+        ([2**30, 0, 2**30, 1], f"claims the shape ({2**30}, 0, {2**30}, 1)"),
         ([4, 3, 3, 2], "of shape (4, 3, 3, 2) and float32 takes 288 bytes, but it has 432"),
         ([1] * 40, "more than 32 axes"),
     ],

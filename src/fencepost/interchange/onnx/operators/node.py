@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -237,9 +238,13 @@ def axis_indices(values: Sequence[Any] | None, rank: int) -> list[int]:
 
 
 def is_small(shape: Shape | None) -> bool:
-    """Whether an array is small enough for its values to be computed."""
-    size = None if shape is None else element_count(shape)
-    return size is not None and size <= MAX_VALUES
+    """Whether an array is small enough for its values to be computed.
+
+    Its axes of 0 left out, too: NumPy takes no empty array that would have 2⁶³ bytes without them.
+    """
+    if shape is None or (size := element_count(shape)) is None or size > MAX_VALUES:
+        return False
+    return size > 0 or math.prod(axis or 1 for axis in shape) < 2**60
 
 
 def broadcast(shapes: list[Shape | None], verb: str) -> Shape | None:

@@ -140,7 +140,9 @@ def _check_tensor(
     name: str, shape: tuple[int, ...], element_type: int, lengths: list[int] | None
 ) -> None:
     """Refuse a shape or type that cannot be, or raw data (of these lengths) that do not fit."""
-    if any(not 0 <= size <= MAX_SIZE for size in shape):
+    # NumPy takes no array of 2⁶³ bytes, nor one that would have as many without its axes of 0.
+    too_many = math.prod(size or 1 for size in shape) >= 2**60
+    if too_many or any(not 0 <= size <= MAX_SIZE for size in shape):
         raise WireError(f"tensor {quote(name)} claims the shape {shape}")
     if element_type not in TYPES:
         raise WireError(f"tensor {quote(name)} has an unknown element type {element_type}")

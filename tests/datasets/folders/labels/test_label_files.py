@@ -301,7 +301,7 @@ def test_semicolons_with_decimal_commas_beside_the_labels(tmp_path):
 @pytest.mark.parametrize(
     ("header", "row", "words"),
     [
-        ("file;a;b", "{k}.png;{k},5;1.{k},25", "Received: a and b. Call it label"),
+        ("file;a;b", "{k}.png;{k},5;1.{k},25", "Received: a and b. Name it label"),
         ("file;label", "{k}.png;{k},5", "Received: 0,5, 1,5, 2,5 and 37 more, which seem"),
         ("file,a,label", "{k}.png,{k},5,x", "most have 4. Received: 3 in line 1. Correct it"),
         ("file,label", "{k}.png,x\n{k}.png,1,000", "numbers with a comma"),

@@ -7,6 +7,7 @@ import fencepost as fp
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from fencepost.interchange.torch.inputs import module_inputs  # noqa: E402
+from interchange.torch.modules import Net  # noqa: E402
 
 
 class Several(torch.nn.Module):
@@ -60,3 +61,15 @@ def test_what_is_refused(given, words):
         module_inputs(Plain(), given)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_indices_are_found_behind_calls_that_take_an_array_twice():
+    """Were each path back to the input followed for itself, there would be 2⁶⁰."""
+
+    def forward(self, x):
+        for _ in range(60):
+            x = torch.kron(x.flatten()[:2], x.flatten()[:2])[:2]
+        return self.words(x)
+
+    graph = fp.check.check(Net(forward, words=torch.nn.Embedding(9, 4)), (2,)).graph
+    assert not graph.failure and graph.operations[-1].output_shape == (2, 4)

@@ -75,3 +75,19 @@ def test_arrays_in_objects_are_outputs_and_those_in_modules_are_held():
         return x.relu()
 
     assert not unused(Net(remembering))
+
+
+def test_objects_that_hold_each_other_are_looked_through_once():
+    class Part:
+        """Each of 50 holds all: looked through anew by each, they would never end."""
+
+    parts = [Part() for _ in range(50)]
+    for part in parts:
+        part.others = parts
+
+    def forward(self, x):
+        parts[-1].array = torch.tanh(x)
+        return x.relu(), parts[0]
+
+    report = fp.check.check(Net(forward), (4, 6, 6))
+    assert len(report.graph.outputs) == 2

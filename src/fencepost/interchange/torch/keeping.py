@@ -57,15 +57,25 @@ class Kept:
         self.values = {value for value in self.values if value.operation < first}
 
 
-def arrays_kept_in(value: Any, depth: int = 6) -> Iterator[Any]:
-    """Find the tensors in anything: in nested containers, and in the attributes of objects."""
+def arrays_kept_in(
+    value: Any, depth: int = 6, seen: dict[int, tuple[int, Any]] | None = None
+) -> Iterator[Any]:
+    """Find the tensors in anything: in nested containers, and in the attributes of objects.
+
+    `depth`: How many objects may lie within each other. `seen`: What was looked through by its
+    identity, and to which depth: things may hold each other, or themselves.
+    """
     from torch import Tensor
     from torch.nn import Module
 
+    seen = {} if seen is None else seen
     if isinstance(value, Tensor):
         yield value
+    elif seen.get(id(value), (-1, None))[0] >= depth:
+        return
     elif isinstance(value, (list, tuple, Mapping)):
+        seen[id(value)] = depth, value
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from arrays_kept_in(item, depth)
+            yield from arrays_kept_in(item, depth, seen)
     elif depth and hasattr(value, "__dict__") and not isinstance(value, (type, Module)):
-        yield from arrays_kept_in(vars(value), depth - 1)
+        yield from arrays_kept_in(vars(value), depth - 1, seen)

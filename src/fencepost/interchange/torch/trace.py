@@ -189,14 +189,14 @@ def _indices(run: _Run, types: Sequence[Any]) -> list[int]:
     last = run.operations[-1] if run.failure and run.operations else None
     if last is None or last.kind not in ("Embedding", "EmbeddingBag", "OneHot"):
         return []
-    waiting, found = list(last.inputs[:1]), set()
+    waiting, seen = [*last.inputs[:1]], {*last.inputs[:1]}
     while waiting:
-        index, output = waiting.pop()
-        if index < 0:
-            found.add(output)
-        elif run.operations[index].role in ("reshape", "pad", "unknown"):
-            waiting += run.operations[index].inputs
-    return [index for index in sorted(found) if types[index].is_floating_point]
+        index = waiting.pop().operation
+        if index >= 0 and run.operations[index].role in ("reshape", "pad", "unknown"):
+            new = set(run.operations[index].inputs) - seen
+            seen |= new
+            waiting += new
+    return sorted(at for index, at in seen if index < 0 and types[at].is_floating_point)
 
 
 def _format_types(names: Sequence[str], types: Sequence[Any]) -> str:

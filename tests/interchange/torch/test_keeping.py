@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 import fencepost as fp
@@ -91,3 +93,51 @@ def test_objects_that_hold_each_other_are_looked_through_once():
 
     report = fp.check.check(Net(forward), (4, 6, 6))
     assert len(report.graph.outputs) == 2
+
+
+@dataclasses.dataclass
+class Node:
+    """A tree whose nodes know what they are in."""
+
+    parent: object = None
+    child: object = None
+
+
+def containers_of_themselves(array):
+    listed, named, node = [array], {"array": array}, Node()
+    listed.append(listed)
+    named["itself"] = {"inside": [named]}
+    node.child = Node(parent=node, child=array)
+    return [listed, named, node]
+
+
+def taken_out(holder):
+    if isinstance(holder, Node):
+        return holder.child.child
+    return holder["array"] if isinstance(holder, dict) else holder[0]
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("where", ["attribute", "argument", "result", "result of a part"])
+def test_containers_that_hold_themselves_are_looked_through_once(where, which):
+    def holder(array):
+        return containers_of_themselves(array)[which]
+
+    class Part(nn.Module):
+        def forward(self, x, other=None):
+            return holder(x.relu()) if where == "result of a part" else x.relu()
+
+    def forward(self, x):
+        if where == "argument":
+            return self.inner(x, holder(x))
+        y = self.inner(x)
+        if where == "result of a part":
+            return taken_out(y)
+        return holder(y) if where == "result" else y
+
+    model = Net(forward, inner=Part())
+    if where == "attribute":
+        model.held = holder(torch.ones(2))
+    report = fp.check.check(model, (4, 6, 6))
+    assert [operation.name for operation in report.graph.operations] == ["inner.relu"]
+    assert [value.operation for value in report.graph.outputs] == [0]

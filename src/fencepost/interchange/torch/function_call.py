@@ -6,7 +6,7 @@ PyTorch is imported only inside functions.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,19 +105,25 @@ def arrays(value: Any) -> Iterator[Any]:
     return leaves(value, Tensor)
 
 
-def leaves(value: Any, kind: type) -> Iterator[Any]:
-    """Find what is of one kind in nested lists, tuples, mappings and dataclasses."""
+def leaves(value: Any, kind: type, above: frozenset[int] = frozenset()) -> Iterator[Any]:
+    """Find what is of one kind in nested lists, tuples, mappings and dataclasses.
+
+    What lies in itself is looked through once: `above` are the identities of what `value` is in.
+    """
     if isinstance(value, kind):
         yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from leaves(item, kind)
+        return
+    if isinstance(value, (list, tuple)):
+        items: Iterable[Any] = value
     elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from leaves(item, kind)
+        items = value.values()
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for name in (field.name for field in dataclasses.fields(value)):
-            yield from leaves(getattr(value, name, None), kind)
+        items = (getattr(value, field.name, None) for field in dataclasses.fields(value))
+    else:
+        return
+    if id(value) not in above:
+        for item in items:
+            yield from leaves(item, kind, above | {id(value)})
 
 
 def shape_of(array: Any) -> Shape:

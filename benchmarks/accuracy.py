@@ -49,6 +49,7 @@ def unpacked(package: str) -> Path:
     """Return the folder of a Debian package's files."""
     folder = CACHE / "packages" / package
     if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as work:
             subprocess.run(["apt-get", "download", package], cwd=work, check=True)
             [archive] = Path(work).glob("*.deb")

@@ -59,9 +59,9 @@ def test_home_is_found(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "start", "words"),
     [
-        ("a.tar.gz", b"\x1f\x8b\x08\x08", "a gzip file). Unpack it (tar xf a.tar.gz)"),
-        ("a.rar", b"Rar!", "a RAR archive). Unpack archives of other kinds than zip"),
-        ("a.7z", b"7z\xbc\xaf", "a 7z archive"),
+        ("a.rar", b"Rar!", "a RAR archive). Unpack it (unrar x a.rar) and use the folder"),
+        ("a.7z", b"7z\xbc\xaf", "a 7z archive). Unpack it (7z x a.7z) and use the folder"),
+        ("a.tar.Z", b"\x1f\x9d\x90", "Unpack archives of other kinds and use the folder"),
     ],
 )
 def test_archives_of_other_kinds(tmp_path, name, start, words):

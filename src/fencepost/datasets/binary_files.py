@@ -7,10 +7,9 @@ from typing import BinaryIO
 
 from ..errors import DataError
 
-__all__ = ["GZIP_MAGIC", "MAX_DEFLATE_RATIO", "ZIP_MAGIC", "open_binary"]
+__all__ = ["GZIP_MAGIC", "MAX_DEFLATE_RATIO", "open_binary"]
 
 GZIP_MAGIC = b"\x1f\x8b"
-ZIP_MAGIC = b"PK"
 # No deflate stream expands more (zlib's technical notes: 1032 to 1 asymptotically).
 MAX_DEFLATE_RATIO = 1032
 

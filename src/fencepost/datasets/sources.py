@@ -15,7 +15,7 @@ from .. import notebook
 from ..errors import DataError
 from ..files.signatures import resemblance
 from ..remedies import remedy
-from .binary_files import GZIP_MAGIC, ZIP_MAGIC, open_binary
+from .binary_files import GZIP_MAGIC, open_binary
 from .bundled import mnist
 from .class_names import class_indices
 from .dataset import Dataset
@@ -36,6 +36,8 @@ __all__ = ["DataSource", "open", "open_test"]
 
 TABLES = (".csv", ".tsv", ".txt", ".data")
 TABLE_ENDINGS = {*TABLES, *JSON}
+# How to unpack archives that no module of Python's reads, by their first bytes.
+_UNPACK = {b"7z\xbc\xaf": "7z x", b"Rar!": "unrar x", b"\x28\xb5\x2f\xfd": "tar xf"}
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,10 @@ def open(
     path : str or path
         "mnist"; a folder with a subfolder of images per class, or with such folders called train/,
         val/ and test/ (training, valid, test_set, seg_train…, in any letter case), or with a label
-        file; a zip archive of one; a label file; a folder with MNIST's four IDX files, or one file
-        of images among them; an npz file; a CSV file of signals, or a folder with train.csv and
-        test.csv. File types are detected by content. For a folder called mnist, write ./mnist.
+        file; a zip or tar archive of one; a label file; a folder with MNIST's four IDX files, or
+        one file of images among them; an npz file; a CSV file of signals, or a folder with
+        train.csv and test.csv. File types are detected by content. For a folder called mnist, write
+        ./mnist.
     size, channels, nested
         As `image_folder` takes them; `channels` also as `signals_csv` does.
     label
@@ -283,8 +286,7 @@ def _file(path: Path, options: _Options) -> dict[str, Load]:
     with open_binary(path) as file:
         start = file.read(512)
     refuse_by_name(path)
-    if start[:2] == ZIP_MAGIC:
-        tree = Tree.of(path)
+    if (tree := Tree.of_archive(path)) is not None:
         if any(name.endswith(".npy") for name in tree.pictures):
             return {split: partial(_npz, path, split) for split in npz_splits(path) or ["train"]}
         return _pictures_of(tree, options)
@@ -292,23 +294,24 @@ def _file(path: Path, options: _Options) -> dict[str, Load]:
         if names_pictures(path) or path.suffix.lower() in JSON:
             return _pictures_of(Tree.of(folder_of(path)), options, str(path))
         return _table_of(path, options)
-    if start[:2] in (GZIP_MAGIC, b"\0\0") and not path.name.endswith((".tgz", ".tar.gz")):
+    if start[:2] in (GZIP_MAGIC, b"\0\0"):
         find_pair(path, "train")
         return {"train": partial(_idx, path, "train")}
     raise DataError(
-        f'{path}: data must be "mnist", a folder with a subfolder of images per class, a zip '
-        "archive of one, a label file, a folder of IDX files, an IDX file of images beside its "
+        f'{path}: data must be "mnist", a folder with a subfolder of images per class, a zip or '
+        "tar archive of one, a label file, a folder of IDX files, an IDX file of images beside its "
         f"labels, an npz file or a CSV file. Received: a file that begins with {start[:4]!r}"
-        f"{resemblance(start)}. {_unpacked(path)}; put single images into a subfolder per class."
+        f"{resemblance(start)}. {_unpacked(path, start)}; put single images into a subfolder per "
+        "class."
     )
 
 
-def _unpacked(path: Path) -> str:
+def _unpacked(path: Path, start: bytes) -> str:
     """Say how an archive is unpacked."""
-    name = path.name.lower()
-    if ".tar" in name or name.endswith((".tgz", ".tbz", ".txz")):
-        return f"Unpack it (tar xf {path.name}) and use the folder"
-    return "Unpack archives of other kinds than zip and use the folder"
+    for magic, command in _UNPACK.items():
+        if start.startswith(magic):
+            return f"Unpack it ({command} {path.name}) and use the folder"
+    return "Unpack archives of other kinds and use the folder"
 
 
 def _pictures_of(tree: Tree, options: _Options, table: str | None = None) -> dict[str, Load]:

@@ -9,6 +9,8 @@ import fencepost as fp
 from datasets.image_folders import touch
 from datasets.refusal import refused
 from fencepost.datasets.folders import open_folder
+from fencepost.datasets.folders.inspecting import identities
+from fencepost.datasets.folders.tree import Tree
 
 
 def found(root, **options):
@@ -228,13 +230,21 @@ def test_the_classes_of_a_test_set_may_be_spelled_otherwise(tmp_path):
     ]
 
 
-def test_a_zip_archive(tmp_path, folder):
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar", "bztar", "xztar"])
+def test_archives(tmp_path, folder, kind):
     expected = fp.datasets.image_folder(folder)
-    archive = shutil.make_archive(str(tmp_path / "pets"), "zip", folder)
+    archive = shutil.make_archive(str(tmp_path / "pets"), kind, folder)
     data = fp.datasets.image_folder(archive)
     assert data.class_names == ("cat", "dog")
     assert (data.images == expected.images).all()
     assert fp.datasets.open(archive).train.class_names == ("cat", "dog")
+    unlike = len(set(identities_of(folder)))
+    assert len(set(identities_of(archive))) == unlike > 1
+
+
+def identities_of(path):
+    tree = Tree.of(path)
+    return identities(tree, list(tree.pictures.values())).tolist()
 
 
 def test_archives_that_cannot_be_read(tmp_path):

@@ -379,7 +379,7 @@ def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataErro
     remedy = _REMEDY
     archives = [name for name in tree.others if name.lower().endswith(ARCHIVES)]
     if archives and not tree.pictures:
-        remedy = f"Unpack them, or use a zip archive as the data: {archives[0]}."
+        remedy = f"Unpack them, or use one as the data: {archives[0]}."
     elif (said := foreign(tree.others)) and not tree.pictures:
         remedy = f"{said}."
     elif passed_over:

@@ -108,13 +108,13 @@ def _content(tree: Tree, file: File) -> bytes:
 def identities(tree: Tree, files: list[File]) -> NDArray[np.uint64]:
     """Return a number for each file, the same for files of the same content.
 
-    Files whose size no other picture of the tree has are not read; of an archive none is.
+    Files whose size no other picture of the tree has are not read; of a zip archive none is.
     """
     sizes = Counter(file.size for file in tree.pictures.values())
 
     def identity(file: File) -> int:
         what = f"\0{file.name}".encode("utf-8", "surrogateescape")
-        if tree.is_archive:
+        if tree.has_checksums:
             what = f"{file.size} {file.stamp}".encode()
         elif sizes[file.size] > 1:
             with contextlib.suppress(OSError):

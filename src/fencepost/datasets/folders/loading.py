@@ -67,10 +67,11 @@ def image_folder(
     Parameters
     ----------
     path : path
-        A folder, or a zip archive of one. Each subfolder is a class, named after it and indexed in
-        sorted order (integers by value); images may lie deeper within it. Without subfolders the
-        class may be part of the file names (cat.0.jpg). Or a table (labels.csv, .tsv, .txt, .json,
-        .jsonl) in the folder or beside it names each image and its class; or this is such a table.
+        A folder, or a zip or tar archive of one. Each subfolder is a class, named after it and
+        indexed in sorted order (integers by value); images may lie deeper within it. Without
+        subfolders the class may be part of the file names (cat.0.jpg). Or a table (labels.csv,
+        .tsv, .txt, .json, .jsonl) in the folder or beside it names each image and its class; or
+        this is such a table.
     size : int or (height, width), optional
         Resize all images to this; one number sets both. If left out, images of one size of up to
         256 × 256 are left as they are, and for others a size is chosen, which the description says.

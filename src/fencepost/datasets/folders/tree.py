@@ -1,4 +1,4 @@
-"""The files below a folder, or within a zip archive: their names, and what tells one from another.
+"""The files below a folder, or within an archive: their names, and what tells one from another.
 
 Names are relative and have slashes, whatever the system. All that is decided about parts, classes
 and label files is decided from them, before a picture is opened.
@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import io
 import os
-import threading
-import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from ...errors import DataError
+from ...files.archives import Archive, open_archive
 from ...files.folders import hidden, is_other
-from ..binary_files import ZIP_MAGIC
 
 __all__ = ["File", "Tree"]
-
-LARGEST_MEMBER = 1 << 29  # bytes of one picture in an archive, unpacked
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as its folder lists it; `stamp` is when it was changed, of an archive its checksum."""
+    """A file as its folder lists it; `stamp` changes with it: its time, or a checksum."""
 
     name: str
     size: int
@@ -45,8 +41,7 @@ class Tree:
     pictures: dict[str, File]
     others: list[str]
     folders: list[str]
-    _archive: zipfile.ZipFile | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _archive: Archive | None = None
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> Tree:
@@ -55,35 +50,47 @@ class Tree:
         Raises DataError: It cannot be read, or is neither.
         """
         root = Path(path)
-        archive = None
-        if root.is_file() and _is_zip(root):
-            archive = _open_archive(root)
-            files = list(_members(root, archive))
-            folders = {name.rpartition("/")[0] for name in archive.namelist()}
-            folders |= {parent for folder in list(folders) for parent in _parents(folder)}
-            visible = [name for name in folders if name and not _any_hidden(name)]
-        else:
-            files, visible = [], []
-            _scan(root, "", (), files, visible)
+        tree = cls.of_archive(root) if root.is_file() else None
+        if tree is not None:
+            return tree
+        files: list[File] = []
+        folders: list[str] = []
+        _scan(root, "", (), files, folders)
+        return cls._sorted(root, files, folders)
+
+    @classmethod
+    def of_archive(cls, path: Path) -> Tree | None:
+        """List an archive; None if the file is none. Raises DataError: It cannot be read."""
+        archive = open_archive(path)
+        if archive is None:
+            return None
+        files = [File(name, *member) for name, member in archive.members.items()]
+        return cls._sorted(path, files, list(archive.folders), archive)
+
+    @classmethod
+    def _sorted(
+        cls, root: Path, files: list[File], folders: list[str], archive: Archive | None = None
+    ) -> Tree:
         files.sort(key=lambda file: file.name.split("/"))
         pictures = {file.name: file for file in files if not is_other(file.name)}
         others = [file.name for file in files if is_other(file.name)]
-        return cls(root, pictures, others, sorted(visible), archive)
+        return cls(root, pictures, others, sorted(folders), archive)
 
     @property
     def is_archive(self) -> bool:
         """Whether the files are those of an archive."""
         return self._archive is not None
 
+    @property
+    def has_checksums(self) -> bool:
+        """Whether size and stamp of a file say what is in it."""
+        return self._archive is not None and self._archive.has_checksums
+
     def open(self, name: str) -> IO[bytes]:
         """Open a file for reading. Raises OSError."""
         if self._archive is None:
             return open(self.root / name, "rb")
-        try:
-            with self._lock:  # members share the position in the archive
-                return io.BytesIO(self._archive.read(name))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise OSError(f"damaged in the archive: {error}") from error
+        return io.BytesIO(self._archive.read(name))
 
     def below(self, prefix: str) -> list[str]:
         """Return the pictures below a folder, by their names within it."""
@@ -120,46 +127,6 @@ class Tree:
     def path(self, name: str) -> Path:
         """Return where a file lies; of an archive, for messages only."""
         return self.root / name
-
-
-def _is_zip(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(2) == ZIP_MAGIC
-    except OSError:
-        return False
-
-
-def _open_archive(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except Exception as error:  # a damaged directory makes zipfile raise nearly anything
-        raise DataError(
-            f"{path}: must be a zip archive that can be read. Received: {error}. Copy it again, or "
-            "unpack it and use the folder."
-        ) from error
-
-
-def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[File]:
-    for info in archive.infolist():
-        if info.is_dir() or _any_hidden(info.filename):
-            continue
-        if info.flag_bits & 1 or info.file_size > LARGEST_MEMBER:
-            what = "encrypted" if info.flag_bits & 1 else f"of {info.file_size:,} bytes"
-            raise DataError(
-                f"{path}: an archive must hold images that can be read one by one. Received: "
-                f"{info.filename}, which is {what}. Unpack it and use the folder."
-            )
-        yield File(info.filename, info.file_size, info.CRC)
-
-
-def _parents(folder: str) -> Iterator[str]:
-    parts = folder.split("/")
-    return ("/".join(parts[:k]) for k in range(1, len(parts)))
-
-
-def _any_hidden(name: str) -> bool:
-    return any(map(hidden, name.rstrip("/").split("/")))
 
 
 def _scan(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
+
+from .quiet import quiet
 
 __all__ = ["read_header"]
 
@@ -17,8 +18,7 @@ def read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     The header is Python source, so that it can be wrong in any way: whatever NumPy raises is a
     ValueError here, but for what the file itself raises (OSError, BadZipFile, zlib.error).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of files that Python 2 wrote
+    with quiet():  # of files that Python 2 wrote
         version = npy.read_magic(file)
         if version > (2, 0):  # exists only for structured arrays with unicode names
             raise ValueError(f"npy version {version}")

@@ -9,7 +9,6 @@ import functools
 import io
 import logging
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from .quiet import quiet
 from .signatures import resemblance
 
 if TYPE_CHECKING:
@@ -56,23 +56,21 @@ def opened(
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            # Sizes are checked below; damaged EXIF blocks are no reason to refuse a picture.
-            warnings.simplefilter("ignore")
-            # Not by its name: then Pillow would map an uncompressed TIFF into memory, and one that
-            # lies on its side (EXIF orientation 5 to 8) in the wrong shape.
-            with (
-                as_file(source) as file,
-                Image.open(file, formats=formats or usual_formats()) as image,
-            ):
-                if image.width < 1 or image.height < 1:
-                    raise DataError(f"has no pixels ({image.height} × {image.width})")
-                if image.width * image.height > MAX_PIXELS:
-                    raise DataError(
-                        f"claims {image.height:,} × {image.width:,} pixels, more than "
-                        f"{MAX_PIXELS:,}"
-                    )
-                yield image
+        # Sizes are checked below; damaged EXIF blocks are no reason to refuse a picture. Not by its
+        # name: then Pillow would map an uncompressed TIFF into memory, and one that lies on its
+        # side (EXIF orientation 5 to 8) in the wrong shape.
+        with (
+            quiet(),
+            as_file(source) as file,
+            Image.open(file, formats=formats or usual_formats()) as image,
+        ):
+            if image.width < 1 or image.height < 1:
+                raise DataError(f"has no pixels ({image.height} × {image.width})")
+            if image.width * image.height > MAX_PIXELS:
+                raise DataError(
+                    f"claims {image.height:,} × {image.width:,} pixels, more than {MAX_PIXELS:,}"
+                )
+            yield image
     except DataError:
         raise
     except UnidentifiedImageError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from .. import notebook
 from ..arguments import integer
 from ..errors import ArgumentError, DataError
 from ..files.pictures import all_formats, as_file, opened, orientation, upright
+from ..files.quiet import quiet
 from .formats import deep_colour, metadata, other_numbers, tiff_files
 from .formats.metadata import Metadata
 from .pixels import from_pillow
@@ -196,8 +196,7 @@ def _is_for_tifffile(source: Source) -> bool:
             if not tiff_files.is_tiff(file.read(4)):
                 return False
             file.seek(0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet():
                 Image.open(file)
     except UnidentifiedImageError:
         return True

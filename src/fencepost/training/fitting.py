@@ -29,7 +29,7 @@ from .checkpoints import Checkpoint, compare_settings, with_more_epochs
 from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
 from .history import Epoch, History
 from .loop import progress as progress_bars
-from .loop.measuring import calibrate, compare_ranges
+from .loop.measuring import calibrate, compare_ranges, warn_of_copies
 from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions
@@ -114,8 +114,9 @@ def fit(
         weights, and the network ends with them.
     validation : (images, labels) or float, optional
         Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
-        each class in the same proportion, and copies of an image are not separated. At the end a
-        classifier is calibrated with them: see `fencepost.Network.calibrate`.
+        each class in the same proportion, and copies of an image are not separated. Copies of
+        training images are warned of. At the end a classifier is calibrated with them: see
+        `fencepost.Network.calibrate`.
     early_stopping : int, optional
         Stop after this many epochs without improvement in validation (accuracy, or loss in
         regression).
@@ -243,8 +244,10 @@ def fit(
     try:
         history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
     finally:  # what was trained for one step only was trained
-        used = [training] if held_out is None else [training, held_out]
-        net.trained_on = net.trained_on.with_hashes(subset.hashes() for subset in used)
+        used = [subset.hashes() for subset in (training, held_out) if subset is not None]
+        net.trained_on = net.trained_on.with_hashes(used)
+    if held_out is not None and len(net.input_shape) > 1 and processes.is_first:
+        warn_of_copies(*used)
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))
     return history

@@ -1,7 +1,14 @@
 """What `fit` measures: see tests/network/test_inputs.py for the range, test_calibration.py too."""
 
-import numpy as np
+import warnings
 
+import numpy as np
+import pytest
+from PIL import Image
+
+import fencepost as fp
+from fencepost.datasets import LazyImages, Loading
+from fencepost.errors import DataWarning
 from fencepost.training.loop import measuring
 from training.small import bars, conv_net
 
@@ -25,3 +32,36 @@ def test_images_of_a_fraction_are_measured_with_their_own_labels():
     order = np.argsort(labels, kind="stable")
     twin.fit(images[order], labels[order], epochs=20, validation=0.3)
     assert twin.temperature < 2
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_copies_in_files_of_another_format_are_said(tmp_path, lazy):
+    rng = np.random.default_rng(0)
+    for k in range(24):
+        image = Image.fromarray(rng.integers(0, 256, (8, 8), np.uint8))
+        for ending in ("png", "bmp") if k < 16 else ("png",):
+            (tmp_path / "ab"[k % 2]).mkdir(exist_ok=True)
+            image.save(tmp_path / "ab"[k % 2] / f"{k}.{ending}")
+    data = fp.datasets.open(tmp_path, pictures=Loading(wait=not lazy)).train
+    assert isinstance(data.images, LazyImages) == lazy
+    net = fp.Network((1, 8, 8), [fp.Flatten(), fp.Linear(2)])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        net.fit(data.images, data.targets, epochs=1, validation=0.4, progress=False)
+    said = [str(each.message) for each in seen]
+    if not lazy:  # their pixels are known before they are divided
+        assert not said
+        return
+    (sentence,) = said
+    count = int(sentence.split(" ")[0])
+    assert 0 < count < 16 and f"{count} of the 16 validation images have the same pixels" in said[0]
+    assert "Remove the copies from one of the two." in sentence
+
+
+def test_arrays_that_are_validated_with_and_trained_on_are_said():
+    images, labels = bars(40)
+    with pytest.warns(DataWarning, match="^all validation images have the same pixels"):
+        conv_net().fit(images, labels, epochs=1, validation=(images, labels), progress=False)
+    other = np.concatenate([images[:1], 255 - images[1:]])
+    with pytest.warns(DataWarning, match="^1 of the 40 validation images has the same pixels"):
+        conv_net().fit(images, labels, epochs=1, validation=(other, labels), progress=False)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import os
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
@@ -167,9 +166,7 @@ def run(
     set_num_threads(max(1, cores // workers))
     outcome = Outcome({}, {})
     try:
-        # Pillow's warnings are silenced where pictures are opened; here, for all threads at once.
         with (
-            warnings.catch_warnings(),
             copies(
                 len(small),
                 workers if small else 0,
@@ -178,7 +175,6 @@ def run(
             ) as collect,
             images_bar(len(jobs)) as advance,
         ):
-            warnings.simplefilter("ignore")
 
             def note(job: Job, result: Result) -> None:
                 record, problem = result

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...datasets.prepare.input_range import CHECKED, MEASURED, InputRange
 from ...errors import warn
 from ..backends.backend import Arrays
@@ -29,6 +32,24 @@ def compare_ranges(
         remark = net.input_range.remark(few, *statistics, "the validation images")
         if remark is not None:
             warn(remark)
+
+
+def warn_of_copies(trained: NDArray[np.uint64], validated: NDArray[np.uint64]) -> None:
+    """Warn if images that were validated with were trained on, by the hashes of their pixels.
+
+    Files of other formats may hold the same pixels, which is known once they are decoded.
+    """
+    count = int(np.isin(validated, trained).sum())
+    if not count:
+        return
+    some = (
+        f"{count:,} of the {len(validated):,} validation images {'has' if count == 1 else 'have'}"
+    )
+    warn(
+        f"{'all validation images have' if count == len(validated) else some} the same pixels as "
+        "a training image. So validation looks better than it would on new images, and the best "
+        "epoch may be another. Remove the copies from one of the two."
+    )
 
 
 def calibrate(net: Trainable, training: Subset, held_out: Subset, seen: int) -> None:

@@ -141,6 +141,8 @@ ENGINE_ELSEWHERE = [
      "engine/network/channels/test_predictor.py", "a prediction passes all of them"),
     ("network/input", "batch_loader",
      "engine/network/training/test_trainer.py", "batches are seen by what is trained"),
+    ("network/training", "workspace",
+     "engine/network/training/test_trainer.py", "memory is kept between trainings"),
     ("network/winograd", "gradient winograd",
      "engine/network/winograd/test_convolution.py", "transforms are seen by what they convolve"),
     ("wasm", "threads",

@@ -171,11 +171,11 @@ std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats param
   Batch::Options options;
   options.loss = parse_loss(loss_dict);
   options.augmentation = parse_augmentation(augmentation, plan.input().channels);
-  options.program = {.gradients = true, .input_gradient = true, .exact = plan.exact()};
+  options.size.program = {.gradients = true, .input_gradient = true, .exact = plan.exact()};
   options.seed = seed;
-  options.most_images = static_cast<int>(images.count);
-  options.threads = threads_or_default(threads);
-  options.training = training;
+  options.size.most_images = static_cast<int>(images.count);
+  options.size.threads = threads_or_default(threads);
+  options.size.training = training;
   const DataTargets read =
       read_targets(targets, sample_weight, options.loss, images.count, plan.output().size());
   const size_t count = plan.parameter_count();
@@ -212,23 +212,23 @@ struct PythonTrainer {
   Trainer trainer;
 };
 
-PythonTrainer* make_trainer(const NetworkPlan& plan, int batch_size, nb::dict loss,
-                            nb::dict optimizer, nb::object augmentation, uint64_t seed, int threads,
-                            float clip_norm, float average_decay) {
+PythonTrainer* make_trainer(NetworkPlan& plan, int batch_size, nb::dict loss, nb::dict optimizer,
+                            nb::object augmentation, uint64_t seed, int threads, float clip_norm,
+                            float average_decay) {
   require(batch_size > 0, "batch_size must be positive");
   Batch::Options options;
-  options.program.exact = plan.exact();
+  options.size.program.exact = plan.exact();
   options.loss = parse_loss(loss);
   options.augmentation = parse_augmentation(augmentation, plan.input().channels);
   options.seed = seed;
-  options.most_images = batch_size;
-  options.threads = threads_or_default(threads);
+  options.size.most_images = batch_size;
+  options.size.threads = threads_or_default(threads);
   return new PythonTrainer{plan.input(),
                            plan.output(),
                            plan.parameter_count(),
                            plan.state_count(),
                            options.loss,
-                           Trainer(plan.input(), plan.steps(), plan.parameter_count(), options,
+                           Trainer(plan.workspace(options.size), plan.parameter_count(), options,
                                    {parse_optimizer(optimizer), clip_norm, average_decay})};
 }
 

@@ -32,6 +32,10 @@ class NetworkPlan {
   const std::vector<Step>& steps() const { return steps_; }
   long parameter_count() const { return parameter_count_; }
   long state_count() const { return state_count_; }
+  // What a training of this size computes in, and nobody else meanwhile; kept for the next.
+  std::shared_ptr<Workspace> workspace(const Workspace::Size& size) {
+    return kept_.take(input_, steps_, parameter_count_, size);
+  }
   bool exact() const { return rounding_ == channels::Rounding::exact; }
 
   struct Network {
@@ -74,6 +78,7 @@ class NetworkPlan {
   std::unique_ptr<Runner> fused_, plain_;
   std::unique_ptr<channels::Predictor> channels_;
   channels::Rounding rounding_;
+  KeptWorkspace kept_;
   std::map<std::pair<long, int>, bool> images_in_lanes_; // by images of a thread, threads
 };
 

@@ -16,6 +16,7 @@ struct ProgramOptions {
   bool fuse = true;            // or keep the output of every step
   bool exact = false;          // convolutions are direct sums
   const OpFactories* factories = &kBatchFactories;
+  bool operator==(const ProgramOptions&) const = default;
 };
 
 class Program {

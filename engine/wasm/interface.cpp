@@ -115,9 +115,9 @@ double EXPORT(fp_gradient)(Model* model, const void* images, int is_float, long 
                            float* of_images) {
   Batch::Options options;
   options.loss.kind = labels ? LossKind::cross_entropy : LossKind::mse;
-  options.program = {.gradients = true, .input_gradient = true};
-  options.most_images = static_cast<int>(count);
-  options.training = false;
+  options.size.program = {.gradients = true, .input_gradient = true};
+  options.size.most_images = static_cast<int>(count);
+  options.size.training = false;
   const NetworkPlan& plan = model->plan;
   Batch batch(plan.input(), plan.steps(), plan.parameter_count(), options);
   std::vector<int64_t> index(count);
@@ -144,16 +144,17 @@ double EXPORT(fp_gradient)(Model* model, const void* images, int is_float, long 
 void EXPORT(fp_trainer)(Model* model, int batch_size, int adam, float momentum, int nesterov,
                         float weight_decay, double seed) {
   Batch::Options options;
-  options.most_images = batch_size;
+  options.size.most_images = batch_size;
   options.seed = static_cast<uint64_t>(seed);
   Optimizer optimizer;
   optimizer.kind = adam ? OptimizerKind::adamw : OptimizerKind::sgd;
   optimizer.momentum = momentum;
   optimizer.nesterov = nesterov != 0;
   optimizer.weight_decay = weight_decay;
-  const NetworkPlan& plan = model->plan;
+  NetworkPlan& plan = model->plan;
   model->slots.assign(optimizer.slots() * plan.parameter_count(), 0.0f);
-  model->trainer = std::make_unique<Trainer>(plan.input(), plan.steps(), plan.parameter_count(),
+  model->trainer.reset(); // and so its memory is taken again
+  model->trainer = std::make_unique<Trainer>(plan.workspace(options.size), plan.parameter_count(),
                                              options, Trainer::Update{optimizer});
 }
 

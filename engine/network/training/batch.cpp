@@ -23,54 +23,18 @@ uvec lane_keys(uint64_t seed, uint64_t step, int block) {
 
 } // namespace
 
-Batch::Batch(Shape input, const std::vector<Step>& steps, long parameter_count, Options options)
-    : options_(options), program_(input, steps, options.program) {
-  const int blocks = blocks_of(options.most_images);
-  if (options.training)
-    for (size_t i = 0; i < program_.ops().size(); i++)
-      if (program_.ops()[i]->needs_batch()) cuts_.push_back(static_cast<int>(i));
-  own_memory_ = !cuts_.empty() || options.program.input_gradient;
-  for (int i = 0; i < (own_memory_ ? blocks : options.threads); i++)
-    memories_.emplace_back(program_.memory());
-  for (int t = 0; t < options.threads; t++) {
-    scratch_.emplace_back(program_.scratch());
-    loaders_.emplace_back(input, options.augmentation, options.seed);
-    gradients_.emplace_back(parameter_count, 0.0f);
-  }
-  results_.resize(blocks);
-  partner_shares_.resize(options.most_images);
-  for (const OpPointer& op : program_.ops()) op->reserve(blocks);
-  plan_units(parameter_count);
+Batch::Batch(std::shared_ptr<Workspace> workspace, Options options)
+    : options_(std::move(options)), workspace_(std::move(workspace)),
+      results_(workspace_->blocks()), partner_shares_(options_.size.most_images) {
+  for (int t = 0; t < options_.size.threads; t++)
+    loaders_.emplace_back(workspace_->program.input().shape, options_.augmentation, options_.seed);
 }
-
-// Shares the parameters among threads: rows of deferred operations, and what lies between them.
-void Batch::plan_units(long parameter_count) {
-  const int threads = options_.threads;
-  units_.resize(threads);
-  long at = 0;
-  auto share = [&](long begin, long end) {
-    for (int t = 0; t < threads; t++) {
-      long from = begin + (end - begin) * t / threads;
-      long to = begin + (end - begin) * (t + 1) / threads;
-      if (from < to) units_[t].push_back({nullptr, 0, 0, from, to});
-    }
-  };
-  for (const OpPointer& op : program_.ops()) {
-    const int rows = op->deferred_rows();
-    if (!rows) continue;
-    share(at, op->row_begin(0));
-    for (int t = 0; t < threads; t++) {
-      int first = rows * t / threads, last = rows * (t + 1) / threads;
-      if (first < last)
-        units_[t].push_back({op.get(), first, last, op->row_begin(first), op->row_begin(last)});
-    }
-    at = op->row_begin(rows);
-  }
-  share(at, parameter_count);
-}
+Batch::Batch(Shape input, const std::vector<Step>& steps, long parameter_count,
+             const Options& options)
+    : Batch(std::make_shared<Workspace>(input, steps, parameter_count, options.size), options) {}
 
 void Batch::draw_shares(const Data& data) {
-  const Shape& shape = program_.input().shape;
+  const Shape& shape = workspace_->program.input().shape;
   if (kSmallCode || !options_.augmentation.mixes()) return;
   for (int i = 0; i < data.n; i++)
     partner_shares_[i] =
@@ -81,7 +45,7 @@ void Batch::draw_shares(const Data& data) {
 
 LossResult Batch::loss(const Data& data, const Pass& pass, double normaliser) const {
   Targets targets;
-  const long size = program_.output().shape.size();
+  const long size = workspace_->program.output().shape.size();
   for (int l = 0; l < kLanes && pass.block * kLanes + l < data.n; l++) {
     const int i = pass.block * kLanes + l;
     const int64_t image = data.index[i], other = partner(data, i);
@@ -97,27 +61,27 @@ LossResult Batch::loss(const Data& data, const Pass& pass, double normaliser) co
       targets.partner_row[l] = data.targets.values + other * size;
     }
   }
-  return compute_loss(options_.loss, program_.output(), pass, targets, normaliser);
+  return compute_loss(options_.loss, workspace_->program.output(), pass, targets, normaliser);
 }
 
 Pass Batch::start(const Data& data, int thread, int block) {
   Pass pass;
   // Of the block; or of the thread, which carries one block after another.
-  const bool one_thread = blocks_of(data.n) >= options_.threads;
-  pass.memory = memories_[!own_memory_ && one_thread ? thread : block].get();
-  pass.scratch = scratch_[thread].get();
+  const bool one_thread = blocks_of(data.n) >= options_.size.threads;
+  pass.memory = workspace_->memories[!workspace_->own_memory && one_thread ? thread : block].get();
+  pass.scratch = workspace_->scratch[thread].get();
   pass.parameters = data.parameters;
   pass.state = data.state;
-  pass.gradient = gradients_[thread].data();
+  pass.gradient = workspace_->gradients[thread].data();
   for (int l = 0; l < kLanes; l++) pass.lane_mask[l] = block * kLanes + l < data.n ? 1.0f : 0.0f;
   pass.block = block;
-  pass.training = options_.training;
+  pass.training = options_.size.training;
   if (pass.training) pass.keys = lane_keys(options_.seed, data.step, block);
   return pass;
 }
 
 void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
-  const int threads = options_.threads, blocks = blocks_of(data.n);
+  const int threads = options_.size.threads, blocks = blocks_of(data.n);
   if (blocks >= threads)
     return run_threads(threads, [&](int t) {
       for (int b = blocks * t / threads; b < blocks * (t + 1) / threads; b++) {
@@ -140,13 +104,13 @@ void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
 // Operations [from, to) forward, and `from` - 1 down to `to` backward.
 void Batch::add_forward(int from, int to, std::vector<Piece>& pieces) const {
   for (int i = from; i < to; i++) {
-    const Op* op = program_.ops()[i].get();
+    const Op* op = workspace_->program.ops()[i].get();
     pieces.push_back({op->shares(), [op](Pass& pass, int) { op->forward(pass); }});
   }
 }
 void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
   for (int i = from - 1; i >= to; i--) {
-    const Op* op = program_.ops()[i].get();
+    const Op* op = workspace_->program.ops()[i].get();
     if (op->out.gradient < 0) continue;
     pieces.push_back({op->shares(), [op](Pass& pass, int) { op->prepare_backward(pass); }});
     pieces.push_back({op->shares(), [op](Pass& pass, int) { op->backward(pass); }});
@@ -154,20 +118,24 @@ void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
 }
 
 LossResult Batch::run(const Data& data, const std::function<void(long, long)>& finished) {
+  workspace_->whole = false;
   draw_shares(data);
-  const auto& ops = program_.ops();
+  const std::vector<int>& cut_at = workspace_->cuts;
+  const auto& ops = workspace_->program.ops();
   const int blocks = blocks_of(data.n), last = static_cast<int>(ops.size());
-  const int cuts = static_cast<int>(cuts_.size());
-  const double divisor = loss_normaliser(options_.loss, program_.output().shape, data.targets,
-                                         data.index, partner_shares_.data(), data.n);
-  program_.pack(data.parameters, gradients_[0].size() < kFewParameters ? 1 : options_.threads);
+  const int cuts = static_cast<int>(cut_at.size());
+  const double divisor = loss_normaliser(options_.loss, workspace_->program.output().shape,
+                                         data.targets, data.index, partner_shares_.data(), data.n);
+  workspace_->program.pack(data.parameters, workspace_->gradients[0].size() < kFewParameters
+                                                ? 1
+                                                : options_.size.threads);
 
   auto load = [&](Pass& pass, int thread) {
     const int first = pass.block * kLanes, n = std::min(kLanes, data.n - first);
     int64_t partners[kLanes];
     for (int l = 0; l < n; l++) partners[l] = partner(data, first + l);
-    loaders_[thread].fill(data.images, data.index + first, n, data.step, program_.input(),
-                          pass.memory, partners);
+    loaders_[thread].fill(data.images, data.index + first, n, data.step,
+                          workspace_->program.input(), pass.memory, partners);
   };
   // Forward to each cut, then on; behind the last cut back to it, with the loss between.
   auto add_measure_backward = [&](int cut, std::vector<Piece>& pieces) {
@@ -177,9 +145,9 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   for (int s = 0; s <= cuts; s++) {
     std::vector<Piece> pieces;
     if (s == 0) pieces.push_back({false, load});
-    add_forward(s ? cuts_[s - 1] : 0, s < cuts ? cuts_[s] : last, pieces);
+    add_forward(s ? cut_at[s - 1] : 0, s < cuts ? cut_at[s] : last, pieces);
     if (s < cuts) {
-      Op* op = ops[cuts_[s]].get();
+      Op* op = ops[cut_at[s]].get();
       pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure(pass); }});
       pass_blocks(data, pieces);
       op->reduce(data.n, blocks, data.state);
@@ -187,22 +155,23 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
     }
     pieces.push_back(
         {false, [&](Pass& pass, int) { results_[pass.block] = loss(data, pass, divisor); }});
-    add_backward(last, cuts ? cuts_[cuts - 1] + 1 : 0, pieces);
-    if (cuts) add_measure_backward(cuts_[cuts - 1], pieces);
+    add_backward(last, cuts ? cut_at[cuts - 1] + 1 : 0, pieces);
+    if (cuts) add_measure_backward(cut_at[cuts - 1], pieces);
     pass_blocks(data, pieces);
   }
   for (int s = cuts - 1; s >= 0; s--) {
-    ops[cuts_[s]]->reduce_backward(data.n, blocks, gradients_[0].data());
-    const int to = s ? cuts_[s - 1] + 1 : 0;
+    ops[cut_at[s]]->reduce_backward(data.n, blocks, workspace_->gradients[0].data());
+    const int to = s ? cut_at[s - 1] + 1 : 0;
     std::vector<Piece> pieces;
-    add_backward(cuts_[s] + 1, to, pieces);
+    add_backward(cut_at[s] + 1, to, pieces);
     if (s) add_measure_backward(to - 1, pieces);
     pass_blocks(data, pieces);
   }
-  run_threads(options_.threads, [&](int t) {
-    for (const Unit& unit : units_[t]) complete(unit, blocks, finished);
+  run_threads(options_.size.threads, [&](int t) {
+    for (const Workspace::Unit& unit : workspace_->units[t]) complete(unit, blocks, finished);
   });
 
+  workspace_->whole = true;
   LossResult total{};
   for (int b = 0; b < blocks; b++) {
     total.loss += results_[b].loss;
@@ -211,15 +180,15 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   return total;
 }
 
-void Batch::complete(const Unit& unit, int blocks,
+void Batch::complete(const Workspace::Unit& unit, int blocks,
                      const std::function<void(long, long)>& finished) {
-  float* gradient = gradients_[0].data();
+  float* gradient = workspace_->gradients[0].data();
   if (unit.op) {
     unit.op->write_gradient(unit.first, unit.last, blocks, gradient);
     return finished(unit.begin, unit.end);
   }
-  for (int t = 1; t < options_.threads; t++) {
-    float* other = gradients_[t].data();
+  for (int t = 1; t < options_.size.threads; t++) {
+    float* other = workspace_->gradients[t].data();
     for (long i = unit.begin; i < unit.end; i++) gradient[i] += other[i];
     std::fill(other + unit.begin, other + unit.end, 0.0f);
   }
@@ -228,9 +197,9 @@ void Batch::complete(const Unit& unit, int blocks,
 }
 
 void Batch::copy_input_gradient(int n, float* out) const {
-  const Slot& slot = program_.input();
+  const Slot& slot = workspace_->program.input();
   for (int first = 0; first < n; first += kLanes)
-    copy_images(slot.gradient_layout, memories_[first / kLanes].get() + slot.gradient,
+    copy_images(slot.gradient_layout, workspace_->memories[first / kLanes].get() + slot.gradient,
                 std::min(kLanes, n - first), out + first * slot.shape.size());
 }
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "network/input/batch_loader.h"
-#include "network/program.h"
 #include "network/training/loss.h"
+#include "network/training/workspace.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -16,15 +16,15 @@ inline namespace FENCEPOST_LEVEL {
 class Batch {
  public:
   struct Options {
-    ProgramOptions program{.gradients = true};
+    Workspace::Size size;
     Loss loss;
     Augmentation augmentation;
     uint64_t seed = 0;
-    int most_images = 1; // of a batch
-    int threads = 1;
-    bool training = true; // batch statistics and dropout
   };
-  Batch(Shape input, const std::vector<Step>& steps, long parameter_count, Options options);
+  // Computes in `workspace`, which is of the options' size, and of nobody else meanwhile.
+  Batch(std::shared_ptr<Workspace> workspace, Options options);
+  // ... or in one of its own.
+  Batch(Shape input, const std::vector<Step>& steps, long parameter_count, const Options& options);
   Batch(Batch&&) = default; // and so never copied: memory is large
 
   // The gradient at images index[0..n) is left, range by range, in `gradient` when
@@ -39,18 +39,12 @@ class Batch {
     uint64_t step; // which draws of dropout and augmentation
   };
   LossResult run(const Data& data, const std::function<void(long, long)>& finished);
-  const float* gradient() const { return gradients_[0].data(); }
-  // Of image i of the last batch; only with program.input_gradient, and if every block has
+  const float* gradient() const { return workspace_->gradients[0].data(); }
+  // Of image i of the last batch; only with size.program.input_gradient, and if every block has
   // memory of its own.
   void copy_input_gradient(int n, float* out) const;
 
  private:
-  struct Unit { // parameters [begin, end), whose gradient one thread completes
-    Op* op;     // deferred rows [first, last), or nullptr
-    int first, last;
-    long begin, end;
-  };
-  void plan_units(long parameter_count);
   // The image that image i of the batch is mixed with, where augmentation mixes.
   int64_t partner(const Data& data, int i) const { return data.index[(i + 1) % data.n]; }
   void draw_shares(const Data& data);
@@ -65,19 +59,14 @@ class Batch {
   void pass_blocks(const Data& data, const std::vector<Piece>& pieces);
   void add_forward(int from, int to, std::vector<Piece>& pieces) const;
   void add_backward(int from, int to, std::vector<Piece>& pieces) const;
-  void complete(const Unit& unit, int blocks, const std::function<void(long, long)>& finished);
+  void complete(const Workspace::Unit& unit, int blocks,
+                const std::function<void(long, long)>& finished);
 
   Options options_;
-  Program program_;
-  std::vector<int> cuts_;                     // operations that wait for the whole batch
-  std::vector<std::vector<Unit>> units_;      // of each thread
-  std::vector<std::vector<float>> gradients_; // of each thread
-  std::vector<Memory> memories_;              // of each thread, or of each block
-  std::vector<Memory> scratch_;               // of each thread
-  std::vector<BatchLoader> loaders_;          // of each thread
-  std::vector<LossResult> results_;           // of each block
-  std::vector<float> partner_shares_;         // of each image, in its target
-  bool own_memory_;                           // a block keeps its memory through the batch
+  std::shared_ptr<Workspace> workspace_;
+  std::vector<BatchLoader> loaders_;  // of each thread
+  std::vector<LossResult> results_;   // of each block
+  std::vector<float> partner_shares_; // of each image, in its target
 };
 
 } // namespace FENCEPOST_LEVEL

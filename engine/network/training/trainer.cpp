@@ -8,10 +8,10 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-Trainer::Trainer(Shape input, const std::vector<Step>& steps, long parameter_count,
-                 Batch::Options options, const Update& update)
-    : batch_size_(options.most_images), threads_(options.threads), update_(update),
-      batch_(input, steps, parameter_count, std::move(options)),
+Trainer::Trainer(std::shared_ptr<Workspace> workspace, long parameter_count, Batch::Options options,
+                 const Update& update)
+    : batch_size_(options.size.most_images), threads_(options.size.threads), update_(update),
+      batch_(std::move(workspace), std::move(options)),
       gradient_(update.clip_norm > 0 ? parameter_count : 0) {}
 
 // Parameters [from, to) by their gradient, at step `step` of this run.

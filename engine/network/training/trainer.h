@@ -14,8 +14,7 @@ class Trainer {
     float clip_norm = 0;     // the largest norm of the gradient; 0: any
     float average_decay = 0; // of the moving average of parameters and state; 0: none
   };
-  Trainer(Shape input, const std::vector<Step>& steps, long parameter_count, Batch::Options,
-          const Update&);
+  Trainer(std::shared_ptr<Workspace>, long parameter_count, Batch::Options, const Update&);
   Trainer(Trainer&&) = default;
 
   struct Run {

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,13 +35,22 @@ class Run:
     """A network in training on random data, with everything that `Trainer.run` takes."""
 
     def __init__(
-        self, engine, name, optimizer=SGD, batch=8, threads=1, count=30, clip_norm=0.0, average=0.0
+        self,
+        engine,
+        name,
+        optimizer=SGD,
+        batch=8,
+        threads=1,
+        count=30,
+        clip_norm=0.0,
+        average=0.0,
+        plan=None,
     ):
         self.net = nets.network(name)
         self.images = nets.random_images(self.net, count)
         self.labels = np.random.default_rng(6).integers(0, self.net.output_shape[0], count)
         self.order = np.random.default_rng(9).permutation(count)
-        self.plan, self.batch = nets.plan(engine, self.net), batch
+        self.plan, self.batch = plan or nets.plan(engine, self.net), batch
         self.trainer = engine.Trainer(
             self.plan, batch, LOSS, optimizer, None, 0, threads, clip_norm, average
         )
@@ -188,6 +202,85 @@ def test_dropout_differs_from_step_to_step_and_repeats(engine):
     assert len(set(first.tolist())) == 3
     np.testing.assert_array_equal(losses(1), first)
     assert (losses(2) != first).all()
+
+
+NETWORKS_WITH_HALOS = ("residual with batch norm", "conv after conv", "conv groups")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", NETWORKS_WITH_HALOS)
+def test_memory_of_an_earlier_training_leaves_no_trace(engine, name, threads):
+    """Neither of one to its end, nor of one that diverged, whose last batch was short."""
+    expected = Run(engine, name, ADAM, threads=threads)
+    losses = expected.steps(0, 4)[0]
+    plan = Run(engine, name, threads=threads).plan
+    for spoil in (False, True, False):
+        run = Run(engine, name, ADAM, threads=threads, plan=plan)
+        if spoil:
+            run.net.parameter_vector[...] = np.nan
+        found = run.steps(0, 4)[0]
+        if not spoil:
+            np.testing.assert_array_equal(found, losses)
+            for array, other in zip(run.arrays(), expected.arrays(), strict=True):
+                np.testing.assert_array_equal(array, other)
+
+
+def test_two_trainings_of_one_plan_at_once_share_no_memory(engine):
+    alone = Run(engine, "conv after conv")
+    losses = alone.steps(0, 4)[0]
+    first = Run(engine, "conv after conv")
+    second = Run(engine, "conv after conv", plan=first.plan)
+    found = [[run.steps(k, k + 1)[0][0] for run in (first, second)] for k in range(4)]
+    np.testing.assert_array_equal(found, np.stack([losses, losses], axis=1))
+
+
+_RESIDENT = """
+import gc, os, sys
+import numpy as np
+import fencepost as fp
+
+def resident():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+def network():
+    return fp.Network((8, 128, 128), [fp.Conv2d(16, 3, padding=1), fp.BatchNorm2d(), fp.ReLU(),
+                                      fp.GlobalAvgPool(), fp.Linear(2)], seed=1)
+
+images, labels = np.zeros((64, 8, 128, 128), np.uint8), np.arange(64) % 2
+def fit(net, batch=32):
+    net.fit(images, labels, epochs=1, batch_size=batch, progress=False)
+
+fit(network(), 1)
+before = resident()
+nets = [network()]
+found = []
+for _ in range(3):
+    fit(nets[0])
+    found.append(resident() - before)
+for _ in range({more}):  # each asks for as much again
+    nets.append(network())
+    fit(nets[-1])
+found.append(resident() - before)
+del nets
+found.append(resident() - before)
+print(*found)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_memory_of_training_is_kept_within_a_bound_and_released(engine):
+    script = _RESIDENT.replace("{more}", "15")
+    environment = {**os.environ, "FENCEPOST_ISA": engine.__name__.split("._")[-1]}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    first, second, third, many, released = map(float, found.stdout.split())
+    assert first > 100
+    assert abs(second - first) < 10 and abs(third - first) < 10
+    assert 16 * first > 1800
+    assert first < many < 1200  # and so not all are kept
+    assert released < 30
 
 
 def test_a_network_learns(engine):

@@ -1,0 +1,132 @@
+// Memory of batches, made and kept; see workspace.h.
+#include "network/training/workspace.h"
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+namespace fencepost {
+inline namespace FENCEPOST_LEVEL {
+namespace {
+
+// Plans that keep a workspace, the last used first. Never destroyed: plans may be later.
+struct Keepers {
+  std::mutex mutex;
+  std::list<KeptWorkspace*> order;
+};
+Keepers& keepers() {
+  static Keepers& all = *new Keepers;
+  return all;
+}
+
+// To the system: blocks of some MB would stay with the C library.
+void release(std::shared_ptr<Workspace>& workspace) {
+  if (!workspace) return;
+  workspace.reset();
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
+} // namespace
+
+Workspace::Workspace(Shape input, const std::vector<Step>& steps, long parameter_count,
+                     const Size& s)
+    : size(s), program(input, steps, s.program) {
+  if (size.training)
+    for (size_t i = 0; i < program.ops().size(); i++)
+      if (program.ops()[i]->needs_batch()) cuts.push_back(static_cast<int>(i));
+  own_memory = !cuts.empty() || size.program.input_gradient;
+  for (int i = 0; i < (own_memory ? blocks() : size.threads); i++)
+    memories.emplace_back(program.memory());
+  for (int t = 0; t < size.threads; t++) {
+    scratch.emplace_back(program.scratch());
+    gradients.emplace_back(parameter_count, 0.0f);
+  }
+  for (const OpPointer& op : program.ops()) op->reserve(blocks());
+  plan_units(parameter_count);
+}
+
+// Shares the parameters among threads: rows of deferred operations, and what lies between them.
+void Workspace::plan_units(long parameter_count) {
+  const int threads = size.threads;
+  units.resize(threads);
+  long at = 0;
+  auto share = [&](long begin, long end) {
+    for (int t = 0; t < threads; t++) {
+      long from = begin + (end - begin) * t / threads;
+      long to = begin + (end - begin) * (t + 1) / threads;
+      if (from < to) units[t].push_back({nullptr, 0, 0, from, to});
+    }
+  };
+  for (const OpPointer& op : program.ops()) {
+    const int rows = op->deferred_rows();
+    if (!rows) continue;
+    share(at, op->row_begin(0));
+    for (int t = 0; t < threads; t++) {
+      int first = rows * t / threads, last = rows * (t + 1) / threads;
+      if (first < last)
+        units[t].push_back({op.get(), first, last, op->row_begin(first), op->row_begin(last)});
+    }
+    at = op->row_begin(rows);
+  }
+  share(at, parameter_count);
+}
+
+long Workspace::bytes() const {
+  const long vecs = program.memory() * static_cast<long>(memories.size()) +
+                    program.scratch() * static_cast<long>(scratch.size());
+  return vecs * static_cast<long>(sizeof(vec)) +
+         static_cast<long>(gradients.size() * gradients[0].size() * sizeof(float));
+}
+
+std::shared_ptr<Workspace> KeptWorkspace::take(Shape input, const std::vector<Step>& steps,
+                                               long parameter_count, const Workspace::Size& size) {
+  auto lend = [](std::shared_ptr<Workspace> kept) {
+    Workspace* lent = kept.get();
+    return std::shared_ptr<Workspace>(lent, [kept = std::move(kept)](Workspace* w) {
+      w->taken.store(false, std::memory_order_release);
+    });
+  };
+  {
+    std::lock_guard lock(keepers().mutex);
+    if (workspace_ && workspace_->size == size && workspace_->whole &&
+        !workspace_->taken.exchange(true, std::memory_order_acquire)) {
+      keepers().order.remove(this);
+      keepers().order.push_front(this);
+      return lend(workspace_);
+    }
+  }
+  drop(); // before there is another
+  auto made = std::make_shared<Workspace>(input, steps, parameter_count, size);
+  if (made->bytes() > kMostBytes) return made;
+  made->taken = true;
+  std::lock_guard lock(keepers().mutex);
+  auto& order = keepers().order;
+  order.remove(this);
+  workspace_ = made;
+  order.push_front(this);
+  long bytes = 0;
+  for (auto keeper = order.begin(); keeper != order.end();) {
+    bytes += (*keeper)->workspace_->bytes();
+    if (bytes <= kMostBytes) {
+      keeper++;
+      continue;
+    }
+    release((*keeper)->workspace_);
+    keeper = order.erase(keeper);
+  }
+  return lend(made);
+}
+
+void KeptWorkspace::drop() {
+  std::lock_guard lock(keepers().mutex);
+  keepers().order.remove(this);
+  release(workspace_);
+}
+
+} // namespace FENCEPOST_LEVEL
+} // namespace fencepost

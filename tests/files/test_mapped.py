@@ -15,7 +15,7 @@ from fencepost import check
 from fencepost.errors import DataError
 from fencepost.files.mapped import Mapped, check_memory
 from fencepost.interchange.onnx import reader
-from fencepost.network import inputs
+from fencepost.network import input_gradient, inputs
 
 posix = pytest.mark.skipif(os.name != "posix", reason="elsewhere nobody can cut a mapped file")
 
@@ -143,6 +143,7 @@ USES = {
     "predict_proba": lambda net, images: net.predict_proba(np.asarray(images)),
     "call": lambda net, images: net(images),
     "features": lambda net, images: net.features(images),
+    "input_gradient": input_gradient,
     "fit": lambda net, images: net.fit(images, LABELS, epochs=1, progress=False),
 }
 
@@ -170,16 +171,23 @@ def test_an_array_file_that_was_cut_after_it_was_opened(tmp_path, use, dtype):
 
 
 @posix
-@pytest.mark.parametrize("use", ["evaluate", "predict"])
-def test_an_array_file_that_is_cut_while_a_network_reads_it(tmp_path, monkeypatch, use):
-    images, path = opened(tmp_path)
-    check_images = inputs.check_images
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("use", [use for use in USES if use != "fit"])
+def test_an_array_file_that_is_cut_while_a_network_reads_it(tmp_path, monkeypatch, dtype, use):
+    images, path = opened(tmp_path, dtype)
+    check_images, of_engine = inputs.check_images, inputs.EngineImages.__call__
 
-    def cut(*arguments, **options):
+    def checked(*arguments, **options):  # before values are converted
         os.truncate(path, 300)
         return check_images(*arguments, **options)
 
-    monkeypatch.setattr(inputs, "check_images", cut)
+    def for_engine(self, images):  # after that, if it was needed
+        batch = of_engine(self, images)
+        os.truncate(path, 300)
+        return batch
+
+    monkeypatch.setattr(inputs, "check_images", checked)
+    monkeypatch.setattr(inputs.EngineImages, "__call__", for_engine)
     with pytest.raises(DataError, match=r"a.npy: .* cut to 300 bytes meanwhile"):
         USES[use](two_classes(), images)
 

@@ -204,7 +204,7 @@ class Network(LayerChain):
         DataError
             If the shape is another one, or these are not numbers.
         """
-        outputs = self._forward(self.engine_images(images))
+        outputs = running.forward(self, images)
         return outputs if self._flat_output else outputs.reshape(-1, *self.output_shape)
 
     @overload

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import choice
 from ..errors import ArgumentError
-from ..files.mapped import watched
+from ..files.mapped import watch, watched
 from ..graph import SizedLayer
 from ..layers import Conv1d, Conv2d, Shape
 from ..layers.base import engine_shape
@@ -80,6 +80,15 @@ def _require_bfloat16(exact: bool) -> None:
         )
 
 
+def forward(network: Any, images: ArrayLike) -> Float32:
+    """Return what the engine makes of images; `watched` would take a tenth of the smallest call."""
+    mapped = watch(images)
+    computed: Float32 = network._forward(network.engine_images(images))
+    if mapped is not None:
+        mapped.check()
+    return computed
+
+
 def outputs(network: Runnable, batch: NDArray[Any], precision: Precision) -> Float32:
     """Return the outputs of the last layer, (N, features)."""
     with watched(batch):
@@ -99,8 +108,8 @@ def features(net: Any, images: ArrayLike) -> dict[int, Float32]:
         By index of the layer, arrays of shape (N, *output shape of the layer).
     """
     _, last = sizes.engine_steps(net.rows)
-    batch = net.engine_images(images)
-    with watched(batch):
+    with watched(images):
+        batch = net.engine_images(images)
         values = net.engine_plan.features(
             net.parameter_vector, net.state_vector, batch, *net.engine_normalization
         )

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import integer
 from ..errors import ArgumentError
+from ..files.mapped import watched
 from ..text import format_shape, format_value
 from . import evaluation, inputs
 from .inspection import require_finite
@@ -78,9 +79,10 @@ def input_gradient(
     targets[np.arange(len(batch)), chosen] -= step * values.size / 2
     parameters, state = net.parameter_vector, net.state_vector
     mean, scale = net.engine_normalization
-    _, _, gradient = net.engine_plan.gradient(
-        parameters, state, engine_images, mean, scale, targets, {"name": "mse"}, training=False
-    )
+    with watched(images):
+        _, _, gradient = net.engine_plan.gradient(
+            parameters, state, engine_images, mean, scale, targets, {"name": "mse"}, training=False
+        )
     per_channel = (scale / np.float32(step)).reshape(-1, 1, 1)  # it was of the normalised image
     result: Float32 = (gradient * per_channel).reshape(batch.shape)
     return result

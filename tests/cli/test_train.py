@@ -322,6 +322,11 @@ def test_the_learning_rate_is_found_and_drawn(fencepost, folder, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"rates.png"}
     assert 1e-6 < done.json["suggested_lr"] < 10
     assert f"To train with it: --lr {done.json['suggested_lr']:.2g}" in done.err
+    # Beside it a plot of what a training will see; neither trains.
+    shown = ["--show-augmentation", "seen.png", "--epochs", 0]
+    both = fencepost("train", "--data", folder, "--find-lr", "again.png", *shown)
+    assert both.status == 0, both.err
+    assert {path.name for path in tmp_path.iterdir()} == {"rates.png", "again.png", "seen.png"}
     refused = fencepost("train", "--data", folder, "--find-lr", "rates.txt")
     assert refused.status == 2
     assert ".png" in refused.err

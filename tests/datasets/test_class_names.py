@@ -24,6 +24,10 @@ def test_classes_that_differ_in_case_or_spaces_are_said_of_tables_too(tmp_path):
     assert alike(["Yes", "no", "yes "]) == [
         "The classes Yes and yes  differ only in case or in spaces."
     ]
+    assert alike(["1,000", "999", "1000", "2.000", "2 000", "3", "3.0", "1.0000", "1.000"]) == [
+        "The classes 1,000, 1000 and 1.000 differ only in how thousands are separated.",
+        "The classes 2.000 and 2 000 differ only in how thousands are separated.",
+    ]
     rows = [f"{k / 7:.3f},{k % 3},{('Yes', 'yes', 'no')[k % 3]}" for k in range(12)]
     (tmp_path / "a.csv").write_text("x,y,label\n" + "\n".join(rows))
     assert "The classes Yes and yes differ" in fp.datasets.open(tmp_path / "a.csv").description

@@ -101,7 +101,7 @@ def train(
         if first:
             preview.draw(output.show_augmentation, loaded.train, chosen.augmentation, run.seed)
         console.note(f"Saved {output.show_augmentation}: images as they are augmented.")
-        if recipe.epochs == 0:
+        if recipe.epochs == 0 and output.find_lr is None:
             shown = {"plot": str(output.show_augmentation)}
             console.result({"augmentation": chosen.augmentation, **shown})
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,8 @@ from ..text import join_words
 __all__ = ["alike", "class_indices"]
 
 SHOWN = 20  # names that an error lists
+_GROUPED = re.compile(r"[1-9]\d{0,2}([ .,'’]\d{3})+")  # an integer whose thousands are separated
+_NO_DIGIT = re.compile(r"\D")
 
 
 def class_indices(
@@ -38,16 +41,26 @@ def class_indices(
 
 
 def alike(names: Sequence[str]) -> list[str]:
-    """Say which classes differ in nothing but case or spaces.
+    """Say which classes differ in nothing but case, spaces or how thousands are separated.
 
     >>> alike(["Cat", "cat", "dog"])
     ['The classes Cat and cat differ only in case or in spaces.']
+    >>> alike(["1000", "1,000"])
+    ['The classes 1000 and 1,000 differ only in how thousands are separated.']
     """
     plain: dict[str, list[str]] = {}
     for name in names:
-        plain.setdefault(" ".join(name.casefold().split()), []).append(name)
+        short = " ".join(name.casefold().split())
+        if _GROUPED.fullmatch(short):
+            short = _NO_DIGIT.sub("", short)
+        plain.setdefault(short, []).append(name)
     return [
-        f"The classes {join_words(same)} differ only in case or in spaces."
+        f"The classes {join_words(same)} differ only in {_difference(same)}."
         for same in plain.values()
         if len(same) > 1
     ]
+
+
+def _difference(names: Sequence[str]) -> str:
+    grouped = any(_GROUPED.fullmatch(name.strip()) for name in names)
+    return "how thousands are separated" if grouped else "case or in spaces"

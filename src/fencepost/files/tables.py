@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..remedies import remedy
+from ..remedies import at_the_shell, remedy
 from ..text import plural
 from .atomic import atomic_path
 from .decimals import (
@@ -391,10 +391,11 @@ def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) 
         return max(decimals, key=lambda mark: sum(c.counts[mark] for c in columns.values()))
     for k, column in columns.items():
         if cell := column.either:
+            options = [at_the_shell(remedy(" ({decimal})", decimal=mark)) for mark in ",."]
             raise DataError(
                 f"{path}: numbers must be unambiguous. Received: {cell.strip()!r} in "
-                f"column {names[k]!r}, which may be {parse_cell(cell, ',')!r}"
-                f"{remedy(' ({decimal})', decimal=',')} or {parse_cell(cell, '.')!r}"
-                f"{remedy(' ({decimal})', decimal='.')}. Say which."
+                f"column {names[k]!r}, which may be {parse_cell(cell, ','):.15g}{options[0]} or "
+                f"{parse_cell(cell, '.'):.15g}{options[1]}. "
+                f"{'Use one of the two.' if any(options) else 'Write it as one of the two.'}"
             )
     return "."

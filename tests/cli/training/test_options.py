@@ -57,5 +57,7 @@ def test_a_search_for_the_learning_rate_writes_nothing_else(tmp_path, monkeypatc
     options = OutputOptions(find_lr=Path("rates.png"), **given)
     with pytest.raises(ArgumentError, match=f"find-lr trains nothing.*Received: --{option} a"):
         options.files("a-b", None, False)
+    with pytest.raises(ArgumentError, match=r"Received: --checkpoint a\.ckpt as well"):
+        OutputOptions(find_lr=Path("rates.png")).files("a-b", Path("a.ckpt"), False)
     Path("a-b.safetensors").touch()  # what a training would write is not in its way
     OutputOptions(find_lr=Path("rates.png")).files("a-b", None, False)

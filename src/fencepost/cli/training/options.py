@@ -309,8 +309,8 @@ class OutputOptions:
     show_augmentation: Annotated[
         Path | None,
         typer.Option(
-            help="Plot of augmented training images (.png or .svg); with --epochs 0 nothing is "
-            "trained.",
+            help="Plot of augmented training images (.png or .svg), before training; with "
+            "--epochs 0 nothing is trained.",
             show_default="none",
         ),
     ] = None
@@ -341,10 +341,11 @@ class OutputOptions:
         shown = {"--find-lr": self.find_lr, "--show-augmentation": self.show_augmentation}
         check_outputs(shown, overwrite)
         trained = {"--out": self.out, "--plot": self.plot, "--report": self.report}
+        trained["--checkpoint"] = checkpoint
         for option, path in trained.items():
             if self.find_lr is not None and path is not None:
                 raise ArgumentError(
-                    "--find-lr trains nothing, so that its plot is all that is written. Received: "
+                    "--find-lr trains nothing, so that there is no such file to write. Received: "
                     f"{option} {path} as well. Leave out one of the two."
                 )
         if self.find_lr is None:

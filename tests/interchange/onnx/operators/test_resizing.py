@@ -12,6 +12,8 @@ CASES = [
     ("Pad", [X, i(0, 0, 1, 2, 0, 0, 3, 0)], {}),
     ("Pad", [X, i(0, 0, 1, 2, 0, 0, 3, 0)], {"mode": "reflect"}),
     ("Pad", [X, i(0, 0, -1, 2, 0, 0, 3, -2)], {}),
+    ("Pad", [X, i(0, 0, -1, -2, 0, 0, 1, 1)], {"mode": "reflect"}),
+    ("Pad", [X, i(0, 0, 9, 9, 0, 0, 9, 9)], {"mode": "wrap", "opset": 19}),
     ("Pad", [X, i(1, 2), None, i(2)], {"opset": 18}),
     ("Pad", [X], {"pads": [0, 0, 1, 1, 0, 0, 1, 1], "opset": 10}),
     ("Slice", [X, i(1, 0), i(7, 99), i(2, 3), i(2, 3)], {}),
@@ -35,7 +37,26 @@ CASES = [
 ]  # fmt: skip
 
 
+AXIS = (1, 1, 3)
 FAILURES = [
+    *(
+        ("Pad", [AXIS, i(0, 0, *pads[:1], 0, 0, *pads[1:])], {"mode": "reflect"}, words)
+        for pads, words in [
+            ((3, 0), "smaller than the axis that it reflects. Received: 3 for 3 elements"),
+            ((0, 4), "Received: 4 for 3 elements"),
+            ((-1, 2), "Received: 2 for 2 elements"),  # of what is left after it is cut
+            ((1, -2), "Received: 1 for 1 element"),
+        ]
+    ),
+    *(
+        (
+            "Pad",
+            [AXIS, i(0, 0, -3, 0, 0, 2)],
+            {"mode": mode, "opset": 19},
+            f'of mode "{mode}" must leave an element of each axis to repeat. Received: 3 of 3',
+        )
+        for mode in ("reflect", "edge", "wrap")
+    ),
     ("SpaceToDepth", [(1, 3, 5, 4)], {"blocksize": 2}, "divide the height"),
     ("DepthToSpace", [(1, 3, 4, 4)], {"blocksize": 2}, "3 channels and blocks of 2 × 2"),
 ]

@@ -14,6 +14,7 @@ import numpy as np
 
 from ....graph import Shape
 from ....sizing import Window
+from ....text import plural
 from ...facts import shape_text
 from ..wire.tensors import MAX_SIZE
 from .node import MAX_WINDOW, NodeCall, NodeError, NodeFacts, axis_indices, rule
@@ -44,11 +45,20 @@ def pad(call: NodeCall) -> NodeFacts:
     padding: list[tuple[Any, Any]] = [(0, 0)] * len(x)
     for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
         padding[axis] = before, after
-        size, most = x[axis], max((n for n in (before, after) if n is not None), default=0)
-        if mode == "reflect" and size is not None and most >= max(size, 1):
+        size, known = x[axis], [n for n in (before, after) if n is not None]
+        if size is None or mode == "constant":
+            continue
+        most, left = max(known, default=0), size + sum(n for n in known if n < 0)
+        if left < 1 <= size:
+            raise NodeError(
+                f'Padding of mode "{mode}" must leave an element of each axis to repeat.',
+                f"{size - left} of {size} cut off",
+                facts,
+            )
+        if mode == "reflect" and most >= max(left, 1):
             raise NodeError(
                 "Reflection padding must be smaller than the axis that it reflects.",
-                f"{most} for {size} elements",
+                f"{most} for {plural(left, 'element')}",
                 facts,
             )
     facts.kind += f"{max(1, len(x) - 2)}d" if mode in _PADS else ""

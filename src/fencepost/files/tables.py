@@ -391,11 +391,10 @@ def _find_decimal(path: Path, names: list[str], columns: Mapping[int, _Column]) 
         return max(decimals, key=lambda mark: sum(c.counts[mark] for c in columns.values()))
     for k, column in columns.items():
         if cell := column.either:
-            options = [at_the_shell(remedy(" ({decimal})", decimal=mark)) for mark in ",."]
+            ways = [at_the_shell(remedy(" ({decimal})", decimal=mark)) for mark in DECIMALS]
             raise DataError(
-                f"{path}: numbers must be unambiguous. Received: {cell.strip()!r} in "
-                f"column {names[k]!r}, which may be {parse_cell(cell, ','):.15g}{options[0]} or "
-                f"{parse_cell(cell, '.'):.15g}{options[1]}. "
-                f"{'Use one of the two.' if any(options) else 'Write it as one of the two.'}"
+                f"{path}: numbers must be unambiguous. Received: {cell.strip()!r} in column "
+                f"{names[k]!r}, which may be {parse_cell(cell, ','):.15g}{ways[1]} or "
+                f"{parse_cell(cell, '.'):.15g}{ways[0]}. {'Use' if any(ways) else 'Write'} one."
             )
     return "."

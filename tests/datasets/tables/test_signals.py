@@ -199,5 +199,5 @@ def test_labels_with_decimal_commas(tmp_path):
 def test_numbers_that_may_have_thousands_ask_for_what_the_reader_can_do(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('label,t0,t1\na,"1,234","2,345"\nb,"3,456","4,567"\n')
-    words = "which may be 1.234 or 1234. Write it as one of the two"
+    words = "which may be 1.234 or 1234. Write one."
     refused(lambda: fp.datasets.signals_csv(path), words)

@@ -17,11 +17,18 @@ Shape = tuple[int, ...]
 _OPEN = (224, 48, 64, 76, 320, 512, 576, 16, 1, 640, 1280, 16000)
 
 
-def arrays_of_module(module: Any, shapes: list[Shape]) -> Callable[[Any, int], set[Shape] | None]:
+# Functions whose second argument is a weight.
+_OF_WEIGHTS = ("linear", *(f"conv{how}{n}d" for how in ("", "_transpose") for n in (1, 2, 3)))
+
+
+def arrays_of_module(
+    module: Any, shapes: list[Shape], weightless: bool = False
+) -> Callable[[Any, int], set[Shape] | None]:
     """Run a module on zeros; return what gives the sizes that an operation's output had.
 
     Of a layer of PyTorch's own, those of its calls; of all else, those of the functions that were
     called in the module that the operation's name begins with, or anywhere if it names none.
+    `weightless`: With weights of 0 in all convolutions and linear layers.
     """
     import torch
     from torch.overrides import TorchFunctionMode
@@ -39,7 +46,13 @@ def arrays_of_module(module: Any, shapes: list[Shape]) -> Callable[[Any, int], s
 
     class Recorder(TorchFunctionMode):
         def __torch_function__(self, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = func(*args, **(kwargs or {}))
+            kwargs = kwargs or {}
+            if weightless and getattr(func, "__name__", "") in _OF_WEIGHTS:
+                if "weight" in kwargs:
+                    kwargs = {**kwargs, "weight": torch.zeros_like(kwargs["weight"])}
+                else:
+                    args = (args[0], torch.zeros_like(args[1]), *args[2:])
+            result = func(*args, **kwargs)
             changed = args[:1] if "setitem" in getattr(func, "__name__", "") else ()
             made = arrays((result, changed))
             # What is written into a part of an array changes it as a whole.

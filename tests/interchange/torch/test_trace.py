@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
 import fencepost as fp
@@ -284,15 +282,6 @@ def test_arguments_that_are_none(arguments, words):
         read_module(*arguments)
 
 
-def test_modules_that_cannot_be_copied():
-    module = nn.Sequential(conv())
-    module.file = (item for item in "abc")
-    with pytest.raises(TypeError):
-        copy.deepcopy(module)
-    with pytest.raises(fp.DataError, match=r"cannot be copied .*TypeError: cannot pickle"):
-        read_module(module, [(3, 8, 8)])
-
-
 # --- inputs that hold indices --------------------------------------------------------------------
 
 
@@ -337,16 +326,6 @@ def test_padding_by_numbers_that_are_arrays():
 
 
 # --- what runs is not said to fail, and what is used not to be unused -----------------------------
-
-
-def test_a_hook_that_reads_variables_around_it_fills_those_of_the_copy():
-    kept, first = [], conv()
-    module = Net(lambda self, x: self.d(self.c(x)) + self.kept.pop(), c=first, d=conv(4, 4, 1))
-    module.kept = kept
-    first.register_forward_hook(lambda layer, given, made: kept.append(made))
-    report = fp.check.check(module, (3, 8, 8))
-    assert report.ok and graph(report.graph) == {"c": [""], "d": ["c"], "add": ["d", "c"]}
-    assert not kept  # the module itself is left as it is
 
 
 def test_what_a_module_keeps_for_later_is_used():

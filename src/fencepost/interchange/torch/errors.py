@@ -74,6 +74,10 @@ class NeedsValues(BaseException):
     """
 
 
+class TooMuchWork(BaseException):
+    """Values are wanted that would take too long to compute, after others were computed."""
+
+
 def causes(error: BaseException) -> Iterator[BaseException]:
     """Iterate from an exception to those that it was raised because of."""
     seen: list[BaseException] = []

@@ -72,7 +72,7 @@ class Recorder:
         self.failure: Failure | None = None
         self._operations: list[Operation] = []
         self._meta = originals is not None
-        self._made = Values(originals or {})  # of use on the meta device
+        self.made = Values(originals or {})  # of use on the meta device
         self._keep = keep
         self._reflected = False
         names = (*module.named_parameters(), *module.named_buffers())
@@ -88,7 +88,7 @@ class Recorder:
         self._frames: list[ModuleFrame] = []
         for index, array in enumerate(inputs):
             self._values[array] = Value(-1, index)
-            self._made.be_zeros(array)
+            self.made.be_zeros(array)
         for name, part in module.named_modules():
             for array in arrays(vars(part)):
                 self._constants[array] = {}
@@ -262,7 +262,7 @@ class Recorder:
             if old != new and any(array is output for output in outputs)
         ]
         if self._meta:
-            self._made.record(name, func, (args, kwargs), before, copies, list(arrays(result)))
+            self.made.record(name, func, (args, kwargs), before, copies, list(arrays(result)))
         if name in VALUES and not outputs:
             self.inspected |= {self._values[array].operation for array in flowing}
         elif not flowing or name in CONSTANT or (name in TRANSPARENT and flowing[0] is not met[0]):
@@ -303,7 +303,7 @@ class Recorder:
         value = self._value_of(other)
         if array.is_meta == other.is_meta:
             func(array, other)
-            self._made.exchange(array, other)
+            self.made.exchange(array, other)
         elif array.shape != other.shape:
             array.resize_(other.shape)
         if value is not None:
@@ -392,7 +392,7 @@ class Recorder:
         module = (self._frames[-1].name if self._frames else "") or "forward"
         self.needs_values = self.needs_values or f"{name} in {module}"
         try:
-            return self._made.call(name, func, arguments)
+            return self.made.call(name, func, arguments)
         except RecursionError:
             raise
         except Exception:

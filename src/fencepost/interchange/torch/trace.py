@@ -6,17 +6,16 @@ PyTorch is imported only inside functions.
 from __future__ import annotations
 
 import contextlib
-import copy
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...arguments import choice
-from ...errors import ArgumentError, DataError
+from ...errors import ArgumentError
 from ...graph import Graph, Operation, Value
-from .errors import NeedsValues, causes, format_exception, one_line
+from .copying import copy_module
+from .errors import NeedsValues, TooMuchWork, causes, format_exception, one_line
 from .factory import describe_type, import_torch
 from .inputs import ModuleInputs, module_inputs
 
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Types of an input; "" is the type of the parameters, float32 as a rule.
 DTYPES = ("", "float16", "bfloat16", "float32", "float64", "uint8", "int32", "int64", "bool")
+_WEIGHTLESS = (
+    " (with weights of zero in its convolutions and linear layers, which would compute for long)"
+)
 
 
 def read_module(
@@ -41,8 +43,10 @@ def read_module(
 
     The copy has its parameters on PyTorch's meta device, so that no memory is taken and nothing
     but sizes is computed. Values that a module asks for (``x.item()``, ``if x.sum() > 0``) are
-    computed on the CPU, with its own parameters and inputs of zeros, and `Graph.unknown` says so.
-    Where they cannot be followed, the module runs on the CPU. It is left as it is.
+    computed on the CPU, with its own parameters and inputs of zeros, and `Graph.unknown` says so;
+    if that takes more than ten billion multiply-adds, the weights of convolutions and linear layers
+    are zeros, too. Where values cannot be followed, the module runs on the CPU. It is left as it
+    is.
 
     `module`: Called with one array for each of `input_shapes`. `input_shapes`: Without the batch,
     as everywhere in fencepost: ``(3, 224, 224)``; in the order of forward, or by its names, which
@@ -82,7 +86,8 @@ def read_module(
     where, notes = "PyTorch's meta device", []
     if doubt:
         where = "the CPU"
-        notes = [f"{doubt}, so the model ran on zeros: other values may lead to other sizes."]
+        zeros = f"zeros{_WEIGHTLESS if run.weightless else ''}"
+        notes = [f"{doubt}, so the model ran on {zeros}: other values may lead to other sizes."]
     reading = ""
     if run.failure and run.doubt:  # in code of the model's own, or in what a trace does to it
         if _runs(module, inputs, types):
@@ -113,7 +118,7 @@ def read_module(
 class _Run:
     """The result of one run; `doubt` says why one with (other) values may have another.
 
-    `complete`: Whether it had the values that it asked for.
+    `complete`: Whether it had the values that it asked for; `weightless`: with weights of 0.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -124,13 +129,17 @@ class _Run:
     measured: frozenset[Value] = frozenset()
     kept: frozenset[Value] = frozenset()
     complete: bool = False
+    weightless: bool = False
 
 
 def _attempt(
     module: Any, inputs: ModuleInputs, types: Sequence[Any], keep: bool
 ) -> tuple[_Run, str]:
     """Run without values, or with them where the model asks for some: then say why."""
-    run = _run(module, inputs, types, "meta", keep)
+    try:
+        run = _run(module, inputs, types, "meta", keep)
+    except TooMuchWork:  # some values were computed with weights, so that they are again, without
+        run = _run(module, inputs, types, "meta", keep, weightless=True)
     if run.doubt:
         with_values = run if run.complete else _run(module, inputs, types, "cpu", keep)
         if with_values.failure != run.failure or not run.failure:
@@ -144,14 +153,16 @@ def _run(
     types: Iterable[Any],
     device: Literal["meta", "cpu"],
     keep: bool,
+    weightless: bool = False,
 ) -> _Run:
     import torch
 
     from .recorder import Recorder
 
-    copied, originals = _copy(module, device)
+    copied, originals = copy_module(module, device)
     arrays = inputs.zeros(types, device)
     recorder = Recorder(copied, arrays, originals if device == "meta" else None, keep)
+    recorder.made.weightless = weightless
     quiet = contextlib.redirect_stdout(sys.stderr)  # stdout belongs to the caller
     with quiet, torch.random.fork_rng(devices=[]), torch.no_grad(), recorder.recording():
         try:
@@ -174,7 +185,7 @@ def _run(
     unused = _unused(copied, recorder)
     doubt = _depends(recorder) if recorder.needs_values else ""
     noted = frozenset(measured), frozenset(kept)
-    return _Run(operations, outputs, "", unused, doubt, *noted, complete=True)
+    return _Run(operations, outputs, "", unused, doubt, *noted, True, recorder.made.weightless)
 
 
 def _depends(recorder: Recorder) -> str:
@@ -255,76 +266,6 @@ def _failed(recorder: Recorder, error: Exception, device: str) -> _Run:
     return _Run(recorder.operations(), failure=message, doubt=doubt)
 
 
-def _copy(module: Any, device: str) -> tuple[Any, dict[int, Any]]:
-    """Copy a module with its arrays on a device; without their values on the meta device.
-
-    Return the originals, too, by the identities of their copies.
-    """
-    import torch
-
-    def moved(array: Any) -> Any:
-        if isinstance(array, torch.nn.parameter.UninitializedTensorMixin):
-            options = {"device": device, "dtype": array.dtype}
-            if isinstance(array, torch.nn.Parameter):
-                options["requires_grad"] = array.requires_grad
-            return type(array)(**options)
-        if array.is_meta and device != "meta":
-            values = torch.zeros(array.shape, dtype=array.dtype)
-        elif device == "meta":
-            values = torch.empty_like(array, device="meta")
-        else:
-            values = array.detach().to(device, copy=True)
-        if isinstance(array, torch.nn.Parameter):
-            return torch.nn.Parameter(values.detach(), array.requires_grad)
-        return values.detach()
-
-    # What deepcopy finds here it takes for copied already: no array is copied twice, and those
-    # that refuse to be copied, as the weight that weight_norm computes, are not asked.
-    copies: dict[int, Any] = {}
-    originals: dict[int, Any] = {}
-    try:
-        for part in module.modules():
-            for owned in (part._parameters, part._buffers, vars(part)):
-                for value in owned.values():
-                    if isinstance(value, torch.Tensor) and id(value) not in copies:
-                        copies[id(value)] = moved(value)
-                        originals[id(copies[id(value)])] = value
-        copied = copy.deepcopy(module, copies)
-    except RecursionError:
-        raise
-    except Exception as error:
-        raise DataError(
-            "The module is read by running a copy of it, but it cannot be copied (copy.deepcopy). "
-            f"Its code raised {format_exception(error)}."
-        ) from None
-    for part in copied.modules():
-        for own in (vars(part), part._forward_hooks, part._forward_pre_hooks):
-            for name, value in list(own.items()):
-                if isinstance(value, FunctionType) and value.__closure__:
-                    own[name] = _seeing_copies(value, copies)
-    return copied, originals
-
-
-def _seeing_copies(function: FunctionType, copies: Mapping[int, Any]) -> FunctionType:
-    """Let a function that reads variables around it, as a hook does, find the copies of them."""
-
-    def copied(cell: CellType) -> CellType:
-        try:
-            return CellType(copies.get(id(cell.cell_contents), cell.cell_contents))
-        except ValueError:  # the variable has no value yet
-            return cell
-
-    seeing = FunctionType(
-        function.__code__,
-        function.__globals__,
-        function.__name__,
-        function.__defaults__,
-        tuple(map(copied, function.__closure__ or ())),
-    )
-    seeing.__kwdefaults__ = function.__kwdefaults__
-    return seeing
-
-
 def _to_eval(module: Any) -> None:
     """Put a module into eval mode; what torch.export made has one mode only, and refuses."""
     with contextlib.suppress(NotImplementedError):
@@ -335,7 +276,7 @@ def _runs(module: Any, inputs: ModuleInputs, types: Iterable[Any]) -> bool:
     """Whether a module runs where nothing is recorded, which some of PyTorch does not bear."""
     import torch
 
-    copied, _ = _copy(module, "cpu")
+    copied, _ = copy_module(module, "cpu")
     _to_eval(copied)
     with (
         contextlib.redirect_stdout(sys.stderr),

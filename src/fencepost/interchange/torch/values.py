@@ -2,7 +2,8 @@
 
 Each call is kept with what it was given. When values are wanted, those calls are made again, on the
 CPU, that they depend on, and no others: the heads of a detector that finds keypoints say nothing
-about how many boxes there are.
+about how many boxes there are. Where these would compute for long, convolutions and linear layers
+have weights of 0, so that what enters them is not needed.
 
 PyTorch is imported only inside functions.
 """
@@ -14,8 +15,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .aliases import storage_of, versions
+from .errors import TooMuchWork
 from .function_call import arrays, leaves, replace_arrays, replace_leaves, shape_of
 from .names import CONSTANT
+from .products import MOST_WORK, arguments_of_bias, bias_alone, multiply_adds
 
 # What leaves PyTorch may come back as an array of which nobody knows where it is from.
 _LEAVING = frozenset(("array", "dlpack", "numpy"))
@@ -32,7 +35,8 @@ class _Call:
     """A call with a `_Value` for each array; `results` are there once it was made again.
 
     `changed` are those of its arrays, by position, that it changes in place. They are results, too,
-    after what it returns. `shapes` are those of all results, where they are known.
+    after what it returns. `shapes` are those of all results, where they are known. `work`: The
+    multiply-adds of a convolution or linear layer; `of_bias` is then given to `bias_alone` instead.
     """
 
     function: Callable[..., Any]
@@ -40,6 +44,8 @@ class _Call:
     changed: tuple[int, ...] = ()
     shapes: tuple[Any, ...] = ()
     results: list[Any] | None = None
+    work: int = 0
+    of_bias: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -68,11 +74,15 @@ class Values:
     """Keeps how arrays on the meta device are made.
 
     `originals`: Arrays of the module, by the identities of their copies on the meta device.
+    `weightless`: Whether convolutions and linear layers have weights of 0; it becomes so if they
+    would compute for long when values are first wanted.
     """
 
     def __init__(self, originals: Mapping[int, Any]) -> None:
         from torch.utils.weak import WeakTensorKeyDictionary
 
+        self.weightless = False
+        self._spent = 0  # multiply-adds
         self._originals = originals
         self._values: Any = WeakTensorKeyDictionary()
         self._views: Any = WeakTensorKeyDictionary()
@@ -129,6 +139,8 @@ class Values:
             return
         made = [*results, *(met[index] for index in changed)]
         call = _Call(function, given, tuple(changed), tuple(map(shape_of, made)))
+        call.work = multiply_adds(name, arguments, results)
+        call.of_bias = arguments_of_bias(name, given, results[0]) if call.work else None
         for index, array in enumerate(made):
             if index >= len(results) or _is_in(array, new):
                 self._values[array] = _Value(call, index, _version(array))
@@ -143,7 +155,7 @@ class Values:
         if name in _LEAVING:
             raise LostValues
         given = self._given(name, arguments, {})
-        _compute([value.call for value in _values_in(given)])
+        self._compute([value.call for value in _values_in(given)])
         args, kwargs = replace_leaves(given, _real)
         taken = list(arrays((args, kwargs)))
         before = versions(taken)
@@ -151,6 +163,40 @@ class Values:
         if before != versions(taken):
             raise LostValues  # of the arrays that it was to change
         return replace_arrays(result, self._on_meta)
+
+    def _compute(self, wanted: Sequence[_Call]) -> None:
+        """Make calls again. Raises TooMuchWork where weights should have been 0 before."""
+        import torch
+
+        calls = self._in_order(wanted)
+        work = sum(call.work for call in calls)
+        if self._spent + work > MOST_WORK and not self.weightless:
+            if self._spent:
+                raise TooMuchWork
+            self.weightless = True
+            calls = self._in_order(wanted)
+        elif not self.weightless:
+            self._spent += work
+        with torch.no_grad():
+            for call in calls:
+                _make(call)
+
+    def _in_order(self, wanted: Sequence[_Call]) -> list[_Call]:
+        """Find the calls to make again, each after those whose results it takes."""
+        waiting, ordered = list(wanted), dict[_Call, None]()
+        while waiting:
+            call = waiting[-1]
+            if call.results is not None or call in ordered:
+                waiting.pop()
+                continue
+            if self.weightless and call.of_bias is not None:
+                call.function, call.arguments, call.of_bias = bias_alone, call.of_bias, None
+            before = [value.call for value in _values_in(call.arguments)]
+            needed = [one for one in before if one.results is None and one not in ordered]
+            if not needed:
+                ordered[waiting.pop()] = None
+            waiting += needed
+        return list(ordered)
 
     def _on_meta(self, real: Any) -> Any:
         import torch
@@ -220,25 +266,6 @@ class Values:
         self._write_through(view.base, before)
 
 
-def _compute(wanted: Sequence[_Call]) -> None:
-    """Make calls again, each after those whose results it takes."""
-    import torch
-
-    waiting = list(wanted)
-    with torch.no_grad():
-        while waiting:
-            call = waiting[-1]
-            needed = [
-                value.call for value in _values_in(call.arguments) if value.call.results is None
-            ]
-            if call.results is not None or not needed:
-                waiting.pop()
-                if call.results is None:
-                    _make(call)
-            else:
-                waiting += needed
-
-
 def _make(call: _Call) -> None:
     """Make a call again; its arguments may then be forgotten."""
     values = list(_values_in(call.arguments))
@@ -253,7 +280,7 @@ def _make(call: _Call) -> None:
     results += [own[id(taken[index])] for index in call.changed]
     if call.shapes and tuple(map(shape_of, results)) != call.shapes:
         raise LostValues
-    call.results, call.arguments = results, ()
+    call.results, call.arguments, call.of_bias = results, (), None
 
 
 def _changeable(value: _Value, array: Any) -> Any:

@@ -177,7 +177,7 @@ class Table:
         return text.split("\n")[:-1]
 
     def _joined(self, columns: Sequence[Sequence[str]]) -> str:
-        if '"' not in self._table and self.delimiter != self.decimal:
+        if self.delimiter == " " or ('"' not in self._table and self.delimiter != self.decimal):
             return "\n".join(map(self.delimiter.join, zip(*columns, strict=True))) + "\n"
         out = io.StringIO()
         writer = csv.writer(out, delimiter=self.delimiter, lineterminator="\n")

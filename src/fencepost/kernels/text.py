@@ -188,7 +188,7 @@ def _matrix(text: str, ndim: int | None) -> Kernel:
     assert head is not None
     if len(head[0]) > 50:
         _refuse(text, 0, f"A kernel has at most {LARGEST:,} weights")
-    shape = tuple(map(int, re.split("[x×X]", head[1])))
+    shape = tuple(map(int, re.findall(r"\d+", head[1])))
     try:
         as_ndim(len(shape))
         check_size(shape)

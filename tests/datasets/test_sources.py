@@ -210,6 +210,22 @@ def test_signals_beside_pictures_with_numbers_for_names_stay_signals(tmp_path, m
     assert fp.datasets.open(path).train.images.shape == (12, 1, 9)
 
 
+def test_pixels_beside_pictures_with_numbers_for_names_stay_pixels(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = np.pad(rng.integers(0, 256, (12, 5, 5)), ((0, 0), (1, 2), (1, 2)))  # some always 0
+    for k in range(256):
+        save(tmp_path / "pictures" / f"{k}.png", picture())
+    rows = [",".join(map(str, (k % 2, *image.reshape(-1)))) for k, image in enumerate(pixels)]
+    path = tmp_path / "digits.csv"
+    path.write_text("\n".join(rows) + "\n")
+    assert not names_pictures(path)
+    assert fp.datasets.open(path, label="first").train.images.shape == (12, 1, 8, 8)
+    # A label file of as many columns: one for each class.
+    rows = [",".join([str(k), *(str(int(k % 64 == j)) for j in range(64))]) for k in range(128)]
+    path.write_text("\n".join([",".join(["id", *(f"c{j}" for j in range(64))]), *rows]) + "\n")
+    assert names_pictures(path)
+
+
 def test_a_table_of_numbers_that_names_pictures_is_known_by_the_few_that_are_near(tmp_path):
     for k in (3, 17):
         save(tmp_path / "pictures" / f"{k}.png", picture())

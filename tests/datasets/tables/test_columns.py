@@ -49,6 +49,9 @@ def table(path, extra, name, at=0, header=True, separator=","):
         (DATES, "date"),
         (DATES, "Timestamp"),
         ([16000] * ROWS, "rate"),
+        (np.repeat([0, 1], ROWS // 2), "target"),  # the labels again
+        (np.repeat([7.5, -2], ROWS // 2), "label2"),
+        (np.repeat([1, 0], ROWS // 2), "sick"),
     ],
 )
 @pytest.mark.parametrize("at", [0, 7])
@@ -77,6 +80,8 @@ def test_without_a_header_the_values_tell(tmp_path, label):
         (SHUFFLED * 7 + 3, "t6"),
         (np.sort(NOISE[:, 0])[SHUFFLED], "amplitude"),
         (SHUFFLED % 2, "sex"),
+        (SHUFFLED % 2, "target"),
+        (np.repeat([0, 1], ROWS // 2), "t6"),  # a signal that is so clear
     ],
 )
 def test_values_stay(tmp_path, extra, name):

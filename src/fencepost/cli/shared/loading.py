@@ -214,7 +214,12 @@ def unseen(network: Network, data: Dataset, source: Source) -> Unseen:
             said = f"{used_in_training(seen)} The accuracy is that of the other {left:,}.{known}"
             return Unseen(np.flatnonzero(~seen), said, count)
         if record.complete:
-            return Unseen(None, "None of these images was used in training.", 0)
+            return Unseen(
+                None,
+                "None of these images has the pixels of a training image. (Copies that were "
+                "resized or compressed anew have others.)",
+                0,
+            )
     return _by_the_split(network, data, source)
 
 

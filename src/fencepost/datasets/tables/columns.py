@@ -22,7 +22,12 @@ _INDICES = {
     "patientid", "patient", "subjectid", "subject", "unnamed", "rn", "key", "serialno",
 }  # fmt: skip
 _TIMES = {"time", "times", "timestamp", "date", "datetime", "day", "recordedat", "createdat"}
+_LABELS = {
+    "label", "labels", "class", "classes", "classid", "classno", "labelid", "target", "targets",
+    "y", "category", "code", "encoded", "labelencoded", "outcome", "diagnosis", "truth",
+}  # fmt: skip
 _DIVIDING = {"fold", "folds", "kfold", "cvfold", "split"}
+_FEWEST_LABELS = 10  # rows in which a column that has a value for each class is no chance
 _FEWEST_STEPS = 4  # rows in equal steps that are a count, and not chance
 _FEWEST_RISING = 8  # rows that rise: by chance one column in 40,320
 _MOST = 2  # columns that may be left out by their values: more are data that rise
@@ -33,6 +38,7 @@ def passed_over(
     values: Callable[[int], NDArray[np.float64] | None],
     columns: Sequence[int],
     header: bool,
+    labels: Sequence[str] = (),
 ) -> dict[int, str]:
     """Return which of the columns hold no values, and why.
 
@@ -46,6 +52,8 @@ def passed_over(
         All columns but the labels.
     header : bool
         Whether the names are those of the file.
+    labels : sequence of str
+        The label of each row, which another column may repeat.
 
     Examples
     --------
@@ -57,6 +65,11 @@ def passed_over(
     if header:
         named = {k: _by_name(names[k], values(k) is None) for k in columns}
         found = {k: why for k, why in named.items() if why}
+        for k in columns:
+            if (_is_label(names[k]) or _is_alone(k, names, columns)) and _repeats(
+                values(k), labels
+            ):
+                found[k] = "has one value for each class, as a copy of the labels has"
         if all(not names[k] for k in columns):
             found = {}  # only the labels have a name
     by_value = {}
@@ -84,6 +97,18 @@ def _by_name(name: str, texts: bool) -> str:
     if texts and plain in _TIMES:
         return "holds times"
     return ""
+
+
+def _is_label(name: str) -> bool:
+    return re.sub(r"[\W\d_]+", "", name.lower()) in _LABELS
+
+
+def _repeats(numbers: NDArray[np.float64] | None, labels: Sequence[str]) -> bool:
+    """Whether numbers are the classes in other words: one number for each, and another for each."""
+    if numbers is None or len(labels) < _FEWEST_LABELS:
+        return False
+    pairs = set(zip(numbers.tolist(), labels, strict=True))
+    return len(pairs) == len(set(labels)) == len(set(numbers.tolist()))
 
 
 def _by_value(numbers: NDArray[np.float64]) -> str:

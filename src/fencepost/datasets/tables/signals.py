@@ -195,13 +195,13 @@ def read_rows(path: Path, label: str | int, ignored: Sequence[str] | None = None
             return table.numbers(column)
         return None
 
+    labels = [text.strip() for text in table.texts(at)]
     if ignored is None:
-        without = columns.passed_over(names, numbers, others, header)
+        without = columns.passed_over(names, numbers, others, header, labels)
         remarks = [_left_out(names[k], k, why) for k, why in without.items()]
     else:
         without = {k: "" for k in others if names[k] in ignored}
         remarks = [f"Left out, as in training: {plural(len(without), 'column')}."] * bool(without)
-    labels = [text.strip() for text in table.texts(at)]
     if header:
         _refuse_second_header(table, labels, at)
     kept = [k for k in others if k not in without]

@@ -296,10 +296,21 @@ def names_pictures(path: Path) -> bool:
 
 
 def _hold_measures(rows: list[list[str]]) -> bool:
-    """Whether most of a table with many columns are numbers with decimals: a signal in each row."""
-    cells = [cell for row in rows[1:] for cell in row]
+    """Whether a table with many columns holds a signal, or the pixels of an image, in each row.
+
+    Most cells are numbers with decimals, or integers, and these in several columns other numbers
+    than those by which a label file marks classes: 0, 1 and −1.
+    """
+    if len(rows[0]) <= _MOST_COLUMNS:
+        return False
+    columns = list(zip(*rows[1:], strict=False))
+    cells = [cell for column in columns for cell in column]
     decimals = sum(bool(re.fullmatch(r"[-+]?\d*[.,]\d+(e[-+]?\d+)?", cell)) for cell in cells)
-    return len(rows[0]) > _MOST_COLUMNS and 2 * decimals > len(cells)
+    integers = sum(bool(re.fullmatch(r"[-+]?\d+", cell)) for cell in cells)
+    others = sum(not {"0", "1", "-1"}.issuperset(column) for column in columns)
+    return 2 * decimals > len(cells) or (
+        2 * (decimals + integers) > len(cells) and 10 * others > len(columns) and others > 3
+    )
 
 
 def _are_measures(texts: list[str]) -> bool:

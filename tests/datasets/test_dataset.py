@@ -111,7 +111,7 @@ def test_split_wants_a_fraction(fraction):
 
 
 def test_split_wants_two_images_of_a_class():
-    with pytest.raises(DataError, match="at least two images"):
+    with pytest.raises(DataError, match=r"at least two images.*: 2 images in 2 classes. Add"):
         Dataset(some_images(2), [0, 1]).split()
 
 

@@ -16,6 +16,7 @@ from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from ..files.levels import Levels
 from ..habits.unpacking import unpacking
+from ..text import plural
 from .checks import CHUNK, check_images, check_targets
 from .content import identities
 from .labels import as_class_indices, is_one_hot, named_classes
@@ -273,7 +274,8 @@ def split_by_class(
     if sum(counts) == 0:
         raise DataError(
             f"{source}: a split needs a class of at least two images, one for each "
-            f"subset. Received: {len(targets)} image(s) in {len(groups)} class(es). Add images."
+            f"subset. Received: {plural(len(targets), 'image')} in "
+            f"{plural(len(groups), 'class', 'classes')}. Add images."
         )
     chosen = [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
     mask = np.zeros(len(targets), bool)

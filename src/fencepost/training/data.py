@@ -237,7 +237,9 @@ def split(
         images = given.images if given.lazy is None else given.lazy
         same = identities(images) if len(spec.input_shape) > 1 else None
         share = float(validation)
-        train, held_out = split_by_class(targets, classes, share, seed, "arrays", same=same)
+        train, held_out = split_by_class(
+            targets, classes, share, seed, spelled("validation"), same=same
+        )
         return (
             replace(given, indices=chosen[train]),
             replace(given, indices=chosen[held_out], weights=None),

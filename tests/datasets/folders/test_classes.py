@@ -130,6 +130,8 @@ def test_what_lies_beside_the_parts_is_left_out(tmp_path):
         ("main", "test"),
         ("train", "extra"),
         ("test", "control"),
+        ("tr", "te"),
+        ("entrenamiento", "prueba"),
     ],
 )
 def test_folders_that_may_be_parts_or_classes(tmp_path, names):

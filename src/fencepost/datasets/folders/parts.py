@@ -27,6 +27,11 @@ PARTS = {
     "validation": {"val", "valid", "validation", "validate", "dev", "eval", "evaluation"},
     "test": {"test", "testing", "tst", "holdout"},
 }
+# Words by which some call parts, and others classes: te and tr are languages too.
+_LIKE_PARTS = {
+    "tr", "te", "va", "fit", "learn", "query", "gallery", "entrenamiento", "prueba", "treino",
+    "teste", "apprentissage", "lernen",
+}  # fmt: skip
 # Words that say nothing of the part, alone or grown together with it: train_set, TrainingData.
 _NEUTRAL = {
     "set", "data", "dataset", "seg", "images", "image", "imgs", "img", "pictures", "photos",
@@ -130,6 +135,8 @@ def may_be_parts(within: Mapping[str, set[str]], parts: Mapping[str, str]) -> bo
     True
     >>> may_be_parts({"trainA": views, "testA": views}, {})
     True
+    >>> may_be_parts({"tr": views, "te": views}, {})
+    True
     >>> may_be_parts({"bus": views, "car": views}, {})
     False
     """
@@ -141,7 +148,10 @@ def may_be_parts(within: Mapping[str, set[str]], parts: Mapping[str, str]) -> bo
 
 def _is_like_a_part(name: str) -> bool:
     """Whether a word of the name means a part, with or without a letter at its end (testA)."""
-    return any(_meaning(form) for word in words_of(name) for form in (word, word[:-1]))
+    words = words_of(name)
+    return not _LIKE_PARTS.isdisjoint(words) or any(
+        _meaning(form) for word in words for form in (word, word[:-1])
+    )
 
 
 def ambiguous(within: Mapping[str, set[str]], where: str) -> DataError:

@@ -138,7 +138,9 @@ def build(name: str) -> Path:
     return folder
 
 
-def train(system: str, folder: Path, seconds: int, seed: int, peers: str) -> float:
+def train(
+    system: str, folder: Path, seconds: int, seed: int, peers: str, speed: float | None
+) -> float:
     """Train once, and return the share of the test images that are right."""
     if system == "fencepost":
         with tempfile.TemporaryDirectory() as out:
@@ -148,7 +150,7 @@ def train(system: str, folder: Path, seconds: int, seed: int, peers: str) -> flo
             done = subprocess.run(command, check=True, capture_output=True, text=True)
         return float(json.loads(done.stdout)["test_accuracy"])
     command = [peers, "-m", "benchmarks.accuracy_peers", system, str(folder)]
-    command += [str(seconds), str(seed)]
+    command += [str(seconds), str(seed), *([] if speed is None else [str(speed)])]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.split()[-1])
 
@@ -184,12 +186,13 @@ def main() -> None:
     parser.add_argument("--systems", nargs="*", default=None, choices=SYSTEMS)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--speed", type=float, help="steps/s of a peer, measured before")
     given = parser.parse_args()
     systems = given.systems if given.systems is not None else SYSTEMS[: 3 if given.peers else 1]
     for name in given.sets:
         for system in systems:
             for seed in given.seeds:
-                right = train(system, build(name), given.seconds, seed, given.peers)
+                right = train(system, build(name), given.seconds, seed, given.peers, given.speed)
                 print(f"{name}, {system}, seed {seed}: {100 * right:.1f} %", flush=True)
                 measured = results()
                 measured.setdefault(f"{name} {system} {given.seconds}", []).append(right)

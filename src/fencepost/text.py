@@ -58,6 +58,15 @@ def percent(share: float, decimals: int = 2) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
+def format_rate(rate: float) -> str:
+    """Write how many there are per second: slow ones with two digits, not as 0.
+
+    >>> format_rate(1234.5), format_rate(0.333)
+    ('1,234', '0.33')
+    """
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+
+
 def quoted(names: Iterable[object]) -> list[str]:
     """Put each name between quotation marks.
 

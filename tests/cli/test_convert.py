@@ -29,6 +29,14 @@ def someones(tmp_path):
     return path
 
 
+def test_a_softmax_at_the_end_is_said(tmp_path, capsys):
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 3), torch.nn.Softmax(1))
+    path = tmp_path / "a.onnx"
+    torch.onnx.export(net.eval(), torch.zeros(1, 3, 4, 4), path, dynamo=False)
+    assert run(["convert", str(path), "-o", str(tmp_path / "a.safetensors")]) == 0
+    assert "before its last layer, Softmax, which predictions include" in capsys.readouterr().err
+
+
 def test_then_predict_explain_and_evaluate(someones, tmp_path, write_folder, capsys):
     model = tmp_path / "model.safetensors"
     folder = write_folder(tmp_path / "images", 4, colour=True)

@@ -155,7 +155,7 @@ def test_classes_of_unequal_size(fencepost, tmp_path, write_folder):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--target", "110%"), "--target-accuracy must be a percentage, such as 99%"),
+        (("--target", "110%"), "--target must be a percentage, such as 99%"),
         (("--time", "soon"), "--time must be a time, such as 60s"),
         (("--patience", 0), "--patience must be an integer, at least 1"),
         (("--clip-norm", 0), "--clip-norm must be a finite number, more than 0"),

@@ -86,7 +86,32 @@ def test_files_of_ours_without_their_description(name, path):
     onnx.save(model, path)
     images = random_images(net, 3)
     other = fp.from_onnx(path, verify=False)
-    np.testing.assert_allclose(other(images), net(images), rtol=1e-4, atol=1e-5)
+    ends = type(net.layers[-1]).__name__ == "Softmax"
+    received = other.predict_proba(images) if ends else other(images)
+    np.testing.assert_allclose(received, net(images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("softmax", [nn.Softmax(1), nn.Softmax(-1)])
+@pytest.mark.parametrize("form", ["torch", "onnx"])
+def test_a_softmax_at_the_end_is_taken_once(softmax, form, path):
+    """Of it and of that in `predict_proba`, probabilities of 10 classes would be 0.08 to 0.23."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10), softmax)
+    module[3].weight.data *= 20  # sure of its classes
+    images = torch.randn(5, 3, 8, 8)
+    expected = module(images).detach().numpy()
+    assert expected.max() > 0.6
+    if form == "torch":
+        net = fp.from_torch(module, (3, 8, 8))
+    else:
+        torch.onnx.export(module, images, path, dynamo=False)
+        net = fp.from_onnx(path)
+        assert net.metadata["imported"] == {
+            "from": path.name, "compared": True, "left_out": "Softmax",
+        }  # fmt: skip
+    assert type(net.layers[-1]).__name__ == "Linear"
+    np.testing.assert_allclose(net.predict_proba(images.numpy()), expected, rtol=1e-4, atol=1e-6)
+    net.fit(images.numpy(), np.arange(5), epochs=1, progress=False)  # as logits are
 
 
 # --- others' modules --------------------------------------------------------------------------

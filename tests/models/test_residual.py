@@ -33,9 +33,24 @@ def test_every_size_fits(make, shape):
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_small_shapes_are_refused(make):
-    with pytest.raises(fp.SizeError, match=rf"{make.__name__} needs images of at least 8 × 8"):
-        make((3, 7, 32), 5)
+@pytest.mark.parametrize(
+    "shape", [(3, 7, 7), (1, 7, 60), (2, 2, 5), (1, 1, 1), (3, 1, 40), (2, 3), (1, 1)]
+)
+def test_small_images_and_signals(make, shape):
+    """As of 8 × 8 pixels, but for halvings, of which none is left."""
+    net = make(shape, 2, width=0.25 if make is models.mobilenet else 2)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (16, *shape)).astype(np.uint8)
+    before = net(images)
+    net.fit(images, np.arange(16) % 2, epochs=1, batch_size=8)
+    assert np.isfinite(net(images)).all()
+    assert (net(images) != before).any()
+    last = [row.output_shape for row in net.rows if len(row.output_shape) > 1][-1]
+    assert min(last[1:]) >= min(3, *shape[1:])
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_what_is_no_shape_or_width_is_refused(make):
     with pytest.raises(fp.ArgumentError, match="input_shape must be"):
         make((9,), 5)
     with pytest.raises(fp.ArgumentError, match="width must be"):

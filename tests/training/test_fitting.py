@@ -179,3 +179,11 @@ def test_bad_settings(options, kind, message):
         fit(net, IMAGES, LABELS, **{"epochs": 1, **options})
     np.testing.assert_array_equal(net.parameter_vector, before)
     assert net.normalization is None
+
+
+def test_a_softmax_is_not_taken_twice():
+    images, labels = np.random.default_rng(0).random((8, 1, 4, 4), np.float32), np.arange(8) % 2
+    net = fp.Network((1, 4, 4), [fp.Flatten(), fp.Linear(2), fp.Softmax()])
+    with pytest.raises(fp.ArgumentError, match=r"ends with Softmax\(\).*Leave it out"):
+        net.fit(images, labels, epochs=1, progress=False)
+    net.fit(images, np.eye(2)[labels], loss="mse", epochs=1, progress=False)  # is what it says

@@ -97,6 +97,8 @@ def convert(
     imported = network.metadata.get("imported")
     compared = not (isinstance(imported, dict) and imported.get("compared") is False)
     outputs_are = f"outputs equal to those of {model}" if compared else "not compared with the file"
+    if isinstance(imported, dict) and imported.get("left_out"):
+        outputs_are += f" before its last layer, {imported['left_out']}, which predictions include"
     console.say(str(network))
     console.note(
         f"Saved {out}: {plural(network.parameter_count, 'parameter')}, {outputs_are}.",

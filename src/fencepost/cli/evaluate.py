@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ArgumentError
+from ..text import format_rate
 from .shared import options
 from .shared.console import Console
 from .shared.loading import Source
@@ -83,7 +84,7 @@ def evaluate(
     if not include_trained:  # it has been said
         evaluation = replace(evaluation, trained_on=None)
     console.say(str(evaluation))
-    console.note(f"{seconds:.2f} s, {rate:,.0f} images per second.")
+    console.note(f"{seconds:.2f} s, {format_rate(rate)} images per second.")
     result: dict[str, Any] = {
         "model": str(model),
         "data": source.data,

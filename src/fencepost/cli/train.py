@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..text import percent, plural
+from ..text import format_rate, percent, plural
 from .shared.console import Console, noun
 from .shared.groups import grouped
 from .training.options import (
@@ -160,7 +160,7 @@ def train(
             f"{name} on {source.short_name}: test accuracy {percent(evaluation.accuracy)} "
             f"({evaluation.count:,} {things})",
             f"{network.parameter_count:,} parameters, {plural(len(history), 'epoch')} in "
-            f"{trained.seconds:.1f} s ({rate:,.0f} {things} per second)",
+            f"{trained.seconds:.1f} s ({format_rate(rate)} {things} per second)",
             network,
             history,
             test,
@@ -189,8 +189,8 @@ def train(
         console.note(f"Saved {output.report}.")
     seconds = time.perf_counter() - started
     console.note(
-        f"{plural(len(history), 'epoch')} in {trained.seconds:.1f} s, {rate:,.0f} {things} per "
-        f"second; {seconds:.1f} s in total."
+        f"{plural(len(history), 'epoch')} in {trained.seconds:.1f} s, {format_rate(rate)} {things} "
+        f"per second; {seconds:.1f} s in total."
     )
     if loaded.left_out:
         console.note(*loading.bad_files(loaded.left_out))

@@ -26,8 +26,9 @@ def from_onnx(
     A file written by `Network.export` gives the original network, bit for bit. Other files are
     converted if fencepost's layers can express their operations, in any form in which exporters
     write them. A factor and a summand for each channel at the beginning become the network's
-    normalisation. A file whose images have their channels last, or come as flat rows, gives a
-    network of images with their channels first.
+    normalisation, and a softmax at the end is left out, because `predict_proba` takes it. A file
+    whose images have their channels last, or come as flat rows, gives a network of images with
+    their channels first.
 
     Parameters
     ----------

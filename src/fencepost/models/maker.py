@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ..arguments import integer
-from ..errors import ArgumentError, SizeError, SizeProblem
+from ..errors import ArgumentError
 from ..layers import (
     BatchNorm1d,
     BatchNorm2d,
@@ -19,28 +19,17 @@ from ..layers import (
     ReLU,
     Shape,
 )
-from ..remedies import in_python, remedy
-from ..text import format_shape, format_value
+from ..text import format_value
 
 
-def checked_shape(name: str, input_shape: Sequence[int]) -> Shape:
-    """Check the shape of one image or signal, of at least 8 elements along each axis."""
+def checked_shape(input_shape: Sequence[int]) -> Shape:
+    """Check the shape of one image or signal."""
     if not isinstance(input_shape, (tuple, list)) or len(input_shape) not in (2, 3):
         raise ArgumentError(
             "input_shape must be (channels, height, width) or, for signals, (channels, width). "
             f"Received: input_shape={format_value(input_shape)}."
         )
-    shape = tuple(integer("input_shape", size, 1) for size in input_shape)
-    if min(shape[1:]) < 8:
-        raise SizeError(
-            SizeProblem(
-                f"{name} needs images of at least 8 × 8, or signals of at least 8 values.",
-                in_python(f"input_shape={shape}") or f"{format_shape(shape[1:])} pixels",
-                f"Resize the images{remedy(', such as with {size}', size=(32, 32))}, or write a "
-                "network of fewer layers.",
-            )
-        )
-    return shape
+    return tuple(integer("input_shape", size, 1) for size in input_shape)
 
 
 class Maker:

@@ -32,7 +32,7 @@ def resnet9(input_shape: Sequence[int], classes: int, *, width: int = 64, seed: 
     Parameters
     ----------
     input_shape : (channels, height, width) or (channels, width)
-        At least 8 along each axis.
+        Of one image or signal.
     classes : int
         Number of outputs, at least 1.
     width : int
@@ -42,8 +42,8 @@ def resnet9(input_shape: Sequence[int], classes: int, *, width: int = 64, seed: 
 
     Raises
     ------
-    SizeError
-        If an axis is shorter than 8.
+    ArgumentError
+        `input_shape` is none, or a number is below 1.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def resnet9(input_shape: Sequence[int], classes: int, *, width: int = 64, seed: 
     >>> fp.models.resnet9((3, 32, 32), 10).parameter_count
     6573130
     """
-    shape = checked_shape("resnet9", input_shape)
+    shape = checked_shape(input_shape)
     width = integer("width", width, 1)
     make = Maker(shape)
     step = make.step(128)
@@ -66,7 +66,7 @@ def resnet9(input_shape: Sequence[int], classes: int, *, width: int = 64, seed: 
 def resnet18(
     input_shape: Sequence[int], classes: int, *, width: int = 64, seed: int = 0
 ) -> Network:
-    """Build ResNet-18 for images, or signals, of any size from 8.
+    """Build ResNet-18 for images, or signals, of any size.
 
     He, Zhang, Ren, Sun: Deep residual learning for image recognition (2015), table 1, with
     projections as shortcuts. Of its five halvings, the first ones are left out where the images
@@ -76,7 +76,7 @@ def resnet18(
     Parameters
     ----------
     input_shape : (channels, height, width) or (channels, width)
-        At least 8 along each axis.
+        Of one image or signal.
     classes : int
         Number of outputs, at least 1.
     width : int
@@ -86,8 +86,8 @@ def resnet18(
 
     Raises
     ------
-    SizeError
-        If an axis is shorter than 8.
+    ArgumentError
+        `input_shape` is none, or a number is below 1.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def resnet18(
     >>> fp.models.resnet18((3, 224, 224), 1000).parameter_count
     11689512
     """
-    shape = checked_shape("resnet18", input_shape)
+    shape = checked_shape(input_shape)
     width = integer("width", width, 1)
     make = Maker(shape)
     halved = make.halvings(5)
@@ -122,7 +122,7 @@ def resnet18(
 def mobilenet(
     input_shape: Sequence[int], classes: int, *, width: float = 1.0, seed: int = 0
 ) -> Network:
-    """Build MobileNetV2 for images, or signals, of any size from 8.
+    """Build MobileNetV2 for images, or signals, of any size.
 
     Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: inverted residuals and linear bottlenecks
     (2018), table 2. Of its five halvings, the first ones are
@@ -131,7 +131,7 @@ def mobilenet(
     Parameters
     ----------
     input_shape : (channels, height, width) or (channels, width)
-        At least 8 along each axis.
+        Of one image or signal.
     classes : int
         Number of outputs, at least 1.
     width : float
@@ -141,8 +141,8 @@ def mobilenet(
 
     Raises
     ------
-    SizeError
-        If an axis is shorter than 8.
+    ArgumentError
+        `input_shape` is none, or a number is below 1.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def mobilenet(
     >>> fp.models.mobilenet((3, 224, 224), 1000).parameter_count
     3504872
     """
-    shape = checked_shape("mobilenet", input_shape)
+    shape = checked_shape(input_shape)
     width = real("width", width, 0.0)
 
     def scaled(channels: int) -> int:

@@ -10,7 +10,7 @@ from .maker import checked_shape
 
 
 def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Network:
-    """Build a network for images or signals of any size from 8, any channels and classes.
+    """Build a network for images or signals of any size, channels and classes.
 
     Blocks of convolution, ReLU and max pooling halve each axis until it has at most 4 elements;
     then one dense layer. Larger images first pass a convolution with a stride, so that the cost
@@ -20,7 +20,7 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
     Parameters
     ----------
     input_shape : (channels, height, width) or (channels, width)
-        At least 8 along each axis.
+        Of one image or signal.
     classes : int
         Number of outputs, at least 1.
     seed : int
@@ -28,8 +28,8 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
 
     Raises
     ------
-    SizeError
-        If an axis is shorter than 8.
+    ArgumentError
+        `input_shape` is none, or a number is below 1.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def small_cnn(input_shape: Sequence[int], classes: int, *, seed: int = 0) -> Net
     >>> fp.models.small_cnn((3, 61, 200), classes=5).output_shape
     (5,)
     """
-    shape = checked_shape("small_cnn", input_shape)
+    shape = checked_shape(input_shape)
     blocks = _signal_blocks(*shape) if len(shape) == 2 else _image_blocks(*shape)
     return Network(shape, [*blocks, Flatten(), Dropout(0.3), Linear(classes)], seed=seed)
 

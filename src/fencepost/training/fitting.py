@@ -211,6 +211,7 @@ def fit(
         oversample=balance == "oversample",
     )
     options.loss.check_outputs(outputs)
+    _require_logits(net, options.loss)
     check_balance(balance, options.loss)
     spec = DataSpec.of(net, options.loss, targets)
     given = spec.checked(images, labels, training=True)
@@ -251,6 +252,16 @@ def fit(
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))
     return history
+
+
+def _require_logits(net: Trainable, loss: Loss) -> None:
+    layers = net.config()["layers"]
+    if isinstance(loss, CrossEntropy) and layers and layers[-1]["type"] == "Softmax":
+        raise ArgumentError(
+            "cross-entropy takes the softmax of the outputs, as predictions do, so the last layer "
+            "must be the one before it. Received: a network that ends with Softmax(), which would "
+            "be taken twice. Leave it out."
+        )
 
 
 def _optional(name: str, value: float | None, *bounds: float, **open_ends: bool) -> float | None:

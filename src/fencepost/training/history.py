@@ -11,7 +11,7 @@ from typing import Any
 from .. import notebook
 from ..errors import ArgumentError
 from ..habits import nearest
-from ..text import format_table, format_value, percent, plural
+from ..text import format_rate, format_table, format_value, percent, plural
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class History:
             ("validation accuracy", "validation_accuracy", _percent),
             ("rate", "lr", "{:.3g}".format),
             ("seconds", "seconds", "{:.2f}".format),
-            ("images/s", "images_per_second", "{:,.0f}".format),
+            ("images/s", "images_per_second", format_rate),
         ]
         table = []
         for title, name, text in columns:

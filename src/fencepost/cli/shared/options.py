@@ -14,8 +14,8 @@ LARGEST_IMAGE = 99_999  # pixels along an axis
 
 DATA_HELP = (
     "mnist; a folder with a subfolder of images for each class, or with a label file (labels.csv); "
-    "a .zip of such a folder; IDX files; an .npz file; or a .csv file of signals with a label "
-    "column."
+    "a .zip or .tar of such a folder; IDX files; an .npz file; or a .csv file of signals with a "
+    "label column."
 )
 DATA = typer.Option(help=DATA_HELP)
 JSON = typer.Option("--json", help="Print one JSON object on standard output.")
@@ -80,7 +80,7 @@ def parse_boundary(text: str) -> str | float:
         return text
 
 
-def parse_share(text: str, option: str = "--target-accuracy") -> float:
+def parse_share(text: str, option: str = "--target") -> float:
     """Read a share of 1, or a percentage.
 
     >>> parse_share("99%"), parse_share("0.99"), parse_share("99.5 %")

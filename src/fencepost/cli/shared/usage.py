@@ -103,7 +103,7 @@ _FOR_FILES = {
     ".onnx": "fencepost check {0}",
     ".csv": "fencepost train --data {0}",
     ".npz": "fencepost train --data {0}",
-    ".zip": "fencepost train --data {0}",
+    **dict.fromkeys((".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2"), "fencepost train --data {0}"),
     ".wav": "fencepost convolve {0} --kernel KERNEL --out OUT.wav",
 }
 

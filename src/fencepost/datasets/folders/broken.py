@@ -14,6 +14,7 @@ from .. import image_files
 from .filling import Filling
 from .inspecting import inspect_all
 from .listing import Listing
+from .messages import CHANGED
 from .options import Loading
 from .store import MemoryStore
 from .tree import File, Tree
@@ -32,7 +33,7 @@ def decode(
             if not tree.is_archive:
                 status = os.fstat(opened.fileno())
                 if (status.st_size, status.st_mtime_ns) != (file.size, file.stamp):
-                    raise DataError("has changed since the folder was listed")
+                    raise DataError(CHANGED)
             if not file.size:
                 raise DataError("is empty")
             return image_files.read(opened, channels, size, fit, levels)

@@ -15,6 +15,7 @@ from .store import DiskStore, Store
 __all__ = ["counted", "format_bytes", "left_out", "no_cache", "refused", "unwritable"]
 
 MOST = 20  # files that a message names
+CHANGED = "has changed since the folder was listed"
 
 
 def format_bytes(count: int) -> str:
@@ -66,6 +67,11 @@ def refused(
             f"{sample([f'{name}/' for name in gone])} {'is' if len(gone) == 1 else 'are'} gone, "
             f"with {plural(len(named), 'image')}. Move them back, and start again: what was "
             "decoded is in the cache."
+        )
+    if all(what == CHANGED for _, what in named):
+        return DataError(
+            f"{root}: files must stay as they are while they are read. Received: {shown}{more}. "
+            "Start again once nothing writes there: only what changed is decoded anew."
         )
     return DataError(
         f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "

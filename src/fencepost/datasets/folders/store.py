@@ -226,7 +226,9 @@ def create_entry(
     size = len(files) * int(np.prod(shape))
     free = shutil.disk_usage(folder.parent).free
     if size + ROOM > free:
-        raise OSError(28, f"{size / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are free")
+        raise OSError(
+            28, f"{free / 1e6:,.1f} MB are free, of which {ROOM / 1e6:.0f} MB must stay so"
+        )
     partial = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
         identities = _identities(files)

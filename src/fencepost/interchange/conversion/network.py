@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ...datasets.content import UNKNOWN
 from ...errors import DataError, FencepostError
 from ...graph import Graph, Operation, element_count
+from ...layers import Softmax
 from ...layers.base import ElementwiseLayer
 from ...network import Network
+from ...network.evaluation import log_softmax
 from ...text import plural
 from ..facts import shape_text
 from . import values, windows  # noqa: F401  each adds its rules
@@ -31,10 +33,14 @@ _LARGEST = 2**27  # values of an image, at any place in a network: a file may cl
 
 @dataclass(frozen=True)
 class Made:
-    """A network, and how its images are arranged for the model that it was made of."""
+    """A network, and how its images are arranged for the model that it was made of.
+
+    `softmax`: Whether the model takes the softmax of what the network gives.
+    """
 
     network: Network
     arrangement: tuple[Part, ...]
+    softmax: bool = False
 
     def arranged(self, images: NDArray[Any]) -> NDArray[Any]:
         """Return images of the network's as the model takes them: channels last, or flat."""
@@ -45,6 +51,11 @@ class Made:
             else:
                 images = images.reshape(len(images), *part.input_shape)
         return images
+
+    def outputs(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what the model must give for images of the network's."""
+        outputs = self.network(images)
+        return np.exp(log_softmax(outputs)).astype(np.float32) if self.softmax else outputs
 
 
 def to_network(graph: Graph, details: DetailsOf) -> Made:
@@ -68,6 +79,10 @@ def to_network(graph: Graph, details: DetailsOf) -> Made:
         raise _refusal(graph, misfits.problems) from None
     if not parts:
         raise _refusal(graph, ["the model has no layer"])
+    # A network gives logits: losses, predict_proba and exports take their softmax.
+    flat = len(parts) > 1 and len(parts[-1].output_shape) == 1
+    softmax = flat and isinstance(parts[-1].layer, Softmax)
+    parts = parts[:-1] if softmax else parts
     try:
         network = Network(
             shape, [part.layer for part in parts if part.layer], normalization=normalization
@@ -76,7 +91,9 @@ def to_network(graph: Graph, details: DetailsOf) -> Made:
         raise DataError(f"{graph.source}: {error}") from None
     network.trained_on = UNKNOWN
     _fill(network, parts)
-    return Made(network, arrangement)
+    if softmax:
+        network.metadata["imported"] = {"left_out": "Softmax"}
+    return Made(network, arrangement, softmax)
 
 
 def _problems(graph: Graph) -> list[str]:

@@ -62,8 +62,8 @@ def from_onnx(
     compared = verify and _verify(target, made)
     metadata = made.network.metadata
     known = metadata.get("imported")  # of a network that was imported, and exported again
-    before = known if isinstance(known, dict) else {"from": target.name}
-    metadata["imported"] = {**before, "compared": compared}
+    before = known if isinstance(known, dict) else {}
+    metadata["imported"] = {"from": target.name, **before, "compared": compared}
     return made.network
 
 
@@ -169,5 +169,5 @@ def _verify(path: Path, made: Made) -> bool:
             f"{path}: ONNX Runtime cannot run the file, to compare it: {reason}"
             f"{in_python(' Use verify=False to skip the comparison.')}"
         ) from None
-    compare(os.fspath(path), made.network, images, expected)
+    compare(os.fspath(path), made.outputs(images), expected)
     return True

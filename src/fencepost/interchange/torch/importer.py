@@ -78,4 +78,4 @@ def _verify(module: Any, made: Made, source: str) -> None:
             part.training = training
     while isinstance(outputs, (tuple, list, dict)):
         outputs = next(iter(outputs.values() if isinstance(outputs, dict) else outputs))
-    compare(source, made.network, images, as_numpy(outputs))
+    compare(source, made.outputs(images), as_numpy(outputs))

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from ...text import percent
+from ...text import format_rate, percent
 from ..history import Epoch
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Bar(Progress):
         figures = f"loss {loss:.4f}  "
         if accuracy is not None:
             figures += f"accuracy {percent(accuracy)}  "
-        figures += f"{speed:,.0f} images/s"
+        figures += f"{format_rate(speed)} images/s"
         where = f"{epoch + 1}{self._of}"
         due = self._page and time.monotonic() - self._refreshed > 1 / _REFRESHES
         if due:
@@ -169,7 +169,9 @@ def format_epoch(record: Epoch, of: str = "", best: bool = False) -> str:
         parts.append(f"validation {percent(record.validation_accuracy)}")
     elif record.validation_loss is not None:
         parts.append(f"validation loss {record.validation_loss:.4f}")
-    return "  ".join([*parts, f"{record.images_per_second:,.0f} images/s", *["best"] * best])
+    return "  ".join(
+        [*parts, f"{format_rate(record.images_per_second)} images/s", *["best"] * best]
+    )
 
 
 def choose(progress: bool | None, epochs: int | None) -> Progress:

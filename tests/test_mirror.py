@@ -135,6 +135,8 @@ ENGINE_ELSEWHERE = [
      "engine/network/test_forward.py", "a network is what all of them make"),
     ("network/batch", "fused",
      "engine/network/test_forward.py", "one list of all layers"),
+    ("network/batch", "methods",
+     "network/test_explanation.py", "what is chosen and what declines is what explain says"),
     ("network/channels", "folding program",
      "engine/network/channels/test_predictor.py", "a prediction passes all of them"),
     ("network/channels/convolution", "methods",

@@ -103,24 +103,25 @@ Result forward(NetworkPlan& plan, const ConstFloats& parameters, const ConstFloa
   return out;
 }
 
-using PassReport = std::tuple<int, int, std::string, std::string, std::string, int, double>;
-std::vector<PassReport> explain(NetworkPlan& plan, long images, int threads) {
+using PassReport = std::tuple<int, int, std::string, std::string, std::string, int, double,
+                              std::string, std::string>;
+std::vector<PassReport> explain(NetworkPlan& plan, long images, int threads, bool training) {
   require(images > 0, "there must be images");
   std::vector<PassReport> reports;
-  for (const StageReport& r : plan.explain(images, threads_or_default(threads)))
-    reports.push_back({r.first, r.last, r.axis, r.method, r.others, r.together, r.seconds});
+  for (const StageReport& r : plan.explain(images, threads_or_default(threads), training))
+    reports.push_back({r.first, r.last, r.axis, r.method, r.others, r.together, r.seconds,
+                       r.input_gradient, r.weight_gradient});
   return reports;
 }
 
 std::vector<double> measure(NetworkPlan& plan, const ConstFloats& parameters,
                             const ConstFloats& state, const Pixels& pixels, const ConstFloats& mean,
-                            const ConstFloats& scale, int threads) {
+                            const ConstFloats& scale, int threads, bool training) {
   require_network(plan, parameters, state);
   const Images images = read_images(pixels, mean, scale, plan.input());
-  std::vector<float> out(images.count * plan.output().size());
   nb::gil_scoped_release release;
   std::vector<double> spent = plan.measure({parameters.data(), state.data()}, images,
-                                           threads_or_default(threads), out.data());
+                                           threads_or_default(threads), training);
   for (double& s : spent) s *= 1e-9;
   return spent;
 }
@@ -372,6 +373,9 @@ NB_MODULE(FENCEPOST_MODULE, m) {
         "Instruction sets of the engine that this processor has, least first.");
   m.def("multiplies_bfloat16", &channels::multiplies_bfloat16,
         "Whether this module and the processor multiply bfloat16.");
+  m.def(
+      "multiply_adds_per_second", [] { return channels::cycles_per_second() * 2 * kLanes; },
+      "How many multiply-adds of float32 one thread can start in a second, measured once.");
   m.def("get_num_threads", &num_threads, "Threads used where a call does not say.");
   m.def(
       "set_num_threads",
@@ -425,19 +429,25 @@ NB_MODULE(FENCEPOST_MODULE, m) {
       .def_prop_ro("lanes", [](const NetworkPlan&) { return kLanes; })
       .def("forward", &forward, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
-      .def("explain", &explain, "images"_a, "threads"_a = 0,
+      .def("explain", &explain, "images"_a, "threads"_a = 0, "training"_a = false,
            "Of each pass: first and last step, lanes' axis, method, why no other, images side by "
-           "side, expected seconds.")
+           "side, expected seconds; of training, methods of the gradients of input and weights.")
+      .def(
+          "axis",
+          [](NetworkPlan& p, long images, int threads) {
+            return p.axis(images, threads_or_default(threads));
+          },
+          "images"_a, "threads"_a = 0, "Why images lie in the lanes when predicting, or do not.")
       .def(
           "bytes",
-          [](NetworkPlan& p, long images, int threads) {
-            const Bytes bytes = p.bytes(images, threads_or_default(threads));
+          [](NetworkPlan& p, long images, int threads, bool training) {
+            const Bytes bytes = p.bytes(images, threads_or_default(threads), training);
             return std::tuple{bytes.values, bytes.packed};
           },
-          "images"_a, "threads"_a = 0,
+          "images"_a, "threads"_a = 0, "training"_a = false,
           "Of values with what is needed meanwhile; of packed weights.")
       .def("measure", &measure, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
-           "threads"_a = 0, "Seconds of each pass of `explain`; empty with images in the lanes.")
+           "threads"_a = 0, "training"_a = false, "Seconds of each pass of `explain`.")
       .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),
            "The plan with the arrays that it is to read at each call.")
       .def("features", &features, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,

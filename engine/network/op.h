@@ -46,6 +46,12 @@ struct Pass {
   vec* gradient_of(const Slot& s) const { return memory + s.gradient; }
 };
 
+// What a prediction or a training step takes: values and what operations need meanwhile; weights as
+// they are packed.
+struct Bytes {
+  long values, packed;
+};
+
 class Op {
  public:
   virtual ~Op() = default;
@@ -96,6 +102,7 @@ class Op {
   virtual int deferred_rows() const { return 0; }
   virtual long row_begin(int /*row*/) const { return 0; } // offset into the parameters
   virtual void reserve(int /*blocks*/) {}
+  virtual long reserved_bytes(int /*blocks*/) const { return 0; } // that it makes room for
   virtual void write_gradient(int /*first*/, int /*last*/, int /*blocks*/,
                               float* /*gradient*/) const {}
 

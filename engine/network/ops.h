@@ -29,12 +29,15 @@ struct OpFactories {
 };
 extern const OpFactories kBatchFactories; // program.cpp
 
-OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp, which asks:
-bool winograd_pays(const Step&, const Fused&);         // winograd/convolution.cpp
-OpPointer make_winograd_convolution(const Step&, const Fused&);
-OpPointer make_linear(const Step&, bool relu); // linear.cpp
-OpPointer make_pooling(const Step&);           // pooling.cpp: max, avg, sum
-OpPointer make_elementwise(const Step&);       // elementwise.cpp: activations, dropout, add, affine
+// Applies an activation to n vecs where they lie; nullptr if the step is no activation.
+using Activate = void (*)(vec* values, long n, float slope);
+Activate activation_in_place(const Step&); // elementwise.cpp
+
+OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp: batch/methods.h chooses
+OpPointer make_winograd_convolution(const Step&, const Fused&); // winograd/convolution.cpp
+OpPointer make_linear(const Step&, bool relu);                  // linear.cpp
+OpPointer make_pooling(const Step&);                            // pooling.cpp: max, avg, sum
+OpPointer make_elementwise(const Step&); // elementwise.cpp: activations, dropout, add, affine
 OpPointer make_batch_norm(const Step&, bool relu); // batch_norm.cpp
 OpPointer make_rbf(const Step&);                   // rbf.cpp
 OpPointer make_flatten(const Step&);               // flatten.cpp

@@ -1,7 +1,9 @@
 // Predicting block by block; see plan.h.
 #include "network/plan.h"
 
-#include "network/winograd/winograd.h"
+#include <chrono>
+
+#include "network/batch/methods.h"
 #include "threads.h"
 
 namespace fencepost {
@@ -10,6 +12,33 @@ namespace {
 
 void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
   copy_images(slot.value_layout, memory + slot.value, n, out);
+}
+
+// Backward passes of what has no products take so long as to make this of the forward pass.
+constexpr double kBackward = 3;
+
+void time_each(const std::vector<OpPointer>& ops, Pass& pass, double* nanoseconds) {
+  for (size_t i = 0; i < ops.size(); i++) {
+    const auto start = std::chrono::steady_clock::now();
+    ops[i]->forward(pass);
+    const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
+    nanoseconds[i] += spent.count();
+  }
+}
+
+// From times of operations to those of the steps that were made into them; forks, which sum
+// gradients, count for what is before them.
+std::vector<double> of_made(const Program& program, const std::vector<double>& nanoseconds) {
+  std::vector<double> spent;
+  size_t next = 0;
+  for (size_t i = 0; i < nanoseconds.size(); i++) {
+    if (next < program.made().size() && program.made()[next].op == static_cast<int>(i)) {
+      spent.push_back(0);
+      next++;
+    }
+    if (!spent.empty()) spent.back() += nanoseconds[i];
+  }
+  return spent;
 }
 
 } // namespace
@@ -47,39 +76,72 @@ bool NetworkPlan::images_in_lanes(long images, int threads) {
   return saved->second;
 }
 
-std::vector<StageReport> NetworkPlan::explain(long images, int threads) {
+std::string NetworkPlan::axis(long images, int threads) {
+  if (exact()) return "images in lanes: exact=True asks for direct sums"; // of one image
+  const long each = (images + threads - 1) / threads;
+  if (2 * each <= kLanes)
+    return "images in lanes: half of the " + std::to_string(kLanes) +
+           " lanes or more would be empty";
+  return images_in_lanes(images, threads) ? "channels in lanes: slower" : "images in lanes: slower";
+}
+
+std::vector<StageReport> NetworkPlan::explain(const Program& program, long images, int threads,
+                                              bool training) const {
   std::vector<StageReport> reports;
+  const long each = (images + threads - 1) / threads;
+  const int lanes = static_cast<int>(std::min<long>(each, kLanes));
   const double rate = channels::cycles_per_second();
-  if (images_in_lanes(images, threads)) {
-    const long each = (images + threads - 1) / threads;
-    const int lanes = static_cast<int>(std::min<long>(each, kLanes));
-    Program& program = runner(true).program;
-    for (int k = 0; k < static_cast<int>(steps_.size()); k++) {
-      const double cycles = channels::images_axis_cycles({steps_[k]}, lanes) * each;
-      if (k > 0 && program.stored_at(k) == program.stored_at(k - 1)) {
-        reports.back().last = k;
-        reports.back().seconds += cycles / rate;
-        continue;
-      }
-      const int side = steps_[k].kind == Kind::conv ? winograd_side(steps_[k], Fused{}) : 0;
-      const char* method = steps_[k].kind != Kind::conv ? ""
-                           : side == 4                  ? "Winograd 4 x 4"
-                           : side == 2                  ? "Winograd 2 x 2"
-                                                        : "sums over taps";
-      reports.push_back({k, k, "images", method, "", kLanes, cycles / rate});
+  for (const Program::Made& made : program.made()) {
+    const Step& step = steps_[made.first];
+    const Op& op = *program.ops()[made.op];
+    const bool input_gradient = training && op.in.gradient >= 0;
+    const bool weight_gradient = training && step.weight >= 0;
+    StageReport r{made.first, made.last, "images", "", "", kLanes, 0, "", ""};
+    if (step.kind == Kind::conv) {
+      const BatchMethod method = choose_batch_method(step, made.fused, exact());
+      r.method = method.name;
+      r.others = method.others;
+      if (input_gradient) r.input_gradient = method.name;
+      if (weight_gradient) r.weight_gradient = method.weights;
+    } else if (step.kind == Kind::linear) {
+      r.method = "products of rows";
+      if (input_gradient) r.input_gradient = "sums of rows";
+      if (weight_gradient) r.weight_gradient = "product over the batch";
     }
-    return reports;
-  }
-  for (const channels::Stage& s : predictor().program(images, threads).stages()) {
-    const double cycles = predictor().stage_cycles(s, images, threads);
-    const bool chosen = s.method.make != nullptr;
-    reports.push_back({s.first, s.last, chosen ? s.method.axis : "channels",
-                       chosen ? s.method.name : "", s.method.others, s.together, cycles / rate});
+    for (int k = made.first; k <= made.last; k++) {
+      const double cycles = channels::images_axis_cycles({steps_[k]}, lanes) * each;
+      const bool products = steps_[k].kind == Kind::conv || steps_[k].kind == Kind::linear;
+      double times = 1;
+      if (training) times = products ? 1 + input_gradient + weight_gradient : kBackward;
+      r.seconds += cycles * times / rate;
+    }
+    reports.push_back(std::move(r));
   }
   return reports;
 }
 
-Bytes NetworkPlan::bytes(long images, int threads) {
+std::vector<StageReport> NetworkPlan::explain(long images, int threads, bool training) {
+  if (training) {
+    const ProgramOptions options = training_options(images, threads).size.program;
+    return explain(Program(input_, steps_, options), images, threads, true);
+  }
+  if (images_in_lanes(images, threads))
+    return explain(runner(true).program, images, threads, false);
+  std::vector<StageReport> reports;
+  const double rate = channels::cycles_per_second();
+  for (const channels::Stage& s : predictor().program(images, threads).stages()) {
+    const double cycles = predictor().stage_cycles(s, images, threads);
+    reports.push_back({s.first, s.last, s.method.axis, s.method.name, s.method.others, s.together,
+                       cycles / rate, "", ""});
+  }
+  return reports;
+}
+
+Bytes NetworkPlan::bytes(long images, int threads, bool training) {
+  if (training) {
+    const Workspace::Size size = training_options(images, threads).size;
+    return Workspace::needs(Program(input_, steps_, size.program), parameter_count_, size);
+  }
   if (!images_in_lanes(images, threads)) return predictor().bytes(images, threads);
   const Program& program = runner(true).program;
   const long blocks = std::min<long>(threads, (images + kLanes - 1) / kLanes);
@@ -88,9 +150,18 @@ Bytes NetworkPlan::bytes(long images, int threads) {
   return bytes;
 }
 
+Batch::Options NetworkPlan::training_options(long images, int threads) const {
+  Batch::Options options;
+  options.size.program.exact = exact();
+  options.size.most_images = static_cast<int>(images);
+  options.size.threads = threads;
+  options.loss.kind = LossKind::mse;
+  return options;
+}
+
 template <typename Copy>
 void NetworkPlan::run(Runner& runner, const Network& network, const Images& images, int threads,
-                      const Copy& copy) {
+                      const Copy& copy, double* nanoseconds) {
   std::lock_guard lock(runner.busy);
   const long blocks = (images.count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::min<long>(threads, blocks));
@@ -113,7 +184,10 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
       for (int l = 0; l < n; l++) index[l] = first + l;
       for (int l = 0; l < kLanes; l++) pass.lane_mask[l] = l < n ? 1.0f : 0.0f;
       runner.loaders[t].fill(images, index, n, 0, runner.program.input(), pass.memory);
-      for (const OpPointer& op : runner.program.ops()) op->forward(pass);
+      if (!nanoseconds || t > 0)
+        for (const OpPointer& op : runner.program.ops()) op->forward(pass);
+      else
+        time_each(runner.program.ops(), pass, nanoseconds);
       copy(pass.memory, first, n);
     }
   });
@@ -130,12 +204,39 @@ void NetworkPlan::forward(const Network& network, const Images& images, int thre
 }
 
 std::vector<double> NetworkPlan::measure(const Network& network, const Images& images, int threads,
-                                         float* out) {
-  if (images_in_lanes(images.count, threads)) return {};
+                                         bool training) {
+  if (training) return measure_training(network, images, threads);
+  if (images_in_lanes(images.count, threads)) {
+    Runner& r = runner(true);
+    std::vector<double> nanoseconds(r.program.ops().size());
+    run(r, network, images, threads, [](const vec*, long, int) {}, nanoseconds.data());
+    return of_made(r.program, nanoseconds);
+  }
   const channels::Program& program = predictor().program(images.count, threads);
   std::vector<double> nanoseconds(program.stages().size());
-  predictor().run(network.parameters, network.state, images, threads, out, nanoseconds.data());
+  std::vector<float> out(images.count * output().size());
+  predictor().run(network.parameters, network.state, images, threads, out.data(),
+                  nanoseconds.data());
   return nanoseconds;
+}
+
+std::vector<double> NetworkPlan::measure_training(const Network& network, const Images& images,
+                                                  int threads) const {
+  const Batch::Options options = training_options(images.count, threads);
+  Batch batch(input_, steps_, parameter_count_, options);
+  std::vector<float> state(network.state, network.state + state_count_); // statistics run on
+  std::vector<float> values(images.count * output().size());
+  std::vector<int64_t> index(images.count);
+  for (long i = 0; i < images.count; i++) index[i] = i;
+  DataTargets targets;
+  targets.values = values.data();
+  const int n = static_cast<int>(images.count);
+  const Batch::Data data{network.parameters, state.data(), images, targets, index.data(), n, 0};
+  std::vector<double> nanoseconds(batch.program().ops().size());
+  batch.run(data, [](long, long) {}); // memory is touched and weights are packed for the first time
+  batch.measure(nanoseconds.data());
+  batch.run(data, [](long, long) {});
+  return of_made(batch.program(), nanoseconds);
 }
 
 void NetworkPlan::features(const Network& network, const Images& images, int threads,

@@ -12,12 +12,14 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 // How steps [first, last] are computed: what lies in the lanes, by which method and why by no
-// other, how many images side by side, and the time that is expected for all images.
+// other, how many images side by side, and the time that is expected for all images. When training,
+// by which methods the gradients of input and weights, where they are asked for.
 struct StageReport {
   int first, last;
   std::string axis, method, others;
   int together;
   double seconds;
+  std::string input_gradient, weight_gradient;
 };
 
 class NetworkPlan {
@@ -44,12 +46,15 @@ class NetworkPlan {
   };
   // (N, F): the outputs of all images.
   void forward(const Network& network, const Images& images, int threads, float* out);
-  // How so many images would be predicted, and the bytes that it takes.
-  std::vector<StageReport> explain(long images, int threads);
-  Bytes bytes(long images, int threads);
-  // The nanoseconds of each stage, on the calling thread; empty with images in the lanes.
+  // How so many images would be predicted, or be one batch of a training, and the bytes that it
+  // takes.
+  std::vector<StageReport> explain(long images, int threads, bool training);
+  Bytes bytes(long images, int threads, bool training);
+  // Why images lie in the lanes, or do not.
+  std::string axis(long images, int threads);
+  // The nanoseconds of each stage, on the calling thread; of training, for targets of zeros.
   std::vector<double> measure(const Network& network, const Images& images, int threads,
-                              float* out);
+                              bool training);
   // outs[k]: (N, C, H, W), the output of step k.
   void features(const Network& network, const Images& images, int threads,
                 const std::vector<float*>& outs);
@@ -66,10 +71,16 @@ class NetworkPlan {
   };
   template <typename Copy>
   void run(Runner& runner, const Network& network, const Images& images, int threads,
-           const Copy& copy);
+           const Copy& copy, double* nanoseconds = nullptr);
   Runner& runner(bool fuse);
   channels::Predictor& predictor();
   bool images_in_lanes(long images, int threads);
+  // Of operations over lanes of images.
+  std::vector<StageReport> explain(const Program& program, long images, int threads,
+                                   bool training) const;
+  Batch::Options training_options(long images, int threads) const;
+  std::vector<double> measure_training(const Network& network, const Images& images,
+                                       int threads) const;
 
   Shape input_;
   std::vector<Step> steps_;

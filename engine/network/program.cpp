@@ -101,6 +101,7 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
     return s.input == last + 1 && readers_[last + 1] == 1 ? &s : nullptr;
   };
   OpPointer op;
+  Made made{k, k, {}};
   if (step.kind == Kind::conv) {
     Fused fused;
     for (const Step* s = next(); s; s = next()) {
@@ -117,6 +118,7 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
       last++;
     }
     op = options.exact ? make_direct_convolution(step, fused) : make.convolution(step, fused);
+    made.fused = fused;
   } else if (step.kind == Kind::linear) {
     const Step* s = next();
     const bool with_relu = s && s->kind == Kind::relu;
@@ -135,6 +137,9 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
   int out = add_slot(steps[last].out);
   add(std::move(op), in, other, out);
   wiring_.back().parameters = step.weight >= 0;
+  made.last = last;
+  made.op = static_cast<int>(ops_.size()) - 1;
+  made_.push_back(made);
   for (int i = k; i <= last; i++) outputs_.push_back(out);
   publish(last + 1, out);
   return last;

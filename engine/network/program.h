@@ -27,8 +27,13 @@ class Program {
   const Slot& output() const { return slots_[outputs_.back()]; }
   // The output of step k; only without fusion.
   const Slot& output_of(int k) const { return slots_[outputs_[k]]; }
-  // Where step k's output is stored; fused steps have one place.
-  int stored_at(int k) const { return outputs_[k]; }
+  // Steps [first, last] as one operation, in order.
+  struct Made {
+    int first, last;
+    Fused fused; // what a convolution takes along
+    int op = 0;  // among ops()
+  };
+  const std::vector<Made>& made() const { return made_; }
   const std::vector<OpPointer>& ops() const { return ops_; }
   long memory() const { return memory_; }              // vecs of a block
   long scratch() const { return scratch_; }            // vecs of a thread
@@ -51,6 +56,7 @@ class Program {
   std::vector<int> root_;    // the slot whose memory a slot's value shares
   std::vector<int> outputs_; // slot of each step's output
   std::vector<OpPointer> ops_;
+  std::vector<Made> made_;
   std::vector<Wiring> wiring_;
   std::vector<int> readers_;             // of each value
   std::vector<std::vector<int>> unread_; // slots of each value that are not read yet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -36,8 +37,8 @@ def test_every_layer_is_in_a_pass():
 
 def test_exact_keeps_to_direct_sums():
     net = network(exact=True)
-    (method,) = {p.method for p in net.explain(count=16).passes if p.method}
-    assert method == "direct sums"
+    methods = {p.method for p in net.explain(count=16).passes if p.method}
+    assert methods == {"direct sums", "products of rows"}
     assert "exact=True asks for direct sums" in net.explain().passes[1].others
     assert fp.Network.from_config(net.config()).exact
     assert net.copy().exact
@@ -65,6 +66,82 @@ def test_images_are_timed():
         f"memory: {explanation.memory / 1e6:.1f} MB, "
         f"of which packed weights {explanation.packed_weights / 1e6:.1f} MB"
     )
+
+
+def test_images_in_lanes_are_timed():
+    net = fp.models.lenet5()
+    explanation = net.explain(np.zeros((64, 1, 28, 28), np.uint8))
+    assert {p.lanes for p in explanation.passes} == {"images"}
+    assert all(p.measured > 0 for p in explanation.passes)
+
+
+def test_the_axis_has_a_reason():
+    lanes = fp.models.lenet5().engine_plan.lanes
+    assert network().explain().axis == (
+        f"images in lanes: half of the {lanes} lanes or more would be empty"
+    )
+    assert network().explain(count=256).axis == "images in lanes: slower"
+    assert fp.models.lenet5().explain(count=256).axis == "channels in lanes: slower"
+    assert "exact=True asks for direct sums" in network(exact=True).explain().axis
+    assert network().explain(count=256).axis in str(network().explain(count=256)).splitlines()
+
+
+def test_every_method_that_was_not_taken_has_a_reason():
+    for explanation in (network().explain(), fp.models.lenet5().explain(count=256)):
+        for p in explanation.passes:
+            if p.others:
+                assert all(": " in reason for reason in p.others.split("; "))
+        assert explanation.passes[0].others
+    assert network().explain(count=1).reasons().splitlines()[:2] == [
+        "0 to 2: direct sums",
+        "   inputs in lanes, products of rows: the kernel does not cover the input",
+    ]
+
+
+@pytest.mark.parametrize(
+    "activation", [fp.ReLU(), fp.ReLU6(), fp.HardSwish(), fp.HardSigmoid(), fp.SiLU(), fp.GELU()]
+)
+def test_activations_are_computed_with_the_layer_before_them(activation):
+    layers = [
+        *(fp.Conv2d(32, 3, padding=1), fp.BatchNorm2d(), activation),
+        *(fp.Conv2d(32, 3, padding=1, groups=32), fp.BatchNorm2d(), activation),
+        *(fp.Conv2d(32, 1), fp.BatchNorm2d(), activation),
+        *(fp.Flatten(), fp.Linear(7), activation),
+    ]
+    passes = fp.Network((3, 32, 32), layers).explain().passes
+    assert [p.layers for p in passes] == ["0 to 2", "3 to 8", "9", "10 to 11"]
+
+
+def test_training_is_explained_layer_by_layer():
+    net = network()
+    before = net.parameter_vector.copy(), net.state_vector.copy()
+    explanation = net.explain(np.ones((5, 3, 32, 32), np.float32), training=True)
+    assert explanation.training and explanation.count == 5
+    assert [p.layers for p in explanation.passes] == ["0", "1 to 2", "3", "3", "4", "5", "6"]
+    first, _, wide, *_, last = explanation.passes
+    assert (first.method, first.input_gradient, first.weight_gradient) == (
+        *("sums over taps", "", "sums over taps"),
+    )
+    assert {wide.method, wide.input_gradient, wide.weight_gradient} == {"Winograd 4 x 4"}
+    assert last.weight_gradient == "product over the batch"
+    assert all(p.expected > 0 and p.measured > 0 for p in explanation.passes)
+    lines = str(explanation).splitlines()
+    assert lines[0].split("  ")[0] == "layers" and "weight gradient" in lines[0]
+    for array, kept in zip((net.parameter_vector, net.state_vector), before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+
+
+def test_training_is_of_a_batch_of_fit_where_nothing_is_said():
+    default = inspect.signature(fp.training.fit).parameters["batch_size"].default
+    assert network().explain(training=True).count == default
+    assert network().explain().count == 1
+
+
+def test_exact_training_keeps_to_direct_sums():
+    for p in network(exact=True).explain(training=True).passes:
+        assert "Winograd" not in p.method + p.input_gradient + p.weight_gradient
+        if "Winograd" in p.others:
+            assert "Winograd 4 x 4: exact=True asks for direct sums" in p.others
 
 
 def test_memory_does_not_grow_with_images_beyond_a_pass():
@@ -139,4 +216,51 @@ def test_a_prediction_takes_what_is_stated(case):
     assert axis in lanes
     assert stated > 8e6, "too little to be told from what else a process does"
     assert 0 < packed < stated
+    assert taken == pytest.approx(stated, rel=0.1)
+
+
+TRAIN = (
+    MEASURE[: MEASURE.index("net = fp.Network")]
+    + r"""
+small.fit(np.zeros((40, 1, 20, 20), np.uint8), np.arange(40) % 3, epochs=1, progress=False)
+net = fp.Network(shape, parse_layers(layers))
+images, labels = np.ones((count, *shape), np.uint8), np.arange(count) % 4
+net.normalization = 0.0, 1.0
+stated = net.explain(count=count, training=True).memory
+from fencepost.training import backends
+from fencepost.training.backends.engine import EngineBackend
+taken = []
+run = EngineBackend.run
+def measured(self, *arguments):
+    result = run(self, *arguments)
+    taken.append(resident() - before)
+    return result
+EngineBackend.run = measured
+before = resident()
+net.fit(images, labels, epochs=1, batch_size=count, progress=False)
+print(json.dumps([stated, taken[-1]]))
+"""
+)
+TRAININGS = {
+    "batch norm keeps blocks": (WIDE + ", GlobalAvgPool, Linear(4)", (3, 64, 64), 40),
+    "weights above all": (
+        "Conv2d(256, 3, padding=1), ReLU, Conv2d(384, 3, padding=1), ReLU, Flatten, Linear(4)",
+        (128, 8, 8), 16,
+    ),
+    "products over the batch": ("Flatten, Linear(500), ReLU, Linear(4)", (3, 64, 64), 64),
+    "depthwise": (
+        "Conv2d(32, 3, padding=1), ReLU, Conv2d(32, 3, padding=1, groups=32), ReLU, Conv2d(64, 1),"
+        "GlobalAvgPool, Linear(4)", (3, 64, 64), 32,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="asks Linux")
+@pytest.mark.parametrize("case", TRAININGS)
+def test_a_training_takes_what_is_stated(case):
+    layers, shape, count = TRAININGS[case]
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "16384"}
+    command = [sys.executable, "-c", TRAIN, layers, json.dumps(shape), str(count)]
+    stated, taken = json.loads(subprocess.check_output(command, env=environment))
+    assert stated > 8e6, "too little to be told from what else a process does"
     assert taken == pytest.approx(stated, rel=0.1)

@@ -6,6 +6,7 @@
 // while the rows just made are still in the first-level cache.
 #include "network/convolution.h"
 #include "network/batch/fused.h"
+#include "network/batch/methods.h"
 #include "network/links.h"
 
 namespace fencepost {
@@ -28,10 +29,10 @@ class Convolution final : public FusedConvolution {
 
   long scratch() const override { return convolution_scratch(s_, fused_); }
 
-  long packed_bytes() const override { // of the forward pass
+  long packed_bytes() const override { // for the input's gradient, too, each weight once
     long links = 0;
     for (const auto& channel : links_) links += static_cast<long>(channel.size());
-    return Taps::packed_bytes_of(links * elements());
+    return Taps::packed_bytes_of(links * elements()) * (in.gradient >= 0 ? 2 : 1);
   }
   void pack(const float* parameters, const Share& share) override {
     if (!built_) build();
@@ -265,8 +266,7 @@ OpPointer make_direct_convolution(const Step& step, const Fused& fused) {
 }
 
 OpPointer make_convolution(const Step& step, const Fused& fused) {
-  if (winograd_pays(step, fused)) return make_winograd_convolution(step, fused);
-  return make_direct_convolution(step, fused);
+  return choose_batch_method(step, fused, false).make(step, fused);
 }
 
 } // namespace FENCEPOST_LEVEL

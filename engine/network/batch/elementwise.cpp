@@ -4,6 +4,7 @@
 // Elementwise operations: activations (relu6, hard_sigmoid and hard_swish too), dropout, the sum of
 // two values, and a weight and bias per channel.
 #include <stdexcept>
+#include <type_traits>
 
 #include "network/ops.h"
 #include "network/rows.h"
@@ -133,9 +134,51 @@ class Activation final : public Op {
   Function function_;
 };
 
+// One row for each activation: what makes the operation, and what changes values where they lie.
+struct Made {
+  OpPointer (*op)(float slope);
+  Activate in_place;
+};
 template <class Function>
-OpPointer activation(Function f) {
-  return std::make_unique<Activation<Function>>(f);
+Function function_of([[maybe_unused]] float slope) {
+  if constexpr (std::is_same_v<Function, LeakyRelu>)
+    return {slope};
+  else
+    return {};
+}
+template <class Function>
+constexpr Made kMade{[](float slope) -> OpPointer {
+                       return std::make_unique<Activation<Function>>(function_of<Function>(slope));
+                     },
+                     [](vec* values, long n, float slope) {
+                       const Function function = function_of<Function>(slope);
+                       for (long i = 0; i < n; i++) values[i] = function.value(values[i]);
+                     }};
+const Made* activation(Kind kind) {
+  switch (kind) {
+  case Kind::relu:
+    return &kMade<Relu>;
+  case Kind::leaky_relu:
+    return &kMade<LeakyRelu>;
+  case Kind::relu6:
+    return &kMade<Relu6>;
+  case Kind::hard_sigmoid:
+    return &kMade<HardSigmoid>;
+  case Kind::hard_swish:
+    return &kMade<HardSwish>;
+  case Kind::tanh:
+    return &kMade<Tanh>;
+  case Kind::scaled_tanh:
+    return &kMade<ScaledTanh>;
+  case Kind::sigmoid:
+    return &kMade<Sigmoid>;
+  case Kind::gelu:
+    return &kMade<Gelu>;
+  case Kind::silu:
+    return &kMade<Silu>;
+  default:
+    return nullptr;
+  }
 }
 
 // ---- dropout -----------------------------------------------------------------------------------
@@ -293,28 +336,14 @@ class Affine final : public Op {
 
 } // namespace
 
+Activate activation_in_place(const Step& step) {
+  const Made* made = activation(step.kind);
+  return made ? made->in_place : nullptr;
+}
+
 OpPointer make_elementwise(const Step& step) {
+  if (const Made* made = activation(step.kind)) return made->op(step.slope);
   switch (step.kind) {
-  case Kind::relu:
-    return activation(Relu{});
-  case Kind::leaky_relu:
-    return activation(LeakyRelu{step.slope});
-  case Kind::relu6:
-    return activation(Relu6{});
-  case Kind::hard_sigmoid:
-    return activation(HardSigmoid{});
-  case Kind::hard_swish:
-    return activation(HardSwish{});
-  case Kind::tanh:
-    return activation(Tanh{});
-  case Kind::scaled_tanh:
-    return activation(ScaledTanh{});
-  case Kind::sigmoid:
-    return activation(Sigmoid{});
-  case Kind::gelu:
-    return activation(Gelu{});
-  case Kind::silu:
-    return activation(Silu{});
   case Kind::dropout:
   case Kind::drop_path:
     return std::make_unique<Dropout>(step);

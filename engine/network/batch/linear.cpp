@@ -143,6 +143,9 @@ class Linear final : public Op {
     x_.assign(static_cast<size_t>(strips()) * samples_ * kStrip, 0.0f);
     delta_.assign(static_cast<size_t>(rows_) * samples_, 0.0f);
   }
+  long reserved_bytes(int blocks) const override {
+    return static_cast<long>(sizeof(float)) * blocks * kLanes * (strips() * kStrip + rows_);
+  }
 
   void write_gradient(int first, int last, int blocks, float* gradient) const override {
     const int samples = blocks * kLanes;

@@ -13,14 +13,34 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace channels {
 
-// In this order: scales, ReLU, the sum with another value (Op::other), ReLU, maximum.
+// In this order: scales, ReLU, the sum with another value (Op::other), ReLU, maximum. Or scales and
+// another activation, of rows that have just been written: it may be long, and the tiles that would
+// hold it in registers are many.
 struct Pointwise;
 struct Following : Fused {
   std::vector<Step> scales; // batch_norm, affine
   bool add = false, relu_after_add = false;
+  Activate activate = nullptr;
+  Kind activation{};
+  float slope = 0;
   int images = 1; // that go through side by side, at most
   std::vector<Pointwise>
       pointwise; // behind a depthwise convolution, at most one, in place of a sum
+
+  void finish(vec* values, long n) const {
+    if (activate) activate(values, n, slope);
+  }
+  // The same, of values that stay in registers where there is no activation.
+  template <int N>
+  void finish(vec (&values)[N]) const {
+    if (!activate) return;
+    vec copy[N];
+#pragma GCC unroll 16
+    for (int i = 0; i < N; i++) copy[i] = values[i];
+    activate(copy, N, slope);
+#pragma GCC unroll 16
+    for (int i = 0; i < N; i++) values[i] = copy[i];
+  }
 };
 // A 1 x 1 convolution, and what it takes along.
 struct Pointwise {

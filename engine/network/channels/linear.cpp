@@ -67,7 +67,7 @@ const float* flat_input(const Pass& pass, const Slot& in, const Shape& shape, fl
 
 class Linear final : public Op {
  public:
-  Linear(const Step& step, bool with_relu) : s_(step), relu_(with_relu) {}
+  Linear(const Step& step, const Following& then) : s_(step), then_(then) {}
   bool reads_planar() const override { return true; }
   long scratch() const override { return stored(s_.out).channels + s_.in.size() / kLanes + 1; }
 
@@ -81,14 +81,15 @@ class Linear final : public Op {
     for (int r = 0; r < rows; r += kLanes, y += out.value_layout.plane) {
       vec sum = *sums++;
       if (s_.bias >= 0) sum += load_some(pass.parameters + s_.bias + r, std::min(kLanes, rows - r));
-      *y = relu_ ? relu(sum) : sum;
+      *y = then_.relu ? relu(sum) : sum;
+      then_.finish(y, 1);
     }
   }
   void backward(Pass&) const override {}
 
  private:
   const Step s_;
-  const bool relu_;
+  const Following then_;
 };
 
 class Rbf final : public Op {
@@ -110,7 +111,9 @@ class Rbf final : public Op {
 
 } // namespace
 
-OpPointer make_linear(const Step& step, bool relu) { return std::make_unique<Linear>(step, relu); }
+OpPointer make_linear(const Step& step, const Following& following) {
+  return std::make_unique<Linear>(step, following);
+}
 OpPointer make_rbf(const Step& step) { return std::make_unique<Rbf>(step); }
 
 } // namespace channels

@@ -26,11 +26,11 @@ OpPointer make_rows(const Step&, const Following&); // rows.cpp: lanes are pixel
 const char* declines_rows(const Step&, const Following&);
 OpPointer make_taps(const Step&, const Following&); // convolution.cpp: any connections
 
-OpPointer make_linear(const Step&, bool relu); // linear.cpp
-OpPointer make_rbf(const Step&);               // linear.cpp
-OpPointer make_scale(const Step&);             // scale.cpp: affine, batch_norm
-OpPointer make_flatten(const Step&);           // flatten.cpp
-OpPointer make_concat(const Step&);            // concat.cpp
+OpPointer make_linear(const Step&, const Following&); // linear.cpp: takes activations along
+OpPointer make_rbf(const Step&);                      // linear.cpp
+OpPointer make_scale(const Step&);                    // scale.cpp: affine, batch_norm
+OpPointer make_flatten(const Step&);                  // flatten.cpp
+OpPointer make_concat(const Step&);                   // concat.cpp
 // in_block.cpp: what is done over lanes of images, for one image
 OpPointer make_in_block(const Step&, OpPointer);
 

@@ -12,11 +12,6 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
-// What a prediction takes: values and what operations need meanwhile; weights as they are packed.
-struct Bytes {
-  long values, packed;
-};
-
 namespace channels {
 
 class Predictor {

@@ -51,6 +51,12 @@ bool is_pointwise(const Step& s) {
          s.in.width == s.out.width;
 }
 
+void set_activation(const Step& s, Following& then) {
+  then.activate = activation_in_place(s);
+  then.activation = s.kind;
+  then.slope = s.slope;
+}
+
 } // namespace
 
 Program::Program(Shape input, const std::vector<Step>& steps, int images, Rounding rounding)
@@ -75,10 +81,11 @@ const Step* Program::next(const std::vector<Step>& steps, const Stage& stage) co
 }
 
 // What the convolution that ends a stage takes along: these steps join the stage.
-Following Program::take_along(const std::vector<Step>& steps, Stage& stage, bool sums, bool pools) {
+Following Program::take_along(const std::vector<Step>& steps, Stage& stage, const Method& method,
+                              bool pools) {
   Following then;
   then.images = images_;
-  while (const Step* s = then.max_pool ? nullptr : next(steps, stage)) {
+  while (const Step* s = then.max_pool || then.activate ? nullptr : next(steps, stage)) {
     const bool before_relu = !then.relu && !then.add;
     if ((s->kind == Kind::batch_norm || s->kind == Kind::affine) && before_relu) {
       then.scales.push_back(*s);
@@ -86,7 +93,9 @@ Following Program::take_along(const std::vector<Step>& steps, Stage& stage, bool
       then.relu = true;
     } else if (s->kind == Kind::relu && then.add && !then.relu_after_add) {
       then.relu_after_add = true;
-    } else if (s->kind == Kind::add && sums && !then.add) {
+    } else if (method.activates && before_relu && activation_in_place(*s)) {
+      set_activation(*s, then);
+    } else if (s->kind == Kind::add && method.sums_along && !then.add) {
       const int value = s->input == stage.last + 1 ? s->other : s->input;
       if (value > stage.first) break; // not made yet
       then.add = true;
@@ -104,26 +113,37 @@ Following Program::take_along(const std::vector<Step>& steps, Stage& stage, bool
   return then;
 }
 
+Following Program::take_activation(const std::vector<Step>& steps, Stage& stage) const {
+  Following then;
+  const Step* s = next(steps, stage);
+  if (!s || !activation_in_place(*s)) return then;
+  if (s->kind == Kind::relu)
+    then.relu = true;
+  else
+    set_activation(*s, then);
+  stage.last++;
+  return then;
+}
+
 // Adds step k, with the steps behind it that it can take along.
 void Program::add_stage(const std::vector<Step>& steps, int k, Rounding rounding) {
   const Step& step = steps[k];
   Stage stage{nullptr, k, k, step.input, step.other, k + 1, 1, {}};
   if (step.kind == Kind::linear) {
-    const Step* s = next(steps, stage);
-    const bool with_relu = s && s->kind == Kind::relu;
-    stage.last += with_relu;
-    stage.op = channels::make_linear(step, with_relu);
+    stage.op = channels::make_linear(step, take_activation(steps, stage));
+    stage.method.axis = "inputs";
+    stage.method.name = "products of rows";
   } else if (step.kind != Kind::conv) {
     stage.op = make_op(step);
   } else {
-    const bool sums = choose_method(step, {}, images_, rounding).sums_along;
-    Following then = take_along(steps, stage, sums, true);
+    const Method alone = choose_method(step, {}, images_, rounding);
+    Following then = take_along(steps, stage, alone, true);
     const Step* point = next(steps, stage);
     // In bfloat16 the 1 x 1 layer is quicker by itself.
     if (rounding != Rounding::bfloat16 && !declines_depthwise(step) && !then.add &&
         !then.max_pool && point && is_pointwise(*point)) {
       stage.last++;
-      then.pointwise.push_back({*point, take_along(steps, stage, true, false)});
+      then.pointwise.push_back({*point, take_along(steps, stage, alone, false)});
     }
     stage.method = choose_method(step, then, images_, rounding);
     stage.op = stage.method.make(step, then);

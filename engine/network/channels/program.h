@@ -15,7 +15,7 @@ struct Stage {
   int first, last;
   int in, other, out; // values: 0 is the network's input, k + 1 the output of step k
   int together = 1;   // images that pass it before the next stage: a power of two
-  Method method;      // make == nullptr where there is no choice
+  Method method;
 };
 
 class Program {
@@ -33,7 +33,8 @@ class Program {
 
  private:
   const Step* next(const std::vector<Step>& steps, const Stage& stage) const;
-  Following take_along(const std::vector<Step>& steps, Stage& stage, bool sums, bool pools);
+  Following take_along(const std::vector<Step>& steps, Stage& stage, const Method&, bool pools);
+  Following take_activation(const std::vector<Step>& steps, Stage& stage) const;
   void add_stage(const std::vector<Step>& steps, int k, Rounding);
   void group();
   void lay_out(const std::vector<Step>& steps, Shape input);

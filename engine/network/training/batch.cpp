@@ -1,6 +1,8 @@
 // Blocks, cuts and threads of one batch; see batch.h.
 #include "network/training/batch.h"
 
+#include <chrono>
+
 #include "random.h"
 #include "threads.h"
 
@@ -80,13 +82,21 @@ Pass Batch::start(const Data& data, int thread, int block) {
   return pass;
 }
 
+void Batch::run_piece(const Piece& piece, Pass& pass, int thread) const {
+  if (!nanoseconds_ || thread > 0 || piece.op < 0) return piece.run(pass, thread);
+  const auto start = std::chrono::steady_clock::now();
+  piece.run(pass, thread);
+  const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
+  nanoseconds_[piece.op] += spent.count();
+}
+
 void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
   const int threads = options_.size.threads, blocks = blocks_of(data.n);
   if (blocks >= threads)
     return run_threads(threads, [&](int t) {
       for (int b = blocks * t / threads; b < blocks * (t + 1) / threads; b++) {
         Pass pass = start(data, t, b);
-        for (const Piece& piece : pieces) piece.run(pass, t);
+        for (const Piece& piece : pieces) run_piece(piece, pass, t);
       }
     });
   for (const Piece& piece : pieces)
@@ -97,7 +107,7 @@ void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
       if (!piece.shared && t > first) return;
       Pass pass = start(data, t, block);
       if (piece.shared) pass.share = {t - first, last - first};
-      piece.run(pass, t);
+      run_piece(piece, pass, t);
     });
 }
 
@@ -105,15 +115,15 @@ void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
 void Batch::add_forward(int from, int to, std::vector<Piece>& pieces) const {
   for (int i = from; i < to; i++) {
     const Op* op = workspace_->program.ops()[i].get();
-    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->forward(pass); }});
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->forward(pass); }, i});
   }
 }
 void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
   for (int i = from - 1; i >= to; i--) {
     const Op* op = workspace_->program.ops()[i].get();
     if (op->out.gradient < 0) continue;
-    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->prepare_backward(pass); }});
-    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->backward(pass); }});
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->prepare_backward(pass); }, i});
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->backward(pass); }, i});
   }
 }
 
@@ -140,7 +150,7 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   // Forward to each cut, then on; behind the last cut back to it, with the loss between.
   auto add_measure_backward = [&](int cut, std::vector<Piece>& pieces) {
     const Op* op = ops[cut].get();
-    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure_backward(pass); }});
+    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure_backward(pass); }, cut});
   };
   for (int s = 0; s <= cuts; s++) {
     std::vector<Piece> pieces;
@@ -148,7 +158,7 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
     add_forward(s ? cut_at[s - 1] : 0, s < cuts ? cut_at[s] : last, pieces);
     if (s < cuts) {
       Op* op = ops[cut_at[s]].get();
-      pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure(pass); }});
+      pieces.push_back({op->shares(), [op](Pass& pass, int) { op->measure(pass); }, cut_at[s]});
       pass_blocks(data, pieces);
       op->reduce(data.n, blocks, data.state);
       continue;

@@ -39,10 +39,13 @@ class Batch {
     uint64_t step; // which draws of dropout and augmentation
   };
   LossResult run(const Data& data, const std::function<void(long, long)>& finished);
+  const Program& program() const { return workspace_->program; }
   const float* gradient() const { return workspace_->gradients[0].data(); }
   // Of image i of the last batch; only with size.program.input_gradient, and if every block has
   // memory of its own.
   void copy_input_gradient(int n, float* out) const;
+  // Adds the time that the first thread spends in each operation, forward and backward, to `to`.
+  void measure(double* to) { nanoseconds_ = to; }
 
  private:
   // The image that image i of the batch is mixed with, where augmentation mixes.
@@ -55,7 +58,9 @@ class Batch {
   struct Piece {
     bool shared; // each of them does its share; otherwise the first does all
     std::function<void(Pass&, int)> run;
+    int op = -1; // whose time it is
   };
+  void run_piece(const Piece&, Pass&, int thread) const;
   void pass_blocks(const Data& data, const std::vector<Piece>& pieces);
   void add_forward(int from, int to, std::vector<Piece>& pieces) const;
   void add_backward(int from, int to, std::vector<Piece>& pieces) const;
@@ -67,6 +72,7 @@ class Batch {
   std::vector<BatchLoader> loaders_;  // of each thread
   std::vector<LossResult> results_;   // of each block
   std::vector<float> partner_shares_; // of each image, in its target
+  double* nanoseconds_ = nullptr;     // of each operation
 };
 
 } // namespace FENCEPOST_LEVEL

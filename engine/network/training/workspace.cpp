@@ -76,6 +76,22 @@ void Workspace::plan_units(long parameter_count) {
   share(at, parameter_count);
 }
 
+Bytes Workspace::needs(const Program& program, long parameter_count, const Size& size) {
+  const int blocks = (size.most_images + kLanes - 1) / kLanes;
+  bool own = size.program.input_gradient;
+  Bytes bytes{0, 0};
+  for (const OpPointer& op : program.ops()) {
+    own = own || (size.training && op->needs_batch());
+    bytes.values += op->reserved_bytes(blocks);
+    bytes.packed += op->packed_bytes();
+  }
+  const long memories = own ? blocks : std::min(blocks, size.threads);
+  const long vecs = program.memory() * memories + program.scratch() * size.threads;
+  bytes.values += vecs * static_cast<long>(sizeof(vec)) +
+                  static_cast<long>(sizeof(float)) * parameter_count * size.threads;
+  return bytes;
+}
+
 long Workspace::bytes() const {
   const long vecs = program.memory() * static_cast<long>(memories.size()) +
                     program.scratch() * static_cast<long>(scratch.size());

@@ -30,6 +30,8 @@ struct Workspace {
 
   int blocks() const { return (size.most_images + kLanes - 1) / kLanes; }
   long bytes() const; // but for packed weights
+  // What a workspace would take once it has been used, packed weights included.
+  static Bytes needs(const Program&, long parameter_count, const Size&);
 
   const Size size;
   Program program;

@@ -234,11 +234,15 @@ class WinogradConvolution final : public FusedConvolution {
 // Measured, training and inference together, direct / Winograd: 16 -> 16 at 14x14 1.09, 64 -> 64
 // at 8x8 1.28; but at 7x7 0.79 for 64 -> 64 and 0.96 for 32 -> 32, and at 4x4 0.9: on small maps
 // transforming the kernels costs more than the multiplications saved.
-bool pays(const Step& s, const Fused& fused) {
-  return s.kernel_h == 3 && s.kernel_w == 3 && s.stride_y == 1 && s.stride_x == 1 &&
-         s.dilation_y == 1 && s.dilation_x == 1 && s.groups == 1 && s.connections.empty() &&
-         s.in.channels >= 16 && s.out.channels >= 16 && s.out.height * s.out.width >= 64 &&
-         (!fused.max_pool || (fused.pool_h == 2 && fused.pool_w == 2));
+const char* declines(const Step& s, const Fused& fused) {
+  if (s.kernel_h != 3 || s.kernel_w != 3) return "the kernel is not 3 x 3";
+  if (s.stride_y * s.stride_x != 1 || s.dilation_y * s.dilation_x != 1)
+    return "stride or dilation is not 1";
+  if (s.groups > 1 || !s.connections.empty()) return "groups or a table of connections";
+  if (s.in.channels < 16 || s.out.channels < 16) return "fewer than 16 channels";
+  if (s.out.height * s.out.width < 64) return "fewer than 64 pixels";
+  if (fused.max_pool && (fused.pool_h != 2 || fused.pool_w != 2)) return "pooling is not 2 x 2";
+  return nullptr;
 }
 
 // Whether tiles of 4 take fewer multiplications by a fifth, of channels that outweigh transforms.
@@ -251,12 +255,20 @@ bool wide_tiles_pay(const Step& s) {
 
 } // namespace
 
-int winograd_side(const Step& s, const Fused& fused) {
-  if (!pays(s, fused)) return 0;
-  return !kSmallCode && wide_tiles_pay(s) ? 4 : 2;
+template <int Side>
+const char* declines_winograd(const Step& s, const Fused& fused) {
+  if (const char* reason = declines(s, fused)) return reason;
+  if (Side == 4 && (kSmallCode || !wide_tiles_pay(s)))
+    return "fewer than 32 channels, or few products saved";
+  return nullptr;
 }
+template const char* declines_winograd<2>(const Step&, const Fused&);
+template const char* declines_winograd<4>(const Step&, const Fused&);
 
-bool winograd_pays(const Step& s, const Fused& fused) { return winograd_side(s, fused) > 0; }
+int winograd_side(const Step& s, const Fused& fused) {
+  if (!declines_winograd<4>(s, fused)) return 4;
+  return declines_winograd<2>(s, fused) ? 0 : 2;
+}
 
 OpPointer make_winograd_convolution(const Step& step, const Fused& fused) {
   if constexpr (!kSmallCode)

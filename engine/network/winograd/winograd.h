@@ -32,6 +32,9 @@ inline namespace FENCEPOST_LEVEL {
 
 // The side of the tiles that a convolution has in training; 0 where direct sums are quicker.
 int winograd_side(const Step&, const Fused&); // convolution.cpp
+// Why tiles of Side outputs are not taken, or nullptr.
+template <int Side>
+const char* declines_winograd(const Step&, const Fused&);
 
 template <int Side>
 inline constexpr int kFrequenciesOf = (Side + 2) * (Side + 2);

@@ -1,4 +1,4 @@
-"""How the engine predicts a network: pass by pass, by which method, and in what time."""
+"""How the engine predicts and trains a network: pass by pass, by which method, in what time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import integer
+from ..arguments import flag, integer
 from ..graph import SizedLayer
 from ..layers import Shape
 from ..layers.base import engine_shape
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .._engine import NetworkPlan
 
 _REPEATS = 5
+_BATCH = 64  # of `fit`, where nothing is said
+_KEPT = 3  # arrays of parameters: Adam's two, and the last good weights, to which `fit` can return
 
 
 class Explainable(Protocol):
@@ -40,9 +42,10 @@ class Explainable(Protocol):
 class Pass:
     """Layers that are computed together.
 
-    `lanes` is the axis that lies in the processor's lanes, `others` says why the other methods of
-    the engine's table were not taken, `images` how many images go through side by side. Times are
-    seconds for all images.
+    `lanes` is the axis that lies in the processor's lanes, `method` how the layers are computed,
+    `others` why the other methods of the engine's table were not taken, `images` how many images go
+    through side by side. Times are seconds for all images. In training, `input_gradient` and
+    `weight_gradient` are the methods of the two gradients, where they are needed.
     """
 
     layers: str
@@ -52,48 +55,98 @@ class Pass:
     images: int
     expected: float
     measured: float | None
+    input_gradient: str = ""
+    weight_gradient: str = ""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """How `count` images are predicted; printing it shows a table.
+    """How `count` images are predicted or trained on; printing it shows a table.
 
-    `memory` is the bytes that a prediction takes beside the network and the images: of values, of
-    what operations need meanwhile, and, kept until the next, `packed_weights`.
+    `memory` is the bytes that this takes beside the network and the images: of values, of what
+    operations need meanwhile, and, kept until the next time, `packed_weights`. In training it
+    includes the gradients, the two values that Adam keeps of each parameter, and the copy of the
+    parameters that `fit` keeps. `axis` says why images lie in the processor's lanes, or do not.
     """
 
     count: int
     passes: tuple[Pass, ...]
     memory: int
     packed_weights: int
+    axis: str = ""
+    training: bool = False
 
     def __str__(self) -> str:
-        """Return a line for each pass, times in microseconds for an image, and the memory."""
+        """Return a line for each pass, times in microseconds for an image, the sum, the memory."""
 
         def microseconds(seconds: float | None) -> str:
             return "–" if seconds is None else f"{seconds / self.count * 1e6:.1f}"
 
+        methods = ("method", "input gradient", "weight gradient")[: 3 if self.training else 1]
         rows: list[tuple[str, ...]] = [
-            ("layers", "lanes", "method", "side by side", "expected µs", "measured µs")
+            ("layers", "lanes", *methods, "side by side", "expected µs", "measured µs")
         ]
         for p in self.passes:
+            named = (p.method, p.input_gradient, p.weight_gradient)[: len(methods)]
             times = microseconds(p.expected), microseconds(p.measured)
-            rows.append((p.layers, p.lanes, p.method or "–", str(p.images), *times))
+            rows.append(
+                (p.layers, p.lanes, *(name or "–" for name in named), str(p.images), *times)
+            )
+        measured = [p.measured for p in self.passes if p.measured is not None]
+        total = microseconds(sum(measured) if measured else None)
+        expected = microseconds(sum(p.expected for p in self.passes))
+        rows.append(("all", "", *("" for _ in methods), "", expected, total))
         memory = f"memory: {self.memory / 1e6:.1f} MB"
         if self.packed_weights:
             memory += f", of which packed weights {self.packed_weights / 1e6:.1f} MB"
-        return f"{format_table(rows, '<<<>>>')}\n{memory}"
+        lines = [format_table(rows, "<<" + "<" * len(methods) + ">>>")]
+        if self.axis:
+            lines.append(self.axis)
+        return "\n".join([*lines, memory])
+
+    def reasons(self) -> str:
+        """Return, for each pass where there was a choice, why the other methods were not taken.
+
+        Examples
+        --------
+        >>> import fencepost as fp
+        >>> net = fp.Network((16, 32, 32), [fp.Conv2d(32, 3, stride=2, remainder="crop")])
+        >>> print(net.explain().reasons())
+        0: direct sums
+           inputs in lanes, products of rows: the kernel does not cover the input
+           depthwise, then 1 x 1: no 1 x 1 layer behind it is its only reader
+           depthwise sums: a channel does not read itself alone
+           pixels in lanes, direct sums: the stride is not 1
+           Winograd 4 x 4: stride or dilation is not 1
+           sums over taps: slower
+        """
+        lines = []
+        for p in self.passes:
+            if p.others:
+                lines.append(f"{p.layers}: {p.method}")
+                lines += [f"   {reason}" for reason in p.others.split("; ")]
+        return "\n".join(lines)
 
 
-def explain(self: Explainable, images: ArrayLike | None = None, *, count: int = 1) -> Explanation:
+def explain(
+    self: Explainable,
+    images: ArrayLike | None = None,
+    *,
+    count: int | None = None,
+    training: bool = False,
+) -> Explanation:
     """Describe how the engine predicts: lanes, method, expected and measured time of each pass.
 
     Parameters
     ----------
     images : array, shape (N, *input_shape), optional
-        Predicted several times, to show the measured time beside the expected one.
-    count : int
-        Number of images to assume if none are given.
+        Computed several times, to show the measured time beside the expected one.
+    count : int, optional
+        Number of images to assume if none are given: 1 by default, or 64 in training, which is the
+        default batch size of `fit`.
+    training : bool
+        Whether to describe a step of training with a batch of these images instead: forward pass
+        and gradients. The network is not changed.
 
     Raises
     ------
@@ -101,10 +154,6 @@ def explain(self: Explainable, images: ArrayLike | None = None, *, count: int = 
         If images do not suit the network, or there are none of them.
     ArgumentError
         If `count` is not positive.
-
-    Notes
-    -----
-    With images in the lanes a block of them passes all layers at once, and passes are not measured.
 
     Examples
     --------
@@ -114,29 +163,38 @@ def explain(self: Explainable, images: ArrayLike | None = None, *, count: int = 
     ...     print(p.layers, p.lanes, p.method, sep=", ")
     0 to 1, channels, direct sums
     2, channels, Winograd 4 x 4
+    >>> for p in net.explain(training=True).passes:
+    ...     print(p.layers, p.lanes, p.method, p.weight_gradient, sep=", ")
+    0 to 1, images, sums over taps, sums over taps
+    2, images, Winograd 4 x 4, Winograd 4 x 4
     """
+    training = flag("training", training)
     batch = None
     if images is not None:
         batch = inputs.as_checked_batch(images, self.input_shape)
         batch = batch.reshape(-1, *engine_shape(self.input_shape))
-    count = integer("count", count, 1) if batch is None else len(batch)
+        count = len(batch)
+    elif count is None:
+        count = _BATCH if training else 1
+    count = integer("count", count, 1)
     _, last = sizes.engine_steps(self.rows)
     plan = self.engine_plan
-    reports = plan.explain(count)
+    reports = plan.explain(count, training=training)
     seconds: list[float | None] = [None] * len(reports)
     if batch is not None:
         arguments = (self.parameter_vector, self.state_vector, batch, *self.engine_normalization)
-        runs = [plan.measure(*arguments) for _ in range(_REPEATS)]
-        if runs[0]:
-            seconds = [float(median) for median in np.median(runs, axis=0)]
+        runs = [plan.measure(*arguments, training=training) for _ in range(_REPEATS)]
+        seconds = [float(median) for median in np.median(runs, axis=0)]
     passes = []
-    for (first, end, lanes, method, others, together, expected), measured in zip(
-        reports, seconds, strict=True
-    ):
+    for report, measured in zip(reports, seconds, strict=True):
+        first, end, lanes, method, others, together, expected, *gradients = report
         begin, stop = (next(i for i, step in enumerate(last) if k <= step) for k in (first, end))
         layers = self.rows[begin].place
         if stop > begin:
             layers += f" to {self.rows[stop].place}"
-        passes.append(Pass(layers, lanes, method, others, together, expected, measured))
-    values, packed = plan.bytes(count)
-    return Explanation(count, tuple(passes), values + packed, packed)
+        passes.append(Pass(layers, lanes, method, others, together, expected, measured, *gradients))
+    values, packed = plan.bytes(count, training=training)
+    if training:
+        values += _KEPT * self.parameter_vector.nbytes
+    axis = "" if training else plan.axis(count)
+    return Explanation(count, tuple(passes), values + packed, packed, axis, training)

@@ -71,6 +71,7 @@ struct Direct {
       const float* in = r.in;
       vec* out = r.out;
       const vec* add = r.add;
+      const bool with_relu = r.then->relu, relu_after_add = r.then->relu_after_add;
       for (int i = 0; i < r.count; i++, in += X * pixel, out += X) {
         vec sums[C][X];
 #pragma GCC unroll 16
@@ -85,10 +86,10 @@ struct Direct {
         for (int c = 0; c < C; c++)
 #pragma GCC unroll 16
           for (int x = 0; x < X; x++) {
-            vec v = r.relu ? relu(sums[c][x]) : sums[c][x];
+            vec v = with_relu ? relu(sums[c][x]) : sums[c][x];
             if (add) {
               v += add[c * r.add_plane + x];
-              if (r.relu_after_add) v = relu(v);
+              if (relu_after_add) v = relu(v);
             }
             out[c * r.out_plane + x] = v;
           }
@@ -254,8 +255,7 @@ class DenseConvolution final : public Op {
     Row row{};
     row.reads = &r;
     row.bias = folded_.bias() + block;
-    row.relu = then_.relu;
-    row.relu_after_add = then_.relu_after_add;
+    row.then = &then_;
     row.out_plane =
         then_.max_pool ? static_cast<long>(rows_each) * s_.out.width : out.value_layout.plane;
     row.add_plane = then_.add ? other.value_layout.plane : 0;
@@ -294,13 +294,16 @@ void sum_row(Row row, int vecs, int width, const Cut& cut) {
   const long pixel = row.reads->pixel;
   const int last = width % cut.pixels, done = width - last;
   row.count = width / cut.pixels;
+  vec* out = row.out;
   if (row.count) tile_function(vecs, cut.pixels, *row.reads)(row);
-  if (!last) return;
-  row.in += done * pixel;
-  row.out += done;
-  if (row.add) row.add += done;
-  row.count = 1;
-  tile_function(vecs, last, *row.reads)(row);
+  if (last) {
+    row.in += done * pixel;
+    row.out += done;
+    if (row.add) row.add += done;
+    row.count = 1;
+    tile_function(vecs, last, *row.reads)(row);
+  }
+  for (int c = 0; c < vecs; c++) row.then->finish(out + c * row.out_plane, width);
 }
 
 void pack_direct(const Step& s, const float* weights, const double* scales, const Cut& cut,

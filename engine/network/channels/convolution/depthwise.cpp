@@ -24,15 +24,15 @@ struct Window {
   long out_row;
   const vec* add;
   long add_row;
-  bool relu, relu_after_add;
+  const Following* then;
 };
 
 template <class W>
 inline vec finish(const W& w, vec v, const vec* add) {
-  if (w.relu) v = relu(v);
+  if (w.then->relu) v = relu(v);
   if (add) {
     v += *add;
-    if (w.relu_after_add) v = relu(v);
+    if (w.then->relu_after_add) v = relu(v);
   }
   return v;
 }
@@ -87,6 +87,7 @@ void run_tiles(const Window& all, int r, int width) {
     x -= 2;
   }
   if (x) sum_window<K, Stride, R, 1>(w);
+  for (int i = 0; i < R; i++) all.then->finish(all.out + (r + i) * all.out_row, width);
 }
 template <int K, int Stride>
 void run_rows(const Window& w, int height, int width) {
@@ -96,7 +97,7 @@ void run_rows(const Window& w, int height, int width) {
   for (; r < height; r++) run_tiles<K, Stride, 1>(w, r, width);
 }
 void run_any(const Step& s, const Window& w, int height) {
-  for (int r = 0; r < height; r++)
+  for (int r = 0; r < height; r++) {
     for (int x = 0; x < s.out.width; x++) {
       const vec* from = w.in + r * s.stride_y * w.in_row + x * s.stride_x;
       vec sum = *w.bias;
@@ -106,6 +107,8 @@ void run_any(const Step& s, const Window& w, int height) {
               w.weights[i * s.kernel_w + j] * from[i * s.dilation_y * w.in_row + j * s.dilation_x];
       w.out[r * w.out_row + x] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
     }
+    w.then->finish(w.out + r * w.out_row, s.out.width);
+  }
 }
 
 class Depthwise final : public Op {
@@ -178,8 +181,7 @@ void DepthwiseRows::run(const Pass& pass, const Slot& in, int b, int y, int heig
   w.out_row = out_row;
   w.add = add;
   w.add_row = add_row;
-  w.relu = relu_;
-  w.relu_after_add = relu_after_add_;
+  w.then = &then_;
   const bool plain = s_.dilation_y == 1 && s_.dilation_x == 1 && s_.kernel_h == s_.kernel_w &&
                      s_.stride_y == s_.stride_x;
   const int width = s_.out.width;

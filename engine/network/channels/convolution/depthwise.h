@@ -10,8 +10,7 @@ namespace channels {
 class DepthwiseRows {
  public:
   explicit DepthwiseRows(const Step& step, const Following& following)
-      : s_(step), folded_(step, following.scales), relu_(following.relu),
-        relu_after_add_(following.relu_after_add) {}
+      : s_(step), then_(following), folded_(step, following.scales) {}
 
   void prepare(const float* parameters, const float* state);
   long packed_bytes() const {
@@ -28,8 +27,8 @@ class DepthwiseRows {
 
  private:
   const Step s_;
+  const Following then_;
   FoldedWeights folded_;
-  const bool relu_, relu_after_add_;
   std::vector<vec> packed_; // [block][kernel row][column]
 };
 

@@ -4,8 +4,8 @@
 
 #include <vector>
 
+#include "network/channels/folding.h"
 #include "network/products.h"
-#include "network/step.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -21,7 +21,7 @@ struct Row {
   const vec* add; // laid out like `out`, but for add_plane; or nullptr
   long add_plane;
   int count; // of tiles
-  bool relu, relu_after_add;
+  const Following* then;
 };
 
 // `width` pixels of `vecs` vecs, in tiles of cut.pixels.

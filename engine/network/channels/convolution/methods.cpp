@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <string_view>
 
 #include "network/products.h"
 #include "network/winograd/winograd.h"
@@ -76,6 +77,11 @@ double rows_cycles(const Step& s, const Following&, int) {
 double taps_cycles(const Step& s, const Following& then, int images) {
   return 1.5 * dense_cycles(s, then, images);
 }
+double activation_cycles(Kind kind, Shape shape) {
+  const bool hard = kind == Kind::tanh || kind == Kind::scaled_tanh || kind == Kind::sigmoid ||
+                    kind == Kind::gelu || kind == Kind::silu;
+  return blocks_of(shape.channels) * shape.height * shape.width * (hard ? 20 : 3);
+}
 double linear_cycles(const Step& s, const Following&, int) {
   return weight_bytes(s) / kCacheBytes + kOverhead;
 }
@@ -89,7 +95,7 @@ const char* declines_linear(const Step& s, const Following& then) {
   return nullptr;
 }
 OpPointer make_whole(const Step& s, const Following& then) {
-  return channels::make_linear(s, then.relu);
+  return channels::make_linear(s, then);
 }
 const char* never(const Step&, const Following&) { return nullptr; }
 
@@ -98,23 +104,24 @@ struct Candidate {
   const char* (*declines)(const Step&, const Following&);
   double (*cycles)(const Step&, const Following&, int images);
   OpPointer (*make)(const Step&, const Following&);
-  bool sums_along, exact;
+  bool sums_along, activates, exact;
 };
 constexpr Candidate kCandidates[] = {
-    {"inputs", "products of rows", declines_linear, linear_cycles, make_whole, false, true},
+    {"inputs", "products of rows", declines_linear, linear_cycles, make_whole, false, true, true},
     {"channels", "depthwise, then 1 x 1", declines_separable, separable_cycles, make_separable,
-     true, true},
+     true, true, true},
     {"channels", "depthwise sums",
      [](const Step& s, const Following&) { return declines_depthwise(s); }, depthwise_cycles,
-     make_depthwise, true, true},
-    {"pixels", "direct sums", declines_rows, rows_cycles, make_rows, false, true},
-    {"channels", "Winograd 4 x 4", declines_winograd, winograd_cycles, make_winograd, true, false},
+     make_depthwise, true, true, true},
+    {"pixels", "direct sums", declines_rows, rows_cycles, make_rows, false, true, true},
+    {"channels", "Winograd 4 x 4", declines_winograd, winograd_cycles, make_winograd, true, true,
+     false},
     {"channels", "direct sums", [](const Step& s, const Following&) { return declines_dense(s); },
-     dense_cycles, make_dense, true, true},
+     dense_cycles, make_dense, true, true, true},
     {"channels", "direct sums in bfloat16",
      [](const Step& s, const Following&) { return declines_bfloat16(s); }, bfloat16_cycles,
-     make_bfloat16, true, false},
-    {"channels", "sums over taps", never, taps_cycles, make_taps, false, true},
+     make_bfloat16, true, true, false},
+    {"channels", "sums over taps", never, taps_cycles, make_taps, false, false, true},
 };
 
 } // namespace
@@ -123,6 +130,11 @@ Method choose_method(const Step& s, const Following& then, int images, Rounding 
   Method best{};
   const Candidate* chosen = nullptr;
   std::string others;
+  auto leave = [&](const Candidate& c, const char* reason) {
+    if (!others.empty()) others += "; ";
+    if (std::string_view(c.axis) != "channels") others += std::string(c.axis) + " in lanes, ";
+    others += std::string(c.name) + ": " + reason;
+  };
   for (const Candidate& c : kCandidates) {
     if (c.make == make_bfloat16 && rounding != Rounding::bfloat16) continue;
     const char* reason = c.declines(s, then);
@@ -132,28 +144,25 @@ Method choose_method(const Step& s, const Following& then, int images, Rounding 
       reason = "exact=True asks for direct sums";
     const double cycles = reason ? 0 : c.cycles(s, then, images);
     if (!reason && (!chosen || cycles < best.cycles)) {
-      if (chosen) others += std::string(chosen->name) + ": slower; ";
+      if (chosen) leave(*chosen, "slower");
       chosen = &c;
-      best = {c.axis, c.name, cycles, 1, c.sums_along, c.make, {}};
+      best = {c.axis, c.name, cycles, 1, c.sums_along, c.activates, c.make, {}};
     } else {
-      others += std::string(c.name) + ": " + (reason ? reason : "slower") + "; ";
+      leave(c, reason ? reason : "slower");
     }
   }
   if (chosen->make == make_winograd) {
     const int tiles = ((s.out.height + 3) / 4) * ((s.out.width + 3) / 4);
     best.together = (kProductTiles + tiles - 1) / tiles;
   }
-  if (others.size() > 2) others.resize(others.size() - 2);
+  if (then.activate) best.cycles += activation_cycles(then.activation, s.out);
   best.others = others;
   return best;
 }
 
 double other_cycles(const Step& s) {
   if (s.kind == Kind::linear) return linear_cycles(s, {}, 1) * s.in.height * s.in.width;
-  const double values = blocks_of(s.in.channels) * s.in.height * s.in.width;
-  const bool hard = s.kind == Kind::tanh || s.kind == Kind::scaled_tanh ||
-                    s.kind == Kind::sigmoid || s.kind == Kind::gelu || s.kind == Kind::silu;
-  return values * (hard ? 20 : 3) + kOverhead / 3;
+  return activation_cycles(s.kind, s.in) + kOverhead / 3;
 }
 
 double images_axis_cycles(const std::vector<Step>& steps, int images) {

@@ -12,13 +12,14 @@ inline namespace FENCEPOST_LEVEL {
 namespace channels {
 
 struct Method {
-  const char* axis; // what lies in the lanes
-  const char* name;
-  double cycles;   // for an image, where `images` go through it together
-  int together;    // images that it wants side by side
-  bool sums_along; // whether it takes the sum with another value along
-  OpPointer (*make)(const Step&, const Following&);
-  std::string others; // why not the candidates before it
+  const char* axis = "channels"; // what lies in the lanes
+  const char* name = "";         // where there is a choice, or one way worth a name
+  double cycles = 0;             // for an image, where `images` go through it together
+  int together = 1;              // images that it wants side by side
+  bool sums_along = false;       // whether it takes the sum with another value along, ...
+  bool activates = false;        // ... and activations other than ReLU
+  OpPointer (*make)(const Step&, const Following&) = nullptr;
+  std::string others; // why not the other candidates
 };
 // Which methods may round: none but direct sums; all in float32; products in bfloat16 as well.
 enum class Rounding { exact, usual, bfloat16 };

@@ -83,7 +83,7 @@ void sum_tile(const Tile& t, int channels) {
 class RowConvolution final : public Op {
  public:
   RowConvolution(const Step& step, const Following& following)
-      : s_(step), fused_(following), folded_(step, following.scales), rows_(row_axis(step)),
+      : s_(step), then_(following), folded_(step, following.scales), rows_(row_axis(step)),
         columns_(column_axis(step)), vecs_(round_up(step.out.channels, kLanes)),
         otherwise_(make_taps(step, following)) {}
 
@@ -114,7 +114,7 @@ class RowConvolution final : public Op {
 
   void forward(Pass& pass) const override {
     if (!in.planar) return otherwise_->forward(pass);
-    if (fused_.max_pool)
+    if (then_.max_pool)
       run<true>(pass);
     else
       run<false>(pass);
@@ -123,7 +123,7 @@ class RowConvolution final : public Op {
 
  private:
   const Step s_;
-  const Fused fused_;
+  const Following then_;
   FoldedWeights folded_;
   const Axis rows_, columns_;
   const int vecs_;            // channels, rounded up to whole vecs
@@ -156,11 +156,11 @@ class RowConvolution final : public Op {
   void run(const Pass& pass) const {
     const Layout& from = in.value_layout;
     const float* source = floats(pass, in) + from.origin;
-    const int height = Pool ? 2 * fused_.pooled.height : s_.out.height;
-    const int width = Pool ? 2 * fused_.pooled.width : s_.out.width;
+    const int height = Pool ? 2 * then_.pooled.height : s_.out.height;
+    const int width = Pool ? 2 * then_.pooled.width : s_.out.width;
     const long row_taps = static_cast<long>(columns_.elements()) * s_.in.channels;
     Tile tile{};
-    tile.relu = fused_.relu;
+    tile.relu = then_.relu;
     tile.out_vecs = vecs_;
     for (int y = 0; y < height; y += 2) {
       const int next = std::min(y + 1, height - 1); // the last row may be without a second
@@ -195,6 +195,7 @@ class RowConvolution final : public Op {
 #pragma GCC unroll 16
       for (int l = 0; l < kLanes; l++) square[l] = c + l < s_.out.channels ? sums[c + l] : vec{};
       transpose(square);
+      then_.finish(square);
       vec* to = pass.value(out) + out.value_layout.at(c / kLanes, y, x);
       if (n == kLanes) {
 #pragma GCC unroll 16

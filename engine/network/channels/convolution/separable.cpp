@@ -86,8 +86,7 @@ class Separable final : public Op {
     row.reads = &reads;
     row.weights = packed_.data() + static_cast<long>(block) * point_.in.channels;
     row.bias = folded_.bias() + block;
-    row.relu = then_.relu;
-    row.relu_after_add = then_.relu_after_add;
+    row.then = &then_;
     row.out_plane = out.value_layout.plane;
     for (int i = 0; i < n; i++) {
       row.in = reinterpret_cast<const float*>(pass.scratch + static_cast<long>(i) * width);

@@ -21,7 +21,7 @@ class Convolution final : public Op {
 
   Halo input_halo() const override { return halo_of(s_); }
   bool reads_planar() const override { return true; }
-  bool shares() const override { return true; }
+  bool shares() const override { return !then_.activate; }
   long scratch() const override { return convolution_scratch(s_, then_); }
 
   long packed_bytes() const override { // before they are built, as if each channel read its group
@@ -44,6 +44,10 @@ class Convolution final : public Op {
                if (then_.relu)
                  for (int x = 0; x < then_.pooled.width; x++) best[x] = relu(best[x]);
              });
+    if (!then_.activate) return;
+    for (int c = 0; c < out.shape.channels; c++)
+      for (int y = 0; y < out.shape.height; y++)
+        then_.finish(pass.value(out) + out.value_layout.at(c, y, 0), out.shape.width);
   }
   void backward(Pass&) const override {}
 

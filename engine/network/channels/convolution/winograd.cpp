@@ -218,6 +218,7 @@ class Winograd final : public Op {
       transform_output(m, y[r]);
 #pragma GCC unroll 4
       for (vec& v : y[r]) v = then_.relu ? relu(v + bias) : v + bias;
+      then_.finish(y[r]);
     }
     if (then_.max_pool) return pool(pass, at, block, y);
     const int height = std::min(kSide, s_.out.height - kSide * at.y);

@@ -109,6 +109,32 @@ CHANNELS = {
     "dropout": ((5, 4, 3), [fp.Dropout(0.4), fp.Conv2d(9, 2), fp.Dropout(0.9), fp.Flatten()]),
     "rbf": ((37,), [fp.RBF(np.random.default_rng(4).standard_normal((21, 37)))]),
     "linear": ((1, 5, 5), [fp.Flatten(), fp.Linear(31), fp.ReLU(), fp.Linear(64), fp.Linear(1)]),
+    # Behind each method: rows, direct sums of vecs, depthwise sums of known and of any kernels,
+    # Winograd, groups within vecs, a kernel of the whole input, linear.
+    **{
+        f"{activation!r} behind each method": (
+            (3, 12, 33),
+            [fp.Conv2d(5, 3, padding=1), fp.BatchNorm2d(), activation,
+             fp.Conv2d(20, 1), activation, fp.Conv2d(20, 3, padding=1, groups=20), activation,
+             fp.Conv2d(33, 1), fp.BatchNorm2d(), activation,
+             fp.Conv2d(33, (3, 2), padding=(1, 0), groups=33), activation,
+             fp.MaxPool2d(2), fp.Conv2d(34, 3, padding=1), activation,
+             fp.Residual(fp.Conv2d(34, 3, padding=1, groups=17), activation), activation,
+             fp.Conv2d(18, (6, 16)), activation, fp.Flatten(), fp.Linear(19), activation],
+        )
+        for activation in nets.ACTIVATIONS
+    },
+    "activations of planes": (
+        (3, 9, 19), [fp.Conv2d(18, 5, stride=2, padding=2), fp.HardSwish(), fp.Flatten()],
+    ),
+    "activations where rows are read as vecs too": (
+        (3, 6, 32), [fp.Residual(fp.Conv2d(3, 3, padding=1), fp.HardSwish()), fp.Flatten()],
+    ),
+    "activations before pooling and sums": (
+        (3, 8, 8),
+        [fp.Conv2d(20, 3, padding=1), fp.SiLU(), fp.MaxPool2d(2),
+         fp.Residual(fp.Conv2d(20, 3, padding=1), fp.HardSwish()), fp.ReLU6(), fp.Flatten()],
+    ),
     "planes out": ((3, 8, 6), [fp.Conv2d(10, 3), fp.AvgPool2d(2)]),
 }  # fmt: skip
 

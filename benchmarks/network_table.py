@@ -22,7 +22,7 @@ from .real_networks import DEFINITIONS, Definition
 TOLERANCE = 1e-3
 LR, MOMENTUM = 0.01, 0.9
 OURS = "fencepost"
-PEERS = ("ONNX Runtime", "OpenVINO", "PyTorch", "PyTorch channels-last", "PyTorch compiled")
+PEERS = ("ONNX Runtime", "OpenVINO", "PyTorch", "PyTorch channels-last", "PyTorch compiled", "JAX")
 QUICK = False  # leave out what takes a minute to compile
 # Batches of an epoch that is timed, by the width of its images: what a call of fit does once (4 to
 # 13 ms) is then about a twentieth at most (docs/decisions/shared-blocks.md).
@@ -117,16 +117,22 @@ def training(definition: Definition) -> tuple[Candidates, int]:
         "PyTorch": lambda: _torch_fit(model, ready),
         "PyTorch channels-last": lambda: _torch_fit(model_last, ready_last),
     }
+    checked = {
+        "PyTorch": _torch_fit(model, ready[:1], 3),
+        "PyTorch channels-last": _torch_fit(model_last, ready_last[:1], 3),
+    }
     if not QUICK:
         compiled = peers.compiled(real_networks.in_torch(definition, network).train())
         candidates["PyTorch compiled"] = lambda: _torch_fit(compiled, ready)
-    _assert_near(
-        {
-            OURS: fit(network, definition.batch, 3),
-            "PyTorch": _torch_fit(model, ready[:1], 3),
-            "PyTorch channels-last": _torch_fit(model_last, ready_last[:1], 3),
-        }
-    )
+        checked["PyTorch compiled"] = _torch_fit(compiled, ready[:1], 3)
+    if peers.is_installed("jax"):
+        from . import jax_peer
+
+        in_jax = jax_peer.Training(definition, network, LR, MOMENTUM)
+        ready_jax = [in_jax.batch(x.numpy(), y.numpy()) for x, y in ready]
+        candidates["JAX"] = lambda: in_jax.fit(ready_jax)
+        checked["JAX"] = in_jax.fit(ready_jax[:1], 3)
+    _assert_near({OURS: fit(network, definition.batch, 3), **checked})
     return candidates, count
 
 

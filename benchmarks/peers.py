@@ -19,6 +19,11 @@ from .harness import THREADS
 Prediction = Callable[[], np.ndarray]
 
 
+def is_installed(package: str) -> bool:
+    """Return whether a peer that the environment need not have is there."""
+    return importlib.util.find_spec(package) is not None
+
+
 def onnx_bytes(model: torch.nn.Module, images: np.ndarray) -> bytes:
     """Return the model as an ONNX file, for images of this shape and number."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -45,7 +50,7 @@ def in_onnxruntime(file: bytes, images: np.ndarray) -> Prediction:
 
 def in_openvino(file: bytes, images: np.ndarray) -> Prediction | None:
     """Return OpenVINO's prediction of `images` at float32, or None if it is not installed."""
-    if importlib.util.find_spec("openvino") is None:
+    if not is_installed("openvino"):
         return None
     import openvino
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +20,8 @@ from .vectors import Float32
 if TYPE_CHECKING:
     from .._engine import NetworkPlan
 
-_REPEATS = 5
+_REPEATS = 6
+_SECONDS = 0.05  # at least; threads that slept are awake by the half of it
 _BATCH = 64  # of `fit`, where nothing is said
 _KEPT = 3  # arrays of parameters: Adam's two, and the last good weights, to which `fit` can return
 
@@ -183,8 +185,11 @@ def explain(
     seconds: list[float | None] = [None] * len(reports)
     if batch is not None:
         arguments = (self.parameter_vector, self.state_vector, batch, *self.engine_normalization)
-        runs = [plan.measure(*arguments, training=training) for _ in range(_REPEATS)]
-        seconds = [float(median) for median in np.median(runs, axis=0)]
+        runs: list[list[float]] = []
+        until = time.perf_counter() + _SECONDS
+        while len(runs) < _REPEATS or time.perf_counter() < until:
+            runs.append(plan.measure(*arguments, training=training))
+        seconds = [float(median) for median in np.median(runs[len(runs) // 2 :], axis=0)]
     passes = []
     for report, measured in zip(reports, seconds, strict=True):
         first, end, lanes, method, others, together, expected, *gradients = report

@@ -310,7 +310,10 @@ def test_signals_come_from_tables(fencepost, signals, tmp_path):
     with_labels = [["abc"[k % 3], *wave] for k, wave in enumerate(waves.tolist())]
     table(tmp_path / "labels.csv", with_labels, ["label", *names])
     expected = fp.load(model).predict_proba(waves[:, None].astype(np.float32))
-    for file in ("plain.csv", "named.csv", "labels.csv"):
+    numbered = [[k, *wave] for k, wave in enumerate(waves.tolist())]
+    table(tmp_path / "indexed.csv", numbered, ["", *names])  # as pandas writes it
+    table(tmp_path / "ids.csv", [[*wave, 900 - 7 * k] for k, *wave in numbered], [*names, "id"])
+    for file in ("plain.csv", "named.csv", "labels.csv", "indexed.csv", "ids.csv"):
         done = fencepost("predict", model, file, "-o", f"{file}.results.csv")
         assert done.status == 0, done.err
         rows = rows_of(tmp_path / f"{file}.results.csv")

@@ -23,6 +23,13 @@ from cli.refusal import refused
         ("train --learning-rate 1", 'Did you mean "--lr"?'),
         ("train --random-state 0", 'Did you mean "--seed"?'),
         ("train --gpu", "There is no option --gpu. See"),
+        (
+            "size --input 3x8x8 ReLU",
+            "no option --input. Write it without one, in the order INPUT LA",
+        ),
+        ("size --input_shape 3x8x8", "Write it without one, in the order INPUT LAYERS. See"),
+        ("predict --images a.png", "Write it without one, in the order MODEL IMAGES. See"),
+        ("evaluate --modle a", "There is no option --modle. See"),
         ("train -data x", 'There is no option -data. Did you mean "--data"?'),
         ("train help", "Did you mean --help?"),
         ("--epochs 5", "There is no option --epochs before a command. It belongs behind a command"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.tables.columns import passed_over
 from ...errors import DataError
 from ...files.decimals import is_number
 from ...files.tables import Table, read_table
@@ -121,6 +122,11 @@ def _columns_of_values(network: Network, table: Table) -> list[int]:
         columns = _without_labels(network, table, columns)
     if len(columns) != wanted:
         columns = [k for k in columns if k in table.numeric]
+    if len(columns) > wanted:  # as pandas writes an index, which training had not
+        numbers = {k: table.numbers(k) for k in columns}
+        counting = passed_over(table.names, numbers.get, columns, bool(table.header))
+        if len(columns) - len(counting) == wanted:
+            columns = [k for k in columns if k not in counting]
     if len(columns) != wanted:
         raise DataError(
             f"{table.path}: a row must hold the values that the model takes: {_wanted(network)}, "

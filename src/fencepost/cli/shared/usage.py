@@ -85,7 +85,11 @@ def _no_option(name: str, command: Any, arguments: Sequence[str]) -> str:
     meant = next(
         (argument for argument, _ in ARGUMENTS.get(bare, ()) if argument in parameters), None
     )
-    if meant is not None:
+    usual = [one for one in command.params if one.param_type_name == "argument"]
+    plain = {_spelled(one): one.name for one in usual}
+    if bare in plain.values() or bare.upper() in plain:
+        hint = f"Write it without one, in the order {' '.join(plain)}."
+    elif meant is not None:
         hint = f'Did you mean "{max(parameters[meant].opts, key=len)}"?'
     else:
         bare_hint = nearest(name.lstrip("-"), [option.lstrip("-") for option in known])
@@ -94,7 +98,8 @@ def _no_option(name: str, command: Any, arguments: Sequence[str]) -> str:
 
 
 def _options(command: Any) -> list[str]:
-    return [option for one in command.params for option in (*one.opts, *one.secondary_opts)]
+    options = [one for one in command.params if one.param_type_name == "option"]
+    return [option for one in options for option in (*one.opts, *one.secondary_opts)]
 
 
 # What a file or folder may be given to, by its ending.

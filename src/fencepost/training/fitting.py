@@ -29,7 +29,7 @@ from .checkpoints import Checkpoint, compare_settings, with_more_epochs
 from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
 from .history import Epoch, History
 from .loop import progress as progress_bars
-from .loop.measuring import calibrate, compare_ranges, warn_of_copies
+from .loop.measuring import calibrate, compare_ranges, warn_of_copies, warn_of_last_channels
 from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions
@@ -214,6 +214,7 @@ def fit(
     _require_logits(net, options.loss)
     check_balance(balance, options.loss)
     spec = DataSpec.of(net, options.loss, targets)
+    warn_of_last_channels(net.input_shape)
     given = spec.checked(images, labels, training=True)
     given = given.weighted(as_weights(sample_weight, len(given)))
     if options.augmentation is not None:

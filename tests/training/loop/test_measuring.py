@@ -65,3 +65,14 @@ def test_arrays_that_are_validated_with_and_trained_on_are_said():
     other = np.concatenate([images[:1], 255 - images[1:]])
     with pytest.warns(DataWarning, match="^1 of the 40 validation images has the same pixels"):
         conv_net().fit(images, labels, epochs=1, validation=(other, labels), progress=False)
+
+
+def test_a_shape_with_its_channels_last_is_said():
+    labels = np.arange(8) % 2
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3)).astype(np.uint8)
+    layers = [fp.Conv2d(4, 3), fp.Flatten(), fp.Linear(2)]
+    with pytest.warns(DataWarning, match=r"as 16 channels of 16 × 3. .* Network\(\(3, 16, 16\), "):
+        fp.Network((16, 16, 3), layers).fit(images, labels, epochs=1, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fp.Network((3, 16, 16), layers).fit(images, labels, epochs=1, progress=False)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ...datasets.prepare.input_range import CHECKED, MEASURED, InputRange
 from ...errors import warn
+from ...text import format_shape
 from ..backends.backend import Arrays
 from ..data import Subset
 from ..trainable import Trainable
@@ -32,6 +33,18 @@ def compare_ranges(
         remark = net.input_range.remark(few, *statistics, "the validation images")
         if remark is not None:
             warn(remark)
+
+
+def warn_of_last_channels(input_shape: tuple[int, ...]) -> None:
+    """Warn of a network of images whose shape looks like (height, width, channels)."""
+    if len(input_shape) == 3 and input_shape[2] in (1, 3, 4) and min(input_shape[:2]) >= 8:
+        channels, *size = input_shape
+        turned = (input_shape[2], *input_shape[:2])
+        warn(
+            f"the network's input is read as {channels} channels of {format_shape(size)}. If its "
+            f"channels come last, make a Network({turned}, ...): arrays of images with channels "
+            "last are taken as well."
+        )
 
 
 def warn_of_copies(trained: NDArray[np.uint64], validated: NDArray[np.uint64]) -> None:

@@ -16,15 +16,17 @@ _UNEQUAL = 3.0
 def unbalanced(labels: ArrayLike, class_names: tuple[str, ...]) -> str | None:
     """Say which classes are largest and smallest, if they are of unequal size; else None.
 
+    Classes without images are left aside: nothing balances them.
+
     Examples
     --------
     >>> unbalanced([0, 0, 0, 0, 1, 2, 2], ("cat", "dog", "owl"))
     'The classes are unbalanced: cat has 4 images, dog has 1 image.'
-    >>> unbalanced([0, 1, 1], ("cat", "dog")) is None
+    >>> unbalanced([0, 2, 2], ("cat", "dog", "owl")) is None
     True
     """
     counts = np.bincount(np.asarray(labels, np.int64), minlength=len(class_names))
-    most, least = int(counts.argmax()), int(counts.argmin())
+    most, least = int(counts.argmax()), int(np.where(counts, counts, counts.max()).argmin())
     if counts[most] < _UNEQUAL * counts[least]:
         return None
     large, small = (

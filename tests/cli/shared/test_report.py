@@ -56,3 +56,13 @@ def test_figures_of_classes_for_json():
         "name": "ant"
     }
     json.dumps(figures, allow_nan=False)
+
+
+def test_classes_without_images_are_named_and_not_balanced():
+    """Labels 0 and 4 are five classes, of which three cannot be learned."""
+    labels = np.repeat([0, 4], 10)
+    data = Dataset(np.zeros((20, 1, 2, 2), np.uint8), labels, tuple("01234"))
+    assert report.before_training(data, None) == [
+        "Classes without a training image, which will never be recognised: 1, 2 and 3. If they "
+        "are no classes, number the others from 0."
+    ]

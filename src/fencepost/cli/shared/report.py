@@ -23,8 +23,16 @@ def before_training(train: Dataset, balance: str | None) -> list[str]:
     from ...training.balance import unbalanced
 
     counts = np.bincount(train.targets, minlength=len(train.class_names))
-    alone = [name for name, count in zip(train.class_names, counts, strict=True) if count == 1]
+    none, alone = (
+        [name for name, count in zip(train.class_names, counts, strict=True) if count == few]
+        for few in (0, 1)
+    )
     remarks = [f"Classes with a single training image: {join_words(alone[:9])}."] if alone else []
+    if none:
+        remarks.append(
+            f"Classes without a training image, which will never be recognised: "
+            f"{join_words(none[:9])}. If they are no classes, number the others from 0."
+        )
     remark = unbalanced(train.targets, train.class_names)
     if remark is not None:
         advice = "" if balance else " To balance them: --balance weights, or oversample."

@@ -53,8 +53,9 @@ def test_small_images_and_signals(make, shape):
 def test_what_is_no_shape_or_width_is_refused(make):
     with pytest.raises(fp.ArgumentError, match="input_shape must be"):
         make((9,), 5)
-    with pytest.raises(fp.ArgumentError, match="width must be"):
-        make((3, 32, 32), 5, width=-1)
+    for width in (-1, 0):
+        with pytest.raises(fp.ArgumentError, match="width must be"):
+            make((3, 32, 32), 5, width=width)
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -66,6 +66,7 @@ def train(
 
     backbone = model.open_backbone(source) if start is None else start.backbone
     if backbone is not None:
+        preview.check_features(output.show_augmentation, recipe.augmentation)
         console.note(f"Backbone {backbone}")
         source = backbones.resized(source, backbone)
     levels = None if start is None else loading.levels_of(start.network)

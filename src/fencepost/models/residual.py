@@ -151,7 +151,7 @@ def mobilenet(
     3504872
     """
     shape = checked_shape(input_shape)
-    width = real("width", width, 0.0)
+    width = real("width", width, 0.0, above=True)
 
     def scaled(channels: int) -> int:
         rounded = max(8, int(channels * width + 4) // 8 * 8)

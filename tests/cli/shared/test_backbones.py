@@ -110,12 +110,23 @@ def test_arrays_are_resized(fencepost, tmp_path, backbone):
         (("--backbone-pixels", "mean"), '--backbone-pixels must be one of "imagenet"'),
         (("--backbone-layer", "nowhere"), "must be the name of an array"),
         (("--size", "9x9"), "takes images of 16 × 16 pixels"),
+        (("--augment", "light"), "so images are not augmented. Received: --augment light"),
+        (("--augment", "mixup=0.2,shift=1"), "Received: --augment mixup=0.2,shift=1"),
+        (("--show-augmentation", "a.png"), "Received: --show-augmentation a.png"),
     ],
 )
 def test_refusals(fencepost, folder, backbone, options, words):
     refused = fencepost("train", "--data", folder, "--backbone", backbone, *options)
     assert refused.status == 2
     assert words in " ".join(refused.err.split())
+
+
+@pytest.mark.parametrize("changes", ["none", "mixup=0.2", "noise=0.1"])
+def test_changes_of_features(fencepost, folder, backbone, changes):
+    """Shifted, each feature would be taken for its neighbour: that is for images and signals."""
+    options = ("--backbone", backbone, "--augment", changes, "--epochs", 1)
+    done = fencepost("train", "--data", folder, *options)
+    assert done.status == 0, done.err
 
 
 def test_signals_and_lone_options_are_refused(fencepost, folder, signals, backbone):

@@ -142,6 +142,11 @@ def test_what_is_no_backbone(tmp_path):
     five = torch.nn.Conv2d(5, 2, 3).eval()
     with pytest.raises(fp.DataError, match=r"images of 1 or 3 channels\. Received: 5"):
         fp.Backbone(export(torch, five, tmp_path / "five.onnx", (1, 5, 8, 8)))
+    two, names = torch.nn.PairwiseDistance().eval(), {"input_names": ["x", "y"]}
+    inputs = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    torch.onnx.export(two, inputs, tmp_path / "two.onnx", dynamo=False, **names)
+    with pytest.raises(fp.DataError, match=r"must have one input, the images\. Received: 'x' and"):
+        fp.Backbone(tmp_path / "two.onnx")
     path = export(torch, module(torch), tmp_path / "model.onnx")
     with pytest.raises(fp.ArgumentError, match=r"layer must be the name of an array.*'nowhere'"):
         fp.Backbone(path, layer="nowhere")

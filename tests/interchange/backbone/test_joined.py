@@ -59,6 +59,25 @@ def test_it_answers_as_both_do(tmp_path, settings, free, dtype):
     assert "resizing of photographs to 24 × 20 pixels" in written.contents
 
 
+def test_half_precision(tmp_path):
+    """Its features differ by 5e-4 between the joined file and the backbone alone."""
+    path = tmp_path / "half.onnx"
+    torch.manual_seed(0)
+    body = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 16, 3, 2, 1), torch.nn.ReLU(), torch.nn.Conv2d(16, 32, 3, 2, 1),
+        torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(32, 5),
+    ).half().eval()  # fmt: skip
+    torch.onnx.export(body, torch.zeros(1, 3, 24, 20).half(), path, dynamo=False)
+    backbone = fp.Backbone(path)
+    assert backbone.dtype == np.float16
+    net = head(32)
+    net.parameters["0.weight"][:] *= 50  # logits of about 10: rounding shows
+    written = backbone.export(net, tmp_path / "both.onnx")
+    assert written.tolerance == 0.01
+    with pytest.raises(fp.DataError, match="must answer as its network does"):
+        backbone.export(net, tmp_path / "strict.onnx", tolerance=1e-9)
+
+
 @pytest.mark.parametrize("opset", [9, 11, 18])
 def test_operators_of_any_version(tmp_path, opset):
     path = export(torch, module(torch), tmp_path / "backbone.onnx", opset=opset)

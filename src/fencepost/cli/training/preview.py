@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ...datasets import Dataset
 
 ROWS = 6
+_OF_FEATURES = {"none", "mixup", "noise"}  # what may be done to numbers that are no image
 
 
 def check(path: Path | None, epochs: int | None) -> None:
@@ -21,6 +22,19 @@ def check(path: Path | None, epochs: int | None) -> None:
         raise ArgumentError(
             "--epochs must be at least 1. Received: 0. With --show-augmentation FILE, --epochs 0 "
             "plots augmented images and trains nothing."
+        )
+
+
+def check_features(path: Path | None, augmentation: str | None) -> None:
+    """Raise `ArgumentError` for changes of images of which a backbone's features are computed."""
+    names = {part.partition("=")[0].strip() for part in (augmentation or "none").split(",")}
+    asked = f"--augment {augmentation}" if names - _OF_FEATURES else ""
+    if path is not None:
+        asked = f"--show-augmentation {path}"
+    if asked:
+        raise ArgumentError(
+            "with a backbone the features of each image are computed once, so images are not "
+            f"augmented. Received: {asked}. Leave it out; mixup and noise are for features too."
         )
 
 

@@ -18,7 +18,7 @@ from ...datasets.lazy_images import LazyImages
 from ...errors import ArgumentError, DataError
 from ...network import Network
 from ...remedies import setting
-from ...text import format_shape
+from ...text import format_shape, join_words
 from ...threads import get_num_threads
 from ..exports import TOLERANCE, Export
 from ..onnx.wire.messages import File, parse_file
@@ -111,7 +111,12 @@ class Backbone:
         self.features_count = self._run(np.zeros((1, self.channels, *self.size), np.uint8)).shape[1]
 
     def _read_input(self, size: tuple[int, ...] | None) -> None:
-        source = self._session.get_inputs()[0]
+        source, *others = self._session.get_inputs()
+        if others:
+            raise DataError(
+                f"{self.path}: a backbone must have one input, the images. Received: "
+                f"{join_words(repr(given.name) for given in (source, *others))}."
+            )
         self.source, shape = source.name, list(source.shape)
         if len(shape) != 4 or source.type not in _TYPES:
             raise DataError(
@@ -201,13 +206,14 @@ class Backbone:
         *,
         dtype: str = "uint8",
         verify: bool | ArrayLike = True,
-        tolerance: float = TOLERANCE,
+        tolerance: float | None = None,
     ) -> Export:
         """Export this backbone and a network on its features as one ONNX file.
 
         The input is pixels of the backbone's size and the output is probabilities, as in a file
         written by `Network.export`. Parameters (except `opset`) and the return value are those of
-        `Network.export`. The opset is the backbone's, at least 13.
+        `Network.export`, but for `tolerance` of a backbone in float16, by default 0.01. The opset
+        is the backbone's, at least 13.
 
         Raises
         ------
@@ -218,6 +224,8 @@ class Backbone:
         """
         from .joined import export
 
+        if tolerance is None:  # 11 bits: ONNX Runtime rounds elsewhere in the joined file
+            tolerance = 100 * TOLERANCE if self.dtype == np.float16 else TOLERANCE
         return export(self, network, path, dtype=dtype, verify=verify, tolerance=tolerance)
 
     def config(self) -> dict[str, Any]:

@@ -99,7 +99,9 @@ def test_files_outside_of_the_folder(tmp_path, name, kind):
     else:
         with zipfile.ZipFile(path, "w") as made:
             made.writestr(name, b"2")
-    refused(lambda: open_archive(path), f"{name}, which would lie outside", "unpack it", path=path)
+    refused(
+        lambda: open_archive(path), f"must lie below its folder. Received: {name}. Leave", path=path
+    )
 
 
 def test_hard_links_are_followed_within_the_archive(tmp_path):
@@ -211,6 +213,12 @@ def test_an_archive_that_is_replaced_while_it_is_used(tmp_path):
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(OSError, match="has changed since"):
         archive.read("cat/1.png")
+
+
+def test_a_tar_without_files(tmp_path):
+    """It begins with zeros, as other files do; the name decides."""
+    assert opened(tmp_path, tar()).members == {}
+    assert opened(tmp_path, tar(), "images.idx") is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PNG", bytes(512), gzip.compress(bytes(2000)), b"BZh91"])

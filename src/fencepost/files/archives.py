@@ -129,7 +129,10 @@ class Archive:
         name = _plain(given)
         parts = name.split("/")
         if name.startswith("/") or ".." in parts:
-            raise ValueError(f"{given}, which would lie outside of the archive's folder")
+            raise DataError(
+                f"{self.path}: files in an archive must lie below its folder. Received: {given}. "
+                "Leave it out, or unpack the archive where that does no harm and use the folder."
+            )
         if not name or any(map(hidden, parts)):
             return ""
         above = parts if is_folder else parts[:-1]
@@ -163,16 +166,17 @@ def open_archive(path: Path) -> Archive | None:
     if unpack is not None:
         with contextlib.suppress(Exception), unpack(path) as stream:
             start = stream.read(_BLOCK)
-    if not named and not _begins_tar(start):
+    empty = len(start) == _BLOCK and not any(start)
+    if not (_begins_tar(start) or (named and (unpack is not None or empty))):
         return None
-    if unpack is None and not _begins_tar(start):
-        return None  # the caller says what it looks like
     return _opened("tar", path, lambda: _open_tar(path, unpack))
 
 
 def _opened(kind: str, path: Path, opening: Callable[[], Archive]) -> Archive:
     try:
         return opening()
+    except DataError:
+        raise
     except Exception as error:  # a damaged one makes zipfile and tarfile raise nearly anything
         raise DataError(
             f"{path}: must be a {kind} archive that can be read. Received: {error}. Copy it again, "

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from ..errors import DataError
 
-ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+ARCHIVES = (
+    *(".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst"),
+    *(".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"),
+)
 # What lies beside pictures and is none.
 _OTHER = {
     *ARCHIVES, ".txt", ".md", ".rst", ".rtf", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html",

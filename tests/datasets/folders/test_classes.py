@@ -249,6 +249,17 @@ def identities_of(path):
     return identities(tree, list(tree.pictures.values())).tolist()
 
 
+@pytest.mark.parametrize("ending", ["zip", "tar", "txz", "tbz2", "tzst", "tar.zst"])
+def test_a_folder_of_archives_alone(tmp_path, ending):
+    for part in ("test", "train"):
+        (tmp_path / f"{part}.{ending}").touch()
+    words = f"Unpack them, or use one as the data: train.{ending}."
+    refused(lambda: open_folder(tmp_path), "0 images and", words)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(f"inner.{ending}", b"x")
+    refused(lambda: open_folder(tmp_path / "a.zip"), f"inner.{ending}. Unpack it.")
+
+
 def test_archives_that_cannot_be_read(tmp_path):
     path = tmp_path / "a.zip"
     path.write_bytes(b"PK\x03\x04 and no more")

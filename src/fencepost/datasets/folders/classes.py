@@ -379,7 +379,9 @@ def _no_classes(tree: Tree, prefix: str, passed_over: Sequence[str]) -> DataErro
     remedy = _REMEDY
     archives = [name for name in tree.others if name.lower().endswith(ARCHIVES)]
     if archives and not tree.pictures:
-        remedy = f"Unpack them, or use one as the data: {archives[0]}."
+        first = next((name for name in archives if "train" in name.lower()), archives[0])
+        use = "" if tree.is_archive else f", or use one as the data: {first}"
+        remedy = f"Unpack {'it' if len(archives) == 1 else 'them'}{use}."
     elif (said := foreign(tree.others)) and not tree.pictures:
         remedy = f"{said}."
     elif passed_over:

@@ -29,8 +29,8 @@ ELSEWHERE = [
     ("cli/training/page", "style",
      "cli/training/page/test_page.py", "how the page looks is seen in a browser"),
     ("convolution/methods",
-     "accuracy box candidate choice costs direct exchange factors fft integer_fft recipe regions "
-     "separable tiles whole",
+     "accuracy blocks box candidate choice costs direct exchange factors fft integer_fft recipe "
+     "regions separable tiles whole",
      "convolution/test_methods.py", "every method against the others"),
     ("convolution", "blocks",
      "convolution/test_lazy.py", "blocks are cut for arrays of Dask"),

@@ -93,6 +93,37 @@ void correlate_planes(const Input<4>& source, const Input<3>& kernels, const Pla
   }
 }
 
+using Positions = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+void correlate_at_positions(const Input<4>& source, const Input<3>& kernels,
+                            const PlaneList& planes, const List& rows, const List& columns,
+                            double fill, const InOut<4>& out, const Positions& positions,
+                            double offset, int threads) {
+  const DataType arithmetic = data_type_of(kernels);
+  const Correlation c = read_correlation(source, out, rows, columns, arithmetic, kernels.shape(1),
+                                         kernels.shape(2), std::nullopt, threads);
+  require(arithmetic != DataType::i64 && c.source.type == arithmetic && c.out.type == arithmetic,
+          "single results are of floats, of one dtype");
+  require_terms(c, kernels, planes);
+  const long count = static_cast<long>(positions.size()), elements = static_cast<long>(out.size());
+  for (long i = 0; i < count; i++)
+    require(positions.data()[i] >= 0 && positions.data()[i] < elements,
+            "positions must be those of elements of out");
+  auto run = [&](auto zero) {
+    using T = decltype(zero);
+    const Terms<T> terms{static_cast<const T*>(kernels.data()), static_cast<long>(kernels.shape(0)),
+                         static_cast<long>(kernels.shape(1)), static_cast<long>(kernels.shape(2)),
+                         planes.data()};
+    nb::gil_scoped_release release;
+    correlate_at<T>(c, terms, static_cast<T>(fill), static_cast<T>(offset), positions.data(),
+                    count);
+  };
+  if (arithmetic == DataType::f32)
+    run(float{});
+  else
+    run(double{});
+}
+
 template <class T>
 std::vector<TilePosition> run_fft(const Correlation& c, const Input<3>& kernels,
                                   const int32_t* planes, TileSize tile, double fill,
@@ -477,6 +508,10 @@ void define_arrays(nb::module_& m) {
         "-1 in a list is a plane, row or column of fill. keep is where in its window (row, column) "
         "a\n"
         "pixel stands whose last channel is kept as it is; None filters all channels.");
+  m.def("correlate_at", &correlate_at_positions, array("source"), array("kernels"), array("planes"),
+        array("rows"), array("columns"), "fill"_a, array("out"), array("positions"),
+        "offset"_a = 0.0, "threads"_a = 0,
+        "As correlate, but only the results at `positions` of out, counted in its elements.");
   m.def(
       "correlate_fft", &correlate_fft_planes, array("source"), array("kernels"), array("planes"),
       array("rows"), array("columns"), "fill"_a, array("out"), "tile"_a, "offset"_a = 0.0,

@@ -7,8 +7,10 @@ import pytest
 
 import fencepost as fp
 from fencepost import _engine
-from fencepost.convolution.methods import accuracy
+from fencepost.convolution import apply
+from fencepost.convolution.methods import accuracy, blocks, factors, fft, regions, whole
 from fencepost.convolution.methods.accuracy import FACTOR
+from fencepost.convolution.parsing import parse_call
 
 
 def bound(f, g):
@@ -141,8 +143,11 @@ def test_the_lower_bound_of_the_terms_is_one():
                 least = np.repeat(least, side, axis=axis)
             part = tuple(slice(0, n) for n in exact.shape)
             assert (least[part] <= exact * (1 + 1e-12)).all()
-            everywhere = accuracy._least_of_all(task, known.sides, known.energy)
-            assert everywhere <= exact.min() * (1 + 1e-12)
+            everywhere = blocks.least_of_all(task, known.sides, known.energy)
+            everywhere = everywhere[0, ..., 0]
+            for axis, side in enumerate(known.sides):
+                everywhere = np.repeat(everywhere, side, axis=axis)
+            assert (everywhere[part] <= exact * (1 + 1e-12)).all()
             middle = tuple(n // 2 for n in exact.shape)
             assert least[middle] > 0.003 * exact[middle]
 
@@ -307,3 +312,105 @@ def test_what_a_transform_is_trusted_with_is_as_good_as_promised(tile, kernel):
             if trusted.any():
                 worst = max(worst, float((error[trusted] / promised[trusted]).max()))
     assert 0 < worst < 0.5
+
+
+def _data(kind, shape, random):
+    along = np.indices(shape).sum(axis=0) / sum(shape)
+    inside = tuple(slice(n // 4, n - n // 4) for n in shape)
+    framed = np.zeros(shape)
+    framed[inside] = random.normal(size=framed[inside].shape)
+    return {
+        "normal": random.normal(size=shape),
+        "uniform": random.random(shape),
+        "ramp": along,
+        "ones": np.ones(shape),
+        "edge": (along > 0.5) * 1.0,
+        "bell": np.exp(-(((along - 0.5) / 0.1) ** 2)),
+        "decay": np.exp(-20 * along),
+        "power": along**4,
+        "decades": random.normal(size=shape) * 10 ** random.uniform(-6, 7, shape),
+        "impulses": (random.random(shape) < 0.01) * random.normal(size=shape),
+        "framed": framed,
+    }[kind]
+
+
+@pytest.mark.parametrize("mode", ["full", "same"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("shape", "kernel"), [((900,), (701,)), ((40,), (13,)), ((40, 50), (21, 17)), ((9, 8, 7),) * 2]
+)
+def test_whole_arrays_of_any_kind_are_as_exact_as_promised(shape, kernel, dtype, mode):
+    """Also where few terms add up, at the ends, and where data are smooth and of one sign."""
+    random = np.random.default_rng(3)
+    kinds = ["normal", "uniform", "ramp", "ones", "edge", "bell", "decay", "power", "decades"]
+    for f_kind in [*kinds, "impulses", "framed"]:
+        for g_kind in kinds:
+            f = _data(f_kind, shape, random).astype(dtype)
+            g = _data(g_kind, kernel, random).astype(dtype)
+            task = _task_of(f, g, mode)
+            transform = whole.sizes_of(task)
+            assert transform is not None
+            fft._run_exactly(task, transform)
+            result = task.out.reshape(task.outputs)
+            wanted, allowed = precisely(f, g), bound(f, g)
+            if mode == "same":
+                inner = tuple(
+                    slice((k - 1) // 2, (k - 1) // 2 + n)
+                    for n, k in zip(shape, kernel, strict=True)
+                )
+                wanted, allowed = wanted[inner], allowed[inner]
+            assert (np.abs(result - wanted) <= 0.7 * allowed).all(), (f_kind, g_kind)
+
+
+def _task_of(f, g, mode):
+    call = parse_call(f, g, mode, "fill", "centre", None, "auto", flip=True)
+    return apply._task(call.f, call.g, 0.0, call.dtype, call)
+
+
+def test_an_array_with_a_frame_of_zeros_is_transformed(monkeypatch):
+    """Its results are known where windows hold zeros only: no box of them is summed."""
+    random = np.random.default_rng(5)
+    f, g = _data("framed", (40, 41, 42), random), random.normal(size=(19, 17, 15))
+    boxes = []
+    monkeypatch.setattr(regions, "compute", lambda _, found: boxes.extend(found))
+    for dtype in (np.float32, np.float64):
+        result = fp.convolve(f.astype(dtype), g.astype(dtype))
+        assert boxes == []
+        assert not result[:10].any()
+        assert not result[-9:].any()
+        assert (np.abs(result - precisely(f, g)) <= bound(f.astype(dtype), g.astype(dtype))).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 1), (3, 12, 2), (1, 9, 11, 1), (2, 5, 6, 7, 1)])
+def test_boxes_cover_what_is_marked_and_no_result_twice(shape):
+    random = np.random.default_rng(8)
+    sides = tuple(random.integers(1, 4, len(shape) - 2))
+    outputs = [n * side - random.integers(side) for n, side in zip(shape[1:-1], sides, strict=True)]
+    for share in (0, 0.02, 0.3, 0.9, 1):
+        for ends in (False, True):
+            mask = random.random(shape) < share
+            if ends:
+                mask[:, 0] = mask[:, -1] = True
+            covered = np.zeros((shape[0], *outputs), int)
+            for box in regions.boxes(mask, sides, outputs):
+                covered[box] += 1
+            assert covered.max() <= 1
+            marked = mask.any(axis=-1)
+            for axis, (side, n) in enumerate(zip(sides, outputs, strict=True), 1):
+                marked = marked.repeat(side, axis).take(range(n), axis)
+            assert (covered[marked] == 1).all()
+
+
+def test_a_part_proves_a_rank_only_where_it_is_high():
+    random = np.random.default_rng(9)
+    for dtype in (np.float32, np.float64):
+        for shape in ((16, 16), (40, 33), (3, 12, 20)):
+            rows = int(np.prod(shape[:-1]))
+            noise = random.normal(size=shape).astype(dtype)
+            assert factors.is_of_high_rank(noise)
+            for rank in (1, 3, 4):
+                low = random.normal(size=(rows, rank)) @ random.normal(size=(rank, shape[-1]))
+                low *= 10.0 ** random.integers(-20, 20)
+                assert not factors.is_of_high_rank(low.reshape(shape).astype(dtype))
+        assert not factors.is_of_high_rank(np.full((20, 20), np.nan, dtype))
+        assert not factors.is_of_high_rank(np.zeros((20, 20), dtype))

@@ -53,6 +53,12 @@ template <class T>
 std::vector<TilePosition> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize tile,
                                         T fill, T offset);
 
+// As correlate, of the results at `count` positions of `out`, counted in its elements. The source
+// is of T, and so is out.
+template <class T>
+void correlate_at(const Correlation& c, const Terms<T>& terms, T fill, T offset,
+                  const int64_t* positions, long count);
+
 // In 128 bits; throws std::overflow_error where a result is not an int64.
 void correlate_exact(const Correlation& c, const Terms<int64_t>& terms, int64_t fill);
 

@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         changes,
         convolve_signals,
         correlate,
+        correlate_at,
         correlate_fft,
         correlate_separable,
         correlate_whole,
@@ -114,6 +115,7 @@ else:
     changes = _chosen.changes
     convolve_signals = _chosen.convolve_signals
     correlate = _chosen.correlate
+    correlate_at = _chosen.correlate_at
     correlate_fft = _chosen.correlate_fft
     correlate_separable = _chosen.correlate_separable
     correlate_whole = _chosen.correlate_whole
@@ -150,6 +152,7 @@ __all__ = [
     "changes",
     "convolve_signals",
     "correlate",
+    "correlate_at",
     "correlate_fft",
     "correlate_separable",
     "correlate_whole",

@@ -10,9 +10,8 @@ that such results are off by no more than that, is measured: over 263,000 tiles 
 made to be bad, they were off by 0.26 of it at the most (docs/decisions/exactness.md). Elsewhere, as
 in the zeros beside a peak of 10¹⁷, results are computed directly.
 
-Σ|f||g| is bounded from below without computing it: the array is cut into blocks of a few elements,
-of each of which the length ‖f‖₂ ≤ Σ|f| is known, and the kernel into the smallest weight that can
-come to lie over a block. The sum over blocks costs 1/16 to 1/256 of the direct sum.
+Σ|f||g| is bounded from below without computing it: in blocks (`blocks`), or by the results
+themselves once they are there, as none is larger.
 """
 
 from __future__ import annotations
@@ -25,15 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import _engine
 from ..boundaries import FILL, Indices
 from ..task import Array, CorrelationTask
-from . import direct
+from . import blocks
 from .tiles import Tiling
 from .whole import Whole, present
 
 FACTOR = 16.0
-_LARGEST_SIDES = {1: 1024, 2: 64, 3: 4}  # of a block, by how many axes it has
+_ROOM = {"f": 4.0, "d": 1.0}  # in float32 it costs nothing to think worse of a transform in float64
 # An element of the array, in blocks of sides up to 2 and beyond: docs/decisions/exactness.md.
 _SECONDS = (2.5e-9, 1.1e-9)
 
@@ -82,43 +80,92 @@ class Doubt:
         return ~np.asarray(np.isfinite(self.error) & (self.error <= self.allowed))
 
     def with_sums(self, task: CorrelationTask, sums: Array) -> Doubt:
-        """Return what is left in doubt once Σ|f||g| is known, to within the transform's error."""
+        """Return what is left in doubt once Σ|f||g| is known, to within the transform's error.
+
+        Or what it is at least: the magnitudes of the results. NaN is no sum, and not in doubt.
+        """
         for axis, side in enumerate(self.sides, 1):
-            sums = _folded(sums, axis, side, np.minimum)
-        return Doubt(self.sides, self.error, _allowed(task, sums - self.error))
+            sums = blocks.folded(sums, axis, side, np.fmin)
+        sums = np.where(np.isnan(sums), np.inf, sums)
+        allowed = np.maximum(self.allowed, _allowed(task, sums - self.error))
+        return Doubt(self.sides, self.error, allowed)
 
 
 def seconds(task: CorrelationTask) -> float:
     """Return what `doubt` takes, on one thread: it is a choice's second largest cost."""
-    return task.source.size * _SECONDS[min(_side(size) for size in task.kernel.shape) > 2]
+    return task.source.size * _SECONDS[min(blocks.side_of(size) for size in task.kernel.shape) > 2]
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is in doubt
 def doubt(task: CorrelationTask, transform: Tiling | Whole) -> Doubt:
     """Compare the error of a transform with the direct sum's, in blocks of results."""
-    sides = block_sides(task)
-    energy = _finite_energy(task, sides)
+    sides = blocks.sides_of(task)
+    energy = blocks.finite_energy(task, sides)
     if isinstance(transform, Whole):
-        eps = float(np.finfo(np.float64).eps)
-        power = _power(task, sides, energy) + task.fill * task.fill * transform.points
-        error: Any = _error(task, eps, transform.points, power)
-        least = _least_of_all(task, sides, energy)
-        if np.isfinite(error) and error <= _allowed(task, least):
-            return Doubt(sides, error, np.full((1,) * energy.ndim, np.inf))
-        return Doubt(sides, error, _allowed(task, _least(task, sides, np.sqrt(energy))))
-    allowed = _allowed(task, _least(task, sides, np.sqrt(energy)))
+        error: Any = _error_of_whole(task, transform, _power(task, sides, energy))
+        least = blocks.least_of_all(task, sides, energy)
+        known = Doubt(sides, error, _allowed(task, least))
+        if known.blocks.sum() <= 1.5 * np.sum(least == 0):
+            return known  # what is in doubt lies at the ends, where no block tells anything
+        return Doubt(sides, error, _allowed(task, blocks.least_sums(task, sides, np.sqrt(energy))))
+    allowed = _allowed(task, blocks.least_sums(task, sides, np.sqrt(energy)))
     eps = float(np.finfo(task.kernel.dtype).eps)
     last = sides[-2:]
-    blocks = (
+    across = (
         size / side + 1 for size, side in zip(transform.tile[-len(last) :], last, strict=True)
     )
-    power = float(energy.max()) * math.prod(blocks) + task.fill * task.fill * transform.points
+    power = float(energy.max()) * math.prod(across) + task.fill * task.fill * transform.points
     error = _error(task, eps, transform.points, 2 * power * transform.terms)
     if task.axes < 3 and not (_is_taken_once(task) and (error <= allowed).all()):
         powers = _tile_powers(task, transform, sides, energy)
         errors = _error(task, eps, transform.points, powers)
         error = _at_blocks(task, transform, sides, errors)
     return Doubt(sides, error, allowed)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def error_seen(task: CorrelationTask, transform: Whole) -> float:
+    """Return what a transform that has been computed is off by; of smooth data more than before."""
+    if _is_taken_once(task):
+        power = _largest_energy(task.source)
+    else:
+        sides = blocks.sides_of(task)
+        power = _power(task, sides, blocks.finite_energy(task, sides))
+    rms = math.sqrt(_largest_energy(task.out) / math.prod(task.outputs))  # is rounded, too
+    rounded = float(np.finfo(np.float64).eps) * math.log2(transform.points) * rms
+    return _ROOM[task.kernel.dtype.char] * (_error_of_whole(task, transform, power) + rounded)
+
+
+def _largest_energy(arrays: Array) -> float:
+    """Return the sum of squares of the one of many arrays that has most."""
+    if arrays.shape[0] == arrays.shape[-1] == 1:
+        flat = arrays.reshape(-1)
+        return float(np.einsum("i,i", flat, flat))  # BLAS would wake threads of its own
+    return float(blocks.block_energies(arrays, arrays.shape[1:-1]).max())
+
+
+def least_sum(task: CorrelationTask, error: float) -> float:
+    """Return what Σ|f||g| must be for a result that is off by so much to be as exact as a sum."""
+    return error + error / float(_allowed(task, 1.0))
+
+
+def _error_of_whole(task: CorrelationTask, transform: Whole, power: float) -> float:
+    power += task.fill * task.fill * transform.points
+    return float(_error(task, float(np.finfo(np.float64).eps), transform.points, power))
+
+
+def has_bare_ends(task: CorrelationTask) -> bool:
+    """Whether results at an end have so few terms that blocks tell nothing of them."""
+    if task.fill:
+        return False
+    axes = zip(
+        task.indices, task.source.shape[1:-1], task.kernel.shape, blocks.sides_of(task), strict=True
+    )
+    for along, size, kernel, side in axes:
+        first, last = present(along, size)
+        if min(kernel - first, last + 1 - (len(along) - kernel)) < 2 * side:
+            return True
+    return False
 
 
 def _allowed(task: CorrelationTask, sums: Any) -> Any:
@@ -153,9 +200,9 @@ def least_share(task: CorrelationTask, transform: Tiling) -> float | None:
     Then the transform is as exact as the direct sum everywhere, whatever else the values are: no
     tile's root mean square exceeds the largest element. None if there is no such share.
     """
-    sides = block_sides(task)
-    ones = np.ones((1, *_blocks(task.source.shape[1:-1], sides), 1))
-    least = float(_least(task, sides, ones).min())
+    sides = blocks.sides_of(task)
+    ones = np.ones((1, *blocks.counts(task.source.shape[1:-1], sides), 1))
+    least = float(blocks.least_sums(task, sides, ones).min())
     eps = float(np.finfo(task.kernel.dtype).eps)
     power = 2.0 * transform.points * transform.terms  # of a tile and its partner
     error = _error(task, eps, transform.points, power)
@@ -165,167 +212,15 @@ def least_share(task: CorrelationTask, transform: Tiling) -> float | None:
 
 def scales(task: CorrelationTask) -> Scales:
     """Bound Σ|f||g| from below in every block of results."""
-    sides = block_sides(task)
-    energy = _finite_energy(task, sides)
-    return Scales(sides, energy, _least(task, sides, np.sqrt(energy)))
-
-
-def _finite_energy(task: CorrelationTask, sides: tuple[int, ...]) -> Array:
-    """Return the sums of squares of all blocks; NaN is dealt with apart, as if it were zero."""
-    energy = _energy(task.source, sides)
-    if not np.isfinite(energy).all():
-        clean = np.where(np.isfinite(task.source), task.source, 0.0)
-        energy = _energy(clean.astype(np.float64), sides)
-    return energy
-
-
-def block_sides(task: CorrelationTask) -> tuple[int, ...]:
-    """Return the sides of a block along each axis."""
-    largest = _LARGEST_SIDES[min(task.axes, 3)]
-    return tuple(min(_side(size), largest) for size in task.kernel.shape)
-
-
-def _least(task: CorrelationTask, sides: tuple[int, ...], lengths: Array) -> Array:
-    """Return what Σ|f||g| is at least, at each result of a block, from the lengths of blocks."""
-    least = np.zeros((len(lengths), *_blocks(task.outputs, sides), lengths.shape[-1]))
-    known = _smallest_weights(task, sides)
-    if known is None:
-        return least
-    weights, firsts = known
-    lists: list[Indices] = []
-    for axis, first in enumerate(firsts):
-        count = least.shape[axis + 1] + weights.shape[axis] - 1
-        along = np.arange(first, first + count, dtype=np.int32)
-        along[(along < 0) | (along >= lengths.shape[axis + 1])] = FILL
-        lists.append(along)
-    direct.run(CorrelationTask(np.ascontiguousarray(lengths), weights, tuple(lists), 0.0, least))
-    return least
-
-
-def _least_of_all(task: CorrelationTask, sides: tuple[int, ...], energy: Array) -> float:
-    """Return what Σ|f||g| is at least everywhere, as if every block were the shortest."""
-    known = _smallest_weights(task, sides)
-    whole = tuple(size // side for size, side in zip(task.source.shape[1:-1], sides, strict=True))
-    if known is None or 0 in whole:
-        return 0.0
-    sums, firsts = known
-    total = float(sums.sum())
-    outputs = _blocks(task.outputs, sides)
-    for axis, (first, blocks, results) in enumerate(zip(firsts, whole, outputs, strict=True)):
-        count = sums.shape[axis]
-        # Results near the ends, where blocks under the kernel's ends are missing, and one between.
-        near = np.arange(min(results, max(0, -first) + 1))
-        far = np.arange(max(0, min(results - 1, blocks - first - count)), results)
-        at = np.concatenate([near, far]) + first
-        low, high = np.clip(-at, 0, count), np.clip(blocks - at, 0, count)
-        before = np.insert(sums.cumsum(axis=axis), 0, 0.0, axis=axis)
-        sums = before.take(np.maximum(low, high), axis) - before.take(low, axis)
-    shortest = math.sqrt(float(energy[(slice(None), *map(slice, whole))].min()))
-    return shortest * (float(sums.min()) - 1e-12 * total)
-
-
-def _smallest_weights(
-    task: CorrelationTask, sides: tuple[int, ...]
-) -> tuple[Array, list[int]] | None:
-    """Return the smallest |g| that can come to lie over a block of the array, for each block.
-
-    Block B + c of the array, c from the first that is returned with it on, lies under weights
-    c·side + before + (−side, side) of the results of block B. None if no block lies wholly under
-    the kernel.
-    """
-    weights = np.abs(task.kernel.astype(np.float64))
-    firsts = []
-    for axis, (side, size) in enumerate(zip(sides, task.source.shape[1:-1], strict=True)):
-        before, kernel = _before(task.indices[axis], size), weights.shape[axis]
-        first = -((before - side + 1) // side)
-        last = (kernel - side - before) // side
-        if last < first:
-            return None
-        start, count = first * side + before - side + 1, last - first + 1
-        weights = _smallest_along(weights, axis, start, count, side)
-        firsts.append(first)
-    return np.ascontiguousarray(weights), firsts
-
-
-def _smallest_along(weights: Array, axis: int, start: int, count: int, side: int) -> Array:
-    """Return the smallest of each of `count` windows of 2 side − 1 weights, a side apart."""
-    reach, stop = 2 * side - 1, start + (count - 1) * side + 1
-    if weights.ndim == 1:
-        starts = np.arange(count) * side
-        limits = np.stack([starts, starts + reach], axis=1).ravel()[:-1]
-        return np.minimum.reduceat(weights[start : stop + reach - 1], limits)[::2]
-    before = (slice(None),) * axis  # NumPy's reduceat is slow along other axes
-    smallest: Array = weights[(*before, slice(start, stop, side))].copy()
-    for i in range(1, reach):
-        np.minimum(smallest, weights[(*before, slice(start + i, stop + i, side))], out=smallest)
-    return smallest
-
-
-def _blocks(sizes: tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(-(-size // side) for size, side in zip(sizes, sides, strict=True))
-
-
-def _side(kernel: int) -> int:
-    """Return the side of a block: small beside the kernel, so that most blocks lie inside it."""
-    if kernel < 64:
-        return 1 if kernel < 8 else 2 if kernel < 20 else 4
-    return 8 if kernel < 256 else max(16, 1 << (kernel // 64).bit_length() - 1)
-
-
-def _energy(source: Array, sides: tuple[int, ...]) -> Array:
-    """Return the sums of squares of all blocks, in float64."""
-    if len(sides) > 2:  # first within the planes of the last two axes
-        planes = source.reshape(-1, *source.shape[-3:])
-        energy = _energy(planes, sides[-2:])
-        energy = energy.reshape(*source.shape[:-3], *energy.shape[1:])
-        for axis, side in enumerate(sides[:-2], 1):
-            energy = _folded(energy, axis, side, np.add)
-        return energy
-    energies = np.empty((len(source), *_blocks(source.shape[1:-1], sides), source.shape[-1]))
-    if len(sides) == 2:
-        _engine.block_energies(source, (sides[0], sides[1]), energies)
-    else:
-        _engine.block_energies(source[:, None], (1, sides[0]), energies[:, None])
-    return energies
-
-
-def _folded(values: Array, axis: int, side: int, function: np.ufunc) -> Array:
-    """Add up `side` neighbours along an axis, or take the least; the last few may be fewer."""
-    if side == 1:
-        return values
-    before = (slice(None),) * axis
-    out: Array = values[(*before, slice(0, None, side))].copy()
-    for i in range(1, min(side, values.shape[axis])):
-        part = values[(*before, slice(i, None, side))]
-        whole = out[(*before, slice(0, part.shape[axis]))]
-        function(whole, part, out=whole)
-    return out
-
-
-def _before(indices: Indices, size: int) -> int:
-    """Return how many elements an extended axis has before the array itself, or −1 for each less.
-
-    The array as a whole, where it is extended by its own elements; of zeros around a part of it,
-    that part.
-    """
-    first, last = present(indices, size)
-    if _is_one_piece(indices, first, last):
-        return first - int(indices[first])
-    for start in np.flatnonzero(indices[: max(0, len(indices) - size + 1)] == 0):
-        if indices[start + size - 1] == size - 1 and (size < 3 or indices[start + 1] == 1):
-            return int(start)
-    return len(indices)
+    sides = blocks.sides_of(task)
+    energy = blocks.finite_energy(task, sides)
+    return Scales(sides, energy, blocks.least_sums(task, sides, np.sqrt(energy)))
 
 
 def _is_taken_once(task: CorrelationTask) -> bool:
     """Whether no element of the array stands in its extension twice."""
     axes = zip(task.indices, task.source.shape[1:-1], strict=True)
-    return all(_is_one_piece(along, *present(along, size)) for along, size in axes)
-
-
-def _is_one_piece(indices: Indices, first: int, last: int) -> bool:
-    # No list goes up by more than one at a time.
-    return bool(first <= last and indices[last] - indices[first] == last - first)
+    return all(blocks.is_one_piece(along, *present(along, size)) for along, size in axes)
 
 
 def _power(task: CorrelationTask, sides: tuple[int, ...], energy: Array) -> float:
@@ -343,7 +238,7 @@ def _tile_powers(
     for axis, side in enumerate(sides):
         along, before = task.indices[axis], 0
         first, last = present(along, task.source.shape[axis + 1])
-        if _is_one_piece(along, first, last):
+        if blocks.is_one_piece(along, first, last):
             before = first - int(along[first])
         else:
             powers = _extended(powers, along, axis + 1, side)
@@ -373,8 +268,8 @@ def _extended(energy: Array, indices: Indices, axis: int, side: int) -> Array:
     for ends, counted in ((first, True), (last, first // side != last // side)):
         times = np.where((ends != FILL) & counted, 1.0, 0.0)
         times *= np.where(first == last, side, 1)  # the nearest, again and again
-        blocks = np.take(energy, np.maximum(ends, 0) // side, axis=axis)
-        out = out + blocks * times.reshape(shape)
+        pieces = np.take(energy, np.maximum(ends, 0) // side, axis=axis)
+        out = out + pieces * times.reshape(shape)
     return out
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ... import _engine
 from ...errors import ArgumentError
 from ..task import CorrelationTask
-from . import accuracy, box, costs, direct, fft, integer_fft, separable
+from . import accuracy, blocks, box, costs, direct, fft, integer_fft, separable
 from .candidate import Candidate, Choice
 from .exchange import exchanged
 from .factors import Factors, real_factors
@@ -114,7 +114,7 @@ def _lasting_transform(task: CorrelationTask) -> Lasting | None:
     if task.source.dtype.kind == "u":
         return Lasting("fft", transform=transform)
     share = accuracy.least_share(task, transform)
-    height, width = accuracy.block_sides(task)
+    height, width = blocks.sides_of(task)
     return None if share is None else Lasting("fft", None, transform, (height, width), share)
 
 

@@ -19,6 +19,7 @@ from ... import _engine
 _DENSE = {"baseline": 19e9, "avx2": 48e9, "avx512": 53e9}
 _PASSES = {"baseline": 14e9, "avx2": 28e9, "avx512": 33e9}  # the same, of a pass along one axis
 _WIDE = 0.4e9
+_LAYER = 1.2e-9  # a result of a kernel of more than two axes, for each of its layers, in float32
 _BYTES = 20e9  # per second and core, to and from memory
 _BETWEEN = 0.5  # of an array's way to and from memory: the rows between the passes, in the cache
 # A element of a tile, there and back, in float32: a + b · log₂ elements.
@@ -47,7 +48,9 @@ def direct(elements: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:
     rate = (_PASSES if short else _DENSE)[_engine.level] * 4 / dtype.itemsize
     if dtype == np.int64:
         rate = _WIDE
-    return _CALL + elements * math.prod(kernel) / rate + _memory(elements, dtype)
+    layers = math.prod(kernel[:-2])
+    layered = elements * layers * _LAYER * dtype.itemsize / 4 if layers > 1 else 0.0
+    return _CALL + elements * math.prod(kernel) / rate + layered + _memory(elements, dtype)
 
 
 def separable(elements: int, kernel: Sequence[int], rank: int, dtype: np.dtype[Any]) -> float:

@@ -54,6 +54,22 @@ def run(task: CorrelationTask) -> None:
     )
 
 
+def run_at(task: CorrelationTask, positions: Array) -> None:
+    """Compute the results at positions of `task.out` in floats, counted in its elements."""
+    flat = lay_out(task)
+    _engine.correlate_at(
+        flat.source,
+        flat.kernels,
+        flat.terms,
+        flat.rows,
+        flat.columns,
+        task.fill,
+        flat.out,
+        positions,
+        task.offset,
+    )
+
+
 class Prepared:
     """A small task laid out once, to be computed for other values in arrays of the same shapes."""
 

@@ -18,6 +18,7 @@ from ..task import Array
 
 LARGEST_RANK = 4  # of what the engine runs in one go
 _SAMPLED, _SAMPLE = 4096, 24  # weights from which on so many rows are tried first
+_PART = 8  # rows and columns that prove a rank
 # A product may miss a weight by this many roundings of that weight itself.
 _ROUNDINGS = 16
 # Integers up to here are combined without overflow: the product of two fits 63 bits.
@@ -138,6 +139,25 @@ def _row_lattice(
         if np.abs(combinations[index]).max() >= _SAFE:
             return None
     return combinations, np.array([row for _, row in basis])
+
+
+def is_of_high_rank(kernel: Array) -> bool:
+    """Say whether a few rows and columns of a kernel of floats prove that it has no factors.
+
+    Singular values of a part are none larger than those of the whole, and what is left of each
+    weight moves them by its root mean square times √(rows · columns) at most (H. Weyl, 1912).
+    """
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    if min(matrix.shape) < 2 * _PART:
+        return False
+    rows, columns = (slice(None, None, size // _PART) for size in matrix.shape)
+    part = matrix[rows, columns].astype(np.float64)
+    largest = max(float(kernel.max()), -float(kernel.min()))
+    if not largest < np.inf:
+        return False
+    tolerance = largest * max(*kernel.shape, _ROUNDINGS) * float(np.finfo(kernel.dtype).eps)
+    value = np.linalg.svd(part, compute_uv=False)[LARGEST_RANK]
+    return bool(value > tolerance * math.sqrt(matrix.size))
 
 
 def real_factors(kernel: Array, *, every_weight: bool) -> Factors | None:

@@ -12,6 +12,7 @@ tile: they are taken for zeros, and put where they belong.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -29,10 +30,15 @@ from . import (
     tiles,
     whole,
 )
+from .accuracy import Doubt
 from .candidate import Candidate
+from .regions import Region
 from .tiles import Tiling
 from .whole import Whole
 
+_SETTLING = 300e-6  # seconds that bare ends take in tiles of float32
+_FEW_AGAIN = 20  # multiplications of single results, for each element of a transform
+_SUMS = 1.3  # of a transform's time: what finding Σ|f||g| by another takes
 _MARKED = 16  # side of the blocks in which single results are computed again
 
 
@@ -41,34 +47,69 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     dtype, threads = task.kernel.dtype, _engine.get_num_threads()
     if costs.least_transforms(task.out.size, task.kernel.shape, dtype) / threads > budget:
         return Candidate("fft", None, "the transforms would take longer")
-    transform = cheapest(task)
+    settling = not asked and accuracy.has_bare_ends(task)
+    transform = cheapest(task, -_SETTLING if settling else 0.0)
     seconds, note = transform.seconds(dtype, threads), str(transform)
     if asked or seconds > budget or task.source.dtype.kind == "u":
         return Candidate("fft", seconds, note, lambda: run(task, transform))
+    if budget < math.inf and isinstance(transform, Whole):
+        return Candidate("fft", seconds, note, lambda: _run_exactly(task, transform))
     seconds += accuracy.seconds(task)
     if seconds > budget:
         note += "; including finding where they are exact enough"
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     doubt = accuracy.doubt(task, transform)
-    again = regions.rectangles(doubt.blocks, doubt.sides, task.outputs)
-    extra = regions.seconds(task, again) / threads
-    # Else a second transform, for Σ|f||g|, finds out what is in doubt.
-    unsure = extra > 0.75 * transform.seconds(dtype, threads)
-    if again:
-        share = float(doubt.blocks.mean())
-        note += (
-            f"; {percent(share, 1)} of the results directly, whose terms are small beside others"
-        )
+    share = float(doubt.blocks.mean())
+    if not share:
+        return Candidate("fft", seconds, note, lambda: run(task, transform))
+    boxes = regions.boxes(doubt.blocks, doubt.sides, task.outputs)
+    again = regions.seconds(task, boxes) / threads
+    seconds += again
+    note += f"; {percent(share, 1)} of the results directly, whose terms are small beside others"
 
     def compute() -> None:
         run(task, transform)
-        left = again
-        if unsure:
-            sums = _magnitudes(task, transform)
-            left = regions.rectangles(doubt.with_sums(task, sums).blocks, doubt.sides, task.outputs)
-        regions.compute(task, left)
+        _settle(task, transform, doubt, boxes, again)
 
-    return Candidate("fft", seconds + extra, note, compute)
+    return Candidate("fft", seconds, note, compute)
+
+
+def _run_exactly(task: CorrelationTask, transform: Whole) -> None:
+    """Transform, see from the results whether they are exact enough, and compute the others.
+
+    No result is larger than its Σ|f||g|: most show themselves that it is large enough.
+    """
+    run(task, transform)
+    magnitudes = np.abs(task.out)
+    error = accuracy.error_seen(task, transform)
+    if math.isfinite(error):
+        least, few = accuracy.least_sum(task, error), _FEW_AGAIN * transform.points
+        doubtful = np.flatnonzero(magnitudes < least)
+        if len(doubtful) * task.kernel.size > few:
+            for zeros in regions.without_terms(task):
+                task.out[zeros], magnitudes[zeros] = 0.0, np.inf
+            doubtful = np.flatnonzero(magnitudes < least)
+        if len(doubtful) * task.kernel.size <= few:
+            direct.run_at(task, doubtful)
+            return
+    doubt = replace(accuracy.doubt(task, transform), error=error).with_sums(task, magnitudes)
+    boxes = regions.boxes(doubt.blocks, doubt.sides, task.outputs)
+    seconds = regions.seconds(task, boxes) / _engine.get_num_threads()
+    _settle(task, transform, doubt, boxes, seconds)
+
+
+def _settle(
+    task: CorrelationTask,
+    transform: Tiling | Whole,
+    doubt: Doubt,
+    boxes: list[Region],
+    seconds: float,
+) -> None:
+    """Compute boxes directly; if that is much, what is in doubt once Σ|f||g| is known."""
+    if seconds > _SUMS * transform.seconds(task.kernel.dtype, _engine.get_num_threads()):
+        left = doubt.with_sums(task, _magnitudes(task, transform))
+        boxes = regions.boxes(left.blocks, left.sides, task.outputs)
+    regions.compute(task, boxes)
 
 
 def _magnitudes(task: CorrelationTask, transform: Tiling | Whole) -> Array:
@@ -138,7 +179,7 @@ def _again(task: CorrelationTask, marked: NDArray[np.bool_]) -> None:
         blocks = np.logical_or.reduceat(
             blocks, np.arange(0, blocks.shape[axis], _MARKED), axis=axis
         )
-    regions.compute(task, regions.rectangles(blocks, sides, task.outputs))
+    regions.compute(task, regions.boxes(blocks, sides, task.outputs))
 
 
 def _transformed(task: CorrelationTask, transform: Tiling | Whole) -> bool:

@@ -1,4 +1,4 @@
-"""Parts of a result that are computed again as the sum is defined: rectangles of blocks."""
+"""Parts of a result that are computed again as the sum is defined: boxes of blocks."""
 
 from __future__ import annotations
 
@@ -10,98 +10,147 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boundaries import FILL
 from ..task import CorrelationTask
 from . import costs, direct
+from .whole import present
 
 Region = tuple[slice, ...]  # (plane, *results along each axis)
-_REGION = 80e-6  # seconds that a region takes, however small
-_MANY = 32  # regions of which the weights over zeros are not counted
+Box = tuple[tuple[int, int], ...]  # the same of blocks: first and last + 1
+# What share of an end has to be in doubt for it to be one box, and how much less of so few blocks.
+_MOSTLY, _RATHER, _THIN = 0.5, 5, 2
+_REGION = 40e-6  # seconds that a region takes, however small
 
 
-def rectangles(
-    mask: NDArray[np.bool_], sides: Sequence[int], outputs: Sequence[int]
-) -> list[Region]:
-    """Cover the blocks of a mask (planes, *blocks, channels) with rectangles of results."""
+def boxes(mask: NDArray[np.bool_], sides: Sequence[int], outputs: Sequence[int]) -> list[Region]:
+    """Cover the blocks of a mask (planes, *blocks, channels) with boxes of results."""
     blocks = np.asarray(mask.any(axis=-1))
-    regions: list[Region] = []
     if not blocks.any():
-        return regions
-    if blocks.ndim == 2:
-        blocks, sides, outputs = blocks[:, None], (1, *sides), (1, *outputs)
-    for index in np.ndindex(blocks.shape[:-2]):
-        plane = blocks[index]
-        if not plane.any():
-            continue
-        leading = [slice(index[0], index[0] + 1)]
-        leading += [
-            slice(i * side, min((i + 1) * side, size))
-            for i, side, size in zip(index[1:], sides, outputs, strict=False)
-        ]
-        (side_y, side_x), (height, width) = sides[-2:], outputs[-2:]
-        for top, bottom, left, right in _rectangles(plane):
-            rows = slice(top * side_y, min(bottom * side_y, height))
-            columns = slice(left * side_x, min(right * side_x, width))
-            regions.append((*leading, rows, columns) if mask.ndim > 3 else (*leading, columns))
-    return regions
+        return []
+    sides, outputs = (1, *sides), (len(blocks), *outputs)
+    return [
+        tuple(
+            slice(first * side, min(last * side, size))
+            for (first, last), side, size in zip(box, sides, outputs, strict=True)
+        )
+        for box in _boxes(blocks)
+    ]
 
 
-def _rectangles(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int, int, int]]:
-    """Cover a mask: runs of a row, drawn down for as long as the rows below have the same."""
-    changes = np.flatnonzero((mask[1:] != mask[:-1]).any(axis=1)) + 1
-    for top, bottom in itertools.pairwise([0, *changes.tolist(), len(mask)]):
-        edges = np.flatnonzero(np.diff(mask[top].astype(np.int8), prepend=0, append=0))
-        for left, right in edges.reshape(-1, 2).tolist():
-            yield top, bottom, left, right
+def _boxes(mask: NDArray[np.bool_]) -> Iterator[Box]:
+    """Cover a mask of planes: first the ends of axes that are mostly in it, then what is left."""
+    left = [(0, size) for size in mask.shape]
+    for axis in range(1, mask.ndim):
+        inner = mask[tuple(slice(*part) for part in left)]
+        first, last = left[axis]
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        shares = inner.mean(axis=others)
+        shares[:_THIN] *= _RATHER
+        shares[-_THIN:] *= _RATHER
+        between = np.flatnonzero(shares <= _MOSTLY)
+        if len(between) == 0:
+            yield tuple(left)
+            return
+        start, stop = first + int(between[0]), first + int(between[-1]) + 1
+        for end in ((first, start), (stop, last)):
+            if end[0] < end[1]:
+                yield (*left[:axis], end, *left[axis + 1 :])
+        left[axis] = start, stop
+    inner = mask[tuple(slice(*part) for part in left)]
+    if inner.any():
+        for box in _runs(inner):
+            yield tuple(
+                (first + start, last + start)
+                for (first, last), (start, _) in zip(box, left, strict=True)
+            )
+
+
+def _runs(mask: NDArray[np.bool_]) -> Iterator[Box]:
+    """Cover a mask: runs along its last axis, each for as long as what follows has the same."""
+    if mask.ndim == 1:
+        ends = (np.flatnonzero(mask[1:] != mask[:-1]) + 1).tolist()
+        edges = [*([0] if mask[0] else []), *ends, len(mask)]
+        yield from (((first, last),) for first, last in zip(edges[::2], edges[1::2], strict=False))
+        return
+    flat = mask.reshape(len(mask), -1)
+    changes = np.flatnonzero((flat[1:] != flat[:-1]).any(axis=1)) + 1
+    for first, last in itertools.pairwise([0, *changes.tolist(), len(mask)]):
+        if flat[first].any():
+            yield from (((first, last), *box) for box in _runs(mask[first]))
+
+
+def without_terms(task: CorrelationTask) -> list[Region]:
+    """Return the ends of results over which all windows hold zeros only: they are zero."""
+    found: list[Region] = []
+    if task.fill != 0 or task.offset != 0:
+        return found
+    for axis, (along, kernel) in enumerate(zip(task.indices, task.kernel.shape, strict=True), 1):
+        others = tuple(other for other in range(task.source.ndim) if other != axis)
+        present = np.append(task.source.any(axis=others), False)  # the last stands for FILL
+        at = np.flatnonzero(present[along])
+        first, last = (at[0] - kernel + 1, at[-1] + 1) if len(at) else (task.out.shape[axis], 0)
+        before = (slice(None),) * axis
+        found += [(*before, slice(0, max(0, first))), (*before, slice(last, None))]
+    return found
 
 
 def seconds(task: CorrelationTask, regions: Sequence[Region]) -> float:
     """Return what it costs to compute regions directly, on one thread."""
-    if len(regions) > _MANY:
-        shapes = ([part.stop - part.start for part in region] for region in regions)
-        results = task.source.shape[-1] * sum(map(math.prod, shapes))
-        return costs.direct(results, task.kernel.shape, task.kernel.dtype) + len(regions) * _REGION
+    ends = _ends(task)
     total = 0.0
     for region in regions:
-        part = _part(task, region)
-        results = math.prod(part.outputs) * part.images
-        total += costs.direct(results, part.kernel.shape, task.kernel.dtype) + _REGION
+        results = math.prod(part.stop - part.start for part in region) * task.source.shape[-1]
+        kernel = [last - first for first, last in _weights(task, region, ends)]
+        total += costs.direct(results, kernel, task.kernel.dtype) + _REGION
     return total
 
 
 def compute(task: CorrelationTask, regions: Sequence[Region]) -> None:
     """Compute regions of a task directly, into its out."""
+    ends = _ends(task)
     for region in regions:
-        part = _part(task, region)
+        part = _part(task, region, ends)
         part = replace(part, out=np.empty(part.out.shape, part.out.dtype))
         direct.run(part)
         stop = -1 if task.keep else None
         task.out[region][..., :stop] = part.out[..., :stop]
 
 
-def _part(task: CorrelationTask, region: Region) -> CorrelationTask:
+Ends = list[tuple[int, int]]
+
+
+def _ends(task: CorrelationTask) -> Ends:
+    """Return, along each axis, the first and the last position that is not zero for certain."""
+    if task.fill != 0:
+        return [(0, len(along) - 1) for along in task.indices]
+    return [
+        present(along, n) for along, n in zip(task.indices, task.source.shape[1:], strict=False)
+    ]
+
+
+def _weights(task: CorrelationTask, region: Region, ends: Ends) -> Ends:
+    """Return, along each axis, the weights (first, last + 1) that do not lie over zeros only."""
+    weights = []
+    for results, size, (start, end) in zip(region[1:], task.kernel.shape, ends, strict=True):
+        first = max(0, start - results.stop + 1)
+        last = min(size, end - results.start + 1)
+        weights.append((min(first, size - 1), last) if first < last else (0, 1))
+    return weights
+
+
+def _part(task: CorrelationTask, region: Region, ends: Ends) -> CorrelationTask:
     """Return the task of one region; weights that lie over zeros only are left out."""
     plane, *along = region
-    indices, elements = [], []
-    for axis, results in enumerate(along):
-        size = task.kernel.shape[axis]
-        read = task.indices[axis][results.start : results.stop + size - 1]
-        first, last = 0, size
-        if task.fill == 0:
-            present = np.flatnonzero(read != FILL)
-            count = results.stop - results.start
-            if len(present) == 0:
-                first, last = 0, 1
-            else:
-                first = max(0, int(present[0]) - count + 1)
-                last = max(first + 1, min(size, int(present[-1]) + 1))
-        elements.append(slice(first, last))
-        indices.append(read[first : len(read) - (size - last)])
+    weights = _weights(task, region, ends)
+    indices = tuple(
+        list_[results.start + first : results.stop + last - 1]
+        for list_, results, (first, last) in zip(task.indices, along, weights, strict=True)
+    )
+    elements = tuple(slice(*part) for part in weights)
     return replace(
         task,
         source=task.source[plane],
-        kernel=np.ascontiguousarray(task.kernel[tuple(elements)]),
-        indices=tuple(indices),
+        kernel=np.ascontiguousarray(task.kernel[elements]),
+        indices=indices,
         out=task.out[region],
         keep=None,
     )

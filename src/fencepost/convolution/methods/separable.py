@@ -18,6 +18,7 @@ from .factors import (
     LARGEST_RANK,
     Factors,
     integer_factors,
+    is_of_high_rank,
     real_factors,
 )
 
@@ -54,6 +55,8 @@ def _factors(task: CorrelationTask, asked: bool) -> Factors | None:
     if task.largest is not None:
         digits = np.finfo(task.kernel.dtype).nmant + 1
         return integer_factors(task.kernel, 2.0**digits / max(task.largest, 1))
+    if is_of_high_rank(task.kernel):
+        return None
     factors = real_factors(task.kernel, every_weight=True)
     if factors is None:
         factors = real_factors(task.kernel, every_weight=False)

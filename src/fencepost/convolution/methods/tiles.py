@@ -7,6 +7,7 @@ engine transforms.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -60,10 +61,21 @@ class Tiling:
 
 def best(task: CorrelationTask, threads: int) -> Tiling:
     """Return the tiling of `task` that the cost model thinks quickest."""
-    (*_, height), (*_, rows) = (1, *task.outputs[:-1]), (1, *task.kernel.shape[:-1])
-    outputs, kernel = (height, task.outputs[-1]), (rows, task.kernel.shape[-1])
-    images = task.images * math.prod(task.outputs[:-2])
-    terms = math.prod(task.kernel.shape[:-2])
+    return _best(task.images, task.outputs, task.kernel.shape, task.kernel.dtype, threads)
+
+
+@functools.lru_cache(maxsize=256)
+def _best(
+    images: int,
+    results: tuple[int, ...],
+    weights: tuple[int, ...],
+    dtype: np.dtype[Any],
+    threads: int,
+) -> Tiling:
+    (*_, height), (*_, rows) = (1, *results[:-1]), (1, *weights[:-1])
+    outputs, kernel = (height, results[-1]), (rows, weights[-1])
+    images *= math.prod(results[:-2])
+    terms = math.prod(weights[:-2])
     sides: tuple[Iterator[int], Iterator[int]]
     if rows == 1:
         sides = (
@@ -79,7 +91,7 @@ def best(task: CorrelationTask, threads: int) -> Tiling:
         Tiling(tile, (tile[0] - kernel[0] + 1, tile[1] - kernel[1] + 1), outputs, images, terms)
         for tile in itertools.product(*sides)
     )
-    return min(tilings, key=lambda tiling: tiling.seconds(task.kernel.dtype, threads))
+    return min(tilings, key=lambda tiling: tiling.seconds(dtype, threads))
 
 
 def _sides(outputs: int, kernel: int, shortest: int, longest: int) -> Iterator[int]:

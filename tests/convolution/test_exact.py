@@ -11,6 +11,7 @@ import pytest
 
 import fencepost as fp
 from convolution.exact_cases import Case, check, random_case
+from fencepost.convolution.methods import integer_fft, tiles
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -83,6 +84,47 @@ def test_few_elements_under_many_weights(mode, method):
             options = {"mode": mode, "boundary": "zero", "origin": (origin, 0), "method": method}
             result = check(Case(f, g, bool(origin % 2), options))
             assert result == "exact" or method == "box"  # which declines, with what is possible
+
+
+@pytest.mark.parametrize("boundary", ["zero", "wrap", "reflect", "mirror", "nearest", 3, "none"])
+@pytest.mark.parametrize("shape", [(3000,), (900, 23), (200, 7, 9)])
+def test_strips_of_integers_in_parts_fit_together(monkeypatch, shape, boundary):
+    generator = np.random.default_rng(6)
+    f = generator.integers(-(2**34), 2**34, (2, *shape))
+    weights = generator.integers(-(2**16), 2**16, (7, 5, 3)[: len(shape)])
+    axes = tuple(range(1, f.ndim))
+    seen = []
+    run_strip = integer_fft._run_strip
+    monkeypatch.setattr(integer_fft, "_STRIP", 1)
+    monkeypatch.setattr(
+        integer_fft, "_run_strip", lambda task, *rest: (seen.append(task), run_strip(task, *rest))
+    )
+    # Tiles, as the whole array, which these are small enough for, is not cut.
+    monkeypatch.setattr(integer_fft.fft, "cheapest", lambda task: tiles.best(task, 1))
+    for mode in ("same", "full", "valid"):
+        if mode != "same" and boundary != "zero":
+            continue
+        options = {"boundary": boundary, "axes": axes}
+        result = fp.convolve(f, weights, mode, method="fft", **options)
+        assert len(seen) > 2
+        np.testing.assert_array_equal(
+            result, fp.convolve(f, weights, mode, method="direct", **options)
+        )
+        seen.clear()
+
+
+def test_integers_in_parts_take_strips_beside_their_result():
+    generator = np.random.default_rng(0)
+    f = generator.integers(-(2**30), 2**30, (6000, 1000))
+    g = generator.integers(-(2**20), 2**20, (31, 31))
+    assert "parts" in str(fp.explain_method(f, g, "same", method="fft"))
+    tracemalloc.start()
+    try:
+        fp.convolve(f, g, "same", method="fft")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.9 * f.nbytes
 
 
 def test_integers_in_parts_take_three_times_their_memory():

@@ -170,7 +170,7 @@ def test_arguments(tmp_path):
     with pytest.raises(fp.ArgumentError, match="in pieces"):
         filter_file(tmp_path / "a.png", tmp_path / "b.npy", "mean")
     np.save(tmp_path / "c.npy", np.zeros((9, 9), np.uint8))
-    with pytest.raises(fp.DataError, match="exists"):
+    with pytest.raises(fp.DataError, match=r"a\.npy already exists, and is not overwritten"):
         filter_file(tmp_path / "c.npy", tmp_path / "a.npy", "mean")
     with pytest.raises(fp.ArgumentError, match="boundary"):
         filter_file(tmp_path / "c.npy", tmp_path / "d.npy", "mean", boundary="wrp")

@@ -184,3 +184,12 @@ def test_a_factor_beyond_all_measure_is_white_or_black(dtype, scale):
     assert not np.isnan(heavy.astype(float)).any()
     if np.dtype(dtype).kind == "u":
         np.testing.assert_array_equal(heavy, np.where(image > 0, np.iinfo(dtype).max, 0))
+
+
+def test_what_exists_is_not_overwritten_and_it_is_said(tmp_path):
+    image = np.zeros((4, 4), np.uint8)
+    write_image(tmp_path / "a.png", image)
+    before = (tmp_path / "a.png").read_bytes()
+    with pytest.raises(fp.DataError, match=r"a\.png already exists, and is not overwritten"):
+        write_image(tmp_path / "a.png", image + 9)
+    assert (tmp_path / "a.png").read_bytes() == before

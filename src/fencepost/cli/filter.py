@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from dataclasses import replace
@@ -17,6 +18,8 @@ from .shared.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
 
     from ..filtering import Picture
     from ..kernels import Kernel, KernelSet
@@ -237,7 +240,7 @@ def _filter_one(
         "width": after[0].pixels.shape[1],
         "height": after[0].pixels.shape[0],
         "colours": after[0].colours,
-        "dtype": str(after[0].pixels.dtype),
+        "dtype": _name_of(after[0].pixels.dtype),
     }
     if len(after) > 1:
         record["frames"] = len(after)
@@ -251,6 +254,11 @@ def _filter_one(
         write_frames(job.comparison, pairs, overwrite=overwrite)
         record["comparison"] = str(job.comparison)
     return record
+
+
+@functools.cache  # NumPy takes as long for it as the engine for a small image
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return str(dtype)
 
 
 def _filter_tiles(

@@ -13,6 +13,7 @@ import itertools
 import os
 import re
 import shutil
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,9 +46,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     _clear(target.parent)
     try:
         yield partial
-        with contextlib.suppress(OSError):
-            shutil.copymode(target, partial)
-        partial.replace(target)
+        _keep_permissions(target, partial)
+        os.replace(partial, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
@@ -56,6 +56,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
             if named is None or os.path.basename(os.fsdecode(named)) == partial.name:
                 error.filename = str(target)
         raise
+
+
+def _keep_permissions(target: Path, partial: Path) -> None:
+    try:
+        mode = os.stat(target).st_mode
+    except OSError:
+        return  # it is new
+    with contextlib.suppress(OSError):
+        os.chmod(partial, stat.S_IMODE(mode))
 
 
 @contextlib.contextmanager

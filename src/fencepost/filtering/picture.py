@@ -276,4 +276,4 @@ def as_path(path: str | os.PathLike[str]) -> Path:
             "write_image takes the path first, then the image. Received as path: "
             f"{type(path).__name__}."
         )
-    return Path(path)
+    return path if isinstance(path, Path) else Path(path)  # which takes a while to read again

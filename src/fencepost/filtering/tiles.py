@@ -121,7 +121,7 @@ def filter_file(
     )
     steps = as_steps(kernel)
     if target.exists() and not overwrite:
-        raise DataError(f"{target} existsalready exists, and is not overwritten by default.")
+        raise DataError(f"{target} already exists, and is not overwritten by default.")
     progress = progress or (lambda done, total: None)
     try:
         if is_zarr(target):

@@ -95,7 +95,7 @@ def write_frames(
     path = as_path(path)
     frames, format = check_frames(path, images)
     if path.exists() and not overwrite:
-        raise DataError(f"{path} existsalready exists, and is not overwritten by default.")
+        raise DataError(f"{path} already exists, and is not overwritten by default.")
     try:
         with atomic_path(path) as partial:
             _save(partial, frames, format)

@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from ... import _engine
+from ..boundaries import FILL
 from ..task import Array, CorrelationTask
 from . import fft
 from .candidate import Candidate
@@ -34,6 +36,7 @@ _LEVEL = 96.0  # c, with a margin
 _MOST_PARTS = 4
 _SURE = 0.25  # half of what rounding allows
 _FITS = 2.0**62
+_STRIP = 1 << 20  # results of a strip
 _PIECE = 1 << 16  # results that are added up at a time
 
 
@@ -114,27 +117,64 @@ def _run(
     transform: Tiling | Whole,
     parts: tuple[int, int],
 ) -> None:
+    largest_weight = float(np.abs(real.kernel).max())
+    bits = _bits(float(task.largest or 0), parts[0]), _bits(largest_weight, parts[1])
+    kernels = [real.kernel]
+    if parts[1] > 1:
+        kernels = [_part(task.kernel, bits[1], j, parts[1]) for j in range(parts[1])]
+    strips = [task] if parts == (1, 1) else _strips(task, transform)
+    for strip in strips:
+        _run_strip(strip, kernels, transform, parts[0], bits)
+
+
+def _strips(task: CorrelationTask, transform: Tiling | Whole) -> Iterator[CorrelationTask]:
+    """Cut a task along its first axis: what is made of each is then small beside the whole."""
+    results, kernel = task.outputs[0], task.kernel.shape[0]
+    step = transform.steps[-task.axes] if isinstance(transform, Tiling) and task.axes < 3 else 1
+    rows = max(_STRIP * len(task.out) * results // max(task.out.size, 1), 8 * kernel)
+    rows = -(-rows // step) * step
+    if isinstance(transform, Whole) or 2 * rows > results:
+        yield task
+        return
+    for plane in range(len(task.out)):
+        for first in range(0, results, rows):
+            along = task.indices[0][first : min(first + rows, results) + kernel - 1]
+            read = np.unique(along[along != FILL])
+            inside = np.searchsorted(read, along).astype(np.int32)
+            inside[along == FILL] = FILL
+            yield replace(
+                task,
+                source=task.source[plane : plane + 1].take(read, axis=1),
+                indices=(inside, *task.indices[1:]),
+                out=task.out[plane : plane + 1, first : first + rows],
+            )
+
+
+def _run_strip(
+    task: CorrelationTask,
+    kernels: list[Array],
+    transform: Tiling | Whole,
+    parts: int,
+    bits: tuple[int, int],
+) -> None:
     out = np.empty(task.out.shape)
-    if parts == (1, 1):
+    real = replace(task, out=out, largest=None)
+    if parts == len(kernels) == 1:
         source = np.ascontiguousarray(task.source, np.float64)
-        fft.run(replace(real, source=source, fill=float(task.fill), out=out), transform)
+        real = replace(real, source=source, kernel=kernels[0], fill=float(task.fill))
+        fft.run(real, transform)
         task.out[...] = np.rint(out, out=out)
         return
-    assert task.largest is not None
-    f_bits = _bits(task.largest, parts[0])
-    g_bits = _bits(float(np.abs(real.kernel).max()), parts[1])
-    kernels = [_part(task.kernel, g_bits, j, parts[1]) for j in range(parts[1])]
     fill = np.array([int(task.fill)])
-    total = task.out if task.out.dtype == np.int64 else np.empty(task.out.shape, np.int64)
+    is_direct = task.out.dtype == np.int64 and task.out.flags.c_contiguous
+    total = task.out if is_direct else np.empty(task.out.shape, np.int64)
     total[...] = 0
-    for i in range(parts[0]):
-        values = _part(task.source, f_bits, i, parts[0])
-        beyond = float(_part(fill, f_bits, i, parts[0])[0])
+    for i in range(parts):
+        values = _part(task.source, bits[0], i, parts)
+        beyond = float(_part(fill, bits[0], i, parts)[0])
         for j, kernel in enumerate(kernels):
-            part = replace(real, source=values, kernel=kernel, fill=beyond, out=out)
-            fft.run(part, transform)
-            _add_shifted(total, out, i * f_bits + j * g_bits)
-            del part
+            fft.run(replace(real, source=values, kernel=kernel, fill=beyond), transform)
+            _add_shifted(total, out, i * bits[0] + j * bits[1])
         del values  # before the next is made
     if total is not task.out:
         task.out[...] = total

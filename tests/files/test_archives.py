@@ -84,6 +84,17 @@ def test_zips(tmp_path):
     assert archive.has_checksums
 
 
+def test_zips_of_windows(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        for name in ("empty\\", "cat\\1.png", "dog\\2.png"):
+            info = zipfile.ZipInfo("x")
+            info.filename, info.create_system = name, 0  # which its constructor would decide
+            made.writestr(info, name.encode())
+    archive = open_archive(tmp_path / "a.zip")
+    assert contents(archive) == {"cat/1.png": b"cat\\1.png", "dog/2.png": b"dog\\2.png"}
+    assert archive.folders == {"cat", "dog", "empty"}
+
+
 def test_of_several_files_under_one_name_the_last_is_read(tmp_path):
     archive = opened(tmp_path, tar(("1.png", b"old"), ("2.png", b"2"), ("1.png", b"renewed")))
     assert contents(archive) == {"1.png": b"renewed", "2.png": b"2"}

@@ -95,8 +95,11 @@ class Archive:
 
     def _list_zip(self, packed: zipfile.ZipFile) -> None:
         for info in packed.infolist():
-            name = self._name(info.filename, info.is_dir())
-            if not name or info.is_dir():
+            given = info.filename
+            if info.create_system == 0:  # Windows, where programs write its own separator
+                given = given.replace("\\", "/")
+            name = self._name(given, given.endswith("/"))
+            if not name or given.endswith("/"):
                 continue
             problem = "encrypted: unpack the archive" if info.flag_bits & 1 else ""
             if info.external_attr >> 16 & 0o170000 == stat.S_IFLNK:

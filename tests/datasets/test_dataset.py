@@ -111,7 +111,9 @@ def test_split_wants_a_fraction(fraction):
 
 
 def test_split_wants_two_images_of_a_class():
-    with pytest.raises(DataError, match=r"at least two images.*: 2 images in 2 classes. Add"):
+    with pytest.raises(
+        DataError, match=r"at least two images.*: 2 images in 2 classes. Add images, or use"
+    ):
         Dataset(some_images(2), [0, 1]).split()
 
 

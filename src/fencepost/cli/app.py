@@ -40,7 +40,7 @@ from . import filter as filters
 from . import learn_kernel as learning
 from .shared.console import Interrupted, empty_streams, prepare_streams
 from .shared.help import Commands
-from .shared.usage import Command, problem
+from .shared.usage import Command, check_words, problem
 from .training import samples
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
@@ -124,6 +124,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
     try:
+        check_words(arguments[1:])
         status = (_complete if arguments[0] in COMPLETION else _typer)(arguments)
         if status == INTERRUPTED:  # Typer's answer to Ctrl-C, or another's
             raise KeyboardInterrupt

@@ -275,7 +275,8 @@ def split_by_class(
         raise DataError(
             f"{source}: a split needs a class of at least two images, one for each "
             f"subset. Received: {plural(len(targets), 'image')} in "
-            f"{plural(len(groups), 'class', 'classes')}. Add images."
+            f"{plural(len(groups), 'class', 'classes')}. Add images, or use labels "
+            "that images share."
         )
     chosen = [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
     mask = np.zeros(len(targets), bool)

@@ -61,6 +61,21 @@ def test_the_nearest_and_the_rule_are_said(fencepost, line, said):
     assert said in " ".join(done.err.split())
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("", "an argument must not be empty. Received: ''. A variable of the shell"),
+        ("https://a.org/b.png", "Received: https://a.org/b.png. Download it first, and use its"),
+    ],
+)
+def test_words_that_a_path_would_change(fencepost, tmp_path, word, said):
+    """An empty one would be the current folder, with whatever lies there."""
+    for arguments in (("predict", "m.st", word), ("predict", word, "a.png"), ("check", word)):
+        done = fencepost(*arguments)
+        assert done.status == 2
+        assert said in done.err
+
+
 def test_a_folder_is_no_command(fencepost, tmp_path):
     done = fencepost(tmp_path)
     assert f"Did you mean fencepost train --data {tmp_path}?" in " ".join(done.err.split())

@@ -66,6 +66,26 @@ def problem(error: Any, arguments: Sequence[str]) -> str:
     return f"{_spelled(parameter)} must be {rule}. Received: {_given(parameter, arguments)}."
 
 
+def check_words(arguments: Sequence[str]) -> None:
+    """Raise ArgumentError for what no command takes, and a path would make another of.
+
+    An empty word would be the current folder, and "//" be "/".
+    """
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        if before.startswith("-"):  # an option says itself what it takes
+            continue
+        if not word:
+            raise ArgumentError(
+                "an argument must not be empty. Received: ''. A variable of the shell that has no "
+                "value may be the reason."
+            )
+        if re.match(r"https?://", word):
+            raise ArgumentError(
+                f"files must be on this computer. Received: {word}. Download it first, and use its "
+                "path."
+            )
+
+
 def _no_option(name: str, command: Any, arguments: Sequence[str]) -> str:
     """Say which option is meant by one that a command has not."""
     long = [word for word in arguments if re.match(rf"{re.escape(name)}\w", word)]

@@ -321,3 +321,11 @@ def test_a_header_that_returns_is_named(tmp_path, mark):
     table = _labelled(tmp_path, header, lambda k: f"{k}.png{mark}{'xy'[k % 2]}{end}", True)
     with pytest.raises(fp.DataError, match=r"the same names again in line 22\. Remove that line"):
         fp.datasets.open(table)
+
+
+def test_a_column_of_a_table_without_names_is_no_choice(tmp_path):
+    for k in range(4):
+        Image.new("L", (4, 4), k).save(tmp_path / f"{k}.png")
+    (tmp_path / "labels.csv").write_text("".join(f"{k}.png,{'ab'[k % 2]}\n" for k in range(4)))
+    words = "Received: 'kind', of a table without names. Add a first line such as file,kind."
+    refused(lambda: open_folder(tmp_path, "kind"), words)

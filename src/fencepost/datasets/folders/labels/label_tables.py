@@ -121,10 +121,15 @@ class LabelTable:
         others = [k for k in range(width) if k != self.files and not self._counts(k)]
         others = others or [k for k in range(width) if k != self.files]
         if label and label != DEFAULT_LABEL:
+            if not self.header:
+                raise DataError(
+                    f"{self.path}: columns must have names for one to be chosen. Received: "
+                    f"{label!r}, of a table without names. Add a first line such as file,{label}."
+                )
             if label not in self.header:
                 raise DataError(
-                    f"{self.path}: the label column must be one of "
-                    f"{sample([*self.header] or ['(no names)'], 20)}. Received: {label!r}."
+                    f"{self.path}: the label column must be one of {sample([*self.header], 20)}. "
+                    f"Received: {label!r}."
                 )
             return self._texts(self.header.index(label))
         hot = [k for k in others if all(row[k] in _HOT for row in self.rows)]
@@ -285,7 +290,7 @@ def names_pictures(path: Path) -> bool:
     rows = [[cell.strip(' "') for cell in line.split(delimiter)] for line in lines[:20]]
     nearby = islice(path.parent.rglob("*"), 10_000)
     stems = {entry.stem for entry in nearby if PICTURE.search(entry.name)}
-    named = {cell for row in rows for cell in row} & stems
+    named = {cell for row in rows[1:] or rows for cell in row} & stems  # without a header
     if not named or not all(map(str.isdecimal, named)):
         return bool(named)
     return not _hold_measures(rows) and any(

@@ -113,3 +113,13 @@ def test_methods_that_cannot_be_used_say_why():
 def test_errors_are_value_errors_too():
     with pytest.raises(ValueError):
         fp.convolve([], [1])
+
+
+@pytest.mark.parametrize("index", [1.0, True, np.float64(1), np.True_])
+def test_what_equals_an_integer_is_none_whatever_was_called_before(index):
+    """Small calls are kept by their arguments, of which (1.0, 1) and (True, 1) equal (1, 1)."""
+    f, g = np.ones((6, 6)), np.ones((3, 3))
+    for _ in range(2):
+        fp.convolve(f, g, "same", origin=(1, 1))
+        with pytest.raises(fp.ArgumentError, match="origin must be an integer"):
+            fp.convolve(f, g, "same", origin=(index, 1))

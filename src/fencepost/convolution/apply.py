@@ -46,6 +46,9 @@ def quickly(
     """
     if type(f) is not np.ndarray or type(g) is not np.ndarray or f.size > _QUICK:
         return None
+    # 1.0 and True are kept as if they were 1, and are none.
+    if type(origin) is tuple and any(type(index) is not int for index in origin):
+        return None
     kind = _FLOATS.get(f.dtype)
     if kind is None or g.dtype != f.dtype or not 0 < g.size <= f.size:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import torch
 
 from .harness import THREADS
 
+# PyTorch compiles in this process: copies of it, which it would start, would inherit JAX's locks.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 Prediction = Callable[[], np.ndarray]
 
 

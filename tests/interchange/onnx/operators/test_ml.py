@@ -26,6 +26,27 @@ CASES = {
         (((5,), np.array([0, 3])), {}),
     ],
     "FeatureVectorizer": [(((2, 3), (2, 4)), {"inputdimensions": [3, 4]})],
+    "LinearClassifier": [
+        (
+            ((4, 3),),
+            {
+                "coefficients": [1.0] * 9,
+                "intercepts": [0.0] * 3,
+                "classlabels_ints": [0, 1, 2],
+                "outputs": 2,
+            },
+        ),
+        (
+            ((4, 3),),
+            {
+                "coefficients": [1.0] * 6,
+                "intercepts": [0.0] * 2,
+                "multi_class": 1,
+                "classlabels_ints": [0, 1],
+                "outputs": 2,
+            },
+        ),
+    ],
     "LinearRegressor": [
         (((4, 3),), {"coefficients": [1.0] * 6, "intercepts": [0.0] * 2, "targets": 2}),
         (((4, 3),), {"coefficients": [1.0] * 3}),
@@ -42,13 +63,15 @@ def test_each_operator_has_its_case():
 )
 def test_sizes_are_those_that_run(tmp_path, operator, given, more):
     arrays = {f"a{index}": array for index, array in enumerate(given)}
-    node = helper.make_node(operator, list(arrays), ["y"], "node", domain="ai.onnx.ml", **more)
+    more = dict(more)
+    made = ["y", "z"][: more.pop("outputs", 1)]
+    node = helper.make_node(operator, list(arrays), made, "node", domain="ai.onnx.ml", **more)
     inputs = {name: array for name, array in arrays.items() if isinstance(array, tuple)}
     weights = {name: array for name, array in arrays.items() if name not in inputs}
-    made = graph_model([node], inputs, ["y"], weights)
-    made.opset_import.append(helper.make_opsetid("ai.onnx.ml", 2))
-    graph = read_onnx(write(tmp_path, made))
+    model = graph_model([node], inputs, made, weights)
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 2))
+    graph = read_onnx(write(tmp_path, model))
     assert not graph.failure
     (operation,) = graph.operations
-    assert operation.output_shapes == tuple(runtime_shapes(made).values())
+    assert operation.output_shapes == tuple(runtime_shapes(model).values())
     assert operation.role != "unknown"

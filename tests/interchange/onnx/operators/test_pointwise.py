@@ -18,6 +18,7 @@ CASES = [
         [X],
     ),
     ("IsInf", [X], {}),
+    *each("RandomNormalLike RandomUniformLike", [X]),
     *each("And Or Xor", ["bool", "bool"]),
     *each("BitwiseAnd BitwiseOr BitwiseXor", ["uint8", "uint8"], opset=18),
     ("BitwiseNot", ["uint8"], {"opset": 18}),

@@ -17,6 +17,8 @@ CASES = [
     *each("GlobalAveragePool GlobalMaxPool GlobalLpPool", [X]),
     ("AveragePool", [X], {"kernel_shape": [3, 3], "dilations": [2, 1], "opset": 19}),
     ("QLinearConv", ["uint8", S, Z, np.ones((4, 6, 3, 3), np.uint8), S, Z, S, Z], {}),
+    ("DeformConv", [(1, 2, 9, 8), f(4, 2, 3, 2), f(1, 12, 4, 4) * 0, f(4)],
+     {"opset": 22, "strides": [2, 2], "pads": [0, 0, 1, 1]}),
     ("ConvInteger", ["uint8", np.ones((4, 6, 3, 3), np.uint8)], {"strides": [2, 1]}),
     ("Conv", [(1, 4, 20), f(6, 2, 3)], {"group": 2, "pads": [1, 0]}),
     ("Conv", [(1, 2, 5, 6, 7), f(3, 2, 3, 1, 2), f(3)], {"strides": [1, 2, 2]}),

@@ -7,8 +7,10 @@ from . import (  # each adds its rules
     layouts,
     pointwise,
     products,
+    regions,
     resizing,
     sequences,
+    signals,
     windows,
 )
 from .node import RULES
@@ -19,7 +21,9 @@ __all__ = [
     "layouts",
     "pointwise",
     "products",
+    "regions",
     "resizing",
     "sequences",
+    "signals",
     "windows",
 ]

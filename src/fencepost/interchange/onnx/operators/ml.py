@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ....graph import Role, Shape, element_count
 from ...registry import registrar
+from ..wire.messages import attribute
 from .node import NodeCall, NodeFacts, Rule
 
 ML_DOMAIN = "ai.onnx.ml"
@@ -60,3 +61,13 @@ def _regressor(call: NodeCall) -> NodeFacts:
     x = call.ranked_shape(1)
     batch = None if x is None else x[0] if len(x) > 1 else 1
     return _facts(call, "dense", (batch, call.integer("targets", 1)))
+
+
+@_rule("LinearClassifier")
+def _classifier(call: NodeCall) -> NodeFacts:
+    """Name the likeliest class of each row, and the score of each class."""
+    x = call.ranked_shape(1)
+    batch = None if x is None else x[0] if len(x) > 1 else 1
+    labels = attribute(call.node, "classlabels_strings") or call.integers("classlabels_ints")
+    classes = len(labels) if isinstance(labels, tuple) and len(labels) > 1 else None
+    return _facts(call, "dense", (batch,), (batch, classes))

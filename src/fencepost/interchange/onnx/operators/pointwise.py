@@ -25,6 +25,7 @@ ACTIVATIONS = {
     "LRN": "LocalResponseNorm", "LeakyRelu": "LeakyReLU", "LpNormalization": "Normalize",
     "MeanVarianceNormalization": "InstanceNorm", "Not": "LogicalNot",
     "QuantizeLinear": "Quantize", "Relu": "ReLU", "Selu": "SELU", "Shrink": "Softshrink",
+    "RandomNormalLike": "RandnLike", "RandomUniformLike": "RandLike",
     "Swish": "SiLU", "ThresholdedRelu": "Threshold", "Trilu": "Tril",
 }  # fmt: skip
 

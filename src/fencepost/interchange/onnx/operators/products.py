@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ....graph import Shape, element_count
 from ...facts import shape_text
-from ..wire.tensors import quote
 from .node import NodeCall, NodeError, NodeFacts, broadcast, rule
 
 
@@ -78,40 +77,55 @@ def matmul(call: NodeCall) -> NodeFacts:
 
 @rule("Einsum")
 def einsum(call: NodeCall) -> NodeFacts:
-    """Einsum, as its equation says; one with an ellipsis is left unknown."""
+    """Einsum, as its equation says: an ellipsis stands for axes that are broadcast."""
     equation = call.text("equation", "").replace(" ", "")
     facts = NodeFacts("Einsum", "dense", multiply_adds=None, candidates=call.constants())
     terms, arrow, output = equation.partition("->")
-    if "." in equation:
-        facts.unknown = f"its equation {quote(equation)} has an ellipsis"
-        return facts
     operands = terms.split(",")
     sizes: dict[str, int | None] = {}
+    spread: list[Shape] = []
     for index, subscripts in enumerate(operands):
         shape = call.ranked_shape(0, index)
         if shape is None:
             return facts
-        if len(shape) != len(subscripts):
+        before, dots, after = subscripts.partition("...")
+        letters, last = before + after, len(shape) - len(after)
+        if len(letters) > len(shape) or (not dots and len(letters) < len(shape)):
             raise NodeError(
                 "Each axis must have a subscript.", f"{subscripts!r} for {shape_text(shape)}", facts
             )
-        for subscript, size in zip(subscripts, shape, strict=True):
-            if sizes.get(subscript) is None:
+        spread += [shape[len(before) : last]] if dots else []
+        for subscript, size in zip(letters, shape[: len(before)] + shape[last:], strict=True):
+            if sizes.get(subscript) in (None, 1):
                 sizes[subscript] = size
-            elif size not in (sizes[subscript], None):
+            elif size not in (sizes[subscript], 1, None):
                 raise NodeError(
                     "A subscript must stand for one size.",
                     f"{subscript} for {sizes[subscript]} and {size}",
                     facts,
                 )
     if not arrow:
-        output = "".join(sorted(subscript for subscript in sizes if terms.count(subscript) == 1))
-    if not set(output) <= set(sizes):
+        once = sorted(subscript for subscript in sizes if terms.count(subscript) == 1)
+        output = "".join(["..." if spread else "", *once])
+    before, dots, after = output.partition("...")
+    ranks = sorted(set(map(len, spread)))
+    if len(ranks) > 1:
+        raise NodeError(
+            "An ellipsis must stand for the same number of axes in each input.",
+            f"{ranks[0]} and {ranks[-1]}",
+            facts,
+        )
+    if ranks and ranks[0] and not dots:
+        raise NodeError("The output must have the ellipsis of the inputs.", equation[:80], facts)
+    if not set(before + after) <= set(sizes) or (dots and not spread):
         raise NodeError(
             "The output's subscripts must be those of the inputs.", equation[:80], facts
         )
-    facts.shapes = (tuple(sizes[subscript] for subscript in output),)
-    facts.multiply_adds = element_count(tuple(sizes.values())) if len(operands) > 1 else 0
+    middle = broadcast([*spread], "multiplied") or ()
+    facts.shapes = (
+        (*(sizes[s] for s in before), *(middle if dots else ()), *(sizes[s] for s in after)),
+    )
+    facts.multiply_adds = element_count((*sizes.values(), *middle)) if len(operands) > 1 else 0
     return facts
 
 

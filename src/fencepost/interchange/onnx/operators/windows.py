@@ -17,13 +17,13 @@ from .runtimes import compare_convolution, compare_pool, compare_transposed
 _Sizes = tuple[int, ...]
 
 
-@rule("Conv", "ConvInteger", "ConvTranspose", "QLinearConv")
+@rule("Conv", "ConvInteger", "ConvTranspose", "DeformConv", "QLinearConv")
 def conv(call: NodeCall) -> NodeFacts:
-    """Conv, ConvTranspose, and with scales and zero points QLinearConv and ConvInteger."""
+    """Conv, ConvTranspose, DeformConv, and of integers QLinearConv and ConvInteger."""
     transposed = call.operator == "ConvTranspose"
     weight_at = 3 if call.operator == "QLinearConv" else 1
     without = len(call.inputs)  # the index of an input that is not there
-    bias_at = {"QLinearConv": 8, "ConvInteger": without}.get(call.operator, 2)
+    bias_at = {"QLinearConv": 8, "ConvInteger": without, "DeformConv": 3}.get(call.operator, 2)
     facts = NodeFacts("Conv", "windows", multiply_adds=None)
     if transposed:
         facts.kind, facts.role = "ConvTranspose", "transposed"
@@ -64,6 +64,9 @@ def conv(call: NodeCall) -> NodeFacts:
             f"a bias of {shape_text(bias)} for {out_channels} channels",
             facts,
         )
+    if call.operator == "DeformConv":
+        facts.kind, facts.role, facts.windows = "DeformConv2d", "unknown", ()
+        facts.reason = "where it samples depends on the data"
     facts.shapes = ((x[0], out_channels, *outputs),)
     positions = x[2:] if transposed else outputs
     facts.multiply_adds = convolution_work((x[0], *positions), sizes)

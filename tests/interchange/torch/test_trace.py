@@ -367,13 +367,17 @@ def test_what_runs_only_where_nothing_is_recorded_is_no_error():
     assert not {"FP401", "FP403"} & {finding.code for finding in report.findings}
 
 
-def test_a_model_that_needs_a_batch_of_2_says_so():
+def test_a_model_that_needs_a_batch_of_2_is_given_one():
     def halves(self, x):
         a, b = x.chunk(2)
         return self.c(a) + self.c(b)
 
-    (failed,) = fp.check.check(Net(halves, c=conv()), (3, 8, 8)).at_least("error")
-    assert failed.repair == "With a batch of 2 it does not fail: the batch is always 1 here."
+    report = fp.check.check(Net(halves, c=conv()), (3, 8, 8))
+    assert report.ok and not report.at_least("error")
+    assert "With a batch of 1 it fails, so that 2 was used: ValueError" in str(report)
+    assert "with a batch of 2." in report.graph.how
+    assert [o.output_shape for o in report.graph.operations][-1] == (1, 4, 6, 6)
+    assert report.graph.input_shapes == ((2, 3, 8, 8),)
 
 
 @pytest.mark.parametrize("form", ["program", "module"])

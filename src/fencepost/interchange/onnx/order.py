@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from ...errors import DataError
 from .wire.messages import File, Node
@@ -112,3 +112,15 @@ def _duplicate(name: str, who: str) -> DataError:
     return DataError(
         f"every array must have a unique name. Received: {quote(name)} is produced by {who}"
     )
+
+
+def named_alike(nodes: Iterable[Node]) -> dict[tuple[str, ...], str]:
+    """Say of nodes, by their outputs, that one before has the same name."""
+    names: set[str] = set()
+    alike: dict[tuple[str, ...], str] = {}
+    for node in nodes:
+        if node.name and node.name in names:
+            twice = f"ONNX Runtime rejects two nodes of one name: {quote(node.name)}"
+            alike[tuple(node.outputs)] = twice
+        names.add(node.name)
+    return alike

@@ -27,7 +27,7 @@ from .operators.microsoft import DOMAIN, MICROSOFT
 from .operators.ml import ML, ML_DOMAIN
 from .operators.node import Array, NodeCall, NodeError, NodeFacts, Rule
 from .operators.sequences import followed
-from .order import ordered
+from .order import named_alike, ordered
 from .parameters import parameters
 from .wire.messages import DeclaredShape, File, Node, attribute, parse_file
 from .wire.protobuf import WireError
@@ -136,6 +136,7 @@ class _Reader:
         self.path = path
         try:
             self.nodes = ordered(file)
+            self.alike = named_alike(self.nodes)
             self.inputs: Inputs = resolve_inputs(file, inputs)
         except DataError as error:
             raise DataError(f"{path}: {error}.") from None
@@ -225,6 +226,7 @@ class _Reader:
                 self._weights(call, facts),
             )
             self.operations.append(replace(operation, source=call) if self.keep else operation)
+            facts.refused = facts.refused or self.alike.get(tuple(node.outputs), "")
             if not self.failure:
                 self.refused |= {operation.name: facts.refused} if facts.refused else {}
                 self.disputed |= {operation.name: facts.disputed} if facts.disputed else {}

@@ -88,7 +88,7 @@ def read_module(
         where = "the CPU"
         zeros = f"zeros{_WEIGHTLESS if run.weightless else ''}"
         notes = [f"{doubt}, so the model ran on {zeros}: other values may lead to other sizes."]
-    reading = ""
+    batch = 1
     if run.failure and run.doubt:  # in code of the model's own, or in what a trace does to it
         if _runs(module, inputs, types):
             notes.append(
@@ -96,8 +96,11 @@ def read_module(
                 f"the operations that are shown is not known: {run.failure}"
             )
             run = replace(run, operations=run.operations[:-1], failure="", unused=())
-        elif _runs(module, inputs.in_batches_of(2), types):
-            reading = "With a batch of 2 it does not fail: the batch is always 1 here."
+        elif _runs(module, pairs := inputs.in_batches_of(2), types):
+            other, _ = _attempt(module, pairs, types, keep)
+            if not other.failure:
+                notes.append(f"With a batch of 1 it fails, so that 2 was used: {run.failure}.")
+                run, shapes, batch = other, pairs.shapes, 2
     return Graph(
         source or type(module).__name__,
         names,
@@ -107,10 +110,9 @@ def read_module(
         run.failure,
         (*notes, *_unknown(run)),
         run.unused,
-        f"Traced on {where}, in eval mode, with a batch of 1{_format_types(names, types)}.",
+        f"Traced on {where}, in eval mode, with a batch of {batch}{_format_types(names, types)}.",
         measured=run.measured,
         kept=run.kept,
-        reading=reading,
     )
 
 

@@ -224,6 +224,8 @@ def split(call: NodeCall) -> NodeFacts:
         count = call.integer("num_outputs", outputs)
         if count != outputs or outputs < 1:
             raise NodeError("num_outputs must be the number of outputs.", f"{count} and {outputs}")
+        if call.opset > 17 and "num_outputs" not in call.node.attributes:
+            facts.refused = "ONNX Runtime rejects a Split with neither sizes nor num_outputs"
         most = -(-size // outputs)  # the last part is what is left
         parts = [*[most] * (outputs - 1), size - most * (outputs - 1)]
     valid = all(part is None or (isinstance(part, int) and part >= 0) for part in parts)
@@ -263,6 +265,15 @@ def gather(call: NodeCall) -> NodeFacts:
 @rule("GatherElements")
 def gather_elements(call: NodeCall) -> NodeFacts:
     """GatherElements: an entry for each index."""
+    x, chosen = call.ranked_shape(1), call.ranked_shape(1, 1)
+    if x is not None and chosen is not None:
+        axis = _same_axes(call, x, chosen)
+        for index, (size, count) in enumerate(zip(x, chosen, strict=True)):
+            if index != axis and None not in (size, count) and (count or 0) > (size or 0):
+                raise NodeError(
+                    "Indices must lie within the array along all other axes.",
+                    f"{shape_text(chosen)} for {shape_text(x)}",
+                )
     return NodeFacts("Gather", "reshape", shapes=(call.ranked_shape(1, 1),), sources=(0,))
 
 
@@ -283,7 +294,26 @@ def gather_nd(call: NodeCall) -> NodeFacts:
 @rule("Scatter", "ScatterElements", "ScatterND")
 def scatter(call: NodeCall) -> NodeFacts:
     """ScatterND, ScatterElements, Scatter: the array, with some of its entries replaced."""
+    x, chosen, new = (call.ranked_shape(1, index) for index in range(3))
+    if call.operator != "ScatterND" and x is not None and chosen is not None:
+        _same_axes(call, x, chosen)
+        if new is not None and None not in (*chosen, *new) and new != chosen:
+            raise NodeError(
+                "There must be an update for each index.",
+                f"{shape_text(new)} for {shape_text(chosen)}",
+            )
     return NodeFacts("Scatter", "join", shapes=(call.ranked_shape(1),))
+
+
+def _same_axes(call: NodeCall, x: Shape, chosen: Shape) -> int:
+    """Return the axis along which indices count, of an array with as many axes as they have."""
+    axis = axis_index(call.integer("axis", 0), len(x))
+    if len(chosen) != len(x):
+        raise NodeError(
+            "Indices must have as many axes as the array.",
+            f"{shape_text(chosen)} for {shape_text(x)}",
+        )
+    return axis
 
 
 @rule("TopK")
@@ -310,6 +340,9 @@ def one_hot(call: NodeCall) -> NodeFacts:
     if x is not None:
         axis = axis_index(call.integer("axis", -1), len(x), new=True)
         size = _checked_sizes(depth)[0] if depth else None
+        pair = call.shape(2)
+        if pair is not None and element_count(pair) not in (2, None):
+            raise NodeError("OneHot needs two values, off and on.", shape_text(pair))
         facts.shapes = ((*x[:axis], size, *x[axis:]),)
     return facts
 

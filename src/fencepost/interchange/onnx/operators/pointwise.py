@@ -82,7 +82,16 @@ def activation(call: NodeCall) -> NodeFacts:
     elif operator in ("QuantizeLinear", "DequantizeLinear"):
         facts.sources = (0,)
     elif operator == "LRN":
-        facts.arguments = {"size": call.integer("size", 1)}
+        size = call.integer("size", 1)
+        facts.arguments = {"size": size}
+        if size < 1 or size % 2 == 0:
+            facts.refused = (
+                f"ONNX Runtime rejects a norm over a number of channels that is not odd: {size}"
+            )
+    elif operator == "Hardmax" and x is not None:
+        axis_index(call.integer("axis", -1), len(x))
+    elif operator in ("CumProd", "CumSum") and x is not None:
+        axis_indices(call.values(1) or [], len(x))
     return facts
 
 
@@ -95,6 +104,9 @@ def clip(call: NodeCall) -> NodeFacts:
         values = call.attribute_or_input(name, index)
         if values and isinstance(values[0], (int, float)):
             limits[name] = values[0]
+        limit = call.shape(index)
+        if limit is not None and element_count(limit) not in (1, None):
+            raise NodeError("A limit of Clip must be one number.", shape_text(limit))
     if limits == {"min": 0, "max": 6}:
         return NodeFacts("ReLU6", "pointwise", shapes=(x,))
     return NodeFacts("Clamp", "pointwise", limits, shapes=(x,))
@@ -120,7 +132,7 @@ def prelu(call: NodeCall) -> NodeFacts:
     x = call.ranked_shape(0)
     slope = call.shape(1)
     # Before opset 7, one slope for each channel was written without the axes behind it.
-    old = slope is not None and x is not None and len(slope) == 1 and slope[0] in x[1:2]
+    old = call.opset < 7 and slope is not None and x is not None and slope == x[1:2]
     count = None if slope is None else element_count(slope)
     arguments = {} if count in (1, None) else {"num_parameters": count}
     facts = NodeFacts("PReLU", "pointwise", arguments, shapes=(x,), weights=(1,))
@@ -186,6 +198,9 @@ def norm(call: NodeCall) -> NodeFacts:
         fits = shape is None or broadcast([shape, x], "multiplied") == x
         if shape is not None and not fits and None not in (*shape, *x):
             raise _norm_error("element that it scales", shape, shape_text(x), facts)
+        bias = call.shape(2)
+        if bias is not None and None not in (*bias, *x) and broadcast([bias, x], "added") != x:
+            raise _norm_error("element that it shifts", bias, shape_text(x), facts)
         facts.shapes = (x, *[(*x[:start], *(1,) * (len(x) - start))] * further)
         return facts
     channels = x[1]
@@ -201,12 +216,20 @@ def norm(call: NodeCall) -> NodeFacts:
             )
     else:
         facts.kind += {2: "1d", 3: "1d", 4: "2d", 5: "3d"}.get(len(x), "")
+    # GroupNormalization had one element for each group before opset 21.
+    of_groups = operator == "GroupNormalization" and call.opset < 21
+    each, wanted = ("group", groups) if of_groups else ("channel", channels)
     for index in range(1, 5 if operator == "BatchNormalization" else 3):
         shape = call.shape(index)
-        # GroupNormalization had one element for each group before opset 21.
         count = None if shape is None else element_count(shape)
-        if shape is not None and channels is not None and count not in (channels, groups, None):
-            raise _norm_error("channel", shape, f"{channels} channels", facts)
+        if shape is not None and wanted is not None and count not in (wanted, None):
+            raise _norm_error(each, shape, f"{wanted} {each}s", facts)
+        if shape is not None and len(shape) != 1:
+            raise _norm_error(f"{each}, along one axis", shape, shape_text(x), facts)
+    if operator == "InstanceNormalization" and len(x) < 3:
+        facts.refused = (
+            f"ONNX Runtime rejects an InstanceNormalization of fewer than 3 axes: {shape_text(x)}"
+        )
     facts.shapes = (x, *[(channels,)] * further)
     return facts
 

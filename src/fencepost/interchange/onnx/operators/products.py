@@ -89,13 +89,13 @@ def einsum(call: NodeCall) -> NodeFacts:
         if shape is None:
             return facts
         before, dots, after = subscripts.partition("...")
-        letters, last = before + after, len(shape) - len(after)
-        if len(letters) > len(shape) or (not dots and len(letters) < len(shape)):
+        named, last = before + after, len(shape) - len(after)
+        if len(named) > len(shape) or (not dots and len(named) < len(shape)):
             raise NodeError(
                 "Each axis must have a subscript.", f"{subscripts!r} for {shape_text(shape)}", facts
             )
         spread += [shape[len(before) : last]] if dots else []
-        for subscript, size in zip(letters, shape[: len(before)] + shape[last:], strict=True):
+        for subscript, size in zip(named, shape[: len(before)] + shape[last:], strict=True):
             if sizes.get(subscript) in (None, 1):
                 sizes[subscript] = size
             elif size not in (sizes[subscript], 1, None):

@@ -86,6 +86,8 @@ def slice(call: NodeCall) -> NodeFacts:
             "Slice needs a start, an end and a step for each axis.",
             f"{len(starts)}, {len(ends)}, {len(steps)} for {len(axes)} axes",
         )
+    if len(set(axis_indices(axes, len(x)))) < len(axes):
+        raise NodeError("Each axis can be cut once.", f"axes {axes}")
     windows = [_padded(size, (0, 0)) for size in x]
     for start, end, axis, step in zip(starts, ends, axis_indices(axes, len(x)), steps, strict=True):
         windows[axis] = _sliced(x[axis], start, end, step)
@@ -119,6 +121,14 @@ def resize(call: NodeCall) -> NodeFacts:
     for axis, value in zip(axes, given, strict=True):
         output[axis] = _scaled(x[axis], value) if sizes is None else _size(value)
         values[axis] = value
+    changed = {axis for axis, size in enumerate(x) if output[axis] not in (size, None)}
+    spatial = [set(range(2, len(x))), {1, 2} if len(x) == 4 else set()]  # the channels last, too
+    inner = any(changed <= axes for axes in spatial)
+    if call.text("mode", "nearest") != "nearest" and len(x) > 3 and None not in x and not inner:
+        facts.refused = (
+            "ONNX Runtime rejects interpolation along other axes than height and width: "
+            f"{shape_text(x)} to {shape_text(output)}"
+        )
     facts.shapes = (tuple(output),)
     facts.arguments = {name: tuple(values[2:]), **interpolation}
     return facts
@@ -171,6 +181,16 @@ def grid_sample(call: NodeCall) -> NodeFacts:
     x, grid = call.ranked_shape(3), call.ranked_shape(3, 1)
     facts = NodeFacts("GridSample", "unknown", reason="where it samples depends on the data")
     if x is not None and grid is not None:
+        if len(grid) != len(x) or grid[-1] not in (len(x) - 2, None):
+            raise NodeError(
+                f"A grid for {shape_text(x)} needs {len(x)} axes, of which the last has "
+                f"{len(x) - 2} elements.",
+                shape_text(grid),
+            )
+        if None not in (x[0], grid[0]) and x[0] != grid[0]:
+            raise NodeError(
+                "A grid must have the batch of its input.", f"{shape_text(grid)}, {shape_text(x)}"
+            )
         facts.shapes = ((*x[:2], *grid[1:-1]),)
     return facts
 

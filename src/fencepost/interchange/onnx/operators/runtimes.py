@@ -23,8 +23,11 @@ def compare_pool(
     """Say where a pool is refused, or comes to another size."""
     same = call.text("auto_pad", "NOTSET").startswith("SAME")
     ones = all(step == 1 for step in dilation)
+    flat, rank = call.integers("pads"), len(kernel)
+    if flat is not None and len(flat) == 2 * rank:  # looked at even where auto_pad is what counts
+        padding = tuple(zip(flat[:rank], flat[rank:], strict=True))
     for size, k, s, pair in zip(inputs, kernel, stride, padding, strict=True):
-        if not same and max(pair) >= k:
+        if max(pair) >= k:
             facts.refused = (
                 f"ONNX Runtime rejects a pool whose padding is not smaller than its kernel: "
                 f"{max(pair)} and {k}. PyTorch allows at most half the kernel, {k // 2}"
@@ -67,6 +70,15 @@ def compare_transposed(
     call: NodeCall, facts: NodeFacts, windows: Sequence[Window | None], inputs: Shape, extra: _Sizes
 ) -> None:
     """Say where a transposed convolution is refused, or comes to another size."""
+    if call.text("auto_pad", "NOTSET") not in ("", "NOTSET") and call.integers("pads") is not None:
+        facts.refused = "ONNX Runtime rejects pads beside auto_pad for a transposed convolution"
+        return
+    if len(call.integers("output_shape") or ()) > len(windows):
+        facts.refused = (
+            f"ONNX Runtime rejects an output_shape that holds the batch and the channels: it needs "
+            f"{len(windows)} sizes"
+        )
+        return
     for window, size, rest in zip(windows, inputs, extra, strict=True):
         if window is None or size is None:
             continue

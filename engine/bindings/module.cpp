@@ -165,14 +165,15 @@ std::tuple<double, Result, Result> gradient(NetworkPlan& plan, ConstFloats param
                                             ConstFloats scale, AnyArray targets, nb::dict loss_dict,
                                             uint64_t seed, int threads, bool training,
                                             uint64_t step, std::optional<ConstFloats> sample_weight,
-                                            nb::object augmentation) {
+                                            nb::object augmentation, bool thrifty) {
   require_network(plan, parameters, state);
   const Images images = read_images(pixels, mean, scale, plan.input());
   require(images.count > 0, "there must be images");
   Batch::Options options;
   options.loss = parse_loss(loss_dict);
   options.augmentation = parse_augmentation(augmentation, plan.input().channels);
-  options.size.program = {.gradients = true, .input_gradient = true, .exact = plan.exact()};
+  options.size.program = {
+      .gradients = true, .input_gradient = true, .exact = plan.exact(), .thrifty = thrifty};
   options.seed = seed;
   options.size.most_images = static_cast<int>(images.count);
   options.size.threads = threads_or_default(threads);
@@ -454,7 +455,8 @@ NB_MODULE(FENCEPOST_MODULE, m) {
            "threads"_a = 0)
       .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "targets"_a, "loss"_a, "seed"_a = 0, "threads"_a = 0, "training"_a = true, "step"_a = 0,
-           "sample_weight"_a.none() = nb::none(), "augmentation"_a.none() = nb::none());
+           "sample_weight"_a.none() = nb::none(), "augmentation"_a.none() = nb::none(),
+           "thrifty"_a = false);
 
   nb::class_<BoundPlan>(m, "BoundPlan", "A plan with the arrays that it reads at each call.")
       .def("forward", &BoundPlan::forward, "images"_a, "threads"_a = 0);

@@ -19,6 +19,8 @@ struct Slot {
   bool planar = false;
   Layout value_layout, gradient_layout;
   long value = -1, gradient = -1; // gradient == -1: not asked for
+  // Others lie in the same memory at other times (see Program::lay_out).
+  bool brief_value = false, brief_gradient = false;
   // Prediction keeps several images one after the other, a power of two of them: vecs from one to
   // the next, and their number less one.
   long image = 0;
@@ -64,7 +66,10 @@ class Op {
   // input's may lie in its place.
   virtual bool gradient_in_place() const { return false; }
   virtual long saved() const { return 0; }   // vecs from forward to backward (e.g. argmax)
+  virtual long brief() const { return 0; }   // vecs from prepare_backward to backward
   virtual long scratch() const { return 0; } // vecs while it runs
+  // Whether `forward`, called again before the next operation's `backward`, gives the same.
+  virtual bool repeats() const { return false; }
 
   // Writes the interior of the output's value from the input's.
   virtual void forward(Pass&) const = 0;
@@ -115,8 +120,10 @@ class Op {
   virtual void measure_backward(Pass&) const {}
   virtual void reduce_backward(int /*images*/, int /*blocks*/, float* /*gradient*/) {}
 
-  Slot in, other, out; // `other` only where there are two inputs
-  long saved_at = -1;  // offset of the kept vecs in a block's memory
+  Slot in, other, out;          // `other` only where there are two inputs
+  long saved_at = -1;           // offset of the kept vecs in a block's memory
+  long brief_at = -1;           // ... of the brief ones
+  bool brief_is_shared = false; // and so not zero where nothing was written
 };
 
 } // namespace FENCEPOST_LEVEL

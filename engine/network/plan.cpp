@@ -122,8 +122,8 @@ std::vector<StageReport> NetworkPlan::explain(const Program& program, long image
 
 std::vector<StageReport> NetworkPlan::explain(long images, int threads, bool training) {
   if (training) {
-    const ProgramOptions options = training_options(images, threads).size.program;
-    return explain(Program(input_, steps_, options), images, threads, true);
+    const Workspace::Size size = training_options(images, threads).size;
+    return explain(Workspace::make_program(input_, steps_, size), images, threads, true);
   }
   if (images_in_lanes(images, threads))
     return explain(runner(true).program, images, threads, false);
@@ -140,7 +140,8 @@ std::vector<StageReport> NetworkPlan::explain(long images, int threads, bool tra
 Bytes NetworkPlan::bytes(long images, int threads, bool training) {
   if (training) {
     const Workspace::Size size = training_options(images, threads).size;
-    return Workspace::needs(Program(input_, steps_, size.program), parameter_count_, size);
+    const Program program = Workspace::make_program(input_, steps_, size);
+    return Workspace::needs(program, parameter_count_, size);
   }
   if (!images_in_lanes(images, threads)) return predictor().bytes(images, threads);
   const Program& program = runner(true).program;

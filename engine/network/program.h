@@ -15,6 +15,7 @@ struct ProgramOptions {
   bool input_gradient = false; // ... and that of the network's input
   bool fuse = true;            // or keep the output of every step
   bool exact = false;          // convolutions are direct sums
+  bool thrifty = false;        // values and gradients share memory, where some come again
   const OpFactories* factories = &kBatchFactories;
   bool operator==(const ProgramOptions&) const = default;
 };
@@ -39,6 +40,12 @@ class Program {
   long scratch() const { return scratch_; }            // vecs of a thread
   void pack(const float* parameters, int threads = 1); // threads share it
 
+  // Of operation i, with what its memory needs before: zeros, or an input that was overwritten.
+  void forward(int i, Pass&) const;
+  void prepare_backward(int i, Pass&) const;
+  // The operation whose `forward` must come again before `prepare_backward`; -1: none.
+  int repeated(int i) const { return repeated_[i]; }
+
  private:
   int add_slot(Shape shape);
   void add(OpPointer op, int in, int other, int out);
@@ -47,10 +54,22 @@ class Program {
   int add_fusible(const std::vector<Step>& steps, int k, const ProgramOptions& options);
   void lay_out(const ProgramOptions& options);
   bool is_planar(int slot) const;
+  // Needed by operations [first, last] only, which take turns otherwise.
+  struct Brief {
+    int first, last;
+    long vecs, at;
+  };
+  long lay_out_briefs(std::vector<Brief>& briefs) const;
+  void find_repeated();
 
+  // How the backward pass reads the input's value: not at all; so that memory decides the time; or
+  // behind so much arithmetic that it does not.
+  enum class Reread { never, bound, hidden };
+  static Reread reread(const Step& step);
   struct Wiring {
     int in, other, out;
     bool parameters;
+    Reread reread;
   };
   std::vector<Slot> slots_;
   std::vector<int> root_;    // the slot whose memory a slot's value shares
@@ -58,6 +77,7 @@ class Program {
   std::vector<OpPointer> ops_;
   std::vector<Made> made_;
   std::vector<Wiring> wiring_;
+  std::vector<int> repeated_;            // of each operation
   std::vector<int> readers_;             // of each value
   std::vector<std::vector<int>> unread_; // slots of each value that are not read yet
   long memory_ = 0, scratch_ = 0;

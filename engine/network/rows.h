@@ -39,5 +39,22 @@ inline void clear_interior(vec* value, const Layout& layout) {
     }
 }
 
+// Zeros around the planes of a share of the channels.
+inline void clear_halo(vec* value, const Layout& layout, const Share& share) {
+  const auto [top, bottom, left, right] = layout.halo;
+  const Shape& s = layout.shape;
+  if (!(top | bottom | left | right)) return;
+  for (int c = share.begin(s.channels); c < share.end(s.channels); c++) {
+    vec* row = value + c * layout.plane;
+    std::fill(row, row + top * layout.row, vec{});
+    row += top * layout.row;
+    for (int y = 0; y < s.height; y++, row += layout.row) {
+      std::fill(row, row + left, vec{});
+      std::fill(row + left + s.width, row + layout.row, vec{});
+    }
+    std::fill(row, row + bottom * layout.row, vec{});
+  }
+}
+
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

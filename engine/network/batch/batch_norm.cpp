@@ -25,6 +25,7 @@ class BatchNorm final : public Op {
   bool needs_batch() const override { return true; }
   bool shares() const override { return true; }
   bool gradient_in_place() const override { return true; }
+  bool repeats() const override { return true; }
   void reserve(int blocks) override {
     const size_t figures = static_cast<size_t>(blocks) * step_.in.channels;
     if (moments_.size() < figures) moments_.resize(figures);

@@ -1,19 +1,27 @@
 // ReLU and max pooling fused behind a convolution, and their gradients; see fused.h.
 #include "network/batch/fused.h"
 
+#include "network/rows.h"
+
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 FusedConvolution::Delta FusedConvolution::delta(const Pass& pass) const {
-  return {&delta_layout(),
-          fused_.max_pool ? pass.memory + saved_at + argmax_size() : pass.gradient_of(out)};
+  return {&delta_layout(), fused_.max_pool ? pass.memory + brief_at : pass.gradient_of(out)};
 }
 
 void FusedConvolution::unpool(Pass& pass) const {
-  vec* delta = pass.memory + saved_at + argmax_size();
+  vec* delta = pass.memory + brief_at;
   const Shape pooled = fused_.pooled;
   const int ph = fused_.pool_h, pw = fused_.pool_w;
   vec* gradient = pass.gradient_of(out);
+  if (brief_is_shared) { // zeros around the windows, where pooling leaves something out as well
+    Layout windows = delta_;
+    windows.shape.height = ph * pooled.height, windows.shape.width = pw * pooled.width;
+    windows.halo.bottom += delta_.shape.height - windows.shape.height;
+    windows.halo.right += delta_.shape.width - windows.shape.width;
+    clear_halo(delta, windows, pass.share);
+  }
   for (int c = pass.share.begin(pooled.channels); c < pass.share.end(pooled.channels); c++)
     for (int y = 0; y < pooled.height; y++) {
       const vec16* argmax = argmax_row(pass, c, y);

@@ -28,11 +28,9 @@ struct ArgMax {
 class FusedConvolution : public Op {
  public:
   bool shares() const override { return true; }
-  // The argmax of max pooling, and the gradient before pooling if it is needed as a whole.
-  long saved() const override {
-    if (!fused_.max_pool) return 0;
-    return argmax_size() + (out.gradient < 0 ? 0 : delta_.size());
-  }
+  // The argmax of max pooling; and the gradient before pooling if it is needed as a whole.
+  long saved() const override { return fused_.max_pool ? argmax_size() : 0; }
+  long brief() const override { return fused_.max_pool && out.gradient >= 0 ? delta_.size() : 0; }
 
  protected:
   FusedConvolution(const Step& step, const Fused& fused) : s_(step), fused_(fused) {}

@@ -114,15 +114,19 @@ void Batch::pass_blocks(const Data& data, const std::vector<Piece>& pieces) {
 // Operations [from, to) forward, and `from` - 1 down to `to` backward.
 void Batch::add_forward(int from, int to, std::vector<Piece>& pieces) const {
   for (int i = from; i < to; i++) {
-    const Op* op = workspace_->program.ops()[i].get();
-    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->forward(pass); }, i});
+    const Program& program = workspace_->program;
+    pieces.push_back({program.ops()[i]->shares(),
+                      [&program, i](Pass& pass, int) { program.forward(i, pass); }, i});
   }
 }
 void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
   for (int i = from - 1; i >= to; i--) {
-    const Op* op = workspace_->program.ops()[i].get();
+    const Program& program = workspace_->program;
+    const Op* op = program.ops()[i].get();
     if (op->out.gradient < 0) continue;
-    pieces.push_back({op->shares(), [op](Pass& pass, int) { op->prepare_backward(pass); }, i});
+    if (const int r = program.repeated(i); r >= 0) add_forward(r, r + 1, pieces);
+    pieces.push_back(
+        {op->shares(), [&program, i](Pass& pass, int) { program.prepare_backward(i, pass); }, i});
     pieces.push_back({op->shares(), [op](Pass& pass, int) { op->backward(pass); }, i});
   }
 }

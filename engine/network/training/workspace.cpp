@@ -12,6 +12,9 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
+// What two threads keep in a third level of 32 MB. Beyond it, to share memory is quicker.
+constexpr long kThirdLevelBytes = 16 << 20;
+
 // Plans that keep a workspace, the last used first. Never destroyed: plans may be later.
 struct Keepers {
   std::mutex mutex;
@@ -20,6 +23,18 @@ struct Keepers {
 Keepers& keepers() {
   static Keepers& all = *new Keepers;
   return all;
+}
+
+int blocks_of(const Workspace::Size& size) { return (size.most_images + kLanes - 1) / kLanes; }
+
+// Whether a block keeps its memory through the batch.
+bool needs_own_memory(const Program& program, const Workspace::Size& size) {
+  if (size.program.input_gradient) return true;
+  return size.training && std::any_of(program.ops().begin(), program.ops().end(),
+                                      [](const OpPointer& op) { return op->needs_batch(); });
+}
+int memory_count(const Program& program, const Workspace::Size& size) {
+  return needs_own_memory(program, size) ? blocks_of(size) : size.threads;
 }
 
 // To the system: blocks of some MB would stay with the C library.
@@ -33,15 +48,22 @@ void release(std::shared_ptr<Workspace>& workspace) {
 
 } // namespace
 
+Program Workspace::make_program(Shape input, const std::vector<Step>& steps, const Size& size) {
+  Program program(input, steps, size.program);
+  const long vecs = program.memory() * memory_count(program, size);
+  if (kSmallCode || vecs * static_cast<long>(sizeof(vec)) <= kThirdLevelBytes) return program;
+  ProgramOptions options = size.program;
+  options.thrifty = true;
+  return Program(input, steps, options);
+}
+
 Workspace::Workspace(Shape input, const std::vector<Step>& steps, long parameter_count,
                      const Size& s)
-    : size(s), program(input, steps, s.program) {
+    : size(s), program(make_program(input, steps, s)), own_memory(needs_own_memory(program, s)) {
   if (size.training)
     for (size_t i = 0; i < program.ops().size(); i++)
       if (program.ops()[i]->needs_batch()) cuts.push_back(static_cast<int>(i));
-  own_memory = !cuts.empty() || size.program.input_gradient;
-  for (int i = 0; i < (own_memory ? blocks() : size.threads); i++)
-    memories.emplace_back(program.memory());
+  for (int i = 0; i < memory_count(program, size); i++) memories.emplace_back(program.memory());
   for (int t = 0; t < size.threads; t++) {
     scratch.emplace_back(program.scratch());
     gradients.emplace_back(parameter_count, 0.0f);
@@ -77,15 +99,12 @@ void Workspace::plan_units(long parameter_count) {
 }
 
 Bytes Workspace::needs(const Program& program, long parameter_count, const Size& size) {
-  const int blocks = (size.most_images + kLanes - 1) / kLanes;
-  bool own = size.program.input_gradient;
   Bytes bytes{0, 0};
   for (const OpPointer& op : program.ops()) {
-    own = own || (size.training && op->needs_batch());
-    bytes.values += op->reserved_bytes(blocks);
+    bytes.values += op->reserved_bytes(blocks_of(size));
     bytes.packed += op->packed_bytes();
   }
-  const long memories = own ? blocks : std::min(blocks, size.threads);
+  const long memories = std::min(blocks_of(size), memory_count(program, size));
   const long vecs = program.memory() * memories + program.scratch() * size.threads;
   bytes.values += vecs * static_cast<long>(sizeof(vec)) +
                   static_cast<long>(sizeof(float)) * parameter_count * size.threads;

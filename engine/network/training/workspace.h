@@ -30,17 +30,19 @@ struct Workspace {
 
   int blocks() const { return (size.most_images + kLanes - 1) / kLanes; }
   long bytes() const; // but for packed weights
+  // The program of such batches; where they fill more than a third level, values share memory.
+  static Program make_program(Shape input, const std::vector<Step>& steps, const Size& size);
   // What a workspace would take once it has been used, packed weights included.
   static Bytes needs(const Program&, long parameter_count, const Size&);
 
   const Size size;
   Program program;
+  const bool own_memory;                     // a block keeps its memory through the batch
   std::vector<int> cuts;                     // operations that wait for the whole batch
   std::vector<std::vector<Unit>> units;      // of each thread
   std::vector<std::vector<float>> gradients; // of each thread
   std::vector<Memory> memories;              // of each thread, or of each block
   std::vector<Memory> scratch;               // of each thread
-  bool own_memory;                           // a block keeps its memory through the batch
   bool whole = true;                         // no batch was broken off
   std::atomic<bool> taken = false;           // by a training
 

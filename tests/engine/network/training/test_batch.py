@@ -1,4 +1,4 @@
-"""Threads that carry a block of images together, where there are fewer blocks than threads."""
+"""Threads that carry a block of images together, and memory that values share."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ CASES = {
 MSE = {"name": "mse"}
 
 
-def gradient(engine, net, images, threads):
+def gradient(engine, net, images, threads, **options):
     outputs = int(np.prod(net.output_shape))
     targets = np.random.default_rng(2).standard_normal((len(images), outputs)).astype(np.float32)
     return nets.plan(engine, net).gradient(
-        *nets.arguments(net, images), targets, MSE, 0, threads, True
+        *nets.arguments(net, images), targets, MSE, 0, threads, True, **options
     )
 
 
@@ -59,3 +59,38 @@ def test_threads_that_share_a_block_agree_with_one(engine, name):
             for expected, value, repeated in zip(alone[1:], together[1:], again[1:], strict=True):
                 np.testing.assert_array_equal(value, repeated)
                 assert_close(value, expected, FORWARD)
+
+
+_SHARED = {
+    **CASES,
+    "normalised again": (
+        (3, 9, 8),
+        [fp.BatchNorm2d(), fp.Conv2d(4, 3), fp.BatchNorm2d(), fp.BatchNorm2d(), fp.ReLU(),
+         fp.MaxPool2d(2, remainder="crop"), fp.Conv2d(5, 2, padding=1), fp.BatchNorm2d(),
+         fp.Tanh(), fp.Conv2d(3, 3, padding=2), fp.Flatten(), fp.Linear(2)],
+    ),
+    "branches": (
+        (2, 8, 8),
+        [fp.Conv2d(6, 3, padding=1), fp.BatchNorm2d(), fp.ReLU(),
+         fp.Residual(fp.Conv2d(6, 1), fp.BatchNorm2d(), fp.ReLU(), fp.Conv2d(6, 3, padding=1),
+                     fp.BatchNorm2d()), fp.ReLU(),
+         fp.Concat([fp.Conv2d(2, 3, padding=1), fp.BatchNorm2d()], [fp.BatchNorm2d()]),
+         fp.Conv2d(4, 5, stride=3, padding=2, remainder="crop"), fp.BatchNorm2d()],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*_SHARED, *nets.LAYERS])
+def test_values_that_share_memory_change_no_gradient(engine, name):
+    """Every bit is that of values which each have memory of their own."""
+    if name in _SHARED:
+        net = fp.Network(*_SHARED[name], seed=3)
+    else:
+        net = nets.network(name)
+    images = nets.random_images(net, nets.plan(engine, net).lanes + 3)
+    for threads in (1, 3):
+        expected = gradient(engine, net, images, threads)
+        found = gradient(engine, net, images, threads, thrifty=True)
+        assert found[0] == expected[0]
+        for one, other in zip(found[1:], expected[1:], strict=True):
+            np.testing.assert_array_equal(one, other)

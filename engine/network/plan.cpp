@@ -184,7 +184,7 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
       int64_t index[kLanes];
       for (int l = 0; l < n; l++) index[l] = first + l;
       for (int l = 0; l < kLanes; l++) pass.lane_mask[l] = l < n ? 1.0f : 0.0f;
-      runner.loaders[t].fill(images, index, n, 0, runner.program.input(), pass.memory);
+      runner.loaders[t].fill(images, index, n, runner.program.input(), pass.memory);
       if (!nanoseconds || t > 0)
         for (const OpPointer& op : runner.program.ops()) op->forward(pass);
       else

@@ -24,18 +24,22 @@ struct Images {
 class BatchLoader {
  public:
   BatchLoader(Shape shape, const Augmentation& augmentation, uint64_t seed);
-  // Images index[0..n) into lanes 0..n - 1 of the slot; the other lanes repeat lane 0,
-  // so that whatever is computed in them is finite. Augmentation mixes them with partner[0..n).
-  void fill(const Images& images, const int64_t* index, int n, uint64_t step, const Slot& slot,
-            vec* memory, const int64_t* partner = nullptr);
+  // Before `fill` where images are augmented, and nothing otherwise: a share of images index[0..n)
+  // as they are in this step, mixed with partner[0..n). `to` is to fill lanes with them.
+  void augment(const Images& images, const int64_t* index, const int64_t* partner, int n,
+               uint64_t step, const Share& share, BatchLoader& to);
+  // A share of images index[0..n) into lanes 0..n - 1 of the slot; the other lanes repeat lane 0,
+  // so that whatever is computed in them is finite.
+  void fill(const Images& images, const int64_t* index, int n, const Slot& slot, vec* memory,
+            const Share& share = {}) const;
 
  private:
   template <typename Pixel>
   void transpose_in(const Pixel* const* sources, const Images& images, const Slot& slot,
-                    vec* memory) const;
+                    vec* memory, const Share& share) const;
   template <typename Pixel>
   void fill_from(const Pixel* data, const Images& images, const int64_t* index, int n,
-                 const int64_t* partner, uint64_t step, const Slot& slot, vec* memory);
+                 const Slot& slot, vec* memory, const Share& share) const;
 
   Shape shape_;
   std::unique_ptr<Augmenter> augmenter_; // where images are changed

@@ -144,12 +144,18 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
                                                 ? 1
                                                 : options_.size.threads);
 
-  auto load = [&](Pass& pass, int thread) {
+  auto augment = [&](Pass& pass, int thread) {
     const int first = pass.block * kLanes, n = std::min(kLanes, data.n - first);
     int64_t partners[kLanes];
     for (int l = 0; l < n; l++) partners[l] = partner(data, first + l);
-    loaders_[thread].fill(data.images, data.index + first, n, data.step,
-                          workspace_->program.input(), pass.memory, partners);
+    BatchLoader& of_block = loaders_[thread - pass.share.part];
+    loaders_[thread].augment(data.images, data.index + first, partners, n, data.step, pass.share,
+                             of_block);
+  };
+  auto load = [&](Pass& pass, int thread) {
+    const int first = pass.block * kLanes, n = std::min(kLanes, data.n - first);
+    loaders_[thread - pass.share.part].fill(data.images, data.index + first, n,
+                                            workspace_->program.input(), pass.memory, pass.share);
   };
   // Forward to each cut, then on; behind the last cut back to it, with the loss between.
   auto add_measure_backward = [&](int cut, std::vector<Piece>& pieces) {
@@ -158,7 +164,7 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   };
   for (int s = 0; s <= cuts; s++) {
     std::vector<Piece> pieces;
-    if (s == 0) pieces.push_back({false, load});
+    if (s == 0) pieces.insert(pieces.end(), {{true, augment}, {true, load}});
     add_forward(s ? cut_at[s - 1] : 0, s < cuts ? cut_at[s] : last, pieces);
     if (s < cuts) {
       Op* op = ops[cut_at[s]].get();

@@ -7,6 +7,7 @@ import pytest
 
 import engine_networks as nets
 import fencepost as fp
+from fencepost.training import Augmentation
 from tolerances import FORWARD, assert_close
 
 #: name -> (input shape, layers): every operation that several threads share, in both its ways of
@@ -59,6 +60,22 @@ def test_threads_that_share_a_block_agree_with_one(engine, name):
             for expected, value, repeated in zip(alone[1:], together[1:], again[1:], strict=True):
                 np.testing.assert_array_equal(value, repeated)
                 assert_close(value, expected, FORWARD)
+
+
+@pytest.mark.parametrize("changes", ["shift=2,flip", "shift=1,erase=0.5,mixup=0.4"])
+def test_threads_load_and_augment_a_block_together(engine, changes):
+    """More of them than images, and images that end within a vec."""
+    net = fp.Network((3, 7, 5), [fp.Flatten(), fp.Linear(2)], seed=3)
+    images = nets.random_images(net, 4)
+    for pixels in (images, (images * 40 + 100).astype(np.uint8)):
+        settings = Augmentation.parse(changes).engine(mean=np.zeros(3))
+        loss, *expected = gradient(engine, net, pixels, 1, augmentation=settings)
+        assert loss != gradient(engine, net, pixels, 1)[0]
+        for threads in (2, 3, 7):
+            found = gradient(engine, net, pixels, threads, augmentation=settings)
+            assert found[0] == loss
+            for one, other in zip(found[1:], expected, strict=True):
+                assert_close(one, other, FORWARD)
 
 
 _SHARED = {

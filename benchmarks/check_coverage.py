@@ -154,7 +154,7 @@ def _check(outcome: Outcome, model: Any, shapes: Any) -> Graph:
     return report.graph
 
 
-def of_module(source: str, name: str, make: Callable[[], Any], shapes: list[Any]) -> Outcome:
+def of_module(source: str, name: str, make: Callable[[], Any], shapes: Any) -> Outcome:
     """Check a PyTorch module, and run it."""
     import torch
 

@@ -22,7 +22,7 @@ _OF_WEIGHTS = ("linear", *(f"conv{how}{n}d" for how in ("", "_transpose") for n 
 
 
 def arrays_of_module(
-    module: Any, shapes: list[Shape], weightless: bool = False
+    module: Any, shapes: list[Shape] | Mapping[str, Shape], weightless: bool = False
 ) -> Callable[[Any, int], set[Shape] | None]:
     """Run a module on zeros; return what gives the sizes that an operation's output had.
 
@@ -74,9 +74,12 @@ def arrays_of_module(
     for name, part in module.named_modules():
         hooks.append(part.register_forward_pre_hook(functools.partial(entered, name=name)))
         hooks.append(part.register_forward_hook(functools.partial(left, name=name)))
-    inputs = [torch.zeros(1, *shape) for shape in shapes]
+    named = dict(shapes) if isinstance(shapes, Mapping) else {}
+    inputs = [torch.zeros(1, *shape) for shape in (() if named else shapes)]
+    kinds = {name: torch.int64 if name.endswith("_ids") else None for name in named}
+    more = {name: torch.zeros(1, *named[name], dtype=kind) for name, kind in kinds.items()}
     with torch.no_grad(), Recorder():
-        module(*inputs)
+        module(*inputs, **more)
     for hook in hooks:
         hook.remove()
 

@@ -388,3 +388,10 @@ def test_exported_programs_are_the_layers_they_were_made_of(form):
     kinds = [(o.kind, o.output_shape) for o in report.graph.operations]
     assert kinds[0] == ("Conv2d", (1, 4, 7, 7)) and kinds[-1] == ("MaxPool2d", (1, 4, 4, 4))
     assert report.ok and report.graph.parameters == 112
+
+
+def test_inputs_that_are_hashed_are_integers():
+    module = Net(lambda self, x: self.e((x + 1) * 31 % 16), e=nn.Embedding(16, 4))
+    report = fp.check.check(module, (12,))
+    assert report.ok and "x in int64" in report.graph.how
+    assert report.graph.operations[-1].output_shape == (1, 12, 4)

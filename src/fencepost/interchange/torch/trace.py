@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Types of an input; "" is the type of the parameters, float32 as a rule.
 DTYPES = ("", "float16", "bfloat16", "float32", "float64", "uint8", "int32", "int64", "bool")
+# Roles of operations that only move elements, if they have a rule; and what makes a hash.
+_MOVING = ("reshape", "pad", "unknown")
+_COUNTING = ("Add", "Mul", "Sub", "Mod", "Remainder")
 _WEIGHTLESS = (
     " (with weights of zero in its convolutions and linear layers, which would compute for long)"
 )
@@ -197,7 +200,7 @@ def _depends(recorder: Recorder) -> str:
 def _indices(run: _Run, types: Sequence[Any]) -> list[int]:
     """Find the inputs that a model fails at because they hold indices, and so must be integers.
 
-    Their elements may have been picked, or arranged in another shape, on the way.
+    Their elements may have been picked, or arranged in another shape, on the way, or hashed.
     """
     last = run.operations[-1] if run.failure and run.operations else None
     if last is None or last.kind not in ("Embedding", "EmbeddingBag", "OneHot"):
@@ -205,7 +208,8 @@ def _indices(run: _Run, types: Sequence[Any]) -> list[int]:
     waiting, seen = [*last.inputs[:1]], {*last.inputs[:1]}
     while waiting:
         index = waiting.pop().operation
-        if index >= 0 and run.operations[index].role in ("reshape", "pad", "unknown"):
+        operation = run.operations[index] if index >= 0 else None
+        if operation and (operation.role in _MOVING or operation.kind in _COUNTING):
             new = set(run.operations[index].inputs) - seen
             seen |= new
             waiting += new

@@ -187,7 +187,14 @@ lanes = {p.lanes for p in explanation.passes}
 print(json.dumps([explanation.memory, explanation.packed_weights, resident() - before, *lanes]))
 """
 WIDE = "Conv2d(64, 3, padding=1), BatchNorm2d, ReLU, MaxPool2d(2), Conv2d(256, 3, padding=1), ReLU"
+SCALE = (  # the network of benchmarks/scale.py
+    "Conv2d(32, 3, padding=1), ReLU, MaxPool2d(2), Conv2d(64, 3, padding=1), ReLU, MaxPool2d(2),"
+    "Conv2d(128, 3, padding=1), ReLU, MaxPool2d(2), GlobalAvgPool, Linear(10)"
+)
 CASES = {
+    "one large image": (SCALE, (3, 512, 512), 1, "channels"),
+    "a few large images": (SCALE, (3, 512, 512), 8, "channels"),
+    "many small images": (SCALE, (3, 64, 64), 256, "channels"),
     "channels in lanes": (WIDE, (3, 128, 128), 3, "channels"),
     "weights above all": (
         "Conv2d(512, 3, padding=1), BatchNorm2d, ReLU, Conv2d(256, 3, padding=1), BatchNorm2d",

@@ -329,3 +329,12 @@ def test_a_column_of_a_table_without_names_is_no_choice(tmp_path):
     (tmp_path / "labels.csv").write_text("".join(f"{k}.png,{'ab'[k % 2]}\n" for k in range(4)))
     words = "Received: 'kind', of a table without names. Add a first line such as file,kind."
     refused(lambda: open_folder(tmp_path, "kind"), words)
+
+
+def test_a_label_file_without_a_single_class_is_said_to_be_one(tmp_path):
+    for k in range(4):
+        Image.new("L", (4, 4), k).save(tmp_path / f"{k}.png")
+    rows = "".join(f"{k}.png,\n" for k in range(4))
+    (tmp_path / "labels.csv").write_text("file,label\n" + rows)
+    words = "labels.csv: no class stands beside any image that it names."
+    refused(lambda: open_folder(tmp_path), words)

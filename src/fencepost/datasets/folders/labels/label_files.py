@@ -111,6 +111,9 @@ class LabelFiles:
         for part, table in chosen:
             self._add(table, part, folders, rows)
         if not rows.by_part:
+            if rows.unlabelled:
+                path = chosen[0][1].path
+                self.passed_over.append(f"{path}: no class stands beside any image that it names")
             return None
         left_out = len(self._tree.pictures) - sum(map(len, rows.by_part.values()))
         if left_out:

@@ -30,6 +30,8 @@ PARTS = {  # of these folders that are no operations by themselves, and what the
     "network/winograd/gradient.cpp": "its products over tiles",
     "network/input/batch_loader.cpp": "fills lanes with images",
     "network/input/changes.cpp": "draws what augmentation does to an image",
+    "network/batch/methods.cpp": "chooses between methods that are tested",
+    "network/training/workspace.cpp": "memory of batches, made and kept",
     "network/training/batch.cpp": "passes blocks of images through the operations",
     "network/training/trainer.cpp": "the loop over batches",
     "arrays/energy.cpp": "sums of squares, of which errors are estimated",

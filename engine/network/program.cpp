@@ -139,7 +139,7 @@ int Program::add_fusible(const std::vector<Step>& steps, int k, const ProgramOpt
   int out = add_slot(steps[last].out);
   add(std::move(op), in, other, out);
   wiring_.back().parameters = step.weight >= 0;
-  wiring_.back().reread = reread(step);
+  if (!kSmallCode) wiring_.back().reread = reread(step);
   made.last = last;
   made.op = static_cast<int>(ops_.size()) - 1;
   made_.push_back(made);
@@ -207,13 +207,14 @@ Program::Reread Program::reread(const Step& s) {
 
 void Program::forward(int i, Pass& pass) const {
   const Op& op = *ops_[i];
-  if (op.out.brief_value) clear_halo(pass.value(op.out), op.out.value_layout, pass.share);
+  if (!kSmallCode && op.out.brief_value)
+    clear_halo(pass.value(op.out), op.out.value_layout, pass.share);
   op.forward(pass);
 }
 
 void Program::prepare_backward(int i, Pass& pass) const {
   const Op& op = *ops_[i];
-  if (op.out.brief_gradient) {
+  if (!kSmallCode && op.out.brief_gradient) {
     const Halo halo = op.gradient_halo();
     if (halo.top | halo.bottom | halo.left | halo.right)
       clear_halo(pass.gradient_of(op.out), op.out.gradient_layout, pass.share);
@@ -306,7 +307,7 @@ void Program::lay_out(const ProgramOptions& options) {
     if (!slot.planar) slot.shape = options.factories->stored(slot.shape);
     slot.value_layout = Layout(slot.shape, halos[root_[i]]);
     const long size = slot.value_layout.size();
-    if (slot.brief_value) {
+    if (thrifty && slot.brief_value) {
       brief_value[i] = static_cast<int>(briefs.size());
       briefs.push_back({last, 0, rounded(size), 0});
     } else {
@@ -318,17 +319,17 @@ void Program::lay_out(const ProgramOptions& options) {
     slot.brief_gradient = thrifty && root != 0; // that of the network's input is asked for
     slot.gradient = root == i ? 0 : slots_[root].gradient;
     if (root != i) continue;
-    if (slot.brief_gradient) {
+    if (thrifty && slot.brief_gradient) {
       brief_gradient[i] = static_cast<int>(briefs.size());
       briefs.push_back({last, 0, rounded(slot.gradient_layout.size()), 0});
     } else {
       slot.gradient = reserve(slot.gradient_layout.size());
     }
   }
-  for (int i = 0; i < last; i++)
+  for (int i = 0; thrifty && i < last; i++)
     for (int slot : {wiring_[i].in, wiring_[i].other, wiring_[i].out})
       if (slot >= 0) touch(slot, i);
-  touch(outputs_.back(), last);
+  if (thrifty) touch(outputs_.back(), last);
   for (int i = 0; i < last; i++) {
     Op& op = *ops_[i];
     op.in = slots_[wiring_[i].in];

@@ -15,7 +15,8 @@ void FusedConvolution::unpool(Pass& pass) const {
   const Shape pooled = fused_.pooled;
   const int ph = fused_.pool_h, pw = fused_.pool_w;
   vec* gradient = pass.gradient_of(out);
-  if (brief_is_shared) { // zeros around the windows, where pooling leaves something out as well
+  if (!kSmallCode &&
+      brief_is_shared) { // zeros around the windows, where pooling leaves something out as well
     Layout windows = delta_;
     windows.shape.height = ph * pooled.height, windows.shape.width = pw * pooled.width;
     windows.halo.bottom += delta_.shape.height - windows.shape.height;

@@ -83,7 +83,7 @@ Pass Batch::start(const Data& data, int thread, int block) {
 }
 
 void Batch::run_piece(const Piece& piece, Pass& pass, int thread) const {
-  if (!nanoseconds_ || thread > 0 || piece.op < 0) return piece.run(pass, thread);
+  if (kSmallCode || !nanoseconds_ || thread > 0 || piece.op < 0) return piece.run(pass, thread);
   const auto start = std::chrono::steady_clock::now();
   piece.run(pass, thread);
   const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
@@ -124,7 +124,7 @@ void Batch::add_backward(int from, int to, std::vector<Piece>& pieces) const {
     const Program& program = workspace_->program;
     const Op* op = program.ops()[i].get();
     if (op->out.gradient < 0) continue;
-    if (const int r = program.repeated(i); r >= 0) add_forward(r, r + 1, pieces);
+    if (const int r = program.repeated(i); !kSmallCode && r >= 0) add_forward(r, r + 1, pieces);
     pieces.push_back(
         {op->shares(), [&program, i](Pass& pass, int) { program.prepare_backward(i, pass); }, i});
     pieces.push_back({op->shares(), [op](Pass& pass, int) { op->backward(pass); }, i});
@@ -164,7 +164,10 @@ LossResult Batch::run(const Data& data, const std::function<void(long, long)>& f
   };
   for (int s = 0; s <= cuts; s++) {
     std::vector<Piece> pieces;
-    if (s == 0) pieces.insert(pieces.end(), {{true, augment}, {true, load}});
+    if (s == 0) {
+      if (!kSmallCode) pieces.push_back({true, augment});
+      pieces.push_back({true, load});
+    }
     add_forward(s ? cut_at[s - 1] : 0, s < cuts ? cut_at[s] : last, pieces);
     if (s < cuts) {
       Op* op = ops[cut_at[s]].get();

@@ -49,9 +49,10 @@ void release(std::shared_ptr<Workspace>& workspace) {
 } // namespace
 
 Program Workspace::make_program(Shape input, const std::vector<Step>& steps, const Size& size) {
+  if (kSmallCode) return Program(input, steps, size.program);
   Program program(input, steps, size.program);
   const long vecs = program.memory() * memory_count(program, size);
-  if (kSmallCode || vecs * static_cast<long>(sizeof(vec)) <= kThirdLevelBytes) return program;
+  if (vecs * static_cast<long>(sizeof(vec)) <= kThirdLevelBytes) return program;
   ProgramOptions options = size.program;
   options.thrifty = true;
   return Program(input, steps, options);
@@ -120,6 +121,7 @@ long Workspace::bytes() const {
 
 std::shared_ptr<Workspace> KeptWorkspace::take(Shape input, const std::vector<Step>& steps,
                                                long parameter_count, const Workspace::Size& size) {
+  if (kSmallCode) return std::make_shared<Workspace>(input, steps, parameter_count, size);
   auto lend = [](std::shared_ptr<Workspace> kept) {
     Workspace* lent = kept.get();
     return std::shared_ptr<Workspace>(lent, [kept = std::move(kept)](Workspace* w) {
@@ -158,6 +160,7 @@ std::shared_ptr<Workspace> KeptWorkspace::take(Shape input, const std::vector<St
 }
 
 void KeptWorkspace::drop() {
+  if (kSmallCode) return; // nothing is kept
   std::lock_guard lock(keepers().mutex);
   keepers().order.remove(this);
   release(workspace_);

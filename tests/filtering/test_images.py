@@ -314,6 +314,21 @@ def test_large_kernels_by_their_factors(dtype, boundary, channels, kernel):
             np.testing.assert_allclose(found, expected, 0, bound * largest)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("boundary", ["reflect", "zero"])
+@pytest.mark.parametrize("shape", [(150, 160), (20, 30)])
+@pytest.mark.parametrize("smallest", [1.0, 1e-9, 0.0])
+def test_kept_alpha_is_no_sum(dtype, boundary, shape, smallest):
+    image = random_image((*shape, 4), dtype)
+    image[..., 3] *= smallest
+    image[::7, ::5, 3] = 0.4
+    for size in ((137, 161), (31, 31), (1, 9)):
+        weights = np.random.default_rng(5).random(size)
+        kernel = fp.Kernel(weights / weights.sum())
+        found = fp.filter_image(image, kernel, boundary=boundary, alpha="keep")
+        np.testing.assert_array_equal(found[..., 3], image[..., 3])
+
+
 @pytest.mark.parametrize("sigma", [600.0, 20_000.0])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 def test_gaussians_of_any_sigma(sigma, dtype):

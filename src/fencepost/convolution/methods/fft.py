@@ -81,6 +81,8 @@ def _run_exactly(task: CorrelationTask, transform: Whole) -> None:
     """
     run(task, transform)
     magnitudes = np.abs(task.out)
+    if task.keep:
+        magnitudes[..., -1] = np.inf  # is no sum: it stays as it was
     error = accuracy.error_seen(task, transform)
     if math.isfinite(error):
         least, few = accuracy.least_sum(task, error), _FEW_AGAIN * transform.points

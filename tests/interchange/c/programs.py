@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,7 +32,19 @@ int main(void)
 
 def missing(compiler: str) -> str | None:
     """Say why a compiler cannot be used, or None."""
-    return None if shutil.which(compiler) else f"{compiler} is not installed"
+    if shutil.which(compiler) is None:
+        return f"{compiler} is not installed"
+    return None if _has_sanitizers(compiler) else f"{compiler} is installed without sanitizers"
+
+
+@functools.cache
+def _has_sanitizers(compiler: str) -> bool:
+    """Whether programs can be linked with them: Debian's clang comes without the libraries."""
+    command = [compiler, *SANITIZERS, "-x", "c", "-", "-o", "/dev/null"]
+    done = subprocess.run(
+        command, check=False, input=b"int main(void) { return 0; }", capture_output=True
+    )
+    return done.returncode == 0
 
 
 def outputs(folder: Path, command: list[str], headers: dict, images: list) -> list[np.ndarray]:

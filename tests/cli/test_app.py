@@ -91,10 +91,11 @@ def test_numbers_to_be_predicted(fencepost, tmp_path):
     refused(fencepost(*TRAIN, "--data", "a.npz"), "a.npz", "classes")
 
 
-def test_images_too_small_for_the_model(fencepost, tmp_path):
+def test_images_too_small_for_the_layers(fencepost, tmp_path):
     np.savez(tmp_path / "a.npz", images=np.zeros((8, 5, 5), np.uint8), labels=np.arange(8) % 2)
-    done = fencepost(*TRAIN, "--data", "a.npz", "--json")
-    refused(done, "8 × 8")
+    layers = "Conv2d(4, 7), ReLU, Flatten, Linear(2)"
+    done = fencepost(*TRAIN, "--data", "a.npz", "--model", layers, "--json")
+    refused(done, "7 × 7", "5 × 5")
 
 
 def test_model_for_other_images(fencepost, folder):

@@ -85,13 +85,13 @@ def photograph(
     if len(shape) != 3 or shape[0] not in (1, 3) or min(shape) < 1:
         raise ArgumentError(
             f"a photograph needs a model that takes (1, H, W) or (3, H, W). Received: a model that "
-            f"takes {shape}. Prepare an array of that shape and call net.predict in Python."
+            f"takes {shape}. Prepare an array of that shape and call predict."
         )
     if preparation.white is None:
         raise DataError(
             "the model must have been trained on images, from 0 to 255 or from 0 to 1. Received: "
             "a model trained on other values. Prepare an array in the units of its training data "
-            "and call net.predict in Python."
+            "and call predict."
         )
     if preparation.style == "mnist" and min(shape[1:]) < glyphs.FRAME:
         raise ArgumentError(

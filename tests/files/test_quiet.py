@@ -55,6 +55,26 @@ def test_filters_that_others_set_come_second():
         assert pickle.loads(pickle.dumps(warnings.filters)) == warnings.filters
 
 
+def test_filters_made_anew_from_patterns_silence_nothing():
+    parallel = pytest.importorskip("sklearn.utils.parallel")
+    with quiet():
+        pass
+
+    def heard():
+        with pytest.warns(UserWarning, match="heard"):
+            warnings.warn("heard", stacklevel=1)
+        with quiet():
+            warnings.warn("nobody sees this", stacklevel=1)
+        return True
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with quiet():
+            pass
+        jobs = parallel.Parallel(n_jobs=1)(parallel.delayed(heard)() for _ in range(2))
+    assert jobs == [True, True]
+
+
 def test_pictures_that_are_decoded_by_others_swallow_no_warning(tmp_path):
     path = tmp_path / "a.png"
     Image.new("L", (8, 8)).save(path)

@@ -111,3 +111,18 @@ def test_deformable_convolutions_are_as_the_reference_makes_them(tmp_path, seed)
     first, _ = read_onnx(write(tmp_path, model)).operations
     assert first.output_shape == expected.shape == (1, 4, *out)
     assert first.kind == "DeformConv2d" and first.parameters == 4 * 2 * kernel[0] * kernel[1]
+
+
+@pytest.mark.parametrize("name", ["strides", "dilations", "pads"])
+@pytest.mark.parametrize("values", [[0, 0, 0], [-1, 1], [1], [0, 0, -9, 0], [2**40, 1]])
+def test_settings_of_windows_out_of_range_are_named(tmp_path, name, values):
+    model = one_node("Col2Im", [(1, 12, 16), i(5, 5), i(2, 2)], opset=18, **{name: values})
+    assert f"{name} must have" in read_onnx(write(tmp_path, model)).failure
+
+
+@pytest.mark.parametrize("operator", ["Col2Im", "MaxUnpool"])
+def test_strides_of_zero_are_named(tmp_path, operator):
+    given = {"Col2Im": [(1, 12, 16), i(5, 5), i(2, 2)], "MaxUnpool": [(1, 1, 2, 2), (1, 1, 2, 2)]}
+    kernel = {"kernel_shape": [2, 2]} if operator == "MaxUnpool" else {}
+    model = one_node(operator, given[operator], opset=18, strides=[0, 0], **kernel)
+    assert "strides must have 2 integers from 1" in read_onnx(write(tmp_path, model)).failure

@@ -25,6 +25,12 @@ def _facts(call: NodeCall, role: Role, *shapes: Shape | None) -> NodeFacts:
     )
 
 
+def _rows(call: NodeCall) -> int | None:
+    """Return how many rows there are; a single axis is one row."""
+    x = call.ranked_shape(1)
+    return None if x is None else x[0] if len(x) > 1 else 1
+
+
 @_rule("Binarizer", "Imputer", "LabelEncoder", "Scaler")
 def _alike(call: NodeCall) -> NodeFacts:
     """Change each element by itself."""
@@ -50,24 +56,20 @@ def _extractor(call: NodeCall) -> NodeFacts:
 @_rule("FeatureVectorizer")
 def _vectorizer(call: NodeCall) -> NodeFacts:
     """Put arrays side by side, each cut or filled with zeros to its number of features."""
-    x, widths = call.ranked_shape(1), call.integers("inputdimensions")
-    batch = None if x is None else x[0] if len(x) > 1 else 1
-    return _facts(call, "join", (batch, sum(widths) if widths else None))
+    widths = call.integers("inputdimensions")
+    return _facts(call, "join", (_rows(call), sum(widths) if widths else None))
 
 
 @_rule("LinearRegressor")
 def _regressor(call: NodeCall) -> NodeFacts:
     """Weigh the features of each row; one result for each target."""
-    x = call.ranked_shape(1)
-    batch = None if x is None else x[0] if len(x) > 1 else 1
-    return _facts(call, "dense", (batch, call.integer("targets", 1)))
+    return _facts(call, "dense", (_rows(call), call.integer("targets", 1)))
 
 
 @_rule("LinearClassifier")
 def _classifier(call: NodeCall) -> NodeFacts:
     """Name the likeliest class of each row, and the score of each class."""
-    x = call.ranked_shape(1)
-    batch = None if x is None else x[0] if len(x) > 1 else 1
+    rows = _rows(call)
     labels = attribute(call.node, "classlabels_strings") or call.integers("classlabels_ints")
     classes = len(labels) if isinstance(labels, tuple) and len(labels) > 1 else None
-    return _facts(call, "dense", (batch,), (batch, classes))
+    return _facts(call, "dense", (rows,), (rows, classes))

@@ -6,13 +6,12 @@ DeformConv-22, CenterCropPad-18, Col2Im-18, MaxUnpool-22 (onnx.ai/onnx/operators
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 from ....sizing import Window
 from ...facts import shape_text
 from .node import NodeCall, NodeError, NodeFacts, axis_indices, rule
+from .windows import per_axis
 
 _BY_DATA = "where it samples depends on the data"
 
@@ -111,8 +110,8 @@ def col2im(call: NodeCall) -> NodeFacts:
             facts,
         )
     axes = len(block)
-    pads = _list(call, "pads", [0] * 2 * axes)
-    strides, dilations = (_list(call, name, [1] * axes) for name in ("strides", "dilations"))
+    pads = per_axis(call, "pads", 2 * axes, 0)
+    strides, dilations = (per_axis(call, name, axes, 1, 1) for name in ("strides", "dilations"))
     if None not in image:
         columns = zip(image, block, strides, dilations, pads[:axes], pads[axes:], strict=True)
         count = prod(Window(*column).output for column in columns)
@@ -147,7 +146,7 @@ def max_unpool(call: NodeCall) -> NodeFacts:
             f"{kernel} for {shape_text(x)}",
             facts,
         )
-    strides, pads = _list(call, "strides", [1] * axes), _list(call, "pads", [0] * 2 * axes)
+    strides, pads = per_axis(call, "strides", axes, 1, 1), per_axis(call, "pads", 2 * axes, 0)
     sizes: list[int | None] = []
     for axis, size in enumerate(x[2:]):
         padding = pads[axis] + pads[axes + axis]
@@ -157,11 +156,3 @@ def max_unpool(call: NodeCall) -> NodeFacts:
         raise NodeError("There must be an element along each axis.", shape_text(sizes), facts)
     facts.shapes = ((*x[:2], *sizes),)
     return facts
-
-
-def _list(call: NodeCall, name: str, default: Sequence[int]) -> list[Any]:
-    """Read an attribute with an integer for each axis, or each end of one."""
-    values = list(call.integers(name) or default)
-    if len(values) != len(default):
-        raise NodeError(f"{name} must have {len(default)} integers.", f"{values}")
-    return values

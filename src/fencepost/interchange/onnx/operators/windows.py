@@ -165,7 +165,7 @@ def _transposed(
 ) -> Shape:
     """Return the input of the convolution whose windows are transposed: what comes out."""
     stride, dilation, padding = _geometry(call, facts, inputs, kernel)
-    extra = _per_axis(call, "output_padding", len(kernel), 0)
+    extra = per_axis(call, "output_padding", len(kernel), 0)
     lower = call.text("auto_pad", "NOTSET") != "SAME_UPPER"
     windows: list[Window | None] = []
     columns = zip(
@@ -231,11 +231,11 @@ def _geometry(
             f"{len(inputs) + 2} axes",
             facts,
         )
-    stride, dilation = (_per_axis(call, name, axes, 1, 1) for name in ("strides", "dilations"))
+    stride, dilation = (per_axis(call, name, axes, 1, 1) for name in ("strides", "dilations"))
     return stride, dilation, _padding(call, axes)
 
 
-def _per_axis(call: NodeCall, name: str, axes: int, default: int, minimum: int = 0) -> _Sizes:
+def per_axis(call: NodeCall, name: str, axes: int, default: int, minimum: int = 0) -> _Sizes:
     """Read an attribute with an integer for each axis."""
     values = call.integers(name)
     if values is None:
@@ -254,7 +254,7 @@ def _padding(call: NodeCall, axes: int) -> Pairs:
         raise NodeError("auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER.", mode)
     if mode == "VALID":
         return ((0, 0),) * axes
-    flat = _per_axis(call, "pads", 2 * axes, 0)
+    flat = per_axis(call, "pads", 2 * axes, 0)
     return tuple(zip(flat[:axes], flat[axes:], strict=True))
 
 

@@ -111,7 +111,7 @@ ELSEWHERE = [
      "plots/article/test_article.py", "one list of all figures"),
     ("plots/signals", "panels",
      "plots/signals/test_lines.py", "what is drawn is compared with the signal"),
-    ("training", "augmentation_text",
+    ("training/augmenting", "text",
      "training/test_augmentation.py", "an augmentation is what it reads"),
     ("sklearn", "networks samples",
      "sklearn/test_classifier.py", "seen by what an estimator makes of its samples"),

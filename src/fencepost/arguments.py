@@ -18,6 +18,7 @@ from .remedies import received, spelled
 from .text import join_words, quoted
 
 T = TypeVar("T")
+LARGEST_SEED = 2**64 - 1
 
 
 def integer(name: str, value: Any, minimum: int | None = None, maximum: int | None = None) -> int:
@@ -78,6 +79,11 @@ def real(
     if not (inside and math.isfinite(number)):
         raise _refused(name, rule, value)
     return number
+
+
+def seed(name: str, value: Any) -> int:
+    """`value` as what random numbers start from: an unsigned integer of 64 bits."""
+    return integer(name, value, 0, LARGEST_SEED)
 
 
 def flag(name: str, value: Any) -> bool:

@@ -162,12 +162,36 @@ def test_classes_of_unequal_size(fencepost, tmp_path, write_folder):
         (("--ema", 1), "--ema must be a number, more than 0 and less than 1"),
         (("--label-smoothing", 1), "--label-smoothing must be a number, at least 0 and less"),
         (("--balance", "equal"), '--balance must be one of "weights", "oversample"'),
+        (("--lr", "1e9"), "--lr times --weight-decay must be less than 1: each step multiplies"),
+        (("--weight-decay", 400), "Received: --lr 0.003, --weight-decay 400. Usual are 0.0001"),
+        (("--seed", 2**64), "--seed must be an integer, at least 0, at most 9223372036854775807"),
+        (("--seeds", 10**9), "--seeds must be an integer, at least 1, at most 1000. Received: --s"),
+        (("--validation", 20), "--validation must be a fraction between 0 and 1, such as 0.1."),
+        (("--fit", ""), '--fit must be one of "crop", "pad", "stretch". Received: --fit'),
+        (("--cache", ""), "--cache must be a folder, or none for no cache. Received: --cache"),
+        (("--find-lr", ""), "--find-lr must name a file. Received: ., which is a folder."),
+        (("--data", ""), "data must be a folder or a file on this computer. Received: ''. Use its"),
+        (("--augment", "shift=1e9"), "shift must be less than each side, 16 pixels"),
+        (("--augment", "fill=300"), "fill must be a value that pixels have. Received: fill=300, "),
+        (("--augment", "noise=300"), "noise must be at most the range of the images' values, 255"),
+        (("--augment", "jitter=20"), "jitter takes a fraction, such as jitter=0.2, up to 2"),
     ],
 )
 def test_settings_that_cannot_be(fencepost, folder, options, words):
     refused = fencepost("train", "--data", folder, *options)
     assert refused.status == 2
     assert words in refused.err
+
+
+def test_a_batch_larger_than_the_data_is_all_of_them(fencepost, folder, tmp_path):
+    weights = []
+    for batch_size in (10**3, 10**20):
+        out = tmp_path / f"{batch_size}.st"
+        options = ("--epochs", 2, "--batch-size", batch_size, "--out", out, "--plot", "none")
+        done = fencepost("train", "--data", folder, *options)
+        assert done.status == 0, done.err
+        weights.append(fp.load(out).parameter_vector)
+    assert np.array_equal(*weights)
 
 
 def test_a_training_that_taught_nothing_says_so(fencepost, folder):

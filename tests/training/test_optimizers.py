@@ -122,6 +122,12 @@ def test_names_and_rates():
             lambda: as_optimizer("sgd", lr=-1.0),
             r"lr must be a finite number, more than 0. Received: lr=-1.0",
         ),
+        (
+            lambda: AdamW(lr=0.003, weight_decay=400),
+            r"^lr times weight_decay must be less than 1: each step multiplies .* "
+            r"Received: lr=0\.003, weight_decay=400\.0\. Usual are",
+        ),
+        (lambda: SGD(lr=2, weight_decay=0.5), r"lr times weight_decay must be less than 1"),
     ],
 )
 def test_errors(make, message):

@@ -248,7 +248,8 @@ def _loaders(path: str | os.PathLike[str], options: _Options) -> dict[str, Load]
     if not str(path).strip() or re.match(r"[a-z]{2,}://", str(path)):
         raise DataError(
             f"data must be a folder or a file on this computer. Received: {str(path)!r}. "
-            "Download it first, and use its path."
+            + ("Download it first, and use" if str(path).strip() else "Use")
+            + " its path."
         )
     path = Path(path).expanduser()
     return _folder(path, options) if path.is_dir() else _file(path, options)

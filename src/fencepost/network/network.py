@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import training
-from ..arguments import choice, flag, integer
+from ..arguments import choice, flag
+from ..arguments import seed as seed_of
 from ..datasets.content import UNKNOWN, TrainedOn
 from ..datasets.dataset import ChannelStatistics
 from ..datasets.prepare.input_range import InputRange, as_input_range
@@ -109,7 +110,7 @@ class Network(LayerChain):
     ) -> None:
         self.input_shape = as_input_shape(input_shape)
         self.layers = as_layers(layers)
-        self.seed = integer("seed", seed, 0)
+        self.seed = seed_of("seed", seed)
         self.exact = flag("exact", exact)
         self.initialization: str = choice("initialization", initialization, tuple(RULES))
         self.rows = sizes.resolve(self.input_shape, self.layers)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..arguments import integer
+from ..arguments import seed as seed_of
 from ..errors import ArgumentError
 from ..layers import Conv1d, Conv2d, Layer, Linear
 from ..text import plural
@@ -62,7 +62,7 @@ def with_classes(self: Chain, class_names: Sequence[str], *, seed: int = 0) -> C
             'example net.with_classes(["cat", "dog"]).'
         )
     old = net.class_names
-    integer("seed", seed, 0)
+    seed_of("seed", seed)
     if old == names or (old is None and len(names) == net.output_shape[0]):
         copied: Any = net.copy()
         copied.class_names = names

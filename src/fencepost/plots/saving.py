@@ -110,7 +110,7 @@ def ending(path: Path, known: tuple[str, ...]) -> str:
     if suffix not in known:
         raise ArgumentError(
             f"The file's name must end in {' or '.join(known)}. Received: {path}. "
-            f"For example, name it {path.with_suffix(known[0]).name}."
+            f"For example, name it {path.stem or 'figure'}{known[0]}."
         )
     return suffix
 

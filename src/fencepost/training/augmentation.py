@@ -12,18 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _engine, notebook
 from ..arguments import flag, integer, real
+from ..arguments import seed as seed_of
 from ..datasets.checks import check_images
 from ..datasets.dataset import channel_statistics
 from ..errors import ArgumentError
 from ..layers.base import engine_shape
 from ..text import join_words, plural
 from ..threads import as_threads, get_num_threads
-from .augmentation_text import COLOUR_CHANNELS, read
+from .augmenting import limits
+from .augmenting.text import COLOUR_CHANNELS, read
 from .data import border_value
 from .settings import Setting
 
 # Changes of RandAugment on one image, and the most of its magnitudes.
 MOST_OPERATIONS, MOST_MAGNITUDE = 100, 30
+# A factor of more than 3 leaves hardly any pixel between black and white; 20 was meant as percent.
+MOST_FACTOR = 2
+MOST_ALPHA = 100  # of a Beta distribution: half and half, within 7 %
 _SHOWN = 6  # versions of a drawing, in a notebook
 # Changes that have no meaning for signals, whose values have no colours and no second axis.
 OF_IMAGES = ("crop", "vflip", "brightness", "contrast", "saturation", "hue", "randaugment",
@@ -46,7 +51,7 @@ class Augmentation(Setting):
         A random crop of at least this share of the area, enlarged to the image's size, with sides
         stretched by at most 4/3 (torchvision's RandomResizedCrop).
     shift : float
-        At most this many pixels along each axis.
+        At most this many pixels along each axis, fewer than it has.
     rotate : float
         At most this many degrees either way, up to 180.
     scale : float
@@ -57,27 +62,29 @@ class Augmentation(Setting):
         Swap left and right, above and below, for half of the images.
     elastic : (float, float), optional
         (α, σ): each pixel is moved by random displacements, smoothed by a Gaussian of σ pixels and
-        scaled by α pixels (Simard, Steinkraus and Platt 2003).
+        scaled by α pixels (Simard, Steinkraus and Platt 2003). With α = 3 σ they are half a pixel
+        on average; σ is at most the image's longer side.
     randaugment : (int, int), optional
         (number, magnitude): this many of RandAugment's fourteen changes, with a magnitude from 0 to
         30 (Cubuk et al. 2019), with torchvision's list and magnitudes.
     brightness, contrast, saturation : float
-        By a factor that differs from 1 by at most this (torchvision's ColorJitter). The four
-        changes of colour are made in random order, and values are clipped at black and white.
+        By a factor that differs from 1 by at most this, up to 2 (torchvision's ColorJitter). The
+        four changes of colour are made in random order, and values are clipped at black and white.
     hue : float
         At most this share of the colour circle either way, up to 0.5.
     erase : float
         The probability that a rectangle of 2 to 33 % of the area becomes the mean colour (Zhong et
         al. 2017).
     noise : float
-        Standard deviation of the Gaussian noise, in units of the images' own values.
+        Standard deviation of the Gaussian noise, in units of the images' own values, at most their
+        range: 255 for uint8.
     mixup : float
         α of the Beta distribution of the ratio in which two images and their targets are mixed
-        (Zhang et al. 2017); 0.2 is usual.
+        (Zhang et al. 2017), up to 100; 0.2 is usual.
     cutmix : float
         α of the Beta distribution of the share of the area that stays; a rectangle of another image
-        covers the rest, and the targets are mixed in the same ratio (Yun et al. 2019); 1 is usual.
-        With `mixup`, each is applied to half of the images.
+        covers the rest, and the targets are mixed in the same ratio (Yun et al. 2019), up to 100; 1
+        is usual. With `mixup`, each is applied to half of the images.
     fill : float, optional
         The value of what comes in from outside the image. None: the median along the images'
         borders, so 0 on MNIST and the usual background elsewhere.
@@ -118,14 +125,14 @@ class Augmentation(Setting):
             "shear": real("shear", self.shear, 0, 90, below=True),
             "flip": flag("flip", self.flip),
             "vflip": flag("vflip", self.vflip),
-            "brightness": real("brightness", self.brightness, 0),
-            "contrast": real("contrast", self.contrast, 0),
-            "saturation": real("saturation", self.saturation, 0),
+            "brightness": real("brightness", self.brightness, 0, MOST_FACTOR),
+            "contrast": real("contrast", self.contrast, 0, MOST_FACTOR),
+            "saturation": real("saturation", self.saturation, 0, MOST_FACTOR),
             "hue": real("hue", self.hue, 0, 0.5),
             "erase": real("erase", self.erase, 0, 1),
             "noise": real("noise", self.noise, 0),
-            "mixup": real("mixup", self.mixup, 0),
-            "cutmix": real("cutmix", self.cutmix, 0),
+            "mixup": real("mixup", self.mixup, 0, MOST_ALPHA),
+            "cutmix": real("cutmix", self.cutmix, 0, MOST_ALPHA),
         }
         if self.crop is not None:
             values["crop"] = real("crop", self.crop, 0, 1, above=True)
@@ -183,9 +190,13 @@ class Augmentation(Setting):
         input_shape : sequence of int
             Of one input: (C, H, W), (C, W) or (F,).
         images : ndarray, optional
-            All of them, of which the range of values is checked where colours change.
+            All of them, of which the range of values is checked where colours change, and where
+            values are given.
         """
         given = dict(self._given())
+        limits.check_reach(given, input_shape)
+        if images is not None:
+            limits.check_values(given, images)
         if len(input_shape) != 3:
             wrong = [name for name in OF_IMAGES if name in given]
             if wrong:
@@ -250,8 +261,8 @@ class Augmentation(Setting):
         changed = _engine.augment(
             seen,
             self.engine(border_value(seen), mean),
-            integer("seed", seed, 0),
-            integer("step", step, 0),
+            seed_of("seed", seed),
+            seed_of("step", step),
             None,
             as_threads("threads", get_num_threads() if threads is None else threads),
         )

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arguments import flag, integer, real
+from ..arguments import seed as seed_of
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from ..remedies import in_python, setting, spelled
@@ -200,7 +201,7 @@ def fit(
         schedule=as_schedule(schedule),
         loss=as_loss(loss, targets, outputs),
         augmentation=as_augmentation(augmentation, net.input_shape),
-        seed=integer("seed", seed, 0),
+        seed=seed_of("seed", seed),
         threads=as_threads("threads", threads),
         keep_best=flag("keep_best", keep_best),
         patience=_patience(early_stopping, validation),
@@ -227,7 +228,10 @@ def fit(
     require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or normalization_of(given)
     arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
-    computing = chosen.make(net, arrays, options, training.sample())
+    # No step takes more images than there are: room is made for these.
+    most = max(len(training), processes.count)
+    largest = dataclasses.replace(options, batch_size=min(options.batch_size, most))
+    computing = chosen.make(net, arrays, largest, training.sample())
     settings = _settings(
         net, arrays, computing, options, training, held_out, with_data=path is not None
     )

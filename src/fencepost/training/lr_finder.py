@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import integer, real
+from ..arguments import seed as seed_of
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError
 from ..threads import as_threads, get_num_threads
@@ -118,18 +120,21 @@ def find_lr(
         optimizer=as_optimizer(optimizer),
         schedule=Constant(),
         loss=as_loss(loss, targets, outputs),
-        augmentation=as_augmentation(augmentation),
-        seed=integer("seed", seed, 0),
+        augmentation=as_augmentation(augmentation, net.input_shape),
+        seed=seed_of("seed", seed),
         threads=get_num_threads() if threads is None else as_threads("threads", threads),
         keep_best=False,
         patience=None,
     )
     options.loss.check_outputs(outputs)
     data = DataSpec.of(net, options.loss, targets).checked(images, labels, training=True)
+    if options.augmentation is not None:
+        options.augmentation.check_input(net.input_shape, data.sample())
     batch = min(options.batch_size, len(data))
     require_normalizable(net, batch, batch)
     mean, std = net.normalization or normalization_of(data)
     copies = net.parameter_vector.copy(), net.state_vector.copy()
+    options = dataclasses.replace(options, batch_size=batch)
     backend = EngineBackend(net, Arrays(*copies, mean, np.reciprocal(std)), options, data.sample())
     rates = np.geomspace(start, end, integer("steps", steps, 10))
     epochs = -(-len(rates) * batch // len(data))

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from ..arguments import flag, real
 from ..errors import ArgumentError
+from ..remedies import received, spelled
 from ..text import format_value
 from .settings import Setting, as_setting
 
@@ -29,6 +30,17 @@ class Optimizer(Setting):
     """
 
     lr: float
+    weight_decay: float = 0.0
+
+    def _check_decay(self) -> None:
+        """Raise `ArgumentError` where a step would turn each weight round, and not shrink it."""
+        if self.lr * self.weight_decay >= 1:
+            raise ArgumentError(
+                f"{spelled('lr')} times {spelled('weight_decay')} must be less than 1: each step "
+                "multiplies the weights by 1 less that. Received: "
+                f"{received('lr', self.lr)}, {received('weight_decay', self.weight_decay)}. Usual "
+                "are 0.0001 to 0.1 for each."
+            )
 
     def engine(self) -> dict[str, Any]:
         """Return the engine's settings (the rate is passed with each step)."""
@@ -76,6 +88,7 @@ class SGD(Optimizer):
             nesterov=flag("nesterov", self.nesterov),
             weight_decay=real("weight_decay", self.weight_decay, 0),
         )
+        self._check_decay()
         if self.nesterov and not self.momentum:
             raise ArgumentError(
                 "nesterov=True needs a momentum above 0. Received: momentum=0. "
@@ -147,6 +160,10 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     name: ClassVar[str] = "adamw"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check_decay()
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

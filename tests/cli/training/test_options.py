@@ -31,7 +31,9 @@ def test_a_recipe_takes_the_names_of_fit():
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -1.0])
 def test_validation_is_a_fraction(fraction):
-    with pytest.raises(ArgumentError, match="--validation must be between 0 and 1"):
+    with pytest.raises(
+        ArgumentError, match="--validation must be a fraction between 0 and 1, such"
+    ):
         ValidationOptions(fraction).check()
     ValidationOptions(0.5).check()
 

@@ -46,9 +46,8 @@ class Source:
             from ...training.loop.progress import DecodingBar
 
             progress = DecodingBar()
-        return Loading(
-            size, channels, self.fit, self.skip_bad, self.cache or "auto", False, progress
-        )
+        cache = "auto" if self.cache is None else self.cache
+        return Loading(size, channels, self.fit, self.skip_bad, cache, False, progress)
 
     @property
     def is_mnist(self) -> bool:

@@ -30,9 +30,9 @@ def check_outputs(
                 f"{option} and {other} must be two files. Received: {path} for both."
             )
     for option, path in given.items():
+        check_writable(option, path)
         if option in PICTURES:
             check_picture(path)
-        check_writable(option, path)
         if option not in kept:
             check_new(option, [path], overwrite)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...interchange.backbone.backbone import Backbone
 
 NO_PLOT = Path("none")
+MOST_SEED, MOST_SEEDS = 2**63 - 1, 1000  # every one of them a seed of 64 bits
 HELD_OUT = 0.1  # of the training data, where an option needs a validation
 
 
@@ -46,7 +47,7 @@ class DataOptions:
             **{
                 **vars(self),
                 "size": options.parse_size(self.size),
-                "fit": choice("--fit", self.fit or "crop", options.FITS),
+                "fit": choice("--fit", "crop" if self.fit is None else self.fit, options.FITS),
             }
         )
 
@@ -206,7 +207,8 @@ class ValidationOptions:
         self.seconds()
         if self.validation is not None and not 0 < self.validation < 1:
             raise ArgumentError(
-                f"--validation must be between 0 and 1. Received: {self.validation}."
+                "--validation must be a fraction between 0 and 1, such as 0.1. Received: "
+                f"{self.validation:g}."
             )
 
 
@@ -214,11 +216,12 @@ class ValidationOptions:
 class RunOptions:
     """Run."""
 
-    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Random seed.")] = 0
     seeds: Annotated[
         int,
         typer.Option(
             min=1,
+            max=MOST_SEEDS,
             help="Train this many networks with successive seeds, and print mean and standard "
             "deviation of their test accuracy. The one with the best validation accuracy is "
             "saved; without validation, the first.",

@@ -39,7 +39,7 @@ class Loading:
     Raises
     ------
     ArgumentError
-        An invalid size, channels or fit.
+        An invalid size, channels, fit or cache.
 
     Examples
     --------
@@ -77,6 +77,11 @@ class Loading:
             )
         choice("fit", self.fit, image_files.FITS)
         flag("skip_bad", self.skip_bad)
+        if not self.cache.strip():
+            raise ArgumentError(
+                f"{spelled('cache')} must be a folder, or none for no cache. Received: "
+                f"{received('cache', self.cache)}."
+            )
 
     @property
     def pair(self) -> tuple[int, int] | None:

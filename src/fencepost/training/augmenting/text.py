@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from ..errors import ArgumentError
-from ..habits import nearest
-from ..text import mark_column
+from ...errors import ArgumentError
+from ...habits import nearest
+from ...text import mark_column
 
 # Of images whose colours can be changed: grey; red, green and blue; these and alpha.
 COLOUR_CHANNELS = (1, 3, 4)
@@ -24,7 +24,7 @@ _NAMES = {
     "vflip": "has no value, or takes yes or no",
     "elastic": "takes alpha:sigma in pixels, such as elastic=8:4",
     "randaugment": "has no value, or takes changes,magnitude, such as randaugment=2,9",
-    "jitter": "takes a fraction, such as jitter=0.2",
+    "jitter": "takes a fraction, such as jitter=0.2, up to 2",
     "brightness": "takes a fraction, such as brightness=0.2",
     "contrast": "takes a fraction, such as contrast=0.2",
     "saturation": "takes a fraction, such as saturation=0.2",
@@ -122,6 +122,8 @@ def _fields(name: str, given: str, equals: bool) -> dict[str, Any]:
         return {name: (float(alpha), float(sigma))}
     if name == "jitter":
         value = float(given)
+        if not 0 <= value <= 2:
+            raise ValueError(given)
         return {"brightness": value, "contrast": value, "saturation": value, "hue": value / 4}
     return {name: float(given)}
 

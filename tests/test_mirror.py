@@ -145,7 +145,7 @@ ENGINE_ELSEWHERE = [
      "engine/network/training/test_trainer.py", "batches are seen by what is trained"),
     ("network/training", "workspace",
      "engine/network/training/test_trainer.py", "memory is kept between trainings"),
-    ("network/winograd", "gradient winograd",
+    ("network/winograd", "few_tiles gradient winograd",
      "engine/network/winograd/test_convolution.py", "transforms are seen by what they convolve"),
     ("wasm", "threads",
      "engine/wasm/test_interface.py", "one thread has nothing to show"),

@@ -35,6 +35,7 @@ Activate activation_in_place(const Step&); // elementwise.cpp
 
 OpPointer make_convolution(const Step&, const Fused&); // convolution.cpp: batch/methods.h chooses
 OpPointer make_winograd_convolution(const Step&, const Fused&); // winograd/convolution.cpp
+OpPointer make_few_tiles(const Step&, const Fused&);            // there, too
 OpPointer make_linear(const Step&, bool relu);                  // linear.cpp
 OpPointer make_pooling(const Step&);                            // pooling.cpp: max, avg, sum
 OpPointer make_elementwise(const Step&); // elementwise.cpp: activations, dropout, add, affine

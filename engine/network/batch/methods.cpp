@@ -15,6 +15,8 @@ struct Candidate {
   bool exact;
 };
 constexpr Candidate kCandidates[] = {
+    {"Winograd 4 x 4 of few tiles", "Winograd 4 x 4 of few tiles", declines_few_tiles,
+     make_few_tiles, false},
     {"Winograd 4 x 4", "Winograd 4 x 4", declines_winograd<4>, make_winograd_convolution, false},
     {"Winograd 2 x 2", "Winograd 4 x 4", declines_winograd<2>, make_winograd_convolution, false},
     {"sums over taps", "sums over taps",

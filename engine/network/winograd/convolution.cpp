@@ -4,6 +4,7 @@
 // Convolution layers with 3x3 kernels by Winograd's algorithm, where that is faster than by taps. A
 // tile of outputs is a window of 2x2 max pooling, which is therefore done in registers.
 #include "network/batch/fused.h"
+#include "network/winograd/few_tiles.h"
 #include "network/winograd/gradient.h"
 
 namespace fencepost {
@@ -13,7 +14,8 @@ namespace {
 int parts(int n, int side) { return (n + side - 1) / side; }
 
 // Tiles of Side outputs, forward and for the gradient of the input; of 4 for that of the kernels.
-template <int Side>
+// Few: of few_tiles.h.
+template <int Side, bool Few = false>
 class WinogradConvolution final : public FusedConvolution {
  public:
   WinogradConvolution(const Step& step, const Fused& fused)
@@ -21,9 +23,8 @@ class WinogradConvolution final : public FusedConvolution {
         rows_(fused.max_pool ? parts(2 * fused.pooled.height, Side) : parts(step.out.height, Side)),
         columns_(fused.max_pool ? parts(2 * fused.pooled.width, Side)
                                 : parts(step.out.width, Side)),
-        forward_(s_.in.channels, s_.out.channels, rows_, columns_),
-        backward_(s_.out.channels, s_.in.channels, parts(step.in.height, Side),
-                  parts(step.in.width, Side)),
+        kernels_(s_.in.channels, s_.out.channels), forward_(tiles(false, rows_, columns_)),
+        backward_(tiles(true, parts(step.in.height, Side), parts(step.in.width, Side))),
         gradient_(s_.in.channels, s_.out.channels, gradient_rows(), gradient_columns()) {
     if (fused_.max_pool)
       window_ =
@@ -43,8 +44,19 @@ class WinogradConvolution final : public FusedConvolution {
         {forward_.scratch(), backward_.scratch() + window_.size(), gradient_.scratch()});
   }
 
-  long packed_bytes() const override { return forward_.packed_bytes() + backward_.packed_bytes(); }
+  long packed_bytes() const override {
+    if constexpr (Few)
+      return kernels_.packed_bytes();
+    else
+      return forward_.packed_bytes() + backward_.packed_bytes();
+  }
   void pack(const float* parameters, const Share& share) override {
+    if constexpr (Few)
+      return kernels_.pack(parameters + s_.weight, share);
+    else
+      pack_both(parameters, share);
+  }
+  void pack_both(const float* parameters, const Share& share) {
     pack(parameters, false, share, forward_);
     if (in.gradient >= 0) pack(parameters, true, share, backward_);
   }
@@ -100,14 +112,24 @@ class WinogradConvolution final : public FusedConvolution {
   }
 
  private:
+  using Tiles = std::conditional_t<Few, FewTilesConvolution, TileConvolution<Side>>;
   const int rows_, columns_; // of tiles
-  TileConvolution<Side> forward_, backward_;
-  KernelGradient gradient_;
+  LaneKernels kernels_;      // of few tiles
+  Tiles forward_, backward_;
+  std::conditional_t<Few, FewTilesGradient, KernelGradient> gradient_;
   Layout window_; // of the unpooled gradient: what a band of the data gradient reads
 
+  Tiles tiles(bool turned, int rows, int columns) const {
+    if constexpr (Few)
+      return {kernels_, turned, rows, columns};
+    else if (turned)
+      return {s_.out.channels, s_.in.channels, rows, columns};
+    else
+      return {s_.in.channels, s_.out.channels, rows, columns};
+  }
+
   // The kernels from inputs to outputs; or, turned, from these' gradients to those'.
-  void pack(const float* parameters, bool turned, const Share& share,
-            TileConvolution<Side>& to) const {
+  void pack(const float* parameters, bool turned, const Share& share, Tiles& to) const {
     const int channels = turned ? s_.in.channels : s_.out.channels;
     const int planes = turned ? s_.out.channels : s_.in.channels;
     const int blocks = parts(channels, kLanes);
@@ -231,26 +253,30 @@ class WinogradConvolution final : public FusedConvolution {
   }
 };
 
-// Measured, training and inference together, direct / Winograd: 16 -> 16 at 14x14 1.09, 64 -> 64
-// at 8x8 1.28; but at 7x7 0.79 for 64 -> 64 and 0.96 for 32 -> 32, and at 4x4 0.9: on small maps
-// transforming the kernels costs more than the multiplications saved.
 const char* declines(const Step& s, const Fused& fused) {
   if (s.kernel_h != 3 || s.kernel_w != 3) return "the kernel is not 3 x 3";
   if (s.stride_y * s.stride_x != 1 || s.dilation_y * s.dilation_x != 1)
     return "stride or dilation is not 1";
   if (s.groups > 1 || !s.connections.empty()) return "groups or a table of connections";
   if (s.in.channels < 16 || s.out.channels < 16) return "fewer than 16 channels";
-  if (s.out.height * s.out.width < 64) return "fewer than 64 pixels";
   if (fused.max_pool && (fused.pool_h != 2 || fused.pool_w != 2)) return "pooling is not 2 x 2";
   return nullptr;
 }
 
+int tiles_of(const Shape& s, int side) { return parts(s.height, side) * parts(s.width, side); }
+long products_of(const Shape& s, int side) {
+  return static_cast<long>(tiles_of(s, side)) * (side + 2) * (side + 2);
+}
+
+// Measured, training and inference together, direct / Winograd: 16 -> 16 at 14x14 1.09, 64 -> 64
+// at 8x8 1.28; but at 7x7 0.79 for 64 -> 64 and 0.96 for 32 -> 32, and at 4x4 0.9: on small maps
+// transforming the kernels costs more than the multiplications saved.
+constexpr int kLeastPixels = 64;
+
 // Whether tiles of 4 take fewer multiplications by a fifth, of channels that outweigh transforms.
 bool wide_tiles_pay(const Step& s) {
-  const auto products = [&](int side) {
-    return parts(s.out.height, side) * parts(s.out.width, side) * (side + 2) * (side + 2);
-  };
-  return s.in.channels >= 32 && s.out.channels >= 32 && 5 * products(4) < 4 * products(2);
+  return s.in.channels >= 32 && s.out.channels >= 32 &&
+         5 * products_of(s.out, 4) < 4 * products_of(s.out, 2);
 }
 
 } // namespace
@@ -258,6 +284,7 @@ bool wide_tiles_pay(const Step& s) {
 template <int Side>
 const char* declines_winograd(const Step& s, const Fused& fused) {
   if (const char* reason = declines(s, fused)) return reason;
+  if (s.out.height * s.out.width < kLeastPixels) return "fewer than 64 pixels";
   if (Side == 4 && (kSmallCode || !wide_tiles_pay(s)))
     return "fewer than 32 channels, or few products saved";
   return nullptr;
@@ -265,14 +292,31 @@ const char* declines_winograd(const Step& s, const Fused& fused) {
 template const char* declines_winograd<2>(const Step&, const Fused&);
 template const char* declines_winograd<4>(const Step&, const Fused&);
 
+// Measured with 2 threads, 64 images, direct / few tiles, forward and backward, AVX-512 and AVX2:
+// 32 channels at 4x4 1.9 and 1.7, at 7x7 1.6 and 1.7; 512 2.0 and 1.9, 2.1 and 1.9; but 16 at 7x7
+// 0.97, and 128 at 5x5, where a third of the products would be saved, 1.0.
+const char* declines_few_tiles(const Step& s, const Fused& fused) {
+  if (kSmallCode) return "it is left out of small builds";
+  if (const char* reason = declines(s, fused)) return reason;
+  if (std::max(tiles_of(s.in, 4), tiles_of(s.out, 4)) > kFewTiles) return "more than 4 tiles";
+  if (s.in.channels < 32 || s.out.channels < 32) return "fewer than 32 channels";
+  if (2 * products_of(s.out, 4) > 9L * s.out.height * s.out.width) return "few products saved";
+  return nullptr;
+}
+
 int winograd_side(const Step& s, const Fused& fused) {
-  if (!declines_winograd<4>(s, fused)) return 4;
+  if (!declines_winograd<4>(s, fused) || !declines_few_tiles(s, fused)) return 4;
   return declines_winograd<2>(s, fused) ? 0 : 2;
+}
+
+OpPointer make_few_tiles(const Step& step, const Fused& fused) {
+  if constexpr (!kSmallCode) return std::make_unique<WinogradConvolution<4, true>>(step, fused);
+  return nullptr;
 }
 
 OpPointer make_winograd_convolution(const Step& step, const Fused& fused) {
   if constexpr (!kSmallCode)
-    if (winograd_side(step, fused) == 4)
+    if (!declines_winograd<4>(step, fused))
       return std::make_unique<WinogradConvolution<4>>(step, fused);
   return std::make_unique<WinogradConvolution<2>>(step, fused);
 }

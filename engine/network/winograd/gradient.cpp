@@ -60,13 +60,26 @@ void KernelGradient::keep_row(vec* scratch, int chunk, int row, bool add) const 
   }
 }
 
-// A channel's gradients follow each other by plane and element: as many planes as lanes make whole
-// vecs of them, once channels have been exchanged for elements.
+// As many planes as lanes make whole vecs of elements, once channels have been exchanged for them.
+void add_kernels(vec* all, int planes, int channels, float* gradient, long channel_step) {
+  const int elements = 9 * planes;
+  for (int i = 0; i < elements; i += kLanes) {
+    transpose(all + i);
+    for (int l = 0; l < channels; l++) {
+      float* to = gradient + l * channel_step + i;
+      if (i + kLanes <= elements)
+        store(to, load(to) + all[i + l]);
+      else
+        for (int k = 0; k < elements - i; k++) to[k] += all[i + l][k];
+    }
+  }
+}
+
 void KernelGradient::add_gradients(int channel_vec, const vec* rows, float* gradient) const {
   const int channel = channel_vec * kLanes, channels = std::min(kLanes, channels_ - channel);
   gradient += 9L * channel * planes_;
   for (int first = 0; first < planes_; first += kLanes) {
-    const int planes = std::min(kLanes, planes_ - first), elements = 9 * planes;
+    const int planes = std::min(kLanes, planes_ - first);
     vec all[9 * kLanes] = {};
     for (int p = 0; p < planes; p++, rows += 18)
       for (int x = 0; x < 3; x++) {
@@ -76,16 +89,7 @@ void KernelGradient::add_gradients(int channel_vec, const vec* rows, float* grad
         points::transform_gradient(u, k);
         for (int y = 0; y < 3; y++) all[9 * p + 3 * y + x] = k[y];
       }
-    for (int i = 0; i < elements; i += kLanes) {
-      transpose(all + i);
-      for (int l = 0; l < channels; l++) {
-        float* to = gradient + 9L * l * planes_ + 9 * first + i;
-        if (i + kLanes <= elements)
-          store(to, load(to) + all[i + l]);
-        else
-          for (int k = 0; k < elements - i; k++) to[k] += all[i + l][k];
-      }
-    }
+    add_kernels(all, planes, channels, gradient + 9 * first, 9L * planes_);
   }
 }
 

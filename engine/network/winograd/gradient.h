@@ -19,6 +19,11 @@
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
+// Adds the gradients of kernels, all[9 * plane + element] with channels in the lanes, to where a
+// channel's follow each other by plane and element. Of at most kLanes planes; 9 * kLanes vecs of
+// `all` are overwritten.
+void add_kernels(vec* all, int planes, int channels, float* gradient, long channel_step);
+
 class KernelGradient {
  public:
   // Of `rows` x `columns` tiles. The kernel between a channel and a plane has the index

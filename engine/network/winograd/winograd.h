@@ -35,6 +35,7 @@ int winograd_side(const Step&, const Fused&); // convolution.cpp
 // Why tiles of Side outputs are not taken, or nullptr.
 template <int Side>
 const char* declines_winograd(const Step&, const Fused&);
+const char* declines_few_tiles(const Step&, const Fused&); // those of few_tiles.h
 
 template <int Side>
 inline constexpr int kFrequenciesOf = (Side + 2) * (Side + 2);

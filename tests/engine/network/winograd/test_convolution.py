@@ -59,6 +59,20 @@ CASES = {
         [fp.Conv2d(32, 3, padding=1), fp.Conv2d(48, 3, padding=1), fp.ReLU(),
          fp.MaxPool2d(2, remainder="crop"), fp.Conv2d(33, 3), fp.Flatten(), fp.Linear(3)], 17,
     ),
+    "few tiles": ((64, 4, 4), [fp.Conv2d(64, 3, padding=1), fp.ReLU()], 9),
+    "few tiles, uneven": (
+        (67, 7, 4), [fp.Conv2d(83, 3, padding=((1, 1), (0, 2)), bias=False), fp.ReLU()], 17,
+    ),
+    "few tiles, from more": ((64, 6, 6), [fp.Conv2d(65, 3)], 33),
+    "few tiles, pooled": (
+        (70, 6, 7),
+        [fp.Conv2d(64, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2, remainder="crop")], 9,
+    ),
+    "few tiles behind each other": (
+        (64, 7, 7),
+        [fp.Conv2d(100, 3, padding=1), fp.ReLU(), fp.Conv2d(64, 3), fp.ReLU(),
+         fp.Residual(fp.Conv2d(64, 3, padding=1)), fp.Flatten(), fp.Linear(3)], 40,
+    ),
     "chain": (
         (19, 11, 9),
         [fp.Conv2d(24, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2, remainder="crop"),
@@ -155,7 +169,10 @@ def test_gradients(engine, name, threads):
     assert_close(actual_by_image, by_image.numpy(), TORCH)
 
 
-@pytest.mark.parametrize("name", ["wide tiles", "wide tiles behind each other"])
+@pytest.mark.parametrize(
+    "name",
+    ["wide tiles", "wide tiles behind each other", "few tiles", "few tiles behind each other"],
+)
 def test_errors_of_gradients_are_within_ten_times_those_of_direct_sums(engine, name):
     net, _, _ = case(name)
     steps, _ = sizes.engine_steps(net.rows)
@@ -170,7 +187,9 @@ def test_errors_of_gradients_are_within_ten_times_those_of_direct_sums(engine, n
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", ["pooled", "chain", "many tiles", "wide tiles, pooled"])
+@pytest.mark.parametrize(
+    "name", ["pooled", "chain", "many tiles", "wide tiles, pooled", "few tiles, pooled"]
+)
 def test_repeats_bit_for_bit(engine, name, threads):
     first = gradient(engine, name, threads)
     second = gradient(engine, name, threads)

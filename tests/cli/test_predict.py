@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,6 +254,54 @@ def test_images_are_copied_into_folders_of_their_classes(fencepost, model, folde
     twice = fencepost("predict", model, files[0], same, "--sort-into", "new")
     assert twice.status == 2 and "a name of its own" in twice.err
     assert not (tmp_path / "new").exists()  # nothing is copied before all is known to fit
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+@pytest.mark.parametrize("trained", ["model", "digits"])
+def test_an_archive_is_all_its_images(fencepost, folder, tmp_path, kind, trained, request):
+    model = request.getfixturevalue(trained)
+    some = tmp_path / "some"
+    for name in ("circle", "cross"):
+        (some / name).mkdir(parents=True)
+        for k in range(3):
+            shutil.copy(folder / name / f"{k:03}.png", some / name / f"{name}{k}.png")
+    (some / "notes.txt").write_text("no image")
+    (some / "._hidden.png").write_text("nor this")
+    archive = Path(shutil.make_archive(str(tmp_path / "packed"), kind, some))
+    expected = fencepost("predict", model, some, "--json").json["predictions"]
+    done = fencepost("predict", model, archive, "--json", "--sort-into", "sorted")
+    assert done.status == 0, done.err
+    for ours, theirs in zip(done.json["predictions"], expected, strict=True):
+        name = Path(theirs["image"]).relative_to(some)
+        assert ours == theirs | {"image": str(archive / name)}
+        copy = tmp_path / "sorted" / ours["class"] / name.name
+        assert copy.read_bytes() == (some / name).read_bytes()
+    net = fp.load(model)
+    assert np.array_equal(net.predict(archive), net.predict(some))
+
+
+def test_what_is_no_image_in_an_archive_is_listed(fencepost, model, folder, tmp_path):
+    with zipfile.ZipFile("mixed.zip", "w") as packed:
+        packed.write(folder / "cross" / "000.png", "a/good.png")
+        packed.writestr("a/cut.png", (folder / "cross" / "001.png").read_bytes()[:90])
+        packed.writestr("b/text.png", "no image")
+        link = zipfile.ZipInfo("b/link.png")
+        link.external_attr = 0o120777 << 16
+        packed.writestr(link, "../a/good.png")
+    done = fencepost("predict", model, "mixed.zip")
+    assert done.status == 2 and done.out.startswith(f"{Path('mixed.zip/a/good.png')}: ")
+    listed = done.err.partition("fencepost: ")[2].splitlines()
+    assert [line.partition(": ")[0] for line in listed[:3]] == [
+        str(Path("mixed.zip", name)) for name in ("a/cut.png", "b/link.png", "b/text.png")
+    ]
+    assert "a symbolic link: unpack the archive" in listed[1]
+    assert listed[3] == "3 files left out, 1 predicted."
+    assert fencepost("predict", model, "mixed.zip", "--skip-bad").status == 0
+    with zipfile.ZipFile("none.zip", "w") as packed:
+        packed.writestr("notes.txt", "no image")
+    refused = fencepost("predict", model, "none.zip")
+    assert refused.status == 2
+    assert "none.zip: an archive must contain images. Received: none." in refused.err
 
 
 @pytest.mark.parametrize("name", ["../../up", "/root", "a\\b", "..", "", "a/../../b", "con: x?"])

@@ -29,8 +29,8 @@ def predict(
     images: Annotated[
         list[Path],
         typer.Argument(
-            help="Image files of any size, folders of them, patterns such as 'photos/*.jpg'; of "
-            "signals, .csv files with one in each row."
+            help="Image files of any size, folders of them, .zip or .tar files of such folders, "
+            "patterns such as 'photos/*.jpg'; of signals, .csv files with one in each row."
         ),
     ],
     out: Annotated[

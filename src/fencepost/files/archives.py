@@ -20,6 +20,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -27,7 +28,7 @@ from ..errors import DataError
 from ..text import plural
 from .folders import hidden
 
-__all__ = ["Archive", "Member", "open_archive"]
+__all__ = ["Archive", "Member", "Packed", "open_archive"]
 
 LARGEST_MEMBER = 1 << 29  # bytes of one file in an archive, unpacked
 LARGEST_HEADER = 1 << 20  # bytes; tarfile reads as many as a header claims
@@ -150,6 +151,22 @@ class Archive:
         self._problems.pop(name, None)
         if problem:
             self.members[name], self._problems[name] = (max(size, 1), stamp), problem
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A file in an archive, that is read when it is wanted; its `path` is for people."""
+
+    path: Path
+    archive: Archive = field(compare=False, repr=False)
+    member: str
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def read_bytes(self) -> bytes:
+        """Return the content. Raises OSError."""
+        return self.archive.read(self.member)
 
 
 def open_archive(path: Path) -> Archive | None:

@@ -224,9 +224,9 @@ class Network(LayerChain):
         Parameters
         ----------
         images : array, shape (N, *input_shape), or pictures
-            Pictures are paths of files and folders, Pillow images, uint8 arrays (H, W, C) of any
-            size, or a list of these. They are converted to the size, channels and range of the
-            training images, as ``fencepost predict`` does.
+            Pictures are paths of files, of folders and of archives (zip, tar), Pillow images, uint8
+            arrays (H, W, C) of any size, or a list of these. They are converted to the size,
+            channels and range of the training images, as ``fencepost predict`` does.
         names : bool
             Whether to return the `class_names`.
         precision : {"float32", "bfloat16"}

@@ -18,7 +18,8 @@ from ..arguments import flag
 from ..datasets import image_files, prepare
 from ..datasets.checks import channels_first
 from ..errors import ArgumentError, DataError, warn
-from ..files.folders import visible_files
+from ..files.archives import Packed, open_archive
+from ..files.folders import is_other, visible_files
 from ..text import format_shape
 
 #: What a network predicts for: arrays, paths, images of Pillow, `fencepost.Picture`, lists of them.
@@ -35,8 +36,8 @@ _BRIGHTEST = 1.5  # no mean of images from 0 to 255 is less, and of those from 0
 def as_pictures(images: Any, input_shape: tuple[int, ...]) -> list[Any] | None:
     """Return the pictures that are meant; None for arrays as the network takes them.
 
-    A path (or a list of them), whose folders stand for the files in them; an image of Pillow, or a
-    `fencepost.Picture`; an array (H, W, C), or an array or list of these.
+    A path (or a list of them), whose folders and archives stand for the files in them; an image of
+    Pillow, or a `fencepost.Picture`; an array (H, W, C), or an array or list of these.
     """
     if len(input_shape) != 3:
         return None
@@ -69,24 +70,34 @@ def prepared(network: Any, image: Any) -> prepare.Prepared:
     preparation = prepare.Preparation.from_dict(known) if known else _guessed(network)
     levels = None if preparation is None else preparation.levels
     channels, *size = network.input_shape
+    name = _name(image)
     try:
+        if isinstance(image, Packed):
+            image = _unpacked(image)
         if not _is_array(image) and image_files.lacks_levels(image, levels):
-            warn(_OWN_LEVELS.format(_name(image)))
+            warn(_OWN_LEVELS.format(name))
         if type(image).__name__ == "Picture":
             image = image_files.as_image(image, levels)
     except DataError as error:
-        raise DataError(f"{_name(image)}: {error}.") from error
+        raise DataError(f"{name}: {error}.") from error
     if record.get("data") and record.get("resized", record.get("size")) and len(size) == 2:
         # As the training images were: the same file gives the same pixels.
         fit = str(record.get("fit", "stretch"))
         try:
             pixels = image_files.read(image, channels, (size[0], size[1]), fit, levels)
         except DataError as error:
-            raise DataError(f"{_name(image)}: {error}.") from error
+            raise DataError(f"{name}: {error}.") from error
         how = f"Resized it to {format_shape(size)} pixels ({fit}), as the training images were."
         return prepare.Prepared(pixels, [how])
     statistics = network.normalization
-    return prepare.photograph(image, network.input_shape, preparation, statistics)
+    return prepare.photograph(image, network.input_shape, preparation, statistics, name=name)
+
+
+def _unpacked(image: Packed) -> bytes:
+    try:
+        return image.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})") from error
 
 
 def taken(network: Any, images: Any) -> Any:
@@ -151,16 +162,26 @@ def _is_picture(value: Any) -> bool:
     return hasattr(value, "getpalette") or type(value).__name__ == "Picture"
 
 
-def files(path: Path) -> Iterator[Path]:
-    """Yield the files that are meant: of a folder all images, those in folders within it too."""
-    if not path.is_dir():
-        yield path
-        return
-    files, _ = visible_files(path)
-    if not files:
-        raise DataError(f"{path}: a folder must contain images. Received: none.")
-    yield from files
+def files(path: Path) -> Iterator[Path | Packed]:
+    """Yield the files that are meant: of a folder or an archive all images, however deep within."""
+    found: list[Path | Packed]
+    archive = open_archive(path) if path.is_file() else None
+    if archive is not None:
+        names = sorted((name for name in archive.members if not is_other(name)), key=_by_folder)
+        found = [Packed(path / name, archive, name) for name in names]
+    elif path.is_dir():
+        found = list(visible_files(path)[0])
+    else:
+        found = [path]
+    if not found:
+        kind = "a folder" if archive is None else "an archive"
+        raise DataError(f"{path}: {kind} must contain images. Received: none.")
+    yield from found
+
+
+def _by_folder(name: str) -> list[str]:
+    return name.split("/")
 
 
 def _name(image: Any) -> str:
-    return str(image) if _is_file(image) else "image"
+    return str(image) if _is_file(image) or isinstance(image, Packed) else "image"

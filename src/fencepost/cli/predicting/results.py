@@ -109,6 +109,7 @@ def sort_into(
     """
     check_outside(folder, given)
     targets: dict[Path, Path] = {}
+    packed = {prediction.sample.path: prediction.sample.packed for prediction in predictions}
     for prediction in predictions:
         source = prediction.sample.path
         target = folder / class_folder(prediction.top[0][0]) / source.name
@@ -121,8 +122,10 @@ def sort_into(
     check_new("--sort-into", targets, overwrite)
     for target, source in targets.items():
         target.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(target, source.read_bytes())
-        shutil.copystat(source, target)
+        file = packed[source] or source
+        atomic_write(target, file.read_bytes())
+        if file is source:
+            shutil.copystat(source, target)
     return list(targets)
 
 

@@ -20,6 +20,7 @@ from ..shared import loading
 from ..shared.photographs import image_paths, prepared
 
 if TYPE_CHECKING:
+    from ...files.archives import Packed
     from ...interchange.backbone.backbone import Backbone
     from ...network import Network
 
@@ -29,13 +30,17 @@ _CHUNK = 32  # that are predicted together
 
 @dataclass(frozen=True)
 class Sample:
-    """One image, or one row of a table, counted from 1; `values` None where `error` says why."""
+    """One image, or one row of a table, counted from 1; `values` None where `error` says why.
+
+    `packed` is where an image in an archive is read from; its `path` is none of the system's.
+    """
 
     path: Path
     row: int | None
     values: NDArray[Any] | None
     notes: tuple[str, ...] = ()
     error: str = ""
+    packed: Packed | None = None
 
     @property
     def name(self) -> str:
@@ -43,14 +48,14 @@ class Sample:
         return str(self.path) if self.row is None else f"{self.path}, row {self.row:,}"
 
 
-def is_table(path: Path) -> bool:
+def is_table(path: Path | Packed) -> bool:
     """Whether a file is by its name a table, whose rows are predicted."""
-    return path.suffix.lower() in TABLES
+    return isinstance(path, Path) and path.suffix.lower() in TABLES
 
 
-def paths_of(given: Sequence[Path]) -> list[Path]:
+def paths_of(given: Sequence[Path]) -> list[Path | Packed]:
     """Return the files that are meant: of a folder its images, of a pattern what fits it."""
-    paths: list[Path] = []
+    paths: list[Path | Packed] = []
     for path in given:
         if not path.exists() and glob.has_magic(str(path)):
             found = sorted(map(Path, glob.glob(str(path), recursive=True)))
@@ -63,7 +68,7 @@ def paths_of(given: Sequence[Path]) -> list[Path]:
 
 
 def chunks(
-    network: Network, paths: Sequence[Path], backbone: Backbone | None
+    network: Network, paths: Sequence[Path | Packed], backbone: Backbone | None
 ) -> Iterator[list[Sample]]:
     """Yield the samples of files in their order, some at a time."""
     chunk: list[Sample] = []
@@ -77,9 +82,10 @@ def chunks(
         yield chunk
 
 
-def _samples(network: Network, path: Path, backbone: Backbone | None) -> Iterator[Sample]:
+def _samples(network: Network, file: Path | Packed, backbone: Backbone | None) -> Iterator[Sample]:
+    packed, path = (None, file) if isinstance(file, Path) else (file, file.path)
     try:
-        if is_table(path):
+        if packed is None and is_table(path):
             for index, values in enumerate(rows_of(network, path)):
                 yield Sample(path, index + 1, values)
         elif len(network.input_shape) != 3 and backbone is None:
@@ -88,8 +94,8 @@ def _samples(network: Network, path: Path, backbone: Backbone | None) -> Iterato
                 f"by its name. Use a file of type {' or '.join(TABLES)} with a row for each."
             )
         else:
-            pixels, notes = prepared(network, path, backbone)
-            yield Sample(path, None, pixels, tuple(notes))
+            pixels, notes = prepared(network, file, backbone)
+            yield Sample(path, None, pixels, tuple(notes), packed=packed)
     except DataError as error:
         yield Sample(path, None, None, error=str(error))
 

@@ -12,21 +12,22 @@ from ...text import format_shape
 if TYPE_CHECKING:
     import numpy as np
 
+    from ...files.archives import Packed
     from ...interchange.backbone.backbone import Backbone
     from ...network import Network
 
 TOP = 3
 
 
-def image_paths(given: Sequence[Path]) -> list[Path]:
-    """Return the files that are meant: of a folder all images, those in folders within it too."""
+def image_paths(given: Sequence[Path]) -> list[Path | Packed]:
+    """Return the files that are meant: of a folder or archive all images, however deep in it."""
     from ...network.pictures import files
 
     return [file for path in given for file in files(path)]
 
 
 def prepared(
-    network: Network, image: Path, backbone: Backbone | None = None
+    network: Network, image: Path | Packed, backbone: Backbone | None = None
 ) -> tuple[np.ndarray[Any, Any], list[str]]:
     """Return the pixels of an image file as the model takes them, and what was done to them.
 
@@ -37,13 +38,16 @@ def prepared(
     from . import loading
 
     if backbone is not None:
-        source = loading.remembered_source(network)
+        remembered = loading.remembered_source(network)
         try:
-            fit = source.fit if source is not None else "crop"
+            fit = remembered.fit if remembered is not None else "crop"
             levels = loading.levels_of(network)
-            pixels = image_files.read(image, backbone.channels, backbone.size, fit, levels)
+            source = image if isinstance(image, Path) else image.read_bytes()
+            pixels = image_files.read(source, backbone.channels, backbone.size, fit, levels)
         except DataError as error:
             raise DataError(f"{image}: {error}.") from error
+        except OSError as error:  # of an archive that changed, or is damaged
+            raise DataError(f"{image}: cannot be read ({error.strerror or error}).") from error
         size = format_shape(backbone.size)
         done = f"Resized it to {size} pixels ({fit}) for the backbone {backbone.path.name}."
         return backbone(pixels[None])[0], [done]

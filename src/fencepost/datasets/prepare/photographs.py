@@ -31,10 +31,12 @@ class Prepared(NamedTuple):
 
 
 def photograph(
-    image: str | os.PathLike[str] | Image | NDArray[Any],
+    image: str | os.PathLike[str] | bytes | Image | NDArray[Any],
     input_shape: Sequence[int],
     preparation: Preparation | None = None,
     statistics: ChannelStatistics | None = None,
+    *,
+    name: str = "image",
 ) -> Prepared:
     """Convert a photograph of any size to a model's input.
 
@@ -44,13 +46,16 @@ def photograph(
 
     Parameters
     ----------
-    image : path, PIL.Image.Image, or array of uint8, (H, W), (H, W, 3) or (H, W, 4)
+    image : path, bytes of a file, PIL.Image.Image, or array of uint8
+        An array is (H, W), (H, W, 3) or (H, W, 4).
     input_shape : (C, H, W)
         What the model takes; C is 1 (grey) or 3 (RGB).
     preparation : Preparation, optional
         Result of `detect` for the training images.
     statistics : ChannelStatistics, optional
         Of the training images; if given, a sentence warns of a picture that is far from them.
+    name : str
+        What errors call a picture that has no path.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def photograph(
             f"a model of MNIST's style must take images of at least {glyphs.FRAME} × "
             f'{glyphs.FRAME}. Received: a model that takes {shape}. Use the style "plain".'
         )
-    name = str(image) if isinstance(image, (str, os.PathLike)) else "image"
+    name = str(image) if isinstance(image, (str, os.PathLike)) else name
     try:
         picture = _open(image, shape[0], preparation.style == "mnist", preparation.levels)
         if preparation.style == "mnist":
@@ -121,8 +126,9 @@ def _open(image: Any, channels: int, drawing: bool, levels: Levels | None) -> Im
     """Return an L or RGB picture, upright."""
     from PIL import Image as pillow
 
-    if isinstance(image, (str, os.PathLike)):
-        with image_files.picture_of(Path(image), levels) as picture:
+    if isinstance(image, (str, os.PathLike, bytes)):
+        source = image if isinstance(image, bytes) else Path(image)
+        with image_files.picture_of(source, levels) as picture:
             ground = _paper(picture) if drawing else image_files.WHITE
             return image_files.flatten(picture, channels, ground, levels)
     if isinstance(image, pillow.Image):

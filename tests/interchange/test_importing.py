@@ -15,9 +15,9 @@ from fencepost.interchange.exports import relative_difference
 from fencepost.layers import Layer
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
-pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-nn = torch.nn
+nn, F = torch.nn, torch.nn.functional
 
 from interchange.others import MODULES, exported, module_of  # noqa: E402
 from interchange.ways import NEW, ONLY_NEW, WAYS, way  # noqa: E402
@@ -34,6 +34,13 @@ def path(tmp_path):
 
 def made(name):
     return network(name) if name in LAYERS else disturbed(MODELS[name]())
+
+
+def ran(path, images):
+    """Return what ONNX Runtime gives, by name."""
+    session = onnxruntime.InferenceSession(path)
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {session.get_inputs()[0].name: images}), strict=True))
 
 
 def same(net, other):
@@ -112,6 +119,59 @@ def test_a_softmax_at_the_end_is_taken_once(softmax, form, path):
     assert type(net.layers[-1]).__name__ == "Linear"
     np.testing.assert_allclose(net.predict_proba(images.numpy()), expected, rtol=1e-4, atol=1e-6)
     net.fit(images.numpy(), np.arange(5), epochs=1, progress=False)  # as logits are
+
+
+class Classifier(nn.Module):
+    """As PyTorch's first example ends, for NLLLoss."""
+
+    def __init__(self, dim=1):
+        super().__init__()
+        self.conv, self.linear, self.dim = nn.Conv2d(3, 4, 3), nn.Linear(144, 10), dim
+
+    def forward(self, x):
+        return F.log_softmax(self.linear(F.relu(self.conv(x)).flatten(1)), dim=self.dim)
+
+
+LOGARITHMS = {
+    "function": Classifier(),
+    "last axis": Classifier(-1),
+    "module": nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 10), nn.LogSoftmax(1)),
+    "convolution": nn.Sequential(nn.Conv2d(3, 10, 8), nn.LogSoftmax(1), nn.Flatten()),
+    "of a softmax": nn.Sequential(
+        nn.Flatten(), nn.Linear(192, 10), nn.Softmax(1), nn.LogSoftmax(1)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOGARITHMS)
+@pytest.mark.parametrize("form", ["torch", "onnx", "onnx 11"])
+def test_the_logarithm_of_a_softmax_at_the_end_is_left_out(name, form, path):
+    """Probabilities are its exponential, the loss is PyTorch's NLLLoss; there and back again."""
+    torch.manual_seed(0)
+    module = LOGARITHMS[name].eval()
+    images, labels = torch.randn(6, 3, 8, 8), torch.arange(6)
+    expected = module(images)
+    loss = F.nll_loss(expected, labels).item()
+    if form == "torch":
+        net = fp.from_torch(module, (3, 8, 8))
+    else:
+        options = {"opset_version": 11} if form == "onnx 11" else {}
+        torch.onnx.export(module, images, path, dynamo=False, **options)
+        (theirs,) = ran(path, images.numpy()).values()
+        np.testing.assert_allclose(theirs, expected.detach(), atol=1e-5)
+        net = fp.from_onnx(path)
+    assert net.metadata["imported"]["left_out"] == "LogSoftmax"
+    probabilities = np.exp(expected.detach().numpy())
+    np.testing.assert_allclose(net.predict_proba(images.numpy()), probabilities, atol=1e-6)
+    assert net.evaluate(images.numpy(), labels.numpy()).loss == pytest.approx(loss, rel=1e-5)
+    again = F.log_softmax(net.to_torch().eval()(images), 1)
+    np.testing.assert_allclose(again.detach(), expected.detach(), atol=1e-5)
+    net.export(path)
+    given = ran(path, images.numpy())
+    np.testing.assert_allclose(given["probabilities"], probabilities, atol=1e-6)
+    if name != "of a softmax":
+        net.fit(images.numpy(), labels.numpy(), epochs=30, lr=0.01, progress=False)
+        assert net.evaluate(images.numpy(), labels.numpy()).accuracy == 1
 
 
 # --- others' modules --------------------------------------------------------------------------
@@ -193,8 +253,8 @@ def test_all_that_does_not_fit_is_named_with_its_place():
         fp.from_torch(module, (3, 8, 8))
     said = str(caught.value)
     assert '"1", LocalResponseNorm' in said and '"2", ELU' in said
-    assert '"3", PReLU' in said and '"6", LogSoftmax' in said
-    assert '"0"' not in said and '"5"' not in said
+    assert '"3", PReLU' in said
+    assert '"0"' not in said and '"5"' not in said and '"6"' not in said
 
 
 class Crossing(nn.Module):
@@ -221,6 +281,7 @@ class TwoOutputs(nn.Module):
         (nn.Linear(8, 2), "flat input"),
         (nn.AvgPool2d(2, divisor_override=3), "divisor_override"),
         (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "no convolution or pool follows"),
+        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.LogSoftmax(1)), "layer but after the last, of one"),
         (nn.Softmax(dim=2), "other than the channels|no layer Softmax"),
         (nn.Identity(), "no layer"),
     ],

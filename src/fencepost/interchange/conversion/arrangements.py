@@ -80,7 +80,7 @@ def permuted(a: Part, b: Part) -> list[Part] | None:
             )
             part = replace(b, pending=replace(inner, axes=axes, weight=weight, bias=bias))
     elif isinstance(inner, SoftmaxAlong):
-        part = replace(b, pending=SoftmaxAlong(order[inner.axis]))
+        part = replace(b, pending=replace(inner, axis=order[inner.axis]))
     elif isinstance(inner, Reduce):
         return _permuted_reduction(a, b, order, inner)
     elif isinstance(inner, Dense) and order[-1] == 0 and len(order) > 1:
@@ -146,8 +146,8 @@ def permuted_flatten(a: Part, b: Part, c: Part) -> list[Part] | None:
 
 
 def soft_max(part: Part) -> list[Part] | None:
-    """Read a softmax along the channels."""
-    if not (isinstance(part.pending, SoftmaxAlong) and part.pending.axis == 0):
+    """Read a softmax along the channels; there is no layer of its logarithm."""
+    if part.pending != SoftmaxAlong(0):
         return None
     return [replace(part, layer=layers.Softmax(), pending=None)]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...datasets.content import UNKNOWN
 from ...errors import DataError, FencepostError
 from ...graph import Graph, Operation, element_count
-from ...layers import Softmax
+from ...layers import Flatten, Softmax
 from ...layers.base import ElementwiseLayer
 from ...network import Network
 from ...network.evaluation import log_softmax
@@ -23,7 +23,7 @@ from .arrangements import inverse
 from .branches import Chain, Join, decompose
 from .joins import joined
 from .merging import merged
-from .parts import Affine, DetailsOf, Misfit, Part, Permute, Reshape
+from .parts import Affine, DetailsOf, Misfit, Part, Permute, Reshape, SoftmaxAlong
 from .rules import input_size, output_size, parts_of, where
 from .settling import Misfits, settled
 
@@ -35,12 +35,12 @@ _LARGEST = 2**27  # values of an image, at any place in a network: a file may cl
 class Made:
     """A network, and how its images are arranged for the model that it was made of.
 
-    `softmax`: Whether the model takes the softmax of what the network gives.
+    `left_out`: What the model takes of what the network gives: "Softmax", "LogSoftmax", or "".
     """
 
     network: Network
     arrangement: tuple[Part, ...]
-    softmax: bool = False
+    left_out: str = ""
 
     def arranged(self, images: NDArray[Any]) -> NDArray[Any]:
         """Return images of the network's as the model takes them: channels last, or flat."""
@@ -55,7 +55,11 @@ class Made:
     def outputs(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return what the model must give for images of the network's."""
         outputs = self.network(images)
-        return np.exp(log_softmax(outputs)).astype(np.float32) if self.softmax else outputs
+        if not self.left_out:
+            return outputs
+        logarithms = log_softmax(outputs)
+        given = logarithms if self.left_out == "LogSoftmax" else np.exp(logarithms)
+        return given.astype(np.float32)
 
 
 def to_network(graph: Graph, details: DetailsOf) -> Made:
@@ -73,16 +77,18 @@ def to_network(graph: Graph, details: DetailsOf) -> Made:
     arrangement, parts = _arranged_first(parts)
     shape = arrangement[-1].output_shape if arrangement else shape
     parts, normalization = _normalization(parts)
+    # A network gives logits: losses, predict_proba and exports take their softmax.
+    parts, logarithm = _without_logarithm(parts)
     try:
         parts = settled(parts)
     except Misfits as misfits:
         raise _refusal(graph, misfits.problems) from None
     if not parts:
         raise _refusal(graph, ["the model has no layer"])
-    # A network gives logits: losses, predict_proba and exports take their softmax.
     flat = len(parts) > 1 and len(parts[-1].output_shape) == 1
-    softmax = flat and isinstance(parts[-1].layer, Softmax)
+    softmax = flat and isinstance(parts[-1].layer, Softmax) and not logarithm
     parts = parts[:-1] if softmax else parts
+    left_out = "Softmax" if softmax else "LogSoftmax" if logarithm else ""
     try:
         network = Network(
             shape, [part.layer for part in parts if part.layer], normalization=normalization
@@ -91,9 +97,22 @@ def to_network(graph: Graph, details: DetailsOf) -> Made:
         raise DataError(f"{graph.source}: {error}") from None
     network.trained_on = UNKNOWN
     _fill(network, parts)
-    if softmax:
-        network.metadata["imported"] = {"left_out": "Softmax"}
-    return Made(network, arrangement, softmax)
+    if left_out:
+        network.metadata["imported"] = {"left_out": left_out}
+    return Made(network, arrangement, left_out)
+
+
+def _without_logarithm(parts: list[Part]) -> tuple[list[Part], bool]:
+    """Take off LogSoftmax of the classes, where it is all that is left to do to them."""
+    last = len(parts) - 1
+    if last > 0 and isinstance(parts[last].layer, Flatten):
+        last -= 1
+    if last < 1 or parts[last].pending != SoftmaxAlong(0, log=True):
+        return parts, False
+    classes, *pixels = parts[last].output_shape
+    if parts[-1].output_shape != (classes,) or any(size != 1 for size in pixels):
+        return parts, False
+    return parts[:last] + parts[last + 1 :], True
 
 
 def _problems(graph: Graph) -> list[str]:

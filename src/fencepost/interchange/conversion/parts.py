@@ -109,9 +109,10 @@ class Reduce:
 
 @dataclass(frozen=True)
 class SoftmaxAlong:
-    """Softmax along an axis."""
+    """Softmax along an axis, or its logarithm."""
 
     axis: int
+    log: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,6 +75,11 @@ def _layers(part: Part) -> list[Part]:
             )
         case Reduce():
             raise Misfit("it does not reduce over all pixels of each channel")
+        case SoftmaxAlong(axis=0):
+            raise Misfit(
+                "fencepost has no such layer but after the last, of one output for each class, "
+                "where it is left out: predict_proba takes the softmax"
+            )
         case SoftmaxAlong():
             raise Misfit("it is applied along an axis other than the channels")
         case Repeat():

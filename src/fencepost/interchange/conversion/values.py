@@ -188,28 +188,20 @@ def _dropout(operation: Operation, details: Details) -> list[Part]:
     return [Part(layers.Dropout(p))] if operation.kind == "Dropout" and 0 < p < 1 else []
 
 
-@rule("LogSoftmax")
-def _log_softmax(operation: Operation, details: Details) -> list[Part]:
-    raise Misfit(
-        "fencepost has no such layer: leave it out, as predict_proba takes the softmax of what "
-        "enters it"
-    )
-
-
 @rule("DropPath")
 def _drop_path(operation: Operation, details: Details) -> list[Part]:
     p = operation.arguments.get("p")
     return [Part(layers.DropPath(p))] if isinstance(p, float) and 0 < p < 1 else []
 
 
-@rule("Softmax")
+@rule("Softmax", "LogSoftmax")
 def _softmax(operation: Operation, details: Details) -> list[Part]:
     shape = input_size(operation)
     dim = details.options.get("dim", -1)
     axis = dim % (len(shape) + 1) - 1 if isinstance(dim, int) else -1
     if axis < 0:
         raise Misfit("it is applied along an axis other than the channels")
-    return [Part(None, pending=SoftmaxAlong(axis))]
+    return [Part(None, pending=SoftmaxAlong(axis, operation.kind == "LogSoftmax"))]
 
 
 @rule("Identity", "Cat", "Expand")

@@ -73,7 +73,7 @@ def details(operation: Operation, values: Values) -> Details:
             for index, name in ((1, "min"), (2, "max")):
                 limit = call.attribute_or_input(name, index)
                 options[name] = limit[0] if limit else None
-        case "Softmax":
+        case "Softmax" | "LogSoftmax":
             options["dim"] = _softmax_axis(call, operation)
         case "Gelu":
             options["approximate"] = call.text("approximate", "none")

@@ -124,7 +124,7 @@ def test_less_leaves_names_out():
 
 @pytest.mark.parametrize("command", commands.names())
 def test_a_command_has_a_page_of_its_help(command, capsys, monkeypatch):
-    from fencepost.cli.app import COMMANDS, run
+    from fencepost.cli.app import loaded, run
 
     monkeypatch.setenv("COLUMNS", "100")
     assert run([command, "--help"]) == 0
@@ -135,7 +135,7 @@ def test_a_command_has_a_page_of_its_help(command, capsys, monkeypatch):
     assert in_table <= options
     assert in_table == {
         name
-        for parameter in commands.parameters(COMMANDS[command][0])
+        for parameter in commands.parameters(loaded(command)[0])
         for name in parameter.names
         if name.startswith("--")
     }
@@ -144,10 +144,10 @@ def test_a_command_has_a_page_of_its_help(command, capsys, monkeypatch):
 
 
 def test_an_option_is_told_with_its_default_and_kind():
-    from fencepost.cli.app import COMMANDS
+    from fencepost.cli.app import loaded
 
     found = {
-        parameter.names[0]: parameter for parameter in commands.parameters(COMMANDS["convolve"][0])
+        parameter.names[0]: parameter for parameter in commands.parameters(loaded("convolve")[0])
     }
     assert found["SIGNAL"].required and not found["SIGNAL"].is_option
     assert found["--kernel"].names == ("--kernel", "-k") and found["--kernel"].required

@@ -57,7 +57,7 @@ ELSEWHERE = [
      "filtering/test_tiles.py", "files are read by rows to be filtered in pieces"),
     ("filtering/formats", "zarr_files",
      "filtering/test_chunked.py", "arrays of every kind are filtered"),
-    ("filtering/formats", "deep_colour metadata",
+    ("filtering/formats", "deep_colour",
      "filtering/test_picture.py", "files of every kind, damaged in every way"),
     ("graph", "operations",
      "graph/test_receptive_fields.py", "graphs are made of small networks"),

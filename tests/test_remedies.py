@@ -18,12 +18,12 @@ import typer
 
 import fencepost as fp
 from fencepost import remedies
-from fencepost.cli.app import COMMANDS, app, options
+from fencepost.cli.app import COMMANDS, application, options
 from fencepost.habits.values import VALUES
 
 ROOT = Path(fp.__file__).parent
 STYLED = ("charts.py", "compiler.py", "notebook.py")  # style sheets and compilers have options, too
-COMMAND = typer.main.get_command(app)
+COMMAND = typer.main.get_command(application(*COMMANDS))
 REQUIRED = {  # what a command line needs besides the option that is tried
     "evaluate": ["a.st"], "predict": ["a.st", "a.png"], "explain": ["a.st", "a.png", "-o", "b.png"],
     "export": ["a.st", "-o", "a.onnx"], "convert": ["a.onnx", "-o", "a.st"],

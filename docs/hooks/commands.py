@@ -46,11 +46,12 @@ def names() -> list[str]:
 
 def pages() -> dict[str, str]:
     """Return the pages' Markdown, by file."""
-    from fencepost.cli.app import COMMANDS, fencepost
+    from fencepost.cli.app import COMMANDS, fencepost, loaded
 
     rows = []
     written = {}
-    for name, (function, example) in COMMANDS.items():
+    for name in COMMANDS:
+        function, example = loaded(name)
         summary = inspect.cleandoc(function.__doc__ or "").partition("\n\n")[0]
         rows.append(f"| [{name}]({name}.md) | {_inline(summary)} |")
         written[f"commands/{name}.md"] = _page(name, function, example)

@@ -280,6 +280,38 @@ def test_help_imports_nothing_heavy():
     assert done.returncode == 0, done.stderr
 
 
+def imported_by(*arguments):
+    """Return the modules that a process of a command line has imported at its end."""
+    code = (
+        "import sys\n"
+        "from fencepost.cli.app import run\n"
+        "status = run(sys.argv[1:])\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+        "sys.exit(status)\n"
+    )
+    done = subprocess.run(
+        check=False, args=[sys.executable, "-c", code, *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+def test_of_the_commands_only_the_asked_one_is_imported(tmp_path):
+    commands = {f"fencepost.cli.{where.rpartition('.')[0]}" for where in COMMANDS.values()}
+    assert commands <= imported_by("--help")
+    assert not commands & imported_by("--version")
+    assert commands & imported_by("train", "--help") == {"fencepost.cli.train"}
+
+
+def test_what_takes_long_is_not_imported_to_filter_a_picture(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    files = [str(tmp_path / name) for name in ("a.png", "b.png")]
+    modules = imported_by("filter", files[0], "-k", "sharpen", "-o", files[1])
+    assert (tmp_path / "b.png").exists() and "fencepost.filtering" in modules
+    # Typer's way to read options, masked arrays, and the formats that Pillow reads seldom.
+    assert not modules & {"pydantic", "numpy.ma", "PIL.TgaImagePlugin", "concurrent.futures"}
+
+
 def test_runs_as_a_module():
     done = subprocess.run(
         check=False,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -26,6 +28,23 @@ def every_format():
     for format in sorted(Image.SAVE):
         if format in extensions:
             yield format, ENDINGS.get(format, extensions[format].lstrip("."))
+
+
+def test_a_format_is_found_before_all_are_imported():
+    code = """
+from pathlib import Path
+from PIL import Image
+from fencepost.filtering.writing import format_of, is_picture_name
+quick = {}
+for ending in ("png", "jpg", "jpeg", "JPE", "apng", "bmp", "gif", "ppm", "pgm", "pbm", "pnm"):
+    quick[ending] = format_of(Path("a." + ending))
+assert "TGA" not in Image.SAVE
+assert is_picture_name(Path("a.tga")) and format_of(Path("a.tga")) == "TGA"
+assert is_picture_name(Path("a.psd")) and not is_picture_name(Path("a.txt"))
+for ending, format in quick.items():
+    assert Image.registered_extensions()["." + ending.lower()] == format
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("colours", sorted(CHANNELS))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import logging
 import os
@@ -21,27 +22,9 @@ import typer
 
 from .. import remedies
 from ..errors import ArgumentError, DataWarning, FencepostError
-from . import (
-    check,
-    convert,
-    convolve,
-    evaluate,
-    experiment,
-    explain,
-    export,
-    figures,
-    kernels,
-    predict,
-    size,
-    tour,
-    train,
-)
-from . import filter as filters
-from . import learn_kernel as learning
+from .parsing.help import Commands
+from .parsing.usage import Command, check_words, problem
 from .shared.console import Interrupted, empty_streams, prepare_streams
-from .shared.help import Commands
-from .shared.usage import Command, check_words, problem
-from .training import samples
 
 BAD_INPUT, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 COMPLETION = ("--install-completion", "--show-completion")
@@ -49,13 +32,6 @@ COMPLETION = ("--install-completion", "--show-completion")
 # The root of typer's own errors: its module has moved between versions, its name has not.
 _UsageError: Any = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
-)
-
-app = typer.Typer(
-    cls=Commands,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="fencepost samples\nfencepost train --data samples/leaves --out leaves.safetensors",
 )
 
 
@@ -67,7 +43,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def fencepost(
     version: Annotated[
         bool,
@@ -80,26 +55,56 @@ def fencepost(
     """Train and use small convolutional networks, fast on ordinary CPUs."""
 
 
-COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
-    "samples": (samples.samples, samples.EXAMPLES),
-    "train": (train.train, train.EXAMPLES),
-    "evaluate": (evaluate.evaluate, evaluate.EXAMPLES),
-    "predict": (predict.predict, predict.EXAMPLES),
-    "explain": (explain.explain, explain.EXAMPLES),
-    "export": (export.export, export.EXAMPLES),
-    "convert": (convert.convert, convert.EXAMPLES),
-    "filter": (filters.filter_, filters.EXAMPLES),
-    "convolve": (convolve.convolve, convolve.EXAMPLES),
-    "kernels": (kernels.kernels, kernels.EXAMPLES),
-    "figures": (figures.figures, figures.EXAMPLES),
-    "size": (size.size, size.EXAMPLES),
-    "check": (check.check, check.EXAMPLES),
-    "experiment": (experiment.experiment, experiment.EXAMPLES),
-    "learn-kernel": (learning.learn_kernel, learning.EXAMPLES),
-    "tour": (tour.tour, tour.EXAMPLES),
+# By name, the module and its function. A module is imported when its command is asked for: it takes
+# Typer as long to read the options of all as Python to start.
+COMMANDS = {
+    "samples": "training.samples.samples",
+    "train": "train.train",
+    "evaluate": "evaluate.evaluate",
+    "predict": "predict.predict",
+    "explain": "explain.explain",
+    "export": "export.export",
+    "convert": "convert.convert",
+    "filter": "filter.filter_",
+    "convolve": "convolve.convolve",
+    "kernels": "kernels.kernels",
+    "figures": "figures.figures",
+    "size": "size.size",
+    "check": "check.check",
+    "experiment": "experiment.experiment",
+    "learn-kernel": "learn_kernel.learn_kernel",
+    "tour": "tour.tour",
 }
-for _name, (_function, _examples) in COMMANDS.items():
-    app.command(_name, cls=Command, epilog=_examples)(_function)
+
+
+def loaded(name: str) -> tuple[Callable[..., None], str]:
+    """Return the function of a command, and its examples."""
+    module, _, function = COMMANDS[name].rpartition(".")
+    found = importlib.import_module(f".{module}", __package__)
+    return getattr(found, function), found.EXAMPLES
+
+
+@functools.cache
+def application(*names: str) -> typer.Typer:
+    """Return the command `fencepost` with those of these names only."""
+    app = typer.Typer(
+        cls=Commands,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="fencepost samples\nfencepost train --data samples/leaves --out leaves.safetensors",
+    )
+    app.callback()(fencepost)
+    for name in names:
+        function, examples = loaded(name)
+        app.command(name, cls=Command, epilog=examples)(function)
+    return app
+
+
+def _application(arguments: Sequence[str]) -> typer.Typer:
+    """Return as many commands as a command line needs: of one that names none, all."""
+    if arguments and arguments[0] in COMMANDS:
+        return application(arguments[0])
+    return application() if arguments == ["--version"] else application(*COMMANDS)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -109,7 +114,7 @@ def run(arguments: Sequence[str]) -> int:
     debug = os.environ.get("FENCEPOST_DEBUG", "0") not in ("", "0") or "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     if not arguments:
-        app(["--help"], prog_name="fencepost", standalone_mode=False)
+        application(*COMMANDS)(["--help"], prog_name="fencepost", standalone_mode=False)
         return BAD_INPUT
     if arguments[0] == "help":
         arguments = [*arguments[1:], "--help"]
@@ -148,6 +153,7 @@ def _run(arguments: Sequence[str], named: str, debug: bool) -> int:
 
 def _typer(arguments: Sequence[str]) -> int:
     try:
+        app = _application(arguments)
         status = app(arguments, prog_name="fencepost", standalone_mode=False)
     except SystemExit as end:  # what Typer makes of a closed pipe
         if isinstance(end.__context__, BrokenPipeError):
@@ -189,14 +195,16 @@ def _say(text: str) -> None:
 @functools.cache
 def options(command: str) -> dict[str, remedies.Option]:
     """Return the options of a command by the parameters that they set."""
-    root: Any = typer.main.get_command(app)
+    if not command:
+        return {}
+    root: Any = typer.main.get_command(application(command))
     return {
         parameter.name: remedies.Option(
             max(parameter.opts, key=len),
             max(parameter.secondary_opts, key=len, default=""),
             parameter.is_flag,
         )
-        for parameter in (root.commands[command].params if command else ())
+        for parameter in root.commands[command].params
         if parameter.param_type_name == "option"
     }
 

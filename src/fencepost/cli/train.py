@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..text import format_rate, percent, plural
+from .parsing.groups import grouped
 from .shared.console import Console, noun
-from .shared.groups import grouped
 from .training.options import (
     BackendOptions,
     DataOptions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -19,14 +20,21 @@ from .parsing import Mode, Origin, parse_call
 
 _plain = _engine.convolve_signals  # a plain call of arrays, or None
 _PLAIN = (list, tuple, np.ndarray)
-_MASKED = type(np.ma.masked)
+
+
+def _is_masked(f: Any) -> bool:
+    """Whether an array is of ``numpy.ma``, which takes 10 ms to import."""
+    return type(f) is not np.ndarray and isinstance(f, np.ma.MaskedArray)
 
 
 def _of_lists(f: Any, g: Any, *arguments: Any) -> NDArray[Any] | None:
     """Convolve plain signals in lists, or correlate them, or return None."""
     if type(f) is type(g) is np.ndarray:
         return None
-    if any(type(x) is not np.ndarray and _MASKED in map(type, x) for x in (f, g)):
+    masked = sys.modules.get("numpy.ma.core")  # without it, which takes 10 ms, nothing is masked
+    if masked and any(
+        type(x) is not np.ndarray and masked.MaskedConstant in map(type, x) for x in (f, g)
+    ):
         return None  # the long way round refuses what NumPy would take for nan
     try:
         a, b = np.asarray(f), np.asarray(g)
@@ -168,7 +176,7 @@ def _computed(
 
         result = lazy.convolved(*arguments, flip=flip)  # to its callers, as good as one
         return result
-    if nan != "propagate" or mask is not None or isinstance(f, np.ma.MaskedArray):
+    if nan != "propagate" or mask is not None or _is_masked(f):
 
         def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
             function = convolve if flip else correlate

@@ -28,7 +28,7 @@ _RUN = os.urandom(2).hex()  # another process may have had the number of this on
 _LEFTOVER = re.compile(
     rf"\.(.+)\.{_MACHINE}-([0-9a-f]{{4}})-(\d+)-\d+(\{PARTIAL}|\{_REPLACED})", re.DOTALL
 )
-_cleared: set[Path] = set()  # folders in which this process has looked for leftovers
+_cleared: set[str] = set()  # folders in which this process has looked for leftovers
 
 
 @contextlib.contextmanager
@@ -39,11 +39,11 @@ def atomic_path(target: Path) -> Iterator[Path]:
     was at `target` stays. Where `target` is a link, the file that it leads to is written; the
     permissions of a file that is replaced are kept. An `OSError` names `target`.
     """
-    if target.is_symlink():
+    if os.path.islink(target):
         target = Path(os.path.realpath(target))
     # In the same folder, for only within one file system is a rename atomic.
     partial = _beside(target, PARTIAL)
-    _clear(target.parent)
+    _clear(os.path.dirname(target))
     try:
         yield partial
         _keep_permissions(target, partial)
@@ -74,7 +74,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     As with `atomic_path`, what was at `target` stays until then, and if anything goes wrong.
     """
     partial, before = (_beside(target, ending) for ending in (PARTIAL, _REPLACED))
-    _clear(target.parent)
+    _clear(os.path.dirname(target))
     try:
         partial.mkdir()
         yield partial
@@ -129,12 +129,12 @@ def _beside(target: Path, ending: str) -> Path:
     return target.with_name("." + name[: _LONGEST - len(mark) - 1].decode("utf-8", "ignore") + mark)
 
 
-def _clear(folder: Path) -> None:
+def _clear(folder: str) -> None:
     """Remove leftovers, once in the life of this process: a folder may hold very many files."""
-    folder = folder.absolute()
+    folder = os.path.abspath(folder)
     if folder not in _cleared:
         _cleared.add(folder)
-        remove_leftovers(folder)
+        remove_leftovers(Path(folder))
 
 
 def _is_gone(process: int, run: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -56,7 +56,7 @@ class Picture:
 
     def with_pixels(self, pixels: NDArray[Any]) -> Picture:
         """Return the same picture with other pixels (H, W, C)."""
-        return replace(self, pixels=pixels)
+        return Picture(pixels, self.colours, self.format, self.metadata)
 
     def __repr__(self) -> str:
         height, width, _ = self.pixels.shape
@@ -183,23 +183,24 @@ def _opened_whole(source: Source) -> Iterator[_PillowFile | _TiffFile]:
         if _is_for_tifffile(file):
             yield _TiffFile(source)
         else:
-            with opened(file, all_formats()) as image:
+            with opened(file, all_formats) as image:
                 yield _PillowFile(image, source)
 
 
 def _is_for_tifffile(source: Source) -> bool:
     """Whether a source is a TIFF of a kind that Pillow does not even open."""
-    from PIL import Image, UnidentifiedImageError
-
     try:
         with as_file(source) as file:
             if not tiff_files.is_tiff(file.read(4)):
                 return False
+            from PIL import Image, UnidentifiedImageError
+
             file.seek(0)
-            with quiet():
-                Image.open(file)
-    except UnidentifiedImageError:
-        return True
+            try:
+                with quiet():
+                    Image.open(file)
+            except UnidentifiedImageError:
+                return True
     except Exception:  # which is then said by whoever opens it
         return False
     return False
@@ -231,7 +232,7 @@ class _PillowFile:
         if page or len(self.pages) > 1:
             image.seek(page)
         if deep_colour.is_deep(image):
-            with opened(source, all_formats()) as again:
+            with opened(source, all_formats) as again:
                 pixels, colours = deep_colour.read(image, again)
         elif image.format == "TIFF" and not tiff_files.is_read_by_pillow(image):
             turn = orientation(image)
@@ -244,6 +245,8 @@ class _PillowFile:
             other_numbers.check(image, source)
             image.load()
             pixels, colours = from_pillow(image)
+        if metadata.is_plain(image):
+            return Picture(pixels, colours, image.format or "")
         pixels = upright(pixels, orientation(image))
         return Picture(pixels, colours, image.format or "", metadata.gather(image, source))
 

@@ -36,7 +36,9 @@ def has_alpha(colours: str) -> bool:
 
 def from_array(image: Any) -> tuple[NDArray[Any], str]:
     """Return an array as (H, W, C) and its colours. Raises DataError if it is no image."""
-    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+    # Not asked of a plain array, for which alone numpy.ma need not be imported.
+    masked = type(image) is not np.ndarray and isinstance(image, np.ma.MaskedArray)
+    if masked and np.ma.is_masked(image):
         raise DataError(
             "image must not be a masked array: pixels under the mask would be used. Use "
             'filter_image(image.data, …, mask=image.mask, nan="ignore").'
@@ -103,7 +105,7 @@ def from_pillow(image: Image) -> tuple[NDArray[Any], str]:
         image = image.convert(_CONVERTED[image.mode])
     if image.mode not in CHANNELS:
         raise DataError(f"has pixels in {image.mode}, not in grey, RGB or CMYK; convert it first")
-    pixels: NDArray[Any] = np.asarray(image)
+    pixels: NDArray[Any] = np.frombuffer(image.tobytes(), np.uint8)
     if image.mode == "CMYK":
         pixels = 255 - pixels
     return pixels.reshape(image.height, image.width, CHANNELS[image.mode]), image.mode

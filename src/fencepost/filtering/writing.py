@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections.abc import Sequence
@@ -94,7 +95,7 @@ def write_frames(
     """
     path = as_path(path)
     frames, format = check_frames(path, images)
-    if path.exists() and not overwrite:
+    if not overwrite and os.path.exists(path):
         raise DataError(f"{path} already exists, and is not overwritten by default.")
     try:
         with atomic_path(path) as partial:
@@ -133,6 +134,8 @@ def check_frames(path: Path, images: Sequence[Any]) -> tuple[list[Picture], str]
 
 def _alike(path: Path, frames: list[Picture]) -> list[Picture]:
     """Return frames of one kind of colours, as an animation needs whose first frame is grey."""
+    if len(frames) == 1:
+        return frames
     from .side_by_side import as_colours
 
     kinds = {(frame.colours, frame.pixels.dtype) for frame in frames}
@@ -172,24 +175,31 @@ def _check_several(path: Path, format: str, frames: list[Picture]) -> None:
 
 def is_picture_name(path: Path) -> bool:
     """Whether a name ends as those of picture files do."""
-    from PIL import Image
-
-    Image.init()
-    return path.suffix.lower() in Image.registered_extensions()
+    return _format_by(path.suffix.lower()) is not None
 
 
 def format_of(path: Path) -> str:
     """Return the format that a file of this name has. Raises DataError if no ending says one."""
     from PIL import Image
 
-    Image.init()
-    format = Image.registered_extensions().get(path.suffix.lower())
+    format = _format_by(path.suffix.lower())
     if format not in Image.SAVE:
         raise DataError(
             f"{path}: the file name must have the extension of an image format. Received: "
             f"{path.suffix or 'no extension'!s}. Give, for example, .png, .jpg, .tiff or .webp."
         )
     return format
+
+
+@functools.cache
+def _format_by(ending: str) -> str | None:
+    """Return the format of the names that end so, whether or not Pillow writes it."""
+    from PIL import Image
+
+    Image.preinit()
+    if ending not in Image.EXTENSION:  # then of one that takes 20 ms to import, with all others
+        Image.init()
+    return Image.EXTENSION.get(ending)
 
 
 def check_holds(path: Path, format: str, dtype: np.dtype[Any], colours: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -64,8 +63,8 @@ def plan(
         target = out if single and is_file_name(out) else out / name
         if ending:
             target = target.with_suffix("." + ending.lstrip(".").lower())
-        beside = target.with_name(f"{target.stem}{COMPARISON}{target.suffix}")
-        jobs.append(Job(source, target, beside if compare else None))
+        beside = target.with_name(f"{target.stem}{COMPARISON}{target.suffix}") if compare else None
+        jobs.append(Job(source, target, beside))
     _check_distinct(jobs)
     _check_replaced(jobs, overwrite)
     if single and jobs[0].target.parent.is_dir() and not is_zarr(jobs[0].target):
@@ -113,12 +112,13 @@ def _is_folder(path: Path) -> bool:
 
 
 def _check_distinct(jobs: list[Job]) -> None:
-    taken: dict[tuple[Path, str], Path] = {}
-    folder = functools.cache(Path.resolve)
+    taken: dict[tuple[str, str], Path] = {}
+    real = functools.cache(os.path.realpath)  # texts, for a path takes as long as its file to write
     for job in jobs:
         for output in job.outputs:
-            other = taken.setdefault((folder(output.parent), output.name), job.source)
-            if other != job.source:
+            folder, name = os.path.split(output)
+            other = taken.setdefault((real(folder), name), job.source)
+            if other is not job.source and other != job.source:
                 raise ArgumentError(
                     f"every result must have its own name. Received: {other} and "
                     f"{job.source}, which would both become {output}. Use two runs, and two "
@@ -127,7 +127,7 @@ def _check_distinct(jobs: list[Job]) -> None:
 
 
 def _check_replaced(jobs: list[Job], overwrite: bool) -> None:
-    there = [output for job in jobs for output in job.outputs if output.exists()]
+    there = [output for job in jobs for output in job.outputs if os.path.exists(output)]
     folders = [output for output in there if _is_folder(output)]
     if folders:
         raise DataError(f"{folders[0]} is a folder, where a file should go. Use another --out.")
@@ -159,9 +159,7 @@ def run(
     workers = min(cores, len(jobs)) if several else 1
     small, others = list[Job](), jobs
     if workers > 1 and len(jobs) >= _WORTH_A_PROCESS and can_fork():
-        small = [job for job in jobs if _is_small(job.source)]
-        forked = set(small)
-        others = [job for job in jobs if job not in forked]
+        small, others = _parted(jobs)
     before = get_num_threads()
     set_num_threads(max(1, cores // workers))
     outcome = Outcome({}, {})
@@ -198,9 +196,17 @@ def run(
     return outcome
 
 
+def _parted(jobs: list[Job]) -> tuple[list[Job], list[Job]]:
+    """Return the jobs whose files are small, and the others."""
+    small, others = list[Job](), list[Job]()
+    for job in jobs:
+        (small if _is_small(job.source) else others).append(job)
+    return small, others
+
+
 def _is_small(path: Path) -> bool:
     try:
-        return path.stat().st_size < _SMALL
+        return os.stat(path).st_size < _SMALL
     except OSError:
         return True  # what is wrong is said by what reads it
 
@@ -209,15 +215,16 @@ def _results(
     jobs: list[Job], work: Callable[[Job], dict[str, Any]], workers: int
 ) -> Generator[tuple[Job, Callable[[], Result]], None, None]:
     """Yield each job when its result can be had, with the function that gives it."""
-    alone = [job for job in jobs if workers == 1 or _is_small(job.source)]
+    alone, large = (jobs, []) if workers == 1 else _parted(jobs)
     for job in alone:
         yield job, functools.partial(_outcome, job, work)
-    if len(alone) == len(jobs):
+    if not large:
         return
-    large = set(jobs).difference(alone)
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     pool = ThreadPoolExecutor(workers)
     try:
-        futures = {pool.submit(_outcome, job, work): job for job in jobs if job in large}
+        futures = {pool.submit(_outcome, job, work): job for job in large}
         for future in as_completed(futures):
             yield futures[future], future.result
     finally:

@@ -7,7 +7,6 @@ import re
 import typer
 
 from ...errors import ArgumentError
-from ...sizing.readings import Reading, readings
 
 FITS = ("crop", "pad", "stretch")
 LARGEST_IMAGE = 99_999  # pixels along an axis
@@ -136,6 +135,8 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     sizes = parse_sizes(text, 2)
     if sizes is None or max(sizes) > LARGEST_IMAGE:
+        from ...sizing.readings import Reading, readings
+
         larger = parse_sizes(text, 5)
         hint = ""
         if larger is not None and len(larger) > 2:

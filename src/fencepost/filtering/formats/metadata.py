@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Source = str | os.PathLike[str] | bytes | IO[bytes]
 
-__all__ = ["Metadata", "gather", "settings"]
+__all__ = ["Metadata", "gather", "is_plain", "settings"]
 
 # TIFF tags that tell how the pixels are stored, and not what they show.
 _STRUCTURE = frozenset(
@@ -61,6 +61,14 @@ class Metadata:
     coding: Mapping[str, Any] = field(default_factory=dict)
     duration: float = 0.0
     loop: int | None = None
+
+
+def is_plain(image: Image) -> bool:
+    """Whether a loaded picture is a PNG that says nothing, so that there is nothing to gather.
+
+    Whatever chunk is more than pixels, Exif and texts included, Pillow puts into `info`.
+    """
+    return image.format == "PNG" and not image.info
 
 
 def gather(image: Image, source: Source) -> Metadata:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArgumentError
-from ...habits import ARGUMENTS, nearest
 from . import help as pages
 from .help import kind
 
@@ -25,12 +24,11 @@ class Command(pages.Command):
         for parameter in self.params:
             value = ctx.params.get(parameter.name)
             values = value if isinstance(value, (list, tuple)) else [value]
-            may_be_file = (
+            if "-" in map(str, values) and (
                 parameter.param_type_name == "argument"
                 or parameter.name in _MAY_BE_FILES
                 or kind(parameter, self.callback) == "FILE"
-            )
-            if may_be_file and "-" in map(str, values):
+            ):
                 raise ArgumentError(
                     '"-" is taken for standard input and output by others. Here files are read and '
                     "written by their names. Give a file name, or ./- for a file of this name."
@@ -60,7 +58,11 @@ def problem(error: Any, arguments: Sequence[str]) -> str:
     rule = rules.get(kind(parameter, command.callback))
     if rule is None:
         return f"{message}."
-    low, high = getattr(parameter, "min", None), getattr(parameter, "max", None)
+    # Older versions of Typer have them in the type of the parameter.
+    low, high = (
+        getattr(parameter, end, getattr(getattr(parameter, "type", None), end, None))
+        for end in ("min", "max")
+    )
     rule += f", at least {low}" if low is not None else ""
     rule += f", at most {high}" if high is not None else ""
     return f"{_spelled(parameter)} must be {rule}. Received: {_given(parameter, arguments)}."
@@ -88,6 +90,8 @@ def check_words(arguments: Sequence[str]) -> None:
 
 def _no_option(name: str, command: Any, arguments: Sequence[str]) -> str:
     """Say which option is meant by one that a command has not."""
+    from ...habits import ARGUMENTS, nearest
+
     long = [word for word in arguments if re.match(rf"{re.escape(name)}\w", word)]
     if len(name) == 2 and long:  # -data, of which Typer reads -d
         name = long[0]
@@ -136,6 +140,7 @@ _FOR_FILES = {
 def _no_command(name: str, known: list[str]) -> str:
     """Say which command is meant by a word that is none."""
     from ...filtering.writing import is_picture_name
+    from ...habits import nearest
 
     path = Path(name)
     hint = ""

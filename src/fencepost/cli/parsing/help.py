@@ -14,13 +14,15 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from .values import Plain
+
 __all__ = ["Command", "Commands", "kind"]
 
 _WIDEST, _COLUMN = 100, 26  # of a line; where descriptions begin
 _METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 
 
-class Command(TyperCommand):
+class Command(Plain, TyperCommand):
     """A command that writes its own help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -28,7 +30,7 @@ class Command(TyperCommand):
         formatter.write("\n".join(_page(self, ctx)))
 
 
-class Commands(TyperGroup):
+class Commands(Plain, TyperGroup):
     """The commands together, listed with what each does."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

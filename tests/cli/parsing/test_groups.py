@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.testing import CliRunner
 
-from fencepost.cli.shared.groups import grouped
+from fencepost.cli.parsing.groups import grouped
 
 SHARED = typer.Option(help="Shared.")
 

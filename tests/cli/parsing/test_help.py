@@ -7,9 +7,9 @@ import shlex
 import pytest
 import typer
 
-from fencepost.cli.app import COMMANDS, app, options
+from fencepost.cli.app import COMMANDS, application, loaded, options
 
-ROOT = typer.main.get_command(app)
+ROOT = typer.main.get_command(application(*COMMANDS))
 
 
 def shown(fencepost, monkeypatch, name, width):
@@ -33,7 +33,7 @@ def test_examples_are_whole_and_parsed(fencepost, monkeypatch, name):
     """As they are shown at 60 columns, a shell puts them together again."""
     text = shown(fencepost, monkeypatch, name, 60).split("Examples:\n", 1)[1]
     lines = text.replace("\\\n", "").splitlines()
-    assert [" ".join(line.split()) for line in lines if line] == COMMANDS[name][1].splitlines()
+    assert [" ".join(line.split()) for line in lines if line] == loaded(name)[1].splitlines()
     for line in lines:
         words = shlex.split(line.replace("torchrun --nproc-per-node 2 -m fencepost", "fencepost"))
         if words:

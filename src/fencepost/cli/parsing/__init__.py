@@ -1,0 +1,1 @@
+"""How a command line is read: its words, its groups of options, its help, and its mistakes."""

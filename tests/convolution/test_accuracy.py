@@ -381,6 +381,87 @@ def test_an_array_with_a_frame_of_zeros_is_transformed(monkeypatch):
         assert (np.abs(result - precisely(f, g)) <= bound(f.astype(dtype), g.astype(dtype))).all()
 
 
+FRAMES = [((30, 30), (40, 20)), ((0, 0), (25, 70)), ((100, 0), (0, 0)), ((1, 1), (1, 1))]
+
+
+@pytest.mark.parametrize("boundary", ["zero", "reflect", "wrap", "nearest"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("frame", FRAMES)
+def test_no_terms_are_summed_over_a_frame_of_zeros_in_tiles(monkeypatch, frame, dtype, boundary):
+    random = np.random.default_rng(6)
+    f, g = np.zeros((200, 210), dtype), random.normal(size=(21, 17)).astype(dtype)
+    inside = tuple(slice(a, n - b) for (a, b), n in zip(frame, f.shape, strict=True))
+    f[inside] = random.normal(size=f[inside].shape)
+    monkeypatch.setattr(fft.whole, "sizes_of", lambda _: None)
+    terms = []
+
+    def compute(task, found, computed=regions.compute):
+        ends = regions._ends(task)
+        for box in found:
+            kernel = [last - first for first, last in regions._weights(task, box, ends)]
+            terms.append(task.out[box].size * int(np.prod(kernel)))
+        computed(task, found)
+
+    monkeypatch.setattr(regions, "compute", compute)
+    mode = "full" if boundary == "zero" else "same"
+    call = parse_call(f, g, mode, boundary, "centre", None, "auto", flip=True)
+    task = apply._task(call.f, call.g, 0.0, call.dtype, call)
+    fft.propose(task, 1.0, False).run()
+    twice = frame is FRAMES[2] and boundary != "zero"  # what is not zero, beyond an edge too
+    assert sum(terms) < (0.6 if twice else 0.1) * task.out.size * g.size
+    wanted = fp.convolve(f.astype(float), g.astype(float), mode, boundary=boundary, method="direct")
+    sums = fp.convolve(
+        np.abs(f).astype(float), np.abs(g).astype(float), mode, boundary=boundary, method="direct"
+    )
+    allowed = FACTOR * np.finfo(dtype).eps / 2 * g.size * sums
+    assert (np.abs(task.out.reshape(task.outputs) - wanted) <= allowed).all()
+
+
+@pytest.mark.parametrize("boundary", ["zero", "reflect", "mirror", "wrap", "nearest", "none"])
+def test_a_frame_of_zeros_is_left_out_where_it_lies_around_all_copies(boundary):
+    """Of small arrays, which are extended by themselves several times."""
+    random = np.random.default_rng(11)
+    left_out = 0
+    for _ in range(300):
+        n, k = random.integers(1, 12, 2)
+        a, b = random.integers(0, n + 1, 2)
+        f = np.zeros(n)
+        f[a : n - b] = random.normal(size=len(f[a : n - b]))
+        if boundary == "none" and k > n:
+            continue
+        call = parse_call(f, random.normal(size=k), "same", boundary, 0, None, "auto", flip=True)
+        task = apply._task(call.f, call.g, 0.0, call.dtype, call)
+        inner = regions.without_frame(task)
+        left_out += inner is not task
+        extended = [np.append(each.source.ravel(), 0.0)[each.indices[0]] for each in (task, inner)]
+        np.testing.assert_array_equal(*extended)
+        first, last = whole.present(inner.indices[0], inner.source.shape[1])
+        assert not extended[1][:first].any()
+        assert not extended[1][last + 1 :].any()
+    assert left_out > 10
+
+
+def test_a_frame_of_zeros_around_what_is_not_finite_or_nothing():
+    random = np.random.default_rng(7)
+    g = random.normal(size=(33, 33))
+    f = np.zeros((300, 300))
+    np.testing.assert_array_equal(fp.convolve(f, g), np.zeros((332, 332)))
+    f[100:200, 90:180] = random.normal(size=(100, 90))
+    f[100, 120], f[150, 179] = np.nan, np.inf
+    direct = fp.convolve(f, g, method="direct")
+    result = fp.convolve(f, g)
+    np.testing.assert_array_equal(np.isfinite(result), np.isfinite(direct))
+    finite = np.isfinite(direct)
+    np.testing.assert_allclose(result[finite], direct[finite], atol=1e-10)
+    planes = np.zeros((3, 300, 300, 2))
+    planes[1:, 60:200, 30:, :] = random.normal(size=(2, 140, 270, 2))
+    together = fp.convolve(planes, g, axes=(1, 2))
+    for plane in range(3):
+        for channel in range(2):
+            alone = fp.convolve(planes[plane, ..., channel], g, method="direct")
+            np.testing.assert_allclose(together[plane, ..., channel], alone, atol=1e-10)
+
+
 @pytest.mark.parametrize("shape", [(1, 7, 1), (3, 12, 2), (1, 9, 11, 1), (2, 5, 6, 7, 1)])
 def test_boxes_cover_what_is_marked_and_no_result_twice(shape):
     random = np.random.default_rng(8)

@@ -47,6 +47,8 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     dtype, threads = task.kernel.dtype, _engine.get_num_threads()
     if costs.least_transforms(task.out.size, task.kernel.shape, dtype) / threads > budget:
         return Candidate("fft", None, "the transforms would take longer")
+    if not asked:
+        task = regions.without_frame(task)
     settling = not asked and accuracy.has_bare_ends(task)
     transform = cheapest(task, -_SETTLING if settling else 0.0)
     seconds, note = transform.seconds(dtype, threads), str(transform)
@@ -59,16 +61,24 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
         note += "; including finding where they are exact enough"
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     doubt = accuracy.doubt(task, transform)
+    zeros = regions.without_terms(task)
+    for blocks in regions.whole_blocks(zeros, doubt.sides):
+        doubt.allowed[blocks] = np.inf
     share = float(doubt.blocks.mean())
-    if not share:
+    if not share and not zeros:
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     boxes = regions.boxes(doubt.blocks, doubt.sides, task.outputs)
     again = regions.seconds(task, boxes) / threads
     seconds += again
-    note += f"; {percent(share, 1)} of the results directly, whose terms are small beside others"
+    if share:
+        note += (
+            f"; {percent(share, 1)} of the results directly, whose terms are small beside others"
+        )
 
     def compute() -> None:
         run(task, transform)
+        for known in zeros:
+            task.out[known] = 0.0
         _settle(task, transform, doubt, boxes, again)
 
     return Candidate("fft", seconds, note, compute)

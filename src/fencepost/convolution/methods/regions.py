@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..boundaries import FILL, Indices
 from ..task import CorrelationTask
 from . import costs, direct
 from .whole import present
@@ -78,19 +79,63 @@ def _runs(mask: NDArray[np.bool_]) -> Iterator[Box]:
             yield from (((first, last), *box) for box in _runs(mask[first]))
 
 
+def without_frame(task: CorrelationTask) -> CorrelationTask:
+    """Return a task without the zeros around its array: fill, of which it is known that it is zero.
+
+    Else nothing would be known of results whose windows hold mostly zeros, and all of their terms
+    would be summed.
+    """
+    if task.fill != 0 or task.keep:
+        return task
+    source, lists = task.source, list(task.indices)
+    for axis in range(1, task.axes + 1):
+        along = np.moveaxis(source, axis, 0)
+        if along[0].any() and along[-1].any():  # nearly always, and quick to see
+            continue
+        at = np.flatnonzero(along.any(axis=tuple(range(1, along.ndim))))
+        if len(at) == 0:
+            continue
+        inner = _inner(lists[axis - 1], int(at[0]), int(at[-1]) + 1)
+        if inner is not None:
+            lists[axis - 1] = inner
+            source = source[(slice(None),) * axis + (slice(at[0], at[-1] + 1),)]
+    if source is task.source:
+        return task
+    return replace(task, source=np.ascontiguousarray(source), indices=tuple(lists))
+
+
+def _inner(indices: Indices, first: int, last: int) -> Indices | None:
+    """Return the list of an axis of which only a part is left; None if that is there twice.
+
+    Then fill would not stand at its ends only (`present`).
+    """
+    inner = np.where((first <= indices) & (indices < last), indices - first, np.int32(FILL))
+    at = np.flatnonzero(inner != FILL)
+    once = len(at) and np.array_equal(inner[at[0] : at[-1] + 1], np.arange(last - first))
+    return inner if once else None
+
+
 def without_terms(task: CorrelationTask) -> list[Region]:
-    """Return the ends of results over which all windows hold zeros only: they are zero."""
+    """Return the ends of results over which all windows hold fill only, which is zero."""
     found: list[Region] = []
-    if task.fill != 0 or task.offset != 0:
+    if task.fill != 0 or task.offset != 0 or task.keep:
         return found
-    for axis, (along, kernel) in enumerate(zip(task.indices, task.kernel.shape, strict=True), 1):
-        others = tuple(other for other in range(task.source.ndim) if other != axis)
-        present = np.append(task.source.any(axis=others), False)  # the last stands for FILL
-        at = np.flatnonzero(present[along])
-        first, last = (at[0] - kernel + 1, at[-1] + 1) if len(at) else (task.out.shape[axis], 0)
+    ends = zip(_ends(task), task.kernel.shape, task.outputs, strict=True)
+    for axis, ((start, end), kernel, results) in enumerate(ends, 1):
         before = (slice(None),) * axis
-        found += [(*before, slice(0, max(0, first))), (*before, slice(last, None))]
+        for first, last in ((0, start - kernel + 1), (end + 1, results)):
+            if first < last:
+                found.append((*before, slice(first, last)))
     return found
+
+
+def whole_blocks(ends: Sequence[Region], sides: Sequence[int]) -> list[Region]:
+    """Return the blocks of a mask (planes, *blocks, channels) that lie wholly within such ends."""
+    return [
+        (*before, slice(-(-end.start // side), end.stop // side if end.start == 0 else None))
+        for *before, end in ends
+        for side in [sides[len(before) - 1]]
+    ]
 
 
 def seconds(task: CorrelationTask, regions: Sequence[Region]) -> float:

@@ -156,6 +156,7 @@ INTEGRATION = {
     "cli/shared/test_streams.py": "what shells close, fill and pipe",
     "cli/test_filter_alpha.py": "transparency, which every way of filtering meets",
     "cli/training/test_interruptions.py": "trainings that are stopped, and gone on with",
+    "training/test_peers.py": "trainings and draws beside others' functions",
     "convolution/test_accuracy.py": "the rounding of every method",
     "convolution/test_bad_input.py": "one table of errors",
     "convolution/test_dtypes.py": "one table of dtypes, for every method",

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from fencepost.tour import Server
 
 LONGEST = 240_000  # milliseconds after which a page hangs; 30 s may be too few on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="there is no playwright")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if found is None:
-        pytest.skip("there is no Chromium")
-    with sync_api.sync_playwright() as driver:
-        options = {"args": ["--no-sandbox"], "timeout": LONGEST}
-        chromium = driver.chromium.launch(executable_path=found, **options)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

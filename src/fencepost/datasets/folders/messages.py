@@ -97,10 +97,9 @@ def left_out(listing: Listing, problems: Mapping[int, str], kept: int) -> list[s
 def counted(count: int, shape: tuple[int, ...], names: Sequence[str], counts: Sequence[int]) -> str:
     """Say how many pictures there are of each class."""
     some = [f"{name} {number:,}" for name, number in zip(names[:20], counts, strict=False)]
-    if len(names) > 20:
-        some.append("...")
+    end = ", ..." if len(names) > 20 else "."
     kind = "grey" if shape[0] == 1 else "colour"
     return (
         f"{count:,} {kind} images of {format_shape(shape[1:])} pixels in {len(names)} classes: "
-        f"{', '.join(some)}."
+        f"{', '.join(some)}{end}"
     )

@@ -116,6 +116,41 @@ def test_a_model_of_features_is_used_with_its_backbone():
     assert "fp.Backbone" not in page.page(facts())
 
 
+def test_a_file_name_with_a_space_can_be_typed():
+    text = " ".join(Reader(page.page(facts(model_file=Path("my $model.st")))).texts)
+    assert "fencepost predict 'my $model.st' image.jpg" in text
+    assert 'fp.load("my $model.st")' in text
+
+
+NAMES = ("A class of very many words that say all there is to know", "x" * 90, "<b>c</b>", "d")
+
+
+@pytest.mark.parametrize("width", [360, 800, 1440])
+@pytest.mark.parametrize("classes", [4, 25])
+def test_long_names_leave_the_figures_in_sight(width, classes, tmp_path, browser):
+    names = (NAMES + tuple(f"{NAMES[0]} {k}" for k in range(classes)))[:classes]
+    files = tuple(f"{'folder/' * 20}{k}.png is not an image" for k in range(60))
+    page.write(tmp_path / "a.html", facts(classes=classes, names=names, left_out=files))
+    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab.goto((tmp_path / "a.html").as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = tab.evaluate(
+        """[...document.querySelectorAll("table")].map(table => {
+          const figure = table.rows[1].cells[table.classList.contains("text") ? 2 : 1];
+          return figure.getBoundingClientRect().right })"""
+    )
+    assert len(boxes) == 3 and max(boxes) <= width, boxes
+    reasons = tab.evaluate(
+        "(e => [e.scrollWidth, e.clientWidth])(document.querySelector('pre.files'))"
+    )
+    assert reasons[0] <= reasons[1]
+    heights = tab.evaluate(
+        "[...document.querySelectorAll('.long')].map(box => box.getBoundingClientRect().height)"
+    )
+    assert len(heights) == (2 if classes == 25 else 0) and max(heights, default=0) < 450
+    tab.close()
+
+
 def test_it_is_written_whole(tmp_path):
     page.write(tmp_path / "a.html", facts())
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == page.page(facts())

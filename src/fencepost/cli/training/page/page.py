@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ..session import Trained
 
 MISTAKES_SHOWN, CLASSES_CROSSED, PAIRS_SHOWN = 24, 20, 12
+ROWS_SHOWN = 24  # of a table, without scrolling
 _PICTURE = 112  # pixels of a mistake, at least
 
 
@@ -105,7 +108,7 @@ def _data(facts: Facts) -> str:
     parts.append(_table(("class", "training " + noun(facts.train.input_shape), ""), rows))
     if facts.left_out:
         files = "\n".join(map(escape, facts.left_out))
-        parts.append(f"<p>Skipped, as they cannot be read:</p><pre>{files}</pre>")
+        parts.append(f"<p>Skipped, as they cannot be read:</p><pre class='files'>{files}</pre>")
     return "".join(parts)
 
 
@@ -182,7 +185,7 @@ def _confusion(evaluation: Evaluation) -> str:
     table = f'<table class="confusion"><tr><th></th>{head}</tr>{rows}</table>'
     return (
         _paragraphs(["Rows are true classes, columns predicted classes."])
-        + f'<div class="scroll">{table}</div>'
+        + f'<div class="scroll" tabindex="0">{table}</div>'
     )
 
 
@@ -197,7 +200,8 @@ def _pairs(evaluation: Evaluation) -> str:
             rows.append(
                 (escape(names[true]), escape(names[predicted]), f"{mistakes[true, predicted]:,}")
             )
-    return _table(("true class", "predicted class", "count"), rows) if rows else "<p>No errors.</p>"
+    head = ("true class", "predicted class", "count")
+    return _table(head, rows, "text") if rows else "<p>No errors.</p>"
 
 
 def _mistakes(facts: Facts) -> str:
@@ -253,14 +257,14 @@ fencepost evaluate {name} --data folder/
 fencepost explain {name} image.jpg -o why.png"""
 _PYTHON = """import fencepost as fp
 
-network = fp.load("{name}")
+network = fp.load({name})
 probabilities = network.predict_proba(images)  # images: (N, {shape})
 print(network.class_names)"""
 _BACKBONE_COMMANDS = """fencepost predict {name} image.jpg
 fencepost evaluate {name} --data folder/"""
 _BACKBONE_PYTHON = """import fencepost as fp
 
-network = fp.load("{name}")
+network = fp.load({name})
 backbone = fp.Backbone.from_config(network.metadata["training"]["backbone"])
 probabilities = network.predict_proba(backbone(images))
 print(network.class_names)"""
@@ -280,11 +284,11 @@ def _usage(facts: Facts) -> str:
             "model):": (_BACKBONE_COMMANDS),
             "In Python:": _BACKBONE_PYTHON,
         }
-    shape = ", ".join(map(str, network.input_shape))
-    parts = [
-        f"<p>{said}</p><pre>{escape(code.format(name=facts.model_file.name, shape=shape))}</pre>"
-        for said, code in codes.items()
-    ]
+    shape, name = ", ".join(map(str, network.input_shape)), facts.model_file.name
+    parts = []
+    for said, code in codes.items():
+        typed = json.dumps(name, ensure_ascii=False) if code.startswith("import") else quote(name)
+        parts.append(f"<p>{said}</p><pre>{escape(code.format(name=typed, shape=shape))}</pre>")
     return "".join(parts) + (
         '<p class="soft">Made by fencepost: pip install fencepost. This page is self-contained.</p>'
     )
@@ -298,11 +302,13 @@ def _paragraphs(lines: Sequence[str]) -> str:
     return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table; cells are HTML."""
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    """Write a table; cells are HTML. One of many rows is scrolled, but on paper."""
     titles = "".join(f"<th>{escape(title)}</th>" for title in head)
     body = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in rows)
-    return f'<div class="scroll"><table><tr>{titles}</tr>{body}</table></div>'
+    scrolled = "scroll long" if len(rows) > ROWS_SHOWN else "scroll"
+    table = f'<table class="{kind}">' if kind else "<table>"
+    return f'<div class="{scrolled}" tabindex="0">{table}<tr>{titles}</tr>{body}</table></div>'
 
 
 def _cells(row: Sequence[str]) -> Iterator[str]:

@@ -20,18 +20,24 @@ p { margin: .5rem 0; max-width: 46rem; overflow-wrap: anywhere; }
 .figures div { background: var(--tint); border-radius: .5rem; padding: .6rem .8rem; }
 .figures b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
 .figures span { color: var(--soft); font-size: .85rem; }
-.scroll { overflow-x: auto; }
+.scroll { overflow: auto; }
+.long { max-height: 26rem; border-bottom: 1px solid var(--line); }
+.long tr:first-child th { position: sticky; top: 0; background: var(--paper); }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
+th:first-child, td:first-child, .text td:nth-child(2), .text th:nth-child(2) { text-align: left; }
+td:first-child, .text td:nth-child(2), .confusion th { white-space: normal;
+  overflow-wrap: anywhere; min-width: 4.5rem; max-width: 24rem; }
 td.bar { min-width: 6rem; }
 td.bar i { display: block; height: .6rem; border-radius: .2rem; background: var(--blue); }
 .confusion td, .confusion th { padding: .3rem .5rem; border: 0; }
-.confusion td { text-align: center; min-width: 2.4rem; }
+.confusion td, .confusion th:not(:first-child) { text-align: center; vertical-align: bottom;
+  min-width: 2.4rem; max-width: 8rem; white-space: normal; }
 pre { background: var(--tint); border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto;
   font: .85rem/1.5 ui-monospace, monospace; }
+pre.files { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 26rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr));
   gap: 1rem; }
 svg { width: 100%; height: auto; display: block; }
@@ -43,5 +49,6 @@ figure img { width: 100%; border-radius: .3rem; image-rendering: pixelated; disp
   background: var(--tint); }
 figcaption { font-size: .8rem; line-height: 1.3; margin-top: .25rem; overflow-wrap: anywhere; }
 figcaption b { color: var(--red); }
-@media print { body { max-width: none; } h2 { break-after: avoid; } }
+@media print { body { max-width: none; } h2 { break-after: avoid; }
+  .long, pre.files { max-height: none; } }
 """

@@ -137,7 +137,7 @@ def test_half_a_frame_is_said(tmp_path):
         (riff(chunk(b"fmt ", form()), chunk(b"data", b"")), "0 samples"),
         (riff(chunk(b"fmt ", form()), chunk(b"data", STEREO, 999)), "whole"),
         (riff(chunk(b"fmt ", form()), chunk(b"data", STEREO, 0)), "0 samples"),
-        (riff(chunk(b"fmt ", form()), DATA, kind=b"RIFX"), "not a WAV file"),
+        (riff(chunk(b"fmt ", form()), DATA, kind=b"RIFX"), "RIFX"),
         (b"OggS" + b"\0" * 99, "not a WAV file"),
         (b"RIFF", "cut off"),
     ],
@@ -147,6 +147,14 @@ def test_what_is_no_sound_is_refused_by_name(tmp_path, content, word):
         opened(tmp_path, content)
     assert "a.wav" in str(error.value)
     assert word in str(error.value)
+
+
+def test_samples_in_two_places_are_refused(tmp_path):
+    """Whoever takes one of them drops the other."""
+    whole = chunk(b"fmt ", form()), chunk(b"data", STEREO), chunk(b"data", STEREO[:1])
+    for content in (riff(*whole), riff(*whole[:2], chunk(b"LIST", b"INFO"), whole[2])):
+        with pytest.raises(DataError, match="two places"):
+            opened(tmp_path, content)
 
 
 def test_any_cut_is_refused_or_all_there_is(tmp_path):

@@ -13,7 +13,8 @@ from PIL import Image
 import fencepost as fp
 from fencepost.filtering import read_frames, read_image, write_frames, write_image
 from fencepost.filtering.flattening import flattened, parse_colour
-from fencepost.filtering.pixels import CHANNELS
+from fencepost.filtering.pixels import CHANNELS, has_alpha
+from fencepost.filtering.side_by_side import as_colours
 from fencepost.filtering.writing import _HOLDS
 from filtering.random_images import random_image
 
@@ -60,7 +61,7 @@ def test_a_format_holds_all_channels_or_refuses(tmp_path, format, ending, colour
     except fp.DataError as error:
         assert path.name in str(error)
         assert not path.exists()
-        assert format not in _HOLDS or colours not in _HOLDS[format]
+        assert format == "GIF" or format not in _HOLDS or colours not in _HOLDS[format]
         return
     if format in WRITE_ONLY:
         return
@@ -81,7 +82,7 @@ def test_what_can_be_written_can_be_read_back(tmp_path, dtype, channels):
         again = read_image(tmp_path / f"a.{ending}")
         assert again.pixels.dtype == (pixels.dtype if ending != "webp" else np.uint8)
         if ending == "gif":
-            np.testing.assert_array_equal(again.pixels, np.repeat(pixels, 3, axis=2))
+            np.testing.assert_array_equal(again.pixels, np.repeat(pixels, 3 // channels, axis=2))
         elif ending not in ("jpg", "webp"):
             np.testing.assert_array_equal(again.pixels, pixels)
 
@@ -152,6 +153,42 @@ class TestFrames:
         write_frames(tmp_path / "a.webp", frames)
         for frame, again in zip(frames, read_frames(tmp_path / "a.webp"), strict=True):
             np.testing.assert_array_equal(again.pixels, frame.pixels)
+
+    @pytest.mark.parametrize("count", [1, 2, 4])
+    @pytest.mark.parametrize("colours", sorted(CHANNELS))
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+    def test_a_gif_holds_what_is_seen_or_refuses(self, tmp_path, colours, dtype, count):
+        """Also where colours differ that are not seen, of which GIF has one, or a frame has none.
+
+        What is not seen must not show the frame before, either.
+        """
+        frames = []
+        for k in range(count):
+            pixels = random_image((9, 7, CHANNELS[colours]), np.uint8, k) & 0xF0
+            if has_alpha(colours):
+                pixels[..., -1] = np.where(
+                    pixels[..., -1] > (100 if k or count == 1 else -1), 255, 0
+                )
+            frames.append(fp.Picture(pixels.astype(dtype), colours, "GIF"))
+        path = tmp_path / "a.gif"
+        if dtype != np.uint8 or colours == "CMYK":
+            with pytest.raises(fp.DataError, match=r"a\.gif"):
+                write_frames(path, frames)
+            return
+        write_frames(path, frames)
+        again = read_frames(path)
+        assert len(again) == count
+        for frame, read in zip(frames, again, strict=True):
+            wanted = as_colours(frame.pixels, colours, "RGBA")
+            seen = as_colours(read.pixels, read.colours, "RGBA")
+            np.testing.assert_array_equal(seen[..., 3], wanted[..., 3])
+            there = wanted[..., 3] > 0
+            np.testing.assert_array_equal(seen[there], wanted[there])
+
+    def test_frames_of_several_types_are_named(self, tmp_path):
+        frames = [random_image((9, 9), np.uint8), random_image((9, 9), np.uint16)]
+        with pytest.raises(fp.DataError, match="Received: grey in uint16 and grey in uint8"):
+            write_frames(tmp_path / "a.tif", frames)
 
     def test_formats_of_one_frame(self, tmp_path):
         frames = [random_image((9, 9), np.uint8, k) for k in (0, 1)]

@@ -93,7 +93,8 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
     end = os.fstat(file.fileno()).st_size
     kind, riff_size, form = struct.unpack("<4sI4s", _exactly(file, 12))
     if kind not in (b"RIFF", b"RF64", b"BW64") or form != b"WAVE":
-        raise _no_wave(path, "a file that is not a WAV file")
+        other = "a WAV file with the high bytes first (RIFX)"
+        raise _no_wave(path, other if kind == b"RIFX" else "a file that is not a WAV file")
     long_size, sound, remark, others = None, None, "", list[tuple[bytes, bytes]]()
     offset = length = 0
     while offset == 0 or file.tell() + 8 <= end:
@@ -106,6 +107,8 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
         elif name == b"data":
             if sound is None:
                 raise _no_wave(path, "samples before their format")
+            if offset:
+                raise _no_wave(path, "samples in two places, of which one would be left out")
             offset, length = at, size
             if kind != b"RIFF" and size == _UNKNOWN and long_size is not None:
                 length = long_size

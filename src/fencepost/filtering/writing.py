@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
 from ..remedies import at_the_shell
+from ..text import join_words, plural
 from .formats import deep_colour, metadata, tiff_files
 from .picture import Picture, as_path
 from .pixels import from_array, has_alpha, to_pillow
@@ -37,7 +38,7 @@ _ANY = ("L", "LA", "RGB", "RGBA")
 # The colours of 8 bits that Pillow writes without loss of a channel; others it drops or refuses.
 _HOLDS = {
     "AVIF": _ANY, "BMP": ("L", "RGB"), "DDS": _ANY, "DIB": ("L", "RGB"),
-    "EPS": ("L", "RGB", "CMYK"), "GIF": ("L",), "IM": (*_ANY, "CMYK"),
+    "EPS": ("L", "RGB", "CMYK"), "GIF": _ANY, "IM": (*_ANY, "CMYK"),
     "JPEG": ("L", "RGB", "CMYK"), "JPEG2000": (*_ANY, "CMYK"), "MPO": ("L", "RGB", "CMYK"),
     "PCX": ("L", "RGB"), "PDF": ("L", "RGB", "CMYK"), "PNG": _ANY, "PPM": ("L", "RGB"),
     "QOI": ("RGB", "RGBA"), "SGI": ("L", "RGB", "RGBA"), "TGA": _ANY, "TIFF": (*_ANY, "CMYK"),
@@ -121,12 +122,12 @@ def check_frames(path: Path, images: Sequence[Any]) -> tuple[list[Picture], str]
     format = format_of(path)
     if len(frames) > 1:
         _check_several(path, format, frames)
-    if len(frames) == 1 or format != "GIF":
-        check_holds(path, format, frames[0].pixels.dtype, frames[0].colours)
+    pixels, colours = frames[0].pixels, frames[0].colours
+    if format != "GIF" or pixels.dtype != np.uint8 or colours not in _ANY:
+        check_holds(path, format, pixels.dtype, colours)
         return frames, format
     try:
-        for frame in frames:
-            _with_palette(to_pillow(frame.pixels, frame.colours), len(frames))
+        _with_palettes(frames)
     except DataError as error:
         raise DataError(f"{path} {error}.") from error
     return frames, format
@@ -142,7 +143,11 @@ def _alike(path: Path, frames: list[Picture]) -> list[Picture]:
     if len(kinds) == 1:
         return frames
     if len({dtype for _, dtype in kinds}) > 1 or any("CMYK" in colours for colours, _ in kinds):
-        raise DataError(f"{path}: all frames must be of one type. Received: {kinds}.")
+        received = join_words(
+            sorted(f"{_COLOURS.get(each, each)} in {dtype}" for each, dtype in kinds)
+        )
+        choose = at_the_shell(" Choose one with --frame.")
+        raise DataError(f"{path}: all frames must be of one type. Received: {received}.{choose}")
     alpha = any(has_alpha(colours) for colours, _ in kinds)
     base = "RGB" if any("RGB" in colours for colours, _ in kinds) else "L"
     colours = base + "A" * alpha
@@ -248,12 +253,18 @@ def _save(path: Path, frames: list[Picture], format: str) -> None:
     elif deep:
         path.write_bytes(_deep(pixels, colours, format, save_options))
     elif len(frames) == 1:
+        image = _with_palettes(frames)[0] if format == "GIF" else to_pillow(pixels, colours)
         with _Checked(io.FileIO(path, "w+")) as file:
-            to_pillow(pixels, colours).save(file, format, **save_options)
+            image.save(file, format, **save_options)
     else:
-        images = [to_pillow(frame.pixels, colours) for frame in frames]
         if format == "GIF":
-            images = [_with_palette(image, len(images)) for image in images]
+            images = _with_palettes(frames)
+            if "transparency" in images[0].info:
+                # Else the frame before is seen through, and Pillow drops the colour that is not
+                # seen where the first frame has none, of all frames.
+                save_options |= {"disposal": 2, "optimize": False}
+        else:
+            images = [to_pillow(frame.pixels, colours) for frame in frames]
         save_options |= {"save_all": True, "append_images": images[1:]}
         if format != "TIFF":
             save_options["duration"] = [frame.metadata.duration or 100 for frame in frames]
@@ -264,27 +275,41 @@ def _save(path: Path, frames: list[Picture], format: str) -> None:
             images[0].save(file, format, **save_options)
 
 
-def _with_palette(image: Image, frames: int) -> Image:
-    """Return an image as GIF has it. Raises DataError if it has too many colours for that."""
-    if image.mode == "L":
-        return image
-    pixels = np.asarray(image)
-    colours, indices = np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0, return_inverse=True)
-    clear = colours[:, -1] == 0 if image.mode.endswith("A") else np.zeros(len(colours), bool)
-    partly = image.mode.endswith("A") and bool(
-        ((colours[:, -1] > 0) & (colours[:, -1] < 255)).any()
-    )
-    if len(colours) > _PALETTE or partly or image.mode == "LA":
-        raise DataError(
-            f"cannot store these {frames} frames: GIF has 256 colours and no partial "
-            "transparency. Write a .webp or .apng instead"
-        )
+def _with_palettes(frames: list[Picture]) -> list[Image]:
+    """Return pictures as GIF has them. Raises DataError if one has too many colours for that.
+
+    If anything is transparent, the first colour is so in all.
+    """
+    clear = any(has_alpha(frame.colours) and not frame.pixels[..., -1].all() for frame in frames)
+    return [
+        _with_palette(to_pillow(frame.pixels, frame.colours), clear, len(frames))
+        for frame in frames
+    ]
+
+
+def _with_palette(image: Image, clear: bool, frames: int) -> Image:
     from PIL import Image as pillow
 
-    images = pillow.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8), "P")
-    images.putpalette(colours[:, :3].astype(np.uint8).tobytes())
-    if clear.any():
-        images.info["transparency"] = int(np.flatnonzero(clear)[0])
+    if image.mode == "L":
+        return image
+    pixels = np.asarray(image.convert("RGBA"))
+    hidden = pixels[..., 3] == 0
+    partly = bool(((pixels[..., 3] > 0) & (pixels[..., 3] < 255)).any())
+    colours, indices = np.unique(pixels[~hidden], axis=0, return_inverse=True)
+    if len(colours) + clear > _PALETTE or partly:
+        raise DataError(
+            f"cannot store {plural(frames, 'frame')}: GIF has 256 colours and no partial "
+            f"transparency. Received: {plural(len(colours), 'colour')}"
+            f"{' and partial transparency' * partly}. Write "
+            f"{'a .webp or .apng' if frames > 1 else 'a .png'} instead"
+        )
+    plane = np.zeros(hidden.shape, np.uint8)
+    plane[~hidden] = indices.reshape(-1) + clear
+    images = pillow.fromarray(plane)
+    palette = np.concatenate([np.zeros((int(clear), 3), np.uint8), colours[:, :3]])
+    images.putpalette(palette.tobytes())
+    if clear:
+        images.info["transparency"] = 0
     return images
 
 

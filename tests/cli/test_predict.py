@@ -248,6 +248,8 @@ def test_images_are_copied_into_folders_of_their_classes(fencepost, model, folde
     assert again.status == 2 and "--sort-into must name files that do not exist" in again.err
     inside = fencepost("predict", model, folder, "--sort-into", folder / "sorted")
     assert inside.status == 2 and "outside those that are read" in inside.err
+    empty = fencepost("predict", model, *files, "--sort-into", "")
+    assert empty.status == 2 and "--sort-into must name a folder. Received: ''." in empty.err
     same = tmp_path / "other" / files[0].name
     same.parent.mkdir()
     same.write_bytes(before[0])

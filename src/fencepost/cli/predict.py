@@ -42,9 +42,10 @@ def predict(
             show_default="standard output",
         ),
     ] = None,
-    sort_into: Annotated[
-        Path | None,
+    sort_to: Annotated[
+        str | None,  # a path of "" would be the current folder
         typer.Option(
+            "--sort-into",
             metavar="FOLDER",
             help="Folder into which the images are copied, each into the folder of its class.",
             show_default="none",
@@ -66,6 +67,9 @@ def predict(
     """
     console = Console(as_json)
     surely = options.parse_share(unsure_below, "--unsure-below")
+    if sort_to == "":
+        raise ArgumentError("--sort-into must name a folder. Received: ''.")
+    sort_into = None if sort_to is None else Path(sort_to)
     _check_outputs(out, sort_into, images, overwrite)
     from .. import load
     from ..network.inspection import has_classes, output_names

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..text import format_rate, percent, plural
+from ..text import format_rate, join_words, percent, plural
 from .parsing.groups import grouped
 from .shared.console import Console, noun
 from .training.options import (
@@ -111,6 +111,9 @@ def train(
             console.result(session.find_lr(console, network, loaded.train, chosen, output.find_lr))
         return
 
+    if absent := run.absent():
+        missing = join_words([str(path) for path in absent])
+        console.note(f"There is no {missing} to resume from: training starts afresh.")
     share = validation.share(loaded.validation is not None)
     if share is not None and validation.validation is None:
         console.note(f"{percent(share, 0)} of the training data are held out for validation.")

@@ -19,11 +19,24 @@ def test_resumed_run_ends_like_one_that_was_not_stopped(fencepost, folder, tmp_p
     assert unbroken.status == 0, unbroken.err
     again = fencepost("train", *base, "--out", "again.st", "--checkpoint", "a.ckpt", "--resume")
     assert again.status == 0, again.err
+    assert "starts afresh" not in again.err
     first, second = fp.load(tmp_path / "unbroken.st"), fp.load(tmp_path / "again.st")
     assert np.array_equal(first.parameter_vector, second.parameter_vector)
     other = fencepost("train", *base, "--lr", 0.1, "--checkpoint", "a.ckpt", "--resume")
     assert other.status == 2
     assert "lr" in other.err
+
+
+def test_a_checkpoint_that_is_not_there_is_said(fencepost, folder):
+    """Of a name with a slip, a training would begin anew without a word."""
+    base = ["--data", folder, "--epochs", 1, "--plot", "none", "--overwrite", "--resume"]
+    done = fencepost("train", *base, "--checkpoint", "rum.ckpt")
+    assert done.status == 0, done.err
+    assert "There is no rum.ckpt to resume from: training starts afresh." in done.err
+    fencepost("train", *base, "--checkpoint", "two.ckpt", "--seed", 4)
+    Path("two.ckpt").rename("two-seed4.ckpt")
+    done = fencepost("train", *base, "--checkpoint", "two.ckpt", "--seed", 4, "--seeds", 2)
+    assert "There is no two-seed5.ckpt to resume from" in done.err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX does")

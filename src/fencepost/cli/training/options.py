@@ -239,13 +239,24 @@ class RunOptions:
         bool,
         typer.Option(
             "--resume",
-            help="Resume from the checkpoint; with more --epochs, also once it has ended.",
+            help="Resume from the checkpoint, if there is one; with more --epochs, also once it "
+            "has ended.",
         ),
     ] = False
 
     def settings(self) -> dict[str, Any]:
         """Return them by the names that `fit` has for them; the seed goes with each training."""
         return {name: value for name, value in vars(self).items() if not name.startswith("seed")}
+
+    def absent(self) -> list[Path]:
+        """Return the checkpoints that are to be resumed from, and are not there."""
+        if not self.resume or self.checkpoint is None:
+            return []
+        from .session import checkpoint_of
+
+        each = [checkpoint_of(self.checkpoint, self.seed + k) for k in range(self.seeds)]
+        paths = each if self.seeds > 1 else [self.checkpoint]
+        return [path for path in paths if not path.exists()]
 
     def check(self) -> None:
         """Raise `ArgumentError` for what cannot be."""

@@ -29,7 +29,9 @@ th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap;
 th { font-weight: 600; }
 th:first-child, td:first-child, .text td:nth-child(2), .text th:nth-child(2) { text-align: left; }
 td:first-child, .text td:nth-child(2), .confusion th { white-space: normal;
-  overflow-wrap: anywhere; min-width: 4.5rem; max-width: 24rem; }
+  overflow-wrap: anywhere; max-width: 24rem; }
+td:first-child, .text td:nth-child(2) { min-width: min(8rem, 30vw); }
+.confusion th { min-width: 4.5rem; }
 td.bar { min-width: 6rem; }
 td.bar i { display: block; height: .6rem; border-radius: .2rem; background: var(--blue); }
 .confusion td, .confusion th { padding: .3rem .5rem; border: 0; }

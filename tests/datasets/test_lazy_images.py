@@ -256,8 +256,9 @@ def test_the_disk_fills_up_on_the_way(lazily, monkeypatch):
     np.asarray(images)
 
 
-def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, held):
-    images = lazily("none").images
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, held, cached):
+    images = (lazily() if cached else lazily("none")).images
     save(photos / "dog" / "11.png", picture(30, 30, colour=True))
     held.told.set()
     with pytest.raises(
@@ -265,6 +266,7 @@ def test_a_file_that_changes_while_the_folder_is_read(lazily, photos, held):
     ) as error:
         np.asarray(images)
     assert "Remove" not in str(error.value)  # it is intact
+    assert ("only what changed is decoded anew" in str(error.value)) == cached
 
 
 def test_a_file_that_changes_after_it_was_decoded(lazily, photos, expected):
@@ -274,12 +276,15 @@ def test_a_file_that_changes_after_it_was_decoded(lazily, photos, expected):
     np.testing.assert_array_equal(np.asarray(images), expected)
 
 
-def test_a_class_that_disappears(lazily, photos, held):
-    images = lazily("none").images
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_class_that_disappears(lazily, photos, held, cached):
+    images = (lazily() if cached else lazily("none")).images
     (photos / "dog").rename(photos.parent / "dog")
     held.told.set()
-    with pytest.raises(DataError, match=r"Received: dog/ is gone, with 12 images. Move them back"):
+    gone = r"Received: dog/ is gone, with 12 images. Move them back"
+    with pytest.raises(DataError, match=gone) as error:
         np.asarray(images)
+    assert ("what was decoded is in the cache" in str(error.value)) == cached
 
 
 def test_two_trainings_in_one_process(lazily, expected, slow):

@@ -49,7 +49,8 @@ class Augmentation(Setting):
     ----------
     crop : float, optional
         A random crop of at least this share of the area, enlarged to the image's size, with sides
-        stretched by at most 4/3 (torchvision's RandomResizedCrop).
+        stretched by at most 4/3 (torchvision's RandomResizedCrop; its outermost pixels repeat the
+        crop's edge, these show what is beyond).
     shift : float
         At most this many pixels along each axis, fewer than it has.
     rotate : float

@@ -111,8 +111,9 @@ def fit(
         scaled down (PyTorch's ``clip_grad_norm_``).
     ema : float, optional
         Decay of an exponential moving average of the weights, such as 0.999: after each step it
-        moves towards them by 1 - ema (more in the first steps). Validation uses the averaged
-        weights, and the network ends with them.
+        moves towards them by 1 - ema (more in the first steps), and BatchNorm's statistics with
+        it, as PyTorch's ``AveragedModel(use_buffers=True)``. Validation uses the average, and the
+        network ends with it.
     validation : (images, labels) or float, optional
         Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
         each class in the same proportion, and copies of an image are not separated. Copies of

@@ -29,6 +29,7 @@ from .options import AUTO, NONE, Loading
 from .sizes import choose_size
 from .store import (
     BAD,
+    DiskStore,
     MemoryStore,
     Store,
     cache_folder,
@@ -169,7 +170,9 @@ def load(
         Source(
             store,
             filling,
-            lambda problems: refused(listing, problems, in_other_parts(listing, how)),
+            lambda problems: refused(
+                listing, problems, in_other_parts(listing, how), isinstance(store, DiskStore)
+            ),
             lambda error: unwritable(store, error),
             entry_key(listing.files, {"shape": list(store.pixels.shape)}),
             functools.cache(lambda: identities(listing.tree, listing.files)),

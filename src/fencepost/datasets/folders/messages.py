@@ -46,11 +46,14 @@ def unwritable(store: Store, error: OSError) -> DataError:
 
 
 def refused(
-    listing: Listing, problems: Mapping[int, str], others: Sequence[tuple[str, str]] = ()
+    listing: Listing,
+    problems: Mapping[int, str],
+    others: Sequence[tuple[str, str]] = (),
+    cached: bool = False,
 ) -> DataError:
     """Name the pictures that cannot be used, with those of other parts, or the folder that is gone.
 
-    `others`: Names, each with the reason.
+    `others`: Names, each with the reason. `cached`: Whether what was decoded is kept on disk.
     """
     root = listing.tree.root
     named = [(listing.files[k].name, what) for k, what in sorted(problems.items())] + list(others)
@@ -65,13 +68,14 @@ def refused(
         return DataError(
             f"{root}: the folders of the classes must stay while they are read. Received: "
             f"{sample([f'{name}/' for name in gone])} {'is' if len(gone) == 1 else 'are'} gone, "
-            f"with {plural(len(named), 'image')}. Move them back, and start again: what was "
-            "decoded is in the cache."
+            f"with {plural(len(named), 'image')}. Move them back, and start again"
+            + (": what was decoded is in the cache." if cached else ".")
         )
     if all(what == CHANGED for _, what in named):
         return DataError(
             f"{root}: files must stay as they are while they are read. Received: {shown}{more}. "
-            "Start again once nothing writes there: only what changed is decoded anew."
+            "Start again once nothing writes there"
+            + (": only what changed is decoded anew." if cached else ".")
         )
     return DataError(
         f"{root}: every file in a class's folder must be an intact image (PNG, JPEG, GIF, BMP, "

@@ -47,6 +47,8 @@ def test_tables():
     assert format_table([("a", "b"), ("ccc", "d")], "<<", gap=" | ") == "a   | b\nccc | d"
     assert format_table([("ends", ""), ("not", "x")], "<<") == "ends\nnot   x"
     assert format_table([], "<>") == ""
+    wide = format_table([("人々", "1"), ("e\N{COMBINING ACUTE ACCENT}clair", "2")], "<>")
+    assert wide == "人々    1\ne\N{COMBINING ACUTE ACCENT}clair  2"  # as terminals show them
     with pytest.raises(ValueError, match="zip"):
         format_table([("a", "b"), ("c",)], "<<")
 
@@ -58,6 +60,11 @@ def test_the_mark_stands_below_its_column(column):
     assert above[below.index("^")] == line[column]
     assert below.endswith(f"^ column {column + 1}")
     assert len(above) <= 4 + 78
+
+
+def test_the_mark_stands_below_wide_letters():
+    above, below = mark_column("人=人,x", 4).split("\n")
+    assert above.endswith("x") and below.index("^") == len(above) - 1 + 2
 
 
 def test_values_that_cannot_be_written_are_described():

@@ -96,13 +96,27 @@ def format_table(rows: Iterable[Sequence[str]], align: str, gap: str = "  ") -> 
     ReLU      26
     """
     lines = list(rows)
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(_columns, column)) for column in zip(*lines, strict=True)]
     columns = list(zip(align, widths, strict=True)) if lines else []
     return "\n".join(
-        gap.join(f"{text:{side}{width}}" for text, (side, width) in zip(line, columns, strict=True))
-        .rstrip()
+        gap.join(
+            f"{text:{side}{width - _columns(text) + len(text)}}"
+            for text, (side, width) in zip(line, columns, strict=True)
+        ).rstrip()
         for line in lines
-    )  # fmt: skip
+    )
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two for each wide letter, 人 or 🐱."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(letter) else 1 + (unicodedata.east_asian_width(letter) in "WF")
+        for letter in text
+    )
 
 
 def mark_column(line: str, column: int) -> str:
@@ -116,7 +130,7 @@ def mark_column(line: str, column: int) -> str:
     start = max(0, column - _BEFORE_MARK)
     end = start + _SHOWN_COLUMNS
     before, after = "…" * (start > 0), "…" * (end < len(shown))
-    mark = " " * (len(before) + column - start) + "^"
+    mark = " " * (len(before) + _columns(shown[start:column])) + "^"
     return f"    {before}{shown[start:end]}{after}\n    {mark} column {column + 1}"
 
 

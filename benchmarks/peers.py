@@ -17,7 +17,7 @@ import torch
 
 from .harness import THREADS
 
-# PyTorch compiles in this process: copies of it, which it would start, would inherit JAX's locks.
+# PyTorch compiles in this process: JAX warns that copies of one that has imported it may hang.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 Prediction = Callable[[], np.ndarray]
 

@@ -27,6 +27,9 @@ struct Halo {
 };
 
 // A value of a block of kLanes images: channel, row, column, lane. Offsets count vecs.
+// Blocks of as many images as there are lanes, or vecs of as many channels.
+inline int blocks_of(long things) { return static_cast<int>((things + kLanes - 1) / kLanes); }
+
 struct Layout {
   Shape shape;
   Halo halo;

@@ -13,8 +13,6 @@ namespace {
 // So many parameters are packed in less time than threads take to meet twice.
 constexpr size_t kFewParameters = 100'000;
 
-int blocks_of(int images) { return (images + kLanes - 1) / kLanes; }
-
 // A key for dropout in each lane, from the seed, the step and the index in the batch.
 uvec lane_keys(uint64_t seed, uint64_t step, int block) {
   uvec keys;

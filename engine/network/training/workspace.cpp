@@ -25,8 +25,6 @@ Keepers& keepers() {
   return all;
 }
 
-int blocks_of(const Workspace::Size& size) { return (size.most_images + kLanes - 1) / kLanes; }
-
 // Whether a block keeps its memory through the batch.
 bool needs_own_memory(const Program& program, const Workspace::Size& size) {
   if (size.program.input_gradient) return true;
@@ -34,7 +32,7 @@ bool needs_own_memory(const Program& program, const Workspace::Size& size) {
                                       [](const OpPointer& op) { return op->needs_batch(); });
 }
 int memory_count(const Program& program, const Workspace::Size& size) {
-  return needs_own_memory(program, size) ? blocks_of(size) : size.threads;
+  return needs_own_memory(program, size) ? blocks_of(size.most_images) : size.threads;
 }
 
 // To the system: blocks of some MB would stay with the C library.
@@ -102,10 +100,10 @@ void Workspace::plan_units(long parameter_count) {
 Bytes Workspace::needs(const Program& program, long parameter_count, const Size& size) {
   Bytes bytes{0, 0};
   for (const OpPointer& op : program.ops()) {
-    bytes.values += op->reserved_bytes(blocks_of(size));
+    bytes.values += op->reserved_bytes(blocks_of(size.most_images));
     bytes.packed += op->packed_bytes();
   }
-  const long memories = std::min(blocks_of(size), memory_count(program, size));
+  const long memories = std::min(blocks_of(size.most_images), memory_count(program, size));
   const long vecs = program.memory() * memories + program.scratch() * size.threads;
   bytes.values += vecs * static_cast<long>(sizeof(vec)) +
                   static_cast<long>(sizeof(float)) * parameter_count * size.threads;

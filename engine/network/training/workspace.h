@@ -28,7 +28,7 @@ struct Workspace {
   };
   Workspace(Shape input, const std::vector<Step>& steps, long parameter_count, const Size& size);
 
-  int blocks() const { return (size.most_images + kLanes - 1) / kLanes; }
+  int blocks() const { return blocks_of(size.most_images); }
   long bytes() const; // but for packed weights
   // The program of such batches; where they fill more than a third level, values share memory.
   static Program make_program(Shape input, const std::vector<Step>& steps, const Size& size);

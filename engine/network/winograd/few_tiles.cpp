@@ -157,7 +157,7 @@ void FewTilesConvolution::multiply(int row, int chunk, vec* scratch) const {
 FewTilesGradient::FewTilesGradient(int planes, int channels, int rows, int columns)
     : planes_(planes), channels_(channels), columns_(columns), tiles_(rows * columns) {
   group_ = static_cast<long>(kFewFrequencies) * kLanes * tiles_;
-  deltas_at_ = (planes + kLanes - 1) / kLanes * group_;
+  deltas_at_ = blocks_of(planes) * group_;
   sums_at_ = deltas_at_ + static_cast<long>(kFewFrequencies) * tiles_ * kLanes * kVecs;
 }
 

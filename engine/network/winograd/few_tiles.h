@@ -27,7 +27,7 @@ class LaneKernels {
     return packed_.data() + 9 * (static_cast<long>(channel_vec) * planes_ + plane);
   }
   long packed_bytes() const { return 9L * vecs() * planes_ * static_cast<long>(sizeof(vec)); }
-  int vecs() const { return (channels_ + kLanes - 1) / kLanes; }
+  int vecs() const { return blocks_of(channels_); }
   int planes() const { return planes_; }
   int channels() const { return channels_; }
 
@@ -54,7 +54,7 @@ class FewTilesConvolution {
         transform_tile<4>(in + 4 * (t / band_.width * row + t % band_.width), row,
                           scratch + static_cast<long>(p) * tiles + t, input_stride_);
     }
-    const int chunks = (channels_ + kLanes - 1) / kLanes;
+    const int chunks = blocks_of(channels_);
     const int first = share.begin(chunks), last = share.end(chunks);
     for (int i = 0; i < 6; i++)
       for (int chunk = first; chunk < last; chunk++) multiply(i, chunk, scratch);
@@ -95,7 +95,7 @@ class FewTilesGradient {
         transform_tile<4>(input(p, t / columns_, t % columns_), row,
                           scratch + p / kLanes * group_ + (p % kLanes * tiles_ + t),
                           static_cast<long>(kLanes) * tiles_);
-    const int vecs = (channels_ + kLanes - 1) / kLanes, chunks = (vecs + kVecs - 1) / kVecs;
+    const int vecs = blocks_of(channels_), chunks = (vecs + kVecs - 1) / kVecs;
     for (int c = share.begin(chunks); c < share.end(chunks); c++) {
       const int first = c * kVecs, count = std::min(kVecs, vecs - first);
       for (int v = 0; v < count; v++) transform_deltas(delta, first + v, v, count, scratch);

@@ -11,8 +11,8 @@ constexpr int kLeastTiles = 4; // of a band: sums are read and written once for 
 } // namespace
 
 KernelGradient::KernelGradient(int planes, int channels, int rows, int columns)
-    : planes_(planes), channels_(channels), columns_(columns),
-      channel_vecs_((channels + kLanes - 1) / kLanes), chunks_(channel_vecs_, kChannelVecs),
+    : planes_(planes), channels_(channels), columns_(columns), channel_vecs_(blocks_of(channels)),
+      chunks_(channel_vecs_, kChannelVecs),
       bands_(rows * columns,
              static_cast<int>(std::max<long>(
                  kLeastTiles, kInputBytes / (6L * planes * static_cast<long>(sizeof(vec)))))) {

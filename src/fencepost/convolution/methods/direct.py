@@ -40,34 +40,12 @@ def is_quickest(task: CorrelationTask) -> bool:
 
 def run(task: CorrelationTask) -> None:
     """Compute `task` directly."""
-    flat = lay_out(task)
-    _engine.correlate(
-        flat.source,
-        flat.kernels,
-        flat.terms,
-        flat.rows,
-        flat.columns,
-        task.fill,
-        flat.out,
-        task.offset,
-        keep=task.keep,
-    )
+    _engine.correlate(*arguments(task), task.offset, keep=task.keep)
 
 
 def run_at(task: CorrelationTask, positions: Array) -> None:
     """Compute the results at positions of `task.out` in floats, counted in its elements."""
-    flat = lay_out(task)
-    _engine.correlate_at(
-        flat.source,
-        flat.kernels,
-        flat.terms,
-        flat.rows,
-        flat.columns,
-        task.fill,
-        flat.out,
-        positions,
-        task.offset,
-    )
+    _engine.correlate_at(*arguments(task), positions, task.offset)
 
 
 class Prepared:
@@ -143,6 +121,15 @@ def lay_out(task: CorrelationTask) -> Layout:
         kernel = kernel.reshape(-1, *kernel.shape[-2:])
     rows, columns = indices[-2:]
     return Layout(source, np.ascontiguousarray(kernel), terms, rows, columns, out)
+
+
+def arguments(
+    task: CorrelationTask,
+) -> tuple[Array, Array, Indices, Indices, Indices, float, Array]:
+    """Return what each function of the engine that computes a task takes first."""
+    flat = lay_out(task)
+    lists = flat.terms, flat.rows, flat.columns
+    return flat.source, flat.kernels, *lists, task.fill, flat.out
 
 
 @functools.cache

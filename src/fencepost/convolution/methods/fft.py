@@ -205,17 +205,7 @@ def _transformed(task: CorrelationTask, transform: Tiling | Whole) -> bool:
         is_finite = _transformed(replace(task, source=sources, out=outs), transform)
         task.out[...] = outs.reshape(len(task.out), channels, -1).swapaxes(1, 2)
         return is_finite
-    flat = direct.lay_out(task)
     doubtful = _engine.correlate_fft(
-        flat.source,
-        flat.kernels,
-        flat.terms,
-        flat.rows,
-        flat.columns,
-        task.fill,
-        flat.out,
-        transform.tile,
-        task.offset,
-        keep=task.keep,
+        *direct.arguments(task), transform.tile, task.offset, keep=task.keep
     )
     return not doubtful

@@ -68,6 +68,10 @@ CASES = {
         (70, 6, 7),
         [fp.Conv2d(64, 3, padding=1), fp.ReLU(), fp.MaxPool2d(2, remainder="crop")], 9,
     ),
+    "few tiles in a row": ((33, 3, 11), [fp.Conv2d(40, 3, padding=1), fp.ReLU()], 9),
+    "few tiles of eight, pooled": (
+        (40, 8, 8), [fp.Conv2d(47, 3, padding=1), fp.MaxPool2d(2), fp.ReLU()], 20,
+    ),
     "few tiles behind each other": (
         (64, 7, 7),
         [fp.Conv2d(100, 3, padding=1), fp.ReLU(), fp.Conv2d(64, 3), fp.ReLU(),

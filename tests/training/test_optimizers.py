@@ -133,3 +133,13 @@ def test_names_and_rates():
 def test_errors(make, message):
     with pytest.raises(fp.ArgumentError, match=message):
         make()
+
+
+def test_settings_without_names_are_in_the_order_of_the_docs():
+    assert SGD(0.1, 0.8, False, 0.01) == SGD(
+        lr=0.1, momentum=0.8, nesterov=False, weight_decay=0.01
+    )
+    for kind in (Adam, AdamW):
+        assert kind(0.1, (0.8, 0.9), 1e-6, 0.02) == kind(
+            lr=0.1, betas=(0.8, 0.9), eps=1e-6, weight_decay=0.02
+        )

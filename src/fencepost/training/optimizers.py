@@ -30,17 +30,6 @@ class Optimizer(Setting):
     """
 
     lr: float
-    weight_decay: float = 0.0
-
-    def _check_decay(self) -> None:
-        """Raise `ArgumentError` where a step would turn each weight round, and not shrink it."""
-        if self.lr * self.weight_decay >= 1:
-            raise ArgumentError(
-                f"{spelled('lr')} times {spelled('weight_decay')} must be less than 1: each step "
-                "multiplies the weights by 1 less that. Received: "
-                f"{received('lr', self.lr)}, {received('weight_decay', self.weight_decay)}. Usual "
-                "are 0.0001 to 0.1 for each."
-            )
 
     def engine(self) -> dict[str, Any]:
         """Return the engine's settings (the rate is passed with each step)."""
@@ -88,7 +77,7 @@ class SGD(Optimizer):
             nesterov=flag("nesterov", self.nesterov),
             weight_decay=real("weight_decay", self.weight_decay, 0),
         )
-        self._check_decay()
+        _check_decay(self.lr, self.weight_decay)
         if self.nesterov and not self.momentum:
             raise ArgumentError(
                 "nesterov=True needs a momentum above 0. Received: momentum=0. "
@@ -163,7 +152,17 @@ class AdamW(Adam):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_decay()
+        _check_decay(self.lr, self.weight_decay)
+
+
+def _check_decay(lr: float, weight_decay: float) -> None:
+    """Raise `ArgumentError` where a step would turn each weight round, and not shrink it."""
+    if lr * weight_decay >= 1:
+        raise ArgumentError(
+            f"{spelled('lr')} times {spelled('weight_decay')} must be less than 1: each step "
+            f"multiplies the weights by 1 less that. Received: {received('lr', lr)}, "
+            f"{received('weight_decay', weight_decay)}. Usual are 0.0001 to 0.1 for each."
+        )
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

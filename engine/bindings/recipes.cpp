@@ -14,6 +14,7 @@
 #include "arrays/box.h"
 #include "arrays/energy.h"
 #include "bindings/results.h"
+#include "bindings/view.h"
 #include "bindings/windows.h"
 
 namespace fencepost {
@@ -23,28 +24,6 @@ namespace {
 constexpr size_t kArguments = 5, kMost = 64; // recipes that are kept
 // Multiplications that are worth letting other Python threads run.
 constexpr double kWorth = 1 << 18;
-
-// An array by the buffer protocol, which takes a third of the time of an ndarray.
-class View {
- public:
-  explicit View(nb::handle array, bool writable = false)
-      : is_held_(PyObject_GetBuffer(array.ptr(), &view_,
-                                    PyBUF_FORMAT | PyBUF_C_CONTIGUOUS |
-                                        (writable ? PyBUF_WRITABLE : 0)) == 0) {
-    if (!is_held_) PyErr_Clear();
-  }
-  View(const View&) = delete;
-  ~View() {
-    if (is_held_) PyBuffer_Release(&view_);
-  }
-  explicit operator bool() const { return is_held_; }
-  const Py_buffer& operator*() const { return view_; }
-  const Py_buffer* operator->() const { return &view_; }
-
- private:
-  Py_buffer view_;
-  bool is_held_;
-};
 
 // The dtype and the shape of an array.
 struct Kind {

@@ -2,6 +2,7 @@
 #include "network/channels/predictor.h"
 
 #include <chrono>
+#include <functional>
 
 #include "threads.h"
 
@@ -45,6 +46,7 @@ struct Predictor::Job {
   const Images& images;
   float* out;
   double* nanoseconds;
+  int filled = 0; // images whose input is there already
 };
 
 Predictor::Predictor(Shape input, const std::vector<Step>& steps, Rounding rounding)
@@ -88,8 +90,15 @@ double Predictor::cycles(long images, int threads) {
   return total;
 }
 
-template <typename Pixel>
 void Predictor::fill(const Job& job, const Pass& pass, long index, const Share& share) const {
+  if (job.images.is_float)
+    fill_from<float>(job, pass, index, share);
+  else
+    fill_from<uint8_t>(job, pass, index, share);
+}
+
+template <typename Pixel>
+void Predictor::fill_from(const Job& job, const Pass& pass, long index, const Share& share) const {
   const Pixel* from = static_cast<const Pixel*>(job.images.data) + index * input_.size();
   const Slot& slot = job.program.input();
   const long step = pitch(slot);
@@ -109,12 +118,13 @@ void Predictor::run_stage(const Job& job, const Stage& stage, Pass& pass, int co
   const bool together = threads > 1 && stage.op->shares() &&
                         stage.method.cycles * count > kSharedSeconds * cycles_per_second();
   if (!together) return stage.op->forward_images(pass, count);
-  run_threads(threads, [&](int t) {
+  const auto part = [&](int t) {
     Pass own = pass;
     own.scratch = job.scratch[t].get();
     own.share = {t, threads};
     stage.op->forward_images(own, count);
-  });
+  };
+  run_threads(threads, std::ref(part)); // which needs no memory of its own
 }
 
 // `count` images from `first` on, in groups of as many as each stage wants side by side.
@@ -128,14 +138,10 @@ void Predictor::run_block(const Job& job, Pass& pass, long first, int count, int
       const int group = std::min(together, count - i);
       if (begin == 0)
         for (int k = 0; k < group; k++) {
+          if (first + i + k < job.filled) continue;
           pass.image = i + k;
           const int parts = input_.size() > kSharedPixels ? threads : 1;
-          run_threads(parts, [&](int t) {
-            if (job.images.is_float)
-              fill<float>(job, pass, first + i + k, {t, parts});
-            else
-              fill<uint8_t>(job, pass, first + i + k, {t, parts});
-          });
+          run_threads(parts, [&](int t) { fill(job, pass, first + i + k, {t, parts}); });
         }
       for (size_t s = begin; s < end; s++) {
         pass.image = i;
@@ -175,24 +181,33 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   const auto& stages = program.stages();
   const int n = static_cast<int>(stages.size());
   const bool wide = threads > 1 && program.cycles() > 8 * kSharedSeconds * cycles_per_second();
-  run_threads(wide ? threads : 1, [&](int t) {
-    for (int s = t; s < n; s += wide ? threads : 1) stages[s].op->prepare(parameters, state);
-  });
-
-  const Job job{program, r.scratch, images, out, nanoseconds};
-  run_threads(passes, [&](int t) {
+  Job job{program, r.scratch, images, out, nanoseconds};
+  auto pass_of = [&](int t) {
     Pass pass;
     pass.memory = r.memories[t].get();
     pass.scratch = r.scratch[t].get();
     pass.parameters = parameters;
     pass.state = state;
+    return pass;
+  };
+  const int preparing = wide ? threads : 1;
+  const auto prepare = [&](int t) {
+    for (int s = t; s < n; s += preparing) stages[s].op->prepare(parameters, state);
+    if (share) fill(job, pass_of(0), 0, {t, preparing}); // threads meet once less
+  };
+  run_threads(preparing, std::ref(prepare));
+  job.filled = share;
+
+  const auto predict = [&](int t) {
+    Pass pass = pass_of(t);
     const long end = images.count * (t + 1) / passes;
     Job own = job;
     if (t > 0) own.nanoseconds = nullptr;
     for (long first = images.count * t / passes; first < end; first += program.images())
       run_block(own, pass, first, static_cast<int>(std::min<long>(program.images(), end - first)),
                 share ? threads : 1);
-  });
+  };
+  run_threads(passes, std::ref(predict));
 }
 
 } // namespace channels

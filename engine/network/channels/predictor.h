@@ -40,8 +40,9 @@ class Predictor {
   Runner& runner(long images, int threads);
   void run_block(const Job& job, Pass& pass, long first, int count, int threads) const;
   void run_stage(const Job& job, const Stage& stage, Pass& pass, int count, int threads) const;
-  template <typename Pixel>
   void fill(const Job& job, const Pass& pass, long index, const Share& share) const;
+  template <typename Pixel>
+  void fill_from(const Job& job, const Pass& pass, long index, const Share& share) const;
 
   Shape input_, output_;
   std::vector<Step> steps_;

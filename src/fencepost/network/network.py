@@ -363,10 +363,10 @@ class Network(LayerChain):
 
     @functools.cached_property
     def _forward(self) -> Callable[[NDArray[Any]], Float32]:
-        bound = self.engine_plan.bind(
-            self.parameter_vector, self.state_vector, *self.engine_normalization
-        )
-        return bound.forward
+        arrays = self.parameter_vector, self.state_vector, *self.engine_normalization
+        bound: Any = self.engine_plan.bind(*arrays)
+        forward: Callable[[NDArray[Any]], Float32] = bound.forward
+        return forward
 
     def _remark(self, batch: NDArray[Any]) -> str | None:
         if self.input_range is None or not len(batch):

@@ -62,12 +62,66 @@ void pack_pairs(const Step& s, const float* weights, const double* scales, const
         }
 }
 
-template <int Pixel, bool Planar, bool Pairs = false>
+// How a tile's sums come about: products of pixels that lie as the table of tiles asks.
+template <int Pixel, bool Pairs = false>
+struct OfPixels {
+  static long pixel(const Reads& r) { return Pixel ? Pixel : r.pixel; }
+  template <int C, int X>
+  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+    add_products<C, X, Pixel, false, Pairs>(*r.reads, in, r.weights, sums);
+  }
+};
+template <int Pixel>
+struct OfPlanes {
+  static long pixel(const Reads&) { return Pixel; }
+  template <int C, int X>
+  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+    add_planar<C, X, Pixel>(*r.reads, in, r.weights, sums);
+  }
+};
+
+// One vec of output channels, by kernels of K columns. The pixels of a kernel row, Pitch floats
+// apart, stay in registers while its columns pass over them: 5 columns on 10 pixels load 19 times
+// for 50 fused multiply-adds, where one pixel for each would ask for 55, more than two a cycle.
+template <int Pitch, int K>
+struct OfWindows {
+  static long pixel(const Reads&) { return Pitch; }
+  template <int C, int X>
+  [[gnu::always_inline]] static void add(const Row& r, const float* in, vec (&sums)[C][X]) {
+    static_assert(C == 1);
+    const Reads& reads = *r.reads;
+    const int channels = (reads.blocks - 1) * reads.lanes + reads.last_lanes;
+    const vec* weights = r.weights;
+    for (int row = 0; row < reads.rows; row++, in += reads.row, weights += (K - 1) * channels)
+      for (int b = 0; b < reads.blocks; b++) {
+        const float* at = in + b * reads.block;
+        const int lanes = b + 1 < reads.blocks ? reads.lanes : reads.last_lanes;
+        for (int l = 0; l < lanes; l++, at++, weights++) {
+          constexpr int values = X + K - 1;
+          vec value[values];
+#pragma GCC unroll 32
+          for (int i = 0; i < values; i++) {
+            value[i] = broadcast(at[i * Pitch]);
+            keep(value[i]);
+          }
+#pragma GCC unroll 16
+          for (int k = 0; k < K; k++) {
+            vec weight = weights[k * channels];
+            keep(weight);
+#pragma GCC unroll 16
+            for (int x = 0; x < X; x++) sums[0][x] += weight * value[x + k];
+          }
+        }
+      }
+  }
+};
+
+template <class Products>
 struct Direct {
   template <int C, int X>
   struct Tile {
     static void run(const Row& r) {
-      const long pixel = Pixel ? Pixel : r.reads->pixel;
+      const long pixel = Products::pixel(*r.reads);
       const float* in = r.in;
       vec* out = r.out;
       const vec* add = r.add;
@@ -78,10 +132,7 @@ struct Direct {
         for (int c = 0; c < C; c++)
 #pragma GCC unroll 16
           for (int x = 0; x < X; x++) sums[c][x] = r.bias[c];
-        if constexpr (Planar)
-          add_planar<C, X, Pixel>(*r.reads, in, r.weights, sums);
-        else
-          add_products<C, X, Pixel, false, Pairs>(*r.reads, in, r.weights, sums);
+        Products::template add<C, X>(r, in, sums);
 #pragma GCC unroll 16
         for (int c = 0; c < C; c++)
 #pragma GCC unroll 16
@@ -100,24 +151,52 @@ struct Direct {
   static auto at(int vecs, int pixels) { return TileTable<Tile>::at(vecs, pixels); }
 };
 
-auto tile_function(int vecs, int pixels, const Reads& reads) -> void (*)(const Row&) {
+using TileFunction = void (*)(const Row&);
+
+constexpr int kLeastWindows = 8; // sums that hide the latency
+constexpr int kWindowTiles = std::max(1, kMostValues - kLeastWindows + 1);
+
+template <class Windows, int... I>
+TileFunction window_tile(int pixels, std::integer_sequence<int, I...>) {
+  static constexpr TileFunction tiles[] = {
+      &Direct<Windows>::template Tile<1, kLeastWindows + I>::run...};
+  return pixels < kLeastWindows ? nullptr : tiles[pixels - kLeastWindows];
+}
+
+// The tile of one vec whose pixels stay in registers, or nullptr.
+template <int Pitch>
+TileFunction window_tile(int pixels, const Reads& r) {
+  constexpr auto all = std::make_integer_sequence<int, kWindowTiles>{};
+  if (r.column != Pitch || r.pixel != Pitch || r.pairs) return nullptr;
+  if (r.columns == 3) return window_tile<OfWindows<Pitch, 3>>(pixels, all);
+  if (r.columns == 5) return window_tile<OfWindows<Pitch, 5>>(pixels, all);
+  return nullptr;
+}
+
+TileFunction tile_function(int vecs, int pixels, const Reads& reads) {
+  if constexpr (kLanes == 16) // 32 registers, and channels that fill one vec are common
+    if (vecs == 1) {
+      const TileFunction windows =
+          reads.offsets ? window_tile<1>(pixels, reads) : window_tile<kLanes>(pixels, reads);
+      if (windows) return windows;
+    }
   if constexpr (kBfloat16)
     if (reads.pairs)
-      return reads.pixel == kLanes / 2 ? Direct<kLanes / 2, false, true>::at(vecs, pixels)
-                                       : Direct<0, false, true>::at(vecs, pixels);
+      return reads.pixel == kLanes / 2 ? Direct<OfPixels<kLanes / 2, true>>::at(vecs, pixels)
+                                       : Direct<OfPixels<0, true>>::at(vecs, pixels);
   if constexpr (!kSmallCode) {
     // Constants, for X multiples of a variable would need registers of their own.
     const long pixel = reads.pixel;
     if (reads.offsets) {
-      if (pixel == 1) return Direct<1, true>::at(vecs, pixels);
-      if (pixel == 2) return Direct<2, true>::at(vecs, pixels);
-      if (pixel == 4) return Direct<4, true>::at(vecs, pixels);
+      if (pixel == 1) return Direct<OfPlanes<1>>::at(vecs, pixels);
+      if (pixel == 2) return Direct<OfPlanes<2>>::at(vecs, pixels);
+      if (pixel == 4) return Direct<OfPlanes<4>>::at(vecs, pixels);
     } else {
-      if (pixel == kLanes) return Direct<kLanes, false>::at(vecs, pixels);
-      if (pixel == 2 * kLanes) return Direct<2 * kLanes, false>::at(vecs, pixels);
+      if (pixel == kLanes) return Direct<OfPixels<kLanes>>::at(vecs, pixels);
+      if (pixel == 2 * kLanes) return Direct<OfPixels<2 * kLanes>>::at(vecs, pixels);
     }
   }
-  return Direct<0, false>::at(vecs, pixels);
+  return Direct<OfPixels<0>>::at(vecs, pixels);
 }
 
 class DenseConvolution final : public Op {

@@ -80,6 +80,17 @@ CHANNELS = {
         )
         for stride in (1, 2, 3, 4)
     },
+    # One vec of output channels, whose pixels stay in registers: of planes and of vecs.
+    **{
+        f"windows of {kernel} columns, {width} wide": (
+            (3, 9, width),
+            [fp.Conv2d(14, (2, kernel), padding=(1, 1), stride=(stride, 1), remainder="crop"),
+             fp.ReLU(), fp.Conv2d(16, (3, kernel)), fp.ReLU(), fp.MaxPool2d((1, 2),
+             remainder="crop"), fp.Residual(fp.Conv2d(16, (1, kernel), padding=(0, kernel // 2)),
+             fp.ReLU()), fp.ReLU(), fp.Flatten()],
+        )
+        for kernel, width, stride in ((3, 27, 1), (5, 18, 1), (5, 35, 2), (3, 12, 1), (5, 26, 1))
+    },
     "depthwise of the input": (
         (18, 6, 6), [fp.Conv2d(18, 3, groups=18), fp.ReLU(), fp.MaxPool2d(2), fp.Flatten()],
     ),
@@ -172,19 +183,21 @@ def test_many_images(engine, name):
 
 
 #: (height, width): of rows enough to be shared by threads, and of so few that channels are.
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("count", [1, 3])
 @pytest.mark.parametrize(("height", "width"), [(48, 40), (3, 700)])
-def test_threads_share_an_image_whose_layers_take_long(engine, height, width):
+def test_threads_share_images_whose_layers_take_long(engine, height, width, count, dtype):
     layers = [
         fp.Conv2d(40, 3, padding=1), fp.ReLU(),
         fp.Conv2d(40, 3, padding=1, groups=40), fp.ReLU(), fp.Conv2d(64, 1),
         fp.Conv2d(64, 3, padding=1, groups=64), fp.MaxPool2d(3, remainder="crop"), fp.Flatten(),
     ]  # fmt: skip
-    net = nets.disturbed(fp.Network((3, height, width), layers))
-    image = nets.random_images(net, 1)
+    net = nets.disturbed(fp.Network((3, height, width), layers, normalization=(9.0, 40.0)))
+    images = nets.random_images(net, count, dtype)
     plan = nets.plan(engine, net)
-    alone = plan.forward(*nets.arguments(net, image), 1)
-    for threads in (2, 3):
-        shared = plan.forward(*nets.arguments(net, image), threads)
+    alone = plan.forward(*nets.arguments(net, images), 1)
+    for threads in (2, 5):
+        shared = plan.forward(*nets.arguments(net, images), threads)
         np.testing.assert_array_equal(shared, alone)
 
 
@@ -269,3 +282,27 @@ def test_one_image_in_every_form_that_is_taken(dtype):
     strided[...] = image
     for form in (image, image[0], image[0, 0], image[:, 0], image.tolist(), strided, strided[0]):
         np.testing.assert_array_equal(net(form), expected)
+
+
+def test_a_bound_plan_takes_what_the_plan_takes(engine):
+    net = make("lenet5")
+    plan = nets.plan(engine, net)
+    arrays = net.parameter_vector, net.state_vector, *net.engine_normalization
+    bound = plan.bind(*arrays)
+    images = nets.random_images(net, 3)
+    constant = images.copy()
+    constant.flags.writeable = False
+    wide = np.zeros((3, 1, 28, 56), np.float32)
+    wide[..., ::2] = images
+    expected = plan.forward(*nets.arguments(net, images), 1)
+    for form in (images, constant, wide[..., ::2], np.asfortranarray(images)):
+        made = bound.forward(form, 1)
+        assert made.dtype == np.float32
+        assert made.flags.writeable
+        np.testing.assert_array_equal(made, expected)
+    assert bound.forward(images[:0]).shape == (0, 10)
+    with pytest.raises(ValueError, match="do not have the network's input shape"):
+        bound.forward(images[..., :27].copy())
+    for other in (images[0], images.astype(np.float64)[:, :, :, :27], "images", None):
+        with pytest.raises((TypeError, ValueError)):
+            bound.forward(other)

@@ -95,7 +95,8 @@ Output<T>::Output(const OutArray& out, const KeptChannel& kept, const Panel& pan
     : out_(out), kept_(kept), panel_(panel), first_element_(panel.first * out.channels),
       elements_((panel.last - panel.first) * out.channels), count_(rows),
       pitch_(row_pitch<T>(elements_)), direct_(out.type == kDataType<T> && elements_ >= kWidth<T>) {
-  if (!direct_) buffer_ = Buffer<T>(rows * pitch_);
+  if (direct_) return; // rows() knows them
+  buffer_ = Buffer<T>(rows * pitch_);
   for (int r = 0; r < rows; r++) rows_[r] = buffer_.get() + r * pitch_;
 }
 

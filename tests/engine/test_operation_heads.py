@@ -27,6 +27,7 @@ PARTS = {  # of these folders that are no operations by themselves, and what the
     "network/channels/predictor.cpp": "passes images through the operations",
     "network/channels/program.cpp": "a network as a list of operations",
     "network/winograd/winograd.cpp": "the transforms of the convolution",
+    "network/winograd/few_tiles.cpp": "the convolution of small maps",
     "network/winograd/gradient.cpp": "its products over tiles",
     "network/input/batch_loader.cpp": "fills lanes with images",
     "network/input/changes.cpp": "draws what augmentation does to an image",

@@ -15,11 +15,11 @@ void copy_out(const Slot& slot, const vec* memory, int n, float* out) {
 }
 
 // Of what has no products, a step of training takes so many times what images_axis_cycles says of a
-// prediction. Measured of 47 layers of the five networks of the benchmarks and resnet9 (Zen 5, 2
-// threads): forward and backward take 2.1 times the forward pass alone (medians: normalisation 1.9,
-// max pooling 2.1), and a forward pass takes 3 times as long, as values come from memory. Passes of
-// products take 3.2 times the forward one where both gradients are asked for, which are counted
-// as 3.
+// prediction. Fitted to one run over 47 layers of the five networks of the benchmarks and resnet9
+// (Zen 5, 2 threads): forward and backward take 2.1 times the forward pass alone (medians:
+// normalisation 1.9, max pooling 2.1); the other factor, 3, is what was left, we think because
+// values come from memory. Passes of products took 3.2 times the forward one where both gradients
+// are asked for, and are counted as 3.
 constexpr double kWithoutProducts = 6.3;
 
 void time_each(const std::vector<OpPointer>& ops, Pass& pass, double* nanoseconds) {

@@ -160,7 +160,8 @@ struct BoundPlan {
         nb::object(nb::module_::import_("numpy").attr("dtype")("float32")).release().ptr();
     const long features = plan.output().size();
     const nb::tuple shape = nb::make_tuple(images.count, features);
-    nb::object out = empty_array(shape, dtype, images.count * features * sizeof(float));
+    // Not of memory that is kept: a prediction leaves no more than explain() says.
+    nb::object out = empty_array(shape, dtype, 0);
     const View to(out, true);
     nb::gil_scoped_release release;
     plan.forward({parameters.data(), state.data()}, images, threads_or_default(threads),

@@ -300,8 +300,9 @@ def _with_palette(image: Image, clear: bool, frames: int) -> Image:
         raise DataError(
             f"cannot store {plural(frames, 'frame')}: GIF has 256 colours and no partial "
             f"transparency. Received: {plural(len(colours), 'colour')}"
-            f"{' and partial transparency' * partly}. Write "
+            f"{' and a partial alpha' * partly}. Write "
             f"{'a .webp or .apng' if frames > 1 else 'a .png'} instead"
+            f"{at_the_shell(', or choose a background colour: --flatten white') * partly}"
         )
     plane = np.zeros(hidden.shape, np.uint8)
     plane[~hidden] = indices.reshape(-1) + clear

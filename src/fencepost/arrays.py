@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .errors import DataError, FencepostError
 from .text import format_value, plural
 
-__all__ = ["ANY", "as_array"]
+__all__ = ["ANY", "as_array", "is_masked_array"]
 
 ANY = "biufcmMOSUV"  # kinds, for a caller who has more to say of the dtype
 
@@ -51,13 +51,21 @@ def as_array(
     return array
 
 
+def is_masked_array(values: Any) -> bool:
+    """Whether `values` are an array of ``numpy.ma``, which takes 10 ms to import.
+
+    It is not asked of a plain array, for which alone it need not be there.
+    """
+    return type(values) is not np.ndarray and isinstance(values, np.ma.MaskedArray)
+
+
 class _Unfit(Exception):
     """What was received instead, with the remedy if there is one."""
 
 
 def _converted(values: Any) -> NDArray[Any]:
     for item in values if isinstance(values, (list, tuple)) else [values]:
-        if isinstance(item, np.ma.MaskedArray) and np.ma.is_masked(item):
+        if is_masked_array(item) and np.ma.is_masked(item):
             count = plural(int(np.ma.getmaskarray(item).sum()), "masked element")
             raise _Unfit(f"{count}, which would be used. Fill it, as in .filled(0)")
     if hasattr(values, "getpalette") and values.mode in ("P", "PA"):

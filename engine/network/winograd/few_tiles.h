@@ -15,7 +15,7 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
 inline constexpr int kFewTiles = 4; // of a map
-constexpr int kFewFrequencies = 36;
+constexpr int kFewFrequencies = kFrequenciesOf<4>;
 
 // The kernels between channels and planes with channels in the lanes.
 class LaneKernels {

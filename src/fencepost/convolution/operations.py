@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _engine
 from ..arguments import choice
+from ..arrays import is_masked_array
 from ..kernels import Kernel
 from ..names import quick
 from . import apply, missing
@@ -20,11 +21,6 @@ from .parsing import Mode, Origin, parse_call
 
 _plain = _engine.convolve_signals  # a plain call of arrays, or None
 _PLAIN = (list, tuple, np.ndarray)
-
-
-def _is_masked(f: Any) -> bool:
-    """Whether an array is of ``numpy.ma``, which takes 10 ms to import."""
-    return type(f) is not np.ndarray and isinstance(f, np.ma.MaskedArray)
 
 
 def _of_lists(f: Any, g: Any, *arguments: Any) -> NDArray[Any] | None:
@@ -176,7 +172,7 @@ def _computed(
 
         result = lazy.convolved(*arguments, flip=flip)  # to its callers, as good as one
         return result
-    if nan != "propagate" or mask is not None or _is_masked(f):
+    if nan != "propagate" or mask is not None or is_masked_array(f):
 
         def compute(f: Any, g: Any, boundary: Any) -> NDArray[Any]:
             function = convolve if flip else correlate

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import as_array
+from ..arrays import as_array, is_masked_array
 from ..errors import DataError
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def has_alpha(colours: str) -> bool:
 
 def from_array(image: Any) -> tuple[NDArray[Any], str]:
     """Return an array as (H, W, C) and its colours. Raises DataError if it is no image."""
-    # Not asked of a plain array, for which alone numpy.ma need not be imported.
-    masked = type(image) is not np.ndarray and isinstance(image, np.ma.MaskedArray)
-    if masked and np.ma.is_masked(image):
+    if is_masked_array(image) and np.ma.is_masked(image):
         raise DataError(
             "image must not be a masked array: pixels under the mask would be used. Use "
             'filter_image(image.data, …, mask=image.mask, nan="ignore").'

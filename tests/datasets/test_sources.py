@@ -234,3 +234,26 @@ def test_a_table_of_numbers_that_names_pictures_is_known_by_the_few_that_are_nea
     assert names_pictures(path)
     path.write_text("fold,t0,label\n" + "".join(f"{k % 5},{k * k % 7},a\n" for k in range(40)))
     assert not names_pictures(path)
+
+
+@pytest.mark.parametrize("kind", ["mnist", "npz", "idx"])
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({}, None),
+        ({"size": 8}, "size had"),
+        ({"channels": 3, "label": "kind"}, "channels and label had"),
+    ],
+)
+def test_options_without_effect_are_said(kind, options, named, tmp_path):
+    images, labels = np.zeros((6, 12, 12), np.uint8), np.arange(6, dtype=np.uint8) % 2
+    if kind == "npz":
+        np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    elif kind == "idx":
+        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+            (tmp_path / f"train-{name}-ubyte").write_bytes(idx_bytes(array))
+    path = {"mnist": "mnist", "npz": tmp_path / "a.npz", "idx": tmp_path}[kind]
+    source = fp.datasets.open(path, **options)
+    assert ("no effect" in source.train.description) == bool(named)
+    assert (named or "") in source.train.description
+    assert source.test is None or "no effect" not in source.test.description

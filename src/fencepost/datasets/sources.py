@@ -15,6 +15,7 @@ from .. import notebook
 from ..errors import DataError
 from ..files.signatures import resemblance
 from ..remedies import remedy
+from ..text import join_words
 from .binary_files import GZIP_MAGIC, open_binary
 from .bundled import mnist
 from .class_names import class_indices
@@ -51,6 +52,7 @@ class _Options:
     nested: bool | None = None
     class_names: tuple[str, ...] = ()
     ignored: tuple[str, ...] | None = None
+    asked: tuple[str, ...] = ()  # names of options that data may have no use for: to be said
 
 
 Load = Callable[[_Options], Dataset]
@@ -152,7 +154,10 @@ def open(
     >>> len(source.train), len(source.test)
     (60000, 10000)
     """
-    options = _Options(pictures or Loading(size, channels), channels, label, layout, nested)
+    how = pictures or Loading(size, channels)
+    given = {"size": how.pair, "channels": channels, "label": label != "label"}
+    asked = tuple(name for name, value in given.items() if value)
+    options = _Options(how, channels, label, layout, nested, asked=asked)
     loaders = _loaders(path, options)
     if "train" not in loaders:
         raise DataError(
@@ -167,6 +172,7 @@ def open(
         channels=channels or _channels(train),
         class_names=train.class_names,
         ignored=train.ignored,
+        asked=(),
     )
     if len(train.input_shape) == 3 and train.input_shape[0] in (1, 3):
         depth, height, width = train.input_shape
@@ -255,8 +261,8 @@ def _loaders(path: str | os.PathLike[str], options: _Options) -> dict[str, Load]
     return _folder(path, options) if path.is_dir() else _file(path, options)
 
 
-def _mnist(split: str, _: _Options) -> Dataset:
-    return mnist(split)
+def _mnist(split: str, options: _Options) -> Dataset:
+    return _as_they_are(mnist(split), options)
 
 
 def _folder(path: Path, options: _Options) -> dict[str, Load]:
@@ -324,11 +330,19 @@ def _pictures_of(tree: Tree, options: _Options, table: str | None = None) -> dic
 
 
 def _idx(path: Path, split: str, options: _Options) -> Dataset:
-    return idx(path, split=split, layout=options.layout)
+    return _as_they_are(idx(path, split=split, layout=options.layout), options)
 
 
 def _npz(path: Path, split: str, options: _Options) -> Dataset:
-    return npz(path, split, layout=options.layout)
+    return _as_they_are(npz(path, split, layout=options.layout), options)
+
+
+def _as_they_are(data: Dataset, options: _Options) -> Dataset:
+    """Say which options have no effect on data that are used as they are saved."""
+    if not options.asked:
+        return data
+    unused = f"Images of this kind are used as they are: {join_words(options.asked)} had no effect."
+    return replace(data, description=f"{data.description} {unused}")
 
 
 def _pictures(listing: Listing, part: str, options: _Options) -> Dataset:

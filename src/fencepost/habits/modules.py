@@ -71,7 +71,16 @@ NAMES: dict[str, dict[str, str]] = {
         **dict.fromkeys(("ZeroPadding2D", "ZeroPad2d"),
                         "fp.Conv2d(out_channels, kernel_size, padding=1)"),
         "Swish": "fp.SiLU()",
-        **dict.fromkeys(("ELU", "SELU", "PReLU", "Softplus", "Mish", "LogSoftmax"), _SIMILAR),
+        **dict.fromkeys(("ELU", "SELU", "PReLU", "Softplus", "Mish", "LogSigmoid"), _SIMILAR),
+        "LogSoftmax": "CrossEntropy takes the outputs of fp.Linear as they are: leave it out",
+        **dict.fromkeys(("ReflectionPad2d", "ReplicationPad2d", "CircularPad2d"),
+                        'Layers pad with zeros; fp.convolve(f, g, "same", boundary="reflect") '
+                        "with other values."),
+        **dict.fromkeys(("InstanceNorm1d", "InstanceNorm2d"),
+                        "fp.GroupNorm(channels), a group for each channel"),
+        **dict.fromkeys(("PixelShuffle", "MaxUnpool2d"),
+                        "fp.Upsample(scale_factor=2), or "
+                        "fp.ConvTranspose2d(out_channels, 2, stride=2)"),
         **dict.fromkeys(("LSTM", "GRU", "RNN", "Embedding", "Attention", "MultiheadAttention",
                          "Transformer"), _SEQUENCES),
         # Training

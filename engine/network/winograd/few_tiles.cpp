@@ -180,25 +180,11 @@ void FewTilesGradient::multiply(int channel_vec, int vecs, int plane, vec* scrat
   for (int v = 0; v < vecs; v++) {
     vec all[9 * kLanes];
     for (int p = 0; p < kLanes; p++) {
-      const vec* u = sums + p * vecs + v;
-      const long stride = static_cast<long>(kLanes) * vecs;
-      vec half[6][3];
-#pragma GCC unroll 6
-      for (int j = 0; j < 6; j++) {
-        vec column[6];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; i++) column[i] = u[(6 * i + j) * stride];
-        points::transform_gradient(column, half[j]);
-      }
-#pragma GCC unroll 3
-      for (int y = 0; y < 3; y++) {
-        vec row[6], k[3];
-#pragma GCC unroll 6
-        for (int j = 0; j < 6; j++) row[j] = half[j][y];
-        points::transform_gradient(row, k);
-#pragma GCC unroll 3
-        for (int x = 0; x < 3; x++) all[9 * p + 3 * y + x] = k[x];
-      }
+      vec k[3][3];
+      transform_frequencies(sums + p * vecs + v, static_cast<long>(kLanes) * vecs, k,
+                            points::transform_gradient<vec>);
+#pragma GCC unroll 9
+      for (int i = 0; i < 9; i++) all[9 * p + i] = k[i / 3][i % 3];
     }
     const int channel = (channel_vec + v) * kLanes;
     add_kernels(all, planes, std::min(kLanes, channels_ - channel),

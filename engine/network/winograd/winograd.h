@@ -91,23 +91,29 @@ inline void transform_tile(const vec* d, long row, vec* to, long stride) {
   }
 }
 
-// y = A^T m A.
-inline void transform_output(const vec* m, long stride, vec (&y)[4][4]) {
-  vec half[6][4]; // [column of frequencies][row]
+// 6 x 6 frequencies, `stride` vecs apart, transformed by `one` along both axes.
+template <int N, typename One>
+inline void transform_frequencies(const vec* m, long stride, vec (&y)[N][N], One one) {
+  vec half[6][N]; // [column of frequencies][row]
 #pragma GCC unroll 6
   for (int j = 0; j < 6; j++) {
     vec column[6];
 #pragma GCC unroll 6
     for (int i = 0; i < 6; i++) column[i] = m[(6 * i + j) * stride];
-    points::transform_output(column, half[j]);
+    one(column, half[j]);
   }
 #pragma GCC unroll 4
-  for (int r = 0; r < 4; r++) {
+  for (int r = 0; r < N; r++) {
     vec across[6];
 #pragma GCC unroll 6
     for (int j = 0; j < 6; j++) across[j] = half[j][r];
-    points::transform_output(across, y[r]);
+    one(across, y[r]);
   }
+}
+
+// y = A^T m A.
+inline void transform_output(const vec* m, long stride, vec (&y)[4][4]) {
+  transform_frequencies(m, stride, y, points::transform_output<vec>);
 }
 inline void transform_output(const vec* m, long stride, vec (&y)[2][2]) {
   vec t[2][4];

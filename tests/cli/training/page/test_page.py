@@ -17,7 +17,7 @@ from fencepost.training import Epoch, History
 
 VOID = {"meta", "img", "line", "polyline", "circle"}
 SECTIONS = (
-    "Data", "Training", "Classes", "Confusion matrix", "The most confident errors",
+    "Data", "Training", "Classes", "The most confident errors",
     "Network", "How to use the file",
 )  # fmt: skip
 
@@ -86,6 +86,11 @@ def test_every_section_is_there_and_nothing_is_fetched(shape, classes, validated
     written = page.page(given)
     reader = Reader(written)
     assert all(section in reader.texts for section in SECTIONS)
+    crossed = classes <= page.CLASSES_CROSSED
+    assert ("Confusion matrix" in reader.texts, "The most frequent errors" in reader.texts) == (
+        crossed,
+        not crossed,
+    )
     for name, value in reader.attributes:
         if name in ("src", "href"):
             assert value.startswith("data:image/png;base64,")
@@ -122,6 +127,11 @@ def test_a_file_name_with_a_space_can_be_typed():
     assert 'fp.load("my $model.st")' in text
 
 
+def test_settings_in_a_row_are_broken_between_them():
+    written = page.page(facts(recipe="augmentation shift=4,rotate=10, of 1,234 images"))
+    assert "shift=4,<wbr>rotate=10, of 1,234 images" in written
+
+
 NAMES = ("A class of very many words that say all there is to know", "x" * 90, "<b>c</b>", "d")
 
 
@@ -148,6 +158,21 @@ def test_long_names_leave_the_figures_in_sight(width, classes, tmp_path, browser
         "[...document.querySelectorAll('.long')].map(box => box.getBoundingClientRect().height)"
     )
     assert len(heights) == (2 if classes == 25 else 0) and max(heights, default=0) < 450
+    tab.close()
+
+
+def test_words_above_columns_stay_whole(tmp_path, browser):
+    names = ("animals", "food", "household", "plants", "town", "vehicles")
+    page.write(tmp_path / "a.html", facts(classes=len(names), names=names))
+    tab = browser.new_page(viewport={"width": 360, "height": 900})
+    tab.goto((tmp_path / "a.html").as_uri())
+    lines = tab.evaluate(
+        """[...document.querySelectorAll(".confusion th")].filter(th => th.firstChild).map(th => {
+          const text = document.createRange(); text.selectNodeContents(th);
+          return text.getClientRects().length })"""
+    )
+    assert lines == [1] * 2 * len(names)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     tab.close()
 
 

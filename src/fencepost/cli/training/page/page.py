@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MISTAKES_SHOWN, CLASSES_CROSSED, PAIRS_SHOWN = 24, 20, 12
 ROWS_SHOWN = 24  # of a table, without scrolling
+UNBROKEN = 10  # characters of a word above a column, however narrow the screen
 _PICTURE = 112  # pixels of a mistake, at least
 
 
@@ -60,7 +62,7 @@ def page(facts: Facts) -> str:
         _section("Data", _data(facts)),
         _section("Training", _training(facts)),
         _section("Classes", _classes(facts.trained.evaluation)),
-        _section("Confusion matrix", _confusion(facts.trained.evaluation)),
+        _section(*_confusion(facts.trained.evaluation)),
         _section("The most confident errors", _mistakes(facts)),
         _section("Network", _network(facts)),
         _section("How to use the file", _usage(facts)),
@@ -168,11 +170,12 @@ def _classes(evaluation: Evaluation) -> str:
     ) + _table(("class", "tested", "recall", "precision", "F1", ""), rows)
 
 
-def _confusion(evaluation: Evaluation) -> str:
+def _confusion(evaluation: Evaluation) -> tuple[str, str]:
+    """Return a title and the matrix, or of many classes the most frequent errors."""
     names, confusion = evaluation.class_names, evaluation.confusion
     if len(names) > CLASSES_CROSSED:
-        return _pairs(evaluation)
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+        return "The most frequent errors", _pairs(evaluation)
+    head = "".join(map(_class_head, names))
     rows = ""
     for name, row in zip(names, confusion, strict=True):
         total = max(int(row.sum()), 1)
@@ -181,12 +184,18 @@ def _confusion(evaluation: Evaluation) -> str:
             f"{count if count else '·'}</td>"
             for count in row
         )
-        rows += f"<tr><th>{escape(name)}</th>{cells}</tr>"
+        rows += f"<tr>{_class_head(name)}{cells}</tr>"
     table = f'<table class="confusion"><tr><th></th>{head}</tr>{rows}</table>'
-    return (
+    return "Confusion matrix", (
         _paragraphs(["Rows are true classes, columns predicted classes."])
         + f'<div class="scroll" tabindex="0">{table}</div>'
     )
+
+
+def _class_head(name: str) -> str:
+    """Write the head of a row or column, wide enough for words of usual length in one piece."""
+    longest = min(max(map(len, name.split()), default=1), UNBROKEN)
+    return f'<th style="min-width: calc({longest}ch + 1.4rem)">{escape(name)}</th>'
 
 
 def _pairs(evaluation: Evaluation) -> str:
@@ -299,7 +308,10 @@ def _section(title: str, content: str) -> str:
 
 
 def _paragraphs(lines: Sequence[str]) -> str:
-    return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    """Write paragraphs; lines may be broken between settings, such as shift=2,rotate=10."""
+    return "".join(
+        "<p>" + re.sub(",(?=[a-z])", ",<wbr>", escape(line)) + "</p>" for line in lines if line
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:

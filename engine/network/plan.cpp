@@ -53,30 +53,52 @@ NetworkPlan::NetworkPlan(Shape input, std::vector<Step> steps, long parameter_co
     : input_(input), steps_(std::move(steps)), parameter_count_(parameter_count),
       state_count_(state_count), rounding_(rounding) {}
 
+// A forked child makes its own: the parent's threads may have been at work with theirs, which is
+// never freed.
+NetworkPlan::Made& NetworkPlan::made() {
+  if (kSmallCode) return *made_; // nothing forks
+  if (made_after_.load(std::memory_order_acquire) != forks()) {
+    std::lock_guard lock(fork_mutex());
+    if (made_after_ != forks()) {
+      [[maybe_unused]] Made* const left = made_.release();
+      made_ = std::make_unique<Made>();
+      made_after_.store(forks(), std::memory_order_release);
+    }
+  }
+  return *made_;
+}
+
 NetworkPlan::Runner& NetworkPlan::runner(bool fuse) {
-  std::lock_guard lock(mutex_);
-  auto& saved = fuse ? fused_ : plain_;
+  Made& m = made();
+  std::lock_guard lock(m.mutex);
+  auto& saved = fuse ? m.fused : m.plain;
   if (!saved) saved = std::make_unique<Runner>(input_, steps_, fuse, exact());
   return *saved;
 }
 
+channels::Predictor& NetworkPlan::Made::predictor_of(const NetworkPlan& plan) {
+  if (!predictor)
+    predictor = std::make_unique<channels::Predictor>(plan.input_, plan.steps_, plan.rounding_);
+  return *predictor;
+}
+
 channels::Predictor& NetworkPlan::predictor() {
-  std::lock_guard lock(mutex_);
-  if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, rounding_);
-  return *channels_;
+  Made& m = made();
+  std::lock_guard lock(m.mutex);
+  return m.predictor_of(*this);
 }
 
 bool NetworkPlan::images_in_lanes(long images, int threads) {
   if (exact()) return false;
   const long each = (images + threads - 1) / threads;
   if (2 * each <= kLanes) return false; // half of the lanes would be empty, or more
-  std::lock_guard lock(mutex_);
-  auto [saved, fresh] = images_in_lanes_.try_emplace({std::min<long>(each, 64), threads});
+  Made& m = made();
+  std::lock_guard lock(m.mutex);
+  auto [saved, fresh] = m.images_in_lanes.try_emplace({std::min<long>(each, 64), threads});
   if (fresh) {
-    if (!channels_) channels_ = std::make_unique<channels::Predictor>(input_, steps_, rounding_);
     const int lanes = static_cast<int>(std::min<long>(each, kLanes));
-    saved->second =
-        channels::images_axis_cycles(steps_, lanes) * each < channels_->cycles(images, threads);
+    saved->second = channels::images_axis_cycles(steps_, lanes) * each <
+                    m.predictor_of(*this).cycles(images, threads);
   }
   return saved->second;
 }

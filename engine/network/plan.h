@@ -2,9 +2,11 @@
 // step, and gives gradients; training is Trainer's.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
+#include "forks.h"
 #include "network/channels/predictor.h"
 #include "network/training/batch.h"
 
@@ -72,6 +74,15 @@ class NetworkPlan {
   template <typename Copy>
   void run(Runner& runner, const Network& network, const Images& images, int threads,
            const Copy& copy, double* nanoseconds = nullptr);
+  // What is made when it is first needed.
+  struct Made {
+    std::mutex mutex;
+    std::unique_ptr<Runner> fused, plain;
+    std::unique_ptr<channels::Predictor> predictor;
+    std::map<std::pair<long, int>, bool> images_in_lanes;  // by images of a thread, threads
+    channels::Predictor& predictor_of(const NetworkPlan&); // with the mutex
+  };
+  Made& made();
   Runner& runner(bool fuse);
   channels::Predictor& predictor();
   bool images_in_lanes(long images, int threads);
@@ -85,12 +96,10 @@ class NetworkPlan {
   Shape input_;
   std::vector<Step> steps_;
   long parameter_count_, state_count_;
-  std::mutex mutex_;
-  std::unique_ptr<Runner> fused_, plain_;
-  std::unique_ptr<channels::Predictor> channels_;
   channels::Rounding rounding_;
   KeptWorkspace kept_;
-  std::map<std::pair<long, int>, bool> images_in_lanes_; // by images of a thread, threads
+  std::unique_ptr<Made> made_ = std::make_unique<Made>();
+  std::atomic<int> made_after_{forks()};
 };
 
 } // namespace FENCEPOST_LEVEL

@@ -1,9 +1,12 @@
 // threads.h where there is one thread, which never ends: a tab's worker.
 #include "threads.h"
 
+#include "forks.h"
+
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 
+int forks() { return 0; }
 int num_threads() { return 1; }
 void set_num_threads(int) {}
 void run_threads(int n, const std::function<void(int)>& part) {

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -271,3 +272,26 @@ def test_a_training_takes_what_is_stated(case):
     stated, taken = json.loads(subprocess.check_output(command, env=environment))
     assert stated > 8e6, "too little to be told from what else a process does"
     assert taken == pytest.approx(stated, rel=0.1)
+
+
+def test_threads_may_be_set_while_images_are_timed(monkeypatch):
+    block = fp.Residual(fp.Conv2d(6, 3, padding=1))
+    layers = [fp.Conv2d(6, 3), fp.BatchNorm2d(), fp.ReLU(), fp.MaxPool2d(2), block, fp.Flatten()]
+    net = fp.Network((1, 12, 12), [*layers, fp.Linear(3)])
+    plan = net.engine_plan
+    assert len(plan.explain(16, 1)) > len(plan.explain(16, 16))  # images in lanes, and channels
+    now = time.perf_counter
+
+    def clock():
+        fp.set_num_threads(17 - fp.get_num_threads())
+        return now()
+
+    before = fp.get_num_threads()
+    monkeypatch.setattr(time, "perf_counter", clock)
+    try:
+        fp.set_num_threads(1)
+        explanation = net.explain(np.zeros((16, 1, 12, 12), np.uint8))
+    finally:
+        fp.set_num_threads(before)
+    assert len(explanation.passes) == len(plan.explain(16, 1))
+    assert all(p.measured > 0 for p in explanation.passes)

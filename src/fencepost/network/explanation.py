@@ -14,6 +14,7 @@ from ..graph import SizedLayer
 from ..layers import Shape
 from ..layers.base import engine_shape
 from ..text import format_table
+from ..threads import get_num_threads
 from . import inputs, sizes
 from .vectors import Float32
 
@@ -181,14 +182,15 @@ def explain(
     count = integer("count", count, 1)
     _, last = sizes.engine_steps(self.rows)
     plan = self.engine_plan
-    reports = plan.explain(count, training=training)
+    threads = get_num_threads()  # asked once: others may set it meanwhile
+    reports = plan.explain(count, threads, training)
     seconds: list[float | None] = [None] * len(reports)
     if batch is not None:
         arguments = (self.parameter_vector, self.state_vector, batch, *self.engine_normalization)
         runs: list[list[float]] = []
         until = time.perf_counter() + _SECONDS
         while len(runs) < _REPEATS or time.perf_counter() < until:
-            runs.append(plan.measure(*arguments, training=training))
+            runs.append(plan.measure(*arguments, threads, training))
         seconds = [float(median) for median in np.median(runs[len(runs) // 2 :], axis=0)]
     passes = []
     for report, measured in zip(reports, seconds, strict=True):
@@ -198,8 +200,8 @@ def explain(
         if stop > begin:
             layers += f" to {self.rows[stop].place}"
         passes.append(Pass(layers, lanes, method, others, together, expected, measured, *gradients))
-    values, packed = plan.bytes(count, training=training)
+    values, packed = plan.bytes(count, threads, training)
     if training:
         values += _KEPT * self.parameter_vector.nbytes
-    axis = "" if training else plan.axis(count)
+    axis = "" if training else plan.axis(count, threads)
     return Explanation(count, tuple(passes), values + packed, packed, axis, training)

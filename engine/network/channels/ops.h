@@ -22,6 +22,8 @@ OpPointer make_depthwise(const Step&, const Following&); // depthwise.cpp
 const char* declines_depthwise(const Step&);
 OpPointer make_separable(const Step&, const Following&); // separable.cpp: and the 1 x 1 behind it
 const char* declines_separable(const Step&, const Following&);
+OpPointer make_strassen(const Step&, const Following&); // separable.cpp: of fewer products
+const char* declines_strassen(const Step&, const Following&);
 OpPointer make_rows(const Step&, const Following&); // rows.cpp: lanes are pixels of a row
 const char* declines_rows(const Step&, const Following&);
 OpPointer make_taps(const Step&, const Following&); // convolution.cpp: any connections

@@ -18,6 +18,7 @@ constexpr int kMostImages = 32; // of a pass
 // and ONNX Runtime, whose threads wait on the same cores.
 constexpr double kSharedSeconds = 4e-6;
 constexpr long kSharedPixels = 32 * 1024;
+constexpr int kAhead = 1024; // pixels, which come from memory
 
 // Whether threads share every operation, instead of taking images of their own.
 bool shared(long images, int threads) {
@@ -33,7 +34,10 @@ inline void normalise(const Pixel* from, int n, float mean, float scale, float* 
   }
   const vec means = broadcast(mean), scales = broadcast(scale);
   int x = 0;
-  for (; x + kLanes <= n; x += kLanes) store(to + x, (load(from + x) - means) * scales);
+  for (; x + kLanes <= n; x += kLanes) {
+    __builtin_prefetch(from + x + kAhead);
+    store(to + x, (load(from + x) - means) * scales);
+  }
   x = n - kLanes; // the last ones overlap
   store(to + x, (load(from + x) - means) * scales);
 }
@@ -191,8 +195,19 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
     return pass;
   };
   const int preparing = wide ? threads : 1;
+  std::vector<int> preparer; // of each stage, but where there is one thread only
+  if constexpr (!kSmallCode) {
+    preparer.resize(n);
+    std::vector<long> bytes(preparing, 0);
+    for (int s = n - 1; s >= 0; s--) { // the largest are the last, as a rule
+      const auto least = std::min_element(bytes.begin(), bytes.end());
+      preparer[s] = static_cast<int>(least - bytes.begin());
+      *least += stages[s].op->packed_bytes();
+    }
+  }
   const auto prepare = [&](int t) {
-    for (int s = t; s < n; s += preparing) stages[s].op->prepare(parameters, state);
+    for (int s = 0; s < n; s++)
+      if (kSmallCode || preparer[s] == t) stages[s].op->prepare(parameters, state);
     if (share) fill(job, pass_of(0), 0, {t, preparing}); // threads meet once less
   };
   run_threads(preparing, std::ref(prepare));

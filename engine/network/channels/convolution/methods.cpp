@@ -69,6 +69,13 @@ double separable_cycles(const Step& s, const Following& then, int images) {
   return depthwise_cycles(s, then, images) + dense_cycles(point.step, point.then, images) -
          kOverhead;
 }
+// Strassen's: an eighth of the products less, and sums of values and of products.
+double strassen_cycles(const Step& s, const Following& then, int images) {
+  const Step& point = then.pointwise[0].step;
+  return depthwise_cycles(s, then, images) +
+         7.0 / 8 * (dense_cycles(point, then.pointwise[0].then, images) - kOverhead) +
+         pixels_of(point) * (3 * blocks_of(point.in.channels) + 2 * blocks_of(point.out.channels));
+}
 double rows_cycles(const Step& s, const Following&, int) {
   const double columns = (s.out.width + 2 * kLanes - 1) / (2 * kLanes) * 2;
   return 0.75 * s.kernel_h * s.kernel_w * s.in.channels * s.out.channels * s.out.height * columns +
@@ -110,6 +117,10 @@ constexpr Candidate kCandidates[] = {
     {"inputs", "products of rows", declines_linear, linear_cycles, make_whole, false, true, true},
     {"channels", "depthwise, then 1 x 1", declines_separable, separable_cycles, make_separable,
      true, true, true},
+#if !defined(__wasm__) // where the engine is downloaded
+    {"channels", "depthwise, then 1 x 1 by Strassen", declines_strassen, strassen_cycles,
+     make_strassen, true, true, false},
+#endif
     {"channels", "depthwise sums",
      [](const Step& s, const Following&) { return declines_depthwise(s); }, depthwise_cycles,
      make_depthwise, true, true, true},
@@ -137,8 +148,10 @@ Method choose_method(const Step& s, const Following& then, int images, Rounding 
   };
   for (const Candidate& c : kCandidates) {
     if (c.make == make_bfloat16 && rounding != Rounding::bfloat16) continue;
+    const bool strassen = !kSmallCode && c.make == make_strassen;
+    if (strassen && then.pointwise.empty()) continue;
     const char* reason = c.declines(s, then);
-    if (!then.pointwise.empty() && c.make != make_separable)
+    if (!then.pointwise.empty() && c.make != make_separable && !strassen)
       reason = "the 1 x 1 layer behind would read memory";
     if (!reason && rounding == Rounding::exact && !c.exact)
       reason = "exact=True asks for direct sums";

@@ -8,6 +8,7 @@
 // weights stream past from the second-level cache, at 128 bytes in 12 cycles (products.h).
 #include "network/channels/convolution/depthwise.h"
 #include "network/channels/convolution/direct.h"
+#include "network/channels/convolution/strassen.h"
 #include "network/channels/ops.h"
 #include "network/links.h"
 
@@ -18,9 +19,22 @@ namespace {
 
 constexpr long kStripBytes = 24 * 1024;
 
+// How many of `parts` threads share the pairs of rows, where the others share the tiles of
+// channels: so that the slowest has least to do.
+int row_parts(int pairs, int tiles, int parts) {
+  int best = 1, least = 0;
+  for (int rows = parts; rows >= 1; rows--) {
+    if (parts % rows) continue;
+    const int others = parts / rows;
+    const int most = ((pairs + rows - 1) / rows) * ((tiles + others - 1) / others);
+    if (!least || most < least) best = rows, least = most;
+  }
+  return best;
+}
+
 class Separable final : public Op {
  public:
-  Separable(const Step& step, const Following& following)
+  Separable(const Step& step, const Following& following, bool by_strassen)
       : s_(step), point_(following.pointwise[0].step), then_(following.pointwise[0].then),
         depthwise_(step, following), folded_(point_, then_.scales),
         in_blocks_(stored(step.out).channels), blocks_(stored(point_.out).channels),
@@ -32,24 +46,36 @@ class Separable final : public Op {
     plane_ = static_cast<long>(strip_) * s_.out.width;
     // Powers of two apart, the blocks of channels would share sets of the cache.
     if (plane_ * sizeof(vec) % 512 == 0) plane_ += 64 / sizeof(vec);
+    if constexpr (!kSmallCode)
+      if (by_strassen) strassen_ = std::make_unique<Strassen>(point_, strip_, plane_);
   }
 
   Halo input_halo() const override { return halo_of(s_); }
   bool shares() const override { return true; }
-  long scratch() const override { return in_blocks_ * plane_; }
+  long scratch() const override {
+    if constexpr (!kSmallCode)
+      if (strassen_) return in_blocks_ * plane_ + strassen_->scratch();
+    return in_blocks_ * plane_;
+  }
 
   long packed_bytes() const override {
+    if constexpr (!kSmallCode)
+      if (strassen_) return depthwise_.packed_bytes() + strassen_->packed_bytes();
     return depthwise_.packed_bytes() +
            static_cast<long>(sizeof(vec)) * blocks_ * point_.in.channels;
   }
   void prepare(const float* parameters, const float* state) override {
     depthwise_.prepare(parameters, state);
     folded_.update(parameters, state, [&](const float* weights, const double* scales) {
+      if constexpr (!kSmallCode)
+        if (strassen_) return strassen_->pack(weights, scales);
       pack_direct(point_, weights, scales, cut_, packed_);
     });
   }
 
   void forward(Pass& pass) const override {
+    if constexpr (!kSmallCode)
+      if (strassen_) return forward_pairs(pass);
     const int height = s_.out.height, tiles = (blocks_ + cut_.vecs - 1) / cut_.vecs;
     // Threads share the rows; where these are few, the output channels, and each sums all rows.
     const bool by_rows = pass.share.divides(height);
@@ -73,6 +99,33 @@ class Separable final : public Op {
   int strip_;               // rows
   long plane_;              // vecs of a strip from one block to the next
   std::vector<vec> packed_; // pack_direct
+
+  std::unique_ptr<Strassen> strassen_; // or nullptr
+
+  void forward_pairs(const Pass& pass) const {
+    const int pairs = s_.out.height / 2, tiles = strassen_->tiles();
+    const int rows = row_parts(pairs, tiles, pass.share.parts), part = pass.share.part;
+    const Share of_rows{part % rows, rows}, of_tiles{part / rows, pass.share.parts / rows};
+    vec* combined = pass.scratch + in_blocks_ * plane_;
+    Strassen::Rows of{pass.scratch, combined, folded_.bias(), &then_, out, pass.value(out), {}, {}};
+    if (then_.add) {
+      of.other = other;
+      of.add = pass.value(other);
+    }
+    for (int y = 2 * of_rows.begin(pairs), end = 2 * of_rows.end(pairs); y < end; y += strip_) {
+      const int n = std::min(strip_, end - y);
+      for (int b = 0; b < in_blocks_; b++)
+        depthwise_.run(pass, in, b, y, n, pass.scratch + b * plane_, s_.out.width);
+      // Half a strip's sums and differences stay in the first-level cache beside the strip.
+      for (int i = 0; i < n; i += strassen_->rows()) {
+        const int some = std::min(strassen_->rows(), n - i);
+        of.values = pass.scratch + static_cast<long>(i) * s_.out.width;
+        strassen_->combine(of.values, some, combined);
+        for (int t = of_tiles.begin(tiles); t < of_tiles.end(tiles); t++)
+          strassen_->multiply(of, t, y + i, some);
+      }
+    }
+  }
 
   // Rows y to y + n of one tile of output channels.
   void multiply(const Pass& pass, int tile, int y, int n) const {
@@ -107,7 +160,16 @@ const char* declines_separable(const Step&, const Following& then) {
 }
 
 OpPointer make_separable(const Step& step, const Following& following) {
-  return std::make_unique<Separable>(step, following);
+  return std::make_unique<Separable>(step, following, false);
+}
+
+const char* declines_strassen(const Step& step, const Following& then) {
+  const char* reason = declines_separable(step, then);
+  return reason ? reason : Strassen::declines(then.pointwise[0].step);
+}
+
+OpPointer make_strassen(const Step& step, const Following& following) {
+  return std::make_unique<Separable>(step, following, true);
 }
 
 } // namespace channels

@@ -91,6 +91,16 @@ CHANNELS = {
         )
         for kernel, width, stride in ((3, 27, 1), (5, 18, 1), (5, 35, 2), (3, 12, 1), (5, 26, 1))
     },
+    # The same of stride 2, in a first layer.
+    **{
+        f"every second window of 3 columns, {width} wide": (
+            (channels, 9, width),
+            [fp.Conv2d(16, (rows, 3), stride=2, padding=padding, remainder="crop"), fp.ReLU(),
+             fp.Flatten()],
+        )
+        for channels, width, rows, padding in ((3, 24, 3, 1), (1, 17, 3, (1, 0)), (4, 43, 2, 1),
+                                               (3, 51, 5, (2, 1)))
+    },
     "depthwise of the input": (
         (18, 6, 6), [fp.Conv2d(18, 3, groups=18), fp.ReLU(), fp.MaxPool2d(2), fp.Flatten()],
     ),

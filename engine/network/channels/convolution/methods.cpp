@@ -74,7 +74,8 @@ double strassen_cycles(const Step& s, const Following& then, int images) {
   const Step& point = then.pointwise[0].step;
   return depthwise_cycles(s, then, images) +
          7.0 / 8 * (dense_cycles(point, then.pointwise[0].then, images) - kOverhead) +
-         pixels_of(point) * (3 * blocks_of(point.in.channels) + 2 * blocks_of(point.out.channels));
+         pixels_of(point) *
+             (1.5 * blocks_of(point.in.channels) + 2 * blocks_of(point.out.channels));
 }
 double rows_cycles(const Step& s, const Following&, int) {
   const double columns = (s.out.width + 2 * kLanes - 1) / (2 * kLanes) * 2;

@@ -114,16 +114,13 @@ class Separable final : public Op {
     }
     for (int y = 2 * of_rows.begin(pairs), end = 2 * of_rows.end(pairs); y < end; y += strip_) {
       const int n = std::min(strip_, end - y);
-      for (int b = 0; b < in_blocks_; b++)
-        depthwise_.run(pass, in, b, y, n, pass.scratch + b * plane_, s_.out.width);
-      // Half a strip's sums and differences stay in the first-level cache beside the strip.
-      for (int i = 0; i < n; i += strassen_->rows()) {
-        const int some = std::min(strassen_->rows(), n - i);
-        of.values = pass.scratch + static_cast<long>(i) * s_.out.width;
-        strassen_->combine(of.values, some, combined);
-        for (int t = of_tiles.begin(tiles); t < of_tiles.end(tiles); t++)
-          strassen_->multiply(of, t, y + i, some);
+      for (int b = 0; b < in_blocks_ / 2; b++) {
+        for (int block : {b, b + in_blocks_ / 2})
+          depthwise_.run(pass, in, block, y, n, pass.scratch + block * plane_, s_.out.width);
+        strassen_->combine(pass.scratch, b, n, combined); // while the first level holds them
       }
+      for (int t = of_tiles.begin(tiles); t < of_tiles.end(tiles); t++)
+        strassen_->multiply(of, t, y, n);
     }
   }
 

@@ -13,8 +13,7 @@
 // Pairs of rows are the same whoever computes them, so that results do not depend on threads. T is
 // packed; S are four additions for a pair of rows, once for all output channels. Budget of a tile
 // of 4 vecs x 6 pixels of each quarter of C: 7 x 24 multiply-adds for an input channel of a half,
-// and once 96 additions of which most are of sums that stay in registers: of 128 input channels 7 %
-// more than the products.
+// and once 96 additions of sums that are in registers.
 #include "network/channels/convolution/strassen.h"
 
 #include <limits>
@@ -30,8 +29,9 @@ constexpr int kProducts = 7;
 
 // Pairs of pixels, in tiles, of a tile of channels in each half.
 struct Pairs {
-  const Reads* reads[kProducts];
   const float* in[kProducts];
+  long in_block;        // floats from one block of input channels to the next
+  int blocks;           // of a half
   const vec* weights;   // [product][input channel][vec]
   const vec* bias[2];   // of a half of channels
   vec* out[2][2];       // [row][half of channels]
@@ -75,14 +75,17 @@ template <int C, int X, class F>
 template <int C, int X>
 struct Tile {
   static void run(const Pairs& p) {
-    const long product = static_cast<long>(p.reads[0]->blocks) * kLanes * C;
+    vec upper[C][X] = {}, lower[C][X] = {}; // products of the upper row, of the lower
     for (int t = 0; t < p.count; t++) {
       const int x = t * X;
-      vec sums[C][X] = {}, upper[C][X], lower[C][X];
+      vec sums[C][X] = {};
       const vec* weights = p.weights;
-      for (int k = 0; k < kProducts; k++, weights += product) {
-        add_products<C, X, kLanes>(*p.reads[k], p.in[k] + static_cast<long>(x) * kLanes, weights,
-                                   sums);
+      for (int k = 0; k < kProducts; k++) {
+        const float* at = p.in[k] + static_cast<long>(x) * kLanes;
+        for (int b = 0; b < p.blocks; b++, at += p.in_block)
+#pragma GCC unroll 2
+          for (int l = 0; l < kLanes; l++, weights += C)
+            add_product<C, X>(at + l, kLanes, weights, sums);
         switch (k) {
         case 0: // P1
           each<C, X>([&](int c, int i) { upper[c][i] = sums[c][i]; });
@@ -121,8 +124,7 @@ vec lowest(bool relu) { return relu ? vec{} : broadcast(-std::numeric_limits<flo
 Strassen::Strassen(const Step& step, int strip, long plane)
     : s_(step), half_in_(stored(step.in).channels / 2), half_out_(stored(step.out).channels / 2),
       cut_(choose_cut(std::max(1, half_out_), step.out.width)),
-      tiles_((half_out_ + cut_.vecs - 1) / cut_.vecs), rows_(std::max(2, strip / 4 * 2)),
-      plane_(plane), combined_((static_cast<long>(rows_) * step.out.width) | 1) {}
+      tiles_((half_out_ + cut_.vecs - 1) / cut_.vecs), strip_(strip), plane_(plane) {}
 
 const char* Strassen::declines(const Step& s) {
   if (kSmallCode) return "the engine is small";
@@ -158,34 +160,29 @@ void Strassen::pack(const float* weights, const double* scales) {
   }
 }
 
-void Strassen::combine(const vec* values, int n, vec* combined) const {
+void Strassen::combine(const vec* values, int b, int n, vec* combined) const {
   const int width = s_.out.width;
-  const long half = half_in_ * plane_, lower = static_cast<long>(rows_ / 2) * width,
-             lower_half = half_in_ * combined_;
-  for (int b = 0; b < half_in_; b++, values += plane_, combined += combined_)
-    for (int i = 0; i < n / 2; i++) {
-      const vec* a = values + 2L * i * width;
-      vec* s = combined + static_cast<long>(i) * width;
-      for (int x = 0; x < width; x++, a++, s++) {
-        const vec a11 = a[0], a21 = a[width], s1 = a21 + a[half + width], s2 = s1 - a11;
-        s[0] = s1;
-        s[lower] = s2;
-        s[lower_half] = a11 - a21;
-        s[lower_half + lower] = a[half] - s2;
-      }
+  const long half = half_in_ * plane_, lower = static_cast<long>(strip_ / 2) * width;
+  for (int i = 0; i < n / 2; i++) {
+    const vec* a = values + b * plane_ + 2L * i * width;
+    vec* s = combined + b * plane_ + static_cast<long>(i) * width;
+    for (int x = 0; x < width; x++, a++, s++) {
+      const vec a11 = a[0], a21 = a[width], s1 = a21 + a[half + width], s2 = s1 - a11;
+      s[0] = s1;
+      s[lower] = s2;
+      s[half] = a11 - a21;
+      s[half + lower] = a[half] - s2;
     }
+  }
 }
 
 void Strassen::multiply(const Rows& rows, int tile, int y, int n) const {
   const int width = s_.out.width, first = tile * cut_.vecs;
   const int vecs = std::min(cut_.vecs, half_out_ - first);
-  const long half = half_in_ * plane_, lower = static_cast<long>(rows_ / 2) * width;
-  const long lower_half = half_in_ * combined_;
-  Reads of_values, of_combined;
-  of_values.block = plane_ * kLanes;
-  of_combined.block = combined_ * kLanes;
-  of_values.blocks = of_combined.blocks = half_in_;
+  const long half = half_in_ * plane_, lower = static_cast<long>(strip_ / 2) * width;
   Pairs p{};
+  p.in_block = plane_ * kLanes;
+  p.blocks = half_in_;
   p.weights = packed_.data() + static_cast<long>(first) * kProducts * half_in_ * kLanes;
   p.out_plane = rows.out.value_layout.plane;
   p.add_plane = rows.other.value_layout.plane;
@@ -195,12 +192,9 @@ void Strassen::multiply(const Rows& rows, int tile, int y, int n) const {
     const vec* a = rows.values + static_cast<long>(i) * width;
     const vec* s = rows.combined + static_cast<long>(i / 2) * width;
     // P1, P2, P6, P7, P4, P5, P3
-    const vec* in[kProducts] = {
-        a, a + half, s + lower, s + lower_half, a + half + width, s, s + lower_half + lower};
-    for (int k = 0; k < kProducts; k++) {
-      p.in[k] = reinterpret_cast<const float*>(in[k]);
-      p.reads[k] = k < 2 || k == 4 ? &of_values : &of_combined;
-    }
+    const vec* in[kProducts] = {a, a + half,        s + lower, s + half, a + half + width,
+                                s, s + half + lower};
+    for (int k = 0; k < kProducts; k++) p.in[k] = reinterpret_cast<const float*>(in[k]);
     for (int h = 0; h < 2; h++) {
       const int block = h * half_out_ + first;
       p.bias[h] = rows.bias + block;

@@ -19,13 +19,13 @@ class Strassen {
 
   static const char* declines(const Step&); // a 1 x 1 convolution
   int tiles() const { return tiles_; }      // of output channels
-  int rows() const { return rows_; }        // that are combined at once
-  long scratch() const { return 2 * half_in_ * combined_; }
+  long scratch() const { return 2 * half_in_ * plane_; }
   long packed_bytes() const;
   void pack(const float* weights, const double* scales);
 
-  // Of the first n rows at `values`, pair by pair, the differences and sums that are multiplied.
-  void combine(const vec* values, int n, vec* combined) const;
+  // Of n rows at `values`, pair by pair, of block b of the first half of the channels and of that
+  // of the second: the differences and sums that are multiplied.
+  void combine(const vec* values, int b, int n, vec* combined) const;
   // n rows of one tile of output channels, the first of them row y of the output.
   struct Rows {
     const vec *values, *combined, *bias;
@@ -41,9 +41,9 @@ class Strassen {
   const Step s_;
   const int half_in_, half_out_; // blocks
   const Cut cut_;
-  const int tiles_, rows_;
-  const long plane_, combined_; // vecs from one block to the next
-  std::vector<vec> packed_;     // [tile][product][input channel of a half][vec of the tile]
+  const int tiles_, strip_;
+  const long plane_;        // vecs from one block to the next
+  std::vector<vec> packed_; // [tile][product][input channel of a half][vec of the tile]
 };
 
 } // namespace channels

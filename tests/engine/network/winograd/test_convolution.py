@@ -72,6 +72,12 @@ CASES = {
     "few tiles of eight, pooled": (
         (40, 8, 8), [fp.Conv2d(47, 3, padding=1), fp.MaxPool2d(2), fp.ReLU()], 20,
     ),
+    "wide tiles of eight, pooled": (
+        (17, 8, 8), [fp.Conv2d(35, 3, padding=1), fp.MaxPool2d(2), fp.ReLU()], 20,
+    ),
+    "wide tiles of seven": (
+        (16, 7, 7), [fp.Conv2d(23, 3, padding=1), fp.Conv2d(16, 3, padding=1)], 9,
+    ),
     "few tiles behind each other": (
         (64, 7, 7),
         [fp.Conv2d(100, 3, padding=1), fp.ReLU(), fp.Conv2d(64, 3), fp.ReLU(),
@@ -175,7 +181,10 @@ def test_gradients(engine, name, threads):
 
 @pytest.mark.parametrize(
     "name",
-    ["wide tiles", "wide tiles behind each other", "few tiles", "few tiles behind each other"],
+    [
+        *("wide tiles", "wide tiles behind each other", "wide tiles of eight, pooled"),
+        *("few tiles", "few tiles behind each other"),
+    ],
 )
 def test_errors_of_gradients_are_within_ten_times_those_of_direct_sums(engine, name):
     net, _, _ = case(name)
@@ -208,3 +217,23 @@ def test_not_a_number_is_passed_on(engine):
     actual = nets.plan(engine, net).forward(*nets.arguments(net, images), 1)
     assert np.isnan(actual[1]).any()
     assert not np.isnan(np.delete(actual, 1, axis=0)).any()
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "expected", "at_16_lanes"),
+    [
+        ((15, 64), 14, "sums over taps", None),
+        ((16, 16), 6, "sums over taps", None),
+        ((16, 31), 7, "Winograd 4 x 4", "sums over taps"),
+        ((24, 16), 14, "Winograd 4 x 4", "Winograd 2 x 2"),
+        ((16, 16), 10, "Winograd 2 x 2", None),
+        ((32, 32), 14, "Winograd 4 x 4", None),
+        ((64, 64), 7, "Winograd 4 x 4 of few tiles", None),
+        ((64, 64), 5, "sums over taps", None),
+    ],
+)
+def test_what_was_measured_to_be_quickest_is_taken(engine, channels, size, expected, at_16_lanes):
+    net = fp.Network((channels[0], size, size), [fp.Conv2d(channels[1], 3, padding=1)])
+    plan = nets.plan(engine, net)
+    (only,) = plan.explain(16, 1, training=True)
+    assert only[3] == (at_16_lanes or expected if plan.lanes == 16 else expected)

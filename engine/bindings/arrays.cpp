@@ -26,6 +26,7 @@
 #include "arrays/row.h"
 #include "bindings/recipes.h"
 #include "bindings/results.h"
+#include "bindings/view.h"
 #include "bindings/windows.h"
 #include "memory.h"
 #include "threads.h"
@@ -320,7 +321,7 @@ class Signal {
   // 'f', 'd' or 'l' for float32, float64 and int64 of one axis, side by side
   char type() const {
     if (!is_held_ || view_.ndim != 1 || !view_.format || view_.format[0] == 0 ||
-        view_.format[1] != 0)
+        view_.format[1] != 0 || !View::is_aligned(view_))
       return 0;
     const char type = view_.format[0];
     return (type == 'q' || type == 'l') && view_.itemsize == 8 ? 'l' : type;

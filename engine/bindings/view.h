@@ -1,7 +1,11 @@
-// An array by the buffer protocol, which takes a third of the time of an ndarray.
+// An array by the buffer protocol, which takes a third of the time of an ndarray; none whose
+// elements do not begin at multiples of their size.
 #pragma once
 
 #include <nanobind/nanobind.h>
+
+#include <algorithm>
+#include <cstdint>
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -12,7 +16,16 @@ class View {
       : is_held_(PyObject_GetBuffer(array.ptr(), &view_,
                                     PyBUF_FORMAT | PyBUF_C_CONTIGUOUS |
                                         (writable ? PyBUF_WRITABLE : 0)) == 0) {
-    if (!is_held_) PyErr_Clear();
+    if (!is_held_) {
+      PyErr_Clear();
+    } else if (!is_aligned(view_)) {
+      PyBuffer_Release(&view_);
+      is_held_ = false;
+    }
+  }
+  static bool is_aligned(const Py_buffer& view) {
+    const auto size = static_cast<uintptr_t>(std::min<Py_ssize_t>(view.itemsize, 8));
+    return size == 0 || reinterpret_cast<uintptr_t>(view.buf) % size == 0;
   }
   View(const View&) = delete;
   ~View() {

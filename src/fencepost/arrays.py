@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .errors import DataError, FencepostError
 from .text import format_value, plural
 
-__all__ = ["ANY", "as_array", "is_masked_array"]
+__all__ = ["ANY", "as_array", "is_aligned", "is_masked_array"]
 
 ANY = "biufcmMOSUV"  # kinds, for a caller who has more to say of the dtype
 
@@ -31,6 +31,8 @@ def as_array(
 ) -> NDArray[Any]:
     """`values` as an array whose dtype is of one of `kinds`; its type is ndarray itself.
 
+    Its elements lie where the processor wants them, which those of a file or a packet may not.
+
     Raises `error` with what `name` must be, what was received, and what would do.
 
     >>> as_array("f", [1, 2.5])
@@ -41,14 +43,19 @@ def as_array(
     fencepost.errors.DataError: f must be an array of numbers. Received: rows of different lengths.
     """
     if type(values) is np.ndarray and values.dtype.kind in kinds:
-        return values
+        return values if is_aligned(values) else values.copy()
     try:
         array = _converted(values)
         if array.dtype.kind not in kinds:
             raise _Unfit(_described(values, array))
     except _Unfit as unfit:
         raise error(f"{name} must be {rule}. Received: {unfit}.") from None
-    return array
+    return array if is_aligned(array) else array.copy()
+
+
+def is_aligned(array: NDArray[Any]) -> bool:
+    """Whether elements begin at multiples of their size: the engine reads no others."""
+    return array.base is None or array.flags.aligned
 
 
 def is_masked_array(values: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import _engine
+from ..arrays import is_aligned
 from ..errors import ArgumentError
 from .boundaries import Boundary, edges_of
 from .methods import Choice, choose, compute, recipe_of
@@ -51,6 +52,8 @@ def quickly(
         return None
     kind = _FLOATS.get(f.dtype)
     if kind is None or g.dtype != f.dtype or not 0 < g.size <= f.size:
+        return None
+    if not (is_aligned(f) and is_aligned(g)):
         return None
     try:
         prepared = _prepared(f.shape, kind, g.shape, mode, boundary, origin, axes, flip)

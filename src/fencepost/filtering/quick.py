@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import _engine
+from ..arrays import is_aligned
 from ..convolution.apply import image_recipe
 from ..kernels import Kernel
 from .options import Options
@@ -43,7 +44,7 @@ def _learn(image: Any, kernel: Any, *arguments: Any) -> bool:
     """Add a recipe for a call, if there can be one."""
     if type(image) is not np.ndarray or image.dtype not in DTYPES or not image.dtype.isnative:
         return False
-    if not image.flags.c_contiguous:
+    if not (image.flags.c_contiguous and is_aligned(image)):
         return False
     matrix, origin = kernel, None
     if type(kernel) is Kernel:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arrays import ANY, as_array
+from ..arrays import ANY, as_array, is_aligned
 from ..datasets.checks import check_images, check_targets
 from ..datasets.labels import as_class_indices, is_one_hot, is_regression
 from ..datasets.lazy_images import LazyImages
@@ -51,6 +51,8 @@ class EngineImages:
         if self._unchecked < 0:
             return self._checked(images)
         if type(images) is np.ndarray:
+            if images.base is not None and not is_aligned(images):
+                images = images.copy()
             dtype, shape = images.dtype, images.shape
             if dtype is _UINT8 or dtype is _FLOAT32 or dtype in _NATIVE:
                 if shape == self._one or shape[1:] == self._direct:

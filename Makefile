@@ -156,14 +156,15 @@ bench-train: .venv-bench/made
 
 # The engine is instrumented at one instruction set, the best of this machine unless LEVEL names
 # another, and laid over a copy of the package, which PYTHONPATH puts first. SANITIZER=thread looks
-# for data races instead.
+# for data races instead. Memory begins as NaN, which is seen where it is used before it is written.
 SANITIZER = address,undefined
 LEVEL = $(shell .venv-test/bin/python -c 'from fencepost import _engine; print(_engine.level)')
 SANITIZED = build/sanitize/$(SANITIZER)
 SITE = $(SANITIZED)/site
 PRELOADED = $(if $(findstring thread,$(SANITIZER)),tsan,asan ubsan)
 UNDER_SANITIZERS = LD_PRELOAD="$(foreach name,$(PRELOADED),$$($(CXX) -print-file-name=lib$(name).so))" \
-	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16 UBSAN_OPTIONS=print_stacktrace=1 \
+	ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16:max_malloc_fill_size=1073741824:malloc_fill_byte=255 \
+	UBSAN_OPTIONS=print_stacktrace=1 \
 	TSAN_OPTIONS=suppressions=$(CURDIR)/tools/tsan.txt:die_after_fork=0:exitcode=66 \
 	FENCEPOST_ISA=$(LEVEL) PYTHONPATH=$(SITE) .venv-test/bin/python
 sanitize: .venv-test/made

@@ -180,6 +180,7 @@ INTEGRATION = {
     "plots/networks/test_every_network.py": "every picture of every kind of network",
     "plots/test_texts.py": "tests/plots/texts.py, which finds texts that cannot be read",
     "filtering/test_alpha.py": "transparency of images in memory",
+    "filtering/test_large_gaussians.py": "kernels axis by axis, some rows of an image at a time",
     "filtering/test_picture_modes.py": "pictures of floats, inks, palettes and bits",
     "filtering/test_pillow_images.py": "images of Pillow",
     "filtering/test_quick.py": "the short path of small images",

@@ -52,6 +52,10 @@ struct TilePosition {
 template <class T>
 std::vector<TilePosition> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize tile,
                                         T fill, T offset);
+// The same under kernels of one column, over one channel: each column of a tile by itself.
+template <class T>
+std::vector<TilePosition> correlate_columns(const Correlation& c, const Terms<T>& terms,
+                                            TileSize tile, T fill, T offset);
 
 // As correlate, of the results at `count` positions of `out`, counted in its elements. The source
 // is of T, and so is out.

@@ -5,6 +5,7 @@
 // the same: a product of spectra does not care, and no pass is spent on sorting them.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "arrays/convert.h"
@@ -81,6 +82,22 @@ class Fft {
   std::vector<Pass> passes_;
   std::vector<Root> roots_;
 };
+
+template <class T>
+bool all_finite(const T* p, long n) { // the last register is read as a whole
+  Vec<T> sum{};
+  for (long i = 0; i < n; i += kWidth<T>) sum += load(p + i) * 0;
+  bool finite = true;
+  for (int i = 0; i < kWidth<T>; i++) finite &= sum[i] == 0;
+  return finite;
+}
+
+// Threads that transforms of so many elements are worth: it takes some microseconds to wake one.
+inline int worthwhile_threads(long elements, int threads) {
+  constexpr double kThreadElements = 1 << 13;
+  return static_cast<int>(std::clamp(static_cast<double>(elements) / kThreadElements, 1.0,
+                                     static_cast<double>(threads)));
+}
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -19,18 +19,6 @@ namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
 
-// Elements that are worth a thread: it takes some microseconds to wake one.
-constexpr double kThreadElements = 1 << 13;
-
-template <class T>
-bool all_finite(const T* p, long n) { // the last register is read as a whole
-  Vec<T> sum{};
-  for (long i = 0; i < n; i += kWidth<T>) sum += load(p + i) * 0;
-  bool finite = true;
-  for (int i = 0; i < kWidth<T>; i++) finite &= sum[i] == 0;
-  return finite;
-}
-
 // Two real tiles, which count as one complex.
 template <class T>
 struct TilePair {
@@ -300,15 +288,15 @@ Buffer<Complex<T>> kernel_spectra(const TileTransform<T>& transform, const Terms
 template <class T>
 std::vector<TilePosition> correlate_fft(const Correlation& c, const Terms<T>& terms, TileSize size,
                                         T fill, T offset) {
+  if (terms.width == 1 && terms.height > 1 && c.out.channels == 1)
+    return correlate_columns(c, terms, size, fill, offset);
   const Tiling<T> tiling(c, terms, size, fill);
   const TileTransform<T> transform(tiling.rows(), tiling.columns(), tiling.line());
   const Buffer<Complex<T>> kernels = kernel_spectra(transform, terms, tiling.line());
   const long n = transform.registers(), count = tiling.count();
   std::vector<char> trusted(count + 1, 1);
   std::atomic<long> next{0};
-  const double elements = static_cast<double>(count) * tiling.rows() * tiling.columns();
-  const int threads =
-      static_cast<int>(std::clamp(elements / kThreadElements, 1.0, static_cast<double>(c.threads)));
+  const int threads = worthwhile_threads(count * tiling.rows() * tiling.columns(), c.threads);
   run_threads(threads, [&](int) {
     TilePair<T> tiles(transform.rows(), transform.columns());
     Buffer<Complex<T>> spectrum(n), scratch(transform.rows()), sum(terms.count > 1 ? n : 0);

@@ -28,7 +28,8 @@ class CorrelationTask:
     saturated. `offset`: Added to every result before it is rounded. `largest`: The largest
     magnitude in source and fill where all numbers are integers: then results have to be exact,
     whatever the dtype of the arithmetic. None where they may round. `keep`: Of images whose last
-    channel is alpha, and kept: the kernel's element over the pixel itself.
+    channel is alpha, and kept: the kernel's element over the pixel itself. `of_pixels`: Whether
+    floats stand for integers that are seen beside white, as those do that are passed over once.
     """
 
     source: Array
@@ -39,6 +40,7 @@ class CorrelationTask:
     offset: float = 0.0
     largest: int | None = None
     keep: tuple[int, int] | None = None
+    of_pixels: bool = False
 
     @property
     def axes(self) -> int:

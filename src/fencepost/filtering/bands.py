@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .. import _engine
 from .channels import filter_rows, full_scale
 from .options import Options
+from .responses import passes_over
 from .steps import Step
 
 __all__ = ["filter_bands", "filter_pixels", "result_height"]
@@ -50,14 +51,15 @@ def filter_pixels(
 def _is_written_at_once(
     pixels: Pixels, opaque: bool, steps: tuple[Step, ...], options: Options
 ) -> bool:
-    """Whether the engine makes the result of the pixels, with no image of floats in between."""
-    return (
-        opaque
-        and len(steps) == 1
-        and steps[0].together is None
-        and not steps[0].is_in_passes
-        and not (options.luminance or options.magnitude)
-    )
+    """Whether the result is made with no image of floats in between, without bands."""
+    step = steps[0]
+    if len(steps) > 1 or step.together or options.magnitude:
+        return False
+    if options.luminance and not (step.is_in_passes and (opaque or options.alpha == "keep")):
+        return False
+    if step.is_in_passes:
+        return passes_over(pixels.shape, pixels.dtype, step.kernels[0], options) is not None
+    return opaque
 
 
 def result_height(height: int, steps: tuple[Step, ...], options: Options) -> int:

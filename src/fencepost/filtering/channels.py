@@ -5,17 +5,19 @@ Pixels are (H, W, C); the last channel may be alpha.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import _engine
 from ..convolution.boundaries import Boundary
+from ..convolution.passes import Passes
 from ..errors import ArgumentError
 from ..remedies import setting
 from .options import Options
-from .responses import Pixels, arithmetic, interior, postprocess, response
+from .responses import Pixels, arithmetic, interior, passes_over, postprocess, response
 from .steps import Step, largest
 
 __all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
@@ -23,6 +25,7 @@ __all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
 # Of full opacity: where less of anything is seen, there is no colour to be told.
 TRANSPARENT = 1e-5
 LARGEST_WEIGHT = 1e25
+_SEEN = 1 / 8  # of full opacity: what is divided by as much is off by no more than 8 times as much
 
 
 def full_scale(dtype: np.dtype[Any]) -> float:
@@ -81,7 +84,11 @@ def filter_rows(
             alpha = interior(alpha, step, options)
     else:
         alpha = blurred
-    return np.concatenate([seen, postprocess(alpha, dtype)], axis=2)
+    alpha = postprocess(alpha, dtype)
+    if seen.base is not None and seen.base is alpha.base:  # as `_blur` makes them
+        whole: Pixels = seen.base
+        return whole
+    return np.concatenate([seen, alpha], axis=2)
 
 
 def _is_one_pass(pixels: Pixels, steps: tuple[Step, ...], options: Options) -> bool:
@@ -113,24 +120,25 @@ def _filter_colour(
     options: Options,
     dtype: np.dtype[Any],
 ) -> tuple[Pixels, Pixels | None]:
-    """Return the colours as `dtype`, and the alpha in floats if blurs have changed it."""
+    """Return the colours as `dtype`, and the alpha if blurs have changed it."""
     if options.luminance and colour.shape[2] > 1:
         return _filter_luminance(colour, alpha, steps, options, dtype), None
     exact = arithmetic(colour.dtype)
     full = full_scale(colour.dtype)
     for index, step in enumerate(steps):
+        last = index == len(steps) - 1 and not options.magnitude
+        made = (dtype, options.scale, options.offset) if last else (exact, 1.0, 0.0)
         if alpha is not None and step.is_blur:
-            colour, alpha = _blur(colour, alpha, full, step, options, exact)
+            colour, alpha = _blur(colour, alpha, full, step, options, *made)
+            if last:
+                return colour, alpha
             continue
         if alpha is not None:
             alpha = interior(alpha, step, options)
-        if index == len(steps) - 1 and not options.magnitude:
-            # The engine rounds and cuts off as it writes: no image of floats is ever made.
-            last = response(
-                colour, step, options, dtype, scale=options.scale, offset=options.offset
-            )
-            return last, alpha
-        colour = response(colour, step, options, exact)
+        # The engine rounds and cuts off as it writes: no image of floats is ever made.
+        colour = response(colour, step, options, made[0], scale=made[1], offset=made[2])
+        if last:
+            return colour, alpha
     if options.magnitude:
         colour = np.abs(colour)
     return postprocess(colour, dtype, options.scale, options.offset), alpha
@@ -144,16 +152,46 @@ def _filter_luminance(
     dtype: np.dtype[Any],
 ) -> Pixels:
     """Add to all three colours what the filter adds to their luma, so that chroma stays."""
-    luminance = luma(colour)
-    after, _ = _filter_colour(luminance, alpha, steps, options, luminance.dtype)
+    inside = colour
     for step in steps:
-        colour = interior(colour, step, options)
-    made = dtype if dtype == colour.dtype else luminance.dtype
-    result: Pixels = _engine.empty(colour.shape, made)
-    _engine.put_luma(
-        np.ascontiguousarray(colour).reshape(-1, 3), after.reshape(-1), result.reshape(-1, 3)
-    )
+        inside = interior(inside, step, options)
+    made = dtype if dtype == colour.dtype else arithmetic(colour.dtype)
+    result: Pixels = _engine.empty(inside.shape, made)
+    for at, after in _filtered_luma(colour, alpha, steps, options):
+        rows = slice(at, at + len(after))
+        before = np.ascontiguousarray(inside[rows]).reshape(-1, 3)
+        _engine.put_luma(
+            before, np.ascontiguousarray(after).reshape(-1), result[rows].reshape(-1, 3)
+        )
     return postprocess(result, dtype)
+
+
+def _filtered_luma(
+    colour: Pixels, alpha: Pixels | None, steps: tuple[Step, ...], options: Options
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield the luma after all steps: the number of the first row, and rows."""
+    exact, passes = arithmetic(colour.dtype), None
+    if alpha is None and len(steps) == 1 and not (options.magnitude or steps[0].together):
+        passes = passes_over(colour.shape, exact, steps[0].kernels[0], options)
+    if passes is None:
+        yield 0, _filter_colour(luma(colour), alpha, steps, options, exact)[0]
+        return
+    passes = replace(passes, column=passes.column * exact.type(options.scale))
+
+    def read(first: int, last: int, left: int) -> Pixels:
+        width = passes.columns_at_a_time(last - first, 1)
+        return luma(colour[first:last, left : left + width])
+
+    fill, few, room = options.boundary.value.real, passes.rows_at_a_time(), passes.room(1)
+    of_pixels = colour.dtype.kind == "u"
+    for start in passes.starts:
+        passed = passes.down(read, start, fill, room, of_pixels=of_pixels)
+        for at in range(0, len(passed), few):
+            rows = passed[at : at + few]
+            yield (
+                start + at,
+                passes.along(rows, fill, offset=options.offset, of_pixels=of_pixels),
+            )
 
 
 def _blur(
@@ -162,25 +200,101 @@ def _blur(
     full: float,
     step: Step,
     options: Options,
-    exact: np.dtype[Any],
+    dtype: np.dtype[Any],
+    scale: float,
+    offset: float,
 ) -> tuple[Pixels, Pixels]:
-    """Blur colours that count as much as they are opaque, and the alpha with them.
+    """Blur colours that count as much as they are opaque, and the alpha with them, as `dtype`.
 
     Porter & Duff, "Compositing digital images" (1984): with colours multiplied by alpha before,
     and divided by it after, what is transparent lends no colour to its neighbours. Beyond a
     constant boundary everything is opaque.
     """
-    weights = alpha.astype(exact, copy=False)
+    inside = interior(colour, step, options)
+    channels = colour.shape[2]
+    out = _engine.empty((*inside.shape[:2], channels + 1), dtype)
+    for at, mixed, covered in _blurred(colour, alpha, full, step, options):
+        rows = slice(at, at + len(mixed))
+        visible = covered > TRANSPARENT * full
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for channel in range(channels):
+                np.divide(mixed[..., channel], covered[..., 0], out=mixed[..., channel])
+        if not visible.all():
+            np.copyto(mixed, inside[rows], where=~visible)
+            np.copyto(covered, 0, where=~visible)
+        out[rows, :, :-1] = postprocess(mixed, dtype, scale, offset)
+        out[rows, :, -1:] = postprocess(covered, dtype)
+        del mixed, covered, visible  # before the next are made
+    return out[..., :-1], out[..., -1:]
+
+
+def _blurred(
+    colour: Pixels, alpha: Pixels, full: float, step: Step, options: Options
+) -> Iterator[tuple[int, Pixels, Pixels]]:
+    """Yield colours times alpha, and alpha, both blurred: the number of the first row, and rows."""
+    exact = arithmetic(colour.dtype)
     border = opaque = options.boundary
     if border.kind == "fill":
         border, opaque = Boundary("fill", full * border.value), Boundary("fill", full)
-    total = step.kernels[0].sum
+    kernel, (height, width, channels) = step.kernels[0], colour.shape
+    passes = None
+    if options.nan == "propagate":
+        passes = passes_over((height, width, channels + 1), colour.dtype, kernel, options)
+    if passes is not None:
+        yield from _in_passes(colour, alpha, full, kernel.sum, passes, border, opaque)
+        return
+    mixed = response(_heavy(colour, alpha, exact), step, options, exact, boundary=border)
+    counted = alpha.astype(exact, copy=False)
+    covered = response(counted, step, options, exact, scale=1 / kernel.sum, boundary=opaque)
+    yield 0, mixed, covered
+
+
+def _in_passes(
+    colour: Pixels,
+    alpha: Pixels,
+    full: float,
+    total: float,
+    passes: Passes,
+    border: Boundary,
+    opaque: Boundary,
+) -> Iterator[tuple[int, Pixels, Pixels]]:
+    """Yield the same, a few rows at a time.
+
+    What is divided by little shows the error of a transform as much the more, so it is one of
+    pixels only where enough is seen; of integers of 16 bits, in float64, nothing is left of it.
+    """
+    exact, channels = arithmetic(colour.dtype), colour.shape[2]
+    shares = replace(passes, column=passes.column / exact.type(total))
+    around, beyond = border.value.real, opaque.value.real
+
+    def part(pixels: Pixels, first: int, last: int, left: int) -> Pixels:
+        width = passes.columns_at_a_time(last - first, channels)
+        return pixels[first:last, left : left + width]
+
+    def weights(*at: int) -> Pixels:
+        return part(alpha, *at).astype(exact)
+
+    def heavy(*at: int) -> Pixels:
+        return _heavy(part(colour, *at), part(alpha, *at), exact)
+
+    rooms, few = (passes.room(1), passes.room(channels)), passes.rows_at_a_time()
+    deep, enough = colour.dtype == np.uint16, _SEEN * full
+    for start in passes.starts:
+        below = shares.down(weights, start, beyond, rooms[0], of_pixels=deep)
+        seen = deep or (colour.dtype == np.uint8 and bool(below.min() >= enough))
+        above = passes.down(heavy, start, around, rooms[1], of_pixels=seen)
+        for at in range(0, len(above), few):
+            rows = slice(at, at + few)
+            mixed = passes.along(above[rows], around, of_pixels=seen)
+            covered = shares.along(below[rows], beyond, of_pixels=seen)
+            yield start + at, mixed, covered
+            del mixed, covered  # before the next are made
+
+
+def _heavy(colour: Pixels, alpha: Pixels, exact: np.dtype[Any]) -> Pixels:
+    """Return colours that count as much as they are opaque."""
+    product = _engine.empty(colour.shape, exact)
     with np.errstate(over="ignore"):  # of floats: to infinity, as everywhere else
-        heavy = colour * weights
-    mixed = response(heavy, step, options, exact, boundary=border)
-    covered = response(weights, step, options, exact, scale=1 / total, boundary=opaque)
-    visible = covered > TRANSPARENT * full
-    result: NDArray[Any] = interior(colour, step, options).astype(exact)
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.divide(mixed, covered, out=result, where=visible)
-    return result, np.where(visible, covered, exact.type(0))
+        for channel in range(colour.shape[2]):  # NumPy is slow where its innermost axis is short
+            np.multiply(colour[..., channel], alpha[..., 0], out=product[..., channel], dtype=exact)
+    return product

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .. import _engine
 from ..convolution.apply import correlate_planes
 from ..convolution.boundaries import Boundary
-from ..convolution.passes import correlate_boxes, correlate_passes
+from ..convolution.passes import Passes, correlate_boxes, correlate_passes
 from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
 from ..remedies import setting
@@ -26,6 +27,7 @@ __all__ = [
     "check_fits",
     "interior",
     "margins",
+    "passes_over",
     "postprocess",
     "response",
     "responses",
@@ -129,6 +131,23 @@ def margins(step: Step, options: Options) -> tuple[tuple[int, int], tuple[int, i
     return (row, rows - 1 - row), (column, columns - 1 - column)
 
 
+def passes_over(
+    shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options
+) -> Passes | None:
+    """Return the passes of a kernel that is run axis by axis; None if it is done otherwise."""
+    laid = _as_correlated(kernel, options)
+    if not in_passes(laid) or _fits_boxes(laid, shape):
+        return None
+    factor = max(1.0, abs(options.scale), 1 / abs(kernel.sum) if kernel.sum else 1.0)
+    if not largest(kernel) * factor < _LARGEST[arithmetic(dtype)]:
+        return None
+    _require_fit(shape, kernel, options.boundary)
+    height, width, channels = shape
+    (row, column), (down, across) = laid.origin, laid.parts
+    size, origin = (height, width, channels), (int(row), int(column))
+    return Passes.over(size, dtype, (down, across), origin, options.boundary)
+
+
 def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boundary) -> Pixels:
     """Return sums over what is not NaN, divided by the weights that count: see `convolve`."""
     total = kernel.sum
@@ -139,14 +158,56 @@ def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boun
             "divided by the sum of the weights used. "
             f"Received: {kernel.label}, whose weights add up to {total:g}."
         )
+    height, width, channels = pixels.shape
+    passes = passes_over((height, width, 2 * channels), pixels.dtype, kernel, options)
+    if passes is not None:
+        return _of_present_in_passes(pixels, passes, total, rounding, boundary)
     plain = replace(options, nan="propagate")
     missing = np.isnan(pixels)
     edges = Boundary("fill", 1.0) if boundary.kind == "fill" else boundary
     shares = _linear((~missing).astype(pixels.dtype), kernel, plain, edges, pixels.dtype)
+    np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
+    np.divide(total, shares, out=shares)
     sums = _linear(np.where(missing, 0, pixels), kernel, plain, boundary, pixels.dtype)
-    shares[np.abs(shares) <= rounding] = np.nan
-    result: Pixels = sums * (total / shares)
-    return result.astype(pixels.dtype, copy=False)
+    return np.multiply(sums, shares, out=sums)
+
+
+def _of_present_in_passes(
+    pixels: Pixels, passes: Passes, total: float, rounding: float, boundary: Boundary
+) -> Pixels:
+    """Do the same by a few rows at a time."""
+    channels, fill = pixels.shape[2], boundary.value.real
+
+    def part(first: int, last: int, left: int) -> tuple[Pixels, Pixels]:
+        width = passes.columns_at_a_time(last - first, channels)
+        values = pixels[first:last, left : left + width]
+        return values, _engine.empty(values.shape, values.dtype)
+
+    def present(*at: int) -> Pixels:
+        values, found = part(*at)
+        np.copyto(found, values)
+        np.copyto(found, 0, where=np.isnan(values))
+        return found
+
+    def there(*at: int) -> Pixels:
+        values, found = part(*at)
+        np.equal(values, values, out=found)  # NaN is not
+        return found
+
+    filled = 1.0 if boundary.kind == "fill" else fill
+    result: Pixels = _engine.empty((*passes.outputs, channels), pixels.dtype)
+    rooms, few = (passes.room(channels), passes.room(channels)), passes.rows_at_a_time()
+    for start in passes.starts:
+        above = passes.down(present, start, fill, rooms[0])
+        below = passes.down(there, start, filled, rooms[1])
+        for at in range(0, len(above), few):
+            sums = passes.along(above[at : at + few], fill)
+            shares = passes.along(below[at : at + few], filled)
+            np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
+            np.divide(total, shares, out=shares)
+            np.multiply(sums, shares, out=result[start + at : start + at + len(sums)])
+            del sums, shares
+    return result
 
 
 def _correlated(
@@ -173,7 +234,8 @@ def _correlated(
         planes = correlate_boxes(source, boxes, scale * laid.sum, origin, *edges, out, offset)
     else:
         down, across = laid.parts
-        planes = correlate_passes(source, (scale * down, across), origin, *edges, out, offset)
+        rows = correlate_passes(source[0], (scale * down, across), origin, *edges, out, offset)
+        planes = rows[None]
     result: Pixels = planes[0].astype(dtype, copy=False)
     return result
 

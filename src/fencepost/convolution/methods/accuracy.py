@@ -112,11 +112,12 @@ def doubt(task: CorrelationTask, transform: Tiling | Whole) -> Doubt:
     eps = float(np.finfo(task.kernel.dtype).eps)
     last = sides[-2:]
     across = (
-        size / side + 1 for size, side in zip(transform.tile[-len(last) :], last, strict=True)
+        size / side + 2 for size, side in zip(transform.tile[-len(last) :], last, strict=True)
     )
     power = float(energy.max()) * math.prod(across) + task.fill * task.fill * transform.points
-    error = _error(task, eps, transform.points, 2 * power * transform.terms)
-    if task.axes < 3 and not (_is_taken_once(task) and (error <= allowed).all()):
+    times = _times_taken(task) if task.axes < 3 else 1.0
+    error = _error(task, eps, transform.points, 2 * power * transform.terms * times)
+    if task.axes < 3 and not (error <= allowed).all():
         powers = _tile_powers(task, transform, sides, energy)
         errors = _error(task, eps, transform.points, powers)
         error = _at_blocks(task, transform, sides, errors)
@@ -221,6 +222,16 @@ def _is_taken_once(task: CorrelationTask) -> bool:
     """Whether no element of the array stands in its extension twice."""
     axes = zip(task.indices, task.source.shape[1:-1], strict=True)
     return all(blocks.is_one_piece(along, *present(along, size)) for along, size in axes)
+
+
+def _times_taken(task: CorrelationTask) -> float:
+    """Return how often an element of the array stands in its extension, at most."""
+    if _is_taken_once(task):
+        return 1.0
+    if task.axes == 1:
+        return math.inf  # to count them in a long signal would take longer than it can save
+    taken = (np.bincount(along[along != FILL]) for along in task.indices)
+    return float(math.prod(int(times.max(initial=1)) for times in taken))
 
 
 def _power(task: CorrelationTask, sides: tuple[int, ...], energy: Array) -> float:

@@ -28,6 +28,11 @@ _TRANSFORMED = {
     "avx2": (1.35e-9, 0.085e-9),
     "avx512": (1.15e-9, 0.068e-9),
 }
+_COLUMNS = {  # the same of a tile whose columns are transformed each by itself
+    "baseline": (1.35e-9, 0.11e-9),
+    "avx2": (0.95e-9, 0.08e-9),
+    "avx512": (0.8e-9, 0.065e-9),
+}
 # Bytes of a tile up to which it stays in the cache, with its spectrum and partner. Processors with
 # AVX-512 have second-level caches of 1 MB and more.
 _CACHED = {"baseline": 0.6e6, "avx2": 0.6e6, "avx512": 2e6}
@@ -100,6 +105,17 @@ def transforms(
     pairs = -(-tiles // 2)
     rounds = -(-pairs // threads)
     return _CALL + pair * (terms / 2 + rounds * (terms + 1) / 2)
+
+
+def columns(
+    tiles: int, tile: Sequence[int], terms: int, dtype: np.dtype[Any], threads: int
+) -> float:
+    """Return the seconds for tiles whose columns are transformed each by itself."""
+    elements = math.prod(tile)
+    constant, slope = _COLUMNS[_engine.level]
+    element = (constant + slope * math.log2(tile[0])) * dtype.itemsize / 4
+    one = _PAIR + elements * element * (terms + 1) / 2
+    return _CALL + one * -(-tiles // threads)
 
 
 def least_transforms(elements: int, kernel: Sequence[int], dtype: np.dtype[Any]) -> float:

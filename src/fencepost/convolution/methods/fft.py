@@ -52,7 +52,7 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
     settling = not asked and accuracy.has_bare_ends(task)
     transform = cheapest(task, -_SETTLING if settling else 0.0)
     seconds, note = transform.seconds(dtype, threads), str(transform)
-    if asked or seconds > budget or task.source.dtype.kind == "u":
+    if asked or seconds > budget or task.source.dtype.kind == "u" or task.of_pixels:
         return Candidate("fft", seconds, note, lambda: run(task, transform))
     if budget < math.inf and isinstance(transform, Whole):
         return Candidate("fft", seconds, note, lambda: _run_exactly(task, transform))

@@ -21,6 +21,7 @@ from ..task import CorrelationTask
 from . import costs
 
 _LONGEST = 4096  # side of a tile of two axes
+_COLUMNS = 32  # of a tile whose columns are transformed each by itself: those of two registers
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Tiling:
     `tile` [(int, int)]: Rows and columns that are transformed; one row for a kernel of one row.
     `steps` [(int, int)]: Results of one tile: tile − kernel + 1. `outputs` [(int, int)]: Rows and
     columns of results in all. `images`: Planes that are cut alike. `terms`: Transforms that are
-    added up for each: the layers of a kernel of more than two axes.
+    added up for each: the layers of a kernel of more than two axes. `alone`: Whether each column is
+    transformed by itself, under a kernel of one column, over one channel.
     """
 
     tile: tuple[int, int]
@@ -38,11 +40,12 @@ class Tiling:
     outputs: tuple[int, int]
     images: int
     terms: int
+    alone: bool = False
 
     @property
     def points(self) -> int:
-        """How many elements a tile has."""
-        return math.prod(self.tile)
+        """How many elements a transform has."""
+        return self.tile[0] if self.alone else math.prod(self.tile)
 
     @property
     def count(self) -> int:
@@ -52,6 +55,8 @@ class Tiling:
 
     def seconds(self, dtype: np.dtype[Any], threads: int) -> float:
         """Return what the cost model says."""
+        if self.alone:
+            return costs.columns(self.count, self.tile, self.terms, dtype, threads)
         return costs.transforms(self.count, self.tile, self.terms, dtype, threads)
 
     def __str__(self) -> str:
@@ -61,7 +66,12 @@ class Tiling:
 
 def best(task: CorrelationTask, threads: int) -> Tiling:
     """Return the tiling of `task` that the cost model thinks quickest."""
-    return _best(task.images, task.outputs, task.kernel.shape, task.kernel.dtype, threads)
+    alone = (
+        task.kernel.shape[-1] == 1 < task.kernel.shape[-2] and task.source.shape[-1] == 1
+        if task.axes > 1
+        else False
+    )
+    return _best(task.images, task.outputs, task.kernel.shape, task.kernel.dtype, threads, alone)
 
 
 @functools.lru_cache(maxsize=256)
@@ -71,6 +81,7 @@ def _best(
     weights: tuple[int, ...],
     dtype: np.dtype[Any],
     threads: int,
+    alone: bool,
 ) -> Tiling:
     (*_, height), (*_, rows) = (1, *results[:-1]), (1, *weights[:-1])
     outputs, kernel = (height, results[-1]), (rows, weights[-1])
@@ -85,10 +96,14 @@ def _best(
     else:
         sides = (
             _sides(outputs[0], kernel[0], _engine.SHORTEST_TILE, _LONGEST),
-            _sides(outputs[1], kernel[1], _engine.SHORTEST_TILE, _LONGEST),
+            iter([_COLUMNS])
+            if alone
+            else _sides(outputs[1], kernel[1], _engine.SHORTEST_TILE, _LONGEST),
         )
     tilings = (
-        Tiling(tile, (tile[0] - kernel[0] + 1, tile[1] - kernel[1] + 1), outputs, images, terms)
+        Tiling(
+            tile, (tile[0] - kernel[0] + 1, tile[1] - kernel[1] + 1), outputs, images, terms, alone
+        )
         for tile in itertools.product(*sides)
     )
     return min(tilings, key=lambda tiling: tiling.seconds(dtype, threads))

@@ -1,6 +1,8 @@
 // Threads that share one piece of work and join: run(n, f) calls f(0) ... f(n - 1) side by side.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 
 namespace fencepost {
@@ -13,6 +15,37 @@ void set_num_threads(int n);
 // Returns when all n have returned. The work is cut into n parts whatever the machine has, so that
 // results depend on n only. If the pool is busy with another caller, this one does all its parts.
 void run_threads(int n, const std::function<void(int)>& part);
+
+struct Seat;
+// Threads that do a sequence of steps side by side, each step after all have done the one before:
+//
+//   for each step: if this member has a part in it: team.await(), its part; then team.arrive()
+//
+// A meeting costs the time of one cache line from one core to another.
+class Team {
+ public:
+  Team() = default; // one thread
+  // Members by bits of a word, and which of the seats this one has.
+  Team(Seat* seats, uint64_t members, int seat, uint64_t done);
+  int size() const { return size_; }
+  int index() const { return index_; } // 0: the caller
+  void arrive();                       // this member has done its part of one more step
+  void await() const;                  // until all have arrived as often as this one
+
+ private:
+  const Seat* seats_ = nullptr; // of all threads
+  Seat* own_ = nullptr;
+  uint64_t members_ = 0, done_ = 0; // a bit each; steps
+  int size_ = 1, index_ = 0;
+};
+
+// Calls work(team) here, and meanwhile in those threads, n with this one at most, that are awake:
+// they are asked first, and whoever comes while `prepare` runs, or right after, is a member. Nobody
+// is woken, which would take longer than work that is worth a team; but with `wake`, and where all
+// sleep, they are awake at the next call. How many come is by chance, so results must not depend
+// on it. Returns how many there were.
+int run_team(int n, bool wake, const std::function<void()>& prepare,
+             const std::function<void(Team&)>& work);
 
 } // namespace FENCEPOST_LEVEL
 } // namespace fencepost

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -32,6 +33,21 @@ def network():
 
 
 SHARED = network()
+# Its layers take 1 to 4 µs, which those threads share that happen to be awake.
+SMALL = fp.Network(
+    (1, 28, 28),
+    [fp.Conv2d(6, 5, padding=2), fp.ReLU(), fp.MaxPool2d(2), fp.Conv2d(16, 5), fp.ReLU(),
+     fp.MaxPool2d(2), fp.Flatten(), fp.Linear(120), fp.ReLU(), fp.Linear(10)],
+    seed=1,
+)  # fmt: skip
+DIGITS = RANDOM.integers(0, 256, (8, 1, 28, 28)).astype(np.uint8)
+
+
+def in_a_loop():
+    for _ in range(100):  # until threads that sleep are awake
+        for digit in DIGITS:
+            SMALL(digit[None])
+    return np.concatenate([SMALL(digit[None]) for digit in DIGITS])
 
 
 def trained():
@@ -53,6 +69,7 @@ CALLS = {
     "pooling": lambda: fp.max_pool(IMAGE, 3, stride=1),
     "prediction": lambda: SHARED(BATCH),
     "one image": lambda: SHARED(BATCH[:1]),
+    "one image after the other": in_a_loop,
     "training": trained,
 }
 
@@ -154,13 +171,43 @@ def test_results_are_freed_by_other_threads():
         np.testing.assert_array_equal(result, expected)
 
 
+@pytest.mark.parametrize("pause", [0, 1e-5, 1e-4, 1e-3])
+def test_an_image_is_the_same_whether_threads_are_awake_or_asleep(pause):
+    # 20 µs after a call they still wait for the next, then they sleep.
+    fp.set_num_threads(1)
+    expected = [SMALL(digit[None]) for digit in DIGITS]
+    fp.set_num_threads(2)
+    for k in range(2_000 if pause < 1e-3 else 100):
+        np.testing.assert_array_equal(SMALL(DIGITS[k % 8][None]), expected[k % 8])
+        until = time.perf_counter() + pause * (k % 3)
+        while time.perf_counter() < until:
+            pass
+
+
+@pytest.mark.parametrize("threads", [2, 3, 40])
+def test_small_images_side_by_side_with_shared_batches(threads):
+    fp.set_num_threads(1)
+    alone = in_a_loop()
+    fp.set_num_threads(threads)
+    expected = alone, CALLS["prediction"](), CALLS["direct"]()
+
+    def in_turns():
+        return [(in_a_loop(), CALLS["prediction"](), CALLS["direct"]()) for _ in range(3)]
+
+    for results in together([in_turns, in_turns, in_a_loop], 1)[:2]:
+        for result in results[0]:
+            for found, same in zip(result, expected, strict=True):
+                np.testing.assert_array_equal(found, same)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_computes():
-    expected = CALLS["tiles"]()  # the parent's pool has threads, the child's has none
+@pytest.mark.parametrize("name", ["tiles", "one image after the other"])
+def test_a_forked_child_computes(name):
+    expected = CALLS[name]()  # the parent's pool has threads, the child's has none
     child = os.fork()
     if not child:
-        np.testing.assert_array_equal(CALLS["tiles"](), expected)
+        np.testing.assert_array_equal(CALLS[name](), expected)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
 

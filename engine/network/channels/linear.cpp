@@ -69,18 +69,23 @@ class Linear final : public Op {
  public:
   Linear(const Step& step, const Following& then) : s_(step), then_(then) {}
   bool reads_planar() const override { return true; }
+  bool shares() const override { return true; } // vecs of rows
   long scratch() const override { return stored(s_.out).channels + s_.in.size() / kLanes + 1; }
 
   void forward(Pass& pass) const override {
-    const int rows = s_.out.channels;
+    const int vecs = stored(s_.out).channels;
+    const Share share = kSmallCode ? Share{} : pass.share;
+    const int first = share.begin(vecs) * kLanes;
+    const int end = std::min(share.end(vecs) * kLanes, s_.out.channels);
     const vec* sums = pass.scratch;
     float* to = reinterpret_cast<float*>(pass.scratch);
-    const float* x = flat_input(pass, in, s_.in, to + stored(s_.out).channels * kLanes);
-    sum_all<Product>(x, pass.parameters + s_.weight, s_.in.size(), rows, to);
-    vec* y = pass.value(out) + out.value_layout.at(0, 0, 0);
-    for (int r = 0; r < rows; r += kLanes, y += out.value_layout.plane) {
+    const float* x = flat_input(pass, in, s_.in, to + vecs * kLanes);
+    const long features = s_.in.size();
+    sum_all<Product>(x, pass.parameters + s_.weight + first * features, features, end - first, to);
+    vec* y = pass.value(out) + out.value_layout.at(first / kLanes, 0, 0);
+    for (int r = first; r < end; r += kLanes, y += out.value_layout.plane) {
       vec sum = *sums++;
-      if (s_.bias >= 0) sum += load_some(pass.parameters + s_.bias + r, std::min(kLanes, rows - r));
+      if (s_.bias >= 0) sum += load_some(pass.parameters + s_.bias + r, std::min(kLanes, end - r));
       *y = then_.relu ? relu(sum) : sum;
       then_.finish(y, 1);
     }

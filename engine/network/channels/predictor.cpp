@@ -12,17 +12,30 @@ namespace channels {
 namespace {
 
 constexpr int kMostImages = 32; // of a pass
-// Threads share a stage that is expected to take longer, and filling an input that is larger: one
-// image of the depthwise network had 0.95 times ONNX Runtime's speed with 12 µs, and with 4 1.05.
-// With 1.6 µs LeNet-5 took 60 µs an image instead of 7 in 3 of 8 processes that had run PyTorch
-// and ONNX Runtime, whose threads wait on the same cores.
+// All threads share a stage that is expected to take longer, and filling an input that is larger:
+// one image of the depthwise network had 0.95 times ONNX Runtime's speed with 12 µs, and with 4
+// 1.05.
 constexpr double kSharedSeconds = 4e-6;
 constexpr long kSharedPixels = 32 * 1024;
 constexpr int kAhead = 1024; // pixels, which come from memory
+// Where no stage takes so long, a team shares those that take longer than this; and what it costs
+// beside its part of them, to meet and to read what the others have written.
+constexpr double kTeamSeconds = 1e-6, kMeetingSeconds = 0.3e-6;
+
+double seconds_of(const Stage& stage, long images) {
+  return stage.method.cycles * static_cast<double>(images) / cycles_per_second();
+}
+bool team_shares(const Stage& stage, long images) {
+  return stage.op->shares() && seconds_of(stage, images) > kTeamSeconds;
+}
+double now() {
+  const std::chrono::duration<double> since = std::chrono::steady_clock::now().time_since_epoch();
+  return since.count();
+}
 
 // Whether threads share every operation, instead of taking images of their own.
 bool shared(long images, int threads) {
-  return threads > 1 && images < 4L * threads && images % threads != 0;
+  return !kSmallCode && threads > 1 && images < 4L * threads && images % threads != 0;
 }
 
 // One row of pixels, as the network sees them, to floats `step` apart.
@@ -42,6 +55,17 @@ inline void normalise(const Pixel* from, int n, float mean, float scale, float* 
   store(to + x, (load(from + x) - means) * scales);
 }
 
+// A step of a team, done by all members or by the caller alone.
+template <class Function>
+void step(Team& team, bool all, Function f) {
+  if constexpr (kSmallCode) return f();
+  if (all || team.index() == 0) {
+    team.await();
+    f();
+  }
+  team.arrive();
+}
+
 } // namespace
 
 struct Predictor::Job {
@@ -50,6 +74,8 @@ struct Predictor::Job {
   const Images& images;
   float* out;
   double* nanoseconds;
+  int threads;    // that share a stage
+  bool in_team;   // each stage is done by all members
   int filled = 0; // images whose input is there already
 };
 
@@ -80,10 +106,25 @@ Bytes Predictor::bytes(long images, int threads) {
   return bytes;
 }
 
+// Whether a team carries the images: where every stage is too small for all threads, and some are
+// not too small for those that are awake.
+bool Predictor::in_team(const Program& program, long images, int threads) const {
+  if (!shared(images, threads)) return false;
+  bool shares = false;
+  for (const Stage& stage : program.stages()) {
+    if (seconds_of(stage, images) > kSharedSeconds) return false;
+    shares |= team_shares(stage, images);
+  }
+  return shares;
+}
+
 double Predictor::stage_cycles(const Stage& stage, long images, int threads) {
   if (!shared(images, threads)) return stage.method.cycles * ((images + threads - 1) / threads);
   const double alone = stage.method.cycles * images;
-  const bool split = stage.op->shares() && alone > kSharedSeconds * cycles_per_second();
+  if (in_team(program(images, threads), images, threads))
+    return team_shares(stage, images) ? alone / threads + kMeetingSeconds * cycles_per_second()
+                                      : alone;
+  const bool split = stage.op->shares() && seconds_of(stage, images) > kSharedSeconds;
   return split ? alone / threads : alone;
 }
 
@@ -118,9 +159,16 @@ void Predictor::fill_from(const Job& job, const Pass& pass, long index, const Sh
 }
 
 void Predictor::run_stage(const Job& job, const Stage& stage, Pass& pass, int count,
-                          int threads) const {
-  const bool together = threads > 1 && stage.op->shares() &&
-                        stage.method.cycles * count > kSharedSeconds * cycles_per_second();
+                          Team& team) const {
+  if constexpr (kSmallCode) return stage.op->forward_images(pass, count); // it has one thread
+  const int threads = job.threads;
+  if (job.in_team) {
+    const bool all = team_shares(stage, count);
+    pass.share = all ? Share{team.index(), team.size()} : Share{};
+    return step(team, all, [&] { stage.op->forward_images(pass, count); });
+  }
+  const bool together =
+      threads > 1 && stage.op->shares() && seconds_of(stage, count) > kSharedSeconds;
   if (!together) return stage.op->forward_images(pass, count);
   const auto part = [&](int t) {
     Pass own = pass;
@@ -132,7 +180,7 @@ void Predictor::run_stage(const Job& job, const Stage& stage, Pass& pass, int co
 }
 
 // `count` images from `first` on, in groups of as many as each stage wants side by side.
-void Predictor::run_block(const Job& job, Pass& pass, long first, int count, int threads) const {
+void Predictor::run_block(const Job& job, Pass& pass, long first, int count, Team& team) const {
   const auto& stages = job.program.stages();
   const size_t n = stages.size();
   for (size_t begin = 0, end; begin < n; begin = end) {
@@ -144,26 +192,32 @@ void Predictor::run_block(const Job& job, Pass& pass, long first, int count, int
         for (int k = 0; k < group; k++) {
           if (first + i + k < job.filled) continue;
           pass.image = i + k;
-          const int parts = input_.size() > kSharedPixels ? threads : 1;
-          run_threads(parts, [&](int t) { fill(job, pass, first + i + k, {t, parts}); });
+          const bool large = !job.in_team && input_.size() > kSharedPixels;
+          const int parts = large ? job.threads : 1;
+          step(team, false, [&] {
+            run_threads(parts, [&](int t) { fill(job, pass, first + i + k, {t, parts}); });
+          });
         }
       for (size_t s = begin; s < end; s++) {
         pass.image = i;
         if (!job.nanoseconds) {
-          run_stage(job, stages[s], pass, group, threads);
+          run_stage(job, stages[s], pass, group, team);
           continue;
         }
         const auto start = std::chrono::steady_clock::now();
-        run_stage(job, stages[s], pass, group, threads);
+        run_stage(job, stages[s], pass, group, team);
+        if (!kSmallCode) team.await();
         const std::chrono::duration<double, std::nano> spent =
             std::chrono::steady_clock::now() - start;
-        job.nanoseconds[s] += spent.count();
+        if (team.index() == 0) job.nanoseconds[s] += spent.count();
       }
       if (end == n)
         for (int k = 0; k < group; k++) {
           pass.image = i + k;
-          copy_flat(pass, job.program.output(), output_,
-                    job.out + (first + i + k) * output_.size());
+          step(team, false, [&] {
+            copy_flat(pass, job.program.output(), output_,
+                      job.out + (first + i + k) * output_.size());
+          });
         }
     }
   }
@@ -185,18 +239,19 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   const auto& stages = program.stages();
   const int n = static_cast<int>(stages.size());
   const bool wide = threads > 1 && program.cycles() > 8 * kSharedSeconds * cycles_per_second();
-  Job job{program, r.scratch, images, out, nanoseconds};
-  auto pass_of = [&](int t) {
+  const bool team = in_team(program, images.count, threads);
+  Job job{program, r.scratch, images, out, nanoseconds, share ? threads : 1, team};
+  auto pass_of = [&](int memory, int thread) {
     Pass pass;
-    pass.memory = r.memories[t].get();
-    pass.scratch = r.scratch[t].get();
+    pass.memory = r.memories[memory].get();
+    pass.scratch = r.scratch[thread].get();
     pass.parameters = parameters;
     pass.state = state;
     return pass;
   };
   const int preparing = wide ? threads : 1;
   std::vector<int> preparer; // of each stage, but where there is one thread only
-  if constexpr (!kSmallCode) {
+  if (!kSmallCode && preparing > 1) {
     preparer.resize(n);
     std::vector<long> bytes(preparing, 0);
     for (int s = n - 1; s >= 0; s--) { // the largest are the last, as a rule
@@ -207,20 +262,32 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   }
   const auto prepare = [&](int t) {
     for (int s = 0; s < n; s++)
-      if (kSmallCode || preparer[s] == t) stages[s].op->prepare(parameters, state);
-    if (share) fill(job, pass_of(0), 0, {t, preparing}); // threads meet once less
+      if (preparer.empty() || preparer[s] == t) stages[s].op->prepare(parameters, state);
+    if (share) fill(job, pass_of(0, 0), 0, {t, preparing}); // threads meet once less
   };
-  run_threads(preparing, std::ref(prepare));
   job.filled = share;
+  if (!kSmallCode && team) {
+    const auto predict = [&](Team& members) {
+      Pass pass = pass_of(0, members.index());
+      for (long first = 0; first < images.count; first += program.images())
+        run_block(job, pass, first, static_cast<int>(images.count - first), members);
+    };
+    const double start = now();
+    const Trust::Choice choice = r.trust.choose(start);
+    run_team(choice.share ? threads : 1, choice.wake, [&] { prepare(0); }, std::ref(predict));
+    return r.trust.learn(choice, start, now());
+  }
+  run_threads(preparing, std::ref(prepare));
 
   const auto predict = [&](int t) {
-    Pass pass = pass_of(t);
+    Pass pass = pass_of(t, t);
+    Team alone;
     const long end = images.count * (t + 1) / passes;
     Job own = job;
     if (t > 0) own.nanoseconds = nullptr;
     for (long first = images.count * t / passes; first < end; first += program.images())
       run_block(own, pass, first, static_cast<int>(std::min<long>(program.images(), end - first)),
-                share ? threads : 1);
+                alone);
   };
   run_threads(passes, std::ref(predict));
 }

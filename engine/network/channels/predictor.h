@@ -7,7 +7,9 @@
 
 #include "memory.h"
 #include "network/channels/program.h"
+#include "network/channels/trust.h"
 #include "network/input/batch_loader.h"
+#include "threads.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -35,11 +37,13 @@ class Predictor {
         : program(input, steps, images, rounding) {}
     Program program;
     std::vector<Memory> memories, scratch;
+    Trust trust;
   };
   struct Job;
   Runner& runner(long images, int threads);
-  void run_block(const Job& job, Pass& pass, long first, int count, int threads) const;
-  void run_stage(const Job& job, const Stage& stage, Pass& pass, int count, int threads) const;
+  bool in_team(const Program& program, long images, int threads) const;
+  void run_block(const Job& job, Pass& pass, long first, int count, Team& team) const;
+  void run_stage(const Job& job, const Stage& stage, Pass& pass, int count, Team& team) const;
   void fill(const Job& job, const Pass& pass, long index, const Share& share) const;
   template <typename Pixel>
   void fill_from(const Job& job, const Pass& pass, long index, const Share& share) const;

@@ -129,8 +129,17 @@ Following Program::take_activation(const std::vector<Step>& steps, Stage& stage)
 void Program::add_stage(const std::vector<Step>& steps, int k, Rounding rounding) {
   const Step& step = steps[k];
   Stage stage{nullptr, k, k, step.input, step.other, k + 1, 1, {}};
-  if (step.kind == Kind::linear) {
-    stage.op = channels::make_linear(step, take_activation(steps, stage));
+  const Step* behind = next(steps, stage);
+  const bool flat =
+      !kSmallCode && step.kind == Kind::flatten && behind && behind->kind == Kind::linear;
+  if (step.kind == Kind::linear || flat) {
+    Step linear = flat ? *behind : step;
+    stage.method.cycles = other_cycles(linear);
+    if (flat) { // each thread makes its own flat input
+      linear.in = step.in;
+      stage.last++;
+    }
+    stage.op = channels::make_linear(linear, take_activation(steps, stage));
     stage.method.axis = "inputs";
     stage.method.name = "products of rows";
   } else if (step.kind != Kind::conv) {
@@ -148,7 +157,7 @@ void Program::add_stage(const std::vector<Step>& steps, int k, Rounding rounding
     stage.method = choose_method(step, then, images_, rounding);
     stage.op = stage.method.make(step, then);
   }
-  if (!stage.method.make) stage.method.cycles = other_cycles(step);
+  if (stage.method.cycles == 0) stage.method.cycles = other_cycles(step);
   stage.out = stage.last + 1;
   stages_.push_back(std::move(stage));
 }

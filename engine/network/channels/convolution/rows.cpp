@@ -94,6 +94,7 @@ class RowConvolution final : public Op {
     return halo;
   }
   bool reads_planar() const override { return true; }
+  bool shares() const override { return in.planar || otherwise_->shares(); }
   long scratch() const override { return std::max(4L * vecs_, otherwise_->scratch()); }
 
   long packed_bytes() const override {
@@ -162,7 +163,9 @@ class RowConvolution final : public Op {
     Tile tile{};
     tile.relu = then_.relu;
     tile.out_vecs = vecs_;
-    for (int y = 0; y < height; y += 2) {
+    const int pairs = (height + 1) / 2;
+    const Share share = kSmallCode ? Share{} : pass.share;
+    for (int y = 2 * share.begin(pairs), end = 2 * share.end(pairs); y < end; y += 2) {
       const int next = std::min(y + 1, height - 1); // the last row may be without a second
       const long first = rows_.begin[next] * row_taps;
       tile.taps = rows_.end[y] * row_taps - first;

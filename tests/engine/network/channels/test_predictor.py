@@ -211,6 +211,33 @@ def test_threads_share_images_whose_layers_take_long(engine, height, width, coun
         np.testing.assert_array_equal(shared, alone)
 
 
+#: Each layer of the first takes long enough for all threads, none of the second: there those share
+#: it that happen to be awake.
+DENSE = {
+    "large": (61, 6, 300, 90),
+    "small": (28, 6, 120, 84),
+}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("name", DENSE)
+def test_threads_share_rows_of_pixels_and_of_weights(engine, name, count):
+    side, channels, wide, narrow = DENSE[name]
+    layers = [
+        fp.Conv2d(channels, 5, padding=2), fp.ReLU(), fp.MaxPool2d(2, remainder="crop"),
+        fp.Conv2d(16, 5), fp.Tanh(), fp.MaxPool2d(2, remainder="crop"), fp.Flatten(),
+        fp.Linear(wide), fp.Sigmoid(), fp.Linear(narrow, bias=False), fp.ReLU(), fp.Linear(10),
+    ]  # fmt: skip
+    net = nets.disturbed(fp.Network((1, side, side), layers))
+    images = nets.random_images(net, count, np.float32)
+    plan = nets.plan(engine, net)
+    alone = plan.forward(*nets.arguments(net, images), 1)
+    for threads in (2, 5):
+        for _ in range(200):  # in a loop they stay awake
+            shared = plan.forward(*nets.arguments(net, images), threads)
+            np.testing.assert_array_equal(shared, alone)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("name", (*NETWORKS, *CHANNELS))
 def test_networks(engine, name, dtype):

@@ -98,18 +98,20 @@ def filter_bands(
     if length <= rows or height <= 2 * halo:
         yield 0, filter_rows(read(0, height), has_alpha, opaque, steps, options)
         return
+    whole = min(rows + 2 * halo, height)
     for at in range(0, length, rows):
         stop = min(at + rows, length)
         if kind == "none":
             yield at, filter_rows(read(at, stop + halo), has_alpha, opaque, steps, options)
             continue
         low, high = at - halo, stop + halo
-        inside = read(max(low, 0), min(high, height))
         if kind == "wrap":
+            inside = read(max(low, 0), min(high, height))
             above = read(height + low, height) if low < 0 else inside[:0]
             below = read(0, high - height) if high > height else inside[:0]
             inside = np.concatenate([above, inside, below])
-        else:
-            low = max(low, 0)
+        else:  # as many rows in every band, so that the next takes the memory of the last
+            low = min(max(low, 0), height - whole)
+            inside = read(low, low + whole)
         band = filter_rows(inside, has_alpha, opaque, steps, options)
         yield at, band[at - low : stop - low]

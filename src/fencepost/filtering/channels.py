@@ -25,6 +25,7 @@ __all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
 # Of full opacity: where less of anything is seen, there is no colour to be told.
 TRANSPARENT = 1e-5
 LARGEST_WEIGHT = 1e25
+_AT_ONCE = 1 << 20  # values of colours, as floats; of more, a channel at a time takes less memory
 _SEEN = 1 / 8  # of full opacity: what is divided by as much is off by no more than 8 times as much
 
 
@@ -213,25 +214,26 @@ def _blur(
     inside = interior(colour, step, options)
     channels = colour.shape[2]
     out = _engine.empty((*inside.shape[:2], channels + 1), dtype)
-    for at, mixed, covered in _blurred(colour, alpha, full, step, options):
-        rows = slice(at, at + len(mixed))
+    for at, first, mixed, covered in _blurred(colour, alpha, full, step, options):
+        rows, some = slice(at, at + len(mixed)), slice(first, first + mixed.shape[2])
         visible = covered > TRANSPARENT * full
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for channel in range(channels):
+            for channel in range(mixed.shape[2]):
                 np.divide(mixed[..., channel], covered[..., 0], out=mixed[..., channel])
         if not visible.all():
-            np.copyto(mixed, inside[rows], where=~visible)
+            np.copyto(mixed, inside[rows, :, some], where=~visible)
             np.copyto(covered, 0, where=~visible)
-        out[rows, :, :-1] = postprocess(mixed, dtype, scale, offset)
-        out[rows, :, -1:] = postprocess(covered, dtype)
+        out[rows, :, some] = postprocess(mixed, dtype, scale, offset)
+        if some.stop == channels:
+            out[rows, :, -1:] = postprocess(covered, dtype)
         del mixed, covered, visible  # before the next are made
     return out[..., :-1], out[..., -1:]
 
 
 def _blurred(
     colour: Pixels, alpha: Pixels, full: float, step: Step, options: Options
-) -> Iterator[tuple[int, Pixels, Pixels]]:
-    """Yield colours times alpha, and alpha, both blurred: the number of the first row, and rows."""
+) -> Iterator[tuple[int, int, Pixels, Pixels]]:
+    """Yield colours times alpha, and alpha, both blurred: first row, first channel, and these."""
     exact = arithmetic(colour.dtype)
     border = opaque = options.boundary
     if border.kind == "fill":
@@ -243,10 +245,16 @@ def _blurred(
     if passes is not None:
         yield from _in_passes(colour, alpha, full, kernel.sum, passes, border, opaque)
         return
-    mixed = response(_heavy(colour, alpha, exact), step, options, exact, boundary=border)
     counted = alpha.astype(exact, copy=False)
     covered = response(counted, step, options, exact, scale=1 / kernel.sum, boundary=opaque)
-    yield 0, mixed, covered
+    del counted
+    some = channels if colour.size <= _AT_ONCE else 1
+    for first in range(0, channels, some):
+        heavy = _heavy(colour[..., first : first + some], alpha, exact)
+        mixed = response(heavy, step, options, exact, boundary=border)
+        del heavy
+        yield 0, first, mixed, covered
+        del mixed
 
 
 def _in_passes(
@@ -257,7 +265,7 @@ def _in_passes(
     passes: Passes,
     border: Boundary,
     opaque: Boundary,
-) -> Iterator[tuple[int, Pixels, Pixels]]:
+) -> Iterator[tuple[int, int, Pixels, Pixels]]:
     """Yield the same, a few rows at a time.
 
     What is divided by little shows the error of a transform as much the more, so it is one of
@@ -287,7 +295,7 @@ def _in_passes(
             rows = slice(at, at + few)
             mixed = passes.along(above[rows], around, of_pixels=seen)
             covered = shares.along(below[rows], beyond, of_pixels=seen)
-            yield start + at, mixed, covered
+            yield start + at, 0, mixed, covered
             del mixed, covered  # before the next are made
 
 

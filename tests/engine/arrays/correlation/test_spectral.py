@@ -1,4 +1,8 @@
-"""The engine's correlation by Fourier transforms against the sum written out in NumPy."""
+"""The engine's correlation by Fourier transforms against the sum written out in NumPy.
+
+What is asked of kernels of one column as well, whose columns are transformed each by itself, is
+asked `across` 1 here; what concerns them alone, in test_columns.
+"""
 
 from __future__ import annotations
 
@@ -50,49 +54,54 @@ def test_interleaved_channels(engine, dtype, channels):
 
 @pytest.mark.parametrize("source", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("out", [np.uint8, np.uint16])
-def test_whole_numbers_are_rounded_and_saturated(engine, source, out):
+@pytest.mark.parametrize("across", [3, 1])
+def test_whole_numbers_are_rounded_and_saturated(engine, source, out, across):
     values = random_numbers((1, 40, 50, 1), source)
     if np.dtype(source).kind == "f":
         values = values * 200
-    check(engine, values, RANDOM.standard_normal((1, 3, 3)), (32, 32), out_dtype=out, offset=20.25)
+    kernels = RANDOM.standard_normal((1, 3, across))
+    check(engine, values, kernels, (32, 32), out_dtype=out, offset=20.25)
 
 
-def test_planes_and_terms(engine):
+@pytest.mark.parametrize(("across", "tile"), [(4, (16, 16)), (1, (16, 32))])
+def test_planes_and_terms(engine, across, tile):
     source = random_numbers((4, 20, 50, 1), np.float32)
-    kernels = RANDOM.standard_normal((3, 3, 4))
+    kernels = RANDOM.standard_normal((3, 3, across))
     planes = [[-1, 0, 1], [0, 1, 2], [3, 3, -1], [-1, -1, -1], [2, 0, 3]]
-    check(engine, source, kernels, (16, 16), planes=planes, fill=1.0)
+    check(engine, source, kernels, tile, planes=planes, fill=1.0)
 
 
-def test_results_do_not_depend_on_threads(engine):
+@pytest.mark.parametrize(("across", "tile"), [(9, (32, 64)), (1, (64, 32))])
+def test_results_do_not_depend_on_threads(engine, across, tile):
     source = random_numbers((1, 157, 231, 1), np.float32)
-    kernels = RANDOM.standard_normal((1, 9, 9))
-    results = [
-        transformed(engine, source, kernels, (32, 64), threads=threads)[0] for threads in (1, 2, 5)
-    ]
+    kernels = RANDOM.standard_normal((1, 9, across))
+    results = [transformed(engine, source, kernels, tile, threads=n)[0] for n in (1, 2, 5)]
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(results[0], results[2])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_tiles_that_are_not_finite_are_named_and_spoil_no_other(engine, bad):
+@pytest.mark.parametrize("across", [5, 1])
+def test_tiles_that_are_not_finite_are_named_and_spoil_no_other(engine, bad, across):
     source = random_numbers((1, 60, 70, 1), np.float32)
-    kernels = RANDOM.standard_normal((1, 5, 5))
+    kernels = RANDOM.standard_normal((1, 5, across))
     clean = transformed(engine, source, kernels, (16, 32))[0]
     source[0, 30, 40] = bad
     out, doubtful, wanted = transformed(engine, source, kernels, (16, 32))
-    # Tiles give 12 x 28 results; windows that hold it end in rows 28 to 32, columns 38 to 42.
-    assert doubtful == [(0, 24, 28)]
+    # Tiles give 12 rows of results; windows that hold it end in rows 28 to 32, columns 38 to 42.
+    width = 33 - across
+    assert doubtful == [(0, 24, width)]
     spoilt = np.zeros(out.shape, bool)
-    spoilt[0, 24:36, 28:56] = True
+    spoilt[0, 24:36, width : 2 * width] = True
     assert (np.isfinite(wanted) | spoilt).all()
     assert np.isfinite(out).all()
     assert np.abs(out - clean)[~spoilt].max() <= 1e-5
 
 
-def test_tiles_that_overflow_are_named(engine):
+@pytest.mark.parametrize(("across", "tile"), [(3, (16, 16)), (1, (16, 32))])
+def test_tiles_that_overflow_are_named(engine, across, tile):
     source = np.full((1, 20, 20, 1), 3e38, np.float32)
-    assert transformed(engine, source, np.ones((1, 3, 3)), (16, 16))[1]
+    assert transformed(engine, source, np.ones((1, 3, across)), tile)[1]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 // A pool of threads that spin for a moment between pieces of work, then sleep; see threads.h.
 #include "threads.h"
 
-#if !defined(_WIN32)
-#include <pthread.h>
-#endif
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -16,6 +13,8 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+
+#include "forks.h"
 
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
@@ -282,22 +281,14 @@ class Pool {
 };
 
 // Never destroyed: threads may still wait on it when the process ends. A forked child has no
-// threads but its own, so it starts a new pool; nobody holds the mutex when it is forked.
-Pool* pool = nullptr;
-std::mutex pool_mutex;
+// threads but its own, so it starts a new pool.
 Pool& the_pool() {
-  std::lock_guard lock(pool_mutex);
-  if (!pool) {
+  static Pool* pool = nullptr;
+  static int made_after = 0; // forks
+  std::lock_guard lock(fork_mutex());
+  if (!pool || made_after != forks()) {
     pool = new Pool;
-#if !defined(_WIN32) // where nothing forks
-    static bool once = (pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
-                                       [] {
-                                         pool = nullptr;
-                                         pool_mutex.unlock();
-                                       }),
-                        true);
-    (void)once;
-#endif
+    made_after = forks();
   }
   return *pool;
 }

@@ -69,15 +69,13 @@ def of_name(owner: str, name: str, known: Sequence[str], bases: Sequence[str] = 
     >>> of_name("fencepost", "Adam", ["Network"])
     'Here: fp.training.Adam.'
     """
-    tables = [table.get(one, {}) for one in (owner, *bases) for table in (ATTRIBUTES, NAMES)]
-    texts = [table[name] for table in tables if name in table]
     is_root = owner == _ROOT
+    owners = (owner, *bases, *(f"{_ROOT}.{one}" for one in _PACKAGES if is_root))
+    tables = [table.get(one, {}) for one in owners for table in (ATTRIBUTES, NAMES)]
+    texts = [table[name] for table in tables if name in table]
     elsewhere = _elsewhere() if is_root and not texts else {}
     if not texts and name in elsewhere:
         return f"Here: {elsewhere[name]}."
-    if is_root:
-        tables += [NAMES[f"{_ROOT}.{one}"] for one in _PACKAGES if f"{_ROOT}.{one}" in NAMES]
-        texts = texts or [table[name] for table in tables if name in table]
     if not texts and not any(plain(word) == plain(name) for word in known):
         texts = [text for table in tables if (text := in_another_case(name, table))]
     if texts:

@@ -66,12 +66,9 @@ class Tiling:
 
 def best(task: CorrelationTask, threads: int) -> Tiling:
     """Return the tiling of `task` that the cost model thinks quickest."""
-    alone = (
-        task.kernel.shape[-1] == 1 < task.kernel.shape[-2] and task.source.shape[-1] == 1
-        if task.axes > 1
-        else False
-    )
-    return _best(task.images, task.outputs, task.kernel.shape, task.kernel.dtype, threads, alone)
+    weights = task.kernel.shape
+    alone = task.axes > 1 and weights[-1] == 1 < weights[-2] and task.source.shape[-1] == 1
+    return _best(task.images, task.outputs, weights, task.kernel.dtype, threads, alone)
 
 
 @functools.lru_cache(maxsize=256)

@@ -176,6 +176,31 @@ def test_images_that_are_even_enough_are_transformed_without_further_thought(bou
     assert (np.abs(filtered - direct) <= bound).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_infinities_beside_each_other_bring_no_warning():
+    random = np.random.default_rng(0)
+    f, g = random.normal(size=(400, 400)), random.normal(size=(31, 31))
+    f[20, 20], f[100, 200] = np.inf, -np.inf
+    assert fp.explain_method(f, g, "same").method == "fft"
+    result = fp.convolve(f, g, "same")
+    expected = fp.convolve(f, g, "same", method="direct")
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_infinities_do_not_cancel_between_the_products_of_a_kernel(rank, dtype):
+    random = np.random.default_rng(8)
+    g = (random.uniform(size=(9, rank)) @ random.normal(size=(rank, 9))).astype(dtype)
+    f = random.normal(size=(2, 40, 50)).astype(dtype)
+    f[0, 20, 20], f[0, 9, 40], f[1, 30, 3] = np.inf, -np.inf, np.nan
+    result = fp.convolve(f, g, "same", axes=(1, 2), method="separable")
+    expected = fp.convolve(f, g, "same", axes=(1, 2), method="direct")
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-4)
+    assert np.isposinf(result).any()
+    assert np.isneginf(result).any()
+
+
 @pytest.mark.parametrize("boundary", ["zero", "wrap", "reflect", 3.0])
 def test_nan_and_infinity_in_arrays_transformed_as_a_whole(boundary):
     random = np.random.default_rng(6)

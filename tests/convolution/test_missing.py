@@ -64,6 +64,39 @@ def test_weights_of_any_size_are_normalized(dtype, size):
         np.testing.assert_allclose(result / dtype(scale), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("function", [fp.convolve, fp.correlate])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "i1", "i2", "i8", "u8", "c8", "c16", ">f4", ">c8"])
+def test_the_weights_total_is_that_of_their_values(random, function, dtype):
+    """NumPy's own sum is of the dtype: rounded to 11 bits, or wrapped; correlate conjugates."""
+    f, g = random.normal(size=30), random.normal(size=4) * 9
+    f[[3, 4, 17]] = np.nan
+    if np.dtype(dtype).kind in "iu":
+        end = np.iinfo(dtype).min or np.iinfo(dtype).max
+        g = np.array([end, end // 2, 3 if end > 0 else -3, end // 4], dtype)
+    elif np.dtype(dtype).kind == "c":
+        g = (g + 1j * random.normal(size=4)).astype(dtype)
+    else:
+        g = g.astype(dtype)
+    exact = g.astype(np.result_type(dtype, float))
+    there, laid = ~np.isnan(f), np.flip(exact.conj()) if function is fp.correlate else exact
+    sums = np.convolve(np.nan_to_num(f), laid) * laid.sum() / np.convolve(there, laid)
+    whole = np.convolve(np.nan_to_num(f), laid)
+    touched = np.convolve(~there, np.ones(4)) > 0.5
+    expected = np.where(touched, sums, whole)
+    result = function(f, g, "full", boundary=0, nan="ignore")
+    # Beyond the edges stand zeros, which are never missing.
+    inner = slice(3, 30)
+    np.testing.assert_allclose(result[inner], expected[inner], rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinite_complex_numbers_bring_no_warning():
+    f = np.array([1, np.inf, 2, np.nan, 3, 4], complex)
+    result = fp.convolve(f, np.array([1 + 2j, 3, 1j]), "same", nan="ignore")
+    assert np.isfinite(result[-1:]).all()
+    assert not np.isfinite(result[:3]).any()
+
+
 def test_a_mask_is_as_nan_is(random):
     f, g = random.normal(size=(20, 30)), random.uniform(size=(3, 3))
     mask = random.random(f.shape) < 0.2

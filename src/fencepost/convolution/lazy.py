@@ -107,7 +107,7 @@ def _block(
         return apply.correlated(call)
 
     if nan == "ignore" or mask is not None or isinstance(f, np.ma.MaskedArray):
-        result = missing.convolved(f, g, boundary, nan, mask, compute)
+        result = missing.convolved(f, g, boundary, nan, mask, compute, flip=flip)
     else:
         result = compute(f, g, boundary)
     return result.astype(dtype, copy=False)

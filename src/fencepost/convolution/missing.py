@@ -26,9 +26,19 @@ Compute = Callable[[Any, Any, Any], NDArray[Any]]  # of f, g and a boundary
 
 
 def convolved(
-    f: ArrayLike, g: ArrayLike | Kernel, boundary: Any, nan: str, mask: Any, compute: Compute
+    f: ArrayLike,
+    g: ArrayLike | Kernel,
+    boundary: Any,
+    nan: str,
+    mask: Any,
+    compute: Compute,
+    *,
+    flip: bool,
 ) -> NDArray[Any]:
-    """Compute a convolution of an array with missing elements; a masked one gives a masked one."""
+    """Compute a convolution (`flip`) or correlation of an array with missing elements.
+
+    A masked array gives a masked one.
+    """
     masked = isinstance(f, np.ma.MaskedArray)
     array = parse_array("f", f.filled(0) if isinstance(f, np.ma.MaskedArray) else f)
     missing = _mask(array, mask)
@@ -43,7 +53,7 @@ def convolved(
     if nan == "propagate":
         result, lost = compute(clean, g, boundary), _counts(missing, g, boundary, compute) > 0
     else:
-        result, lost = _normalized(clean, missing, g, boundary, compute)
+        result, lost = _normalized(clean, missing, g, boundary, compute, flip=flip)
     if masked:
         return np.ma.masked_array(result, lost)
     if lost.any():
@@ -87,9 +97,15 @@ def _normalized(
     g: ArrayLike | Kernel,
     boundary: Any,
     compute: Compute,
+    *,
+    flip: bool,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the sums over what is there, normalised, and where nothing is."""
     weights = np.asarray(g.matrix if isinstance(g, Kernel) else parse_array("g", g))
+    # NumPy sums float16 in float16, and integers as they wrap.
+    weights = weights.astype(np.result_type(weights, np.float64))
+    if not flip:
+        weights = weights.conj()
     total, magnitude = weights.sum(), float(np.abs(weights).sum())
     dtype = np.float32 if clean.dtype == np.float32 else np.float64
     rounding = weights.size * float(np.finfo(dtype).eps)
@@ -110,5 +126,6 @@ def _normalized(
     exponent = min(-math.frexp(magnitude)[1], int(np.finfo(shares.dtype).maxexp) - 2)
     unit = np.ldexp(np.ones((), shares.real.dtype), exponent)
     shares, scaled = shares * unit, total * float(unit)
-    np.divide(result * scaled, shares, out=result, where=touched & ~lost, casting="same_kind")
+    with np.errstate(invalid="ignore"):  # infinities of complex numbers
+        np.divide(result * scaled, shares, out=result, where=touched & ~lost, casting="same_kind")
     return result, lost

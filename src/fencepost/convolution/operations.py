@@ -178,7 +178,7 @@ def _computed(
             function = convolve if flip else correlate
             return function(f, g, mode, boundary=boundary, origin=origin, axes=axes, method=method)
 
-        return missing.convolved(f, g, boundary, nan, mask, compute)
+        return missing.convolved(f, g, boundary, nan, mask, compute, flip=flip)
     if method == "auto":
         result = apply.quickly(f, g, mode, boundary, origin, axes, flip=flip)
         if result is not None:

@@ -79,6 +79,7 @@ class Doubt:
         """The blocks of results that are in doubt."""
         return ~np.asarray(np.isfinite(self.error) & (self.error <= self.allowed))
 
+    @np.errstate(invalid="ignore")  # infinities less infinities are in doubt
     def with_sums(self, task: CorrelationTask, sums: Array) -> Doubt:
         """Return what is left in doubt once Σ|f||g| is known, to within the transform's error.
 

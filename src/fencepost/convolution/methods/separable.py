@@ -38,7 +38,7 @@ def propose(task: CorrelationTask, budget: float, asked: bool) -> Candidate:
         return Candidate("separable", None, note)
     seconds = costs.separable(task.out.size, shape, factors.rank, dtype) / threads
     note = f"rank {factors.rank}: {multiplications(factors.multiplications)}"
-    return Candidate("separable", seconds, note, lambda: run(task, factors))
+    return Candidate("separable", seconds, note, lambda: _run(task, factors))
 
 
 def not_separable(task: CorrelationTask) -> str:
@@ -66,6 +66,18 @@ def _factors(task: CorrelationTask, asked: bool) -> Factors | None:
             error = float(missed + rounded * np.finfo(task.kernel.dtype).eps / 2)
             factors = factors if accuracy.is_benign(task, error) else None
     return factors
+
+
+def _run(task: CorrelationTask, factors: Factors) -> None:
+    """Compute `task`; where infinities cancel between products, as the definition has them."""
+    run(task, factors)
+    if factors.rank == 1 or task.out.dtype.kind != "f":
+        return
+    lost = np.isnan(task.out)
+    if task.keep:
+        lost[..., -1] = False
+    if lost.any() and np.isinf(task.source).any():
+        direct.run_at(task, np.flatnonzero(lost))
 
 
 def run(task: CorrelationTask, factors: Factors) -> None:

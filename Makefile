@@ -152,7 +152,7 @@ bench: .venv-bench/made
 	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 bench-train: .venv-bench/made
-	.venv-bench/bin/python -m benchmarks.whole_trainings $(ARGS)
+	.venv-bench/bin/python -m benchmarks.photographs.whole_trainings $(ARGS)
 
 # The engine is instrumented at one instruction set, the best of this machine unless LEVEL names
 # another, and laid over a copy of the package, which PYTHONPATH puts first. SANITIZER=thread looks

@@ -1,4 +1,5 @@
-"""Speed beside PyTorch and ONNX Runtime: ``python -m benchmarks``.
+"""Speed, sizes and accuracy beside other systems: ``python -m benchmarks``.
 
-One module per group of cases; `harness` times, `networks` builds the same network in every system.
+A folder for each of arrays, networks, photographs, models of others, and the tour; `harness` times
+candidates in turn, `machine` says where.
 """

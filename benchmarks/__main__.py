@@ -11,9 +11,12 @@ import torch
 
 import fencepost as fp
 
-from . import convolution, footprint, harness, inference, network_table, training
+from . import footprint, harness
+from .arrays import convolution
 from .harness import THREADS, Case
 from .machine import machine
+from .networks import inference, training
+from .networks import table as network_table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 NETWORKS = ("µs per image", ("fencepost", "ONNX Runtime", "PyTorch", "PyTorch channels-last"))
@@ -82,7 +85,7 @@ def main() -> None:
 
     print(*machine(), "", sep="\n")
     if chosen == ["grid"]:
-        from . import grid
+        from .arrays import grid
 
         grid.main(arguments)
         return

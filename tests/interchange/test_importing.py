@@ -63,7 +63,7 @@ def test_round_trips(name, path):
 
 
 def test_random_networks_hold_every_layer():
-    """Of 200, which `python -m benchmarks.imports --random 200` sends on their way."""
+    """Of 200, which `python -m benchmarks.models.imports --random 200` sends on their way."""
     kinds = set()
     for seed in range(200):
         waiting = list(random_network(seed).layers)

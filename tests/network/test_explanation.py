@@ -188,7 +188,7 @@ lanes = {p.lanes for p in explanation.passes}
 print(json.dumps([explanation.memory, explanation.packed_weights, resident() - before, *lanes]))
 """
 WIDE = "Conv2d(64, 3, padding=1), BatchNorm2d, ReLU, MaxPool2d(2), Conv2d(256, 3, padding=1), ReLU"
-SCALE = (  # the network of benchmarks/scale.py
+SCALE = (  # the network of benchmarks/networks/scale.py
     "Conv2d(32, 3, padding=1), ReLU, MaxPool2d(2), Conv2d(64, 3, padding=1), ReLU, MaxPool2d(2),"
     "Conv2d(128, 3, padding=1), ReLU, MaxPool2d(2), GlobalAvgPool, Linear(10)"
 )

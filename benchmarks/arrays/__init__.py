@@ -1,0 +1,1 @@
+"""Arrays: convolution, filtering and pooling beside SciPy, OpenCV, NumPy and Pillow."""

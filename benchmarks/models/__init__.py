@@ -1,0 +1,1 @@
+"""Models of others: sizes that `check` states, and networks that are imported, beside what runs."""

@@ -1,0 +1,1 @@
+"""Networks: training and predicting beside PyTorch, ONNX Runtime, OpenVINO and JAX."""

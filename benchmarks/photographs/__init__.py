@@ -1,0 +1,1 @@
+"""Photographs: folders, augmentation, accuracy and whole trainings beside PyTorch and fastai."""

@@ -1,0 +1,1 @@
+"""The tour in Chromium, alone and beside TensorFlow.js."""

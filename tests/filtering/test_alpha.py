@@ -73,6 +73,18 @@ class TestAlpha:
         image[2:5, 3:6, 3] = 0
         np.testing.assert_array_equal(fp.filter_image(image, [[1]]), image)
 
+    @pytest.mark.parametrize("boundary", ["reflect", "zero", 0.25])
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_luma_is_weighed_as_grey_is(self, dtype, boundary):
+        """Of integers too, whose luma is in floats: full opacity stays that of the alpha."""
+        grey = random_image((9, 9, 2), dtype)
+        colour = grey[..., [0, 0, 0, 1]]
+        expected = fp.filter_image(grey, "mean:size=3", boundary=boundary, dtype=float)
+        result = fp.filter_image(colour, "mean:3", boundary=boundary, luminance=True, dtype=float)
+        for channel in range(3):
+            np.testing.assert_allclose(result[..., channel], expected[..., 0], rtol=1e-5)
+        np.testing.assert_array_equal(result[..., 3], grey[..., 1])
+
     def test_premultiplying_needs_a_blur(self):
         image = random_image((9, 9, 4), np.uint8)
         with pytest.raises(fp.ArgumentError, match="no negative weight"):

@@ -125,7 +125,7 @@ def _filter_colour(
     if options.luminance and colour.shape[2] > 1:
         return _filter_luminance(colour, alpha, steps, options, dtype), None
     exact = arithmetic(colour.dtype)
-    full = full_scale(colour.dtype)
+    full = full_scale(colour.dtype if alpha is None else alpha.dtype)  # luma is in floats
     for index, step in enumerate(steps):
         last = index == len(steps) - 1 and not options.magnitude
         made = (dtype, options.scale, options.offset) if last else (exact, 1.0, 0.0)

@@ -62,10 +62,11 @@ def test_sums_that_pass_beyond_64_bits_on_their_way_do_fit():
     assert fp.convolve([-(2**63)], [1]).tolist() == [-(2**63)]
 
 
-def test_uint64_beyond_int64_is_an_error_and_below_is_not():
-    assert fp.convolve(np.array([2**63 - 1], np.uint64), [1]).tolist() == [2**63 - 1]
+@pytest.mark.parametrize("dtype", ["<u8", ">u8"])
+def test_uint64_beyond_int64_is_an_error_and_below_is_not(dtype):
+    assert fp.convolve(np.array([2**63 - 1], dtype), [1]).tolist() == [2**63 - 1]
     with pytest.raises(fp.ArgumentError, match="must fit 64 bits"):
-        fp.convolve(np.array([2**63], np.uint64), [1])
+        fp.convolve(np.array([2**63], dtype), [1])
 
 
 def test_integers_of_low_rank_stay_exact(random):

@@ -116,3 +116,29 @@ def test_errors():
         fp.max_pool([1j, 2], 2)
     with pytest.raises(fp.ArgumentError, match="axes must name different axes"):
         fp.sum_pool(np.ones((4, 4)), (2, 2), axes=(0, -2))
+
+
+@pytest.mark.parametrize("dtype", [">f2", ">f4", ">f8", ">i2", ">i4", ">i8", ">u2", ">u4", ">u8"])
+def test_the_order_of_bytes_changes_no_value(dtype):
+    about = np.dtype(dtype)
+    if about.kind == "f":
+        x = np.random.default_rng(3).normal(size=(6, 8)).astype(dtype)
+    else:  # up to the ends, of which a sum of 64 bits holds one
+        ends = np.iinfo(about)
+        x = np.array([ends.max, ends.max - 1, 5, ends.min, 3, 2, ends.max - 7, 0], dtype)
+        x = np.tile(x, (6, 1))
+    native = x.astype(about.newbyteorder("="))
+    for pool in (fp.max_pool, fp.avg_pool):
+        result, expected = pool(x, (1, 2)), pool(native, (1, 2))
+        assert result.dtype.newbyteorder("=") == expected.dtype
+        np.testing.assert_array_equal(result, expected)
+    result, indices = fp.max_pool(x, 2, return_indices=True)
+    assert result.dtype == x.dtype
+    np.testing.assert_array_equal(indices, fp.max_pool(native, 2, return_indices=True)[1])
+    if about.itemsize < 8 or about.kind == "f":
+        result = fp.sum_pool(x, 2)
+        np.testing.assert_array_equal(result, fp.sum_pool(native, 2))
+        assert result.dtype == fp.sum_pool(native, 2).dtype
+    else:
+        with pytest.raises(fp.ArgumentError, match="must fit 64 bits"):
+            fp.sum_pool(x, (1, 2))

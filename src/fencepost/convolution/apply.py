@@ -255,7 +255,8 @@ def _largest(f: Array, g: Array, fill: int) -> int:
     largest = max(abs(int(f.max())), abs(int(f.min())), abs(fill))
     if max(largest, abs(int(g.max())), abs(int(g.min()))) > _INT64.max + 1:
         raise _does_not_fit()
-    if any(array.dtype == np.uint64 and array.max() > _INT64.max for array in (f, g)):
+    wide = (array for array in (f, g) if array.dtype.newbyteorder("=") == np.uint64)
+    if any(array.max() > _INT64.max for array in wide):
         raise _does_not_fit()
     if not _INT64.min <= fill <= _INT64.max:
         raise _does_not_fit()

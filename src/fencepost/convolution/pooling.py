@@ -152,7 +152,7 @@ def avg_pool(
     """
     array = _numbers(x)
     count_include_pad = flag("count_include_pad", count_include_pad)
-    single = array.dtype in (np.float32, np.float16)
+    single = array.dtype.newbyteorder("=") in (np.float32, np.float16)
     pooled, windows = _windows(array.shape, kernel_size, stride, padding, axes, remainder)
     source = np.ascontiguousarray(array, np.float32 if single else np.float64)
     return _all_stages("avg", source, pooled, windows, count_include_pad)
@@ -186,7 +186,7 @@ def sum_pool(
     if array.dtype.kind == "f":
         dtype = np.float32 if array.dtype.itemsize <= 4 else np.float64
         return _all_stages("sum", np.ascontiguousarray(array, dtype), pooled, windows)
-    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+    if array.dtype.newbyteorder("=") == np.uint64 and array.max() > np.iinfo(np.int64).max:
         raise _does_not_fit()
     try:
         return _all_stages("sum", np.ascontiguousarray(array, np.int64), pooled, windows)
@@ -330,12 +330,12 @@ def _further(
 
 def _comparable(array: Array) -> tuple[Array, Any]:
     """Return the array in a dtype that the engine orders, and the way back."""
-    dtype = array.dtype
-    if dtype == np.uint64:  # the highest bit flipped, the order is that of int64
+    dtype, native = array.dtype, array.dtype.newbyteorder("=")
+    if native == np.uint64:  # the highest bit flipped, the order is that of int64
         highest = np.uint64(1 << 63)
         ordered = np.ascontiguousarray(array ^ highest).view(np.int64)
-        return ordered, lambda out: out.view(np.uint64) ^ highest
-    kinds = {"f": np.float64 if dtype == np.float64 else np.float32, "b": np.uint8}
+        return ordered, lambda out: (out.view(np.uint64) ^ highest).astype(dtype, copy=False)
+    kinds = {"f": np.float64 if native == np.float64 else np.float32, "b": np.uint8}
     narrow = np.uint8 if dtype == np.uint8 else np.int64
     source = np.ascontiguousarray(array, kinds.get(dtype.kind, narrow))
     return source, lambda out: out.astype(dtype, copy=False)

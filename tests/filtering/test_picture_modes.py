@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -56,3 +60,31 @@ def test_one_bit(tmp_path):
     picture = read_image(tmp_path / "a.png")
     assert picture.colours == "L"
     assert set(np.unique(picture.pixels)) == {0, 255}
+
+
+def grey_png(levels, bits, transparent):
+    """Return a PNG of so many bits a pixel, one level of which is transparent."""
+    rows = ((levels[..., None] >> np.arange(bits)[::-1]) & 1).reshape(len(levels), -1)
+    data = b"".join(b"\0" + np.packbits(row.astype(np.uint8)).tobytes() for row in rows)
+    head = struct.pack(">IIBBBBB", levels.shape[1], levels.shape[0], bits, 0, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"tRNS", struct.pack(">H", transparent)))
+    parts += ((b"IDAT", zlib.compress(data)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part))
+        for name, part in parts
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_level_of_few_bits(bits):
+    """Pillow brings pixels of 2 and 4 bits to 8, and not the level that is transparent."""
+    levels = np.random.default_rng(bits).integers(0, 2**bits, (7, 9))
+    for transparent in {0, 1, 2**bits - 1, 2**bits // 2}:
+        content = grey_png(levels, bits, transparent)
+        expected = np.stack([levels * (255 // (2**bits - 1)), (levels != transparent) * 255], -1)
+        picture = read_image(content)
+        assert picture.colours == "LA"
+        np.testing.assert_array_equal(picture.pixels, expected)
+        image = Image.open(io.BytesIO(content))
+        seen = np.asarray(fp.filter_image(image, [[1]], alpha="keep"))
+        np.testing.assert_array_equal(seen, expected)

@@ -66,6 +66,7 @@ def opened(
             as_file(source) as file,
             _open(file, formats or usual_formats) as image,
         ):
+            image.info |= true_transparency(image)
             if image.width < 1 or image.height < 1:
                 raise DataError(f"has no pixels ({image.height} × {image.width})")
             if image.width * image.height > MAX_PIXELS:
@@ -95,6 +96,20 @@ def _open(file: IO[bytes], formats: Callable[[], tuple[str, ...]]) -> Image:
         return Image.open(file, formats=_FIRST)
     file.seek(0)
     return Image.open(file, formats=formats())
+
+
+def true_transparency(image: Image) -> dict[Any, int]:
+    """Return the grey level of a PNG of 2 or 4 bits that is transparent, as Pillow means it.
+
+    Pillow brings the pixels to 8 bits, and not this level. To be asked before they are loaded.
+    """
+    level = image.info.get("transparency")
+    if image.format != "PNG" or image.mode != "L" or not isinstance(level, int):
+        return {}
+    tiles: Any = getattr(image, "tile", ())  # of what is loaded nothing tells how it was stored
+    bits = {"L;2": 2, "L;4": 4}.get(tiles[0][3] if tiles else "", 0)
+    # Not if a newer Pillow has done it: level 1 is then 85 or 17.
+    return {"transparency": level * 255 // (2**bits - 1)} if level < 2**bits and bits else {}
 
 
 @contextmanager

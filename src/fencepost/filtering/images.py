@@ -278,8 +278,14 @@ def _unwrap(image: Any) -> tuple[NDArray[Any], str, Any]:
 
 
 def _unwrap_pillow(image: Any) -> tuple[NDArray[Any], str, Any]:
+    from ..files.pictures import true_transparency
+
     try:
+        transparent = true_transparency(image)
         image.load()
+        if transparent:
+            image = image.copy()
+            image.info |= transparent
         pixels, colours = kinds.from_pillow(image)
     except (DataError, OSError, ValueError) as error:
         raise DataError(

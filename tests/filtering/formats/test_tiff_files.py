@@ -46,6 +46,38 @@ def test_white_is_zero(tmp_path, dtype, compression, bigtiff):
     check(path, np.iinfo(dtype).max - stored, "L")
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "packbits", "zstd", "lzma"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "i2", "i4", "f2", "f4", "f8"])
+@pytest.mark.parametrize("predictor", [None, 2, 3])
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+def test_samples_of_either_byte_order(tmp_path, order, compression, dtype, predictor, tile):
+    """Pillow takes decompressed floats and signed integers for those of the other byte order."""
+    floats = dtype.startswith("f")
+    if predictor and (compression is None or floats != (predictor == 3)):
+        return  # tifffile has no such files
+    stored = (random_image((13, 17), np.float64) * 200).astype(dtype)
+    told = {"predictor": predictor} if predictor else {}
+    path = tiff(
+        tmp_path, stored, byteorder=order, compression=compression, tile=tile,
+        photometric="minisblack", **told,
+    )  # fmt: skip
+    seen = {"u4": "u2", "i2": "u2", "i4": "u2", "f2": "f4"}.get(dtype, dtype)
+    check(path, stored.astype(seen), "L")
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize(("dtype", "value"), [("i2", -1), ("i4", 65536), ("u4", 65536)])
+def test_integers_beyond_16_bits(tmp_path, order, compression, dtype, value):
+    stored = np.full((13, 17), value, dtype)
+    path = tiff(
+        tmp_path, stored, byteorder=order, compression=compression, photometric="minisblack"
+    )
+    with pytest.raises(fp.DataError, match="integers beyond 16 bits"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("planar", BOTH)
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("dtype", ["u1", "u2", "f4", "f8"])

@@ -8,6 +8,7 @@ Adobe's TIFF Technical Notes for floats).
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,16 +40,12 @@ __all__ = [
 
 _PROFILE = 34675
 _TYPES = ("uint8", "uint16", "float16", "float32", "float64")
+_WHOLE = ("int16", "int32", "uint32")  # which are read as far as they are numbers of uint16
 INSTALL = "pip install 'fencepost[tiff]'"
-_SUBFILE, _BITS, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = (
-    254,
-    258,
-    262,
-    277,
-    284,
-    338,
-    339,
-)
+_SUBFILE, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 254, 258, 259, 262, 277
+_PLANAR, _PREDICTOR, _EXTRA, _FORMAT = 284, 317, 338, 339
+_NONE, _PACKBITS = 1, 32773  # compressions
+_FOREIGN = b"MM" if sys.byteorder == "little" else b"II"
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR = range(7)
 _REDUCED_OR_MASK = 0b101  # of the bits of a NewSubfileType: an overview, a mask
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
@@ -93,7 +90,21 @@ def is_read_by_pillow(image: Image) -> bool:
 
     Raises DataError, with the problem only, for pixels that nobody here reads right.
     """
-    return _is_plain(_tags(image))
+    tags = _tags(image)
+    return _is_plain(tags) and not _is_swapped(tags)
+
+
+def _is_swapped(tags: Any) -> bool:
+    """Whether Pillow takes decompressed samples for those of the other byte order.
+
+    libtiff gives them in this machine's, which Pillow minds for 16 bits without a sign only. And
+    libtiff knows no differences (a predictor) in PackBits, which tifffile writes and reads.
+    """
+    compression, predictor = int(tags.get(_COMPRESSION, _NONE)), int(tags.get(_PREDICTOR, 1))
+    if compression == _NONE:
+        return False
+    wide = max(_several(tags, _BITS, 1)) > 8 and _several(tags, _FORMAT, 1)[0] != _UNSIGNED
+    return (wide and tags.prefix == _FOREIGN) or (compression == _PACKBITS and predictor != 1)
 
 
 def is_deep(image: Image) -> bool:
@@ -240,13 +251,20 @@ def read_page(file: IO[bytes], page: int) -> tuple[NDArray[Any], str]:
         check_tags(own)
         if own.imagewidth * own.imagelength > MAX_PIXELS:
             raise DataError(f"claims more than {MAX_PIXELS:,} pixels")
-        if own.dtype is None or own.dtype.name not in _TYPES:
+        name = own.dtype.name if own.dtype is not None else ""
+        whole = name in _WHOLE and int(own.photometric) == _BLACK_IS_ZERO
+        if not whole and name not in _TYPES:
             raise DataError(f"has pixels of {own.dtype}; save it as uint16 or floating point")
         # A damaged file of a few bytes may claim tiles of gigabytes, for an image of a few pixels.
         across, down = max(own.imagewidth, own.tilewidth), max(own.imagelength, own.tilelength)
         if across * down * max(own.samplesperpixel, 1) > 8 * MAX_PIXELS:
             raise DataError(f"claims tiles of {own.tilelength:,} × {own.tilewidth:,} pixels")
-        return as_seen(own.asarray(), own)
+        pixels = own.asarray()
+        if whole:
+            if pixels.min() < 0 or pixels.max() > np.iinfo(np.uint16).max:
+                raise DataError("has integers beyond 16 bits; save it as floating point (TIFF)")
+            pixels = pixels.astype(np.uint16)
+        return as_seen(pixels, own)
 
 
 def as_seen(pixels: NDArray[Any], page: Any) -> tuple[NDArray[Any], str]:

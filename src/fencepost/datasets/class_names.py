@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..text import join_words
 
-__all__ = ["alike", "class_indices"]
+__all__ = ["class_indices", "doubts", "is_missing", "plain"]
 
 SHOWN = 20  # names that an error lists
 _GROUPED = re.compile(r"[1-9]\d{0,2}([ .,'’]\d{3})+")  # an integer whose thousands are separated
 _NO_DIGIT = re.compile(r"\D")
+# What pandas, R and spreadsheets write where a label is missing, and what may be a class as well:
+# Namibia, or a state of the machine.
+_MISSING, _PERHAPS_MISSING = {"", "nan", "nat", "<na>", "#n/a"}, {"na", "n/a", "null", "?"}
 
 
 def class_indices(
@@ -40,27 +44,57 @@ def class_indices(
     return np.array([index[label] for label in labels], np.int64)
 
 
-def alike(names: Sequence[str]) -> list[str]:
-    """Say which classes differ in nothing but case, spaces or how thousands are separated.
+def is_missing(label: str) -> bool:
+    """Whether a cell of a table says that there is no label.
 
-    >>> alike(["Cat", "cat", "dog"])
-    ['The classes Cat and cat differ only in case or in spaces.']
-    >>> alike(["1000", "1,000"])
-    ['The classes 1000 and 1,000 differ only in how thousands are separated.']
+    >>> is_missing("NaN"), is_missing("none")
+    (True, False)
     """
-    plain: dict[str, list[str]] = {}
+    return label.strip().casefold() in _MISSING
+
+
+def plain(name: str) -> str:
+    """Return a name without what the eye cannot see: codes of accents, characters of no width.
+
+    >>> plain("e\u0301te\u200b") == plain("\u00e9te")
+    True
+    """
+    visible = (c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c) != "Cf")
+    return "".join(visible)
+
+
+def doubts(names: Sequence[str]) -> list[str]:
+    """Say which classes are perhaps the same, or none.
+
+    These differ in nothing but case, spaces, invisible characters or how thousands are separated.
+
+    >>> doubts(["Cat", "cat", "dog"])
+    ['The classes Cat and cat differ only in case or in spaces.']
+    >>> doubts(["1000", "1,000"])
+    ['The classes 1000 and 1,000 differ only in how thousands are separated.']
+    >>> doubts(["NA", "cat", "dog"])
+    ['The class NA may stand for a missing label: if so, leave its images out.']
+    """
+    same: dict[str, list[str]] = {}
     for name in names:
-        short = " ".join(name.casefold().split())
+        short = " ".join(plain(name).casefold().split())
         if _GROUPED.fullmatch(short):
             short = _NO_DIGIT.sub("", short)
-        plain.setdefault(short, []).append(name)
-    return [
-        f"The classes {join_words(same)} differ only in {_difference(same)}."
-        for same in plain.values()
-        if len(same) > 1
+        same.setdefault(short, []).append(name)
+    remarks = [
+        f"The classes {join_words(each)} differ only in {_difference(each)}."
+        for each in same.values()
+        if len(each) > 1
+    ]
+    return remarks + [
+        f"The class {name} may stand for a missing label: if so, leave its images out."
+        for name in names
+        if name.strip().casefold() in _PERHAPS_MISSING
     ]
 
 
 def _difference(names: Sequence[str]) -> str:
+    if len({plain(name) for name in names}) < len(names):
+        return "invisible characters, or in how accents are encoded"
     grouped = any(_GROUPED.fullmatch(name.strip()) for name in names)
     return "how thousands are separated" if grouped else "case or in spaces"

@@ -96,6 +96,14 @@ def test_classes_that_are_called_like_parts(tmp_path, names):
 def test_parts_within_each_class(tmp_path):
     touch(tmp_path, *(f"{name}/{part}/1.png" for name in TWO for part in ("train", "test")))
     assert found(tmp_path) == {"train": TWO, "test": TWO}
+    assert "All classes have" not in said(tmp_path)
+
+
+def test_several_divisions_of_the_same_classes_are_said(tmp_path):
+    places = [f"split{k}/{part}" for k in (1, 2) for part in ("train", "test")]
+    touch(tmp_path, *(f"{place}/{name}/1.png" for place in places for name in TWO))
+    assert list(found(tmp_path)["train"]) == ["split1", "split2"]
+    assert "All classes have the folders cat and dog: if those are the classes" in said(tmp_path)
 
 
 def test_an_empty_part_is_none_and_that_is_said(tmp_path):
@@ -230,6 +238,8 @@ def test_the_classes_of_a_test_set_may_be_spelled_otherwise(tmp_path):
         "Dog",
         "e\u0301te\u0301",
     ]
+    listing = open_folder(tmp_path).parts["train"].with_names(("\u00c9t\u00e9\u200b", "\ufeffdog"))
+    assert sorted(listing.labels) == ["\u00c9t\u00e9\u200b", "\ufeffdog"]
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "gztar", "bztar", "xztar"])

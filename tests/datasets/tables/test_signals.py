@@ -123,7 +123,7 @@ def test_csv_classes_given(tmp_path):
             "label,a\n0.5,1\n1,2\n",
             "'0.5' in signal 1, and 2 different numbers in all, in column",
         ),
-        ("label,a\nnan,1\n1,2\n", "or names. Received: 'nan'"),
+        ("label,a\nnan,1\n1,2\n", "every signal must have a label. Received: nan in signal 1"),
         ("label,label,a\nx,y,2\n", "several columns of that name"),
         ("class,a,b\nx,1,2\ny,1,2\n", "no such column among class, a, b. Use its name"),
         ("label,a\nx,1\ny," + "9" * 200_000 + "\n", "field larger than field limit"),

@@ -84,9 +84,12 @@ def _check_one_data_set(within: Mapping[str, Collection[str]], where: str) -> No
     )
 
 
-def shared_folders(tree: Tree, prefix: str, folders: Sequence[str]) -> list[str]:
-    """Say which folders lie in every class: they may be the classes (original, augmented)."""
-    within = [tree.filled_subfolders(f"{prefix}{folder}/") for folder in folders]
+def shared_folders(tree: Tree, places: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """Say which folders lie in every class: they may be the classes (original, augmented).
+
+    `places`: Where the images of each class in `folders` lie.
+    """
+    within = [tree.filled_subfolders(place) for place in places]
     shared = set.intersection(*within) if len(within) > 1 else set()
     if len(shared) < 2:
         return []

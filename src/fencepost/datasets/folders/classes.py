@@ -278,7 +278,7 @@ def _classes(tree: Tree, prefix: str, nested: bool | None, where: str) -> Listin
                 f"{remedy(' ({nested})', nested=False)}."
             )
         else:
-            remarks += shared_folders(tree, prefix, folders)
+            remarks += shared_folders(tree, [f"{prefix}{folder}/" for folder in folders], folders)
     depth = None if nested else 1
     labels = [name.split("/")[1] if grouped else _class_of(name, depth) for name in inside]
     empty = sorted(set(folders) - {name.partition("/")[0] for name in inside})
@@ -359,9 +359,11 @@ def _parts_within(tree: Tree, prefix: str, within: dict[str, dict[str, str]]) ->
             inner = [tree.pictures[at + inside] for inside in tree.below(at)]
             files += inner
             labels += [name] * len(inner)
-    remark = "Each class has its parts within it."
+    remarks = ["Each class has its parts within it."]
+    trains = [f"{prefix}{name}/{parts['train']}/" for name, parts in within.items()]
+    remarks += shared_folders(tree, trains, list(within))
     return {
-        part: Listing(tree, files, labels, sorted_names(labels), [remark])
+        part: Listing(tree, files, labels, sorted_names(labels), [*remarks])
         for part, (files, labels) in found.items()
         if files
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ...errors import DataError
 from ...text import join_words
+from ..class_names import plain
 from .tree import File, Tree
 
 __all__ = ["SHOWN", "Contents", "Listing", "sample", "sorted_names"]
@@ -35,7 +35,8 @@ class Listing:
     def with_names(self, names: Sequence[str]) -> Listing:
         """Return this with the classes that other data decide; raise DataError for another one.
 
-        Names that differ in case or in how an accent is encoded are the same, where that is clear.
+        Names that differ in case, in invisible characters or in how an accent is encoded are the
+        same, where that is clear.
         """
         given = tuple(names)
         alike = {_plain(name): name for name in given}
@@ -91,4 +92,4 @@ def sample(names: Sequence[object], most: int = SHOWN) -> str:
 
 
 def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold().strip()
+    return plain(name).casefold().strip()

@@ -15,7 +15,7 @@ from ...errors import DataError
 from ...files.levels import Levels
 from ...remedies import remedy
 from ...text import format_shape, plural
-from ..class_names import alike
+from ..class_names import doubts
 from ..dataset import Dataset
 from ..lazy_images import LazyImages, Source
 from .broken import decode, in_other_parts, problems_again
@@ -126,10 +126,11 @@ def image_folder(
     how = Loading(size, channels, fit, skip_bad, kept)
     contents = open_folder(path, label, nested, skip_bad)
     if set(contents.parts) != {"train"}:
+        folders = [Path(path, part) for part in contents.parts]  # not of parts in a table
+        use = next((f"Use one of them, such as {at}, or load" for at in folders if at.is_dir()), "")
         raise DataError(
             f"{path}: must contain a subfolder for each class. Received: parts of the data "
-            f"({', '.join(contents.parts)}). Use one of them, such as {Path(path) / 'train'}, or "
-            "load all with fencepost.datasets.open."
+            f"({', '.join(contents.parts)}). {use or 'Load'} all with fencepost.datasets.open."
         )
     (listing,) = contents.parts.values()
     listing.remarks[:0] = contents.remarks
@@ -192,7 +193,7 @@ def load(
     pixels: Any = np.asarray(images) if how.wait else images
     counts = np.bincount(targets, minlength=len(listing.names)).tolist()
     head = counted(len(targets), images.shape[1:], listing.names, counts)
-    remarks = [*sentences, *listing.remarks, *alike(listing.names)]
+    remarks = [*sentences, *listing.remarks, *doubts(listing.names)]
     if said:
         remarks.append(f"Left out: {plural(len(said), 'file')} that cannot be used.")
     if listing.skipped:

@@ -20,7 +20,7 @@ from ...files.decimals import is_number, parse_cell
 from ...files.tables import Table, read_table
 from ...remedies import in_python, setting
 from ...text import join_words, plural
-from ..class_names import SHOWN, alike, class_indices
+from ..class_names import SHOWN, class_indices, doubts, is_missing
 from ..dataset import Dataset
 from ..folders.parts import PART_COLUMNS, divided, words_of
 from . import columns
@@ -153,7 +153,7 @@ class Rows:
         written = next((label for label in self.labels if label not in classes), None)
         if classes and written is not None and is_number(written):
             remarks.append(f"Labels such as {written} were read as integers, for classes.")
-        remarks += alike(classes)
+        remarks += doubts(classes)
         description = " ".join([f"{text}.", *remarks])
         return Dataset(
             images,
@@ -340,10 +340,11 @@ def _regression_targets(path: Path, labels: list[str]) -> NDArray[np.float32]:
 def _classes(
     path: Path, labels: list[str], class_names: Sequence[str] | None, column: str
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    if "" in labels:
+    missing = next((k for k, label in enumerate(labels) if is_missing(label)), None)
+    if missing is not None:
         raise DataError(
-            f"{path}: every signal must have a label. Received: none in signal "
-            f"{labels.index('') + 1}. Fill it in, or leave that row out."
+            f"{path}: every signal must have a label. Received: {labels[missing] or 'none'} in "
+            f"signal {missing + 1}. Fill it in, or leave that row out."
         )
     if all(is_number(text) for text in set(labels)):
         _check_integers(path, labels, class_names, column)

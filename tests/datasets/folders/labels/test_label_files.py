@@ -118,6 +118,24 @@ def test_integers_as_labels_are_in_order(photos):
     assert (listing.names, listing.labels) == (("9", "10"), ["10", "9", "10"])
 
 
+@pytest.mark.parametrize(("written", "read"), [("01 02 01", "1 2 1"), ("1.0 3.0 1.0", "1 3 1")])
+def test_integers_that_are_written_otherwise_are_said(photos, written, read):
+    rows = zip(FILES, written.split(), strict=True)
+    (photos / "labels.csv").write_text("\n".join(f"{name},{label}" for name, label in rows))
+    assert list(labels(photos).values()) == read.split()
+    first = written.split()[0]
+    (remark,) = open_folder(photos).parts["train"].remarks
+    assert f"the second the classes (such as {first}, read as integers)." in remark
+
+
+@pytest.mark.parametrize("mark", ["\t", ",", ";", "|"])
+@pytest.mark.parametrize("names", [("big cat", "small dog"), ("cat", "very old dog")])
+def test_names_of_classes_with_spaces_need_no_header(photos, mark, names):
+    rows = [f"{name}{mark}{names[k % 2]}" for k, name in enumerate(FILES)]
+    (photos / "labels.txt").write_text("\n".join(rows))
+    assert list(labels(photos).values()) == [names[0], names[1], names[0]]
+
+
 def test_a_column_names_the_parts(photos):
     (photos / "labels.csv").write_text(
         "file,label,split\na.jpg,cat,train\nb.jpg,dog,Train\nc.jpg,cat,test\n"
@@ -169,8 +187,9 @@ def test_a_label_file_that_does_not_fit_is_named(tmp_path):
     assert any("none of its columns names these images" in remark for remark in remarks)
 
 
-def test_rows_without_a_class_may_be_left_out(photos):
-    (photos / "labels.csv").write_text("file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,\n")
+@pytest.mark.parametrize("label", ["", "NaN", "nan", "<NA>"])
+def test_rows_without_a_class_may_be_left_out(photos, label):
+    (photos / "labels.csv").write_text(f"file,class\na.jpg,cat\nb.jpg,dog\nc.jpg,{label}\n")
     contents = open_folder(photos, skip_bad=True)
     assert contents.remarks == ["Left out, because they have no class: 'c.jpg' in line 4."]
     assert contents.parts["train"].labels == ["cat", "dog"]
@@ -252,6 +271,7 @@ def test_missing_files_are_all_listed(photos):
     [
         ("file,class\na.jpg,cat\na.jpg,dog\n", "each image must have one class. Received: a.jpg"),
         ("file,class\na.jpg,cat\nb.jpg,\n", "no class for 'b.jpg' in line 3"),
+        ("file,class\na.jpg,1.0\nb.jpg,NaN\nc.jpg,2.0\n", "no class for 'b.jpg' in line 3"),
         ("id,cat,dog\na,1,1\nb,0,1\n", "2 in line 2. An image with several"),
         ("file,tags\na.jpg,cat old\nb.jpg,dog old\n", "'cat old' in line 2, which seem to be 2"),
         ("file,x\na.jpg,cat|old\nb.jpg,old\nc.jpg,cat\n", "'cat|old' in line 2, which seem"),

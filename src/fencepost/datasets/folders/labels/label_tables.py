@@ -18,6 +18,7 @@ from ....errors import DataError
 from ....files.dialects import split_preamble
 from ....files.rows import iterate_rows
 from ....remedies import in_python, remedy
+from ...class_names import is_missing
 from ..listing import sample
 from ..parts import PART_COLUMNS, divided, part_of, words_of
 from .matching import PICTURE, FileIndex
@@ -47,7 +48,7 @@ class LabelTable:
 
     `first`: The line of the first row. `files`: The column that names files. `share`: How many
     rows of the sample do. `ragged`: The line and the cells of a row of another length. `even`:
-    Whether the first row has as many cells as most.
+    Whether the first row has as many cells as most. `spaces`: Whether spaces separate the cells.
     """
 
     path: str
@@ -60,6 +61,12 @@ class LabelTable:
     share: float
     ragged: tuple[int, int] | None
     even: bool
+    spaces: bool
+
+    @property
+    def fit(self) -> tuple[float, bool, bool, int]:
+        """How well this explains the file: names of classes may have spaces, but hardly tabs."""
+        return self.share, self.even, not self.spaces, len(self.rows[0])
 
     def find(self, cell: str) -> str | None:
         """Return the file that a cell means."""
@@ -164,11 +171,15 @@ class LabelTable:
         return first in (0, 1) and numbers == list(range(first, first + len(cells)))
 
     def _texts(self, k: int) -> tuple[list[str], str]:
-        texts = [row[k] for row in self.rows]
+        texts = ["" if is_missing(row[k]) else row[k] for row in self.rows]
         self._refuse_several(k, texts)
+        said = ""
         whole = [text.removesuffix(".0").removesuffix(",0") for text in texts]
         if all(text.removeprefix("-").isdecimal() for text in whole if text):
+            written = texts
             texts = [str(int(text)) if text else "" for text in whole]
+            other = next((old for old, new in zip(written, texts, strict=True) if old != new), "")
+            said = f" (such as {other}, read as integers)" if other else ""
         elif _are_measures(texts):
             raise DataError(
                 f"{self.path}: labels must be names of classes, or integers. Received: "
@@ -176,11 +187,8 @@ class LabelTable:
                 + in_python('; Network.fit learns numbers with loss="mse"')
                 + "."
             )
-        name = repr(self.header[k]) if self.header else f"{ordinal(k)}"
-        return (
-            texts,
-            f"the column {name} the classes" if self.header else f"the {name} the classes",
-        )
+        name = f"column {self.header[k]!r}" if self.header else ordinal(k)
+        return texts, f"the {name} the classes{said}"
 
     def _refuse_several(self, k: int, texts: list[str]) -> None:
         """Raise DataError if cells hold several classes: parts that come in other cells, too."""
@@ -220,11 +228,7 @@ def understand(path: str, content: str, base: str, index: FileIndex) -> LabelTab
     best: LabelTable | None = None
     for mark in (said,) if said else ("\t", ";", ",", "|", " ", "  ", "\x1f"):
         table = _divided(path, content, mark, preamble.count("\n"), base, index)
-        if table is not None and (
-            best is None
-            or (table.share, table.even, len(table.rows[0]))
-            > (best.share, best.even, len(best.rows[0]))
-        ):
+        if table is not None and (best is None or table.fit > best.fit):
             best = table
     return best
 
@@ -267,7 +271,8 @@ def _divided(
     if not even:
         ragged = (line + 1, len(header)) if len(header) > 1 else ragged
         header = []
-    return LabelTable(path, base, index, rows, header, first, files, shares[files], ragged, even)
+    share, spaces = shares[files], not mark.strip(" ")
+    return LabelTable(path, base, index, rows, header, first, files, share, ragged, even, spaces)
 
 
 def _share(found: list[Any], body: list[list[str]]) -> float:

@@ -6,6 +6,7 @@ import pytest
 from fencepost.cli.shared import recipes
 from fencepost.datasets import Dataset
 from fencepost.errors import ArgumentError, DataError
+from fencepost.training import Augmentation
 
 NOTHING = dict.fromkeys(
     ("epochs", "batch_size", "optimizer", "lr", "weight_decay", "schedule", "augmentation")
@@ -41,6 +42,15 @@ def test_few_images_are_trained_on_for_as_many_steps():
     signals = recipes.recipe_for("small_cnn", images(300, 1, 64), mnist=False)
     assert signals.augmentation == recipes.NO_AUGMENTATION
     assert recipes.recipe_for("lenet5", images(30, 1, 28, 28), mnist=True).epochs == 5
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 2), (2, 40), (1, 300), (3, 3), (64, 64)])
+def test_the_smallest_images_are_augmented_as_far_as_they_can_be(channels, size):
+    recipe = recipes.recipe_for("small_cnn", images(30, channels, *size), mnist=False)
+    spelled = recipes.spelled_out(recipe, (channels, *size)).augmentation
+    Augmentation.parse(spelled).check_input((channels, *size))
+    assert ("shift=" in spelled) == (max(size) > 1)
 
 
 def test_another_optimizer_brings_its_own_rate_and_decay():

@@ -190,9 +190,11 @@ def recipe_for(name: str, data: Dataset, mnist: bool) -> Recipe:
     augmentation = NO_AUGMENTATION
     if len(data.input_shape) == 3:
         shift = max(1, round(min(data.input_shape[1:]) / 30))
-        augmentation = f"shift={shift},rotate=5,scale=0.05"
+        # A row of pixels is shifted along it, and a side of 2 pixels by 1.
+        most = min((side for side in data.input_shape[1:] if side > 1), default=1) - 1
+        augmentation = f"shift={min(shift, most)},rotate=5,scale=0.05"
         if data.input_shape[0] in (3, 4) and data.images.dtype == "uint8":
-            augmentation = f"shift={2 * shift},rotate=10,scale=0.15,jitter=0.2"
+            augmentation = f"shift={min(2 * shift, most)},rotate=10,scale=0.15,jitter=0.2"
     return replace(recipe, epochs=epochs, batch_size=batch_size, augmentation=augmentation)
 
 

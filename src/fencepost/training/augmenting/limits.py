@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ArgumentError
-from ...text import format_shape
+from ...text import format_shape, plural
 
 
 def check_reach(given: Mapping[str, Any], input_shape: Sequence[int]) -> None:
@@ -19,16 +19,18 @@ def check_reach(given: Mapping[str, Any], input_shape: Sequence[int]) -> None:
     along = [side for side in sides if side > 1] or [1]
     size = f"inputs of {format_shape(sides)}"
     if given.get("shift", 0) >= min(along):
+        usual = f"A tenth of the side is usual: shift={max(1, min(along) // 10)}."
         raise ArgumentError(
-            f"shift must be less than each side, {min(along)} pixels, or nothing may be left of "
-            f"an input. Received: shift={given['shift']:g}, and {size}. A tenth of the side is "
-            f"usual: shift={max(1, min(along) // 10)}."
+            f"shift must be less than each side, {plural(min(along), 'pixel')}, or nothing may be "
+            f"left of an input. Received: shift={given['shift']:g}, and {size}. "
+            + (usual if min(along) > 1 else "Leave it out.")
         )
     pixels = math.prod(sides)
     if given.get("crop") is not None and given["crop"] * pixels < 1:
         raise ArgumentError(
             f"crop must leave a pixel at least: 1/{pixels:,} of the area. Received: "
-            f"crop={given['crop']:g}, and {size}. Usual is crop=0.6."
+            f"crop={given['crop']:g}, and {size}. "
+            + ("Usual is crop=0.6." if pixels > 1 else "Leave it out.")
         )
     alpha, sigma = given.get("elastic") or (0.0, 1.0)
     moved = _elastic_pixels(alpha, sigma, len(along) == 1)

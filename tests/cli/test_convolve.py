@@ -92,6 +92,13 @@ class TestCsv:
             "27",
         ]
 
+    def test_an_index_without_a_name_is_called_by_its_place(self, fencepost, tmp_path):
+        """As pandas writes it."""
+        (tmp_path / "a.csv").write_text(",v\n0,1.5\n1,4.5\n2,9\n")
+        done = fencepost("convolve", "a.csv", "-k", "3: 0,2,0", "-o", "b.csv", "--json")
+        assert done.json["remark"].startswith("column 1 is evenly spaced, so it is copied")
+        assert (tmp_path / "b.csv").read_text() == ",v\n0,3\n1,9\n2,18\n"
+
     def test_other_columns_are_kept(self, fencepost, tmp_path):
         given = {
             "time": [0.5 * k for k in range(10)], "f": F, "who": list("abcdefghij"), "g": F[::-1],

@@ -76,7 +76,7 @@ class CsvSignals(SignalFile):
         first = table.numeric[0]
         axis = table.numbers(first) if first not in map(self._column, columns) else None
         if len(table.numeric) > 1 and axis is not None and _even(axis):
-            self._axis, self._axis_label = axis, table.names[first]
+            self._axis, self._axis_label = axis, _label(table, first)
             if not columns:
                 self._chosen.remove(first)
                 remarks.insert(
@@ -96,7 +96,7 @@ class CsvSignals(SignalFile):
         if table.length == 1:
             remarks.append("There is one row: each column is a signal of one sample.")
         self.remark = " ".join(remarks)
-        self.names = [table.names[k] for k in self._chosen]
+        self.names = [_label(table, k) for k in self._chosen]
         self._signals = [table.numbers(k) for k in self._chosen]
 
     @property
@@ -216,6 +216,11 @@ def _counted(
         yield piece
         done += len(piece)
         progress(done, frames)
+
+
+def _label(table: tables.Table, column: int) -> str:
+    """Return what a column is called; pandas leaves the first, of an index, without a name."""
+    return table.names[column] or f"column {column + 1}"
 
 
 def _even(values: Values) -> bool:

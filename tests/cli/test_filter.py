@@ -368,6 +368,11 @@ def test_tiles(fencepost, tmp_path):
         fp.filter_image(picture(shape=(300, 200, 3)), "sobel"), "mean", scale=0.5
     )
     np.testing.assert_array_equal(fp.filtering.read_image(tmp_path / "c.tif").pixels, expected)
+    done = fencepost("filter", "a.npy", "-k", "sobel", "-o", "b.npy")  # which are always in tiles
+    assert done.status == 0, done.err
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "b.npy"), fp.filter_image(picture(shape=(300, 200, 3)), "sobel")
+    )
     refused(fencepost("filter", "a.npy", "-k", "mean", "--tiles", "-o", "b.png"), "b.png", ".npy")
     refused(
         fencepost("filter", "b.tif", "-k", "mean", "--tiles", "--compare", "-o", "d.tif"),

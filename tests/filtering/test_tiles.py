@@ -145,6 +145,22 @@ def test_what_is_mapped_does_not_stay_in_memory(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
+    ("array", "word"),
+    [
+        (np.zeros((7, 3, 5)), r"shape \(7, 3, 5\)\. Select the channels"),
+        (np.array([[1, 2]], object), "uint8.*dtype object"),
+        (np.zeros((4, 4), bool), "dtype bool.*255"),
+        (np.zeros((2, 2, 2, 3)), r"shape \(2, 2, 2, 3\)"),
+        (np.zeros((0, 3)), r"shape \(0, 3\)"),
+    ],
+)
+def test_arrays_that_are_no_images(tmp_path, array, word):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(fp.DataError, match=word):
+        filter_file(tmp_path / "a.npy", tmp_path / "b.npy", "mean")
+
+
+@pytest.mark.parametrize(
     ("name", "content", "word"),
     [
         ("a.npy", b"", "cannot be opened"),

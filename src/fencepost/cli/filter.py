@@ -99,8 +99,8 @@ def filter_(
         bool,
         typer.Option(
             "--tiles",
-            help="Read and write in tiles, for images larger than memory: .tif, .npy or .zarr "
-            "(always).",
+            help="Read and write in tiles, for images larger than memory: .tif; .npy and .zarr "
+            "always.",
         ),
     ] = False,
     scheduler: Annotated[
@@ -126,7 +126,6 @@ def filter_(
     started = time.perf_counter()
     from .. import filter_image
     from ..filtering.flattening import flattened, parse_colour
-    from ..filtering.formats.zarr_files import is_zarr
     from ..filtering.options import Options
     from ..filtering.steps import as_steps
     from ..filtering.writing import format_of
@@ -148,11 +147,11 @@ def filter_(
         "operation": "correlate" if correlate else "convolve",
     }
     Options.read(**keywords)
-    tiles = tiles or scheduler is not None or any(map(is_zarr, [*images, out]))
+    tiles = tiles or scheduler is not None or _are_arrays(images, out)
     if tiles and (direction or compare or flatten is not None or frame is not None):
         raise ArgumentError(
-            "--tiles, --scheduler and .zarr cannot be combined with --direction, --compare, "
-            "--flatten and --frame, which need whole images."
+            "--tiles, --scheduler, .npy and .zarr cannot be combined with --direction, "
+            "--compare, --flatten and --frame, which need whole images."
         )
     ground = None if flatten is None else parse_colour(flatten)
     jobs, passed_over = batch.plan(images, out, ending=format, compare=compare, overwrite=overwrite)
@@ -259,6 +258,15 @@ def _filter_one(
 @functools.cache  # NumPy takes as long for it as the engine for a small image
 def _name_of(dtype: np.dtype[Any]) -> str:
     return str(dtype)
+
+
+def _are_arrays(images: list[Path], out: Path) -> bool:
+    """Whether images are arrays, or become ones, which are filtered in tiles and no other way."""
+    from ..filtering.formats.zarr_files import is_zarr
+
+    endings = {path.suffix.lower() for path in images}
+    arrays = endings == {".npy"} or out.suffix.lower() == ".npy"
+    return arrays or any(map(is_zarr, [*images, out]))
 
 
 def _filter_tiles(

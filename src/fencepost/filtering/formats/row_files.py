@@ -85,7 +85,8 @@ def _open_numpy(path: Path) -> Source:
     def read(start: int, stop: int) -> Pixels:
         return from_array(rows(start, stop).astype(dtype.newbyteorder("="), copy=False))[0]
 
-    _, colours = from_array(rows(0, 1))
+    # Of all rows, lest an error speaks of one; broadcast, they take no memory.
+    _, colours = from_array(np.broadcast_to(np.zeros((), dtype.newbyteorder("=")), shape))
     channels = shape[2] if len(shape) == 3 else 1
     whole = (shape[0], shape[1], channels)
     return Source(read, whole, dtype.newbyteorder("="), colours, len(shape) == 2, {})

@@ -113,3 +113,24 @@ def test_deep_pictures_among_items_are_scaled_by_what_all_use(tmp_path, shape):
     assert data.images[:, :, 0, 0].max(axis=1).tolist() == [1000 >> 2, 100 >> 2]
     assert data.levels.integers == (0, 1023)
     assert "Pixels of more than 8 bits from 0 to 1,023 became 0 to 255." in data.description
+
+
+@pytest.mark.parametrize(
+    "label", [0.7, -1.5, np.float32(0.5), np.inf, np.nan, None, "", "NaN", b"a"]
+)
+def test_labels_that_name_no_class_are_refused_with_where_they_stand(tmp_path, label):
+    message = r"^each label must be the name of a class, or an integer\. Received: .* in item 1\.$"
+    with pytest.raises(DataError, match=message):
+        fp.datasets.from_items(
+            [(np.zeros((4, 4), np.uint8), 0), (np.ones((4, 4), np.uint8), label)]
+        )
+    with pytest.raises(DataError, match=message):
+        fp.datasets.from_paths([tmp_path / "a.png", tmp_path / "b.png"], [0, label])
+
+
+@pytest.mark.parametrize("kind", [int, float, np.float32, np.uint8, str, np.array])
+def test_labels_that_are_integers_of_any_type(kind):
+    pictures = np.arange(64, dtype=np.uint8).reshape(4, 4, 4)
+    data = fp.datasets.from_items((pictures[k], kind(k % 2)) for k in range(4))
+    assert data.class_names == ("0", "1")
+    assert data.targets.tolist() == [0, 1, 0, 1]

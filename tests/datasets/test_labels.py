@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import fencepost as fp
-from fencepost.datasets.labels import as_class_indices, is_one_hot, is_regression
+from fencepost.datasets.labels import as_class_indices, is_one_hot, is_regression, named_classes
+from fencepost.errors import DataError
 
 COUNT, CLASSES = 30, 3
 IMAGES = np.random.default_rng(0).integers(0, 256, (COUNT, 1, 6, 6), dtype=np.uint8)
@@ -85,7 +86,11 @@ def test_class_names_that_the_network_has_decide_the_order():
         (3, np.full((COUNT, 3), 1 / 3), "For classes use labels.argmax(1)"),
         (3, np.where(LABELS == 1, np.nan, LABELS), "labels[1] = nan"),
         (3, [None, *WORDS[1:]], "labels[0] = None. Leave such images out."),
-        (3, [*WORDS[:-1].tolist(), float("nan")], "4 classes (cat, dog, nan, owl)"),
+        (
+            3,
+            [*WORDS[:-1].tolist(), float("nan")],
+            "have the class of every image. Received: labels[29] = 'nan'",
+        ),
         (3, LABELS - 1, "Received: -1 to 1"),
         (3, LABELS + 1, "labels - 1"),
         (3, LABELS + 0.5, "must be integer class indices"),
@@ -143,3 +148,17 @@ def test_the_parts():
     assert not is_regression(np.zeros(2), 2)
     assert as_class_indices(np.array([0.5, 1.0])).dtype == float
     assert fp.training.find_lr(network(), IMAGES, WORDS, steps=10).suggestion > 0
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN", "<NA>", "", b"nan"])
+@pytest.mark.parametrize("as_objects", [False, True])
+def test_names_that_pandas_writes_for_missing_labels_are_no_class(missing, as_objects):
+    other = b"cat" if isinstance(missing, bytes) else "cat"
+    labels = np.array([other, missing, other], object if as_objects else None)
+    with pytest.raises(
+        DataError, match=r"^labels must have the class of every image\. Rec.*\[1\] = '"
+    ):
+        named_classes(labels)
+    with pytest.raises(DataError, match="must have the class of every image"):
+        as_class_indices(labels, class_names=("cat", "dog"))
+    assert named_classes(np.array(["none", "NA", "cat"])) == ("NA", "cat", "none")

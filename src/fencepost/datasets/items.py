@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DataError
 from ..files.pictures import opened
 from ..text import format_value, plural
 from . import image_files
-from .class_names import class_indices
+from .class_names import class_indices, is_missing
 from .dataset import Dataset
 from .folders import Loading, load
 from .folders.listing import Listing, sorted_names
@@ -72,7 +72,7 @@ def from_paths(
     Dataset(files: 4 × (3, 7, 9) uint8, 2 classes)
     """
     names = [os.path.abspath(path) for path in paths]
-    texts = [_label_text(label) for label in labels]
+    texts = [_label_text(label, index) for index, label in enumerate(labels)]
     if len(names) != len(texts):
         raise ArgumentError(
             f"labels must be one for each path. Received: {plural(len(texts), 'label')} for "
@@ -135,7 +135,7 @@ def from_items(
     for index, item in enumerate(_iterate(items)):
         image, label = _pair(item, index)
         spool.add(_picture(image, index))
-        labels.append(_label_text(label))
+        labels.append(_label_text(label, index))
     if not labels:
         raise DataError("items must not be empty. Received: none. Use pairs of image and label.")
     names = tuple(class_names or _names_of(items, labels) or sorted_names(labels))
@@ -232,16 +232,19 @@ def _taken(image: Any) -> Any:
     return image_files.flatten(image, image_files.channels_of(image))
 
 
-def _label_text(label: Any) -> str:
-    if isinstance(label, str):
-        return label
-    try:
-        return str(int(label))
-    except (TypeError, ValueError):
+def _label_text(label: Any, index: int) -> str:
+    text = label
+    if not isinstance(label, str):
+        try:
+            text = str(int(label)) if int(label) == label else ""
+        except (TypeError, ValueError, OverflowError):
+            text = ""
+    if is_missing(text):
         raise DataError(
-            f"each label must be the name of a class, or an integer. Received: "
-            f"{format_value(label)}."
-        ) from None
+            "each label must be the name of a class, or an integer. Received: "
+            f"{format_value(label)} in item {index}."
+        )
+    return str(text)
 
 
 def _names_of(items: Any, labels: list[str]) -> tuple[str, ...]:

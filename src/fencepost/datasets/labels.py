@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..text import plural
-from .class_names import class_indices
+from .class_names import class_indices, is_missing
 
 __all__ = ["as_class_indices", "is_one_hot", "is_regression", "named_classes"]
 
@@ -113,11 +113,8 @@ def as_class_indices(
         return class_indices(_words(labels, name), class_names, name) if class_names else labels
     if labels.dtype == object:
         for k, label in enumerate(labels):
-            if label is None or str(label) in ("nan", "NaT", "<NA>"):
-                raise DataError(
-                    f"{name} must have the class of every image. Received: {name}[{k}] = {label}. "
-                    "Leave such images out."
-                )
+            if label is None or is_missing(str(label)):
+                raise _without_class(name, k, label)
         if all(isinstance(label, Integral) and abs(int(label)) < 2**63 for label in labels):
             return labels.astype(np.int64)
     whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
@@ -135,6 +132,17 @@ def _is_text(labels: NDArray[Any]) -> bool:
 def _words(labels: NDArray[Any], name: str) -> list[str]:
     flat = labels.reshape(-1).tolist()
     try:
-        return [label.decode() if isinstance(label, bytes) else str(label) for label in flat]
+        words = [label.decode() if isinstance(label, bytes) else str(label) for label in flat]
     except UnicodeDecodeError:
         raise DataError(f"{name} must be text in UTF-8. Received: other bytes.") from None
+    missing = next((k for k, word in enumerate(words) if is_missing(word)), None)
+    if missing is not None:
+        raise _without_class(name, missing, repr(words[missing]))
+    return words
+
+
+def _without_class(name: str, index: int, label: object) -> DataError:
+    return DataError(
+        f"{name} must have the class of every image. Received: {name}[{index}] = {label}. "
+        "Leave such images out."
+    )

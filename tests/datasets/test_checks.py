@@ -101,6 +101,8 @@ def test_labels_become_int64(dtype):
         ([0, -1, 2], "Received: -1 to 2, first at labels[1] = -1. Index the classes from 0"),
         ([[0, 1], [1, 0], [0, 1]], "If they are one-hot, use labels.argmax(axis=1)"),
         ([[0], [1], [2]], "labels.reshape(-1)"),
+        ([[[0]], [[1]], [[2]]], "labels.reshape(-1)"),
+        (np.eye(3)[:, None], "pixels cannot be learned as such, but maps of numbers can: use lab"),
         ([0, 1], "2 labels for 3 images"),
         ([1, 1, 1], "at least two classes"),
     ],

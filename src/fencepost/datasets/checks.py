@@ -247,6 +247,11 @@ def _check_labels(
             if array.max() <= 1 and array.min() >= 0 and (array.sum(1) > 1).any():
                 remedy = "Each image must have exactly one class."
             remedy += ' For a regression use loss="mse".'
+        elif array.size != len(array):
+            remedy = (
+                "Classes of single pixels cannot be learned as such, but maps of numbers can: use "
+                f'{name}.reshape(len({name}), -1) with loss="mse".'
+            )
         raise DataError(
             f"{name} must have shape (N,), one class index per image. Received: shape "
             f"{array.shape}. {remedy}"

@@ -183,6 +183,10 @@ class Augmentation(Setting):
             if getattr(self, field.name) != field.default
         ]
 
+    def check_targets(self, input_shape: Sequence[int], targets: NDArray[Any]) -> None:
+        """Warn if the targets of such inputs seem to be maps of them, which are not changed."""
+        limits.warn_of_maps(dict(self._given()), input_shape, targets)
+
     def check_input(self, input_shape: Sequence[int], images: NDArray[Any] | None = None) -> None:
         """Raise `ArgumentError` unless every change makes sense for such inputs.
 

@@ -98,6 +98,7 @@ def fit(
     loss : CrossEntropy, MeanSquaredError, "cross_entropy" or "mse"
         By default cross-entropy if the labels are classes, else the mean squared error.
     augmentation : Augmentation or text such as "light", "strong" or "shift=2,rotate=10"
+        Of images only: labels that are maps of them, such as masks, are not changed.
     sample_weight : array_like, shape (N,), optional
         How much each image counts: one of weight 2 as two of weight 1. A batch's loss is divided
         by the sum of its weights, as PyTorch divides by that of class weights. Validation is not
@@ -221,6 +222,7 @@ def fit(
     given = given.weighted(as_weights(sample_weight, len(given)))
     if options.augmentation is not None:
         options.augmentation.check_input(net.input_shape, given.sample())
+        options.augmentation.check_targets(net.input_shape, given.own_targets)
     training, held_out = split(given, validation, spec, options.seed)
     if balance == "weights" and isinstance(options.loss, CrossEntropy):
         labels = training.own_targets

@@ -106,3 +106,25 @@ def test_every_training_asks(train, text):
     images, labels = bars(40)
     with pytest.raises(fp.ArgumentError, match=r"must be .*Received: (shift=8|fill=256), "):
         train(conv_net(), images, labels, augmentation=text)
+
+
+@pytest.mark.parametrize("change", ["flip", "shift=1", "crop=0.6", "rotate=5,jitter=0.1", "strong"])
+def test_maps_that_do_not_move_with_their_images_are_warned_of(change):
+    images, maps = bars(12)[0], np.zeros((12, 64), np.float32)
+    net = fp.Network(images.shape[1:], [fp.Conv2d(1, 3, padding=1), fp.Flatten()])
+    with pytest.warns(
+        fp.DataWarning, match=r"but not the labels, which have 64 values, as maps of"
+    ):
+        fit(net, images, maps, epochs=1, augmentation=change)
+
+
+@pytest.mark.parametrize("change", ["jitter=0.2", "erase=0.5", "noise=3", "mixup=0.2", "none"])
+def test_changes_that_move_nothing_are_not_warned_of(recwarn, change):
+    images = np.repeat(bars(12)[0], 3, axis=1)
+    net = fp.Network(images.shape[1:], [fp.Conv2d(1, 3, padding=1), fp.Flatten()])
+    fit(net, images, np.zeros((12, 64), np.float32), epochs=1, augmentation=change)
+    values = fp.Network(images.shape[1:], [fp.Flatten(), fp.Linear(63)])
+    fit(values, images, np.zeros((12, 63), np.float32), epochs=1, augmentation="flip")
+    classes = fp.Network(images.shape[1:], [fp.Flatten(), fp.Linear(2)])
+    fit(classes, images, np.arange(12) % 2, epochs=1, augmentation="flip")
+    assert not recwarn.list

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import ArgumentError
-from ...text import format_shape, plural
+from ...errors import ArgumentError, warn
+from ...text import format_shape, join_words, plural
+
+# Changes after which a pixel lies elsewhere.
+_MOVING = {
+    "shift", "rotate", "scale", "shear", "elastic", "crop", "flip", "vflip", "randaugment", "cutmix"
+}  # fmt: skip
 
 
 def check_reach(given: Mapping[str, Any], input_shape: Sequence[int]) -> None:
@@ -41,6 +46,22 @@ def check_reach(given: Mapping[str, Any], input_shape: Sequence[int]) -> None:
             f"moves them by {moved:.3g} pixels (standard deviation), and {size}. Usual are a "
             "twentieth of the side for sigma, and twice to eight times sigma for alpha, such as "
             "elastic=8:4."
+        )
+
+
+def warn_of_maps(
+    given: Mapping[str, Any], input_shape: Sequence[int], targets: NDArray[Any]
+) -> None:
+    """Warn of changes that move pixels where targets are maps of them, which stay as they are."""
+    sides = tuple(input_shape[1:])
+    moving = [name for name in given if name in _MOVING]
+    values = math.prod(targets.shape[1:])
+    if moving and targets.ndim > 1 and math.prod(sides) > 1 and values % math.prod(sides) == 0:
+        warn(
+            f"augmentation moves the pixels of the images ({join_words(moving)}), but not the "
+            f"labels, which have {values:,} values, as maps of {format_shape(sides)} have. If they "
+            "are maps of the images, such as masks, use changes that move nothing: jitter, erase, "
+            "noise or mixup."
         )
 
 

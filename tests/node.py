@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sanitizers import environment_without
+
 SITE = Path(__file__).parents[1] / "src" / "fencepost" / "tour" / "site"
 
 
@@ -18,6 +20,8 @@ def run(script: str, *arguments: str, given: str = "") -> str:
         pytest.skip("there is no node")
     script = script.replace("SITE", SITE.as_uri())
     command = [node, "--input-type=module", "--eval", script, "--", *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment_without(), input=given, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

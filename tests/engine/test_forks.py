@@ -11,6 +11,7 @@ import pytest
 
 import engine_networks as nets
 import fencepost as fp
+import sanitizers
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
@@ -51,9 +52,12 @@ def test_a_child_predicts_with_a_network_that_is_in_use(engine, count):
     thread = threading.Thread(target=predict)
     thread.start()
     try:
-        found = [child(again) for _ in range(5)]
+        ended = [child(again) for _ in range(5)]
     finally:
         done.set()
         thread.join()
-    assert found == [0] * 5
+    failed = [status for status in ended if status]
+    # A sanitizer's own locks stop one child of some hundreds (docs/decisions/sanitizers.md); a
+    # lock of a plan, when the child did not make its own, four of ten.
+    assert not failed or (sanitizers.ANY and failed == [signal.SIGALRM])
     again()

@@ -13,6 +13,7 @@ import pytest
 import engine_networks as nets
 import fencepost as fp
 import reference
+import sanitizers
 from fencepost import definitions
 from tolerances import FORWARD, UPDATE, assert_close
 
@@ -269,6 +270,7 @@ print(*found)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+@pytest.mark.skipif(sanitizers.THREADS, reason="ThreadSanitizer notes down every access")
 def test_memory_of_training_is_kept_within_a_bound_and_released(engine):
     script = _RESIDENT.replace("{more}", "15")
     environment = {**os.environ, "FENCEPOST_ISA": engine.__name__.split("._")[-1]}

@@ -28,6 +28,10 @@ struct alignas(64) Seat {
   std::atomic<uint64_t> call{0}; // 4 * the team's number + an Answer
   std::atomic<uint64_t> done{0}; // kSteps * the team's number + steps that its member has done
   std::atomic<bool> awake{false};
+  // Of a team, in the caller's seat: here, because who joins reads this line anyway.
+  std::atomic<uint64_t> members{0}; // seats, a bit each
+  const std::function<void(int)>* prepare = nullptr;
+  const std::function<void(Team&)>* work = nullptr;
 };
 
 namespace {
@@ -45,6 +49,7 @@ constexpr int kTeam = 32;            // threads of a team, at most
 constexpr int kPatience = 24;
 // A member that has looked so often, some 20 µs, may wait for one that does not run.
 constexpr int kLooks = 1000;
+constexpr std::chrono::microseconds kNap{50};
 constexpr uint64_t kSteps = 1 << 20; // of a team, at most; as many count as all
 
 inline void pause() {
@@ -55,14 +60,15 @@ inline void pause() {
 #endif
 }
 
-// Looks until it is so; gives the core to others where that takes long.
+// Looks until it is so; leaves the core to others where that takes long: the thread that is awaited
+// may have none.
 template <class Condition>
 inline void look_until(Condition condition) {
   for (int i = 0; !condition(); i++)
     if (i < kLooks)
       pause();
     else
-      std::this_thread::yield();
+      std::this_thread::sleep_for(kNap);
 }
 
 // Cores that this process may run on.
@@ -125,29 +131,34 @@ class Pool {
     rethrow();
   }
 
-  int run_team(int n, bool wake, const std::function<void()>& prepare,
+  // Where nobody comes, prepares and returns 1: then `work` is the caller's own.
+  int run_team(int n, bool wake, const std::function<void(int)>& prepare,
                const std::function<void(Team&)>& work) {
     const uint64_t number = ++teams_;
-    work_ = &work;
+    seats_[0].prepare = &prepare;
+    seats_[0].work = &work;
     uint64_t asked = 0; // seats, a bit each
-    if (has_cores(n))
+    const bool cores_for_all = has_cores(n);
+    if (cores_for_all)
       for (int t = 1; t <= std::min({n - 1, workers_, kTeam - 1}); t++) {
         if (!seats_[t].awake.load(std::memory_order_relaxed)) continue;
-        // Who joins has read this, and so sees work_.
+        // Who joins has read this, and so sees what is to be done.
         seats_[t].call.store(4 * number + Seat::asked, std::memory_order_release);
         asked |= uint64_t{1} << t;
       }
-    if (!asked && wake && has_cores(n)) {
+    if (!asked && wake && cores_for_all) {
       start_workers(n);
       begin_round(n); // of no parts
     }
-    guard(prepare);
-    uint64_t members = close(number, asked) | 1;
-    if (failure_) members = 0; // who has joined leaves
-    members_.store(members, std::memory_order_relaxed);
-    // Others wait for this, and so see members_, and what prepare wrote.
-    seats_[0].done.store(number * kSteps + 1, std::memory_order_release);
-    if (members) carry(members, 0, number);
+    guard([&] { prepare(0); });
+    const uint64_t members = close(number, asked) | 1;
+    for (int t = 1; t < n; t++)
+      if (t >= kTeam || !(members >> t & 1)) guard([&] { prepare(t); });
+    if (members > 1) {
+      seats_[0].members.store(members, std::memory_order_relaxed);
+      seats_[0].done.store(number * kSteps + 1, std::memory_order_release);
+      carry(members, 0, number);
+    }
     for (int t = 1; members >> t; t++)
       if (members >> t & 1)
         look_until([&] {
@@ -191,10 +202,13 @@ class Pool {
     } catch (...) {
       std::lock_guard lock(failing_);
       if (!failure_) failure_ = std::current_exception();
+      failed_.store(true, std::memory_order_relaxed);
     }
   }
   void rethrow() {
-    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    if (!failed_.load(std::memory_order_relaxed)) return;
+    failed_.store(false, std::memory_order_relaxed);
+    std::rethrow_exception(std::exchange(failure_, nullptr));
   }
   void do_part(int t) {
     guard([&] { (*part_)(t); });
@@ -216,9 +230,10 @@ class Pool {
     for (int t = 1; asked >> t; t++) {
       if (!(asked >> t & 1)) continue;
       uint64_t call = 4 * number + Seat::asked;
-      while (seats_[t].call.load(std::memory_order_relaxed) == call && looks++ < kPatience) pause();
-      if (!seats_[t].call.compare_exchange_strong(call, 4 * number + Seat::closed,
-                                                  std::memory_order_relaxed))
+      const auto answered = [&] { return seats_[t].call.load(std::memory_order_relaxed) != call; };
+      while (!answered() && looks++ < kPatience) pause();
+      if (answered() || !seats_[t].call.compare_exchange_strong(call, 4 * number + Seat::closed,
+                                                                std::memory_order_relaxed))
         joined |= uint64_t{1} << t;
     }
     return joined;
@@ -228,21 +243,24 @@ class Pool {
     return seats_[t].call.load(std::memory_order_relaxed) % 4 == Seat::asked;
   }
 
-  // A thread that has joined keeps the team from ending, so that work_ stays what it is.
+  // A thread that has joined keeps the team from ending, so that what it does stays what it is.
   void join(int t) {
     uint64_t call = seats_[t].call.load(std::memory_order_relaxed);
     if (call % 4 != Seat::asked) return;
     if (!seats_[t].call.compare_exchange_strong(call, call + 1, std::memory_order_acquire)) return;
     const uint64_t number = call / 4;
+    guard([&] { (*seats_[0].prepare)(t); });
+    seats_[t].done.store(number * kSteps + 1, std::memory_order_release);
+    // The caller has begun when it knows the members.
     look_until([&] { return seats_[0].done.load(std::memory_order_acquire) > number * kSteps; });
-    // Where nobody is a member, the next team may have begun: of that this thread is none either.
-    const uint64_t members = members_.load(std::memory_order_relaxed);
-    if (members >> t & 1) carry(members, t, number);
+    carry(seats_[0].members.load(std::memory_order_relaxed), t, number);
   }
 
   void carry(uint64_t members, int t, uint64_t number) {
     Team team(seats_, members, t, number * kSteps + 1);
-    guard([&] { (*work_)(team); });
+    team.await();
+    // Nobody works with what is not prepared.
+    if (!failed_.load(std::memory_order_relaxed)) guard([&] { (*seats_[0].work)(team); });
     // Whoever waits for this one goes on, also where it threw.
     seats_[t].done.store((number + 1) * kSteps - 1, std::memory_order_release);
   }
@@ -272,12 +290,11 @@ class Pool {
   std::atomic<int> left_{0};
   Seat seats_[kMostThreads]; // the caller's is the first
   uint64_t teams_ = 0;
-  const std::function<void(Team&)>* work_ = nullptr;
-  std::atomic<uint64_t> members_{0};
   uint32_t count_ = 0;
   Waiting waiting_; // the callers'
   std::mutex failing_;
   std::exception_ptr failure_;
+  std::atomic<bool> failed_{false};
 };
 
 // Never destroyed: threads may still wait on it when the process ends. A forked child has no
@@ -319,20 +336,24 @@ void Team::arrive() {
   if (size_ > 1) own_->done.store(++done_, std::memory_order_release);
 }
 void Team::await() const {
-  if (size_ == 1 || done_ % kSteps == 1) return; // nothing was before, and nobody need be here yet
+  if (size_ == 1) return;
   for (int t = 0; members_ >> t; t++)
     if (members_ >> t & 1)
       look_until([&] { return seats_[t].done.load(std::memory_order_acquire) >= done_; });
 }
 
-int run_team(int n, bool wake, const std::function<void()>& prepare,
+int run_team(int n, bool wake, const std::function<void(int)>& prepare,
              const std::function<void(Team&)>& work) {
+  bool prepared = false;
   if (n > 1) {
     Pool& shared = the_pool();
     std::unique_lock lock(shared.busy, std::try_to_lock);
-    if (lock) return shared.run_team(n, wake, prepare, work);
+    if (lock) {
+      if (const int members = shared.run_team(n, wake, prepare, work); members > 1) return members;
+      prepared = true;
+    }
   }
-  prepare();
+  for (int t = 0; t < n && !prepared; t++) prepare(t);
   Team alone;
   work(alone);
   return 1;

@@ -40,11 +40,13 @@ class Team {
 };
 
 // Calls work(team) here, and meanwhile in those threads, n with this one at most, that are awake:
-// they are asked first, and whoever comes while `prepare` runs, or right after, is a member. Nobody
-// is woken, which would take longer than work that is worth a team; but with `wake`, and where all
-// sleep, they are awake at the next call. How many come is by chance, so results must not depend
-// on it. Returns how many there were.
-int run_team(int n, bool wake, const std::function<void()>& prepare,
+// they are asked first, and whoever comes while this one is at prepare(0), or right after, is a
+// member. Members begin with prepare(1) ... prepare(n - 1), and this one does those of who has not
+// come; all is prepared when a member's first await() returns. Nobody is woken to be a member; but
+// with `wake`, and where all sleep, they are woken, and are awake for what comes next: where nobody
+// came, the work may share its parts by run_threads. How many come is by chance, so results must
+// not depend on it. Returns how many there were.
+int run_team(int n, bool wake, const std::function<void(int)>& prepare,
              const std::function<void(Team&)>& work);
 
 } // namespace FENCEPOST_LEVEL

@@ -14,9 +14,9 @@ void run_threads(int n, const std::function<void(int)>& part) {
 }
 void Team::arrive() {}
 void Team::await() const {}
-int run_team(int, bool, const std::function<void()>& prepare,
+int run_team(int n, bool, const std::function<void(int)>& prepare,
              const std::function<void(Team&)>& work) {
-  prepare();
+  for (int t = 0; t < n; t++) prepare(t);
   Team alone;
   work(alone);
   return 1;

@@ -40,14 +40,22 @@ SMALL = fp.Network(
      fp.MaxPool2d(2), fp.Flatten(), fp.Linear(120), fp.ReLU(), fp.Linear(10)],
     seed=1,
 )  # fmt: skip
+# Its layers take 4 µs and more, which all threads share; those that are awake do it side by side.
+LARGE = fp.Network(
+    (1, 28, 28),
+    [fp.Conv2d(32, 5, padding=2), fp.BatchNorm2d(), fp.ReLU(),
+     fp.Conv2d(32, 3, padding=1, groups=32), fp.Conv2d(64, 1), fp.ReLU(), fp.MaxPool2d(2),
+     fp.Conv2d(64, 3, padding=1), fp.ReLU(), fp.GlobalAvgPool(), fp.Linear(10)],
+    seed=1,
+)  # fmt: skip
 DIGITS = RANDOM.integers(0, 256, (8, 1, 28, 28)).astype(np.uint8)
 
 
-def in_a_loop():
-    for _ in range(100):  # until threads that sleep are awake
+def in_a_loop(network=SMALL, times=100):
+    for _ in range(times):  # until threads that sleep are awake
         for digit in DIGITS:
-            SMALL(digit[None])
-    return np.concatenate([SMALL(digit[None]) for digit in DIGITS])
+            network(digit[None])
+    return np.concatenate([network(digit[None]) for digit in DIGITS])
 
 
 def trained():
@@ -70,6 +78,7 @@ CALLS = {
     "prediction": lambda: SHARED(BATCH),
     "one image": lambda: SHARED(BATCH[:1]),
     "one image after the other": in_a_loop,
+    "one large image after the other": lambda: in_a_loop(LARGE, 20),
     "training": trained,
 }
 
@@ -171,14 +180,15 @@ def test_results_are_freed_by_other_threads():
         np.testing.assert_array_equal(result, expected)
 
 
+@pytest.mark.parametrize("network", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("pause", [0, 1e-5, 1e-4, 1e-3])
-def test_an_image_is_the_same_whether_threads_are_awake_or_asleep(pause):
+def test_an_image_is_the_same_whether_threads_are_awake_or_asleep(network, pause):
     # 20 µs after a call they still wait for the next, then they sleep.
     fp.set_num_threads(1)
-    expected = [SMALL(digit[None]) for digit in DIGITS]
+    expected = [network(digit[None]) for digit in DIGITS]
     fp.set_num_threads(2)
     for k in range(2_000 if pause < 1e-3 else 100):
-        np.testing.assert_array_equal(SMALL(DIGITS[k % 8][None]), expected[k % 8])
+        np.testing.assert_array_equal(network(DIGITS[k % 8][None]), expected[k % 8])
         until = time.perf_counter() + pause * (k % 3)
         while time.perf_counter() < until:
             pass
@@ -202,7 +212,9 @@ def test_small_images_side_by_side_with_shared_batches(threads):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("name", ["tiles", "one image after the other"])
+@pytest.mark.parametrize(
+    "name", ["tiles", "one image after the other", "one large image after the other"]
+)
 def test_a_forked_child_computes(name):
     expected = CALLS[name]()  # the parent's pool has threads, the child's has none
     child = os.fork()

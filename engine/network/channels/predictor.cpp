@@ -18,15 +18,16 @@ constexpr int kMostImages = 32; // of a pass
 constexpr double kSharedSeconds = 4e-6;
 constexpr long kSharedPixels = 32 * 1024;
 constexpr int kAhead = 1024; // pixels, which come from memory
-// Where no stage takes so long, a team shares those that take longer than this; and what it costs
-// beside its part of them, to meet and to read what the others have written.
-constexpr double kTeamSeconds = 1e-6, kMeetingSeconds = 0.3e-6;
+// A team shares stages that take longer than this; and what it costs beside its part of them, to
+// meet and to read what the others have written. Where one takes as long as the last, that is
+// nothing beside it.
+constexpr double kTeamSeconds = 1e-6, kMeetingSeconds = 0.3e-6, kLongSeconds = 50e-6;
 
 double seconds_of(const Stage& stage, long images) {
   return stage.method.cycles * static_cast<double>(images) / cycles_per_second();
 }
-bool team_shares(const Stage& stage, long images) {
-  return stage.op->shares() && seconds_of(stage, images) > kTeamSeconds;
+bool takes(const Stage& stage, long images, double seconds) {
+  return stage.op->shares() && seconds_of(stage, images) > seconds;
 }
 double now() {
   const std::chrono::duration<double> since = std::chrono::steady_clock::now().time_since_epoch();
@@ -106,26 +107,44 @@ Bytes Predictor::bytes(long images, int threads) {
   return bytes;
 }
 
-// Whether a team carries the images: where every stage is too small for all threads, and some are
-// not too small for those that are awake.
-bool Predictor::in_team(const Program& program, long images, int threads) const {
-  if (!shared(images, threads)) return false;
-  bool shares = false;
-  for (const Stage& stage : program.stages()) {
-    if (seconds_of(stage, images) > kSharedSeconds) return false;
-    shares |= team_shares(stage, images);
+const Predictor::Sharing& Predictor::sharing(Runner& runner, long images, int threads) const {
+  Sharing& s = runner.sharing;
+  if (s.images == images && s.threads == threads) return s;
+  s = {};
+  s.images = images;
+  s.threads = threads;
+  s.shared = shared(images, threads);
+  if (kSmallCode || threads == 1) return s;
+  const auto& stages = runner.program.stages();
+  const auto any = [&](double seconds) {
+    return s.shared && std::any_of(stages.begin(), stages.end(), [&](const Stage& stage) {
+             return takes(stage, images, seconds);
+           });
+  };
+  s.pool = any(kSharedSeconds);
+  s.team = any(kTeamSeconds) && !any(kLongSeconds);
+  // Stages look whether their weights have changed.
+  const bool small = runner.program.cycles() < 8 * kSharedSeconds * cycles_per_second();
+  if (small || (s.shared && !s.pool)) return s;
+  s.preparer.resize(stages.size());
+  std::vector<long> bytes(threads, 0);
+  for (size_t i = stages.size(); i-- > 0;) { // the largest are the last, as a rule
+    const auto least = std::min_element(bytes.begin(), bytes.end());
+    s.preparer[i] = static_cast<int>(least - bytes.begin());
+    *least += stages[i].op->packed_bytes();
   }
-  return shares;
+  return s;
 }
 
 double Predictor::stage_cycles(const Stage& stage, long images, int threads) {
   if (!shared(images, threads)) return stage.method.cycles * ((images + threads - 1) / threads);
   const double alone = stage.method.cycles * images;
-  if (in_team(program(images, threads), images, threads))
-    return team_shares(stage, images) ? alone / threads + kMeetingSeconds * cycles_per_second()
-                                      : alone;
-  const bool split = stage.op->shares() && seconds_of(stage, images) > kSharedSeconds;
-  return split ? alone / threads : alone;
+  std::lock_guard lock(busy_);
+  if (sharing(runner(images, threads), images, threads).team)
+    return takes(stage, images, kTeamSeconds)
+               ? alone / threads + kMeetingSeconds * cycles_per_second()
+               : alone;
+  return takes(stage, images, kSharedSeconds) ? alone / threads : alone;
 }
 
 double Predictor::cycles(long images, int threads) {
@@ -163,13 +182,12 @@ void Predictor::run_stage(const Job& job, const Stage& stage, Pass& pass, int co
   if constexpr (kSmallCode) return stage.op->forward_images(pass, count); // it has one thread
   const int threads = job.threads;
   if (job.in_team) {
-    const bool all = team_shares(stage, count);
+    const bool all = takes(stage, count, kTeamSeconds);
     pass.share = all ? Share{team.index(), team.size()} : Share{};
     return step(team, all, [&] { stage.op->forward_images(pass, count); });
   }
-  const bool together =
-      threads > 1 && stage.op->shares() && seconds_of(stage, count) > kSharedSeconds;
-  if (!together) return stage.op->forward_images(pass, count);
+  if (threads == 1 || !takes(stage, count, kSharedSeconds))
+    return stage.op->forward_images(pass, count);
   const auto part = [&](int t) {
     Pass own = pass;
     own.scratch = job.scratch[t].get();
@@ -192,9 +210,11 @@ void Predictor::run_block(const Job& job, Pass& pass, long first, int count, Tea
         for (int k = 0; k < group; k++) {
           if (first + i + k < job.filled) continue;
           pass.image = i + k;
-          const bool large = !job.in_team && input_.size() > kSharedPixels;
-          const int parts = large ? job.threads : 1;
-          step(team, false, [&] {
+          const bool large = input_.size() > kSharedPixels;
+          const int parts = large && !job.in_team ? job.threads : 1;
+          step(team, large, [&] {
+            if (large && job.in_team)
+              return fill(job, pass, first + i + k, {team.index(), team.size()});
             run_threads(parts, [&](int t) { fill(job, pass, first + i + k, {t, parts}); });
           });
         }
@@ -229,18 +249,13 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
   std::lock_guard lock(busy_);
   Runner& r = runner(images.count, threads);
   const Program& program = r.program;
-  const bool share = shared(images.count, threads);
-  const int passes = share ? 1 : static_cast<int>(std::min<long>(threads, images.count));
-  const int scratches = share ? threads : passes;
+  const Sharing& how = sharing(r, images.count, threads);
+  const int passes = how.shared ? 1 : static_cast<int>(std::min<long>(threads, images.count));
+  const int scratches = how.shared ? threads : passes;
   while (static_cast<int>(r.memories.size()) < passes) r.memories.emplace_back(program.memory());
   while (static_cast<int>(r.scratch.size()) < scratches) r.scratch.emplace_back(program.scratch());
 
-  // Stages look whether their weights have changed; threads share the stages.
-  const auto& stages = program.stages();
-  const int n = static_cast<int>(stages.size());
-  const bool wide = threads > 1 && program.cycles() > 8 * kSharedSeconds * cycles_per_second();
-  const bool team = in_team(program, images.count, threads);
-  Job job{program, r.scratch, images, out, nanoseconds, share ? threads : 1, team};
+  Job job{program, r.scratch, images, out, nanoseconds, how.shared ? threads : 1, false};
   auto pass_of = [&](int memory, int thread) {
     Pass pass;
     pass.memory = r.memories[memory].get();
@@ -249,36 +264,32 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
     pass.state = state;
     return pass;
   };
-  const int preparing = wide ? threads : 1;
-  std::vector<int> preparer; // of each stage, but where there is one thread only
-  if (!kSmallCode && preparing > 1) {
-    preparer.resize(n);
-    std::vector<long> bytes(preparing, 0);
-    for (int s = n - 1; s >= 0; s--) { // the largest are the last, as a rule
-      const auto least = std::min_element(bytes.begin(), bytes.end());
-      preparer[s] = static_cast<int>(least - bytes.begin());
-      *least += stages[s].op->packed_bytes();
-    }
-  }
+  const int preparers = how.preparers();
   const auto prepare = [&](int t) {
-    for (int s = 0; s < n; s++)
-      if (preparer.empty() || preparer[s] == t) stages[s].op->prepare(parameters, state);
-    if (share) fill(job, pass_of(0, 0), 0, {t, preparing}); // threads meet once less
+    if (t >= preparers) return;
+    const auto& stages = program.stages();
+    for (size_t s = 0; s < stages.size(); s++)
+      if (preparers == 1 || how.preparer[s] == t) stages[s].op->prepare(parameters, state);
+    if (how.shared) fill(job, pass_of(0, 0), 0, {t, preparers}); // threads meet once less
   };
-  job.filled = share;
-  if (!kSmallCode && team) {
-    const auto predict = [&](Team& members) {
-      Pass pass = pass_of(0, members.index());
+  job.filled = how.shared;
+  const double start = how.team ? now() : 0;
+  const Trust::Choice choice = how.team ? r.trust.choose(start) : Trust::Choice{};
+  if (!kSmallCode && choice.share) {
+    const auto carry = [&](Team& team) {
+      Job own = job;
+      own.in_team = team.size() > 1;
+      Pass pass = pass_of(0, team.index());
       for (long first = 0; first < images.count; first += program.images())
-        run_block(job, pass, first, static_cast<int>(images.count - first), members);
+        run_block(own, pass, first, static_cast<int>(images.count - first), team);
     };
-    const double start = now();
-    const Trust::Choice choice = r.trust.choose(start);
-    run_team(choice.share ? threads : 1, choice.wake, [&] { prepare(0); }, std::ref(predict));
-    return r.trust.learn(choice, start, now());
+    const bool wake = choice.wake || how.pool;
+    const int members = run_team(threads, wake, std::ref(prepare), std::ref(carry));
+    // Where nobody came, and the pool was asked, that says nothing of teams.
+    if (members > 1 || !how.pool) r.trust.learn(choice, start, now());
+    return;
   }
-  run_threads(preparing, std::ref(prepare));
-
+  run_threads(preparers, std::ref(prepare));
   const auto predict = [&](int t) {
     Pass pass = pass_of(t, t);
     Team alone;
@@ -290,6 +301,7 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
                 alone);
   };
   run_threads(passes, std::ref(predict));
+  if (how.team) r.trust.learn(choice, start, now());
 }
 
 } // namespace channels

@@ -32,16 +32,27 @@ class Predictor {
   double cycles(long images, int threads);
 
  private:
+  // How so many threads carry so many images: to find out takes as long as a small stage.
+  struct Sharing {
+    long images = 0;
+    int threads = 0;
+    bool shared = false;       // all carry every image
+    bool team = false;         // those that are awake do so side by side, ...
+    bool pool = false;         // ... or, where nobody is, all share what pays for waking them
+    std::vector<int> preparer; // of each stage, where threads share that, or none
+    int preparers() const { return preparer.empty() ? 1 : threads; }
+  };
   struct Runner {
     Runner(Shape input, const std::vector<Step>& steps, int images, Rounding rounding)
         : program(input, steps, images, rounding) {}
     Program program;
     std::vector<Memory> memories, scratch;
+    Sharing sharing; // of the last images
     Trust trust;
   };
   struct Job;
   Runner& runner(long images, int threads);
-  bool in_team(const Program& program, long images, int threads) const;
+  const Sharing& sharing(Runner& runner, long images, int threads) const;
   void run_block(const Job& job, Pass& pass, long first, int count, Team& team) const;
   void run_stage(const Job& job, const Stage& stage, Pass& pass, int count, Team& team) const;
   void fill(const Job& job, const Pass& pass, long index, const Share& share) const;

@@ -238,6 +238,31 @@ def test_threads_share_rows_of_pixels_and_of_weights(engine, name, count):
             np.testing.assert_array_equal(shared, alone)
 
 
+#: Layers, channels, side: many that are small, but not together, at one instruction set or
+#: another; few that are large.
+SHARED = {"many small": (16, 16, 14), "many smaller": (40, 16, 8), "large": (4, 64, 24)}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_threads_that_are_awake_see_what_is_written_into_parameters(engine, name):
+    count, channels, side = SHARED[name]
+    layers = [
+        layer for _ in range(count) for layer in (fp.Conv2d(channels, 3, padding=1), fp.SiLU())
+    ]
+    net = nets.disturbed(fp.Network((channels, side, side), [*layers, fp.Flatten(), fp.Linear(5)]))
+    image = nets.random_images(net, 1, np.float32)
+    plan, fresh = nets.plan(engine, net), nets.plan(engine, net)
+    for k in range(12):
+        for _ in range(20):  # in a loop they stay awake
+            found = plan.forward(*nets.arguments(net, image), 2)
+        np.testing.assert_array_equal(found, fresh.forward(*nets.arguments(net, image), 1))
+        values = list(net.parameters.values())[7 * k % len(net.parameters)]
+        values.ravel()[-1] += 0.5
+        changed = plan.forward(*nets.arguments(net, image), 2)
+        assert not np.array_equal(changed, found)
+        np.testing.assert_array_equal(changed, fresh.forward(*nets.arguments(net, image), 1))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 @pytest.mark.parametrize("name", (*NETWORKS, *CHANNELS))
 def test_networks(engine, name, dtype):

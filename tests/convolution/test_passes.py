@@ -1,4 +1,4 @@
-"""Kernels without a matrix, axis by axis or box by box, against the sums of the matrix."""
+"""Kernels without a matrix, axis by axis, against the sums of the matrix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from fencepost.convolution import passes
 from fencepost.convolution.apply import correlate_planes
 from fencepost.convolution.boundaries import edges_of
-from fencepost.convolution.passes import Passes, correlate_boxes, correlate_passes
+from fencepost.convolution.passes import Passes, correlate_passes
 
 BOUNDARIES = ["reflect", "mirror", "nearest", "wrap", "zero", "fill"]
 DTYPES = ["uint8", "uint16", "float32", "float64"]
@@ -96,50 +96,3 @@ def test_what_is_between_the_passes_is_bounded_by_the_image(dtype, channels):
             assert between <= 2 * math.prod(shape) * np.dtype(dtype).itemsize
             made = over.few * over.column.itemsize
             assert made <= math.prod(shape) * np.dtype(dtype).itemsize / 8
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("boundary", [*BOUNDARIES, "none"])
-@pytest.mark.parametrize(
-    "boxes", [[(3, 4)], [(5, 3), (2, 4)], [(3, 3), (3, 3), (3, 1)], [(2, 2)] * 5]
-)
-def test_boxes_are_the_matrix(dtype, boundary, boxes):
-    generator = np.random.default_rng(len(boxes))
-    image = _image(generator, (11, 13, 2), dtype)
-    matrix = np.ones((1, 1))
-    for rows, columns in boxes:
-        matrix = sum(
-            np.pad(matrix, ((i, rows - 1 - i), (j, columns - 1 - j)))
-            for i in range(rows)
-            for j in range(columns)
-        )
-    count = math.prod(map(math.prod, boxes))
-    origin = (matrix.shape[0] - 1, matrix.shape[1] // 2)
-    sums = correlate_planes(image.astype(np.float64), matrix, origin, boundary, FILL, np.float64)
-    integers = image.dtype.kind == "u"
-    found = correlate_boxes(image, boxes, 1.0, origin, boundary, FILL, dtype)
-    if integers:  # the sums are exact, and what is a half goes to the even one
-        np.testing.assert_array_equal(found, np.rint(sums / count).astype(dtype))
-        exact = correlate_boxes(image, boxes, float(count), origin, boundary, FILL, np.float64)
-        np.testing.assert_array_equal(exact, sums)
-    else:
-        np.testing.assert_allclose(found, sums / count, 0, 64 * np.finfo(dtype).eps)
-
-
-def test_sums_of_many_integers_are_exact():
-    image = np.random.default_rng(0).integers(60000, 65536, (1, 300, 300, 1)).astype(np.uint16)
-    boxes = [(31, 41), (29, 27), (31, 23)]
-    count = math.prod(map(math.prod, boxes))
-    assert 2**45 < 65535 * count < 2**53
-    sums = image.astype(object)[0, ..., 0]
-    for rows, columns in boxes:
-        sums = _window_sums(_window_sums(sums, rows).T, columns).T
-    found = correlate_boxes(image, boxes, float(count), (0, 0), "none", 0, np.float64)
-    assert (found[0, ..., 0] == sums).all()
-    means = correlate_boxes(image, boxes, 1.0, (0, 0), "none", 0, np.uint16)
-    assert (means[0, ..., 0] == np.vectorize(lambda s: round(s / count))(sums)).all()
-
-
-def _window_sums(values, size):
-    upto = np.concatenate([np.zeros_like(values[:1]), values.cumsum(axis=0)])
-    return upto[size:] - upto[:-size]

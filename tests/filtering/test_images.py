@@ -264,6 +264,19 @@ def test_nan_is_ignored_as_convolve_does(shape, boundary):
     np.testing.assert_allclose(result, 2 * expected + 1, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("shape", [(35, 1500), (65, 31), (65, 65)])
+def test_chains_under_transforms_of_the_whole_are_rounded_once(shape, dtype):
+    top = np.iinfo(dtype).max
+    image = np.random.default_rng(0).integers(0, top + 1, (100, 1000)).astype(dtype)
+    weights = np.random.default_rng(1).random(shape)
+    chain = ["sharpen", fp.Kernel(weights * 1.02 / weights.sum())]
+    exact = fp.filter_image(image, chain, dtype="float64")
+    found = fp.filter_image(image, chain)
+    assert found.dtype == dtype
+    assert np.abs(found - exact.clip(0, top)).max() <= 0.5 + top * 1e-6
+
+
 def test_masked_pixels_do_not_count():
     random = np.random.default_rng(4)
     image = random.integers(0, 256, (30, 40, 3)).astype(np.uint8)

@@ -1,13 +1,13 @@
-"""Images under kernels whose matrix nobody needs: a pass along each axis, or boxes stacked.
+"""Images under kernels whose matrix nobody needs: a pass along each axis.
 
-A kernel that is known by a factor for each axis, or by the boxes that it is the convolution of, may
-have any size: its matrix is never multiplied out.
+A kernel that is known by a factor for each axis may have any size: its matrix is never multiplied
+out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,11 +17,10 @@ from numpy.typing import DTypeLike
 from .. import _engine
 from .boundaries import FILL, Boundary, Indices, edges_of
 from .methods import compute, costs, tiles
-from .methods.box import divisor_of
 from .parsing import window_indices
 from .task import Array, CorrelationTask
 
-__all__ = ["Passes", "correlate_boxes", "correlate_passes"]
+__all__ = ["Passes", "correlate_passes"]
 
 Read = Callable[[int, int, int], Array]
 _SMALL = 1 << 22  # elements of an image, up to which its memory matters less than its time
@@ -72,16 +71,15 @@ class Passes:
             weights.append(np.ascontiguousarray(factor, exact))
             lists.append(window_indices(edges, mode, size, len(factor), position))
         (column, row), (rows, columns) = weights, lists
-        elements, size = math.prod(shape[1:]), math.prod(shape)
+        size = math.prod(shape)
         few = min(size * dtype.itemsize // (10 * exact.itemsize), _USUAL)
         few = few if size > _SMALL else _USUAL // 2
         passes = cls(column, row, rows, columns, shape, 0, few)
-        most = max(2 * dtype.itemsize * shape[0] // exact.itemsize, _USUAL // elements, 1)
-        return replace(passes, block=passes._block(elements, most))
+        return replace(passes, block=passes._block(most_rows(shape, dtype, exact)))
 
-    def _block(self, elements: int, most: int) -> int:
-        """Return how many rows of `elements` are passed down at a time."""
-        height = self.outputs[0]
+    def _block(self, most: int) -> int:
+        """Return how many rows are passed down at a time."""
+        height, elements = self.outputs[0], math.prod(self.shape[1:])
         out = np.broadcast_to(self.column[:1], (1, height, elements, 1))
         lists = self.rows, np.arange(elements, dtype=np.int32)
         task = CorrelationTask(out[:, :1], self.column[:, None], lists, 0.0, out)
@@ -92,7 +90,12 @@ class Passes:
         if _USUAL // elements >= height:
             return height
         rows = max(max(_USUAL // elements, len(self.column)) // step, 1) * step
-        return rows if rows <= most else -(-height // -(-height // most))
+        return rows if rows <= most else evenly(height, most)
+
+    def times(self, factor: float, over: float = 1.0) -> Passes:
+        """Return passes whose results are `factor` times these, divided by `over`."""
+        exact = self.column.dtype.type
+        return replace(self, column=self.column * exact(factor) / exact(over))
 
     @property
     def outputs(self) -> tuple[int, int]:
@@ -127,25 +130,27 @@ class Passes:
         `of_pixels`: As of a `CorrelationTask`.
         """
         out = room[: self.outputs[0] - start]
-        along = self.rows[start : start + len(out) + len(self.column) - 1]
-        inside = along[along != FILL]
-        first, last = (int(inside.min()), int(inside.max()) + 1) if len(inside) else (0, 1)
-        along = np.where(along == FILL, np.int32(FILL), along - np.int32(first))
-        column, left = self.column[:, None], 0
+        along, first, last = self.read_rows(start, len(out))
+        left = 0
         while left < out.shape[1]:
             width = self.shape[1] * left // out.shape[1]
             source = read(first, last, width).reshape(1, last - first, -1, 1)
             count = source.shape[2]
             whole = count == out.shape[1]
             part = out if whole else _engine.empty((len(out), count), out.dtype)
-            lists, kept = (along, np.arange(count, dtype=np.int32)), part[None, ..., None]
-            task = CorrelationTask(source, column, lists, fill, kept, of_pixels=of_pixels)
-            compute(task)
+            self._pass_down(source, along, fill, part[None, ..., None], of_pixels)
             if not whole:
                 out[:, left : left + count] = part
             left += count
-            del source, part, kept, task  # before the next are made
+            del source, part  # before the next are made
         return out
+
+    def read_rows(self, start: int, count: int) -> tuple[Indices, int, int]:
+        """Return which rows of the image some rows of results read, and from where to where."""
+        along = self.rows[start : start + count + len(self.column) - 1]
+        inside = along[along != FILL]
+        first, last = (int(inside.min()), int(inside.max()) + 1) if len(inside) else (0, 1)
+        return np.where(along == FILL, np.int32(FILL), along - np.int32(first)), first, last
 
     def along(
         self,
@@ -164,11 +169,34 @@ class Passes:
         rows = passed.reshape(1, len(passed), self.shape[1], -1)
         if out is None:
             out = _engine.empty((len(passed), self.outputs[1], rows.shape[3]), passed.dtype)
-        lists = np.arange(len(passed), dtype=np.int32), self.columns
-        beyond = fill * float(self.column.sum())
-        row = self.row[None]
-        compute(CorrelationTask(rows, row, lists, beyond, out[None], offset, of_pixels=of_pixels))
+        self._pass_along(rows, fill * float(self.column.sum()), out[None], offset, of_pixels)
         return out
+
+    def results(
+        self, read: Read, fill: float, offset: float = 0.0, *, of_pixels: bool = False
+    ) -> Iterator[tuple[int, Array]]:
+        """Yield rows (N, columns, C) of both passes over one channel, and the first one's number.
+
+        `read`, `fill`, `of_pixels`: As of `down`. `offset`: Added to all.
+        """
+        room, few = self.room(1), self.rows_at_a_time()
+        for start in self.starts:
+            passed = self.down(read, start, fill, room, of_pixels=of_pixels)
+            for at in range(0, len(passed), few):
+                rows = passed[at : at + few]
+                yield start + at, self.along(rows, fill, offset=offset, of_pixels=of_pixels)
+
+    def _pass_down(
+        self, source: Array, along: Indices, fill: float, out: Array, of_pixels: bool
+    ) -> None:
+        lists, column = (along, np.arange(source.shape[2], dtype=np.int32)), self.column[:, None]
+        compute(CorrelationTask(source, column, lists, fill, out, of_pixels=of_pixels))
+
+    def _pass_along(
+        self, rows: Array, beyond: float, out: Array, offset: float, of_pixels: bool
+    ) -> None:
+        lists, row = (np.arange(rows.shape[1], dtype=np.int32), self.columns), self.row[None]
+        compute(CorrelationTask(rows, row, lists, beyond, out, offset, of_pixels=of_pixels))
 
 
 def correlate_passes(
@@ -195,6 +223,21 @@ def correlate_passes(
     return out
 
 
+def most_rows(shape: tuple[int, ...], dtype: np.dtype[Any], exact: np.dtype[Any]) -> int:
+    """Return how many rows may be passed down at a time: twice the memory of the image."""
+    most = 2 * dtype.itemsize * shape[0] // exact.itemsize
+    return max(most, _USUAL // math.prod(shape[1:]), 1)
+
+
+def evenly(height: int, most: int) -> int:
+    """Return how many rows of `height`, so that few parts of one height have no more than `most`.
+
+    >>> evenly(2000, 900)
+    667
+    """
+    return -(-height // -(-height // most))
+
+
 def folded(factor: Array, origin: int, size: int, edges: Boundary) -> tuple[Array, int]:
     """Return at most 2 · `size` + 1 weights that do the same to an axis, and their origin.
 
@@ -215,63 +258,3 @@ def folded(factor: Array, origin: int, size: int, edges: Boundary) -> tuple[Arra
         origin = size
         places, count = offsets.clip(-size, size) + size, 2 * size + 1
     return np.bincount(places, weights=factor, minlength=count), origin
-
-
-def correlate_boxes(
-    source: Array,
-    boxes: Sequence[tuple[int, int]],
-    total: float,
-    origin: tuple[int, int],
-    boundary: str,
-    fill: float,
-    out_dtype: DTypeLike,
-    offset: float = 0.0,
-) -> Array:
-    """Correlate images with the convolution of boxes (rows, columns), whose weights sum to `total`.
-
-    Sums over windows of sums over windows, at a cost that hardly depends on their sizes. The image
-    is extended once, before the first, so that all is as with the one kernel. Sums of integers are
-    exact up to 2⁵³, and rounded once, at the end: a quotient of an integer by an integer below 2⁴⁴
-    is nearer to a half than its rounding only if it is one. Of floats each result is off by at most
-    what each pass promises (`arrays/box.h`).
-    """
-    source = np.ascontiguousarray(source)
-    edges = edges_of(boundary, fill)
-    count = math.prod(math.prod(box) for box in boxes)
-    whole = [1 + sum(box[axis] - 1 for box in boxes) for axis in (0, 1)]
-    mode = "valid" if edges.kind == "none" else "same"
-    indices = [
-        window_indices(edges, mode, size, k, index)
-        for size, k, index in zip(source.shape[1:3], whole, origin, strict=True)
-    ]
-    between = _sums_in(source.dtype, count, fill)
-    divisor = divisor_of(np.float64(total / count))
-    beyond = float(edges.value.real)
-    for i, box in enumerate(boxes):
-        last = i == len(boxes) - 1
-        sizes = (len(along) - k + 1 for along, k in zip(indices, box, strict=True))
-        out = _engine.empty(
-            (len(source), *sizes, source.shape[-1]), np.dtype(out_dtype if last else between)
-        )
-        _engine.box(
-            source,
-            box,
-            indices[0],
-            indices[1],
-            beyond,
-            out,
-            divisor if last else 1.0,
-            offset if last else 0.0,
-            keep=None,
-        )
-        source, beyond = out, 0.0
-        indices = [np.arange(size, dtype=np.int32) for size in out.shape[1:3]]
-    return source
-
-
-def _sums_in(dtype: np.dtype[Any], count: int, fill: float) -> np.dtype[Any]:
-    """Return floats that hold sums over windows of `count` elements: of integers, exactly."""
-    if dtype == np.float32:
-        return dtype
-    small = dtype == np.uint8 and 255 * count < 2**24 and fill in range(256)
-    return np.dtype(np.float32 if small else np.float64)

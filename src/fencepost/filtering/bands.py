@@ -7,6 +7,7 @@ of the whole image.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from .options import Options
 from .responses import passes_over
 from .steps import Step
 
-__all__ = ["filter_bands", "filter_pixels", "result_height"]
+__all__ = ["LARGE", "filter_bands", "filter_pixels", "result_height"]
 
 Pixels = NDArray[Any]
 _BAND = 1 << 18  # elements of the image in a band: with its floats, what a cache holds
 _LUMA_BAND = 1 << 21  # where a float stands for three elements, and calls take longer than it
-_LARGE = 1 << 19  # elements of an image, from which memory matters
+LARGE = 1 << 19  # elements of an image, from which memory matters
 _HALO_SHARE = 4  # a band has so many times the rows that are added to it
 
 
@@ -31,8 +32,10 @@ def filter_pixels(
     pixels: Pixels, has_alpha: bool, steps: tuple[Step, ...], options: Options
 ) -> Pixels:
     """Return the pixels (H, W, C) after all steps, with nothing rounded in between."""
+    if pixels.dtype.kind == "u":
+        options = replace(options, nan="propagate")  # there is none
     opaque = not has_alpha or bool((pixels[..., -1] == full_scale(pixels.dtype)).all())
-    if pixels.size <= _LARGE or _is_written_at_once(pixels, opaque, steps, options):
+    if pixels.size <= LARGE or _is_written_at_once(pixels, opaque, steps, options):
         return filter_rows(pixels, has_alpha, opaque, steps, options)
     bands = filter_bands(
         lambda start, stop: pixels[start:stop], pixels.shape, has_alpha, opaque, steps, options
@@ -55,7 +58,7 @@ def _is_written_at_once(
     step = steps[0]
     if len(steps) > 1 or step.together or options.magnitude:
         return False
-    if options.luminance and not (step.is_in_passes and (opaque or options.alpha == "keep")):
+    if options.luminance and not (step.is_in_passes and options.nan == "propagate"):
         return False
     if step.is_in_passes:
         return passes_over(pixels.shape, pixels.dtype, step.kernels[0], options) is not None

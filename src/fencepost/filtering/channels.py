@@ -6,7 +6,6 @@ Pixels are (H, W, C); the last channel may be alpha.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,35 +13,31 @@ import numpy as np
 from .. import _engine
 from ..convolution.boundaries import Boundary
 from ..convolution.passes import Passes
+from ..convolution.stacked import BoxPasses
 from ..errors import ArgumentError
 from ..remedies import setting
 from .options import Options
-from .responses import Pixels, arithmetic, interior, passes_over, postprocess, response
+from .responses import (
+    LumaOf,
+    Pixels,
+    arithmetic,
+    full_scale,
+    interior,
+    luma,
+    passes_over,
+    postprocess,
+    response,
+)
 from .steps import Step, largest
 
 __all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
 
 # Of full opacity: where less of anything is seen, there is no colour to be told.
 TRANSPARENT = 1e-5
-LARGEST_WEIGHT = 1e25
 _AT_ONCE = 1 << 20  # values of colours, as floats; of more, a channel at a time takes less memory
+_SMALL = 1 << 22  # values of an image, up to which its memory matters less than its time
 _SEEN = 1 / 8  # of full opacity: what is divided by as much is off by no more than 8 times as much
-
-
-def full_scale(dtype: np.dtype[Any]) -> float:
-    """Return what white, and full opacity, is in pixels of `dtype`."""
-    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
-
-
-def luma(colour: Pixels) -> Pixels:
-    """Return 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) as (H, W, 1) floats; grey stays grey."""
-    exact = arithmetic(colour.dtype)
-    if colour.shape[2] == 1:
-        return colour.astype(exact)
-    colour = np.ascontiguousarray(colour)
-    grey: Pixels = _engine.empty((*colour.shape[:2], 1), exact)
-    _engine.take_luma(colour.reshape(-1, 3), grey.reshape(-1))
-    return grey
+LARGEST_WEIGHT = 1e25
 
 
 def check_luminance(luminance: bool, colours: str) -> None:
@@ -86,7 +81,7 @@ def filter_rows(
     else:
         alpha = blurred
     alpha = postprocess(alpha, dtype)
-    if seen.base is not None and seen.base is alpha.base:  # as `_blur` makes them
+    if seen.base is not None and seen.base is alpha.base:  # as `blur` makes them
         whole: Pixels = seen.base
         return whole
     return np.concatenate([seen, alpha], axis=2)
@@ -96,7 +91,7 @@ def _is_one_pass(pixels: Pixels, steps: tuple[Step, ...], options: Options) -> b
     """Whether one kernel makes the result, and the engine can keep alpha as it writes it."""
     if len(steps) > 1 or steps[0].together is not None or options.dtype is not None:
         return False
-    if steps[0].is_in_passes:
+    if steps[0].is_in_passes and len(steps[0].kernels[0].boxes) != 1:
         return False
     if options.luminance or options.magnitude or options.nan == "ignore":
         return False
@@ -130,7 +125,7 @@ def _filter_colour(
         last = index == len(steps) - 1 and not options.magnitude
         made = (dtype, options.scale, options.offset) if last else (exact, 1.0, 0.0)
         if alpha is not None and step.is_blur:
-            colour, alpha = _blur(colour, alpha, full, step, options, *made)
+            colour, alpha = blur(colour, alpha, full, step, options, *made)
             if last:
                 return colour, alpha
             continue
@@ -172,30 +167,28 @@ def _filtered_luma(
 ) -> Iterator[tuple[int, Pixels]]:
     """Yield the luma after all steps: the number of the first row, and rows."""
     exact, passes = arithmetic(colour.dtype), None
-    if alpha is None and len(steps) == 1 and not (options.magnitude or steps[0].together):
-        passes = passes_over(colour.shape, exact, steps[0].kernels[0], options)
+    weights = alpha if steps[0].is_blur else None
+    if len(steps) == 1 and not (options.magnitude or steps[0].together or options.nan == "ignore"):
+        shape = (*colour.shape[:2], 1 if weights is None else 2)
+        passes = passes_over(shape, exact, steps[0].kernels[0], options)
     if passes is None:
         yield 0, _filter_colour(luma(colour), alpha, steps, options, exact)[0]
         return
-    passes = replace(passes, column=passes.column * exact.type(options.scale))
+    if weights is not None:
+        of_colour = LumaOf(colour)
+        yield from blurred_luma(of_colour, weights, full_scale(weights.dtype), steps[0], options)
+        return
+    passes = passes.times(options.scale)
 
     def read(first: int, last: int, left: int) -> Pixels:
         width = passes.columns_at_a_time(last - first, 1)
         return luma(colour[first:last, left : left + width])
 
-    fill, few, room = options.boundary.value.real, passes.rows_at_a_time(), passes.room(1)
-    of_pixels = colour.dtype.kind == "u"
-    for start in passes.starts:
-        passed = passes.down(read, start, fill, room, of_pixels=of_pixels)
-        for at in range(0, len(passed), few):
-            rows = passed[at : at + few]
-            yield (
-                start + at,
-                passes.along(rows, fill, offset=options.offset, of_pixels=of_pixels),
-            )
+    fill, of_pixels = options.boundary.value.real, colour.dtype.kind == "u"
+    yield from passes.results(read, fill, options.offset, of_pixels=of_pixels)
 
 
-def _blur(
+def blur(
     colour: Pixels,
     alpha: Pixels,
     full: float,
@@ -216,22 +209,40 @@ def _blur(
     out = _engine.empty((*inside.shape[:2], channels + 1), dtype)
     for at, first, mixed, covered in _blurred(colour, alpha, full, step, options):
         rows, some = slice(at, at + len(mixed)), slice(first, first + mixed.shape[2])
-        visible = covered > TRANSPARENT * full
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for channel in range(mixed.shape[2]):
-                np.divide(mixed[..., channel], covered[..., 0], out=mixed[..., channel])
-        if not visible.all():
-            np.copyto(mixed, inside[rows, :, some], where=~visible)
-            np.copyto(covered, 0, where=~visible)
+        _divide(mixed, covered, full, inside, (rows, slice(None), some))
         out[rows, :, some] = postprocess(mixed, dtype, scale, offset)
         if some.stop == channels:
             out[rows, :, -1:] = postprocess(covered, dtype)
-        del mixed, covered, visible  # before the next are made
+        del mixed, covered  # before the next are made
     return out[..., :-1], out[..., -1:]
 
 
+def blurred_luma(
+    luma: LumaOf, alpha: Pixels, full: float, step: Step, options: Options
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield the luma of such colours, blurred: the first row, and rows, scaled and offset."""
+    inside = LumaOf(interior(luma.colour, step, options))
+    for at, _, mixed, covered in _blurred(luma, alpha, full, step, options):
+        _divide(mixed, covered, full, inside, (slice(at, at + len(mixed)), slice(None)))
+        yield at, postprocess(mixed, luma.dtype, options.scale, options.offset)
+        del mixed, covered  # before the next are made
+
+
+def _divide(
+    mixed: Pixels, covered: Pixels, full: float, inside: Pixels | LumaOf, at: tuple[slice, ...]
+) -> None:
+    """Divide colours by what is seen of them; where nothing is, take those of `inside`."""
+    visible = covered > TRANSPARENT * full
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for channel in range(mixed.shape[2]):
+            np.divide(mixed[..., channel], covered[..., 0], out=mixed[..., channel])
+    if not visible.all():
+        np.copyto(mixed, inside[at], where=~visible)
+        np.copyto(covered, 0, where=~visible)
+
+
 def _blurred(
-    colour: Pixels, alpha: Pixels, full: float, step: Step, options: Options
+    colour: Pixels | LumaOf, alpha: Pixels, full: float, step: Step, options: Options
 ) -> Iterator[tuple[int, int, Pixels, Pixels]]:
     """Yield colours times alpha, and alpha, both blurred: first row, first channel, and these."""
     exact = arithmetic(colour.dtype)
@@ -239,12 +250,18 @@ def _blurred(
     if border.kind == "fill":
         border, opaque = Boundary("fill", full * border.value), Boundary("fill", full)
     kernel, (height, width, channels) = step.kernels[0], colour.shape
-    passes = None
+    passes, of_luma = None, isinstance(colour, LumaOf)
     if options.nan == "propagate":
-        passes = passes_over((height, width, channels + 1), colour.dtype, kernel, options)
-    if passes is not None:
+        dtype = colour.colour.dtype if isinstance(colour, LumaOf) else colour.dtype
+        passes = passes_over((height, width, channels + 1), dtype, kernel, options)
+    small = height * width * (channels + 1) <= _SMALL
+    if isinstance(passes, BoxPasses) and (of_luma or not small):
+        yield from _in_boxes(colour, alpha, kernel.sum, passes, border, opaque)
+        return
+    if passes is not None and not isinstance(passes, BoxPasses):
         yield from _in_passes(colour, alpha, full, kernel.sum, passes, border, opaque)
         return
+    assert not isinstance(colour, LumaOf)  # which is for passes
     counted = alpha.astype(exact, copy=False)
     covered = response(counted, step, options, exact, scale=1 / kernel.sum, boundary=opaque)
     del counted
@@ -258,7 +275,7 @@ def _blurred(
 
 
 def _in_passes(
-    colour: Pixels,
+    colour: Pixels | LumaOf,
     alpha: Pixels,
     full: float,
     total: float,
@@ -272,10 +289,10 @@ def _in_passes(
     pixels only where enough is seen; of integers of 16 bits, in float64, nothing is left of it.
     """
     exact, channels = arithmetic(colour.dtype), colour.shape[2]
-    shares = replace(passes, column=passes.column / exact.type(total))
+    shares = passes.times(1.0, total)
     around, beyond = border.value.real, opaque.value.real
 
-    def part(pixels: Pixels, first: int, last: int, left: int) -> Pixels:
+    def part(pixels: Pixels | LumaOf, first: int, last: int, left: int) -> Pixels:
         width = passes.columns_at_a_time(last - first, channels)
         return pixels[first:last, left : left + width]
 
@@ -286,15 +303,63 @@ def _in_passes(
         return _heavy(part(colour, *at), part(alpha, *at), exact)
 
     rooms, few = (passes.room(1), passes.room(channels)), passes.rows_at_a_time()
-    deep, enough = colour.dtype == np.uint16, _SEEN * full
+    deep, enough = alpha.dtype == np.uint16, _SEEN * full
     for start in passes.starts:
         below = shares.down(weights, start, beyond, rooms[0], of_pixels=deep)
-        seen = deep or (colour.dtype == np.uint8 and bool(below.min() >= enough))
+        seen = deep or (alpha.dtype == np.uint8 and bool(below.min() >= enough))
         above = passes.down(heavy, start, around, rooms[1], of_pixels=seen)
         for at in range(0, len(above), few):
             rows = slice(at, at + few)
             mixed = passes.along(above[rows], around, of_pixels=seen)
             covered = shares.along(below[rows], beyond, of_pixels=seen)
+            yield start + at, 0, mixed, covered
+            del mixed, covered  # before the next are made
+
+
+def _in_boxes(
+    colour: Pixels | LumaOf,
+    alpha: Pixels,
+    total: float,
+    passes: BoxPasses,
+    border: Boundary,
+    opaque: Boundary,
+) -> Iterator[tuple[int, int, Pixels, Pixels]]:
+    """Yield the same of sums over windows, each colour by itself: a plane of its own.
+
+    Products of bytes are integers of 16 bits: half of what is read, and exact down the columns.
+    """
+    exact, channels = arithmetic(colour.dtype), colour.shape[2]
+    bytes_only = colour.dtype == alpha.dtype == np.uint8
+    counts, products = (np.uint8, np.uint16) if bytes_only else (exact, exact)
+    shares = passes.times(1.0, total)
+    around, beyond = border.value.real, opaque.value.real
+
+    def part(first: int, last: int, left: int) -> tuple[Pixels, Pixels]:
+        width = passes.columns_at_a_time(last - first, channels)
+        inside = slice(first, last), slice(left, left + width)
+        return colour[inside], alpha[inside].astype(counts)
+
+    def weights(*at: int) -> Pixels:
+        return part(*at)[1][None]
+
+    def heavy(*at: int) -> Pixels:
+        values, weight = part(*at)
+        product = _engine.empty((channels, *values.shape[:2], 1), np.dtype(products))
+        with np.errstate(over="ignore"):
+            for channel in range(channels):
+                np.multiply(
+                    values[..., channel], weight[..., 0], out=product[channel, ..., 0],
+                    dtype=products,
+                )  # fmt: skip
+        return product
+
+    rooms, few = (passes.room(1), passes.room(1, channels)), passes.rows_at_a_time()
+    for start in passes.starts:
+        below = shares.down(weights, start, beyond, rooms[0])
+        above = passes.down(heavy, start, around, rooms[1])
+        for at in range(0, above.shape[1], few):
+            mixed = passes.along(above[:, at : at + few], around)[..., 0].transpose(1, 2, 0)
+            covered = shares.along(below[:, at : at + few], beyond)[0]
             yield start + at, 0, mixed, covered
             del mixed, covered  # before the next are made
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import _engine
 from ..arrays import as_array
 from ..errors import ArgumentError, DataError
-from .bands import filter_pixels
+from .bands import LARGE, filter_bands, filter_pixels, result_height
 from .options import Options
 from .pixels import has_alpha
-from .responses import arithmetic, postprocess
+from .responses import arithmetic, postprocess, present_rows
 from .steps import Step
 
 __all__ = ["check_mask", "filter_masked"]
@@ -24,11 +26,51 @@ def filter_masked(
     """Filter pixels (H, W, C) of which those do not count where `mask` (H, W) is True."""
     missing = as_array("mask", mask)
     check_mask(missing, pixels.shape[:2], colours, options)
-    floats = pixels.astype(arithmetic(pixels.dtype))
-    floats[missing] = np.nan
-    result = filter_pixels(floats, False, steps, options)
-    dtype = np.dtype(options.dtype or pixels.dtype)
-    return postprocess(np.nan_to_num(result) if dtype.kind == "u" else result, dtype)
+    floats, dtype = _Masked(pixels, missing), np.dtype(options.dtype or pixels.dtype)
+    result = None
+    for at, rows in _filtered(floats, steps, options):
+        if result is None:
+            height = result_height(len(pixels), steps, options)
+            result = _engine.empty((height, *rows.shape[1:]), dtype)
+        present = np.nan_to_num(rows) if dtype.kind == "u" else rows
+        result[at : at + len(rows)] = postprocess(present, dtype)
+    assert result is not None
+    return result
+
+
+class _Masked:
+    """Pixels in floats, NaN where they do not count, as an array that is made where it is read."""
+
+    def __init__(self, pixels: NDArray[Any], missing: NDArray[np.bool_]) -> None:
+        self.pixels, self.missing = pixels, missing
+        self.shape, self.dtype = pixels.shape, arithmetic(pixels.dtype)
+
+    def __getitem__(self, at: Any) -> NDArray[Any]:
+        floats: NDArray[Any] = self.pixels[at].astype(self.dtype)
+        floats[self.missing[at]] = np.nan
+        return floats
+
+
+def _filtered(
+    floats: _Masked, steps: tuple[Step, ...], options: Options
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield the result in floats, some rows at a time: the first one's number, and they."""
+    if floats.pixels.size <= LARGE:
+        yield 0, filter_pixels(floats[:], False, steps, options)
+        return
+    step, luma = steps[0], options.luminance and floats.shape[2] > 1
+    if len(steps) == 1 and step.is_in_passes and not luma and floats.missing.any():
+        found = present_rows(floats, step.kernels[0], options, floats.pixels.dtype)
+        if found is not None:
+            for at, rows in found:
+                sums = np.abs(rows) if options.magnitude else rows
+                yield at, postprocess(sums, floats.dtype, options.scale, options.offset)
+            return
+
+    def read(first: int, last: int) -> NDArray[Any]:
+        return floats[first:last]
+
+    yield from filter_bands(read, floats.shape, False, True, steps, options)
 
 
 def check_mask(mask: Any, shape: tuple[int, ...], colours: str, options: Options) -> None:

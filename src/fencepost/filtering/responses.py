@@ -1,4 +1,4 @@
-"""What one kernel, or a set of them, makes of pixels (H, W, C).
+"""What one kernel, or a set of them, makes of pixels (H, W, C), and the luma of these.
 
 Everything about an image that is not arithmetic (alpha, luminance, files) is somebody else's.
 """
@@ -6,6 +6,7 @@ Everything about an image that is not arithmetic (alpha, luminance, files) is so
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,8 @@ from numpy.typing import DTypeLike, NDArray
 from .. import _engine
 from ..convolution.apply import correlate_planes
 from ..convolution.boundaries import Boundary
-from ..convolution.passes import Passes, correlate_boxes, correlate_passes
+from ..convolution.passes import Passes, correlate_passes
+from ..convolution.stacked import BoxPasses, correlate_boxes
 from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
 from ..remedies import setting
@@ -23,12 +25,16 @@ from .options import Options
 from .steps import Step, in_passes, largest, magnitude
 
 __all__ = [
+    "LumaOf",
     "arithmetic",
     "check_fits",
+    "full_scale",
     "interior",
+    "luma",
     "margins",
     "passes_over",
     "postprocess",
+    "present_rows",
     "response",
     "responses",
 ]
@@ -44,6 +50,33 @@ def arithmetic(dtype: np.dtype[Any]) -> np.dtype[Any]:
     float32 holds sums of bytes to 1e-5 of a grey level; 16-bit pixels need float64 for that.
     """
     return np.dtype(np.float32 if dtype in (np.uint8, np.float32) else np.float64)
+
+
+def full_scale(dtype: np.dtype[Any]) -> float:
+    """Return what white, and full opacity, is in pixels of `dtype`."""
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+
+
+def luma(colour: Pixels) -> Pixels:
+    """Return 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) as (H, W, 1) floats; grey stays grey."""
+    exact = arithmetic(colour.dtype)
+    if colour.shape[2] == 1:
+        return colour.astype(exact)
+    colour = np.ascontiguousarray(colour)
+    grey: Pixels = _engine.empty((*colour.shape[:2], 1), exact)
+    _engine.take_luma(colour.reshape(-1, 3), grey.reshape(-1))
+    return grey
+
+
+class LumaOf:
+    """The luma of colours (H, W, 3), as an array (H, W, 1) that is computed where it is read."""
+
+    def __init__(self, colour: Pixels) -> None:
+        self.colour, self.dtype = colour, arithmetic(colour.dtype)
+        self.shape, self.size = (*colour.shape[:2], 1), colour.shape[0] * colour.shape[1]
+
+    def __getitem__(self, at: tuple[slice, ...]) -> Pixels:
+        return luma(self.colour[at[:2]])
 
 
 def response(
@@ -136,7 +169,7 @@ def passes_over(
 ) -> Passes | None:
     """Return the passes of a kernel that is run axis by axis; None if it is done otherwise."""
     laid = _as_correlated(kernel, options)
-    if not in_passes(laid) or _fits_boxes(laid, shape):
+    if not in_passes(laid):
         return None
     factor = max(1.0, abs(options.scale), 1 / abs(kernel.sum) if kernel.sum else 1.0)
     if not largest(kernel) * factor < _LARGEST[arithmetic(dtype)]:
@@ -145,23 +178,22 @@ def passes_over(
     height, width, channels = shape
     (row, column), (down, across) = laid.origin, laid.parts
     size, origin = (height, width, channels), (int(row), int(column))
+    if _fits_boxes(laid, shape):
+        exact = arithmetic(dtype)
+        return BoxPasses.of(size, dtype, _boxes(laid), laid.sum, origin, options.boundary, exact)
     return Passes.over(size, dtype, (down, across), origin, options.boundary)
 
 
 def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boundary) -> Pixels:
     """Return sums over what is not NaN, divided by the weights that count: see `convolve`."""
-    total = kernel.sum
-    rounding = math.prod(kernel.shape) * np.finfo(pixels.dtype).eps * magnitude(kernel)
-    if abs(total) <= rounding:
-        raise ArgumentError(
-            'with nan="ignore", the weights of a kernel must not add up to 0: each result is '
-            "divided by the sum of the weights used. "
-            f"Received: {kernel.label}, whose weights add up to {total:g}."
-        )
-    height, width, channels = pixels.shape
-    passes = passes_over((height, width, 2 * channels), pixels.dtype, kernel, options)
-    if passes is not None:
-        return _of_present_in_passes(pixels, passes, total, rounding, boundary)
+    rows = present_rows(pixels, kernel, options, pixels.dtype)
+    if rows is not None:
+        height, width = interior(pixels, Step((kernel,)), options).shape[:2]
+        result: Pixels = _engine.empty((height, width, pixels.shape[2]), pixels.dtype)
+        for at, some in rows:
+            result[at : at + len(some)] = some
+        return result
+    total, rounding = _weights_that_count(kernel, pixels.dtype)
     plain = replace(options, nan="propagate")
     missing = np.isnan(pixels)
     edges = Boundary("fill", 1.0) if boundary.kind == "fill" else boundary
@@ -172,11 +204,42 @@ def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boun
     return np.multiply(sums, shares, out=sums)
 
 
-def _of_present_in_passes(
-    pixels: Pixels, passes: Passes, total: float, rounding: float, boundary: Boundary
-) -> Pixels:
-    """Do the same by a few rows at a time."""
+def _weights_that_count(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the sum of the weights, and what is none but for rounding."""
+    total = kernel.sum
+    rounding = math.prod(kernel.shape) * float(np.finfo(dtype).eps) * magnitude(kernel)
+    if abs(total) <= rounding:
+        raise ArgumentError(
+            'with nan="ignore", the weights of a kernel must not add up to 0: each result is '
+            "divided by the sum of the weights used. "
+            f"Received: {kernel.label}, whose weights add up to {total:g}."
+        )
+    return total, rounding
+
+
+def present_rows(
+    pixels: Any, kernel: Kernel, options: Options, dtype: np.dtype[Any]
+) -> Iterator[tuple[int, Pixels]] | None:
+    """Return the same by a few rows at a time: the first one's number, and rows.
+
+    None of kernels that are not run axis by axis. `pixels`: An array (H, W, C) of floats, or what
+    gives some rows and columns of one. `dtype`: Of the image that they are made of.
+    """
+    total, rounding = _weights_that_count(kernel, pixels.dtype)
+    passes = passes_over((*pixels.shape[:2], 2 * pixels.shape[2]), dtype, kernel, options)
+    if passes is None:
+        return None
+    # Two arrays of the image's channels are between the passes; shorter blocks would read more.
+    if dtype.kind == "u" and 2 * len(passes.column) <= passes.block:
+        passes = replace(passes, block=-(-passes.block // 2))
+    return _in_passes(pixels, passes, total, rounding, options.boundary)
+
+
+def _in_passes(
+    pixels: Any, passes: Passes, total: float, rounding: float, boundary: Boundary
+) -> Iterator[tuple[int, Pixels]]:
     channels, fill = pixels.shape[2], boundary.value.real
+    of_boxes = isinstance(passes, BoxPasses)
 
     def part(first: int, last: int, left: int) -> tuple[Pixels, Pixels]:
         width = passes.columns_at_a_time(last - first, channels)
@@ -187,27 +250,26 @@ def _of_present_in_passes(
         values, found = part(*at)
         np.copyto(found, values)
         np.copyto(found, 0, where=np.isnan(values))
-        return found
+        return found[None] if of_boxes else found
 
     def there(*at: int) -> Pixels:
         values, found = part(*at)
         np.equal(values, values, out=found)  # NaN is not
-        return found
+        return found[None] if of_boxes else found
 
     filled = 1.0 if boundary.kind == "fill" else fill
-    result: Pixels = _engine.empty((*passes.outputs, channels), pixels.dtype)
     rooms, few = (passes.room(channels), passes.room(channels)), passes.rows_at_a_time()
     for start in passes.starts:
         above = passes.down(present, start, fill, rooms[0])
         below = passes.down(there, start, filled, rooms[1])
-        for at in range(0, len(above), few):
-            sums = passes.along(above[at : at + few], fill)
-            shares = passes.along(below[at : at + few], filled)
+        for at in range(0, above.shape[-2], few):
+            sums = passes.along(above[..., at : at + few, :], fill)
+            shares = passes.along(below[..., at : at + few, :], filled)
             np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
             np.divide(total, shares, out=shares)
-            np.multiply(sums, shares, out=result[start + at : start + at + len(sums)])
+            np.multiply(sums, shares, out=sums)
+            yield start + at, sums[0] if of_boxes else sums
             del sums, shares
-    return result
 
 
 def _correlated(
@@ -230,8 +292,11 @@ def _correlated(
             source, matrix, origin, *edges, out, offset, keeps_alpha=keeps_alpha
         )
     elif _fits_boxes(laid, pixels.shape):
-        boxes = [(int(rows), int(columns)) for rows, columns in laid.boxes]
-        planes = correlate_boxes(source, boxes, scale * laid.sum, origin, *edges, out, offset)
+        total = scale * laid.sum
+        rows = correlate_boxes(
+            source[0], _boxes(laid), total, origin, *edges, out, offset, keeps_alpha=keeps_alpha
+        )
+        planes = rows[None]
     else:
         down, across = laid.parts
         rows = correlate_passes(source[0], (scale * down, across), origin, *edges, out, offset)
@@ -243,6 +308,10 @@ def _correlated(
 def _as_correlated(kernel: Kernel, options: Options) -> Kernel:
     """Return the kernel as it slides over the image."""
     return kernel if options.operation == "correlate" else kernel.flipped()
+
+
+def _boxes(kernel: Kernel) -> list[tuple[int, int]]:
+    return [(int(rows), int(columns)) for rows, columns in kernel.boxes]
 
 
 def _fits_boxes(kernel: Kernel, shape: tuple[int, ...]) -> bool:

@@ -89,6 +89,12 @@ def _run_exactly(task: CorrelationTask, transform: Whole) -> None:
 
     No result is larger than its Σ|f||g|: most show themselves that it is large enough.
     """
+    if task.out.dtype.kind == "u":  # which shows no more what the sums were
+        sums = _engine.empty(task.out.shape, task.kernel.dtype)
+        _run_exactly(replace(task, out=sums), transform)
+        most = np.iinfo(task.out.dtype).max
+        task.out[...] = np.fmin(np.fmax(np.rint(sums, out=sums), 0, out=sums), most, out=sums)
+        return
     run(task, transform)
     magnitudes = np.abs(task.out)
     if task.keep:

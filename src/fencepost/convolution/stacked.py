@@ -74,7 +74,7 @@ class BoxPasses(Passes):
 
     def columns_at_a_time(self, rows: int, channels: int) -> int:
         """Return of how many columns so many rows have few elements, and sums are long enough."""
-        least = _COLUMNS * 4 // (self.column.itemsize * len(self.boxes))
+        least = max(_COLUMNS * 4 // (self.column.itemsize * len(self.boxes)), 1)
         return max(self.few // (rows * channels) // 8 * 8, least)
 
     def room(self, channels: int, planes: int = 1) -> Array:

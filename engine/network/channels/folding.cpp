@@ -11,9 +11,11 @@ inline namespace FENCEPOST_LEVEL {
 namespace channels {
 namespace {
 
-// A polynomial over the elements of every lane: one element that changes always changes it, and
-// others do but for one chance in 2^32 for each lane that they are in. It reads at the speed of the
-// cache, twice as fast as a comparison with a copy would, and the copy need not be kept.
+// A number for each of some lanes that follows from all elements in it: one element that changes
+// always changes it, and others do but for one chance in 2^32 for each lane that they are in.
+// Turned by some bits before each product, which would carry changes of high bits nowhere: signs
+// that change in pairs would cancel. It reads at the speed of the cache, twice as fast as a
+// comparison with a copy would, and the copy need not be kept.
 class Fingerprint {
  public:
   void add(const float* values, long count) {
@@ -22,18 +24,23 @@ class Fingerprint {
       for (int s = 0; s < kStreams; s++) mix(sums_[s], load(values + i + s * kLanes));
     for (; i < count; i += kLanes)
       mix(sums_[0], load_some(values + i, static_cast<int>(std::min<long>(kLanes, count - i))));
-    for (int s = 0; s < kStreams; s++) sums_[s] = sums_[s] * kOdd + static_cast<uint32_t>(count);
   }
-  std::vector<uint32_t> value() const {
-    std::vector<uint32_t> all(kStreams * kLanes);
-    std::memcpy(all.data(), sums_, sizeof sums_);
-    return all;
+  // Whether it is another than `last`, which becomes this one.
+  bool differs(std::vector<uint32_t>& last) const {
+    if (last.size() == kStreams * kLanes && !std::memcmp(last.data(), sums_, sizeof sums_))
+      return false;
+    last.resize(kStreams * kLanes);
+    std::memcpy(last.data(), sums_, sizeof sums_);
+    return true;
   }
 
  private:
-  static constexpr int kStreams = 4; // hides the latency of a multiplication
+  static constexpr int kStreams = kSmallCode ? 2 : 8; // hides the latency of a multiplication
+  static constexpr int kTurn = 15;
   static constexpr uint32_t kOdd = 0x9e3779b1u;
-  static void mix(uvec& sum, vec values) { sum = sum * kOdd + (uvec)values; }
+  static void mix(uvec& sum, vec values) {
+    sum = ((sum << kTurn | sum >> (32 - kTurn)) ^ (uvec)values) * kOdd;
+  }
   uvec sums_[kStreams] = {};
 };
 
@@ -61,10 +68,7 @@ bool FoldedWeights::changed(const float* parameters, const float* state) {
     now.add(state + s.mean, channels);
     now.add(state + s.variance, channels);
   }
-  std::vector<uint32_t> value = now.value();
-  if (value == fingerprint_) return false;
-  fingerprint_ = std::move(value);
-  return true;
+  return now.differs(fingerprint_);
 }
 
 void FoldedWeights::fold(const float* parameters, const float* state) {

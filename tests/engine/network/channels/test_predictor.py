@@ -335,6 +335,18 @@ def test_a_network_sees_what_changed_between_two_calls():
         assert not np.array_equal(outputs[-1], outputs[-2])
 
 
+@pytest.mark.parametrize("channels", [16, 32, 64, 128, 256])
+@pytest.mark.parametrize("change", [-1, 2, -0.25], ids=["signs", "twice", "quarters"])
+def test_a_change_of_all_weights_alike_is_seen(engine, channels, change):
+    # Changes of the same few bits everywhere, which a sum of products carries to where they cancel.
+    net = fp.Network((channels, 3, 3), [fp.Conv2d(channels, 1, bias=False)])
+    plan, image = nets.plan(engine, net), nets.random_images(net, 1)
+    before = plan.forward(*nets.arguments(net, image), 1).copy()
+    net.parameter_vector *= change
+    after = plan.forward(*nets.arguments(net, image), 1)
+    np.testing.assert_array_equal(after, change * before)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, ">f4", np.int16])
 def test_one_image_in_every_form_that_is_taken(dtype):
     net = make("lenet5")

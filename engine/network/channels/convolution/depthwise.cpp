@@ -14,6 +14,7 @@ inline namespace FENCEPOST_LEVEL {
 namespace channels {
 namespace {
 
+using Order = DepthwiseRows::Order;
 constexpr int kTileRows = DepthwiseRows::kTileRows, kTileColumns = 4;
 
 struct Window {
@@ -21,14 +22,13 @@ struct Window {
   long in_row;
   const vec *weights, *bias;
   vec* out;
-  long out_row;
+  long out_row, odd; // DepthwiseRows::Place
   const vec* add;
   long add_row;
   const Following* then;
 };
 
-template <class W>
-inline vec finish(const W& w, vec v, const vec* add) {
+inline vec finish(const Window& w, vec v, const vec* add) {
   if (w.then->relu) v = relu(v);
   if (add) {
     v += *add;
@@ -37,8 +37,23 @@ inline vec finish(const W& w, vec v, const vec* add) {
   return v;
 }
 
-// R x X outputs of a K x K kernel.
-template <int K, int Stride, int R, int X>
+// From the first output to that of row y, column x.
+template <Order O>
+inline long place(const Window& w, int y, int x) {
+  if (O == Order::rows) return y / 2 * w.out_row + y % 2 * w.odd + x;
+  if (O == Order::columns) return y * w.out_row + x / 2 + x % 2 * w.odd;
+  return y * w.out_row + x;
+}
+template <Order O>
+inline void finish_row(const Window& w, int y, int width) {
+  vec* begin = w.out + place<O>(w, y, 0);
+  if (O != Order::columns) return w.then->finish(begin, width);
+  w.then->finish(begin, (width + 1) / 2);
+  w.then->finish(begin + w.odd, width / 2);
+}
+
+// R x X outputs of a K x K kernel, of which the first is of an even row and an even column.
+template <Order O, int K, int Stride, int R, int X>
 void sum_window(const Window& w) {
   vec sums[R][X];
 #pragma GCC unroll 16
@@ -64,38 +79,41 @@ void sum_window(const Window& w) {
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 16
     for (int x = 0; x < X; x++)
-      w.out[r * w.out_row + x] = finish(w, sums[r][x], w.add ? w.add + r * w.add_row + x : nullptr);
+      w.out[place<O>(w, r, x)] = finish(w, sums[r][x], w.add ? w.add + r * w.add_row + x : nullptr);
 }
 
-template <int K, int Stride, int R>
+template <Order O, int K, int Stride, int R>
 void run_tiles(const Window& all, int r, int width) {
   Window w = all;
   w.in += r * Stride * w.in_row;
-  w.out += r * w.out_row;
+  w.out += place<O>(w, r, 0);
   if (w.add) w.add += r * w.add_row;
   auto next = [&](int columns) {
     w.in += columns * Stride;
-    w.out += columns;
+    w.out += place<O>(w, 0, columns);
     if (w.add) w.add += columns;
   };
   int x = width;
   for (; x >= kTileColumns; x -= kTileColumns, next(kTileColumns))
-    sum_window<K, Stride, R, kTileColumns>(w);
+    sum_window<O, K, Stride, R, kTileColumns>(w);
   if (x >= 2) {
-    sum_window<K, Stride, R, 2>(w);
+    sum_window<O, K, Stride, R, 2>(w);
     next(2);
     x -= 2;
   }
-  if (x) sum_window<K, Stride, R, 1>(w);
-  for (int i = 0; i < R; i++) all.then->finish(all.out + (r + i) * all.out_row, width);
+  if (x) sum_window<O, K, Stride, R, 1>(w);
+  for (int i = 0; i < R; i++) finish_row<O>(all, r + i, width);
 }
-template <int K, int Stride>
+template <Order O, int K, int Stride>
 void run_rows(const Window& w, int height, int width) {
   int r = 0;
-  for (; r + kTileRows <= height; r += kTileRows) run_tiles<K, Stride, kTileRows>(w, r, width);
-  for (; r + 2 <= height; r += 2) run_tiles<K, Stride, 2>(w, r, width);
-  for (; r < height; r++) run_tiles<K, Stride, 1>(w, r, width);
+  for (; r + kTileRows <= height; r += kTileRows) run_tiles<O, K, Stride, kTileRows>(w, r, width);
+  if constexpr (kTileRows > 3) // a map of 6 rows is shared by two threads
+    if (r + 3 == height) return run_tiles<O, K, Stride, 3>(w, r, width);
+  for (; r + 2 <= height; r += 2) run_tiles<O, K, Stride, 2>(w, r, width);
+  for (; r < height; r++) run_tiles<O, K, Stride, 1>(w, r, width);
 }
+template <Order O>
 void run_any(const Step& s, const Window& w, int height) {
   for (int r = 0; r < height; r++) {
     for (int x = 0; x < s.out.width; x++) {
@@ -105,10 +123,21 @@ void run_any(const Step& s, const Window& w, int height) {
         for (int j = 0; j < s.kernel_w; j++)
           sum +=
               w.weights[i * s.kernel_w + j] * from[i * s.dilation_y * w.in_row + j * s.dilation_x];
-      w.out[r * w.out_row + x] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
+      w.out[place<O>(w, r, x)] = finish(w, sum, w.add ? w.add + r * w.add_row + x : nullptr);
     }
-    w.then->finish(w.out + r * w.out_row, s.out.width);
+    finish_row<O>(w, r, s.out.width);
   }
+}
+
+template <Order O>
+void run_in_order(const Step& s, const Window& w, int height) {
+  const bool plain = s.dilation_y == 1 && s.dilation_x == 1 && s.kernel_h == s.kernel_w &&
+                     s.stride_y == s.stride_x;
+  const int width = s.out.width;
+  if (plain && s.kernel_h == 3 && s.stride_x == 1) return run_rows<O, 3, 1>(w, height, width);
+  if (plain && s.kernel_h == 3 && s.stride_x == 2) return run_rows<O, 3, 2>(w, height, width);
+  if (plain && s.kernel_h == 5 && s.stride_x == 1) return run_rows<O, 5, 1>(w, height, width);
+  run_any<O>(s, w, height);
 }
 
 class Depthwise final : public Op {
@@ -139,12 +168,12 @@ class Depthwise final : public Op {
       if (!then_.max_pool) {
         const vec* add = nullptr;
         if (then_.add) add = pass.value(other) + other.value_layout.at(b, first, 0);
-        rows_.run(pass, in, b, first, end - first, to, out.value_layout.row, add,
+        rows_.run(pass, in, b, first, end - first, {to, out.value_layout.row}, add,
                   other.value_layout.row);
         continue;
       }
       for (int y = first; y < end; y++, to += out.value_layout.row) {
-        rows_.run(pass, in, b, y * then_.pool_h, then_.pool_h, pass.scratch, s_.out.width);
+        rows_.run(pass, in, b, y * then_.pool_h, then_.pool_h, {pass.scratch, s_.out.width});
         pool_row(pass.scratch, then_, s_.out.width, to);
       }
     }
@@ -170,25 +199,24 @@ void DepthwiseRows::prepare(const float* parameters, const float* state) {
   });
 }
 
-void DepthwiseRows::run(const Pass& pass, const Slot& in, int b, int y, int height, vec* out,
-                        long out_row, const vec* add, long add_row) const {
+void DepthwiseRows::run(const Pass& pass, const Slot& in, int b, int y, int height, const Place& to,
+                        const vec* add, long add_row) const {
   Window w{};
   w.in = pass.value(in) + in.value_layout.at(b, y * s_.stride_y - s_.padding.top, -s_.padding.left);
   w.in_row = in.value_layout.row;
   w.weights = packed_.data() + static_cast<long>(b) * s_.kernel_h * s_.kernel_w;
   w.bias = folded_.bias() + b;
-  w.out = out;
-  w.out_row = out_row;
+  w.out = to.out;
+  w.out_row = to.row;
+  w.odd = to.odd;
   w.add = add;
   w.add_row = add_row;
   w.then = &then_;
-  const bool plain = s_.dilation_y == 1 && s_.dilation_x == 1 && s_.kernel_h == s_.kernel_w &&
-                     s_.stride_y == s_.stride_x;
-  const int width = s_.out.width;
-  if (plain && s_.kernel_h == 3 && s_.stride_x == 1) return run_rows<3, 1>(w, height, width);
-  if (plain && s_.kernel_h == 3 && s_.stride_x == 2) return run_rows<3, 2>(w, height, width);
-  if (plain && s_.kernel_h == 5 && s_.stride_x == 1) return run_rows<5, 1>(w, height, width);
-  run_any(s_, w, height);
+  if constexpr (!kSmallCode) { // it has nobody who asks for these
+    if (to.order == Order::rows) return run_in_order<Order::rows>(s_, w, height);
+    if (to.order == Order::columns) return run_in_order<Order::columns>(s_, w, height);
+  }
+  run_in_order<Order::plain>(s_, w, height);
 }
 
 const char* declines_depthwise(const Step& s) {

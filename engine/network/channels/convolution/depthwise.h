@@ -20,9 +20,18 @@ class DepthwiseRows {
   // Rows that are best summed at once.
   static constexpr int kTileRows = kAccumulators >= 24 ? 4 : 2;
 
-  // Rows y to y + height of block b of channels: to `out`, out_row vecs from one to the next, with
-  // the values at `add`, if there are any.
-  void run(const Pass& pass, const Slot& in, int b, int y, int height, vec* out, long out_row,
+  // Where sums go: side by side; or even rows, or columns, side by side, and odd ones likewise, the
+  // first of them `odd` vecs behind the first even one.
+  enum class Order { plain, rows, columns };
+  struct Place {
+    vec* out;
+    long row; // vecs from one row to the next, of every other row if rows are apart
+    Order order = Order::plain;
+    long odd = 0;
+  };
+  // Rows y to y + height of block b of channels, with the values at `add`, if there are any,
+  // add_row vecs from one row to the next.
+  void run(const Pass& pass, const Slot& in, int b, int y, int height, const Place& to,
            const vec* add = nullptr, long add_row = 0) const;
 
  private:

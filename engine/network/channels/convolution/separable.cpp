@@ -19,14 +19,14 @@ namespace {
 
 constexpr long kStripBytes = 24 * 1024;
 
-// How many of `parts` threads share the pairs of rows, where the others share the tiles of
+// How many of `parts` threads share the rows, or pairs of them, where the others share the tiles of
 // channels: so that the slowest has least to do.
-int row_parts(int pairs, int tiles, int parts) {
+int row_parts(int units, int tiles, int parts) {
   int best = 1, least = 0;
   for (int rows = parts; rows >= 1; rows--) {
     if (parts % rows) continue;
     const int others = parts / rows;
-    const int most = ((pairs + rows - 1) / rows) * ((tiles + others - 1) / others);
+    const int most = ((units + rows - 1) / rows) * ((tiles + others - 1) / others);
     if (!least || most < least) best = rows, least = most;
   }
   return best;
@@ -47,7 +47,8 @@ class Separable final : public Op {
     // Powers of two apart, the blocks of channels would share sets of the cache.
     if (plane_ * sizeof(vec) % 512 == 0) plane_ += 64 / sizeof(vec);
     if constexpr (!kSmallCode)
-      if (by_strassen) strassen_ = std::make_unique<Strassen>(point_, strip_, plane_);
+      if (by_strassen)
+        strassen_ = std::make_unique<Strassen>(point_, strip_ * s_.out.width, plane_);
   }
 
   Halo input_halo() const override { return halo_of(s_); }
@@ -68,7 +69,10 @@ class Separable final : public Op {
     depthwise_.prepare(parameters, state);
     folded_.update(parameters, state, [&](const float* weights, const double* scales) {
       if constexpr (!kSmallCode)
-        if (strassen_) return strassen_->pack(weights, scales);
+        if (strassen_) {
+          strassen_->place(out, then_.add ? &other : nullptr);
+          return strassen_->pack(weights, scales);
+        }
       pack_direct(point_, weights, scales, cut_, packed_);
     });
   }
@@ -83,7 +87,7 @@ class Separable final : public Op {
     for (int y = rows.begin(height), end = rows.end(height); y < end; y += strip_) {
       const int n = std::min(strip_, end - y);
       for (int b = 0; b < in_blocks_; b++)
-        depthwise_.run(pass, in, b, y, n, pass.scratch + b * plane_, s_.out.width);
+        depthwise_.run(pass, in, b, y, n, {pass.scratch + b * plane_, s_.out.width});
       for (int t = others.begin(tiles); t < others.end(tiles); t++) multiply(pass, t, y, n);
     }
   }
@@ -103,8 +107,9 @@ class Separable final : public Op {
   std::unique_ptr<Strassen> strassen_; // or nullptr
 
   void forward_pairs(const Pass& pass) const {
-    const int pairs = s_.out.height / 2, tiles = strassen_->tiles();
-    const int rows = row_parts(pairs, tiles, pass.share.parts), part = pass.share.part;
+    const int each = strassen_->pairs_rows() ? 2 : 1, units = s_.out.height / each;
+    const int tiles = strassen_->tiles();
+    const int rows = row_parts(units, tiles, pass.share.parts), part = pass.share.part;
     const Share of_rows{part % rows, rows}, of_tiles{part / rows, pass.share.parts / rows};
     vec* combined = pass.scratch + in_blocks_ * plane_;
     Strassen::Rows of{pass.scratch, combined, folded_.bias(), &then_, out, pass.value(out), {}, {}};
@@ -112,12 +117,14 @@ class Separable final : public Op {
       of.other = other;
       of.add = pass.value(other);
     }
-    for (int y = 2 * of_rows.begin(pairs), end = 2 * of_rows.end(pairs); y < end; y += strip_) {
+    const int end = each * of_rows.end(units);
+    for (int y = each * of_rows.begin(units); y < end; y += strip_) {
       const int n = std::min(strip_, end - y);
       for (int b = 0; b < in_blocks_ / 2; b++) {
         for (int block : {b, b + in_blocks_ / 2})
-          depthwise_.run(pass, in, block, y, n, pass.scratch + block * plane_, s_.out.width);
-        strassen_->combine(pass.scratch, b, n, combined); // while the first level holds them
+          depthwise_.run(pass, in, block, y, n, strassen_->place_of(pass.scratch + block * plane_));
+        // while the first level holds them
+        strassen_->combine(pass.scratch, b, n * s_.out.width / 2, combined);
       }
       for (int t = of_tiles.begin(tiles); t < of_tiles.end(tiles); t++)
         strassen_->multiply(of, t, y, n);

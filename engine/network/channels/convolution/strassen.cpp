@@ -1,7 +1,7 @@
 // Definition: conv_layer.
 // Test: tests/engine/network/channels/convolution/test_strassen.py.
 //
-// Strassen's algorithm in Winograd's form, one level. Pixels A (rows 2 i above, 2 i + 1 below;
+// Strassen's algorithm in Winograd's form, one level. Pixels A (even ones above, odd ones below;
 // input channels in two halves), weights B (input channels by output channels), and their product
 // C:
 //
@@ -10,10 +10,11 @@
 //   S3 = A11 - A21   T3 = B22 - B12   P3 = S4 B22    P7 = S3 T3   C21 = P1 + P6 + P7 - P4
 //   S4 = A12 - S2    T4 = T2 - B21    P4 = A22 T4                 C22 = P1 + P6 + P7 + P5
 //
-// Pairs of rows are the same whoever computes them, so that results do not depend on threads. T is
-// packed; S are four additions for a pair of rows, once for all output channels. Budget of a tile
-// of 4 vecs x 6 pixels of each quarter of C: 7 x 24 multiply-adds for an input channel of a half,
-// and once 96 additions of sums that are in registers.
+// Pairs are of pixels of two rows or within a row, by the map's size, and the same whoever computes
+// them, so that results do not depend on threads. T is packed; S are four additions for a pair,
+// once for all output channels. Budget of a tile of 4 vecs x 6 pixels of each quarter of C: 7 x 24
+// multiply-adds for an input channel of a half, and once 96 additions of sums that are in
+// registers.
 #include "network/channels/convolution/strassen.h"
 
 #include <limits>
@@ -30,38 +31,42 @@ constexpr int kProducts = 7;
 // Pairs of pixels, in tiles, of a tile of channels in each half.
 struct Pairs {
   const float* in[kProducts];
-  long in_block;        // floats from one block of input channels to the next
-  int blocks;           // of a half
-  const vec* weights;   // [product][input channel][vec]
-  const vec* bias[2];   // of a half of channels
-  vec* out[2][2];       // [row][half of channels]
-  const vec* add[2][2]; // or nullptr
+  long in_block;              // floats from one block of input channels to the next
+  int blocks;                 // of a half
+  const vec* weights;         // [product][input channel][vec]
+  const vec* bias[2];         // of a half of channels
+  vec* out[2];                // of a half of channels
+  const vec* add[2];          // or nullptr
+  const int *out_at, *add_at; // vecs from there to the even pixel of each pair, ...
+  long out_odd, add_odd;      // ... and on to the odd one
   long out_plane, add_plane;
   vec low, low_after_add;
   int count; // of tiles
 };
 
-// The sums of a quarter: the lowest values are 0 under ReLU, and none otherwise.
+// The sums of a quarter, of even pixels or of odd ones: the lowest values are 0 under ReLU, and
+// none otherwise.
 template <int C, int X, bool Add>
-[[gnu::always_inline]] inline void put(const Pairs& p, int row, int half, int x,
+[[gnu::always_inline]] inline void put(const Pairs& p, int odd, int half, int first,
                                        const vec (&sums)[C][X]) {
   const vec low = p.low, low_after_add = p.low_after_add, *bias = p.bias[half];
-  const vec* add = Add ? p.add[row][half] + x : nullptr;
-  vec* out = p.out[row][half] + x;
 #pragma GCC unroll 16
-  for (int c = 0; c < C; c++)
+  for (int i = 0; i < X; i++) {
+    vec* out = p.out[half] + p.out_at[first + i] + odd * p.out_odd;
+    const vec* add = Add ? p.add[half] + p.add_at[first + i] + odd * p.add_odd : nullptr;
 #pragma GCC unroll 16
-    for (int i = 0; i < X; i++) {
+    for (int c = 0; c < C; c++) {
       vec v = maximum(low, sums[c][i] + bias[c]); // NaN passes
-      if constexpr (Add) v = maximum(low_after_add, v + add[c * p.add_plane + i]);
-      out[c * p.out_plane + i] = v;
+      if constexpr (Add) v = maximum(low_after_add, v + add[c * p.add_plane]);
+      out[c * p.out_plane] = v;
     }
+  }
 }
 template <int C, int X>
-[[gnu::always_inline]] inline void put(const Pairs& p, int row, int half, int x,
+[[gnu::always_inline]] inline void put(const Pairs& p, int odd, int half, int first,
                                        const vec (&sums)[C][X]) {
-  p.add[row][half] ? put<C, X, true>(p, row, half, x, sums)
-                   : put<C, X, false>(p, row, half, x, sums);
+  p.add[half] ? put<C, X, true>(p, odd, half, first, sums)
+              : put<C, X, false>(p, odd, half, first, sums);
 }
 
 template <int C, int X, class F>
@@ -75,7 +80,7 @@ template <int C, int X, class F>
 template <int C, int X>
 struct Tile {
   static void run(const Pairs& p) {
-    vec upper[C][X] = {}, lower[C][X] = {}; // products of the upper row, of the lower
+    vec upper[C][X] = {}, lower[C][X] = {}; // products of even pixels, of odd ones
     for (int t = 0; t < p.count; t++) {
       const int x = t * X;
       vec sums[C][X] = {};
@@ -84,8 +89,9 @@ struct Tile {
         const float* at = p.in[k] + static_cast<long>(x) * kLanes;
         for (int b = 0; b < p.blocks; b++, at += p.in_block)
 #pragma GCC unroll 2
-          for (int l = 0; l < kLanes; l++, weights += C)
+          for (int l = 0; l < kLanes; l++, weights += C) {
             add_product<C, X>(at + l, kLanes, weights, sums);
+          }
         switch (k) {
         case 0: // P1
           each<C, X>([&](int c, int i) { upper[c][i] = sums[c][i]; });
@@ -121,16 +127,19 @@ vec lowest(bool relu) { return relu ? vec{} : broadcast(-std::numeric_limits<flo
 
 } // namespace
 
+// Rows are paired where two threads can share the pairs evenly: their pixels lie side by side in
+// the output. Else pixels within a row, so that three rows of six have pairs as well.
 Strassen::Strassen(const Step& step, int strip, long plane)
     : s_(step), half_in_(stored(step.in).channels / 2), half_out_(stored(step.out).channels / 2),
-      cut_(choose_cut(std::max(1, half_out_), step.out.width)),
-      tiles_((half_out_ + cut_.vecs - 1) / cut_.vecs), strip_(strip), plane_(plane) {}
+      vecs_(choose_cut(std::max(1, half_out_), strip / 2).vecs),
+      tiles_((half_out_ + vecs_ - 1) / vecs_), strip_(strip),
+      pairs_rows_(step.out.width % 2 || step.out.height % 4 == 0), plane_(plane) {}
 
 const char* Strassen::declines(const Step& s) {
   if (kSmallCode) return "the engine is small";
   if (s.in.channels % (2 * kLanes) || stored(s.out).channels % 2)
     return "channels that do not fill two halves of vecs";
-  if (s.out.height % 2) return "an odd number of rows";
+  if (s.out.height * s.out.width % 2) return "an odd number of pixels";
   return nullptr;
 }
 
@@ -144,8 +153,8 @@ void Strassen::pack(const float* weights, const double* scales) {
   auto weight = [&](int i, int o) {
     return o < s_.out.channels ? weights[static_cast<long>(o) * s_.in.channels + i] * scales[o] : 0;
   };
-  for (int first = 0; first < half_out_; first += cut_.vecs) {
-    const int vecs = std::min(cut_.vecs, half_out_ - first);
+  for (int first = 0; first < half_out_; first += vecs_) {
+    const int vecs = std::min(vecs_, half_out_ - first);
     vec* to = packed_.data() + static_cast<long>(first) * kProducts * inputs;
     for (int i = 0; i < inputs; i++)
       for (int o = first * kLanes; o < (first + vecs) * kLanes; o++) {
@@ -160,70 +169,75 @@ void Strassen::pack(const float* weights, const double* scales) {
   }
 }
 
-void Strassen::combine(const vec* values, int b, int n, vec* combined) const {
-  const int width = s_.out.width;
-  const long half = half_in_ * plane_, lower = static_cast<long>(strip_ / 2) * width;
-  for (int i = 0; i < n / 2; i++) {
-    const vec* a = values + b * plane_ + 2L * i * width;
-    vec* s = combined + b * plane_ + static_cast<long>(i) * width;
-    for (int x = 0; x < width; x++, a++, s++) {
-      const vec a11 = a[0], a21 = a[width], s1 = a21 + a[half + width], s2 = s1 - a11;
-      s[0] = s1;
-      s[lower] = s2;
-      s[half] = a11 - a21;
-      s[half + lower] = a[half] - s2;
-    }
+void Strassen::place(const Slot& out, const Slot* other) {
+  const int width = s_.out.width, rows = pairs_rows_ ? 2 : 1, each = width * rows / 2;
+  auto places = [&](const Slot& slot, std::vector<int>& at) {
+    at.resize(strip_ / 2);
+    for (int i = 0; i < strip_ / 2; i++)
+      at[i] = static_cast<int>(i / each * rows * slot.value_layout.row + i % each * (3 - rows));
+  };
+  places(out, out_at_);
+  if (other) places(*other, add_at_);
+}
+
+void Strassen::combine(const vec* values, int b, int pairs, vec* combined) const {
+  const long half = half_in_ * plane_, odd = strip_ / 2;
+  const vec* a = values + b * plane_;
+  vec* s = combined + b * plane_;
+  for (int i = 0; i < pairs; i++, a++, s++) {
+    const vec a11 = a[0], a21 = a[odd], s1 = a21 + a[half + odd], s2 = s1 - a11;
+    s[0] = s1;
+    s[odd] = s2;
+    s[half] = a11 - a21;
+    s[half + odd] = a[half] - s2;
   }
 }
 
 void Strassen::multiply(const Rows& rows, int tile, int y, int n) const {
-  const int width = s_.out.width, first = tile * cut_.vecs;
-  const int vecs = std::min(cut_.vecs, half_out_ - first);
-  const long half = half_in_ * plane_, lower = static_cast<long>(strip_ / 2) * width;
+  const int first = tile * vecs_, vecs = std::min(vecs_, half_out_ - first);
+  const long half = half_in_ * plane_, odd = strip_ / 2;
+  const vec *a = rows.values, *s = rows.combined;
+  // P1, P2, P6, P7, P4, P5, P3
+  const vec* in[kProducts] = {a, a + half, s + odd, s + half, a + half + odd, s, s + half + odd};
   Pairs p{};
+  for (int k = 0; k < kProducts; k++) p.in[k] = reinterpret_cast<const float*>(in[k]);
   p.in_block = plane_ * kLanes;
   p.blocks = half_in_;
   p.weights = packed_.data() + static_cast<long>(first) * kProducts * half_in_ * kLanes;
+  for (int h = 0; h < 2; h++) {
+    const int block = h * half_out_ + first;
+    p.bias[h] = rows.bias + block;
+    p.out[h] = rows.to + rows.out.value_layout.at(block, y, 0);
+    if (rows.add) p.add[h] = rows.add + rows.other.value_layout.at(block, y, 0);
+  }
+  p.out_at = out_at_.data();
+  p.add_at = add_at_.data();
+  p.out_odd = pairs_rows_ ? rows.out.value_layout.row : 1;
+  p.add_odd = pairs_rows_ ? rows.other.value_layout.row : 1;
   p.out_plane = rows.out.value_layout.plane;
   p.add_plane = rows.other.value_layout.plane;
   p.low = lowest(rows.then->relu);
   p.low_after_add = lowest(rows.then->relu_after_add);
-  for (int i = 0; i < n; i += 2) {
-    const vec* a = rows.values + static_cast<long>(i) * width;
-    const vec* s = rows.combined + static_cast<long>(i / 2) * width;
-    // P1, P2, P6, P7, P4, P5, P3
-    const vec* in[kProducts] = {a, a + half,        s + lower, s + half, a + half + width,
-                                s, s + half + lower};
-    for (int k = 0; k < kProducts; k++) p.in[k] = reinterpret_cast<const float*>(in[k]);
-    for (int h = 0; h < 2; h++) {
-      const int block = h * half_out_ + first;
-      p.bias[h] = rows.bias + block;
-      for (int r = 0; r < 2; r++) {
-        p.out[r][h] = rows.to + rows.out.value_layout.at(block, y + i + r, 0);
-        p.add[r][h] =
-            rows.add ? rows.add + rows.other.value_layout.at(block, y + i + r, 0) : nullptr;
-      }
-    }
-    p.count = width / cut_.pixels;
-    const Pairs whole = p;
-    if (p.count) TileTable<Tile>::at(vecs, cut_.pixels)(p);
-    if (const int last = width % cut_.pixels) {
-      const int done = width - last;
-      for (const float*& in_k : p.in) in_k += static_cast<long>(done) * kLanes;
-      for (int r = 0; r < 2; r++)
-        for (int h = 0; h < 2; h++) {
-          p.out[r][h] += done;
-          if (p.add[r][h]) p.add[r][h] += done;
-        }
-      p.count = 1;
-      TileTable<Tile>::at(vecs, last)(p);
-    }
-    if (rows.then->activate)
-      for (int r = 0; r < 2; r++)
-        for (int h = 0; h < 2; h++)
-          for (int c = 0; c < vecs; c++)
-            rows.then->finish(whole.out[r][h] + c * p.out_plane, width);
+
+  // Tiles are about as large as each other.
+  const int pairs = n * s_.out.width / 2, most = std::min(kMostValues, kAccumulators / vecs);
+  const int tiles = (pairs + most - 1) / most, pixels = (pairs + tiles - 1) / tiles;
+  p.count = pairs / pixels;
+  TileTable<Tile>::at(vecs, pixels)(p);
+  if (const int last = pairs % pixels) {
+    const int done = pairs - last;
+    for (const float*& in_k : p.in) in_k += static_cast<long>(done) * kLanes;
+    p.out_at += done;
+    if (rows.add) p.add_at += done;
+    p.count = 1;
+    TileTable<Tile>::at(vecs, last)(p);
   }
+  if (rows.then->activate)
+    for (int h = 0; h < 2; h++)
+      for (int c = 0; c < vecs; c++)
+        for (int r = 0; r < n; r++)
+          rows.then->finish(p.out[h] + c * p.out_plane + r * rows.out.value_layout.row,
+                            s_.out.width);
 }
 
 } // namespace channels

@@ -18,8 +18,9 @@ def depthwise(channels, kernel=3, **options):
     return fp.Conv2d(channels, kernel, groups=channels, **{"padding": 1, **options})
 
 
-#: name -> (input shape, layers): rows in one strip and in several, columns that are and are not
-#: tiles, tiles of channels that are not whole, and everything that is taken along.
+#: name -> (input shape, layers): pairs of rows and within rows, rows in one strip and in several,
+#: columns that are and are not tiles, tiles of channels that are not whole, and everything that is
+#: taken along.
 CASES = {
     "whole tiles": ((128, 6, 12), [depthwise(128), fp.ReLU(), fp.Conv2d(128, 1), fp.ReLU()]),
     "cut tiles": ((128, 8, 13), [depthwise(128), fp.Conv2d(256, 1)]),
@@ -40,6 +41,16 @@ CASES = {
         [fp.Residual(depthwise(128), fp.ReLU(), fp.Conv2d(128, 1), fp.BatchNorm2d()), fp.ReLU()],
     ),
     "sum of ReLU": ((128, 4, 6), [fp.Residual(depthwise(128), fp.Conv2d(128, 1), fp.ReLU())]),
+    "pairs of rows": (
+        (128, 8, 8), [depthwise(128), fp.SiLU(), fp.Conv2d(128, 1, bias=False), fp.ReLU()],
+    ),
+    "pairs within an odd number of rows": (
+        (128, 5, 6), [depthwise(128), fp.SiLU(), fp.Conv2d(256, 1), fp.GELU()],
+    ),
+    "sum of pairs within rows": (
+        (128, 10, 14),
+        [fp.Residual(depthwise(128, 5, padding=2), fp.Conv2d(128, 1), fp.BatchNorm2d()), fp.ReLU()],
+    ),
     "activation": ((128, 6, 5), [depthwise(128), fp.SiLU(), fp.Conv2d(256, 1), fp.GELU()]),
 }  # fmt: skip
 
@@ -76,8 +87,9 @@ def test_values_whatever_the_batch_and_the_threads(engine, name):
             np.testing.assert_array_equal(forward(net, plan, image[None], threads)[0], output)
 
 
-def test_error_is_within_ten_times_that_of_direct_sums(engine):
-    net = fp.Network((256, 6, 6), [depthwise(256), fp.Conv2d(256, 1)])
+@pytest.mark.parametrize("side", [6, 8])  # pairs within rows, pairs of rows
+def test_error_is_within_ten_times_that_of_direct_sums(engine, side):
+    net = fp.Network((256, side, side), [depthwise(256), fp.Conv2d(256, 1)])
     images = nets.random_images(net, 3)
     expected = reference.features(net, images)[-1].reshape(3, -1)
     errors = [
@@ -90,7 +102,7 @@ def test_error_is_within_ten_times_that_of_direct_sums(engine):
 @pytest.mark.parametrize(
     ("shape", "channels", "reason"),
     [
-        ((128, 7, 6), 128, "an odd number of rows"),
+        ((128, 7, 7), 128, "an odd number of pixels"),
         ((126, 6, 6), 128, "channels that do not fill two halves of vecs"),
         ((128, 6, 6), 129, "channels that do not fill two halves of vecs"),
         ((32, 6, 6), 32, "slower"),

@@ -51,7 +51,7 @@ ELSEWHERE = [
     ("files", "decimals dialects encodings folders pictures rows signatures",
      "filtering/test_picture.py", "files of every kind, damaged in every way"),
     ("filtering",
-     "channels flattening masks options pixels responses side_by_side steps",
+     "channels masks options pixels responses side_by_side steps",
      "filtering/test_images.py", "an image passes all of them"),
     ("filtering/formats", "row_files",
      "filtering/test_tiles.py", "files are read by rows to be filtered in pieces"),

@@ -12,10 +12,9 @@ from PIL import Image
 
 import fencepost as fp
 from fencepost.filtering import read_frames, read_image, write_frames, write_image
-from fencepost.filtering.flattening import flattened, parse_colour
 from fencepost.filtering.pixels import CHANNELS, has_alpha
 from fencepost.filtering.side_by_side import as_colours
-from fencepost.filtering.writing import _HOLDS
+from fencepost.filtering.writing import _HOLDS, flattened, parse_colour
 from filtering.random_images import random_image
 
 WRITE_ONLY = ("EPS", "PDF")

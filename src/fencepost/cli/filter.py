@@ -125,10 +125,9 @@ def filter_(
     console = Console(as_json)
     started = time.perf_counter()
     from .. import filter_image
-    from ..filtering.flattening import flattened, parse_colour
     from ..filtering.options import Options
     from ..filtering.steps import as_steps
-    from ..filtering.writing import format_of
+    from ..filtering.writing import flattened, format_of, parse_colour
     from .shared import batch
 
     steps = as_steps(kernel)

@@ -173,18 +173,26 @@ class Passes:
         return out
 
     def results(
-        self, read: Read, fill: float, offset: float = 0.0, *, of_pixels: bool = False
+        self,
+        read: Read,
+        fill: float,
+        offset: float = 0.0,
+        *,
+        of_pixels: bool = False,
+        dtype: np.dtype[Any] | None = None,
     ) -> Iterator[tuple[int, Array]]:
         """Yield rows (N, columns, C) of both passes over one channel, and the first one's number.
 
-        `read`, `fill`, `of_pixels`: As of `down`. `offset`: Added to all.
+        `read`, `fill`, `of_pixels`: As of `down`. `offset`: Added to all. `dtype`: Of the results,
+        if not the arithmetic's.
         """
         room, few = self.room(1), self.rows_at_a_time()
         for start in self.starts:
             passed = self.down(read, start, fill, room, of_pixels=of_pixels)
             for at in range(0, len(passed), few):
                 rows = passed[at : at + few]
-                yield start + at, self.along(rows, fill, offset=offset, of_pixels=of_pixels)
+                out = _engine.empty((len(rows), self.outputs[1], 1), dtype or passed.dtype)
+                yield start + at, self.along(rows, fill, out, offset, of_pixels=of_pixels)
 
     def _pass_down(
         self, source: Array, along: Indices, fill: float, out: Array, of_pixels: bool

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -136,15 +137,39 @@ class BoxPasses(Passes):
         _sum(rows, windows, lists, beyond, out, divisor, offset, rows.dtype)
         return out
 
+    def is_one(self, dtype: np.dtype[Any]) -> bool:
+        """Whether this is a box whose sums of such pixels the engine holds, as they run."""
+        count = math.prod(self.boxes[0])
+        fits = dtype.kind != "u" or count * np.iinfo(dtype).max < _RUNNING
+        return len(self.boxes) == 1 and fits
+
+    def at_once(self, read: Read, start: int, fill: float, out: Array, offset: float = 0.0) -> None:
+        """Put the sums of one box into rows `out` (N, columns, C), from one on, down and along.
+
+        It takes a third of the time, and reads the rows (rows, columns, C) whole.
+        """
+        along, first, last = self.read_rows(start, len(out))
+        source = np.ascontiguousarray(read(first, last, 0))[None]
+        divisor = divisor_of(np.float64(self.weight))
+        _sum(source, self.boxes, (along, self.columns), fill, out[None], divisor, offset, out.dtype)
+
     def results(
-        self, read: Read, fill: float, offset: float = 0.0, *, of_pixels: bool = False
+        self,
+        read: Read,
+        fill: float,
+        offset: float = 0.0,
+        *,
+        of_pixels: bool = False,
+        dtype: np.dtype[np.generic] | None = None,
     ) -> Iterator[tuple[int, Array]]:
         """Do as `Passes.results`: `read` gives (rows, columns, 1)."""
         room, few = self.room(1), self.rows_at_a_time()
         for start in self.starts:
             passed = self.down(lambda *at: read(*at)[None], start, fill, room)
             for at in range(0, passed.shape[1], few):
-                yield start + at, self.along(passed[:, at : at + few], fill, offset=offset)[0]
+                rows = passed[:, at : at + few]
+                out = _engine.empty((*rows.shape[:2], self.outputs[1], 1), dtype or rows.dtype)
+                yield start + at, self.along(rows, fill, out, offset)[0]
 
 
 def correlate_boxes(
@@ -174,8 +199,7 @@ def correlate_boxes(
     over = BoxPasses.of(source.shape, source.dtype, boxes, total, origin, edges, exact)
     out = _engine.empty((*over.outputs, source.shape[2]), np.dtype(out_dtype))
     beyond = float(edges.value.real)
-    longest = source.dtype.kind == "u" and count * np.iinfo(source.dtype).max >= _RUNNING
-    if source.size <= _SMALL or (len(boxes) == 1 and not longest):
+    if source.size <= _SMALL or over.is_one(source.dtype):
         divisor, keep = divisor_of(np.float64(over.weight)), origin if keeps_alpha else None
         lists = over.rows, over.columns
         _sum(source[None], boxes, lists, beyond, out[None], divisor, offset, exact, keep)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _engine
+from .chains import filter_chain, is_chained
 from .channels import filter_rows, full_scale
 from .options import Options
 from .responses import passes_over
@@ -25,6 +26,7 @@ Pixels = NDArray[Any]
 _BAND = 1 << 18  # elements of the image in a band: with its floats, what a cache holds
 _LUMA_BAND = 1 << 21  # where a float stands for three elements, and calls take longer than it
 LARGE = 1 << 19  # elements of an image, from which memory matters
+CHAINED = 1 << 20  # likewise, from which it may take some time to save it
 _HALO_SHARE = 4  # a band has so many times the rows that are added to it
 
 
@@ -37,6 +39,8 @@ def filter_pixels(
     opaque = not has_alpha or bool((pixels[..., -1] == full_scale(pixels.dtype)).all())
     if pixels.size <= LARGE or _is_written_at_once(pixels, opaque, steps, options):
         return filter_rows(pixels, has_alpha, opaque, steps, options)
+    if pixels.size > CHAINED and is_chained(steps, options):
+        return filter_chain(pixels, has_alpha, opaque, steps, options)
     bands = filter_bands(
         lambda start, stop: pixels[start:stop], pixels.shape, has_alpha, opaque, steps, options
     )

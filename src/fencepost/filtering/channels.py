@@ -6,6 +6,7 @@ Pixels are (H, W, C); the last channel may be alpha.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,16 @@ from .responses import (
 )
 from .steps import Step, largest
 
-__all__ = ["check_luminance", "filter_rows", "full_scale", "luma"]
+__all__ = [
+    "blur",
+    "blurred_rows",
+    "check_luminance",
+    "check_premultiplied",
+    "divide",
+    "filter_rows",
+    "full_scale",
+    "luma",
+]
 
 # Of full opacity: where less of anything is seen, there is no colour to be told.
 TRANSPARENT = 1e-5
@@ -61,7 +71,7 @@ def filter_rows(
         return _filter_colour(pixels, None, steps, options, dtype)[0]
     colour, alpha = pixels[..., :-1], pixels[..., -1:]
     if options.alpha == "premultiply":
-        _check_premultiplied(steps)
+        check_premultiplied(steps)
     blurs = any(step.is_blur for step in steps) and options.alpha != "keep" and not opaque
     if _is_one_pass(pixels, steps, options) and not blurs:
         return response(
@@ -99,7 +109,8 @@ def _is_one_pass(pixels: Pixels, steps: tuple[Step, ...], options: Options) -> b
     return largest(steps[0].kernels[0]) * abs(options.scale) < LARGEST_WEIGHT
 
 
-def _check_premultiplied(steps: tuple[Step, ...]) -> None:
+def check_premultiplied(steps: tuple[Step, ...]) -> None:
+    """Raise ArgumentError for kernels that do not blur."""
     for step in steps:
         if not step.is_blur:
             raise ArgumentError(
@@ -207,9 +218,9 @@ def blur(
     inside = interior(colour, step, options)
     channels = colour.shape[2]
     out = _engine.empty((*inside.shape[:2], channels + 1), dtype)
-    for at, first, mixed, covered in _blurred(colour, alpha, full, step, options):
+    for at, first, mixed, covered in blurred_rows(colour, alpha, full, step, options):
         rows, some = slice(at, at + len(mixed)), slice(first, first + mixed.shape[2])
-        _divide(mixed, covered, full, inside, (rows, slice(None), some))
+        divide(mixed, covered, full, inside, (rows, slice(None), some))
         out[rows, :, some] = postprocess(mixed, dtype, scale, offset)
         if some.stop == channels:
             out[rows, :, -1:] = postprocess(covered, dtype)
@@ -222,13 +233,13 @@ def blurred_luma(
 ) -> Iterator[tuple[int, Pixels]]:
     """Yield the luma of such colours, blurred: the first row, and rows, scaled and offset."""
     inside = LumaOf(interior(luma.colour, step, options))
-    for at, _, mixed, covered in _blurred(luma, alpha, full, step, options):
-        _divide(mixed, covered, full, inside, (slice(at, at + len(mixed)), slice(None)))
+    for at, _, mixed, covered in blurred_rows(luma, alpha, full, step, options):
+        divide(mixed, covered, full, inside, (slice(at, at + len(mixed)), slice(None)))
         yield at, postprocess(mixed, luma.dtype, options.scale, options.offset)
         del mixed, covered  # before the next are made
 
 
-def _divide(
+def divide(
     mixed: Pixels, covered: Pixels, full: float, inside: Pixels | LumaOf, at: tuple[slice, ...]
 ) -> None:
     """Divide colours by what is seen of them; where nothing is, take those of `inside`."""
@@ -241,10 +252,20 @@ def _divide(
         np.copyto(covered, 0, where=~visible)
 
 
-def _blurred(
-    colour: Pixels | LumaOf, alpha: Pixels, full: float, step: Step, options: Options
+def blurred_rows(
+    colour: Pixels | LumaOf,
+    alpha: Pixels,
+    full: float,
+    step: Step,
+    options: Options,
+    stored: np.dtype[Any] | None = None,
+    most: int = 0,
 ) -> Iterator[tuple[int, int, Pixels, Pixels]]:
-    """Yield colours times alpha, and alpha, both blurred: first row, first channel, and these."""
+    """Yield colours times alpha, and alpha, both blurred: first row, first channel, and these.
+
+    Of chains `stored` is the dtype of the image, and `most` how many rows are passed down at a
+    time; then they are large kernels, and colours may be any that are read by rows and columns.
+    """
     exact = arithmetic(colour.dtype)
     border = opaque = options.boundary
     if border.kind == "fill":
@@ -252,9 +273,11 @@ def _blurred(
     kernel, (height, width, channels) = step.kernels[0], colour.shape
     passes, of_luma = None, isinstance(colour, LumaOf)
     if options.nan == "propagate":
-        dtype = colour.colour.dtype if isinstance(colour, LumaOf) else colour.dtype
+        dtype = stored or (colour.colour.dtype if isinstance(colour, LumaOf) else colour.dtype)
         passes = passes_over((height, width, channels + 1), dtype, kernel, options)
-    small = height * width * (channels + 1) <= _SMALL
+    if passes is not None and most:
+        passes = replace(passes, block=min(passes.block, most))
+    small = height * width * (channels + 1) <= _SMALL and not most
     if isinstance(passes, BoxPasses) and (of_luma or not small):
         yield from _in_boxes(colour, alpha, kernel.sum, passes, border, opaque)
         return

@@ -6,6 +6,7 @@ import functools
 import io
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
 from ..remedies import at_the_shell
-from ..text import join_words, plural
+from ..text import format_value, join_words, plural
+from .channels import full_scale
 from .formats import deep_colour, metadata, tiff_files
 from .picture import Picture, as_path
 from .pixels import from_array, has_alpha, to_pillow
+from .responses import postprocess
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,9 +29,11 @@ if TYPE_CHECKING:
 __all__ = [
     "check_frames",
     "check_holds",
+    "flattened",
     "format_of",
     "holds_frames",
     "is_picture_name",
+    "parse_colour",
     "write_frames",
     "write_image",
 ]
@@ -326,3 +331,38 @@ def _deep(pixels: NDArray[Any], colours: str, format: str, save_options: dict[st
     wide = to_pillow(255 - plane if colours == "CMYK" else plane, colours)
     wide.save(shallow, format, **save_options)
     return deep_colour.tiff(shallow.getvalue(), pixels.shape[1])
+
+
+def parse_colour(text: str) -> tuple[int, int, int]:
+    """Read a colour by its name in CSS or as #RRGGBB.
+
+    >>> parse_colour("white"), parse_colour("#ff8000")
+    ((255, 255, 255), (255, 128, 0))
+    """
+    from PIL import ImageColor
+
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(text)
+    except ValueError:
+        alpha = [0]
+    if alpha:
+        raise ArgumentError(
+            f"a colour must be a name such as white, or #RRGGBB. Received: {format_value(text)}."
+        )
+    return red, green, blue
+
+
+def flattened(picture: Picture, colour: tuple[int, int, int]) -> Picture:
+    """Return a picture without alpha: where it was transparent, `colour` is seen.
+
+    Grey stays grey on a grey ground. A picture that has no alpha is returned as it is.
+    """
+    if not has_alpha(picture.colours):
+        return picture
+    pixels = picture.pixels
+    full = full_scale(pixels.dtype)
+    seen, alpha = pixels[..., :-1].astype(np.float64), pixels[..., -1:] / full
+    is_grey = seen.shape[2] == 1 and len(set(colour)) == 1
+    ground = np.array(colour[:1] if is_grey else colour) * (full / 255)
+    laid = postprocess(seen * alpha + ground * (1 - alpha), pixels.dtype)
+    return replace(picture, pixels=laid, colours="L" if is_grey else "RGB")

@@ -1,0 +1,118 @@
+"""Chains with large kernels come out as they do of whole images, in little memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fencepost as fp
+from fencepost.convolution import passes, stacked
+from fencepost.filtering import bands, chains
+from fencepost.filtering.channels import filter_rows, full_scale
+from fencepost.filtering.options import Options
+from fencepost.filtering.steps import as_steps
+from filtering.random_images import random_image
+from filtering.test_large_gaussians import transparent
+
+LARGE = ["mean:size=131", "gaussian:sigma=18", "gaussian:sigma=20,boxes=3"]
+SMALL = [
+    "sobel", "sharpen", "mean:size=5", "kirsch", fp.Kernel(np.ones((3, 4)) / 12, origin=(0, 3)),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rows():
+    """Have few rows at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passes, "_USUAL", 1 << 13)
+        patch.setattr(stacked, "_LEAST", 1 << 10)
+        patch.setattr(chains, "_BAND", 1 << 11)
+        patch.setattr(chains, "_SHARE", 40)
+        patch.setattr(bands, "LARGE", 0)
+        patch.setattr(bands, "CHAINED", 0)
+        yield
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    chain=st.lists(st.sampled_from(SMALL), max_size=2),
+    large=st.sampled_from(LARGE),
+    place=st.integers(0, 2),
+    boundary=st.sampled_from(["reflect", "mirror", "nearest", "none", 0.25]),
+    dtype=st.sampled_from(["uint8", "uint16", "float32", "float64"]),
+    channels=st.integers(1, 4),
+    height=st.integers(150, 400),
+    opaque=st.booleans(),
+    luminance=st.booleans(),
+    magnitude=st.booleans(),
+    kept=st.booleans(),
+    operation=st.sampled_from(["convolve", "correlate"]),
+    out=st.sampled_from([None, "float32"]),
+)
+def test_chains_are_the_whole(
+    chain, large, place, boundary, dtype, channels, height, opaque, luminance, magnitude, kept,
+    operation, out,
+):  # fmt: skip
+    chain = [*chain[:place], large, *chain[place:]]
+    shape, has_alpha = (height, 200, channels), channels in (2, 4)
+    pixels = transparent(shape, dtype)[0] if has_alpha else random_image(shape, dtype, height)
+    full = full_scale(pixels.dtype)
+    if opaque and has_alpha:
+        pixels[..., -1] = full
+    boundary = boundary if isinstance(boundary, str) else boundary * full
+    steps = as_steps(chain)
+    options = Options.read(
+        boundary, operation=operation, luminance=luminance, magnitude=magnitude,
+        scale=0.7, offset=0.1 * full, alpha="keep" if kept else "auto", dtype=out,
+    )  # fmt: skip
+    try:
+        whole = filter_rows(pixels, has_alpha, opaque or not has_alpha, steps, options)
+    except fp.SizeError:
+        with pytest.raises(fp.SizeError):
+            chains.filter_chain(pixels, has_alpha, opaque, steps, options)
+        return
+    found = chains.filter_chain(pixels, has_alpha, opaque or not has_alpha, steps, options)
+    assert found.dtype == whole.dtype
+    assert found.shape == whole.shape
+    if found.dtype.kind == "u":
+        off = np.abs(found.astype(int) - whole)
+        assert off.max() <= 1
+        assert np.mean(off > 0) < 0.02
+    else:
+        tolerance = 1e-5 if opaque or not has_alpha or kept else 3e-4  # where little is seen
+        np.testing.assert_allclose(found, whole, 0, tolerance * full)
+
+
+@pytest.mark.parametrize("origin", [(0, 0), (140, 3), (70, 150)])
+@pytest.mark.parametrize("boundary", ["reflect", "mirror", "nearest"])
+def test_windows_may_reach_to_one_side_only(origin, boundary):
+    parts = np.linspace(1, 2, 141), np.ones(151)
+    kernel = fp.Kernel.from_factors(*parts, origin=origin)
+    pixels = random_image((300, 180, 1), "float32", 5)
+    options = Options.read(boundary, operation="correlate", magnitude=True)
+    steps = as_steps([kernel, "mean:size=131", kernel])
+    whole = filter_rows(pixels, False, True, steps, options)
+    found = chains.filter_chain(pixels, False, True, steps, options)
+    np.testing.assert_allclose(found, whole, 2e-5)
+
+
+@pytest.mark.parametrize("layout", ["grey", "RGB", "RGBA"])
+def test_of_what_is_between_two_steps_little_is_held(layout):
+    shape = (2000, 40, {"grey": 1, "RGB": 3, "RGBA": 4}[layout])
+    pixels = transparent(shape, "uint8")[0]
+    most, read = 0, chains._Held.read
+
+    def watched(held, *at):
+        nonlocal most
+        values = read(held, *at)
+        most = max(most, sum(len(part[1]) for part in held.parts))
+        return values
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chains._Held, "read", watched)
+        fp.filter_image(
+            pixels if shape[2] > 1 else pixels[..., 0], ["mean:size=131", "gaussian:sigma=20"]
+        )
+    assert 0 < most < 700

@@ -95,7 +95,11 @@ def test_what_is_missing_does_not_count(kernel, boundary, dtype):
     np.testing.assert_allclose(found, (expected / shares)[..., 0], tolerance)
 
 
-@pytest.mark.parametrize("kernel", ["mean:size=5", KERNEL, "mean:size=151", "gaussian:sigma=25"])
+@pytest.mark.parametrize(
+    "kernel",
+    ["mean:size=5", KERNEL, "mean:size=151", "gaussian:sigma=25", np.hypot(*np.mgrid[:35, :35]) / 32014],
+    ids=["box", "gaussian", "large box", "large", "matrix"],
+)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_masked_pixels_are_those_that_are_missing(kernel, dtype, monkeypatch):
     monkeypatch.setattr(masks, "LARGE", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from .steps import Step
 
 __all__ = ["check_mask", "filter_masked"]
 
+_LARGEST = 1 << 10  # weights whose sums take at most some four times the image's memory
+
 
 def filter_masked(
     pixels: NDArray[Any], mask: ArrayLike, colours: str, steps: tuple[Step, ...], options: Options
@@ -26,16 +29,26 @@ def filter_masked(
     """Filter pixels (H, W, C) of which those do not count where `mask` (H, W) is True."""
     missing = as_array("mask", mask)
     check_mask(missing, pixels.shape[:2], colours, options)
-    floats, dtype = _Masked(pixels, missing), np.dtype(options.dtype or pixels.dtype)
+    dtype, channels = np.dtype(options.dtype or pixels.dtype), pixels.shape[2]
+    apart = pixels.size > LARGE and not options.luminance and any(map(_takes_much, steps))
+    few = 1 if apart else channels
     result = None
-    for at, rows in _filtered(floats, steps, options):
-        if result is None:
-            height = result_height(len(pixels), steps, options)
-            result = _engine.empty((height, *rows.shape[1:]), dtype)
-        present = np.nan_to_num(rows) if dtype.kind == "u" else rows
-        result[at : at + len(rows)] = postprocess(present, dtype)
+    for first in range(0, channels, few):
+        some = slice(first, first + few)
+        for at, rows in _filtered(_Masked(pixels[..., some], missing), steps, options):
+            if result is None:
+                height = result_height(len(pixels), steps, options)
+                result = _engine.empty((height, rows.shape[1], channels), dtype)
+            present = np.nan_to_num(rows) if dtype.kind == "u" else rows
+            result[at : at + len(rows), :, some] = postprocess(present, dtype)
     assert result is not None
     return result
+
+
+def _takes_much(step: Step) -> bool:
+    """Whether it takes so much memory that channels are better done one after another."""
+    kernel = step.kernels[0]
+    return len(kernel.boxes) != 1 and math.prod(kernel.shape) > _LARGEST
 
 
 class _Masked:

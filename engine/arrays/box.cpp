@@ -173,9 +173,10 @@ BoxSums<T>::BoxSums(const Box& box)
   const double n = static_cast<double>(box.height) * static_cast<double>(box.width);
   const double largest = n * (largest_of(box.source.type) + std::abs(box.offset));
   const bool is_odd = box.divisor == n && std::fmod(n, 2) == 1;
-  narrow_ = !rounds(box.out.type) || largest < (!is_odd           ? 1 << 23
+  narrow_ = box.out.type == DataType::f32 ||
+            (rounds(box.out.type) && largest < (!is_odd           ? 1 << 23
                                                 : box.offset == 0 ? 1 << 22
-                                                                  : 1 << 21);
+                                                                  : 1 << 21));
   multiplies_ = rounds(box.out.type) && is_odd;
   // A mean of bytes over an odd number n is never half an integer, so that it is (sum + n / 2) / n,
   // and that the high half of a product with m = ceil(2^k / n) if (m n - 2^k) times the largest

@@ -71,6 +71,23 @@ def run(engine, source, window, rows, columns, fill, dtype, **options):
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
+@pytest.mark.parametrize(("result", "roundings"), [(np.float64, 2), (np.float32, 3)])
+def test_means_of_integers_are_as_exact_as_the_floats_they_are_kept_in(
+    engine, case, dtype, result, roundings
+):
+    shape, window = case
+    source = random_source((2, *shape), dtype)
+    rows, columns = lists(source.shape, window, "reflect")
+    sums = windows_summed(source, window, rows, columns, 0)
+    divisor = float(math.prod(window))
+    means = run(engine, source, window, rows, columns, 0, result, divisor=divisor, offset=0.0)
+    expected = sums.astype(np.longdouble) / divisor
+    errors = np.abs(means - expected) / np.maximum(np.abs(expected), np.finfo(result).tiny)
+    assert errors.max() <= roundings * np.finfo(result).eps / 2
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64])
 def test_integers_are_exact(engine, case, boundary, dtype):

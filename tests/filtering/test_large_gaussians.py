@@ -97,7 +97,13 @@ def test_what_is_missing_does_not_count(kernel, boundary, dtype):
 
 @pytest.mark.parametrize(
     "kernel",
-    ["mean:size=5", KERNEL, "mean:size=151", "gaussian:sigma=25", np.hypot(*np.mgrid[:35, :35]) / 32014],
+    [
+        "mean:size=5",
+        KERNEL,
+        "mean:size=151",
+        "gaussian:sigma=25",
+        np.hypot(*np.mgrid[:35, :35]) / 32014,
+    ],
     ids=["box", "gaussian", "large box", "large", "matrix"],
 )
 @pytest.mark.parametrize("dtype", DTYPES)

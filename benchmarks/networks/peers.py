@@ -1,4 +1,4 @@
-"""A PyTorch model as other systems run it: ONNX Runtime, OpenVINO, PyTorch compiled."""
+"""A PyTorch model as other systems run it, and as PyTorch trains it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from ..harness import THREADS
 # PyTorch compiles in this process: JAX warns that copies of one that has imported it may hang.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 Prediction = Callable[[], np.ndarray]
+Batches = list[tuple[torch.Tensor, torch.Tensor]]
+LR, MOMENTUM = 0.01, 0.9  # of all trainings
 
 
 def is_installed(package: str) -> bool:
@@ -79,6 +81,20 @@ def in_torch(model: torch.nn.Module, images: torch.Tensor) -> Prediction:
             return model(images).numpy()
 
     return call
+
+
+def trained(model: torch.nn.Module, batches: Batches, epochs: int = 1) -> np.ndarray:
+    """Train in PyTorch, and return the loss of every step."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
+    losses = []
+    for _ in range(epochs):
+        for images, labels in batches:
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+    return torch.stack(losses).numpy()
 
 
 def compiled(model: torch.nn.Module) -> torch.nn.Module:

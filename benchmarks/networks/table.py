@@ -23,7 +23,6 @@ from . import levels, peers, real_networks
 from .real_networks import DEFINITIONS, Definition
 
 TOLERANCE = 1e-3
-LR, MOMENTUM = 0.01, 0.9
 OURS, BELOW = "fencepost", "fencepost at AVX2"
 PEERS = ("ONNX Runtime", "OpenVINO", "PyTorch", "PyTorch channels-last", "PyTorch compiled", "JAX")
 QUICK = False  # leave out what takes a minute to compile
@@ -32,7 +31,6 @@ QUICK = False  # leave out what takes a minute to compile
 BATCHES = {28: 50, 32: 4, 64: 16, 96: 16, 224: 16}
 
 Candidates = dict[str, Callable[[], object]]
-Batches = list[tuple[torch.Tensor, torch.Tensor]]
 
 
 def _assert_near(results: dict[str, np.ndarray]) -> None:
@@ -76,19 +74,6 @@ def prediction(definition: Definition, count: int) -> Candidates:
     return dict(candidates)
 
 
-def _torch_fit(model: torch.nn.Module, batches: Batches, epochs: int = 1) -> np.ndarray:
-    sgd = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-    losses = []
-    for _ in range(epochs):
-        for x, y in batches:
-            sgd.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(x), y)
-            loss.backward()
-            sgd.step()
-            losses.append(loss.item())
-    return np.array(losses)
-
-
 def training(definition: Definition) -> tuple[Candidates, int]:
     """Return each system's training for an epoch, and of how many images it is.
 
@@ -111,7 +96,7 @@ def training(definition: Definition) -> tuple[Candidates, int]:
             labels[:count],
             epochs=epochs,
             batch_size=definition.batch,
-            optimizer=SGD(lr=LR, momentum=MOMENTUM, nesterov=False),
+            optimizer=SGD(lr=peers.LR, momentum=peers.MOMENTUM, nesterov=False),
             schedule="constant",
             progress=False,
         )
@@ -123,21 +108,21 @@ def training(definition: Definition) -> tuple[Candidates, int]:
     model_last = _last(real_networks.in_torch(definition, network)).train()
     candidates: Candidates = {
         OURS: lambda: fit(network, count),
-        "PyTorch": lambda: _torch_fit(model, ready),
-        "PyTorch channels-last": lambda: _torch_fit(model_last, ready_last),
+        "PyTorch": lambda: peers.trained(model, ready),
+        "PyTorch channels-last": lambda: peers.trained(model_last, ready_last),
     }
     checked = {
-        "PyTorch": _torch_fit(model, ready[:1], 3),
-        "PyTorch channels-last": _torch_fit(model_last, ready_last[:1], 3),
+        "PyTorch": peers.trained(model, ready[:1], 3),
+        "PyTorch channels-last": peers.trained(model_last, ready_last[:1], 3),
     }
     if not QUICK:
         compiled = peers.compiled(real_networks.in_torch(definition, network).train())
-        candidates["PyTorch compiled"] = lambda: _torch_fit(compiled, ready)
-        checked["PyTorch compiled"] = _torch_fit(compiled, ready[:1], 3)
+        candidates["PyTorch compiled"] = lambda: peers.trained(compiled, ready)
+        checked["PyTorch compiled"] = peers.trained(compiled, ready[:1], 3)
     if peers.is_installed("jax"):
         from . import jax_peer
 
-        in_jax = jax_peer.Training(definition, network, LR, MOMENTUM)
+        in_jax = jax_peer.Training(definition, network, peers.LR, peers.MOMENTUM)
         ready_jax = [in_jax.batch(x.numpy(), y.numpy()) for x, y in ready]
         candidates["JAX"] = lambda: in_jax.fit(ready_jax)
         checked["JAX"] = in_jax.fit(ready_jax[:1], 3)

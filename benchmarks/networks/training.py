@@ -16,11 +16,10 @@ import fencepost as fp
 from fencepost.training import SGD
 
 from ..harness import Case, assert_agree, microseconds_per_image
-from . import small_networks
+from . import peers, small_networks
 
 BATCH = 64
 IMAGES = 50 * BATCH
-LR, MOMENTUM = 0.01, 0.9
 
 
 def _fit(network: fp.Network, images: np.ndarray, labels: np.ndarray, epochs: int) -> np.ndarray:
@@ -30,27 +29,11 @@ def _fit(network: fp.Network, images: np.ndarray, labels: np.ndarray, epochs: in
         labels,
         epochs=epochs,
         batch_size=BATCH,
-        optimizer=SGD(lr=LR, momentum=MOMENTUM, nesterov=False),
+        optimizer=SGD(lr=peers.LR, momentum=peers.MOMENTUM, nesterov=False),
         schedule="constant",
         progress=False,
     )
     return np.array(history["loss"])
-
-
-def _torch_fit(
-    model: torch.nn.Module, batches: list[tuple[torch.Tensor, torch.Tensor]], epochs: int
-) -> np.ndarray:
-    """Train in PyTorch; return the last batch's loss of each epoch."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-    losses = []
-    for _ in range(epochs):
-        for images, labels in batches:
-            optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(images), labels)
-            loss.backward()
-            optimizer.step()
-        losses.append(loss.item())
-    return np.array(losses)
 
 
 def _verify(name: str, images: np.ndarray, labels: np.ndarray) -> None:
@@ -59,7 +42,7 @@ def _verify(name: str, images: np.ndarray, labels: np.ndarray) -> None:
     model = small_networks.in_torch(name, network)
     losses = _fit(network, images, labels, epochs=5)
     batch = torch.from_numpy(small_networks.normalised(images, network)), torch.from_numpy(labels)
-    assert_agree({"fencepost": losses, "PyTorch": _torch_fit(model, [batch], epochs=5)})
+    assert_agree({"fencepost": losses, "PyTorch": peers.trained(model, [batch], epochs=5)})
     for key, value in model.state_dict().items():
         assert_agree({"fencepost": network.parameters[key], f"PyTorch {key}": value.numpy()})
 
@@ -81,8 +64,8 @@ def cases() -> Iterator[Case]:
         other_batches = [(x.to(memory_format=torch.channels_last), y) for x, y in batches]
         candidates: dict[str, Callable[[], object]] = {
             "fencepost": lambda n=network: _fit(n, images, labels, epochs=1),
-            "PyTorch": lambda m=model, b=batches: _torch_fit(m, b, epochs=1),
-            "PyTorch channels-last": lambda m=other_model, b=other_batches: _torch_fit(
+            "PyTorch": lambda m=model, b=batches: peers.trained(m, b, epochs=1),
+            "PyTorch channels-last": lambda m=other_model, b=other_batches: peers.trained(
                 m, b, epochs=1
             ),
         }

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 import fencepost as fp
 from fencepost.filtering import bands
-from fencepost.filtering.channels import filter_rows, full_scale
+from fencepost.filtering.channels import filter_rows
 from fencepost.filtering.options import Options
+from fencepost.filtering.responses import full_scale
 from fencepost.filtering.steps import as_steps
 from filtering.random_images import random_image
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 import fencepost as fp
 from fencepost.convolution import passes, stacked
 from fencepost.filtering import bands, chains
-from fencepost.filtering.channels import filter_rows, full_scale
+from fencepost.filtering.channels import filter_rows
 from fencepost.filtering.options import Options
+from fencepost.filtering.responses import full_scale
 from fencepost.filtering.steps import as_steps
 from filtering.random_images import random_image
 from filtering.test_large_gaussians import transparent

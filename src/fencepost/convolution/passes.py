@@ -131,18 +131,19 @@ class Passes:
         """
         out = room[: self.outputs[0] - start]
         along, first, last = self.read_rows(start, len(out))
-        left = 0
+        column, left = self.column[:, None], 0
         while left < out.shape[1]:
             width = self.shape[1] * left // out.shape[1]
             source = read(first, last, width).reshape(1, last - first, -1, 1)
             count = source.shape[2]
             whole = count == out.shape[1]
             part = out if whole else _engine.empty((len(out), count), out.dtype)
-            self._pass_down(source, along, fill, part[None, ..., None], of_pixels)
+            lists, kept = (along, np.arange(count, dtype=np.int32)), part[None, ..., None]
+            compute(CorrelationTask(source, column, lists, fill, kept, of_pixels=of_pixels))
             if not whole:
                 out[:, left : left + count] = part
             left += count
-            del source, part  # before the next are made
+            del source, part, kept  # before the next are made
         return out
 
     def read_rows(self, start: int, count: int) -> tuple[Indices, int, int]:
@@ -169,7 +170,9 @@ class Passes:
         rows = passed.reshape(1, len(passed), self.shape[1], -1)
         if out is None:
             out = _engine.empty((len(passed), self.outputs[1], rows.shape[3]), passed.dtype)
-        self._pass_along(rows, fill * float(self.column.sum()), out[None], offset, of_pixels)
+        lists = np.arange(len(passed), dtype=np.int32), self.columns
+        beyond, row = fill * float(self.column.sum()), self.row[None]
+        compute(CorrelationTask(rows, row, lists, beyond, out[None], offset, of_pixels=of_pixels))
         return out
 
     def results(
@@ -193,18 +196,6 @@ class Passes:
                 rows = passed[at : at + few]
                 out = _engine.empty((len(rows), self.outputs[1], 1), dtype or passed.dtype)
                 yield start + at, self.along(rows, fill, out, offset, of_pixels=of_pixels)
-
-    def _pass_down(
-        self, source: Array, along: Indices, fill: float, out: Array, of_pixels: bool
-    ) -> None:
-        lists, column = (along, np.arange(source.shape[2], dtype=np.int32)), self.column[:, None]
-        compute(CorrelationTask(source, column, lists, fill, out, of_pixels=of_pixels))
-
-    def _pass_along(
-        self, rows: Array, beyond: float, out: Array, offset: float, of_pixels: bool
-    ) -> None:
-        lists, row = (np.arange(rows.shape[1], dtype=np.int32), self.columns), self.row[None]
-        compute(CorrelationTask(rows, row, lists, beyond, out, offset, of_pixels=of_pixels))
 
 
 def correlate_passes(

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from .. import _engine
 from .chains import filter_chain, is_chained
-from .channels import filter_rows, full_scale
+from .channels import filter_rows
 from .options import Options
-from .responses import passes_over
+from .responses import full_scale, passes_over
 from .steps import Step
 
 __all__ = ["LARGE", "filter_bands", "filter_pixels", "result_height"]

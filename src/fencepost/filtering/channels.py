@@ -38,8 +38,6 @@ __all__ = [
     "check_premultiplied",
     "divide",
     "filter_rows",
-    "full_scale",
-    "luma",
 ]
 
 # Of full opacity: where less of anything is seen, there is no colour to be told.

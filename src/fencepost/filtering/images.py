@@ -14,11 +14,11 @@ from ..errors import ArgumentError, DataError
 from ..names import quick
 from . import pixels as kinds
 from .bands import filter_pixels
-from .channels import check_luminance, luma
+from .channels import check_luminance
 from .masks import filter_masked
 from .options import Options
 from .quick import filter_known
-from .responses import arithmetic, interior, responses
+from .responses import arithmetic, interior, luma, responses
 from .steps import as_steps
 
 if TYPE_CHECKING:

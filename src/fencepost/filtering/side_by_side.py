@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .channels import full_scale
 from .images import Gradient
 from .pixels import CHANNELS, has_alpha
-from .responses import postprocess
+from .responses import full_scale, postprocess
 
 __all__ = ["hues", "side_by_side"]
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
 from .bands import filter_bands, result_height
-from .channels import check_luminance, full_scale
+from .channels import check_luminance
 from .formats.row_files import Source, opened
 from .formats.zarr_files import is_zarr
 from .options import Options
 from .pixels import has_alpha
+from .responses import full_scale
 from .steps import Step, as_steps
 
 __all__ = ["filter_file"]

@@ -17,11 +17,10 @@ from ..errors import ArgumentError, DataError
 from ..files.atomic import atomic_path
 from ..remedies import at_the_shell
 from ..text import format_value, join_words, plural
-from .channels import full_scale
 from .formats import deep_colour, metadata, tiff_files
 from .picture import Picture, as_path
 from .pixels import from_array, has_alpha, to_pillow
-from .responses import postprocess
+from .responses import full_scale, postprocess
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bindings/arguments.h"
+#include "memory.h"
 
 namespace nb = nanobind;
 
@@ -62,7 +63,7 @@ class KeptResults {
         kept_.erase(kept_.begin() + static_cast<std::ptrdiff_t>(i));
         total_ -= block.bytes;
         given_[block.data] = block.bytes;
-        return block.data;
+        return allow_only(bytes, block.data, block.bytes);
       }
     const size_t page = whole >= 2 * kPage ? kPage : page_;
     void* const data = of_system(page, whole);
@@ -71,7 +72,7 @@ class KeptResults {
     if (page == kPage) madvise(data, whole, MADV_HUGEPAGE);
 #endif
     given_[data] = whole;
-    return data;
+    return allow_only(bytes, data, whole);
   }
   size_t size(void* data) {
     std::lock_guard lock(mutex_);
@@ -83,6 +84,7 @@ class KeptResults {
     const size_t bytes = given->second;
     given_.erase(given);
     if (bytes > most_) return to_system(data);
+    forbid(data, bytes);
 #if defined(MADV_FREE)
     if (page_ == kPage) madvise(data, bytes, MADV_FREE);
 #endif
@@ -136,7 +138,9 @@ void* take_cleared(void* of, size_t count, size_t size) {
 void* take_again(void* of, void* data, size_t bytes) {
   void* const other = take(of, bytes);
   if (!other || !data) return other;
-  std::memcpy(other, data, std::min(bytes, results(of).size(data)));
+  const size_t size = results(of).size(data);
+  allow(data, size); // also what was not asked for
+  std::memcpy(other, data, std::min(bytes, size));
   give_back(of, data, 0);
   return other;
 }

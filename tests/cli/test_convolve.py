@@ -229,6 +229,15 @@ class TestWav:
         loud, _, _ = read_wav(tmp_path / "b.wav")
         np.testing.assert_array_equal(loud[:, 0], [32767, -32768, 200, -200])
 
+    @pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+    def test_finite_numbers_whose_sums_are_infinite_are_said(self, fencepost, tmp_path, name):
+        (tmp_path / name).write_text("f,g\n1e308,3\n1e308,1\n5,2\n7,8\n")
+        done = fencepost("convolve", name, "-k", "3: 1,1,1", "-o", f"b{name}")
+        assert "2 results beyond 1.8e308 became inf: try a smaller --scale" in done.err
+        # An infinity of the file itself is none of the sums'.
+        (tmp_path / name).write_text("f,g\ninf,3\n1e308,1\n5,2\n7,8\n")
+        assert "beyond" not in fencepost("convolve", name, "-k", "mean", "-o", f"c{name}").err
+
     @pytest.mark.parametrize(
         ("content", "word"),
         [

@@ -149,6 +149,35 @@ def test_what_is_no_sound_is_refused_by_name(tmp_path, content, word):
     assert word in str(error.value)
 
 
+@pytest.mark.parametrize("name", [b"LIST", b"cue ", b"JUNK", b"bext"])
+@pytest.mark.parametrize("size", [3, 5, 11])
+def test_a_chunk_of_odd_size_may_lack_its_byte_of_padding(tmp_path, name, size):
+    odd = chunk(name, bytes(range(65, 65 + size)))
+    for before in (odd, odd[:-1], odd[:-1] + b"\xff"):  # some write another byte than 0
+        sound = opened(tmp_path, riff(chunk(b"fmt ", form()), before, DATA))
+        np.testing.assert_array_equal(samples(sound), STEREO)
+        sound = opened(tmp_path, riff(before, chunk(b"fmt ", form()), DATA))
+        np.testing.assert_array_equal(samples(sound), STEREO)
+
+
+def test_texts_behind_samples_of_an_odd_number_of_bytes_without_padding_are_kept(tmp_path):
+    data = chunk(b"data", bytes([128, 129, 130]))[:-1]
+    sound = opened(tmp_path, riff(chunk(b"fmt ", form(channels=1, bits=8)), data, LIST))
+    np.testing.assert_array_equal(samples(sound)[:, 0], [0, 1, 2])
+    write_wave(tmp_path / "b.wav", sound, 3, [samples(sound)])
+    assert LIST in (tmp_path / "b.wav").read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, UNKNOWN])
+@pytest.mark.parametrize("behind", [LIST, chunk(b"JUNK", b"abc")[:-1] + LIST])
+def test_chunks_behind_a_stream_of_nothing_are_no_samples(tmp_path, size, behind):
+    content = riff(chunk(b"fmt ", form()), chunk(b"data", b""), behind, size=size)
+    with pytest.raises(DataError, match="0 samples"):
+        opened(tmp_path, content)
+    sound = opened(tmp_path, riff(chunk(b"fmt ", form()), DATA[:4] + bytes(4) + DATA[8:], size=0))
+    np.testing.assert_array_equal(samples(sound), STEREO)
+
+
 def test_samples_in_two_places_are_refused(tmp_path):
     """Whoever takes one of them drops the other."""
     whole = chunk(b"fmt ", form()), chunk(b"data", STEREO), chunk(b"data", STEREO[:1])

@@ -257,6 +257,28 @@ def test_all_that_does_not_fit_is_named_with_its_place():
     assert '"0"' not in said and '"5"' not in said and '"6"' not in said
 
 
+@pytest.mark.parametrize(
+    ("module", "shape"),
+    [
+        (nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), (3, 4, 5)),
+        (nn.Upsample(size=(9, 5), mode="bilinear", align_corners=True), (3, 4, 5)),
+        (nn.Upsample(scale_factor=3, mode="linear", align_corners=True), (3, 6)),
+    ],
+)
+def test_aligned_corners_are_named(module, shape, path):
+    match = "align_corners=False, and this is align_corners=True"
+    with pytest.raises(fp.DataError, match=match):
+        fp.from_torch(module, shape)
+    exported(module, shape, path)
+    with pytest.raises(fp.DataError, match=match):
+        fp.from_onnx(path)
+
+
+def test_aligned_corners_that_make_no_difference_are_read(path):
+    module = nn.Upsample(size=(5, 8), mode="bilinear", align_corners=True)
+    as_read(fp.from_torch(module, (3, 1, 1)), module, (3, 1, 1), ["Upsample"])
+
+
 class Crossing(nn.Module):
     def __init__(self):
         super().__init__()

@@ -82,3 +82,30 @@ def test_copies_are_not_validated_with_that_are_trained_on():
     seen = np.isin(held_out.hashes(), train.hashes())
     assert len(train) + len(held_out) == 320
     assert not seen.any()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+@pytest.mark.parametrize("named", [True, False])
+def test_validation_takes_a_data_set_and_matches_its_classes_by_name(order, named):
+    names = np.array(["flat", "grid", "upright"])
+    images, labels = VALIDATION
+    place = np.argsort(order)
+    other = fp.datasets.Dataset(images, place[labels], tuple(names[list(order)]))
+    net, twin = dense_net(), dense_net()
+    given = names[LABELS] if named else LABELS
+    if not named:  # then the network's own names are those that count
+        net.class_names = twin.class_names = tuple(names)
+    history = fit(net, IMAGES, given, epochs=3, validation=other)
+    expected = fit(twin, IMAGES, given, epochs=3, validation=(images, names[labels]))
+    assert history["validation_accuracy"] == expected["validation_accuracy"]
+    assert max(history["validation_accuracy"]) > 0
+    np.testing.assert_array_equal(net.parameter_vector, twin.parameter_vector)
+    wrong = fp.datasets.Dataset(images, labels, ("flat", "grid", "round"))
+    with pytest.raises(fp.DataError, match="round"):
+        fit(net, IMAGES, given, epochs=1, validation=wrong)
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, np.float32])
+def test_a_fraction_may_be_any_float(kind):
+    history = fit(dense_net(), IMAGES, LABELS, epochs=1, validation=kind(0.25))
+    assert history.settings["validation images"] == 40

@@ -35,6 +35,10 @@ _UNKNOWN = 0xFFFFFFFF  # the length that a program writes which cannot go back, 
 _HUGE = 0x7FFF0000  # and SoX
 _KEPT = (b"LIST", b"bext", b"iXML", b"id3 ", b"ID3 ")  # what else a file says of the sound
 _LARGEST_KEPT = 1 << 24
+_CHUNKS = (  # by whose names chunks are told from samples and padding
+    *_KEPT, b"fmt ", b"data", b"fact", b"cue ", b"smpl", b"inst", b"plst", b"PEAK", b"JUNK",
+    b"junk", b"PAD ", b"FLLR", b"chna", b"axml", b"_PMX", b"acid", b"cart", b"ds64", b"LGWV",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,12 +118,12 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
                 length = long_size
             streamed = riff_size in (0, _UNKNOWN) or riff_size >= _HUGE
             beyond = at + length > end and (length == _UNKNOWN or (length >= _HUGE and streamed))
-            if beyond or (length == 0 and streamed):
+            if beyond or (length == 0 and streamed and not _are_chunks(file, at, end)):
                 length = end - at
             size = length
         elif name in _KEPT and size < _LARGEST_KEPT and at + size <= end:
             others.append((name, _exactly(file, size)))
-        file.seek(at + size + size % 2)
+        file.seek(_after(file, at + size, size))
     assert sound is not None
     if offset + length > end:
         raise DataError(
@@ -135,6 +139,26 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
     return Sound(
         path, channels, rate, bits, is_float, frames, remark, offset, mask, tuple(others)
     )  # fmt: skip
+
+
+def _after(file: BinaryIO, at: int, size: int) -> int:
+    """Return where the next chunk begins: after a byte of padding, which some programs leave out."""
+    if size % 2 == 0:
+        return at
+    file.seek(at)
+    return at if file.read(4) in _CHUNKS else at + 1
+
+
+def _are_chunks(file: BinaryIO, at: int, end: int) -> bool:
+    """Whether known chunks, and no samples, are all that is left of a file."""
+    first = at
+    while at + 8 <= end:
+        file.seek(at)
+        name, size = struct.unpack("<4sI", _exactly(file, 8))
+        if name not in _CHUNKS:
+            return False
+        at = _after(file, at + 8 + size, size)
+    return first < at and end <= at <= end + 1  # the last byte of padding is often left out
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:

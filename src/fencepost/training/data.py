@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arrays import ANY, as_array
 from ..datasets.checks import channels_first, check_images, check_targets
 from ..datasets.content import content_hashes, identities
-from ..datasets.dataset import channel_statistics, split_by_class
+from ..datasets.dataset import Dataset, channel_statistics, split_by_class
 from ..datasets.labels import as_class_indices, named_classes
 from ..datasets.lazy_images import LazyImages
 from ..errors import ArgumentError, DataError
@@ -29,7 +29,7 @@ from .balance import oversampled
 from .losses import Loss
 from .trainable import Trainable
 
-Validation = tuple[ArrayLike, ArrayLike] | float | None
+Validation = Dataset | tuple[ArrayLike, ArrayLike] | float | None
 
 # Images evaluated between two checks for Ctrl-C.
 CHUNK = 1024
@@ -182,6 +182,12 @@ class DataSpec:
         subset.check()
         return subset
 
+    def labels_of(self, data: Dataset) -> NDArray[Any]:
+        """Return the targets of a data set: by name, where it counts its classes otherwise."""
+        if not data.class_names or self.class_names in (None, data.class_names):
+            return data.targets
+        return np.array(data.class_names)[data.targets]
+
     def _lazy(self, images: LazyImages, targets: Any, prefix: str, training: bool) -> Subset:
         """Return lazy images with their targets at the places that their pixels have."""
         labels = self._targets(targets, len(images), prefix, training)
@@ -228,9 +234,11 @@ def split(
     """
     if validation is None:
         return given, None
+    if isinstance(validation, Dataset):
+        validation = validation.images, spec.labels_of(validation)
     if isinstance(validation, tuple | list) and len(validation) == 2:
         return given, spec.checked(*validation, prefix="validation ")
-    if isinstance(validation, int | float) and 0 < validation < 1:
+    if isinstance(validation, int | float | np.floating) and 0 < validation < 1:
         chosen = np.arange(len(given)) if given.indices is None else given.indices
         targets = given.own_targets
         classes = int(targets.max()) + 1 if targets.dtype == np.int64 else None
@@ -246,7 +254,7 @@ def split(
         )
     raise ArgumentError(
         f"{spelled('validation')} must be a fraction between 0 and 1"
-        f"{in_python(', (images, labels), or None')}. Received: {_kind(validation)}. Use "
+        f"{in_python(', (images, labels), a Dataset, or None')}. Received: {_kind(validation)}. Use "
         f"{setting('validation', 0.1)} to hold out a tenth of the images."
     )
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from ..arguments import flag, integer, real
 from ..arguments import seed as seed_of
 from ..arrays import ANY, as_array
+from ..datasets.dataset import Dataset
 from ..errors import ArgumentError, DataError
 from ..remedies import in_python, setting, spelled
 from ..threads import as_threads, get_num_threads
@@ -30,7 +31,9 @@ from .checkpoints import Checkpoint, compare_settings, with_more_epochs
 from .data import DataSpec, Subset, Validation, as_weights, content_hash, normalization_of, split
 from .history import Epoch, History
 from .loop import progress as progress_bars
-from .loop.measuring import calibrate, compare_ranges, warn_of_copies, warn_of_last_channels
+from .loop.measuring import (
+    calibrate, compare_ranges, warn_of_copies, warn_of_last_channels, warn_of_standstill
+)  # fmt: skip
 from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer
 from .options import RunOptions
@@ -115,11 +118,11 @@ def fit(
         moves towards them by 1 - ema (more in the first steps), and BatchNorm's statistics with
         it, as PyTorch's ``AveragedModel(use_buffers=True)``. Validation uses the average, and the
         network ends with it.
-    validation : (images, labels) or float, optional
-        Measured after each epoch; a fraction such as 0.1 is taken out of the images at random, of
-        each class in the same proportion, and copies of an image are not separated. Copies of
-        training images are warned of. At the end a classifier is calibrated with them: see
-        `fencepost.Network.calibrate`.
+    validation : (images, labels), Dataset or float, optional
+        Measured after each epoch; the classes of a `Dataset` are matched by name. A fraction such
+        as 0.1 is taken out of the images at random, of each class in the same proportion, and
+        copies of an image are not separated. Copies of training images are warned of. At the end a
+        classifier is calibrated with them: see `fencepost.Network.calibrate`.
     early_stopping : int, optional
         Stop after this many epochs without improvement in validation (accuracy, or loss in
         regression).
@@ -246,10 +249,11 @@ def fit(
             run.restore(path, stored)
         run.save_to(path, checkpoint_seconds)
     net.normalization, net.class_names = (mean, std), spec.class_names
-    given_apart = isinstance(validation, tuple | list)
+    given_apart = isinstance(validation, Dataset | tuple | list)
     compare_ranges(net, arrays, given, held_out if given_apart else None)
     net.calibration = None
     shown = progress if processes.is_first else False
+    before, done = net.parameter_vector.copy(), len(run.history)
     try:
         history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
     finally:  # what was trained for one step only was trained
@@ -257,6 +261,8 @@ def fit(
         net.trained_on = net.trained_on.with_hashes(used)
     if held_out is not None and len(net.input_shape) > 1 and processes.is_first:
         warn_of_copies(*used)
+    if len(history) > done and processes.is_first:
+        warn_of_standstill(before, net.parameter_vector, options.optimizer.lr)
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))
     return history

@@ -74,3 +74,14 @@ def test_settings_are_checked_before_data_are_read(given, words):
     with pytest.raises(ArgumentError, match=words):
         recipes.check(NOTHING | given)
     recipes.check(NOTHING | {"augmentation": "none"})
+
+
+@pytest.mark.parametrize("word", ["Flatten", "ReLU", "Flatten()", "GlobalAvgPool"])
+def test_one_layer_alone_is_a_text_of_layers(word):
+    assert recipes.model_name(word, mnist=False) == "layers"
+
+
+@pytest.mark.parametrize("word", ["Flaten", "lenet", "Linear", "head", "résumé", "a b"])
+def test_a_word_that_is_no_layer_is_a_model_that_is_unknown(word):
+    with pytest.raises(ArgumentError, match="--model must be one of"):
+        recipes.model_name(word, mnist=False)

@@ -287,3 +287,13 @@ def test_no_classes(tmp_path):
     (tmp_path / "1.jpg").unlink()
     (tmp_path / "2.jpg").unlink()
     refused(lambda: open_folder(tmp_path), "Received: test/ and train/, without classes in them")
+
+
+@pytest.mark.parametrize("form", ["{}/{}.png", "{}.{}.png"])
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_a_column_is_said_to_have_no_use_where_there_is_no_label_file(tmp_path, form, part):
+    touch(tmp_path, *(part + form.format(name, k) for name in TWO for k in range(8)))
+    assert found(tmp_path, label="breed") == {"train": {"cat": 8, "dog": 8}}
+    sentence = "There is no label file, so the column 'breed' is not used."
+    assert sentence in said(tmp_path, label="breed")
+    assert "label file" not in said(tmp_path)

@@ -291,3 +291,16 @@ def test_a_cache_that_is_cut_after_all_was_decoded_is_no_training_of_zeros(tmp_p
     net = fp.Network((1, 64, 64), [fp.Flatten(), fp.Linear(2)])
     with pytest.raises(DataError, match="it was cut to 5,000 bytes meanwhile"):
         net.fit(data.images, data.targets, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("place", ["file", "file/deeper"])
+@pytest.mark.parametrize("name", ["cache", "Cache.zip"])
+def test_a_cache_where_a_file_is(folder, tmp_path, name, place):
+    taken = tmp_path / name
+    taken.write_bytes(b"mine")
+    cache = taken / "deeper" if place != "file" else taken
+    with pytest.raises(DataError) as caught:
+        fp.datasets.image_folder(folder, cache=cache)
+    assert f"the cache must be a folder. Received: {taken}, which is a file." in str(caught.value)
+    assert 'cache="FOLDER", or cache=None' in str(caught.value)
+    assert taken.read_bytes() == b"mine"

@@ -76,3 +76,25 @@ def test_a_shape_with_its_channels_last_is_said():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fp.Network((3, 16, 16), layers).fit(images, labels, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize(("lr", "said"), [(1e-30, True), (1e-12, True), (1e-5, False)])
+def test_a_rate_at_which_nothing_is_trained_is_said(optimizer, lr, said):
+    images, labels = bars(100)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        conv_net().fit(images, labels, epochs=2, optimizer=optimizer, lr=lr, progress=False)
+    texts = [str(each.message) for each in seen if "changed no weight" in str(each.message)]
+    assert bool(texts) == said
+    assert not said or f"lr={lr!r} is too small" in texts[0]
+
+
+def test_a_finished_training_that_is_resumed_is_not_said_to_stand_still(tmp_path):
+    images, labels = bars(100)
+    settings = {"epochs": 1, "checkpoint": tmp_path / "c", "progress": False}
+    net = conv_net()
+    net.fit(images, labels, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net.fit(images, labels, resume=True, **settings)

@@ -120,11 +120,21 @@ def model_name(given: str | None, mnist: bool, features: bool = False) -> str:
         return given
     if os.path.isfile(given):
         return Path(given).stem
-    if re.search(r"[(,\n]", given):
+    if re.search(r"[(,\n]", given) or _is_a_layer(given):
         return "layers"
     models = tuple(name for name in RECIPES if name != HEAD)
     name: str = choice("--model", given, (*models, "layers between commas", "a file of them"))
     return name
+
+
+def _is_a_layer(word: str) -> bool:
+    """Whether a word alone is a layer, as ReLU and Flatten are."""
+    from ...planning import parse_layers
+
+    try:
+        return bool(parse_layers(word))
+    except ArgumentError:
+        return False
 
 
 def build(name: str, data: Dataset, seed: int, given: str | None = None) -> Network:

@@ -124,12 +124,16 @@ class CsvSignals(SignalFile):
 
     def filter(self, chain: Chain, path: Path, keep: bool) -> tuple[list[Values], str]:
         results = [chain.apply(values) for values in self._signals]
+        pairs = zip(self._signals, results, strict=True)
+        beyond = sum(int(np.isinf(y).sum()) for x, y in pairs if not np.isinf(x).any())
+        said = f" {plural(beyond, 'result')} beyond 1.8e308 became inf: try a smaller --scale, "
+        said = f"{said}or smaller weights." if beyond else ""
         columns = dict(zip(self._chosen, results, strict=True))
         with part_bar(path.name) as progress:
             dropped = self._table.write(path, columns, chain.start, progress)
-        if not dropped:
-            return results, ""
-        return results, f" Without {', '.join(dropped)}, which ends where the signal does."
+        if dropped:
+            said += f" Without {', '.join(dropped)}, which ends where the signal does."
+        return results, said
 
 
 class WaveSignals(SignalFile):

@@ -76,7 +76,7 @@ def read_contents(
     if labelled is not None:
         return Contents(_in_order(labelled.parts), _without_unusable(tree, labelled, skip_bad))
     remarks += [f"Ignored: {passed}." for passed in tables.passed_over]
-    if label is not None and by_folder:
+    if label is not None:
         remarks.append(f"There is no label file, so the column {label!r} is not used.")
     if not by_folder or _say_nothing(by_folder):
         by_name = _by_names(tree, prefix, parts)

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ...errors import DataError
-from ...remedies import remedy
+from ...remedies import remedy, setting
 from ...text import format_shape, join_words, plural
 from .listing import Listing, sample
 from .store import DiskStore, Store
@@ -25,6 +25,14 @@ def format_bytes(count: int) -> str:
 
 def no_cache(folder: Path, total: int, error: OSError) -> DataError:
     """Say why there can be no cache in a folder."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.exists() and not there.is_dir():
+        return DataError(
+            f"{folder}: the cache must be a folder. Received: {there}, which is a file. Use "
+            + remedy("another name, {cache}, or ", cache="FOLDER")
+            + setting("cache", None)
+            + " to keep the images in memory."
+        )
     return DataError(
         f"{folder}: the cache must be a folder with room for {format_bytes(total)}. Received: "
         f"{error.strerror or error}. Use a smaller size"

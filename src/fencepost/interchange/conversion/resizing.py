@@ -73,7 +73,17 @@ def layer_of(inputs: Sizes, matrices: Mapping[int, Matrix]) -> Layer | None:
             for axis, matrix in full.items()
         ):
             return layer
+    if all(_same(matrix, _aligned(*matrix.T.shape)) for matrix in full.values()):
+        raise Misfit(
+            "Upsample here is PyTorch's align_corners=False, and this is align_corners=True, whose "
+            "positions are others"
+        )
     raise Misfit("no layer interpolates with these weights")
+
+
+def _aligned(size: int, output: int) -> Matrix:
+    """Return the weights of linear interpolation whose first and last elements stay theirs."""
+    return matrix_of(size, output, lambda index: index * (size - 1) / max(1, output - 1))
 
 
 def layer_by_values(inputs: Sizes, x: NDArray[Any], y: NDArray[Any]) -> Layer | None:

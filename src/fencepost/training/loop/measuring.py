@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.prepare.input_range import CHECKED, MEASURED, InputRange
 from ...errors import warn
+from ...remedies import setting
 from ...text import format_shape
 from ..backends.backend import Arrays
 from ..data import Subset
@@ -63,6 +66,18 @@ def warn_of_copies(trained: NDArray[np.uint64], validated: NDArray[np.uint64]) -
         "a training image. So validation looks better than it would on new images, and the best "
         "epoch may be another. Remove the copies from one of the two."
     )
+
+
+def warn_of_standstill(before: NDArray[Any], after: NDArray[Any], lr: float) -> None:
+    """Warn if a training changed no parameter by more than float32 rounds the largest of them."""
+    largest = float(np.abs(before).max(initial=0))
+    change = float(np.abs(after - before).max(initial=0))
+    if change <= largest * np.finfo(np.float32).eps:
+        warn(
+            f"training changed no weight by more than {change:.1e}: {setting('lr', lr)} is too "
+            "small, or no gradient reaches the weights. Use a larger learning rate, such as "
+            f"{setting('lr', 0.001)}."
+        )
 
 
 def calibrate(net: Trainable, training: Subset, held_out: Subset, seen: int) -> None:

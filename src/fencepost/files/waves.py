@@ -142,7 +142,7 @@ def _read_chunks(path: Path, file: BinaryIO) -> Sound:
 
 
 def _after(file: BinaryIO, at: int, size: int) -> int:
-    """Return where the next chunk begins: after a byte of padding, which some programs leave out."""
+    """Return where the next chunk begins: after padding, which some programs leave out."""
     if size % 2 == 0:
         return at
     file.seek(at)

@@ -18,6 +18,7 @@ from ..errors import ArgumentError, DataError
 from ..files.pictures import all_formats, as_file, opened, orientation, upright
 from ..files.quiet import quiet
 from .formats import deep_colour, metadata, other_numbers, tiff_files
+from .formats.gif_frames import Animation
 from .formats.metadata import Metadata
 from .pixels import from_pillow
 
@@ -212,6 +213,7 @@ class _PillowFile:
     def __init__(self, image: Image, source: Source) -> None:
         self._image = image
         self._source = source
+        self._animation: Animation | None = None
         frames = getattr(image, "n_frames", 1)
         if frames == 1 or image.format in _ONE_OF_SEVERAL:
             self.pages = [0]
@@ -219,6 +221,9 @@ class _PillowFile:
             self.pages = tiff_files.own_pages(image)
         else:
             self.pages = list(range(frames))
+            if image.format == "GIF":
+                with as_file(source) as file:
+                    self._animation = Animation.of(file.read())
 
     @property
     def is_deep(self) -> bool:
@@ -229,6 +234,7 @@ class _PillowFile:
 
     def read(self, page: int) -> Picture:
         image, source = self._image, self._source
+        pixels: NDArray[Any]
         if page or len(self.pages) > 1:
             image.seek(page)
         if deep_colour.is_deep(image):
@@ -244,7 +250,8 @@ class _PillowFile:
         else:
             other_numbers.check(image, source)
             image.load()
-            pixels, colours = from_pillow(image)
+            own = self._animation
+            pixels, colours = from_pillow(image) if own is None else own.read(page)
         if metadata.is_plain(image):
             return Picture(pixels, colours, image.format or "")
         pixels = upright(pixels, orientation(image))

@@ -186,7 +186,8 @@ class DataSpec:
         """Return the targets of a data set: by name, where it counts its classes otherwise."""
         if not data.class_names or self.class_names in (None, data.class_names):
             return data.targets
-        return np.array(data.class_names)[data.targets]
+        names: NDArray[np.str_] = np.array(data.class_names)[data.targets]
+        return names
 
     def _lazy(self, images: LazyImages, targets: Any, prefix: str, training: bool) -> Subset:
         """Return lazy images with their targets at the places that their pixels have."""
@@ -235,9 +236,10 @@ def split(
     if validation is None:
         return given, None
     if isinstance(validation, Dataset):
-        validation = validation.images, spec.labels_of(validation)
+        validation = (validation.images, spec.labels_of(validation))
     if isinstance(validation, tuple | list) and len(validation) == 2:
-        return given, spec.checked(*validation, prefix="validation ")
+        images, labels = validation
+        return given, spec.checked(images, labels, prefix="validation ")
     if isinstance(validation, int | float | np.floating) and 0 < validation < 1:
         chosen = np.arange(len(given)) if given.indices is None else given.indices
         targets = given.own_targets
@@ -254,8 +256,8 @@ def split(
         )
     raise ArgumentError(
         f"{spelled('validation')} must be a fraction between 0 and 1"
-        f"{in_python(', (images, labels), a Dataset, or None')}. Received: {_kind(validation)}. Use "
-        f"{setting('validation', 0.1)} to hold out a tenth of the images."
+        f"{in_python(', (images, labels), a Dataset, or None')}. Received: {_kind(validation)}. "
+        f"Use {setting('validation', 0.1)} to hold out a tenth of the images."
     )
 
 

@@ -32,7 +32,11 @@ from .data import DataSpec, Subset, Validation, as_weights, content_hash, normal
 from .history import Epoch, History
 from .loop import progress as progress_bars
 from .loop.measuring import (
-    calibrate, compare_ranges, warn_of_copies, warn_of_last_channels, warn_of_standstill
+    calibrate,
+    compare_ranges,
+    warn_of_copies,
+    warn_of_last_channels,
+    warn_of_standstill,
 )  # fmt: skip
 from .losses import CrossEntropy, Loss, as_loss, check_balance
 from .optimizers import Optimizer, as_optimizer

@@ -9,6 +9,7 @@ import functools
 import io
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ _FIRST = FORMATS[:4]  # which Pillow reads before it has imported all that it ca
 MAX_PIXELS = 1 << 27  # 134 million; a decompression bomb claims more
 ORIENTATION = 0x0112  # EXIF
 IMAGE_WIDTH, IMAGE_HEIGHT = 0x0100, 0x0101  # TIFF
+_PNM, _COMMENT = re.compile(rb"P[1-6]"), re.compile(rb"#[^\r\n]*")
+_NUMBER = re.compile(rb"(?:#[^\r\n]*[\r\n]|\s)*(?P<number>\d+)(?:#[^\r\n]*)?")
 SIDEWAYS = range(5, 9)  # orientations that exchange height and width
 # By EXIF orientation, the name in Pillow of what turns the stored pixels upright.
 UPRIGHT = {
@@ -64,7 +67,7 @@ def opened(
         with (
             quiet(),
             as_file(source) as file,
-            _open(file, formats or usual_formats) as image,
+            _open(_without_comments(file), formats or usual_formats) as image,
         ):
             image.info |= true_transparency(image)
             if image.width < 1 or image.height < 1:
@@ -96,6 +99,32 @@ def _open(file: IO[bytes], formats: Callable[[], tuple[str, ...]]) -> Image:
         return Image.open(file, formats=_FIRST)
     file.seek(0)
     return Image.open(file, formats=formats())
+
+
+def _without_comments(file: IO[bytes]) -> IO[bytes]:
+    """Return a file, of PBM, PGM or PPM with spaces in place of comments, all else at its place.
+
+    A comment ends before its line does, so that "3#a", "2" in two lines are 3 and 2 (Netpbm, "PGM
+    Format Specification", 2016). Pillow takes them for 32.
+    """
+    magic = file.read(2)
+    content = bytearray(magic + file.read()) if _PNM.fullmatch(magic) else bytearray()
+    file.seek(0)
+    if b"#" not in content:
+        return file
+    if magic in (b"P1", b"P2", b"P3"):  # of text, in which comments may stand anywhere
+        return io.BytesIO(_COMMENT.sub(lambda found: b" " * len(found[0]), content))
+    at = 2
+    for _ in range(2 if magic == b"P4" else 3):  # width, height, and the largest value
+        found = _NUMBER.match(content, at)
+        if found is None:
+            break
+        before = b" " * (found.start("number") - at)
+        # Behind the number, so that what follows it is one byte and then pixels.
+        number = found["number"].rjust(found.end() - found.start("number"))
+        content[at : found.end()] = before + number
+        at = found.end()
+    return io.BytesIO(content)
 
 
 def true_transparency(image: Image) -> dict[Any, int]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -373,6 +374,29 @@ def test_other_files_are_another_training(lazily, photos, tmp_path):
     save(photos / "dog" / "11.png", picture(30, 30, colour=True))
     with pytest.raises(fp.ArgumentError, match=r"training data \(fingerprint\)"):
         trained(lazily(), checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize("cache", [None, "none"])
+@pytest.mark.parametrize("validation", [None, 0.5])
+def test_files_that_change_after_they_were_decoded_are_said(lazily, photos, cache, validation):
+    def train(change):
+        data = lazily() if cache is None else lazily(cache)
+        data.images.wait()
+        change()
+        net = fp.Network((3, 8, 8), [fp.Flatten(), fp.Linear(2)])
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            net.fit(*data, epochs=1, validation=validation, progress=False)
+        return [str(each.message) for each in seen if "changed or removed" in str(each.message)]
+
+    def change():
+        save(photos / "dog" / "11.png", picture(30, 30, colour=True))
+        (photos / "cat" / "00.png").unlink()
+
+    assert train(lambda: None) == []
+    (said,) = train(change)
+    assert "since the folder was read: cat/00.png, dog/11.png. The network" in said
+    assert train(lambda: None) == []
 
 
 def test_evaluation_piece_by_piece(lazily, expected, monkeypatch):

@@ -65,11 +65,13 @@ class Source:
         unwritable: Callable[[OSError], DataError],
         fingerprint: str,
         identities: Callable[[], NDArray[np.uint64]] | None = None,
+        changed: Callable[[NDArray[np.int64]], list[str]] | None = None,
     ) -> None:
         self.store, self.filling = store, filling
         self.refuse, self.unwritable = refuse, unwritable
         self.fingerprint = fingerprint
         self.identities = identities
+        self.changed = changed
         self.read = 0  # bytes since memory was last given back
         self.order = np.zeros(0, np.int64)
         self.position = self.fetched = 0  # in `order`: what was waited for, what is being read
@@ -210,6 +212,11 @@ class LazyImages:
         """Return a number for each image, (N,), equal for equal files; None if unknown."""
         known = self._source.identities
         return None if known is None else known()[self.indices]
+
+    def changed(self) -> list[str]:
+        """Return the names of files that were changed or removed since their folder was listed."""
+        changed = self._source.changed
+        return [] if changed is None else changed(self.indices)
 
     def problems(self) -> dict[int, str]:
         """Return what is wrong with those that could not be decoded, by index of `pixels`."""

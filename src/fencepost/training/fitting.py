@@ -34,6 +34,7 @@ from .loop import progress as progress_bars
 from .loop.measuring import (
     calibrate,
     compare_ranges,
+    warn_of_changes,
     warn_of_copies,
     warn_of_last_channels,
     warn_of_standstill,
@@ -257,7 +258,7 @@ def fit(
     compare_ranges(net, arrays, given, held_out if given_apart else None)
     net.calibration = None
     shown = progress if processes.is_first else False
-    before, done = net.parameter_vector.copy(), len(run.history)
+    before = net.parameter_vector.copy()
     try:
         history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
     finally:  # what was trained for one step only was trained
@@ -265,8 +266,10 @@ def fit(
         net.trained_on = net.trained_on.with_hashes(used)
     if held_out is not None and len(net.input_shape) > 1 and processes.is_first:
         warn_of_copies(*used)
-    if len(history) > done and processes.is_first:
-        warn_of_standstill(before, net.parameter_vector, options.optimizer.lr)
+    if processes.is_first:
+        warn_of_changes(training, held_out)
+        if stored is None and len(history):
+            warn_of_standstill(before, net.parameter_vector, options.optimizer.lr)
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))
     return history

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from .options import Loading
 from .store import MemoryStore
 from .tree import File, Tree
 
-__all__ = ["decode", "in_other_parts", "problems_again"]
+__all__ = ["changed", "decode", "in_other_parts", "problems_again"]
 
 _SIDE = 32  # pixels to which images are brought that are only tried
 
@@ -30,15 +30,32 @@ def decode(
     """Return the pixels of a picture. Raises DataError: What is wrong with it, without its name."""
     try:
         with tree.open(file.name) as opened:
-            if not tree.is_archive:
-                status = os.fstat(opened.fileno())
-                if (status.st_size, status.st_mtime_ns) != (file.size, file.stamp):
-                    raise DataError(CHANGED)
+            if not tree.is_archive and _differs(file, os.fstat(opened.fileno())):
+                raise DataError(CHANGED)
             if not file.size:
                 raise DataError("is empty")
             return image_files.read(opened, channels, size, fit, levels)
     except OSError as error:
         raise DataError(f"cannot be opened ({error.strerror or error})") from error
+
+
+def _differs(file: File, status: os.stat_result) -> bool:
+    return (status.st_size, status.st_mtime_ns) != (file.size, file.stamp)
+
+
+def changed(tree: Tree, files: Sequence[File]) -> list[str]:
+    """Return the names of the files of a folder that are no longer as they were listed."""
+    if tree.is_archive:
+        return []
+    names = []
+    for file in files:
+        try:
+            same = not _differs(file, os.stat(tree.path(file.name)))
+        except OSError:
+            same = False
+        if not same:
+            names.append(file.name)
+    return names
 
 
 def problems_again(

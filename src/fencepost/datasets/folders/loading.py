@@ -18,7 +18,7 @@ from ...text import format_shape, plural
 from ..class_names import doubts
 from ..dataset import Dataset
 from ..lazy_images import LazyImages, Source
-from .broken import decode, in_other_parts, problems_again
+from .broken import changed, decode, in_other_parts, problems_again
 from .classes import read_contents
 from .filling import Filling
 from .inspecting import Headers, identities, inspect_all, repeated
@@ -177,6 +177,7 @@ def load(
             lambda error: unwritable(store, error),
             entry_key(listing.files, {"shape": list(store.pixels.shape)}),
             functools.cache(lambda: identities(listing.tree, listing.files)),
+            lambda indices: changed(listing.tree, [listing.files[k] for k in indices.tolist()]),
         ),
         np.arange(len(listing.files)),
     )

@@ -15,6 +15,7 @@ from ..backends.backend import Arrays
 from ..data import Subset
 from ..trainable import Trainable
 
+SHOWN = 5  # names in a warning
 # The calibration measures one image for so many of all epochs, but some at least and at most.
 SEEN_PER_MEASURED = 300
 FEWEST_MEASURED, MOST_MEASURED = 200, 2000
@@ -66,6 +67,18 @@ def warn_of_copies(trained: NDArray[np.uint64], validated: NDArray[np.uint64]) -
         "a training image. So validation looks better than it would on new images, and the best "
         "epoch may be another. Remove the copies from one of the two."
     )
+
+
+def warn_of_changes(*subsets: Subset | None) -> None:
+    """Warn if files of images were changed or removed since they were listed and decoded."""
+    lazy = [subset.lazy for subset in subsets if subset is not None and subset.lazy is not None]
+    names = sorted({name for images in lazy for name in images.changed()})
+    if names:
+        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+        warn(
+            f"changed or removed since the folder was read: {', '.join(names[:SHOWN])}{more}. The "
+            "network was trained on what was there before: train again to use what is there now."
+        )
 
 
 def warn_of_standstill(before: NDArray[Any], after: NDArray[Any], lr: float) -> None:

@@ -268,7 +268,7 @@ def fit(
         warn_of_copies(*used)
     if processes.is_first:
         warn_of_changes(training, held_out)
-        if stored is None and len(history):
+        if stored is None and time_limit is None and len(history):
             warn_of_standstill(before, net.parameter_vector, options.optimizer.lr)
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))

@@ -48,7 +48,7 @@ ELSEWHERE = [
      "datasets/prepare/test_preparation.py", "one chain from photograph to array"),
     ("definitions", "arrays boundaries",
      "definitions/test_layers.py", "what several definitions share"),
-    ("files", "decimals dialects encodings folders pictures rows signatures",
+    ("files", "decimals dialects encodings folders rows signatures",
      "filtering/test_picture.py", "files of every kind, damaged in every way"),
     ("filtering",
      "channels masks options pixels responses side_by_side steps",

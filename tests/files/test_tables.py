@@ -369,3 +369,18 @@ def test_integers_that_are_rounded_are_said(tmp_path, text, rounded):
     (tmp_path / "t.csv").write_text(text)
     remarks = " ".join(read_table(tmp_path / "t.csv").remarks)
     assert ("rounded" in remarks) == rounded
+
+
+@pytest.mark.parametrize("mark", [",", ";", "|"])
+@pytest.mark.parametrize("quoted", ["names", "numbers", "all"])
+def test_cells_within_quotation_marks_behind_a_space(tmp_path, mark, quoted):
+    names = ["time", "value", f"a{mark} b"]
+    rows = [["1", "2.5", "3"], ["2", "4.5", "-1"], ["3", "9.25", "7"]]
+    join = f"{mark} ".join
+    head = join(f'"{name}"' for name in names) if quoted != "numbers" else join(["a", "b", "c"])
+    lines = [join(row if quoted == "names" else [f'"{cell}"' for cell in row]) for row in rows]
+    table = read(tmp_path, "\n".join([head, *lines]))
+    assert table.names == (("a", "b", "c") if quoted == "numbers" else tuple(names))
+    assert columns(table) == [[1, 2, 3], [2.5, 4.5, 9.25], [3, -1, 7]]
+    again = read(tmp_path, written(table, tmp_path))
+    assert again.names == table.names and columns(again) == columns(table)

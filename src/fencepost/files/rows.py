@@ -30,7 +30,9 @@ def iterate_rows(table: str, delimiter: str) -> Iterator[list[str]]:
     """Yield the cells of each row, blank ones included."""
     if delimiter == " ":
         return map(str.split, iterate_lines(table))
-    return csv.reader(iterate_lines(table), delimiter=delimiter)
+    # A quotation mark opens a cell behind a space, too, where people put one behind each comma.
+    spaced = delimiter != "\t" and f'{delimiter} "' in table
+    return csv.reader(iterate_lines(table), delimiter=delimiter, skipinitialspace=spaced)
 
 
 def counted(steps: range, progress: Progress) -> Iterator[int]:

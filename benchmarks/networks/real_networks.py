@@ -7,8 +7,10 @@ of PyTorch, whose parameters then have the same names.
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,13 +125,20 @@ DEFINITIONS = (
 
 
 def in_fencepost(definition: Definition) -> fp.Network:
-    """Return the network with running statistics as a trained one has them."""
+    """Return the network with running statistics as a trained one has them, loaded from its file.
+
+    So nobody holds an array of its weights, as where a network is loaded or was trained, and then
+    predicts. After its arrays were handed out (``net.parameters["0.weight"]``), each call also
+    looks whether they were written into: 3 to 4 µs an image of the depthwise network.
+    """
     network = fp.Network(definition.input_shape, definition.layers(Fencepost))
     rng = np.random.default_rng(2)
     for name, values in network.state.items():
         low, high = (0.5, 1.5) if name.endswith("var") else (-0.1, 0.1)
         values[...] = rng.uniform(low, high, values.shape)
-    return network
+    with tempfile.TemporaryDirectory() as folder:
+        network.save(Path(folder) / "network.safetensors")
+        return fp.load(Path(folder) / "network.safetensors")
 
 
 def in_torch(definition: Definition, network: fp.Network) -> torch.nn.Sequential:
@@ -137,7 +146,8 @@ def in_torch(definition: Definition, network: fp.Network) -> torch.nn.Sequential
     model = torch.nn.Sequential(*definition.layers(_Torch)).eval()
     with torch.no_grad():
         model(torch.zeros(1, *definition.input_shape))
-    weights = {**network.parameters, **network.state}
+    theirs = network.copy()  # so that no arrays of the network that is timed are handed out
+    weights = {**theirs.parameters, **theirs.state}
     state = {
         key: torch.tensor(weights[key]) if key in weights else value
         for key, value in model.state_dict().items()

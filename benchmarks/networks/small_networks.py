@@ -45,7 +45,8 @@ def in_torch(name: str, network: fp.Network) -> torch.nn.Sequential:
         warnings.simplefilter("ignore")  # "lazy modules are a new feature"
         model = nn.Sequential(*NETWORKS[name](nn, nn.LazyConv2d, nn.LazyLinear))
         model(torch.zeros(1, *INPUT_SHAPE))
-    weights = {key: torch.tensor(value) for key, value in network.parameters.items()}
+    theirs = network.copy()  # so that no arrays of the network that is timed are handed out
+    weights = {key: torch.tensor(value) for key, value in theirs.parameters.items()}
     model.load_state_dict(weights)
     return model
 

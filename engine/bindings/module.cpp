@@ -32,6 +32,7 @@ using Triple = std::tuple<int, int, int>;
 using Floats = nb::ndarray<float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using ConstFloats = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Matrix = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Version = nb::ndarray<const uint64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Indices = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<nb::ro, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
 using AnyArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
@@ -139,6 +140,11 @@ std::vector<double> measure(NetworkPlan& plan, const ConstFloats& parameters,
 struct BoundPlan {
   NetworkPlan& plan;
   ConstFloats parameters, state, mean, scale;
+  std::optional<Version> versions; // of parameters and state, and whether others hold them
+
+  uint64_t version() const { // with the GIL, as who changes them has it
+    return versions && !versions->data()[1] ? versions->data()[0] : 0;
+  }
 
   // Images as they come as a rule take half of the time of an ndarray: that is a twentieth of what
   // LeNet-5 takes for one of them.
@@ -163,17 +169,18 @@ struct BoundPlan {
     // Not of memory that is kept: a prediction leaves no more than explain() says.
     nb::object out = empty_array(shape, dtype, 0);
     const View to(out, true);
+    const NetworkPlan::Network network{parameters.data(), state.data(), version()};
     nb::gil_scoped_release release;
-    plan.forward({parameters.data(), state.data()}, images, threads_or_default(threads),
-                 static_cast<float*>(to->buf));
+    plan.forward(network, images, threads_or_default(threads), static_cast<float*>(to->buf));
     return out;
   }
 };
 
 BoundPlan* bind(NetworkPlan& plan, ConstFloats parameters, ConstFloats state, ConstFloats mean,
-                ConstFloats scale) {
+                ConstFloats scale, std::optional<Version> version) {
   require_network(plan, parameters, state);
-  return new BoundPlan{plan, parameters, state, mean, scale};
+  require(!version || version->size() == 2, "version must have two elements");
+  return new BoundPlan{plan, parameters, state, mean, scale, version};
 }
 
 std::vector<Result> features(NetworkPlan& plan, ConstFloats parameters, ConstFloats state,
@@ -482,8 +489,11 @@ NB_MODULE(FENCEPOST_MODULE, m) {
           "Of values with what is needed meanwhile; of packed weights.")
       .def("measure", &measure, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0, "training"_a = false, "Seconds of each pass of `explain`.")
-      .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a, nb::keep_alive<0, 1>(),
-           "The plan with the arrays that it is to read at each call.")
+      .def("bind", &bind, "parameters"_a, "state"_a, "mean"_a, "scale"_a,
+           "version"_a.none() = nb::none(), nb::keep_alive<0, 1>(),
+           "The plan with the arrays that it is to read at each call. version: a number that "
+           "parameters and state of these values have alone, and 0 where nobody else can write "
+           "into them; what is made of them is kept while it stays the same.")
       .def("features", &features, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,
            "threads"_a = 0)
       .def("gradient", &gradient, "parameters"_a, "state"_a, "images"_a, "mean"_a, "scale"_a,

@@ -199,7 +199,11 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
     runner.scratch.emplace_back(runner.program.scratch());
     runner.loaders.emplace_back(input_, Augmentation{}, 0);
   }
-  runner.program.pack(network.parameters);
+  if (kSmallCode || !network.version || network.version != runner.version) {
+    runner.version = 0;
+    runner.program.pack(network.parameters);
+    runner.version = network.version;
+  }
   run_threads(threads, [&](int t) {
     Pass pass;
     pass.memory = runner.memories[t].get();
@@ -224,7 +228,8 @@ void NetworkPlan::run(Runner& runner, const Network& network, const Images& imag
 
 void NetworkPlan::forward(const Network& network, const Images& images, int threads, float* out) {
   if (!images_in_lanes(images.count, threads))
-    return predictor().run(network.parameters, network.state, images, threads, out);
+    return predictor().run(network.parameters, network.state, images, threads, out, nullptr,
+                           network.version);
   Runner& r = runner(true);
   const Slot& slot = r.program.output();
   run(r, network, images, threads, [&](const vec* memory, long first, int n) {

@@ -45,6 +45,9 @@ class NetworkPlan {
   struct Network {
     const float* parameters;
     const float* state;
+    // Which values these are, as no others are ever numbered: what was made of them for the last
+    // call with the same number is still right. 0: nobody knows, they have to be looked at.
+    uint64_t version = 0;
   };
   // (N, F): the outputs of all images.
   void forward(const Network& network, const Images& images, int threads, float* out);
@@ -69,6 +72,7 @@ class NetworkPlan {
     Program program;
     std::vector<Memory> memories, scratch;
     std::vector<BatchLoader> loaders;
+    uint64_t version = 0; // of the weights that are packed
     std::mutex busy;
   };
   template <typename Copy>

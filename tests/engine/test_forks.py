@@ -12,24 +12,12 @@ import pytest
 import engine_networks as nets
 import fencepost as fp
 import sanitizers
+from forked import child
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
-
-
-def child(work):
-    """The exit status of a forked child that does `work`: 0, or 14 if it hangs."""
-    pid = os.fork()
-    if not pid:
-        signal.alarm(60)
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1]
 
 
 @pytest.mark.parametrize("count", [1, 40])

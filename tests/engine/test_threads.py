@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import fencepost as fp
+from forked import child
 
 RANDOM = np.random.default_rng(0)
 IMAGE = RANDOM.normal(size=(90, 110)).astype(np.float32)
@@ -217,11 +218,7 @@ def test_small_images_side_by_side_with_shared_batches(threads):
 )
 def test_a_forked_child_computes(name):
     expected = CALLS[name]()  # the parent's pool has threads, the child's has none
-    child = os.fork()
-    if not child:
-        np.testing.assert_array_equal(CALLS[name](), expected)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+    assert child(lambda: np.testing.assert_array_equal(CALLS[name](), expected)) == 0
 
 
 LIMITED = """

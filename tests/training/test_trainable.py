@@ -15,7 +15,7 @@ class Arrays:
     def __init__(self, net):
         self.input_shape, self.output_shape = net.input_shape, net.output_shape
         self.engine_plan = net.engine_plan
-        self.parameter_vector, self.state_vector = net.parameter_vector, net.state_vector
+        self.engine_weights = net.engine_weights
         self.normalization = None
         self.input_range = self.calibration = self.class_names = None
         self.trained_on = net.trained_on

@@ -56,7 +56,8 @@ class FoldedWeights {
 
   // Calls pack(weights, scales) if parameters or statistics are other than at the last call;
   // `weights` are the step's, and those of output channel c are to be scales[c] times as large. So
-  // a caller need not say when it has written into them.
+  // a caller need not say when it has written into them; where one can say that nobody has, this is
+  // not called (Predictor::run).
   template <class Pack>
   void update(const float* parameters, const float* state, Pack pack) {
     if (!changed(parameters, state)) return;

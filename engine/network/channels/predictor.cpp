@@ -244,7 +244,7 @@ void Predictor::run_block(const Job& job, Pass& pass, long first, int count, Tea
 }
 
 void Predictor::run(const float* parameters, const float* state, const Images& images, int threads,
-                    float* out, double* nanoseconds) {
+                    float* out, double* nanoseconds, uint64_t version) {
   if (images.count == 0) return;
   std::lock_guard lock(busy_);
   Runner& r = runner(images.count, threads);
@@ -264,11 +264,13 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
     pass.state = state;
     return pass;
   };
+  const bool prepared = !kSmallCode && version && r.version == version;
+  if (!kSmallCode && !prepared) r.version = 0;
   const int preparers = how.preparers();
   const auto prepare = [&](int t) {
     if (t >= preparers) return;
     const auto& stages = program.stages();
-    for (size_t s = 0; s < stages.size(); s++)
+    for (size_t s = 0; s < stages.size() && !prepared; s++)
       if (preparers == 1 || how.preparer[s] == t) stages[s].op->prepare(parameters, state);
     if (how.shared) fill(job, pass_of(0, 0), 0, {t, preparers}); // threads meet once less
   };
@@ -285,11 +287,13 @@ void Predictor::run(const float* parameters, const float* state, const Images& i
     };
     const bool wake = choice.wake || how.pool;
     const int members = run_team(threads, wake, std::ref(prepare), std::ref(carry));
+    r.version = version;
     // Where nobody came, and the pool was asked, that says nothing of teams.
     if (members > 1 || !how.pool) r.trust.learn(choice, start, now());
     return;
   }
-  run_threads(preparers, std::ref(prepare));
+  if (!prepared || how.shared) run_threads(preparers, std::ref(prepare));
+  if (!kSmallCode) r.version = version;
   const auto predict = [&](int t) {
     Pass pass = pass_of(t, t);
     Team alone;

@@ -20,9 +20,9 @@ class Predictor {
  public:
   Predictor(Shape input, const std::vector<Step>& steps, Rounding);
   // (N, F): the outputs of all images, one after the other. With `nanoseconds`, one for each stage
-  // of program(images, threads), the time of each is added to them.
+  // of program(images, threads), the time of each is added to them. `version`: see NetworkPlan.
   void run(const float* parameters, const float* state, const Images& images, int threads,
-           float* out, double* nanoseconds = nullptr);
+           float* out, double* nanoseconds = nullptr, uint64_t version = 0);
 
   // What so many images run through on so many threads, and its memory.
   const Program& program(long images, int threads);
@@ -47,7 +47,8 @@ class Predictor {
         : program(input, steps, images, rounding) {}
     Program program;
     std::vector<Memory> memories, scratch;
-    Sharing sharing; // of the last images
+    Sharing sharing;      // of the last images
+    uint64_t version = 0; // of the weights that stages were prepared with
     Trust trust;
   };
   struct Job;

@@ -16,7 +16,7 @@ from ..layers.base import engine_shape
 from ..text import format_table
 from ..threads import get_num_threads
 from . import inputs, sizes
-from .vectors import Float32
+from .vectors import Float32, Weights
 
 if TYPE_CHECKING:
     from .._engine import NetworkPlan
@@ -32,8 +32,7 @@ class Explainable(Protocol):
 
     input_shape: Shape
     rows: tuple[SizedLayer, ...]
-    parameter_vector: Float32
-    state_vector: Float32
+    engine_weights: Weights
 
     @property
     def engine_plan(self) -> NetworkPlan: ...
@@ -186,11 +185,12 @@ def explain(
     reports = plan.explain(count, threads, training)
     seconds: list[float | None] = [None] * len(reports)
     if batch is not None:
-        arguments = (self.parameter_vector, self.state_vector, batch, *self.engine_normalization)
         runs: list[list[float]] = []
         until = time.perf_counter() + _SECONDS
-        while len(runs) < _REPEATS or time.perf_counter() < until:
-            runs.append(plan.measure(*arguments, threads, training))
+        with self.engine_weights.lent() as (parameters, state, *_):
+            arguments = (parameters, state, batch, *self.engine_normalization, threads, training)
+            while len(runs) < _REPEATS or time.perf_counter() < until:
+                runs.append(plan.measure(*arguments))
         seconds = [float(median) for median in np.median(runs[len(runs) // 2 :], axis=0)]
     passes = []
     for report, measured in zip(reports, seconds, strict=True):
@@ -202,6 +202,6 @@ def explain(
         passes.append(Pass(layers, lanes, method, others, together, expected, measured, *gradients))
     values, packed = plan.bytes(count, threads, training)
     if training:
-        values += _KEPT * self.parameter_vector.nbytes
+        values += _KEPT * 4 * self.engine_weights.sizes[0]
     axis = "" if training else plan.axis(count, threads)
     return Explanation(count, tuple(passes), values + packed, packed, axis, training)

@@ -24,9 +24,9 @@ def untrained_copy(net: Network) -> Network:
 
 def is_untrained(net: Network) -> bool:
     """Whether the network has the weights with which it began."""
-    return net.parameter_count > 0 and np.array_equal(
-        net.parameter_vector, untrained_copy(net).parameter_vector
-    )
+    with net.engine_weights.lent() as arrays:
+        first = untrained_copy(net).parameter_vector
+        return first.size > 0 and np.array_equal(arrays.parameter_vector, first)
 
 
 def has_classes(net: Network) -> bool:

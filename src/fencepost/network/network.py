@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .._engine import NetworkPlan
 
 
-class Network(LayerChain):
+class Network(LayerChain, vectors.WithWeights):
     """A sequence of layers with weights; all sizes are checked when it is created.
 
     Parameters
@@ -125,14 +125,7 @@ class Network(LayerChain):
         self.trained_on = TrainedOn()
         self.class_names = class_names
         self.normalization = normalization
-        #: All trainable parameters, one after the other: float32, shape (parameters,); and views
-        #: of them by name, "0.weight": writing into one changes the network.
-        self.parameter_vector, self.parameters = vectors.fresh_parameters(
-            self.rows, self.initialization, self.seed
-        )
-        #: All other arrays of the model likewise: running statistics ("1.running_mean"), fixed
-        #: centres.
-        self.state_vector, self.state = vectors.fresh_state(self.rows)
+        self.engine_weights = vectors.Weights(self.rows, self.initialization, self.seed)
         self.engine_plans: dict[str, NetworkPlan] = {}  # by precision
         self.engine_images = inputs.EngineImages(self.input_shape, self._remark)
         self._flat_output = len(self.output_shape) == 1
@@ -173,11 +166,6 @@ class Network(LayerChain):
     def engine_plan(self) -> NetworkPlan:
         """The network as the engine runs it in float32, made when it is first needed."""
         return running.plan(self)
-
-    @property
-    def parameter_count(self) -> int:
-        """Number of trainable parameters."""
-        return self.parameter_vector.size
 
     @property
     def temperature(self) -> float:
@@ -329,7 +317,8 @@ class Network(LayerChain):
         The file contains the weights, layers, input shape, normalisation, class names and metadata.
         It is written completely or not at all. Raises ModelFileError if it cannot be written.
         """
-        model_files.write(path, self.config(), {**self.parameters, **self.state}, self.trained_on)
+        with self.engine_weights.lent() as arrays:
+            model_files.write(path, self.config(), arrays.by_name, self.trained_on)
 
     export = travel.export
     """Export the network: `fencepost.network.travel.export` with the arguments from `path` on."""
@@ -346,8 +335,9 @@ class Network(LayerChain):
             net.trained_on = trained_on
         except (ArgumentError, SizeError) as error:
             raise model_files.wrong_description(path, error) from None
-        for name, array in (*net.parameters.items(), *net.state.items()):
-            array[...] = tensors[name]
+        with net.engine_weights.lent() as arrays:
+            for name, array in arrays.by_name.items():
+                array[...] = tensors[name]
         return net
 
     def copy(self) -> Network:
@@ -355,16 +345,17 @@ class Network(LayerChain):
         return copy.copy(self)
 
     def __reduce__(self) -> tuple[Callable[..., Network], tuple[Any, ...]]:
-        # Views that were copied one by one would no longer be views of the flat array.
-        arrays = self.parameter_vector, self.state_vector
-        return _rebuild, (self.config(), *arrays, self.trained_on)
+        # Views that were copied one by one would no longer be views of the flat array; and pickle
+        # may hand out the memory of what it is given.
+        with self.engine_weights.lent() as arrays:
+            copies = arrays.parameter_vector.copy(), arrays.state_vector.copy()
+        return _rebuild, (self.config(), *copies, self.trained_on)
 
     # --- inside -------------------------------------------------------------------------------
 
     @functools.cached_property
     def _forward(self) -> Callable[[NDArray[Any]], Float32]:
-        arrays = self.parameter_vector, self.state_vector, *self.engine_normalization
-        bound: Any = self.engine_plan.bind(*arrays)
+        bound: Any = self.engine_weights.bind(self.engine_plan, *self.engine_normalization)
         forward: Callable[[NDArray[Any]], Float32] = bound.forward
         return forward
 
@@ -395,6 +386,5 @@ def _rebuild(
 ) -> Network:
     net = Network.from_config(config)
     net.trained_on = trained_on
-    net.parameter_vector[:] = parameters
-    net.state_vector[:] = state
+    net.parameter_vector, net.state_vector = parameters, state
     return net

@@ -81,12 +81,13 @@ def with_classes(self: Chain, class_names: Sequence[str], *, seed: int = 0) -> C
             "calibration": None,
         }
     )
-    for arrays, others in ((made.parameters, net.parameters), (made.state, net.state)):
-        for name, array in arrays.items():
+    with made.engine_weights.lent() as arrays, net.engine_weights.lent() as others:
+        given = others.by_name
+        for name, array in arrays.by_name.items():
             if name.partition(".")[0] != str(index):
-                array[...] = others[name]
+                array[...] = given[name]
             elif old is not None and not replaced:
-                array[...] = others[name][[old.index(each) for each in names]]
+                array[...] = given[name][[old.index(each) for each in names]]
     made.trained_on = net.trained_on
     new: Chain = made
     return new

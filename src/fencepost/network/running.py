@@ -16,7 +16,7 @@ from ..layers import Conv1d, Conv2d, Shape
 from ..layers.base import engine_shape
 from . import sizes
 from .inputs import EngineImages
-from .vectors import Float32
+from .vectors import Float32, Weights
 
 if TYPE_CHECKING:
     from .._engine import NetworkPlan
@@ -30,8 +30,7 @@ class Runnable(Protocol):
     input_shape: Shape
     rows: tuple[SizedLayer, ...]
     exact: bool
-    parameter_vector: Float32
-    state_vector: Float32
+    engine_weights: Weights
     engine_plans: dict[str, NetworkPlan]
     engine_images: EngineImages
 
@@ -57,8 +56,7 @@ def plan(network: Runnable, precision: Precision = "float32") -> NetworkPlan:
         if precision == "bfloat16":
             _require_bfloat16(exact)
         steps, _ = sizes.engine_steps(network.rows)
-        counts = network.parameter_vector.size, network.state_vector.size
-        shape = engine_shape(network.input_shape)
+        shape, counts = engine_shape(network.input_shape), network.engine_weights.sizes
         made = _engine.NetworkPlan(shape, steps, *counts, exact, precision == "bfloat16")
         network.engine_plans[precision] = made
     return made
@@ -94,9 +92,9 @@ def outputs(network: Runnable, batch: NDArray[Any], precision: Precision) -> Flo
     with watched(batch):
         if precision == "float32":
             return network(batch).reshape(len(batch), -1)
-        made = plan(network, precision)
-        vectors = network.parameter_vector, network.state_vector
-        return made.forward(*vectors, network.engine_images(batch), *network.engine_normalization)
+        made, images = plan(network, precision), network.engine_images(batch)
+        with network.engine_weights.lent() as (parameters, state, *_):
+            return made.forward(parameters, state, images, *network.engine_normalization)
 
 
 def features(net: Any, images: ArrayLike) -> dict[int, Float32]:
@@ -108,11 +106,9 @@ def features(net: Any, images: ArrayLike) -> dict[int, Float32]:
         By index of the layer, arrays of shape (N, *output shape of the layer).
     """
     _, last = sizes.engine_steps(net.rows)
-    with watched(images):
+    with watched(images), net.engine_weights.lent() as (parameters, state, *_):
         batch = net.engine_images(images)
-        values = net.engine_plan.features(
-            net.parameter_vector, net.state_vector, batch, *net.engine_normalization
-        )
+        values = net.engine_plan.features(parameters, state, batch, *net.engine_normalization)
     return {
         row.index: values[step].reshape(-1, *row.output_shape)
         for row, step in zip(net.rows, last, strict=True)

@@ -77,9 +77,8 @@ def input_gradient(
     step = 2.0 ** np.ceil(np.log2(max(1.0, float(np.abs(values).max()))))
     targets = values.copy()
     targets[np.arange(len(batch)), chosen] -= step * values.size / 2
-    parameters, state = net.parameter_vector, net.state_vector
     mean, scale = net.engine_normalization
-    with watched(images):
+    with watched(images), net.engine_weights.lent() as (parameters, state, *_):
         _, _, gradient = net.engine_plan.gradient(
             parameters, state, engine_images, mean, scale, targets, {"name": "mse"}, training=False
         )

@@ -106,6 +106,7 @@ def _rescale(network: Network, shift: NDArray[np.float64], factor: NDArray[np.fl
     if not isinstance(network.layers[-1], Linear):
         return
     last = len(network.layers) - 1
-    weight, bias = (network.parameters[f"{last}.{name}"] for name in ("weight", "bias"))
-    weight[...] = weight * factor[:, None]
-    bias[...] = bias * factor + shift
+    with network.engine_weights.lent() as arrays:
+        weight, bias = (arrays.parameters[f"{last}.{name}"] for name in ("weight", "bias"))
+        weight[...] = weight * factor[:, None]
+        bias[...] = bias * factor + shift

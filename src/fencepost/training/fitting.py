@@ -238,38 +238,40 @@ def fit(
         options = dataclasses.replace(options, loss=weighted)
     require_normalizable(net, len(training), options.batch_size)
     mean, std = net.normalization or normalization_of(given)
-    arrays = Arrays(net.parameter_vector, net.state_vector, mean, np.reciprocal(std))
-    # No step takes more images than there are: room is made for these.
-    most = max(len(training), processes.count)
-    largest = dataclasses.replace(options, batch_size=min(options.batch_size, most))
-    computing = chosen.make(net, arrays, largest, training.sample())
-    settings = _settings(
-        net, arrays, computing, options, training, held_out, with_data=path is not None
-    )
-    run = TrainingRun(computing, arrays, options, training, held_out, settings)
-    if path is not None:
-        if stored is not None:
-            stored = with_more_epochs(stored, settings)
-            compare_settings(path, stored.settings, settings)
-            run.restore(path, stored)
-        run.save_to(path, checkpoint_seconds)
-    net.normalization, net.class_names = (mean, std), spec.class_names
-    given_apart = isinstance(validation, Dataset | tuple | list)
-    compare_ranges(net, arrays, given, held_out if given_apart else None)
-    net.calibration = None
-    shown = progress if processes.is_first else False
-    before = net.parameter_vector.copy()
-    try:
-        history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
-    finally:  # what was trained for one step only was trained
-        used = [subset.hashes() for subset in (training, held_out) if subset is not None]
-        net.trained_on = net.trained_on.with_hashes(used)
+    with net.engine_weights.lent() as (parameters, state, *_):
+        arrays = Arrays(parameters, state, mean, np.reciprocal(std))
+        # No step takes more images than there are: room is made for these.
+        most = max(len(training), processes.count)
+        largest = dataclasses.replace(options, batch_size=min(options.batch_size, most))
+        computing = chosen.make(net, arrays, largest, training.sample())
+        settings = _settings(
+            net, arrays, computing, options, training, held_out, with_data=path is not None
+        )
+        run = TrainingRun(computing, arrays, options, training, held_out, settings)
+        if path is not None:
+            if stored is not None:
+                stored = with_more_epochs(stored, settings)
+                compare_settings(path, stored.settings, settings)
+                run.restore(path, stored)
+            run.save_to(path, checkpoint_seconds)
+        net.normalization, net.class_names = (mean, std), spec.class_names
+        given_apart = isinstance(validation, Dataset | tuple | list)
+        compare_ranges(net, arrays, given, held_out if given_apart else None)
+        net.calibration = None
+        shown = progress if processes.is_first else False
+        before = parameters.copy()
+        try:
+            history = run.train(progress_bars.choose(shown, options.epochs), on_epoch)
+        finally:  # what was trained for one step only was trained
+            used = [subset.hashes() for subset in (training, held_out) if subset is not None]
+            net.trained_on = net.trained_on.with_hashes(used)
     if held_out is not None and len(net.input_shape) > 1 and processes.is_first:
         warn_of_copies(*used)
     if processes.is_first:
         warn_of_changes(training, held_out)
         if stored is None and time_limit is None and len(history):
-            warn_of_standstill(before, net.parameter_vector, options.optimizer.lr)
+            with net.engine_weights.lent() as (parameters, *_):
+                warn_of_standstill(before, parameters, options.optimizer.lr)
     if held_out is not None and options.loss.counts_classes:
         calibrate(net, training, held_out, len(history) * len(training))
     return history

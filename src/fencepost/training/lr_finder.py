@@ -133,7 +133,8 @@ def find_lr(
     batch = min(options.batch_size, len(data))
     require_normalizable(net, batch, batch)
     mean, std = net.normalization or normalization_of(data)
-    copies = net.parameter_vector.copy(), net.state_vector.copy()
+    with net.engine_weights.lent() as (parameters, state, *_):
+        copies = parameters.copy(), state.copy()
     options = dataclasses.replace(options, batch_size=batch)
     backend = EngineBackend(net, Arrays(*copies, mean, np.reciprocal(std)), options, data.sample())
     rates = np.geomspace(start, end, integer("steps", steps, 10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 
+class Weights(Protocol):
+    """What training asks of `fencepost.network.vectors.Weights`."""
+
+    def lent(self) -> AbstractContextManager[tuple[Floats, Floats, Any, Any]]:
+        """Parameters and state, each one after the other, and no view of them afterwards."""
+
+
 class Trainable(Protocol):
     """What training asks of a network; `fencepost.Network` has all of it.
 
-    `engine_plan` computes outputs and gradients from `parameter_vector` and `state_vector`, which
-    training changes in place; see `fencepost.Network` for each name.
+    `engine_plan` computes outputs and gradients from parameters and state, which training changes
+    in place; see `fencepost.Network` for each name.
     """
 
     trained_on: TrainedOn
@@ -39,12 +47,8 @@ class Trainable(Protocol):
         """The steps of the engine."""
 
     @property
-    def parameter_vector(self) -> Floats:
-        """All trainable parameters, one after the other."""
-
-    @property
-    def state_vector(self) -> Floats:
-        """All other arrays likewise."""
+    def engine_weights(self) -> Weights:
+        """Where parameters and state are had."""
 
     @property
     def normalization(self) -> tuple[Floats, Floats] | None:

@@ -70,7 +70,7 @@ class TestWithPyTorch:
         class Other:
             def __init__(self, net):
                 self.input_shape, self.output_shape = net.input_shape, net.output_shape
-                self.parameter_vector, self.state_vector = net.parameter_vector, net.state_vector
+                self.engine_weights = net.engine_weights
                 self.normalization, self.config = None, net.config
                 self.class_names = None
 

@@ -138,12 +138,12 @@ def _outputs(network: Network, images: NDArray[Any]) -> NDArray[np.float32]:
 
 def _require_finite(network: Network) -> None:
     """Raise DataError if weights are not finite, and name all of these arrays."""
-    arrays = {**network.parameters, **network.state}
-    wrong = {
-        name: int(np.count_nonzero(~np.isfinite(array)))
-        for name, array in arrays.items()
-        if not np.isfinite(array).all()
-    }
+    with network.engine_weights.lent() as arrays:
+        wrong = {
+            name: int(np.count_nonzero(~np.isfinite(array)))
+            for name, array in arrays.by_name.items()
+            if not np.isfinite(array).all()
+        }
     if wrong:
         counts = [f"{plural(count, 'value')} of {name}" for name, count in wrong.items()]
         raise DataError(

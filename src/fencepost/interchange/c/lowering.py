@@ -51,7 +51,8 @@ def lower(network: Network, *, copied: bool = True, only_clamps: bool = False) -
             f"every layer must be one of those that can be written in C: {known}. Received:\n"
             + "\n".join(missing)
         )
-    weights = {**network.parameters, **network.state}
+    copy = network.copy()  # of whose arrays the program's may be views
+    weights = {**copy.parameters, **copy.state}
     pixels = value(network.input_shape, "input")
     pixels.held = 1  # the caller's
     lowerer = Lowerer(Program(pixels, pixels, only_clamps=only_clamps), weights)

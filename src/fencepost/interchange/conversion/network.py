@@ -258,12 +258,13 @@ def _fill(network: Network, parts: Sequence[Part]) -> None:
         for index, part in enumerate(parts)
         for name, array in part.weights.items()
     }
-    for name, target in (*network.parameters.items(), *network.state.items()):
-        array = given.get(name)
-        if array is None or array.size != target.size:
-            received = "none" if array is None else f"shape {array.shape}"
-            raise DataError(
-                f"weights must have the shape that their layer needs. Received: {received} for "
-                f'"{name}", which needs {target.shape}.'
-            )
-        target[...] = array.reshape(target.shape)
+    with network.engine_weights.lent() as arrays:
+        for name, target in arrays.by_name.items():
+            array = given.get(name)
+            if array is None or array.size != target.size:
+                received = "none" if array is None else f"shape {array.shape}"
+                raise DataError(
+                    f"weights must have the shape that their layer needs. Received: {received} for "
+                    f'"{name}", which needs {target.shape}.'
+                )
+            target[...] = array.reshape(target.shape)

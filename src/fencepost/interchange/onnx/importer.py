@@ -90,8 +90,9 @@ def _own(path: Path, file: File, description: str) -> Network:
         raise DataError(
             f"{path}: the description of its network cannot be used: {reason}"
         ) from None
-    for name, values in (*network.parameters.items(), *network.state.items()):
-        values[...] = weights[name].reshape(values.shape)
+    with network.engine_weights.lent() as arrays:
+        for name, values in arrays.by_name.items():
+            values[...] = weights[name].reshape(values.shape)
     return network
 
 

@@ -46,18 +46,19 @@ def _own(module: Any, input_shape: Sequence[int]) -> Network | None:
         network.trained_on = UNKNOWN
     except (FencepostError, ValueError, RecursionError):
         return None
-    names = {**network.parameters, **network.state}
     weights = {n: a for n, a in module.state_dict().items() if "num_batches_tracked" not in n}
     same = [type(part) for part in module.modules()] == [
         type(part) for part in network.to_torch().modules()
     ]
     shapes = {name: tuple(array.shape) for name, array in weights.items()}
-    if not same or shapes != {name: array.shape for name, array in names.items()}:
-        return None
-    if tuple(input_shape) != network.input_shape:
-        return None
-    for name, values in names.items():
-        values[...] = as_float32(name, as_numpy(weights[name]))
+    with network.engine_weights.lent() as arrays:
+        names = arrays.by_name
+        if not same or shapes != {name: array.shape for name, array in names.items()}:
+            return None
+        if tuple(input_shape) != network.input_shape:
+            return None
+        for name, values in names.items():
+            values[...] = as_float32(name, as_numpy(weights[name]))
     return network
 
 

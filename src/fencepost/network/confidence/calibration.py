@@ -246,8 +246,8 @@ def _observed(net: Any, batch: NDArray[Any]) -> tuple[Floats, Floats]:
         logits.append(net(piece).reshape(len(piece), -1))
         if plan is not None:
             planes = np.ascontiguousarray(piece).reshape(-1, *engine_shape(net.input_shape))
-            vectors = net.parameter_vector, net.state_vector
-            values = plan.forward(*vectors, planes, *net.engine_normalization)
+            with net.engine_weights.lent() as (parameters, state, *_):
+                values = plan.forward(parameters, state, planes, *net.engine_normalization)
             features.append(channel_features(values.reshape(-1, *net.rows[of].output_shape)))
         else:
             features.append(_normalised(net, piece))
@@ -266,7 +266,7 @@ def _planned(net: Any, index: int) -> NetworkPlan:
     from ..._engine import NetworkPlan
 
     steps, last = sizes.engine_steps(net.rows)
-    counts = net.parameter_vector.size, net.state_vector.size
+    counts: tuple[int, int] = net.engine_weights.sizes
     return NetworkPlan(engine_shape(net.input_shape), steps[: last[index] + 1], *counts, False)
 
 

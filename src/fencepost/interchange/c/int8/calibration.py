@@ -30,12 +30,11 @@ def ranges(network: Network, images: NDArray[Any]) -> Ranges:
     places = list(_places(network.rows))
     measured: Ranges = {"input": _input_range(network, chosen)}
     for start in range(0, len(chosen), _BATCH):
-        values = network.engine_plan.features(
-            network.parameter_vector,
-            network.state_vector,
-            np.ascontiguousarray(chosen[start : start + _BATCH]),
-            *network.engine_normalization,
-        )
+        piece = np.ascontiguousarray(chosen[start : start + _BATCH])
+        with network.engine_weights.lent() as (parameters, state, *_):
+            values = network.engine_plan.features(
+                parameters, state, piece, *network.engine_normalization
+            )
         for place, value in zip(places, values, strict=True):
             low, high = measured.get(place, (math.inf, -math.inf))
             measured[place] = min(low, float(value.min())), max(high, float(value.max()))

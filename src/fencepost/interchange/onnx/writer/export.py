@@ -69,12 +69,13 @@ def model_of(network: Network, opset: int, dtype: PixelType, description: str) -
 
     from .... import __version__
 
-    if 4 * (network.parameter_vector.size + network.state_vector.size) > LARGEST:
+    if 4 * sum(network.engine_weights.sizes) > LARGEST:
         raise DataError(
             "an ONNX file of one piece must have weights of less than 2 GB. Received: "
             f"{network.parameter_count:,} parameters of 4 bytes."
         )
-    graph = GraphBuilder(opset, {**network.parameters, **network.state})
+    copy = network.copy()  # of whose arrays the file's tensors may be views
+    graph = GraphBuilder(opset, {**copy.parameters, **copy.state})
     source = "images" if len(network.input_shape) == 3 else "signals"
     source = source if len(network.input_shape) > 1 else "features"
     x = _normalised(graph, network, source, dtype)

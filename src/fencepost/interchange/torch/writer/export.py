@@ -42,8 +42,8 @@ def to_torch(network: Network) -> Any:
     with torch.random.fork_rng(devices=[]):  # first values that are overwritten
         inner = [module_of(sized) for sized in network.rows]
     module = TorchNetwork(inner, mean, scale, json.dumps(network.config()))
-    weights = {**network.parameters, **network.state}
-    arrays = {name: torch.tensor(array) for name, array in weights.items()}
+    with network.engine_weights.lent() as weights:
+        arrays = {name: torch.tensor(array) for name, array in weights.by_name.items()}
     missing, unexpected = module.load_state_dict(arrays, strict=False)
     missing = [name for name in missing if not name.endswith(".num_batches_tracked")]
     if missing or unexpected:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _REPEATS = 6
 _SECONDS = 0.05  # at least; threads that slept are awake by the half of it
 _BATCH = 64  # of `fit`, where nothing is said
-_KEPT = 3  # arrays of parameters: Adam's two, and the last good weights, to which `fit` can return
+_KEPT = 4  # arrays of parameters: Adam's two, the first, and the last good for `fit` to return to
 
 
 class Explainable(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import ArgumentError, DataError
 
-__all__ = ["DecodedText", "read_text"]
+__all__ = ["DecodedText", "decode_start", "decode_text", "read_text"]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -44,13 +44,9 @@ class DecodedText:
 
 
 def read_text(path: Path, encoding: str | None = None) -> DecodedText:
-    """Read a file of text.
+    """Read a file of text: see `decode_text`.
 
-    Without `encoding` it is what a mark says, UTF-16 if every other byte is 0, else UTF-8, and
-    what is not UTF-8 is Windows' western code page.
-
-    Raises ArgumentError: There is no such encoding. Raises DataError: The file cannot be read, or
-    is not text in this encoding.
+    Raises DataError, too, if it cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -59,6 +55,18 @@ def read_text(path: Path, encoding: str | None = None) -> DecodedText:
             f"{path}: must be a file that can be read. Received: {error.strerror or error}. Check "
             "the path."
         ) from error
+    return decode_text(content, str(path), encoding)
+
+
+def decode_text(content: bytes, name: str, encoding: str | None = None) -> DecodedText:
+    """Decode the bytes of a file of text; `name` is what a message calls it.
+
+    Without `encoding` it is what a mark says, UTF-16 if every other byte is 0, else UTF-8, and
+    what is not UTF-8 is Windows' western code page.
+
+    Raises ArgumentError: There is no such encoding. Raises DataError: It is not text in this
+    encoding.
+    """
     mark = next((mark for mark, _ in _MARKS if content.startswith(mark)), b"")
     if encoding is None:
         candidates = _candidates(content, mark)
@@ -68,20 +76,26 @@ def read_text(path: Path, encoding: str | None = None) -> DecodedText:
             candidates = (dict(_MARKS)[mark],)
         else:
             mark = b""
-    for name in candidates:
+    for candidate in candidates:
         try:
-            text = str(memoryview(content)[len(mark) :], name)
+            text = str(memoryview(content)[len(mark) :], candidate)
         except UnicodeDecodeError as error:
             problem = f"{error.reason} at byte {error.start:,}"
             continue
         if _CONTROL.search(text):
             problem = "bytes that do not occur in text"
             break
-        return DecodedText(*_with_plain_lines(text, name, mark))
+        return DecodedText(*_with_plain_lines(text, candidate, mark))
     raise DataError(
-        f"{path}: must be text, such as CSV in UTF-8. Received: {problem}, read as "
+        f"{name}: must be text, such as CSV in UTF-8. Received: {problem}, read as "
         f"{candidates[0]}. Save it as text again, or specify its encoding."
     )
+
+
+def decode_start(content: bytes) -> str:
+    """Decode the start of a file, which may end within a character, as far as it goes."""
+    mark = next((mark for mark, _ in _MARKS if content.startswith(mark)), b"")
+    return str(content[len(mark) :], _candidates(content[: len(content) & ~3], mark)[0], "replace")
 
 
 def _known(encoding: str) -> str:

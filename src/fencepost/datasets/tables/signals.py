@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...arguments import integer
 from ...errors import DataError
 from ...files.decimals import is_number, parse_cell
+from ...files.encodings import decode_start
 from ...files.tables import Table, read_table
 from ...remedies import in_python, setting
 from ...text import join_words, plural
@@ -168,7 +169,7 @@ class Rows:
 def may_be_divided(path: Path) -> bool:
     """Whether a column may name the split of each row: one of the first lines has such a name."""
     with path.open("rb") as file:
-        lines = file.read(1 << 16).replace(b"\0", b"").decode("utf-8", "replace").splitlines()
+        lines = decode_start(file.read(1 << 16)).splitlines()
     cells = (cell for line in lines[:20] for cell in re.split(r"[\t;,|]", line))
     return any("".join(words_of(cell)) in PART_COLUMNS for cell in cells)
 

@@ -58,3 +58,31 @@ def test_lists_that_do_not_name_all(tmp_path, text):
     (tmp_path / "train.csv").write_text(TABLE)
     (tmp_path / "classes.txt").write_text(text)
     assert open_folder(tmp_path).parts["train"].names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("text", ["café\nzoë\nà la carte\n", "0,café\r\n1,zoë\r\n2,à la carte\r\n"])
+def test_names_in_any_encoding(tmp_path, encoding, text):
+    touch(tmp_path, *NAMED)
+    (tmp_path / "train.csv").write_text("file,label\n" + TABLE)
+    (tmp_path / "classes.txt").write_bytes(text.encode(encoding))
+    assert open_folder(tmp_path).parts["train"].names == ("café", "zoë", "à la carte")
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "label.csv", "labels.tsv", "index.txt", "meta.csv"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("place", ["", "photos/"])
+def test_the_table_that_gives_labels_names_no_classes(tmp_path, name, mark, encoding, place):
+    files = [f"{place}img_{k}.png" for k in range(24)]
+    touch(tmp_path, *files)
+    rows = [("breed", "image", "size"), *((str(k % 3), f"img_{k}", "7") for k in range(24))]
+    for columns in ((0, 1), (1, 0), (1, 0, 2), (0, 2, 1)):
+        text = "\n".join(mark.join(row[k] for k in columns) for row in rows)
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        (listing,) = open_folder(tmp_path, label="breed").parts.values()
+        assert listing.names == ("0", "1", "2")
+        found = {
+            file.name: label for file, label in zip(listing.files, listing.labels, strict=True)
+        }
+        assert found == {file: str(k % 3) for k, file in enumerate(files)}

@@ -1,6 +1,7 @@
 """Label files in every form: separators, headers, columns, names; and what is wrong with them."""
 
 import json
+import zipfile
 
 import pytest
 from PIL import Image
@@ -358,3 +359,31 @@ def test_a_label_file_without_a_single_class_is_said_to_be_one(tmp_path):
     (tmp_path / "labels.csv").write_text("file,label\n" + rows)
     words = "labels.csv: no class stands beside any image that it names."
     refused(lambda: open_folder(tmp_path), words)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("archive", [False, True])
+def test_class_names_in_any_encoding(photos, encoding, ends, archive):
+    rows = ["file,class", "a.jpg,zoë", "b.jpg,zoé", "c.jpg,zoë"]
+    (photos / "labels.csv").write_bytes(ends.join(rows).encode(encoding))
+    root = photos
+    if archive:
+        root = photos.parent / "photos.zip"
+        with zipfile.ZipFile(root, "w") as file:
+            for path in photos.iterdir():
+                file.write(path, path.name)
+    assert labels(root) == {"a.jpg": "zoë", "b.jpg": "zoé", "c.jpg": "zoë"}
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    "form", ["{}", "{}.png", "photos/{}.png", "photos\\{}.png", "/home/me/{}.png"]
+)
+def test_integer_classes_do_not_name_files_that_are_called_by_integers(tmp_path, mark, first, form):
+    touch(tmp_path / "photos", *(f"{k}.png" for k in range(12)))
+    rows = [("class", "name"), *((str(k * k % 5), form.format(k)) for k in range(12))]
+    text = "\n".join(mark.join(row if first else row[::-1]) for row in rows)
+    (tmp_path / "photos" / "labels.csv").write_text(text)
+    assert labels(tmp_path / "photos") == {f"{k}.png": str(k * k % 5) for k in range(12)}

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from ....errors import DataError
+from ....files.encodings import decode_text
 from ..parts import words_of
 from ..tree import Tree
 from .matching import PICTURE
@@ -30,8 +32,12 @@ def is_class_list(path: str, cells: Sequence[str], pictures: int) -> bool:
     return named and 3 * len(cells) <= pictures and all(cell.isdecimal() for cell in cells)
 
 
-def names_of_integers(tree: Tree, labels: Iterable[str]) -> tuple[str, dict[str, str]] | None:
+def names_of_integers(
+    tree: Tree, labels: Iterable[str], tables: Sequence[str] = ()
+) -> tuple[str, dict[str, str]] | None:
     """Return the file that names all of these labels, and the name of each, if there is one.
+
+    `tables`: The files that the labels are from, which name no classes.
 
     Its lines are names, of 0, 1, 2 and so on (or 1, 2, 3, if the labels begin with 1), or pairs of
     integer and name.
@@ -39,17 +45,20 @@ def names_of_integers(tree: Tree, labels: Iterable[str]) -> tuple[str, dict[str,
     wanted = {label for label in labels if label}
     if len(wanted) < 2 or not all(label.isdecimal() for label in wanted):
         return None
+    stems = {PurePosixPath(name).stem for name in tree.pictures}
     for path in tree.others:
         plain = PurePosixPath(path)
+        if path in tables or str(tree.path(path)) in tables:
+            continue
         if plain.suffix.lower() not in ENDINGS or not _WORDS.issuperset(words_of(plain.stem)):
             continue
         try:
             with tree.open(path) as file:
                 content = file.read(LARGEST + 1)
-        except OSError:
+            names = _understood(decode_text(content, path).content, wanted)
+        except (OSError, DataError):
             continue
-        names = _understood(content.decode("utf-8-sig", "replace"), wanted)
-        if names is not None:
+        if names is not None and not stems.issuperset(names.values()):
             return path, names
     return None
 

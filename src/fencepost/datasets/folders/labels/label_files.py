@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ....errors import DataError
-from ....files.encodings import read_text
+from ....files.encodings import decode_text, read_text
 from ....text import plural
 from ..listing import Listing, sample, sorted_names
 from ..parts import part_of, words_of
@@ -119,7 +119,7 @@ class LabelFiles:
         if left_out:
             rows.remarks.append(f"Left out: {plural(left_out, 'image')} that it does not name.")
         labels = [label for given in rows.by_part.values() for label in given.values()]
-        named = names_of_integers(self._tree, labels)
+        named = names_of_integers(self._tree, labels, [table.path for _, table in chosen])
         if named is not None:
             rows.remarks.append(f"{named[0]} names the classes.")
         names = named[1] if named else {}
@@ -167,7 +167,7 @@ class LabelFiles:
         """Return the content of a table, which may lie in the archive."""
         if self._tree.is_archive and path in self._tree.others:
             with self._tree.open(path) as file:
-                return file.read().decode("utf-8-sig", "replace").replace("\r\n", "\n")
+                return decode_text(file.read(), path).content
         if Path(path).stat().st_size > LARGEST:
             return ""
         return read_text(Path(path)).content

@@ -47,6 +47,8 @@ CHAINS = {
     "gaussian 30, gaussian 20": ["gaussian:sigma=30", "gaussian:sigma=20"],
 }
 BLURS = ("box 5", "box 301", "gaussian 2", "gaussian 100", "gaussian 30 of boxes")
+# Of CHAINS those whose weights can be divided by those that count.
+MASKED = (*BLURS, "dense 65", *(chain for chain in CHAINS if "sobel" not in chain))
 # What a call is given, the kernels under which it is looked at, and the layouts: all if None.
 VARIANTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...] | None]] = {
     "": ({}, (*PLAIN, *CHAINS), None),
@@ -56,13 +58,42 @@ VARIANTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...] | Non
         ("RGB", "RGBA", "RGBA, translucent"),
     ),
     "keep": ({"alpha": "keep"}, BLURS, ("grey+alpha, translucent", "RGBA, translucent")),
-    "wrap": ({"boundary": "wrap"}, BLURS, None),
+    "wrap": ({"boundary": "wrap"}, (*BLURS, *CHAINS), None),
+    "nearest": ({"boundary": "nearest"}, BLURS, ("grey", "RGB", "RGBA, translucent")),
     "none": ({"boundary": "none"}, BLURS, None),
     "fill": ({"boundary": 7.0}, BLURS, None),
     "float": ({"dtype": "float32"}, (*BLURS, "sobel"), None),
-    "magnitude": ({"magnitude": True}, ("3 × 3", "gaussian 100", "box 301"), None),
-    "ignore": ({"nan": "ignore"}, (*BLURS, "dense 65"), ("grey", "RGB", "RGBA, translucent")),
-    "mask": ({"nan": "ignore", "mask": True}, (*BLURS, "dense 65"), ("grey", "RGB")),
+    "double": ({"dtype": "float64"}, (*BLURS, "sobel"), ("grey", "RGB", "RGBA, translucent")),
+    "scaled": (
+        {"scale": 0.5, "offset": 9.0, "operation": "correlate"},
+        (*BLURS, "dense 65", "sobel", *CHAINS),
+        ("grey", "RGBA, translucent"),
+    ),
+    "magnitude": (
+        {"magnitude": True},
+        ("3 × 3", "gaussian 100", "box 301", "gaussian 30 of boxes", *CHAINS),
+        None,
+    ),
+    "magnitude of luminance": (
+        {"magnitude": True, "luminance": True},
+        ("3 × 3", "gaussian 100", "box 301"),
+        ("RGB", "RGBA, translucent"),
+    ),
+    "ignore": (
+        {"nan": "ignore"},
+        MASKED,
+        ("grey", "RGB", "RGBA, translucent"),
+    ),
+    "ignore in luminance": (
+        {"nan": "ignore", "luminance": True},
+        (*BLURS, "dense 65"),
+        ("RGB", "RGBA, translucent"),
+    ),
+    "mask": ({"nan": "ignore", "mask": True}, (*MASKED, "box 1001"), ("grey", "RGB")),
+    "mask, luminance": ({"nan": "ignore", "mask": True, "luminance": True}, MASKED, ("RGB",)),
+    "mask, magnitude": ({"nan": "ignore", "mask": True, "magnitude": True}, MASKED, ("grey",)),
+    "mask, wrap": ({"nan": "ignore", "mask": True, "boundary": "wrap"}, MASKED, ("grey",)),
+    "mask, none": ({"nan": "ignore", "mask": True, "boundary": "none"}, MASKED, ("grey",)),
 }
 
 
@@ -86,7 +117,7 @@ def kernel_of(text: Any) -> Any:
 
 
 def filtered(size: int, layout: str, dtype: str, kernel: str, variant: str) -> Any:
-    """Return what is to be measured, and what it is given."""
+    """Return what is to be measured, what it is given, and the bytes of that."""
     options, given = dict(VARIANTS[variant][0]), image(size, layout, dtype)
     if given.dtype.kind == "f" and variant == "ignore":
         given[::7, ::5] = np.nan
@@ -121,8 +152,16 @@ def array(size: int, layout: str, dtype: str, what: str) -> Any:
     given = image(size, layout, "uint8").astype(dtype)[..., 0].copy()
     integers = np.random.default_rng(2).integers(-9, 9, (9, 9))
     large = np.random.default_rng(2).integers(-9, 9, (65, 65))
+    large_float = np.random.default_rng(2).random((601, 601))
     calls: dict[str, Callable[[Any], Any]] = {
         "convolve 9": lambda a: fp.convolve(a, integers, "same"),
+        "correlate 9, wrap": lambda a: fp.correlate(a, integers, "same", boundary="wrap"),
+        "convolve 9, full": lambda a: fp.convolve(a, integers, "full"),
+        "convolve 9, 1D": lambda a: fp.convolve(a.ravel(), integers.ravel(), "same"),
+        "convolve 5, 3D": lambda a: fp.convolve(
+            a[: len(a) // 40 * 40].reshape(40, -1, a.shape[1]), integers[:5, :5, None], "same"
+        ),
+        "convolve 601": lambda a: fp.convolve(a, large_float, "same"),
         "convolve 65": lambda a: fp.convolve(a, large, "same"),
         "convolve box 301": lambda a: fp.convolve(a, np.ones((301, 301), int), "same"),
         "convolve 9, float": lambda a: fp.convolve(a, integers / 7, "same"),
@@ -136,7 +175,8 @@ def array(size: int, layout: str, dtype: str, what: str) -> Any:
 
 
 ARRAYS = (
-    "convolve 9", "convolve 65", "convolve box 301", "convolve 9, float", "max_pool 3",
+    "convolve 9", "correlate 9, wrap", "convolve 9, full", "convolve 9, 1D", "convolve 5, 3D",
+    "convolve 601", "convolve 65", "convolve box 301", "convolve 9, float", "max_pool 3",
     "avg_pool 3", "avg_pool 301", "sum_pool 2", "ignore 9",
 )  # fmt: skip
 KINDS = ("uint8", "int16", "uint16", "int32", "int64", "float32", "float64", "complex128")

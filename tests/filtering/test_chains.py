@@ -21,6 +21,7 @@ LARGE = ["mean:size=131", "gaussian:sigma=18", "gaussian:sigma=20,boxes=3"]
 SMALL = [
     "sobel", "sharpen", "mean:size=5", "kirsch", fp.Kernel(np.ones((3, 4)) / 12, origin=(0, 3)),
 ]  # fmt: skip
+BOUNDARIES = ["reflect", "mirror", "nearest", "wrap", "none", 0.25]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,12 +37,12 @@ def few_rows():
         yield
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     chain=st.lists(st.sampled_from(SMALL), max_size=2),
     large=st.sampled_from(LARGE),
     place=st.integers(0, 2),
-    boundary=st.sampled_from(["reflect", "mirror", "nearest", "none", 0.25]),
+    boundary=st.sampled_from(BOUNDARIES),
     dtype=st.sampled_from(["uint8", "uint16", "float32", "float64"]),
     channels=st.integers(1, 4),
     height=st.integers(150, 400),
@@ -86,8 +87,76 @@ def test_chains_are_the_whole(
         np.testing.assert_allclose(found, whole, 0, tolerance * full)
 
 
+def with_holes(pixels):
+    """Return pixels of which some are NaN: here and there, all of a square, half of the last."""
+    pixels[::13, 3::17] = np.nan
+    pixels[40:52, 60:75, -1:] = np.nan
+    pixels[-20:, 100:] = np.nan
+    return pixels
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    chain=st.lists(st.sampled_from(["mean:size=5", SMALL[-1], "gaussian:sigma=1"]), max_size=2),
+    large=st.sampled_from(LARGE),
+    place=st.integers(0, 2),
+    boundary=st.sampled_from(BOUNDARIES),
+    dtype=st.sampled_from(["float32", "float64"]),
+    channels=st.integers(1, 4),
+    height=st.integers(170, 400),
+    luminance=st.booleans(),
+    magnitude=st.booleans(),
+    kept=st.booleans(),
+)
+def test_what_is_missing_counts_in_no_step(
+    chain, large, place, boundary, dtype, channels, height, luminance, magnitude, kept
+):
+    chain = [*chain[:place], large, *chain[place:]]
+    shape, has_alpha = (height, 200, channels), channels in (2, 4)
+    pixels = transparent(shape, dtype)[0] if has_alpha else random_image(shape, dtype, height)
+    pixels = with_holes(pixels)
+    steps = as_steps(chain)
+    options = Options.read(
+        boundary, operation="convolve", luminance=luminance, magnitude=magnitude,
+        scale=0.7, offset=0.1, alpha="keep" if kept else "auto", nan="ignore",
+    )  # fmt: skip
+    whole = filter_rows(pixels, has_alpha, not has_alpha, steps, options)
+    found = chains.filter_chain(pixels, has_alpha, not has_alpha, steps, options)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(whole))
+    tolerance = 3e-4 if has_alpha and not kept else 2e-5
+    np.testing.assert_allclose(found, whole, 0, tolerance)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    chain=st.lists(st.sampled_from(["mean:size=5", "gaussian:sigma=1"]), max_size=2),
+    large=st.sampled_from([*LARGE, "mean:size=7"]),
+    boundary=st.sampled_from(BOUNDARIES),
+    dtype=st.sampled_from(["uint8", "uint16", "float32", "float64"]),
+    channels=st.sampled_from([1, 3]),
+    luminance=st.booleans(),
+    magnitude=st.booleans(),
+)
+def test_masks_are_nan(chain, large, boundary, dtype, channels, luminance, magnitude):
+    pixels = random_image((230, 200, channels), dtype, len(chain))
+    floats = pixels.astype("float64" if dtype in ("uint16", "float64") else "float32")
+    missing = np.isnan(with_holes(floats)).any(axis=2)
+    floats[missing] = np.nan
+    given = {"boundary": boundary, "luminance": luminance, "magnitude": magnitude, "nan": "ignore"}
+    options = Options.read(operation="convolve", **given)
+    whole = filter_rows(floats, False, True, as_steps([*chain, large]), options)
+    found = fp.filter_image(pixels, [*chain, large], mask=missing, **given)
+    if found.dtype.kind == "u":
+        whole = np.rint(np.nan_to_num(whole)).clip(0, full_scale(pixels.dtype))
+        off = np.abs(found - whole)
+        assert off.max() <= 1
+        assert np.mean(off > 0) < 0.02
+    else:
+        np.testing.assert_allclose(found, whole, 0, 2e-5)
+
+
 @pytest.mark.parametrize("origin", [(0, 0), (140, 3), (70, 150)])
-@pytest.mark.parametrize("boundary", ["reflect", "mirror", "nearest"])
+@pytest.mark.parametrize("boundary", ["reflect", "mirror", "nearest", "wrap"])
 def test_windows_may_reach_to_one_side_only(origin, boundary):
     parts = np.linspace(1, 2, 141), np.ones(151)
     kernel = fp.Kernel.from_factors(*parts, origin=origin)

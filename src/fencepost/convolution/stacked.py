@@ -64,6 +64,8 @@ class BoxPasses(Passes):
             for size, factor, index in zip(shape, (column, row), origin, strict=False)
         )
         height, most = len(rows) - len(column) + 1, passes.most_rows(shape, dtype, exact)
+        if len(boxes) > 1:  # beside which sums of sums are held
+            most = max(most * 7 // 8, 1)
         block = passes.evenly(height, most)
         few = max(math.prod(shape) * dtype.itemsize // (12 * exact.itemsize), _LEAST)
         weight = total / math.prod(math.prod(box) for box in boxes)
@@ -76,7 +78,13 @@ class BoxPasses(Passes):
     def columns_at_a_time(self, rows: int, channels: int) -> int:
         """Return of how many columns so many rows have few elements, and sums are long enough."""
         least = max(_COLUMNS * 4 // (self.column.itemsize * len(self.boxes)), 1)
-        return max(self.few // (rows * channels) // 8 * 8, least)
+        most = max(self.few // (rows * channels) // 8 * 8, least)
+        return passes.evenly(self.shape[1], most)
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows fit the memory that columns were passed down in, and is free again."""
+        return max(3 * self.rows_at_a_time() // 2, 1)
 
     def room(self, channels: int, planes: int = 1) -> Array:
         """Return an array (planes, rows, W · C) for what is passed down."""
@@ -93,27 +101,33 @@ class BoxPasses(Passes):
         out = room[:, : self.outputs[0] - start]
         planes, rows, _ = out.shape
         along, first, last = self.read_rows(start, rows)
-        windows = [(height, 1) for height, _ in self.boxes]
-        threads, at, left = _engine.get_num_threads(), 0, 0
-        while left < self.shape[1]:
-            parts: list[Array] = []
-            while left < self.shape[1] and len(parts) < threads:
-                part = read(first, last, left)
-                if parts and part.shape != parts[0].shape:
-                    break
-                parts.append(part)
-                left += part.shape[2]
-            source = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        windows, threads = [(height, 1) for height, _ in self.boxes], _engine.get_num_threads()
+        whole, left, width, count = self.shape[1], 0, 1, 1
+        while left < whole:
+            left = min(left, whole - count * width)  # as many as before, in the same memory
+            source = read(first, last, left)
+            if left == 0:
+                width = source.shape[2]
+                count = min(threads, whole // width)
+            if count > 1:
+                part = source
+                source = _engine.empty((count * planes, *part.shape[1:]), part.dtype)
+                for index in range(count):
+                    if index:
+                        part = read(first, last, left + index * width)
+                    source[index * planes : (index + 1) * planes] = part
+                del part
             source = source.reshape(len(source), last - first, -1, 1)
             sums = _engine.empty((len(source), rows, source.shape[2], 1), out.dtype)
             lists = along, np.arange(source.shape[2], dtype=np.int32)
             between = np.dtype(np.float32 if source.dtype == np.float32 else np.float64)
             _sum(source, windows, lists, fill, sums, 1.0, 0.0, between)
-            for index in range(0, len(sums), planes):
-                end = at + sums.shape[2]
-                out[:, :, at:end] = sums[index : index + planes, ..., 0]
-                at = end
-            del parts, part, source, sums  # before the next are made
+            for index in range(count):
+                at = (left + index * width) * (out.shape[2] // whole)
+                part = sums[index * planes : (index + 1) * planes, ..., 0]
+                out[:, :, at : at + sums.shape[2]] = part
+            left += count * width
+            del source, sums, part  # before the next are made
         return out
 
     def along(
@@ -163,7 +177,7 @@ class BoxPasses(Passes):
         dtype: np.dtype[np.generic] | None = None,
     ) -> Iterator[tuple[int, Array]]:
         """Do as `Passes.results`: `read` gives (rows, columns, 1)."""
-        room, few = self.room(1), self.rows_at_a_time()
+        room, few = self.room(1), self.rows_at_once
         for start in self.starts:
             passed = self.down(lambda *at: read(*at)[None], start, fill, room)
             for at in range(0, passed.shape[1], few):
@@ -204,7 +218,7 @@ def correlate_boxes(
         lists = over.rows, over.columns
         _sum(source[None], boxes, lists, beyond, out[None], divisor, offset, exact, keep)
         return out
-    room, few = over.room(source.shape[2]), over.rows_at_a_time()
+    room, few = over.room(source.shape[2]), over.rows_at_once
 
     def read(first: int, last: int, left: int) -> Array:
         width = over.columns_at_a_time(last - first, source.shape[2])

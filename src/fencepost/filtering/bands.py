@@ -27,6 +27,7 @@ _BAND = 1 << 18  # elements of the image in a band: with its floats, what a cach
 _LUMA_BAND = 1 << 21  # where a float stands for three elements, and calls take longer than it
 LARGE = 1 << 19  # elements of an image, from which memory matters
 CHAINED = 1 << 20  # likewise, from which it may take some time to save it
+_LARGEST = 1e20  # of numbers whose sums, of many steps, are none that may become NaN
 _HALO_SHARE = 4  # a band has so many times the rows that are added to it
 
 
@@ -34,12 +35,12 @@ def filter_pixels(
     pixels: Pixels, has_alpha: bool, steps: tuple[Step, ...], options: Options
 ) -> Pixels:
     """Return the pixels (H, W, C) after all steps, with nothing rounded in between."""
-    if pixels.dtype.kind == "u":
-        options = replace(options, nan="propagate")  # there is none
+    if options.nan == "ignore" and not _may_have_nan(pixels):
+        options = replace(options, nan="propagate")
     opaque = not has_alpha or bool((pixels[..., -1] == full_scale(pixels.dtype)).all())
     if pixels.size <= LARGE or _is_written_at_once(pixels, opaque, steps, options):
         return filter_rows(pixels, has_alpha, opaque, steps, options)
-    if pixels.size > CHAINED and is_chained(steps, options):
+    if pixels.size > CHAINED and is_chained(pixels.shape, steps, options):
         return filter_chain(pixels, has_alpha, opaque, steps, options)
     bands = filter_bands(
         lambda start, stop: pixels[start:stop], pixels.shape, has_alpha, opaque, steps, options
@@ -53,6 +54,15 @@ def filter_pixels(
     for at, band in bands:
         out[at : at + len(band)] = band
     return out
+
+
+def _may_have_nan(pixels: Pixels) -> bool:
+    """Whether NaN stands among pixels, or may come of infinities or of sums of numbers so large."""
+    if pixels.dtype.kind == "u":
+        return False
+    few = max(_BAND // (pixels.shape[1] * pixels.shape[2]), 1)
+    bands = (pixels[at : at + few] for at in range(0, len(pixels), few))
+    return not all(np.abs(band).max() < _LARGEST for band in bands)
 
 
 def _is_written_at_once(
@@ -98,7 +108,7 @@ def filter_bands(
     halo = _halo(steps)
     kind = options.boundary.kind
     responses = max(len(step.kernels) for step in steps)  # all are held at once
-    usual = _LUMA_BAND if options.luminance else _BAND
+    usual = _LUMA_BAND if options.luminance and options.nan == "propagate" else _BAND
     rows = max(2 * usual // (width * channels * max(responses, 2)), _HALO_SHARE * halo, 1)
     rows += -rows % multiple
     length = result_height(height, steps, options)
@@ -117,8 +127,11 @@ def filter_bands(
             above = read(height + low, height) if low < 0 else inside[:0]
             below = read(0, high - height) if high > height else inside[:0]
             inside = np.concatenate([above, inside, below])
+            del above, below
         else:  # as many rows in every band, so that the next takes the memory of the last
             low = min(max(low, 0), height - whole)
             inside = read(low, low + whole)
         band = filter_rows(inside, has_alpha, opaque, steps, options)
+        del inside
         yield at, band[at - low : stop - low]
+        del band  # before the next is made

@@ -1,6 +1,8 @@
 """Chains with large kernels: each step reads the rows of the one before as they are made.
 
-Of what is between two steps no more rows are held than the next one's windows read.
+Of what is between two steps no more rows are held than the next one's windows read. Where the image
+is continued by its other end, it is read with as many rows and columns around it as all windows
+reach, each from where it lies, and no border is left to any step.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import _engine
+from ..convolution.boundaries import Boundary
 from ..convolution.stacked import BoxPasses
 from .channels import blur, blurred_rows, check_premultiplied, divide
 from .options import Options
@@ -25,11 +28,13 @@ from .responses import (
     margins,
     passes_over,
     postprocess,
+    present_passes,
+    present_rows,
     response,
 )
 from .steps import Step
 
-__all__ = ["filter_chain", "is_chained"]
+__all__ = ["chained", "filter_chain", "is_chained"]
 
 # A step's first row, its rows of colour, and of alpha where that weighs.
 Made = Iterator[tuple[int, Pixels, "Pixels | None"]]
@@ -38,11 +43,13 @@ _SHARE = 5  # of the image's memory, which part each step takes at a time
 _LONE = 2  # times as much a step by itself, which has less to do twice then
 
 
-def is_chained(steps: tuple[Step, ...], options: Options) -> bool:
-    """Whether steps are best done this way, and can be."""
-    if options.boundary.kind == "wrap" or options.nan == "ignore":
-        return False  # the first rows of results need the last of the image
-    several = len(steps) > 1 or options.magnitude
+def is_chained(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options) -> bool:
+    """Whether steps over an image are best done this way, and can be."""
+    if options.boundary.kind == "wrap" and len(steps) > 1:
+        reach = np.sum([step.kernels[0].shape for step in steps], axis=0) - len(steps)
+        if any(reach > shape[:2]):
+            return False  # it would be read with more around it than it is
+    several = len(steps) > 1 or options.magnitude or options.nan == "ignore"
     return several and any(step.is_in_passes for step in steps)
 
 
@@ -59,37 +66,62 @@ def filter_chain(
         check_premultiplied(steps)
     colour, alpha = (pixels[..., :-1], pixels[..., -1:]) if has_alpha else (pixels, None)
     weights = None if opaque or options.alpha == "keep" else alpha
-    colours, out = colour.shape[2], _engine.empty(inside.shape, dtype)
-    kept = has_alpha
-    if options.luminance and colours > 1:
-        exact = arithmetic(colour.dtype)
-        ends = exact, options.scale, options.offset
-        for at, rows, _ in _steps(LumaOf(colour), weights, steps, options, pixels, ends):
-            some = slice(at, at + len(rows))
-            _put_luma(inside[some, :, :colours], rows, out[some, :, :colours])
-    else:
-        ends = dtype, options.scale, options.offset
-        # Without weights, a channel at a time: the rest of its memory is for the others' results.
-        few = 1 if weights is None else colours
-        kept &= weights is None
-        for first in range(0, colours, few):
-            part = colour[..., first : first + few]
-            for at, rows, covered in _steps(part, weights, steps, options, pixels, ends):
-                out[at : at + len(rows), :, first : first + few] = rows
-                if covered is not None:
-                    out[at : at + len(rows), :, -1:] = postprocess(covered, dtype)
-    if kept:
+    out: Pixels = _engine.empty(inside.shape, dtype)
+    blurred = False
+    for at, some, rows, covered in chained(colour, weights, steps, options, pixels, dtype):
+        out[at : at + len(rows), :, some] = rows
+        if covered is not None:
+            out[at : at + len(rows), :, -1:] = postprocess(covered, dtype)
+            blurred = True
+    if has_alpha and not blurred:
         out[..., -1:] = postprocess(inside[..., -1:], dtype)
     return out
 
 
-def _put_luma(colour: Pixels, after: Pixels, out: Pixels) -> None:
-    """Put colours into `out` that have another luma, and the chroma that they had."""
-    made = out.dtype if out.dtype == colour.dtype else after.dtype
-    result: Pixels = _engine.empty(out.shape, made)
+def chained(
+    colour: Any,
+    weights: Any,
+    steps: tuple[Step, ...],
+    options: Options,
+    image: Any,
+    dtype: np.dtype[Any],
+) -> Iterator[tuple[int, slice, Pixels, Pixels | None]]:
+    """Yield what all steps make of colours, some rows at a time: the first one's number, and they.
+
+    Of all channels or some, which stand second; last comes the alpha that has weighed them.
+    `colour`: An image (H, W, C), or what gives some rows and columns of one. `weights`: Its alpha.
+    `image`: That it is made of, by whose memory and type that of the steps is measured.
+    """
+    inside, colours = colour, colour.shape[2]
+    for step in steps:
+        inside = _inside(inside, step, options)
+    if options.boundary.kind == "wrap" and len(steps) > 1:
+        reach = [margins(step, options) for step in steps]
+        colour = _Wrapped(colour, reach)
+        weights = None if weights is None else _Wrapped(weights, reach)
+        options = replace(options, boundary=Boundary("none"))
+    if options.luminance and colours > 1:
+        ends = arithmetic(colour.dtype), options.scale, options.offset
+        for at, rows, _ in _steps(LumaOf(colour), weights, steps, options, image, ends):
+            before = inside[at : at + len(rows), :]
+            yield at, slice(0, colours), _put_luma(before, rows, dtype), None
+        return
+    ends = dtype, options.scale, options.offset
+    # Without weights, a channel at a time: the rest of its memory is for the others' results.
+    few = 1 if weights is None else colours
+    for first in range(0, colours, few):
+        some = slice(first, first + few)
+        part = colour if few == colours else _channels(colour, some)
+        for at, rows, covered in _steps(part, weights, steps, options, image, ends):
+            yield at, some, rows, None if weights is None else covered
+
+
+def _put_luma(colour: Pixels, after: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Return colours as `dtype` that have another luma, and the chroma that they had."""
+    result: Pixels = _engine.empty(colour.shape, dtype if dtype == colour.dtype else after.dtype)
     before = np.ascontiguousarray(colour).reshape(-1, 3)
     _engine.put_luma(before, np.ascontiguousarray(after).reshape(-1), result.reshape(-1, 3))
-    out[...] = postprocess(result, out.dtype)
+    return postprocess(result, dtype)
 
 
 def _steps(
@@ -142,8 +174,8 @@ def _step(
     is no other step.
     """
     (height, width, channels), exact = colour.shape, arithmetic(colour.dtype)
-    weighs = alpha is not None and step.is_blur
-    passes, elements = None, width * (channels + weighs)
+    weighs, ignores = alpha is not None and step.is_blur, options.nan == "ignore"
+    passes, elements = None, width * (channels + weighs) * (1 + ignores)
     most = max(image.nbytes // (_SHARE * exact.itemsize), _BAND) // elements or 1
     if step.is_in_passes:
         shape = (height, width, channels + weighs)
@@ -159,6 +191,16 @@ def _step(
             yield at, postprocess(mixed, *ends), covered
             del mixed, covered  # before the next are made
         return
+    covers = None if alpha is None else _inside(alpha, step, options)
+    if ignores:
+        kernel, most = step.kernels[0], 0 if lone else most
+        passes = present_passes(colour.shape, image.dtype, kernel, options, most)
+        assert passes is not None
+        for at, rows in present_rows(colour, kernel, passes, options.boundary):
+            some = None if covers is None else covers[at : at + len(rows), :].astype(exact)
+            yield at, postprocess(rows, *ends), some
+            del rows, some
+        return
     is_one = isinstance(passes, BoxPasses) and passes.is_one(colour.dtype)
     if lone and not is_one:
         most *= _LONE
@@ -168,7 +210,6 @@ def _step(
         columns = passes.columns_at_a_time(last - first, channels)
         return np.ascontiguousarray(colour[first:last, left : left + columns])
 
-    covers = None if alpha is None else _inside(alpha, step, options)
     fill, of_pixels = options.boundary.value.real, colour.dtype.kind == "u"
     dtype = ends[0] if ends[0].kind == "u" else exact
     if isinstance(passes, BoxPasses) and is_one:
@@ -193,7 +234,8 @@ def _in_bands(
     (height, width, channels), exact = colour.shape, arithmetic(colour.dtype)
     none, halo = options.boundary.kind == "none", step.kernels[0].shape[0] - 1
     length = height - halo if none else height
-    rows = max(4 * _BAND // (width * channels * max(len(step.kernels), 2)), 4 * halo, 1)
+    held = max(len(step.kernels), 2 if options.nan == "propagate" else 4)
+    rows = max(4 * _BAND // (width * channels * held), 4 * halo, 1)
     rows = height if height <= 2 * halo else rows
     for at in range(0, length, rows):
         stop = min(at + rows, length)
@@ -250,39 +292,85 @@ class _Held:
 
 
 class _View:
-    """Colours or alpha of such rows, as an array (H, W, C), or what is inside of its border."""
+    """Colours or alpha of such rows, as an array (H, W, C)."""
 
     def __init__(
-        self,
-        held: _Held,
-        which: int,
-        shape: tuple[int, int, int],
-        dtype: np.dtype[Any],
-        start: tuple[int, int] = (0, 0),
+        self, held: _Held, which: int, shape: tuple[int, int, int], dtype: np.dtype[Any]
     ) -> None:
-        self.held, self.which, self.start = held, which, start
-        self.shape, self.dtype = shape, dtype
+        self.held, self.which, self.shape, self.dtype = held, which, shape, dtype
 
     def __getitem__(self, at: tuple[slice, ...]) -> Pixels:
-        (first, last, _), (left, right, _) = (
-            part.indices(size) for part, size in zip(at, self.shape, strict=False)
-        )
-        row, column = self.start
-        columns = slice(left + column, right + column)
-        return self.held.read(self.which, first + row, last + row, columns)
+        (first, last, _), (left, right, _) = _ends(at, self.shape)
+        return self.held.read(self.which, first, last, slice(left, right))
 
-    def inside(self, step: Step, options: Options) -> _View:
-        """Return the pixels that have a result."""
-        (above, _), (left, _) = margins(step, options)
-        shape = _shape(self.shape, step, options)
-        return _View(self.held, self.which, shape, self.dtype, (above, left))
+
+class _Part:
+    """Rows and columns of such an array, from some on, as another."""
+
+    def __init__(self, whole: Any, start: tuple[int, int], shape: tuple[int, int, int]) -> None:
+        self.whole, self.start, self.shape, self.dtype = whole, start, shape, whole.dtype
+
+    def __getitem__(self, at: tuple[slice, ...]) -> Pixels:
+        sides = zip(self.start, _ends(at, self.shape), strict=True)
+        found: Pixels = self.whole[tuple(slice(a + by, b + by) for by, (a, b, _) in sides)]
+        return found
+
+
+class _Wrapped:
+    """Such an array with rows and columns around it, which are brought from the other end.
+
+    `reach`: How many before and after it, along rows and columns, each of some steps needs.
+    """
+
+    def __init__(self, pixels: Any, reach: list[Any]) -> None:
+        self.pixels, self.reach, self.dtype = pixels, reach, pixels.dtype
+        height, width, channels = pixels.shape
+        (above, below), (left, right) = np.sum(reach, axis=0).tolist()
+        self.start = above, left
+        self.shape = height + above + below, width + left + right, channels
+
+    def __getitem__(self, at: tuple[slice, ...]) -> Pixels:
+        ends = zip(_ends(at, self.shape), self.start, self.pixels.shape, strict=False)
+        rows, columns = (_runs(a - by, b - by, size) for (a, b, _), by, size in ends)
+        found = [[self.pixels[along, across] for across in columns] for along in rows]
+        single: Pixels = found[0][0]
+        if len(rows) == len(columns) == 1:
+            return single
+        return np.concatenate([np.concatenate(parts, axis=1) for parts in found])
+
+
+def _ends(at: tuple[slice, ...], shape: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Return the first and last row, and column, of slices."""
+    return [part.indices(size) for part, size in zip(at[:2], shape, strict=False)]
+
+
+def _runs(first: int, last: int, size: int) -> list[slice]:
+    """Return the elements from one to another of what repeats every `size`.
+
+    >>> _runs(-1, 5, 4)
+    [slice(3, 4, None), slice(0, 4, None), slice(0, 1, None)]
+    """
+    runs = []
+    while first < last:
+        start = first % size
+        stop = min(start + last - first, size)
+        runs.append(slice(start, stop))
+        first += stop - start
+    return runs
+
+
+def _channels(colour: Any, some: slice) -> Any:
+    """Return some channels of such an array."""
+    if isinstance(colour, _Wrapped):
+        return _Wrapped(_channels(colour.pixels, some), colour.reach)
+    return colour[..., some]
 
 
 def _inside(values: Any, step: Step, options: Options) -> Any:
     """Return the pixels that have a result."""
     if options.boundary.kind != "none":
         return values
-    if isinstance(values, LumaOf):
-        return LumaOf(interior(values.colour, step, options))
-    is_view = isinstance(values, _View)
-    return values.inside(step, options) if is_view else interior(values, step, options)
+    if isinstance(values, np.ndarray):
+        return interior(values, step, options)
+    (above, _), (left, _) = margins(step, options)
+    return _Part(values, (above, left), _shape(values.shape, step, options))

@@ -16,6 +16,7 @@ from ..convolution.boundaries import Boundary
 from ..convolution.passes import Passes
 from ..convolution.stacked import BoxPasses
 from ..errors import ArgumentError
+from ..kernels import Kernel
 from ..remedies import setting
 from .options import Options
 from .responses import (
@@ -27,6 +28,8 @@ from .responses import (
     luma,
     passes_over,
     postprocess,
+    present_passes,
+    present_rows,
     response,
 )
 from .steps import Step, largest
@@ -270,6 +273,9 @@ def blurred_rows(
         border, opaque = Boundary("fill", full * border.value), Boundary("fill", full)
     kernel, (height, width, channels) = step.kernels[0], colour.shape
     passes, of_luma = None, isinstance(colour, LumaOf)
+    if options.nan == "ignore" and stored is not None:
+        yield from _of_present(colour, alpha, kernel, options, stored, most, (border, opaque))
+        return
     if options.nan == "propagate":
         dtype = stored or (colour.colour.dtype if isinstance(colour, LumaOf) else colour.dtype)
         passes = passes_over((height, width, channels + 1), dtype, kernel, options)
@@ -293,6 +299,37 @@ def blurred_rows(
         del heavy
         yield 0, first, mixed, covered
         del mixed
+
+
+class _Heavy:
+    """Colours that count as much as they are opaque, as an array that is made where it is read."""
+
+    def __init__(self, colour: Any, alpha: Any) -> None:
+        self.colour, self.alpha = colour, alpha
+        self.shape, self.dtype = colour.shape, arithmetic(colour.dtype)
+
+    def __getitem__(self, at: tuple[slice, ...]) -> Pixels:
+        return _heavy(self.colour[at], self.alpha[at], self.dtype)
+
+
+def _of_present(
+    colour: Any,
+    alpha: Any,
+    kernel: Kernel,
+    options: Options,
+    dtype: np.dtype[Any],
+    most: int,
+    edges: tuple[Boundary, Boundary],
+) -> Iterator[tuple[int, int, Pixels, Pixels]]:
+    """Yield the same of what is not NaN, a few rows at a time."""
+    height, width, channels = colour.shape
+    passes = present_passes((height, width, channels + 1), dtype, kernel, options, most)
+    assert passes is not None
+    heavy = present_rows(_Heavy(colour, alpha), kernel, passes, edges[0])
+    weights = present_rows(alpha, kernel, passes, edges[1])
+    for (at, mixed), (_, covered) in zip(heavy, weights, strict=True):
+        np.divide(covered, kernel.sum, out=covered)
+        yield at, 0, mixed, covered
 
 
 def _in_passes(

@@ -13,9 +13,10 @@ from .. import _engine
 from ..arrays import as_array
 from ..errors import ArgumentError, DataError
 from .bands import LARGE, filter_bands, filter_pixels, result_height
+from .chains import chained, is_chained
 from .options import Options
 from .pixels import has_alpha
-from .responses import arithmetic, postprocess, present_rows
+from .responses import arithmetic, postprocess
 from .steps import Step
 
 __all__ = ["check_mask", "filter_masked"]
@@ -29,18 +30,17 @@ def filter_masked(
     """Filter pixels (H, W, C) of which those do not count where `mask` (H, W) is True."""
     missing = as_array("mask", mask)
     check_mask(missing, pixels.shape[:2], colours, options)
-    dtype, channels = np.dtype(options.dtype or pixels.dtype), pixels.shape[2]
-    apart = pixels.size > LARGE and not options.luminance and any(map(_takes_much, steps))
-    few = 1 if apart else channels
-    result = None
-    for first in range(0, channels, few):
-        some = slice(first, first + few)
-        for at, rows in _filtered(_Masked(pixels[..., some], missing), steps, options):
-            if result is None:
-                height = result_height(len(pixels), steps, options)
-                result = _engine.empty((height, rows.shape[1], channels), dtype)
-            present = np.nan_to_num(rows) if dtype.kind == "u" else rows
-            result[at : at + len(rows), :, some] = postprocess(present, dtype)
+    if not missing.any():
+        return filter_pixels(pixels, False, steps, options)
+    dtype, result = np.dtype(options.dtype or pixels.dtype), None
+    for at, some, rows in _filtered(_Masked(pixels, missing), steps, options):
+        if result is None:
+            height = result_height(len(pixels), steps, options)
+            result = _engine.empty((height, rows.shape[1], pixels.shape[2]), dtype)
+        if dtype.kind == "u":
+            np.copyto(rows, 0, where=np.isnan(rows))
+        result[at : at + len(rows), :, some] = postprocess(rows, dtype)
+        del rows  # before the next are made
     assert result is not None
     return result
 
@@ -58,7 +58,9 @@ class _Masked:
         self.pixels, self.missing = pixels, missing
         self.shape, self.dtype = pixels.shape, arithmetic(pixels.dtype)
 
-    def __getitem__(self, at: Any) -> NDArray[Any]:
+    def __getitem__(self, at: Any) -> Any:
+        if at[0] is ...:  # some channels
+            return _Masked(self.pixels[at], self.missing)
         floats: NDArray[Any] = self.pixels[at].astype(self.dtype)
         floats[self.missing[at]] = np.nan
         return floats
@@ -66,24 +68,28 @@ class _Masked:
 
 def _filtered(
     floats: _Masked, steps: tuple[Step, ...], options: Options
-) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield the result in floats, some rows at a time: the first one's number, and they."""
-    if floats.pixels.size <= LARGE:
-        yield 0, filter_pixels(floats[:], False, steps, options)
+) -> Iterator[tuple[int, slice, NDArray[Any]]]:
+    """Yield the result in floats: the number of the first row, some channels, and rows."""
+    shape, channels = floats.shape, floats.shape[2]
+    if floats.pixels.size > LARGE and is_chained(shape, steps, options):
+        for at, some, rows, _ in chained(floats, None, steps, options, floats.pixels, floats.dtype):
+            yield at, some, rows
         return
-    step, luma = steps[0], options.luminance and floats.shape[2] > 1
-    if len(steps) == 1 and step.is_in_passes and not luma and floats.missing.any():
-        found = present_rows(floats, step.kernels[0], options, floats.pixels.dtype)
-        if found is not None:
-            for at, rows in found:
-                sums = np.abs(rows) if options.magnitude else rows
-                yield at, postprocess(sums, floats.dtype, options.scale, options.offset)
-            return
+    apart = floats.pixels.size > LARGE and not options.luminance and any(map(_takes_much, steps))
+    few = 1 if apart else channels
+    for first in range(0, channels, few):
+        some = slice(first, first + few)
+        part = floats[..., some]
+        if part.pixels.size <= LARGE:
+            yield 0, some, filter_pixels(part[:, :], False, steps, options)
+            continue
 
-    def read(first: int, last: int) -> NDArray[Any]:
-        return floats[first:last]
+        def read(first: int, last: int, part: _Masked = part) -> NDArray[Any]:
+            values: NDArray[Any] = part[first:last, :]
+            return values
 
-    yield from filter_bands(read, floats.shape, False, True, steps, options)
+        for at, rows in filter_bands(read, part.shape, False, True, steps, options):
+            yield at, some, rows
 
 
 def check_mask(mask: Any, shape: tuple[int, ...], colours: str, options: Options) -> None:

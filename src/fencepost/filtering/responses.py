@@ -34,6 +34,7 @@ __all__ = [
     "margins",
     "passes_over",
     "postprocess",
+    "present_passes",
     "present_rows",
     "response",
     "responses",
@@ -186,8 +187,9 @@ def passes_over(
 
 def _of_present(pixels: Pixels, kernel: Kernel, options: Options, boundary: Boundary) -> Pixels:
     """Return sums over what is not NaN, divided by the weights that count: see `convolve`."""
-    rows = present_rows(pixels, kernel, options, pixels.dtype)
-    if rows is not None:
+    passes = present_passes(pixels.shape, pixels.dtype, kernel, options)
+    if passes is not None:
+        rows = present_rows(pixels, kernel, passes, boundary)
         height, width = interior(pixels, Step((kernel,)), options).shape[:2]
         result: Pixels = _engine.empty((height, width, pixels.shape[2]), pixels.dtype)
         for at, some in rows:
@@ -217,29 +219,36 @@ def _weights_that_count(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[float, fl
     return total, rounding
 
 
-def present_rows(
-    pixels: Any, kernel: Kernel, options: Options, dtype: np.dtype[Any]
-) -> Iterator[tuple[int, Pixels]] | None:
-    """Return the same by a few rows at a time: the first one's number, and rows.
+def present_passes(
+    shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options, most: int = 0
+) -> Passes | None:
+    """Return the passes of `present_rows`; None of kernels that are not run axis by axis.
 
-    None of kernels that are not run axis by axis. `pixels`: An array (H, W, C) of floats, or what
-    gives some rows and columns of one. `dtype`: Of the image that they are made of.
+    `dtype`: Of the image that all is made of. `most`: Rows that are passed down at a time.
     """
-    total, rounding = _weights_that_count(kernel, pixels.dtype)
-    passes = passes_over((*pixels.shape[:2], 2 * pixels.shape[2]), dtype, kernel, options)
+    passes = passes_over((*shape[:2], 2 * shape[2]), dtype, kernel, options)
     if passes is None:
         return None
-    # Two arrays of the image's channels are between the passes; shorter blocks would read more.
-    if dtype.kind == "u" and 2 * len(passes.column) <= passes.block:
-        passes = replace(passes, block=-(-passes.block // 2))
-    return _in_passes(pixels, passes, total, rounding, options.boundary)
+    # Two arrays of the image's channels are between the passes.
+    if isinstance(passes, BoxPasses):
+        floats = passes.column.itemsize // dtype.itemsize
+        most = min(most or shape[0], max(3 * shape[0] // (4 * floats), 1))
+        passes = replace(passes, few=passes.few // 2)
+    elif not most and dtype.kind == "u" and 2 * len(passes.column) <= passes.block:
+        most = -(-passes.block // 2)  # shorter blocks would read more
+    return replace(passes, block=min(passes.block, most)) if most else passes
 
 
-def _in_passes(
-    pixels: Any, passes: Passes, total: float, rounding: float, boundary: Boundary
+def present_rows(
+    pixels: Any, kernel: Kernel, passes: Passes, boundary: Boundary
 ) -> Iterator[tuple[int, Pixels]]:
+    """Yield sums over what is not NaN as `_of_present`: a row's number, and rows from it on.
+
+    `pixels`: An array (H, W, C) of floats, or what gives some rows and columns of one.
+    """
+    total, rounding = _weights_that_count(kernel, pixels.dtype)
     channels, fill = pixels.shape[2], boundary.value.real
-    of_boxes = isinstance(passes, BoxPasses)
+    of_boxes, complete = isinstance(passes, BoxPasses), True
 
     def part(first: int, last: int, left: int) -> tuple[Pixels, Pixels]:
         width = passes.columns_at_a_time(last - first, channels)
@@ -247,9 +256,12 @@ def _in_passes(
         return values, _engine.empty(values.shape, values.dtype)
 
     def present(*at: int) -> Pixels:
+        nonlocal complete
         values, found = part(*at)
+        missing = np.isnan(values)
+        complete &= not missing.any()
         np.copyto(found, values)
-        np.copyto(found, 0, where=np.isnan(values))
+        np.copyto(found, 0, where=missing)
         return found[None] if of_boxes else found
 
     def there(*at: int) -> Pixels:
@@ -260,16 +272,19 @@ def _in_passes(
     filled = 1.0 if boundary.kind == "fill" else fill
     rooms, few = (passes.room(channels), passes.room(channels)), passes.rows_at_a_time()
     for start in passes.starts:
+        complete = True
         above = passes.down(present, start, fill, rooms[0])
-        below = passes.down(there, start, filled, rooms[1])
+        below = above if complete else passes.down(there, start, filled, rooms[1])
         for at in range(0, above.shape[-2], few):
             sums = passes.along(above[..., at : at + few, :], fill)
-            shares = passes.along(below[..., at : at + few, :], filled)
-            np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
-            np.divide(total, shares, out=shares)
-            np.multiply(sums, shares, out=sums)
+            if below is not above:
+                shares = passes.along(below[..., at : at + few, :], filled)
+                np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
+                np.divide(total, shares, out=shares)
+                np.multiply(sums, shares, out=sums)
+                del shares
             yield start + at, sums[0] if of_boxes else sums
-            del sums, shares
+            del sums
 
 
 def _correlated(

@@ -49,7 +49,10 @@ void to_system(void* data) {
 #endif
 }
 
-// Those of some sizes are not taken again, so the bytes that are kept have an end.
+// Results that are asked for, within which what is kept is mostly taken again, if ever.
+constexpr long kSoon = 16;
+
+// Those of some sizes are not taken again, so the bytes that are kept have an end, and the time.
 class KeptResults {
  public:
   KeptResults(size_t page, size_t most) : page_(page), most_(most) {}
@@ -57,6 +60,8 @@ class KeptResults {
   void* take(size_t bytes) {
     const size_t whole = (bytes + page_ - 1) / page_ * page_;
     std::lock_guard lock(mutex_);
+    asked_++;
+    while (!kept_.empty() && asked_ - kept_.front().since > kSoon) drop_oldest();
     for (size_t i = kept_.size(); i-- > 0;)
       if (kept_[i].bytes >= whole && kept_[i].bytes - whole <= whole / 4) {
         const Block block = kept_[i];
@@ -88,25 +93,28 @@ class KeptResults {
 #if defined(MADV_FREE)
     if (page_ == kPage) madvise(data, bytes, MADV_FREE);
 #endif
-    kept_.push_back({data, bytes});
+    kept_.push_back({data, bytes, asked_});
     total_ += bytes;
-    while (total_ > most_) {
-      to_system(kept_.front().data);
-      total_ -= kept_.front().bytes;
-      kept_.erase(kept_.begin());
-    }
+    while (total_ > most_) drop_oldest();
   }
 
  private:
   struct Block {
     void* data;
     size_t bytes;
+    long since; // how many had been asked for
   };
+  void drop_oldest() {
+    to_system(kept_.front().data);
+    total_ -= kept_.front().bytes;
+    kept_.erase(kept_.begin());
+  }
   const size_t page_, most_;
   std::mutex mutex_;
   std::vector<Block> kept_; // the last to be freed is the last
   std::unordered_map<void*, size_t> given_;
   size_t total_ = 0; // bytes that are kept
+  long asked_ = 0;
 };
 
 // PyDataMem_Handler of numpy/ndarraytypes.h, version 1, and the functions of NumPy's table that

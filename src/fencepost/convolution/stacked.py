@@ -67,7 +67,7 @@ class BoxPasses(Passes):
         if len(boxes) > 1:  # beside which sums of sums are held
             most = max(most * 7 // 8, 1)
         block = passes.evenly(height, most)
-        few = max(math.prod(shape) * dtype.itemsize // (12 * exact.itemsize), _LEAST)
+        few = max(math.prod(shape) * dtype.itemsize // (20 * exact.itemsize), _LEAST)
         weight = total / math.prod(math.prod(box) for box in boxes)
         return cls(column, row, rows, columns, shape, block, few, tuple(boxes), weight)
 

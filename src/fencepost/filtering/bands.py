@@ -17,7 +17,7 @@ from .. import _engine
 from .chains import filter_chain, is_chained
 from .channels import filter_rows
 from .options import Options
-from .responses import full_scale, passes_over
+from .responses import arithmetic, full_scale, passes_over
 from .steps import Step
 
 __all__ = ["LARGE", "filter_bands", "filter_pixels", "result_height"]
@@ -72,8 +72,10 @@ def _is_written_at_once(
     step = steps[0]
     if len(steps) > 1 or step.together or options.magnitude:
         return False
-    if options.luminance and not (step.is_in_passes and options.nan == "propagate"):
+    if options.luminance:
         return False
+    if options.dtype and np.dtype(options.dtype).itemsize < arithmetic(pixels.dtype).itemsize:
+        return False  # which would be made of an image of float64
     if step.is_in_passes:
         return passes_over(pixels.shape, pixels.dtype, step.kernels[0], options) is not None
     return opaque

@@ -39,8 +39,8 @@ __all__ = ["chained", "filter_chain", "is_chained"]
 # A step's first row, its rows of colour, and of alpha where that weighs.
 Made = Iterator[tuple[int, Pixels, "Pixels | None"]]
 _BAND = 1 << 17  # elements at a time, at least: what a cache holds
+_LONE = 2  # times as much a step by itself, whose magnitude is taken in floats
 _SHARE = 5  # of the image's memory, which part each step takes at a time
-_LONE = 2  # times as much a step by itself, which has less to do twice then
 
 
 def is_chained(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options) -> bool:
@@ -49,8 +49,10 @@ def is_chained(shape: tuple[int, ...], steps: tuple[Step, ...], options: Options
         reach = np.sum([step.kernels[0].shape for step in steps], axis=0) - len(steps)
         if any(reach > shape[:2]):
             return False  # it would be read with more around it than it is
-    several = len(steps) > 1 or options.magnitude or options.nan == "ignore"
-    return several and any(step.is_in_passes for step in steps)
+    several = len(steps) > 1 or options.magnitude or options.luminance
+    return (several or options.nan == "ignore" or bool(options.dtype)) and any(
+        step.is_in_passes for step in steps
+    )
 
 
 def filter_chain(
@@ -185,7 +187,8 @@ def _step(
         return
     if weighs:
         inside = _inside(colour, step, options)
-        blurred = blurred_rows(colour, alpha, full, step, options, image.dtype, most)
+        few = 0 if lone else most
+        blurred = blurred_rows(colour, alpha, full, step, options, image.dtype, few)
         for at, _, mixed, covered in blurred:
             divide(mixed, covered, full, inside, (slice(at, at + len(mixed)), slice(None)))
             yield at, postprocess(mixed, *ends), covered
@@ -202,9 +205,10 @@ def _step(
             del rows, some
         return
     is_one = isinstance(passes, BoxPasses) and passes.is_one(colour.dtype)
-    if lone and not is_one:
-        most *= _LONE
-    passes = replace(passes.times(ends[1]), block=min(passes.block, most))
+    if is_one or options.magnitude or not lone:
+        most *= _LONE if lone and not is_one else 1
+        passes = replace(passes, block=min(passes.block, most))
+    passes = passes.times(ends[1])
 
     def read(first: int, last: int, left: int) -> Pixels:
         columns = passes.columns_at_a_time(last - first, channels)
@@ -288,7 +292,7 @@ class _Held:
                 values = part[which]
                 assert values is not None and not isinstance(values, int)
                 found.append(values[low:high, columns])
-        return np.concatenate(found)
+        return _joined(found, 0)
 
 
 class _View:
@@ -333,10 +337,16 @@ class _Wrapped:
         ends = zip(_ends(at, self.shape), self.start, self.pixels.shape, strict=False)
         rows, columns = (_runs(a - by, b - by, size) for (a, b, _), by, size in ends)
         found = [[self.pixels[along, across] for across in columns] for along in rows]
-        single: Pixels = found[0][0]
-        if len(rows) == len(columns) == 1:
-            return single
-        return np.concatenate([np.concatenate(parts, axis=1) for parts in found])
+        return _joined([_joined(parts, 1) for parts in found], 0)
+
+
+def _joined(parts: list[Pixels], axis: int) -> Pixels:
+    """Return arrays as one, in memory that is taken again and again."""
+    if len(parts) == 1:
+        return parts[0]
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    return np.concatenate(parts, axis, out=_engine.empty(tuple(shape), parts[0].dtype))
 
 
 def _ends(at: tuple[slice, ...], shape: tuple[int, ...]) -> list[tuple[int, int, int]]:

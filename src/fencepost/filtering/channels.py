@@ -165,39 +165,11 @@ def _filter_luminance(
         inside = interior(inside, step, options)
     made = dtype if dtype == colour.dtype else arithmetic(colour.dtype)
     result: Pixels = _engine.empty(inside.shape, made)
-    for at, after in _filtered_luma(colour, alpha, steps, options):
-        rows = slice(at, at + len(after))
-        before = np.ascontiguousarray(inside[rows]).reshape(-1, 3)
-        _engine.put_luma(
-            before, np.ascontiguousarray(after).reshape(-1), result[rows].reshape(-1, 3)
-        )
+    exact = arithmetic(colour.dtype)
+    after, _ = _filter_colour(luma(colour), alpha, steps, options, exact)
+    before = np.ascontiguousarray(inside).reshape(-1, 3)
+    _engine.put_luma(before, np.ascontiguousarray(after).reshape(-1), result.reshape(-1, 3))
     return postprocess(result, dtype)
-
-
-def _filtered_luma(
-    colour: Pixels, alpha: Pixels | None, steps: tuple[Step, ...], options: Options
-) -> Iterator[tuple[int, Pixels]]:
-    """Yield the luma after all steps: the number of the first row, and rows."""
-    exact, passes = arithmetic(colour.dtype), None
-    weights = alpha if steps[0].is_blur else None
-    if len(steps) == 1 and not (options.magnitude or steps[0].together or options.nan == "ignore"):
-        shape = (*colour.shape[:2], 1 if weights is None else 2)
-        passes = passes_over(shape, exact, steps[0].kernels[0], options)
-    if passes is None:
-        yield 0, _filter_colour(luma(colour), alpha, steps, options, exact)[0]
-        return
-    if weights is not None:
-        of_colour = LumaOf(colour)
-        yield from blurred_luma(of_colour, weights, full_scale(weights.dtype), steps[0], options)
-        return
-    passes = passes.times(options.scale)
-
-    def read(first: int, last: int, left: int) -> Pixels:
-        width = passes.columns_at_a_time(last - first, 1)
-        return luma(colour[first:last, left : left + width])
-
-    fill, of_pixels = options.boundary.value.real, colour.dtype.kind == "u"
-    yield from passes.results(read, fill, options.offset, of_pixels=of_pixels)
 
 
 def blur(
@@ -229,17 +201,6 @@ def blur(
     return out[..., :-1], out[..., -1:]
 
 
-def blurred_luma(
-    luma: LumaOf, alpha: Pixels, full: float, step: Step, options: Options
-) -> Iterator[tuple[int, Pixels]]:
-    """Yield the luma of such colours, blurred: the first row, and rows, scaled and offset."""
-    inside = LumaOf(interior(luma.colour, step, options))
-    for at, _, mixed, covered in blurred_rows(luma, alpha, full, step, options):
-        divide(mixed, covered, full, inside, (slice(at, at + len(mixed)), slice(None)))
-        yield at, postprocess(mixed, luma.dtype, options.scale, options.offset)
-        del mixed, covered  # before the next are made
-
-
 def divide(
     mixed: Pixels, covered: Pixels, full: float, inside: Pixels | LumaOf, at: tuple[slice, ...]
 ) -> None:
@@ -265,7 +226,8 @@ def blurred_rows(
     """Yield colours times alpha, and alpha, both blurred: first row, first channel, and these.
 
     Of chains `stored` is the dtype of the image, and `most` how many rows are passed down at a
-    time; then they are large kernels, and colours may be any that are read by rows and columns.
+    time, at most; then they are large kernels, and colours may be any that are read by rows and
+    columns.
     """
     exact = arithmetic(colour.dtype)
     border = opaque = options.boundary
@@ -277,11 +239,11 @@ def blurred_rows(
         yield from _of_present(colour, alpha, kernel, options, stored, most, (border, opaque))
         return
     if options.nan == "propagate":
-        dtype = stored or (colour.colour.dtype if isinstance(colour, LumaOf) else colour.dtype)
+        dtype = stored or colour.dtype
         passes = passes_over((height, width, channels + 1), dtype, kernel, options)
     if passes is not None and most:
         passes = replace(passes, block=min(passes.block, most))
-    small = height * width * (channels + 1) <= _SMALL and not most
+    small = height * width * (channels + 1) <= _SMALL and stored is None
     if isinstance(passes, BoxPasses) and (of_luma or not small):
         yield from _in_boxes(colour, alpha, kernel.sum, passes, border, opaque)
         return
@@ -355,7 +317,7 @@ def _in_passes(
         return pixels[first:last, left : left + width]
 
     def weights(*at: int) -> Pixels:
-        return part(alpha, *at).astype(exact)
+        return _as_floats(part(alpha, *at), exact)
 
     def heavy(*at: int) -> Pixels:
         return _heavy(part(colour, *at), part(alpha, *at), exact)
@@ -395,7 +357,7 @@ def _in_boxes(
     def part(first: int, last: int, left: int) -> tuple[Pixels, Pixels]:
         width = passes.columns_at_a_time(last - first, channels)
         inside = slice(first, last), slice(left, left + width)
-        return colour[inside], alpha[inside].astype(counts)
+        return colour[inside], _as_floats(alpha[inside], np.dtype(counts))
 
     def weights(*at: int) -> Pixels:
         return part(*at)[1][None]
@@ -420,6 +382,13 @@ def _in_boxes(
             covered = shares.along(below[:, at : at + few], beyond)[0]
             yield start + at, 0, mixed, covered
             del mixed, covered  # before the next are made
+
+
+def _as_floats(pixels: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Return a copy as `dtype`, in memory that is taken again and again."""
+    copy: Pixels = _engine.empty(pixels.shape, dtype)
+    np.copyto(copy, pixels)
+    return copy
 
 
 def _heavy(colour: Pixels, alpha: Pixels, exact: np.dtype[Any]) -> Pixels:

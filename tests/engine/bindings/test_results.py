@@ -79,3 +79,14 @@ def test_other_arrays_are_not_made_of_it(engine):
     address = kept.ctypes.data
     del kept
     assert np.empty(LARGE, np.uint8).ctypes.data != address
+
+
+def test_what_is_kept_is_not_kept_for_long(engine):
+    made = engine.empty((96 << 20,), np.dtype(np.uint8))
+    np.copyto(made, 1)
+    during = _resident()
+    del made
+    gc.collect()
+    for _ in range(40):
+        engine.empty((33 << 20,), np.dtype(np.uint8))  # none of whose pages is touched
+    assert during - _resident() > 64 << 20

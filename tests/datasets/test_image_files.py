@@ -1,5 +1,6 @@
 """Image files of any colours, depth and orientation as arrays."""
 
+import io
 import struct
 import zlib
 
@@ -196,3 +197,17 @@ def test_a_deep_picture_of_pillow_that_is_not_decoded_yet(tmp_path):
     with Image.open(tmp_path / "a.png") as image:
         read = image_files.read(image, 3, levels=Levels(integers=(0, 1023)))
     np.testing.assert_array_equal(read, np.moveaxis(DEEP >> 2, -1, 0))
+
+
+@pytest.mark.parametrize("size", [(1, 60), (60, 1), (2, 300), (300, 3), (1, 1), (7, 500)])
+@pytest.mark.parametrize("asked", [(1, 1), (4, 4), (8, 1), (1, 8)])
+@pytest.mark.parametrize("fit", image_files.FITS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_thin_jpegs_are_decoded_at_any_size(size, asked, fit, channels):
+    level = 90
+    content = io.BytesIO()
+    Image.fromarray(np.full((*size, 3), level, np.uint8)).save(content, "JPEG")
+    pixels = image_files.read(content, channels, asked, fit)
+    assert pixels.shape == (channels, *asked)
+    assert set(np.unique(pixels)) <= ({0, level} if fit == "pad" else {level})
+    assert (pixels == level).any()

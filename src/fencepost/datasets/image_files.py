@@ -247,7 +247,7 @@ def _decode_smaller(image: Image, channels: int, size: tuple[int, int], fit: str
     if factor > 1:
         # Of a grey picture only the luma is decoded: it is what ITU-R 601 makes of the colours.
         mode = "L" if channels == 1 else image.mode
-        image.draft(mode, (image.width // factor, image.height // factor))
+        image.draft(mode, (max(1, image.width // factor), max(1, image.height // factor)))
 
 
 def resize(image: Image, size: tuple[int, int]) -> Image:

@@ -102,6 +102,17 @@ def string(name: str, value: Any) -> str:
     raise _refused(name, "a string", value)
 
 
+def strings(name: str, value: Any) -> tuple[str, ...]:
+    """`value` as a tuple of str; a text alone is none, though it is a sequence of texts.
+
+    >>> strings("class_names", ["cat", "dog"])
+    ('cat', 'dog')
+    """
+    if is_sequence(value) and all(isinstance(item, str) for item in value):
+        return tuple(str(item) for item in value)
+    raise _refused(name, "a list of strings", value)
+
+
 def choice(name: str, value: Any, choices: Iterable[str]) -> Any:
     """`value` when it is one of `choices`; the error offers the nearest.
 

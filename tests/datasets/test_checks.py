@@ -143,3 +143,9 @@ def test_wrong_regression_targets(values, words):
     with pytest.raises(DataError) as error:
         check_targets(values, 2, loss="mse", outputs=1, name="targets")
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("label", [0, 2.0, True, np.int64(1), np.array(1)])
+def test_one_label_for_all_is_refused(label):
+    with pytest.raises(DataError, match=r"must have shape .* Received: shape \(\)"):
+        check_targets(label, 3)

@@ -8,7 +8,7 @@ from datasets.idx_writer import idx_bytes
 from datasets.image_folders import picture, save
 from datasets.refusal import refused
 from fencepost.datasets.folders.labels.label_tables import names_pictures
-from fencepost.errors import DataError
+from fencepost.errors import ArgumentError, DataError
 
 
 @pytest.fixture
@@ -257,3 +257,53 @@ def test_options_without_effect_are_said(kind, options, named, tmp_path):
     assert ("no effect" in source.train.description) == bool(named)
     assert (named or "") in source.train.description
     assert source.test is None or "no effect" not in source.test.description
+
+
+@pytest.mark.parametrize("channels", [None, 1, 2, 4])
+def test_signals_have_any_number_of_channels(tmp_path, channels):
+    values = np.arange(48.0).reshape(6, 8)
+    rows = [f"{k % 2}," + ",".join(map(str, row)) for k, row in enumerate(values)]
+    path = tmp_path / "signals.csv"
+    path.write_text("\n".join(["label,a,b,c,d,e,f,g,h", *rows]))
+    expected = values.reshape(6, channels or 1, -1)
+    np.testing.assert_array_equal(fp.datasets.open(path, channels=channels).train.images, expected)
+    tested = fp.datasets.open_test(path, channels=channels)
+    np.testing.assert_array_equal(tested.images, expected)
+
+
+def test_images_of_a_folder_are_grey_or_colour(folder):
+    for channels in (2, 4, 0, True, 3.0, "3"):
+        with pytest.raises(ArgumentError, match="channels must be"):
+            fp.datasets.open(folder, channels=channels)
+        with pytest.raises(ArgumentError, match=r"channels must be 1 \(grey\) or 3"):
+            fp.datasets.image_folder(folder, channels=channels)
+
+
+TEXT = ["letters", b"bytes", 3, [1, 2], {"a"}, [None]]
+LABEL = [2.5, None, ["a"], b"label", True]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "functions"),
+    [
+        ("class_names", TEXT, ("image_folder", "open_test", "signals_csv", "Dataset")),
+        ("ignored", TEXT, ("open_test", "signals_csv")),
+        ("label", LABEL, ("open", "open_test", "signals_csv")),
+        ("label", [2, 2.5, ["a"]], ("image_folder",)),
+        ("nested", [1, "no", []], ("image_folder", "open", "open_test")),
+        ("regression", [1, "no", None], ("signals_csv",)),
+        ("layout", ["nchw", "x", 1], ("open", "open_test")),
+        ("cache", [3, True, b"x", ["x"], ""], ("image_folder",)),
+    ],
+)
+def test_arguments_of_other_kinds_are_refused_whatever_the_data(tmp_path, name, values, functions):
+    for kind in ("ab", "cd"):
+        save(tmp_path / "photos" / kind / "0.png", picture())
+    table = tmp_path / "signals.csv"
+    table.write_text("label,a,b\n0,1,2\n1,3,4\n0,5,6\n")
+    for function in functions:
+        for value in values:
+            for path in (tmp_path / "photos", table):
+                given = (np.zeros((4, 1, 3, 3)), [0, 1, 0, 1]) if function == "Dataset" else (path,)
+                with pytest.raises(ArgumentError, match=f"^{name} must be"):
+                    getattr(fp.datasets, function)(*given, **{name: value})

@@ -241,13 +241,13 @@ def _check_labels(
     array: NDArray[Any], count: int, classes: int | None, several_classes: bool, name: str
 ) -> NDArray[np.int64]:
     if array.ndim != 1:
-        remedy = f"Use {name}.reshape(-1)."
+        remedy = f"Use {name}.reshape(-1)." if array.ndim else "Give one for each image."
         if array.ndim == 2 and array.shape[1] > 1:
             remedy = f"If they are one-hot, use {name}.argmax(axis=1)."
             if array.max() <= 1 and array.min() >= 0 and (array.sum(1) > 1).any():
                 remedy = "Each image must have exactly one class."
             remedy += ' For a regression use loss="mse".'
-        elif array.size != len(array):
+        elif array.ndim and array.size != len(array):
             remedy = (
                 "Classes of single pixels cannot be learned as such, but maps of numbers can: use "
                 f'{name}.reshape(len({name}), -1) with loss="mse".'

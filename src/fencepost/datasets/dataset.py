@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import notebook
+from ..arguments import strings
 from ..arrays import ANY, as_array
 from ..errors import ArgumentError, DataError
 from ..files.levels import Levels
@@ -102,7 +103,7 @@ class Dataset:
         if not isinstance(images, LazyImages):
             images = check_images(images)
         targets = as_array("targets", self.targets, kinds=ANY)
-        names = tuple(self.class_names)
+        names = strings("class_names", self.class_names)
         classes = len(names) or None
         if is_one_hot(targets) or targets.dtype.kind not in "f" or (names and targets.ndim == 1):
             names = names or (

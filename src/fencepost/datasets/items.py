@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import strings
 from ..errors import ArgumentError, DataError
 from ..files.pictures import opened
 from ..text import format_value, plural
@@ -18,7 +19,7 @@ from .dataset import Dataset
 from .folders import Loading, load
 from .folders.listing import Listing, sorted_names
 from .folders.messages import counted
-from .folders.options import NONE
+from .folders.options import as_cache
 from .folders.tree import File, Tree
 from .layouts import to_nchw
 from .spool import Spool
@@ -71,6 +72,8 @@ def from_paths(
     ...     fp.datasets.from_paths(names, ["cat", "dog", "cat", "dog"])
     Dataset(files: 4 × (3, 7, 9) uint8, 2 classes)
     """
+    how = Loading(size, channels, fit, skip_bad, as_cache(cache))
+    class_names = None if class_names is None else strings("class_names", class_names)
     names = [os.path.abspath(path) for path in paths]
     texts = [_label_text(label, index) for index, label in enumerate(labels)]
     if len(names) != len(texts):
@@ -83,9 +86,8 @@ def from_paths(
     files = [_file(name) for name in names]
     # Absolute names stay what they are below any root.
     tree = Tree(Path("files"), {file.name: file for file in files}, [], [])
-    kept = NONE if cache is None else os.fspath(cache)
     listing = Listing(tree, files, texts, sorted_names(texts))
-    return load(listing, Loading(size, channels, fit, skip_bad, kept), class_names)
+    return load(listing, how, class_names)
 
 
 def from_items(
@@ -129,8 +131,8 @@ def from_items(
     >>> fp.datasets.from_items((np.full((8, 8), k, np.uint8), k % 2) for k in range(6))
     Dataset(items: 6 × (1, 8, 8) uint8, 2 classes)
     """
-    kept = NONE if cache is None else os.fspath(cache)
-    spool = Spool(Loading(size, channels, fit, cache=kept))  # checks them
+    spool = Spool(Loading(size, channels, fit, cache=as_cache(cache)))  # checks them
+    class_names = None if class_names is None else strings("class_names", class_names)
     labels: list[str] = []
     for index, item in enumerate(_iterate(items)):
         image, label = _pair(item, index)

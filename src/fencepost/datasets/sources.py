@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import notebook
+from ..arguments import flag, strings
 from ..errors import DataError
 from ..files.signatures import resemblance
 from ..remedies import remedy
@@ -26,12 +27,14 @@ from .folders.foreign import refuse_by_name
 from .folders.labels.label_files import JSON, folder_of
 from .folders.labels.label_tables import names_pictures
 from .folders.listing import Listing
+from .folders.options import check_channels, of_pictures
 from .folders.parts import find_parts
 from .folders.tree import Tree
 from .idx_files import find_pair, folder_splits, idx
+from .layouts import check_layout
 from .npz_files import npz, npz_splits
 from .tables.pixels import pixels
-from .tables.signals import Rows, may_be_divided, read_rows, signals
+from .tables.signals import Rows, as_label, may_be_divided, read_rows, signals
 
 __all__ = ["DataSource", "open", "open_test"]
 
@@ -154,7 +157,8 @@ def open(
     >>> len(source.train), len(source.test)
     (60000, 10000)
     """
-    how = pictures or Loading(size, channels)
+    how = pictures or Loading(size, of_pictures(channels))
+    label, layout, nested = _checked(label, layout, nested)
     given = {"size": how.pair, "channels": channels, "label": label != "label"}
     asked = tuple(name for name, value in given.items() if value)
     options = _Options(how, channels, label, layout, nested, asked=asked)
@@ -226,13 +230,22 @@ def open_test(
     >>> len(fp.datasets.open_test("mnist"))
     10000
     """
-    names = tuple(class_names)
-    how = pictures or Loading(size, channels)
-    columns = None if ignored is None else tuple(ignored)
+    names = strings("class_names", class_names)
+    how = pictures or Loading(size, of_pictures(channels))
+    label, layout, nested = _checked(label, layout, nested)
+    columns = None if ignored is None else strings("ignored", ignored)
     options = _Options(how, channels, label, layout, nested, names, columns)
     loaders = _loaders(path, options)
     load = next(loaders[split] for split in ("test", "validation", "train") if split in loaders)
     return _reindex(load(options), names, str(path))
+
+
+def _checked(
+    label: str | int, layout: str | None, nested: bool | None
+) -> tuple[str | int, str | None, bool | None]:
+    """Check what only some data have a use for, whatever these are."""
+    check_layout(layout)
+    return as_label(label), layout, None if nested is None else flag("nested", nested)
 
 
 def _channels(train: Dataset) -> int | None:
@@ -323,6 +336,8 @@ def _unpacked(path: Path, start: bytes) -> str:
 
 def _pictures_of(tree: Tree, options: _Options, table: str | None = None) -> dict[str, Load]:
     """Return how to load each part of a folder or an archive of pictures."""
+    if "channels" in options.asked:
+        check_channels(options.channels)
     label = None if options.label == "label" else str(options.label)
     contents = read_contents(tree, label, options.nested, table, options.pictures.skip_bad)
     next(iter(contents.parts.values())).remarks[:0] = contents.remarks

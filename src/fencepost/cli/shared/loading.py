@@ -40,6 +40,7 @@ class Source:
     def pictures(self, size: tuple[int, int] | None, channels: int | None) -> Loading:
         """Return how the pictures of a folder are read, with a bar on a terminal."""
         from ...datasets import Loading
+        from ...datasets.folders.options import of_pictures
 
         progress = None
         if sys.stderr.isatty():
@@ -47,7 +48,7 @@ class Source:
 
             progress = DecodingBar()
         cache = "auto" if self.cache is None else self.cache
-        return Loading(size, channels, self.fit, self.skip_bad, cache, False, progress)
+        return Loading(size, of_pictures(channels), self.fit, self.skip_bad, cache, False, progress)
 
     @property
     def is_mnist(self) -> bool:

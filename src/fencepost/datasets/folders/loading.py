@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arguments import flag, string, strings
 from ...errors import DataError
 from ...files.levels import Levels
 from ...remedies import remedy
@@ -25,7 +26,7 @@ from .inspecting import Headers, identities, inspect_all, repeated
 from .labels.label_files import ENDINGS, folder_of
 from .listing import Contents, Listing, sample
 from .messages import counted, format_bytes, left_out, no_cache, refused, unwritable
-from .options import AUTO, NONE, Loading
+from .options import AUTO, NONE, Loading, as_cache
 from .sizes import choose_size
 from .store import (
     BAD,
@@ -122,8 +123,10 @@ def image_folder(
     >>> data.images.shape, data.class_names
     ((2, 1, 8, 12), ('cat', 'dog'))
     """
-    kept = NONE if cache is None else os.fspath(cache)
-    how = Loading(size, channels, fit, skip_bad, kept)
+    how = Loading(size, channels, fit, skip_bad, as_cache(cache))
+    class_names = None if class_names is None else strings("class_names", class_names)
+    label = None if label is None else string("label", label)
+    nested = None if nested is None else flag("nested", nested)
     contents = open_folder(path, label, nested, skip_bad)
     if set(contents.parts) != {"train"}:
         folders = [Path(path, part) for part in contents.parts]  # not of parts in a table

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ...arguments import choice, flag, is_sequence
+from ...arguments import choice, flag, integer, is_sequence
 from ...errors import ArgumentError
 from ...files.levels import Levels
 from ...remedies import in_python, received, setting, spelled
 from .. import image_files
 from .inspecting import Progress
 
-__all__ = ["AUTO", "NONE", "Loading"]
+__all__ = ["AUTO", "NONE", "Loading", "as_cache", "check_channels", "of_pictures"]
 
 AUTO, NONE = "auto", "none"  # as `cache`
 
@@ -58,12 +59,7 @@ class Loading:
     levels: Levels | None = None
 
     def __post_init__(self) -> None:
-        if self.channels not in (None, 1, 3):
-            raise ArgumentError(
-                f"{spelled('channels')} must be 1 (grey) or 3 (RGB)"
-                f"{in_python(', or None (detected)')}. Received: "
-                f"{received('channels', self.channels)}."
-            )
+        check_channels(self.channels)
         size: Any = self.size
         if _is_side(size):
             object.__setattr__(self, "size", (int(size), int(size)))
@@ -88,6 +84,35 @@ class Loading:
         """The size as (height, width)."""
         assert not isinstance(self.size, int)
         return self.size
+
+
+def check_channels(channels: Any) -> None:
+    """Raise ArgumentError unless these are channels of pictures, or None."""
+    is_integer = isinstance(channels, (int, np.integer)) and not isinstance(channels, bool)
+    if channels is not None and not (is_integer and channels in (1, 3)):
+        raise ArgumentError(
+            f"{spelled('channels')} must be 1 (grey) or 3 (RGB)"
+            f"{in_python(', or None (detected)')}. Received: {received('channels', channels)}."
+        )
+
+
+def of_pictures(channels: int | None) -> int | None:
+    """Return channels that pictures may have; None for those of signals, which may be any."""
+    if channels is not None:
+        channels = integer("channels", channels, 1)
+    return channels if channels in (1, 3) else None
+
+
+def as_cache(cache: str | os.PathLike[str] | None) -> str:
+    """Return `cache` as `Loading` has it."""
+    if cache is None:
+        return NONE
+    if isinstance(cache, (str, os.PathLike)):
+        return str(os.fspath(cache))
+    raise ArgumentError(
+        f'{spelled("cache")} must be "auto", a folder, or None for no cache. Received: '
+        f"{received('cache', cache)}."
+    )
 
 
 def _is_side(size: object) -> bool:

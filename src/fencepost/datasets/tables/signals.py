@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arguments import integer
-from ...errors import DataError
+from ...arguments import flag, integer, strings
+from ...errors import ArgumentError, DataError
 from ...files.decimals import is_number, parse_cell
 from ...files.encodings import decode_start
 from ...files.tables import Table, read_table
-from ...remedies import in_python, setting
+from ...remedies import in_python, received, setting, spelled
 from ...text import join_words, plural
 from ..class_names import SHOWN, class_indices, doubts, is_missing
 from ..dataset import Dataset
@@ -91,8 +91,24 @@ def signals_csv(
     ((2, 1, 3), ('ill', 'ok'), array([1, 0]))
     """
     channels = integer("channels", channels, 1)
-    rows = read_rows(Path(path), label, ignored)
+    regression = flag("regression", regression)
+    class_names = None if class_names is None else strings("class_names", class_names)
+    ignored = None if ignored is None else strings("ignored", ignored)
+    rows = read_rows(Path(path), as_label(label), ignored)
     return signals(rows, channels, regression, class_names)
+
+
+def as_label(label: Any) -> str | int:
+    """Return the name or the index of the column of the labels."""
+    if isinstance(label, str):
+        return str(label)
+    try:
+        return integer("label", label)
+    except ArgumentError:
+        raise ArgumentError(
+            f"{spelled('label')} must be the name of a column, or its index. Received: "
+            f"{received('label', label)}."
+        ) from None
 
 
 def signals(

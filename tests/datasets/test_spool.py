@@ -54,7 +54,9 @@ def test_they_train_and_resume(few_in_memory, tmp_path):
 
 def test_places_without_room(few_in_memory, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"the cache must be a folder with room"):
+    with pytest.raises(
+        DataError, match=r"the cache must be a folder. Received: .*, which is a file"
+    ):
         fp.datasets.from_items(items(), (8, 8), cache=tmp_path / "file" / "cache")
 
 

@@ -297,3 +297,29 @@ def test_a_column_is_said_to_have_no_use_where_there_is_no_label_file(tmp_path, 
     sentence = "There is no label file, so the column 'breed' is not used."
     assert sentence in said(tmp_path, label="breed")
     assert "label file" not in said(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "parts", [("train", "test"), ("Training", "Val"), ("seg_train", "seg_test")]
+)
+@pytest.mark.parametrize("classes", [("cat", "dog"), ("train_station", "test_tube"), ("0", "1")])
+@pytest.mark.parametrize("few", ["0/x/a.png", "0/x/a.png 0/y/b.png", "1/y/a.png 1/y/b.png"])
+def test_training_decides_which_folders_of_other_parts_are_classes(tmp_path, parts, classes, few):
+    training = [f"{name}/{group}/{k}.png" for name in classes for group in "xy" for k in (0, 1)]
+    tested = [name.replace(name[0], classes[int(name[0])], 1) for name in few.split()]
+    touch(tmp_path / parts[0], *training[:-2])  # the last class lacks a folder, so none are groups
+    touch(tmp_path / parts[1], *tested)
+    (train, other) = open_folder(tmp_path).parts.values()
+    assert train.names == tuple(sorted(classes))
+    assert [file.name.split("/")[1] for file in other.files] == other.labels
+    assert len(other.labels) == len(tested)
+
+
+def test_classes_within_classes_are_so_in_every_part(tmp_path):
+    touch(tmp_path / "train", "animal/cat/0.png", "animal/dog/0.png", "plant/oak/0.png")
+    touch(tmp_path / "test", "plant/oak/0.png")
+    parts = open_folder(tmp_path, nested=True).parts
+    assert parts["train"].names == ("animal/cat", "animal/dog", "plant/oak")
+    assert parts["test"].labels == ["plant/oak"]
+    detected = open_folder(tmp_path).parts
+    assert set(detected["test"].labels) <= set(detected["train"].names)

@@ -141,7 +141,7 @@ def _by_names(tree: Tree, prefix: str, parts: dict[str, str]) -> dict[str, Listi
         at = f"{prefix}{parts[part]}/" if parts else prefix
         files = [tree.pictures[at + name] for name in tree.below(at)]
         labels = classes_of_names([file.name for file in files])
-        if labels is None or not set(labels) <= set(found["train"].names if found else labels):
+        if labels is None or not set(labels) <= set(found["train"].names if "train" in found else labels):
             if part == "train":
                 return {}
             continue
@@ -215,14 +215,17 @@ def _by_folders(
         found = {"train": listing}
     else:
         found = {}
-    for part, folder in parts.items():
+    for part in [part for part in PARTS if part in parts]:  # training decides the classes
+        folder = parts[part]
         at = f"{prefix}{folder}/"
         count = len(tree.below(at))
         if count == 0:
             remarks.append(f"The folder {folder} holds no images, so it is ignored.")
             continue
-        at = tree.unwrapped(at)
+        at = tree.unwrapped(at, found["train"].names if "train" in found else ())
         listing = _classes(tree, at, nested, folder)
+        if part == "train" and listing is not None and nested is None:
+            nested = listing.nesting(at)
         if listing is not None:
             found[part] = listing
         elif part != "train":

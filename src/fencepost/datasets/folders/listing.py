@@ -55,6 +55,12 @@ class Listing:
         labels = [renamed[label] for label in self.labels]
         return replace(self, labels=labels, names=given)
 
+    def nesting(self, folder: str) -> bool | None:
+        """Whether the classes are folders of folders; None if they lie in groups (fold1/cat)."""
+        if any("/" in name for name in self.names):
+            return True
+        return False if set(self.names) <= set(self.tree.subfolders(folder)) else None
+
     def indices(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
         """Return the index of each picture's class."""
         index = {name: k for k, name in enumerate(self.names)}

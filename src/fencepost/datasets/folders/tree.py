@@ -105,12 +105,18 @@ class Tree:
         """Return the folders right below a folder that have pictures in them."""
         return {name.partition("/")[0] for name in self.below(prefix) if "/" in name}
 
-    def unwrapped(self, prefix: str) -> str:
-        """Return the folder within a folder if it is all that is there (seg_train/seg_train)."""
+    def unwrapped(self, prefix: str, classes: Sequence[str] = ()) -> str:
+        """Return the folder within a folder if it is all that is there (seg_train/seg_train).
+
+        `classes`: Names of folders that are the only one of a part where it has one class.
+        """
+        known = {name.partition("/")[0].casefold() for name in classes}
         while True:
             inner = self.subfolders(prefix)
             loose = any("/" not in name for name in self.below(prefix))
-            if loose or len(inner) != 1 or not self.subfolders(f"{prefix}{inner[0]}/"):
+            if loose or len(inner) != 1 or inner[0].casefold() in known:
+                return prefix
+            if not self.subfolders(f"{prefix}{inner[0]}/"):
                 return prefix
             prefix += f"{inner[0]}/"
 

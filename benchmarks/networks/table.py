@@ -26,9 +26,9 @@ TOLERANCE = 1e-3
 OURS, BELOW = "fencepost", "fencepost at AVX2"
 PEERS = ("ONNX Runtime", "OpenVINO", "PyTorch", "PyTorch channels-last", "PyTorch compiled", "JAX")
 QUICK = False  # leave out what takes a minute to compile
-# Batches of an epoch that is timed, by the width of its images: what a call of fit does once (4 to
+# Batches of an epoch that is timed, by the width of its images: what a call of fit does once (2 to
 # 13 ms) is then about a twentieth at most (docs/decisions/shared-blocks.md).
-BATCHES = {28: 50, 32: 4, 64: 16, 96: 16, 224: 16}
+BATCHES = {28: 200, 32: 4, 64: 16, 96: 16, 224: 16}
 
 Candidates = dict[str, Callable[[], object]]
 

@@ -156,12 +156,15 @@ def _levels(values: Floats, mean: Floats, scale: Floats) -> tuple[Floats, Floats
     Within each channel: where a scale is wrong, channels stand apart though nothing is seen in any.
     """
     with np.errstate(all="ignore"):  # of values that are not finite nothing is said here
-        normalised = (values - mean[:, None]) * scale[:, None]
-        level = normalised.mean(axis=(1, 2))
+        normalised = values - mean[:, None]  # and in place from here: new memory takes longest
+        normalised *= scale[:, None]
+        levels = normalised.mean(axis=2)
         if values.shape[2] == 1:
-            return level, normalised[:, :, 0].std(axis=1)
-        contrast = np.where(np.ptp(values, axis=2) == 0, np.float32(0), normalised.std(axis=2))
-        return level, np.sqrt(np.square(contrast).mean(axis=1))
+            return levels.mean(axis=1), levels.std(axis=1)
+        normalised -= levels[:, :, None]
+        squares = np.einsum("ncp,ncp->nc", normalised, normalised) / np.float32(values.shape[2])
+        squares[np.ptp(values, axis=2) == 0] = 0
+        return levels.mean(axis=1), np.sqrt(squares.mean(axis=1))
 
 
 def as_input_range(config: Mapping[str, Any]) -> InputRange | None:

@@ -141,7 +141,7 @@ def _by_names(tree: Tree, prefix: str, parts: dict[str, str]) -> dict[str, Listi
         at = f"{prefix}{parts[part]}/" if parts else prefix
         files = [tree.pictures[at + name] for name in tree.below(at)]
         labels = classes_of_names([file.name for file in files])
-        if labels is None or not set(labels) <= set(found["train"].names if "train" in found else labels):
+        if labels is None or not set(labels) <= set(found["train"].names if found else labels):
             if part == "train":
                 return {}
             continue

@@ -110,7 +110,7 @@ X = np.zeros((3, 4, 5), np.uint8)
         ({"images": X, "labels": [0, 1]}, "2 targets for 3 images"),
         ({"images": X, "labels": [0, -1, 2]}, "0 or more"),
         ({"images": X, "labels": [0, 1, 10**9]}, "Received: 1,000,000,000 among 3 labels. Number"),
-        ({"images": X, "labels": [[0, 1, 0]] * 3}, "one-hot"),
+        ({"images": X, "labels": [[0, 1, 1], [0, 1, 0], [1, 0, 0]]}, "exactly one class"),
         (
             {"images": X, "labels": ["a", "b", "c"], "class_names": ["a", "b"]},
             "one of the classes a, b. Received: 'c' in image 3",
@@ -218,3 +218,22 @@ def test_integers_saved_as_floats_are_classes_and_that_is_said(tmp_path):
     assert data.class_names == ("0", "1", "2")
     assert data.targets.tolist() == [0, 1, 2] * 2
     assert "Labels such as 0.0 were read as integers, for classes." in data.description
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.float64, bool])
+@pytest.mark.parametrize("names", [(), ("cat", "dog", "emu")])
+def test_one_hot_labels_as_keras_makes_them(tmp_path, dtype, names):
+    indices = np.array([0, 1, 1, 0, 1, 0])
+    content = {"x_train": np.zeros((6, 5, 5), np.uint8), "y_train": np.eye(3, dtype=dtype)[indices]}
+    if names:
+        content["class_names"] = np.array(names)
+    path = tmp_path / "a.npz"
+    np.savez(path, **content)
+    data = fp.datasets.npz(path)
+    np.testing.assert_array_equal(data.targets, indices)
+    assert data.description.endswith("The labels are one-hot.")
+    assert data.class_names == (names or ("0", "1", "2"))  # the last class has no image here
+    if names:
+        np.savez(path, **content | {"class_names": np.array(names[:2])})
+        with pytest.raises(DataError, match="column for each of the 2 classes"):
+            fp.datasets.npz(path)

@@ -24,7 +24,7 @@ from .binary_files import MAX_DEFLATE_RATIO, open_binary
 from .checks import check_targets
 from .class_names import class_indices
 from .dataset import Dataset
-from .labels import as_class_indices
+from .labels import as_class_indices, is_one_hot
 from .layouts import check_layout, to_nchw
 
 __all__ = ["npz", "npz_splits"]
@@ -51,8 +51,8 @@ def npz(path: Source, split: str = "train", *, layout: str | None = None) -> Dat
         Holds `images` and `labels` (or x and y; or x_train, y_train, x_test, y_test, as Keras's
         mnist.npz; or train_images, train_labels, ..., as MedMNIST). Images are (N, H, W),
         (N, H, W, C) or (N, C, H, W); signals are (N, W), or (N, C, W) under the name `signals`.
-        Labels are integers (also as 1.0) or names, (N,), or regression targets, floating, (N,) or
-        (N, F).
+        Labels are integers (also as 1.0) or names, (N,), one-hot rows, (N, classes), or regression
+        targets, floating, (N,) or (N, F).
         An array `class_names` may name the classes.
     split : {"train", "validation", "test"}
         Which split to load.
@@ -224,15 +224,17 @@ def _targets(
         text = _text(labels.reshape(-1))
         names = names or tuple(sorted(set(text)))
         return class_indices(text, names, where, "image"), names
-    if labels.ndim == 1:
-        labels = as_class_indices(labels)  # integers among floating-point numbers
+    columns = labels.shape[1] if is_one_hot(labels) else 0
+    if labels.ndim == 1 or columns:
+        # Integers among floating-point numbers, or one-hot rows.
+        labels = as_class_indices(labels, len(names) or None)
     if labels.dtype.kind == "f" or labels.size == 0 or names:
         return labels, names
     try:
         labels = check_targets(labels, len(labels))
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
-    count = int(labels.max()) + 1
+    count = max(int(labels.max()) + 1, columns)
     if count > max(_MOST_CLASSES, len(labels)):  # identifiers: names for all would fill the memory
         raise DataError(
             f"{where}: labels must be indices of classes, from 0. Received: {count - 1:,} among "
@@ -243,7 +245,9 @@ def _targets(
 
 
 def _read_as(saved: NDArray[Any], labels: NDArray[Any]) -> str:
-    """Say that floating-point numbers were read as classes."""
+    """Say that floating-point numbers, or rows of them, were read as classes."""
+    if is_one_hot(saved) and labels.ndim == 1:
+        return " The labels are one-hot."
     if saved.dtype.kind != "f" or labels.dtype.kind == "f":
         return ""
     return f" Labels such as {saved[0]} were read as integers, for classes."

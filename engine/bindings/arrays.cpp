@@ -16,7 +16,6 @@
 #include <string>
 #include <tuple>
 
-#include "arrays/box.h"
 #include "arrays/correlation/correlate.h"
 #include "arrays/correlation/signals.h"
 #include "arrays/correlation/whole.h"
@@ -24,6 +23,7 @@
 #include "arrays/luminance.h"
 #include "arrays/pooling.h"
 #include "arrays/row.h"
+#include "bindings/boxes.h"
 #include "bindings/recipes.h"
 #include "bindings/results.h"
 #include "bindings/view.h"
@@ -36,21 +36,6 @@ namespace nb = nanobind;
 namespace fencepost {
 inline namespace FENCEPOST_LEVEL {
 namespace {
-
-void box_planes(const Input<4>& source, Pair kernel, const List& rows, const List& columns,
-                double fill, const InOut<4>& out, double divisor, double offset, int threads,
-                Keep keep) {
-  Box box;
-  std::tie(box.height, box.width) = kernel;
-  read_windows(box, source, out, rows, columns, box.height, box.width, threads);
-  require(box.out.planes == box.source.planes, "out must have the source's planes");
-  require(divisor != 0, "divisor must not be 0");
-  read_kept(box, keep);
-  box.fill = fill, box.divisor = divisor, box.offset = offset;
-  if (out.size() == 0) return;
-  nb::gil_scoped_release release;
-  sum_boxes(box);
-}
 
 bool empty(const OutArray& out) { return out.planes * out.height * out.row_elements() == 0; }
 
@@ -496,6 +481,7 @@ void define_arrays(nb::module_& m) {
   define_results(m);
   // Taken as they are: a copy would be filled instead of out.
   auto array = [](const char* name) { return nb::arg(name).noconvert(); };
+  define_boxes(m);
   // What Python's choice of a method and of tiles has to know.
   m.attr("FOLDED_TAPS") = kFoldedTaps<float>;
   m.attr("SHORTEST_TILE") = kShortestTile;
@@ -543,13 +529,6 @@ void define_arrays(nb::module_& m) {
         array("horizontal"), array("rows"), array("columns"), "fill"_a, array("out"),
         "offset"_a = 0.0, "threads"_a = 0, "keep"_a = nb::none(),
         "As correlate, each plane with the sum of outer products vertical[r], horizontal[r].");
-  m.def(
-      "box", &box_planes, array("source"), "kernel"_a, array("rows"), array("columns"), "fill"_a,
-      array("out"), "divisor"_a = 1.0, "offset"_a = 0.0, "threads"_a = 0, "keep"_a = nb::none(),
-      "Sum the windows (KH, KW) of each plane (P, H, W, C), extended as correlate does, at a cost\n"
-      "that hardly depends on their size: out = sum / divisor + offset, rounded half to even and\n"
-      "saturated if out is uint8 or uint16. Sums of uint8 and uint16 are exact, of int64 below\n"
-      "2**53; of floats as exact as a sum of their values in any order.");
   m.def("convolve_signals", &convolve_plain, "f"_a.none(), "g"_a.none(), "mode"_a.none(),
         "boundary"_a.none(), "origin"_a.none(), "axes"_a.none(), "method"_a.none(), "nan"_a.none(),
         "mask"_a.none(), "flips"_a,

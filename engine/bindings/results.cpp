@@ -50,7 +50,7 @@ void to_system(void* data) {
 }
 
 // Results that are asked for, within which what is kept is mostly taken again, if ever.
-constexpr long kSoon = 16;
+constexpr long kSoon = 64;
 
 // Those of some sizes are not taken again, so the bytes that are kept have an end, and the time.
 class KeptResults {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -186,3 +188,35 @@ def test_of_what_is_between_two_steps_little_is_held(layout):
             pixels if shape[2] > 1 else pixels[..., 0], ["mean:size=131", "gaussian:sigma=20"]
         )
     assert 0 < most < 700
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sizes=st.tuples(st.sampled_from([129, 139, 151]), st.sampled_from([1, 3, 21, 39])),
+    swapped=st.booleans(),
+    boundary=st.sampled_from(["reflect", "mirror", "nearest", "none", "zero"]),
+    dtype=st.sampled_from(["uint8", "uint16"]),
+    channels=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_integers_under_two_boxes_are_rounded_once(sizes, swapped, boundary, dtype, channels, seed):
+    sizes = sizes[::-1] if swapped else sizes
+    pixels = random_image((190, 197, channels), dtype, seed)
+    if channels in (2, 4):
+        pixels[..., -1] = full_scale(pixels.dtype)
+    kernels = [f"mean:size={size}" for size in sizes]
+    found = fp.filter_image(pixels, kernels, boundary=boundary)
+    sums, mode = pixels.astype(np.int64), "same"
+    if boundary == "none":
+        mode, boundary = "valid", "zero"
+    for size in sizes:
+        ones = np.ones((size, size), np.int64)
+        sums = fp.convolve(
+            sums, ones, mode, boundary=boundary, axes=(0, 1), origin=((size - 1) // 2,) * 2
+        )
+    count = math.prod(size**2 for size in sizes)
+    down, left = np.divmod(sums, count)
+    up = (2 * left > count) | ((2 * left == count) & (down % 2 == 1))
+    if channels in (2, 4):
+        found, down, up = found[..., :-1], down[..., :-1], up[..., :-1]
+    np.testing.assert_array_equal(found, down + up)

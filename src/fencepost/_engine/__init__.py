@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         augment,
         block_energies,
         box,
+        box_pair,
         changes,
         convolve_signals,
         correlate,
@@ -112,6 +113,7 @@ else:
     augment = _chosen.augment
     block_energies = _chosen.block_energies
     box = _chosen.box
+    box_pair = _chosen.box_pair
     changes = _chosen.changes
     convolve_signals = _chosen.convolve_signals
     correlate = _chosen.correlate
@@ -149,6 +151,7 @@ __all__ = [
     "augment",
     "block_energies",
     "box",
+    "box_pair",
     "changes",
     "convolve_signals",
     "correlate",

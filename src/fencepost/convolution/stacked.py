@@ -19,7 +19,7 @@ from .parsing import window_indices
 from .passes import Passes, Read
 from .task import Array
 
-__all__ = ["BoxPasses", "correlate_boxes"]
+__all__ = ["BoxPasses", "correlate_box_pair", "correlate_boxes"]
 
 _SMALL = 1 << 19  # elements of an image, up to which its memory does not matter
 _RUNNING = 1 << 31  # what the engine's running sums of integers must be less than
@@ -67,7 +67,7 @@ class BoxPasses(Passes):
         if len(boxes) > 1:  # beside which sums of sums are held
             most = max(most * 7 // 8, 1)
         block = passes.evenly(height, most)
-        few = max(math.prod(shape) * dtype.itemsize // (20 * exact.itemsize), _LEAST)
+        few = max(math.prod(shape) * dtype.itemsize // (16 * exact.itemsize), _LEAST)
         weight = total / math.prod(math.prod(box) for box in boxes)
         return cls(column, row, rows, columns, shape, block, few, tuple(boxes), weight)
 
@@ -233,6 +233,50 @@ def correlate_boxes(
         above, before = origin if edges.kind == "none" else (0, 0)
         inside = source[above : above + len(out), before : before + out.shape[1]]
         out[..., -1] = inside[..., -1]
+    return out
+
+
+def correlate_box_pair(
+    source: Array,
+    boxes: Sequence[tuple[int, int]],
+    weights: tuple[float, float],
+    origins: Sequence[tuple[int, int]],
+    edges: Boundary,
+    out_dtype: DTypeLike,
+    offset: float = 0.0,
+) -> Array | None:
+    """Correlate an image (H, W, C) of integers with a box, and what comes of it with another.
+
+    What the first makes is extended as the image is. `weights`: Of each element of the boxes; that
+    of the first is the mean's. None where it is better done otherwise: of other numbers, of a
+    boundary that reads the last rows for the first, of sums that do not fit.
+    """
+    (rows, columns), (more_rows, _) = boxes
+    largest = np.iinfo(source.dtype).max if source.dtype.kind == "u" else 0
+    fill = edges.value.real if edges.kind == "fill" else 0.0
+    if not largest or edges.kind == "wrap" or not 0 <= fill <= largest:
+        return None
+    if fill != int(fill) or not weights[1] or not math.isclose(weights[0] * rows * columns, 1):
+        return None
+    mode, sizes, lists = "valid" if edges.kind == "none" else "same", source.shape[:2], []
+    for box, origin in zip(boxes, origins, strict=True):
+        if any(k > size for k, size in zip(box, sizes, strict=True)):
+            return None
+        found = [window_indices(edges, mode, *of) for of in zip(sizes, box, origin, strict=True)]
+        sizes = tuple(len(along) - k + 1 for along, k in zip(found, box, strict=True))
+        lists.extend(found)
+    down, widest = largest * rows, max(len(lists[1]), columns * len(lists[3]))
+    if not (down < _RUNNING and down * more_rows * widest < 2**53):
+        return None
+    out = _engine.empty((*sizes, source.shape[2]), np.dtype(out_dtype))
+    ring = (more_rows + 1) * math.prod(source.shape[1:]) * 4  # bytes that each thread holds
+    threads = int(min(_engine.get_num_threads(), max(5 * source.nbytes // (2 * ring), 1)))
+    divisor = divisor_of(np.float64(weights[1])) * rows * columns
+    planes = np.ascontiguousarray(source)[None]
+    _engine.box_pair(
+        planes, boxes[0], boxes[1], lists[0], lists[1], lists[2], lists[3], fill, out[None],
+        divisor, offset, threads,
+    )  # fmt: skip
     return out
 
 

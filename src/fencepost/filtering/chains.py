@@ -22,6 +22,7 @@ from .responses import (
     LumaOf,
     Pixels,
     arithmetic,
+    box_pair,
     check_fits,
     full_scale,
     interior,
@@ -68,9 +69,13 @@ def filter_chain(
         check_premultiplied(steps)
     colour, alpha = (pixels[..., :-1], pixels[..., -1:]) if has_alpha else (pixels, None)
     weights = None if opaque or options.alpha == "keep" else alpha
-    out: Pixels = _engine.empty(inside.shape, dtype)
+    pair = None
+    if weights is None and not (options.luminance or options.magnitude):
+        pair = box_pair(pixels, steps, options, dtype)
+    out: Pixels = _engine.empty(inside.shape, dtype) if pair is None else pair
+    made = () if pair is not None else chained(colour, weights, steps, options, pixels, dtype)
     blurred = False
-    for at, some, rows, covered in chained(colour, weights, steps, options, pixels, dtype):
+    for at, some, rows, covered in made:
         out[at : at + len(rows), :, some] = rows
         if covered is not None:
             out[at : at + len(rows), :, -1:] = postprocess(covered, dtype)
@@ -292,7 +297,7 @@ class _Held:
                 values = part[which]
                 assert values is not None and not isinstance(values, int)
                 found.append(values[low:high, columns])
-        return _joined(found, 0)
+        return np.concatenate(found)
 
 
 class _View:
@@ -337,16 +342,10 @@ class _Wrapped:
         ends = zip(_ends(at, self.shape), self.start, self.pixels.shape, strict=False)
         rows, columns = (_runs(a - by, b - by, size) for (a, b, _), by, size in ends)
         found = [[self.pixels[along, across] for across in columns] for along in rows]
-        return _joined([_joined(parts, 1) for parts in found], 0)
-
-
-def _joined(parts: list[Pixels], axis: int) -> Pixels:
-    """Return arrays as one, in memory that is taken again and again."""
-    if len(parts) == 1:
-        return parts[0]
-    shape = list(parts[0].shape)
-    shape[axis] = sum(part.shape[axis] for part in parts)
-    return np.concatenate(parts, axis, out=_engine.empty(tuple(shape), parts[0].dtype))
+        if len(rows) == len(columns) == 1:
+            single: Pixels = found[0][0]
+            return single
+        return np.concatenate([np.concatenate(parts, axis=1) for parts in found])
 
 
 def _ends(at: tuple[slice, ...], shape: tuple[int, ...]) -> list[tuple[int, int, int]]:

@@ -17,7 +17,7 @@ from .. import _engine
 from ..convolution.apply import correlate_planes
 from ..convolution.boundaries import Boundary
 from ..convolution.passes import Passes, correlate_passes
-from ..convolution.stacked import BoxPasses, correlate_boxes
+from ..convolution.stacked import BoxPasses, correlate_box_pair, correlate_boxes
 from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
 from ..remedies import setting
@@ -27,6 +27,7 @@ from .steps import Step, in_passes, largest, magnitude
 __all__ = [
     "LumaOf",
     "arithmetic",
+    "box_pair",
     "check_fits",
     "full_scale",
     "interior",
@@ -318,6 +319,24 @@ def _correlated(
         planes = rows[None]
     result: Pixels = planes[0].astype(dtype, copy=False)
     return result
+
+
+def box_pair(
+    pixels: Pixels, steps: tuple[Step, ...], options: Options, dtype: np.dtype[Any]
+) -> Pixels | None:
+    """Return what two boxes make of integers, one after the other; None if it is something else."""
+    laid = [_as_correlated(step.kernels[0], options) for step in steps if not step.together]
+    if len(steps) != 2 or [len(kernel.boxes) for kernel in laid] != [1, 1]:
+        return None
+    boxes = [_boxes(kernel)[0] for kernel in laid]
+    first, second = (kernel.sum / math.prod(box) for kernel, box in zip(laid, boxes, strict=True))
+    origins = [(int(row), int(column)) for row, column in (kernel.origin for kernel in laid)]
+    made = dtype if dtype == pixels.dtype else arithmetic(pixels.dtype)
+    weights = first, second * options.scale
+    found = correlate_box_pair(
+        pixels, boxes, weights, origins, options.boundary, made, options.offset
+    )
+    return None if found is None else found.astype(dtype, copy=False)
 
 
 def _as_correlated(kernel: Kernel, options: Options) -> Kernel:

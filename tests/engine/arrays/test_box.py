@@ -235,3 +235,61 @@ def test_arguments_are_checked(engine, change, message):
     engine.box(**good)
     with pytest.raises(ValueError, match=message):
         engine.box(**{**good, **change})
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("boundary", ["fill", "reflect", "mirror", "nearest", "none"])
+@pytest.mark.parametrize(
+    ("shape", "first", "second"),
+    [
+        ((1, 40, 30, 1), (9, 7), (5, 21)),
+        ((2, 33, 50, 3), (1, 12), (30, 1)),
+        ((1, 50, 21, 4), (50, 21), (1, 1)),
+        ((1, 24, 26, 5), (4, 3), (8, 2)),
+        ((1, 400, 9, 2), (37, 2), (60, 9)),
+    ],
+)
+def test_a_box_of_a_box_is_exact(engine, shape, first, second, boundary, dtype):
+    if boundary == "none" and first == shape[1:3]:
+        second = (1, 1)
+    source, fill = random_source(shape, dtype), 7 if boundary == "fill" else 0
+    rows, columns = lists(shape, first, boundary)
+    between = windows_summed(source, first, rows, columns, fill)
+    if boundary == "none" and any(np.less(between.shape[1:3], second)):
+        pytest.skip("the second does not fit")
+    more = lists(between.shape, second, boundary)
+    sums = windows_summed(between, second, *more, fill * math.prod(first))
+    divisor = math.prod(first) * math.prod(second)
+    arguments = source, first, second, rows, columns, *more, float(fill)
+    exactly = np.empty(sums.shape)
+    engine.box_pair(*arguments, exactly, 1.0, 0.0)
+    np.testing.assert_array_equal(exactly, sums)
+    down, left = np.divmod(sums, divisor)
+    up = (2 * left > divisor) | ((2 * left == divisor) & (down % 2 == 1))
+    for threads in (1, 3):
+        rounded = np.empty(sums.shape, dtype)
+        engine.box_pair(*arguments, rounded, float(divisor), 0.0, threads)
+        np.testing.assert_array_equal(rounded, down + up)
+
+
+def test_a_box_of_a_box_takes_what_it_can_hold(engine):
+    source, out = np.ones((1, 4, 5, 1), np.uint8), np.empty((1, 4, 5, 1), np.uint8)
+    ahead = [np.arange(size, dtype=np.int32) for size in (4, 5)]
+
+    def run(source=source, rows=ahead[0], fill=0.0, box=(1, 1), divisor=1.0):
+        engine.box_pair(source, (1, 1), box, *ahead, rows, ahead[1], fill, out, divisor)
+
+    run()
+    for wrong, words in [
+        ({"rows": np.array([0, 2, 3, 1], np.int32)}, "follow one another"),
+        ({"rows": np.array([1, -1, 0, 1], np.int32)}, "follow one another"),
+        ({"rows": np.array([0, 1, 2, 4], np.int32)}, "no such row"),
+        ({"fill": 0.5}, "fill"),
+        ({"fill": 256.0}, "fill"),
+        ({"divisor": 0.0}, "divisor"),
+        ({"box": (0, 1)}, "elements"),
+        ({"box": (2, 1)}, "rows"),
+        ({"source": source.astype(np.float32)}, "integers"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            run(**wrong)

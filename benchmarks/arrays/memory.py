@@ -1,8 +1,9 @@
 """How much memory a call takes beyond its arrays: `python -m benchmarks.arrays.memory [--least 4]`.
 
 Each cell is a process of its own, forked before anything was computed: the growth of its peak
-(VmHWM, so Linux only), the result included, over the bytes of the image, or of the result where
-that is larger. Prints the cells of more than `--least`.
+(VmHWM, so Linux only), the result included, over the bytes of the image and its mask, or of the
+result where that is larger. Prints the cells of more than `--least`, and of all how many there are,
+the median, the most, and how many are above 4.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def kernel_of(text: Any) -> Any:
 
 
 def filtered(size: int, layout: str, dtype: str, kernel: str, variant: str) -> Any:
-    """Return what is to be measured, what it is given, and the bytes of that."""
+    """Return what is to be measured, and what it is given."""
     options, given = dict(VARIANTS[variant][0]), image(size, layout, dtype)
     if given.dtype.kind == "f" and variant == "ignore":
         given[::7, ::5] = np.nan
@@ -132,7 +133,7 @@ def filtered(size: int, layout: str, dtype: str, kernel: str, variant: str) -> A
         few = {**options, "mask": options["mask"][: len(pixels)]} if "mask" in options else options
         return fp.filter_image(pixels, meant, **few)
 
-    return call, given
+    return call, given, *([options["mask"]] if "mask" in options else [])
 
 
 def gradient(size: int, layout: str, dtype: str, what: str) -> Any:
@@ -206,7 +207,8 @@ def status(key: str) -> int:
 def measure(size: int, make: Callable[..., Any], arguments: tuple[str, ...], send: Any) -> None:
     """Send the peak of a call, in this process, over the larger of its array and result."""
     try:
-        call, given = make(size, *arguments)
+        call, given, *others = make(size, *arguments)
+        taken = given.nbytes + sum(other.nbytes for other in others)
         # What the first call loads is none of its memory: on a few rows, or less.
         with contextlib.suppress(fp.SizeError):
             call(given[:40])
@@ -215,7 +217,7 @@ def measure(size: int, make: Callable[..., Any], arguments: tuple[str, ...], sen
         result = call(given)
         peak = status("VmHWM") - before
         results = result if isinstance(result, tuple) else (result,)
-        send.send(peak / max(given.nbytes, sum(one.nbytes for one in results)))
+        send.send(peak / max(taken, sum(one.nbytes for one in results)))
     except fp.FencepostError as error:
         send.send(str(error))
 
@@ -227,7 +229,7 @@ def main() -> None:
     parser.add_argument("--least", type=float, default=4.0, help="times the array, to be printed")
     parser.add_argument("--only", default="", help="the cells that match a regular expression")
     chosen = parser.parse_args()
-    fork, count, largest = multiprocessing.get_context("fork"), 0, 0.0
+    fork, all_taken = multiprocessing.get_context("fork"), []
     for name, make, arguments in cells():
         if not re.search(chosen.only, name):
             continue
@@ -244,10 +246,15 @@ def main() -> None:
             if "weights of a kernel must not add up" not in taken:
                 print(f"{name}: {taken}", flush=True)
             continue
-        count, largest = count + 1, max(largest, taken)
+        all_taken.append(taken)
         if taken > chosen.least:
             print(f"{taken:.1f}  {name}", flush=True)
-    print(f"{count} cells of {chosen.size} × {chosen.size}; the most is {largest:.2f}")
+    if all_taken:
+        above = sum(taken > 4 for taken in all_taken)
+        print(
+            f"{len(all_taken)} cells of {chosen.size} × {chosen.size}: {np.median(all_taken):.2f} "
+            f"times the image in the median, {max(all_taken):.2f} at most, {above} above 4"
+        )
 
 
 if __name__ == "__main__":

@@ -142,3 +142,18 @@ def test_the_order_of_bytes_changes_no_value(dtype):
     else:
         with pytest.raises(fp.ArgumentError, match="must fit 64 bits"):
             fp.sum_pool(x, (1, 2))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint16"])
+@pytest.mark.parametrize("size", [3, 40])
+def test_small_integers_are_pooled_exactly(dtype, size):
+    random, limits = np.random.default_rng(3), (0, 1)
+    if dtype != "bool":
+        limits = np.iinfo(dtype).min, np.iinfo(dtype).max
+    x = random.integers(*limits, (50, 60), endpoint=True).astype(dtype)
+    x[:size, :size] = limits[1]
+    views = np.lib.stride_tricks.sliding_window_view(x, (size, size))
+    largest, sums = fp.max_pool(x, size, 1), fp.sum_pool(x, size, 1)
+    assert (largest.dtype, sums.dtype) == (x.dtype, np.int64)
+    np.testing.assert_array_equal(largest, views.max((-2, -1)))
+    np.testing.assert_array_equal(sums, views.sum((-2, -1), dtype=np.int64))

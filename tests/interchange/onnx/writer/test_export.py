@@ -183,8 +183,8 @@ def test_a_layer_without_a_form(path, monkeypatch):
 
 
 def test_too_large_for_one_file():
-    many = SimpleNamespace(size=2**29)
-    net = SimpleNamespace(parameter_vector=many, state_vector=many, parameter_count=2**29)
+    weights = SimpleNamespace(sizes=(2**29, 2**29))
+    net = SimpleNamespace(engine_weights=weights, parameter_count=2**29)
     with pytest.raises(fp.DataError, match="less than 2 GB"):
         writer.model_of(net, 17, "float32", "")
 

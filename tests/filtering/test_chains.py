@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import fencepost as fp
 from fencepost.convolution import passes, stacked
-from fencepost.filtering import bands, chains
+from fencepost.filtering import bands, chains, masks
 from fencepost.filtering.channels import filter_rows
 from fencepost.filtering.options import Options
 from fencepost.filtering.responses import full_scale
@@ -35,6 +35,7 @@ def few_rows():
         patch.setattr(chains, "_BAND", 1 << 11)
         patch.setattr(chains, "_SHARE", 40)
         patch.setattr(bands, "LARGE", 0)
+        patch.setattr(masks, "LARGE", 0)
         patch.setattr(bands, "CHAINED", 0)
         yield
 
@@ -86,6 +87,7 @@ def test_chains_are_the_whole(
         assert np.mean(off > 0) < 0.02
     else:
         tolerance = 1e-5 if opaque or not has_alpha or kept else 3e-4  # where little is seen
+        tolerance *= 30 if chain.count("kirsch") > 1 else 1  # whose weights add up to as much
         np.testing.assert_allclose(found, whole, 0, tolerance * full)
 
 

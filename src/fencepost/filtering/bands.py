@@ -17,7 +17,8 @@ from .. import _engine
 from .chains import filter_chain, is_chained
 from .channels import filter_rows
 from .options import Options
-from .responses import arithmetic, full_scale, passes_over
+from .pixels import arithmetic
+from .responses import full_scale, passes_over
 from .steps import Step
 
 __all__ = ["LARGE", "filter_bands", "filter_pixels", "result_height"]

@@ -18,10 +18,9 @@ from ..convolution.boundaries import Boundary
 from ..convolution.stacked import BoxPasses
 from .channels import blur, blurred_rows, check_premultiplied, divide
 from .options import Options
+from .pixels import LumaOf, arithmetic
 from .responses import (
-    LumaOf,
     Pixels,
-    arithmetic,
     box_pair,
     check_fits,
     full_scale,

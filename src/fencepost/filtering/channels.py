@@ -19,13 +19,11 @@ from ..errors import ArgumentError
 from ..kernels import Kernel
 from ..remedies import setting
 from .options import Options
+from .pixels import LumaOf, arithmetic, luma
 from .responses import (
-    LumaOf,
     Pixels,
-    arithmetic,
     full_scale,
     interior,
-    luma,
     passes_over,
     postprocess,
     present_passes,

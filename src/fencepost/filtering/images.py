@@ -17,8 +17,9 @@ from .bands import filter_pixels
 from .channels import check_luminance
 from .masks import filter_masked
 from .options import Options
+from .pixels import arithmetic, luma
 from .quick import filter_known
-from .responses import arithmetic, interior, luma, responses
+from .responses import interior, responses
 from .steps import as_steps
 
 if TYPE_CHECKING:

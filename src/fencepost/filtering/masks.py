@@ -15,8 +15,8 @@ from ..errors import ArgumentError, DataError
 from .bands import LARGE, filter_bands, filter_pixels, result_height
 from .chains import chained, is_chained
 from .options import Options
-from .pixels import has_alpha
-from .responses import arithmetic, postprocess
+from .pixels import arithmetic, has_alpha
+from .responses import postprocess
 from .steps import Step
 
 __all__ = ["check_mask", "filter_masked"]
@@ -57,6 +57,7 @@ class _Masked:
     def __init__(self, pixels: NDArray[Any], missing: NDArray[np.bool_]) -> None:
         self.pixels, self.missing = pixels, missing
         self.shape, self.dtype = pixels.shape, arithmetic(pixels.dtype)
+        self.of_integers = pixels.dtype.kind == "u"
 
     def __getitem__(self, at: Any) -> Any:
         if at[0] is ...:  # some channels
@@ -64,6 +65,12 @@ class _Masked:
         floats: NDArray[Any] = self.pixels[at].astype(self.dtype)
         floats[self.missing[at]] = np.nan
         return floats
+
+    def integers(self, first: int, last: int) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """Return some rows, 0 where they do not count, and ones where they do."""
+        missing = self.missing[first:last, :, None]
+        there = np.where(missing, self.pixels.dtype.type(0), self.pixels[first:last])
+        return there, (~missing).view(np.uint8)
 
 
 def _filtered(

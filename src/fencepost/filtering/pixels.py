@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _engine
 from ..arrays import as_array, is_masked_array
 from ..errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["CHANNELS", "from_array", "from_pillow", "has_alpha", "to_pillow"]
+__all__ = [
+    "CHANNELS",
+    "LumaOf",
+    "arithmetic",
+    "from_array",
+    "from_pillow",
+    "has_alpha",
+    "luma",
+    "to_pillow",
+]
 
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 DTYPES = (np.uint8, np.uint16, np.float32, np.float64)
@@ -133,3 +143,33 @@ def to_pillow(pixels: NDArray[Any], colours: str) -> Image:
         )
     plane = np.ascontiguousarray(pixels[..., 0])
     return pillow.fromarray(plane.astype(np.float32) if plane.dtype.kind == "f" else plane)
+
+
+def arithmetic(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of float that pixels of `dtype` are computed with.
+
+    float32 holds sums of bytes to 1e-5 of a grey level; 16-bit pixels need float64 for that.
+    """
+    return np.dtype(np.float32 if dtype in (np.uint8, np.float32) else np.float64)
+
+
+def luma(colour: NDArray[Any]) -> NDArray[Any]:
+    """Return 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) as (H, W, 1) floats; grey stays grey."""
+    exact = arithmetic(colour.dtype)
+    if colour.shape[2] == 1:
+        return colour.astype(exact)
+    colour = np.ascontiguousarray(colour)
+    grey: NDArray[Any] = _engine.empty((*colour.shape[:2], 1), exact)
+    _engine.take_luma(colour.reshape(-1, 3), grey.reshape(-1))
+    return grey
+
+
+class LumaOf:
+    """The luma of colours (H, W, 3), as an array (H, W, 1) that is computed where it is read."""
+
+    def __init__(self, colour: NDArray[Any]) -> None:
+        self.colour, self.dtype = colour, arithmetic(colour.dtype)
+        self.shape, self.size = (*colour.shape[:2], 1), colour.shape[0] * colour.shape[1]
+
+    def __getitem__(self, at: tuple[slice, ...]) -> NDArray[Any]:
+        return luma(self.colour[at[:2]])

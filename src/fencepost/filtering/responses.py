@@ -22,16 +22,14 @@ from ..errors import ArgumentError, SizeError, SizeProblem
 from ..kernels import Kernel
 from ..remedies import setting
 from .options import Options
+from .pixels import arithmetic
 from .steps import Step, in_passes, largest, magnitude
 
 __all__ = [
-    "LumaOf",
-    "arithmetic",
     "box_pair",
     "check_fits",
     "full_scale",
     "interior",
-    "luma",
     "margins",
     "passes_over",
     "postprocess",
@@ -46,39 +44,9 @@ Pixels = NDArray[Any]
 _LARGEST = {np.dtype(np.float32): 1e25, np.dtype(np.float64): 1e290}
 
 
-def arithmetic(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type of float that pixels of `dtype` are computed with.
-
-    float32 holds sums of bytes to 1e-5 of a grey level; 16-bit pixels need float64 for that.
-    """
-    return np.dtype(np.float32 if dtype in (np.uint8, np.float32) else np.float64)
-
-
 def full_scale(dtype: np.dtype[Any]) -> float:
     """Return what white, and full opacity, is in pixels of `dtype`."""
     return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
-
-
-def luma(colour: Pixels) -> Pixels:
-    """Return 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) as (H, W, 1) floats; grey stays grey."""
-    exact = arithmetic(colour.dtype)
-    if colour.shape[2] == 1:
-        return colour.astype(exact)
-    colour = np.ascontiguousarray(colour)
-    grey: Pixels = _engine.empty((*colour.shape[:2], 1), exact)
-    _engine.take_luma(colour.reshape(-1, 3), grey.reshape(-1))
-    return grey
-
-
-class LumaOf:
-    """The luma of colours (H, W, 3), as an array (H, W, 1) that is computed where it is read."""
-
-    def __init__(self, colour: Pixels) -> None:
-        self.colour, self.dtype = colour, arithmetic(colour.dtype)
-        self.shape, self.size = (*colour.shape[:2], 1), colour.shape[0] * colour.shape[1]
-
-    def __getitem__(self, at: tuple[slice, ...]) -> Pixels:
-        return luma(self.colour[at[:2]])
 
 
 def response(
@@ -249,6 +217,20 @@ def present_rows(
     """
     total, rounding = _weights_that_count(kernel, pixels.dtype)
     channels, fill = pixels.shape[2], boundary.value.real
+    filled = 1.0 if boundary.kind == "fill" else fill
+
+    def of_those(sums: Pixels, shares: Pixels) -> Pixels:
+        np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
+        np.divide(total, shares, out=shares)
+        return np.multiply(sums, shares, out=sums)
+
+    integers = pixels.integers if getattr(pixels, "of_integers", False) else None
+    if isinstance(passes, BoxPasses) and integers and passes.is_one(pixels.pixels.dtype):
+        few = passes.rows_at_a_time()
+        for start, sums, shares in _of_integers(passes, integers, fill, filled, pixels.dtype):
+            for at in range(0, len(sums), few):
+                yield start + at, of_those(sums[at : at + few], shares[at : at + few])
+        return
     of_boxes, complete = isinstance(passes, BoxPasses), True
 
     def part(first: int, last: int, left: int) -> tuple[Pixels, Pixels]:
@@ -270,7 +252,6 @@ def present_rows(
         np.equal(values, values, out=found)  # NaN is not
         return found[None] if of_boxes else found
 
-    filled = 1.0 if boundary.kind == "fill" else fill
     rooms, few = (passes.room(channels), passes.room(channels)), passes.rows_at_a_time()
     for start in passes.starts:
         complete = True
@@ -280,12 +261,28 @@ def present_rows(
             sums = passes.along(above[..., at : at + few, :], fill)
             if below is not above:
                 shares = passes.along(below[..., at : at + few, :], filled)
-                np.copyto(shares, np.nan, where=np.abs(shares) <= rounding)
-                np.divide(total, shares, out=shares)
-                np.multiply(sums, shares, out=sums)
+                of_those(sums, shares)
                 del shares
             yield start + at, sums[0] if of_boxes else sums
             del sums
+
+
+def _of_integers(
+    passes: BoxPasses, read: Any, fill: float, filled: float, dtype: np.dtype[Any]
+) -> Iterator[tuple[int, Pixels, Pixels]]:
+    """Yield sums over a box of integers that are there, and of ones: a row's number, and rows.
+
+    `read`: Gives such integers (rows, columns, C), 0 where none is, and ones where they are.
+    """
+    height, width = passes.outputs
+    for start in passes.starts:
+        rows = min(passes.block, height - start)
+        sums: Pixels = _engine.empty((rows, width, passes.shape[2] // 2), dtype)
+        shares: Pixels = _engine.empty((rows, width, 1), dtype)
+        passes.at_once(lambda first, last, _: read(first, last)[0], start, fill, sums)
+        passes.at_once(lambda first, last, _: read(first, last)[1], start, filled, shares)
+        yield start, sums, shares
+        del sums, shares
 
 
 def _correlated(

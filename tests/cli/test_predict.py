@@ -381,6 +381,32 @@ def test_signals_come_from_tables(fencepost, signals, tmp_path):
     assert (found["image"], found["row"]) == ("plain.csv", 4)
 
 
+def test_columns_are_those_of_training_by_their_names(fencepost, tmp_path):
+    rng = np.random.default_rng(1)
+    names = ["height", "width", "depth", "mass"]
+    rows = [["ab"[k % 2], *row] for k, row in enumerate(rng.normal(size=(24, 4)).round(3).tolist())]
+    table(tmp_path / "train.csv", rows, ["label", *names])
+    train = ("train", "--data", "train.csv", "--epochs", "1", "--out", "m.st")
+    done = fencepost(*train)
+    assert done.status == 0, done.err
+    order = [4, 2, 0, 3, 1]
+    mixed = [[row[k] for k in order] for row in rows]
+    table(tmp_path / "mixed.csv", mixed, [["label", *names][k] for k in order])
+    more = [[*row[::-1], 7, k / 8] for k, row in enumerate(rows)]
+    table(tmp_path / "more.csv", more, [*names[::-1], "label", "age", "score"])
+    plain = fencepost("predict", "m.st", "train.csv", "--json").json["predictions"]
+    tops = [found["top"] for found in plain]
+    for file in ("mixed.csv", "more.csv"):
+        found = fencepost("predict", "m.st", file, "--json").json["predictions"]
+        assert [each["top"] for each in found] == tops
+    measured = [
+        fencepost("evaluate", "m.st", "--data", file, "--include-trained", "--json").json
+        for file in ("train.csv", "mixed.csv")
+    ]
+    assert measured[0]["accuracy"] == measured[1]["accuracy"]
+    assert measured[0]["loss"] == measured[1]["loss"]
+
+
 def test_tables_that_do_not_fit_say_why(fencepost, signals, tmp_path):
     model, waves, _ = signals
     table(tmp_path / "short.csv", waves[:, :9].tolist())

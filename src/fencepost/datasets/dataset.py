@@ -70,6 +70,8 @@ class Dataset:
         Files that cannot be used and were left out, each with the reason.
     ignored : tuple of str
         Columns of a table that hold no values, such as an index, and were left out.
+    columns : tuple of str
+        The names of a table's columns of values, in their order, if it has names.
     levels : Levels, optional
         Which values of pixels beyond 8 bits became black and white.
 
@@ -97,6 +99,7 @@ class Dataset:
     left_out: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     levels: Levels | None = None
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         images: Any = self.images

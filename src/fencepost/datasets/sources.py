@@ -33,6 +33,7 @@ from .folders.tree import Tree
 from .idx_files import find_pair, folder_splits, idx
 from .layouts import check_layout
 from .npz_files import npz, npz_splits
+from .tables.order import ordered
 from .tables.pixels import pixels
 from .tables.signals import Rows, as_label, may_be_divided, read_rows, signals
 
@@ -55,6 +56,7 @@ class _Options:
     nested: bool | None = None
     class_names: tuple[str, ...] = ()
     ignored: tuple[str, ...] | None = None
+    columns: tuple[str, ...] = ()  # in the order of training
     asked: tuple[str, ...] = ()  # names of options that data may have no use for: to be said
 
 
@@ -176,6 +178,7 @@ def open(
         channels=channels or _channels(train),
         class_names=train.class_names,
         ignored=train.ignored,
+        columns=train.columns,
         asked=(),
     )
     if len(train.input_shape) == 3 and train.input_shape[0] in (1, 3):
@@ -206,6 +209,7 @@ def open_test(
     nested: bool | None = None,
     class_names: Sequence[str] = (),
     ignored: Sequence[str] | None = None,
+    columns: Sequence[str] = (),
     pictures: Loading | None = None,
 ) -> Dataset:
     """Load test data for a model: the test split of `path` or, without one, all of it.
@@ -216,8 +220,9 @@ def open_test(
         As `open` takes them.
     class_names : sequence of str
         The classes that the model knows, in its order, which decides the indices of the labels.
-    ignored : sequence of str, optional
-        Columns that were left out in training (`Dataset.ignored`), as `signals_csv` takes them.
+    ignored, columns : sequence of str, optional
+        Of a table, the names of columns that were left out in training (`Dataset.ignored`), and
+        of those that were used, in their order (`Dataset.columns`).
 
     Raises
     ------
@@ -233,8 +238,9 @@ def open_test(
     names = strings("class_names", class_names)
     how = pictures or Loading(size, of_pictures(channels))
     label, layout, nested = _checked(label, layout, nested)
-    columns = None if ignored is None else strings("ignored", ignored)
-    options = _Options(how, channels, label, layout, nested, names, columns)
+    without = None if ignored is None else strings("ignored", ignored)
+    order = strings("columns", columns)
+    options = _Options(how, channels, label, layout, nested, names, without, order)
     loaders = _loaders(path, options)
     load = next(loaders[split] for split in ("test", "validation", "train") if split in loaders)
     return _reindex(load(options), names, str(path))
@@ -384,6 +390,7 @@ def _table(path: Path, options: _Options) -> Dataset:
 
 def _of_rows(rows: Rows, options: _Options) -> Dataset:
     names = options.class_names or None
+    rows = ordered(rows, options.columns)
     layout = pixels(rows, options.pictures.pair, options.channels)
     if layout is not None:
         images = layout.images(rows.values)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.tables.columns import passed_over
+from ...datasets.tables.order import in_order
 from ...errors import DataError
 from ...files.decimals import is_number
 from ...files.tables import Table, read_table
@@ -122,6 +123,9 @@ def rows_of(network: Network, path: Path) -> NDArray[np.float32]:
 def _columns_of_values(network: Network, table: Table) -> list[int]:
     wanted = int(np.prod(network.input_shape))
     record = loading.remembered(network)
+    places = in_order(table.names, record.get("columns") or ()) if table.header else None
+    if places is not None and len(places) == wanted:
+        return places
     others = {str(record.get("label", "label")), *map(str, record.get("ignored") or ())}
     columns = [k for k, name in enumerate(table.names) if not (table.header and name in others)]
     if len(columns) == wanted + 1 and not table.header:

@@ -157,6 +157,7 @@ def for_testing(
         nested=source.nested,
         class_names=network.class_names or (),
         ignored=remembered(network).get("ignored"),
+        columns=remembered(network).get("columns") or (),
         pictures=replace(
             source.pictures(size, channels if is_picture else None), levels=levels_of(network)
         ),
@@ -294,6 +295,7 @@ def remember(network: Network, source: Source, loaded: TrainingData, seed: int, 
         "skip_bad": source.skip_bad,
         "resized": loaded.train.fit is not None,
         "ignored": list(loaded.train.ignored),
+        "columns": list(loaded.train.columns),
     }
     if len(network.input_shape) == 3:
         found = replace(prepare.detect(loaded.train.images), levels=loaded.train.levels)

@@ -179,6 +179,7 @@ class Rows:
             source=self.path.name,
             description=description,
             ignored=self.ignored,
+            columns=tuple(self.names) if self.header else (),
         )
 
 

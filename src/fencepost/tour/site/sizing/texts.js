@@ -92,6 +92,7 @@ export const texts = {
   "arguments:real": [["", " ", ""], ["", " ", ""], ["a number"], ["a finite number"], [", ", ""], ["more than"], ["at least"], ["less than"], ["at most"]],
   "arguments:flag": [["True or False"]],
   "arguments:string": [["a string"]],
+  "arguments:strings": [["a list of strings"]],
   "arguments:choice": [["one of ", ""], [", "]],
   "arguments:per_axis": [["an integer"], ["one value"], ["", " or ", " of them, one per axis"]],
   "arguments:_refused": [["", " must be ", ". Received: ", "."], ["", " ", ""]],

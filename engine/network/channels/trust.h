@@ -27,8 +27,10 @@ class Trust {
   }
 
   // What it took, from `start` to `end`. What sharing gains is in the balance, against what the
-  // caller takes by itself; what it loses beyond that is paid back by a pause of kPrice times as
-  // long. So little is lost, whatever the reason.
+  // caller takes by itself; what it loses beyond that is paid back by a pause some times as long:
+  // twice as many times after each loss, and fewer the more has been gained since. So little is
+  // lost where sharing does not pay, and a moment in which others had the core, after which it does
+  // again, is not the reason of a long pause.
   void learn(Choice choice, double start, double end) {
     const double spent = end - start;
     last_ = end;
@@ -37,9 +39,12 @@ class Trust {
       if (calls_ % kCompareEvery == kCompared || (alone_before_ && spent < alone_))
         alone_ = alone_ ? std::min(spent, 1.05 * alone_) : spent;
     } else {
-      balance_ = std::min(balance_ + alone_ - spent, kMostBalance);
+      const double gain = alone_ - spent;
+      balance_ = std::min(balance_ + gain, kMostBalance);
+      price_ = std::max(price_ * (1 - std::max(gain, 0.0) / kMostBalance), kLeastPrice);
       if (balance_ < kLeastBalance) {
-        pause_until_ = end - kPrice * balance_;
+        pause_until_ = end - price_ * balance_;
+        price_ = std::min(2 * price_, kMostPrice);
         balance_ = 0;
       }
     }
@@ -47,13 +52,13 @@ class Trust {
   }
 
  private:
-  static constexpr double kPrice = 100;
+  static constexpr double kLeastPrice = 5, kMostPrice = 100;
   static constexpr double kMostBalance = 2e-3, kLeastBalance = -100e-6; // some time slice, waking
   static constexpr double kSoon = 20e-6;    // threads are awake for as long after a call
   static constexpr double kWaking = 200e-6; // they may take so long to wake
   static constexpr unsigned kCompareEvery = 512, kCompared = 2; // calls
 
-  double alone_ = 0, balance_ = 0, pause_until_ = 0, last_ = 0, woken_ = 0;
+  double alone_ = 0, balance_ = 0, price_ = kLeastPrice, pause_until_ = 0, last_ = 0, woken_ = 0;
   unsigned calls_ = 0;
   bool alone_before_ = false;
 };

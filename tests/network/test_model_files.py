@@ -79,6 +79,12 @@ def test_other_programs_can_read_it(saved):
     np.testing.assert_array_equal(tensors["2.0.weight"], network().parameters["2.0.weight"])
 
 
+def test_equal_networks_give_equal_files(saved, tmp_path):
+    for _ in range(20):  # safetensors orders metadata by chance
+        network().save(tmp_path / "again.safetensors")
+        assert (tmp_path / "again.safetensors").read_bytes() == saved.read_bytes()
+
+
 def test_saving_leaves_one_file_with_ordinary_permissions(saved):
     network().save(saved)  # over itself
     assert list(saved.parent.iterdir()) == [saved]

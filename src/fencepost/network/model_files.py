@@ -2,6 +2,7 @@
 
 A model file is a safetensors file whose metadata holds `fencepost`, the version of this format,
 and `network`, the description that `Network.config` gives, as JSON.
+Equal networks give equal files.
 """
 
 from __future__ import annotations
@@ -60,13 +61,15 @@ def write(
             f"{target}: metadata of a model must be plain data (dict, list, str, finite numbers, "
             f"True, False, None). Received: {error}. Change net.metadata."
         ) from None
-    content = _safetensors().save(
-        {name: np.ascontiguousarray(array) for name, array in tensors.items()},
-        {
-            "fencepost": FORMAT_VERSION,
-            "network": description,
-            "trained_on": trained_on.to_text(),
-        },
+    content = _in_order(
+        _safetensors().save(
+            {name: np.ascontiguousarray(array) for name, array in tensors.items()},
+            {
+                "fencepost": FORMAT_VERSION,
+                "network": description,
+                "trained_on": trained_on.to_text(),
+            },
+        )
     )
     try:
         atomic_write(target, content)
@@ -76,6 +79,16 @@ def write(
             "Choose an existing, writable folder with "
             f"{math.ceil(len(content) / 1e6)} MB free."
         ) from error
+
+
+def _in_order(content: bytes) -> bytes:
+    """Return the file with its metadata in the order of their names: safetensors' is by chance."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at multiples of 8 bytes
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(content)[end:]))
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Tensors, TrainedOn]:

@@ -379,3 +379,12 @@ def test_nan_is_ignored_under_large_kernels_by_their_factors():
         fp.filter_image(image, k, nan="ignore") for k in (kernel, fp.Kernel(kernel.matrix))
     )
     np.testing.assert_allclose(found, expected, 1e-9)
+
+
+@pytest.mark.parametrize("kernel", ["sobel", "kirsch"])
+@pytest.mark.parametrize("shape", [(500, 400), (300, 250, 3), (7, 9)])
+def test_magnitude_and_direction_are_those_of_the_responses(kernel, shape):
+    gradient = fp.image_gradient(random_image(shape, "uint8"), kernel)
+    kernels, responses = gradient.kernels, gradient.responses
+    np.testing.assert_array_equal(gradient.magnitude, kernels.magnitude(responses))
+    np.testing.assert_array_equal(gradient.direction, kernels.direction(responses))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from .. import _engine
 from ..convolution.blocks import is_lazy
 from ..errors import ArgumentError, DataError
 from ..names import quick
@@ -34,6 +35,7 @@ else:
 __all__ = ["Gradient", "filter_image", "image_gradient"]
 
 _PLAIN = (("propagate", "auto"), ("propagate", "keep"))  # of nan and alpha
+_AT_ONCE = 1 << 17  # elements of a gradient, whose floats a cache holds
 
 
 @quick
@@ -185,12 +187,24 @@ class Gradient:
     @property
     def magnitude(self) -> NDArray[Any]:
         """The strength of an edge; √(x² + y²) for a pair of kernels."""
-        return self.kernels.magnitude(self.responses)
+        return self._some_rows_at_a_time(self.kernels.magnitude)
 
     @property
     def direction(self) -> NDArray[Any]:
         """Direction of increase in radians, −π to π: 0 is to the right, π/2 is down."""
-        return self.kernels.direction(self.responses)
+        return self._some_rows_at_a_time(self.kernels.direction)
+
+    def _some_rows_at_a_time(self, make: Callable[..., NDArray[Any]]) -> NDArray[Any]:
+        """Return what is made of the responses, so that little is needed on the way."""
+        first = self.responses[0]
+        few = max(_AT_ONCE * len(first) // max(first.size, 1), 1)
+        if len(first) <= few:
+            return make(self.responses)
+        out: NDArray[Any] = _engine.empty(first.shape, first.dtype)
+        for at in range(0, len(first), few):
+            rows = slice(at, at + few)
+            out[rows] = make(tuple(response[rows] for response in self.responses))
+        return out
 
 
 def image_gradient(

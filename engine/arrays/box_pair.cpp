@@ -1,4 +1,4 @@
-// Definition: correlation_at, twice.
+// Definition: correlation_at.
 // Test: tests/engine/arrays/test_box.py.
 //
 // Down the columns first, by both windows, then along the rows by both, for what a row and a column
